@@ -1,0 +1,42 @@
+"""The few ways Kido stops, each with a sentence that says what to do.
+
+A leaf: every room may raise these; nothing is imported here.
+"""
+
+from __future__ import annotations
+
+
+class KidoError(Exception):
+    """A failure a person can act on: one sentence, and a hint where there is one."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class ConfigurationError(KidoError):
+    """A setting is missing, misspelt or has a value that cannot be used."""
+
+
+class UpstreamFormatError(KidoError):
+    """The bytes are not what the publisher is known to send (HTML, truncated, other columns)."""
+
+
+class UnknownCodeError(UpstreamFormatError):
+    """A country, commodity, unit or label that no list of ours knows; it names itself."""
+
+
+class FetchError(KidoError):
+    """A publisher could not be reached, or answered with an error after every retry."""
+
+
+class BatchRejectedError(KidoError):
+    """A batch broke a rule that stops it; nothing of it reached the lake."""
+
+
+class PublicationError(KidoError):
+    """There is nothing that may be published, or nothing to go back to."""

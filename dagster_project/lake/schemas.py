@@ -1,0 +1,293 @@
+"""The lake tables, declared once; every source conforms to one of them.
+
+Codes (HS, country, period) are text end to end. Missing is null, never 0; a published 0 stays 0.
+No publisher is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from dagster_project.errors import UpstreamFormatError
+
+INSTANT = pl.Datetime("us")
+"""UTC, without a zone attached: what DuckDB calls `timestamp`."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type, what it means (with the unit), and whether null is allowed."""
+
+    dtype: pl.DataType | type[pl.DataType]
+    description: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class LakeTable:
+    """A typed table of the lake.
+
+    `key` is what one row is. `vintage_slice` is what one vintage replaces as a whole: of two
+    vintages of a slice the newer one counts, with the rows it no longer holds gone.
+    """
+
+    name: str
+    description: str
+    columns: Mapping[str, Column]
+    key: tuple[str, ...]
+    vintage_slice: tuple[str, ...]
+
+    @property
+    def polars_schema(self) -> pl.Schema:
+        return pl.Schema({name: column.dtype for name, column in self.columns.items()})
+
+    def empty(self) -> pl.DataFrame:
+        """A frame with this table's columns and no rows."""
+        return pl.DataFrame(schema=self.polars_schema)
+
+    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Put the columns in declared order and type; optional columns that are absent become null.
+
+        Raises UpstreamFormatError when a required column is absent or an undeclared one is there.
+        """
+        undeclared = [name for name in frame.columns if name not in self.columns]
+        absent = [
+            name
+            for name, column in self.columns.items()
+            if name not in frame.columns and not column.nullable
+        ]
+        if undeclared or absent:
+            raise UpstreamFormatError(
+                f"{self.name}: "
+                + "; ".join(
+                    part
+                    for part in (
+                        f"columns missing: {', '.join(absent)}" if absent else "",
+                        f"columns not declared: {', '.join(undeclared)}" if undeclared else "",
+                    )
+                    if part
+                )
+                + "."
+            )
+        try:
+            return frame.select(
+                (pl.col(name) if name in frame.columns else pl.lit(None))
+                .cast(column.dtype)
+                .alias(name)
+                for name, column in self.columns.items()
+            )
+        except pl.exceptions.InvalidOperationError as error:
+            raise UpstreamFormatError(
+                f"{self.name}: a value does not fit its type ({str(error).splitlines()[0]})."
+            ) from error
+
+
+def _table(
+    name: str,
+    description: str,
+    key: tuple[str, ...],
+    vintage_slice: tuple[str, ...],
+    columns: Mapping[str, Column],
+) -> LakeTable:
+    return LakeTable(
+        name=name,
+        description=description,
+        columns={"source": Column(pl.String, "Source the row came from."), **columns, **_PROVENANCE},
+        key=key,
+        vintage_slice=vintage_slice,
+    )
+
+
+_PROVENANCE: Mapping[str, Column] = {
+    "is_provisional": Column(pl.Boolean, "Whether the publisher calls the figure provisional."),
+    "document": Column(pl.String, "File or request the row was read from."),
+    "vintage_at": Column(
+        INSTANT, "When the publisher's figure was retrieved; a release date for bundled figures."
+    ),
+    "snapshot_id": Column(pl.String, "Snapshot that holds the bytes; newer ones sort later."),
+}
+
+TRADE_FLOWS = _table(
+    "trade_flows",
+    "A flow as one reporter declared it, or a basket's sum as a publisher printed it.",
+    key=(
+        "source", "reporter_iso3", "partner_iso3", "flow", "commodity_code", "hs_revision",
+        "frequency", "period_start", "procedure_code", "transport_code", "second_partner_iso3",
+    ),
+    vintage_slice=(
+        "source", "reporter_iso3", "flow", "commodity_code", "frequency", "period_start",
+    ),
+    columns={
+        "reporter_iso3": Column(pl.String, "Economy that declared the flow."),
+        "partner_iso3": Column(
+            pl.String, "Partner economy; `WLD` the printed total, `_X` the part not published."
+        ),
+        "flow": Column(pl.String, "`import`, `export`, `re_import` or `re_export`."),
+        "commodity_code": Column(pl.String, "HS6 code, or a mineral group's name for a basket."),
+        "is_basket": Column(pl.Boolean, "Whether the figure is the sum of a mineral group."),
+        "hs_revision": Column(pl.String, "Edition of the HS (`HS2022`); null for a basket.", True),
+        "frequency": Column(pl.String, "`A` for a year, `M` for a month."),
+        "period_start": Column(pl.Date, "First day of the year or month."),
+        "procedure_code": Column(pl.String, "Customs procedure, where the publisher splits by it.", True),
+        "transport_code": Column(pl.String, "Mode of transport, where the publisher splits by it.", True),
+        "second_partner_iso3": Column(pl.String, "Second partner, where the publisher splits by it.", True),
+        "value_usd": Column(pl.Float64, "Value in US dollars.", True),
+        "net_weight_kg": Column(pl.Float64, "Net weight in kilograms.", True),
+        "valuation": Column(pl.String, "`CIF` or `FOB`.", True),
+    },
+)  # fmt: skip
+
+PRICE_QUOTES = _table(
+    "price_quotes",
+    "A price, rate or index on a day (or month).",
+    key=("source", "instrument", "price_date"),
+    vintage_slice=("source", "instrument", "price_date"),
+    columns={
+        "instrument": Column(pl.String, "Name of the instrument, e.g. `EURJPY`."),
+        "price_date": Column(pl.Date, "Day of the price; first day of the month for monthly ones."),
+        "frequency": Column(pl.String, "`D` for a day, `M` for a month."),
+        "close": Column(pl.Float64, "Price as the publisher prints it, in `unit`.", True),
+        "adjusted_close": Column(pl.Float64, "Close adjusted for dividends and splits.", True),
+        "currency": Column(pl.String, "Currency of the price (ISO 4217); null for an index.", True),
+        "unit": Column(pl.String, "What the price is of, e.g. `JPY per EUR`."),
+    },
+)
+
+RESTRICTION_CLAUSES = _table(
+    "restriction_clauses",
+    "One clause of one measure, with its clocks and targets.",
+    key=("source", "measure_id", "clause_id"),
+    vintage_slice=("source", "document"),
+    columns={
+        "measure_id": Column(pl.String, "Measure, e.g. `CN-2024-46`."),
+        "clause_id": Column(pl.String, "Clause of the measure, e.g. `CN-2024-46-2`."),
+        "title": Column(pl.String, "What the clause does, in a line."),
+        "official_reference": Column(pl.String, "Number of the act, where there is one.", True),
+        "implementer_iso3": Column(pl.String, "Economy that took the measure."),
+        "direction": Column(pl.String, "`restrict`, `monitor`, `relax` or `permit`."),
+        "gta_code": Column(pl.String, "Global Trade Alert intervention type.", True),
+        "announced_date": Column(pl.Date, "Day of the announcement."),
+        "announced_time": Column(pl.String, "Assumed hour of the announcement, local.", True),
+        "announced_zone": Column(pl.String, "Time zone of that hour (IANA).", True),
+        "date_precision": Column(pl.String, "`day`, `month` or `year`."),
+        "effective_date": Column(pl.Date, "First day in force; null where none was named.", True),
+        "suspended_from": Column(pl.Date, "First day suspended.", True),
+        "suspended_to": Column(pl.Date, "Last day suspended.", True),
+        "suspended_by": Column(pl.String, "Clause that suspends it.", True),
+        "suspension_known_at": Column(pl.Date, "Day the suspension was known.", True),
+        "ended_date": Column(pl.Date, "Last day it holds.", True),
+        "ended_known_at": Column(pl.Date, "Day the end was known.", True),
+        "unknown_from": Column(pl.Date, "First day nobody can say.", True),
+        "unknown_known_at": Column(pl.Date, "Day that doubt was known.", True),
+        "known_at": Column(pl.Date, "Day the clause was known."),
+        "target_iso3": Column(pl.String, "Economy it is aimed at; `ALL` for every one."),
+        "target_class": Column(pl.String, "`all`, `economy`, `end_user` or `entity`."),
+        "target_names": Column(pl.List(pl.String), "Entities or class it names; empty where none."),
+        "evidence_class": Column(pl.String, "`official`, `reported` or `de_facto`."),
+        "confidence": Column(pl.String, "What was read in a source and what was not.", True),
+        "remark": Column(pl.String, "What a reader should know.", True),
+        "citation": Column(pl.String, "Where it was read.", True),
+        "source_url": Column(pl.String, "Address of the act, where one is known.", True),
+    },
+)
+
+RESTRICTION_SCOPE = _table(
+    "restriction_scope",
+    "A code and mineral that a clause covers, with the bounds of the controlled share.",
+    key=("source", "clause_id", "hs_code", "mineral"),
+    vintage_slice=("source", "document"),
+    columns={
+        "clause_id": Column(pl.String, "Clause."),
+        "hs_code": Column(pl.String, "HS6 code, or a four-digit heading for all codes below it."),
+        "mineral": Column(pl.String, "Mineral; `all_rare_earths` where no element is named."),
+        "control_share_low": Column(pl.Float64, "Least share of the code's trade controlled, 0 to 1."),
+        "control_share_high": Column(pl.Float64, "Largest share of the code's trade controlled, 0 to 1."),
+        "basis": Column(pl.String, "`ten_digit_list`, `element_split`, `heading` or `whole_code`."),
+        "source_codes": Column(pl.String, "Codes as the act prints them.", True),
+        "correction_reason": Column(pl.String, "Why a printed code was read as another.", True),
+    },
+)
+
+MILESTONES = _table(
+    "milestones",
+    "A dated fact on a supply project, a dispute, a remark, a disclosure or a partnership.",
+    key=("source", "milestone_id"),
+    vintage_slice=("source", "document"),
+    columns={
+        "milestone_id": Column(pl.String, "Milestone."),
+        "kind": Column(
+            pl.String, "`dispute`, `remark`, `supply_project`, `disclosure` or `partnership`."
+        ),
+        "title": Column(pl.String, "What happened or is planned, in a line."),
+        "project": Column(pl.String, "Supply project it belongs to.", True),
+        "economy_iso3": Column(pl.String, "Economy it is about.", True),
+        "announced_date": Column(pl.Date, "Day it was announced.", True),
+        "event_date": Column(pl.Date, "Day it happened.", True),
+        "planned_date": Column(pl.Date, "Day it is planned for.", True),
+        "ended_date": Column(pl.Date, "Day it was over.", True),
+        "statement": Column(pl.String, "What the source says, in our words.", True),
+        "evidence_class": Column(pl.String, "`official`, `reported` or `de_facto`."),
+        "citation": Column(pl.String, "Where it was read.", True),
+        "source_url": Column(pl.String, "Address, where one is known.", True),
+        "known_at": Column(pl.Date, "Day it was known."),
+    },
+)
+
+CLAIMS = _table(
+    "claims",
+    "A published statement with the figure it gives, and what would decide it.",
+    key=("source", "claim_id"),
+    vintage_slice=("source", "document"),
+    columns={
+        "claim_id": Column(pl.String, "Claim."),
+        "statement": Column(pl.String, "The statement, as one would read it."),
+        "claimed_by": Column(pl.String, "Who said it."),
+        "claimed_at": Column(pl.Date, "Day it was said."),
+        "claimed_low": Column(pl.Float64, "Least value that makes it true.", True),
+        "claimed_high": Column(pl.Float64, "Largest value that makes it true.", True),
+        "basis": Column(pl.String, "Basis the statement names; null where it names none.", True),
+        "test": Column(pl.String, "Which test of the warehouse decides it, e.g. `supplier_share`."),
+        "importer_iso3": Column(pl.String, "Importer the test is about.", True),
+        "supplier_iso3": Column(pl.String, "Supplier the test is about.", True),
+        "mineral_group": Column(pl.String, "Mineral group the test is about.", True),
+        "period_start": Column(pl.Date, "First day of the year or month the test is about.", True),
+        "citation": Column(pl.String, "Where it was read.", True),
+        "source_url": Column(pl.String, "Address, where one is known.", True),
+        "known_at": Column(pl.Date, "Day it was known."),
+    },
+)
+
+ECONOMIES = _table(
+    "economies",
+    "An economy with its codes at the publishers and its names.",
+    key=("source", "economy_iso3"),
+    vintage_slice=("source", "document"),
+    columns={
+        "economy_iso3": Column(
+            pl.String, "ISO 3166 alpha-3; `_X` not published, `WLD` the world, `EU27` the union."
+        ),
+        "name": Column(pl.String, "English name."),
+        "name_ja": Column(pl.String, "Japanese name."),
+        "m49_code": Column(pl.String, "UN M49 code.", True),
+        "comtrade_code": Column(pl.String, "UN Comtrade code.", True),
+        "japan_customs_code": Column(pl.String, "Japan Customs code.", True),
+        "region": Column(pl.String, "UN region.", True),
+        "is_eu27": Column(pl.Boolean, "Whether it is one of the 27 members of the EU."),
+    },
+)
+
+LAKE_TABLES: Mapping[str, LakeTable] = {
+    table.name: table
+    for table in (
+        TRADE_FLOWS,
+        PRICE_QUOTES,
+        RESTRICTION_CLAUSES,
+        RESTRICTION_SCOPE,
+        MILESTONES,
+        CLAIMS,
+        ECONOMIES,
+    )
+}

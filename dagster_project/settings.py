@@ -1,0 +1,138 @@
+"""Every setting of Kido, typed; the only module that reads the environment.
+
+A wrong value ends in one sentence (ConfigurationError) that names the variable.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import BeforeValidator, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dagster_project.errors import ConfigurationError
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+"""The checkout: `dagster_project/` lives in it, beside `dbt/`."""
+
+BUNDLED = CHECKOUT / "dagster_project" / "bundled"
+DBT_PROJECT = CHECKOUT / "dbt"
+
+
+def _iso_date(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is not a day like 2026-02-06") from None
+    return value
+
+
+SettingsType = TypeVar("SettingsType", bound=BaseSettings)
+IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+
+
+class SourceSettings(BaseSettings):
+    """Settings of one source: `KIDO_<SOURCE>_URL`, `_KEY` and `_ENABLED`."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    url: str | None = None
+    """Base address instead of the publisher's own (a mirror, a proxy)."""
+    key: SecretStr | None = None
+    """Credential, for publishers that want one."""
+    enabled: bool | None = None
+    """Whether to fetch. Unset: fetch when a key is needed and set."""
+
+
+class Settings(BaseSettings):
+    """Where things are kept and which day the warehouse is built for."""
+
+    model_config = SettingsConfigDict(env_prefix="KIDO_", extra="ignore")
+
+    home: Path = CHECKOUT / "data"
+    landing_url: str = ""
+    lake_url: str = ""
+    as_of: IsoDate | None = None
+    check_names: bool = True
+    """Whether a `KIDO_` variable that names no setting is an error."""
+
+    @classmethod
+    def load(cls, **overrides: object) -> Settings:
+        """Read the environment. Raises ConfigurationError in one sentence."""
+        settings = _read(cls, "KIDO_", **overrides)
+        settings.home = settings.home.expanduser().absolute()
+        settings.landing_url = settings.landing_url or str(settings.home / "landing")
+        settings.lake_url = settings.lake_url or str(settings.home / "lake")
+        return settings
+
+    def source(self, name: str) -> SourceSettings:
+        """Settings of the source of that name."""
+        return _read(SourceSettings, f"KIDO_{name.upper()}_")
+
+    def require_known_names(self, sources: tuple[str, ...]) -> None:
+        """Raise ConfigurationError for a `KIDO_` variable that no setting reads."""
+        if not self.check_names:
+            return
+        known = {f"KIDO_{name.upper()}" for name in type(self).model_fields}
+        known |= {
+            f"KIDO_{source.upper()}_{name.upper()}"
+            for source in sources
+            for name in SourceSettings.model_fields
+        }
+        for name in sorted(os.environ):
+            if name.startswith("KIDO_") and name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                raise ConfigurationError(
+                    f"{name} is not a setting.",
+                    hint=f"Did you mean {close[0]}?" if close else "See README, Settings.",
+                )
+
+    @cached_property
+    def today(self) -> date:
+        """The day the warehouse is built for: `as_of`, else today in UTC."""
+        return self.as_of or datetime.now(UTC).date()
+
+    @property
+    def as_of_instant(self) -> datetime:
+        """The last instant of `today` (UTC, without a zone): what was retrieved later is not used."""
+        return datetime.combine(self.today + timedelta(days=1), time()) - timedelta(microseconds=1)
+
+    @property
+    def published_file(self) -> Path:
+        return self.home / "kido.duckdb"
+
+    @property
+    def build_dir(self) -> Path:
+        return self.home / "build"
+
+    @property
+    def releases_dir(self) -> Path:
+        return self.home / "releases"
+
+    @property
+    def quarantine_dir(self) -> Path:
+        return self.home / "quarantine"
+
+    @property
+    def reports_dir(self) -> Path:
+        return self.home / "reports"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+
+def _read(kind: type[SettingsType], prefix: str, **overrides: object) -> SettingsType:
+    try:
+        return kind(_env_prefix=prefix, **overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = prefix + str(first["loc"][0]).upper().removeprefix(prefix)
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise ConfigurationError(f"{name}: {reason}.") from None
