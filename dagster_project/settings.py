@@ -100,7 +100,7 @@ class Settings(BaseSettings):
 
     @property
     def as_of_instant(self) -> datetime:
-        """The last instant of `today` (UTC, without a zone): what was retrieved later is not used."""
+        """The last instant of `today` (UTC, no zone): what was retrieved later is not used."""
         return datetime.combine(self.today + timedelta(days=1), time()) - timedelta(microseconds=1)
 
     @property

@@ -1,1 +1,1 @@
-"""What publishers said, kept: snapshots as received, and the typed tables every source conforms to."""
+"""What publishers said, kept: snapshots as received, and the tables every source conforms to."""

@@ -1,0 +1,82 @@
+"""The private DuckDB file dbt builds in: the lake as views, and the facts of the run as tables.
+
+Prepared here so that the dbt project never knows where the lake lies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.tables import Lake
+
+DATABASE = "kido"
+"""Name of the file's stem, and so of the catalog that dbt's compiled SQL names."""
+
+
+@contextlib.contextmanager
+def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB file; always closed again, whatever happens."""
+    connection = duckdb.connect(str(path), read_only=read_only)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def prepare(path: Path, lake: Lake, facts: Mapping[str, pl.DataFrame]) -> None:
+    """Create (or renew) `lake.*` and `runtime.*` in the build file.
+
+    A lake on this machine is read in place through views; a lake elsewhere is copied into tables,
+    since DuckDB's own reader does not know every fsspec address.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with connect(path) as connection:
+        if not lake.store.is_local:
+            connection.register_filesystem(lake.store.filesystem)
+        connection.execute("create schema if not exists lake")
+        connection.execute("create schema if not exists runtime")
+        for table in LAKE_TABLES.values():
+            connection.execute(_lake_relation(table, lake.files(table), lake.store.is_local))
+        for name, frame in facts.items():
+            connection.register("fact", frame.to_arrow())
+            connection.execute(f"create or replace table runtime.{name} as from fact")
+            connection.unregister("fact")
+
+
+def _lake_relation(table: LakeTable, files: list[str], in_place: bool) -> str:
+    kind = "view" if in_place else "table"
+    if not files:
+        columns = ", ".join(
+            f"cast(null as {_duckdb_type(column.dtype)}) as {name}"
+            for name, column in table.columns.items()
+        )
+        return f"create or replace {kind} lake.{table.name} as select {columns} where false"
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    columns = ", ".join(table.columns)
+    return (
+        f"create or replace {kind} lake.{table.name} as "
+        f"select {columns} from read_parquet([{listed}], union_by_name = true)"
+    )
+
+
+_DUCKDB_TYPES: Mapping[object, str] = {
+    pl.String: "varchar",
+    pl.Float64: "double",
+    pl.Boolean: "boolean",
+    pl.Date: "date",
+    pl.Datetime("us"): "timestamp",
+    pl.List(pl.String): "varchar[]",
+}
+
+
+def _duckdb_type(dtype: object) -> str:
+    for known, name in _DUCKDB_TYPES.items():
+        if dtype == known:
+            return name
+    raise TypeError(f"no DuckDB type is known for {dtype}")

@@ -1,0 +1,94 @@
+"""Bytes under a root that any fsspec address may name; a write is whole or absent.
+
+Knows nothing of what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from pathlib import Path
+
+import fsspec
+
+from dagster_project.errors import ConfigurationError
+
+
+class Store:
+    """Files under one root address: a folder, `s3://...`, `memory://...` and the like."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise ConfigurationError(f"{url!r} cannot be used as a store: {error}.") from None
+        self.url = url
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the root is a folder of this machine."""
+        protocol = self._fs.protocol
+        return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+    @property
+    def filesystem(self) -> fsspec.AbstractFileSystem:
+        return self._fs
+
+    def path(self, name: str) -> str:
+        """The full path of a file under the root, without the protocol."""
+        return f"{self._root}/{name}"
+
+    def address(self, name: str) -> str:
+        """The full address of a file under the root: a plain path where the root is a folder."""
+        path = self.path(name)
+        return path if self.is_local else str(self._fs.unstrip_protocol(path))
+
+    def read(self, name: str) -> bytes:
+        return bytes(self._fs.cat_file(self.path(name)))
+
+    def write(self, name: str, payload: bytes) -> None:
+        """Write a file so that no reader ever sees part of it.
+
+        A folder of this machine gets a temporary file, flushed to disk and renamed; an object
+        store makes an object visible only when it is complete.
+        """
+        path = self.path(name)
+        if not self.is_local:
+            self._fs.pipe_file(path, payload)
+            return
+        write_atomically(Path(path), payload)
+
+    def exists(self, name: str) -> bool:
+        return bool(self._fs.exists(self.path(name)))
+
+    def names(self, folder: str) -> list[str]:
+        """Names directly under a folder, sorted; none where the folder is absent."""
+        try:
+            entries = self._fs.ls(self.path(folder), detail=False, refresh=True)
+        except FileNotFoundError:
+            return []
+        return sorted(
+            name
+            for name in (str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries)
+            if not name.startswith(".")
+        )
+
+    def remove(self, name: str) -> None:
+        """Remove a file or folder; nothing happens where it is absent."""
+        with contextlib.suppress(FileNotFoundError):
+            self._fs.rm(self.path(name), recursive=True)
+
+
+def write_atomically(path: Path, payload: bytes) -> None:
+    """Write a file of this machine by temporary file, flush to disk and rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,78 @@
+"""The typed tables as Parquet, one file per source and snapshot: vintages lie side by side.
+
+No publisher is known here; how a vintage is chosen for a day is a rule of dbt.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.store import Store
+
+
+class TableRecord(BaseModel):
+    """What came in of one table: how many rows, and what the checks said."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: int
+    set_aside: int
+    suite_version: str
+    checks: Sequence[Mapping[str, Any]]
+
+
+class Record(BaseModel):
+    """What came in of one snapshot, and with which parser."""
+
+    model_config = ConfigDict(frozen=True)
+
+    parser_version: str
+    tables: Mapping[str, TableRecord]
+
+
+class Lake:
+    """`<table>/<source>/<snapshot_id>.parquet`; a record per snapshot completes its rows.
+
+    The record (`_snapshots/<source>/<snapshot_id>.json`) is written last. It says with which
+    parser and which suites the rows came in, and what the checks said of them. Rows without a
+    record do not count.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def write(
+        self, source: str, snapshot_id: str, frames: Mapping[str, pl.DataFrame], record: Record
+    ) -> None:
+        """Put the rows of one snapshot in place, then the record that makes them count."""
+        for name, frame in frames.items():
+            buffer = io.BytesIO()
+            LAKE_TABLES[name].conform(frame).write_parquet(buffer, compression="zstd")
+            self.store.write(f"{name}/{source}/{snapshot_id}.parquet", buffer.getvalue())
+        self.store.write(
+            f"_snapshots/{source}/{snapshot_id}.json", record.model_dump_json().encode()
+        )
+
+    def records(self, source: str) -> dict[str, Record]:
+        """What the lake holds of a source, by snapshot, oldest first."""
+        return {
+            name.removesuffix(".json"): Record.model_validate_json(
+                self.store.read(f"_snapshots/{source}/{name}")
+            )
+            for name in self.store.names(f"_snapshots/{source}")
+        }
+
+    def files(self, table: LakeTable) -> list[str]:
+        """Addresses of the Parquet files of a table, those that count."""
+        return [
+            self.store.address(f"{table.name}/{source}/{snapshot_id}.parquet")
+            for source in self.store.names("_snapshots")
+            for snapshot_id, record in self.records(source).items()
+            if table.name in record.tables
+        ]
