@@ -25,7 +25,6 @@ from dagster_project.errors import (
     BatchRejectedError,
     ConfigurationError,
     FetchError,
-    KidoError,
     UpstreamFormatError,
 )
 from dagster_project.lake import schemas, vocabulary
@@ -178,6 +177,16 @@ def conform(settings: Settings, source: Source) -> Conformed:
             outcome.set_aside[table] = outcome.set_aside.get(table, 0) + part.set_aside
             outcome.checks.setdefault(table, []).extend(from_json(part.checks))
     return outcome
+
+
+def recorded_checks(lake: Lake, source: str) -> list[CheckResult]:
+    """What the checks said of every batch of a source that is in the lake."""
+    return [
+        check
+        for record in lake.records(source).values()
+        for part in record.tables.values()
+        for check in from_json(part.checks)
+    ]
 
 
 def bundled_files(source: Source) -> list[BundledFile]:
@@ -339,6 +348,3 @@ def _origin_of_card(source: Source) -> Origin:
 
 def _media_type(name: str) -> str:
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
-
-
-__all__ = ["Conformed", "KidoError", "Landed", "conform", "land", "land_file"]

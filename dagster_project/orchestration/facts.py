@@ -1,0 +1,109 @@
+"""The facts of a run that dbt cannot know: sources, snapshots, checks so far, releases, columns."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+from dagster_project.lake.landing import Snapshot
+from dagster_project.lake.schemas import INSTANT
+from dagster_project.orchestration.ingest import is_fetched
+from dagster_project.quality.results import CheckResult, as_frame
+from dagster_project.serving.publication import PUBLISHED_SCHEMAS, Release
+from dagster_project.settings import CHECKOUT, Settings
+from dagster_project.sources.card import Source
+
+_SNAPSHOT = {
+    "snapshot_id": pl.String, "source": pl.String, "document": pl.String, "retrieved_at": INSTANT,
+    "landed_at": INSTANT, "sha256": pl.String, "bytes": pl.Int64, "media_type": pl.String,
+    "request": pl.String,
+}  # fmt: skip
+_RELEASE = {
+    "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
+    "contract_version": pl.String, "code_version": pl.String, "duckdb_version": pl.String,
+}  # fmt: skip
+_UNITS = {
+    "_usd": "USD", "_kg": "kg", "_t": "t", "_share": "share, 0 to 1", "_pct": "percent, 0 to 100",
+    "_at": "UTC", "_date": "day", "_year": "year", "_iso3": "ISO 3166-1 alpha-3",
+}  # fmt: skip
+
+
+def facts(
+    settings: Settings,
+    sources: Iterable[Source],
+    snapshots: Iterable[Snapshot],
+    checks: Iterable[CheckResult],
+    releases: Iterable[Release],
+    manifest: Mapping[str, Any],
+) -> dict[str, pl.DataFrame]:
+    """The `runtime.*` tables of a build file, by name."""
+    return {
+        "sources": _sources(settings, sources),
+        "snapshots": pl.DataFrame(
+            [
+                snapshot.model_dump(include=set(_SNAPSHOT))
+                for snapshot in snapshots
+                if snapshot.is_bundled or snapshot.retrieved_at <= settings.as_of_instant
+            ],
+            schema=_SNAPSHOT,
+        ),
+        "checks": as_frame(list(checks)),
+        "releases": pl.DataFrame([release.model_dump() for release in releases], schema=_RELEASE),
+        "columns": _columns(manifest),
+    }
+
+
+def code_version() -> str:
+    """The version of the code: the package's, with the commit where the checkout tells it."""
+    version = importlib.metadata.version("kido")
+    try:
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=CHECKOUT, capture_output=True, text=True, timeout=5, check=True,
+        ).stdout.strip()  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return version
+    return f"{version}+{commit}"
+
+
+def _sources(settings: Settings, sources: Iterable[Source]) -> pl.DataFrame:
+    rows = [
+        {
+            "source": card.name,
+            "title": card.title,
+            "publisher": card.publisher,
+            "licence": card.licence,
+            "is_redistributable": card.is_redistributable,
+            "cadence": card.cadence,
+            "url": card.homepage,
+            "enabled": bool(card.bundled) or is_fetched(settings, source),
+        }
+        for source, card in ((source, source.CARD) for source in sources)
+    ]
+    return pl.DataFrame(rows, schema_overrides={"is_redistributable": pl.Boolean})
+
+
+def _columns(manifest: Mapping[str, Any]) -> pl.DataFrame:
+    rows = [
+        {
+            "schema_name": node["schema"],
+            "table_name": node["alias"],
+            "column_name": name,
+            "data_type": column["data_type"],
+            "unit": _unit(name),
+            "description": column["description"],
+        }
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in PUBLISHED_SCHEMAS
+        for name, column in node["columns"].items()
+    ]
+    return pl.DataFrame(rows, schema_overrides={"unit": pl.String})
+
+
+def _unit(column: str) -> str | None:
+    """The unit a column's suffix promises; None where it promises none."""
+    return next((unit for suffix, unit in _UNITS.items() if column.endswith(suffix)), None)

@@ -1,0 +1,63 @@
+"""From a mart's column back to the lake's: read off the compiled SQL, model by model.
+
+Done when the project is parsed, not in a build: it costs seconds and changes only with the SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Lineage = dict[str, dict[str, list[tuple[str, str]]]]
+
+
+def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Lineage:
+    """By model and column, the (node, column) pairs one step up that it is made of.
+
+    A column that sqlglot cannot follow has no entry; lineage is a help, not a contract.
+    """
+    from sqlglot import exp, parse_one
+    from sqlglot.errors import SqlglotError
+    from sqlglot.lineage import lineage as trace
+    from sqlglot.optimizer.qualify import qualify
+
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+    by_relation = {_relation(node): name for name, node in nodes.items() if "schema" in node}
+    schema: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
+    for node in nodes.values():
+        if node["resource_type"] in {"model", "source", "seed"} and node.get("columns"):
+            relation = node.get("alias") or node["identifier"]
+            table = schema.setdefault(node["database"], {}).setdefault(node["schema"], {})
+            table[relation] = {
+                column: details.get("data_type") or "unknown"
+                for column, details in node["columns"].items()
+            }
+
+    found: Lineage = {}
+    for model, sql in compiled.items():
+        if not sql:
+            continue
+        try:
+            tree = qualify(parse_one(sql, dialect="duckdb"), dialect="duckdb", schema=schema)
+        except SqlglotError:
+            continue
+        columns = found.setdefault(model, {})
+        for column in tree.named_selects if isinstance(tree, exp.Query) else ():
+            try:
+                root = trace(column, tree, dialect="duckdb", schema=schema)
+            except (SqlglotError, ValueError, KeyError):
+                continue
+            origins = set()
+            for step in root.walk():
+                if not step.downstream and isinstance(step.expression, exp.Table):
+                    table = step.expression
+                    node_id = by_relation.get((table.catalog, table.db, table.name))
+                    if node_id:
+                        origins.add((node_id, step.name.rsplit(".", 1)[-1].strip('"')))
+            if origins:
+                columns[column] = sorted(origins)
+    return found
+
+
+def _relation(node: Mapping[str, Any]) -> tuple[str, str, str]:
+    return (node["database"] or "", node["schema"], node.get("alias") or node.get("identifier", ""))

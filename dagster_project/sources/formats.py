@@ -1,0 +1,193 @@
+"""Pure helpers that recognise what a payload is and open it: HTML, zip, CSV.
+
+No publisher's columns are known here; nothing touches a network or a disk.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Literal
+
+import polars as pl
+
+from dagster_project.errors import UpstreamFormatError
+
+PayloadKind = Literal["csv", "json", "zip", "xlsx"]
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
+_ZIP_FAILURES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What the standard library raises for archives that are cut, damaged, encrypted or exotic."""
+
+
+def _start(payload: bytes) -> bytes:
+    return payload[:1024].removeprefix(_BYTE_ORDER_MARK).lstrip()
+
+
+def looks_like_html(payload: bytes) -> bool:
+    """Whether the bytes begin as a page or an XML fault: no CSV, JSON, zip or workbook does."""
+    return _start(payload).startswith(b"<")
+
+
+def looks_like_zip(payload: bytes) -> bool:
+    """Whether the bytes begin as a zip archive (a workbook is one too)."""
+    return payload.startswith(_ZIP_SIGNATURES)
+
+
+def looks_like(payload: bytes, kind: PayloadKind) -> bool:
+    """Whether the first bytes can be of that kind. A CSV is text that is none of the others."""
+    start = _start(payload)
+    is_json = start.startswith((b"{", b"["))
+    if kind in ("zip", "xlsx"):
+        return looks_like_zip(payload)
+    if kind == "json":
+        return is_json
+    return (
+        bool(start)
+        and not is_json
+        and not looks_like_html(payload)
+        and not looks_like_zip(payload)
+        and b"\0" not in start
+    )
+
+
+def unzip_member(payload: bytes, member: str, *, source: str) -> bytes:
+    """The bytes of one member of a zip archive.
+
+    Raises UpstreamFormatError when the archive is cut or damaged, or has no such member.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+            if member in archive.namelist():
+                return archive.read(member)
+            names = archive.namelist()
+    except _ZIP_FAILURES as error:
+        raise UpstreamFormatError(
+            f"{source}: the zip archive is cut or damaged ({error}).", hint="Fetch it again."
+        ) from error
+    raise UpstreamFormatError(
+        f"{source}: the zip archive holds {', '.join(names) or 'nothing'}, not {member}."
+    )
+
+
+def read_text_table(
+    payload: bytes,
+    *,
+    source: str,
+    required: Collection[str],
+    optional: Collection[str] = (),
+    others: bool = False,
+) -> pl.DataFrame:
+    """A comma-separated table, every cell text (blank is null), column names in lower case.
+
+    The columns of `required` must be there, in any order; those of `optional` that are not there
+    come out null. Further columns are dropped if `others` are allowed, else refused; a column
+    without a name (what a trailing comma leaves) is always dropped. Raises UpstreamFormatError when
+    the payload is empty, has no rows, is HTML or not UTF-8, when the columns are not these, when a
+    line has more or fewer values than the header, and when the last line is cut.
+    """
+    if not payload.strip():
+        raise UpstreamFormatError(f"{source}: the file is empty.")
+    if looks_like_html(payload):
+        raise UpstreamFormatError(f"{source}: HTML page where CSV was expected.")
+    try:
+        text = payload.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UpstreamFormatError(
+            f"{source}: the file is not UTF-8 text (byte {error.start})."
+        ) from error
+
+    lines = pl.Series(text.replace("\r\n", "\n").split("\n"))
+    header = [name.strip().strip('"').lower() for name in lines[0].split(",")]
+    known = [*required, *optional]
+    problems = {
+        "missing": [name for name in required if name not in header],
+        "there twice": sorted({name for name in header if name and header.count(name) > 1}),
+        "not known": [name for name in header if name and name not in known and not others],
+    }
+    if any(problems.values()):
+        found = (f"{what}: {', '.join(names)}" for what, names in problems.items() if names)
+        raise UpstreamFormatError(f"{source}: columns {'; '.join(found)}.")
+    _require_whole_lines(lines, header, source=source)
+
+    body = lines.slice(1).filter(lines.slice(1) != "")
+    if body.is_empty():
+        raise UpstreamFormatError(f"{source}: the file has a header and no rows.")
+    table = pl.read_csv(
+        io.BytesIO("\n".join(body).encode()),
+        has_header=False,
+        schema={f"column {position}": pl.String for position, _ in enumerate(header)},
+    )
+    return table.select(
+        (
+            pl.col(f"column {header.index(name)}").str.strip_chars().replace("", None)
+            if name in header
+            else pl.lit(None, pl.String)
+        ).alias(name)
+        for name in known
+    )
+
+
+def _require_whole_lines(lines: pl.Series, header: list[str], *, source: str) -> None:
+    # A line cut inside its last value has the right count of commas: only the line end tells.
+    # Where a trailing comma ends each line, that comma tells as well.
+    ends_whole = lines[-1] == "" or header[-1] == ""
+    broken = (
+        pl.LazyFrame({"line": lines})
+        .with_row_index("number", offset=1)
+        .filter(pl.col("line") != "")
+        .with_columns(unquoted=pl.col("line").str.replace_all(r'"[^"]*"', ""))
+        .filter(
+            pl.col("unquoted").str.contains('"', literal=True)
+            | (pl.col("unquoted").str.count_matches(",") != len(header) - 1)
+        )
+        .select(pl.col("number").min())
+        .collect()
+        .item()
+    )
+    if broken is not None and broken < len(lines):
+        raise UpstreamFormatError(
+            f"{source}: line {broken} does not hold the {len(header)} values of the header."
+        )
+    if broken is not None or not ends_whole:
+        raise UpstreamFormatError(
+            f"{source}: the last line (line {len(lines)}) is cut.",
+            hint="Fetch or land the file again.",
+        )
+
+
+def require_every(
+    row: pl.Expr,
+    *,
+    of: pl.DataFrame,
+    value: pl.Expr,
+    what: str,
+    source: str,
+    error: type[UpstreamFormatError] = UpstreamFormatError,
+) -> None:
+    """Raise `error` unless `row` is true (null is not) on every row of a table.
+
+    The sentence names the first values that break the rule: `<source>: '<value>' <what>.`
+    """
+    broken = of.lazy().filter(~row.fill_null(False)).select(value.fill_null("")).collect()
+    if broken.height:
+        values = broken.to_series().unique().sort().head(3).to_list()
+        raise error(f"{source}: {', '.join(map(repr, values))} {what}.")
+
+
+def utc_naive(instant: datetime) -> datetime:
+    """An instant as the lake keeps it: UTC, without a zone attached."""
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
