@@ -1,0 +1,122 @@
+"""The lists of codes that lake tables may hold, read once from the files edited by hand.
+
+Lists only: which code stands for which economy, which mineral groups there are. What a publisher's
+file looks like is not known here.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from dagster_project.errors import ConfigurationError, UnknownCodeError
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+ECONOMIES_FILE = _CHECKOUT / "dagster_project" / "bundled" / "catalogue" / "economies.csv"
+MINERAL_GROUPS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_mineral_groups.csv"
+
+CodeColumn = Literal["comtrade_code", "japan_customs_code", "m49_code", "iso2"]
+"""The columns of `economies.csv` that hold codes of publishers."""
+
+SPECIAL_AREAS: Mapping[str, str] = MappingProxyType(
+    {
+        "W00": "WLD",  # World
+        "S19": "TWN",  # Other Asia, nes: the name under which Taiwan is reported
+        "_X": "_X",  # Areas, nes
+        "XX": "_X",  # Special Categories
+        "X1": "_X",  # Bunkers
+        "X2": "_X",  # Free Zones
+        "A59": "_X",  # North America and Central America, nes
+        "E19": "_X",  # Other Europe, nes
+        "F19": "_X",  # Other Africa, nes
+        "O19": "_X",  # Oceania, nes
+        "R20": "_X",  # Europe EFTA, nes
+    }
+)
+"""UN Comtrade's codes that look like ISO 3166 alpha-3 but are not, and what they are here.
+
+Comtrade pads some with a blank (`_X `); they are listed without. "nes" is "not elsewhere
+specified": a trade whose partner is not published, so all of these are `_X`. The same areas by
+their numbers stand in the `comtrade_code` of `_X` in `economies.csv`.
+"""
+
+
+def codes_in(cell: str) -> tuple[str, ...]:
+    """The codes in a cell of `economies.csv`, the economy's own first.
+
+    Further ones, after a blank, are codes a publisher uses for a part of the economy (Japan
+    Customs: Spain, the Canary Islands) or used for it once (Comtrade: Germany before 1991).
+    """
+    return tuple(cell.split())
+
+
+@cache
+def economies() -> frozenset[str]:
+    """Every `economy_iso3` the warehouse knows, `_X`, `WLD` and `EU27` among them."""
+    return frozenset(row["economy_iso3"] for row in _economy_rows())
+
+
+@cache
+def economy_by(column: CodeColumn) -> Mapping[str, str]:
+    """Economy by the code in `column`; text as printed there (`004` in M49, `4` in Comtrade)."""
+    return MappingProxyType(
+        {code: row["economy_iso3"] for row in _economy_rows() for code in codes_in(row[column])}
+    )
+
+
+def economy_of(
+    code: str, *, by: CodeColumn | Literal["economy_iso3"] = "economy_iso3", publisher: str
+) -> str:
+    """The economy a publisher's code stands for; blanks around the code do not count.
+
+    By `economy_iso3`, Comtrade's `SPECIAL_AREAS` are understood too. Raises UnknownCodeError that
+    names the code and the publisher.
+    """
+    bare = code.strip()
+    found: str | None
+    if by == "economy_iso3":
+        found = SPECIAL_AREAS.get(bare, bare if bare in economies() else None)
+    else:
+        found = economy_by(by).get(bare)
+    if found is None:
+        raise UnknownCodeError(
+            f"{publisher}: no economy is known by the {_CODE_NAMES[by]} {code!r}.",
+            hint="Add it to dagster_project/bundled/catalogue/economies.csv.",
+        )
+    return found
+
+
+@cache
+def mineral_groups() -> frozenset[str]:
+    """Every mineral group, from the seed that defines them."""
+    return frozenset(row["mineral_group"] for row in _rows(MINERAL_GROUPS_FILE))
+
+
+_CODE_NAMES: Mapping[str, str] = {
+    "economy_iso3": "ISO 3166 alpha-3 code",
+    "iso2": "ISO 3166 alpha-2 code",
+    "m49_code": "UN M49 code",
+    "comtrade_code": "UN Comtrade code",
+    "japan_customs_code": "Japan Customs code",
+}
+
+
+@cache
+def _economy_rows() -> tuple[Mapping[str, str], ...]:
+    return _rows(ECONOMIES_FILE)
+
+
+def _rows(path: Path) -> tuple[Mapping[str, str], ...]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return tuple(csv.DictReader(file))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path.relative_to(_CHECKOUT)} is missing from the checkout.",
+            hint="Restore it from version control.",
+        ) from None

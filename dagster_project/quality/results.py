@@ -1,0 +1,108 @@
+"""What a check found, and how that is kept: as JSON beside a batch, as rows for the catalog.
+
+Any engine's results fit (Great Expectations, dbt); nothing is evaluated here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+import polars as pl
+
+from dagster_project.quality.rules import Layer, Severity
+
+Engine = Literal["great_expectations", "dbt"]
+Status = Literal["passed", "failed", "could_not_run"]
+
+SAMPLE_ROWS = 20
+"""Offending rows a result carries: enough to see the pattern, few enough for a page."""
+
+CHECKS_SCHEMA = pl.Schema(
+    {
+        "layer": pl.String,
+        "table_name": pl.String,
+        "check_name": pl.String,
+        "engine": pl.String,
+        "severity": pl.String,
+        "status": pl.String,
+        "observed": pl.String,
+        "failing_rows": pl.Int64,
+    }
+)
+
+
+@dataclass(frozen=True, eq=False)
+class CheckResult:
+    """What one check found in one table.
+
+    `failing_rows` is 0 where a failure is no single row's (a table without rows). `sample` holds
+    the first offending rows with all their columns.
+    """
+
+    layer: Layer
+    table_name: str
+    check_name: str
+    engine: Engine
+    severity: Severity
+    status: Status
+    observed: str
+    failing_rows: int
+    sample: pl.DataFrame | None
+    explanation: str
+
+
+def as_frame(results: Iterable[CheckResult]) -> pl.DataFrame:
+    """The results as rows of `catalog.checks`, in the order given."""
+    return pl.DataFrame(
+        [{name: getattr(result, name) for name in CHECKS_SCHEMA} for result in results],
+        schema=CHECKS_SCHEMA,
+    )
+
+
+def to_json(results: Iterable[CheckResult]) -> list[dict[str, Any]]:
+    """The results as plain records; in a sample, what JSON does not know becomes text."""
+    return [
+        {
+            **{name: getattr(result, name) for name in CHECKS_SCHEMA},
+            "explanation": result.explanation,
+            "sample": None
+            if result.sample is None
+            else [
+                {name: plain(value) for name, value in row.items()}
+                for row in result.sample.to_dicts()
+            ],
+        }
+        for result in results
+    ]
+
+
+def from_json(records: Iterable[Mapping[str, Any]]) -> list[CheckResult]:
+    """The results that `to_json` wrote; days and instants of a sample stay text."""
+    return [
+        CheckResult(
+            **{
+                **record,
+                "sample": pl.DataFrame(record["sample"], infer_schema_length=None)
+                if record["sample"]
+                else None,
+            }
+        )
+        for record in records
+    ]
+
+
+def plain(value: object) -> object:
+    """The value as JSON can hold it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return str(value)

@@ -1,0 +1,205 @@
+"""What a rule and a suite are: plain data, so that the names of all checks are known for free.
+
+How a suite is evaluated is the runner's; Great Expectations is not imported here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Literal
+
+import polars as pl
+
+Layer = Literal["lake", "mart"]
+Severity = Literal["error", "warn"]
+OnFailure = Literal["stop", "quarantine", "report"]
+
+Reach = Literal["row", "key", "distinct", "column", "table"]
+"""What an expectation must see to be decided.
+
+`row`: each row by itself. `key`: rows that share a key. `distinct`: the set of a column's values.
+`column`: a column with its repetitions. `table`: the number of rows.
+"""
+
+EXPECTATIONS: Mapping[str, Reach] = MappingProxyType(
+    {
+        "ExpectColumnValuesToBeBetween": "row",
+        "ExpectColumnValuesToBeInSet": "row",
+        "ExpectColumnValuesToBeNull": "row",
+        "ExpectColumnValuesToMatchRegex": "row",
+        "ExpectColumnValuesToNotBeInSet": "row",
+        "ExpectColumnValuesToNotBeNull": "row",
+        "ExpectColumnValuesToNotMatchRegex": "row",
+        "ExpectColumnPairValuesAToBeGreaterThanB": "row",
+        "ExpectColumnPairValuesToBeEqual": "row",
+        "ExpectSelectColumnValuesToBeUniqueWithinRecord": "row",
+        "ExpectColumnValuesToBeUnique": "key",
+        "ExpectCompoundColumnsToBeUnique": "key",
+        "ExpectColumnDistinctValuesToContainSet": "distinct",
+        "ExpectColumnSumToBeBetween": "column",
+        "ExpectTableRowCountToBeBetween": "table",
+    }
+)
+"""The expectations rules may use; the runner knows how to decide each on a profile."""
+
+
+@dataclass(frozen=True)
+class Today:
+    """A day counted from the day of the check, in the place of a fixed one.
+
+    For a mart it is the day the warehouse is built for; for a batch, the day it came in.
+    """
+
+    days: int = 0
+
+
+@dataclass(frozen=True)
+class Known:
+    """The codes of a list of the lake's vocabulary, and a few more, in the place of a fixed set."""
+
+    codes: Literal["economies", "mineral_groups"]
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One expectation with a name that is a sentence of fact.
+
+    `kwargs` are the expectation's, with `Today` and `Known` where a value is found at evaluation.
+    `derived` are columns the expectation looks at that are computed from the frame's first.
+    Raises ValueError for an expectation no profile can decide, and for `mostly`: a share of bad
+    rows is the batch's business, not a rule's.
+    """
+
+    name: str
+    expectation: str
+    kwargs: Mapping[str, object]
+    explanation: str
+    severity: Severity = "error"
+    on_failure: OnFailure = "stop"
+    derived: Mapping[str, pl.Expr] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.expectation not in EXPECTATIONS:
+            raise ValueError(f"{self.name}: {self.expectation} is not in EXPECTATIONS.")
+        if "mostly" in self.kwargs:
+            raise ValueError(f"{self.name}: a rule holds for every row or it does not hold.")
+        if self.on_failure == "quarantine" and self.reach != "row":
+            raise ValueError(f"{self.name}: {self.expectation} names no rows to set aside.")
+        if (self.on_failure == "stop") != (self.severity == "error"):
+            raise ValueError(f"{self.name}: what stops is an error, and only that.")
+
+    @property
+    def reach(self) -> Reach:
+        return EXPECTATIONS[self.expectation]
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """The columns the expectation names, derived ones among them."""
+        named = [
+            self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs
+        ]
+        listed = self.kwargs.get("column_list", ())
+        assert isinstance(listed, tuple | list)
+        return tuple(str(name) for name in (*named, *listed))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns the frame must have for the rule to be decided."""
+        needed: dict[str, None] = {}
+        for name in self.looks_at:
+            if name in self.derived:
+                needed.update(dict.fromkeys(self.derived[name].meta.root_names()))
+            else:
+                needed[name] = None
+        return tuple(needed)
+
+
+@dataclass(frozen=True, eq=False)
+class Suite:
+    """The rules of one table. `table` is a lake table's name, or a mart's with its schema."""
+
+    layer: Layer
+    table: str
+    rules: tuple[Rule, ...]
+
+    def __post_init__(self) -> None:
+        names = [rule.name for rule in self.rules]
+        repeated = {name for name in names if names.count(name) > 1}
+        if repeated:
+            raise ValueError(f"{self.table}: {', '.join(sorted(repeated))} is there twice.")
+        derived: dict[str, pl.Expr] = {}
+        for rule in self.rules:
+            if self.layer == "mart" and rule.on_failure == "quarantine":
+                raise ValueError(f"{self.table}: {rule.name}: a mart's rows are never set aside.")
+            for name, expression in rule.derived.items():
+                if not derived.setdefault(name, expression).meta.eq(expression):
+                    raise ValueError(f"{self.table}: {name} is derived in two ways.")
+
+
+def stop(
+    name: str, explanation: str, expectation: str, /, derived: Mapping[str, pl.Expr] | None = None,
+    **kwargs: object,
+) -> Rule:  # fmt: skip
+    """A rule whose failure stops the batch, or the publication of the build."""
+    return Rule(name, expectation, kwargs, explanation, "error", "stop", derived or {})
+
+
+def set_aside(
+    name: str, explanation: str, expectation: str, /, derived: Mapping[str, pl.Expr] | None = None,
+    **kwargs: object,
+) -> Rule:  # fmt: skip
+    """A rule whose offending rows go to the quarantine while the rest of the batch goes on."""
+    return Rule(name, expectation, kwargs, explanation, "warn", "quarantine", derived or {})
+
+
+def report(
+    name: str, explanation: str, expectation: str, /, derived: Mapping[str, pl.Expr] | None = None,
+    **kwargs: object,
+) -> Rule:  # fmt: skip
+    """A rule whose failure is shown and changes nothing: odd, but it does happen."""
+    return Rule(name, expectation, kwargs, explanation, "warn", "report", derived or {})
+
+
+def resolved(rule: Rule, today: date) -> dict[str, object]:
+    """The rule's kwargs with days and lists of codes in the place of `Today` and `Known`."""
+    return {key: _resolved(value, today) for key, value in rule.kwargs.items()}
+
+
+def _resolved(value: object, today: date) -> object:
+    if isinstance(value, Today):
+        return today + timedelta(days=value.days)
+    if isinstance(value, Known):
+        return _known(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _known(known: Known) -> list[str]:
+    from dagster_project.lake import vocabulary
+
+    codes = {"economies": vocabulary.economies, "mineral_groups": vocabulary.mineral_groups}
+    return sorted({*codes[known.codes](), *known.more})
+
+
+def suite_version(suite: Suite) -> str:
+    """Twelve hex digits that change when a rule or a list of codes it uses changes.
+
+    The day is left out: what a suite said of a batch still holds tomorrow.
+    """
+    digest = hashlib.sha256(f"{suite.layer} {suite.table}".encode())
+    for rule in suite.rules:
+        kwargs = {
+            key: _known(value) if isinstance(value, Known) else value
+            for key, value in rule.kwargs.items()
+        }
+        words = [rule.name, rule.expectation, rule.severity, rule.on_failure, rule.explanation]
+        digest.update(json.dumps([words, kwargs], sort_keys=True, default=repr).encode())
+        for name in sorted(rule.derived):
+            digest.update(name.encode())
+            digest.update(rule.derived[name].meta.serialize())
+    return digest.hexdigest()[:12]
