@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Literal
@@ -93,6 +93,10 @@ class Rule:
             raise ValueError(f"{self.name}: {self.expectation} names no rows to set aside.")
         if (self.on_failure == "stop") != (self.severity == "error"):
             raise ValueError(f"{self.name}: what stops is an error, and only that.")
+
+    def with_derived(self, **derived: pl.Expr) -> Rule:
+        """The rule looking at columns computed from the frame's."""
+        return replace(self, derived={**self.derived, **derived})
 
     @property
     def reach(self) -> Reach:

@@ -11,15 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from dagster_project.quality.results import SAMPLE_ROWS, CheckResult, Status
-from dagster_project.quality.rules import Rule, Suite, resolved
-
-if TYPE_CHECKING:
-    import pandas as pd
+from dagster_project.quality.rules import Reach, Rule, Suite, resolved
 
 PROFILE_ABOVE_ROWS = 2_000_000
 """Up to here the whole frame costs less than a second a suite; above, memory and time grow with
@@ -56,8 +53,10 @@ class BatchVerdict:
 
 @dataclass(frozen=True, eq=False)
 class _Finding:
-    """What became of one rule: its status, words for it, the offending rows (counted from 0) and
-    what they hold, as text."""
+    """What became of one rule: its status, words for it, and the offending rows.
+
+    `rows` are counted from 0; `values` are what they hold in the columns the rule looks at.
+    """
 
     rule: Rule
     status: Status
@@ -190,7 +189,7 @@ def _words(rule: Rule) -> pl.Expr:
 class _View:
     """What Great Expectations is shown of a frame, and how its rows lead back to the frame's."""
 
-    pandas: pd.DataFrame
+    pandas: Any
     rows_of: Callable[[list[int]], pl.Series]
 
 
@@ -309,9 +308,9 @@ def _profiles(
     prepared: pl.DataFrame, rules: Sequence[Rule]
 ) -> Iterable[tuple[Sequence[Rule], _View]]:
     """A view for the rules that need the same one, each as small as its verdict allows."""
-    alike: dict[tuple[str, tuple[str, ...]], list[Rule]] = {}
+    alike: dict[tuple[Reach, tuple[str, ...]], list[Rule]] = {}
     for rule in rules:
-        reach = "row" if rule.reach == "distinct" else rule.reach
+        reach: Reach = "row" if rule.reach == "distinct" else rule.reach
         alike.setdefault((reach, rule.looks_at), []).append(rule)
     for (reach, columns), group in alike.items():
         if reach == "row":
@@ -382,7 +381,7 @@ def expectations_of(rules: Iterable[Rule], kwargs: Mapping[str, Mapping[str, obj
 
 
 def _ask(
-    shown: pd.DataFrame,
+    shown: Any,
     rules: Sequence[Rule],
     kwargs: Mapping[str, Mapping[str, object]],
     result_format: str,

@@ -1,0 +1,492 @@
+"""What a batch of each lake table must hold before it counts.
+
+An unknown code, a repeated key or a wrong shape stops the batch; a row that is wrong by itself is
+set aside; what is odd but does happen is reported. No rule knows a publisher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+
+import polars as pl
+
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.quality import parts
+from dagster_project.quality.parts import (
+    has_rows,
+    is_known_economy,
+    is_not_above,
+    is_one_of,
+    matches,
+    one_row_per,
+)
+from dagster_project.quality.rules import Known, Rule, Suite, Today, report, set_aside, stop
+
+TOTAL_EXCESS = 1.5
+"""Partners' sum over the printed total: rounding stays near 1, a breakdown counted beside its
+total is near 2."""
+
+WEIGHTLESS_VALUE_USD = 100_000
+"""From this value on, a weight of 0 kg is a weight that was not reported; below, it may be grams."""
+
+FIRST_PRICE = date(1960, 1, 1)
+"""The World Bank's commodity prices begin here; nothing we read is older."""
+
+FIRST_MEASURE = date(1988, 1, 1)
+LONGEST_NOTICE_DAYS = 5 * 366
+LONGEST_PLAN_DAYS = 30 * 366
+
+
+def _key(table: str) -> tuple[str, ...]:
+    return LAKE_TABLES[table].key
+
+
+def _known_by_today(column: str = "known_at") -> Rule:
+    return set_aside(
+        f"{column}_is_not_in_the_future",
+        "Nobody knows tomorrow's news: the year is a misprint.",
+        "ExpectColumnValuesToBeBetween",
+        column=column,
+        min_value=FIRST_MEASURE,
+        max_value=Today(parts.SLACK_DAYS),
+    )
+
+
+def _is_finite(*columns: str) -> Rule:
+    infinite = [pl.col(column).is_nan() | pl.col(column).is_infinite() for column in columns]
+    return set_aside(
+        "figures_are_finite_numbers",
+        "Missing is null: not-a-number and infinity come from a division or a word read as a figure.",
+        "ExpectColumnValuesToBeInSet",
+        {"is_finite": ~pl.any_horizontal(infinite)},
+        column="is_finite",
+        value_set=(True,),
+    )
+
+
+def _has_an_address() -> Rule:
+    return set_aside(
+        "source_url_is_a_web_address",
+        "A reader follows it; a citation in words belongs in `citation`.",
+        "ExpectColumnValuesToMatchRegex",
+        column="source_url",
+        regex=parts.WEB_ADDRESS,
+    )
+
+
+def _is_not_negative(column: str) -> Rule:
+    return set_aside(
+        f"{column}_is_not_negative",
+        "Trade has no sign; a minus is a correction line or a mark for missing.",
+        "ExpectColumnValuesToBeBetween",
+        column=column,
+        min_value=0,
+    )
+
+
+def _partners_over_total() -> pl.Expr:
+    """The sum of a flow's partners over its printed total, within one breakdown of it."""
+    flow = [name for name in _key("trade_flows") if name != "partner_iso3"]
+    is_total = pl.col("partner_iso3") == "WLD"
+    total = pl.col("value_usd").filter(is_total).max().over(flow)
+    partners = pl.col("value_usd").filter(~is_total).sum().over(flow)
+    return pl.when(is_total & (total > 0)).then(partners / total)
+
+
+_TRADE_FLOWS = Suite(
+    "lake",
+    "trade_flows",
+    (
+        has_rows(),
+        one_row_per("flow", *_key("trade_flows")),
+        is_known_economy("reporter_iso3"),
+        is_known_economy("partner_iso3"),
+        is_known_economy("second_partner_iso3"),
+        is_one_of(
+            "flow_is_import_export_or_their_returns", "flow", parts.FLOWS,
+            "A re-export counted as an export is supply that does not exist.",
+        ),
+        is_one_of(
+            "frequency_is_annual_or_monthly", "frequency", parts.FREQUENCIES,
+            "A quarter or a running total beside months would count twice.",
+        ),
+        is_one_of(
+            "valuation_is_cif_or_fob", "valuation", parts.VALUATIONS,
+            "Values with and without freight are told apart or not compared.",
+        ),
+        is_one_of(
+            "basket_is_a_known_mineral_group",
+            "basket",
+            Known("mineral_groups"),
+            "A basket is named by the group whose codes it sums.",
+        ).with_derived(basket=pl.when("is_basket").then("commodity_code")),
+        matches(
+            "code_is_an_hs6_code", "hs6_code", parts.HS6,
+            "Six digits as text: a number loses the leading zero, a national line has more.",
+        ).with_derived(hs6_code=pl.when(~pl.col("is_basket")).then("commodity_code")),
+        is_one_of(
+            "code_says_its_hs_edition",
+            "edition",
+            parts.HS_EDITIONS,
+            "A code means another thing in another edition of the HS.",
+        ).with_derived(
+            edition=pl.when(pl.col("is_basket"))
+            .then("hs_revision")
+            .otherwise(pl.col("hs_revision").fill_null("no edition"))
+        ),
+        parts.starts_its_period(),
+        stop(
+            "partners_do_not_exceed_the_total",
+            "Rows of a breakdown (transport, procedure, second partner) that lost their column add "
+            "up to twice the total.",
+            "ExpectColumnValuesToBeBetween",
+            {"partners_over_total": _partners_over_total()},
+            column="partners_over_total",
+            max_value=TOTAL_EXCESS,
+        ),
+        set_aside(
+            "period_is_since_1988_and_has_begun",
+            "The Harmonized System began in 1988; trade of a period to come is a misprint.",
+            "ExpectColumnValuesToBeBetween",
+            column="period_start",
+            min_value=FIRST_MEASURE,
+            max_value=Today(parts.SLACK_DAYS),
+        ),
+        _is_finite("value_usd", "net_weight_kg"),
+        _is_not_negative("value_usd"),
+        _is_not_negative("net_weight_kg"),
+        set_aside(
+            "flow_has_a_value_or_a_weight",
+            "A row without either says nothing and would count as a partner that reported.",
+            "ExpectColumnValuesToNotBeNull",
+            {"value_or_weight": pl.coalesce("value_usd", "net_weight_kg")},
+            column="value_or_weight",
+        ),
+        report(
+            "a_large_value_has_a_weight",
+            "0 kg beside a large value is a weight that was not reported: shares by weight are off.",
+            "ExpectColumnValuesToBeBetween",
+            {"weightless_value_usd": pl.when(pl.col("net_weight_kg") == 0).then("value_usd")},
+            column="weightless_value_usd",
+            max_value=WEIGHTLESS_VALUE_USD,
+        ),
+        parts.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
+    ),
+)  # fmt: skip
+
+_PRICE_QUOTES = Suite(
+    "lake",
+    "price_quotes",
+    (
+        has_rows(),
+        one_row_per("instrument_and_day", *_key("price_quotes")),
+        is_one_of(
+            "frequency_is_daily_or_monthly", "frequency", parts.PRICE_FREQUENCIES,
+            "A weekly or quarterly average is another series.",
+        ),
+        matches(
+            "currency_is_an_iso_4217_code", "currency", parts.ISO_4217,
+            "`cents` or `$` is a unit, not a currency.",
+        ),
+        matches("instrument_is_named", "instrument", r"^\S+$", "An instrument is a word."),
+        matches(
+            "unit_is_given", "unit", parts.NOT_BLANK,
+            "A price of nothing in particular cannot be compared.",
+        ),
+        matches(
+            "monthly_price_is_dated_on_the_first", "day_of_monthly_price", r"-01$",
+            "Else the same month has as many names as days.",
+        ).with_derived(
+            day_of_monthly_price=pl.when(pl.col("frequency") == "M").then(
+                pl.col("price_date").cast(pl.String)
+            )
+        ),
+        set_aside(
+            "price_date_is_not_in_the_future",
+            "A price of a day to come is a misprint, or an expiry read as a day.",
+            "ExpectColumnValuesToBeBetween",
+            column="price_date",
+            min_value=FIRST_PRICE,
+            max_value=Today(parts.SLACK_DAYS),
+        ),
+        set_aside(
+            "quote_has_a_close",
+            "A day without a price has no row.",
+            "ExpectColumnValuesToNotBeNull",
+            column="close",
+        ),
+        _is_finite("close", "adjusted_close"),
+        *(
+            set_aside(
+                f"{column}_is_positive",
+                "0 or less is a mark for missing, and no return can be computed from it.",
+                "ExpectColumnValuesToBeBetween",
+                column=column,
+                min_value=0,
+                strict_min=True,
+            )
+            for column in ("close", "adjusted_close")
+        ),
+        *parts.rates_are_plausible(sets_aside=True),
+        parts.does_not_jump(("source", "instrument"), pl.col("frequency") == "D"),
+    ),
+)  # fmt: skip
+
+
+def _clause_without(*pairs: tuple[str, str]) -> pl.Expr:
+    """The clause, where a state has a day but not the day it was known."""
+    missing = [pl.col(day).is_not_null() & pl.col(known).is_null() for day, known in pairs]
+    return pl.when(pl.any_horizontal(missing)).then("clause_id")
+
+
+_RESTRICTION_CLAUSES = Suite(
+    "lake",
+    "restriction_clauses",
+    (
+        has_rows(),
+        one_row_per("clause", *_key("restriction_clauses")),
+        is_known_economy("implementer_iso3"),
+        is_known_economy("target_iso3", "ALL"),
+        is_one_of(
+            "direction_is_known", "direction", parts.DIRECTIONS,
+            "Whether a clause binds or frees decides what it hits.",
+        ),
+        is_one_of(
+            "target_class_is_known", "target_class", parts.TARGET_CLASSES,
+            "A clause on entities gives no exposure of trade, one on an economy does.",
+        ),
+        parts.targets_agree(),
+        is_one_of(
+            "evidence_class_is_known", "evidence_class", parts.EVIDENCE_CLASSES,
+            "A reader must tell an act from a rumour.",
+        ),
+        is_one_of(
+            "date_precision_is_known", "date_precision", ("day", "month", "year"),
+            "A date known to the year is printed as 1 January or 31 December by some.",
+        ),
+        set_aside(
+            "announced_date_is_since_1988_and_not_far_ahead",
+            "An announcement of another century is a misprint.",
+            "ExpectColumnValuesToBeBetween",
+            column="announced_date",
+            min_value=FIRST_MEASURE,
+            max_value=Today(parts.SLACK_DAYS),
+        ),
+        set_aside(
+            "effective_date_is_within_five_years_from_now",
+            "No measure is announced longer ahead; the year is a misprint.",
+            "ExpectColumnValuesToBeBetween",
+            column="effective_date",
+            min_value=FIRST_MEASURE,
+            max_value=Today(LONGEST_NOTICE_DAYS),
+        ),
+        _known_by_today(),
+        is_not_above(
+            "clause_does_not_end_before_it_is_announced", "announced_date", "ended_date",
+            "The two dates are swapped or belong to two clauses.",
+        ),
+        is_not_above(
+            "suspension_ends_after_it_begins", "suspended_from", "suspended_to",
+            "A suspension that ends first would never hold.",
+        ),
+        stop(
+            "every_change_of_state_says_when_it_was_known",
+            "A suspension, an end or a doubt without that day would count in no build as of a day.",
+            "ExpectColumnValuesToBeNull",
+            {
+                "clause_with_an_undated_change": _clause_without(
+                    ("suspended_from", "suspension_known_at"),
+                    ("ended_date", "ended_known_at"),
+                    ("unknown_from", "unknown_known_at"),
+                )
+            },
+            column="clause_with_an_undated_change",
+        ),
+        parts.takes_effect_after_announcement(),
+        _has_an_address(),
+    ),
+)  # fmt: skip
+
+_RESTRICTION_SCOPE = Suite(
+    "lake",
+    "restriction_scope",
+    (
+        has_rows(),
+        one_row_per("clause_code_and_mineral", *_key("restriction_scope")),
+        matches(
+            "hs_code_is_an_hs6_code_or_a_heading", "hs_code", parts.HS6_OR_HEADING,
+            "Ten-digit codes of the act belong in `source_codes`; a lost leading zero shows here.",
+        ),
+        matches(
+            "mineral_is_a_name", "mineral", parts.SLUG,
+            "Minerals are named one way (`all_rare_earths`), else they match nothing.",
+        ),
+        is_one_of(
+            "basis_is_known", "basis", parts.SCOPE_BASES,
+            "How the bounds are known decides how far to trust them.",
+        ),
+        parts.is_a_share("control_share_low"),
+        parts.is_a_share("control_share_high"),
+        is_not_above(
+            "control_share_low_is_not_above_high", "control_share_low", "control_share_high",
+            "The bounds are swapped.",
+        ),
+    ),
+)  # fmt: skip
+
+_MILESTONES = Suite(
+    "lake",
+    "milestones",
+    (
+        has_rows(),
+        one_row_per("milestone", *_key("milestones")),
+        is_known_economy("economy_iso3"),
+        is_one_of(
+            "kind_is_known", "kind", parts.MILESTONE_KINDS,
+            "A remark is not a project; each kind is read in another place.",
+        ),
+        is_one_of(
+            "evidence_class_is_known", "evidence_class", parts.EVIDENCE_CLASSES,
+            "A reader must tell an act from a rumour.",
+        ),
+        stop(
+            "milestone_has_a_date",
+            "A fact without any day has no place in a sequence of events.",
+            "ExpectColumnValuesToNotBeNull",
+            {"any_date": pl.coalesce("event_date", "announced_date", "planned_date")},
+            column="any_date",
+        ),
+        _known_by_today(),
+        set_aside(
+            "event_date_is_not_in_the_future",
+            "What is still to come is planned, and belongs in `planned_date`.",
+            "ExpectColumnValuesToBeBetween",
+            column="event_date",
+            min_value=FIRST_MEASURE,
+            max_value=Today(parts.SLACK_DAYS),
+        ),
+        set_aside(
+            "planned_date_is_within_thirty_years_from_now",
+            "No plan reaches further; the year is a misprint.",
+            "ExpectColumnValuesToBeBetween",
+            column="planned_date",
+            min_value=FIRST_MEASURE,
+            max_value=Today(LONGEST_PLAN_DAYS),
+        ),
+        is_not_above(
+            "milestone_does_not_end_before_it_happens", "event_date", "ended_date",
+            "The two dates are swapped.",
+        ),
+        _has_an_address(),
+    ),
+)  # fmt: skip
+
+_CLAIMS = Suite(
+    "lake",
+    "claims",
+    (
+        has_rows(),
+        one_row_per("claim", *_key("claims")),
+        is_known_economy("importer_iso3"),
+        is_known_economy("supplier_iso3"),
+        is_one_of(
+            "mineral_group_is_known", "mineral_group", Known("mineral_groups"),
+            "A claim on a group we do not have would never be decided.",
+        ),
+        stop(
+            "claim_gives_a_bound",
+            "A statement without a figure can neither hold nor fail.",
+            "ExpectColumnValuesToNotBeNull",
+            {"any_bound": pl.coalesce("claimed_low", "claimed_high")},
+            column="any_bound",
+        ),
+        is_not_above(
+            "claimed_low_is_not_above_high", "claimed_low", "claimed_high",
+            "The bounds are swapped.",
+        ),
+        *(
+            stop(
+                f"claimed_share_{side}_is_between_0_and_1",
+                "A share above 1 is a percentage: 60 % is 0.6.",
+                "ExpectColumnValuesToBeBetween",
+                {
+                    f"claimed_share_{side}": pl.when(pl.col("test").str.contains("share")).then(
+                        f"claimed_{side}"
+                    )
+                },
+                column=f"claimed_share_{side}",
+                min_value=0,
+                max_value=1,
+            )
+            for side in ("low", "high")
+        ),
+        _known_by_today("claimed_at"),
+        _has_an_address(),
+    ),
+)  # fmt: skip
+
+_ECONOMIES = Suite(
+    "lake",
+    "economies",
+    (
+        has_rows(),
+        one_row_per("economy", *_key("economies")),
+        matches(
+            "economy_iso3_is_three_letters_or_a_special_code", "economy_iso3",
+            r"^([A-Z]{3}|_X|EU27)$",
+            "Two-letter codes and numbers of a publisher are mapped before they come here.",
+        ),
+        stop(
+            "the_list_holds_the_well_known",
+            "Without them the first question has no answer: the file was cut short.",
+            "ExpectColumnDistinctValuesToContainSet",
+            column="economy_iso3",
+            value_set=parts.WELL_KNOWN,
+        ),
+        stop(
+            "m49_code_names_one_economy",
+            "Two economies under one number would take each other's trade.",
+            "ExpectColumnValuesToBeUnique",
+            column="m49_code",
+        ),
+        matches(
+            "m49_code_has_three_digits", "m49_code", r"^[0-9]{3}$",
+            "A number has lost its leading zeros (`004` is not `4`).",
+        ),
+        matches(
+            "publishers_codes_are_digits", "publishers_codes", r"^[0-9 ]+$",
+            "Codes of a publisher are digits, several after a blank.",
+        ).with_derived(
+            publishers_codes=pl.concat_str(
+                "comtrade_code", "japan_customs_code", separator=" ", ignore_nulls=True
+            ).replace("", None)
+        ),
+        stop(
+            "the_european_union_has_27_members",
+            "One more or less is a member of another year, or a flag on the wrong row.",
+            "ExpectColumnSumToBeBetween",
+            {"members": pl.col("is_eu27").cast(pl.Int64)},
+            column="members",
+            min_value=27,
+            max_value=27,
+        ),
+    ),
+)  # fmt: skip
+
+LAKE_SUITES: Mapping[str, Suite] = MappingProxyType(
+    {
+        suite.table: suite
+        for suite in (
+            _TRADE_FLOWS,
+            _PRICE_QUOTES,
+            _RESTRICTION_CLAUSES,
+            _RESTRICTION_SCOPE,
+            _MILESTONES,
+            _CLAIMS,
+            _ECONOMIES,
+        )
+    }
+)
+"""The suite of every lake table, by its name."""

@@ -1,0 +1,242 @@
+"""Rules and sets of allowed words that lake tables and marts share, each written once.
+
+What belongs to one table alone stands in its suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import polars as pl
+
+from dagster_project.quality.rules import Known, Rule, Today, report, set_aside, stop
+
+FLOWS = ("import", "export", "re_import", "re_export")
+FREQUENCIES = ("A", "M")
+MEASURES = ("value_usd", "net_weight_kg")
+VALUATIONS = ("CIF", "FOB")
+HS_EDITIONS = tuple(f"HS{year}" for year in (1988, 1992, 1996, 2002, 2007, 2012, 2017, 2022, 2028))
+DIRECTIONS = ("restrict", "monitor", "relax", "permit")
+TARGET_CLASSES = ("all", "economy", "end_user", "entity")
+EVIDENCE_CLASSES = ("official", "reported", "de_facto")
+SCOPE_BASES = ("ten_digit_list", "element_split", "heading", "whole_code")
+MILESTONE_KINDS = ("dispute", "remark", "supply_project", "disclosure", "partnership")
+PRICE_FREQUENCIES = ("D", "M")
+
+HS6 = r"^(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{4}$"
+"""Six digits in chapters 01 to 97: 98 and 99 are national, and a code that went through a number
+has lost the leading zero of chapters 01 to 09."""
+
+HS6_OR_HEADING = r"^(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{2}([0-9]{2})?$"
+ISO_4217 = r"^[A-Z]{3}$"
+SLUG = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+NOT_BLANK = r"\S"
+WEB_ADDRESS = r"^https?://\S+$"
+
+ROUNDING = 1e-9
+"""A ratio of sums of doubles may stand this far above 1."""
+
+RATE_BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "EURUSD": (0.5, 2.5),
+        "EURJPY": (60.0, 400.0),
+        "EURCNY": (4.0, 20.0),
+        "USDJPY": (50.0, 400.0),
+        "CNYJPY": (7.0, 60.0),
+    }
+)
+"""The least and the largest rate that is no misprint.
+
+The ECB's rates from 1999 to 2026 lie well inside: EURUSD 0.83 to 1.60, EURJPY 89 to 188, EURCNY 6.6
+to 11.2, USDJPY 76 to 164, CNYJPY 12 to 24. A rate upside down or with a shifted point does not.
+"""
+
+WELL_KNOWN = ("JPN", "CHN", "USA", "VNM", "_X", "WLD")
+"""Economies no list may lack: the importers and suppliers of the first question, and the two that
+are no economies."""
+
+UNIT_VALUE_USD_PER_KG = (0.001, 1_000_000.0)
+"""Coal is sold at 0.1, scandium at some thousands; outside, tonnes or pieces were read as kilograms."""
+
+SLACK_DAYS = 1
+"""It may be tomorrow already where a publisher is."""
+
+
+def has_rows() -> Rule:
+    return stop(
+        "there_is_at_least_one_row",
+        "A table without rows is a file cut short or a filter that took everything.",
+        "ExpectTableRowCountToBeBetween",
+        min_value=1,
+    )
+
+
+def one_row_per(what: str, *columns: str) -> Rule:
+    return stop(
+        f"one_row_per_{what}",
+        f"{', '.join(columns)} name one row; a second is a breakdown read as a total, or a repeat.",
+        "ExpectCompoundColumnsToBeUnique",
+        column_list=columns,
+    )
+
+
+def is_one_of(name: str, column: str, allowed: tuple[str, ...] | Known, explanation: str) -> Rule:
+    return stop(name, explanation, "ExpectColumnValuesToBeInSet", column=column, value_set=allowed)
+
+
+def is_known_economy(column: str, *more: str) -> Rule:
+    return is_one_of(
+        f"{column.removesuffix('_iso3')}_is_a_known_economy",
+        column,
+        Known("economies", more),
+        "A code no list of ours knows stops the batch and names itself, so that nothing is lost.",
+    )
+
+
+def matches(name: str, column: str, regex: str, explanation: str) -> Rule:
+    return stop(name, explanation, "ExpectColumnValuesToMatchRegex", column=column, regex=regex)
+
+
+def is_not_blank(column: str) -> Rule:
+    return matches(
+        f"{column}_is_not_blank", column, NOT_BLANK, f"A reader is owed a {column} in words."
+    )
+
+
+def is_a_share(column: str) -> Rule:
+    return stop(
+        f"{column}_is_between_0_and_1",
+        "A share above 1 is a percentage, or parts that exceed their total.",
+        "ExpectColumnValuesToBeBetween",
+        column=column,
+        min_value=0,
+        max_value=1 + ROUNDING,
+    )
+
+
+def is_not_above(name: str, low: str, high: str, explanation: str) -> Rule:
+    return stop(
+        name,
+        explanation,
+        "ExpectColumnPairValuesAToBeGreaterThanB",
+        column_A=high,
+        column_B=low,
+        or_equal=True,
+        ignore_row_if="either_value_is_missing",
+    )
+
+
+def is_not_later_than_today(column: str) -> Rule:
+    """Nothing in a build was found out after the day it is built for."""
+    return stop(
+        f"{column}_is_not_after_the_day_of_the_build",
+        "What became known later must not be seen by a build as of that day.",
+        "ExpectColumnValuesToBeBetween",
+        column=column,
+        max_value=Today(SLACK_DAYS),
+    )
+
+
+def starts_its_period(column: str = "period_start", frequency: str = "frequency") -> Rule:
+    return stop(
+        "period_starts_on_its_first_day",
+        "A year is dated 1 January and a month its first day; else the same period has two names.",
+        "ExpectColumnValuesToMatchRegex",
+        {
+            "frequency_and_start": pl.format(
+                "{} {}", pl.col(frequency), pl.col(column).cast(pl.String)
+            )
+        },
+        column="frequency_and_start",
+        regex=r"^(A \d{4}-01-01|M \d{4}-\d{2}-01)$",
+    )
+
+
+def has_a_plausible_unit_value(value: str, weight: str) -> Rule:
+    low, high = UNIT_VALUE_USD_PER_KG
+    return report(
+        "unit_value_is_plausible",
+        f"Below {low:g} or above {high:g} US dollars a kilogram, tonnes, grams or pieces were read "
+        "as kilograms.",
+        "ExpectColumnValuesToBeBetween",
+        {"usd_per_kg": pl.when(pl.col(weight) > 0).then(pl.col(value) / pl.col(weight))},
+        column="usd_per_kg",
+        min_value=low,
+        max_value=high,
+    )
+
+
+def _bound(side: int) -> pl.Expr:
+    return pl.col("instrument").replace_strict(
+        {name: bounds[side] for name, bounds in RATE_BOUNDS.items()},
+        default=None,
+        return_dtype=pl.Float64,
+    )
+
+
+def rates_are_plausible(*, sets_aside: bool) -> tuple[Rule, Rule]:
+    """Two rules: no exchange rate below its least or above its largest plausible value."""
+    make = set_aside if sets_aside else stop
+    return (
+        make(
+            "exchange_rate_is_not_implausibly_low",
+            "Too low is a shifted decimal point or the inverse of the rate.",
+            "ExpectColumnPairValuesAToBeGreaterThanB",
+            {"least_plausible": _bound(0)},
+            column_A="close",
+            column_B="least_plausible",
+            or_equal=True,
+            ignore_row_if="either_value_is_missing",
+        ),
+        make(
+            "exchange_rate_is_not_implausibly_high",
+            "Too high is a shifted decimal point or the inverse of the rate.",
+            "ExpectColumnPairValuesAToBeGreaterThanB",
+            {"largest_plausible": _bound(1)},
+            column_A="largest_plausible",
+            column_B="close",
+            or_equal=True,
+            ignore_row_if="either_value_is_missing",
+        ),
+    )
+
+
+def does_not_jump(series: tuple[str, ...], where: pl.Expr | None = None) -> Rule:
+    """A quote of a day against the one before it, in the order of the days."""
+    close = pl.col("close")
+    ratio = close / close.shift(1).over(series, order_by="price_date")
+    return report(
+        "close_is_between_half_and_double_the_one_before",
+        "A price that halves or doubles from one quote to the next is a split, a change of unit or "
+        "a misprint; it may be true.",
+        "ExpectColumnValuesToBeBetween",
+        {"ratio_to_quote_before": ratio if where is None else pl.when(where).then(ratio)},
+        column="ratio_to_quote_before",
+        min_value=0.5,
+        max_value=2,
+    )
+
+
+def targets_agree() -> Rule:
+    return stop(
+        "target_class_all_means_every_economy",
+        "`ALL` stands with the class `all` and nowhere else: a measure against one economy hits one.",
+        "ExpectColumnValuesToMatchRegex",
+        {"class_and_target": pl.format("{} {}", "target_class", "target_iso3")},
+        column="class_and_target",
+        regex=r"^(all ALL|(economy|end_user|entity) (?!ALL$)\S+)$",
+    )
+
+
+def takes_effect_after_announcement() -> Rule:
+    return report(
+        "measure_is_not_effective_before_it_is_announced",
+        "It happens (a stop reported after it began, an act that applies backwards), and is worth a "
+        "second look at the dates.",
+        "ExpectColumnPairValuesAToBeGreaterThanB",
+        column_A="effective_date",
+        column_B="announced_date",
+        or_equal=True,
+        ignore_row_if="either_value_is_missing",
+    )

@@ -1,0 +1,37 @@
+{# Rules of the restriction catalogue. #}
+
+
+{# Status of a clause on a day: the first that holds of ended, unknown, suspended, in force,
+   announced; null before the clause. Days a state ends on still belong to it. Takes a relation
+   with the clause's clocks, null where a fact is not known in this build. #}
+{% macro status_on(day, clause) -%}
+    case
+        when {{ day }} > {{ clause }}.ended_date then 'ended'
+        when {{ day }} >= {{ clause }}.unknown_from then 'unknown'
+        when
+            {{ day }} >= {{ clause }}.suspended_from
+            and {{ day }} <= coalesce({{ clause }}.suspended_to, {{ day }})
+            then 'suspended'
+        when {{ day }} >= {{ clause }}.effective_date then 'in_force'
+        when {{ day }} >= {{ clause }}.announced_date then 'announced'
+    end
+{%- endmacro %}
+
+
+{# Kind of instrument: Global Trade Alert's intervention type, else what the direction tells. #}
+{% macro instrument_type(gta_code, direction) -%}
+    case {{ gta_code }}
+        when '18' then 'export_tax'
+        when '19' then 'export_ban'
+        when '21' then 'export_quota'
+        when '35' then 'export_licensing'
+        when '37' then 'other_export_measure'
+        else
+            case {{ direction }}
+                when 'relax' then 'suspension'
+                when 'permit' then 'export_permit'
+                when 'monitor' then 'monitoring'
+                else 'other_export_measure'
+            end
+    end
+{%- endmacro %}

@@ -1,0 +1,28 @@
+with source as (
+
+    select
+        source,
+        claim_id,
+        statement,
+        claimed_by,
+        claimed_at,
+        claimed_low,
+        claimed_high,
+        basis,
+        test,
+        importer_iso3,
+        supplier_iso3,
+        mineral_group,
+        period_start,
+        citation,
+        source_url,
+        known_at,
+        is_provisional,
+        document,
+        vintage_at,
+        snapshot_id,
+    from {{ source('lake', 'claims') }}
+
+)
+
+select * from source

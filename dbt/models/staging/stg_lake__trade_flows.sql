@@ -1,0 +1,27 @@
+with source as (
+
+    select
+        source,
+        reporter_iso3,
+        partner_iso3,
+        flow,
+        commodity_code,
+        is_basket,
+        hs_revision,
+        frequency,
+        period_start,
+        procedure_code,
+        transport_code,
+        second_partner_iso3,
+        value_usd,
+        net_weight_kg,
+        valuation,
+        is_provisional,
+        document,
+        vintage_at,
+        snapshot_id,
+    from {{ source('lake', 'trade_flows') }}
+
+)
+
+select * from source
