@@ -570,14 +570,11 @@ def _or_fail(step: Any) -> Any:
         raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
-def all_assets(
-    manifest: Mapping[str, Any],
-) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
-    """Everything the graph is made of."""
+def all_assets(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition]:
+    """Every asset of the graph, in the order of the rooms."""
     return [
         *(landing_asset(source) for source in all_sources().values()),
         *(lake_assets(source) for source in all_sources().values()),
         dbt_models(manifest),
-        mart_audit(),
         published_asset(),
     ]

@@ -29,7 +29,7 @@ TOTAL_EXCESS = 1.5
 total is near 2."""
 
 WEIGHTLESS_VALUE_USD = 100_000
-"""From this value on, a weight of 0 kg is a weight that was not reported; below, it may be grams."""
+"""From this value on, a weight of 0 kg was not reported; below, it may be grams."""
 
 FIRST_PRICE = date(1960, 1, 1)
 """The World Bank's commodity prices begin here; nothing we read is older."""
@@ -41,6 +41,20 @@ LONGEST_PLAN_DAYS = 30 * 366
 
 def _key(table: str) -> tuple[str, ...]:
     return LAKE_TABLES[table].key
+
+
+def _is_filled(table: str) -> Rule:
+    """No null where the table's schema allows none."""
+    required = [name for name, column in LAKE_TABLES[table].columns.items() if not column.nullable]
+    empty = [pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in required]
+    return stop(
+        "required_columns_are_filled",
+        "An empty cell in one of these is a column that moved or a row that is no row (a note, a "
+        "total, a line break).",
+        "ExpectColumnValuesToBeNull",
+        {"empty_column": pl.coalesce(empty)},
+        column="empty_column",
+    )
 
 
 def _known_by_today(column: str = "known_at") -> Rule:
@@ -58,7 +72,7 @@ def _is_finite(*columns: str) -> Rule:
     infinite = [pl.col(column).is_nan() | pl.col(column).is_infinite() for column in columns]
     return set_aside(
         "figures_are_finite_numbers",
-        "Missing is null: not-a-number and infinity come from a division or a word read as a figure.",
+        "Missing is null: infinity and not-a-number come from a division or a misread word.",
         "ExpectColumnValuesToBeInSet",
         {"is_finite": ~pl.any_horizontal(infinite)},
         column="is_finite",
@@ -100,6 +114,7 @@ _TRADE_FLOWS = Suite(
     "trade_flows",
     (
         has_rows(),
+        _is_filled("trade_flows"),
         one_row_per("flow", *_key("trade_flows")),
         is_known_economy("reporter_iso3"),
         is_known_economy("partner_iso3"),
@@ -166,7 +181,7 @@ _TRADE_FLOWS = Suite(
         ),
         report(
             "a_large_value_has_a_weight",
-            "0 kg beside a large value is a weight that was not reported: shares by weight are off.",
+            "0 kg beside a large value was not reported: shares by weight are off.",
             "ExpectColumnValuesToBeBetween",
             {"weightless_value_usd": pl.when(pl.col("net_weight_kg") == 0).then("value_usd")},
             column="weightless_value_usd",
@@ -181,6 +196,7 @@ _PRICE_QUOTES = Suite(
     "price_quotes",
     (
         has_rows(),
+        _is_filled("price_quotes"),
         one_row_per("instrument_and_day", *_key("price_quotes")),
         is_one_of(
             "frequency_is_daily_or_monthly", "frequency", parts.PRICE_FREQUENCIES,
@@ -246,6 +262,7 @@ _RESTRICTION_CLAUSES = Suite(
     "restriction_clauses",
     (
         has_rows(),
+        _is_filled("restriction_clauses"),
         one_row_per("clause", *_key("restriction_clauses")),
         is_known_economy("implementer_iso3"),
         is_known_economy("target_iso3", "ALL"),
@@ -314,6 +331,7 @@ _RESTRICTION_SCOPE = Suite(
     "restriction_scope",
     (
         has_rows(),
+        _is_filled("restriction_scope"),
         one_row_per("clause_code_and_mineral", *_key("restriction_scope")),
         matches(
             "hs_code_is_an_hs6_code_or_a_heading", "hs_code", parts.HS6_OR_HEADING,
@@ -341,6 +359,7 @@ _MILESTONES = Suite(
     "milestones",
     (
         has_rows(),
+        _is_filled("milestones"),
         one_row_per("milestone", *_key("milestones")),
         is_known_economy("economy_iso3"),
         is_one_of(
@@ -388,6 +407,7 @@ _CLAIMS = Suite(
     "claims",
     (
         has_rows(),
+        _is_filled("claims"),
         one_row_per("claim", *_key("claims")),
         is_known_economy("importer_iso3"),
         is_known_economy("supplier_iso3"),
@@ -432,6 +452,7 @@ _ECONOMIES = Suite(
     "economies",
     (
         has_rows(),
+        _is_filled("economies"),
         one_row_per("economy", *_key("economies")),
         matches(
             "economy_iso3_is_three_letters_or_a_special_code", "economy_iso3",

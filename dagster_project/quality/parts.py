@@ -57,7 +57,7 @@ WELL_KNOWN = ("JPN", "CHN", "USA", "VNM", "_X", "WLD")
 are no economies."""
 
 UNIT_VALUE_USD_PER_KG = (0.001, 1_000_000.0)
-"""Coal is sold at 0.1, scandium at some thousands; outside, tonnes or pieces were read as kilograms."""
+"""Coal is sold at 0.1, scandium at some thousands; outside, the unit of weight is another."""
 
 SLACK_DAYS = 1
 """It may be tomorrow already where a publisher is."""
@@ -221,7 +221,7 @@ def does_not_jump(series: tuple[str, ...], where: pl.Expr | None = None) -> Rule
 def targets_agree() -> Rule:
     return stop(
         "target_class_all_means_every_economy",
-        "`ALL` stands with the class `all` and nowhere else: a measure against one economy hits one.",
+        "`ALL` stands with the class `all` and nowhere else: one target is one economy.",
         "ExpectColumnValuesToMatchRegex",
         {"class_and_target": pl.format("{} {}", "target_class", "target_iso3")},
         column="class_and_target",
@@ -232,8 +232,8 @@ def targets_agree() -> Rule:
 def takes_effect_after_announcement() -> Rule:
     return report(
         "measure_is_not_effective_before_it_is_announced",
-        "It happens (a stop reported after it began, an act that applies backwards), and is worth a "
-        "second look at the dates.",
+        "It happens (a stop reported after it began, an act that applies backwards), and is worth "
+        "a second look at the dates.",
         "ExpectColumnPairValuesAToBeGreaterThanB",
         column_A="effective_date",
         column_B="announced_date",

@@ -35,8 +35,11 @@ def history_csv(rows: Sequence[Sequence[str]] = ROWS, columns: Sequence[str] = C
 def history_zip(payload: bytes | None = None, *, member: str = MEMBER) -> bytes:
     """The publisher's zip, which holds the CSV alone."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(member, history_csv() if payload is None else payload)
+    with zipfile.ZipFile(buffer, "w") as archive:
+        # A fixed time, so that the same rows always make the same bytes.
+        entry = zipfile.ZipInfo(member, date_time=(2026, 10, 30, 15, 56, 0))
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        archive.writestr(entry, history_csv() if payload is None else payload)
     return buffer.getvalue()
 
 

@@ -19,7 +19,7 @@ with source as (
         is_provisional,
         document,
         vintage_at,
-        snapshot_id,
+        snapshot_id
     from {{ source('lake', 'milestones') }}
 
 )

@@ -34,7 +34,7 @@ with source as (
         is_provisional,
         document,
         vintage_at,
-        snapshot_id,
+        snapshot_id
     from {{ source('lake', 'restriction_clauses') }}
 
 )

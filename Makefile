@@ -1,0 +1,45 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup warehouse dev test check format bench clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Make .venv, install the locked versions, parse the dbt project
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Kido needs Python 3.11, 3.12 or 3.13; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q dagster_project
+	@$(BIN)/kido prepare
+	@touch $(READY)
+
+warehouse: $(READY) ## Build, audit and publish the warehouse on the bundled figures, print the answers
+	@$(BIN)/kido build
+
+dev: $(READY) ## Open the Dagster UI on http://127.0.0.1:3000
+	@$(BIN)/kido dev
+
+test: $(READY) ## Run every check of the project
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/sqlfluff lint --processes 2 dbt
+	@$(BIN)/pytest
+
+format: $(READY) ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## Measure a build against the import of its libraries, in one run
+	@$(BIN)/python benchmarks/build.py
+
+clean: ## Remove the environment and what it generated (not the warehouse in data/)
+	@rm -rf .venv dbt/target dbt/logs

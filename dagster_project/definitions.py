@@ -1,0 +1,28 @@
+"""Puts the rooms together: the code location that `workspace.yaml` names."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from dagster_project.orchestration.assets import all_assets, mart_audit
+from dagster_project.orchestration.jobs import jobs, schedules
+from dagster_project.orchestration.progress import stage_logger
+from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.transform import load_manifest
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Assets, checks, jobs and schedules; steps run in one process unless a launch asks otherwise.
+
+    A process per step costs a second or two each, an import of Great Expectations up to four.
+    """
+    return dg.Definitions(
+        assets=all_assets(load_manifest()),
+        asset_checks=[mart_audit()],
+        jobs=list(jobs().values()),
+        schedules=schedules(),
+        resources={"warehouse": Warehouse()},
+        executor=dg.in_process_executor,
+        loggers={"console": stage_logger},
+    )

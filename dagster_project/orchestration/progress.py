@@ -1,0 +1,73 @@
+"""A run as a person at a terminal wants to see it: a line per stage, a line per failed check."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+
+STAGES = {
+    "landing__": "landed", "lake__": "typed", "dbt_build": "marts built",
+    "audit_marts": "marts audited", "published__": "published",
+}  # fmt: skip
+
+
+class StageHandler(logging.Handler):
+    """Turns Dagster's events into lines; everything else Dagster says stays in the UI."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__(logging.DEBUG)
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event = getattr(record, "dagster_meta", {}).get("dagster_event")
+        if event is not None:
+            for line in lines_of(event):
+                self._write(line)
+        elif record.levelno >= logging.ERROR:
+            self._write(record.getMessage())
+
+
+def lines_of(event: Any) -> list[str]:
+    """What a person should read of an event; mostly nothing."""
+    kind = event.event_type
+    if kind == dg.DagsterEventType.STEP_SUCCESS:
+        seconds = event.step_success_data.duration_ms / 1000
+        return [f"  {_stage(event.step_key)} ({seconds:.1f} s)"]
+    if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        evaluation = event.asset_check_evaluation_data
+        if not evaluation.passed:
+            observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
+            said = getattr(observed, "value", None) or "see the run in the UI"
+            word = "✗" if evaluation.severity == dg.AssetCheckSeverity.ERROR else "!"
+            return [
+                f"  {word} {evaluation.asset_key.to_user_string()}: {evaluation.check_name}: {said}"
+            ]
+    if kind == dg.DagsterEventType.STEP_FAILURE:
+        return [f"  ✗ {_stage(event.step_key)}: {failure_of(event)}"]
+    return []
+
+
+def failure_of(event: Any) -> str:
+    """Why a step failed, in the sentence it was given."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return str(data.user_failure_data.description)
+    error = data.error.cause or data.error if data.error else None
+    return error.message.strip().splitlines()[-1] if error else "no reason was given"
+
+
+def _stage(step: str) -> str:
+    name = next((name for name in STAGES if step.startswith(name)), "")
+    subject = step.removeprefix(name).replace("_", " ") if name.endswith("__") else ""
+    return f"{STAGES.get(name, step)} {subject}".rstrip() if name else step
+
+
+@dg.logger(description="One line per stage and per failed check.")
+def stage_logger(_: dg.InitLoggerContext) -> logging.Logger:
+    logger = logging.Logger("kido.stages", logging.DEBUG)
+    logger.addHandler(StageHandler(lambda line: print(line, file=sys.stderr, flush=True)))
+    return logger

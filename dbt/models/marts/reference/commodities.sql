@@ -1,0 +1,12 @@
+with commodities as (
+
+    select
+        hs6_code,
+        hs_revision,
+        description,
+        product_form
+    from {{ ref('seed_commodities') }}
+
+)
+
+select * from commodities

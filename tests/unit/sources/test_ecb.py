@@ -1,0 +1,322 @@
+"""The ECB's reference rates: its zip, its CSV and our bundled table say the same."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagster_project.errors import UpstreamFormatError
+from dagster_project.lake.schemas import PRICE_QUOTES
+from dagster_project.settings import BUNDLED
+from dagster_project.sources import ecb
+from dagster_project.sources.card import Document
+from tests.conftest import SHARED, needs_shared
+from tests.fakes.ecb import COLUMNS, ROWS, history_csv, history_zip
+
+FOLDER = BUNDLED / "ecb"
+RETRIEVED = datetime(2026, 11, 1, 9, 30)
+FETCHED = Document("eurofxref-hist.zip", RETRIEVED, is_bundled=False)
+FROM_THE_PROJECT = Document("reference_rates.csv", datetime(2026, 10, 30), is_bundled=True)
+
+# The rows of the fake, worked by hand: the renminbi has no rate before 2005-04-01.
+EXPECTED = {
+    ("EURUSD", date(2026, 10, 30)): 1.1172,
+    ("EURUSD", date(2026, 10, 29)): 1.113,
+    ("EURUSD", date(2005, 4, 1)): 1.2959,
+    ("EURUSD", date(2005, 3, 31)): 1.2964,
+    ("EURUSD", date(1999, 1, 4)): 1.1789,
+    ("EURJPY", date(2026, 10, 30)): 175.68,
+    ("EURJPY", date(2026, 10, 29)): 175.92,
+    ("EURJPY", date(2005, 4, 1)): 139.07,
+    ("EURJPY", date(2005, 3, 31)): 138.44,
+    ("EURJPY", date(1999, 1, 4)): 133.73,
+    ("EURCNY", date(2026, 10, 30)): 7.4326,
+    ("EURCNY", date(2026, 10, 29)): 7.4144,
+    ("EURCNY", date(2005, 4, 1)): 10.7255,
+}
+
+
+def parse(payload: bytes, document: Document = FETCHED) -> pl.DataFrame:
+    return ecb.parse(payload, document)["price_quotes"]
+
+
+def closes(quotes: pl.DataFrame) -> Mapping[tuple[str, date], float]:
+    return {(row["instrument"], row["price_date"]): row["close"] for row in quotes.to_dicts()}
+
+
+@pytest.fixture(scope="module")
+def bundled() -> pl.DataFrame:
+    return parse((FOLDER / "reference_rates.csv").read_bytes(), FROM_THE_PROJECT)
+
+
+@pytest.mark.parametrize("payload", [history_zip(), history_csv()], ids=["zip", "csv"])
+def test_the_publishers_history_becomes_one_row_per_instrument_and_quoted_day(
+    payload: bytes,
+) -> None:
+    quotes = parse(payload)
+    assert closes(quotes) == EXPECTED
+    assert quotes.height == len(EXPECTED)
+
+
+def test_a_quote_says_what_it_is_of_and_when_it_was_retrieved() -> None:
+    quote: dict[str, Any] = parse(history_zip()).row(0, named=True)
+    assert quote == {
+        "source": "ecb",
+        "instrument": "EURCNY",
+        "price_date": date(2005, 4, 1),
+        "frequency": "D",
+        "close": 10.7255,
+        "adjusted_close": None,
+        "currency": "CNY",
+        "unit": "CNY per EUR",
+        "is_provisional": False,
+        "vintage_at": RETRIEVED,
+    }
+
+
+def test_the_frame_fits_the_lake_once_its_provenance_is_added() -> None:
+    quotes = parse(history_zip()).with_columns(
+        document=pl.lit("eurofxref-hist.zip"), snapshot_id=pl.lit("ecb-1")
+    )
+    assert PRICE_QUOTES.conform(quotes).schema == PRICE_QUOTES.polars_schema
+
+
+def test_a_time_of_retrieval_with_a_zone_is_kept_in_utc() -> None:
+    tokyo = datetime(2026, 11, 1, 18, 30, tzinfo=timezone(timedelta(hours=9)))
+    quotes = parse(history_zip(), Document("h.zip", tokyo, is_bundled=False))
+    assert quotes["vintage_at"].unique().to_list() == [RETRIEVED]
+    quotes = parse(history_zip(), Document("h.zip", RETRIEVED.replace(tzinfo=UTC), False))
+    assert quotes["vintage_at"].unique().to_list() == [RETRIEVED]
+
+
+def test_a_bundled_rate_counts_from_its_own_day(bundled: pl.DataFrame) -> None:
+    assert (bundled["vintage_at"] == bundled["price_date"].cast(pl.Datetime("us"))).all()
+
+
+def test_the_bundled_rates_are_the_published_ones(bundled: pl.DataFrame) -> None:
+    rates = closes(bundled)
+    assert rates["EURJPY", date(2026, 10, 30)] == 175.68
+    assert rates["EURUSD", date(2026, 10, 30)] == 1.1172
+    assert rates["EURCNY", date(2026, 10, 30)] == 7.4326
+    assert rates["EURUSD", date(1999, 1, 4)] == 1.1789
+    assert rates["EURJPY", date(1999, 1, 4)] == 133.73
+
+
+def test_the_bundled_rates_span_the_euro_without_a_weekend(bundled: pl.DataFrame) -> None:
+    spans = {
+        instrument: (days.min(), days.max())
+        for (instrument,), group in bundled.group_by("instrument")
+        for days in [group["price_date"]]
+    }
+    last = date(2026, 10, 30)
+    assert spans == {
+        "EURUSD": (date(1999, 1, 4), last),
+        "EURJPY": (date(1999, 1, 4), last),
+        "EURCNY": (date(2005, 4, 1), last),
+    }
+    assert bundled["price_date"].dt.weekday().max() == 5
+    assert not bundled.select("instrument", "price_date").is_duplicated().any()
+
+
+def test_every_bundled_line_names_its_source_and_the_days_ascend() -> None:
+    table = pl.read_csv(FOLDER / "reference_rates.csv", infer_schema=False)
+    assert table.columns == ["date", "usd", "jpy", "cny", "figure_source"]
+    assert table["figure_source"].unique().to_list() == ["ECB euro reference rate"]
+    assert table["date"].is_sorted()
+    assert (FOLDER / "reference_rates.csv").stat().st_size < 400_000
+
+
+def test_the_bundled_files_have_their_origin_written_down() -> None:
+    files = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf8"))["files"]
+    assert [file["file"] for file in files] == list(ecb.CARD.bundled)
+    for word in ("producer", "citation", "licence", "licence_url", "url", "left_out"):
+        assert files[0][word]
+    assert files[0]["retrieved"] == date(2026, 10, 30)
+
+
+@needs_shared
+def test_the_bundled_rates_equal_the_publishers_file_row_for_row(bundled: pl.DataFrame) -> None:
+    payload = (SHARED / "data" / "ecb" / "eurofxref-hist.zip").read_bytes()
+    assert parse(payload, FROM_THE_PROJECT).equals(bundled)
+
+
+@needs_shared
+def test_the_bundled_cells_are_printed_as_the_publisher_prints_them() -> None:
+    # Independent of the parser: the text of the cells, line by line, oldest day first.
+    with zipfile.ZipFile(SHARED / "data" / "ecb" / "eurofxref-hist.zip") as archive:
+        lines = archive.read("eurofxref-hist.csv").decode().splitlines()
+    at = [lines[0].split(",").index(name) for name in ("Date", "USD", "JPY", "CNY")]
+    published = [[line.split(",")[place] for place in at] for line in reversed(lines[1:])]
+    ours = (FOLDER / "reference_rates.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[:4] for line in ours] == [
+        ["" if cell == "N/A" else cell for cell in row] for row in published
+    ]
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    "name", ["eurofxref-hist_REAL_extract.zip", "eurofxref-hist_REAL_extract.csv"]
+)
+def test_a_captured_extract_is_read(name: str) -> None:
+    quotes = parse((SHARED / "payloads" / "ecb" / name).read_bytes())
+    assert closes(quotes)["EURUSD", date(2026, 3, 5)] == 1.1618
+    assert closes(quotes)["EURCNY", date(2026, 3, 5)] == 8.0177
+
+
+def test_columns_may_come_in_another_order_and_case() -> None:
+    assert closes(parse(b"jpy,DATE,Usd\n175.68,2026-10-30,1.1172\n")) == {
+        ("EURJPY", date(2026, 10, 30)): 175.68,
+        ("EURUSD", date(2026, 10, 30)): 1.1172,
+    }
+
+
+def test_windows_line_ends_and_a_byte_order_mark_change_nothing() -> None:
+    payload = b"\xef\xbb\xbf" + history_csv().replace(b"\n", b"\r\n")
+    assert parse(payload).equals(parse(history_csv()))
+
+
+def test_a_blank_and_not_available_make_no_row() -> None:
+    quotes = parse(b"Date,USD,JPY,CNY,\n2026-10-30,,N/A,7.4326,\n2026-10-29,N/A, ,N/A,\n")
+    assert closes(quotes) == {("EURCNY", date(2026, 10, 30)): 7.4326}
+
+
+def test_a_renminbi_rate_before_its_first_reference_rate_is_not_taken() -> None:
+    quotes = parse(b"Date,USD,JPY,CNY,\n2005-03-31,1.2964,138.44,10.7298,\n")
+    assert set(quotes["instrument"]) == {"EURUSD", "EURJPY"}
+
+
+HEADER = b"Date,USD,JPY,CNY,\n"
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        (b"", "ecb: the file is empty."),
+        (b" \n", "ecb: the file is empty."),
+        (b"<!DOCTYPE html><html></html>", "ecb: HTML page where CSV was expected."),
+        (HEADER, "ecb: the file has a header and no rows."),
+        (b"\x93\x94\xfa,USD\n", "ecb: the file is not UTF-8 text (byte 0)."),
+        (b"Day,USD,JPY,\n2026-10-30,1,2,\n", "ecb: columns missing: date."),
+        (b"Date,JPY,\n2026-10-30,175.68,\n", "ecb: columns missing: usd."),
+        (b"Date,USD,CNY,\n2026-10-30,1.1,7.4,\n", "ecb: columns missing: jpy."),
+        (b"Date,USD,JPY,USD,\n2026-10-30,1,2,3,\n", "ecb: columns there twice: usd."),
+        (HEADER + b"2026-10-30,1.1,175.68,seven,\n", "ecb: 'CNY 2026-10-30: seven' is not a rate."),
+        (HEADER + b"2026-10-30,1.1172,nan,7.4,\n", "ecb: 'JPY 2026-10-30: nan' is not a rate."),
+        (HEADER + b"2026-10-30,inf,175.68,7.4,\n", "ecb: 'USD 2026-10-30: inf' is not a rate."),
+        (HEADER + b"30/10/2026,1,2,3,\n", "ecb: '30/10/2026' is not a day like 2026-10-30."),
+        (HEADER + b"2026-2-3,1,2,3,\n", "ecb: '2026-2-3' is not a day like 2026-10-30."),
+        (HEADER + b"2026-02-30,1,2,3,\n", "ecb: '2026-02-30' is not a day like 2026-10-30."),
+        (HEADER + b",1,2,3,\n", "ecb: '' is not a day like 2026-10-30."),
+        (
+            HEADER + b"2026-10-30,1.1172,175.68,\n2026-10-29,1.113,175.92,7.4144,\n",
+            "ecb: line 2 does not hold the 5 values of the header.",
+        ),
+        (
+            HEADER + b"2026-10-30,1.1172,175.68,7.4326,\n2026-10-29,1.113,175",
+            "ecb: the last line (line 3) is cut. Fetch or land the file again.",
+        ),
+        (
+            b"date,usd,jpy,cny\n2026-10-30,1.1172,175.68,7.43",
+            "ecb: the last line (line 2) is cut. Fetch or land the file again.",
+        ),
+        (
+            history_zip(member="eurofxref.csv"),
+            "ecb: the zip archive holds eurofxref.csv, not eurofxref-hist.csv.",
+        ),
+        (history_zip(b""), "ecb: the file is empty."),
+        (history_zip(b"<html></html>"), "ecb: HTML page where CSV was expected."),
+    ],
+)  # fmt: skip
+def test_what_is_not_a_history_is_refused_in_one_sentence(payload: bytes, sentence: str) -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(payload)
+    assert str(caught.value) == sentence
+
+
+def test_a_zip_whose_content_was_changed_on_the_way_is_refused() -> None:
+    payload = bytearray(history_zip())
+    payload[len("eurofxref-hist.csv") + 30 + 20] ^= 0xFF
+    with pytest.raises(UpstreamFormatError, match="the zip archive is cut or damaged"):
+        parse(bytes(payload))
+
+
+def test_a_last_line_that_lacks_only_its_line_end_is_whole() -> None:
+    assert parse(history_csv().rstrip(b"\n")).equals(parse(history_csv()))
+
+
+@given(st.permutations(ROWS), st.permutations(range(len(COLUMNS))))
+def test_a_permutation_of_rows_and_columns_changes_nothing(
+    rows: list[tuple[str, ...]], order: list[int]
+) -> None:
+    payload = history_csv(
+        [[row[place] for place in order] for row in rows], [COLUMNS[place] for place in order]
+    )
+    assert parse(payload).equals(parse(history_csv()))
+
+
+@given(st.integers(0, len(history_zip())))
+def test_a_cut_zip_is_refused_or_whole(length: int) -> None:
+    whole = history_zip()
+    try:
+        quotes = parse(whole[:length])
+    except UpstreamFormatError:
+        assert length < len(whole)
+    else:
+        assert quotes.equals(parse(whole))
+
+
+@given(st.integers(0, len(history_csv())))
+def test_a_cut_csv_is_refused_or_ends_with_a_whole_line(length: int) -> None:
+    payload = history_csv()[:length]
+    try:
+        found = closes(parse(payload))
+    except UpstreamFormatError:
+        return
+    assert payload.rstrip(b"\n").endswith(b",")
+    assert found == {key: EXPECTED[key] for key in found}
+    assert len({day for _, day in found}) == payload.rstrip(b"\n").count(b"\n")
+
+
+rate = st.decimals("0.0001", "99999", places=4, allow_nan=False, allow_infinity=False)
+
+
+@given(
+    st.dictionaries(
+        st.dates(date(1999, 1, 4), date(2035, 1, 1)),
+        st.tuples(st.none() | rate, st.none() | rate, st.none() | rate),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_every_printed_rate_comes_out_and_no_other(days: dict[date, tuple[Any, ...]]) -> None:
+    rows = [
+        (str(day), *("N/A" if cell is None else str(cell) for cell in cells))
+        for day, cells in days.items()
+    ]
+    found = closes(parse(history_zip(history_csv(rows, ("Date", "USD", "JPY", "CNY")))))
+    assert found == {
+        (f"EUR{currency}", day): float(cell)
+        for day, cells in days.items()
+        for currency, cell in zip(("USD", "JPY", "CNY"), cells, strict=True)
+        if cell is not None and (currency != "CNY" or day >= date(2005, 4, 1))
+    }
+
+
+def test_the_plan_is_one_request_for_the_zip_below_the_base_address() -> None:
+    (request,) = ecb.plan()
+    assert ecb.CARD.base_url == "https://www.ecb.europa.eu/stats/eurofxref"
+    assert (request.url, request.expects) == ("eurofxref-hist.zip", ("zip",))
+    assert not ecb.CARD.needs_key
+
+
+def test_the_bundled_file_is_where_the_card_says() -> None:
+    assert [Path(name) for name in ecb.CARD.bundled if not (FOLDER / name).is_file()] == []
