@@ -13,12 +13,17 @@ from dagster_project.errors import ConfigurationError
 from dagster_project.sources.card import Source
 
 
+def source_names() -> tuple[str, ...]:
+    """Names of the modules here, without importing them; a helper module is harmless among them."""
+    return tuple(sorted(info.name for info in pkgutil.iter_modules(sources.__path__)))
+
+
 @cache
 def all_sources() -> Mapping[str, Source]:
     """Sources by name, in alphabetical order."""
     found: dict[str, Source] = {}
-    for info in sorted(pkgutil.iter_modules(sources.__path__), key=lambda info: info.name):
-        module = importlib.import_module(f"{sources.__name__}.{info.name}")
+    for name in source_names():
+        module = importlib.import_module(f"{sources.__name__}.{name}")
         if hasattr(module, "CARD"):
             found[module.CARD.name] = cast(Source, module)
     return found

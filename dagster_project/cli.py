@@ -1,0 +1,196 @@
+"""The front door for people at a terminal: `kido ...`. Thin; every command calls a room.
+
+Heavy libraries are imported inside the command that needs them: `kido --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from dagster_project.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A warehouse of critical-mineral dependence: who an economy depends on, what a trade "
+    "restriction hits, how trade and markets answered.",
+)
+
+Day = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Day to build for; what came later is not used."),
+]  # fmt: skip
+
+
+@app.command()
+def build(
+    as_of: Day = None,
+    select: Annotated[
+        str,
+        typer.Option(help="Only these assets, in Dagster's selection syntax: key:\"lake/ecb*\"+"),
+    ] = "",
+) -> None:
+    """Land, check, build, audit and publish; then print the answers. Exit code 0 only if published."""
+    settings = _settings(as_of)
+    from dagster_project.orchestration.execute import build_warehouse
+
+    published = build_warehouse(settings, select)
+    if not published:
+        _say("Nothing was published; the published file is as it was.")
+        raise typer.Exit(1)
+    from dagster_project.serving.answers import print_answers
+
+    print_answers(settings.published_file)
+
+
+@app.command()
+def land(
+    source: Annotated[str, typer.Argument(help="Source the files are of (see `kido sources`).")],
+    files: Annotated[list[Path], typer.Argument(help="Files as the publisher offers them.")],
+    retrieved: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day they were downloaded; today if not given."),
+    ] = None,
+) -> None:
+    """Take files someone downloaded; they go the same way as fetched ones. Then: kido build."""
+    settings = _settings()
+    from dagster_project.orchestration.ingest import land_file
+    from dagster_project.sources.registry import source_named
+
+    wanted = source_named(source)
+    for file in files:
+        outcome = land_file(settings, wanted, file, retrieved.date() if retrieved else None)
+        rows = ", ".join(f"{count:,} rows of {table}" for table, count in outcome.rows.items())
+        aside = sum(outcome.set_aside.values())
+        typer.echo(
+            f"{file.name}: "
+            + ("taken. " if outcome.new_snapshots else "nothing new. ")
+            + f"{source} holds {rows}"
+            + (f"; {aside} rows are set aside" if aside else "")
+            + "."
+        )
+
+
+@app.command()
+def sources() -> None:
+    """List the sources: where their figures come from, licence, last vintage, latest period."""
+    settings = _settings()
+    from rich.console import Console
+    from rich.table import Table
+
+    from dagster_project.orchestration.overview import source_overview
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("source", "figures", "credentials", "last vintage", "latest period", "licence"):
+        table.add_column(name, overflow="fold")
+    for row in source_overview(settings):
+        table.add_row(*row)
+    Console().print(table)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="A query; see catalog.columns for what there is.")],
+    format: Annotated[
+        Literal["table", "csv", "json", "parquet"], typer.Option(help="How to print the rows.")
+    ] = "table",
+) -> None:
+    """Ask the published file, read-only."""
+    settings = _settings()
+    from dagster_project.serving.query import run_query
+
+    run_query(settings.published_file, sql, format)
+
+
+@app.command()
+def releases() -> None:
+    """List the published releases; those kept can be gone back to."""
+    settings = _settings()
+    from rich.console import Console
+    from rich.table import Table
+
+    from dagster_project.serving.publication import current_release, published_releases
+
+    current = current_release(settings)
+    table = Table(box=None, pad_edge=False)
+    for name in ("release", "published (UTC)", "as of", "code", "kept", "current"):
+        table.add_column(name)
+    for release in published_releases(settings):
+        table.add_row(
+            release.release_id,
+            f"{release.published_at:%Y-%m-%d %H:%M:%S}",
+            str(release.as_of),
+            release.code_version,
+            "yes" if (settings.releases_dir / release.release_id).is_dir() else "",
+            "◀" if current and release.release_id == current.release_id else "",
+        )
+    Console().print(table)
+
+
+@app.command()
+def rollback(
+    release: Annotated[
+        str, typer.Argument(help="Release to go back to; the one before the current if not given.")
+    ] = "",
+) -> None:
+    """Make an earlier release the published one."""
+    settings = _settings()
+    from dagster_project.serving.publication import rollback as go_back
+
+    found = go_back(settings, release or None)
+    typer.echo(f"{settings.published_file} is release {found.release_id}, as of {found.as_of}.")
+
+
+@app.command()
+def prepare() -> None:
+    """Parse the dbt project ahead of time, so that builds and the UI start fast."""
+    from dagster_project.orchestration import transform
+
+    transform.prepare()
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
+    host: Annotated[str, typer.Option(help="Address the UI listens on.")] = "127.0.0.1",
+) -> None:
+    """Open the Dagster UI with the graph ready to materialise."""
+    settings = _settings()
+    from dagster_project.orchestration.execute import start_ui
+
+    raise typer.Exit(start_ui(settings, host, port))
+
+
+def _settings(as_of: datetime | None = None) -> Settings:
+    from dagster_project.settings import Settings
+    from dagster_project.sources.registry import source_names
+
+    settings = Settings.load(**({"as_of": as_of.date()} if as_of else {}))
+    settings.require_known_names(source_names())
+    return settings
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def main() -> None:
+    """Run a command; what stops it ends in one sentence and exit code 1."""
+    from dagster_project.errors import KidoError
+
+    try:
+        app()
+    except KidoError as error:
+        _say(f"kido: {error}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

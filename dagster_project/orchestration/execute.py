@@ -1,0 +1,84 @@
+"""Runs the graph in this process, or opens the UI on it, on the same Dagster instance."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from dagster_project.errors import ConfigurationError
+from dagster_project.settings import CHECKOUT, Settings
+
+
+def prepare_instance(settings: Settings) -> Path:
+    """The folder of the Dagster instance, with a `dagster.yaml` whose pool limit is real."""
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    configuration = home / "dagster.yaml"
+    if not configuration.exists():
+        shutil.copyfile(CHECKOUT / "deploy" / "dagster.yaml", configuration)
+    return home
+
+
+def build_warehouse(settings: Settings, select: str = "") -> bool:
+    """Run the whole graph, or a selection of it and the publication; True if it published.
+
+    The run is recorded in the instance that the UI shows. Progress goes to standard error.
+    """
+    print(f"Building as of {settings.today} in {settings.home}", file=sys.stderr, flush=True)
+    import dagster as dg
+
+    from dagster_project.definitions import defs
+    from dagster_project.orchestration.assets import PUBLISHED
+
+    home = prepare_instance(settings)
+    definitions = defs()
+    job = definitions.resolve_job_def("build")
+    selected = None
+    if select:
+        try:
+            selected = sorted(
+                dg.AssetSelection.from_string(select).resolve(
+                    definitions.resolve_asset_graph()
+                )
+            )  # fmt: skip
+        except Exception as error:
+            raise ConfigurationError(f"--select {select!r} is not a selection: {error}.") from None
+        if not selected:
+            raise ConfigurationError(f"--select {select!r} names no asset.")
+        selected = sorted({*selected, PUBLISHED})
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        result = job.execute_in_process(
+            run_config={
+                "loggers": {"console": {}},
+                "resources": {"warehouse": {"config": {"as_of": settings.today.isoformat()}}},
+            },
+            instance=instance,
+            asset_selection=selected,
+            raise_on_error=False,
+            tags={"kido/front_door": "cli"},
+        )
+    return result.success and any(
+        event.is_step_materialization and event.asset_key == PUBLISHED
+        for event in result.all_events
+    )
+
+
+def start_ui(settings: Settings, host: str, port: int) -> int:
+    """`dagster dev` on this warehouse; returns when it is stopped."""
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(prepare_instance(settings)),
+        "KIDO_HOME": str(settings.home),
+    }
+    print(f"Dagster UI: http://{host}:{port}  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    command = [
+        sys.executable, "-m", "dagster", "dev", "--workspace", str(CHECKOUT / "workspace.yaml"),
+        "--host", host, "--port", str(port), "--log-level", "warning",
+    ]  # fmt: skip
+    try:
+        return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        return 0

@@ -1,0 +1,56 @@
+"""What `kido sources` shows: each source, where its figures come from and how far they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.tables import Lake
+from dagster_project.orchestration import ingest
+from dagster_project.settings import Settings
+from dagster_project.sources.card import SourceCard
+from dagster_project.sources.registry import all_sources
+
+_PERIOD_COLUMNS = ("period_start", "price_date", "known_at")
+
+
+def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
+    """Source, where figures come from, credentials, last vintage, latest period, licence."""
+    landing, lake = ingest.landing_of(settings), ingest.lake_of(settings)
+    for name, source in all_sources().items():
+        card = source.CARD
+        snapshots = landing.snapshots(name)
+        last = max((snapshot.retrieved_at for snapshot in snapshots), default=None)
+        figures = [
+            *(["bundled"] if card.bundled else []),
+            *(["fetched"] if ingest.is_fetched(settings, source) else []),
+            *(["landed"] if any(_is_landed(snapshot.request) for snapshot in snapshots) else []),
+        ]
+        has_key = settings.source(name).key is not None
+        yield (
+            name,
+            " + ".join(figures) or "none yet",
+            ("set" if has_key else "not set") if card.needs_key else "none needed",
+            f"{last:%Y-%m-%d}" if last else "–",
+            _latest_period(lake, card) or "–",
+            card.licence,
+        )
+
+
+def _is_landed(request: str) -> bool:
+    return request.startswith("file ")
+
+
+def _latest_period(lake: Lake, card: SourceCard) -> str:
+    """The latest day or period that the lake holds of a source."""
+    latest = ""
+    for table in (LAKE_TABLES[name] for name in card.tables):
+        column = next((name for name in _PERIOD_COLUMNS if name in table.columns), None)
+        files = [file for file in lake.files(table) if f"/{table.name}/{card.name}/" in file]
+        if column is None or not files:
+            continue
+        value = pl.scan_parquet(files).select(pl.col(column).max()).collect().item()
+        latest = max(latest, str(value) if value is not None else "")
+    return latest
