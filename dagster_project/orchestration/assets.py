@@ -461,7 +461,9 @@ def mart_audit() -> dg.AssetChecksDefinition:
         with connect(build.file, read_only=True) as connection:
             for name, suite in MART_SUITES.items():
                 key = dg.AssetKey(name.split("."))
-                found = evaluate(connection.sql(f"from {name}").pl(), suite)
+                found = evaluate(
+                    connection.sql(f"from {name}").pl(), suite, today=settings.today
+                )
                 results += found
                 for check in suite_check_results(suite, key, found):
                     if check.asset_check_key in chosen:

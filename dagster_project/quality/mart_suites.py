@@ -64,11 +64,9 @@ def _covers_japan(column: str) -> Rule:
 
 
 def _is_at_least(column: str, least: float, explanation: str, *, strict: bool = False) -> Rule:
-    words = {(0, False): "not_negative", (0, True): "positive"}.get(
-        (least, strict), f"at_least_{least:g}"
-    )
+    bound = "positive" if strict else "not_negative" if least == 0 else f"at_least_{least:.0f}"
     return stop(
-        f"{column}_is_{words}",
+        f"{column}_is_{bound}",
         explanation,
         "ExpectColumnValuesToBeBetween",
         column=column,
@@ -268,7 +266,8 @@ _REFERENCE = (
                 "`cents` is a unit, not a currency.",
             ),
             matches(
-                "market_timezone_is_an_iana_name", "market_timezone", r"^(UTC|[A-Z]\w+(/[\w+-]+)+)$",
+                "market_timezone_is_an_iana_name", "market_timezone",
+                r"^(UTC|[A-Z]\w+(/[\w+-]+)+)$",
                 "An abbreviation (JST, EST) does not say when the clocks change.",
             ),
             _contains(

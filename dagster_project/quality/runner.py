@@ -196,9 +196,8 @@ class _View:
 def _findings(
     frame: pl.DataFrame, suite: Suite, today: date | None, profile_above: int
 ) -> list[_Finding]:
-    day = today or datetime.now(UTC).date()
-    kwargs = {rule.name: _for_pandas(resolved(rule, day)) for rule in suite.rules}
-    prepared, problems = _prepared(frame, suite.rules)
+    kwargs = kwargs_of(suite, today)
+    prepared, problems = looked_at(frame, suite.rules)
     decided = [rule for rule in suite.rules if rule.name not in problems]
     whole = frame.height <= profile_above
 
@@ -233,20 +232,24 @@ def _findings(
     return findings
 
 
-def _for_pandas(kwargs: dict[str, object]) -> dict[str, object]:
-    """Days as instants: a pandas column of days compares with nothing else."""
+def kwargs_of(suite: Suite, today: date | None) -> dict[str, dict[str, object]]:
+    """The expectations' arguments by rule, days as instants: that is what pandas compares."""
+    day = today or datetime.now(UTC).date()
     return {
-        key: datetime.combine(value, time())
-        if isinstance(value, date) and not isinstance(value, datetime)
-        else value
-        for key, value in kwargs.items()
+        rule.name: {
+            key: datetime.combine(value, time())
+            if isinstance(value, date) and not isinstance(value, datetime)
+            else value
+            for key, value in resolved(rule, day).items()
+        }
+        for rule in suite.rules
     }
 
 
-def _prepared(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame, dict[str, str]]:
+def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame, dict[str, str]]:
     """The columns the rules look at, derived ones computed; and why a rule cannot be decided."""
     problems: dict[str, str] = {}
-    looked_at: dict[str, pl.Series] = {}
+    columns: dict[str, pl.Series] = {}
     for rule in rules:
         absent = [name for name in rule.columns if name not in frame.columns]
         if absent:
@@ -254,13 +257,13 @@ def _prepared(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame,
             continue
         try:
             for name in rule.looks_at:
-                if name not in looked_at:
+                if name not in columns:
                     expression = rule.derived.get(name, pl.col(name))
-                    looked_at[name] = frame.select(expression.alias(name)).to_series()
+                    columns[name] = frame.select(expression.alias(name)).to_series()
         except pl.exceptions.PolarsError as error:
             problems[rule.name] = _first_line(str(error))
-    prepared = frame.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
-    return prepared.with_columns(looked_at.values()), problems
+    numbered = frame.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
+    return numbered.with_columns(columns.values()), problems
 
 
 def _first_look(
@@ -355,27 +358,35 @@ class _Answer:
 
 
 @cache
-def _batch_definition() -> Any:
-    """One data source in one ephemeral context, for the life of the process.
+def great_expectations() -> tuple[Any, Any]:
+    """The module, imported here and nowhere else, and its progress bars switched off.
 
-    Analytics are off before the import, which reads the variable; progress bars after it.
+    It reads the variable that switches analytics off when it is imported.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
+    return gx, ProgressBarsConfig(globally=False)
+
+
+@cache
+def _batch_definition() -> Any:
+    """One data source in one ephemeral context, for the life of the process."""
+    gx, progress_bars = great_expectations()
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context.variables.progress_bars = progress_bars
     asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
     return asset.add_batch_definition_whole_dataframe("whole")
 
 
 def expectations_of(rules: Iterable[Rule], kwargs: Mapping[str, Mapping[str, object]]) -> list[Any]:
     """The rules as Great Expectations' own objects, each with its rule's name in `meta`."""
-    import great_expectations.expectations as gxe
-
+    gx, _ = great_expectations()
     return [
-        getattr(gxe, rule.expectation)(**kwargs[rule.name], meta={"rule": rule.name})
+        getattr(gx.expectations, rule.expectation)(
+            **kwargs[rule.name], meta={"rule": rule.name}, notes=rule.explanation
+        )
         for rule in rules
     ]
 
@@ -387,12 +398,12 @@ def _ask(
     result_format: str,
 ) -> dict[str, _Answer]:
     """Answers by rule. Great Expectations gives them in an order of its own, so by `meta`."""
-    definition = _batch_definition()
-    import great_expectations as gx
-
+    gx, _ = great_expectations()
     suite = gx.ExpectationSuite(name="rules", expectations=expectations_of(rules, kwargs))
-    outcome = definition.get_batch({"dataframe": shown}).validate(
-        suite, result_format=result_format
+    outcome = (
+        _batch_definition()
+        .get_batch({"dataframe": shown})
+        .validate(suite, result_format=result_format)
     )
     return {answer.expectation_config.meta["rule"]: _answer(answer) for answer in outcome.results}
 

@@ -368,11 +368,12 @@ class _Loader(yaml.CSafeLoader):
     ) -> dict[Hashable, object]:
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.value in seen:
+            name = str(key.value)
+            if name in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f"`{key.value}` is given twice", problem_mark=key.start_mark
+                    problem=f"`{name}` is given twice", problem_mark=key.start_mark
                 )
-            seen.add(key.value)
+            seen.add(name)
         return super().construct_mapping(node, deep)
 
 
@@ -400,6 +401,8 @@ def _of_yaml(text: str) -> Mapping[str, pl.DataFrame]:
     except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
         raise UpstreamFormatError(f"{CARD.name}: the file is not YAML ({reason}).") from error
+    except (ValueError, AttributeError) as error:  # a tag such as `!!int` on what is none
+        raise UpstreamFormatError(f"{CARD.name}: a `!!` tag does not fit its value.") from error
     sections = list(loaded) if isinstance(loaded, dict) else []
     if len(sections) != 1 or sections[0] not in _SECTIONS:
         known = ", ".join(f"`{section}:`" for section in _SECTIONS)
@@ -426,6 +429,12 @@ def _entries(value: object, where: str) -> list[dict[str, Any]]:
     return value
 
 
+_OTHER_SHAPES: Mapping[str, str] = {
+    "list_type": "a list like [one, two]",
+    "too_short": "a list with something in it",
+    "model_type": "fields with their values",
+}
+
 EntryType = TypeVar("EntryType", bound=_Entry)
 
 
@@ -434,7 +443,7 @@ def _validated(kind: type[EntryType], entry: Mapping[str, object], where: str) -
         return kind.model_validate(entry)
     except ValidationError as error:
         first, *others = error.errors(include_url=False)
-        further = f" ({len(others)} more like it)" if others else ""
+        further = f" (and {len(others)} more to mend)" if others else ""
         raise UpstreamFormatError(
             f"{CARD.name}: {where}: {_sentence(kind, first)}{further}."
         ) from None
@@ -457,6 +466,8 @@ def _sentence(kind: type[_Entry], error: Mapping[str, Any]) -> str:
             reason += f"; did you mean `{close[0]}`?"
     elif error["type"] == "literal_error":
         reason = f"is {error['input']!r}; it may be {error['ctx']['expected']}"
+    elif error["type"] in _OTHER_SHAPES:
+        reason = f"is {error['input']!r} and not {_OTHER_SHAPES[error['type']]}"
     elif error["type"] != "value_error":
         reason = f"is {error['input']!r}: {reason[0].lower()}{reason[1:]}"
     return f"{', '.join(path)} {reason}".strip().removesuffix("?").removesuffix(".")
@@ -501,6 +512,10 @@ def _measures(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
         shared = {field: value for field, value in entry.items() if field != "clauses"}
         for number, own in enumerate(_entries(entry.get("clauses"), f"{measure}: `clauses`"), 1):
             where = f"{measure}, {_name(own, 'clause', number)}"
+            if "measure" in own:
+                raise UpstreamFormatError(
+                    f"{CARD.name}: {where}: `measure` stands above the clauses, not in one."
+                )
             clause = _validated(Clause, {**shared, **own}, where)
             _require_economies(where, implementer=clause.implementer)
             if clause.target.economy != EVERY_ECONOMY:

@@ -476,7 +476,7 @@ def test_the_order_of_the_entries_changes_nothing():
         ('"010121"', "010121", ("XX-1-A", "`codes` 1", "quotes")),
         ('"280530"', '"28053019"', ("XX-1-A", "`codes` 2", "28053019")),
         ('"280530"', '"2805"', ("XX-1-A", "`scope` 1", "heading")),
-        ('["010121", "280530"]', "[]", ("XX-1-A", "`codes`")),
+        ('["010121", "280530"]', "[]", ("XX-1-A", "`codes`", "a list with something in it")),
         # days
         ("announced: 2025-01-10", "announced: 2025-02-30", ("XX-1-A", "announced", "2025-02-30")),
         ("announced: 2025-01-10", "announced: soon", ("XX-1-A", "`announced`", "soon")),
@@ -487,6 +487,7 @@ def test_the_order_of_the_entries_changes_nothing():
          ("XX-1-A", "`suspended`", "2025-05-01", "2025-05-02")),
         ("effective: 2025-01-01", "ended: {last_day: 2025-01-09, known: 2025-01-09}",
          ("XX-1-A", "2025-01-09", "before it was announced")),
+        ("effective: 2025-01-01", "suspended: 2025-05-02", ("XX-1-A", "`suspended`", "2025-05-02")),
         ("effective: 2025-01-01", "known: 2025-01-09", ("XX-1-A", "2025-01-09")),
         ("effective: 2025-01-01", "unknown: {first_day: 2025-05-02}",
          ("XX-1-A", "`unknown`, `known` is missing")),
@@ -518,6 +519,7 @@ def test_the_order_of_the_entries_changes_nothing():
         ("clause: XX-1-B", "clause: XX-1-A", ("clause XX-1-A", "twice")),
         ("clause: XX-1-B", "clause: XX 1", ("`clause`", "XX 1")),
         ("      - clause: XX-1-B", "      - claus: XX-1-B", ("clause number 2", "`clause`")),
+        ("clause: XX-1-B", "clause: XX-1-B\n        measure: XX-2", ("XX-1-B", "`measure`")),
         ("  - measure: XX-1", "  - measur: XX-1", ("measure number 1", "`measure`")),
         ("    clauses:", "    clause:", ("XX-1", "`clauses`")),
     ],
@@ -606,6 +608,8 @@ def test_a_mistake_in_the_table_of_economies_names_the_economy(old, new, names):
         ("measures:\n...\n", ("`measures:`", "not a list")),
         ("measures:\n  - CN-1\n...\n", ("entry 1", "CN-1")),
         ("measures:\n  - {measure: A\n...\n", ("line",)),
+        ("measures:\n  - {measure: !!int x}\n...\n", ("!!",)),
+        ("measures:\n  - {[a]: b, [a]: c}\n...\n", ("line 2",)),
         ("measures: [\x07]\n...\n", ("not YAML",)),
         ("- a\n---\n- b\n...\n", ()),
         ("measures:\n  - !!python/object/apply:os.system [ls]\n...\n", ("line 2",)),
@@ -638,11 +642,10 @@ def test_a_bundled_file_cut_anywhere_is_refused(name, part):
 @given(st.text(max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_whatever_stands_in_a_field_is_read_or_refused_in_one_sentence(text):
-    payload = MILESTONE.replace("title: A remark", f"title: {text}").encode()
+    payload = MILESTONE.replace("title: A remark", f"title: {text}")
     try:
-        found = catalogue.parse(payload, DOCUMENT)
-    except UpstreamFormatError as error:
-        assert error.message.startswith("catalogue: ")
-        assert "\n" not in error.message
+        found = catalogue.parse(payload.encode(), DOCUMENT)
+    except UpstreamFormatError:
+        refused(payload)
     else:
         assert found["milestones"].height == 1

@@ -1,0 +1,79 @@
+"""Rows set aside, kept with the reason and the row as it was; `catalog.quarantine` is read from here.
+
+Whole documents that cannot be used are set aside by the landing, not here.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import polars as pl
+
+from dagster_project.lake.store import write_atomically
+from dagster_project.quality.results import plain
+
+QUARANTINE_SCHEMA = pl.Schema(
+    {
+        "snapshot_id": pl.String,
+        "source": pl.String,
+        "table_name": pl.String,
+        "row_number": pl.Int64,
+        "rule": pl.String,
+        "value": pl.String,
+        "explanation": pl.String,
+        "row": pl.String,
+    }
+)
+"""One row is a row set aside; `row_number` counts the batch from 1, `row` is the row as JSON."""
+
+
+def write_quarantine(
+    directory: Path, snapshot_id: str, source: str, table: str, set_aside: pl.DataFrame
+) -> Path:
+    """Keep a verdict's `set_aside`: the rows as Parquet, and beside it the reasons for a person.
+
+    One file per snapshot and table; a batch checked again replaces what it left before, and
+    without rows set aside nothing stays. Returns the folder.
+    """
+    folder = directory / source / snapshot_id
+    rows_file, reasons_file = folder / f"{table}.parquet", folder / f"{table}.json"
+    if set_aside.is_empty():
+        for file in (reasons_file, rows_file):
+            file.unlink(missing_ok=True)
+        return folder
+    told = ("row_number", "rule", "value", "explanation")
+    rows = [
+        json.dumps({name: plain(value) for name, value in row.items()}, ensure_ascii=False)
+        for row in set_aside.drop(told).iter_rows(named=True)
+    ]
+    kept = set_aside.select(
+        pl.lit(snapshot_id).alias("snapshot_id"),
+        pl.lit(source).alias("source"),
+        pl.lit(table).alias("table_name"),
+        *told,
+        pl.Series("row", rows, dtype=pl.String),
+    ).cast(dict(QUARANTINE_SCHEMA))
+    buffer = io.BytesIO()
+    kept.write_parquet(buffer)
+    write_atomically(rows_file, buffer.getvalue())
+    by_rule = kept["rule"].value_counts(sort=True).iter_rows()
+    reasons = {
+        "snapshot_id": snapshot_id,
+        "source": source,
+        "table": table,
+        "rows": kept.height,
+        "rows_by_rule": dict(by_rule),
+        "first": kept.row(0, named=True),
+    }
+    write_atomically(
+        reasons_file, json.dumps(reasons, ensure_ascii=False, indent=2).encode() + b"\n"
+    )
+    return folder
+
+
+def read_quarantine(directory: Path) -> pl.DataFrame:
+    """Every row set aside and kept under `directory`, in the order of source, snapshot and row."""
+    files = sorted(directory.glob("*/*/*.parquet"))
+    return pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *map(pl.read_parquet, files)])

@@ -1,0 +1,86 @@
+"""Rows count once their record is there; the build file sees exactly those."""
+
+import uuid
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from dagster_project.errors import UpstreamFormatError
+from dagster_project.lake.build_file import connect, prepare
+from dagster_project.lake.schemas import LAKE_TABLES, PRICE_QUOTES
+from dagster_project.lake.store import Store
+from dagster_project.lake.tables import Lake, Record, TableRecord
+
+
+def quotes(snapshot_id: str, *closes: float) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "source": "ecb",
+            "instrument": "EURJPY",
+            "price_date": [date(2026, 10, 1 + day) for day in range(len(closes))],
+            "frequency": "D",
+            "close": list(closes),
+            "unit": "JPY per EUR",
+            "is_provisional": False,
+            "document": "rates.csv",
+            "vintage_at": datetime(2026, 10, 30),
+            "snapshot_id": snapshot_id,
+        }
+    )
+
+
+def record(rows: int) -> Record:
+    table = TableRecord(rows=rows, set_aside=0, suite_version="1", checks=[])
+    return Record(parser_version="1", tables={"price_quotes": table})
+
+
+@pytest.fixture(params=["folder", "memory"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    here = str(tmp_path / "lake")
+    return Lake(Store(here if request.param == "folder" else f"memory://{uuid.uuid4().hex}"))
+
+
+def test_vintages_lie_side_by_side_in_the_build_file(lake: Lake, tmp_path: Path) -> None:
+    lake.write("ecb", "ecb-1", {"price_quotes": quotes("ecb-1", 170.0, 171.0)}, record(2))
+    lake.write("ecb", "ecb-2", {"price_quotes": quotes("ecb-2", 170.5)}, record(1))
+    prepare(tmp_path / "kido.duckdb", lake, {"releases": pl.DataFrame({"release_id": ["r"]})})
+    with connect(tmp_path / "kido.duckdb", read_only=True) as connection:
+        if not lake.store.is_local:
+            found = connection.execute("select view_name from duckdb_views() where schema_name = 'lake'")
+            assert found.fetchall() == []
+        rows = connection.execute(
+            "select snapshot_id, close from lake.price_quotes order by snapshot_id, price_date"
+        ).fetchall()
+        assert rows == [("ecb-1", 170.0), ("ecb-1", 171.0), ("ecb-2", 170.5)]
+        assert connection.execute("from runtime.releases").fetchall() == [("r",)]
+
+
+def test_rows_without_a_record_do_not_count(lake: Lake) -> None:
+    lake.write("ecb", "ecb-1", {"price_quotes": quotes("ecb-1", 170.0)}, record(1))
+    lake.store.remove("_snapshots/ecb/ecb-1.json")
+    assert lake.files(PRICE_QUOTES) == []
+
+
+def test_an_empty_lake_still_has_every_table(lake: Lake, tmp_path: Path) -> None:
+    prepare(tmp_path / "kido.duckdb", lake, {})
+    with connect(tmp_path / "kido.duckdb", read_only=True) as connection:
+        for table in LAKE_TABLES.values():
+            relation = connection.sql(f"from lake.{table.name}")
+            assert relation.columns == list(table.columns)
+            assert relation.fetchall() == []
+
+
+def test_a_frame_of_another_shape_is_named_column_by_column() -> None:
+    frame = quotes("ecb-1", 170.0).drop("close", "unit").with_columns(shut=1)
+    with pytest.raises(UpstreamFormatError) as error:
+        PRICE_QUOTES.conform(frame)
+    assert "columns missing: unit" in str(error.value)
+    assert "columns not declared: shut" in str(error.value)
+
+
+def test_a_value_of_another_type_is_refused() -> None:
+    frame = quotes("ecb-1", 170.0).with_columns(close=pl.lit("n/a"))
+    with pytest.raises(UpstreamFormatError, match="does not fit its type"):
+        PRICE_QUOTES.conform(frame)

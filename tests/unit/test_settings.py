@@ -1,0 +1,72 @@
+"""A wrong setting is one clear sentence that names the variable."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from dagster_project.errors import ConfigurationError
+from dagster_project.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("KIDO_"):
+            monkeypatch.delenv(name)
+
+
+def test_everything_lies_under_the_home_unless_an_address_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path))
+    monkeypatch.setenv("KIDO_LAKE_URL", "memory://lake")
+    settings = Settings.load()
+    assert settings.landing_url == str(tmp_path / "landing")
+    assert settings.lake_url == "memory://lake"
+    assert settings.published_file == tmp_path / "kido.duckdb"
+
+
+def test_as_of_counts_to_the_end_of_its_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIDO_AS_OF", "2026-02-06")
+    settings = Settings.load()
+    assert settings.today == date(2026, 2, 6)
+    assert settings.as_of_instant == datetime(2026, 2, 6, 23, 59, 59, 999999)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("KIDO_AS_OF", "2026-13-01", "KIDO_AS_OF: '2026-13-01' is not a day like 2026-02-06."),
+        ("KIDO_AS_OF", "yesterday", "KIDO_AS_OF: 'yesterday' is not a day like 2026-02-06."),
+    ],
+)
+def test_a_wrong_value_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as error:
+        Settings.load()
+    assert str(error.value) == said
+
+
+def test_a_source_reads_its_own_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIDO_ECB_ENABLED", "maybe")
+    with pytest.raises(ConfigurationError, match="KIDO_ECB_ENABLED"):
+        Settings.load().source("ecb")
+
+
+def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIDO_ECB_KEY", "s3cret")
+    assert "s3cret" not in repr(Settings.load().source("ecb"))
+
+
+def test_a_misspelt_variable_is_named_with_the_one_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KIDO_ECB_ENABLE", "true")
+    with pytest.raises(ConfigurationError) as error:
+        Settings.load().require_known_names(("ecb",))
+    assert str(error.value) == "KIDO_ECB_ENABLE is not a setting. Did you mean KIDO_ECB_ENABLED?"
