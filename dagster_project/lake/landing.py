@@ -124,8 +124,11 @@ class Landing:
         return payload
 
     def set_aside(self, snapshot: Snapshot, quarantine: Path, reason: str) -> Path:
-        """Move a snapshot that cannot be used to the quarantine, with the reason."""
-        folder = quarantine / snapshot.source / snapshot.snapshot_id
+        """Move a snapshot that cannot be used to the quarantine, with the reason.
+
+        The same bytes sent again lie there once, however often they are refused.
+        """
+        folder = quarantine / snapshot.source / f"{snapshot.source}-{snapshot.sha256[:8]}"
         write_atomically(folder / _file_name(snapshot.document), self.payload(snapshot))
         write_atomically(folder / "origin.json", snapshot.model_dump_json(indent=2).encode())
         write_atomically(folder / "reason.txt", f"{reason}\n".encode())

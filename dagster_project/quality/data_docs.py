@@ -1,6 +1,6 @@
-"""Great Expectations' own Data Docs, on demand: they cost a second import's worth of rendering.
+"""Great Expectations' own Data Docs, on demand.
 
-Never in the way of a build; the page a build leaves is `report.py`'s.
+Never in the way of a build; the page a build leaves is that of `report.py`.
 """
 
 from __future__ import annotations

@@ -455,8 +455,8 @@ _ECONOMIES = Suite(
         _is_filled("economies"),
         one_row_per("economy", *_key("economies")),
         matches(
-            "economy_iso3_is_three_letters_or_a_special_code", "economy_iso3",
-            r"^([A-Z]{3}|_X|EU27)$",
+            "economy_iso3_has_three_signs_or_is_a_special_code", "economy_iso3",
+            r"^([A-Z]{3}|[A-Z]{2}[0-9]|_X|EU27)$",
             "Two-letter codes and numbers of a publisher are mapped before they come here.",
         ),
         stop(

@@ -1,4 +1,4 @@
-"""Rows set aside, kept with the reason and the row as it was; `catalog.quarantine` is read from here.
+"""Rows set aside, kept with the reason and the row as it was: what `catalog.quarantine` shows.
 
 Whole documents that cannot be used are set aside by the landing, not here.
 """
@@ -54,7 +54,7 @@ def write_quarantine(
         pl.lit(table).alias("table_name"),
         *told,
         pl.Series("row", rows, dtype=pl.String),
-    ).cast(dict(QUARANTINE_SCHEMA))
+    ).cast(QUARANTINE_SCHEMA)
     buffer = io.BytesIO()
     kept.write_parquet(buffer)
     write_atomically(rows_file, buffer.getvalue())

@@ -713,7 +713,7 @@ def _require_economy_rows(table: pl.DataFrame) -> None:
         require_every(row, of=table, value=named, what=what, source=CARD.name)
 
     require(
-        economy.str.contains(r"^[A-Z][A-Z0-9]{2}$") | economy.is_in(SPECIAL_ECONOMIES),
+        economy.str.contains(r"^[A-Z]{3}$") | economy.is_in(SPECIAL_ECONOMIES),
         "is no `economy_iso3`: three capitals, or one of " + ", ".join(SPECIAL_ECONOMIES),
     )
     require(economy.is_unique(), "is given twice")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from dagster_project.errors import UnknownCodeError
-from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.schemas import INSTANT, TRADE_FLOWS
 from dagster_project.lake.vocabulary import economies, mineral_groups
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import read_text_table, require_every, utc_naive
@@ -107,7 +107,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             pl.lit(False).alias("is_provisional"),
             (release.cast(INSTANT) if document.is_bundled else retrieved).alias("vintage_at"),
         )
-        .sort("reporter_iso3", "commodity_code", "period_start", "flow", "partner_iso3")
+        .sort(TRADE_FLOWS.key, nulls_last=True)
         .collect()
     )
     return {"trade_flows": flows}

@@ -110,6 +110,8 @@ def test_every_iso_country_has_its_m49_and_alpha_2_code():
 @needs_shared
 def test_bacis_own_list_pairs_numbers_and_letters_as_ours_does():
     for row in rows("baci/country_codes_V202601.csv"):
+        if row["country_iso3"] == "ZA1":  # a customs union that reported as one until 1999
+            continue
         by_number = economy_of(row["country_code"], by="comtrade_code", publisher="BACI")
         by_letters = economy_of(row["country_iso3"], publisher="BACI")
         assert by_number == by_letters, row

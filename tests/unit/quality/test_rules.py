@@ -1,0 +1,161 @@
+"""Rules and suites as data: names, validity, and the version that says when results are stale."""
+
+import subprocess
+import sys
+from datetime import date
+
+import polars as pl
+import pytest
+
+from dagster_project.lake import vocabulary
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.quality.lake_suites import LAKE_SUITES
+from dagster_project.quality.mart_suites import MART_SUITES
+from dagster_project.quality.rules import (
+    Known,
+    Rule,
+    Suite,
+    Today,
+    report,
+    resolved,
+    set_aside,
+    stop,
+    suite_version,
+)
+
+POSITIVE = {"column": "close", "min_value": 0}
+BETWEEN = "ExpectColumnValuesToBeBetween"
+
+
+def test_no_module_of_the_room_imports_great_expectations_or_pandas() -> None:
+    modules = (
+        "rules, parts, runner, lake_suites, mart_suites, quarantine, results, report, data_docs"
+    )
+    program = (
+        f"from dagster_project.quality import {modules}\n"
+        "import sys\n"
+        "print(sorted({'great_expectations', 'pandas', 'dagster'} & set(sys.modules)))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.strip() == "[]"
+
+
+def test_every_lake_table_has_a_suite_and_every_suite_a_table() -> None:
+    assert set(LAKE_SUITES) == set(LAKE_TABLES)
+
+
+@pytest.mark.parametrize("suite", [*LAKE_SUITES.values(), *MART_SUITES.values()], ids=str)
+def test_every_check_is_named_by_a_sentence_and_explained(suite: Suite) -> None:
+    for rule in suite.rules:
+        assert "_" in rule.name
+        assert rule.name == rule.name.lower()
+        assert rule.explanation.rstrip().endswith(".")
+
+
+def test_an_expectation_that_no_profile_can_decide_is_refused() -> None:
+    with pytest.raises(ValueError, match="EXPECTATIONS"):
+        stop("it_is_normal", "", "ExpectColumnKLDivergenceToBeLessThan", column="close")
+
+
+def test_a_rule_that_holds_for_most_rows_is_refused() -> None:
+    with pytest.raises(ValueError, match="every row"):
+        stop("close_is_positive", "", BETWEEN, **POSITIVE, mostly=0.9)
+
+
+def test_a_rule_that_names_no_rows_sets_none_aside() -> None:
+    with pytest.raises(ValueError, match="no rows to set aside"):
+        set_aside("there_are_rows", "", "ExpectTableRowCountToBeBetween", min_value=1)
+
+
+def test_what_stops_is_an_error_and_only_that() -> None:
+    with pytest.raises(ValueError, match="stops is an error"):
+        Rule("close_is_positive", BETWEEN, POSITIVE, "", severity="warn", on_failure="stop")
+
+
+def test_a_name_is_there_once_in_a_suite() -> None:
+    rule = stop("close_is_positive", "", BETWEEN, **POSITIVE)
+    with pytest.raises(ValueError, match="twice"):
+        Suite("lake", "price_quotes", (rule, rule))
+
+
+def test_a_mart_sets_no_rows_aside() -> None:
+    with pytest.raises(ValueError, match="never set aside"):
+        Suite("mart", "market.prices", (set_aside("close_is_positive", "", BETWEEN, **POSITIVE),))
+
+
+def test_one_name_for_two_derived_columns_is_refused() -> None:
+    first = report("a_is_low", "", BETWEEN, {"a": pl.col("x") + 1}, column="a", max_value=1)
+    second = report("a_is_high", "", BETWEEN, {"a": pl.col("x") + 2}, column="a", min_value=1)
+    with pytest.raises(ValueError, match="two ways"):
+        Suite("lake", "t", (first, second))
+
+
+def test_a_rule_needs_the_columns_its_derived_ones_are_made_of() -> None:
+    rule = stop(
+        "ratio_is_low", "", BETWEEN, {"ratio": pl.col("a") / pl.col("b")}, column="ratio",
+        max_value=1,
+    )  # fmt: skip
+    assert rule.looks_at == ("ratio",)
+    assert set(rule.columns) == {"a", "b"}
+
+
+def test_days_and_lists_of_codes_are_found_when_a_rule_is_evaluated() -> None:
+    future = stop("day_is_past", "", BETWEEN, column="day", max_value=Today(2))
+    assert resolved(future, date(2026, 2, 28))["max_value"] == date(2026, 3, 2)
+    known = stop(
+        "it_is_known", "", "ExpectColumnValuesToBeInSet", column="c",
+        value_set=Known("economies", ("ALL",)),
+    )  # fmt: skip
+    codes = resolved(known, date(2026, 2, 28))["value_set"]
+    assert isinstance(codes, list)
+    assert {"JPN", "_X", "ALL"} <= set(codes)
+
+
+def suite_of(
+    name: str = "close_is_positive", minimum: object = 0, explanation: str = "", offset: int = 1
+) -> Suite:
+    derived = {"c": pl.col("close") + offset}
+    rule = stop(name, explanation, BETWEEN, derived, column="c", min_value=minimum)
+    return Suite("lake", "price_quotes", (rule,))
+
+
+def test_the_version_of_a_suite_is_the_same_for_the_same_rules() -> None:
+    assert suite_version(suite_of()) == suite_version(suite_of())
+    assert len(suite_version(suite_of())) == 12
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        suite_of(name="close_is_high"),
+        suite_of(minimum=1),
+        suite_of(explanation="Because."),
+        suite_of(offset=2),
+        suite_of(minimum=Today()),
+    ],
+    ids=["name", "bound", "explanation", "derived column", "day"],
+)
+def test_the_version_of_a_suite_changes_with_any_part_of_a_rule(other: Suite) -> None:
+    assert suite_version(other) != suite_version(suite_of())
+
+
+def test_the_version_of_a_suite_changes_with_the_list_of_codes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = suite_version(LAKE_SUITES["trade_flows"])
+    monkeypatch.setattr(vocabulary, "economies", lambda: frozenset({"JPN"}))
+    assert suite_version(LAKE_SUITES["trade_flows"]) != before
+
+
+def test_the_version_of_a_suite_is_the_same_in_another_process() -> None:
+    program = (
+        "from dagster_project.quality.lake_suites import LAKE_SUITES\n"
+        "from dagster_project.quality.rules import suite_version\n"
+        "print(*(suite_version(suite) for suite in LAKE_SUITES.values()))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split() == [suite_version(suite) for suite in LAKE_SUITES.values()]
