@@ -25,8 +25,10 @@ app = typer.Typer(
 
 Day = Annotated[
     datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Day to build for; what came later is not used."),
-]  # fmt: skip
+    typer.Option(
+        "--as-of", formats=["%Y-%m-%d"], help="Day to build for; what came later is not used."
+    ),
+]
 
 
 @app.command()
@@ -34,10 +36,10 @@ def build(
     as_of: Day = None,
     select: Annotated[
         str,
-        typer.Option(help="Only these assets, in Dagster's selection syntax: key:\"lake/ecb*\"+"),
+        typer.Option(help='Only these assets, in Dagster\'s selection syntax: key:"lake/ecb*"+'),
     ] = "",
 ) -> None:
-    """Land, check, build, audit and publish; then print the answers. Exit code 0 only if published."""
+    """Land, check, build, audit, publish, print the answers. Exit code 0 only if published."""
     settings = _settings(as_of)
     from dagster_project.orchestration.execute import build_warehouse
 

@@ -95,7 +95,11 @@ def _table(
     return LakeTable(
         name=name,
         description=description,
-        columns={"source": Column(pl.String, "Source the row came from."), **columns, **_PROVENANCE},
+        columns={
+            "source": Column(pl.String, "Source the row came from."),
+            **columns,
+            **_PROVENANCE,
+        },
         key=key,
         vintage_slice=vintage_slice,
     )
@@ -131,9 +135,9 @@ TRADE_FLOWS = _table(
         "hs_revision": Column(pl.String, "Edition of the HS (`HS2022`); null for a basket.", True),
         "frequency": Column(pl.String, "`A` for a year, `M` for a month."),
         "period_start": Column(pl.Date, "First day of the year or month."),
-        "procedure_code": Column(pl.String, "Customs procedure, where the publisher splits by it.", True),
-        "transport_code": Column(pl.String, "Mode of transport, where the publisher splits by it.", True),
-        "second_partner_iso3": Column(pl.String, "Second partner, where the publisher splits by it.", True),
+        "procedure_code": Column(pl.String, "Customs procedure, where split by it.", True),
+        "transport_code": Column(pl.String, "Mode of transport, where split by it.", True),
+        "second_partner_iso3": Column(pl.String, "Second partner, where split by it.", True),
         "value_usd": Column(pl.Float64, "Value in US dollars.", True),
         "net_weight_kg": Column(pl.Float64, "Net weight in kilograms.", True),
         "valuation": Column(pl.String, "`CIF` or `FOB`.", True),
@@ -203,8 +207,12 @@ RESTRICTION_SCOPE = _table(
         "clause_id": Column(pl.String, "Clause."),
         "hs_code": Column(pl.String, "HS6 code, or a four-digit heading for all codes below it."),
         "mineral": Column(pl.String, "Mineral; `all_rare_earths` where no element is named."),
-        "control_share_low": Column(pl.Float64, "Least share of the code's trade controlled, 0 to 1."),
-        "control_share_high": Column(pl.Float64, "Largest share of the code's trade controlled, 0 to 1."),
+        "control_share_low": Column(
+            pl.Float64, "Least share of the code's trade controlled, 0 to 1."
+        ),
+        "control_share_high": Column(
+            pl.Float64, "Largest share of the code's trade controlled, 0 to 1."
+        ),
         "basis": Column(pl.String, "`ten_digit_list`, `element_split`, `heading` or `whole_code`."),
         "source_codes": Column(pl.String, "Codes as the act prints them.", True),
         "correction_reason": Column(pl.String, "Why a printed code was read as another.", True),

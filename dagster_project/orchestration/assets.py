@@ -377,7 +377,7 @@ def _dbt_events(
             results.append(result)
             if result.status != "passed" and node.status != "skipped" and node.severity == "error":
                 broken.append(f"{node.name}: {result.observed}")
-            if check is not None and check.asset_check_key in chosen_checks:
+            if check is not None and _key_of(check) in chosen_checks:
                 yield check
     build.keep_checks("dbt", results)
     if broken:
@@ -455,18 +455,16 @@ def mart_audit() -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckResult]:
         settings = warehouse.settings()
-        build = _build_of(warehouse, context.run_id, settings)
+        build = _build_of(warehouse, context.run.run_id, settings)
         chosen = context.selected_asset_check_keys
         results: list[CheckResult] = []
         with connect(build.file, read_only=True) as connection:
             for name, suite in MART_SUITES.items():
                 key = dg.AssetKey(name.split("."))
-                found = evaluate(
-                    connection.sql(f"from {name}").pl(), suite, today=settings.today
-                )
+                found = evaluate(connection.sql(f"from {name}").pl(), suite, today=settings.today)
                 results += found
                 for check in suite_check_results(suite, key, found):
-                    if check.asset_check_key in chosen:
+                    if _key_of(check) in chosen:
                         yield check
         build.keep_checks("marts", results)
         if not any(result.severity == "error" and result.status != "passed" for result in results):
@@ -528,7 +526,7 @@ def published_asset() -> dg.AssetsDefinition:
 
 
 def _build_of(warehouse: Warehouse, run_id: str, settings: Any) -> builds.Build:
-    """This run's build, else (a publication or an audit on its own) the last whole one."""
+    """The run's own build, else (a publication or an audit on its own) the last whole one."""
     own = builds.Build(warehouse.build_dir(run_id))
     if own.file.exists():
         return own
@@ -540,6 +538,12 @@ def _build_of(warehouse: Warehouse, run_id: str, settings: Any) -> builds.Build:
     return last
 
 
+def _key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:
+    assert check.asset_key is not None
+    assert check.check_name is not None
+    return dg.AssetCheckKey(check.asset_key, check.check_name)
+
+
 def _row_counts(build: builds.Build) -> dict[tuple[str, str], int]:
     with connect(build.file, read_only=True) as connection:
         tables = connection.execute(
@@ -548,7 +552,7 @@ def _row_counts(build: builds.Build) -> dict[tuple[str, str], int]:
         return {
             (schema, table): connection.execute(
                 f"select count(*) from {schema}.{table}"
-            ).fetchone()[0]  # type: ignore[index]
+            ).fetchone()[0]
             for schema, table in tables
         }
 

@@ -17,12 +17,12 @@ from dagster_project.serving.publication import PUBLISHED_SCHEMAS, Release
 from dagster_project.settings import CHECKOUT, Settings
 from dagster_project.sources.card import Source
 
-_SNAPSHOT = {
+_SNAPSHOT: Mapping[str, Any] = {
     "snapshot_id": pl.String, "source": pl.String, "document": pl.String, "retrieved_at": INSTANT,
     "landed_at": INSTANT, "sha256": pl.String, "bytes": pl.Int64, "media_type": pl.String,
     "request": pl.String,
 }  # fmt: skip
-_RELEASE = {
+_RELEASE: Mapping[str, Any] = {
     "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
     "contract_version": pl.String, "code_version": pl.String, "duckdb_version": pl.String,
 }  # fmt: skip

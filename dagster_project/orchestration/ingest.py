@@ -37,11 +37,12 @@ from dagster_project.quality.results import CheckResult, from_json, to_json
 from dagster_project.quality.rules import suite_version
 from dagster_project.quality.runner import evaluate_batch
 from dagster_project.settings import BUNDLED, Settings
+from dagster_project.sources import formats
 from dagster_project.sources.card import Document, Source
 
 
 class BundledFile(Origin):
-    """An entry of `bundled/<source>/origin.yaml`: a file of ours and where its figures come from."""
+    """An entry of `bundled/<source>/origin.yaml`: a file and where its figures come from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -329,9 +330,11 @@ def parser_version(source: Source) -> str:
     """
     return _hash_of(
         inspect.getfile(cast(ModuleType, source)),
+        formats.__file__,
         schemas.__file__,
         vocabulary.__file__,
         str(vocabulary.ECONOMIES_FILE),
+        str(vocabulary.MINERAL_GROUPS_FILE),
     )
 
 

@@ -23,12 +23,12 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
 
     nodes = {**manifest["nodes"], **manifest["sources"]}
     by_relation = {_relation(node): name for name, node in nodes.items() if "schema" in node}
-    schema: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
+    schema: dict[str, Any] = {}
     for node in nodes.values():
         if node["resource_type"] in {"model", "source", "seed"} and node.get("columns"):
             relation = node.get("alias") or node["identifier"]
-            table = schema.setdefault(node["database"], {}).setdefault(node["schema"], {})
-            table[relation] = {
+            relations = schema.setdefault(node["database"], {}).setdefault(node["schema"], {})
+            relations[relation] = {
                 column: details.get("data_type") or "unknown"
                 for column, details in node["columns"].items()
             }

@@ -66,8 +66,12 @@ def _stage(step: str) -> str:
     return f"{STAGES.get(name, step)} {subject}".rstrip() if name else step
 
 
-@dg.logger(description="One line per stage and per failed check.")
-def stage_logger(_: dg.InitLoggerContext) -> logging.Logger:
+def _stage_logger(_: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.Logger("kido.stages", logging.DEBUG)
     logger.addHandler(StageHandler(lambda line: print(line, file=sys.stderr, flush=True)))
     return logger
+
+
+stage_logger = dg.LoggerDefinition(
+    _stage_logger, description="One line per stage and per failed check."
+)

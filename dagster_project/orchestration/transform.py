@@ -132,10 +132,14 @@ def sample_failing_rows(build_file: Path, result: NodeResult) -> list[dict[str, 
     if not result.compiled_code:
         return []
     with connect(build_file, read_only=True) as connection:
-        frame = connection.sql(
-            f"select * from ({result.compiled_code.rstrip().rstrip(';')}) limit {SAMPLE_ROWS}"
-        ).pl()
-    return frame.to_dicts()
+        rows: list[dict[str, Any]] = (
+            connection.sql(
+                f"select * from ({result.compiled_code.rstrip().rstrip(';')}) limit {SAMPLE_ROWS}"
+            )
+            .pl()
+            .to_dicts()
+        )
+    return rows
 
 
 _QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
@@ -162,9 +166,7 @@ def _compile(manifest: Any) -> Mapping[str, str]:
     _release_connections()
     if not result.success:
         raise KidoError(f"The dbt project does not compile: {result.exception}.")
-    return {
-        entry.node.unique_id: entry.node.compiled_code or "" for entry in result.result.results
-    }
+    return {entry.node.unique_id: entry.node.compiled_code or "" for entry in result.result.results}
 
 
 def _release_connections() -> None:

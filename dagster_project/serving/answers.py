@@ -79,7 +79,10 @@ def answers(published_file: Path) -> Answers:
     with connect(published_file, read_only=True) as connection:
 
         def rows(query: str, **parameters: object) -> list[dict[str, Any]]:
-            return connection.execute(query, parameters).to_arrow_table().to_pylist()
+            found: list[dict[str, Any]] = (
+                connection.execute(query, parameters).to_arrow_table().to_pylist()
+            )
+            return found
 
         release = rows("from catalog.releases order by release_id desc limit 1")[0]
         subject = {"importer": IMPORTER, "supplier": SUPPLIER, "group": GROUP}
@@ -108,8 +111,7 @@ def answers_markdown(published_file: Path) -> str:
             for row in found.dependence
         ),
         "",
-        "Source: UN Comtrade, Japan's reports (HS 280530 + 284610 + 284690); "
-        "ECB reference rates.",
+        "Source: UN Comtrade, Japan's reports (HS 280530 + 284610 + 284690); ECB reference rates.",
         "",
         f"### China's measures on rare earths in force for Japan on {found.release['as_of']}",
         "",

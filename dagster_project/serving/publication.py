@@ -225,7 +225,8 @@ def _sweep(settings: Settings) -> None:
 def _rows(
     connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object]
 ) -> list[tuple[str, ...]]:
-    return connection.execute(query, list(parameters)).fetchall()
+    rows: list[tuple[str, ...]] = connection.execute(query, list(parameters)).fetchall()
+    return rows
 
 
 def _quoted(text: object) -> str:

@@ -39,7 +39,9 @@ def run_query(
         sys.stdout.write(frame.write_json() + "\n")
     elif how == "parquet":
         if sys.stdout.isatty():
-            raise KidoError("Parquet is not for a terminal.", hint="Send it to a file: > rows.parquet")
+            raise KidoError(
+                "Parquet is not for a terminal.", hint="Send it to a file: > rows.parquet"
+            )
         frame.write_parquet(sys.stdout.buffer)
     else:
         _print_table(frame)

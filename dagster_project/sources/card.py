@@ -54,6 +54,9 @@ class Document:
 class Request:
     """One GET that yields one document. `url` is relative to the source's base address.
 
+    A credential is written as the placeholder `{key}` in a header (in a parameter only where the
+    publisher takes it nowhere else); it is filled in when the request is sent.
+
     `expects` lists what the first bytes may be: `csv`, `json`, `zip`, `xlsx`.
     """
 

@@ -93,5 +93,7 @@ def test_a_snapshot_set_aside_keeps_its_bytes_and_the_reason(
 def test_a_document_name_cannot_leave_its_folder(landing: Landing, tmp_path: Path) -> None:
     snapshot, _ = add(landing, b"abc", document="../../../escape.csv")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert all((tmp_path / "landing" / "ecb" / snapshot.snapshot_id) in path.parents for path in files)
+    assert all(
+        (tmp_path / "landing" / "ecb" / snapshot.snapshot_id) in path.parents for path in files
+    )
     assert landing.payload(snapshot) == b"abc"

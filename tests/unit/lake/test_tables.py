@@ -48,7 +48,9 @@ def test_vintages_lie_side_by_side_in_the_build_file(lake: Lake, tmp_path: Path)
     prepare(tmp_path / "kido.duckdb", lake, {"releases": pl.DataFrame({"release_id": ["r"]})})
     with connect(tmp_path / "kido.duckdb", read_only=True) as connection:
         if not lake.store.is_local:
-            found = connection.execute("select view_name from duckdb_views() where schema_name = 'lake'")
+            found = connection.execute(
+                "select view_name from duckdb_views() where schema_name = 'lake'"
+            )
             assert found.fetchall() == []
         rows = connection.execute(
             "select snapshot_id, close from lake.price_quotes order by snapshot_id, price_date"

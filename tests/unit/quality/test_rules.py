@@ -46,7 +46,9 @@ def test_every_lake_table_has_a_suite_and_every_suite_a_table() -> None:
     assert set(LAKE_SUITES) == set(LAKE_TABLES)
 
 
-@pytest.mark.parametrize("suite", [*LAKE_SUITES.values(), *MART_SUITES.values()], ids=str)
+@pytest.mark.parametrize(
+    "suite", [*LAKE_SUITES.values(), *MART_SUITES.values()], ids=lambda suite: suite.table
+)
 def test_every_check_is_named_by_a_sentence_and_explained(suite: Suite) -> None:
     for rule in suite.rules:
         assert "_" in rule.name

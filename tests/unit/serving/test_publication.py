@@ -73,7 +73,9 @@ def test_only_the_published_schemas_come_out_with_comments_and_constraints(
     with duckdb.connect(str(settings.published_file), read_only=True) as connection:
         schemas = {
             row[0]
-            for row in connection.execute("select distinct schema_name from duckdb_tables()").fetchall()
+            for row in connection.execute(
+                "select distinct schema_name from duckdb_tables()"
+            ).fetchall()
         }
         assert schemas == set(publication.PUBLISHED_SCHEMAS)
         assert connection.execute(

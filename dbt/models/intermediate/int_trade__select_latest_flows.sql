@@ -1,0 +1,63 @@
+with flows as (
+
+    select
+        source,
+        reporter_iso3,
+        partner_iso3,
+        flow,
+        commodity_code,
+        is_basket,
+        hs_revision,
+        frequency,
+        period_start,
+        procedure_code,
+        transport_code,
+        second_partner_iso3,
+        value_usd,
+        net_weight_kg,
+        valuation,
+        is_provisional,
+        vintage_at,
+        snapshot_id
+    from {{ ref('stg_lake__trade_flows') }}
+
+),
+
+latest as (
+
+    {{ latest_vintage(
+        'flows',
+        ['source', 'reporter_iso3', 'flow', 'commodity_code', 'frequency', 'period_start'],
+        as_of_end()
+    ) }}
+
+),
+
+-- A row split by procedure, transport or second partner is a part of the row that is not.
+unsplit as (
+
+    select
+        source,
+        reporter_iso3,
+        partner_iso3,
+        flow,
+        commodity_code,
+        is_basket,
+        hs_revision,
+        frequency,
+        period_start,
+        value_usd,
+        net_weight_kg,
+        valuation,
+        is_provisional,
+        vintage_at,
+        snapshot_id
+    from latest
+    where
+        procedure_code is null
+        and transport_code is null
+        and second_partner_iso3 is null
+
+)
+
+select * from unsplit
