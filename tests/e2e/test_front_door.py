@@ -1,0 +1,318 @@
+"""What a person at a terminal does and sees: build, land, query, go back; bad input and kills."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from tests.conftest import CHECKOUT
+from tests.e2e.conftest import AS_OF, clean_environment, run_kido
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def tree(path: Path) -> set[str]:
+    return {str(item.relative_to(path)) for item in path.rglob("*")}
+
+
+def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
+    said = (built / "build.out").read_text()
+    assert said.strip().endswith(str(built / "kido.duckdb"))
+    (line,) = [line for line in said.splitlines() if line.strip().startswith("2024 ")]
+    assert "71.3 %" in line
+    assert "44.0 %" in line
+    assert "CN-2025-18" in said
+    assert "CN-2025-57" not in said
+    assert "depends on basis" in said
+
+
+def test_help_is_there_for_every_command() -> None:
+    result = run_kido(CHECKOUT / "data", "--help")
+    assert result.returncode == 0
+    for command in ("build", "land", "sources", "query", "releases", "rollback", "dev"):
+        assert command in result.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; sys.argv = ['kido', '--help']\n"
+        "from dagster_project import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'dagster', 'dbt', 'polars', 'duckdb', 'great_expectations', 'pandas', 'httpx'}\n"
+        "print('heavy:', sorted(heavy & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip().endswith("heavy: []")
+
+
+def test_sources_say_where_their_figures_come_from(built: Path) -> None:
+    result = run_kido(built, "sources", COLUMNS="200")
+    assert result.returncode == 0
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("ecb ")]
+    assert "bundled" in line
+    assert "2026-10-30" in line
+    assert "none needed" in line
+
+
+@pytest.mark.parametrize("how", ["csv", "json", "parquet", "table"])
+def test_a_query_answers_in_the_format_asked_for(built: Path, how: str) -> None:
+    sql = "select supplier_iso3, round(share, 3) as share from dependency.supplier_shares " \
+        "where importer_iso3 = 'JPN' and period_start = '2024-01-01' " \
+        "and measure = 'net_weight_kg' and supplier_iso3 = 'CHN'"  # fmt: skip
+    result = subprocess.run(
+        [sys.executable, "-m", "dagster_project.cli", "query", sql, "--format", how],
+        cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(built)},
+        capture_output=True, check=True,
+    )  # fmt: skip
+    expected = [{"supplier_iso3": "CHN", "share": 0.713}]
+    if how == "csv":
+        assert pl.read_csv(io.BytesIO(result.stdout)).to_dicts() == expected
+    elif how == "json":
+        assert json.loads(result.stdout) == expected
+    elif how == "parquet":
+        assert pl.read_parquet(io.BytesIO(result.stdout)).to_dicts() == expected
+    else:
+        assert "CHN" in result.stdout.decode()
+        assert "0.713" in result.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "drop table market.prices",
+        "create table market.mine as select 1",
+        "from read_csv('/etc/passwd')",
+        "copy market.prices to 'prices.csv'",
+        "select nonsense",
+    ],
+)
+def test_a_query_can_only_read_the_published_file(built: Path, sql: str) -> None:
+    before = digest(built / "kido.duckdb")
+    result = run_kido(built, "query", sql)
+    assert result.returncode == 1
+    assert result.stderr.startswith("kido: The query cannot be run:")
+    assert digest(built / "kido.duckdb") == before
+
+
+def test_a_query_before_any_build_says_what_to_do(tmp_path: Path) -> None:
+    result = run_kido(tmp_path, "query", "select 1")
+    assert result.returncode == 1
+    assert "does not exist yet. Run kido build." in result.stderr
+
+
+TRUNCATED = (CHECKOUT / "dagster_project/bundled/comtrade_baskets/rare_earths.csv").read_bytes()[
+    :20_011
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "payload", "said"),
+    [
+        ("ecb", "empty.zip", b"", "empty"),
+        ("ecb", "page.zip", b"<!DOCTYPE html><html><body>Sorry</body></html>", "HTML"),
+        ("ecb", "cut.zip", b"PK\x03\x04\x14\x00\x00\x00\x08\x00half", "zip"),
+        ("ecb", "columns.csv", b"Day,Dollar\n2026-10-30,1.1\n", "Day"),
+        ("comtrade_baskets", "cut.csv", TRUNCATED, "cut.csv"),
+        (
+            "comtrade_baskets",
+            "country.csv",
+            b"reporter_iso3,partner_iso3,flow,commodity_code,frequency,period,value_usd,"
+            b"net_weight_kg,figure_source\nJPN,QQQ,import,rare_earths,A,2024,1,1,mine\n",
+            "QQQ",
+        ),
+        (
+            "comtrade_baskets",
+            "code.csv",
+            b"reporter_iso3,partner_iso3,flow,commodity_code,frequency,period,value_usd,"
+            b"net_weight_kg,figure_source\nJPN,CHN,import,unobtainium,A,2024,1,1,mine\n",
+            "unobtainium",
+        ),
+        ("catalogue", "list.yaml", b"measures:\n  - nonsense\n", "measures"),
+        ("ebc", "rates.zip", b"PK", "no source named 'ebc'"),
+    ],
+)
+def test_a_bad_file_ends_in_one_sentence_and_changes_nothing(
+    home: Path, tmp_path: Path, source: str, name: str, payload: bytes, said: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(payload)
+    before, published = tree(home), digest(home / "kido.duckdb")
+    result = run_kido(home, "land", source, str(file))
+    assert result.returncode == 1
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert tree(home) == before
+    assert digest(home / "kido.duckdb") == published
+
+
+def history_zip(*lines: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("eurofxref-hist.csv", "\n".join(("Date,USD,JPY,BGN,CNY,", *lines)) + "\n")
+    return buffer.getvalue()
+
+
+def test_a_landed_file_is_a_newer_vintage_and_the_earlier_state_can_be_replayed(
+    home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "eurofxref-hist.zip"
+    file.write_bytes(
+        history_zip("2026-11-02,1.2,180,N/A,7.5,", "2026-10-30,1.1172,175.69,N/A,7.4326,")
+    )
+    landed = run_kido(home, "land", "ecb", str(file), "--retrieved", "2026-11-03")
+    assert landed.returncode == 0, landed.stderr
+    assert "taken" in landed.stdout
+    again = run_kido(home, "land", "ecb", str(file))
+    assert again.returncode == 0
+    assert "nothing new" in again.stdout
+
+    def yen(as_of: str) -> dict[str, float]:
+        result = run_kido(home, "build", "--as-of", as_of)
+        assert result.returncode == 0, result.stdout + result.stderr
+        with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+            return {
+                str(day): close
+                for day, close in connection.execute(
+                    "select price_date, close from market.prices where instrument = 'EURJPY' "
+                    "and price_date >= '2026-10-29'"
+                ).fetchall()
+            }
+
+    assert yen(AS_OF) == {"2026-10-29": 175.92, "2026-10-30": 175.69, "2026-11-02": 180.0}
+    assert yen("2026-11-02") == {"2026-10-29": 175.92, "2026-10-30": 175.68}
+
+    back = run_kido(home, "rollback")
+    assert back.returncode == 0, back.stderr
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        assert connection.execute(
+            "select max(price_date)::varchar from market.prices"
+        ).fetchone() == ("2026-11-02",)
+
+
+def test_a_build_as_of_a_past_day_knows_only_what_was_known(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    result = run_kido(home, "build", "--as-of", "2025-10-20")
+    assert result.returncode == 0, result.stdout + result.stderr
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        # The suspension of 7 November was not known: the clause was to apply from the 8th.
+        assert connection.execute(
+            "select status, valid_from::varchar, valid_to::varchar from exposure.measure_status "
+            "where clause_id = 'CN-2025-57' order by valid_from"
+        ).fetchall() == [
+            ("announced", "2025-10-09", "2025-11-08"),
+            ("in_force", "2025-11-08", None),
+        ]
+        assert connection.execute(
+            "select count(*) from exposure.measures where clause_id like 'CN-2026-%'"
+        ).fetchone() == (0,)
+        assert connection.execute(
+            "select max(price_date)::varchar from market.prices"
+        ).fetchone() == ("2025-10-20",)
+        # Figures of 2024 count from 1 July 2025.
+        assert connection.execute(
+            "select max(period_start)::varchar from trade.reported_flows"
+        ).fetchone() == ("2024-01-01",)
+        assert connection.execute("select as_of::varchar from catalog.releases").fetchall() == [
+            ("2025-10-20",)
+        ]
+
+
+def test_a_build_succeeds_while_a_reader_holds_the_published_file(home: Path) -> None:
+    reader_script = (
+        "import duckdb, sys\n"
+        "c = duckdb.connect(sys.argv[1], read_only=True)\n"
+        "print(c.execute('select count(*) from market.prices').fetchone()[0], flush=True)\n"
+        "sys.stdin.readline()\n"
+        "print(c.execute('select count(*) from market.prices').fetchone()[0], flush=True)\n"
+    )
+    reader = subprocess.Popen(
+        [sys.executable, "-c", reader_script, str(home / "kido.duckdb")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert reader.stdout is not None
+    before = reader.stdout.readline()
+    result = run_kido(home, "build", "--as-of", "2020-06-30")
+    assert result.returncode == 0, result.stderr
+    after, _ = reader.communicate("\n")
+    assert after == before
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        (fewer,) = connection.execute("select count(*) from market.prices").fetchone() or (0,)
+    assert 0 < fewer < int(before)
+
+
+def test_a_selection_is_built_and_published_on_the_last_build(home: Path) -> None:
+    result = run_kido(home, "build", "--as-of", AS_OF, "--select", "key:market/prices")
+    assert result.returncode == 0, result.stdout + result.stderr
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) from catalog.releases").fetchone() == (2,)
+        (count,) = connection.execute(
+            "select count(*) from dependency.supplier_shares"
+        ).fetchone() or (0,)
+        assert count > 0
+    wrong = run_kido(home, "build", "--select", "key:market/nothing")
+    assert wrong.returncode == 1
+    assert "names no asset" in wrong.stderr
+
+
+def test_a_wrong_setting_ends_in_one_sentence(tmp_path: Path) -> None:
+    result = run_kido(tmp_path, "build", KIDO_AS_OF="soon")
+    assert result.returncode == 1
+    assert result.stderr.strip() == "kido: KIDO_AS_OF: 'soon' is not a day like 2026-02-06."
+
+
+@pytest.mark.slow
+def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succeeds(
+    home: Path,
+) -> None:
+    started = time.monotonic()
+    assert run_kido(home, "build", "--as-of", AS_OF).returncode == 0
+    whole = time.monotonic() - started
+    chance = random.Random(20260206)
+    releases: set[str] = set()
+    for _ in range(6):
+        # Another day than the last build's: every step has to work, nothing is up to date.
+        with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+            (before,) = connection.execute(
+                "select max(release_id) from catalog.releases"
+            ).fetchone() or ("",)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster_project.cli", "build", "--as-of", "2026-11-24"],
+            cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(home)},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        time.sleep(chance.uniform(0.1, whole))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+            (after,) = connection.execute(
+                "select max(release_id) from catalog.releases"
+            ).fetchone() or ("",)
+            # Either the release before, whole, or (killed after the rename) the new one, whole.
+            assert connection.execute("select count(*) > 10000 from market.prices").fetchone() == (
+                True,
+            )
+            assert after >= before
+            releases.add(after)
+    final = run_kido(home, "build", "--as-of", AS_OF)
+    assert final.returncode == 0, final.stdout + final.stderr
+    assert not list(home.glob(".kido.duckdb.*"))
+    assert not list((home / "releases").glob(".new-*"))
