@@ -11,3 +11,13 @@ SHARED = CHECKOUT.parent / "shared"
 needs_shared = pytest.mark.skipif(
     not (SHARED / "data").is_dir(), reason="the folder of real figures is not beside this checkout"
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture(scope="session")
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written anew, because a change is meant."""
+    return bool(request.config.getoption("--update-golden"))

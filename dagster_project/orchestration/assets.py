@@ -3,8 +3,6 @@
 Built from the registry of sources and the dbt manifest; a new source adds nothing here.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime

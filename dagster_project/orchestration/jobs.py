@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 import dagster as dg
 
 from dagster_project.orchestration.assets import (
@@ -16,7 +19,8 @@ from dagster_project.sources.registry import all_sources
 __all__ = ["WRITER_POOL", "jobs", "schedules"]
 
 
-def jobs() -> dict[str, dg.UnresolvedAssetJobDefinition]:
+@cache
+def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
     """`build` renews everything; `daily_build` only asks the publishers that publish daily."""
     daily = [
         key

@@ -27,8 +27,6 @@ class StageHandler(logging.Handler):
         if event is not None:
             for line in lines_of(event):
                 self._write(line)
-        elif record.levelno >= logging.ERROR:
-            self._write(record.getMessage())
 
 
 def lines_of(event: Any) -> list[str]:
@@ -48,6 +46,8 @@ def lines_of(event: Any) -> list[str]:
             ]
     if kind == dg.DagsterEventType.STEP_FAILURE:
         return [f"  ✗ {_stage(event.step_key)}: {failure_of(event)}"]
+    if kind == dg.DagsterEventType.RUN_FAILURE and event.job_failure_data.error:
+        return [f"  ✗ {event.job_failure_data.error.message.strip().splitlines()[0]}"]
     return []
 
 

@@ -64,10 +64,6 @@ def prepare(force: bool = False) -> Path:
     result = dbtRunner().invoke(["parse", *_paths(TARGET), *_QUIET])
     if not result.success:
         raise KidoError(f"The dbt project does not parse: {result.exception}.")
-    TARGET.mkdir(parents=True, exist_ok=True)
-    write_atomically(TARGET / "manifest.msgpack", result.result.to_msgpack())
-    if not manifest.exists():
-        raise KidoError("dbt wrote no manifest.")
     lineage = column_lineage(json.loads(manifest.read_text("utf8")), _compile(result.result))
     write_atomically(TARGET / "column_lineage.json", json.dumps(lineage).encode())
     write_atomically(stamp, json.dumps({"version": version}).encode())
@@ -104,9 +100,12 @@ def run(
     """`dbt build` into a prepared build file, unit tests left to the test suite."""
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
 
     prepare()
-    manifest = Manifest.from_msgpack((TARGET / "manifest.msgpack").read_bytes())
+    # What dbt keeps for its partial parsing is the parsed project itself; read, it needs no parse.
+    packed = (TARGET / "partial_parse.msgpack").read_bytes()
+    manifest = Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
     variables = {"build_file": str(build_file), "as_of": as_of.isoformat()}
     result = dbtRunner(manifest=manifest).invoke(
         [

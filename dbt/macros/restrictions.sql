@@ -35,3 +35,9 @@
             end
     end
 {%- endmacro %}
+
+
+{# One row for each item of a list, and one with `or_else` for an empty list or none. #}
+{% macro one_row_per_item(items, or_else) -%}
+    unnest(case when len({{ items }}) > 0 then {{ items }} else [{{ or_else }}] end)
+{%- endmacro %}

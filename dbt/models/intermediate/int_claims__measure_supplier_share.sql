@@ -1,0 +1,49 @@
+with claims as (
+
+    select
+        claim_id,
+        basis,
+        importer_iso3,
+        supplier_iso3,
+        mineral_group,
+        period_start
+    from {{ ref('int_claims__select_known_claims') }}
+    where test = 'supplier_share'
+
+),
+
+shares as (
+
+    select
+        importer_iso3,
+        supplier_iso3,
+        mineral_group,
+        frequency,
+        period_start,
+        measure,
+        share
+    from {{ ref('int_dependency__compute_supplier_shares') }}
+
+),
+
+-- A claim that begins on a first of January is about the year wherever the year is known.
+matched as (
+
+    select
+        claims.claim_id,
+        shares.measure as basis,
+        shares.share as computed_value,
+        {{ as_percent('shares.share') }} || ' of ' || {{ measure_name('shares.measure') }} as finding
+    from claims
+    inner join shares
+        on
+            claims.importer_iso3 = shares.importer_iso3
+            and claims.supplier_iso3 = shares.supplier_iso3
+            and claims.mineral_group = shares.mineral_group
+            and claims.period_start = shares.period_start
+            and coalesce(claims.basis, shares.measure) = shares.measure
+    qualify dense_rank() over (partition by claims.claim_id order by shares.frequency) = 1
+
+)
+
+select * from matched

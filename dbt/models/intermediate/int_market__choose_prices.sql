@@ -1,0 +1,103 @@
+with quotes as (
+
+    select
+        source,
+        instrument,
+        price_date,
+        frequency,
+        close,
+        adjusted_close,
+        currency,
+        unit,
+        vintage_at,
+        snapshot_id
+    from {{ ref('stg_lake__price_quotes') }}
+
+),
+
+precedence as (
+
+    select
+        source,
+        rank
+    from {{ ref('seed_source_precedence') }}
+    where purpose = 'price'
+
+),
+
+latest as (
+
+    {{ latest_vintage('quotes', ['source', 'instrument', 'price_date'], as_of_end()) }}
+
+),
+
+published as (
+
+    select
+        instrument,
+        price_date,
+        close,
+        adjusted_close,
+        currency,
+        unit,
+        source,
+        false as is_derived
+    from latest
+    where close is not null
+
+),
+
+-- Yen per dollar is yen per euro over dollars per euro, of one source and day; the renminbi alike.
+crossed as (
+
+    select
+        other.currency || 'JPY' as instrument,
+        yen.price_date,
+        yen.close / other.close as close,
+        cast(null as double) as adjusted_close,
+        'JPY' as currency,
+        'JPY per ' || other.currency as unit,
+        yen.source,
+        true as is_derived
+    from published as yen
+    inner join published as other
+        on
+            yen.source = other.source
+            and yen.price_date = other.price_date
+    where
+        yen.instrument = 'EURJPY'
+        and other.instrument in ('EURUSD', 'EURCNY')
+        and other.close > 0
+
+),
+
+offered as (
+
+    select * from published
+    union all
+    select * from crossed
+
+),
+
+chosen as (
+
+    select
+        offered.instrument,
+        offered.price_date,
+        offered.close,
+        offered.adjusted_close,
+        offered.currency,
+        offered.unit,
+        offered.source,
+        offered.is_derived
+    from offered
+    left join precedence on offered.source = precedence.source
+    qualify
+        row_number() over (
+            partition by offered.instrument, offered.price_date
+            order by offered.is_derived, precedence.rank nulls last, offered.source
+        ) = 1
+
+)
+
+select * from chosen

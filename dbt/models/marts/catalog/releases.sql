@@ -1,0 +1,14 @@
+with releases as (
+
+    select
+        release_id,
+        published_at,
+        as_of,
+        contract_version,
+        code_version,
+        duckdb_version
+    from {{ source('runtime', 'releases') }}
+
+)
+
+select * from releases

@@ -1,0 +1,17 @@
+with snapshots as (
+
+    select
+        snapshot_id,
+        source,
+        document,
+        retrieved_at,
+        landed_at,
+        sha256,
+        bytes,
+        media_type,
+        request
+    from {{ source('runtime', 'snapshots') }}
+
+)
+
+select * from snapshots

@@ -1,0 +1,25 @@
+-- Every interval but a clause's last ends on the day the next begins; the last one is open.
+with intervals as (
+
+    select
+        clause_id,
+        valid_from,
+        valid_to,
+        status,
+        lead(valid_from) over (partition by clause_id order by valid_from) as next_valid_from,
+        lead(status) over (partition by clause_id order by valid_from) as next_status
+    from {{ ref('measure_status') }}
+
+)
+
+select
+    clause_id,
+    status,
+    valid_from,
+    valid_to,
+    next_status,
+    next_valid_from
+from intervals
+where
+    valid_to is distinct from next_valid_from
+    or status = next_status

@@ -1,0 +1,50 @@
+"""The rooms of the house: imports point one way, and reading a source starts nothing heavy."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import CHECKOUT
+
+
+def test_imports_between_the_rooms_point_one_way() -> None:
+    result = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports"))],
+        cwd=CHECKOUT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout
+
+
+def test_only_settings_reads_the_environment_and_only_http_opens_connections() -> None:
+    for path in (CHECKOUT / "dagster_project").rglob("*.py"):
+        text = path.read_text("utf8")
+        name = path.relative_to(CHECKOUT / "dagster_project").as_posix()
+        # The UI is a process of its own and gets the environment of this one.
+        if name not in {"settings.py", "orchestration/execute.py"}:
+            assert "os.environ" not in text, name
+            assert "getenv" not in text, name
+        if name != "http.py":
+            assert "import httpx" not in text, name
+            assert "urllib.request" not in text, name
+
+
+def test_sources_import_neither_dagster_nor_duckdb_nor_great_expectations() -> None:
+    script = (
+        "import sys\n"
+        "from dagster_project.sources.registry import all_sources\n"
+        "assert all_sources()\n"
+        "print(sorted({'dagster', 'duckdb', 'great_expectations', 'httpx'} & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_the_repository_names_no_machine_and_no_package_index() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    lock = (CHECKOUT / "requirements.lock").read_text()
+    assert "://" not in lock
+    assert all((CHECKOUT / name).stat().st_size < 2_000_000 for name in listed)
