@@ -1,5 +1,6 @@
 """The rooms of the house: imports point one way, and reading a source starts nothing heavy."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +22,7 @@ def test_only_settings_reads_the_environment_and_only_http_opens_connections() -
         name = path.relative_to(CHECKOUT / "dagster_project").as_posix()
         # The UI is a process of its own and gets the environment of this one.
         if name not in {"settings.py", "orchestration/execute.py"}:
-            assert "os.environ" not in text, name
-            assert "getenv" not in text, name
+            assert not re.search(r"getenv|environ(\[|\.get|\.items| if| for)", text), name
         if name != "http.py":
             assert "import httpx" not in text, name
             assert "urllib.request" not in text, name
