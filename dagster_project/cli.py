@@ -122,16 +122,16 @@ def releases() -> None:
 
     current = current_release(settings)
     table = Table(box=None, pad_edge=False)
-    for name in ("release", "published (UTC)", "as of", "code", "kept", "current"):
-        table.add_column(name)
+    for name in ("release", "published (UTC)", "as of", "code", "kept", ""):
+        table.add_column(name, no_wrap=True)
     for release in published_releases(settings):
         table.add_row(
             release.release_id,
-            f"{release.published_at:%Y-%m-%d %H:%M:%S}",
+            f"{release.published_at:%Y-%m-%d %H:%M}",
             str(release.as_of),
             release.code_version,
             "yes" if (settings.releases_dir / release.release_id).is_dir() else "",
-            "◀" if current and release.release_id == current.release_id else "",
+            "◀ current" if current and release.release_id == current.release_id else "",
         )
     Console().print(table)
 

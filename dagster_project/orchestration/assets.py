@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from dagster_project.errors import KidoError, PublicationError
 from dagster_project.lake.build_file import connect, prepare
@@ -371,7 +372,7 @@ def _dbt_events(
                 if node.status in {"fail", "warn"}
                 else []
             )
-            result, check = _dbt_check(manifest, node, rows)
+            result, check = _dbt_check(manifest, translator, node, rows)
             results.append(result)
             if result.status != "passed" and node.status != "skipped" and node.severity == "error":
                 broken.append(f"{node.name}: {result.observed}")
@@ -385,16 +386,16 @@ def _dbt_events(
 
 
 def _dbt_check(
-    manifest: Mapping[str, Any], node: transform.NodeResult, rows: list[dict[str, Any]]
+    manifest: Mapping[str, Any],
+    translator: _Translator,
+    node: transform.NodeResult,
+    rows: list[dict[str, Any]],
 ) -> tuple[CheckResult, dg.AssetCheckResult | None]:
     import polars as pl
 
     details = manifest["nodes"][node.unique_id]
-    attached = details.get("attached_node") or next(
-        (name for name in details["depends_on"]["nodes"] if name.startswith("model.")), None
-    )
-    model = manifest["nodes"][attached] if attached else None
-    table = f"{model['schema']}.{model['alias']}" if model else ""
+    key = get_asset_check_key_for_test(manifest, translator, node.unique_id, None)
+    table = ".".join(key.asset_key.path) if key else ""
     status = {"pass": "passed", "fail": "failed", "warn": "failed"}.get(
         node.status, "could_not_run"
     )
@@ -414,15 +415,15 @@ def _dbt_check(
         sample=pl.DataFrame(rows, infer_schema_length=None) if rows else None,
         explanation=details.get("description") or "",
     )
-    if model is None:
+    if key is None:
         return result, None
     metadata: dict[str, Any] = {"engine": "dbt", "observed": observed}
     if status != "passed":
         metadata["failing_rows"] = node.failures
         metadata["offending_rows"] = dg.MetadataValue.md(markdown_table(rows))
     return result, dg.AssetCheckResult(
-        asset_key=dg.AssetKey([model["schema"], model["alias"]]),
-        check_name=node.name,
+        asset_key=key.asset_key,
+        check_name=key.name,
         passed=status == "passed",
         severity=dg.AssetCheckSeverity.ERROR
         if node.severity == "error"

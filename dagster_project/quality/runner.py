@@ -247,7 +247,10 @@ def kwargs_of(suite: Suite, today: date | None) -> dict[str, dict[str, object]]:
 
 
 def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame, dict[str, str]]:
-    """The columns the rules look at, derived ones computed; and why a rule cannot be decided."""
+    """The columns the rules look at, derived ones computed; and why a rule cannot be decided.
+
+    Not-a-number is missing here, as it is in pandas.
+    """
     problems: dict[str, str] = {}
     columns: dict[str, pl.Series] = {}
     for rule in rules:
@@ -263,7 +266,7 @@ def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame,
         except pl.exceptions.PolarsError as error:
             problems[rule.name] = _first_line(str(error))
     numbered = frame.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
-    return numbered.with_columns(columns.values()), problems
+    return numbered.with_columns(columns.values()).fill_nan(None), problems
 
 
 def _first_look(

@@ -5,6 +5,7 @@ Reads the marts as any reader does; what is not in them is not said here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from dagster_project.lake.build_file import connect
 
 IMPORTER, SUPPLIER, GROUP, FIRST_YEAR = "JPN", "CHN", "rare_earths", 2010
+HEADLINE_CLAIM = "JP-2024-CHINA-OVER-60"
 
 _DEPENDENCE = """
 with shares as (
@@ -58,7 +60,8 @@ order by measures.effective_date, measures.clause_id
 """
 
 _CLAIMS = """
-select statement, claimed_by, verdict, explanation from catalog.claims order by claim_id
+select claim_id, statement, claimed_by, verdict, explanation from catalog.claims
+order by claim_id <> $headline, claim_id
 """
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -79,10 +82,9 @@ def answers(published_file: Path) -> Answers:
     with connect(published_file, read_only=True) as connection:
 
         def rows(query: str, **parameters: object) -> list[dict[str, Any]]:
-            found: list[dict[str, Any]] = (
-                connection.execute(query, parameters).to_arrow_table().to_pylist()
-            )
-            return found
+            result = connection.execute(query, parameters)
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
         release = rows("from catalog.releases order by release_id desc limit 1")[0]
         subject = {"importer": IMPORTER, "supplier": SUPPLIER, "group": GROUP}
@@ -90,7 +92,7 @@ def answers(published_file: Path) -> Answers:
             release=release,
             dependence=rows(_DEPENDENCE, **subject, first_year=FIRST_YEAR),
             measures=rows(_MEASURES, **subject, as_of=release["as_of"]),
-            claims=rows(_CLAIMS),
+            claims=rows(_CLAIMS, headline=HEADLINE_CLAIM),
         )
 
 
@@ -140,6 +142,7 @@ def print_answers(published_file: Path) -> None:
     """The same page for a terminal: short tables, trends as small bars."""
     from rich.console import Console
     from rich.markup import escape
+    from rich.padding import Padding
     from rich.table import Table
 
     found = answers(published_file)
@@ -162,32 +165,35 @@ def print_answers(published_file: Path) -> None:
             number(row["total_usd_m"], 1),
             number(row["usdjpy"], 1),
         )
-    table.add_row(
-        "trend",
-        bars([row["weight_share"] for row in found.dependence]),
-        bars([row["value_share"] for row in found.dependence]),
-        bars([row["total_t"] for row in found.dependence]),
-        bars([row["total_usd_m"] for row in found.dependence]),
-        bars([row["usdjpy"] for row in found.dependence]),
-    )
     console.print(table)
+    console.print()
+    for name, column in (
+        ("by weight", "weight_share"), ("by value", "value_share"), ("USD/JPY", "usdjpy"),
+    ):  # fmt: skip
+        console.print(f"{name:10} {bars([row[column] for row in found.dependence])}")
     console.print(
-        "[dim]UN Comtrade, Japan's reports, HS 280530 + 284610 + 284690; ECB rates, yearly mean[/]"
+        "[dim]Imports as Japan reports them to UN Comtrade (HS 280530, 284610, 284690);\n"
+        "USD/JPY: mean of the year, from ECB reference rates.[/]"
     )
     console.print("\n[bold]China's measures on rare earths in force for Japan[/bold]")
     for row in found.measures:
         console.print(
-            f"  {row['valid_from']}  [bold]{row['clause_id']}[/bold]  "
-            f"{escape(row['title'])}{_evidence(row['evidence_class'])}"
+            f"  since {row['valid_from']}  [bold]{row['clause_id']}[/bold]"
+            f"{_evidence(row['evidence_class'])}"
         )
+        console.print(Padding(escape(row["title"]), (0, 0, 0, 4)))
     if not found.measures:
         console.print("  none on that day")
     console.print("\n[bold]What was claimed[/bold]")
     for row in found.claims:
-        console.print(f"  “{escape(row['statement'])}” ({escape(row['claimed_by'])})")
-        console.print(
-            f"    [bold]{row['verdict'].replace('_', ' ')}[/bold]: {escape(row['explanation'])}"
-        )
+        if row["claim_id"] == HEADLINE_CLAIM:
+            console.print(f"  “{escape(row['statement'])}”")
+            console.print(f"  [bold]{escape(row['explanation'])}[/bold]")
+    verdicts = Counter(row["verdict"].replace("_", " ") for row in found.claims)
+    console.print(
+        f"  {len(found.claims)} published statements in all, in catalog.claims: "
+        + ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    )
     console.print(f"\n[bold]Published:[/bold] {published_file}", soft_wrap=True)
 
 

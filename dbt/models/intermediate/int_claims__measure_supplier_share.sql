@@ -33,7 +33,9 @@ matched as (
         claims.claim_id,
         shares.measure as basis,
         shares.share as computed_value,
-        {{ as_percent('shares.share') }} || ' of ' || {{ measure_name('shares.measure') }} as finding
+        {{ as_percent('shares.share') }}
+        || ' of '
+        || {{ measure_name('shares.measure') }} as finding
     from claims
     inner join shares
         on

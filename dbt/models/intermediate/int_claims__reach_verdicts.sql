@@ -36,8 +36,8 @@ judged as (
         evidence.basis,
         evidence.computed_value,
         evidence.finding,
-        evidence.computed_value >= coalesce(claims.claimed_low, evidence.computed_value)
-        and evidence.computed_value <= coalesce(claims.claimed_high, evidence.computed_value) as is_inside
+        coalesce(evidence.computed_value >= claims.claimed_low, true)
+        and coalesce(evidence.computed_value <= claims.claimed_high, true) as is_inside
     from claims
     inner join evidence
         on

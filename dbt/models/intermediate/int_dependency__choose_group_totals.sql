@@ -61,7 +61,14 @@ by_commodity as (
         bool_or(is_provisional) as is_provisional
     from imports
     group by
-        source, importer_iso3, mineral_group, commodity_code, is_basket, frequency, period_start, measure
+        source,
+        importer_iso3,
+        mineral_group,
+        commodity_code,
+        is_basket,
+        frequency,
+        period_start,
+        measure
 
 ),
 
@@ -81,7 +88,8 @@ totals as (
         valuation,
         is_provisional,
         -- The remainder is only needed where no total is printed.
-        missing_amounts = 0 and (printed_total is not null or missing_remainders = 0) as is_complete,
+        missing_amounts = 0
+        and (printed_total is not null or missing_remainders = 0) as is_complete,
         coalesce(printed_total - re_imports, sum_of_partners) as total_amount
     from by_commodity
 
@@ -98,7 +106,9 @@ by_group as (
         totals.period_start,
         totals.measure,
         sum(totals.total_amount) as total_amount,
-        case when min(totals.least_valuation) = max(totals.valuation) then max(totals.valuation) end as valuation,
+        case
+            when min(totals.least_valuation) = max(totals.valuation) then max(totals.valuation)
+        end as valuation,
         bool_or(totals.is_provisional) as is_provisional
     from totals
     left join groups on totals.mineral_group = groups.mineral_group

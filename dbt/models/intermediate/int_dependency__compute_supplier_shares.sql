@@ -48,7 +48,9 @@ published as (
         sum(imports.amount) as amount,
         totals.total_amount,
         totals.source,
-        case when min(imports.valuation) = max(imports.valuation) then max(imports.valuation) end as valuation,
+        case
+            when min(imports.valuation) = max(imports.valuation) then max(imports.valuation)
+        end as valuation,
         bool_or(imports.is_provisional) as is_provisional
     from totals
     inner join imports
@@ -127,7 +129,7 @@ suppliers as (
         amount / total_amount as share,
         row_number() over (
             partition by importer_iso3, mineral_group, frequency, period_start, measure
-            order by amount desc, supplier_iso3
+            order by amount desc, supplier_iso3 asc
         ) as supplier_rank,
         total_amount,
         source,

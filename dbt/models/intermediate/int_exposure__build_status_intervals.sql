@@ -93,7 +93,10 @@ acts as (
 
     select
         clause_id,
-        case when evidence_class = 'official' then coalesce(official_reference, title) else title end as act
+        case
+            when evidence_class = 'official' then coalesce(official_reference, title)
+            else title
+        end as act
     from clauses
 
 ),
@@ -106,15 +109,26 @@ explained as (
         intervals.valid_to,
         intervals.status,
         case
-            when intervals.status = 'suspended' then coalesce(suspending.act, clauses.suspended_by, 'no act is named')
+            when intervals.status = 'suspended'
+                then coalesce(suspending.act, clauses.suspended_by, 'no act is named')
+            when intervals.status = 'unknown' and intervals.valid_from <= clauses.announced_date
+                then 'no source says what holds from ' || cast(intervals.valid_from as varchar)
             when intervals.status = 'unknown'
-                then 'no source says what holds after ' || cast(cast(intervals.valid_from - interval 1 day as date) as varchar)
+                then
+                    'no source says what holds after '
+                    || cast(cast(intervals.valid_from - interval 1 day as date) as varchar)
             when intervals.status = 'ended' and clauses.ended_known_at <= clauses.known_at
                 then 'the measure''s own term, to ' || cast(clauses.ended_date as varchar)
             when intervals.status = 'ended'
-                then 'its end on ' || cast(clauses.ended_date as varchar) || ', known on ' || cast(clauses.ended_known_at as varchar)
+                then
+                    'its end on '
+                    || cast(clauses.ended_date as varchar)
+                    || ', known on '
+                    || cast(clauses.ended_known_at as varchar)
             when intervals.status = 'in_force' and intervals.valid_from > clauses.suspended_to
-                then 'the end of the suspension by ' || coalesce(suspending.act, clauses.suspended_by, 'an act not named')
+                then
+                    'the end of the suspension by '
+                    || coalesce(suspending.act, clauses.suspended_by, 'an act not named')
             else acts.act
         end as because
     from intervals

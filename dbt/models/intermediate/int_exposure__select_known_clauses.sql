@@ -70,7 +70,9 @@ known as (
         case when is_suspension_known then suspended_to end as suspended_to,
         case when is_suspension_known then suspended_by end as suspended_by,
         case when is_end_known then ended_date end as ended_date,
-        case when is_end_known and ended_date is not null then coalesce(ended_known_at, known_at) end as ended_known_at,
+        case
+            when is_end_known and ended_date is not null then coalesce(ended_known_at, known_at)
+        end as ended_known_at,
         case when is_doubt_known then unknown_from end as unknown_from,
         known_at,
         target_iso3,

@@ -5,7 +5,7 @@ from random import Random
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.quality.results import CheckResult, as_frame
@@ -377,8 +377,12 @@ EVERY_KIND = Suite(
         report("the_sum_is_low", "", "ExpectColumnSumToBeBetween", column="bound", max_value=2),
     ),
 )  # fmt: skip
+# Without shrinking: an example costs a tenth of a second, a shrink thousands of them.
 some_examples = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
 
 
