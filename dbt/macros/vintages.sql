@@ -36,5 +36,9 @@
         from {{ relation }}
         qualify dense_rank() over (partition by source, document order by snapshot_id desc) = 1
     ) as newest_documents
-    qualify row_number() over (partition by {{ key_columns | join(", ") }} order by snapshot_id desc) = 1
+    qualify
+        row_number() over (
+            partition by {{ key_columns | join(", ") }}
+            order by snapshot_id desc
+        ) = 1
 {%- endmacro %}

@@ -1,0 +1,138 @@
+"""Results as they are kept and shown: JSON there and back, rows of the catalog, one page."""
+
+import json
+import re
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from dagster_project.quality.data_docs import build_data_docs
+from dagster_project.quality.report import render_report
+from dagster_project.quality.results import CheckResult, as_frame, from_json, to_json
+from dagster_project.quality.rules import Suite, report, stop
+
+SAMPLE = pl.DataFrame(
+    {
+        "row_number": [3, 9],
+        "price_date": [date(2026, 10, 29), None],
+        "vintage_at": [datetime(2026, 10, 30, 12), None],
+        "close": [float("nan"), -1.5],
+        "target_names": [["a", "b"], []],
+        "note": ["<script>alert(1)</script>", None],
+    }
+)
+FAILED = CheckResult(
+    "lake", "price_quotes", "close_is_positive", "great_expectations", "warn", "failed",
+    "2 of 9 rows, first -1.5", 2, SAMPLE, "0 or less is a mark for missing.",
+)  # fmt: skip
+PASSED = CheckResult(
+    "mart", "market.prices", "unique_prices", "dbt", "error", "passed", "no offending rows", 0,
+    None, "",
+)  # fmt: skip
+BROKEN = CheckResult(
+    "mart", "market.prices", "unit_is_not_blank", "great_expectations", "error", "could_not_run",
+    "column unit is not there", 0, None, "A price of nothing.",
+)  # fmt: skip
+
+
+def test_results_are_rows_of_the_catalog_in_the_order_given() -> None:
+    frame = as_frame([FAILED, PASSED])
+    assert frame.schema == {
+        "layer": pl.String, "table_name": pl.String, "check_name": pl.String, "engine": pl.String,
+        "severity": pl.String, "status": pl.String, "observed": pl.String,
+        "failing_rows": pl.Int64,
+    }  # fmt: skip
+    assert frame.rows() == [
+        ("lake", "price_quotes", "close_is_positive", "great_expectations", "warn", "failed",
+         "2 of 9 rows, first -1.5", 2),
+        ("mart", "market.prices", "unique_prices", "dbt", "error", "passed", "no offending rows", 0),
+    ]  # fmt: skip
+
+
+def test_no_results_are_a_typed_frame_without_rows() -> None:
+    assert as_frame([]).schema["failing_rows"] == pl.Int64
+    assert as_frame([]).height == 0
+
+
+def test_results_come_back_from_json_with_their_samples() -> None:
+    results = from_json(json.loads(json.dumps(to_json([FAILED, PASSED, BROKEN]), allow_nan=False)))
+    assert as_frame(results).equals(as_frame([FAILED, PASSED, BROKEN]))
+    assert [result.explanation for result in results] == [
+        "0 or less is a mark for missing.", "", "A price of nothing.",
+    ]  # fmt: skip
+    assert [result.sample is None for result in results] == [False, True, True]
+    assert results[0].sample is not None
+    first = results[0].sample.row(0, named=True)
+    assert first["price_date"] == "2026-10-29"
+    assert first["vintage_at"] == "2026-10-30T12:00:00"
+    assert first["target_names"] == ["a", "b"]
+    assert results[0].sample["row_number"].to_list() == [3, 9]
+
+
+def test_the_page_tells_what_did_not_pass_first_and_shows_its_rows() -> None:
+    page = render_report([PASSED, FAILED, BROKEN], title="Build of 2026-11-25")
+    assert "3 checks: 1 passed, 1 failed, 1 could not run; 1 of them stop." in page
+    broken, failed, passed = (
+        page.index(words)
+        for words in ("column unit is not there", "2 of 9 rows, first -1.5", "no offending rows")
+    )
+    assert broken < failed < passed
+    assert "<td>2026-10-29</td>" in page
+    assert "0 or less is a mark for missing." in page
+
+
+def test_the_page_stands_alone_and_runs_nothing_from_the_data() -> None:
+    page = render_report([FAILED])
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert not re.search(r"(src|href)=|url\(|@import", page)
+
+
+def test_a_page_of_a_build_without_trouble_has_no_such_heading() -> None:
+    page = render_report([PASSED])
+    assert "What did not pass" not in page
+    assert "1 checks: 1 passed; 0 of them stop." in page
+
+
+def test_data_docs_hold_every_suite_with_the_rules_and_what_was_found(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"close": [1.0, -4321.0], "day": [date(2026, 1, 1)] * 2})
+    prices = Suite(
+        "mart",
+        "market.prices",
+        (
+            stop(
+                "close_is_positive", "Nothing is sold for less than nothing.",
+                "ExpectColumnValuesToBeBetween", column="close", min_value=0,
+            ),
+            report(
+                "half_is_low", "", "ExpectColumnValuesToBeBetween", {"half": pl.col("close") / 2},
+                column="half", max_value=9,
+            ),
+        ),
+    )  # fmt: skip
+    other = Suite(
+        "lake",
+        "quotes",
+        (stop("there_are_rows", "", "ExpectTableRowCountToBeBetween", min_value=1),),
+    )
+    site = tmp_path / "site"
+    (site / "of_yesterday").mkdir(parents=True)
+    index = build_data_docs([(prices, frame), (other, frame)], site)
+    assert index == site / "index.html"
+    listed = index.read_text("utf8")
+    assert "market.prices" in listed
+    assert "quotes" in listed
+    (validation,) = (site / "validations" / "market.prices").rglob("*.html")
+    assert "-4321" in validation.read_text("utf8")
+    (suite,) = (site / "expectations").rglob("market.prices.html")
+    assert "Nothing is sold for less than nothing." in suite.read_text("utf8")
+    assert not (site / "of_yesterday").exists()
+
+
+@pytest.mark.parametrize("status", ["passed", "failed", "could_not_run"])
+def test_every_status_has_words_on_the_page(status: str) -> None:
+    records = to_json([PASSED])
+    records[0]["status"] = status
+    assert status.replace("_", " ") in render_report(from_json(records))

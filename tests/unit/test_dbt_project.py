@@ -1,0 +1,563 @@
+"""The dbt project as a whole: the published contract, its style, its unit tests, its checks.
+
+What a build from the bundled figures must show is tested end to end, not here.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+import yaml
+
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.settings import DBT_PROJECT
+from tests.conftest import SHARED, needs_shared
+
+GRAIN_OF_SHARES = (
+    "importer_iso3 varchar, mineral_group varchar, frequency varchar, period_start date, "
+    "measure varchar, "
+)
+
+CONTRACT = {
+    "reference.economies": (
+        "economy_iso3 varchar, name varchar, name_ja varchar, m49_code varchar, "
+        "comtrade_code varchar, japan_customs_code varchar, region varchar, is_eu27 boolean"
+    ),
+    "reference.minerals": (
+        "mineral varchar, symbol varchar, name varchar, name_ja varchar, family varchar, "
+        "is_rare_earth boolean"
+    ),
+    "reference.commodities": (
+        "hs6_code varchar, hs_revision varchar, description varchar, product_form varchar"
+    ),
+    "reference.mineral_groups": "mineral_group varchar, name varchar, name_ja varchar",
+    "reference.mineral_group_codes": (
+        "mineral_group varchar, hs6_code varchar, hs_revision varchar"
+    ),
+    "reference.commodity_minerals": (
+        "hs6_code varchar, mineral varchar, content_share_low double, content_share_high double, "
+        "basis varchar, source varchar"
+    ),
+    "reference.instruments": (
+        "instrument varchar, name varchar, kind varchar, currency varchar, unit varchar, "
+        "frequency varchar, market_timezone varchar, market_instrument varchar, source varchar"
+    ),
+    "trade.reported_flows": (
+        "source varchar, reporter_iso3 varchar, partner_iso3 varchar, flow varchar, "
+        "commodity_code varchar, is_basket boolean, hs_revision varchar, frequency varchar, "
+        "period_start date, value_usd double, net_weight_kg double, valuation varchar, "
+        "is_provisional boolean, vintage_at timestamp, snapshot_id varchar"
+    ),
+    "dependency.supplier_shares": GRAIN_OF_SHARES
+    + (
+        "supplier_iso3 varchar, amount double, share double, supplier_rank integer, "
+        "source varchar, valuation varchar, is_provisional boolean"
+    ),
+    "dependency.import_concentration": GRAIN_OF_SHARES
+    + (
+        "total_amount double, hhi double, hhi_high double, hhi_normalised double, "
+        "cr1_share double, cr3_share double, effective_suppliers double, "
+        "top_supplier_iso3 varchar, top_supplier_share double, partner_coverage_share double, "
+        "source varchar, is_provisional boolean"
+    ),
+    "exposure.measures": (
+        "measure_id varchar, clause_id varchar, title varchar, official_reference varchar, "
+        "implementer_iso3 varchar, target_iso3 varchar, target_class varchar, "
+        "target_name varchar, instrument_type varchar, gta_code varchar, direction varchar, "
+        "announced_date date, effective_date date, ended_date date, known_at date, "
+        "evidence_class varchar, source varchar, source_url varchar"
+    ),
+    "exposure.measure_status": (
+        "clause_id varchar, valid_from date, valid_to date, status varchar, because varchar"
+    ),
+    "exposure.measure_scope": (
+        "clause_id varchar, hs6_code varchar, mineral varchar, control_share_low double, "
+        "control_share_high double, basis varchar, source_codes varchar, "
+        "correction_reason varchar"
+    ),
+    "exposure.milestones": (
+        "milestone_id varchar, kind varchar, title varchar, project varchar, "
+        "economy_iso3 varchar, announced_date date, event_date date, planned_date date, "
+        "ended_date date, statement varchar, evidence_class varchar, source varchar, "
+        "source_url varchar, known_at date"
+    ),
+    "market.prices": (
+        "instrument varchar, price_date date, close double, adjusted_close double, "
+        "currency varchar, unit varchar, source varchar, is_derived boolean"
+    ),
+    "catalog.releases": (
+        "release_id varchar, published_at timestamp, as_of date, contract_version varchar, "
+        "code_version varchar, duckdb_version varchar"
+    ),
+    "catalog.sources": (
+        "source varchar, title varchar, publisher varchar, licence varchar, "
+        "is_redistributable boolean, cadence varchar, url varchar, enabled boolean, "
+        "last_vintage_at timestamp, latest_period date"
+    ),
+    "catalog.snapshots": (
+        "snapshot_id varchar, source varchar, retrieved_at timestamp, sha256 varchar, "
+        "bytes bigint, media_type varchar, request varchar"
+    ),
+    "catalog.checks": (
+        "layer varchar, table_name varchar, check_name varchar, engine varchar, "
+        "severity varchar, status varchar, observed varchar, failing_rows bigint"
+    ),
+    "catalog.columns": (
+        "schema_name varchar, table_name varchar, column_name varchar, data_type varchar, "
+        "unit varchar, description varchar"
+    ),
+    "catalog.claims": (
+        "claim_id varchar, statement varchar, claimed_by varchar, claimed_at date, "
+        "claimed_low double, claimed_high double, basis varchar, computed_low double, "
+        "computed_high double, verdict varchar, explanation varchar"
+    ),
+}
+"""The published contract: a table's columns with their types. A change here breaks readers."""
+
+BEYOND_THE_CONTRACT = {
+    "exposure.measures": "citation varchar, confidence varchar, remark varchar",
+    "exposure.milestones": "citation varchar",
+    "catalog.snapshots": "document varchar, landed_at timestamp",
+    "catalog.claims": "citation varchar, source_url varchar, known_at date",
+}
+"""Columns that tables have on top; readers may not count on them."""
+
+MODEL_NAMES = {
+    "staging": r"stg_[a-z0-9]+__[a-z_]+",
+    "intermediate": r"int_[a-z]+__[a-z]+(_[a-z]+)+",
+    "marts": r"[a-z]+(_[a-z]+)*",
+}
+
+QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
+
+Outcome = Mapping[str, str]
+"""Status by name of what dbt did."""
+
+
+def described(columns: Mapping[str, Any]) -> set[str]:
+    return {f"{name} {column['data_type']}" for name, column in columns.items()}
+
+
+def listed(columns: str) -> set[str]:
+    return set(columns.split(", ")) if columns else set()
+
+
+class Project:
+    """The project, parsed once; runs dbt on a file of its own."""
+
+    def __init__(self, target: Path) -> None:
+        from dbt.cli.main import dbtRunner
+
+        self.target = target
+        parsed = dbtRunner().invoke(["parse", *self._paths, *QUIET])
+        assert parsed.success, parsed.exception
+        self._manifest = parsed.result
+        self.manifest: Mapping[str, Any] = json.loads((target / "manifest.json").read_text("utf8"))
+        self.nodes = list(self.manifest["nodes"].values())
+        self.models = [node for node in self.nodes if node["resource_type"] == "model"]
+        self.seeds = [node for node in self.nodes if node["resource_type"] == "seed"]
+        self.data_tests = [node for node in self.nodes if node["resource_type"] == "test"]
+        self.unit_tests = list(self.manifest["unit_tests"].values())
+        self.sources = list(self.manifest["sources"].values())
+
+    @property
+    def _paths(self) -> tuple[str, ...]:
+        return (
+            "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
+            "--target-path", str(self.target),
+        )  # fmt: skip
+
+    def marts(self) -> dict[str, Mapping[str, Any]]:
+        return {
+            f"{model['schema']}.{model['alias']}": model
+            for model in self.models
+            if model["fqn"][1] == "marts"
+        }
+
+    def invoke(self, command: str, build_file: Path, *options: str) -> Outcome:
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        variables = json.dumps({"build_file": str(build_file), "as_of": "2026-11-25"})
+        result = dbtRunner(manifest=self._manifest).invoke(
+            [command, *self._paths, *QUIET, "--no-write-json", "--vars", variables, *options]
+        )
+        DuckDBConnectionManager.close_all_connections()
+        assert result.result is not None, result.exception
+        return {
+            entry.node.name: str(getattr(entry.status, "value", entry.status))
+            for entry in result.result.results
+        }
+
+    def create_inputs(self, build_file: Path) -> None:
+        """`lake.*` and `runtime.*` as the project declares them, without rows."""
+        with duckdb.connect(str(build_file)) as connection:
+            for source in self.sources:
+                columns = ", ".join(
+                    f"{name} {column['data_type']}" for name, column in source["columns"].items()
+                )
+                connection.execute(f"create schema if not exists {source['schema']}")
+                connection.execute(
+                    f"create table {source['schema']}.{source['identifier']} ({columns})"
+                )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(tmp_path_factory.mktemp("target"))
+
+
+@pytest.fixture(scope="module")
+def empty_build(project: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """A whole build, unit tests included, before any source has landed anything."""
+    build_file = tmp_path_factory.mktemp("build") / "kido.duckdb"
+    project.create_inputs(build_file)
+    return build_file, project.invoke("build", build_file)
+
+
+# ---- The contract
+
+
+def test_every_published_table_has_the_contracted_columns_and_types(project: Project) -> None:
+    marts = project.marts()
+    assert set(marts) == set(CONTRACT)
+    for table, model in marts.items():
+        contracted = listed(CONTRACT[table])
+        beyond = listed(BEYOND_THE_CONTRACT.get(table, ""))
+        assert described(model["columns"]) == contracted | beyond, table
+
+
+def test_every_published_table_enforces_its_contract_and_carries_its_docs(
+    project: Project,
+) -> None:
+    for table, model in project.marts().items():
+        assert model["contract"]["enforced"], table
+        assert model["config"]["materialized"] == "table", table
+        assert model["config"]["persist_docs"] == {"relation": True, "columns": True}, table
+        assert model["fqn"][2] == model["schema"], table
+
+
+def test_the_built_tables_have_the_contracted_types_and_comments(
+    project: Project, empty_build: tuple[Path, Outcome]
+) -> None:
+    build_file, _ = empty_build
+    with duckdb.connect(str(build_file), read_only=True) as connection:
+        columns = connection.execute(
+            "select schema_name || '.' || table_name, column_name, lower(data_type), comment "
+            "from duckdb_columns() where database_name = 'kido'"
+        ).fetchall()
+        comments = dict(
+            connection.execute(
+                "select schema_name || '.' || table_name, comment from duckdb_tables() "
+                "where database_name = 'kido'"
+            ).fetchall()
+        )
+    for table, model in project.marts().items():
+        found = {f"{name} {kind}" for where, name, kind, _ in columns if where == table}
+        assert found == described(model["columns"]), table
+        assert all(comment for where, _, _, comment in columns if where == table), table
+        assert comments[table] == model["description"], table
+
+
+# ---- Style
+
+
+def test_every_model_and_seed_has_its_own_yml_of_the_same_stem(project: Project) -> None:
+    for node in project.models + project.seeds:
+        own = DBT_PROJECT / Path(node["original_file_path"]).with_suffix(".yml")
+        assert own.exists(), node["name"]
+        assert node["patch_path"] == f"kido://{own.relative_to(DBT_PROJECT)}", node["name"]
+
+
+def test_every_description_of_a_model_or_seed_states_its_grain_first(project: Project) -> None:
+    for node in project.models + project.seeds:
+        assert re.match(r"One row per [^.]+\.( |$)", node["description"]), node["name"]
+
+
+def test_every_column_is_described_with_its_type_as_it_is_built(
+    project: Project, empty_build: tuple[Path, Outcome]
+) -> None:
+    build_file, _ = empty_build
+    with duckdb.connect(str(build_file), read_only=True) as connection:
+        for node in project.models + project.seeds:
+            relation = f'"{node["schema"]}"."{node["alias"]}"'
+            built = connection.execute(f"describe {relation}").fetchall()
+            assert {row[0] for row in built} == set(node["columns"]), node["name"]
+            for name, column in node["columns"].items():
+                assert column["description"].strip(), f"{node['name']}.{name}"
+                assert column["data_type"], f"{node['name']}.{name}"
+
+
+def test_every_model_is_named_by_the_scheme_of_its_folder(project: Project) -> None:
+    for model in project.models:
+        assert re.fullmatch(MODEL_NAMES[model["fqn"][1]], model["name"]), model["name"]
+    for seed in project.seeds:
+        assert seed["name"].startswith("seed_")
+        assert seed["schema"] == "seeds"
+
+
+def test_staging_lists_the_columns_of_one_source_and_does_nothing_else(project: Project) -> None:
+    for model in project.models:
+        if model["fqn"][1] != "staging":
+            continue
+        columns = ",\n        ".join(model["columns"])
+        [(name, table)] = model["sources"]
+        assert model["raw_code"].strip() == (
+            f"with source as (\n\n    select\n        {columns}\n"
+            f"    from {{{{ source('{name}', '{table}') }}}}\n\n)\n\nselect * from source"
+        )
+
+
+def test_every_data_test_is_given_a_name_that_is_its_own(project: Project) -> None:
+    for path in DBT_PROJECT.glob("models/**/*.yml"):
+        for test in _data_tests(yaml.safe_load(path.read_text("utf8"))):
+            assert isinstance(test, dict), f"{path.name}: {test} has no name"
+            [(kind, settings)] = test.items()
+            assert isinstance(settings, dict), f"{path.name}: {kind} has no name"
+            assert settings.get("name"), f"{path.name}: {kind} has no name"
+    names = Counter(test["name"] for test in project.data_tests + project.unit_tests)
+    assert [name for name, times in names.items() if times > 1] == []
+    assert all(re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+){2,}", name) for name in names)
+
+
+def test_every_published_table_is_tested_for_its_grain(project: Project) -> None:
+    tested = {
+        test["attached_node"]
+        for test in project.data_tests
+        if (test.get("test_metadata") or {}).get("name") == "one_row_per"
+    }
+    assert {model["unique_id"] for model in project.marts().values()} <= tested
+
+
+def test_a_test_of_several_models_names_the_one_it_is_shown_with(project: Project) -> None:
+    """Dagster shows a dbt test with one asset; with several models it must be told which."""
+    for test in project.data_tests:
+        several = len(test["depends_on"]["nodes"]) > 1
+        if several and not test.get("attached_node"):
+            named = test["config"]["meta"]["dagster"]["ref"]["name"]
+            assert named in {ref["name"] for ref in test["refs"]}, test["name"]
+
+
+def _data_tests(part: object) -> Iterator[object]:
+    if isinstance(part, Mapping):
+        yield from part.get("data_tests") or ()
+        for value in part.values():
+            yield from _data_tests(value)
+    elif isinstance(part, Sequence) and not isinstance(part, str):
+        for value in part:
+            yield from _data_tests(value)
+
+
+# ---- What it reads
+
+
+def test_the_lake_is_declared_as_its_schemas_say(project: Project) -> None:
+    types = {
+        pl.String: "varchar", pl.Float64: "double", pl.Boolean: "boolean", pl.Date: "date",
+        pl.Datetime("us"): "timestamp", pl.List(pl.String): "varchar[]",
+    }  # fmt: skip
+    declared = {
+        source["identifier"]: {
+            name: (column["data_type"], column["description"])
+            for name, column in source["columns"].items()
+        }
+        for source in project.sources
+        if source["schema"] == "lake"
+    }
+    assert declared == {
+        table.name: {
+            name: (types[column.dtype], column.description)
+            for name, column in table.columns.items()
+        }
+        for table in LAKE_TABLES.values()
+    }
+
+
+def test_the_project_needs_no_package_no_variable_of_the_environment_and_no_telemetry() -> None:
+    text = "".join(
+        path.read_text("utf8")
+        for path in DBT_PROJECT.rglob("*")
+        if path.suffix in {".sql", ".yml"} and path.relative_to(DBT_PROJECT).parts[0] != "target"
+    )
+    assert "env_var" not in text
+    assert not (DBT_PROJECT / "packages.yml").exists()
+    flags = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf8"))["flags"]
+    assert flags["send_anonymous_usage_stats"] is False
+
+
+# ---- What it does
+
+
+def test_all_unit_tests_pass(project: Project, empty_build: tuple[Path, Outcome]) -> None:
+    _, outcome = empty_build
+    for test in project.unit_tests:
+        assert outcome[test["name"]] == "pass", test["name"]
+
+
+def test_before_anything_has_landed_every_table_is_there_empty_and_every_check_passes(
+    project: Project, empty_build: tuple[Path, Outcome]
+) -> None:
+    build_file, outcome = empty_build
+    assert {status for status in outcome.values() if status not in {"success", "pass"}} == set()
+    with duckdb.connect(str(build_file), read_only=True) as connection:
+        for table in project.marts():
+            [rows] = connection.execute(f"select count(*) from {table}").fetchone() or [None]
+            by_hand = table.startswith("reference.") and table != "reference.economies"
+            assert (rows > 0) == by_hand, table
+
+
+FLAWED_ROWS = """
+insert into lake.economies (source, economy_iso3, name, name_ja, is_eu27, document, snapshot_id)
+select 'catalogue', code, code, code, false, 'economies.csv', 's1'
+from (values ('JPN'), ('CHN'), ('VNM'), ('WLD'), ('_X')) as codes (code);
+
+insert into lake.trade_flows (
+    source, reporter_iso3, partner_iso3, flow, commodity_code, is_basket, frequency, period_start,
+    value_usd, valuation, is_provisional, vintage_at, snapshot_id
+)
+select
+    'comtrade_baskets', 'JPN', partner, 'import', 'rare_earths', true, 'A', date '2024-01-01',
+    value_usd, 'CIF', false, timestamp '2025-07-01', 's1'
+from (values
+    -- 60 + 50 + 0 is more than the printed total of 100.
+    ('WLD', 100), ('CHN', 60), ('VNM', 50), ('_X', 0),
+    -- No list knows this partner, and this one is there twice.
+    ('ZZZ', 0), ('CHN', 60)
+) as flows (partner, value_usd);
+
+insert into lake.restriction_clauses (
+    source, measure_id, clause_id, title, implementer_iso3, direction, announced_date,
+    effective_date, suspended_from, suspended_by, known_at, target_iso3, target_class,
+    evidence_class, document, snapshot_id
+)
+values (
+    'catalogue', 'M', 'M-1', 'suspended by an act that is not there', 'CHN', 'restrict',
+    date '2025-01-01', date '2025-01-01', date '2025-02-01', 'M-2', date '2025-01-01', 'ALL',
+    'all', 'official', 'measures.yaml', 's1'
+);
+
+insert into lake.restriction_scope (
+    source, clause_id, hs_code, mineral, control_share_low, control_share_high, basis, document,
+    snapshot_id
+)
+values
+('catalogue', 'M-1', '9999', 'unobtainium', 0.8, 0.2, 'heading', 'measures.yaml', 's1');
+
+insert into lake.price_quotes (
+    source, instrument, price_date, frequency, close, currency, unit, vintage_at, snapshot_id
+)
+values
+('ecb', 'EURXYZ', date '2026-10-30', 'D', -1, 'XYZ', 'XYZ per EUR', timestamp '2026-10-30', 's1');
+"""
+
+CHECKS_THAT_FIND_THE_FLAWS = {
+    "reported_flows_total_equals_sum_of_partners",
+    "reported_flows_has_one_row_per_grain",
+    "reported_flows_have_known_partners",
+    "supplier_shares_have_known_suppliers",
+    "supplier_shares_sum_to_one",
+    "shares_lie_between_0_and_1",
+    "suspended_clauses_name_what_suspends_them",
+    "measure_scope_covers_known_codes",
+    "measure_scope_names_known_minerals",
+    "control_shares_lie_between_0_and_1_in_order",
+    "prices_are_of_known_instruments",
+    "prices_are_positive",
+}
+
+
+def test_flawed_rows_fail_the_checks_that_guard_them_and_no_others(
+    project: Project, tmp_path: Path
+) -> None:
+    build_file = tmp_path / "kido.duckdb"
+    project.create_inputs(build_file)
+    with duckdb.connect(str(build_file)) as connection:
+        connection.execute(FLAWED_ROWS)
+
+    no_tests = ("--exclude", "resource_type:test", "resource_type:unit_test")
+    built = project.invoke("build", build_file, *no_tests)
+    assert set(built.values()) == {"success"}
+    checked = project.invoke("test", build_file, "--select", "resource_type:test")
+
+    assert {name for name, status in checked.items() if status != "pass"} == (
+        CHECKS_THAT_FIND_THE_FLAWS
+    )
+
+
+# ---- Lists edited by hand
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (DBT_PROJECT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_named_groups_hold_the_codes_the_contract_gives_them() -> None:
+    named: dict[str, set[str]] = {}
+    for row in _seed("seed_mineral_group_codes"):
+        named.setdefault(row["mineral_group"], set()).add(row["hs6_code"])
+    single = {group: codes for group, codes in named.items() if group.startswith("hs_")}
+    assert {group: named[group] for group in named if group not in single} == {
+        "rare_earths": {"280530", "284610", "284690"},
+        "permanent_magnets": {"850511"},
+        "natural_graphite": {"250410", "250490"},
+        "artificial_graphite": {"380110"},
+    }
+    assert single == {
+        f"hs_{row['hs6_code']}": {row["hs6_code"]} for row in _seed("seed_commodities")
+    }
+    assert set(named) == {row["mineral_group"] for row in _seed("seed_mineral_groups")}
+
+
+def test_rare_earths_are_split_as_the_european_commission_does() -> None:
+    families: dict[str, set[str]] = {}
+    for row in _seed("seed_minerals"):
+        if row["is_rare_earth"] == "true":
+            families.setdefault(row["family"], set()).add(row["symbol"])
+    assert families == {
+        "light_rare_earth": {"La", "Ce", "Pr", "Nd", "Sm"},
+        "heavy_rare_earth": {"Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Y"},
+        "other": {"Sc"},
+    }
+
+
+@needs_shared
+def test_codes_in_scope_are_in_the_nomenclature_and_cover_trade_and_restrictions() -> None:
+    text = {"infer_schema_length": 0}
+    nomenclature = set(
+        pl.read_csv(SHARED / "data/classifications/harmonized-system.csv", **text)["hscode"]
+    )
+    traded = set(pl.read_csv(SHARED / "data/baci/baci_2024.csv", **text)["cmd"])
+    scope = pl.read_csv(SHARED / "reference/restriction_scope.csv", **text)
+    restricted = {
+        code
+        for entry in {*scope["hs_code"], "2611", "2613", "8101", "8102"}
+        for code in nomenclature
+        if len(code) == 6 and code.startswith(entry)
+    }
+    codes = {row["hs6_code"] for row in _seed("seed_commodities")}
+    assert codes <= nomenclature
+    assert traded | restricted <= codes
+    minerals = {row["mineral"] for row in _seed("seed_minerals")}
+    assert set(scope["mineral"]) - {"all_rare_earths"} <= minerals
+
+
+@needs_shared
+def test_a_code_that_a_restriction_names_for_a_mineral_may_hold_it() -> None:
+    scope = pl.read_csv(SHARED / "reference/restriction_scope.csv", infer_schema_length=0)
+    named = {
+        (code, mineral)
+        for code, mineral in scope.select("hs_code", "mineral").iter_rows()
+        if len(code) == 6 and mineral != "all_rare_earths"
+    }
+    held = {(row["hs6_code"], row["mineral"]) for row in _seed("seed_commodity_minerals")}
+    assert named <= held
