@@ -38,12 +38,13 @@ def build(
         str,
         typer.Option(help='Only these assets, in Dagster\'s selection syntax: key:"lake/ecb*"+'),
     ] = "",
+    force: Annotated[bool, typer.Option(help="Build even if nothing has changed.")] = False,
 ) -> None:
     """Land, check, build, audit, publish, print the answers. Exit code 0 only if published."""
     settings = _settings(as_of)
     from dagster_project.orchestration.execute import build_warehouse
 
-    published = build_warehouse(settings, select)
+    published = build_warehouse(settings, select, force)
     if not published:
         _say("Nothing was published; the published file is as it was.")
         raise typer.Exit(1)

@@ -75,6 +75,13 @@ class Settings(BaseSettings):
         """Settings of the source of that name."""
         return _read(SourceSettings, f"KIDO_{name.upper()}_")
 
+    def is_fetched(self, name: str, base_url: str | None, needs_key: bool) -> bool:
+        """Whether a build asks a publisher: switched on, or given the key it needs."""
+        if base_url is None:
+            return False
+        own = self.source(name)
+        return needs_key and own.key is not None if own.enabled is None else own.enabled
+
     def require_known_names(self, sources: tuple[str, ...]) -> None:
         """Raise ConfigurationError for a `KIDO_` variable that no setting reads."""
         if not self.check_names:

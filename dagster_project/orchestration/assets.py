@@ -17,11 +17,12 @@ from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.orchestration import builds, ingest, transform
 from dagster_project.orchestration.facts import code_version, facts
+from dagster_project.orchestration.inputs import inputs_version
 from dagster_project.orchestration.metadata import (
-    check_specs,
     lake_column_schema,
     markdown_table,
-    suite_check_results,
+    suite_check_result,
+    suite_check_spec,
 )
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.lake_suites import LAKE_SUITES
@@ -153,9 +154,8 @@ def lake_assets(source: Source) -> dg.AssetsDefinition:
             for table in tables
         ],
         check_specs=[
-            spec
+            suite_check_spec(LAKE_SUITES[table.name], lake_key(card.name, table.name))
             for table in tables
-            for spec in check_specs(LAKE_SUITES[table.name], lake_key(card.name, table.name))
         ],
         pool=WRITER_POOL,
     )
@@ -165,7 +165,7 @@ def lake_assets(source: Source) -> dg.AssetsDefinition:
         settings = warehouse.settings()
         outcome = _or_fail(lambda: ingest.conform(settings, source))
         for table in tables:
-            yield from suite_check_results(
+            yield suite_check_result(
                 LAKE_SUITES[table.name],
                 lake_key(card.name, table.name),
                 outcome.checks.get(table.name, []),
@@ -276,7 +276,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         release = publication.new_release(
             datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
         )
-        build.start(release)
+        build.start(release, inputs_version(settings))
         select = _subset(context, manifest, settings, build)
         _or_fail(lambda: _prepare_build_file(settings, build, release, manifest))
         outcome = _or_fail(
@@ -443,9 +443,8 @@ def mart_audit() -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name="audit_marts",
         specs=[
-            spec
+            suite_check_spec(suite, dg.AssetKey(name.split(".")))
             for name, suite in MART_SUITES.items()
-            for spec in check_specs(suite, dg.AssetKey(name.split(".")))
         ],
         can_subset=True,
         pool=WRITER_POOL,
@@ -462,9 +461,9 @@ def mart_audit() -> dg.AssetChecksDefinition:
                 key = dg.AssetKey(name.split("."))
                 found = evaluate(connection.sql(f"from {name}").pl(), suite, today=settings.today)
                 results += found
-                for check in suite_check_results(suite, key, found):
-                    if _key_of(check) in chosen:
-                        yield check
+                check = suite_check_result(suite, key, found)
+                if _key_of(check) in chosen:
+                    yield check
         build.keep_checks("marts", results)
         if not any(result.severity == "error" and result.status != "passed" for result in results):
             build.declare_complete()
@@ -508,6 +507,7 @@ def published_asset() -> dg.AssetsDefinition:
                 build.release,
                 as_frame(checks),
                 datetime.now(UTC).replace(tzinfo=None),
+                build.inputs,
             )
         )
         return dg.MaterializeResult(

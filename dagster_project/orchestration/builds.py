@@ -31,10 +31,18 @@ class Build:
     def file(self) -> Path:
         return self.directory / "kido.duckdb"
 
-    def start(self, release: Release) -> None:
+    def start(self, release: Release, inputs: str | None) -> None:
+        """Open the folder for a release, made from what `inputs` is the hash of."""
         self.directory.mkdir(parents=True, exist_ok=True)
+        if inputs:
+            write_atomically(self.directory / "inputs", inputs.encode())
         write_atomically(self.directory / "release.json", release.model_dump_json().encode())
         write_atomically(self.directory / "owner", str(os.getpid()).encode())
+
+    @property
+    def inputs(self) -> str | None:
+        path = self.directory / "inputs"
+        return path.read_text("utf8") if path.exists() else None
 
     @property
     def release(self) -> Release:

@@ -87,13 +87,9 @@ def lake_of(settings: Settings) -> Lake:
 
 
 def is_fetched(settings: Settings, source: Source) -> bool:
-    """Whether a build asks the publisher: switched on, or given the key it needs."""
-    if source.CARD.base_url is None:
-        return False
-    own = settings.source(source.CARD.name)
-    if own.enabled is None:
-        return source.CARD.needs_key and own.key is not None
-    return own.enabled
+    """Whether a build asks the publisher."""
+    card = source.CARD
+    return settings.is_fetched(card.name, card.base_url, card.needs_key)
 
 
 def land(settings: Settings, source: Source) -> Landed:

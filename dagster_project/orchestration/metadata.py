@@ -9,25 +9,25 @@ import dagster as dg
 
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality.results import CheckResult
-from dagster_project.quality.rules import Rule, Suite
+from dagster_project.quality.rules import Suite
 
 SAMPLE_ROWS = 20
 
 
-def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as a Markdown table, the first ones only."""
+def markdown_table(rows: Sequence[Mapping[str, Any]], limit: int | None = SAMPLE_ROWS) -> str:
+    """Rows as a Markdown table, the first ones only unless `limit` is None."""
     if not rows:
         return "no rows"
     names = list(rows[0])
     lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
-    for row in rows[:SAMPLE_ROWS]:
+    for row in rows[:limit]:
         cells = (
             "" if row[name] is None else str(row[name]).replace("|", "\\|").replace("\n", " ")
             for name in names
         )
         lines.append(f"| {' | '.join(cells)} |")
-    if len(rows) > SAMPLE_ROWS:
-        lines.append(f"\n… and {len(rows) - SAMPLE_ROWS} more")
+    if limit is not None and len(rows) > limit:
+        lines.append(f"\n… and {len(rows) - limit} more")
     return "\n".join(lines)
 
 
@@ -46,58 +46,72 @@ def lake_column_schema(table: LakeTable) -> dg.TableSchema:
     )
 
 
-def check_specs(
-    suite: Suite, asset: dg.AssetKey, *, blocking: bool = True
-) -> list[dg.AssetCheckSpec]:
-    """One Dagster check per rule of a suite; a rule that stops a batch blocks what follows."""
-    return [
-        dg.AssetCheckSpec(
-            name=rule.name,
-            asset=asset,
-            blocking=blocking and stops(rule),
-            description=rule.explanation,
-        )
-        for rule in suite.rules
-    ]
+SUITE_CHECK = "every_rule_of_the_suite_holds"
+"""The name of the check a suite becomes; its rules, with their own names, are in its metadata.
+
+One check per suite and not one per rule: an event log entry costs milliseconds, and a check has
+four of them. `catalog.checks` has a row per rule.
+"""
 
 
-def stops(rule: Rule) -> bool:
-    """Whether a failure of the rule stops what follows, rather than warn or set rows aside."""
-    return rule.severity == "error" and rule.on_failure == "stop"
+def suite_check_spec(suite: Suite, asset: dg.AssetKey) -> dg.AssetCheckSpec:
+    """The check a suite becomes; a failed rule that stops blocks what follows."""
+    return dg.AssetCheckSpec(
+        SUITE_CHECK,
+        asset=asset,
+        blocking=True,
+        description=f"Great Expectations suite of {len(suite.rules)} rules: "
+        + "; ".join(rule.name.replace("_", " ") for rule in suite.rules)
+        + ".",
+    )
 
 
-def suite_check_results(
+def suite_check_result(
     suite: Suite, asset: dg.AssetKey, results: Iterable[CheckResult]
-) -> list[dg.AssetCheckResult]:
-    """What a suite found over the batches of a table, one Dagster result per rule."""
-    by_rule: dict[str, list[CheckResult]] = {}
+) -> dg.AssetCheckResult:
+    """What a suite found over the batches of a table: every rule in words, offending rows shown.
+
+    A failed rule that only warns makes the check a warning, which blocks nothing.
+    """
+    by_rule: dict[str, list[CheckResult]] = {rule.name: [] for rule in suite.rules}
     for result in results:
         by_rule.setdefault(result.check_name, []).append(result)
-    return [_combined(rule, asset, by_rule.get(rule.name, [])) for rule in suite.rules]
-
-
-def _combined(
-    rule: Rule, asset: dg.AssetKey, results: Sequence[CheckResult]
-) -> dg.AssetCheckResult:  # fmt: skip
-    failed = [result for result in results if result.status != "passed"]
-    could_not_run = any(result.status == "could_not_run" for result in failed)
-    samples = [
-        row for result in failed if result.sample is not None for row in result.sample.to_dicts()
-    ]
-    shown = failed or results
+    failed = [result for found in by_rule.values() for result in found if result.status != "passed"]
     metadata: dict[str, Any] = {
         "engine": "great_expectations",
-        "observed": "; ".join(dict.fromkeys(result.observed for result in shown)) or "no rows",
+        "rules": dg.MetadataValue.md(
+            markdown_table([_rule_in_words(name, found) for name, found in by_rule.items()], None)
+        ),
     }
     if failed:
-        metadata["status"] = "could not run" if could_not_run else "failed"
-        metadata["failing_rows"] = sum(result.failing_rows for result in failed)
-        metadata["offending_rows"] = dg.MetadataValue.md(markdown_table(samples))
+        metadata["observed"] = "; ".join(f"{one.check_name}: {one.observed}" for one in failed)
+        metadata["failing_rows"] = sum(one.failing_rows for one in failed)
+        metadata["offending_rows"] = dg.MetadataValue.md(
+            "\n\n".join(_offending(one) for one in failed)
+        )
     return dg.AssetCheckResult(
         asset_key=asset,
-        check_name=rule.name,
+        check_name=SUITE_CHECK,
         passed=not failed,
-        severity=dg.AssetCheckSeverity.ERROR if stops(rule) else dg.AssetCheckSeverity.WARN,
-        description=rule.explanation,
+        severity=dg.AssetCheckSeverity.ERROR
+        if any(result.severity == "error" for result in failed)
+        else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
+    )
+
+
+def _rule_in_words(name: str, found: Sequence[CheckResult]) -> dict[str, str]:
+    status = next((one.status for one in found if one.status != "passed"), "passed")
+    return {
+        "rule": name.replace("_", " "),
+        "status": status.replace("_", " ") if found else "no rows",
+        "observed": "; ".join(dict.fromkeys(one.observed for one in found)),
+    }
+
+
+def _offending(result: CheckResult) -> str:
+    rows = [] if result.sample is None else result.sample.to_dicts()
+    return (
+        f"**{result.check_name.replace('_', ' ')}** ({result.status.replace('_', ' ')}): "
+        f"{result.explanation}\n\n{markdown_table(rows)}"
     )

@@ -9,6 +9,8 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.orchestration.metadata import SUITE_CHECK
+
 STAGES = {
     "landing__": "landed", "lake__": "typed", "dbt_build": "marts built",
     "audit_marts": "marts audited", "published__": "published",
@@ -41,9 +43,8 @@ def lines_of(event: Any) -> list[str]:
             observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
             said = getattr(observed, "value", None) or "see the run in the UI"
             word = "✗" if evaluation.severity == dg.AssetCheckSeverity.ERROR else "!"
-            return [
-                f"  {word} {evaluation.asset_key.to_user_string()}: {evaluation.check_name}: {said}"
-            ]
+            named = "" if evaluation.check_name == SUITE_CHECK else f"{evaluation.check_name}: "
+            return [f"  {word} {evaluation.asset_key.to_user_string()}: {named}{said}"]
     if kind == dg.DagsterEventType.STEP_FAILURE:
         return [f"  ✗ {_stage(event.step_key)}: {failure_of(event)}"]
     if kind == dg.DagsterEventType.RUN_FAILURE and event.job_failure_data.error:

@@ -86,11 +86,13 @@ def publish(
     release: Release,
     checks: pl.DataFrame,
     published_at: datetime,
+    inputs: str | None = None,
 ) -> Release:
     """Complete the catalog of an audited build file, copy its marts out and swap them in.
 
-    `checks` has the columns of `catalog.checks` and replaces what the build knew of them. The
-    caller has seen every blocking check pass. Raises PublicationError if a schema is missing.
+    `checks` has the columns of `catalog.checks` and replaces what the build knew of them;
+    `inputs` is a hash of what the release was made from. The caller has seen every blocking check
+    pass. Raises PublicationError if a schema is missing.
     """
     release = release.model_copy(update={"published_at": published_at})
     with connect(build_file) as connection:
@@ -113,11 +115,21 @@ def publish(
     fresh.mkdir()
     copy_marts(build_file, fresh / "kido.duckdb")
     write_atomically(fresh / "release.json", release.model_dump_json(indent=2).encode())
-    kept = settings.releases_dir / release.release_id
-    os.replace(fresh, kept)
-    _make_current(settings, kept / "kido.duckdb")
+    if inputs:
+        write_atomically(fresh / "inputs", inputs.encode())
+    os.replace(fresh, settings.releases_dir / release.release_id)
+    _make_current(settings, release.release_id)
     _prune(settings)
     return release
+
+
+def current_inputs(settings: Settings) -> str | None:
+    """The hash of what the published release was made from; None where none is known."""
+    marker = settings.releases_dir / "current"
+    if not marker.exists() or not settings.published_file.exists():
+        return None
+    record = settings.releases_dir / marker.read_text("utf8") / "inputs"
+    return record.read_text("utf8") if record.exists() else None
 
 
 def rollback(settings: Settings, release_id: str | None = None) -> Release:
@@ -137,7 +149,7 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
             f"Release {release_id} is not kept.",
             hint=f"Kept: {', '.join(sorted(kept)) or 'none'}.",
         )
-    _make_current(settings, settings.releases_dir / release_id / "kido.duckdb")
+    _make_current(settings, release_id)
     return kept[release_id]
 
 
@@ -186,15 +198,16 @@ def copy_marts(build_file: Path, target: Path) -> None:
     _flush(target)
 
 
-def _make_current(settings: Settings, release_file: Path) -> None:
+def _make_current(settings: Settings, release_id: str) -> None:
     # A copy, not a link: a reader that opens the published file for writing spoils no release.
     fresh = settings.published_file.with_name(f".kido.duckdb.{uuid.uuid4().hex[:8]}")
     try:
-        shutil.copyfile(release_file, fresh)
+        shutil.copyfile(settings.releases_dir / release_id / "kido.duckdb", fresh)
         _flush(fresh)
         # A .wal that a writing reader left belongs to the file that goes, and would break this one.
         settings.published_file.with_name("kido.duckdb.wal").unlink(missing_ok=True)
         os.replace(fresh, settings.published_file)
+        write_atomically(settings.releases_dir / "current", release_id.encode())
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -288,14 +288,14 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
     whole = time.monotonic() - started
     chance = random.Random(20260206)
     releases: set[str] = set()
-    for _ in range(6):
+    for number in range(6):
         # Another day than the last build's: every step has to work, nothing is up to date.
         with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
             (before,) = connection.execute(
                 "select max(release_id) from catalog.releases"
             ).fetchone() or ("",)
         process = subprocess.Popen(
-            [sys.executable, "-m", "dagster_project.cli", "build", "--as-of", "2026-11-24"],
+            [sys.executable, "-m", "dagster_project.cli", "build", "--as-of", f"2026-11-{10 + number}"],
             cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(home)},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip

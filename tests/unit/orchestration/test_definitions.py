@@ -1,6 +1,6 @@
 """The graph as people see it: a change of keys, checks, jobs or the published schema is a diff.
 
-    pytest tests/unit/orchestration --update-golden     # after a change that is meant
+pytest tests/unit/orchestration --update-golden     # after a change that is meant
 """
 
 from __future__ import annotations

@@ -1,0 +1,50 @@
+"""What a release is made from, as one hash: the code, the documents, the day.
+
+Cheap on purpose: it is asked before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from dagster_project.lake.landing import Landing
+from dagster_project.lake.store import Store
+from dagster_project.settings import CHECKOUT, DBT_PROJECT, Settings
+from dagster_project.sources.registry import all_sources
+
+
+def inputs_version(settings: Settings) -> str | None:
+    """The hash a build made now would carry; None when only a build can tell.
+
+    That is so when a publisher is to be asked, or a bundled document is not landed as it is.
+    """
+    digest = hashlib.sha256(settings.today.isoformat().encode())
+    landing = Landing(Store(settings.landing_url))
+    for name, source in all_sources().items():
+        if settings.is_fetched(source.CARD.name, source.CARD.base_url, source.CARD.needs_key):
+            return None
+        newest = {snapshot.document: snapshot for snapshot in landing.snapshots(name)}
+        for file in source.CARD.bundled:
+            path = CHECKOUT / "dagster_project" / "bundled" / name / file
+            landed = newest.get(file)
+            if landed is None or landed.sha256 != hashlib.sha256(path.read_bytes()).hexdigest():
+                return None
+        for snapshot in landing.snapshots(name):
+            digest.update(snapshot.snapshot_id.encode())
+    for path in _code():
+        digest.update(str(path.relative_to(CHECKOUT)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _code() -> list[Path]:
+    """Every file that can change what a build makes; documents count by their snapshots."""
+    files = [*(CHECKOUT / "dagster_project").rglob("*.py"), CHECKOUT / "requirements.lock"]
+    files += [
+        path
+        for path in DBT_PROJECT.rglob("*")
+        if path.suffix in {".sql", ".yml", ".csv"}
+        and path.relative_to(DBT_PROJECT).parts[0] not in {"target", "logs"}
+    ]
+    return sorted(files)
