@@ -337,7 +337,8 @@ def _subset(
     if last is None or last.release.as_of != settings.today:
         return []
     shutil.copyfile(last.file, build.file)
-    return [nodes[key]["name"] for key in chosen]
+    # The catalog is about the run, so it is made anew by every one.
+    return [nodes[key]["name"] for key in nodes if key in chosen or key.path[0] == "catalog"]
 
 
 def _dbt_events(

@@ -253,7 +253,7 @@ def _checked(source: Source, payload: bytes, document: Document) -> dict[str, _B
         raise UpstreamFormatError(f"{name}: {document.name} is empty.")
     batches: dict[str, _Batch] = {}
     reasons: list[str] = []
-    for table, parsed in source.parse(payload, document).items():
+    for table, parsed in _parsed(source, payload, document).items():
         # The snapshot's name is not known before the document is accepted; `_write` gives it.
         frame = schemas.LAKE_TABLES[table].conform(
             parsed.with_columns(
@@ -269,6 +269,19 @@ def _checked(source: Source, payload: bytes, document: Document) -> dict[str, _B
         error.checks = {table: batch.checks for table, batch in batches.items()}
         raise error
     return batches
+
+
+def _parsed(source: Source, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """`source.parse`; what it refuses names the document."""
+    try:
+        return source.parse(payload, document)
+    except UpstreamFormatError as error:
+        if document.name in error.message:
+            raise
+        said = error.message.removeprefix(f"{source.CARD.name}: ")
+        raise type(error)(
+            f"{source.CARD.name}: {document.name}: {said}", hint=error.hint
+        ) from error
 
 
 def _write(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -52,7 +52,10 @@ def build_data_docs(
                 )
             )
             shown, _ = looked_at(frame, suite.rules)
-            definition.run(batch_parameters={"dataframe": shown.to_pandas()})
+            definition.run(
+                batch_parameters={"dataframe": shown.to_pandas()},
+                run_id=gx.RunIdentifier(run_name=f"as_of_{today or datetime.now(UTC).date()}"),
+            )
         context.build_data_docs()
         site = Path(work) / "gx" / "uncommitted" / "data_docs" / "local_site"
         shutil.rmtree(directory, ignore_errors=True)

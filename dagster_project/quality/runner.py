@@ -18,9 +18,9 @@ import polars as pl
 from dagster_project.quality.results import SAMPLE_ROWS, CheckResult, Status
 from dagster_project.quality.rules import Reach, Rule, Suite, resolved
 
-PROFILE_ABOVE_ROWS = 2_000_000
-"""Up to here the whole frame costs less than a second a suite; above, memory and time grow with
-rows where the profile's grow with distinct values."""
+PROFILE_ABOVE_ROWS = 20_000
+"""Here the two ways cost the same (the suite of trade flows: 0.17 s). At 200,000 rows the whole
+frame takes 1.4 s and the profile 0.5 s; at 3 million, 20 s and 2.5 GB against 3 s and 1.7 GB."""
 
 SET_ASIDE_CEILING = 0.05
 """Above this share of rows set aside the batch stops: then it is not a few rows that are wrong,
@@ -94,7 +94,7 @@ def evaluate_batch(
     aside = _set_aside(
         frame, [found for found in findings if found.rule.on_failure == "quarantine"]
     )
-    reasons = [_sentence_part(frame, found) for found in findings if _stops(found)]
+    reasons = [_sentence_part(found) for found in findings if _stops(found)]
     if aside.height > SET_ASIDE_CEILING * frame.height:
         first = aside.row(0, named=True)
         reasons.append(
@@ -118,7 +118,7 @@ def _stops(finding: _Finding) -> bool:
     return finding.rule.on_failure == "quarantine" and finding.status == "could_not_run"
 
 
-def _sentence_part(frame: pl.DataFrame, finding: _Finding) -> str:
+def _sentence_part(finding: _Finding) -> str:
     verb = "could not be checked" if finding.status == "could_not_run" else "does not hold"
     return f"{finding.rule.name} {verb}: {finding.observed}"
 

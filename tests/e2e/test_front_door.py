@@ -129,7 +129,7 @@ TRUNCATED = (CHECKOUT / "dagster_project/bundled/comtrade_baskets/rare_earths.cs
         ("ecb", "empty.zip", b"", "empty"),
         ("ecb", "page.zip", b"<!DOCTYPE html><html><body>Sorry</body></html>", "HTML"),
         ("ecb", "cut.zip", b"PK\x03\x04\x14\x00\x00\x00\x08\x00half", "zip"),
-        ("ecb", "columns.csv", b"Day,Dollar\n2026-10-30,1.1\n", "Day"),
+        ("ecb", "columns.csv", b"Day,Dollar\n2026-10-30,1.1\n", "columns missing: date"),
         ("comtrade_baskets", "cut.csv", TRUNCATED, "cut.csv"),
         (
             "comtrade_baskets",
@@ -145,7 +145,7 @@ TRUNCATED = (CHECKOUT / "dagster_project/bundled/comtrade_baskets/rare_earths.cs
             b"net_weight_kg,figure_source\nJPN,CHN,import,unobtainium,A,2024,1,1,mine\n",
             "unobtainium",
         ),
-        ("catalogue", "list.yaml", b"measures:\n  - nonsense\n", "measures"),
+        ("catalogue", "list.yaml", b"measures:\n  - nonsense\n...\n", "measures"),
         ("ebc", "rates.zip", b"PK", "no source named 'ebc'"),
     ],
 )

@@ -102,8 +102,9 @@ CLAIMS: Sequence[Row] = [
 ]  # fmt: skip
 
 MEMBERS = [
-    "AUT", "BEL", "BGR", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN",
-    "IRL", "ITA", "LTU", "LUX", "LVA", "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
+    "AUT", "BEL", "BGR", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV",
+    "HUN", "IRL", "ITA", "LTU", "LUX", "LVA", "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN",
+    "SWE",
 ]  # fmt: skip
 ECONOMY: Row = {
     **PROVENANCE, "economy_iso3": "JPN", "name": "Japan", "name_ja": "日本", "m49_code": "392",

@@ -47,7 +47,8 @@ def test_results_are_rows_of_the_catalog_in_the_order_given() -> None:
     assert frame.rows() == [
         ("lake", "price_quotes", "close_is_positive", "great_expectations", "warn", "failed",
          "2 of 9 rows, first -1.5", 2),
-        ("mart", "market.prices", "unique_prices", "dbt", "error", "passed", "no offending rows", 0),
+        ("mart", "market.prices", "unique_prices", "dbt", "error", "passed", "no offending rows",
+         0),
     ]  # fmt: skip
 
 
@@ -119,14 +120,19 @@ def test_data_docs_hold_every_suite_with_the_rules_and_what_was_found(tmp_path: 
     )
     site = tmp_path / "site"
     (site / "of_yesterday").mkdir(parents=True)
-    index = build_data_docs([(prices, frame), (other, frame)], site)
+    index = build_data_docs([(prices, frame), (other, frame)], site, today=date(2026, 11, 25))
     assert index == site / "index.html"
     listed = index.read_text("utf8")
     assert "market.prices" in listed
     assert "quotes" in listed
-    (validation,) = (site / "validations" / "market.prices").rglob("*.html")
+    assert "as_of_2026-11-25" in listed
+    linked = re.findall(r"(?:validations|expectations)/[\w./-]+\.html", listed)
+    pages = [site / page for page in linked]
+    assert {page.name for page in pages} >= {"frames-market.prices.html", "frames-quotes.html"}
+    assert all(page.is_file() for page in pages)
+    (validation,) = site.rglob("frames-market.prices.html")
     assert "-4321" in validation.read_text("utf8")
-    (suite,) = (site / "expectations").rglob("market.prices.html")
+    (suite,) = (site / "expectations").rglob("prices.html")
     assert "Nothing is sold for less than nothing." in suite.read_text("utf8")
     assert not (site / "of_yesterday").exists()
 

@@ -13,7 +13,8 @@ with sources as (
 
 ),
 
--- Figures count by when they were retrieved, facts of a catalogue by when they were known.
+-- Figures count by when they were retrieved, facts of a catalogue by when they were known; a
+-- catalogue itself is never newer than the day it is read for.
 coverage as (
 
     select
@@ -34,7 +35,7 @@ coverage as (
     union all
     select
         source,
-        max(vintage_at) as last_vintage_at,
+        least(max(vintage_at), {{ as_of_day() }}) as last_vintage_at,
         max(known_at) as latest_period
     from {{ ref('stg_lake__restriction_clauses') }}
     where known_at <= {{ as_of_day() }}
@@ -42,7 +43,7 @@ coverage as (
     union all
     select
         source,
-        max(vintage_at) as last_vintage_at,
+        least(max(vintage_at), {{ as_of_day() }}) as last_vintage_at,
         max(known_at) as latest_period
     from {{ ref('stg_lake__milestones') }}
     where known_at <= {{ as_of_day() }}
@@ -50,7 +51,7 @@ coverage as (
     union all
     select
         source,
-        max(vintage_at) as last_vintage_at,
+        least(max(vintage_at), {{ as_of_day() }}) as last_vintage_at,
         max(known_at) as latest_period
     from {{ ref('stg_lake__claims') }}
     where known_at <= {{ as_of_day() }}
