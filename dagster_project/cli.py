@@ -152,6 +152,15 @@ def rollback(
 
 
 @app.command()
+def docs() -> None:
+    """Render Great Expectations' Data Docs of the last build into reports/data_docs/."""
+    settings = _settings()
+    from dagster_project.orchestration.overview import render_data_docs
+
+    typer.echo(render_data_docs(settings))
+
+
+@app.command()
 def prepare() -> None:
     """Parse the dbt project ahead of time, so that builds and the UI start fast."""
     from dagster_project.orchestration import transform

@@ -15,6 +15,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from dagster_project.errors import KidoError, PublicationError
 from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds, ingest, transform
 from dagster_project.orchestration.facts import code_version, facts
 from dagster_project.orchestration.inputs import inputs_version
@@ -27,7 +28,8 @@ from dagster_project.orchestration.metadata import (
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.mart_suites import MART_SUITES
-from dagster_project.quality.results import CheckResult, as_frame
+from dagster_project.quality.report import render_report
+from dagster_project.quality.results import CheckResult, as_frame, merge
 from dagster_project.quality.runner import evaluate
 from dagster_project.serving import publication
 from dagster_project.serving.answers import answers_markdown
@@ -296,9 +298,9 @@ def _prepare_build_file(
 ) -> None:
     sources = all_sources().values()
     landing, lake = ingest.landing_of(settings), ingest.lake_of(settings)
-    checks = [
+    checks = merge(
         check for source in sources for check in ingest.recorded_checks(lake, source.CARD.name)
-    ]
+    )
     build.keep_checks("lake", checks)
     prepare(
         build.file,
@@ -466,6 +468,12 @@ def mart_audit() -> dg.AssetChecksDefinition:
                 if _key_of(check) in chosen:
                     yield check
         build.keep_checks("marts", results)
+        write_atomically(
+            settings.reports_dir / "checks.html",
+            render_report(
+                _all_checks(build), title=f"Checks of the build as of {settings.today}"
+            ).encode(),
+        )
         if not any(result.severity == "error" and result.status != "passed" for result in results):
             build.declare_complete()
 
@@ -492,7 +500,7 @@ def published_asset() -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         settings = warehouse.settings()
         build = _build_of(warehouse, context.run_id, settings)
-        checks = [check for stage in ("lake", "dbt", "marts") for check in build.checks(stage)]
+        checks = _all_checks(build)
         failed = [
             check for check in checks if check.severity == "error" and check.status != "passed"
         ]
@@ -517,7 +525,8 @@ def published_asset() -> dg.AssetsDefinition:
                 "release": release.release_id,
                 "as_of": str(release.as_of),
                 "bytes": settings.published_file.stat().st_size,
-                "checks_passed": len(checks),
+                "checks": len(checks),
+                "report": str(settings.reports_dir / "checks.html"),
                 "answers": dg.MetadataValue.md(answers_markdown(settings.published_file)),
             }
         )
@@ -536,6 +545,10 @@ def _build_of(warehouse: Warehouse, run_id: str, settings: Any) -> builds.Build:
             description="Nothing is built yet: materialise the marts first.", allow_retries=False
         )
     return last
+
+
+def _all_checks(build: builds.Build) -> list[CheckResult]:
+    return [check for stage in ("lake", "dbt", "marts") for check in build.checks(stage)]
 
 
 def _key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:

@@ -293,10 +293,9 @@ def _write(
 ) -> Record:
     name = source.CARD.name
     for table, batch in batches.items():
-        if batch.set_aside.height:
-            write_quarantine(
-                settings.quarantine_dir, snapshot.snapshot_id, name, table, batch.set_aside
-            )
+        write_quarantine(
+            settings.quarantine_dir, snapshot.snapshot_id, name, table, batch.set_aside
+        )
     record = Record(
         parser_version=parser_version(source),
         tables={

@@ -1,14 +1,20 @@
-"""What `kido sources` shows: each source, where its figures come from and how far they reach."""
+"""What people look up beside a build: the sources and how far they reach, the Data Docs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import polars as pl
 
+from dagster_project.errors import PublicationError
+from dagster_project.lake.build_file import connect
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.orchestration import ingest
+from dagster_project.orchestration.builds import complete_build
+from dagster_project.quality.data_docs import build_data_docs
+from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import SourceCard
 from dagster_project.sources.registry import all_sources
@@ -37,6 +43,21 @@ def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
             _latest_period(lake, card) or "–",
             card.licence,
         )
+
+
+def render_data_docs(settings: Settings) -> Path:
+    """Great Expectations' own site on the marts of the last whole build; returns its first page.
+
+    Raises PublicationError when nothing is built yet.
+    """
+    build = complete_build(settings.build_dir)
+    if build is None:
+        raise PublicationError("Nothing is built yet.", hint="Run kido build.")
+    with connect(build.file, read_only=True) as connection:
+        frames = [
+            (suite, connection.sql(f"from {name}").pl()) for name, suite in MART_SUITES.items()
+        ]
+    return build_data_docs(frames, settings.reports_dir / "data_docs", today=build.release.as_of)
 
 
 def _is_landed(request: str) -> bool:

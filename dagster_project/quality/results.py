@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -60,6 +60,34 @@ def as_frame(results: Iterable[CheckResult]) -> pl.DataFrame:
     return pl.DataFrame(
         [{name: getattr(result, name) for name in CHECKS_SCHEMA} for result in results],
         schema=CHECKS_SCHEMA,
+    )
+
+
+_WORST_FIRST: tuple[Status, ...] = ("could_not_run", "failed", "passed")
+
+
+def merge(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """One result per layer, table and check, over all batches it was asked of.
+
+    The worst status counts, failing rows add up, and what failed is what is told.
+    """
+    found: dict[tuple[str, str, str], list[CheckResult]] = {}
+    for result in results:
+        found.setdefault((result.layer, result.table_name, result.check_name), []).append(result)
+    return [_merged(same) for same in found.values()]
+
+
+def _merged(same: list[CheckResult]) -> CheckResult:
+    if len(same) == 1:
+        return same[0]
+    told = [result for result in same if result.status != "passed"] or same
+    samples = [result.sample for result in told if result.sample is not None]
+    return replace(
+        same[0],
+        status=min((result.status for result in same), key=_WORST_FIRST.index),
+        observed="; ".join(dict.fromkeys(result.observed for result in told)),
+        failing_rows=sum(result.failing_rows for result in same),
+        sample=pl.concat(samples, how="diagonal_relaxed").head(SAMPLE_ROWS) if samples else None,
     )
 
 

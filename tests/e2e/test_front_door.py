@@ -294,8 +294,9 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
             (before,) = connection.execute(
                 "select max(release_id) from catalog.releases"
             ).fetchone() or ("",)
+        day = f"2026-11-{10 + number}"
         process = subprocess.Popen(
-            [sys.executable, "-m", "dagster_project.cli", "build", "--as-of", f"2026-11-{10 + number}"],
+            [sys.executable, "-m", "dagster_project.cli", "build", "--as-of", day],
             cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(home)},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip

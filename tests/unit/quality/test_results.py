@@ -142,3 +142,28 @@ def test_every_status_has_words_on_the_page(status: str) -> None:
     records = to_json([PASSED])
     records[0]["status"] = status
     assert status.replace("_", " ") in render_report(from_json(records))
+
+
+def test_batches_of_one_table_become_one_row_per_check_and_the_worst_counts() -> None:
+    def result(status: str, rows: int, observed: str) -> CheckResult:
+        return CheckResult(
+            layer="lake",
+            table_name="price_quotes",
+            check_name="close_is_positive",
+            engine="great_expectations",
+            severity="error",
+            status=status,  # type: ignore[arg-type]
+            observed=observed,
+            failing_rows=rows,
+            sample=pl.DataFrame({"close": [-1.0] * rows}) if rows else None,
+            explanation="",
+        )
+
+    (merged,) = merge(
+        [result("passed", 0, "all rows"), result("failed", 2, "two"), result("failed", 1, "one")]
+    )
+    assert (merged.status, merged.failing_rows, merged.observed) == ("failed", 3, "two; one")
+    assert merged.sample is not None
+    assert merged.sample.height == 3
+    (unrun,) = merge([result("failed", 1, "one"), result("could_not_run", 0, "no column")])
+    assert unrun.status == "could_not_run"
