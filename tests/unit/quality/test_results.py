@@ -10,7 +10,7 @@ import pytest
 
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.report import render_report
-from dagster_project.quality.results import CheckResult, as_frame, from_json, to_json
+from dagster_project.quality.results import CheckResult, as_frame, from_json, merge, to_json
 from dagster_project.quality.rules import Suite, report, stop
 
 SAMPLE = pl.DataFrame(
