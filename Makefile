@@ -30,7 +30,6 @@ test: $(READY) ## Run every check of the project
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
 	@$(BIN)/sqlfluff lint --processes 2 dbt
 	@$(BIN)/pytest
 
