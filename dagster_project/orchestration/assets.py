@@ -226,6 +226,7 @@ class _Translator(DagsterDbtTranslator):
             deps=list({dep.asset_key: dep for dep in (*models, *fed_by)}.values()),
             group_name=node["schema"],
             owners=[OWNER],
+            description=node["description"] or f"dbt {node['resource_type']} {name}.",
             metadata={**spec.metadata, **schema},
         )
 

@@ -232,11 +232,16 @@ def targets_agree() -> Rule:
 def takes_effect_after_announcement() -> Rule:
     return report(
         "measure_is_not_effective_before_it_is_announced",
-        "It happens (a stop reported after it began, an act that applies backwards), and is worth "
-        "a second look at the dates.",
+        "An act that applies backwards is worth a second look at the dates. A de-facto stop is "
+        "always reported after it began, so it is left out.",
         "ExpectColumnPairValuesAToBeGreaterThanB",
+        {
+            "stated_announcement": pl.when(pl.col("evidence_class") != "de_facto").then(
+                pl.col("announced_date")
+            )
+        },
         column_A="effective_date",
-        column_B="announced_date",
+        column_B="stated_announcement",
         or_equal=True,
         ignore_row_if="either_value_is_missing",
     )
