@@ -23,33 +23,43 @@ class StageHandler(logging.Handler):
     def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__(logging.DEBUG)
         self._write = write
+        self._explained: set[str | None] = set()
+        """Steps whose failure a failed check has told already; None once any step failed."""
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
-        if event is not None:
-            for line in lines_of(event):
-                self._write(line)
+        line = self._line_of(event) if event is not None else None
+        if line:
+            self._write(f"  {line}")
 
+    def _line_of(self, event: Any) -> str | None:
+        """What a person should read of an event; mostly nothing."""
+        kind = event.event_type
+        if kind == dg.DagsterEventType.STEP_SUCCESS:
+            seconds = event.step_success_data.duration_ms / 1000
+            return f"{_stage(event.step_key)} ({seconds:.1f} s)"
+        if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            return self._failed_check(event)
+        if kind == dg.DagsterEventType.STEP_FAILURE:
+            told = event.step_key in self._explained
+            self._explained.add(None)
+            return f"✗ {_stage(event.step_key)}: {'stopped' if told else failure_of(event)}"
+        if kind == dg.DagsterEventType.RUN_FAILURE and not self._explained:
+            error = event.job_failure_data.error
+            return f"✗ {error.message.strip().splitlines()[0]}" if error else None
+        return None
 
-def lines_of(event: Any) -> list[str]:
-    """What a person should read of an event; mostly nothing."""
-    kind = event.event_type
-    if kind == dg.DagsterEventType.STEP_SUCCESS:
-        seconds = event.step_success_data.duration_ms / 1000
-        return [f"  {_stage(event.step_key)} ({seconds:.1f} s)"]
-    if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+    def _failed_check(self, event: Any) -> str | None:
         evaluation = event.asset_check_evaluation_data
-        if not evaluation.passed:
-            observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
-            said = getattr(observed, "value", None) or "see the run in the UI"
-            word = "✗" if evaluation.severity == dg.AssetCheckSeverity.ERROR else "!"
-            named = "" if evaluation.check_name == SUITE_CHECK else f"{evaluation.check_name}: "
-            return [f"  {word} {evaluation.asset_key.to_user_string()}: {named}{said}"]
-    if kind == dg.DagsterEventType.STEP_FAILURE:
-        return [f"  ✗ {_stage(event.step_key)}: {failure_of(event)}"]
-    if kind == dg.DagsterEventType.RUN_FAILURE and event.job_failure_data.error:
-        return [f"  ✗ {event.job_failure_data.error.message.strip().splitlines()[0]}"]
-    return []
+        if evaluation.passed:
+            return None
+        is_error = evaluation.severity == dg.AssetCheckSeverity.ERROR
+        if is_error:
+            self._explained.add(event.step_key)
+        observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
+        said = getattr(observed, "value", None) or "see the run in the UI"
+        named = "" if evaluation.check_name == SUITE_CHECK else f"{evaluation.check_name}: "
+        return f"{'✗' if is_error else '!'} {evaluation.asset_key.to_user_string()}: {named}{said}"
 
 
 def failure_of(event: Any) -> str:
