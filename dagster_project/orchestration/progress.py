@@ -23,8 +23,8 @@ class StageHandler(logging.Handler):
     def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__(logging.DEBUG)
         self._write = write
-        self._explained: set[str | None] = set()
-        """Steps whose failure a failed check has told already; None once any step failed."""
+        self._explained: set[str] = set()
+        """Steps whose failure a failed check has told already."""
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
@@ -42,11 +42,11 @@ class StageHandler(logging.Handler):
             return self._failed_check(event)
         if kind == dg.DagsterEventType.STEP_FAILURE:
             told = event.step_key in self._explained
-            self._explained.add(None)
             return f"✗ {_stage(event.step_key)}: {'stopped' if told else failure_of(event)}"
-        if kind == dg.DagsterEventType.RUN_FAILURE and not self._explained:
-            error = event.job_failure_data.error
-            return f"✗ {error.message.strip().splitlines()[0]}" if error else None
+        if kind == dg.DagsterEventType.RUN_FAILURE:
+            data = event.job_failure_data
+            if data.error and not data.first_step_failure_event:
+                return f"✗ {data.error.message.strip().splitlines()[0]}"
         return None
 
     def _failed_check(self, event: Any) -> str | None:
