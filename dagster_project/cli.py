@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from dagster_project.settings import Settings
 
 app = typer.Typer(
@@ -69,13 +71,11 @@ def land(
 
     wanted = source_named(source)
     for file in files:
-        outcome = land_file(settings, wanted, file, retrieved.date() if retrieved else None)
-        rows = ", ".join(f"{count:,} rows of {table}" for table, count in outcome.rows.items())
-        aside = sum(outcome.set_aside.values())
+        taken = land_file(settings, wanted, file, retrieved.date() if retrieved else None)
+        rows = ", ".join(f"{count:,} rows of {table}" for table, count in taken.rows.items())
+        aside = sum(taken.set_aside.values())
         typer.echo(
-            f"{file.name}: "
-            + ("taken. " if outcome.new_snapshots else "nothing new. ")
-            + f"{source} holds {rows}"
+            f"{file.name}: {'taken' if taken.new_snapshots else 'nothing new'}, {rows}"
             + (f"; {aside} rows are set aside" if aside else "")
             + "."
         )
@@ -85,17 +85,16 @@ def land(
 def sources() -> None:
     """List the sources: where their figures come from, licence, last vintage, latest period."""
     settings = _settings()
-    from rich.console import Console
     from rich.table import Table
 
     from dagster_project.orchestration.overview import source_overview
 
     table = Table(box=None, pad_edge=False)
     for name in ("source", "figures", "credentials", "last vintage", "latest period", "licence"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=name != "licence")
     for row in source_overview(settings):
         table.add_row(*row)
-    Console().print(table)
+    _print_wide(table)
 
 
 @app.command()
@@ -116,7 +115,6 @@ def query(
 def releases() -> None:
     """List the published releases; those kept can be gone back to."""
     settings = _settings()
-    from rich.console import Console
     from rich.table import Table
 
     from dagster_project.serving.publication import current_release, published_releases
@@ -134,7 +132,7 @@ def releases() -> None:
             "yes" if (settings.releases_dir / release.release_id).is_dir() else "",
             "◀ current" if current and release.release_id == current.release_id else "",
         )
-    Console().print(table)
+    _print_wide(table)
 
 
 @app.command()
@@ -187,6 +185,14 @@ def _settings(as_of: datetime | None = None) -> Settings:
     settings = Settings.load(**({"as_of": as_of.date()} if as_of else {}))
     settings.require_known_names(source_names())
     return settings
+
+
+def _print_wide(table: Table) -> None:
+    """Print a table whose names must not be cut, on a narrow terminal too."""
+    from rich.console import Console
+
+    console = Console()
+    console.print(table, width=max(console.width, 120), crop=False, no_wrap=False)
 
 
 def _say(line: str) -> None:

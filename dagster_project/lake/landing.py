@@ -82,10 +82,15 @@ class Landing:
         """Keep a document; returns the snapshot and whether it is new.
 
         Bytes equal to the newest snapshot of the document (or of any document of the source, for
-        a file under another name) make no new vintage.
+        a file under another name) make no new vintage. A bundled document is compared with bundled
+        ones only, so that a file someone landed under its name stays the newer one.
         """
         sha256 = hashlib.sha256(payload).hexdigest()
-        newest = {snapshot.document: snapshot for snapshot in self.snapshots(source)}
+        newest = {
+            snapshot.document: snapshot
+            for snapshot in self.snapshots(source)
+            if snapshot.is_bundled or not is_bundled
+        }
         same_document = newest.get(document)
         candidates = [same_document] if same_document else list(newest.values())
         for snapshot in candidates:

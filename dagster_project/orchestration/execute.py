@@ -8,9 +8,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dagster_project.errors import ConfigurationError
 from dagster_project.settings import CHECKOUT, Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 def prepare_instance(settings: Settings) -> Path:
@@ -24,7 +28,7 @@ def prepare_instance(settings: Settings) -> Path:
 
 
 def build_warehouse(settings: Settings, select: str = "", force: bool = False) -> bool:
-    """Run the whole graph, or a selection of it and the publication; True if it is published.
+    """Run the whole graph, or a selection and what is made from it; True if it is published.
 
     Nothing is run when the published release was made from the same code, the same documents and
     for the same day, and no publisher is to be asked. The run is recorded in the instance that
@@ -33,7 +37,6 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     if not (select or force) and is_up_to_date(settings):
         print("Nothing has changed since the published release.", file=sys.stderr, flush=True)
         return True
-    print(f"Building as of {settings.today} in {settings.home}", file=sys.stderr, flush=True)
     import dagster as dg
 
     from dagster_project.definitions import defs
@@ -42,19 +45,8 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     home = prepare_instance(settings)
     definitions = defs()
     job = definitions.resolve_job_def("build")
-    selected = None
-    if select:
-        try:
-            selected = sorted(
-                dg.AssetSelection.from_string(select).resolve(
-                    definitions.resolve_asset_graph()
-                )
-            )  # fmt: skip
-        except Exception as error:
-            raise ConfigurationError(f"--select {select!r} is not a selection: {error}.") from None
-        if not selected:
-            raise ConfigurationError(f"--select {select!r} names no asset.")
-        selected = sorted({*selected, PUBLISHED})
+    selected = _selected(definitions, select) if select else None
+    print(f"Building as of {settings.today} in {settings.home}", file=sys.stderr, flush=True)
     # Imports and dbt make millions of objects that stay: looking through them again and again for
     # garbage costs a build seconds.
     gc.set_threshold(100_000, 50, 100)
@@ -73,6 +65,26 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         event.is_step_materialization and event.asset_key == PUBLISHED
         for event in result.all_events
     )
+
+
+def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
+    """The assets of a selection and all that is made from them, the published file among them.
+
+    Raises ConfigurationError if it selects nothing.
+    """
+    import dagster as dg
+
+    try:
+        selection = dg.AssetSelection.from_string(select)
+        found = selection.downstream().resolve(definitions.resolve_asset_graph())
+    except Exception:
+        found = set()
+    if not found:
+        raise ConfigurationError(
+            f"--select {select!r} names no asset.",
+            hint='It is Dagster\'s selection syntax, e.g. key:"lake/ecb*" or key:"market/prices".',
+        )
+    return sorted(found)
 
 
 def is_up_to_date(settings: Settings) -> bool:

@@ -26,6 +26,17 @@ _RELEASE: Mapping[str, Any] = {
     "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
     "contract_version": pl.String, "code_version": pl.String, "duckdb_version": pl.String,
 }  # fmt: skip
+_NAMED_UNITS = {
+    "share": "share, 0 to 1", "amount": "USD or kg, by measure",
+    "total_amount": "USD or kg, by measure", "hhi": "0 to 1", "hhi_high": "0 to 1",
+    "hhi_normalised": "0 to 1", "effective_suppliers": "suppliers",
+    "control_share_low": "share, 0 to 1", "control_share_high": "share, 0 to 1",
+    "content_share_low": "share, 0 to 1", "content_share_high": "share, 0 to 1",
+    "claimed_low": "share, 0 to 1", "claimed_high": "share, 0 to 1",
+    "computed_low": "share, 0 to 1", "computed_high": "share, 0 to 1",
+    "close": "unit of the instrument", "adjusted_close": "unit of the instrument",
+    "failing_rows": "rows", "bytes": "bytes",
+}  # fmt: skip
 _UNITS = {
     "_usd": "USD", "_kg": "kg", "_t": "t", "_share": "share, 0 to 1", "_pct": "percent, 0 to 100",
     "_at": "UTC", "_date": "day", "_year": "year", "_iso3": "ISO 3166-1 alpha-3",
@@ -94,7 +105,7 @@ def _columns(manifest: Mapping[str, Any]) -> pl.DataFrame:
             "table_name": node["alias"],
             "column_name": name,
             "data_type": column["data_type"],
-            "unit": _unit(name),
+            "unit": _unit(name, column["data_type"]),
             "description": column["description"],
         }
         for node in manifest["nodes"].values()
@@ -104,6 +115,10 @@ def _columns(manifest: Mapping[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={"unit": pl.String})
 
 
-def _unit(column: str) -> str | None:
-    """The unit a column's suffix promises; None where it promises none."""
+def _unit(column: str, data_type: str) -> str | None:
+    """The unit of a column by its name, type or suffix; None for names, codes and flags."""
+    if column in _NAMED_UNITS:
+        return _NAMED_UNITS[column]
+    if data_type == "date":
+        return "day"
     return next((unit for suffix, unit in _UNITS.items() if column.endswith(suffix)), None)

@@ -118,8 +118,10 @@ def land(settings: Settings, source: Source) -> Landed:
 def land_file(settings: Settings, source: Source, path: Path, retrieved: date | None) -> Conformed:
     """Take a file that someone downloaded: parsed and checked first, kept only if it passes.
 
-    Raises KidoError in one sentence; then nothing was written.
+    Returns what the file holds. Raises KidoError in one sentence; then nothing was written.
     """
+    if retrieved and retrieved > datetime.now(UTC).date():
+        raise ConfigurationError(f"--retrieved {retrieved} is after today.")
     try:
         payload = path.read_bytes()
     except OSError as error:
@@ -127,8 +129,8 @@ def land_file(settings: Settings, source: Source, path: Path, retrieved: date | 
     now = datetime.now(UTC).replace(tzinfo=None)
     retrieved_at = datetime.combine(retrieved, time()) if retrieved else now
     document = Document(name=path.name, retrieved_at=retrieved_at, is_bundled=False)
-    _checked(source, payload, document)
-    landing_of(settings).add(
+    batches = _checked(source, payload, document)
+    _, is_new = landing_of(settings).add(
         payload,
         source=source.CARD.name,
         document=path.name,
@@ -137,7 +139,13 @@ def land_file(settings: Settings, source: Source, path: Path, retrieved: date | 
         media_type=_media_type(path.name),
         retrieved_at=retrieved_at,
     )
-    return conform(settings, source)
+    conform(settings, source)
+    return Conformed(
+        rows={table: batch.accepted.height for table, batch in batches.items()},
+        set_aside={table: batch.set_aside.height for table, batch in batches.items()},
+        checks={table: batch.checks for table, batch in batches.items()},
+        new_snapshots=int(is_new),
+    )
 
 
 def conform(settings: Settings, source: Source) -> Conformed:

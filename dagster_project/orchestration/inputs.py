@@ -24,13 +24,14 @@ def inputs_version(settings: Settings) -> str | None:
     for name, source in all_sources().items():
         if settings.is_fetched(source.CARD.name, source.CARD.base_url, source.CARD.needs_key):
             return None
-        newest = {snapshot.document: snapshot for snapshot in landing.snapshots(name)}
+        snapshots = landing.snapshots(name)
+        newest = {one.document: one for one in snapshots if one.is_bundled}
         for file in source.CARD.bundled:
             path = CHECKOUT / "dagster_project" / "bundled" / name / file
             landed = newest.get(file)
             if landed is None or landed.sha256 != hashlib.sha256(path.read_bytes()).hexdigest():
                 return None
-        for snapshot in landing.snapshots(name):
+        for snapshot in snapshots:
             digest.update(snapshot.snapshot_id.encode())
     for path in _code():
         digest.update(str(path.relative_to(CHECKOUT)).encode())

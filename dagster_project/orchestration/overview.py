@@ -19,7 +19,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.card import SourceCard
 from dagster_project.sources.registry import all_sources
 
-_PERIOD_COLUMNS = ("period_start", "price_date", "known_at")
+_PERIOD_COLUMNS = ("price_date", "known_at", "period_start")
 
 
 def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
@@ -28,7 +28,7 @@ def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
     for name, source in all_sources().items():
         card = source.CARD
         snapshots = landing.snapshots(name)
-        last = max((snapshot.retrieved_at for snapshot in snapshots), default=None)
+        last, latest = _reach(lake, card)
         figures = [
             *(["bundled"] if card.bundled else []),
             *(["fetched"] if ingest.is_fetched(settings, source) else []),
@@ -39,8 +39,8 @@ def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
             name,
             " + ".join(figures) or "none yet",
             ("set" if has_key else "not set") if card.needs_key else "none needed",
-            f"{last:%Y-%m-%d}" if last else "–",
-            _latest_period(lake, card) or "–",
+            last or "–",
+            latest or "–",
             card.licence,
         )
 
@@ -64,14 +64,19 @@ def _is_landed(request: str) -> bool:
     return request.startswith("file ")
 
 
-def _latest_period(lake: Lake, card: SourceCard) -> str:
-    """The latest day or period that the lake holds of a source."""
-    latest = ""
+def _reach(lake: Lake, card: SourceCard) -> tuple[str, str]:
+    """Days of the last vintage and of the latest period (or fact) that the lake holds."""
+    last = latest = ""
     for table in (LAKE_TABLES[name] for name in card.tables):
-        column = next((name for name in _PERIOD_COLUMNS if name in table.columns), None)
+        period = next((name for name in _PERIOD_COLUMNS if name in table.columns), None)
         files = [file for file in lake.files(table) if f"/{table.name}/{card.name}/" in file]
-        if column is None or not files:
+        if period is None or not files:
             continue
-        value = pl.scan_parquet(files).select(pl.col(column).max()).collect().item()
-        latest = max(latest, str(value) if value is not None else "")
-    return latest
+        row = (
+            pl.scan_parquet(files)
+            .select(pl.col("vintage_at").max().dt.date(), pl.col(period).max().alias("period"))
+            .collect()
+            .row(0)
+        )
+        last, latest = max(last, str(row[0])), max(latest, str(row[1]))
+    return last, latest

@@ -64,6 +64,23 @@ select claim_id, statement, claimed_by, verdict, explanation from catalog.claims
 order by claim_id <> $headline, claim_id
 """
 
+_OTHERS = """
+with aimed as (
+    select distinct measures.clause_id, status.status, scope.clause_id is not null as has_codes
+    from exposure.measures
+    inner join exposure.measure_status as status using (clause_id)
+    left join exposure.measure_scope as scope using (clause_id)
+    where measures.target_iso3 in ('ALL', $importer) and measures.implementer_iso3 = $supplier
+        and measures.direction in ('restrict', 'monitor') and status.valid_from <= $as_of
+        and (status.valid_to is null or status.valid_to > $as_of)
+)
+select
+    count(*) filter (where status = 'in_force' and not has_codes) as without_codes,
+    count(*) filter (where status = 'unknown') as unknown,
+    count(*) filter (where status = 'suspended') as suspended,
+from aimed
+"""
+
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -74,6 +91,7 @@ class Answers:
     release: dict[str, Any]
     dependence: list[dict[str, Any]]
     measures: list[dict[str, Any]]
+    others: dict[str, Any]
     claims: list[dict[str, Any]]
 
 
@@ -92,6 +110,7 @@ def answers(published_file: Path) -> Answers:
             release=release,
             dependence=rows(_DEPENDENCE, **subject, first_year=FIRST_YEAR),
             measures=rows(_MEASURES, **subject, as_of=release["as_of"]),
+            others=rows(_OTHERS, importer=IMPORTER, supplier=SUPPLIER, as_of=release["as_of"])[0],
             claims=rows(_CLAIMS, headline=HEADLINE_CLAIM),
         )
 
@@ -123,6 +142,8 @@ def answers_markdown(published_file: Path) -> str:
             for row in found.measures
         ),
         "",
+        _others(found),
+        "",
         "### What was claimed",
         "",
         *(
@@ -132,6 +153,16 @@ def answers_markdown(published_file: Path) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _others(found: Answers) -> str:
+    """What the list of measures leaves out, so that nobody reads it as all there is."""
+    return (
+        f"{'Besides' if found.measures else 'None with listed codes; but'}: "
+        f"{found.others['without_codes']} in force that list no codes, "
+        f"{found.others['unknown']} whose state is unknown, "
+        f"{found.others['suspended']} suspended (exposure.measure_status)."
+    )
 
 
 def _evidence(evidence_class: str) -> str:
@@ -182,18 +213,20 @@ def print_answers(published_file: Path) -> None:
             f"{_evidence(row['evidence_class'])}"
         )
         console.print(Padding(escape(row["title"]), (0, 0, 0, 4)))
-    if not found.measures:
-        console.print("  none on that day")
+    console.print(f"  {_others(found)}")
     console.print("\n[bold]What was claimed[/bold]")
     for row in found.claims:
         if row["claim_id"] == HEADLINE_CLAIM:
             console.print(f"  “{escape(row['statement'])}”")
             console.print(f"  [bold]{escape(row['explanation'])}[/bold]")
+    if not found.claims:
+        console.print("  nothing that was known on that day")
     verdicts = Counter(row["verdict"].replace("_", " ") for row in found.claims)
-    console.print(
-        f"  {len(found.claims)} published statements in all, in catalog.claims: "
-        + ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-    )
+    if found.claims:
+        console.print(
+            f"  {len(found.claims)} published statements in all, in catalog.claims: "
+            + ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+        )
     console.print(f"\n[bold]Published:[/bold] {published_file}", soft_wrap=True)
 
 

@@ -94,6 +94,10 @@ def publish(
     `inputs` is a hash of what the release was made from. The caller has seen every blocking check
     pass. Raises PublicationError if a schema is missing.
     """
+    if (settings.releases_dir / release.release_id).is_dir():
+        # This very build is published already: it becomes the current one (again).
+        _make_current(settings, release.release_id)
+        return release
     release = release.model_copy(update={"published_at": published_at})
     with connect(build_file) as connection:
         connection.register("all_checks", checks.to_arrow())

@@ -27,6 +27,8 @@ def run_query(
         # The query may read the published file and nothing else on this machine.
         connection.execute("set enable_external_access = false")
         try:
+            if len(connection.extract_statements(sql)) > 1:
+                raise KidoError("One query at a time, please.")
             relation = connection.sql(sql)
             frame = None if relation is None else relation.pl()
         except duckdb.Error as error:

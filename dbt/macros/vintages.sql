@@ -28,8 +28,8 @@
 
 
 {# Rows of the newest snapshot of each document of a list edited by hand, whenever it was
-   retrieved; of two documents that hold the same key, the newer one's row. #}
-{% macro newest_snapshot(relation, key_columns) -%}
+   retrieved; of two documents that speak of the same subject, all that the newer one says. #}
+{% macro newest_snapshot(relation, subject_columns) -%}
     select *
     from (
         select *
@@ -37,8 +37,8 @@
         qualify dense_rank() over (partition by source, document order by snapshot_id desc) = 1
     ) as newest_documents
     qualify
-        row_number() over (
-            partition by {{ key_columns | join(", ") }}
+        dense_rank() over (
+            partition by {{ subject_columns | join(", ") }}
             order by snapshot_id desc
         ) = 1
 {%- endmacro %}

@@ -273,6 +273,33 @@ def test_a_selection_is_built_and_published_on_the_last_build(home: Path) -> Non
     assert "names no asset" in wrong.stderr
 
 
+def test_a_selection_of_the_lake_takes_along_what_is_made_from_it(home: Path) -> None:
+    mine = home / "measures.yaml"
+    bundled = CHECKOUT / "dagster_project/bundled/catalogue/measures.yaml"
+    text = bundled.read_text("utf8")
+    assert text.count("Export licensing superhard materials") == 1
+    mine.write_text(text.replace("Export licensing superhard materials", "My own title"), "utf8")
+    landed = run_kido(home, "land", "catalogue", str(mine))
+    assert landed.returncode == 0, landed.stderr
+    assert "39 rows of restriction_clauses" in landed.stdout
+    result = run_kido(home, "build", "--as-of", AS_OF, "--select", 'key:"lake/catalogue*"')
+    assert result.returncode == 0, result.stdout + result.stderr
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        # A file landed under a bundled name replaces it, and stays when the next build lands ours.
+        assert connection.execute(
+            "select title from exposure.measures where clause_id = 'CN-2025-55'"
+        ).fetchall() == [("My own title",)]
+        assert connection.execute("select count(*) from exposure.measures").fetchone() == (50,)
+
+
+def test_a_file_cannot_have_been_downloaded_tomorrow(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "eurofxref-hist.zip"
+    file.write_bytes(history_zip("2026-10-30,1.1172,175.69,N/A,7.4326,"))
+    result = run_kido(home, "land", "ecb", str(file), "--retrieved", "2999-01-01")
+    assert result.returncode == 1
+    assert result.stderr.strip() == "kido: --retrieved 2999-01-01 is after today."
+
+
 def test_a_wrong_setting_ends_in_one_sentence(tmp_path: Path) -> None:
     result = run_kido(tmp_path, "build", KIDO_AS_OF="soon")
     assert result.returncode == 1

@@ -18,7 +18,7 @@ with scope as (
 
 newest as (
 
-    {{ newest_snapshot('scope', ['clause_id', 'hs_code', 'mineral']) }}
+    {{ newest_snapshot('scope', ['clause_id']) }}
 
 ),
 

@@ -23,7 +23,9 @@ def landing(tmp_path: Path) -> Landing:
     return Landing(Store(str(tmp_path / "landing")))
 
 
-def add(landing: Landing, payload: bytes, document: str = "rates.zip") -> tuple[Snapshot, bool]:
+def add(
+    landing: Landing, payload: bytes, document: str = "rates.zip", *, is_bundled: bool = False
+) -> tuple[Snapshot, bool]:
     return landing.add(
         payload,
         source="ecb",
@@ -32,6 +34,7 @@ def add(landing: Landing, payload: bytes, document: str = "rates.zip") -> tuple[
         request="GET https://example.org/rates.zip",
         media_type="application/zip",
         retrieved_at=datetime(2026, 10, 30, 16),
+        is_bundled=is_bundled,
     )
 
 
@@ -97,3 +100,13 @@ def test_a_document_name_cannot_leave_its_folder(landing: Landing, tmp_path: Pat
         (tmp_path / "landing" / "ecb" / snapshot.snapshot_id) in path.parents for path in files
     )
     assert landing.payload(snapshot) == b"abc"
+
+
+def test_a_file_landed_under_a_bundled_name_stays_the_newer_one(landing: Landing) -> None:
+    add(landing, b"ours", is_bundled=True)
+    mine, is_new = add(landing, b"mine")
+    assert is_new
+    # The next build lands the bundled file again, unchanged.
+    _, is_new = add(landing, b"ours", is_bundled=True)
+    assert not is_new
+    assert landing.snapshots("ecb")[-1] == mine

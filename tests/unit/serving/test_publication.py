@@ -153,3 +153,13 @@ def test_a_build_without_a_published_schema_is_refused(settings: Settings) -> No
     with pytest.raises(PublicationError, match="exposure"):
         publication.publish(settings, path, release, CHECKS, START)
     assert not settings.published_file.exists()
+
+
+def test_the_same_build_published_again_is_the_same_release(settings: Settings) -> None:
+    release = publication.new_release(START, date(2026, 11, 25), "0.1.0")
+    path = build(settings.build_dir, release, 150.0)
+    publication.publish(settings, path, release, CHECKS, START)
+    publish(settings, 1, 151.0)
+    publication.publish(settings, path, release, CHECKS, START)
+    assert published_close(settings) == 150.0
+    assert len(publication.published_releases(settings)) == 2
