@@ -191,8 +191,7 @@ def _print_wide(table: Table) -> None:
     """Print a table whose names must not be cut, on a narrow terminal too."""
     from rich.console import Console
 
-    console = Console()
-    console.print(table, width=max(console.width, 120), crop=False, no_wrap=False)
+    Console(width=max(Console().width, 120)).print(table)
 
 
 def _say(line: str) -> None:

@@ -29,7 +29,8 @@ sums as (
         source,
         sum(amount * amount) filter (where supplier_iso3 <> '_X') as squares_of_published,
         sum(amount * amount) as squares,
-        sum(share) filter (where supplier_rank <= 3) as top_three_share,
+        sum(amount) filter (where supplier_rank <= 3)
+        / nullif(total_amount, 0) as top_three_share,
         max(share) filter (where supplier_rank = 1) as top_supplier_share,
         max(supplier_iso3) filter (where supplier_rank = 1) as top_supplier_iso3,
         count(*) filter (where supplier_iso3 <> '_X' and amount > 0) as suppliers,
