@@ -48,3 +48,22 @@ def test_the_repository_names_no_machine_and_no_package_index() -> None:
     lock = (CHECKOUT / "requirements.lock").read_text()
     assert "://" not in lock
     assert all((CHECKOUT / name).stat().st_size < 2_000_000 for name in listed)
+
+
+def test_the_readme_names_only_commands_and_tables_that_exist() -> None:
+    from dagster_project.orchestration.transform import load_manifest
+
+    readme = (CHECKOUT / "README.md").read_text("utf8")
+    assert "@@" not in readme
+    helped = subprocess.run(
+        [sys.executable, "-m", "dagster_project.cli", "--help"],
+        cwd=CHECKOUT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for command in re.findall(r"^(?:KIDO\S+ )?kido (\w+)", readme, re.MULTILINE):
+        assert command in helped
+    marts: dict[str, set[str]] = {}
+    for node in load_manifest()["nodes"].values():
+        if node["resource_type"] == "model" and "marts" in node["fqn"]:
+            marts.setdefault(node["schema"], set()).add(node["alias"])
+    rows = re.findall(r"^\| `(\w+)` \| (`[^|]+) \|", readme, re.MULTILINE)
+    assert {schema: set(re.findall(r"`(\w+)`", tables)) for schema, tables in rows} == marts
