@@ -39,6 +39,9 @@ from dagster_project.sources.registry import all_sources
 WRITER_POOL = "warehouse_writer"
 """Every step that writes is in it; its limit of one run keeps two builds apart."""
 
+WHOLE_RUN_TAG = "kido/whole"
+"""On a run that renews every asset."""
+
 OWNER = "team:kido"
 PUBLISHED = dg.AssetKey(["published", "warehouse"])
 
@@ -279,7 +282,10 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         release = publication.new_release(
             datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
         )
-        build.start(release, inputs_version(settings))
+        # Only a run of everything may say what it was made from: a part of it leaves the rest as
+        # it was, and the next build has to look.
+        is_whole = context.run.tags.get(WHOLE_RUN_TAG) == "true"
+        build.start(release, inputs_version(settings) if is_whole else None)
         select = _subset(context, manifest, settings, build)
         _or_fail(lambda: _prepare_build_file(settings, build, release, manifest))
         outcome = _or_fail(

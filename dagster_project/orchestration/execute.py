@@ -40,7 +40,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     import dagster as dg
 
     from dagster_project.definitions import defs
-    from dagster_project.orchestration.assets import PUBLISHED
+    from dagster_project.orchestration.assets import PUBLISHED, WHOLE_RUN_TAG
 
     home = prepare_instance(settings)
     definitions = defs()
@@ -59,7 +59,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
             instance=instance,
             asset_selection=selected,
             raise_on_error=False,
-            tags={"kido/front_door": "cli"},
+            tags={"kido/front_door": "cli", WHOLE_RUN_TAG: str(selected is None).lower()},
         )
     return result.success and any(
         event.is_step_materialization and event.asset_key == PUBLISHED

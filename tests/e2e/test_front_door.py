@@ -268,6 +268,9 @@ def test_a_selection_is_built_and_published_on_the_last_build(home: Path) -> Non
             "select count(*) from dependency.supplier_shares"
         ).fetchone() or (0,)
         assert count > 0
+    # A part that was renewed does not vouch for the rest: the next build runs, the one after not.
+    assert "marts built" in run_kido(home, "build", "--as-of", AS_OF).stderr
+    assert "Nothing has changed" in run_kido(home, "build", "--as-of", AS_OF).stderr
     wrong = run_kido(home, "build", "--select", "key:market/nothing")
     assert wrong.returncode == 1
     assert "names no asset" in wrong.stderr
