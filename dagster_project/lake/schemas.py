@@ -287,10 +287,155 @@ ECONOMIES = _table(
     },
 )
 
+RECONCILED_TRADE = _table(
+    "reconciled_trade",
+    "A flow as a reconciler of both sides' reports estimated it.",
+    key=("source", "exporter_iso3", "importer_iso3", "hs6_code", "hs_revision", "period_start"),
+    vintage_slice=("source", "hs6_code", "hs_revision", "period_start"),
+    columns={
+        "exporter_iso3": Column(pl.String, "Economy the goods come from."),
+        "importer_iso3": Column(pl.String, "Economy the goods go to."),
+        "hs6_code": Column(pl.String, "HS6 code."),
+        "hs_revision": Column(pl.String, "Edition of the HS (`HS2022`)."),
+        "period_start": Column(pl.Date, "First day of the year."),
+        "value_usd": Column(pl.Float64, "Value in US dollars, free on board.", True),
+        "net_weight_kg": Column(pl.Float64, "Net weight in kilograms.", True),
+    },
+)
+
+PRODUCTION = _table(
+    "production",
+    "What an economy puts out (or can, or holds in the ground) of a mineral in a year.",
+    key=("source", "label", "stage", "scope_iso3", "economy_iso3", "year"),
+    vintage_slice=("source", "label", "stage", "scope_iso3", "year"),
+    columns={
+        "label": Column(pl.String, "Mineral and form, as the publisher names them."),
+        "stage": Column(pl.String, "`extraction`, `processing`, `reserves` or `capacity`."),
+        "scope_iso3": Column(
+            pl.String, "Whose supply it is a part of: `WLD`, or the economy that is supplied."
+        ),
+        "economy_iso3": Column(
+            pl.String, "Economy; `WLD` the printed total, `_X` the economies not listed."
+        ),
+        "year": Column(pl.Int32, "Calendar year, or the year of the assessment."),
+        "amount_t": Column(pl.Float64, "Amount in metric tons; null where none is printed.", True),
+        "share": Column(pl.Float64, "Share of the scope's supply, 0 to 1, where printed.", True),
+        "bound": Column(
+            pl.String,
+            "`exact`, `below` or `above` (`<`, `>`: the figure is a bound), `range` (its middle).",
+        ),
+        "flag": Column(
+            pl.String,
+            "`reported`, `estimated`, `zero`, `withheld`, `not_available` or `not_applicable`.",
+        ),
+        "trade_parameter": Column(
+            pl.Float64, "Factor for trade restrictions and agreements; 1 is neutral.", True
+        ),
+        "printed": Column(pl.String, "The figure as printed; null where the cell is empty.", True),
+        "notes": Column(pl.String, "The publisher's notes on the figure.", True),
+    },
+)
+
+GOVERNANCE_SCORES = _table(
+    "governance_scores",
+    "A governance indicator of an economy in a year.",
+    key=("source", "indicator", "economy_iso3", "year"),
+    vintage_slice=("source", "indicator", "year"),
+    columns={
+        "indicator": Column(pl.String, "Indicator, e.g. `rule_of_law`."),
+        "economy_iso3": Column(pl.String, "Economy."),
+        "year": Column(pl.Int32, "Calendar year."),
+        "estimate": Column(
+            pl.Float64, "Estimate on a standard normal scale, about -2.5 (weak) to 2.5 (strong)."
+        ),
+        "standard_error": Column(pl.Float64, "Standard error of the estimate.", True),
+    },
+)
+
+END_USES = _table(
+    "end_uses",
+    "A use of a mineral and the part of the supply that goes to it.",
+    key=("source", "label", "application", "sector", "year"),
+    vintage_slice=("source", "label", "year"),
+    columns={
+        "label": Column(pl.String, "Mineral, as the publisher names it."),
+        "application": Column(pl.String, "What it is used for, as printed."),
+        "sector": Column(
+            pl.String, "Sector of the economy as printed; `other` where none is given."
+        ),
+        "nace2_code": Column(pl.String, "Division of NACE Rev. 2, e.g. `C25`.", True),
+        "year": Column(pl.Int32, "Year of the assessment."),
+        "use_share": Column(pl.Float64, "Share of the mineral's use, 0 to 1."),
+        "sector_value_added_eur_m": Column(
+            pl.Float64, "Value added of the sector in millions of euro.", True
+        ),
+    },
+)
+
+ASSESSMENTS = _table(
+    "assessments",
+    "What a criticality assessment puts in and finds for a mineral.",
+    key=("source", "assessment", "label", "stage"),
+    vintage_slice=("source", "assessment", "document"),
+    columns={
+        "assessment": Column(pl.String, "Assessment, e.g. `EC 2017`."),
+        "year": Column(pl.Int32, "Year of the assessment."),
+        "label": Column(pl.String, "Mineral, as the publisher names it."),
+        "stage": Column(
+            pl.String, "`extraction` or `processing`; null where only the result is printed.", True
+        ),
+        "supply_risk": Column(pl.Float64, "Supply risk as published.", True),
+        "economic_importance": Column(pl.Float64, "Economic importance as published.", True),
+        "import_reliance": Column(pl.Float64, "Import reliance, 0 to 1.", True),
+        "eol_recycling_rate": Column(
+            pl.Float64, "Recycling input rate of end-of-life products, 0 to 1.", True
+        ),
+        "supply_used": Column(
+            pl.String, "`global_and_consumer`, `global` or `consumer`: whose supply counts.", True
+        ),
+        "substitution_index_economic": Column(
+            pl.Float64, "Substitution index for economic importance.", True
+        ),
+        "substitution_index_supply": Column(
+            pl.Float64, "Substitution index for supply risk.", True
+        ),
+        "hhi_global_supply": Column(
+            pl.Float64, "Governance-weighted concentration of world supply.", True
+        ),
+        "hhi_consumer_sourcing": Column(
+            pl.Float64, "Governance-weighted concentration of the consumer's sourcing.", True
+        ),
+    },
+)
+
+MATERIAL_LABELS = _table(
+    "material_labels",
+    "A publisher's label for a material, and what it is here.",
+    key=("source", "label"),
+    vintage_slice=("source", "label"),
+    columns={
+        "label": Column(pl.String, "The label as the lake's rows carry it."),
+        "material": Column(pl.String, "Material, as every publisher's figures are named here."),
+        "mineral": Column(pl.String, "Mineral it is or holds; null where it is of several.", True),
+        "mineral_group": Column(
+            pl.String, "Mineral group; null where the label is of none or spans several.", True
+        ),
+        "left_out": Column(
+            pl.String, "Why no figure of this label is taken; null where they are.", True
+        ),
+    },
+)
+
 LAKE_TABLES: Mapping[str, LakeTable] = {
     table.name: table
     for table in (
         TRADE_FLOWS,
+        RECONCILED_TRADE,
+        PRODUCTION,
+        GOVERNANCE_SCORES,
+        END_USES,
+        ASSESSMENTS,
+        MATERIAL_LABELS,
         PRICE_QUOTES,
         RESTRICTION_CLAUSES,
         RESTRICTION_SCOPE,

@@ -340,10 +340,11 @@ def _hash_of(*files: str) -> str:
 
 
 def parser_version(source: Source) -> str:
-    """Changes when a source's module, the lake's schemas or the lists of codes change.
+    """Changes when a source's module, the lake's schemas or the lists of codes and labels change.
 
     Rows that came in under another version are parsed again from their snapshot.
     """
+    labels = vocabulary.labels_file(source.CARD.name)
     return _hash_of(
         inspect.getfile(cast(ModuleType, source)),
         formats.__file__,
@@ -351,6 +352,8 @@ def parser_version(source: Source) -> str:
         vocabulary.__file__,
         str(vocabulary.ECONOMIES_FILE),
         str(vocabulary.MINERAL_GROUPS_FILE),
+        str(vocabulary.COMMODITIES_FILE),
+        *([str(labels)] if labels.exists() else []),
     )
 
 

@@ -42,6 +42,7 @@ def inputs_version(settings: Settings) -> str | None:
 def _code() -> list[Path]:
     """Every file that can change what a build makes; documents count by their snapshots."""
     files = [*(CHECKOUT / "dagster_project").rglob("*.py"), CHECKOUT / "requirements.lock"]
+    files += (CHECKOUT / "dagster_project" / "bundled").rglob("labels.csv")
     files += [
         path
         for path in DBT_PROJECT.rglob("*")

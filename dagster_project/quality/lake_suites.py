@@ -35,6 +35,9 @@ FIRST_PRICE = date(1960, 1, 1)
 """The World Bank's commodity prices begin here; nothing we read is older."""
 
 FIRST_MEASURE = date(1988, 1, 1)
+FIRST_YEAR = date(1900, 1, 1)
+"""Statistics of world mining reach back to about here."""
+
 LONGEST_NOTICE_DAYS = 5 * 366
 LONGEST_PLAN_DAYS = 30 * 366
 
@@ -188,6 +191,244 @@ _TRADE_FLOWS = Suite(
             max_value=WEIGHTLESS_VALUE_USD,
         ),
         parts.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
+    ),
+)  # fmt: skip
+
+_RECONCILED_TRADE = Suite(
+    "lake",
+    "reconciled_trade",
+    (
+        has_rows(),
+        _is_filled("reconciled_trade"),
+        one_row_per("flow", *_key("reconciled_trade")),
+        is_known_economy("exporter_iso3"),
+        is_known_economy("importer_iso3"),
+        matches(
+            "code_is_an_hs6_code", "hs6_code", parts.HS6,
+            "Six digits as text: a number loses the leading zero, a national line has more.",
+        ),
+        is_one_of(
+            "edition_of_the_hs_is_known", "hs_revision", parts.HS_EDITIONS,
+            "A code means another thing in another edition of the HS.",
+        ),
+        matches(
+            "period_is_a_year", "day_of_period", r"-01-01$",
+            "Reconciled trade is annual; a year is dated 1 January.",
+        ).with_derived(day_of_period=pl.col("period_start").cast(pl.String)),
+        set_aside(
+            "period_is_since_1988_and_has_begun",
+            "The Harmonized System began in 1988; trade of a period to come is a misprint.",
+            "ExpectColumnValuesToBeBetween",
+            column="period_start",
+            min_value=FIRST_MEASURE,
+            max_value=Today(parts.SLACK_DAYS),
+        ),
+        _is_finite("value_usd", "net_weight_kg"),
+        set_aside(
+            "value_is_positive",
+            "A reconciler lists flows that are there; a 0 or a minus is a misread cell.",
+            "ExpectColumnValuesToBeBetween",
+            column="value_usd",
+            min_value=0,
+            strict_min=True,
+        ),
+        _is_not_negative("net_weight_kg"),
+        parts.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
+    ),
+)  # fmt: skip
+
+
+def _year_has_begun() -> Rule:
+    return set_aside(
+        "year_is_plausible",
+        "A year before 1900 or to come is a misprint, or another number in the column.",
+        "ExpectColumnValuesToBeBetween",
+        {"first_day": pl.date(pl.col("year"), 1, 1)},
+        column="first_day",
+        min_value=FIRST_YEAR,
+        max_value=Today(parts.SLACK_DAYS),
+    )
+
+
+_PRODUCTION = Suite(
+    "lake",
+    "production",
+    (
+        has_rows(),
+        _is_filled("production"),
+        one_row_per("figure", *_key("production")),
+        is_known_economy("economy_iso3"),
+        is_known_economy("scope_iso3"),
+        is_one_of(
+            "stage_is_known", "stage", parts.STAGES,
+            "The mine and the refinery of one mineral lie in different countries.",
+        ),
+        is_one_of(
+            "bound_is_known", "bound", parts.BOUNDS,
+            "`<1` read as 1 is a figure nobody printed.",
+        ),
+        is_one_of(
+            "flag_is_known", "flag", parts.FIGURE_FLAGS,
+            "Withheld, not available and zero are three different things.",
+        ),
+        _year_has_begun(),
+        _is_finite("amount_t", "share", "trade_parameter"),
+        _is_not_negative("amount_t"),
+        set_aside(
+            "share_is_between_0_and_1",
+            "A share above 1 is a percentage.",
+            "ExpectColumnValuesToBeBetween",
+            column="share",
+            min_value=0,
+            max_value=1,
+        ),
+        stop(
+            "figure_that_is_not_printed_has_no_amount",
+            "Missing is null: a withheld figure with an amount is a mark read as a number.",
+            "ExpectColumnValuesToBeNull",
+            {
+                "amount_of_no_figure": pl.when(
+                    pl.col("flag").is_in(["withheld", "not_available", "not_applicable"])
+                ).then(pl.coalesce("amount_t", "share"))
+            },
+            column="amount_of_no_figure",
+        ),
+        stop(
+            "figure_that_is_printed_has_an_amount_or_a_share",
+            "A figure that was lost on the way would read as missing.",
+            "ExpectColumnValuesToBeNull",
+            {
+                "lost_figure": pl.when(
+                    pl.col("flag").is_in(["reported", "estimated", "zero"])
+                    & pl.coalesce("amount_t", "share").is_null()
+                ).then("label")
+            },
+            column="lost_figure",
+        ),
+    ),
+)  # fmt: skip
+
+_GOVERNANCE_SCORES = Suite(
+    "lake",
+    "governance_scores",
+    (
+        has_rows(),
+        _is_filled("governance_scores"),
+        one_row_per("score", *_key("governance_scores")),
+        is_known_economy("economy_iso3"),
+        matches(
+            "indicator_is_a_name", "indicator", parts.SLUG,
+            "Indicators are named one way (`rule_of_law`), else they match nothing.",
+        ),
+        _year_has_begun(),
+        _is_finite("estimate", "standard_error"),
+        set_aside(
+            "estimate_is_on_the_normal_scale",
+            "Estimates lie between about -2.5 and 2.5; a rank of 0 to 100 is another column.",
+            "ExpectColumnValuesToBeBetween",
+            column="estimate",
+            min_value=-4,
+            max_value=4,
+        ),
+    ),
+)  # fmt: skip
+
+_END_USES = Suite(
+    "lake",
+    "end_uses",
+    (
+        has_rows(),
+        _is_filled("end_uses"),
+        one_row_per("use", *_key("end_uses")),
+        matches(
+            "nace2_code_is_a_division", "nace2_code", parts.NACE_DIVISION,
+            "A letter and two digits (`C25`): a section or a class is another level.",
+        ),
+        _year_has_begun(),
+        _is_finite("use_share", "sector_value_added_eur_m"),
+        set_aside(
+            "use_share_is_between_0_and_1",
+            "A share above 1 is a percentage.",
+            "ExpectColumnValuesToBeBetween",
+            column="use_share",
+            min_value=0,
+            max_value=1,
+        ),
+        _is_not_negative("sector_value_added_eur_m"),
+    ),
+)  # fmt: skip
+
+_ASSESSMENTS = Suite(
+    "lake",
+    "assessments",
+    (
+        has_rows(),
+        _is_filled("assessments"),
+        one_row_per("result", *_key("assessments")),
+        is_one_of(
+            "stage_is_extraction_or_processing", "stage", parts.STAGES[:2],
+            "An assessment is of the mine or of the refinery.",
+        ),
+        is_one_of(
+            "supply_used_is_known", "supply_used", parts.SUPPLY_USED,
+            "Whose supply counts decides the formula.",
+        ),
+        _year_has_begun(),
+        *(
+            set_aside(
+                f"{column}_is_between_0_and_1",
+                "A share above 1 is a percentage.",
+                "ExpectColumnValuesToBeBetween",
+                column=column,
+                min_value=0,
+                max_value=1,
+            )
+            for column in ("import_reliance", "eol_recycling_rate")
+        ),
+        *(
+            set_aside(
+                f"{column}_is_between_0_and_{most}",
+                f"The index ends at {most}; more is another index or a shifted point.",
+                "ExpectColumnValuesToBeBetween",
+                column=column,
+                min_value=0,
+                max_value=most,
+            )
+            for column, most in (
+                ("supply_risk", 10),
+                ("economic_importance", 10),
+                ("substitution_index_economic", 1),
+                ("substitution_index_supply", 1),
+                ("hhi_global_supply", 10),
+                ("hhi_consumer_sourcing", 10),
+            )
+        ),
+    ),
+)  # fmt: skip
+
+_MATERIAL_LABELS = Suite(
+    "lake",
+    "material_labels",
+    (
+        has_rows(),
+        _is_filled("material_labels"),
+        one_row_per("label", *_key("material_labels")),
+        matches(
+            "material_is_a_name", "material", parts.SLUG,
+            "Materials are named one way (`natural_graphite`), else two publishers never meet.",
+        ),
+        matches(
+            "mineral_is_a_name", "mineral", parts.SLUG,
+            "Minerals are named one way (`rare_earths`), else they match nothing.",
+        ),
+        is_one_of(
+            "mineral_group_is_known", "mineral_group", Known("mineral_groups"),
+            "A label of a group we do not have would never meet its trade.",
+        ),
+        matches(
+            "reason_is_in_words", "left_out", parts.NOT_BLANK,
+            "A label is left out for a reason, or its figures are taken.",
+        ),
     ),
 )  # fmt: skip
 
@@ -501,6 +742,12 @@ LAKE_SUITES: Mapping[str, Suite] = MappingProxyType(
         suite.table: suite
         for suite in (
             _TRADE_FLOWS,
+            _RECONCILED_TRADE,
+            _PRODUCTION,
+            _GOVERNANCE_SCORES,
+            _END_USES,
+            _ASSESSMENTS,
+            _MATERIAL_LABELS,
             _PRICE_QUOTES,
             _RESTRICTION_CLAUSES,
             _RESTRICTION_SCOPE,

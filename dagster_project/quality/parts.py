@@ -23,6 +23,12 @@ EVIDENCE_CLASSES = ("official", "reported", "de_facto")
 SCOPE_BASES = ("ten_digit_list", "element_split", "heading", "whole_code")
 MILESTONE_KINDS = ("dispute", "remark", "supply_project", "disclosure", "partnership")
 PRICE_FREQUENCIES = ("D", "M")
+STAGES = ("extraction", "processing", "reserves", "capacity")
+BOUNDS = ("exact", "below", "above", "range")
+FIGURE_FLAGS = (
+    "reported", "estimated", "zero", "withheld", "not_available", "not_applicable",
+)  # fmt: skip
+SUPPLY_USED = ("global_and_consumer", "global", "consumer")
 
 HS6 = r"^(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{4}$"
 """Six digits in chapters 01 to 97: 98 and 99 are national, and a code that went through a number
@@ -31,6 +37,7 @@ has lost the leading zero of chapters 01 to 09."""
 HS6_OR_HEADING = r"^(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{2}([0-9]{2})?$"
 ISO_4217 = r"^[A-Z]{3}$"
 SLUG = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+NACE_DIVISION = r"^[A-U][0-9]{2}$"
 NOT_BLANK = r"\S"
 WEB_ADDRESS = r"^https?://\S+$"
 

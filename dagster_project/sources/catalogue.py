@@ -25,7 +25,7 @@ from pydantic import (
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT, LAKE_TABLES
-from dagster_project.lake.vocabulary import codes_in, economies, mineral_groups
+from dagster_project.lake.vocabulary import codes_in, economies, mineral_groups, names_in
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
     looks_like_html,
@@ -677,7 +677,9 @@ def _frame(table: str, rows: Iterable[Mapping[str, object]]) -> pl.DataFrame:
 
 
 def _economies(payload: bytes) -> pl.DataFrame:
-    table = read_text_table(payload, source=CARD.name, required=ECONOMY_COLUMNS)
+    table = read_text_table(
+        payload, source=CARD.name, required=ECONOMY_COLUMNS, optional=("also_named",)
+    )
     _require_economy_rows(table)
     return table.with_columns(
         pl.coalesce("name_ja", _japanese_name(pl.col("iso2"))).alias("name_ja")
@@ -726,7 +728,8 @@ def _require_economy_rows(table: pl.DataFrame) -> None:
     ):
         fits = pl.col(column).is_null() | pl.col(column).str.contains(pattern)
         require(fits, f"has a `{column}` that is not {layout}")
-        _require_code_of_one_economy(table, column)
+        _require_owner(table, column, codes_in)
+    _require_owner(table, "also_named", names_in)
     require(
         pl.col("region").is_null() | pl.col("region").is_in(REGIONS),
         f"has a `region` that is none of {', '.join(REGIONS)}",
@@ -745,11 +748,14 @@ def _require_economy_rows(table: pl.DataFrame) -> None:
         )
 
 
-def _require_code_of_one_economy(table: pl.DataFrame, column: str) -> None:
+def _require_owner(
+    table: pl.DataFrame, column: str, words_in: Callable[[str], Iterable[str]]
+) -> None:
+    """Every code (or name) in the cells of a column belongs to one economy alone."""
     owners: dict[str, str] = {}
     for economy, cell in table.select("economy_iso3", column).iter_rows():
-        for code in codes_in(cell or ""):
-            if owners.setdefault(code, economy) != economy:
+        for word in words_in(cell or ""):
+            if owners.setdefault(word, economy) != economy:
                 raise UpstreamFormatError(
-                    f"{CARD.name}: `{column}` {code} is given to {owners[code]} and to {economy}."
+                    f"{CARD.name}: `{column}` {word} is given to {owners[word]} and to {economy}."
                 )

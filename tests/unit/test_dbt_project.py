@@ -47,6 +47,13 @@ CONTRACT = {
         "hs6_code varchar, mineral varchar, content_share_low double, content_share_high double, "
         "basis varchar, source varchar"
     ),
+    "reference.materials": (
+        "source varchar, label varchar, material varchar, mineral varchar, mineral_group varchar"
+    ),
+    "reference.end_uses": (
+        "mineral varchar, sector varchar, nace2_code varchar, use_share double, "
+        "applications varchar, source varchar"
+    ),
     "reference.instruments": (
         "instrument varchar, name varchar, kind varchar, currency varchar, unit varchar, "
         "frequency varchar, market_timezone varchar, market_instrument varchar, source varchar"
@@ -56,6 +63,11 @@ CONTRACT = {
         "commodity_code varchar, is_basket boolean, hs_revision varchar, frequency varchar, "
         "period_start date, value_usd double, net_weight_kg double, valuation varchar, "
         "is_provisional boolean, vintage_at timestamp, snapshot_id varchar"
+    ),
+    "trade.baci_flows": (
+        "exporter_iso3 varchar, importer_iso3 varchar, hs6_code varchar, hs_revision varchar, "
+        "year integer, value_usd double, net_weight_kg double, vintage_at timestamp, "
+        "snapshot_id varchar"
     ),
     "dependency.supplier_shares": GRAIN_OF_SHARES
     + (
@@ -68,6 +80,15 @@ CONTRACT = {
         "cr1_share double, cr3_share double, effective_suppliers double, "
         "top_supplier_iso3 varchar, top_supplier_share double, partner_coverage_share double, "
         "source varchar, is_provisional boolean"
+    ),
+    "dependency.production_shares": (
+        "material varchar, stage varchar, year integer, economy_iso3 varchar, source varchar, "
+        "amount_t double, share double, world_total_t double, is_estimate boolean"
+    ),
+    "dependency.production_concentration": (
+        "material varchar, stage varchar, year integer, source varchar, hhi double, "
+        "cr1_share double, cr3_share double, top_producer_iso3 varchar, "
+        "hhi_governance_weighted double, governance_coverage_share double"
     ),
     "exposure.measures": (
         "measure_id varchar, clause_id varchar, title varchar, official_reference varchar, "
@@ -93,6 +114,11 @@ CONTRACT = {
     "market.prices": (
         "instrument varchar, price_date date, close double, adjusted_close double, "
         "currency varchar, unit varchar, source varchar, is_derived boolean"
+    ),
+    "market.performance": (
+        "instrument varchar, window varchar, window_start date, window_end date, "
+        "return_share double, annualised_volatility double, max_drawdown_share double, "
+        "sessions integer"
     ),
     "catalog.releases": (
         "release_id varchar, published_at timestamp, as_of date, contract_version varchar, "
@@ -124,6 +150,7 @@ CONTRACT = {
 """The published contract: a table's columns with their types. A change here breaks readers."""
 
 BEYOND_THE_CONTRACT = {
+    "reference.materials": "left_out varchar",
     "exposure.measures": "citation varchar, confidence varchar, remark varchar",
     "exposure.milestones": "citation varchar",
     "catalog.snapshots": "document varchar, landed_at timestamp",
@@ -363,6 +390,7 @@ def _data_tests(part: object) -> Iterator[object]:
 def test_the_lake_is_declared_as_its_schemas_say(project: Project) -> None:
     types = {
         pl.String: "varchar", pl.Float64: "double", pl.Boolean: "boolean", pl.Date: "date",
+        pl.Int32: "integer",
         pl.Datetime("us"): "timestamp", pl.List(pl.String): "varchar[]",
     }  # fmt: skip
     declared = {
