@@ -68,6 +68,7 @@ def _lake_relation(table: LakeTable, files: list[str], in_place: bool) -> str:
 _DUCKDB_TYPES: Mapping[object, str] = {
     pl.String: "varchar",
     pl.Float64: "double",
+    pl.Int32: "integer",
     pl.Boolean: "boolean",
     pl.Date: "date",
     pl.Datetime("us"): "timestamp",

@@ -68,11 +68,11 @@ class Lake:
             for name in self.store.names(f"_snapshots/{source}")
         }
 
-    def files(self, table: LakeTable) -> list[str]:
-        """Addresses of the Parquet files of a table, those that count."""
+    def files(self, table: LakeTable, source: str | None = None) -> list[str]:
+        """Addresses of the Parquet files of a table, those that count; of one source, if named."""
         return [
-            self.store.address(f"{table.name}/{source}/{snapshot_id}.parquet")
-            for source in self.store.names("_snapshots")
-            for snapshot_id, record in self.records(source).items()
+            self.store.address(f"{table.name}/{name}/{snapshot_id}.parquet")
+            for name in ([source] if source else self.store.names("_snapshots"))
+            for snapshot_id, record in self.records(name).items()
             if table.name in record.tables
         ]

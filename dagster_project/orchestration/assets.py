@@ -25,6 +25,7 @@ from dagster_project.orchestration.metadata import (
     suite_check_result,
     suite_check_spec,
 )
+from dagster_project.orchestration.preview import lake_preview, lake_reach, mart_glance
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.mart_suites import MART_SUITES
@@ -33,7 +34,7 @@ from dagster_project.quality.results import CheckResult, as_frame, merge
 from dagster_project.quality.runner import evaluate
 from dagster_project.serving import publication
 from dagster_project.serving.answers import answers_markdown
-from dagster_project.sources.card import Source
+from dagster_project.sources.card import Source, SourceCard
 from dagster_project.sources.registry import all_sources
 
 WRITER_POOL = "warehouse_writer"
@@ -52,6 +53,20 @@ def landing_key(source: str) -> dg.AssetKey:
 
 def lake_key(source: str, table: str) -> dg.AssetKey:
     return dg.AssetKey(["lake", f"{source}_{table}"])
+
+
+def source_group(source: str) -> str:
+    """The group of a publisher's assets, from the bytes to the typed rows."""
+    return f"source_{source}"
+
+
+def publisher_page(card: SourceCard) -> dg.MetadataValue[Any]:
+    """A link to the publisher's page; the catalogue's is a folder of the project."""
+    return (
+        dg.MetadataValue.url(card.homepage)
+        if "://" in card.homepage
+        else dg.MetadataValue.text(card.homepage)
+    )
 
 
 def landing_asset(source: Source) -> dg.AssetsDefinition:
@@ -77,15 +92,13 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
             dg.AssetSpec(
                 key,
                 description=f"{card.title}, as received. {card.description}",
-                group_name="landing",
+                group_name=source_group(card.name),
                 kinds={"http" if card.base_url else "file"},
                 owners=[card.owner],
                 tags={"source": card.name},
                 metadata={
                     "publisher": card.publisher,
-                    "homepage": dg.MetadataValue.url(card.homepage)
-                    if "://" in card.homepage
-                    else card.homepage,
+                    "homepage": publisher_page(card),
                     "licence": card.licence,
                     "cadence": card.cadence,
                 },
@@ -150,11 +163,15 @@ def lake_assets(source: Source) -> dg.AssetsDefinition:
                 lake_key(card.name, table.name),
                 deps=[landing_key(card.name)],
                 description=f"{table.description} From {card.title}.",
-                group_name="lake",
+                group_name=source_group(card.name),
                 kinds={"polars", "parquet"},
                 owners=[card.owner],
                 tags={"source": card.name},
-                metadata={"dagster/column_schema": lake_column_schema(table)},
+                metadata={
+                    "dagster/column_schema": lake_column_schema(table),
+                    "publisher": card.publisher,
+                    "homepage": publisher_page(card),
+                },
             )
             for table in tables
         ],
@@ -177,14 +194,20 @@ def lake_assets(source: Source) -> dg.AssetsDefinition:
             )
         if outcome.rejected:
             raise dg.Failure(description=outcome.rejected, allow_retries=False)
-        versions = list(ingest.lake_of(settings).records(card.name))
+        stored = ingest.lake_of(settings)
+        versions = list(stored.records(card.name))
         for table in tables:
+            vintage, latest = lake_reach(stored, table, card.name)
             yield dg.MaterializeResult(
                 asset_key=lake_key(card.name, table.name),
                 metadata={
                     "dagster/row_count": outcome.rows.get(table.name, 0),
                     "rows_set_aside": outcome.set_aside.get(table.name, 0),
                     "new_snapshots": outcome.new_snapshots,
+                    **_told(last_vintage=vintage, latest_period=latest),
+                    "preview": dg.MetadataValue.md(
+                        markdown_table(lake_preview(stored, table, card.name))
+                    ),
                 },
                 data_version=_data_version([*versions, table.name]),
             )
@@ -359,7 +382,7 @@ def _dbt_events(
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     chosen = context.selected_asset_keys
     chosen_checks = context.selected_asset_check_keys
-    counts = _row_counts(build)
+    glances = _glances(build)
     results: list[CheckResult] = []
     broken: list[str] = []
     for node in outcome.results:
@@ -368,8 +391,7 @@ def _dbt_events(
             key = dg.AssetKey([details["schema"], details.get("alias") or details["name"]])
             if node.status == "success" and key in chosen:
                 metadata: dict[str, Any] = {"seconds": round(node.seconds, 3)}
-                if (details["schema"], details["alias"]) in counts:
-                    metadata["dagster/row_count"] = counts[details["schema"], details["alias"]]
+                metadata |= glances.get((details["schema"], details["alias"]), {})
                 metadata["dagster/column_lineage"] = translator.column_lineage(
                     manifest, node.unique_id
                 )
@@ -564,17 +586,26 @@ def _key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(check.asset_key, check.check_name)
 
 
-def _row_counts(build: builds.Build) -> dict[tuple[str, str], int]:
+def _glances(build: builds.Build) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the UI shows of every table of a build file: rows, latest period, a few rows."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     with connect(build.file, read_only=True) as connection:
         tables = connection.execute(
             "select schema_name, table_name from duckdb_tables() where not internal"
         ).fetchall()
-        return {
-            (schema, table): connection.execute(
-                f"select count(*) from {schema}.{table}"
-            ).fetchone()[0]
-            for schema, table in tables
-        }
+        for schema, table in tables:
+            count, latest, rows = mart_glance(connection, schema, table)
+            found[schema, table] = {
+                "dagster/row_count": count,
+                **_told(latest_period=latest),
+                "preview": dg.MetadataValue.md(markdown_table(rows)),
+            }
+    return found
+
+
+def _told(**texts: str) -> dict[str, str]:
+    """The entries that say something."""
+    return {name: text for name, text in texts.items() if text}
 
 
 def _data_version(parts: Sequence[str]) -> dg.DataVersion:

@@ -1,4 +1,4 @@
-"""The first answers of the published file, for a terminal and for the UI.
+"""The first answers of the published file on one page, for a terminal and for the UI.
 
 Reads the marts as any reader does; what is not in them is not said here.
 """
@@ -6,228 +6,457 @@ Reads the marts as any reader does; what is not in them is not said here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from dagster_project.lake.build_file import connect
 
-IMPORTER, SUPPLIER, GROUP, FIRST_YEAR = "JPN", "CHN", "rare_earths", 2010
+IMPORTER, IMPORTER_NAME, SUPPLIER, FIRST_YEAR, YEAR = "JPN", "Japan", "CHN", 2010, 2024
 HEADLINE_CLAIM = "JP-2024-CHINA-OVER-60"
+CONCENTRATED_SHOWN = 3
 
-_DEPENDENCE = """
-with shares as (
-    select
-        year(period_start) as year,
-        max(share) filter (where measure = 'net_weight_kg') as weight_share,
-        max(share) filter (where measure = 'value_usd') as value_share,
-    from dependency.supplier_shares
-    where importer_iso3 = $importer and supplier_iso3 = $supplier
-        and mineral_group = $group and frequency = 'A' and year(period_start) >= $first_year
-    group by year(period_start)
-),
-totals as (
-    select
-        year(period_start) as year,
-        max(total_amount) filter (where measure = 'net_weight_kg') / 1000 as total_t,
-        max(total_amount) filter (where measure = 'value_usd') / 1e6 as total_usd_m,
-    from dependency.import_concentration
-    where importer_iso3 = $importer and mineral_group = $group and frequency = 'A'
-    group by year(period_start)
-),
-yen as (
-    select year(price_date) as year, avg(close) as usdjpy
-    from market.prices where instrument = 'USDJPY' group by year(price_date)
-)
-select year, weight_share, value_share, total_t, total_usd_m, usdjpy
-from shares left join totals using (year) left join yen using (year) order by year
-"""
+Row = Mapping[str, Any]
+Ask = Callable[..., list[Row]]
 
-_MEASURES = """
-select distinct
-    measures.clause_id, measures.title, measures.implementer_iso3, measures.effective_date,
-    measures.evidence_class, status.status, status.valid_from,
-from exposure.measures
-inner join exposure.measure_status as status using (clause_id)
-inner join exposure.measure_scope as scope using (clause_id)
-inner join reference.mineral_group_codes as codes
-    on codes.hs6_code = scope.hs6_code and codes.mineral_group = $group
-where measures.target_iso3 in ('ALL', $importer) and measures.direction in ('restrict', 'monitor')
-    and measures.implementer_iso3 = $supplier and status.status = 'in_force'
-    and status.valid_from <= $as_of and (status.valid_to is null or status.valid_to > $as_of)
-order by measures.effective_date, measures.clause_id
-"""
 
-_CLAIMS = """
-select claim_id, statement, claimed_by, verdict, explanation from catalog.claims
-order by claim_id <> $headline, claim_id
-"""
+@dataclass(frozen=True)
+class Trend:
+    """Values in the order of time, with the first and the last of their periods in words."""
 
-_OTHERS = """
-with aimed as (
-    select distinct measures.clause_id, status.status, scope.clause_id is not null as has_codes
-    from exposure.measures
-    inner join exposure.measure_status as status using (clause_id)
-    left join exposure.measure_scope as scope using (clause_id)
-    where measures.target_iso3 in ('ALL', $importer) and measures.implementer_iso3 = $supplier
-        and measures.direction in ('restrict', 'monitor') and status.valid_from <= $as_of
-        and (status.valid_to is null or status.valid_to > $as_of)
-)
-select
-    count(*) filter (where status = 'in_force' and not has_codes) as without_codes,
-    count(*) filter (where status = 'unknown') as unknown,
-    count(*) filter (where status = 'suspended') as suspended,
-from aimed
-"""
+    first: str
+    values: Sequence[float | None]
+    last: str
 
-_BARS = "▁▂▃▄▅▆▇█"
+
+@dataclass(frozen=True)
+class Line:
+    """One answer: the figure with its unit, what it is of, its trend, and where it comes from."""
+
+    subject: str
+    figure: str
+    detail: str
+    origin: str
+    trend: Trend | None = None
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the published file says first: rows as the queries above return them."""
+    """What the published file says first."""
 
-    release: dict[str, Any]
-    dependence: list[dict[str, Any]]
-    measures: list[dict[str, Any]]
-    others: dict[str, Any]
-    claims: list[dict[str, Any]]
+    release: Row
+    lines: Sequence[Line]
+    headline: Row | None
+    verdicts: Counter[str]
+
+    @property
+    def title(self) -> str:
+        return f"{IMPORTER_NAME} {YEAR}: dependence on critical minerals"
 
 
 def answers(published_file: Path) -> Answers:
     """Ask the published file."""
     with connect(published_file, read_only=True) as connection:
 
-        def rows(query: str, **parameters: object) -> list[dict[str, Any]]:
-            result = connection.execute(query, parameters)
+        def ask(query: str, **parameters: object) -> list[Row]:
+            needed = {name: value for name, value in parameters.items() if f"${name}" in query}
+            result = connection.execute(query, needed)
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
-        release = rows("from catalog.releases order by release_id desc limit 1")[0]
-        subject = {"importer": IMPORTER, "supplier": SUPPLIER, "group": GROUP}
+        release = ask("from catalog.releases order by release_id desc limit 1")[0]
+        origins = _origins(ask)
+        claims = ask("select claim_id, statement, verdict, explanation from catalog.claims")
+        lines = [
+            *_rare_earths(ask, origins),
+            _magnets(ask, origins),
+            _most_concentrated(ask, origins),
+            _mines(ask, origins),
+            _refining(ask, origins),
+            _exports(ask, origins),
+            _measures(ask, release["as_of"]),
+            *_markets(ask, origins),
+        ]
         return Answers(
             release=release,
-            dependence=rows(_DEPENDENCE, **subject, first_year=FIRST_YEAR),
-            measures=rows(_MEASURES, **subject, as_of=release["as_of"]),
-            others=rows(_OTHERS, importer=IMPORTER, supplier=SUPPLIER, as_of=release["as_of"])[0],
-            claims=rows(_CLAIMS, headline=HEADLINE_CLAIM),
+            lines=lines,
+            headline=next((row for row in claims if row["claim_id"] == HEADLINE_CLAIM), None),
+            verdicts=Counter(row["verdict"].replace("_", " ") for row in claims),
         )
+
+
+def _origins(ask: Ask) -> Mapping[str, str]:
+    """Publisher and day of the vintage, by source."""
+    return {
+        row["source"]: f"{row['title']}, vintage {row['vintage']}"
+        for row in ask(
+            "select source, title, coalesce(cast(cast(last_vintage_at as date) as varchar), "
+            "'none') as vintage from catalog.sources"
+        )
+    }
+
+
+_SUPPLIER_BY_YEAR = """
+select
+    year(shares.period_start) as year, shares.share, totals.total_amount, shares.source
+from dependency.supplier_shares as shares
+inner join dependency.import_concentration as totals
+    using (importer_iso3, mineral_group, frequency, period_start, measure)
+where shares.importer_iso3 = $importer and shares.supplier_iso3 = $supplier
+    and shares.mineral_group = 'rare_earths' and shares.frequency = 'A'
+    and shares.measure = $measure and year(shares.period_start) between $first and $year
+order by year
+"""
+
+
+def _rare_earths(ask: Ask, origins: Mapping[str, str]) -> list[Line]:
+    lines = []
+    for measure, words in (("net_weight_kg", "by weight"), ("value_usd", "by value")):
+        subject = f"Rare-earth imports from China, {words}"
+        rows = ask(
+            _SUPPLIER_BY_YEAR, importer=IMPORTER, supplier=SUPPLIER, measure=measure,
+            first=FIRST_YEAR, year=YEAR,
+        )  # fmt: skip
+        if not rows:
+            lines.append(_nothing(subject))
+            continue
+        last = rows[-1]
+        total = (
+            f"{number(last['total_amount'] / 1000)} t"
+            if measure == "net_weight_kg"
+            else f"USD {number(last['total_amount'] / 1e6, 1)} m"
+        )
+        lines.append(
+            Line(
+                subject,
+                percent(last["share"]),
+                f"of {total} in {last['year']}",
+                origins[last["source"]],
+                Trend(str(rows[0]["year"]), [row["share"] for row in rows], str(last["year"])),
+            )
+        )
+    return lines
+
+
+_SUPPLIERS_OF_THE_YEAR = """
+select
+    shares.supplier_iso3, economies.name, shares.share, totals.total_amount, totals.hhi,
+    shares.source, year(shares.period_start) as year
+from dependency.supplier_shares as shares
+inner join dependency.import_concentration as totals
+    using (importer_iso3, mineral_group, frequency, period_start, measure)
+inner join reference.economies as economies on economies.economy_iso3 = shares.supplier_iso3
+where shares.importer_iso3 = $importer and shares.mineral_group = $group
+    and shares.frequency = 'A' and shares.measure = 'value_usd'
+    and year(shares.period_start) = $year and shares.supplier_rank <= 3
+order by shares.supplier_rank
+"""
+
+
+def _magnets(ask: Ask, origins: Mapping[str, str]) -> Line:
+    subject = "Magnet imports, largest suppliers, by value"
+    rows = ask(_SUPPLIERS_OF_THE_YEAR, importer=IMPORTER, group="permanent_magnets", year=YEAR)
+    if not rows:
+        return _nothing(subject)
+    return Line(
+        subject,
+        ", ".join(f"{row['name']} {percent(row['share'])}" for row in rows),
+        f"of USD {number(rows[0]['total_amount'] / 1e6)} m in {YEAR}; HHI {rows[0]['hhi']:.2f}",
+        origins[rows[0]["source"]],
+    )
+
+
+_MOST_CONCENTRATED = """
+select
+    commodities.description, totals.mineral_group, economies.name, totals.top_supplier_share,
+    totals.source, count(*) over () as groups,
+    count(*) filter (totals.top_supplier_iso3 = $supplier) over () as led_by_supplier
+from dependency.import_concentration as totals
+inner join reference.economies as economies
+    on economies.economy_iso3 = totals.top_supplier_iso3
+inner join reference.mineral_group_codes as codes
+    on codes.mineral_group = totals.mineral_group
+inner join (
+    select hs6_code, min(description) as description from reference.commodities group by hs6_code
+) as commodities on commodities.hs6_code = codes.hs6_code
+where totals.importer_iso3 = $importer and totals.frequency = 'A'
+    and totals.measure = 'value_usd' and year(totals.period_start) = $year
+    and starts_with(totals.mineral_group, 'hs_')
+qualify row_number() over (partition by totals.mineral_group order by codes.hs_revision desc) = 1
+order by totals.hhi desc, totals.mineral_group
+limit $shown
+"""
+
+
+def _most_concentrated(ask: Ask, origins: Mapping[str, str]) -> Line:
+    subject = "Codes that hang on one supplier, by value"
+    rows = ask(
+        _MOST_CONCENTRATED, importer=IMPORTER, supplier=SUPPLIER, year=YEAR,
+        shown=CONCENTRATED_SHOWN,
+    )  # fmt: skip
+    if not rows:
+        return _nothing(subject)
+    return Line(
+        subject,
+        "; ".join(
+            f"{row['mineral_group'].removeprefix('hs_')} {row['name']} "
+            f"{percent(row['top_supplier_share'])}"
+            for row in rows
+        ),
+        f"China is first in {rows[0]['led_by_supplier']} of {rows[0]['groups']} codes in {YEAR}",
+        origins[rows[0]["source"]],
+    )
+
+
+_MINES = """
+select year, share, amount_t, world_total_t, source
+from dependency.production_shares
+where material = 'rare_earths' and stage = 'extraction' and economy_iso3 = $supplier
+    and source = 'usgs_mcs'
+order by year
+"""
+
+
+def _mines(ask: Ask, origins: Mapping[str, str]) -> Line:
+    subject = "China's mines, share of the world's rare earths"
+    rows = ask(_MINES, supplier=SUPPLIER)
+    if not rows:
+        return _nothing(subject)
+    last = rows[-1]
+    return Line(
+        subject,
+        percent(last["share"]),
+        f"{number(last['amount_t'])} t of {number(last['world_total_t'])} t of oxides "
+        f"in {last['year']}",
+        origins[last["source"]],
+        Trend(str(rows[0]["year"]), [row["share"] for row in rows], str(last["year"])),
+    )
+
+
+_REFINING = """
+select minerals.family, min(shares.share) as least, max(shares.share) as most, shares.source
+from dependency.production_shares as shares
+inner join (
+    select distinct source, material, mineral from reference.materials where left_out is null
+) as materials using (source, material)
+inner join reference.minerals as minerals using (mineral)
+where shares.stage = 'processing' and shares.economy_iso3 = $supplier
+    and minerals.family in ('light_rare_earth', 'heavy_rare_earth')
+group by minerals.family, shares.source
+order by minerals.family desc
+"""
+
+
+def _refining(ask: Ask, origins: Mapping[str, str]) -> Line:
+    subject = "China's refineries, share of the world's rare earths"
+    rows = ask(_REFINING, supplier=SUPPLIER)
+    if not rows:
+        return _nothing(subject)
+    return Line(
+        subject,
+        ", ".join(f"{row['family'].split('_')[0]} {_span(row)}" for row in rows),
+        "of each element's output",
+        origins[rows[0]["source"]],
+    )
+
+
+_EXPORTS = """
+select period_start, net_weight_kg
+from trade.reported_flows
+where reporter_iso3 = $supplier and partner_iso3 = $importer and flow = 'export'
+    and commodity_code = '811292' and frequency = 'M' and year(period_start) >= $year - 1
+order by period_start
+"""
+
+
+def _exports(ask: Ask, origins: Mapping[str, str]) -> Line:
+    subject = "China's exports to Japan of gallium, germanium, indium … (811292)"
+    rows = ask(_EXPORTS, supplier=SUPPLIER, importer=IMPORTER, year=YEAR)
+    if not rows:
+        return _nothing(subject)
+    by_year = {
+        year: sum(row["net_weight_kg"] or 0 for row in rows if row["period_start"].year == year)
+        for year in (YEAR - 1, YEAR)
+    }
+    return Line(
+        subject,
+        f"{number(by_year[YEAR] / 1000, 1)} t",
+        f"in {YEAR}, {number(by_year[YEAR - 1] / 1000, 1)} t in {YEAR - 1}; by month",
+        origins["comtrade_baskets"],
+        Trend(
+            f"{rows[0]['period_start']:%Y-%m}",
+            [row["net_weight_kg"] for row in rows],
+            f"{rows[-1]['period_start']:%Y-%m}",
+        ),
+    )
+
+
+_MEASURES = """
+with aimed as (
+    select distinct
+        measures.clause_id, measures.evidence_class, status.status, status.valid_from,
+        codes.hs6_code is not null as is_on_rare_earths, scope.clause_id is not null as has_codes
+    from exposure.measures
+    inner join exposure.measure_status as status using (clause_id)
+    left join exposure.measure_scope as scope using (clause_id)
+    left join reference.mineral_group_codes as codes
+        on codes.hs6_code = scope.hs6_code and codes.mineral_group = 'rare_earths'
+    where measures.target_iso3 in ('ALL', $importer) and measures.implementer_iso3 = $supplier
+        and measures.direction in ('restrict', 'monitor') and status.valid_from <= $as_of
+        and (status.valid_to is null or status.valid_to > $as_of)
+)
+select
+    clause_id, status, valid_from, evidence_class, bool_or(is_on_rare_earths) as is_on_rare_earths,
+    bool_or(has_codes) as has_codes
+from aimed group by all order by valid_from, clause_id
+"""
+
+
+def _measures(ask: Ask, as_of: date) -> Line:
+    rows = ask(_MEASURES, importer=IMPORTER, supplier=SUPPLIER, as_of=as_of)
+    in_force = [row for row in rows if row["status"] == "in_force"]
+    listed = [row for row in in_force if row["is_on_rare_earths"]]
+    states = Counter(row["status"] for row in rows)
+    without_codes = sum(not row["has_codes"] for row in in_force)
+    others = len(in_force) - len(listed) - without_codes
+    return Line(
+        "China's measures on rare earths in force for Japan",
+        ", ".join(f"{row['clause_id']} since {row['valid_from']}" for row in listed)
+        or "none with listed codes",
+        f"besides in force: {without_codes} that list no codes, {others} on other minerals; "
+        f"{states['unknown']} of unknown state, {states['suspended']} suspended",
+        "exposure.measure_status, dated acts of the catalogue",
+    )
+
+
+_PERFORMANCE = """
+select window_start, window_end, return_share, max_drawdown_share, annualised_volatility
+from market.performance
+where instrument = 'REMX' and "window" = 'since_2025_06_30'
+"""
+
+_CLOSES_BY_MONTH = """
+select date_trunc('month', price_date) as month, max_by(close, price_date) as close,
+    max(price_date) as day, any_value(source) as source
+from market.prices
+where instrument = $instrument and price_date >= $first
+group by month order by month
+"""
+
+
+def _markets(ask: Ask, origins: Mapping[str, str]) -> list[Line]:
+    lines = []
+    for instrument, subject in (
+        ("REMX", "Rare-earth shares (REMX) since mid-2025"),
+        ("USDJPY", "Yen per US dollar since mid-2025"),
+    ):
+        months = ask(_CLOSES_BY_MONTH, instrument=instrument, first=date(2025, 6, 1))
+        found = ask(_PERFORMANCE) if instrument == "REMX" else months[-1:]
+        if not months or not found:
+            lines.append(_nothing(subject))
+            continue
+        figures, last = found[0], months[-1]
+        figure, detail = (
+            (
+                f"{figures['return_share'] * 100:+.1f} %",
+                f"to {figures['window_end']}; largest fall "
+                f"{figures['max_drawdown_share'] * 100:.1f} %, "
+                f"volatility {figures['annualised_volatility'] * 100:.0f} % a year",
+            )
+            if instrument == "REMX"
+            else (number(last["close"], 1), f"on {last['day']}")
+        )
+        lines.append(
+            Line(
+                subject,
+                figure,
+                detail,
+                origins[last["source"]],
+                Trend(
+                    f"{months[0]['month']:%Y-%m}",
+                    [row["close"] for row in months],
+                    f"{last['month']:%Y-%m}",
+                ),
+            )
+        )
+    return lines
+
+
+def _nothing(subject: str) -> Line:
+    return Line(subject, "–", "no figure was published by that day", "")
 
 
 def answers_markdown(published_file: Path) -> str:
-    """The same page for the UI."""
+    """The page for the UI."""
     found = answers(published_file)
-    lines = [
-        f"As of **{found.release['as_of']}**, release `{found.release['release_id']}`.",
-        "",
-        "### How much of Japan's rare-earth imports come from China",
-        "",
-        "| year | by weight | by value | imports, t | imports, USD m | USD/JPY, mean |",
-        "|---|---:|---:|---:|---:|---:|",
-        *(
-            f"| {row['year']} | {percent(row['weight_share'])} | {percent(row['value_share'])} "
-            f"| {number(row['total_t'])} | {number(row['total_usd_m'], 1)} "
-            f"| {number(row['usdjpy'], 1)} |"
-            for row in found.dependence
-        ),
-        "",
-        "Source: UN Comtrade, Japan's reports (HS 280530 + 284610 + 284690); ECB reference rates.",
-        "",
-        f"### China's measures on rare earths in force for Japan on {found.release['as_of']}",
-        "",
-        *(
-            f"- **{row['clause_id']}** since {row['valid_from']}: {row['title']}"
-            + _evidence(row["evidence_class"])
-            for row in found.measures
-        ),
-        "",
-        _others(found),
-        "",
-        "### What was claimed",
-        "",
-        *(
-            f"- “{row['statement']}” ({row['claimed_by']}): "
-            f"**{row['verdict'].replace('_', ' ')}**. {row['explanation']}"
-            for row in found.claims
-        ),
-    ]
-    return "\n".join(lines)
-
-
-def _others(found: Answers) -> str:
-    """What the list of measures leaves out, so that nobody reads it as all there is."""
-    return (
-        f"{'Besides' if found.measures else 'None with listed codes; but'}: "
-        f"{found.others['without_codes']} in force that list no codes, "
-        f"{found.others['unknown']} whose state is unknown, "
-        f"{found.others['suspended']} suspended (exposure.measure_status)."
+    return "\n".join(
+        [
+            f"## {found.title}",
+            "",
+            f"As of **{found.release['as_of']}**, release `{found.release['release_id']}`.",
+            "",
+            "| | figure | | trend | source and vintage |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {line.subject} | **{line.figure}** | {line.detail} | {_drawn(line.trend)} "
+                f"| {line.origin} |"
+                for line in found.lines
+            ),
+            "",
+            *_claims(found, bold="**"),
+        ]
     )
-
-
-def _evidence(evidence_class: str) -> str:
-    return "" if evidence_class == "official" else f" ({evidence_class.replace('_', ' ')})"
 
 
 def print_answers(published_file: Path) -> None:
-    """The same page for a terminal: short tables, trends as small bars."""
+    """The same page for a terminal."""
     from rich.console import Console
     from rich.markup import escape
     from rich.padding import Padding
-    from rich.table import Table
 
     found = answers(published_file)
     console = Console(highlight=False)
-    console.print(
-        f"\n[bold]Japan's rare earths from China[/bold]  as of {found.release['as_of']}\n"
-    )
-    table = Table(box=None, pad_edge=False)
-    for name, justify in (
-        ("year", "left"), ("by weight", "right"), ("by value", "right"), ("imports, t", "right"),
-        ("USD m", "right"), ("USD/JPY", "right"),
-    ):  # fmt: skip
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for row in found.dependence:
-        table.add_row(
-            str(row["year"]),
-            percent(row["weight_share"]),
-            percent(row["value_share"]),
-            number(row["total_t"]),
-            number(row["total_usd_m"], 1),
-            number(row["usdjpy"], 1),
+    console.print(f"\n[bold]{found.title}[/bold]  as of {found.release['as_of']}\n")
+    for line in found.lines:
+        console.print(f"{escape(line.subject)}")
+        console.print(
+            Padding(f"[bold]{escape(line.figure)}[/bold]  {escape(line.detail)}", (0, 0, 0, 2))
         )
-    console.print(table)
+        told = "  ".join(part for part in (_drawn(line.trend), line.origin) if part)
+        console.print(Padding(f"[dim]{escape(told)}[/dim]", (0, 0, 0, 2)))
     console.print()
-    for name, column in (
-        ("by weight", "weight_share"), ("by value", "value_share"), ("USD/JPY", "usdjpy"),
-    ):  # fmt: skip
-        console.print(f"{name:10} {bars([row[column] for row in found.dependence])}")
-    console.print(
-        "[dim]Imports as Japan reports them to UN Comtrade (HS 280530, 284610, 284690);\n"
-        "USD/JPY: mean of the year, from ECB reference rates.[/]"
-    )
-    console.print("\n[bold]China's measures on rare earths in force for Japan[/bold]")
-    for row in found.measures:
-        console.print(
-            f"  since {row['valid_from']}  [bold]{row['clause_id']}[/bold]"
-            f"{_evidence(row['evidence_class'])}"
-        )
-        console.print(Padding(escape(row["title"]), (0, 0, 0, 4)))
-    console.print(f"  {_others(found)}")
-    console.print("\n[bold]What was claimed[/bold]")
-    for row in found.claims:
-        if row["claim_id"] == HEADLINE_CLAIM:
-            console.print(f"  “{escape(row['statement'])}”")
-            console.print(f"  [bold]{escape(row['explanation'])}[/bold]")
-    if not found.claims:
-        console.print("  nothing that was known on that day")
-    verdicts = Counter(row["verdict"].replace("_", " ") for row in found.claims)
-    if found.claims:
-        console.print(
-            f"  {len(found.claims)} published statements in all, in catalog.claims: "
-            + ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-        )
+    for text in _claims(found, bold=""):
+        console.print(escape(text))
     console.print(f"\n[bold]Published:[/bold] {published_file}", soft_wrap=True)
+
+
+def _claims(found: Answers, *, bold: str) -> list[str]:
+    if not found.verdicts:
+        return ["No published statement was known on that day."]
+    headline = (
+        [f"Claimed: “{found.headline['statement']}”. {bold}{found.headline['explanation']}{bold}"]
+        if found.headline
+        else []
+    )
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in found.verdicts.most_common())
+    return [
+        *headline,
+        "",
+        f"{found.verdicts.total()} published statements, each with its verdict, in catalog.claims: "
+        f"{counted}.",
+    ]
+
+
+def _drawn(trend: Trend | None) -> str:
+    return f"{trend.first} {bars(trend.values)} {trend.last}" if trend else ""
+
+
+def _span(row: Row) -> str:
+    """Least and largest of a row, once where they print alike."""
+    least, most = percent(row["least"]), percent(row["most"])
+    return most if least == most else f"{least.removesuffix(' %')} to {most}"
 
 
 def percent(share: float | None) -> str:
@@ -237,6 +466,9 @@ def percent(share: float | None) -> str:
 
 def number(value: float | None, digits: int = 0) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
+
+
+_BARS = "▁▂▃▄▅▆▇█"
 
 
 def bars(values: Sequence[float | None]) -> str:

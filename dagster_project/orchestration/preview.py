@@ -1,0 +1,113 @@
+"""What a table looks like at a glance, for the UI: its latest period, and a few telling rows.
+
+Reads tables that are there; computes no figure of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from dagster_project.lake.schemas import LakeTable
+from dagster_project.lake.tables import Lake
+
+PERIODS = (
+    "period_start", "price_date", "window_end", "year", "valid_from", "announced_date",
+    "claimed_at", "known_at", "retrieved_at", "published_at",
+)  # fmt: skip
+"""Columns that say what time a row is about, the most telling first."""
+
+SUBJECTS = (
+    "importer_iso3", "reporter_iso3", "economy_iso3", "target_iso3", "instrument", "mineral_group",
+)  # fmt: skip
+"""Columns that say whom a row is about."""
+
+FIRST = ("JPN", "ALL", "REMX", "rare_earths")
+"""What a reader looks for first stands first."""
+
+ROWS = 8
+LONGEST_CELL = 80
+
+
+def period_column(columns: Sequence[str]) -> str | None:
+    """The column that says what time a row is about, if there is one."""
+    return next((name for name in PERIODS if name in columns), None)
+
+
+def lake_reach(lake: Lake, table: LakeTable, source: str) -> tuple[str, str]:
+    """Days of the last vintage and of the latest period the lake holds of a source's table.
+
+    Empty text where it holds none, or the table has no period.
+    """
+    period = period_column(list(table.columns))
+    files = lake.files(table, source)
+    if period is None or not files:
+        return "", ""
+    last, latest = (
+        pl.scan_parquet(files)
+        .select(pl.col("vintage_at").max().dt.date(), pl.col(period).max().alias("period"))
+        .collect()
+        .row(0)
+    )
+    return str(last or ""), str(latest or "")
+
+
+def lake_preview(lake: Lake, table: LakeTable, source: str) -> list[Mapping[str, Any]]:
+    """A few rows of a source's table, the latest first, without the columns that are empty."""
+    files = lake.files(table, source)
+    if not files:
+        return []
+    period = period_column(list(table.columns))
+    rows = pl.scan_parquet(files).drop("source", "document", "snapshot_id")
+    if period:
+        rows = rows.top_k(ROWS, by=period)
+    return _legible(rows.head(ROWS).collect())
+
+
+def mart_glance(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str
+) -> tuple[int, str, list[Mapping[str, Any]]]:
+    """Number of rows, latest period (empty text where there is none), and a few telling rows.
+
+    Rows on Japan, on rare earths and on what holds for all come first, then the latest.
+    """
+    name = f'"{schema}"."{table}"'
+    columns = [row[0] for row in connection.execute(f"describe {name}").fetchall()]
+    period = period_column(columns)
+    count, latest = _one(
+        connection, f"select count(*), {f'max({period})' if period else 'null'} from {name}"
+    )
+    firsts = ", ".join(f"'{first}'" for first in FIRST)
+    order = [f"{column} not in ({firsts})" for column in SUBJECTS if column in columns]
+    order += [f"{period} desc"] if period else []
+    order += ["share desc nulls last"] if "share" in columns else []
+    sample = connection.sql(
+        f"from {name} {'order by ' + ', '.join(order) if order else ''} limit {ROWS}"
+    ).pl()
+    return int(count), "" if latest is None else str(latest), _legible(sample)
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row: tuple[Any, ...] | None = connection.execute(query).fetchone()
+    assert row is not None
+    return row
+
+
+def _legible(frame: pl.DataFrame) -> list[Mapping[str, Any]]:
+    """Rows as a person reads them: no empty columns, no long texts, no digits beyond the sixth."""
+    kept = [name for name in frame.columns if frame[name].null_count() < frame.height]
+    return [
+        {name: _cell(value) for name, value in row.items()}
+        for row in frame.select(kept).iter_rows(named=True)
+    ]
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    if isinstance(value, str) and len(value) > LONGEST_CELL:
+        return f"{value[:LONGEST_CELL]}…"
+    return value
