@@ -1,0 +1,611 @@
+"""USGS Mineral Commodity Summaries: mine and plant output, reserves, capacity -> `production`.
+
+The world tables only; prices, trade and consumption of the United States are passed over. Which
+material a label stands for is said in `bundled/usgs_mcs/labels.csv`, not here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import polars as pl
+
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.lake.schemas import INSTANT, PRODUCTION
+from dagster_project.lake.vocabulary import (
+    economies,
+    economy_named,
+    label_rows,
+    material_labels,
+    require_known_labels,
+)
+from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.formats import (
+    looks_like_zip,
+    read_text_table,
+    require_every,
+    utc_naive,
+)
+
+CARD = SourceCard(
+    name="usgs_mcs",
+    title="Mineral Commodity Summaries",
+    publisher="United States Geological Survey",
+    licence="Public domain (work of the United States Government)",
+    licence_url="https://www.usgs.gov/information-policies-and-instructions/copyrights-and-credits",
+    is_redistributable=True,
+    cadence="annual",
+    homepage="https://www.usgs.gov/centers/national-minerals-information-center/"
+    "mineral-commodity-summaries",
+    tables=("production", "material_labels"),
+    description=(
+        "Mine and refinery output of the last two years, reserves and capacity by country, of the "
+        "critical minerals and the base metals. Editions 2025 and 2026."
+    ),
+    bundled=("mcs_2025.csv", "mcs_2026.csv"),
+)
+
+WIDE_COLUMNS = (
+    "source", "commodity", "country", "type", "unit_meas",
+    "prod_notes", "cap_notes", "reserve_notes",
+)  # fmt: skip
+LONG_COLUMNS = (
+    "section", "commodity", "country", "statistics", "statistics_detail",
+    "unit", "year", "value", "notes",
+)  # fmt: skip
+TIDY_COLUMNS = (
+    "edition", "label", "stage", "economy_iso3", "year",
+    "amount_t", "bound", "flag", "printed", "notes",
+)  # fmt: skip
+
+STAGES_OF_PRODUCTION = ("extraction", "processing")
+STAGES = (*STAGES_OF_PRODUCTION, "reserves", "capacity")
+BOUNDS = ("exact", "below", "above", "range")
+FLAGS = ("reported", "estimated", "zero", "withheld", "not_available", "not_applicable")
+
+TONNES_PER_UNIT: Mapping[str, tuple[float, float]] = {
+    "metric tons": (1.0, 1.0),
+    "thousand metric tons": (1e3, 1.0),
+    "thousand metric dry tons": (1e3, 1.0),
+    "million metric tons": (1e6, 1.0),
+    "kilograms": (1.0, 1e3),
+}
+"""Multiplied by the first, divided by the second: dividing keeps 10,300 kg at 10.3 t exactly."""
+
+AREAS: Mapping[str, str] = {"world total": "WLD", "other countries": "_X"}
+"""The rows that are no country."""
+
+TITANIUM = "Titanium Mineral Concentrates"
+ILMENITE = f"{TITANIUM}: Mine production, ilmentite, titanium dioxide (TiO2) content"
+RUTILE = f"{TITANIUM}: Mine production, rutile, titanium dioxide (TiO2) content"
+PALLADIUM = "Platinum-Group metals: Mine production, Palladium content"
+
+UNITS_PRINTED_WRONG: Mapping[int, Mapping[str, str]] = {
+    2025: {ILMENITE: "thousand metric tons", RUTILE: "thousand metric tons"},
+    2026: {"Vanadium: Reserves": "thousand metric tons"},
+}
+"""By edition, labels printed in `metric tons`. Each is in thousands in the other edition, with
+figures of the same size: ilmenite of 2024 8,900 and 9,210, reserves of vanadium 18,000 and 21,000.
+"""
+
+RESERVES_OF_ANOTHER_LABEL: Mapping[str, str] = {PALLADIUM: "Platinum-Group metals: Reserves"}
+"""Beside palladium stand the reserves of the whole platinum group: 81,000 t, more than 400 years
+of palladium; the next edition prints the same figures under the group."""
+
+CAPACITY_AMONG_RESERVES = (
+    "Indium: Refinery production",
+    "Magnesium metal: Magnesium smelter production",
+)
+"""Labels of MCS 2025 whose column of reserves holds the plants' capacity. For magnesium a note says
+so and the column of capacity holds it too; for indium the next edition prints the same figures
+(Belgium 50 t, China 1,100 t) as refinery capacity."""
+
+YEAR = r"^\d{4}$"
+_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+FIGURE = (
+    rf"^(?P<e>e)? ?(?P<sign>[<>])? ?(?P<low>{_NUMBER})"
+    rf"(?: ?[-–—] ?(?P<high>{_NUMBER}))? ?(?P<estimated>e)?$"
+)
+"""`270,000`, `e270,000`, `270,000e`, `<1`, `>90,000,000`, `500–16,000`."""
+LESS_THAN_HALF = r"(?i)\bless than (?:1/2|½) ?unit\b"
+ZERO = r"^(?:-|--|–|—)$"
+WITHHELD = r"^W$"
+NOT_AVAILABLE = r"(?i)^(?:NA|large|small|very small|moderate|moderate to large|s)$"
+"""`Large` and the like are opinions without a figure; `s` sends the reader to the note, which says
+where the figure is included (or that it is less than half a unit, which goes first)."""
+NOT_APPLICABLE = r"^XX$"
+
+NO_REMARK = r"(?i)^(?:estimated|reported|reproted)?(?: (?:for )?\d{4})? ?\.?$|^yes$|^no$"
+"""Notes that only say what `flag` says (and a `Yes` that slipped from the next column)."""
+NO_REMARK_IN_LONG = rf"{NO_REMARK}|^See Appendix C\b"
+WHY_BLANK = r"(?i)^(w|na|xx)(?: for [\d-]+)?\.?$"
+"""Notes of the wide layout that stand for a blank cell: `W for 23-24`, `NA`, `na for 2023`."""
+
+
+def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """A file of world tables -> `production` and `material_labels`.
+
+    `production` has one row per label, stage, economy and year; `material_labels` is our list.
+    Three layouts are read, known by their columns: the wide CSV of MCS 2025 (years in the names of
+    the columns), the long CSV of MCS 2026 (only sections that begin with `World`), and our bundled
+    table (TIDY_COLUMNS). UTF-8 or Windows-1252. Labels are `<commodity>: <type or detail>` as
+    printed, without `estimated` and `rounded`, which are about the figure and go to `flag` and
+    `notes`; upper and lower case do not count. Labels that are left out make no rows. `amount_t` is
+    metric tons; a range is its middle, `<1` is 1 with bound `below`, "less than 1/2 unit" half a
+    unit with bound `below`.
+    `is_provisional`: estimates of an edition's last year, which the next edition revises.
+    `vintage_at`: 31 January of the edition's year for bundled figures, else the time of retrieval.
+
+    Raises UpstreamFormatError for another layout, a cut file or a figure that is none;
+    UnknownCodeError that names the label, country, statistic or unit that no list of ours knows.
+    Source: USGS, Mineral Commodity Summaries data releases (10.5066/P13XCP3R, 10.5066/P1WKQ63T).
+    """
+    source = CARD.name
+    payload, columns = _utf8_with_columns(payload)
+    if {"source", "commodity"} <= columns:
+        rows = _figures(_cells_of_wide(payload, columns))
+    elif {"section", "statistics"} <= columns:
+        rows = _figures(_cells_of_long(payload))
+    elif {"edition", "label"} <= columns:
+        rows = _figures_of_tidy(payload)
+    else:
+        read_text_table(payload, source=source, required=(), others=True)
+        raise UpstreamFormatError(
+            f"{source}: the columns are those of no layout that is read "
+            f"({', '.join(sorted(columns))[:80]}).",
+            hint="Land MCS<year>_World_Data.csv (2025) or MCS<year>_Commodities_Data.csv (2026).",
+        )
+
+    retrieved = pl.lit(utc_naive(document.retrieved_at), INSTANT)
+    released = pl.datetime(pl.col("edition"), 1, 31, time_unit="us")
+    vintage = (released if document.is_bundled else retrieved).alias("vintage_at")
+    production = rows.select(
+        pl.lit(source).alias("source"),
+        "label",
+        "stage",
+        pl.lit("WLD").alias("scope_iso3"),
+        "economy_iso3",
+        "year",
+        "amount_t",
+        pl.lit(None, pl.Float64).alias("share"),
+        "bound",
+        "flag",
+        pl.lit(None, pl.Float64).alias("trade_parameter"),
+        "printed",
+        "notes",
+        ((pl.col("flag") == "estimated") & (pl.col("year") == pl.col("edition") - 1)).alias(
+            "is_provisional"
+        ),
+        vintage,
+    ).sort(PRODUCTION.key)
+    labels = pl.DataFrame(
+        label_rows(source),
+        schema=dict.fromkeys(
+            ("label", "material", "mineral", "mineral_group", "left_out"), pl.String
+        ),
+    ).with_columns(
+        source=pl.lit(source),
+        is_provisional=pl.lit(False),
+        vintage_at=pl.lit(rows.select(vintage).to_series().max(), INSTANT),
+    )
+    return {"production": production, "material_labels": labels}
+
+
+def _utf8_with_columns(payload: bytes) -> tuple[bytes, frozenset[str]]:
+    """The payload as UTF-8, and the names of its columns, in lower case.
+
+    The editions are Windows-1252 with or without a byte order mark of UTF-8; bytes that are neither
+    go on as they are, for the reader of tables to refuse.
+    """
+    if looks_like_zip(payload):
+        raise UpstreamFormatError(
+            f"{CARD.name}: zip archive where CSV was expected.", hint="Land the CSV inside it."
+        )
+    try:
+        text = payload.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            text = payload.decode("cp1252")
+        except UnicodeDecodeError:
+            return payload, frozenset()
+    header = text.split("\n", 1)[0]
+    names = (name.strip().strip('"').lower() for name in header.split(","))
+    return text.encode(), frozenset(name for name in names if name)
+
+
+def _plain(column: str) -> pl.Expr:
+    """The text of a column with runs of blanks of any kind as one blank, none at the ends."""
+    return pl.col(column).str.replace_all(r"[\s\u00a0]+", " ").str.strip_chars().replace("", None)
+
+
+def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
+    """The wide layout -> one row per cell that says something: `edition`, `label`, `statistic`,
+    `country`, `year`, `unit`, `cell`, `note`, `is_estimate`.
+
+    A blank cell says something where a note explains it, or where the column holds a figure of
+    another country. In columns of production or capacity a country that is blank in every year,
+    without such a note, has the dash of the printed table, a zero: the notes say `W`, `NA` and
+    `XX`, and of the blanks of 2024 in MCS 2025 all 42 outputs and 9 capacities that MCS 2026 prints
+    too are dashes there. A blank beside another year's figure (two countries), and blank reserves,
+    are not available: for the latter the next edition prints NA, dashes and figures.
+    """
+    found = {
+        name: re.fullmatch(r"(prod|cap|reserves)_(est_)?(\d{4})", re.sub(r"\s", "", name))
+        for name in sorted(columns)
+    }
+    years = {name: match for name, match in found.items() if match}
+    if not any(match[1] == "prod" for match in years.values()):
+        raise UpstreamFormatError(f"{CARD.name}: no column of production of a year (PROD_2023).")
+    table = read_text_table(
+        payload, source=CARD.name, required=(*WIDE_COLUMNS, *years), others=True
+    ).with_columns(_plain(name) for name in (*WIDE_COLUMNS, *years))
+    # The publisher's files of one commodity end in rows of commas.
+    table = table.filter(pl.any_horizontal(pl.col(WIDE_COLUMNS[:4]).is_not_null()))
+    require_every(
+        pl.col("source").str.contains(r"^MCS\d{4}$"),
+        of=table,
+        value=pl.col("source"),
+        what="is not an edition like MCS2025",
+        source=CARD.name,
+    )
+    edition = table["source"].unique().sort().to_list()
+    if len(edition) != 1:
+        raise UpstreamFormatError(f"{CARD.name}: several editions in a file: {', '.join(edition)}.")
+
+    statistic = {"prod": "production", "cap": "capacity", "reserves": "reserves"}
+    notes = {"prod": "prod_notes", "cap": "cap_notes", "reserves": "reserve_notes"}
+    cells = pl.concat(
+        table.lazy().select(
+            "commodity", "country", "type", "unit_meas",
+            pl.lit(statistic[match[1]]).alias("statistic"),
+            pl.lit(match[3]).alias("year"),
+            pl.lit(match[2] is not None).alias("in_column_of_estimates"),
+            pl.col(name).alias("cell"),
+            pl.col(notes[match[1]]).alias("note"),
+        )
+        for name, match in years.items()
+    )  # fmt: skip
+
+    kind = pl.col("type").fill_null("").str.replace(r"(?i), ?estimated$", "")
+    is_sum_of_labels = pl.col("country").str.contains(r"(?i)^world total.*\(.* and .*\)")
+    label = pl.format(
+        "{}: {}",
+        pl.col("commodity").fill_null(""),
+        pl.when(is_sum_of_labels)
+        .then(pl.col("country").str.replace(", rounded", "", literal=True))
+        .otherwise(kind),
+    )
+    is_reserves = pl.col("statistic") == "reserves"
+    column = ("label", "statistic", "year")
+    is_blank = pl.col("cell").is_null()
+    has_figures = (~is_blank).any().over(column)
+    says_why = pl.any_horizontal(_note_stands_for_cell(), _note_is_figure())
+    note_on_unit = pl.col("note").str.extract(r"\b((?:thousand|million) metric tons)\b")
+    return (
+        cells.with_columns(label=label)
+        .filter(has_figures | says_why)
+        .with_columns(
+            edition=pl.lit(edition[0][3:]).cast(pl.Int32),
+            unit=pl.coalesce(
+                # One note speaks of the reserves of all countries of the table.
+                pl.when(is_reserves).then(note_on_unit.drop_nulls().first().over(column)),
+                "unit_meas",
+            ),
+            means=_meaning_of_wide_cell(),
+            is_estimate=pl.col("in_column_of_estimates")
+            | pl.col("note").str.contains(r"(?i)^estimated\b").fill_null(False)
+            | (
+                pl.col("type").str.contains(r"(?i), ?estimated$")
+                & (pl.col("statistic") == "production")
+                & ~pl.col("note").str.contains(r"(?i)\breported\b").fill_null(False)
+            ),
+            remark=pl.when(
+                ~pl.col("note").str.contains(NO_REMARK),
+                is_blank | ~pl.col("note").str.contains(WHY_BLANK),
+            ).then("note"),
+        )
+        .with_columns(
+            label=pl.when(is_reserves)
+            .then(pl.col("label").replace(RESERVES_OF_ANOTHER_LABEL))
+            .otherwise("label"),
+            statistic=pl.when(is_reserves, pl.col("label").is_in(CAPACITY_AMONG_RESERVES))
+            .then(pl.lit("capacity"))
+            .otherwise("statistic"),
+            is_second=is_reserves
+            & pl.col("label").is_in(CAPACITY_AMONG_RESERVES)
+            & (pl.col("statistic") == "capacity").any().over("label"),
+        )
+        .filter(~pl.col("is_second"))
+        .select(
+            "edition", "label", "statistic", "country", "year", "unit", "cell", "means",
+            "is_estimate", "remark",
+        )
+    )  # fmt: skip
+
+
+def _note_stands_for_cell() -> pl.Expr:
+    """Whether the note is a mark for the blank cells of its row, in the year of the column."""
+    note = pl.col("note").fill_null("")
+    is_of_all_years = ~note.str.contains(r"\d")
+    names_year = note.str.contains(pl.col("year").str.slice(2), literal=True)
+    return note.str.contains(WHY_BLANK) & (is_of_all_years | names_year)
+
+
+def _note_is_figure() -> pl.Expr:
+    note = pl.col("note").fill_null("")
+    return note.str.contains(LESS_THAN_HALF) | note.str.contains(NOT_AVAILABLE)
+
+
+def _meaning_of_wide_cell() -> pl.Expr:
+    """The cell, or what a blank cell stands for (the rule is in `_cells_of_wide`)."""
+    is_blank = pl.col("cell").is_null()
+    is_blank_every_year = is_blank.all().over("label", "statistic", "country")
+    is_included_elsewhere = pl.col("note").fill_null("").str.contains(r"(?i)\bincluded with\b")
+    return (
+        pl.when(~is_blank)
+        .then("cell")
+        .when(_note_stands_for_cell())
+        .then(pl.col("note").str.extract(WHY_BLANK).str.to_uppercase())
+        .when(_note_is_figure())
+        .then("note")
+        .when((pl.col("statistic") == "reserves") | ~is_blank_every_year | is_included_elsewhere)
+        .then(pl.lit("NA"))
+        .otherwise(pl.lit("—"))
+    )
+
+
+def _cells_of_long(payload: bytes) -> pl.LazyFrame:
+    """The long layout -> the same rows as `_cells_of_wide`, of the sections of the world."""
+    table = read_text_table(payload, source=CARD.name, required=LONG_COLUMNS, others=True)
+    table = table.with_columns(_plain(name) for name in LONG_COLUMNS).filter(
+        pl.col("section").str.contains(r"^World\b")
+    )
+    if table.is_empty():
+        raise UpstreamFormatError(f"{CARD.name}: no section of the world in the file.")
+    of_production = table.filter(
+        pl.col("statistics") == "Production", pl.col("year").str.contains(YEAR)
+    )["year"]
+    if of_production.is_empty():
+        raise UpstreamFormatError(
+            f"{CARD.name}: no production of a year in the file: its edition cannot be told."
+        )
+    rounded = r"(?i)[:,] rounded$"
+    remarks = (
+        pl.col("notes")
+        .str.split(" -- ")
+        .list.eval(pl.element().filter(~pl.element().str.contains(NO_REMARK_IN_LONG)))
+        .list.join(" ")
+        .replace("", None)
+    )
+    is_rounded = pl.col("statistics_detail").str.contains(rounded)
+    is_less_than_half = pl.col("notes").str.contains(LESS_THAN_HALF) & (pl.col("value") == "s")
+    return table.lazy().select(
+        pl.lit(int(str(of_production.max())) + 1, pl.Int32).alias("edition"),
+        pl.format(
+            "{}: {}",
+            pl.col("commodity").fill_null(""),
+            pl.col("statistics_detail").fill_null("").str.replace(rounded, ""),
+        ).alias("label"),
+        pl.col("statistics").str.to_lowercase().alias("statistic"),
+        pl.when(is_rounded).then(pl.format("{} (rounded)", "country")).otherwise("country"),
+        "year",
+        pl.col("unit").str.extract("^([^,]*)").alias("unit"),
+        pl.col("value").alias("cell"),
+        pl.when(is_less_than_half)
+        .then(pl.lit("less than ½ unit"))
+        .otherwise(pl.col("value").fill_null("NA"))
+        .alias("means"),
+        pl.col("notes").str.contains(r"(?i)(?:^|-- )estimated\b").fill_null(False).alias(
+            "is_estimate"
+        ),
+        remarks.alias("remark"),
+    )  # fmt: skip
+
+
+def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
+    """Cells -> figures in metric tons, with economy, stage, bound and flag."""
+    found = _known_and_taken(cells.collect()).with_columns(
+        unit=pl.coalesce(
+            *(
+                pl.when(pl.col("edition") == edition).then(
+                    pl.col("label").replace_strict(units, default=None, return_dtype=pl.String)
+                )
+                for edition, units in UNITS_PRINTED_WRONG.items()
+            ),
+            "unit",
+        )
+    )
+    for column, known, what in (
+        ("statistic", ["production", "reserves", "capacity"], "is not a statistic that is read"),
+        ("unit", list(TONNES_PER_UNIT), "is not a unit of mass that is known"),
+    ):
+        require_every(
+            pl.col(column).is_in(known),
+            of=found,
+            value=pl.format("{}: {}", "label", pl.col(column).fill_null("")),
+            what=what,
+            source=CARD.name,
+            error=UnknownCodeError,
+        )
+    require_every(
+        pl.col("year").str.contains(YEAR),
+        of=found,
+        value=pl.format("{}, {}", "label", pl.col("year").fill_null("")),
+        what="is not a figure of a year like 2024",
+        source=CARD.name,
+    )
+    groups = pl.col("means").str.extract_groups(FIGURE)
+    low, high = (
+        groups.struct.field(name).str.replace_all(",", "").cast(pl.Float64)
+        for name in ("low", "high")
+    )
+    is_less_than_half = pl.col("means").str.contains(LESS_THAN_HALF)
+    is_zero = pl.col("means").str.contains(ZERO)
+    in_units = (
+        pl.when(is_less_than_half)
+        .then(0.5)
+        .when(is_zero)
+        .then(0.0)
+        .otherwise(pl.when(high.is_null()).then(low).otherwise((low + high) / 2))
+    )
+    sign = groups.struct.field("sign")
+    bound = (
+        pl.when(is_less_than_half | (sign == "<"))
+        .then(pl.lit("below"))
+        .when(sign == ">")
+        .then(pl.lit("above"))
+        .when(high.is_not_null())
+        .then(pl.lit("range"))
+        .otherwise(pl.lit("exact"))
+    )
+    is_estimate = pl.any_horizontal(
+        "is_estimate",
+        groups.struct.field("e").is_not_null(),
+        groups.struct.field("estimated").is_not_null(),
+    )
+    flag = (
+        pl.when(pl.col("means").str.contains(WITHHELD))
+        .then(pl.lit("withheld"))
+        .when(pl.col("means").str.contains(NOT_AVAILABLE))
+        .then(pl.lit("not_available"))
+        .when(pl.col("means").str.contains(NOT_APPLICABLE))
+        .then(pl.lit("not_applicable"))
+        .when(in_units == 0, bound == "exact")
+        .then(pl.lit("zero"))
+        .when(in_units.is_not_null(), is_estimate)
+        .then(pl.lit("estimated"))
+        .when(in_units.is_not_null())
+        .then(pl.lit("reported"))
+    )
+    multiplied, divided = (
+        pl.col("unit").replace_strict(
+            {unit: factors[at] for unit, factors in TONNES_PER_UNIT.items()},
+            return_dtype=pl.Float64,
+        )
+        for at in (0, 1)
+    )
+    country, parenthesis = _country_and_parenthesis(found)
+    figures = (
+        found.lazy()
+        .with_columns(flag=flag, bound=bound, in_units=in_units)
+        .with_columns(
+            year=pl.col("year").cast(pl.Int32),
+            amount_t=pl.col("in_units") * multiplied / divided,
+            economy_iso3=pl.col("country").replace_strict(country, return_dtype=pl.String),
+            parenthesis=pl.col("country").replace_strict(parenthesis, return_dtype=pl.String),
+            printed=pl.col("cell"),
+            stage=pl.when(pl.col("statistic") != "production")
+            .then("statistic")
+            .when(pl.col("label_stage").is_in(STAGES_OF_PRODUCTION))
+            .then("label_stage"),
+        )
+        .with_columns(
+            without_usa=pl.when(
+                pl.col("economy_iso3") == "WLD",
+                ((pl.col("economy_iso3") == "USA") & (pl.col("flag") == "withheld"))
+                .any()
+                .over("label", "stage", "year"),
+                ~pl.col("remark").fill_null("").str.contains(r"U\.S\.|United States"),
+            ).then(pl.lit("(United States withheld)"))
+        )
+        .with_columns(
+            notes=pl.concat_str(
+                "remark", "parenthesis", "without_usa", separator=" ", ignore_nulls=True
+            ).replace("", None)
+        )
+        .collect()
+    )
+    require_every(
+        pl.col("flag").is_not_null(),
+        of=figures,
+        value=pl.format("{}, {}, {}: {}", "label", "country", "year", "means"),
+        what="is not a figure",
+        source=CARD.name,
+    )
+    require_every(
+        pl.col("stage").is_not_null(),
+        of=figures,
+        value=pl.col("label"),
+        what="has production, but labels.csv does not say whether it is of a mine or a plant",
+        source=CARD.name,
+        error=UnknownCodeError,
+    )
+    return figures
+
+
+def _known_and_taken(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose label is not left out.
+
+    Labels as they are spelt in the list, and the stage the list gives (`label_stage`).
+    """
+    known = material_labels(CARD.name)
+    spelt = {label.casefold(): label for label in known}
+    rows = rows.with_columns(pl.col("label").fill_null(""))
+    printed = rows["label"].unique().to_list()
+    here = {label: spelt.get(label.casefold(), label) for label in printed}
+    require_known_labels(here.values(), source=CARD.name)
+    taken = {label: known[name] for label, name in here.items() if not known[name].left_out}
+    return rows.filter(pl.col("label").is_in(list(taken))).with_columns(
+        label=pl.col("label").replace(here),
+        label_stage=pl.col("label").replace_strict(
+            {label: name.stage for label, name in taken.items()}, return_dtype=pl.String
+        ),
+    )
+
+
+def _country_and_parenthesis(
+    rows: pl.DataFrame,
+) -> tuple[Mapping[str, str], Mapping[str, str | None]]:
+    """By the country as printed: the economy, and the words in brackets that are no part of it.
+
+    `Congo (Kinshasa)` is a name; `Brazil (beneficiated)` is Brazil. The digits of a footnote after
+    a bracket (`World total (rounded) 10`) are dropped.
+    """
+    countries: dict[str, str] = {}
+    parentheses: dict[str, str | None] = {}
+    for printed in rows["country"].fill_null("").unique().to_list():
+        name = re.sub(r" ?\d+$", "", printed)
+        match = re.fullmatch(r"(.*?) (\((?!Kinshasa|Brazzaville).*\))", name)
+        bare = match[1] if match else name
+        countries[printed] = AREAS.get(bare.casefold()) or economy_named(bare, publisher=CARD.name)
+        parentheses[printed] = match[2] if match else None
+    return countries, parentheses
+
+
+def _figures_of_tidy(payload: bytes) -> pl.DataFrame:
+    """Our bundled table -> figures; its words are the lake's, so that they are only checked."""
+    table = _known_and_taken(read_text_table(payload, source=CARD.name, required=TIDY_COLUMNS))
+    has_amount = pl.col("flag").is_in(["reported", "estimated", "zero"])
+    amount = pl.col("amount_t").cast(pl.Float64, strict=False)
+    codes = (
+        ("economy_iso3", sorted(economies()), "is not an economy of our list"),
+        ("stage", STAGES, "is not a stage"),
+        ("bound", BOUNDS, "is not a bound"),
+        ("flag", FLAGS, "is not a flag"),
+    )
+    for column, known, what in codes:
+        require_every(
+            pl.col(column).is_in(known),
+            of=table,
+            value=pl.col(column),
+            what=what,
+            source=CARD.name,
+            error=UnknownCodeError,
+        )
+    rules = (
+        ("edition", pl.col("edition").str.contains(YEAR), "is not an edition like 2025"),
+        ("year", pl.col("year").str.contains(YEAR), "is not a year like 2024"),
+        (
+            "amount_t",
+            pl.when(has_amount)
+            .then((amount >= 0) & amount.is_finite())
+            .otherwise(pl.col("amount_t").is_null()),
+            "is not the amount of its flag (a number, or a blank where there is no figure)",
+        ),
+    )
+    for column, rule, what in rules:
+        require_every(rule, of=table, value=pl.col(column), what=what, source=CARD.name)
+    return table.with_columns(
+        pl.col("edition", "year").cast(pl.Int32), pl.col("amount_t").cast(pl.Float64)
+    )
