@@ -1,0 +1,432 @@
+"""Worldwide Governance Indicators -> `governance_scores`.
+
+Only estimates (about -2.5 to 2.5) and their standard errors; ranks and 0-100 scores are another
+scale, and how the six make one weight is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+
+import polars as pl
+
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.lake.schemas import GOVERNANCE_SCORES, INSTANT
+from dagster_project.lake.vocabulary import economy_named, economy_of
+from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.formats import (
+    looks_like,
+    looks_like_zip,
+    read_sheet,
+    read_text_table,
+    require_every,
+    utc_naive,
+)
+
+CARD = SourceCard(
+    name="wgi",
+    title="Worldwide Governance Indicators",
+    publisher="World Bank",
+    licence="CC BY 4.0",
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+    is_redistributable=True,
+    cadence="annual",
+    homepage="https://www.worldbank.org/en/publication/worldwide-governance-indicators",
+    tables=("governance_scores",),
+    description=(
+        "Six indicators of how well an economy is governed, estimated from surveys and expert "
+        "assessments with their standard errors: 1996, 1998, 2000 and every year from 2002 to "
+        "2021."
+    ),
+    bundled=("estimates.csv",),
+)
+
+INDICATORS: Mapping[str, str] = {
+    "va": "voice_and_accountability",
+    "pv": "political_stability",
+    "ge": "government_effectiveness",
+    "rq": "regulatory_quality",
+    "rl": "rule_of_law",
+    "cc": "control_of_corruption",
+}
+"""Indicators by the two letters the publisher's codes and columns begin with."""
+
+API_CODES: Mapping[str, str] = {
+    f"GOV_WGI_{letters.upper()}{separator}EST": indicator
+    for letters, indicator in INDICATORS.items()
+    for separator in "._"
+}
+"""Codes of the service for estimates; the copies in other databases spell them with `_EST`."""
+
+OTHER_ECONOMY_CODES: Mapping[str, str] = {
+    "ADO": "AND",
+    "KSV": "XKX",
+    "ROM": "ROU",
+    "TMP": "TLS",
+    "WBG": "PSE",
+    "ZAR": "COD",
+}
+"""The World Bank's codes that are not ISO 3166, and what they are here."""
+
+AGGREGATE_CODES = frozenset(
+    {
+        "AFE", "AFR", "AFW", "ARB", "CAA", "CEA", "CEB", "CEU", "CLA", "CME", "CSA", "CSS", "EAP",
+        "EAR", "EAS", "ECA", "ECS", "EMU", "EUU", "FCS", "FXS", "HIC", "HPC", "IBB", "IBD", "IBT",
+        "IDA", "IDB", "IDX", "INX", "LAC", "LCN", "LCR", "LDC", "LIC", "LMC", "LMY", "LTE", "MDE",
+        "MEA", "MIC", "MNA", "NAC", "NAF", "NRS", "NXS", "OED", "OSS", "PRE", "PSS", "PST", "RRS",
+        "SAS", "SSA", "SSF", "SST", "SXZ", "TEA", "TEC", "TLA", "TMN", "TSA", "TSS", "UMC", "WLD",
+        "XZN",
+    }
+)  # fmt: skip
+"""The World Bank's codes for regions, income and lending groups: no economy, so dropped."""
+
+AGGREGATE_NAMES = frozenset(
+    name.casefold()
+    for name in (
+        "Africa Eastern and Southern", "Africa Western and Central", "Arab World",
+        "Caribbean small states", "Central Europe and the Baltics", "Early-demographic dividend",
+        "East Asia & Pacific", "East Asia & Pacific (excluding high income)",
+        "East Asia & Pacific (IDA & IBRD countries)", "Euro area", "Europe & Central Asia",
+        "Europe & Central Asia (excluding high income)",
+        "Europe & Central Asia (IDA & IBRD countries)", "European Union",
+        "Fragile and conflict affected situations", "Heavily indebted poor countries (HIPC)",
+        "High income", "IBRD only", "IDA & IBRD total", "IDA blend", "IDA only", "IDA total",
+        "Late-demographic dividend", "Latin America & Caribbean",
+        "Latin America & Caribbean (excluding high income)",
+        "Latin America & the Caribbean (IDA & IBRD countries)",
+        "Least developed countries: UN classification", "Low & middle income", "Low income",
+        "Lower middle income", "Middle East & North Africa",
+        "Middle East & North Africa (excluding high income)",
+        "Middle East & North Africa (IDA & IBRD countries)",
+        "Middle East, North Africa, Afghanistan & Pakistan", "Middle income", "North America",
+        "Not classified", "OECD members", "Other small states", "Pacific island small states",
+        "Post-demographic dividend", "Pre-demographic dividend", "Small states", "South Asia",
+        "South Asia (IDA & IBRD)", "Sub-Saharan Africa",
+        "Sub-Saharan Africa (excluding high income)", "Sub-Saharan Africa (IDA & IBRD countries)",
+        "Upper middle income", "World",
+    )
+)  # fmt: skip
+"""The same by name, for rows that carry no code."""
+
+RELEASE_MONTH, RELEASE_DAY = 9, 30
+"""A bundled figure of year Y counts from 30 September of the year after."""
+
+_STATA = b"<stata_dta>"
+_STATA_END = b"</stata_dta>"
+_OLDER_STATA = range(102, 116)
+"""First byte of a Stata file before version 13; the second is 1 or 2 (byte order)."""
+
+
+def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """The indicators -> `governance_scores`, one row per indicator, economy and year.
+
+    Reads the publisher's Stata file (`code`, `year`, and per indicator `vae`, `vas` ...; or one row
+    per indicator: `code`, `year`, `indicator`, `estimate`, `stddev`), its workbook of the second
+    shape, an answer of the World Bank's service (`[about, rows]`, whole or a page of it), and our
+    bundled table. Years without an estimate make no row; regions and income groups in an answer of
+    the service are dropped. `vintage_at` is the release of the year for bundled figures, else the
+    time of retrieval.
+    Raises UpstreamFormatError for another file, a cut one, an error of the service (in its words)
+    or an answer without rows; UnknownCodeError that names an economy or indicator of no list of
+    ours, and any measure that is no estimate. Source: World Bank, database 3 (WGI).
+    """
+    if _is_stata(payload):
+        scores = _from_columns(_read_stata(payload))
+    elif looks_like_zip(payload):
+        scores = _from_columns(_read_workbook(payload))
+    elif looks_like(payload, "json"):
+        scores = _from_service(payload)
+    else:
+        scores = _from_table(payload)
+    if scores.is_empty():
+        raise UpstreamFormatError(f"{CARD.name}: the file holds no estimate.")
+    release = pl.date(pl.col("year") + 1, RELEASE_MONTH, RELEASE_DAY)
+    retrieved = pl.lit(utc_naive(document.retrieved_at), INSTANT)
+    return {
+        "governance_scores": scores.lazy()
+        .select(
+            pl.lit(CARD.name).alias("source"),
+            "indicator",
+            "economy_iso3",
+            "year",
+            "estimate",
+            "standard_error",
+            pl.lit(False).alias("is_provisional"),
+            (release.cast(INSTANT) if document.is_bundled else retrieved).alias("vintage_at"),
+        )
+        .sort(GOVERNANCE_SCORES.key)
+        .collect()
+    }
+
+
+def _is_stata(payload: bytes) -> bool:
+    return payload.startswith(_STATA) or (
+        len(payload) > 1 and payload[0] in _OLDER_STATA and payload[1] in (1, 2)
+    )
+
+
+def _read_stata(payload: bytes) -> pl.DataFrame:
+    import pandas as pd
+
+    if payload.startswith(_STATA) and not payload.rstrip().endswith(_STATA_END):
+        raise UpstreamFormatError(
+            f"{CARD.name}: the Stata file is cut.", hint="Fetch or land the file again."
+        )
+    try:
+        table = pd.read_stata(
+            io.BytesIO(payload), convert_categoricals=False, convert_missing=False
+        )
+    except Exception as error:  # pandas lets through whatever a damaged part makes it stumble on
+        reason = " ".join(str(error).split())
+        raise UpstreamFormatError(
+            f"{CARD.name}: the Stata file is cut or damaged ({reason}).",
+            hint="Fetch or land the file again.",
+        ) from error
+    return pl.DataFrame(
+        {str(name).lower(): table[name].to_numpy() for name in table.columns}, nan_to_null=True
+    )
+
+
+def _read_workbook(payload: bytes) -> pl.DataFrame:
+    table = read_sheet(payload, None, source=CARD.name)
+    if table.is_empty():
+        raise UpstreamFormatError(f"{CARD.name}: the first sheet of the workbook is empty.")
+    header = [(name or "").lower() for name in table.row(0)]
+    named = {f"column {place}": name for place, name in enumerate(header) if name}
+    if len(set(named.values())) < len(named):
+        raise UpstreamFormatError(f"{CARD.name}: two columns of the workbook have one name.")
+    return (
+        table.slice(1)
+        .select(pl.col(column).alias(name) for column, name in named.items())
+        .filter(pl.any_horizontal(pl.all().is_not_null()))
+    )
+
+
+def _from_columns(table: pl.DataFrame) -> pl.DataFrame:
+    """The publisher's columns, of either shape -> scores."""
+    if "indicator" in table.columns:
+        _require_columns(table, ("code", "year", "indicator", "estimate", "stddev"))
+        long = table.select(
+            pl.col("code", "indicator").cast(pl.String),
+            _number("year", table),
+            _number("estimate", table),
+            _number("stddev", table).alias("standard_error"),
+        )
+        indicators = _mapping(long["indicator"], _indicator_lettered)
+        long = long.with_columns(pl.col("indicator").replace_strict(indicators))
+    else:
+        _require_columns(
+            table,
+            ("code", "year", *(f"{letters}{kind}" for letters in INDICATORS for kind in "es")),
+        )
+        long = pl.concat(
+            table.select(
+                pl.col("code").cast(pl.String),
+                pl.lit(indicator).alias("indicator"),
+                _number("year", table),
+                _number(f"{letters}e", table).alias("estimate"),
+                _number(f"{letters}s", table).alias("standard_error"),
+            )
+            for letters, indicator in INDICATORS.items()
+        )
+    _require_years(long, pl.col("year").cast(pl.String))
+    economies = _mapping(long["code"], _economy_coded)
+    return _scores(long.with_columns(pl.col("code").replace_strict(economies)))
+
+
+def _require_columns(table: pl.DataFrame, required: Iterable[str]) -> None:
+    missing = [name for name in required if name not in table.columns]
+    if missing:
+        raise UpstreamFormatError(f"{CARD.name}: columns missing: {', '.join(missing)}.")
+
+
+def _number(name: str, table: pl.DataFrame) -> pl.Expr:
+    """A column as numbers; in text, `..` and a blank are missing and any other word is refused."""
+    column = pl.col(name)
+    if table[name].dtype == pl.String:
+        column = column.replace("..", None)
+        require_every(
+            column.is_null() | column.cast(pl.Float64, strict=False).is_finite(),
+            of=table,
+            value=pl.format("{}: {}", pl.lit(name), column),
+            what="is not a number",
+            source=CARD.name,
+        )
+    return column.cast(pl.Float64)
+
+
+def _require_years(table: pl.DataFrame, printed: pl.Expr) -> None:
+    year = pl.col("year")
+    require_every(
+        (year >= 1900) & (year <= 2200) & (year.round() == year),
+        of=table,
+        value=printed,
+        what="is not a year",
+        source=CARD.name,
+    )
+
+
+def _scores(long: pl.DataFrame) -> pl.DataFrame:
+    return long.filter(
+        pl.col("estimate").is_not_null(),
+        pl.col("code").is_not_null(),
+    ).select(
+        "indicator",
+        pl.col("code").alias("economy_iso3"),
+        pl.col("year").cast(pl.Int32),
+        "estimate",
+        "standard_error",
+    )
+
+
+def _from_service(payload: bytes) -> pl.DataFrame:
+    table = _answer_rows(payload)
+    indicators = _mapping(table["indicator"], _indicator_coded)
+    _require_years(
+        table.with_columns(pl.col("date").cast(pl.Float64, strict=False).alias("year")),
+        pl.col("date"),
+    )
+    # Taiwan and a few territories have a name and no code in this database: a row without a code
+    # is not an aggregate for that.
+    place = pl.format("{}|{}", pl.col("code").fill_null(""), pl.col("name").fill_null(""))
+    economies = _mapping(table.select(place).to_series(), _economy_or_aggregate)
+    return _scores(
+        table.select(
+            place.replace_strict(economies, return_dtype=pl.String).alias("code"),
+            pl.col("indicator").replace_strict(indicators),
+            pl.col("date").cast(pl.Int32).alias("year"),
+            pl.col("value").alias("estimate"),
+            pl.lit(None, pl.Float64).alias("standard_error"),
+        )
+    )
+
+
+def _answer_rows(payload: bytes) -> pl.DataFrame:
+    """The rows of an answer: `indicator`, `code`, `name`, `date`, `value`."""
+    try:
+        answer = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the JSON is cut or damaged ({error}).",
+            hint="Fetch or land the file again.",
+        ) from error
+    about = answer[0] if isinstance(answer, list) and answer else None
+    if isinstance(about, dict) and "message" in about:
+        raise UpstreamFormatError(f"{CARD.name}: the World Bank answers: {_words(about)}")
+    if not isinstance(about, dict) or len(answer) != 2:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the JSON is not an answer of the World Bank's service (a list of what "
+            "it is about and its rows)."
+        )
+    rows = answer[1]
+    if not rows:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the World Bank's answer is empty: it has no figures for the request."
+        )
+    text = pl.Struct({"id": pl.String, "value": pl.String})
+    try:
+        table = pl.DataFrame(
+            rows,
+            schema={
+                "indicator": text,
+                "country": text,
+                "countryiso3code": pl.String,
+                "date": pl.String,
+                "value": pl.Float64,
+            },
+            orient="row",
+            strict=True,
+        )
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise UpstreamFormatError(
+            f"{CARD.name}: a row of the answer is not of the known shape ({reason})."
+        ) from error
+    return table.select(
+        pl.col("indicator").struct.field("id").alias("indicator"),
+        pl.col("countryiso3code").alias("code"),
+        pl.col("country").struct.field("value").alias("name"),
+        "date",
+        "value",
+    )
+
+
+def _words(about: Mapping[str, object]) -> str:
+    messages = about["message"]
+    parts = [
+        f"{part.get('value') or part.get('key')} (id {part.get('id')})"
+        for part in (messages if isinstance(messages, list) else [])
+        if isinstance(part, dict)
+    ]
+    return "; ".join(parts) or repr(messages)
+
+
+def _from_table(payload: bytes) -> pl.DataFrame:
+    """Our bundled table: per economy and year `rule_of_law`, `rule_of_law_error` and so on."""
+    figures = [
+        name for indicator in INDICATORS.values() for name in (indicator, f"{indicator}_error")
+    ]
+    table = read_text_table(
+        payload, source=CARD.name, required=("economy_iso3", "year", *figures)
+    ).with_columns(pl.col("economy_iso3").fill_null(""), pl.col("year").fill_null(""))
+    require_every(
+        pl.col("year").str.contains(r"^\d{4}$"),
+        of=table,
+        value=pl.col("year"),
+        what="is not a year",
+        source=CARD.name,
+    )
+    economies = _mapping(table["economy_iso3"], _economy_coded)
+    named = table.with_columns(pl.col("economy_iso3").replace_strict(economies).alias("code"))
+    return _scores(
+        pl.concat(
+            named.select(
+                "code",
+                pl.lit(indicator).alias("indicator"),
+                pl.col("year").cast(pl.Int32),
+                _number(indicator, named).alias("estimate"),
+                _number(f"{indicator}_error", named).alias("standard_error"),
+            )
+            for indicator in INDICATORS.values()
+        )
+    )
+
+
+def _mapping(values: pl.Series, find: Callable[[str], str | None]) -> dict[str, str | None]:
+    """What each distinct value stands for."""
+    return {value: find(value) for value in values.fill_null("").unique().to_list()}
+
+
+def _economy_coded(code: str) -> str:
+    return OTHER_ECONOMY_CODES.get(code.strip()) or economy_of(code, publisher=CARD.name)
+
+
+def _economy_or_aggregate(place: str) -> str | None:
+    """The economy of a `code|name`, by its code where there is one; None for an aggregate."""
+    code, _, name = place.partition("|")
+    if not code.strip():
+        if name.strip().casefold() in AGGREGATE_NAMES:
+            return None
+        return economy_named(name, publisher=CARD.name)
+    return None if code.strip() in AGGREGATE_CODES else _economy_coded(code)
+
+
+def _indicator_lettered(letters: str) -> str:
+    try:
+        return INDICATORS[letters.strip().lower()]
+    except KeyError:
+        raise UnknownCodeError(
+            f"{CARD.name}: no indicator is known by the letters {letters!r}."
+        ) from None
+
+
+def _indicator_coded(code: str) -> str:
+    try:
+        return API_CODES[code.strip()]
+    except KeyError:
+        raise UnknownCodeError(
+            f"{CARD.name}: {code!r} is not an estimate of a governance indicator (-2.5 to 2.5).",
+            hint="Ask for GOV_WGI_RL.EST and its like; `.SC` is a score from 0 to 100.",
+        ) from None

@@ -1,0 +1,538 @@
+"""The governance indicators: Stata file, workbook, answers of the service, our bundled table."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import polars as pl
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.lake.schemas import GOVERNANCE_SCORES
+from dagster_project.lake.vocabulary import economies, economies_by_name
+from dagster_project.quality.lake_suites import LAKE_SUITES
+from dagster_project.quality.runner import evaluate_batch
+from dagster_project.settings import BUNDLED
+from dagster_project.sources import wgi
+from dagster_project.sources.card import Document
+from tests.conftest import SHARED, needs_shared
+
+FOLDER = BUNDLED / "wgi"
+STATA_FILE = SHARED / "data" / "governance" / "wgidataset.dta"
+ANSWERS = SHARED / "payloads" / "wb_wgi"
+RETRIEVED = datetime(2026, 10, 1, 9, 30)
+LANDED = Document("anything", RETRIEVED, is_bundled=False)
+FROM_THE_PROJECT = Document("estimates.csv", datetime(2023, 7, 28), is_bundled=True)
+SIX = (
+    "voice_and_accountability", "political_stability", "government_effectiveness",
+    "regulatory_quality", "rule_of_law", "control_of_corruption",
+)  # fmt: skip
+LETTERS = ("va", "pv", "ge", "rq", "rl", "cc")
+
+Key = tuple[str, str, int]
+
+
+def parse(payload: bytes | str, document: Document = LANDED) -> pl.DataFrame:
+    if isinstance(payload, str):
+        payload = payload.encode()
+    return wgi.parse(payload, document)["governance_scores"]
+
+
+def estimates(scores: pl.DataFrame) -> Mapping[Key, float]:
+    return {
+        (row["indicator"], row["economy_iso3"], row["year"]): row["estimate"]
+        for row in scores.to_dicts()
+    }
+
+
+def refusal(payload: bytes | str, error: type[Exception] = UpstreamFormatError) -> str:
+    with pytest.raises(error) as caught:
+        parse(payload)
+    return str(caught.value)
+
+
+def stata(rows: Sequence[Mapping[str, Any]], version: int = 118) -> bytes:
+    written = io.BytesIO()
+    pd.DataFrame(list(rows)).to_stata(written, write_index=False, version=version)  # type: ignore[call-overload]
+    return written.getvalue()
+
+
+def wide(code: str, year: int, **figures: float) -> dict[str, Any]:
+    """A row of the Stata file: `vae`, `vas` and so on, missing where not given."""
+    columns = (f"{letters}{kind}" for letters in LETTERS for kind in "es")
+    missing = dict.fromkeys(columns, math.nan)
+    return {"code": code, "countryname": "x", "year": year, **missing, "var": 50.0, **figures}
+
+
+WIDE = [
+    wide("ZAR", 2020, rle=-1.75, rls=0.15, cce=-1.5, ccs=0.125),
+    wide("JPN", 2021, rle=1.5, rls=0.25, vae=1.0, vas=0.125),
+    wide("ADO", 1996, vae=1.25, vas=0.25),
+    wide("NRU", 1996),
+]
+WIDE_EXPECTED = {
+    ("rule_of_law", "COD", 2020): (-1.75, 0.15),
+    ("control_of_corruption", "COD", 2020): (-1.5, 0.125),
+    ("rule_of_law", "JPN", 2021): (1.5, 0.25),
+    ("voice_and_accountability", "JPN", 2021): (1.0, 0.125),
+    ("voice_and_accountability", "AND", 1996): (1.25, 0.25),
+}
+STATA = stata(WIDE)
+
+LONG_HEADER = ("codeindyr", "code", "countryname", "year", "indicator", "estimate", "stddev")
+LONG = [
+    ("ROMrl2022", "ROM", "Romania", 2022, "rl", 0.5, 0.125),
+    ("ROMcc2022", "ROM", "Romania", 2022, "cc", 0.25, 0.125),
+    ("COKcc2022", "COK", "Cook Islands", 2022, "cc", "..", ".."),
+    ("TWNva2022", "TWN", "Taiwan, China", 2022, "va", 1.125, 0.0625),
+]
+LONG_EXPECTED = {
+    ("rule_of_law", "ROU", 2022): 0.5,
+    ("control_of_corruption", "ROU", 2022): 0.25,
+    ("voice_and_accountability", "TWN", 2022): 1.125,
+}
+
+
+def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(list(row))
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def answer(
+    *rows: tuple[str, str, str, float | None],
+    code: str = "GOV_WGI_RL.EST",
+    page: int = 1,
+    pages: int = 1,
+) -> str:
+    """An answer of the service: rows of code, name, year and value."""
+    about = {"page": page, "pages": pages, "per_page": 1000, "total": len(rows), "sourceid": "3"}
+    return json.dumps(
+        [
+            about,
+            [
+                {
+                    "indicator": {"id": code, "value": "Rule of Law: Estimate"},
+                    "country": {"id": iso3[:2], "value": name},
+                    "countryiso3code": iso3,
+                    "date": year,
+                    "value": value,
+                    "unit": "",
+                    "obs_status": "",
+                    "decimal": 2,
+                }
+                for iso3, name, year, value in rows
+            ],
+        ]
+    )
+
+
+HEADER = ",".join(
+    ["economy_iso3", "year", *(f"{name}{kind}" for name in SIX for kind in ("", "_error"))]
+)
+TIDY = f"{HEADER}\nJPN,2021,1.0,0.125,,,,,,,1.5,0.25,,\nAND,1996,1.25,0.25,,,,,,,,,,\n"
+
+
+@pytest.fixture(scope="module")
+def bundled() -> pl.DataFrame:
+    return parse((FOLDER / "estimates.csv").read_bytes(), FROM_THE_PROJECT)
+
+
+@pytest.mark.parametrize("version", [114, 117, 118, 119])
+def test_the_stata_file_becomes_one_row_per_indicator_economy_and_year(version: int) -> None:
+    scores = parse(stata(WIDE, version))
+    found = {
+        (row["indicator"], row["economy_iso3"], row["year"]): (
+            row["estimate"], row["standard_error"],
+        )
+        for row in scores.to_dicts()
+    }  # fmt: skip
+    assert found == WIDE_EXPECTED
+    assert scores.height == len(WIDE_EXPECTED)
+
+
+def test_a_score_says_where_it_is_from_and_when_it_was_retrieved() -> None:
+    assert parse(STATA).row(0, named=True) == {
+        "source": "wgi",
+        "indicator": "control_of_corruption",
+        "economy_iso3": "COD",
+        "year": 2020,
+        "estimate": -1.5,
+        "standard_error": 0.125,
+        "is_provisional": False,
+        "vintage_at": RETRIEVED,
+    }
+
+
+@pytest.mark.parametrize(
+    ("world_bank", "iso"),
+    [
+        ("ADO", "AND"),
+        ("KSV", "XKX"),
+        ("ROM", "ROU"),
+        ("TMP", "TLS"),
+        ("WBG", "PSE"),
+        ("ZAR", "COD"),
+    ],
+)
+def test_the_world_banks_own_codes_become_iso_codes(world_bank: str, iso: str) -> None:
+    for code in (world_bank, iso):
+        assert parse(stata([wide(code, 2021, rle=0.5)]))["economy_iso3"].to_list() == [iso]
+
+
+def test_the_newer_shape_with_a_row_per_indicator_is_read_from_a_workbook() -> None:
+    blank = [None] * len(LONG_HEADER)
+    assert estimates(parse(workbook([LONG_HEADER, *LONG, blank]))) == LONG_EXPECTED
+
+
+def test_the_newer_shape_is_read_from_a_stata_file() -> None:
+    rows = [
+        dict(zip(LONG_HEADER, [math.nan if cell == ".." else cell for cell in row], strict=True))
+        for row in LONG
+    ]  # fmt: skip
+    assert estimates(parse(stata(rows))) == LONG_EXPECTED
+
+
+def test_an_answer_of_the_service_is_read_and_a_null_makes_no_row() -> None:
+    scores = parse(
+        answer(
+            ("CHN", "China", "2024", -0.05), ("JPN", "Japan", "2024", 2), ("MMR", "x", "2024", None)
+        )
+    )
+    assert estimates(scores) == {
+        ("rule_of_law", "CHN", 2024): -0.05,
+        ("rule_of_law", "JPN", 2024): 2.0,
+    }
+    assert scores["standard_error"].null_count() == 2
+
+
+@pytest.mark.parametrize(("letters", "indicator"), zip(LETTERS, SIX, strict=True))
+@pytest.mark.parametrize("separator", [".", "_"])
+def test_each_indicator_is_known_by_both_spellings_of_its_code(
+    letters: str, indicator: str, separator: str
+) -> None:
+    code = f"GOV_WGI_{letters.upper()}{separator}EST"
+    scores = parse(answer(("CHN", "China", "2024", -0.05), code=code))
+    assert scores["indicator"].to_list() == [indicator]
+
+
+def test_regions_and_income_groups_are_dropped_by_code_or_name() -> None:
+    scores = parse(
+        answer(
+            ("EAS", "East Asia & Pacific", "2024", 0.1),
+            ("WLD", "World", "2024", 0.0),
+            ("", "Sub-Saharan Africa", "2024", -0.7),
+            ("HIC", "High income", "2024", 1.1),
+            ("CHN", "China", "2024", -0.05),
+        )
+    )
+    assert scores["economy_iso3"].to_list() == ["CHN"]
+
+
+@pytest.mark.parametrize(
+    ("name", "iso"),
+    [
+        ("Taiwan, China", "TWN"), ("Anguilla", "AIA"), ("Cook Islands", "COK"), ("Niue", "NIU"),
+        ("French Guiana", "GUF"), ("Jersey, Channel Islands", "JEY"), ("Martinique", "MTQ"),
+        ("Netherlands Antilles", "ANT"), ("Netherlands Antilles (former)", "ANT"),
+        ("Reunion", "REU"), ("Réunion", "REU"),
+    ],
+)  # fmt: skip
+def test_an_economy_to_which_the_service_gives_no_code_is_known_by_its_name(
+    name: str, iso: str
+) -> None:
+    scores = parse(answer(("", name, "2024", 0.5), ("CHN", "China", "2024", 0.1)))
+    assert set(scores["economy_iso3"]) == {iso, "CHN"}
+
+
+def test_no_economy_passes_for_a_region() -> None:
+    assert economies() & wgi.AGGREGATE_CODES == {"WLD"}
+    assert economies() & set(wgi.OTHER_ECONOMY_CODES) == set()
+    assert {economies_by_name().get(name) for name in wgi.AGGREGATE_NAMES} <= {None, "WLD", "EU27"}
+
+
+def test_the_pages_of_an_answer_hold_together_what_one_answer_holds() -> None:
+    rows = [("CHN", "China", "2024", -0.05), ("JPN", "Japan", "2024", 1.56)]
+    pages = [answer(row, page=number, pages=2) for number, row in enumerate(rows, start=1)]
+    assert pl.concat([parse(page) for page in pages]).equals(parse(answer(*rows)))
+
+
+def test_the_tidy_table_is_read_with_its_columns_in_any_order() -> None:
+    scores = parse(TIDY)
+    assert estimates(scores) == {
+        ("voice_and_accountability", "AND", 1996): 1.25,
+        ("voice_and_accountability", "JPN", 2021): 1.0,
+        ("rule_of_law", "JPN", 2021): 1.5,
+    }
+    turned = "\n".join(",".join(reversed(line.split(","))) for line in TIDY.splitlines()) + "\n"
+    assert parse(turned).equals(scores)
+
+
+def test_a_bundled_estimate_counts_from_september_of_the_year_after() -> None:
+    scores = parse(TIDY, FROM_THE_PROJECT)
+    assert dict(scores.select("year", "vintage_at").unique().rows()) == {
+        1996: datetime(1997, 9, 30),
+        2021: datetime(2022, 9, 30),
+    }
+
+
+def test_the_bundled_scores_fit_the_lake_and_pass_its_rules(bundled: pl.DataFrame) -> None:
+    batch = GOVERNANCE_SCORES.conform(
+        bundled.with_columns(document=pl.lit("estimates.csv"), snapshot_id=pl.lit("s-1"))
+    )
+    verdict = evaluate_batch(batch, LAKE_SUITES["governance_scores"])
+    assert not verdict.is_rejected, verdict.reason
+    assert verdict.accepted.height == bundled.height
+    assert {result.status for result in verdict.results} == {"passed"}
+
+
+def test_the_bundled_scores_cover_six_indicators_of_every_published_year(
+    bundled: pl.DataFrame,
+) -> None:
+    assert set(bundled["indicator"]) == set(SIX)
+    assert set(bundled["year"]) == {1996, 1998, 2000, *range(2002, 2022)}
+    assert bundled["standard_error"].null_count() == 0
+    assert bundled["standard_error"].min() > 0.1  # type: ignore[operator]
+    mean = bundled.filter(year=2021)["estimate"].mean()
+    assert mean == pytest.approx(0, abs=0.05)  # standardised over the economies of a year
+
+
+def test_the_bundled_files_have_their_origin_written_down() -> None:
+    files = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf8"))["files"]
+    assert [file["file"] for file in files] == list(wgi.CARD.bundled)
+    for word in ("producer", "citation", "licence", "licence_url", "url", "left_out"):
+        assert files[0][word]
+    assert (FOLDER / "estimates.csv").stat().st_size < 1_000_000
+
+
+def test_the_bundled_table_is_read_in_a_fifth_of_a_second() -> None:
+    payload = (FOLDER / "estimates.csv").read_bytes()
+    parse(payload, FROM_THE_PROJECT)
+    started = time.perf_counter()
+    parse(payload, FROM_THE_PROJECT)
+    assert time.perf_counter() - started < 0.2
+
+
+@needs_shared
+def test_the_bundled_scores_are_the_publishers_estimate_for_estimate(bundled: pl.DataFrame) -> None:
+    # Independent of the parser: pandas alone, cell by cell.
+    table = pd.read_stata(STATA_FILE)
+    own = {"ADO": "AND", "KSV": "XKX", "ROM": "ROU", "TMP": "TLS", "WBG": "PSE", "ZAR": "COD"}
+    published = {
+        (indicator, own.get(row["code"], row["code"]), int(row["year"])): (
+            float(row[f"{letters}e"]), float(row[f"{letters}s"]),
+        )
+        for row in table.to_dict("records")
+        for letters, indicator in zip(LETTERS, SIX, strict=True)
+        if not math.isnan(row[f"{letters}e"])
+    }  # fmt: skip
+    ours = {
+        (row["indicator"], row["economy_iso3"], row["year"]): (
+            row["estimate"], row["standard_error"],
+        )
+        for row in bundled.to_dicts()
+    }  # fmt: skip
+    assert len(ours) == bundled.height == len(published) == 28_377
+    assert ours.keys() == published.keys()
+    for key, (estimate, error) in published.items():
+        assert ours[key] == (pytest.approx(estimate, rel=6e-6), pytest.approx(error, rel=6e-6))
+    counts = dict(bundled.group_by("indicator").len().rows())
+    assert [counts[name] for name in SIX] == [4768, 4753, 4679, 4681, 4793, 4703]
+    assert ours["rule_of_law", "JPN", 2021] == (1.57946, 0.163193)
+    assert ours["voice_and_accountability", "CHN", 2021] == (-1.63658, 0.130234)
+
+
+@needs_shared
+def test_the_publishers_stata_file_lands_as_the_same_rows(bundled: pl.DataFrame) -> None:
+    scores = parse(STATA_FILE.read_bytes())
+    key = ["indicator", "economy_iso3", "year"]
+    assert scores.select(key).equals(bundled.select(key))
+    assert (scores["estimate"] - bundled["estimate"]).abs().max() < 1e-5  # type: ignore[operator]
+    assert scores["vintage_at"].unique().to_list() == [RETRIEVED]
+
+
+@needs_shared
+def test_a_captured_answer_of_the_service_is_read() -> None:
+    assert estimates(parse((ANSWERS / "GOV_WGI_RL_EST_SYNTHETIC.json").read_bytes())) == {
+        ("rule_of_law", "CHN", 2024): -0.05,
+        ("rule_of_law", "JPN", 2024): 1.56,
+    }
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "error_200_indicator_not_found_DOC.json",
+            "The indicator was not found. It may have been deleted or archived. (id 175)",
+        ),
+        (
+            "error_200_invalid_value_SYNTHETIC.json",
+            "The provided parameter value is not valid (id 120)",
+        ),
+    ],
+)
+def test_a_captured_error_with_status_200_is_an_error(name: str, words: str) -> None:
+    assert refusal((ANSWERS / name).read_bytes()) == f"wgi: the World Bank answers: {words}"
+
+
+NOT_AN_ANSWER = (
+    "wgi: the JSON is not an answer of the World Bank's service (a list of what it is about and "
+    "its rows)."
+)
+EMPTY = "wgi: the World Bank's answer is empty: it has no figures for the request."
+NOT_AN_ESTIMATE = (
+    "is not an estimate of a governance indicator (-2.5 to 2.5). Ask for GOV_WGI_RL.EST and its "
+    "like; `.SC` is a score from 0 to 100."
+)
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        ('[{"message":[{"id":"175","key":"Invalid format","value":"Gone."}]}]',
+         "wgi: the World Bank answers: Gone. (id 175)"),
+        ('[{"message":[{"id":"120","key":"Invalid value"}]}]',
+         "wgi: the World Bank answers: Invalid value (id 120)"),
+        ('[{"message":"busy"}]', "wgi: the World Bank answers: 'busy'"),
+        ('[{"page":1,"pages":0,"total":0}, null]', EMPTY),
+        ('[{"page":1,"pages":1,"total":0}, []]', EMPTY),
+        ("{}", NOT_AN_ANSWER),
+        ("[]", NOT_AN_ANSWER),
+        ("[[], []]", NOT_AN_ANSWER),
+        ('[{"page":1}]', NOT_AN_ANSWER),
+        (answer(("CHN", "China", "2024", None)), "wgi: the file holds no estimate."),
+        (answer(("CHN", "China", "2024Q1", 1.0)), "wgi: '2024Q1' is not a year."),
+        (stata([wide("CHN", 2024)]), "wgi: the file holds no estimate."),
+        (stata([{"code": "CHN", "year": 2021, "vae": 1.0}]),
+         "wgi: columns missing: vas, pve, pvs, gee, ges, rqe, rqs, rle, rls, cce, ccs."),
+        (stata([wide("CHN", 21, vae=1.0)]), "wgi: '21.0' is not a year."),
+        (workbook([LONG_HEADER[:-1], LONG[0][:-1]]), "wgi: columns missing: stddev."),
+        (workbook([LONG_HEADER, (*LONG[0][:5], "strong", 0.1)]),
+         "wgi: 'estimate: strong' is not a number."),
+        (workbook([("code", "code"), (1, 2)]), "wgi: two columns of the workbook have one name."),
+        (workbook([]), "wgi: the first sheet of the workbook is empty."),
+        ("", "wgi: the file is empty."),
+        ("<!DOCTYPE html><html></html>", "wgi: HTML page where CSV was expected."),
+        (HEADER + "\n", "wgi: the file has a header and no rows."),
+        (TIDY.replace("rule_of_law,", "law,"),
+         "wgi: columns missing: rule_of_law; not known: law."),
+        (TIDY.replace("2021", "twenty"), "wgi: 'twenty' is not a year."),
+        (TIDY.replace("1.25", "high"), "wgi: 'voice_and_accountability: high' is not a number."),
+        (TIDY.replace("1.25", "inf"), "wgi: 'voice_and_accountability: inf' is not a number."),
+        (TIDY.rstrip("\n"), "wgi: the last line (line 3) is cut. Fetch or land the file again."),
+    ],
+)  # fmt: skip
+def test_what_holds_no_estimates_is_refused_in_one_sentence(
+    payload: bytes | str, sentence: str
+) -> None:
+    assert refusal(payload) == sentence
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        (answer(("CHN", "China", "2024", 50.0), code="GOV_WGI_RL.SC"),
+         f"wgi: 'GOV_WGI_RL.SC' {NOT_AN_ESTIMATE}"),
+        (answer(("CHN", "China", "2024", 50.0), code="GOV_WGI_RL_SC"),
+         f"wgi: 'GOV_WGI_RL_SC' {NOT_AN_ESTIMATE}"),
+        (answer(("CHN", "China", "2024", 50.0), code="NY.GDP.MKTP.CD"),
+         f"wgi: 'NY.GDP.MKTP.CD' {NOT_AN_ESTIMATE}"),
+        (workbook([LONG_HEADER, ("x", "CHN", "China", 2022, "zz", 0.5, 0.1)]),
+         "wgi: no indicator is known by the letters 'zz'."),
+    ],
+)  # fmt: skip
+def test_a_measure_that_is_no_estimate_is_refused(payload: bytes | str, sentence: str) -> None:
+    assert refusal(payload, UnknownCodeError) == sentence
+
+
+@pytest.mark.parametrize(
+    ("payload", "named"),
+    [
+        (answer(("QQQ", "Ruritania", "2024", 0.5)), "'QQQ'"),
+        (answer(("", "Ruritania", "2024", 0.5)), "'Ruritania'"),
+        (answer(("", "", "2024", 0.5)), "''"),
+        (stata([wide("QQQ", 2021, vae=0.5)]), "'QQQ'"),
+        (stata([wide("", 2021, vae=0.5)]), "''"),
+        (TIDY.replace("JPN", "QQQ"), "'QQQ'"),
+        (workbook([LONG_HEADER, ("x", None, "?", 2022, "rl", 0.5, 0.1)]), "''"),
+    ],
+)
+def test_an_unknown_economy_stops_the_file_and_is_named(payload: bytes | str, named: str) -> None:
+    sentence = refusal(payload, UnknownCodeError)
+    assert sentence.startswith("wgi: no economy is known by the")
+    assert named in sentence
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "text", 5, ["list"], {"indicator": "GOV_WGI_RL.EST"},
+        {"indicator": {"id": "GOV_WGI_RL.EST"}, "country": {"value": "China"},
+         "countryiso3code": "CHN", "date": "2024", "value": "high"},
+        {"indicator": {"id": "GOV_WGI_RL.EST"}, "country": {"value": "China"},
+         "countryiso3code": "CHN", "date": {"year": 2024}, "value": 0.5},
+    ],
+)  # fmt: skip
+def test_a_row_of_another_shape_stops_the_answer_in_one_sentence(row: Any) -> None:
+    good = json.loads(answer(("CHN", "China", "2024", 0.5)))
+    for rows in ([row], [*good[1], row], {"rows": [row]}):
+        sentence = refusal(json.dumps([good[0], rows]))
+        assert sentence.startswith("wgi: ")
+        assert "\n" not in sentence
+
+
+@given(st.integers(2, len(STATA) - 1))
+def test_a_cut_stata_file_is_refused(length: int) -> None:
+    sentence = refusal(STATA[:length])
+    if length >= len("<stata_dta>"):
+        assert sentence == "wgi: the Stata file is cut. Fetch or land the file again."
+
+
+@given(st.integers(1, len(answer(("CHN", "China", "2024", 0.5))) - 1))
+def test_a_cut_answer_is_refused(length: int) -> None:
+    sentence = refusal(answer(("CHN", "China", "2024", 0.5))[:length])
+    assert sentence.startswith("wgi: the JSON is cut or damaged (")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(WIDE))
+def test_a_permutation_of_rows_changes_nothing(rows: list[dict[str, Any]]) -> None:
+    assert parse(stata(rows)).equals(parse(STATA))
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from(["CHN", "JPN", "VNM", "TWN"]), st.integers(1996, 2030)),
+        st.none() | st.floats(-3, 3),
+        min_size=1,
+    )
+)
+def test_every_estimate_of_an_answer_comes_out_and_no_null(
+    values: dict[tuple[str, int], float | None],
+) -> None:
+    payload = answer(
+        ("CHN", "China", "1995", 0.5),
+        *((iso3, "name", str(year), value) for (iso3, year), value in values.items()),
+    )
+    found = {(iso3, year): value for (_, iso3, year), value in estimates(parse(payload)).items()}
+    assert found == {
+        ("CHN", 1995): 0.5,
+        **{key: value for key, value in values.items() if value is not None},
+    }
