@@ -1,4 +1,4 @@
-"""Pure helpers that recognise what a payload is and open it: HTML, zip, CSV.
+"""Pure helpers that recognise what a payload is and open it: HTML, zip, CSV, workbook.
 
 No publisher's columns are known here; nothing touches a network or a disk.
 """
@@ -9,7 +9,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -64,6 +64,39 @@ def looks_like(payload: bytes, kind: PayloadKind) -> bool:
     )
 
 
+BLOCK_BYTES = 8 << 20
+"""What is held of a large file at a time: more is no faster, and a typed copy is larger still."""
+
+
+def zip_members(payload: bytes, *, source: str) -> list[str]:
+    """Names of the members of a zip archive. Raises UpstreamFormatError when it is cut."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+            return archive.namelist()
+    except _ZIP_FAILURES as error:
+        raise _damaged(source, error) from error
+
+
+def unzip_blocks(payload: bytes, member: str, *, source: str) -> Iterator[bytes]:
+    """The bytes of one member of a zip archive in blocks, for one too large to hold at once.
+
+    Raises UpstreamFormatError when the archive is cut or damaged, if need be after the last block:
+    only the whole member can be checked.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(payload)) as archive, archive.open(member) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                yield block
+    except _ZIP_FAILURES as error:
+        raise _damaged(source, error) from error
+
+
+def _damaged(source: str, error: Exception) -> UpstreamFormatError:
+    return UpstreamFormatError(
+        f"{source}: the zip archive is cut or damaged ({error}).", hint="Fetch it again."
+    )
+
+
 def unzip_member(payload: bytes, member: str, *, source: str) -> bytes:
     """The bytes of one member of a zip archive.
 
@@ -75,9 +108,7 @@ def unzip_member(payload: bytes, member: str, *, source: str) -> bytes:
                 return archive.read(member)
             names = archive.namelist()
     except _ZIP_FAILURES as error:
-        raise UpstreamFormatError(
-            f"{source}: the zip archive is cut or damaged ({error}).", hint="Fetch it again."
-        ) from error
+        raise _damaged(source, error) from error
     raise UpstreamFormatError(
         f"{source}: the zip archive holds {', '.join(names) or 'nothing'}, not {member}."
     )
@@ -167,6 +198,53 @@ def _require_whole_lines(lines: pl.Series, header: list[str], *, source: str) ->
             f"{source}: the last line (line {len(lines)}) is cut.",
             hint="Fetch or land the file again.",
         )
+
+
+def read_sheet(payload: bytes, sheet: str | None, *, source: str) -> pl.DataFrame:
+    """A sheet of a workbook (the first if `sheet` is None), every cell text, blank is null.
+
+    Columns are `column 0`, `column 1` and so on, rows stand as in the sheet. A formula comes as the
+    value stored with it, a number as its shortest text, so that it casts back to the same number.
+    Raises UpstreamFormatError when the payload is no workbook, cut or damaged, and when it has no
+    such sheet.
+    """
+    import openpyxl
+
+    try:
+        workbook = openpyxl.load_workbook(io.BytesIO(payload), read_only=True, data_only=True)
+        names = [str(name) for name in workbook.sheetnames]
+        if sheet is None and names:
+            sheet = names[0]
+        rows: list[tuple[object, ...]] = []
+        if sheet in names:
+            worksheet = workbook[sheet]
+            # Some programs write a wrong size into the sheet; the rows themselves tell.
+            worksheet.reset_dimensions()
+            rows = list(worksheet.iter_rows(values_only=True))
+    except Exception as error:  # openpyxl lets through whatever a damaged part makes it stumble on
+        reason = " ".join(str(error).split())
+        raise UpstreamFormatError(
+            f"{source}: the workbook is cut or damaged ({reason}).",
+            hint="Fetch or land the file again.",
+        ) from error
+    if sheet not in names:
+        raise UpstreamFormatError(
+            f"{source}: the workbook has no sheet {sheet!r} (it has: {', '.join(names)})."
+        )
+    width = max(map(len, rows), default=0)
+    return pl.DataFrame(
+        {
+            f"column {position}": pl.Series(
+                [_cell_text(row[position]) if position < len(row) else None for row in rows],
+                dtype=pl.String,
+            )
+            for position in range(width)
+        }
+    )
+
+
+def _cell_text(cell: object) -> str | None:
+    return None if cell is None else str(cell).strip() or None
 
 
 def require_every(

@@ -1,0 +1,306 @@
+"""World Bank Commodity Price Data (the Pink Sheet) -> `price_quotes` and `material_labels`.
+
+Monthly prices of metals and the indices they belong to, as the World Bank prints them; the sheet's
+other series are named in `labels.csv`, each with the reason why it is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+import polars as pl
+
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.lake.schemas import INSTANT, MATERIAL_LABELS
+from dagster_project.lake.vocabulary import label_rows, material_labels, require_known_labels
+from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.formats import (
+    looks_like_zip,
+    read_sheet,
+    read_text_table,
+    require_every,
+    utc_naive,
+)
+
+CARD = SourceCard(
+    name="pink_sheet",
+    title="Commodity Price Data (The Pink Sheet)",
+    publisher="World Bank",
+    licence="CC BY 4.0",
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+    is_redistributable=True,
+    cadence="monthly",
+    homepage="https://www.worldbank.org/en/research/commodity-markets",
+    tables=("price_quotes", "material_labels"),
+    description=(
+        "Monthly average prices in nominal US dollars of aluminium, copper, iron ore, lead, "
+        "nickel, tin, zinc, gold, platinum and silver, and the World Bank's indices of all "
+        "commodities, metals and minerals, base metals and precious metals, since 1960."
+    ),
+    bundled=("monthly_prices.csv",),
+)
+
+PRICES_SHEET = "Monthly Prices"
+INDICES_SHEET = "Monthly Indices"
+
+PRICES: Mapping[str, tuple[str, str]] = {
+    "Aluminum": ("ALUMINUM", "($/mt)"),
+    "Iron ore, cfr spot": ("IRON_ORE", "($/dmtu)"),
+    "Copper": ("COPPER", "($/mt)"),
+    "Lead": ("LEAD", "($/mt)"),
+    "Tin": ("TIN", "($/mt)"),
+    "Nickel": ("NICKEL", "($/mt)"),
+    "Zinc": ("ZINC", "($/mt)"),
+    "Gold": ("GOLD", "($/troy oz)"),
+    "Platinum": ("PLATINUM", "($/troy oz)"),
+    "Silver": ("SILVER", "($/troy oz)"),
+}
+"""Price series in scope: the instrument, and the unit as printed below the name."""
+
+INDICES: Mapping[str, str] = {
+    "Total Index": "WB_TOTAL_INDEX",
+    "Metals & Minerals": "WB_METALS_AND_MINERALS",
+    "Base Metals (ex. iron ore)": "WB_BASE_METALS",
+    "Precious Metals": "WB_PRECIOUS_METALS",
+}
+"""Indices in scope, and the instrument."""
+
+UNITS: Mapping[str, str] = {
+    "($/mt)": "USD per t",
+    "($/troy oz)": "USD per troy oz",
+    # The heading says dollars per dry metric ton unit (1 % of iron in a ton); the sheet
+    # `Description` says dollars per dry ton, which is what about 100 for 62 % fines is.
+    "($/dmtu)": "USD per dry t",
+}
+"""Printed units, and what they are here; `mt` is a metric ton."""
+
+INDEX_BASE = "2010=100"
+INDEX_UNIT = "index, 2010 = 100"
+
+UNIT_OF: Mapping[str, str] = {
+    **{instrument: UNITS[printed] for instrument, printed in PRICES.values()},
+    **dict.fromkeys(INDICES.values(), INDEX_UNIT),
+}
+"""Unit by instrument."""
+
+MISSING = ("…", "...")
+"""What a cell without a figure holds: the World Bank prints both."""
+
+FOOTNOTE_MARKS = re.compile(r"[\s*†‡]+$")
+"""Blanks and marks that come and go after a name."""
+
+
+def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """The Pink Sheet -> `price_quotes`, a row per series and month, and `material_labels`.
+
+    Reads the publisher's workbook (CMO-Historical-Data-Monthly.xlsx: sheets `Monthly Prices` and
+    `Monthly Indices`) and our bundled table (`month` and one column per instrument). `close` is the
+    month's average in `unit`; `currency` is USD, null for an index. A cell without a figure makes
+    no row; neither does a series of our lists that the file does not hold. `vintage_at` of bundled
+    figures is the end of the file's month, which is the one after its last figures; else the time
+    of retrieval.
+    Raises UpstreamFormatError for a file that is neither or damaged, a sheet without its names or
+    months, another unit or base year, and a figure that is none; UnknownCodeError that names a
+    series `labels.csv` does not list. Source: World Bank, Commodity Markets, monthly prices.
+    """
+    source = CARD.name
+    published = _from_workbook(payload) if looks_like_zip(payload) else _from_table(payload)
+    figures = _checked(published)
+    if figures.is_empty():
+        raise UpstreamFormatError(f"{source}: the file holds no price of the series in scope.")
+    vintage_at = _vintage(figures, document)
+    instrument = pl.col("instrument")
+    quotes = (
+        figures.lazy()
+        .select(
+            pl.lit(source).alias("source"),
+            instrument,
+            "price_date",
+            pl.lit("M").alias("frequency"),
+            "close",
+            pl.lit(None, pl.Float64).alias("adjusted_close"),
+            pl.when(~instrument.is_in(list(INDICES.values())))
+            .then(pl.lit("USD"))
+            .alias("currency"),
+            instrument.replace_strict(UNIT_OF).alias("unit"),
+            pl.lit(False).alias("is_provisional"),
+            pl.lit(vintage_at, INSTANT).alias("vintage_at"),
+        )
+        .sort("instrument", "price_date")
+        .collect()
+    )
+    labels = pl.DataFrame(
+        label_rows(source),
+        schema={
+            name: MATERIAL_LABELS.columns[name].dtype
+            for name in ("label", "material", "mineral", "mineral_group", "left_out")
+        },
+    ).with_columns(
+        pl.lit(source).alias("source"),
+        pl.lit(False).alias("is_provisional"),
+        pl.lit(vintage_at, INSTANT).alias("vintage_at"),
+    )
+    return {"price_quotes": quotes, "material_labels": labels}
+
+
+def _checked(published: pl.DataFrame) -> pl.DataFrame:
+    """`month` (1960-01), `instrument` and `printed` -> `instrument`, `price_date`, `close`."""
+    printed = pl.col("printed").replace(dict.fromkeys(MISSING))
+    figures = published.with_columns(printed.alias("printed")).with_columns(
+        pl.col("printed").cast(pl.Float64, strict=False).alias("close"),
+    )
+    require_every(
+        pl.col("month").str.contains(r"^\d{4}-(0[1-9]|1[0-2])$"),
+        of=figures,
+        value=pl.col("month"),
+        what="is not a month",
+        source=CARD.name,
+    )
+    require_every(
+        pl.col("printed").is_null() | pl.col("close").is_finite(),
+        of=figures,
+        value=pl.format("{} {}: {}", "instrument", "month", "printed"),
+        what="is not a price",
+        source=CARD.name,
+    )
+    return figures.filter(pl.col("close").is_not_null()).select(
+        "instrument",
+        pl.format("{}-01", "month").str.to_date("%Y-%m-%d").alias("price_date"),
+        "close",
+    )
+
+
+def _vintage(figures: pl.DataFrame, document: Document) -> datetime:
+    if not document.is_bundled:
+        return utc_naive(document.retrieved_at)
+    last_month = pl.col("price_date").max()
+    release: datetime = figures.select(
+        last_month.dt.offset_by("1mo").dt.month_end().cast(INSTANT)
+    ).item()
+    return release
+
+
+def _from_table(payload: bytes) -> pl.DataFrame:
+    columns = {name.lower(): name for name in UNIT_OF}
+    table = read_text_table(payload, source=CARD.name, required=("month", *columns))
+    return table.unpivot(
+        index="month", variable_name="instrument", value_name="printed"
+    ).with_columns(pl.col("instrument").replace_strict(columns))
+
+
+def _from_workbook(payload: bytes) -> pl.DataFrame:
+    prices = _Sheet(payload, PRICES_SHEET)
+    indices = _Sheet(payload, INDICES_SHEET)
+    require_known_labels([*prices.columns, *indices.columns], source=CARD.name)
+    for label, (_, expected) in PRICES.items():
+        if label in prices.columns and prices.units.get(label) != expected:
+            raise UnknownCodeError(
+                f"{CARD.name}: {label!r} is in {prices.units.get(label)!r}, not in {expected!r}."
+            )
+    if indices.columns and INDEX_BASE not in indices.notes.replace(" ", ""):
+        raise UnknownCodeError(
+            f"{CARD.name}: the sheet {INDICES_SHEET!r} does not say that its base is {INDEX_BASE}."
+        )
+    instruments = {label: instrument for label, (instrument, _) in PRICES.items()}
+    return pl.concat([prices.figures(instruments), indices.figures(INDICES)])
+
+
+class _Sheet:
+    """A sheet of the workbook: notes in the first column, then names of series, then months.
+
+    `columns` is the place of each series by its name, without footnote marks; `units` what is
+    printed below the name; `notes` the text above the names.
+    """
+
+    def __init__(self, payload: bytes, name: str) -> None:
+        self.name = name
+        table = read_sheet(payload, name, source=CARD.name)
+        self.columns: dict[str, str] = {}
+        self.units: dict[str, str] = {}
+        self.notes = ""
+        self._months = pl.DataFrame(schema={"month": pl.String})
+        if table.is_empty():
+            return
+        first = pl.col("column 0")
+        is_month = first.str.contains(r"^\d{4}M\d{2}$").fill_null(False)
+        numbered = table.with_row_index("row", offset=1)
+        start = numbered.filter(is_month)["row"].min()
+        above = table if start is None else numbered.filter(pl.col("row") < start).drop("row")
+        self.notes = " ".join(above["column 0"].drop_nulls())
+        self._name_columns(above.filter(first.is_null()))
+        if start is None:
+            if self.columns:
+                raise UpstreamFormatError(
+                    f"{CARD.name}: the sheet {name!r} has no month like 1960M01."
+                )
+            return
+        body = numbered.filter(pl.col("row") >= start)
+        self._require_whole_rows(body, is_month)
+        self._months = body.filter(is_month)
+
+    def _name_columns(self, header: pl.DataFrame) -> None:
+        for column in header.columns[1:]:
+            cells = header[column].drop_nulls().to_list()
+            units = [cell for cell in cells if cell.startswith("(")]
+            names = [_plain(cell) for cell in cells if cell not in units]
+            if len(names) > 1 or len(units) > 1:
+                raise UpstreamFormatError(
+                    f"{CARD.name}: the sheet {self.name!r} has two names above one series: "
+                    f"{', '.join(map(repr, cells))}."
+                )
+            if not names:
+                continue
+            label = names[0]
+            if label in self.columns:
+                raise UpstreamFormatError(
+                    f"{CARD.name}: the sheet {self.name!r} has {label!r} twice."
+                )
+            self.columns[label] = column
+            if units:
+                self.units[label] = units[0]
+
+    def _require_whole_rows(self, body: pl.DataFrame, is_month: pl.Expr) -> None:
+        figures = [name for name in body.columns if name not in ("row", "column 0")]
+        has_figures = pl.any_horizontal(pl.col(figures).is_not_null()) if figures else pl.lit(False)
+        require_every(
+            is_month | ~has_figures,
+            of=body,
+            value=pl.format("row {}: {}", "row", pl.col("column 0").fill_null("")),
+            what=f"has figures and no month like 1960M01 (sheet {self.name})",
+            source=CARD.name,
+        )
+        nameless = [name for name in figures if name not in self.columns.values()]
+        filled = [name for name in nameless if body[name].null_count() < body.height]
+        if filled:
+            raise UpstreamFormatError(
+                f"{CARD.name}: the sheet {self.name!r} has figures without a name above them "
+                f"({filled[0]})."
+            )
+
+    def figures(self, instruments: Mapping[str, str]) -> pl.DataFrame:
+        """`month`, `instrument` and `printed` of the series in `instruments`, by their names."""
+        columns = {
+            column: instruments[label]
+            for label, column in self.columns.items()
+            if label in instruments
+        }
+        if not columns:
+            schema = dict.fromkeys(("month", "instrument", "printed"), pl.String)
+            return pl.DataFrame(schema=schema)
+        return (
+            self._months.select(
+                pl.col("column 0").str.replace("M", "-", literal=True).alias("month"),
+                *(pl.col(column).alias(instrument) for column, instrument in columns.items()),
+            )
+            .unpivot(index="month", variable_name="instrument", value_name="printed")
+            .select("month", "instrument", "printed")
+        )
+
+
+def _plain(name: str) -> str:
+    """A name without footnote marks and doubled blanks, spelt as in `labels.csv` where listed."""
+    bare = " ".join(FOOTNOTE_MARKS.sub("", name).split())
+    listed = {label.casefold(): label for label in material_labels(CARD.name)}
+    return listed.get(bare.casefold(), bare)

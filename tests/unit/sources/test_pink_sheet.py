@@ -1,0 +1,484 @@
+"""The Pink Sheet: the World Bank's workbook, our bundled table, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import openpyxl
+import polars as pl
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.vocabulary import material_labels
+from dagster_project.quality.lake_suites import LAKE_SUITES
+from dagster_project.quality.runner import evaluate_batch
+from dagster_project.settings import BUNDLED
+from dagster_project.sources import pink_sheet
+from dagster_project.sources.card import Document
+from tests.conftest import CHECKOUT, SHARED, needs_shared
+
+FOLDER = BUNDLED / "pink_sheet"
+RETRIEVED = datetime(2026, 7, 3, 9, 30)
+LANDED = Document("downloaded.xlsx", RETRIEVED, is_bundled=False)
+FROM_THE_PROJECT = Document("monthly_prices.csv", datetime(2026, 6, 2), is_bundled=True)
+JUNE_2026 = SHARED / "data" / "pink_sheet" / "CMO-Historical-Data-Monthly_2026-06.xlsx"
+VINTAGES = (
+    (SHARED / "data" / "pink_sheet" / "CMO-Historical-Data-Monthly_2025-05.xlsx", 784),
+    (
+        SHARED / "payloads" / "worldbank_pinksheet"
+        / "CMO-Historical-Data-Monthly_REAL_full_2026-03.xlsx",
+        794,
+    ),
+    (JUNE_2026, 797),
+)  # fmt: skip
+
+NAMES = ("Sorghum", "Copper", "Coal, South African **", "Gold ", "Iron ore, cfr spot")
+UNITS = ("($/mt)", "($/mt)", "($/mt)", "($/troy oz)", "($/dmtu)")
+MONTHS: Sequence[tuple[Any, ...]] = (
+    ("2026M03", "...", 12500.5, 90.56, 5000, 105.53),
+    ("2026M04", "...", 12951.35, "…", 4721.42, "…"),
+    ("2026M05", "...", 13543.19, 91, 4587.21, 108.64),
+)
+INDICES: Sequence[tuple[Any, ...]] = (
+    (None, "Total Index", "Energy", None, "Precious Metals"),
+    (None, None, None, "Metals  & Minerals", None),
+    (None, " ", None, " ", None),
+    ("2026M04", 139.96, 151.2, 143.57, 375.29),
+    ("2026M05", 132.43, 133.91, 148.82, 368.73),
+)
+NOTE = "monthly indices based on nominal US dollars, 2010=100, 1960 to present"
+
+# The rows of the workbook below, worked by hand.
+EXPECTED = {
+    ("COPPER", date(2026, 3, 1)): 12500.5,
+    ("COPPER", date(2026, 4, 1)): 12951.35,
+    ("COPPER", date(2026, 5, 1)): 13543.19,
+    ("GOLD", date(2026, 3, 1)): 5000.0,
+    ("GOLD", date(2026, 4, 1)): 4721.42,
+    ("GOLD", date(2026, 5, 1)): 4587.21,
+    ("IRON_ORE", date(2026, 3, 1)): 105.53,
+    ("IRON_ORE", date(2026, 5, 1)): 108.64,
+    ("WB_TOTAL_INDEX", date(2026, 4, 1)): 139.96,
+    ("WB_TOTAL_INDEX", date(2026, 5, 1)): 132.43,
+    ("WB_METALS_AND_MINERALS", date(2026, 4, 1)): 143.57,
+    ("WB_METALS_AND_MINERALS", date(2026, 5, 1)): 148.82,
+    ("WB_PRECIOUS_METALS", date(2026, 4, 1)): 375.29,
+    ("WB_PRECIOUS_METALS", date(2026, 5, 1)): 368.73,
+}
+
+
+def workbook(
+    *,
+    names: Sequence[Any] = NAMES,
+    units: Sequence[Any] = UNITS,
+    months: Sequence[Sequence[Any]] = MONTHS,
+    indices: Sequence[Sequence[Any]] = INDICES,
+    note: str = NOTE,
+    sheets: tuple[str, str] = ("Monthly Prices", "Monthly Indices"),
+) -> bytes:
+    """A workbook laid out as the World Bank's: a hidden sheet first, notes, names, months."""
+    book = openpyxl.Workbook()
+    hidden = book.active
+    assert hidden is not None
+    hidden.title, hidden.sheet_state = "AFOSHEET", "hidden"
+    title = "World Bank Commodity Price Data (The Pink Sheet)"
+    prices = book.create_sheet(sheets[0])
+    for row in (
+        [title], ["monthly prices in nominal US dollars, 1960 to present"],
+        ["(monthly series are available only in nominal US dollars)"], ["Updated on June 02, 2026"],
+        [None, *names], [None, *units], *months,
+    ):  # fmt: skip
+        prices.append(list(row))
+    index_sheet = book.create_sheet(sheets[1])
+    for row in ([title], [note], ["Updated on June 02, 2026"], [None], *indices):
+        index_sheet.append(list(row))
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+WORKBOOK = workbook()
+
+
+def parse(payload: bytes, document: Document = LANDED) -> pl.DataFrame:
+    return pink_sheet.parse(payload, document)["price_quotes"]
+
+
+def closes(quotes: pl.DataFrame) -> Mapping[tuple[str, date], float]:
+    return {(row["instrument"], row["price_date"]): row["close"] for row in quotes.to_dicts()}
+
+
+def refusal(payload: bytes, error: type[Exception] = UpstreamFormatError) -> str:
+    with pytest.raises(error) as caught:
+        parse(payload)
+    return str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Mapping[str, pl.DataFrame]:
+    return pink_sheet.parse((FOLDER / "monthly_prices.csv").read_bytes(), FROM_THE_PROJECT)
+
+
+def test_the_workbook_becomes_one_row_per_series_in_scope_and_month_with_a_figure() -> None:
+    quotes = parse(WORKBOOK)
+    assert closes(quotes) == EXPECTED
+    assert quotes.height == len(EXPECTED)
+
+
+def test_a_price_says_its_currency_and_unit() -> None:
+    assert parse(WORKBOOK).row(0, named=True) == {
+        "source": "pink_sheet",
+        "instrument": "COPPER",
+        "price_date": date(2026, 3, 1),
+        "frequency": "M",
+        "close": 12500.5,
+        "adjusted_close": None,
+        "currency": "USD",
+        "unit": "USD per t",
+        "is_provisional": False,
+        "vintage_at": RETRIEVED,
+    }
+
+
+def test_gold_is_by_the_troy_ounce_iron_ore_by_the_dry_ton_and_an_index_has_no_currency() -> None:
+    kinds = set(parse(WORKBOOK).select("instrument", "currency", "unit").rows())
+    assert ("GOLD", "USD", "USD per troy oz") in kinds
+    assert ("IRON_ORE", "USD", "USD per dry t") in kinds
+    assert ("WB_PRECIOUS_METALS", None, "index, 2010 = 100") in kinds
+
+
+def test_a_bundled_figure_counts_from_the_end_of_its_files_month() -> None:
+    quotes = parse(WORKBOOK, Document("x.xlsx", RETRIEVED, is_bundled=True))
+    assert quotes["vintage_at"].unique().to_list() == [datetime(2026, 6, 30)]
+
+
+def test_every_label_is_listed_with_its_material_or_the_reason_it_is_left_out() -> None:
+    labels = pink_sheet.parse(WORKBOOK, LANDED)["material_labels"]
+    by_label = {row["label"]: row for row in labels.to_dicts()}
+    assert len(by_label) == labels.height == 71 + 16
+    assert by_label["Aluminum"]["material"] == by_label["Aluminum"]["mineral"] == "aluminium"
+    assert by_label["Iron ore, cfr spot"]["material"] == "iron_ore"
+    assert by_label["Maize"]["left_out"] == "food or drink: not a mineral"
+    taken = {label for label, row in by_label.items() if row["left_out"] is None}
+    assert taken == {*pink_sheet.PRICES, *pink_sheet.INDICES}
+
+
+def test_the_frames_fit_the_lake_and_pass_its_rules(bundled: Mapping[str, pl.DataFrame]) -> None:
+    assert set(bundled) == set(pink_sheet.CARD.tables)
+    for table, frame in bundled.items():
+        batch = LAKE_TABLES[table].conform(
+            frame.with_columns(document=pl.lit("monthly_prices.csv"), snapshot_id=pl.lit("s-1"))
+        )
+        verdict = evaluate_batch(batch, LAKE_SUITES[table])
+        assert not verdict.is_rejected, verdict.reason
+        assert verdict.accepted.height == frame.height
+        assert {result.status for result in verdict.results} == {"passed"}
+
+
+def test_every_instrument_is_in_the_seed_with_the_same_unit_and_currency(
+    bundled: Mapping[str, pl.DataFrame],
+) -> None:
+    with (CHECKOUT / "dbt" / "seeds" / "seed_instruments.csv").open(encoding="utf8") as file:
+        seed = {
+            (row["instrument"], row["currency"] or None, row["unit"], row["frequency"])
+            for row in csv.DictReader(file)
+            if row["source"] == "pink_sheet"
+        }
+    kept = bundled["price_quotes"].select("instrument", "currency", "unit", "frequency")
+    assert set(kept.rows()) == seed
+
+
+def test_the_bundled_figures_are_the_published_ones(bundled: Mapping[str, pl.DataFrame]) -> None:
+    figures = closes(bundled["price_quotes"])
+    assert len(figures) == 797 * 14
+    assert figures["COPPER", date(2026, 5, 1)] == 13543.19
+    assert figures["GOLD", date(2026, 5, 1)] == 4587.21
+    assert figures["NICKEL", date(2026, 5, 1)] == 18805.77
+    assert figures["COPPER", date(1960, 1, 1)] == 715.4
+    assert figures["WB_BASE_METALS", date(2026, 5, 1)] == 166.1
+    in_2010 = [
+        value for (name, day), value in figures.items()
+        if name == "WB_METALS_AND_MINERALS" and day.year == 2010
+    ]  # fmt: skip
+    assert sum(in_2010) / 12 == pytest.approx(100, abs=0.05)
+    assert bundled["price_quotes"]["vintage_at"].unique().to_list() == [datetime(2026, 6, 30)]
+
+
+def test_the_bundled_files_have_their_origin_written_down() -> None:
+    files = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf8"))["files"]
+    assert [file["file"] for file in files] == list(pink_sheet.CARD.bundled)
+    for word in ("producer", "citation", "licence", "licence_url", "url", "left_out"):
+        assert files[0][word]
+    assert (FOLDER / "monthly_prices.csv").stat().st_size < 200_000
+
+
+def test_the_bundled_table_is_read_in_a_fifth_of_a_second() -> None:
+    payload = (FOLDER / "monthly_prices.csv").read_bytes()
+    parse(payload, FROM_THE_PROJECT)
+    started = time.perf_counter()
+    parse(payload, FROM_THE_PROJECT)
+    assert time.perf_counter() - started < 0.2
+
+
+def cells(path: Any, sheet: str, names_in: Sequence[int], first: int) -> dict[str, list[Any]]:
+    """The columns of a sheet by name, read without our parser: by the numbers of its rows."""
+    rows = list(openpyxl.load_workbook(path, data_only=True)[sheet].iter_rows(values_only=True))
+    found: dict[str, list[Any]] = {}
+    for place in range(1, len(rows[first - 1])):
+        names = [str(rows[row - 1][place] or "").strip() for row in names_in]
+        name = next((name for name in names if name), "")
+        if name:
+            body = [row[place] for row in rows[first - 1 :] if row[0]]
+            found[" ".join(name.replace("*", "").split())] = body
+    return found
+
+
+@needs_shared
+@pytest.mark.parametrize(("path", "months"), VINTAGES, ids=lambda part: str(part)[-12:])
+def test_every_figure_of_a_real_workbook_comes_out(path: Any, months: int) -> None:
+    quotes = parse(path.read_bytes())
+    columns = {
+        **cells(path, "Monthly Prices", [5], 7),
+        **cells(path, "Monthly Indices", [6, 7, 8, 9], 10),
+    }
+    assert len(columns) == 71 + 16
+    assert set(columns) == set(material_labels("pink_sheet"))
+    instruments = {label: name for label, (name, _) in pink_sheet.PRICES.items()}
+    for label, instrument in {**instruments, **pink_sheet.INDICES}.items():
+        ours = quotes.filter(pl.col("instrument") == instrument).sort("price_date")
+        assert ours["close"].to_list() == columns[label]
+        assert ours.height == months
+    assert quotes.height == months * 14
+
+
+@needs_shared
+def test_the_bundled_table_equals_the_publishers_workbook(
+    bundled: Mapping[str, pl.DataFrame],
+) -> None:
+    assert parse(JUNE_2026.read_bytes(), FROM_THE_PROJECT).equals(bundled["price_quotes"])
+
+
+@needs_shared
+def test_the_phosphate_price_stands_still_as_its_reason_says() -> None:
+    phosphate = cells(JUNE_2026, "Monthly Prices", [5], 7)["Phosphate rock"]
+    december_2023 = (2023 - 1960) * 12 + 11
+    assert set(phosphate[december_2023:]) == {152.5}
+    reason = material_labels("pink_sheet")["Phosphate rock"].left_out
+    assert reason is not None
+    assert "unchanged since December 2023" in reason
+
+
+@needs_shared
+def test_a_captured_extract_with_an_empty_sheet_of_indices_is_read() -> None:
+    name = "CMO-Historical-Data-Monthly_REAL_extract.xlsx"
+    quotes = parse((SHARED / "payloads" / "worldbank_pinksheet" / name).read_bytes())
+    assert quotes.height == 70
+    assert closes(quotes)["COPPER", date(2026, 2, 1)] == 12951.35
+
+
+@pytest.mark.parametrize("name", ["Copper **", "  Copper", "Copper\xa0", "copper", "Copper *†"])
+def test_a_footnote_mark_a_blank_or_another_case_changes_no_name(name: str) -> None:
+    names = ["Sorghum", name, *NAMES[2:]]
+    assert parse(workbook(names=names)).equals(parse(WORKBOOK))
+
+
+def test_a_series_nobody_knows_stops_the_file_and_is_named() -> None:
+    sentence = refusal(workbook(names=["Sorghum", "Lithium", *NAMES[2:]]), UnknownCodeError)
+    assert sentence.startswith("pink_sheet: no material is known by the label 'Lithium'.")
+
+
+def test_an_unknown_index_stops_the_file_and_is_named() -> None:
+    head = (None, "Total Index", "Critical Minerals", None, "Precious Metals")
+    sentence = refusal(workbook(indices=[head, *INDICES[1:]]), UnknownCodeError)
+    assert "'Critical Minerals'" in sentence
+
+
+def test_a_price_in_another_unit_stops_the_file() -> None:
+    sentence = refusal(workbook(units=["($/mt)", "($/kg)", *UNITS[2:]]), UnknownCodeError)
+    assert sentence == "pink_sheet: 'Copper' is in '($/kg)', not in '($/mt)'."
+
+
+def test_a_price_without_a_unit_stops_the_file() -> None:
+    sentence = refusal(workbook(units=["($/mt)", None, *UNITS[2:]]), UnknownCodeError)
+    assert sentence == "pink_sheet: 'Copper' is in None, not in '($/mt)'."
+
+
+def test_indices_of_another_base_year_stop_the_file() -> None:
+    sentence = refusal(workbook(note="monthly indices, 2020=100"), UnknownCodeError)
+    assert sentence == (
+        "pink_sheet: the sheet 'Monthly Indices' does not say that its base is 2010=100."
+    )
+
+
+def test_a_note_below_the_months_is_no_row() -> None:
+    noted = workbook(months=[*MONTHS, (None,), ("** Revised.",)])
+    assert parse(noted).equals(parse(WORKBOOK))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"months": [*MONTHS, ("2026M6", "...", 1, 2, 3, 4)]},
+            "pink_sheet: 'row 10: 2026M6' has figures and no month like 1960M01 "
+            "(sheet Monthly Prices).",
+        ),
+        (
+            {"months": [*MONTHS, (None, "...", 1, 2, 3, 4)]},
+            "pink_sheet: 'row 10: ' has figures and no month like 1960M01 (sheet Monthly Prices).",
+        ),
+        ({"months": [("2026M13", 1, 2, 3, 4, 5)]}, "pink_sheet: '2026-13' is not a month."),
+        (
+            {"months": [("2026M05", "...", "n.a.", 2, 3, 4)]},
+            "pink_sheet: 'COPPER 2026-05: n.a.' is not a price.",
+        ),
+        (
+            {"months": [("2026M05", "...", "nan", 2, "inf", 4)]},
+            "pink_sheet: 'COPPER 2026-05: nan', 'GOLD 2026-05: inf' is not a price.",
+        ),
+        ({"months": []}, "pink_sheet: the sheet 'Monthly Prices' has no month like 1960M01."),
+        (
+            {"indices": INDICES[:3]},
+            "pink_sheet: the sheet 'Monthly Indices' has no month like 1960M01.",
+        ),
+        (
+            {"names": ["Copper **", *NAMES[1:]]},
+            "pink_sheet: the sheet 'Monthly Prices' has 'Copper' twice.",
+        ),
+        (
+            {"names": ["Sorghum", None, *NAMES[2:]]},
+            "pink_sheet: the sheet 'Monthly Prices' has figures without a name above them "
+            "(column 2).",
+        ),
+        (
+            {"units": ["($/mt)", "Lead", *UNITS[2:]]},
+            "pink_sheet: the sheet 'Monthly Prices' has two names above one series: "
+            "'Copper', 'Lead'.",
+        ),
+        (
+            {"sheets": ("Annual Prices", "Monthly Indices")},
+            "pink_sheet: the workbook has no sheet 'Monthly Prices' (it has: AFOSHEET, Annual "
+            "Prices, Monthly Indices).",
+        ),
+        (
+            {"sheets": ("Monthly Prices", "Indices")},
+            "pink_sheet: the workbook has no sheet 'Monthly Indices' (it has: AFOSHEET, Monthly "
+            "Prices, Indices).",
+        ),
+        (
+            {"names": ["Maize"], "units": ["($/mt)"], "months": [("2026M05", 1)], "indices": []},
+            "pink_sheet: the file holds no price of the series in scope.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_workbook_of_another_shape_is_refused_in_one_sentence(
+    changes: Any, sentence: str
+) -> None:
+    assert refusal(workbook(**changes)) == sentence
+
+
+def zipped(member: str) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr(member, "text")
+    return written.getvalue()
+
+
+HEADER = ",".join(["month", *(name.lower() for name in pink_sheet.UNIT_OF)])
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        (b"", "pink_sheet: the file is empty."),
+        (b"<!DOCTYPE html><html></html>", "pink_sheet: HTML page where CSV was expected."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "pink_sheet: the file is not UTF-8 text (byte 0)."),
+        (HEADER.encode() + b"\n", "pink_sheet: the file has a header and no rows."),
+        (
+            HEADER.replace(",copper", "").encode() + b"\n2026-05" + b",1" * 13 + b"\n",
+            "pink_sheet: columns missing: copper.",
+        ),
+        (
+            HEADER.encode() + b",lithium\n2026-05" + b",1" * 15 + b"\n",
+            "pink_sheet: columns not known: lithium.",
+        ),
+        (
+            HEADER.encode() + b"\n2026M05" + b",1" * 14 + b"\n",
+            "pink_sheet: '2026M05' is not a month.",
+        ),
+        (
+            HEADER.encode() + b"\n2026-05,dear" + b",1" * 13 + b"\n",
+            "pink_sheet: 'ALUMINUM 2026-05: dear' is not a price.",
+        ),
+        (
+            HEADER.encode() + b"\n2026-05" + b",1" * 14,
+            "pink_sheet: the last line (line 2) is cut. Fetch or land the file again.",
+        ),
+    ],
+)
+def test_what_is_no_pink_sheet_is_refused_in_one_sentence(payload: bytes, sentence: str) -> None:
+    assert refusal(payload) == sentence
+
+
+def test_a_zip_that_is_no_workbook_is_refused() -> None:
+    sentence = refusal(zipped("readme.txt"))
+    assert sentence.startswith("pink_sheet: the workbook is cut or damaged (")
+    assert sentence.endswith("). Fetch or land the file again.")
+    assert "\n" not in sentence
+
+
+def test_a_workbook_changed_on_the_way_is_refused() -> None:
+    payload = bytearray(WORKBOOK)
+    with zipfile.ZipFile(io.BytesIO(WORKBOOK)) as archive:
+        member = archive.getinfo("xl/worksheets/sheet2.xml")
+    payload[member.header_offset + 30 + len(member.filename) + member.compress_size // 2] ^= 0xFF
+    assert refusal(bytes(payload)).startswith("pink_sheet: the workbook is cut or damaged (")
+
+
+@settings(max_examples=60)
+@given(st.integers(4, len(WORKBOOK) - 1))
+def test_a_cut_workbook_is_refused(length: int) -> None:
+    assert "the workbook is cut or damaged" in refusal(WORKBOOK[:length])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.permutations(range(len(NAMES))), st.permutations(MONTHS))
+def test_a_permutation_of_series_and_months_changes_nothing(
+    order: Sequence[int], months: Sequence[tuple[Any, ...]]
+) -> None:
+    shuffled = workbook(
+        names=[NAMES[place] for place in order],
+        units=[UNITS[place] for place in order],
+        months=[(row[0], *(row[1 + place] for place in order)) for row in months],
+    )
+    assert parse(shuffled).equals(parse(WORKBOOK))
+
+
+price = (
+    st.decimals("0.0001", "999999", places=4).map(float)
+    | st.integers(1, 10**6)
+    | st.sampled_from(["…", "...", None])
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(price, price), min_size=1, max_size=12))
+def test_every_printed_figure_comes_out_and_no_other(rows: list[tuple[Any, Any]]) -> None:
+    months = [(f"2025M{number:02}", *row) for number, row in enumerate(rows, start=1)]
+    quotes = parse(workbook(names=["Lead", "Silver "], units=["($/mt)", UNITS[3]], months=months))
+    assert {key: close for key, close in closes(quotes).items() if key[0][:3] != "WB_"} == {
+        (instrument, date(2025, number, 1)): float(cell)
+        for number, row in enumerate(rows, start=1)
+        for instrument, cell in zip(("LEAD", "SILVER"), row, strict=True)
+        if cell not in (None, "…", "...")
+    }
