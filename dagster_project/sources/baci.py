@@ -1,0 +1,352 @@
+"""CEPII's BACI: trade as reconciled from both sides' reports -> `reconciled_trade`.
+
+Only what CEPII estimates lives here; what reporters declared, and estimates of our own, do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+import polars as pl
+
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.lake.schemas import INSTANT, RECONCILED_TRADE
+from dagster_project.lake.vocabulary import (
+    SPECIAL_AREAS,
+    commodity_codes,
+    economies,
+    economy_of,
+)
+from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.formats import (
+    BLOCK_BYTES,
+    looks_like_html,
+    looks_like_zip,
+    read_text_table,
+    require_every,
+    unzip_blocks,
+    unzip_member,
+    utc_naive,
+    zip_members,
+)
+
+CARD = SourceCard(
+    name="baci",
+    title="BACI, reconciled bilateral trade",
+    publisher="CEPII",
+    licence="Etalab Open Licence 2.0",
+    licence_url="https://www.etalab.gouv.fr/wp-content/uploads/2018/11/open-licence.pdf",
+    is_redistributable=True,
+    cadence="annual",
+    homepage="http://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele_item.asp?id=37",
+    tables=("reconciled_trade",),
+    description=(
+        "Value, free on board, of what each economy sold to each other in a year, one figure from "
+        "the exporter's and the importer's reports to UN Comtrade. Bundled: 2024 of version "
+        "V202601 for 30 HS6 codes, without quantities. Other codes and years come with CEPII's "
+        "archives: land one as it is."
+    ),
+    bundled=("flows_2024.csv",),
+)
+
+RELEASED = datetime(2026, 1, 31)
+"""Day from which the bundled version V202601 counts."""
+
+YEARLY_COLUMNS = ("t", "i", "j", "k", "v", "q")
+"""CEPII's: year, exporter, importer, HS6 code, thousand US dollars, metric tons."""
+
+TIDY_COLUMNS = (
+    "exporter_iso3",
+    "importer_iso3",
+    "hs6_code",
+    "hs_revision",
+    "year",
+    "value_usd",
+)
+
+AREAS_TOLD_AS_ONE: Mapping[str, str] = MappingProxyType({"711": "_X"})
+"""CEPII's codes of several economies: the Southern African Customs Union until 1999."""
+
+_YEARLY_MEMBER = re.compile(r"(?:^|/)BACI_HS(\d{2})_Y\d{4}_V\w+\.csv$")
+_COUNTRY_MEMBER = re.compile(r"(?:^|/)country_codes_V\w+\.csv$")
+_EDITION_IN_NAME = re.compile(r"(?<![A-Za-z])HS(\d{4}|\d{2})(?!\d)")
+
+KEY = ("exporter_iso3", "importer_iso3", "hs6_code", "hs_revision", "year")
+
+
+def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """A BACI archive or file -> `reconciled_trade`, one row per exporter, importer, code and year.
+
+    Reads CEPII's zip (one file of YEARLY_COLUMNS a year, the edition of the HS in their names, and
+    a table of countries), one of its yearly files alone, and our table of TIDY_COLUMNS. A yearly
+    file does not say its edition of the HS: the name of the document must, as CEPII's names do
+    (`BACI_HS22_Y2024_V202601.csv`). Of CEPII's files only HS6 codes in scope are kept, block by
+    block, since a year has about eleven million rows. Values become US dollars (FOB), quantities
+    kilograms; `NA` is missing (null). Codes that are one economy here are summed. `vintage_at` is
+    RELEASED for bundled figures, else the time of retrieval.
+    Raises UpstreamFormatError when the payload is none of these, is cut, has a flow twice or a
+    number that is not one, or no flow of a code in scope; UnknownCodeError that names the economy,
+    the code or the edition that no list of ours knows.
+    Source: CEPII, BACI; Gaulier and Zignago, working paper 2010-23.
+    """
+    if not payload.strip():
+        raise UpstreamFormatError(f"{CARD.name}: the file is empty.")
+    if looks_like_html(payload):
+        raise UpstreamFormatError(
+            f"{CARD.name}: HTML page where a zip archive or CSV was expected."
+        )
+    if looks_like_zip(payload):
+        flows = _flows_of_archive(payload)
+    elif {"i", "j", "k"} & set(_names(payload[:1024].split(b"\n", 1)[0])):
+        flows = _flows_of_yearly_file(payload, document.name)
+    else:
+        flows = _flows_of_tidy_table(payload)
+    vintage_at = RELEASED if document.is_bundled else utc_naive(document.retrieved_at)
+    rows = flows.select(
+        pl.lit(CARD.name).alias("source"),
+        "exporter_iso3",
+        "importer_iso3",
+        "hs6_code",
+        "hs_revision",
+        pl.format("{}-01-01", "year").str.to_date("%Y-%m-%d").alias("period_start"),
+        "value_usd",
+        "net_weight_kg",
+        pl.lit(False).alias("is_provisional"),
+        pl.lit(vintage_at, INSTANT).alias("vintage_at"),
+    )
+    return {"reconciled_trade": rows.sort(RECONCILED_TRADE.key)}
+
+
+def _flows_of_archive(payload: bytes) -> pl.DataFrame:
+    members = zip_members(payload, source=CARD.name)
+    yearly = {member: found[1] for member in members if (found := _YEARLY_MEMBER.search(member))}
+    if not yearly:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the zip archive holds {', '.join(members) or 'nothing'}, and no yearly "
+            "file named like BACI_HS22_Y2024_V202601.csv."
+        )
+    countries: Mapping[str, str | None] = {}
+    for member in filter(_COUNTRY_MEMBER.search, members):
+        table = read_text_table(
+            unzip_member(payload, member, source=CARD.name),
+            source=CARD.name,
+            required=("country_code", "country_iso3"),
+            others=True,
+        )
+        countries = dict(table.iter_rows())
+    flows = pl.concat(
+        _in_scope(unzip_blocks(payload, member, source=CARD.name), member, digits)
+        for member, digits in yearly.items()
+    )
+    return _by_economy(flows, countries)
+
+
+def _flows_of_yearly_file(payload: bytes, name: str) -> pl.DataFrame:
+    edition = _EDITION_IN_NAME.search(name)
+    if edition is None:
+        raise UpstreamFormatError(
+            f"{CARD.name}: neither the yearly file nor its name {name!r} says which edition of the "
+            "HS its codes are of.",
+            hint="Land it under CEPII's name (BACI_HS22_Y2024_V202601.csv), or the whole archive.",
+        )
+    if not payload.endswith(b"\n"):
+        # A line cut inside its last value has the right count of commas: only the line end tells.
+        last = payload.count(b"\n") + 1
+        raise UpstreamFormatError(
+            f"{CARD.name}: the last line (line {last}) is cut.",
+            hint="Fetch or land the file again.",
+        )
+    blocks = (payload[start : start + BLOCK_BYTES] for start in range(0, len(payload), BLOCK_BYTES))
+    return _by_economy(_in_scope(blocks, name, edition[1]), {})
+
+
+def _flows_of_tidy_table(payload: bytes) -> pl.DataFrame:
+    table = read_text_table(
+        payload, source=CARD.name, required=TIDY_COLUMNS, optional=("net_weight_kg",)
+    )
+    for column in ("exporter_iso3", "importer_iso3"):
+        _require_known(
+            pl.col(column).is_in(economies()), table, column, "is not an economy of our list"
+        )
+    _require_known(
+        pl.col("hs6_code").is_in(commodity_codes()),
+        table,
+        "hs6_code",
+        "is not an HS6 code in scope",
+    )
+    _require_known(
+        pl.col("hs_revision").str.contains(r"^HS\d{4}$"),
+        table,
+        "hs_revision",
+        "is not an edition of the HS like HS2022",
+    )
+    _require_flows_once(table, KEY)
+    return _with_numbers(table)
+
+
+def _require_known(rule: pl.Expr, table: pl.DataFrame, column: str, what: str) -> None:
+    require_every(
+        rule, of=table, value=pl.col(column), what=what, source=CARD.name, error=UnknownCodeError
+    )
+
+
+def _names(header: bytes) -> list[str]:
+    names = header.decode("utf-8-sig", "replace").split(",")
+    return [name.strip().strip('"').lower() for name in names]
+
+
+def _in_scope(blocks: Iterable[bytes], name: str, edition: str) -> pl.DataFrame:
+    """The flows of a yearly file that are of codes in scope: YEARLY_COLUMNS and `hs_revision`.
+
+    All are text. `edition` is two digits (`22`) or four.
+    """
+    header: list[str] = []
+    line = 1
+    kept = []
+    for block in _whole_lines(blocks):
+        rows = block
+        if not header:
+            first, _, rows = block.partition(b"\n")
+            header = _names(first)
+            _require_yearly_columns(header, name)
+            line += 1
+        if rows.strip():
+            kept.append(_read_rows(rows.rstrip(b"\r\n"), header, name, line))
+        line += rows.count(b"\n")
+    if not kept:
+        raise UpstreamFormatError(f"{CARD.name}: {name} has no rows.")
+    # The Harmonized System began in 1988.
+    year = edition if len(edition) == 4 else ("19" if edition >= "88" else "20") + edition
+    return pl.concat(kept).with_columns(pl.lit(f"HS{year}").alias("hs_revision"))
+
+
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, each block ended by a line end; the last line may lack one."""
+    rest = b""
+    for block in blocks:
+        whole, end, rest = (rest + block).rpartition(b"\n")
+        if end:
+            yield whole + end
+    if rest:
+        yield rest
+
+
+def _require_yearly_columns(header: list[str], name: str) -> None:
+    problems = {
+        "missing": [column for column in YEARLY_COLUMNS if column not in header],
+        "there twice": [column for column in YEARLY_COLUMNS if header.count(column) > 1],
+    }
+    if any(problems.values()):
+        found = (f"{what}: {', '.join(names)}" for what, names in problems.items() if names)
+        raise UpstreamFormatError(f"{CARD.name}: columns {'; '.join(found)} ({name}).")
+
+
+def _read_rows(rows: bytes, header: list[str], name: str, line: int) -> pl.DataFrame:
+    """The rows of codes in scope among whole lines, of which the first has the number `line`."""
+    lines, commas = rows.count(b"\n") + 1, len(header) - 1
+    table = None
+    if rows.count(b",") == lines * commas:
+        try:
+            table = pl.read_csv(
+                rows,
+                has_header=False,
+                schema={f"column {position}": pl.String for position, _ in enumerate(header)},
+            )
+        except pl.exceptions.PolarsError as error:
+            raise UpstreamFormatError(
+                f"{CARD.name}: lines {line} to {line + lines - 1} of {name} are not rows of a CSV "
+                f"({str(error).splitlines()[0]})."
+            ) from error
+    if table is None or table.height != lines:
+        texts = enumerate(rows.split(b"\n"), start=line)
+        broken = next((number for number, text in texts if text.count(b",") != commas), line)
+        raise UpstreamFormatError(
+            f"{CARD.name}: line {broken} of {name} does not hold the {len(header)} values of the "
+            "header."
+        )
+    at = {column: f"column {header.index(column)}" for column in YEARLY_COLUMNS}
+    # Numbers are padded with blanks in some versions; a code read as a number lost its zero.
+    return (
+        table.lazy()
+        .with_columns(pl.col(at["k"]).str.strip_chars().str.zfill(6))
+        .filter(pl.col(at["k"]).is_in(commodity_codes()))
+        .select(pl.col(at[column]).str.strip_chars().alias(column) for column in YEARLY_COLUMNS)
+        .collect()
+    )
+
+
+def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.DataFrame:
+    """CEPII's columns -> ours, with numbers; `countries` is the archive's own ISO code of each."""
+    if flows.is_empty():
+        raise UpstreamFormatError(
+            f"{CARD.name}: no flow is of an HS6 code in scope.",
+            hint="The codes are listed in dbt/seeds/seed_commodities.csv.",
+        )
+    _require_flows_once(flows, ("i", "j", "k", "hs_revision", "t"))
+    codes = pl.concat([flows["i"], flows["j"]]).unique().fill_null("")
+    named = {code: _economy(code, countries) for code in codes}
+    table = flows.select(
+        pl.col("i").fill_null("").replace_strict(named).alias("exporter_iso3"),
+        pl.col("j").fill_null("").replace_strict(named).alias("importer_iso3"),
+        pl.col("k").alias("hs6_code"),
+        "hs_revision",
+        pl.col("t").alias("year"),
+        pl.col("v").alias("value_usd"),
+        pl.col("q").replace("NA", None).alias("net_weight_kg"),
+    )
+    return (
+        # 1.001 x 1000 is 1000.9999999999999: what is below a thousandth of a dollar is noise.
+        _with_numbers(table)
+        .with_columns((pl.col("value_usd", "net_weight_kg") * 1000).round(3))
+        .group_by(KEY)
+        .agg(
+            pl.col("value_usd").sum(),
+            pl.col("net_weight_kg").sum(),
+            pl.col("net_weight_kg").has_nulls().alias("has_gap"),
+        )
+        .with_columns(pl.when(~pl.col("has_gap")).then("net_weight_kg").alias("net_weight_kg"))
+    )
+
+
+def _economy(code: str, countries: Mapping[str, str | None]) -> str:
+    """The economy of CEPII's number: by the archive's ISO code, else as UN Comtrade numbers it."""
+    iso3 = countries.get(code) or ""
+    if SPECIAL_AREAS.get(iso3, iso3) in economies():
+        return economy_of(iso3, publisher=CARD.name)
+    if code in AREAS_TOLD_AS_ONE:
+        return AREAS_TOLD_AS_ONE[code]
+    return economy_of(code, by="comtrade_code", publisher=CARD.name)
+
+
+def _require_flows_once(table: pl.DataFrame, key: Sequence[str]) -> None:
+    once = table.select(
+        (~pl.struct(key).is_duplicated()).alias("once"), pl.concat_str(key, separator=" ")
+    )
+    require_every(
+        pl.col("once"), of=once, value=pl.col(key[0]), what="is there twice", source=CARD.name
+    )
+
+
+def _with_numbers(table: pl.DataFrame) -> pl.DataFrame:
+    """The measures as numbers, KEY as it is. Raises UpstreamFormatError for a year or number."""
+    flow = pl.concat_str(KEY, separator=" ", ignore_nulls=True)
+    require_every(
+        pl.col("year").str.contains(r"^\d{4}$"),
+        of=table,
+        value=pl.col("year"),
+        what="is not a year",
+        source=CARD.name,
+    )
+    for measure, may_miss in (("value_usd", False), ("net_weight_kg", True)):
+        is_number = pl.col(measure).cast(pl.Float64, strict=False).is_finite()
+        require_every(
+            (pl.col(measure).is_null() | is_number) if may_miss else is_number,
+            of=table,
+            value=pl.format("{}: {}", flow, pl.col(measure).fill_null("")),
+            what=f"is not a number ({measure})",
+            source=CARD.name,
+        )
+    return table.with_columns(pl.col("value_usd", "net_weight_kg").cast(pl.Float64))

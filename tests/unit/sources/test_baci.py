@@ -1,0 +1,608 @@
+"""CEPII's archive, one of its yearly files and our bundled table, and what is none of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import multiprocessing
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.lake.schemas import RECONCILED_TRADE
+from dagster_project.quality.lake_suites import LAKE_SUITES
+from dagster_project.quality.runner import evaluate
+from dagster_project.settings import BUNDLED
+from dagster_project.sources import baci, formats
+from dagster_project.sources.card import Document
+from tests.conftest import SHARED, needs_shared
+
+FOLDER = BUNDLED / "baci"
+RETRIEVED = datetime(2026, 11, 1, 9, 30)
+MEMBER = "BACI_HS22_Y2024_V202601.csv"
+ARCHIVE = Document("archive.zip", RETRIEVED, is_bundled=False)
+YEARLY = Document(MEMBER, RETRIEVED, is_bundled=False)
+FROM_THE_PROJECT = Document("flows_2024.csv", datetime(2026, 11, 25), is_bundled=True)
+
+HEADER = "t,i,j,k,v,q"
+# Numbers as CEPII prints them: padded, `NA`, France 251, Taiwan 490, Namibia 516, horses 010121.
+ROWS = (
+    "2024,156,392,284690,412345.678,1204.5",
+    "2024,704,392,284690,88345.12,402.1",
+    "2024,251,392,280530,12.345,NA",
+    "2024,490,392,850511,23111.001,310.25",
+    "2024,516,392,260200,       1.234,       0.567",
+    "2024,156,392,010121,9.999,1",
+)
+COUNTRIES = """country_code,country_name,country_iso2,country_iso3
+156,China,CN,CHN
+251,"France, Monaco",FR,FRA
+392,Japan,JP,JPN
+490,"Other Asia, nes",,S19
+516,Namibia,NA,NAM
+704,Viet Nam,VN,VNM
+"""
+# By hand: thousand dollars to dollars, tons to kilograms.
+EXPECTED = {
+    ("CHN", "JPN", "284690"): (412345678.0, 1204500.0),
+    ("VNM", "JPN", "284690"): (88345120.0, 402100.0),
+    ("FRA", "JPN", "280530"): (12345.0, None),
+    ("TWN", "JPN", "850511"): (23111001.0, 310250.0),
+    ("NAM", "JPN", "260200"): (1234.0, 567.0),
+}
+TIDY = "exporter_iso3,importer_iso3,hs6_code,hs_revision,year,value_usd"
+TIDY_LINE = "CHN,JPN,850511,HS2022,2024,156879570"
+
+
+def yearly(rows: Iterable[str] = ROWS, header: str = HEADER) -> bytes:
+    return "".join(f"{line}\n" for line in (header, *rows)).encode()
+
+
+def archive(members: dict[str, bytes | str] | None = None) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in (
+            members
+            or {
+                MEMBER: yearly(),
+                "country_codes_V202601.csv": COUNTRIES,
+                "product_codes_HS22_V202601.csv": "code,description\n010121,Horses\n",
+                "Readme.txt": "BACI",
+            }
+        ).items():
+            file.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def tidy(*lines: str, header: str = TIDY) -> bytes:
+    return "".join(f"{line}\n" for line in (header, *(lines or (TIDY_LINE,)))).encode()
+
+
+def parse(payload: bytes, document: Document = ARCHIVE) -> pl.DataFrame:
+    return baci.parse(payload, document)["reconciled_trade"]
+
+
+def measures(flows: pl.DataFrame) -> dict[tuple[str, str, str], tuple[float, float | None]]:
+    return {
+        (row["exporter_iso3"], row["importer_iso3"], row["hs6_code"]): (
+            row["value_usd"],
+            row["net_weight_kg"],
+        )
+        for row in flows.to_dicts()
+    }
+
+
+@pytest.fixture(scope="module")
+def bundled() -> pl.DataFrame:
+    return parse((FOLDER / "flows_2024.csv").read_bytes(), FROM_THE_PROJECT)
+
+
+def japan(bundled: pl.DataFrame, code: str) -> dict[str, float]:
+    rows = bundled.filter(pl.col("importer_iso3") == "JPN", pl.col("hs6_code") == code)
+    return dict(rows.select("exporter_iso3", "value_usd").iter_rows())
+
+
+# ---- The publisher's files
+
+
+@pytest.mark.parametrize(
+    ("payload", "document"), [(archive(), ARCHIVE), (yearly(), YEARLY)], ids=["zip", "csv"]
+)
+def test_flows_of_codes_in_scope_come_out_in_dollars_and_kilograms(
+    payload: bytes, document: Document
+) -> None:
+    flows = parse(payload, document)
+    assert measures(flows) == EXPECTED
+    assert flows.height == len(EXPECTED)
+
+
+def test_a_flow_says_what_year_and_edition_it_is_of_and_when_it_was_retrieved() -> None:
+    flow: dict[str, Any] = parse(archive()).row(0, named=True)
+    assert flow == {
+        "source": "baci",
+        "exporter_iso3": "CHN",
+        "importer_iso3": "JPN",
+        "hs6_code": "284690",
+        "hs_revision": "HS2022",
+        "period_start": date(2024, 1, 1),
+        "value_usd": 412345678.0,
+        "net_weight_kg": 1204500.0,
+        "is_provisional": False,
+        "vintage_at": RETRIEVED,
+    }
+
+
+def test_the_frame_fits_the_lake_once_its_provenance_is_added() -> None:
+    flows = parse(archive()).with_columns(document=pl.lit(MEMBER), snapshot_id=pl.lit("baci-1"))
+    assert RECONCILED_TRADE.conform(flows).schema == RECONCILED_TRADE.polars_schema
+
+
+def test_a_time_of_retrieval_with_a_zone_is_kept_in_utc() -> None:
+    tokyo = RETRIEVED.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=9)))
+    flows = parse(archive(), Document("archive.zip", tokyo, is_bundled=False))
+    assert flows["vintage_at"].unique().to_list() == [RETRIEVED]
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    "name", ["BACI_HS22_V202601_SYNTHETIC.zip", "BACI_HS22_Y2024_V202601_SYNTHETIC.csv"]
+)
+def test_the_payload_to_build_against_is_read_whether_zip_or_csv(name: str) -> None:
+    payload = (SHARED / "payloads" / "baci" / name).read_bytes()
+    # Its table of countries leaves the code of Taiwan blank; its fifth row is of horses.
+    assert measures(parse(payload, Document(name, RETRIEVED, is_bundled=False))) == {
+        key: figures for key, figures in EXPECTED.items() if key[0] != "NAM"
+    }
+
+
+@pytest.mark.parametrize(
+    ("digits", "revision"),
+    [
+        ("92", "HS1992"),
+        ("96", "HS1996"),
+        ("02", "HS2002"),
+        ("07", "HS2007"),
+        ("12", "HS2012"),
+        ("17", "HS2017"),
+        ("22", "HS2022"),
+        ("28", "HS2028"),
+    ],
+)
+def test_the_edition_of_the_hs_is_the_one_in_the_names(digits: str, revision: str) -> None:
+    name = f"BACI_HS{digits}_Y1999_V202701b.csv"
+    payload = yearly(["1999,156,392,284690,1,1"])
+    for flows in (
+        parse(archive({f"BACI/{name}": payload})),
+        parse(payload, Document(name, RETRIEVED, is_bundled=False)),
+    ):
+        assert flows["hs_revision"].to_list() == [revision]
+        assert flows["period_start"].to_list() == [date(1999, 1, 1)]
+
+
+def test_the_years_of_an_archive_come_out_together() -> None:
+    members: dict[str, bytes | str] = {
+        f"BACI_HS22_Y{year}_V202601.csv": yearly([f"{year},156,392,284690,{year},NA"])
+        for year in (2022, 2023, 2024)
+    }
+    flows = parse(archive(members))
+    assert flows.select("period_start", "value_usd").rows() == [
+        (date(year, 1, 1), year * 1000.0) for year in (2022, 2023, 2024)
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["flows.csv", "BACI_2024.csv", "BACI_HS_2024.csv", "REACHS22.csv", "HS123.csv"]
+)
+def test_a_yearly_file_whose_name_does_not_say_its_edition_is_refused(name: str) -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(yearly(), Document(name, RETRIEVED, is_bundled=False))
+    assert str(caught.value) == (
+        f"baci: neither the yearly file nor its name '{name}' says which edition of the HS its "
+        "codes are of. Land it under CEPII's name (BACI_HS22_Y2024_V202601.csv), or the whole "
+        "archive."
+    )
+
+
+def test_an_archive_may_have_any_name() -> None:
+    unnamed = Document("download", RETRIEVED, is_bundled=False)
+    assert measures(parse(archive(), unnamed)) == EXPECTED
+
+
+def test_a_code_that_was_read_as_a_number_gets_its_zero_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(baci, "commodity_codes", lambda: frozenset({"010121"}))
+    rows = ["2024,4,392,10121,1,1", "2024,8,392, 10121 ,1,1", "2024,12,392,101210,1,1"]
+    flows = parse(yearly(rows), YEARLY)
+    assert flows.select("exporter_iso3", "hs6_code").rows() == [
+        ("AFG", "010121"),
+        ("ALB", "010121"),
+    ]
+
+
+def test_the_archives_own_table_of_countries_comes_first() -> None:
+    # 999 is nobody's number, and the table says whose it is here.
+    countries = COUNTRIES.replace("704,Viet Nam", "999,Viet Nam")
+    rows = ["2024,999,392,284690,1,1"]
+    flows = parse(archive({MEMBER: yearly(rows), "country_codes_V202601.csv": countries}))
+    assert flows["exporter_iso3"].to_list() == ["VNM"]
+    with pytest.raises(UnknownCodeError, match=r"baci: no economy is known .* '999'"):
+        parse(archive({MEMBER: yearly(rows)}))
+
+
+def test_without_a_table_of_countries_numbers_are_un_comtrades() -> None:
+    assert measures(parse(archive({MEMBER: yearly()}))) == EXPECTED
+
+
+def test_areas_that_are_no_single_economy_are_the_part_not_published() -> None:
+    countries = COUNTRIES + '697,"Europe EFTA, nes",,R20\n711,SACU (...1999),,ZA1\n'
+    rows = ["1999,697,392,284690,3,1", "1999,711,392,284690,2,1", "1999,156,711,284690,1,1"]
+    flows = parse(archive({MEMBER: yearly(rows), "country_codes_V202601.csv": countries}))
+    assert measures(flows) == {
+        ("_X", "JPN", "284690"): (5000.0, 2000.0),
+        ("CHN", "_X", "284690"): (1000.0, 1000.0),
+    }
+
+
+def test_codes_of_one_economy_are_summed_and_a_gap_in_weight_stays_one() -> None:
+    # Belgium 56 and Belgium-Luxembourg 58; Germany 276 and the Federal Republic before 1991, 280.
+    rows = [
+        "1998,56,392,284690,1.5,2", "1998,58,392,284690,2.25,3",
+        "1998,276,392,284690,1,1", "1998,280,392,284690,1,NA",
+    ]  # fmt: skip
+    assert measures(parse(yearly(rows), YEARLY)) == {
+        ("BEL", "JPN", "284690"): (3750.0, 5000.0),
+        ("DEU", "JPN", "284690"): (2000.0, None),
+    }
+
+
+def test_a_quantity_of_zero_is_not_a_missing_one() -> None:
+    rows = ["2024,156,392,284690,1,0.000", "2024,704,392,284690,1,  NA", "2024,4,392,284690,1,"]
+    assert parse(yearly(rows), YEARLY)["net_weight_kg"].to_list() == [None, 0.0, None]
+
+
+def test_thousands_with_decimals_come_out_as_whole_dollars() -> None:
+    # In binary 1.001 x 1000 is 1000.9999999999999, and 32.31 x 1000 is 32310.000000000004.
+    rows = ["2024,156,392,284690,1.001,32.310", "2024,704,392,284690,32.310,1.001"]
+    assert measures(parse(yearly(rows), YEARLY)) == {
+        ("CHN", "JPN", "284690"): (1001.0, 32310.0),
+        ("VNM", "JPN", "284690"): (32310.0, 1001.0),
+    }
+
+
+def test_windows_line_ends_quotes_and_a_byte_order_mark_change_nothing() -> None:
+    quoted = yearly(header='"t","i","j","k","v","q"').replace(b"284690", b'"284690"')
+    for payload in (yearly().replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + quoted, yearly() + b"\n"):
+        assert parse(payload, YEARLY).equals(parse(yearly(), YEARLY))
+
+
+def test_further_columns_are_dropped() -> None:
+    payload = yearly([f"{row},x" for row in ROWS], header=f"{HEADER},note")
+    assert parse(payload, YEARLY).equals(parse(yearly(), YEARLY))
+
+
+@given(st.permutations(ROWS), st.permutations(range(6)), st.integers(1, 80))
+def test_neither_the_order_of_rows_and_columns_nor_the_size_of_blocks_matters(
+    rows: list[str], order: list[int], size: int
+) -> None:
+    def reordered(line: str) -> str:
+        return ",".join(line.split(",")[place] for place in order)
+
+    payload = yearly(map(reordered, rows), header=reordered(HEADER))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baci, "BLOCK_BYTES", size)
+        patch.setattr(formats, "BLOCK_BYTES", size)
+        assert measures(parse(payload, YEARLY)) == EXPECTED
+        assert measures(parse(archive({MEMBER: payload}))) == EXPECTED
+
+
+amount = st.integers(1, 10**12)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([(i, k) for i in ("156", "704", "251") for k in ("284690", "850511")]),
+        st.tuples(amount, st.none() | st.integers(0, 10**10)),
+        min_size=1,
+    )
+)
+def test_every_printed_figure_comes_out_to_the_last_digit(
+    printed: dict[tuple[str, str], tuple[int, int | None]],
+) -> None:
+    def thousandths(number: int | None) -> str:
+        return "NA" if number is None else f"{number // 1000}.{number % 1000:03}"
+
+    rows = [f"2024,{i},392,{k},{thousandths(v)},{thousandths(q)}" for (i, k), (v, q) in
+            printed.items()]  # fmt: skip
+    named = {"156": "CHN", "704": "VNM", "251": "FRA"}
+    assert measures(parse(yearly(rows), YEARLY)) == {
+        (named[i], "JPN", k): (float(v), None if q is None else float(q))
+        for (i, k), (v, q) in printed.items()
+    }
+
+
+@given(st.integers(0, len(yearly())))
+def test_a_cut_yearly_file_is_refused_or_ends_with_a_whole_line(length: int) -> None:
+    payload = yearly()[:length]
+    try:
+        found = measures(parse(payload, YEARLY))
+    except UpstreamFormatError:
+        assert not payload.endswith(b"\n") or payload.count(b"\n") == 1
+    else:
+        assert payload.endswith(b"\n")
+        assert found == {key: EXPECTED[key] for key in found}
+        assert len(found) == min(payload.count(b"\n") - 1, len(EXPECTED))
+
+
+@given(st.integers(0, len(archive())))
+def test_a_cut_archive_is_refused_or_whole(length: int) -> None:
+    whole = archive()
+    try:
+        flows = parse(whole[:length])
+    except UpstreamFormatError:
+        assert length < len(whole)
+    else:
+        assert flows.equals(parse(whole))
+
+
+def test_an_archive_whose_content_was_changed_on_the_way_is_refused() -> None:
+    payload = bytearray(archive())
+    payload[len(MEMBER) + 30 + 40] ^= 0xFF
+    with pytest.raises(UpstreamFormatError, match="baci: the zip archive is cut or damaged"):
+        parse(bytes(payload))
+
+
+def big_year() -> bytes:
+    """An archive of a year with two million flows, 89 MB unpacked; 600 are of codes in scope."""
+    exporters = ("4", "8", "12", "156", "251", "276", "392", "490", "699", "842")
+    importers = ("36", "40", "48", "50", "52", "56", "60", "68", "76", "84")
+    codes = [f"{284600 + number}" for number in range(20_000)]
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
+        file.open(MEMBER, "w") as member,
+    ):
+        member.write(f"{HEADER}\n".encode())
+        for i in exporters:
+            for j in importers:
+                rows = (f"2024,{i},{j},{code},       1.234,       0.567\n" for code in codes)
+                member.write("".join(rows).encode())
+    return buffer.getvalue()
+
+
+def _memory(field: str) -> int:
+    text = Path("/proc/self/status").read_text()
+    return 1024 * int(text.split(f"{field}:")[1].split()[0])
+
+
+def rows_and_memory_of_a_big_year() -> tuple[int, set[str], int]:
+    """Rows and codes that come out of `big_year`, and how far memory grew meanwhile, in bytes."""
+    payload = big_year()
+    parse(archive())
+    before = max(_memory("VmRSS"), _memory("VmHWM"))
+    flows = parse(payload)
+    return flows.height, set(flows["hs6_code"]), _memory("VmHWM") - before
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
+    # In a process of its own, so that memory others have set free does not hide what is used.
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        rows, codes, grown = pool.apply(rows_and_memory_of_a_big_year)
+    assert (rows, codes) == (
+        600, {"284610", "284690", "284990", "285000", "285390", "293190"},
+    )  # fmt: skip
+    # Read as a whole it takes 650 MB: the text unpacked and six columns of it. In blocks, 90 MB.
+    assert grown < 250e6
+
+
+# ---- What is refused
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        (b"", "baci: the file is empty."),
+        (b" \n", "baci: the file is empty."),
+        (b"<!DOCTYPE html>", "baci: HTML page where a zip archive or CSV was expected."),
+        (b"code,description\n1,x\n", "baci: columns missing: exporter_iso3, importer_iso3, "
+         "hs6_code, hs_revision, year, value_usd; not known: code, description."),
+        (b"i,j,cmd,value\nCHN,JPN,850511,1\n", f"baci: columns missing: t, k, v, q ({MEMBER})."),
+        (yearly(header="t,i,j,k,v,v"), f"baci: columns missing: q; there twice: v ({MEMBER})."),
+        (f"{HEADER}\n".encode(), f"baci: {MEMBER} has no rows."),
+        (yearly()[:-3], "baci: the last line (line 7) is cut. Fetch or land the file again."),
+        (yearly().rstrip(), "baci: the last line (line 7) is cut. Fetch or land the file again."),
+        (yearly([*ROWS, "2024,156"]),
+         f"baci: line 8 of {MEMBER} does not hold the 6 values of the header."),
+        (yearly(["2024,156,392", *ROWS]),
+         f"baci: line 2 of {MEMBER} does not hold the 6 values of the header."),
+        (yearly([f"{ROWS[0]},9", *ROWS]),
+         f"baci: line 2 of {MEMBER} does not hold the 6 values of the header."),
+        (yearly([ROWS[0], "", ROWS[1]]),
+         f"baci: line 3 of {MEMBER} does not hold the 6 values of the header."),
+        (yearly([ROWS[5]]), "baci: no flow is of an HS6 code in scope. The codes are listed in "
+         "dbt/seeds/seed_commodities.csv."),
+        (yearly([ROWS[0], ROWS[0]]), "baci: '156 392 284690 HS2022 2024' is there twice."),
+        (yearly(["24,156,392,284690,1,1"]), "baci: '24' is not a year."),
+        (yearly([",156,392,284690,1,1"]), "baci: '' is not a year."),
+        (yearly(["2024,156,392,284690,NA,1"]),
+         "baci: 'CHN JPN 284690 HS2022 2024: NA' is not a number (value_usd)."),
+        (yearly(["2024,156,392,284690,,1"]),
+         "baci: 'CHN JPN 284690 HS2022 2024: ' is not a number (value_usd)."),
+        (yearly(["2024,156,392,284690,inf,1"]),
+         "baci: 'CHN JPN 284690 HS2022 2024: inf' is not a number (value_usd)."),
+        (yearly(["2024,156,392,284690,1,some"]),
+         "baci: 'CHN JPN 284690 HS2022 2024: some' is not a number (net_weight_kg)."),
+        (archive({"Readme.txt": "x"}), "baci: the zip archive holds Readme.txt, and no yearly "
+         "file named like BACI_HS22_Y2024_V202601.csv."),
+        (archive({MEMBER: ""}), f"baci: {MEMBER} has no rows."),
+        (archive({MEMBER: "<html></html>"}),
+         f"baci: columns missing: t, i, j, k, v, q ({MEMBER})."),
+        (archive({MEMBER: yearly(), "country_codes_V202601.csv": "code,iso3\n1,X\n"}),
+         "baci: columns missing: country_code, country_iso3."),
+    ],
+)  # fmt: skip
+def test_what_is_no_baci_file_is_refused_in_one_sentence(payload: bytes, sentence: str) -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(payload, YEARLY)
+    assert str(caught.value) == sentence
+    assert not isinstance(caught.value, UnknownCodeError)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ['2024,156,392,"284690,1,1', "2024,704,392,284690,1,1"],
+        ['2024,156,392,284690,1,"1', '2024,704,392,284690,1,1"'],
+        ["2024,156,392,284690,1,1\xff", "2024,704,392,284690,1,1"],
+    ],
+    ids=["quote never closed", "quote over a line end", "not UTF-8"],
+)
+def test_rows_that_are_no_csv_are_refused(rows: Sequence[str]) -> None:
+    payload = "".join(f"{line}\n" for line in (HEADER, *rows)).encode("latin-1")
+    with pytest.raises(UpstreamFormatError, match=r"^baci: lines? 2 "):
+        parse(payload, YEARLY)
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("QQQ,JPN,850511,HS2022,2024,1", "'QQQ' is not an economy of our list"),
+        ("CHN,,850511,HS2022,2024,1", "'' is not an economy of our list"),
+        ("S19,JPN,850511,HS2022,2024,1", "'S19' is not an economy of our list"),
+        ("CHN,JPN,010121,HS2022,2024,1", "'010121' is not an HS6 code in scope"),
+        ("CHN,JPN,850511,HS22,2024,1", "'HS22' is not an edition of the HS like HS2022"),
+    ],
+)
+def test_an_unknown_code_in_our_table_stops_it_and_names_itself(line: str, named: str) -> None:
+    with pytest.raises(UnknownCodeError) as caught:
+        parse(tidy(TIDY_LINE, line))
+    assert str(caught.value) == f"baci: {named}."
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        (tidy(TIDY_LINE, TIDY_LINE), "baci: 'CHN JPN 850511 HS2022 2024' is there twice."),
+        (tidy("CHN,JPN,850511,HS2022,2024-01,1"), "baci: '2024-01' is not a year."),
+        (tidy("CHN,JPN,850511,HS2022,2024,much"),
+         "baci: 'CHN JPN 850511 HS2022 2024: much' is not a number (value_usd)."),
+        (tidy()[:-2], "baci: the last line (line 2) is cut. Fetch or land the file again."),
+        (tidy(header=TIDY.replace(",year", "")), "baci: columns missing: year."),
+    ],
+)  # fmt: skip
+def test_a_flaw_in_our_table_is_told_in_one_sentence(payload: bytes, sentence: str) -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(payload)
+    assert str(caught.value) == sentence
+
+
+def test_our_table_may_hold_weights() -> None:
+    flows = parse(tidy(f"{TIDY_LINE},3682183", header=f"{TIDY},net_weight_kg"))
+    assert measures(flows) == {("CHN", "JPN", "850511"): (156879570.0, 3682183.0)}
+
+
+# ---- What comes with the project
+
+
+def test_the_magnets_japan_bought_from_china_in_2024_are_as_published(
+    bundled: pl.DataFrame,
+) -> None:
+    assert japan(bundled, "850511")["CHN"] == 156_879_570
+
+
+@pytest.mark.parametrize(
+    ("code", "thousand_usd", "hhi", "largest", "share"),
+    [
+        ("850511", 568_757, 0.2639, "PHL", 0.3238),
+        ("811292", 84_289, 0.1400, "TWN", 0.1931),
+        ("811010", 89_381, 0.2199, "CHN", 0.2811),
+        ("250490", 8_254, 0.9123, "CHN", 0.9542),
+        ("810194", 34_759, 0.9927, "CHN", 0.9963),
+        ("810411", 55_311, 0.9606, "CHN", 0.9801),
+    ],
+)
+def test_japans_concentration_of_2024_is_as_published(
+    bundled: pl.DataFrame, code: str, thousand_usd: int, hhi: float, largest: str, share: float
+) -> None:
+    suppliers = japan(bundled, code)
+    total = sum(suppliers.values())
+    assert round(total / 1000) == thousand_usd
+    assert round(sum((value / total) ** 2 for value in suppliers.values()), 4) == hhi
+    assert max(suppliers, key=suppliers.__getitem__) == largest
+    assert round(suppliers[largest] / total, 4) == share
+
+
+def test_the_bundled_flows_count_from_the_release_of_their_version(bundled: pl.DataFrame) -> None:
+    assert bundled["vintage_at"].unique().to_list() == [datetime(2026, 1, 31)]
+    assert bundled["hs_revision"].unique().to_list() == ["HS2022"]
+    assert bundled["period_start"].unique().to_list() == [date(2024, 1, 1)]
+
+
+def test_the_bundled_flows_have_no_weights_and_no_flow_of_an_economy_with_itself(
+    bundled: pl.DataFrame,
+) -> None:
+    assert bundled["net_weight_kg"].null_count() == bundled.height
+    assert bundled.filter(pl.col("exporter_iso3") == pl.col("importer_iso3")).is_empty()
+    assert (bundled["value_usd"] > 0).all()
+
+
+def test_the_bundled_flows_pass_the_suite_of_the_lake(bundled: pl.DataFrame) -> None:
+    rows = bundled.with_columns(document=pl.lit("flows_2024.csv"), snapshot_id=pl.lit("baci-1"))
+    frame = RECONCILED_TRADE.conform(rows)
+    results = evaluate(frame, LAKE_SUITES["reconciled_trade"], today=date(2026, 11, 25))
+    assert results
+    assert {result.check_name for result in results if result.status != "passed"} == set()
+
+
+def test_the_bundled_file_is_small_and_has_its_origin_written_down() -> None:
+    assert (FOLDER / "flows_2024.csv").stat().st_size < 2_000_000
+    files = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf8"))["files"]
+    assert [file["file"] for file in files] == list(baci.CARD.bundled) == ["flows_2024.csv"]
+    for word in ("producer", "citation", "licence", "licence_url", "url", "left_out"):
+        assert files[0][word]
+    assert isinstance(files[0]["retrieved"], date)
+    assert baci.CARD.is_redistributable
+
+
+@needs_shared
+def test_the_bundled_flows_are_the_published_ones_one_for_one(bundled: pl.DataFrame) -> None:
+    with (SHARED / "data" / "baci" / "baci_2024.csv").open(newline="") as file:
+        published = list(csv.DictReader(file))
+    assert len(published) == bundled.height == 21_723
+    taiwan = {"S19": "TWN"}
+    assert Counter(
+        (taiwan.get(row["i"], row["i"]), taiwan.get(row["j"], row["j"]), row["cmd"],
+         round(float(row["value"]))) for row in published
+    ) == Counter(
+        bundled.select(
+            "exporter_iso3", "importer_iso3", "hs6_code", pl.col("value_usd").cast(pl.Int64)
+        ).rows()
+    )  # fmt: skip
+    assert len(set(bundled["hs6_code"])) == 30
+    assert bundled["value_usd"].sum() == pytest.approx(
+        sum(float(row["value"]) for row in published), rel=1e-12
+    )
+
+
+@needs_shared
+def test_cepiis_whole_list_of_countries_is_understood() -> None:
+    with (SHARED / "data" / "baci" / "country_codes_V202601.csv").open("rb") as file:
+        countries = file.read()
+    codes = [row["country_code"] for row in csv.DictReader(countries.decode().splitlines())]
+    assert len(codes) == 238
+    rows = [f"2024,{code},392,284690,1,1" for code in codes if code != "392"]
+    flows = parse(archive({MEMBER: yearly(rows), "country_codes_V202601.csv": countries}))
+    assert flows["value_usd"].sum() == 237_000
+    assert {"TWN", "NAM", "_X", "BEL", "USA", "CHE"} <= set(flows["exporter_iso3"])
+    assert flows.equals(parse(yearly(rows), YEARLY))
