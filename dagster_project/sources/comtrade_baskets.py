@@ -27,10 +27,12 @@ CARD = SourceCard(
     tables=("trade_flows",),
     description=(
         "Imports of rare earths (HS 280530, 284610 and 284690, summed) of every importer that "
-        "reports to UN Comtrade, 2005 to 2024: the total, the partners among the world's 20 "
-        "largest flows of each year, and the remainder (`_X`)."
+        "reports to UN Comtrade, each year from 2005 to 2024: the total, the partners among the "
+        "world's 20 largest flows of the year, and the remainder (`_X`). China's exports of "
+        "graphite (HS 250410 and 380110) and of gallium, germanium and the like (811292) to 39 "
+        "partners, each month from 2017 to 2024."
     ),
-    bundled=("rare_earths.csv",),
+    bundled=("rare_earths.csv", "china_exports_monthly.csv"),
 )
 
 COLUMNS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import TRADE_FLOWS
+from dagster_project.quality.lake_suites import LAKE_SUITES
+from dagster_project.quality.runner import evaluate
 from dagster_project.settings import BUNDLED
 from dagster_project.sources import comtrade_baskets
 from dagster_project.sources.card import Document
@@ -210,9 +213,10 @@ def test_every_bundled_line_names_its_source_and_is_plain_to_read() -> None:
 def test_the_bundled_files_have_their_origin_written_down() -> None:
     files = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf8"))["files"]
     assert [file["file"] for file in files] == list(comtrade_baskets.CARD.bundled)
-    for word in ("producer", "citation", "licence", "licence_url", "url", "left_out"):
-        assert files[0][word]
-    assert isinstance(files[0]["retrieved"], date)
+    for file in files:
+        for word in ("producer", "citation", "licence", "licence_url", "url", "left_out"):
+            assert file[word]
+        assert isinstance(file["retrieved"], date)
     assert not comtrade_baskets.CARD.is_redistributable
 
 
@@ -258,6 +262,180 @@ def test_the_bundled_partners_are_the_listed_flows_one_for_one(bundled: pl.DataF
     )
     importer_years = {(row["importer_iso"], row["year"]) for row in listed}
     assert bundled.filter(pl.col("partner_iso3") == "_X").height == len(importer_years) == 217
+
+
+# ---- China's exports by month
+
+
+@pytest.fixture(scope="module")
+def exports() -> pl.DataFrame:
+    name = "china_exports_monthly.csv"
+    document = Document(name, datetime(2026, 11, 25), is_bundled=True)
+    return parse((FOLDER / name).read_bytes(), document)
+
+
+def test_chinas_exports_are_monthly_flows_of_three_codes(exports: pl.DataFrame) -> None:
+    assert exports.height == 6442
+    assert exports["commodity_code"].value_counts(sort=True).rows() == [
+        ("250410", 2686), ("380110", 2575), ("811292", 1181),
+    ]  # fmt: skip
+    assert exports["partner_iso3"].n_unique() == 39
+    months = exports["period_start"]
+    assert (months.min(), months.max(), months.n_unique()) == (
+        date(2017, 1, 1), date(2024, 12, 1), 96,
+    )  # fmt: skip
+    for column, only_value in {
+        "reporter_iso3": "CHN", "flow": "export", "frequency": "M", "valuation": "FOB",
+        "is_basket": False, "is_provisional": False,
+    }.items():  # fmt: skip
+        assert exports[column].unique().to_list() == [only_value]
+
+
+def test_no_total_is_made_up_and_taiwan_and_hong_kong_are_partners_of_their_own(
+    exports: pl.DataFrame,
+) -> None:
+    partners = set(exports["partner_iso3"])
+    assert {"TWN", "HKG", "JPN", "KOR", "USA"} <= partners
+    assert not partners & {"WLD", "_X", "CHN"}
+
+
+def test_codes_are_of_the_edition_of_the_hs_in_force(exports: pl.DataFrame) -> None:
+    spans = exports.group_by("hs_revision").agg(
+        pl.col("period_start").min().alias("first"), pl.col("period_start").max().alias("last")
+    )
+    assert spans.sort("hs_revision").rows() == [
+        ("HS2017", date(2017, 1, 1), date(2021, 12, 1)),
+        ("HS2022", date(2022, 1, 1), date(2024, 12, 1)),
+    ]
+
+
+def test_a_month_counts_from_the_first_day_of_the_fourth_month_after(
+    exports: pl.DataFrame,
+) -> None:
+    counts_from = dict(exports.select("period_start", "vintage_at").unique().iter_rows())
+    assert counts_from[date(2017, 1, 1)] == datetime(2017, 5, 1)
+    assert counts_from[date(2023, 9, 1)] == datetime(2024, 1, 1)
+    assert counts_from[date(2024, 12, 1)] == datetime(2025, 4, 1)
+
+
+def test_weights_are_kilograms_and_missing_ones_are_blank(exports: pl.DataFrame) -> None:
+    dollars_a_kilogram = exports.group_by("commodity_code").agg(
+        (pl.col("value_usd").sum() / pl.col("net_weight_kg").sum()).alias("unit_value")
+    )
+    unit_values = dict(dollars_a_kilogram.iter_rows())
+    # Flake and artificial graphite trade at one to three thousand dollars a ton, germanium and
+    # gallium at hundreds of dollars a kilogram.
+    assert 1 < unit_values["250410"] < 3
+    assert 1 < unit_values["380110"] < 3
+    assert 100 < unit_values["811292"] < 500
+    blank = exports.filter(pl.col("net_weight_kg").is_null())
+    assert blank["commodity_code"].value_counts(sort=True).rows() == [
+        ("811292", 145),
+        ("250410", 1),
+    ]
+    in_2017 = exports.filter(
+        pl.col("commodity_code") == "811292", pl.col("period_start").dt.year() == 2017
+    )
+    assert in_2017["net_weight_kg"].null_count() == in_2017.height == 145
+    assert (exports["net_weight_kg"].drop_nulls() > 0).all()
+    assert (exports["value_usd"] > 0).all()
+
+
+def test_chinas_exports_pass_the_rules_that_stop_or_set_aside(exports: pl.DataFrame) -> None:
+    rows = exports.with_columns(document=pl.lit("exports.csv"), snapshot_id=pl.lit("c-1"))
+    frame = TRADE_FLOWS.conform(rows)
+    assert not frame.select(TRADE_FLOWS.key).is_duplicated().any()
+    results = evaluate(frame, LAKE_SUITES["trade_flows"], today=date(2026, 11, 25))
+    assert results
+    failed = {result.check_name for result in results if result.status != "passed"}
+    # Small consignments of samples cost thousands of dollars a kilogram: reported, and kept.
+    assert failed <= {"unit_value_is_plausible"}
+
+
+def export_lines() -> list[dict[str, str]]:
+    with (FOLDER / "china_exports_monthly.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_line_of_chinas_exports_names_its_source_and_halved_ones_say_so() -> None:
+    for line in export_lines():
+        halved = line["partner_iso3"] == "BEL"
+        assert line["figure_source"] == (
+            "UN Comtrade, HS6, exporter's report"
+            + ("; half of the extract's, which counts it twice" if halved else "")
+        )
+        assert not set(line["value_usd"] + line["net_weight_kg"]) - set("0123456789.")
+    assert (FOLDER / "china_exports_monthly.csv").stat().st_size < 700_000
+
+
+NAMED_BY_THE_EXTRACT = {
+    "Australia": "AUS", "Austria": "AUT", "Belgium": "BEL", "Brazil": "BRA", "Canada": "CAN",
+    "Czech Republic": "CZE", "Egypt": "EGY", "France": "FRA", "Germany": "DEU",
+    "Hong Kong": "HKG", "Hungary": "HUN", "India": "IND", "Indonesia": "IDN", "Iran": "IRN",
+    "Italy": "ITA", "Japan": "JPN", "Kazakhstan": "KAZ", "Malaysia": "MYS", "Mexico": "MEX",
+    "Mozambique": "MOZ", "Netherlands": "NLD", "New Zealand": "NZL", "Philippines": "PHL",
+    "Poland": "POL", "Russia": "RUS", "Singapore": "SGP", "Slovakia": "SVK",
+    "South Africa": "ZAF", "South Korea": "KOR", "Spain": "ESP", "Sweden": "SWE",
+    "Taiwan": "TWN", "Tanzania": "TZA", "Thailand": "THA", "Turkey": "TUR", "UAE": "ARE",
+    "USA": "USA", "United Kingdom": "GBR", "Vietnam": "VNM",
+}  # fmt: skip
+
+
+@needs_shared
+def test_chinas_bundled_exports_are_the_extracts_one_for_one() -> None:
+    folder = SHARED / "data" / "china_exports_monthly"
+    with (folder / "deep_dive_hs6_monthly.csv").open(newline="") as file:
+        listed = list(csv.DictReader(file))
+    assert len(listed) == 6442
+    belgian = [row for row in listed if row["partner_name"] == "Belgium"]
+    assert len(belgian) == 195
+    assert all(Decimal(row["val"]) % 2 == 0 for row in belgian)
+    assert all(Decimal(row["qty"]) * 1000 % 2 == 0 for row in belgian)
+
+    def published(row: dict[str, str]) -> tuple[str, str, str, Decimal, Decimal | None]:
+        share = Decimal("0.5") if row["partner_name"] == "Belgium" else Decimal(1)
+        weight = Decimal(row["qty"]) * share
+        return (
+            NAMED_BY_THE_EXTRACT[row["partner_name"]], row["hs6"], row["period_dt"][:7],
+            Decimal(row["val"]) * share, weight or None,
+        )  # fmt: skip
+
+    assert Counter(map(published, listed)) == Counter(
+        (
+            line["partner_iso3"], line["commodity_code"], line["period"],
+            Decimal(line["value_usd"]),
+            Decimal(line["net_weight_kg"]) if line["net_weight_kg"] else None,
+        )
+        for line in export_lines()
+    )  # fmt: skip
+
+
+@needs_shared
+def test_chinas_months_of_2024_add_up_to_what_it_reported_for_the_year(
+    exports: pl.DataFrame,
+) -> None:
+    # The year as UN Comtrade has it, by partner; of rows with one key the largest is the total.
+    with gzip.open(SHARED / "data" / "comtrade_raw" / "comtrade_2024.csv.gz", "rt") as file:
+        reported: dict[str, float] = {}
+        for row in csv.DictReader(file):
+            if (row["reporter"], row["cmd"], row["flow"]) == ("156", "811292", "X"):
+                value = float(row["value"])
+                reported[row["partner"]] = max(value, reported.get(row["partner"], 0))
+    of_2024 = exports.filter(
+        pl.col("commodity_code") == "811292", pl.col("period_start").dt.year() == 2024
+    )
+    months = dict(of_2024.group_by("partner_iso3").agg(pl.col("value_usd").sum()).iter_rows())
+    numbers = {
+        "JPN": "392", "KOR": "410", "HKG": "344", "USA": "842", "BEL": "56", "TWN": "490",
+        "DEU": "276", "NLD": "528", "IND": "699", "MYS": "458",
+    }  # fmt: skip
+    assert {code: months[code] for code in numbers} == {
+        code: reported[number] for code, number in numbers.items()
+    }
+    assert months["JPN"] == 4_110_813
+
+
+# ---- The tidy table
 
 
 def test_a_line_becomes_a_flow() -> None:
