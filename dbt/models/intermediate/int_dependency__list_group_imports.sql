@@ -1,4 +1,4 @@
-with flows as (
+with reported as (
 
     select
         source,
@@ -18,6 +18,22 @@ with flows as (
 
 ),
 
+reconciled as (
+
+    select
+        source,
+        importer_iso3,
+        exporter_iso3 as partner_iso3,
+        hs6_code as commodity_code,
+        period_start,
+        value_usd,
+        is_provisional
+    from {{ ref('int_trade__choose_reconciled_flows') }}
+    -- Areas that are no single economy depend on nobody in particular.
+    where importer_iso3 <> '_X'
+
+),
+
 groups as (
 
     select distinct
@@ -27,30 +43,13 @@ groups as (
 
 ),
 
-grouped as (
-
-    select
-        flows.commodity_code as mineral_group,
-        flows.*
-    from flows
-    where flows.is_basket
-    union all
-    select
-        groups.mineral_group,
-        flows.*
-    from flows
-    inner join groups on flows.commodity_code = groups.hs6_code
-    where not flows.is_basket
-
-),
-
+-- Of reconciled flows by value only: quantities are estimated apart, and many are not there.
 measured as (
 
     select
         source,
         importer_iso3,
         partner_iso3,
-        mineral_group,
         commodity_code,
         is_basket,
         frequency,
@@ -59,13 +58,12 @@ measured as (
         value_usd as amount,
         valuation,
         is_provisional
-    from grouped
+    from reported
     union all
     select
         source,
         importer_iso3,
         partner_iso3,
-        mineral_group,
         commodity_code,
         is_basket,
         frequency,
@@ -74,8 +72,59 @@ measured as (
         net_weight_kg as amount,
         valuation,
         is_provisional
-    from grouped
+    from reported
+    union all
+    select
+        source,
+        importer_iso3,
+        partner_iso3,
+        commodity_code,
+        false as is_basket,
+        'A' as frequency,
+        period_start,
+        'value_usd' as measure,
+        value_usd as amount,
+        'FOB' as valuation,
+        is_provisional
+    from reconciled
+
+),
+
+grouped as (
+
+    select
+        measured.source,
+        measured.importer_iso3,
+        measured.partner_iso3,
+        measured.commodity_code as mineral_group,
+        measured.commodity_code,
+        measured.is_basket,
+        measured.frequency,
+        measured.period_start,
+        measured.measure,
+        measured.amount,
+        measured.valuation,
+        measured.is_provisional
+    from measured
+    where measured.is_basket
+    union all
+    select
+        measured.source,
+        measured.importer_iso3,
+        measured.partner_iso3,
+        groups.mineral_group,
+        measured.commodity_code,
+        measured.is_basket,
+        measured.frequency,
+        measured.period_start,
+        measured.measure,
+        measured.amount,
+        measured.valuation,
+        measured.is_provisional
+    from measured
+    inner join groups on measured.commodity_code = groups.hs6_code
+    where not measured.is_basket
 
 )
 
-select * from measured
+select * from grouped

@@ -1,3 +1,19 @@
+{% set first_day = 'make_date(year, 1, 1)' %}
+{% set figures = {
+    'stg_lake__trade_flows': 'period_start',
+    'stg_lake__reconciled_trade': 'period_start',
+    'stg_lake__production': first_day,
+    'stg_lake__governance_scores': first_day,
+    'stg_lake__end_uses': first_day,
+    'stg_lake__assessments': first_day,
+    'stg_lake__price_quotes': 'price_date',
+} %}
+{% set facts = [
+    'stg_lake__restriction_clauses',
+    'stg_lake__milestones',
+    'stg_lake__claims',
+] %}
+
 with sources as (
 
     select
@@ -17,45 +33,26 @@ with sources as (
 -- catalogue itself is never newer than the day it is read for.
 coverage as (
 
-    select
-        source,
-        max(vintage_at) as last_vintage_at,
-        max(period_start) as latest_period
-    from {{ ref('stg_lake__trade_flows') }}
-    where vintage_at < {{ as_of_end() }}
-    group by source
-    union all
-    select
-        source,
-        max(vintage_at) as last_vintage_at,
-        max(price_date) as latest_period
-    from {{ ref('stg_lake__price_quotes') }}
-    where vintage_at < {{ as_of_end() }}
-    group by source
-    union all
-    select
-        source,
-        least(max(vintage_at), {{ as_of_day() }}) as last_vintage_at,
-        max(known_at) as latest_period
-    from {{ ref('stg_lake__restriction_clauses') }}
-    where known_at <= {{ as_of_day() }}
-    group by source
-    union all
-    select
-        source,
-        least(max(vintage_at), {{ as_of_day() }}) as last_vintage_at,
-        max(known_at) as latest_period
-    from {{ ref('stg_lake__milestones') }}
-    where known_at <= {{ as_of_day() }}
-    group by source
-    union all
-    select
-        source,
-        least(max(vintage_at), {{ as_of_day() }}) as last_vintage_at,
-        max(known_at) as latest_period
-    from {{ ref('stg_lake__claims') }}
-    where known_at <= {{ as_of_day() }}
-    group by source
+    {% for table, period in figures.items() %}
+        select
+            source,
+            max(vintage_at) as last_vintage_at,
+            max({{ period }}) as latest_period
+        from {{ ref(table) }}
+        where vintage_at < {{ as_of_end() }}
+        group by source
+        union all
+    {% endfor %}
+    {% for table in facts %}
+        select
+            source,
+            least(max(vintage_at), {{ as_of_day() }}) as last_vintage_at,
+            max(known_at) as latest_period
+        from {{ ref(table) }}
+        where known_at <= {{ as_of_day() }}
+        group by source
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 
 ),
 
