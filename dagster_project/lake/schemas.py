@@ -254,14 +254,43 @@ CLAIMS = _table(
         "statement": Column(pl.String, "The statement, as one would read it."),
         "claimed_by": Column(pl.String, "Who said it."),
         "claimed_at": Column(pl.Date, "Day it was said."),
-        "claimed_low": Column(pl.Float64, "Least value that makes it true.", True),
-        "claimed_high": Column(pl.Float64, "Largest value that makes it true.", True),
+        "claimed_low": Column(
+            pl.Float64,
+            "Least value that makes it true: a share of 0 to 1, a return, or tonnes.",
+            True,
+        ),
+        "claimed_high": Column(pl.Float64, "Largest value that makes it true, in that unit.", True),
         "basis": Column(pl.String, "Basis the statement names; null where it names none.", True),
-        "test": Column(pl.String, "Which test of the warehouse decides it, e.g. `supplier_share`."),
-        "importer_iso3": Column(pl.String, "Importer the test is about.", True),
-        "supplier_iso3": Column(pl.String, "Supplier the test is about.", True),
+        "test": Column(
+            pl.String,
+            "Which test of the warehouse decides it, e.g. `supplier_share`; `none` where none can.",
+        ),
+        "missing": Column(pl.String, "What figure would decide it, in a sentence.", True),
+        "importer_iso3": Column(
+            pl.String, "Importer, or economy a measure is aimed at, that the test is about.", True
+        ),
+        "supplier_iso3": Column(
+            pl.String,
+            "Supplier, producer, or economy that took a measure, that the test is about.",
+            True,
+        ),
         "mineral_group": Column(pl.String, "Mineral group the test is about.", True),
-        "period_start": Column(pl.Date, "First day of the year or month the test is about.", True),
+        "minerals": Column(
+            pl.List(pl.String), "Minerals, families or materials the test is about.", True
+        ),
+        "stage": Column(pl.String, "Stage of production the test is about.", True),
+        "nace2_code": Column(pl.String, "Division of NACE Rev. 2 the test is about.", True),
+        "commodity_code": Column(
+            pl.String, "HS6 code, or a mineral group's name, the test is about.", True
+        ),
+        "flow": Column(
+            pl.String, "`import` or `export`: which side's report the test is of.", True
+        ),
+        "frequency": Column(pl.String, "`A` for a year, `M` for a month.", True),
+        "period_start": Column(pl.Date, "First day of the time the test is about.", True),
+        "period_end": Column(pl.Date, "Last day of it, where it is no year and no month.", True),
+        "instrument": Column(pl.String, "Instrument the test is about.", True),
+        "performance_window": Column(pl.String, "Window of the return the test is about.", True),
         "citation": Column(pl.String, "Where it was read.", True),
         "source_url": Column(pl.String, "Address, where one is known.", True),
         "known_at": Column(pl.Date, "Day it was known."),
@@ -376,7 +405,7 @@ ASSESSMENTS = _table(
     "assessments",
     "What a criticality assessment puts in and finds for a mineral.",
     key=("source", "assessment", "label", "stage"),
-    vintage_slice=("source", "assessment", "document"),
+    vintage_slice=("source", "assessment", "label", "stage"),
     columns={
         "assessment": Column(pl.String, "Assessment, e.g. `EC 2017`."),
         "year": Column(pl.Int32, "Year of the assessment."),

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
-
 from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.orchestration import ingest
 from dagster_project.orchestration.builds import complete_build
+from dagster_project.orchestration.preview import lake_reach
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import SourceCard
 from dagster_project.sources.registry import all_sources
-
-_PERIOD_COLUMNS = ("price_date", "known_at", "period_start")
 
 
 def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
@@ -66,17 +63,5 @@ def _is_landed(request: str) -> bool:
 
 def _reach(lake: Lake, card: SourceCard) -> tuple[str, str]:
     """Days of the last vintage and of the latest period (or fact) that the lake holds."""
-    last = latest = ""
-    for table in (LAKE_TABLES[name] for name in card.tables):
-        period = next((name for name in _PERIOD_COLUMNS if name in table.columns), None)
-        files = [file for file in lake.files(table) if f"/{table.name}/{card.name}/" in file]
-        if period is None or not files:
-            continue
-        row = (
-            pl.scan_parquet(files)
-            .select(pl.col("vintage_at").max().dt.date(), pl.col(period).max().alias("period"))
-            .collect()
-            .row(0)
-        )
-        last, latest = max(last, str(row[0])), max(latest, str(row[1]))
-    return last, latest
+    reached = [lake_reach(lake, LAKE_TABLES[name], card.name) for name in card.tables]
+    return max(last for last, _ in reached), max(latest for _, latest in reached)

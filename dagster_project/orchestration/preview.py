@@ -15,8 +15,8 @@ from dagster_project.lake.schemas import LakeTable
 from dagster_project.lake.tables import Lake
 
 PERIODS = (
-    "period_start", "price_date", "window_end", "year", "valid_from", "announced_date",
-    "claimed_at", "known_at", "retrieved_at", "published_at",
+    "period_start", "price_date", "window_end", "year", "valid_from", "known_at",
+    "announced_date", "claimed_at", "retrieved_at", "published_at",
 )  # fmt: skip
 """Columns that say what time a row is about, the most telling first."""
 

@@ -243,7 +243,8 @@ def _year_has_begun() -> Rule:
         "year_is_plausible",
         "A year before 1900 or to come is a misprint, or another number in the column.",
         "ExpectColumnValuesToBeBetween",
-        {"first_day": pl.date(pl.col("year"), 1, 1)},
+        # A number of five digits is no year that a date can have, and still to be set aside.
+        {"first_day": pl.date(pl.col("year").clip(1, 9999), 1, 1)},
         column="first_day",
         min_value=FIRST_YEAR,
         max_value=Today(parts.SLACK_DAYS),
@@ -660,8 +661,39 @@ _CLAIMS = Suite(
             "claim_gives_a_bound",
             "A statement without a figure can neither hold nor fail.",
             "ExpectColumnValuesToNotBeNull",
-            {"any_bound": pl.coalesce("claimed_low", "claimed_high")},
+            {
+                "any_bound": pl.when(pl.col("test") != "none")
+                .then(pl.coalesce("claimed_low", "claimed_high"))
+                .otherwise(0.0)
+            },
             column="any_bound",
+        ),
+        stop(
+            "claim_that_no_figure_decides_says_what_is_missing",
+            "A reader is told which figure would decide it, or it is no claim but a dead end.",
+            "ExpectColumnValuesToNotBeNull",
+            {"decided_by": pl.when(pl.col("test") == "none").then("missing").otherwise("test")},
+            column="decided_by",
+        ),
+        is_one_of(
+            "stage_is_known", "stage", parts.STAGES,
+            "The mine and the refinery of one material lie in different economies.",
+        ),
+        is_one_of(
+            "flow_is_import_or_export", "flow", parts.FLOWS[:2],
+            "It says which side's report the claim is of.",
+        ),
+        is_one_of(
+            "frequency_is_annual_or_monthly", "frequency", parts.FREQUENCIES,
+            "A claim is on a year or on a month.",
+        ),
+        matches(
+            "nace2_code_is_a_division", "nace2_code", parts.NACE_DIVISION,
+            "A letter and two digits (`C25`): a section or a class is another level.",
+        ),
+        is_not_above(
+            "time_does_not_end_before_it_begins", "period_start", "period_end",
+            "The two days are swapped.",
         ),
         is_not_above(
             "claimed_low_is_not_above_high", "claimed_low", "claimed_high",

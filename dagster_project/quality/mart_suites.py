@@ -32,7 +32,14 @@ HEAVY_AND_MAGNET_MINERALS = (
 )  # fmt: skip
 STATUSES = ("announced", "in_force", "suspended", "ended", "unknown")
 VERDICTS = ("supported", "contradicted", "depends_on_basis", "not_testable")
+WINDOWS = ("since_2025_06_30", "ytd", "1y", "3y", "all")
 SCHEMAS = ("reference", "trade", "dependency", "exposure", "market", "catalog")
+
+LARGEST_PRODUCTION_SHARE = 1.05
+"""A world total has two significant digits or more, so it may be rounded down by 5 % at most."""
+
+LARGEST_VOLATILITY = 3
+"""REMX swung by 0.5 a year in 2025/26, exchange rates by 0.1: nothing here has come near 3."""
 
 SILENCE_DAYS: Mapping[str, int] = MappingProxyType({"daily": 90, "monthly": 200, "annual": 900})
 """After so long without a newer figure a source of that cadence has fallen silent: a year's figures
@@ -72,6 +79,18 @@ def _is_at_least(column: str, least: float, explanation: str, *, strict: bool = 
         column=column,
         min_value=least,
         strict_min=strict,
+    )
+
+
+def _is_within_rounding(column: str, bound: int, most: float, explanation: str) -> Rule:
+    """Between 0 and the bound, which a rounded total may lift to `most`."""
+    return stop(
+        f"{column}_is_between_0_and_{bound}_within_rounding",
+        explanation,
+        "ExpectColumnValuesToBeBetween",
+        column=column,
+        min_value=0,
+        max_value=most,
     )
 
 
@@ -250,6 +269,41 @@ _REFERENCE = (
     ),
     Suite(
         "mart",
+        "reference.materials",
+        (
+            is_not_blank("label"),
+            matches(
+                "material_is_a_name", "material", parts.SLUG,
+                "Materials are named one way (`natural_graphite`), else two publishers never meet.",
+            ),
+        ),
+    ),
+    Suite(
+        "mart",
+        "reference.end_uses",
+        (
+            is_a_share("use_share"),
+            is_not_blank("sector"),
+            is_not_blank("applications"),
+            matches(
+                "nace2_code_is_a_division", "nace2_code", parts.NACE_DIVISION,
+                "A letter and two digits (`C25`): a section or a class is another level.",
+            ),
+            _never(
+                "the_residual_is_of_no_division",
+                "A use with a division is not `other`: a filter by sector would miss it.",
+                division_of_residual=pl.when(pl.col("sector") == "other").then("nace2_code"),
+            ),
+            report(
+                "magnets_and_semiconductors_are_covered",
+                "What neodymium and gallium go into is what a reader asks about.",
+                "ExpectColumnDistinctValuesToContainSet",
+                column="mineral", value_set=("gallium", "neodymium"),
+            ),
+        ),
+    ),
+    Suite(
+        "mart",
         "reference.instruments",
         (
             has_rows(),
@@ -313,6 +367,22 @@ _TRADE = (
             _covers_japan("reporter_iso3"),
         ),
     ),
+    Suite(
+        "mart",
+        "trade.baci_flows",
+        (
+            _is_an_hs6_code(),
+            _has_a_known_edition(),
+            _is_at_least("year", 1988, "The Harmonized System began in 1988."),
+            is_not_later_than_today("first_day_of_year").with_derived(
+                first_day_of_year=pl.date(pl.col("year"), 1, 1)
+            ),
+            is_not_later_than_today("vintage_at"),
+            _is_at_least("net_weight_kg", 0, "Trade has no sign."),
+            parts.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
+            _covers_japan("importer_iso3"),
+        ),
+    ),
 )  # fmt: skip
 
 
@@ -336,6 +406,22 @@ def _shares_in_common() -> tuple[Rule, ...]:
             column="importer_iso3", value_set=("WLD", "_X"),
         ),
         _covers_japan("importer_iso3"),
+    )  # fmt: skip
+
+
+def _production_in_common() -> tuple[Rule, ...]:
+    return (
+        is_one_of(
+            "stage_is_known", "stage", parts.STAGES,
+            "The mine and the refinery of one material lie in different economies.",
+        ),
+        matches(
+            "material_is_a_name", "material", parts.SLUG,
+            "The name is typed into filters: lower case, no blanks.",
+        ),
+        is_not_later_than_today("first_day_of_year").with_derived(
+            first_day_of_year=pl.date(pl.col("year"), 1, 1)
+        ),
     )  # fmt: skip
 
 
@@ -382,6 +468,58 @@ _DEPENDENCY = (
             ),
             _is_at_least("total_amount", 0, "Nothing imported is no concentration.", strict=True),
             _is_at_least("effective_suppliers", 1 - parts.ROUNDING, "At least one supplies."),
+        ),
+    ),
+    Suite(
+        "mart",
+        "dependency.production_shares",
+        (
+            *_production_in_common(),
+            _is_within_rounding(
+                "share", 1, LARGEST_PRODUCTION_SHARE,
+                "A share above that is a percentage, or a total that lost a digit.",
+            ),
+            _never(
+                "a_share_of_a_total_has_an_amount",
+                "Then it is a share of something else than the total beside it.",
+                share_without_amount=pl.when(
+                    pl.col("world_total_t").is_not_null() & pl.col("amount_t").is_null()
+                ).then("share"),
+            ),
+            report(
+                "china_is_covered",
+                "China is the first producer a reader asks about.",
+                "ExpectColumnDistinctValuesToContainSet",
+                column="economy_iso3", value_set=("CHN",),
+            ),
+        ),
+    ),
+    Suite(
+        "mart",
+        "dependency.production_concentration",
+        (
+            *_production_in_common(),
+            _is_within_rounding(
+                "hhi", 1, LARGEST_PRODUCTION_SHARE**2,
+                "It is a sum of squared shares; on a scale to 10,000 it is another column.",
+            ),
+            *(
+                _is_within_rounding(
+                    column, 1, LARGEST_PRODUCTION_SHARE, "A share above that is a percentage."
+                )
+                for column in ("cr1_share", "cr3_share")
+            ),
+            is_a_share("governance_coverage_share"),
+            _is_within_rounding(
+                "hhi_governance_weighted", 10, 10 * LARGEST_PRODUCTION_SHARE**2,
+                "Governance weighs 0 to 10; more is a weight read from another scale.",
+            ),
+            stop(
+                "top_producer_is_one_economy",
+                "The world and the rest of it are no producers.",
+                "ExpectColumnValuesToNotBeInSet",
+                column="top_producer_iso3", value_set=("WLD", "_X"),
+            ),
         ),
     ),
 )  # fmt: skip
@@ -519,6 +657,38 @@ _MARKET = (
                 "ExpectColumnDistinctValuesToContainSet",
                 column="instrument", value_set=tuple(parts.RATE_BOUNDS),
             ),
+        ),
+    ),
+    Suite(
+        "mart",
+        "market.performance",
+        (
+            is_one_of(
+                "window_is_known", "window", WINDOWS,
+                "A reader filters by these words and no others.",
+            ),
+            stop(
+                "return_share_is_above_minus_1",
+                "Nothing loses more than all of its price; -41 is a percentage.",
+                "ExpectColumnValuesToBeBetween",
+                column="return_share", min_value=-1, strict_min=True,
+            ),
+            stop(
+                "max_drawdown_share_is_between_minus_1_and_0",
+                "A fall is written as a negative share of the highest close before it.",
+                "ExpectColumnValuesToBeBetween",
+                column="max_drawdown_share", min_value=-1, strict_min=True, max_value=0,
+            ),
+            _is_at_least("annualised_volatility", 0, "A deviation has no sign."),
+            report(
+                "annualised_volatility_is_below_3",
+                f"Above {LARGEST_VOLATILITY} a close is a misprint or its unit has changed; it may "
+                "be true.",
+                "ExpectColumnValuesToBeBetween",
+                column="annualised_volatility", max_value=LARGEST_VOLATILITY,
+            ),
+            _is_at_least("sessions", 1, "Without a close after the first there is no return."),
+            is_not_later_than_today("window_end"),
         ),
     ),
 )  # fmt: skip
@@ -675,6 +845,14 @@ _CATALOG = (
                 verdict_without_figure=pl.when(
                     (pl.col("verdict") != "not_testable")
                     & pl.coalesce("computed_low", "computed_high").is_null()
+                ).then("verdict"),
+            ),
+            _never(
+                "a_statement_that_is_judged_gives_a_bound",
+                "Without one every figure would support it.",
+                verdict_without_bound=pl.when(
+                    (pl.col("verdict") != "not_testable")
+                    & pl.coalesce("claimed_low", "claimed_high").is_null()
                 ).then("verdict"),
             ),
             is_not_later_than_today("claimed_at"),

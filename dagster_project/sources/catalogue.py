@@ -7,10 +7,11 @@ on a day, or whether a claim holds, is worked out elsewhere.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 import polars as pl
 import yaml
@@ -25,7 +26,13 @@ from pydantic import (
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT, LAKE_TABLES
-from dagster_project.lake.vocabulary import codes_in, economies, mineral_groups, names_in
+from dagster_project.lake.vocabulary import (
+    codes_in,
+    commodity_codes,
+    economies,
+    mineral_groups,
+    names_in,
+)
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
     looks_like_html,
@@ -171,6 +178,13 @@ def _hour(value: object) -> str:
     return text
 
 
+def _nace_division(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-U]\d{2}", text):
+        raise ValueError(f"is {text!r}; a division of NACE is a letter and two digits like C25")
+    return text
+
+
 def _address(value: object) -> str:
     text = _text(value)
     if not re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(/\S*)?", text):
@@ -184,6 +198,7 @@ Economy = Annotated[str, BeforeValidator(_text)]
 Day = Annotated[date, BeforeValidator(_day)]
 Number = Annotated[float, BeforeValidator(_number)]
 Address = Annotated[str, BeforeValidator(_address)]
+Minerals = Annotated[list[Annotated[str, BeforeValidator(_mineral)]], Field(min_length=1)]
 EvidenceClass = Literal["official", "reported", "de_facto"]
 
 
@@ -319,34 +334,176 @@ class Milestone(_Entry):
 
 
 class Claim(_Entry):
-    """A published statement, its figure as bounds, and what to hold it against."""
+    """A published statement. What decides it, and in which unit, is a subclass per test."""
 
     claim: Identifier
     statement: Text
     claimed_by: Text
     claimed_on: Day
-    low: Number | None = None
-    high: Number | None = None
-    basis: Literal["value_usd", "net_weight_kg"] | None = None
-    test: Literal["supplier_share"]
-    importer: Economy
-    supplier: Economy
-    mineral_group: Text
-    period_start: Day
+    missing: Text | None = None
     citation: Text | None = None
     url: Address | None = None
     known: Day | None = None
 
+    def subject(self) -> dict[str, object]:
+        """Columns of the lake that say what the test is about."""
+        return {}
+
+
+class Undecided(Claim):
+    """A statement that no figure of the warehouse can decide, and the figure that could."""
+
+    test: Literal["none"]
+    missing: Text
+
+
+class _Bounded(Claim):
+    low: Number | None = None
+    high: Number | None = None
+    least: ClassVar[float] = 0
+    most: ClassVar[float] = math.inf
+
     @model_validator(mode="after")
-    def _bounded(self) -> Self:
+    def _in_order(self) -> Self:
         bounds = [bound for bound in (self.low, self.high) if bound is not None]
         if not bounds:
             raise ValueError("it has neither `low` nor `high`, so nothing can be held against it")
         if bounds != sorted(bounds):
             raise ValueError(f"`low` ({self.low}) is above `high` ({self.high})")
-        if not all(0 <= bound <= 1 for bound in bounds):
-            raise ValueError("`low` and `high` of a share lie between 0 and 1")
+        if not all(self.least <= bound <= self.most for bound in bounds):
+            limits = (
+                f"are not below {self.least}"
+                if math.isinf(self.most)
+                else f"of a share lie between {self.least} and {self.most}"
+            )
+            raise ValueError(f"`low` and `high` {limits}")
         return self
+
+
+class SupplierShare(_Bounded):
+    """The share of a supplier in what an importer imports of a mineral group."""
+
+    test: Literal["supplier_share"]
+    basis: Literal["value_usd", "net_weight_kg"] | None = None
+    importer: Economy
+    supplier: Economy
+    mineral_group: Text
+    period_start: Day
+    most: ClassVar[float] = 1
+
+    def subject(self) -> dict[str, object]:
+        return {
+            "basis": self.basis,
+            "importer_iso3": self.importer,
+            "supplier_iso3": self.supplier,
+            "mineral_group": self.mineral_group,
+            "period_start": self.period_start,
+        }
+
+
+class ProductionShare(_Bounded):
+    """The share of an economy in the world's output of minerals at a stage."""
+
+    test: Literal["production_share"]
+    producer: Economy
+    stage: Literal["extraction", "processing", "reserves", "capacity"]
+    minerals: Minerals
+    period_start: Day | None = None
+    most: ClassVar[float] = 1
+
+    def subject(self) -> dict[str, object]:
+        return {
+            "supplier_iso3": self.producer,
+            "stage": self.stage,
+            "minerals": self.minerals,
+            "period_start": self.period_start,
+        }
+
+
+class EndUseShare(_Bounded):
+    """The share of a mineral's use that goes to a sector."""
+
+    test: Literal["end_use_share"]
+    minerals: Minerals
+    sector: Annotated[str, BeforeValidator(_nace_division)]
+    most: ClassVar[float] = 1
+
+    def subject(self) -> dict[str, object]:
+        return {"minerals": self.minerals, "nace2_code": self.sector}
+
+
+class MeasureInForce(_Bounded):
+    """The share of days on which an economy's restriction on a mineral group was in force."""
+
+    test: Literal["measure_in_force"]
+    implementer: Economy
+    target: Economy
+    mineral_group: Text
+    period_start: Day
+    period_end: Day
+    most: ClassVar[float] = 1
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.period_end < self.period_start:
+            raise ValueError(
+                f"its time ends ({self.period_end}) before it begins ({self.period_start})"
+            )
+        return self
+
+    def subject(self) -> dict[str, object]:
+        return {
+            "importer_iso3": self.target,
+            "supplier_iso3": self.implementer,
+            "mineral_group": self.mineral_group,
+            "period_start": self.period_start,
+            "period_end": self.period_end,
+        }
+
+
+class PriceReturn(_Bounded):
+    """What a price has gained or lost over a window, 0.2 for 20 per cent."""
+
+    test: Literal["price_return"]
+    instrument: Identifier
+    window: Literal["since_2025_06_30", "ytd", "1y", "3y", "all"]
+    least: ClassVar[float] = -1
+
+    def subject(self) -> dict[str, object]:
+        return {"instrument": self.instrument, "performance_window": self.window}
+
+
+class ReportedFlow(_Bounded):
+    """The tonnes an economy reports to have imported or exported in a month or a year."""
+
+    test: Literal["reported_flow"]
+    reporter: Economy
+    partner: Economy
+    flow: Literal["import", "export"]
+    commodity: Text
+    frequency: Literal["A", "M"]
+    period_start: Day
+
+    @model_validator(mode="after")
+    def _begins_its_period(self) -> Self:
+        first = self.period_start.replace(day=1)
+        if self.period_start != (first if self.frequency == "M" else first.replace(month=1)):
+            raise ValueError(
+                f"`period_start` is {self.period_start}, not the first day of a "
+                f"{'month' if self.frequency == 'M' else 'year'}"
+            )
+        return self
+
+    def subject(self) -> dict[str, object]:
+        exports = self.flow == "export"
+        return {
+            "importer_iso3": self.partner if exports else self.reporter,
+            "supplier_iso3": self.reporter if exports else self.partner,
+            "commodity_code": self.commodity,
+            "flow": self.flow,
+            "frequency": self.frequency,
+            "period_start": self.period_start,
+        }
 
 
 # YAML: which section it is, and one sentence for whatever is wrong.
@@ -623,40 +780,79 @@ def _milestones(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]
     return {"milestones": _frame("milestones", rows)}
 
 
+_CLAIM_TESTS: Mapping[str, type[Claim]] = {
+    "supplier_share": SupplierShare,
+    "production_share": ProductionShare,
+    "end_use_share": EndUseShare,
+    "measure_in_force": MeasureInForce,
+    "price_return": PriceReturn,
+    "reported_flow": ReportedFlow,
+    "none": Undecided,
+}
+"""What an entry of `claims:` must say, by the test that decides it."""
+
+
 def _claims(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
     claims: list[Claim] = []
     for position, entry in enumerate(entries, start=1):
         where = _name(entry, "claim", position)
-        claim = _validated(Claim, entry, where)
-        _require_economies(where, importer=claim.importer, supplier=claim.supplier)
-        if claim.mineral_group not in mineral_groups():
-            raise UnknownCodeError(
-                f"{CARD.name}: {where}: `mineral_group` is {claim.mineral_group!r}, "
-                "which is no mineral group we know."
-            )
+        claim = _validated(_kind_of_claim(entry, where), entry, where)
+        _require_known_subject(claim, where)
         claims.append(claim)
     _require_unique("claim", (claim.claim for claim in claims))
     rows = (
         {
+            **dict.fromkeys(LAKE_TABLES["claims"].columns),
             "claim_id": claim.claim,
             "statement": claim.statement,
             "claimed_by": claim.claimed_by,
             "claimed_at": claim.claimed_on,
-            "claimed_low": claim.low,
-            "claimed_high": claim.high,
-            "basis": claim.basis,
-            "test": claim.test,
-            "importer_iso3": claim.importer,
-            "supplier_iso3": claim.supplier,
-            "mineral_group": claim.mineral_group,
-            "period_start": claim.period_start,
+            "claimed_low": claim.low if isinstance(claim, _Bounded) else None,
+            "claimed_high": claim.high if isinstance(claim, _Bounded) else None,
+            "test": entry["test"],
+            "missing": claim.missing,
             "citation": claim.citation,
             "source_url": claim.url,
             "known_at": claim.known or claim.claimed_on,
+            **claim.subject(),
         }
-        for claim in claims
+        for claim, entry in zip(claims, entries, strict=True)
     )
     return {"claims": _frame("claims", rows)}
+
+
+def _kind_of_claim(entry: Mapping[str, object], where: str) -> type[Claim]:
+    test = entry.get("test")
+    kind = _CLAIM_TESTS.get(test) if isinstance(test, str) else None
+    if kind is None:
+        reason = f"is {test!r}" if "test" in entry else "is missing"
+        known = ", ".join(map(repr, _CLAIM_TESTS))
+        raise UpstreamFormatError(f"{CARD.name}: {where}: `test` {reason}; it may be {known}.")
+    return kind
+
+
+def _require_known_subject(claim: Claim, where: str) -> None:
+    """Economies, mineral groups and codes a claim names are among those we know."""
+    economies_named = {
+        field: getattr(claim, field)
+        for field in (
+            "importer", "supplier", "producer", "implementer", "target", "reporter", "partner",
+        )
+        if hasattr(claim, field)
+    }  # fmt: skip
+    _require_economies(where, **economies_named)
+    group = getattr(claim, "mineral_group", None)
+    if group is not None and group not in mineral_groups():
+        raise UnknownCodeError(
+            f"{CARD.name}: {where}: `mineral_group` is {group!r}, "
+            "which is no mineral group we know."
+        )
+    commodity = getattr(claim, "commodity", None)
+    if commodity is not None and commodity not in mineral_groups() | commodity_codes():
+        raise UnknownCodeError(
+            f"{CARD.name}: {where}: `commodity` is {commodity!r}, "
+            "which is no HS6 code and no mineral group we know."
+        )
 
 
 _SECTIONS: Mapping[str, Callable[[Sequence[dict[str, Any]]], Mapping[str, pl.DataFrame]]] = {

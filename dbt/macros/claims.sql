@@ -7,7 +7,71 @@
 {%- endmacro %}
 
 
+{# A gain or a loss as people read it: `+81.8 %`. #}
+{% macro as_change(return_share) -%}
+    printf('%+.1f %%', 100 * {{ return_share }})
+{%- endmacro %}
+
+
+{# An amount as people read it: `22,307.5 t`. #}
+{% macro as_tonnes(amount) -%}
+    format('{:,.1f} t', {{ amount }})
+{%- endmacro %}
+
+
+{# A month or a year as people read it: `June 2025`, `2025`. #}
+{% macro as_period(period_start, frequency) -%}
+    case {{ frequency }}
+        when 'M' then strftime({{ period_start }}, '%B %Y')
+        else strftime({{ period_start }}, '%Y')
+    end
+{%- endmacro %}
+
+
+{# What a frequency counts. #}
+{% macro period_name(frequency) -%}
+    case {{ frequency }} when 'M' then 'month' else 'year' end
+{%- endmacro %}
+
+
 {# A measure as people say it. #}
 {% macro measure_name(measure) -%}
     case {{ measure }} when 'net_weight_kg' then 'weight' when 'value_usd' then 'value' end
+{%- endmacro %}
+
+
+{# A publisher as people say it. #}
+{% macro publisher_name(source) -%}
+    case {{ source }}
+        when 'bgs' then 'BGS'
+        when 'comtrade' then 'UN Comtrade'
+        when 'comtrade_baskets' then 'UN Comtrade'
+        when 'ec_crm' then 'EC'
+        when 'japan_customs' then 'Japan Customs'
+        when 'usgs_mcs' then 'USGS'
+        else {{ source }}
+    end
+{%- endmacro %}
+
+
+{# An economy as people say it after a preposition: `the United States`. #}
+{% macro with_article(name) -%}
+    case
+        when {{ name }} like 'United %' or {{ name }} in ('Netherlands', 'Philippines')
+            then 'the ' || {{ name }}
+        else {{ name }}
+    end
+{%- endmacro %}
+
+
+{# A mineral, family or material as people say it: `heavy rare earths`, `natural graphite`. #}
+{% macro subject_name(subject) -%}
+    replace({{ subject }}, '_', ' ')
+    || case when {{ subject }} like '%\_rare\_earth' escape '\' then 's' else '' end
+{%- endmacro %}
+
+
+{# How a finding follows "it holds": by a measure, for a thing. #}
+{% macro word_before_a_basis(test) -%}
+    case {{ test }} when 'supplier_share' then 'by ' else 'for ' end
 {%- endmacro %}

@@ -22,3 +22,10 @@
 {% macro effective_suppliers(hhi) -%}
     1 / nullif({{ hhi }}, 0)
 {%- endmacro %}
+
+
+{# A sum that does not depend on the order of the rows: the smallest terms first, with the rounding
+   of each carried on. #}
+{% macro sum_in_order(term) -%}
+    fsum({{ term }} order by {{ term }})
+{%- endmacro %}

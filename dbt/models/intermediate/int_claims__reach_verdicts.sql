@@ -9,6 +9,7 @@ with claims as (
         claimed_high,
         basis,
         test,
+        missing,
         citation,
         source_url,
         known_at
@@ -16,7 +17,8 @@ with claims as (
 
 ),
 
--- One branch per test: each has a model of its own with these four columns.
+-- One branch per test: each has a model of its own with these four columns. A row without a
+-- value says what was looked for and is not there.
 evidence as (
 
     select
@@ -26,6 +28,46 @@ evidence as (
         finding,
         'supplier_share' as test
     from {{ ref('int_claims__measure_supplier_share') }}
+    union all
+    select
+        claim_id,
+        basis,
+        computed_value,
+        finding,
+        'production_share' as test
+    from {{ ref('int_claims__measure_production_share') }}
+    union all
+    select
+        claim_id,
+        basis,
+        computed_value,
+        finding,
+        'end_use_share' as test
+    from {{ ref('int_claims__measure_end_use_share') }}
+    union all
+    select
+        claim_id,
+        basis,
+        computed_value,
+        finding,
+        'measure_in_force' as test
+    from {{ ref('int_claims__measure_measure_in_force') }}
+    union all
+    select
+        claim_id,
+        basis,
+        computed_value,
+        finding,
+        'price_return' as test
+    from {{ ref('int_claims__measure_price_return') }}
+    union all
+    select
+        claim_id,
+        basis,
+        computed_value,
+        finding,
+        'reported_flow' as test
+    from {{ ref('int_claims__measure_reported_flow') }}
 
 ),
 
@@ -36,8 +78,12 @@ judged as (
         evidence.basis,
         evidence.computed_value,
         evidence.finding,
-        coalesce(evidence.computed_value >= claims.claimed_low, true)
-        and coalesce(evidence.computed_value <= claims.claimed_high, true) as is_inside
+        case
+            when evidence.computed_value is not null
+                then
+                    coalesce(evidence.computed_value >= claims.claimed_low, true)
+                    and coalesce(evidence.computed_value <= claims.claimed_high, true)
+        end as is_inside
     from claims
     inner join evidence
         on
@@ -54,9 +100,11 @@ summed as (
         max(computed_value) as computed_high,
         bool_and(is_inside) as is_every_value_inside,
         bool_or(is_inside) as is_any_value_inside,
-        string_agg(finding, ', ' order by basis) as findings,
+        count(computed_value) as computed_values,
+        string_agg(finding, ', ' order by basis) filter (where is_inside is not null) as findings,
         string_agg(finding, ', ' order by basis) filter (where is_inside) as findings_inside,
-        string_agg(finding, ', ' order by basis) filter (where not is_inside) as findings_outside
+        string_agg(finding, ', ' order by basis) filter (where not is_inside) as findings_outside,
+        string_agg(finding, ', ' order by basis) filter (where is_inside is null) as not_found
     from judged
     group by claim_id
 
@@ -75,23 +123,35 @@ verdicts as (
         summed.computed_low,
         summed.computed_high,
         case
-            when summed.claim_id is null then 'not_testable'
+            when coalesce(summed.computed_values, 0) = 0 then 'not_testable'
             when summed.is_every_value_inside then 'supported'
             when summed.is_any_value_inside then 'depends_on_basis'
             else 'contradicted'
         end as verdict,
         case
-            when summed.claim_id is null
-                then 'The warehouse has no figure of the test ' || claims.test || ' for it.'
-            when summed.is_every_value_inside then 'The figures agree: ' || summed.findings || '.'
-            when summed.is_any_value_inside
+            when coalesce(summed.computed_values, 0) = 0
                 then
-                    'It depends on the basis: it holds by '
-                    || summed.findings_inside
-                    || ', it does not by '
-                    || summed.findings_outside
-                    || '.'
-            else 'The figures disagree: ' || summed.findings || '.'
+                    coalesce(
+                        claims.missing,
+                        'No figure was found for ' || summed.not_found || '.',
+                        'The warehouse has no figure of the test ' || claims.test || ' for it.'
+                    )
+            else
+                case
+                    when summed.is_every_value_inside
+                        then 'The figures agree: ' || summed.findings
+                    when summed.is_any_value_inside
+                        then
+                            'It depends on the basis: it holds '
+                            || {{ word_before_a_basis('claims.test') }}
+                            || summed.findings_inside
+                            || ', it does not '
+                            || {{ word_before_a_basis('claims.test') }}
+                            || summed.findings_outside
+                    else 'The figures disagree: ' || summed.findings
+                end
+                || coalesce('. No figure was found for ' || summed.not_found, '')
+                || '.'
         end as explanation,
         claims.citation,
         claims.source_url,

@@ -33,6 +33,82 @@ FLOWS: Sequence[Row] = [
     },
 ]  # fmt: skip
 
+RECONCILED: Row = {
+    **PROVENANCE, "exporter_iso3": "CHN", "importer_iso3": "JPN", "hs6_code": "850511",
+    "hs_revision": "HS2022", "period_start": date(2024, 1, 1), "value_usd": 156_880_000.0,
+    "net_weight_kg": 3_700_000.0,
+}  # fmt: skip
+RECONCILED_FLOWS: Sequence[Row] = [
+    RECONCILED,
+    {**RECONCILED, "exporter_iso3": "VNM", "net_weight_kg": None},
+    {**RECONCILED, "hs_revision": "HS2017"},
+]
+
+FIGURE: Row = {
+    **PROVENANCE, "label": "Gallium: Primary production", "stage": "processing",
+    "scope_iso3": "WLD", "economy_iso3": "CHN", "year": 2024, "amount_t": 750.0, "share": None,
+    "bound": "exact", "flag": "estimated", "trade_parameter": None, "printed": "750,000",
+}  # fmt: skip
+FIGURES: Sequence[Row] = [
+    FIGURE,
+    {**FIGURE, "economy_iso3": "_X", "amount_t": None, "flag": "not_available", "printed": "NA"},
+    {**FIGURE, "economy_iso3": "USA", "amount_t": 0.0, "flag": "zero", "printed": "—"},
+    {**FIGURE, "stage": "reserves", "economy_iso3": "WLD", "amount_t": 9e7, "bound": "above",
+     "flag": "reported", "printed": ">90,000,000"},
+    {**FIGURE, "scope_iso3": "EU27", "amount_t": None, "share": 0.0005, "bound": "below",
+     "flag": "reported", "trade_parameter": 0.8, "printed": "<0.1%"},
+]  # fmt: skip
+
+SCORE: Row = {
+    **PROVENANCE, "indicator": "rule_of_law", "economy_iso3": "PRK", "year": 2021,
+    "estimate": -1.61, "standard_error": 0.2,
+}  # fmt: skip
+SCORES: Sequence[Row] = [
+    SCORE,
+    {**SCORE, "economy_iso3": "FIN", "estimate": 2.06, "standard_error": None},
+    {**SCORE, "indicator": "control_of_corruption"},
+]
+
+USE: Row = {
+    **PROVENANCE, "label": "Neodymium", "application": "Magnets",
+    "sector": "Manufacture of fabricated metal products", "nace2_code": "C25", "year": 2023,
+    "use_share": 0.8, "sector_value_added_eur_m": 163_568.0,
+}  # fmt: skip
+USES: Sequence[Row] = [
+    USE,
+    {**USE, "application": "Glass", "nace2_code": "C23", "use_share": 0.0},
+    {**USE, "label": "Indium", "application": "Others", "sector": "other", "nace2_code": None,
+     "use_share": 0.1, "sector_value_added_eur_m": None},
+]  # fmt: skip
+
+ASSESSMENT: Row = {
+    **PROVENANCE, "assessment": "EC 2017", "year": 2017, "label": "Antimony",
+    "stage": "processing", "supply_risk": 4.3, "economic_importance": 4.3,
+    "import_reliance": 1.0, "eol_recycling_rate": 0.28, "supply_used": "global_and_consumer",
+    "substitution_index_economic": 0.91, "substitution_index_supply": 0.93,
+    "hhi_global_supply": 7.1, "hhi_consumer_sourcing": 5.7,
+}  # fmt: skip
+RESULT: Row = {
+    **PROVENANCE, "assessment": "EC 2011", "year": 2011, "label": "Antimony", "stage": None,
+    "supply_risk": 2.6, "economic_importance": None,
+}  # fmt: skip
+ASSESSMENTS: Sequence[Row] = [
+    ASSESSMENT,
+    {**ASSESSMENT, "stage": "extraction", "supply_used": "consumer"},
+    RESULT,
+    {**RESULT, "assessment": "EC 2014", "year": 2014},
+]
+
+LABEL: Row = {
+    **PROVENANCE, "label": "Natural graphite", "material": "natural_graphite",
+    "mineral": "graphite", "mineral_group": "natural_graphite", "left_out": None,
+}  # fmt: skip
+LABELS: Sequence[Row] = [
+    LABEL,
+    {**LABEL, "label": "Peat: Reserves", "material": "peat", "mineral": None,
+     "mineral_group": None, "left_out": "No mineral followed here."},
+]  # fmt: skip
+
 QUOTE: Row = {
     **PROVENANCE, "instrument": "EURJPY", "price_date": date(2026, 10, 29), "frequency": "D",
     "close": 178.0, "adjusted_close": None, "currency": "JPY", "unit": "JPY per EUR",
@@ -96,8 +172,14 @@ CLAIM: Row = {
 CLAIMS: Sequence[Row] = [
     CLAIM,
     {
-        **CLAIM, "claim_id": "jp-2024-t", "test": "import_total", "claimed_low": 18835.0,
-        "claimed_high": None,
+        **CLAIM, "claim_id": "jp-2014-t", "test": "reported_flow", "claimed_low": 22306.0,
+        "claimed_high": None, "mineral_group": None, "commodity_code": "rare_earths",
+        "flow": "import", "frequency": "A", "period_start": date(2014, 1, 1),
+    },
+    {
+        **CLAIM, "claim_id": "cn-lever", "test": "none", "claimed_low": None, "claimed_high": None,
+        "missing": "What each economy buys.", "importer_iso3": None, "supplier_iso3": None,
+        "mineral_group": None,
     },
 ]  # fmt: skip
 
@@ -122,6 +204,12 @@ ECONOMIES: Sequence[Row] = [
 
 GOOD: Mapping[str, Sequence[Row]] = {
     "trade_flows": FLOWS,
+    "reconciled_trade": RECONCILED_FLOWS,
+    "production": FIGURES,
+    "governance_scores": SCORES,
+    "end_uses": USES,
+    "assessments": ASSESSMENTS,
+    "material_labels": LABELS,
     "price_quotes": QUOTES,
     "restriction_clauses": CLAUSES,
     "restriction_scope": SCOPES,
@@ -159,6 +247,91 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "a_large_value_has_a_weight": ({"value_usd": 4.4e6, "net_weight_kg": 0.0}, 1),
         # Milligrams read as kilograms.
         "unit_value_is_plausible": ({"value_usd": 44.0, "net_weight_kg": 7.1e7}, 1),
+    },
+    "reconciled_trade": {
+        "there_is_at_least_one_row": ([], 0),
+        "required_columns_are_filled": ({"importer_iso3": None}, 1),
+        "one_row_per_flow": ([*RECONCILED_FLOWS, RECONCILED], 2),
+        # BACI's number for China, and its code for Taiwan.
+        "exporter_is_a_known_economy": ({"exporter_iso3": "156"}, 1),
+        "importer_is_a_known_economy": ({"importer_iso3": "S19"}, 1),
+        "code_is_an_hs6_code": ({"hs6_code": "81340"}, 1),
+        "edition_of_the_hs_is_known": ({"hs_revision": "HS22"}, 1),
+        "period_is_a_year": ({"period_start": date(2024, 7, 1)}, 1),
+        "period_is_since_1988_and_has_begun": ({"period_start": date(2204, 1, 1)}, 1),
+        "figures_are_finite_numbers": ({"net_weight_kg": math.nan}, 1),
+        "value_is_positive": ({"value_usd": 0.0}, 1),
+        "net_weight_kg_is_not_negative": ({"net_weight_kg": -3.7}, 1),
+        # Tonnes read as kilograms, and thousands of dollars as millions.
+        "unit_value_is_plausible": ({"value_usd": 1.5688e11, "net_weight_kg": 3700.0}, 1),
+    },
+    "production": {
+        "there_is_at_least_one_row": ([], 0),
+        "required_columns_are_filled": ({"flag": None}, 1),
+        # Two forms of a mineral under one label.
+        "one_row_per_figure": ([*FIGURES, {**FIGURE, "amount_t": 1.0}], 2),
+        "economy_is_a_known_economy": ({"economy_iso3": "China8"}, 1),
+        "scope_is_a_known_economy": ({"scope_iso3": "Global"}, 1),
+        "stage_is_known": ({"stage": "E"}, 1),
+        "bound_is_known": ({"bound": "<"}, 1),
+        "flag_is_known": ({"flag": "W"}, 1),
+        "year_is_plausible": ({"year": 20245}, 1),
+        "figures_are_finite_numbers": ({"amount_t": math.inf}, 1),
+        "amount_t_is_not_negative": ({"amount_t": -750.0}, 1),
+        "share_is_between_0_and_1": ({"share": 84.9}, 1),
+        "figure_that_is_not_printed_has_no_amount": ({"flag": "withheld"}, 1),
+        "figure_that_is_printed_has_an_amount_or_a_share": ({"amount_t": None}, 1),
+    },
+    "governance_scores": {
+        "there_is_at_least_one_row": ([], 0),
+        "required_columns_are_filled": ({"estimate": None}, 1),
+        "one_row_per_score": ([*SCORES, {**SCORE, "estimate": -1.5}], 2),
+        # A region among the countries.
+        "economy_is_a_known_economy": ({"economy_iso3": "EAS"}, 1),
+        "indicator_is_a_name": ({"indicator": "RL.EST"}, 1),
+        "year_is_plausible": ({"year": 21}, 1),
+        "figures_are_finite_numbers": ({"standard_error": math.inf}, 1),
+        "estimate_is_on_the_normal_scale": ({"estimate": 97.6}, 1),
+    },
+    "end_uses": {
+        "there_is_at_least_one_row": ([], 0),
+        "required_columns_are_filled": ({"sector": None}, 1),
+        "one_row_per_use": ([*USES, USE], 2),
+        "nace2_code_is_a_division": ({"nace2_code": "C"}, 1),
+        "year_is_plausible": ({"year": 163_568}, 1),
+        "figures_are_finite_numbers": ({"sector_value_added_eur_m": math.nan}, 1),
+        "use_share_is_between_0_and_1": ({"use_share": 80.0}, 1),
+        "sector_value_added_eur_m_is_not_negative": ({"sector_value_added_eur_m": -1.0}, 1),
+    },
+    "assessments": {
+        "there_is_at_least_one_row": ([], 0),
+        "required_columns_are_filled": ({"assessment": None}, 1),
+        # The study prints no stage: two results of it are still one too many.
+        "one_row_per_result": ([*ASSESSMENTS, {**RESULT, "supply_risk": 2.5}], 2),
+        "stage_is_extraction_or_processing": ({"stage": "reserves"}, 1),
+        "supply_used_is_known": ({"supply_used": "GS + EUS"}, 1),
+        "year_is_plausible": ({"year": 2107}, 1),
+        "import_reliance_is_between_0_and_1": ({"import_reliance": 100.0}, 1),
+        "eol_recycling_rate_is_between_0_and_1": ({"eol_recycling_rate": 28.0}, 1),
+        "supply_risk_is_between_0_and_10": ({"supply_risk": 43.0}, 1),
+        "economic_importance_is_between_0_and_10": ({"economic_importance": 43.0}, 1),
+        "substitution_index_economic_is_between_0_and_1": (
+            {"substitution_index_economic": 91.0},
+            1,
+        ),
+        "substitution_index_supply_is_between_0_and_1": ({"substitution_index_supply": -0.93}, 1),
+        # On the scale of 10,000.
+        "hhi_global_supply_is_between_0_and_10": ({"hhi_global_supply": 7100.0}, 1),
+        "hhi_consumer_sourcing_is_between_0_and_10": ({"hhi_consumer_sourcing": 57.0}, 1),
+    },
+    "material_labels": {
+        "there_is_at_least_one_row": ([], 0),
+        "required_columns_are_filled": ({"material": None}, 1),
+        "one_row_per_label": ([*LABELS, LABEL], 2),
+        "material_is_a_name": ({"material": "Natural graphite"}, 1),
+        "mineral_is_a_name": ({"mineral": "C"}, 1),
+        "mineral_group_is_known": ({"mineral_group": "graphite"}, 1),
+        "reason_is_in_words": ({"left_out": " "}, 1),
     },
     "price_quotes": {
         "there_is_at_least_one_row": ([], 0),
@@ -246,6 +419,15 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "supplier_is_a_known_economy": ({"supplier_iso3": "PRC"}, 1),
         "mineral_group_is_known": ({"mineral_group": "rare earths"}, 1),
         "claim_gives_a_bound": ({"claimed_low": None, "claimed_high": None}, 1),
+        "claim_that_no_figure_decides_says_what_is_missing": ({"test": "none"}, 1),
+        "stage_is_known": ({"stage": "refining"}, 1),
+        "flow_is_import_or_export": ({"flow": "re_export"}, 1),
+        "frequency_is_annual_or_monthly": ({"frequency": "Q"}, 1),
+        "nace2_code_is_a_division": ({"nace2_code": "25"}, 1),
+        "time_does_not_end_before_it_begins": (
+            {"period_start": date(2026, 3, 31), "period_end": date(2025, 10, 1)},
+            1,
+        ),
         "claimed_low_is_not_above_high": ({"claimed_low": 0.9, "claimed_high": 0.6}, 1),
         "claimed_share_low_is_between_0_and_1": ({"claimed_low": 60.0}, 1),
         "claimed_share_high_is_between_0_and_1": ({"claimed_high": 100.0}, 1),

@@ -22,12 +22,18 @@ COLUMNS: Mapping[str, str] = {
     "reference.commodity_minerals": (
         "hs6_code mineral content_share_low content_share_high basis source"
     ),
+    "reference.materials": "source label material mineral mineral_group",
+    "reference.end_uses": "mineral sector nace2_code use_share applications source",
     "reference.instruments": (
         "instrument name kind currency unit frequency market_timezone market_instrument source"
     ),
     "trade.reported_flows": (
         "source reporter_iso3 partner_iso3 flow commodity_code is_basket hs_revision frequency "
         "period_start value_usd net_weight_kg valuation is_provisional vintage_at snapshot_id"
+    ),
+    "trade.baci_flows": (
+        "exporter_iso3 importer_iso3 hs6_code hs_revision year value_usd net_weight_kg vintage_at "
+        "snapshot_id"
     ),
     "dependency.supplier_shares": (
         "importer_iso3 mineral_group frequency period_start measure supplier_iso3 amount share "
@@ -37,6 +43,13 @@ COLUMNS: Mapping[str, str] = {
         "importer_iso3 mineral_group frequency period_start measure total_amount hhi hhi_high "
         "hhi_normalised cr1_share cr3_share effective_suppliers top_supplier_iso3 "
         "top_supplier_share partner_coverage_share source is_provisional"
+    ),
+    "dependency.production_shares": (
+        "material stage year economy_iso3 source amount_t share world_total_t is_estimate"
+    ),
+    "dependency.production_concentration": (
+        "material stage year source hhi cr1_share cr3_share top_producer_iso3 "
+        "hhi_governance_weighted governance_coverage_share"
     ),
     "exposure.measures": (
         "measure_id clause_id title official_reference implementer_iso3 target_iso3 target_class "
@@ -54,6 +67,10 @@ COLUMNS: Mapping[str, str] = {
     ),
     "market.prices": (
         "instrument price_date close adjusted_close currency unit source is_derived"
+    ),
+    "market.performance": (
+        "instrument window window_start window_end return_share annualised_volatility "
+        "max_drawdown_share sessions"
     ),
     "catalog.releases": (
         "release_id published_at as_of contract_version code_version duckdb_version"
@@ -110,6 +127,16 @@ GOOD: Mapping[str, Sequence[Row]] = {
         {"hs6_code": "284690", "content_share_low": 0.0, "content_share_high": 1.0,
          "basis": "several", "source": "HS 2022"},
     ],
+    "reference.materials": [
+        {"label": "Rare earths: Mine production", "material": "rare_earths"},
+        {"label": "Natural graphite", "material": "natural_graphite"},
+    ],
+    "reference.end_uses": [
+        {"mineral": "neodymium", "sector": "Manufacture of fabricated metal products",
+         "nace2_code": "C25", "use_share": 0.8, "applications": "Magnets"},
+        {"mineral": "gallium", "sector": "other", "nace2_code": None, "use_share": 0.0,
+         "applications": "Others"},
+    ],
     "reference.instruments": [
         {"instrument": name, "kind": "fx", "currency": "JPY", "unit": "JPY per USD",
          "frequency": "D", "market_timezone": zone}
@@ -123,6 +150,12 @@ GOOD: Mapping[str, Sequence[Row]] = {
         {"reporter_iso3": "JPN", "flow": "import", "commodity_code": "rare_earths",
          "is_basket": True, "frequency": "M", "period_start": date(2024, 7, 1), "value_usd": None,
          "net_weight_kg": 0.0, "valuation": None, "vintage_at": datetime(2026, 11, 25, 23)},
+    ],
+    "trade.baci_flows": [
+        {"importer_iso3": "JPN", "hs6_code": "850511", "hs_revision": "HS2022", "year": 2024,
+         "value_usd": 1.5688e8, "net_weight_kg": 3.7e6, "vintage_at": datetime(2026, 1, 31)},
+        {"importer_iso3": "_X", "hs6_code": "081340", "hs_revision": "HS1992", "year": 2026,
+         "value_usd": 1.0, "net_weight_kg": None, "vintage_at": datetime(2026, 11, 25, 23)},
     ],
     "dependency.supplier_shares": [
         {"importer_iso3": "JPN", "mineral_group": "rare_earths", "frequency": "A",
@@ -138,6 +171,23 @@ GOOD: Mapping[str, Sequence[Row]] = {
          "hhi": 0.526, "hhi_high": 0.55, "hhi_normalised": 0.5, "cr1_share": 0.713,
          "cr3_share": 0.9, "effective_suppliers": 1.0, "top_supplier_share": 0.713,
          "partner_coverage_share": 0.84},
+    ],
+    "dependency.production_shares": [
+        # China's 900 t and others' 9 t of a total rounded to 900 t.
+        {"material": "gallium", "stage": "processing", "year": 2025, "economy_iso3": "CHN",
+         "amount_t": 909.0, "share": 1.01, "world_total_t": 900.0},
+        {"material": "gallium", "stage": "processing", "year": 2025, "economy_iso3": "KOR",
+         "amount_t": None, "share": None, "world_total_t": 900.0},
+        {"material": "neodymium", "stage": "processing", "year": 2023, "economy_iso3": "CHN",
+         "amount_t": None, "share": 0.849, "world_total_t": None},
+    ],
+    "dependency.production_concentration": [
+        {"material": "gallium", "stage": "processing", "year": 2025, "hhi": 1.0201,
+         "cr1_share": 1.01, "cr3_share": 1.01, "top_producer_iso3": "CHN",
+         "hhi_governance_weighted": 10.2, "governance_coverage_share": 1.0},
+        {"material": "rhenium", "stage": "reserves", "year": 2024, "hhi": 0.3, "cr1_share": 0.5,
+         "cr3_share": None, "top_producer_iso3": "CHL", "hhi_governance_weighted": None,
+         "governance_coverage_share": 0.0},
     ],
     "exposure.measures": [
         {"title": "Seven rare earths", "implementer_iso3": "CHN", "target_iso3": "ALL",
@@ -171,6 +221,14 @@ GOOD: Mapping[str, Sequence[Row]] = {
         for name, close in (("USDJPY", 153.9), ("CNYJPY", 21.6), ("EURUSD", 1.16),
                             ("EURJPY", 178.3), ("EURCNY", 8.23))
         for day in (date(2026, 10, 29), date(2026, 10, 30))
+    ],
+    "market.performance": [
+        {"instrument": "REMX", "window": "since_2025_06_30", "window_start": date(2025, 6, 30),
+         "window_end": date(2026, 8, 5), "return_share": 0.818, "annualised_volatility": 0.497,
+         "max_drawdown_share": -0.41, "sessions": 276},
+        {"instrument": "GOLD", "window": "all", "window_start": date(1960, 1, 1),
+         "window_end": date(2026, 10, 1), "return_share": 129.0, "annualised_volatility": None,
+         "max_drawdown_share": 0.0, "sessions": 1},
     ],
     "catalog.releases": [
         {"release_id": "20261125T120000-abc", "contract_version": "1.0",
@@ -224,6 +282,11 @@ SHARES_IN_COMMON: Mapping[str, Defect] = {
     "period_starts_on_its_first_day": ({"period_start": date(2024, 12, 31)}, 1),
     "period_start_is_not_after_the_day_of_the_build": ({"period_start": date(2027, 1, 1)}, 1),
     "importer_is_one_economy": ({"importer_iso3": "WLD"}, 1),
+}
+PRODUCTION_IN_COMMON: Mapping[str, Defect] = {
+    "stage_is_known": ({"stage": "refining"}, 1),
+    "material_is_a_name": ({"material": "Rare earths"}, 1),
+    "first_day_of_year_is_not_after_the_day_of_the_build": ({"year": 2052}, 1),
 }
 RATIOS = (
     "hhi", "hhi_high", "hhi_normalised", "cr1_share", "cr3_share", "top_supplier_share",
@@ -286,6 +349,18 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "basis_is_not_blank": ({"basis": ""}, 1),
         "source_is_not_blank": ({"source": " "}, 1),
     },
+    "reference.materials": {
+        "label_is_not_blank": ({"label": ""}, 1),
+        "material_is_a_name": ({"material": "rare earths"}, 1),
+    },
+    "reference.end_uses": {
+        "use_share_is_between_0_and_1": ({"use_share": 80.0}, 1),
+        "sector_is_not_blank": ({"sector": ""}, 1),
+        "applications_is_not_blank": ({"applications": " "}, 1),
+        "nace2_code_is_a_division": ({"nace2_code": "C25.4"}, 1),
+        "the_residual_is_of_no_division": ({"sector": "other"}, 1),
+        "magnets_and_semiconductors_are_covered": ({"mineral": "Neodymium"}, 0),
+    },
     "reference.instruments": {
         "there_is_at_least_one_row": ([], 0),
         "kind_is_known": ({"kind": "rate"}, 1),
@@ -312,6 +387,20 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "unit_value_is_plausible": ({"net_weight_kg": 22.0}, 1),
         "japan_is_covered": ([{**GOOD["trade.reported_flows"][0], "reporter_iso3": "KOR"}], 0),
     },
+    "trade.baci_flows": {
+        **CODES,
+        **EDITION,
+        "year_is_at_least_1988": ({"year": 24}, 1),
+        "first_day_of_year_is_not_after_the_day_of_the_build": ({"year": 2027}, 1),
+        "vintage_at_is_not_after_the_day_of_the_build": (
+            {"vintage_at": datetime(2026, 11, 27)},
+            1,
+        ),
+        "net_weight_kg_is_not_negative": ({"net_weight_kg": -1.0}, 1),
+        # A value in dollars beside a weight that went through a thousand once too often.
+        "unit_value_is_plausible": ({"net_weight_kg": 3.7}, 1),
+        "japan_is_covered": ([{**GOOD["trade.baci_flows"][0], "importer_iso3": "KOR"}], 0),
+    },
     "dependency.supplier_shares": {
         **SHARES_IN_COMMON,
         "japan_is_covered": (
@@ -331,6 +420,25 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         **{f"{ratio}_is_between_0_and_1": ({ratio: 1.01}, 1) for ratio in RATIOS},
         "total_amount_is_positive": ({"total_amount": 0.0}, 1),
         "effective_suppliers_is_at_least_1": ({"effective_suppliers": 0.526}, 1),
+    },
+    "dependency.production_shares": {
+        **PRODUCTION_IN_COMMON,
+        "share_is_between_0_and_1_within_rounding": ({"share": 84.9}, 1),
+        "a_share_of_a_total_has_an_amount": ({"amount_t": None}, 1),
+        "china_is_covered": ([{**GOOD["dependency.production_shares"][0], "economy_iso3": "C"}], 0),
+    },
+    "dependency.production_concentration": {
+        **PRODUCTION_IN_COMMON,
+        "hhi_is_between_0_and_1_within_rounding": ({"hhi": 7325.0}, 1),
+        "cr1_share_is_between_0_and_1_within_rounding": ({"cr1_share": 84.9}, 1),
+        "cr3_share_is_between_0_and_1_within_rounding": ({"cr3_share": 97.3}, 1),
+        "governance_coverage_share_is_between_0_and_1": ({"governance_coverage_share": 1.01}, 1),
+        # A rank of 0 to 100 read as an estimate.
+        "hhi_governance_weighted_is_between_0_and_10_within_rounding": (
+            {"hhi_governance_weighted": 97.0},
+            1,
+        ),
+        "top_producer_is_one_economy": ({"top_producer_iso3": "_X"}, 1),
     },
     "exposure.measures": {
         "direction_is_known": ({"direction": "ban"}, 1),
@@ -382,6 +490,16 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "price_date_is_not_after_the_day_of_the_build": ({"price_date": date(2026, 12, 24)}, 1),
         "close_is_between_half_and_double_the_one_before": ({"close": 60.0}, 1),
         "the_exchange_rates_are_covered": (without("market.prices", "instrument", "USDJPY"), 0),
+    },
+    "market.performance": {
+        "window_is_known": ({"window": "1Y"}, 1),
+        "return_share_is_above_minus_1": ({"return_share": -1.0}, 1),
+        "max_drawdown_share_is_between_minus_1_and_0": ({"max_drawdown_share": 0.41}, 1),
+        "annualised_volatility_is_not_negative": ({"annualised_volatility": -0.5}, 1),
+        # In per cent.
+        "annualised_volatility_is_below_3": ({"annualised_volatility": 49.7}, 1),
+        "sessions_is_at_least_1": ({"sessions": 0}, 1),
+        "window_end_is_not_after_the_day_of_the_build": ({"window_end": date(2027, 8, 5)}, 1),
     },
     "catalog.releases": {
         "there_is_at_least_one_row": ([], 0),
@@ -445,6 +563,10 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "claimed_low_is_not_above_high": ({"claimed_high": 0.5}, 1),
         "computed_low_is_not_above_high": ({"computed_low": 0.8}, 1),
         "a_verdict_rests_on_a_figure": ({"computed_low": None, "computed_high": None}, 1),
+        "a_statement_that_is_judged_gives_a_bound": (
+            {"claimed_low": None, "claimed_high": None},
+            1,
+        ),
         "claimed_at_is_not_after_the_day_of_the_build": ({"claimed_at": date(2028, 1, 1)}, 1),
     },
 }
@@ -490,6 +612,7 @@ def test_every_rule_catches_the_defect_it_is_for(suite: Suite, rule: Rule) -> No
         for name in MART_SUITES
         if name.split(".")[0] not in {"reference", "catalog"}
         or name in {"catalog.claims", "catalog.snapshots", "catalog.checks"}
+        or name in {"reference.materials", "reference.end_uses"}
     ),
 )
 def test_a_table_that_nothing_fills_yet_does_not_keep_a_build_from_being_published(

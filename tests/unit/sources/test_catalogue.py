@@ -195,6 +195,87 @@ def test_the_claims_on_2024_disagree_and_all_are_kept(frames):
     assert (over_60["importer_iso3"], over_60["mineral_group"]) == ("JPN", "rare_earths")
 
 
+def test_the_shares_that_japans_customs_published_are_a_tenth_of_a_point_wide(frames):
+    published = {2009: 0.8549, 2010: 0.8161, 2011: 0.6837, 2014: 0.5964}
+    claims = frames["claims"].filter(
+        pl.col("claimed_by").str.starts_with("Ministry of Finance")
+        & (pl.col("test") == "supplier_share")
+        & pl.col("claimed_high").is_not_null()
+    )
+    assert set(claims["basis"]) == {"net_weight_kg"}
+    found = {
+        claim["period_start"].year: (claim["claimed_low"], claim["claimed_high"])
+        for claim in claims.iter_rows(named=True)
+    }
+    assert found == {
+        year: pytest.approx((share - 0.0005, share + 0.0005)) for year, share in published.items()
+    }
+
+
+def test_every_statement_of_the_press_is_a_claim_that_is_decided_or_says_what_is_missing(frames):
+    claims = frames["claims"]
+    press = claims.filter(pl.col("claimed_by") == "press reports on the dispute of early 2026")
+    assert dict(press["test"].value_counts().iter_rows()) == {
+        "supplier_share": 1, "production_share": 1, "end_use_share": 1, "measure_in_force": 1,
+        "price_return": 1, "none": 14,
+    }  # fmt: skip
+    undecided = claims.filter(pl.col("test") == "none")
+    assert undecided.filter(~pl.col("missing").str.contains(r"\w+ \w+ .*\.$")).is_empty()
+    assert undecided.filter(pl.col("claimed_low").is_not_null()).is_empty()
+    decided = claims.filter(pl.col("test") != "none")
+    assert decided.filter(pl.coalesce("claimed_low", "claimed_high").is_null()).is_empty()
+    assert claims.height == 56
+
+
+def test_a_claim_says_what_its_test_is_about_in_the_columns_of_the_lake(frames):
+    claims = frames["claims"]
+    refined = row(claims, "claim_id", "CN-REFINED-OVER-90")
+    assert (refined["supplier_iso3"], refined["stage"], refined["claimed_low"]) == (
+        "CHN", "processing", 0.9,
+    )  # fmt: skip
+    assert refined["minerals"] == ["heavy_rare_earth", "light_rare_earth"]
+    uses = row(claims, "claim_id", "RE-USES-MAGNETS")
+    assert (uses["nace2_code"], uses["minerals"]) == (
+        "C25", ["dysprosium", "neodymium", "terbium", "gadolinium"],
+    )  # fmt: skip
+    restricted = row(claims, "claim_id", "CN-JP-RESTRICTED-2025-2026")
+    assert (restricted["supplier_iso3"], restricted["importer_iso3"]) == ("CHN", "JPN")
+    assert (restricted["period_start"], restricted["period_end"]) == (
+        date(2025, 10, 1), date(2026, 3, 31),
+    )  # fmt: skip
+    risen = row(claims, "claim_id", "REMX-RISEN-2025")
+    assert (risen["instrument"], risen["performance_window"]) == ("REMX", "since_2025_06_30")
+
+
+def test_an_export_is_reported_by_the_supplier_and_an_import_by_the_importer(frames):
+    claims = frames["claims"]
+    columns = ("supplier_iso3", "importer_iso3", "flow", "commodity_code", "frequency")
+    exported = row(claims, "claim_id", "CN-2025-10-MAGNETS-JPN")
+    assert [exported[name] for name in columns] == ["CHN", "JPN", "export", "850511", "M"]
+    imported = row(claims, "claim_id", "JP-2014-TOTAL")
+    assert [imported[name] for name in columns] == ["WLD", "JPN", "import", "rare_earths", "A"]
+    assert (imported["claimed_low"], imported["claimed_high"]) == (22306, 22308)
+
+
+def test_the_magnets_published_by_month_are_kept_each_to_half_a_unit(frames):
+    claims = frames["claims"].filter(pl.col("commodity_code") == "850511")
+    found = {
+        (claim["period_start"], claim["frequency"], claim["importer_iso3"]): claim["claimed_low"]
+        for claim in claims.iter_rows(named=True)
+    }
+    world = {6: 3187.5, 7: 5576.5, 8: 6145.5, 9: 5773.5, 10: 5472.5, 11: 6145, 12: 5951.5}
+    japan = {7: 231.5, 9: 227.5, 10: 225.5, 11: 303.5, 12: 279.5}
+    assert found == {
+        **{(date(2025, month, 1), "M", "WLD"): low for month, low in world.items()},
+        **{(date(2025, month, 1), "M", "JPN"): low for month, low in japan.items()},
+        (date(2025, 6, 1), "M", "DEU"): 763.5,
+        (date(2025, 6, 1), "M", "USA"): 352.5,
+        (date(2025, 1, 1), "A", "WLD"): 57391.5,
+        (date(2025, 1, 1), "A", "USA"): 5932.5,
+    }
+    assert claims["claimed_high"].null_count() == claims.height == 16
+
+
 def test_economies_have_japanese_names_and_codes_with_their_zeros(frames):
     economies = frames["economies"]
     names = dict(economies.select("economy_iso3", "name_ja").iter_rows())
@@ -417,6 +498,73 @@ claims:
 ...
 """
 
+PRODUCED = (
+    CLAIM.partition("    test:")[0]
+    + """\
+    test: production_share
+    producer: CHN
+    stage: processing
+    minerals: [heavy_rare_earth, gallium]
+...
+"""
+)
+
+USED = (
+    CLAIM.partition("    test:")[0]
+    + """\
+    test: end_use_share
+    minerals: [neodymium]
+    sector: C25
+...
+"""
+)
+
+IN_FORCE = (
+    CLAIM.partition("    test:")[0]
+    + """\
+    test: measure_in_force
+    implementer: CHN
+    target: JPN
+    mineral_group: rare_earths
+    period_start: 2025-10-01
+    period_end: 2026-03-31
+...
+"""
+)
+
+RISEN = (
+    CLAIM.partition("    test:")[0]
+    + """\
+    test: price_return
+    instrument: REMX
+    window: ytd
+...
+"""
+)
+
+FLOW = (
+    CLAIM.partition("    test:")[0]
+    + """\
+    test: reported_flow
+    reporter: CHN
+    partner: WLD
+    flow: export
+    commodity: "850511"
+    frequency: M
+    period_start: 2025-06-01
+...
+"""
+)
+
+UNDECIDED = (
+    CLAIM.partition("    low:")[0]
+    + """\
+    test: none
+    missing: What each buys, in tonnes.
+...
+"""
+)
+
 ECONOMIES = """\
 economy_iso3,iso2,name,name_ja,m49_code,comtrade_code,japan_customs_code,region,is_eu27
 EST,EE,Estonia,,233,233,235,Europe,true
@@ -448,7 +596,8 @@ def test_a_measure_written_by_hand_is_read_whatever_its_file_is_called():
 
 def test_other_sections_written_by_hand_are_told_by_their_content():
     assert set(catalogue.parse(MILESTONE.encode(), DOCUMENT)) == {"milestones"}
-    assert set(catalogue.parse(CLAIM.encode(), DOCUMENT)) == {"claims"}
+    for claim in (CLAIM, PRODUCED, USED, IN_FORCE, RISEN, FLOW, UNDECIDED):
+        assert set(catalogue.parse(claim.encode(), DOCUMENT)) == {"claims"}
     spreadsheet = b"\xef\xbb\xbf" + ECONOMIES.replace("\n", "\r\n").encode()
     economies = catalogue.parse(spreadsheet, DOCUMENT)["economies"]
     assert dict(economies.select("economy_iso3", "name_ja").iter_rows())["EST"] == "エストニア"
@@ -540,6 +689,13 @@ def test_a_mistake_in_a_measure_is_one_sentence_that_names_it(old, new, names):
         (CLAIM, "importer: JPN", "importer: JAP", ("C-1", "`importer`", "JAP")),
         (CLAIM, "supplier: CHN", "supplier: CHI", ("C-1", "`supplier`", "CHI")),
         (CLAIM, "rare_earths", "rare_birds", ("C-1", "`mineral_group`", "rare_birds")),
+        (PRODUCED, "producer: CHN", "producer: CHI", ("C-1", "`producer`", "CHI")),
+        (IN_FORCE, "implementer: CHN", "implementer: CHI", ("C-1", "`implementer`", "CHI")),
+        (IN_FORCE, "target: JPN", "target: JAP", ("C-1", "`target`", "JAP")),
+        (IN_FORCE, "rare_earths", "rare_birds", ("C-1", "`mineral_group`", "rare_birds")),
+        (FLOW, "reporter: CHN", "reporter: CHI", ("C-1", "`reporter`", "CHI")),
+        (FLOW, "partner: WLD", "partner: ALL", ("C-1", "`partner`", "ALL")),
+        (FLOW, "850511", "85051110", ("C-1", "`commodity`", "85051110")),
     ],
 )
 def test_a_code_no_list_knows_names_itself(text, old, new, names):
@@ -560,7 +716,37 @@ def test_a_code_no_list_knows_names_itself(text, old, new, names):
         (CLAIM, "high: 0.6", "high: 60", ("C-1", "between 0 and 1")),
         (CLAIM, "low: 0.5", 'low: "0.5"', ("C-1", "`low`", "not a number")),
         (CLAIM, "low: 0.5", "low: yes", ("C-1", "`low`", "True")),
-        (CLAIM, "supplier_share", "gut_feeling", ("C-1", "`test`", "gut_feeling")),
+        (CLAIM, "supplier_share", "gut_feeling", ("C-1", "`test`", "gut_feeling", "'none'")),
+        (CLAIM, "    test: supplier_share\n", "", ("C-1", "`test` is missing")),
+        (CLAIM, "supplier_share", "[supplier_share]", ("C-1", "`test`", "supplier_share")),
+        (CLAIM, "    importer: JPN\n", "", ("C-1", "`importer` is missing")),
+        (CLAIM, "test: supplier_share", "test: production_share", ("C-1", "`producer` is missing")),
+        (PRODUCED, "    stage: processing\n", "", ("C-1", "`stage` is missing")),
+        (PRODUCED, "processing", "refining", ("C-1", "`stage`", "refining", "'processing'")),
+        (PRODUCED, "[heavy_rare_earth, gallium]", "[]", ("C-1", "`minerals`", "something in it")),
+        (PRODUCED, "gallium", "Ga", ("C-1", "`minerals` 2", "Ga")),
+        (PRODUCED, "high: 0.6", "high: 60", ("C-1", "between 0 and 1")),
+        (USED, "    sector: C25\n", "", ("C-1", "`sector` is missing")),
+        (USED, "C25", "25", ("C-1", "`sector`", "25")),
+        (USED, "C25", "C25.1", ("C-1", "`sector`", "C25.1", "division")),
+        (USED, "sector", "sectors", ("C-1", "`sector`")),
+        (IN_FORCE, "    period_end: 2026-03-31\n", "", ("C-1", "`period_end` is missing")),
+        (IN_FORCE, "2026-03-31", "2025-09-30", ("C-1", "2025-09-30", "before it begins")),
+        (RISEN, "ytd", "5y", ("C-1", "`window`", "5y", "'1y'")),
+        (RISEN, "    instrument: REMX\n", "", ("C-1", "`instrument` is missing")),
+        (RISEN, "low: 0.5", "low: -20", ("C-1", "not below -1")),
+        (FLOW, "low: 0.5", "low: -1", ("C-1", "not below 0")),
+        (FLOW, '"850511"', "850511", ("C-1", "`commodity`", "850511", "quotes")),
+        (FLOW, "flow: export", "flow: re_export", ("C-1", "`flow`", "re_export")),
+        (FLOW, "2025-06-01", "2025-06-30", ("C-1", "2025-06-30", "first day of a month")),
+        (FLOW, "frequency: M", "frequency: A", ("C-1", "2025-06-01", "first day of a year")),
+        (
+            UNDECIDED,
+            "    missing: What each buys, in tonnes.\n",
+            "",
+            ("C-1", "`missing` is missing"),
+        ),
+        (UNDECIDED, "    missing", "    low: 0.5\n    missing", ("C-1", "`low`", "not a field")),
         (CLAIM, "claim: C-1", "claim: 1", ("claim 1", "`claim`", "quotes")),
     ],
 )
@@ -625,7 +811,7 @@ def test_what_is_no_file_of_the_catalogue_is_refused_in_a_sentence(payload, name
         assert name in message, message
 
 
-@pytest.mark.parametrize("text", [MEASURE, MILESTONE, CLAIM, ECONOMIES])
+@pytest.mark.parametrize("text", [MEASURE, MILESTONE, CLAIM, PRODUCED, UNDECIDED, ECONOMIES])
 def test_a_file_cut_anywhere_is_refused(text):
     payload = text.encode()
     for length in range(len(payload.rstrip())):

@@ -1,0 +1,73 @@
+with claims as (
+
+    select
+        claim_id,
+        nace2_code,
+        unnest(minerals) as mineral
+    from {{ ref('int_claims__select_known_claims') }}
+    where test = 'end_use_share'
+
+),
+
+uses as (
+
+    select
+        source,
+        mineral,
+        nace2_code,
+        use_share,
+        applications
+    from {{ ref('int_reference__sum_end_uses') }}
+
+),
+
+assessed as (
+
+    select distinct
+        source,
+        mineral
+    from uses
+
+),
+
+-- A mineral whose uses are known, none of them in the sector, is used there to no part.
+shares as (
+
+    select
+        claims.claim_id,
+        claims.mineral,
+        assessed.source,
+        uses.applications,
+        case when assessed.source is not null then coalesce(uses.use_share, 0) end as use_share
+    from claims
+    left join assessed on claims.mineral = assessed.mineral
+    left join uses
+        on
+            assessed.source = uses.source
+            and assessed.mineral = uses.mineral
+            and claims.nace2_code = uses.nace2_code
+
+),
+
+evidence as (
+
+    select
+        claim_id,
+        mineral || coalesce(', ' || source, '') as basis,
+        use_share as computed_value,
+        {{ subject_name('mineral') }}
+        || coalesce(
+            ' ('
+            || {{ as_percent('use_share') }}
+            || ' of its use'
+            || coalesce(': ' || lower(applications), '')
+            || '; '
+            || {{ publisher_name('source') }}
+            || ')',
+            ''
+        ) as finding
+    from shares
+
+)
+
+select * from evidence

@@ -1,0 +1,143 @@
+with shares as (
+
+    select
+        source,
+        material,
+        stage,
+        year,
+        economy_iso3,
+        share,
+        -- Round amounts give exact measures; where shares are printed they are of one.
+        case when world_total_t is null then share else amount_t end as quantity,
+        coalesce(world_total_t, 1) as whole
+    from {{ ref('int_production__compute_shares') }}
+    where share is not null
+
+),
+
+governance as (
+
+    select
+        economy_iso3,
+        year,
+        governance_weight
+    from {{ ref('int_governance__score_economies') }}
+
+),
+
+economy_years as (
+
+    select distinct
+        economy_iso3,
+        year
+    from shares
+
+),
+
+-- The nearest year that is not later.
+scores as (
+
+    select
+        economy_years.economy_iso3,
+        economy_years.year,
+        governance.governance_weight
+    from economy_years
+    inner join governance
+        on
+            economy_years.economy_iso3 = governance.economy_iso3
+            and economy_years.year >= governance.year
+    qualify
+        row_number() over (
+            partition by economy_years.economy_iso3, economy_years.year
+            order by governance.year desc
+        ) = 1
+
+),
+
+producers as (
+
+    select
+        shares.source,
+        shares.material,
+        shares.stage,
+        shares.year,
+        shares.economy_iso3,
+        shares.share,
+        shares.quantity,
+        shares.quantity * shares.quantity as square,
+        shares.quantity * shares.quantity * scores.governance_weight as weighted_square,
+        case when scores.governance_weight is not null then shares.quantity end as scored_quantity,
+        shares.whole,
+        row_number() over (
+            partition by shares.source, shares.material, shares.stage, shares.year
+            order by shares.quantity desc, shares.economy_iso3 asc
+        ) as producer_rank
+    from shares
+    left join scores
+        on
+            shares.economy_iso3 = scores.economy_iso3
+            and shares.year = scores.year
+    where shares.economy_iso3 <> '_X'
+
+),
+
+rests as (
+
+    select
+        source,
+        material,
+        stage,
+        year
+    from shares
+    where economy_iso3 = '_X'
+
+),
+
+sums as (
+
+    select
+        source,
+        material,
+        stage,
+        year,
+        whole,
+        {{ sum_in_order('square') }} as squares,
+        {{ sum_in_order('weighted_square') }} as weighted_squares,
+        {{ sum_in_order('quantity') }} as named,
+        {{ sum_in_order('scored_quantity') }} as scored,
+        {{ sum_in_order('quantity') }} filter (where producer_rank <= 3) / whole as top_three_share,
+        max(share) filter (where producer_rank = 1) as cr1_share,
+        max(economy_iso3) filter (where producer_rank = 1) as top_producer_iso3,
+        count(*) filter (where quantity > 0) as producers
+    from producers
+    group by source, material, stage, year, whole
+    having {{ sum_in_order('quantity') }} > 0
+
+),
+
+concentration as (
+
+    select
+        sums.source,
+        sums.material,
+        sums.stage,
+        sums.year,
+        {{ hhi('sums.squares', 'sums.whole') }} as hhi,
+        sums.cr1_share,
+        case
+            when sums.producers >= 3 or rests.source is null then sums.top_three_share
+        end as cr3_share,
+        sums.top_producer_iso3,
+        {{ hhi('sums.weighted_squares', 'sums.whole') }} as hhi_governance_weighted,
+        coalesce(sums.scored, 0) / sums.named as governance_coverage_share
+    from sums
+    left join rests
+        on
+            sums.source = rests.source
+            and sums.material = rests.material
+            and sums.stage = rests.stage
+            and sums.year = rests.year
+
+)
+
+select * from concentration

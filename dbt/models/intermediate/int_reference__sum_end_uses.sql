@@ -1,0 +1,89 @@
+with uses as (
+
+    select
+        source,
+        label,
+        application,
+        sector,
+        nace2_code,
+        year,
+        use_share,
+        vintage_at,
+        snapshot_id
+    from {{ ref('stg_lake__end_uses') }}
+    where vintage_at < {{ as_of_end() }}
+
+),
+
+labels as (
+
+    select
+        source,
+        label,
+        mineral,
+        material
+    from {{ ref('int_reference__select_material_labels') }}
+    where left_out is null and mineral is not null
+
+),
+
+of_minerals as (
+
+    select
+        labels.mineral,
+        labels.material,
+        uses.*
+    from uses
+    inner join labels on uses.source = labels.source and uses.label = labels.label
+
+),
+
+-- The latest assessment, its newest vintage; of two labels for a mineral, the one that names the
+-- mineral itself (magnesium, not magnesite), else the first by name.
+chosen as (
+
+    select *
+    from of_minerals
+    qualify
+        dense_rank() over (
+            partition by source, mineral
+            order by
+                year desc,
+                vintage_at desc,
+                snapshot_id desc,
+                material = mineral desc,
+                label asc
+        ) = 1
+
+),
+
+-- A use that is printed twice is one use.
+distinct_uses as (
+
+    select distinct
+        source,
+        mineral,
+        sector,
+        nace2_code,
+        coalesce(nace2_code, sector) as division,
+        application,
+        use_share
+    from chosen
+
+),
+
+sums as (
+
+    select
+        source,
+        mineral,
+        min(sector) as sector,
+        nace2_code,
+        {{ sum_in_order('use_share') }} as use_share,
+        string_agg(application, '; ' order by use_share desc, application asc) as applications
+    from distinct_uses
+    group by source, mineral, division, nace2_code
+
+)
+
+select * from sums

@@ -1,0 +1,29 @@
+-- Every label is mapped or left out on purpose: none of the lake's is unknown to the newest lists.
+{{ config(meta={'dagster': {'ref': {'name': 'materials'}}}) }}
+
+with labels as (
+
+    select
+        source,
+        label
+    from {{ ref('stg_lake__production') }}
+    union
+    select
+        source,
+        label
+    from {{ ref('stg_lake__end_uses') }}
+    union
+    select
+        source,
+        label
+    from {{ ref('stg_lake__assessments') }}
+
+)
+
+select
+    labels.source,
+    labels.label
+from labels
+left join {{ ref('materials') }} as materials
+    on labels.source = materials.source and labels.label = materials.label
+where materials.label is null

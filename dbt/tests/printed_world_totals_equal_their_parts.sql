@@ -1,0 +1,53 @@
+-- A printed total that its parts exceed, or where all parts are printed do not reach, by more than
+-- rounding is a misprint of either: worth a look at the publisher's page. Such a total is not used
+-- where its parts exceed it.
+{{ config(severity='warn') }}
+
+with figures as (
+
+    select
+        source,
+        material,
+        stage,
+        year,
+        economy_iso3,
+        amount_t,
+        bound,
+        flag
+    from {{ ref('int_production__select_latest_figures') }}
+    where scope_iso3 = 'WLD'
+
+),
+
+sums as (
+
+    select
+        source,
+        material,
+        stage,
+        year,
+        max(amount_t) filter (where economy_iso3 = 'WLD' and bound = 'exact') as printed_total_t,
+        {{ sum_in_order('amount_t') }} filter (where economy_iso3 <> 'WLD') as parts_t,
+        bool_or(economy_iso3 = '_X' and amount_t is not null) as has_others,
+        count(*) filter (where flag in ('withheld', 'not_available')) as missing_figures
+    from figures
+    group by source, material, stage, year
+
+)
+
+select
+    source,
+    material,
+    stage,
+    year,
+    printed_total_t,
+    parts_t,
+    parts_t / printed_total_t as parts_over_total
+from sums
+where
+    parts_t > printed_total_t * (1 + {{ rounding_of_a_total() }})
+    or (
+        has_others
+        and missing_figures = 0
+        and parts_t < printed_total_t * (1 - {{ rounding_of_a_total() }})
+    )
