@@ -77,9 +77,9 @@ def mart_glance(
     name = f'"{schema}"."{table}"'
     columns = [row[0] for row in connection.execute(f"describe {name}").fetchall()]
     period = period_column(columns)
-    count, latest = _one(
-        connection, f"select count(*), {f'max({period})' if period else 'null'} from {name}"
-    )
+    ((count, latest),) = connection.execute(
+        f"select count(*), {f'max({period})' if period else 'null'} from {name}"
+    ).fetchall()
     firsts = ", ".join(f"'{first}'" for first in FIRST)
     order = [f"{column} not in ({firsts})" for column in SUBJECTS if column in columns]
     order += [f"{period} desc"] if period else []
@@ -88,12 +88,6 @@ def mart_glance(
         f"from {name} {'order by ' + ', '.join(order) if order else ''} limit {ROWS}"
     ).pl()
     return int(count), "" if latest is None else str(latest), _legible(sample)
-
-
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    row: tuple[Any, ...] | None = connection.execute(query).fetchone()
-    assert row is not None
-    return row
 
 
 def _legible(frame: pl.DataFrame) -> list[Mapping[str, Any]]:

@@ -21,8 +21,9 @@
         {{ rounding_of_a_total() }} * {{ amount_t }},
         0.5 * power(
             10,
-            length(regexp_extract(cast(cast(round({{ amount_t }} * 1000) as bigint) as varchar), '0*$'))
-            - 3
+            length(
+                regexp_extract(cast(cast(round({{ amount_t }} * 1000) as bigint) as varchar), '0*$')
+            ) - 3
         )
     )
 {%- endmacro %}
