@@ -369,7 +369,7 @@ GOVERNANCE_SCORES = _table(
     "governance_scores",
     "A governance indicator of an economy in a year.",
     key=("source", "indicator", "economy_iso3", "year"),
-    vintage_slice=("source", "indicator", "year"),
+    vintage_slice=("source", "indicator", "economy_iso3", "year"),
     columns={
         "indicator": Column(pl.String, "Indicator, e.g. `rule_of_law`."),
         "economy_iso3": Column(pl.String, "Economy."),

@@ -92,6 +92,7 @@ def _sources(settings: Settings, sources: Iterable[Source]) -> pl.DataFrame:
             "cadence": card.cadence,
             "url": card.homepage,
             "enabled": bool(card.bundled) or is_fetched(settings, source),
+            "is_fetched": is_fetched(settings, source),
         }
         for source, card in ((source, source.CARD) for source in sources)
     ]

@@ -699,10 +699,11 @@ def _has_not_fallen_silent(cadence: str) -> Rule:
     vintage = f"vintage_of_{cadence}_source"
     return report(
         f"{cadence}_sources_have_figures_of_the_last_{days}_days",
-        f"A source with a {cadence} cadence has brought nothing newer: fetching is off or fails.",
+        f"A publisher with a {cadence} cadence is asked and brings nothing newer: its address, its "
+        "layout or its calendar has changed.",
         "ExpectColumnValuesToBeBetween",
         {
-            vintage: pl.when(pl.col("enabled") & (pl.col("cadence") == cadence)).then(
+            vintage: pl.when(pl.col("is_fetched") & (pl.col("cadence") == cadence)).then(
                 "last_vintage_at"
             )
         },

@@ -32,13 +32,22 @@ class Trend:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a figure comes from: the source by its name and its title, and the vintage's day."""
+
+    source: str
+    title: str
+    vintage: str
+
+
+@dataclass(frozen=True)
 class Line:
     """One answer: the figure with its unit, what it is of, its trend, and where it comes from."""
 
     subject: str
     figure: str
     detail: str
-    origin: str
+    origin: Origin | None
     trend: Trend | None = None
 
 
@@ -76,7 +85,7 @@ def answers(published_file: Path) -> Answers:
             _mines(ask, origins),
             _refining(ask, origins),
             _exports(ask, origins),
-            _measures(ask, release["as_of"]),
+            _measures(ask, origins, release["as_of"]),
             *_markets(ask, origins),
         ]
         return Answers(
@@ -87,10 +96,9 @@ def answers(published_file: Path) -> Answers:
         )
 
 
-def _origins(ask: Ask) -> Mapping[str, str]:
-    """Publisher and day of the vintage, by source."""
+def _origins(ask: Ask) -> Mapping[str, Origin]:
     return {
-        row["source"]: f"{row['title']}, vintage {row['vintage']}"
+        row["source"]: Origin(row["source"], row["title"], row["vintage"])
         for row in ask(
             "select source, title, coalesce(cast(cast(last_vintage_at as date) as varchar), "
             "'none') as vintage from catalog.sources"
@@ -111,7 +119,7 @@ order by year
 """
 
 
-def _rare_earths(ask: Ask, origins: Mapping[str, str]) -> list[Line]:
+def _rare_earths(ask: Ask, origins: Mapping[str, Origin]) -> list[Line]:
     lines = []
     for measure, words in (("net_weight_kg", "by weight"), ("value_usd", "by value")):
         subject = f"Rare-earth imports from China, {words}"
@@ -155,7 +163,7 @@ order by shares.supplier_rank
 """
 
 
-def _magnets(ask: Ask, origins: Mapping[str, str]) -> Line:
+def _magnets(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     subject = "Magnet imports, largest suppliers, by value"
     rows = ask(_SUPPLIERS_OF_THE_YEAR, importer=IMPORTER, group="permanent_magnets", year=YEAR)
     if not rows:
@@ -169,28 +177,28 @@ def _magnets(ask: Ask, origins: Mapping[str, str]) -> Line:
 
 
 _MOST_CONCENTRATED = """
+with minerals as (
+    select 'hs_' || hs6_code as mineral_group, string_agg(minerals.name, ', ') as minerals
+    from reference.commodity_minerals inner join reference.minerals as minerals using (mineral)
+    group by hs6_code having count(*) = 1
+)
 select
-    commodities.description, totals.mineral_group, economies.name, totals.top_supplier_share,
+    totals.mineral_group, minerals.minerals, economies.name, totals.top_supplier_share,
     totals.source, count(*) over () as groups,
     count(*) filter (totals.top_supplier_iso3 = $supplier) over () as led_by_supplier
 from dependency.import_concentration as totals
 inner join reference.economies as economies
     on economies.economy_iso3 = totals.top_supplier_iso3
-inner join reference.mineral_group_codes as codes
-    on codes.mineral_group = totals.mineral_group
-inner join (
-    select hs6_code, min(description) as description from reference.commodities group by hs6_code
-) as commodities on commodities.hs6_code = codes.hs6_code
+left join minerals using (mineral_group)
 where totals.importer_iso3 = $importer and totals.frequency = 'A'
     and totals.measure = 'value_usd' and year(totals.period_start) = $year
     and starts_with(totals.mineral_group, 'hs_')
-qualify row_number() over (partition by totals.mineral_group order by codes.hs_revision desc) = 1
 order by totals.hhi desc, totals.mineral_group
 limit $shown
 """
 
 
-def _most_concentrated(ask: Ask, origins: Mapping[str, str]) -> Line:
+def _most_concentrated(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     subject = "Codes that hang on one supplier, by value"
     rows = ask(
         _MOST_CONCENTRATED, importer=IMPORTER, supplier=SUPPLIER, year=YEAR,
@@ -200,14 +208,16 @@ def _most_concentrated(ask: Ask, origins: Mapping[str, str]) -> Line:
         return _nothing(subject)
     return Line(
         subject,
-        "; ".join(
-            f"{row['mineral_group'].removeprefix('hs_')} {row['name']} "
-            f"{percent(row['top_supplier_share'])}"
-            for row in rows
-        ),
+        "; ".join(_led(row) for row in rows),
         f"China is first in {rows[0]['led_by_supplier']} of {rows[0]['groups']} codes in {YEAR}",
         origins[rows[0]["source"]],
     )
+
+
+def _led(row: Row) -> str:
+    code = row["mineral_group"].removeprefix("hs_")
+    named = f"{row['minerals']} ({code})" if row["minerals"] else code
+    return f"{named} {row['name']} {percent(row['top_supplier_share'])}"
 
 
 _MINES = """
@@ -219,7 +229,7 @@ order by year
 """
 
 
-def _mines(ask: Ask, origins: Mapping[str, str]) -> Line:
+def _mines(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     subject = "China's mines, share of the world's rare earths"
     rows = ask(_MINES, supplier=SUPPLIER)
     if not rows:
@@ -249,7 +259,7 @@ order by minerals.family desc
 """
 
 
-def _refining(ask: Ask, origins: Mapping[str, str]) -> Line:
+def _refining(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     subject = "China's refineries, share of the world's rare earths"
     rows = ask(_REFINING, supplier=SUPPLIER)
     if not rows:
@@ -263,16 +273,26 @@ def _refining(ask: Ask, origins: Mapping[str, str]) -> Line:
 
 
 _EXPORTS = """
-select period_start, net_weight_kg
-from trade.reported_flows
-where reporter_iso3 = $supplier and partner_iso3 = $importer and flow = 'export'
-    and commodity_code = '811292' and frequency = 'M' and year(period_start) >= $year - 1
+with reported as (
+    select period_start, net_weight_kg
+    from trade.reported_flows
+    where reporter_iso3 = $supplier and partner_iso3 = $importer and flow = 'export'
+        and commodity_code = '811292' and frequency = 'M' and year(period_start) >= $year - 1
+),
+months as (
+    select cast(unnest(
+        generate_series(make_date($year - 1, 1, 1), max(period_start), interval 1 month)
+    ) as date) as period_start
+    from reported
+)
+select period_start, net_weight_kg from months left join reported using (period_start)
 order by period_start
 """
+"""A month without a row is one in which nothing was reported: a gap among the bars."""
 
 
-def _exports(ask: Ask, origins: Mapping[str, str]) -> Line:
-    subject = "China's exports to Japan of gallium, germanium, indium … (811292)"
+def _exports(ask: Ask, origins: Mapping[str, Origin]) -> Line:
+    subject = "China's exports to Japan of gallium, germanium and more (811292)"
     rows = ask(_EXPORTS, supplier=SUPPLIER, importer=IMPORTER, year=YEAR)
     if not rows:
         return _nothing(subject)
@@ -314,7 +334,7 @@ from aimed group by all order by valid_from, clause_id
 """
 
 
-def _measures(ask: Ask, as_of: date) -> Line:
+def _measures(ask: Ask, origins: Mapping[str, Origin], as_of: date) -> Line:
     rows = ask(_MEASURES, importer=IMPORTER, supplier=SUPPLIER, as_of=as_of)
     in_force = [row for row in rows if row["status"] == "in_force"]
     listed = [row for row in in_force if row["is_on_rare_earths"]]
@@ -327,7 +347,7 @@ def _measures(ask: Ask, as_of: date) -> Line:
         or "none with listed codes",
         f"besides in force: {without_codes} that list no codes, {others} on other minerals; "
         f"{states['unknown']} of unknown state, {states['suspended']} suspended",
-        "exposure.measure_status, dated acts of the catalogue",
+        origins["catalogue"],
     )
 
 
@@ -346,7 +366,7 @@ group by month order by month
 """
 
 
-def _markets(ask: Ask, origins: Mapping[str, str]) -> list[Line]:
+def _markets(ask: Ask, origins: Mapping[str, Origin]) -> list[Line]:
     lines = []
     for instrument, subject in (
         ("REMX", "Rare-earth shares (REMX) since mid-2025"),
@@ -385,7 +405,7 @@ def _markets(ask: Ask, origins: Mapping[str, str]) -> list[Line]:
 
 
 def _nothing(subject: str) -> Line:
-    return Line(subject, "–", "no figure was published by that day", "")
+    return Line(subject, "–", "no figure was published by that day", None)
 
 
 def answers_markdown(published_file: Path) -> str:
@@ -401,7 +421,7 @@ def answers_markdown(published_file: Path) -> str:
             "|---|---|---|---|---|",
             *(
                 f"| {line.subject} | **{line.figure}** | {line.detail} | {_drawn(line.trend)} "
-                f"| {line.origin} |"
+                f"| {_titled(line.origin)} |"
                 for line in found.lines
             ),
             "",
@@ -420,12 +440,15 @@ def print_answers(published_file: Path) -> None:
     console = Console(highlight=False)
     console.print(f"\n[bold]{found.title}[/bold]  as of {found.release['as_of']}\n")
     for line in found.lines:
-        console.print(f"{escape(line.subject)}")
+        console.print(escape(line.subject))
         console.print(
             Padding(f"[bold]{escape(line.figure)}[/bold]  {escape(line.detail)}", (0, 0, 0, 2))
         )
-        told = "  ".join(part for part in (_drawn(line.trend), line.origin) if part)
-        console.print(Padding(f"[dim]{escape(told)}[/dim]", (0, 0, 0, 2)))
+        origin = (
+            f"[dim]{line.origin.source}, vintage {line.origin.vintage}[/dim]" if line.origin else ""
+        )
+        told = "  ".join(part for part in (_drawn(line.trend), origin) if part)
+        console.print(Padding(told, (0, 0, 0, 2)))
     console.print()
     for text in _claims(found, bold=""):
         console.print(escape(text))
@@ -447,6 +470,10 @@ def _claims(found: Answers, *, bold: str) -> list[str]:
         f"{found.verdicts.total()} published statements, each with its verdict, in catalog.claims: "
         f"{counted}.",
     ]
+
+
+def _titled(origin: Origin | None) -> str:
+    return f"{origin.title}, vintage {origin.vintage}" if origin else ""
 
 
 def _drawn(trend: Trend | None) -> str:

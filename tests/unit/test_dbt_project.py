@@ -156,6 +156,7 @@ BEYOND_THE_CONTRACT = {
     "reference.materials": "left_out varchar",
     "exposure.measures": "citation varchar, confidence varchar, remark varchar",
     "exposure.milestones": "citation varchar",
+    "catalog.sources": "is_fetched boolean",
     "catalog.snapshots": "document varchar, landed_at timestamp",
     "catalog.claims": "citation varchar, source_url varchar, known_at date",
 }

@@ -15,7 +15,7 @@ with scores as (
 
 latest as (
 
-    {{ latest_vintage('scores', ['indicator', 'year'], as_of_end()) }}
+    {{ latest_vintage('scores', ['indicator', 'economy_iso3', 'year'], as_of_end()) }}
 
 ),
 

@@ -76,8 +76,8 @@ COLUMNS: Mapping[str, str] = {
         "release_id published_at as_of contract_version code_version duckdb_version"
     ),
     "catalog.sources": (
-        "source title publisher licence is_redistributable cadence url enabled last_vintage_at "
-        "latest_period"
+        "source title publisher licence is_redistributable cadence url enabled is_fetched "
+        "last_vintage_at latest_period"
     ),
     "catalog.snapshots": "snapshot_id source retrieved_at sha256 bytes media_type request",
     "catalog.checks": (
@@ -236,8 +236,8 @@ GOOD: Mapping[str, Sequence[Row]] = {
     ],
     "catalog.sources": [
         {"source": name, "title": "T", "publisher": "P", "licence": "CC BY 4.0",
-         "cadence": cadence, "enabled": enabled, "last_vintage_at": at}
-        for name, cadence, enabled, at in (
+         "cadence": cadence, "enabled": True, "is_fetched": is_fetched, "last_vintage_at": at}
+        for name, cadence, is_fetched, at in (
             ("ecb", "daily", True, datetime(2026, 10, 30)),
             ("comtrade_baskets", "annual", True, datetime(2025, 7, 1)),
             ("catalogue", "edited by hand", True, datetime(2019, 1, 1)),

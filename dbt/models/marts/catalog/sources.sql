@@ -24,7 +24,8 @@ with sources as (
         is_redistributable,
         cadence,
         url,
-        enabled
+        enabled,
+        is_fetched
     from {{ source('runtime', 'sources') }}
 
 ),
@@ -78,6 +79,7 @@ final as (
         sources.cadence,
         sources.url,
         sources.enabled,
+        sources.is_fetched,
         newest.last_vintage_at,
         newest.latest_period
     from sources
