@@ -33,7 +33,7 @@ from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult, as_frame, merge
 from dagster_project.quality.runner import evaluate
 from dagster_project.serving import publication
-from dagster_project.serving.answers import answers_markdown
+from dagster_project.serving.answers import ANSWERS, answers, answers_markdown, headline
 from dagster_project.sources.card import Source, SourceCard
 from dagster_project.sources.registry import all_sources
 
@@ -548,15 +548,17 @@ def published_asset() -> dg.AssetsDefinition:
                 build.inputs,
             )
         )
+        found = answers(settings.published_file)
         return dg.MaterializeResult(
             metadata={
+                ANSWERS: headline(found),
+                "answers": dg.MetadataValue.md(answers_markdown(found)),
                 "dagster/uri": str(settings.published_file),
                 "release": release.release_id,
                 "as_of": str(release.as_of),
                 "bytes": settings.published_file.stat().st_size,
                 "checks": len(checks),
                 "report": str(settings.reports_dir / "checks.html"),
-                "answers": dg.MetadataValue.md(answers_markdown(settings.published_file)),
             }
         )
 

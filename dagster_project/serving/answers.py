@@ -15,6 +15,9 @@ from typing import Any
 from dagster_project.lake.build_file import connect
 
 IMPORTER, IMPORTER_NAME, SUPPLIER, FIRST_YEAR, YEAR = "JPN", "Japan", "CHN", 2010, 2024
+ANSWERS = f"{IMPORTER_NAME} {YEAR}"
+"""What the page is called wherever it is shown."""
+
 HEADLINE_CLAIM = "JP-2024-CHINA-OVER-60"
 CONCENTRATED_SHOWN = 3
 
@@ -62,7 +65,7 @@ class Answers:
 
     @property
     def title(self) -> str:
-        return f"{IMPORTER_NAME} {YEAR}: dependence on critical minerals"
+        return f"{ANSWERS}: dependence on critical minerals"
 
 
 def answers(published_file: Path) -> Answers:
@@ -408,9 +411,17 @@ def _nothing(subject: str) -> Line:
     return Line(subject, "–", "no figure was published by that day", None)
 
 
-def answers_markdown(published_file: Path) -> str:
+def headline(found: Answers) -> str:
+    """The first two answers in a line: how much of the rare earths comes from China."""
+    weight, value = found.lines[:2]
+    return (
+        f"rare earths from China: {weight.figure} by weight {weight.detail}, "
+        f"{value.figure} by value {value.detail}"
+    )
+
+
+def answers_markdown(found: Answers) -> str:
     """The page for the UI."""
-    found = answers(published_file)
     return "\n".join(
         [
             f"## {found.title}",

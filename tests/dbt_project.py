@@ -1,0 +1,102 @@
+"""The dbt project as tests run it: parsed once, on a file of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.settings import DBT_PROJECT
+
+QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
+
+Outcome = Mapping[str, str]
+"""Status by name of what dbt did."""
+
+
+class Project:
+    """The project, parsed once; runs dbt on a file of its own."""
+
+    def __init__(self, target: Path) -> None:
+        from dbt.cli.main import dbtRunner
+
+        self.target = target
+        parsed = dbtRunner().invoke(["parse", *self._paths, *QUIET])
+        assert parsed.success, parsed.exception
+        self._manifest = parsed.result
+        self.manifest: Mapping[str, Any] = json.loads((target / "manifest.json").read_text("utf8"))
+        self.nodes = list(self.manifest["nodes"].values())
+        self.models = [node for node in self.nodes if node["resource_type"] == "model"]
+        self.seeds = [node for node in self.nodes if node["resource_type"] == "seed"]
+        self.data_tests = [node for node in self.nodes if node["resource_type"] == "test"]
+        self.unit_tests = list(self.manifest["unit_tests"].values())
+        self.sources = list(self.manifest["sources"].values())
+
+    @property
+    def _paths(self) -> tuple[str, ...]:
+        return (
+            "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
+            "--target-path", str(self.target),
+        )  # fmt: skip
+
+    def marts(self) -> dict[str, Mapping[str, Any]]:
+        return {
+            f"{model['schema']}.{model['alias']}": model
+            for model in self.models
+            if model["fqn"][1] == "marts"
+        }
+
+    def invoke(self, command: str, build_file: Path, *options: str) -> Outcome:
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        variables = json.dumps({"build_file": str(build_file), "as_of": "2026-11-25"})
+        result = dbtRunner(manifest=self._manifest).invoke(
+            [command, *self._paths, *QUIET, "--no-write-json", "--vars", variables, *options]
+        )
+        DuckDBConnectionManager.close_all_connections()
+        assert result.result is not None, result.exception
+        return {
+            entry.node.name: str(getattr(entry.status, "value", entry.status))
+            for entry in result.result.results
+        }
+
+    def compiled(self) -> list[tuple[str, str]]:
+        """Every model as (schema.name, SQL), parents first."""
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        variables = json.dumps({"build_file": ":memory:", "as_of": "2026-11-25"})
+        result = dbtRunner(manifest=self._manifest).invoke(
+            [
+                "compile", *self._paths, *QUIET, "--no-write-json", "--no-introspect",
+                "--vars", variables, "--select", "resource_type:model",
+            ]
+        )  # fmt: skip
+        DuckDBConnectionManager.close_all_connections()
+        assert result.success, result.exception
+        models = {entry.node.unique_id: entry.node for entry in result.result.results}
+        parents = {
+            name: {parent for parent in node.depends_on.nodes if parent in models}
+            for name, node in models.items()
+        }
+        return [
+            (f"{models[name].schema}.{models[name].alias}", models[name].compiled_code)
+            for name in TopologicalSorter(parents).static_order()
+        ]
+
+    def create_inputs(self, build_file: Path) -> None:
+        """`lake.*` and `runtime.*` as the project declares them, without rows."""
+        with duckdb.connect(str(build_file)) as connection:
+            for source in self.sources:
+                columns = ", ".join(
+                    f"{name} {column['data_type']}" for name, column in source["columns"].items()
+                )
+                connection.execute(f"create schema if not exists {source['schema']}")
+                connection.execute(
+                    f"create table {source['schema']}.{source['identifier']} ({columns})"
+                )

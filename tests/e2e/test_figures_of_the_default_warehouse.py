@@ -1,0 +1,258 @@
+"""Figures of production, reconciled trade, uses, governance and markets, as their publishers print
+them or as one works them out by hand; none is a second run of the project's own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+JAPANS_IMPORTS_2024 = [
+    # CEPII BACI 2024, Japan: thousand US dollars, HHI, the largest supplier and China.
+    ("permanent_magnets", 568_757, 0.2639, "PHL", 0.3238, 0.2758),
+    ("hs_850511", 568_757, 0.2639, "PHL", 0.3238, 0.2758),
+    ("hs_811292", 84_289, 0.1400, "TWN", 0.1931, 0.1916),
+    ("hs_811010", 89_381, 0.2199, "CHN", 0.2811, 0.2811),
+    ("hs_250490", 8_254, 0.9123, "CHN", 0.9542, 0.9542),
+    ("hs_810194", 34_759, 0.9927, "CHN", 0.9963, 0.9963),
+    ("hs_810411", 55_311, 0.9606, "CHN", 0.9801, 0.9801),
+]
+
+
+@pytest.mark.parametrize(
+    ("group", "thousand_usd", "hhi", "first", "share", "china"), JAPANS_IMPORTS_2024
+)
+def test_how_concentrated_japans_imports_are_by_value(
+    rows: Rows, group: str, thousand_usd: int, hhi: float, first: str, share: float, china: float
+) -> None:
+    ((total, found_hhi, top, top_share, source),) = rows(
+        "select total_amount, hhi, top_supplier_iso3, top_supplier_share, source "
+        "from dependency.import_concentration where importer_iso3 = 'JPN' and mineral_group = ? "
+        "and frequency = 'A' and period_start = '2024-01-01' and measure = 'value_usd'",
+        group,
+    )
+    assert total / 1000 == pytest.approx(thousand_usd, abs=0.5)
+    assert found_hhi == pytest.approx(hhi, abs=5e-5)
+    assert (top, source) == (first, "baci")
+    assert top_share == pytest.approx(share, abs=5e-5)
+    ((of_china,),) = rows(
+        "select share from dependency.supplier_shares where importer_iso3 = 'JPN' "
+        "and mineral_group = ? and frequency = 'A' and period_start = '2024-01-01' "
+        "and measure = 'value_usd' and supplier_iso3 = 'CHN'",
+        group,
+    )
+    assert of_china == pytest.approx(china, abs=5e-5)
+
+
+def test_viet_nam_is_the_second_supplier_of_japans_magnets(rows: Rows) -> None:
+    ((share, rank),) = rows(
+        "select share, supplier_rank from dependency.supplier_shares "
+        "where importer_iso3 = 'JPN' and mineral_group = 'permanent_magnets' "
+        "and period_start = '2024-01-01' and measure = 'value_usd' and supplier_iso3 = 'VNM'"
+    )
+    assert share == pytest.approx(0.2791, abs=5e-5)
+    assert rank == 2
+
+
+def test_a_flow_of_baci_is_its_published_value_and_has_no_weight(rows: Rows) -> None:
+    assert rows(
+        "select value_usd, net_weight_kg, hs_revision from trade.baci_flows "
+        "where exporter_iso3 = 'CHN' and importer_iso3 = 'JPN' and hs6_code = '850511' "
+        "and year = 2024"
+    ) == [(156_879_570.0, None, "HS2022")]
+    assert rows("select count(*), count(distinct hs6_code) from trade.baci_flows") == [(21_723, 30)]
+
+
+def test_a_group_that_lacks_one_of_its_codes_has_no_row_and_no_weight_is_made_up(
+    rows: Rows,
+) -> None:
+    assert rows(
+        "select count(*) from dependency.supplier_shares where source = 'baci' "
+        "and (mineral_group = 'natural_graphite' or measure <> 'value_usd')"
+    ) == [(0,)]
+
+
+def test_exporters_reports_never_feed_shares(rows: Rows) -> None:
+    assert rows(
+        "select count(*), min(period_start), max(period_start) from trade.reported_flows "
+        "where reporter_iso3 = 'CHN' and flow = 'export' and frequency = 'M'"
+    ) == [(6_442, date(2017, 1, 1), date(2024, 12, 1))]
+    assert rows("select count(*) from dependency.supplier_shares where frequency = 'M'") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("year", "economy", "tonnes", "world"),
+    [
+        # Mineral Commodity Summaries 2026, rare earths, mine production.
+        (2024, "CHN", 270_000, 380_000),
+        (2025, "CHN", 270_000, 390_000),
+        (2024, "MMR", 27_000, 380_000),
+        (2025, "USA", 51_000, 390_000),
+        # Only the edition of 2025 prints 2023.
+        (2023, "CHN", 255_000, 376_000),
+    ],
+)
+def test_the_mines_of_rare_earths(
+    rows: Rows, year: int, economy: str, tonnes: int, world: int
+) -> None:
+    ((amount, share, total),) = rows(
+        "select amount_t, share, world_total_t from dependency.production_shares "
+        "where material = 'rare_earths' and stage = 'extraction' and source = 'usgs_mcs' "
+        "and year = ? and economy_iso3 = ?",
+        year,
+        economy,
+    )
+    assert (amount, total) == (tonnes, world)
+    assert share == pytest.approx(tonnes / world)
+
+
+@pytest.mark.parametrize(
+    ("material", "stage", "hhi", "cr1", "cr3"),
+    [
+        # The Commission's study of 2023, from its shares of world supply.
+        ("dysprosium", "extraction", 0.7218, 0.844, 0.956),
+        ("neodymium", "extraction", 0.4909, 0.683, 0.874),
+        ("neodymium", "processing", 0.7325, 0.849, 0.973),
+        ("gallium", "processing", 0.8809, 0.938, 0.979),
+        ("germanium", "processing", 0.6966, 0.831, 0.926),
+        ("antimony", "processing", 0.2895, 0.518, 0.668),
+        ("tungsten", "extraction", 0.6878, 0.826, 0.917),
+        ("cobalt", "extraction", 0.4071, 0.628, 0.735),
+        ("magnesium", "processing", 0.8230, 0.906, 0.962),
+        ("dysprosium", "processing", 1.0, 1.0, 1.0),
+    ],
+)
+def test_concentration_of_world_supply_in_the_commissions_study(
+    rows: Rows, material: str, stage: str, hhi: float, cr1: float, cr3: float
+) -> None:
+    ((found_hhi, found_cr1, found_cr3, top),) = rows(
+        "select hhi, cr1_share, cr3_share, top_producer_iso3 "
+        "from dependency.production_concentration "
+        "where material = ? and stage = ? and source = 'ec_crm' and year = 2023",
+        material,
+        stage,
+    )
+    assert found_hhi == pytest.approx(hhi, abs=6e-5)
+    assert found_cr1 == pytest.approx(cr1, abs=6e-4)
+    if material != "dysprosium" or stage != "processing":
+        assert found_cr3 == pytest.approx(cr3, abs=6e-4)
+    assert top == ("COD" if material == "cobalt" else "CHN")
+
+
+def test_china_refines_every_heavy_rare_earth_and_most_of_the_light_ones(rows: Rows) -> None:
+    found = dict(
+        rows(
+            "select material, share from dependency.production_shares where source = 'ec_crm' "
+            "and stage = 'processing' and economy_iso3 = 'CHN' and year = 2023"
+        )
+    )
+    for heavy in (
+        "dysprosium", "erbium", "europium", "gadolinium", "holmium", "lutetium", "terbium",
+        "thulium", "ytterbium", "yttrium",
+    ):  # fmt: skip
+        assert found[heavy] == 1.0
+    for light in ("cerium", "lanthanum", "neodymium", "praseodymium", "samarium"):
+        assert found[light] == pytest.approx(0.849, abs=5e-4)
+
+
+def test_the_share_of_neodymium_terbium_and_gadolinium_that_goes_into_magnets(rows: Rows) -> None:
+    found = dict(rows("select mineral, use_share from reference.end_uses where nace2_code = 'C25'"))
+    assert found["neodymium"] == pytest.approx(0.80)
+    assert found["terbium"] == pytest.approx(0.90)
+    assert found["gadolinium"] == pytest.approx(0.10)
+
+
+def test_governance_weighs_the_concentration_of_a_chinese_monopoly_by_chinas_own_score(
+    rows: Rows,
+) -> None:
+    """One supplier: the weighted index is (2.5 - mean of the six) x 2 of that supplier alone.
+
+    World Governance Indicators 2021, China: -1.64, -0.48, 0.84, -0.31, 0.04, 0.05.
+    """
+    by_hand = (2.5 - (-1.64 - 0.48 + 0.84 - 0.31 + 0.04 + 0.05) / 6) * 2
+    ((weighted, coverage),) = rows(
+        "select hhi_governance_weighted, governance_coverage_share "
+        "from dependency.production_concentration "
+        "where material = 'dysprosium' and stage = 'processing' and source = 'ec_crm'"
+    )
+    assert weighted == pytest.approx(by_hand, abs=0.005)
+    assert coverage == 1.0
+
+
+def test_the_rare_earth_fund_since_mid_2025(rows: Rows) -> None:
+    ((start, end, gain, fall, volatility),) = rows(
+        "select window_start, window_end, return_share, max_drawdown_share, "
+        "annualised_volatility from market.performance where instrument = 'REMX' "
+        "and \"window\" = 'since_2025_06_30'"
+    )
+    assert (start, end) == (date(2025, 6, 30), date(2026, 8, 5))
+    assert gain == pytest.approx(0.818, abs=5e-4)
+    assert fall == pytest.approx(-0.410, abs=5e-4)
+    assert volatility == pytest.approx(0.497, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "low", "high"),
+    [
+        # Published variants of China's share in Japan's rare earths of 2024: 44.0 % of value,
+        # 71.3 % of weight.
+        ("JP-2024-CHINA-OVER-60", "depends_on_basis", 0.440, 0.713),
+        ("JP-2024-CHINA-60", "contradicted", 0.440, 0.713),
+        ("JP-2024-CHINA-60-70", "contradicted", 0.440, 0.713),
+        ("JP-2024-CHINA-70", "depends_on_basis", 0.440, 0.713),
+        ("JP-2024-CHINA-72", "contradicted", 0.440, 0.713),
+        ("JP-2009-CHINA-85-49", "supported", 0.8549, 0.8549),
+        ("JP-2014-CHINA-59-64", "supported", 0.5964, 0.5964),
+        # The Commission's study of 2023: light 84.9 %, heavy 100 %.
+        ("CN-REFINED-OVER-90", "depends_on_basis", 0.849, 1.0),
+        # Its uses: gadolinium 10 %, terbium 90 %.
+        ("RE-USES-MAGNETS", "depends_on_basis", 0.10, 0.90),
+        ("REMX-RISEN-2025", "supported", 0.818, 0.818),
+    ],
+)
+def test_what_the_figures_say_of_a_claim(
+    rows: Rows, claim: str, verdict: str, low: float, high: float
+) -> None:
+    ((found, computed_low, computed_high),) = rows(
+        "select verdict, computed_low, computed_high from catalog.claims where claim_id = ?", claim
+    )
+    assert found == verdict
+    assert (computed_low, computed_high) == pytest.approx((low, high), abs=6e-4)
+
+
+def test_japan_was_not_restricted_in_particular_before_january_2026(rows: Rows) -> None:
+    ((verdict, explanation),) = rows(
+        "select verdict, explanation from catalog.claims "
+        "where claim_id = 'CN-JP-RESTRICTED-2025-2026'"
+    )
+    assert verdict == "depends_on_basis"
+    assert "0 of 92" in explanation
+    assert "2026-01-06" in explanation
+
+
+def test_what_no_figure_decides_says_what_is_missing(rows: Rows) -> None:
+    undecided = rows(
+        "select claim_id, explanation, computed_low from catalog.claims "
+        "where verdict = 'not_testable'"
+    )
+    assert {"JP-SEABED-COULD-RELIEVE", "JP-TDK-HIT", "USDJPY-REPERCUSSIONS"} <= {
+        claim for claim, _, _ in undecided
+    }
+    assert all(len(explanation) > 20 for _, explanation, _ in undecided)
+    assert all(computed is None for _, _, computed in undecided)
+
+
+def test_every_label_is_a_material_or_left_out_for_a_reason(rows: Rows) -> None:
+    counted = dict(rows("select source, count(*) from reference.materials group by source"))
+    assert set(counted) == {"usgs_mcs", "ec_crm", "pink_sheet"}
+    assert rows(
+        "select count(*) from reference.materials where material is null or left_out = ''"
+    ) == [(0,)]
+
+
+def test_the_published_file_is_small(built: Any) -> None:
+    assert (built / "kido.duckdb").stat().st_size < 30e6

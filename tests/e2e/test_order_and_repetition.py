@@ -1,0 +1,110 @@
+"""What the marts say depends on the rows of the lake, not on their order or on how often they came.
+
+The whole lake of the default warehouse, shuffled, and loaded a second time as if a user had landed
+every file again under another name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.orchestration.ingest import lake_of
+from dagster_project.settings import Settings
+from tests.dbt_project import Project
+
+MARTS = ("reference", "trade", "dependency", "exposure", "market", "catalog")
+OF_THE_LOADING = ("snapshot_id",)
+"""Columns that say which loading a row came from."""
+
+
+@dataclass
+class Warehouse:
+    connection: duckdb.DuckDBPyConnection
+    models: list[tuple[str, str]]
+
+    def marts(self, seed: int, times: int) -> dict[str, pl.DataFrame]:
+        """The marts on the lake in an order that `seed` gives, each row loaded `times` over."""
+        for table in LAKE_TABLES:
+            again = "".join(
+                f" union all select * replace ('z{time}-' || snapshot_id as snapshot_id, "
+                f"'again.csv' as document) from original.{table}"
+                for time in range(1, times)
+            )
+            self.connection.execute(
+                f"create or replace table lake.{table} as "
+                f"with loaded as (select * from original.{table}{again}), "
+                "numbered as (select *, row_number() over () as row_number from loaded) "
+                f"select * exclude (row_number) from numbered order by hash(row_number + {seed})"
+            )
+        for name, sql in self.models:
+            self.connection.execute(f"create or replace table {name} as {sql}")
+        return {name: self._sorted(name) for name, _ in self.models if name.split(".")[0] in MARTS}
+
+    def _sorted(self, name: str) -> pl.DataFrame:
+        frame = self.connection.sql(f"from {name}").pl()
+        kept = [column for column in frame.columns if column not in OF_THE_LOADING]
+        exact = [column for column in kept if frame[column].dtype != pl.Float64]
+        return frame.select(kept).sort(exact, nulls_last=True)
+
+
+@pytest.fixture(scope="module")
+def warehouse(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    scratch = tmp_path_factory.mktemp("order")
+    project = Project(scratch / "target")
+    file = scratch / "kido.duckdb"
+    project.create_inputs(file)
+    assert set(project.invoke("seed", file).values()) == {"success"}
+    lake = lake_of(Settings.load(home=built))
+    connection = duckdb.connect(str(file))
+    connection.execute("create schema original")
+    for table in LAKE_TABLES.values():
+        columns = ", ".join(table.columns)
+        connection.execute(
+            f"create table original.{table.name} as select {columns} "
+            f"from read_parquet({lake.files(table)}, union_by_name = true)"
+        )
+    for schema in {name.split(".")[0] for name, _ in project.compiled()}:
+        connection.execute(f"create schema if not exists {schema}")
+    yield Warehouse(connection, project.compiled())
+    connection.close()
+
+
+@pytest.fixture(scope="module")
+def as_loaded(warehouse: Warehouse) -> dict[str, pl.DataFrame]:
+    return warehouse.marts(seed=0, times=1)
+
+
+def test_the_marts_hold_rows_to_compare(as_loaded: dict[str, pl.DataFrame]) -> None:
+    filled = {name for name, frame in as_loaded.items() if frame.height}
+    assert {
+        "dependency.supplier_shares", "dependency.import_concentration", "trade.baci_flows",
+        "dependency.production_shares", "dependency.production_concentration",
+        "market.performance", "reference.end_uses", "catalog.claims", "exposure.measure_status",
+    } <= filled  # fmt: skip
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(seed=st.integers(1, 10**9), times=st.integers(1, 3))
+def test_neither_the_order_of_rows_nor_loading_them_again_changes_a_mart(
+    warehouse: Warehouse, as_loaded: dict[str, pl.DataFrame], seed: int, times: int
+) -> None:
+    found = warehouse.marts(seed, times)
+    assert found.keys() == as_loaded.keys()
+    for name, frame in found.items():
+        assert frame.height == as_loaded[name].height, name
+        assert_frame_equal(frame, as_loaded[name], rel_tol=1e-12, abs_tol=1e-12)
