@@ -76,9 +76,13 @@ def land(
         aside = sum(taken.set_aside.values())
         typer.echo(
             f"{file.name}: {'taken' if taken.new_snapshots else 'nothing new'}, {rows}"
-            + (f"; {aside} rows are set aside" if aside else "")
             + "."
         )
+        if aside:
+            typer.echo(
+                f"  {aside} {'row is' if aside == 1 else 'rows are'} set aside in "
+                f"{taken.quarantine}: {'; '.join(taken.reasons)}."
+            )
 
 
 @app.command()

@@ -76,6 +76,9 @@ class Conformed:
     checks: dict[str, list[CheckResult]] = field(default_factory=dict)
     new_snapshots: int = 0
     rejected: str = ""
+    reasons: list[str] = field(default_factory=list)
+    """Why the first row of each table was set aside."""
+    quarantine: Path | None = None
 
 
 def landing_of(settings: Settings) -> Landing:
@@ -130,7 +133,8 @@ def land_file(settings: Settings, source: Source, path: Path, retrieved: date | 
     retrieved_at = datetime.combine(retrieved, time()) if retrieved else now
     document = Document(name=path.name, retrieved_at=retrieved_at, is_bundled=False)
     batches = _checked(source, payload, document)
-    _, is_new = landing_of(settings).add(
+    landing = landing_of(settings)
+    snapshot, is_new = landing.add(
         payload,
         source=source.CARD.name,
         document=path.name,
@@ -139,13 +143,32 @@ def land_file(settings: Settings, source: Source, path: Path, retrieved: date | 
         media_type=_media_type(path.name),
         retrieved_at=retrieved_at,
     )
+    if not is_new and retrieved and snapshot.retrieved_at.date() != retrieved:
+        raise ConfigurationError(
+            f"{path.name} is landed already, as retrieved on {snapshot.retrieved_at:%Y-%m-%d}; "
+            "the day of a vintage is not changed afterwards.",
+            hint=f"To land it with another day, remove the folder {snapshot.snapshot_id} of the "
+            "landing first.",
+        )
     conform(settings, source)
     return Conformed(
         rows={table: batch.accepted.height for table, batch in batches.items()},
         set_aside={table: batch.set_aside.height for table, batch in batches.items()},
         checks={table: batch.checks for table, batch in batches.items()},
         new_snapshots=int(is_new),
+        reasons=[
+            _first_reason(table, batch.set_aside)
+            for table, batch in batches.items()
+            if batch.set_aside.height
+        ],
+        quarantine=settings.quarantine_dir / source.CARD.name / snapshot.snapshot_id,
     )
+
+
+def _first_reason(table: str, set_aside: pl.DataFrame) -> str:
+    row = set_aside.row(0, named=True)
+    rule = row["rule"].replace("_", " ")
+    return f"{table} row {row['row_number']}: not so that {rule} ({row['value']})"
 
 
 def conform(settings: Settings, source: Source) -> Conformed:
