@@ -75,8 +75,7 @@ def land(
         rows = ", ".join(f"{count:,} rows of {table}" for table, count in taken.rows.items())
         aside = sum(taken.set_aside.values())
         typer.echo(
-            f"{file.name}: {'taken' if taken.new_snapshots else 'nothing new'}, {rows}"
-            + "."
+            f"{file.name}: {'taken' if taken.new_snapshots else 'nothing new'}, {rows}" + "."
         )
         if aside:
             typer.echo(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dagster as dg
 
-from dagster_project.orchestration.assets import all_assets, mart_audit
+from dagster_project.orchestration.assets import all_assets
 from dagster_project.orchestration.jobs import jobs, schedules
 from dagster_project.orchestration.progress import stage_logger
+from dagster_project.orchestration.publication_assets import mart_audit
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.transform import load_manifest
 

@@ -40,7 +40,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     import dagster as dg
 
     from dagster_project.definitions import defs
-    from dagster_project.orchestration.assets import PUBLISHED, WHOLE_RUN_TAG
+    from dagster_project.orchestration.keys import PUBLISHED, WHOLE_RUN_TAG
 
     home = prepare_instance(settings)
     definitions = defs()

@@ -7,16 +7,13 @@ from functools import cache
 
 import dagster as dg
 
-from dagster_project.orchestration.assets import (
+from dagster_project.orchestration.keys import (
     PUBLISHED,
-    WRITER_POOL,
     lake_key,
     landing_key,
     mart_keys,
 )
 from dagster_project.sources.registry import all_sources
-
-__all__ = ["WRITER_POOL", "jobs", "schedules"]
 
 
 @cache

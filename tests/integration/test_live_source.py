@@ -14,9 +14,10 @@ from dagster_project import http
 from dagster_project.errors import FetchError, UpstreamFormatError
 from dagster_project.lake.schemas import PRICE_QUOTES
 from dagster_project.orchestration import ingest
-from dagster_project.orchestration.assets import lake_assets, lake_key, landing_asset
+from dagster_project.orchestration.keys import lake_key
 from dagster_project.orchestration.metadata import SUITE_CHECK
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.source_assets import lake_assets, landing_asset
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.fakes.ecb import (

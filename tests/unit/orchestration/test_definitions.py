@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.definitions import defs
-from dagster_project.orchestration.assets import PUBLISHED, WRITER_POOL
+from dagster_project.orchestration.keys import PUBLISHED, WRITER_POOL
 from dagster_project.orchestration.transform import load_manifest
 from dagster_project.sources.registry import all_sources
 from tests.conftest import CHECKOUT

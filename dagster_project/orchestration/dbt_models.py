@@ -1,0 +1,306 @@
+"""The dbt project as assets and checks, built by one dbt invocation in a file of its own.
+
+No model is named here; what they are is read from the manifest.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt.asset_utils import get_asset_check_key_for_test
+
+from dagster_project.lake.build_file import connect, prepare
+from dagster_project.orchestration import builds, ingest, transform
+from dagster_project.orchestration.facts import code_version, facts
+from dagster_project.orchestration.inputs import inputs_version
+from dagster_project.orchestration.keys import (
+    OWNER,
+    WHOLE_RUN_TAG,
+    WRITER_POOL,
+    key_of,
+    lake_key,
+    or_fail,
+    told,
+)
+from dagster_project.orchestration.metadata import (
+    markdown_table,
+)
+from dagster_project.orchestration.preview import mart_glance
+from dagster_project.orchestration.resources import Warehouse
+from dagster_project.quality.results import CheckResult, merge
+from dagster_project.serving import publication
+from dagster_project.sources.registry import all_sources
+
+
+class _Translator(DagsterDbtTranslator):
+    """dbt nodes as assets: `<schema>/<table>`, one group per schema, fed by the sources' lakes."""
+
+    def __init__(self) -> None:
+        super().__init__(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True))
+        self._lineage = transform.load_column_lineage()
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: Any
+    ) -> dg.AssetSpec:
+        node = {**manifest["nodes"], **manifest["sources"]}[unique_id]
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        name = node.get("alias") or node["name"]
+        if node["resource_type"] == "source":
+            return spec.replace_attributes(key=dg.AssetKey([node["source_name"], node["name"]]))
+        fed_by = [
+            dg.AssetDep(key)
+            for parent in node.get("depends_on", {}).get("nodes", ())
+            if parent.startswith("source.")
+            for key in _keys_behind(manifest["sources"][parent])
+        ]
+        models = [dep for dep in spec.deps if dep.asset_key.path[0] not in {"lake", "runtime"}]
+        schema = {
+            "dagster/column_schema": dg.TableSchema(
+                columns=[
+                    dg.TableColumn(
+                        column, details.get("data_type") or "", details.get("description") or ""
+                    )
+                    for column, details in node.get("columns", {}).items()
+                ]
+            )
+        }
+        return spec.replace_attributes(
+            key=dg.AssetKey([node["schema"], name]),
+            deps=list({dep.asset_key: dep for dep in (*models, *fed_by)}.values()),
+            group_name=node["schema"],
+            owners=[OWNER],
+            description=node["description"] or f"dbt {node['resource_type']} {name}.",
+            metadata={**spec.metadata, **schema},
+        )
+
+    def column_lineage(self, manifest: Mapping[str, Any], unique_id: str) -> dg.TableColumnLineage:
+        """What each column of a model is made of, one step up; lake columns by source."""
+        deps: dict[str, list[dg.TableColumnDep]] = {}
+        for column, origins in self._lineage.get(unique_id, {}).items():
+            deps[column] = [
+                dg.TableColumnDep(asset_key=key, column_name=origin_column)
+                for origin, origin_column in origins
+                for key in self._keys_of(manifest, origin)
+            ]
+        return dg.TableColumnLineage(deps_by_column=deps)
+
+    def _keys_of(self, manifest: Mapping[str, Any], unique_id: str) -> Sequence[dg.AssetKey]:
+        if unique_id.startswith("source."):
+            return _keys_behind(manifest["sources"][unique_id])
+        node = manifest["nodes"][unique_id]
+        return [dg.AssetKey([node["schema"], node.get("alias") or node["name"]])]
+
+
+def _keys_behind(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
+    """The lake assets behind a dbt source; none for the facts of the run."""
+    if dbt_source["source_name"] != "lake":
+        return []
+    return [
+        lake_key(name, dbt_source["name"])
+        for name, source in all_sources().items()
+        if dbt_source["name"] in source.CARD.tables
+    ]
+
+
+def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
+    """The dbt project as assets and checks, built by one dbt invocation in this process."""
+    translator = _Translator()
+
+    @dbt_assets(
+        manifest=manifest,
+        dagster_dbt_translator=translator,
+        name="dbt_build",
+        exclude="resource_type:unit_test",
+        pool=WRITER_POOL,
+    )
+    def models(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        settings = warehouse.settings()
+        build = builds.Build(warehouse.build_dir(context.run_id))
+        builds.sweep(settings.build_dir, keep=build.directory)
+        release = publication.new_release(
+            datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
+        )
+        # Only a run of everything may say what it was made from: a part of it leaves the rest as
+        # it was, and the next build has to look.
+        is_whole = context.run.tags.get(WHOLE_RUN_TAG) == "true"
+        build.start(release, inputs_version(settings) if is_whole else None)
+        select = _subset(context, manifest, settings, build)
+        or_fail(lambda: _prepare_build_file(settings, build, release, manifest))
+        outcome = or_fail(
+            lambda: transform.run(
+                build.file, settings.today, target=build.directory / "dbt", select=select
+            )
+        )
+        if outcome.error:
+            raise dg.Failure(description=outcome.error, allow_retries=False)
+        yield from _dbt_events(context, manifest, translator, build, outcome)
+
+    return models
+
+
+def _prepare_build_file(
+    settings: Any, build: builds.Build, release: publication.Release, manifest: Mapping[str, Any]
+) -> None:
+    sources = all_sources().values()
+    landing, lake = ingest.landing_of(settings), ingest.lake_of(settings)
+    checks = merge(
+        check for source in sources for check in ingest.recorded_checks(lake, source.CARD.name)
+    )
+    build.keep_checks("lake", checks)
+    prepare(
+        build.file,
+        lake,
+        facts(
+            settings,
+            sources,
+            [
+                snapshot
+                for source in sources
+                for snapshot in landing.snapshots(source.CARD.name)
+            ],
+            checks,
+            [*publication.published_releases(settings), release],
+            manifest,
+        ),
+    )  # fmt: skip
+
+
+def _subset(
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    settings: Any,
+    build: builds.Build,
+) -> list[str]:
+    """What dbt is to select: nothing (all of it), or the chosen models on the last whole build."""
+    chosen = context.selected_asset_keys
+    nodes = {
+        dg.AssetKey([node["schema"], node.get("alias") or node["name"]]): node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in {"model", "seed"}
+    }
+    if set(nodes) <= set(chosen):
+        return []
+    last = builds.complete_build(settings.build_dir)
+    if last is None or last.release.as_of != settings.today:
+        return []
+    shutil.copyfile(last.file, build.file)
+    # The catalog is about the run, so it is made anew by every one.
+    return [nodes[key]["name"] for key in nodes if key in chosen or key.path[0] == "catalog"]
+
+
+def _dbt_events(
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    translator: _Translator,
+    build: builds.Build,
+    outcome: transform.DbtOutcome,
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    chosen = context.selected_asset_keys
+    chosen_checks = context.selected_asset_check_keys
+    glances = _glances(build)
+    results: list[CheckResult] = []
+    broken: list[str] = []
+    for node in outcome.results:
+        if node.resource_type in {"model", "seed"}:
+            details = manifest["nodes"][node.unique_id]
+            key = dg.AssetKey([details["schema"], details.get("alias") or details["name"]])
+            if node.status == "success" and key in chosen:
+                metadata: dict[str, Any] = {"seconds": round(node.seconds, 3)}
+                metadata |= glances.get((details["schema"], details["alias"]), {})
+                metadata["dagster/column_lineage"] = translator.column_lineage(
+                    manifest, node.unique_id
+                )
+                yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+            elif node.status == "error":
+                broken.append(f"{node.name}: {_first_line(node.message)}")
+        elif node.resource_type == "test":
+            rows = (
+                transform.sample_failing_rows(build.file, node)
+                if node.status in {"fail", "warn"}
+                else []
+            )
+            result, check = _dbt_check(manifest, translator, node, rows)
+            results.append(result)
+            if result.status != "passed" and node.status != "skipped" and node.severity == "error":
+                broken.append(f"{node.name}: {result.observed}")
+            if check is not None and key_of(check) in chosen_checks:
+                yield check
+    build.keep_checks("dbt", results)
+    if broken:
+        raise dg.Failure(
+            description=f"dbt: {len(broken)} failed: {'; '.join(broken)}.", allow_retries=False
+        )
+
+
+def _dbt_check(
+    manifest: Mapping[str, Any],
+    translator: _Translator,
+    node: transform.NodeResult,
+    rows: list[dict[str, Any]],
+) -> tuple[CheckResult, dg.AssetCheckResult | None]:
+    import polars as pl
+
+    details = manifest["nodes"][node.unique_id]
+    key = get_asset_check_key_for_test(manifest, translator, node.unique_id, None)
+    table = ".".join(key.asset_key.path) if key else ""
+    status = {"pass": "passed", "fail": "failed", "warn": "failed"}.get(
+        node.status, "could_not_run"
+    )
+    observed = {
+        "passed": "no offending rows",
+        "failed": f"{node.failures} offending rows",
+    }.get(status, _first_line(node.message) or node.status)
+    result = CheckResult(
+        layer="mart",
+        table_name=table,
+        check_name=node.name,
+        engine="dbt",
+        severity="error" if node.severity == "error" else "warn",
+        status=status,  # type: ignore[arg-type]
+        observed=observed,
+        failing_rows=node.failures,
+        sample=pl.DataFrame(rows, infer_schema_length=None) if rows else None,
+        explanation=details.get("description") or "",
+    )
+    if key is None:
+        return result, None
+    metadata: dict[str, Any] = {"engine": "dbt", "observed": observed}
+    if status != "passed":
+        metadata["failing_rows"] = node.failures
+        metadata["offending_rows"] = dg.MetadataValue.md(markdown_table(rows))
+    return result, dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=status == "passed",
+        severity=dg.AssetCheckSeverity.ERROR
+        if node.severity == "error"
+        else dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+    )
+
+
+def _glances(build: builds.Build) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the UI shows of every table of a build file: rows, latest period, a few rows."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    with connect(build.file, read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where not internal"
+        ).fetchall()
+        for schema, table in tables:
+            count, latest, rows = mart_glance(connection, schema, table)
+            found[schema, table] = {
+                "dagster/row_count": count,
+                **told(latest_period=latest),
+                "preview": dg.MetadataValue.md(markdown_table(rows)),
+            }
+    return found
+
+
+def _first_line(message: str) -> str:
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return " ".join(lines[:3])

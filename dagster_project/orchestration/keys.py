@@ -1,0 +1,74 @@
+"""What the assets share: their keys and groups, and how a step tells what stopped it.
+
+No asset is defined here.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.errors import KidoError, PublicationError
+from dagster_project.quality.mart_suites import MART_SUITES
+from dagster_project.sources.card import SourceCard
+
+WRITER_POOL = "warehouse_writer"
+"""Every step that writes is in it; its limit of one run keeps two builds apart."""
+
+WHOLE_RUN_TAG = "kido/whole"
+"""On a run that renews every asset."""
+
+OWNER = "team:kido"
+PUBLISHED = dg.AssetKey(["published", "warehouse"])
+
+
+def landing_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["landing", source])
+
+
+def lake_key(source: str, table: str) -> dg.AssetKey:
+    return dg.AssetKey(["lake", f"{source}_{table}"])
+
+
+def source_group(source: str) -> str:
+    """The group of a publisher's assets, from the bytes to the typed rows."""
+    return f"source_{source}"
+
+
+def publisher_page(card: SourceCard) -> dg.MetadataValue[Any]:
+    """A link to the publisher's page; the catalogue's is a folder of the project."""
+    return (
+        dg.MetadataValue.url(card.homepage)
+        if "://" in card.homepage
+        else dg.MetadataValue.text(card.homepage)
+    )
+
+
+def mart_keys() -> list[dg.AssetKey]:
+    """The published tables, by their suites: every one has a suite."""
+    return [dg.AssetKey(name.split(".")) for name in MART_SUITES]
+
+
+def key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:
+    assert check.asset_key is not None
+    assert check.check_name is not None
+    return dg.AssetCheckKey(check.asset_key, check.check_name)
+
+
+def told(**texts: str) -> dict[str, str]:
+    """The entries that say something."""
+    return {name: text for name, text in texts.items() if text}
+
+
+def data_version(parts: Sequence[str]) -> dg.DataVersion:
+    import hashlib
+
+    return dg.DataVersion(hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16])
+
+
+def or_fail(step: Any) -> Any:
+    """Run a step; what stops it becomes the run's failure in one sentence."""
+    try:
+        return step()
+    except (KidoError, PublicationError) as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error

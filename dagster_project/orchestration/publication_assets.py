@@ -1,0 +1,146 @@
+"""The audit of the marts, and the published file.
+
+How a file is published is serving's; here it waits for the checks.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.lake.build_file import connect
+from dagster_project.lake.store import write_atomically
+from dagster_project.orchestration import builds
+from dagster_project.orchestration.keys import (
+    OWNER,
+    PUBLISHED,
+    WRITER_POOL,
+    key_of,
+    mart_keys,
+    or_fail,
+)
+from dagster_project.orchestration.metadata import (
+    suite_check_result,
+    suite_check_spec,
+)
+from dagster_project.orchestration.resources import Warehouse
+from dagster_project.quality.mart_suites import MART_SUITES
+from dagster_project.quality.report import render_report
+from dagster_project.quality.results import CheckResult, as_frame
+from dagster_project.quality.runner import evaluate
+from dagster_project.serving import publication
+from dagster_project.serving.answers import ANSWERS, answers, answers_markdown, headline
+
+
+def mart_audit() -> dg.AssetChecksDefinition:
+    """The content of every mart held against its suite, before anything is published."""
+
+    @dg.multi_asset_check(
+        name="audit_marts",
+        specs=[
+            suite_check_spec(suite, dg.AssetKey(name.split(".")))
+            for name, suite in MART_SUITES.items()
+        ],
+        can_subset=True,
+        pool=WRITER_POOL,
+    )
+    def audit(
+        context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.AssetCheckResult]:
+        settings = warehouse.settings()
+        build = _build_of(warehouse, context.run.run_id, settings)
+        chosen = context.selected_asset_check_keys
+        results: list[CheckResult] = []
+        with connect(build.file, read_only=True) as connection:
+            for name, suite in MART_SUITES.items():
+                key = dg.AssetKey(name.split("."))
+                found = evaluate(connection.sql(f"from {name}").pl(), suite, today=settings.today)
+                results += found
+                check = suite_check_result(suite, key, found)
+                if key_of(check) in chosen:
+                    yield check
+        build.keep_checks("marts", results)
+        write_atomically(
+            settings.reports_dir / "checks.html",
+            render_report(
+                all_checks(build), title=f"Checks of the build as of {settings.today}"
+            ).encode(),
+        )
+        if not any(result.severity == "error" and result.status != "passed" for result in results):
+            build.declare_complete()
+
+    return audit
+
+
+def published_asset() -> dg.AssetsDefinition:
+    """`published/warehouse`: the audited marts in the one file that readers open."""
+
+    @dg.asset(
+        key=PUBLISHED,
+        deps=mart_keys(),
+        description=(
+            "The published file `kido.duckdb`: every mart of an audited build, swapped in by one "
+            "rename. Readers never wait and never see half a release."
+        ),
+        group_name="published",
+        kinds={"duckdb"},
+        owners=[OWNER],
+        pool=WRITER_POOL,
+    )
+    def warehouse_file(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> dg.MaterializeResult[None]:
+        settings = warehouse.settings()
+        build = _build_of(warehouse, context.run_id, settings)
+        checks = all_checks(build)
+        failed = [
+            check for check in checks if check.severity == "error" and check.status != "passed"
+        ]
+        if failed:
+            raise dg.Failure(
+                description=f"{len(failed)} checks of the build did not pass; nothing published.",
+                allow_retries=False,
+            )
+        release = or_fail(
+            lambda: publication.publish(
+                settings,
+                build.file,
+                build.release,
+                as_frame(checks),
+                datetime.now(UTC).replace(tzinfo=None),
+                build.inputs,
+            )
+        )
+        found = answers(settings.published_file)
+        return dg.MaterializeResult(
+            metadata={
+                ANSWERS: headline(found),
+                "answers": dg.MetadataValue.md(answers_markdown(found)),
+                "dagster/uri": str(settings.published_file),
+                "release": release.release_id,
+                "as_of": str(release.as_of),
+                "bytes": settings.published_file.stat().st_size,
+                "checks": len(checks),
+                "report": str(settings.reports_dir / "checks.html"),
+            }
+        )
+
+    return warehouse_file
+
+
+def _build_of(warehouse: Warehouse, run_id: str, settings: Any) -> builds.Build:
+    """The run's own build, else (a publication or an audit on its own) the last whole one."""
+    own = builds.Build(warehouse.build_dir(run_id))
+    if own.file.exists():
+        return own
+    last = builds.complete_build(settings.build_dir)
+    if last is None:
+        raise dg.Failure(
+            description="Nothing is built yet: materialise the marts first.", allow_retries=False
+        )
+    return last
+
+
+def all_checks(build: builds.Build) -> list[CheckResult]:
+    return [check for stage in ("lake", "dbt", "marts") for check in build.checks(stage)]
