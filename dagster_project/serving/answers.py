@@ -415,8 +415,8 @@ def headline(found: Answers) -> str:
     """The first two answers in a line: how much of the rare earths comes from China."""
     weight, value = found.lines[:2]
     return (
-        f"rare earths from China: {weight.figure} by weight {weight.detail}, "
-        f"{value.figure} by value {value.detail}"
+        f"rare earths from China: {weight.figure} by weight ({weight.detail}), "
+        f"{value.figure} by value ({value.detail})"
     )
 
 
@@ -431,7 +431,7 @@ def answers_markdown(found: Answers) -> str:
             "| | figure | | trend | source and vintage |",
             "|---|---|---|---|---|",
             *(
-                f"| {line.subject} | **{line.figure}** | {line.detail} | {_drawn(line.trend)} "
+                f"| {line.subject} | **{line.figure}** | {line.detail} | {_unbroken(_drawn(line.trend))} "
                 f"| {_titled(line.origin)} |"
                 for line in found.lines
             ),
@@ -489,6 +489,11 @@ def _titled(origin: Origin | None) -> str:
 
 def _drawn(trend: Trend | None) -> str:
     return f"{trend.first} {bars(trend.values)} {trend.last}" if trend else ""
+
+
+def _unbroken(text: str) -> str:
+    """Text that a narrow column does not break."""
+    return text.replace(" ", "\u00a0").replace("-", "\u2011")
 
 
 def _span(row: Row) -> str:
