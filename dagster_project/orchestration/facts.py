@@ -32,8 +32,11 @@ _NAMED_UNITS = {
     "hhi_normalised": "0 to 1", "effective_suppliers": "suppliers",
     "control_share_low": "share, 0 to 1", "control_share_high": "share, 0 to 1",
     "content_share_low": "share, 0 to 1", "content_share_high": "share, 0 to 1",
-    "claimed_low": "share, 0 to 1", "claimed_high": "share, 0 to 1",
-    "computed_low": "share, 0 to 1", "computed_high": "share, 0 to 1",
+    "claimed_low": "unit of the statement", "claimed_high": "unit of the statement",
+    "computed_low": "unit of the statement", "computed_high": "unit of the statement",
+    "return_share": "share of the first close, from -1", "max_drawdown_share": "share, -1 to 0",
+    "annualised_volatility": "share a year", "hhi_governance_weighted": "0 to 10",
+    "year": "year", "sessions": "closes",
     "close": "unit of the instrument", "adjusted_close": "unit of the instrument",
     "failing_rows": "rows", "bytes": "bytes",
 }  # fmt: skip

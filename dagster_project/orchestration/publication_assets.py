@@ -30,7 +30,7 @@ from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.runner import evaluate
 from dagster_project.serving import publication
-from dagster_project.serving.answers import ANSWERS, answers, answers_markdown, headline
+from dagster_project.serving.answers import answers, answers_markdown, headline
 
 
 def mart_audit() -> dg.AssetChecksDefinition:
@@ -115,7 +115,7 @@ def published_asset() -> dg.AssetsDefinition:
         found = answers(settings.published_file)
         return dg.MaterializeResult(
             metadata={
-                ANSWERS: headline(found),
+                found.name: headline(found),
                 "answers": dg.MetadataValue.md(answers_markdown(found)),
                 "dagster/uri": str(settings.published_file),
                 "release": release.release_id,

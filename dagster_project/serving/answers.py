@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from dagster_project.lake.build_file import connect
 
-IMPORTER, IMPORTER_NAME, SUPPLIER, FIRST_YEAR, YEAR = "JPN", "Japan", "CHN", 2010, 2024
-ANSWERS = f"{IMPORTER_NAME} {YEAR}"
-"""What the page is called wherever it is shown."""
-
+IMPORTER, IMPORTER_NAME, SUPPLIER, FIRST_YEAR = "JPN", "Japan", "CHN", 2010
 HEADLINE_CLAIM = "JP-2024-CHINA-OVER-60"
 CONCENTRATED_SHOWN = 3
+MONTHS_SHOWN = 24
 
 Row = Mapping[str, Any]
 Ask = Callable[..., list[Row]]
@@ -56,16 +54,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the published file says first."""
+    """What the published file says first; `year` is the newest with shares of the importer."""
 
     release: Row
+    year: int | None
     lines: Sequence[Line]
     headline: Row | None
     verdicts: Counter[str]
 
     @property
+    def name(self) -> str:
+        return f"{IMPORTER_NAME} {self.year or ''}".rstrip()
+
+    @property
     def title(self) -> str:
-        return f"{ANSWERS}: dependence on critical minerals"
+        return f"{self.name}: dependence on critical minerals"
 
 
 def answers(published_file: Path) -> Answers:
@@ -80,6 +83,7 @@ def answers(published_file: Path) -> Answers:
 
         release = ask("from catalog.releases order by release_id desc limit 1")[0]
         origins = _origins(ask)
+        ((year,),) = (tuple(row.values()) for row in ask(_NEWEST_YEAR, importer=IMPORTER))
         claims = ask("select claim_id, statement, verdict, explanation from catalog.claims")
         lines = [
             *_rare_earths(ask, origins),
@@ -93,10 +97,17 @@ def answers(published_file: Path) -> Answers:
         ]
         return Answers(
             release=release,
+            year=year,
             lines=lines,
             headline=next((row for row in claims if row["claim_id"] == HEADLINE_CLAIM), None),
             verdicts=Counter(row["verdict"].replace("_", " ") for row in claims),
         )
+
+
+_NEWEST_YEAR = """
+select max(year(period_start)) as year from dependency.supplier_shares
+where importer_iso3 = $importer and frequency = 'A'
+"""
 
 
 def _origins(ask: Ask) -> Mapping[str, Origin]:
@@ -109,6 +120,30 @@ def _origins(ask: Ask) -> Mapping[str, Origin]:
     }
 
 
+_VINTAGE_OF_IMPORTS = """
+select cast(cast(max(vintage_at) as date) as varchar) as vintage from (
+    select vintage_at from trade.reported_flows
+    where source = $source and reporter_iso3 = $importer and frequency = 'A'
+        and year(period_start) = $year
+    union all
+    select vintage_at from trade.baci_flows
+    where $source = 'baci' and importer_iso3 = $importer and year = $year
+)
+"""
+
+
+def _origin_of_imports(ask: Ask, origins: Mapping[str, Origin], row: Row) -> Origin:
+    """The source of a year's shares, with the vintage of the flows they are made of."""
+    of_source = origins[row["source"]]
+    ((vintage,),) = (
+        tuple(found.values())
+        for found in ask(
+            _VINTAGE_OF_IMPORTS, source=row["source"], importer=IMPORTER, year=row["year"]
+        )
+    )
+    return replace(of_source, vintage=vintage or of_source.vintage)
+
+
 _SUPPLIER_BY_YEAR = """
 select
     year(shares.period_start) as year, shares.share, totals.total_amount, shares.source
@@ -117,7 +152,7 @@ inner join dependency.import_concentration as totals
     using (importer_iso3, mineral_group, frequency, period_start, measure)
 where shares.importer_iso3 = $importer and shares.supplier_iso3 = $supplier
     and shares.mineral_group = 'rare_earths' and shares.frequency = 'A'
-    and shares.measure = $measure and year(shares.period_start) between $first and $year
+    and shares.measure = $measure and year(shares.period_start) >= $first
 order by year
 """
 
@@ -128,7 +163,7 @@ def _rare_earths(ask: Ask, origins: Mapping[str, Origin]) -> list[Line]:
         subject = f"Rare-earth imports from China, {words}"
         rows = ask(
             _SUPPLIER_BY_YEAR, importer=IMPORTER, supplier=SUPPLIER, measure=measure,
-            first=FIRST_YEAR, year=YEAR,
+            first=FIRST_YEAR,
         )  # fmt: skip
         if not rows:
             lines.append(_nothing(subject))
@@ -144,7 +179,7 @@ def _rare_earths(ask: Ask, origins: Mapping[str, Origin]) -> list[Line]:
                 subject,
                 percent(last["share"]),
                 f"of {total} in {last['year']}",
-                origins[last["source"]],
+                _origin_of_imports(ask, origins, last),
                 Trend(str(rows[0]["year"]), [row["share"] for row in rows], str(last["year"])),
             )
         )
@@ -160,22 +195,22 @@ inner join dependency.import_concentration as totals
     using (importer_iso3, mineral_group, frequency, period_start, measure)
 inner join reference.economies as economies on economies.economy_iso3 = shares.supplier_iso3
 where shares.importer_iso3 = $importer and shares.mineral_group = $group
-    and shares.frequency = 'A' and shares.measure = 'value_usd'
-    and year(shares.period_start) = $year and shares.supplier_rank <= 3
+    and shares.frequency = 'A' and shares.measure = 'value_usd' and shares.supplier_rank <= 3
+qualify shares.period_start = max(shares.period_start) over ()
 order by shares.supplier_rank
 """
 
 
 def _magnets(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     subject = "Magnet imports, largest suppliers, by value"
-    rows = ask(_SUPPLIERS_OF_THE_YEAR, importer=IMPORTER, group="permanent_magnets", year=YEAR)
+    rows = ask(_SUPPLIERS_OF_THE_YEAR, importer=IMPORTER, group="permanent_magnets")
     if not rows:
         return _nothing(subject)
     return Line(
-        subject,
+        f"{subject}, {rows[0]['year']}",
         ", ".join(f"{row['name']} {percent(row['share'])}" for row in rows),
-        f"of USD {number(rows[0]['total_amount'] / 1e6)} m in {YEAR}; HHI {rows[0]['hhi']:.2f}",
-        origins[rows[0]["source"]],
+        f"of USD {number(rows[0]['total_amount'] / 1e6)} m, HHI {rows[0]['hhi']:.2f}",
+        _origin_of_imports(ask, origins, rows[0]),
     )
 
 
@@ -187,15 +222,19 @@ with minerals as (
 )
 select
     totals.mineral_group, minerals.minerals, economies.name, totals.top_supplier_share,
-    totals.source, count(*) over () as groups,
+    totals.source, year(totals.period_start) as year, count(*) over () as groups,
     count(*) filter (totals.top_supplier_iso3 = $supplier) over () as led_by_supplier
 from dependency.import_concentration as totals
 inner join reference.economies as economies
     on economies.economy_iso3 = totals.top_supplier_iso3
 left join minerals using (mineral_group)
 where totals.importer_iso3 = $importer and totals.frequency = 'A'
-    and totals.measure = 'value_usd' and year(totals.period_start) = $year
-    and starts_with(totals.mineral_group, 'hs_')
+    and totals.measure = 'value_usd' and starts_with(totals.mineral_group, 'hs_')
+    and totals.period_start = (
+        select max(period_start) from dependency.import_concentration
+        where importer_iso3 = $importer and frequency = 'A' and measure = 'value_usd'
+            and starts_with(mineral_group, 'hs_')
+    )
 order by totals.hhi desc, totals.mineral_group
 limit $shown
 """
@@ -203,17 +242,15 @@ limit $shown
 
 def _most_concentrated(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     subject = "Codes that hang on one supplier, by value"
-    rows = ask(
-        _MOST_CONCENTRATED, importer=IMPORTER, supplier=SUPPLIER, year=YEAR,
-        shown=CONCENTRATED_SHOWN,
-    )  # fmt: skip
+    rows = ask(_MOST_CONCENTRATED, importer=IMPORTER, supplier=SUPPLIER, shown=CONCENTRATED_SHOWN)
     if not rows:
         return _nothing(subject)
     return Line(
         subject,
         "; ".join(_led(row) for row in rows),
-        f"China is first in {rows[0]['led_by_supplier']} of {rows[0]['groups']} codes in {YEAR}",
-        origins[rows[0]["source"]],
+        f"China is first in {rows[0]['led_by_supplier']} of {rows[0]['groups']} codes "
+        f"in {rows[0]['year']}",
+        _origin_of_imports(ask, origins, rows[0]),
     )
 
 
@@ -249,7 +286,9 @@ def _mines(ask: Ask, origins: Mapping[str, Origin]) -> Line:
 
 
 _REFINING = """
-select minerals.family, min(shares.share) as least, max(shares.share) as most, shares.source
+select
+    minerals.family, min(shares.share) as least, max(shares.share) as most, shares.source,
+    shares.year
 from dependency.production_shares as shares
 inner join (
     select distinct source, material, mineral from reference.materials where left_out is null
@@ -257,7 +296,8 @@ inner join (
 inner join reference.minerals as minerals using (mineral)
 where shares.stage = 'processing' and shares.economy_iso3 = $supplier
     and minerals.family in ('light_rare_earth', 'heavy_rare_earth')
-group by minerals.family, shares.source
+group by minerals.family, shares.source, shares.year
+qualify shares.year = max(shares.year) over ()
 order by minerals.family desc
 """
 
@@ -270,25 +310,28 @@ def _refining(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     return Line(
         subject,
         ", ".join(f"{row['family'].split('_')[0]} {_span(row)}" for row in rows),
-        "of each element's output",
+        f"of each element's output, study of {rows[0]['year']}",
         origins[rows[0]["source"]],
     )
 
 
 _EXPORTS = """
 with reported as (
-    select period_start, net_weight_kg
+    select period_start, net_weight_kg, vintage_at
     from trade.reported_flows
     where reporter_iso3 = $supplier and partner_iso3 = $importer and flow = 'export'
-        and commodity_code = '811292' and frequency = 'M' and year(period_start) >= $year - 1
+        and commodity_code = '811292' and frequency = 'M'
 ),
 months as (
-    select cast(unnest(
-        generate_series(make_date($year - 1, 1, 1), max(period_start), interval 1 month)
-    ) as date) as period_start
+    select cast(unnest(generate_series(
+        max(period_start) - to_months($months - 1), max(period_start), interval 1 month
+    )) as date) as period_start
     from reported
 )
-select period_start, net_weight_kg from months left join reported using (period_start)
+select
+    period_start, net_weight_kg,
+    cast(cast(max(vintage_at) over () as date) as varchar) as vintage
+from months left join reported using (period_start)
 order by period_start
 """
 """A month without a row is one in which nothing was reported: a gap among the bars."""
@@ -296,18 +339,18 @@ order by period_start
 
 def _exports(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     subject = "China's exports to Japan of gallium, germanium and more (811292)"
-    rows = ask(_EXPORTS, supplier=SUPPLIER, importer=IMPORTER, year=YEAR)
+    rows = ask(_EXPORTS, supplier=SUPPLIER, importer=IMPORTER, months=MONTHS_SHOWN)
     if not rows:
         return _nothing(subject)
-    by_year = {
-        year: sum(row["net_weight_kg"] or 0 for row in rows if row["period_start"].year == year)
-        for year in (YEAR - 1, YEAR)
-    }
+    before, last = (
+        sum(row["net_weight_kg"] or 0 for row in half) / 1000
+        for half in (rows[: MONTHS_SHOWN // 2], rows[MONTHS_SHOWN // 2 :])
+    )
     return Line(
         subject,
-        f"{number(by_year[YEAR] / 1000, 1)} t",
-        f"in {YEAR}, {number(by_year[YEAR - 1] / 1000, 1)} t in {YEAR - 1}; by month",
-        origins["comtrade_baskets"],
+        f"{number(last, 1)} t",
+        f"in the year to {rows[-1]['period_start']:%Y-%m}, {number(before, 1)} t in the one before",
+        replace(origins["comtrade_baskets"], vintage=rows[-1]["vintage"]),
         Trend(
             f"{rows[0]['period_start']:%Y-%m}",
             [row["net_weight_kg"] for row in rows],
@@ -343,68 +386,75 @@ def _measures(ask: Ask, origins: Mapping[str, Origin], as_of: date) -> Line:
     listed = [row for row in in_force if row["is_on_rare_earths"]]
     states = Counter(row["status"] for row in rows)
     without_codes = sum(not row["has_codes"] for row in in_force)
-    others = len(in_force) - len(listed) - without_codes
     return Line(
         "China's measures on rare earths in force for Japan",
         ", ".join(f"{row['clause_id']} since {row['valid_from']}" for row in listed)
         or "none with listed codes",
-        f"besides in force: {without_codes} that list no codes, {others} on other minerals; "
+        f"on any mineral: {len(in_force)} in force, {without_codes} of them without codes; "
         f"{states['unknown']} of unknown state, {states['suspended']} suspended",
         origins["catalogue"],
     )
 
 
 _PERFORMANCE = """
-select window_start, window_end, return_share, max_drawdown_share, annualised_volatility
+select "window", window_end, return_share, max_drawdown_share, annualised_volatility
 from market.performance
-where instrument = 'REMX' and "window" = 'since_2025_06_30'
+where instrument = 'REMX' and "window" in ('since_2025_06_30', '1y')
+order by "window" = '1y'
+limit 1
 """
 
 _CLOSES_BY_MONTH = """
 select date_trunc('month', price_date) as month, max_by(close, price_date) as close,
     max(price_date) as day, any_value(source) as source
 from market.prices
-where instrument = $instrument and price_date >= $first
-group by month order by month
+where instrument = $instrument
+group by month
+qualify row_number() over (order by month desc) <= $months
+order by month
 """
 
 
 def _markets(ask: Ask, origins: Mapping[str, Origin]) -> list[Line]:
-    lines = []
-    for instrument, subject in (
-        ("REMX", "Rare-earth shares (REMX) since mid-2025"),
-        ("USDJPY", "Yen per US dollar since mid-2025"),
-    ):
-        months = ask(_CLOSES_BY_MONTH, instrument=instrument, first=date(2025, 6, 1))
-        found = ask(_PERFORMANCE) if instrument == "REMX" else months[-1:]
-        if not months or not found:
-            lines.append(_nothing(subject))
-            continue
-        figures, last = found[0], months[-1]
-        figure, detail = (
-            (
-                f"{figures['return_share'] * 100:+.1f} %",
-                f"to {figures['window_end']}; largest fall "
-                f"{figures['max_drawdown_share'] * 100:.1f} %, "
-                f"volatility {figures['annualised_volatility'] * 100:.0f} % a year",
-            )
-            if instrument == "REMX"
-            else (number(last["close"], 1), f"on {last['day']}")
-        )
-        lines.append(
-            Line(
-                subject,
-                figure,
-                detail,
-                origins[last["source"]],
-                Trend(
-                    f"{months[0]['month']:%Y-%m}",
-                    [row["close"] for row in months],
-                    f"{last['month']:%Y-%m}",
-                ),
-            )
-        )
-    return lines
+    return [_fund(ask, origins), _yen(ask, origins)]
+
+
+def _fund(ask: Ask, origins: Mapping[str, Origin]) -> Line:
+    subject = "Rare-earth shares (the fund REMX)"
+    months = ask(_CLOSES_BY_MONTH, instrument="REMX", months=MONTHS_SHOWN)
+    found = ask(_PERFORMANCE)
+    if not months or not found:
+        return _nothing(subject)
+    figures = found[0]
+    since = "since mid-2025" if figures["window"].startswith("since") else "in a year"
+    return Line(
+        subject,
+        f"{figures['return_share'] * 100:+.1f} % {since}",
+        f"to {figures['window_end']}; largest fall {figures['max_drawdown_share'] * 100:.1f} %, "
+        f"volatility {figures['annualised_volatility'] * 100:.0f} % a year",
+        origins[months[-1]["source"]],
+        _by_month(months),
+    )
+
+
+def _yen(ask: Ask, origins: Mapping[str, Origin]) -> Line:
+    subject = "Yen per US dollar"
+    months = ask(_CLOSES_BY_MONTH, instrument="USDJPY", months=MONTHS_SHOWN)
+    if not months:
+        return _nothing(subject)
+    last = months[-1]
+    return Line(
+        subject, number(last["close"], 1), f"on {last['day']}", origins[last["source"]],
+        _by_month(months),
+    )  # fmt: skip
+
+
+def _by_month(months: Sequence[Row]) -> Trend:
+    return Trend(
+        f"{months[0]['month']:%Y-%m}",
+        [row["close"] for row in months],
+        f"{months[-1]['month']:%Y-%m}",
+    )
 
 
 def _nothing(subject: str) -> Line:
@@ -431,8 +481,8 @@ def answers_markdown(found: Answers) -> str:
             "| | figure | | trend | source and vintage |",
             "|---|---|---|---|---|",
             *(
-                f"| {line.subject} | **{line.figure}** | {line.detail} | {_unbroken(_drawn(line.trend))} "
-                f"| {_titled(line.origin)} |"
+                f"| {line.subject} | **{line.figure}** | {line.detail} "
+                f"| {_unbroken(_drawn(line.trend))} | {_titled(line.origin)} |"
                 for line in found.lines
             ),
             "",

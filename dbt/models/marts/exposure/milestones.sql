@@ -28,6 +28,7 @@ newest as (
 
 ),
 
+-- A fact that was planned and known before it came about has no day of its own until that day.
 known as (
 
     select
@@ -37,9 +38,9 @@ known as (
         project,
         economy_iso3,
         announced_date,
-        event_date,
+        case when event_date <= {{ as_of_day() }} then event_date end as event_date,
         planned_date,
-        ended_date,
+        case when ended_date <= {{ as_of_day() }} then ended_date end as ended_date,
         statement,
         evidence_class,
         source,
