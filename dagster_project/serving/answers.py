@@ -388,12 +388,20 @@ def _measures(ask: Ask, origins: Mapping[str, Origin], as_of: date) -> Line:
     without_codes = sum(not row["has_codes"] for row in in_force)
     return Line(
         "China's measures on rare earths in force for Japan",
-        ", ".join(f"{row['clause_id']} since {row['valid_from']}" for row in listed)
+        ", ".join(
+            f"{row['clause_id']} since {row['valid_from']}{_evidence(row['evidence_class'])}"
+            for row in listed
+        )
         or "none with listed codes",
         f"on any mineral: {len(in_force)} in force, {without_codes} of them without codes; "
         f"{states['unknown']} of unknown state, {states['suspended']} suspended",
         origins["catalogue"],
     )
+
+
+def _evidence(evidence_class: str) -> str:
+    """What tells a report or a practice from an act."""
+    return "" if evidence_class == "official" else f" ({evidence_class.replace('_', ' ')})"
 
 
 _PERFORMANCE = """
@@ -458,7 +466,7 @@ def _by_month(months: Sequence[Row]) -> Trend:
 
 
 def _nothing(subject: str) -> Line:
-    return Line(subject, "–", "no figure was published by that day", None)
+    return Line(subject, "–", "no figure here counted by that day", None)
 
 
 def headline(found: Answers) -> str:
@@ -509,7 +517,8 @@ def print_answers(published_file: Path) -> None:
             f"[dim]{line.origin.source}, vintage {line.origin.vintage}[/dim]" if line.origin else ""
         )
         told = "  ".join(part for part in (_drawn(line.trend), origin) if part)
-        console.print(Padding(told, (0, 0, 0, 2)))
+        if told:
+            console.print(Padding(told, (0, 0, 0, 2)))
     console.print()
     for text in _claims(found, bold=""):
         console.print(escape(text))
