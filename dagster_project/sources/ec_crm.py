@@ -139,10 +139,10 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     UTF-8 or Windows-1252, and a cell may break a line.
 
     The Commission's tables:
-    - `Material, Stage, Country, Share, t`: shares of supply -> `production`, 0 to 1, for 2023,
-      with `trade_parameter` from `t` (blank is 1, neutral). `<0.1%` is half of it (0.0005) with
-      the bound `below`; a bare `6` is 6 %. The world's supply (`scope_iso3` `WLD`) and the EU's
-      (`EU27`) come in the same columns: see `_scope_of`.
+    - `Material, Stage, Country, Share, t`: shares of supply -> `production`, 0 to 1, for 2023
+      (which is their `edition`), with `trade_parameter` from `t` (blank is 1, neutral). `<0.1%` is
+      half of it (0.0005) with the bound `below`; a bare `6` is 6 %. The world's supply
+      (`scope_iso3` `WLD`) and the EU's (`EU27`) come in the same columns: see `_scope_of`.
     - `Material, Application, Share, NACE sector, VA in million €` -> `end_uses` for 2023. The
       sector is the division's text, `other` where none is printed. A row that repeats another is
       dropped; what still shares material, application and sector is summed. `>0%` is 0.
@@ -263,6 +263,7 @@ def _supply_shares(table: pl.DataFrame) -> pl.DataFrame:
 
 def _with_flags(shares: pl.DataFrame) -> pl.DataFrame:
     return shares.with_columns(
+        pl.col("year").alias("edition"),
         pl.lit(None, pl.Float64).alias("amount_t"),
         pl.when(pl.col("share") == 0)
         .then(pl.lit("zero"))

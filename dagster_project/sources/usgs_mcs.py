@@ -7,6 +7,7 @@ material a label stands for is said in `bundled/usgs_mcs/labels.csv`, not here.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 import polars as pl
@@ -25,6 +26,7 @@ from dagster_project.sources.formats import (
     looks_like_zip,
     read_text_table,
     require_every,
+    require_text,
     utc_naive,
 )
 
@@ -46,6 +48,8 @@ CARD = SourceCard(
     bundled=("mcs_2025.csv", "mcs_2026.csv"),
 )
 
+WHAT_TO_LAND = "Land MCS<year>_World_Data.csv (2025) or MCS<year>_Commodities_Data.csv (2026)."
+
 WIDE_COLUMNS = (
     "source", "commodity", "country", "type", "unit_meas",
     "prod_notes", "cap_notes", "reserve_notes",
@@ -59,6 +63,7 @@ TIDY_COLUMNS = (
     "amount_t", "bound", "flag", "printed", "notes",
 )  # fmt: skip
 
+STATISTICS = ("production", "reserves", "capacity")
 STAGES_OF_PRODUCTION = ("extraction", "processing")
 STAGES = (*STAGES_OF_PRODUCTION, "reserves", "capacity")
 BOUNDS = ("exact", "below", "above", "range")
@@ -81,25 +86,42 @@ ILMENITE = f"{TITANIUM}: Mine production, ilmentite, titanium dioxide (TiO2) con
 RUTILE = f"{TITANIUM}: Mine production, rutile, titanium dioxide (TiO2) content"
 PALLADIUM = "Platinum-Group metals: Mine production, Palladium content"
 
-UNITS_PRINTED_WRONG: Mapping[int, Mapping[str, str]] = {
-    2025: {ILMENITE: "thousand metric tons", RUTILE: "thousand metric tons"},
-    2026: {"Vanadium: Reserves": "thousand metric tons"},
+PRINTED_AS_TONS_IN_THOUSANDS: Mapping[int, tuple[str, ...]] = {
+    2025: (ILMENITE, RUTILE),
+    2026: ("Vanadium: Reserves",),
 }
-"""By edition, labels printed in `metric tons`. Each is in thousands in the other edition, with
-figures of the same size: ilmenite of 2024 8,900 and 9,210, reserves of vanadium 18,000 and 21,000.
-"""
+"""By edition, labels printed in `metric tons`, or in no unit, that are in thousands. Each is in the
+other edition, with figures of the same size: ilmenite of 2024 8,900 and 9,210, reserves of vanadium
+18,000 and 21,000."""
 
-RESERVES_OF_ANOTHER_LABEL: Mapping[str, str] = {PALLADIUM: "Platinum-Group metals: Reserves"}
-"""Beside palladium stand the reserves of the whole platinum group: 81,000 t, more than 400 years
-of palladium; the next edition prints the same figures under the group."""
+MILLION = 1e6
+"""As long as no figure of such a label reaches this, it is in thousands: the largest of each is
+510,000 or less in thousands, and 21 million or more in tons. Where a revised file puts the unit or
+the figures right, it is read as it stands."""
 
-CAPACITY_AMONG_RESERVES = (
-    "Indium: Refinery production",
-    "Magnesium metal: Magnesium smelter production",
-)
-"""Labels of MCS 2025 whose column of reserves holds the plants' capacity. For magnesium a note says
+RESERVES_OF_ANOTHER_LABEL: Mapping[int, Mapping[str, str]] = {
+    2025: {PALLADIUM: "Platinum-Group metals: Reserves"}
+}
+"""By edition. Beside palladium stand the reserves of the whole platinum group: 81,000 t, more than
+400 years of palladium; the next edition prints the same figures under the group."""
+
+CAPACITY_AMONG_RESERVES: Mapping[int, tuple[str, ...]] = {
+    2025: ("Indium: Refinery production", "Magnesium metal: Magnesium smelter production")
+}
+"""By edition, labels whose column of reserves holds the plants' capacity. For magnesium a note says
 so and the column of capacity holds it too; for indium the next edition prints the same figures
 (Belgium 50 t, China 1,100 t) as refinery capacity."""
+
+YEARS_LOOKED_BACK = 5
+"""An edition prints the last two years, and here and there the reserves of one before."""
+
+EXTRACT = 5
+"""So many materials are an extract on purpose. The whole publication is in the order of the
+alphabet: what its first five hold is whole even in a file that is cut after them."""
+
+MOST_LACKING = 0.25
+"""Part of the materials an edition may lack: of those listed, that of 2025 does not print 3 in 51,
+that of 2026 one."""
 
 YEAR = r"^\d{4}$"
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
@@ -137,7 +159,12 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     `is_provisional`: estimates of an edition's last year, which the next edition revises.
     `vintage_at`: 31 January of the edition's year for bundled figures, else the time of retrieval.
 
-    Raises UpstreamFormatError for another layout, a cut file or a figure that is none;
+    A file of more than EXTRACT materials is taken for the publication, which must hold most of
+    them; the last table must have its world total where most others have.
+    What one edition misprints is put right in that edition alone: the three constants by edition.
+
+    Raises UpstreamFormatError for another layout or encoding, a cut file, a year the edition cannot
+    know, figures of countries in a section or column that is not read, or a figure that is none;
     UnknownCodeError that names the label, country, statistic or unit that no list of ours knows.
     Source: USGS, Mineral Commodity Summaries data releases (10.5066/P13XCP3R, 10.5066/P1WKQ63T).
     """
@@ -150,11 +177,16 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     elif {"edition", "label"} <= columns:
         rows = _figures_of_tidy(payload)
     else:
+        if len(columns) == 1 and re.search("[;\t]", next(iter(columns))):
+            raise UpstreamFormatError(
+                f"{source}: cells are separated by semicolons or tabs where commas were expected.",
+                hint="Land the publisher's file as it is, or save it with commas.",
+            )
         read_text_table(payload, source=source, required=(), others=True)
         raise UpstreamFormatError(
             f"{source}: the columns are those of no layout that is read "
             f"({', '.join(sorted(columns))[:80]}).",
-            hint="Land MCS<year>_World_Data.csv (2025) or MCS<year>_Commodities_Data.csv (2026).",
+            hint=WHAT_TO_LAND,
         )
 
     retrieved = pl.lit(utc_naive(document.retrieved_at), INSTANT)
@@ -167,6 +199,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         pl.lit("WLD").alias("scope_iso3"),
         "economy_iso3",
         "year",
+        "edition",
         "amount_t",
         pl.lit(None, pl.Float64).alias("share"),
         "bound",
@@ -195,8 +228,8 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
 def _utf8_with_columns(payload: bytes) -> tuple[bytes, frozenset[str]]:
     """The payload as UTF-8, and the names of its columns, in lower case.
 
-    The editions are Windows-1252 with or without a byte order mark of UTF-8; bytes that are neither
-    go on as they are, for the reader of tables to refuse.
+    The editions are Windows-1252 with or without a byte order mark of UTF-8. Raises
+    UpstreamFormatError for archives, workbooks, UTF-16 and what is no text.
     """
     if looks_like_zip(payload):
         raise UpstreamFormatError(
@@ -205,10 +238,12 @@ def _utf8_with_columns(payload: bytes) -> tuple[bytes, frozenset[str]]:
     try:
         text = payload.decode("utf-8-sig")
     except UnicodeDecodeError:
-        try:
-            text = payload.decode("cp1252")
-        except UnicodeDecodeError:
-            return payload, frozenset()
+        # The five bytes that stand for no sign come out as NUL.
+        text = payload.decode("cp1252", errors="replace").replace("\ufffd", "\0")
+    # In either encoding a text has no control characters but line ends and tabs.
+    if re.search("[\0-\x08\x0e-\x1f]", text):
+        require_text(payload, source=CARD.name, hint=WHAT_TO_LAND)
+        raise UpstreamFormatError(f"{CARD.name}: the file is no text.", hint=WHAT_TO_LAND)
     header = text.split("\n", 1)[0]
     names = (name.strip().strip('"').lower() for name in header.split(","))
     return text.encode(), frozenset(name for name in names if name)
@@ -235,6 +270,17 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
         for name in sorted(columns)
     }
     years = {name: match for name, match in found.items() if match}
+    # That a material is on a list of a year is said in a column of the long layout.
+    unread = [
+        name
+        for name, match in found.items()
+        if match is None and re.search(r"\d{4}", name) and "critical" not in name
+    ]
+    if unread:
+        raise UpstreamFormatError(
+            f"{CARD.name}: columns of a year that are not read: {', '.join(unread)}.",
+            hint="Read are PROD_<year>, CAP_<year>, RESERVES_<year>, and _EST_ before the year.",
+        )
     if not any(match[1] == "prod" for match in years.values()):
         raise UpstreamFormatError(f"{CARD.name}: no column of production of a year (PROD_2023).")
     table = read_text_table(
@@ -252,6 +298,8 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
     edition = table["source"].unique().sort().to_list()
     if len(edition) != 1:
         raise UpstreamFormatError(f"{CARD.name}: several editions in a file: {', '.join(edition)}.")
+    year_of_edition = int(edition[0][3:])
+    _require_world_total_of_last(table, of=("commodity", "type"))
 
     statistic = {"prod": "production", "cap": "capacity", "reserves": "reserves"}
     notes = {"prod": "prod_notes", "cap": "cap_notes", "reserves": "reserve_notes"}
@@ -277,6 +325,9 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
         .otherwise(kind),
     )
     is_reserves = pl.col("statistic") == "reserves"
+    is_capacity = is_reserves & pl.col("label").is_in(
+        CAPACITY_AMONG_RESERVES.get(year_of_edition, ())
+    )
     column = ("label", "statistic", "year")
     is_blank = pl.col("cell").is_null()
     has_figures = (~is_blank).any().over(column)
@@ -286,7 +337,7 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
         cells.with_columns(label=label)
         .filter(has_figures | says_why)
         .with_columns(
-            edition=pl.lit(edition[0][3:]).cast(pl.Int32),
+            edition=pl.lit(year_of_edition, pl.Int32),
             unit=pl.coalesce(
                 # One note speaks of the reserves of all countries of the table.
                 pl.when(is_reserves).then(note_on_unit.drop_nulls().first().over(column)),
@@ -307,13 +358,10 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
         )
         .with_columns(
             label=pl.when(is_reserves)
-            .then(pl.col("label").replace(RESERVES_OF_ANOTHER_LABEL))
+            .then(pl.col("label").replace(RESERVES_OF_ANOTHER_LABEL.get(year_of_edition, {})))
             .otherwise("label"),
-            statistic=pl.when(is_reserves, pl.col("label").is_in(CAPACITY_AMONG_RESERVES))
-            .then(pl.lit("capacity"))
-            .otherwise("statistic"),
-            is_second=is_reserves
-            & pl.col("label").is_in(CAPACITY_AMONG_RESERVES)
+            statistic=pl.when(is_capacity).then(pl.lit("capacity")).otherwise("statistic"),
+            is_second=is_capacity
             & (pl.col("statistic") == "capacity").any().over("label"),
         )
         .filter(~pl.col("is_second"))
@@ -356,21 +404,56 @@ def _meaning_of_wide_cell() -> pl.Expr:
 
 
 def _cells_of_long(payload: bytes) -> pl.LazyFrame:
-    """The long layout -> the same rows as `_cells_of_wide`, of the sections of the world."""
-    table = read_text_table(payload, source=CARD.name, required=LONG_COLUMNS, others=True)
-    table = table.with_columns(_plain(name) for name in LONG_COLUMNS).filter(
-        pl.col("section").str.contains(r"^World\b")
+    """The long layout -> the same rows as `_cells_of_wide`, of the sections of the world.
+
+    The edition is not printed: it is the year after the last of production, as most labels have
+    it.
+    """
+    # In one piece: of a column in several, Polars 2.1 fails to format the rows a filter leaves.
+    table = (
+        read_text_table(payload, source=CARD.name, required=LONG_COLUMNS, others=True)
+        .with_columns(_plain(name) for name in LONG_COLUMNS)
+        .rechunk()
     )
+    is_of_world = pl.col("section").str.contains(r"(?i)^World\b").fill_null(False)
+    statistic = pl.col("statistics").str.to_lowercase()
+    require_every(
+        is_of_world
+        | ~statistic.is_in(STATISTICS).fill_null(False)
+        | pl.col("country").str.contains(r"(?i)^(?:United States|World)\b"),
+        of=table,
+        value=pl.format(
+            "{}: {}: {}, {}",
+            *(
+                pl.col(name).fill_null("")
+                for name in ("section", "commodity", "statistics_detail", "country")
+            ),
+        ),
+        what="is a figure of another country in a section that does not begin with World, "
+        "and would not be read",
+        source=CARD.name,
+    )
+    table = table.filter(is_of_world)
     if table.is_empty():
         raise UpstreamFormatError(f"{CARD.name}: no section of the world in the file.")
-    of_production = table.filter(
-        pl.col("statistics") == "Production", pl.col("year").str.contains(YEAR)
+    last_years = (
+        table.filter(statistic == "production", pl.col("year").str.contains(YEAR))
+        .group_by(pl.col("commodity", "statistics_detail").str.to_lowercase())
+        .agg(pl.col("year").cast(pl.Int32).max())
     )["year"]
-    if of_production.is_empty():
+    if last_years.is_empty():
         raise UpstreamFormatError(
             f"{CARD.name}: no production of a year in the file: its edition cannot be told."
         )
+    # Where as many labels say one year as another, the earlier: a later one is then refused.
+    labels_by_year = Counter(last_years.to_list())
+    edition = max(sorted(labels_by_year), key=lambda year: labels_by_year[year]) + 1
     rounded = r"(?i)[:,] rounded$"
+    detail = pl.col("statistics_detail").fill_null("").str.replace(rounded, "")
+    _require_world_total_of_last(
+        table.with_columns(statistics_detail=detail),
+        of=("commodity", "statistics", "statistics_detail", "year"),
+    )
     remarks = (
         pl.col("notes")
         .str.split(" -- ")
@@ -381,16 +464,12 @@ def _cells_of_long(payload: bytes) -> pl.LazyFrame:
     is_rounded = pl.col("statistics_detail").str.contains(rounded)
     is_less_than_half = pl.col("notes").str.contains(LESS_THAN_HALF) & (pl.col("value") == "s")
     return table.lazy().select(
-        pl.lit(int(str(of_production.max())) + 1, pl.Int32).alias("edition"),
-        pl.format(
-            "{}: {}",
-            pl.col("commodity").fill_null(""),
-            pl.col("statistics_detail").fill_null("").str.replace(rounded, ""),
-        ).alias("label"),
-        pl.col("statistics").str.to_lowercase().alias("statistic"),
+        pl.lit(edition, pl.Int32).alias("edition"),
+        pl.format("{}: {}", pl.col("commodity").fill_null(""), detail).alias("label"),
+        statistic.alias("statistic"),
         pl.when(is_rounded).then(pl.format("{} (rounded)", "country")).otherwise("country"),
         "year",
-        pl.col("unit").str.extract("^([^,]*)").alias("unit"),
+        pl.col("unit").str.extract("^([^,]*)").str.strip_chars().alias("unit"),
         pl.col("value").alias("cell"),
         pl.when(is_less_than_half)
         .then(pl.lit("less than ½ unit"))
@@ -405,20 +484,38 @@ def _cells_of_long(payload: bytes) -> pl.LazyFrame:
 
 def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
     """Cells -> figures in metric tons, with economy, stage, bound and flag."""
-    found = _known_and_taken(cells.collect()).with_columns(
-        unit=pl.coalesce(
-            *(
-                pl.when(pl.col("edition") == edition).then(
-                    pl.col("label").replace_strict(units, default=None, return_dtype=pl.String)
-                )
-                for edition, units in UNITS_PRINTED_WRONG.items()
-            ),
-            "unit",
+    found = _known_and_taken(cells.collect()).rechunk()
+    _require_most_materials(found)
+    groups = pl.col("means").str.extract_groups(FIGURE)
+    low, high = (
+        groups.struct.field(name).str.replace_all(",", "").cast(pl.Float64)
+        for name in ("low", "high")
+    )
+    is_misprinted_unit = (
+        pl.any_horizontal(
+            (pl.col("edition") == edition) & pl.col("label").is_in(labels)
+            for edition, labels in PRINTED_AS_TONS_IN_THOUSANDS.items()
         )
+        & (pl.col("unit").fill_null("metric tons") == "metric tons")
+        & (pl.max_horizontal(low, high).max().over("label") < MILLION)
+    )
+    units_of_label = pl.col("unit").drop_nulls().unique()
+    found = found.with_columns(unit=pl.col("unit").str.to_lowercase()).with_columns(
+        unit=pl.when(is_misprinted_unit)
+        .then(pl.lit("thousand metric tons"))
+        # A cell that was forgotten has the unit of the others, where they have one.
+        .when(pl.col("unit").is_null(), (units_of_label.len() == 1).over("label", "statistic"))
+        .then(units_of_label.first().over("label", "statistic"))
+        .otherwise("unit")
     )
     for column, known, what in (
-        ("statistic", ["production", "reserves", "capacity"], "is not a statistic that is read"),
-        ("unit", list(TONNES_PER_UNIT), "is not a unit of mass that is known"),
+        ("statistic", list(STATISTICS), "is not a statistic that is read"),
+        (
+            "unit",
+            list(TONNES_PER_UNIT),
+            "is not a unit of mass that is known; a new one is added with its factor to "
+            "TONNES_PER_UNIT in dagster_project/sources/usgs_mcs.py",
+        ),
     ):
         require_every(
             pl.col(column).is_in(known),
@@ -435,10 +532,15 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         what="is not a figure of a year like 2024",
         source=CARD.name,
     )
-    groups = pl.col("means").str.extract_groups(FIGURE)
-    low, high = (
-        groups.struct.field(name).str.replace_all(",", "").cast(pl.Float64)
-        for name in ("low", "high")
+    editions = found["edition"].cast(pl.String).unique().sort()
+    year = pl.col("year").cast(pl.Int32)
+    last_year = pl.col("edition") - (pl.col("statistic") == "production").cast(pl.Int32)
+    require_every(
+        year.is_between(pl.col("edition") - YEARS_LOOKED_BACK, last_year),
+        of=found,
+        value=pl.format("{}, {}, {}", "label", pl.col("country").fill_null(""), "year"),
+        what=f"is not of a year that the edition of {', '.join(editions)} can know",
+        source=CARD.name,
     )
     is_less_than_half = pl.col("means").str.contains(LESS_THAN_HALF)
     is_zero = pl.col("means").str.contains(ZERO)
@@ -534,6 +636,41 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
     return figures
 
 
+def _require_world_total_of_last(table: pl.DataFrame, *, of: tuple[str, ...]) -> None:
+    """Refuse a file whose last table lacks the world total that most of its tables have.
+
+    A file that was cut at the end of a line breaks off inside a table, before its total.
+    """
+    has_total = pl.col("country").str.contains(r"(?i)^world total\b").fill_null(False).any()
+    tables = table.group_by(of, maintain_order=True).agg(has_total=has_total)
+    last = table.select(of).tail(1).join(tables, on=of, nulls_equal=True)
+    if last["has_total"].all() or tables["has_total"].sum() <= tables.height / 2:
+        return
+    name = ", ".join(value for value in last.select(of).row(0) if value)
+    raise UpstreamFormatError(
+        f"{CARD.name}: the last table ({name}) has no world total: the file is cut.",
+        hint="Fetch or land it again. If the publisher prints no total there, put its rows before "
+        "those of another table.",
+    )
+
+
+def _require_most_materials(rows: pl.DataFrame) -> None:
+    """Refuse a file that is neither an extract nor holds most materials that are listed."""
+    listed = {
+        name.label.casefold(): name.material
+        for name in material_labels(CARD.name).values()
+        if not name.left_out
+    }
+    of_all = set(listed.values())
+    lacking = of_all - {listed[label.casefold()] for label in rows["label"].unique()}
+    if len(of_all) - len(lacking) > EXTRACT and len(lacking) > MOST_LACKING * len(of_all):
+        raise UpstreamFormatError(
+            f"{CARD.name}: {len(lacking)} of the {len(of_all)} materials of an edition are not in "
+            f"the file ({', '.join(sorted(lacking)[:3])}, ...): it is cut.",
+            hint=f"Fetch or land it again; an extract holds {EXTRACT} materials at most.",
+        )
+
+
 def _known_and_taken(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows whose label is not left out.
 
@@ -596,6 +733,12 @@ def _figures_of_tidy(payload: bytes) -> pl.DataFrame:
     rules = (
         ("edition", pl.col("edition").str.contains(YEAR), "is not an edition like 2025"),
         ("year", pl.col("year").str.contains(YEAR), "is not a year like 2024"),
+        (
+            "year",
+            pl.col("year").cast(pl.Int32, strict=False)
+            <= pl.col("edition").cast(pl.Int32, strict=False),
+            "is a year after the edition",
+        ),
         (
             "amount_t",
             pl.when(has_amount)

@@ -454,11 +454,11 @@ values
 ('usgs_mcs', 'Kaolin', 'kaolin', null, null, 's1');
 
 insert into lake.production (
-    source, label, stage, scope_iso3, economy_iso3, year, amount_t, share, bound, flag,
+    source, label, stage, scope_iso3, economy_iso3, year, edition, amount_t, share, bound, flag,
     vintage_at, snapshot_id
 )
 select
-    source, label, 'processing', 'WLD', economy, year, amount_t, share, 'exact', 'reported',
+    source, label, 'processing', 'WLD', economy, year, 2026, amount_t, share, 'exact', 'reported',
     timestamp '2026-01-31', 's1'
 from (values
     -- 90 % and 20 % are more than the world, and no list knows this label.
@@ -475,7 +475,10 @@ from (values
     ('usgs_mcs', 'Gallium, refinery', 'CHN', 2024, 50, null),
     -- A total that lost a digit.
     ('usgs_mcs', 'Gallium, refinery', 'WLD', 2025, 10, null),
-    ('usgs_mcs', 'Gallium, refinery', 'CHN', 2025, 99, null)
+    ('usgs_mcs', 'Gallium, refinery', 'CHN', 2025, 99, null),
+    -- Kilograms, then tons under that name.
+    ('usgs_mcs', 'Gallium, refinery', 'RUS', 2021, 12000, null),
+    ('usgs_mcs', 'Gallium, refinery', 'RUS', 2022, 12, null)
 ) as figures (source, label, economy, year, amount_t, share);
 
 insert into lake.end_uses (
@@ -519,6 +522,7 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "end_uses_sum_to_one_within_what_is_published",
     "latest_production_names_an_economy_once",
     "printed_world_totals_equal_their_parts",
+    "production_does_not_jump_from_year_to_year",
     "production_is_not_negative",
     "production_shares_has_one_row_per_grain",
     "production_shares_have_known_economies",

@@ -7,6 +7,7 @@ with figures as (
         scope_iso3,
         economy_iso3,
         year,
+        edition,
         amount_t,
         share,
         bound,
@@ -39,14 +40,18 @@ named as (
 
 ),
 
--- Editions spell labels differently, so the vintage is chosen for the material.
+-- Editions spell labels differently, so it is chosen for the material. What an edition says of a
+-- year, a later edition revises, even if somebody lands the earlier one afterwards.
 latest as (
 
-    {{ latest_vintage(
-        'named',
-        ['source', 'material', 'stage', 'scope_iso3', 'year'],
-        as_of_end()
-    ) }}
+    select *
+    from named
+    where vintage_at < {{ as_of_end() }}
+    qualify
+        dense_rank() over (
+            partition by source, material, stage, scope_iso3, year
+            order by edition desc, vintage_at desc, snapshot_id desc
+        ) = 1
 
 ),
 
@@ -59,6 +64,7 @@ final as (
         scope_iso3,
         economy_iso3,
         year,
+        edition,
         label,
         amount_t,
         share,

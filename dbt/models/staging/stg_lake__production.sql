@@ -7,6 +7,7 @@ with source as (
         scope_iso3,
         economy_iso3,
         year,
+        edition,
         amount_t,
         share,
         bound,

@@ -189,6 +189,7 @@ class TestSupplyShares:
             "scope_iso3": "WLD",
             "economy_iso3": "CHN",
             "year": 2023,
+            "edition": 2023,
             "amount_t": None,
             "share": 0.564,
             "bound": "exact",

@@ -49,6 +49,7 @@ A_WIDE_ROW = {
     "TYPE": "Mine production, tungsten content", "UNIT_MEAS": "metric tons",
     "PROD_2023": "66000", "PROD_EST_ 2024": "67000", "RESERVES_2024": "2400000",
 }  # fmt: skip
+ILMENITE = {"COMMODITY": "Titanium Mineral Concentrates", "TYPE": usgs_mcs.ILMENITE[31:]}
 A_LONG_ROW = {
     "MCS chapter": "TUNGSTEN", "Section": "World Mine Production and Reserves",
     "Commodity": "Tungsten", "Country": "China", "Statistics": "Production",
@@ -144,7 +145,7 @@ def amount(
         (2025, "cobalt", "extraction", "COD", 2024, 220_000),
         (2025, "cobalt", "extraction", "USA", 2024, 300),
         (2026, "natural_graphite", "extraction", "WLD", 2024, 1_550_000),
-        # Printed as metric tons, in thousands: see UNITS_PRINTED_WRONG.
+        # Printed as metric tons, in thousands: see PRINTED_AS_TONS_IN_THOUSANDS.
         (2025, "titanium_ilmenite", "extraction", "WLD", 2024, 8_900_000),
         (2025, "titanium_rutile", "extraction", "SLE", 2024, 60_000),
         (2026, "vanadium", "reserves", "WLD", 2025, 21_000_000),
@@ -414,6 +415,7 @@ def test_a_wide_row_becomes_figures_of_each_year_and_stage() -> None:
         "scope_iso3": "WLD",
         "economy_iso3": "CHN",
         "year": 2024,
+        "edition": 2025,
         "amount_t": 67000.0,
         "share": None,
         "bound": "exact",
@@ -546,7 +548,7 @@ def test_countries_are_named_as_the_publisher_names_them(
 
 
 def test_a_total_of_two_labels_is_the_total_of_neither() -> None:
-    titanium = {"COMMODITY": "Titanium Mineral Concentrates", "TYPE": usgs_mcs.ILMENITE[31:]}
+    titanium = {**ILMENITE, "RESERVES_2024": ""}
     rows = parse(
         wide(
             {**titanium, "COUNTRY": "World total (ilmenite, rounded)", "PROD_2023": "8840"},
@@ -579,6 +581,51 @@ def test_a_permutation_of_wide_rows_and_columns_changes_nothing(
     assert parse(wide(*rows, header=header)).equals(parse(in_order))
 
 
+def test_a_year_of_a_list_in_the_name_of_a_column_is_no_figure() -> None:
+    header = (*WIDE_HEADER, "Is critical mineral 2025")
+    assert parse(wide({"Is critical mineral 2025": "Yes"}, header=header)).equals(parse(wide()))
+
+
+@pytest.mark.parametrize(
+    ("edition", "unit", "reserves", "production_t"),
+    [
+        # Thousands under the name of tons, as MCS 2025 prints them, or under none.
+        ("MCS2025", "metric tons", "46000", 66_000_000),
+        ("MCS2025", "", "46000", 66_000_000),
+        # A revised file that puts the unit right, or the figures.
+        ("MCS2025", "thousand metric tons", "46000", 66_000_000),
+        ("MCS2025", "metric tons", "46000000", 66_000),
+        # What a later edition prints is its own.
+        ("MCS2026", "metric tons", "46000", 66_000),
+    ],
+)
+def test_a_unit_printed_wrong_is_put_right_where_the_figures_say_so(
+    edition: str, unit: str, reserves: str, production_t: float
+) -> None:
+    row = {**ILMENITE, "SOURCE": edition, "UNIT_MEAS": unit, "RESERVES_2024": reserves}
+    rows = parse(wide(row)).filter(pl.col("stage") == "extraction", pl.col("year") == 2023)
+    assert rows["amount_t"].to_list() == [production_t]
+
+
+@pytest.mark.parametrize(
+    ("commodity", "kind", "of_2025", "of_2026"),
+    [
+        ("Indium", "Refinery production", ("Indium: Refinery production", "capacity"),
+         ("Indium: Refinery production", "reserves")),
+        ("Platinum-Group metals", "Mine production, Palladium content",
+         ("Platinum-Group metals: Reserves", "reserves"),
+         ("Platinum-Group metals: Mine production, Palladium content", "reserves")),
+    ],
+)  # fmt: skip
+def test_what_one_edition_puts_in_the_wrong_column_the_next_need_not(
+    commodity: str, kind: str, of_2025: tuple[str, str], of_2026: tuple[str, str]
+) -> None:
+    for edition, found in (("MCS2025", of_2025), ("MCS2026", of_2026)):
+        row = {"SOURCE": edition, "COMMODITY": commodity, "TYPE": kind, "RESERVES_2024": "1100"}
+        rows = parse(wide(row)).filter(pl.col("amount_t") == 1100)
+        assert rows.select("label", "stage").rows() == [found]
+
+
 # --- the long layout
 
 
@@ -590,6 +637,7 @@ def test_a_long_row_becomes_a_figure() -> None:
         "scope_iso3": "WLD",
         "economy_iso3": "CHN",
         "year": 2025,
+        "edition": 2026,
         "amount_t": 67000.0,
         "share": None,
         "bound": "exact",
@@ -612,10 +660,41 @@ def test_the_edition_is_the_year_after_the_last_production() -> None:
 def test_only_the_sections_of_the_world_count() -> None:
     others = (
         {"Section": "Salient Statistics—United States", "Unit": "dollars", "Value": "none",
-         "Year": "2021–24"},
-        {"Section": "Import Sources", "Country": "Atlantis", "Commodity": "Unobtainium"},
+         "Year": "2021–24", "Statistics": "Price"},
+        {"Section": "Import Sources", "Country": "Atlantis", "Commodity": "Unobtainium",
+         "Statistics": "Import sources 2021-2024"},
+        {"Section": "Salient Statistics—United States", "Country": "United States"},
+        {"Section": "Salient Statistics—United States", "Country": "World"},
     )  # fmt: skip
     assert parse(long({}, *others)).equals(parse(long()))
+
+
+def test_one_misprinted_year_does_not_make_another_edition() -> None:
+    labels = ({"Commodity": name} for name in ("Tungsten", "Gold", "Zinc"))
+    payload = long(*labels, {"Commodity": "Tungsten", "Country": "Austria", "Year": "2029"})
+    with pytest.raises(UpstreamFormatError, match="'Tungsten: Mine production, Austria, 2029' is"):
+        parse(payload)
+
+
+@pytest.mark.parametrize("section", ["WORLD MINE PRODUCTION", " world production", "World output"])
+def test_case_and_blanks_of_a_section_do_not_count(section: str) -> None:
+    assert parse(long({"Section": section})).equals(parse(long()))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["Thousand Metric Tons", "thousand  metric tons", " THOUSAND\u00a0metric tons , content"],
+)
+def test_case_and_blanks_of_a_unit_do_not_count(unit: str) -> None:
+    assert only(long({"Unit": unit}))["amount_t"] == 67_000_000
+
+
+def test_a_forgotten_unit_is_that_of_the_others_of_its_table() -> None:
+    thousands = {"Unit": "thousand metric tons", "Country": "Austria"}
+    rows = parse(long({"Unit": ""}, thousands))
+    assert rows["amount_t"].to_list() == [67_000_000, 67_000_000]
+    with pytest.raises(UnknownCodeError, match="TONNES_PER_UNIT in dagster_project/sources/usgs"):
+        parse(long({"Unit": ""}, thousands, {"Unit": "kilograms", "Country": "Vietnam"}))
 
 
 def test_rounded_is_about_the_figure_and_not_of_the_label() -> None:
@@ -842,20 +921,46 @@ def zipped(payload: bytes) -> bytes:
         (b"<!DOCTYPE html><html></html>", "HTML page where CSV was expected."),
         (zipped(wide()), "zip archive where CSV was expected. Land the CSV inside it."),
         (zipped(wide())[:60], "zip archive where CSV was expected. Land the CSV inside it."),
-        (b"\x81\x8d\x8f,b\n1,2\n", "the file is not UTF-8 text (byte 0)."),
+        (b"\x81\x8d\x8f,b\n1,2\n", "the file is not UTF-8 text (byte 0). Save it as CSV"),
+        (b"\x00\x01\x02,b\n1,2\n", "the file holds NUL bytes: it is text in UTF-16, or no text."),
+        (b"\x01\x02,b\n1,2\n", "the file is no text. Land MCS<year>_World_Data.csv (2025) or"),
+        (long().decode().encode("utf-16"), "the file is text in UTF-16. Save it as CSV in UTF-8."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512),
+         "the file is an Excel workbook of the old kind (.xls). Save it as CSV in UTF-8."),
+        (long().replace(b",", b";"), "cells are separated by semicolons or tabs where commas"),
+        (wide().replace(b",", b"\t"), "cells are separated by semicolons or tabs where commas"),
         (b"a,b\n1,2\n", "the columns are those of no layout that is read (a, b)."),
         (wide().replace(b"UNIT_MEAS", b"UNITS"), "columns missing: unit_meas."),
         (long().replace(b"Statistics_detail", b"Detail"), "columns missing: statistics_detail."),
         (tidy().replace(b"amount_t", b"amount"), "columns missing: amount_t; not known: amount."),
-        (wide().replace(b"PROD_2023", b"OUT_2023").replace(b"PROD_EST_ 2024", b"OUT_2024"),
+        (wide().replace(b"PROD_2023", b"BEFORE").replace(b"PROD_EST_ 2024", b"LAST"),
          "no column of production of a year (PROD_2023)."),
+        (wide().replace(b"PROD_EST_ 2024", b"PRODUCTION_2024"),
+         "columns of a year that are not read: production_2024. Read are PROD_<year>, CAP_<year>"),
+        (wide().replace(b"CAP_2023", b"CAPACITY 2023").replace(b"RESERVES_2024", b"RES_2024"),
+         "columns of a year that are not read: capacity 2023, res_2024."),
         (wide().split(b"\n")[0] + b"\n", "the file has a header and no rows."),
         (wide()[:-5], "the last line (line 2) is cut."),
         (long()[:-1], "the last line (line 2) is cut."),
         (tidy()[:-1], "the last line (line 2) is cut."),
         (wide({"SOURCE": "BGS"}), "'BGS' is not an edition like MCS2025."),
         (wide({}, {"SOURCE": "MCS2026"}), "several editions in a file: MCS2025, MCS2026."),
-        (long({"Section": "Import Sources"}), "no section of the world in the file."),
+        (long({"Section": "Import Sources", "Statistics": "Import"}),
+         "no section of the world in the file."),
+        (long({}, {"Section": "Mine Production and Reserves", "Year": "2024"}),
+         "'Mine Production and Reserves: Tungsten: Mine production, China' is a figure of another "
+         "country in a section that does not begin with World, and would not be read."),
+        (long({}, {"Section": "", "Statistics": "RESERVES", "Country": "World Region"},
+              {"Section": "", "Statistics": "RESERVES", "Country": "Austria"}),
+         "': Tungsten: Mine production, Austria' is a figure of another country in a section"),
+        (long({"Country": "Vietnam"}, {"Commodity": "Gold", "Year": "2029"}),
+         "'Gold: Mine production, China, 2029' is not of a year that the edition of 2026 can"),
+        (long({}, {"Country": "Austria", "Year": "2015"}),
+         "'Tungsten: Mine production, Austria, 2015' is not of a year that the edition of 2026"),
+        (wide({"SOURCE": "MCS2024"}),
+         "'Tungsten: Mine production, tungsten content, China, 2024' is not of a year that the "
+         "edition of 2024 can know."),
+        (tidy({"year": "2027"}), "'2027' is a year after the edition."),
         (long({"Statistics": "Reserves"}), "no production of a year in the file: its edition"),
         (long({}, {"Year": "2021–24"}),
          "'Tungsten: Mine production, 2021–24' is not a figure of a year like 2024."),
@@ -891,6 +996,95 @@ def test_a_cut_file_is_refused_or_ends_with_a_whole_line(length: int) -> None:
     else:
         assert payload.endswith(b"\n")
         assert rows.height == 3 * (payload.count(b"\n") - 1)
+
+
+TOTAL: Mapping[str, str] = {
+    "Country": "World total",
+    "Statistics_detail": "Mine production: rounded",
+}
+GOLD: Mapping[str, str] = {"Commodity": "Gold"}
+
+
+def test_a_file_whose_last_table_breaks_off_before_its_total_is_cut() -> None:
+    whole: Sequence[Mapping[str, str]] = (
+        {},
+        TOTAL,
+        {**GOLD, "Country": "Austria"},
+        {**GOLD, **TOTAL},
+    )
+    assert parse(long(*whole)).height == 4
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(long(*whole[:3], {"Year": "2024"}, {**TOTAL, "Year": "2024"}, whole[2]))
+    assert str(caught.value).startswith(
+        "usgs_mcs: the last table (Gold, Production, Mine production, 2025) has no world total: "
+        "the file is cut. Fetch or land it again."
+    )
+    with pytest.raises(UpstreamFormatError, match=r"the last table \(Zinc, Mine production, zinc"):
+        parse(
+            wide(
+                {},
+                {"COUNTRY": "World total (rounded)"},
+                {"COMMODITY": "Gold", "TYPE": "Mine production", "COUNTRY": "World total"},
+                {"COMMODITY": "Zinc", "TYPE": "Mine production, zinc content"},
+            )
+        )
+
+
+def test_a_table_without_a_total_may_be_the_last_where_most_have_none() -> None:
+    assert parse(long({}, TOTAL, GOLD)).height == 3
+
+
+def test_five_materials_are_an_extract_and_six_a_cut_publication() -> None:
+    names = ("Antimony", "Cobalt", "Copper", "Gold", "Lead", "Zinc")
+    assert parse(long(*({"Commodity": name} for name in names[:5]))).height == 5
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(long(*({"Commodity": name} for name in names)))
+    assert str(caught.value) == (
+        "usgs_mcs: 45 of the 51 materials of an edition are not in the file (alumina, aluminium, "
+        "arsenic, ...): it is cut. Fetch or land it again; an extract holds 5 materials at most."
+    )
+
+
+@needs_shared
+def test_in_a_whole_publication_too_the_row_that_is_wrong_is_named() -> None:
+    published = (REAL / PUBLISHED[2026]).read_bytes()
+
+    row = (
+        b"World Mine Production and Reserves,Antimony,Australia,Production,Mine production,"
+        b'metric tons,2024,"1,270"'
+    )
+    assert published.count(row) == 1
+    for before, after, sentence in (
+        (b"World Mine", b"Mine",
+         "'Mine Production and Reserves: Antimony: Mine production, Australia' is a figure of"),
+        (b"metric tons", b"short tons", "'Antimony: Mine production: short tons' is not a unit of"),
+        (b"2024", b"2042",
+         "'Antimony: Mine production, Australia, 2042' is not of a year that the edition of 2026"),
+        (b"1,270", b"1,27O",
+         "'Antimony: Mine production, Australia, 2024: 1,27O' is not a figure."),
+    ):  # fmt: skip
+        with pytest.raises(UpstreamFormatError) as caught:
+            parse(published.replace(row, row.replace(before, after)))
+        assert str(caught.value).startswith(f"usgs_mcs: {sentence}")
+
+
+@needs_shared
+@pytest.mark.parametrize("edition", [2025, 2026])
+def test_of_a_publication_cut_at_a_line_end_no_broken_table_is_read(edition: int) -> None:
+    lines = (REAL / PUBLISHED[edition]).read_bytes().split(b"\n")
+    table = ["label", "stage", "year"]
+    whole = parse(b"\n".join(lines)).group_by(table).agg(pl.len())
+    read = 0
+    for count in range(20, len(lines) - 1, 61):
+        try:
+            rows = parse(b"\n".join(lines[:count]) + b"\n")
+        except UpstreamFormatError:
+            continue
+        read += 1
+        of_file = rows.group_by(table).agg(pl.len()).join(whole, on=table, suffix="_whole")
+        short = of_file.filter(pl.col("len") < pl.col("len_whole"))
+        assert short.is_empty(), (count, short)
+    assert read < 0.2 * len(lines) / 61
 
 
 # --- the publisher's files

@@ -1,0 +1,60 @@
+-- An economy's figure that is a hundred times, or a hundredth, of the one of the year before is
+-- mostly a unit printed wrong (thousands for tons) in the edition one of the two was read from:
+-- worth a look at the publisher's page. Of ten tons or less a jump is a plant that opened.
+{{ config(severity='warn') }}
+
+with figures as (
+
+    select
+        source,
+        material,
+        stage,
+        scope_iso3,
+        economy_iso3,
+        year,
+        edition,
+        amount_t
+    from {{ ref('int_production__select_latest_figures') }}
+    where amount_t is not null
+
+),
+
+steps as (
+
+    select
+        source,
+        material,
+        stage,
+        scope_iso3,
+        economy_iso3,
+        year,
+        edition,
+        amount_t,
+        lag(year) over figures_of_economy as previous_year,
+        lag(edition) over figures_of_economy as previous_edition,
+        lag(amount_t) over figures_of_economy as previous_amount_t
+    from figures
+    window
+        figures_of_economy as (
+            partition by source, material, stage, scope_iso3, economy_iso3
+            order by year
+        )
+
+)
+
+select
+    source,
+    material,
+    stage,
+    scope_iso3,
+    economy_iso3,
+    previous_year,
+    previous_edition,
+    previous_amount_t,
+    year,
+    edition,
+    amount_t
+from steps
+where
+    least(amount_t, previous_amount_t) > 10
+    and greatest(amount_t, previous_amount_t) > 100 * least(amount_t, previous_amount_t)
