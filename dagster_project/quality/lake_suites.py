@@ -31,6 +31,20 @@ total is near 2."""
 WEIGHTLESS_VALUE_USD = 100_000
 """From this value on, a weight of 0 kg was not reported; below, it may be grams."""
 
+LARGEST_AMOUNT_T = 1e12
+"""A million million tons: no output, capacity or reserves of any material reach it."""
+
+MOST_VALUE_USD = 1e12
+"""The largest flows of one code in a year, crude oil into China or the United States, are below 0.4
+of it."""
+
+MOST_WEIGHT_KG = 1e12
+"""A thousand million tonnes: of the commodities that are read, coal comes nearest, with half of it
+where the largest exporter ships all its grades. Iron ore into China, not among them, is above."""
+
+MOST_PRICE = 1e9
+"""Per unit, in any currency: rhodium by the kilogram in yen stays below a fifth of it."""
+
 FIRST_PRICE = date(1960, 1, 1)
 """The World Bank's commodity prices begin here; nothing we read is older."""
 
@@ -100,6 +114,27 @@ def _is_not_negative(column: str) -> Rule:
         "ExpectColumnValuesToBeBetween",
         column=column,
         min_value=0,
+    )
+
+
+def _is_no_more_than_is_traded() -> tuple[Rule, Rule]:
+    return (
+        set_aside(
+            "value_usd_is_at_most_a_million_million",
+            "No economy trades that much of one commodity: the figure is in another unit, or two "
+            "cells ran together.",
+            "ExpectColumnValuesToBeBetween",
+            column="value_usd",
+            max_value=MOST_VALUE_USD,
+        ),
+        set_aside(
+            "net_weight_kg_is_at_most_a_million_million",
+            "No economy ships a thousand million tonnes of one of these commodities: grams or "
+            "tonnes were scaled twice, or two cells ran together.",
+            "ExpectColumnValuesToBeBetween",
+            column="net_weight_kg",
+            max_value=MOST_WEIGHT_KG,
+        ),
     )
 
 
@@ -175,6 +210,7 @@ _TRADE_FLOWS = Suite(
         _is_finite("value_usd", "net_weight_kg"),
         _is_not_negative("value_usd"),
         _is_not_negative("net_weight_kg"),
+        *_is_no_more_than_is_traded(),
         set_aside(
             "flow_has_a_value_or_a_weight",
             "A row without either says nothing and would count as a partner that reported.",
@@ -233,6 +269,7 @@ _RECONCILED_TRADE = Suite(
             strict_min=True,
         ),
         _is_not_negative("net_weight_kg"),
+        *_is_no_more_than_is_traded(),
         parts.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
     ),
 )  # fmt: skip
@@ -275,6 +312,22 @@ _PRODUCTION = Suite(
         _year_has_begun(),
         _is_finite("amount_t", "share", "trade_parameter"),
         _is_not_negative("amount_t"),
+        set_aside(
+            "amount_t_is_not_above_the_largest_of_reserves",
+            "The world's reserves of iron ore are a fifth of this: more is a unit read wrong, or "
+            "two numbers run together.",
+            "ExpectColumnValuesToBeBetween",
+            column="amount_t",
+            max_value=LARGEST_AMOUNT_T,
+        ),
+        set_aside(
+            "trade_parameter_is_between_0_and_10",
+            "The factor is printed from 0.8 to 1.5; more is a percentage or another column.",
+            "ExpectColumnValuesToBeBetween",
+            column="trade_parameter",
+            min_value=0,
+            max_value=10,
+        ),
         set_aside(
             "share_is_between_0_and_1",
             "A share above 1 is a percentage.",
@@ -330,6 +383,13 @@ _GOVERNANCE_SCORES = Suite(
             column="estimate",
             min_value=-4,
             max_value=4,
+        ),
+        set_aside(
+            "standard_error_is_not_negative",
+            "An error has no sign: a minus is a mark for missing, or the column of the estimate.",
+            "ExpectColumnValuesToBeBetween",
+            column="standard_error",
+            min_value=0,
         ),
     ),
 )  # fmt: skip
@@ -486,6 +546,14 @@ _PRICE_QUOTES = Suite(
                 strict_min=True,
             )
             for column in ("close", "adjusted_close")
+        ),
+        set_aside(
+            "close_is_at_most_a_thousand_million",
+            "No price of a unit is that high in any currency: two cells ran together, or an "
+            "amount of money was read as a price.",
+            "ExpectColumnValuesToBeBetween",
+            column="close",
+            max_value=MOST_PRICE,
         ),
         *parts.rates_are_plausible(sets_aside=True),
         parts.does_not_jump(("source", "instrument"), pl.col("frequency") == "D"),

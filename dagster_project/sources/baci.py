@@ -23,6 +23,7 @@ from dagster_project.lake.vocabulary import (
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
     BLOCK_BYTES,
+    is_it_the_file_of,
     looks_like_html,
     looks_like_zip,
     read_text_table,
@@ -70,9 +71,15 @@ TIDY_COLUMNS = (
 AREAS_TOLD_AS_ONE: Mapping[str, str] = MappingProxyType({"711": "_X"})
 """CEPII's codes of several economies: the Southern African Customs Union until 1999."""
 
-_YEARLY_MEMBER = re.compile(r"(?:^|/)BACI_HS(\d{2})_Y\d{4}_V\w+\.csv$")
+_YEARLY_MEMBER = re.compile(r"(?:^|/)BACI_HS(\d{2})_Y(\d{4})_V\w+\.csv$")
 _COUNTRY_MEMBER = re.compile(r"(?:^|/)country_codes_V\w+\.csv$")
 _EDITION_IN_NAME = re.compile(r"(?<![A-Za-z])HS(\d{4}|\d{2})(?!\d)")
+_YEAR_IN_NAME = re.compile(r"(?<![A-Za-z])Y(\d{4})(?!\d)")
+_PRINTED_CODE = r"^\d{5,6}$|^9999[0-9A-Z]{2}$"
+"""An HS6 code, its leading zero lost or not, or UN Comtrade's `9999AA`, not specified."""
+
+_WHOSE = is_it_the_file_of(CARD.homepage)
+_AGAIN = "Fetch or land the file again."
 
 KEY = ("exporter_iso3", "importer_iso3", "hs6_code", "hs_revision", "year")
 
@@ -87,16 +94,17 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     block, since a year has about eleven million rows. Values become US dollars (FOB), quantities
     kilograms; `NA` is missing (null). Codes that are one economy here are summed. `vintage_at` is
     RELEASED for bundled figures, else the time of retrieval.
-    Raises UpstreamFormatError when the payload is none of these, is cut, has a flow twice or a
-    number that is not one, or no flow of a code in scope; UnknownCodeError that names the economy,
-    the code or the edition that no list of ours knows.
+    Raises UpstreamFormatError when the payload is none of these, is cut, has a flow twice, a number
+    or a code that is not one, or a year that is not that of its name, or no flow of a code in
+    scope; UnknownCodeError that names the economy, the code or the edition that no list of ours
+    knows.
     Source: CEPII, BACI; Gaulier and Zignago, working paper 2010-23.
     """
     if not payload.strip():
         raise UpstreamFormatError(f"{CARD.name}: the file is empty.")
     if looks_like_html(payload):
         raise UpstreamFormatError(
-            f"{CARD.name}: HTML page where a zip archive or CSV was expected."
+            f"{CARD.name}: HTML page where a zip archive or CSV was expected.", hint=_WHOSE
         )
     if looks_like_zip(payload):
         flows = _flows_of_archive(payload)
@@ -122,11 +130,16 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
 
 def _flows_of_archive(payload: bytes) -> pl.DataFrame:
     members = zip_members(payload, source=CARD.name)
-    yearly = {member: found[1] for member in members if (found := _YEARLY_MEMBER.search(member))}
+    yearly = {
+        member: (found[1], found[2])
+        for member in members
+        if (found := _YEARLY_MEMBER.search(member))
+    }
     if not yearly:
         raise UpstreamFormatError(
             f"{CARD.name}: the zip archive holds {', '.join(members) or 'nothing'}, and no yearly "
-            "file named like BACI_HS22_Y2024_V202601.csv."
+            "file named like BACI_HS22_Y2024_V202601.csv.",
+            hint=_WHOSE,
         )
     countries: Mapping[str, str | None] = {}
     for member in filter(_COUNTRY_MEMBER.search, members):
@@ -135,16 +148,18 @@ def _flows_of_archive(payload: bytes) -> pl.DataFrame:
             source=CARD.name,
             required=("country_code", "country_iso3"),
             others=True,
+            hint=_WHOSE,
         )
         countries = dict(table.iter_rows())
     flows = pl.concat(
-        _in_scope(unzip_blocks(payload, member, source=CARD.name), member, digits)
-        for member, digits in yearly.items()
+        _in_scope(unzip_blocks(payload, member, source=CARD.name), member, edition, year)
+        for member, (edition, year) in yearly.items()
     )
     return _by_economy(flows, countries)
 
 
 def _flows_of_yearly_file(payload: bytes, name: str) -> pl.DataFrame:
+    _require_yearly_columns(_names(payload.split(b"\n", 1)[0]), name)
     edition = _EDITION_IN_NAME.search(name)
     if edition is None:
         raise UpstreamFormatError(
@@ -155,17 +170,15 @@ def _flows_of_yearly_file(payload: bytes, name: str) -> pl.DataFrame:
     if not payload.endswith(b"\n"):
         # A line cut inside its last value has the right count of commas: only the line end tells.
         last = payload.count(b"\n") + 1
-        raise UpstreamFormatError(
-            f"{CARD.name}: the last line (line {last}) is cut.",
-            hint="Fetch or land the file again.",
-        )
+        raise UpstreamFormatError(f"{CARD.name}: the last line (line {last}) is cut.", hint=_AGAIN)
     blocks = (payload[start : start + BLOCK_BYTES] for start in range(0, len(payload), BLOCK_BYTES))
-    return _by_economy(_in_scope(blocks, name, edition[1]), {})
+    year = _YEAR_IN_NAME.search(name)
+    return _by_economy(_in_scope(blocks, name, edition[1], year[1] if year else None), {})
 
 
 def _flows_of_tidy_table(payload: bytes) -> pl.DataFrame:
     table = read_text_table(
-        payload, source=CARD.name, required=TIDY_COLUMNS, optional=("net_weight_kg",)
+        payload, source=CARD.name, required=TIDY_COLUMNS, optional=("net_weight_kg",), hint=_WHOSE
     )
     for column in ("exporter_iso3", "importer_iso3"):
         _require_known(
@@ -198,10 +211,10 @@ def _names(header: bytes) -> list[str]:
     return [name.strip().strip('"').lower() for name in names]
 
 
-def _in_scope(blocks: Iterable[bytes], name: str, edition: str) -> pl.DataFrame:
+def _in_scope(blocks: Iterable[bytes], name: str, edition: str, year: str | None) -> pl.DataFrame:
     """The flows of a yearly file that are of codes in scope: YEARLY_COLUMNS and `hs_revision`.
 
-    All are text. `edition` is two digits (`22`) or four.
+    All are text. `edition` is two digits (`22`) or four, `year` the one all rows must be of.
     """
     header: list[str] = []
     line = 1
@@ -214,13 +227,13 @@ def _in_scope(blocks: Iterable[bytes], name: str, edition: str) -> pl.DataFrame:
             _require_yearly_columns(header, name)
             line += 1
         if rows.strip():
-            kept.append(_read_rows(rows.rstrip(b"\r\n"), header, name, line))
+            kept.append(_read_rows(rows.rstrip(b"\r\n"), header, name, line, year))
         line += rows.count(b"\n")
     if not kept:
-        raise UpstreamFormatError(f"{CARD.name}: {name} has no rows.")
+        raise UpstreamFormatError(f"{CARD.name}: {name} has no rows.", hint=_AGAIN)
     # The Harmonized System began in 1988.
-    year = edition if len(edition) == 4 else ("19" if edition >= "88" else "20") + edition
-    return pl.concat(kept).with_columns(pl.lit(f"HS{year}").alias("hs_revision"))
+    since = edition if len(edition) == 4 else ("19" if edition >= "88" else "20") + edition
+    return pl.concat(kept).with_columns(pl.lit(f"HS{since}").alias("hs_revision"))
 
 
 def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -241,11 +254,16 @@ def _require_yearly_columns(header: list[str], name: str) -> None:
     }
     if any(problems.values()):
         found = (f"{what}: {', '.join(names)}" for what, names in problems.items() if names)
-        raise UpstreamFormatError(f"{CARD.name}: columns {'; '.join(found)} ({name}).")
+        raise UpstreamFormatError(f"{CARD.name}: columns {'; '.join(found)} ({name}).", hint=_WHOSE)
 
 
-def _read_rows(rows: bytes, header: list[str], name: str, line: int) -> pl.DataFrame:
-    """The rows of codes in scope among whole lines, of which the first has the number `line`."""
+def _read_rows(
+    rows: bytes, header: list[str], name: str, line: int, year: str | None
+) -> pl.DataFrame:
+    """The rows of codes in scope among whole lines, of which the first has the number `line`.
+
+    Every row must have a code and, where the year is known, be of it.
+    """
     lines, commas = rows.count(b"\n") + 1, len(header) - 1
     table = None
     if rows.count(b",") == lines * commas:
@@ -268,14 +286,31 @@ def _read_rows(rows: bytes, header: list[str], name: str, line: int) -> pl.DataF
             "header."
         )
     at = {column: f"column {header.index(column)}" for column in YEARLY_COLUMNS}
-    # Numbers are padded with blanks in some versions; a code read as a number lost its zero.
-    return (
-        table.lazy()
-        .with_columns(pl.col(at["k"]).str.strip_chars().str.zfill(6))
-        .filter(pl.col(at["k"]).is_in(commodity_codes()))
-        .select(pl.col(at[column]).str.strip_chars().alias(column) for column in YEARLY_COLUMNS)
-        .collect()
+    # Numbers are padded with blanks in some versions.
+    flows = table.select(
+        pl.col(at[column]).str.strip_chars().alias(column) for column in YEARLY_COLUMNS
     )
+    # A block has far fewer codes and years than rows: the rules are held against those.
+    require_every(
+        pl.col("k").str.contains(_PRINTED_CODE),
+        of=flows.select(pl.col("k").unique()),
+        value=pl.col("k"),
+        what=f"is not an HS6 code ({name})",
+        source=CARD.name,
+        hint="The codes have six digits and no point; they are text, not numbers.",
+    )
+    if year is not None:
+        require_every(
+            # What is no year is told by itself, of the flows in scope.
+            (pl.col("t") == year) | ~pl.col("t").str.contains(r"^\d{4}$"),
+            of=flows.select(pl.col("t").fill_null("").unique()),
+            value=pl.col("t"),
+            what=f"is not the year of {name}",
+            source=CARD.name,
+            hint="Land it under the name of its own year.",
+        )
+    # A code read as a number lost its zero.
+    return flows.with_columns(pl.col("k").str.zfill(6)).filter(pl.col("k").is_in(commodity_codes()))
 
 
 def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.DataFrame:

@@ -359,24 +359,33 @@ class Undecided(Claim):
 
 class _Bounded(Claim):
     low: Number | None = None
+    more_than: Number | None = None
     high: Number | None = None
     least: ClassVar[float] = 0
     most: ClassVar[float] = math.inf
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        bounds = [bound for bound in (self.low, self.high) if bound is not None]
+        if self.low is not None and self.more_than is not None:
+            raise ValueError(f"it has `low` ({self.low}) and `more_than` ({self.more_than}) both")
+        lower = self.low if self.more_than is None else self.more_than
+        bounds = [bound for bound in (lower, self.high) if bound is not None]
         if not bounds:
-            raise ValueError("it has neither `low` nor `high`, so nothing can be held against it")
+            raise ValueError(
+                "it has neither `low`, `more_than` nor `high`, so nothing can be held against it"
+            )
         if bounds != sorted(bounds):
-            raise ValueError(f"`low` ({self.low}) is above `high` ({self.high})")
+            name = "low" if self.more_than is None else "more_than"
+            raise ValueError(f"`{name}` ({lower}) is above `high` ({self.high})")
+        if self.more_than is not None and self.more_than == self.high:
+            raise ValueError(f"nothing is `more_than` and at most `high` ({self.high})")
         if not all(self.least <= bound <= self.most for bound in bounds):
             limits = (
                 f"are not below {self.least}"
                 if math.isinf(self.most)
                 else f"of a share lie between {self.least} and {self.most}"
             )
-            raise ValueError(f"`low` and `high` {limits}")
+            raise ValueError(f"`low`, `more_than` and `high` {limits}")
         return self
 
 
@@ -807,8 +816,7 @@ def _claims(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
             "statement": claim.statement,
             "claimed_by": claim.claimed_by,
             "claimed_at": claim.claimed_on,
-            "claimed_low": claim.low if isinstance(claim, _Bounded) else None,
-            "claimed_high": claim.high if isinstance(claim, _Bounded) else None,
+            **_bounds(claim),
             "test": entry["test"],
             "missing": claim.missing,
             "citation": claim.citation,
@@ -819,6 +827,17 @@ def _claims(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
         for claim, entry in zip(claims, entries, strict=True)
     )
     return {"claims": _frame("claims", rows)}
+
+
+def _bounds(claim: Claim) -> dict[str, object]:
+    if not isinstance(claim, _Bounded):
+        return {"claimed_low": None, "is_low_excluded": False, "claimed_high": None}
+    is_excluded = claim.more_than is not None
+    return {
+        "claimed_low": claim.more_than if is_excluded else claim.low,
+        "is_low_excluded": is_excluded,
+        "claimed_high": claim.high,
+    }
 
 
 def _kind_of_claim(entry: Mapping[str, object], where: str) -> type[Claim]:

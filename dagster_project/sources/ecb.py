@@ -6,12 +6,14 @@ Only what the ECB prints lives here; crosses such as yen per dollar are derived 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import polars as pl
 
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.sources.card import Document, Request, SourceCard
 from dagster_project.sources.formats import (
+    is_it_the_file_of,
     looks_like_zip,
     read_text_table,
     require_every,
@@ -46,8 +48,8 @@ CARD = SourceCard(
 
 HISTORY = "eurofxref-hist"
 CURRENCIES = ("USD", "JPY", "CNY")
-RENMINBI_FROM = pl.date(2005, 4, 1)
-"""First day of a renminbi reference rate."""
+RENMINBI_FROM = date(2005, 4, 1)
+"""First day of a renminbi reference rate: a file that reaches it has the column."""
 
 
 def plan() -> Sequence[Request]:
@@ -65,15 +67,19 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     the columns are the same but for case. `close` is units of the currency per euro. A rate that
     is not there makes no row. `vintage_at` is the day itself for bundled figures, else the time
     of retrieval.
-    Raises UpstreamFormatError when the payload is none of these, is cut, or holds a day or a rate
-    that is not one. Source: ECB, eurofxref-hist.
+    Raises UpstreamFormatError when the payload is none of these, is cut, lacks a column (that of
+    the renminbi, if it has days from RENMINBI_FROM on), or holds a day or a rate that is not one.
+    Source: ECB, eurofxref-hist.
     """
     source = CARD.name
     if looks_like_zip(payload):
-        payload = unzip_member(payload, f"{HISTORY}.csv", source=source)
-    table = read_text_table(
-        payload, source=source, required=("date", "usd", "jpy"), optional=("cny",), others=True
-    )
+        payload = unzip_member(
+            payload,
+            f"{HISTORY}.csv",
+            source=source,
+            hint=f"Land {HISTORY}.zip, or the {HISTORY}.csv inside it.",
+        )
+    table = _read(payload, required=("date", "usd", "jpy"), optional=("cny",))
     rates = table.unpivot(index="date", variable_name="currency", value_name="rate").select(
         pl.col("currency").str.to_uppercase(),
         "rate",
@@ -98,6 +104,11 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         what="is not a rate",
         source=source,
     )
+    if table["cny"].null_count() == table.height:
+        last: date = rates.select(pl.col("price_date").max()).item()
+        if last >= RENMINBI_FROM:
+            # A column that is there and blank all through passes; one that is not is refused.
+            _read(payload, required=("date", "usd", "jpy", "cny"))
     vintage_at = (
         pl.col("price_date").cast(INSTANT)
         if document.is_bundled
@@ -125,3 +136,14 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         .collect()
     )
     return {"price_quotes": quotes}
+
+
+def _read(payload: bytes, *, required: Sequence[str], optional: Sequence[str] = ()) -> pl.DataFrame:
+    return read_text_table(
+        payload,
+        source=CARD.name,
+        required=required,
+        optional=optional,
+        others=True,
+        hint=is_it_the_file_of(CARD.homepage),
+    )

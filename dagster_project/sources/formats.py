@@ -9,7 +9,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -20,6 +20,9 @@ from dagster_project.errors import UpstreamFormatError
 PayloadKind = Literal["csv", "json", "zip", "xlsx"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+"""How an Excel workbook of before 2007 (`.xls`) begins."""
 _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _ZIP_FAILURES = (
     zipfile.BadZipFile,
@@ -64,6 +67,9 @@ def looks_like(payload: bytes, kind: PayloadKind) -> bool:
     )
 
 
+_LANDED_UNPACKED = (".dta", ".xlsx", ".json", ".csv")
+"""Kinds of file that are read by themselves, the fullest first."""
+
 BLOCK_BYTES = 8 << 20
 """What is held of a large file at a time: more is no faster, and a typed copy is larger still."""
 
@@ -97,10 +103,11 @@ def _damaged(source: str, error: Exception) -> UpstreamFormatError:
     )
 
 
-def unzip_member(payload: bytes, member: str, *, source: str) -> bytes:
+def unzip_member(payload: bytes, member: str, *, source: str, hint: str = "") -> bytes:
     """The bytes of one member of a zip archive.
 
-    Raises UpstreamFormatError when the archive is cut or damaged, or has no such member.
+    Raises UpstreamFormatError when the archive is cut or damaged, or has no such member (then with
+    `hint`).
     """
     try:
         with zipfile.ZipFile(io.BytesIO(payload)) as archive:
@@ -110,8 +117,52 @@ def unzip_member(payload: bytes, member: str, *, source: str) -> bytes:
     except _ZIP_FAILURES as error:
         raise _damaged(source, error) from error
     raise UpstreamFormatError(
-        f"{source}: the zip archive holds {', '.join(names) or 'nothing'}, not {member}."
+        f"{source}: the zip archive holds {', '.join(names) or 'nothing'}, not {member}.", hint=hint
     )
+
+
+def is_it_the_file_of(homepage: str) -> str:
+    """The hint for a file that is whole and not the one a source reads."""
+    return f"Is it the file of {homepage}?"
+
+
+def require_text(
+    payload: bytes, *, source: str, reads: Sequence[str] = ("CSV",), hint: str = ""
+) -> str:
+    """The text of a payload in UTF-8, without its byte order mark.
+
+    `reads` are the formats of the source in words, the last one the table in text; `hint` says
+    where the file should be from. Raises UpstreamFormatError when the payload is empty, an HTML
+    page, text in UTF-16, an old workbook, or for another reason not UTF-8.
+    """
+    if not payload.strip():
+        raise UpstreamFormatError(f"{source}: the file is empty.")
+    if looks_like_html(payload):
+        *others, last = reads
+        expected = f"a {', '.join(others)} or {last}" if others else last
+        raise UpstreamFormatError(f"{source}: HTML page where {expected} was expected.", hint=hint)
+    if payload.startswith(_OLD_WORKBOOK):
+        kept_as = ".xlsx" if "workbook" in reads else "CSV in UTF-8"
+        raise UpstreamFormatError(
+            f"{source}: the file is an Excel workbook of the old kind (.xls).",
+            hint=f"Save it as {kept_as}.",
+        )
+    if payload.startswith(_UTF_16_MARKS):
+        raise UpstreamFormatError(
+            f"{source}: the file is text in UTF-16.", hint="Save it as CSV in UTF-8."
+        )
+    if b"\0" in payload:
+        raise UpstreamFormatError(
+            f"{source}: the file holds NUL bytes: it is text in UTF-16, or no text.",
+            hint="Save it as CSV in UTF-8.",
+        )
+    try:
+        return payload.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UpstreamFormatError(
+            f"{source}: the file is not UTF-8 text (byte {error.start}).",
+            hint="Save it as CSV in UTF-8.",
+        ) from error
 
 
 def read_text_table(
@@ -121,26 +172,19 @@ def read_text_table(
     required: Collection[str],
     optional: Collection[str] = (),
     others: bool = False,
+    reads: Sequence[str] = ("CSV",),
+    hint: str = "",
 ) -> pl.DataFrame:
     """A comma-separated table, every cell text (blank is null), column names in lower case.
 
     The columns of `required` must be there, in any order; those of `optional` that are not there
     come out null. Further columns are dropped if `others` are allowed, else refused; a column
-    without a name (what a trailing comma leaves) is always dropped. Raises UpstreamFormatError when
-    the payload is empty, has no rows, is HTML or not UTF-8, when the columns are not these, when a
-    line has more or fewer values than the header, and when the last line is cut.
+    without a name (what a trailing comma leaves) is always dropped. `reads` and `hint` are those of
+    `require_text`. Raises UpstreamFormatError when the payload is no text (see there), has no rows,
+    when the columns are not these, when a line has more or fewer values than the header, and when
+    the last line is cut.
     """
-    if not payload.strip():
-        raise UpstreamFormatError(f"{source}: the file is empty.")
-    if looks_like_html(payload):
-        raise UpstreamFormatError(f"{source}: HTML page where CSV was expected.")
-    try:
-        text = payload.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UpstreamFormatError(
-            f"{source}: the file is not UTF-8 text (byte {error.start})."
-        ) from error
-
+    text = require_text(payload, source=source, reads=reads, hint=hint)
     lines = pl.Series(text.replace("\r\n", "\n").split("\n"))
     header = [name.strip().strip('"').lower() for name in lines[0].split(",")]
     known = [*required, *optional]
@@ -151,7 +195,7 @@ def read_text_table(
     }
     if any(problems.values()):
         found = (f"{what}: {', '.join(names)}" for what, names in problems.items() if names)
-        raise UpstreamFormatError(f"{source}: columns {'; '.join(found)}.")
+        raise UpstreamFormatError(f"{source}: columns {'; '.join(found)}.", hint=hint)
     _require_whole_lines(lines, header, source=source)
 
     body = lines.slice(1).filter(lines.slice(1) != "")
@@ -200,24 +244,25 @@ def _require_whole_lines(lines: pl.Series, header: list[str], *, source: str) ->
         )
 
 
-def read_sheet(payload: bytes, sheet: str | None, *, source: str) -> pl.DataFrame:
+def read_sheet(payload: bytes, sheet: str | None, *, source: str, hint: str = "") -> pl.DataFrame:
     """A sheet of a workbook (the first if `sheet` is None), every cell text, blank is null.
 
+    The name of a sheet is compared without its case and the blanks around it.
     Columns are `column 0`, `column 1` and so on, rows stand as in the sheet. A formula comes as the
     value stored with it, a number as its shortest text, so that it casts back to the same number.
     Raises UpstreamFormatError when the payload is no workbook, cut or damaged, and when it has no
-    such sheet.
+    such sheet (then with `hint`).
     """
     import openpyxl
 
+    _require_workbook(payload, source=source)
     try:
         workbook = openpyxl.load_workbook(io.BytesIO(payload), read_only=True, data_only=True)
         names = [str(name) for name in workbook.sheetnames]
-        if sheet is None and names:
-            sheet = names[0]
+        found = names[0] if sheet is None and names else _sheet_named(sheet or "", names)
         rows: list[tuple[object, ...]] = []
-        if sheet in names:
-            worksheet = workbook[sheet]
+        if found is not None:
+            worksheet = workbook[found]
             # Some programs write a wrong size into the sheet; the rows themselves tell.
             worksheet.reset_dimensions()
             rows = list(worksheet.iter_rows(values_only=True))
@@ -227,9 +272,10 @@ def read_sheet(payload: bytes, sheet: str | None, *, source: str) -> pl.DataFram
             f"{source}: the workbook is cut or damaged ({reason}).",
             hint="Fetch or land the file again.",
         ) from error
-    if sheet not in names:
+    if found is None:
         raise UpstreamFormatError(
-            f"{source}: the workbook has no sheet {sheet!r} (it has: {', '.join(names)})."
+            f"{source}: the workbook has no sheet {sheet!r} (it has: {', '.join(names)}).",
+            hint=hint,
         )
     width = max(map(len, rows), default=0)
     return pl.DataFrame(
@@ -241,6 +287,28 @@ def read_sheet(payload: bytes, sheet: str | None, *, source: str) -> pl.DataFram
             for position in range(width)
         }
     )
+
+
+def _require_workbook(payload: bytes, *, source: str) -> None:
+    """Refuse a zip archive of other files; what is cut or damaged is left to openpyxl to refuse."""
+    try:
+        members = zip_members(payload, source=source)
+    except UpstreamFormatError:
+        return
+    if "[Content_Types].xml" in members:  # every workbook has this part
+        return
+    readable = [name for kind in _LANDED_UNPACKED for name in members if name.endswith(kind)]
+    raise UpstreamFormatError(
+        f"{source}: the zip archive is no workbook, it holds {', '.join(members) or 'nothing'}.",
+        hint=f"Unpack it and land {readable[0]}." if readable else "",
+    )
+
+
+def _sheet_named(sheet: str, names: Sequence[str]) -> str | None:
+    if sheet in names:
+        return sheet
+    plain = sheet.strip().casefold()
+    return next((name for name in names if name.strip().casefold() == plain), None)
 
 
 def _cell_text(cell: object) -> str | None:
@@ -255,15 +323,22 @@ def require_every(
     what: str,
     source: str,
     error: type[UpstreamFormatError] = UpstreamFormatError,
+    hint: str = "",
 ) -> None:
     """Raise `error` unless `row` is true (null is not) on every row of a table.
 
     The sentence names the first values that break the rule: `<source>: '<value>' <what>.`
     """
-    broken = of.lazy().filter(~row.fill_null(False)).select(value.fill_null("")).collect()
+    # The streaming engine of polars 2.1 panics on `pl.format` over a table of several chunks.
+    broken = (
+        of.lazy()
+        .filter(~row.fill_null(False))
+        .select(value.fill_null(""))
+        .collect(engine="in-memory")
+    )
     if broken.height:
         values = broken.to_series().unique().sort().head(3).to_list()
-        raise error(f"{source}: {', '.join(map(repr, values))} {what}.")
+        raise error(f"{source}: {', '.join(map(repr, values))} {what}.", hint=hint)
 
 
 def utc_naive(instant: datetime) -> datetime:

@@ -7,7 +7,7 @@ other series are named in `labels.csv`, each with the reason why it is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import polars as pl
@@ -17,6 +17,7 @@ from dagster_project.lake.schemas import INSTANT, MATERIAL_LABELS
 from dagster_project.lake.vocabulary import label_rows, material_labels, require_known_labels
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
+    is_it_the_file_of,
     looks_like_zip,
     read_sheet,
     read_text_table,
@@ -91,6 +92,20 @@ MISSING = ("…", "...")
 FOOTNOTE_MARKS = re.compile(r"[\s*†‡]+$")
 """Blanks and marks that come and go after a name."""
 
+FOOTNOTE_NUMBERS = re.compile(
+    r"(?:[\s,*†‡]*(?:(?:[0-9]{1,2}|[a-z])/|\([0-9a-z]{1,2}\)|[⁰¹²³⁴-⁹]+))+$", re.I
+)
+"""Numbers and letters of footnotes (`1/`, `(a)`, `²`). A name may end so by itself: they are taken
+off where a listed name is left."""
+
+EXTRACT_SHARE = 0.5
+"""A file with fewer of the months between its first and its last is an extract of chosen rows; one
+with more has lost those that are missing."""
+
+_WHOSE = is_it_the_file_of(CARD.homepage)
+_AGAIN = "Fetch or land the file again."
+_ADD = "Add it in dagster_project/sources/pink_sheet.py: figures before and after do not compare."
+
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """The Pink Sheet -> `price_quotes`, a row per series and month, and `material_labels`.
@@ -98,18 +113,23 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     Reads the publisher's workbook (CMO-Historical-Data-Monthly.xlsx: sheets `Monthly Prices` and
     `Monthly Indices`) and our bundled table (`month` and one column per instrument). `close` is the
     month's average in `unit`; `currency` is USD, null for an index. A cell without a figure makes
-    no row; neither does a series of our lists that the file does not hold. `vintage_at` of bundled
-    figures is the end of the file's month, which is the one after its last figures; else the time
-    of retrieval.
+    no row. A sheet without any month or series is passed over, one with them must hold every series
+    in scope. `vintage_at` of bundled figures is the end of the file's month, which is the one after
+    its last figures; else the time of retrieval.
     Raises UpstreamFormatError for a file that is neither or damaged, a sheet without its names or
-    months, another unit or base year, and a figure that is none; UnknownCodeError that names a
-    series `labels.csv` does not list. Source: World Bank, Commodity Markets, monthly prices.
+    months, a series in scope that is not there or has no figure, a month that is missing between
+    the first and the last (but see EXTRACT_SHARE), another unit or base year, and a figure that is
+    none; UnknownCodeError that names a series `labels.csv` does not list.
+    Source: World Bank, Commodity Markets, monthly prices.
     """
     source = CARD.name
     published = _from_workbook(payload) if looks_like_zip(payload) else _from_table(payload)
     figures = _checked(published)
     if figures.is_empty():
-        raise UpstreamFormatError(f"{source}: the file holds no price of the series in scope.")
+        raise UpstreamFormatError(
+            f"{source}: the file holds no price of the series in scope.", hint=_WHOSE
+        )
+    _require_every_series(published, figures)
     vintage_at = _vintage(figures, document)
     instrument = pl.col("instrument")
     quotes = (
@@ -158,6 +178,7 @@ def _checked(published: pl.DataFrame) -> pl.DataFrame:
         what="is not a month",
         source=CARD.name,
     )
+    _require_every_month(figures)
     require_every(
         pl.col("printed").is_null() | pl.col("close").is_finite(),
         of=figures,
@@ -172,6 +193,30 @@ def _checked(published: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _require_every_month(published: pl.DataFrame) -> None:
+    """Refuse a series with rows lost between its first month and its last."""
+    for (instrument,), rows in published.group_by("instrument", maintain_order=True):
+        months = rows["month"].unique().str.to_date("%Y-%m").sort()
+        span = pl.date_range(months[0], months[-1], "1mo", eager=True)
+        missing = span.filter(~span.is_in(months.implode()))
+        if 0 < len(missing) <= EXTRACT_SHARE * len(span):
+            named = ", ".join(missing.head(3).dt.strftime("%Y-%m"))
+            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            raise UpstreamFormatError(
+                f"{CARD.name}: {named}{more} is missing between {months[0]:%Y-%m} and "
+                f"{months[-1]:%Y-%m} ({instrument}).",
+                hint=_AGAIN,
+            )
+
+
+def _require_every_series(published: pl.DataFrame, figures: pl.DataFrame) -> None:
+    """Refuse a series that is there and has no figure in any month."""
+    blank = published.filter(~pl.col("instrument").is_in(figures["instrument"].unique().implode()))
+    if blank.height:
+        named = ", ".join(map(repr, blank["instrument"].unique(maintain_order=True)))
+        raise UpstreamFormatError(f"{CARD.name}: no month has a figure of {named}.", hint=_WHOSE)
+
+
 def _vintage(figures: pl.DataFrame, document: Document) -> datetime:
     if not document.is_bundled:
         return utc_naive(document.retrieved_at)
@@ -184,7 +229,13 @@ def _vintage(figures: pl.DataFrame, document: Document) -> datetime:
 
 def _from_table(payload: bytes) -> pl.DataFrame:
     columns = {name.lower(): name for name in UNIT_OF}
-    table = read_text_table(payload, source=CARD.name, required=("month", *columns))
+    table = read_text_table(
+        payload,
+        source=CARD.name,
+        required=("month", *columns),
+        reads=("workbook", "CSV"),
+        hint=_WHOSE,
+    )
     return table.unpivot(
         index="month", variable_name="instrument", value_name="printed"
     ).with_columns(pl.col("instrument").replace_strict(columns))
@@ -194,14 +245,18 @@ def _from_workbook(payload: bytes) -> pl.DataFrame:
     prices = _Sheet(payload, PRICES_SHEET)
     indices = _Sheet(payload, INDICES_SHEET)
     require_known_labels([*prices.columns, *indices.columns], source=CARD.name)
+    prices.require(PRICES)
+    indices.require(INDICES)
     for label, (_, expected) in PRICES.items():
-        if label in prices.columns and prices.units.get(label) != expected:
+        if label in prices.columns and _unit(prices.units.get(label)) != _unit(expected):
             raise UnknownCodeError(
-                f"{CARD.name}: {label!r} is in {prices.units.get(label)!r}, not in {expected!r}."
+                f"{CARD.name}: {label!r} is in {prices.units.get(label)!r}, not in {expected!r}.",
+                hint=_ADD,
             )
     if indices.columns and INDEX_BASE not in indices.notes.replace(" ", ""):
         raise UnknownCodeError(
-            f"{CARD.name}: the sheet {INDICES_SHEET!r} does not say that its base is {INDEX_BASE}."
+            f"{CARD.name}: the sheet {INDICES_SHEET!r} does not say that its base is {INDEX_BASE}.",
+            hint=_ADD,
         )
     instruments = {label: instrument for label, (instrument, _) in PRICES.items()}
     return pl.concat([prices.figures(instruments), indices.figures(INDICES)])
@@ -216,7 +271,7 @@ class _Sheet:
 
     def __init__(self, payload: bytes, name: str) -> None:
         self.name = name
-        table = read_sheet(payload, name, source=CARD.name)
+        table = read_sheet(payload, name, source=CARD.name, hint=_WHOSE)
         self.columns: dict[str, str] = {}
         self.units: dict[str, str] = {}
         self.notes = ""
@@ -233,7 +288,7 @@ class _Sheet:
         if start is None:
             if self.columns:
                 raise UpstreamFormatError(
-                    f"{CARD.name}: the sheet {name!r} has no month like 1960M01."
+                    f"{CARD.name}: the sheet {name!r} has no month like 1960M01.", hint=_WHOSE
                 )
             return
         body = numbered.filter(pl.col("row") >= start)
@@ -279,6 +334,15 @@ class _Sheet:
                 f"({filled[0]})."
             )
 
+    def require(self, labels: Iterable[str]) -> None:
+        """Refuse a sheet with months that lacks one of these series."""
+        lacking = [label for label in labels if label not in self.columns]
+        if self._months.height and lacking:
+            raise UpstreamFormatError(
+                f"{CARD.name}: the sheet {self.name!r} lacks {', '.join(map(repr, lacking))}.",
+                hint=_WHOSE,
+            )
+
     def figures(self, instruments: Mapping[str, str]) -> pl.DataFrame:
         """`month`, `instrument` and `printed` of the series in `instruments`, by their names."""
         columns = {
@@ -303,4 +367,12 @@ def _plain(name: str) -> str:
     """A name without footnote marks and doubled blanks, spelt as in `labels.csv` where listed."""
     bare = " ".join(FOOTNOTE_MARKS.sub("", name).split())
     listed = {label.casefold(): label for label in material_labels(CARD.name)}
-    return listed.get(bare.casefold(), bare)
+    if bare.casefold() not in listed:
+        without = FOOTNOTE_NUMBERS.sub("", bare).casefold()
+        return listed.get(without, bare)
+    return listed[bare.casefold()]
+
+
+def _unit(printed: str | None) -> str | None:
+    """A unit as it is compared: without case."""
+    return printed.casefold() if printed else None

@@ -17,6 +17,7 @@ from dagster_project.lake.schemas import GOVERNANCE_SCORES, INSTANT
 from dagster_project.lake.vocabulary import economy_named, economy_of
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
+    is_it_the_file_of,
     looks_like,
     looks_like_zip,
     read_sheet,
@@ -113,6 +114,12 @@ AGGREGATE_NAMES = frozenset(
 RELEASE_MONTH, RELEASE_DAY = 9, 30
 """A bundled figure of year Y counts from 30 September of the year after."""
 
+_WHOSE = is_it_the_file_of(CARD.homepage)
+_ASK = (
+    "The service answers at https://api.worldbank.org/v2/country/all/indicator/GOV_WGI_RL.EST"
+    "?source=3&format=json."
+)
+
 _STATA = b"<stata_dta>"
 _STATA_END = b"</stata_dta>"
 _OLDER_STATA = range(102, 116)
@@ -141,7 +148,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     else:
         scores = _from_table(payload)
     if scores.is_empty():
-        raise UpstreamFormatError(f"{CARD.name}: the file holds no estimate.")
+        raise UpstreamFormatError(f"{CARD.name}: the file holds no estimate.", hint=_WHOSE)
     release = pl.date(pl.col("year") + 1, RELEASE_MONTH, RELEASE_DAY)
     retrieved = pl.lit(utc_naive(document.retrieved_at), INSTANT)
     return {
@@ -192,11 +199,15 @@ def _read_stata(payload: bytes) -> pl.DataFrame:
 def _read_workbook(payload: bytes) -> pl.DataFrame:
     table = read_sheet(payload, None, source=CARD.name)
     if table.is_empty():
-        raise UpstreamFormatError(f"{CARD.name}: the first sheet of the workbook is empty.")
+        raise UpstreamFormatError(
+            f"{CARD.name}: the first sheet of the workbook is empty.", hint=_WHOSE
+        )
     header = [(name or "").lower() for name in table.row(0)]
     named = {f"column {place}": name for place, name in enumerate(header) if name}
     if len(set(named.values())) < len(named):
-        raise UpstreamFormatError(f"{CARD.name}: two columns of the workbook have one name.")
+        raise UpstreamFormatError(
+            f"{CARD.name}: two columns of the workbook have one name.", hint=_WHOSE
+        )
     return (
         table.slice(1)
         .select(pl.col(column).alias(name) for column, name in named.items())
@@ -239,14 +250,16 @@ def _from_columns(table: pl.DataFrame) -> pl.DataFrame:
 def _require_columns(table: pl.DataFrame, required: Iterable[str]) -> None:
     missing = [name for name in required if name not in table.columns]
     if missing:
-        raise UpstreamFormatError(f"{CARD.name}: columns missing: {', '.join(missing)}.")
+        raise UpstreamFormatError(
+            f"{CARD.name}: columns missing: {', '.join(missing)}.", hint=_WHOSE
+        )
 
 
 def _number(name: str, table: pl.DataFrame) -> pl.Expr:
     """A column as numbers; in text, `..` and a blank are missing and any other word is refused."""
     column = pl.col(name)
     if table[name].dtype == pl.String:
-        column = column.replace("..", None)
+        column = column.str.strip_chars().replace({"..": None, "": None})
         require_every(
             column.is_null() | column.cast(pl.Float64, strict=False).is_finite(),
             of=table,
@@ -318,12 +331,14 @@ def _answer_rows(payload: bytes) -> pl.DataFrame:
     if not isinstance(about, dict) or len(answer) != 2:
         raise UpstreamFormatError(
             f"{CARD.name}: the JSON is not an answer of the World Bank's service (a list of what "
-            "it is about and its rows)."
+            "it is about and its rows).",
+            hint=_ASK,
         )
     rows = answer[1]
     if not rows:
         raise UpstreamFormatError(
-            f"{CARD.name}: the World Bank's answer is empty: it has no figures for the request."
+            f"{CARD.name}: the World Bank's answer is empty: it has no figures for the request.",
+            hint=_ASK,
         )
     text = pl.Struct({"id": pl.String, "value": pl.String})
     try:
@@ -342,7 +357,7 @@ def _answer_rows(payload: bytes) -> pl.DataFrame:
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise UpstreamFormatError(
-            f"{CARD.name}: a row of the answer is not of the known shape ({reason})."
+            f"{CARD.name}: a row of the answer is not of the known shape ({reason}).", hint=_ASK
         ) from error
     return table.select(
         pl.col("indicator").struct.field("id").alias("indicator"),
@@ -369,7 +384,11 @@ def _from_table(payload: bytes) -> pl.DataFrame:
         name for indicator in INDICATORS.values() for name in (indicator, f"{indicator}_error")
     ]
     table = read_text_table(
-        payload, source=CARD.name, required=("economy_iso3", "year", *figures)
+        payload,
+        source=CARD.name,
+        required=("economy_iso3", "year", *figures),
+        reads=("Stata file", "workbook", "JSON", "CSV"),
+        hint=_WHOSE,
     ).with_columns(pl.col("economy_iso3").fill_null(""), pl.col("year").fill_null(""))
     require_every(
         pl.col("year").str.contains(r"^\d{4}$"),
@@ -418,7 +437,8 @@ def _indicator_lettered(letters: str) -> str:
         return INDICATORS[letters.strip().lower()]
     except KeyError:
         raise UnknownCodeError(
-            f"{CARD.name}: no indicator is known by the letters {letters!r}."
+            f"{CARD.name}: no indicator is known by the letters {letters!r}.",
+            hint=f"Those read are {', '.join(INDICATORS)}: see dagster_project/sources/wgi.py.",
         ) from None
 
 

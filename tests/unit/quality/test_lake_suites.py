@@ -46,8 +46,9 @@ RECONCILED_FLOWS: Sequence[Row] = [
 
 FIGURE: Row = {
     **PROVENANCE, "label": "Gallium: Primary production", "stage": "processing",
-    "scope_iso3": "WLD", "economy_iso3": "CHN", "year": 2024, "amount_t": 750.0, "share": None,
-    "bound": "exact", "flag": "estimated", "trade_parameter": None, "printed": "750,000",
+    "scope_iso3": "WLD", "economy_iso3": "CHN", "year": 2024, "edition": 2026, "amount_t": 750.0,
+    "share": None, "bound": "exact", "flag": "estimated", "trade_parameter": None,
+    "printed": "750,000",
 }  # fmt: skip
 FIGURES: Sequence[Row] = [
     FIGURE,
@@ -165,8 +166,8 @@ MILESTONES: Sequence[Row] = [
 
 CLAIM: Row = {
     **PROVENANCE, "claim_id": "jp-2024-60", "statement": "More than 60 %", "claimed_by": "METI",
-    "claimed_at": date(2025, 1, 1), "claimed_low": 0.6, "claimed_high": 1.0,
-    "test": "supplier_share", "importer_iso3": "JPN", "supplier_iso3": "CHN",
+    "claimed_at": date(2025, 1, 1), "claimed_low": 0.6, "is_low_excluded": True,
+    "claimed_high": 1.0, "test": "supplier_share", "importer_iso3": "JPN", "supplier_iso3": "CHN",
     "mineral_group": "rare_earths", "known_at": date(2025, 1, 1),
 }  # fmt: skip
 CLAIMS: Sequence[Row] = [
@@ -243,6 +244,9 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "figures_are_finite_numbers": ({"net_weight_kg": math.inf}, 1),
         "value_usd_is_not_negative": ({"value_usd": -44.0}, 1),
         "net_weight_kg_is_not_negative": ({"net_weight_kg": -1.0}, 1),
+        # 44 dollars and 71.3 kilograms, scaled from millions and from thousands of tonnes twice.
+        "value_usd_is_at_most_a_million_million": ({"value_usd": 44e12}, 1),
+        "net_weight_kg_is_at_most_a_million_million": ({"net_weight_kg": 71.3e12}, 1),
         "flow_has_a_value_or_a_weight": ({"value_usd": None, "net_weight_kg": None}, 1),
         "a_large_value_has_a_weight": ({"value_usd": 4.4e6, "net_weight_kg": 0.0}, 1),
         # Milligrams read as kilograms.
@@ -262,6 +266,8 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "figures_are_finite_numbers": ({"net_weight_kg": math.nan}, 1),
         "value_is_positive": ({"value_usd": 0.0}, 1),
         "net_weight_kg_is_not_negative": ({"net_weight_kg": -3.7}, 1),
+        "value_usd_is_at_most_a_million_million": ({"value_usd": 156_880_000.0 * 1e6}, 1),
+        "net_weight_kg_is_at_most_a_million_million": ({"net_weight_kg": 3_700_000.0 * 1e6}, 1),
         # Tonnes read as kilograms, and thousands of dollars as millions.
         "unit_value_is_plausible": ({"value_usd": 1.5688e11, "net_weight_kg": 3700.0}, 1),
     },
@@ -278,6 +284,10 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "year_is_plausible": ({"year": 20245}, 1),
         "figures_are_finite_numbers": ({"amount_t": math.inf}, 1),
         "amount_t_is_not_negative": ({"amount_t": -750.0}, 1),
+        # Two years of one economy run together.
+        "amount_t_is_not_above_the_largest_of_reserves": ({"amount_t": 750_000_750_000.0e3}, 1),
+        # The percentage of a share in the next column.
+        "trade_parameter_is_between_0_and_10": ({"trade_parameter": 84.9}, 1),
         "share_is_between_0_and_1": ({"share": 84.9}, 1),
         "figure_that_is_not_printed_has_no_amount": ({"flag": "withheld"}, 1),
         "figure_that_is_printed_has_an_amount_or_a_share": ({"amount_t": None}, 1),
@@ -292,6 +302,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "year_is_plausible": ({"year": 21}, 1),
         "figures_are_finite_numbers": ({"standard_error": math.inf}, 1),
         "estimate_is_on_the_normal_scale": ({"estimate": 97.6}, 1),
+        "standard_error_is_not_negative": ({"standard_error": -1.0}, 1),
     },
     "end_uses": {
         "there_is_at_least_one_row": ([], 0),
@@ -347,6 +358,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "figures_are_finite_numbers": ({"close": math.nan}, 1),
         "close_is_positive": ({"close": 0.0}, 1),
         "adjusted_close_is_positive": ({"adjusted_close": -1.0}, 1),
+        "close_is_at_most_a_thousand_million": ({"close": 1e30}, 1),
         # Upside down: euros per yen.
         "exchange_rate_is_not_implausibly_low": ({"close": 1 / 178}, 1),
         # Yen per hundred euros.
@@ -523,6 +535,23 @@ def test_a_dysprosium_price_that_trebles_in_a_month_is_not_even_reported() -> No
     )
     verdict = evaluate_batch(frame, LAKE_SUITES["price_quotes"], today=TODAY)
     assert {result.status for result in verdict.results} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("table", "figures"),
+    [
+        # Crude oil into China, coal out of Indonesia, rhodium by the kilogram in yen.
+        ("trade_flows", {"value_usd": 3.5e11, "net_weight_kg": 5e11}),
+        ("reconciled_trade", {"value_usd": 3.5e11, "net_weight_kg": 5e11}),
+        ("governance_scores", {"standard_error": 0.0}),
+        ("price_quotes", {"instrument": "RHODIUM_JPY", "currency": "JPY", "close": 1.1e8}),
+    ],
+)
+def test_the_largest_figures_there_have_been_are_kept(table: str, figures: Row) -> None:
+    frame = frame_of(table, changed(GOOD[table][:1], figures))
+    verdict = evaluate_batch(frame, LAKE_SUITES[table], today=TODAY)
+    assert not verdict.is_rejected
+    assert verdict.accepted.height == 1
 
 
 def test_a_published_zero_is_kept() -> None:

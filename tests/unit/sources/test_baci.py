@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
@@ -60,6 +60,9 @@ EXPECTED = {
     ("TWN", "JPN", "850511"): (23111001.0, 310250.0),
     ("NAM", "JPN", "260200"): (1234.0, 567.0),
 }
+WHOSE = f"Is it the file of {baci.CARD.homepage}?"
+AGAIN = "Fetch or land the file again."
+NO_CODE = "The codes have six digits and no point; they are text, not numbers."
 TIDY = "exporter_iso3,importer_iso3,hs6_code,hs_revision,year,value_usd"
 TIDY_LINE = "CHN,JPN,850511,HS2022,2024,156879570"
 
@@ -213,6 +216,23 @@ def test_a_yearly_file_whose_name_does_not_say_its_edition_is_refused(name: str)
     )
 
 
+def test_a_file_of_other_columns_is_told_so_whatever_its_name_says() -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(b"i,j,cmd,value\nCHN,JPN,850511,1\n", Document("baci_2024.csv", RETRIEVED, False))
+    assert str(caught.value) == f"baci: columns missing: t, k, v, q (baci_2024.csv). {WHOSE}"
+
+
+def test_a_yearly_file_whose_name_says_no_year_may_be_of_any() -> None:
+    rows = ["2019,156,392,284690,1,1", "2020,156,392,284690,1,1"]
+    flows = parse(yearly(rows), Document("HS17.csv", RETRIEVED, is_bundled=False))
+    assert flows["period_start"].to_list() == [date(2019, 1, 1), date(2020, 1, 1)]
+
+
+def test_trade_not_specified_has_a_code_with_letters_and_is_left_out() -> None:
+    rows = [*ROWS, "2024,156,392,9999AA,1,1", "2024,156,392,999999,1,1"]
+    assert measures(parse(yearly(rows), YEARLY)) == EXPECTED
+
+
 def test_an_archive_may_have_any_name() -> None:
     unnamed = Document("download", RETRIEVED, is_bundled=False)
     assert measures(parse(archive(), unnamed)) == EXPECTED
@@ -247,7 +267,8 @@ def test_without_a_table_of_countries_numbers_are_un_comtrades() -> None:
 def test_areas_that_are_no_single_economy_are_the_part_not_published() -> None:
     countries = COUNTRIES + '697,"Europe EFTA, nes",,R20\n711,SACU (...1999),,ZA1\n'
     rows = ["1999,697,392,284690,3,1", "1999,711,392,284690,2,1", "1999,156,711,284690,1,1"]
-    flows = parse(archive({MEMBER: yearly(rows), "country_codes_V202601.csv": countries}))
+    member = MEMBER.replace("2024", "1999")
+    flows = parse(archive({member: yearly(rows), "country_codes_V202601.csv": countries}))
     assert measures(flows) == {
         ("_X", "JPN", "284690"): (5000.0, 2000.0),
         ("CHN", "_X", "284690"): (1000.0, 1000.0),
@@ -260,7 +281,8 @@ def test_codes_of_one_economy_are_summed_and_a_gap_in_weight_stays_one() -> None
         "1998,56,392,284690,1.5,2", "1998,58,392,284690,2.25,3",
         "1998,276,392,284690,1,1", "1998,280,392,284690,1,NA",
     ]  # fmt: skip
-    assert measures(parse(yearly(rows), YEARLY)) == {
+    of_1998 = Document(MEMBER.replace("2024", "1998"), RETRIEVED, is_bundled=False)
+    assert measures(parse(yearly(rows), of_1998)) == {
         ("BEL", "JPN", "284690"): (3750.0, 5000.0),
         ("DEU", "JPN", "284690"): (2000.0, None),
     }
@@ -291,6 +313,7 @@ def test_further_columns_are_dropped() -> None:
     assert parse(payload, YEARLY).equals(parse(yearly(), YEARLY))
 
 
+@settings(deadline=None)
 @given(st.permutations(ROWS), st.permutations(range(6)), st.integers(1, 80))
 def test_neither_the_order_of_rows_and_columns_nor_the_size_of_blocks_matters(
     rows: list[str], order: list[int], size: int
@@ -414,12 +437,21 @@ def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
     [
         (b"", "baci: the file is empty."),
         (b" \n", "baci: the file is empty."),
-        (b"<!DOCTYPE html>", "baci: HTML page where a zip archive or CSV was expected."),
+        (b"<!DOCTYPE html>",
+         f"baci: HTML page where a zip archive or CSV was expected. {WHOSE}"),
         (b"code,description\n1,x\n", "baci: columns missing: exporter_iso3, importer_iso3, "
-         "hs6_code, hs_revision, year, value_usd; not known: code, description."),
-        (b"i,j,cmd,value\nCHN,JPN,850511,1\n", f"baci: columns missing: t, k, v, q ({MEMBER})."),
-        (yearly(header="t,i,j,k,v,v"), f"baci: columns missing: q; there twice: v ({MEMBER})."),
-        (f"{HEADER}\n".encode(), f"baci: {MEMBER} has no rows."),
+         f"hs6_code, hs_revision, year, value_usd; not known: code, description. {WHOSE}"),
+        (b"i,j,cmd,value\nCHN,JPN,850511,1\n",
+         f"baci: columns missing: t, k, v, q ({MEMBER}). {WHOSE}"),
+        (yearly(header="t,i,j,k,v,v"),
+         f"baci: columns missing: q; there twice: v ({MEMBER}). {WHOSE}"),
+        (f"{HEADER}\n".encode(), f"baci: {MEMBER} has no rows. {AGAIN}"),
+        *((yearly([*ROWS, f"2024,156,392,{code},1,1"]),
+           f"baci: '{code.strip()}' is not an HS6 code ({MEMBER}). {NO_CODE}")
+          for code in ("8505.11", "850511.0", "", "  ", "2846", "2846901", "85051O", "-85051")),
+        (yearly([*ROWS, "2025,156,704,010121,1,1", "2023,156,704,284690,1,1"]),
+         f"baci: '2023', '2025' is not the year of {MEMBER}. Land it under the name of its own "
+         "year."),
         (yearly()[:-3], "baci: the last line (line 7) is cut. Fetch or land the file again."),
         (yearly().rstrip(), "baci: the last line (line 7) is cut. Fetch or land the file again."),
         (yearly([*ROWS, "2024,156"]),
@@ -444,12 +476,15 @@ def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
         (yearly(["2024,156,392,284690,1,some"]),
          "baci: 'CHN JPN 284690 HS2022 2024: some' is not a number (net_weight_kg)."),
         (archive({"Readme.txt": "x"}), "baci: the zip archive holds Readme.txt, and no yearly "
-         "file named like BACI_HS22_Y2024_V202601.csv."),
-        (archive({MEMBER: ""}), f"baci: {MEMBER} has no rows."),
+         f"file named like BACI_HS22_Y2024_V202601.csv. {WHOSE}"),
+        (archive({MEMBER: ""}), f"baci: {MEMBER} has no rows. {AGAIN}"),
         (archive({MEMBER: "<html></html>"}),
-         f"baci: columns missing: t, i, j, k, v, q ({MEMBER})."),
+         f"baci: columns missing: t, i, j, k, v, q ({MEMBER}). {WHOSE}"),
+        (archive({MEMBER: yearly(), MEMBER.replace("2024", "2025"): yearly()}),
+         "baci: '2024' is not the year of BACI_HS22_Y2025_V202601.csv. Land it under the name of "
+         "its own year."),
         (archive({MEMBER: yearly(), "country_codes_V202601.csv": "code,iso3\n1,X\n"}),
-         "baci: columns missing: country_code, country_iso3."),
+         f"baci: columns missing: country_code, country_iso3. {WHOSE}"),
     ],
 )  # fmt: skip
 def test_what_is_no_baci_file_is_refused_in_one_sentence(payload: bytes, sentence: str) -> None:
@@ -498,7 +533,7 @@ def test_an_unknown_code_in_our_table_stops_it_and_names_itself(line: str, named
         (tidy("CHN,JPN,850511,HS2022,2024,much"),
          "baci: 'CHN JPN 850511 HS2022 2024: much' is not a number (value_usd)."),
         (tidy()[:-2], "baci: the last line (line 2) is cut. Fetch or land the file again."),
-        (tidy(header=TIDY.replace(",year", "")), "baci: columns missing: year."),
+        (tidy(header=TIDY.replace(",year", "")), f"baci: columns missing: year. {WHOSE}"),
     ],
 )  # fmt: skip
 def test_a_flaw_in_our_table_is_told_in_one_sentence(payload: bytes, sentence: str) -> None:

@@ -180,13 +180,21 @@ def test_milestones_say_what_happened_and_what_is_only_planned(frames):
 
 
 def test_the_claims_on_2024_disagree_and_all_are_kept(frames):
-    claims = frames["claims"].filter(
-        (pl.col("supplier_iso3") == "CHN") & (pl.col("period_start") == date(2024, 1, 1))
-    )
-    bounds = {
-        (claim["claimed_low"], claim["claimed_high"]) for claim in claims.iter_rows(named=True)
+    claims = frames["claims"].filter(pl.col("claim_id").str.starts_with("JP-2024-CHINA"))
+    found = {
+        claim["claim_id"].removeprefix("JP-2024-CHINA-"): (
+            claim["period_start"].year, claim["claimed_low"], claim["claimed_high"]
+        )
+        for claim in claims.iter_rows(named=True)
+    }  # fmt: skip
+    # A round ten is rounded to the nearest ten; what was said during 2024 cannot be about it.
+    assert found == {
+        "OVER-60": (2024, 0.6, None),
+        "60": (2023, 0.55, 0.65),
+        "60-70": (2024, 0.55, 0.75),
+        "70": (2024, 0.65, 0.75),
+        "72": (2024, 0.715, 0.725),
     }
-    assert bounds == {(0.6, None), (0.55, 0.65), (0.6, 0.7), (0.65, 0.75), (0.715, 0.725)}
     assert set(claims["basis"]) == {None}
     over_60 = row(claims, "claim_id", "JP-2024-CHINA-OVER-60")
     assert over_60["statement"] == (
@@ -212,6 +220,61 @@ def test_the_shares_that_japans_customs_published_are_a_tenth_of_a_point_wide(fr
     }
 
 
+def test_whole_per_cents_of_japans_customs_are_as_wide_as_their_rounding_and_a_tenth_of_a_point(
+    frames,
+):
+    published = {
+        "JP-2009-CHINA-85": 85, "JP-2020-CHINA-58": 58, "JP-2018-CHINA-58": 58,
+        "JP-2018-VIETNAM-14": 14, "JP-2018-FRANCE-11": 11, "JP-2018-MALAYSIA-10": 10,
+    }  # fmt: skip
+    claims = frames["claims"].filter(pl.col("claimed_by").str.starts_with("METI"))
+    assert {
+        claim["claim_id"]: (100 * claim["claimed_low"], 100 * claim["claimed_high"])
+        for claim in claims.iter_rows(named=True)
+    } == {name: pytest.approx((share - 0.55, share + 0.55)) for name, share in published.items()}
+    # Said in the Diet as a share of imports and no more; of 2018 the source says by volume.
+    assert {
+        claim["claim_id"]: claim["basis"]
+        for claim in claims.filter(~pl.col("statement").str.contains("by volume")).iter_rows(
+            named=True
+        )
+    } == {"JP-2009-CHINA-85": None, "JP-2020-CHINA-58": None}
+
+
+def test_a_statement_whose_bounds_are_a_reading_gives_them_in_its_own_words(frames):
+    read = frames["claims"].filter(
+        pl.col("test").is_in(["supplier_share", "production_share"])
+        & pl.col("claimed_high").is_not_null()
+    )
+    assert read.height == 16
+    for claim in read.iter_rows(named=True):
+        low, high = (f"{100 * claim[f'claimed_{side}']:.2f}" for side in ("low", "high"))
+        low, high = (bound.rstrip("0").rstrip(".") for bound in (low, high))
+        assert f"{low} to {high} %" in claim["statement"], claim["claim_id"]
+
+
+def test_more_than_excludes_the_bound_and_nothing_else_does(frames):
+    claims = frames["claims"]
+    says_more_than = claims.filter(pl.col("statement").str.contains("more than"))
+    assert set(claims.filter("is_low_excluded")["claim_id"]) == set(says_more_than["claim_id"])
+    assert dict(says_more_than.select("claim_id", "claimed_low").iter_rows()) == {
+        "JP-2024-CHINA-OVER-60": 0.6, "JP-2008-CHINA-OVER-90": 0.9, "CN-REFINED-OVER-90": 0.9,
+        "CN-CAPACITY-OVER-90": 0.9,
+    }  # fmt: skip
+    assert says_more_than["claimed_high"].null_count() == 4
+
+
+def test_a_bound_is_read_from_low_or_from_more_than():
+    def bounds(text: str) -> tuple[object, ...]:
+        found = catalogue.parse(text.encode(), DOCUMENT)["claims"]
+        return found.select("claimed_low", "is_low_excluded", "claimed_high").row(0)
+
+    assert bounds(CLAIM) == (0.5, False, 0.6)
+    assert bounds(CLAIM.replace("low: 0.5", "more_than: 0.5")) == (0.5, True, 0.6)
+    assert bounds(CLAIM.replace("    low: 0.5\n", "")) == (None, False, 0.6)
+    assert bounds(UNDECIDED) == (None, False, None)
+
+
 def test_every_statement_of_the_press_is_a_claim_that_is_decided_or_says_what_is_missing(frames):
     claims = frames["claims"]
     press = claims.filter(pl.col("claimed_by") == "press reports on the dispute of early 2026")
@@ -234,6 +297,9 @@ def test_a_claim_says_what_its_test_is_about_in_the_columns_of_the_lake(frames):
         "CHN", "processing", 0.9,
     )  # fmt: skip
     assert refined["minerals"] == ["heavy_rare_earth", "light_rare_earth"]
+    mined = row(claims, "claim_id", "CN-MINED-69")
+    assert mined["minerals"] == ["rare_earths", "heavy_rare_earth", "light_rare_earth"]
+    assert mined["period_start"] is None
     uses = row(claims, "claim_id", "RE-USES-MAGNETS")
     assert (uses["nace2_code"], uses["minerals"]) == (
         "C25", ["dysprosium", "neodymium", "terbium", "gadolinium"],
@@ -713,6 +779,10 @@ def test_a_code_no_list_knows_names_itself(text, old, new, names):
         (MILESTONE, "    evidence", "    ended: 2025-01-09\n    evidence", ("M-1", "2025-01-09")),
         (CLAIM, "    low: 0.5\n    high: 0.6\n", "", ("C-1", "`low`", "`high`")),
         (CLAIM, "high: 0.6", "high: 0.4", ("C-1", "`low` (0.5)", "`high` (0.4)")),
+        (CLAIM, "low: 0.5", "more_than: 0.7", ("C-1", "`more_than` (0.7)", "`high` (0.6)")),
+        (CLAIM, "low: 0.5", "more_than: 0.6", ("C-1", "nothing is `more_than`", "(0.6)")),
+        (CLAIM, "low: 0.5", "low: 0.5\n    more_than: 0.5", ("C-1", "`low`", "`more_than`", "both")),
+        (CLAIM, "low: 0.5\n    high: 0.6", "more_than: 60", ("C-1", "between 0 and 1")),
         (CLAIM, "high: 0.6", "high: 60", ("C-1", "between 0 and 1")),
         (CLAIM, "low: 0.5", 'low: "0.5"', ("C-1", "`low`", "not a number")),
         (CLAIM, "low: 0.5", "low: yes", ("C-1", "`low`", "True")),

@@ -173,7 +173,8 @@ def test_a_captured_extract_is_read(name: str) -> None:
 
 
 def test_columns_may_come_in_another_order_and_case() -> None:
-    assert closes(parse(b"jpy,DATE,Usd\n175.68,2026-10-30,1.1172\n")) == {
+    assert closes(parse(b"jpy,cNy,DATE,Usd\n175.68,7.4326,2026-10-30,1.1172\n")) == {
+        ("EURCNY", date(2026, 10, 30)): 7.4326,
         ("EURJPY", date(2026, 10, 30)): 175.68,
         ("EURUSD", date(2026, 10, 30)): 1.1172,
     }
@@ -194,6 +195,20 @@ def test_a_renminbi_rate_before_its_first_reference_rate_is_not_taken() -> None:
     assert set(quotes["instrument"]) == {"EURUSD", "EURJPY"}
 
 
+def test_a_file_that_ends_before_the_first_renminbi_rate_may_lack_its_column() -> None:
+    quotes = parse(b"Date,USD,JPY,\n2005-03-31,1.2964,138.44,\n")
+    assert set(quotes["instrument"]) == {"EURUSD", "EURJPY"}
+
+
+def test_a_history_whose_renminbi_column_is_renamed_is_refused() -> None:
+    payload = history_csv(columns=["CNX" if name == "CNY" else name for name in COLUMNS])
+    for refused in (payload, history_zip(payload)):
+        with pytest.raises(UpstreamFormatError) as caught:
+            parse(refused)
+        assert str(caught.value) == f"ecb: columns missing: cny. {WHOSE}"
+
+
+WHOSE = f"Is it the file of {ecb.CARD.homepage}?"
 HEADER = b"Date,USD,JPY,CNY,\n"
 
 
@@ -202,13 +217,17 @@ HEADER = b"Date,USD,JPY,CNY,\n"
     [
         (b"", "ecb: the file is empty."),
         (b" \n", "ecb: the file is empty."),
-        (b"<!DOCTYPE html><html></html>", "ecb: HTML page where CSV was expected."),
+        (b"<!DOCTYPE html><html></html>", f"ecb: HTML page where CSV was expected. {WHOSE}"),
         (HEADER, "ecb: the file has a header and no rows."),
-        (b"\x93\x94\xfa,USD\n", "ecb: the file is not UTF-8 text (byte 0)."),
-        (b"Day,USD,JPY,\n2026-10-30,1,2,\n", "ecb: columns missing: date."),
-        (b"Date,JPY,\n2026-10-30,175.68,\n", "ecb: columns missing: usd."),
-        (b"Date,USD,CNY,\n2026-10-30,1.1,7.4,\n", "ecb: columns missing: jpy."),
-        (b"Date,USD,JPY,USD,\n2026-10-30,1,2,3,\n", "ecb: columns there twice: usd."),
+        (
+            b"\x93\x94\xfa,USD\n",
+            "ecb: the file is not UTF-8 text (byte 0). Save it as CSV in UTF-8.",
+        ),
+        (b"Date,USD,JPY,\n2005-04-01,1.3,139,\n", f"ecb: columns missing: cny. {WHOSE}"),
+        (b"Day,USD,JPY,\n2026-10-30,1,2,\n", f"ecb: columns missing: date. {WHOSE}"),
+        (b"Date,JPY,\n2026-10-30,175.68,\n", f"ecb: columns missing: usd. {WHOSE}"),
+        (b"Date,USD,CNY,\n2026-10-30,1.1,7.4,\n", f"ecb: columns missing: jpy. {WHOSE}"),
+        (b"Date,USD,JPY,USD,\n2026-10-30,1,2,3,\n", f"ecb: columns there twice: usd. {WHOSE}"),
         (HEADER + b"2026-10-30,1.1,175.68,seven,\n", "ecb: 'CNY 2026-10-30: seven' is not a rate."),
         (HEADER + b"2026-10-30,1.1172,nan,7.4,\n", "ecb: 'JPY 2026-10-30: nan' is not a rate."),
         (HEADER + b"2026-10-30,inf,175.68,7.4,\n", "ecb: 'USD 2026-10-30: inf' is not a rate."),
@@ -230,10 +249,11 @@ HEADER = b"Date,USD,JPY,CNY,\n"
         ),
         (
             history_zip(member="eurofxref.csv"),
-            "ecb: the zip archive holds eurofxref.csv, not eurofxref-hist.csv.",
+            "ecb: the zip archive holds eurofxref.csv, not eurofxref-hist.csv. Land "
+            "eurofxref-hist.zip, or the eurofxref-hist.csv inside it.",
         ),
         (history_zip(b""), "ecb: the file is empty."),
-        (history_zip(b"<html></html>"), "ecb: HTML page where CSV was expected."),
+        (history_zip(b"<html></html>"), f"ecb: HTML page where CSV was expected. {WHOSE}"),
     ],
 )  # fmt: skip
 def test_what_is_not_a_history_is_refused_in_one_sentence(payload: bytes, sentence: str) -> None:

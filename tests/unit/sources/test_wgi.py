@@ -6,8 +6,10 @@ import io
 import json
 import math
 import time
+import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -21,9 +23,10 @@ from hypothesis import strategies as st
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import GOVERNANCE_SCORES
 from dagster_project.lake.vocabulary import economies, economies_by_name
+from dagster_project.orchestration.ingest import lake_of, land_file
 from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.runner import evaluate_batch
-from dagster_project.settings import BUNDLED
+from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources import wgi
 from dagster_project.sources.card import Document
 from tests.conftest import SHARED, needs_shared
@@ -111,6 +114,14 @@ def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
         book.active.append(list(row))
     written = io.BytesIO()
     book.save(written)
+    return written.getvalue()
+
+
+def zipped(*members: str) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for member in members:
+            archive.writestr(member, "text")
     return written.getvalue()
 
 
@@ -272,6 +283,45 @@ def test_the_pages_of_an_answer_hold_together_what_one_answer_holds() -> None:
     assert pl.concat([parse(page) for page in pages]).equals(parse(answer(*rows)))
 
 
+@pytest.mark.parametrize("names", [("page_1.json", "page_2.json"), ("wgi.json", "wgi.json")])
+def test_two_pages_landed_one_after_the_other_both_count(
+    names: tuple[str, str], tmp_path: Path
+) -> None:
+    settings = Settings.load(home=tmp_path / "home")
+    pages = (
+        answer(("CHN", "China", "2024", -0.05), ("CHN", "China", "2023", -0.04), pages=2),
+        answer(("JPN", "Japan", "2024", 1.56), ("JPN", "Japan", "2023", 1.55), page=2, pages=2),
+    )
+    for day, (name, page) in enumerate(zip(names, pages, strict=True), start=1):
+        (tmp_path / name).write_text(page)
+        landed = land_file(settings, wgi, tmp_path / name, date(2026, 10, day))
+        assert landed.rows == {"governance_scores": 2}
+    scores = pl.read_parquet(lake_of(settings).files(GOVERNANCE_SCORES, "wgi"))
+    assert estimates(scores) == {
+        ("rule_of_law", "CHN", 2024): -0.05,
+        ("rule_of_law", "CHN", 2023): -0.04,
+        ("rule_of_law", "JPN", 2024): 1.56,
+        ("rule_of_law", "JPN", 2023): 1.55,
+    }
+    assert scores.height == 4
+
+
+def test_a_negative_standard_error_is_set_aside_and_the_other_scores_go_on() -> None:
+    rows = [wide("JPN", year, rle=1.5, rls=0.25) for year in range(2002, 2024)]
+    rows[3]["rls"] = -1.0
+    scores = parse(stata(rows)).with_columns(document=pl.lit("a.dta"), snapshot_id=pl.lit("s-1"))
+    verdict = evaluate_batch(GOVERNANCE_SCORES.conform(scores), LAKE_SUITES["governance_scores"])
+    assert not verdict.is_rejected
+    assert verdict.set_aside.select("year", "rule").rows() == [
+        (2005, "standard_error_is_not_negative")
+    ]
+
+
+def test_a_blank_in_a_column_of_text_is_a_missing_estimate() -> None:
+    rows = [{**row, "rle": "" if math.isnan(row["rle"]) else str(row["rle"])} for row in WIDE]
+    assert parse(stata(rows)).equals(parse(STATA))
+
+
 def test_the_tidy_table_is_read_with_its_columns_in_any_order() -> None:
     scores = parse(TIDY)
     assert estimates(scores) == {
@@ -392,11 +442,16 @@ def test_a_captured_error_with_status_200_is_an_error(name: str, words: str) -> 
     assert refusal((ANSWERS / name).read_bytes()) == f"wgi: the World Bank answers: {words}"
 
 
+WHOSE = f"Is it the file of {wgi.CARD.homepage}?"
+ASK = (
+    "The service answers at https://api.worldbank.org/v2/country/all/indicator/GOV_WGI_RL.EST"
+    "?source=3&format=json."
+)
 NOT_AN_ANSWER = (
     "wgi: the JSON is not an answer of the World Bank's service (a list of what it is about and "
-    "its rows)."
+    f"its rows). {ASK}"
 )
-EMPTY = "wgi: the World Bank's answer is empty: it has no figures for the request."
+EMPTY = f"wgi: the World Bank's answer is empty: it has no figures for the request. {ASK}"
 NOT_AN_ESTIMATE = (
     "is not an estimate of a governance indicator (-2.5 to 2.5). Ask for GOV_WGI_RL.EST and its "
     "like; `.SC` is a score from 0 to 100."
@@ -417,22 +472,33 @@ NOT_AN_ESTIMATE = (
         ("[]", NOT_AN_ANSWER),
         ("[[], []]", NOT_AN_ANSWER),
         ('[{"page":1}]', NOT_AN_ANSWER),
-        (answer(("CHN", "China", "2024", None)), "wgi: the file holds no estimate."),
+        (answer(("CHN", "China", "2024", None)), f"wgi: the file holds no estimate. {WHOSE}"),
         (answer(("CHN", "China", "2024Q1", 1.0)), "wgi: '2024Q1' is not a year."),
-        (stata([wide("CHN", 2024)]), "wgi: the file holds no estimate."),
+        (stata([wide("CHN", 2024)]), f"wgi: the file holds no estimate. {WHOSE}"),
         (stata([{"code": "CHN", "year": 2021, "vae": 1.0}]),
-         "wgi: columns missing: vas, pve, pvs, gee, ges, rqe, rqs, rle, rls, cce, ccs."),
+         f"wgi: columns missing: vas, pve, pvs, gee, ges, rqe, rqs, rle, rls, cce, ccs. {WHOSE}"),
         (stata([wide("CHN", 21, vae=1.0)]), "wgi: '21.0' is not a year."),
-        (workbook([LONG_HEADER[:-1], LONG[0][:-1]]), "wgi: columns missing: stddev."),
+        (workbook([LONG_HEADER[:-1], LONG[0][:-1]]), f"wgi: columns missing: stddev. {WHOSE}"),
         (workbook([LONG_HEADER, (*LONG[0][:5], "strong", 0.1)]),
          "wgi: 'estimate: strong' is not a number."),
-        (workbook([("code", "code"), (1, 2)]), "wgi: two columns of the workbook have one name."),
-        (workbook([]), "wgi: the first sheet of the workbook is empty."),
+        (workbook([("code", "code"), (1, 2)]),
+         f"wgi: two columns of the workbook have one name. {WHOSE}"),
+        (workbook([]), f"wgi: the first sheet of the workbook is empty. {WHOSE}"),
+        (zipped("Readme.txt", "wgidataset.csv", "wgidataset.dta"),
+         "wgi: the zip archive is no workbook, it holds Readme.txt, wgidataset.csv, "
+         "wgidataset.dta. Unpack it and land wgidataset.dta."),
+        (zipped(), "wgi: the zip archive is no workbook, it holds nothing."),
+        (zipped("wgidataset.dta")[:40], "wgi: the workbook is cut or damaged (File is not a zip "
+         "file). Fetch or land the file again."),
         ("", "wgi: the file is empty."),
-        ("<!DOCTYPE html><html></html>", "wgi: HTML page where CSV was expected."),
+        ("<!DOCTYPE html><html></html>", "wgi: HTML page where a Stata file, workbook, JSON "
+         f"or CSV was expected. {WHOSE}"),
+        (TIDY.encode("utf-16"), "wgi: the file is text in UTF-16. Save it as CSV in UTF-8."),
+        (b"\xd0\xcf\x11\xe0" + bytes(600),
+         "wgi: the file is an Excel workbook of the old kind (.xls). Save it as .xlsx."),
         (HEADER + "\n", "wgi: the file has a header and no rows."),
         (TIDY.replace("rule_of_law,", "law,"),
-         "wgi: columns missing: rule_of_law; not known: law."),
+         f"wgi: columns missing: rule_of_law; not known: law. {WHOSE}"),
         (TIDY.replace("2021", "twenty"), "wgi: 'twenty' is not a year."),
         (TIDY.replace("1.25", "high"), "wgi: 'voice_and_accountability: high' is not a number."),
         (TIDY.replace("1.25", "inf"), "wgi: 'voice_and_accountability: inf' is not a number."),
@@ -455,7 +521,8 @@ def test_what_holds_no_estimates_is_refused_in_one_sentence(
         (answer(("CHN", "China", "2024", 50.0), code="NY.GDP.MKTP.CD"),
          f"wgi: 'NY.GDP.MKTP.CD' {NOT_AN_ESTIMATE}"),
         (workbook([LONG_HEADER, ("x", "CHN", "China", 2022, "zz", 0.5, 0.1)]),
-         "wgi: no indicator is known by the letters 'zz'."),
+         "wgi: no indicator is known by the letters 'zz'. Those read are va, pv, ge, rq, rl, cc: "
+         "see dagster_project/sources/wgi.py."),
     ],
 )  # fmt: skip
 def test_a_measure_that_is_no_estimate_is_refused(payload: bytes | str, sentence: str) -> None:

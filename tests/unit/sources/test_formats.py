@@ -1,0 +1,111 @@
+"""How a file that is no text in UTF-8 is told from one that is, and what is then said."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import openpyxl
+import pytest
+
+from dagster_project.errors import UpstreamFormatError
+from dagster_project.sources.formats import read_sheet, read_text_table, require_text
+
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+SAVE = "Save it as CSV in UTF-8."
+
+
+def refusal(payload: bytes, *reads: str) -> str:
+    with pytest.raises(UpstreamFormatError) as caught:
+        require_text(payload, source="a_source", reads=reads or ("CSV",), hint="Look there.")
+    return str(caught.value)
+
+
+def workbook(*sheets: str) -> bytes:
+    book = openpyxl.Workbook()
+    for place, name in enumerate(sheets):
+        sheet = book.create_sheet(name, place)
+        sheet.append([f"sheet {place}"])
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_text_in_utf_16_is_told_with_and_without_its_mark(encoding: str) -> None:
+    text = "date,usd\n2026-10-30,1.1172\n"
+    assert refusal(f"\ufeff{text}".encode(encoding)) == (
+        f"a_source: the file is text in UTF-16. {SAVE}"
+    )
+    assert refusal(text.encode(encoding)) == (
+        f"a_source: the file holds NUL bytes: it is text in UTF-16, or no text. {SAVE}"
+    )
+
+
+def test_a_nul_byte_far_into_a_file_is_told_as_well() -> None:
+    payload = b"a,b\n" + b"1,2\n" * 5000 + b"1,\0\n"
+    assert refusal(payload).startswith("a_source: the file holds NUL bytes")
+
+
+def test_a_workbook_of_the_old_kind_is_to_be_saved_as_what_the_source_reads() -> None:
+    what = "a_source: the file is an Excel workbook of the old kind (.xls)."
+    assert refusal(OLD_WORKBOOK) == f"{what} {SAVE}"
+    assert refusal(OLD_WORKBOOK, "workbook", "CSV") == f"{what} Save it as .xlsx."
+
+
+def test_bytes_of_another_encoding_are_told_with_their_place() -> None:
+    assert refusal("Tönsberg".encode("latin-1")) == (
+        f"a_source: the file is not UTF-8 text (byte 1). {SAVE}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reads", "expected"),
+    [(("CSV",), "CSV"), (("zip archive", "CSV"), "a zip archive or CSV"),
+     (("Stata file", "workbook", "CSV"), "a Stata file, workbook or CSV")],
+)  # fmt: skip
+def test_an_html_page_is_told_with_all_that_the_source_reads(
+    reads: tuple[str, ...], expected: str
+) -> None:
+    assert refusal(b"<!DOCTYPE html>", *reads) == (
+        f"a_source: HTML page where {expected} was expected. Look there."
+    )
+
+
+def test_a_byte_order_mark_of_utf_8_is_no_part_of_the_text() -> None:
+    assert require_text("\ufeffa,é\n".encode(), source="a_source") == "a,é\n"
+
+
+def test_other_columns_are_told_with_the_hint_where_the_file_should_be_from() -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        read_text_table(b"a,c\n1,2\n", source="a_source", required=["a", "b"], hint="Look there.")
+    assert str(caught.value) == "a_source: columns missing: b; not known: c. Look there."
+
+
+def test_of_two_sheets_whose_names_differ_in_blanks_the_exact_one_is_read() -> None:
+    payload = workbook("Prices ", "Prices", "Other")
+    assert read_sheet(payload, "Prices", source="a_source").item() == "sheet 1"
+    assert read_sheet(payload, " PRICES", source="a_source").item() == "sheet 0"
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        (
+            ["a.csv", "folder/a.dta"],
+            "it holds a.csv, folder/a.dta. Unpack it and land folder/a.dta.",
+        ),
+        (["a.pdf"], "it holds a.pdf."),
+        ([], "it holds nothing."),
+    ],
+)
+def test_an_archive_that_is_no_workbook_is_told_with_what_it_holds(
+    members: list[str], sentence: str
+) -> None:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for member in members:
+            archive.writestr(member, "text")
+    with pytest.raises(UpstreamFormatError) as caught:
+        read_sheet(written.getvalue(), None, source="a_source")
+    assert str(caught.value) == f"a_source: the zip archive is no workbook, {sentence}"
