@@ -253,11 +253,19 @@ CLAIMS = _table(
         "claim_id": Column(pl.String, "Claim."),
         "statement": Column(pl.String, "The statement, as one would read it."),
         "claimed_by": Column(pl.String, "Who said it."),
-        "claimed_at": Column(pl.Date, "Day it was said."),
+        "claimed_at": Column(
+            pl.Date,
+            "Day it was said; where that is not known, the day it was passed on or noted stands "
+            "in, and `citation` says so.",
+        ),
         "claimed_low": Column(
             pl.Float64,
             "Least value that makes it true: a share of 0 to 1, a return, or tonnes.",
             True,
+        ),
+        "is_low_excluded": Column(
+            pl.Boolean,
+            'Whether only what is above `claimed_low` makes it true, as "more than" says.',
         ),
         "claimed_high": Column(pl.Float64, "Largest value that makes it true, in that unit.", True),
         "basis": Column(pl.String, "Basis the statement names; null where it names none.", True),
@@ -347,6 +355,11 @@ PRODUCTION = _table(
             pl.String, "Economy; `WLD` the printed total, `_X` the economies not listed."
         ),
         "year": Column(pl.Int32, "Calendar year, or the year of the assessment."),
+        "edition": Column(
+            pl.Int32,
+            "Edition of the publication; a newer one counts before an older one, whenever it was "
+            "retrieved.",
+        ),
         "amount_t": Column(pl.Float64, "Amount in metric tons; null where none is printed.", True),
         "share": Column(pl.Float64, "Share of the scope's supply, 0 to 1, where printed.", True),
         "bound": Column(

@@ -7,6 +7,21 @@
 {%- endmacro %}
 
 
+{# A share as precise as the bounds it is held against: `68.33 %` where one has two decimals. #}
+{% macro as_percent_within(share, low, high) -%}
+    printf(
+        case
+            when
+                abs(1000 * {{ low }} - round(1000 * {{ low }})) > 1e-6
+                or abs(1000 * {{ high }} - round(1000 * {{ high }})) > 1e-6
+                then '%.2f %%'
+            else '%.1f %%'
+        end,
+        100 * {{ share }}
+    )
+{%- endmacro %}
+
+
 {# A gain or a loss as people read it: `+81.8 %`. #}
 {% macro as_change(return_share) -%}
     printf('%+.1f %%', 100 * {{ return_share }})

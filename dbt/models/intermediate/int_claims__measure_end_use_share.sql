@@ -14,6 +14,7 @@ uses as (
     select
         source,
         mineral,
+        year,
         nace2_code,
         use_share,
         applications
@@ -25,7 +26,8 @@ assessed as (
 
     select distinct
         source,
-        mineral
+        mineral,
+        year
     from uses
 
 ),
@@ -37,6 +39,7 @@ shares as (
         claims.claim_id,
         claims.mineral,
         assessed.source,
+        assessed.year,
         uses.applications,
         case when assessed.source is not null then coalesce(uses.use_share, 0) end as use_share
     from claims
@@ -63,6 +66,8 @@ evidence as (
             || coalesce(': ' || lower(applications), '')
             || '; '
             || {{ publisher_name('source') }}
+            || ' '
+            || year
             || ')',
             ''
         ) as finding

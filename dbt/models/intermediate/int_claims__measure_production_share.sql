@@ -2,6 +2,9 @@ with claims as (
 
     select
         claim_id,
+        claimed_at,
+        claimed_low,
+        claimed_high,
         supplier_iso3,
         stage,
         period_start,
@@ -67,12 +70,15 @@ described as (
 
 ),
 
--- Where the claim names no year, each source's newest figure on the material counts.
+-- A claim that names no year can be about any, up to the one it was made in.
 matched as (
 
     select distinct
         claims.claim_id,
         claims.subject,
+        coalesce(claims.subject = described.family, false) as is_family,
+        claims.claimed_low,
+        claims.claimed_high,
         described.source,
         described.year,
         described.name,
@@ -82,44 +88,49 @@ matched as (
         on
             claims.supplier_iso3 = described.economy_iso3
             and claims.stage = described.stage
-            and year(coalesce(claims.period_start, make_date(described.year, 1, 1)))
-            = described.year
+            and described.year
+            between coalesce(year(claims.period_start), described.year)
+            and year(coalesce(claims.period_start, claims.claimed_at))
             and claims.subject in (described.material, described.mineral, described.family)
-    qualify
-        rank() over (
-            partition by claims.claim_id, claims.subject, described.source, described.material
-            order by described.year desc
-        ) = 1
 
 ),
 
--- Members of a family are told in one word where all have the same share, else by their names.
 alike as (
 
     select
         claim_id,
         subject,
+        is_family,
+        claimed_low,
+        claimed_high,
         source,
         year,
         share,
-        string_agg(name, ', ' order by name) as names,
+        regexp_replace(string_agg(name, ', ' order by name), ', ([^,]+)$', ' and \1') as names,
         count(*) as members,
-        count(*) over (partition by claim_id, subject, source) as different_shares
+        sum(count(*)) over (partition by claim_id, subject, source, year) as all_members
     from matched
-    group by claim_id, subject, source, year, share
+    group by
+        claim_id, subject, is_family, claimed_low, claimed_high, source, year, share
 
 ),
 
+-- Members of a family are told in one word where all have the same share. Where most have, the
+-- exceptions are told by their names, and these are the others.
 named as (
 
     select
         claim_id,
         subject,
+        claimed_low,
+        claimed_high,
         source,
         year,
         share,
         case
-            when different_shares = 1 and members > 1 then {{ subject_name('subject') }}
+            when members = all_members and members > 1 then {{ subject_name('subject') }}
+            when is_family and members > 1 and 2 * members > all_members
+                then 'other ' || {{ subject_name('subject') }}
             else names
         end as name
     from alike
@@ -130,11 +141,11 @@ found as (
 
     select
         claim_id,
-        name || ', ' || source as basis,
+        name || ', ' || source || ' ' || year as basis,
         share as computed_value,
         name
         || ' ('
-        || {{ as_percent('share') }}
+        || {{ as_percent_within('share', 'claimed_low', 'claimed_high') }}
         || '; '
         || {{ publisher_name('source') }}
         || ' '

@@ -2,6 +2,8 @@ with claims as (
 
     select
         claim_id,
+        claimed_low,
+        claimed_high,
         basis,
         importer_iso3,
         supplier_iso3,
@@ -21,7 +23,8 @@ shares as (
         frequency,
         period_start,
         measure,
-        share
+        share,
+        source
     from {{ ref('int_dependency__compute_supplier_shares') }}
 
 ),
@@ -33,9 +36,12 @@ matched as (
         claims.claim_id,
         shares.measure as basis,
         shares.share as computed_value,
-        {{ as_percent('shares.share') }}
+        {{ as_percent_within('shares.share', 'claims.claimed_low', 'claims.claimed_high') }}
         || ' of '
-        || {{ measure_name('shares.measure') }} as finding
+        || {{ measure_name('shares.measure') }} as finding,
+        {{ publisher_name('shares.source') }}
+        || ', '
+        || {{ as_period('shares.period_start', 'shares.frequency') }} as provenance
     from claims
     inner join shares
         on

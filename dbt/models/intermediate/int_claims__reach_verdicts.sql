@@ -6,6 +6,7 @@ with claims as (
         claimed_by,
         claimed_at,
         claimed_low,
+        is_low_excluded,
         claimed_high,
         basis,
         test,
@@ -17,8 +18,8 @@ with claims as (
 
 ),
 
--- One branch per test: each has a model of its own with these four columns. A row without a
--- value says what was looked for and is not there.
+-- One branch per test: each has a model of its own with these columns. A row without a value says
+-- what was looked for and is not there; a finding without a provenance names its publisher itself.
 evidence as (
 
     select
@@ -26,6 +27,7 @@ evidence as (
         basis,
         computed_value,
         finding,
+        provenance,
         'supplier_share' as test
     from {{ ref('int_claims__measure_supplier_share') }}
     union all
@@ -34,6 +36,7 @@ evidence as (
         basis,
         computed_value,
         finding,
+        null as provenance,
         'production_share' as test
     from {{ ref('int_claims__measure_production_share') }}
     union all
@@ -42,6 +45,7 @@ evidence as (
         basis,
         computed_value,
         finding,
+        null as provenance,
         'end_use_share' as test
     from {{ ref('int_claims__measure_end_use_share') }}
     union all
@@ -50,6 +54,7 @@ evidence as (
         basis,
         computed_value,
         finding,
+        null as provenance,
         'measure_in_force' as test
     from {{ ref('int_claims__measure_measure_in_force') }}
     union all
@@ -58,6 +63,7 @@ evidence as (
         basis,
         computed_value,
         finding,
+        null as provenance,
         'price_return' as test
     from {{ ref('int_claims__measure_price_return') }}
     union all
@@ -66,6 +72,7 @@ evidence as (
         basis,
         computed_value,
         finding,
+        null as provenance,
         'reported_flow' as test
     from {{ ref('int_claims__measure_reported_flow') }}
 
@@ -78,10 +85,18 @@ judged as (
         evidence.basis,
         evidence.computed_value,
         evidence.finding,
+        evidence.provenance,
         case
             when evidence.computed_value is not null
                 then
-                    coalesce(evidence.computed_value >= claims.claimed_low, true)
+                    coalesce(
+                        evidence.computed_value > claims.claimed_low
+                        or (
+                            evidence.computed_value = claims.claimed_low
+                            and not coalesce(claims.is_low_excluded, false)
+                        ),
+                        true
+                    )
                     and coalesce(evidence.computed_value <= claims.claimed_high, true)
         end as is_inside
     from claims
@@ -92,10 +107,41 @@ judged as (
 
 ),
 
+-- What all figures have in common is told once, after the last.
+shared as (
+
+    select
+        claim_id,
+        case when min(provenance) = max(provenance) then max(provenance) end as provenance
+    from judged
+    where is_inside is not null
+    group by claim_id
+
+),
+
+worded as (
+
+    select
+        judged.claim_id,
+        judged.basis,
+        judged.computed_value,
+        judged.is_inside,
+        judged.finding
+        || case
+            when shared.provenance is null then coalesce(' (' || judged.provenance || ')', '')
+            else ''
+        end as finding,
+        shared.provenance
+    from judged
+    left join shared on judged.claim_id = shared.claim_id
+
+),
+
 summed as (
 
     select
         claim_id,
+        max(provenance) as provenance,
         min(computed_value) as computed_low,
         max(computed_value) as computed_high,
         bool_and(is_inside) as is_every_value_inside,
@@ -105,7 +151,7 @@ summed as (
         string_agg(finding, ', ' order by basis) filter (where is_inside) as findings_inside,
         string_agg(finding, ', ' order by basis) filter (where not is_inside) as findings_outside,
         string_agg(finding, ', ' order by basis) filter (where is_inside is null) as not_found
-    from judged
+    from worded
     group by claim_id
 
 ),
@@ -150,6 +196,7 @@ verdicts as (
                             || summed.findings_outside
                     else 'The figures disagree: ' || summed.findings
                 end
+                || coalesce(' (' || summed.provenance || ')', '')
                 || coalesce('. No figure was found for ' || summed.not_found, '')
                 || '.'
         end as explanation,

@@ -63,6 +63,7 @@ distinct_uses as (
     select distinct
         source,
         mineral,
+        year,
         sector,
         nace2_code,
         coalesce(nace2_code, sector) as division,
@@ -77,12 +78,13 @@ sums as (
     select
         source,
         mineral,
+        year,
         min(sector) as sector,
         nace2_code,
         {{ sum_in_order('use_share') }} as use_share,
         string_agg(application, '; ' order by use_share desc, application asc) as applications
     from distinct_uses
-    group by source, mineral, division, nace2_code
+    group by source, mineral, year, division, nace2_code
 
 )
 

@@ -7,6 +7,7 @@ with source as (
         claimed_by,
         claimed_at,
         claimed_low,
+        is_low_excluded,
         claimed_high,
         basis,
         test,

@@ -781,7 +781,12 @@ def test_a_code_no_list_knows_names_itself(text, old, new, names):
         (CLAIM, "high: 0.6", "high: 0.4", ("C-1", "`low` (0.5)", "`high` (0.4)")),
         (CLAIM, "low: 0.5", "more_than: 0.7", ("C-1", "`more_than` (0.7)", "`high` (0.6)")),
         (CLAIM, "low: 0.5", "more_than: 0.6", ("C-1", "nothing is `more_than`", "(0.6)")),
-        (CLAIM, "low: 0.5", "low: 0.5\n    more_than: 0.5", ("C-1", "`low`", "`more_than`", "both")),
+        (
+            CLAIM,
+            "low: 0.5",
+            "low: 0.5\n    more_than: 0.5",
+            ("C-1", "`low`", "`more_than`", "both"),
+        ),
         (CLAIM, "low: 0.5\n    high: 0.6", "more_than: 60", ("C-1", "between 0 and 1")),
         (CLAIM, "high: 0.6", "high: 60", ("C-1", "between 0 and 1")),
         (CLAIM, "low: 0.5", 'low: "0.5"', ("C-1", "`low`", "not a number")),
