@@ -42,7 +42,7 @@ def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
         ("Tungsten (810194) China 99.6 %", "codes in 2024", "baci, vintage 2026-01-31"),
         ("69.2 %", "270,000 t of 390,000 t", "usgs_mcs, vintage 2026-01-31"),
         ("light 84.9 %, heavy 100.0 %", "each element", "ec_crm, vintage 2023-03-16"),
-        ("36.0 t", "in 2024", "comtrade_baskets, vintage"),
+        ("36.0 t", "in the year to 2024-12", "comtrade_baskets, vintage 2025-04-01"),
         ("CN-2025-18 since 2025-04-04", "suspended", "catalogue, vintage 2026-11-25"),
         ("+81.8 %", "to 2026-08-05", "equity_indices, vintage 2026-08-05"),
         ("157.3", "on 2026-10-30", "ecb, vintage 2026-10-30"),

@@ -1,0 +1,85 @@
+"""What a person finds in the UI after a build: rows, periods, previews, publishers' pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from dagster_project.definitions import defs
+from dagster_project.orchestration.keys import PUBLISHED, lake_key, landing_key, mart_keys
+from dagster_project.sources.registry import all_sources
+
+Shown = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def instance(built: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_config(str(built / "dagster")) as found:
+        yield found
+
+
+def shown(instance: dg.DagsterInstance, key: dg.AssetKey) -> Shown:
+    """Metadata of an asset's latest materialisation, as plain values."""
+    event = instance.get_latest_materialization_event(key)
+    assert event is not None, key
+    materialization = event.asset_materialization
+    assert materialization is not None
+    return {name: value.value for name, value in materialization.metadata.items()}
+
+
+def test_japan_2024_is_on_the_published_asset_in_a_line_and_on_a_page(
+    instance: dg.DagsterInstance,
+) -> None:
+    found = shown(instance, PUBLISHED)
+    assert found["Japan 2024"] == (
+        "rare earths from China: 71.3 % by weight (of 22,406 t in 2024), "
+        "44.0 % by value (of USD 442.7 m in 2024)"
+    )
+    page = found["answers"]
+    assert page.startswith("## Japan 2024")
+    lines = [line for line in page.splitlines() if line.startswith("| ") and "**" in line]
+    assert len(lines) == 10
+    assert all("vintage 20" in line for line in lines)
+    assert sum(any(bar in line for bar in "▁▂▃▄▅▆▇█") for line in lines) == 6
+
+
+def test_every_lake_table_shows_its_rows_and_how_far_it_reaches(
+    instance: dg.DagsterInstance,
+) -> None:
+    for name, source in all_sources().items():
+        for table in source.CARD.tables:
+            found = shown(instance, lake_key(name, table))
+            assert found["dagster/row_count"] > 0, (name, table)
+            assert found["preview"].startswith("| "), (name, table)
+            timeless = {"material_labels", "restriction_scope", "economies"}
+            assert ("latest_period" in found) == (table not in timeless), (name, table)
+    assert shown(instance, lake_key("usgs_mcs", "production"))["latest_period"] == "2025"
+    assert shown(instance, lake_key("ecb", "price_quotes"))["latest_period"] == "2026-10-30"
+
+
+def test_every_mart_shows_its_rows_japans_first(instance: dg.DagsterInstance) -> None:
+    for key in mart_keys():
+        found = shown(instance, key)
+        assert found["dagster/row_count"] > 0, key
+        assert found["preview"].startswith("| "), key
+    shares = shown(instance, dg.AssetKey(["dependency", "supplier_shares"]))
+    assert shares["latest_period"] == "2024-01-01"
+    first = shares["preview"].splitlines()[2]
+    assert first.startswith("| JPN |")
+    assert "2024-01-01" in first
+
+
+def test_every_asset_of_a_source_leads_to_its_publisher_and_stands_in_its_group() -> None:
+    graph = defs().resolve_asset_graph()
+    for name, source in all_sources().items():
+        keys = [landing_key(name), *(lake_key(name, table) for table in source.CARD.tables)]
+        for key in keys:
+            node = graph.get(key)
+            assert node.group_name == f"source_{name}"
+            page = node.metadata["homepage"].value  # type: ignore[union-attr]
+            assert page == source.CARD.homepage
+            assert node.description
