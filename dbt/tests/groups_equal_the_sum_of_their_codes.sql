@@ -1,0 +1,83 @@
+-- What a group costs is what its codes cost, where one publisher gives both; a basket is the
+-- publisher's own sum and has no codes beside it.
+{{ config(meta={'dagster': {'ref': {'name': 'import_concentration'}}}) }}
+
+with totals as (
+
+    select
+        importer_iso3,
+        mineral_group,
+        frequency,
+        period_start,
+        measure,
+        source,
+        total_amount
+    from {{ ref('import_concentration') }}
+
+),
+
+codes as (
+
+    select distinct
+        mineral_group,
+        hs6_code
+    from {{ ref('mineral_group_codes') }}
+    where not starts_with(mineral_group, 'hs_')
+
+),
+
+groups as (
+
+    select
+        mineral_group,
+        count(*) as codes
+    from codes
+    group by mineral_group
+
+),
+
+sums as (
+
+    select
+        totals.importer_iso3,
+        codes.mineral_group,
+        totals.frequency,
+        totals.period_start,
+        totals.measure,
+        totals.source,
+        count(*) as codes,
+        sum(totals.total_amount) as sum_of_codes
+    from totals
+    inner join codes on totals.mineral_group = 'hs_' || codes.hs6_code
+    group by
+        totals.importer_iso3,
+        codes.mineral_group,
+        totals.frequency,
+        totals.period_start,
+        totals.measure,
+        totals.source
+
+)
+
+select
+    totals.importer_iso3,
+    totals.mineral_group,
+    totals.period_start,
+    totals.measure,
+    totals.source,
+    totals.total_amount,
+    sums.sum_of_codes
+from totals
+inner join sums
+    on
+        totals.importer_iso3 = sums.importer_iso3
+        and totals.mineral_group = sums.mineral_group
+        and totals.frequency = sums.frequency
+        and totals.period_start = sums.period_start
+        and totals.measure = sums.measure
+        and totals.source = sums.source
+inner join groups
+    on
+        sums.mineral_group = groups.mineral_group
+        and sums.codes = groups.codes
+where abs(totals.total_amount - sums.sum_of_codes) > 1e-9 * totals.total_amount
