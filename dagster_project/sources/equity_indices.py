@@ -1,0 +1,90 @@
+"""Daily closes of an exchange-traded fund and of makers that use rare earths -> `price_quotes`.
+
+As indices only: closes themselves may not be passed on, and a return needs no more than an index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from dagster_project.lake.schemas import INSTANT
+from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.formats import read_text_table, require_every, utc_naive
+
+CARD = SourceCard(
+    name="equity_indices",
+    title="Rare-earth and maker shares as indices",
+    publisher="Kido, from closes on NYSE Arca and the Tokyo Stock Exchange",
+    licence="CC BY 4.0 for the derived indices; the closing prices may not be passed on",
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+    is_redistributable=True,
+    cadence="daily",
+    homepage="https://www.vaneck.com/us/en/investments/rare-earth-strategic-metals-etf-remx/",
+    tables=("price_quotes",),
+    description=(
+        "Closes of the fund REMX since 2019 and of TDK, Shin-Etsu Chemical, Sumitomo Metal Mining "
+        "and Toyota since 2016, each divided by its first one and times 100."
+    ),
+    bundled=("equity_indices.csv",),
+)
+
+UNIT = "index, first day = 100"
+
+
+def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """A table `instrument,date,index` -> `price_quotes`, one row per instrument and session.
+
+    `index` is the close as a multiple of the instrument's first close in the file, times 100. A
+    blank is a session without a close and makes no row. `vintage_at` is the day itself for bundled
+    figures, else the time of retrieval.
+    Raises UpstreamFormatError for another layout, a cut file, a day or an index that is none, and
+    for an instrument whose first index is not 100.
+    """
+    source = CARD.name
+    table = read_text_table(payload, source=source, required=("instrument", "date", "index"))
+    quotes = table.select(
+        "instrument",
+        pl.col("date").alias("day"),
+        pl.col("index").alias("printed"),
+        pl.when(pl.col("date").str.contains(r"^\d{4}-\d{2}-\d{2}$"))
+        .then(pl.col("date").str.to_date("%Y-%m-%d", strict=False))
+        .alias("price_date"),
+        pl.col("index").cast(pl.Float64, strict=False).alias("close"),
+    )
+    first = pl.col("close").sort_by("price_date").drop_nulls().first().over("instrument")
+    for rule, value, what in (
+        (pl.col("instrument").is_not_null(), pl.col("day"), "has no instrument"),
+        (pl.col("price_date").is_not_null(), pl.col("day"), "is not a day like 2026-08-05"),
+        (
+            pl.col("printed").is_null() | (pl.col("close") > 0),
+            pl.format("{} {}: {}", "instrument", "day", "printed"),
+            "is not an index above 0",
+        ),
+        (first == 100, pl.col("instrument"), "does not begin at 100"),
+    ):
+        require_every(rule, of=quotes, value=value, what=what, source=source)
+    vintage_at = (
+        pl.col("price_date").cast(INSTANT)
+        if document.is_bundled
+        else pl.lit(utc_naive(document.retrieved_at), INSTANT)
+    )
+    return {
+        "price_quotes": quotes.lazy()
+        .filter(pl.col("close").is_not_null())
+        .select(
+            pl.lit(source).alias("source"),
+            "instrument",
+            "price_date",
+            pl.lit("D").alias("frequency"),
+            "close",
+            pl.lit(None, pl.Float64).alias("adjusted_close"),
+            pl.lit(None, pl.String).alias("currency"),
+            pl.lit(UNIT).alias("unit"),
+            pl.lit(False).alias("is_provisional"),
+            vintage_at.alias("vintage_at"),
+        )
+        .sort("instrument", "price_date")
+        .collect()
+    }

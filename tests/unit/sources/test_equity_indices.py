@@ -1,0 +1,166 @@
+"""Daily closes as indices: the bundled table, the same a user brings, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagster_project.errors import UpstreamFormatError
+from dagster_project.lake.schemas import PRICE_QUOTES
+from dagster_project.quality.lake_suites import LAKE_SUITES
+from dagster_project.quality.runner import evaluate_batch
+from dagster_project.settings import BUNDLED
+from dagster_project.sources import equity_indices
+from dagster_project.sources.card import Document
+from tests.conftest import SHARED, needs_shared
+
+FOLDER = BUNDLED / "equity_indices"
+RETRIEVED = datetime(2027, 2, 1, 9, 30)
+LANDED = Document("my_indices.csv", RETRIEVED, is_bundled=False)
+FROM_THE_PROJECT = Document("equity_indices.csv", datetime(2026, 8, 6), is_bundled=True)
+
+TABLE = """instrument,date,index
+REMX,2026-08-04,100
+REMX,2026-08-05,101.25
+6762.T,2026-08-04,100
+6762.T,2026-08-05,
+6762.T,2026-08-06,99.5
+"""
+
+
+def parse(text: str | bytes, document: Document = LANDED) -> pl.DataFrame:
+    payload = text.encode() if isinstance(text, str) else text
+    return equity_indices.parse(payload, document)["price_quotes"]
+
+
+@pytest.fixture(scope="module")
+def bundled() -> pl.DataFrame:
+    return parse((FOLDER / "equity_indices.csv").read_bytes(), FROM_THE_PROJECT)
+
+
+def test_a_session_becomes_a_row_and_one_without_a_close_none() -> None:
+    assert parse(TABLE).select("instrument", "price_date", "close").rows() == [
+        ("6762.T", date(2026, 8, 4), 100.0),
+        ("6762.T", date(2026, 8, 6), 99.5),
+        ("REMX", date(2026, 8, 4), 100.0),
+        ("REMX", date(2026, 8, 5), 101.25),
+    ]
+
+
+def test_a_quote_says_what_it_is_and_when_it_counts_from() -> None:
+    quote: dict[str, Any] = parse(TABLE).row(3, named=True)
+    assert quote == {
+        "source": "equity_indices",
+        "instrument": "REMX",
+        "price_date": date(2026, 8, 5),
+        "frequency": "D",
+        "close": 101.25,
+        "adjusted_close": None,
+        "currency": None,
+        "unit": "index, first day = 100",
+        "is_provisional": False,
+        "vintage_at": RETRIEVED,
+    }
+    bundled = parse(TABLE, FROM_THE_PROJECT)
+    assert bundled["vintage_at"].to_list() == [
+        datetime.combine(day, datetime.min.time()) for day in bundled["price_date"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "equity_indices: the file is empty."),
+        ("<html>gone</html>", "equity_indices: HTML page where CSV was expected."),
+        ("instrument,date\nREMX,2026-08-04\n", "equity_indices: columns missing: index."),
+        (TABLE[:-2], "equity_indices: the last line (line 6) is cut."),
+        (
+            TABLE.replace("2026-08-06", "6 August"),
+            "equity_indices: '6 August' is not a day like 2026-08-05.",
+        ),
+        (
+            TABLE.replace("99.5", "#VALUE!"),
+            "equity_indices: '6762.T 2026-08-06: #VALUE!' is not an index above 0.",
+        ),
+        (
+            TABLE.replace("99.5", "-3"),
+            "equity_indices: '6762.T 2026-08-06: -3' is not an index above 0.",
+        ),
+        (
+            TABLE.replace("REMX,2026-08-04,100", "REMX,2026-08-04,35.85"),
+            "equity_indices: 'REMX' does not begin at 100.",
+        ),
+        (
+            TABLE.replace("REMX,2026-08-05", ",2026-08-05"),
+            "equity_indices: '2026-08-05' has no instrument.",
+        ),
+    ],
+)
+def test_what_is_no_table_of_indices_is_refused_in_one_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(UpstreamFormatError) as refusal:
+        parse(text)
+    assert refusal.value.message == sentence
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_the_lines_changes_nothing(shuffle: random.Random) -> None:
+    header, *lines = TABLE.splitlines()
+    shuffle.shuffle(lines)
+    assert parse("\n".join([header, *lines, ""])).equals(parse(TABLE))
+
+
+def test_the_bundled_table_passes_its_suite_and_fits_the_lake(bundled: pl.DataFrame) -> None:
+    frame = PRICE_QUOTES.conform(
+        bundled.with_columns(document=pl.lit("equity_indices.csv"), snapshot_id=pl.lit("s"))
+    )
+    verdict = evaluate_batch(frame, LAKE_SUITES["price_quotes"])
+    assert not verdict.is_rejected
+    assert verdict.set_aside.is_empty()
+
+
+def test_the_bundled_table_holds_no_price_and_names_where_it_comes_from(
+    bundled: pl.DataFrame,
+) -> None:
+    firsts = bundled.sort("price_date").group_by("instrument").agg(pl.col("close").first())
+    assert dict(firsts.rows()) == dict.fromkeys(
+        ("REMX", "6762.T", "4063.T", "5713.T", "7203.T"), 100.0
+    )
+    (entry,) = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf8"))["files"]
+    assert entry["file"] in equity_indices.CARD.bundled
+    assert "2020-10-01" in entry["left_out"]
+    assert bundled.filter(pl.col("price_date") == date(2020, 10, 1))["instrument"].to_list() == [
+        "REMX"
+    ]
+
+
+@needs_shared
+@pytest.mark.parametrize("instrument", ["REMX", "6762.T", "4063.T", "5713.T", "7203.T"])
+def test_every_close_is_there_as_a_multiple_of_the_first(
+    bundled: pl.DataFrame, instrument: str
+) -> None:
+    name = "REMX_close.csv" if instrument == "REMX" else f"{instrument}.csv"
+    with (SHARED / "data" / "equities" / name).open(encoding="utf-8-sig", newline="") as file:
+        rows = [{key.lower(): cell for key, cell in row.items()} for row in csv.DictReader(file)]
+    closes = {
+        date.fromisoformat(row["date"]): float(row["close"])
+        for row in rows
+        if not row["close"].startswith("#")
+    }
+    first = closes[min(closes)]
+    found = dict(
+        bundled.filter(pl.col("instrument") == instrument).select("price_date", "close").rows()
+    )
+    assert found.keys() == closes.keys()
+    assert all(
+        math.isclose(found[day], close / first * 100, rel_tol=5.1e-6)
+        for day, close in closes.items()
+    )
