@@ -3,14 +3,17 @@
 No asset is defined here.
 """
 
-from collections.abc import Sequence
-from typing import Any
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import dagster as dg
 
 from dagster_project.errors import KidoError, PublicationError
 from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.sources.card import SourceCard
+
+T = TypeVar("T")
 
 WRITER_POOL = "warehouse_writer"
 """Every step that writes is in it; its limit of one run keeps two builds apart."""
@@ -50,6 +53,7 @@ def mart_keys() -> list[dg.AssetKey]:
 
 
 def key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:
+    """The key of a check's result; ours always name their asset and check."""
     assert check.asset_key is not None
     assert check.check_name is not None
     return dg.AssetCheckKey(check.asset_key, check.check_name)
@@ -61,12 +65,11 @@ def told(**texts: str) -> dict[str, str]:
 
 
 def data_version(parts: Sequence[str]) -> dg.DataVersion:
-    import hashlib
-
+    """One word for what an asset was made from."""
     return dg.DataVersion(hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16])
 
 
-def or_fail(step: Any) -> Any:
+def or_fail(step: Callable[[], T]) -> T:
     """Run a step; what stops it becomes the run's failure in one sentence."""
     try:
         return step()

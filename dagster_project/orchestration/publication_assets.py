@@ -5,7 +5,6 @@ How a file is published is serving's; here it waits for the checks.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import dagster as dg
 
@@ -31,6 +30,7 @@ from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.runner import evaluate
 from dagster_project.serving import publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
+from dagster_project.settings import Settings
 
 
 def mart_audit() -> dg.AssetChecksDefinition:
@@ -67,7 +67,7 @@ def mart_audit() -> dg.AssetChecksDefinition:
                 all_checks(build), title=f"Checks of the build as of {settings.today}"
             ).encode(),
         )
-        if not any(result.severity == "error" and result.status != "passed" for result in results):
+        if not any(result.blocks for result in results):
             build.declare_complete()
 
     return audit
@@ -94,14 +94,14 @@ def published_asset() -> dg.AssetsDefinition:
         settings = warehouse.settings()
         build = _build_of(warehouse, context.run_id, settings)
         checks = all_checks(build)
-        failed = [
-            check for check in checks if check.severity == "error" and check.status != "passed"
-        ]
+        failed = [check for check in checks if check.blocks]
         if failed:
             raise dg.Failure(
                 description=f"{len(failed)} checks of the build did not pass; nothing published.",
                 allow_retries=False,
             )
+        # Before the file is swapped in: what cannot be told is not published.
+        found = answers(build.file)
         release = or_fail(
             lambda: publication.publish(
                 settings,
@@ -112,7 +112,6 @@ def published_asset() -> dg.AssetsDefinition:
                 build.inputs,
             )
         )
-        found = answers(settings.published_file)
         return dg.MaterializeResult(
             metadata={
                 found.name: headline(found),
@@ -129,7 +128,7 @@ def published_asset() -> dg.AssetsDefinition:
     return warehouse_file
 
 
-def _build_of(warehouse: Warehouse, run_id: str, settings: Any) -> builds.Build:
+def _build_of(warehouse: Warehouse, run_id: str, settings: Settings) -> builds.Build:
     """The run's own build, else (a publication or an audit on its own) the last whole one."""
     own = builds.Build(warehouse.build_dir(run_id))
     if own.file.exists():
@@ -143,4 +142,5 @@ def _build_of(warehouse: Warehouse, run_id: str, settings: Any) -> builds.Build:
 
 
 def all_checks(build: builds.Build) -> list[CheckResult]:
+    """What every check of a build found, in the order of the stages."""
     return [check for stage in ("lake", "dbt", "marts") for check in build.checks(stage)]

@@ -62,7 +62,7 @@ def render_report(results: Iterable[CheckResult], *, title: str = "Checks") -> s
 
 def _totals(checks: Sequence[CheckResult]) -> str:
     counts = {status: sum(check.status == status for check in checks) for status in _WORDS}
-    blocking = sum(check.status != "passed" and check.severity == "error" for check in checks)
+    blocking = sum(check.blocks for check in checks)
     words = [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status]]
     return f"{len(checks)} checks: {', '.join(reversed(words)) or 'none'}; {blocking} of them stop."
 

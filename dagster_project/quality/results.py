@@ -54,6 +54,11 @@ class CheckResult:
     sample: pl.DataFrame | None
     explanation: str
 
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps the build from being published."""
+        return self.severity == "error" and self.status != "passed"
+
 
 def as_frame(results: Iterable[CheckResult]) -> pl.DataFrame:
     """The results as rows of `catalog.checks`, in the order given."""

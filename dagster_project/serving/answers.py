@@ -14,10 +14,13 @@ from typing import Any
 
 from dagster_project.lake.build_file import connect
 
-IMPORTER, IMPORTER_NAME, SUPPLIER, FIRST_YEAR = "JPN", "Japan", "CHN", 2010
+IMPORTER, IMPORTER_NAME, SUPPLIER, SUPPLIER_NAME = "JPN", "Japan", "CHN", "China"
+FIRST_YEAR = 2010
 HEADLINE_CLAIM = "JP-2024-CHINA-OVER-60"
 CONCENTRATED_SHOWN = 3
 MONTHS_SHOWN = 24
+SESSIONS_FOR_A_RETURN = 20
+"""A return over fewer closes is noise."""
 
 Row = Mapping[str, Any]
 Ask = Callable[..., list[Row]]
@@ -54,10 +57,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the published file says first; `year` is the newest with shares of the importer."""
+    """What the published file says first.
+
+    `rare_earths` are the first two of `lines`, of imports by weight and by value; `year` is theirs.
+    """
 
     release: Row
     year: int | None
+    rare_earths: Sequence[Line]
     lines: Sequence[Line]
     headline: Row | None
     verdicts: Counter[str]
@@ -83,10 +90,10 @@ def answers(published_file: Path) -> Answers:
 
         release = ask("from catalog.releases order by release_id desc limit 1")[0]
         origins = _origins(ask)
-        ((year,),) = (tuple(row.values()) for row in ask(_NEWEST_YEAR, importer=IMPORTER))
         claims = ask("select claim_id, statement, verdict, explanation from catalog.claims")
+        imports, year = _rare_earths(ask, origins)
         lines = [
-            *_rare_earths(ask, origins),
+            *imports,
             _magnets(ask, origins),
             _most_concentrated(ask, origins),
             _mines(ask, origins),
@@ -98,16 +105,11 @@ def answers(published_file: Path) -> Answers:
         return Answers(
             release=release,
             year=year,
+            rare_earths=imports,
             lines=lines,
             headline=next((row for row in claims if row["claim_id"] == HEADLINE_CLAIM), None),
             verdicts=Counter(row["verdict"].replace("_", " ") for row in claims),
         )
-
-
-_NEWEST_YEAR = """
-select max(year(period_start)) as year from dependency.supplier_shares
-where importer_iso3 = $importer and frequency = 'A'
-"""
 
 
 def _origins(ask: Ask) -> Mapping[str, Origin]:
@@ -157,10 +159,12 @@ order by year
 """
 
 
-def _rare_earths(ask: Ask, origins: Mapping[str, Origin]) -> list[Line]:
-    lines = []
+def _rare_earths(ask: Ask, origins: Mapping[str, Origin]) -> tuple[list[Line], int | None]:
+    """Two lines, and the newest year they are of."""
+    lines: list[Line] = []
+    years: list[int] = []
     for measure, words in (("net_weight_kg", "by weight"), ("value_usd", "by value")):
-        subject = f"Rare-earth imports from China, {words}"
+        subject = f"Rare-earth imports from {SUPPLIER_NAME}, {words}"
         rows = ask(
             _SUPPLIER_BY_YEAR, importer=IMPORTER, supplier=SUPPLIER, measure=measure,
             first=FIRST_YEAR,
@@ -169,6 +173,7 @@ def _rare_earths(ask: Ask, origins: Mapping[str, Origin]) -> list[Line]:
             lines.append(_nothing(subject))
             continue
         last = rows[-1]
+        years.append(last["year"])
         total = (
             f"{number(last['total_amount'] / 1000)} t"
             if measure == "net_weight_kg"
@@ -183,7 +188,7 @@ def _rare_earths(ask: Ask, origins: Mapping[str, Origin]) -> list[Line]:
                 Trend(str(rows[0]["year"]), [row["share"] for row in rows], str(last["year"])),
             )
         )
-    return lines
+    return lines, max(years, default=None)
 
 
 _SUPPLIERS_OF_THE_YEAR = """
@@ -231,11 +236,12 @@ left join minerals using (mineral_group)
 where totals.importer_iso3 = $importer and totals.frequency = 'A'
     and totals.measure = 'value_usd' and starts_with(totals.mineral_group, 'hs_')
     and totals.period_start = (
-        select max(period_start) from dependency.import_concentration
+        select period_start from dependency.import_concentration
         where importer_iso3 = $importer and frequency = 'A' and measure = 'value_usd'
             and starts_with(mineral_group, 'hs_')
+        group by period_start order by count(*) desc, period_start desc limit 1
     )
-order by totals.hhi desc, totals.mineral_group
+order by totals.top_supplier_share desc, totals.mineral_group
 limit $shown
 """
 
@@ -248,7 +254,7 @@ def _most_concentrated(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     return Line(
         subject,
         "; ".join(_led(row) for row in rows),
-        f"China is first in {rows[0]['led_by_supplier']} of {rows[0]['groups']} codes "
+        f"{SUPPLIER_NAME} is first in {rows[0]['led_by_supplier']} of {rows[0]['groups']} codes "
         f"in {rows[0]['year']}",
         _origin_of_imports(ask, origins, rows[0]),
     )
@@ -270,7 +276,7 @@ order by year
 
 
 def _mines(ask: Ask, origins: Mapping[str, Origin]) -> Line:
-    subject = "China's mines, share of the world's rare earths"
+    subject = f"{SUPPLIER_NAME}'s mines, share of the world's rare earths"
     rows = ask(_MINES, supplier=SUPPLIER)
     if not rows:
         return _nothing(subject)
@@ -303,7 +309,7 @@ order by minerals.family desc
 
 
 def _refining(ask: Ask, origins: Mapping[str, Origin]) -> Line:
-    subject = "China's refineries, share of the world's rare earths"
+    subject = f"{SUPPLIER_NAME}'s refineries, share of the world's rare earths"
     rows = ask(_REFINING, supplier=SUPPLIER)
     if not rows:
         return _nothing(subject)
@@ -316,47 +322,63 @@ def _refining(ask: Ask, origins: Mapping[str, Origin]) -> Line:
 
 
 _EXPORTS = """
-with reported as (
-    select period_start, net_weight_kg, vintage_at
+with series as (
+    select source, partner_iso3, period_start, net_weight_kg, vintage_at
     from trade.reported_flows
-    where reporter_iso3 = $supplier and partner_iso3 = $importer and flow = 'export'
-        and commodity_code = '811292' and frequency = 'M'
+    where reporter_iso3 = $supplier and flow = 'export' and commodity_code = '811292'
+        and frequency = 'M'
 ),
+reported as (from series where partner_iso3 = $importer),
 months as (
     select cast(unnest(generate_series(
-        max(period_start) - to_months($months - 1), max(period_start), interval 1 month
+        greatest(max(period_start) - to_months($months - 1), min(period_start)),
+        max(period_start),
+        interval 1 month
     )) as date) as period_start
-    from reported
+    from series
 )
 select
-    period_start, net_weight_kg,
+    period_start, net_weight_kg, reported.period_start is not null as is_reported,
+    max(source) over () as source,
     cast(cast(max(vintage_at) over () as date) as varchar) as vintage
 from months left join reported using (period_start)
 order by period_start
 """
-"""A month without a row is one in which nothing was reported: a gap among the bars."""
+"""Of the months the exporter has published. One without a row is one in which nothing was reported
+for the importer: a gap among the bars. One with a row may still lack its weight."""
 
 
 def _exports(ask: Ask, origins: Mapping[str, Origin]) -> Line:
-    subject = "China's exports to Japan of gallium, germanium and more (811292)"
-    rows = ask(_EXPORTS, supplier=SUPPLIER, importer=IMPORTER, months=MONTHS_SHOWN)
-    if not rows:
-        return _nothing(subject)
-    before, last = (
-        sum(row["net_weight_kg"] or 0 for row in half) / 1000
-        for half in (rows[: MONTHS_SHOWN // 2], rows[MONTHS_SHOWN // 2 :])
+    subject = (
+        f"{SUPPLIER_NAME}'s exports to {IMPORTER_NAME} of gallium, germanium and more (811292)"
     )
+    rows = ask(_EXPORTS, supplier=SUPPLIER, importer=IMPORTER, months=MONTHS_SHOWN)
+    half = MONTHS_SHOWN // 2
+    last, before = rows[-half:], rows[-MONTHS_SHOWN:-half]
+    if not any(row["net_weight_kg"] is not None for row in last):
+        return _nothing(subject)
+    to = f"{rows[-1]['period_start']:%Y-%m}"
+    details = [f"in the year to {to}" if len(last) == half else f"in {len(last)} months to {to}"]
+    if len(before) == half and all(row["net_weight_kg"] is not None for row in _reported(before)):
+        details.append(f"{number(_tonnes(before), 1)} t in the one before")
+    missing = sum(row["net_weight_kg"] is None for row in _reported(last))
+    if missing:
+        details.append(f"{missing} months reported without a weight")
     return Line(
         subject,
-        f"{number(last, 1)} t",
-        f"in the year to {rows[-1]['period_start']:%Y-%m}, {number(before, 1)} t in the one before",
-        replace(origins["comtrade_baskets"], vintage=rows[-1]["vintage"]),
-        Trend(
-            f"{rows[0]['period_start']:%Y-%m}",
-            [row["net_weight_kg"] for row in rows],
-            f"{rows[-1]['period_start']:%Y-%m}",
-        ),
+        f"{number(_tonnes(last), 1)} t",
+        ", ".join(details),
+        replace(origins[rows[-1]["source"]], vintage=rows[-1]["vintage"]),
+        Trend(f"{rows[0]['period_start']:%Y-%m}", [row["net_weight_kg"] for row in rows], to),
     )
+
+
+def _reported(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["is_reported"]]
+
+
+def _tonnes(rows: Sequence[Row]) -> float:
+    return sum(row["net_weight_kg"] or 0.0 for row in rows) / 1000
 
 
 _MEASURES = """
@@ -381,13 +403,16 @@ from aimed group by all order by valid_from, clause_id
 
 
 def _measures(ask: Ask, origins: Mapping[str, Origin], as_of: date) -> Line:
+    subject = f"{SUPPLIER_NAME}'s measures on rare earths in force for {IMPORTER_NAME}"
+    if not ask("from exposure.measures limit 1"):
+        return _nothing(subject)
     rows = ask(_MEASURES, importer=IMPORTER, supplier=SUPPLIER, as_of=as_of)
     in_force = [row for row in rows if row["status"] == "in_force"]
     listed = [row for row in in_force if row["is_on_rare_earths"]]
     states = Counter(row["status"] for row in rows)
     without_codes = sum(not row["has_codes"] for row in in_force)
     return Line(
-        "China's measures on rare earths in force for Japan",
+        subject,
         ", ".join(
             f"{row['clause_id']} since {row['valid_from']}{_evidence(row['evidence_class'])}"
             for row in listed
@@ -407,7 +432,7 @@ def _evidence(evidence_class: str) -> str:
 _PERFORMANCE = """
 select "window", window_end, return_share, max_drawdown_share, annualised_volatility
 from market.performance
-where instrument = 'REMX' and "window" in ('since_2025_06_30', '1y')
+where instrument = 'REMX' and "window" in ('since_2025_06_30', '1y') and sessions >= $sessions
 order by "window" = '1y'
 limit 1
 """
@@ -430,18 +455,22 @@ def _markets(ask: Ask, origins: Mapping[str, Origin]) -> list[Line]:
 def _fund(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     subject = "Rare-earth shares (the fund REMX)"
     months = ask(_CLOSES_BY_MONTH, instrument="REMX", months=MONTHS_SHOWN)
-    found = ask(_PERFORMANCE)
-    if not months or not found:
+    if not months:
         return _nothing(subject)
+    origin, trend = origins[months[-1]["source"]], _by_month(months)
+    found = ask(_PERFORMANCE, sessions=SESSIONS_FOR_A_RETURN)
+    if not found:
+        return Line(subject, "–", "closes of less than a year", origin, trend)
     figures = found[0]
     since = "since mid-2025" if figures["window"].startswith("since") else "in a year"
+    volatility = figures["annualised_volatility"]
     return Line(
         subject,
         f"{figures['return_share'] * 100:+.1f} % {since}",
-        f"to {figures['window_end']}; largest fall {figures['max_drawdown_share'] * 100:.1f} %, "
-        f"volatility {figures['annualised_volatility'] * 100:.0f} % a year",
-        origins[months[-1]["source"]],
-        _by_month(months),
+        f"to {figures['window_end']}; largest fall {figures['max_drawdown_share'] * 100:.1f} %"
+        + (f", volatility {volatility * 100:.0f} % a year" if volatility is not None else ""),
+        origin,
+        trend,
     )
 
 
@@ -471,7 +500,7 @@ def _nothing(subject: str) -> Line:
 
 def headline(found: Answers) -> str:
     """The first two answers in a line: how much of the rare earths comes from China."""
-    weight, value = found.lines[:2]
+    weight, value = found.rare_earths
     return (
         f"rare earths from China: {weight.figure} by weight ({weight.detail}), "
         f"{value.figure} by value ({value.detail})"
@@ -533,7 +562,8 @@ def _claims(found: Answers, *, bold: str) -> list[str]:
         if found.headline
         else []
     )
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in found.verdicts.most_common())
+    by_count = sorted(found.verdicts.items(), key=lambda item: (-item[1], item[0]))
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in by_count)
     return [
         *headline,
         "",
@@ -547,7 +577,8 @@ def _titled(origin: Origin | None) -> str:
 
 
 def _drawn(trend: Trend | None) -> str:
-    return f"{trend.first} {bars(trend.values)} {trend.last}" if trend else ""
+    drawn = bars(trend.values) if trend else ""
+    return f"{trend.first} {drawn} {trend.last}" if trend and drawn else ""
 
 
 def _unbroken(text: str) -> str:

@@ -28,7 +28,7 @@ PUBLISHED_SCHEMAS = (
     "reference", "trade", "dependency", "exposure", "market", "catalog",
 )  # fmt: skip
 STORAGE_VERSION = "v1.0.0"
-"""DuckDB's oldest stable format: every BI driver since DuckDB 1.1 opens it."""
+"""DuckDB's oldest stable format: every driver since DuckDB 1.0 opens it."""
 
 RELEASES_KEPT = 5
 
