@@ -72,11 +72,14 @@ def land(
     wanted = source_named(source)
     for file in files:
         taken = land_file(settings, wanted, file, retrieved.date() if retrieved else None)
-        rows = ", ".join(f"{count:,} rows of {table}" for table, count in taken.rows.items())
-        aside = sum(taken.set_aside.values())
-        typer.echo(
-            f"{file.name}: {'taken' if taken.new_snapshots else 'nothing new'}, {rows}" + "."
+        rows = ", ".join(
+            f"{count:,} {'row' if count == 1 else 'rows'} of {table}"
+            for table, count in taken.rows.items()
         )
+        aside = sum(taken.set_aside.values())
+        news = "taken" if taken.new_snapshots else "nothing new"
+        instead = f" It stands in for the bundled {file.name}." if taken.is_instead else ""
+        typer.echo(f"{file.name}: {news}, {rows}.{instead}")
         if aside:
             typer.echo(
                 f"  {aside} {'row is' if aside == 1 else 'rows are'} set aside in "

@@ -363,7 +363,8 @@ def _exports(ask: Ask, origins: Mapping[str, Origin]) -> Line:
         details.append(f"{number(_tonnes(before), 1)} t in the one before")
     missing = sum(row["net_weight_kg"] is None for row in _reported(last))
     if missing:
-        details.append(f"{missing} months reported without a weight")
+        months = "month" if missing == 1 else "months"
+        details.append(f"{missing} {months} reported without a weight")
     return Line(
         subject,
         f"{number(_tonnes(last), 1)} t",

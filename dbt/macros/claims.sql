@@ -58,11 +58,9 @@
 {# A publisher as people say it. #}
 {% macro publisher_name(source) -%}
     case {{ source }}
-        when 'bgs' then 'BGS'
-        when 'comtrade' then 'UN Comtrade'
+        when 'baci' then 'BACI'
         when 'comtrade_baskets' then 'UN Comtrade'
         when 'ec_crm' then 'EC'
-        when 'japan_customs' then 'Japan Customs'
         when 'usgs_mcs' then 'USGS'
         else {{ source }}
     end
