@@ -76,10 +76,18 @@ class Settings(BaseSettings):
         return _read(SourceSettings, f"KIDO_{name.upper()}_")
 
     def is_fetched(self, name: str, base_url: str | None, needs_key: bool) -> bool:
-        """Whether a build asks a publisher: switched on, or given the key it needs."""
-        if base_url is None:
-            return False
+        """Whether a build asks a publisher: switched on, or given the key it needs.
+
+        Raises ConfigurationError where a source without an address is switched on.
+        """
         own = self.source(name)
+        if base_url is None:
+            if own.enabled:
+                raise ConfigurationError(
+                    f"KIDO_{name.upper()}_ENABLED: {name} cannot be fetched; bring its files with "
+                    "kido land."
+                )
+            return False
         return needs_key and own.key is not None if own.enabled is None else own.enabled
 
     def require_known_names(self, sources: tuple[str, ...]) -> None:

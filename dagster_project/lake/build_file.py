@@ -15,9 +15,6 @@ import polars as pl
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Lake
 
-DATABASE = "kido"
-"""Name of the file's stem, and so of the catalog that dbt's compiled SQL names."""
-
 
 @contextlib.contextmanager
 def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -59,6 +59,15 @@ class Lake:
             f"_snapshots/{source}/{snapshot_id}.json", record.model_dump_json().encode()
         )
 
+    def remove(self, source: str, snapshot_id: str) -> None:
+        """Take the rows of one snapshot out again; nothing happens where there are none.
+
+        The record goes first: rows whose files are still there do not count without it.
+        """
+        self.store.remove(f"_snapshots/{source}/{snapshot_id}.json")
+        for name in LAKE_TABLES:
+            self.store.remove(f"{name}/{source}/{snapshot_id}.parquet")
+
     def records(self, source: str) -> dict[str, Record]:
         """What the lake holds of a source, by snapshot, oldest first."""
         return {
@@ -67,6 +76,19 @@ class Lake:
             )
             for name in self.store.names(f"_snapshots/{source}")
         }
+
+    def rows(self, table: LakeTable, source: str) -> pl.LazyFrame | None:
+        """The rows of a source's table, all vintages; None where there are none yet."""
+        files = self.files(table, source)
+        if not files:
+            return None
+        if self.store.is_local:
+            return pl.scan_parquet(files)
+        # polars does not know every address that fsspec does.
+        return pl.concat(
+            pl.read_parquet(io.BytesIO(self.store.read(f"{table.name}/{source}/{name}")))
+            for name in (file.rsplit("/", 1)[-1] for file in files)
+        ).lazy()
 
     def files(self, table: LakeTable, source: str | None = None) -> list[str]:
         """Addresses of the Parquet files of a table, those that count; of one source, if named."""

@@ -21,6 +21,7 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 _BUNDLED = _CHECKOUT / "dagster_project" / "bundled"
 ECONOMIES_FILE = _BUNDLED / "catalogue" / "economies.csv"
 COMMODITIES_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_commodities.csv"
+INSTRUMENTS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_instruments.csv"
 MINERAL_GROUPS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_mineral_groups.csv"
 
 CodeColumn = Literal["comtrade_code", "japan_customs_code", "m49_code", "iso2"]
@@ -138,6 +139,12 @@ def mineral_groups() -> frozenset[str]:
 def commodity_codes() -> frozenset[str]:
     """Every HS6 code in scope, of any edition, from the seed that defines them."""
     return frozenset(row["hs6_code"] for row in _rows(COMMODITIES_FILE))
+
+
+@cache
+def instruments() -> frozenset[str]:
+    """Every instrument that has prices, from the seed that describes them."""
+    return frozenset(row["instrument"] for row in _rows(INSTRUMENTS_FILE))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ No model is named here; what they are is read from the manifest.
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -138,7 +138,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         )
         if outcome.error:
             raise dg.Failure(description=outcome.error, allow_retries=False)
-        yield from _dbt_events(context, manifest, translator, build, outcome)
+        yield from _dbt_events(context, manifest, translator, build, outcome, settings.today)
 
     return models
 
@@ -199,10 +199,11 @@ def _dbt_events(
     translator: _Translator,
     build: builds.Build,
     outcome: transform.DbtOutcome,
+    today: date,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     chosen = context.selected_asset_keys
     chosen_checks = context.selected_asset_check_keys
-    glances = _glances(build)
+    glances = _glances(build, today)
     results: list[CheckResult] = []
     broken: list[str] = []
     for node in outcome.results:
@@ -253,7 +254,7 @@ def _dbt_check(
     )
     observed = {
         "passed": "no offending rows",
-        "failed": f"{node.failures} offending rows",
+        "failed": offending_rows(node.failures, rows),
     }.get(status, _first_line(node.message) or node.status)
     result = CheckResult(
         layer="mart",
@@ -284,7 +285,7 @@ def _dbt_check(
     )
 
 
-def _glances(build: builds.Build) -> dict[tuple[str, str], dict[str, Any]]:
+def _glances(build: builds.Build, today: date) -> dict[tuple[str, str], dict[str, Any]]:
     """What the UI shows of every table of a build file: rows, latest period, a few rows."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     with connect(build.file, read_only=True) as connection:
@@ -292,13 +293,21 @@ def _glances(build: builds.Build) -> dict[tuple[str, str], dict[str, Any]]:
             "select schema_name, table_name from duckdb_tables() where not internal"
         ).fetchall()
         for schema, table in tables:
-            count, latest, rows = mart_glance(connection, schema, table)
+            count, latest, rows = mart_glance(connection, schema, table, today)
             found[schema, table] = {
                 "dagster/row_count": count,
                 **told(latest_period=latest),
                 "preview": dg.MetadataValue.md(markdown_table(rows)),
             }
     return found
+
+
+def offending_rows(count: int, sample: Sequence[Mapping[str, Any]]) -> str:
+    """How many rows a test found, and the first text in the first of them: mostly what is wrong."""
+    cells = sample[0].values() if sample else ()
+    first = next((cell for cell in cells if isinstance(cell, str)), "")
+    words = f"{count} offending {'row' if count == 1 else 'rows'}"
+    return f"{words}, first {first}" if first else words
 
 
 def _first_line(message: str) -> str:

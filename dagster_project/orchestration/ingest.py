@@ -79,6 +79,8 @@ class Conformed:
     reasons: list[str] = field(default_factory=list)
     """Why the first row of each table was set aside."""
     quarantine: Path | None = None
+    is_instead: bool = False
+    """Whether a landed list stands in for the bundled one of its name."""
 
 
 def landing_of(settings: Settings) -> Landing:
@@ -162,6 +164,7 @@ def land_file(settings: Settings, source: Source, path: Path, retrieved: date | 
             if batch.set_aside.height
         ],
         quarantine=settings.quarantine_dir / source.CARD.name / snapshot.snapshot_id,
+        is_instead=source.CARD.cadence == "edited by hand" and path.name in source.CARD.bundled,
     )
 
 
@@ -172,15 +175,17 @@ def _first_reason(table: str, set_aside: pl.DataFrame) -> str:
 
 
 def conform(settings: Settings, source: Source) -> Conformed:
-    """Parse, check and type into the lake every snapshot that is not there yet.
+    """Make the lake hold what is landed: every snapshot parsed, checked and typed, and no other.
 
-    A snapshot that cannot be used is set aside whole, with the reason; what the lake held before
-    stays. Its failing checks are in the outcome, which says so in `rejected`.
+    A snapshot that cannot be used is set aside whole, with the reason; the others stay. Its failing
+    checks are in the outcome, which says so in `rejected`. Rows of a snapshot that is no longer in
+    the landing go.
     """
     name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
     records = lake.records(name)
     outcome = Conformed()
+    gone = set(records)
     for snapshot in landing.snapshots(name):
         record = records.get(snapshot.snapshot_id)
         if record is None or not _is_current(source, record):
@@ -200,10 +205,13 @@ def conform(settings: Settings, source: Source) -> Conformed:
                 continue
             record = _write(settings, lake, source, snapshot, batches)
             outcome.new_snapshots += 1
+        gone.discard(snapshot.snapshot_id)
         for table, part in record.tables.items():
             outcome.rows[table] = outcome.rows.get(table, 0) + part.rows
             outcome.set_aside[table] = outcome.set_aside.get(table, 0) + part.set_aside
             outcome.checks.setdefault(table, []).extend(from_json(part.checks))
+    for snapshot_id in sorted(gone):
+        lake.remove(name, snapshot_id)
     return outcome
 
 
@@ -376,6 +384,7 @@ def parser_version(source: Source) -> str:
         str(vocabulary.ECONOMIES_FILE),
         str(vocabulary.MINERAL_GROUPS_FILE),
         str(vocabulary.COMMODITIES_FILE),
+        str(vocabulary.INSTRUMENTS_FILE),
         *([str(labels)] if labels.exists() else []),
     )
 

@@ -18,11 +18,11 @@ from dagster_project.sources.registry import all_sources
 
 @cache
 def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
-    """`build` renews everything; `daily_build` only asks the publishers that publish daily."""
+    """`build` renews everything; `daily_build` only asks the daily publishers there are to ask."""
     daily = [
         key
         for name, source in all_sources().items()
-        if source.CARD.cadence == "daily"
+        if source.CARD.cadence == "daily" and source.CARD.base_url
         for key in (landing_key(name), *(lake_key(name, table) for table in source.CARD.tables))
     ]
     transformed = dg.AssetSelection.assets(*mart_keys()).upstream() - (

@@ -6,6 +6,7 @@ Reads tables that are there; computes no figure of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -15,10 +16,11 @@ from dagster_project.lake.schemas import LakeTable
 from dagster_project.lake.tables import Lake
 
 PERIODS = (
-    "period_start", "price_date", "window_end", "year", "valid_from", "known_at",
+    "known_at", "period_start", "price_date", "window_end", "year", "valid_from",
     "announced_date", "claimed_at", "retrieved_at", "published_at",
 )  # fmt: skip
-"""Columns that say what time a row is about, the most telling first."""
+"""Columns that say what time a row is about, the most telling first: a fact, when it was known (a
+claim's `period_start` is that of the figures that decide it)."""
 
 SUBJECTS = (
     "importer_iso3", "reporter_iso3", "economy_iso3", "target_iso3", "instrument", "mineral_group",
@@ -43,12 +45,11 @@ def lake_reach(lake: Lake, table: LakeTable, source: str) -> tuple[str, str]:
     Empty text where it holds none, or the table has no period.
     """
     period = period_column(list(table.columns))
-    files = lake.files(table, source)
-    if period is None or not files:
+    rows = lake.rows(table, source)
+    if period is None or rows is None:
         return "", ""
     last, latest = (
-        pl.scan_parquet(files)
-        .select(pl.col("vintage_at").max().dt.date(), pl.col(period).max().alias("period"))
+        rows.select(pl.col("vintage_at").max().dt.date(), pl.col(period).max().alias("period"))
         .collect()
         .row(0)
     )
@@ -57,32 +58,41 @@ def lake_reach(lake: Lake, table: LakeTable, source: str) -> tuple[str, str]:
 
 def lake_preview(lake: Lake, table: LakeTable, source: str) -> list[Mapping[str, Any]]:
     """A few rows of a source's table, the latest first, without the columns that are empty."""
-    files = lake.files(table, source)
-    if not files:
+    rows = lake.rows(table, source)
+    if rows is None:
         return []
     period = period_column(list(table.columns))
-    rows = pl.scan_parquet(files).drop("source", "document", "snapshot_id")
+    rows = rows.drop("source", "document", "snapshot_id")
     if period:
         rows = rows.top_k(ROWS, by=period)
     return _legible(rows.head(ROWS).collect())
 
 
 def mart_glance(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: str
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, today: date
 ) -> tuple[int, str, list[Mapping[str, Any]]]:
     """Number of rows, latest period (empty text where there is none), and a few telling rows.
 
-    Rows on Japan, on rare earths and on what holds for all come first, then the latest.
+    What lies after `today`, the day of the build, is no latest period and comes last. Rows on
+    Japan, on rare earths and on what holds for all come first, then the latest.
     """
     name = f'"{schema}"."{table}"'
     columns = [row[0] for row in connection.execute(f"describe {name}").fetchall()]
     period = period_column(columns)
+    # Years are numbers; instants count by their day.
+    is_ahead = (
+        f"coalesce({period} > {today.year}, false)"
+        if period == "year"
+        else f"coalesce(cast({period} as date) > date '{today}', false)"
+    )
+    latest_period = f"max({period}) filter (not {is_ahead})" if period else "null"
     ((count, latest),) = connection.execute(
-        f"select count(*), {f'max({period})' if period else 'null'} from {name}"
+        f"select count(*), {latest_period} from {name}"
     ).fetchall()
     firsts = ", ".join(f"'{first}'" for first in FIRST)
-    order = [f"{column} not in ({firsts})" for column in SUBJECTS if column in columns]
-    order += [f"{period} desc"] if period else []
+    order = [is_ahead] if period else []
+    order += [f"{column} not in ({firsts})" for column in SUBJECTS if column in columns]
+    order += [f"{period} desc nulls last"] if period else []
     order += ["share desc nulls last"] if "share" in columns else []
     sample = connection.sql(
         f"from {name} {'order by ' + ', '.join(order) if order else ''} limit {ROWS}"

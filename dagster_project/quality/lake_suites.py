@@ -509,6 +509,11 @@ _PRICE_QUOTES = Suite(
             "`cents` or `$` is a unit, not a currency.",
         ),
         matches("instrument_is_named", "instrument", r"^\S+$", "An instrument is a word."),
+        is_one_of(
+            "instrument_is_in_the_list", "instrument", Known("instruments"),
+            "A price of an instrument no list describes would stop every build: add its line to "
+            "dbt/seeds/seed_instruments.csv, then land the file.",
+        ),
         matches(
             "unit_is_given", "unit", parts.NOT_BLANK,
             "A price of nothing in particular cannot be compared.",

@@ -62,7 +62,7 @@ class Today:
 class Known:
     """The codes of a list of the lake's vocabulary, and a few more, in the place of a fixed set."""
 
-    codes: Literal["economies", "mineral_groups"]
+    codes: Literal["economies", "mineral_groups", "instruments"]
     more: tuple[str, ...] = ()
 
 
@@ -186,7 +186,11 @@ def _resolved(value: object, today: date) -> object:
 def _known(known: Known) -> list[str]:
     from dagster_project.lake import vocabulary
 
-    codes = {"economies": vocabulary.economies, "mineral_groups": vocabulary.mineral_groups}
+    codes = {
+        "economies": vocabulary.economies,
+        "mineral_groups": vocabulary.mineral_groups,
+        "instruments": vocabulary.instruments,
+    }
     return sorted({*codes[known.codes](), *known.more})
 
 

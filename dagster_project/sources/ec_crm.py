@@ -19,12 +19,12 @@ from dagster_project.lake.schemas import INSTANT, LAKE_TABLES
 from dagster_project.lake.vocabulary import (
     economies,
     economy_named,
-    label_rows,
     material_labels,
     require_known_labels,
 )
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
+    labels_of,
     looks_like_html,
     looks_like_zip,
     read_text_table,
@@ -190,12 +190,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         .sort(LAKE_TABLES[layout.fills].key, nulls_last=True)
         .collect()
     )
-    labels = pl.DataFrame(label_rows(source), infer_schema_length=None).select(
-        pl.lit(source).alias("source"),
-        pl.all().cast(pl.String),
-        pl.lit(False).alias("is_provisional"),
-        (first_release if document.is_bundled else retrieved).alias("vintage_at"),
-    )
+    labels = labels_of(source, first_release if document.is_bundled else retrieved)
     return {layout.fills: figures, "material_labels": labels}
 
 

@@ -47,7 +47,6 @@ CARD = SourceCard(
 )
 
 HISTORY = "eurofxref-hist"
-CURRENCIES = ("USD", "JPY", "CNY")
 RENMINBI_FROM = date(2005, 4, 1)
 """First day of a renminbi reference rate: a file that reaches it has the column."""
 

@@ -30,15 +30,14 @@ CARD = SourceCard(
     bundled=("equity_indices.csv",),
 )
 
-UNIT = "index, first day = 100"
-
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """A table `instrument,date,index` -> `price_quotes`, one row per instrument and session.
 
-    `index` is the close as a multiple of the instrument's first close in the file, times 100. A
-    blank is a session without a close and makes no row. `vintage_at` is the day itself for bundled
-    figures, else the time of retrieval.
+    `index` is the close as a multiple of the instrument's first close in the file, times 100; the
+    unit names the day of that close, since figures of two bases are not one series. A blank is a
+    session without a close and makes no row. `vintage_at` is the day itself for bundled figures,
+    else the time of retrieval.
     Raises UpstreamFormatError for another layout, a cut file, a day or an index that is none, and
     for an instrument whose first index is not 100.
     """
@@ -73,6 +72,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     return {
         "price_quotes": quotes.lazy()
         .filter(pl.col("close").is_not_null())
+        .with_columns(first_day=pl.col("price_date").min().over("instrument"))
         .select(
             pl.lit(source).alias("source"),
             "instrument",
@@ -81,7 +81,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             "close",
             pl.lit(None, pl.Float64).alias("adjusted_close"),
             pl.lit(None, pl.String).alias("currency"),
-            pl.lit(UNIT).alias("unit"),
+            pl.format("index, {} = 100", "first_day").alias("unit"),
             pl.lit(False).alias("is_provisional"),
             vintage_at.alias("vintage_at"),
         )

@@ -16,6 +16,8 @@ from typing import Literal
 import polars as pl
 
 from dagster_project.errors import UpstreamFormatError
+from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.vocabulary import label_rows
 
 PayloadKind = Literal["csv", "json", "zip", "xlsx"]
 
@@ -344,3 +346,14 @@ def require_every(
 def utc_naive(instant: datetime) -> datetime:
     """An instant as the lake keeps it: UTC, without a zone attached."""
     return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
+def labels_of(source: str, vintage_at: pl.Expr) -> pl.DataFrame:
+    """The list of a source's labels -> `material_labels`, one row per label."""
+    named = ("label", "material", "mineral", "mineral_group", "left_out")
+    return pl.DataFrame(label_rows(source), schema=dict.fromkeys(named, pl.String)).select(
+        pl.lit(source).alias("source"),
+        *named,
+        pl.lit(False).alias("is_provisional"),
+        vintage_at.cast(INSTANT).alias("vintage_at"),
+    )

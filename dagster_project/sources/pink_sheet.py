@@ -13,11 +13,12 @@ from datetime import datetime
 import polars as pl
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
-from dagster_project.lake.schemas import INSTANT, MATERIAL_LABELS
-from dagster_project.lake.vocabulary import label_rows, material_labels, require_known_labels
+from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.vocabulary import material_labels, require_known_labels
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
     is_it_the_file_of,
+    labels_of,
     looks_like_zip,
     read_sheet,
     read_text_table,
@@ -151,17 +152,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         .sort("instrument", "price_date")
         .collect()
     )
-    labels = pl.DataFrame(
-        label_rows(source),
-        schema={
-            name: MATERIAL_LABELS.columns[name].dtype
-            for name in ("label", "material", "mineral", "mineral_group", "left_out")
-        },
-    ).with_columns(
-        pl.lit(source).alias("source"),
-        pl.lit(False).alias("is_provisional"),
-        pl.lit(vintage_at, INSTANT).alias("vintage_at"),
-    )
+    labels = labels_of(source, pl.lit(vintage_at))
     return {"price_quotes": quotes, "material_labels": labels}
 
 

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import cast
 
 from dagster_project import sources
 from dagster_project.errors import ConfigurationError
 from dagster_project.sources.card import Source
 
+_CARD = re.compile(r"^CARD(: SourceCard)? = ", re.MULTILINE)
+
 
 def source_names() -> tuple[str, ...]:
-    """Names of the modules here, without importing them; a helper module is harmless among them."""
-    return tuple(sorted(info.name for info in pkgutil.iter_modules(sources.__path__)))
+    """Names of the modules here that define `CARD`, found by reading them, without an import."""
+    (folder,) = sources.__path__
+    return tuple(
+        sorted(
+            info.name
+            for info in pkgutil.iter_modules([folder])
+            if not info.ispkg and _CARD.search((Path(folder) / f"{info.name}.py").read_text("utf8"))
+        )
+    )
 
 
 @cache
@@ -24,8 +35,7 @@ def all_sources() -> Mapping[str, Source]:
     found: dict[str, Source] = {}
     for name in source_names():
         module = importlib.import_module(f"{sources.__name__}.{name}")
-        if hasattr(module, "CARD"):
-            found[module.CARD.name] = cast(Source, module)
+        found[module.CARD.name] = cast(Source, module)
     return found
 
 

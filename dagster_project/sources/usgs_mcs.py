@@ -17,12 +17,12 @@ from dagster_project.lake.schemas import INSTANT, PRODUCTION
 from dagster_project.lake.vocabulary import (
     economies,
     economy_named,
-    label_rows,
     material_labels,
     require_known_labels,
 )
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
+    labels_of,
     looks_like_zip,
     read_text_table,
     require_every,
@@ -94,7 +94,7 @@ PRINTED_AS_TONS_IN_THOUSANDS: Mapping[int, tuple[str, ...]] = {
 other edition, with figures of the same size: ilmenite of 2024 8,900 and 9,210, reserves of vanadium
 18,000 and 21,000."""
 
-MILLION = 1e6
+IN_THOUSANDS_BELOW = 1e6
 """As long as no figure of such a label reaches this, it is in thousands: the largest of each is
 510,000 or less in thousands, and 21 million or more in tons. Where a revised file puts the unit or
 the figures right, it is read as it stands."""
@@ -212,16 +212,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         ),
         vintage,
     ).sort(PRODUCTION.key)
-    labels = pl.DataFrame(
-        label_rows(source),
-        schema=dict.fromkeys(
-            ("label", "material", "mineral", "mineral_group", "left_out"), pl.String
-        ),
-    ).with_columns(
-        source=pl.lit(source),
-        is_provisional=pl.lit(False),
-        vintage_at=pl.lit(rows.select(vintage).to_series().max(), INSTANT),
-    )
+    labels = labels_of(source, pl.lit(rows.select(vintage).to_series().max()))
     return {"production": production, "material_labels": labels}
 
 
@@ -497,7 +488,7 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
             for edition, labels in PRINTED_AS_TONS_IN_THOUSANDS.items()
         )
         & (pl.col("unit").fill_null("metric tons") == "metric tons")
-        & (pl.max_horizontal(low, high).max().over("label") < MILLION)
+        & (pl.max_horizontal(low, high).max().over("label") < IN_THOUSANDS_BELOW)
     )
     units_of_label = pl.col("unit").drop_nulls().unique()
     found = found.with_columns(unit=pl.col("unit").str.to_lowercase()).with_columns(

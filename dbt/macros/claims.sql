@@ -59,6 +59,7 @@
 {% macro publisher_name(source) -%}
     case {{ source }}
         when 'baci' then 'BACI'
+        when 'comtrade' then 'UN Comtrade'
         when 'comtrade_baskets' then 'UN Comtrade'
         when 'ec_crm' then 'EC'
         when 'usgs_mcs' then 'USGS'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,10 @@ import pytest
 
 from dagster_project.definitions import defs
 from dagster_project.orchestration.keys import PUBLISHED, lake_key, landing_key, mart_keys
+from dagster_project.orchestration.overview import source_overview
+from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
+from tests.e2e.conftest import AS_OF
 
 Shown = Mapping[str, Any]
 
@@ -71,6 +74,26 @@ def test_every_mart_shows_its_rows_japans_first(instance: dg.DagsterInstance) ->
     first = shares["preview"].splitlines()[2]
     assert first.startswith("| JPN |")
     assert "2024-01-01" in first
+
+
+def test_the_list_of_sources_and_the_catalog_reach_as_far(
+    built: Path, rows: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    in_the_catalog = dict(rows("select source, latest_period::varchar from catalog.sources"))
+    listed = {row[0]: row[4] for row in source_overview(Settings.load(home=built))}
+    assert listed.keys() == in_the_catalog.keys()
+    for source, latest in listed.items():
+        # A year in the list is its first day in the catalog.
+        assert in_the_catalog[source].startswith(latest), source
+        assert in_the_catalog[source].removeprefix(latest) in {"", "-01-01"}, source
+
+
+def test_no_mart_shows_first_what_lies_after_the_day_of_the_build(
+    instance: dg.DagsterInstance,
+) -> None:
+    status = shown(instance, dg.AssetKey(["exposure", "measure_status"]))
+    assert status["latest_period"] <= AS_OF
+    assert "| 2028-" not in status["preview"]
 
 
 def test_every_asset_of_a_source_leads_to_its_publisher_and_stands_in_its_group() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from dagster_project.orchestration.metadata import SUITE_CHECK
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.source_assets import lake_assets, landing_asset
 from dagster_project.settings import Settings
+from dagster_project.sources.card import Document
 from dagster_project.sources.registry import source_named
 from tests.fakes.ecb import (
     ROWS,
@@ -124,6 +126,44 @@ def test_an_html_page_is_never_an_empty_result(settings: Settings, ecb: FakeEcb)
     ecb.will(maintenance_page())
     with pytest.raises(UpstreamFormatError, match="HTML"):
         ingest.land(settings, ECB)
+
+
+def test_rows_of_a_snapshot_whose_folder_was_removed_from_the_landing_go(
+    settings: Settings, ecb: FakeEcb
+) -> None:
+    fetched = ingest.land(settings, ECB).new[1]
+    before = ingest.conform(settings, ECB).rows["price_quotes"]
+    assert closes(settings)["EURUSD", "1999-01-04"] == 1.1789
+    shutil.rmtree(settings.home / "landing" / "ecb" / fetched.snapshot_id)
+    after = ingest.conform(settings, ECB)
+    assert closes(settings) == {}
+    assert after.rows["price_quotes"] == before - 13
+    assert not list((settings.home / "lake").rglob(f"{fetched.snapshot_id}*"))
+
+
+def test_rows_of_a_snapshot_that_later_rules_refuse_go_at_once(
+    settings: Settings, ecb: FakeEcb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest.land(settings, ECB)
+    ingest.conform(settings, ECB)
+    assert closes(settings)
+
+    def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+        if not document.is_bundled:
+            raise UpstreamFormatError("ecb: read otherwise now.")
+        return tables
+
+    bundled = next(one for one in ingest.landing_of(settings).snapshots("ecb") if one.is_bundled)
+    tables = ECB.parse(
+        ingest.landing_of(settings).payload(bundled),
+        Document(bundled.document, bundled.retrieved_at, is_bundled=True),
+    )
+    monkeypatch.setattr(ECB, "parse", parse)
+    monkeypatch.setattr(ingest, "parser_version", lambda source: "another")
+    outcome = ingest.conform(settings, ECB)
+    assert "read otherwise now" in outcome.rejected
+    assert closes(settings) == {}
+    assert outcome.rows["price_quotes"] == 19_779
 
 
 def run_graph(tmp_path: Path) -> dg.ExecuteInProcessResult:

@@ -441,7 +441,10 @@ insert into lake.price_quotes (
 values
 ('ecb', 'EURXYZ', date '2026-10-28', 'D', 1, 'XYZ', 'XYZ per EUR', timestamp '2026-10-28', 's1'),
 ('ecb', 'EURXYZ', date '2026-10-29', 'D', 2, 'XYZ', 'XYZ per EUR', timestamp '2026-10-29', 's1'),
-('ecb', 'EURXYZ', date '2026-10-30', 'D', -1, 'XYZ', 'XYZ per EUR', timestamp '2026-10-30', 's1');
+('ecb', 'EURXYZ', date '2026-10-30', 'D', -1, 'XYZ', 'XYZ per EUR', timestamp '2026-10-30', 's1'),
+-- A second unit: yen and sen, or an index on another base.
+('ecb', 'EURXYZ', date '2026-10-27', 'D', 99, 'XYZ', 'XYZ per 100 EUR', timestamp '2026-10-27',
+ 's1');
 
 insert into lake.material_labels (source, label, material, mineral, mineral_group, snapshot_id)
 values
@@ -512,6 +515,7 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "measure_scope_names_known_minerals",
     "control_shares_lie_between_0_and_1_in_order",
     "prices_are_of_known_instruments",
+    "quotes_of_an_instrument_are_in_one_unit",
     "prices_are_positive",
     "performance_is_of_known_instruments",
     "materials_has_one_row_per_source_and_label",

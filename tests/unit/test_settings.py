@@ -58,6 +58,19 @@ def test_a_source_reads_its_own_variables(monkeypatch: pytest.MonkeyPatch) -> No
         Settings.load().source("ecb")
 
 
+def test_a_source_without_an_address_cannot_be_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.load()
+    assert not settings.is_fetched("baci", None, needs_key=False)
+    monkeypatch.setenv("KIDO_BACI_ENABLED", "false")
+    assert not settings.is_fetched("baci", None, needs_key=False)
+    monkeypatch.setenv("KIDO_BACI_ENABLED", "true")
+    with pytest.raises(ConfigurationError) as error:
+        settings.is_fetched("baci", None, needs_key=False)
+    assert str(error.value) == (
+        "KIDO_BACI_ENABLED: baci cannot be fetched; bring its files with kido land."
+    )
+
+
 def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIDO_ECB_KEY", "s3cret")
     assert "s3cret" not in repr(Settings.load().source("ecb"))

@@ -56,7 +56,7 @@ evidence as (
         finding,
         null as provenance,
         'measure_in_force' as test
-    from {{ ref('int_claims__measure_measure_in_force') }}
+    from {{ ref('int_claims__measure_days_in_force') }}
     union all
     select
         claim_id,

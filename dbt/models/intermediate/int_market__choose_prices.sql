@@ -25,9 +25,50 @@ precedence as (
 
 ),
 
+-- An index on another base is another series: of two units, the one most days are quoted in.
+counted as (
+
+    select
+        source,
+        instrument,
+        unit,
+        count(distinct price_date) as days
+    from quotes
+    where vintage_at < {{ as_of_end() }}
+    group by source, instrument, unit
+
+),
+
+units as (
+
+    select
+        source,
+        instrument,
+        unit
+    from counted
+    qualify
+        row_number() over (
+            partition by source, instrument
+            order by days desc, unit asc
+        ) = 1
+
+),
+
+in_one_unit as (
+
+    select quotes.*
+    from quotes
+    inner join units
+        on
+            quotes.source = units.source
+            and quotes.instrument = units.instrument
+            and quotes.unit is not distinct from units.unit
+
+),
+
 latest as (
 
-    {{ latest_vintage('quotes', ['source', 'instrument', 'price_date'], as_of_end()) }}
+    {{ latest_vintage('in_one_unit', ['source', 'instrument', 'price_date'], as_of_end()) }}
 
 ),
 

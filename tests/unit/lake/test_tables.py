@@ -65,6 +65,26 @@ def test_rows_without_a_record_do_not_count(lake: Lake) -> None:
     assert lake.files(PRICE_QUOTES) == []
 
 
+def test_what_is_removed_is_gone_with_its_files_and_the_rest_stays(lake: Lake) -> None:
+    lake.write("ecb", "ecb-1", {"price_quotes": quotes("ecb-1", 170.0)}, record(1))
+    lake.write("ecb", "ecb-2", {"price_quotes": quotes("ecb-2", 170.5)}, record(1))
+    lake.remove("ecb", "ecb-1")
+    lake.remove("ecb", "ecb-1")
+    assert list(lake.records("ecb")) == ["ecb-2"]
+    assert lake.store.names("price_quotes/ecb") == ["ecb-2.parquet"]
+
+
+def test_the_record_of_a_removed_snapshot_goes_first(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.write("ecb", "ecb-1", {"price_quotes": quotes("ecb-1", 170.0)}, record(1))
+    removed: list[str] = []
+    monkeypatch.setattr(lake.store, "remove", removed.append)
+    lake.remove("ecb", "ecb-1")
+    assert removed[0] == "_snapshots/ecb/ecb-1.json"
+    assert "price_quotes/ecb/ecb-1.parquet" in removed
+
+
 def test_an_empty_lake_still_has_every_table(lake: Lake, tmp_path: Path) -> None:
     prepare(tmp_path / "kido.duckdb", lake, {})
     with connect(tmp_path / "kido.duckdb", read_only=True) as connection:

@@ -71,6 +71,11 @@ def test_mineral_groups_are_read_from_their_seed():
     assert {"rare_earths", "permanent_magnets", "natural_graphite"} <= mineral_groups()
 
 
+def test_instruments_are_read_from_their_seed():
+    assert {"EURJPY", "REMX", "NICKEL"} <= vocabulary.instruments()
+    assert "PNEODYM" not in vocabulary.instruments()
+
+
 def test_a_missing_list_says_which_file_to_restore(monkeypatch):
     monkeypatch.setattr(
         vocabulary, "MINERAL_GROUPS_FILE", vocabulary.MINERAL_GROUPS_FILE.with_name("gone.csv")

@@ -118,8 +118,8 @@ QUOTES: Sequence[Row] = [
     QUOTE,
     {**QUOTE, "price_date": date(2026, 10, 30), "close": 179.0},
     {
-        **QUOTE, "instrument": "PNEODYM", "price_date": date(2026, 9, 1), "frequency": "M",
-        "close": 71000.0, "adjusted_close": 71000.0, "currency": "USD", "unit": "USD per t",
+        **QUOTE, "instrument": "NICKEL", "price_date": date(2026, 9, 1), "frequency": "M",
+        "close": 15100.0, "adjusted_close": 15100.0, "currency": "USD", "unit": "USD per t",
     },
 ]  # fmt: skip
 
@@ -351,6 +351,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "frequency_is_daily_or_monthly": ({"frequency": "W"}, 1),
         "currency_is_an_iso_4217_code": ({"currency": "¥"}, 1),
         "instrument_is_named": ({"instrument": "EUR JPY"}, 1),
+        "instrument_is_in_the_list": ({"instrument": "PNEODYM"}, 1),
         "unit_is_given": ({"unit": " "}, 1),
         "monthly_price_is_dated_on_the_first": ({"frequency": "M"}, 1),
         "price_date_is_not_in_the_future": ({"price_date": date(2062, 10, 29)}, 1),
@@ -506,6 +507,15 @@ def test_an_unknown_economy_stops_the_batch_and_names_itself() -> None:
     )
 
 
+def test_an_instrument_no_list_describes_stops_the_batch_and_names_itself() -> None:
+    frame = frame_of("price_quotes", changed(QUOTES, {"instrument": "PNEODYM"}))
+    verdict = evaluate_batch(frame, LAKE_SUITES["price_quotes"], today=TODAY)
+    assert verdict.is_rejected
+    assert verdict.reason == (
+        "price_quotes: instrument_is_in_the_list does not hold: 1 of 3 rows, first PNEODYM."
+    )
+
+
 def test_one_misprinted_rate_in_a_year_is_set_aside_and_the_others_go_on() -> None:
     days = pl.date_range(date(2025, 1, 1), date(2025, 12, 31), eager=True)
     quotes = [{**QUOTE, "price_date": day, "close": 160.0} for day in days]
@@ -521,16 +531,16 @@ def test_one_misprinted_rate_in_a_year_is_set_aside_and_the_others_go_on() -> No
     assert row["value"] == "close=1.6, least_plausible=60.0"
 
 
-def test_a_dysprosium_price_that_trebles_in_a_month_is_not_even_reported() -> None:
-    oxide: Row = {
-        **QUOTE, "instrument": "DYSPROSIUM_EU", "frequency": "M", "currency": "USD",
+def test_a_monthly_price_that_trebles_is_not_even_reported() -> None:
+    monthly: Row = {
+        **QUOTE, "instrument": "PLATINUM", "frequency": "M", "currency": "USD",
         "unit": "USD per kg",
     }  # fmt: skip
     frame = frame_of(
         "price_quotes",
         [
-            {**oxide, "price_date": date(2025, 4, 1), "close": 280.0},
-            {**oxide, "price_date": date(2025, 5, 1), "close": 850.0},
+            {**monthly, "price_date": date(2025, 4, 1), "close": 280.0},
+            {**monthly, "price_date": date(2025, 5, 1), "close": 850.0},
         ],
     )
     verdict = evaluate_batch(frame, LAKE_SUITES["price_quotes"], today=TODAY)
@@ -540,11 +550,11 @@ def test_a_dysprosium_price_that_trebles_in_a_month_is_not_even_reported() -> No
 @pytest.mark.parametrize(
     ("table", "figures"),
     [
-        # Crude oil into China, coal out of Indonesia, rhodium by the kilogram in yen.
+        # Crude oil into China, coal out of Indonesia, a platinum metal by the kilogram in yen.
         ("trade_flows", {"value_usd": 3.5e11, "net_weight_kg": 5e11}),
         ("reconciled_trade", {"value_usd": 3.5e11, "net_weight_kg": 5e11}),
         ("governance_scores", {"standard_error": 0.0}),
-        ("price_quotes", {"instrument": "RHODIUM_JPY", "currency": "JPY", "close": 1.1e8}),
+        ("price_quotes", {"instrument": "PLATINUM", "currency": "JPY", "close": 1.1e8}),
     ],
 )
 def test_the_largest_figures_there_have_been_are_kept(table: str, figures: Row) -> None:

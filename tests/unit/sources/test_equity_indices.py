@@ -66,13 +66,22 @@ def test_a_quote_says_what_it_is_and_when_it_counts_from() -> None:
         "close": 101.25,
         "adjusted_close": None,
         "currency": None,
-        "unit": "index, first day = 100",
+        "unit": "index, 2026-08-04 = 100",
         "is_provisional": False,
         "vintage_at": RETRIEVED,
     }
     bundled = parse(TABLE, FROM_THE_PROJECT)
     assert bundled["vintage_at"].to_list() == [
         datetime.combine(day, datetime.min.time()) for day in bundled["price_date"]
+    ]
+
+
+def test_the_unit_names_the_first_day_with_a_close_of_each_instrument() -> None:
+    text = TABLE.replace("6762.T,2026-08-04,100", "6762.T,2026-08-04,").replace("99.5", "100")
+    units = parse(text).select("instrument", "unit").unique().sort("instrument")
+    assert units.rows() == [
+        ("6762.T", "index, 2026-08-06 = 100"),
+        ("REMX", "index, 2026-08-04 = 100"),
     ]
 
 
@@ -134,6 +143,10 @@ def test_the_bundled_table_holds_no_price_and_names_where_it_comes_from(
     assert dict(firsts.rows()) == dict.fromkeys(
         ("REMX", "6762.T", "4063.T", "5713.T", "7203.T"), 100.0
     )
+    assert dict(bundled.select("instrument", "unit").unique().rows()) == {
+        "REMX": "index, 2019-01-02 = 100",
+        **dict.fromkeys(("6762.T", "4063.T", "5713.T", "7203.T"), "index, 2016-02-05 = 100"),
+    }
     (entry,) = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf8"))["files"]
     assert entry["file"] in equity_indices.CARD.bundled
     assert "2020-10-01" in entry["left_out"]
