@@ -106,3 +106,15 @@ def test_a_value_of_another_type_is_refused() -> None:
     frame = quotes("ecb-1", 170.0).with_columns(close=pl.lit("n/a"))
     with pytest.raises(UpstreamFormatError, match="does not fit its type"):
         PRICE_QUOTES.conform(frame)
+
+
+def test_the_rows_of_a_source_are_those_of_all_its_snapshots_wherever_the_lake_lies(
+    lake: Lake,
+) -> None:
+    assert lake.rows(PRICE_QUOTES, "ecb") is None
+    lake.write("ecb", "s1", {"price_quotes": quotes("s1", 178.0, 179.0)}, record(2))
+    lake.write("ecb", "s2", {"price_quotes": quotes("s2", 180.0)}, record(1))
+    rows = lake.rows(PRICE_QUOTES, "ecb")
+    assert rows is not None
+    assert sorted(rows.collect()["close"]) == [178.0, 179.0, 180.0]
+    assert lake.rows(PRICE_QUOTES, "fred") is None
