@@ -62,6 +62,7 @@
         when 'comtrade' then 'UN Comtrade'
         when 'comtrade_baskets' then 'UN Comtrade'
         when 'ec_crm' then 'EC'
+        when 'japan_customs' then 'Japan Customs'
         when 'usgs_mcs' then 'USGS'
         else {{ source }}
     end
