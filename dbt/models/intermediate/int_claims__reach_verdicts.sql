@@ -1,3 +1,12 @@
+{% set models_of_tests = {
+    'supplier_share': 'int_claims__measure_supplier_share',
+    'production_share': 'int_claims__measure_production_share',
+    'end_use_share': 'int_claims__measure_end_use_share',
+    'measure_in_force': 'int_claims__measure_days_in_force',
+    'price_return': 'int_claims__measure_price_return',
+    'reported_flow': 'int_claims__measure_reported_flow',
+} %}
+
 with claims as (
 
     select
@@ -22,59 +31,17 @@ with claims as (
 -- what was looked for and is not there; a finding without a provenance names its publisher itself.
 evidence as (
 
-    select
-        claim_id,
-        basis,
-        computed_value,
-        finding,
-        provenance,
-        'supplier_share' as test
-    from {{ ref('int_claims__measure_supplier_share') }}
-    union all
-    select
-        claim_id,
-        basis,
-        computed_value,
-        finding,
-        null as provenance,
-        'production_share' as test
-    from {{ ref('int_claims__measure_production_share') }}
-    union all
-    select
-        claim_id,
-        basis,
-        computed_value,
-        finding,
-        null as provenance,
-        'end_use_share' as test
-    from {{ ref('int_claims__measure_end_use_share') }}
-    union all
-    select
-        claim_id,
-        basis,
-        computed_value,
-        finding,
-        null as provenance,
-        'measure_in_force' as test
-    from {{ ref('int_claims__measure_days_in_force') }}
-    union all
-    select
-        claim_id,
-        basis,
-        computed_value,
-        finding,
-        null as provenance,
-        'price_return' as test
-    from {{ ref('int_claims__measure_price_return') }}
-    union all
-    select
-        claim_id,
-        basis,
-        computed_value,
-        finding,
-        null as provenance,
-        'reported_flow' as test
-    from {{ ref('int_claims__measure_reported_flow') }}
+    {% for test, model in models_of_tests.items() %}
+        select
+            claim_id,
+            basis,
+            computed_value,
+            finding,
+            {{ 'provenance' if test == 'supplier_share' else 'null as provenance' }},
+            '{{ test }}' as test
+        from {{ ref(model) }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 
 ),
 
