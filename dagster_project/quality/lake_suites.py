@@ -508,7 +508,6 @@ _PRICE_QUOTES = Suite(
             "currency_is_an_iso_4217_code", "currency", parts.ISO_4217,
             "`cents` or `$` is a unit, not a currency.",
         ),
-        matches("instrument_is_named", "instrument", r"^\S+$", "An instrument is a word."),
         is_one_of(
             "instrument_is_in_the_list", "instrument", Known("instruments"),
             "A price of an instrument no list describes would stop every build: add its line to "

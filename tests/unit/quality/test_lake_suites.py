@@ -350,7 +350,6 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "one_row_per_instrument_and_day": ([*QUOTES, QUOTE], 2),
         "frequency_is_daily_or_monthly": ({"frequency": "W"}, 1),
         "currency_is_an_iso_4217_code": ({"currency": "¥"}, 1),
-        "instrument_is_named": ({"instrument": "EUR JPY"}, 1),
         "instrument_is_in_the_list": ({"instrument": "PNEODYM"}, 1),
         "unit_is_given": ({"unit": " "}, 1),
         "monthly_price_is_dated_on_the_first": ({"frequency": "M"}, 1),
