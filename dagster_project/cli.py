@@ -64,39 +64,92 @@ def land(
         typer.Option(formats=["%Y-%m-%d"], help="Day they were downloaded; today if not given."),
     ] = None,
 ) -> None:
-    """Take files someone downloaded; they go the same way as fetched ones. Then: kido build."""
+    """Take files someone downloaded; they go the same way as fetched ones. Then: kido build.
+
+    Files of one command that hold parts of the same figures are landed together.
+    """
     settings = _settings()
-    from dagster_project.orchestration.ingest import land_file
+    from dagster_project.intake.land import land_files
     from dagster_project.sources.registry import source_named
 
-    wanted = source_named(source)
-    for file in files:
-        taken = land_file(settings, wanted, file, retrieved.date() if retrieved else None)
+    brought = land_files(
+        settings, source_named(source), files, retrieved.date() if retrieved else None
+    )
+    for taken in brought.taken:
         rows = ", ".join(
             f"{count:,} {'row' if count == 1 else 'rows'} of {table}"
             for table, count in taken.rows.items()
         )
         aside = sum(taken.set_aside.values())
-        news = "taken" if taken.new_snapshots else "nothing new"
-        instead = f" It stands in for the bundled {file.name}." if taken.is_instead else ""
-        typer.echo(f"{file.name}: {news}, {rows}.{instead}")
+        news = "taken" if taken.is_new else "nothing new"
+        together = " together" if len(taken.documents) > 1 else ""
+        instead = (
+            f" It stands in for the bundled {taken.stands_in_for}." if taken.stands_in_for else ""
+        )
+        typer.echo(f"{' + '.join(taken.documents)}: {news}{together}, {rows}.{instead}")
         if aside:
             typer.echo(
-                f"  {aside} {'row is' if aside == 1 else 'rows are'} set aside in "
+                f"  {aside} {'row is' if aside == 1 else 'rows are'} quarantined in "
                 f"{taken.quarantine}: {'; '.join(taken.reasons)}."
             )
+    for reason in brought.others.rejected.values():
+        _say(f"An earlier document can no longer be used and is quarantined: {reason}")
+    if brought.others.rejected:
+        raise typer.Exit(1)
+
+
+@app.command()
+def fetch(
+    source: Annotated[str, typer.Argument(help="Source to ask (see `kido sources`).")],
+    first: Annotated[
+        str,
+        typer.Option("--from", help="First year or month (2015, 2015-03); what is due if none."),
+    ] = "",
+    last: Annotated[
+        str, typer.Option("--to", help="Last year or month, included; the newest if none.")
+    ] = "",
+    frequency: Annotated[
+        str, typer.Option(help="A for years or M for months; all that the source has if none.")
+    ] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Ask also for what was answered before.")
+    ] = False,
+) -> None:
+    """Ask a publisher and land what is new; goes on where it was interrupted. Then: kido build.
+
+    Exit code 0: every window was answered, empty ones too; 3: its quota is used up, run it again at
+    the time it says; 1: a window failed, the answered ones stay.
+    """
+    settings = _settings()
+    from dagster_project.intake.command import fetch_and_say
+    from dagster_project.sources.registry import source_named
+
+    code = fetch_and_say(
+        settings,
+        source_named(source),
+        first=first,
+        last=last,
+        frequency=frequency,
+        again=again,
+        write=lambda line: typer.echo(line, err=True),
+    )
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()
 def sources() -> None:
-    """List the sources: where their figures come from, licence, last vintage, latest period."""
+    """List the sources: where their figures come from, how far they reach, what is due, licence."""
     settings = _settings()
     from rich.table import Table
 
     from dagster_project.orchestration.overview import source_overview
 
     table = Table(box=None, pad_edge=False)
-    for name in ("source", "figures", "credentials", "last vintage", "latest period", "licence"):
+    for name in (
+        "source", "figures", "credentials", "last vintage", "latest period", "due", "last answer",
+        "licence",
+    ):  # fmt: skip
         table.add_column(name, no_wrap=name != "licence")
     for row in source_overview(settings):
         table.add_row(*row)

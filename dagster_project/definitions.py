@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dagster as dg
 
+from dagster_project.intake.due import is_fetched
 from dagster_project.orchestration.assets import all_assets
 from dagster_project.orchestration.jobs import jobs, schedules
 from dagster_project.orchestration.progress import stage_logger
 from dagster_project.orchestration.publication_assets import mart_audit
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.transform import load_manifest
+from dagster_project.settings import Settings
+from dagster_project.sources.registry import all_sources
 
 
 @dg.definitions
@@ -18,8 +21,10 @@ def defs() -> dg.Definitions:
 
     A process per step costs a second or two each, an import of Great Expectations up to four.
     """
+    settings = Settings.load()
+    asked = {name for name, source in all_sources().items() if is_fetched(settings, source)}
     return dg.Definitions(
-        assets=all_assets(load_manifest()),
+        assets=all_assets(load_manifest(), asked),
         asset_checks=[mart_audit()],
         jobs=list(jobs().values()),
         schedules=schedules(),

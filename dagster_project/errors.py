@@ -5,6 +5,8 @@ A leaf: every room may raise these; nothing is imported here.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class KidoError(Exception):
     """A failure a person can act on: one sentence, and a hint where there is one."""
@@ -32,6 +34,22 @@ class UnknownCodeError(UpstreamFormatError):
 
 class FetchError(KidoError):
     """A publisher could not be reached, or answered with an error after every retry."""
+
+
+class UnexpectedStatusError(FetchError):
+    """A publisher answered, with a status that says the request was wrong or is not served."""
+
+
+class DeniedError(FetchError):
+    """A publisher refused the credential, or wants one."""
+
+
+class QuotaError(FetchError):
+    """A publisher allows no more calls for now; `again_at` (UTC, no zone) says until when."""
+
+    def __init__(self, message: str, *, again_at: datetime | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.again_at = again_at
 
 
 class BatchRejectedError(KidoError):

@@ -1,22 +1,26 @@
-"""The only module that talks to a network: one GET with retries, checks and redaction.
+"""The only module that talks to a network: one publisher's client, with its limits and its key.
 
-What a publisher's bytes mean is not known here; who calls decides where they are kept.
+It sends a request, waits and asks again where that may help, and streams the answer to a file. What
+an answer means to the publisher is not known here.
 """
 
 from __future__ import annotations
 
-import gzip
+import hashlib
 import logging
+import os
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
 from urllib.parse import quote, quote_plus
 
 import httpx
@@ -25,24 +29,38 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
-    stop_after_attempt,
     wait_exponential_jitter,
 )
 from tenacity.wait import wait_base
 
-from dagster_project.errors import ConfigurationError, FetchError, UpstreamFormatError
-from dagster_project.sources.card import Request
+from dagster_project.errors import (
+    ConfigurationError,
+    DeniedError,
+    FetchError,
+    QuotaError,
+    UnexpectedStatusError,
+    UpstreamFormatError,
+)
+from dagster_project.sources.card import Answer, Limits, Meaning, Request
 from dagster_project.sources.formats import looks_like, looks_like_html
 
 KEY_PLACEHOLDER = "{key}"
 """Stands for the credential in a request's headers (or parameters, where a publisher takes it
 nowhere else), so that a plan never holds a secret: `{"Authorization": "APIKey {key}"}`."""
 
-LONGEST_WAIT_S = 120.0
-"""Cap on what `Retry-After` may ask for: a run that sleeps for hours looks like one that hangs."""
+LONGEST_WAIT_S = 60.0
+"""A publisher that asks for a longer wait is left alone until then: a run that sleeps for hours
+looks like one that hangs."""
 
 MOST_REDIRECTS = 5
+MOST_WORDS_BYTES = 64 << 10
+"""How much of a refusal's words is read."""
+
+BLOCK_BYTES = 1 << 20
 REDACTED = "***"
+
+ASKED_AGAIN = frozenset({408, 409, 425, 429})
+"""Statuses below 500 that may pass: too slow, busy with another request, too early, too often."""
 
 _CREDENTIAL_NAMES = frozenset(
     {"key", "appid", "apikey", "token", "accesstoken", "subscriptionkey", "secret", "password"}
@@ -64,80 +82,270 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Response:
-    """What a publisher sent: its bytes, and what the record of their origin may say.
+class Received:
+    """An answer, and what the record of its origin may say. Nothing here holds a credential.
 
-    `url` and `headers` hold no credential. `retrieved_at` is in UTC, with the zone attached.
+    `retrieved_at` is in UTC, without a zone attached. `sha256` and `bytes` are of the file.
     """
 
-    payload: bytes
-    media_type: str
-    headers: Mapping[str, str]
+    answer: Answer
     url: str
     retrieved_at: datetime
+    sha256: str
+    bytes: int
 
 
 class _TryAgainError(Exception):
     """A failure that may pass. `seconds` is the wait the publisher asks for, where it does."""
 
-    def __init__(self, reason: str, seconds: float | None = None) -> None:
+    def __init__(
+        self, reason: str, seconds: float | None = None, *, is_silence: bool = False,
+        is_rate: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(reason)
         self.reason = reason
         self.seconds = seconds
+        self.is_silence = is_silence
+        self.is_rate = is_rate
 
 
-def fetch(
-    request: Request,
-    *,
-    base_url: str,
-    key: SecretStr | None = None,
-    timeout_s: float = 60.0,
-    attempts: int = 5,
-    wait: wait_base | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Response:
-    """GET one document below `base_url` (the publisher's, or a mirror's).
+class Client:
+    """One publisher's client: `with Client(...) as client: client.send(request, file)`.
 
-    Asks again, after a growing wait with jitter or the publisher's `Retry-After` (at most 120 s),
-    for 429, 5xx, a refused or cut connection, a timeout and a cut body; never for another status.
-    `timeout_s` bounds each silence of the server, not the whole download.
-    Raises FetchError when the publisher cannot be reached or answers with an error,
-    UpstreamFormatError when the bytes are HTML or another kind than the request expects, and
-    ConfigurationError when the request wants a key and there is none. No exception, log line or
-    field of the response holds the key.
+    `base_url` is the publisher's address. `stand_in` takes the place of scheme, host and port in
+    every address; a path in it goes before the publisher's. `before_call` is called before each
+    call, also one that is asked again: it may raise QuotaError.
     """
-    secret = key.get_secret_value().strip() if key else ""
-    address = _Address(base_url, request, secret)
-    retrying = Retrying(
-        stop=stop_after_attempt(attempts),
-        wait=_Wait(wait or wait_exponential_jitter(initial=1, max=60)),
-        retry=retry_if_exception_type(_TryAgainError),
-        sleep=sleep,
-        before_sleep=_say_again,
-        reraise=True,
-    )
-    failure = ""
-    with _client(timeout_s) as client:
-        try:
-            return retrying(_attempt, client, request, address)
-        except _TryAgainError as error:
-            failure = f" after {attempts} attempts: {address.redact(error.reason)}"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            # Its text may quote a header with the key in it.
-            failure = f": the request could not be sent ({type(error).__name__})"
-    # Raised out here, so that no chained exception carries an address or header with a key in it.
-    raise FetchError(f"{address.shown} could not be fetched{failure}.")
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        stand_in: str | None = None,
+        key: SecretStr | None = None,
+        limits: Limits | None = None,
+        timeout_s: float = 60.0,
+        attempts: int = 5,
+        attempts_at_silence: int = 2,
+        before_call: Callable[[], None] = lambda: None,
+        wait: wait_base | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._base_url = base_url
+        self._stand_in = stand_in
+        self._secret = key.get_secret_value().strip() if key else ""
+        self._limits = limits or Limits()
+        self._timeout_s = timeout_s
+        self._attempts = attempts
+        self._attempts_at_silence = attempts_at_silence
+        self._before_call = before_call
+        self._wait = wait or wait_exponential_jitter(initial=1, max=LONGEST_WAIT_S)
+        self._sleep = sleep
+        self._last_call = -float("inf")
+        self._client: httpx.Client | None = None
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def send(self, request: Request, file: Path) -> Received:
+        """Send one request; what comes back is written to `file`.
+
+        Asks again, after a growing wait with jitter or the publisher's `Retry-After`, for
+        ASKED_AGAIN, 5xx, a refused or cut connection, a cut body, and (less often) a silence of
+        `timeout_s`; never for another status. A status that the request knows is an answer.
+        Raises QuotaError when the publisher asks for a wait of more than LONGEST_WAIT_S or its
+        calls are used up, DeniedError for 401 and 403, UnexpectedStatusError for another status,
+        FetchError when the publisher cannot be reached, UpstreamFormatError when the bytes are
+        HTML or another kind than the request expects, or too many, and ConfigurationError when the
+        request wants a key and there is none. No exception, log line or field of the answer holds
+        the key.
+        """
+        address = _Address(self._base_url, self._stand_in, request, self._secret)
+        retrying = Retrying(
+            stop=self._is_enough,
+            wait=_Wait(self._wait),
+            retry=retry_if_exception_type(_TryAgainError),
+            sleep=self._sleep,
+            before_sleep=_say_again,
+            reraise=True,
+        )
+        failure, waits_s = "", None
+        with _quiet_libraries():
+            try:
+                return retrying(self._attempt, request, address, file)
+            except _TryAgainError as error:
+                tries = retrying.statistics["attempt_number"]
+                times = f"{tries} attempts" if tries > 1 else "one attempt"
+                failure = f" after {times}: {address.redact(error.reason)}"
+                waits_s = (error.seconds or 0.0) if error.is_rate else None
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                # Its text may quote a header with the key in it.
+                failure = f": the request could not be sent ({type(error).__name__})"
+        # Raised out here, so that no chained exception carries an address or header with a key.
+        if waits_s is not None:
+            again_at = _now() + timedelta(seconds=waits_s) if waits_s else None
+            raise QuotaError(f"{address.shown} allows no more calls{failure}.", again_at=again_at)
+        raise FetchError(f"{address.shown} could not be fetched{failure}.")
+
+    def _is_enough(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        assert isinstance(error, _TryAgainError)
+        if error.is_rate and (error.seconds or 0) > LONGEST_WAIT_S:
+            return True
+        most = self._attempts_at_silence if error.is_silence else self._attempts
+        return state.attempt_number >= most
+
+    def _attempt(self, request: Request, address: _Address, file: Path) -> Received:
+        """One attempt, redirects included. Raises _TryAgainError when another may help."""
+        client = self._opened()
+        outgoing = client.build_request("GET", address.url, headers=address.headers)
+        for _ in range(MOST_REDIRECTS + 1):
+            # A publisher's key is for the publisher: a redirect elsewhere does not take it along.
+            if not address.is_home(outgoing.url):
+                for name in address.secret_headers:
+                    outgoing.headers.pop(name, None)
+            self._keep_pace()
+            try:
+                response = client.send(outgoing, stream=True)
+                try:
+                    if response.next_request is None:
+                        return self._received(response, request, address, file)
+                    outgoing = response.next_request
+                finally:
+                    response.close()
+            except httpx.TimeoutException as error:
+                raise _TryAgainError(
+                    "the server did not answer in time", is_silence=True
+                ) from error
+            except (httpx.NetworkError, httpx.ProxyError, httpx.RemoteProtocolError) as error:
+                raise _TryAgainError(f"the connection failed ({error})") from error
+        raise FetchError(f"{address.shown} redirects more than {MOST_REDIRECTS} times.")
+
+    def _opened(self) -> httpx.Client:
+        if self._client is None:
+            headers = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip, identity"}
+            self._client = httpx.Client(timeout=self._timeout_s, headers=headers)
+        return self._client
+
+    def _keep_pace(self) -> None:
+        """Wait until the publisher's calls a minute allow the next one, and count it."""
+        if self._limits.calls_a_minute:
+            pause = self._last_call + 60 / self._limits.calls_a_minute - time.monotonic()
+            if pause > 0:
+                self._sleep(pause)
+        self._before_call()
+        self._last_call = time.monotonic()
+
+    def _received(
+        self, response: httpx.Response, request: Request, address: _Address, file: Path
+    ) -> Received:
+        status = response.status_code
+        retry_after_s = _retry_after(response.headers)
+        meaning: Meaning | None = "content" if status == 200 else request.statuses.get(status)
+        if meaning is None:
+            if status in ASKED_AGAIN or status >= 500:
+                raise _TryAgainError(_status(response), retry_after_s, is_rate=status == 429)
+            kind = DeniedError if status in (401, 403) else UnexpectedStatusError
+            raise kind(f"{address.shown} answered {_status(response)}.")
+        size, digest, text, media_type = 0, hashlib.sha256().hexdigest(), "", ""
+        if meaning == "content":
+            size, digest = self._stream(response, address, file)
+            media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            _require_expected(file, size, media_type, request, address)
+        else:
+            text = address.redact(_words(response))
+        _log.info("GET %s: %s, %d bytes", address.shown, _status(response), size)
+        return Received(
+            answer=Answer(
+                meaning=meaning,
+                status=status,
+                file=file,
+                media_type=media_type or "application/octet-stream",
+                headers={
+                    name: address.redact(response.headers[name])
+                    for name in _KEPT_HEADERS
+                    if name in response.headers
+                },
+                text=text,
+                retry_after_s=retry_after_s,
+            ),
+            url=address.shown,
+            retrieved_at=_now(),
+            sha256=digest,
+            bytes=size,
+        )
+
+    def _stream(self, response: httpx.Response, address: _Address, file: Path) -> tuple[int, str]:
+        """Write the body, without its transfer coding, to the file; its size and SHA-256.
+
+        Read raw and unpacked here, because a streaming decoder takes a gzip body that stops
+        half-way for a whole one. A body shorter than its `Content-Length` ends the read by itself.
+        """
+        most = self._limits.largest_answer_bytes
+        digest, size = hashlib.sha256(), 0
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("wb") as out:
+            for block in _decoded(response, address):
+                size += len(block)
+                if size > most:
+                    raise UpstreamFormatError(
+                        f"{address.shown} sent more than the {most >> 20} MiB it may send at once."
+                    )
+                digest.update(block)
+                out.write(block)
+            out.flush()
+            os.fsync(out.fileno())
+        return size, digest.hexdigest()
+
+
+def _decoded(response: httpx.Response, address: _Address) -> Iterator[bytes]:
+    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    if coding in ("", "identity"):
+        yield from response.iter_raw(BLOCK_BYTES)
+        return
+    if coding != "gzip":
+        raise UpstreamFormatError(f"{address.shown} sent a body coded as {coding!r}.")
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        for block in response.iter_raw(BLOCK_BYTES):
+            # In steps, so that a small body that unpacks to a huge one meets the size limit first.
+            while block:
+                yield unpack.decompress(block, BLOCK_BYTES)
+                block = unpack.unconsumed_tail
+        yield unpack.flush()
+    except zlib.error as error:
+        raise _TryAgainError(f"the body was cut or damaged ({error})") from error
+    if not unpack.eof:
+        raise _TryAgainError("the body was cut or damaged (it stops before its end)")
+
+
+def _words(response: httpx.Response) -> str:
+    """What a refusal says, the first part of it."""
+    read = b""
+    for block in response.iter_bytes(4096):
+        read += block
+        if len(read) >= MOST_WORDS_BYTES:
+            break
+    return read[:MOST_WORDS_BYTES].decode("utf-8-sig", "replace")
 
 
 @contextmanager
-def _client(timeout_s: float) -> Iterator[httpx.Client]:
+def _quiet_libraries() -> Iterator[None]:
     for name in ("httpx", "httpcore.http11"):
         logging.getLogger(name).addFilter(_is_loggable)
     token = _is_fetching.set(True)
-    headers = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip, identity"}
     try:
-        with httpx.Client(timeout=timeout_s, headers=headers) as client:
-            yield client
+        yield
     finally:
         _is_fetching.reset(token)
 
@@ -168,103 +376,54 @@ def _say_again(state: RetryCallState) -> None:
     )
 
 
-def _attempt(client: httpx.Client, request: Request, address: _Address) -> Response:
-    """One attempt, redirects included. Raises _TryAgainError when another may help."""
-    outgoing = client.build_request("GET", address.url, headers=address.headers)
-    for _ in range(MOST_REDIRECTS + 1):
-        # A publisher's key is for the publisher: a redirect to another host does not take it along.
-        if not address.is_home(outgoing.url):
-            for name in address.secret_headers:
-                outgoing.headers.pop(name, None)
-        try:
-            response = client.send(outgoing, stream=True)
-            try:
-                if response.next_request is None:
-                    return _read(response, request, address)
-                outgoing = response.next_request
-            finally:
-                response.close()
-        except httpx.TimeoutException as error:
-            raise _TryAgainError("the server did not answer in time") from error
-        except (httpx.NetworkError, httpx.ProxyError, httpx.RemoteProtocolError) as error:
-            raise _TryAgainError(f"the connection failed ({error})") from error
-    raise FetchError(f"{address.shown} redirects more than {MOST_REDIRECTS} times.")
-
-
-def _read(response: httpx.Response, request: Request, address: _Address) -> Response:
-    status = response.status_code
-    if status == 429 or status >= 500:
-        raise _TryAgainError(_status(response), _retry_after(response.headers))
-    if status != 200:
-        raise FetchError(f"{address.shown} answered {_status(response)}.")
-    payload = _decoded(b"".join(response.iter_raw()), response, address)
-    _log.info("GET %s: %s, %d bytes", address.shown, _status(response), len(payload))
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    _require_expected(payload, media_type, request, address)
-    return Response(
-        payload=payload,
-        media_type=media_type or "application/octet-stream",
-        headers={
-            name: address.redact(response.headers[name])
-            for name in _KEPT_HEADERS
-            if name in response.headers
-        },
-        url=address.shown,
-        retrieved_at=datetime.now(UTC),
-    )
-
-
-def _decoded(raw: bytes, response: httpx.Response, address: _Address) -> bytes:
-    """The body without its transfer coding.
-
-    Read raw and unpacked here, because a streaming decoder takes a gzip body that stops half-way
-    for a whole one. A body shorter than its `Content-Length` has ended the read before.
-    """
-    coding = response.headers.get("content-encoding", "identity").strip().lower()
-    if coding in ("", "identity"):
-        return raw
-    if coding != "gzip":
-        raise UpstreamFormatError(f"{address.shown} sent a body coded as {coding!r}.")
-    try:
-        return gzip.decompress(raw)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _TryAgainError(f"the body was cut or damaged ({error})") from error
-
-
-def _require_expected(payload: bytes, media_type: str, request: Request, address: _Address) -> None:
+def _require_expected(
+    file: Path, size: int, media_type: str, request: Request, address: _Address
+) -> None:
     """Raise UpstreamFormatError unless content type and first bytes are of an expected kind."""
     expected = " or ".join(kind.upper() for kind in request.expects)
-    if not payload.strip():
+    with file.open("rb") as opened:
+        start = opened.read(1024)
+    if not start.strip():
         raise UpstreamFormatError(f"{address.shown} sent nothing where {expected} was expected.")
-    if media_type in ("text/html", "application/xhtml+xml") or looks_like_html(payload):
+    is_page = media_type in ("text/html", "application/xhtml+xml") or looks_like_html(start)
+    if is_page and "html" not in request.expects:
         raise UpstreamFormatError(
             f"{address.shown} sent an HTML page where {expected} was expected."
         )
-    if not any(looks_like(payload, kind) for kind in request.expects):
+    if not any(looks_like(start, kind) for kind in request.expects):
         raise UpstreamFormatError(
-            f"{address.shown} sent something else ({media_type or 'no content type'}) where "
-            f"{expected} was expected."
+            f"{address.shown} sent something else ({media_type or 'no content type'}, {size} "
+            f"bytes) where {expected} was expected."
         )
 
 
 class _Address:
     """Where a request goes, with the key in its place, and how that may be shown."""
 
-    def __init__(self, base_url: str, request: Request, secret: str) -> None:
+    def __init__(self, base_url: str, stand_in: str | None, request: Request, secret: str) -> None:
         templates = {**request.headers, **request.params}
+        self.shown = request.url
         if not secret and any(KEY_PLACEHOLDER in value for value in templates.values()):
-            raise ConfigurationError(f"{request.document} cannot be fetched without a key.")
+            raise ConfigurationError(f"{self.shown} cannot be fetched without a key.")
         if not (secret.isascii() and secret.isprintable()):
-            raise ConfigurationError(f"The key for {request.document} holds a sign no key has.")
+            raise ConfigurationError(f"The key for {self.shown} holds a sign no key has.")
         self._secret = secret
         try:
-            joined = httpx.URL(f"{base_url.rstrip('/')}/{request.url.lstrip('/')}")
+            joined = httpx.URL(
+                request.url
+                if "://" in request.url
+                else f"{base_url.rstrip('/')}/{request.url.lstrip('/')}"
+            )
+            if stand_in:
+                joined = _moved(joined, httpx.URL(stand_in))
         except httpx.InvalidURL:
             joined = httpx.URL()
         if joined.scheme not in ("http", "https") or not joined.host:
             # The address itself is not repeated: what stands in it is not known.
             raise ConfigurationError(
-                f"The base address for {request.document} is not an http or https address."
+                "The address that stands in for the publisher's is not an http or https address."
+                if stand_in
+                else f"{request.url} is not below an http or https address."
             )
         self.url = joined.copy_merge_params(
             {name: self._filled(value) for name, value in request.params.items()}
@@ -293,8 +452,14 @@ class _Address:
         return text
 
 
+def _moved(url: httpx.URL, stand_in: httpx.URL) -> httpx.URL:
+    """The address at another scheme, host and port; a path of the stand-in goes before its own."""
+    return stand_in.copy_with(path=stand_in.path.rstrip("/") + url.path, query=url.query or None)
+
+
 def _names_credential(name: str) -> bool:
-    return name.lower().replace("-", "").replace("_", "") in _CREDENTIAL_NAMES
+    plain = name.lower().replace("-", "").replace("_", "")
+    return plain in _CREDENTIAL_NAMES or plain.endswith("subscriptionkey")
 
 
 def _without_credentials(url: httpx.URL) -> str:
@@ -335,3 +500,7 @@ def _retry_after(headers: httpx.Headers) -> float | None:
 
 def _status(response: httpx.Response) -> str:
     return f"{response.status_code} {response.reason_phrase}".strip()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

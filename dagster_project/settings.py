@@ -12,8 +12,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BeforeValidator, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BeforeValidator,
+    PositiveFloat,
+    PositiveInt,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dagster_project.errors import ConfigurationError
 
@@ -33,6 +40,12 @@ def _iso_date(value: object) -> object:
     return value
 
 
+def _codes(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(code.strip().upper() for code in value.split(",") if code.strip())
+    return value
+
+
 SettingsType = TypeVar("SettingsType", bound=BaseSettings)
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 
@@ -43,11 +56,19 @@ class SourceSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore")
 
     url: str | None = None
-    """Base address instead of the publisher's own (a mirror, a proxy)."""
+    """Scheme, host and port instead of the publisher's own in all its addresses (a mirror, a
+    proxy); a path in it goes before theirs."""
     key: SecretStr | None = None
     """Credential, for publishers that want one."""
     enabled: bool | None = None
     """Whether to fetch. Unset: fetch when a key is needed and set."""
+    reporters: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_codes)] = ()
+    """Economies (ISO 3166 alpha-3, separated by commas) to ask for; all of them if empty."""
+    rows_per_call: PositiveInt | None = None
+    """Most rows of one answer; by the publisher's card if unset."""
+    calls_per_minute: PositiveInt | None = None
+    calls_per_day: PositiveInt | None = None
+    """What the subscription allows; by the publisher's card if unset."""
 
 
 class Settings(BaseSettings):
@@ -59,6 +80,8 @@ class Settings(BaseSettings):
     landing_url: str = ""
     lake_url: str = ""
     as_of: IsoDate | None = None
+    timeout_s: PositiveFloat = 60
+    """Longest silence of a publisher, in seconds."""
     check_names: bool = True
     """Whether a `KIDO_` variable that names no setting is an error."""
 
@@ -108,10 +131,24 @@ class Settings(BaseSettings):
                     hint=f"Did you mean {close[0]}?" if close else "See README, Settings.",
                 )
 
+    _started_on: date | None = PrivateAttr(default=None)
+
+    @property
+    def started_on(self) -> date | None:
+        """The day a run started, where these are a run's settings."""
+        return self._started_on
+
+    @started_on.setter
+    def started_on(self, day: date) -> None:
+        self._started_on = day
+
     @cached_property
     def today(self) -> date:
-        """The day the warehouse is built for: `as_of`, else today in UTC."""
-        return self.as_of or datetime.now(UTC).date()
+        """The day the warehouse is built for: `as_of`, else the day the run started, else today.
+
+        Days are of UTC.
+        """
+        return self.as_of or self._started_on or datetime.now(UTC).date()
 
     @property
     def as_of_instant(self) -> datetime:
@@ -133,6 +170,11 @@ class Settings(BaseSettings):
     @property
     def quarantine_dir(self) -> Path:
         return self.home / "quarantine"
+
+    @property
+    def intake_dir(self) -> Path:
+        """Downloads under way, and how many calls each publisher was sent."""
+        return self.home / "intake"
 
     @property
     def reports_dir(self) -> Path:

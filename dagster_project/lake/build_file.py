@@ -47,25 +47,25 @@ def prepare(path: Path, lake: Lake, facts: Mapping[str, pl.DataFrame]) -> None:
 
 
 def _lake_relation(table: LakeTable, files: list[str], in_place: bool) -> str:
+    """A relation with the declared columns: null where a file was written before a column was."""
     kind = "view" if in_place else "table"
-    if not files:
-        columns = ", ".join(
-            f"cast(null as {_duckdb_type(column.dtype)}) as {name}"
-            for name, column in table.columns.items()
-        )
-        return f"create or replace {kind} lake.{table.name} as select {columns} where false"
-    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-    columns = ", ".join(table.columns)
-    return (
-        f"create or replace {kind} lake.{table.name} as "
-        f"select {columns} from read_parquet([{listed}], union_by_name = true)"
+    declared = ", ".join(
+        f"cast(null as {_duckdb_type(column.dtype)}) as {name}"
+        for name, column in table.columns.items()
     )
+    rows = f"select {declared} where false"
+    if files:
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        rows += f" union all by name from read_parquet([{listed}], union_by_name = true)"
+    columns = ", ".join(table.columns)
+    return f"create or replace {kind} lake.{table.name} as select {columns} from ({rows})"
 
 
 _DUCKDB_TYPES: Mapping[object, str] = {
     pl.String: "varchar",
     pl.Float64: "double",
     pl.Int32: "integer",
+    pl.Int64: "bigint",
     pl.Boolean: "boolean",
     pl.Date: "date",
     pl.Datetime("us"): "timestamp",

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from dagster_project.errors import KidoError
+from dagster_project.lake.records import Records
 from dagster_project.lake.store import Store, write_atomically
+
+LEFTOVER_AGE = timedelta(days=8)
+"""A folder without an origin record is kept this long: an extract under way may still need it."""
 
 
 class Origin(BaseModel):
@@ -30,8 +35,51 @@ class Origin(BaseModel):
     left_out: str = ""
 
 
+class Part(BaseModel):
+    """One answer of an extract, or one file of several landed together.
+
+    `document` is the file's own name where it is not the snapshot's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    sha256: str
+    bytes: int
+    media_type: str
+    request: str
+    retrieved_at: datetime
+    headers: Mapping[str, str] = Field(default_factory=dict)
+    document: str = ""
+
+
+class Period(BaseModel):
+    """A window as a record keeps it: frequency and first day."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    frequency: str
+    start: date
+
+
+class AskedSlices(BaseModel):
+    """What an extract asked for in a table: what its answer lacks of this is not there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str
+    reporters: Sequence[str]
+    flows: Sequence[str]
+    commodity_codes: Sequence[str]
+
+
 class Snapshot(BaseModel):
-    """One document as it was at one moment. Instants are UTC without a zone attached."""
+    """One whole document or extract as it was at one moment.
+
+    Instants are UTC without a zone attached. `sha256` is that of the bytes; of several parts, that
+    of their hashes. `windows` are those it speaks for, of the ones it was asked for: a window of
+    which the answer said nothing new stays with the snapshot that said it before.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,24 +95,29 @@ class Snapshot(BaseModel):
     is_bundled: bool
     origin: Origin
     headers: Mapping[str, str] = Field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+    windows: tuple[Period, ...] = ()
+    asked: tuple[AskedSlices, ...] = ()
+
+    @property
+    def is_landed_by_hand(self) -> bool:
+        return self.request.startswith("file ")
 
 
 class Landing:
-    """Snapshots by source: `<source>/<snapshot_id>/` holds the payload and `origin.json`.
+    """Snapshots by source: `<source>/<snapshot_id>/` holds the payloads and `origin.json`.
 
-    The record is written after the payload, so a snapshot without one does not exist.
+    The record is written after the payloads, so a snapshot without one does not exist.
     """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
+        self._records: dict[str, Records[Snapshot]] = {}
+        self._newest: dict[tuple[str, bool], dict[str, Snapshot]] = {}
 
     def snapshots(self, source: str) -> list[Snapshot]:
         """Snapshots of a source, oldest first."""
-        return [
-            Snapshot.model_validate_json(self._store.read(f"{source}/{name}/origin.json"))
-            for name in self._store.names(source)
-            if self._store.exists(f"{source}/{name}/origin.json")
-        ]
+        return list(self._of(source).all().values())
 
     def add(
         self,
@@ -86,60 +139,164 @@ class Landing:
         ones only, so that a file someone landed under its name stays the newer one.
         """
         sha256 = hashlib.sha256(payload).hexdigest()
-        newest = {
-            snapshot.document: snapshot
-            for snapshot in self.snapshots(source)
-            if snapshot.is_bundled or not is_bundled
-        }
-        same_document = newest.get(document)
-        candidates = [same_document] if same_document else list(newest.values())
-        for snapshot in candidates:
-            if snapshot.sha256 == sha256:
-                return snapshot, False
-
-        landed_at = datetime.now(UTC).replace(tzinfo=None)
-        snapshot = Snapshot(
-            snapshot_id=f"{source}-{landed_at:%Y%m%dT%H%M%S%f}-{sha256[:8]}",
-            source=source,
-            document=document,
-            retrieved_at=retrieved_at,
-            landed_at=landed_at,
+        known = self.equal_to(sha256, source=source, document=document, is_bundled=is_bundled)
+        if known:
+            return known, False
+        part = Part(
+            file=file_name(document),
             sha256=sha256,
             bytes=len(payload),
             media_type=media_type,
             request=request,
-            is_bundled=is_bundled,
-            origin=origin,
+            retrieved_at=retrieved_at,
             headers=headers or {},
         )
-        folder = f"{source}/{snapshot.snapshot_id}"
-        self._store.write(f"{folder}/{_file_name(document)}", payload)
-        self._store.write(f"{folder}/origin.json", snapshot.model_dump_json(indent=2).encode())
+        snapshot = self.describe(
+            new_snapshot_id(source), source, document, [part], origin, is_bundled=is_bundled
+        )
+        self.store.write(f"{source}/{snapshot.snapshot_id}/{part.file}", payload)
+        self.record(snapshot)
         return snapshot, True
 
+    def equal_to(
+        self, sha256: str, *, source: str, document: str, is_bundled: bool = False
+    ) -> Snapshot | None:
+        """The snapshot that holds these bytes already and still stands for its document."""
+        newest = self._newest_by_document(source, is_bundled)
+        same_document = newest.get(document)
+        candidates = [same_document] if same_document else newest.values()
+        return next((one for one in candidates if one.sha256 == sha256), None)
+
+    def describe(
+        self,
+        snapshot_id: str,
+        source: str,
+        document: str,
+        parts: Sequence[Part],
+        origin: Origin,
+        *,
+        is_bundled: bool = False,
+        windows: Sequence[Period] = (),
+        asked: Sequence[AskedSlices] = (),
+        retrieved_at: datetime | None = None,
+    ) -> Snapshot:
+        """The record of a snapshot of these parts; it does not count before `record`.
+
+        `retrieved_at` is when the last part came: only then was the whole known.
+        """
+        first = parts[0] if parts else None
+        return Snapshot(
+            snapshot_id=snapshot_id,
+            source=source,
+            document=document,
+            retrieved_at=retrieved_at or max(part.retrieved_at for part in parts),
+            landed_at=_now(),
+            sha256=sha256_of(parts),
+            bytes=sum(part.bytes for part in parts),
+            media_type=first.media_type if first else "",
+            request=first.request if first else "",
+            is_bundled=is_bundled,
+            origin=origin,
+            headers=first.headers if first else {},
+            parts=tuple(parts),
+            windows=tuple(windows),
+            asked=tuple(asked),
+        )
+
+    def record(self, snapshot: Snapshot) -> None:
+        """Write the origin record: from now on the snapshot counts."""
+        self._of(snapshot.source).add(snapshot.snapshot_id, snapshot)
+        newest = self._newest.get((snapshot.source, snapshot.is_bundled))
+        if newest is not None:
+            newest[snapshot.document] = snapshot
+        if snapshot.is_bundled:
+            self._newest.pop((snapshot.source, False), None)
+
     def payload(self, snapshot: Snapshot) -> bytes:
-        """The bytes of a snapshot. Raises KidoError if they are no longer what was received."""
-        name = f"{snapshot.source}/{snapshot.snapshot_id}/{_file_name(snapshot.document)}"
-        payload = self._store.read(name)
-        if hashlib.sha256(payload).hexdigest() != snapshot.sha256:
-            raise KidoError(
-                f"{self._store.address(name)} was changed after it was received.",
-                hint="Restore it, or remove its folder so that it is fetched again.",
-            )
+        """The bytes of a snapshot in one part."""
+        (payload,) = self.payloads(snapshot)
         return payload
+
+    def payloads(self, snapshot: Snapshot) -> Iterator[bytes]:
+        """The bytes of the parts, one after the other.
+
+        Raises KidoError if they are no longer what was received.
+        """
+        for file, sha256 in self._files(snapshot):
+            name = f"{snapshot.source}/{snapshot.snapshot_id}/{file}"
+            payload = self.store.read(name)
+            if hashlib.sha256(payload).hexdigest() != sha256:
+                raise KidoError(
+                    f"{self.store.address(name)} was changed after it was received.",
+                    hint="Restore it, or remove its folder so that it is fetched again.",
+                )
+            yield payload
 
     def set_aside(self, snapshot: Snapshot, quarantine: Path, reason: str) -> Path:
         """Move a snapshot that cannot be used to the quarantine, with the reason.
 
-        The same bytes sent again lie there once, however often they are refused.
+        The same bytes sent again lie there once, however often they are rejected.
         """
         folder = quarantine / snapshot.source / f"{snapshot.source}-{snapshot.sha256[:8]}"
-        write_atomically(folder / _file_name(snapshot.document), self.payload(snapshot))
+        for (file, _), payload in zip(self._files(snapshot), self.payloads(snapshot), strict=True):
+            write_atomically(folder / file, payload)
         write_atomically(folder / "origin.json", snapshot.model_dump_json(indent=2).encode())
         write_atomically(folder / "reason.txt", f"{reason}\n".encode())
-        self._store.remove(f"{snapshot.source}/{snapshot.snapshot_id}")
+        self._of(snapshot.source).remove(snapshot.snapshot_id)
+        self.discard(snapshot.source, snapshot.snapshot_id)
+        self._newest.clear()
         return folder
 
+    def discard(self, source: str, snapshot_id: str) -> None:
+        """Remove the folder of a snapshot that does not count."""
+        self.store.remove(f"{source}/{snapshot_id}")
 
-def _file_name(document: str) -> str:
+    def sweep(self, source: str) -> None:
+        """Remove folders without a record that nothing can need any more."""
+        complete = self._of(source).all()
+        oldest = f"{source}-{_now() - LEFTOVER_AGE:%Y%m%dT%H%M%S}"
+        for name in self.store.names(source):
+            if name not in complete and name < oldest:
+                self.discard(source, name)
+
+    def _files(self, snapshot: Snapshot) -> list[tuple[str, str]]:
+        # Records of the first version name no parts: one payload under the document's name.
+        if snapshot.parts or snapshot.windows or not snapshot.bytes:
+            return [(part.file, part.sha256) for part in snapshot.parts]
+        return [(file_name(snapshot.document), snapshot.sha256)]
+
+    def _of(self, source: str) -> Records[Snapshot]:
+        if source not in self._records:
+            self._records[source] = Records(self.store, source, Snapshot, "/origin.json", indent=2)
+        return self._records[source]
+
+    def _newest_by_document(self, source: str, is_bundled: bool) -> dict[str, Snapshot]:
+        key = (source, is_bundled)
+        if key not in self._newest:
+            self._newest[key] = {
+                snapshot.document: snapshot
+                for snapshot in self.snapshots(source)
+                if snapshot.is_bundled or not is_bundled
+            }
+        return self._newest[key]
+
+
+def new_snapshot_id(source: str) -> str:
+    """`<source>-<instant>-<eight signs>`: within a source, newer ones sort later."""
+    return f"{source}-{_now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
+
+
+def sha256_of(parts: Sequence[Part]) -> str:
+    """The hash of the bytes; of several parts the hash of their hashes."""
+    if len(parts) == 1:
+        return parts[0].sha256
+    return hashlib.sha256("\n".join(part.sha256 for part in parts).encode()).hexdigest()
+
+
+def file_name(document: str) -> str:
+    """The name under which the bytes of a document are kept."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", document).lstrip(".") or "payload"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -28,10 +28,23 @@ class Column:
 
 @dataclass(frozen=True)
 class LakeTable:
-    """A typed table of the lake.
+    """A typed table of the lake, and which of its rows count on the day of a build.
 
     `key` is what one row is. `vintage_slice` is what one vintage replaces as a whole: of two
-    vintages of a slice the newer one counts, with the rows it no longer holds gone.
+    vintages of a slice the newer one counts, with the rows it no longer holds gone. Newer is what
+    was retrieved later, but a later `edition` (a column) of a publication goes before an earlier
+    one, whenever it was retrieved.
+
+    Where several slices may speak of one thing, `subject` names it, and one of them counts for it:
+    that with the best `evidence` (a column: official, reported, de_facto), then the later
+    retrieved.
+
+    `counts_from` is the column that says since when a row counts: when a figure was retrieved, or
+    when a fact was known. A list that is edited by hand has none. Of lists and facts the newest
+    text is taken whenever it was retrieved; only what was not known on the day is left out of it.
+
+    `period` is the column that says what time a row is about. Of a table that `is_asked` it is on
+    record what was asked for (`coverage`), so that a slice its publisher has withdrawn is known.
     """
 
     name: str
@@ -39,6 +52,12 @@ class LakeTable:
     columns: Mapping[str, Column]
     key: tuple[str, ...]
     vintage_slice: tuple[str, ...]
+    edition: str | None = None
+    subject: tuple[str, ...] = ()
+    evidence: str | None = None
+    counts_from: str | None = "vintage_at"
+    period: str | None = None
+    is_asked: bool = False
 
     @property
     def polars_schema(self) -> pl.Schema:
@@ -91,6 +110,13 @@ def _table(
     key: tuple[str, ...],
     vintage_slice: tuple[str, ...],
     columns: Mapping[str, Column],
+    *,
+    edition: str | None = None,
+    subject: tuple[str, ...] = (),
+    evidence: str | None = None,
+    counts_from: str | None = "vintage_at",
+    period: str | None = None,
+    is_asked: bool = False,
 ) -> LakeTable:
     return LakeTable(
         name=name,
@@ -102,6 +128,12 @@ def _table(
         },
         key=key,
         vintage_slice=vintage_slice,
+        edition=edition,
+        subject=subject,
+        evidence=evidence,
+        counts_from=counts_from,
+        period=period,
+        is_asked=is_asked,
     )
 
 
@@ -124,6 +156,8 @@ TRADE_FLOWS = _table(
     vintage_slice=(
         "source", "reporter_iso3", "flow", "commodity_code", "frequency", "period_start",
     ),
+    period="period_start",
+    is_asked=True,
     columns={
         "reporter_iso3": Column(pl.String, "Economy that declared the flow."),
         "partner_iso3": Column(
@@ -148,7 +182,9 @@ PRICE_QUOTES = _table(
     "price_quotes",
     "A price, rate or index on a day (or month).",
     key=("source", "instrument", "price_date"),
-    vintage_slice=("source", "instrument", "price_date"),
+    # An index on another base is another series: it replaces nothing of the first.
+    vintage_slice=("source", "instrument", "unit", "price_date"),
+    period="price_date",
     columns={
         "instrument": Column(pl.String, "Name of the instrument, e.g. `EURJPY`."),
         "price_date": Column(pl.Date, "Day of the price; first day of the month for monthly ones."),
@@ -165,6 +201,9 @@ RESTRICTION_CLAUSES = _table(
     "One clause of one measure, with its clocks and targets.",
     key=("source", "measure_id", "clause_id"),
     vintage_slice=("source", "document"),
+    subject=("clause_id",),
+    evidence="evidence_class",
+    counts_from="known_at",
     columns={
         "measure_id": Column(pl.String, "Measure, e.g. `CN-2024-46`."),
         "clause_id": Column(pl.String, "Clause of the measure, e.g. `CN-2024-46-2`."),
@@ -203,6 +242,8 @@ RESTRICTION_SCOPE = _table(
     "A code and mineral that a clause covers, with the bounds of the controlled share.",
     key=("source", "clause_id", "hs_code", "mineral"),
     vintage_slice=("source", "document"),
+    subject=("clause_id",),
+    counts_from=None,
     columns={
         "clause_id": Column(pl.String, "Clause."),
         "hs_code": Column(pl.String, "HS6 code, or a four-digit heading for all codes below it."),
@@ -224,6 +265,9 @@ MILESTONES = _table(
     "A dated fact on a supply project, a dispute, a remark, a disclosure or a partnership.",
     key=("source", "milestone_id"),
     vintage_slice=("source", "document"),
+    subject=("milestone_id",),
+    evidence="evidence_class",
+    counts_from="known_at",
     columns={
         "milestone_id": Column(pl.String, "Milestone."),
         "kind": Column(
@@ -249,6 +293,8 @@ CLAIMS = _table(
     "A published statement with the figure it gives, and what would decide it.",
     key=("source", "claim_id"),
     vintage_slice=("source", "document"),
+    subject=("claim_id",),
+    counts_from="known_at",
     columns={
         "claim_id": Column(pl.String, "Claim."),
         "statement": Column(pl.String, "The statement, as one would read it."),
@@ -310,6 +356,8 @@ ECONOMIES = _table(
     "An economy with its codes at the publishers and its names.",
     key=("source", "economy_iso3"),
     vintage_slice=("source", "document"),
+    subject=("economy_iso3",),
+    counts_from=None,
     columns={
         "economy_iso3": Column(
             pl.String, "ISO 3166 alpha-3; `_X` not published, `WLD` the world, `EU27` the union."
@@ -329,12 +377,20 @@ RECONCILED_TRADE = _table(
     "A flow as a reconciler of both sides' reports estimated it.",
     key=("source", "exporter_iso3", "importer_iso3", "hs6_code", "hs_revision", "period_start"),
     vintage_slice=("source", "hs6_code", "hs_revision", "period_start"),
+    edition="edition",
+    period="period_start",
     columns={
         "exporter_iso3": Column(pl.String, "Economy the goods come from."),
         "importer_iso3": Column(pl.String, "Economy the goods go to."),
         "hs6_code": Column(pl.String, "HS6 code."),
         "hs_revision": Column(pl.String, "Edition of the HS (`HS2022`)."),
         "period_start": Column(pl.Date, "First day of the year."),
+        "edition": Column(
+            pl.Int32,
+            "Edition of the publication, e.g. 202601; a newer one counts before an older one, "
+            "whenever it was retrieved.",
+            True,
+        ),
         "value_usd": Column(pl.Float64, "Value in US dollars, free on board.", True),
         "net_weight_kg": Column(pl.Float64, "Net weight in kilograms.", True),
     },
@@ -345,6 +401,8 @@ PRODUCTION = _table(
     "What an economy puts out (or can, or holds in the ground) of a mineral in a year.",
     key=("source", "label", "stage", "scope_iso3", "economy_iso3", "year"),
     vintage_slice=("source", "label", "stage", "scope_iso3", "year"),
+    edition="edition",
+    period="year",
     columns={
         "label": Column(pl.String, "Mineral and form, as the publisher names them."),
         "stage": Column(pl.String, "`extraction`, `processing`, `reserves` or `capacity`."),
@@ -383,6 +441,7 @@ GOVERNANCE_SCORES = _table(
     "A governance indicator of an economy in a year.",
     key=("source", "indicator", "economy_iso3", "year"),
     vintage_slice=("source", "indicator", "economy_iso3", "year"),
+    period="year",
     columns={
         "indicator": Column(pl.String, "Indicator, e.g. `rule_of_law`."),
         "economy_iso3": Column(pl.String, "Economy."),
@@ -399,6 +458,7 @@ END_USES = _table(
     "A use of a mineral and the part of the supply that goes to it.",
     key=("source", "label", "application", "sector", "year"),
     vintage_slice=("source", "label", "year"),
+    period="year",
     columns={
         "label": Column(pl.String, "Mineral, as the publisher names it."),
         "application": Column(pl.String, "What it is used for, as printed."),
@@ -419,6 +479,7 @@ ASSESSMENTS = _table(
     "What a criticality assessment puts in and finds for a mineral.",
     key=("source", "assessment", "label", "stage"),
     vintage_slice=("source", "assessment", "label", "stage"),
+    period="year",
     columns={
         "assessment": Column(pl.String, "Assessment, e.g. `EC 2017`."),
         "year": Column(pl.Int32, "Year of the assessment."),
@@ -454,7 +515,9 @@ MATERIAL_LABELS = _table(
     "material_labels",
     "A publisher's label for a material, and what it is here.",
     key=("source", "label"),
-    vintage_slice=("source", "label"),
+    # Each snapshot holds the whole list of its source: a label it lacks is gone.
+    vintage_slice=("source",),
+    counts_from=None,
     columns={
         "label": Column(pl.String, "The label as the lake's rows carry it."),
         "material": Column(pl.String, "Material, as every publisher's figures are named here."),
@@ -467,6 +530,26 @@ MATERIAL_LABELS = _table(
         ),
     },
 )
+
+COVERAGE = _table(
+    "coverage",
+    "A slice that a publisher was asked for, with how many rows of it the answer held.",
+    key=("source", "table_name", "reporter_iso3", "flow", "frequency", "period_start"),
+    vintage_slice=(
+        "source", "table_name", "reporter_iso3", "flow", "frequency", "period_start",
+    ),
+    period="period_start",
+    columns={
+        "table_name": Column(pl.String, "Table of the lake the answer goes to."),
+        "reporter_iso3": Column(
+            pl.String, "Economy whose report was asked for; empty where the table has none."
+        ),
+        "flow": Column(pl.String, "Flow that was asked for; empty where the table has none."),
+        "frequency": Column(pl.String, "`A` for a year, `M` for a month, `D` for a day."),
+        "period_start": Column(pl.Date, "First day of the year or month; the day."),
+        "rows": Column(pl.Int64, "Rows of the answer; 0 means that nothing is published yet."),
+    },
+)  # fmt: skip
 
 LAKE_TABLES: Mapping[str, LakeTable] = {
     table.name: table
@@ -484,5 +567,6 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         MILESTONES,
         CLAIMS,
         ECONOMIES,
+        COVERAGE,
     )
 }

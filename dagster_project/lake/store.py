@@ -59,6 +59,20 @@ class Store:
             return
         write_atomically(Path(path), payload)
 
+    def take(self, file: Path, name: str) -> None:
+        """Move a file of this machine under the root; it is there as a whole or not at all."""
+        if not self.is_local:
+            self._fs.put_file(str(file), self.path(name))
+            file.unlink()
+            return
+        path = Path(self.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.replace(file, path)
+        except OSError:  # the root is on another disk
+            write_atomically(path, file.read_bytes())
+            file.unlink()
+
     def exists(self, name: str) -> bool:
         return bool(self._fs.exists(self.path(name)))
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from dagster_project.lake.records import Records
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.store import Store
 
@@ -28,12 +29,13 @@ class TableRecord(BaseModel):
 
 
 class Record(BaseModel):
-    """What came in of one snapshot, and with which parser."""
+    """What came in of one snapshot, with which parser, and which words of the lists it met."""
 
     model_config = ConfigDict(frozen=True)
 
     parser_version: str
     tables: Mapping[str, TableRecord]
+    words: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class Lake:
@@ -41,41 +43,50 @@ class Lake:
 
     The record (`_snapshots/<source>/<snapshot_id>.json`) is written last. It says with which
     parser and which suites the rows came in, and what the checks said of them. Rows without a
-    record do not count.
+    record do not count. Rows that came in with their document lie there with a record under
+    `_staged/` until someone who may write for others makes them count.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._records: dict[tuple[str, str], Records[Record]] = {}
 
     def write(
         self, source: str, snapshot_id: str, frames: Mapping[str, pl.DataFrame], record: Record
     ) -> None:
         """Put the rows of one snapshot in place, then the record that makes them count."""
-        for name, frame in frames.items():
-            buffer = io.BytesIO()
-            LAKE_TABLES[name].conform(frame).write_parquet(buffer, compression="zstd")
-            self.store.write(f"{name}/{source}/{snapshot_id}.parquet", buffer.getvalue())
-        self.store.write(
-            f"_snapshots/{source}/{snapshot_id}.json", record.model_dump_json().encode()
-        )
+        self._write_rows(source, snapshot_id, frames)
+        self._of("_snapshots", source).add(snapshot_id, record)
+
+    def stage(
+        self, source: str, snapshot_id: str, frames: Mapping[str, pl.DataFrame], record: Record
+    ) -> None:
+        """Put the rows of one snapshot in place; they do not count before `commit`."""
+        self._write_rows(source, snapshot_id, frames)
+        self._of("_staged", source).add(snapshot_id, record)
+
+    def staged(self, source: str) -> Mapping[str, Record]:
+        """What lies ready, by snapshot."""
+        return self._of("_staged", source).all()
+
+    def commit(self, source: str, snapshot_id: str, record: Record) -> None:
+        """Let staged rows count."""
+        self._of("_snapshots", source).add(snapshot_id, record)
+        self._of("_staged", source).remove(snapshot_id)
 
     def remove(self, source: str, snapshot_id: str) -> None:
         """Take the rows of one snapshot out again; nothing happens where there are none.
 
         The record goes first: rows whose files are still there do not count without it.
         """
-        self.store.remove(f"_snapshots/{source}/{snapshot_id}.json")
+        self._of("_snapshots", source).remove(snapshot_id)
+        self._of("_staged", source).remove(snapshot_id)
         for name in LAKE_TABLES:
             self.store.remove(f"{name}/{source}/{snapshot_id}.parquet")
 
     def records(self, source: str) -> dict[str, Record]:
         """What the lake holds of a source, by snapshot, oldest first."""
-        return {
-            name.removesuffix(".json"): Record.model_validate_json(
-                self.store.read(f"_snapshots/{source}/{name}")
-            )
-            for name in self.store.names(f"_snapshots/{source}")
-        }
+        return dict(self._of("_snapshots", source).all())
 
     def rows(self, table: LakeTable, source: str) -> pl.LazyFrame | None:
         """The rows of a source's table, all vintages; None where there are none yet."""
@@ -83,11 +94,14 @@ class Lake:
         if not files:
             return None
         if self.store.is_local:
-            return pl.scan_parquet(files)
+            return pl.scan_parquet(files, missing_columns="insert")
         # polars does not know every address that fsspec does.
         return pl.concat(
-            pl.read_parquet(io.BytesIO(self.store.read(f"{table.name}/{source}/{name}")))
-            for name in (file.rsplit("/", 1)[-1] for file in files)
+            (
+                pl.read_parquet(io.BytesIO(self.store.read(f"{table.name}/{source}/{name}")))
+                for name in (file.rsplit("/", 1)[-1] for file in files)
+            ),
+            how="diagonal_relaxed",
         ).lazy()
 
     def files(self, table: LakeTable, source: str | None = None) -> list[str]:
@@ -96,5 +110,22 @@ class Lake:
             self.store.address(f"{table.name}/{name}/{snapshot_id}.parquet")
             for name in ([source] if source else self.store.names("_snapshots"))
             for snapshot_id, record in self.records(name).items()
-            if table.name in record.tables
+            if table.name in record.tables and record.tables[table.name].rows
         ]
+
+    def _write_rows(
+        self, source: str, snapshot_id: str, frames: Mapping[str, pl.DataFrame]
+    ) -> None:
+        for name, frame in frames.items():
+            if frame.is_empty():
+                continue
+            buffer = io.BytesIO()
+            LAKE_TABLES[name].conform(frame).write_parquet(buffer, compression="zstd")
+            self.store.write(f"{name}/{source}/{snapshot_id}.parquet", buffer.getvalue())
+
+    def _of(self, folder: str, source: str) -> Records[Record]:
+        if (folder, source) not in self._records:
+            self._records[folder, source] = Records(
+                self.store, f"{folder}/{source}", Record, ".json"
+            )
+        return self._records[folder, source]

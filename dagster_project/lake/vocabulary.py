@@ -1,18 +1,23 @@
 """The lists of codes that lake tables may hold, read once from the files edited by hand.
 
 Lists only: which code stands for which economy, which mineral groups there are. What a publisher's
-file looks like is not known here.
+file looks like is not known here. A list notes which of its entries were asked for while someone
+listens (`met_words`): a batch is parsed again when one of those changes, not when another does.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 from dagster_project.errors import ConfigurationError, UnknownCodeError
 
@@ -50,6 +55,171 @@ their numbers stand in the `comtrade_code` of `_X` in `economies.csv`.
 """
 
 
+# --- what a list notes of the entries that were asked for ---
+
+
+class Met:
+    """The entries of the lists that were met, or looked for in vain, while this listened.
+
+    It hears only the thread (and the asyncio task) that `met_words` was entered in.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[str, set[str] | None] = {}
+        self._lists: dict[str, WordList[Any]] = {}
+
+    def record(self) -> dict[str, Any]:
+        """By the name of a list: `keys`, sorted, or null for the whole list, and their `digest`.
+
+        It can be written as JSON. The digest is of what the list says of each key, or that it is
+        not there.
+        """
+        found: dict[str, Any] = {}
+        for name in sorted(self._keys):
+            met = self._keys[name]
+            keys = None if met is None else tuple(sorted(met))
+            digest = self._lists[name].digest_of(keys)
+            found[name] = {"keys": None if keys is None else list(keys), "digest": digest}
+        return found
+
+    def meet(self, words: WordList[Any], keys: Iterable[str] | None) -> None:
+        self._lists[words.name] = words
+        already = self._keys.setdefault(words.name, set())
+        if keys is None:
+            self._keys[words.name] = None
+        elif already is not None:
+            already.update(keys)
+
+
+_listening: ContextVar[tuple[Met, ...]] = ContextVar("listening", default=())
+
+
+@contextmanager
+def met_words() -> Iterator[Met]:
+    """Listen to which words are met; one inside another is heard by both."""
+    met = Met()
+    token = _listening.set((*_listening.get(), met))
+    try:
+        yield met
+    finally:
+        _listening.reset(token)
+
+
+Value = TypeVar("Value")
+
+
+class WordList(Generic[Value]):
+    """Entries by code or name. Every way to ask for some is noted; see WordMap and WordSet.
+
+    What looks at all of them (iteration, length, comparison, union) notes the whole list: right,
+    only coarser than the entries that were met.
+    """
+
+    def __init__(self, name: str, entries: Mapping[str, Value]) -> None:
+        self.name = name
+        self._entries = dict(entries)
+        self._digests: dict[tuple[str, ...] | None, str] = {}
+
+    def among(self, values: Iterable[object]) -> dict[str, Value]:
+        """The entries of those values that are known, by value; what is no text is in no list."""
+        keys = dict.fromkeys(value for value in values if isinstance(value, str))
+        self._note(keys)
+        return {key: self._entries[key] for key in keys if key in self._entries}
+
+    def digest_of(self, keys: tuple[str, ...] | None) -> str:
+        """Twelve hex digits that change when the list says something else of these keys.
+
+        None is for the whole list, its order included where that can be seen. Not noted.
+        """
+        digest = self._digests.get(keys)
+        if digest is None:
+            # A line of material_labels is a dataclass: all of it counts.
+            said = [(key, self._entries.get(key)) for key in (keys or ())]
+            text = json.dumps(self._whole() if keys is None else said, default=asdict)
+            digest = self._digests[keys] = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return digest
+
+    def _whole(self) -> list[tuple[str, Value]]:
+        return list(self._entries.items())
+
+    def _note(self, keys: Iterable[str] | None) -> None:
+        for met in _listening.get():
+            met.meet(self, keys)
+
+    def __contains__(self, key: object) -> bool:
+        if isinstance(key, str):
+            self._note((key,))
+        return key in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        self._note(None)
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        self._note(None)
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {len(self._entries)} words>"
+
+
+class WordMap(WordList[Value], Mapping[str, Value]):
+    """A list in which a code or name stands for something."""
+
+    def __getitem__(self, key: str) -> Value:
+        self._note((key,))
+        return self._entries[key]
+
+
+class WordSet(WordList[str], Set[str]):
+    """A list of codes that stand for themselves; `&`, `|` and the like give a frozenset."""
+
+    def __init__(self, name: str, codes: Iterable[str]) -> None:
+        super().__init__(name, {code: code for code in codes})
+
+    @classmethod
+    def _from_iterable(cls, codes: Iterable[Any]) -> frozenset[Any]:
+        return frozenset(codes)
+
+    def _whole(self) -> list[tuple[str, str]]:
+        return sorted(super()._whole())
+
+
+def still_hold(record: Mapping[str, Any]) -> bool:
+    """Whether today's lists say of the words in a `Met.record()` what they said then."""
+    for name, part in record.items():
+        words = _list_named(name)
+        keys = part["keys"]
+        if (
+            words is None
+            or words.digest_of(None if keys is None else tuple(keys)) != part["digest"]
+        ):
+            return False
+    return True
+
+
+def _list_named(name: str) -> WordList[Any] | None:
+    """The list of that name today; None where there is none any more."""
+    kind, _, of = name.partition(".")
+    if kind == "economies":
+        if not of:
+            return economies()
+        if of == "name":
+            return economies_by_name()
+        return economy_by(of) if of in get_args(CodeColumn) else None
+    if kind == "material_labels":
+        return material_labels(of) if labels_file(of).exists() else None
+    codes = {
+        "mineral_groups": mineral_groups,
+        "commodity_codes": commodity_codes,
+        "instruments": instruments,
+    }
+    return codes[name]() if name in codes else None
+
+
+# --- the lists ---
+
+
 def codes_in(cell: str) -> tuple[str, ...]:
     """The codes in a cell of `economies.csv`, the economy's own first.
 
@@ -65,16 +235,17 @@ def names_in(cell: str) -> tuple[str, ...]:
 
 
 @cache
-def economies() -> frozenset[str]:
+def economies() -> WordSet:
     """Every `economy_iso3` the warehouse knows, `_X`, `WLD` and `EU27` among them."""
-    return frozenset(row["economy_iso3"] for row in _economy_rows())
+    return WordSet("economies", (row["economy_iso3"] for row in _economy_rows()))
 
 
 @cache
-def economy_by(column: CodeColumn) -> Mapping[str, str]:
+def economy_by(column: CodeColumn) -> WordMap[str]:
     """Economy by the code in `column`; text as printed there (`004` in M49, `4` in Comtrade)."""
-    return MappingProxyType(
-        {code: row["economy_iso3"] for row in _economy_rows() for code in codes_in(row[column])}
+    return WordMap(
+        f"economies.{column}",
+        {code: row["economy_iso3"] for row in _economy_rows() for code in codes_in(row[column])},
     )
 
 
@@ -89,7 +260,7 @@ def economy_of(
     bare = code.strip()
     found: str | None
     if by == "economy_iso3":
-        found = SPECIAL_AREAS.get(bare, bare if bare in economies() else None)
+        found = SPECIAL_AREAS.get(bare) or economies().among([bare]).get(bare)
     else:
         found = economy_by(by).get(bare)
     if found is None:
@@ -101,13 +272,13 @@ def economy_of(
 
 
 @cache
-def economies_by_name() -> Mapping[str, str]:
+def economies_by_name() -> WordMap[str]:
     """Economy by its English name and its other names, in the form `economy_named` compares."""
     named: dict[str, str] = {}
     for row in _economy_rows():
         for name in (_plain(row["name"]), *names_in(row.get("also_named") or "")):
             named[name] = row["economy_iso3"]
-    return MappingProxyType(named)
+    return WordMap("economies.name", named)
 
 
 def economy_named(name: str, *, publisher: str) -> str:
@@ -130,21 +301,21 @@ def _plain(name: str) -> str:
 
 
 @cache
-def mineral_groups() -> frozenset[str]:
+def mineral_groups() -> WordSet:
     """Every mineral group, from the seed that defines them."""
-    return frozenset(row["mineral_group"] for row in _rows(MINERAL_GROUPS_FILE))
+    return WordSet("mineral_groups", (row["mineral_group"] for row in _rows(MINERAL_GROUPS_FILE)))
 
 
 @cache
-def commodity_codes() -> frozenset[str]:
+def commodity_codes() -> WordSet:
     """Every HS6 code in scope, of any edition, from the seed that defines them."""
-    return frozenset(row["hs6_code"] for row in _rows(COMMODITIES_FILE))
+    return WordSet("commodity_codes", (row["hs6_code"] for row in _rows(COMMODITIES_FILE)))
 
 
 @cache
-def instruments() -> frozenset[str]:
+def instruments() -> WordSet:
     """Every instrument that has prices, from the seed that describes them."""
-    return frozenset(row["instrument"] for row in _rows(INSTRUMENTS_FILE))
+    return WordSet("instruments", (row["instrument"] for row in _rows(INSTRUMENTS_FILE)))
 
 
 @dataclass(frozen=True)
@@ -168,22 +339,24 @@ def labels_file(source: str) -> Path:
 
 
 @cache
-def material_labels(source: str) -> Mapping[str, MaterialLabel]:
+def material_labels(source: str) -> WordMap[MaterialLabel]:
     """The labels of a source by their names as printed, from `bundled/<source>/labels.csv`.
 
     Columns: `label,material,mineral,mineral_group,stage,left_out`; blank is None.
     """
-    return MappingProxyType(
+    return WordMap(
+        f"material_labels.{source}",
         {
             row["label"]: MaterialLabel(**{name: cell or None for name, cell in row.items()})  # type: ignore[arg-type]
             for row in _rows(labels_file(source))
-        }
+        },
     )
 
 
 def require_known_labels(labels: Iterable[str], *, source: str) -> None:
     """Raise UnknownCodeError unless every label is in the source's list; it names the first."""
-    unknown = sorted(set(labels) - set(material_labels(source)))
+    printed = set(labels)
+    unknown = sorted(printed - material_labels(source).among(printed).keys())
     if unknown:
         raise UnknownCodeError(
             f"{source}: no material is known by the label {', '.join(map(repr, unknown[:3]))}.",

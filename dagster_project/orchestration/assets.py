@@ -3,20 +3,34 @@
 Built from the registry of sources and the dbt manifest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import dagster as dg
 
 from dagster_project.orchestration.dbt_models import dbt_models
 from dagster_project.orchestration.publication_assets import published_asset
-from dagster_project.orchestration.source_assets import lake_assets, landing_asset
+from dagster_project.orchestration.source_assets import (
+    backfill_assets,
+    lake_assets,
+    landing_asset,
+)
 from dagster_project.sources.registry import all_sources
 
 
-def all_assets(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition]:
-    """Every asset of the graph, in the order of the rooms."""
+def all_assets(manifest: Mapping[str, Any], asked: Collection[str]) -> list[dg.AssetsDefinition]:
+    """Every asset of the graph, in the order of the rooms.
+
+    Backfills are there for the sources that are `asked`: without keys the graph has none, and
+    "Materialize all" asks nobody for a partition.
+    """
     return [
+        *(
+            asset
+            for name, source in all_sources().items()
+            if name in asked
+            for asset in backfill_assets(source)
+        ),
         *(landing_asset(source) for source in all_sources().values()),
         *(lake_assets(source) for source in all_sources().values()),
         dbt_models(manifest),

@@ -12,18 +12,20 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
+from dagster_project.intake.conform import recorded_checks
+from dagster_project.intake.stores import lake_of
 from dagster_project.lake.build_file import connect, prepare
-from dagster_project.orchestration import builds, ingest, transform
+from dagster_project.orchestration import builds, transform
 from dagster_project.orchestration.facts import code_version, facts
 from dagster_project.orchestration.inputs import inputs_version
 from dagster_project.orchestration.keys import (
     OWNER,
     WHOLE_RUN_TAG,
     WRITER_POOL,
+    fail_run_on,
     key_of,
     lake_key,
-    or_fail,
-    told,
+    non_empty,
 )
 from dagster_project.orchestration.metadata import (
     markdown_table,
@@ -119,7 +121,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     def models(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        settings = warehouse.settings()
+        settings = warehouse.settings(context)
         build = builds.Build(warehouse.build_dir(context.run_id))
         builds.sweep(settings.build_dir, keep=build.directory)
         release = publication.new_release(
@@ -130,8 +132,8 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         is_whole = context.run.tags.get(WHOLE_RUN_TAG) == "true"
         build.start(release, inputs_version(settings) if is_whole else None)
         select = _subset(context, manifest, settings, build)
-        or_fail(lambda: _prepare_build_file(settings, build, release, manifest))
-        outcome = or_fail(
+        fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
+        outcome = fail_run_on(
             lambda: transform.run(
                 build.file, settings.today, target=build.directory / "dbt", select=select
             )
@@ -147,27 +149,11 @@ def _prepare_build_file(
     settings: Any, build: builds.Build, release: publication.Release, manifest: Mapping[str, Any]
 ) -> None:
     sources = all_sources().values()
-    landing, lake = ingest.landing_of(settings), ingest.lake_of(settings)
-    checks = merge(
-        check for source in sources for check in ingest.recorded_checks(lake, source.CARD.name)
-    )
+    lake = lake_of(settings)
+    checks = merge(check for source in sources for check in recorded_checks(lake, source.CARD.name))
     build.keep_checks("lake", checks)
-    prepare(
-        build.file,
-        lake,
-        facts(
-            settings,
-            sources,
-            [
-                snapshot
-                for source in sources
-                for snapshot in landing.snapshots(source.CARD.name)
-            ],
-            checks,
-            [*publication.published_releases(settings), release],
-            manifest,
-        ),
-    )  # fmt: skip
+    releases = [*publication.published_releases(settings), release]
+    prepare(build.file, lake, facts(settings, sources, checks, releases, manifest))
 
 
 def _subset(
@@ -296,7 +282,7 @@ def _glances(build: builds.Build, today: date) -> dict[tuple[str, str], dict[str
             count, latest, rows = mart_glance(connection, schema, table, today)
             found[schema, table] = {
                 "dagster/row_count": count,
-                **told(latest_period=latest),
+                **non_empty(latest_period=latest),
                 "preview": dg.MetadataValue.md(markdown_table(rows)),
             }
     return found

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.metadata
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
-from dagster_project.lake.landing import Snapshot
+from dagster_project.intake.due import is_fetched
+from dagster_project.intake.ledger import Ledger
+from dagster_project.intake.stores import landing_of
+from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INSTANT
-from dagster_project.orchestration.ingest import is_fetched
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.serving.publication import PUBLISHED_SCHEMAS, Release
 from dagster_project.settings import CHECKOUT, Settings
@@ -20,11 +22,15 @@ from dagster_project.sources.card import Source
 _SNAPSHOT: Mapping[str, Any] = {
     "snapshot_id": pl.String, "source": pl.String, "document": pl.String, "retrieved_at": INSTANT,
     "landed_at": INSTANT, "sha256": pl.String, "bytes": pl.Int64, "media_type": pl.String,
-    "request": pl.String,
+    "request": pl.String, "commodity_codes": pl.List(pl.String),
 }  # fmt: skip
 _RELEASE: Mapping[str, Any] = {
     "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
     "contract_version": pl.String, "code_version": pl.String, "duckdb_version": pl.String,
+}  # fmt: skip
+_ASK: Mapping[str, Any] = {
+    "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,
+    "snapshot_id": pl.String,
 }  # fmt: skip
 _NAMED_UNITS = {
     "share": "share, 0 to 1", "amount": "USD or kg, by measure",
@@ -38,7 +44,7 @@ _NAMED_UNITS = {
     "annualised_volatility": "share a year", "hhi_governance_weighted": "0 to 10",
     "year": "year", "sessions": "closes",
     "close": "unit of the instrument", "adjusted_close": "unit of the instrument",
-    "failing_rows": "rows", "bytes": "bytes",
+    "failing_rows": "rows", "rows": "rows", "bytes": "bytes",
 }  # fmt: skip
 _UNITS = {
     "_usd": "USD", "_kg": "kg", "_t": "t", "_share": "share, 0 to 1", "_pct": "percent, 0 to 100",
@@ -48,22 +54,31 @@ _UNITS = {
 
 def facts(
     settings: Settings,
-    sources: Iterable[Source],
-    snapshots: Iterable[Snapshot],
+    sources: Collection[Source],
     checks: Iterable[CheckResult],
     releases: Iterable[Release],
     manifest: Mapping[str, Any],
 ) -> dict[str, pl.DataFrame]:
     """The `runtime.*` tables of a build file, by name."""
+    landing = landing_of(settings)
     return {
-        "sources": _sources(settings, sources),
+        "sources": _sources(settings, sources, landing),
         "snapshots": pl.DataFrame(
             [
-                snapshot.model_dump(include=set(_SNAPSHOT))
-                for snapshot in snapshots
+                _snapshot(snapshot)
+                for source in sources
+                for snapshot in landing.snapshots(source.CARD.name)
                 if snapshot.is_bundled or snapshot.retrieved_at <= settings.as_of_instant
             ],
             schema=_SNAPSHOT,
+        ),
+        "asks": pl.DataFrame(
+            [
+                row
+                for source in sources
+                for row in _asks(source.CARD.name, Ledger(landing, source.CARD.name), settings)
+            ],
+            schema=_ASK,
         ),
         "checks": as_frame(list(checks)),
         "releases": pl.DataFrame([release.model_dump() for release in releases], schema=_RELEASE),
@@ -84,7 +99,37 @@ def code_version() -> str:
     return f"{version}+{commit}"
 
 
-def _sources(settings: Settings, sources: Iterable[Source]) -> pl.DataFrame:
+def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
+    codes = {code for asked in snapshot.asked for code in asked.commodity_codes}
+    return {
+        **snapshot.model_dump(include=set(_SNAPSHOT)),
+        "commodity_codes": sorted(codes) or None,
+    }
+
+
+def _asks(source: str, ledger: Ledger, settings: Settings) -> Iterator[dict[str, Any]]:
+    """Asks of a window that brought nothing new: the snapshot before still holds."""
+    for ask in ledger.asks(settings.as_of_instant):
+        for said in ask.windows if ask.answer == "ok" else ():
+            if not said.is_new:
+                yield {
+                    "source": source,
+                    "frequency": said.frequency,
+                    "period_start": said.start,
+                    "asked_at": ask.asked_at,
+                    "snapshot_id": said.snapshot_id,
+                }
+
+
+def _last_ask(source: str, landing: Landing, settings: Settings) -> dict[str, Any]:
+    asks = Ledger(landing, source).asks(settings.as_of_instant)
+    return {
+        "last_asked_at": asks[-1].asked_at if asks else None,
+        "last_answer": asks[-1].answer if asks else "not_asked",
+    }
+
+
+def _sources(settings: Settings, sources: Collection[Source], landing: Landing) -> pl.DataFrame:
     rows = [
         {
             "source": card.name,
@@ -96,10 +141,13 @@ def _sources(settings: Settings, sources: Iterable[Source]) -> pl.DataFrame:
             "url": card.homepage,
             "enabled": bool(card.bundled) or is_fetched(settings, source),
             "is_fetched": is_fetched(settings, source),
+            **_last_ask(card.name, landing, settings),
         }
         for source, card in ((source, source.CARD) for source in sources)
     ]
-    return pl.DataFrame(rows, schema_overrides={"is_redistributable": pl.Boolean})
+    return pl.DataFrame(
+        rows, schema_overrides={"is_redistributable": pl.Boolean, "last_asked_at": INSTANT}
+    )
 
 
 def _columns(manifest: Mapping[str, Any]) -> pl.DataFrame:

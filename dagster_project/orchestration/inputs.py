@@ -6,10 +6,12 @@ Cheap on purpose: it is asked before anything heavy is imported.
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster_project.lake.landing import Landing
-from dagster_project.lake.store import Store
+from dagster_project.intake.due import due_of, is_fetched
+from dagster_project.intake.ledger import Ledger
+from dagster_project.intake.stores import landing_of
 from dagster_project.settings import CHECKOUT, DBT_PROJECT, Settings
 from dagster_project.sources.registry import all_sources
 
@@ -17,12 +19,14 @@ from dagster_project.sources.registry import all_sources
 def inputs_version(settings: Settings) -> str | None:
     """The hash a build made now would carry; None when only a build can tell.
 
-    That is so when a publisher is to be asked, or a bundled document is not landed as it is.
+    That is so when something is due of a publisher, or a bundled document is not landed as it is.
     """
     digest = hashlib.sha256(settings.today.isoformat().encode())
-    landing = Landing(Store(settings.landing_url))
+    landing = landing_of(settings)
+    now = datetime.now(UTC).replace(tzinfo=None)
     for name, source in all_sources().items():
-        if settings.is_fetched(source.CARD.name, source.CARD.base_url, source.CARD.needs_key):
+        ledger = Ledger(landing, name)
+        if is_fetched(settings, source) and due_of(source, ledger, now).is_due:
             return None
         snapshots = landing.snapshots(name)
         newest = {one.document: one for one in snapshots if one.is_bundled}
@@ -33,6 +37,8 @@ def inputs_version(settings: Settings) -> str | None:
                 return None
         for snapshot in snapshots:
             digest.update(snapshot.snapshot_id.encode())
+        for ask in ledger.names():
+            digest.update(ask.encode())
     for path in _code():
         digest.update(str(path.relative_to(CHECKOUT)).encode())
         digest.update(path.read_bytes())

@@ -8,58 +8,66 @@ from functools import cache
 import dagster as dg
 
 from dagster_project.orchestration.keys import (
+    BACKFILL_TAG,
     PUBLISHED,
     lake_key,
     landing_key,
     mart_keys,
 )
+from dagster_project.sources.card import Source, can_be_asked
 from dagster_project.sources.registry import all_sources
 
 
 @cache
 def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
-    """`build` renews everything; `daily_build` only asks the daily publishers there are to ask."""
-    daily = [
-        key
-        for name, source in all_sources().items()
-        if source.CARD.cadence == "daily" and source.CARD.base_url
-        for key in (landing_key(name), *(lake_key(name, table) for table in source.CARD.tables))
-    ]
+    """`build` renews everything; `renew_<source>` asks one publisher and builds on what came."""
     transformed = dg.AssetSelection.assets(*mart_keys()).upstream() - (
         dg.AssetSelection.key_prefixes(["landing"], ["lake"])
     )
+    renewals = {
+        f"renew_{source.CARD.name}": dg.define_asset_job(
+            f"renew_{source.CARD.name}",
+            selection=dg.AssetSelection.assets(
+                landing_key(source.CARD.name),
+                *(lake_key(source.CARD.name, table) for table in source.CARD.tables),
+                PUBLISHED,
+            )
+            | transformed,
+            description=f"Ask for what is due of {source.CARD.title}, then build, audit and "
+            "publish everything.",
+        )
+        for source in _scheduled()
+    }
     return {
         "build": dg.define_asset_job(
             "build",
-            selection=dg.AssetSelection.all(),
+            selection=dg.AssetSelection.all() - dg.AssetSelection.tag(BACKFILL_TAG, "true"),
             description="Land every source, build every mart, audit, publish.",
         ),
-        "daily_build": dg.define_asset_job(
-            "daily_build",
-            selection=dg.AssetSelection.assets(*daily, PUBLISHED) | transformed,
-            description="Land the daily sources, then build, audit and publish everything.",
-        ),
+        **renewals,
     }
 
 
 def schedules() -> list[dg.ScheduleDefinition]:
-    """Switched off until someone turns them on in the UI."""
+    """One per publisher with a calendar; switched off until someone turns them on in the UI."""
     by_name = jobs()
     return [
         dg.ScheduleDefinition(
-            name="daily",
-            job=by_name["daily_build"],
-            cron_schedule="30 16 * * 1-5",
-            execution_timezone="Europe/Berlin",
-            description="After the ECB's rates of the day (about 16:00 in Frankfurt).",
+            name=source.CARD.name,
+            job=by_name[f"renew_{source.CARD.name}"],
+            cron_schedule=source.CARD.calendar.cron,
+            execution_timezone=source.CARD.calendar.timezone,
+            description=source.CARD.calendar.description,
             default_status=dg.DefaultScheduleStatus.STOPPED,
-        ),
-        dg.ScheduleDefinition(
-            name="monthly",
-            job=by_name["build"],
-            cron_schedule="0 6 3 * *",
-            execution_timezone="Asia/Tokyo",
-            description="Everything, after the trade statistics of the month before last are out.",
-            default_status=dg.DefaultScheduleStatus.STOPPED,
-        ),
+        )
+        for source in _scheduled()
+        if source.CARD.calendar
+    ]
+
+
+def _scheduled() -> list[Source]:
+    return [
+        source
+        for source in all_sources().values()
+        if can_be_asked(source) and source.CARD.calendar is not None
     ]

@@ -11,15 +11,19 @@ import dagster as dg
 
 from dagster_project.errors import KidoError, PublicationError
 from dagster_project.quality.mart_suites import MART_SUITES
-from dagster_project.sources.card import SourceCard
+from dagster_project.sources.card import Frequency, SourceCard
 
 T = TypeVar("T")
 
 WRITER_POOL = "warehouse_writer"
-"""Every step that writes is in it; its limit of one run keeps two builds apart."""
+"""Every step that writes what others read is in it; its limit of one run keeps two builds apart.
+Asking a publisher is in a pool of its own, since it waits for others."""
 
 WHOLE_RUN_TAG = "kido/whole"
 """On a run that renews every asset."""
+
+BACKFILL_TAG = "kido/backfill"
+"""On assets that are asked by window, when someone picks them; no job of the graph takes them."""
 
 OWNER = "team:kido"
 PUBLISHED = dg.AssetKey(["published", "warehouse"])
@@ -27,6 +31,16 @@ PUBLISHED = dg.AssetKey(["published", "warehouse"])
 
 def landing_key(source: str) -> dg.AssetKey:
     return dg.AssetKey(["landing", source])
+
+
+def backfill_key(source: str, frequency: Frequency) -> dg.AssetKey:
+    """`landing/<source>_annual` or `_monthly`: the same documents, by window."""
+    return dg.AssetKey(["landing", f"{source}_{'annual' if frequency == 'A' else 'monthly'}"])
+
+
+def publisher_pool(source: str) -> str:
+    """The pool in which a publisher is asked: one run at a time, and nobody else waits for it."""
+    return f"publisher_{source}"
 
 
 def lake_key(source: str, table: str) -> dg.AssetKey:
@@ -59,7 +73,7 @@ def key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(check.asset_key, check.check_name)
 
 
-def told(**texts: str) -> dict[str, str]:
+def non_empty(**texts: str) -> dict[str, str]:
     """The entries that say something."""
     return {name: text for name, text in texts.items() if text}
 
@@ -69,7 +83,7 @@ def data_version(parts: Sequence[str]) -> dg.DataVersion:
     return dg.DataVersion(hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16])
 
 
-def or_fail(step: Callable[[], T]) -> T:
+def fail_run_on(step: Callable[[], T]) -> T:
     """Run a step; what stops it becomes the run's failure in one sentence."""
     try:
         return step()

@@ -3,43 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.errors import PublicationError
+from dagster_project.intake.due import Due, due_of, is_fetched
+from dagster_project.intake.ledger import Ledger
+from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
-from dagster_project.orchestration import ingest
 from dagster_project.orchestration.builds import complete_build
 from dagster_project.orchestration.preview import lake_reach
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.settings import Settings
-from dagster_project.sources.card import SourceCard
+from dagster_project.sources.card import SourceCard, can_be_asked
 from dagster_project.sources.registry import all_sources
 
 
 def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
-    """Source, where figures come from, credentials, last vintage, latest period, licence."""
-    landing, lake = ingest.landing_of(settings), ingest.lake_of(settings)
+    """Source, where figures come from, credentials, last vintage, latest period, what is due, the
+    last answer, licence.
+    """
+    landing, lake = landing_of(settings), lake_of(settings)
+    now = datetime.now(UTC).replace(tzinfo=None)
     for name, source in all_sources().items():
         card = source.CARD
         snapshots = landing.snapshots(name)
+        ledger = Ledger(landing, name)
         last, latest = _reach(lake, card)
         figures = [
             *(["bundled"] if card.bundled else []),
-            *(["fetched"] if ingest.is_fetched(settings, source) else []),
-            *(["landed"] if any(_is_landed(snapshot.request) for snapshot in snapshots) else []),
+            *(["fetched"] if is_fetched(settings, source) else []),
+            *(["landed"] if any(each.is_landed_by_hand for each in snapshots) else []),
         ]
         has_key = settings.source(name).key is not None
+        asks = ledger.asks()
         yield (
             name,
             " + ".join(figures) or "none yet",
             ("set" if has_key else "not set") if card.needs_key else "none needed",
             last or "–",
             latest or "–",
+            _due_in_words(due_of(source, ledger, now)) if can_be_asked(source) else "–",
+            f"{asks[-1].answer.replace('_', ' ')} {asks[-1].asked_at:%Y-%m-%d}" if asks else "–",
             card.licence,
         )
+
+
+def _due_in_words(due: Due) -> str:
+    if not due.is_due:
+        return "nothing"
+    count = len(due.windows)
+    return f"{count} {'period' if count == 1 else 'periods'}" if count else "its document"
 
 
 def render_data_docs(settings: Settings) -> Path:
@@ -55,10 +72,6 @@ def render_data_docs(settings: Settings) -> Path:
             (suite, connection.sql(f"from {name}").pl()) for name, suite in MART_SUITES.items()
         ]
     return build_data_docs(frames, settings.reports_dir / "data_docs", today=build.release.as_of)
-
-
-def _is_landed(request: str) -> bool:
-    return request.startswith("file ")
 
 
 def _reach(lake: Lake, card: SourceCard) -> tuple[str, str]:

@@ -15,9 +15,9 @@ from dagster_project.orchestration.keys import (
     OWNER,
     PUBLISHED,
     WRITER_POOL,
+    fail_run_on,
     key_of,
     mart_keys,
-    or_fail,
 )
 from dagster_project.orchestration.metadata import (
     suite_check_result,
@@ -48,7 +48,7 @@ def mart_audit() -> dg.AssetChecksDefinition:
     def audit(
         context: dg.AssetCheckExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckResult]:
-        settings = warehouse.settings()
+        settings = warehouse.settings(context)
         build = _build_of(warehouse, context.run.run_id, settings)
         chosen = context.selected_asset_check_keys
         results: list[CheckResult] = []
@@ -91,7 +91,7 @@ def published_asset() -> dg.AssetsDefinition:
     def warehouse_file(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> dg.MaterializeResult[None]:
-        settings = warehouse.settings()
+        settings = warehouse.settings(context)
         build = _build_of(warehouse, context.run_id, settings)
         checks = all_checks(build)
         failed = [check for check in checks if check.blocks]
@@ -102,7 +102,7 @@ def published_asset() -> dg.AssetsDefinition:
             )
         # Before the file is swapped in: what cannot be told is not published.
         found = answers(build.file)
-        release = or_fail(
+        release = fail_run_on(
             lambda: publication.publish(
                 settings,
                 build.file,

@@ -4,20 +4,29 @@ Built from a source's card; a new source adds nothing here.
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 import dagster as dg
 
+from dagster_project.intake import fetch
+from dagster_project.intake.conform import conform
+from dagster_project.intake.due import is_fetched
+from dagster_project.intake.land import land_bundled
+from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.lake.landing import Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.orchestration import ingest
 from dagster_project.orchestration.keys import (
+    BACKFILL_TAG,
     WRITER_POOL,
+    backfill_key,
     data_version,
+    fail_run_on,
     lake_key,
     landing_key,
-    or_fail,
+    non_empty,
     publisher_page,
+    publisher_pool,
     source_group,
-    told,
 )
 from dagster_project.orchestration.metadata import (
     lake_column_schema,
@@ -28,23 +37,25 @@ from dagster_project.orchestration.metadata import (
 from dagster_project.orchestration.preview import lake_preview, lake_reach
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.lake_suites import LAKE_SUITES
-from dagster_project.sources.card import Source
+from dagster_project.sources.card import Frequency, Source, Window, Windows, can_be_asked
+
+ANSWERED = "publisher_answered"
 
 
 def landing_asset(source: Source) -> dg.AssetsDefinition:
-    """`landing/<source>`: the documents of a publisher, as received."""
+    """`landing/<source>`: the documents of a publisher, as received; what is due is asked for."""
     card = source.CARD
     key = landing_key(card.name)
-    answered = "publisher_answered"
     checks = (
         [
             dg.AssetCheckSpec(
-                answered,
+                ANSWERED,
                 asset=key,
-                description="Where the source is fetched, its publisher answered this time.",
+                description="Where the source is fetched, its publisher answered this time, and "
+                "what it sent could be read. A failure leaves the vintages before it in place.",
             )
         ]
-        if card.base_url
+        if can_be_asked(source)
         else []
     )
 
@@ -55,7 +66,7 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
                 key,
                 description=f"{card.title}, as received. {card.description}",
                 group_name=source_group(card.name),
-                kinds={"http" if card.base_url else "file"},
+                kinds={"http" if can_be_asked(source) else "file"},
                 owners=[card.owner],
                 tags={"source": card.name},
                 metadata={
@@ -63,54 +74,130 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
                     "homepage": publisher_page(card),
                     "licence": card.licence,
                     "cadence": card.cadence,
+                    **non_empty(calendar=card.calendar.description if card.calendar else ""),
                 },
             )
         ],
         check_specs=checks,
-        pool=WRITER_POOL,
+        pool=publisher_pool(card.name),
     )
     def landing(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        settings = warehouse.settings()
-        landed = or_fail(lambda: ingest.land(settings, source))
-        snapshots = ingest.landing_of(settings).snapshots(card.name)
+        settings = warehouse.settings(context)
+        landed = fail_run_on(lambda: land_bundled(settings, source))
+        fetched = fetch.Fetched()
+        if fail_run_on(lambda: is_fetched(settings, source)):
+            fetching = fetch.Fetching(settings, source, is_patient=False)
+            fetched = fail_run_on(lambda: fetching.run(fetching.due()))
         if checks:
-            yield dg.AssetCheckResult(
-                asset_key=key,
-                check_name=answered,
-                passed=not landed.failure,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={
-                    "answer": landed.failure
-                    or ("fetched" if ingest.is_fetched(settings, source) else "not asked")
-                },
-            )
+            yield _answered(key, fetched)
+        snapshots = landing_of(settings).snapshots(card.name)
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={
                 "snapshots": len(snapshots),
-                "new": len(landed.new),
+                "new": len(landed.new) + len(fetched.new_snapshots),
                 "unchanged": landed.unchanged,
-                "documents": dg.MetadataValue.md(
-                    markdown_table(
-                        [
-                            {
-                                "document": snapshot.document,
-                                "retrieved": f"{snapshot.retrieved_at:%Y-%m-%d %H:%M}",
-                                "bytes": snapshot.bytes,
-                                "sha256": snapshot.sha256[:12],
-                                "licence": snapshot.origin.licence,
-                            }
-                            for snapshot in snapshots
-                        ]
-                    )
+                "documents": dg.MetadataValue.md(_documents(snapshots)),
+                **(
+                    {"windows": dg.MetadataValue.md(_windows(fetched)), "calls": fetched.calls}
+                    if fetched.settled or fetched.calls
+                    else {}
                 ),
             },
             data_version=data_version([snapshot.snapshot_id for snapshot in snapshots]),
         )
 
     return landing
+
+
+def backfill_assets(source: Source) -> list[dg.AssetsDefinition]:
+    """`landing/<source>_annual`, `_monthly`: windows that somebody picks, one run for a range."""
+    return [_backfill_asset(source, windows) for windows in source.CARD.windows]
+
+
+def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
+    card = source.CARD
+    key = backfill_key(card.name, windows.frequency)
+
+    @dg.multi_asset(
+        name="__".join(key.path),
+        specs=[
+            dg.AssetSpec(
+                key,
+                # Each window is reported when it is settled: after a crash, what is there shows.
+                skippable=True,
+                description=(
+                    f"{card.title}, asked for by {_PERIOD_WORDS[windows.frequency]}. Pick the "
+                    f"periods and materialise them: one run asks for all that were not answered "
+                    f"yet. Then materialise lake and marts, or run the job build."
+                ),
+                group_name=source_group(card.name),
+                kinds={"http"},
+                owners=[card.owner],
+                tags={"source": card.name, BACKFILL_TAG: "true"},
+                partitions_def=partitions_of(windows),
+            )
+        ],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=publisher_pool(card.name),
+    )
+    def backfill(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[None]:
+        settings = warehouse.settings(context)
+        wanted = [window_of(windows.frequency, name) for name in context.partition_keys]
+        fetching = fetch.Fetching(settings, source)
+        answered = fetching.ledger.windows()
+        planned = fail_run_on(lambda: fetching.wanted(wanted))
+        asked = set(planned.windows)
+
+        def report(window: Window, rows: int, snapshot_id: str, news: str) -> None:
+            context.log_event(
+                dg.AssetMaterialization(
+                    asset_key=key,
+                    partition=window.key,
+                    metadata={"rows": rows, "snapshot": snapshot_id, "news": news},
+                )
+            )
+
+        for window in wanted:
+            if window not in asked and window in answered:
+                said = answered[window].said
+                report(window, said.rows, said.snapshot_id, "answered before")
+
+        def on(settled: fetch.Settled) -> None:
+            if settled.window and settled.news != "failed":
+                report(settled.window, settled.rows, settled.snapshot_id, settled.news)
+
+        fetched = fail_run_on(lambda: fetching.run(planned, on))
+        if fetched.failed or fetched.not_asked:
+            raise dg.Failure(
+                description=f"{len(fetched.failed)} windows failed, {len(fetched.not_asked)} were "
+                f"not asked: {fetched.reason} Materialise them again to go on.",
+                allow_retries=False,
+            )
+        yield from ()
+
+    return backfill
+
+
+_PERIOD_WORDS = {"A": "year", "M": "month"}
+
+
+def partitions_of(windows: Windows) -> dg.TimeWindowPartitionsDefinition:
+    """The windows of one frequency as Dagster's partitions: their keys are the windows' keys."""
+    is_year = windows.frequency == "A"
+    return dg.TimeWindowPartitionsDefinition(
+        start=f"{windows.since:%Y}" if is_year else f"{windows.since:%Y-%m}",
+        fmt="%Y" if is_year else "%Y-%m",
+        cron_schedule="0 0 1 1 *" if is_year else "0 0 1 * *",
+    )
+
+
+def window_of(frequency: Frequency, key: str) -> Window:
+    """The window of a partition's key."""
+    year, _, month = key.partition("-")
+    return Window(frequency, date(int(year), int(month or 1), 1))
 
 
 def lake_assets(source: Source) -> dg.AssetsDefinition:
@@ -146,17 +233,17 @@ def lake_assets(source: Source) -> dg.AssetsDefinition:
     def lake(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        settings = warehouse.settings()
-        outcome = or_fail(lambda: ingest.conform(settings, source))
+        settings = warehouse.settings(context)
+        outcome = fail_run_on(lambda: conform(settings, source))
         for table in tables:
             yield suite_check_result(
                 LAKE_SUITES[table.name],
                 lake_key(card.name, table.name),
                 outcome.checks.get(table.name, []),
             )
-        if outcome.rejected:
-            raise dg.Failure(description=outcome.rejected, allow_retries=False)
-        stored = ingest.lake_of(settings)
+        if outcome.is_rejected_by_hand:
+            raise dg.Failure(description=" ".join(outcome.rejected.values()), allow_retries=False)
+        stored = lake_of(settings)
         versions = list(stored.records(card.name))
         for table in tables:
             vintage, latest = lake_reach(stored, table, card.name)
@@ -166,7 +253,11 @@ def lake_assets(source: Source) -> dg.AssetsDefinition:
                     "dagster/row_count": outcome.rows.get(table.name, 0),
                     "rows_set_aside": outcome.set_aside.get(table.name, 0),
                     "new_snapshots": outcome.new_snapshots,
-                    **told(last_vintage=vintage, latest_period=latest),
+                    **non_empty(
+                        last_vintage=vintage,
+                        latest_period=latest,
+                        rejected="; ".join(outcome.rejected.values()),
+                    ),
                     "preview": dg.MetadataValue.md(
                         markdown_table(lake_preview(stored, table, card.name))
                     ),
@@ -175,3 +266,49 @@ def lake_assets(source: Source) -> dg.AssetsDefinition:
             )
 
     return lake
+
+
+def _answered(key: dg.AssetKey, fetched: fetch.Fetched) -> dg.AssetCheckResult:
+    """Red where the publisher gave no answer that could be used; it blocks nothing."""
+    answer = fetched.answer
+    is_well = answer in ("ok", "not_asked")
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=ANSWERED,
+        passed=is_well,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "answer": answer if is_well else f"{answer.replace('_', ' ')}: {fetched.reason}",
+            **non_empty(again_at=f"{fetched.again_at:%Y-%m-%d %H:%M} UTC" if fetched.again_at
+                        else ""),
+        },
+    )  # fmt: skip
+
+
+def _documents(snapshots: list[Snapshot]) -> str:
+    return markdown_table(
+        [
+            {
+                "document": snapshot.document,
+                "retrieved": f"{snapshot.retrieved_at:%Y-%m-%d %H:%M}",
+                "bytes": snapshot.bytes,
+                "sha256": snapshot.sha256[:12],
+                "licence": snapshot.origin.licence,
+            }
+            for snapshot in reversed(snapshots)
+        ]
+    )
+
+
+def _windows(fetched: fetch.Fetched) -> str:
+    return markdown_table(
+        [
+            {
+                "window": settled.name,
+                "news": settled.news,
+                "rows": settled.rows,
+                "reason": settled.reason,
+            }
+            for settled in fetched.settled
+        ]
+    )

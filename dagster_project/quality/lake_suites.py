@@ -52,6 +52,10 @@ FIRST_MEASURE = date(1988, 1, 1)
 FIRST_YEAR = date(1900, 1, 1)
 """Statistics of world mining reach back to about here."""
 
+TABLES_WITH_A_PERIOD = tuple(
+    table.name for table in LAKE_TABLES.values() if table.period and table.name != "coverage"
+)
+
 LONGEST_NOTICE_DAYS = 5 * 366
 LONGEST_PLAN_DAYS = 30 * 366
 
@@ -841,6 +845,42 @@ _ECONOMIES = Suite(
     ),
 )  # fmt: skip
 
+_COVERAGE = Suite(
+    "lake",
+    "coverage",
+    (
+        has_rows(),
+        _is_filled("coverage"),
+        one_row_per("slice", *_key("coverage")),
+        is_one_of(
+            "table_is_a_lake_table_with_a_period", "table_name", TABLES_WITH_A_PERIOD,
+            "An answer for a table that is not there speaks of nothing.",
+        ),
+        is_known_economy("reporter_iso3", ""),
+        is_one_of(
+            "flow_is_import_export_or_their_returns", "flow", (*parts.FLOWS, ""),
+            "A flow by another name would never meet its rows.",
+        ),
+        is_one_of(
+            "frequency_is_annual_monthly_or_daily", "frequency", (*parts.FREQUENCIES, "D"),
+            "A quarter beside months would count twice.",
+        ),
+        parts.starts_its_period().with_derived(
+            # Each day is a period.
+            frequency_and_start=pl.when(pl.col("frequency") != "D").then(
+                pl.format("{} {}", "frequency", pl.col("period_start").cast(pl.String))
+            )
+        ),
+        stop(
+            "rows_is_not_negative",
+            "Rows are counted.",
+            "ExpectColumnValuesToBeBetween",
+            column="rows",
+            min_value=0,
+        ),
+    ),
+)  # fmt: skip
+
 LAKE_SUITES: Mapping[str, Suite] = MappingProxyType(
     {
         suite.table: suite
@@ -858,6 +898,7 @@ LAKE_SUITES: Mapping[str, Suite] = MappingProxyType(
             _MILESTONES,
             _CLAIMS,
             _ECONOMIES,
+            _COVERAGE,
         )
     }
 )

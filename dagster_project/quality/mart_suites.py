@@ -33,6 +33,7 @@ HEAVY_AND_MAGNET_MINERALS = (
 STATUSES = ("announced", "in_force", "suspended", "ended", "unknown")
 VERDICTS = ("supported", "contradicted", "depends_on_basis", "not_testable")
 WINDOWS = ("since_2025_06_30", "ytd", "1y", "3y", "all")
+LAST_ANSWERS = ("ok", "no_answer", "denied", "rejected", "quota", "not_asked")
 SCHEMAS = ("reference", "trade", "dependency", "exposure", "market", "catalog")
 
 LARGEST_PRODUCTION_SHARE = 1.05
@@ -747,6 +748,11 @@ _CATALOG = (
             is_not_blank("title"),
             is_not_blank("publisher"),
             is_not_blank("licence"),
+            is_one_of(
+                "last_answer_is_known", "last_answer", LAST_ANSWERS,
+                "A reader is told whether a publisher is silent, has refused the key, or sent what "
+                "does not hold up.",
+            ),
             is_not_later_than_today("last_vintage_at"),
             *(_has_not_fallen_silent(cadence) for cadence in SILENCE_DAYS),
         ),
@@ -768,6 +774,30 @@ _CATALOG = (
                 column="request",
                 regex=r"(?i)[?&](subscription-key|api_?key|app_?id|token|key)=(?!redact)[a-z0-9]{6}",
             ),
+        ),
+    ),
+    Suite(
+        "mart",
+        "catalog.coverage",
+        (
+            is_not_blank("table_name"),
+            is_one_of(
+                "flow_is_import_export_or_their_returns", "flow", (*parts.FLOWS, ""),
+                "A flow by another name would never meet its rows.",
+            ),
+            is_one_of(
+                "frequency_is_annual_monthly_or_daily", "frequency", (*parts.FREQUENCIES, "D"),
+                "A quarter beside months would count twice.",
+            ),
+            parts.starts_its_period().with_derived(
+                # Each day is a period.
+                frequency_and_start=pl.when(pl.col("frequency") != "D").then(
+                    pl.format("{} {}", "frequency", pl.col("period_start").cast(pl.String))
+                )
+            ),
+            _is_at_least("rows", 0, "Rows are counted."),
+            is_not_later_than_today("period_start"),
+            is_not_later_than_today("asked_at"),
         ),
     ),
     Suite(
@@ -808,7 +838,7 @@ _CATALOG = (
             is_not_blank("description"),
             matches(
                 "data_type_is_one_of_the_contract", "data_type",
-                r"(?i)^(varchar|double|date|timestamp|boolean|integer|bigint)$",
+                r"(?i)^(varchar(\[\])?|double|date|timestamp|boolean|integer|bigint)$",
                 "Older BI drivers know these and no others.",
             ),
             _never(

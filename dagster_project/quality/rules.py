@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -113,6 +113,11 @@ class Rule:
         return tuple(str(name) for name in (*named, *listed))
 
     @property
+    def has_list(self) -> bool:
+        """Whether a list of the lake's vocabulary decides it."""
+        return any(isinstance(value, Known) for value in self.kwargs.values())
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns the frame must have for the rule to be decided."""
         needed: dict[str, None] = {}
@@ -170,43 +175,48 @@ def report(
     return Rule(name, expectation, kwargs, explanation, "warn", "report", derived or {})
 
 
-def resolved(rule: Rule, today: date) -> dict[str, object]:
-    """The rule's kwargs with days and lists of codes in the place of `Today` and `Known`."""
-    return {key: _resolved(value, today) for key, value in rule.kwargs.items()}
+def resolved(
+    rule: Rule, today: date, values: Collection[object] | None = None
+) -> dict[str, object]:
+    """The rule's kwargs with days and lists of codes in the place of `Today` and `Known`.
+
+    `values` are what the column holds: only those are then looked up in a list, and no other entry
+    is met. The verdict is the same, unless the rule asks for what is not in the column.
+    """
+    if rule.reach == "distinct":
+        values = None
+    return {key: _resolved(value, today, values) for key, value in rule.kwargs.items()}
 
 
-def _resolved(value: object, today: date) -> object:
+def _resolved(value: object, today: date, values: Collection[object] | None) -> object:
     if isinstance(value, Today):
         return today + timedelta(days=value.days)
     if isinstance(value, Known):
-        return _known(value)
+        return _known(value, values)
     return list(value) if isinstance(value, tuple) else value
 
 
-def _known(known: Known) -> list[str]:
+def _known(known: Known, values: Collection[object] | None) -> list[str]:
     from dagster_project.lake import vocabulary
 
     codes = {
         "economies": vocabulary.economies,
         "mineral_groups": vocabulary.mineral_groups,
         "instruments": vocabulary.instruments,
-    }
-    return sorted({*codes[known.codes](), *known.more})
+    }[known.codes]()
+    return sorted({*(codes if values is None else codes.among(values)), *known.more})
 
 
 def suite_version(suite: Suite) -> str:
-    """Twelve hex digits that change when a rule or a list of codes it uses changes.
+    """Twelve hex digits that change when a rule changes.
 
-    The day is left out: what a suite said of a batch still holds tomorrow.
+    The day is left out: what a suite said of a batch still holds tomorrow. So are the lists of
+    codes: `vocabulary.met_words` says which of their entries a batch met.
     """
     digest = hashlib.sha256(f"{suite.layer} {suite.table}".encode())
     for rule in suite.rules:
-        kwargs = {
-            key: _known(value) if isinstance(value, Known) else value
-            for key, value in rule.kwargs.items()
-        }
         words = [rule.name, rule.expectation, rule.severity, rule.on_failure, rule.explanation]
-        digest.update(json.dumps([words, kwargs], sort_keys=True, default=repr).encode())
+        digest.update(json.dumps([words, dict(rule.kwargs)], sort_keys=True, default=repr).encode())
         for name in sorted(rule.derived):
             digest.update(name.encode())
             digest.update(rule.derived[name].meta.serialize())

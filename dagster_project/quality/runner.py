@@ -196,8 +196,8 @@ class _View:
 def _findings(
     frame: pl.DataFrame, suite: Suite, today: date | None, profile_above: int
 ) -> list[_Finding]:
-    kwargs = kwargs_of(suite, today)
     prepared, problems = looked_at(frame, suite.rules)
+    kwargs = kwargs_of(suite, today, prepared)
     decided = [rule for rule in suite.rules if rule.name not in problems]
     whole = frame.height <= profile_above
 
@@ -232,18 +232,32 @@ def _findings(
     return findings
 
 
-def kwargs_of(suite: Suite, today: date | None) -> dict[str, dict[str, object]]:
-    """The expectations' arguments by rule, days as instants: that is what pandas compares."""
+def kwargs_of(
+    suite: Suite, today: date | None, prepared: pl.DataFrame | None = None
+) -> dict[str, dict[str, object]]:
+    """The expectations' arguments by rule, days as instants: that is what pandas compares.
+
+    Of a list of codes, those that stand in the columns of `prepared` (see `looked_at`): the other
+    entries decide nothing, and a batch need not be checked again when one of them changes.
+    """
     day = today or datetime.now(UTC).date()
     return {
         rule.name: {
             key: datetime.combine(value, time())
             if isinstance(value, date) and not isinstance(value, datetime)
             else value
-            for key, value in resolved(rule, day).items()
+            for key, value in resolved(rule, day, _values_for(rule, prepared)).items()
         }
         for rule in suite.rules
     }
+
+
+def _values_for(rule: Rule, prepared: pl.DataFrame | None) -> list[object] | None:
+    """The distinct values a rule with a list of codes looks at; none where it cannot be decided."""
+    if prepared is None or not rule.has_list:
+        return None
+    there = [name for name in rule.looks_at if name in prepared.columns]
+    return [value for name in there for value in prepared[name].unique()]
 
 
 def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame, dict[str, str]]:

@@ -56,6 +56,9 @@ CARD = SourceCard(
 RELEASED = datetime(2026, 1, 31)
 """Day from which the bundled version V202601 counts."""
 
+BUNDLED_EDITION = 202601
+"""CEPII's version of the bundled figures, as a number."""
+
 YEARLY_COLUMNS = ("t", "i", "j", "k", "v", "q")
 """CEPII's: year, exporter, importer, HS6 code, thousand US dollars, metric tons."""
 
@@ -67,6 +70,7 @@ TIDY_COLUMNS = (
     "year",
     "value_usd",
 )
+OPTIONAL_COLUMNS = ("net_weight_kg", "edition")
 
 AREAS_TOLD_AS_ONE: Mapping[str, str] = MappingProxyType({"711": "_X"})
 """CEPII's codes of several economies: the Southern African Customs Union until 1999."""
@@ -75,6 +79,8 @@ _YEARLY_MEMBER = re.compile(r"(?:^|/)BACI_HS(\d{2})_Y(\d{4})_V\w+\.csv$")
 _COUNTRY_MEMBER = re.compile(r"(?:^|/)country_codes_V\w+\.csv$")
 _EDITION_IN_NAME = re.compile(r"(?<![A-Za-z])HS(\d{4}|\d{2})(?!\d)")
 _YEAR_IN_NAME = re.compile(r"(?<![A-Za-z])Y(\d{4})(?!\d)")
+_VERSION_IN_NAME = re.compile(r"(?<![A-Za-z])V(\d{6}[a-z]?)(?![0-9A-Za-z])")
+"""`V202601`, or `V202401b` where CEPII put a version right."""
 _PRINTED_CODE = r"^\d{5,6}$|^9999[0-9A-Z]{2}$"
 """An HS6 code, its leading zero lost or not, or UN Comtrade's `9999AA`, not specified."""
 
@@ -92,12 +98,15 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     file does not say its edition of the HS: the name of the document must, as CEPII's names do
     (`BACI_HS22_Y2024_V202601.csv`). Of CEPII's files only HS6 codes in scope are kept, block by
     block, since a year has about eleven million rows. Values become US dollars (FOB), quantities
-    kilograms; `NA` is missing (null). Codes that are one economy here are summed. `vintage_at` is
-    RELEASED for bundled figures, else the time of retrieval.
-    Raises UpstreamFormatError when the payload is none of these, is cut, has a flow twice, a number
-    or a code that is not one, or a year that is not that of its name, or no flow of a code in
-    scope; UnknownCodeError that names the economy, the code or the edition that no list of ours
-    knows.
+    kilograms; `NA` is missing (null). Codes that are one economy here are summed. `edition` is
+    CEPII's version as a number (202601 of V202601, by which a newer one counts before an older):
+    of an archive by the names of its members, of a yearly file by the document's name, in our table
+    by an optional column; null where nothing says it. `vintage_at` is RELEASED for bundled figures,
+    else the time of retrieval.
+    Raises UpstreamFormatError when the payload is none of these, is cut, is of two versions, has a
+    flow twice, a number or a code that is not one, or a year that is not that of its name, or no
+    flow of a code in scope; UnknownCodeError that names the economy, the code or the edition of the
+    HS that no list of ours knows.
     Source: CEPII, BACI; Gaulier and Zignago, working paper 2010-23.
     """
     if not payload.strip():
@@ -111,7 +120,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     elif {"i", "j", "k"} & set(_names(payload[:1024].split(b"\n", 1)[0])):
         flows = _flows_of_yearly_file(payload, document.name)
     else:
-        flows = _flows_of_tidy_table(payload)
+        flows = _flows_of_tidy_table(payload, BUNDLED_EDITION if document.is_bundled else None)
     vintage_at = RELEASED if document.is_bundled else utc_naive(document.retrieved_at)
     rows = flows.select(
         pl.lit(CARD.name).alias("source"),
@@ -120,6 +129,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         "hs6_code",
         "hs_revision",
         pl.format("{}-01-01", "year").str.to_date("%Y-%m-%d").alias("period_start"),
+        pl.col("edition").cast(pl.Int32),
         "value_usd",
         "net_weight_kg",
         pl.lit(False).alias("is_provisional"),
@@ -141,8 +151,10 @@ def _flows_of_archive(payload: bytes) -> pl.DataFrame:
             "file named like BACI_HS22_Y2024_V202601.csv.",
             hint=_WHOSE,
         )
+    tables_of_countries = [member for member in members if _COUNTRY_MEMBER.search(member)]
+    edition_of_archive = _edition((*yearly, *tables_of_countries))
     countries: Mapping[str, str | None] = {}
-    for member in filter(_COUNTRY_MEMBER.search, members):
+    for member in tables_of_countries:
         table = read_text_table(
             unzip_member(payload, member, source=CARD.name),
             source=CARD.name,
@@ -155,7 +167,23 @@ def _flows_of_archive(payload: bytes) -> pl.DataFrame:
         _in_scope(unzip_blocks(payload, member, source=CARD.name), member, edition, year)
         for member, (edition, year) in yearly.items()
     )
-    return _by_economy(flows, countries)
+    return _by_economy(flows, countries).with_columns(edition_of_archive)
+
+
+def _edition(names: Iterable[str]) -> pl.Expr:
+    """CEPII's version in the names of files, as a number; null where none says it.
+
+    A `b` behind it is no part of the number. Raises UpstreamFormatError for two versions.
+    """
+    found = (_VERSION_IN_NAME.search(name) for name in names)
+    versions = sorted({match[1] for match in found if match})
+    if len(versions) > 1:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the archive holds files of two versions, "
+            f"{' and '.join(f'V{version}' for version in versions)}.",
+            hint="Land each version in an archive of its own.",
+        )
+    return pl.lit(int(versions[0][:6]) if versions else None, pl.Int32).alias("edition")
 
 
 def _flows_of_yearly_file(payload: bytes, name: str) -> pl.DataFrame:
@@ -173,19 +201,21 @@ def _flows_of_yearly_file(payload: bytes, name: str) -> pl.DataFrame:
         raise UpstreamFormatError(f"{CARD.name}: the last line (line {last}) is cut.", hint=_AGAIN)
     blocks = (payload[start : start + BLOCK_BYTES] for start in range(0, len(payload), BLOCK_BYTES))
     year = _YEAR_IN_NAME.search(name)
-    return _by_economy(_in_scope(blocks, name, edition[1], year[1] if year else None), {})
+    flows = _in_scope(blocks, name, edition[1], year[1] if year else None)
+    return _by_economy(flows, {}).with_columns(_edition([name]))
 
 
-def _flows_of_tidy_table(payload: bytes) -> pl.DataFrame:
+def _flows_of_tidy_table(payload: bytes, edition: int | None) -> pl.DataFrame:
+    """Our table; `edition` is that of the rows that do not give one."""
     table = read_text_table(
-        payload, source=CARD.name, required=TIDY_COLUMNS, optional=("net_weight_kg",), hint=_WHOSE
+        payload, source=CARD.name, required=TIDY_COLUMNS, optional=OPTIONAL_COLUMNS, hint=_WHOSE
     )
+    sides = pl.concat([table["exporter_iso3"], table["importer_iso3"]])
+    known = list(economies().among(sides.unique()))
     for column in ("exporter_iso3", "importer_iso3"):
-        _require_known(
-            pl.col(column).is_in(economies()), table, column, "is not an economy of our list"
-        )
+        _require_known(pl.col(column).is_in(known), table, column, "is not an economy of our list")
     _require_known(
-        pl.col("hs6_code").is_in(commodity_codes()),
+        pl.col("hs6_code").is_in(list(commodity_codes().among(table["hs6_code"].unique()))),
         table,
         "hs6_code",
         "is not an HS6 code in scope",
@@ -196,8 +226,16 @@ def _flows_of_tidy_table(payload: bytes) -> pl.DataFrame:
         "hs_revision",
         "is not an edition of the HS like HS2022",
     )
+    require_every(
+        pl.col("edition").is_null() | pl.col("edition").str.contains(r"^\d{6}$"),
+        of=table,
+        value=pl.col("edition"),
+        what="is not a version of BACI like 202601",
+        source=CARD.name,
+    )
     _require_flows_once(table, KEY)
-    return _with_numbers(table)
+    given = pl.col("edition").cast(pl.Int32).fill_null(pl.lit(edition, pl.Int32))
+    return _with_numbers(table).with_columns(given)
 
 
 def _require_known(rule: pl.Expr, table: pl.DataFrame, column: str, what: str) -> None:
@@ -309,8 +347,10 @@ def _read_rows(
             source=CARD.name,
             hint="Land it under the name of its own year.",
         )
-    # A code read as a number lost its zero.
-    return flows.with_columns(pl.col("k").str.zfill(6)).filter(pl.col("k").is_in(commodity_codes()))
+    # A code read as a number lost its zero. The whole list is met, not the codes of the file: a
+    # year of BACI has nearly all of the HS, so that a code added to the list is in it anyway.
+    in_scope = pl.col("k").is_in(list(commodity_codes()))
+    return flows.with_columns(pl.col("k").str.zfill(6)).filter(in_scope)
 
 
 def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.DataFrame:
@@ -348,8 +388,8 @@ def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.
 
 def _economy(code: str, countries: Mapping[str, str | None]) -> str:
     """The economy of CEPII's number: by the archive's ISO code, else as UN Comtrade numbers it."""
-    iso3 = countries.get(code) or ""
-    if SPECIAL_AREAS.get(iso3, iso3) in economies():
+    iso3 = countries.get(code)
+    if iso3 and SPECIAL_AREAS.get(iso3, iso3) in economies():
         return economy_of(iso3, publisher=CARD.name)
     if code in AREAS_TOLD_AS_ONE:
         return AREAS_TOLD_AS_ONE[code]

@@ -1,19 +1,80 @@
 """The identity card every publisher carries, and the few words sources and the other rooms share.
 
-A source module holds `CARD`, `parse(payload, document)` and, where it can be fetched, `plan(card)`.
-Pure: no network, no files, no Dagster.
+A source module holds `CARD` and `parse(payload, document)`; one that can be asked also holds
+`plan(windows, scope)` and, where an answer may not be the whole, `follow(request, answer)`.
+Pure: no network, no Dagster; files are only read where an answer lies in one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Literal, Protocol
 
 import polars as pl
 
 Cadence = Literal["daily", "monthly", "annual", "edited by hand"]
+Frequency = Literal["A", "M"]
+Kind = Literal["csv", "tsv", "json", "html", "zip", "gzip", "xlsx", "text"]
+"""What the first bytes of an answer may be."""
+
+Meaning = Literal["content", "nothing", "too_much", "quota"]
+"""What an answer's status says: a document, nothing there, ask for less, or a refusal in words."""
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """A year or month that a publisher is asked for. `key` is its Dagster partition."""
+
+    frequency: Frequency
+    start: date
+
+    @property
+    def key(self) -> str:
+        """`2024` for a year, `2024-05` for a month."""
+        return f"{self.start:%Y}" if self.frequency == "A" else f"{self.start:%Y-%m}"
+
+    @property
+    def end(self) -> date:
+        """The first day after it."""
+        if self.frequency == "A" or self.start.month == 12:
+            return date(self.start.year + 1, 1, 1)
+        return date(self.start.year, self.start.month + 1, 1)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The periods of one frequency that a publisher is asked for.
+
+    `since` is the first day of the first one. A period is expected `published_after` its end. The
+    newest `revised_for` periods that are expected may still be revised: those a build asks for,
+    older ones only when someone asks for them.
+    """
+
+    frequency: Frequency
+    since: date
+    published_after: timedelta
+    revised_for: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a publisher allows: calls a minute and a day (None: it names none), largest answer."""
+
+    calls_a_minute: int | None = None
+    calls_a_day: int | None = None
+    largest_answer_bytes: int = 256 << 20
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When something new may be out: a cron line in the publisher's time zone, and in words."""
+
+    cron: str
+    timezone: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -21,8 +82,11 @@ class SourceCard:
     """Who publishes it, under which terms, how often, and what it fills.
 
     `name` is the word for the source everywhere: module, settings prefix, asset keys, `source`
-    columns, `kido land`. `base_url` is set for a source that can be fetched. `bundled` names the
-    files under `bundled/<name>/` that come with the project.
+    columns, `kido land`. `base_url` is the publisher's address, set for a source that can be asked.
+    `windows` are the periods it is asked for, one entry per frequency; without them it is asked for
+    one document. `bundled` names the files under `bundled/<name>/` that come with the project.
+    `rows_per_call` is the largest count one answer may hold, with a key and without, where the
+    publisher has such a cap.
     """
 
     name: str
@@ -38,6 +102,10 @@ class SourceCard:
     bundled: tuple[str, ...] = ()
     base_url: str | None = None
     needs_key: bool = False
+    windows: tuple[Windows, ...] = ()
+    limits: Limits = Limits()
+    rows_per_call: tuple[int, int] | None = None
+    calendar: Calendar | None = None
     owner: str = "team:kido"
 
 
@@ -51,34 +119,160 @@ class Document:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """What is asked of a publisher beside its periods.
+
+    `reporters` are ISO 3166 alpha-3 codes, none for every reporter. `rows_per_call` is the largest
+    count one answer may hold (None where the publisher has no such cap), `has_key` whether there
+    is a credential. `known_until` is the last day the lake holds of a source without windows, None
+    where its whole history is wanted.
+    """
+
+    commodity_codes: tuple[str, ...] = ()
+    reporters: tuple[str, ...] = ()
+    rows_per_call: int | None = None
+    has_key: bool = False
+    known_until: date | None = None
+
+
+@dataclass(frozen=True)
 class Request:
-    """One GET that yields one document. `url` is relative to the source's base address.
+    """One GET. `url` is an address, or a path below the source's base address.
 
     A credential is written as the placeholder `{key}` in a header (in a parameter only where the
     publisher takes it nowhere else); it is filled in when the request is sent.
 
-    `expects` lists what the first bytes may be: `csv`, `json`, `zip`, `xlsx`.
+    `expects` lists what the first bytes may be. `statuses` says what an HTTP status other than 200
+    means at this publisher; its words are kept for `follow`. A status that is not listed is a
+    failure, or is asked again (408, 409, 425, 429, 5xx).
+    """
+
+    url: str
+    expects: tuple[Kind, ...]
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[int, Meaning] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The slices an extract asks for: what is absent from its answer is not there.
+
+    `reporters` are ISO 3166 alpha-3 codes. A table without reporters or flows has an empty text
+    for them.
+    """
+
+    table: str
+    reporters: tuple[str, ...]
+    flows: tuple[str, ...]
+    commodity_codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Extract:
+    """What is asked at once and counts whole or not at all: one snapshot.
+
+    `document` is its name, the same whenever the same is asked. `requests` are the first ones;
+    `follow` may add more. `windows` is empty for a source without windows.
     """
 
     document: str
-    url: str
-    expects: tuple[Literal["csv", "json", "zip", "xlsx"], ...]
-    params: Mapping[str, str] = field(default_factory=dict)
+    requests: tuple[Request, ...]
+    windows: tuple[Window, ...] = ()
+    asked: tuple[Asked, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: its meaning, and the bytes in a file (empty unless there is content).
+
+    `text` holds the words that came with another status than 200. `retry_after_s` is what the
+    publisher asked to wait, where it did.
+    """
+
+    meaning: Meaning
+    status: int
+    file: Path
+    media_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """The answer is a part of the extract, and nothing more is needed for this request."""
+
+
+@dataclass(frozen=True)
+class More:
+    """The answer is a part of the extract, and there is more: the next page."""
+
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True)
+class Instead:
+    """The answer is dropped and asked again in smaller pieces.
+
+    By code, reporter, flow or period, never by partner: a slice must not be torn.
+    """
+
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The quota is used up. What is there is kept; `wait` says how long it lasts, if known."""
+
+    reason: str
+    wait: timedelta | None = None
+
+
+Step = Done | More | Instead | Stop
 
 
 class Source(Protocol):
-    """What a module in `sources/` offers. `plan` is absent where nothing can be fetched."""
+    """What a module in `sources/` offers. `plan` is absent where nothing can be asked."""
 
     CARD: SourceCard
 
     def parse(self, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         """Bytes as published -> frames by lake table, without `snapshot_id` and `document`.
 
+        Of an extract in several parts it is called once per part; the rows are put together.
         Raises UpstreamFormatError when the bytes are not what the publisher is known to send.
         """
         ...
 
-    def plan(self) -> Sequence[Request]:
-        """The requests that fetch everything the source publishes today."""
+    def plan(self, windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
+        """The extracts that cover the windows (without windows: what the source publishes)."""
         ...
+
+    def follow(self, request: Request, answer: Answer) -> Step:
+        """How to go on after an answer. Absent where an answer is always the whole.
+
+        Raises UpstreamFormatError when the answer is not what the publisher is known to send,
+        DeniedError when the publisher refuses the credential.
+        """
+        ...
+
+
+def can_be_asked(source: Source) -> bool:
+    """Whether the module says what to ask its publisher."""
+    return hasattr(source, "plan")
+
+
+def windows_between(windows: Windows, first: date, last: date) -> Iterable[Window]:
+    """The periods that lie in `first` to `last`, both included and cut to `since`, in order."""
+    start = max(first, windows.since)
+    window = Window(windows.frequency, _period_start(windows.frequency, start))
+    if window.start < windows.since:
+        window = Window(windows.frequency, window.end)
+    while window.start <= last:
+        yield window
+        window = Window(windows.frequency, window.end)
+
+
+def _period_start(frequency: Frequency, day: date) -> date:
+    return date(day.year, 1 if frequency == "A" else day.month, 1)

@@ -867,7 +867,11 @@ def _require_known_subject(claim: Claim, where: str) -> None:
             "which is no mineral group we know."
         )
     commodity = getattr(claim, "commodity", None)
-    if commodity is not None and commodity not in mineral_groups() | commodity_codes():
+    if (
+        commodity is not None
+        and commodity not in mineral_groups()
+        and commodity not in commodity_codes()
+    ):
         raise UnknownCodeError(
             f"{CARD.name}: {where}: `commodity` is {commodity!r}, "
             "which is no HS6 code and no mineral group we know."

@@ -5,7 +5,7 @@ UN Comtrade's own formats are not read here: an extract comes as a small derived
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -72,7 +72,8 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """
     source = CARD.name
     table = read_text_table(payload, source=source, required=COLUMNS, optional=OPTIONAL_COLUMNS)
-    _require_known_codes(table)
+    groups = list(mineral_groups().among(table["commodity_code"].unique()))
+    _require_known_codes(table, groups)
     _require_periods_figures_and_sources(table)
 
     period_start = (
@@ -89,7 +90,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     flows = (
         table.lazy()
         .with_columns(
-            pl.col("commodity_code").is_in(mineral_groups()).alias("is_basket"),
+            pl.col("commodity_code").is_in(groups).alias("is_basket"),
             period_start.alias("period_start"),
             pl.col(MEASURES).cast(pl.Float64),
         )
@@ -115,14 +116,16 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     return {"trade_flows": flows}
 
 
-def _require_known_codes(table: pl.DataFrame) -> None:
+def _require_known_codes(table: pl.DataFrame, groups: Sequence[str]) -> None:
     economy = "is not an economy of our list"
-    group_or_hs6 = pl.col("commodity_code").is_in(mineral_groups()) | pl.col(
-        "commodity_code"
-    ).str.contains(r"^\d{6}$")
+    sides = pl.concat([table["reporter_iso3"], table["partner_iso3"]])
+    known = list(economies().among(sides.unique()))
+    group_or_hs6 = pl.col("commodity_code").is_in(groups) | pl.col("commodity_code").str.contains(
+        r"^\d{6}$"
+    )
     rules = (
-        ("reporter_iso3", pl.col("reporter_iso3").is_in(economies()), economy),
-        ("partner_iso3", pl.col("partner_iso3").is_in(economies()), economy),
+        ("reporter_iso3", pl.col("reporter_iso3").is_in(known), economy),
+        ("partner_iso3", pl.col("partner_iso3").is_in(known), economy),
         ("flow", pl.col("flow").is_in(list(VALUATION)), "is not a flow"),
         ("frequency", pl.col("frequency").is_in(list(MONTHS_TO_RELEASE)), "is not a frequency"),
         ("commodity_code", group_or_hs6, "is neither a mineral group nor a code of six digits"),

@@ -245,8 +245,8 @@ def _scope_of(table: pl.DataFrame) -> str:
 def _supply_shares(table: pl.DataFrame) -> pl.DataFrame:
     economy = "is not an economy of our list"
     _require_year_and_numbers(table, "share", "trade_parameter")
-    _require_one_of(table, "scope_iso3", economies(), economy)
-    _require_one_of(table, "economy_iso3", economies(), economy)
+    for column in ("scope_iso3", "economy_iso3"):
+        _require_one_of(table, column, economies().among(table[column].unique()), economy)
     _require_one_of(table, "stage", STAGES.values(), "is not a stage (extraction, processing)")
     _require_one_of(table, "bound", BOUNDS.values(), "is not a bound (exact, below, above)")
     return _with_flags(

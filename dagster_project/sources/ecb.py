@@ -6,12 +6,21 @@ Only what the ECB prints lives here; crosses such as yen per dollar are derived 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
+from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT
-from dagster_project.sources.card import Document, Request, SourceCard
+from dagster_project.sources.card import (
+    Calendar,
+    Document,
+    Extract,
+    Request,
+    Scope,
+    SourceCard,
+    Window,
+)
 from dagster_project.sources.formats import (
     is_it_the_file_of,
     looks_like_zip,
@@ -43,7 +52,12 @@ CARD = SourceCard(
         "16:00 Frankfurt time."
     ),
     bundled=("reference_rates.csv",),
-    base_url="https://www.ecb.europa.eu/stats/eurofxref",
+    base_url="https://www.ecb.europa.eu",
+    calendar=Calendar(
+        "30 16 * * 1-5",
+        "Europe/Berlin",
+        "Business days at 16:30 in Frankfurt, after the rates of the day (about 16:00).",
+    ),
 )
 
 HISTORY = "eurofxref-hist"
@@ -51,11 +65,34 @@ RENMINBI_FROM = date(2005, 4, 1)
 """First day of a renminbi reference rate: a file that reaches it has the column."""
 
 
-def plan() -> Sequence[Request]:
-    """One request: the whole history, about 0.6 MB."""
-    return [
-        Request(document=f"{HISTORY}.zip", url=f"{HISTORY}.zip", expects=("zip",)),
-    ]
+CURRENCIES = ("USD", "JPY", "CNY")
+DATA_API = "https://data-api.ecb.europa.eu/service/data/EXR"
+
+OVERLAP = timedelta(days=7)
+"""How far back days that are known are asked for again, so that a rate the ECB puts right within
+days is seen."""
+
+_KEY = r"^EXR\.D\.([A-Z]{3})\.EUR\.SP00\.A$"
+"""The key of a currency's series of daily reference rates (`SP00`) in units per euro."""
+
+_NO_VALUE = ("H", "L", "M", "Q")
+"""Marks of days without a rate: holiday, not collected, cannot exist, suppressed."""
+
+
+def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
+    """The whole history (0.6 MB), or the days from a week before the last one that is known."""
+    if scope.known_until is None:
+        history = Request(f"stats/eurofxref/{HISTORY}.zip", expects=("zip",))
+        return [Extract(f"{HISTORY}.zip", (history,))]
+    start = scope.known_until - OVERLAP
+    days = Request(
+        f"{DATA_API}/D.{'+'.join(CURRENCIES)}.EUR.SP00.A",
+        expects=("csv",),
+        params={"format": "csvdata", "detail": "dataonly", "startPeriod": f"{start}"},
+        # "No results found": no day of the period has a rate yet.
+        statuses={404: "nothing"},
+    )
+    return [Extract(f"exr-from-{start}.csv", (days,))]
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
@@ -63,12 +100,13 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
 
     Reads the publisher's zip, the CSV inside it (newest day first, `N/A` where a currency was not
     quoted, each line ended by a comma), and our bundled table (`date,usd,jpy,cny`): the names of
-    the columns are the same but for case. `close` is units of the currency per euro. A rate that
-    is not there makes no row. `vintage_at` is the day itself for bundled figures, else the time
-    of retrieval.
+    the columns are the same but for case. Reads also the CSV of the data API, one row per series
+    and day; other series than the three are dropped. `close` is units of the currency per euro. A
+    rate that is not there makes no row. `vintage_at` is the day itself for bundled figures, else
+    the time of retrieval.
     Raises UpstreamFormatError when the payload is none of these, is cut, lacks a column (that of
     the renminbi, if it has days from RENMINBI_FROM on), or holds a day or a rate that is not one.
-    Source: ECB, eurofxref-hist.
+    Source: ECB, eurofxref-hist; ECB Data Portal, data set EXR.
     """
     source = CARD.name
     if looks_like_zip(payload):
@@ -78,14 +116,12 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             source=source,
             hint=f"Land {HISTORY}.zip, or the {HISTORY}.csv inside it.",
         )
-    table = _read(payload, required=("date", "usd", "jpy"), optional=("cny",))
-    rates = table.unpivot(index="date", variable_name="currency", value_name="rate").select(
-        pl.col("currency").str.to_uppercase(),
-        "rate",
-        pl.col("date").alias("day"),
+    is_of_data_api = b"TIME_PERIOD" in payload.split(b"\n", 1)[0].upper()
+    table = _rates_of_series(payload) if is_of_data_api else _rates_of_history(payload)
+    rates = table.with_columns(
         # The pattern goes first: `to_date` alone also reads days like 2026-1-5.
-        pl.when(pl.col("date").str.contains(r"^\d{4}-\d{2}-\d{2}$"))
-        .then(pl.col("date").str.to_date("%Y-%m-%d", strict=False))
+        pl.when(pl.col("day").str.contains(r"^\d{4}-\d{2}-\d{2}$"))
+        .then(pl.col("day").str.to_date("%Y-%m-%d", strict=False))
         .alias("price_date"),
         pl.col("rate").replace("N/A", None).cast(pl.Float64, strict=False).alias("close"),
     )
@@ -103,11 +139,6 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         what="is not a rate",
         source=source,
     )
-    if table["cny"].null_count() == table.height:
-        last: date = rates.select(pl.col("price_date").max()).item()
-        if last >= RENMINBI_FROM:
-            # A column that is there and blank all through passes; one that is not is refused.
-            _read(payload, required=("date", "usd", "jpy", "cny"))
     vintage_at = (
         pl.col("price_date").cast(INSTANT)
         if document.is_bundled
@@ -135,6 +166,34 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         .collect()
     )
     return {"price_quotes": quotes}
+
+
+def _rates_of_history(payload: bytes) -> pl.DataFrame:
+    """`day`, `currency` and `rate` as text, of a table with a column per currency."""
+    table = _read(payload, required=("date", "usd", "jpy"), optional=("cny",))
+    if table["cny"].null_count() == table.height and str(table["date"].max()) >= str(RENMINBI_FROM):
+        # A column that is there and blank all through passes; one that is not is refused.
+        _read(payload, required=("date", "usd", "jpy", "cny"))
+    rates = table.unpivot(index="date", variable_name="currency", value_name="rate")
+    return rates.select(pl.col("date").alias("day"), pl.col("currency").str.to_uppercase(), "rate")
+
+
+def _rates_of_series(payload: bytes) -> pl.DataFrame:
+    """The same, of the data API: one row per series and day."""
+    table = _read(payload, required=("key", "time_period", "obs_value"), optional=("obs_status",))
+    rates = table.select(
+        pl.col("time_period").alias("day"),
+        pl.col("key").str.extract(_KEY).alias("currency"),
+        pl.when(~pl.col("obs_status").is_in(_NO_VALUE).fill_null(False))
+        .then(pl.col("obs_value").replace("NaN", None))
+        .alias("rate"),
+    ).filter(pl.col("currency").is_in(CURRENCIES))
+    if rates.is_empty():
+        raise UpstreamFormatError(
+            f"{CARD.name}: no row is of a series like EXR.D.USD.EUR.SP00.A.",
+            hint=is_it_the_file_of(CARD.homepage),
+        )
+    return rates
 
 
 def _read(payload: bytes, *, required: Sequence[str], optional: Sequence[str] = ()) -> pl.DataFrame:

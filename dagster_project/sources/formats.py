@@ -5,6 +5,7 @@ No publisher's columns are known here; nothing touches a network or a disk.
 
 from __future__ import annotations
 
+import gzip
 import io
 import struct
 import zipfile
@@ -19,13 +20,14 @@ from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.vocabulary import label_rows
 
-PayloadKind = Literal["csv", "json", "zip", "xlsx"]
+PayloadKind = Literal["csv", "tsv", "json", "html", "zip", "gzip", "xlsx", "text"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 """How an Excel workbook of before 2007 (`.xls`) begins."""
 _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
+_GZIP_SIGNATURE = b"\x1f\x8b"
 _ZIP_FAILURES = (
     zipfile.BadZipFile,
     zlib.error,
@@ -52,21 +54,29 @@ def looks_like_zip(payload: bytes) -> bool:
     return payload.startswith(_ZIP_SIGNATURES)
 
 
+def looks_like_gzip(payload: bytes) -> bool:
+    """Whether the bytes begin as a gzip file."""
+    return payload.startswith(_GZIP_SIGNATURE)
+
+
 def looks_like(payload: bytes, kind: PayloadKind) -> bool:
-    """Whether the first bytes can be of that kind. A CSV is text that is none of the others."""
+    """Whether the first bytes can be of that kind.
+
+    A table in text (CSV, TSV) is text that is neither JSON nor a page.
+    """
     start = _start(payload)
     is_json = start.startswith((b"{", b"["))
+    is_packed = looks_like_zip(payload) or looks_like_gzip(payload)
     if kind in ("zip", "xlsx"):
         return looks_like_zip(payload)
+    if kind == "gzip":
+        return looks_like_gzip(payload)
+    if kind == "html":
+        return looks_like_html(payload)
     if kind == "json":
         return is_json
-    return (
-        bool(start)
-        and not is_json
-        and not looks_like_html(payload)
-        and not looks_like_zip(payload)
-        and b"\0" not in start
-    )
+    is_text = bool(start) and not is_packed and b"\0" not in start
+    return is_text if kind == "text" else is_text and not is_json and not looks_like_html(payload)
 
 
 _LANDED_UNPACKED = (".dta", ".xlsx", ".json", ".csv")
@@ -123,6 +133,16 @@ def unzip_member(payload: bytes, member: str, *, source: str, hint: str = "") ->
     )
 
 
+def gunzip(payload: bytes, *, source: str) -> bytes:
+    """The content of a gzip file. Raises UpstreamFormatError when it is cut or damaged."""
+    try:
+        return gzip.decompress(payload)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UpstreamFormatError(
+            f"{source}: the gzip file is cut or damaged ({error}).", hint="Fetch it again."
+        ) from error
+
+
 def is_it_the_file_of(homepage: str) -> str:
     """The hint for a file that is whole and not the one a source reads."""
     return f"Is it the file of {homepage}?"
@@ -174,10 +194,11 @@ def read_text_table(
     required: Collection[str],
     optional: Collection[str] = (),
     others: bool = False,
+    separator: str = ",",
     reads: Sequence[str] = ("CSV",),
     hint: str = "",
 ) -> pl.DataFrame:
-    """A comma-separated table, every cell text (blank is null), column names in lower case.
+    """A table with a `separator`, every cell text (blank is null), column names in lower case.
 
     The columns of `required` must be there, in any order; those of `optional` that are not there
     come out null. Further columns are dropped if `others` are allowed, else refused; a column
@@ -188,17 +209,10 @@ def read_text_table(
     """
     text = require_text(payload, source=source, reads=reads, hint=hint)
     lines = pl.Series(text.replace("\r\n", "\n").split("\n"))
-    header = [name.strip().strip('"').lower() for name in lines[0].split(",")]
+    header = [name.strip().strip('"').lower() for name in lines[0].split(separator)]
     known = [*required, *optional]
-    problems = {
-        "missing": [name for name in required if name not in header],
-        "there twice": sorted({name for name in header if name and header.count(name) > 1}),
-        "not known": [name for name in header if name and name not in known and not others],
-    }
-    if any(problems.values()):
-        found = (f"{what}: {', '.join(names)}" for what, names in problems.items() if names)
-        raise UpstreamFormatError(f"{source}: columns {'; '.join(found)}.", hint=hint)
-    _require_whole_lines(lines, header, source=source)
+    require_columns(header, required, known=None if others else known, source=source, hint=hint)
+    _require_whole_lines(lines, header, separator, source=source)
 
     body = lines.slice(1).filter(lines.slice(1) != "")
     if body.is_empty():
@@ -206,6 +220,7 @@ def read_text_table(
     table = pl.read_csv(
         io.BytesIO("\n".join(body).encode()),
         has_header=False,
+        separator=separator,
         schema={f"column {position}": pl.String for position, _ in enumerate(header)},
     )
     return table.select(
@@ -218,7 +233,31 @@ def read_text_table(
     )
 
 
-def _require_whole_lines(lines: pl.Series, header: list[str], *, source: str) -> None:
+def require_columns(
+    header: Sequence[str],
+    required: Collection[str],
+    *,
+    source: str,
+    known: Collection[str] | None = None,
+    hint: str = "",
+) -> None:
+    """Raise UpstreamFormatError unless a header has every column of `required`, and none twice.
+
+    Names in lower case. `known` are the only ones it may have, where there are such.
+    """
+    problems = {
+        "missing": [name for name in required if name not in header],
+        "there twice": sorted({name for name in header if name and header.count(name) > 1}),
+        "not known": [name for name in header if name and known is not None and name not in known],
+    }
+    if any(problems.values()):
+        found = (f"{what}: {', '.join(names)}" for what, names in problems.items() if names)
+        raise UpstreamFormatError(f"{source}: columns {'; '.join(found)}.", hint=hint)
+
+
+def _require_whole_lines(
+    lines: pl.Series, header: list[str], separator: str, *, source: str
+) -> None:
     # A line cut inside its last value has the right count of commas: only the line end tells.
     # Where a trailing comma ends each line, that comma tells as well.
     ends_whole = lines[-1] == "" or header[-1] == ""
@@ -229,7 +268,7 @@ def _require_whole_lines(lines: pl.Series, header: list[str], *, source: str) ->
         .with_columns(unquoted=pl.col("line").str.replace_all(r'"[^"]*"', ""))
         .filter(
             pl.col("unquoted").str.contains('"', literal=True)
-            | (pl.col("unquoted").str.count_matches(",") != len(header) - 1)
+            | (pl.col("unquoted").str.count_matches(separator, literal=True) != len(header) - 1)
         )
         .select(pl.col("number").min())
         .collect()

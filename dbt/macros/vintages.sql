@@ -13,32 +13,82 @@
 {%- endmacro %}
 
 
-{# Rows of the newest vintage of each slice, among those retrieved before `cutoff`. A slice is
-   replaced as a whole, so a row that a newer vintage no longer holds is gone. #}
-{% macro latest_vintage(relation, slice_columns, cutoff) -%}
-    select *
-    from {{ relation }}
-    where vintage_at < {{ cutoff }}
-    qualify
-        dense_rank() over (
-            partition by {{ slice_columns | join(", ") }}
-            order by vintage_at desc, snapshot_id desc
-        ) = 1
+{# What counts first among the rows of one thing: of editions the newer, of vintages the later
+   retrieved, of snapshots of one instant the later landed. The name of a snapshot begins with its
+   source's: of that only the instant in it is read, and the whole only where nothing else decides. #}
+{% macro newest_first(edition=none) -%}
+    {% if edition %}{{ edition }} desc nulls last, {% endif -%}
+    vintage_at desc, regexp_extract(snapshot_id, '\d{8}T\d{12}') desc, snapshot_id desc
 {%- endmacro %}
 
 
-{# Rows of the newest snapshot of each document of a list edited by hand, whenever it was
-   retrieved; of two documents that speak of the same subject, all that the newer one says. #}
-{% macro newest_snapshot(relation, subject_columns) -%}
-    select *
-    from (
+{# How good the evidence of a fact is: 1 the best. #}
+{% macro evidence_rank(evidence) -%}
+    case {{ evidence }} when 'official' then 1 when 'reported' then 2 when 'de_facto' then 3 end
+{%- endmacro %}
+
+
+{# The rows of a lake table that count on the day of the build, by the rule its schema declares.
+
+   Of each slice the newest vintage counts, as a whole: a row that it no longer holds is gone. Then,
+   where slices may speak of one subject, all that one of them says of it: the one with the best
+   evidence, then the newest. Figures count from the day they were retrieved, facts from the day
+   they were known: the newest text of a list tells both, whenever it was retrieved. #}
+{% macro rows_that_count(relation, slice, counts_from, edition=none, subject=[], evidence=none) -%}
+    {% set newest_of_each_slice -%}
         select *
         from {{ relation }}
-        qualify dense_rank() over (partition by source, document order by snapshot_id desc) = 1
-    ) as newest_documents
-    qualify
-        dense_rank() over (
-            partition by {{ subject_columns | join(", ") }}
-            order by snapshot_id desc
-        ) = 1
+        {% if counts_from == 'vintage_at' -%}
+            where vintage_at < {{ as_of_end() }}
+        {% endif -%}
+        qualify
+            dense_rank() over (
+                partition by {{ slice | join(", ") }}
+                order by {{ newest_first(edition) }}
+            ) = 1
+    {%- endset %}
+    {% if subject -%}
+        select *
+        from ({{ newest_of_each_slice }}) as newest_slices
+        {% if counts_from == 'known_at' -%}
+            where known_at < {{ as_of_end() }}
+        {% endif -%}
+        qualify
+            dense_rank() over (
+                partition by {{ subject | join(", ") }}
+                order by
+                    {% if evidence %}{{ evidence_rank(evidence) }} nulls last, {% endif -%}
+                    {{ newest_first(edition) }}
+            ) = 1
+    {%- else -%}
+        {{ newest_of_each_slice }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{# Flows without the slices that their publisher has withdrawn: it was asked for them again, and the
+   answer holds other rows of the reporter, flow and period but none of the code. An answer without
+   any row of them withdraws nothing: a period that is not published, or an outage, must not wipe
+   good figures. #}
+{% macro not_withdrawn(flows, coverage, snapshots) -%}
+    select *
+    from {{ flows }}
+    where
+        not exists (
+            select 1
+            from {{ coverage }} as asks
+            inner join {{ snapshots }} as snapshots on asks.snapshot_id = snapshots.snapshot_id
+            where
+                asks.table_name = 'trade_flows'
+                and asks.source = {{ flows }}.source
+                and asks.reporter_iso3 = {{ flows }}.reporter_iso3
+                and asks.flow = {{ flows }}.flow
+                and asks.frequency = {{ flows }}.frequency
+                and asks.period_start = {{ flows }}.period_start
+                and list_contains(snapshots.commodity_codes, {{ flows }}.commodity_code)
+                and asks.snapshot_id <> {{ flows }}.snapshot_id
+                and asks.vintage_at > {{ flows }}.vintage_at
+                and asks.vintage_at < {{ as_of_end() }}
+                and asks.rows > 0
+        )
 {%- endmacro %}

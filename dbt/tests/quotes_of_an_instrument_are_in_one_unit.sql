@@ -8,7 +8,6 @@ select
     unit,
     count(distinct price_date) as quotes
 from {{ ref('stg_lake__price_quotes') }}
-where vintage_at < {{ as_of_end() }}
 group by source, instrument, unit
 qualify count(*) over (partition by source, instrument) > 1
 order by source asc, instrument asc, quotes desc, unit asc

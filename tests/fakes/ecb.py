@@ -1,16 +1,46 @@
-"""A local server that sends the ECB's history of reference rates, and misbehaves on request."""
+"""A local server that speaks for the ECB: the history of reference rates, and the data API."""
 
 from __future__ import annotations
 
+import csv
 import io
-import threading
+import re
 import zipfile
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests.fakes.server import (
+    NOT_FOUND,
+    FakePublisher,
+    Reply,
+    Seen,
+    cut_body,
+    failing,
+    json_reply,
+    maintenance_page,
+    no_answer,
+    not_found,
+    send,
+    slow,
+    too_many_requests,
+)
+
+__all__ = [
+    "COLUMNS",
+    "MEMBER",
+    "ROWS",
+    "FakeEcb",
+    "cut_body",
+    "failing",
+    "history_csv",
+    "history_zip",
+    "maintenance_page",
+    "no_answer",
+    "not_found",
+    "send",
+    "slow",
+    "too_many_requests",
+]
 
 MEMBER = "eurofxref-hist.csv"
 PATH = "/stats/eurofxref"
@@ -25,6 +55,46 @@ ROWS = (
     ("1999-01-04", "1.1789", "133.73", "N/A", "N/A"),
 )
 """Days as the ECB prints them: newest first, `N/A` where a currency was not quoted."""
+
+DATA_ONLY = (
+    "KEY",
+    "FREQ",
+    "CURRENCY",
+    "CURRENCY_DENOM",
+    "EXR_TYPE",
+    "EXR_SUFFIX",
+    "TIME_PERIOD",
+    "OBS_VALUE",
+)
+ATTRIBUTES = (
+    "OBS_STATUS",
+    "OBS_CONF",
+    "OBS_PRE_BREAK",
+    "OBS_COM",
+    "TIME_FORMAT",
+    "BREAKS",
+    "COLLECTION",
+    "COMPILING_ORG",
+    "DISS_ORG",
+    "DOM_SER_IDS",
+    "PUBL_ECB",
+    "PUBL_MU",
+    "PUBL_PUBLIC",
+    "UNIT_INDEX_BASE",
+    "COMPILATION",
+    "COVERAGE",
+    "DECIMALS",
+    "NAT_TITLE",
+    "SOURCE_AGENCY",
+    "SOURCE_PUB",
+    "TITLE",
+    "TITLE_COMPL",
+    "UNIT",
+    "UNIT_MULT",
+)
+"""What the data API adds unless it is asked for `detail=dataonly`."""
+
+CSV_DATA = "application/vnd.sdmx.data+csv;version=1.0.0"
 
 
 def history_csv(rows: Sequence[Sequence[str]] = ROWS, columns: Sequence[str] = COLUMNS) -> bytes:
@@ -43,169 +113,119 @@ def history_zip(payload: bytes | None = None, *, member: str = MEMBER) -> bytes:
     return buffer.getvalue()
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A request as the server got it; the names of headers in lower case."""
+class FakeEcb(FakePublisher):
+    """`with FakeEcb() as ecb:` serves the ECB's addresses below `ecb.base_url`.
 
-    path: str
-    headers: Mapping[str, str]
-
-
-Answer = Callable[[BaseHTTPRequestHandler, bytes], None]
-"""How one request is answered, given the document that would be sent."""
-
-
-def send(
-    status: int = 200,
-    body: bytes | None = None,
-    media_type: str = "application/zip",
-    **headers: str,
-) -> Answer:
-    """An answer with that status and body (the document where none is given).
-
-    Headers as keywords, `Retry_After="2"`.
+    `/stats/eurofxref/...` sends `documents`; `/service/data/EXR/...` makes its answer of the rates
+    in `rows`. `publish` changes both.
     """
 
-    def answer(handler: BaseHTTPRequestHandler, document: bytes) -> None:
-        content = document if body is None else body
-        handler.send_response(status)
-        handler.send_header("Content-Type", media_type)
-        handler.send_header("Content-Length", str(len(content)))
-        for name, value in headers.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.end_headers()
-        handler.wfile.write(content)
-
-    return answer
-
-
-def too_many_requests(retry_after: str) -> Answer:
-    return send(429, b"Rate limit is exceeded.", "text/plain", Retry_After=retry_after)
-
-
-def failing(status: int = 500) -> Answer:
-    return send(status, b"<html><body>Service unavailable</body></html>", "text/html")
-
-
-def not_found() -> Answer:
-    return send(404, b"<html><body>Page not found</body></html>", "text/html")
-
-
-def maintenance_page() -> Answer:
-    return send(200, b"<!DOCTYPE html>\n<html><body>Maintenance</body></html>", "text/html")
-
-
-def cut_body(after: int = 100) -> Answer:
-    """Announces the whole document and closes the connection part of the way through it."""
-
-    def answer(handler: BaseHTTPRequestHandler, document: bytes) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Type", "application/zip")
-        handler.send_header("Content-Length", str(len(document)))
-        handler.end_headers()
-        handler.wfile.write(document[:after])
-        handler.close_connection = True
-
-    return answer
-
-
-def no_answer() -> Answer:
-    """Closes the connection without a word."""
-
-    def answer(handler: BaseHTTPRequestHandler, _document: bytes) -> None:
-        handler.close_connection = True
-
-    return answer
-
-
-def slow(seconds: float) -> Answer:
-    """Answers properly, after a silence that ends early when the server stops."""
-
-    def answer(handler: BaseHTTPRequestHandler, document: bytes) -> None:
-        server = handler.server
-        assert isinstance(server, _Server)
-        server.stopping.wait(seconds)
-        if not server.stopping.is_set():
-            send()(handler, document)
-
-    return answer
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, owner: FakeEcb) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.owner = owner
-        self.stopping = threading.Event()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up first is part of the tests and not worth a traceback."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        server = self.server
-        assert isinstance(server, _Server)
-        owner = server.owner
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        owner.requests.append(Seen(path=self.path, headers=headers))
-        document = owner.documents.get(urlsplit(self.path).path)
-        if owner.next_answers:
-            answer = owner.next_answers.popleft()
-        else:
-            media_type = "text/csv" if self.path.endswith(".csv") else "application/zip"
-            answer = not_found() if document is None else send(media_type=media_type)
-        answer(self, document or b"")
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests look at `requests` instead."""
-
-
-class FakeEcb:
-    """`with FakeEcb() as ecb:` serves the history below `ecb.base_url`.
-
-    `ecb.will(first, second)` says how the next requests are answered; after those, properly.
-    """
-
-    def __init__(self, history: bytes | None = None) -> None:
+    def __init__(self, history: bytes | None = None, *, log: Path | None = None) -> None:
+        super().__init__(log=log)
         payload = history_csv() if history is None else history
         self.documents: dict[str, bytes] = {
             f"{PATH}/eurofxref-hist.zip": history_zip(payload),
             f"{PATH}/{MEMBER}": payload,
         }
-        self.requests: list[Seen] = []
-        self.next_answers: deque[Answer] = deque()
-        self._server = _Server(self)
-        # Requests come from other threads than the test's; a short poll makes stopping quick.
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
+        header, *lines = list(csv.reader(io.StringIO(payload.decode()))) or [[]]
+        self.columns = tuple(name for name in header if name)
+        self.rows = [tuple(line[: len(self.columns)]) for line in lines]
 
-    @property
-    def root(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+    def publish(self, *rows: Sequence[str]) -> None:
+        """A new day, or another version of one: the day, then a rate for each of `columns`."""
+        with self.lock:
+            days = {**{row[0]: row for row in self.rows}, **{row[0]: tuple(row) for row in rows}}
+            self.rows = sorted(days.values(), reverse=True)
+            payload = history_csv(self.rows, self.columns)
+            self.documents[f"{PATH}/eurofxref-hist.zip"] = history_zip(payload)
+            self.documents[f"{PATH}/{MEMBER}"] = payload
 
-    @property
-    def base_url(self) -> str:
-        return f"{self.root}{PATH}"
+    def answer(self, request: Seen) -> Reply:
+        if key := re.fullmatch(r"/service/data/EXR/([^/]+)/?", request.path):
+            return self._series(key[1], request)
+        document = self.documents.get(request.path)
+        if document is None:
+            return NOT_FOUND
+        is_csv = request.path.endswith(".csv")
+        return Reply(200, document, "text/csv" if is_csv else "application/zip")
 
-    def will(self, *answers: Answer) -> None:
-        self.next_answers.extend(answers)
+    def _series(self, key: str, request: Seen) -> Reply:
+        """Rates as `format=csvdata`: one series after the other, oldest day first."""
+        query = request.query
+        period = r"\d{4}(-\d{2}(-\d{2})?)?"
+        allowed = {
+            "format": "csvdata",
+            "startPeriod": period,
+            "endPeriod": period,
+            "detail": "full|dataonly",
+        }
+        for name, value in query.items():
+            if not re.fullmatch(allowed.get(name, "(?!)"), value):
+                return _problem(400, f"Invalid parameter {name}.", request)
+        wanted = key.split(".")
+        if len(wanted) != 5:
+            return _problem(400, "The key must have 5 dimensions.", request)
+        if "format" not in query:
+            return _problem(406, "Only format=csvdata is served here.", request)
+        first = query.get("startPeriod", "")
+        # A month or a year as the end means its last day: `~` sorts after every digit and hyphen.
+        last = query.get("endPeriod", "") + "~"
+        columns = DATA_ONLY if query.get("detail") == "dataonly" else (*DATA_ONLY, *ATTRIBUTES)
+        out = io.StringIO()
+        table = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
+        table.writeheader()
+        header = out.tell()
+        for row in self._observations():
+            parts = row["KEY"].split(".")[1:]
+            is_wanted = all(
+                not some or part in some.split("+")
+                for some, part in zip(wanted, parts, strict=True)
+            )
+            if is_wanted and first <= row["TIME_PERIOD"] <= last:
+                table.writerow(row)
+        if out.tell() == header:
+            return _problem(404, "No results found.", request)
+        return Reply(200, out.getvalue().encode(), CSV_DATA)
 
-    def __enter__(self) -> FakeEcb:
-        self._thread.start()
-        return self
+    def _observations(self) -> Iterator[Mapping[str, str]]:
+        """A day without a quote is left out before a currency's first one, and blank after it."""
+        for currency in sorted(self.columns[1:]):
+            position = self.columns.index(currency)
+            has_begun = False
+            for row in sorted(self.rows):
+                quoted = row[position] != "N/A"
+                has_begun = has_begun or quoted
+                if not has_begun:
+                    continue
+                yield {
+                    "KEY": f"EXR.D.{currency}.EUR.SP00.A",
+                    "FREQ": "D",
+                    "CURRENCY": currency,
+                    "CURRENCY_DENOM": "EUR",
+                    "EXR_TYPE": "SP00",
+                    "EXR_SUFFIX": "A",
+                    "TIME_PERIOD": row[0],
+                    "OBS_VALUE": row[position] if quoted else "",
+                    "OBS_STATUS": "A" if quoted else "H",
+                    "OBS_CONF": "F",
+                    "TIME_FORMAT": "P1D",
+                    "COLLECTION": "A",
+                    "DECIMALS": str(len(row[position].partition(".")[2])) if quoted else "",
+                    "SOURCE_AGENCY": "4F0",
+                    "TITLE": f"{currency}/Euro",
+                    "TITLE_COMPL": f"ECB reference exchange rate, {currency}/Euro, 2:15 pm",
+                    "UNIT": currency,
+                    "UNIT_MULT": "0",
+                }
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._server.stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+
+def _problem(status: int, detail: str, request: Seen) -> Reply:
+    titles = {400: "Bad Request", 404: "Not Found", 406: "Not Acceptable"}
+    content = {
+        "type": request.path,
+        "title": titles[status],
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+    }
+    return json_reply(content, status)

@@ -20,7 +20,7 @@ import polars as pl
 import pytest
 import yaml
 
-from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.settings import DBT_PROJECT
 from tests.conftest import SHARED, needs_shared
 from tests.dbt_project import Outcome, Project
@@ -130,11 +130,17 @@ CONTRACT = {
     "catalog.sources": (
         "source varchar, title varchar, publisher varchar, licence varchar, "
         "is_redistributable boolean, cadence varchar, url varchar, enabled boolean, "
-        "last_vintage_at timestamp, latest_period date"
+        "last_vintage_at timestamp, latest_period date, last_asked_at timestamp, "
+        "last_answer varchar"
     ),
     "catalog.snapshots": (
         "snapshot_id varchar, source varchar, retrieved_at timestamp, sha256 varchar, "
         "bytes bigint, media_type varchar, request varchar"
+    ),
+    "catalog.coverage": (
+        "source varchar, table_name varchar, reporter_iso3 varchar, flow varchar, "
+        "frequency varchar, period_start date, asked_at timestamp, rows bigint, "
+        "snapshot_id varchar"
     ),
     "catalog.checks": (
         "layer varchar, table_name varchar, check_name varchar, engine varchar, "
@@ -157,7 +163,7 @@ BEYOND_THE_CONTRACT = {
     "exposure.measures": "citation varchar, confidence varchar, remark varchar",
     "exposure.milestones": "citation varchar",
     "catalog.sources": "is_fetched boolean",
-    "catalog.snapshots": "document varchar, landed_at timestamp",
+    "catalog.snapshots": "document varchar, landed_at timestamp, commodity_codes varchar[]",
     "catalog.claims": "citation varchar, source_url varchar, known_at date",
 }
 """Columns that tables have on top; readers may not count on them."""
@@ -274,16 +280,76 @@ def test_every_model_is_named_by_the_scheme_of_its_folder(project: Project) -> N
         assert seed["schema"] == "seeds"
 
 
-def test_staging_lists_the_columns_of_one_source_and_does_nothing_else(project: Project) -> None:
-    for model in project.models:
-        if model["fqn"][1] != "staging":
-            continue
-        columns = ",\n        ".join(model["columns"])
-        [(name, table)] = model["sources"]
-        assert model["raw_code"].strip() == (
-            f"with source as (\n\n    select\n        {columns}\n"
-            f"    from {{{{ source('{name}', '{table}') }}}}\n\n)\n\nselect * from source"
+def test_staging_of_every_lake_table_is_the_rule_that_its_schema_declares(
+    project: Project, update_golden: bool
+) -> None:
+    for table in LAKE_TABLES.values():
+        model = DBT_PROJECT / "models" / "staging" / f"stg_lake__{table.name}.sql"
+        if update_golden:
+            model.write_text(_staging_of(table), "utf8")
+        assert model.read_text("utf8") == _staging_of(table), (
+            f"{model.name} is not the rule of its lake table; if that is meant to change, "
+            "run pytest with --update-golden."
         )
+    staged = {model["name"] for model in project.models if model["fqn"][1] == "staging"}
+    assert staged == {f"stg_lake__{table}" for table in LAKE_TABLES}
+
+
+def _staging_of(table: LakeTable) -> str:
+    """The rows of a lake table that count: its whole staging model."""
+    rule = {
+        "slice": list(table.vintage_slice),
+        "counts_from": table.counts_from or "none",
+        "edition": table.edition,
+        "subject": list(table.subject),
+        "evidence": table.evidence,
+    }
+    arguments = [
+        f"source('lake', '{table.name}')",
+        *(f"{name}={given!r}" for name, given in rule.items() if given),
+    ]
+    steps = {"counted": "rows_that_count(\n        " + ",\n        ".join(arguments) + "\n    )"}
+    if table.is_asked:
+        steps["published"] = (
+            "not_withdrawn('counted', source('lake', 'coverage'), source('runtime', 'snapshots'))"
+        )
+    ctes = ",\n\n".join(f"{name} as (\n\n    {{{{ {step} }}}}\n\n)" for name, step in steps.items())
+    columns = ",\n    ".join(table.columns)
+    return f"with {ctes}\n\nselect\n    {columns}\nfrom {list(steps)[-1]}\n"
+
+
+def test_every_lake_table_has_a_rule_that_chooses_among_its_snapshots() -> None:
+    """A slice lies in one snapshot, and what of several snapshots counts is never left open."""
+    for table in LAKE_TABLES.values():
+        named = {*table.vintage_slice, *table.subject}
+        named |= {table.edition, table.evidence, table.counts_from, table.period} - {None}
+        assert named <= set(table.columns), table.name
+        assert table.vintage_slice[0] == "source", table.name
+        # A row belongs to one slice: its key tells which, or the file it was read from does.
+        assert set(table.vintage_slice) <= {*table.key, "document", "unit"}, table.name
+        # Documents that name the same thing need one that counts for it.
+        assert ("document" in table.vintage_slice) == bool(table.subject), table.name
+        assert table.counts_from in {"vintage_at", "known_at", None}, table.name
+        assert (table.counts_from == "known_at") == ("known_at" in table.columns), table.name
+        assert (table.evidence is None) == ("evidence_class" not in table.columns), table.name
+        assert (table.edition is None) == ("edition" not in table.columns), table.name
+    assert [table.name for table in LAKE_TABLES.values() if table.is_asked] == ["trade_flows"]
+
+
+def test_no_model_chooses_among_vintages_in_words_of_its_own(project: Project) -> None:
+    for model in project.models:
+        assert not re.search(r"vintage_at\s*<|known_at\s*<|_(at|id) desc", model["raw_code"]), (
+            model["name"]
+        )
+
+
+def test_the_catalog_counts_the_rows_of_every_table_with_a_period(project: Project) -> None:
+    [model] = [m for m in project.models if m["name"] == "int_catalog__count_rows_by_slice"]
+    assert {ref["name"] for ref in model["refs"]} == {
+        f"stg_lake__{table.name}"
+        for table in LAKE_TABLES.values()
+        if table.period and table.name != "coverage"
+    }
 
 
 def test_every_data_test_is_given_a_name_that_is_its_own(project: Project) -> None:
@@ -332,7 +398,7 @@ def _data_tests(part: object) -> Iterator[object]:
 def test_the_lake_is_declared_as_its_schemas_say(project: Project) -> None:
     types = {
         pl.String: "varchar", pl.Float64: "double", pl.Boolean: "boolean", pl.Date: "date",
-        pl.Int32: "integer",
+        pl.Int32: "integer", pl.Int64: "bigint",
         pl.Datetime("us"): "timestamp", pl.List(pl.String): "varchar[]",
     }  # fmt: skip
     declared = {
@@ -514,6 +580,8 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "measure_scope_covers_known_codes",
     "measure_scope_names_known_minerals",
     "control_shares_lie_between_0_and_1_in_order",
+    # The run knows no source at all.
+    "coverage_is_of_known_sources",
     "prices_are_of_known_instruments",
     "quotes_of_an_instrument_are_in_one_unit",
     "prices_are_positive",
@@ -596,7 +664,100 @@ def test_what_remx_has_gained_agrees_with_an_independent_computation(
     assert found["since_2025_06_30"][1:4] == pytest.approx([0.818, -0.410, 0.497], abs=5e-4)
 
 
+FLOWS_OF_A_PERIOD = """
+insert into lake.trade_flows (
+    source, reporter_iso3, partner_iso3, flow, commodity_code, is_basket, hs_revision, frequency,
+    period_start, value_usd, net_weight_kg, valuation, is_provisional, vintage_at, snapshot_id
+)
+select
+    source, 'JPN', partner, 'import', code, code = 'rare_earths',
+    if(code = 'rare_earths', null, 'HS2022'), frequency, period, value_usd, value_usd / 10, 'CIF',
+    false, timestamp '2025-12-01', source
+from (values
+    ('comtrade', 'M', date '2025-06-01', '280530', 'WLD', 100.0),
+    ('comtrade', 'M', date '2025-06-01', '280530', 'CHN', 60.0),
+    ('comtrade', 'M', date '2025-06-01', '280530', 'VNM', 40.0),
+    ('comtrade', 'M', date '2025-06-01', '284610', 'WLD', 100.0),
+    ('comtrade', 'M', date '2025-06-01', '284610', 'CHN', 100.0),
+    ('comtrade', 'M', date '2025-06-01', '284690', 'WLD', 200.0),
+    ('comtrade', 'M', date '2025-06-01', '284690', 'CHN', 80.0),
+    ('comtrade', 'M', date '2025-06-01', '284690', 'FRA', 120.0),
+    -- Of July one code is not there yet.
+    ('comtrade', 'M', date '2025-07-01', '280530', 'WLD', 10.0),
+    ('comtrade', 'M', date '2025-07-01', '280530', 'CHN', 10.0),
+    ('comtrade', 'M', date '2025-07-01', '284690', 'WLD', 20.0),
+    ('comtrade', 'M', date '2025-07-01', '284690', 'CHN', 20.0),
+    ('comtrade_baskets', 'M', date '2025-06-01', 'rare_earths', 'WLD', 1000.0),
+    ('comtrade_baskets', 'M', date '2025-06-01', 'rare_earths', 'CHN', 1000.0),
+    ('comtrade_baskets', 'M', date '2025-07-01', 'rare_earths', 'WLD', 50.0),
+    ('comtrade_baskets', 'M', date '2025-07-01', 'rare_earths', 'CHN', 50.0),
+    -- A code by the importer's own customs and by Comtrade, and the basket of all three.
+    ('japan_customs', 'A', date '2024-01-01', '280530', 'CHN', 7.0),
+    ('comtrade', 'A', date '2024-01-01', '280530', 'CHN', 6.0),
+    ('comtrade_baskets', 'A', date '2024-01-01', 'rare_earths', 'CHN', 5.0)
+) as flows (source, frequency, period, code, partner, value_usd);
+
+insert into lake.reconciled_trade (
+    source, exporter_iso3, importer_iso3, hs6_code, hs_revision, period_start, value_usd,
+    is_provisional, document, vintage_at, snapshot_id
+)
+select
+    'baci', 'CHN', 'JPN', code, 'HS2022', date '2024-01-01', 1.0, false, 'b.csv',
+    timestamp '2025-12-01', 'baci'
+from (values ('280530'), ('284610'), ('284690'), ('850511')) as codes (code);
+"""
+
+
+def test_what_an_importer_declares_goes_before_estimates_and_codes_before_baskets_in_months_too(
+    project: Project, tmp_path: Path
+) -> None:
+    """June by code: China 60 + 100 + 80 of 400, France 120, Viet Nam 40."""
+    build_file = tmp_path / "kido.duckdb"
+    project.create_inputs(build_file)
+    with duckdb.connect(str(build_file)) as connection:
+        connection.execute(FLOWS_OF_A_PERIOD)
+    project.invoke("build", build_file, "--select", "+supplier_shares", "+import_concentration",
+                   "--exclude-resource-types", "test", "unit_test")  # fmt: skip
+    with duckdb.connect(str(build_file), read_only=True) as connection:
+        shares = connection.execute(
+            "select mineral_group, frequency, period_start, source, supplier_iso3, amount, share, "
+            "supplier_rank from dependency.supplier_shares where measure = 'value_usd' "
+            "order by mineral_group, frequency, period_start, supplier_rank"
+        ).fetchall()
+        [concentration] = connection.execute(
+            "select source, total_amount, hhi, top_supplier_iso3 "
+            "from dependency.import_concentration where mineral_group = 'rare_earths' "
+            "and period_start = date '2025-06-01' and measure = 'value_usd'"
+        ).fetchall()
+    june, july, year = date(2025, 6, 1), date(2025, 7, 1), date(2024, 1, 1)
+    assert [row for row in shares if row[0] == "rare_earths"] == [
+        ("rare_earths", "A", year, "comtrade_baskets", "CHN", 5.0, 1.0, 1),
+        ("rare_earths", "M", june, "comtrade", "CHN", 240.0, 0.6, 1),
+        ("rare_earths", "M", june, "comtrade", "FRA", 120.0, 0.3, 2),
+        ("rare_earths", "M", june, "comtrade", "VNM", 40.0, 0.1, 3),
+        ("rare_earths", "M", july, "comtrade_baskets", "CHN", 50.0, 1.0, 1),
+    ]
+    assert concentration[:2] + concentration[3:] == ("comtrade", 400.0, "CHN")
+    assert concentration[2] == pytest.approx(0.6**2 + 0.3**2 + 0.1**2)
+    by_code = {(group, start): source for group, _, start, source, *_ in shares}
+    assert by_code["hs_280530", year] == "japan_customs"
+    assert by_code["hs_280530", june] == "comtrade"
+    assert by_code["hs_284610", year] == "baci"
+
+
 # ---- Lists edited by hand
+
+
+def test_publishers_of_trade_stand_in_the_order_of_the_contract() -> None:
+    ranks = {
+        row["source"]: int(row["rank"])
+        for row in _seed("seed_source_precedence")
+        if row["purpose"] == "trade"
+    }
+    customs = {"japan_customs", "estat", "comext", "us_census", "hmrc", "comexstat"}
+    behind = sorted(ranks.keys() - customs, key=lambda source: ranks[source])
+    assert behind == ["comtrade", "comtrade_baskets", "reconciled", "baci", "baci_top_flows"]
+    assert max(ranks[source] for source in customs) < ranks["comtrade"]
 
 
 def _seed(name: str) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ with claims as (
         mineral_group,
         period_start,
         least(period_end, {{ as_of_day() }}) as period_end
-    from {{ ref('int_claims__select_known_claims') }}
+    from {{ ref('stg_lake__claims') }}
     where test = 'measure_in_force'
 
 ),

@@ -4,7 +4,7 @@ with claims as (
         claim_id,
         nace2_code,
         unnest(minerals) as mineral
-    from {{ ref('int_claims__select_known_claims') }}
+    from {{ ref('stg_lake__claims') }}
     where test = 'end_use_share'
 
 ),

@@ -4,7 +4,7 @@ with claims as (
         claim_id,
         instrument,
         performance_window
-    from {{ ref('int_claims__select_known_claims') }}
+    from {{ ref('stg_lake__claims') }}
     where test = 'price_return'
 
 ),

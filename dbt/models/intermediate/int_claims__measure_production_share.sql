@@ -9,7 +9,7 @@ with claims as (
         stage,
         period_start,
         unnest(minerals) as subject
-    from {{ ref('int_claims__select_known_claims') }}
+    from {{ ref('stg_lake__claims') }}
     where test = 'production_share'
 
 ),
@@ -34,7 +34,7 @@ materials as (
         source,
         material,
         mineral
-    from {{ ref('int_reference__select_material_labels') }}
+    from {{ ref('stg_lake__material_labels') }}
     where left_out is null
 
 ),

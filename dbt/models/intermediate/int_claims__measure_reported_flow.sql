@@ -10,7 +10,7 @@ with claims as (
         commodity_code,
         frequency,
         period_start
-    from {{ ref('int_claims__select_known_claims') }}
+    from {{ ref('stg_lake__claims') }}
     where test = 'reported_flow'
 
 ),

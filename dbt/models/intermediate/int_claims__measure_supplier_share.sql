@@ -9,7 +9,7 @@ with claims as (
         supplier_iso3,
         mineral_group,
         period_start
-    from {{ ref('int_claims__select_known_claims') }}
+    from {{ ref('stg_lake__claims') }}
     where test = 'supplier_share'
 
 ),

@@ -23,7 +23,7 @@ with claims as (
         citation,
         source_url,
         known_at
-    from {{ ref('int_claims__select_known_claims') }}
+    from {{ ref('stg_lake__claims') }}
 
 ),
 

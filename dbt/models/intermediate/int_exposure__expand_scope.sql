@@ -1,24 +1,6 @@
 with scope as (
 
-    select
-        source,
-        document,
-        snapshot_id,
-        clause_id,
-        hs_code,
-        mineral,
-        control_share_low,
-        control_share_high,
-        basis,
-        source_codes,
-        correction_reason
-    from {{ ref('stg_lake__restriction_scope') }}
-
-),
-
-newest as (
-
-    {{ newest_snapshot('scope', ['clause_id']) }}
+    select * from {{ ref('stg_lake__restriction_scope') }}
 
 ),
 
@@ -39,16 +21,16 @@ codes as (
 known as (
 
     select
-        newest.clause_id,
-        newest.hs_code,
-        newest.mineral,
-        newest.control_share_low,
-        newest.control_share_high,
-        newest.basis,
-        newest.source_codes,
-        newest.correction_reason
-    from newest
-    inner join clauses on newest.clause_id = clauses.clause_id
+        scope.clause_id,
+        scope.hs_code,
+        scope.mineral,
+        scope.control_share_low,
+        scope.control_share_high,
+        scope.basis,
+        scope.source_codes,
+        scope.correction_reason
+    from scope
+    inner join clauses on scope.clause_id = clauses.clause_id
 
 ),
 

@@ -1,42 +1,6 @@
 with clauses as (
 
-    select
-        source,
-        document,
-        snapshot_id,
-        measure_id,
-        clause_id,
-        title,
-        official_reference,
-        implementer_iso3,
-        direction,
-        gta_code,
-        announced_date,
-        effective_date,
-        suspended_from,
-        suspended_to,
-        suspended_by,
-        suspension_known_at,
-        ended_date,
-        ended_known_at,
-        unknown_from,
-        unknown_known_at,
-        known_at,
-        target_iso3,
-        target_class,
-        target_names,
-        evidence_class,
-        confidence,
-        remark,
-        citation,
-        source_url
-    from {{ ref('stg_lake__restriction_clauses') }}
-
-),
-
-newest as (
-
-    {{ newest_snapshot('clauses', ['clause_id']) }}
+    select * from {{ ref('stg_lake__restriction_clauses') }}
 
 ),
 
@@ -48,8 +12,7 @@ dated as (
         coalesce(suspension_known_at, known_at) <= {{ as_of_day() }} as is_suspension_known,
         coalesce(ended_known_at, known_at) <= {{ as_of_day() }} as is_end_known,
         coalesce(unknown_known_at, known_at) <= {{ as_of_day() }} as is_doubt_known
-    from newest
-    where known_at <= {{ as_of_day() }}
+    from clauses
 
 ),
 

@@ -1,21 +1,9 @@
 with scores as (
 
-    select
-        indicator,
-        economy_iso3,
-        year,
-        estimate,
-        vintage_at,
-        snapshot_id
+    select *
     from {{ ref('stg_lake__governance_scores') }}
     -- The scale is that of the World Governance Indicators.
     where source = 'wgi'
-
-),
-
-latest as (
-
-    {{ latest_vintage('scores', ['indicator', 'economy_iso3', 'year'], as_of_end()) }}
 
 ),
 
@@ -26,7 +14,7 @@ means as (
         economy_iso3,
         year,
         {{ sum_in_order('estimate') }} / 6 as mean_estimate
-    from latest
+    from scores
     group by economy_iso3, year
     having count(distinct indicator) = 6
 

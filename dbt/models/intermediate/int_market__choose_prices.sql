@@ -1,17 +1,6 @@
 with quotes as (
 
-    select
-        source,
-        instrument,
-        price_date,
-        frequency,
-        close,
-        adjusted_close,
-        currency,
-        unit,
-        vintage_at,
-        snapshot_id
-    from {{ ref('stg_lake__price_quotes') }}
+    select * from {{ ref('stg_lake__price_quotes') }}
 
 ),
 
@@ -34,7 +23,6 @@ counted as (
         unit,
         count(distinct price_date) as days
     from quotes
-    where vintage_at < {{ as_of_end() }}
     group by source, instrument, unit
 
 ),
@@ -66,12 +54,6 @@ in_one_unit as (
 
 ),
 
-latest as (
-
-    {{ latest_vintage('in_one_unit', ['source', 'instrument', 'price_date'], as_of_end()) }}
-
-),
-
 published as (
 
     select
@@ -83,7 +65,7 @@ published as (
         unit,
         source,
         false as is_derived
-    from latest
+    from in_one_unit
     where close is not null
 
 ),

@@ -1,21 +1,6 @@
 with figures as (
 
-    select
-        source,
-        label,
-        stage,
-        scope_iso3,
-        economy_iso3,
-        year,
-        edition,
-        amount_t,
-        share,
-        bound,
-        flag,
-        notes,
-        vintage_at,
-        snapshot_id
-    from {{ ref('stg_lake__production') }}
+    select * from {{ ref('stg_lake__production') }}
 
 ),
 
@@ -25,7 +10,7 @@ labels as (
         source,
         label,
         material
-    from {{ ref('int_reference__select_material_labels') }}
+    from {{ ref('stg_lake__material_labels') }}
     where left_out is null
 
 ),
@@ -40,17 +25,16 @@ named as (
 
 ),
 
--- Editions spell labels differently, so it is chosen for the material. What an edition says of a
--- year, a later edition revises, even if somebody lands the earlier one afterwards.
+-- Editions spell labels differently, so of those that count for their label one is chosen for the
+-- material.
 latest as (
 
     select *
     from named
-    where vintage_at < {{ as_of_end() }}
     qualify
         dense_rank() over (
             partition by source, material, stage, scope_iso3, year
-            order by edition desc, vintage_at desc, snapshot_id desc
+            order by {{ newest_first('edition') }}
         ) = 1
 
 ),

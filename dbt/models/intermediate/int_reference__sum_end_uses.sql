@@ -1,17 +1,6 @@
 with uses as (
 
-    select
-        source,
-        label,
-        application,
-        sector,
-        nace2_code,
-        year,
-        use_share,
-        vintage_at,
-        snapshot_id
-    from {{ ref('stg_lake__end_uses') }}
-    where vintage_at < {{ as_of_end() }}
+    select * from {{ ref('stg_lake__end_uses') }}
 
 ),
 
@@ -22,7 +11,7 @@ labels as (
         label,
         mineral,
         material
-    from {{ ref('int_reference__select_material_labels') }}
+    from {{ ref('stg_lake__material_labels') }}
     where left_out is null and mineral is not null
 
 ),
@@ -49,8 +38,7 @@ chosen as (
             partition by source, mineral
             order by
                 year desc,
-                vintage_at desc,
-                snapshot_id desc,
+                {{ newest_first() }},
                 material = mineral desc,
                 label asc
         ) = 1

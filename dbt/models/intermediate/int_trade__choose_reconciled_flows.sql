@@ -3,37 +3,15 @@
 
 with flows as (
 
-    select
-        source,
-        exporter_iso3,
-        importer_iso3,
-        hs6_code,
-        hs_revision,
-        period_start,
-        value_usd,
-        net_weight_kg,
-        is_provisional,
-        vintage_at,
-        snapshot_id
-    from {{ ref('stg_lake__reconciled_trade') }}
-
-),
-
-latest as (
-
-    {{ latest_vintage(
-        'flows',
-        ['source', 'hs6_code', 'hs_revision', 'period_start'],
-        as_of_end()
-    ) }}
+    select * from {{ ref('stg_lake__reconciled_trade') }}
 
 ),
 
 -- The same trade is published once in each edition of the HS.
-newest_edition as (
+newest_revision as (
 
     select *
-    from latest
+    from flows
     qualify
         hs_revision = max(hs_revision) over (partition by source, hs6_code, period_start)
 
@@ -54,7 +32,7 @@ between_economies as (
         is_provisional,
         vintage_at,
         snapshot_id
-    from newest_edition
+    from newest_revision
     where exporter_iso3 <> importer_iso3
 
 )

@@ -1,35 +1,6 @@
 with flows as (
 
-    select
-        source,
-        reporter_iso3,
-        partner_iso3,
-        flow,
-        commodity_code,
-        is_basket,
-        hs_revision,
-        frequency,
-        period_start,
-        procedure_code,
-        transport_code,
-        second_partner_iso3,
-        value_usd,
-        net_weight_kg,
-        valuation,
-        is_provisional,
-        vintage_at,
-        snapshot_id
-    from {{ ref('stg_lake__trade_flows') }}
-
-),
-
-latest as (
-
-    {{ latest_vintage(
-        'flows',
-        ['source', 'reporter_iso3', 'flow', 'commodity_code', 'frequency', 'period_start'],
-        as_of_end()
-    ) }}
+    select * from {{ ref('stg_lake__trade_flows') }}
 
 ),
 
@@ -52,7 +23,7 @@ unsplit as (
         is_provisional,
         vintage_at,
         snapshot_id
-    from latest
+    from flows
     where
         procedure_code is null
         and transport_code is null

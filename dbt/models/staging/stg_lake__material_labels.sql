@@ -1,18 +1,22 @@
-with source as (
+with counted as (
 
-    select
-        source,
-        label,
-        material,
-        mineral,
-        mineral_group,
-        left_out,
-        is_provisional,
-        document,
-        vintage_at,
-        snapshot_id
-    from {{ source('lake', 'material_labels') }}
+    {{ rows_that_count(
+        source('lake', 'material_labels'),
+        slice=['source'],
+        counts_from='none'
+    ) }}
 
 )
 
-select * from source
+select
+    source,
+    label,
+    material,
+    mineral,
+    mineral_group,
+    left_out,
+    is_provisional,
+    document,
+    vintage_at,
+    snapshot_id
+from counted

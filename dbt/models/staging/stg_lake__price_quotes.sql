@@ -1,20 +1,24 @@
-with source as (
+with counted as (
 
-    select
-        source,
-        instrument,
-        price_date,
-        frequency,
-        close,
-        adjusted_close,
-        currency,
-        unit,
-        is_provisional,
-        document,
-        vintage_at,
-        snapshot_id
-    from {{ source('lake', 'price_quotes') }}
+    {{ rows_that_count(
+        source('lake', 'price_quotes'),
+        slice=['source', 'instrument', 'unit', 'price_date'],
+        counts_from='vintage_at'
+    ) }}
 
 )
 
-select * from source
+select
+    source,
+    instrument,
+    price_date,
+    frequency,
+    close,
+    adjusted_close,
+    currency,
+    unit,
+    is_provisional,
+    document,
+    vintage_at,
+    snapshot_id
+from counted

@@ -1,21 +1,26 @@
-with source as (
+with counted as (
 
-    select
-        source,
-        clause_id,
-        hs_code,
-        mineral,
-        control_share_low,
-        control_share_high,
-        basis,
-        source_codes,
-        correction_reason,
-        is_provisional,
-        document,
-        vintage_at,
-        snapshot_id
-    from {{ source('lake', 'restriction_scope') }}
+    {{ rows_that_count(
+        source('lake', 'restriction_scope'),
+        slice=['source', 'document'],
+        counts_from='none',
+        subject=['clause_id']
+    ) }}
 
 )
 
-select * from source
+select
+    source,
+    clause_id,
+    hs_code,
+    mineral,
+    control_share_low,
+    control_share_high,
+    basis,
+    source_codes,
+    correction_reason,
+    is_provisional,
+    document,
+    vintage_at,
+    snapshot_id
+from counted

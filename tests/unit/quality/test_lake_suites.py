@@ -203,6 +203,19 @@ ECONOMIES: Sequence[Row] = [
     *({**NUMBERLESS, "economy_iso3": code, "is_eu27": True} for code in MEMBERS),
 ]  # fmt: skip
 
+SLICE: Row = {
+    **PROVENANCE, "table_name": "trade_flows", "reporter_iso3": "JPN", "flow": "import",
+    "frequency": "M", "period_start": date(2025, 6, 1), "rows": 40,
+}  # fmt: skip
+SLICES: Sequence[Row] = [
+    SLICE,
+    {**SLICE, "period_start": date(2026, 9, 1), "rows": 0},
+    {**SLICE, "table_name": "reconciled_trade", "reporter_iso3": "", "flow": "", "frequency": "A",
+     "period_start": date(2024, 1, 1)},
+    {**SLICE, "table_name": "price_quotes", "reporter_iso3": "", "flow": "", "frequency": "D",
+     "period_start": date(2026, 10, 30)},
+]  # fmt: skip
+
 GOOD: Mapping[str, Sequence[Row]] = {
     "trade_flows": FLOWS,
     "reconciled_trade": RECONCILED_FLOWS,
@@ -217,6 +230,7 @@ GOOD: Mapping[str, Sequence[Row]] = {
     "milestones": MILESTONES,
     "claims": CLAIMS,
     "economies": ECONOMIES,
+    "coverage": SLICES,
 }
 
 DEFECTS: Mapping[str, Mapping[str, Defect]] = {
@@ -456,6 +470,17 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "m49_code_has_three_digits": ({"m49_code": "8"}, 1),
         "publishers_codes_are_digits": ({"comtrade_code": "392.0"}, 1),
         "the_european_union_has_27_members": ({"is_eu27": True}, 0),
+    },
+    "coverage": {
+        "there_is_at_least_one_row": ([], 0),
+        "required_columns_are_filled": ({"rows": None}, 1),
+        "one_row_per_slice": ([*SLICES, {**SLICE, "rows": 3}], 2),
+        "table_is_a_lake_table_with_a_period": ({"table_name": "restriction_clauses"}, 1),
+        "reporter_is_a_known_economy": ({"reporter_iso3": "392"}, 1),
+        "flow_is_import_export_or_their_returns": ({"flow": "M"}, 1),
+        "frequency_is_annual_monthly_or_daily": ({"frequency": "Q"}, 1),
+        "period_starts_on_its_first_day": ({"period_start": date(2025, 6, 30)}, 1),
+        "rows_is_not_negative": ({"rows": -1}, 1),
     },
 }
 

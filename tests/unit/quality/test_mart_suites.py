@@ -77,9 +77,12 @@ COLUMNS: Mapping[str, str] = {
     ),
     "catalog.sources": (
         "source title publisher licence is_redistributable cadence url enabled is_fetched "
-        "last_vintage_at latest_period"
+        "last_asked_at last_answer last_vintage_at latest_period"
     ),
     "catalog.snapshots": "snapshot_id source retrieved_at sha256 bytes media_type request",
+    "catalog.coverage": (
+        "source table_name reporter_iso3 flow frequency period_start asked_at rows snapshot_id"
+    ),
     "catalog.checks": (
         "layer table_name check_name engine severity status observed failing_rows"
     ),
@@ -236,7 +239,8 @@ GOOD: Mapping[str, Sequence[Row]] = {
     ],
     "catalog.sources": [
         {"source": name, "title": "T", "publisher": "P", "licence": "CC BY 4.0",
-         "cadence": cadence, "enabled": True, "is_fetched": is_fetched, "last_vintage_at": at}
+         "cadence": cadence, "enabled": True, "is_fetched": is_fetched, "last_vintage_at": at,
+         "last_answer": "ok" if is_fetched else "not_asked"}
         for name, cadence, is_fetched, at in (
             ("ecb", "daily", True, datetime(2026, 10, 30)),
             ("comtrade_baskets", "annual", True, datetime(2025, 7, 1)),
@@ -246,6 +250,15 @@ GOOD: Mapping[str, Sequence[Row]] = {
     ],
     "catalog.snapshots": [
         {"sha256": "0a" * 32, "bytes": 1234, "request": "GET /v1?fmt=json&key=REDACTED&a=b"},
+    ],
+    "catalog.coverage": [
+        {"table_name": table, "flow": flow, "frequency": frequency, "period_start": start,
+         "asked_at": datetime(2026, 11, 24), "rows": rows}
+        for table, flow, frequency, start, rows in (
+            ("trade_flows", "import", "M", date(2025, 6, 1), 40),
+            ("trade_flows", "import", "A", date(2025, 1, 1), 0),
+            ("price_quotes", "", "D", date(2026, 10, 30), 3),
+        )
     ],
     "catalog.checks": [
         {"engine": "dbt", "severity": "error", "status": "passed", "failing_rows": 0},
@@ -518,6 +531,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "title_is_not_blank": ({"title": ""}, 1),
         "publisher_is_not_blank": ({"publisher": ""}, 1),
         "licence_is_not_blank": ({"licence": ""}, 1),
+        "last_answer_is_known": ({"last_answer": "404"}, 1),
         "last_vintage_at_is_not_after_the_day_of_the_build": (
             {"last_vintage_at": datetime(2026, 12, 24)},
             1,
@@ -541,6 +555,15 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "request_is_not_blank": ({"request": ""}, 1),
         "request_shows_no_credential": ({"request": "GET /v1?fmt=json&key=abc123def456"}, 1),
     },
+    "catalog.coverage": {
+        "table_name_is_not_blank": ({"table_name": ""}, 1),
+        "flow_is_import_export_or_their_returns": ({"flow": "M"}, 1),
+        "frequency_is_annual_monthly_or_daily": ({"frequency": "Q"}, 1),
+        "period_starts_on_its_first_day": ({"period_start": date(2025, 6, 30)}, 1),
+        "rows_is_not_negative": ({"rows": -1}, 1),
+        "period_start_is_not_after_the_day_of_the_build": ({"period_start": date(2027, 1, 1)}, 1),
+        "asked_at_is_not_after_the_day_of_the_build": ({"asked_at": datetime(2026, 12, 24)}, 1),
+    },
     "catalog.checks": {
         "engine_is_known": ({"engine": "pandera"}, 1),
         "severity_is_known": ({"severity": "fatal"}, 1),
@@ -552,7 +575,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "there_is_at_least_one_row": ([], 0),
         "every_schema_is_described": (without("catalog.columns", "schema_name", "market"), 0),
         "description_is_not_blank": ({"description": " "}, 1),
-        "data_type_is_one_of_the_contract": ({"data_type": "hugeint"}, 1),
+        "data_type_is_one_of_the_contract": ({"data_type": "hugeint[]"}, 1),
         "a_figure_has_its_unit": ({"unit": None}, 1),
     },
     "catalog.claims": {
@@ -611,7 +634,7 @@ def test_every_rule_catches_the_defect_it_is_for(suite: Suite, rule: Rule) -> No
         name
         for name in MART_SUITES
         if name.split(".")[0] not in {"reference", "catalog"}
-        or name in {"catalog.claims", "catalog.snapshots", "catalog.checks"}
+        or name in {"catalog.claims", "catalog.snapshots", "catalog.checks", "catalog.coverage"}
         or name in {"reference.materials", "reference.end_uses"}
     ),
 )

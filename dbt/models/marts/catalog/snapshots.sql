@@ -9,7 +9,8 @@ with snapshots as (
         sha256,
         bytes,
         media_type,
-        request
+        request,
+        commodity_codes
     from {{ source('runtime', 'snapshots') }}
 
 )

@@ -7,7 +7,7 @@ with materials as (
         mineral,
         mineral_group,
         left_out
-    from {{ ref('int_reference__select_material_labels') }}
+    from {{ ref('stg_lake__material_labels') }}
 
 )
 

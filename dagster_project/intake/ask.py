@@ -1,0 +1,249 @@
+"""Asks a publisher for one extract, request by request, and goes on where it was interrupted.
+
+How to go on after an answer is the source's (`follow`); how a request travels is the client's.
+Nothing is read here but what `follow` reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from dagster_project.errors import FetchError, QuotaError, UpstreamFormatError
+from dagster_project.http import LONGEST_WAIT_S, Client, Received
+from dagster_project.lake.landing import Landing, Part, file_name, new_snapshot_id
+from dagster_project.lake.store import write_atomically
+from dagster_project.sources.card import (
+    Answer,
+    Done,
+    Extract,
+    Instead,
+    More,
+    Request,
+    Source,
+    Step,
+    Stop,
+)
+
+RESUMABLE_FOR = timedelta(days=7)
+"""Parts of an unfinished extract are used for this long; the whole is asked anew after that, since
+a publisher's pages of last month do not belong to those of today."""
+
+MOST_WAITS = 5
+"""So often a quota that returns within LONGEST_WAIT_S is waited for before one request."""
+
+
+class Unfinished(BaseModel):
+    """An extract under way: the parts that lie in the folder of its snapshot, and what to ask yet.
+
+    `plan` stands for the requests it began with: another plan of the same name starts anew.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    document: str
+    snapshot_id: str
+    plan: str
+    started_at: datetime
+    answered_at: datetime
+    parts: list[Part] = []
+    pending: list[Request]
+    calls: int = 0
+
+
+class RejectedAnswerError(UpstreamFormatError):
+    """An answer that is not what the publisher is known to send; its bytes lie in `file`."""
+
+    file: Path | None = None
+
+
+class Asking:
+    """One extract of a source: asked until it is whole, and kept after every answer."""
+
+    def __init__(self, landing: Landing, source: Source, extract: Extract, folder: Path) -> None:
+        self._landing = landing
+        self._source = source
+        self._extract = extract
+        self._folder = folder
+        self._name = f"{source.CARD.name}/.unfinished/{file_name(extract.document)}.json"
+        self.state = self._resumed() or self._new()
+
+    @property
+    def requests_left(self) -> int:
+        """How many requests are known to be needed yet."""
+        return len(self.state.pending)
+
+    def run(self, client: Client, sleep: Callable[[float], None] = time.sleep) -> Unfinished:
+        """Ask until nothing is left to ask; every answer is kept before the next request.
+
+        Raises what the client raises, QuotaError when the source says that the quota is used up,
+        and RejectedAnswerError; what was answered stays for the next time.
+        """
+        waits = 0
+        while self.state.pending:
+            request, *rest = self.state.pending
+            received = self._send(client, request)
+            step = self._next_step(request, received)
+            if isinstance(step, Stop):
+                waits += 1
+                self._wait_or_raise(step, received.answer, waits, sleep)
+                continue
+            waits = 0
+            self.state.calls += 1
+            self.state.answered_at = received.retrieved_at
+            if isinstance(step, Instead):
+                received.answer.file.unlink(missing_ok=True)
+            else:
+                self._keep(received)
+            further = list(step.requests) if isinstance(step, Instead | More) else []
+            self.state.pending = [*further, *rest]
+            self._save()
+        return self.state
+
+    def finish(self) -> None:
+        """The extract is settled: nothing of it is under way any more."""
+        self._landing.store.remove(self._name)
+
+    def discard(self) -> None:
+        """Forget the extract and its parts."""
+        self._landing.discard(self._source.CARD.name, self.state.snapshot_id)
+        self.finish()
+
+    def payloads(self) -> list[bytes]:
+        """The bytes of the parts, in the order they were asked for."""
+        return [self._landing.store.read(self._path(part.file)) for part in self.state.parts]
+
+    def quarantine(self, folder: Path, reason: str, file: Path | None = None) -> Path:
+        """Move the parts (or just the answer that was rejected) aside, with the reason."""
+        aside = folder / self._source.CARD.name / file_name(self._extract.document)
+        if file is not None:
+            write_atomically(aside / "answer", file.read_bytes())
+            file.unlink()
+        else:
+            for part, payload in zip(self.state.parts, self.payloads(), strict=True):
+                write_atomically(aside / part.file, payload)
+        write_atomically(aside / "reason.txt", f"{reason}\n".encode())
+        return aside
+
+    def _send(self, client: Client, request: Request) -> Received:
+        file = self._folder / f"{self.state.snapshot_id}.part"
+        try:
+            return client.send(request, file)
+        except UpstreamFormatError as error:
+            raise _rejected(error, file) from error
+        except FetchError:
+            file.unlink(missing_ok=True)
+            raise
+
+    def _next_step(self, request: Request, received: Received) -> Step:
+        answer = received.answer
+        follow = getattr(self._source, "follow", None)
+        if follow is not None:
+            try:
+                step: Step = follow(request, answer)
+            except UpstreamFormatError as error:
+                raise _rejected(error, answer.file) from error
+            return step
+        if answer.meaning in ("content", "nothing"):
+            return Done()
+        if answer.meaning == "quota":
+            return Stop(answer.text.strip()[:200])
+        raise _rejected(
+            UpstreamFormatError(
+                f"{self._source.CARD.name}: {received.url} answered {answer.status}, too much at "
+                "once, and cannot be asked for less."
+            ),
+            answer.file,
+        )
+
+    def _wait_or_raise(
+        self, stop: Stop, answer: Answer, waits: int, sleep: Callable[[float], None]
+    ) -> None:
+        wait = stop.wait
+        if wait is None and answer.retry_after_s is not None:
+            wait = timedelta(seconds=answer.retry_after_s)
+        if wait is not None and wait.total_seconds() <= LONGEST_WAIT_S and waits <= MOST_WAITS:
+            sleep(wait.total_seconds())
+            return
+        raise QuotaError(
+            f"{self._source.CARD.name}: {stop.reason}", again_at=_now() + wait if wait else None
+        )
+
+    def _keep(self, received: Received) -> None:
+        answer = received.answer
+        if answer.meaning != "content":
+            return
+        file = f"{len(self.state.parts) + 1:04}-{file_name(self._extract.document)}"
+        self._landing.store.take(answer.file, self._path(file))
+        self.state.parts.append(
+            Part(
+                file=file,
+                sha256=received.sha256,
+                bytes=received.bytes,
+                media_type=answer.media_type,
+                request=f"GET {received.url}",
+                retrieved_at=received.retrieved_at,
+                headers=answer.headers,
+            )
+        )
+
+    def _path(self, file: str) -> str:
+        return f"{self._source.CARD.name}/{self.state.snapshot_id}/{file}"
+
+    def _save(self) -> None:
+        self._landing.store.write(self._name, self.state.model_dump_json().encode())
+
+    def _resumed(self) -> Unfinished | None:
+        """What an earlier run left of the same extract, if it can be used."""
+        store = self._landing.store
+        if not store.exists(self._name):
+            return None
+        try:
+            state = Unfinished.model_validate_json(store.read(self._name))
+        except ValidationError:  # of another version
+            return None
+        is_usable = (
+            state.plan == _plan(self._extract)
+            and _now() - state.started_at < RESUMABLE_FOR
+            and all(store.exists(f"{self._source.CARD.name}/{state.snapshot_id}/{part.file}")
+                    for part in state.parts)
+        )  # fmt: skip
+        if is_usable:
+            return state
+        self._landing.discard(self._source.CARD.name, state.snapshot_id)
+        return None
+
+    def _new(self) -> Unfinished:
+        now = _now()
+        return Unfinished(
+            document=self._extract.document,
+            snapshot_id=new_snapshot_id(self._source.CARD.name),
+            plan=_plan(self._extract),
+            started_at=now,
+            answered_at=now,
+            pending=list(self._extract.requests),
+        )
+
+
+def _rejected(error: UpstreamFormatError, file: Path) -> RejectedAnswerError:
+    rejected = RejectedAnswerError(error.message, hint=error.hint)
+    rejected.file = file if file.exists() else None
+    return rejected
+
+
+def _plan(extract: Extract) -> str:
+    requests = [asdict(request) for request in extract.requests]
+    return hashlib.sha256(json.dumps(requests, sort_keys=True, default=str).encode()).hexdigest()[
+        :16
+    ]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,196 @@
+"""A document or extract on its way in: parsed once, held against the suites of its tables.
+
+What becomes of it (landed, rejected, told to a person) is decided by who asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from dagster_project.errors import BatchRejectedError, KidoError, UpstreamFormatError
+from dagster_project.intake.versions import parser_version
+from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.tables import Record, TableRecord
+from dagster_project.lake.vocabulary import met_words
+from dagster_project.quality.lake_suites import LAKE_SUITES
+from dagster_project.quality.results import CheckResult, to_json
+from dagster_project.quality.rules import suite_version
+from dagster_project.quality.runner import evaluate_batch
+from dagster_project.sources.card import Document, Source, Window
+
+_OF_THE_LANDING = ("source", "document", "snapshot_id", "vintage_at")
+"""Columns that say when and how a row came, not what the publisher said."""
+
+
+@dataclass(frozen=True)
+class TableBatch:
+    """The rows of one table: those that go on, those set aside, and what the checks said."""
+
+    accepted: pl.DataFrame
+    set_aside: pl.DataFrame
+    checks: Sequence[CheckResult]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a document or extract holds, by table, and which words of the lists it met."""
+
+    tables: Mapping[str, TableBatch]
+    words: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        return sum(batch.accepted.height for batch in self.tables.values())
+
+    def frames(self, snapshot_id: str) -> dict[str, pl.DataFrame]:
+        """The rows that go on, by table, as those of a snapshot."""
+        return {
+            name: batch.accepted.with_columns(snapshot_id=pl.lit(snapshot_id))
+            for name, batch in self.tables.items()
+        }
+
+    def record(self, source: Source, frames: Mapping[str, pl.DataFrame]) -> Record:
+        """What the lake keeps of how these rows came in."""
+        return Record(
+            parser_version=parser_version(source),
+            words=self.words,
+            tables={
+                name: TableRecord(
+                    rows=frames[name].height,
+                    set_aside=batch.set_aside.height,
+                    suite_version=suite_version(LAKE_SUITES[name]),
+                    checks=to_json(batch.checks),
+                )
+                for name, batch in self.tables.items()
+            },
+        )
+
+
+class RejectedWithChecksError(BatchRejectedError):
+    """A batch that broke a rule; `checks` says what each check found, by table."""
+
+    checks: Mapping[str, Sequence[CheckResult]]
+
+
+def read(
+    source: Source, parts: Iterable[tuple[bytes, Document]], *, is_extract: bool = False
+) -> Batch:
+    """Parse the parts of a document or extract and hold its tables against their suites.
+
+    Rows that stand in two parts alike count once. An extract (something that was asked for) may
+    hold no rows at all; a document may not. Raises UpstreamFormatError or BatchRejectedError; one
+    bad table rejects the whole.
+    """
+    name = source.CARD.name
+    with met_words() as met:
+        parsed: dict[str, list[pl.DataFrame]] = (
+            {table: [] for table in source.CARD.tables} if is_extract else {}
+        )
+        documents = []
+        for payload, document in parts:
+            documents.append(document.name)
+            for table, frame in _parsed(source, payload, document).items():
+                parsed.setdefault(table, []).append(
+                    frame.with_columns(source=pl.lit(name), document=pl.lit(document.name))
+                )
+        title = " + ".join(dict.fromkeys(documents))
+        tables: dict[str, TableBatch] = {}
+        reasons: list[str] = []
+        for table, frames in parsed.items():
+            frame = _together(LAKE_TABLES[table], frames)
+            if is_extract and frame.is_empty():
+                tables[table] = TableBatch(frame, frame, [])
+                continue
+            verdict = evaluate_batch(frame, LAKE_SUITES[table])
+            tables[table] = TableBatch(verdict.accepted, verdict.set_aside, verdict.results)
+            if verdict.is_rejected:
+                reasons.append(verdict.reason)
+    if reasons:
+        error = RejectedWithChecksError(f"{name}: {title}: {' '.join(reasons)}")
+        error.checks = {table: batch.checks for table, batch in tables.items()}
+        raise error
+    return Batch(tables, met.record())
+
+
+def _together(table: LakeTable, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The rows of all parts as rows of the table; its snapshot's name is not known before it is
+    accepted, and stays empty.
+    """
+    conformed = [table.conform(frame.with_columns(snapshot_id=pl.lit(""))) for frame in frames]
+    if len(conformed) == 1:
+        return conformed[0]
+    if not conformed:
+        return table.empty()
+    whole = pl.concat(conformed)
+    said = [name for name in whole.columns if name not in ("document", "vintage_at")]
+    return whole.unique(said, keep="first", maintain_order=True)
+
+
+def _parsed(source: Source, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """`source.parse`; what it rejects names the document."""
+    name = source.CARD.name
+    if not payload[:4096].strip():
+        raise UpstreamFormatError(f"{name}: {document.name} is empty.")
+    try:
+        return source.parse(payload, document)
+    except UpstreamFormatError as error:
+        if document.name in error.message:
+            raise
+        said = error.message.removeprefix(f"{name}: ")
+        raise type(error)(f"{name}: {document.name}: {said}", hint=error.hint) from error
+    except KidoError:
+        raise
+    except Exception as error:  # whatever a library stumbles on in bytes nobody has seen before
+        said = " ".join(str(error).split())[:200]
+        raise UpstreamFormatError(
+            f"{name}: {document.name} cannot be read ({type(error).__name__}: {said})."
+        ) from error
+
+
+def in_window(table: LakeTable, window: Window) -> pl.Expr:
+    """Whether a row of a table is of a window."""
+    assert table.period is not None, f"{table.name} has no period"
+    period = pl.col(table.period)
+    if table.columns[table.period].dtype == pl.Int32:
+        return period == window.start.year
+    is_inside = (period >= window.start) & (period < window.end)
+    if "frequency" in table.columns and table.period == "period_start":
+        return is_inside & (pl.col("frequency") == window.frequency)
+    return is_inside
+
+
+def by_window(
+    frames: Mapping[str, pl.DataFrame], windows: Sequence[Window]
+) -> dict[Window, dict[str, pl.DataFrame]]:
+    """The rows of each window, by table."""
+    return {
+        window: {
+            name: frame.filter(in_window(LAKE_TABLES[name], window))
+            for name, frame in frames.items()
+            if LAKE_TABLES[name].period is not None
+        }
+        for window in windows
+    }
+
+
+def digest(frames: Mapping[str, pl.DataFrame]) -> str:
+    """Stands for what rows say, in whatever order they come and whenever they were retrieved.
+
+    A publisher's bytes may differ each time (an elapsed time, another order) and say the same.
+    """
+    whole = hashlib.sha256()
+    for name in sorted(frames):
+        frame = frames[name].drop(_OF_THE_LANDING, strict=False)
+        plain = frame.with_columns(
+            pl.col(column).list.join("\x1f")
+            for column, dtype in frame.schema.items()
+            if isinstance(dtype, pl.List)
+        )
+        whole.update(name.encode())
+        whole.update(plain.sort(plain.columns).write_csv().encode())
+    return whole.hexdigest()[:16]

@@ -1,0 +1,41 @@
+"""How many calls a publisher was sent today, by every process of this home."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from dagster_project.errors import QuotaError
+
+
+def counter(folder: Path, source: str, calls_a_day: int | None) -> Callable[[], None]:
+    """A function to call before each call: it counts it, or raises QuotaError once they are used.
+
+    The count is an estimate that spares a publisher needless calls: what it allows, it says itself.
+    A day is one of UTC.
+    """
+
+    def count() -> None:
+        today = datetime.now(UTC).date()
+        file = folder / f"{source}-calls-{today:%Y-%m-%d}"
+        if calls_a_day is not None and _sent(file) >= calls_a_day:
+            again_at = datetime.combine(today + timedelta(days=1), time())
+            raise QuotaError(f"{source}: {calls_a_day} calls were sent today.", again_at=again_at)
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            for other in folder.glob(f"{source}-calls-*"):
+                other.unlink(missing_ok=True)
+        # One byte per call, appended in one write: processes do not overwrite each other.
+        with file.open("ab", buffering=0) as opened:
+            os.write(opened.fileno(), b".")
+
+    return count
+
+
+def _sent(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

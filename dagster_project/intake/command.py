@@ -1,0 +1,180 @@
+"""What `kido fetch` does, and what it says of it: how many calls, each window, how to go on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+
+from dagster_project.errors import ConfigurationError
+from dagster_project.intake.conform import conform
+from dagster_project.intake.fetch import Fetched, Fetching, Planned, Settled
+from dagster_project.settings import Settings
+from dagster_project.sources.card import (
+    Frequency,
+    Source,
+    Window,
+    can_be_asked,
+    windows_between,
+)
+
+ALL_ANSWERED, SOME_FAILED, OUT_OF_QUOTA = 0, 1, 3
+"""Exit codes."""
+
+
+def fetch_and_say(
+    settings: Settings,
+    source: Source,
+    *,
+    first: str = "",
+    last: str = "",
+    frequency: str = "",
+    again: bool = False,
+    write: Callable[[str], None] = print,
+) -> int:
+    """Ask a publisher for windows (for what is due without any), land and conform what is new.
+
+    `write` gets a line per thing a person should know. Returns the exit code. Raises
+    ConfigurationError for a source that cannot be asked, periods that are none, a missing key.
+    """
+    name = source.CARD.name
+    _require_askable(settings, source)
+    fetching = Fetching(settings, source)
+    planned = _planned(source, fetching, first, last, frequency, again)
+    if not planned.extracts:
+        write(f"{name}: nothing to ask for; everything wanted was answered (--again asks again).")
+        return ALL_ANSWERED
+    write(f"{name}: {_counted(planned)}.")
+
+    total, settled_so_far = max(len(planned.windows), len(planned.extracts)), 0
+
+    def report(settled: Settled) -> None:
+        nonlocal settled_so_far
+        settled_so_far += 1
+        write(f"  [{settled_so_far}/{total}] {settled.name}: {_in_words(settled)}")
+
+    fetched = fetching.run(planned, report)
+    outcome = conform(settings, source)
+    for reason in outcome.rejected.values():
+        write(f"{name}: an earlier document can no longer be used and is quarantined: {reason}")
+    write(_sum(name, fetched))
+    if fetched.answer == "quota":
+        return OUT_OF_QUOTA
+    return SOME_FAILED if fetched.failed or fetched.not_asked or outcome.rejected else ALL_ANSWERED
+
+
+def _require_askable(settings: Settings, source: Source) -> None:
+    card = source.CARD
+    if not can_be_asked(source):
+        raise ConfigurationError(
+            f"{card.name} cannot be fetched.", hint=f"Bring its files: kido land {card.name} FILE."
+        )
+    own = settings.source(card.name)
+    if card.needs_key and own.key is None and not own.enabled:
+        variable = f"KIDO_{card.name.upper()}"
+        raise ConfigurationError(
+            f"{card.name} wants a key: set {variable}_KEY.",
+            hint=f"Or set {variable}_ENABLED=true to ask its public preview."
+            if card.rows_per_call
+            else "",
+        )
+
+
+def _planned(
+    source: Source, fetching: Fetching, first: str, last: str, frequency: str, again: bool
+) -> Planned:
+    card = source.CARD
+    if not card.windows:
+        if first or last or frequency:
+            raise ConfigurationError(
+                f"{card.name} is asked for one document, not for periods.",
+                hint=f"kido fetch {card.name} asks for what is due, --again for all of it.",
+            )
+        return fetching.wanted((), again=True) if again else fetching.due()
+    frequencies = [each.frequency for each in card.windows]
+    if frequency and frequency not in frequencies:
+        raise ConfigurationError(
+            f"--frequency {frequency}: {card.name} has {' and '.join(frequencies)}."
+        )
+    if not (first or last):
+        planned = fetching.due()
+        if frequency or again:
+            due = [one for one in planned.windows if not frequency or one.frequency == frequency]
+            if again:
+                due = fetching.newest(frequency)
+            planned = fetching.wanted(due, again=again)
+        return planned
+    windows = _windows(source, first, last, frequency)
+    return fetching.wanted(windows, again=again)
+
+
+def _windows(source: Source, first: str, last: str, frequency: str) -> list[Window]:
+    """The periods in `first` to `last` that are over, of the frequencies asked for."""
+    start = _day(first, is_last=False) if first else date.min
+    today = datetime.now(UTC).date()
+    end = min(_day(last, is_last=True) if last else today, today)
+    found = [
+        window
+        for each in source.CARD.windows
+        if not frequency or each.frequency == frequency
+        for window in windows_between(each, start, end)
+        # A period within the range as a whole, and over: a year is not asked for half of it.
+        if window.end <= today and window.start >= start and _last_day(window) <= end
+    ]
+    if not found:
+        raise ConfigurationError(
+            f"{source.CARD.name} has no period from {first or 'its first'} to {last or 'today'} "
+            "that is over.",
+            hint="Periods begin in "
+            + ", ".join(f"{each.since:%Y-%m} ({each.frequency})" for each in source.CARD.windows)
+            + ".",
+        )
+    return found
+
+
+def _last_day(window: Window) -> date:
+    return date.fromordinal(window.end.toordinal() - 1)
+
+
+def _day(period: str, *, is_last: bool) -> date:
+    """The first or last day of a year or month. Raises ConfigurationError for another text."""
+    found = re.fullmatch(r"(\d{4})(?:-(0[1-9]|1[0-2]))?", period)
+    if found is None or found[1] == "0000":
+        raise ConfigurationError(
+            f"{period!r} is neither a year like 2015 nor a month like 2015-03."
+        )
+    kind: Frequency = "M" if found[2] else "A"
+    window = Window(kind, date(int(found[1]), int(found[2] or 1), 1))
+    return _last_day(window) if is_last else window.start
+
+
+def _counted(planned: Planned) -> str:
+    windows, calls = len(planned.windows), planned.requests
+    what = f"{windows} {'window' if windows == 1 else 'windows'}, " if windows else ""
+    return f"{what}{calls} {'call' if calls == 1 else 'calls'}, more where an answer is cut"
+
+
+def _in_words(settled: Settled) -> str:
+    if settled.news == "failed":
+        return f"rejected: {settled.reason}"
+    if settled.news == "empty":
+        return "empty, nothing is published"
+    return f"{settled.news}, {settled.rows:,} {'row' if settled.rows == 1 else 'rows'}"
+
+
+def _sum(name: str, fetched: Fetched) -> str:
+    counts: Sequence[tuple[str, int]] = [
+        (news, sum(one.news == news for one in fetched.settled))
+        for news in ("new", "unchanged", "empty", "failed")
+    ]
+    said = ", ".join(f"{count} {news}" for news, count in counts if count) or "nothing"
+    calls = f"{fetched.calls} {'call' if fetched.calls == 1 else 'calls'}"
+    line = f"{name}: {said}, with {calls}."
+    if fetched.answer not in ("ok", "not_asked"):
+        line += f" {fetched.reason}"
+    if fetched.not_asked:
+        line += f" {len(fetched.not_asked)} left."
+    if fetched.answer == "quota":
+        when = f"from {fetched.again_at:%Y-%m-%d %H:%M} UTC on" if fetched.again_at else "later"
+        line += f" Go on {when} with the same command: what was answered is not asked again."
+    return line

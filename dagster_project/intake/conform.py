@@ -1,0 +1,211 @@
+"""Makes the lake hold what is landed: every snapshot checked and typed, and no other.
+
+A snapshot whose rows lie ready is not parsed again; one that came in with another parser, other
+rules or other words than today's is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from dagster_project.errors import BatchRejectedError, UpstreamFormatError
+from dagster_project.intake import batch as batches
+from dagster_project.intake.coverage import coverage_of, windows_of
+from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.intake.versions import parser_version
+from dagster_project.lake.landing import Landing, Snapshot
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.tables import Lake, Record, TableRecord
+from dagster_project.lake.vocabulary import still_hold
+from dagster_project.quality.lake_suites import LAKE_SUITES
+from dagster_project.quality.quarantine import write_quarantine
+from dagster_project.quality.results import CheckResult, from_json
+from dagster_project.quality.rules import suite_version
+from dagster_project.settings import Settings
+from dagster_project.sources.card import Document, Source
+
+STAGED_FOR = timedelta(days=1)
+"""Rows that lie ready for a snapshot that never came are removed after this time."""
+
+
+@dataclass
+class Conformed:
+    """What one source has in the lake, by table: rows, rows set aside, and the checks' results.
+
+    `rejected` are the snapshots that could not be used, by document, with the reason.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+    set_aside: dict[str, int] = field(default_factory=dict)
+    checks: dict[str, list[CheckResult]] = field(default_factory=dict)
+    new_snapshots: int = 0
+    parsed: int = 0
+    rejected: dict[str, str] = field(default_factory=dict)
+    is_rejected_by_hand: bool = False
+    """Whether one of the rejected was not asked for: bundled, or brought by a person."""
+
+
+def conform(settings: Settings, source: Source) -> Conformed:
+    """Make the lake hold what is landed of a source.
+
+    A snapshot that cannot be used goes to the quarantine whole, with the reason; the others stay.
+    Rows of a snapshot that is no longer in the landing go.
+    """
+    name = source.CARD.name
+    landing, lake = landing_of(settings), lake_of(settings)
+    records, staged = lake.records(name), lake.staged(name)
+    outcome = Conformed()
+    gone = set(records)
+    landed = landing.snapshots(name)
+    for snapshot in landed:
+        record = records.get(snapshot.snapshot_id)
+        if record is None or not _is_current(source, record):
+            ready = staged.get(snapshot.snapshot_id)
+            if ready is not None and _is_current(source, ready):
+                lake.commit(name, snapshot.snapshot_id, ready)
+                record = ready
+            else:
+                record = _parsed(settings, source, landing, lake, snapshot, outcome)
+                if record is None:
+                    continue
+            outcome.new_snapshots += 1
+        gone.discard(snapshot.snapshot_id)
+        for table, part in record.tables.items():
+            if table not in source.CARD.tables:
+                continue
+            outcome.rows[table] = outcome.rows.get(table, 0) + part.rows
+            outcome.set_aside[table] = outcome.set_aside.get(table, 0) + part.set_aside
+            outcome.checks.setdefault(table, []).extend(from_json(part.checks))
+    for snapshot_id in sorted(gone):
+        lake.remove(name, snapshot_id)
+    _sweep(lake, name, {snapshot.snapshot_id for snapshot in landed})
+    return outcome
+
+
+def stage(
+    settings: Settings, lake: Lake, source: Source, snapshot: Snapshot, batch: batches.Batch
+) -> None:
+    """Put the rows of a snapshot in the lake; they count once it is conformed."""
+    frames = _frames(snapshot, batch)
+    _keep_quarantine(settings, source, snapshot, batch)
+    lake.stage(source.CARD.name, snapshot.snapshot_id, frames, _record(source, batch, frames))
+
+
+def recorded_checks(lake: Lake, source: str) -> list[CheckResult]:
+    """What the checks found in every batch of a source that is in the lake."""
+    return [
+        check
+        for record in lake.records(source).values()
+        for part in record.tables.values()
+        for check in from_json(part.checks)
+    ]
+
+
+def parts_of(landing: Landing, snapshot: Snapshot) -> list[tuple[bytes, Document]]:
+    """The bytes of a snapshot, each part with the label under which it is parsed."""
+    names = [part.document or snapshot.document for part in snapshot.parts] or [snapshot.document]
+    return [
+        (payload, Document(name, snapshot.retrieved_at, snapshot.is_bundled))
+        for name, payload in zip(names, landing.payloads(snapshot), strict=False)
+    ]
+
+
+def _parsed(
+    settings: Settings,
+    source: Source,
+    landing: Landing,
+    lake: Lake,
+    snapshot: Snapshot,
+    outcome: Conformed,
+) -> Record | None:
+    try:
+        batch = batches.read(
+            source,
+            parts_of(landing, snapshot),
+            is_extract=not (snapshot.is_bundled or snapshot.is_landed_by_hand),
+        )
+    except (UpstreamFormatError, BatchRejectedError) as error:
+        landing.set_aside(snapshot, settings.quarantine_dir, str(error))
+        outcome.rejected[snapshot.document] = str(error)
+        outcome.is_rejected_by_hand |= snapshot.is_bundled or snapshot.is_landed_by_hand
+        if isinstance(error, batches.RejectedWithChecksError):
+            for table, results in error.checks.items():
+                outcome.checks.setdefault(table, []).extend(results)
+        return None
+    outcome.parsed += 1
+    frames = _frames(snapshot, batch)
+    _keep_quarantine(settings, source, snapshot, batch)
+    record = _record(source, batch, frames)
+    lake.write(source.CARD.name, snapshot.snapshot_id, frames, record)
+    return record
+
+
+def _frames(snapshot: Snapshot, batch: batches.Batch) -> dict[str, pl.DataFrame]:
+    """The rows of the windows that a snapshot speaks for (all of them without windows), and what
+    it was asked for.
+    """
+    frames = batch.frames(snapshot.snapshot_id)
+    windows = windows_of(snapshot)
+    if not windows:
+        return frames
+    frames = {
+        name: frame
+        if LAKE_TABLES[name].period is None
+        else frame.filter(
+            pl.any_horizontal(batches.in_window(LAKE_TABLES[name], each) for each in windows)
+        )
+        for name, frame in frames.items()
+    }
+    return {**frames, "coverage": coverage_of(snapshot, frames)}
+
+
+def _record(source: Source, batch: batches.Batch, frames: dict[str, pl.DataFrame]) -> Record:
+    record = batch.record(source, frames)
+    if "coverage" not in frames:
+        return record
+    coverage = TableRecord(
+        rows=frames["coverage"].height,
+        set_aside=0,
+        suite_version=suite_version(LAKE_SUITES["coverage"]),
+        checks=[],
+    )
+    return record.model_copy(update={"tables": {**record.tables, "coverage": coverage}})
+
+
+def _keep_quarantine(
+    settings: Settings, source: Source, snapshot: Snapshot, batch: batches.Batch
+) -> Path:
+    folder = settings.quarantine_dir
+    for table, rows in batch.tables.items():
+        folder = write_quarantine(
+            settings.quarantine_dir,
+            snapshot.snapshot_id,
+            source.CARD.name,
+            table,
+            rows.set_aside,
+        )
+    return folder
+
+
+def _is_current(source: Source, record: Record) -> bool:
+    return (
+        record.parser_version == parser_version(source)
+        and all(
+            table in LAKE_SUITES and part.suite_version == suite_version(LAKE_SUITES[table])
+            for table, part in record.tables.items()
+        )
+        and still_hold(record.words)
+    )
+
+
+def _sweep(lake: Lake, source: str, landed: set[str]) -> None:
+    """Remove rows that lie ready for a snapshot that never came."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    oldest = f"{source}-{now - STAGED_FOR:%Y%m%dT%H%M%S}"
+    for snapshot_id in lake.staged(source):
+        if snapshot_id not in landed and snapshot_id < oldest:
+            lake.remove(source, snapshot_id)

@@ -1,0 +1,123 @@
+"""What is due of a publisher: by the card's calendar, its windows and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from dagster_project.errors import ConfigurationError
+from dagster_project.intake.ledger import Answered, Ledger
+from dagster_project.lake import vocabulary
+from dagster_project.settings import Settings
+from dagster_project.sources.card import (
+    Calendar,
+    Limits,
+    Scope,
+    Source,
+    Window,
+    Windows,
+    can_be_asked,
+    windows_between,
+)
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a build would ask for. `is_due` is also true of a source without windows."""
+
+    is_due: bool
+    windows: tuple[Window, ...] = ()
+
+
+def is_fetched(settings: Settings, source: Source) -> bool:
+    """Whether a build asks the publisher."""
+    card = source.CARD
+    return settings.is_fetched(
+        card.name, card.base_url if can_be_asked(source) else None, card.needs_key
+    )
+
+
+def due_of(source: Source, ledger: Ledger, now: datetime) -> Due:
+    """What the publisher may have news of: asked for once after each day of its calendar.
+
+    A window is due if it is one of the newest `revised_for` that are expected to be out, and was
+    not answered since the calendar's last moment; without windows, the document is.
+    """
+    since = last_moment(source.CARD.calendar, now)
+    if not source.CARD.windows:
+        last = ledger.last_answered()
+        return Due(is_due=last is None or last.asked_at < since)
+    answered = ledger.windows()
+    windows = tuple(
+        window
+        for each in source.CARD.windows
+        for window in expected(each, now.date())[-each.revised_for :]
+        if window not in answered or answered[window].asked_at < since
+    )
+    return Due(is_due=bool(windows), windows=windows)
+
+
+def expected(windows: Windows, today: date) -> list[Window]:
+    """The periods that are expected to be published by today, oldest first."""
+    return [
+        window
+        for window in windows_between(windows, windows.since, today)
+        if window.end + windows.published_after <= today
+    ]
+
+
+def unanswered(
+    windows: Sequence[Window], answered: Mapping[Window, Answered], due: Due
+) -> list[Window]:
+    """Those that were never answered, and those that are due again."""
+    again = set(due.windows)
+    return [window for window in windows if window not in answered or window in again]
+
+
+def last_moment(calendar: Calendar | None, now: datetime) -> datetime:
+    """The last moment before `now` (UTC) at which something new may have come out.
+
+    Without a calendar it is always now: whoever asks, asks.
+    """
+    if calendar is None:
+        return now
+    from croniter import croniter
+
+    there = now.replace(tzinfo=UTC).astimezone(ZoneInfo(calendar.timezone))
+    moment: datetime = croniter(calendar.cron, there).get_prev(datetime)
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def scope_of(settings: Settings, source: Source, ledger: Ledger) -> Scope:
+    """What to ask for beside periods: by the settings, the card and what is known.
+
+    Raises ConfigurationError where a setting names no economy.
+    """
+    own = settings.source(source.CARD.name)
+    unknown = [code for code in own.reporters if code not in vocabulary.economies()]
+    if unknown:
+        raise ConfigurationError(
+            f"KIDO_{source.CARD.name.upper()}_REPORTERS: {unknown[0]!r} is no economy.",
+            hint="They are ISO 3166 alpha-3 codes, separated by commas.",
+        )
+    caps = source.CARD.rows_per_call
+    has_key = own.key is not None
+    return Scope(
+        commodity_codes=tuple(sorted(vocabulary.commodity_codes())),
+        reporters=own.reporters,
+        rows_per_call=own.rows_per_call or (caps and caps[0 if has_key else 1]),
+        has_key=has_key,
+        known_until=None if source.CARD.windows else ledger.known_until(),
+    )
+
+
+def limits_of(settings: Settings, source: Source) -> Limits:
+    """What may be sent: by the settings of the subscription, else by the card."""
+    own, card = settings.source(source.CARD.name), source.CARD.limits
+    return Limits(
+        calls_a_minute=own.calls_per_minute or card.calls_a_minute,
+        calls_a_day=own.calls_per_day or card.calls_a_day,
+        largest_answer_bytes=card.largest_answer_bytes,
+    )

@@ -1,0 +1,425 @@
+"""Asks a publisher for windows and lands what is new, each extract whole or not at all.
+
+One extract that fails leaves the vintages before it in place and the others to come. Nothing here
+knows who asks: `kido fetch`, a build or a backfill.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from dagster_project.errors import (
+    BatchRejectedError,
+    DeniedError,
+    FetchError,
+    KidoError,
+    QuotaError,
+    UnexpectedStatusError,
+    UpstreamFormatError,
+)
+from dagster_project.http import Client
+from dagster_project.intake import batch as batches
+from dagster_project.intake.ask import Asking, RejectedAnswerError
+from dagster_project.intake.calls import counter
+from dagster_project.intake.conform import stage
+from dagster_project.intake.due import due_of, expected, limits_of, scope_of, unanswered
+from dagster_project.intake.ledger import Ask, Ledger, Outcome, WindowAsk
+from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
+from dagster_project.lake.landing import AskedSlices, Landing, Period, Snapshot
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.tables import Lake
+from dagster_project.settings import Settings
+from dagster_project.sources.card import Document, Extract, Source, Window
+
+News = Literal["new", "unchanged", "empty", "failed"]
+
+MOST_FAILURES = 3
+"""So many rejected answers in a row, and the publisher is left alone: the next would be rejected
+too."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of one window (None: of the document of a source without windows)."""
+
+    window: Window | None
+    document: str
+    news: News
+    rows: int = 0
+    reason: str = ""
+    snapshot_id: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.window.key if self.window else self.document
+
+
+@dataclass
+class Fetched:
+    """What came of asking a publisher. `answer` is that of the last ask, `ok` where none was due.
+
+    `not_asked` are windows left for another time, since the publisher was in trouble.
+    """
+
+    settled: list[Settled] = field(default_factory=list)
+    answer: Outcome | Literal["not_asked"] = "not_asked"
+    reason: str = ""
+    again_at: datetime | None = None
+    not_asked: list[Window] = field(default_factory=list)
+    calls: int = 0
+
+    @property
+    def failed(self) -> list[Settled]:
+        return [one for one in self.settled if one.news == "failed"]
+
+    @property
+    def new_snapshots(self) -> list[str]:
+        found = (one.snapshot_id for one in self.settled if one.news in ("new", "empty"))
+        return sorted({one for one in found if one})
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What would be asked: the extracts, and how many requests are known to be needed."""
+
+    extracts: Sequence[Extract]
+    requests: int
+
+    @property
+    def windows(self) -> list[Window]:
+        return sorted({window for extract in self.extracts for window in extract.windows})
+
+
+class Fetching:
+    """One source, asked in one run: its client, its ledger, and what it was planned to be asked."""
+
+    def __init__(self, settings: Settings, source: Source, *, is_patient: bool = True) -> None:
+        """`is_patient`: whether a silent publisher is asked again (not in a build, which others
+        wait for).
+        """
+        self._settings = settings
+        self._source = source
+        self._is_patient = is_patient
+        self.landing: Landing = landing_of(settings)
+        self.ledger = Ledger(self.landing, source.CARD.name)
+        self._lake: Lake = lake_of(settings)
+
+    def due(self) -> Planned:
+        """What the publisher may have news of."""
+        due = due_of(self._source, self.ledger, _now())
+        return self._planned(due.windows) if due.is_due else Planned((), 0)
+
+    def newest(self, frequency: str = "") -> list[Window]:
+        """The windows that may still be revised, whenever they were answered."""
+        today = _now().date()
+        return [
+            window
+            for each in self._source.CARD.windows
+            if frequency in ("", each.frequency)
+            for window in expected(each, today)[-each.revised_for :]
+        ]
+
+    def wanted(self, windows: Sequence[Window], *, again: bool = False) -> Planned:
+        """Windows somebody asks for: those not answered yet or due; all of them if `again`.
+
+        Without windows: the document, as a whole if `again`.
+        """
+        if not self._source.CARD.windows:
+            return self._planned((), is_whole=again)
+        if again:
+            return self._planned(windows)
+        due = due_of(self._source, self.ledger, _now())
+        return self._planned(unanswered(windows, self.ledger.windows(), due))
+
+    def run(
+        self,
+        planned: Planned,
+        on: Callable[[Settled], None] = lambda settled: None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Fetched:
+        """Ask for what is planned. `on` is settled of each window as soon as it is settled.
+
+        Raises ConfigurationError (no key where one is needed); what a publisher does is reported.
+        """
+        found = Fetched(answer="ok" if planned.extracts else "not_asked")
+        in_a_row = 0
+
+        def report(settled: Sequence[Settled]) -> None:
+            for one in settled:
+                found.settled.append(one)
+                on(one)
+
+        self.landing.sweep(self._source.CARD.name)
+        with self._client(found, sleep) as client:
+            for number, extract in enumerate(planned.extracts):
+                outcome: Outcome
+                failure: KidoError
+                try:
+                    report(self._fetch(client, extract, sleep))
+                    in_a_row = 0
+                    continue
+                except QuotaError as error:
+                    outcome, found.again_at, failure = "quota", error.again_at, error
+                except DeniedError as error:
+                    outcome, failure = "denied", error
+                except (UnexpectedStatusError, UpstreamFormatError, BatchRejectedError) as error:
+                    outcome, failure = "rejected", error
+                except FetchError as error:
+                    outcome, failure = "no_answer", error
+                in_a_row += 1
+                found.answer, found.reason = outcome, str(failure)
+                self._record_failure(extract, outcome, str(failure))
+                is_over = outcome != "rejected" or in_a_row >= MOST_FAILURES
+                if outcome != "quota":
+                    report(_failed(extract, str(failure)))
+                if is_over:
+                    left = planned.extracts[number + (outcome != "quota") :]
+                    found.not_asked = [window for each in left for window in each.windows]
+                    break
+        return found
+
+    def _planned(self, windows: Sequence[Window], *, is_whole: bool = False) -> Planned:
+        scope = scope_of(self._settings, self._source, self.ledger)
+        if is_whole:
+            scope = replace(scope, known_until=None)
+        extracts = self._source.plan(sorted(windows), scope)
+        return Planned(
+            extracts,
+            sum(
+                Asking(self.landing, self._source, extract, self._folder).requests_left
+                for extract in extracts
+            ),
+        )
+
+    @property
+    def _folder(self) -> Path:
+        return self._settings.intake_dir
+
+    def _client(self, found: Fetched, sleep: Callable[[float], None]) -> Client:
+        name, card = self._source.CARD.name, self._source.CARD
+        own = self._settings.source(name)
+        limits = limits_of(self._settings, self._source)
+        count = counter(self._folder, name, limits.calls_a_day)
+
+        def before_call() -> None:
+            count()
+            found.calls += 1
+
+        return Client(
+            base_url=card.base_url or "",
+            stand_in=own.url,
+            key=own.key,
+            limits=limits,
+            timeout_s=self._settings.timeout_s,
+            attempts_at_silence=3 if self._is_patient else 1,
+            before_call=before_call,
+            sleep=sleep,
+        )
+
+    def _fetch(
+        self, client: Client, extract: Extract, sleep: Callable[[float], None]
+    ) -> list[Settled]:
+        """Ask for one extract and settle it. Raises what stops it; nothing of it counts then."""
+        asking = Asking(self.landing, self._source, extract, self._folder)
+        try:
+            state = asking.run(client, sleep)
+        except RejectedAnswerError as error:
+            if error.file is not None:
+                asking.quarantine(self._settings.quarantine_dir, str(error), error.file)
+            raise
+        document = Document(extract.document, state.answered_at, is_bundled=False)
+        try:
+            batch = batches.read(
+                self._source,
+                [(payload, document) for payload in asking.payloads()],
+                is_extract=True,
+            )
+            self._require_windows(extract, batch)
+        except KidoError as error:
+            asking.quarantine(self._settings.quarantine_dir, str(error))
+            asking.discard()
+            raise
+        if extract.windows:
+            return self._settle_windows(extract, asking, batch)
+        return self._settle_document(extract, asking, batch)
+
+    def _settle_windows(
+        self, extract: Extract, asking: Asking, batch: batches.Batch
+    ) -> list[Settled]:
+        """Land the windows that say something new; the others stay with the snapshot before."""
+        state = asking.state
+        frames = batch.frames(state.snapshot_id)
+        rows = batches.by_window(frames, extract.windows)
+        before = self.ledger.windows()
+        landed_at = self._last_landed_by_hand()
+        said: list[WindowAsk] = []
+        for window in extract.windows:
+            digest = batches.digest(rows[window])
+            last = before.get(window)
+            is_new = (
+                last is None
+                or last.said.digest != digest
+                or (landed_at is not None and landed_at > last.asked_at)
+            )
+            said.append(
+                WindowAsk(
+                    frequency=window.frequency,
+                    start=window.start,
+                    rows=sum(frame.height for frame in rows[window].values()),
+                    digest=digest,
+                    snapshot_id=state.snapshot_id if is_new or last is None
+                    else last.said.snapshot_id,
+                    is_new=is_new,
+                )
+            )  # fmt: skip
+        news = [one.window for one in said if one.is_new]
+        ask = Ask(
+            document=extract.document,
+            asked_at=state.answered_at,
+            answer="ok",
+            snapshot_id=state.snapshot_id if news else "",
+            windows=tuple(said),
+        )
+        if news:
+            self._land(extract, asking, batch, news, frames, ask)
+        else:
+            self.ledger.record(ask)
+            asking.discard()
+        return [
+            Settled(
+                one.window,
+                extract.document,
+                "unchanged" if not one.is_new else "new" if one.rows else "empty",
+                one.rows,
+                snapshot_id=one.snapshot_id,
+            )
+            for one in said
+        ]
+
+    def _settle_document(
+        self, extract: Extract, asking: Asking, batch: batches.Batch
+    ) -> list[Settled]:
+        state = asking.state
+        frames = batch.frames(state.snapshot_id)
+        digest = batches.digest(frames)
+        last = self.ledger.last_of(extract.document)
+        landed_at = self._last_landed_by_hand()
+        is_known = (
+            last is not None
+            and last.digest == digest
+            and (landed_at is None or landed_at <= last.asked_at)
+        )
+        is_new = batch.rows > 0 and not is_known
+        ask = Ask(
+            document=extract.document,
+            asked_at=state.answered_at,
+            answer="ok",
+            snapshot_id=state.snapshot_id if is_new else "",
+            digest=digest,
+            known_until=_known_until(frames),
+        )
+        if is_new:
+            self._land(extract, asking, batch, [], frames, ask)
+        else:
+            self.ledger.record(ask)
+            asking.discard()
+        news: News = "new" if is_new else "unchanged" if batch.rows else "empty"
+        return [Settled(None, extract.document, news, batch.rows, snapshot_id=ask.snapshot_id)]
+
+    def _land(
+        self,
+        extract: Extract,
+        asking: Asking,
+        batch: batches.Batch,
+        windows: Sequence[Window],
+        frames: dict[str, pl.DataFrame],
+        ask: Ask,
+    ) -> Snapshot:
+        """Stage the rows, write the ledger, then the origin record that makes all of it count.
+
+        Killed in between, nothing counts, and the parts are there for the next run.
+        """
+        card, state = self._source.CARD, asking.state
+        snapshot = self.landing.describe(
+            state.snapshot_id,
+            card.name,
+            extract.document,
+            state.parts,
+            origin_of_card(self._source),
+            windows=[Period(frequency=one.frequency, start=one.start) for one in windows],
+            asked=[
+                AskedSlices(
+                    table=one.table,
+                    reporters=one.reporters,
+                    flows=one.flows,
+                    commodity_codes=one.commodity_codes,
+                )
+                for one in extract.asked
+            ],
+            retrieved_at=state.answered_at,
+        )
+        stage(self._settings, self._lake, self._source, snapshot, batch)
+        self.ledger.record(ask)
+        self.landing.record(snapshot)
+        asking.finish()
+        return snapshot
+
+    def _require_windows(self, extract: Extract, batch: batches.Batch) -> None:
+        """Raise UpstreamFormatError where rows are of no window that was asked for."""
+        if not extract.windows:
+            return
+        for name, table in batch.tables.items():
+            declared = LAKE_TABLES[name]
+            if declared.period is None:
+                continue
+            inside = pl.any_horizontal(
+                batches.in_window(declared, window) for window in extract.windows
+            )
+            outside = table.accepted.filter(~inside)
+            if outside.height:
+                raise UpstreamFormatError(
+                    f"{self._source.CARD.name}: {extract.document} holds {outside.height} rows of "
+                    f"periods that were not asked for, first {outside[declared.period][0]}."
+                )
+
+    def _last_landed_by_hand(self) -> datetime | None:
+        """When a file was last brought: after it, an answer that repeats itself is news again."""
+        return max(
+            (
+                snapshot.retrieved_at
+                for snapshot in self.landing.snapshots(self._source.CARD.name)
+                if snapshot.is_landed_by_hand
+            ),
+            default=None,
+        )
+
+    def _record_failure(self, extract: Extract, outcome: Outcome, reason: str) -> None:
+        self.ledger.record(
+            Ask(document=extract.document, asked_at=_now(), answer=outcome, reason=reason)
+        )
+
+
+def _failed(extract: Extract, reason: str) -> list[Settled]:
+    windows: Sequence[Window | None] = extract.windows or (None,)
+    return [Settled(window, extract.document, "failed", reason=reason) for window in windows]
+
+
+def _known_until(frames: dict[str, pl.DataFrame]) -> date | None:
+    days = (
+        frame[LAKE_TABLES[name].period or ""].cast(pl.Date).max()
+        for name, frame in frames.items()
+        if LAKE_TABLES[name].period and frame.height
+        and frame.schema[LAKE_TABLES[name].period or ""] == pl.Date
+    )  # fmt: skip
+    return max((day for day in days if isinstance(day, date)), default=None)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

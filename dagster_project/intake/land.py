@@ -1,0 +1,290 @@
+"""Lands files: those that come with the project, and those somebody brings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from dagster_project.errors import ConfigurationError
+from dagster_project.intake import batch as batches
+from dagster_project.intake.conform import Conformed, conform, stage
+from dagster_project.intake.stores import (
+    bundled_files,
+    lake_of,
+    landing_of,
+    media_type,
+    origin_of_card,
+)
+from dagster_project.lake.landing import (
+    Landing,
+    Origin,
+    Part,
+    Snapshot,
+    file_name,
+    new_snapshot_id,
+    sha256_of,
+)
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.settings import BUNDLED, Settings
+from dagster_project.sources.card import Document, Source
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What the bundled files brought: new snapshots, and how many documents are unchanged."""
+
+    new: tuple[Snapshot, ...] = ()
+    unchanged: int = 0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of files somebody brought, those that are one snapshot together.
+
+    `reasons` says of each table why its first row was set aside.
+    """
+
+    documents: tuple[str, ...]
+    rows: dict[str, int]
+    set_aside: dict[str, int]
+    is_new: bool
+    reasons: tuple[str, ...]
+    quarantine: Path
+    stands_in_for: str = ""
+    """The bundled list that a landed one takes the place of."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What became of all files of one command, and of everything else the source has landed."""
+
+    taken: tuple[Taken, ...]
+    others: Conformed = field(default_factory=Conformed)
+
+
+def land_bundled(settings: Settings, source: Source) -> Landed:
+    """Land the bundled files of a source."""
+    landing = landing_of(settings)
+    outcomes = []
+    for file in bundled_files(source):
+        path = BUNDLED / source.CARD.name / file.file
+        outcomes.append(
+            landing.add(
+                path.read_bytes(),
+                source=source.CARD.name,
+                document=file.file,
+                origin=Origin(**file.model_dump(exclude={"file", "retrieved"})),
+                request=f"bundled {file.file}",
+                media_type=media_type(file.file),
+                retrieved_at=datetime.combine(file.retrieved, time()),
+                is_bundled=True,
+            )
+        )
+    return Landed(
+        new=tuple(snapshot for snapshot, is_new in outcomes if is_new),
+        unchanged=sum(not is_new for _, is_new in outcomes),
+    )
+
+
+def land_files(
+    settings: Settings, source: Source, paths: Sequence[Path], retrieved: date | None = None
+) -> Brought:
+    """Take files that someone downloaded: parsed and checked first, kept only if all of them pass.
+
+    Files that hold parts of the same slices (China in one, the Philippines in the other) become
+    one snapshot, since a slice is replaced as a whole; files that contradict each other stay apart,
+    and the one named later counts. Raises KidoError in one sentence; then nothing was written.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
+    if retrieved and retrieved > now.date():
+        raise ConfigurationError(f"--retrieved {retrieved} is after today.")
+    retrieved_at = datetime.combine(retrieved, time()) if retrieved else now
+    files = [_read(source, path, retrieved_at) for path in paths]
+    landing = landing_of(settings)
+    groups = [_checked_together(source, group) for group in _groups(files)]
+    found = [_known(landing, source, group, retrieved) for group in groups]
+    taken = [
+        _take(settings, landing, source, group, known, retrieved_at)
+        for group, known in zip(groups, found, strict=True)
+    ]
+    return Brought(tuple(taken), conform(settings, source))
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str
+    payload: bytes
+    document: Document
+    batch: batches.Batch
+
+    @cached_property
+    def part(self) -> Part:
+        return Part(
+            file=file_name(self.name),
+            sha256=hashlib.sha256(self.payload).hexdigest(),
+            bytes=len(self.payload),
+            media_type=media_type(self.name),
+            request=f"file {self.name}",
+            retrieved_at=self.document.retrieved_at,
+            document=self.name,
+        )
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Files that are one snapshot together."""
+
+    files: tuple[_File, ...]
+    batch: batches.Batch
+
+    @property
+    def document(self) -> str:
+        return " + ".join(file.name for file in self.files)
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """A part per file; of several, each under a number, since two may bear the same name."""
+        if len(self.files) == 1:
+            return [self.files[0].part]
+        return [
+            file.part.model_copy(update={"file": f"{number:02}-{file.part.file}"})
+            for number, file in enumerate(self.files, start=1)
+        ]
+
+
+def _read(source: Source, path: Path, retrieved_at: datetime) -> _File:
+    try:
+        payload = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+    document = Document(name=path.name, retrieved_at=retrieved_at, is_bundled=False)
+    return _File(path.name, payload, document, batches.read(source, [(payload, document)]))
+
+
+def _groups(files: Sequence[_File]) -> list[list[_File]]:
+    """Files of which each shares slices with another of its group, and contradicts none."""
+    groups: list[list[_File]] = []
+    for file in files:
+        joined = [
+            group
+            for group in groups
+            if any(_share_slices(file, other) for other in group)
+            and not any(_contradict(file, other) for other in group)
+        ]
+        rest = [group for group in groups if all(group is not other for other in joined)]
+        groups = [*rest, [*(other for group in joined for other in group), file]]
+    return groups
+
+
+def _share_slices(one: _File, other: _File) -> bool:
+    """Whether a slice lies in both, and one of them holds rows of it that the other lacks."""
+    for table, mine, theirs in _common(one, other):
+        declared = LAKE_TABLES[table]
+        for left, right in ((mine, theirs), (theirs, mine)):
+            shared = left.join(right, on=declared.vintage_slice, how="semi", nulls_equal=True)
+            if shared.join(right, on=declared.key, how="anti", nulls_equal=True).height:
+                return True
+    return False
+
+
+def _contradict(one: _File, other: _File) -> bool:
+    """Whether both hold a row of the same key that says something else."""
+    for table, mine, theirs in _common(one, other):
+        key = LAKE_TABLES[table].key
+        shared = mine.join(theirs, on=key, how="semi", nulls_equal=True)
+        said = [name for name in mine.columns if name not in ("document", "vintage_at")]
+        if shared.height != shared.join(theirs, on=said, how="semi", nulls_equal=True).height:
+            return True
+    return False
+
+
+def _common(one: _File, other: _File) -> list[tuple[str, pl.DataFrame, pl.DataFrame]]:
+    return [
+        (table, batch.accepted, other.batch.tables[table].accepted)
+        for table, batch in one.batch.tables.items()
+        if table in other.batch.tables
+    ]
+
+
+def _checked_together(source: Source, files: Sequence[_File]) -> _Group:
+    if len(files) == 1:
+        return _Group(tuple(files), files[0].batch)
+    parts = [(file.payload, file.document) for file in files]
+    return _Group(tuple(files), batches.read(source, parts))
+
+
+def _known(
+    landing: Landing, source: Source, group: _Group, retrieved: date | None
+) -> Snapshot | None:
+    """The snapshot that holds these bytes already. Raises ConfigurationError for another day."""
+    known = landing.equal_to(
+        sha256_of(group.parts),
+        source=source.CARD.name,
+        document=group.document,
+    )
+    if known and retrieved and known.retrieved_at.date() != retrieved:
+        raise ConfigurationError(
+            f"{group.document} is landed already, as retrieved on {known.retrieved_at:%Y-%m-%d}; "
+            "the day of a vintage is not changed afterwards.",
+            hint=f"To land it with another day, remove the folder {known.snapshot_id} of the "
+            "landing first.",
+        )
+    return known
+
+
+def _take(
+    settings: Settings,
+    landing: Landing,
+    source: Source,
+    group: _Group,
+    known: Snapshot | None,
+    retrieved_at: datetime,
+) -> Taken:
+    card = source.CARD
+    snapshot = known
+    if snapshot is None:
+        snapshot = landing.describe(
+            new_snapshot_id(card.name),
+            card.name,
+            group.document,
+            group.parts,
+            origin_of_card(source),
+            retrieved_at=retrieved_at,
+        )
+        for part, file in zip(group.parts, group.files, strict=True):
+            landing.store.write(f"{card.name}/{snapshot.snapshot_id}/{part.file}", file.payload)
+        stage(settings, lake_of(settings), source, snapshot, group.batch)
+        landing.record(snapshot)
+    tables = group.batch.tables
+    return Taken(
+        documents=tuple(file.name for file in group.files),
+        rows={table: batch.accepted.height for table, batch in tables.items()},
+        set_aside={table: batch.set_aside.height for table, batch in tables.items()},
+        is_new=known is None,
+        reasons=tuple(
+            _first_reason(table, batch.set_aside)
+            for table, batch in tables.items()
+            if batch.set_aside.height
+        ),
+        quarantine=settings.quarantine_dir / card.name / snapshot.snapshot_id,
+        stands_in_for=next(
+            (
+                file.name
+                for file in group.files
+                if card.cadence == "edited by hand" and file.name in card.bundled
+            ),
+            "",
+        ),
+    )
+
+
+def _first_reason(table: str, set_aside: pl.DataFrame) -> str:
+    row = set_aside.row(0, named=True)
+    rule = row["rule"].replace("_", " ")
+    return f"{table} row {row['row_number']}: not so that {rule} ({row['value']})"

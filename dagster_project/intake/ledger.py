@@ -1,0 +1,126 @@
+"""The ledger of what was asked: when, of which windows, what came of it, also when nothing was new.
+
+It makes a backfill resumable, tells what is due, and tells a period without trade from one that is
+not published. What the figures say is not kept here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from dagster_project.lake.landing import Landing
+from dagster_project.lake.records import Records
+from dagster_project.sources.card import Window
+
+Outcome = Literal["ok", "no_answer", "denied", "rejected", "quota"]
+"""What became of an ask: answered; no answer at all; the key refused; the answer rejected; no more
+calls allowed for now."""
+
+
+class WindowAsk(BaseModel):
+    """What an answer said of one window.
+
+    `snapshot_id` is the snapshot that holds its rows: this ask's, or an earlier one that said the
+    same. `digest` stands for the rows, whatever their order.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    frequency: Literal["A", "M"]
+    start: date
+    rows: int
+    digest: str
+    snapshot_id: str
+    is_new: bool
+
+    @property
+    def window(self) -> Window:
+        return Window(self.frequency, self.start)
+
+
+class Ask(BaseModel):
+    """One extract that was asked for. Instants are UTC without a zone attached.
+
+    `snapshot_id` is the snapshot it made, empty where it made none. `known_until` is the last day
+    its rows are of, for a source without windows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    document: str
+    asked_at: datetime
+    answer: Outcome
+    reason: str = ""
+    snapshot_id: str = ""
+    digest: str = ""
+    known_until: date | None = None
+    windows: tuple[WindowAsk, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The last time a window was answered, and what was said of it."""
+
+    asked_at: datetime
+    said: WindowAsk
+
+
+class Ledger:
+    """Asks of one source, kept beside its snapshots (`<source>/.ledger/`)."""
+
+    def __init__(self, landing: Landing, source: str) -> None:
+        self._landing = landing
+        self._source = source
+        self._records = Records(landing.store, f"{source}/.ledger", Ask, ".json")
+
+    def asks(self, until: datetime | None = None) -> list[Ask]:
+        """Asks, oldest first; of an ask whose snapshot is not there (any more), nothing counts."""
+        kept = {snapshot.snapshot_id for snapshot in self._landing.snapshots(self._source)}
+        return [
+            ask
+            for ask in self._records.all().values()
+            if (until is None or ask.asked_at <= until)
+            and (not ask.snapshot_id or ask.snapshot_id in kept)
+        ]
+
+    def names(self) -> list[str]:
+        """A name per ask, in their order: what changes when something was asked."""
+        return list(self._records.all())
+
+    def record(self, ask: Ask) -> None:
+        """Keep an ask. One that made a snapshot counts as soon as that snapshot does."""
+        self._records.add(f"{ask.asked_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:6]}", ask)
+
+    def windows(self, until: datetime | None = None) -> Mapping[Window, Answered]:
+        """The last answer about each window."""
+        kept = {snapshot.snapshot_id for snapshot in self._landing.snapshots(self._source)}
+        return {
+            said.window: Answered(ask.asked_at, said)
+            for ask in self.asks(until)
+            if ask.answer == "ok"
+            for said in ask.windows
+            if said.snapshot_id in kept
+        }
+
+    def last_answered(self) -> Ask | None:
+        """The last ask that was answered."""
+        return _last(ask for ask in self.asks() if ask.answer == "ok")
+
+    def last_of(self, document: str) -> Ask | None:
+        """The last answered ask of that name."""
+        return _last(ask for ask in self.asks() if ask.answer == "ok" and ask.document == document)
+
+    def known_until(self) -> date | None:
+        """The last day that answers were of, for a source without windows."""
+        return max((ask.known_until for ask in self.asks() if ask.known_until), default=None)
+
+
+def _last(asks: Iterable[Ask]) -> Ask | None:
+    found = list(asks)
+    return found[-1] if found else None

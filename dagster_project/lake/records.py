@@ -1,0 +1,104 @@
+"""Small JSON records under one folder, each written once, read through an index.
+
+A record is the truth, the index a copy of many: two thousand records are read in one file instead
+of two thousand. What a record says is not known here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from dagster_project.lake.store import Store
+
+Model = TypeVar("Model", bound=BaseModel)
+
+INDEX = ".index.json"
+FEWEST_UNINDEXED = 16
+"""So many records are read one by one before the index is written anew; with more records in it,
+a quarter of their number, so that the index is written a few dozen times for ten thousand."""
+
+
+class Records(Generic[Model]):
+    """Records by name: `<folder>/<name><suffix>`.
+
+    The folder tells which records there are, so one that was removed by hand is gone, and one that
+    another process wrote is there. A name without its record (a snapshot under way) does not count.
+    """
+
+    def __init__(
+        self, store: Store, folder: str, model: type[Model], suffix: str, indent: int | None = None
+    ) -> None:
+        self._store = store
+        self._folder = folder
+        self._suffix = suffix
+        self._model = model
+        self._indent = indent
+        self._many = TypeAdapter(dict[str, model])  # type: ignore[valid-type]
+        self._known: dict[str, Model] | None = None
+        self._indexed = 0
+        self._is_outdated = False
+
+    def all(self) -> Mapping[str, Model]:
+        """Every record by name, in the order of the names."""
+        names = dict.fromkeys(self._names())
+        known = self._indexed_records()
+        for gone in [name for name in known if name not in names]:
+            del known[gone]
+        for name in [name for name in names if name not in known]:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                known[name] = self._model.model_validate_json(self._store.read(self._path(name)))
+        self._index_if_due(known)
+        return {name: known[name] for name in names if name in known}
+
+    def add(self, name: str, record: Model) -> None:
+        """Write a record, in the place of one of the same name; from then on it counts."""
+        known = self._indexed_records()
+        if name in known:
+            self._forget_index()
+        self._store.write(self._path(name), record.model_dump_json(indent=self._indent).encode())
+        known[name] = record
+        self._index_if_due(known)
+
+    def remove(self, name: str) -> None:
+        """Take a record away; nothing happens where it is absent."""
+        if name in self._indexed_records():
+            self._forget_index()
+        self._store.remove(self._path(name))
+        self._indexed_records().pop(name, None)
+
+    def _names(self) -> Iterator[str]:
+        is_folder = self._suffix.startswith("/")
+        for name in self._store.names(self._folder):
+            if is_folder:
+                yield name
+            elif name.endswith(self._suffix):
+                yield name.removesuffix(self._suffix)
+
+    def _path(self, name: str) -> str:
+        return f"{self._folder}/{name}{self._suffix}"
+
+    def _indexed_records(self) -> dict[str, Model]:
+        if self._known is None:
+            try:
+                self._known = self._many.validate_json(self._store.read(f"{self._folder}/{INDEX}"))
+            except (FileNotFoundError, ValidationError):
+                # None yet, or one of another version: the records themselves are read.
+                self._known = {}
+            self._indexed = len(self._known)
+        return self._known
+
+    def _forget_index(self) -> None:
+        """What the index says of a record no longer holds: the next reader makes it anew."""
+        self._store.remove(f"{self._folder}/{INDEX}")
+        self._is_outdated = True
+
+    def _index_if_due(self, known: dict[str, Model]) -> None:
+        if self._is_outdated:
+            return
+        if len(known) - self._indexed > max(FEWEST_UNINDEXED, self._indexed // 4):
+            self._store.write(f"{self._folder}/{INDEX}", self._many.dump_json(known))
+            self._indexed = len(known)

@@ -1,0 +1,61 @@
+with held as (
+
+    select * from {{ ref('int_catalog__count_rows_by_slice') }}
+
+),
+
+answered as (
+
+    select * from {{ ref('stg_lake__coverage') }}
+
+),
+
+-- A window that was asked for again with nothing new in the answer: the slices it holds were too.
+repeated as (
+
+    select
+        source,
+        frequency,
+        period_start,
+        max(asked_at) as asked_at
+    from {{ source('runtime', 'asks') }}
+    where asked_at < {{ as_of_end() }}
+    group by source, frequency, period_start
+
+),
+
+-- Rows that count stay when a later answer holds none of the slice, and so does their snapshot.
+slices as (
+
+    select
+        source,
+        table_name,
+        reporter_iso3,
+        flow,
+        frequency,
+        period_start,
+        greatest(held.vintage_at, answered.vintage_at) as asked_at,
+        coalesce(held.rows, 0) as rows,
+        coalesce(held.snapshot_id, answered.snapshot_id) as snapshot_id
+    from held
+    full outer join answered
+        using (source, table_name, reporter_iso3, flow, frequency, period_start)
+
+)
+
+select
+    slices.source,
+    slices.table_name,
+    slices.reporter_iso3,
+    slices.flow,
+    slices.frequency,
+    slices.period_start,
+    greatest(slices.asked_at, repeated.asked_at) as asked_at,
+    slices.rows,
+    slices.snapshot_id
+from slices
+left join repeated
+    on
+        slices.source = repeated.source
+        and slices.frequency = repeated.frequency
+        and slices.period_start = repeated.period_start
