@@ -52,6 +52,9 @@ LONGEST_WAIT_S = 60.0
 """A publisher that asks for a longer wait is left alone until then: a run that sleeps for hours
 looks like one that hangs."""
 
+MOST_RETRY_AFTER_S = 366 * 86400.0
+"""A longer `Retry-After` is read as this: some are so large that no date is that far away."""
+
 MOST_REDIRECTS = 5
 MOST_WORDS_BYTES = 64 << 10
 """How much of a refusal's words is read."""
@@ -264,6 +267,7 @@ class Client:
             _require_expected(file, size, media_type, request, address)
         else:
             text = address.redact(_words(response))
+            file.unlink(missing_ok=True)  # of an attempt that was cut
         _log.info("GET %s: %s, %d bytes", address.shown, _status(response), size)
         return Received(
             answer=Answer(
@@ -320,8 +324,13 @@ def _decoded(response: httpx.Response, address: _Address) -> Iterator[bytes]:
         for block in response.iter_raw(BLOCK_BYTES):
             # In steps, so that a small body that unpacks to a huge one meets the size limit first.
             while block:
+                if unpack.eof:  # another member follows, or zeros that fill up the last one
+                    block = block.lstrip(b"\0")
+                    if not block:
+                        break
+                    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
                 yield unpack.decompress(block, BLOCK_BYTES)
-                block = unpack.unconsumed_tail
+                block = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
         yield unpack.flush()
     except zlib.error as error:
         raise _TryAgainError(f"the body was cut or damaged ({error})") from error
@@ -332,10 +341,13 @@ def _decoded(response: httpx.Response, address: _Address) -> Iterator[bytes]:
 def _words(response: httpx.Response) -> str:
     """What a refusal says, the first part of it."""
     read = b""
-    for block in response.iter_bytes(4096):
-        read += block
-        if len(read) >= MOST_WORDS_BYTES:
-            break
+    try:
+        for block in response.iter_bytes(4096):
+            read += block
+            if len(read) >= MOST_WORDS_BYTES:
+                break
+    except httpx.DecodingError as error:
+        raise _TryAgainError("the body was cut or damaged") from error
     return read[:MOST_WORDS_BYTES].decode("utf-8-sig", "replace")
 
 
@@ -454,7 +466,9 @@ class _Address:
 
 def _moved(url: httpx.URL, stand_in: httpx.URL) -> httpx.URL:
     """The address at another scheme, host and port; a path of the stand-in goes before its own."""
-    return stand_in.copy_with(path=stand_in.path.rstrip("/") + url.path, query=url.query or None)
+    # The raw path, with the query: in the decoded one a `%2F` has become a slash.
+    prefix = stand_in.raw_path.partition(b"?")[0].rstrip(b"/")
+    return stand_in.copy_with(raw_path=prefix + url.raw_path, fragment=None)
 
 
 def _names_credential(name: str) -> bool:
@@ -488,8 +502,8 @@ class _Wait(wait_base):
 def _retry_after(headers: httpx.Headers) -> float | None:
     """Seconds that `Retry-After` asks for (a number, or a date); null where it says nothing."""
     text = headers.get("retry-after", "").strip()
-    if text.isdigit():
-        return float(text)
+    if text.isdecimal():
+        return min(float(text), MOST_RETRY_AFTER_S)
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

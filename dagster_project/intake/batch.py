@@ -23,7 +23,7 @@ from dagster_project.quality.rules import suite_version
 from dagster_project.quality.runner import evaluate_batch
 from dagster_project.sources.card import Document, Source, Window
 
-_OF_THE_LANDING = ("source", "document", "snapshot_id", "vintage_at")
+OF_THE_LANDING = ("source", "document", "snapshot_id", "vintage_at")
 """Columns that say when and how a row came, not what the publisher said."""
 
 
@@ -185,7 +185,7 @@ def digest(frames: Mapping[str, pl.DataFrame]) -> str:
     """
     whole = hashlib.sha256()
     for name in sorted(frames):
-        frame = frames[name].drop(_OF_THE_LANDING, strict=False)
+        frame = frames[name].drop(OF_THE_LANDING, strict=False)
         plain = frame.with_columns(
             pl.col(column).list.join("\x1f")
             for column, dtype in frame.schema.items()

@@ -27,6 +27,7 @@ from dagster_project.errors import (
 from dagster_project.http import Client
 from dagster_project.intake import batch as batches
 from dagster_project.intake.ask import Asking, RejectedAnswerError
+from dagster_project.intake.batch import OF_THE_LANDING
 from dagster_project.intake.calls import counter
 from dagster_project.intake.conform import stage
 from dagster_project.intake.due import due_of, expected, limits_of, scope_of, unanswered
@@ -310,13 +311,8 @@ class Fetching:
         frames = batch.frames(state.snapshot_id)
         digest = batches.digest(frames)
         last = self.ledger.last_of(extract.document)
-        landed_at = self._last_landed_by_hand()
-        is_known = (
-            last is not None
-            and last.digest == digest
-            and (landed_at is None or landed_at <= last.asked_at)
-        )
-        is_new = batch.rows > 0 and not is_known
+        is_known = last.digest == digest if last else False
+        is_new = batch.rows > 0 and not (is_known or self._is_in_the_lake(frames))
         ask = Ask(
             document=extract.document,
             asked_at=state.answered_at,
@@ -370,6 +366,30 @@ class Fetching:
         self.landing.record(snapshot)
         asking.finish()
         return snapshot
+
+    def _is_in_the_lake(self, frames: dict[str, pl.DataFrame]) -> bool:
+        """Whether the newest rows of the lake say all of this already.
+
+        Of tables whose slice is a whole document it cannot be told row by row.
+        """
+        for name, frame in frames.items():
+            table = LAKE_TABLES[name]
+            known = self._lake.rows(table, self._source.CARD.name)
+            if "document" in table.vintage_slice or (known is None and frame.height):
+                return False
+            if known is None:
+                continue
+            newest = (
+                table.conform(
+                    known.join(frame.lazy(), on=table.key, how="semi", nulls_equal=True).collect()
+                )
+                .sort("vintage_at", "snapshot_id")
+                .unique(table.key, keep="last")
+            )
+            said = [column for column in frame.columns if column not in OF_THE_LANDING]
+            if frame.join(newest, on=said, how="anti", nulls_equal=True).height:
+                return False
+        return True
 
     def _require_windows(self, extract: Extract, batch: batches.Batch) -> None:
         """Raise UpstreamFormatError where rows are of no window that was asked for."""

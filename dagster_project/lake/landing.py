@@ -256,7 +256,8 @@ class Landing:
         complete = self._of(source).all()
         oldest = f"{source}-{_now() - LEFTOVER_AGE:%Y%m%dT%H%M%S}"
         for name in self.store.names(source):
-            if name not in complete and name < oldest:
+            # What bears another name was put there by somebody.
+            if name.startswith(f"{source}-") and name not in complete and name < oldest:
                 self.discard(source, name)
 
     def _files(self, snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -57,7 +57,7 @@ class Records(Generic[Model]):
     def add(self, name: str, record: Model) -> None:
         """Write a record, in the place of one of the same name; from then on it counts."""
         known = self._indexed_records()
-        if name in known:
+        if self._may_be_indexed(name):
             self._forget_index()
         self._store.write(self._path(name), record.model_dump_json(indent=self._indent).encode())
         known[name] = record
@@ -65,7 +65,7 @@ class Records(Generic[Model]):
 
     def remove(self, name: str) -> None:
         """Take a record away; nothing happens where it is absent."""
-        if name in self._indexed_records():
+        if self._may_be_indexed(name):
             self._forget_index()
         self._store.remove(self._path(name))
         self._indexed_records().pop(name, None)
@@ -90,6 +90,10 @@ class Records(Generic[Model]):
                 self._known = {}
             self._indexed = len(self._known)
         return self._known
+
+    def _may_be_indexed(self, name: str) -> bool:
+        # A record that is not known here may be in an index that was written since.
+        return name in self._indexed_records() or self._store.exists(self._path(name))
 
     def _forget_index(self) -> None:
         """What the index says of a record no longer holds: the next reader makes it anew."""

@@ -127,12 +127,12 @@ FLOWS: Mapping[str, str] = MappingProxyType(
     {"M": "import", "X": "export", "RM": "re_import", "RX": "re_export"}
 )
 PARTIAL_FLOWS = ("DX", "FM", "MIP", "XIP", "MOP", "XOP", "MIF", "XIF")
-"""Parts of imports and exports (domestic, foreign, processed, within firms) that M and X include."""
+"""Parts of M and X: domestic, foreign, for or after processing, within firms."""
 
-NOT_PINNED: Mapping[str, str] = MappingProxyType(
+BREAKDOWN_TOTALS: Mapping[str, str] = MappingProxyType(
     {"partner2code": "0", "customscode": "C00", "motcode": "0"}
 )
-"""Columns of the breakdowns, and the code of each that stands for their total."""
+"""The columns by which a flow is broken down, and the code of the total in each."""
 
 EDITIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -147,8 +147,8 @@ EDITIONS: Mapping[str, str] = MappingProxyType(
 )
 
 GROUPS_THAT_REPORT = ("97", "975", "711")
-"""European Union, ASEAN, and the Southern African Customs Union (until 1999): sums of economies, of
-which those that count here report themselves."""
+"""European Union and ASEAN, whose members report themselves too, and the Southern African Customs
+Union, one report for five economies until 1999."""
 
 NOT_REPORTERS = ("WLD", "_X")
 
@@ -229,7 +229,10 @@ def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
         "format": "JSON",
         "includeDesc": "false",
     }
-    most_periods = min(MOST_PERIODS, max(1, most_rows // _expected_rows(params)))
+    # The preview is said to take one period only; where it takes more, one is right as well.
+    most_periods = (
+        min(MOST_PERIODS, max(1, most_rows // _expected_rows(params))) if scope.has_key else 1
+    )
     return [
         Extract(
             _document_name(group, scope.reporters),
@@ -512,7 +515,7 @@ _OWN_COLUMNS = (
 
 
 def _read(payload: bytes) -> pl.DataFrame:
-    """COLUMNS and NOT_PINNED as text; blank is null."""
+    """COLUMNS and BREAKDOWN_TOTALS as text; blank is null."""
     if looks_like_gzip(payload):
         payload = gunzip(payload, source=CARD.name)
     if looks_like(payload, "json"):
@@ -528,7 +531,7 @@ def _read(payload: bytes) -> pl.DataFrame:
             payload,
             source=CARD.name,
             required=required,
-            optional=[name for name in NOT_PINNED if name not in required],
+            optional=[name for name in BREAKDOWN_TOTALS if name not in required],
             others=True,
             separator=separator,
             reads=("JSON", "workbook", "CSV"),
@@ -538,13 +541,17 @@ def _read(payload: bytes) -> pl.DataFrame:
     numbers = ("period", "reportercode", "partnercode", "partner2code", "motcode")
     return table.select(
         pl.col(name).str.replace(r"^(\d+)\.0$", "$1") if name in numbers else pl.col(name)
-        for name in (*COLUMNS, *NOT_PINNED)
+        for name in (*COLUMNS, *BREAKDOWN_TOTALS)
     )
 
 
 def _required(names: Collection[str]) -> tuple[str, ...]:
     """The columns that must be there: of the breakdowns all three or none, else one is renamed."""
-    return (*COLUMNS, *NOT_PINNED) if any(name in names for name in NOT_PINNED) else COLUMNS
+    return (
+        (*COLUMNS, *BREAKDOWN_TOTALS)
+        if any(name in names for name in BREAKDOWN_TOTALS)
+        else COLUMNS
+    )
 
 
 def _rows_of_answer(payload: bytes) -> pl.DataFrame:
@@ -555,7 +562,7 @@ def _rows_of_answer(payload: bytes) -> pl.DataFrame:
             hint=_AGAIN,
         )
     if not data:
-        return pl.DataFrame(schema=dict.fromkeys((*COLUMNS, *NOT_PINNED), pl.String))
+        return pl.DataFrame(schema=dict.fromkeys((*COLUMNS, *BREAKDOWN_TOTALS), pl.String))
     try:
         spelt = list(data[0])
         header = [str(name).lower() for name in spelt]
@@ -582,7 +589,7 @@ def _rows_of_sheet(payload: bytes) -> pl.DataFrame:
 
 def _columns(spelt: Sequence[str], header: Sequence[str]) -> Mapping[str, str]:
     """By column of ours that is there, its name in the file."""
-    known = (*COLUMNS, *NOT_PINNED)
+    known = (*COLUMNS, *BREAKDOWN_TOTALS)
     return {name: spelt[header.index(name)] for name in known if name in header}
 
 
@@ -591,7 +598,7 @@ def _text(table: pl.DataFrame, at: Mapping[str, str]) -> pl.DataFrame:
         pl.col(at[name]).str.strip_chars().replace("", None).alias(name)
         if name in at
         else pl.lit(None, pl.String).alias(name)
-        for name in (*COLUMNS, *NOT_PINNED)
+        for name in (*COLUMNS, *BREAKDOWN_TOTALS)
     )
 
 
@@ -692,7 +699,9 @@ def _typed(rows: pl.DataFrame) -> pl.LazyFrame:
     second = _economies(rows["partner2code"])
     is_original = pl.col("isoriginalclassification").str.to_lowercase().is_in(list(_TRUE))
     has_value = pl.col("primaryvalue") > 0
-    pinned = {name: pl.when(pl.col(name) != total).then(name) for name, total in NOT_PINNED.items()}
+    pinned = {
+        name: pl.when(pl.col(name) != total).then(name) for name, total in BREAKDOWN_TOTALS.items()
+    }
     month = pl.col("period").str.slice(4).replace("", "01")
     return (
         rows.lazy()

@@ -13,12 +13,15 @@ import polars as pl
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.sources.card import (
+    Answer,
     Calendar,
     Document,
+    Done,
     Extract,
     Request,
     Scope,
     SourceCard,
+    Step,
     Window,
 )
 from dagster_project.sources.formats import (
@@ -93,6 +96,14 @@ def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
         statuses={404: "nothing"},
     )
     return [Extract(f"exr-from-{start}.csv", (days,))]
+
+
+def follow(request: Request, answer: Answer) -> Step:
+    """Every answer is the whole. A 404 says that there are no new days only in those words: an
+    address that is no longer served is answered with 404 too."""
+    if answer.meaning == "nothing" and "no results found" not in answer.text.lower():
+        raise UpstreamFormatError(f"{CARD.name}: the data API is not at {request.url} any more.")
+    return Done()
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:

@@ -338,7 +338,7 @@ def test_every_lake_table_has_a_rule_that_chooses_among_its_snapshots() -> None:
 
 def test_no_model_chooses_among_vintages_in_words_of_its_own(project: Project) -> None:
     for model in project.models:
-        assert not re.search(r"vintage_at\s*<|known_at\s*<|_(at|id) desc", model["raw_code"]), (
+        assert not re.search(r"vintage_at\s*<|(vintage_at|snapshot_id) desc", model["raw_code"]), (
             model["name"]
         )
 

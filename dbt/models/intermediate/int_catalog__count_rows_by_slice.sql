@@ -2,7 +2,7 @@
 {{ config(materialized='table') }}
 
 {% set first_day = 'make_date(year, 1, 1)' %}
-{# The reporter, flow, frequency and period of a row, by lake table; empty text where it has none. #}
+{# Reporter, flow, frequency and period of a row, by lake table; empty text where it has none. #}
 {% set slices = {
     'trade_flows': ['reporter_iso3', 'flow', 'frequency', 'period_start'],
     'reconciled_trade': ["''", "''", "'A'", 'period_start'],

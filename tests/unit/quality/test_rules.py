@@ -143,12 +143,43 @@ def test_the_version_of_a_suite_changes_with_any_part_of_a_rule(other: Suite) ->
     assert suite_version(other) != suite_version(suite_of())
 
 
-def test_the_version_of_a_suite_changes_with_the_list_of_codes(
+def test_the_version_of_a_suite_says_which_list_of_codes_it_uses_and_not_what_is_in_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    before = suite_version(LAKE_SUITES["trade_flows"])
-    monkeypatch.setattr(vocabulary, "economies", lambda: frozenset({"JPN"}))
-    assert suite_version(LAKE_SUITES["trade_flows"]) != before
+    def suite(known: Known) -> Suite:
+        rule = stop("it_is_known", "", "ExpectColumnValuesToBeInSet", column="c", value_set=known)
+        return Suite("lake", "price_quotes", (rule,))
+
+    before = suite_version(suite(Known("economies")))
+    others = (Known("instruments"), Known("economies", ("ALL",)))
+    assert before not in {suite_version(suite(known)) for known in others}
+    with vocabulary.met_words() as met:
+        monkeypatch.setattr(
+            vocabulary, "economies", lambda: vocabulary.WordSet("economies", ["JPN"])
+        )
+        assert suite_version(suite(Known("economies"))) == before
+    assert met.record() == {}
+
+
+def test_of_a_list_of_codes_only_what_the_column_holds_is_looked_up() -> None:
+    rule = stop(
+        "it_is_known", "", "ExpectColumnValuesToBeInSet", column="c",
+        value_set=Known("economies", ("ALL",)),
+    )  # fmt: skip
+    with vocabulary.met_words() as met:
+        kwargs = resolved(rule, date(2026, 2, 28), ["JPN", "QQQ", None])
+    assert kwargs["value_set"] == ["ALL", "JPN"]
+    assert met.record()["economies"]["keys"] == ["JPN", "QQQ"]
+
+
+def test_a_rule_that_asks_for_codes_the_column_lacks_needs_the_whole_list() -> None:
+    rule = stop(
+        "all_are_there", "", "ExpectColumnDistinctValuesToContainSet", column="c",
+        value_set=Known("mineral_groups"),
+    )  # fmt: skip
+    codes = resolved(rule, date(2026, 2, 28), ["rare_earths"])["value_set"]
+    assert isinstance(codes, list)
+    assert len(codes) > 1
 
 
 def test_the_version_of_a_suite_is_the_same_in_another_process() -> None:

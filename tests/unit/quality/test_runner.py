@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from dagster_project.lake.vocabulary import economies, met_words
 from dagster_project.quality.results import CheckResult, as_frame
-from dagster_project.quality.rules import Rule, Suite, Today, report, set_aside, stop
+from dagster_project.quality.rules import Known, Rule, Suite, Today, report, set_aside, stop
 from dagster_project.quality.runner import SET_ASIDE_CEILING, evaluate, evaluate_batch
 
 TODAY = date(2026, 11, 25)
@@ -126,6 +127,59 @@ def test_a_failure_of_the_whole_table_blames_no_row(
     )
     assert (result.status, result.failing_rows, result.observed) == ("failed", 0, observed)
     assert result.sample is None
+
+
+CODES = st.none() | st.sampled_from(["JPN", "CHN", "_X", "ALL", "QQQ", "jpn", ""])
+
+
+@pytest.mark.parametrize("profile_above", [WHOLE, PROFILE], ids=["whole", "profile"])
+@pytest.mark.parametrize(
+    "expectation", ["ExpectColumnValuesToBeInSet", "ExpectColumnValuesToNotBeInSet"]
+)
+@settings(deadline=None, max_examples=10)
+@given(codes=st.lists(CODES, min_size=1, max_size=8))
+def test_a_list_of_codes_decides_as_a_whole_and_only_the_codes_met_are_noted(
+    expectation: str, profile_above: int, codes: list[str | None]
+) -> None:
+    frame = pl.DataFrame({"code": codes}, schema={"code": pl.String})
+    known, whole = (
+        stop("it_is_known", "", expectation, column="code", value_set=value_set)
+        for value_set in (Known("economies", ("ALL",)), ("ALL", *sorted(economies())))
+    )
+    with met_words() as met:
+        found = one_result(frame, known, profile_above=profile_above)
+    expected = one_result(frame, whole, profile_above=profile_above)
+    assert as_frame([found]).equals(as_frame([expected]))
+    assert met.record()["economies"]["keys"] == sorted({code for code in codes if code is not None})
+
+
+def test_a_column_of_numbers_has_no_code_of_a_list() -> None:
+    rule = stop(
+        "it_is_known", "", "ExpectColumnValuesToBeInSet", column="price",
+        value_set=Known("economies"),
+    )  # fmt: skip
+    assert one_result(FRAME, rule).failing_rows == 5
+
+
+def test_a_column_that_is_absent_meets_no_code() -> None:
+    rule = stop(
+        "it_is_known", "", "ExpectColumnValuesToBeInSet", column="absent",
+        value_set=Known("economies"),
+    )  # fmt: skip
+    with met_words() as met:
+        assert one_result(FRAME, rule).status == "could_not_run"
+    assert met.record()["economies"]["keys"] == []
+
+
+def test_the_codes_of_a_derived_column_are_those_that_are_met() -> None:
+    rule = set_aside(
+        "it_is_known", "", "ExpectColumnValuesToBeInSet",
+        {"named": pl.when(pl.col("price") > 0).then("code")}, column="named",
+        value_set=Known("economies"),
+    )  # fmt: skip
+    with met_words() as met:
+        evaluate_batch(FRAME, suite_of(rule), today=TODAY)
+    assert met.record()["economies"]["keys"] == ["A", "D"]
 
 
 def test_a_result_carries_what_the_rule_says() -> None:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import RECONCILED_TRADE
+from dagster_project.lake.vocabulary import met_words
 from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.runner import evaluate
 from dagster_project.settings import BUNDLED
@@ -138,6 +139,7 @@ def test_a_flow_says_what_year_and_edition_it_is_of_and_when_it_was_retrieved() 
         "hs6_code": "284690",
         "hs_revision": "HS2022",
         "period_start": date(2024, 1, 1),
+        "edition": 202601,
         "value_usd": 412345678.0,
         "net_weight_kg": 1204500.0,
         "is_provisional": False,
@@ -154,6 +156,99 @@ def test_a_time_of_retrieval_with_a_zone_is_kept_in_utc() -> None:
     tokyo = RETRIEVED.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=9)))
     flows = parse(archive(), Document("archive.zip", tokyo, is_bundled=False))
     assert flows["vintage_at"].unique().to_list() == [RETRIEVED]
+
+
+def editions(payload: bytes, name: str = "archive.zip", *, is_bundled: bool = False) -> list[Any]:
+    flows = parse(payload, Document(name, RETRIEVED, is_bundled=is_bundled))
+    assert flows.schema["edition"] == pl.Int32
+    return flows["edition"].unique().sort().to_list()
+
+
+@pytest.mark.parametrize(
+    ("version", "edition"),
+    [("V202601", 202601), ("V202401b", 202401), ("V9", None), ("Vnext", None)],
+)
+def test_the_version_of_a_figure_is_the_number_in_the_names_of_the_files(
+    version: str, edition: int | None
+) -> None:
+    name = f"BACI_HS22_Y2024_{version}.csv"
+    assert editions(archive({f"BACI/{name}": yearly()})) == [edition]
+    assert editions(yearly(), name) == [edition]
+
+
+@pytest.mark.parametrize(
+    ("name", "edition"),
+    [
+        ("BACI_HS22_Y2024_V202601_copy.csv", 202601),
+        ("HS22-V202601.csv", 202601),
+        ("HS22.csv", None),
+        ("HS22_REV202601.csv", None),
+        ("HS22_V2026011.csv", None),
+    ],
+)
+def test_a_yearly_file_alone_is_of_the_version_in_its_name(name: str, edition: int | None) -> None:
+    assert editions(yearly(), name) == [edition]
+
+
+def test_the_name_of_an_archive_does_not_say_its_version() -> None:
+    member = "BACI_HS22_Y2024_Vx.csv"
+    assert editions(archive({member: yearly()}), "BACI_HS22_V202601.zip") == [None]
+
+
+@pytest.mark.parametrize(
+    ("other", "content", "found"),
+    [
+        ("BACI_HS22_Y2023_V202501.csv", "t,i,j,k,v,q\n2023,156,392,284690,1,1\n",
+         "V202501 and V202601"),
+        ("BACI_HS22_Y2023_V202601b.csv", "t,i,j,k,v,q\n2023,156,392,284690,1,1\n",
+         "V202601 and V202601b"),
+        ("country_codes_V202501.csv", COUNTRIES, "V202501 and V202601"),
+    ],
+)  # fmt: skip
+def test_an_archive_of_two_versions_is_refused(other: str, content: str, found: str) -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(archive({MEMBER: yearly(), other: content}))
+    assert str(caught.value) == (
+        f"baci: the archive holds files of two versions, {found}. Land each version in an archive "
+        "of its own."
+    )
+
+
+def test_our_table_is_of_the_version_it_gives() -> None:
+    lines = (f"{TIDY_LINE},202501", f"{TIDY_LINE.replace('CHN', 'VNM')},")
+    payload = tidy(*lines, header=f"{TIDY},edition")
+    assert editions(payload) == [None, 202501]
+    assert editions(payload, is_bundled=True) == [202501, 202601]
+    assert editions(tidy()) == [None]
+
+
+@pytest.mark.parametrize("edition", ["V202601", "2026", "202601.0", "-02601"])
+def test_a_version_that_is_none_is_refused(edition: str) -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(tidy(f"{TIDY_LINE},{edition}", header=f"{TIDY},edition"))
+    assert str(caught.value) == f"baci: '{edition}' is not a version of BACI like 202601."
+
+
+def test_a_yearly_file_meets_the_codes_of_its_economies_and_the_whole_list_of_goods() -> None:
+    with met_words() as met:
+        parse(
+            archive(
+                {MEMBER: yearly(), "country_codes_V202601.csv": COUNTRIES.replace("FRA", "FRX")}
+            )
+        )
+    keys = {name: part["keys"] for name, part in met.record().items()}
+    assert keys == {
+        "commodity_codes": None,
+        "economies": ["CHN", "FRX", "JPN", "NAM", "TWN", "VNM"],
+        "economies.comtrade_code": ["251"],
+    }
+
+
+def test_our_table_meets_what_it_names() -> None:
+    with met_words() as met:
+        parse(tidy())
+    keys = {name: part["keys"] for name, part in met.record().items()}
+    assert keys == {"commodity_codes": ["850511"], "economies": ["CHN", "JPN"]}
 
 
 @needs_shared
@@ -580,6 +675,7 @@ def test_japans_concentration_of_2024_is_as_published(
 
 def test_the_bundled_flows_count_from_the_release_of_their_version(bundled: pl.DataFrame) -> None:
     assert bundled["vintage_at"].unique().to_list() == [datetime(2026, 1, 31)]
+    assert bundled["edition"].unique().to_list() == [202601]
     assert bundled["hs_revision"].unique().to_list() == ["HS2022"]
     assert bundled["period_start"].unique().to_list() == [date(2024, 1, 1)]
 

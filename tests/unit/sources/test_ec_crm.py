@@ -495,7 +495,8 @@ class TestEveryTable:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         iron = vocabulary.MaterialLabel("Iron ore", "iron_ore", None, None, None, "not of interest")
-        known = {**vocabulary.material_labels("ec_crm"), "Iron ore": iron}
+        listed = vocabulary.material_labels("ec_crm")
+        known = vocabulary.WordMap(listed.name, {**listed, "Iron ore": iron})
         monkeypatch.setattr(vocabulary, "material_labels", lambda source: known)
         monkeypatch.setattr(ec_crm, "material_labels", lambda source: known)
         frames = ec_crm.parse(WORLD.encode(), LANDED)

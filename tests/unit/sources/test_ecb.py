@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import PRICE_QUOTES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources import ecb
-from dagster_project.sources.card import Document
+from dagster_project.sources.card import Document, Scope
 from tests.conftest import SHARED, needs_shared
 from tests.fakes.ecb import COLUMNS, ROWS, history_csv, history_zip
 
@@ -331,11 +331,124 @@ def test_every_printed_rate_comes_out_and_no_other(days: dict[date, tuple[Any, .
     }
 
 
-def test_the_plan_is_one_request_for_the_zip_below_the_base_address() -> None:
-    (request,) = ecb.plan()
-    assert ecb.CARD.base_url == "https://www.ecb.europa.eu/stats/eurofxref"
-    assert (request.url, request.expects) == ("eurofxref-hist.zip", ("zip",))
+# The data API.
+
+DATA_ONLY = "KEY,FREQ,CURRENCY,CURRENCY_DENOM,EXR_TYPE,EXR_SUFFIX,TIME_PERIOD,OBS_VALUE"
+
+
+def series(*observations: tuple[str, str, str], more: Sequence[str] = ()) -> bytes:
+    """The API's CSV: currency, day and rate; `more` are further columns with a cell each."""
+    names, cells = ("".join(f",{one.split('=')[place]}" for one in more) for place in (0, 1))
+    lines = [
+        f"EXR.D.{currency}.EUR.SP00.A,D,{currency},EUR,SP00,A,{day},{rate}{cells}"
+        for currency, day, rate in observations
+    ]
+    return "\n".join([DATA_ONLY + names, *lines, ""]).encode()
+
+
+def test_the_series_of_the_data_api_say_what_the_history_says() -> None:
+    observations = [
+        (currency, row[0], row[COLUMNS.index(currency)])
+        for currency in ("CNY", "JPY", "USD")
+        for row in reversed(ROWS)
+        if row[COLUMNS.index(currency)] != "N/A"
+    ]
+    quotes = parse(series(*observations))
+    assert quotes.equals(parse(history_csv()))
+    full = ("OBS_STATUS=A", "OBS_CONF=F", 'TITLE="Yen, US dollar/Euro"')
+    assert parse(series(*observations, more=full)).equals(quotes)
+
+
+@pytest.mark.parametrize("status", ["H", "L", "M", "Q"])
+def test_a_day_without_a_rate_makes_no_row(status: str) -> None:
+    days = [("USD", "2026-10-30", "1.1172")]
+    holidays = [("JPY", "2026-10-30", rate) for rate in ("", "NaN")]
+    expected = {("EURUSD", date(2026, 10, 30)): 1.1172}
+    assert closes(parse(series(*days, *holidays))) == expected
+    marked = series(*days, more=["OBS_STATUS=A"]) + b"".join(
+        line + b"\n"
+        for line in series(
+            ("JPY", "2026-10-30", "175"), more=[f"OBS_STATUS={status}"]
+        ).splitlines()[1:]
+    )
+    assert closes(parse(marked)) == expected
+
+
+def test_other_series_of_the_data_api_are_dropped() -> None:
+    payload = series(("USD", "2026-10-30", "1.1172"), ("GBP", "2026-10-30", "0.86"))
+    payload += b"EXR.M.USD.EUR.SP00.A,M,USD,EUR,SP00,A,2026-10,1.12\n"
+    payload += b"EXR.D.JPY.EUR.EN00.A,D,JPY,EUR,EN00,A,2026-10-30,99.1\n"
+    assert closes(parse(payload)) == {("EURUSD", date(2026, 10, 30)): 1.1172}
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        (series(), "ecb: the file has a header and no rows."),
+        (series(("GBP", "2026-10-30", "0.86")),
+         f"ecb: no row is of a series like EXR.D.USD.EUR.SP00.A. {WHOSE}"),
+        (series(("USD", "2026-10-30", "1.1")).replace(b"OBS_VALUE", b"VALUE"),
+         f"ecb: columns missing: obs_value. {WHOSE}"),
+        (series(("USD", "2026-10", "1.1")), "ecb: '2026-10' is not a day like 2026-10-30."),
+        (series(("USD", "2026-10-30", "a")), "ecb: 'USD 2026-10-30: a' is not a rate."),
+        (series(("USD", "2026-10-30", "1.1172"))[:-3],
+         "ecb: the last line (line 2) is cut. Fetch or land the file again."),
+    ],
+)  # fmt: skip
+def test_what_is_not_of_the_data_api_is_refused_in_one_sentence(
+    payload: bytes, sentence: str
+) -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(payload)
+    assert str(caught.value) == sentence
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("EXR_csvdata_dataonly_FIXTURE.csv",
+         {("EURUSD", date(2026, 10, 2)): 1.1481, ("EURUSD", date(2026, 10, 5)): 1.1502}),
+        ("EXR_csvdata_SYNTHETIC_status.csv", {("EURJPY", date(2026, 10, 2)): 171.22}),
+    ],
+)  # fmt: skip
+def test_a_captured_series_is_read(name: str, expected: Mapping[tuple[str, date], float]) -> None:
+    assert closes(parse((SHARED / "payloads" / "ecb" / name).read_bytes())) == expected
+
+
+# What is asked.
+
+
+def test_without_any_day_the_whole_history_is_asked_for() -> None:
+    (extract,) = ecb.plan([], Scope())
+    (request,) = extract.requests
+    assert ecb.CARD.base_url == "https://www.ecb.europa.eu"
+    assert (extract.document, extract.windows) == ("eurofxref-hist.zip", ())
+    assert (request.url, request.expects) == ("stats/eurofxref/eurofxref-hist.zip", ("zip",))
     assert not ecb.CARD.needs_key
+
+
+def test_with_known_days_those_since_a_week_before_are_asked_for() -> None:
+    (extract,) = ecb.plan([], Scope(known_until=date(2026, 10, 30)))
+    (request,) = extract.requests
+    assert extract.document == "exr-from-2026-10-23.csv"
+    assert request.url == (
+        "https://data-api.ecb.europa.eu/service/data/EXR/D.USD+JPY+CNY.EUR.SP00.A"
+    )
+    assert request.params == {
+        "format": "csvdata",
+        "detail": "dataonly",
+        "startPeriod": "2026-10-23",
+    }
+    assert request.expects == ("csv",)
+    assert request.statuses == {404: "nothing"}
+
+
+def test_rates_are_looked_for_on_business_days_after_they_are_published() -> None:
+    calendar = ecb.CARD.calendar
+    assert calendar is not None
+    assert (calendar.cron, calendar.timezone) == ("30 16 * * 1-5", "Europe/Berlin")
+    assert not ecb.CARD.windows
 
 
 def test_the_bundled_file_is_where_the_card_says() -> None:

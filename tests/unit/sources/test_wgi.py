@@ -21,9 +21,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.intake.land import land_files
+from dagster_project.intake.stores import lake_of
 from dagster_project.lake.schemas import GOVERNANCE_SCORES
 from dagster_project.lake.vocabulary import economies, economies_by_name
-from dagster_project.orchestration.ingest import lake_of, land_file
 from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.runner import evaluate_batch
 from dagster_project.settings import BUNDLED, Settings
@@ -294,8 +295,8 @@ def test_two_pages_landed_one_after_the_other_both_count(
     )
     for day, (name, page) in enumerate(zip(names, pages, strict=True), start=1):
         (tmp_path / name).write_text(page)
-        landed = land_file(settings, wgi, tmp_path / name, date(2026, 10, day))
-        assert landed.rows == {"governance_scores": 2}
+        (taken,) = land_files(settings, wgi, [tmp_path / name], date(2026, 10, day)).taken
+        assert taken.rows == {"governance_scores": 2}
     scores = pl.read_parquet(lake_of(settings).files(GOVERNANCE_SCORES, "wgi"))
     assert estimates(scores) == {
         ("rule_of_law", "CHN", 2024): -0.05,

@@ -28,18 +28,24 @@ repeated as (
 slices as (
 
     select
-        source,
-        table_name,
-        reporter_iso3,
-        flow,
-        frequency,
-        period_start,
+        coalesce(held.source, answered.source) as source,
+        coalesce(held.table_name, answered.table_name) as table_name,
+        coalesce(held.reporter_iso3, answered.reporter_iso3) as reporter_iso3,
+        coalesce(held.flow, answered.flow) as flow,
+        coalesce(held.frequency, answered.frequency) as frequency,
+        coalesce(held.period_start, answered.period_start) as period_start,
         greatest(held.vintage_at, answered.vintage_at) as asked_at,
         coalesce(held.rows, 0) as rows,
         coalesce(held.snapshot_id, answered.snapshot_id) as snapshot_id
     from held
     full outer join answered
-        using (source, table_name, reporter_iso3, flow, frequency, period_start)
+        on
+            held.source = answered.source
+            and held.table_name = answered.table_name
+            and held.reporter_iso3 = answered.reporter_iso3
+            and held.flow = answered.flow
+            and held.frequency = answered.frequency
+            and held.period_start = answered.period_start
 
 )
 

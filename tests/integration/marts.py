@@ -1,0 +1,66 @@
+"""The marts on the lake of a home, computed without Dagster: what a build of today would publish."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from dagster_project.intake.stores import lake_of
+from dagster_project.lake.build_file import prepare
+from dagster_project.orchestration.facts import facts
+from dagster_project.orchestration.transform import TARGET
+from dagster_project.settings import Settings
+from dagster_project.sources.card import Source
+from tests.dbt_project import Project
+
+OF_THE_LOADING = ("snapshot_id", "vintage_at", "asked_at")
+"""Columns that say when and how a row came, not what it says."""
+
+OF_TRADE = (
+    "trade.reported_flows", "dependency.supplier_shares", "dependency.import_concentration",
+    "catalog.coverage",
+)  # fmt: skip
+
+
+class Marts:
+    """Compiled models on a file with the seeds; `of` computes them for a home."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        project = Project(scratch / "target")
+        self._template = scratch / "template" / "kido.duckdb"
+        self._template.parent.mkdir()
+        project.create_inputs(self._template)
+        assert set(project.invoke("seed", self._template).values()) == {"success"}
+        self._models = project.compiled()
+        self._manifest = json.loads((TARGET / "manifest.json").read_text("utf8"))
+        self._number = 0
+        with duckdb.connect(str(self._template)) as connection:
+            connection.execute("drop schema lake cascade")
+            connection.execute("drop schema runtime cascade")
+
+    def of(
+        self, settings: Settings, source: Source, names: tuple[str, ...] = OF_TRADE
+    ) -> Mapping[str, pl.DataFrame]:
+        """Marts by name, without the columns OF_THE_LOADING, sorted."""
+        self._number += 1
+        file = self._scratch / str(self._number) / "kido.duckdb"
+        file.parent.mkdir()
+        shutil.copyfile(self._template, file)
+        prepare(file, lake_of(settings), facts(settings, [source], [], [], self._manifest))
+        with duckdb.connect(str(file)) as connection:
+            for schema in {name.split(".")[0] for name, _ in self._models}:
+                connection.execute(f"create schema if not exists {schema}")
+            for name, sql in self._models:
+                connection.execute(f"create or replace table {name} as {sql}")
+            found = {name: connection.sql(f"from {name}").pl() for name in names}
+        file.unlink()
+        return {
+            name: frame.drop(OF_THE_LOADING, strict=False).sort(pl.all(), nulls_last=True)
+            for name, frame in found.items()
+        }

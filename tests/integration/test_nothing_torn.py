@@ -1,0 +1,229 @@
+"""Whatever interrupts an ask, the marts are those of one undisturbed pull, or those before it."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from dagster_project.settings import Settings
+from dagster_project.sources import comtrade
+from dagster_project.sources.card import Source
+from tests.fakes import paged
+from tests.fakes.comtrade import FakeComtrade, Flow, flows_for
+from tests.fakes.paged import FakePaged
+from tests.fakes.server import after_reply, before_reply, status
+from tests.integration.asking import fetch, start_fetch
+from tests.integration.marts import Marts
+
+COMTRADE = "dagster_project.sources.comtrade"
+PAGED = "tests.fakes.paged"
+CODES = ["280530", "284610", "284690", "811292", "250410"]
+MONTHS = [f"2024{month:02}" for month in range(1, 7)]
+
+
+@pytest.fixture(scope="module")
+def marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
+    return Marts(tmp_path_factory.mktemp("marts"))
+
+
+@pytest.fixture
+def world() -> list[Flow]:
+    """Japan's and the United States' trade in five codes: three years and six months."""
+    return flows_for([392, 842], [156, 704, 699, 276], CODES, ["2022", "2023", "2024", *MONTHS])
+
+
+@pytest.fixture
+def publisher(world: list[Flow]) -> Iterator[FakeComtrade]:
+    with FakeComtrade(world, key="secret") as server:
+        yield server
+
+
+def environment(home: Path, url: str, **more: str) -> dict[str, str]:
+    return {
+        "KIDO_HOME": str(home),
+        "KIDO_COMTRADE_URL": url,
+        "KIDO_COMTRADE_KEY": "secret",
+        "KIDO_COMTRADE_REPORTERS": "JPN,USA",
+        # Few enough that every answer is cut and asked for in pieces.
+        "KIDO_COMTRADE_ROWS_PER_CALL": "40",
+        "KIDO_COMTRADE_CALLS_PER_MINUTE": "60000",
+        "KIDO_COMTRADE_CALLS_PER_DAY": "100000",
+        "KIDO_MADE_UP_URL": url,
+        "KIDO_MADE_UP_ENABLED": "true",
+        **more,
+    }
+
+
+def settings_of(home: Path) -> Settings:
+    return Settings.load(home=home)
+
+
+def equal(found: Mapping[str, pl.DataFrame], expected: Mapping[str, pl.DataFrame]) -> None:
+    assert found.keys() == expected.keys()
+    for name, frame in expected.items():
+        assert_frame_equal(found[name], frame, rel_tol=1e-12)
+
+
+def is_torn(home: Path, source: str) -> bool:
+    """Whether anything counts that is not whole: a snapshot without one of its parts."""
+    landing = home / "landing" / source
+    for record in landing.glob("*/origin.json"):
+        from dagster_project.lake.landing import Snapshot
+
+        snapshot = Snapshot.model_validate_json(record.read_bytes())
+        if any(not (record.parent / part.file).exists() for part in snapshot.parts):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_pull_killed_at_any_moment_ends_in_the_marts_of_an_undisturbed_one(
+    seed: int, marts: Marts, publisher: FakeComtrade, tmp_path: Path
+) -> None:
+    wanted = {"first": "2022", "last": "2024"}
+    calm = environment(tmp_path / "calm", publisher.root)
+    assert fetch(COMTRADE, calm, **wanted) == 0
+    requests = len(publisher.requests)
+    expected = marts.of(settings_of(tmp_path / "calm"), comtrade)
+    assert expected["dependency.supplier_shares"].height > 100
+    assert set(expected["dependency.supplier_shares"]["frequency"]) == {"A", "M"}
+
+    chance = random.Random(seed)
+    wild = environment(tmp_path / "wild", publisher.root)
+    for _ in range(18):
+        repeated = chance.random() < 0.3
+        first = chance.choice(["2022", "2023", "2024", "2024-02"]) if repeated else "2022"
+        process_at: list[Callable[[], None]] = []
+
+        def kill(
+            pause: float = chance.uniform(0, 0.04), at: list[Callable[[], None]] = process_at
+        ) -> None:
+            # From another thread, so that the answer is not held up by the pause.
+            threading.Thread(target=lambda: (time.sleep(pause), at[0]())).start()
+
+        hook = chance.choice([before_reply, after_reply])
+        publisher.only(chance.randrange(1, max(2, requests // 6)), then=hook(kill))
+        process = start_fetch(COMTRADE, wild, first=first, last="2024", again=str(repeated).lower())
+        process_at.append(process.kill)
+        process.join(120)
+        publisher.always(None)
+        assert process.exitcode in (0, -9)
+        assert not is_torn(tmp_path / "wild", "comtrade")
+    assert fetch(COMTRADE, wild, **wanted) == 0
+    equal(marts.of(settings_of(tmp_path / "wild"), comtrade), expected)
+
+
+def test_after_revisions_the_marts_are_those_of_one_pull_of_today(
+    marts: Marts, publisher: FakeComtrade, tmp_path: Path
+) -> None:
+    env = environment(tmp_path / "home", publisher.root)
+    assert fetch(COMTRADE, env, first="2022", last="2024") == 0
+    publisher.revise(
+        lambda flow: replace(flow, value=flow.value * 3), reporter=392, partner=156, period="2024"
+    )
+    publisher.withdraw(reporter=842, code="811292", period="2023")
+    publisher.publish(*flows_for([392], [458], ["280530"], ["2022"], gaps=0, seed=7))
+    assert fetch(COMTRADE, env, first="2023", last="2024", again="true") == 0
+    assert fetch(COMTRADE, env, first="2022", last="2022", again="true") == 0
+    calm = environment(tmp_path / "calm", publisher.root)
+    assert fetch(COMTRADE, calm, first="2022", last="2024") == 0
+    found = marts.of(settings_of(tmp_path / "home"), comtrade)
+    equal(found, marts.of(settings_of(tmp_path / "calm"), comtrade))
+    flows = found["trade.reported_flows"]
+    assert flows.filter(pl.col("partner_iso3") == "MYS").height
+    assert flows.filter(
+        (pl.col("reporter_iso3") == "USA") & (pl.col("commodity_code") == "811292")
+        & (pl.col("period_start") == pl.date(2023, 1, 1))
+    ).is_empty()  # fmt: skip
+
+
+# ---- A slice that lies on two pages
+
+
+ON_PAGES = [
+    *(("JPN", partner, "284690", float(100 + at)) for at, partner in enumerate(
+        ("CHN", "PHL", "VNM", "FRA", "EST", "MYS"))),
+    *(("USA", partner, "284690", float(200 + at)) for at, partner in enumerate(
+        ("CHN", "EST", "JPN", "FRA"))),
+]  # fmt: skip
+"""Three pages of four: Japan's slice begins on the first and ends on the second."""
+
+YEARS = ("2021", "2022", "2023")
+
+
+@pytest.fixture
+def pages() -> Iterator[FakePaged]:
+    with FakePaged({year: ON_PAGES for year in YEARS}) as server:
+        yield server
+
+
+def shares(found: Mapping[str, pl.DataFrame], year: int) -> dict[str, float]:
+    rows = found["trade.reported_flows"].filter(
+        pl.col("period_start").dt.year() == year, pl.col("reporter_iso3") == "JPN"
+    )
+    return dict(rows.select("partner_iso3", "value_usd").iter_rows())
+
+
+def test_a_slice_on_two_pages_is_whole(marts: Marts, pages: FakePaged, tmp_path: Path) -> None:
+    env = environment(tmp_path / "home", pages.root)
+    assert fetch(PAGED, env, first="2021", last="2023") == 0
+    found = marts.of(settings_of(tmp_path / "home"), source(paged))
+    assert shares(found, 2022) == {
+        "CHN": 100.0, "PHL": 101.0, "VNM": 102.0, "FRA": 103.0, "EST": 104.0, "MYS": 105.0,
+    }  # fmt: skip
+
+
+def test_a_page_lost_for_good_leaves_the_vintage_before_it_whole(
+    marts: Marts, pages: FakePaged, tmp_path: Path
+) -> None:
+    env = environment(tmp_path / "home", pages.root)
+    assert fetch(PAGED, env, first="2021", last="2023") == 0
+    before = marts.of(settings_of(tmp_path / "home"), source(paged))
+    for year in YEARS:
+        pages.flows[year] = [(*row[:3], row[3] * 10) for row in ON_PAGES]
+    pages.when(lambda seen: seen.query["year"] == "2022" and seen.query["page"] == "2", status(410))
+    assert fetch(PAGED, env, first="2021", last="2023", again="true") == 1
+    found = marts.of(settings_of(tmp_path / "home"), source(paged))
+    assert shares(found, 2022) == shares(before, 2022)
+    assert shares(found, 2021)["CHN"] == 1000.0
+    assert shares(found, 2023)["CHN"] == 1000.0
+    # Once it is there again, only that page is asked for.
+    pages.always(None)
+    asked = len(pages.requests)
+    assert fetch(PAGED, env, first="2022", last="2022", again="true") == 0
+    assert [seen.query["page"] for seen in pages.requests[asked:]] == ["2", "3"]
+    found = marts.of(settings_of(tmp_path / "home"), source(paged))
+    assert shares(found, 2022)["EST"] == 1040.0
+
+
+@pytest.mark.parametrize("killed_at", range(1, 10))
+def test_a_kill_between_any_two_pages_tears_nothing(
+    killed_at: int, marts: Marts, pages: FakePaged, tmp_path: Path
+) -> None:
+    env = environment(tmp_path / "home", pages.root)
+    at: list[Callable[[], None]] = []
+    pages.only(killed_at - 1, then=after_reply(lambda: at[0]()))
+    process = start_fetch(PAGED, env, first="2021", last="2023")
+    at.append(process.kill)
+    process.join(120)
+    assert process.exitcode == -9
+    for year in (2021, 2022, 2023):
+        found = shares(marts.of(settings_of(tmp_path / "home"), source(paged)), year)
+        assert len(found) in (0, 6)
+    pages.always(None)
+    assert fetch(PAGED, env, first="2021", last="2023") == 0
+    assert len(pages.requests) <= 10
+    found = marts.of(settings_of(tmp_path / "home"), source(paged))
+    assert [len(shares(found, year)) for year in (2021, 2022, 2023)] == [6, 6, 6]
+
+
+def source(module: object) -> Source:
+    return module  # type: ignore[return-value]
