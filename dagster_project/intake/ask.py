@@ -92,6 +92,7 @@ class Asking:
             received = self._send(client, request)
             step = self._next_step(request, received)
             if isinstance(step, Stop):
+                received.answer.file.unlink(missing_ok=True)
                 waits += 1
                 self._wait_or_raise(step, received.answer, waits, sleep)
                 continue
@@ -150,6 +151,9 @@ class Asking:
                 step: Step = follow(request, answer)
             except UpstreamFormatError as error:
                 raise _rejected(error, answer.file) from error
+            except FetchError:
+                answer.file.unlink(missing_ok=True)
+                raise
             return step
         if answer.meaning in ("content", "nothing"):
             return Done()
@@ -208,6 +212,10 @@ class Asking:
         try:
             state = Unfinished.model_validate_json(store.read(self._name))
         except ValidationError:  # of another version
+            return None
+        if store.exists(f"{self._source.CARD.name}/{state.snapshot_id}/origin.json"):
+            # It was landed, and the run ended before `finish`: those parts are the snapshot's.
+            self.finish()
             return None
         is_usable = (
             state.plan == _plan(self._extract)

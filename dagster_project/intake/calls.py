@@ -26,7 +26,8 @@ def counter(folder: Path, source: str, calls_a_day: int | None) -> Callable[[], 
         if not file.exists():
             folder.mkdir(parents=True, exist_ok=True)
             for other in folder.glob(f"{source}-calls-*"):
-                other.unlink(missing_ok=True)
+                if other != file:  # another process may have begun the day by now
+                    other.unlink(missing_ok=True)
         # One byte per call, appended in one write: processes do not overwrite each other.
         with file.open("ab", buffering=0) as opened:
             os.write(opened.fileno(), b".")

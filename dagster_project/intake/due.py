@@ -53,7 +53,7 @@ def due_of(source: Source, ledger: Ledger, now: datetime) -> Due:
     windows = tuple(
         window
         for each in source.CARD.windows
-        for window in expected(each, now.date())[-each.revised_for :]
+        for window in newest(each, now.date())
         if window not in answered or answered[window].asked_at < since
     )
     return Due(is_due=bool(windows), windows=windows)
@@ -66,6 +66,12 @@ def expected(windows: Windows, today: date) -> list[Window]:
         for window in windows_between(windows, windows.since, today)
         if window.end + windows.published_after <= today
     ]
+
+
+def newest(windows: Windows, today: date) -> list[Window]:
+    """Those of them that may still be revised, oldest first."""
+    found = expected(windows, today)
+    return found[max(0, len(found) - windows.revised_for) :]
 
 
 def unanswered(

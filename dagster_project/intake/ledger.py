@@ -113,12 +113,16 @@ class Ledger:
         return _last(ask for ask in self.asks() if ask.answer == "ok")
 
     def last_of(self, document: str) -> Ask | None:
-        """The last answered ask of that name."""
-        return _last(ask for ask in self.asks() if ask.answer == "ok" and ask.document == document)
+        """The last ask of that name that made a snapshot: what its rows say now.
+
+        Asks after it said the same, or nothing; without the snapshot they would stand for no rows.
+        """
+        return _last(ask for ask in self.asks() if ask.snapshot_id and ask.document == document)
 
     def known_until(self) -> date | None:
-        """The last day that answers were of, for a source without windows."""
-        return max((ask.known_until for ask in self.asks() if ask.known_until), default=None)
+        """The last day that snapshots are of, for a source without windows."""
+        days = (ask.known_until for ask in self.asks() if ask.snapshot_id)
+        return max((day for day in days if day), default=None)
 
 
 def _last(asks: Iterable[Ask]) -> Ask | None:

@@ -94,7 +94,9 @@ class Lake:
         if not files:
             return None
         if self.store.is_local:
-            return pl.scan_parquet(files, missing_columns="insert")
+            return pl.scan_parquet(
+                files, schema=table.polars_schema, missing_columns="insert", extra_columns="ignore"
+            )
         # polars does not know every address that fsspec does.
         return pl.concat(
             (
