@@ -145,7 +145,9 @@ def _parsed(source: Source, payload: bytes, document: Document) -> Mapping[str, 
         raise type(error)(f"{name}: {document.name}: {said}", hint=error.hint) from error
     except KidoError:
         raise
-    except Exception as error:  # whatever a library stumbles on in bytes nobody has seen before
+    # Whatever a library stumbles on in bytes nobody has seen before; a panic of polars is no
+    # Exception to Python.
+    except (Exception, pl.exceptions.PanicException) as error:
         said = " ".join(str(error).split())[:200]
         raise UpstreamFormatError(
             f"{name}: {document.name} cannot be read ({type(error).__name__}: {said})."

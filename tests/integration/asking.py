@@ -53,3 +53,43 @@ def fetch(module: str, environment: Mapping[str, str], **options: str) -> int:
     process.join(300)
     assert process.exitcode is not None
     return process.exitcode
+
+
+def _backfill(environment: Mapping[str, str], frequency: str, first: str, last: str) -> None:
+    os.environ.update(environment)
+    import dagster as dg
+
+    from dagster_project.intake import fetch as fetching
+    from dagster_project.orchestration.execute import prepare_instance
+    from dagster_project.orchestration.resources import Warehouse
+    from dagster_project.orchestration.source_assets import backfill_assets
+    from dagster_project.settings import Settings
+    from dagster_project.sources.registry import source_named
+
+    scope_of = fetching.scope_of
+    codes = tuple(environment["FEW_CODES"].split(","))
+    fetching.scope_of = lambda *given: replace(scope_of(*given), commodity_codes=codes)
+    source = source_named("comtrade")
+    at = [windows.frequency for windows in source.CARD.windows].index(frequency)  # type: ignore[arg-type]
+    home = prepare_instance(Settings.load())
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        result = dg.materialize(
+            [backfill_assets(source)[at]],
+            instance=instance,
+            resources={"warehouse": Warehouse()},
+            tags={
+                "dagster/asset_partition_range_start": first,
+                "dagster/asset_partition_range_end": last,
+            },
+            raise_on_error=False,
+        )
+    os._exit(0 if result.success else 1)
+
+
+def start_backfill(
+    environment: Mapping[str, str], frequency: str, first: str, last: str
+) -> ForkServerProcess:
+    """A run of Dagster that materialises a range of partitions, as the UI launches it."""
+    process = _context.Process(target=_backfill, args=(dict(environment), frequency, first, last))
+    process.start()
+    return process

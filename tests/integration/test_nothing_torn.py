@@ -167,7 +167,7 @@ YEARS = ("2021", "2022", "2023")
 
 @pytest.fixture
 def pages() -> Iterator[FakePaged]:
-    with FakePaged({year: ON_PAGES for year in YEARS}) as server:
+    with FakePaged(dict.fromkeys(YEARS, ON_PAGES)) as server:
         yield server
 
 

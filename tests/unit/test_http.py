@@ -353,7 +353,7 @@ def test_a_silent_server_is_asked_again_only_so_often(
 ) -> None:
     ecb.always(silent())
     with pytest.raises(FetchError, match=r"attempts?: the server did not answer in time") as caught:
-        get(ZIP, ecb, file, timeout_s=0.05, attempts_at_silence=attempts_at_silence)
+        get(ZIP, ecb, file, timeout_s=0.15, attempts_at_silence=attempts_at_silence)
     assert not isinstance(caught.value, QuotaError | UnexpectedStatusError)
     assert len(ecb.requests) == attempts_at_silence
 
@@ -361,7 +361,7 @@ def test_a_silent_server_is_asked_again_only_so_often(
 def test_a_body_that_stops_coming_is_a_silence(ecb: FakeEcb, file: Path) -> None:
     ecb.always(dripping(chunk=1, pause_s=5))
     with pytest.raises(FetchError, match="after one attempt: the server did not answer in time"):
-        get(CSV, ecb, file, timeout_s=0.05, attempts_at_silence=1)
+        get(CSV, ecb, file, timeout_s=0.15, attempts_at_silence=1)
 
 
 def test_a_slow_server_within_the_time_is_waited_for(

@@ -71,6 +71,59 @@ def test_a_source_without_an_address_cannot_be_switched_on(monkeypatch: pytest.M
     )
 
 
+def test_a_source_is_asked_within_its_subscription(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Settings.load().source("ecb")
+    assert (plain.reporters, plain.url, plain.key) == ((), None, None)
+    assert (plain.rows_per_call, plain.calls_per_minute, plain.calls_per_day) == (None, None, None)
+    monkeypatch.setenv("KIDO_ECB_URL", "http://127.0.0.1:8080/mirror")
+    monkeypatch.setenv("KIDO_ECB_REPORTERS", " jpn,USA,, deu ")
+    monkeypatch.setenv("KIDO_ECB_ROWS_PER_CALL", "500")
+    monkeypatch.setenv("KIDO_ECB_CALLS_PER_MINUTE", "10")
+    monkeypatch.setenv("KIDO_ECB_CALLS_PER_DAY", "100")
+    own = Settings.load().source("ecb")
+    assert own.url == "http://127.0.0.1:8080/mirror"
+    assert own.reporters == ("JPN", "USA", "DEU")
+    assert (own.rows_per_call, own.calls_per_minute, own.calls_per_day) == (500, 10, 100)
+
+
+@pytest.mark.parametrize("name", ["ROWS_PER_CALL", "CALLS_PER_MINUTE", "CALLS_PER_DAY"])
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_a_limit_that_allows_nothing_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"KIDO_ECB_{name}", value)
+    with pytest.raises(ConfigurationError, match=f"^KIDO_ECB_{name}: "):
+        Settings.load().source("ecb")
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "soon"])
+def test_a_silence_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("KIDO_TIMEOUT_S", value)
+    with pytest.raises(ConfigurationError, match=r"^KIDO_TIMEOUT_S: "):
+        Settings.load()
+
+
+def test_a_source_that_needs_a_key_is_fetched_once_it_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = "https://example.org"
+    assert not Settings.load().is_fetched("comtrade", address, needs_key=True)
+    monkeypatch.setenv("KIDO_COMTRADE_KEY", "s3cret")
+    assert Settings.load().is_fetched("comtrade", address, needs_key=True)
+    assert not Settings.load().is_fetched("comtrade", address, needs_key=False)
+    monkeypatch.setenv("KIDO_COMTRADE_ENABLED", "false")
+    assert not Settings.load().is_fetched("comtrade", address, needs_key=True)
+
+
+@pytest.mark.parametrize("field", ["URL", "KEY", "ENABLED", "REPORTERS", "ROWS_PER_CALL",
+                                   "CALLS_PER_MINUTE", "CALLS_PER_DAY"])  # fmt: skip
+def test_every_setting_of_a_source_is_known(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    monkeypatch.setenv(f"KIDO_ECB_{field}", "1")
+    Settings.load().require_known_names(("ecb",))
+    with pytest.raises(ConfigurationError, match=f"KIDO_ECB_{field} is not a setting"):
+        Settings.load().require_known_names(("fred",))
+
+
 def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIDO_ECB_KEY", "s3cret")
     assert "s3cret" not in repr(Settings.load().source("ecb"))

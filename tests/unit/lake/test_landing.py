@@ -441,9 +441,7 @@ def test_only_old_folders_without_a_record_are_swept(landing: Landing) -> None:
     old = leftover(landing, LEFTOVER_AGE + timedelta(hours=1))
     recent = leftover(landing, LEFTOVER_AGE - timedelta(hours=1))
     landing.store.write("ecb/ecb-20260204T101112000001-ba7816bf/EUR_rates_hist_.zip", b"abc")
-    landing.store.write(
-        "ecb/ecb-20260204T101112000001-ba7816bf/origin.json", BEFORE_PARTS.encode()
-    )
+    landing.store.write("ecb/ecb-20260204T101112000001-ba7816bf/origin.json", BEFORE_PARTS.encode())
     kept, _ = add(landing, b"newest")
     landing.sweep("ecb")
     assert landing.store.names("ecb") == sorted(
