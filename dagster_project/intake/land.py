@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import polars as pl
 
@@ -31,6 +32,7 @@ from dagster_project.lake.landing import (
     sha256_of,
 )
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.vocabulary import met_words
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Document, Source
 
@@ -105,9 +107,11 @@ def land_files(
     if retrieved and retrieved > now.date():
         raise ConfigurationError(f"--retrieved {retrieved} is after today.")
     retrieved_at = datetime.combine(retrieved, time()) if retrieved else now
-    files = [_read(source, path, retrieved_at) for path in paths]
     landing = landing_of(settings)
-    groups = [_checked_together(source, group) for group in _groups(files)]
+    once = _ParsedOnce(source)
+    with met_words() as met:
+        files = [_read(once, path, retrieved_at) for path in paths]
+    groups = [_checked_together(once, group, met.record()) for group in _groups(files)]
     found = [_known(landing, source, group, retrieved) for group in groups]
     taken = [
         _take(settings, landing, source, group, known, retrieved_at)
@@ -116,12 +120,27 @@ def land_files(
     return Brought(tuple(taken), conform(settings, source))
 
 
+class _ParsedOnce:
+    """A source that parses each file of a command once: to group them, and to check each group."""
+
+    def __init__(self, source: Source) -> None:
+        self.CARD = source.CARD
+        self._source = source
+        self._frames: dict[tuple[Document, bytes], Mapping[str, pl.DataFrame]] = {}
+
+    def parse(self, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+        key = (document, payload)
+        if key not in self._frames:
+            self._frames[key] = self._source.parse(payload, document)
+        return self._frames[key]
+
+
 @dataclass(frozen=True)
 class _File:
     name: str
     payload: bytes
     document: Document
-    batch: batches.Batch
+    frames: Mapping[str, pl.DataFrame]
 
     @cached_property
     def part(self) -> Part:
@@ -158,27 +177,41 @@ class _Group:
         ]
 
 
-def _read(source: Source, path: Path, retrieved_at: datetime) -> _File:
+def _read(source: _ParsedOnce, path: Path, retrieved_at: datetime) -> _File:
     try:
         payload = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
     document = Document(name=path.name, retrieved_at=retrieved_at, is_bundled=False)
-    return _File(path.name, payload, document, batches.read(source, [(payload, document)]))
+    frames = {
+        table: LAKE_TABLES[table].conform(
+            frame.with_columns(
+                source=pl.lit(source.CARD.name), document=pl.lit(path.name), snapshot_id=pl.lit("")
+            )
+        )
+        for table, frame in batches._parsed(cast(Source, source), payload, document).items()
+    }
+    return _File(path.name, payload, document, frames)
 
 
 def _groups(files: Sequence[_File]) -> list[list[_File]]:
-    """Files of which each shares slices with another of its group, and contradicts none."""
+    """Files of which each shares slices with another of its group, and contradicts none.
+
+    A file that fits two groups which contradict each other goes to the one named later.
+    """
     groups: list[list[_File]] = []
     for file in files:
-        joined = [
-            group
-            for group in groups
-            if any(_share_slices(file, other) for other in group)
-            and not any(_contradict(file, other) for other in group)
-        ]
-        rest = [group for group in groups if all(group is not other for other in joined)]
-        groups = [*rest, [*(other for group in joined for other in group), file]]
+        joined: list[_File] = []
+        rest: list[list[_File]] = []
+        for group in reversed(groups):
+            fits = any(_share_slices(file, other) for other in group) and not any(
+                _contradict(one, other) for one in (file, *joined) for other in group
+            )
+            if fits:
+                joined = [*group, *joined]
+            else:
+                rest.insert(0, group)
+        groups = [*rest, [*joined, file]]
     return groups
 
 
@@ -206,17 +239,21 @@ def _contradict(one: _File, other: _File) -> bool:
 
 def _common(one: _File, other: _File) -> list[tuple[str, pl.DataFrame, pl.DataFrame]]:
     return [
-        (table, batch.accepted, other.batch.tables[table].accepted)
-        for table, batch in one.batch.tables.items()
-        if table in other.batch.tables
+        (table, frame, other.frames[table])
+        for table, frame in one.frames.items()
+        if table in other.frames
     ]
 
 
-def _checked_together(source: Source, files: Sequence[_File]) -> _Group:
-    if len(files) == 1:
-        return _Group(tuple(files), files[0].batch)
+def _checked_together(
+    source: _ParsedOnce, files: Sequence[_File], words: Mapping[str, Any]
+) -> _Group:
+    """The files held against the suites as one batch: a rule may need rows of several of them.
+
+    `words` are those that all files of the command met.
+    """
     parts = [(file.payload, file.document) for file in files]
-    return _Group(tuple(files), batches.read(source, parts))
+    return _Group(tuple(files), replace(batches.read(cast(Source, source), parts), words=words))
 
 
 def _known(
@@ -247,6 +284,8 @@ def _take(
     retrieved_at: datetime,
 ) -> Taken:
     card = source.CARD
+    # A file that was named twice is there since a moment ago.
+    known = known or _known(landing, source, group, retrieved_at.date())
     snapshot = known
     if snapshot is None:
         snapshot = landing.describe(

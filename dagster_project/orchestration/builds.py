@@ -31,9 +31,13 @@ class Build:
     def file(self) -> Path:
         return self.directory / "kido.duckdb"
 
-    def start(self, release: Release, inputs: str | None) -> None:
-        """Open the folder for a release, made from what `inputs` is the hash of."""
+    def start(self, release: Release, inputs: str | None, models: str) -> None:
+        """Open the folder for a release, made from what `inputs` is the hash of.
+
+        `models` is the version of the dbt project it is built with.
+        """
         self.directory.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.directory / "models", models.encode())
         if inputs:
             write_atomically(self.directory / "inputs", inputs.encode())
         write_atomically(self.directory / "release.json", release.model_dump_json().encode())
@@ -42,6 +46,11 @@ class Build:
     @property
     def inputs(self) -> str | None:
         path = self.directory / "inputs"
+        return path.read_text("utf8") if path.exists() else None
+
+    @property
+    def models(self) -> str | None:
+        path = self.directory / "models"
         return path.read_text("utf8") if path.exists() else None
 
     @property

@@ -130,7 +130,11 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         # Only a run of everything may say what it was made from: a part of it leaves the rest as
         # it was, and the next build has to look.
         is_whole = context.run.tags.get(WHOLE_RUN_TAG) == "true"
-        build.start(release, inputs_version(settings) if is_whole else None)
+        build.start(
+            release,
+            inputs_version(settings) if is_whole else None,
+            transform.project_version(),
+        )
         select = _subset(context, manifest, settings, build)
         fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
         outcome = fail_run_on(
@@ -172,7 +176,12 @@ def _subset(
     if set(nodes) <= set(chosen):
         return []
     last = builds.complete_build(settings.build_dir)
-    if last is None or last.release.as_of != settings.today:
+    # A part stands on the rest, which must be of the same day and the same models.
+    if (
+        last is None
+        or last.release.as_of != settings.today
+        or last.models != transform.project_version()
+    ):
         return []
     shutil.copyfile(last.file, build.file)
     # The catalog is about the run, so it is made anew by every one.

@@ -8,6 +8,7 @@ import io
 import logging
 import tempfile
 import traceback
+import tracemalloc
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -146,6 +147,12 @@ def test_a_document_arrives_byte_for_byte_with_its_origin(
 def test_a_request_names_the_project(ecb: FakeEcb, file: Path) -> None:
     get(ZIP, ecb, file)
     assert ecb.requests[0].headers["user-agent"].startswith("Kido/")
+
+
+def test_a_request_accepts_no_coding_that_is_not_unpacked_here(ecb: FakeEcb, file: Path) -> None:
+    get(ZIP, ecb, file)
+    accepted = ecb.requests[0].headers["accept-encoding"].split(",")
+    assert {coding.strip() for coding in accepted} == {"gzip", "identity"}
 
 
 def test_a_request_takes_its_own_headers_and_parameters_along(ecb: FakeEcb, file: Path) -> None:
@@ -523,9 +530,20 @@ def test_of_long_words_the_first_part_is_kept(ecb: FakeEcb, file: Path) -> None:
 def test_an_answer_without_content_leaves_no_bytes_of_an_attempt_before(
     ecb: FakeEcb, file: Path
 ) -> None:
-    ecb.will(cut_body(), status(404, b"No results found."))
+    large = Reply(200, b"1,2\n" * (2 << 20), "text/csv")
+    halves: list[int] = []
+
+    def cut(handler: Handler, _reply: Reply) -> None:
+        cut_body(after=4 << 20)(handler, large)
+
+    def nothing(handler: Handler, reply: Reply) -> None:
+        halves.append(file.stat().st_size)
+        status(404, b"No results found.")(handler, reply)
+
+    ecb.will(cut, nothing)
     received = get(expecting("csv", s404="nothing"), ecb, file)
     assert received.answer.meaning == "nothing"
+    assert halves[0] > 0
     assert not file.exists() or file.read_bytes() == b""
 
 
@@ -731,9 +749,16 @@ def test_a_small_body_that_unpacks_to_a_huge_one_is_stopped_early(ecb: FakeEcb, 
     bomb = gzip.compress(b"x" * (200 << 20), compresslevel=9)
     assert len(bomb) < 1 << 20
     ecb.will(send(200, bomb, "text/csv", Content_Encoding="gzip"))
-    with pytest.raises(UpstreamFormatError, match="more than the 2 MiB it may send at once"):
-        get(CSV, ecb, file, limits=Limits(largest_answer_bytes=2 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(UpstreamFormatError, match="more than the 2 MiB it may send at once"):
+            get(CSV, ecb, file, limits=Limits(largest_answer_bytes=2 << 20))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert file.stat().st_size <= 2 << 20
+    # Unpacked at once it would be 200 MiB.
+    assert most < 20 << 20
 
 
 # Pace and count.

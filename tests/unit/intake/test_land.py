@@ -1,0 +1,488 @@
+"""Files somebody brings: what belongs together is one snapshot, what contradicts itself is not."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from dagster_project.cli import app
+from dagster_project.errors import ConfigurationError, KidoError, UpstreamFormatError
+from dagster_project.intake import conform as conforming
+from dagster_project.intake.conform import conform
+from dagster_project.intake.land import Brought, land_bundled, land_files
+from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.lake.landing import Snapshot
+from dagster_project.lake.schemas import TRADE_FLOWS
+from dagster_project.settings import Settings
+from dagster_project.sources.card import Document, Source
+from dagster_project.sources.registry import source_named
+from tests.conftest import SHARED, needs_shared
+from tests.fakes.comtrade import (
+    WORLD,
+    Flow,
+    as_bulk,
+    as_csv,
+    as_json,
+    as_xlsx,
+    flows_for,
+    rows_of,
+    world_total,
+)
+
+COMTRADE = source_named("comtrade")
+JAPAN, USA, CHINA, VIETNAM = 392, 842, 156, 704
+FROM_CHINA = Flow(JAPAN, CHINA, "M", "280530", "2024", 700.0, 7.0)
+FROM_VIETNAM = Flow(JAPAN, VIETNAM, "M", "280530", "2024", 300.0, 3.0)
+FROM_ALL = world_total([FROM_CHINA, FROM_VIETNAM])
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path / "home"))
+    return Settings.load()
+
+
+@pytest.fixture
+def bring(settings: Settings, tmp_path: Path) -> Callable[..., Brought]:
+    """Land files of these names and bytes in one command."""
+
+    def land(*files: tuple[str, bytes], retrieved: date | None = None) -> Brought:
+        paths = []
+        for name, payload in files:
+            path = tmp_path / "downloads" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(payload)
+            paths.append(path)
+        return land_files(settings, COMTRADE, paths, retrieved)
+
+    return land
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each document of UN Comtrade was parsed."""
+    calls: Counter[str] = Counter()
+    parse = COMTRADE.parse
+
+    def counted(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+        calls[document.name] += 1
+        return parse(payload, document)
+
+    monkeypatch.setattr(COMTRADE, "parse", counted)
+    return calls
+
+
+def snapshots(settings: Settings) -> list[Snapshot]:
+    return landing_of(settings).snapshots("comtrade")
+
+
+def counting(settings: Settings) -> pl.DataFrame:
+    """Rows of the newest vintage of each slice."""
+    rows = lake_of(settings).rows(TRADE_FLOWS, "comtrade")
+    assert rows is not None
+    rank = pl.struct("vintage_at", "snapshot_id").rank("dense", descending=True)
+    return rows.filter(rank.over(TRADE_FLOWS.vintage_slice) == 1).collect()
+
+
+def values(settings: Settings) -> dict[str, float]:
+    """Values by partner, of one reporter, flow, code and period."""
+    rows = counting(settings).select("partner_iso3", "value_usd").rows()
+    assert len(dict(rows)) == len(rows)
+    return dict(rows)
+
+
+# Parsed once.
+
+
+def test_a_file_is_parsed_once_until_its_rows_are_in_the_lake(
+    settings: Settings, bring: Callable[..., Brought], parsed: Counter[str]
+) -> None:
+    (taken,) = bring(("japan.json", as_json([FROM_CHINA, FROM_ALL]))).taken
+    assert taken.is_new
+    assert taken.rows == {"trade_flows": 2}
+    assert conform(settings, COMTRADE).parsed == 0
+    assert values(settings) == {"CHN": 700.0, "WLD": 1000.0}
+    assert parsed == {"japan.json": 1}
+
+
+def test_files_that_are_one_snapshot_are_parsed_once_each(
+    bring: Callable[..., Brought], parsed: Counter[str]
+) -> None:
+    bring(
+        ("china.json", as_json([FROM_CHINA])),
+        ("vietnam.csv", as_csv([FROM_VIETNAM])),
+        ("world.xlsx", as_xlsx([FROM_ALL])),
+    )
+    assert parsed == {"china.json": 1, "vietnam.csv": 1, "world.xlsx": 1}
+
+
+def test_files_that_are_one_snapshot_are_parsed_again_when_a_word_of_any_of_them_changes(
+    settings: Settings,
+    bring: Callable[..., Brought],
+    parsed: Counter[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bring(("china.json", as_json([FROM_CHINA])), ("world.json", as_json([FROM_ALL])))
+    (record,) = lake_of(settings).records("comtrade").values()
+    assert {"156", "0", "392"} <= set(record.words["economies.comtrade_code"]["keys"])
+    assert record.words["commodity_codes"]["keys"] == ["280530"]
+    parsed.clear()
+    monkeypatch.setattr(conforming, "still_hold", lambda words: False)
+    assert conform(settings, COMTRADE).parsed == 1
+    assert parsed == {"china.json": 1, "world.json": 1}
+    assert values(settings) == {"CHN": 700.0, "WLD": 1000.0}
+
+
+# What belongs together.
+
+
+@needs_shared
+def test_china_in_one_workbook_and_the_world_in_the_other_are_one_snapshot(
+    settings: Settings,
+) -> None:
+    """Two downloads of UN Comtrade itself: each importer's rows from China, and its totals."""
+    folder = SHARED / "data" / "comtrade_v1_sample"
+    files = [folder / "comtrade_v1_china.xlsx", folder / "comtrade_v1_world.xlsx"]
+    (taken,) = land_files(settings, COMTRADE, files).taken
+    assert taken.documents == ("comtrade_v1_china.xlsx", "comtrade_v1_world.xlsx")
+    (snapshot,) = snapshots(settings)
+    assert [part.document for part in snapshot.parts] == list(taken.documents)
+    assert list(landing_of(settings).payloads(snapshot)) == [file.read_bytes() for file in files]
+
+    printed: dict[str, float] = {}
+    for file, partner in zip(files, ("CHN", "WLD"), strict=True):
+        header, *lines = openpyxl.load_workbook(file, read_only=True).worksheets[0].values
+        rows = [dict(zip(header, line, strict=True)) for line in lines]
+        japan = [
+            row["primaryValue"]
+            for row in rows
+            if str(row["reporterCode"]) == "392" and row["flowCode"] == "M"
+            and str(row["cmdCode"]) == "850511"
+        ]  # fmt: skip
+        printed[partner] = max(japan)
+    found = counting(settings).filter(
+        pl.col("reporter_iso3") == "JPN", pl.col("flow") == "import",
+        pl.col("commodity_code") == "850511", pl.col("transport_code").is_null(),
+        pl.col("procedure_code").is_null(), pl.col("second_partner_iso3").is_null(),
+    )  # fmt: skip
+    latest = found.filter(pl.col("period_start") == found["period_start"].max())
+    assert dict(latest.select("partner_iso3", "value_usd").iter_rows()) == printed
+
+
+def test_files_that_contradict_each_other_stay_apart_and_the_one_named_later_counts(
+    settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    first = as_json([FROM_CHINA, FROM_ALL])
+    revised = as_json([replace(FROM_CHINA, value=800.0), replace(FROM_ALL, value=1100.0)])
+    brought = bring(("first.json", first), ("revised.json", revised))
+    assert [taken.documents for taken in brought.taken] == [("first.json",), ("revised.json",)]
+    assert len(snapshots(settings)) == 2
+    assert values(settings) == {"CHN": 800.0, "WLD": 1100.0}
+
+
+def test_the_other_way_round_the_other_one_counts(
+    settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    first = as_json([FROM_CHINA, FROM_ALL])
+    revised = as_json([replace(FROM_CHINA, value=800.0), replace(FROM_ALL, value=1100.0)])
+    bring(("revised.json", revised), ("first.json", first))
+    assert values(settings) == {"CHN": 700.0, "WLD": 1000.0}
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_a_file_that_fits_two_that_contradict_each_other_goes_with_the_later(
+    place: int, settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    files = [
+        ("china.json", as_json([FROM_CHINA])),
+        ("china revised.json", as_json([replace(FROM_CHINA, value=800.0)])),
+    ]
+    files.insert(place, ("world.json", as_json([FROM_ALL])))
+    brought = bring(*files)
+    together = [set(taken.documents) for taken in brought.taken if len(taken.documents) > 1]
+    # Named between the two, it was with the first before the second came.
+    partner = "china revised.json" if place == 2 else "china.json"
+    assert together == [{"world.json", partner}]
+    assert len(snapshots(settings)) == 2
+    assert values(settings)["CHN"] == 800.0
+
+
+def test_files_of_different_slices_lie_side_by_side(
+    settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    brought = bring(
+        ("2023.json", as_json([replace(FROM_ALL, period="2023")])),
+        ("2024.json", as_json([FROM_ALL])),
+        ("exports.json", as_json([replace(FROM_ALL, flow="X")])),
+    )
+    assert len(brought.taken) == len(snapshots(settings)) == 3
+    assert counting(settings).height == 3
+
+
+def test_two_files_of_one_base_name_keep_their_bytes(
+    settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    china, world = as_json([FROM_CHINA]), as_json([FROM_ALL])
+    (taken,) = bring(("one/data.json", china), ("two/data.json", world)).taken
+    assert taken.documents == ("data.json", "data.json")
+    (snapshot,) = snapshots(settings)
+    assert list(landing_of(settings).payloads(snapshot)) == [china, world]
+    assert len({part.file for part in snapshot.parts}) == 2
+    assert values(settings) == {"CHN": 700.0, "WLD": 1000.0}
+
+
+def test_two_files_of_one_base_name_that_contradict_each_other_are_two_vintages(
+    settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    bring(
+        ("one/data.json", as_json([FROM_CHINA])),
+        ("two/data.json", as_json([replace(FROM_CHINA, value=800.0)])),
+    )
+    assert len(snapshots(settings)) == 2
+    assert values(settings) == {"CHN": 800.0}
+
+
+# All or nothing, and nothing twice.
+
+
+def test_one_bad_file_and_nothing_of_the_command_is_landed(
+    settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    with pytest.raises(UpstreamFormatError, match=r"bad\.json.*HTML"):
+        bring(
+            ("good.json", as_json([FROM_CHINA])),
+            ("bad.json", b"<!DOCTYPE html><html><body>Maintenance</body></html>"),
+        )
+    assert not settings.home.exists()
+
+
+def test_files_that_break_a_rule_only_together_are_not_landed(
+    settings: Settings, bring: Callable[..., Brought], tmp_path: Path
+) -> None:
+    missing = tmp_path / "not there.json"
+    with pytest.raises(ConfigurationError, match=r"not there\.json cannot be read: No such file"):
+        land_files(settings, COMTRADE, [missing])
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        land_files(settings, COMTRADE, [tmp_path])
+    assert not settings.home.exists()
+
+
+@pytest.mark.parametrize("names", [("china.json",), ("china.json", "world.json")])
+def test_the_same_bytes_again_are_nothing_new(
+    names: Sequence[str], settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    payloads = {"china.json": as_json([FROM_CHINA]), "world.json": as_json([FROM_ALL])}
+    files = [(name, payloads[name]) for name in names]
+    assert [taken.is_new for taken in bring(*files).taken] == [True]
+    before = {path: path.stat().st_mtime_ns for path in settings.home.rglob("*.parquet")}
+    assert [taken.is_new for taken in bring(*files).taken] == [False]
+    assert len(snapshots(settings)) == 1
+    assert {path: path.stat().st_mtime_ns for path in settings.home.rglob("*.parquet")} == before
+
+
+def test_a_file_named_twice_or_under_two_names_is_landed_once(
+    settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    payload = as_json([FROM_CHINA, FROM_ALL])
+    brought = bring(("a.json", payload), ("a.json", payload), ("copy of a.json", payload))
+    assert [taken.is_new for taken in brought.taken] == [True, False, False]
+    assert len(snapshots(settings)) == 1
+
+
+def test_the_day_of_a_vintage_is_kept(settings: Settings, bring: Callable[..., Brought]) -> None:
+    payload = as_json([FROM_CHINA, FROM_ALL])
+    bring(("a.json", payload), retrieved=date(2025, 3, 1))
+    assert set(counting(settings)["vintage_at"]) == {datetime(2025, 3, 1)}
+    assert not bring(("a.json", payload)).taken[0].is_new
+    assert not bring(("a.json", payload), retrieved=date(2025, 3, 1)).taken[0].is_new
+    with pytest.raises(ConfigurationError, match="landed already, as retrieved on 2025-03-01"):
+        bring(("a.json", payload), retrieved=date(2025, 3, 2))
+    with pytest.raises(ConfigurationError, match="is after today"):
+        bring(("a.json", payload), retrieved=date.today() + timedelta(days=2))
+    assert set(counting(settings)["vintage_at"]) == {datetime(2025, 3, 1)}
+
+
+def test_another_day_for_one_of_the_files_lands_none_of_them(
+    settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    payload = as_json([FROM_ALL])
+    bring(("a.json", payload), retrieved=date(2025, 3, 1))
+    other = as_json([replace(FROM_ALL, period="2023")])
+    with pytest.raises(ConfigurationError, match="a.json is landed already"):
+        bring(("b.json", other), ("a.json", payload), retrieved=date(2025, 4, 1))
+    assert len(snapshots(settings)) == 1
+
+
+# What is found about the others.
+
+
+@pytest.fixture
+def stricter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, documents named `old` cannot be parsed any more."""
+    parse = COMTRADE.parse
+
+    def rejects(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+        if document.name.startswith("old"):
+            raise UpstreamFormatError("comtrade: read otherwise now.")
+        return parse(payload, document)
+
+    monkeypatch.setattr(COMTRADE, "parse", rejects)
+    monkeypatch.setattr(conforming, "parser_version", lambda source: "another")
+
+
+def test_an_earlier_document_that_is_rejected_meanwhile_is_not_lost_from_sight(
+    settings: Settings, bring: Callable[..., Brought], request: pytest.FixtureRequest
+) -> None:
+    bring(("old.json", as_json([replace(FROM_ALL, period="2023")])))
+    request.getfixturevalue("stricter")
+    brought = bring(("new.json", as_json([FROM_ALL])))
+    assert brought.taken[0].is_new
+    assert set(brought.others.rejected) == {"old.json"}
+    assert "read otherwise now" in brought.others.rejected["old.json"]
+    (reason,) = settings.quarantine_dir.rglob("reason.txt")
+    assert "old.json" in reason.read_text()
+    assert [snapshot.document for snapshot in snapshots(settings)] == ["new.json"]
+
+
+def test_the_command_says_so_and_ends_with_exit_code_1(
+    bring: Callable[..., Brought], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    bring(("old.json", as_json([replace(FROM_ALL, period="2023")])))
+    request.getfixturevalue("stricter")
+    new = tmp_path / "new.json"
+    new.write_bytes(as_json([FROM_ALL]))
+    result = CliRunner().invoke(app, ["land", "comtrade", str(new)])
+    assert result.exit_code == 1
+    assert "new.json: taken, 1 row of trade_flows." in result.output
+    assert "An earlier document can no longer be used and is quarantined" in result.output
+    assert "old.json: read otherwise now." in result.output
+
+
+def test_the_command_says_what_was_landed_together(tmp_path: Path, settings: Settings) -> None:
+    names = ("china.json", "world.json")
+    for name, flow in zip(names, (FROM_CHINA, FROM_ALL), strict=True):
+        (tmp_path / name).write_bytes(as_json([flow]))
+    paths = [str(tmp_path / name) for name in names]
+    result = CliRunner().invoke(app, ["land", "comtrade", *paths])
+    assert result.exit_code == 0
+    assert result.output == "china.json + world.json: taken together, 2 rows of trade_flows.\n"
+    result = CliRunner().invoke(app, ["land", "comtrade", *paths])
+    assert (
+        result.output == "china.json + world.json: nothing new together, 2 rows of trade_flows.\n"
+    )
+
+
+def test_of_the_bundled_files_only_what_changed_is_new(settings: Settings) -> None:
+    ecb: Source = source_named("ecb")
+    (snapshot,) = land_bundled(settings, ecb).new
+    assert (snapshot.document, snapshot.is_bundled) == ("reference_rates.csv", True)
+    again = land_bundled(settings, ecb)
+    assert (again.new, again.unchanged) == ((), 1)
+
+
+# Files that were not pinned to totals, in several pieces.
+
+
+@pytest.mark.parametrize("write", [as_json, as_csv, as_xlsx, as_bulk])
+def test_an_unpinned_download_in_several_files_has_the_totals_of_a_pinned_one(
+    write: Callable[..., bytes],
+    settings: Settings,
+    bring: Callable[..., Brought],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = flows_for(
+        [JAPAN, USA], [CHINA, VIETNAM, 699, 276], ["280530", "284690"], ["2023", "2024"],
+        with_parts=True,
+    )  # fmt: skip
+    chance = random.Random(write.__name__)
+    files: list[list[Flow]] = [[], [], []]
+    for flow in world:
+        chance.choice(files).append(flow)
+    bring(*((f"{n}.dat", write(some, pinned=False)) for n, some in enumerate(files)))
+    assert len(snapshots(settings)) == 1
+    found = counting(settings).filter(
+        pl.col("procedure_code").is_null(), pl.col("transport_code").is_null(),
+        pl.col("second_partner_iso3").is_null(),
+    )  # fmt: skip
+    expected = {
+        (row["reporterISO"], row["partnerISO"], row["flowDesc"].lower(), row["cmdCode"],
+         int(row["period"])): (row["primaryValue"], row["netWgt"])
+        for row in rows_of(world)
+    }  # fmt: skip
+    assert {
+        (row["reporter_iso3"], row["partner_iso3"].replace("WLD", "W00"), row["flow"],
+         row["commodity_code"], row["period_start"].year): (row["value_usd"], row["net_weight_kg"])
+        for row in found.iter_rows(named=True)
+    } == expected  # fmt: skip
+
+
+def v1_rows(raw: pl.DataFrame) -> list[dict[str, object]]:
+    """Rows of a pull that lost its breakdown columns, with codes of a breakdown again: of each
+    key the largest is the total, the others are modes of transport.
+    """
+    key = ["reporter", "partner", "cmd", "flow"]
+    ranked = raw.with_row_index().with_columns(
+        rank=pl.struct(-pl.col("value"), "index").rank("ordinal").over(key)
+    )
+    return [
+        {
+            "freqCode": "A", "period": "2024", "reporterCode": row["reporter"],
+            "flowCode": row["flow"], "partnerCode": row["partner"], "partner2Code": 0,
+            "classificationCode": "H6", "isOriginalClassification": True, "cmdCode": row["cmd"],
+            "customsCode": "C00", "motCode": 0 if row["rank"] == 1 else 1000 + row["rank"],
+            "netWgt": row["netwgt"], "cifvalue": None, "fobvalue": None,
+            "primaryValue": row["value"],
+        }
+        for row in ranked.sort("index").iter_rows(named=True)
+    ]  # fmt: skip
+
+
+@needs_shared
+@pytest.mark.parametrize("seed", range(2))
+def test_a_real_pull_cut_at_arbitrary_lines_keeps_every_importers_total(
+    seed: int, settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    file = SHARED / "data" / "comtrade_raw" / "comtrade_2024.csv.gz"
+    raw = pl.read_csv(file, schema_overrides={"cmd": pl.String})
+    codes = ["850511", "280530", "284690", "250410", "811292"]
+    rows = v1_rows(raw.filter(pl.col("cmd").is_in(codes)))
+    chance = random.Random(seed)
+    cuts = sorted(chance.sample(range(1, len(rows)), 4))
+    pieces = [rows[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
+    files = [
+        (f"{number}.json", json.dumps(
+            {"elapsedTime": "1.0 secs", "count": len(piece), "data": piece, "error": ""}
+        ).encode())
+        for number, piece in enumerate(pieces)
+    ]  # fmt: skip
+    chance.shuffle(files)
+    bring(*files)
+    printed: dict[tuple[str, str], float] = {}
+    for row in raw.filter(
+        pl.col("cmd").is_in(codes), pl.col("partner") == WORLD, pl.col("flow") == "M"
+    ).iter_rows(named=True):
+        key = (str(row["reporter"]), row["cmd"])
+        printed[key] = max(row["value"], printed.get(key, 0.0))
+    totals = counting(settings).filter(
+        pl.col("partner_iso3") == "WLD", pl.col("flow") == "import",
+        pl.col("transport_code").is_null(),
+    )  # fmt: skip
+    assert totals.height == len(printed)
+    assert sorted(totals["value_usd"]) == sorted(printed.values())
+    assert len(printed) > 400
+
+
+def test_what_stops_a_command_is_one_sentence(bring: Callable[..., Brought]) -> None:
+    with pytest.raises(KidoError, match="a.json is empty"):
+        bring(("a.json", b"  "))
