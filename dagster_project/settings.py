@@ -53,7 +53,7 @@ IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 class SourceSettings(BaseSettings):
     """Settings of one source: `KIDO_<SOURCE>_URL`, `_KEY` and `_ENABLED`."""
 
-    model_config = SettingsConfigDict(extra="ignore")
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
 
     url: str | None = None
     """Scheme, host and port instead of the publisher's own in all its addresses (a mirror, a
@@ -74,7 +74,9 @@ class SourceSettings(BaseSettings):
 class Settings(BaseSettings):
     """Where things are kept and which day the warehouse is built for."""
 
-    model_config = SettingsConfigDict(env_prefix="KIDO_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="KIDO_", extra="ignore", env_ignore_empty=True
+    )
 
     home: Path = CHECKOUT / "data"
     landing_url: str = ""

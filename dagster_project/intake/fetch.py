@@ -30,10 +30,10 @@ from dagster_project.intake.ask import Asking, RejectedAnswerError
 from dagster_project.intake.batch import OF_THE_LANDING
 from dagster_project.intake.calls import counter
 from dagster_project.intake.conform import stage
-from dagster_project.intake.due import due_of, expected, limits_of, scope_of, unanswered
+from dagster_project.intake.due import due_of, limits_of, newest, scope_of, unanswered
 from dagster_project.intake.ledger import Ask, Ledger, Outcome, WindowAsk
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
-from dagster_project.lake.landing import AskedSlices, Landing, Period, Snapshot
+from dagster_project.lake.landing import LEFTOVER_AGE, AskedSlices, Landing, Period, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
@@ -124,7 +124,7 @@ class Fetching:
             window
             for each in self._source.CARD.windows
             if frequency in ("", each.frequency)
-            for window in expected(each, today)[-each.revised_for :]
+            for window in newest(each, today)
         ]
 
     def wanted(self, windows: Sequence[Window], *, again: bool = False) -> Planned:
@@ -157,7 +157,7 @@ class Fetching:
                 found.settled.append(one)
                 on(one)
 
-        self.landing.sweep(self._source.CARD.name)
+        self._sweep()
         with self._client(found, sleep) as client:
             for number, extract in enumerate(planned.extracts):
                 outcome: Outcome
@@ -366,6 +366,15 @@ class Fetching:
         self.landing.record(snapshot)
         asking.finish()
         return snapshot
+
+    def _sweep(self) -> None:
+        """Remove what killed runs left and nothing can need any more."""
+        name = self._source.CARD.name
+        self.landing.sweep(name)
+        oldest = time.time() - LEFTOVER_AGE.total_seconds()
+        for file in self._folder.glob(f"{name}-*.part"):
+            if file.stat().st_mtime < oldest:
+                file.unlink(missing_ok=True)
 
     def _is_in_the_lake(self, frames: dict[str, pl.DataFrame]) -> bool:
         """Whether the newest rows of the lake say all of this already.

@@ -139,7 +139,9 @@ def _sources(settings: Settings, sources: Collection[Source], landing: Landing) 
             "is_redistributable": card.is_redistributable,
             "cadence": card.cadence,
             "url": card.homepage,
-            "enabled": bool(card.bundled) or is_fetched(settings, source),
+            "enabled": bool(card.bundled)
+            or is_fetched(settings, source)
+            or bool(landing.snapshots(card.name)),
             "is_fetched": is_fetched(settings, source),
             **_last_ask(card.name, landing, settings),
         }

@@ -1,0 +1,166 @@
+"""One publisher stops nobody else: a build with a silent one, one that sends HTML, a good one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from dagster_project.orchestration.keys import landing_key
+from tests.conftest import CHECKOUT
+from tests.e2e.conftest import clean_environment
+from tests.fakes.comtrade import FakeComtrade, as_json, flows_for
+from tests.fakes.ecb import FakeEcb
+from tests.fakes.paged import FakePaged
+from tests.fakes.server import maintenance_page, silent
+
+FLOWS = [("JPN", "CHN", "284690", 75.0), ("JPN", "VNM", "284690", 25.0)]
+
+
+@dataclass
+class Publishers:
+    silent: FakeComtrade
+    confused: FakeEcb
+    well: FakePaged
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "KIDO_CHECK_NAMES": "false",
+            "KIDO_TIMEOUT_S": "1",
+            "KIDO_COMTRADE_URL": self.silent.root,
+            "KIDO_COMTRADE_KEY": "secret",
+            "KIDO_ECB_URL": self.confused.root,
+            "KIDO_ECB_ENABLED": "true",
+            "KIDO_MADE_UP_URL": self.well.root,
+            "KIDO_MADE_UP_ENABLED": "true",
+        }
+
+
+@pytest.fixture(scope="module")
+def publishers() -> Iterator[Publishers]:
+    with (
+        FakeComtrade(key="secret") as no_answer,
+        FakeEcb() as confused,
+        FakePaged({"2024": FLOWS, "2025": FLOWS}) as well,
+    ):
+        no_answer.always(silent())
+        confused.always(maintenance_page())
+        yield Publishers(no_answer, confused, well)
+
+
+def kido(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.fakes.kido", *arguments],
+        cwd=CHECKOUT,
+        env={**clean_environment(), "KIDO_HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def built(
+    publishers: Publishers, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    home = tmp_path_factory.mktemp("trouble") / "home"
+    return home, kido(home, "build", **publishers.environment)
+
+
+def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_the_build_publishes_with_the_figures_of_the_one_that_is_well(
+    built: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    home, result = built
+    assert result.returncode == 0, result.stderr
+    assert ask(
+        home,
+        "select partner_iso3, value_usd from trade.reported_flows where source = 'made_up' "
+        "and period_start = '2024-01-01' order by all",
+    ) == [("CHN", 75.0), ("VNM", 25.0)]
+    # The bundled figures of the two others are there as before.
+    assert ask(home, "select count(*) > 10000 from market.prices where source = 'ecb'") == [(True,)]
+
+
+def test_the_catalog_says_how_each_of_them_answered(
+    built: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    home, _ = built
+    assert ask(
+        home,
+        "select source, last_answer, last_asked_at is not null from catalog.sources "
+        "where source in ('comtrade', 'ecb', 'made_up', 'baci') order by source",
+    ) == [
+        ("baci", "not_asked", False),
+        ("comtrade", "no_answer", True),
+        ("ecb", "rejected", True),
+        ("made_up", "ok", True),
+    ]
+
+
+def test_the_failures_are_red_checks_with_the_reason(
+    built: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    home, result = built
+    said = " ".join(result.stderr.split())
+    assert "✗ landing/comtrade: publisher_answered: no answer" in said
+    assert "did not answer in time" in said
+    assert "✗ landing/ecb: publisher_answered: rejected" in said
+    assert "HTML page" in said
+    assert "landing/made_up: publisher_answered" not in said
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        found = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+            [dg.AssetCheckKey(landing_key(name), "publisher_answered") for name in
+             ("comtrade", "ecb", "made_up")]
+        )  # fmt: skip
+    results = {key.asset_key.path[-1]: record.evaluation for key, record in found.items()}
+    assert {name: one.passed for name, one in results.items() if one} == {
+        "comtrade": False, "ecb": False, "made_up": True,
+    }  # fmt: skip
+    failed = results["comtrade"]
+    assert failed
+    assert failed.severity == dg.AssetCheckSeverity.ERROR
+
+
+def test_the_silent_one_was_asked_once_and_what_the_other_sent_is_kept_with_the_reason(
+    built: tuple[Path, subprocess.CompletedProcess[str]], publishers: Publishers
+) -> None:
+    home, _ = built
+    assert len(publishers.silent.requests) == 1
+    (folder,) = (home / "quarantine" / "ecb").iterdir()
+    assert b"<html>" in (folder / "answer").read_bytes()
+    assert "HTML" in (folder / "reason.txt").read_text()
+
+
+def test_landed_rows_count_whether_or_not_the_source_is_switched_on(
+    built: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    home, _ = built
+    file = tmp_path / "japan.json"
+    flows = flows_for([392], [156, 704, 842], ["284690"], ["2019"], gaps=0)
+    imports = sum(flow.flow == "M" for flow in flows)
+    assert imports > 1
+    file.write_bytes(as_json(flows))
+    landed = kido(home, "land", "comtrade", str(file), KIDO_CHECK_NAMES="false")
+    assert landed.returncode == 0, landed.stderr
+    result = kido(home, "build", KIDO_CHECK_NAMES="false")
+    assert result.returncode == 0, result.stderr
+    assert ask(
+        home,
+        "select count(*) from trade.reported_flows where source = 'comtrade' "
+        "and period_start = '2019-01-01' and flow = 'import'",
+    ) == [(imports,)]
+    assert ask(home, "select enabled from catalog.sources where source = 'comtrade'") == [(True,)]
