@@ -203,7 +203,7 @@ class Client:
     def _is_enough(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
         assert isinstance(error, _TryAgainError)
-        if (error.seconds or 0) > LONGEST_WAIT_S:
+        if error.is_rate and (error.seconds or 0) > LONGEST_WAIT_S:
             return True
         most = self._attempts_at_silence if error.is_silence else self._attempts
         return state.attempt_number >= most

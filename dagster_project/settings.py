@@ -74,9 +74,7 @@ class SourceSettings(BaseSettings):
 class Settings(BaseSettings):
     """Where things are kept and which day the warehouse is built for."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="KIDO_", extra="ignore", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix="KIDO_", extra="ignore", env_ignore_empty=True)
 
     home: Path = CHECKOUT / "data"
     landing_url: str = ""

@@ -100,7 +100,8 @@ def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
 
 def follow(request: Request, answer: Answer) -> Step:
     """Every answer is the whole. A 404 says that there are no new days only in those words: an
-    address that is no longer served is answered with 404 too."""
+    address that is no longer served is answered with 404 too.
+    """
     if answer.meaning == "nothing" and "no results found" not in answer.text.lower():
         raise UpstreamFormatError(f"{CARD.name}: the data API is not at {request.url} any more.")
     return Done()
