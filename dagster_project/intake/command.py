@@ -138,11 +138,13 @@ def _last_day(window: Window) -> date:
 
 def _day(period: str, *, is_last: bool) -> date:
     """The first or last day of a year or month. Raises ConfigurationError for another text."""
-    found = re.fullmatch(r"(\d{4})(?:-(0[1-9]|1[0-2]))?", period)
+    found = re.fullmatch(r"([0-9]{4})(?:-(0[1-9]|1[0-2]))?", period)
     if found is None or found[1] == "0000":
         raise ConfigurationError(
             f"{period!r} is neither a year like 2015 nor a month like 2015-03."
         )
+    if is_last and found[1] == "9999":  # no day comes after it
+        return date.max
     kind: Frequency = "M" if found[2] else "A"
     window = Window(kind, date(int(found[1]), int(found[2] or 1), 1))
     return _last_day(window) if is_last else window.start

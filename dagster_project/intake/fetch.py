@@ -260,6 +260,11 @@ class Fetching:
         rows = batches.by_window(frames, extract.windows)
         before = self.ledger.windows()
         landed_at = self._last_landed_by_hand()
+        asked = _as_text(_asked_slices(extract))
+        asked_before = {
+            snapshot.snapshot_id: _as_text(snapshot.asked)
+            for snapshot in self.landing.snapshots(self._source.CARD.name)
+        }
         said: list[WindowAsk] = []
         for window in extract.windows:
             digest = batches.digest(rows[window])
@@ -267,6 +272,8 @@ class Fetching:
             is_new = (
                 last is None
                 or last.said.digest != digest
+                # To a wider question the same rows say more: of what is absent, that it is.
+                or asked_before[last.said.snapshot_id] != asked
                 or (landed_at is not None and landed_at > last.asked_at)
             )
             said.append(
@@ -311,7 +318,10 @@ class Fetching:
         frames = batch.frames(state.snapshot_id)
         digest = batches.digest(frames)
         last = self.ledger.last_of(extract.document)
-        is_known = last.digest == digest if last else False
+        # What was landed since, under another name or by hand, may say otherwise.
+        is_known = (
+            last is not None and last.digest == digest and last.snapshot_id == self._last_landed()
+        )
         is_new = batch.rows > 0 and not (is_known or self._is_in_the_lake(frames))
         ask = Ask(
             document=extract.document,
@@ -350,15 +360,7 @@ class Fetching:
             state.parts,
             origin_of_card(self._source),
             windows=[Period(frequency=one.frequency, start=one.start) for one in windows],
-            asked=[
-                AskedSlices(
-                    table=one.table,
-                    reporters=one.reporters,
-                    flows=one.flows,
-                    commodity_codes=one.commodity_codes,
-                )
-                for one in extract.asked
-            ],
+            asked=_asked_slices(extract),
             retrieved_at=state.answered_at,
         )
         stage(self._settings, self._lake, self._source, snapshot, batch)
@@ -418,6 +420,16 @@ class Fetching:
                     f"periods that were not asked for, first {outside[declared.period][0]}."
                 )
 
+    def _last_landed(self) -> str:
+        """The snapshot that was retrieved last, of those that do not come with the project."""
+        landed = [
+            snapshot
+            for snapshot in self.landing.snapshots(self._source.CARD.name)
+            if not snapshot.is_bundled
+        ]
+        newest_one = max(landed, key=lambda one: (one.retrieved_at, one.snapshot_id), default=None)
+        return newest_one.snapshot_id if newest_one else ""
+
     def _last_landed_by_hand(self) -> datetime | None:
         """When a file was last brought: after it, an answer that repeats itself is news again."""
         return max(
@@ -433,6 +445,23 @@ class Fetching:
         self.ledger.record(
             Ask(document=extract.document, asked_at=_now(), answer=outcome, reason=reason)
         )
+
+
+def _asked_slices(extract: Extract) -> tuple[AskedSlices, ...]:
+    return tuple(
+        AskedSlices(
+            table=one.table,
+            reporters=one.reporters,
+            flows=one.flows,
+            commodity_codes=one.commodity_codes,
+        )
+        for one in extract.asked
+    )
+
+
+def _as_text(asked: Sequence[AskedSlices]) -> list[str]:
+    """To compare what was asked: read from a record, its sequences are of another type."""
+    return [one.model_dump_json() for one in asked]
 
 
 def _failed(extract: Extract, reason: str) -> list[Settled]:

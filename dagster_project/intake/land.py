@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import polars as pl
 
@@ -111,7 +111,10 @@ def land_files(
     once = _ParsedOnce(source)
     with met_words() as met:
         files = [_read(once, path, retrieved_at) for path in paths]
-    groups = [_checked_together(once, group, met.record()) for group in _groups(files)]
+        checked = [_checked_together(once, group) for group in _groups(files)]
+    # Each file is parsed once, so those that were met are known of all of them together.
+    words = met.record()
+    groups = [replace(group, batch=replace(group.batch, words=words)) for group in checked]
     found = [_known(landing, source, group, retrieved) for group in groups]
     taken = [
         _take(settings, landing, source, group, known, retrieved_at)
@@ -245,15 +248,10 @@ def _common(one: _File, other: _File) -> list[tuple[str, pl.DataFrame, pl.DataFr
     ]
 
 
-def _checked_together(
-    source: _ParsedOnce, files: Sequence[_File], words: Mapping[str, Any]
-) -> _Group:
-    """The files held against the suites as one batch: a rule may need rows of several of them.
-
-    `words` are those that all files of the command met.
-    """
+def _checked_together(source: _ParsedOnce, files: Sequence[_File]) -> _Group:
+    """The files held against the suites as one batch: a rule may need rows of several of them."""
     parts = [(file.payload, file.document) for file in files]
-    return _Group(tuple(files), replace(batches.read(cast(Source, source), parts), words=words))
+    return _Group(tuple(files), batches.read(cast(Source, source), parts))
 
 
 def _known(

@@ -32,7 +32,10 @@ def all_assets(manifest: Mapping[str, Any], asked: Collection[str]) -> list[dg.A
             for asset in backfill_assets(source)
         ),
         *(landing_asset(source) for source in all_sources().values()),
-        *(lake_assets(source) for source in all_sources().values()),
+        *(
+            lake_assets(source, has_backfills=name in asked)
+            for name, source in all_sources().items()
+        ),
         dbt_models(manifest),
         published_asset(),
     ]

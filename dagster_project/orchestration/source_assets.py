@@ -200,9 +200,19 @@ def window_of(frequency: Frequency, key: str) -> Window:
     return Window(frequency, date(int(year), int(month or 1), 1))
 
 
-def lake_assets(source: Source) -> dg.AssetsDefinition:
-    """`lake/<source>_<table>`: the typed rows of a source, each batch checked before it counts."""
+def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefinition:
+    """`lake/<source>_<table>`: the typed rows of a source, each batch checked before it counts.
+
+    `has_backfills`: whether the graph holds the source's backfills, which feed them too.
+    """
     card = source.CARD
+    fed_by = [
+        landing_key(card.name),
+        *(
+            backfill_key(card.name, windows.frequency)
+            for windows in (card.windows if has_backfills else ())
+        ),
+    ]
     tables = [LAKE_TABLES[name] for name in card.tables]
 
     @dg.multi_asset(
@@ -210,7 +220,7 @@ def lake_assets(source: Source) -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 lake_key(card.name, table.name),
-                deps=[landing_key(card.name)],
+                deps=fed_by,
                 description=f"{table.description} From {card.title}.",
                 group_name=source_group(card.name),
                 kinds={"polars", "parquet"},

@@ -1,27 +1,40 @@
-"""The whole way of a fetched source, against a server that speaks (and breaks) the ECB's format."""
+"""A fetched source in a run of the graph: what its publisher does wrong is shown and stops nothing,
+what a person brought wrong does."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 import pytest
 
-from dagster_project import http
-from dagster_project.errors import FetchError, UpstreamFormatError
+from dagster_project.errors import UpstreamFormatError
+from dagster_project.intake import conform as conforming
+from dagster_project.intake import fetch as fetching
+from dagster_project.intake.conform import conform
+from dagster_project.intake.fetch import Fetched, Fetching
+from dagster_project.intake.land import land_files
+from dagster_project.intake.ledger import Ledger
+from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import PRICE_QUOTES
-from dagster_project.orchestration import ingest
-from dagster_project.orchestration.keys import lake_key
+from dagster_project.orchestration.keys import backfill_key, lake_key, landing_key
 from dagster_project.orchestration.metadata import SUITE_CHECK
 from dagster_project.orchestration.resources import Warehouse
-from dagster_project.orchestration.source_assets import lake_assets, landing_asset
+from dagster_project.orchestration.source_assets import (
+    ANSWERED,
+    backfill_assets,
+    lake_assets,
+    landing_asset,
+)
 from dagster_project.settings import Settings
-from dagster_project.sources.card import Document
+from dagster_project.sources.card import Document, Source
 from dagster_project.sources.registry import source_named
+from tests.fakes.comtrade import FakeComtrade, flows_for
 from tests.fakes.ecb import (
     ROWS,
     FakeEcb,
@@ -32,65 +45,134 @@ from tests.fakes.ecb import (
     maintenance_page,
     too_many_requests,
 )
+from tests.fakes.server import Behaviour, Seen, send, silent, status
 
-ECB = source_named("ecb")
+ECB, CATALOGUE, COMTRADE = (source_named(name) for name in ("ecb", "catalogue", "comtrade"))
 ZIP = "/stats/eurofxref/eurofxref-hist.zip"
+BUNDLED_RATES = 19_779
+"""7,126 days in dollar and yen, renminbi since April 2005."""
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("KIDO_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KIDO_ECB_ENABLED", "true")
-    monkeypatch.setattr(http, "fetch", partial(http.fetch, sleep=lambda seconds: None))
+    monkeypatch.setenv("KIDO_TIMEOUT_S", "0.5")
     return Settings.load()
 
 
 @pytest.fixture
-def ecb(monkeypatch: pytest.MonkeyPatch) -> FakeEcb:  # type: ignore[misc]
+def ecb(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEcb]:
     with FakeEcb() as server:
         monkeypatch.setenv("KIDO_ECB_URL", server.base_url)
         yield server
 
 
+def ask(settings: Settings, *, again: bool = False) -> Fetched:
+    """Ask what a build would ask, or all of it again; without a wait."""
+    one = Fetching(settings, ECB, is_patient=False)
+    planned = one.wanted((), again=True) if again else one.due()
+    fetched = one.run(planned, sleep=lambda seconds: None)
+    conform(settings, ECB)
+    return fetched
+
+
 def closes(settings: Settings) -> dict[tuple[str, str], float]:
     """The fetched rows of the lake: the close by instrument and day, the newest vintage last."""
-    files = ingest.lake_of(settings).files(PRICE_QUOTES)
-    frame = pl.concat([pl.read_parquet(file) for file in sorted(files)])
+    rows = lake_of(settings).rows(PRICE_QUOTES, "ecb")
+    if rows is None:
+        return {}
+    fetched = rows.filter(pl.col("document") != "reference_rates.csv").collect()
     return {
         (row["instrument"], str(row["price_date"])): row["close"]
-        for row in frame.filter(pl.col("document") == "eurofxref-hist.zip").iter_rows(named=True)
+        for row in fetched.sort("vintage_at", "snapshot_id").iter_rows(named=True)
     }
 
 
-def test_what_the_publisher_sends_is_landed_and_typed(settings: Settings, ecb: FakeEcb) -> None:
-    landed = ingest.land(settings, ECB)
-    assert [snapshot.document for snapshot in landed.new] == [
-        "reference_rates.csv",
-        "eurofxref-hist.zip",
-    ]
-    fetched = landed.new[1]
-    assert not fetched.is_bundled
-    assert fetched.request == f"GET {ecb.base_url}/eurofxref-hist.zip"
-    assert ingest.landing_of(settings).payload(fetched) == history_zip()
-    ingest.conform(settings, ECB)
+@pytest.fixture
+def tomorrow(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let the calendar's moments of four days pass: a weekend has none."""
+    now = fetching._now
+    days = 0
+
+    def forward() -> None:
+        nonlocal days
+        days += 4
+        monkeypatch.setattr(fetching, "_now", lambda: now() + timedelta(days=days))
+
+    return forward
+
+
+# The European Central Bank.
+
+
+def test_the_history_comes_first_and_then_only_the_days_since(
+    settings: Settings, ecb: FakeEcb, tomorrow: Callable[[], None]
+) -> None:
+    fetched = ask(settings)
+    assert [seen.path for seen in ecb.requests] == [ZIP]
+    assert [(one.document, one.news) for one in fetched.settled] == [("eurofxref-hist.zip", "new")]
+    (snapshot,) = landing_of(settings).snapshots("ecb")
+    assert not snapshot.is_bundled
+    assert list(landing_of(settings).payloads(snapshot)) == [history_zip()]
     found = closes(settings)
     assert found["EURUSD", "1999-01-04"] == 1.1789
     assert found["EURCNY", "2026-10-30"] == 7.4326
     assert ("EURCNY", "2005-03-31") not in found
 
+    ecb.publish(("2026-11-02", "1.1200", "176.00", "N/A", "7.4500"))
+    tomorrow()
+    fetched = ask(settings)
+    series = ecb.requests[1]
+    assert series.path == "/service/data/EXR/D.USD+JPY+CNY.EUR.SP00.A"
+    assert series.query["startPeriod"] == "2026-10-23"
+    assert len(ecb.requests) == 2
+    assert [one.news for one in fetched.settled] == ["new"]
+    assert closes(settings)["EURUSD", "2026-11-02"] == 1.12
 
-def test_unchanged_bytes_make_no_new_vintage_and_a_revision_makes_one(
-    settings: Settings, ecb: FakeEcb
+
+def test_nothing_new_adds_nothing(
+    settings: Settings, ecb: FakeEcb, tomorrow: Callable[[], None]
 ) -> None:
-    ingest.land(settings, ECB)
-    again = ingest.land(settings, ECB)
-    assert again.new == ()
-    assert again.unchanged == 2
-    revised = (("2026-10-30", "1.1173", "175.68", "N/A", "7.4326"), *ROWS[1:])
-    ecb.documents[ZIP] = history_zip(history_csv(revised))
-    assert len(ingest.land(settings, ECB).new) == 1
-    ingest.conform(settings, ECB)
-    assert closes(settings)["EURUSD", "2026-10-30"] == 1.1173
+    ask(settings)
+    before = {path: path.stat().st_mtime_ns for path in settings.home.rglob("*.parquet")}
+    tomorrow()
+    assert [one.news for one in ask(settings).settled] == ["unchanged"]
+    assert {path: path.stat().st_mtime_ns for path in settings.home.rglob("*.parquet")} == before
+    assert len(landing_of(settings).snapshots("ecb")) == 1
+    assert [one.answer for one in Ledger(landing_of(settings), "ecb").asks()] == ["ok", "ok"]
+
+
+def test_within_a_day_of_the_calendar_it_is_asked_once(settings: Settings, ecb: FakeEcb) -> None:
+    ask(settings)
+    assert ask(settings).answer == "not_asked"
+    assert len(ecb.requests) == 1
+
+
+def test_a_rate_put_right_within_a_week_is_seen(
+    settings: Settings, ecb: FakeEcb, tomorrow: Callable[[], None]
+) -> None:
+    ask(settings)
+    ecb.publish(("2026-10-29", "1.2", "175.92", "N/A", "7.4144"))
+    tomorrow()
+    assert [one.news for one in ask(settings).settled] == ["new"]
+    assert closes(settings)["EURUSD", "2026-10-29"] == 1.2
+
+
+def test_no_results_found_is_an_answer_and_another_404_is_rejected(
+    settings: Settings, ecb: FakeEcb, tomorrow: Callable[[], None]
+) -> None:
+    ask(settings)
+    tomorrow()
+    ecb.rows = []
+    fetched = ask(settings)
+    assert (fetched.answer, fetched.settled[0].news) == ("ok", "empty")
+    tomorrow()
+    ecb.will(status(404, b'{"title":"Not Found","detail":"No such resource."}'))
+    fetched = ask(settings)
+    assert fetched.answer == "rejected"
+    assert "the data API is not at" in fetched.reason
+    assert closes(settings)["EURUSD", "2026-10-30"] == 1.1172
 
 
 @pytest.mark.parametrize(
@@ -98,148 +180,322 @@ def test_unchanged_bytes_make_no_new_vintage_and_a_revision_makes_one(
     [too_many_requests("0"), failing(500), failing(503), cut_body()],
     ids=("429", "500", "503", "cut body"),
 )
-def test_passing_trouble_is_waited_out(settings: Settings, ecb: FakeEcb, trouble: object) -> None:
-    ecb.will(trouble, trouble)  # type: ignore[arg-type]
-    assert len(ingest.land(settings, ECB).new) == 2
+def test_passing_trouble_is_waited_out(
+    settings: Settings, ecb: FakeEcb, trouble: Behaviour
+) -> None:
+    ecb.will(trouble, trouble)
+    one = Fetching(settings, ECB)
+    fetched = one.run(one.due(), sleep=lambda seconds: None)
+    assert [settled.news for settled in fetched.settled] == ["new"]
     assert len(ecb.requests) == 3
 
 
-def test_a_publisher_that_stays_down_is_reported_and_the_rest_goes_on(
-    settings: Settings, ecb: FakeEcb
-) -> None:
-    ecb.will(*[failing(500)] * 20)
-    landed = ingest.land(settings, ECB)
-    assert "500" in landed.failure
-    assert [snapshot.document for snapshot in landed.new] == ["reference_rates.csv"]
+# A run of the graph.
 
 
-def test_without_any_vintage_a_publisher_that_is_down_stops_the_build(
-    settings: Settings, ecb: FakeEcb, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ingest, "bundled_files", lambda source: [])
-    ecb.will(*[failing(500)] * 20)
-    with pytest.raises(FetchError, match="500"):
-        ingest.land(settings, ECB)
+def run_graph(tmp_path: Path, source: Source = ECB) -> dg.ExecuteInProcessResult:
+    """Landing and lake of a source, and an asset behind them, as a run of the graph has it."""
 
-
-def test_an_html_page_is_never_an_empty_result(settings: Settings, ecb: FakeEcb) -> None:
-    ecb.will(maintenance_page())
-    with pytest.raises(UpstreamFormatError, match="HTML"):
-        ingest.land(settings, ECB)
-
-
-def test_rows_of_a_snapshot_whose_folder_was_removed_from_the_landing_go(
-    settings: Settings, ecb: FakeEcb
-) -> None:
-    fetched = ingest.land(settings, ECB).new[1]
-    before = ingest.conform(settings, ECB).rows["price_quotes"]
-    assert closes(settings)["EURUSD", "1999-01-04"] == 1.1789
-    shutil.rmtree(settings.home / "landing" / "ecb" / fetched.snapshot_id)
-    after = ingest.conform(settings, ECB)
-    assert closes(settings) == {}
-    assert after.rows["price_quotes"] == before - 13
-    assert not list((settings.home / "lake").rglob(f"{fetched.snapshot_id}*"))
-
-
-def test_rows_of_a_snapshot_that_later_rules_refuse_go_at_once(
-    settings: Settings, ecb: FakeEcb, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ingest.land(settings, ECB)
-    ingest.conform(settings, ECB)
-    assert closes(settings)
-
-    def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-        if not document.is_bundled:
-            raise UpstreamFormatError("ecb: read otherwise now.")
-        return tables
-
-    bundled = next(one for one in ingest.landing_of(settings).snapshots("ecb") if one.is_bundled)
-    tables = ECB.parse(
-        ingest.landing_of(settings).payload(bundled),
-        Document(bundled.document, bundled.retrieved_at, is_bundled=True),
-    )
-    monkeypatch.setattr(ECB, "parse", parse)
-    monkeypatch.setattr(ingest, "parser_version", lambda source: "another")
-    outcome = ingest.conform(settings, ECB)
-    assert "read otherwise now" in outcome.rejected
-    assert closes(settings) == {}
-    assert outcome.rows["price_quotes"] == 19_779
-
-
-def run_graph(tmp_path: Path) -> dg.ExecuteInProcessResult:
-    """Landing and lake of the ECB, and an asset behind them, as a run of the graph has it."""
-
-    @dg.asset(deps=[lake_key("ecb", "price_quotes")])
+    @dg.asset(deps=[lake_key(source.CARD.name, table) for table in source.CARD.tables])
     def behind() -> None: ...
 
+    instance = tmp_path / "instance"
+    shutil.rmtree(instance, ignore_errors=True)
+    instance.mkdir()
     return dg.materialize(
-        [landing_asset(ECB), lake_assets(ECB), behind],
+        [landing_asset(source), lake_assets(source), behind],
         resources={"warehouse": Warehouse()},
-        instance=dg.DagsterInstance.local_temp(str(tmp_path)),
+        instance=dg.DagsterInstance.local_temp(str(instance)),
         raise_on_error=False,
     )
 
 
-def test_a_day_quoted_twice_stops_the_run_at_a_check_that_shows_the_rows(
+def answered(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
+    (check,) = [one for one in result.get_asset_check_evaluations() if one.check_name == ANSWERED]
+    return check
+
+
+def went_on(result: dg.ExecuteInProcessResult) -> bool:
+    return bool(result.asset_materializations_for_node("behind"))
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wait between two attempts."""
+    run = Fetching.run
+    monkeypatch.setattr(
+        Fetching, "run", lambda self, planned, on=lambda one: None: run(
+            self, planned, on, sleep=lambda seconds: None)
+    )  # fmt: skip
+
+
+def test_a_publisher_that_answers_is_shown_so(
     settings: Settings, ecb: FakeEcb, tmp_path: Path
 ) -> None:
-    twice = (ROWS[0], ("2026-10-30", "1.2", "180", "N/A", "7.5"), *ROWS[1:])
-    ecb.documents[ZIP] = history_zip(history_csv(twice))
-    (tmp_path / "instance").mkdir()
-    result = run_graph(tmp_path / "instance")
-    assert not result.success
-    assert not result.asset_materializations_for_node("behind")
+    result = run_graph(tmp_path)
+    assert result.success
+    check = answered(result)
+    assert check.passed
+    assert check.metadata["answer"].value == "ok"
+    (landed,) = result.asset_materializations_for_node("landing__ecb")
+    assert landed.metadata["snapshots"].value == 2
+    assert landed.metadata["new"].value == 2
+    assert landed.metadata["calls"].value == 1
+    # A second run on the same day asks nobody, and says that nobody was asked.
+    result = run_graph(tmp_path)
+    assert answered(result).passed
+    assert answered(result).metadata["answer"].value == "not_asked"
+    assert len(ecb.requests) == 1
+
+
+def twice(quoted: str = "1.2") -> bytes:
+    """A history that has its last day twice, with two dollar rates."""
+    return history_zip(
+        history_csv((ROWS[0], ("2026-10-30", quoted, "180", "N/A", "7.5"), *ROWS[1:]))
+    )
+
+
+@pytest.mark.parametrize(
+    ("trouble", "answer", "reason"),
+    [
+        (maintenance_page(), "rejected", "HTML page"),
+        (silent(), "no answer", "eurofxref-hist.zip"),
+        (failing(500), "no answer", "500"),
+        (send(body=twice(), media_type="application/zip"), "rejected", "2026-10-30"),
+        (status(403), "rejected", "403"),
+    ],
+    ids=("HTML", "silence", "500", "a batch that breaks a rule", "403"),
+)
+@pytest.mark.usefixtures("at_once")
+def test_what_a_live_publisher_does_wrong_is_shown_and_stops_nothing(
+    trouble: Behaviour, answer: str, reason: str, settings: Settings, ecb: FakeEcb, tmp_path: Path
+) -> None:
+    ecb.always(trouble)
+    result = run_graph(tmp_path)
+    assert result.success
+    assert went_on(result)
+    check = answered(result)
+    assert not check.passed
+    assert not check.blocking
+    assert check.severity == dg.AssetCheckSeverity.ERROR
+    assert str(check.metadata["answer"].value).startswith(f"{answer}: ")
+    assert reason in str(check.metadata["answer"].value)
+    # The bundled rates are there all the same.
+    (lake,) = result.asset_materializations_for_node("lake__ecb")
+    assert lake.metadata["dagster/row_count"].value == BUNDLED_RATES
+    assert closes(settings) == {}
+
+
+def test_a_rejected_answer_leaves_the_vintage_before_it_and_the_next_run_is_fine(
+    settings: Settings, ecb: FakeEcb, tmp_path: Path, tomorrow: Callable[[], None]
+) -> None:
+    assert run_graph(tmp_path).success
+    before = closes(settings)
+    tomorrow()
+    ecb.will(maintenance_page())
+    result = run_graph(tmp_path)
+    assert result.success
+    assert not answered(result).passed
+    assert closes(settings) == before
+    (folder,) = (settings.quarantine_dir / "ecb").iterdir()
+    assert b"Maintenance" in b"".join(file.read_bytes() for file in folder.iterdir())
+    assert "HTML page" in (folder / "reason.txt").read_text()
+    ecb.publish(("2026-11-02", "1.1200", "176.00", "N/A", "7.4500"))
+    result = run_graph(tmp_path)
+    assert answered(result).passed
+    assert closes(settings)["EURUSD", "2026-11-02"] == 1.12
+
+
+def test_a_fetched_document_that_later_rules_refuse_stops_nothing(
+    settings: Settings, ecb: FakeEcb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_graph(tmp_path).success
+    assert closes(settings)
+    refuse(monkeypatch, lambda document: not document.is_bundled)
+    result = run_graph(tmp_path)
+    assert result.success
+    assert went_on(result)
+    (lake,) = result.asset_materializations_for_node("lake__ecb")
+    assert "read otherwise now" in str(lake.metadata["rejected"].value)
+    assert closes(settings) == {}
+
+
+def test_a_fetched_document_that_breaks_a_rule_of_today_stops_nothing(
+    settings: Settings, ecb: FakeEcb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_graph(tmp_path).success
+    parse = ECB.parse
+
+    def doubled(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+        frames = parse(payload, document)
+        if document.is_bundled:
+            return frames
+        return {name: pl.concat([frame, frame.with_columns(pl.col("close") + 1)])
+                for name, frame in frames.items()}  # fmt: skip
+
+    monkeypatch.setattr(ECB, "parse", doubled)
+    monkeypatch.setattr(conforming, "parser_version", lambda source: "another")
+    result = run_graph(tmp_path)
+    assert result.success
+    assert went_on(result)
     (check,) = [
         one for one in result.get_asset_check_evaluations() if one.check_name == SUITE_CHECK
     ]
     assert not check.passed
-    assert check.blocking
-    assert check.severity == dg.AssetCheckSeverity.ERROR
-    rows = str(check.metadata["offending_rows"].value)
-    assert "2026-10-30" in rows
-    assert "1.2" in rows
-    # The document is set aside with the reason; what the lake had stays, and the next run is fine.
-    (folder,) = (settings.quarantine_dir / "ecb").iterdir()
-    assert (folder / "eurofxref-hist.zip").read_bytes() == ecb.documents[ZIP]
-    assert "2026-10-30" in (folder / "reason.txt").read_text()
     assert closes(settings) == {}
-    ecb.documents[ZIP] = history_zip()
-    shutil.rmtree(tmp_path / "instance")
-    (tmp_path / "instance").mkdir()
-    assert run_graph(tmp_path / "instance").success
-    assert closes(settings)["EURJPY", "2026-10-30"] == 175.68
 
 
-def test_an_implausible_rate_is_set_aside_and_the_rest_goes_on(
-    settings: Settings, ecb: FakeEcb
+def refuse(monkeypatch: pytest.MonkeyPatch, which: Callable[[Document], bool]) -> None:
+    """From now on, documents of the ECB of this kind cannot be parsed."""
+    parse = ECB.parse
+
+    def rejects(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+        if which(document):
+            raise UpstreamFormatError("ecb: read otherwise now.")
+        return parse(payload, document)
+
+    monkeypatch.setattr(ECB, "parse", rejects)
+    monkeypatch.setattr(conforming, "parser_version", lambda source: "another")
+
+
+def test_a_bundled_document_that_is_rejected_stops_the_run(
+    settings: Settings, ecb: FakeEcb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    filler = [
-        (f"2020-{month:02}-{day:02}", "1.1", "120", "N/A", "7.8")
-        for month in range(12, 0, -1)
-        for day in range(28, 0, -1)
+    refuse(monkeypatch, lambda document: document.is_bundled)
+    result = run_graph(tmp_path)
+    assert not result.success
+    assert not went_on(result)
+    assert "reference_rates.csv: read otherwise now" in str(result.all_events)
+
+
+def test_a_landed_document_that_is_rejected_later_stops_the_run(
+    settings: Settings, ecb: FakeEcb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "by hand.csv"
+    file.write_bytes(history_csv())
+    land_files(settings, ECB, [file])
+    assert run_graph(tmp_path).success
+    refuse(monkeypatch, lambda document: document.name == "by hand.csv")
+    result = run_graph(tmp_path)
+    assert not result.success
+    assert not went_on(result)
+    assert "by hand.csv: read otherwise now" in str(result.all_events)
+
+
+def test_a_slip_in_the_catalogue_stops_the_run_at_a_check_that_shows_the_rows(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lists that are edited by hand come with the project: here one has a row twice."""
+    parse = CATALOGUE.parse
+
+    def slipped(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+        return {
+            name: pl.concat([frame, frame.head(1)]) if name == "milestones" else frame
+            for name, frame in parse(payload, document).items()
+        }
+
+    monkeypatch.setattr(CATALOGUE, "parse", slipped)
+    result = run_graph(tmp_path, CATALOGUE)
+    assert not result.success
+    assert not went_on(result)
+    failed = [one for one in result.get_asset_check_evaluations() if not one.passed]
+    assert [one.asset_key for one in failed] == [lake_key("catalogue", "milestones")]
+    assert failed[0].blocking
+    assert failed[0].severity == dg.AssetCheckSeverity.ERROR
+    assert failed[0].metadata["offending_rows"].value
+
+
+def test_a_source_without_bundled_files_and_without_a_key_is_an_empty_part_of_the_graph(
+    settings: Settings, tmp_path: Path
+) -> None:
+    result = run_graph(tmp_path, COMTRADE)
+    assert result.success
+    assert answered(result).metadata["answer"].value == "not_asked"
+
+
+# A backfill: windows that somebody picks.
+
+
+@pytest.fixture
+def comtrade(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeComtrade]:
+    codes = ("280530", "284690")
+    scope_of = fetching.scope_of
+    monkeypatch.setattr(
+        fetching, "scope_of", lambda *given: replace(scope_of(*given), commodity_codes=codes)
+    )
+    world = flows_for([392], [156, 704], codes, ["2015", "2016", "2018"], gaps=0)
+    with FakeComtrade(world, key="secret") as server:
+        for name, value in {
+            "URL": server.root, "KEY": "secret", "REPORTERS": "JPN", "CALLS_PER_MINUTE": "60000",
+            "ROWS_PER_CALL": "120",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(f"KIDO_COMTRADE_{name}", value)
+        yield server
+
+
+def backfill(tmp_path: Path, first: str, last: str) -> dg.ExecuteInProcessResult:
+    annual, _ = backfill_assets(COMTRADE)
+    instance = tmp_path / "instance"
+    shutil.rmtree(instance, ignore_errors=True)
+    instance.mkdir()
+    return dg.materialize(
+        [annual],
+        resources={"warehouse": Warehouse()},
+        instance=dg.DagsterInstance.local_temp(str(instance)),
+        raise_on_error=False,
+        tags={"dagster/asset_partition_range_start": first,
+              "dagster/asset_partition_range_end": last},
+    )  # fmt: skip
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """What is said of each window, by partition."""
+    shown = [
+        event.step_materialization_data.materialization
+        for event in result.get_asset_materialization_events()
     ]
-    slipped = ("2026-10-30", "1.1172", "17568", "N/A", "7.4326")
-    ecb.documents[ZIP] = history_zip(history_csv((slipped, *filler)))
-    ingest.land(settings, ECB)
-    outcome = ingest.conform(settings, ECB)
-    assert outcome.rejected == ""
-    assert outcome.set_aside["price_quotes"] == 1
-    found = closes(settings)
-    assert ("EURJPY", "2026-10-30") not in found
-    assert found["EURUSD", "2026-10-30"] == 1.1172
-    (file,) = settings.quarantine_dir.rglob("price_quotes.parquet")
-    (row,) = pl.read_parquet(file).to_dicts()
-    assert "17568" in row["value"]
+    return {str(one.partition): str(one.metadata["news"].value) for one in shown}
 
 
-def test_a_landing_and_a_lake_elsewhere_work_the_same(
-    settings: Settings, ecb: FakeEcb, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_range_of_years_is_asked_in_one_run_and_each_is_shown(
+    comtrade: FakeComtrade, settings: Settings, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("KIDO_LANDING_URL", f"memory://landing-{tmp_path.name}")
-    monkeypatch.setenv("KIDO_LAKE_URL", f"memory://lake-{tmp_path.name}")
-    elsewhere = Settings.load()
-    ingest.land(elsewhere, ECB)
-    outcome = ingest.conform(elsewhere, ECB)
-    # 19,779 bundled rates (7,126 days in USD and JPY, CNY since April 2005) and 13 fetched ones.
-    assert outcome.rows["price_quotes"] == 19_779 + 13
-    assert not (settings.home / "lake").exists()
+    result = backfill(tmp_path, "2015", "2018")
+    assert result.success
+    assert materialized(result) == {
+        "2015": "new", "2016": "new", "2017": "empty", "2018": "new",
+    }  # fmt: skip
+    assert len(comtrade.requests) == 4
+    # Once more, nobody is asked: what was answered is shown again.
+    result = backfill(tmp_path, "2015", "2018")
+    assert result.success
+    assert set(materialized(result).values()) == {"answered before"}
+    assert len(comtrade.requests) == 4
+    assert conform(settings, COMTRADE).rows["trade_flows"] > 0
+
+
+def test_a_window_that_failed_fails_the_run_and_the_answered_ones_stay(
+    comtrade: FakeComtrade, settings: Settings, tmp_path: Path
+) -> None:
+    def is_2016(seen: Seen) -> bool:
+        return seen.query["period"] == "2016"
+
+    comtrade.when(is_2016, maintenance_page())
+    result = backfill(tmp_path, "2015", "2018")
+    assert not result.success
+    assert materialized(result) == {"2015": "new", "2017": "empty", "2018": "new"}
+    assert "1 windows failed, 0 were not asked" in str(result.all_events)
+    comtrade.always(None)
+    result = backfill(tmp_path, "2015", "2018")
+    assert result.success
+    assert materialized(result)["2016"] == "new"
+    assert len(comtrade.requests) == 5
+
+
+def test_the_keys_of_landing_and_backfill_lie_side_by_side() -> None:
+    assert landing_key("comtrade").path == ["landing", "comtrade"]
+    assert [asset.key for asset in backfill_assets(COMTRADE)] == [
+        backfill_key("comtrade", "A"), backfill_key("comtrade", "M"),
+    ]  # fmt: skip
+    assert backfill_key("comtrade", "A").path == ["landing", "comtrade_annual"]
+    assert backfill_key("comtrade", "M").path == ["landing", "comtrade_monthly"]

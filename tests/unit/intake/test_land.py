@@ -16,7 +16,12 @@ import pytest
 from typer.testing import CliRunner
 
 from dagster_project.cli import app
-from dagster_project.errors import ConfigurationError, KidoError, UpstreamFormatError
+from dagster_project.errors import (
+    BatchRejectedError,
+    ConfigurationError,
+    KidoError,
+    UpstreamFormatError,
+)
 from dagster_project.intake import conform as conforming
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import Brought, land_bundled, land_files
@@ -137,6 +142,8 @@ def test_files_that_are_one_snapshot_are_parsed_again_when_a_word_of_any_of_them
     (record,) = lake_of(settings).records("comtrade").values()
     assert {"156", "0", "392"} <= set(record.words["economies.comtrade_code"]["keys"])
     assert record.words["commodity_codes"]["keys"] == ["280530"]
+    # The rules look words up as well.
+    assert {"CHN", "JPN", "WLD"} <= set(record.words["economies"]["keys"])
     parsed.clear()
     monkeypatch.setattr(conforming, "still_hold", lambda words: False)
     assert conform(settings, COMTRADE).parsed == 1
@@ -264,8 +271,17 @@ def test_one_bad_file_and_nothing_of_the_command_is_landed(
 
 
 def test_files_that_break_a_rule_only_together_are_not_landed(
-    settings: Settings, bring: Callable[..., Brought], tmp_path: Path
+    settings: Settings, bring: Callable[..., Brought]
 ) -> None:
+    with pytest.raises(BatchRejectedError, match=r"a\.json \+ b\.json.*exceed_the_total"):
+        bring(
+            ("a.json", as_json([FROM_CHINA, FROM_VIETNAM])),
+            ("b.json", as_json([replace(FROM_ALL, value=100.0)])),
+        )
+    assert not settings.home.exists()
+
+
+def test_a_file_that_is_not_there_is_named(settings: Settings, tmp_path: Path) -> None:
     missing = tmp_path / "not there.json"
     with pytest.raises(ConfigurationError, match=r"not there\.json cannot be read: No such file"):
         land_files(settings, COMTRADE, [missing])

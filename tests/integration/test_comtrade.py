@@ -1,0 +1,207 @@
+"""UN Comtrade from the question to the marts: what is published, what is zero, what is unknown."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from dagster_project import http
+from dagster_project.intake import fetch as fetching
+from dagster_project.intake.command import fetch_and_say
+from dagster_project.intake.land import land_files
+from dagster_project.settings import Settings
+from dagster_project.sources.registry import source_named
+from tests.fakes.comtrade import (
+    PREVIEW_CAP,
+    FakeComtrade,
+    Flow,
+    as_bulk,
+    as_csv,
+    as_json,
+    as_xlsx,
+    flows_for,
+    rows_of,
+)
+from tests.integration.marts import Marts
+
+COMTRADE = source_named("comtrade")
+CODES = ("250410", "280530", "284610", "284690", "811292")
+DAY = datetime(2025, 11, 24, 12)
+"""When the publisher is asked: before the day the marts are computed for."""
+
+
+@pytest.fixture(scope="module")
+def marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
+    return Marts(tmp_path_factory.mktemp("marts"))
+
+
+@pytest.fixture
+def comtrade() -> Iterator[FakeComtrade]:
+    world = flows_for([392, 842], [156, 704, 699, 276], CODES, ["2022", "2023"], gaps=0)
+    with FakeComtrade(world, key="secret") as server:
+        yield server
+
+
+@pytest.fixture
+def home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comtrade: FakeComtrade
+) -> Callable[[], Settings]:
+    for name, value in {
+        "HOME": str(tmp_path / "home"),
+        "COMTRADE_URL": comtrade.root,
+        "COMTRADE_KEY": "secret",
+        "COMTRADE_REPORTERS": "JPN,USA",
+        "COMTRADE_CALLS_PER_MINUTE": "60000",
+    }.items():
+        monkeypatch.setenv(f"KIDO_{name}", value)
+    scope_of = fetching.scope_of
+    monkeypatch.setattr(
+        fetching, "scope_of", lambda *given: replace(scope_of(*given), commodity_codes=CODES)
+    )
+    monkeypatch.setattr(http, "_now", lambda: DAY)
+    return Settings.load
+
+
+def fetch(settings: Settings, first: str, last: str, *, again: bool = False) -> int:
+    return fetch_and_say(
+        settings, COMTRADE, first=first, last=last, frequency="A", again=again,
+        write=lambda line: None,
+    )  # fmt: skip
+
+
+def is_of(reporter: str, year: int, flow: str = "import") -> pl.Expr:
+    return (
+        (pl.col("reporter_iso3") == reporter)
+        & (pl.col("flow") == flow)
+        & (pl.col("period_start") == date(year, 1, 1))
+        & (pl.col("frequency") == "A")
+    )
+
+
+def test_a_true_zero_is_told_from_what_is_not_published(
+    home: Callable[[], Settings], comtrade: FakeComtrade, marts: Marts
+) -> None:
+    """Japan reports 2023 without gallium (811292), the United States do not report it at all."""
+    comtrade.flows = [
+        flow
+        for flow in comtrade.flows
+        if not (flow.period == "2023" and (flow.reporter == 842 or flow.code == "811292"))
+    ]
+    assert fetch(home(), "2022", "2023") == 0
+    names = ("catalog.coverage", "trade.reported_flows", "catalog.snapshots")
+    found = marts.of(home(), COMTRADE, names)
+    coverage, flows, snapshots = (found[name] for name in names)
+    japan = coverage.filter(is_of("JPN", 2023))
+    # In the made-up world: four codes, each with the world and some of the partners.
+    published = [
+        flow
+        for flow in comtrade.flows
+        if (flow.reporter, flow.period, flow.flow) == (392, "2023", "M")
+    ]
+    assert japan["rows"].to_list() == [len(published)]
+    assert len({flow.code for flow in published}) == 4
+    usa = coverage.filter(is_of("USA", 2023))
+    assert usa["rows"].to_list() == [0]
+    # Gallium was asked for, so that none of it was imported is known.
+    assert "811292" in snapshots["commodity_codes"].item()
+    assert flows.filter(is_of("JPN", 2023), pl.col("commodity_code") == "811292").is_empty()
+    assert flows.filter(is_of("JPN", 2022), pl.col("commodity_code") == "811292").height
+    # What was never asked for is no row of the table at all.
+    assert coverage.filter(is_of("JPN", 2021)).is_empty()
+    assert coverage.filter(is_of("DEU", 2023)).is_empty()
+
+
+def test_an_answer_without_a_period_that_was_published_leaves_the_figures_before_it(
+    home: Callable[[], Settings], comtrade: FakeComtrade, marts: Marts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assert fetch(home(), "2022", "2023") == 0
+    before = marts.of(home(), COMTRADE)
+    comtrade.flows = [flow for flow in comtrade.flows if flow.period != "2023"]
+    monkeypatch.setattr(http, "_now", lambda: DAY + timedelta(days=1))
+    assert fetch(home(), "2022", "2023", again=True) == 0
+    found = marts.of(home(), COMTRADE)
+    for name in ("trade.reported_flows", "dependency.import_concentration"):
+        assert_frame_equal(found[name], before[name])
+
+
+def test_asked_again_with_nothing_new_the_marts_stay_as_they_are(
+    home: Callable[[], Settings], marts: Marts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fetch(home(), "2022", "2023") == 0
+    before = marts.of(home(), COMTRADE)
+    monkeypatch.setattr(http, "_now", lambda: DAY + timedelta(days=1))
+    assert fetch(home(), "2022", "2023", again=True) == 0
+    found = marts.of(home(), COMTRADE)
+    for name, frame in before.items():
+        assert_frame_equal(found[name], frame)
+
+
+@pytest.mark.parametrize("write", [as_json, as_csv, as_xlsx, as_bulk])
+def test_an_unpinned_download_in_several_files_makes_the_marts_of_a_pinned_one(
+    write: Callable[..., bytes],
+    home: Callable[[], Settings],
+    marts: Marts,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = flows_for([392, 842], [156, 704, 699, 276], CODES, ["2022", "2023"], with_parts=True)
+
+    def landed(name: str, *payloads: bytes) -> Settings:
+        monkeypatch.setenv("KIDO_HOME", str(tmp_path / name))
+        files = [tmp_path / f"{name} {number}.dat" for number in range(len(payloads))]
+        for file, payload in zip(files, payloads, strict=True):
+            file.write_bytes(payload)
+        land_files(Settings.load(), COMTRADE, files, retrieved=DAY.date())
+        return Settings.load()
+
+    names = ("trade.reported_flows", "dependency.supplier_shares",
+             "dependency.import_concentration")  # fmt: skip
+    expected = marts.of(landed("pinned", as_json(world)), COMTRADE, names)
+    assert expected["dependency.supplier_shares"].height > 50
+    chance = random.Random(write.__name__)
+    pieces: list[list[Flow]] = [[], [], []]
+    for flow in world:
+        chance.choice(pieces).append(flow)
+    unpinned = landed("unpinned", *(write(piece, pinned=False) for piece in pieces))
+    found = marts.of(unpinned, COMTRADE, names)
+    for name in names:
+        both = [
+            frame[name].drop("document", strict=False).sort(pl.all(), nulls_last=True)
+            for frame in (found, expected)
+        ]
+        assert_frame_equal(*both, rel_tol=1e-12)
+
+
+def test_without_a_key_the_preview_is_asked_one_period_and_500_rows_a_call(
+    home: Callable[[], Settings], comtrade: FakeComtrade, monkeypatch: pytest.MonkeyPatch,
+    marts: Marts, tmp_path: Path,
+) -> None:  # fmt: skip
+    """A year of some 700 rows: the preview cuts it at 500 without a word."""
+    comtrade.flows = flows_for(
+        [392, 842, 36, 76, 124, 251, 410, 792],
+        [156, 704, 699, 276, 458, 410, 643, 757, 826, 36],
+        CODES, ["2022", "2023"], gaps=0,
+    )  # fmt: skip
+    of_a_year = [flow for flow in comtrade.flows if flow.period == "2023"]
+    assert len(of_a_year) > PREVIEW_CAP
+    monkeypatch.setenv("KIDO_COMTRADE_REPORTERS", "JPN,USA,AUS,BRA,CAN,FRA,KOR,TUR")
+    monkeypatch.delenv("KIDO_COMTRADE_KEY")
+    monkeypatch.setenv("KIDO_COMTRADE_ENABLED", "true")
+    comtrade.periods_per_preview = 1
+    assert fetch(home(), "2022", "2023") == 0
+    for seen in comtrade.requests:
+        assert seen.path == "/public/v1/preview/C/A/HS"
+        assert "," not in seen.query["period"]
+        assert seen.query["maxRecords"] == "500"
+        assert "ocp-apim-subscription-key" not in seen.headers
+    found = marts.of(home(), COMTRADE, ("trade.reported_flows",))["trade.reported_flows"]
+    assert sorted(found["value_usd"]) == sorted(row["primaryValue"] for row in rows_of(
+        comtrade.flows))  # fmt: skip

@@ -1,0 +1,376 @@
+"""The lake holds what is landed, read again when its reader, rules or words change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from dagster_project.errors import UpstreamFormatError
+from dagster_project.intake import batch as batches
+from dagster_project.intake import conform as conforming
+from dagster_project.intake.conform import conform, recorded_checks, stage
+from dagster_project.intake.land import land_bundled, land_files
+from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
+from dagster_project.lake.landing import AskedSlices, Part, Period, Snapshot
+from dagster_project.lake.schemas import COVERAGE, PRICE_QUOTES, TRADE_FLOWS
+from dagster_project.quality.lake_suites import LAKE_SUITES
+from dagster_project.settings import Settings
+from dagster_project.sources.card import Document
+from dagster_project.sources.registry import source_named
+from tests.fakes.comtrade import Flow, as_json, world_total
+from tests.fakes.ecb import ROWS, history_csv
+
+COMTRADE, ECB = source_named("comtrade"), source_named("ecb")
+FLOW = Flow(392, 156, "M", "280530", "2024", 700.0, 7.0)
+PAYLOAD = as_json([FLOW, world_total([FLOW])])
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.load(home=tmp_path / "home")
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    calls: Counter[str] = Counter()
+    parse = COMTRADE.parse
+
+    def counted(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+        calls[document.name] += 1
+        return parse(payload, document)
+
+    monkeypatch.setattr(COMTRADE, "parse", counted)
+    return calls
+
+
+def landed(settings: Settings, name: str = "a.json", payload: bytes = PAYLOAD) -> Snapshot:
+    file = settings.home.parent / name
+    file.write_bytes(payload)
+    land_files(settings, COMTRADE, [file])
+    return landing_of(settings).snapshots("comtrade")[-1]
+
+
+def fetched(
+    settings: Settings, payloads: list[bytes], *years: int, name: str = "C-A-HS-2024.json"
+) -> Snapshot:
+    """A snapshot as an extract makes it, of windows and with what was asked."""
+    landing = landing_of(settings)
+    at = datetime(2025, 9, 1, 12)
+    snapshot_id = f"comtrade-20250901T120000{len(landing.snapshots('comtrade')):06}-abcdef01"
+    parts = [
+        Part(
+            file=f"{number:04}-{name}", sha256=hashlib.sha256(payload).hexdigest(),
+            bytes=len(payload), media_type="application/json", request="GET https://example.org",
+            retrieved_at=at,
+        )
+        for number, payload in enumerate(payloads, start=1)
+    ]  # fmt: skip
+    for part, payload in zip(parts, payloads, strict=True):
+        landing.store.write(f"comtrade/{snapshot_id}/{part.file}", payload)
+    snapshot = landing.describe(
+        snapshot_id, "comtrade", name, parts, origin_of_card(COMTRADE), retrieved_at=at,
+        windows=[Period(frequency="A", start=date(year, 1, 1)) for year in years],
+        asked=[AskedSlices(table="trade_flows", reporters=("JPN", "USA"), flows=("import",),
+                           commodity_codes=("280530",))],
+    )  # fmt: skip
+    landing.record(snapshot)
+    return snapshot
+
+
+def record_file(settings: Settings, snapshot: Snapshot) -> Path:
+    return settings.home / "lake" / "_snapshots" / snapshot.source / f"{snapshot.snapshot_id}.json"
+
+
+def edit(file: Path, **fields: Any) -> None:
+    content = json.loads(file.read_text())
+    content.update(fields)
+    file.write_text(json.dumps(content))
+
+
+def flows(settings: Settings) -> dict[str, float]:
+    rows = lake_of(settings).rows(TRADE_FLOWS, "comtrade")
+    return {} if rows is None else dict(rows.select("partner_iso3", "value_usd").collect().rows())
+
+
+# Read again, and when not.
+
+
+def test_what_is_in_the_lake_is_not_parsed_again(settings: Settings, parsed: Counter[str]) -> None:
+    landed(settings)
+    for _ in range(2):
+        outcome = conform(settings, COMTRADE)
+        assert (outcome.parsed, outcome.new_snapshots) == (0, 0)
+        assert outcome.rows == {"trade_flows": 2}
+    assert parsed == {"a.json": 1}
+
+
+def test_a_changed_module_of_the_source_reads_its_documents_again(
+    settings: Settings, parsed: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed(settings)
+    parse = COMTRADE.parse
+
+    def in_thousands(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+        frames = parse(payload, document)
+        return {name: frame.with_columns(pl.col("value_usd") * 1000)
+                for name, frame in frames.items()}  # fmt: skip
+
+    monkeypatch.setattr(COMTRADE, "parse", in_thousands)
+    assert conform(settings, COMTRADE).parsed == 0
+    for module in (conforming, batches):
+        monkeypatch.setattr(module, "parser_version", lambda source: "another")
+    outcome = conform(settings, COMTRADE)
+    assert (outcome.parsed, outcome.new_snapshots) == (1, 1)
+    assert flows(settings) == {"CHN": 700_000.0, "WLD": 700_000.0}
+    assert conform(settings, COMTRADE).parsed == 0
+
+
+def test_a_word_of_a_list_that_was_met_and_changed_reads_the_document_again(
+    settings: Settings, parsed: Counter[str]
+) -> None:
+    snapshot = landed(settings)
+    file = record_file(settings, snapshot)
+    words = json.loads(file.read_text())["words"]
+    assert set(words) >= {"commodity_codes", "economies.comtrade_code"}
+    for name in words:
+        changed = {**words, name: {**words[name], "digest": "of another day"}}
+        edit(file, words=changed)
+        assert conform(settings, COMTRADE).parsed == 1
+        assert json.loads(file.read_text())["words"] == words
+    assert conform(settings, COMTRADE).parsed == 0
+
+
+def test_a_list_that_is_gone_reads_the_document_again(settings: Settings) -> None:
+    file = record_file(settings, landed(settings))
+    words = json.loads(file.read_text())["words"]
+    edit(file, words={**words, "list_of_old": {"keys": ["a"], "digest": "x"}})
+    assert conform(settings, COMTRADE).parsed == 1
+
+
+def test_a_record_of_an_earlier_kido_without_words_can_be_read(
+    settings: Settings, parsed: Counter[str]
+) -> None:
+    file = record_file(settings, landed(settings))
+    content = json.loads(file.read_text())
+    del content["words"]
+    file.write_text(json.dumps(content))
+    assert conform(settings, COMTRADE).parsed == 0
+    assert flows(settings)["CHN"] == 700.0
+    # Whatever wrote it had another parser, as its version tells.
+    edit(file, parser_version="of an earlier day")
+    assert conform(settings, COMTRADE).parsed == 1
+    assert json.loads(file.read_text())["words"]
+
+
+def test_a_changed_rule_holds_the_document_against_the_suite_again(
+    settings: Settings, parsed: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed(settings)
+    suite = LAKE_SUITES["trade_flows"]
+    fewer = replace(suite, rules=suite.rules[1:])
+    suites = {**LAKE_SUITES, "trade_flows": fewer}
+    for module in (conforming, batches):
+        monkeypatch.setattr(module, "LAKE_SUITES", suites)
+    outcome = conform(settings, COMTRADE)
+    assert outcome.parsed == 1
+    assert {check.check_name for check in outcome.checks["trade_flows"]} == {
+        rule.name for rule in fewer.rules
+    }
+
+
+def test_the_record_of_the_first_version_names_no_parts_and_is_read_all_the_same(
+    settings: Settings,
+) -> None:
+    snapshot = landed(settings)
+    file = settings.home / "landing" / "comtrade" / snapshot.snapshot_id / "origin.json"
+    content = json.loads(file.read_text())
+    for name in ("parts", "windows", "asked"):
+        content.pop(name)
+    file.write_text(json.dumps(content))
+    record_file(settings, snapshot).unlink()
+    assert conform(settings, COMTRADE).parsed == 1
+    assert flows(settings) == {"CHN": 700.0, "WLD": 700.0}
+
+
+# Rows that lie ready.
+
+
+def test_rows_that_lie_ready_count_only_once_they_are_conformed(
+    settings: Settings, parsed: Counter[str]
+) -> None:
+    snapshot = fetched(settings, [PAYLOAD], 2024)
+    batch = batches.read(
+        COMTRADE, [(PAYLOAD, Document(snapshot.document, snapshot.retrieved_at, False))]
+    )
+    stage(settings, lake_of(settings), COMTRADE, snapshot, batch)
+    assert flows(settings) == {}
+    outcome = conform(settings, COMTRADE)
+    assert (outcome.parsed, outcome.new_snapshots) == (0, 1)
+    assert flows(settings) == {"CHN": 700.0, "WLD": 700.0}
+    assert parsed == {snapshot.document: 1}
+
+
+def test_rows_that_lie_ready_from_an_older_parser_are_parsed_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = fetched(settings, [PAYLOAD], 2024)
+    batch = batches.read(
+        COMTRADE, [(PAYLOAD, Document(snapshot.document, snapshot.retrieved_at, False))]
+    )
+    stage(settings, lake_of(settings), COMTRADE, snapshot, batch)
+    for module in (conforming, batches):
+        monkeypatch.setattr(module, "parser_version", lambda source: "another")
+    assert conform(settings, COMTRADE).parsed == 1
+    assert lake_of(settings).records("comtrade")[snapshot.snapshot_id].parser_version == "another"
+
+
+@pytest.mark.parametrize(("age", "is_kept"), [(timedelta(hours=23), True),
+                                              (timedelta(hours=25), False)])  # fmt: skip
+def test_rows_for_a_snapshot_that_never_came_are_removed_after_a_day(
+    age: timedelta, is_kept: bool, settings: Settings
+) -> None:
+    batch = batches.read(COMTRADE, [(PAYLOAD, Document("a.json", datetime(2025, 1, 1), False))])
+    snapshot = landed(settings).model_copy(
+        update={"snapshot_id": f"comtrade-{datetime.now(UTC) - age:%Y%m%dT%H%M%S%f}-abcdef01"}
+    )
+    stage(settings, lake_of(settings), COMTRADE, snapshot, batch)
+    conform(settings, COMTRADE)
+    assert (snapshot.snapshot_id in lake_of(settings).staged("comtrade")) is is_kept
+    assert bool(list(settings.home.rglob(f"{snapshot.snapshot_id}.parquet"))) is is_kept
+    assert flows(settings) == {"CHN": 700.0, "WLD": 700.0}
+
+
+# Windows and what was asked.
+
+
+def test_only_the_windows_a_snapshot_speaks_for_come_in(settings: Settings) -> None:
+    both = as_json([FLOW, replace(FLOW, period="2023", value=600.0)])
+    fetched(settings, [both], 2023)
+    conform(settings, COMTRADE)
+    assert flows(settings) == {"CHN": 600.0}
+    coverage = lake_of(settings).rows(COVERAGE, "comtrade")
+    assert coverage is not None
+    assert sorted(
+        coverage.select("reporter_iso3", "flow", "frequency", "period_start", "rows")
+        .collect().rows()
+    ) == [
+        ("JPN", "import", "A", date(2023, 1, 1), 1),
+        ("USA", "import", "A", date(2023, 1, 1), 0),
+    ]  # fmt: skip
+
+
+def test_an_extract_without_an_answer_to_keep_holds_no_rows_and_says_so(
+    settings: Settings,
+) -> None:
+    fetched(settings, [], 2024)
+    outcome = conform(settings, COMTRADE)
+    assert outcome.rejected == {}
+    assert outcome.rows == {"trade_flows": 0}
+    coverage = lake_of(settings).rows(COVERAGE, "comtrade")
+    assert coverage is not None
+    assert coverage.collect()["rows"].to_list() == [0, 0]
+    assert flows(settings) == {}
+
+
+def test_the_parts_of_an_extract_are_put_together(settings: Settings) -> None:
+    other = replace(FLOW, partner=704, value=300.0)
+    fetched(settings, [as_json([FLOW]), as_json([other]), as_json([FLOW])], 2024)
+    assert conform(settings, COMTRADE).rows["trade_flows"] == 2
+    assert flows(settings) == {"CHN": 700.0, "VNM": 300.0}
+
+
+# What goes.
+
+
+def test_rows_of_a_snapshot_whose_folder_was_removed_from_the_landing_go(
+    settings: Settings,
+) -> None:
+    first = landed(settings)
+    landed(settings, "b.json", as_json([replace(FLOW, period="2023", partner=704)]))
+    shutil.rmtree(settings.home / "landing" / "comtrade" / first.snapshot_id)
+    assert conform(settings, COMTRADE).rows == {"trade_flows": 1}
+    assert flows(settings) == {"VNM": 700.0}
+    assert not list((settings.home / "lake").rglob(f"{first.snapshot_id}*"))
+
+
+@pytest.mark.parametrize("is_by_hand", [True, False])
+def test_a_snapshot_that_later_rules_refuse_goes_with_the_reason_and_the_others_stay(
+    is_by_hand: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = landed(settings, "old.json") if is_by_hand else fetched(
+        settings, [PAYLOAD], 2024, name="old.json"
+    )  # fmt: skip
+    landed(settings, "b.json", as_json([replace(FLOW, period="2023", partner=704)]))
+    conform(settings, COMTRADE)
+    parse = COMTRADE.parse
+
+    def rejects(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+        if document.name == "old.json":
+            raise UpstreamFormatError("comtrade: read otherwise now.")
+        return parse(payload, document)
+
+    monkeypatch.setattr(COMTRADE, "parse", rejects)
+    monkeypatch.setattr(conforming, "parser_version", lambda source: "another")
+    outcome = conform(settings, COMTRADE)
+    assert outcome.rejected == {"old.json": "comtrade: old.json: read otherwise now."}
+    assert outcome.is_rejected_by_hand is is_by_hand
+    assert flows(settings) == {"VNM": 700.0}
+    assert not list((settings.home / "lake").rglob(f"{old.snapshot_id}*"))
+    assert not (settings.home / "landing" / "comtrade" / old.snapshot_id).exists()
+    (reason,) = settings.quarantine_dir.rglob("reason.txt")
+    assert "read otherwise now" in reason.read_text()
+    assert PAYLOAD in [file.read_bytes() for file in reason.parent.iterdir()]
+
+
+def test_rows_that_are_quarantined_are_counted_and_shown_and_the_rest_goes_on(
+    settings: Settings,
+) -> None:
+    """A yen rate of 17,568 among 336 days of 120."""
+    land_bundled(settings, ECB)
+    filler = [
+        (f"2020-{month:02}-{day:02}", "1.1", "120", "N/A", "7.8")
+        for month in range(12, 0, -1)
+        for day in range(28, 0, -1)
+    ]
+    slipped = ("2026-10-30", "1.1172", "17568", "N/A", "7.4326")
+    file = settings.home.parent / "eurofxref-hist.csv"
+    file.write_bytes(history_csv((slipped, *filler)))
+    brought = land_files(settings, ECB, [file])
+    assert brought.taken[0].set_aside == {"price_quotes": 1}
+    assert brought.others.set_aside == {"price_quotes": 1}
+    rows = lake_of(settings).rows(PRICE_QUOTES, "ecb")
+    assert rows is not None
+    last = rows.filter(pl.col("price_date") == date(2026, 10, 30), pl.col("document") == file.name)
+    assert sorted(last.collect()["instrument"]) == ["EURCNY", "EURUSD"]
+    (aside,) = settings.quarantine_dir.rglob("price_quotes.parquet")
+    assert "17568" in pl.read_parquet(aside)["value"].item()
+
+
+def test_a_landing_and_a_lake_elsewhere_work_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Settings.load(
+        home=tmp_path / "home",
+        landing_url=f"memory://landing-{tmp_path.name}",
+        lake_url=f"memory://lake-{tmp_path.name}",
+    )
+    land_bundled(elsewhere, ECB)
+    file = tmp_path / "eurofxref-hist.csv"
+    file.write_bytes(history_csv(ROWS))
+    outcome = land_files(elsewhere, ECB, [file]).others
+    # 19,779 bundled rates (7,126 days in USD and JPY, CNY since April 2005) and 13 of the file.
+    assert outcome.rows["price_quotes"] == 19_779 + 13
+    assert not (elsewhere.home / "lake").exists()
+    assert len(recorded_checks(lake_of(elsewhere), "ecb")) == 2 * len(
+        LAKE_SUITES["price_quotes"].rules
+    )
