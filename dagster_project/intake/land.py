@@ -249,9 +249,13 @@ def _common(one: _File, other: _File) -> list[tuple[str, pl.DataFrame, pl.DataFr
 
 
 def _checked_together(source: _ParsedOnce, files: Sequence[_File]) -> _Group:
-    """The files held against the suites as one batch: a rule may need rows of several of them."""
-    parts = [(file.payload, file.document) for file in files]
-    return _Group(tuple(files), batches.read(cast(Source, source), parts))
+    """The files held against the suites as one batch: a rule may need rows of several of them.
+
+    They are put in the order of their names: named in another order, they are the same.
+    """
+    ordered = sorted(files, key=lambda file: (file.name, file.part.sha256))
+    parts = [(file.payload, file.document) for file in ordered]
+    return _Group(tuple(ordered), batches.read(cast(Source, source), parts))
 
 
 def _known(

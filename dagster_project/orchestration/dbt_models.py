@@ -15,6 +15,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from dagster_project.intake.conform import recorded_checks
 from dagster_project.intake.stores import lake_of
 from dagster_project.lake.build_file import connect, prepare
+from dagster_project.lake.schemas import COVERAGE
 from dagster_project.orchestration import builds, transform
 from dagster_project.orchestration.facts import code_version, facts
 from dagster_project.orchestration.inputs import inputs_version
@@ -100,6 +101,13 @@ def _keys_behind(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
     """The lake assets behind a dbt source; none for the facts of the run."""
     if dbt_source["source_name"] != "lake":
         return []
+    if dbt_source["name"] == COVERAGE.name:  # comes in with the rows of a source that is asked
+        return [
+            lake_key(name, table)
+            for name, source in all_sources().items()
+            if source.CARD.windows
+            for table in source.CARD.tables
+        ]
     return [
         lake_key(name, dbt_source["name"])
         for name, source in all_sources().items()

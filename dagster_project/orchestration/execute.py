@@ -41,6 +41,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
 
     from dagster_project.definitions import defs
     from dagster_project.orchestration.keys import PUBLISHED, WHOLE_RUN_TAG
+    from dagster_project.orchestration.pools import free_slots_of_dead_runs
 
     home = prepare_instance(settings)
     definitions = defs()
@@ -51,6 +52,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     # garbage costs a build seconds.
     gc.set_threshold(100_000, 50, 100)
     with dg.DagsterInstance.from_config(str(home)) as instance:
+        free_slots_of_dead_runs(instance)
         result = job.execute_in_process(
             run_config={
                 "loggers": {"console": {}},

@@ -67,11 +67,12 @@ def suite_check_spec(suite: Suite, asset: dg.AssetKey) -> dg.AssetCheckSpec:
 
 
 def suite_check_result(
-    suite: Suite, asset: dg.AssetKey, results: Iterable[CheckResult]
+    suite: Suite, asset: dg.AssetKey, results: Iterable[CheckResult], *, may_block: bool = True
 ) -> dg.AssetCheckResult:
     """What a suite found over the batches of a table: every rule in words, offending rows shown.
 
-    A failed rule that only warns makes the check a warning, which blocks nothing.
+    A failed rule that only warns makes the check a warning, which blocks nothing; so does every
+    failed rule unless it `may_block`.
     """
     by_rule: dict[str, list[CheckResult]] = {rule.name: [] for rule in suite.rules}
     for result in results:
@@ -94,7 +95,7 @@ def suite_check_result(
         check_name=SUITE_CHECK,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR
-        if any(result.severity == "error" for result in failed)
+        if may_block and any(result.severity == "error" for result in failed)
         else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )

@@ -43,6 +43,8 @@ class StageHandler(logging.Handler):
         if kind == dg.DagsterEventType.STEP_FAILURE:
             told = event.step_key in self._explained
             return f"✗ {_stage(event.step_key)}: {'stopped' if told else failure_of(event)}"
+        if kind == dg.DagsterEventType.ENGINE_EVENT and "blocked by" in (event.message or ""):
+            return f"… {_stage(event.step_key or '')} waits for another run"
         if kind == dg.DagsterEventType.RUN_FAILURE:
             data = event.job_failure_data
             if data.error and not data.first_step_failure_event:

@@ -250,6 +250,8 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
                 LAKE_SUITES[table.name],
                 lake_key(card.name, table.name),
                 outcome.checks.get(table.name, []),
+                # What a publisher sent wrong stops nobody: the vintages before it count.
+                may_block=outcome.is_rejected_by_hand,
             )
         if outcome.is_rejected_by_hand:
             raise dg.Failure(description=" ".join(outcome.rejected.values()), allow_retries=False)

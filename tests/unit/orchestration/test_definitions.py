@@ -6,24 +6,40 @@ pytest tests/unit/orchestration --update-golden     # after a change that is mea
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
 from dagster_project.definitions import defs
+from dagster_project.orchestration.assets import all_assets
 from dagster_project.orchestration.keys import PUBLISHED, WRITER_POOL
+from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.source_assets import window_of
 from dagster_project.orchestration.transform import load_manifest
+from dagster_project.sources.card import windows_between
 from dagster_project.sources.registry import all_sources
 from tests.conftest import CHECKOUT
 
 GOLDEN = CHECKOUT / "tests" / "golden"
+RENEWALS = {"renew_comtrade": "comtrade", "renew_ecb": "ecb"}
+"""The jobs that ask one publisher."""
 
 
 @pytest.fixture(scope="module")
 def definitions() -> dg.Definitions:
-    return defs()
+    """As without any key, whatever is set where the tests run."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith("KIDO_")]:
+            environment.delenv(name)
+        return defs()
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +80,7 @@ def test_jobs_select_what_they_say(definitions: dg.Definitions, update_golden: b
             key.to_user_string()
             for key in definitions.resolve_job_def(name).asset_layer.executable_asset_keys
         )
-        for name in ("build", "daily_build")
+        for name in ("build", *RENEWALS)
     }
     compare("jobs", found, update_golden)
 
@@ -93,9 +109,15 @@ def test_nothing_in_the_graph_is_only_referred_to(graph: Any) -> None:
     assert set(graph.get_all_asset_keys()) == set(graph.materializable_asset_keys)
 
 
-def test_every_step_that_writes_waits_for_the_one_writer(definitions: dg.Definitions) -> None:
+def test_a_publisher_is_asked_in_a_pool_of_its_own_and_every_writer_waits_for_the_other(
+    definitions: dg.Definitions,
+) -> None:
+    """Asking takes minutes: no build waits for it that does not need it."""
     job = definitions.resolve_job_def("build")
-    assert {node.definition.pool for node in job.nodes} == {WRITER_POOL}  # type: ignore[union-attr]
+    pools = {node.name: node.definition.pool for node in job.nodes}  # type: ignore[union-attr]
+    asking = {f"landing__{name}": f"publisher_{name}" for name in all_sources()}
+    assert {name: pool for name, pool in pools.items() if name in asking} == asking
+    assert {pool for name, pool in pools.items() if name not in asking} == {WRITER_POOL}
 
 
 def test_the_instance_lets_one_run_write_at_a_time() -> None:
@@ -112,12 +134,186 @@ def test_publication_waits_for_every_mart_and_every_source(graph: Any) -> None:
             assert dg.AssetKey(["lake", f"{name}_{table}"]) in upstream
 
 
-def test_schedules_are_there_and_switched_off(definitions: dg.Definitions) -> None:
+def test_what_was_asked_comes_in_with_the_rows_that_were_answered(graph: Any) -> None:
+    """The lake's `coverage` is written where a source with windows is conformed."""
+    coverage = graph.get(dg.AssetKey(["staging", "stg_lake__coverage"]))
+    assert coverage.parent_keys == {dg.AssetKey(["lake", "comtrade_trade_flows"])}
+
+
+def test_each_publisher_with_a_calendar_has_a_schedule_that_is_switched_off(
+    definitions: dg.Definitions,
+) -> None:
     schedules = {schedule.name: schedule for schedule in definitions.schedules or ()}
-    assert set(schedules) == {"daily", "monthly"}
-    for schedule in schedules.values():
+    assert set(schedules) == set(RENEWALS.values())
+    for name, schedule in schedules.items():
         assert isinstance(schedule, dg.ScheduleDefinition)
+        assert schedule.job_name == f"renew_{name}"
         assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+        calendar = all_sources()[name].CARD.calendar
+        assert calendar is not None
+        assert schedule.description == calendar.description
+    # Business days at 16:30 in Frankfurt, half an hour after the rates; Tuesdays in New York.
+    said = {
+        name: (schedule.cron_schedule, schedule.execution_timezone)
+        for name, schedule in schedules.items()
+        if isinstance(schedule, dg.ScheduleDefinition)
+    }
+    assert said == {
+        "ecb": ("30 16 * * 1-5", "Europe/Berlin"),
+        "comtrade": ("0 7 * * 2", "America/New_York"),
+    }
+
+
+def test_a_renewal_asks_one_publisher_and_builds_on_what_came(graph: Any) -> None:
+    """Marts, audit and publication are those of a build; the other publishers are left alone."""
+    for job, name in RENEWALS.items():
+        renewed = set(json.loads((GOLDEN / "jobs.json").read_text())[job])
+        whole = set(json.loads((GOLDEN / "jobs.json").read_text())["build"])
+        assert renewed < whole
+        assert {
+            key for key in whole - renewed if key.split("/")[0] not in ("landing", "lake")
+        } == set()
+        assert {key.split("/")[1].split("_")[0] for key in renewed
+                if key.startswith(("landing/", "lake/"))} == {name}  # fmt: skip
+
+
+# Backfills: there only where a source is asked.
+
+
+def backfills(*asked: str) -> dict[str, dg.AssetsDefinition]:
+    return {
+        asset.key.to_user_string(): asset
+        for asset in all_assets(load_manifest(), set(asked))
+        if len(list(asset.keys)) == 1 and asset.partitions_def is not None
+    }
+
+
+def test_without_a_key_nothing_can_be_backfilled(graph: Any) -> None:
+    assert backfills() == {}
+    assert backfills("ecb") == {}  # it is asked for one document, not for periods
+    assert not [
+        key for key in graph.materializable_asset_keys if graph.get(key).partitions_def is not None
+    ]
+
+
+def test_the_partitions_of_a_backfill_are_the_windows_of_its_card() -> None:
+    found = backfills("comtrade")
+    assert set(found) == {"landing/comtrade_annual", "landing/comtrade_monthly"}
+    until = datetime(2025, 3, 15)
+    for name, frequency, first, last, count in (
+        ("annual", "A", "2000", "2024", 25),
+        ("monthly", "M", "2010-01", "2025-02", 15 * 12 + 2),
+    ):
+        partitions = found[f"landing/comtrade_{name}"].partitions_def
+        assert partitions is not None
+        keys = partitions.get_partition_keys(current_time=until)
+        assert (keys[0], keys[-1], len(keys)) == (first, last, count)
+        (windows,) = (
+            one for one in all_sources()["comtrade"].CARD.windows if one.frequency == frequency
+        )
+        over = [
+            window.key
+            for window in windows_between(windows, windows.since, until.date())
+            if window.end <= until.date()
+        ]
+        assert keys == over
+        assert [window_of(windows.frequency, key).key for key in keys] == keys
+        assert found[f"landing/comtrade_{name}"].backfill_policy == dg.BackfillPolicy.single_run()
+        spec = next(iter(found[f"landing/comtrade_{name}"].specs))
+        assert spec.tags["kido/backfill"] == "true"
+
+
+PROGRAM = """
+import json
+from dagster_project.definitions import defs
+definitions = defs()
+graph = definitions.resolve_asset_graph()
+job = definitions.resolve_job_def("build")
+print(json.dumps({
+    "partitioned": sorted(
+        key.to_user_string() for key in graph.materializable_asset_keys
+        if graph.get(key).partitions_def is not None
+    ),
+    "build": sorted(
+        key.to_user_string() for key in job.asset_layer.executable_asset_keys
+    ),
+    "pools": sorted({
+        node.definition.pool for node in definitions.resolve_implicit_global_asset_job_def().nodes
+        if node.name.removeprefix("landing__comtrade") in ("", "_annual", "_monthly")
+    }),
+}))
+"""
+
+
+def test_with_a_key_they_are_there_and_in_no_job(tmp_path: Path) -> None:
+    environment = {**os.environ, "KIDO_HOME": str(tmp_path), "KIDO_COMTRADE_KEY": "not a real one"}
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert found["partitioned"] == ["landing/comtrade_annual", "landing/comtrade_monthly"]
+    assert found["build"] == json.loads((GOLDEN / "jobs.json").read_text())["build"]
+    assert found["pools"] == ["publisher_comtrade"]
+
+
+def test_a_check_of_a_publisher_blocks_nothing_and_is_there_where_one_can_be_asked(
+    graph: Any,
+) -> None:
+    found = {
+        key.asset_key.to_user_string(): graph.get_check_spec(key).blocking
+        for key in graph.asset_check_keys
+        if key.name == "publisher_answered"
+    }
+    assert found == {"landing/comtrade": False, "landing/ecb": False}
+
+
+# The day of a run.
+
+
+def context(started_at: datetime | None) -> Any:
+    record = SimpleNamespace(start_time=started_at.timestamp() if started_at else None)
+    return SimpleNamespace(
+        instance=SimpleNamespace(get_run_record_by_id=lambda run_id: record),
+        run=SimpleNamespace(run_id="a run"),
+    )
+
+
+def test_the_day_of_a_run_is_the_one_it_started_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path))
+    monkeypatch.delenv("KIDO_AS_OF", raising=False)
+    just_before_midnight = datetime(2025, 3, 1, 23, 59, 59, tzinfo=UTC)
+    # Days have passed since, and every step of the run still builds for that one.
+    for _ in range(2):
+        settings = Warehouse().settings(context(just_before_midnight))
+        assert settings.today == date(2025, 3, 1)
+        assert settings.as_of_instant == datetime(2025, 3, 1, 23, 59, 59, 999999)
+    # In a zone that has the next day already, it is the day of UTC.
+    tokyo = datetime(2025, 3, 2, 8, 59, tzinfo=ZoneInfo("Asia/Tokyo"))
+    assert Warehouse().settings(context(tokyo)).today == date(2025, 3, 1)
+
+
+def test_a_day_that_is_asked_for_goes_before_the_day_of_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path))
+    started = context(datetime(2025, 3, 1, tzinfo=UTC))
+    assert Warehouse(as_of="2024-05-05").settings(started).today == date(2024, 5, 5)
+    monkeypatch.setenv("KIDO_AS_OF", "2024-06-06")
+    assert Warehouse().settings(started).today == date(2024, 6, 6)
+    assert Warehouse(as_of="2024-05-05").settings(started).today == date(2024, 5, 5)
+
+
+def test_a_run_that_has_not_started_yet_is_of_today(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path))
+    monkeypatch.delenv("KIDO_AS_OF", raising=False)
+    before = datetime.now(UTC).date()
+    found = Warehouse().settings(context(None)).today
+    assert before <= found <= datetime.now(UTC).date()
 
 
 def test_a_marts_column_leads_back_to_the_lake() -> None:

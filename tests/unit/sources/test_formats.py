@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
+from collections.abc import Mapping
+from datetime import datetime
+from typing import get_args
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
 
 from dagster_project.errors import UpstreamFormatError
-from dagster_project.sources.formats import read_sheet, read_text_table, require_text
+from dagster_project.sources.card import Kind
+from dagster_project.sources.formats import (
+    PayloadKind,
+    gunzip,
+    looks_like,
+    read_sheet,
+    read_text_table,
+    require_text,
+    utc_naive,
+)
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 SAVE = "Save it as CSV in UTF-8."
@@ -109,3 +123,54 @@ def test_an_archive_that_is_no_workbook_is_told_with_what_it_holds(
     with pytest.raises(UpstreamFormatError) as caught:
         read_sheet(written.getvalue(), None, source="a_source")
     assert str(caught.value) == f"a_source: the zip archive is no workbook, {sentence}"
+
+
+# What the first bytes may be.
+
+
+KINDS: Mapping[str, bytes] = {
+    "csv": b"\xef\xbb\xbfdate,usd\n",
+    "tsv": b"date\tusd\n",
+    "json": b'\n {"count": 0}',
+    "html": b"\r\n<!DOCTYPE html>",
+    "zip": b"PK\x03\x04rest",
+    "xlsx": b"PK\x03\x04rest",
+    "gzip": b"\x1f\x8b\x08rest",
+    "text": b"Out of quota.",
+}
+ALSO = {
+    ("csv", "tsv"), ("csv", "text"), ("tsv", "csv"), ("tsv", "text"), ("text", "csv"),
+    ("text", "tsv"), ("zip", "xlsx"), ("xlsx", "zip"), ("json", "text"), ("html", "text"),
+}  # fmt: skip
+"""Kinds that cannot be told by their first bytes: tables in text, and archives."""
+
+
+@pytest.mark.parametrize("kind", get_args(PayloadKind))
+def test_the_first_bytes_tell_what_an_answer_may_be(kind: PayloadKind) -> None:
+    for name, payload in KINDS.items():
+        assert looks_like(payload, kind) is (name == kind or (name, kind) in ALSO), name
+
+
+@pytest.mark.parametrize("kind", get_args(PayloadKind))
+def test_nothing_is_of_no_kind_and_bytes_of_a_number_are_no_text(kind: PayloadKind) -> None:
+    assert not looks_like(b"", kind)
+    assert not looks_like(b" \r\n ", kind)
+    assert not looks_like(b"\0\1\2\3", kind)
+
+
+def test_every_kind_a_request_may_expect_can_be_told() -> None:
+    assert set(get_args(Kind)) == set(get_args(PayloadKind)) == set(KINDS)
+
+
+def test_a_gzip_file_is_unpacked_and_one_that_is_cut_is_refused() -> None:
+    packed = gzip.compress(b"a,b\n1,2\n" * 100, mtime=0)
+    assert gunzip(packed, source="a_source") == b"a,b\n1,2\n" * 100
+    for damaged in (packed[:-9], packed[: len(packed) // 2], packed[:10] + b"\0" * 20):
+        with pytest.raises(UpstreamFormatError, match="a_source"):
+            gunzip(damaged, source="a_source")
+
+
+def test_an_instant_is_kept_in_utc_without_a_zone() -> None:
+    tokyo = datetime(2026, 1, 1, 8, tzinfo=ZoneInfo("Asia/Tokyo"))
+    assert utc_naive(tokyo) == datetime(2025, 12, 31, 23)
+    assert utc_naive(datetime(2026, 1, 1, 8)) == datetime(2026, 1, 1, 8)

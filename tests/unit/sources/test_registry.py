@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
+from croniter import croniter
 
 from dagster_project.errors import ConfigurationError
+from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.settings import Settings
+from dagster_project.sources.card import Scope, can_be_asked, windows_between
 from dagster_project.sources.registry import all_sources, source_named, source_names
 
 
@@ -40,3 +45,62 @@ def test_names_are_known_without_importing_a_source() -> None:
 def test_an_unknown_source_is_told_the_names_there_are() -> None:
     with pytest.raises(ConfigurationError, match=r"'bacy'.*Known: baci, "):
         source_named("bacy")
+
+
+# Cards.
+
+
+def test_a_source_that_can_be_asked_has_an_address_and_a_calendar_and_no_other_has() -> None:
+    asked = {name for name, source in all_sources().items() if can_be_asked(source)}
+    assert asked == {"ecb", "comtrade"}
+    for name, source in all_sources().items():
+        card = source.CARD
+        assert (card.base_url is not None) is (name in asked), name
+        assert (card.calendar is not None) is (name in asked), name
+        assert not (card.windows or card.needs_key or card.rows_per_call) or name in asked, name
+
+
+def test_a_card_bears_the_name_of_its_module_and_names_tables_that_exist() -> None:
+    for name, source in all_sources().items():
+        assert source.CARD.name == name
+        assert source.CARD.tables
+        assert set(source.CARD.tables) <= set(LAKE_TABLES)
+        assert "coverage" not in source.CARD.tables  # written for whoever is asked for windows
+
+
+def test_what_is_asked_by_window_fills_tables_that_say_what_was_asked() -> None:
+    for source in all_sources().values():
+        for windows in source.CARD.windows:
+            assert windows.revised_for > 0
+            for table in source.CARD.tables:
+                assert LAKE_TABLES[table].is_asked
+                assert LAKE_TABLES[table].period is not None
+
+
+def test_the_calendars_are_cron_lines_of_a_time_zone() -> None:
+    for source in all_sources().values():
+        calendar = source.CARD.calendar
+        if calendar is not None:
+            assert croniter.is_valid(calendar.cron)
+            assert ZoneInfo(calendar.timezone)
+
+
+def test_every_plan_asks_below_the_address_of_its_card_and_shows_no_key() -> None:
+    for source in all_sources().values():
+        if not can_be_asked(source):
+            continue
+        windows = [
+            next(iter(windows_between(one, one.since, date(2024, 12, 31))))
+            for one in source.CARD.windows
+        ]
+        scope = Scope(commodity_codes=("280530",), reporters=("JPN",), has_key=True)
+        extracts = source.plan(windows, scope)
+        assert {window for extract in extracts for window in extract.windows} == set(windows)
+        assert len({extract.document for extract in extracts}) == len(extracts)
+        for extract in extracts:
+            assert {one.table for one in extract.asked} <= set(source.CARD.tables)
+            for request in extract.requests:
+                assert request.expects
+                assert "{key}" not in request.url
+                assert all("{key}" not in value for value in request.params.values())
+        assert source.plan(windows, scope) == extracts
