@@ -65,12 +65,12 @@ class Project:
             for entry in result.result.results
         }
 
-    def compiled(self) -> list[tuple[str, str]]:
-        """Every model as (schema.name, SQL), parents first."""
+    def compiled(self, as_of: str = "2026-11-25") -> list[tuple[str, str]]:
+        """Every model as (schema.name, SQL) for a build of that day, parents first."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
-        variables = json.dumps({"build_file": ":memory:", "as_of": "2026-11-25"})
+        variables = json.dumps({"build_file": ":memory:", "as_of": as_of})
         result = dbtRunner(manifest=self._manifest).invoke(
             [
                 "compile", *self._paths, *QUIET, "--no-write-json", "--no-introspect",

@@ -7,7 +7,7 @@ knows who asks: `kido fetch`, a build or a backfill.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -31,13 +31,13 @@ from dagster_project.intake.batch import OF_THE_LANDING
 from dagster_project.intake.calls import counter
 from dagster_project.intake.conform import stage
 from dagster_project.intake.due import due_of, limits_of, newest, scope_of, unanswered
-from dagster_project.intake.ledger import Ask, Ledger, Outcome, WindowAsk
+from dagster_project.intake.ledger import Answered, Ask, Ledger, Outcome, WindowAsk
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.lake.landing import LEFTOVER_AGE, AskedSlices, Landing, Period, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
-from dagster_project.sources.card import Document, Extract, Source, Window
+from dagster_project.sources.card import Asked, Document, Extract, Source, Window
 
 News = Literal["new", "unchanged", "empty", "failed"]
 
@@ -137,7 +137,23 @@ class Fetching:
         if again:
             return self._planned(windows)
         due = due_of(self._source, self.ledger, _now())
-        return self._planned(unanswered(windows, self.ledger.windows(), due))
+        return self._planned(unanswered(windows, self.answered(windows), due))
+
+    def answered(self, windows: Sequence[Window]) -> Mapping[Window, Answered]:
+        """Those of the windows that were answered, to a question as wide as today's or wider."""
+        before = self.ledger.windows()
+        asked_before = {
+            snapshot.snapshot_id: snapshot.asked
+            for snapshot in self.landing.snapshots(self._source.CARD.name)
+        }
+        scope = scope_of(self._settings, self._source, self.ledger)
+        known = sorted(window for window in windows if window in before)
+        return {
+            window: before[window]
+            for extract in (self._source.plan(known, scope) if known else ())
+            for window in extract.windows
+            if _covers(asked_before[before[window].said.snapshot_id], extract.asked)
+        }
 
     def run(
         self,
@@ -145,7 +161,7 @@ class Fetching:
         on: Callable[[Settled], None] = lambda settled: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Fetched:
-        """Ask for what is planned. `on` is settled of each window as soon as it is settled.
+        """Ask for what is planned. `on` gets each window as soon as it is settled.
 
         Raises ConfigurationError (no key where one is needed); what a publisher does is reported.
         """
@@ -462,6 +478,20 @@ def _asked_slices(extract: Extract) -> tuple[AskedSlices, ...]:
 def _as_text(asked: Sequence[AskedSlices]) -> list[str]:
     """To compare what was asked: read from a record, its sequences are of another type."""
     return [one.model_dump_json() for one in asked]
+
+
+def _covers(before: Sequence[AskedSlices], now: Sequence[Asked]) -> bool:
+    """Whether all that is asked now was asked before."""
+    return all(
+        any(
+            earlier.table == each.table
+            and set(earlier.reporters) >= set(each.reporters)
+            and set(earlier.flows) >= set(each.flows)
+            and set(earlier.commodity_codes) >= set(each.commodity_codes)
+            for earlier in before
+        )
+        for each in now
+    )
 
 
 def _failed(extract: Extract, reason: str) -> list[Settled]:

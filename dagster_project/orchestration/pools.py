@@ -37,7 +37,7 @@ def _pid_of(instance: dg.DagsterInstance, run_id: str) -> int | None:
         data = event.engine_event_data if event else None
         pid = data.metadata.get("pid") if data else None
         if pid is not None and str(pid.value).isdigit():
-            return int(pid.value)
+            return int(str(pid.value))
     return None
 
 

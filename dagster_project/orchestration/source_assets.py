@@ -79,7 +79,7 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
             )
         ],
         check_specs=checks,
-        pool=publisher_pool(card.name),
+        pool=publisher_pool(card.name) if can_be_asked(source) else None,
     )
     def landing(
         context: dg.AssetExecutionContext, warehouse: Warehouse
@@ -147,8 +147,8 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
         settings = warehouse.settings(context)
         wanted = [window_of(windows.frequency, name) for name in context.partition_keys]
         fetching = fetch.Fetching(settings, source)
-        answered = fetching.ledger.windows()
         planned = fail_run_on(lambda: fetching.wanted(wanted))
+        answered = fetching.answered(wanted)
         asked = set(planned.windows)
 
         def report(window: Window, rows: int, snapshot_id: str, news: str) -> None:

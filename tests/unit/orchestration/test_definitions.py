@@ -24,7 +24,7 @@ from dagster_project.orchestration.keys import PUBLISHED, WRITER_POOL
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.source_assets import window_of
 from dagster_project.orchestration.transform import load_manifest
-from dagster_project.sources.card import windows_between
+from dagster_project.sources.card import can_be_asked, windows_between
 from dagster_project.sources.registry import all_sources
 from tests.conftest import CHECKOUT
 
@@ -115,16 +115,19 @@ def test_a_publisher_is_asked_in_a_pool_of_its_own_and_every_writer_waits_for_th
     """Asking takes minutes: no build waits for it that does not need it."""
     job = definitions.resolve_job_def("build")
     pools = {node.name: node.definition.pool for node in job.nodes}  # type: ignore[union-attr]
-    asking = {f"landing__{name}": f"publisher_{name}" for name in all_sources()}
+    asking = {
+        f"landing__{name}": f"publisher_{name}" if can_be_asked(source) else None
+        for name, source in all_sources().items()
+    }
     assert {name: pool for name, pool in pools.items() if name in asking} == asking
     assert {pool for name, pool in pools.items() if name not in asking} == {WRITER_POOL}
 
 
-def test_the_instance_lets_one_run_write_at_a_time() -> None:
+def test_the_instance_lets_one_step_write_at_a_time_and_only_while_it_runs() -> None:
     import yaml
 
     configuration = yaml.safe_load((CHECKOUT / "deploy" / "dagster.yaml").read_text())
-    assert configuration["concurrency"]["pools"] == {"granularity": "run", "default_limit": 1}
+    assert configuration["concurrency"]["pools"] == {"granularity": "op", "default_limit": 1}
 
 
 def test_publication_waits_for_every_mart_and_every_source(graph: Any) -> None:
