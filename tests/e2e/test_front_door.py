@@ -256,7 +256,7 @@ def test_a_build_as_of_a_past_day_knows_only_what_was_known(tmp_path: Path) -> N
         ]
 
 
-def test_a_landed_file_says_which_row_is_set_aside_and_why_and_keeps_its_day(
+def test_a_landed_file_says_which_row_is_quarantined_and_why_and_keeps_its_day(
     home: Path, tmp_path: Path
 ) -> None:
     lines = ["instrument,date,index", "REMX,2026-09-01,100", "REMX,2126-09-02,101"]
@@ -266,7 +266,7 @@ def test_a_landed_file_says_which_row_is_set_aside_and_why_and_keeps_its_day(
     taken = run_kido(home, "land", "equity_indices", str(brought))
     assert taken.returncode == 0, taken.stderr
     assert "29 rows of price_quotes" in taken.stdout
-    assert "1 row is set aside" in taken.stdout
+    assert "1 row is quarantined" in taken.stdout
     assert "row 30" in taken.stdout
     assert "price date is not in the future (2126-09-02)" in taken.stdout.replace("\n", " ")
 

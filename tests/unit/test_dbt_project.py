@@ -22,7 +22,7 @@ import yaml
 
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.settings import DBT_PROJECT
-from tests.conftest import SHARED, needs_shared
+from tests.conftest import SHARED, needs_edition_of_catalogue, needs_shared
 from tests.dbt_project import Outcome, Project
 
 GRAIN_OF_SHARES = (
@@ -794,7 +794,7 @@ def test_rare_earths_are_split_as_the_european_commission_does() -> None:
     }
 
 
-@needs_shared
+@needs_edition_of_catalogue
 def test_codes_in_scope_are_in_the_nomenclature_and_cover_trade_and_restrictions() -> None:
     text = {"infer_schema_length": 0}
     nomenclature = set(
@@ -815,7 +815,7 @@ def test_codes_in_scope_are_in_the_nomenclature_and_cover_trade_and_restrictions
     assert set(scope["mineral"]) - {"all_rare_earths"} <= minerals
 
 
-@needs_shared
+@needs_edition_of_catalogue
 def test_a_code_that_a_restriction_names_for_a_mineral_may_hold_it() -> None:
     scope = pl.read_csv(SHARED / "reference/restriction_scope.csv", infer_schema_length=0)
     named = {

@@ -14,7 +14,7 @@ from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources import catalogue
 from dagster_project.sources.card import Document
-from tests.conftest import SHARED, needs_shared
+from tests.conftest import SHARED, needs_edition_of_catalogue
 
 RETRIEVED = datetime(2026, 11, 25)
 DOCUMENT = Document(name="anything.txt", retrieved_at=RETRIEVED, is_bundled=True)
@@ -440,7 +440,7 @@ def as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-@needs_shared
+@needs_edition_of_catalogue
 def test_every_clause_is_cell_for_cell_that_of_the_list(frames):
     listed = [row for row in reference("restriction_clauses.csv") if row["record"] == "clause"]
     expected = sorted(tuple(row[own] for own in CLAUSE_COLUMNS.values()) for row in listed)
@@ -452,7 +452,7 @@ def test_every_clause_is_cell_for_cell_that_of_the_list(frames):
     assert found == expected
 
 
-@needs_shared
+@needs_edition_of_catalogue
 def test_the_classes_of_end_users_are_those_of_the_list(frames):
     listed = {
         row["clause_id"]: [row["target_name"]]
@@ -469,7 +469,7 @@ def test_what_was_remarked_beyond_a_state_is_still_said(frames):
         assert fact in remarks[clause], clause
 
 
-@needs_shared
+@needs_edition_of_catalogue
 def test_every_row_of_scope_is_cell_for_cell_that_of_the_list(frames):
     listed = reference("restriction_scope.csv")
     expected = sorted(
@@ -492,7 +492,7 @@ def test_every_row_of_scope_is_cell_for_cell_that_of_the_list(frames):
     assert found == expected
 
 
-@needs_shared
+@needs_edition_of_catalogue
 def test_the_milestones_of_the_list_have_its_days(frames):
     listed = [row for row in reference("restriction_clauses.csv") if row["record"] == "milestone"]
     assert len(listed) == 4
