@@ -6,7 +6,8 @@ What becomes of it (landed, rejected, told to a person) is decided by who asks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,18 +92,25 @@ def read(
         parsed: dict[str, list[pl.DataFrame]] = (
             {table: [] for table in source.CARD.tables} if is_extract else {}
         )
-        documents = []
-        for payload, document in parts:
-            documents.append(document.name)
-            for table, frame in _parsed(source, payload, document).items():
+        parts = list(parts)
+        title = " + ".join(dict.fromkeys(document.name for _, document in parts))
+        if len(parts) > 1 and not is_extract and hasattr(source, "parse_together"):
+            with _naming(source, title):
+                read_as = [(title, source.parse_together(parts))]
+        else:
+            read_as = [
+                (document.name, parsed_part(source, payload, document))
+                for payload, document in parts
+            ]
+        for document_name, frames in read_as:
+            for table, frame in frames.items():
                 parsed.setdefault(table, []).append(
-                    frame.with_columns(source=pl.lit(name), document=pl.lit(document.name))
+                    frame.with_columns(source=pl.lit(name), document=pl.lit(document_name))
                 )
-        title = " + ".join(dict.fromkeys(documents))
         tables: dict[str, TableBatch] = {}
         reasons: list[str] = []
-        for table, frames in parsed.items():
-            frame = _together(LAKE_TABLES[table], frames)
+        for table, pieces in parsed.items():
+            frame = _together(LAKE_TABLES[table], pieces)
             if is_extract and frame.is_empty():
                 tables[table] = TableBatch(frame, frame, [])
                 continue
@@ -131,18 +139,24 @@ def _together(table: LakeTable, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return whole.unique(said, keep="first", maintain_order=True)
 
 
-def _parsed(source: Source, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """`source.parse`; what it rejects names the document."""
-    name = source.CARD.name
+def parsed_part(source: Source, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """`source.parse`; what it rejects names the document, whatever it stumbles on is a sentence."""
     if not payload[:4096].strip():
-        raise UpstreamFormatError(f"{name}: {document.name} is empty.")
-    try:
+        raise UpstreamFormatError(f"{source.CARD.name}: {document.name} is empty.")
+    with _naming(source, document.name):
         return source.parse(payload, document)
+
+
+@contextmanager
+def _naming(source: Source, title: str) -> Iterator[None]:
+    name = source.CARD.name
+    try:
+        yield
     except UpstreamFormatError as error:
-        if document.name in error.message:
+        if title in error.message:
             raise
         said = error.message.removeprefix(f"{name}: ")
-        raise type(error)(f"{name}: {document.name}: {said}", hint=error.hint) from error
+        raise type(error)(f"{name}: {title}: {said}", hint=error.hint) from error
     except KidoError:
         raise
     # Whatever a library stumbles on in bytes nobody has seen before; a panic of polars is no
@@ -150,7 +164,7 @@ def _parsed(source: Source, payload: bytes, document: Document) -> Mapping[str, 
     except (Exception, pl.exceptions.PanicException) as error:
         said = " ".join(str(error).split())[:200]
         raise UpstreamFormatError(
-            f"{name}: {document.name} cannot be read ({type(error).__name__}: {said})."
+            f"{name}: {title} cannot be read ({type(error).__name__}: {said})."
         ) from error
 
 

@@ -111,7 +111,8 @@ def land_files(
     once = _ParsedOnce(source)
     with met_words() as met:
         files = [_read(once, path, retrieved_at) for path in paths]
-        checked = [_checked_together(once, group) for group in _groups(files)]
+        summed = getattr(source, "SUMMED", pl.lit(False))
+        checked = [_checked_together(once, group) for group in _groups(files, summed)]
     # Each file is parsed once, so those that were met are known of all of them together.
     words = met.record()
     groups = [replace(group, batch=replace(group.batch, words=words)) for group in checked]
@@ -129,6 +130,8 @@ class _ParsedOnce:
     def __init__(self, source: Source) -> None:
         self.CARD = source.CARD
         self._source = source
+        if hasattr(source, "parse_together"):
+            self.parse_together = source.parse_together
         self._frames: dict[tuple[Document, bytes], Mapping[str, pl.DataFrame]] = {}
 
     def parse(self, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
@@ -192,12 +195,12 @@ def _read(source: _ParsedOnce, path: Path, retrieved_at: datetime) -> _File:
                 source=pl.lit(source.CARD.name), document=pl.lit(path.name), snapshot_id=pl.lit("")
             )
         )
-        for table, frame in batches._parsed(cast(Source, source), payload, document).items()
+        for table, frame in batches.parsed_part(cast(Source, source), payload, document).items()
     }
     return _File(path.name, payload, document, frames)
 
 
-def _groups(files: Sequence[_File]) -> list[list[_File]]:
+def _groups(files: Sequence[_File], summed: pl.Expr) -> list[list[_File]]:
     """Files of which each shares slices with another of its group, and contradicts none.
 
     A file that fits two groups which contradict each other goes to the one named later.
@@ -208,7 +211,7 @@ def _groups(files: Sequence[_File]) -> list[list[_File]]:
         rest: list[list[_File]] = []
         for group in reversed(groups):
             fits = any(_share_slices(file, other) for other in group) and not any(
-                _contradict(one, other) for one in (file, *joined) for other in group
+                _contradict(one, other, summed) for one in (file, *joined) for other in group
             )
             if fits:
                 joined = [*group, *joined]
@@ -229,11 +232,13 @@ def _share_slices(one: _File, other: _File) -> bool:
     return False
 
 
-def _contradict(one: _File, other: _File) -> bool:
-    """Whether both hold a row of the same key that says something else."""
+def _contradict(one: _File, other: _File, summed: pl.Expr) -> bool:
+    """Whether both hold a row of the same key, and no sum, that says something else."""
     for table, mine, theirs in _common(one, other):
         key = LAKE_TABLES[table].key
         shared = mine.join(theirs, on=key, how="semi", nulls_equal=True)
+        if set(summed.meta.root_names()) <= set(shared.columns):
+            shared = shared.filter(~summed.fill_null(False))
         said = [name for name in mine.columns if name not in ("document", "vintage_at")]
         if shared.height != shared.join(theirs, on=said, how="semi", nulls_equal=True).height:
             return True

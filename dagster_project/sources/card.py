@@ -245,6 +245,12 @@ class Source(Protocol):
         """
         ...
 
+    def parse_together(self, parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.DataFrame]:
+        """Several files landed together, read as one. Absent where their rows can be put together
+        as they are; `SUMMED` (an expression) then marks rows that are sums over parts.
+        """
+        ...
+
     def plan(self, windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
         """The extracts that cover the windows (without windows: what the source publishes)."""
         ...

@@ -480,21 +480,34 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     flow or edition that no list of ours knows.
     Source: UN Comtrade v1, reference files TradeDataItems, Reporters, partnerAreas, tradeRegimes.
     """
-    rows = _in_scope(_read(payload))
+    return parse_together([(payload, document)])
+
+
+def parse_together(parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.DataFrame]:
+    """Several files of one pull as one: what `parse` says of a file holds of all their rows.
+
+    A key may lie in two of them, a total in one and its parts in the other, or two numbers that are
+    one partner here.
+    """
+    rows = pl.concat(_in_scope(_read(payload)) for payload, _ in parts)
     _require_known_codes(rows)
     _require_periods_and_numbers(rows)
     flows = _by_economy(_counted_once(_typed(rows)))
+    retrieved_at = max(utc_naive(document.retrieved_at) for _, document in parts)
     return {
         "trade_flows": flows.with_columns(
             pl.lit(CARD.name).alias("source"),
             pl.lit(False).alias("is_basket"),
             pl.lit(False).alias("is_provisional"),
-            pl.lit(utc_naive(document.retrieved_at), INSTANT).alias("vintage_at"),
+            pl.lit(retrieved_at, INSTANT).alias("vintage_at"),
         )
         .select("source", *_OWN_COLUMNS, "is_provisional", "vintage_at")
         .sort(TRADE_FLOWS.key, nulls_last=True)
     }
 
+
+SUMMED = pl.any_horizontal(pl.col("partner_iso3", "second_partner_iso3") == "_X")
+"""Rows that are sums over several of the publisher's partners: two files may each hold a part."""
 
 _OWN_COLUMNS = (
     "reporter_iso3",

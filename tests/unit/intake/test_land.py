@@ -147,8 +147,23 @@ def test_files_that_are_one_snapshot_are_parsed_again_when_a_word_of_any_of_them
     parsed.clear()
     monkeypatch.setattr(conforming, "still_hold", lambda words: False)
     assert conform(settings, COMTRADE).parsed == 1
-    assert parsed == {"china.json": 1, "world.json": 1}
     assert values(settings) == {"CHN": 700.0, "WLD": 1000.0}
+
+
+def test_areas_that_are_one_partner_here_are_summed_over_files_and_each_counted_once(
+    settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    """Areas not specified (899) and free zones (838) are both `_X`; 899 stands in both files."""
+    areas = Flow(JAPAN, 899, "M", "280530", "2024", 40.0, 4.0)
+    zones = as_json([replace(areas, value=5.0, weight=1.0)]).replace(b"899", b"838")
+    brought = bring(
+        ("one.json", as_json([FROM_CHINA, areas])),
+        ("other.json", as_json([areas])),
+        ("zones.json", zones),
+    )
+    (taken,) = brought.taken
+    assert taken.documents == ("one.json", "other.json", "zones.json")
+    assert values(settings) == {"CHN": 700.0, "_X": 45.0}
 
 
 # What belongs together.
