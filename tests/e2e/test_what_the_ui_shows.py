@@ -56,6 +56,10 @@ def test_every_lake_table_shows_its_rows_and_how_far_it_reaches(
     for name, source in all_sources().items():
         for table in source.CARD.tables:
             found = shown(instance, lake_key(name, table))
+            if not source.CARD.bundled:  # one that has to be asked first
+                assert found["dagster/row_count"] == 0, (name, table)
+                assert found["preview"] == "no rows"
+                continue
             assert found["dagster/row_count"] > 0, (name, table)
             assert found["preview"].startswith("| "), (name, table)
             timeless = {"material_labels", "restriction_scope", "economies"}
@@ -84,6 +88,9 @@ def test_the_list_of_sources_and_the_catalog_reach_as_far(
     assert listed.keys() == in_the_catalog.keys()
     for source, latest in listed.items():
         # A year in the list is its first day in the catalog.
+        if not all_sources()[source].CARD.bundled:
+            assert (in_the_catalog[source], latest) == (None, "–"), source
+            continue
         assert in_the_catalog[source].startswith(latest), source
         assert in_the_catalog[source].removeprefix(latest) in {"", "-01-01"}, source
 
