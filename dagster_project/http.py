@@ -197,8 +197,8 @@ class Client:
         # Raised out here, so that no chained exception carries an address or header with a key.
         if waits_s is not None:
             again_at = _now() + timedelta(seconds=waits_s) if waits_s else None
-            raise QuotaError(f"{address.shown} allows no more calls{failure}.", again_at=again_at)
-        raise FetchError(f"{address.shown} could not be fetched{failure}.")
+            raise QuotaError(f"{address.named} allows no more calls{failure}.", again_at=again_at)
+        raise FetchError(f"{address.named} could not be fetched{failure}.")
 
     def _is_enough(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
@@ -232,7 +232,7 @@ class Client:
                 ) from error
             except (httpx.NetworkError, httpx.ProxyError, httpx.RemoteProtocolError) as error:
                 raise _TryAgainError(f"the connection failed ({error})") from error
-        raise FetchError(f"{address.shown} redirects more than {MOST_REDIRECTS} times.")
+        raise FetchError(f"{address.named} redirects more than {MOST_REDIRECTS} times.")
 
     def _opened(self) -> httpx.Client:
         if self._client is None:
@@ -259,7 +259,7 @@ class Client:
             if status in ASKED_AGAIN or status >= 500:
                 raise _TryAgainError(_status(response), retry_after_s, is_rate=status == 429)
             kind = DeniedError if status in (401, 403) else UnexpectedStatusError
-            raise kind(f"{address.shown} answered {_status(response)}.")
+            raise kind(f"{address.named} answered {_status(response)}.")
         size, digest, text, media_type = 0, hashlib.sha256().hexdigest(), "", ""
         if meaning == "content":
             size, digest = self._stream(response, address, file)
@@ -268,7 +268,7 @@ class Client:
         else:
             text = address.redact(_words(response))
             file.unlink(missing_ok=True)  # of an attempt that was cut
-        _log.info("GET %s: %s, %d bytes", address.shown, _status(response), size)
+        _log.info("GET %s: %s, %d bytes", address.named, _status(response), size)
         return Received(
             answer=Answer(
                 meaning=meaning,
@@ -303,7 +303,7 @@ class Client:
                 size += len(block)
                 if size > most:
                     raise UpstreamFormatError(
-                        f"{address.shown} sent more than the {most >> 20} MiB it may send at once."
+                        f"{address.named} sent more than the {most >> 20} MiB it may send at once."
                     )
                 digest.update(block)
                 out.write(block)
@@ -318,7 +318,7 @@ def _decoded(response: httpx.Response, address: _Address) -> Iterator[bytes]:
         yield from response.iter_raw(BLOCK_BYTES)
         return
     if coding != "gzip":
-        raise UpstreamFormatError(f"{address.shown} sent a body coded as {coding!r}.")
+        raise UpstreamFormatError(f"{address.named} sent a body coded as {coding!r}.")
     unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         for block in response.iter_raw(BLOCK_BYTES):
@@ -382,7 +382,7 @@ def _say_again(state: RetryCallState) -> None:
     address = next(argument for argument in state.args if isinstance(argument, _Address))
     _log.warning(
         "GET %s: %s; asked again in %.0f s",
-        address.shown,
+        address.named,
         address.redact(str(error)),
         state.upcoming_sleep,
     )
@@ -396,15 +396,15 @@ def _require_expected(
     with file.open("rb") as opened:
         start = opened.read(1024)
     if not start.strip():
-        raise UpstreamFormatError(f"{address.shown} sent nothing where {expected} was expected.")
+        raise UpstreamFormatError(f"{address.named} sent nothing where {expected} was expected.")
     is_page = media_type in ("text/html", "application/xhtml+xml") or looks_like_html(start)
     if is_page and "html" not in request.expects:
         raise UpstreamFormatError(
-            f"{address.shown} sent an HTML page where {expected} was expected."
+            f"{address.named} sent an HTML page where {expected} was expected."
         )
     if not any(looks_like(start, kind) for kind in request.expects):
         raise UpstreamFormatError(
-            f"{address.shown} sent something else ({media_type or 'no content type'}, {size} "
+            f"{address.named} sent something else ({media_type or 'no content type'}, {size} "
             f"bytes) where {expected} was expected."
         )
 
@@ -447,6 +447,8 @@ class _Address:
             if KEY_PLACEHOLDER in value or _names_credential(name)
         ] + ["Authorization"]
         self.shown = self.redact(_without_credentials(self.url))
+        self.named = self.shown if len(self.shown) <= 120 else f"{self.shown[:119]}…"
+        """For messages: a question for ninety codes fills a screen."""
 
     def _filled(self, template: str) -> str:
         return template.replace(KEY_PLACEHOLDER, self._secret)

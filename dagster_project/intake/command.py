@@ -158,7 +158,7 @@ def _counted(planned: Planned) -> str:
 
 def _in_words(settled: Settled) -> str:
     if settled.news == "failed":
-        return f"rejected: {settled.reason}"
+        return f"{settled.answer.replace('_', ' ')}: {settled.reason}"
     if settled.news == "empty":
         return "empty, nothing is published"
     return f"{settled.news}, {settled.rows:,} {'row' if settled.rows == 1 else 'rows'}"
@@ -172,11 +172,12 @@ def _sum(name: str, fetched: Fetched) -> str:
     said = ", ".join(f"{count} {news}" for news, count in counts if count) or "nothing"
     calls = f"{fetched.calls} {'call' if fetched.calls == 1 else 'calls'}"
     line = f"{name}: {said}, with {calls}."
-    if fetched.answer not in ("ok", "not_asked"):
-        line += f" {fetched.reason}"
-    if fetched.not_asked:
-        line += f" {len(fetched.not_asked)} left."
+    if not (fetched.not_asked or fetched.answer == "quota"):
+        return line
+    # It stopped before the end: why, and how to go on.
+    line += f" {len(fetched.not_asked)} left." if fetched.not_asked else ""
+    line += f" {fetched.reason.removeprefix(f'{name}: ')}"
     if fetched.answer == "quota":
-        when = f"from {fetched.again_at:%Y-%m-%d %H:%M} UTC on" if fetched.again_at else "later"
+        when = f"at {fetched.again_at:%Y-%m-%d %H:%M} UTC" if fetched.again_at else "later"
         line += f" Go on {when} with the same command: what was answered is not asked again."
     return line

@@ -54,6 +54,7 @@ class Settled:
     document: str
     news: News
     rows: int = 0
+    answer: Outcome = "ok"
     reason: str = ""
     snapshot_id: str = ""
 
@@ -195,7 +196,7 @@ class Fetching:
                 self._record_failure(extract, outcome, str(failure))
                 is_over = outcome != "rejected" or in_a_row >= MOST_FAILURES
                 if outcome != "quota":
-                    report(_failed(extract, str(failure)))
+                    report(_failed(extract, outcome, str(failure)))
                 if is_over:
                     left = planned.extracts[number + (outcome != "quota") :]
                     found.not_asked = [window for each in left for window in each.windows]
@@ -494,9 +495,12 @@ def _covers(before: Sequence[AskedSlices], now: Sequence[Asked]) -> bool:
     )
 
 
-def _failed(extract: Extract, reason: str) -> list[Settled]:
+def _failed(extract: Extract, answer: Outcome, reason: str) -> list[Settled]:
     windows: Sequence[Window | None] = extract.windows or (None,)
-    return [Settled(window, extract.document, "failed", reason=reason) for window in windows]
+    return [
+        Settled(window, extract.document, "failed", answer=answer, reason=reason)
+        for window in windows
+    ]
 
 
 def _known_until(frames: dict[str, pl.DataFrame]) -> date | None:

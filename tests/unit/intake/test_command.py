@@ -151,7 +151,7 @@ def test_a_rejected_window_is_said_with_the_reason_and_the_others_come(
     assert say(first="2022", last="2024", frequency="A") == 1
     assert "  [2/3] 2023: rejected: " in say.lines[2]
     assert "sent an HTML page where JSON was expected" in say.lines[2]
-    assert say.last.startswith("comtrade: 2 new, 1 failed, with 3 calls. ")
+    assert say.last == "comtrade: 2 new, 1 failed, with 3 calls."
     comtrade.always(None)
     assert say(first="2022", last="2024", frequency="A") == 0
     assert say.last == "comtrade: 1 new, with 1 call."
@@ -160,8 +160,8 @@ def test_a_rejected_window_is_said_with_the_reason_and_the_others_come(
 def test_three_rejected_windows_and_the_rest_is_left(say: Said, comtrade: FakeComtrade) -> None:
     comtrade.always(maintenance_page())
     assert say(first="2015", last="2020", frequency="A") == 1
-    assert say.last.startswith("comtrade: 3 failed, with 3 calls. ")
-    assert say.last.endswith(" 3 left.")
+    assert say.last.startswith("comtrade: 3 failed, with 3 calls. 3 left. http://127.0.0.1:")
+    assert say.last.endswith(" sent an HTML page where JSON was expected.")
 
 
 def test_out_of_quota_the_exit_code_is_3_and_it_is_said_how_to_go_on(
@@ -169,9 +169,9 @@ def test_out_of_quota_the_exit_code_is_3_and_it_is_said_how_to_go_on(
 ) -> None:
     comtrade.calls_a_day = 2
     assert say(first="2021", last="2024", frequency="A") == 3
-    assert say.last.startswith("comtrade: 1 new, 1 empty, with 3 calls. comtrade: Out of call ")
+    assert say.last.startswith("comtrade: 1 new, 1 empty, with 3 calls. 2 left. Out of call ")
     assert re.search(
-        r" 2 left\. Go on from \d{4}-\d\d-\d\d \d\d:\d\d UTC on with the same command: what was "
+        r"03:14:17\. Go on at \d{4}-\d\d-\d\d \d\d:\d\d UTC with the same command: what was "
         r"answered is not asked again\.$",
         say.last,
     )
@@ -188,7 +188,7 @@ def test_a_refused_key_ends_with_what_to_check(
     assert say(first="2022", last="2024", frequency="A") == 1
     assert "Access denied due to invalid subscription key" in say.last
     assert "Check KIDO_COMTRADE_KEY." in say.last
-    assert say.last.endswith(" 2 left.")
+    assert say.last.startswith("comtrade: 1 failed, with 1 call. 2 left. HTTP 401: Access denied")
     assert "another" not in "\n".join(say.lines)
 
 
