@@ -28,12 +28,24 @@ class UpstreamFormatError(KidoError):
     """The bytes are not what the publisher is known to send (HTML, truncated, other columns)."""
 
 
+class ContradictionError(UpstreamFormatError):
+    """Files that were to be read as one say different things of the same figure."""
+
+
 class UnknownCodeError(UpstreamFormatError):
     """A country, commodity, unit or label that no list of ours knows; it names itself."""
 
 
 class FetchError(KidoError):
     """A publisher could not be reached, or answered with an error after every retry."""
+
+
+class ServerFailingError(FetchError):
+    """A publisher answered every attempt at one request with an error of its own (5xx)."""
+
+
+class BusyError(KidoError):
+    """Another run asks the publisher."""
 
 
 class UnexpectedStatusError(FetchError):
@@ -54,6 +66,10 @@ class QuotaError(FetchError):
 
 class BatchRejectedError(KidoError):
     """A batch broke a rule that stops it; nothing of it reached the lake."""
+
+
+class DamagedError(KidoError):
+    """Bytes of a snapshot are no longer those that were received."""
 
 
 class PublicationError(KidoError):

@@ -38,6 +38,7 @@ from dagster_project.errors import (
     DeniedError,
     FetchError,
     QuotaError,
+    ServerFailingError,
     UnexpectedStatusError,
     UpstreamFormatError,
 )
@@ -47,6 +48,9 @@ from dagster_project.sources.formats import looks_like, looks_like_html
 KEY_PLACEHOLDER = "{key}"
 """Stands for the credential in a request's headers (or parameters, where a publisher takes it
 nowhere else), so that a plan never holds a secret: `{"Authorization": "APIKey {key}"}`."""
+
+LEAST_BYTES_A_SECOND = 1024
+"""A body that comes slower than this, once the longest silence is over, is one that never ends."""
 
 LONGEST_WAIT_S = 60.0
 """A publisher that asks for a longer wait is left alone until then: a run that sleeps for hours
@@ -103,13 +107,14 @@ class _TryAgainError(Exception):
 
     def __init__(
         self, reason: str, seconds: float | None = None, *, is_silence: bool = False,
-        is_rate: bool = False,
+        is_rate: bool = False, is_failing: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(reason)
         self.reason = reason
         self.seconds = seconds
         self.is_silence = is_silence
         self.is_rate = is_rate
+        self.is_failing = is_failing
 
 
 class Client:
@@ -182,11 +187,12 @@ class Client:
             before_sleep=_say_again,
             reraise=True,
         )
-        failure, waits_s = "", None
+        failure, waits_s, is_failing = "", None, False
         with _quiet_libraries():
             try:
                 return retrying(self._attempt, request, address, file)
             except _TryAgainError as error:
+                is_failing = error.is_failing
                 tries = retrying.statistics["attempt_number"]
                 times = f"{tries} attempts" if tries > 1 else "one attempt"
                 failure = f" after {times}: {address.redact(error.reason)}"
@@ -198,7 +204,8 @@ class Client:
         if waits_s is not None:
             again_at = _now() + timedelta(seconds=waits_s) if waits_s else None
             raise QuotaError(f"{address.named} allows no more calls{failure}.", again_at=again_at)
-        raise FetchError(f"{address.named} could not be fetched{failure}.")
+        kind = ServerFailingError if is_failing else FetchError
+        raise kind(f"{address.named} could not be fetched{failure}.")
 
     def _is_enough(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
@@ -257,7 +264,9 @@ class Client:
         meaning: Meaning | None = "content" if status == 200 else request.statuses.get(status)
         if meaning is None:
             if status in ASKED_AGAIN or status >= 500:
-                raise _TryAgainError(_status(response), retry_after_s, is_rate=status == 429)
+                raise _TryAgainError(
+                    _status(response), retry_after_s, is_rate=status == 429, is_failing=True
+                )
             kind = DeniedError if status in (401, 403) else UnexpectedStatusError
             raise kind(f"{address.named} answered {_status(response)}.")
         size, digest, text, media_type = 0, hashlib.sha256().hexdigest(), "", ""
@@ -299,7 +308,7 @@ class Client:
         digest, size = hashlib.sha256(), 0
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("wb") as out:
-            for block in _decoded(response, address):
+            for block in _decoded(response, address, self._timeout_s):
                 size += len(block)
                 if size > most:
                     raise UpstreamFormatError(
@@ -312,16 +321,29 @@ class Client:
         return size, digest.hexdigest()
 
 
-def _decoded(response: httpx.Response, address: _Address) -> Iterator[bytes]:
+def _in_time(response: httpx.Response, longest_silence_s: float) -> Iterator[bytes]:
+    """The body as it comes. Raises _TryAgainError where it comes so slowly that it never ends."""
+    started, size = time.monotonic(), 0
+    for block in response.iter_raw():
+        size += len(block)
+        seconds = time.monotonic() - started
+        if seconds > longest_silence_s and size < LEAST_BYTES_A_SECOND * seconds:
+            raise _TryAgainError("the body comes too slowly to end in time", is_silence=True)
+        yield block
+
+
+def _decoded(
+    response: httpx.Response, address: _Address, longest_silence_s: float
+) -> Iterator[bytes]:
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding in ("", "identity"):
-        yield from response.iter_raw(BLOCK_BYTES)
+        yield from _in_time(response, longest_silence_s)
         return
     if coding != "gzip":
         raise UpstreamFormatError(f"{address.named} sent a body coded as {coding!r}.")
     unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        for block in response.iter_raw(BLOCK_BYTES):
+        for block in _in_time(response, longest_silence_s):
             # In steps, so that a small body that unpacks to a huge one meets the size limit first.
             while block:
                 if unpack.eof:  # another member follows, or zeros that fill up the last one

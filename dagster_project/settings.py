@@ -40,6 +40,11 @@ def _iso_date(value: object) -> object:
     return value
 
 
+def _stripped(value: object) -> object:
+    """Blanks around a key are a slip of copying; a blank one is none."""
+    return value.strip() or None if isinstance(value, str) else value
+
+
 def _codes(value: object) -> object:
     if isinstance(value, str):
         return tuple(code.strip().upper() for code in value.split(",") if code.strip())
@@ -58,7 +63,7 @@ class SourceSettings(BaseSettings):
     url: str | None = None
     """Scheme, host and port instead of the publisher's own in all its addresses (a mirror, a
     proxy); a path in it goes before theirs."""
-    key: SecretStr | None = None
+    key: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
     """Credential, for publishers that want one."""
     enabled: bool | None = None
     """Whether to fetch. Unset: fetch when a key is needed and set."""

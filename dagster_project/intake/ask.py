@@ -72,13 +72,8 @@ class Asking:
         self._source = source
         self._extract = extract
         self._folder = folder
-        self._name = f"{source.CARD.name}/.unfinished/{file_name(extract.document)}.json"
+        self._name = _state_file(source, extract)
         self.state = self._resumed() or self._new()
-
-    @property
-    def requests_left(self) -> int:
-        """How many requests are known to be needed yet."""
-        return len(self.state.pending)
 
     def run(self, client: Client, sleep: Callable[[float], None] = time.sleep) -> Unfinished:
         """Ask until nothing is left to ask; every answer is kept before the next request.
@@ -114,7 +109,10 @@ class Asking:
 
     def discard(self) -> None:
         """Forget the extract and its parts."""
-        self._landing.discard(self._source.CARD.name, self.state.snapshot_id)
+        self.discard_of(self.state)
+
+    def discard_of(self, state: Unfinished) -> None:
+        self._landing.discard(self._source.CARD.name, state.snapshot_id)
         self.finish()
 
     def payloads(self) -> list[bytes]:
@@ -154,6 +152,15 @@ class Asking:
             except FetchError:
                 answer.file.unlink(missing_ok=True)
                 raise
+            except Exception as error:  # an answer nobody has seen before
+                said = " ".join(str(error).split())[:200]
+                raise _rejected(
+                    UpstreamFormatError(
+                        f"{self._source.CARD.name}: the answer to {self._extract.document} cannot "
+                        f"be read ({type(error).__name__}: {said})."
+                    ),
+                    answer.file,
+                ) from error
             return step
         if answer.meaning in ("content", "nothing"):
             return Done()
@@ -206,26 +213,12 @@ class Asking:
 
     def _resumed(self) -> Unfinished | None:
         """What an earlier run left of the same extract, if it can be used."""
-        store = self._landing.store
-        if not store.exists(self._name):
-            return None
-        try:
-            state = Unfinished.model_validate_json(store.read(self._name))
-        except ValidationError:  # of another version
-            return None
-        if store.exists(f"{self._source.CARD.name}/{state.snapshot_id}/origin.json"):
-            # It was landed, and the run ended before `finish`: those parts are the snapshot's.
-            self.finish()
-            return None
-        is_usable = (
-            state.plan == _plan(self._extract)
-            and _now() - state.started_at < RESUMABLE_FOR
-            and all(store.exists(f"{self._source.CARD.name}/{state.snapshot_id}/{part.file}")
-                    for part in state.parts)
-        )  # fmt: skip
-        if is_usable:
+        state = _left_of(self._landing, self._source, self._extract)
+        if state is None or _is_usable(self._landing, self._source, self._extract, state):
             return state
-        self._landing.discard(self._source.CARD.name, state.snapshot_id)
+        # Of another plan, too old, or landed when the run ended before `finish` (then the folder
+        # is a snapshot, and stays).
+        self.discard_of(state)
         return None
 
     def _new(self) -> Unfinished:
@@ -238,6 +231,52 @@ class Asking:
             answered_at=now,
             pending=list(self._extract.requests),
         )
+
+
+def requests_left(landing: Landing, source: Source, extract: Extract) -> int:
+    """How many requests are known to be needed yet; nothing is changed."""
+    state = _left_of(landing, source, extract)
+    if state is not None and _is_usable(landing, source, extract, state):
+        return len(state.pending)
+    return len(extract.requests)
+
+
+def sweep(landing: Landing, source: Source) -> None:
+    """Forget what is under way of extracts that are too old to go on with."""
+    folder = f"{source.CARD.name}/.unfinished"
+    for name in landing.store.names(folder):
+        try:
+            state = Unfinished.model_validate_json(landing.store.read(f"{folder}/{name}"))
+            is_old = _now() - state.started_at >= RESUMABLE_FOR
+        except ValidationError:  # of another version
+            is_old = True
+        if is_old:
+            landing.store.remove(f"{folder}/{name}")
+
+
+def _state_file(source: Source, extract: Extract) -> str:
+    return f"{source.CARD.name}/.unfinished/{file_name(extract.document)}.json"
+
+
+def _left_of(landing: Landing, source: Source, extract: Extract) -> Unfinished | None:
+    """What an earlier run left of an extract of that name."""
+    name = _state_file(source, extract)
+    if not landing.store.exists(name):
+        return None
+    try:
+        return Unfinished.model_validate_json(landing.store.read(name))
+    except ValidationError:  # of another version
+        return None
+
+
+def _is_usable(landing: Landing, source: Source, extract: Extract, state: Unfinished) -> bool:
+    folder = f"{source.CARD.name}/{state.snapshot_id}"
+    return (
+        state.plan == _plan(extract)
+        and _now() - state.started_at < RESUMABLE_FOR
+        and not landing.store.exists(f"{folder}/origin.json")
+        and all(landing.store.exists(f"{folder}/{part.file}") for part in state.parts)
+    )
 
 
 def _rejected(error: UpstreamFormatError, file: Path) -> RejectedAnswerError:

@@ -102,15 +102,18 @@ def read(
                 (document.name, parsed_part(source, payload, document))
                 for payload, document in parts
             ]
-        for document_name, frames in read_as:
-            for table, frame in frames.items():
-                parsed.setdefault(table, []).append(
-                    frame.with_columns(source=pl.lit(name), document=pl.lit(document_name))
-                )
+        with _naming(source, title):
+            for document_name, frames in read_as:
+                for table, frame in frames.items():
+                    parsed.setdefault(table, []).append(
+                        frame.with_columns(source=pl.lit(name), document=pl.lit(document_name))
+                    )
+            whole = {
+                table: _together(LAKE_TABLES[table], pieces) for table, pieces in parsed.items()
+            }
         tables: dict[str, TableBatch] = {}
         reasons: list[str] = []
-        for table, pieces in parsed.items():
-            frame = _together(LAKE_TABLES[table], pieces)
+        for table, frame in whole.items():
             if is_extract and frame.is_empty():
                 tables[table] = TableBatch(frame, frame, [])
                 continue

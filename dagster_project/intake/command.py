@@ -40,12 +40,26 @@ def fetch_and_say(
     name = source.CARD.name
     _require_askable(settings, source)
     fetching = Fetching(settings, source)
-    planned = _planned(source, fetching, first, last, frequency, again)
-    if not planned.extracts:
-        write(f"{name}: nothing to ask for; everything wanted was answered (--again asks again).")
-        return ALL_ANSWERED
-    write(f"{name}: {_counted(planned)}.")
+    with fetching.alone(lambda: write(f"{name}: waiting for another run that asks it.")):
+        planned = _planned(source, fetching, first, last, frequency, again)
+        if not planned.extracts:
+            write(
+                f"{name}: nothing to ask for; everything wanted was answered (--again asks again)."
+            )
+            return ALL_ANSWERED
+        return _run(settings, source, fetching, planned, again, write)
 
+
+def _run(
+    settings: Settings,
+    source: Source,
+    fetching: Fetching,
+    planned: Planned,
+    again: bool,
+    write: Callable[[str], None],
+) -> int:
+    name = source.CARD.name
+    write(f"{name}: {_counted(planned)}.")
     total, settled_so_far = max(len(planned.windows), len(planned.extracts)), 0
 
     def report(settled: Settled) -> None:
@@ -57,7 +71,7 @@ def fetch_and_say(
     outcome = conform(settings, source)
     for reason in outcome.rejected.values():
         write(f"{name}: an earlier document can no longer be used and is quarantined: {reason}")
-    write(_sum(name, fetched))
+    write(_last_line(name, fetched, again))
     if fetched.answer == "quota":
         return OUT_OF_QUOTA
     return SOME_FAILED if fetched.failed or fetched.not_asked or outcome.rejected else ALL_ANSWERED
@@ -164,7 +178,7 @@ def _in_words(settled: Settled) -> str:
     return f"{settled.news}, {settled.rows:,} {'row' if settled.rows == 1 else 'rows'}"
 
 
-def _sum(name: str, fetched: Fetched) -> str:
+def _last_line(name: str, fetched: Fetched, again: bool) -> str:
     counts: Sequence[tuple[str, int]] = [
         (news, sum(one.news == news for one in fetched.settled))
         for news in ("new", "unchanged", "empty", "failed")
@@ -179,5 +193,6 @@ def _sum(name: str, fetched: Fetched) -> str:
     line += f" {fetched.reason.removeprefix(f'{name}: ')}"
     if fetched.answer == "quota":
         when = f"at {fetched.again_at:%Y-%m-%d %H:%M} UTC" if fetched.again_at else "later"
-        line += f" Go on {when} with the same command: what was answered is not asked again."
+        line += f" Go on {when} with the same command"
+        line += "." if again else ": what was answered is not asked again."
     return line

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from dagster_project.errors import BatchRejectedError, UpstreamFormatError
+from dagster_project.errors import BatchRejectedError, DamagedError, UpstreamFormatError
 from dagster_project.intake import batch as batches
 from dagster_project.intake.coverage import coverage_of, windows_of
 from dagster_project.intake.stores import lake_of, landing_of
@@ -73,6 +73,8 @@ def conform(settings: Settings, source: Source) -> Conformed:
                 if record is None:
                     continue
             outcome.new_snapshots += 1
+        elif snapshot.snapshot_id in staged:  # another process parsed it meanwhile
+            lake.unstage(name, snapshot.snapshot_id)
         gone.discard(snapshot.snapshot_id)
         for table, part in record.tables.items():
             if table not in source.CARD.tables:
@@ -128,7 +130,9 @@ def _parsed(
             parts_of(landing, snapshot),
             is_extract=not (snapshot.is_bundled or snapshot.is_landed_by_hand),
         )
-    except (UpstreamFormatError, BatchRejectedError) as error:
+    except (UpstreamFormatError, BatchRejectedError, DamagedError) as error:
+        if isinstance(error, DamagedError) and (snapshot.is_bundled or snapshot.is_landed_by_hand):
+            raise
         landing.set_aside(snapshot, settings.quarantine_dir, str(error))
         outcome.rejected[snapshot.document] = str(error)
         outcome.is_rejected_by_hand |= snapshot.is_bundled or snapshot.is_landed_by_hand

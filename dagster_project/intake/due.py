@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from dagster_project.errors import ConfigurationError
 from dagster_project.intake.ledger import Answered, Ledger
 from dagster_project.lake import vocabulary
+from dagster_project.lake.landing import AskedSlices
 from dagster_project.settings import Settings
 from dagster_project.sources.card import (
+    Asked,
     Calendar,
     Limits,
     Scope,
@@ -39,7 +41,50 @@ def is_fetched(settings: Settings, source: Source) -> bool:
     )
 
 
-def due_of(source: Source, ledger: Ledger, now: datetime) -> Due:
+def due_now(source: Source, ledger: Ledger, now: datetime, scope: Scope) -> Due:
+    """What is due of a question as wide as `scope`."""
+    windows = [window for each in source.CARD.windows for window in newest(each, now.date())]
+    return due_of(source, ledger, now, answered_by(source, ledger, windows, scope))
+
+
+def answered_by(
+    source: Source, ledger: Ledger, windows: Sequence[Window], scope: Scope
+) -> Mapping[Window, Answered]:
+    """The last answer about each window to a question as wide as `scope`, or wider."""
+    answers = ledger.answers()
+    known = sorted(window for window in windows if window in answers)
+    if not known:
+        return {}
+    found = {}
+    for extract in source.plan(known, scope):
+        for window in extract.windows:
+            for answer in reversed(answers[window]):
+                if covers(answer.snapshot.asked, extract.asked):
+                    found[window] = answer
+                    break
+    return found
+
+
+def covers(before: Sequence[AskedSlices], now: Sequence[Asked]) -> bool:
+    """Whether all that is asked now was asked before."""
+    return all(
+        any(
+            earlier.table == each.table
+            and set(earlier.reporters) >= set(each.reporters)
+            and set(earlier.flows) >= set(each.flows)
+            and set(earlier.commodity_codes) >= set(each.commodity_codes)
+            for earlier in before
+        )
+        for each in now
+    )
+
+
+def due_of(
+    source: Source,
+    ledger: Ledger,
+    now: datetime,
+    answered: Mapping[Window, Answered] | None = None,
+) -> Due:
     """What the publisher may have news of: asked for once after each day of its calendar.
 
     A window is due if it is one of the newest `revised_for` that are expected to be out, and was
@@ -49,7 +94,8 @@ def due_of(source: Source, ledger: Ledger, now: datetime) -> Due:
     if not source.CARD.windows:
         last = ledger.last_answered()
         return Due(is_due=last is None or last.asked_at < since)
-    answered = ledger.windows()
+    if answered is None:
+        answered = ledger.windows()
     windows = tuple(
         window
         for each in source.CARD.windows

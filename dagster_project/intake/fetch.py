@@ -7,43 +7,49 @@ knows who asks: `kido fetch`, a build or a backfill.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
+from filelock import FileLock, Timeout
 
 from dagster_project.errors import (
     BatchRejectedError,
+    BusyError,
+    ConfigurationError,
     DeniedError,
     FetchError,
     KidoError,
     QuotaError,
+    ServerFailingError,
     UnexpectedStatusError,
     UpstreamFormatError,
 )
 from dagster_project.http import Client
 from dagster_project.intake import batch as batches
-from dagster_project.intake.ask import Asking, RejectedAnswerError
+from dagster_project.intake.ask import Asking, RejectedAnswerError, requests_left, sweep
 from dagster_project.intake.batch import OF_THE_LANDING
 from dagster_project.intake.calls import counter
 from dagster_project.intake.conform import stage
-from dagster_project.intake.due import due_of, limits_of, newest, scope_of, unanswered
+from dagster_project.intake.due import answered_by, due_now, limits_of, newest, scope_of, unanswered
 from dagster_project.intake.ledger import Answered, Ask, Ledger, Outcome, WindowAsk
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.lake.landing import LEFTOVER_AGE, AskedSlices, Landing, Period, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
-from dagster_project.sources.card import Asked, Document, Extract, Source, Window
+from dagster_project.sources.card import Document, Extract, Scope, Source, Window
 
 News = Literal["new", "unchanged", "empty", "failed"]
 
 MOST_FAILURES = 3
-"""So many rejected answers in a row, and the publisher is left alone: the next would be rejected
-too."""
+"""So many answers in a row that cannot be used, and the publisher is left alone: so would the next.
+"""
 
 
 @dataclass(frozen=True)
@@ -112,10 +118,37 @@ class Fetching:
         self.landing: Landing = landing_of(settings)
         self.ledger = Ledger(self.landing, source.CARD.name)
         self._lake: Lake = lake_of(settings)
+        self._run = uuid.uuid4().hex[:8]
+
+    @contextmanager
+    def alone(self, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+        """Hold the publisher: two processes that ask it at once would settle the same extracts.
+
+        Everything from planning to the last window belongs inside. With `on_wait`, which is called
+        first, another process is waited for; without it BusyError is raised.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._folder / f"{self._source.CARD.name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if on_wait is None:
+                raise BusyError(
+                    f"{self._source.CARD.name} is being asked by another run."
+                ) from None
+            on_wait()
+            lock.acquire()
+        # What the other one did is read anew.
+        self.landing = landing_of(self._settings)
+        self.ledger = Ledger(self.landing, self._source.CARD.name)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def due(self) -> Planned:
         """What the publisher may have news of."""
-        due = due_of(self._source, self.ledger, _now())
+        due = due_now(self._source, self.ledger, _now(), self._scope())
         return self._planned(due.windows) if due.is_due else Planned((), 0)
 
     def newest(self, frequency: str = "") -> list[Window]:
@@ -137,24 +170,12 @@ class Fetching:
             return self._planned((), is_whole=again)
         if again:
             return self._planned(windows)
-        due = due_of(self._source, self.ledger, _now())
+        due = due_now(self._source, self.ledger, _now(), self._scope())
         return self._planned(unanswered(windows, self.answered(windows), due))
 
     def answered(self, windows: Sequence[Window]) -> Mapping[Window, Answered]:
         """Those of the windows that were answered, to a question as wide as today's or wider."""
-        before = self.ledger.windows()
-        asked_before = {
-            snapshot.snapshot_id: snapshot.asked
-            for snapshot in self.landing.snapshots(self._source.CARD.name)
-        }
-        scope = scope_of(self._settings, self._source, self.ledger)
-        known = sorted(window for window in windows if window in before)
-        return {
-            window: before[window]
-            for extract in (self._source.plan(known, scope) if known else ())
-            for window in extract.windows
-            if _covers(asked_before[before[window].said.snapshot_id], extract.asked)
-        }
+        return answered_by(self._source, self.ledger, windows, self._scope())
 
     def run(
         self,
@@ -191,10 +212,15 @@ class Fetching:
                     outcome, failure = "rejected", error
                 except FetchError as error:
                     outcome, failure = "no_answer", error
+                except (KidoError, OSError):
+                    raise
+                except Exception as error:  # a mistake in one source's module stops no other
+                    outcome, failure = "rejected", _mistake(extract, error)
                 in_a_row += 1
                 found.answer, found.reason = outcome, str(failure)
                 self._record_failure(extract, outcome, str(failure))
-                is_over = outcome != "rejected" or in_a_row >= MOST_FAILURES
+                may_be_this_one = outcome == "rejected" or isinstance(failure, ServerFailingError)
+                is_over = not may_be_this_one or in_a_row >= MOST_FAILURES
                 if outcome != "quota":
                     report(_failed(extract, outcome, str(failure)))
                 if is_over:
@@ -204,17 +230,23 @@ class Fetching:
         return found
 
     def _planned(self, windows: Sequence[Window], *, is_whole: bool = False) -> Planned:
-        scope = scope_of(self._settings, self._source, self.ledger)
+        scope = self._scope()
         if is_whole:
             scope = replace(scope, known_until=None)
-        extracts = self._source.plan(sorted(windows), scope)
-        return Planned(
-            extracts,
-            sum(
-                Asking(self.landing, self._source, extract, self._folder).requests_left
-                for extract in extracts
-            ),
-        )
+        try:
+            extracts = self._source.plan(sorted(windows), scope)
+        except KidoError:
+            raise
+        except Exception as error:
+            raise UpstreamFormatError(
+                f"{self._source.CARD.name}: what to ask cannot be planned "
+                f"({type(error).__name__}: {error})."
+            ) from error
+        left = (requests_left(self.landing, self._source, extract) for extract in extracts)
+        return Planned(extracts, sum(left))
+
+    def _scope(self) -> Scope:
+        return scope_of(self._settings, self._source, self.ledger)
 
     @property
     def _folder(self) -> Path:
@@ -260,6 +292,8 @@ class Fetching:
                 is_extract=True,
             )
             self._require_windows(extract, batch)
+        except ConfigurationError:
+            raise
         except KidoError as error:
             asking.quarantine(self._settings.quarantine_dir, str(error))
             asking.discard()
@@ -275,13 +309,9 @@ class Fetching:
         state = asking.state
         frames = batch.frames(state.snapshot_id)
         rows = batches.by_window(frames, extract.windows)
-        before = self.ledger.windows()
+        # To a wider question the same rows say more: of what is absent, that it is.
+        before = self.answered(extract.windows)
         landed_at = self._last_landed_by_hand()
-        asked = _as_text(_asked_slices(extract))
-        asked_before = {
-            snapshot.snapshot_id: _as_text(snapshot.asked)
-            for snapshot in self.landing.snapshots(self._source.CARD.name)
-        }
         said: list[WindowAsk] = []
         for window in extract.windows:
             digest = batches.digest(rows[window])
@@ -289,9 +319,7 @@ class Fetching:
             is_new = (
                 last is None
                 or last.said.digest != digest
-                # To a wider question the same rows say more: of what is absent, that it is.
-                or asked_before[last.said.snapshot_id] != asked
-                or (landed_at is not None and landed_at > last.asked_at)
+                or (landed_at is not None and landed_at > last.snapshot.retrieved_at)
             )
             said.append(
                 WindowAsk(
@@ -310,6 +338,7 @@ class Fetching:
             asked_at=state.answered_at,
             answer="ok",
             snapshot_id=state.snapshot_id if news else "",
+            run=self._run,
             windows=tuple(said),
         )
         if news:
@@ -347,6 +376,7 @@ class Fetching:
             snapshot_id=state.snapshot_id if is_new else "",
             digest=digest,
             known_until=_known_until(frames),
+            run=self._run,
         )
         if is_new:
             self._land(extract, asking, batch, [], frames, ask)
@@ -390,6 +420,7 @@ class Fetching:
         """Remove what killed runs left and nothing can need any more."""
         name = self._source.CARD.name
         self.landing.sweep(name)
+        sweep(self.landing, self._source)
         oldest = time.time() - LEFTOVER_AGE.total_seconds()
         for file in self._folder.glob(f"{name}-*.part"):
             if file.stat().st_mtime < oldest:
@@ -460,7 +491,13 @@ class Fetching:
 
     def _record_failure(self, extract: Extract, outcome: Outcome, reason: str) -> None:
         self.ledger.record(
-            Ask(document=extract.document, asked_at=_now(), answer=outcome, reason=reason)
+            Ask(
+                document=extract.document,
+                asked_at=_now(),
+                answer=outcome,
+                reason=reason,
+                run=self._run,
+            )
         )
 
 
@@ -476,22 +513,25 @@ def _asked_slices(extract: Extract) -> tuple[AskedSlices, ...]:
     )
 
 
-def _as_text(asked: Sequence[AskedSlices]) -> list[str]:
-    """To compare what was asked: read from a record, its sequences are of another type."""
-    return [one.model_dump_json() for one in asked]
+def fetch_due(settings: Settings, source: Source) -> Fetched:
+    """Ask for what is due, for a build: it waits neither for silence nor for another run.
+
+    Raises ConfigurationError; what else goes wrong is reported.
+    """
+    fetching = Fetching(settings, source, is_patient=False)
+    try:
+        with fetching.alone():
+            return fetching.run(fetching.due())
+    except BusyError as error:
+        return Fetched(answer="not_asked", reason=str(error))
+    except UpstreamFormatError as error:
+        return Fetched(answer="rejected", reason=str(error))
 
 
-def _covers(before: Sequence[AskedSlices], now: Sequence[Asked]) -> bool:
-    """Whether all that is asked now was asked before."""
-    return all(
-        any(
-            earlier.table == each.table
-            and set(earlier.reporters) >= set(each.reporters)
-            and set(earlier.flows) >= set(each.flows)
-            and set(earlier.commodity_codes) >= set(each.commodity_codes)
-            for earlier in before
-        )
-        for each in now
+def _mistake(extract: Extract, error: Exception) -> KidoError:
+    said = " ".join(str(error).split())[:200]
+    return UpstreamFormatError(
+        f"{extract.document} cannot be settled ({type(error).__name__}: {said})."
     )
 
 

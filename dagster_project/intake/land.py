@@ -12,7 +12,7 @@ from typing import cast
 
 import polars as pl
 
-from dagster_project.errors import ConfigurationError
+from dagster_project.errors import ConfigurationError, ContradictionError
 from dagster_project.intake import batch as batches
 from dagster_project.intake.conform import Conformed, conform, stage
 from dagster_project.intake.stores import (
@@ -112,7 +112,11 @@ def land_files(
     with met_words() as met:
         files = [_read(once, path, retrieved_at) for path in paths]
         summed = getattr(source, "SUMMED", pl.lit(False))
-        checked = [_checked_together(once, group) for group in _groups(files, summed)]
+        checked = [
+            group
+            for files_of_one in _groups(files, summed)
+            for group in _checked(once, files_of_one)
+        ]
     # Each file is parsed once, so those that were met are known of all of them together.
     words = met.record()
     groups = [replace(group, batch=replace(group.batch, words=words)) for group in checked]
@@ -251,6 +255,14 @@ def _common(one: _File, other: _File) -> list[tuple[str, pl.DataFrame, pl.DataFr
         for table, frame in one.frames.items()
         if table in other.frames
     ]
+
+
+def _checked(source: _ParsedOnce, files: Sequence[_File]) -> list[_Group]:
+    """The files as one snapshot; where they turn out to contradict each other, one each."""
+    try:
+        return [_checked_together(source, files)]
+    except ContradictionError:
+        return [_checked_together(source, [file]) for file in files]
 
 
 def _checked_together(source: _ParsedOnce, files: Sequence[_File]) -> _Group:

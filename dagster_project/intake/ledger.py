@@ -7,20 +7,23 @@ not published. What the figures say is not kept here.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from dagster_project.lake.landing import Landing
+from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.records import Records
 from dagster_project.sources.card import Window
 
 Outcome = Literal["ok", "no_answer", "denied", "rejected", "quota"]
 """What became of an ask: answered; no answer at all; the key refused; the answer rejected; no more
 calls allowed for now."""
+
+
+_WORST_FIRST: Sequence[Outcome] = ("denied", "no_answer", "rejected", "quota", "ok")
 
 
 class WindowAsk(BaseModel):
@@ -48,7 +51,7 @@ class Ask(BaseModel):
     """One extract that was asked for. Instants are UTC without a zone attached.
 
     `snapshot_id` is the snapshot it made, empty where it made none. `known_until` is the last day
-    its rows are of, for a source without windows.
+    its rows are of, for a source without windows. `run` is shared by what was asked together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,15 +63,17 @@ class Ask(BaseModel):
     snapshot_id: str = ""
     digest: str = ""
     known_until: date | None = None
+    run: str = ""
     windows: tuple[WindowAsk, ...] = ()
 
 
 @dataclass(frozen=True)
 class Answered:
-    """The last time a window was answered, and what was said of it."""
+    """One answer about a window: when, what it was, and the snapshot that holds its rows."""
 
     asked_at: datetime
     said: WindowAsk
+    snapshot: Snapshot
 
 
 class Ledger:
@@ -97,16 +102,28 @@ class Ledger:
         """Keep an ask. One that made a snapshot counts as soon as that snapshot does."""
         self._records.add(f"{ask.asked_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:6]}", ask)
 
+    def answers(self, until: datetime | None = None) -> Mapping[Window, Sequence[Answered]]:
+        """The answers about each window, the latest last."""
+        kept = {one.snapshot_id: one for one in self._landing.snapshots(self._source)}
+        found: dict[Window, list[Answered]] = {}
+        for ask in self.asks(until):
+            for said in ask.windows if ask.answer == "ok" else ():
+                if said.snapshot_id in kept:
+                    answer = Answered(ask.asked_at, said, kept[said.snapshot_id])
+                    found.setdefault(said.window, []).append(answer)
+        return found
+
     def windows(self, until: datetime | None = None) -> Mapping[Window, Answered]:
         """The last answer about each window."""
-        kept = {snapshot.snapshot_id for snapshot in self._landing.snapshots(self._source)}
-        return {
-            said.window: Answered(ask.asked_at, said)
-            for ask in self.asks(until)
-            if ask.answer == "ok"
-            for said in ask.windows
-            if said.snapshot_id in kept
-        }
+        return {window: answers[-1] for window, answers in self.answers(until).items()}
+
+    def last_run(self, until: datetime | None = None) -> Ask | None:
+        """The ask of the last run that went worst: one answer does not make up for another."""
+        asks = self.asks(until)
+        if not asks:
+            return None
+        run = [ask for ask in asks if ask.run == asks[-1].run] if asks[-1].run else asks[-1:]
+        return min(run, key=lambda ask: (_WORST_FIRST.index(ask.answer), -run.index(ask)))
 
     def last_answered(self) -> Ask | None:
         """The last ask that was answered."""

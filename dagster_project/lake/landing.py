@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dagster_project.errors import KidoError
+from dagster_project.errors import DamagedError
 from dagster_project.lake.records import Records
 from dagster_project.lake.store import Store, write_atomically
 
@@ -224,9 +224,15 @@ class Landing:
         """
         for file, sha256 in self._files(snapshot):
             name = f"{snapshot.source}/{snapshot.snapshot_id}/{file}"
-            payload = self.store.read(name)
+            try:
+                payload = self.store.read(name)
+            except FileNotFoundError:
+                raise DamagedError(
+                    f"{self.store.address(name)} is missing.",
+                    hint="Restore it, or remove its folder so that it is fetched again.",
+                ) from None
             if hashlib.sha256(payload).hexdigest() != sha256:
-                raise KidoError(
+                raise DamagedError(
                     f"{self.store.address(name)} was changed after it was received.",
                     hint="Restore it, or remove its folder so that it is fetched again.",
                 )
@@ -238,8 +244,10 @@ class Landing:
         The same bytes sent again lie there once, however often they are rejected.
         """
         folder = quarantine / snapshot.source / f"{snapshot.source}-{snapshot.sha256[:8]}"
-        for (file, _), payload in zip(self._files(snapshot), self.payloads(snapshot), strict=True):
-            write_atomically(folder / file, payload)
+        for file, _ in self._files(snapshot):
+            name = f"{snapshot.source}/{snapshot.snapshot_id}/{file}"
+            if self.store.exists(name):
+                write_atomically(folder / file, self.store.read(name))
         write_atomically(folder / "origin.json", snapshot.model_dump_json(indent=2).encode())
         write_atomically(folder / "reason.txt", f"{reason}\n".encode())
         self._of(snapshot.source).remove(snapshot.snapshot_id)
@@ -248,8 +256,9 @@ class Landing:
         return folder
 
     def discard(self, source: str, snapshot_id: str) -> None:
-        """Remove the folder of a snapshot that does not count."""
-        self.store.remove(f"{source}/{snapshot_id}")
+        """Remove the folder of a snapshot that does not count; one that does stays."""
+        if not self.store.exists(f"{source}/{snapshot_id}/origin.json"):
+            self.store.remove(f"{source}/{snapshot_id}")
 
     def sweep(self, source: str) -> None:
         """Remove folders without a record that nothing can need any more."""

@@ -74,6 +74,10 @@ class Lake:
         self._of("_snapshots", source).add(snapshot_id, record)
         self._of("_staged", source).remove(snapshot_id)
 
+    def unstage(self, source: str, snapshot_id: str) -> None:
+        """Forget that rows lie ready that count already."""
+        self._of("_staged", source).remove(snapshot_id)
+
     def remove(self, source: str, snapshot_id: str) -> None:
         """Take the rows of one snapshot out again; nothing happens where there are none.
 

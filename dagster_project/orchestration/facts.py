@@ -122,10 +122,12 @@ def _asks(source: str, ledger: Ledger, settings: Settings) -> Iterator[dict[str,
 
 
 def _last_ask(source: str, landing: Landing, settings: Settings) -> dict[str, Any]:
-    asks = Ledger(landing, source).asks(settings.as_of_instant)
+    ledger = Ledger(landing, source)
+    asks = ledger.asks(settings.as_of_instant)
+    worst = ledger.last_run(settings.as_of_instant)
     return {
         "last_asked_at": asks[-1].asked_at if asks else None,
-        "last_answer": asks[-1].answer if asks else "not_asked",
+        "last_answer": worst.answer if worst else "not_asked",
     }
 
 

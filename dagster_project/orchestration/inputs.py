@@ -9,7 +9,7 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster_project.intake.due import due_of, is_fetched
+from dagster_project.intake.due import due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import landing_of
 from dagster_project.settings import CHECKOUT, DBT_PROJECT, Settings
@@ -26,7 +26,14 @@ def inputs_version(settings: Settings) -> str | None:
     now = datetime.now(UTC).replace(tzinfo=None)
     for name, source in all_sources().items():
         ledger = Ledger(landing, name)
-        if is_fetched(settings, source) and due_of(source, ledger, now).is_due:
+        try:
+            is_due = (
+                is_fetched(settings, source)
+                and due_now(source, ledger, now, scope_of(settings, source, ledger)).is_due
+            )
+        except Exception:  # whatever a source stumbles on, the build reports it
+            return None
+        if is_due:
             return None
         snapshots = landing.snapshots(name)
         newest = {one.document: one for one in snapshots if one.is_bundled}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.errors import PublicationError
-from dagster_project.intake.due import Due, due_of, is_fetched
+from dagster_project.intake.due import Due, due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.build_file import connect
@@ -39,15 +39,19 @@ def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
             *(["landed"] if any(each.is_landed_by_hand for each in snapshots) else []),
         ]
         has_key = settings.source(name).key is not None
-        asks = ledger.asks()
+        last_run = ledger.last_run()
         yield (
             name,
             " + ".join(figures) or "none yet",
             ("set" if has_key else "not set") if card.needs_key else "none needed",
             last or "–",
             latest or "–",
-            _due_in_words(due_of(source, ledger, now)) if can_be_asked(source) else "–",
-            f"{asks[-1].answer.replace('_', ' ')} {asks[-1].asked_at:%Y-%m-%d}" if asks else "–",
+            _due_in_words(due_now(source, ledger, now, scope_of(settings, source, ledger)))
+            if can_be_asked(source)
+            else "–",
+            f"{last_run.answer.replace('_', ' ')} {last_run.asked_at:%Y-%m-%d}"
+            if last_run
+            else "–",
             card.licence,
         )
 

@@ -88,8 +88,7 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
         landed = fail_run_on(lambda: land_bundled(settings, source))
         fetched = fetch.Fetched()
         if fail_run_on(lambda: is_fetched(settings, source)):
-            fetching = fetch.Fetching(settings, source, is_patient=False)
-            fetched = fail_run_on(lambda: fetching.run(fetching.due()))
+            fetched = fail_run_on(lambda: fetch.fetch_due(settings, source))
         if checks:
             yield _answered(key, fetched)
         snapshots = landing_of(settings).snapshots(card.name)
@@ -147,9 +146,6 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
         settings = warehouse.settings(context)
         wanted = [window_of(windows.frequency, name) for name in context.partition_keys]
         fetching = fetch.Fetching(settings, source)
-        planned = fail_run_on(lambda: fetching.wanted(wanted))
-        answered = fetching.answered(wanted)
-        asked = set(planned.windows)
 
         def report(window: Window, rows: int, snapshot_id: str, news: str) -> None:
             context.log_event(
@@ -160,20 +156,24 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
                 )
             )
 
-        for window in wanted:
-            if window not in asked and window in answered:
-                said = answered[window].said
-                report(window, said.rows, said.snapshot_id, "answered before")
-
         def on(settled: fetch.Settled) -> None:
             if settled.window and settled.news != "failed":
                 report(settled.window, settled.rows, settled.snapshot_id, settled.news)
 
-        fetched = fail_run_on(lambda: fetching.run(planned, on))
+        def ask() -> fetch.Fetched:
+            with fetching.alone(lambda: context.log.info("Waiting for another run that asks it.")):
+                planned = fetching.wanted(wanted)
+                asked = set(planned.windows)
+                for window, answer in fetching.answered(wanted).items():
+                    if window not in asked:
+                        report(window, answer.said.rows, answer.said.snapshot_id, "answered before")
+                return fetching.run(planned, on)
+
+        fetched = fail_run_on(ask)
         if fetched.failed or fetched.not_asked:
             raise dg.Failure(
-                description=f"{len(fetched.failed)} windows failed, {len(fetched.not_asked)} were "
-                f"not asked: {fetched.reason} Materialise them again to go on.",
+                description=f"Failed: {len(fetched.failed)}, not asked: {len(fetched.not_asked)}. "
+                f"{fetched.reason} Materialise the range again to go on.",
                 allow_retries=False,
             )
         yield from ()

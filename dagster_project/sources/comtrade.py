@@ -22,6 +22,7 @@ import polars as pl
 
 from dagster_project.errors import (
     ConfigurationError,
+    ContradictionError,
     DeniedError,
     UnknownCodeError,
     UpstreamFormatError,
@@ -186,9 +187,9 @@ partners of a flow are one slice."""
 
 _WHOSE = is_it_the_file_of(CARD.homepage)
 _AGAIN = "Fetch or land the file again."
-_WAIT = re.compile(r"replenished in (?:(\d+)\.)?(\d+):(\d\d):(\d\d)", re.IGNORECASE)
+_WAIT = re.compile(r"replenished in (?:(\d{1,3})\.)?(\d{1,3}):(\d\d):(\d\d)", re.IGNORECASE)
 _HEAD = re.compile(
-    rb'(?:\xef\xbb\xbf)?\s*\{\s*"elapsedTime"\s*:\s*"[^"]*"\s*,\s*"count"\s*:\s*(\d+)\s*,'
+    rb'(?:\xef\xbb\xbf)?\s*\{\s*"elapsedTime"\s*:\s*"[^"]*"\s*,\s*"count"\s*:\s*(\d{1,9})\s*,'
     rb'\s*"data"\s*:\s*\['
 )
 _TAIL = re.compile(rb'\]\s*,\s*"error"\s*:\s*("(?:[^"\\]|\\.)*")\s*\}\s*$')
@@ -487,9 +488,11 @@ def parse_together(parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.D
     """Several files of one pull as one: what `parse` says of a file holds of all their rows.
 
     A key may lie in two of them, a total in one and its parts in the other, or two numbers that are
-    one partner here.
+    one partner here. Raises ContradictionError where two files give one figure differently.
     """
-    rows = pl.concat(_in_scope(_read(payload)) for payload, _ in parts)
+    pieces = [_in_scope(_read(payload)) for payload, _ in parts]
+    _require_no_contradiction(pieces)
+    rows = pl.concat(pieces)
     _require_known_codes(rows)
     _require_periods_and_numbers(rows)
     flows = _by_economy(_counted_once(_typed(rows)))
@@ -753,6 +756,38 @@ def _typed(rows: pl.DataFrame) -> pl.LazyFrame:
 
 def _worded(column: str, words: Mapping[str, str]) -> pl.Expr:
     return pl.col(column).replace_strict(words, default=None, return_dtype=pl.String)
+
+
+def _require_no_contradiction(pieces: Sequence[pl.DataFrame]) -> None:
+    """Raise ContradictionError where two files give one figure differently.
+
+    Where the breakdown columns were lost, a key stands for several figures and decides nothing.
+    """
+    if len(pieces) < 2:
+        return
+    figures = (*MEASURES, "isoriginalclassification")
+    key = [name for name in (*COLUMNS, *BREAKDOWN_TOTALS) if name not in figures]
+    largest = [
+        piece.lazy()
+        .filter(pl.col("motcode").is_not_null())
+        .group_by(key)
+        .agg(pl.col("primaryvalue").cast(pl.Float64, strict=False).max())
+        for piece in pieces
+    ]
+    contradicted = (
+        pl.concat(largest)
+        .group_by(key)
+        .agg(pl.col("primaryvalue").n_unique().alias("values"))
+        .filter(pl.col("values") > 1)
+        .head(1)
+        .collect()
+    )
+    if contradicted.height:
+        row = contradicted.row(0, named=True)
+        raise ContradictionError(
+            f"{CARD.name}: the files differ on {row['cmdcode']} of reporter {row['reportercode']} "
+            f"and partner {row['partnercode']} in {row['period']}."
+        )
 
 
 def _counted_once(flows: pl.LazyFrame) -> pl.LazyFrame:

@@ -23,7 +23,7 @@ from dagster_project.intake.due import (
     unanswered,
 )
 from dagster_project.intake.ledger import Answered, Ask, Ledger, WindowAsk
-from dagster_project.lake.landing import Landing, Origin
+from dagster_project.lake.landing import Landing, Origin, Snapshot
 from dagster_project.lake.store import Store
 from dagster_project.settings import Settings
 from dagster_project.sources.card import (
@@ -309,7 +309,7 @@ def test_unanswered_keeps_the_order_and_asks_for_nothing_that_is_not_wanted() ->
     said = WindowAsk(
         frequency="A", start=date(2020, 1, 1), rows=0, digest="", snapshot_id="s", is_new=True
     )
-    answered = {year(2020): Answered(datetime(2026, 1, 1), said)}
+    answered = {year(2020): Answered(datetime(2026, 1, 1), said, cast(Snapshot, None))}
     due = due_of(
         source(windows=(YEARS,)),
         Ledger(Landing(Store("memory://nothing-there")), "lib"),

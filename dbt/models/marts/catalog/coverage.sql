@@ -17,10 +17,11 @@ repeated as (
         source,
         frequency,
         period_start,
+        snapshot_id,
         max(asked_at) as asked_at
     from {{ source('runtime', 'asks') }}
     where asked_at < {{ as_of_end() }}
-    group by source, frequency, period_start
+    group by source, frequency, period_start, snapshot_id
 
 ),
 
@@ -36,7 +37,8 @@ slices as (
         coalesce(held.period_start, answered.period_start) as period_start,
         greatest(held.vintage_at, answered.vintage_at) as asked_at,
         coalesce(held.rows, 0) as rows,
-        coalesce(held.snapshot_id, answered.snapshot_id) as snapshot_id
+        coalesce(held.snapshot_id, answered.snapshot_id) as snapshot_id,
+        coalesce(answered.snapshot_id, held.snapshot_id) as asked_in
     from held
     full outer join answered
         on
@@ -65,3 +67,4 @@ left join repeated
         slices.source = repeated.source
         and slices.frequency = repeated.frequency
         and slices.period_start = repeated.period_start
+        and slices.asked_in = repeated.snapshot_id
