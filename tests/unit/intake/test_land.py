@@ -524,3 +524,16 @@ def test_a_real_pull_cut_at_arbitrary_lines_keeps_every_importers_total(
 def test_what_stops_a_command_is_one_sentence(bring: Callable[..., Brought]) -> None:
     with pytest.raises(KidoError, match=r"a\.json is empty"):
         bring(("a.json", b"  "))
+
+
+def test_two_pulls_that_differ_on_areas_are_apart_and_the_one_named_later_counts(
+    settings: Settings, bring: Callable[..., Brought]
+) -> None:
+    areas = Flow(JAPAN, 899, "M", "280530", "2024", 70.0, 4.0)
+    revised = replace(areas, value=30.0)
+    brought = bring(
+        ("old.json", as_json([FROM_CHINA, areas])),
+        ("new.json", as_json([FROM_CHINA, revised, FROM_VIETNAM])),
+    )
+    assert [taken.documents for taken in brought.taken] == [("old.json",), ("new.json",)]
+    assert landing_of(settings).snapshots("comtrade")[-1].document == "new.json"
