@@ -1089,9 +1089,9 @@ def test_what_is_asked_in_pieces_is_what_was_asked_at_once(
         params["reportercode"] = reporters
     start = replace(asking(), params=params)
     chance = data.draw(st.randoms(use_true_random=False))
-    pieces, todo, calls = [], [start], 0
-    while todo:
-        request = todo.pop()
+    pieces, pending, calls = [], [start], 0
+    while pending:
+        request = pending.pop()
         calls += 1
         is_leaf = all("," not in request.params.get(name, ",") for name in LISTS)
         is_cut = calls < 30 and not is_leaf and chance.random() < 0.7
@@ -1106,7 +1106,7 @@ def test_what_is_asked_in_pieces_is_what_was_asked_at_once(
                 }
                 assert len(changed) == 1
                 assert changed < set(LISTS)
-            todo += step.requests
+            pending += step.requests
         else:
             assert step == Done()
             pieces.append(request)
