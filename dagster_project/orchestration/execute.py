@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +54,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     # Imports and dbt make millions of objects that stay: looking through them again and again for
     # garbage costs a build seconds.
     gc.set_threshold(100_000, 50, 100)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with dg.DagsterInstance.from_config(str(home)) as instance, logs_held_open(home):
         free_slots_of_dead_runs(instance)
         result = job.execute_in_process(
             run_config={
@@ -67,6 +70,21 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         event.is_step_materialization and event.asset_key == PUBLISHED
         for event in result.all_events
     )
+
+
+@contextlib.contextmanager
+def logs_held_open(home: Path) -> Iterator[None]:
+    """Keep a connection to the instance's SQLite files while a run writes its events.
+
+    Dagster opens and closes one per event, and SQLite empties its write-ahead log into the file
+    whenever the last one closes: with one held open it does so once.
+    """
+    with contextlib.ExitStack() as held:
+        for file in (home / "history" / "runs.db", home / "history" / "runs" / "index.db"):
+            if file.exists():
+                connection = held.enter_context(contextlib.closing(sqlite3.connect(file)))
+                connection.execute("select count(*) from sqlite_master").fetchone()
+        yield
 
 
 def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
