@@ -327,8 +327,8 @@ class Fetching:
                     start=window.start,
                     rows=sum(frame.height for frame in rows[window].values()),
                     digest=digest,
-                    snapshot_id=state.snapshot_id if is_new or last is None
-                    else last.said.snapshot_id,
+                    snapshot_id=last.said.snapshot_id if last and not is_new
+                    else state.snapshot_id,
                     is_new=is_new,
                 )
             )  # fmt: skip
@@ -524,7 +524,10 @@ def fetch_due(settings: Settings, source: Source) -> Fetched:
             return fetching.run(fetching.due())
     except BusyError as error:
         return Fetched(answer="not_asked", reason=str(error))
-    except UpstreamFormatError as error:
+    except UpstreamFormatError as error:  # what to ask could not be planned
+        fetching.ledger.record(
+            Ask(document="", asked_at=_now(), answer="rejected", reason=str(error))
+        )
         return Fetched(answer="rejected", reason=str(error))
 
 

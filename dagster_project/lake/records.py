@@ -19,7 +19,7 @@ Model = TypeVar("Model", bound=BaseModel)
 INDEX = ".index.json"
 FEWEST_UNINDEXED = 16
 """So many records are read one by one before the index is written anew; with more records in it,
-a quarter of their number, so that the index is written a few dozen times for ten thousand."""
+half their number, so that the index is written some fifteen times for ten thousand."""
 
 
 class Records(Generic[Model]):
@@ -103,6 +103,6 @@ class Records(Generic[Model]):
     def _index_if_due(self, known: dict[str, Model]) -> None:
         if self._is_outdated:
             return
-        if len(known) - self._indexed > max(FEWEST_UNINDEXED, self._indexed // 4):
+        if len(known) - self._indexed > max(FEWEST_UNINDEXED, self._indexed // 2):
             self._store.write(f"{self._folder}/{INDEX}", self._many.dump_json(known))
             self._indexed = len(known)

@@ -100,6 +100,10 @@ def test_an_answer_nobody_has_seen_before_is_a_rejected_one(
     fetched = fetch_due(settings, source)
     assert fetched.answer == "rejected"
     assert "cannot be planned (KeyError" in fetched.reason
+    last = Ledger(landing_of(settings), "comtrade").last_run()
+    assert last is not None
+    assert last.answer == "rejected"
+    assert last.reason == fetched.reason
 
 
 def test_what_is_due_of_one_reporter_is_due_of_another(
