@@ -169,8 +169,8 @@ class Client:
         """Send one request; what comes back is written to `file`.
 
         Asks again, after a growing wait with jitter or the publisher's `Retry-After`, for
-        ASKED_AGAIN, 5xx, a refused or cut connection, a cut body, and (less often) a silence of
-        `timeout_s`; never for another status. A status that the request knows is an answer.
+        ASKED_AGAIN, 5xx, a cut connection or body, and (less often) a server that is not there or
+        silent for `timeout_s`; never for another status. A status that the request knows is an answer.
         Raises QuotaError when the publisher asks for a wait of more than LONGEST_WAIT_S or its
         calls are used up, DeniedError for 401 and 403, UnexpectedStatusError for another status,
         FetchError when the publisher cannot be reached, UpstreamFormatError when the bytes are
@@ -237,6 +237,8 @@ class Client:
                 raise _TryAgainError(
                     "the server did not answer in time", is_silence=True
                 ) from error
+            except httpx.ConnectError as error:
+                raise _TryAgainError(f"the connection failed ({error})", is_silence=True) from error
             except (httpx.NetworkError, httpx.ProxyError, httpx.RemoteProtocolError) as error:
                 raise _TryAgainError(f"the connection failed ({error})") from error
         raise FetchError(f"{address.named} redirects more than {MOST_REDIRECTS} times.")

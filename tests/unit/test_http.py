@@ -365,6 +365,25 @@ def test_a_silent_server_is_asked_again_only_so_often(
     assert len(ecb.requests) == attempts_at_silence
 
 
+@pytest.mark.parametrize("attempts_at_silence", [1, 3])
+def test_a_server_that_is_not_there_is_looked_for_only_so_often(
+    file: Path, sleeps: Sleeps, attempts_at_silence: int
+) -> None:
+    calls = []
+    with FakeEcb() as gone:
+        address = gone.root
+    with (
+        Client(
+            base_url=address, sleep=sleeps, attempts_at_silence=attempts_at_silence,
+            before_call=lambda: calls.append(1),
+        ) as client,
+        pytest.raises(FetchError, match="the connection failed"),
+    ):  # fmt: skip
+        client.send(ZIP, file)
+    assert len(calls) == attempts_at_silence
+    assert len(sleeps) == attempts_at_silence - 1
+
+
 def test_a_body_that_stops_coming_is_a_silence(ecb: FakeEcb, file: Path) -> None:
     ecb.always(dripping(chunk=1, pause_s=5))
     with pytest.raises(FetchError, match="after one attempt: the server did not answer in time"):
