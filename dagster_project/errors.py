@@ -20,6 +20,11 @@ class KidoError(Exception):
         return f"{self.message} {self.hint}".rstrip()
 
 
+def stumbled_on(error: BaseException) -> str:
+    """What a library or a mistake says of itself, short enough for a sentence of ours."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
 class ConfigurationError(KidoError):
     """A setting is missing, misspelt or has a value that cannot be used."""
 

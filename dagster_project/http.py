@@ -170,7 +170,8 @@ class Client:
 
         Asks again, after a growing wait with jitter or the publisher's `Retry-After`, for
         ASKED_AGAIN, 5xx, a cut connection or body, and (less often) a server that is not there or
-        silent for `timeout_s`; never for another status. A status that the request knows is an answer.
+        silent for `timeout_s`; never for another status. A status that the request knows is an
+        answer.
         Raises QuotaError when the publisher asks for a wait of more than LONGEST_WAIT_S or its
         calls are used up, DeniedError for 401 and 403, UnexpectedStatusError for another status,
         FetchError when the publisher cannot be reached, UpstreamFormatError when the bytes are

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dagster_project.errors import FetchError, QuotaError, UpstreamFormatError
+from dagster_project.errors import FetchError, QuotaError, UpstreamFormatError, stumbled_on
 from dagster_project.http import LONGEST_WAIT_S, Client, Received
 from dagster_project.lake.landing import Landing, Part, file_name, new_snapshot_id
 from dagster_project.lake.store import write_atomically
@@ -55,7 +55,6 @@ class Unfinished(BaseModel):
     answered_at: datetime
     parts: list[Part] = []
     pending: list[Request]
-    calls: int = 0
 
 
 class RejectedAnswerError(UpstreamFormatError):
@@ -92,7 +91,6 @@ class Asking:
                 self._wait_or_raise(step, received.answer, waits, sleep)
                 continue
             waits = 0
-            self.state.calls += 1
             self.state.answered_at = received.retrieved_at
             if isinstance(step, Instead):
                 received.answer.file.unlink(missing_ok=True)
@@ -153,11 +151,10 @@ class Asking:
                 answer.file.unlink(missing_ok=True)
                 raise
             except Exception as error:  # an answer nobody has seen before
-                said = " ".join(str(error).split())[:200]
                 raise _rejected(
                     UpstreamFormatError(
                         f"{self._source.CARD.name}: the answer to {self._extract.document} cannot "
-                        f"be read ({type(error).__name__}: {said})."
+                        f"be read ({stumbled_on(error)})."
                     ),
                     answer.file,
                 ) from error

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from dagster_project.errors import BatchRejectedError, KidoError, UpstreamFormatError
+from dagster_project.errors import BatchRejectedError, KidoError, UpstreamFormatError, stumbled_on
 from dagster_project.intake.versions import parser_version
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Record, TableRecord
@@ -165,9 +165,8 @@ def _naming(source: Source, title: str) -> Iterator[None]:
     # Whatever a library stumbles on in bytes nobody has seen before; a panic of polars is no
     # Exception to Python.
     except (Exception, pl.exceptions.PanicException) as error:
-        said = " ".join(str(error).split())[:200]
         raise UpstreamFormatError(
-            f"{name}: {title} cannot be read ({type(error).__name__}: {said})."
+            f"{name}: {title} cannot be read ({stumbled_on(error)})."
         ) from error
 
 

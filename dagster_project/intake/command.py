@@ -111,13 +111,12 @@ def _planned(
             f"--frequency {frequency}: {card.name} has {' and '.join(frequencies)}."
         )
     if not (first or last):
-        planned = fetching.due()
-        if frequency or again:
-            due = [one for one in planned.windows if not frequency or one.frequency == frequency]
-            if again:
-                due = fetching.newest(frequency)
-            planned = fetching.wanted(due, again=again)
-        return planned
+        if again:
+            return fetching.wanted(fetching.newest(frequency), again=True)
+        due = fetching.due()
+        if not frequency:
+            return due
+        return fetching.wanted([one for one in due.windows if one.frequency == frequency])
     windows = _windows(source, first, last, frequency)
     return fetching.wanted(windows, again=again)
 

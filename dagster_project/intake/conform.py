@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 
@@ -128,14 +127,14 @@ def _parsed(
         batch = batches.read(
             source,
             parts_of(landing, snapshot),
-            is_extract=not (snapshot.is_bundled or snapshot.is_landed_by_hand),
+            is_extract=snapshot.was_asked_for,
         )
     except (UpstreamFormatError, BatchRejectedError, DamagedError) as error:
-        if isinstance(error, DamagedError) and (snapshot.is_bundled or snapshot.is_landed_by_hand):
+        if isinstance(error, DamagedError) and not snapshot.was_asked_for:
             raise
         landing.set_aside(snapshot, settings.quarantine_dir, str(error))
         outcome.rejected[snapshot.document] = str(error)
-        outcome.is_rejected_by_hand |= snapshot.is_bundled or snapshot.is_landed_by_hand
+        outcome.is_rejected_by_hand |= not snapshot.was_asked_for
         if isinstance(error, batches.RejectedWithChecksError):
             for table, results in error.checks.items():
                 outcome.checks.setdefault(table, []).extend(results)
@@ -182,17 +181,11 @@ def _record(source: Source, batch: batches.Batch, frames: dict[str, pl.DataFrame
 
 def _keep_quarantine(
     settings: Settings, source: Source, snapshot: Snapshot, batch: batches.Batch
-) -> Path:
-    folder = settings.quarantine_dir
+) -> None:
     for table, rows in batch.tables.items():
-        folder = write_quarantine(
-            settings.quarantine_dir,
-            snapshot.snapshot_id,
-            source.CARD.name,
-            table,
-            rows.set_aside,
+        write_quarantine(
+            settings.quarantine_dir, snapshot.snapshot_id, source.CARD.name, table, rows.set_aside
         )
-    return folder
 
 
 def _is_current(source: Source, record: Record) -> bool:

@@ -3,51 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 import polars as pl
 
 from dagster_project.lake.landing import AskedSlices, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.sources.card import Asked, Window
+from dagster_project.sources.card import Window
 
 
-def slices_asked(
-    asked: Sequence[Asked] | Sequence[AskedSlices],
-    windows: Sequence[Window],
-    frames: Mapping[str, pl.DataFrame],
-    *,
-    source: str,
-    document: str,
-    asked_at: datetime,
-    snapshot_id: str,
-) -> pl.DataFrame:
-    """Rows of the lake's `coverage`: table, reporter, flow and window, with the rows that came."""
-    table = LAKE_TABLES["coverage"]
-    found = [_of_table(each, windows, frames[each.table]) for each in asked if each.table in frames]
+def coverage_of(snapshot: Snapshot, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Rows of the lake's `coverage`: table, reporter, flow and window that a snapshot was asked
+    for, with the rows that came.
+    """
+    table, windows = LAKE_TABLES["coverage"], windows_of(snapshot)
+    found = [
+        _of_table(each, windows, frames[each.table])
+        for each in snapshot.asked
+        if each.table in frames
+    ]
     if not found or not windows:
         return table.empty()
     return table.conform(
         pl.concat(found).with_columns(
-            source=pl.lit(source),
-            document=pl.lit(document),
-            vintage_at=pl.lit(asked_at),
-            snapshot_id=pl.lit(snapshot_id),
+            source=pl.lit(snapshot.source),
+            document=pl.lit(snapshot.document),
+            vintage_at=pl.lit(snapshot.retrieved_at),
+            snapshot_id=pl.lit(snapshot.snapshot_id),
             is_provisional=pl.lit(False),
         )
-    )
-
-
-def coverage_of(snapshot: Snapshot, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The coverage of a snapshot, from its own record and its rows."""
-    return slices_asked(
-        snapshot.asked,
-        windows_of(snapshot),
-        frames,
-        source=snapshot.source,
-        document=snapshot.document,
-        asked_at=snapshot.retrieved_at,
-        snapshot_id=snapshot.snapshot_id,
     )
 
 
@@ -56,9 +39,7 @@ def windows_of(snapshot: Snapshot) -> tuple[Window, ...]:
     return tuple(Window(period.frequency, period.start) for period in snapshot.windows)  # type: ignore[arg-type]
 
 
-def _of_table(
-    asked: Asked | AskedSlices, windows: Sequence[Window], frame: pl.DataFrame
-) -> pl.DataFrame:
+def _of_table(asked: AskedSlices, windows: Sequence[Window], frame: pl.DataFrame) -> pl.DataFrame:
     slices = pl.DataFrame({"reporter_iso3": list(asked.reporters) or [""]}).join(
         pl.DataFrame({"flow": list(asked.flows) or [""]}), how="cross"
     )

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from dagster_project.errors import ConfigurationError
+from dagster_project.errors import (
+    ConfigurationError,
+    KidoError,
+    UpstreamFormatError,
+    stumbled_on,
+)
 from dagster_project.intake.ledger import Answered, Ledger
 from dagster_project.lake import vocabulary
 from dagster_project.lake.landing import AskedSlices
@@ -15,6 +20,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.card import (
     Asked,
     Calendar,
+    Extract,
     Limits,
     Scope,
     Source,
@@ -43,8 +49,20 @@ def is_fetched(settings: Settings, source: Source) -> bool:
 
 def due_now(source: Source, ledger: Ledger, now: datetime, scope: Scope) -> Due:
     """What is due of a question as wide as `scope`."""
-    windows = [window for each in source.CARD.windows for window in newest(each, now.date())]
-    return due_of(source, ledger, now, answered_by(source, ledger, windows, scope))
+    answered = answered_by(source, ledger, newest_of(source, now.date()), scope)
+    return due_of(source, ledger, now, answered)
+
+
+def extracts_for(source: Source, windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
+    """`source.plan`; whatever it stumbles on is a sentence (UpstreamFormatError)."""
+    try:
+        return source.plan(sorted(windows), scope)
+    except KidoError:
+        raise
+    except Exception as error:
+        raise UpstreamFormatError(
+            f"{source.CARD.name}: what to ask cannot be planned ({stumbled_on(error)})."
+        ) from error
 
 
 def answered_by(
@@ -52,11 +70,11 @@ def answered_by(
 ) -> Mapping[Window, Answered]:
     """The last answer about each window to a question as wide as `scope`, or wider."""
     answers = ledger.answers()
-    known = sorted(window for window in windows if window in answers)
+    known = [window for window in windows if window in answers]
     if not known:
         return {}
     found = {}
-    for extract in source.plan(known, scope):
+    for extract in extracts_for(source, known, scope):
         for window in extract.windows:
             for answer in reversed(answers[window]):
                 if covers(answer.snapshot.asked, extract.asked):
@@ -80,10 +98,7 @@ def covers(before: Sequence[AskedSlices], now: Sequence[Asked]) -> bool:
 
 
 def due_of(
-    source: Source,
-    ledger: Ledger,
-    now: datetime,
-    answered: Mapping[Window, Answered] | None = None,
+    source: Source, ledger: Ledger, now: datetime, answered: Mapping[Window, Answered]
 ) -> Due:
     """What the publisher may have news of: asked for once after each day of its calendar.
 
@@ -94,12 +109,9 @@ def due_of(
     if not source.CARD.windows:
         last = ledger.last_answered()
         return Due(is_due=last is None or last.asked_at < since)
-    if answered is None:
-        answered = ledger.windows()
     windows = tuple(
         window
-        for each in source.CARD.windows
-        for window in newest(each, now.date())
+        for window in newest_of(source, now.date())
         if window not in answered or answered[window].asked_at < since
     )
     return Due(is_due=bool(windows), windows=windows)
@@ -111,6 +123,16 @@ def expected(windows: Windows, today: date) -> list[Window]:
         window
         for window in windows_between(windows, windows.since, today)
         if window.end + windows.published_after <= today
+    ]
+
+
+def newest_of(source: Source, today: date, frequency: str = "") -> list[Window]:
+    """The windows of a source that may still be revised; of one frequency, if named."""
+    return [
+        window
+        for each in source.CARD.windows
+        if frequency in ("", each.frequency)
+        for window in newest(each, today)
     ]
 
 

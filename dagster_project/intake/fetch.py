@@ -29,6 +29,7 @@ from dagster_project.errors import (
     ServerFailingError,
     UnexpectedStatusError,
     UpstreamFormatError,
+    stumbled_on,
 )
 from dagster_project.http import Client
 from dagster_project.intake import batch as batches
@@ -36,10 +37,18 @@ from dagster_project.intake.ask import Asking, RejectedAnswerError, requests_lef
 from dagster_project.intake.batch import OF_THE_LANDING
 from dagster_project.intake.calls import counter
 from dagster_project.intake.conform import stage
-from dagster_project.intake.due import answered_by, due_now, limits_of, newest, scope_of, unanswered
-from dagster_project.intake.ledger import Answered, Ask, Ledger, Outcome, WindowAsk
+from dagster_project.intake.due import (
+    answered_by,
+    due_now,
+    extracts_for,
+    limits_of,
+    newest_of,
+    scope_of,
+    unanswered,
+)
+from dagster_project.intake.ledger import Answer, Answered, Ask, Ledger, Outcome, WindowAsk, worst
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
-from dagster_project.lake.landing import LEFTOVER_AGE, AskedSlices, Landing, Period, Snapshot
+from dagster_project.lake.landing import AskedSlices, Landing, Period, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
@@ -71,13 +80,13 @@ class Settled:
 
 @dataclass
 class Fetched:
-    """What came of asking a publisher. `answer` is that of the last ask, `ok` where none was due.
+    """What came of asking a publisher. `answer` is the worst of the run, `not_asked` without any.
 
     `not_asked` are windows left for another time, since the publisher was in trouble.
     """
 
     settled: list[Settled] = field(default_factory=list)
-    answer: Outcome | Literal["not_asked"] = "not_asked"
+    answer: Answer = "not_asked"
     reason: str = ""
     again_at: datetime | None = None
     not_asked: list[Window] = field(default_factory=list)
@@ -138,9 +147,6 @@ class Fetching:
                 ) from None
             on_wait()
             lock.acquire()
-        # What the other one did is read anew.
-        self.landing = landing_of(self._settings)
-        self.ledger = Ledger(self.landing, self._source.CARD.name)
         try:
             yield
         finally:
@@ -153,13 +159,7 @@ class Fetching:
 
     def newest(self, frequency: str = "") -> list[Window]:
         """The windows that may still be revised, whenever they were answered."""
-        today = _now().date()
-        return [
-            window
-            for each in self._source.CARD.windows
-            if frequency in ("", each.frequency)
-            for window in newest(each, today)
-        ]
+        return newest_of(self._source, _now().date(), frequency)
 
     def wanted(self, windows: Sequence[Window], *, again: bool = False) -> Planned:
         """Windows somebody asks for: those not answered yet or due; all of them if `again`.
@@ -215,9 +215,13 @@ class Fetching:
                 except (KidoError, OSError):
                     raise
                 except Exception as error:  # a mistake in one source's module stops no other
-                    outcome, failure = "rejected", _mistake(extract, error)
+                    outcome = "rejected"
+                    failure = UpstreamFormatError(
+                        f"{extract.document} cannot be settled ({stumbled_on(error)})."
+                    )
                 in_a_row += 1
-                found.answer, found.reason = outcome, str(failure)
+                if worst([outcome, found.answer]) != found.answer:
+                    found.answer, found.reason = outcome, str(failure)
                 self._record_failure(extract, outcome, str(failure))
                 may_be_this_one = outcome == "rejected" or isinstance(failure, ServerFailingError)
                 is_over = not may_be_this_one or in_a_row >= MOST_FAILURES
@@ -233,15 +237,7 @@ class Fetching:
         scope = self._scope()
         if is_whole:
             scope = replace(scope, known_until=None)
-        try:
-            extracts = self._source.plan(sorted(windows), scope)
-        except KidoError:
-            raise
-        except Exception as error:
-            raise UpstreamFormatError(
-                f"{self._source.CARD.name}: what to ask cannot be planned "
-                f"({type(error).__name__}: {error})."
-            ) from error
+        extracts = extracts_for(self._source, windows, scope)
         left = (requests_left(self.landing, self._source, extract) for extract in extracts)
         return Planned(extracts, sum(left))
 
@@ -421,10 +417,9 @@ class Fetching:
         name = self._source.CARD.name
         self.landing.sweep(name)
         sweep(self.landing, self._source)
-        oldest = time.time() - LEFTOVER_AGE.total_seconds()
+        # Nobody else asks it now: a download that lies there is nobody's.
         for file in self._folder.glob(f"{name}-*.part"):
-            if file.stat().st_mtime < oldest:
-                file.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
 
     def _is_in_the_lake(self, frames: dict[str, pl.DataFrame]) -> bool:
         """Whether the newest rows of the lake say all of this already.
@@ -531,13 +526,6 @@ def fetch_due(settings: Settings, source: Source) -> Fetched:
         return Fetched(answer="rejected", reason=str(error))
 
 
-def _mistake(extract: Extract, error: Exception) -> KidoError:
-    said = " ".join(str(error).split())[:200]
-    return UpstreamFormatError(
-        f"{extract.document} cannot be settled ({type(error).__name__}: {said})."
-    )
-
-
 def _failed(extract: Extract, answer: Outcome, reason: str) -> list[Settled]:
     windows: Sequence[Window | None] = extract.windows or (None,)
     return [
@@ -547,13 +535,13 @@ def _failed(extract: Extract, answer: Outcome, reason: str) -> list[Settled]:
 
 
 def _known_until(frames: dict[str, pl.DataFrame]) -> date | None:
-    days = (
-        frame[LAKE_TABLES[name].period or ""].cast(pl.Date).max()
+    """The last day that rows are of; None for tables whose period is no day."""
+    last_days = [
+        frame[period].max()
         for name, frame in frames.items()
-        if LAKE_TABLES[name].period and frame.height
-        and frame.schema[LAKE_TABLES[name].period or ""] == pl.Date
-    )  # fmt: skip
-    return max((day for day in days if isinstance(day, date)), default=None)
+        if (period := LAKE_TABLES[name].period) and frame.schema[period] == pl.Date
+    ]
+    return max((day for day in last_days if isinstance(day, date)), default=None)
 
 
 def _now() -> datetime:

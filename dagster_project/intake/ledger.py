@@ -23,7 +23,14 @@ Outcome = Literal["ok", "no_answer", "denied", "rejected", "quota"]
 calls allowed for now."""
 
 
-_WORST_FIRST: Sequence[Outcome] = ("denied", "no_answer", "rejected", "quota", "ok")
+Answer = Outcome | Literal["not_asked"]
+
+_WORST_FIRST: Sequence[Answer] = ("denied", "no_answer", "quota", "rejected", "ok", "not_asked")
+
+
+def worst(answers: Iterable[Answer]) -> Answer:
+    """What is said of several asks of one run: one answer does not make up for another."""
+    return min(answers, key=_WORST_FIRST.index)
 
 
 class WindowAsk(BaseModel):
@@ -102,28 +109,29 @@ class Ledger:
         """Keep an ask. One that made a snapshot counts as soon as that snapshot does."""
         self._records.add(f"{ask.asked_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:6]}", ask)
 
-    def answers(self, until: datetime | None = None) -> Mapping[Window, Sequence[Answered]]:
+    def answers(self) -> Mapping[Window, Sequence[Answered]]:
         """The answers about each window, the latest last."""
         kept = {one.snapshot_id: one for one in self._landing.snapshots(self._source)}
         found: dict[Window, list[Answered]] = {}
-        for ask in self.asks(until):
+        for ask in self.asks():
             for said in ask.windows if ask.answer == "ok" else ():
                 if said.snapshot_id in kept:
                     answer = Answered(ask.asked_at, said, kept[said.snapshot_id])
                     found.setdefault(said.window, []).append(answer)
         return found
 
-    def windows(self, until: datetime | None = None) -> Mapping[Window, Answered]:
+    def windows(self) -> Mapping[Window, Answered]:
         """The last answer about each window."""
-        return {window: answers[-1] for window, answers in self.answers(until).items()}
+        return {window: answers[-1] for window, answers in self.answers().items()}
 
     def last_run(self, until: datetime | None = None) -> Ask | None:
-        """The ask of the last run that went worst: one answer does not make up for another."""
+        """The ask of the last run that went worst, the first of them."""
         asks = self.asks(until)
         if not asks:
             return None
         run = [ask for ask in asks if ask.run == asks[-1].run] if asks[-1].run else asks[-1:]
-        return min(run, key=lambda ask: (_WORST_FIRST.index(ask.answer), -run.index(ask)))
+        answer = worst(ask.answer for ask in run)
+        return next(ask for ask in run if ask.answer == answer)
 
     def last_answered(self) -> Ask | None:
         """The last ask that was answered."""

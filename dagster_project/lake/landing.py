@@ -103,6 +103,11 @@ class Snapshot(BaseModel):
     def is_landed_by_hand(self) -> bool:
         return self.request.startswith("file ")
 
+    @property
+    def was_asked_for(self) -> bool:
+        """Whether a publisher sent it: it is neither bundled nor brought by a person."""
+        return not (self.is_bundled or self.is_landed_by_hand)
+
 
 class Landing:
     """Snapshots by source: `<source>/<snapshot_id>/` holds the payloads and `origin.json`.
@@ -211,11 +216,6 @@ class Landing:
             newest[snapshot.document] = snapshot
         if snapshot.is_bundled:
             self._newest.pop((snapshot.source, False), None)
-
-    def payload(self, snapshot: Snapshot) -> bytes:
-        """The bytes of a snapshot in one part."""
-        (payload,) = self.payloads(snapshot)
-        return payload
 
     def payloads(self, snapshot: Snapshot) -> Iterator[bytes]:
         """The bytes of the parts, one after the other.

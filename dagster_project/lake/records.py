@@ -19,7 +19,7 @@ Model = TypeVar("Model", bound=BaseModel)
 INDEX = ".index.json"
 FEWEST_UNINDEXED = 16
 """So many records are read one by one before the index is written anew; with more records in it,
-half their number, so that the index is written some fifteen times for ten thousand."""
+half their number."""
 
 
 class Records(Generic[Model]):
@@ -27,6 +27,8 @@ class Records(Generic[Model]):
 
     The folder tells which records there are, so one that was removed by hand is gone, and one that
     another process wrote is there. A name without its record (a snapshot under way) does not count.
+    The index is written by an instance's first look at the folder, when all it knows was read just
+    now: what it remembers of an hour ago may have been overwritten by another.
     """
 
     def __init__(
@@ -39,34 +41,31 @@ class Records(Generic[Model]):
         self._indent = indent
         self._many = TypeAdapter(dict[str, model])  # type: ignore[valid-type]
         self._known: dict[str, Model] | None = None
-        self._indexed = 0
-        self._is_outdated = False
 
     def all(self) -> Mapping[str, Model]:
         """Every record by name, in the order of the names."""
         names = dict.fromkeys(self._names())
+        is_first_look = self._known is None
         known = self._indexed_records()
+        indexed = len(known)
         for gone in [name for name in known if name not in names]:
             del known[gone]
         for name in [name for name in names if name not in known]:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 known[name] = self._model.model_validate_json(self._store.read(self._path(name)))
-        self._index_if_due(known)
+        if is_first_look and len(known) - indexed > max(FEWEST_UNINDEXED, indexed // 2):
+            self._store.write(f"{self._folder}/{INDEX}", self._many.dump_json(known))
         return {name: known[name] for name in names if name in known}
 
     def add(self, name: str, record: Model) -> None:
         """Write a record, in the place of one of the same name; from then on it counts."""
-        known = self._indexed_records()
-        if self._may_be_indexed(name):
-            self._forget_index()
+        self._forget_in_index(name)
         self._store.write(self._path(name), record.model_dump_json(indent=self._indent).encode())
-        known[name] = record
-        self._index_if_due(known)
+        self._indexed_records()[name] = record
 
     def remove(self, name: str) -> None:
         """Take a record away; nothing happens where it is absent."""
-        if self._may_be_indexed(name):
-            self._forget_index()
+        self._forget_in_index(name)
         self._store.remove(self._path(name))
         self._indexed_records().pop(name, None)
 
@@ -88,21 +87,10 @@ class Records(Generic[Model]):
             except (FileNotFoundError, ValidationError):
                 # None yet, or one of another version: the records themselves are read.
                 self._known = {}
-            self._indexed = len(self._known)
         return self._known
 
-    def _may_be_indexed(self, name: str) -> bool:
+    def _forget_in_index(self, name: str) -> None:
+        """What the index may say of a record no longer holds: the next reader makes it anew."""
         # A record that is not known here may be in an index that was written since.
-        return name in self._indexed_records() or self._store.exists(self._path(name))
-
-    def _forget_index(self) -> None:
-        """What the index says of a record no longer holds: the next reader makes it anew."""
-        self._store.remove(f"{self._folder}/{INDEX}")
-        self._is_outdated = True
-
-    def _index_if_due(self, known: dict[str, Model]) -> None:
-        if self._is_outdated:
-            return
-        if len(known) - self._indexed > max(FEWEST_UNINDEXED, self._indexed // 2):
-            self._store.write(f"{self._folder}/{INDEX}", self._many.dump_json(known))
-            self._indexed = len(known)
+        if name in self._indexed_records() or self._store.exists(self._path(name)):
+            self._store.remove(f"{self._folder}/{INDEX}")

@@ -857,20 +857,7 @@ _COVERAGE = Suite(
             "An answer for a table that is not there speaks of nothing.",
         ),
         is_known_economy("reporter_iso3", ""),
-        is_one_of(
-            "flow_is_import_export_or_their_returns", "flow", (*parts.FLOWS, ""),
-            "A flow by another name would never meet its rows.",
-        ),
-        is_one_of(
-            "frequency_is_annual_monthly_or_daily", "frequency", (*parts.FREQUENCIES, "D"),
-            "A quarter beside months would count twice.",
-        ),
-        parts.starts_its_period().with_derived(
-            # Each day is a period.
-            frequency_and_start=pl.when(pl.col("frequency") != "D").then(
-                pl.format("{} {}", "frequency", pl.col("period_start").cast(pl.String))
-            )
-        ),
+        *parts.names_a_slice(),
         stop(
             "rows_is_not_negative",
             "Rows are counted.",

@@ -781,20 +781,7 @@ _CATALOG = (
         "catalog.coverage",
         (
             is_not_blank("table_name"),
-            is_one_of(
-                "flow_is_import_export_or_their_returns", "flow", (*parts.FLOWS, ""),
-                "A flow by another name would never meet its rows.",
-            ),
-            is_one_of(
-                "frequency_is_annual_monthly_or_daily", "frequency", (*parts.FREQUENCIES, "D"),
-                "A quarter beside months would count twice.",
-            ),
-            parts.starts_its_period().with_derived(
-                # Each day is a period.
-                frequency_and_start=pl.when(pl.col("frequency") != "D").then(
-                    pl.format("{} {}", "frequency", pl.col("period_start").cast(pl.String))
-                )
-            ),
+            *parts.names_a_slice(),
             _is_at_least("rows", 0, "Rows are counted."),
             is_not_later_than_today("period_start"),
             is_not_later_than_today("asked_at"),

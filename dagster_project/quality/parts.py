@@ -252,3 +252,24 @@ def takes_effect_after_announcement() -> Rule:
         or_equal=True,
         ignore_row_if="either_value_is_missing",
     )
+
+
+def names_a_slice() -> tuple[Rule, ...]:
+    """Flow, frequency and period of a slice that was asked for; an empty flow where a table has
+    none, and each day a period where it is daily.
+    """
+    return (
+        is_one_of(
+            "flow_is_import_export_or_their_returns", "flow", (*FLOWS, ""),
+            "A flow by another name would never meet its rows.",
+        ),
+        is_one_of(
+            "frequency_is_annual_monthly_or_daily", "frequency", (*FREQUENCIES, "D"),
+            "A quarter beside months would count twice.",
+        ),
+        starts_its_period().with_derived(
+            frequency_and_start=pl.when(pl.col("frequency") != "D").then(
+                pl.format("{} {}", "frequency", pl.col("period_start").cast(pl.String))
+            )
+        ),
+    )  # fmt: skip

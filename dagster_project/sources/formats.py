@@ -12,15 +12,13 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Literal
 
 import polars as pl
 
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.vocabulary import label_rows
-
-PayloadKind = Literal["csv", "tsv", "json", "html", "zip", "gzip", "xlsx", "text"]
+from dagster_project.sources.card import Kind
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -59,7 +57,7 @@ def looks_like_gzip(payload: bytes) -> bool:
     return payload.startswith(_GZIP_SIGNATURE)
 
 
-def looks_like(payload: bytes, kind: PayloadKind) -> bool:
+def looks_like(payload: bytes, kind: Kind) -> bool:
     """Whether the first bytes can be of that kind.
 
     A table in text (CSV, TSV) is text that is neither JSON nor a page.

@@ -36,7 +36,9 @@ def _fetch(module: str, environment: Mapping[str, str], options: Mapping[str, st
         again=options.get("again") == "true",
         write=lines.append,
     )
-    Path(environment["KIDO_HOME"], "said.txt").write_text("\n".join(lines), "utf8")
+    Path(environment["KIDO_HOME"], environment.get("SAID", "said.txt")).write_text(
+        "\n".join(lines), "utf8"
+    )
     os._exit(code)
 
 

@@ -16,6 +16,7 @@ from dagster_project import http
 from dagster_project.intake import fetch as fetching
 from dagster_project.intake.command import fetch_and_say
 from dagster_project.intake.land import land_files
+from dagster_project.intake.stores import landing_of
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.fakes.comtrade import (
@@ -126,19 +127,26 @@ def test_an_answer_without_a_period_that_was_published_leaves_the_figures_before
     before = marts.of(home(), COMTRADE)
     comtrade.flows = [flow for flow in comtrade.flows if flow.period != "2023"]
     monkeypatch.setattr(http, "_now", lambda: DAY + timedelta(days=1))
+    sent = len(comtrade.requests)
     assert fetch(home(), "2022", "2023", again=True) == 0
+    assert len(comtrade.requests) > sent
     found = marts.of(home(), COMTRADE)
     for name in ("trade.reported_flows", "dependency.import_concentration"):
         assert_frame_equal(found[name], before[name])
 
 
 def test_asked_again_with_nothing_new_the_marts_stay_as_they_are(
-    home: Callable[[], Settings], marts: Marts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    home: Callable[[], Settings], comtrade: FakeComtrade, marts: Marts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     assert fetch(home(), "2022", "2023") == 0
     before = marts.of(home(), COMTRADE)
+    landed = landing_of(home()).snapshots("comtrade")
     monkeypatch.setattr(http, "_now", lambda: DAY + timedelta(days=1))
+    sent = len(comtrade.requests)
     assert fetch(home(), "2022", "2023", again=True) == 0
+    assert len(comtrade.requests) > sent
+    assert landing_of(home()).snapshots("comtrade") == landed
     found = marts.of(home(), COMTRADE)
     for name, frame in before.items():
         assert_frame_equal(found[name], frame)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -17,7 +19,7 @@ from dagster_project.sources import comtrade
 from dagster_project.sources.card import Window
 from dagster_project.sources.registry import source_named
 from tests.fakes.comtrade import FakeComtrade, flows_for
-from tests.fakes.server import slow
+from tests.fakes.server import before_reply
 from tests.integration.asking import start_fetch
 
 CODES = ["280530", "284610"]
@@ -45,13 +47,27 @@ def environment(home: Path, url: str) -> dict[str, str]:
 def test_two_fetches_at_once_ask_and_land_each_window_once(
     publisher: FakeComtrade, tmp_path: Path
 ) -> None:
-    publisher.always(slow(0.05))
     env = environment(tmp_path / "home", publisher.root)
     wanted = {"first": "2010", "last": "2021", "frequency": "A"}
-    both = [start_fetch(comtrade.__name__, env, **wanted) for _ in range(2)]
-    for process in both:
+    second_waits = threading.Event()
+    # The first is in the middle of its first request until the second has come.
+    publisher.will(before_reply(lambda: second_waits.wait(60)))
+    first = start_fetch(comtrade.__name__, {**env, "SAID": "first.txt"}, **wanted)
+    while not publisher.requests:
+        time.sleep(0.01)
+    second = start_fetch(comtrade.__name__, {**env, "SAID": "second.txt"}, **wanted)
+    second.join(1.5)
+    assert second.is_alive()
+    second_waits.set()
+    for process in (first, second):
         process.join(120)
         assert process.exitcode == 0
+    said = [(tmp_path / "home" / name).read_text("utf8") for name in ("first.txt", "second.txt")]
+    assert "waiting for another run" not in said[0]
+    assert said[1].splitlines() == [
+        "comtrade: waiting for another run that asks it.",
+        "comtrade: nothing to ask for; everything wanted was answered (--again asks again).",
+    ]
     settings = Settings.load(home=tmp_path / "home")
     landing = landing_of(settings)
     years = {Window("A", date(int(year), 1, 1)) for year in YEARS}
@@ -96,6 +112,14 @@ def test_an_answer_nobody_has_seen_before_is_a_rejected_one(
     fetched = fetch_due(settings, source)
     assert fetched.answer == "rejected"
     assert "cannot be read (AttributeError" in fetched.reason
+    # Planned for the first time, and with answers in the ledger.
+    monkeypatch.setattr(source, "plan", stumbles)
+    assert "cannot be planned (KeyError" in fetch_due(settings, source).reason
+    monkeypatch.undo()
+    for name, text in environment(tmp_path / "home", publisher.root).items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setenv("KIDO_COMTRADE_ROWS_PER_CALL", "100000")
+    assert fetch_due(Settings.load(), source).answer == "ok"
     monkeypatch.setattr(source, "plan", stumbles)
     fetched = fetch_due(settings, source)
     assert fetched.answer == "rejected"

@@ -170,7 +170,6 @@ def test_pages_are_asked_one_after_the_other_before_the_next_list(home: Home) ->
     assert home.asked == ["a/1", "a/2", "a/3", "b/1"]
     assert home.parts(asking) == ["a/1", "a/2", "a/3", "b/1"]
     assert len(asking.state.pending) == 0
-    assert asking.state.calls == 4
     assert home.downloads == []
 
 
@@ -206,7 +205,7 @@ def test_a_content_that_is_too_much_is_dropped_too(home: Home) -> None:
 def test_an_answer_without_content_makes_no_part(home: Home) -> None:
     asking = home.run(Extract("empty.json", (request("empty"), request("b/1"))))
     assert home.parts(asking) == ["b/1"]
-    assert asking.state.calls == 2
+    assert home.asked == ["empty", "b/1"]
 
 
 def test_a_source_that_does_not_follow_is_answered_whole(home: Home) -> None:
@@ -335,7 +334,6 @@ def test_what_was_answered_is_kept_whatever_happens_at_any_request(
     asking = home.run()
     assert home.asked == order[answered:]
     assert home.parts(asking) == order
-    assert asking.state.calls == 4
 
 
 @pytest.mark.parametrize("answered", range(5))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.intake.coverage import coverage_of, slices_asked, windows_of
+from dagster_project.intake.coverage import coverage_of, windows_of
 from dagster_project.lake.landing import AskedSlices, Origin, Period, Snapshot
 from dagster_project.lake.schemas import COVERAGE, TRADE_FLOWS
 from dagster_project.sources.card import Asked, Window
@@ -48,15 +49,22 @@ def flows(*rows: tuple[str, str, Window]) -> pl.DataFrame:
 def coverage(
     asked: Sequence[Asked], windows: Sequence[Window], frame: pl.DataFrame
 ) -> pl.DataFrame:
-    return slices_asked(
-        asked,
-        windows,
-        {"trade_flows": frame},
+    snapshot = Snapshot(
+        snapshot_id="comtrade-1",
         source="comtrade",
         document="x.json",
-        asked_at=ASKED_AT,
-        snapshot_id="comtrade-1",
+        retrieved_at=ASKED_AT,
+        landed_at=ASKED_AT,
+        sha256="",
+        bytes=0,
+        media_type="",
+        request="",
+        is_bundled=False,
+        origin=Origin(producer="", citation="", licence="", licence_url="", url=""),
+        windows=tuple(Period(frequency=one.frequency, start=one.start) for one in windows),
+        asked=tuple(AskedSlices(**asdict(one)) for one in asked),
     )
+    return coverage_of(snapshot, {"trade_flows": frame})
 
 
 def counts(frame: pl.DataFrame) -> dict[tuple[str, str, str, str], int]:

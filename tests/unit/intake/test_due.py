@@ -174,7 +174,7 @@ def test_the_last_moment_is_before_now_and_no_longer_ago_than_a_weekend(now: dat
 
 
 def test_a_source_that_was_never_asked_is_due(ledger: Ledger) -> None:
-    due = due_of(source(), ledger, datetime(2026, 7, 14, 15))
+    due = due_of(source(), ledger, datetime(2026, 7, 14, 15), ledger.windows())
     assert (due.is_due, due.windows) == (True, ())
 
 
@@ -183,34 +183,34 @@ def test_a_source_is_asked_once_after_each_moment_of_its_calendar(
 ) -> None:
     # Tuesday: the rates come out at 14:30 UTC.
     answer(landing, ledger, datetime(2026, 7, 14, 13))
-    assert not due_of(source(), ledger, datetime(2026, 7, 14, 14, 29)).is_due
-    assert due_of(source(), ledger, datetime(2026, 7, 14, 14, 31)).is_due
+    assert not due_of(source(), ledger, datetime(2026, 7, 14, 14, 29), ledger.windows()).is_due
+    assert due_of(source(), ledger, datetime(2026, 7, 14, 14, 31), ledger.windows()).is_due
     answer(landing, ledger, datetime(2026, 7, 14, 14, 32))
-    assert not due_of(source(), ledger, datetime(2026, 7, 15, 14, 29)).is_due
-    assert due_of(source(), ledger, datetime(2026, 7, 15, 14, 31)).is_due
+    assert not due_of(source(), ledger, datetime(2026, 7, 15, 14, 29), ledger.windows()).is_due
+    assert due_of(source(), ledger, datetime(2026, 7, 15, 14, 31), ledger.windows()).is_due
 
 
 def test_an_answer_on_friday_evening_lasts_until_monday(ledger: Ledger, landing: Landing) -> None:
     answer(landing, ledger, datetime(2026, 7, 17, 20))
-    assert not due_of(source(), ledger, datetime(2026, 7, 20, 14, 29)).is_due
-    assert due_of(source(), ledger, datetime(2026, 7, 20, 14, 31)).is_due
+    assert not due_of(source(), ledger, datetime(2026, 7, 20, 14, 29), ledger.windows()).is_due
+    assert due_of(source(), ledger, datetime(2026, 7, 20, 14, 31), ledger.windows()).is_due
 
 
 def test_an_answer_that_said_nothing_new_counts_as_asked(ledger: Ledger) -> None:
     ledger.record(Ask(document="x", asked_at=datetime(2026, 7, 14, 15), answer="ok"))
-    assert not due_of(source(), ledger, datetime(2026, 7, 14, 16)).is_due
+    assert not due_of(source(), ledger, datetime(2026, 7, 14, 16), ledger.windows()).is_due
 
 
 @pytest.mark.parametrize("outcome", ["no_answer", "denied", "rejected", "quota"])
 def test_a_failure_leaves_the_source_due(ledger: Ledger, outcome: Any) -> None:
     ledger.record(Ask(document="x", asked_at=datetime(2026, 7, 14, 15), answer=outcome))
-    assert due_of(source(), ledger, datetime(2026, 7, 14, 16)).is_due
+    assert due_of(source(), ledger, datetime(2026, 7, 14, 16), ledger.windows()).is_due
 
 
 def test_without_a_calendar_whoever_asks_asks(ledger: Ledger, landing: Landing) -> None:
     now = datetime(2026, 7, 14, 15)
     answer(landing, ledger, now - timedelta(seconds=1))
-    assert due_of(source(calendar=None), ledger, now).is_due
+    assert due_of(source(calendar=None), ledger, now, ledger.windows()).is_due
 
 
 # Windows.
@@ -260,7 +260,9 @@ def test_windows_that_begin_within_a_period_begin_with_the_next(frequency: Any) 
 
 
 def test_due_are_the_newest_windows_that_may_still_be_revised(ledger: Ledger) -> None:
-    due = due_of(source(windows=(YEARS, MONTHS)), ledger, datetime(2026, 7, 14, 15))
+    due = due_of(
+        source(windows=(YEARS, MONTHS)), ledger, datetime(2026, 7, 14, 15), ledger.windows()
+    )
     assert due.is_due
     assert due.windows == (
         *(year(2023), year(2024), year(2025)),
@@ -274,9 +276,12 @@ def test_a_window_that_was_answered_since_the_last_moment_is_not_due(
     one = source(windows=(YEARS,))
     answer(landing, ledger, datetime(2026, 7, 14, 14), year(2023))
     answer(landing, ledger, datetime(2026, 7, 14, 14, 40), year(2024))
-    assert due_of(one, ledger, datetime(2026, 7, 14, 15)).windows == (year(2023), year(2025))
+    assert due_of(one, ledger, datetime(2026, 7, 14, 15), ledger.windows()).windows == (
+        year(2023),
+        year(2025),
+    )
     answer(landing, ledger, datetime(2026, 7, 14, 14, 50), year(2023), year(2025))
-    due = due_of(one, ledger, datetime(2026, 7, 14, 15))
+    due = due_of(one, ledger, datetime(2026, 7, 14, 15), ledger.windows())
     assert (due.is_due, due.windows) == (False, ())
 
 
@@ -286,20 +291,24 @@ def test_a_window_that_was_answered_once_and_is_no_longer_revised_is_not_due(
     answer(landing, ledger, datetime(2026, 1, 1), year(2022))
     assert (
         year(2022)
-        not in due_of(source(windows=(YEARS,)), ledger, datetime(2026, 7, 14, 15)).windows
+        not in due_of(
+            source(windows=(YEARS,)), ledger, datetime(2026, 7, 14, 15), ledger.windows()
+        ).windows
     )
 
 
 def test_windows_that_are_never_revised_are_not_due(ledger: Ledger) -> None:
     never = Windows("A", date(2000, 1, 1), timedelta(days=180), revised_for=0)
-    assert not due_of(source(windows=(never,)), ledger, datetime(2026, 7, 14, 15)).is_due
+    assert not due_of(
+        source(windows=(never,)), ledger, datetime(2026, 7, 14, 15), ledger.windows()
+    ).is_due
 
 
 def test_unanswered_are_windows_nobody_answered_and_those_that_are_due_again(
     ledger: Ledger, landing: Landing
 ) -> None:
     answer(landing, ledger, datetime(2026, 1, 1), year(2020), year(2024))
-    due = due_of(source(windows=(YEARS,)), ledger, datetime(2026, 7, 14, 15))
+    due = due_of(source(windows=(YEARS,)), ledger, datetime(2026, 7, 14, 15), ledger.windows())
     wanted = [year(2019), year(2020), year(2021), year(2024)]
     # 2024 may still be revised, 2020 not.
     assert unanswered(wanted, ledger.windows(), due) == [year(2019), year(2021), year(2024)]
@@ -314,6 +323,7 @@ def test_unanswered_keeps_the_order_and_asks_for_nothing_that_is_not_wanted() ->
         source(windows=(YEARS,)),
         Ledger(Landing(Store("memory://nothing-there")), "lib"),
         datetime(2026, 7, 14, 15),
+        answered,
     )
     assert unanswered([year(2021), year(2020), year(2019)], answered, due) == [
         year(2021),

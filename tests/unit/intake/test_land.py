@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 
 import openpyxl
@@ -537,3 +538,18 @@ def test_two_pulls_that_differ_on_areas_are_apart_and_the_one_named_later_counts
     )
     assert [taken.documents for taken in brought.taken] == [("old.json",), ("new.json",)]
     assert landing_of(settings).snapshots("comtrade")[-1].document == "new.json"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_file_that_shares_slices_with_two_others_joins_them(
+    order: tuple[int, ...], bring: Callable[..., Brought]
+) -> None:
+    of_2023 = replace(FROM_CHINA, period="2023")
+    files = [
+        ("one year.json", as_json([FROM_CHINA])),
+        ("other year.json", as_json([of_2023])),
+        ("both.json", as_json([FROM_VIETNAM, replace(FROM_VIETNAM, period="2023")])),
+    ]
+    (taken,) = bring(*(files[at] for at in order)).taken
+    assert taken.documents == ("both.json", "one year.json", "other year.json")
+    assert taken.rows == {"trade_flows": 4}

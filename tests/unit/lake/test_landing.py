@@ -125,7 +125,7 @@ def test_a_snapshot_holds_the_bytes_and_where_they_came_from(landing: Landing) -
     assert is_new
     assert snapshot.sha256 == ABC
     assert snapshot.bytes == 3
-    assert landing.payload(snapshot) == b"abc"
+    assert b"".join(landing.payloads(snapshot)) == b"abc"
     assert landing.snapshots("ecb") == [snapshot]
     assert again(landing).snapshots("ecb") == [snapshot]
 
@@ -194,7 +194,7 @@ def test_bytes_changed_after_landing_are_noticed(landing: Landing, tmp_path: Pat
     file = tmp_path / "landing" / "ecb" / snapshot.snapshot_id / "rates.zip"
     file.write_bytes(b"abd")
     with pytest.raises(KidoError) as caught:
-        landing.payload(snapshot)
+        b"".join(landing.payloads(snapshot))
     assert caught.value.message == f"{file} was changed after it was received."
 
 
@@ -204,7 +204,7 @@ def test_a_document_name_cannot_leave_its_folder(landing: Landing, tmp_path: Pat
     assert all(
         (tmp_path / "landing" / "ecb" / snapshot.snapshot_id) in path.parents for path in files
     )
-    assert landing.payload(snapshot) == b"abc"
+    assert b"".join(landing.payloads(snapshot)) == b"abc"
 
 
 @pytest.mark.parametrize("document", ["品別国別表", "...", "///", "", "a b/c?.csv", "-rf"])
@@ -347,7 +347,7 @@ def test_a_record_of_the_version_before_is_read_and_its_payload_found(landing: L
     assert snapshot.retrieved_at == datetime(2026, 2, 4, 10, 11, 12)
     assert snapshot.origin.producer == "European Central Bank"
     assert (snapshot.parts, snapshot.windows, snapshot.asked) == ((), (), ())
-    assert landing.payload(snapshot) == b"abc"
+    assert b"".join(landing.payloads(snapshot)) == b"abc"
     assert list(landing.payloads(snapshot)) == [b"abc"]
 
 
@@ -372,7 +372,7 @@ def test_changed_bytes_of_a_record_of_the_version_before_are_noticed(landing: La
     landing.store.write(f"{folder}/EUR_rates_hist_.zip", b"abX")
     landing.store.write(f"{folder}/origin.json", BEFORE_PARTS.encode())
     with pytest.raises(KidoError, match="was changed after it was received"):
-        landing.payload(landing.snapshots("ecb")[0])
+        b"".join(landing.payloads(landing.snapshots("ecb")[0]))
 
 
 def test_a_record_of_the_version_before_can_be_set_aside(landing: Landing, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ import pytest
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.sources.card import Kind
 from dagster_project.sources.formats import (
-    PayloadKind,
     gunzip,
     looks_like,
     read_sheet,
@@ -145,21 +144,21 @@ ALSO = {
 """Kinds that cannot be told by their first bytes: tables in text, and archives."""
 
 
-@pytest.mark.parametrize("kind", get_args(PayloadKind))
-def test_the_first_bytes_tell_what_an_answer_may_be(kind: PayloadKind) -> None:
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_the_first_bytes_tell_what_an_answer_may_be(kind: Kind) -> None:
     for name, payload in KINDS.items():
         assert looks_like(payload, kind) is (name == kind or (name, kind) in ALSO), name
 
 
-@pytest.mark.parametrize("kind", get_args(PayloadKind))
-def test_nothing_is_of_no_kind_and_bytes_of_a_number_are_no_text(kind: PayloadKind) -> None:
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_nothing_is_of_no_kind_and_bytes_of_a_number_are_no_text(kind: Kind) -> None:
     assert not looks_like(b"", kind)
     assert not looks_like(b" \r\n ", kind)
     assert not looks_like(b"\0\1\2\3", kind)
 
 
 def test_every_kind_a_request_may_expect_can_be_told() -> None:
-    assert set(get_args(Kind)) == set(get_args(PayloadKind)) == set(KINDS)
+    assert set(get_args(Kind)) == set(KINDS)
 
 
 def test_a_gzip_file_is_unpacked_and_one_that_is_cut_is_refused() -> None:
