@@ -73,6 +73,10 @@ class BatchRejectedError(KidoError):
     """A batch broke a rule that stops it; nothing of it reached the lake."""
 
 
+class ImplausibleError(BatchRejectedError):
+    """Figures that look like a slip beside those that are known; somebody has to look first."""
+
+
 class DamagedError(KidoError):
     """Bytes of a snapshot are no longer those that were received."""
 

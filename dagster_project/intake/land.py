@@ -15,6 +15,7 @@ import polars as pl
 from dagster_project.errors import ConfigurationError, ContradictionError
 from dagster_project.intake import batch as batches
 from dagster_project.intake.conform import Conformed, conform, stage
+from dagster_project.intake.hold import held_against_known, require_plausible
 from dagster_project.intake.stores import (
     bundled_files,
     lake_of,
@@ -33,6 +34,7 @@ from dagster_project.lake.landing import (
 )
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vocabulary import met_words
+from dagster_project.quality.revisions import Revision
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Document, Source
 
@@ -58,6 +60,8 @@ class Taken:
     is_new: bool
     reasons: tuple[str, ...]
     quarantine: Path
+    revisions: tuple[Revision, ...] = ()
+    """What it does to the figures that count, by table."""
     stands_in_for: str = ""
     """The bundled list that a landed one takes the place of."""
 
@@ -95,13 +99,19 @@ def land_bundled(settings: Settings, source: Source) -> Landed:
 
 
 def land_files(
-    settings: Settings, source: Source, paths: Sequence[Path], retrieved: date | None = None
+    settings: Settings,
+    source: Source,
+    paths: Sequence[Path],
+    retrieved: date | None = None,
+    *,
+    replace_all: bool = False,
 ) -> Brought:
     """Take files that someone downloaded: parsed and checked first, kept only if all of them pass.
 
     Files that hold parts of the same slices (China in one, the Philippines in the other) become
     one snapshot, since a slice is replaced as a whole; files that contradict each other stay apart,
-    and the one named later counts. Raises KidoError in one sentence; then nothing was written.
+    and the one named later counts. A file that would shrink or shift the figures that are known is
+    taken only with `replace_all`. Raises KidoError in one sentence; then nothing was written.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     if retrieved and retrieved > now.date():
@@ -121,9 +131,10 @@ def land_files(
     words = met.record()
     groups = [replace(group, batch=replace(group.batch, words=words)) for group in checked]
     found = [_known(landing, source, group, retrieved) for group in groups]
+    revisions = _revisions(settings, source, groups, found, retrieved_at, replace_all=replace_all)
     taken = [
-        _take(settings, landing, source, group, known, retrieved_at)
-        for group, known in zip(groups, found, strict=True)
+        _take(settings, landing, source, group, known, retrieved_at, revision)
+        for group, known, revision in zip(groups, found, revisions, strict=True)
     ]
     return Brought(tuple(taken), conform(settings, source))
 
@@ -294,6 +305,34 @@ def _known(
     return known
 
 
+def _revisions(
+    settings: Settings,
+    source: Source,
+    groups: Sequence[_Group],
+    known: Sequence[Snapshot | None],
+    retrieved_at: datetime,
+    *,
+    replace_all: bool,
+) -> list[tuple[Revision, ...]]:
+    """What each of the files does to the figures that count. Raises ImplausibleError."""
+    lake, name = lake_of(settings), source.CARD.name
+    revisions: list[tuple[Revision, ...]] = []
+    beside: list[Mapping[str, pl.DataFrame]] = []
+    for group, snapshot in zip(groups, known, strict=True):
+        if snapshot is not None:
+            revisions.append(())
+            continue
+        frames = group.batch.frames(new_snapshot_id(name))
+        found = held_against_known(lake, name, frames, beside)
+        if not replace_all:
+            require_plausible(
+                f"{name}: {group.document}", found, "If it is right, land it with --replace."
+            )
+        revisions.append(tuple(found))
+        beside.append(frames)
+    return revisions
+
+
 def _take(
     settings: Settings,
     landing: Landing,
@@ -301,6 +340,7 @@ def _take(
     group: _Group,
     known: Snapshot | None,
     retrieved_at: datetime,
+    revisions: tuple[Revision, ...],
 ) -> Taken:
     card = source.CARD
     # A file that was named twice is there since a moment ago.
@@ -331,6 +371,7 @@ def _take(
             if batch.set_aside.height
         ),
         quarantine=settings.quarantine_dir / card.name / snapshot.snapshot_id,
+        revisions=revisions,
         stands_in_for=next(
             (
                 file.name
