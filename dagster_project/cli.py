@@ -63,6 +63,9 @@ def land(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day they were downloaded; today if not given."),
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take files that shrink or shift what is known, too.")
+    ] = False,
 ) -> None:
     """Take files someone downloaded; they go the same way as fetched ones. Then: kido build.
 
@@ -73,7 +76,11 @@ def land(
     from dagster_project.sources.registry import source_named
 
     brought = land_files(
-        settings, source_named(source), files, retrieved.date() if retrieved else None
+        settings,
+        source_named(source),
+        files,
+        retrieved.date() if retrieved else None,
+        replace_all=replace,
     )
     for taken in brought.taken:
         rows = ", ".join(
@@ -87,6 +94,9 @@ def land(
             f" It stands in for the bundled {taken.stands_in_for}." if taken.stands_in_for else ""
         )
         typer.echo(f"{' + '.join(taken.documents)}: {news}{together}, {rows}.{instead}")
+        for revision in taken.revisions:
+            for line in revision.lines():
+                typer.echo(f"  {line}")
         if aside:
             typer.echo(
                 f"  {aside} {'row is' if aside == 1 else 'rows are'} quarantined in "

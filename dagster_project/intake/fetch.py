@@ -46,9 +46,16 @@ from dagster_project.intake.due import (
     scope_of,
     unanswered,
 )
+from dagster_project.intake.hold import held_against_known, require_plausible
 from dagster_project.intake.ledger import Answer, Answered, Ask, Ledger, Outcome, WindowAsk, worst
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
-from dagster_project.lake.landing import AskedSlices, Landing, Period, Snapshot
+from dagster_project.lake.landing import (
+    AskedSlices,
+    Landing,
+    Period,
+    Snapshot,
+    new_snapshot_id,
+)
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
@@ -288,6 +295,7 @@ class Fetching:
                 is_extract=True,
             )
             self._require_windows(extract, batch)
+            self._require_plausible(extract, batch)
         except ConfigurationError:
             raise
         except KidoError as error:
@@ -462,6 +470,16 @@ class Fetching:
                     f"{self._source.CARD.name}: {extract.document} holds {outside.height} rows of "
                     f"periods that were not asked for, first {outside[declared.period][0]}."
                 )
+
+    def _require_plausible(self, extract: Extract, batch: batches.Batch) -> None:
+        """Raise ImplausibleError where the answer would shrink or shift what is known."""
+        name = self._source.CARD.name
+        frames = batch.frames(new_snapshot_id(name))
+        require_plausible(
+            f"{name}: {extract.document}",
+            held_against_known(self._lake, name, frames),
+            f"If it is right, land the quarantined answer: kido land {name} FILE --replace.",
+        )
 
     def _last_landed(self) -> str:
         """The snapshot that was retrieved last, of those that do not come with the project."""

@@ -35,6 +35,7 @@ _TECHNICAL = frozenset(
 """Key columns along which figures may well be equal: a code that two editions of the HS share."""
 
 _ROW = "row in the file"
+_SHOWN_GROUPS = 3
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,19 @@ class Revision:
     groups: Sequence[Group]
     objections: Sequence[str]
 
+    def lines(self) -> Iterator[str]:
+        """What it does, for a reader: a line of counts, and one for the groups that change."""
+        counts = (
+            (self.added, "new"), (self.changed, "changed"), (self.unchanged, "as known"),
+            (self.removed, "removed"),
+        )  # fmt: skip
+        said = ", ".join(f"{count:,} {word}" for count, word in counts if count)
+        yield f"{self.table}: {said or 'older than what is known'}."
+        if self.groups:
+            shown = "; ".join(map(str, self.groups[:_SHOWN_GROUPS]))
+            more = len(self.groups) - _SHOWN_GROUPS
+            yield f"Replaces {shown}{f'; and {more:,} more' if more > 0 else ''}."
+
 
 def hold_against(
     table: LakeTable, known: pl.DataFrame, fresh: pl.DataFrame, after: pl.DataFrame
@@ -94,7 +108,7 @@ def hold_against(
         unchanged=compared.again.height - compared.changed,
         changed=compared.changed,
         removed=losses.removed.height,
-        groups=losses.groups if compared.changed or losses.removed.height else (),
+        groups=losses.groups,
         objections=tuple(dict.fromkeys([*losses.objections(), *compared.objections()])),
     )
 
@@ -164,7 +178,10 @@ class _Compared:
         return (
             self._rows.with_columns(x=pl.col(measure), o=pl.col(f"{measure} known"))
             .filter(pl.col("x").is_not_null())
-            .with_columns(is_alike=_is_alike(pl.col("x"), pl.col("o")).fill_null(False))
+            .with_columns(
+                is_alike=_is_alike(pl.col("x"), pl.col("o")).fill_null(False),
+                is_same=(_rounded(pl.col("x")) == _rounded(pl.col("o"))).fill_null(False),
+            )
         )
 
     @property
@@ -252,15 +269,19 @@ class _Compared:
     def _moved(self, figures: pl.DataFrame) -> Iterator[str]:
         """Figures under another economy, series or period than they are known under."""
         changed = self._changed(figures)
-        if changed.height < limits.FEWEST_FIGURES:
+        if changed.height < limits.FEWEST_MOVED:
             return
         known = self._known_figures(figures)
         for column in self._things:
             rest = [name for name in self._table.key if name not in ("source", column)]
             theirs = changed.join(
-                known.rename({column: "theirs"}).select(*rest, "theirs", "rounded"),
-                on=[*rest, "rounded"], nulls_equal=True,
-            ).filter(pl.col("theirs") != pl.col(column))  # fmt: skip
+                known.rename({column: "theirs"}).select(*rest, "theirs", "rounded", "all"),
+                on=[*rest, "rounded"], suffix=" known", nulls_equal=True,
+            ).filter(
+                (pl.col("theirs") != pl.col(column))
+                # Of a row that is new, a figure may well be that of another row; all of it may not.
+                & (pl.col("is_known") | pl.col("all").eq_missing(pl.col("all known")))
+            )  # fmt: skip
             if column == self._table.period:
                 yield from self._moved_in_time(figures, changed, theirs)
                 continue
@@ -269,7 +290,7 @@ class _Compared:
                 hits.join(changed.group_by(column).agg(changed=pl.len()), on=column)
                 .join(figures.group_by(column).agg(all=pl.len()), on=column)
                 .filter(
-                    (pl.col("hits") >= limits.FEWEST_FIGURES)
+                    (pl.col("hits") >= limits.FEWEST_MOVED)
                     & (pl.col("hits") >= limits.EXPLAINED * pl.col("changed"))
                     & (pl.col("changed") >= limits.MOST_OF_A_PATTERN * pl.col("all"))
                 )
@@ -294,8 +315,8 @@ class _Compared:
         )
         others = [name for name in self._things if name != period]
         for columns in ([], *([name] for name in others)):
-            by = [pl.col(name) for name in columns] or [pl.lit("").alias("all")]
-            names = columns or ["all"]
+            by = [pl.col(name) for name in columns] or [pl.lit("").alias("whole")]
+            names = columns or ["whole"]
             counted = (
                 moved.group_by(*by, "is_known", "by")
                 .agg(hits=pl.col(_ROW).n_unique(), first=pl.col(period).min())
@@ -307,7 +328,7 @@ class _Compared:
                     figures.group_by(*by, "is_known").agg(all=pl.len()), on=[*names, "is_known"]
                 )
                 .filter(
-                    (pl.col("hits") >= limits.FEWEST_FIGURES)
+                    (pl.col("hits") >= limits.FEWEST_MOVED)
                     & (pl.col("hits") >= pl.col("changed") * pl.when("is_known")
                        .then(limits.EXPLAINED).otherwise(limits.FEWEST_UNCHANGED_IN_A_NEW_PERIOD))
                     & (pl.col("changed") >= limits.MOST_OF_A_PATTERN * pl.col("all"))
@@ -336,7 +357,7 @@ class _Compared:
             keys = [name for name in self._table.key if name != "source"]
             hits = changed.join(swapped, on=[*keys, "rounded"], how="semi", nulls_equal=True)
             if (
-                hits.height >= max(limits.FEWEST_FIGURES, limits.EXPLAINED * changed.height)
+                hits.height >= max(limits.FEWEST_MOVED, limits.EXPLAINED * changed.height)
                 and changed.height >= limits.MOST_OF_A_PATTERN * figures.height
             ):
                 yield (
@@ -348,13 +369,13 @@ class _Compared:
         pairs = pairs.sort(_ROW)
         for by, where in ((1, "above"), (-1, "below")):
             beside = pl.col("o").shift(by)
-            changed = pl.col("is_alike").not_()
+            changed = pl.col("is_same").not_()
             moved = pairs.select(
                 changed=changed.sum(),
-                hits=(changed & _is_alike(pl.col("x"), beside).fill_null(False)).sum(),
+                hits=(changed & (_rounded(pl.col("x")) == _rounded(beside)).fill_null(False)).sum(),
             ).row(0, named=True)
             if (
-                moved["hits"] >= max(limits.FEWEST_FIGURES, limits.EXPLAINED * moved["changed"])
+                moved["hits"] >= max(limits.FEWEST_MOVED, limits.EXPLAINED * moved["changed"])
                 and moved["changed"] >= limits.MOST_OF_A_PATTERN * pairs.height
             ):
                 yield (
@@ -420,7 +441,7 @@ class _Compared:
         )
         for columns in ([], *([name] for name in self._things)):
             found = (
-                (steps.group_by(columns) if columns else steps.group_by(pl.lit("").alias("all")))
+                (steps.group_by(columns) if columns else steps.group_by(pl.lit("").alias("whole")))
                 .agg(middle=pl.col("ratio").median(), figures=pl.len())
                 .filter(
                     (pl.col("figures") >= fewest)
@@ -512,10 +533,18 @@ class _Compared:
                 f"before has {row['before']:,} of."
             )
 
+    @property
+    def _all_measures(self) -> pl.Expr:
+        """What a row says in all its measures, as one text."""
+        return pl.concat_str(
+            [_rounded(pl.col(name)).cast(pl.String).fill_null("") for name in self.measures],
+            separator=" ",
+        )
+
     def _changed(self, figures: pl.DataFrame) -> pl.DataFrame:
         """Figures that are not the known ones of their own key, 0 left out: it is everywhere."""
-        return figures.filter(~pl.col("is_alike") & (pl.col("x") != 0)).with_columns(
-            rounded=_rounded(pl.col("x"))
+        return figures.filter(~pl.col("is_same") & (pl.col("x") != 0)).with_columns(
+            rounded=_rounded(pl.col("x")), all=self._all_measures
         )
 
     def _known_figures(self, figures: pl.DataFrame) -> pl.DataFrame:
@@ -523,8 +552,9 @@ class _Compared:
             name for name in self.measures if figures[name].equals(figures["x"].alias(name))
         )
         keys = [name for name in self._table.key if name != "source"]
+        period = [name for name in (self._table.period,) if name and name not in keys]
         return self._known.filter(pl.col(measure).fill_null(0) != 0).select(
-            *keys, rounded=_rounded(pl.col(measure))
+            *keys, *period, rounded=_rounded(pl.col(measure)), all=self._all_measures
         )
 
 
@@ -564,7 +594,7 @@ class _Losses:
 
     @cached_property
     def groups(self) -> Sequence[Group]:
-        """Before and after of each commodity and period, the largest loss first."""
+        """Before and after of each commodity and period that changes, the largest loss first."""
         return tuple(
             Group(
                 name=self._name(row),
@@ -574,9 +604,12 @@ class _Losses:
                 total_before=row["total"],
                 total_after=row["total after"],
             )
-            for row in self._compared.sort(
-                (pl.col("rows after") / pl.col("rows")), "rows", descending=[False, True]
-            ).iter_rows(named=True)
+            for row in self._compared.filter(
+                (pl.col("rows after") != pl.col("rows"))
+                | ~_is_alike(pl.col("total after"), pl.col("total"))
+            )
+            .sort((pl.col("rows after") / pl.col("rows")), "rows", descending=[False, True])
+            .iter_rows(named=True)
         )
 
     def objections(self) -> Iterator[str]:
@@ -585,7 +618,7 @@ class _Losses:
         yield from self._cut()
 
     def _compare(self) -> pl.DataFrame:
-        by = [pl.col(name) for name in self._by] or [pl.lit("all").alias("all")]
+        by = [pl.col(name) for name in self._by] or [pl.lit("").alias("whole")]
         total = pl.col(self._measure).sum() if self._measure else pl.lit(0.0)
         partners = pl.struct(self._partners).n_unique() if self._partners else pl.lit(0, pl.UInt32)
         before, after = (
@@ -668,11 +701,15 @@ class _Losses:
         )["index"]
         missing = before.height - there.len()
         is_partial = not self._beside.is_empty()
-        if there.len() and there.max() == there.len() - 1 and (is_partial or missing > 1):
+        others = self._replaced.select(part).n_unique() - 1
+        is_end = there.len() > 0 and there.max() == there.len() - 1
+        if (is_end and (is_partial or missing > 1)) or (
+            is_partial and others >= limits.FEWEST_WHOLE_BESIDE_A_CUT
+        ):
             row = before.row(0, named=True)
             yield (
-                f"It seems cut within {self._name(row)}: the last {missing:,} of "
-                f"{before.height:,} known {_rows(before.height)} are missing."
+                f"It seems cut within {self._name(row)}: {missing:,} of {before.height:,} known "
+                f"{_rows(before.height)} are missing there, and none elsewhere."
             )
 
     @property
