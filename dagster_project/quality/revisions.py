@@ -809,7 +809,9 @@ def _rows(count: int) -> str:
 def _amount(measure: str, total: float) -> str:
     """An amount in the unit of its column: `, USD 4,963 m`."""
     if measure.endswith("_usd"):
-        return f" (USD {total / 1e6:,.3g} m)" if total < 1e9 else f" (USD {total / 1e6:,.0f} m)"
+        if total < 1e6:
+            return f" (USD {total:,.0f})"
+        return f" (USD {total / 1e6:,.{0 if total >= 1e8 else 1}f} m)"
     if measure.endswith("_kg"):
         return f" ({total / 1e3:,.0f} t)"
     if measure.endswith("_t"):

@@ -268,7 +268,7 @@ def test_a_file_landed_after_an_ask_makes_the_next_equal_answer_new_again(
     file = tmp_path / "by hand.json"
     file.write_bytes(as_json([wrong, world_total([wrong])]))
     clock.forward(days=2)
-    land_files(settings, COMTRADE, [file], retrieved=clock.now.date())
+    land_files(settings, COMTRADE, [file], retrieved=clock.now.date(), replace_all=True)
     assert value(settings, clock.now.date(), 2024) == 1.0
     clock.forward(days=1)
     assert news(fetch(YEARS[2], again=True)) == {"2024": "new"}
