@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("kido", deadline=None)
+"""No example has a time limit: how long one takes is the machine's affair."""
+settings.load_profile("kido")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED = CHECKOUT.parent / "shared"

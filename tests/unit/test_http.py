@@ -1016,9 +1016,7 @@ def test_words_that_send_the_key_back_are_blotted_out(ecb: FakeEcb, file: Path) 
     assert get(known, ecb, file, key=SECRET).answer.text == "*** is out of quota"
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     key=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=40),
     place=st.sampled_from(["X-Odd", "Authorization", "?key", "?odd"]),
@@ -1199,7 +1197,7 @@ def test_paths_and_queries_reach_a_stand_in_as_they_are(url: str, target: str, p
         assert targets(f"{{root}}{prefix}", request) == [f"{prefix}{target}"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     path=st.lists(
         st.text("abcXYZ019.+-_~,;=@:%", min_size=1, max_size=8)

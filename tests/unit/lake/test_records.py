@@ -239,7 +239,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(suffix=st.sampled_from([FOLDERS, FILES]), steps=STEPS)
 def test_whatever_two_instances_do_a_third_reads_what_lies_there(
     suffix: str, steps: list[tuple[str, int, int, int]]

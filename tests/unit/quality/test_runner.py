@@ -136,7 +136,7 @@ CODES = st.none() | st.sampled_from(["JPN", "CHN", "_X", "ALL", "QQQ", "jpn", ""
 @pytest.mark.parametrize(
     "expectation", ["ExpectColumnValuesToBeInSet", "ExpectColumnValuesToNotBeInSet"]
 )
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(codes=st.lists(CODES, min_size=1, max_size=8))
 def test_a_list_of_codes_decides_as_a_whole_and_only_the_codes_met_are_noted(
     expectation: str, profile_above: int, codes: list[str | None]
@@ -434,7 +434,6 @@ EVERY_KIND = Suite(
 # Without shrinking: an example costs a tenth of a second, a shrink thousands of them.
 some_examples = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )

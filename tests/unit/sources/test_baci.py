@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
@@ -408,7 +408,6 @@ def test_further_columns_are_dropped() -> None:
     assert parse(payload, YEARLY).equals(parse(yearly(), YEARLY))
 
 
-@settings(deadline=None)
 @given(st.permutations(ROWS), st.permutations(range(6)), st.integers(1, 80))
 def test_neither_the_order_of_rows_and_columns_nor_the_size_of_blocks_matters(
     rows: list[str], order: list[int], size: int

@@ -894,14 +894,14 @@ def test_a_file_cut_anywhere_is_refused(text):
 
 
 @given(st.sampled_from(sorted(FILES)), st.floats(0, 1, exclude_max=True))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_bundled_file_cut_anywhere_is_refused(name, part):
     payload = FILES[name].rstrip()
     refused(payload[: int(len(payload) * part)])
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_stands_in_a_field_is_read_or_refused_in_one_sentence(text):
     payload = MILESTONE.replace("title: A remark", f"title: {text}")
     try:

@@ -615,7 +615,7 @@ def test_a_cut_workbook_is_refused(length: int) -> None:
     assert "the workbook is cut or damaged" in refusal(WORKBOOK[:length])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.permutations(range(len(NAMES))), st.permutations(MONTHS))
 def test_a_permutation_of_series_and_months_changes_nothing(
     order: Sequence[int], months: Sequence[tuple[Any, ...]]
@@ -632,7 +632,7 @@ figure = st.decimals("0.0001", "999999", places=4).map(float) | st.integers(1, 1
 price = figure | st.sampled_from(["…", "...", None])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(price, price), max_size=11), st.tuples(figure, figure))
 def test_every_printed_figure_comes_out_and_no_other(
     rows: list[tuple[Any, Any]], last: tuple[float, float]

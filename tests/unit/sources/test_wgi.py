@@ -579,7 +579,7 @@ def test_a_cut_answer_is_refused(length: int) -> None:
     assert sentence.startswith("wgi: the JSON is cut or damaged (")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(WIDE))
 def test_a_permutation_of_rows_changes_nothing(rows: list[dict[str, Any]]) -> None:
     assert parse(stata(rows)).equals(parse(STATA))
