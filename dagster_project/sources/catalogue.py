@@ -565,7 +565,7 @@ def _text_of(payload: bytes) -> str:
 
 
 def _require_plain(text: str) -> None:
-    """Raise UpstreamFormatError for what unfolds to more than the text says, or lies too deep to be built.
+    """Raise UpstreamFormatError for aliases, and for what lies too deep to be built.
 
     Ten aliases of ten aliases, nine times over, are a billion values.
     """

@@ -29,7 +29,7 @@ from dagster_project.sources.formats import (
     require_width,
     utc_naive,
 )
-from dagster_project.sources.limits import MOST_CELLS, MOST_HELD_BYTES
+from dagster_project.sources.limits import MOST_CELLS
 
 CARD = SourceCard(
     name="wgi",
@@ -132,6 +132,10 @@ _STATA_SIZE = re.compile(
     rb"<byteorder>(MSF|LSF)</byteorder><K>(.{2,4}?)</K><N>(.{4}|.{8})</N>", re.DOTALL
 )
 """The counts of variables and observations in the header of a Stata file since version 13."""
+_STATA_TYPES = b"<variable_types>"
+_STATA_LONG_TEXT = 32768
+"""The type of texts that lie apart, where many rows may point to one: a small file of them unfolds
+to any size."""
 _OLDER_STATA = range(102, 116)
 """First byte of a Stata file before version 13; the second is 1 or 2 (byte order)."""
 
@@ -202,16 +206,6 @@ def _read_stata(payload: bytes) -> pl.DataFrame:
             f"{CARD.name}: the Stata file is cut or damaged ({reason}).",
             hint="Fetch or land the file again.",
         ) from error
-    # Many rows may point to one text of the file: as a column each holds its own.
-    texts = sum(
-        int(table[name].map(len, na_action="ignore").sum())
-        for name in table.select_dtypes("object").columns
-    )
-    if texts > MOST_HELD_BYTES:
-        raise UpstreamFormatError(
-            f"{CARD.name}: the texts of the Stata file unfold to more than "
-            f"{MOST_HELD_BYTES >> 20} MiB."
-        )
     columns = pl.DataFrame(
         {str(name).lower(): table[name].to_numpy() for name in table.columns}, nan_to_null=True
     )
@@ -242,6 +236,16 @@ def _require_plausible_size(payload: bytes) -> None:
         raise UpstreamFormatError(
             f"{CARD.name}: the Stata file says it has {rows:,} rows of {columns:,} columns, more "
             "than it holds or than is read.",
+            hint=_WHOSE,
+        )
+    types = payload.partition(_STATA_TYPES)[2][: 2 * columns]
+    if any(
+        int.from_bytes(types[at : at + 2], order) == _STATA_LONG_TEXT
+        for at in range(0, len(types), 2)
+    ):
+        raise UpstreamFormatError(
+            f"{CARD.name}: the Stata file holds texts of any length (strL), and the indicators "
+            "have none.",
             hint=_WHOSE,
         )
 
