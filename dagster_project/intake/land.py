@@ -345,4 +345,4 @@ def _take(
 def _first_reason(table: str, set_aside: pl.DataFrame) -> str:
     row = set_aside.row(0, named=True)
     rule = row["rule"].replace("_", " ")
-    return f"{table} row {row['row_number']}: not so that {rule} ({shortened(row['value'])})"
+    return f"{table} row {row['row_number']}: not so that {rule} ({shortened(str(row['value']))})"
