@@ -82,6 +82,14 @@ _CREDENTIAL_NAMES = frozenset(
 )
 """Names of parameters that carry credentials, in lower case without `-` and `_`."""
 
+LEAST_CREDENTIAL = 4
+"""Characters of a parameter that is named like a credential: `key=1` is none."""
+
+LEAST_BASE64 = 6
+"""A shorter run of base64 stands in many a text by chance."""
+
+_HTML_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos", "+": "plus", "/": "sol"}
+
 _KEPT_HEADERS = (
     "content-type",
     "content-length",
@@ -410,6 +418,7 @@ def _words(response: httpx.Response) -> str:
 def _quiet_libraries() -> Iterator[None]:
     for name in ("httpx", "httpcore.http11"):
         logging.getLogger(name).addFilter(_is_loggable)
+    _log.addFilter(_without_credentials)
     token = _is_fetching.set(True)
     try:
         yield
@@ -425,9 +434,6 @@ def _is_loggable(_record: logging.LogRecord) -> bool:
 def _without_credentials(record: logging.LogRecord) -> bool:
     record.msg, record.args = redacted(record.getMessage()), ()
     return True
-
-
-_log.addFilter(_without_credentials)
 
 
 def _redacted(received: Received) -> Received:
@@ -606,16 +612,13 @@ def _spellings(character: str) -> str:
     ways.append("".join(f"%(?:25)*{byte:02x}" for byte in character.encode()))
     ways.append(rf"\\u{ord(character):04x}")
     ways.append(f"&#0*{ord(character)};|&#x0*{ord(character):x};")
-    if character in HTML_NAMES:
-        ways.append(f"&{HTML_NAMES[character]};")
+    if character in _HTML_NAMES:
+        ways.append(f"&{_HTML_NAMES[character]};")
     if character in '"\\/':
         ways.append(rf"\\{re.escape(character)}")
     if character == " ":
         ways.append(r"\+")
     return f"(?:{'|'.join(ways)})"
-
-
-HTML_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos", "+": "plus", "/": "sol"}
 
 
 def _in_base64(secret: str) -> Iterator[str]:
@@ -629,13 +632,6 @@ def _in_base64(secret: str) -> Iterator[str]:
         end = (before + len(secret.encode())) * 8 // 6
         if end - start >= LEAST_BASE64:
             yield known[start:end]
-
-
-LEAST_CREDENTIAL = 4
-"""Characters of a parameter that is named like a credential: `key=1` is none."""
-
-LEAST_BASE64 = 6
-"""A shorter run of base64 stands in many a text by chance."""
 
 
 class _Wait(wait_base):

@@ -102,6 +102,9 @@ BLOCK_BYTES = 8 << 20
 _ZIP_ENTRY = b"PK\x01\x02"
 """How an entry of an archive's list of members begins."""
 
+LIST_BYTES = 1 << 20
+"""Of the end of an archive, where its list of members is: 1,000 entries are some 100 KiB."""
+
 
 def zip_members(payload: bytes, *, source: str) -> list[str]:
     """Names of the members of a zip archive.
@@ -147,9 +150,8 @@ def _opened(
     payload: bytes, *, source: str, what: str = "zip archive", hint: str = "Fetch it again."
 ) -> Iterator[zipfile.ZipFile]:
     """A zip archive whose list of members keeps to the limits; what is damaged is a sentence."""
-    # Counted first, by their signature: a list of millions takes a gigabyte to open. The bytes of
-    # a member may hold the signature by chance.
-    if payload.count(_ZIP_ENTRY) > 2 * MOST_MEMBERS:
+    # A list of millions takes a gigabyte to open, so its end is looked at first.
+    if payload.count(_ZIP_ENTRY, -LIST_BYTES) > MOST_MEMBERS:
         raise UpstreamFormatError(f"{source}: the {what} holds more than {MOST_MEMBERS:,} members.")
     try:
         with zipfile.ZipFile(io.BytesIO(payload)) as archive:

@@ -35,7 +35,7 @@ MOST_COLUMNS = 1_000
 
 MOST_CELLS = 5_000_000
 """Of a sheet or a Stata file: an answer of UN Comtrade of 100,000 rows, saved as a workbook, has
-4.7 million. The Pink Sheet has 60,000, the governance indicators 130,000."""
+4.7 million. The Pink Sheet has 70,000, the governance indicators 190,000."""
 
 MOST_ROWS = 1 << 20
 """Of a sheet: Excel's own limit. A sheet may say that its next row is the billionth."""

@@ -293,6 +293,24 @@ def workbooks(sheet: str) -> Iterator[tuple[str, bytes]]:
     yield from ((f"workbook: {name}", payload) for name, payload in archive("[Content_Types].xml"))
 
 
+def yearly_files() -> Iterator[tuple[str, bytes]]:
+    """BACI's, whose members are read in blocks."""
+    member = "BACI_HS22_Y2024_V202601.csv"
+    header = b"t,i,j,k,v,q"
+    rows = ROW * ((15 << 20) // len(ROW))
+    for name, content in {
+        "a member with old line ends": header + b"\r" + rows.replace(b"\n", b"\r"),
+        "a member with old line ends in its rows": header + b"\n" + rows.replace(b"\n", b"\r"),
+        "a member with a million columns": header + b",x" * 400_000 + b"\n" + rows[:1000],
+        "a member with a value of 10 MB": header + b"\n2024,156,392,850511," + b"1" * (10 << 20),
+        "a member with a code of 900 kB": header + b"\n2024,156,392," + b"x" * 900_000 + b",1,1\n",
+        "a member with full-width digits": header + "\n２０２４,156,392,850511,1,1\n".encode(),
+        "a member with Arabic-Indic digits": header + "\n2024,156,392,850511,١,١\n".encode(),
+    }.items():
+        yield name, zip_of({member: plain(content)})
+    yield from archive(member)
+
+
 # The other formats.
 
 
@@ -330,10 +348,10 @@ def stata_files() -> Iterator[tuple[str, bytes]]:
     )
     out = io.BytesIO()
     one_text = pd.DataFrame(
-        {"code": pd.Series(["x" * 30_000] * 20_000, dtype=object), "year": [2024] * 20_000}
+        {"code": pd.Series(["x" * 30_000] * 100, dtype=object), "year": [2024] * 100}
     )
     one_text.to_stata(out, write_index=False, version=118, convert_strl=["code"])
-    yield "a text in 20,000 rows", out.getvalue()
+    yield "a text in 100 rows", out.getvalue()
 
 
 def yamls() -> Iterator[tuple[str, bytes]]:
@@ -362,7 +380,7 @@ def yamls() -> Iterator[tuple[str, bytes]]:
 
 
 SPECIAL: Mapping[str, tuple[Callable[[], Iterator[tuple[str, bytes]]], ...]] = {
-    "baci": (lambda: archive("BACI_HS22_Y2024_V202601.csv"),),
+    "baci": (yearly_files,),
     "catalogue": (yamls,),
     "comtrade": (lambda: workbooks("Sheet1"), gzips, jsons),
     "ecb": (lambda: archive("eurofxref-hist.csv"),),
@@ -403,7 +421,7 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mapping
         child = subprocess.run(
             [sys.executable, "-c", CHILD, source, *paths],
             cwd=CHECKOUT, env={"KIDO_HOME": str(folder / "home"), "PATH": ""},
-            capture_output=True, text=True, check=False, timeout=120,
+            capture_output=True, text=True, check=False, timeout=180,
         )  # fmt: skip
         assert child.returncode == 0, child.stderr[-2000:]
         found = [json.loads(line) for line in child.stdout.splitlines()]
