@@ -12,7 +12,7 @@ from typing import cast
 
 import polars as pl
 
-from dagster_project.errors import ConfigurationError, ContradictionError
+from dagster_project.errors import ConfigurationError, ContradictionError, shortened
 from dagster_project.intake import batch as batches
 from dagster_project.intake.conform import Conformed, conform, stage
 from dagster_project.intake.hold import held_against_known, require_plausible
@@ -386,4 +386,4 @@ def _take(
 def _first_reason(table: str, set_aside: pl.DataFrame) -> str:
     row = set_aside.row(0, named=True)
     rule = row["rule"].replace("_", " ")
-    return f"{table} row {row['row_number']}: not so that {rule} ({row['value']})"
+    return f"{table} row {row['row_number']}: not so that {rule} ({shortened(str(row['value']))})"
