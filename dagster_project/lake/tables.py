@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
+from dagster_project.lake.landing import Held
 from dagster_project.lake.records import Records
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.store import Store
@@ -92,6 +94,10 @@ class Lake:
         """What the lake holds of a source, by snapshot, oldest first."""
         return dict(self._of("_snapshots", source).all())
 
+    def snapshot_ids(self, source: str) -> set[str]:
+        """The snapshots whose rows count; cheaper than what is on record of them."""
+        return self._of("_snapshots", source).names()
+
     def rows(self, table: LakeTable, source: str) -> pl.LazyFrame | None:
         """The rows of a source's table, all vintages; None where there are none yet."""
         files = self.files(table, source)
@@ -109,6 +115,48 @@ class Lake:
             ),
             how="diagonal_relaxed",
         ).lazy()
+
+    def held(self, source: str, tables: Sequence[LakeTable]) -> dict[str, list[Held]]:
+        """What each snapshot holds, by table, with the first and last period of its rows."""
+        found: dict[str, list[Held]] = {}
+        for table in tables:
+            rows = self.rows(table, source)
+            if rows is None:
+                continue
+            period = pl.col(table.period) if table.period else pl.lit(None)
+            counted = rows.group_by("snapshot_id").agg(
+                pl.len().alias("rows"),
+                period.min().cast(pl.String).fill_null("").alias("first"),
+                period.max().cast(pl.String).fill_null("").alias("last"),
+            )
+            for row in counted.collect().iter_rows(named=True):
+                held = found.setdefault(row.pop("snapshot_id"), [])
+                held.append(Held(table=table.name, **row))
+        return found
+
+    def counting(self, table: LakeTable, source: str, now: datetime) -> dict[str, int]:
+        """How many rows of each snapshot count at `now` (UTC): what dbt's staging would keep.
+
+        Of each slice the newest vintage, then of each subject the best and newest (see LakeTable).
+        """
+        rows = self.rows(table, source)
+        if rows is None:
+            return {}
+        version = [*([table.edition] if table.edition else []), "vintage_at", "snapshot_id"]
+        if table.counts_from == "vintage_at":
+            rows = rows.filter(pl.col("vintage_at") <= now)
+        rows = _newest(rows, table.vintage_slice, version)
+        if table.subject:
+            if table.counts_from == "known_at":
+                rows = rows.filter(pl.col("known_at") <= now)
+            evidence = pl.lit(None, pl.Int32)
+            if table.evidence:
+                ranks = {"official": 3, "reported": 2, "de_facto": 1}
+                evidence = pl.col(table.evidence).replace_strict(ranks, default=None)
+            rows = rows.with_columns(evidence.alias("_evidence"))
+            rows = _newest(rows, table.subject, ["_evidence", *version])
+        counted = rows.group_by("snapshot_id").agg(pl.len()).collect()
+        return dict(counted.iter_rows())
 
     def files(self, table: LakeTable, source: str | None = None) -> list[str]:
         """Addresses of the Parquet files of a table, those that count; of one source, if named."""
@@ -135,3 +183,14 @@ class Lake:
                 self.store, f"{folder}/{source}", Record, ".json"
             )
         return self._records[folder, source]
+
+
+def _newest(rows: pl.LazyFrame, of: Sequence[str], version: Sequence[str]) -> pl.LazyFrame:
+    """The rows of the highest version of each thing; a null is lower than any value."""
+    highest = (
+        rows.select(*of, *version)
+        .unique()
+        .sort(version, nulls_last=False)
+        .unique(of, keep="last", maintain_order=True)
+    )
+    return rows.join(highest, on=[*of, *version], how="semi", nulls_equal=True)
