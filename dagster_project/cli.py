@@ -247,6 +247,46 @@ def dev(
     raise typer.Exit(start_ui(settings, host, port))
 
 
+@app.command()
+def landed(
+    source: Annotated[str, typer.Argument(help="Source to list; all of them if not given.")] = "",
+) -> None:
+    """List the snapshots: when (UTC) and how each came, what it holds, and what was withdrawn."""
+    settings = _settings()
+    from dagster_project.intake.withdraw import landed_lines
+    from dagster_project.sources.registry import all_sources, source_named
+
+    chosen = [source_named(source)] if source else all_sources().values()
+    lines = list(landed_lines(settings, chosen))
+    for line in lines:
+        typer.echo(line)
+    if not lines:
+        typer.echo("Nothing is landed yet. Run kido build, or bring a file with kido land.")
+
+
+@app.command()
+def unland(
+    snapshot: Annotated[str, typer.Argument(help="Snapshot to withdraw (see `kido landed`).")],
+    because: Annotated[str, typer.Option(help="Why; it is kept with the bytes.")] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Bring a withdrawn snapshot back instead.")
+    ] = False,
+) -> None:
+    """Withdraw a snapshot: it no longer counts, its bytes are kept. Then: kido build.
+
+    The same bytes stay withdrawn when they come again, until --again.
+    """
+    settings = _settings()
+    from dagster_project.intake.withdraw import unland as withdraw
+    from dagster_project.intake.withdraw import unland_again
+    from dagster_project.sources.registry import all_sources
+
+    if not again:
+        withdraw(settings, all_sources(), snapshot, because, typer.echo)
+    elif not unland_again(settings, all_sources(), snapshot, typer.echo):
+        raise typer.Exit(1)
+
+
 def _settings(as_of: datetime | None = None) -> Settings:
     from dagster_project.settings import Settings
     from dagster_project.sources.registry import source_names

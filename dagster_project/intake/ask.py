@@ -283,6 +283,7 @@ def _is_usable(landing: Landing, source: Source, extract: Extract, state: Unfini
         state.plan == _plan(extract)
         and _now() - state.started_at < RESUMABLE_FOR
         and not landing.store.exists(f"{folder}/origin.json")
+        and state.snapshot_id not in landing.withdrawn(source.CARD.name)
         and all(landing.store.exists(f"{folder}/{part.file}") for part in state.parts)
     )
 

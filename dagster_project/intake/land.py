@@ -23,6 +23,7 @@ from dagster_project.intake.stores import (
     media_type,
     origin_of_card,
 )
+from dagster_project.intake.withdraw import refuse_withdrawn
 from dagster_project.lake.landing import (
     Landing,
     Origin,
@@ -289,7 +290,10 @@ def _checked_together(source: _ParsedOnce, files: Sequence[_File]) -> _Group:
 def _known(
     landing: Landing, source: Source, group: _Group, retrieved: date | None
 ) -> Snapshot | None:
-    """The snapshot that holds these bytes already. Raises ConfigurationError for another day."""
+    """The snapshot that holds these bytes already.
+
+    Raises ConfigurationError for another day, and for bytes that were withdrawn.
+    """
     known = landing.equal_to(
         sha256_of(group.parts),
         source=source.CARD.name,
@@ -302,6 +306,8 @@ def _known(
             hint=f"To land it with another day, remove the folder {known.snapshot_id} of the "
             "landing first.",
         )
+    if known is None:
+        refuse_withdrawn(landing, source.CARD.name, group.document, sha256_of(group.parts))
     return known
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import os
 import random
@@ -58,7 +59,9 @@ def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
 def test_help_is_there_for_every_command() -> None:
     result = run_kido(CHECKOUT / "data", "--help")
     assert result.returncode == 0
-    for command in ("build", "land", "sources", "query", "releases", "rollback", "dev"):
+    for command in (
+        "build", "land", "landed", "unland", "sources", "query", "releases", "rollback", "dev",
+    ):  # fmt: skip
         assert command in result.stdout
 
 
@@ -387,3 +390,36 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
     assert final.returncode == 0, final.stdout + final.stderr
     assert not list(home.glob(".kido.duckdb.*"))
     assert not list((home / "releases").glob(".new-*"))
+
+
+def test_a_withdrawn_snapshot_is_in_no_later_release_until_it_is_brought_back(home: Path) -> None:
+    listed = run_kido(home, "landed", "usgs_mcs")
+    assert listed.returncode == 0, listed.stderr
+    (snapshot,) = [
+        line.split()[0]
+        for line, after in itertools.pairwise(listed.stdout.splitlines())
+        if after.strip().startswith("mcs_2025.csv:")
+    ]
+    refused = run_kido(home, "unland", snapshot)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("kido: Say why it is withdrawn. kido unland usgs_mcs-")
+
+    def documents() -> list[str]:
+        result = run_kido(home, "build", "--as-of", AS_OF)
+        assert result.returncode == 0, result.stdout + result.stderr
+        with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+            return [
+                document
+                for (document,) in connection.execute(
+                    "select document from catalog.snapshots where source = 'usgs_mcs' order by all"
+                ).fetchall()
+            ]
+
+    withdrawn = run_kido(home, "unland", snapshot, "--because", "superseded")
+    assert withdrawn.returncode == 0, withdrawn.stderr
+    assert withdrawn.stdout.endswith("Then: kido build.\n")
+    assert documents() == ["mcs_2026.csv"]
+    assert "Nothing has changed" in run_kido(home, "build", "--as-of", AS_OF).stderr
+    back = run_kido(home, "unland", snapshot, "--again")
+    assert back.returncode == 0, back.stderr
+    assert documents() == ["mcs_2025.csv", "mcs_2026.csv"]
