@@ -96,7 +96,7 @@ def test_a_landed_slip_is_undone_and_done_again(
     ))  # fmt: skip
     bundled = (BUNDLED / "baci" / "flows_2024.csv").read_text("utf8").splitlines()
     magnets = [line for line in bundled if ",850511," in line]
-    kido("land", "baci", str(slip))
+    kido("land", "baci", str(slip), "--replace")
     wrong = published(marts, settings, BACI)
     assert {"trade.baci_flows", "dependency.supplier_shares"} <= differing(wrong, before)
     snapshot = newest(settings, BACI)
