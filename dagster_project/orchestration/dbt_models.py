@@ -17,6 +17,7 @@ from dagster_project.intake.stores import lake_of
 from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.schemas import COVERAGE
 from dagster_project.orchestration import builds, transform
+from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.facts import code_version, facts
 from dagster_project.orchestration.inputs import inputs_version
 from dagster_project.orchestration.keys import (
@@ -28,6 +29,7 @@ from dagster_project.orchestration.keys import (
     lake_key,
     non_empty,
 )
+from dagster_project.orchestration.killed_runs import end_killed_runs
 from dagster_project.orchestration.metadata import (
     markdown_table,
 )
@@ -130,8 +132,9 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
+        fail_run_on(lambda: require_day(settings))
         build = builds.Build(warehouse.build_dir(context.run_id))
-        builds.sweep(settings.build_dir, keep=build.directory)
+        end_killed_runs(settings, context.instance)
         release = publication.new_release(
             datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
         )
@@ -183,7 +186,7 @@ def _subset(
     }
     if set(nodes) <= set(chosen):
         return []
-    last = builds.complete_build(settings.build_dir)
+    last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
     # A part stands on the rest, which must be of the same day and the same models.
     if (
         last is None

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,46 +31,85 @@ def prepare_instance(settings: Settings) -> Path:
     return home
 
 
-def build_warehouse(settings: Settings, select: str = "", force: bool = False) -> bool:
-    """Run the whole graph, or a selection and what is made from it; True if it is published.
+def build_warehouse(settings: Settings, select: str = "", force: bool = False) -> Path | None:
+    """Run the whole graph, or a selection and what is made from it; the file it is published in.
 
-    Nothing is run when the published release was made from the same code, the same documents and
-    for the same day, and no publisher is to be asked. The run is recorded in the instance that
-    the UI shows. Progress goes to standard error.
+    None where nothing was published. Nothing is run when what is published for the day was made
+    from the same code, the same documents and for the same day, and no publisher is to be asked.
+    The run is recorded in the instance that the UI shows. Progress goes to standard error.
+    Raises ConfigurationError for a day that nothing is known of.
     """
+    from dagster_project.orchestration import builds
+
+    if settings.as_of:
+        from dagster_project.orchestration.days import require_day
+
+        require_day(settings)
     if not (select or force) and is_up_to_date(settings):
-        print("Nothing has changed since the published release.", file=sys.stderr, flush=True)
-        return True
+        if builds.leftovers(settings.build_dir):
+            _end_killed_runs(settings)
+        what = f"replay of {settings.today}" if settings.is_replay else "published release"
+        _say(f"Nothing has changed since the {what}.")
+        return settings.file_of_the_day
     import dagster as dg
 
     from dagster_project.definitions import defs
     from dagster_project.orchestration.keys import PUBLISHED, WHOLE_RUN_TAG
-    from dagster_project.orchestration.pools import free_slots_of_dead_runs
+    from dagster_project.orchestration.killed_runs import end_killed_runs
+    from dagster_project.orchestration.processes import own_name
 
     home = prepare_instance(settings)
     definitions = defs()
     job = definitions.resolve_job_def("build")
     selected = _selected(definitions, select) if select else None
-    print(f"Building as of {settings.today} in {settings.home}", file=sys.stderr, flush=True)
+    beside = " beside the published file" if settings.is_replay else ""
+    _say(f"Building as of {settings.today}{beside} in {settings.home}")
     # Imports and dbt make millions of objects that stay: looking through them again and again for
     # garbage costs a build seconds.
     gc.set_threshold(100_000, 50, 100)
+    run_id = str(uuid.uuid4())
     with dg.DagsterInstance.from_config(str(home)) as instance, logs_held_open(home):
-        free_slots_of_dead_runs(instance)
+        end_killed_runs(settings, instance)
+        builds.Build(settings.build_dir / run_id).claim(own_name())
         result = job.execute_in_process(
+            run_id=run_id,
             run_config={
                 "loggers": {"console": {}},
-                "resources": {"warehouse": {"config": {"as_of": settings.today.isoformat()}}},
+                "resources": {"warehouse": {"config": _of_the_day(settings)}},
             },
             instance=instance,
             asset_selection=selected,
             raise_on_error=False,
             tags={"kido/front_door": "cli", WHOLE_RUN_TAG: str(selected is None).lower()},
         )
-    return result.success and any(
-        event.is_step_materialization and event.asset_key == PUBLISHED
+    published = [
+        event.step_materialization_data.materialization.metadata["dagster/uri"].value
         for event in result.all_events
-    )
+        if event.is_step_materialization and event.asset_key == PUBLISHED
+    ]
+    return Path(str(published[-1])) if result.success and published else None
+
+
+def _of_the_day(settings: Settings) -> dict[str, str | bool]:
+    """The run's own midnight decides what today is, where no day was asked for."""
+    return {
+        "as_of": settings.as_of.isoformat() if settings.as_of else "",
+        "publish": settings.is_published_as_today,
+    }
+
+
+def _end_killed_runs(settings: Settings) -> None:
+    """End what killed runs left open, where there is an instance already."""
+    import dagster as dg
+
+    from dagster_project.orchestration.killed_runs import end_killed_runs
+
+    with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
+        end_killed_runs(settings, instance)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -108,22 +148,23 @@ def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
 
 
 def is_up_to_date(settings: Settings) -> bool:
-    """Whether a build would only repeat the published release."""
+    """Whether a build would only repeat what is published for the day."""
     from dagster_project.orchestration.inputs import inputs_version
-    from dagster_project.serving.publication import current_inputs
+    from dagster_project.serving.publication import current_inputs, replay_inputs
 
-    published = current_inputs(settings)
+    published = (replay_inputs if settings.is_replay else current_inputs)(settings)
     return published is not None and published == inputs_version(settings)
 
 
 def start_ui(settings: Settings, host: str, port: int) -> int:
     """`dagster dev` on this warehouse; returns when it is stopped."""
+    _end_killed_runs(settings)
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(prepare_instance(settings)),
         "KIDO_HOME": str(settings.home),
     }
-    print(f"Dagster UI: http://{host}:{port}  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    _say(f"Dagster UI: http://{host}:{port}  (Ctrl-C stops it)")
     command = [
         sys.executable, "-m", "dagster", "dev", "--workspace", str(CHECKOUT / "workspace.yaml"),
         "--host", host, "--port", str(port), "--log-level", "warning",
