@@ -285,6 +285,14 @@ def main() -> None:
     except KidoError as error:
         _say(f"kido: {error}")
         sys.exit(1)
+    except Exception as error:
+        from dagster_project.lake.space import disk_full
+
+        full = disk_full(error, _settings().folders)
+        if full is None:
+            raise
+        _say(f"kido: {full}")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -206,6 +206,12 @@ class Settings(BaseSettings):
         return self.replay_file if self.is_replay else self.published_file
 
     @property
+    def folders(self) -> list[Path]:
+        """The folders of this machine that are written to; each may be on a disk of its own."""
+        roots = (self.landing_url, self.lake_url)
+        return [self.home, *(Path(root) for root in roots if "://" not in root)]
+
+    @property
     def build_dir(self) -> Path:
         return self.home / "build"
 

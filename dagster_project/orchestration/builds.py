@@ -12,13 +12,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dagster_project.lake.space import MB, require_room
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration.processes import is_alive
 from dagster_project.quality.results import CheckResult, from_json, to_json
 from dagster_project.serving.publication import Release
+from dagster_project.settings import Settings
 
 NEW_FOR_S = 60
 """A folder without an owner is left alone this long: its owner may be about to write its name."""
+
+LEAST_ROOM = 60 * MB
+"""The first build of the bundled figures takes 45 MB: 15 to build in, 10 each for the release and
+the published file, 5 each for the run's log and the documents with their rows."""
+
+ROOM_PER_PUBLISHED = 5
+"""Bytes that a build takes per byte published: 1.5 to build in, 1 each for the release and the
+file to be swapped in, 0.5 for the run's log, and 1 since there may be more to publish than before.
+"""
+
+
+def require_room_to_build(settings: Settings) -> None:
+    """Raise DiskFullError if the disk has no room for a build."""
+    published = settings.published_file
+    size = published.stat().st_size if published.exists() else 0
+    require_room([settings.home], max(LEAST_ROOM, ROOM_PER_PUBLISHED * size), "a build")
 
 
 @dataclass(frozen=True)

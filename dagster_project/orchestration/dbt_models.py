@@ -16,6 +16,7 @@ from dagster_project.intake.conform import recorded_checks
 from dagster_project.intake.stores import lake_of
 from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.schemas import COVERAGE
+from dagster_project.lake.space import disk_full
 from dagster_project.orchestration import builds, transform
 from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.facts import code_version, facts
@@ -37,6 +38,7 @@ from dagster_project.orchestration.preview import mart_glance
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
+from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 
 
@@ -133,6 +135,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
         fail_run_on(lambda: require_day(settings))
+        fail_run_on(lambda: builds.require_room_to_build(settings))
         build = builds.Build(warehouse.build_dir(context.run_id))
         end_killed_runs(settings, context.instance)
         release = publication.new_release(
@@ -239,9 +242,9 @@ def _dbt_events(
                 yield check
     build.keep_checks("dbt", results)
     if broken:
-        raise dg.Failure(
-            description=f"dbt: {len(broken)} failed: {'; '.join(broken)}.", allow_retries=False
-        )
+        reason = f"dbt: {len(broken)} failed: {'; '.join(broken)}."
+        full = disk_full(reason, Settings.load().folders)
+        raise dg.Failure(description=str(full or reason), allow_retries=False)
 
 
 def _dbt_check(

@@ -51,6 +51,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         what = f"replay of {settings.today}" if settings.is_replay else "published release"
         _say(f"Nothing has changed since the {what}.")
         return settings.file_of_the_day
+    builds.require_room_to_build(settings)
     import dagster as dg
 
     from dagster_project.definitions import defs
