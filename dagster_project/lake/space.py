@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dagster_project.errors import DiskFullError
@@ -19,6 +19,12 @@ LEAST_ROOM_TO_LAND = 8 * MB
 
 _WORDS = ("no space left on device", "disk quota exceeded", "disk is full")
 """How the system, DuckDB and SQLite say it, whatever their errors are wrapped in."""
+
+_WORDS_OF_ANY_DISK_ERROR = "disk i/o error"
+"""How SQLite says it when its write-ahead log cannot grow, and when a disk is broken."""
+
+FULL = MB
+"""With less than this left, a disk error is that of a full disk."""
 
 
 def require_room(folders: Iterable[Path], needed: int, what: str) -> None:
@@ -47,27 +53,32 @@ def disk_full(error: BaseException | str, folders: Iterable[Path]) -> DiskFullEr
 
     None for any other. It names the folder whose disk has the least room left.
     """
-    if not (_says_so(error) if isinstance(error, str) else _is_caused_by_it(error)):
-        return None
     free, folder = min((room_of(folder), folder) for folder in folders)
+    texts = [error] if isinstance(error, str) else list(_words_of(error))
+    if not any(_says_so(text, free) for text in texts):
+        return None
     return DiskFullError(
         f"The disk of {folder} is full: {_size(free)} are left.",
         hint="Make room, then run it again.",
     )
 
 
-def _is_caused_by_it(error: BaseException | None) -> bool:
+def _words_of(error: BaseException | None) -> Iterator[str]:
+    """What an error and those that caused it say."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or _says_so(str(error)):
-            return True
+        yield str(error)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            yield _WORDS[0]
         error = error.__cause__ or error.__context__
-    return False
 
 
-def _says_so(text: str) -> bool:
-    return any(words in text.lower() for words in _WORDS)
+def _says_so(text: str, free: int) -> bool:
+    words = text.lower()
+    return any(each in words for each in _WORDS) or (
+        _WORDS_OF_ANY_DISK_ERROR in words and free < FULL
+    )
 
 
 def _size(count: int) -> str:

@@ -12,7 +12,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from dagster_project.errors import ConfigurationError
 from dagster_project.settings import CHECKOUT, Settings
@@ -69,7 +69,11 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     # garbage costs a build seconds.
     gc.set_threshold(100_000, 50, 100)
     run_id = str(uuid.uuid4())
-    with dg.DagsterInstance.from_config(str(home)) as instance, logs_held_open(home):
+    with (
+        dg.DagsterInstance.from_config(str(home)) as instance,
+        logs_held_open(home),
+        statements_not_printed(),
+    ):
         end_killed_runs(settings, instance)
         builds.Build(settings.build_dir / run_id).claim(own_name())
         result = job.execute_in_process(
@@ -126,6 +130,28 @@ def logs_held_open(home: Path) -> Iterator[None]:
                 connection = held.enter_context(contextlib.closing(sqlite3.connect(file)))
                 connection.execute("select count(*) from sqlite_master").fetchone()
         yield
+
+
+@contextlib.contextmanager
+def statements_not_printed() -> Iterator[None]:
+    """Keep Dagster from printing each statement that its event log could not take.
+
+    The error itself is raised, and ends in a sentence.
+    """
+    with contextlib.redirect_stderr(cast(TextIO, _WithoutStatements(sys.stderr))):
+        yield
+
+
+class _WithoutStatements:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        is_statement = text.startswith("Exception while writing logger call to event log")
+        return len(text) if is_statement else self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
