@@ -293,9 +293,9 @@ def _finalise(settings: Settings) -> None:
     prepared = _prepared_folder(settings, current.release_id)
     if prepared.is_dir():
         os.replace(prepared, settings.releases_dir / current.release_id)
-    for release in _kept_releases(settings)[:-RELEASES_KEPT]:
-        if release.release_id != current.release_id:
-            _remove(settings.releases_dir / release.release_id)
+    others = [one for one in _kept_releases(settings) if one.release_id != current.release_id]
+    for release in others[: -(RELEASES_KEPT - 1)]:
+        _remove(settings.releases_dir / release.release_id)
     # What earlier versions of Kido took for the current release.
     (settings.releases_dir / "current").unlink(missing_ok=True)
 
