@@ -1,4 +1,4 @@
-"""A past day beside today, two builds at once, and a build that is killed: what others see of it."""
+"""A past day beside today, two builds at once, and one that is killed: what others see of it."""
 
 from __future__ import annotations
 

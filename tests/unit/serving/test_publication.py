@@ -318,6 +318,20 @@ def test_a_stop_between_any_two_writes_leaves_the_state_before_or_the_one_after(
     assert stop > 3
 
 
+def test_the_note_of_the_current_release_says_nothing_of_another_file(settings: Settings) -> None:
+    """It spares opening the file; what is in the file decides."""
+    first, second = publish(settings, 0, 150.0), publish(settings, 1, 151.0)
+    for release in (first, second):
+        (settings.releases_dir / release.release_id / "inputs").write_text(release.release_id)
+    assert publication.current_inputs(settings) == second.release_id
+    shutil.copyfile(
+        settings.releases_dir / first.release_id / "kido.duckdb", settings.published_file
+    )
+    assert publication.current_inputs(settings) == first.release_id
+    settings.published_file.unlink()
+    assert publication.current_inputs(settings) is None
+
+
 def test_a_home_of_an_earlier_version_keeps_its_releases_and_its_inputs(
     settings: Settings,
 ) -> None:
@@ -361,4 +375,5 @@ def test_two_processes_that_publish_and_go_back_at_once_both_end_well(tmp_path: 
     current, _, kept = state(settings)
     assert current in kept
     assert len(kept) == 5
-    assert {path.name for path in settings.releases_dir.iterdir()} == {".lock", *kept}
+    assert {path.name for path in settings.releases_dir.glob("[!.]*")} == set(kept)
+    assert not list(settings.releases_dir.glob(".new-*"))
