@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import random
 import shutil
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -377,3 +379,36 @@ def test_two_processes_that_publish_and_go_back_at_once_both_end_well(tmp_path: 
     assert len(kept) == 5
     assert {path.name for path in settings.releases_dir.glob("[!.]*")} == set(kept)
     assert not list(settings.releases_dir.glob(".new-*"))
+
+
+PUBLISH_ON = """
+import sys
+from pathlib import Path
+from tests.unit.serving import test_publication as this
+settings = this.Settings.load(home=Path(sys.argv[1]))
+for number in range(1000):
+    release = this.publish(settings, int(sys.argv[2]) + number, 150.0)
+    print(release.release_id, flush=True)
+"""
+
+
+def test_kill_9_at_any_moment_lists_no_release_that_no_reader_saw(tmp_path: Path) -> None:
+    chance = random.Random(20260206)
+    settings = Settings.load(home=tmp_path / "home")
+    for turn in range(5):
+        process = subprocess.Popen(
+            [sys.executable, "-c", PUBLISH_ON, str(settings.home), str(1000 * turn)],
+            cwd=CHECKOUT, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        published = [process.stdout.readline().strip()]
+        time.sleep(chance.uniform(0, 0.5))
+        process.kill()
+        published += process.stdout.read().split()
+        process.wait()
+        current, names, kept = state(settings)
+        # It was killed before the last one was said, or after.
+        assert current == published[-1] or current == names[-1] > published[-1]
+        assert names[-1] == current
+        assert set(published[-4:]) <= set(kept)
+        assert published_close(settings) == 150.0
