@@ -63,7 +63,7 @@ def dashboard(file: Path) -> Iterator[set[tuple[Any, ...]]]:
     is_over = threading.Event()
 
     def poll() -> None:
-        while not is_over.wait(0.05):
+        while not is_over.wait(0.2):
             for reader in readers:
                 assert reader.stdin is not None
                 assert reader.stdout is not None
@@ -90,7 +90,10 @@ def launchpad(home: Path, **config: object) -> dg.ExecuteInProcessResult:
             defs()
             .resolve_job_def("build")
             .execute_in_process(
-                run_config={"resources": {"warehouse": {"config": config}}},
+                run_config={
+                    "loggers": {"console": {}},
+                    "resources": {"warehouse": {"config": config}},
+                },
                 instance=instance,
                 raise_on_error=False,
             )
