@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from filelock import FileLock
+
 from dagster_project.errors import ConfigurationError
 from dagster_project.settings import CHECKOUT, Settings
 
@@ -29,6 +31,25 @@ def prepare_instance(settings: Settings) -> Path:
     if not configuration.exists():
         shutil.copyfile(CHECKOUT / "deploy" / "dagster.yaml", configuration)
     return home
+
+
+@contextlib.contextmanager
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance, with what killed runs left open ended.
+
+    Two processes that make its files at the same time would stumble over each other: one waits.
+    """
+    import dagster as dg
+
+    from dagster_project.orchestration.killed_runs import end_killed_runs
+
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as opened:
+        with FileLock(settings.dagster_home / ".lock"):
+            home = prepare_instance(settings)
+            instance = opened.enter_context(dg.DagsterInstance.from_config(str(home)))
+            end_killed_runs(settings, instance)
+        yield instance
 
 
 def build_warehouse(settings: Settings, select: str = "", force: bool = False) -> Path | None:
@@ -47,19 +68,16 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         require_day(settings)
     if not (select or force) and is_up_to_date(settings):
         if builds.leftovers(settings.build_dir):
-            _end_killed_runs(settings)
+            with open_instance(settings):
+                pass
         what = f"replay of {settings.today}" if settings.is_replay else "published release"
         _say(f"Nothing has changed since the {what}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
-    import dagster as dg
-
     from dagster_project.definitions import defs
     from dagster_project.orchestration.keys import PUBLISHED, WHOLE_RUN_TAG
-    from dagster_project.orchestration.killed_runs import end_killed_runs
     from dagster_project.orchestration.processes import own_name
 
-    home = prepare_instance(settings)
     definitions = defs()
     job = definitions.resolve_job_def("build")
     selected = _selected(definitions, select) if select else None
@@ -70,11 +88,10 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     gc.set_threshold(100_000, 50, 100)
     run_id = str(uuid.uuid4())
     with (
-        dg.DagsterInstance.from_config(str(home)) as instance,
-        logs_held_open(home),
         statements_not_printed(),
+        open_instance(settings) as instance,
+        logs_held_open(settings.dagster_home),
     ):
-        end_killed_runs(settings, instance)
         builds.Build(settings.build_dir / run_id).claim(own_name())
         result = job.execute_in_process(
             run_id=run_id,
@@ -101,16 +118,6 @@ def _of_the_day(settings: Settings) -> dict[str, str | bool]:
         "as_of": settings.as_of.isoformat() if settings.as_of else "",
         "publish": settings.is_published_as_today,
     }
-
-
-def _end_killed_runs(settings: Settings) -> None:
-    """End what killed runs left open, where there is an instance already."""
-    import dagster as dg
-
-    from dagster_project.orchestration.killed_runs import end_killed_runs
-
-    with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
-        end_killed_runs(settings, instance)
 
 
 def _say(line: str) -> None:
@@ -185,10 +192,11 @@ def is_up_to_date(settings: Settings) -> bool:
 
 def start_ui(settings: Settings, host: str, port: int) -> int:
     """`dagster dev` on this warehouse; returns when it is stopped."""
-    _end_killed_runs(settings)
+    with open_instance(settings) as instance:
+        home = instance.root_directory
     environment = {
         **os.environ,
-        "DAGSTER_HOME": str(prepare_instance(settings)),
+        "DAGSTER_HOME": home,
         "KIDO_HOME": str(settings.home),
     }
     _say(f"Dagster UI: http://{host}:{port}  (Ctrl-C stops it)")
