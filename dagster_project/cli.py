@@ -41,18 +41,27 @@ def build(
         typer.Option(help='Only these assets, in Dagster\'s selection syntax: key:"lake/ecb*"+'),
     ] = "",
     force: Annotated[bool, typer.Option(help="Build even if nothing has changed.")] = False,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Publish another day than today over kido.duckdb."),
+    ] = False,
 ) -> None:
-    """Land, check, build, audit, publish, print the answers. Exit code 0 only if published."""
+    """Land, check, build, audit, publish, print the answers. Exit code 0 only if published.
+
+    Another day than today (UTC) is published beside kido.duckdb, in as_of/kido-YYYY-MM-DD.duckdb.
+    """
     settings = _settings(as_of)
+    if publish:
+        settings.publish_as_today()
     from dagster_project.orchestration.execute import build_warehouse
 
     published = build_warehouse(settings, select, force)
-    if not published:
+    if published is None:
         _say("Nothing was published; the published file is as it was.")
         raise typer.Exit(1)
     from dagster_project.serving.answers import print_answers
 
-    print_answers(settings.published_file)
+    print_answers(published)
 
 
 @app.command()
@@ -172,12 +181,18 @@ def query(
     format: Annotated[
         Literal["table", "csv", "json", "parquet"], typer.Option(help="How to print the rows.")
     ] = "table",
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Ask the replay of that day."),
+    ] = None,
 ) -> None:
-    """Ask the published file, read-only."""
-    settings = _settings()
+    """Ask the published file, or the replay of a day, read-only."""
+    settings = _settings(as_of)
+    settings.require_past_or_today()
     from dagster_project.serving.query import run_query
 
-    run_query(settings.published_file, sql, format)
+    day = f" --as-of {settings.today}" if settings.is_replay else ""
+    run_query(settings.file_of_the_day, sql, format, built_by=f"kido build{day}")
 
 
 @app.command()
@@ -186,7 +201,11 @@ def releases() -> None:
     settings = _settings()
     from rich.table import Table
 
-    from dagster_project.serving.publication import current_release, published_releases
+    from dagster_project.serving.publication import (
+        current_release,
+        is_kept,
+        published_releases,
+    )
 
     current = current_release(settings)
     table = Table(box=None, pad_edge=False)
@@ -198,7 +217,7 @@ def releases() -> None:
             f"{release.published_at:%Y-%m-%d %H:%M}",
             str(release.as_of),
             release.code_version,
-            "yes" if (settings.releases_dir / release.release_id).is_dir() else "",
+            "yes" if is_kept(settings, release.release_id) else "",
             "◀ current" if current and release.release_id == current.release_id else "",
         )
     _print_wide(table)
@@ -315,6 +334,14 @@ def main() -> None:
         app()
     except KidoError as error:
         _say(f"kido: {error}")
+        sys.exit(1)
+    except Exception as error:
+        from dagster_project.lake.space import disk_full
+
+        full = disk_full(error, _settings().folders)
+        if full is None:
+            raise
+        _say(f"kido: {full}")
         sys.exit(1)
 
 

@@ -150,5 +150,9 @@ class DamagedError(KidoError):
     """Bytes of a snapshot are no longer those that were received."""
 
 
+class DiskFullError(KidoError):
+    """A disk has no room for what is to be written."""
+
+
 class PublicationError(KidoError):
     """There is nothing that may be published, or nothing to go back to."""

@@ -60,6 +60,7 @@ from dagster_project.lake.landing import (
     sha256_of,
 )
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.space import require_room_to_land
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Extract, Scope, Source, Window
@@ -180,7 +181,8 @@ class Fetching:
     ) -> Fetched:
         """Ask for what is planned. `on` gets each window as soon as it is settled.
 
-        Raises ConfigurationError (no key where one is needed); what a publisher does is reported.
+        Raises ConfigurationError (no key where one is needed) and DiskFullError; what a publisher
+        does is reported.
         """
         found = Fetched(answer="ok" if planned.extracts else "not_asked")
         in_a_row = 0
@@ -191,6 +193,8 @@ class Fetching:
                 on(one)
 
         self._sweep()
+        if planned.extracts:
+            self._require_room()
         # What is said of an answer is redacted too: its body may repeat the key.
         with self._client(found, sleep) as client, client.redacting():
             for number, extract in enumerate(planned.extracts):
@@ -445,6 +449,13 @@ class Fetching:
         self.landing.record(snapshot)
         asking.finish()
         return snapshot
+
+    def _require_room(self) -> None:
+        """Raise DiskFullError if an answer as large as the largest so far has no room."""
+        snapshots = self.landing.snapshots(self._source.CARD.name)
+        largest = max((snapshot.bytes for snapshot in snapshots), default=0)
+        what = f"asking {self._source.CARD.name}"
+        require_room_to_land(self._settings.folders, largest, what)
 
     def _sweep(self) -> None:
         """Remove what killed runs left and nothing can need any more."""

@@ -34,6 +34,7 @@ from dagster_project.lake.landing import (
     sha256_of,
 )
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.space import require_room_to_land
 from dagster_project.lake.vocabulary import met_words
 from dagster_project.quality.revisions import Revision
 from dagster_project.settings import BUNDLED, Settings
@@ -118,6 +119,9 @@ def land_files(
     if retrieved and retrieved > now.date():
         raise ConfigurationError(f"--retrieved {retrieved} is after today.")
     retrieved_at = datetime.combine(retrieved, time()) if retrieved else now
+    require_room_to_land(
+        settings.folders, sum(path.stat().st_size for path in paths if path.is_file()), "landing"
+    )
     landing = landing_of(settings)
     once = _ParsedOnce(source)
     with met_words() as met:
@@ -361,10 +365,16 @@ def _take(
             origin_of_card(source),
             retrieved_at=retrieved_at,
         )
-        for part, file in zip(group.parts, group.files, strict=True):
-            landing.store.write(f"{card.name}/{snapshot.snapshot_id}/{part.file}", file.payload)
-        stage(settings, lake_of(settings), source, snapshot, group.batch)
-        landing.record(snapshot)
+        lake = lake_of(settings)
+        try:
+            for part, file in zip(group.parts, group.files, strict=True):
+                landing.store.write(f"{card.name}/{snapshot.snapshot_id}/{part.file}", file.payload)
+            stage(settings, lake, source, snapshot, group.batch)
+            landing.record(snapshot)
+        except OSError:  # mostly a full disk: what does not count must not fill it
+            lake.remove(card.name, snapshot.snapshot_id)
+            landing.discard(card.name, snapshot.snapshot_id)
+            raise
     tables = group.batch.tables
     return Taken(
         documents=tuple(file.name for file in group.files),

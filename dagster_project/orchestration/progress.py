@@ -9,7 +9,9 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.lake.space import disk_full
 from dagster_project.orchestration.metadata import SUITE_CHECK
+from dagster_project.settings import Settings
 
 STAGES = {
     "landing__": "landed", "lake__": "typed", "dbt_build": "marts built",
@@ -68,9 +70,11 @@ def failure_of(event: Any) -> str:
     """Why a step failed, in the sentence it was given."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
-        return str(data.user_failure_data.description)
-    error = data.error.cause or data.error if data.error else None
-    return error.message.strip().splitlines()[-1] if error else "no reason was given"
+        reason = str(data.user_failure_data.description)
+    else:
+        error = data.error.cause or data.error if data.error else None
+        reason = error.message.strip().splitlines()[-1] if error else "no reason was given"
+    return str(disk_full(reason, Settings.load().folders) or reason)
 
 
 def _stage(step: str) -> str:

@@ -68,7 +68,7 @@ def mart_audit() -> dg.AssetChecksDefinition:
             ).encode(),
         )
         if not any(result.blocks for result in results):
-            build.declare_complete()
+            build.declare_complete(is_replay=settings.is_replay)
 
     return audit
 
@@ -81,7 +81,8 @@ def published_asset() -> dg.AssetsDefinition:
         deps=mart_keys(),
         description=(
             "The published file `kido.duckdb`: every mart of an audited build, swapped in by one "
-            "rename. Readers never wait and never see half a release."
+            "rename. Readers never wait and never see half a release. A replay of another day is "
+            "published beside it, as `as_of/kido-YYYY-MM-DD.duckdb`."
         ),
         group_name="published",
         kinds={"duckdb"},
@@ -102,8 +103,9 @@ def published_asset() -> dg.AssetsDefinition:
             )
         # Before the file is swapped in: what cannot be told is not published.
         found = answers(build.file)
+        publish = publication.publish_replay if settings.is_replay else publication.publish
         release = fail_run_on(
-            lambda: publication.publish(
+            lambda: publish(
                 settings,
                 build.file,
                 build.release,
@@ -112,14 +114,15 @@ def published_asset() -> dg.AssetsDefinition:
                 build.inputs,
             )
         )
+        published_file = settings.file_of_the_day
         return dg.MaterializeResult(
             metadata={
                 found.name: headline(found),
                 "answers": dg.MetadataValue.md(answers_markdown(found)),
-                "dagster/uri": str(settings.published_file),
+                "dagster/uri": str(published_file),
                 "release": release.release_id,
                 "as_of": str(release.as_of),
-                "bytes": settings.published_file.stat().st_size,
+                "bytes": published_file.stat().st_size,
                 "checks": len(checks),
                 "report": str(settings.reports_dir / "checks.html"),
             }
@@ -133,10 +136,12 @@ def _build_of(warehouse: Warehouse, run_id: str, settings: Settings) -> builds.B
     own = builds.Build(warehouse.build_dir(run_id))
     if own.file.exists():
         return own
-    last = builds.complete_build(settings.build_dir)
-    if last is None:
+    last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
+    if last is None or (settings.as_of and last.release.as_of != settings.as_of):
+        day = f" as of {settings.as_of}" if settings.as_of else ""
         raise dg.Failure(
-            description="Nothing is built yet: materialise the marts first.", allow_retries=False
+            description=f"Nothing is built{day} yet: materialise the marts first.",
+            allow_retries=False,
         )
     return last
 
