@@ -326,6 +326,11 @@ def _revisions(
 ) -> list[tuple[Revision, ...]]:
     """What each of the files does to the figures that count. Raises ImplausibleError."""
     lake, name = lake_of(settings), source.CARD.name
+    if not lake.snapshot_ids(name):
+        # Before the first build: the bundled figures are known all the same.
+        land_bundled(settings, source)
+        conform(settings, source)
+        lake = lake_of(settings)
     revisions: list[tuple[Revision, ...]] = []
     beside: list[Mapping[str, pl.DataFrame]] = []
     for group, snapshot in zip(groups, known, strict=True):
