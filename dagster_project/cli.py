@@ -238,6 +238,20 @@ def rollback(
 
 
 @app.command()
+def accept(
+    release: Annotated[str, typer.Argument(help="Release that `kido build` said it holds.")],
+) -> None:
+    """Publish a build that was held because readers would lose something; that is on record."""
+    settings = _settings()
+    from dagster_project.orchestration.execute import accept_release
+
+    published = accept_release(settings, release)
+    from dagster_project.serving.answers import print_answers
+
+    print_answers(published)
+
+
+@app.command()
 def docs() -> None:
     """Render Great Expectations' Data Docs of the last build into reports/data_docs/."""
     settings = _settings()

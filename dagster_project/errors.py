@@ -156,3 +156,7 @@ class DiskFullError(KidoError):
 
 class PublicationError(KidoError):
     """There is nothing that may be published, or nothing to go back to."""
+
+
+class HeldError(PublicationError):
+    """A build would take from readers what they have; somebody has to accept that first."""

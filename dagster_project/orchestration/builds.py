@@ -22,6 +22,10 @@ from dagster_project.settings import Settings
 NEW_FOR_S = 60
 """A folder without an owner is left alone this long: its owner may be about to write its name."""
 
+HELD = "held"
+MOST_HELD = 3
+"""Of builds that wait to be accepted, the last are kept."""
+
 LEAST_ROOM = 60 * MB
 """The first build of the bundled figures takes 45 MB: 15 to build in, 10 each for the release and
 the published file, 5 each for the run's log and the documents with their rows."""
@@ -91,6 +95,16 @@ class Build:
         path = self.directory / f"checks-{stage}.json"
         return from_json(json.loads(path.read_bytes())) if path.exists() else []
 
+    def hold(self, losses: str) -> None:
+        """Keep it, whole as it is, for somebody to accept what it would take from readers."""
+        write_atomically(self.directory / HELD, losses.encode())
+
+    @property
+    def held_for(self) -> str | None:
+        """The losses it is held for, in sentences; None where it is not held."""
+        path = self.directory / HELD
+        return path.read_text("utf8") if path.exists() else None
+
     def declare_complete(self, *, is_replay: bool) -> None:
         """Say that every model is built and every test passed: this may be published."""
         write_atomically(_pointer(self.directory.parent, is_replay), self.directory.name.encode())
@@ -105,10 +119,26 @@ def complete_build(build_dir: Path, *, is_replay: bool = False) -> Build | None:
     return build if build.file.exists() else None
 
 
+def held_builds(build_dir: Path) -> list[Build]:
+    """Builds that wait for somebody to accept them, oldest first."""
+    found = [Build(record.parent) for record in build_dir.glob(f"*/{HELD}")]
+    return sorted(
+        (build for build in found if build.file.exists()),
+        key=lambda build: build.release.release_id,
+    )
+
+
+def release_held(build_dir: Path, until: str) -> None:
+    """Let go of the builds that are no newer than a published release."""
+    for build in held_builds(build_dir):
+        if build.release.release_id <= until:
+            (build.directory / HELD).unlink(missing_ok=True)
+
+
 def leftovers(build_dir: Path) -> list[Path]:
-    """Folders that nobody needs: all but those of the last whole builds and those in use."""
+    """Folders that nobody needs: all but those of the last whole builds, held and in use."""
     whole = [complete_build(build_dir, is_replay=is_replay) for is_replay in (False, True)]
-    kept = {build.directory for build in whole if build}
+    kept = {build.directory for build in (*whole, *held_builds(build_dir)[-MOST_HELD:]) if build}
     return [
         folder
         for folder in (build_dir.iterdir() if build_dir.exists() else ())

@@ -10,13 +10,14 @@ import sqlite3
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from filelock import FileLock
 
-from dagster_project.errors import ConfigurationError
+from dagster_project.errors import ConfigurationError, PublicationError
 from dagster_project.settings import CHECKOUT, Settings
 
 if TYPE_CHECKING:
@@ -75,14 +76,55 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
     from dagster_project.definitions import defs
-    from dagster_project.orchestration.keys import PUBLISHED, WHOLE_RUN_TAG
-    from dagster_project.orchestration.processes import own_name
+    from dagster_project.orchestration.keys import WHOLE_RUN_TAG
 
     definitions = defs()
-    job = definitions.resolve_job_def("build")
     selected = _selected(definitions, select) if select else None
     beside = " beside the published file" if settings.is_replay else ""
     _say(f"Building as of {settings.today}{beside} in {settings.home}")
+    tags = {"kido/front_door": "cli", WHOLE_RUN_TAG: str(selected is None).lower()}
+    return _run(settings, definitions, selected, tags)
+
+
+def accept_release(settings: Settings, release_id: str) -> Path:
+    """Publish a held build although readers lose something by it; that is on record then.
+
+    Raises PublicationError if it is not held, or cannot be published.
+    """
+    from dagster_project.definitions import defs
+    from dagster_project.orchestration import builds
+    from dagster_project.orchestration.keys import PUBLISHED
+
+    held = [build.release.release_id for build in builds.held_builds(settings.build_dir)]
+    if release_id not in held:
+        raise PublicationError(
+            f"Release {release_id} is not held.", hint=f"Held: {', '.join(held) or 'none'}."
+        )
+    published = _run(
+        settings,
+        defs(),
+        [PUBLISHED],
+        {"kido/front_door": "cli"},
+        {"ops": {"published__warehouse": {"config": {"accept": release_id}}}},
+    )
+    if published is None:
+        raise PublicationError(f"Release {release_id} could not be published.")
+    return published
+
+
+def _run(
+    settings: Settings,
+    definitions: dg.Definitions,
+    selected: list[dg.AssetKey] | None,
+    tags: dict[str, str],
+    config: Mapping[str, Any] = MappingProxyType({}),
+) -> Path | None:
+    """Run the graph, or a selection of it, in this process; the file it published, if it did."""
+    from dagster_project.orchestration import builds
+    from dagster_project.orchestration.keys import PUBLISHED
+    from dagster_project.orchestration.processes import own_name
+
+    job = definitions.resolve_job_def("build")
     # Imports and dbt make millions of objects that stay: looking through them again and again for
     # garbage costs a build seconds.
     gc.set_threshold(100_000, 50, 100)
@@ -98,11 +140,12 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
             run_config={
                 "loggers": {"console": {}},
                 "resources": {"warehouse": {"config": _of_the_day(settings)}},
+                **config,
             },
             instance=instance,
             asset_selection=selected,
             raise_on_error=False,
-            tags={"kido/front_door": "cli", WHOLE_RUN_TAG: str(selected is None).lower()},
+            tags=tags,
         )
     published = [
         event.step_materialization_data.materialization.metadata["dagster/uri"].value

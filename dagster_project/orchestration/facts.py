@@ -27,6 +27,7 @@ _SNAPSHOT: Mapping[str, Any] = {
 _RELEASE: Mapping[str, Any] = {
     "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
     "contract_version": pl.String, "code_version": pl.String, "duckdb_version": pl.String,
+    "accepted_at": INSTANT, "accepted_losses": pl.String,
 }  # fmt: skip
 _ASK: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,

@@ -43,7 +43,8 @@ class StageHandler(logging.Handler):
         if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             return self._failed_check(event)
         if kind == dg.DagsterEventType.STEP_FAILURE:
-            told = event.step_key in self._explained
+            # What a held build needs is said by the step itself.
+            told = event.step_key in self._explained and not event.step_key.startswith("published")
             return f"✗ {_stage(event.step_key)}: {'stopped' if told else failure_of(event)}"
         if kind == dg.DagsterEventType.ENGINE_EVENT and "blocked by" in (event.message or ""):
             return f"… {_stage(event.step_key or '')} waits for another run"

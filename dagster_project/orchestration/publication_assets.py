@@ -4,10 +4,13 @@ How a file is published is serving's; here it waits for the checks.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
+from pydantic import Field
 
+from dagster_project.errors import HeldError
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
@@ -18,6 +21,7 @@ from dagster_project.orchestration.keys import (
     fail_run_on,
     key_of,
     mart_keys,
+    non_empty,
 )
 from dagster_project.orchestration.metadata import (
     suite_check_result,
@@ -28,8 +32,9 @@ from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.runner import evaluate
-from dagster_project.serving import publication
+from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
+from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
 
 
@@ -73,12 +78,26 @@ def mart_audit() -> dg.AssetChecksDefinition:
     return audit
 
 
+class Publication(dg.Config):
+    """What a publication may be told in the launchpad."""
+
+    accept: str = Field(
+        default="",
+        description="Release of a held build, to publish it although readers lose what the "
+        "comparison says. Materialise this asset alone.",
+    )
+
+
 def published_asset() -> dg.AssetsDefinition:
     """`published/warehouse`: the audited marts in the one file that readers open."""
 
     @dg.asset(
         key=PUBLISHED,
         deps=mart_keys(),
+        check_specs=[
+            dg.AssetCheckSpec(kind, asset=PUBLISHED, description=description)
+            for kind, description in gate.KINDS.items()
+        ],
         description=(
             "The published file `kido.duckdb`: every mart of an audited build, swapped in by one "
             "rename. Readers never wait and never see half a release. A replay of another day is "
@@ -90,10 +109,13 @@ def published_asset() -> dg.AssetsDefinition:
         pool=WRITER_POOL,
     )
     def warehouse_file(
-        context: dg.AssetExecutionContext, warehouse: Warehouse
-    ) -> dg.MaterializeResult[None]:
+        context: dg.AssetExecutionContext, warehouse: Warehouse, config: Publication
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         settings = warehouse.settings(context)
-        build = _build_of(warehouse, context.run_id, settings)
+        if config.accept:
+            build = _held_build(settings, config.accept)
+        else:
+            build = _build_of(warehouse, context.run_id, settings)
         checks = all_checks(build)
         failed = [check for check in checks if check.blocks]
         if failed:
@@ -103,19 +125,45 @@ def published_asset() -> dg.AssetsDefinition:
             )
         # Before the file is swapped in: what cannot be told is not published.
         found = answers(build.file)
-        publish = publication.publish_replay if settings.is_replay else publication.publish
-        release = fail_run_on(
-            lambda: publish(
-                settings,
-                build.file,
-                build.release,
-                as_frame(checks),
-                datetime.now(UTC).replace(tzinfo=None),
-                build.inputs,
+        compared = gate.Comparison()
+        now = datetime.now(UTC).replace(tzinfo=None)
+
+        def judge(release: Release) -> Release:
+            nonlocal compared
+            compared = _compared(settings, build)
+            if compared.losses and not config.accept:
+                raise HeldError(compared.in_words)
+            if not compared.losses:
+                return release
+            return release.model_copy(
+                update={"accepted_at": now, "accepted_losses": compared.in_words}
             )
-        )
+
+        def publish() -> Release:
+            args = (settings, build.file, build.release, as_frame(checks), now, build.inputs)
+            if settings.is_replay:
+                return publication.publish_replay(*args)
+            return publication.publish(*args, judge=judge)
+
+        try:
+            release = fail_run_on(publish)
+        except dg.Failure as failure:
+            if not isinstance(failure.__cause__, HeldError):
+                raise
+            build.hold(compared.in_words)
+            yield from _gate_checks(compared, dg.AssetCheckSeverity.ERROR)
+            raise dg.Failure(
+                description=(
+                    f"The build is held: readers would lose what it lacks. To publish it all the "
+                    f"same: kido accept {build.release.release_id}."
+                ),
+                metadata={"comparison": dg.MetadataValue.md(compared.page)},
+                allow_retries=False,
+            ) from failure.__cause__
+        builds.release_held(settings.build_dir, release.release_id)
+        yield from _gate_checks(compared, dg.AssetCheckSeverity.WARN)
         published_file = settings.file_of_the_day
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             metadata={
                 found.name: headline(found),
                 "answers": dg.MetadataValue.md(answers_markdown(found)),
@@ -124,11 +172,53 @@ def published_asset() -> dg.AssetsDefinition:
                 "as_of": str(release.as_of),
                 "bytes": published_file.stat().st_size,
                 "checks": len(checks),
+                "comparison": dg.MetadataValue.md(compared.page),
                 "report": str(settings.reports_dir / "checks.html"),
             }
         )
 
     return warehouse_file
+
+
+def _compared(settings: Settings, build: builds.Build) -> gate.Comparison:
+    """A build of today beside the release that readers see; another day is not compared."""
+    if settings.today != settings.run_day or not settings.published_file.exists():
+        return gate.Comparison()
+    compared = gate.compare(settings.published_file, build.file)
+    back = publication.rolled_back(settings)
+    again = back and gate.came_back(
+        build.file,
+        back.release.release_id,
+        f"{back.at:%Y-%m-%d %H:%M} UTC",
+        back.snapshots,
+        is_same_code=back.release.code_version == build.release.code_version,
+    )
+    return replace(compared, losses=[again, *compared.losses]) if again else compared
+
+
+def _gate_checks(
+    compared: gate.Comparison, severity: dg.AssetCheckSeverity
+) -> Iterator[dg.AssetCheckResult]:
+    """A check per kind of loss."""
+    for kind in gate.KINDS:
+        lost = [loss.sentence for loss in compared.losses if loss.kind == kind]
+        yield dg.AssetCheckResult(
+            asset_key=PUBLISHED,
+            check_name=kind,
+            passed=not lost,
+            severity=severity if lost else dg.AssetCheckSeverity.ERROR,
+            metadata=non_empty(observed=" ".join(lost)),
+        )
+
+
+def _held_build(settings: Settings, release_id: str) -> builds.Build:
+    held = {build.release.release_id: build for build in builds.held_builds(settings.build_dir)}
+    if release_id not in held:
+        raise dg.Failure(
+            description=f"Release {release_id} is not held. Held: {', '.join(held) or 'none'}.",
+            allow_retries=False,
+        )
+    return held[release_id]
 
 
 def _build_of(warehouse: Warehouse, run_id: str, settings: Settings) -> builds.Build:

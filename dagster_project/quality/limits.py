@@ -79,3 +79,19 @@ two economies may do anything, the median of ten does not."""
 SMALLEST_NEW_PERIOD = 0.5
 FEWEST_ROWS_OF_A_PERIOD = 20
 """A period that is new and holds a smaller part of the rows of the one before was cut."""
+
+# A release against the one before it.
+
+LARGEST_RELEASE_LOSS_OF_ROWS = 0.05
+"""A mart may lose so many rows of a source: what publishers withdraw is within a percent, and a
+source that loses more has lost a file."""
+
+LARGEST_RELEASE_LOSS_OF_ECONOMIES = 0.02
+"""Of some 220 importers four may go: islands do."""
+
+LARGEST_RELEASE_LOSS_OF_A_TOTAL = 0.3
+FEWEST_ROWS_OF_A_TOTAL = 10
+"""The total of a commodity and year over so many rows is not revised away by three tenths."""
+
+LARGEST_RELEASE_STEP = LARGEST_STEP
+"""Nor does it change by this factor, from one release to the next or from one year to the next."""

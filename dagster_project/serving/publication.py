@@ -11,8 +11,8 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.store import write_atomically
+from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
 
 CONTRACT_VERSION = "1.0"
@@ -35,6 +36,7 @@ STORAGE_VERSION = "v1.0.0"
 """DuckDB's oldest stable format: every driver since DuckDB 1.0 opens it."""
 
 RELEASES_KEPT = 5
+ROLLED_BACK = ".rolled-back.json"
 NOTE = ".current.json"
 
 
@@ -49,6 +51,9 @@ class Release(BaseModel):
     contract_version: str
     code_version: str
     duckdb_version: str
+    accepted_at: datetime | None = None
+    accepted_losses: str | None = None
+    """What it took from readers, in sentences, where somebody accepted that."""
 
 
 def new_release(started_at: datetime, as_of: date, code_version: str) -> Release:
@@ -61,6 +66,18 @@ def new_release(started_at: datetime, as_of: date, code_version: str) -> Release
         code_version=code_version,
         duckdb_version=duckdb.__version__,
     )
+
+
+class RolledBack(BaseModel):
+    """A release that was gone back from, as long as the one gone back to is the current one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    release: Release
+    at: datetime
+    to: str
+    snapshots: tuple[str, ...]
+    """What it was made from, of which the release gone back to was not."""
 
 
 class MadeFrom(BaseModel):
@@ -109,14 +126,18 @@ def publish(
     checks: pl.DataFrame,
     published_at: datetime,
     inputs: str | None = None,
+    *,
+    judge: Callable[[Release], Release] = lambda release: release,
 ) -> Release:
     """Publish an audited build file as the release that readers see; the last ones are kept.
 
     `checks` has the columns of `catalog.checks` and replaces what the build knew of them;
     `inputs` is a hash of what the release was made from. The caller has seen every blocking check
-    pass. Another publication is waited for. Raises PublicationError if a schema is missing.
+    pass. Another publication is waited for; `judge` looks at what readers see then, and returns the
+    release that may take its place or raises. Raises PublicationError if a schema is missing.
     """
     with _alone(settings):
+        release = judge(release)
         if not is_kept(settings, release.release_id):
             release = release.model_copy(update={"published_at": published_at})
             _prepare(settings, build_file, release, checks, inputs)
@@ -189,9 +210,35 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
                 f"Release {release_id} is not kept.",
                 hint=f"Kept: {', '.join(sorted(kept)) or 'none'}.",
             )
+        if current and release_id < current.release_id:
+            _note_rollback(settings, current, release_id)
         _decide(settings, release_id)
         _finalise(settings)
         return kept[release_id]
+
+
+def rolled_back(settings: Settings) -> RolledBack | None:
+    """The release that was gone back from to the one that readers see; None where there is none."""
+    record = settings.releases_dir / ROLLED_BACK
+    if not record.exists():
+        return None
+    found = RolledBack.model_validate_json(record.read_bytes())
+    current = current_release(settings)
+    return found if current and current.release_id == found.to else None
+
+
+def _note_rollback(settings: Settings, current: Release, to: str) -> None:
+    """Remember what brought the release that is gone back from; it holds once `to` is current."""
+    folder = _kept_folder(settings, to)
+    before = snapshots_of(folder / "kido.duckdb") if folder else set()
+    brought = sorted(snapshots_of(settings.published_file) - before)
+    note = RolledBack(
+        release=current,
+        at=datetime.now(UTC).replace(tzinfo=None),
+        to=to,
+        snapshots=tuple(brought),
+    )
+    write_atomically(settings.releases_dir / ROLLED_BACK, note.model_dump_json().encode())
 
 
 def copy_marts(build_file: Path, target: Path) -> None:
@@ -277,8 +324,14 @@ def _complete_catalog(build_file: Path, release: Release, checks: pl.DataFrame) 
             "from all_checks order by layer, table_name, check_name"
         )
         connection.execute(
-            "update catalog.releases set published_at = ? where release_id = ?",
-            [release.published_at, release.release_id],
+            "update catalog.releases set published_at = ?, accepted_at = ?, accepted_losses = ? "
+            "where release_id = ?",
+            [
+                release.published_at,
+                release.accepted_at,
+                release.accepted_losses,
+                release.release_id,
+            ],
         )
         connection.execute("commit")
 
