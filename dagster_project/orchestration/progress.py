@@ -64,6 +64,8 @@ class StageHandler(logging.Handler):
         observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
         said = getattr(observed, "value", None) or "see the run in the UI"
         named = "" if evaluation.check_name == SUITE_CHECK else f"{evaluation.check_name}: "
+        lines = str(said).splitlines()
+        said = lines[0] if len(lines) == 1 else "".join(f"\n      {line}" for line in lines)
         return f"{'✗' if is_error else '!'} {evaluation.asset_key.to_user_string()}: {named}{said}"
 
 

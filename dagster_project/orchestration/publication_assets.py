@@ -207,7 +207,7 @@ def _gate_checks(
             check_name=kind,
             passed=not lost,
             severity=severity if lost else dg.AssetCheckSeverity.ERROR,
-            metadata=non_empty(observed=" ".join(lost)),
+            metadata=non_empty(observed="\n".join(lost)),
         )
 
 

@@ -415,7 +415,9 @@ def _movers(files: _Files) -> pl.DataFrame:
         full join after.dependency.supplier_shares as new
             on {" and ".join(f"old.{key} = new.{key}" for key in keys)}
         where abs(coalesce(new.share, 0) - coalesce(old.share, 0)) > 0.001
-        order by abs(coalesce(new.share, 0) - coalesce(old.share, 0)) desc, all
+        order by
+            coalesce(old.measure, new.measure) = 'value_usd' desc,
+            abs(coalesce(new.amount, 0) - coalesce(old.amount, 0)) desc, 1, 2, 3, 4, 5
         limit {_MOVERS}
         """
     )
