@@ -326,13 +326,9 @@ def _revisions(
 ) -> list[tuple[Revision, ...]]:
     """What each of the files does to the figures that count. Raises ImplausibleError."""
     lake, name = lake_of(settings), source.CARD.name
-    if not lake.snapshot_ids(name):
-        # Before the first build: the bundled figures are known all the same.
-        land_bundled(settings, source)
-        conform(settings, source)
-        lake = lake_of(settings)
     revisions: list[tuple[Revision, ...]] = []
-    beside: list[Mapping[str, pl.DataFrame]] = []
+    # Before the first build the bundled figures are known all the same.
+    beside = [] if lake.snapshot_ids(name) else _bundled_frames(source)
     for group, snapshot in zip(groups, known, strict=True):
         if snapshot is not None:
             revisions.append(())
@@ -346,6 +342,22 @@ def _revisions(
         revisions.append(tuple(found))
         beside.append(frames)
     return revisions
+
+
+def _bundled_frames(source: Source) -> list[Mapping[str, pl.DataFrame]]:
+    """The rows of the bundled files of a source, by file and table."""
+    return [
+        batches.read(
+            source,
+            [
+                (
+                    (BUNDLED / source.CARD.name / file.file).read_bytes(),
+                    Document(file.file, datetime.combine(file.retrieved, time()), is_bundled=True),
+                )
+            ],
+        ).frames(f"bundled {file.file}")
+        for file in bundled_files(source)
+    ]
 
 
 def _take(
