@@ -516,7 +516,8 @@ class Fetching:
         require_plausible(
             f"{name}: {extract.document}",
             held_against_known(self._lake, name, frames),
-            f"If it is right, land the quarantined answer: kido land {name} FILE --replace.",
+            f"If it is right, land it from {self._settings.quarantine_dir / name}: "
+            f"kido land {name} FILE --replace.",
         )
 
     def _last_landed(self) -> str:
