@@ -311,14 +311,24 @@ class _Compared:
         moved = (
             theirs.join(number, on=period)
             .join(number.rename({period: "theirs", "at": "their_at"}), on="theirs")
-            .with_columns(by=pl.col("at") - pl.col("their_at"))
+            .with_columns(by=pl.col("at") - pl.col("their_at"), unit=pl.lit("period"))
         )
+        if periods.dtype == pl.Date:
+            # Of working days, a year holds now more, now fewer.
+            month, their_month = (
+                12 * pl.col(name).dt.year().cast(pl.Int64) + pl.col(name).dt.month()
+                for name in (period, "theirs")
+            )
+            of_months = moved.filter(
+                pl.col(period).dt.day() == pl.col("theirs").dt.day()
+            ).with_columns(by=month - their_month, unit=pl.lit("month"))
+            moved = pl.concat([moved, of_months])
         others = [name for name in self._things if name != period]
         for columns in ([], *([name] for name in others)):
             by = [pl.col(name) for name in columns] or [pl.lit("").alias("whole")]
             names = columns or ["whole"]
             counted = (
-                moved.group_by(*by, "is_known", "by")
+                moved.group_by(*by, "is_known", "unit", "by")
                 .agg(hits=pl.col(_ROW).n_unique(), first=pl.col(period).min())
                 .join(
                     changed.group_by(*by, "is_known").agg(changed=pl.len()),
@@ -333,14 +343,14 @@ class _Compared:
                        .then(limits.EXPLAINED).otherwise(limits.FEWEST_UNCHANGED_IN_A_NEW_PERIOD))
                     & (pl.col("changed") >= limits.MOST_OF_A_PATTERN * pl.col("all"))
                 )
-                .sort("hits", "by", *names, descending=[True, False, False])
+                .sort("hits", "unit", "by", *names, descending=[True, True, False, False])
             )  # fmt: skip
             for row in counted.head(1).iter_rows(named=True):
-                periods = abs(row["by"])
+                by_periods = abs(row["by"])
                 of = f" of {columns[0]} {row[columns[0]]}" if columns else ""
                 yield (
                     f"{row['hits']:,} of {row['all']:,} figures{of} are those that are known of "
-                    f"{periods} {'period' if periods == 1 else 'periods'} "
+                    f"{by_periods} {row['unit']}{'' if by_periods == 1 else 's'} "
                     f"{'earlier' if row['by'] > 0 else 'later'}, first of {_plain(row['first'])}."
                 )
 
@@ -691,8 +701,6 @@ class _Losses:
             return
         part = list(self._table.vintage_slice)
         cut = self.removed.select(part).unique()
-        if cut.height != 1:
-            return
         before = self._replaced.join(
             cut, on=part, how="semi", nulls_equal=True, maintain_order="left"
         )
@@ -701,10 +709,11 @@ class _Losses:
         )["index"]
         missing = before.height - there.len()
         is_partial = not self._beside.is_empty()
-        others = self._replaced.select(part).n_unique() - 1
+        others = self._replaced.select(part).n_unique() - cut.height
+        # Of several slices whose rows alternate (two years of one label), all lack their last ones.
         is_end = there.len() > 0 and there.max() == there.len() - 1
-        if (is_end and (is_partial or missing > 1)) or (
-            is_partial and others >= limits.FEWEST_WHOLE_BESIDE_A_CUT
+        if (is_end and (is_partial or missing > cut.height)) or (
+            is_partial and cut.height == 1 and others >= limits.FEWEST_WHOLE_BESIDE_A_CUT
         ):
             row = before.row(0, named=True)
             yield (

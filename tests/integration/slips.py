@@ -1,0 +1,444 @@
+"""Slips and honest revisions of every source, made with fixed seeds from a sample of its figures.
+
+A slip is a file as somebody might land it by mistake, with the words one of which has to stand in
+the sentence that stops it. Files and expectations are made here; what becomes of them is tested in
+`test_slips`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import cache
+from itertools import pairwise
+
+from dagster_project.settings import BUNDLED
+from tests.fakes.comtrade import Flow, as_json, flows_for, world_total
+
+UNITS = {
+    10: "ten times", 100: "a hundred times", 1000: "a thousand times",
+    0.1: "a tenth of", 0.01: "a hundredth of", 0.001: "a thousandth of",
+}  # fmt: skip
+_SMALL = ("FJI", "TON", "WSM", "VUT", "NRU", "TUV", "242", "776", "882", "548", "520", "798")
+"""Islands, by ISO 3166 and by the number that CEPII has of them: of one of them nothing is known."""
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A file as somebody might land it by mistake.
+
+    `words` are patterns, one of which has to be found in the sentence that stops it. None: the file
+    is not wrong in what it says, and lands.
+    """
+
+    kind: str
+    name: str
+    payload: bytes
+    words: tuple[str, ...]
+    file: str
+
+
+@dataclass(frozen=True)
+class Honest:
+    """A file that a publisher may send, with the rows of `table` that it adds, repeats, changes and
+    removes.
+    """
+
+    kind: str
+    payload: bytes
+    file: str
+    table: str
+    counts: tuple[int, int, int, int]
+
+
+class Table:
+    """A CSV file: its header, and its rows as text."""
+
+    def __init__(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        self.head = list(head)
+        self.rows = [list(row) for row in rows]
+
+    @classmethod
+    def read(cls, text: str) -> Table:
+        head, *rows = csv.reader(io.StringIO(text))
+        return cls(head, rows)
+
+    def copy(self) -> Table:
+        return Table(self.head, self.rows)
+
+    def values(self, column: str) -> list[str]:
+        at = self.head.index(column)
+        return [row[at] for row in self.rows]
+
+    def change(self, column: str, value: Callable[[str], str]) -> Table:
+        """The same table with other values in a column."""
+        return self.with_values(column, [value(old) for old in self.values(column)])
+
+    def with_values(self, column: str, values: Sequence[str]) -> Table:
+        at = self.head.index(column)
+        changed = self.copy()
+        for row, value in zip(changed.rows, values, strict=True):
+            row[at] = value
+        return changed
+
+    def keep(self, column: str, is_kept: Callable[[str], bool]) -> Table:
+        at = self.head.index(column)
+        return Table(self.head, [row for row in self.rows if is_kept(row[at])])
+
+    def swap(self, one: str, other: str) -> Table:
+        """The same columns under each other's header."""
+        names = {one: other, other: one}
+        return Table([names.get(name, name) for name in self.head], self.rows)
+
+    @property
+    def text(self) -> str:
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self.head)
+        writer.writerows(self.rows)
+        return out.getvalue()
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A file of a source: its figures, and what they are of.
+
+    `series` are the figures of a row, each with its measures: one of a table that is long, more of
+    one that is wide. `key` is what a row is, `part` the columns that a newer file replaces together.
+    `lake` names a measure as the lake does, where a column has another name.
+    """
+
+    source: str
+    file: str
+    table: str
+    period: str
+    step: str
+    series: Mapping[str, tuple[str, ...]]
+    key: tuple[str, ...]
+    part: tuple[str, ...]
+    sample: Callable[[Table], Table]
+    lake: Mapping[str, str] = field(default_factory=dict)
+    thing: str = ""
+    economies: tuple[str, ...] = ()
+    swaps: tuple[tuple[str, str], ...] = ()
+    units: tuple[str, ...] = ()
+    landed_as: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.file}"
+
+    @property
+    def measures(self) -> list[str]:
+        return [name for names in self.series.values() for name in names]
+
+    @property
+    def name(self) -> str:
+        return self.landed_as or self.file
+
+    def random(self) -> random.Random:
+        return random.Random(str(self))
+
+
+@cache
+def base(layout: Layout) -> Table:
+    """The figures that are known before: a sample of the bundled ones."""
+    text = (BUNDLED / layout.source / layout.file).read_text("utf8")
+    return layout.sample(Table.read(text))
+
+
+def _some(column: str, count: int) -> Callable[[Table], Table]:
+    """All rows of so many values of a column."""
+
+    def sample(table: Table) -> Table:
+        values = sorted(set(table.values(column)))
+        chosen = random.Random(column).sample(values, min(count, len(values)))
+        return table.keep(column, set(chosen).__contains__)
+
+    return sample
+
+
+def _since(column: str, first: str, things: Callable[[Table], Table] = Table.copy) -> Callable:
+    def sample(table: Table) -> Table:
+        return things(table.keep(column, lambda value: value >= first))
+
+    return sample
+
+
+def _first_days(column: str, things: int, days: int) -> Callable[[Table], Table]:
+    """An index begins at 100 on its first day: the sample has to hold it."""
+
+    def sample(table: Table) -> Table:
+        some = _some(column, things)(table)
+        at = some.head.index(column)
+        seen: Counter[str] = Counter()
+        rows = []
+        for row in some.rows:
+            seen[row[at]] += 1
+            if seen[row[at]] <= days:
+                rows.append(row)
+        return Table(some.head, rows)
+
+    return sample
+
+
+def _in_layout_of_baci(table: Table) -> Table:
+    """Six codes as CEPII prints them: its numbers of countries, thousand dollars, tons."""
+    economies = Table.read((BUNDLED / "catalogue" / "economies.csv").read_text("utf8"))
+    codes = {
+        economy: numbers.split(" ")[0]  # of several, any
+        for economy, numbers in zip(
+            economies.values("economy_iso3"), economies.values("comtrade_code"), strict=True
+        )
+    }
+    rng = random.Random("baci")
+    rows = []
+    for row in _some("hs6_code", 6)(table).rows:
+        exporter, importer, code, _, year, value = row
+        weight = float(value) / 1000 / rng.uniform(2, 80)
+        rows.append([
+            year, codes[exporter], codes[importer], code, f"{float(value) / 1000:.3f}",
+            f"{weight:.3f}",
+        ])  # fmt: skip
+    return Table(["t", "i", "j", "k", "v", "q"], rows)
+
+
+LAYOUTS = (
+    Layout(
+        "baci", "flows_2024.csv", "reconciled_trade", "t", "year", {"": ("v", "q")},
+        key=("i", "j", "k", "t"), part=("k", "t"), sample=_in_layout_of_baci,
+        lake={"v": "value_usd", "q": "net_weight_kg"}, thing="k", economies=("i", "j"),
+        swaps=(("i", "j"), ("v", "q")), units=("v", "q"),
+        landed_as="BACI_HS22_Y2024_V202602.csv",
+    ),
+    Layout(
+        "comtrade_baskets", "rare_earths.csv", "trade_flows", "period", "year",
+        {"": ("value_usd", "net_weight_kg")},
+        key=("reporter_iso3", "partner_iso3", "flow", "commodity_code", "period"),
+        part=("reporter_iso3", "flow", "commodity_code", "period"),
+        sample=_since("period", "2020"), economies=("partner_iso3", "reporter_iso3"),
+        swaps=(("value_usd", "net_weight_kg"), ("reporter_iso3", "partner_iso3")),
+        units=("value_usd", "net_weight_kg"),
+    ),
+    Layout(
+        "comtrade_baskets", "china_exports_monthly.csv", "trade_flows", "period", "month",
+        {"": ("value_usd", "net_weight_kg")},
+        key=("reporter_iso3", "partner_iso3", "flow", "commodity_code", "hs_revision", "period"),
+        part=("reporter_iso3", "flow", "commodity_code", "period"),
+        sample=_since("period", "2023", _some("commodity_code", 8)), thing="commodity_code",
+        economies=("partner_iso3",), swaps=(("value_usd", "net_weight_kg"),),
+        units=("value_usd", "net_weight_kg"),
+    ),
+    Layout(
+        "ec_crm", "supply_shares.csv", "production", "year", "year",
+        {"": ("share", "trade_parameter")},
+        key=("year", "scope_iso3", "label", "stage", "economy_iso3"),
+        part=("year", "scope_iso3", "label", "stage"), sample=_some("label", 30), thing="label",
+        economies=("economy_iso3",), swaps=(("share", "trade_parameter"),), units=("share",),
+    ),
+    Layout(
+        "ec_crm", "end_uses.csv", "end_uses", "year", "year",
+        {"": ("use_share", "sector_value_added_eur_m")},
+        key=("label", "application", "sector", "year"), part=("label", "year"),
+        sample=_some("label", 40), thing="label",
+        swaps=(("use_share", "sector_value_added_eur_m"), ("application", "sector")),
+        units=("use_share", "sector_value_added_eur_m"),
+    ),
+    Layout(
+        "ec_crm", "assessments.csv", "assessments", "year", "year",
+        {"": ("supply_risk", "economic_importance", "import_reliance", "eol_recycling_rate",
+              "substitution_index_economic", "substitution_index_supply", "hhi_global_supply",
+              "hhi_consumer_sourcing")},
+        key=("year", "label", "stage"), part=("year", "label", "stage"),
+        sample=_some("label", 60), thing="label",
+        swaps=(("supply_risk", "economic_importance"),),
+        units=("supply_risk", "economic_importance"),
+    ),
+    Layout(
+        "ecb", "reference_rates.csv", "price_quotes", "date", "day",
+        {name: (name,) for name in ("usd", "jpy", "cny")}, key=("date",), part=("date",),
+        sample=_since("date", "2025-01"), lake=dict.fromkeys(("usd", "jpy", "cny"), "close"),
+        swaps=(("usd", "jpy"), ("usd", "cny")), units=("usd", "jpy"),
+    ),
+    Layout(
+        "equity_indices", "equity_indices.csv", "price_quotes", "date", "day",
+        {"": ("index",)}, key=("instrument", "date"), part=("instrument", "date"),
+        sample=_first_days("instrument", 4, 250), lake={"index": "close"}, thing="instrument",
+        units=("index",),
+    ),
+    Layout(
+        "pink_sheet", "monthly_prices.csv", "price_quotes", "month", "month",
+        {name: (name,) for name in (
+            "aluminum", "iron_ore", "copper", "lead", "tin", "nickel", "zinc", "gold", "platinum",
+            "silver", "wb_total_index", "wb_metals_and_minerals", "wb_base_metals",
+            "wb_precious_metals")},
+        key=("month",), part=("month",), sample=_since("month", "2016"),
+        lake=dict.fromkeys(("gold", "copper", "aluminum"), "close"),
+        swaps=(("gold", "aluminum"), ("copper", "nickel")), units=("gold", "copper"),
+    ),
+    Layout(
+        "usgs_mcs", "mcs_2026.csv", "production", "year", "year", {"": ("amount_t",)},
+        key=("label", "stage", "economy_iso3", "year"), part=("label", "stage", "year"),
+        sample=_some("label", 40), thing="label", economies=("economy_iso3",),
+        units=("amount_t",),
+    ),
+    Layout(
+        "wgi", "estimates.csv", "governance_scores", "year", "year",
+        {name: (name, f"{name}_error") for name in (
+            "voice_and_accountability", "political_stability", "government_effectiveness",
+            "regulatory_quality", "rule_of_law", "control_of_corruption")},
+        key=("economy_iso3", "year"), part=("economy_iso3", "year"),
+        sample=_some("economy_iso3", 40),
+        lake=dict.fromkeys(("political_stability", "rule_of_law"), "estimate"),
+        economies=("economy_iso3",),
+        swaps=(("political_stability", "political_stability_error"),
+               ("rule_of_law", "control_of_corruption")),
+        units=("political_stability", "rule_of_law"),
+    ),
+)  # fmt: skip
+
+
+def _number(value: str, change: Callable[[float], float]) -> str:
+    if value in ("", "N/A", "NA"):
+        return value
+    changed = change(float(value))
+    if changed == int(changed) and abs(changed) < 1e15:
+        return str(int(changed))
+    return f"{changed:.9f}".rstrip("0").rstrip(".")
+
+
+def _moved(step: str, value: str, years: int) -> str:
+    """A period as it is written, some years later."""
+    if step == "day" and value.endswith("-02-29"):
+        value = value.replace("-29", "-28")
+    return re.sub(r"^\d{4}", lambda found: str(int(found[0]) + years), value)
+
+
+def _next(step: str, value: str) -> str:
+    if step == "year":
+        return str(int(value) + 1)
+    if step == "month":
+        year, month = map(int, value.split("-"))
+        return f"{year + month // 12}-{month % 12 + 1:02}"
+    return str(date.fromisoformat(value) + timedelta(days=3))
+
+
+def slips_of(layout: Layout) -> Iterator[Slip]:
+    """Every kind of slip that the layout allows."""
+    known, rng = base(layout), layout.random()
+
+    def slip(kind: str, name: str, table: Table | str, *words: str, file: str = "") -> Slip:
+        text = table if isinstance(table, str) else table.text
+        return Slip(kind, name, text.encode(), words, file or layout.name)
+
+    for measure in layout.units:
+        lake = layout.lake.get(measure, measure)
+        for factor, times in UNITS.items():
+            yield slip(
+                "units", f"{measure} x{factor}",
+                known.change(measure, lambda old, by=factor: _number(old, lambda one: one * by)),
+                f"{lake} is {times} what is known for",
+                f"more than 5%: ({lake}|exchange_rate)_is_(between|on_the_normal|not_implausibly)",
+                "does not begin at 100",
+            )  # fmt: skip
+        values = known.values(measure)
+        yield slip(
+            "column shifted", measure, known.with_values(measure, [values[-1], *values[:-1]]),
+            "known of the row above", "known of 1 period earlier", "stand in other rows",
+            "has the figures that are known of", "partners_do_not_exceed_the_total",
+            "not the amount of its flag", "does not begin at 100",
+        )  # fmt: skip
+        yield slip(
+            "column zeroed", measure, known.change(measure, lambda value: value and "0"),
+            f"{lake} is 0 for", f"(value|{lake})_is_positive", "is not an index above 0",
+        )  # fmt: skip
+        yield slip(
+            "column blank", measure, known.change(measure, lambda _: ""),
+            f"{lake} is missing for", rf"is not a number \({lake}\)", f"rows without {measure}",
+            "not the amount of its flag", f"no month has a figure of '{measure.upper()}'",
+            "does not begin at 100",
+        )  # fmt: skip
+        yield slip(
+            "sign turned", measure,
+            known.change(measure, lambda old: _number(old, lambda one: -one)),
+            f"{lake} has the other sign for", f"{lake}_is_not_negative",
+            f"(value|{lake})_is_positive", rf"is not a number \({lake}\)",
+            "not the amount of its flag", "is not an index above 0",
+        )  # fmt: skip
+    for one, other in layout.swaps:
+        yield slip(
+            "columns swapped", f"{one} and {other}", known.swap(one, other),
+            "is what is known as", "has the figures that are known of", "are the other way round",
+            "stand in other rows", "standard_error_is_not_negative",
+            "exchange_rate_is_not_implausibly", f"rows without {one}",
+        )  # fmt: skip
+    for years in (1, -1):
+        yield slip(
+            "years moved", f"{years:+}",
+            known.change(layout.period, lambda old, by=years: _moved(layout.step, old, by)),
+            r"known of \d+ (period|month)s? (earlier|later)", "has the figures that are known of",
+            "price_date_is_not_in_the_future", "It would replace",
+            # CEPII's files bear their year in the name.
+            file=re.sub(r"Y\d+", f"Y{2024 + years}", layout.name),
+        )  # fmt: skip
+    lines = known.text.splitlines(keepends=True)
+    yield slip(
+        "file doubled", "", "".join([*lines, *lines[1:]]), "is there twice", "one_row_per_"
+    )
+    for number in sorted(rng.sample(range(len(lines) // 10, len(lines) - 3), 3)):
+        yield slip(
+            "file cut", f"at line {number}", "".join(lines[:number]), "seems cut within",
+            "It would replace", "in none of its own",
+        )  # fmt: skip
+    for column in layout.economies:
+        lake = {"i": "exporter_iso3", "j": "importer_iso3"}.get(column, column)
+        there = Counter(known.values(column))
+        common = [name for name, _ in there.most_common(20) if name not in ("WLD", "_X")]
+        gone, renamed = rng.sample(common, 2)
+        other = next(name for name in _SMALL if name not in there
+                     and name.isdigit() == gone.isdigit())  # fmt: skip
+        yield slip(
+            "partner dropped", f"{column} {gone}", known.keep(column, lambda one: one != gone),
+            rf"{lake}: \w+ is in", "It would replace",
+        )  # fmt: skip
+        yield slip(
+            "country renamed", f"{column} {renamed} as {other}",
+            known.change(column, lambda old: other if old == renamed else old),
+            rf"{lake}: \w+ is in", rf"{lake} \w+ has the figures that are known of",
+        )  # fmt: skip
+    periods = sorted(set(known.values(layout.period)))
+    last = periods[-1]
+    if len(periods) > 1:
+        gone = rng.choice(periods[1:-1] or periods)
+        yield slip(
+            "year dropped", gone, known.keep(layout.period, lambda one: one != gone),
+            "is missing between",
+        )  # fmt: skip
+        zeros = known
+        at = known.head.index(layout.period)
+        for measure in layout.measures:
+            values = [
+                value and ("0" if row[at] == last else value)
+                for row, value in zip(known.rows, known.values(measure), strict=True)
+            ]
+            zeros = zeros.with_values(measure, values)
+        yield slip(
+            "period of zeros", last, zeros, "is 0 for", "is not an index above 0",
+            "not the amount of its flag",
+        )  # fmt: skip
+    following = _moved(layout.step, last, 1)
+    yield slip(
+        "last year's file", f"{last} as {following}",
+        known.keep(layout.period, lambda one: one == last).change(
+            layout.period, lambda _: following
+        ),
+        r"known of (1 period|12 \w+) earlier", "price_date_is_not_in_the_future",
+        "has the figures that are known of", "is not the year of", "does not begin at 100",
+    )  # fmt: skip
