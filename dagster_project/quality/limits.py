@@ -53,7 +53,8 @@ LARGEST_LOSS_OF_VALUE = 0.3
 into a remainder and revise a figure away; they do not lose three tenths of them."""
 
 FEWEST_ROWS_TO_SHRINK = 10
-"""Of fewer rows, one or two are a large part: there only the value counts."""
+"""Of fewer rows, one or two are a large part: there only the value counts, or, of a list without
+any, three of them."""
 
 FEWEST_WHOLE_BESIDE_A_CUT = 5
 """A file that brings so many slices whole, a part of another, and nothing of those that are known

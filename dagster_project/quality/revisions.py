@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import permutations
+from itertools import combinations
 from typing import Any
 
 import polars as pl
@@ -129,7 +129,7 @@ class _Compared:
             for name in table.columns
             if table.counts_from != "vintage_at"
             and name not in (*table.key, "is_provisional", "document", "vintage_at", "snapshot_id")
-            and known.schema[name] in (pl.Date, pl.String)
+            and known.schema[name] in (pl.Date, pl.String, pl.Boolean)
         ]
         said = [*self.measures, *self._facts]
         before = known.select(*table.key, *said, is_known=pl.lit(True))
@@ -360,9 +360,7 @@ class _Compared:
             return
         known = self._known_figures(figures)
         economies = [name for name in self._things if name.endswith("_iso3")]
-        for one, other in permutations(economies, 2):
-            if one > other:
-                continue
+        for one, other in combinations(sorted(economies), 2):
             swapped = known.rename({one: other, other: one})
             keys = [name for name in self._table.key if name != "source"]
             hits = changed.join(swapped, on=[*keys, "rounded"], how="semi", nulls_equal=True)
@@ -487,28 +485,55 @@ class _Compared:
             )
 
     def _of_facts(self) -> Iterator[str]:
-        """Facts of a list: days that moved alike, columns that say something else throughout."""
+        """Facts of a list: columns that are gone, swapped or say something else throughout."""
+        swapped = list(self._swapped_facts())
+        yield from (sentence for _, _, sentence in swapped)
+        named = {name for *names, _ in swapped for name in names}
         for name in self._facts:
-            pairs = self.again.filter(
-                pl.col(name).is_not_null() & pl.col(f"{name} known").is_not_null()
-            ).with_columns(
-                hit=pl.col(name) != pl.col(f"{name} known"),
+            if name not in named:
+                yield from _first(self._of_fact(name))
+
+    def _swapped_facts(self) -> Iterator[tuple[str, str, str]]:
+        """Two columns of which each says what is known of the other, and the sentence."""
+        for one, other in combinations(self._facts, 2):
+            if self.again.schema[one] != self.again.schema[other]:
+                continue
+            known, known_other = pl.col(f"{one} known"), pl.col(f"{other} known")
+            changed = self.again.filter(
+                pl.col(one).ne_missing(known) | pl.col(other).ne_missing(known_other)
             )
-            if pairs.schema[name] == pl.Date:
-                days = (pl.col(name) - pl.col(f"{name} known")).dt.total_days()
-                moved = pairs.filter("hit").select(days=days)["days"].value_counts(sort=True)
-                for row in moved.head(1).iter_rows(named=True):
-                    if row["count"] >= max(
-                        limits.FEWEST_FIGURES, limits.MOST_OF_A_PATTERN * pairs.height
-                    ):
-                        yield (
-                            f"{name} is {abs(row['days']):,} days "
-                            f"{'later' if row['days'] > 0 else 'earlier'} than known for "
-                            f"{row['count']:,} of {pairs.height:,} facts."
-                        )
-            hits = pairs.filter("hit").height
-            if hits >= max(limits.FEWEST_CHANGED_A_LOT, limits.MOST_CHANGED_A_LOT * pairs.height):
-                yield f"{name} is another than known for {hits:,} of {pairs.height:,} facts."
+            hits = changed.filter(
+                pl.col(one).eq_missing(known_other) & pl.col(other).eq_missing(known)
+            ).height
+            if hits >= max(limits.FEWEST_FIGURES, limits.EXPLAINED * changed.height):
+                yield one, other, (
+                    f"{one} and {other} are the other way round for {hits:,} of "
+                    f"{changed.height:,} facts that changed."
+                )  # fmt: skip
+
+    def _of_fact(self, name: str) -> Iterator[str]:
+        known = self.again.filter(pl.col(f"{name} known").is_not_null())
+        missing = known[name].null_count()
+        if missing >= max(limits.FEWEST_FIGURES, limits.MOST_OF_A_PATTERN * known.height):
+            yield f"{name} is missing for {missing:,} of {known.height:,} known facts."
+        pairs = known.filter(pl.col(name).is_not_null())
+        changed = pairs.filter(pl.col(name) != pl.col(f"{name} known"))
+        if pairs.schema[name] == pl.Date:
+            days = (pl.col(name) - pl.col(f"{name} known")).dt.total_days()
+            moved = changed.select(days=days)["days"].value_counts().sort("count", "days")
+            for row in moved.tail(1).iter_rows(named=True):
+                if row["count"] >= max(
+                    limits.FEWEST_FIGURES, limits.MOST_OF_A_PATTERN * pairs.height
+                ):
+                    yield (
+                        f"{name} is {abs(row['days']):,} days "
+                        f"{'later' if row['days'] > 0 else 'earlier'} than known for "
+                        f"{row['count']:,} of {pairs.height:,} facts."
+                    )
+        if changed.height >= max(
+            limits.FEWEST_CHANGED_A_LOT, limits.MOST_CHANGED_A_LOT * pairs.height
+        ):
+            yield f"{name} is another than known for {changed.height:,} of {pairs.height:,} facts."
 
     def _of_new_periods(self) -> Iterator[str]:
         """Periods that are new, against the rows of the period before of the same slices."""
@@ -644,6 +669,8 @@ class _Losses:
         if not self._has_many_rows:
             return  # nothing of a slice can be lost
         is_large = pl.col("rows") >= limits.FEWEST_ROWS_TO_SHRINK
+        if not self._measure:  # then rows are all there is
+            is_large |= pl.col("rows") - pl.col("rows after") >= limits.FEWEST_FIGURES
         shrunk = self._compared.filter(
             (is_large & (pl.col("rows after") < (1 - limits.LARGEST_LOSS_OF_ROWS) * pl.col("rows")))
             | (

@@ -1,27 +1,25 @@
-"""Slips and honest revisions of every source, made with fixed seeds from a sample of its figures.
+"""Slips and honest revisions of tables of figures, made with fixed seeds from bundled ones.
 
-A slip is a file as somebody might land it by mistake, with the words one of which has to stand in
-the sentence that stops it. Files and expectations are made here; what becomes of them is tested in
-`test_slips`.
+Files and expectations are made here (those of lists and of answers to questions: `slips_of_lists`);
+what becomes of them is tested in `test_slips`.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cache
-from itertools import pairwise
+from functools import cache, cached_property
+from typing import NamedTuple
 
+from dagster_project.quality import limits
 from dagster_project.settings import BUNDLED
-from tests.fakes.comtrade import Flow, as_json, flows_for, world_total
 
 UNITS = {
     10: "ten times", 100: "a hundred times", 1000: "a thousand times",
@@ -35,8 +33,8 @@ _SMALL = ("FJI", "TON", "WSM", "VUT", "NRU", "TUV", "242", "776", "882", "548", 
 class Slip:
     """A file as somebody might land it by mistake.
 
-    `words` are patterns, one of which has to be found in the sentence that stops it. None: the file
-    is not wrong in what it says, and lands.
+    `words` are patterns, one of which has to be found in the sentence that stops it. A slip that
+    changes none of the known figures (a file cut between two series) may land.
     """
 
     kind: str
@@ -45,18 +43,41 @@ class Slip:
     words: tuple[str, ...]
     file: str
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".strip()
+
+
+class Counts(NamedTuple):
+    """Rows of a table that a file adds, repeats, changes and removes."""
+
+    added: int = 0
+    unchanged: int = 0
+    changed: int = 0
+    removed: int = 0
+
 
 @dataclass(frozen=True)
 class Honest:
-    """A file that a publisher may send, with the rows of `table` that it adds, repeats, changes and
-    removes.
-    """
+    """A file that a publisher may send, or somebody may land, and what it does by table."""
 
     kind: str
     payload: bytes
+    counts: Mapping[str, Counts]
     file: str
-    table: str
-    counts: tuple[int, int, int, int]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file that is landed before, and what is landed after it."""
+
+    source: str
+    file: str
+    known: bytes
+    slips: tuple[Slip, ...]
+    honest: tuple[Honest, ...]
 
 
 class Table:
@@ -113,7 +134,8 @@ class Layout:
 
     `series` are the figures of a row, each with its measures: one of a table that is long, more of
     one that is wide. `key` is what a row is, `part` the columns that a newer file replaces together.
-    `lake` names a measure as the lake does, where a column has another name.
+    `lake` names a measure as the lake does, where a column has another name; `scale` is what its
+    figures are multiplied by on their way there.
     """
 
     source: str
@@ -131,6 +153,7 @@ class Layout:
     swaps: tuple[tuple[str, str], ...] = ()
     units: tuple[str, ...] = ()
     landed_as: str = ""
+    scale: int = 1
 
     def __str__(self) -> str:
         return f"{self.source}/{self.file}"
@@ -143,15 +166,11 @@ class Layout:
     def name(self) -> str:
         return self.landed_as or self.file
 
-    def random(self) -> random.Random:
-        return random.Random(str(self))
-
-
-@cache
-def base(layout: Layout) -> Table:
-    """The figures that are known before: a sample of the bundled ones."""
-    text = (BUNDLED / layout.source / layout.file).read_text("utf8")
-    return layout.sample(Table.read(text))
+    @cached_property
+    def known(self) -> Table:
+        """The figures that are known before: a sample of the bundled ones."""
+        text = (BUNDLED / self.source / self.file).read_text("utf8")
+        return self.sample(Table.read(text))
 
 
 def _some(column: str, count: int) -> Callable[[Table], Table]:
@@ -165,7 +184,11 @@ def _some(column: str, count: int) -> Callable[[Table], Table]:
     return sample
 
 
-def _since(column: str, first: str, things: Callable[[Table], Table] = Table.copy) -> Callable:
+def _since(
+    column: str, first: str, things: Callable[[Table], Table] = Table.copy
+) -> Callable[[Table], Table]:
+    """Of some series, what is not older."""
+
     def sample(table: Table) -> Table:
         return things(table.keep(column, lambda value: value >= first))
 
@@ -216,7 +239,7 @@ LAYOUTS = (
         key=("i", "j", "k", "t"), part=("k", "t"), sample=_in_layout_of_baci,
         lake={"v": "value_usd", "q": "net_weight_kg"}, thing="k", economies=("i", "j"),
         swaps=(("i", "j"), ("v", "q")), units=("v", "q"),
-        landed_as="BACI_HS22_Y2024_V202602.csv",
+        landed_as="BACI_HS22_Y2024_V202602.csv", scale=1000,
     ),
     Layout(
         "comtrade_baskets", "rare_earths.csv", "trade_flows", "period", "year",
@@ -258,14 +281,13 @@ LAYOUTS = (
               "hhi_consumer_sourcing")},
         key=("year", "label", "stage"), part=("year", "label", "stage"),
         sample=_some("label", 60), thing="label",
-        swaps=(("supply_risk", "economic_importance"),),
-        units=("supply_risk", "economic_importance"),
+        swaps=(("supply_risk", "economic_importance"),), units=("supply_risk",),
     ),
     Layout(
         "ecb", "reference_rates.csv", "price_quotes", "date", "day",
         {name: (name,) for name in ("usd", "jpy", "cny")}, key=("date",), part=("date",),
         sample=_since("date", "2025-01"), lake=dict.fromkeys(("usd", "jpy", "cny"), "close"),
-        swaps=(("usd", "jpy"), ("usd", "cny")), units=("usd", "jpy"),
+        swaps=(("usd", "jpy"), ("usd", "cny")), units=("jpy",),
     ),
     Layout(
         "equity_indices", "equity_indices.csv", "price_quotes", "date", "day",
@@ -281,10 +303,16 @@ LAYOUTS = (
             "wb_precious_metals")},
         key=("month",), part=("month",), sample=_since("month", "2016"),
         lake=dict.fromkeys(("gold", "copper", "aluminum"), "close"),
-        swaps=(("gold", "aluminum"), ("copper", "nickel")), units=("gold", "copper"),
+        swaps=(("gold", "aluminum"), ("copper", "nickel")), units=("copper",),
     ),
     Layout(
         "usgs_mcs", "mcs_2026.csv", "production", "year", "year", {"": ("amount_t",)},
+        key=("label", "stage", "economy_iso3", "year"), part=("label", "stage", "year"),
+        sample=_some("label", 40), thing="label", economies=("economy_iso3",),
+        units=("amount_t",),
+    ),
+    Layout(
+        "usgs_mcs", "mcs_2025.csv", "production", "year", "year", {"": ("amount_t",)},
         key=("label", "stage", "economy_iso3", "year"), part=("label", "stage", "year"),
         sample=_some("label", 40), thing="label", economies=("economy_iso3",),
         units=("amount_t",),
@@ -300,7 +328,7 @@ LAYOUTS = (
         economies=("economy_iso3",),
         swaps=(("political_stability", "political_stability_error"),
                ("rule_of_law", "control_of_corruption")),
-        units=("political_stability", "rule_of_law"),
+        units=("political_stability",),
     ),
 )  # fmt: skip
 
@@ -321,18 +349,9 @@ def _moved(step: str, value: str, years: int) -> str:
     return re.sub(r"^\d{4}", lambda found: str(int(found[0]) + years), value)
 
 
-def _next(step: str, value: str) -> str:
-    if step == "year":
-        return str(int(value) + 1)
-    if step == "month":
-        year, month = map(int, value.split("-"))
-        return f"{year + month // 12}-{month % 12 + 1:02}"
-    return str(date.fromisoformat(value) + timedelta(days=3))
-
-
 def slips_of(layout: Layout) -> Iterator[Slip]:
     """Every kind of slip that the layout allows."""
-    known, rng = base(layout), layout.random()
+    known, rng = layout.known, random.Random(str(layout))
 
     def slip(kind: str, name: str, table: Table | str, *words: str, file: str = "") -> Slip:
         text = table if isinstance(table, str) else table.text
@@ -433,12 +452,154 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             "period of zeros", last, zeros, "is 0 for", "is not an index above 0",
             "not the amount of its flag",
         )  # fmt: skip
-    following = _moved(layout.step, last, 1)
-    yield slip(
-        "last year's file", f"{last} as {following}",
-        known.keep(layout.period, lambda one: one == last).change(
-            layout.period, lambda _: following
-        ),
-        r"known of (1 period|12 \w+) earlier", "price_date_is_not_in_the_future",
-        "has the figures that are known of", "is not the year of", "does not begin at 100",
+    if len(periods) > 1:
+        following = _moved(layout.step, last, 1)
+        of_last = known.keep(layout.period, lambda one: one == last)
+        yield slip(
+            "last year's file", f"{last} as {following}",
+            of_last.change(layout.period, lambda _: following),
+            r"known of (1 period|12 \w+) earlier", "price_date_is_not_in_the_future",
+            "has the figures that are known of", "does not begin at 100",
+        )  # fmt: skip
+    elif layout.source == "baci":
+        yield slip(
+            "last year's file", "under this year's name", known.change("t", lambda _: "2023"),
+            "'2023' is not the year of",
+        )  # fmt: skip
+
+
+def honest_of(layout: Layout) -> Iterator[Honest]:
+    """What publishers really send: more, less, other figures of the same things."""
+    known, rng = layout.known, random.Random(f"honest {layout}")
+
+    def honest(kind: str, table: Table) -> Honest:
+        counts = {layout.table: counted(layout, known, table)}
+        return Honest(kind, table.text.encode(), counts, layout.name)
+
+    def revise(kind: str, change: Callable[[float], float], part: float = 1.0) -> Honest:
+        """Partners and shares become less only: of a total and of 1, they may not be more."""
+        table = known
+        for measure in layout.units:
+            values = [
+                old if _is_fixed(layout, row) or rng.random() > part else _number(old, change)
+                for row, old in zip(known.rows, table.values(measure), strict=True)
+            ]
+            table = table.with_values(measure, values)
+        return honest(kind, table)
+
+    yield revise("a fifth revised by up to 10 %", lambda old: old * rng.uniform(0.9, 1.0), 0.2)
+    yield revise("all estimated anew", lambda old: old * math.exp(-abs(rng.gauss(0, 0.02))))
+    low = 0.75 if layout.source == "ecb" else 0.2  # a rate has a plausible range
+    yield revise("a few revised a lot", lambda old: old * rng.uniform(low, 0.8), 0.03)
+    if layout.source not in ("ec_crm", "usgs_mcs"):  # print no more
+        yield revise("printed with four digits", lambda old: float(f"{old:.4g}"))
+    shuffled = known.copy()
+    rng.shuffle(shuffled.rows)
+    if layout.source != "equity_indices":  # begins at its first day, wherever that stands
+        yield honest("rows in another order", shuffled)
+    last = max(known.values(layout.period))
+    of_last = known.keep(layout.period, lambda one: one == last)
+    if layout.source not in ("baci", "equity_indices", "ec_crm"):
+        # The file of a year bears it in its name; an assessment is no series.
+        more = of_last.change(layout.period, lambda old: _following(layout.step, old))
+        change = 0.02 if layout.step == "day" or layout.source == "pink_sheet" else 0.3
+        for measure in layout.measures:
+            values = [
+                _number(old, lambda one: one * math.exp(-abs(rng.gauss(0, change))))
+                for old in more.values(measure)
+            ]
+            more = more.with_values(measure, values)
+        yield honest(f"one more {layout.step}", Table(known.head, [*known.rows, *more.rows]))
+        yield honest(f"only one more {layout.step}", more)
+        yield honest("only the last period", of_last)
+    if layout.thing:
+        one = rng.choice(sorted(set(known.values(layout.thing))))
+        yield honest(f"only one {layout.thing}", known.keep(layout.thing, lambda of: of == one))
+    if layout.table in ("reconciled_trade", "trade_flows") and layout.thing:
+        yield honest("some small partners gone", _without_small_partners(layout, rng))
+    if layout.file == "mcs_2025.csv":
+        (newer,) = (other for other in LAYOUTS if other.file == "mcs_2026.csv")
+        yield honest("the next edition", newer.known)
+
+
+def _is_fixed(layout: Layout, row: Sequence[str]) -> bool:
+    """A total, and the first day of an index, which is 100."""
+    return "WLD" in row or (layout.source == "equity_indices" and row[-1] == "100")
+
+
+def _following(step: str, value: str) -> str:
+    """The next period, as it is written."""
+    if step == "year":
+        return str(int(value) + 1)
+    if step == "month":
+        year, month = map(int, value.split("-"))
+        return f"{year + month // 12}-{month % 12 + 1:02}"
+    return str(date.fromisoformat(value) + timedelta(days=3))
+
+
+def _without_small_partners(layout: Layout, rng: random.Random) -> Table:
+    """A revision moves a few small flows into the remainder; none is of a partner's only ones."""
+    known = layout.known
+    measure, partner = layout.units[0], layout.economies[0]
+    smallest = sorted(float(value) for value in known.values(measure) if value)
+    bound = smallest[len(smallest) // 4]
+    left = {column: Counter(known.values(column)) for column in layout.economies}
+    rows = []
+    for row in known.rows:
+        of = {column: row[known.head.index(column)] for column in layout.economies}
+        is_small = float(row[known.head.index(measure)] or "inf") < bound and of[partner] != "WLD"
+        if is_small and rng.random() < 0.1 and all(left[name][of[name]] > 3 for name in of):
+            for name in of:
+                left[name][of[name]] -= 1
+        else:
+            rows.append(row)
+    return Table(known.head, rows)
+
+
+def counted(layout: Layout, before: Table, after: Table) -> Counts:
+    """What `after` does to the figures of `before`, worked out row by row."""
+    known, fresh = _figures(layout, before), _figures(layout, after)
+    parts = {_part(layout, key) for key in fresh}
+    again = [key for key in fresh if key in known]
+    unchanged = sum(all(map(_is_one, fresh[key], known[key])) for key in again)
+    return Counts(
+        added=len(fresh) - len(again),
+        unchanged=unchanged,
+        changed=len(again) - unchanged,
+        removed=sum(key not in fresh and _part(layout, key) in parts for key in known),
+    )
+
+
+def _figures(layout: Layout, table: Table) -> dict[tuple[str, ...], list[float | None]]:
+    """Every row that the lake has of a table, under its key and series."""
+    found = {}
+    for row in table.rows:
+        values = dict(zip(table.head, row, strict=True))
+        for series, measures in layout.series.items():
+            figures = [
+                round(float(values[name]) * layout.scale, 3 if layout.scale > 1 else 9)
+                if values[name] not in ("", "N/A")
+                else None
+                for name in measures
+            ]
+            if len(layout.series) == 1 or figures[0] is not None:
+                found[(*(values[name] for name in layout.key), series)] = figures
+    return found
+
+
+def _part(layout: Layout, key: tuple[str, ...]) -> tuple[str, ...]:
+    return (*(key[layout.key.index(name)] for name in layout.part), key[-1])
+
+
+def _is_one(new: float | None, old: float | None) -> bool:
+    if new is None or old is None:
+        return new is old
+    return abs(new - old) <= limits.ALIKE * max(abs(new), abs(old))
+
+
+@cache
+def case_of(layout: Layout) -> Case:
+    return Case(
+        layout.source, layout.name, layout.known.text.encode(),
+        tuple(slips_of(layout)), tuple(honest_of(layout)),
     )  # fmt: skip
