@@ -26,7 +26,7 @@ UNITS = {
     0.1: "a tenth of", 0.01: "a hundredth of", 0.001: "a thousandth of",
 }  # fmt: skip
 _SMALL = ("FJI", "TON", "WSM", "VUT", "NRU", "TUV", "242", "776", "882", "548", "520", "798")
-"""Islands, by ISO 3166 and by the number that CEPII has of them: of one of them nothing is known."""
+"""Islands, by ISO 3166 and as CEPII numbers them: of one of them nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Layout:
     """A file of a source: its figures, and what they are of.
 
     `series` are the figures of a row, each with its measures: one of a table that is long, more of
-    one that is wide. `key` is what a row is, `part` the columns that a newer file replaces together.
+    one that is wide. `key` is what a row is, `part` what a newer file replaces together.
     `lake` names a measure as the lake does, where a column has another name; `scale` is what its
     figures are multiplied by on their way there.
     """
@@ -408,9 +408,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             file=re.sub(r"Y\d+", f"Y{2024 + years}", layout.name),
         )  # fmt: skip
     lines = known.text.splitlines(keepends=True)
-    yield slip(
-        "file doubled", "", "".join([*lines, *lines[1:]]), "is there twice", "one_row_per_"
-    )
+    yield slip("file doubled", "", "".join([*lines, *lines[1:]]), "is there twice", "one_row_per_")
     for number in sorted(rng.sample(range(len(lines) // 10, len(lines) - 3), 3)):
         yield slip(
             "file cut", f"at line {number}", "".join(lines[:number]), "seems cut within",
@@ -424,12 +422,12 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         other = next(name for name in _SMALL if name not in there
                      and name.isdigit() == gone.isdigit())  # fmt: skip
         yield slip(
-            "partner dropped", f"{column} {gone}", known.keep(column, lambda one: one != gone),
+            "partner dropped", f"{column} {gone}", known.keep(column, lambda one, of=gone: one != of),
             rf"{lake}: \w+ is in", "It would replace",
         )  # fmt: skip
         yield slip(
             "country renamed", f"{column} {renamed} as {other}",
-            known.change(column, lambda old: other if old == renamed else old),
+            known.change(column, lambda old, new={renamed: other}: new.get(old, old)),
             rf"{lake}: \w+ is in", rf"{lake} \w+ has the figures that are known of",
         )  # fmt: skip
     periods = sorted(set(known.values(layout.period)))
@@ -461,7 +459,10 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             r"known of (1 period|12 \w+) earlier", "price_date_is_not_in_the_future",
             "has the figures that are known of", "does not begin at 100",
         )  # fmt: skip
-    elif layout.source == "baci":
+    if layout.source == "usgs_mcs":
+        older = (BUNDLED / layout.source / "mcs_2025.csv").read_text("utf8")
+        yield slip("last year's file", "the edition before, under this one's name", older)
+    if layout.source == "baci":
         yield slip(
             "last year's file", "under this year's name", known.change("t", lambda _: "2023"),
             "'2023' is not the year of",
@@ -599,7 +600,7 @@ def _is_one(new: float | None, old: float | None) -> bool:
 
 @cache
 def case_of(layout: Layout) -> Case:
+    slips = tuple(slips_of(layout)) if layout.file != "mcs_2025.csv" else ()  # those of 2026 are
     return Case(
-        layout.source, layout.name, layout.known.text.encode(),
-        tuple(slips_of(layout)), tuple(honest_of(layout)),
-    )  # fmt: skip
+        layout.source, layout.name, layout.known.text.encode(), slips, tuple(honest_of(layout))
+    )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -46,7 +45,9 @@ def slips_of_answers() -> Iterator[Slip]:
         for factor, times in UNITS.items():
             yield slip(
                 "units", f"{lake} x{factor}",
-                _changed(lambda one, by=factor, of=measure: replace(one, **{of: getattr(one, of) * by})),
+                _changed(
+                    lambda one, by=factor, of=measure: replace(one, **{of: getattr(one, of) * by})
+                ),
                 f"{lake} is {times} what is known for",
             )  # fmt: skip
         yield slip(
@@ -241,7 +242,8 @@ def units_of_claims() -> Iterator[Slip]:
         )
         yield Slip(
             "units", f"low and high x{factor}", text.encode(),
-            (f"claimed_(low|high) is {times} what is known for", "of a share lie between 0 and 1"), "claims.yaml",
+            (f"claimed_(low|high) is {times} what is known for", "of a share lie between 0 and 1"),
+            "claims.yaml",
         )  # fmt: skip
 
 
@@ -346,7 +348,7 @@ def _case(
     file: str,
     swaps: Sequence[tuple[str, str]],
     honest: Iterator[Honest],
-    more: Iterator[Slip] = iter(()),
+    more: Iterable[Slip] = (),
 ) -> Case:
     known = Entries(file).text().encode()
     return Case("catalogue", file, known, (*slips_of_list(file, swaps), *more), tuple(honest))
