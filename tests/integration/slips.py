@@ -422,7 +422,8 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         other = next(name for name in _SMALL if name not in there
                      and name.isdigit() == gone.isdigit())  # fmt: skip
         yield slip(
-            "partner dropped", f"{column} {gone}", known.keep(column, lambda one, of=gone: one != of),
+            "partner dropped", f"{column} {gone}",
+            known.keep(column, lambda one, of=gone: one != of),
             rf"{lake}: \w+ is in", "It would replace",
         )  # fmt: skip
         yield slip(
