@@ -25,6 +25,7 @@ UNITS = {
     10: "ten times", 100: "a hundred times", 1000: "a thousand times",
     0.1: "a tenth of", 0.01: "a hundredth of", 0.001: "a thousandth of",
 }  # fmt: skip
+FEW_UNITS = {factor: UNITS[factor] for factor in (1000, 0.001)}
 _SMALL = ("FJI", "TON", "WSM", "VUT", "NRU", "TUV", "242", "776", "882", "548", "520", "798")
 """Islands, by ISO 3166 and as CEPII numbers them: of one of them nothing is known."""
 
@@ -359,7 +360,8 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
 
     for measure in layout.units:
         lake = layout.lake.get(measure, measure)
-        for factor, times in UNITS.items():
+        is_first = measure == layout.units[0]
+        for factor, times in (UNITS if is_first else FEW_UNITS).items():
             yield slip(
                 "units", f"{measure} x{factor}",
                 known.change(measure, lambda old, by=factor: _number(old, lambda one: one * by)),
@@ -409,7 +411,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         )  # fmt: skip
     lines = known.text.splitlines(keepends=True)
     yield slip("file doubled", "", "".join([*lines, *lines[1:]]), "is there twice", "one_row_per_")
-    for number in sorted(rng.sample(range(len(lines) // 10, len(lines) - 3), 3)):
+    for number in sorted(rng.sample(range(len(lines) // 10, len(lines) - 3), 2)):
         yield slip(
             "file cut", f"at line {number}", "".join(lines[:number]), "seems cut within",
             "It would replace", "in none of its own",
