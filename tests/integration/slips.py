@@ -514,7 +514,6 @@ def honest_of(layout: Layout) -> Iterator[Honest]:
             ]
             more = more.with_values(measure, values)
         yield honest(f"one more {layout.step}", Table(known.head, [*known.rows, *more.rows]))
-        yield honest(f"only one more {layout.step}", more)
         yield honest("only the last period", of_last)
     if layout.thing:
         one = rng.choice(sorted(set(known.values(layout.thing))))

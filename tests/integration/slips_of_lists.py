@@ -11,7 +11,7 @@ from functools import cache
 from dagster_project.quality import limits
 from dagster_project.settings import BUNDLED
 from tests.fakes.comtrade import WORLD, Flow, as_json, flows_for, world_total
-from tests.integration.slips import UNITS, Case, Counts, Honest, Slip, Table
+from tests.integration.slips import FEW_UNITS, UNITS, Case, Counts, Honest, Slip, Table
 
 # Answers to questions
 
@@ -42,7 +42,7 @@ def slips_of_answers() -> Iterator[Slip]:
         return Slip(kind, name, payload, words, "answer.json")
 
     for measure, lake in (("value", "value_usd"), ("weight", "net_weight_kg")):
-        for factor, times in UNITS.items():
+        for factor, times in (UNITS if measure == "weight" else FEW_UNITS).items():
             yield slip(
                 "units", f"{lake} x{factor}",
                 _changed(
@@ -236,7 +236,7 @@ def slips_of_list(file: str, swaps: Sequence[tuple[str, str]]) -> Iterator[Slip]
 def units_of_claims() -> Iterator[Slip]:
     known = Entries("claims.yaml").text()
     figure = re.compile(r"(?m)^    (low|high|more_than): (\S+)$")
-    for factor, times in UNITS.items():
+    for factor, times in FEW_UNITS.items():
         text = figure.sub(
             lambda found, by=factor: f"    {found[1]}: {float(found[2]) * by:.9g}", known
         )

@@ -105,14 +105,14 @@ def held(home: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(scope="module", params=CASES)
 def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param]()
 
 
-@pytest.fixture
-def home(tmp_path: Path, case: Case) -> Home:
-    return Home(tmp_path, case)
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, case: Case) -> Home:
+    return Home(tmp_path_factory.mktemp(case.source), case)
 
 
 def test_a_slip_is_stopped_by_name_or_changes_nothing_that_is_known(case: Case, home: Home) -> None:
