@@ -515,7 +515,7 @@ class Fetching:
         frames = batch.frames(new_snapshot_id(name))
         require_plausible(
             f"{name}: {extract.document}",
-            held_against_known(self._lake, name, frames),
+            held_against_known(self._lake, self._source, frames),
             f"If it is right, land it from {self._settings.quarantine_dir / name}: "
             f"kido land {name} FILE --replace.",
         )

@@ -327,14 +327,13 @@ def _revisions(
     """What each of the files does to the figures that count. Raises ImplausibleError."""
     lake, name = lake_of(settings), source.CARD.name
     revisions: list[tuple[Revision, ...]] = []
-    # Before the first build the bundled figures are known all the same.
-    beside = [] if lake.snapshot_ids(name) else _bundled_frames(source)
+    beside: list[Mapping[str, pl.DataFrame]] = []
     for group, snapshot in zip(groups, known, strict=True):
         if snapshot is not None:
             revisions.append(())
             continue
         frames = group.batch.frames(new_snapshot_id(name))
-        found = held_against_known(lake, name, frames, beside)
+        found = held_against_known(lake, source, frames, beside)
         if not replace_all:
             require_plausible(
                 f"{name}: {group.document}", found, "If it is right, land it with --replace."
@@ -342,22 +341,6 @@ def _revisions(
         revisions.append(tuple(found))
         beside.append(frames)
     return revisions
-
-
-def _bundled_frames(source: Source) -> list[Mapping[str, pl.DataFrame]]:
-    """The rows of the bundled files of a source, by file and table."""
-    return [
-        batches.read(
-            source,
-            [
-                (
-                    (BUNDLED / source.CARD.name / file.file).read_bytes(),
-                    Document(file.file, datetime.combine(file.retrieved, time()), is_bundled=True),
-                )
-            ],
-        ).frames(f"bundled {file.file}")
-        for file in bundled_files(source)
-    ]
 
 
 def _take(

@@ -132,7 +132,12 @@ class _Losses:
 
     @cached_property
     def groups(self) -> Sequence[Group]:
-        """Before and after of each commodity and period that changes, the largest loss first."""
+        """Before and after of each commodity and period that changes, the largest loss first.
+
+        None where a slice is a row: it is one by one then.
+        """
+        if not self._has_many_rows:
+            return ()
         return tuple(
             Group(
                 name=self._name(row),

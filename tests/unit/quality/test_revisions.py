@@ -166,15 +166,15 @@ def test_of_few_rows_the_value_counts(share: float, is_refused: bool) -> None:
     assert bool(revision.objections) == is_refused
 
 
-@pytest.mark.parametrize(("codes", "is_refused"), [(2, False), (3, True)])
-def test_an_economy_of_three_rows_is_not_revised_away(codes: int, is_refused: bool) -> None:
+@pytest.mark.parametrize(("codes", "is_refused"), [(4, False), (5, True)])
+def test_an_economy_of_five_rows_is_not_revised_away(codes: int, is_refused: bool) -> None:
     island = {"exporter_iso3": "TON", "importer_iso3": "JPN", "value_usd": 1.0}
-    kept = [row for code in range(3) for row in flows(9, f"28053{code}")]
+    kept = [row for code in range(5) for row in flows(9, f"28053{code}")]
     gone = [{**island, "hs6_code": f"28053{code}"} for code in range(codes)]
     revision = held(RECONCILED_TRADE, [*gone, *kept], kept)
     assert revision.removed == codes
     assert revision.objections == (
-        ("exporter_iso3: TON is in 3 rows that it would replace and in none of its own.",)
+        ("exporter_iso3: TON is in 5 rows that it would replace and in none of its own.",)
         if is_refused
         else ()
     )
