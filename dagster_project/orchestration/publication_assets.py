@@ -212,6 +212,12 @@ def _gate_checks(
 
 
 def _held_build(settings: Settings, release_id: str) -> builds.Build:
+    if settings.today != settings.run_day:
+        raise dg.Failure(
+            description=f"A held build is published as what readers see today, not as of "
+            f"{settings.today}: leave the day (as_of, KIDO_AS_OF) out.",
+            allow_retries=False,
+        )
     held = {build.release.release_id: build for build in builds.held_builds(settings.build_dir)}
     if release_id not in held:
         raise dg.Failure(

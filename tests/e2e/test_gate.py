@@ -1,4 +1,4 @@
-"""A slip done as the issue of a release: refused, held, accepted, undone; and what is rolled back.
+"""A slip is refused, held, accepted and undone; what was rolled back is not published again.
 
 Builds are of today, since only these are held against the release that readers see.
 """
@@ -71,7 +71,7 @@ def held(home: Path, *arguments: str) -> tuple[str, str]:
 def newest(home: Path, source: str) -> str:
     """The snapshot of a source that was landed last."""
     said = run_kido(home, "landed", source).stdout
-    return max(re.findall(rf"{source}-\d{{20}}-\w{{8}}", said))
+    return max(re.findall(rf"{source}-\d{{8}}T\d{{12}}-\w{{8}}", said))
 
 
 def releases(home: Path) -> list[tuple[str, datetime | None, str | None]]:

@@ -75,9 +75,7 @@ CHECKS = pl.DataFrame(
 )  # fmt: skip
 
 
-def publish(
-    settings: Settings, minute: int, close: float, *snapshots: str
-) -> publication.Release:
+def publish(settings: Settings, minute: int, close: float, *snapshots: str) -> publication.Release:
     moment = START + timedelta(minutes=minute)
     release = publication.new_release(moment, date(2026, 11, 25), "0.1.0")
     path = build(settings.build_dir, release, close, snapshots)
