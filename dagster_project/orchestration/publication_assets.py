@@ -190,7 +190,8 @@ def _compared(settings: Settings, build: builds.Build) -> gate.Comparison:
         build.file,
         back.release.release_id,
         f"{back.at:%Y-%m-%d %H:%M} UTC",
-        back.snapshots,
+        back.brought_by,
+        back.made_from,
         is_same_code=back.release.code_version == build.release.code_version,
     )
     return replace(compared, losses=[again, *compared.losses]) if again else compared

@@ -165,24 +165,24 @@ def compare(published: Path, build: Path) -> Comparison:
 
 
 def came_back(
-    build: Path, rolled_back: str, at: str, snapshots: Sequence[str], *, is_same_code: bool
-) -> Loss | None:
-    """What a build has in common with a release that was rolled back: what brought it then."""
+    build: Path, rolled_back: str, at: str, brought_by: Sequence[str], made_from: Sequence[str],
+    *, is_same_code: bool,
+) -> Loss | None:  # fmt: skip
+    """What a build has in common with a release that was rolled back.
+
+    `brought_by` are the snapshots that the release gone back to had not, `made_from` are all.
+    """
     now = snapshots_of(build)
-    still = sorted(now & set(snapshots))
+    still = sorted(now & set(brought_by))
     if still:
-        return Loss(
-            "is_not_rolled_back",
-            f"Release {rolled_back} was rolled back on {at}, and what brought it is still landed: "
-            f"{', '.join(still)}.",
-        )
-    if not snapshots and is_same_code:
-        return Loss(
-            "is_not_rolled_back",
-            f"Release {rolled_back} was rolled back on {at}, and this is made from the same "
-            "documents by the same code.",
-        )
-    return None
+        common = f"what brought it is still landed: {', '.join(still)}"
+    elif not brought_by and is_same_code and now == set(made_from):
+        common = "this is made from the same documents by the same code"
+    else:
+        return None
+    return Loss(
+        "is_not_rolled_back", f"Release {rolled_back} was rolled back on {at}, and {common}."
+    )
 
 
 def snapshots_of(file: Path) -> set[str]:

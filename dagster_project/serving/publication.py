@@ -77,8 +77,9 @@ class RolledBack(BaseModel):
 
     release: Release
     at: datetime
-    snapshots: tuple[str, ...]
-    """What it was made from, of which the release gone back to was not."""
+    made_from: tuple[str, ...]
+    brought_by: tuple[str, ...]
+    """Snapshots: all of it, and those that the release gone back to was not made from."""
 
 
 class MadeFrom(BaseModel):
@@ -235,12 +236,13 @@ def _note_rollback(settings: Settings, current: Release, to: Path) -> None:
     Written before anything is decided, into the folder gone back to: it speaks from the moment
     that this one is current. Who goes back twice has gone back from the newest of the three.
     """
-    earlier = rolled_back(settings)
-    brought = snapshots_of(settings.published_file) | set(earlier.snapshots if earlier else ())
+    earlier, seen = rolled_back(settings), snapshots_of(settings.published_file)
+    made_from = set(earlier.made_from) if earlier else seen
     note = RolledBack(
         release=earlier.release if earlier else current,
         at=datetime.now(UTC).replace(tzinfo=None),
-        snapshots=tuple(sorted(brought - snapshots_of(to / "kido.duckdb"))),
+        made_from=tuple(sorted(made_from)),
+        brought_by=tuple(sorted((made_from | seen) - snapshots_of(to / "kido.duckdb"))),
     )
     write_atomically(to / ROLLED_BACK, note.model_dump_json().encode())
 

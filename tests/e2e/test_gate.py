@@ -101,7 +101,7 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
     said = " ".join(refused.stderr.split())
     assert "4,415" in said
     assert "USD 4,963 m" in said
-    assert "USD 23 m" in said
+    assert "by 5 (USD 23.0 m)" in said
     assert "--replace" in said
     assert tree(home / "landing") == files
     taken = run_kido(home, "land", "baci", str(slip), "--replace")

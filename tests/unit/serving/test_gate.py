@@ -417,7 +417,9 @@ def test_the_page_has_the_counts_that_changed_and_the_shares_that_moved(two: Two
 
 def test_a_build_of_what_brought_a_release_that_was_rolled_back_is_named(two: Two) -> None:
     after = warehouse(two.folder / "again", MARTS, [RIGHT, SLIP])
-    loss = gate.came_back(after, "R2", "2026-11-25 12:00 UTC", ["un-2"], is_same_code=False)
+    loss = gate.came_back(
+        after, "R2", "2026-11-25 12:00 UTC", ["un-2"], ["un-1", "un-2"], is_same_code=False
+    )
     assert loss is not None
     assert loss.kind == "is_not_rolled_back"
     assert loss.sentence == (
@@ -425,11 +427,18 @@ def test_a_build_of_what_brought_a_release_that_was_rolled_back_is_named(two: Tw
         "un-2."
     )
     for is_same_code in (False, True):
-        assert not gate.came_back(two.before, "R2", "then", ["un-2"], is_same_code=is_same_code)
+        assert not gate.came_back(
+            two.before, "R2", "then", ["un-2"], ["un-1", "un-2"], is_same_code=is_same_code
+        )
 
 
-def test_where_no_snapshot_brought_it_the_code_must_have_changed(two: Two) -> None:
-    loss = gate.came_back(two.before, "R2", "then", [], is_same_code=True)
-    assert loss is not None
-    assert "made from the same documents by the same code" in loss.sentence
-    assert gate.came_back(two.before, "R2", "then", [], is_same_code=False) is None
+def test_where_no_snapshot_brought_it_the_same_documents_and_code_do(two: Two) -> None:
+    def common(*made_from: str, is_same_code: bool = True) -> bool:
+        loss = gate.came_back(two.before, "R2", "then", [], made_from, is_same_code=is_same_code)
+        return loss is not None and "the same documents by the same code" in loss.sentence
+
+    assert common("bank-1", "un-1")
+    assert not common("bank-1", "un-1", is_same_code=False)
+    # A release of a past day was made from less, an earlier one from what is withdrawn since.
+    assert not common("un-1")
+    assert not common("bank-1", "un-1", "un-2")

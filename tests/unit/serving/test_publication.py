@@ -252,7 +252,7 @@ def test_what_was_accepted_is_on_record_in_the_file_and_beside_it(settings: Sett
 
 def rolled_back(settings: Settings) -> tuple[str, tuple[str, ...]] | None:
     found = publication.rolled_back(settings)
-    return (found.release.release_id, found.snapshots) if found else None
+    return (found.release.release_id, found.brought_by) if found else None
 
 
 def test_a_release_that_was_gone_back_from_is_noted_with_what_brought_it(
@@ -263,6 +263,9 @@ def test_a_release_that_was_gone_back_from_is_noted_with_what_brought_it(
     assert rolled_back(settings) is None
     publication.rollback(settings)
     assert rolled_back(settings) == (second.release_id, ("b", "c"))
+    note = publication.rolled_back(settings)
+    assert note is not None
+    assert note.made_from == ("a", "b", "c")
     publish(settings, 2, 152.0, "a")
     assert rolled_back(settings) is None
 
