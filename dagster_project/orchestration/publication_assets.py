@@ -190,7 +190,8 @@ def _compared(settings: Settings, build: builds.Build) -> gate.Comparison:
         build.file,
         back.release.release_id,
         f"{back.at:%Y-%m-%d %H:%M} UTC",
-        back.snapshots,
+        back.brought_by,
+        back.made_from,
         is_same_code=back.release.code_version == build.release.code_version,
     )
     return replace(compared, losses=[again, *compared.losses]) if again else compared
@@ -212,6 +213,12 @@ def _gate_checks(
 
 
 def _held_build(settings: Settings, release_id: str) -> builds.Build:
+    if settings.today != settings.run_day:
+        raise dg.Failure(
+            description=f"A held build is published as what readers see today, not as of "
+            f"{settings.today}: leave the day (as_of, KIDO_AS_OF) out.",
+            allow_retries=False,
+        )
     held = {build.release.release_id: build for build in builds.held_builds(settings.build_dir)}
     if release_id not in held:
         raise dg.Failure(

@@ -31,13 +31,26 @@ KINDS: Mapping[Kind, str] = {
 }
 assert set(KINDS) == set(get_args(Kind))
 
+_COUNTED: Sequence[tuple[Kind, str, float]] = (
+    ("rows_are_kept", "rows", limits.LARGEST_RELEASE_LOSS_OF_ROWS),
+    ("economies_are_kept", "economies", limits.LARGEST_RELEASE_LOSS_OF_ECONOMIES),
+)
+_NAMED: Sequence[tuple[Kind, str, str]] = (
+    ("codes_are_kept", "codes", "code"),
+    ("periods_are_kept", "years", "year"),
+)
+"""What a mart has of a source: how much of it may go, and what must not."""
+
 _ECONOMIES = ("importer_iso3", "reporter_iso3", "economy_iso3", "target_iso3")
 _CODES = (
     "commodity_code", "mineral_group", "hs6_code", "material", "instrument", "clause_id", "mineral",
 )  # fmt: skip
 _PERIODS = ("period_start", "price_date", "year")
-_SPLITS = ("measure", "frequency", "flow", "stage", "scope_iso3", "partner_iso3", "supplier_iso3")
-"""Columns that keep what cannot be added up apart; of the last two only the printed total."""
+_SPLITS = ("measure", "frequency", "flow", "stage")
+"""Columns that keep apart what cannot be added up."""
+
+_PARTNERS = ("partner_iso3", "supplier_iso3")
+"""Columns in which the printed total stands beside what it is the total of."""
 
 _TOTALLED = ("_usd", "_kg", "_t")
 _NO_FIGURES = ("catalog",)
@@ -70,6 +83,18 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class _Measure:
+    """What is totalled of a code and year."""
+
+    name: str
+    expression: str
+    is_sum: bool = False
+    """A sum over rows; else the extreme of prices, each of which counts by itself."""
+
+    may_shrink: bool = False
+
+
+@dataclass(frozen=True)
 class _Table:
     schema: str
     name: str
@@ -83,10 +108,6 @@ class _Table:
     def first_of(self, names: Sequence[str]) -> str | None:
         return next((name for name in names if name in self.columns), None)
 
-    def of(self, source: str) -> str:
-        """The mart, and the source where it has one."""
-        return f"{self.full_name} of {source}" if source else self.full_name
-
     @property
     def source(self) -> str:
         return "source" if "source" in self.columns else "''"
@@ -99,15 +120,18 @@ class _Table:
         return f"year({period})" if self.columns[period] == "DATE" else period
 
     @property
-    def measures(self) -> Mapping[str, str]:
-        """What is totalled, by name: sums of amounts, extremes of prices."""
-        sums = {
-            name: f"sum({name})"
+    def measures(self) -> Sequence[_Measure]:
+        sums = [
+            _Measure(name, f"sum({name})", is_sum=True)
             for name, kind in self.columns.items()
             if kind == "DOUBLE" and (name.endswith(_TOTALLED) or name == "amount")
-        }
-        prices = {f"highest {name}": f"max({name})" for name in ("close",) if name in self.columns}
-        return {**sums, **prices}
+        ]
+        if "close" not in self.columns:
+            return sums
+        # A new low is news of the market; a lower high is a figure that went.
+        highest = _Measure("highest close", "max(close)")
+        lowest = _Measure("lowest close", "min(close)", may_shrink=True)
+        return [*sums, highest, lowest]
 
 
 @dataclass
@@ -126,9 +150,8 @@ def compare(published: Path, build: Path) -> Comparison:
     """Hold the marts of a build file against those of the published one."""
     with duckdb.connect() as connection:
         for name, file in (("before", published), ("after", build)):
-            connection.execute(
-                f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as {name} (read_only)"
-            )
+            address = str(file).replace("'", "''")
+            connection.execute(f"attach '{address}' as {name} (read_only)")
         files = _Files(connection)
         files.causes = _causes(files)
         counted: list[pl.DataFrame] = []
@@ -136,46 +159,47 @@ def compare(published: Path, build: Path) -> Comparison:
         for table in _tables(files):
             counts = _counts(files, table)
             counted.append(counts)
-            losses += _counted_losses(files, table, counts)
-            losses += _lost_values(files, table)
-            losses += _totals(files, table)
+            losses += _losses_of_counts(files, counts)
+            losses += _losses_of_totals(files, table)
         return Comparison(losses, _page(files, counted))
 
 
 def came_back(
-    build: Path, rolled_back: str, at: str, snapshots: Sequence[str], *, is_same_code: bool
-) -> Loss | None:
-    """What a build has in common with a release that was rolled back: what brought it then."""
+    build: Path, rolled_back: str, at: str, brought_by: Sequence[str], made_from: Sequence[str],
+    *, is_same_code: bool,
+) -> Loss | None:  # fmt: skip
+    """What a build has in common with a release that was rolled back.
+
+    `brought_by` are the snapshots that the release gone back to had not, `made_from` are all.
+    """
     now = snapshots_of(build)
-    still = sorted(now & set(snapshots))
+    still = sorted(now & set(brought_by))
     if still:
-        return Loss(
-            "is_not_rolled_back",
-            f"Release {rolled_back} was rolled back on {at}, and what brought it is still landed: "
-            f"{', '.join(still)}.",
-        )
-    if not snapshots and is_same_code:
-        return Loss(
-            "is_not_rolled_back",
-            f"Release {rolled_back} was rolled back on {at}, and this is made from the same "
-            "documents by the same code.",
-        )
-    return None
+        common = f"what brought it is still landed: {', '.join(still)}"
+    elif not brought_by and is_same_code and now == set(made_from):
+        common = "this is made from the same documents by the same code"
+    else:
+        return None
+    return Loss(
+        "is_not_rolled_back", f"Release {rolled_back} was rolled back on {at}, and {common}."
+    )
 
 
 def snapshots_of(file: Path) -> set[str]:
-    """The snapshots that a published or built file was made from."""
+    """The snapshots that a published or built file was made from; none where it has no list."""
     with duckdb.connect(str(file), read_only=True) as connection:
-        return {
-            row[0] for row in connection.sql("select snapshot_id from catalog.snapshots").fetchall()
-        }
+        try:
+            found = connection.execute("select snapshot_id from catalog.snapshots").fetchall()
+        except duckdb.CatalogException:
+            return set()
+    return {str(row[0]) for row in found}
 
 
 def _tables(files: _Files) -> list[_Table]:
     """The marts that are in both files, with the columns that are."""
     columns = files.rows(
         """
-        select schema_name, table_name, column_name, any_value(data_type) as data_type
+        select schema_name, table_name, column_name, data_type
         from duckdb_columns()
         where database_name in ('before', 'after')
         group by all
@@ -226,133 +250,151 @@ def _cause(files: _Files, source: str) -> str:
     return _NOTHING_CAME if source else files.causes[""]
 
 
+def _of(mart: str, source: str) -> str:
+    """The mart, and the source where it has one."""
+    return f"{mart} of {source}" if source else mart
+
+
 def _counts(files: _Files, table: _Table) -> pl.DataFrame:
-    """Rows, economies, codes and years of a mart by source, before and after."""
-    parts = {
-        "rows": "count(*)",
-        "economies": f"count(distinct {table.first_of(_ECONOMIES) or 'null'})",
-        "codes": f"count(distinct {table.first_of(_CODES) or 'null'})",
-        "years": f"count(distinct {table.year or 'null'})",
-    }
+    """What a mart has of each source, before and after.
+
+    Columns: mart, source; rows, economies (numbers), codes, years (lists of text), each of these
+    once more with ` after`.
+    """
+    economy, code, year = table.first_of(_ECONOMIES), table.first_of(_CODES), table.year
     before, after = (
         files.rows(
-            f"select {table.source} as source, "
-            + ", ".join(f"{what} as {name}" for name, what in parts.items())
-            + f" from {database}.{table.full_name} group by 1"
+            f"""
+            select
+                {table.source} as source,
+                count(*) as rows,
+                count(distinct {economy or "null"}) as economies,
+                {_texts(code)} as codes,
+                {_texts(year)} as years
+            from {database}.{table.full_name}
+            group by 1
+            """
         )
         for database in ("before", "after")
     )
     return (
         before.join(after, on="source", how="full", coalesce=True, suffix=" after")
-        .with_columns(pl.exclude("source").fill_null(0))
+        .with_columns(
+            pl.col(pl.Int64).fill_null(0),
+            pl.col(pl.List(pl.String)).fill_null([]),
+        )
         .select(pl.lit(table.full_name).alias("mart"), pl.all())
         .sort("source")
     )
 
 
-def _counted_losses(files: _Files, table: _Table, counts: pl.DataFrame) -> Iterator[Loss]:
+def _texts(column: str | None) -> str:
+    return (
+        f"list(distinct {column}::varchar) filter ({column} is not null)"
+        if column
+        else "null::varchar[]"
+    )
+
+
+def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
     for row in counts.iter_rows(named=True):
-        of = table.of(row["source"])
-        for kind, what, share in (
-            ("rows_are_kept", "rows", limits.LARGEST_RELEASE_LOSS_OF_ROWS),
-            ("economies_are_kept", "economies", limits.LARGEST_RELEASE_LOSS_OF_ECONOMIES),
-        ):
+        of, cause = _of(row["mart"], row["source"]), _cause(files, row["source"])
+        for kind, what, largest in _COUNTED:
             before, after = row[what], row[f"{what} after"]
-            if after < (1 - share) * before:
+            if after < (1 - largest) * before:
+                yield Loss(kind, f"{of} would have {after:,} of {before:,} {what} ({cause}).")
+        for kind, many, one in _NAMED:
+            lost = sorted(set(row[many]) - set(row[f"{many} after"]))
+            if lost:
                 yield Loss(
-                    kind,  # type: ignore[arg-type]
-                    f"{of} would have {after:,} of {before:,} {what} "
-                    f"({_cause(files, row['source'])}).",
+                    kind,
+                    f"{of} would lose {len(lost)} {many if len(lost) > 1 else one}: "
+                    f"{_listed(lost)} ({cause}).",
                 )
 
 
-def _lost_values(files: _Files, table: _Table) -> Iterator[Loss]:
-    """Codes and years that a source has no more."""
-    for kind, what, column in (
-        ("codes_are_kept", "codes", table.first_of(_CODES)),
-        ("periods_are_kept", "years", table.year),
-    ):
-        if column is None:
-            continue
-        lost = files.rows(
-            f"select {table.source} as source, {column}::varchar as lost "
-            f"from before.{table.full_name} where {column} is not null "
-            f"except select {table.source}, {column}::varchar from after.{table.full_name}"
-        )
-        for (source,), rows in lost.sort("source", "lost").group_by("source", maintain_order=True):
-            names = rows["lost"].to_list()
-            of = table.of(str(source))
-            yield Loss(
-                kind,  # type: ignore[arg-type]
-                f"{of} would lose {len(names)} {what if len(names) > 1 else what[:-1]}: "
-                f"{_listed(names)} ({_cause(files, str(source))}).",
-            )
-
-
-def _totals(files: _Files, table: _Table) -> Iterator[Loss]:
+def _losses_of_totals(files: _Files, table: _Table) -> Iterator[Loss]:
     """Totals of a code and year that shrink, and those that are of another magnitude."""
     code, year = table.first_of(_CODES), table.year
     if code is None or year is None or not table.measures:
         return
     splits = [name for name in _SPLITS if name in table.columns]
-    kept = [name for name in splits if name not in ("partner_iso3", "supplier_iso3")]
-    partner = next((name for name in splits if name not in kept), None)
-    # A printed total beside its partners would count twice.
-    where = f"where {partner} is distinct from 'WLD'" if partner else ""
-    keys = ["source", "code", "year", *kept]
-    select = (
-        f"select {table.source} as source, {code} as code, {year} as year, "
-        + "".join(f"{name}, " for name in kept)
-        + "count(*) as rows, "
-        + ", ".join(f'{what} as "{name}"' for name, what in table.measures.items())
+    partner = table.first_of(_PARTNERS)
+    query = f"""
+        select
+            {table.source} as source,
+            {code} as code,
+            {year} as year,
+            {"".join(f"{name}, " for name in splits)}
+            count(*) as rows,
+            {", ".join(f'coalesce({one.expression}, 0) as "{one.name}"' for one in table.measures)}
+        from {{}}.{table.full_name}
+        {f"where {partner} is distinct from 'WLD'" if partner else ""}
+        group by all
+    """
+    before, after = (files.rows(query.format(database)) for database in ("before", "after"))
+    keys = ["source", "code", "year", *splits]
+    numbers = ["rows", *(one.name for one in table.measures)]
+    known = before.join(after, on=keys, how="left", suffix=" after", nulls_equal=True).with_columns(
+        pl.col(f"{name} after").fill_null(0) for name in numbers
     )
-    before, after = (
-        files.rows(f"{select} from {database}.{table.full_name} {where} group by all")
-        for database in ("before", "after")
-    )
-    together = before.join(after, on=keys, suffix=" after", nulls_equal=True)
-    a_year_before = after.with_columns(pl.col("year") + 1)
-    fresh = after.join(before, on=keys, how="anti", nulls_equal=True)
-    new = a_year_before.join(fresh, on=keys, suffix=" after", nulls_equal=True)
-    for name in table.measures:
-        is_price = not name.endswith(_TOTALLED) and name != "amount"
-        most = pl.min_horizontal("rows", "rows after")
-        fewest = 1 if is_price else limits.FEWEST_ROWS_OF_A_TOTAL
-        ratio = pl.col(f"{name} after") / pl.col(name)
-        is_other = (ratio >= limits.LARGEST_RELEASE_STEP) | (
-            ratio <= 1 / limits.LARGEST_RELEASE_STEP
-        )
-        shrunk = together.filter(
-            (pl.col("rows") >= fewest)
-            & (pl.col(name) > 0)
-            & (ratio < 1 - limits.LARGEST_RELEASE_LOSS_OF_A_TOTAL)
-        )
+    new = after.with_columns(pl.col("year") + 1).join(
+        after.join(before, on=keys, how="anti", nulls_equal=True),
+        on=keys, suffix=" after", nulls_equal=True,
+    )  # fmt: skip
+    for one in table.measures:
+        if not one.may_shrink:
+            shrunk = known.filter(_has_shrunk(one))
+            yield from _losses_of(files, table, "totals_are_kept", "shrink", one, shrunk, splits)
         other = pl.concat(
             [
-                frame.filter((most >= fewest) & (pl.col(name) > 0) & (ratio > 0) & is_other)
-                .select(*keys, name, f"{name} after", than=pl.lit(than))
-                for frame, than in ((together, "it is"), (new, "the year before"))
+                known.filter(_is_of_another_magnitude(one)).with_columns(since=pl.lit("")),
+                new.filter(_is_of_another_magnitude(one)).with_columns(
+                    since=pl.lit(" against the year before")
+                ),
             ]
-        )  # fmt: skip
-        for kind, frame, than in (
-            ("totals_are_kept", shrunk.with_columns(than=pl.lit("it is")), "shrink"),
-            ("magnitudes_are_kept", other, "change"),
-        ):
-            for (source,), rows in frame.group_by("source", maintain_order=True):
-                rows = rows.sort(
-                    (pl.col(f"{name} after") / pl.col(name)).log().abs(), "code", "year",
-                    descending=[True, False, True],
-                )  # fmt: skip
-                row = rows.row(0, named=True)
-                more = f", and {rows.height - 1:,} more like it" if rows.height > 1 else ""
-                since = " against the year before" if row["than"] != "it is" else ""
-                yield Loss(
-                    kind,  # type: ignore[arg-type]
-                    f"{name} of {row['code']} in {row['year']} in {table.of(str(source))}"
-                    f" would {than} from {_figure(row[name])} "
-                    f"to {_figure(row[f'{name} after'])}{since}{more} "
-                    f"({_cause(files, str(source))}).",
-                )
+        )
+        yield from _losses_of(files, table, "magnitudes_are_kept", "change", one, other, splits)
+
+
+def _has_shrunk(one: _Measure) -> pl.Expr:
+    enough = pl.col("rows") >= (limits.FEWEST_ROWS_OF_A_TOTAL if one.is_sum else 1)
+    least = (1 - limits.LARGEST_RELEASE_LOSS_OF_A_TOTAL) * pl.col(one.name)
+    return enough & (pl.col(one.name) > 0) & (pl.col(f"{one.name} after") < least)
+
+
+def _is_of_another_magnitude(one: _Measure) -> pl.Expr:
+    """A total that steps, and steps per row as well: one that has more rows merely grew."""
+    fewest = limits.FEWEST_ROWS_OF_A_TOTAL if one.is_sum else 1
+    enough = pl.min_horizontal("rows", "rows after") >= fewest
+    step = pl.col(f"{one.name} after") / pl.col(one.name)
+    per_row = step * pl.col("rows") / pl.col("rows after") if one.is_sum else step
+    is_up = pl.min_horizontal(step, per_row) >= limits.LARGEST_RELEASE_STEP
+    is_down = pl.max_horizontal(step, per_row) <= 1 / limits.LARGEST_RELEASE_STEP
+    return enough & (pl.col(one.name) > 0) & (step > 0) & (is_up | is_down)
+
+
+def _losses_of(
+    files: _Files, table: _Table, kind: Kind, verb: str, one: _Measure, found: pl.DataFrame,
+    splits: Sequence[str],
+) -> Iterator[Loss]:  # fmt: skip
+    """A sentence per source: the total that moved most, and how many more did."""
+    step = (pl.col(f"{one.name} after") / pl.col(one.name)).log().abs()
+    ranked = found.sort(
+        "source", step, "code", "year", *splits,
+        descending=[False, True, False, True, *[False] * len(splits)],
+    )  # fmt: skip
+    for (source,), rows in ranked.group_by("source", maintain_order=True):
+        row = rows.row(0, named=True)
+        apart = ", ".join(str(row[name]) for name in splits)
+        more = f", and {rows.height - 1:,} more like it" if rows.height > 1 else ""
+        yield Loss(
+            kind,
+            f"{one.name} of {row['code']} in {row['year']}{f' ({apart})' if apart else ''} in "
+            f"{_of(table.full_name, str(source))} would {verb} from {_figure(row[one.name])} to "
+            f"{_figure(row[f'{one.name} after'])}{row.get('since', '')}{more} "
+            f"({_cause(files, str(source))}).",
+        )
 
 
 def _page(files: _Files, counted: Sequence[pl.DataFrame]) -> str:
@@ -363,23 +405,18 @@ def _page(files: _Files, counted: Sequence[pl.DataFrame]) -> str:
     ).row(0)
     parts = [f"Compared with release {release[0]} of {release[1]:%Y-%m-%d %H:%M} UTC: "
              f"{files.causes['']}."]  # fmt: skip
-    counts = pl.concat(counted) if counted else pl.DataFrame()
+    counts = [_in_numbers(some) for some in counted]
     numbers = ("rows", "economies", "codes", "years")
-    if counts.height:
-        changed = counts.filter(
-            pl.any_horizontal(pl.col(name) != pl.col(f"{name} after") for name in numbers)
-        )
-        parts.append(
-            _table_of(
-                ["mart", "source", *numbers],
-                [
-                    [row["mart"], row["source"], *(_step(row, name) for name in numbers)]
-                    for row in changed.iter_rows(named=True)
-                ],
-            )
-            if changed.height
-            else "Every mart has as many rows, economies, codes and years of each source."
-        )
+    changed = [
+        [row["mart"], row["source"], *(_step(row, name) for name in numbers)]
+        for some in counts
+        for row in some.iter_rows(named=True)
+        if any(row[name] != row[f"{name} after"] for name in numbers)
+    ]
+    if changed:
+        parts.append(_table_of(["mart", "source", *numbers], changed))
+    else:
+        parts.append("Every mart has as many rows, economies, codes and years of each source.")
     movers = _movers(files)
     if movers.height:
         parts.append("Shares of suppliers that moved most:")
@@ -398,13 +435,8 @@ def _page(files: _Files, counted: Sequence[pl.DataFrame]) -> str:
 
 def _movers(files: _Files) -> pl.DataFrame:
     keys = (
-        "importer_iso3",
-        "mineral_group",
-        "period_start",
-        "measure",
-        "supplier_iso3",
-        "frequency",
-    )
+        "importer_iso3", "mineral_group", "period_start", "measure", "supplier_iso3", "frequency",
+    )  # fmt: skip
     if not all(_has(files, name, "dependency", "supplier_shares") for name in ("before", "after")):
         return pl.DataFrame()
     return files.rows(
@@ -421,6 +453,10 @@ def _movers(files: _Files) -> pl.DataFrame:
         limit {_MOVERS}
         """
     )
+
+
+def _in_numbers(counts: pl.DataFrame) -> pl.DataFrame:
+    return counts.with_columns(pl.col(pl.List(pl.String)).list.len())
 
 
 def _step(row: Mapping[str, Any], name: str) -> str:

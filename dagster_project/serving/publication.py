@@ -36,7 +36,9 @@ STORAGE_VERSION = "v1.0.0"
 """DuckDB's oldest stable format: every driver since DuckDB 1.0 opens it."""
 
 RELEASES_KEPT = 5
-ROLLED_BACK = ".rolled-back.json"
+ROLLED_BACK = "rolled-back.json"
+"""In the folder of a kept release: what was gone back from to it."""
+
 NOTE = ".current.json"
 
 
@@ -69,15 +71,15 @@ def new_release(started_at: datetime, as_of: date, code_version: str) -> Release
 
 
 class RolledBack(BaseModel):
-    """A release that was gone back from, as long as the one gone back to is the current one."""
+    """A release that was gone back from; it is kept with the one gone back to."""
 
     model_config = ConfigDict(frozen=True)
 
     release: Release
     at: datetime
-    to: str
-    snapshots: tuple[str, ...]
-    """What it was made from, of which the release gone back to was not."""
+    made_from: tuple[str, ...]
+    brought_by: tuple[str, ...]
+    """Snapshots: all of it, and those that the release gone back to was not made from."""
 
 
 class MadeFrom(BaseModel):
@@ -210,8 +212,9 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
                 f"Release {release_id} is not kept.",
                 hint=f"Kept: {', '.join(sorted(kept)) or 'none'}.",
             )
-        if current and release_id < current.release_id:
-            _note_rollback(settings, current, release_id)
+        folder = _kept_folder(settings, release_id)
+        if current and folder and release_id < current.release_id:
+            _note_rollback(settings, current, folder)
         _decide(settings, release_id)
         _finalise(settings)
         return kept[release_id]
@@ -219,26 +222,29 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
 
 def rolled_back(settings: Settings) -> RolledBack | None:
     """The release that was gone back from to the one that readers see; None where there is none."""
-    record = settings.releases_dir / ROLLED_BACK
-    if not record.exists():
-        return None
-    found = RolledBack.model_validate_json(record.read_bytes())
     current = current_release(settings)
-    return found if current and current.release_id == found.to else None
+    folder = _kept_folder(settings, current.release_id) if current else None
+    record = folder / ROLLED_BACK if folder else None
+    if record is None or not record.exists():
+        return None
+    return RolledBack.model_validate_json(record.read_bytes())
 
 
-def _note_rollback(settings: Settings, current: Release, to: str) -> None:
-    """Remember what brought the release that is gone back from; it holds once `to` is current."""
-    folder = _kept_folder(settings, to)
-    before = snapshots_of(folder / "kido.duckdb") if folder else set()
-    brought = sorted(snapshots_of(settings.published_file) - before)
+def _note_rollback(settings: Settings, current: Release, to: Path) -> None:
+    """Remember what brought the release that is gone back from.
+
+    Written before anything is decided, into the folder gone back to: it speaks from the moment
+    that this one is current. Who goes back twice has gone back from the newest of the three.
+    """
+    earlier, seen = rolled_back(settings), snapshots_of(settings.published_file)
+    made_from = set(earlier.made_from) if earlier else seen
     note = RolledBack(
-        release=current,
+        release=earlier.release if earlier else current,
         at=datetime.now(UTC).replace(tzinfo=None),
-        to=to,
-        snapshots=tuple(brought),
+        made_from=tuple(sorted(made_from)),
+        brought_by=tuple(sorted((made_from | seen) - snapshots_of(to / "kido.duckdb"))),
     )
-    write_atomically(settings.releases_dir / ROLLED_BACK, note.model_dump_json().encode())
+    write_atomically(to / ROLLED_BACK, note.model_dump_json().encode())
 
 
 def copy_marts(build_file: Path, target: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -16,10 +15,9 @@ from dagster_project.lake.schemas import TRADE_FLOWS
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.fakes.comtrade import Flow, as_json, world_total
-from tests.integration.killing import changes, kill
+from tests.integration.killing import changes, kill, kill_at_seeded_moments
 
 COMTRADE = source_named("comtrade")
-KILLS = 20
 FIRST = [Flow(392, 156, "M", "280530", "2024", 700.0, 7.0)]
 SECOND = [
     Flow(392, partner, "M", "280530", "2024", 100.0 + partner, 3.0) for partner in (156, 704, 276)
@@ -57,18 +55,7 @@ class Scene:
         self, seed: int, start: Path, arguments: Sequence[str], check: Callable[[Path], None]
     ) -> None:
         """Kill the command at moments of all it changes; `check` looks at what is left."""
-        changed = self.run(self.copy(start, "calm"), *arguments)
-        assert changed > KILLS // 2
-        chance = random.Random(seed)
-        moments = chance.sample(range(1, changed + 1), min(KILLS, changed))
-        # Where it makes fewer changes than there are kills, each is killed, some of them twice.
-        moments += chance.choices(range(1, changed + 1), k=KILLS - len(moments))
-        assert len(moments) == KILLS
-        for number, moment in enumerate(moments):
-            home = self.copy(start, f"killed-{number}")
-            kill(home, *arguments, moment=moment, counted=self.counted)
-            check(home)
-            shutil.rmtree(home)
+        kill_at_seeded_moments(seed, start, arguments, check)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from dagster_project.errors import PublicationError
+from dagster_project.errors import HeldError, PublicationError
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
 from tests.conftest import CHECKOUT
@@ -30,7 +30,9 @@ def settings(tmp_path: Path) -> Settings:
     return Settings.load(home=tmp_path / "home")
 
 
-def build(folder: Path, release: publication.Release, close: float) -> Path:
+def build(
+    folder: Path, release: publication.Release, close: float, snapshots: Sequence[str] = ()
+) -> Path:
     """A build file with the published schemas, a private one, comments and a constraint."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{release.release_id}.duckdb"
@@ -49,8 +51,18 @@ def build(folder: Path, release: publication.Release, close: float) -> Path:
             "engine varchar, severity varchar, status varchar, observed varchar, "
             "failing_rows bigint)"
         )
+        connection.execute(
+            "create table catalog.releases (release_id varchar, published_at timestamp, "
+            "as_of date, contract_version varchar, code_version varchar, duckdb_version varchar, "
+            "accepted_at timestamp, accepted_losses varchar)"
+        )
         connection.register("release", pl.DataFrame([release.model_dump()]).to_arrow())
-        connection.execute("create table catalog.releases as from release")
+        connection.execute("insert into catalog.releases by name from release")
+        connection.execute(
+            "create table catalog.snapshots as select unnest(?::varchar[]) as snapshot_id, "
+            "'ecb' as source, 'rates.csv' as document",
+            [list(snapshots)],
+        )
     return path
 
 
@@ -63,10 +75,10 @@ CHECKS = pl.DataFrame(
 )  # fmt: skip
 
 
-def publish(settings: Settings, minute: int, close: float) -> publication.Release:
+def publish(settings: Settings, minute: int, close: float, *snapshots: str) -> publication.Release:
     moment = START + timedelta(minutes=minute)
     release = publication.new_release(moment, date(2026, 11, 25), "0.1.0")
-    path = build(settings.build_dir, release, close)
+    path = build(settings.build_dir, release, close, snapshots)
     return publication.publish(settings, path, release, CHECKS, moment)
 
 
@@ -197,6 +209,106 @@ def test_the_same_build_published_again_is_the_same_release(settings: Settings) 
     assert len(publication.published_releases(settings)) == 2
 
 
+# What may take the place of what readers see.
+
+
+def test_a_build_that_is_held_leaves_everything_as_it_is(settings: Settings) -> None:
+    publish(settings, 0, 150.0)
+    before, file = state(settings), settings.published_file.read_bytes()
+    release = publication.new_release(START + timedelta(minutes=1), date(2026, 11, 25), "0.1.0")
+    path = build(settings.build_dir, release, 151.0)
+
+    def judge(release: publication.Release) -> publication.Release:
+        raise HeldError("Half of it would go.")
+
+    with pytest.raises(HeldError, match="Half of it"):
+        publication.publish(settings, path, release, CHECKS, START, judge=judge)
+    assert state(settings) == before
+    assert settings.published_file.read_bytes() == file
+    assert not list(settings.releases_dir.glob(".new-*"))
+
+
+def test_what_was_accepted_is_on_record_in_the_file_and_beside_it(settings: Settings) -> None:
+    publish(settings, 0, 150.0)
+    release = publication.new_release(START + timedelta(minutes=1), date(2026, 11, 25), "0.1.0")
+    path = build(settings.build_dir, release, 151.0)
+    accepted = {"accepted_at": START, "accepted_losses": "Half of it would go."}
+    publication.publish(
+        settings, path, release, CHECKS, START,
+        judge=lambda release: release.model_copy(update=accepted),
+    )  # fmt: skip
+    with duckdb.connect(str(settings.published_file), read_only=True) as connection:
+        assert connection.execute(
+            "select accepted_at, accepted_losses from catalog.releases where release_id = ?",
+            [release.release_id],
+        ).fetchall() == [(START, "Half of it would go.")]
+    for found in (
+        publication.current_release(settings),
+        publication.published_releases(settings)[-1],
+    ):
+        assert found is not None
+        assert found.accepted_losses == "Half of it would go."
+
+
+def rolled_back(settings: Settings) -> tuple[str, tuple[str, ...]] | None:
+    found = publication.rolled_back(settings)
+    return (found.release.release_id, found.brought_by) if found else None
+
+
+def test_a_release_that_was_gone_back_from_is_noted_with_what_brought_it(
+    settings: Settings,
+) -> None:
+    publish(settings, 0, 150.0, "a", "gone")
+    second = publish(settings, 1, 151.0, "a", "b", "c")
+    assert rolled_back(settings) is None
+    publication.rollback(settings)
+    assert rolled_back(settings) == (second.release_id, ("b", "c"))
+    note = publication.rolled_back(settings)
+    assert note is not None
+    assert note.made_from == ("a", "b", "c")
+    publish(settings, 2, 152.0, "a")
+    assert rolled_back(settings) is None
+
+
+def test_going_forward_again_clears_the_note(settings: Settings) -> None:
+    first = publish(settings, 0, 150.0, "a")
+    second = publish(settings, 1, 151.0, "a", "b")
+    publication.rollback(settings)
+    publication.rollback(settings, second.release_id)
+    assert rolled_back(settings) is None
+    third = publish(settings, 2, 152.0, "a", "b", "c")
+    assert rolled_back(settings) is None
+    # Nor is an old note taken for what was gone back from now.
+    publication.rollback(settings, first.release_id)
+    assert rolled_back(settings) == (third.release_id, ("b", "c"))
+
+
+def test_who_goes_back_twice_has_gone_back_from_the_newest(settings: Settings) -> None:
+    first, second, third = (
+        publish(settings, minute, 150.0 + minute, *"abc"[: minute + 1]) for minute in range(3)
+    )
+    publication.rollback(settings)
+    publication.rollback(settings)
+    assert publication.current_release(settings) == first
+    assert rolled_back(settings) == (third.release_id, ("b", "c"))
+    publication.rollback(settings, second.release_id)
+    assert rolled_back(settings) == (third.release_id, ("c",))
+    publication.rollback(settings, third.release_id)
+    assert rolled_back(settings) is None
+
+
+def test_a_release_that_lists_no_snapshots_can_be_gone_back_to(settings: Settings) -> None:
+    """One of an earlier version of Kido."""
+    first = publish(settings, 0, 150.0)
+    file = settings.releases_dir / first.release_id / "kido.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("drop table catalog.snapshots")
+    second = publish(settings, 1, 151.0, "a")
+    publication.rollback(settings)
+    assert published_close(settings) == 150.0
+    assert rolled_back(settings) == (second.release_id, ("a",))
+
+
 # A day beside today.
 
 
@@ -306,6 +418,10 @@ def test_a_stop_between_any_two_writes_leaves_the_state_before_or_the_one_after(
             assert set(news) <= set(kept)
             inputs = "inputs" if news else None
             assert publication.current_inputs(settings) == inputs
+            # A note of what was gone back from speaks from the same write on.
+            assert (publication.rolled_back(settings) is not None) == (
+                is_done and what == "rollback"
+            )
         outcomes.add(is_done)
         # What comes next puts in order what lies there, and keeps five.
         publish(settings, 30, 170.0)
