@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project.errors import HeldError
+from dagster_project.intake.stores import landing_of
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
@@ -36,6 +37,7 @@ from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
 from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
+from dagster_project.sources.registry import source_names
 
 
 def mart_audit() -> dg.AssetChecksDefinition:
@@ -184,7 +186,9 @@ def _compared(settings: Settings, build: builds.Build) -> gate.Comparison:
     """A build of today beside the release that readers see; another day is not compared."""
     if settings.today != settings.run_day or not settings.published_file.exists():
         return gate.Comparison()
-    compared = gate.compare(settings.published_file, build.file)
+    landing = landing_of(settings)
+    withdrawn = {name for source in source_names() for name in landing.withdrawn(source)}
+    compared = gate.compare(settings.published_file, build.file, withdrawn)
     back = publication.rolled_back(settings)
     again = back and gate.came_back(
         build.file,

@@ -6,7 +6,7 @@ something is decided by those who publish; every limit is in `quality.limits`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -65,6 +65,8 @@ class Loss:
 
     kind: Kind
     sentence: str
+    source: str = ""
+    """The source whose figures they are; empty where a mart has none."""
 
 
 @dataclass(frozen=True)
@@ -140,19 +142,29 @@ class _Files:
 
     connection: duckdb.DuckDBPyConnection
     causes: Mapping[str, str] = field(default_factory=dict)
+    changes: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def is_asked_for(self, source: str, withdrawn: Collection[str]) -> bool:
+        """Whether all that changed of a source (of every one, if none is named) was withdrawn."""
+        of_it = self.changes.filter(pl.col("source") == source) if source else self.changes
+        return of_it.height > 0 and set(of_it["snapshot_id"]) <= set(withdrawn)
 
     def rows(self, query: str) -> pl.DataFrame:
         frame: pl.DataFrame = self.connection.sql(query).pl()
         return frame
 
 
-def compare(published: Path, build: Path) -> Comparison:
-    """Hold the marts of a build file against those of the published one."""
+def compare(published: Path, build: Path, withdrawn: Collection[str] = frozenset()) -> Comparison:
+    """Hold the marts of a build file against those of the published one.
+
+    What goes with nothing but snapshots that somebody has `withdrawn` was asked for: it is no loss.
+    """
     with duckdb.connect() as connection:
         for name, file in (("before", published), ("after", build)):
             address = str(file).replace("'", "''")
             connection.execute(f"attach '{address}' as {name} (read_only)")
         files = _Files(connection)
+        files.changes = _changes(files)
         files.causes = _causes(files)
         counted: list[pl.DataFrame] = []
         losses: list[Loss] = []
@@ -161,6 +173,7 @@ def compare(published: Path, build: Path) -> Comparison:
             counted.append(counts)
             losses += _losses_of_counts(files, counts)
             losses += _losses_of_totals(files, table)
+        losses = [loss for loss in losses if not files.is_asked_for(loss.source, withdrawn)]
         return Comparison(losses, _page(files, counted))
 
 
@@ -217,22 +230,32 @@ def _tables(files: _Files) -> list[_Table]:
 
 def _causes(files: _Files) -> Mapping[str, str]:
     """By source, what came or went since the release; under the empty name, all of it."""
+    words: dict[str, list[str]] = {}
+    for source, snapshot_id, document, is_new in files.changes.iter_rows():
+        verb = "brought by" if is_new else "gone with"
+        words.setdefault(source, []).append(f"{verb} {snapshot_id} ({document})")
+    everything = [word for some in words.values() for word in some]
+    return {
+        **{source: _listed(some) for source, some in words.items()},
+        "": _listed(everything) or _NOTHING_CAME,
+    }
+
+
+def _changes(files: _Files) -> pl.DataFrame:
+    """Snapshots that came since the release, then those that went."""
     snapshots = {
         name: files.rows(f"select source, snapshot_id, document from {name}.catalog.snapshots")
         if _has(files, name, "catalog", "snapshots")
         else pl.DataFrame(schema=dict.fromkeys(("source", "snapshot_id", "document"), pl.String))
         for name in ("before", "after")
     }
-    words: dict[str, list[str]] = {}
-    for verb, one, other in (("brought by", "after", "before"), ("gone with", "before", "after")):
-        changed = snapshots[one].join(snapshots[other], on="snapshot_id", how="anti")
-        for source, snapshot_id, document in changed.sort("snapshot_id").iter_rows():
-            words.setdefault(source, []).append(f"{verb} {snapshot_id} ({document})")
-    everything = [word for some in words.values() for word in some]
-    return {
-        **{source: _listed(some) for source, some in words.items()},
-        "": _listed(everything) or _NOTHING_CAME,
-    }
+    return pl.concat(
+        snapshots[one]
+        .join(snapshots[other], on="snapshot_id", how="anti")
+        .sort("snapshot_id")
+        .with_columns(is_new=pl.lit(is_new))
+        for one, other, is_new in (("after", "before", True), ("before", "after", False))
+    )
 
 
 def _has(files: _Files, database: str, schema: str, table: str) -> bool:
@@ -302,7 +325,11 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
         for kind, what, largest in _COUNTED:
             before, after = row[what], row[f"{what} after"]
             if after < (1 - largest) * before:
-                yield Loss(kind, f"{of} would have {after:,} of {before:,} {what} ({cause}).")
+                yield Loss(
+                    kind,
+                    f"{of} would have {after:,} of {before:,} {what} ({cause}).",
+                    row["source"],
+                )
         for kind, many, one in _NAMED:
             lost = sorted(set(row[many]) - set(row[f"{many} after"]))
             if lost:
@@ -310,6 +337,7 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
                     kind,
                     f"{of} would lose {len(lost)} {many if len(lost) > 1 else one}: "
                     f"{_listed(lost)} ({cause}).",
+                    row["source"],
                 )
 
 
@@ -394,6 +422,7 @@ def _losses_of(
             f"{_of(table.full_name, str(source))} would {verb} from {_figure(row[one.name])} to "
             f"{_figure(row[f'{one.name} after'])}{row.get('since', '')}{more} "
             f"({_cause(files, str(source))}).",
+            str(source),
         )
 
 

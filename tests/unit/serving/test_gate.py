@@ -378,6 +378,19 @@ def test_a_mart_without_sources_names_all_that_came(two: Two) -> None:
     )
 
 
+def test_what_goes_with_nothing_but_a_withdrawn_snapshot_was_asked_for(two: Two) -> None:
+    fewer, right = FLOWS.filter(pl.col("commodity_code") != "850511"), RIGHT[0]
+    two.compare([OTHER], reported_flows=fewer)
+    after = two.folder / "after.duckdb"
+    assert gate.compare(two.before, after).losses
+    assert gate.compare(two.before, after, {right}).losses == []
+    assert "gone with" in gate.compare(two.before, after, {right}).page
+    # Another source's figures, or a snapshot that came, are nobody's wish.
+    assert gate.compare(two.before, after, {OTHER[0]}).losses
+    two.compare([OTHER, SLIP], reported_flows=fewer)
+    assert gate.compare(two.before, after, {right}).losses
+
+
 def test_a_path_with_a_quote_is_opened(tmp_path: Path) -> None:
     folder = tmp_path / "Kido's"
     folder.mkdir()
