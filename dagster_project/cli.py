@@ -41,18 +41,27 @@ def build(
         typer.Option(help='Only these assets, in Dagster\'s selection syntax: key:"lake/ecb*"+'),
     ] = "",
     force: Annotated[bool, typer.Option(help="Build even if nothing has changed.")] = False,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Publish another day than today over kido.duckdb."),
+    ] = False,
 ) -> None:
-    """Land, check, build, audit, publish, print the answers. Exit code 0 only if published."""
+    """Land, check, build, audit, publish, print the answers. Exit code 0 only if published.
+
+    Another day than today (UTC) is published beside kido.duckdb, in as_of/kido-YYYY-MM-DD.duckdb.
+    """
     settings = _settings(as_of)
+    if publish:
+        settings.publish_as_today()
     from dagster_project.orchestration.execute import build_warehouse
 
     published = build_warehouse(settings, select, force)
-    if not published:
+    if published is None:
         _say("Nothing was published; the published file is as it was.")
         raise typer.Exit(1)
     from dagster_project.serving.answers import print_answers
 
-    print_answers(settings.published_file)
+    print_answers(published)
 
 
 @app.command()
@@ -63,6 +72,9 @@ def land(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day they were downloaded; today if not given."),
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take files that shrink or shift what is known, too.")
+    ] = False,
 ) -> None:
     """Take files someone downloaded; they go the same way as fetched ones. Then: kido build.
 
@@ -73,7 +85,11 @@ def land(
     from dagster_project.sources.registry import source_named
 
     brought = land_files(
-        settings, source_named(source), files, retrieved.date() if retrieved else None
+        settings,
+        source_named(source),
+        files,
+        retrieved.date() if retrieved else None,
+        replace_all=replace,
     )
     for taken in brought.taken:
         rows = ", ".join(
@@ -87,6 +103,9 @@ def land(
             f" It stands in for the bundled {taken.stands_in_for}." if taken.stands_in_for else ""
         )
         typer.echo(f"{' + '.join(taken.documents)}: {news}{together}, {rows}.{instead}")
+        for revision in taken.revisions:
+            for line in revision.lines():
+                typer.echo(f"  {line}")
         if aside:
             typer.echo(
                 f"  {aside} {'row is' if aside == 1 else 'rows are'} quarantined in "
@@ -162,12 +181,18 @@ def query(
     format: Annotated[
         Literal["table", "csv", "json", "parquet"], typer.Option(help="How to print the rows.")
     ] = "table",
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Ask the replay of that day."),
+    ] = None,
 ) -> None:
-    """Ask the published file, read-only."""
-    settings = _settings()
+    """Ask the published file, or the replay of a day, read-only."""
+    settings = _settings(as_of)
+    settings.require_past_or_today()
     from dagster_project.serving.query import run_query
 
-    run_query(settings.published_file, sql, format)
+    day = f" --as-of {settings.today}" if settings.is_replay else ""
+    run_query(settings.file_of_the_day, sql, format, built_by=f"kido build{day}")
 
 
 @app.command()
@@ -176,7 +201,11 @@ def releases() -> None:
     settings = _settings()
     from rich.table import Table
 
-    from dagster_project.serving.publication import current_release, published_releases
+    from dagster_project.serving.publication import (
+        current_release,
+        is_kept,
+        published_releases,
+    )
 
     current = current_release(settings)
     table = Table(box=None, pad_edge=False)
@@ -188,7 +217,7 @@ def releases() -> None:
             f"{release.published_at:%Y-%m-%d %H:%M}",
             str(release.as_of),
             release.code_version,
-            "yes" if (settings.releases_dir / release.release_id).is_dir() else "",
+            "yes" if is_kept(settings, release.release_id) else "",
             "◀ current" if current and release.release_id == current.release_id else "",
         )
     _print_wide(table)
@@ -206,6 +235,20 @@ def rollback(
 
     found = go_back(settings, release or None)
     typer.echo(f"{settings.published_file} is release {found.release_id}, as of {found.as_of}.")
+
+
+@app.command()
+def accept(
+    release: Annotated[str, typer.Argument(help="Release that `kido build` said it holds.")],
+) -> None:
+    """Publish a build that was held because readers would lose something; that is on record."""
+    settings = _settings()
+    from dagster_project.orchestration.execute import accept_release
+
+    published = accept_release(settings, release)
+    from dagster_project.serving.answers import print_answers
+
+    print_answers(published)
 
 
 @app.command()
@@ -237,6 +280,46 @@ def dev(
     raise typer.Exit(start_ui(settings, host, port))
 
 
+@app.command()
+def landed(
+    source: Annotated[str, typer.Argument(help="Source to list; all of them if not given.")] = "",
+) -> None:
+    """List the snapshots: when (UTC) and how each came, what it holds, and what was withdrawn."""
+    settings = _settings()
+    from dagster_project.intake.withdraw import landed_lines
+    from dagster_project.sources.registry import all_sources, source_named
+
+    chosen = [source_named(source)] if source else all_sources().values()
+    lines = list(landed_lines(settings, chosen))
+    for line in lines:
+        typer.echo(line)
+    if not lines:
+        typer.echo("Nothing is landed yet. Run kido build, or bring a file with kido land.")
+
+
+@app.command()
+def unland(
+    snapshot: Annotated[str, typer.Argument(help="Snapshot to withdraw (see `kido landed`).")],
+    because: Annotated[str, typer.Option(help="Why; it is kept with the bytes.")] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Bring a withdrawn snapshot back instead.")
+    ] = False,
+) -> None:
+    """Withdraw a snapshot: it no longer counts, its bytes are kept. Then: kido build.
+
+    The same bytes stay withdrawn when they come again, until --again.
+    """
+    settings = _settings()
+    from dagster_project.intake.withdraw import unland as withdraw
+    from dagster_project.intake.withdraw import unland_again
+    from dagster_project.sources.registry import all_sources
+
+    if not again:
+        withdraw(settings, all_sources(), snapshot, because, typer.echo)
+    elif not unland_again(settings, all_sources(), snapshot, typer.echo):
+        raise typer.Exit(1)
+
+
 def _settings(as_of: datetime | None = None) -> Settings:
     from dagster_project.settings import Settings
     from dagster_project.sources.registry import source_names
@@ -265,6 +348,14 @@ def main() -> None:
         app()
     except KidoError as error:
         _say(f"kido: {error}")
+        sys.exit(1)
+    except Exception as error:
+        from dagster_project.lake.space import disk_full
+
+        full = disk_full(error, _settings().folders)
+        if full is None:
+            raise
+        _say(f"kido: {full}")
         sys.exit(1)
 
 

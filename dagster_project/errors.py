@@ -5,24 +5,93 @@ A leaf: every room may raise these; nothing is imported here.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
+
+MOST_QUOTED = 200
+"""Characters of a file or an answer that a message repeats: what is needed to find the place."""
+
+LONGEST_MESSAGE = 4_000
+"""Of a sentence with its list of reasons. The longest of ours has some 1,500 characters."""
+
+_QUOTED = re.compile(
+    "|".join(
+        rf"(?<!\w){mark}[^{mark}]{{{MOST_QUOTED + 1},}}{mark}(?!\w)" for mark in ("'", '"', "`")
+    )
+)
+"""A long text between quotation marks; an apostrophe inside a word is none."""
+
+
+_redact: ContextVar[Callable[[str], str] | None] = ContextVar("_redact", default=None)
+
+
+@contextmanager
+def redacting(redact: Callable[[str], str]) -> Iterator[None]:
+    """Blot credentials out of every error and every shortened text that is made inside.
+
+    When they are made, since half a credential, left by a cut, is not known for one.
+    """
+    token = _redact.set(redact)
+    try:
+        yield
+    finally:
+        _redact.reset(token)
+
+
+def redacted(text: str) -> str:
+    """The text without the credentials that are in use."""
+    redact = _redact.get()
+    return redact(text) if redact else text
+
+
+def shortened(text: str, most: int = MOST_QUOTED) -> str:
+    """The text, its end as an ellipsis where it has more than `most` characters."""
+    text = redacted(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def listed(values: Iterable[str]) -> str:
+    """Values of a file in a row, as many as MOST_QUOTED characters hold: `a, b and 998 more`."""
+    found = list(values)
+    length, taken = 0, 0
+    for value in found:
+        length += len(value) + 2
+        if length > MOST_QUOTED and taken:
+            break
+        taken += 1
+    more = f" and {len(found) - taken:,} more" if taken < len(found) else ""
+    return ", ".join(shortened(value) for value in found[:taken]) + more
 
 
 class KidoError(Exception):
-    """A failure a person can act on: one sentence, and a hint where there is one."""
+    """A failure a person can act on: one sentence, and a hint where there is one.
+
+    What a message repeats between quotation marks is shortened to MOST_QUOTED characters.
+    """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = _readable(message)
+        self.hint = _readable(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
 
 
+def _readable(text: str) -> str:
+    text = redacted(text)
+    if len(text) <= MOST_QUOTED:
+        return text
+    brief = _QUOTED.sub(lambda found: f"{found[0][:MOST_QUOTED]}…{found[0][-1]}", text)
+    return shortened(brief, LONGEST_MESSAGE)
+
+
 def stumbled_on(error: BaseException) -> str:
     """What a library or a mistake says of itself, short enough for a sentence of ours."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return f"{type(error).__name__}: {shortened(' '.join(str(error).split()))}"
 
 
 class ConfigurationError(KidoError):
@@ -73,9 +142,21 @@ class BatchRejectedError(KidoError):
     """A batch broke a rule that stops it; nothing of it reached the lake."""
 
 
+class ImplausibleError(BatchRejectedError):
+    """Figures that look like a slip beside those that are known; somebody has to look first."""
+
+
 class DamagedError(KidoError):
     """Bytes of a snapshot are no longer those that were received."""
 
 
+class DiskFullError(KidoError):
+    """A disk has no room for what is to be written."""
+
+
 class PublicationError(KidoError):
     """There is nothing that may be published, or nothing to go back to."""
+
+
+class HeldError(PublicationError):
+    """A build would take from readers what they have; somebody has to accept that first."""

@@ -1,27 +1,31 @@
 """The only module that talks to a network: one publisher's client, with its limits and its key.
 
 It sends a request, waits and asks again where that may help, and streams the answer to a file. What
-an answer means to the publisher is not known here.
+an answer means to the publisher is not known here. A server may say anything in any place, a key it
+was sent among it: exceptions, log lines and fields of answers leave by one door, where every
+credential is blotted out (`Client.redacting`). Bodies of answers are kept byte for byte.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
 import os
+import re
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote_plus
 
 import httpx
 from pydantic import SecretStr
@@ -37,10 +41,14 @@ from dagster_project.errors import (
     ConfigurationError,
     DeniedError,
     FetchError,
+    KidoError,
     QuotaError,
     ServerFailingError,
     UnexpectedStatusError,
     UpstreamFormatError,
+    redacted,
+    redacting,
+    shortened,
 )
 from dagster_project.sources.card import Answer, Limits, Meaning, Request
 from dagster_project.sources.formats import looks_like, looks_like_html
@@ -73,6 +81,14 @@ _CREDENTIAL_NAMES = frozenset(
     {"key", "appid", "apikey", "token", "accesstoken", "subscriptionkey", "secret", "password"}
 )
 """Names of parameters that carry credentials, in lower case without `-` and `_`."""
+
+LEAST_CREDENTIAL = 4
+"""Characters of a parameter that is named like a credential: `key=1` is none."""
+
+LEAST_BASE64 = 6
+"""A shorter run of base64 stands in many a text by chance."""
+
+_HTML_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos", "+": "plus", "/": "sol"}
 
 _KEPT_HEADERS = (
     "content-type",
@@ -179,7 +195,28 @@ class Client:
         request wants a key and there is none. No exception, log line or field of the answer holds
         the key.
         """
-        address = _Address(self._base_url, self._stand_in, request, self._secret)
+        with self.redacting():
+            address = _Address(self._base_url, self._stand_in, request, self._secret)
+        with self.redacting(address.credentials), _quiet_libraries():
+            return _redacted(self._fetched(request, address, file))
+
+    @contextmanager
+    def redacting(self, more: Iterable[str] = ()) -> Iterator[None]:
+        """The door: no error, log line or text that is made inside holds a credential.
+
+        Those are the key, user and password of the addresses, and `more`. Who reads an answer does
+        so inside as well, since a body may repeat the key.
+        """
+        credentials = [self._secret, *_credentials_in(self._base_url, self._stand_in), *more]
+        with redacting(_blotter(credentials)):
+            try:
+                yield
+            except KidoError as error:
+                # What it came from may hold an address or header with a key.
+                error.__cause__ = error.__context__ = None
+                raise
+
+    def _fetched(self, request: Request, address: _Address, file: Path) -> Received:
         retrying = Retrying(
             stop=self._is_enough,
             wait=_Wait(self._wait),
@@ -188,25 +225,25 @@ class Client:
             before_sleep=_say_again,
             reraise=True,
         )
-        failure, waits_s, is_failing = "", None, False
-        with _quiet_libraries():
-            try:
-                return retrying(self._attempt, request, address, file)
-            except _TryAgainError as error:
-                is_failing = error.is_failing
-                tries = retrying.statistics["attempt_number"]
-                times = f"{tries} attempts" if tries > 1 else "one attempt"
-                failure = f" after {times}: {address.redact(error.reason)}"
-                waits_s = (error.seconds or 0.0) if error.is_rate else None
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                # Its text may quote a header with the key in it.
-                failure = f": the request could not be sent ({type(error).__name__})"
-        # Raised out here, so that no chained exception carries an address or header with a key.
-        if waits_s is not None:
-            again_at = _now() + timedelta(seconds=waits_s) if waits_s else None
-            raise QuotaError(f"{address.named} allows no more calls{failure}.", again_at=again_at)
-        kind = ServerFailingError if is_failing else FetchError
-        raise kind(f"{address.named} could not be fetched{failure}.")
+        try:
+            return retrying(self._attempt, request, address, file)
+        except _TryAgainError as error:
+            tries = retrying.statistics["attempt_number"]
+            times = f"{tries} attempts" if tries > 1 else "one attempt"
+            failure = f"after {times}: {shortened(error.reason)}"
+            if error.is_rate:
+                wait = timedelta(seconds=error.seconds) if error.seconds else None
+                raise QuotaError(
+                    f"{address.named} allows no more calls {failure}.",
+                    again_at=_now() + wait if wait else None,
+                ) from None
+            kind = ServerFailingError if error.is_failing else FetchError
+            raise kind(f"{address.named} could not be fetched {failure}.") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise FetchError(
+                f"{address.named} could not be fetched: the request could not be sent "
+                f"({type(error).__name__})."
+            ) from None
 
     def _is_enough(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
@@ -278,7 +315,7 @@ class Client:
             media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             _require_expected(file, size, media_type, request, address)
         else:
-            text = address.redact(_words(response))
+            text = _words(response)
             file.unlink(missing_ok=True)  # of an attempt that was cut
         _log.info("GET %s: %s, %d bytes", address.named, _status(response), size)
         return Received(
@@ -288,7 +325,7 @@ class Client:
                 file=file,
                 media_type=media_type or "application/octet-stream",
                 headers={
-                    name: address.redact(response.headers[name])
+                    name: response.headers[name]
                     for name in _KEPT_HEADERS
                     if name in response.headers
                 },
@@ -369,17 +406,19 @@ def _words(response: httpx.Response) -> str:
     try:
         for block in response.iter_bytes(4096):
             read += block
-            if len(read) >= MOST_WORDS_BYTES:
+            if len(read) >= 2 * MOST_WORDS_BYTES:
                 break
     except httpx.DecodingError as error:
         raise _TryAgainError("the body was cut or damaged") from error
-    return read[:MOST_WORDS_BYTES].decode("utf-8-sig", "replace")
+    # Cut when the key is blotted out: half a key is not known for one.
+    return read.decode("utf-8-sig", "replace")
 
 
 @contextmanager
 def _quiet_libraries() -> Iterator[None]:
     for name in ("httpx", "httpcore.http11"):
         logging.getLogger(name).addFilter(_is_loggable)
+    _log.addFilter(_without_credentials)
     token = _is_fetching.set(True)
     try:
         yield
@@ -390,6 +429,26 @@ def _quiet_libraries() -> Iterator[None]:
 def _is_loggable(_record: logging.LogRecord) -> bool:
     """Holds back the client's own lines on a fetch: they print addresses in full."""
     return not _is_fetching.get()
+
+
+def _without_credentials(record: logging.LogRecord) -> bool:
+    record.msg, record.args = redacted(record.getMessage()), ()
+    return True
+
+
+def _redacted(received: Received) -> Received:
+    """The answer with every text in it blotted out; the bytes in its file are as received."""
+    answer = received.answer
+    return replace(
+        received,
+        url=redacted(received.url),
+        answer=replace(
+            answer,
+            media_type=redacted(answer.media_type),
+            headers={name: redacted(value) for name, value in answer.headers.items()},
+            text=redacted(answer.text)[:MOST_WORDS_BYTES],
+        ),
+    )
 
 
 @cache
@@ -408,7 +467,7 @@ def _say_again(state: RetryCallState) -> None:
     _log.warning(
         "GET %s: %s; asked again in %.0f s",
         address.named,
-        address.redact(str(error)),
+        shortened(str(error)),
         state.upcoming_sleep,
     )
 
@@ -471,7 +530,14 @@ class _Address:
             for name, value in request.headers.items()
             if KEY_PLACEHOLDER in value or _names_credential(name)
         ] + ["Authorization"]
-        self.shown = self.redact(_without_credentials(self.url))
+        self.credentials = [
+            self._filled(value)
+            for name, value in (*request.headers.items(), *self.url.params.multi_items())
+            if _names_credential(name) and len(value) >= LEAST_CREDENTIAL
+        ]
+        """Those that the request itself holds."""
+        # Before it is shortened: half a key is not known for one.
+        self.shown = redacted(_shown(self.url))
         self.named = self.shown if len(self.shown) <= 120 else f"{self.shown[:119]}…"
         """For messages: a question for ninety codes fills a screen."""
 
@@ -483,12 +549,6 @@ class _Address:
         if url.scheme == "https" and self.url.scheme == "http" and self.url.port is None:
             return (url.host, url.port) == (self.url.host, None)
         return (url.scheme, url.host, url.port) == (self.url.scheme, self.url.host, self.url.port)
-
-    def redact(self, text: str) -> str:
-        """The text without the key, as it is or as it stands in an address."""
-        for form in (self._secret, quote(self._secret, safe=""), quote_plus(self._secret)):
-            text = text.replace(form, REDACTED) if form else text
-        return text
 
 
 def _moved(url: httpx.URL, stand_in: httpx.URL) -> httpx.URL:
@@ -503,7 +563,7 @@ def _names_credential(name: str) -> bool:
     return plain in _CREDENTIAL_NAMES or plain.endswith("subscriptionkey")
 
 
-def _without_credentials(url: httpx.URL) -> str:
+def _shown(url: httpx.URL) -> str:
     """The address without user and password, and with credential parameters blotted out."""
     parameters = "&".join(
         f"{quote_plus(name)}={REDACTED if _names_credential(name) else quote_plus(value)}"
@@ -511,6 +571,67 @@ def _without_credentials(url: httpx.URL) -> str:
     )
     bare = str(url.copy_with(username=None, password=None, query=None, fragment=None))
     return f"{bare}?{parameters}" if parameters else bare
+
+
+def _credentials_in(*addresses: str | None) -> Iterator[str]:
+    """User and password of addresses: the password, both as Basic authentication sends them, and
+    the user alone where there is no password (some publishers take a key for a user).
+    """
+    for address in addresses:
+        try:
+            url = httpx.URL(address or "")
+        except httpx.InvalidURL:
+            continue
+        if url.username or url.password:
+            yield url.password or url.username
+            yield f"{url.username}:{url.password}"
+
+
+def _blotter(credentials: Iterable[str]) -> Callable[[str], str]:
+    """What blots credentials out of a text, in whatever way a server may write them.
+
+    As they are, escaped as in an address (also twice), in JSON or in HTML, each character in a way
+    of its own, and inside of base64. Upper and lower case do not count.
+    """
+    secrets = sorted({one for one in credentials if one.strip()}, key=len, reverse=True)
+    if not secrets:
+        return lambda text: text
+    patterns = ["".join(map(_spellings, secret)) for secret in secrets]
+    patterns += [
+        re.escape(form).replace(r"\+", "[+-]").replace("/", "[/_]")
+        for secret in secrets
+        for form in _in_base64(secret)
+    ]
+    found = re.compile("|".join(patterns), re.IGNORECASE)
+    return lambda text: found.sub(REDACTED, text)
+
+
+def _spellings(character: str) -> str:
+    """A pattern of the ways to write a character of a credential."""
+    ways = [re.escape(character)]
+    ways.append("".join(f"%(?:25)*{byte:02x}" for byte in character.encode()))
+    ways.append(rf"\\u{ord(character):04x}")
+    ways.append(f"&#0*{ord(character)};|&#x0*{ord(character):x};")
+    if character in _HTML_NAMES:
+        ways.append(f"&{_HTML_NAMES[character]};")
+    if character in '"\\/':
+        ways.append(rf"\\{re.escape(character)}")
+    if character == " ":
+        ways.append(r"\+")
+    return f"(?:{'|'.join(ways)})"
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """What every base64 text that holds a credential holds, by where in it the credential begins.
+
+    Of the characters at both ends some bits are of what stands beside it.
+    """
+    for before in range(3):
+        known = base64.b64encode(bytes(before) + secret.encode()).decode().rstrip("=")
+        start = -(-before * 8 // 6)
+        end = (before + len(secret.encode())) * 8 // 6
+        if end - start >= LEAST_BASE64:
+            yield known[start:end]
 
 
 class _Wait(wait_base):

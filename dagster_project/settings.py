@@ -137,6 +137,7 @@ class Settings(BaseSettings):
                 )
 
     _started_on: date | None = PrivateAttr(default=None)
+    _is_published_as_today: bool = PrivateAttr(default=False)
 
     @property
     def started_on(self) -> date | None:
@@ -148,12 +149,37 @@ class Settings(BaseSettings):
         self._started_on = day
 
     @cached_property
+    def run_day(self) -> date:
+        """The day (UTC) on which the run started; outside a run, today."""
+        return self._started_on or datetime.now(UTC).date()
+
+    @property
     def today(self) -> date:
         """The day the warehouse is built for: `as_of`, else the day the run started, else today.
 
         Days are of UTC.
         """
-        return self.as_of or self._started_on or datetime.now(UTC).date()
+        return self.as_of or self.run_day
+
+    def require_past_or_today(self) -> None:
+        """Raise ConfigurationError if the day to build for is in the future."""
+        if self.today > self.run_day:
+            raise ConfigurationError(
+                f"{self.today} is in the future: nothing is known after {self.run_day} (UTC)."
+            )
+
+    def publish_as_today(self) -> None:
+        """Let a build for another day replace the file that readers hold, like today's."""
+        self._is_published_as_today = True
+
+    @property
+    def is_published_as_today(self) -> bool:
+        return self._is_published_as_today
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether a build is of another day, and published beside the file that readers hold."""
+        return self.today != self.run_day and not self._is_published_as_today
 
     @property
     def as_of_instant(self) -> datetime:
@@ -162,7 +188,28 @@ class Settings(BaseSettings):
 
     @property
     def published_file(self) -> Path:
+        """The file that readers hold."""
         return self.home / "kido.duckdb"
+
+    @property
+    def replays_dir(self) -> Path:
+        return self.home / "as_of"
+
+    @property
+    def replay_file(self) -> Path:
+        """The file that a replay of `today` is published in."""
+        return self.replays_dir / f"kido-{self.today.isoformat()}.duckdb"
+
+    @property
+    def file_of_the_day(self) -> Path:
+        """The file that a build with these settings publishes."""
+        return self.replay_file if self.is_replay else self.published_file
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders of this machine that are written to; each may be on a disk of its own."""
+        roots = (self.landing_url, self.lake_url)
+        return [self.home, *(Path(root) for root in roots if "://" not in root)]
 
     @property
     def build_dir(self) -> Path:

@@ -16,7 +16,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dagster_project.errors import FetchError, QuotaError, UpstreamFormatError, stumbled_on
+from dagster_project.errors import (
+    FetchError,
+    QuotaError,
+    UpstreamFormatError,
+    redacted,
+    shortened,
+    stumbled_on,
+)
 from dagster_project.http import LONGEST_WAIT_S, Client, Received
 from dagster_project.lake.landing import Landing, Part, file_name, new_snapshot_id
 from dagster_project.lake.store import write_atomically
@@ -118,14 +125,18 @@ class Asking:
         return [self._landing.store.read(self._path(part.file)) for part in self.state.parts]
 
     def quarantine(self, folder: Path, reason: str, file: Path | None = None) -> Path:
-        """Move the parts (or just the answer that was rejected) aside, with the reason."""
+        """Move the parts (or just the answer that was rejected) aside, with the reason.
+
+        They are there to be looked at: credentials that a publisher repeated in them are blotted
+        out, where they are not packed.
+        """
         aside = folder / self._source.CARD.name / file_name(self._extract.document)
         if file is not None:
-            write_atomically(aside / "answer", file.read_bytes())
+            write_atomically(aside / "answer", _shown(file.read_bytes()))
             file.unlink()
         else:
             for part, payload in zip(self.state.parts, self.payloads(), strict=True):
-                write_atomically(aside / part.file, payload)
+                write_atomically(aside / part.file, _shown(payload))
         write_atomically(aside / "reason.txt", f"{reason}\n".encode())
         return aside
 
@@ -162,7 +173,7 @@ class Asking:
         if answer.meaning in ("content", "nothing"):
             return Done()
         if answer.meaning == "quota":
-            return Stop(answer.text.strip()[:200])
+            return Stop(shortened(answer.text.strip()))
         raise _rejected(
             UpstreamFormatError(
                 f"{self._source.CARD.name}: {received.url} answered {answer.status}, too much at "
@@ -272,6 +283,7 @@ def _is_usable(landing: Landing, source: Source, extract: Extract, state: Unfini
         state.plan == _plan(extract)
         and _now() - state.started_at < RESUMABLE_FOR
         and not landing.store.exists(f"{folder}/origin.json")
+        and state.snapshot_id not in landing.withdrawn(source.CARD.name)
         and all(landing.store.exists(f"{folder}/{part.file}") for part in state.parts)
     )
 
@@ -280,6 +292,11 @@ def _rejected(error: UpstreamFormatError, file: Path) -> RejectedAnswerError:
     rejected = RejectedAnswerError(error.message, hint=error.hint)
     rejected.file = file if file.exists() else None
     return rejected
+
+
+def _shown(payload: bytes) -> bytes:
+    # Latin-1 gives every byte a character, and the same byte back.
+    return redacted(payload.decode("latin-1")).encode("latin-1", "replace")
 
 
 def _plan(extract: Extract) -> str:

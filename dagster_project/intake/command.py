@@ -174,13 +174,15 @@ def _in_words(settled: Settled) -> str:
         return f"{settled.answer.replace('_', ' ')}: {settled.reason}"
     if settled.news == "empty":
         return "empty, nothing is published"
+    if settled.news == "withdrawn":
+        return f"{settled.rows:,} rows, {settled.reason}"
     return f"{settled.news}, {settled.rows:,} {'row' if settled.rows == 1 else 'rows'}"
 
 
 def _last_line(name: str, fetched: Fetched, again: bool) -> str:
     counts: Sequence[tuple[str, int]] = [
         (news, sum(one.news == news for one in fetched.settled))
-        for news in ("new", "unchanged", "empty", "failed")
+        for news in ("new", "unchanged", "empty", "withdrawn", "failed")
     ]
     said = ", ".join(f"{count} {news}" for news, count in counts if count) or "nothing"
     calls = f"{fetched.calls} {'call' if fetched.calls == 1 else 'calls'}"

@@ -66,9 +66,17 @@ def extracts_for(source: Source, windows: Sequence[Window], scope: Scope) -> Seq
 
 
 def answered_by(
-    source: Source, ledger: Ledger, windows: Sequence[Window], scope: Scope
+    source: Source,
+    ledger: Ledger,
+    windows: Sequence[Window],
+    scope: Scope,
+    *,
+    is_counting: bool = False,
 ) -> Mapping[Window, Answered]:
-    """The last answer about each window to a question as wide as `scope`, or wider."""
+    """The last answer about each window to a question as wide as `scope`, or wider.
+
+    `is_counting`: of those only whose rows count, not those that repeat what was withdrawn.
+    """
     answers = ledger.answers()
     known = [window for window in windows if window in answers]
     if not known:
@@ -77,7 +85,9 @@ def answered_by(
     for extract in extracts_for(source, known, scope):
         for window in extract.windows:
             for answer in reversed(answers[window]):
-                if covers(answer.snapshot.asked, extract.asked):
+                if is_counting and answer.is_withdrawn:
+                    continue
+                if covers(answer.asked, extract.asked):
                     found[window] = answer
                     break
     return found

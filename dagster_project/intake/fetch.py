@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
-from filelock import FileLock, Timeout
 
 from dagster_project.errors import (
     BatchRejectedError,
@@ -33,6 +32,7 @@ from dagster_project.errors import (
 )
 from dagster_project.http import Client
 from dagster_project.intake import batch as batches
+from dagster_project.intake.alone import alone
 from dagster_project.intake.ask import Asking, RejectedAnswerError, requests_left, sweep
 from dagster_project.intake.batch import OF_THE_LANDING
 from dagster_project.intake.calls import counter
@@ -46,15 +46,27 @@ from dagster_project.intake.due import (
     scope_of,
     unanswered,
 )
+from dagster_project.intake.hold import held_against_known, require_plausible
 from dagster_project.intake.ledger import Answer, Answered, Ask, Ledger, Outcome, WindowAsk, worst
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
-from dagster_project.lake.landing import AskedSlices, Landing, Period, Snapshot
+from dagster_project.intake.withdraw import complete, in_words
+from dagster_project.lake.landing import (
+    AskedSlices,
+    Landing,
+    Period,
+    Snapshot,
+    Withdrawn,
+    new_snapshot_id,
+    sha256_of,
+)
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.space import require_room_to_land
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Extract, Scope, Source, Window
 
-News = Literal["new", "unchanged", "empty", "failed"]
+News = Literal["new", "unchanged", "empty", "withdrawn", "failed"]
+"""`withdrawn`: the answer repeats what somebody withdrew, and stays withdrawn."""
 
 MOST_FAILURES = 3
 """So many answers in a row that cannot be used, and the publisher is left alone: so would the next.
@@ -129,28 +141,12 @@ class Fetching:
         self._lake: Lake = lake_of(settings)
         self._run = uuid.uuid4().hex[:8]
 
-    @contextmanager
-    def alone(self, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    def alone(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """Hold the publisher: two processes that ask it at once would settle the same extracts.
 
-        Everything from planning to the last window belongs inside. With `on_wait`, which is called
-        first, another process is waited for; without it BusyError is raised.
+        Everything from planning to the last window belongs inside. See `alone`.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._folder / f"{self._source.CARD.name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            if on_wait is None:
-                raise BusyError(
-                    f"{self._source.CARD.name} is being asked by another run."
-                ) from None
-            on_wait()
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
+        return alone(self._settings, self._source.CARD.name, on_wait)
 
     def due(self) -> Planned:
         """What the publisher may have news of."""
@@ -185,7 +181,8 @@ class Fetching:
     ) -> Fetched:
         """Ask for what is planned. `on` gets each window as soon as it is settled.
 
-        Raises ConfigurationError (no key where one is needed); what a publisher does is reported.
+        Raises ConfigurationError (no key where one is needed) and DiskFullError; what a publisher
+        does is reported.
         """
         found = Fetched(answer="ok" if planned.extracts else "not_asked")
         in_a_row = 0
@@ -196,7 +193,10 @@ class Fetching:
                 on(one)
 
         self._sweep()
-        with self._client(found, sleep) as client:
+        if planned.extracts:
+            self._require_room()
+        # What is said of an answer is redacted too: its body may repeat the key.
+        with self._client(found, sleep) as client, client.redacting():
             for number, extract in enumerate(planned.extracts):
                 outcome: Outcome
                 failure: KidoError
@@ -288,6 +288,7 @@ class Fetching:
                 is_extract=True,
             )
             self._require_windows(extract, batch)
+            self._require_plausible(extract, batch)
         except ConfigurationError:
             raise
         except KidoError as error:
@@ -306,7 +307,11 @@ class Fetching:
         frames = batch.frames(state.snapshot_id)
         rows = batches.by_window(frames, extract.windows)
         # To a wider question the same rows say more: of what is absent, that it is.
-        before = self.answered(extract.windows)
+        before = answered_by(
+            self._source, self.ledger, extract.windows, self._scope(), is_counting=True
+        )
+        withdrawn = self._withdrawn(asking)
+        stays: dict[Window, Withdrawn] = {}
         landed_at = self._last_landed_by_hand()
         said: list[WindowAsk] = []
         for window in extract.windows:
@@ -317,17 +322,20 @@ class Fetching:
                 or last.said.digest != digest
                 or (landed_at is not None and landed_at > last.snapshot.retrieved_at)
             )
+            holder = last.said.snapshot_id if last and not is_new else state.snapshot_id
+            found = withdrawn(window, digest) if is_new else None
+            if found is not None:
+                stays[window], holder, is_new = found, found.snapshot.snapshot_id, False
             said.append(
                 WindowAsk(
                     frequency=window.frequency,
                     start=window.start,
                     rows=sum(frame.height for frame in rows[window].values()),
                     digest=digest,
-                    snapshot_id=last.said.snapshot_id if last and not is_new
-                    else state.snapshot_id,
+                    snapshot_id=holder,
                     is_new=is_new,
                 )
-            )  # fmt: skip
+            )
         news = [one.window for one in said if one.is_new]
         ask = Ask(
             document=extract.document,
@@ -336,6 +344,7 @@ class Fetching:
             snapshot_id=state.snapshot_id if news else "",
             run=self._run,
             windows=tuple(said),
+            asked=_asked_slices(extract) if stays else (),
         )
         if news:
             self._land(extract, asking, batch, news, frames, ask)
@@ -346,12 +355,30 @@ class Fetching:
             Settled(
                 one.window,
                 extract.document,
-                "unchanged" if not one.is_new else "new" if one.rows else "empty",
+                "withdrawn"
+                if one.window in stays
+                else "unchanged"
+                if not one.is_new
+                else "new"
+                if one.rows
+                else "empty",
                 one.rows,
+                reason=in_words(stays[one.window]) if one.window in stays else "",
                 snapshot_id=one.snapshot_id,
             )
             for one in said
         ]
+
+    def _withdrawn(self, asking: Asking) -> Callable[[Window | None, str], Withdrawn | None]:
+        """What an answer repeats of what was withdrawn: by its bytes, or by its rows."""
+        by_rows = self.ledger.withdrawn()
+        by_bytes = self.landing.withdrawn_bytes(
+            sha256_of(asking.state.parts), source=self._source.CARD.name
+        )
+        # Two answers without rows may be the same bytes, and speak of other windows.
+        if by_bytes is not None and by_bytes.snapshot.was_asked_for:
+            by_bytes = None
+        return lambda window, digest: by_bytes or by_rows.get((window, digest))
 
     def _settle_document(
         self, extract: Extract, asking: Asking, batch: batches.Batch
@@ -365,6 +392,8 @@ class Fetching:
             last is not None and last.digest == digest and last.snapshot_id == self._last_landed()
         )
         is_new = batch.rows > 0 and not (is_known or self._is_in_the_lake(frames))
+        stays = self._withdrawn(asking)(None, digest) if is_new else None
+        is_new = is_new and stays is None
         ask = Ask(
             document=extract.document,
             asked_at=state.answered_at,
@@ -380,7 +409,16 @@ class Fetching:
             self.ledger.record(ask)
             asking.discard()
         news: News = "new" if is_new else "unchanged" if batch.rows else "empty"
-        return [Settled(None, extract.document, news, batch.rows, snapshot_id=ask.snapshot_id)]
+        return [
+            Settled(
+                None,
+                extract.document,
+                "withdrawn" if stays else news,
+                batch.rows,
+                reason=in_words(stays) if stays else "",
+                snapshot_id=ask.snapshot_id,
+            )
+        ]
 
     def _land(
         self,
@@ -412,9 +450,17 @@ class Fetching:
         asking.finish()
         return snapshot
 
+    def _require_room(self) -> None:
+        """Raise DiskFullError if an answer as large as the largest so far has no room."""
+        snapshots = self.landing.snapshots(self._source.CARD.name)
+        largest = max((snapshot.bytes for snapshot in snapshots), default=0)
+        what = f"asking {self._source.CARD.name}"
+        require_room_to_land(self._settings.folders, largest, what)
+
     def _sweep(self) -> None:
         """Remove what killed runs left and nothing can need any more."""
         name = self._source.CARD.name
+        complete(self.landing, self._lake, name)
         self.landing.sweep(name)
         sweep(self.landing, self._source)
         # Nobody else asks it now: a download that lies there is nobody's.
@@ -462,6 +508,17 @@ class Fetching:
                     f"{self._source.CARD.name}: {extract.document} holds {outside.height} rows of "
                     f"periods that were not asked for, first {outside[declared.period][0]}."
                 )
+
+    def _require_plausible(self, extract: Extract, batch: batches.Batch) -> None:
+        """Raise ImplausibleError where the answer would shrink or shift what is known."""
+        name = self._source.CARD.name
+        frames = batch.frames(new_snapshot_id(name))
+        require_plausible(
+            f"{name}: {extract.document}",
+            held_against_known(self._lake, self._source, frames),
+            f"If it is right, land it from {self._settings.quarantine_dir / name}: "
+            f"kido land {name} FILE --replace.",
+        )
 
     def _last_landed(self) -> str:
         """The snapshot that was retrieved last, of those that do not come with the project."""

@@ -12,9 +12,10 @@ from typing import cast
 
 import polars as pl
 
-from dagster_project.errors import ConfigurationError, ContradictionError
+from dagster_project.errors import ConfigurationError, ContradictionError, shortened
 from dagster_project.intake import batch as batches
 from dagster_project.intake.conform import Conformed, conform, stage
+from dagster_project.intake.hold import held_against_known, require_plausible
 from dagster_project.intake.stores import (
     bundled_files,
     lake_of,
@@ -22,6 +23,7 @@ from dagster_project.intake.stores import (
     media_type,
     origin_of_card,
 )
+from dagster_project.intake.withdraw import refuse_withdrawn
 from dagster_project.lake.landing import (
     Landing,
     Origin,
@@ -32,7 +34,9 @@ from dagster_project.lake.landing import (
     sha256_of,
 )
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.space import require_room_to_land
 from dagster_project.lake.vocabulary import met_words
+from dagster_project.quality.revisions import Revision
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Document, Source
 
@@ -58,6 +62,8 @@ class Taken:
     is_new: bool
     reasons: tuple[str, ...]
     quarantine: Path
+    revisions: tuple[Revision, ...] = ()
+    """What it does to the figures that count, by table."""
     stands_in_for: str = ""
     """The bundled list that a landed one takes the place of."""
 
@@ -95,18 +101,27 @@ def land_bundled(settings: Settings, source: Source) -> Landed:
 
 
 def land_files(
-    settings: Settings, source: Source, paths: Sequence[Path], retrieved: date | None = None
+    settings: Settings,
+    source: Source,
+    paths: Sequence[Path],
+    retrieved: date | None = None,
+    *,
+    replace_all: bool = False,
 ) -> Brought:
     """Take files that someone downloaded: parsed and checked first, kept only if all of them pass.
 
     Files that hold parts of the same slices (China in one, the Philippines in the other) become
     one snapshot, since a slice is replaced as a whole; files that contradict each other stay apart,
-    and the one named later counts. Raises KidoError in one sentence; then nothing was written.
+    and the one named later counts. A file that would shrink or shift the figures that are known is
+    taken only with `replace_all`. Raises KidoError in one sentence; then nothing was written.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     if retrieved and retrieved > now.date():
         raise ConfigurationError(f"--retrieved {retrieved} is after today.")
     retrieved_at = datetime.combine(retrieved, time()) if retrieved else now
+    require_room_to_land(
+        settings.folders, sum(path.stat().st_size for path in paths if path.is_file()), "landing"
+    )
     landing = landing_of(settings)
     once = _ParsedOnce(source)
     with met_words() as met:
@@ -121,9 +136,10 @@ def land_files(
     words = met.record()
     groups = [replace(group, batch=replace(group.batch, words=words)) for group in checked]
     found = [_known(landing, source, group, retrieved) for group in groups]
+    revisions = _revisions(settings, source, groups, found, retrieved_at, replace_all=replace_all)
     taken = [
-        _take(settings, landing, source, group, known, retrieved_at)
-        for group, known in zip(groups, found, strict=True)
+        _take(settings, landing, source, group, known, retrieved_at, revision)
+        for group, known, revision in zip(groups, found, revisions, strict=True)
     ]
     return Brought(tuple(taken), conform(settings, source))
 
@@ -278,7 +294,10 @@ def _checked_together(source: _ParsedOnce, files: Sequence[_File]) -> _Group:
 def _known(
     landing: Landing, source: Source, group: _Group, retrieved: date | None
 ) -> Snapshot | None:
-    """The snapshot that holds these bytes already. Raises ConfigurationError for another day."""
+    """The snapshot that holds these bytes already.
+
+    Raises ConfigurationError for another day, and for bytes that were withdrawn.
+    """
     known = landing.equal_to(
         sha256_of(group.parts),
         source=source.CARD.name,
@@ -291,7 +310,37 @@ def _known(
             hint=f"To land it with another day, remove the folder {known.snapshot_id} of the "
             "landing first.",
         )
+    if known is None:
+        refuse_withdrawn(landing, source.CARD.name, group.document, sha256_of(group.parts))
     return known
+
+
+def _revisions(
+    settings: Settings,
+    source: Source,
+    groups: Sequence[_Group],
+    known: Sequence[Snapshot | None],
+    retrieved_at: datetime,
+    *,
+    replace_all: bool,
+) -> list[tuple[Revision, ...]]:
+    """What each of the files does to the figures that count. Raises ImplausibleError."""
+    lake, name = lake_of(settings), source.CARD.name
+    revisions: list[tuple[Revision, ...]] = []
+    beside: list[Mapping[str, pl.DataFrame]] = []
+    for group, snapshot in zip(groups, known, strict=True):
+        if snapshot is not None:
+            revisions.append(())
+            continue
+        frames = group.batch.frames(new_snapshot_id(name))
+        found = held_against_known(lake, source, frames, beside)
+        if not replace_all:
+            require_plausible(
+                f"{name}: {group.document}", found, "If it is right, land it with --replace."
+            )
+        revisions.append(tuple(found))
+        beside.append(frames)
+    return revisions
 
 
 def _take(
@@ -301,6 +350,7 @@ def _take(
     group: _Group,
     known: Snapshot | None,
     retrieved_at: datetime,
+    revisions: tuple[Revision, ...],
 ) -> Taken:
     card = source.CARD
     # A file that was named twice is there since a moment ago.
@@ -315,10 +365,16 @@ def _take(
             origin_of_card(source),
             retrieved_at=retrieved_at,
         )
-        for part, file in zip(group.parts, group.files, strict=True):
-            landing.store.write(f"{card.name}/{snapshot.snapshot_id}/{part.file}", file.payload)
-        stage(settings, lake_of(settings), source, snapshot, group.batch)
-        landing.record(snapshot)
+        lake = lake_of(settings)
+        try:
+            for part, file in zip(group.parts, group.files, strict=True):
+                landing.store.write(f"{card.name}/{snapshot.snapshot_id}/{part.file}", file.payload)
+            stage(settings, lake, source, snapshot, group.batch)
+            landing.record(snapshot)
+        except OSError:  # mostly a full disk: what does not count must not fill it
+            lake.remove(card.name, snapshot.snapshot_id)
+            landing.discard(card.name, snapshot.snapshot_id)
+            raise
     tables = group.batch.tables
     return Taken(
         documents=tuple(file.name for file in group.files),
@@ -331,6 +387,7 @@ def _take(
             if batch.set_aside.height
         ),
         quarantine=settings.quarantine_dir / card.name / snapshot.snapshot_id,
+        revisions=revisions,
         stands_in_for=next(
             (
                 file.name
@@ -345,4 +402,4 @@ def _take(
 def _first_reason(table: str, set_aside: pl.DataFrame) -> str:
     row = set_aside.row(0, named=True)
     rule = row["rule"].replace("_", " ")
-    return f"{table} row {row['row_number']}: not so that {rule} ({row['value']})"
+    return f"{table} row {row['row_number']}: not so that {rule} ({shortened(str(row['value']))})"

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from dagster_project.lake.landing import Landing, Snapshot
+from dagster_project.lake.landing import AskedSlices, Landing, Snapshot, Withdrawn
 from dagster_project.lake.records import Records
 from dagster_project.sources.card import Window
 
@@ -59,6 +59,8 @@ class Ask(BaseModel):
 
     `snapshot_id` is the snapshot it made, empty where it made none. `known_until` is the last day
     its rows are of, for a source without windows. `run` is shared by what was asked together.
+    `asked` is what an answer was asked for that repeats a snapshot which was withdrawn: no snapshot
+    that counts keeps it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,15 +74,22 @@ class Ask(BaseModel):
     known_until: date | None = None
     run: str = ""
     windows: tuple[WindowAsk, ...] = ()
+    asked: tuple[AskedSlices, ...] = ()
 
 
 @dataclass(frozen=True)
 class Answered:
-    """One answer about a window: when, what it was, and the snapshot that holds its rows."""
+    """One answer about a window: when, what it was, and the snapshot that holds its rows.
+
+    `asked` is what was asked for. One that repeats what was withdrawn counts as an answer, so that
+    the publisher is not asked again and again; its rows do not count.
+    """
 
     asked_at: datetime
     said: WindowAsk
     snapshot: Snapshot
+    asked: Sequence[AskedSlices] = ()
+    is_withdrawn: bool = False
 
 
 class Ledger:
@@ -110,14 +119,38 @@ class Ledger:
         self._records.add(f"{ask.asked_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:6]}", ask)
 
     def answers(self) -> Mapping[Window, Sequence[Answered]]:
-        """The answers about each window, the latest last."""
+        """The answers about each window, the latest last.
+
+        What was said before a snapshot was withdrawn went with it; an answer that repeated it
+        afterwards is there.
+        """
         kept = {one.snapshot_id: one for one in self._landing.snapshots(self._source)}
+        withdrawn = self._landing.withdrawn(self._source)
         found: dict[Window, list[Answered]] = {}
         for ask in self.asks():
             for said in ask.windows if ask.answer == "ok" else ():
-                if said.snapshot_id in kept:
-                    answer = Answered(ask.asked_at, said, kept[said.snapshot_id])
-                    found.setdefault(said.window, []).append(answer)
+                snapshot = kept.get(said.snapshot_id)
+                is_withdrawn = snapshot is None and bool(ask.asked)
+                if is_withdrawn and said.snapshot_id in withdrawn:
+                    snapshot = withdrawn[said.snapshot_id].snapshot
+                if snapshot is not None:
+                    found.setdefault(said.window, []).append(
+                        Answered(
+                            ask.asked_at, said, snapshot, ask.asked or snapshot.asked, is_withdrawn
+                        )
+                    )
+        return found
+
+    def withdrawn(self) -> Mapping[tuple[Window | None, str], Withdrawn]:
+        """What was withdrawn, by window (None: without windows) and the digest of its rows."""
+        withdrawn = self._landing.withdrawn(self._source)
+        found: dict[tuple[Window | None, str], Withdrawn] = {}
+        for ask in self._records.all().values() if withdrawn else ():
+            if ask.snapshot_id in withdrawn and not ask.windows:
+                found[None, ask.digest] = withdrawn[ask.snapshot_id]
+            for said in ask.windows:
+                if said.snapshot_id in withdrawn:
+                    found[said.window, said.digest] = withdrawn[said.snapshot_id]
         return found
 
     def windows(self) -> Mapping[Window, Answered]:

@@ -21,6 +21,9 @@ from dagster_project.lake.store import Store, write_atomically
 LEFTOVER_AGE = timedelta(days=8)
 """A folder without an origin record is kept this long: an extract under way may still need it."""
 
+WITHDRAWN = "withdrawn"
+"""Folder of the landing, beside those of the sources, for the snapshots that were withdrawn."""
+
 
 class Origin(BaseModel):
     """Where a document comes from, in the words a reader needs to cite it."""
@@ -109,20 +112,55 @@ class Snapshot(BaseModel):
         return not (self.is_bundled or self.is_landed_by_hand)
 
 
+class Held(BaseModel):
+    """What a snapshot holds of a table: rows, and their first and last period as text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str
+    rows: int
+    first: str = ""
+    last: str = ""
+
+
+class Withdrawn(BaseModel):
+    """A snapshot that somebody took back: which, by whom, when (UTC, no zone) and why.
+
+    `held` is what it held, since its rows are no longer in the lake.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    snapshot: Snapshot
+    by: str
+    at: datetime
+    reason: str
+    held: tuple[Held, ...] = ()
+
+
 class Landing:
     """Snapshots by source: `<source>/<snapshot_id>/` holds the payloads and `origin.json`.
 
-    The record is written after the payloads, so a snapshot without one does not exist.
+    The record is written after the payloads, so a snapshot without one does not exist. Nor does
+    one that was withdrawn: `withdrawn/<source>/<snapshot_id>.json` says so, wherever its payloads
+    are; they lie in the folder beside that record once all is done.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._records: dict[str, Records[Snapshot]] = {}
+        self._withdrawn: dict[str, Records[Withdrawn]] = {}
         self._newest: dict[tuple[str, bool], dict[str, Snapshot]] = {}
 
     def snapshots(self, source: str) -> list[Snapshot]:
-        """Snapshots of a source, oldest first."""
-        return list(self._of(source).all().values())
+        """Snapshots of a source, oldest first; without those that were withdrawn."""
+        landed = self._of(source).all()
+        withdrawn = self.withdrawn(source)
+        return [one for snapshot_id, one in landed.items() if snapshot_id not in withdrawn]
+
+    def withdrawn(self, source: str) -> Mapping[str, Withdrawn]:
+        """What was withdrawn of a source, by snapshot, oldest first."""
+        return self._withdrawn_of(source).all()
 
     def add(
         self,
@@ -141,12 +179,16 @@ class Landing:
 
         Bytes equal to the newest snapshot of the document (or of any document of the source, for
         a file under another name) make no new vintage. A bundled document is compared with bundled
-        ones only, so that a file someone landed under its name stays the newer one.
+        ones only, so that a file someone landed under its name stays the newer one. Bytes that were
+        withdrawn are not kept again.
         """
         sha256 = hashlib.sha256(payload).hexdigest()
         known = self.equal_to(sha256, source=source, document=document, is_bundled=is_bundled)
         if known:
             return known, False
+        withdrawn = self.withdrawn_bytes(sha256, source=source)
+        if withdrawn:
+            return withdrawn.snapshot, False
         part = Part(
             file=file_name(document),
             sha256=sha256,
@@ -171,6 +213,11 @@ class Landing:
         same_document = newest.get(document)
         candidates = [same_document] if same_document else newest.values()
         return next((one for one in candidates if one.sha256 == sha256), None)
+
+    def withdrawn_bytes(self, sha256: str, *, source: str) -> Withdrawn | None:
+        """The last withdrawal of these bytes, if they were withdrawn."""
+        found = [one for one in self.withdrawn(source).values() if one.snapshot.sha256 == sha256]
+        return max(found, key=lambda one: one.at, default=None)
 
     def describe(
         self,
@@ -255,6 +302,47 @@ class Landing:
         self._newest.clear()
         return folder
 
+    def withdraw(
+        self, snapshot: Snapshot, *, by: str, reason: str, held: Sequence[Held] = ()
+    ) -> Withdrawn:
+        """Take a snapshot back: it no longer counts, and its bytes are kept.
+
+        The record decides; killed after it, `complete` moves the bytes.
+        """
+        record = Withdrawn(snapshot=snapshot, by=by, at=_now(), reason=reason, held=tuple(held))
+        self._withdrawn_of(snapshot.source).add(snapshot.snapshot_id, record)
+        self._put_away(snapshot)
+        return record
+
+    def bring_back(self, withdrawn: Withdrawn) -> None:
+        """Let a snapshot that was withdrawn count again, as if it had not been.
+
+        The removal of the record decides; killed before it, `complete` moves the bytes back.
+        """
+        snapshot = withdrawn.snapshot
+        source, snapshot_id = snapshot.source, snapshot.snapshot_id
+        for file, _ in self._files(snapshot):
+            name = f"{source}/{snapshot_id}/{file}"
+            self.store.move(f"{WITHDRAWN}/{name}", name)
+        self._of(source).add(snapshot_id, snapshot)
+        self._withdrawn_of(source).remove(snapshot_id)
+        self.store.remove(f"{WITHDRAWN}/{source}/{snapshot_id}")
+        self._newest.clear()
+
+    def complete(self, source: str) -> None:
+        """Finish what a kill left of a withdrawal or of its undoing.
+
+        Only for who holds the source: another process may be in the middle of one.
+        """
+        withdrawn, landed = self.withdrawn(source), self.store.names(source)
+        for snapshot_id, record in withdrawn.items():
+            if snapshot_id in landed:
+                self._put_away(record.snapshot)
+        counting = {one.snapshot_id for one in self.snapshots(source)}
+        for name in self.store.names(f"{WITHDRAWN}/{source}"):
+            if name in counting:
+                self.store.remove(f"{WITHDRAWN}/{source}/{name}")
+
     def discard(self, source: str, snapshot_id: str) -> None:
         """Remove the folder of a snapshot that does not count; one that does stays."""
         if not self.store.exists(f"{source}/{snapshot_id}/origin.json"):
@@ -262,12 +350,24 @@ class Landing:
 
     def sweep(self, source: str) -> None:
         """Remove folders without a record that nothing can need any more."""
+        # First: the bytes of a snapshot that is withdrawn may lie in such a folder.
+        self.complete(source)
         complete = self._of(source).all()
         oldest = f"{source}-{_now() - LEFTOVER_AGE:%Y%m%dT%H%M%S}"
         for name in self.store.names(source):
             # What bears another name was put there by somebody.
             if name.startswith(f"{source}-") and name not in complete and name < oldest:
                 self.discard(source, name)
+
+    def _put_away(self, snapshot: Snapshot) -> None:
+        """Move the payloads of a snapshot that is withdrawn beside the record that says so."""
+        source, snapshot_id = snapshot.source, snapshot.snapshot_id
+        for file, _ in self._files(snapshot):
+            name = f"{source}/{snapshot_id}/{file}"
+            self.store.move(name, f"{WITHDRAWN}/{name}")
+        self._of(source).remove(snapshot_id)
+        self.store.remove(f"{source}/{snapshot_id}")
+        self._newest.clear()
 
     def _files(self, snapshot: Snapshot) -> list[tuple[str, str]]:
         # Records of the first version name no parts: one payload under the document's name.
@@ -279,6 +379,13 @@ class Landing:
         if source not in self._records:
             self._records[source] = Records(self.store, source, Snapshot, "/origin.json", indent=2)
         return self._records[source]
+
+    def _withdrawn_of(self, source: str) -> Records[Withdrawn]:
+        if source not in self._withdrawn:
+            self._withdrawn[source] = Records(
+                self.store, f"{WITHDRAWN}/{source}", Withdrawn, ".json", indent=2
+            )
+        return self._withdrawn[source]
 
     def _newest_by_document(self, source: str, is_bundled: bool) -> dict[str, Snapshot]:
         key = (source, is_bundled)

@@ -57,6 +57,10 @@ class Records(Generic[Model]):
             self._store.write(f"{self._folder}/{INDEX}", self._many.dump_json(known))
         return {name: known[name] for name in names if name in known}
 
+    def names(self) -> set[str]:
+        """The names in the folder, without a look at what they say."""
+        return set(self._names())
+
     def add(self, name: str, record: Model) -> None:
         """Write a record, in the place of one of the same name; from then on it counts."""
         self._forget_in_index(name)

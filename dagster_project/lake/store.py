@@ -73,6 +73,21 @@ class Store:
             write_atomically(path, file.read_bytes())
             file.unlink()
 
+    def move(self, name: str, to: str) -> None:
+        """Move a file under the root; nothing happens where it is absent.
+
+        At every moment the whole of it lies at one of the two places (in an object store, which
+        copies, at both for a while).
+        """
+        with contextlib.suppress(FileNotFoundError):
+            if self.is_local:
+                target = Path(self.path(to))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(self.path(name), target)
+            else:
+                self._fs.copy(self.path(name), self.path(to))
+                self._fs.rm(self.path(name))
+
     def exists(self, name: str) -> bool:
         return bool(self._fs.exists(self.path(name)))
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
+from dagster_project.lake.landing import Held
 from dagster_project.lake.records import Records
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.store import Store
+from dagster_project.lake.vintages import rows_that_count
 
 
 class TableRecord(BaseModel):
@@ -92,6 +95,10 @@ class Lake:
         """What the lake holds of a source, by snapshot, oldest first."""
         return dict(self._of("_snapshots", source).all())
 
+    def snapshot_ids(self, source: str) -> set[str]:
+        """The snapshots whose rows count; cheaper than what is on record of them."""
+        return self._of("_snapshots", source).names()
+
     def rows(self, table: LakeTable, source: str) -> pl.LazyFrame | None:
         """The rows of a source's table, all vintages; None where there are none yet."""
         files = self.files(table, source)
@@ -109,6 +116,32 @@ class Lake:
             ),
             how="diagonal_relaxed",
         ).lazy()
+
+    def held(self, source: str, tables: Sequence[LakeTable]) -> dict[str, list[Held]]:
+        """What each snapshot holds, by table, with the first and last period of its rows."""
+        found: dict[str, list[Held]] = {}
+        for table in tables:
+            rows = self.rows(table, source)
+            if rows is None:
+                continue
+            period = pl.col(table.period) if table.period else pl.lit(None)
+            counted = rows.group_by("snapshot_id").agg(
+                pl.len().alias("rows"),
+                period.min().cast(pl.String).fill_null("").alias("first"),
+                period.max().cast(pl.String).fill_null("").alias("last"),
+            )
+            for row in counted.collect().iter_rows(named=True):
+                held = found.setdefault(row.pop("snapshot_id"), [])
+                held.append(Held(table=table.name, **row))
+        return found
+
+    def counting(self, table: LakeTable, source: str, today: date) -> dict[str, int]:
+        """How many rows of each snapshot count in a build for `today`."""
+        rows = self.rows(table, source)
+        if rows is None:
+            return {}
+        counting = rows_that_count(table, table.conform(rows.collect()), today)
+        return dict(counting.group_by("snapshot_id").agg(pl.len()).iter_rows())
 
     def files(self, table: LakeTable, source: str | None = None) -> list[str]:
         """Addresses of the Parquet files of a table, those that count; of one source, if named."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar, get_args
 
-from dagster_project.errors import ConfigurationError, UnknownCodeError
+from dagster_project.errors import ConfigurationError, UnknownCodeError, listed
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -359,7 +359,7 @@ def require_known_labels(labels: Iterable[str], *, source: str) -> None:
     unknown = sorted(printed - material_labels(source).among(printed).keys())
     if unknown:
         raise UnknownCodeError(
-            f"{source}: no material is known by the label {', '.join(map(repr, unknown[:3]))}.",
+            f"{source}: no material is known by the label {listed(map(repr, unknown[:3]))}.",
             hint=f"Add it to dagster_project/bundled/{source}/labels.csv, or say there why it is "
             "left out.",
         )

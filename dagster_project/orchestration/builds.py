@@ -6,19 +6,41 @@ Steps may run in one process or in several, so what they tell each other goes th
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dagster_project.lake.space import MB, require_room
 from dagster_project.lake.store import write_atomically
+from dagster_project.orchestration.processes import is_alive
 from dagster_project.quality.results import CheckResult, from_json, to_json
 from dagster_project.serving.publication import Release
+from dagster_project.settings import Settings
 
-LEFTOVER_AGE_S = 900
-"""A folder without a living owner is kept this long, since another step may still come."""
+NEW_FOR_S = 60
+"""A folder without an owner is left alone this long: its owner may be about to write its name."""
+
+HELD = "held"
+MOST_HELD = 3
+"""Of builds that wait to be accepted, the last are kept."""
+
+LEAST_ROOM = 60 * MB
+"""The first build of the bundled figures takes 45 MB: 15 to build in, 10 each for the release and
+the published file, 5 each for the run's log and the documents with their rows."""
+
+ROOM_PER_PUBLISHED = 5
+"""Bytes that a build takes per byte published: 1.5 to build in, 1 each for the release and the
+file to be swapped in, 0.5 for the run's log, and 1 since there may be more to publish than before.
+"""
+
+
+def require_room_to_build(settings: Settings) -> None:
+    """Raise DiskFullError if the disk has no room for a build."""
+    published = settings.published_file
+    size = published.stat().st_size if published.exists() else 0
+    require_room([settings.home], max(LEAST_ROOM, ROOM_PER_PUBLISHED * size), "a build")
 
 
 @dataclass(frozen=True)
@@ -31,17 +53,24 @@ class Build:
     def file(self) -> Path:
         return self.directory / "kido.duckdb"
 
+    def claim(self, process: str) -> None:
+        """Say which process executes the run, so that its folder is left alone while it lives."""
+        write_atomically(self.directory / "owner", process.encode())
+
+    @property
+    def owner(self) -> str | None:
+        path = self.directory / "owner"
+        return path.read_text("utf8") if path.exists() else None
+
     def start(self, release: Release, inputs: str | None, models: str) -> None:
         """Open the folder for a release, made from what `inputs` is the hash of.
 
         `models` is the version of the dbt project it is built with.
         """
-        self.directory.mkdir(parents=True, exist_ok=True)
         write_atomically(self.directory / "models", models.encode())
         if inputs:
             write_atomically(self.directory / "inputs", inputs.encode())
         write_atomically(self.directory / "release.json", release.model_dump_json().encode())
-        write_atomically(self.directory / "owner", str(os.getpid()).encode())
 
     @property
     def inputs(self) -> str | None:
@@ -66,33 +95,72 @@ class Build:
         path = self.directory / f"checks-{stage}.json"
         return from_json(json.loads(path.read_bytes())) if path.exists() else []
 
-    def declare_complete(self) -> None:
+    def hold(self, losses: str) -> None:
+        """Keep it, whole as it is, for somebody to accept what it would take from readers."""
+        write_atomically(self.directory / HELD, losses.encode())
+
+    @property
+    def held_for(self) -> str | None:
+        """The losses it is held for, in sentences; None where it is not held."""
+        path = self.directory / HELD
+        return path.read_text("utf8") if path.exists() else None
+
+    def declare_complete(self, *, is_replay: bool) -> None:
         """Say that every model is built and every test passed: this may be published."""
-        pointer = self.directory.parent / "complete"
-        write_atomically(pointer, self.directory.name.encode())
+        write_atomically(_pointer(self.directory.parent, is_replay), self.directory.name.encode())
 
 
-def complete_build(build_dir: Path) -> Build | None:
-    """The last build that was whole, from this run or an earlier one."""
-    pointer = build_dir / "complete"
+def complete_build(build_dir: Path, *, is_replay: bool = False) -> Build | None:
+    """The last build (or the last replay) that was whole, from this run or an earlier one."""
+    pointer = _pointer(build_dir, is_replay)
     if not pointer.exists():
         return None
     build = Build(build_dir / pointer.read_text("utf8"))
     return build if build.file.exists() else None
 
 
-def sweep(build_dir: Path, keep: Path) -> None:
-    """Remove what earlier runs left: all folders but the last whole build and those in use."""
-    complete = complete_build(build_dir)
-    kept = {keep, complete.directory if complete else keep}
-    for folder in build_dir.iterdir() if build_dir.exists() else ():
-        if folder.is_dir() and folder not in kept and not _in_use(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+def held_builds(build_dir: Path) -> list[Build]:
+    """Builds that wait for somebody to accept them, oldest first."""
+    found = [Build(record.parent) for record in build_dir.glob(f"*/{HELD}")]
+    return sorted(
+        (build for build in found if build.file.exists()),
+        key=lambda build: build.release.release_id,
+    )
 
 
-def _in_use(folder: Path) -> bool:
+def release_held(build_dir: Path, until: str) -> None:
+    """Let go of the builds that are no newer than a published release."""
+    for build in held_builds(build_dir):
+        if build.release.release_id <= until:
+            (build.directory / HELD).unlink(missing_ok=True)
+
+
+def leftovers(build_dir: Path) -> list[Path]:
+    """Folders that nobody needs: all but those of the last whole builds, held and in use."""
+    whole = [complete_build(build_dir, is_replay=is_replay) for is_replay in (False, True)]
+    kept = {build.directory for build in (*whole, *held_builds(build_dir)[-MOST_HELD:]) if build}
+    return [
+        folder
+        for folder in (build_dir.iterdir() if build_dir.exists() else ())
+        if folder.is_dir() and folder not in kept and not _in_use(Build(folder))
+    ]
+
+
+def sweep(build_dir: Path) -> None:
+    """Remove what earlier runs left."""
+    for folder in leftovers(build_dir):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _pointer(build_dir: Path, is_replay: bool) -> Path:
+    # A replay is beside the builds of today: a part of today's stands on today's.
+    return build_dir / ("complete-replay" if is_replay else "complete")
+
+
+def _in_use(build: Build) -> bool:
+    if build.owner is not None:
+        return is_alive(build.owner)
     try:
-        os.kill(int((folder / "owner").read_text("utf8")), 0)
-    except (OSError, ValueError):
-        return time.time() - folder.stat().st_mtime < LEFTOVER_AGE_S
-    return True
+        return time.time() - build.directory.stat().st_mtime < NEW_FOR_S
+    except FileNotFoundError:
+        return False

@@ -16,7 +16,9 @@ from dagster_project.intake.conform import recorded_checks
 from dagster_project.intake.stores import lake_of
 from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.schemas import COVERAGE
+from dagster_project.lake.space import disk_full
 from dagster_project.orchestration import builds, transform
+from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.facts import code_version, facts
 from dagster_project.orchestration.inputs import inputs_version
 from dagster_project.orchestration.keys import (
@@ -28,6 +30,7 @@ from dagster_project.orchestration.keys import (
     lake_key,
     non_empty,
 )
+from dagster_project.orchestration.killed_runs import end_killed_runs
 from dagster_project.orchestration.metadata import (
     markdown_table,
 )
@@ -35,6 +38,7 @@ from dagster_project.orchestration.preview import mart_glance
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
+from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 
 
@@ -130,8 +134,10 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
+        fail_run_on(lambda: require_day(settings))
+        fail_run_on(lambda: builds.require_room_to_build(settings))
         build = builds.Build(warehouse.build_dir(context.run_id))
-        builds.sweep(settings.build_dir, keep=build.directory)
+        end_killed_runs(settings, context.instance)
         release = publication.new_release(
             datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
         )
@@ -183,7 +189,7 @@ def _subset(
     }
     if set(nodes) <= set(chosen):
         return []
-    last = builds.complete_build(settings.build_dir)
+    last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
     # A part stands on the rest, which must be of the same day and the same models.
     if (
         last is None
@@ -236,9 +242,9 @@ def _dbt_events(
                 yield check
     build.keep_checks("dbt", results)
     if broken:
-        raise dg.Failure(
-            description=f"dbt: {len(broken)} failed: {'; '.join(broken)}.", allow_retries=False
-        )
+        reason = f"dbt: {len(broken)} failed: {'; '.join(broken)}."
+        full = disk_full(reason, Settings.load().folders)
+        raise dg.Failure(description=str(full or reason), allow_retries=False)
 
 
 def _dbt_check(

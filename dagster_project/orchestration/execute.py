@@ -9,11 +9,15 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from dagster_project.errors import ConfigurationError
+from filelock import FileLock
+
+from dagster_project.errors import ConfigurationError, PublicationError
 from dagster_project.settings import CHECKOUT, Settings
 
 if TYPE_CHECKING:
@@ -30,46 +34,137 @@ def prepare_instance(settings: Settings) -> Path:
     return home
 
 
-def build_warehouse(settings: Settings, select: str = "", force: bool = False) -> bool:
-    """Run the whole graph, or a selection and what is made from it; True if it is published.
+@contextlib.contextmanager
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance, with what killed runs left open ended.
 
-    Nothing is run when the published release was made from the same code, the same documents and
-    for the same day, and no publisher is to be asked. The run is recorded in the instance that
-    the UI shows. Progress goes to standard error.
+    Two processes that make its files at the same time would stumble over each other: one waits.
     """
-    if not (select or force) and is_up_to_date(settings):
-        print("Nothing has changed since the published release.", file=sys.stderr, flush=True)
-        return True
     import dagster as dg
 
-    from dagster_project.definitions import defs
-    from dagster_project.orchestration.keys import PUBLISHED, WHOLE_RUN_TAG
-    from dagster_project.orchestration.pools import free_slots_of_dead_runs
+    from dagster_project.orchestration.killed_runs import end_killed_runs
 
-    home = prepare_instance(settings)
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as opened:
+        with FileLock(settings.dagster_home / ".lock"):
+            home = prepare_instance(settings)
+            instance = opened.enter_context(dg.DagsterInstance.from_config(str(home)))
+            end_killed_runs(settings, instance)
+        yield instance
+
+
+def build_warehouse(settings: Settings, select: str = "", force: bool = False) -> Path | None:
+    """Run the whole graph, or a selection and what is made from it; the file it is published in.
+
+    None where nothing was published. Nothing is run when what is published for the day was made
+    from the same code, the same documents and for the same day, and no publisher is to be asked.
+    The run is recorded in the instance that the UI shows. Progress goes to standard error.
+    Raises ConfigurationError for a day that nothing is known of.
+    """
+    from dagster_project.orchestration import builds
+
+    if settings.as_of:
+        from dagster_project.orchestration.days import require_day
+
+        require_day(settings)
+    if not (select or force) and is_up_to_date(settings):
+        if builds.leftovers(settings.build_dir):
+            with open_instance(settings):
+                pass
+        what = f"replay of {settings.today}" if settings.is_replay else "published release"
+        _say(f"Nothing has changed since the {what}.")
+        return settings.file_of_the_day
+    builds.require_room_to_build(settings)
+    from dagster_project.definitions import defs
+    from dagster_project.orchestration.keys import WHOLE_RUN_TAG
+
     definitions = defs()
-    job = definitions.resolve_job_def("build")
     selected = _selected(definitions, select) if select else None
-    print(f"Building as of {settings.today} in {settings.home}", file=sys.stderr, flush=True)
+    beside = " beside the published file" if settings.is_replay else ""
+    _say(f"Building as of {settings.today}{beside} in {settings.home}")
+    tags = {"kido/front_door": "cli", WHOLE_RUN_TAG: str(selected is None).lower()}
+    return _run(settings, definitions, selected, tags)
+
+
+def accept_release(settings: Settings, release_id: str) -> Path:
+    """Publish a held build although readers lose something by it; that is on record then.
+
+    Raises PublicationError if it is not held, or cannot be published.
+    """
+    from dagster_project.definitions import defs
+    from dagster_project.orchestration import builds
+    from dagster_project.orchestration.keys import PUBLISHED
+
+    held = [build.release.release_id for build in builds.held_builds(settings.build_dir)]
+    if release_id not in held:
+        raise PublicationError(
+            f"Release {release_id} is not held.", hint=f"Held: {', '.join(held) or 'none'}."
+        )
+    published = _run(
+        settings,
+        defs(),
+        [PUBLISHED],
+        {"kido/front_door": "cli"},
+        {"ops": {"published__warehouse": {"config": {"accept": release_id}}}},
+    )
+    if published is None:
+        raise PublicationError(f"Release {release_id} could not be published.")
+    return published
+
+
+def _run(
+    settings: Settings,
+    definitions: dg.Definitions,
+    selected: list[dg.AssetKey] | None,
+    tags: dict[str, str],
+    config: Mapping[str, Any] = MappingProxyType({}),
+) -> Path | None:
+    """Run the graph, or a selection of it, in this process; the file it published, if it did."""
+    from dagster_project.orchestration import builds
+    from dagster_project.orchestration.keys import PUBLISHED
+    from dagster_project.orchestration.processes import own_name
+
+    job = definitions.resolve_job_def("build")
     # Imports and dbt make millions of objects that stay: looking through them again and again for
     # garbage costs a build seconds.
     gc.set_threshold(100_000, 50, 100)
-    with dg.DagsterInstance.from_config(str(home)) as instance, logs_held_open(home):
-        free_slots_of_dead_runs(instance)
+    run_id = str(uuid.uuid4())
+    with (
+        statements_not_printed(),
+        open_instance(settings) as instance,
+        logs_held_open(settings.dagster_home),
+    ):
+        builds.Build(settings.build_dir / run_id).claim(own_name())
         result = job.execute_in_process(
+            run_id=run_id,
             run_config={
                 "loggers": {"console": {}},
-                "resources": {"warehouse": {"config": {"as_of": settings.today.isoformat()}}},
+                "resources": {"warehouse": {"config": _of_the_day(settings)}},
+                **config,
             },
             instance=instance,
             asset_selection=selected,
             raise_on_error=False,
-            tags={"kido/front_door": "cli", WHOLE_RUN_TAG: str(selected is None).lower()},
+            tags=tags,
         )
-    return result.success and any(
-        event.is_step_materialization and event.asset_key == PUBLISHED
+    published = [
+        event.step_materialization_data.materialization.metadata["dagster/uri"].value
         for event in result.all_events
-    )
+        if event.is_step_materialization and event.asset_key == PUBLISHED
+    ]
+    return Path(str(published[-1])) if result.success and published else None
+
+
+def _of_the_day(settings: Settings) -> dict[str, str | bool]:
+    """The run's own midnight decides what today is, where no day was asked for."""
+    return {
+        "as_of": settings.as_of.isoformat() if settings.as_of else "",
+        "publish": settings.is_published_as_today,
+    }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -85,6 +180,28 @@ def logs_held_open(home: Path) -> Iterator[None]:
                 connection = held.enter_context(contextlib.closing(sqlite3.connect(file)))
                 connection.execute("select count(*) from sqlite_master").fetchone()
         yield
+
+
+@contextlib.contextmanager
+def statements_not_printed() -> Iterator[None]:
+    """Keep Dagster from printing each statement that its event log could not take.
+
+    The error itself is raised, and ends in a sentence.
+    """
+    with contextlib.redirect_stderr(cast(TextIO, _WithoutStatements(sys.stderr))):
+        yield
+
+
+class _WithoutStatements:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        is_statement = text.startswith("Exception while writing logger call to event log")
+        return len(text) if is_statement else self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
@@ -108,22 +225,24 @@ def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
 
 
 def is_up_to_date(settings: Settings) -> bool:
-    """Whether a build would only repeat the published release."""
+    """Whether a build would only repeat what is published for the day."""
     from dagster_project.orchestration.inputs import inputs_version
-    from dagster_project.serving.publication import current_inputs
+    from dagster_project.serving.publication import current_inputs, replay_inputs
 
-    published = current_inputs(settings)
+    published = (replay_inputs if settings.is_replay else current_inputs)(settings)
     return published is not None and published == inputs_version(settings)
 
 
 def start_ui(settings: Settings, host: str, port: int) -> int:
     """`dagster dev` on this warehouse; returns when it is stopped."""
+    with open_instance(settings) as instance:
+        home = instance.root_directory
     environment = {
         **os.environ,
-        "DAGSTER_HOME": str(prepare_instance(settings)),
+        "DAGSTER_HOME": home,
         "KIDO_HOME": str(settings.home),
     }
-    print(f"Dagster UI: http://{host}:{port}  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    _say(f"Dagster UI: http://{host}:{port}  (Ctrl-C stops it)")
     command = [
         sys.executable, "-m", "dagster", "dev", "--workspace", str(CHECKOUT / "workspace.yaml"),
         "--host", host, "--port", str(port), "--log-level", "warning",

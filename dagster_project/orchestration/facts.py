@@ -27,6 +27,7 @@ _SNAPSHOT: Mapping[str, Any] = {
 _RELEASE: Mapping[str, Any] = {
     "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
     "contract_version": pl.String, "code_version": pl.String, "duckdb_version": pl.String,
+    "accepted_at": INSTANT, "accepted_losses": pl.String,
 }  # fmt: skip
 _ASK: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,
@@ -73,11 +74,7 @@ def facts(
             schema=_SNAPSHOT,
         ),
         "asks": pl.DataFrame(
-            [
-                row
-                for source in sources
-                for row in _asks(source.CARD.name, Ledger(landing, source.CARD.name), settings)
-            ],
+            [row for source in sources for row in _asks(source.CARD.name, landing, settings)],
             schema=_ASK,
         ),
         "checks": as_frame(list(checks)),
@@ -107,11 +104,15 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _asks(source: str, ledger: Ledger, settings: Settings) -> Iterator[dict[str, Any]]:
-    """Asks of a window that brought nothing new: the snapshot before still holds."""
-    for ask in ledger.asks(settings.as_of_instant):
+def _asks(source: str, landing: Landing, settings: Settings) -> Iterator[dict[str, Any]]:
+    """Asks of a window that brought nothing new: the snapshot before still holds.
+
+    Not of a snapshot that was withdrawn.
+    """
+    kept = {snapshot.snapshot_id for snapshot in landing.snapshots(source)}
+    for ask in Ledger(landing, source).asks(settings.as_of_instant):
         for said in ask.windows if ask.answer == "ok" else ():
-            if not said.is_new:
+            if not said.is_new and said.snapshot_id in kept:
                 yield {
                     "source": source,
                     "frequency": said.frequency,

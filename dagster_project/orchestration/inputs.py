@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dagster_project.intake.due import due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
-from dagster_project.intake.stores import landing_of
+from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.settings import CHECKOUT, DBT_PROJECT, Settings
 from dagster_project.sources.registry import all_sources
 
@@ -19,10 +19,12 @@ from dagster_project.sources.registry import all_sources
 def inputs_version(settings: Settings) -> str | None:
     """The hash a build made now would carry; None when only a build can tell.
 
-    That is so when something is due of a publisher, or a bundled document is not landed as it is.
+    That is so when something is due of a publisher, a bundled document is not landed as it is
+    (unless it was withdrawn), or the lake does not hold what is landed: a document that came or
+    went while a build was under way may be in it or not.
     """
     digest = hashlib.sha256(settings.today.isoformat().encode())
-    landing = landing_of(settings)
+    landing, lake = landing_of(settings), lake_of(settings)
     now = datetime.now(UTC).replace(tzinfo=None)
     for name, source in all_sources().items():
         ledger = Ledger(landing, name)
@@ -40,8 +42,12 @@ def inputs_version(settings: Settings) -> str | None:
         for file in source.CARD.bundled:
             path = CHECKOUT / "dagster_project" / "bundled" / name / file
             landed = newest.get(file)
-            if landed is None or landed.sha256 != hashlib.sha256(path.read_bytes()).hexdigest():
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            is_landed = landed is not None and landed.sha256 == sha256
+            if not (is_landed or landing.withdrawn_bytes(sha256, source=name)):
                 return None
+        if lake.snapshot_ids(name) != {snapshot.snapshot_id for snapshot in snapshots}:
+            return None
         for snapshot in snapshots:
             digest.update(snapshot.snapshot_id.encode())
         for ask in ledger.names():

@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 import dagster as dg
 
-from dagster_project.errors import KidoError, PublicationError
+from dagster_project.errors import KidoError
+from dagster_project.lake.space import disk_full
 from dagster_project.quality.mart_suites import MART_SUITES
+from dagster_project.settings import Settings
 from dagster_project.sources.card import Frequency, SourceCard
 
 T = TypeVar("T")
@@ -87,5 +89,10 @@ def fail_run_on(step: Callable[[], T]) -> T:
     """Run a step; what stops it becomes the run's failure in one sentence."""
     try:
         return step()
-    except (KidoError, PublicationError) as error:
+    except KidoError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
+    except Exception as error:
+        full = disk_full(error, Settings.load().folders)
+        if full is None:
+            raise
+        raise dg.Failure(description=str(full), allow_retries=False) from error

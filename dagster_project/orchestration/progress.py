@@ -9,7 +9,9 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.lake.space import disk_full
 from dagster_project.orchestration.metadata import SUITE_CHECK
+from dagster_project.settings import Settings
 
 STAGES = {
     "landing__": "landed", "lake__": "typed", "dbt_build": "marts built",
@@ -41,7 +43,8 @@ class StageHandler(logging.Handler):
         if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             return self._failed_check(event)
         if kind == dg.DagsterEventType.STEP_FAILURE:
-            told = event.step_key in self._explained
+            # What a held build needs is said by the step itself.
+            told = event.step_key in self._explained and not event.step_key.startswith("published")
             return f"✗ {_stage(event.step_key)}: {'stopped' if told else failure_of(event)}"
         if kind == dg.DagsterEventType.ENGINE_EVENT and "blocked by" in (event.message or ""):
             return f"… {_stage(event.step_key or '')} waits for another run"
@@ -61,6 +64,8 @@ class StageHandler(logging.Handler):
         observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
         said = getattr(observed, "value", None) or "see the run in the UI"
         named = "" if evaluation.check_name == SUITE_CHECK else f"{evaluation.check_name}: "
+        lines = str(said).splitlines()
+        said = lines[0] if len(lines) == 1 else "".join(f"\n      {line}" for line in lines)
         return f"{'✗' if is_error else '!'} {evaluation.asset_key.to_user_string()}: {named}{said}"
 
 
@@ -68,9 +73,11 @@ def failure_of(event: Any) -> str:
     """Why a step failed, in the sentence it was given."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
-        return str(data.user_failure_data.description)
-    error = data.error.cause or data.error if data.error else None
-    return error.message.strip().splitlines()[-1] if error else "no reason was given"
+        reason = str(data.user_failure_data.description)
+    else:
+        error = data.error.cause or data.error if data.error else None
+        reason = error.message.strip().splitlines()[-1] if error else "no reason was given"
+    return str(disk_full(reason, Settings.load().folders) or reason)
 
 
 def _stage(step: str) -> str:

@@ -4,10 +4,14 @@ How a file is published is serving's; here it waits for the checks.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
+from pydantic import Field
 
+from dagster_project.errors import HeldError
+from dagster_project.intake.stores import landing_of
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
@@ -18,6 +22,7 @@ from dagster_project.orchestration.keys import (
     fail_run_on,
     key_of,
     mart_keys,
+    non_empty,
 )
 from dagster_project.orchestration.metadata import (
     suite_check_result,
@@ -28,9 +33,11 @@ from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.runner import evaluate
-from dagster_project.serving import publication
+from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
+from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
+from dagster_project.sources.registry import source_names
 
 
 def mart_audit() -> dg.AssetChecksDefinition:
@@ -68,9 +75,19 @@ def mart_audit() -> dg.AssetChecksDefinition:
             ).encode(),
         )
         if not any(result.blocks for result in results):
-            build.declare_complete()
+            build.declare_complete(is_replay=settings.is_replay)
 
     return audit
+
+
+class Publication(dg.Config):
+    """What a publication may be told in the launchpad."""
+
+    accept: str = Field(
+        default="",
+        description="Release of a held build, to publish it although readers lose what the "
+        "comparison says. Materialise this asset alone.",
+    )
 
 
 def published_asset() -> dg.AssetsDefinition:
@@ -79,9 +96,14 @@ def published_asset() -> dg.AssetsDefinition:
     @dg.asset(
         key=PUBLISHED,
         deps=mart_keys(),
+        check_specs=[
+            dg.AssetCheckSpec(kind, asset=PUBLISHED, description=description)
+            for kind, description in gate.KINDS.items()
+        ],
         description=(
             "The published file `kido.duckdb`: every mart of an audited build, swapped in by one "
-            "rename. Readers never wait and never see half a release."
+            "rename. Readers never wait and never see half a release. A replay of another day is "
+            "published beside it, as `as_of/kido-YYYY-MM-DD.duckdb`."
         ),
         group_name="published",
         kinds={"duckdb"},
@@ -89,10 +111,13 @@ def published_asset() -> dg.AssetsDefinition:
         pool=WRITER_POOL,
     )
     def warehouse_file(
-        context: dg.AssetExecutionContext, warehouse: Warehouse
-    ) -> dg.MaterializeResult[None]:
+        context: dg.AssetExecutionContext, warehouse: Warehouse, config: Publication
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         settings = warehouse.settings(context)
-        build = _build_of(warehouse, context.run_id, settings)
+        if config.accept:
+            build = _held_build(settings, config.accept)
+        else:
+            build = _build_of(warehouse, context.run_id, settings)
         checks = all_checks(build)
         failed = [check for check in checks if check.blocks]
         if failed:
@@ -102,25 +127,54 @@ def published_asset() -> dg.AssetsDefinition:
             )
         # Before the file is swapped in: what cannot be told is not published.
         found = answers(build.file)
-        release = fail_run_on(
-            lambda: publication.publish(
-                settings,
-                build.file,
-                build.release,
-                as_frame(checks),
-                datetime.now(UTC).replace(tzinfo=None),
-                build.inputs,
+        compared = gate.Comparison()
+        now = datetime.now(UTC).replace(tzinfo=None)
+
+        def judge(release: Release) -> Release:
+            nonlocal compared
+            compared = _compared(settings, build)
+            if compared.losses and not config.accept:
+                raise HeldError(compared.in_words)
+            if not compared.losses:
+                return release
+            return release.model_copy(
+                update={"accepted_at": now, "accepted_losses": compared.in_words}
             )
-        )
-        return dg.MaterializeResult(
+
+        def publish() -> Release:
+            args = (settings, build.file, build.release, as_frame(checks), now, build.inputs)
+            if settings.is_replay:
+                return publication.publish_replay(*args)
+            return publication.publish(*args, judge=judge)
+
+        try:
+            release = fail_run_on(publish)
+        except dg.Failure as failure:
+            if not isinstance(failure.__cause__, HeldError):
+                raise
+            build.hold(compared.in_words)
+            yield from _gate_checks(compared, dg.AssetCheckSeverity.ERROR)
+            raise dg.Failure(
+                description=(
+                    f"The build is held: readers would lose what it lacks. To publish it all the "
+                    f"same: kido accept {build.release.release_id}."
+                ),
+                metadata={"comparison": dg.MetadataValue.md(compared.page)},
+                allow_retries=False,
+            ) from failure.__cause__
+        builds.release_held(settings.build_dir, release.release_id)
+        yield from _gate_checks(compared, dg.AssetCheckSeverity.WARN)
+        published_file = settings.file_of_the_day
+        yield dg.MaterializeResult(
             metadata={
                 found.name: headline(found),
                 "answers": dg.MetadataValue.md(answers_markdown(found)),
-                "dagster/uri": str(settings.published_file),
+                "dagster/uri": str(published_file),
                 "release": release.release_id,
                 "as_of": str(release.as_of),
-                "bytes": settings.published_file.stat().st_size,
+                "bytes": published_file.stat().st_size,
                 "checks": len(checks),
+                "comparison": dg.MetadataValue.md(compared.page),
                 "report": str(settings.reports_dir / "checks.html"),
             }
         )
@@ -128,15 +182,67 @@ def published_asset() -> dg.AssetsDefinition:
     return warehouse_file
 
 
+def _compared(settings: Settings, build: builds.Build) -> gate.Comparison:
+    """A build of today beside the release that readers see; another day is not compared."""
+    if settings.today != settings.run_day or not settings.published_file.exists():
+        return gate.Comparison()
+    landing = landing_of(settings)
+    withdrawn = {name for source in source_names() for name in landing.withdrawn(source)}
+    compared = gate.compare(settings.published_file, build.file, withdrawn)
+    back = publication.rolled_back(settings)
+    again = back and gate.came_back(
+        build.file,
+        back.release.release_id,
+        f"{back.at:%Y-%m-%d %H:%M} UTC",
+        back.brought_by,
+        back.made_from,
+        is_same_code=back.release.code_version == build.release.code_version,
+    )
+    return replace(compared, losses=[again, *compared.losses]) if again else compared
+
+
+def _gate_checks(
+    compared: gate.Comparison, severity: dg.AssetCheckSeverity
+) -> Iterator[dg.AssetCheckResult]:
+    """A check per kind of loss."""
+    for kind in gate.KINDS:
+        lost = [loss.sentence for loss in compared.losses if loss.kind == kind]
+        yield dg.AssetCheckResult(
+            asset_key=PUBLISHED,
+            check_name=kind,
+            passed=not lost,
+            severity=severity if lost else dg.AssetCheckSeverity.ERROR,
+            metadata=non_empty(observed="\n".join(lost)),
+        )
+
+
+def _held_build(settings: Settings, release_id: str) -> builds.Build:
+    if settings.today != settings.run_day:
+        raise dg.Failure(
+            description=f"A held build is published as what readers see today, not as of "
+            f"{settings.today}: leave the day (as_of, KIDO_AS_OF) out.",
+            allow_retries=False,
+        )
+    held = {build.release.release_id: build for build in builds.held_builds(settings.build_dir)}
+    if release_id not in held:
+        raise dg.Failure(
+            description=f"Release {release_id} is not held. Held: {', '.join(held) or 'none'}.",
+            allow_retries=False,
+        )
+    return held[release_id]
+
+
 def _build_of(warehouse: Warehouse, run_id: str, settings: Settings) -> builds.Build:
     """The run's own build, else (a publication or an audit on its own) the last whole one."""
     own = builds.Build(warehouse.build_dir(run_id))
     if own.file.exists():
         return own
-    last = builds.complete_build(settings.build_dir)
-    if last is None:
+    last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
+    if last is None or (settings.as_of and last.release.as_of != settings.as_of):
+        day = f" as of {settings.as_of}" if settings.as_of else ""
         raise dg.Failure(
-            description="Nothing is built yet: materialise the marts first.", allow_retries=False
+            description=f"Nothing is built{day} yet: materialise the marts first.",
+            allow_retries=False,
         )
     return last
 

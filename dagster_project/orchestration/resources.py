@@ -8,6 +8,10 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from dagster_project.orchestration.builds import Build
+from dagster_project.orchestration.keys import fail_run_on
+from dagster_project.orchestration.killed_runs import process_in_log
+from dagster_project.orchestration.processes import name_of, own_name
 from dagster_project.settings import Settings
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
@@ -18,14 +22,39 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     as_of: str = Field(
         default="",
-        description="Day to build for (YYYY-MM-DD); empty for KIDO_AS_OF, else today in UTC.",
+        description="Day to build for (YYYY-MM-DD); empty for KIDO_AS_OF, else today in UTC. "
+        "Another day than today is published in a file of its own, as_of/kido-YYYY-MM-DD.duckdb.",
+    )
+    publish: bool = Field(
+        default=False,
+        description="Publish another day than today as kido.duckdb, over the file that readers "
+        "hold.",
     )
 
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Say in the run's folder which process executes it: a run that was killed cannot."""
+        if context.run_id is None or context.instance is None:
+            return
+        build = Build(self.build_dir(context.run_id))
+        if build.owner is None:
+            pid = process_in_log(context.instance, context.run_id)
+            build.claim((name_of(int(pid)) if pid else None) or own_name())
+
     def settings(self, context: Context) -> Settings:
-        """The settings of the run; its day is fixed when it starts, whatever midnight does."""
-        settings = Settings.load(**({"as_of": self.as_of} if self.as_of else {}))
-        settings.started_on = _day_of(context)
-        return settings
+        """The settings of the run; its day is fixed when it starts, whatever midnight does.
+
+        A wrong day is the run's failure in one sentence.
+        """
+
+        def load() -> Settings:
+            settings = Settings.load(**({"as_of": self.as_of} if self.as_of else {}))
+            settings.started_on = _day_of(context)
+            if self.publish:
+                settings.publish_as_today()
+            settings.require_past_or_today()
+            return settings
+
+        return fail_run_on(load)
 
     def build_dir(self, run_id: str) -> Path:
         """The folder a run builds in; runs never share one."""

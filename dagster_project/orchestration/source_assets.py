@@ -92,12 +92,14 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
         if checks:
             yield _answered(key, fetched)
         snapshots = landing_of(settings).snapshots(card.name)
+        withdrawn = landing_of(settings).withdrawn(card.name)
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={
                 "snapshots": len(snapshots),
                 "new": len(landed.new) + len(fetched.new_snapshots),
                 "unchanged": landed.unchanged,
+                **({"withdrawn": len(withdrawn)} if withdrawn else {}),
                 "documents": dg.MetadataValue.md(_documents(snapshots)),
                 **(
                     {"windows": dg.MetadataValue.md(_windows(fetched)), "calls": fetched.calls}

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from dagster_project.errors import shortened
 from dagster_project.quality.results import SAMPLE_ROWS, CheckResult, Status
 from dagster_project.quality.rules import Reach, Rule, Suite, resolved
 
@@ -99,7 +100,7 @@ def evaluate_batch(
         first = aside.row(0, named=True)
         reasons.append(
             f"{aside.height} of {frame.height} rows would be set aside, more than "
-            f"{SET_ASIDE_CEILING:.0%}: {first['rule']}, first {first['value']}"
+            f"{SET_ASIDE_CEILING:.0%}: {first['rule']}, first {shortened(str(first['value']))}"
         )
     return BatchVerdict(
         results=[_result(frame, suite, finding) for finding in findings],
@@ -222,9 +223,8 @@ def _findings(
             offending = rows[rule.name].sort()
             values = prepared[offending].select(_words(rule).alias("value"))["value"]
             first = values.head(_VALUES_NAMED).unique(maintain_order=True)
-            observed = (
-                f"{offending.len()} of {_rows_in_words(frame.height)}, first {'; '.join(first)}"
-            )
+            named = shortened("; ".join(first))
+            observed = f"{offending.len()} of {_rows_in_words(frame.height)}, first {named}"
             findings.append(_Finding(rule, "failed", observed, offending, values))
         else:
             observed = _observed(prepared, rule, kwargs[rule.name], answer)

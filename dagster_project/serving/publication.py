@@ -1,24 +1,29 @@
 """Publishing: the audited marts, copied into a compact file and swapped in by one rename.
 
-Readers never wait and never see half a release; the last ones are kept for going back.
+That rename decides: which release is the current one is read in the file itself. Readers never
+wait and never see half a release; the last ones are kept for going back. A replay of another day
+has a file of its own beside it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import polars as pl
+from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
 from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.store import write_atomically
+from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
 
 CONTRACT_VERSION = "1.0"
@@ -31,6 +36,10 @@ STORAGE_VERSION = "v1.0.0"
 """DuckDB's oldest stable format: every driver since DuckDB 1.0 opens it."""
 
 RELEASES_KEPT = 5
+ROLLED_BACK = "rolled-back.json"
+"""In the folder of a kept release: what was gone back from to it."""
+
+NOTE = ".current.json"
 
 
 class Release(BaseModel):
@@ -44,6 +53,9 @@ class Release(BaseModel):
     contract_version: str
     code_version: str
     duckdb_version: str
+    accepted_at: datetime | None = None
+    accepted_losses: str | None = None
+    """What it took from readers, in sentences, where somebody accepted that."""
 
 
 def new_release(started_at: datetime, as_of: date, code_version: str) -> Release:
@@ -58,26 +70,55 @@ def new_release(started_at: datetime, as_of: date, code_version: str) -> Release
     )
 
 
+class RolledBack(BaseModel):
+    """A release that was gone back from; it is kept with the one gone back to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    release: Release
+    at: datetime
+    made_from: tuple[str, ...]
+    brought_by: tuple[str, ...]
+    """Snapshots: all of it, and those that the release gone back to was not made from."""
+
+
+class MadeFrom(BaseModel):
+    """What a replay was made from; it speaks of the release in the file beside it, or of none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    release_id: str
+    inputs: str
+
+
+class Noted(BaseModel):
+    """Which release a file holds, as long as it is the file that it was.
+
+    Opening it takes 20 ms, which an unchanged build can do without.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    release_id: str
+    file: tuple[int, int, int]
+
+
 def published_releases(settings: Settings) -> list[Release]:
     """Releases that were published, oldest first: those kept, and those the current file lists."""
     found = {release.release_id: release for release in _kept_releases(settings)}
-    if settings.published_file.exists():
-        with connect(settings.published_file, read_only=True) as connection:
-            for row in connection.sql("from catalog.releases").pl().iter_rows(named=True):
-                release = Release(**row)
-                found.setdefault(release.release_id, release)
+    for release in _releases_in(settings.published_file):
+        found.setdefault(release.release_id, release)
     return sorted(found.values(), key=lambda release: release.release_id)
 
 
 def current_release(settings: Settings) -> Release | None:
     """The release that readers see now."""
-    if not settings.published_file.exists():
-        return None
-    with connect(settings.published_file, read_only=True) as connection:
-        rows = connection.sql(
-            "from catalog.releases order by release_id desc limit 1"
-        ).pl()  # fmt: skip
-    return Release(**rows.row(0, named=True)) if rows.height else None
+    return _release_in(settings.published_file)
+
+
+def is_kept(settings: Settings, release_id: str) -> bool:
+    """Whether a release can be gone back to."""
+    return _kept_folder(settings, release_id) is not None
 
 
 def publish(
@@ -87,74 +128,123 @@ def publish(
     checks: pl.DataFrame,
     published_at: datetime,
     inputs: str | None = None,
+    *,
+    judge: Callable[[Release], Release] = lambda release: release,
 ) -> Release:
-    """Complete the catalog of an audited build file, copy its marts out and swap them in.
+    """Publish an audited build file as the release that readers see; the last ones are kept.
 
     `checks` has the columns of `catalog.checks` and replaces what the build knew of them;
     `inputs` is a hash of what the release was made from. The caller has seen every blocking check
-    pass. Raises PublicationError if a schema is missing.
+    pass. Another publication is waited for; `judge` looks at what readers see then, and returns the
+    release that may take its place or raises. Raises PublicationError if a schema is missing.
     """
-    if (settings.releases_dir / release.release_id).is_dir():
-        # This very build is published already: it becomes the current one (again).
-        _make_current(settings, release.release_id)
-        return release
-    release = release.model_copy(update={"published_at": published_at})
-    with connect(build_file) as connection:
-        connection.register("all_checks", checks.to_arrow())
-        connection.execute("begin")
-        connection.execute("delete from catalog.checks")
-        connection.execute(
-            "insert into catalog.checks by name "
-            "from all_checks order by layer, table_name, check_name"
-        )
-        connection.execute(
-            "update catalog.releases set published_at = ? where release_id = ?",
-            [published_at, release.release_id],
-        )
-        connection.execute("commit")
+    with _alone(settings):
+        release = judge(release)
+        if not is_kept(settings, release.release_id):
+            release = release.model_copy(update={"published_at": published_at})
+            _prepare(settings, build_file, release, checks, inputs)
+        _decide(settings, release.release_id)
+        _finalise(settings)
+    return release
 
-    settings.releases_dir.mkdir(parents=True, exist_ok=True)
-    _sweep(settings)
-    fresh = settings.releases_dir / f".new-{release.release_id}"
-    fresh.mkdir()
-    copy_marts(build_file, fresh / "kido.duckdb")
-    write_atomically(fresh / "release.json", release.model_dump_json(indent=2).encode())
-    if inputs:
-        write_atomically(fresh / "inputs", inputs.encode())
-    os.replace(fresh, settings.releases_dir / release.release_id)
-    _make_current(settings, release.release_id)
-    _prune(settings)
+
+def publish_replay(
+    settings: Settings,
+    build_file: Path,
+    release: Release,
+    checks: pl.DataFrame,
+    published_at: datetime,
+    inputs: str | None = None,
+) -> Release:
+    """Publish an audited build file beside the one that readers hold, as the replay of its day.
+
+    Takes what `publish` takes. No release is added to those that are kept, and none goes.
+    """
+    release = release.model_copy(update={"published_at": published_at})
+    target = settings.replay_file
+    settings.replays_dir.mkdir(parents=True, exist_ok=True)
+    with _alone(settings):
+        fresh = _fresh_beside(target)
+        try:
+            _complete_catalog(build_file, release, checks)
+            copy_marts(build_file, fresh)
+            if inputs:
+                made_from = MadeFrom(release_id=release.release_id, inputs=inputs)
+                write_atomically(_made_from(target), made_from.model_dump_json().encode())
+            _swap_in(fresh, target)
+        finally:
+            fresh.unlink(missing_ok=True)
     return release
 
 
 def current_inputs(settings: Settings) -> str | None:
     """The hash of what the published release was made from; None where none is known."""
-    marker = settings.releases_dir / "current"
-    if not marker.exists() or not settings.published_file.exists():
+    current = _noted(settings) or current_release(settings)
+    folder = _kept_folder(settings, current.release_id) if current else None
+    record = folder / "inputs" if folder else None
+    return record.read_text("utf8") if record and record.exists() else None
+
+
+def replay_inputs(settings: Settings) -> str | None:
+    """The hash of what the replay of the day was made from; None where none is known."""
+    record, current = _made_from(settings.replay_file), _release_in(settings.replay_file)
+    if current is None or not record.exists():
         return None
-    record = settings.releases_dir / marker.read_text("utf8") / "inputs"
-    return record.read_text("utf8") if record.exists() else None
+    made_from = MadeFrom.model_validate_json(record.read_bytes())
+    return made_from.inputs if made_from.release_id == current.release_id else None
 
 
 def rollback(settings: Settings, release_id: str | None = None) -> Release:
     """Make an earlier release the published one: the one before the current, or the one named.
 
-    Raises PublicationError if it is not kept.
+    Another publication is waited for. Raises PublicationError if it is not kept.
     """
-    kept = {release.release_id: release for release in _kept_releases(settings)}
+    with _alone(settings):
+        kept = {release.release_id: release for release in _kept_releases(settings)}
+        current = current_release(settings)
+        if release_id is None:
+            earlier = [name for name in kept if current is None or name < current.release_id]
+            if not earlier:
+                raise PublicationError("There is no earlier release to go back to.")
+            release_id = max(earlier)
+        if release_id not in kept:
+            raise PublicationError(
+                f"Release {release_id} is not kept.",
+                hint=f"Kept: {', '.join(sorted(kept)) or 'none'}.",
+            )
+        folder = _kept_folder(settings, release_id)
+        if current and folder and release_id < current.release_id:
+            _note_rollback(settings, current, folder)
+        _decide(settings, release_id)
+        _finalise(settings)
+        return kept[release_id]
+
+
+def rolled_back(settings: Settings) -> RolledBack | None:
+    """The release that was gone back from to the one that readers see; None where there is none."""
     current = current_release(settings)
-    if release_id is None:
-        earlier = [name for name in kept if current is None or name < current.release_id]
-        if not earlier:
-            raise PublicationError("There is no earlier release to go back to.")
-        release_id = max(earlier)
-    if release_id not in kept:
-        raise PublicationError(
-            f"Release {release_id} is not kept.",
-            hint=f"Kept: {', '.join(sorted(kept)) or 'none'}.",
-        )
-    _make_current(settings, release_id)
-    return kept[release_id]
+    folder = _kept_folder(settings, current.release_id) if current else None
+    record = folder / ROLLED_BACK if folder else None
+    if record is None or not record.exists():
+        return None
+    return RolledBack.model_validate_json(record.read_bytes())
+
+
+def _note_rollback(settings: Settings, current: Release, to: Path) -> None:
+    """Remember what brought the release that is gone back from.
+
+    Written before anything is decided, into the folder gone back to: it speaks from the moment
+    that this one is current. Who goes back twice has gone back from the newest of the three.
+    """
+    earlier, seen = rolled_back(settings), snapshots_of(settings.published_file)
+    made_from = set(earlier.made_from) if earlier else seen
+    note = RolledBack(
+        release=earlier.release if earlier else current,
+        at=datetime.now(UTC).replace(tzinfo=None),
+        made_from=tuple(sorted(made_from)),
+        brought_by=tuple(sorted((made_from | seen) - snapshots_of(to / "kido.duckdb"))),
+    )
+    write_atomically(to / ROLLED_BACK, note.model_dump_json().encode())
 
 
 def copy_marts(build_file: Path, target: Path) -> None:
@@ -202,41 +292,183 @@ def copy_marts(build_file: Path, target: Path) -> None:
     _flush(target)
 
 
-def _make_current(settings: Settings, release_id: str) -> None:
+@contextlib.contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Wait until no other process publishes; then put in order what a killed one left behind."""
+    settings.releases_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(settings.releases_dir / ".lock"):
+        _finalise(settings)
+        _sweep(settings)
+        yield
+
+
+def _prepare(
+    settings: Settings,
+    build_file: Path,
+    release: Release,
+    checks: pl.DataFrame,
+    inputs: str | None,
+) -> None:
+    """Make the folder of a release, which counts from the moment that its file is swapped in."""
+    fresh = _prepared_folder(settings, release.release_id)
+    fresh.mkdir()
+    _complete_catalog(build_file, release, checks)
+    copy_marts(build_file, fresh / "kido.duckdb")
+    if inputs:
+        write_atomically(fresh / "inputs", inputs.encode())
+    write_atomically(fresh / "release.json", release.model_dump_json(indent=2).encode())
+
+
+def _complete_catalog(build_file: Path, release: Release, checks: pl.DataFrame) -> None:
+    """Write what the build could not know yet: all its checks, and when it was published."""
+    with connect(build_file) as connection:
+        connection.register("all_checks", checks.to_arrow())
+        connection.execute("begin")
+        connection.execute("delete from catalog.checks")
+        connection.execute(
+            "insert into catalog.checks by name "
+            "from all_checks order by layer, table_name, check_name"
+        )
+        connection.execute(
+            "update catalog.releases set published_at = ?, accepted_at = ?, accepted_losses = ? "
+            "where release_id = ?",
+            [
+                release.published_at,
+                release.accepted_at,
+                release.accepted_losses,
+                release.release_id,
+            ],
+        )
+        connection.execute("commit")
+
+
+def _decide(settings: Settings, release_id: str) -> None:
+    """Let readers see a release: the one write that makes it the current one."""
+    folder = _kept_folder(settings, release_id) or _prepared_folder(settings, release_id)
     # A copy, not a link: a reader that opens the published file for writing spoils no release.
-    fresh = settings.published_file.with_name(f".kido.duckdb.{uuid.uuid4().hex[:8]}")
+    fresh = _fresh_beside(settings.published_file)
     try:
-        shutil.copyfile(settings.releases_dir / release_id / "kido.duckdb", fresh)
+        shutil.copyfile(folder / "kido.duckdb", fresh)
         _flush(fresh)
-        # A .wal that a writing reader left belongs to the file that goes, and would break this one.
-        settings.published_file.with_name("kido.duckdb.wal").unlink(missing_ok=True)
-        os.replace(fresh, settings.published_file)
-        write_atomically(settings.releases_dir / "current", release_id.encode())
+        _swap_in(fresh, settings.published_file)
     finally:
         fresh.unlink(missing_ok=True)
 
 
+def _finalise(settings: Settings) -> None:
+    """Give the folder of the current release its name among those kept; the oldest go.
+
+    Until then it counts all the same, since its file was swapped in.
+    """
+    if _noted(settings):
+        return
+    current = current_release(settings)
+    if current is None:
+        return
+    prepared = _prepared_folder(settings, current.release_id)
+    if prepared.is_dir():
+        os.replace(prepared, settings.releases_dir / current.release_id)
+    others = [one for one in _kept_releases(settings) if one.release_id != current.release_id]
+    for release in others[: -(RELEASES_KEPT - 1)]:
+        _remove(settings.releases_dir / release.release_id)
+    # What earlier versions of Kido took for the current release.
+    (settings.releases_dir / "current").unlink(missing_ok=True)
+    noted = Noted(release_id=current.release_id, file=_identity_of(settings.published_file))
+    write_atomically(settings.releases_dir / NOTE, noted.model_dump_json().encode())
+
+
+def _noted(settings: Settings) -> Noted | None:
+    """What the note says of the current release; None where it speaks of another file."""
+    note = settings.releases_dir / NOTE
+    if not note.exists() or not settings.published_file.exists():
+        return None
+    noted = Noted.model_validate_json(note.read_bytes())
+    return noted if noted.file == _identity_of(settings.published_file) else None
+
+
+def _identity_of(file: Path) -> tuple[int, int, int]:
+    found = file.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _remove(folder: Path) -> None:
+    """Remove a kept release: renamed first, it is not kept any more, however far removing comes."""
+    gone = folder.with_name(f".gone-{folder.name}")
+    os.replace(folder, gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _swap_in(fresh: Path, target: Path) -> None:
+    # A .wal that a writing reader left belongs to the file that goes, and would break this one.
+    target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
+    os.replace(fresh, target)
+
+
 def _kept_releases(settings: Settings) -> list[Release]:
+    folders = [record.parent for record in settings.releases_dir.glob("[!.]*/release.json")]
+    current = current_release(settings)
+    prepared = _prepared_folder(settings, current.release_id) if current else None
+    if prepared and (prepared / "release.json").exists():
+        folders.append(prepared)
     return sorted(
-        (
-            Release.model_validate_json(record.read_bytes())
-            for record in settings.releases_dir.glob("[!.]*/release.json")
-        ),
+        (Release.model_validate_json((folder / "release.json").read_bytes()) for folder in folders),
         key=lambda release: release.release_id,
     )
 
 
-def _prune(settings: Settings) -> None:
-    for release in _kept_releases(settings)[:-RELEASES_KEPT]:
-        shutil.rmtree(settings.releases_dir / release.release_id, ignore_errors=True)
+def _kept_folder(settings: Settings, release_id: str) -> Path | None:
+    """The folder of a release that was published; it is the last write that names it so."""
+    folder = settings.releases_dir / release_id
+    if folder.is_dir():
+        return folder
+    prepared, current = _prepared_folder(settings, release_id), current_release(settings)
+    return prepared if current and current.release_id == release_id and prepared.is_dir() else None
+
+
+def _prepared_folder(settings: Settings, release_id: str) -> Path:
+    return settings.releases_dir / f".new-{release_id}"
+
+
+def _fresh_beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+
+
+def _made_from(replay_file: Path) -> Path:
+    return replay_file.with_suffix(".json")
 
 
 def _sweep(settings: Settings) -> None:
-    """Remove what a killed publication left behind."""
-    for leftover in settings.releases_dir.glob(".new-*"):
+    """Remove what a killed publication left behind; whoever calls this is alone."""
+    for leftover in (
+        *settings.releases_dir.glob(".new-*"),
+        *settings.releases_dir.glob(".gone-*"),
+    ):
         shutil.rmtree(leftover, ignore_errors=True)
-    for leftover in settings.home.glob(".kido.duckdb.*"):
+    for leftover in (
+        *settings.home.glob(".kido.duckdb.*"),
+        *settings.replays_dir.glob(".kido-*"),
+    ):
         leftover.unlink(missing_ok=True)
+
+
+def _releases_in(file: Path) -> list[Release]:
+    """The releases that a published file lists, its own last; none where there is no file."""
+    if not file.exists():
+        return []
+    try:
+        with connect(file, read_only=True) as connection:
+            found = connection.execute("from catalog.releases order by release_id")
+            names = [column[0] for column in found.description or ()]
+            return [Release(**dict(zip(names, row, strict=True))) for row in found.fetchall()]
+    except duckdb.IOException:
+        raise PublicationError(
+            f"{file} cannot be opened.", hint="Does a program hold it open for writing?"
+        ) from None
+
+
+def _release_in(file: Path) -> Release | None:
+    releases = _releases_in(file)
+    return releases[-1] if releases else None
 
 
 def _rows(

@@ -15,14 +15,17 @@ ROWS_SHOWN = 200
 
 
 def run_query(
-    published_file: Path, sql: str, how: Literal["table", "csv", "json", "parquet"]
+    published_file: Path,
+    sql: str,
+    how: Literal["table", "csv", "json", "parquet"],
+    built_by: str = "kido build",
 ) -> None:
-    """Print the rows of a query to standard output.
+    """Print the rows of a query to standard output; `built_by` is the command that makes the file.
 
     Raises PublicationError when nothing is published yet, KidoError when DuckDB refuses the query.
     """
     if not published_file.exists():
-        raise PublicationError(f"{published_file} does not exist yet.", hint="Run kido build.")
+        raise PublicationError(f"{published_file} does not exist yet.", hint=f"Run {built_by}.")
     with connect(published_file, read_only=True) as connection:
         # The query may read the published file and nothing else on this machine.
         connection.execute("set enable_external_access = false")

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed, shortened
 from dagster_project.lake.schemas import INSTANT, RECONCILED_TRADE
 from dagster_project.lake.vocabulary import (
     SPECIAL_AREAS,
@@ -23,6 +23,7 @@ from dagster_project.lake.vocabulary import (
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
     BLOCK_BYTES,
+    header_of,
     is_it_the_file_of,
     looks_like_html,
     looks_like_zip,
@@ -33,6 +34,7 @@ from dagster_project.sources.formats import (
     utc_naive,
     zip_members,
 )
+from dagster_project.sources.limits import LONGEST_LINE
 
 CARD = SourceCard(
     name="baci",
@@ -75,13 +77,13 @@ OPTIONAL_COLUMNS = ("net_weight_kg", "edition")
 AREAS_TOLD_AS_ONE: Mapping[str, str] = MappingProxyType({"711": "_X"})
 """CEPII's codes of several economies: the Southern African Customs Union until 1999."""
 
-_YEARLY_MEMBER = re.compile(r"(?:^|/)BACI_HS(\d{2})_Y(\d{4})_V\w+\.csv$")
+_YEARLY_MEMBER = re.compile(r"(?:^|/)BACI_HS([0-9]{2})_Y([0-9]{4})_V\w+\.csv$")
 _COUNTRY_MEMBER = re.compile(r"(?:^|/)country_codes_V\w+\.csv$")
-_EDITION_IN_NAME = re.compile(r"(?<![A-Za-z])HS(\d{4}|\d{2})(?!\d)")
-_YEAR_IN_NAME = re.compile(r"(?<![A-Za-z])Y(\d{4})(?!\d)")
-_VERSION_IN_NAME = re.compile(r"(?<![A-Za-z])V(\d{6}[a-z]?)(?![0-9A-Za-z])")
+_EDITION_IN_NAME = re.compile(r"(?<![A-Za-z])HS([0-9]{4}|[0-9]{2})(?![0-9])")
+_YEAR_IN_NAME = re.compile(r"(?<![A-Za-z])Y([0-9]{4})(?![0-9])")
+_VERSION_IN_NAME = re.compile(r"(?<![A-Za-z])V([0-9]{6}[a-z]?)(?![0-9A-Za-z])")
 """`V202601`, or `V202401b` where CEPII put a version right."""
-_PRINTED_CODE = r"^\d{5,6}$|^9999[0-9A-Z]{2}$"
+_PRINTED_CODE = r"^[0-9]{5,6}$|^9999[0-9A-Z]{2}$"
 """An HS6 code, its leading zero lost or not, or UN Comtrade's `9999AA`, not specified."""
 
 _WHOSE = is_it_the_file_of(CARD.homepage)
@@ -117,7 +119,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         )
     if looks_like_zip(payload):
         flows = _flows_of_archive(payload)
-    elif {"i", "j", "k"} & set(_names(payload[:1024].split(b"\n", 1)[0])):
+    elif {"i", "j", "k"} & set(header_of(payload, source=CARD.name)):
         flows = _flows_of_yearly_file(payload, document.name)
     else:
         flows = _flows_of_tidy_table(payload, BUNDLED_EDITION if document.is_bundled else None)
@@ -147,7 +149,7 @@ def _flows_of_archive(payload: bytes) -> pl.DataFrame:
     }
     if not yearly:
         raise UpstreamFormatError(
-            f"{CARD.name}: the zip archive holds {', '.join(members) or 'nothing'}, and no yearly "
+            f"{CARD.name}: the zip archive holds {listed(members) or 'nothing'}, and no yearly "
             "file named like BACI_HS22_Y2024_V202601.csv.",
             hint=_WHOSE,
         )
@@ -180,14 +182,14 @@ def _edition(names: Iterable[str]) -> pl.Expr:
     if len(versions) > 1:
         raise UpstreamFormatError(
             f"{CARD.name}: the archive holds files of two versions, "
-            f"{' and '.join(f'V{version}' for version in versions)}.",
+            f"{' and '.join(f'V{version}' for version in versions[:2])}.",
             hint="Land each version in an archive of its own.",
         )
     return pl.lit(int(versions[0][:6]) if versions else None, pl.Int32).alias("edition")
 
 
 def _flows_of_yearly_file(payload: bytes, name: str) -> pl.DataFrame:
-    _require_yearly_columns(_names(payload.split(b"\n", 1)[0]), name)
+    _require_yearly_columns(header_of(payload, source=CARD.name), name)
     edition = _EDITION_IN_NAME.search(name)
     if edition is None:
         raise UpstreamFormatError(
@@ -221,13 +223,13 @@ def _flows_of_tidy_table(payload: bytes, edition: int | None) -> pl.DataFrame:
         "is not an HS6 code in scope",
     )
     _require_known(
-        pl.col("hs_revision").str.contains(r"^HS\d{4}$"),
+        pl.col("hs_revision").str.contains(r"^HS[0-9]{4}$"),
         table,
         "hs_revision",
         "is not an edition of the HS like HS2022",
     )
     require_every(
-        pl.col("edition").is_null() | pl.col("edition").str.contains(r"^\d{6}$"),
+        pl.col("edition").is_null() | pl.col("edition").str.contains(r"^[0-9]{6}$"),
         of=table,
         value=pl.col("edition"),
         what="is not a version of BACI like 202601",
@@ -244,24 +246,20 @@ def _require_known(rule: pl.Expr, table: pl.DataFrame, column: str, what: str) -
     )
 
 
-def _names(header: bytes) -> list[str]:
-    names = header.decode("utf-8-sig", "replace").split(",")
-    return [name.strip().strip('"').lower() for name in names]
-
-
 def _in_scope(blocks: Iterable[bytes], name: str, edition: str, year: str | None) -> pl.DataFrame:
     """The flows of a yearly file that are of codes in scope: YEARLY_COLUMNS and `hs_revision`.
 
     All are text. `edition` is two digits (`22`) or four, `year` the one all rows must be of.
     """
+    name = shortened(name)
     header: list[str] = []
     line = 1
     kept = []
     for block in _whole_lines(blocks):
         rows = block
         if not header:
-            first, _, rows = block.partition(b"\n")
-            header = _names(first)
+            rows = block.partition(b"\n")[2]
+            header = header_of(block, source=CARD.name)
             _require_yearly_columns(header, name)
             line += 1
         if rows.strip():
@@ -279,6 +277,10 @@ def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for block in blocks:
         whole, end, rest = (rest + block).rpartition(b"\n")
+        if len(rest) > LONGEST_LINE:  # to look for its end in every block takes a day
+            raise UpstreamFormatError(
+                f"{CARD.name}: a line is longer than {LONGEST_LINE >> 20} MiB, which no row is."
+            )
         if end:
             yield whole + end
     if rest:
@@ -291,7 +293,7 @@ def _require_yearly_columns(header: list[str], name: str) -> None:
         "there twice": [column for column in YEARLY_COLUMNS if header.count(column) > 1],
     }
     if any(problems.values()):
-        found = (f"{what}: {', '.join(names)}" for what, names in problems.items() if names)
+        found = (f"{what}: {listed(names)}" for what, names in problems.items() if names)
         raise UpstreamFormatError(f"{CARD.name}: columns {'; '.join(found)} ({name}).", hint=_WHOSE)
 
 
@@ -340,7 +342,7 @@ def _read_rows(
     if year is not None:
         require_every(
             # What is no year is told by itself, of the flows in scope.
-            (pl.col("t") == year) | ~pl.col("t").str.contains(r"^\d{4}$"),
+            (pl.col("t") == year) | ~pl.col("t").str.contains(r"^[0-9]{4}$"),
             of=flows.select(pl.col("t").fill_null("").unique()),
             value=pl.col("t"),
             what=f"is not the year of {name}",
@@ -409,7 +411,7 @@ def _with_numbers(table: pl.DataFrame) -> pl.DataFrame:
     """The measures as numbers, KEY as it is. Raises UpstreamFormatError for a year or number."""
     flow = pl.concat_str(KEY, separator=" ", ignore_nulls=True)
     require_every(
-        pl.col("year").str.contains(r"^\d{4}$"),
+        pl.col("year").str.contains(r"^[0-9]{4}$"),
         of=table,
         value=pl.col("year"),
         what="is not a year",

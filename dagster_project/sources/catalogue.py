@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError, shortened
 from dagster_project.lake.schemas import INSTANT, LAKE_TABLES
 from dagster_project.lake.vocabulary import (
     codes_in,
@@ -40,6 +40,7 @@ from dagster_project.sources.formats import (
     require_every,
     utc_naive,
 )
+from dagster_project.sources.limits import MOST_YAML_BYTES, MOST_YAML_DEPTH
 
 CARD = SourceCard(
     name="catalogue",
@@ -135,7 +136,7 @@ def _day(value: object) -> date:
 
 
 def _hs_code(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(r"\d{4}(\d{2})?", value):
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}([0-9]{2})?", value):
         return value
     if isinstance(value, int):
         raise ValueError(f'is {value}, a number; write it in quotes ("280530") to keep every zero')
@@ -173,14 +174,14 @@ def _share_bounds(value: object) -> object:
 
 def _hour(value: object) -> str:
     text = _text(value)
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d [A-Z]\w+/[A-Z]\w+", text):
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9] [A-Z]\w+/[A-Z]\w+", text):
         raise ValueError(f'is {text!r} and not an hour and its zone like "18:00 Asia/Shanghai"')
     return text
 
 
 def _nace_division(value: object) -> str:
     text = _text(value)
-    if not re.fullmatch(r"[A-U]\d{2}", text):
+    if not re.fullmatch(r"[A-U][0-9]{2}", text):
         raise ValueError(f"is {text!r}; a division of NACE is a letter and two digits like C25")
     return text
 
@@ -550,6 +551,11 @@ def _is_table(payload: bytes) -> bool:
 
 
 def _text_of(payload: bytes) -> str:
+    if len(payload) > MOST_YAML_BYTES:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the file is larger than {MOST_YAML_BYTES >> 20} MiB, which no file of "
+            "the catalogue is."
+        )
     try:
         return payload.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -558,14 +564,35 @@ def _text_of(payload: bytes) -> str:
         ) from error
 
 
+def _require_plain(text: str) -> None:
+    """Raise UpstreamFormatError for aliases, and for what lies too deep to be built.
+
+    Ten aliases of ten aliases, nine times over, are a billion values.
+    """
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise _unfolding(event, f"`*{event.anchor}` repeats another entry; write it out")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_YAML_DEPTH:
+            raise _unfolding(event, "lists or fields lie too deep inside each other")
+
+
+def _unfolding(event: yaml.Event, problem: str) -> UpstreamFormatError:
+    line = f"line {event.start_mark.line + 1}: " if event.start_mark else ""
+    return UpstreamFormatError(f"{CARD.name}: {line}{problem}.")
+
+
 def _of_yaml(text: str) -> Mapping[str, pl.DataFrame]:
     try:
+        _require_plain(text)
         loaded = yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise UpstreamFormatError(f"{CARD.name}: {line}{error.problem}.") from error
+        raise UpstreamFormatError(f"{CARD.name}: {line}{shortened(str(error.problem))}.") from error
     except yaml.YAMLError as error:
-        reason = str(error).splitlines()[0]
+        reason = shortened(str(error).splitlines()[0])
         raise UpstreamFormatError(f"{CARD.name}: the file is not YAML ({reason}).") from error
     except (ValueError, AttributeError) as error:  # a tag such as `!!int` on what is none
         raise UpstreamFormatError(f"{CARD.name}: a `!!` tag does not fit its value.") from error
@@ -621,7 +648,7 @@ def _sentence(kind: type[_Entry], error: Mapping[str, Any]) -> str:
         if isinstance(step, int):
             path[-1] += f" {step + 1}"
         else:
-            path.append(f"`{step}`")
+            path.append(f"`{shortened(str(step))}`")
     reason = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "missing":
         reason = "is missing"
@@ -660,12 +687,14 @@ def _require_unique(what: str, identifiers: Iterable[object]) -> None:
     seen: set[object] = set()
     for identifier in identifiers:
         if identifier in seen:
-            raise UpstreamFormatError(f"{CARD.name}: {what} {identifier} is given twice.")
+            raise UpstreamFormatError(
+                f"{CARD.name}: {what} {shortened(str(identifier))} is given twice."
+            )
         seen.add(identifier)
 
 
 def _name(entry: Mapping[str, object], field: str, position: int) -> str:
-    return f"{field} {entry.get(field) or f'number {position}'}"
+    return shortened(f"{field} {entry.get(field) or f'number {position}'}")
 
 
 # Entries -> rows of the lake.
@@ -941,9 +970,9 @@ def _require_economy_rows(table: pl.DataFrame) -> None:
     require(pl.col("name").is_not_null(), "has no `name`")
     for column, pattern, layout in (
         ("iso2", r"^[A-Z]{2}$", "two capitals"),
-        ("m49_code", r"^\d{3}$", "three digits, with the zeros in front"),
-        ("comtrade_code", r"^(0|[1-9]\d*)( [1-9]\d*)*$", "digits without zeros in front"),
-        ("japan_customs_code", r"^\d{3}( \d{3})*$", "three digits"),
+        ("m49_code", r"^[0-9]{3}$", "three digits, with the zeros in front"),
+        ("comtrade_code", r"^(0|[1-9][0-9]*)( [1-9][0-9]*)*$", "digits without zeros in front"),
+        ("japan_customs_code", r"^[0-9]{3}( [0-9]{3})*$", "three digits"),
     ):
         fits = pl.col(column).is_null() | pl.col(column).str.contains(pattern)
         require(fits, f"has a `{column}` that is not {layout}")
@@ -976,5 +1005,6 @@ def _require_owner(
         for word in words_in(cell or ""):
             if owners.setdefault(word, economy) != economy:
                 raise UpstreamFormatError(
-                    f"{CARD.name}: `{column}` {word} is given to {owners[word]} and to {economy}."
+                    f"{CARD.name}: `{column}` {shortened(word)} is given to {owners[word]} and to "
+                    f"{economy}."
                 )

@@ -26,6 +26,7 @@ from dagster_project.errors import (
     DeniedError,
     UnknownCodeError,
     UpstreamFormatError,
+    shortened,
 )
 from dagster_project.lake.schemas import INSTANT, TRADE_FLOWS
 from dagster_project.lake.vocabulary import commodity_codes, economy_by
@@ -50,6 +51,7 @@ from dagster_project.sources.card import (
 )
 from dagster_project.sources.formats import (
     gunzip,
+    header_of,
     is_it_the_file_of,
     looks_like,
     looks_like_gzip,
@@ -59,8 +61,11 @@ from dagster_project.sources.formats import (
     read_text_table,
     require_columns,
     require_every,
+    require_short_fields,
+    require_width,
     utc_naive,
 )
+from dagster_project.sources.limits import LONGEST_LINE
 
 BASE_URL = "https://comtradeapi.un.org"
 ROWS_PER_CALL = (100_000, 500)
@@ -187,7 +192,9 @@ partners of a flow are one slice."""
 
 _WHOSE = is_it_the_file_of(CARD.homepage)
 _AGAIN = "Fetch or land the file again."
-_WAIT = re.compile(r"replenished in (?:(\d{1,3})\.)?(\d{1,3}):(\d\d):(\d\d)", re.IGNORECASE)
+_WAIT = re.compile(
+    r"replenished in (?:([0-9]{1,3})\.)?([0-9]{1,3}):([0-9][0-9]):([0-9][0-9])", re.IGNORECASE
+)
 _HEAD = re.compile(
     rb'(?:\xef\xbb\xbf)?\s*\{\s*"elapsedTime"\s*:\s*"[^"]*"\s*,\s*"count"\s*:\s*(\d{1,9})\s*,'
     rb'\s*"data"\s*:\s*\['
@@ -387,18 +394,20 @@ def follow(request: Request, answer: Answer) -> Step:
 
 def _stop(answer: Answer) -> Stop:
     words = _words(answer.text)
-    found = _WAIT.search(words)
+    found, said = _WAIT.search(words), shortened(words)
     if not found and "quota" not in words.lower():
         raise DeniedError(
-            f"{CARD.name}: HTTP {answer.status}: {words or 'access denied'}",
+            f"{CARD.name}: HTTP {answer.status}: {said or 'access denied'}",
             hint="Check KIDO_COMTRADE_KEY.",
         )
     if answer.retry_after_s is not None:
-        return Stop(words, timedelta(seconds=answer.retry_after_s))
+        return Stop(said, timedelta(seconds=answer.retry_after_s))
     if not found:
-        return Stop(words)
+        return Stop(said)
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return Stop(words, timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))
+    return Stop(
+        shortened(words), timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    )
 
 
 def _words(text: str) -> str:
@@ -444,10 +453,12 @@ def _load(payload: bytes) -> tuple[int, list[Any]]:
         answer = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise UpstreamFormatError(
-            f"{CARD.name}: the answer is cut or no JSON ({error}).", hint=_AGAIN
+            f"{CARD.name}: the answer is cut or no JSON ({shortened(str(error))}).", hint=_AGAIN
         ) from error
     if message := _message(answer):
-        raise UpstreamFormatError(f"{CARD.name}: the publisher answered with an error: {message}")
+        raise UpstreamFormatError(
+            f"{CARD.name}: the publisher answered with an error: {shortened(message)}"
+        )
     count, data = (
         (answer.get("count"), answer.get("data")) if isinstance(answer, dict) else (None, None)
     )
@@ -539,10 +550,9 @@ def _read(payload: bytes) -> pl.DataFrame:
     elif looks_like_zip(payload):
         table = _rows_of_sheet(payload)
     else:
-        line = payload.split(b"\n", 1)[0]
-        separator = "\t" if b"\t" in line else ","
-        header = line.decode("utf-8-sig", "replace").lower().split(separator)
-        required = _required([name.strip().strip('"') for name in header])
+        separator = "\t" if b"\t" in payload[:LONGEST_LINE].partition(b"\n")[0] else ","
+        header = header_of(payload, source=CARD.name, separator=separator)
+        required = _required(header)
         table = read_text_table(
             payload,
             source=CARD.name,
@@ -556,7 +566,7 @@ def _read(payload: bytes) -> pl.DataFrame:
     # A number that went through another program may have come out as 156.0.
     numbers = ("period", "reportercode", "partnercode", "partner2code", "motcode")
     return table.select(
-        pl.col(name).str.replace(r"^(\d+)\.0$", "$1") if name in numbers else pl.col(name)
+        pl.col(name).str.replace(r"^([0-9]+)\.0$", "$1") if name in numbers else pl.col(name)
         for name in (*COLUMNS, *BREAKDOWN_TOTALS)
     )
 
@@ -581,6 +591,7 @@ def _rows_of_answer(payload: bytes) -> pl.DataFrame:
         return pl.DataFrame(schema=dict.fromkeys((*COLUMNS, *BREAKDOWN_TOTALS), pl.String))
     try:
         spelt = list(data[0])
+        require_width(len(spelt), source=CARD.name)
         header = [str(name).lower() for name in spelt]
         require_columns(header, _required(header), source=CARD.name, hint=_WHOSE)
         table = pl.from_dicts(
@@ -590,6 +601,7 @@ def _rows_of_answer(payload: bytes) -> pl.DataFrame:
         raise UpstreamFormatError(
             f"{CARD.name}: `data` does not hold rows of plain values.", hint=_WHOSE
         ) from error
+    require_short_fields(table, source=CARD.name)
     return _text(table, _columns(spelt, header))
 
 
@@ -676,8 +688,8 @@ def _require_known_codes(rows: pl.DataFrame) -> None:
 
 
 def _require_periods_and_numbers(rows: pl.DataFrame) -> None:
-    is_year = pl.col("period").str.contains(r"^[12]\d{3}$")
-    is_month = pl.col("period").str.contains(r"^[12]\d{3}(0[1-9]|1[0-2])$")
+    is_year = pl.col("period").str.contains(r"^[12][0-9]{3}$")
+    is_month = pl.col("period").str.contains(r"^[12][0-9]{3}(0[1-9]|1[0-2])$")
     original = pl.col("isoriginalclassification").str.to_lowercase()
     rules = (
         ("freqcode", pl.col("freqcode").is_in(["A", "M"]), "is not a frequency, A or M"),

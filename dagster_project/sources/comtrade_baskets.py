@@ -121,7 +121,7 @@ def _require_known_codes(table: pl.DataFrame, groups: Sequence[str]) -> None:
     sides = pl.concat([table["reporter_iso3"], table["partner_iso3"]])
     known = list(economies().among(sides.unique()))
     group_or_hs6 = pl.col("commodity_code").is_in(groups) | pl.col("commodity_code").str.contains(
-        r"^\d{6}$"
+        r"^[0-9]{6}$"
     )
     rules = (
         ("reporter_iso3", pl.col("reporter_iso3").is_in(known), economy),
@@ -131,7 +131,7 @@ def _require_known_codes(table: pl.DataFrame, groups: Sequence[str]) -> None:
         ("commodity_code", group_or_hs6, "is neither a mineral group nor a code of six digits"),
         (
             "hs_revision",
-            pl.col("hs_revision").is_null() | pl.col("hs_revision").str.contains(r"^HS\d{4}$"),
+            pl.col("hs_revision").is_null() | pl.col("hs_revision").str.contains(r"^HS[0-9]{4}$"),
             "is not an edition of the HS like HS2022",
         ),
     )
@@ -147,8 +147,8 @@ def _require_known_codes(table: pl.DataFrame, groups: Sequence[str]) -> None:
 
 
 def _require_periods_figures_and_sources(table: pl.DataFrame) -> None:
-    is_year = pl.col("period").str.contains(r"^\d{4}$")
-    is_month = pl.col("period").str.contains(r"^\d{4}-(0[1-9]|1[0-2])$")
+    is_year = pl.col("period").str.contains(r"^[0-9]{4}$")
+    is_month = pl.col("period").str.contains(r"^[0-9]{4}-(0[1-9]|1[0-2])$")
     rules = (
         (
             "period",

@@ -6,7 +6,6 @@ supply risk computed anew are business of the marts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +13,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
 from dagster_project.lake.schemas import INSTANT, LAKE_TABLES
 from dagster_project.lake.vocabulary import (
     economies,
@@ -24,6 +23,7 @@ from dagster_project.lake.vocabulary import (
 )
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
+    header_of,
     labels_of,
     looks_like_html,
     looks_like_zip,
@@ -81,11 +81,11 @@ SUPPLY_USED: Mapping[str, str] = MappingProxyType(
 )
 BOUNDS: Mapping[str, str] = MappingProxyType({"<": "below", ">": "above", "": "exact"})
 
-NUMBER = r"^\d+(\.\d+)?$"
-PERCENT = r"^[<>]?\d+(\.\d+)?%$|^[1-9]\d*$"
+NUMBER = r"^[0-9]+(\.[0-9]+)?$"
+PERCENT = r"^[<>]?[0-9]+(\.[0-9]+)?%$|^[1-9][0-9]*$"
 """A number with its sign; a whole number alone has lost the sign (one cell of 2023). A fraction
 alone is refused: nobody can tell 0.5 % from a half."""
-NACE_SECTOR = r"^([A-U]\d{2}) - (.+)$"
+NACE_SECTOR = r"^([A-U][0-9]{2}) - (.+)$"
 DIGITS = 6
 """Shares are rounded to a ten-thousandth of a percent: the division by 100 leaves noise behind."""
 
@@ -378,7 +378,7 @@ def _assessed(table: pl.DataFrame) -> pl.DataFrame:
 
 def _share(column: str) -> pl.Expr:
     """A printed percentage as 0 to 1; of what is printed as below a figure, half of it."""
-    number = pl.col(column).str.extract(r"(\d+(?:\.\d+)?)").cast(pl.Float64) / 100
+    number = pl.col(column).str.extract(r"([0-9]+(?:\.[0-9]+)?)").cast(pl.Float64) / 100
     is_below = pl.col(column).str.starts_with("<")
     return pl.when(is_below).then(number / 2).otherwise(number).round(DIGITS).alias(column)
 
@@ -446,8 +446,7 @@ def _layout_of(payload: bytes) -> _Layout:
 
     Raises UpstreamFormatError where not even half of any layout's columns are there.
     """
-    header = payload.split(b"\n", 1)[0].decode().lower().split(",")
-    names = {name.strip().strip('"') for name in header}
+    names = set(header_of(payload, source=CARD.name))
 
     def coverage(layout: _Layout) -> float:
         return len(names & set(layout.columns)) / len(layout.columns)
@@ -455,7 +454,7 @@ def _layout_of(payload: bytes) -> _Layout:
     best = max(_LAYOUTS, key=coverage)
     if coverage(best) < 0.5:
         raise UpstreamFormatError(
-            f"{CARD.name}: the columns {', '.join(sorted(names))} are of no table of the studies.",
+            f"{CARD.name}: the columns {listed(sorted(names))} are of no table of the studies.",
             hint="Known are the annex tables of supply shares, uses and results over time, the "
             "inputs of 2017, and our tidy tables of these.",
         )
@@ -486,7 +485,10 @@ def _as_plain_text(payload: bytes) -> bytes:
                 f"{CARD.name}: the text is neither UTF-8 nor Windows-1252 (byte {error.start})."
             ) from error
     text = text.replace("\r\n", "\n")
-    return re.sub(r'"[^"]*"', lambda cell: cell[0].replace("\n", " "), text).encode()
+    # Every second piece is the inside of a cell; the last one is not, if its end is not there.
+    pieces = text.split('"')
+    pieces[1:-1:2] = [piece.replace("\n", " ") for piece in pieces[1:-1:2]]
+    return '"'.join(pieces).encode()
 
 
 def _require(table: pl.DataFrame, column: str, rule: pl.Expr, what: str) -> None:
@@ -518,5 +520,5 @@ def _require_numbers(table: pl.DataFrame, *columns: str) -> None:
 
 
 def _require_year_and_numbers(table: pl.DataFrame, *columns: str) -> None:
-    _require(table, "year", pl.col("year").str.contains(r"^\d{4}$"), "is not a year")
+    _require(table, "year", pl.col("year").str.contains(r"^[0-9]{4}$"), "is not a year")
     _require_numbers(table, *columns)

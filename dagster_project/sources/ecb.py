@@ -132,7 +132,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     table = _rates_of_series(payload) if is_of_data_api else _rates_of_history(payload)
     rates = table.with_columns(
         # The pattern goes first: `to_date` alone also reads days like 2026-1-5.
-        pl.when(pl.col("day").str.contains(r"^\d{4}-\d{2}-\d{2}$"))
+        pl.when(pl.col("day").str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))
         .then(pl.col("day").str.to_date("%Y-%m-%d", strict=False))
         .alias("price_date"),
         pl.col("rate").replace("N/A", None).cast(pl.Float64, strict=False).alias("close"),

@@ -47,7 +47,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         "instrument",
         pl.col("date").alias("day"),
         pl.col("index").alias("printed"),
-        pl.when(pl.col("date").str.contains(r"^\d{4}-\d{2}-\d{2}$"))
+        pl.when(pl.col("date").str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))
         .then(pl.col("date").str.to_date("%Y-%m-%d", strict=False))
         .alias("price_date"),
         pl.col("index").cast(pl.Float64, strict=False).alias("close"),

@@ -1,6 +1,7 @@
 """Pure helpers that recognise what a payload is and open it: HTML, zip, CSV, workbook.
 
-No publisher's columns are known here; nothing touches a network or a disk.
+No publisher's columns are known here; nothing touches a network or a disk. Every source opens its
+documents here, so that the limits of `limits` hold for all of them.
 """
 
 from __future__ import annotations
@@ -10,20 +11,34 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import polars as pl
 
-from dagster_project.errors import UpstreamFormatError
+from dagster_project.errors import UpstreamFormatError, listed, shortened
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.vocabulary import label_rows
 from dagster_project.sources.card import Kind
+from dagster_project.sources.limits import (
+    FREE_BYTES,
+    LONGEST_FIELD,
+    LONGEST_LINE,
+    MOST_ARCHIVE_BYTES,
+    MOST_CELLS,
+    MOST_COLUMNS,
+    MOST_EXPANSION,
+    MOST_HELD_BYTES,
+    MOST_MEMBERS,
+    MOST_ROWS,
+)
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 """How an Excel workbook of before 2007 (`.xls`) begins."""
+_AGAIN = "Fetch or land the file again."
 _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP_SIGNATURE = b"\x1f\x8b"
 _ZIP_FAILURES = (
@@ -84,56 +99,106 @@ BLOCK_BYTES = 8 << 20
 """What is held of a large file at a time: more is no faster, and a typed copy is larger still."""
 
 
+_ZIP_ENTRY = b"PK\x01\x02"
+"""How an entry of an archive's list of members begins."""
+
+LIST_BYTES = 1 << 20
+"""Of the end of an archive, where its list of members is: 1,000 entries are some 100 KiB."""
+
+
 def zip_members(payload: bytes, *, source: str) -> list[str]:
-    """Names of the members of a zip archive. Raises UpstreamFormatError when it is cut."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(payload)) as archive:
-            return archive.namelist()
-    except _ZIP_FAILURES as error:
-        raise _damaged(source, error) from error
+    """Names of the members of a zip archive.
+
+    Raises UpstreamFormatError when it is cut, or holds or unfolds to more than the limits.
+    """
+    with _opened(payload, source=source) as archive:
+        return archive.namelist()
 
 
-def unzip_blocks(payload: bytes, member: str, *, source: str) -> Iterator[bytes]:
+def unzip_blocks(payload: bytes, member: str, *, source: str, hint: str = "") -> Iterator[bytes]:
     """The bytes of one member of a zip archive in blocks, for one too large to hold at once.
 
-    Raises UpstreamFormatError when the archive is cut or damaged, if need be after the last block:
-    only the whole member can be checked.
+    Raises UpstreamFormatError when the archive has no such member (then with `hint`), goes beyond
+    the limits, or is cut or damaged, if need be after the last block: only the whole member can be
+    checked.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(payload)) as archive, archive.open(member) as stream:
+    with _opened(payload, source=source) as archive:
+        if member not in archive.namelist():
+            raise UpstreamFormatError(
+                f"{source}: the zip archive holds {listed(archive.namelist()) or 'nothing'}, not "
+                f"{member}.",
+                hint=hint,
+            )
+        # In blocks of a given size the size that the list of members gives is not exceeded,
+        # whatever follows in the archive; read at once, all of it would be unfolded first.
+        with archive.open(member) as stream:
             while block := stream.read(BLOCK_BYTES):
                 yield block
-    except _ZIP_FAILURES as error:
-        raise _damaged(source, error) from error
-
-
-def _damaged(source: str, error: Exception) -> UpstreamFormatError:
-    return UpstreamFormatError(
-        f"{source}: the zip archive is cut or damaged ({error}).", hint="Fetch it again."
-    )
 
 
 def unzip_member(payload: bytes, member: str, *, source: str, hint: str = "") -> bytes:
-    """The bytes of one member of a zip archive.
+    """The bytes of one member of a zip archive; see `unzip_blocks`."""
+    whole = io.BytesIO()
+    for block in unzip_blocks(payload, member, source=source, hint=hint):
+        _require_holdable(whole.tell() + len(block), source=source, what=member)
+        whole.write(block)
+    return whole.getvalue()
 
-    Raises UpstreamFormatError when the archive is cut or damaged, or has no such member (then with
-    `hint`).
-    """
+
+@contextmanager
+def _opened(
+    payload: bytes, *, source: str, what: str = "zip archive", hint: str = "Fetch it again."
+) -> Iterator[zipfile.ZipFile]:
+    """A zip archive whose list of members keeps to the limits; what is damaged is a sentence."""
+    # A list of millions takes a gigabyte to open, so its end is looked at first.
+    if payload.count(_ZIP_ENTRY, -LIST_BYTES) > MOST_MEMBERS:
+        raise UpstreamFormatError(f"{source}: the {what} holds more than {MOST_MEMBERS:,} members.")
     try:
         with zipfile.ZipFile(io.BytesIO(payload)) as archive:
-            if member in archive.namelist():
-                return archive.read(member)
-            names = archive.namelist()
+            _require_small(archive.infolist(), source=source, what=what)
+            yield archive
     except _ZIP_FAILURES as error:
-        raise _damaged(source, error) from error
-    raise UpstreamFormatError(
-        f"{source}: the zip archive holds {', '.join(names) or 'nothing'}, not {member}.", hint=hint
-    )
+        raise UpstreamFormatError(
+            f"{source}: the {what} is cut or damaged ({shortened(str(error))}).", hint=hint
+        ) from error
+
+
+def _require_small(members: Sequence[zipfile.ZipInfo], *, source: str, what: str) -> None:
+    if len(members) > MOST_MEMBERS:
+        raise UpstreamFormatError(f"{source}: the {what} holds more than {MOST_MEMBERS:,} members.")
+    unfolded = sum(member.file_size for member in members)
+    packed = sum(member.compress_size for member in members)
+    if unfolded > max(FREE_BYTES, MOST_EXPANSION * packed) or unfolded > MOST_ARCHIVE_BYTES:
+        raise UpstreamFormatError(
+            f"{source}: the {what} of {packed >> 10:,} KiB unfolds to {unfolded >> 20:,} MiB, "
+            "more than any table does."
+        )
+
+
+def _require_holdable(size: int, *, source: str, what: str) -> None:
+    if size > MOST_HELD_BYTES:
+        raise UpstreamFormatError(
+            f"{source}: {what} unfolds to more than {MOST_HELD_BYTES >> 20} MiB."
+        )
 
 
 def gunzip(payload: bytes, *, source: str) -> bytes:
-    """The content of a gzip file. Raises UpstreamFormatError when it is cut or damaged."""
+    """The content of a gzip file.
+
+    Raises UpstreamFormatError when it is cut or damaged, or unfolds to more than the limits.
+    """
+    most = min(MOST_HELD_BYTES, max(FREE_BYTES, MOST_EXPANSION * len(payload)))
     try:
+        # A gzip file does not say how large it is: it is unfolded once to be measured.
+        size = 0
+        with gzip.open(io.BytesIO(payload)) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                size += len(block)
+                if size > most:
+                    raise UpstreamFormatError(
+                        f"{source}: the gzip file of {len(payload) >> 10:,} KiB unfolds to more "
+                        f"than {most >> 20:,} MiB, more than any table does."
+                    )
         return gzip.decompress(payload)
     except (OSError, EOFError, zlib.error) as error:
         raise UpstreamFormatError(
@@ -185,6 +250,51 @@ def require_text(
         ) from error
 
 
+def header_of(payload: bytes, *, source: str, separator: str = ",") -> list[str]:
+    """The names in the first line of a text: in lower case, without quotes and blanks around them.
+
+    Raises UpstreamFormatError where the line is too long, or names too many columns.
+    """
+    line, end, _ = payload[: LONGEST_LINE + 2].removeprefix(_BYTE_ORDER_MARK).partition(b"\n")
+    if b"\r" in line.rstrip(b"\r") or (not end and line.endswith(b"\r")):
+        raise UpstreamFormatError(
+            f"{source}: the lines end in carriage returns alone.",
+            hint="Save it with the line ends of Windows or Unix.",
+        )
+    if len(line) > LONGEST_LINE:
+        raise _too_long(1, source)
+    text = line.decode("utf-8", "replace").rstrip("\r")
+    require_width(text.count(separator) + 1, source=source)
+    return [name.strip().strip('"').lower() for name in text.split(separator)]
+
+
+def require_width(columns: int, *, source: str) -> None:
+    """Raise UpstreamFormatError where a table has more columns than any that is known."""
+    if columns > MOST_COLUMNS:
+        raise UpstreamFormatError(
+            f"{source}: the table has {columns:,} columns, more than the {MOST_COLUMNS:,} that are "
+            "read."
+        )
+
+
+def require_short_fields(table: pl.DataFrame, *, source: str) -> None:
+    """Raise UpstreamFormatError where a text in a table is longer than a cell may be."""
+    texts = table.select(pl.col(pl.String))
+    lengths = texts.select(pl.all().str.len_chars().max().fill_null(0)).rows()
+    longest = max((length for row in lengths for length in row), default=0)
+    if longest > LONGEST_FIELD:
+        raise UpstreamFormatError(
+            f"{source}: a value has {longest:,} characters, more than the {LONGEST_FIELD:,} that a "
+            "cell may hold."
+        )
+
+
+def _too_long(line: int, source: str) -> UpstreamFormatError:
+    return UpstreamFormatError(
+        f"{source}: line {line} is longer than {LONGEST_LINE >> 20} MiB, which no row is."
+    )
+
+
 def read_text_table(
     payload: bytes,
     *,
@@ -203,13 +313,16 @@ def read_text_table(
     without a name (what a trailing comma leaves) is always dropped. `reads` and `hint` are those of
     `require_text`. Raises UpstreamFormatError when the payload is no text (see there), has no rows,
     when the columns are not these, when a line has more or fewer values than the header, and when
-    the last line is cut.
+    the last line is cut, and for lines, values or headers beyond the limits.
     """
     text = require_text(payload, source=source, reads=reads, hint=hint)
+    header = header_of(payload, source=source, separator=separator)
     lines = pl.Series(text.replace("\r\n", "\n").split("\n"))
-    header = [name.strip().strip('"').lower() for name in lines[0].split(separator)]
     known = [*required, *optional]
     require_columns(header, required, known=None if others else known, source=source, hint=hint)
+    long = lines.str.len_bytes() > LONGEST_LINE
+    if long.any():
+        raise _too_long((long.arg_max() or 0) + 1, source)
     _require_whole_lines(lines, header, separator, source=source)
 
     body = lines.slice(1).filter(lines.slice(1) != "")
@@ -221,6 +334,7 @@ def read_text_table(
         separator=separator,
         schema={f"column {position}": pl.String for position, _ in enumerate(header)},
     )
+    require_short_fields(table, source=source)
     return table.select(
         (
             pl.col(f"column {header.index(name)}").str.strip_chars().replace("", None)
@@ -249,7 +363,7 @@ def require_columns(
         "not known": [name for name in header if name and known is not None and name not in known],
     }
     if any(problems.values()):
-        found = (f"{what}: {', '.join(names)}" for what, names in problems.items() if names)
+        found = (f"{what}: {listed(names)}" for what, names in problems.items() if names)
         raise UpstreamFormatError(f"{source}: columns {'; '.join(found)}.", hint=hint)
 
 
@@ -279,7 +393,7 @@ def _require_whole_lines(
     if broken is not None or not ends_whole:
         raise UpstreamFormatError(
             f"{source}: the last line (line {len(lines)}) is cut.",
-            hint="Fetch or land the file again.",
+            hint=_AGAIN,
         )
 
 
@@ -294,52 +408,94 @@ def read_sheet(payload: bytes, sheet: str | None, *, source: str, hint: str = ""
     """
     import openpyxl
 
-    _require_workbook(payload, source=source)
+    archive = _unfolded_workbook(payload, source=source)
     try:
-        workbook = openpyxl.load_workbook(io.BytesIO(payload), read_only=True, data_only=True)
+        workbook = openpyxl.load_workbook(archive, read_only=True, data_only=True)
         names = [str(name) for name in workbook.sheetnames]
         found = names[0] if sheet is None and names else _sheet_named(sheet or "", names)
-        rows: list[tuple[object, ...]] = []
+        rows: list[list[str | None]] = []
         if found is not None:
             worksheet = workbook[found]
             # Some programs write a wrong size into the sheet; the rows themselves tell.
             worksheet.reset_dimensions()
-            rows = list(worksheet.iter_rows(values_only=True))
+            rows = _rows_of_sheet(worksheet.iter_rows(values_only=True), source=source)
+    except UpstreamFormatError:
+        raise
     except Exception as error:  # openpyxl lets through whatever a damaged part makes it stumble on
-        reason = " ".join(str(error).split())
+        reason = shortened(" ".join(str(error).split()))
         raise UpstreamFormatError(
-            f"{source}: the workbook is cut or damaged ({reason}).",
-            hint="Fetch or land the file again.",
+            f"{source}: the workbook is cut or damaged ({reason}).", hint=_AGAIN
         ) from error
     if found is None:
         raise UpstreamFormatError(
-            f"{source}: the workbook has no sheet {sheet!r} (it has: {', '.join(names)}).",
-            hint=hint,
+            f"{source}: the workbook has no sheet {sheet!r} (it has: {listed(names)}).", hint=hint
         )
     width = max(map(len, rows), default=0)
-    return pl.DataFrame(
+    if width * len(rows) > MOST_CELLS:
+        raise _too_many_cells(source)
+    table = pl.DataFrame(
         {
             f"column {position}": pl.Series(
-                [_cell_text(row[position]) if position < len(row) else None for row in rows],
-                dtype=pl.String,
+                [row[position] if position < len(row) else None for row in rows], dtype=pl.String
             )
             for position in range(width)
         }
     )
+    require_short_fields(table, source=source)
+    return table
 
 
-def _require_workbook(payload: bytes, *, source: str) -> None:
-    """Refuse a zip archive of other files; what is cut or damaged is left to openpyxl to refuse."""
-    try:
-        members = zip_members(payload, source=source)
-    except UpstreamFormatError:
-        return
+def _rows_of_sheet(rows: Iterable[tuple[object, ...]], *, source: str) -> list[list[str | None]]:
+    """The cells as text, row by row; blank rows at the end are not there."""
+    found: list[list[str | None]] = []
+    cells, characters, last = 0, 0, 0
+    for number, row in enumerate(rows, start=1):
+        require_width(len(row), source=source)
+        texts = [_cell_text(cell) for cell in row]
+        # Many cells may point to one text.
+        characters += sum(len(text) for text in texts if text)
+        cells += len(row)
+        if cells > MOST_CELLS or characters > MOST_HELD_BYTES or number > MOST_ROWS:
+            raise _too_many_cells(source)
+        if any(texts):
+            last = number
+        found.append(texts)
+    return found[:last]
+
+
+def _too_many_cells(source: str) -> UpstreamFormatError:
+    return UpstreamFormatError(
+        f"{source}: the sheet has more than {MOST_CELLS:,} cells or {MOST_ROWS:,} rows, more than "
+        "any that is known."
+    )
+
+
+def _unfolded_workbook(payload: bytes, *, source: str) -> io.BytesIO:
+    """The workbook with its parts unpacked, for openpyxl, which unfolds each at once."""
+    whole = io.BytesIO()
+    with (
+        _opened(payload, source=source, what="workbook", hint=_AGAIN) as packed,
+        zipfile.ZipFile(whole, "w") as unpacked,
+    ):
+        names = list(dict.fromkeys(packed.namelist()))
+        _require_workbook(names, source=source)
+        for name in names:
+            with packed.open(name) as part, unpacked.open(name, "w") as copy:
+                while block := part.read(BLOCK_BYTES):
+                    _require_holdable(whole.tell() + len(block), source=source, what="the workbook")
+                    copy.write(block)
+    whole.seek(0)
+    return whole
+
+
+def _require_workbook(members: Sequence[str], *, source: str) -> None:
+    """Refuse a zip archive of other files."""
     if "[Content_Types].xml" in members:  # every workbook has this part
         return
     readable = [name for kind in _LANDED_UNPACKED for name in members if name.endswith(kind)]
     raise UpstreamFormatError(
-        f"{source}: the zip archive is no workbook, it holds {', '.join(members) or 'nothing'}.",
-        hint=f"Unpack it and land {readable[0]}." if readable else "",
+        f"{source}: the zip archive is no workbook, it holds {listed(members) or 'nothing'}.",
+        hint=f"Unpack it and land {shortened(readable[0])}." if readable else "",
     )
 
 
@@ -377,7 +533,7 @@ def require_every(
     )
     if broken.height:
         values = broken.to_series().unique().sort().head(3).to_list()
-        raise error(f"{source}: {', '.join(map(repr, values))} {what}.", hint=hint)
+        raise error(f"{source}: {listed(map(repr, values))} {what}.", hint=hint)
 
 
 def utc_naive(instant: datetime) -> datetime:

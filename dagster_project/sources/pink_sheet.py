@@ -12,7 +12,7 @@ from datetime import datetime
 
 import polars as pl
 
-from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.vocabulary import material_labels, require_known_labels
 from dagster_project.sources.card import Document, SourceCard
@@ -163,7 +163,7 @@ def _checked(published: pl.DataFrame) -> pl.DataFrame:
         pl.col("printed").cast(pl.Float64, strict=False).alias("close"),
     )
     require_every(
-        pl.col("month").str.contains(r"^\d{4}-(0[1-9]|1[0-2])$"),
+        pl.col("month").str.contains(r"^[0-9]{4}-(0[1-9]|1[0-2])$"),
         of=figures,
         value=pl.col("month"),
         what="is not a month",
@@ -204,7 +204,7 @@ def _require_every_series(published: pl.DataFrame, figures: pl.DataFrame) -> Non
     """Refuse a series that is there and has no figure in any month."""
     blank = published.filter(~pl.col("instrument").is_in(figures["instrument"].unique().implode()))
     if blank.height:
-        named = ", ".join(map(repr, blank["instrument"].unique(maintain_order=True)))
+        named = listed(map(repr, blank["instrument"].unique(maintain_order=True)))
         raise UpstreamFormatError(f"{CARD.name}: no month has a figure of {named}.", hint=_WHOSE)
 
 
@@ -270,7 +270,7 @@ class _Sheet:
         if table.is_empty():
             return
         first = pl.col("column 0")
-        is_month = first.str.contains(r"^\d{4}M\d{2}$").fill_null(False)
+        is_month = first.str.contains(r"^[0-9]{4}M[0-9]{2}$").fill_null(False)
         numbered = table.with_row_index("row", offset=1)
         start = numbered.filter(is_month)["row"].min()
         above = table if start is None else numbered.filter(pl.col("row") < start).drop("row")
@@ -294,7 +294,7 @@ class _Sheet:
             if len(names) > 1 or len(units) > 1:
                 raise UpstreamFormatError(
                     f"{CARD.name}: the sheet {self.name!r} has two names above one series: "
-                    f"{', '.join(map(repr, cells))}."
+                    f"{listed(map(repr, cells))}."
                 )
             if not names:
                 continue

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
 from dagster_project.lake.schemas import INSTANT, PRODUCTION
 from dagster_project.lake.vocabulary import (
     economies,
@@ -22,6 +22,7 @@ from dagster_project.lake.vocabulary import (
 )
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
+    header_of,
     labels_of,
     looks_like_zip,
     read_text_table,
@@ -123,8 +124,8 @@ MOST_LACKING = 0.25
 """Part of the materials an edition may lack: of those listed, that of 2025 does not print 3 in 51,
 that of 2026 one."""
 
-YEAR = r"^\d{4}$"
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+YEAR = r"^[0-9]{4}$"
+_NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
 FIGURE = (
     rf"^(?P<e>e)? ?(?P<sign>[<>])? ?(?P<low>{_NUMBER})"
     rf"(?: ?[-–—] ?(?P<high>{_NUMBER}))? ?(?P<estimated>e)?$"
@@ -138,10 +139,10 @@ NOT_AVAILABLE = r"(?i)^(?:NA|large|small|very small|moderate|moderate to large|s
 where the figure is included (or that it is less than half a unit, which goes first)."""
 NOT_APPLICABLE = r"^XX$"
 
-NO_REMARK = r"(?i)^(?:estimated|reported|reproted)?(?: (?:for )?\d{4})? ?\.?$|^yes$|^no$"
+NO_REMARK = r"(?i)^(?:estimated|reported|reproted)?(?: (?:for )?[0-9]{4})? ?\.?$|^yes$|^no$"
 """Notes that only say what `flag` says (and a `Yes` that slipped from the next column)."""
 NO_REMARK_IN_LONG = rf"{NO_REMARK}|^See Appendix C\b"
-WHY_BLANK = r"(?i)^(w|na|xx)(?: for [\d-]+)?\.?$"
+WHY_BLANK = r"(?i)^(w|na|xx)(?: for [0-9-]+)?\.?$"
 """Notes of the wide layout that stand for a blank cell: `W for 23-24`, `NA`, `na for 2023`."""
 
 
@@ -185,7 +186,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         read_text_table(payload, source=source, required=(), others=True)
         raise UpstreamFormatError(
             f"{source}: the columns are those of no layout that is read "
-            f"({', '.join(sorted(columns))[:80]}).",
+            f"({listed(sorted(columns))}).",
             hint=WHAT_TO_LAND,
         )
 
@@ -235,9 +236,8 @@ def _utf8_with_columns(payload: bytes) -> tuple[bytes, frozenset[str]]:
     if re.search("[\0-\x08\x0e-\x1f]", text):
         require_text(payload, source=CARD.name, hint=WHAT_TO_LAND)
         raise UpstreamFormatError(f"{CARD.name}: the file is no text.", hint=WHAT_TO_LAND)
-    header = text.split("\n", 1)[0]
-    names = (name.strip().strip('"').lower() for name in header.split(","))
-    return text.encode(), frozenset(name for name in names if name)
+    payload = text.encode()
+    return payload, frozenset(name for name in header_of(payload, source=CARD.name) if name)
 
 
 def _plain(column: str) -> pl.Expr:
@@ -257,7 +257,7 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
     are not available: for the latter the next edition prints NA, dashes and figures.
     """
     found = {
-        name: re.fullmatch(r"(prod|cap|reserves)_(est_)?(\d{4})", re.sub(r"\s", "", name))
+        name: re.fullmatch(r"(prod|cap|reserves)_(est_)?([0-9]{4})", re.sub(r"\s", "", name))
         for name in sorted(columns)
     }
     years = {name: match for name, match in found.items() if match}
@@ -265,11 +265,11 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
     unread = [
         name
         for name, match in found.items()
-        if match is None and re.search(r"\d{4}", name) and "critical" not in name
+        if match is None and re.search(r"[0-9]{4}", name) and "critical" not in name
     ]
     if unread:
         raise UpstreamFormatError(
-            f"{CARD.name}: columns of a year that are not read: {', '.join(unread)}.",
+            f"{CARD.name}: columns of a year that are not read: {listed(unread)}.",
             hint="Read are PROD_<year>, CAP_<year>, RESERVES_<year>, and _EST_ before the year.",
         )
     if not any(match[1] == "prod" for match in years.values()):
@@ -280,7 +280,7 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
     # The publisher's files of one commodity end in rows of commas.
     table = table.filter(pl.any_horizontal(pl.col(WIDE_COLUMNS[:4]).is_not_null()))
     require_every(
-        pl.col("source").str.contains(r"^MCS\d{4}$"),
+        pl.col("source").str.contains(r"^MCS[0-9]{4}$"),
         of=table,
         value=pl.col("source"),
         what="is not an edition like MCS2025",
@@ -288,7 +288,7 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
     )
     edition = table["source"].unique().sort().to_list()
     if len(edition) != 1:
-        raise UpstreamFormatError(f"{CARD.name}: several editions in a file: {', '.join(edition)}.")
+        raise UpstreamFormatError(f"{CARD.name}: several editions in a file: {listed(edition)}.")
     year_of_edition = int(edition[0][3:])
     _require_world_total_of_last(table, of=("commodity", "type"))
 
@@ -366,7 +366,7 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
 def _note_stands_for_cell() -> pl.Expr:
     """Whether the note is a mark for the blank cells of its row, in the year of the column."""
     note = pl.col("note").fill_null("")
-    is_of_all_years = ~note.str.contains(r"\d")
+    is_of_all_years = ~note.str.contains(r"[0-9]")
     names_year = note.str.contains(pl.col("year").str.slice(2), literal=True)
     return note.str.contains(WHY_BLANK) & (is_of_all_years | names_year)
 
@@ -530,7 +530,7 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         year.is_between(pl.col("edition") - YEARS_LOOKED_BACK, last_year),
         of=found,
         value=pl.format("{}, {}, {}", "label", pl.col("country").fill_null(""), "year"),
-        what=f"is not of a year that the edition of {', '.join(editions)} can know",
+        what=f"is not of a year that the edition of {listed(editions)} can know",
         source=CARD.name,
     )
     is_less_than_half = pl.col("means").str.contains(LESS_THAN_HALF)
@@ -637,7 +637,7 @@ def _require_world_total_of_last(table: pl.DataFrame, *, of: tuple[str, ...]) ->
     last = table.select(of).tail(1).join(tables, on=of, nulls_equal=True)
     if last["has_total"].all() or tables["has_total"].sum() <= tables.height / 2:
         return
-    name = ", ".join(value for value in last.select(of).row(0) if value)
+    name = listed(value for value in last.select(of).row(0) if value)
     raise UpstreamFormatError(
         f"{CARD.name}: the last table ({name}) has no world total: the file is cut.",
         hint="Fetch or land it again. If the publisher prints no total there, put its rows before "
@@ -693,7 +693,7 @@ def _country_and_parenthesis(
     countries: dict[str, str] = {}
     parentheses: dict[str, str | None] = {}
     for printed in rows["country"].fill_null("").unique().to_list():
-        name = re.sub(r" ?\d+$", "", printed)
+        name = re.sub(r" ?[0-9]+$", "", printed)
         match = re.fullmatch(r"(.*?) (\((?!Kinshasa|Brazzaville).*\))", name)
         bare = match[1] if match else name
         countries[printed] = AREAS.get(bare.casefold()) or economy_named(bare, publisher=CARD.name)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
 
 import polars as pl
 
-from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError, shortened
 from dagster_project.lake.schemas import GOVERNANCE_SCORES, INSTANT
 from dagster_project.lake.vocabulary import economy_named, economy_of
 from dagster_project.sources.card import Document, SourceCard
@@ -23,8 +25,11 @@ from dagster_project.sources.formats import (
     read_sheet,
     read_text_table,
     require_every,
+    require_short_fields,
+    require_width,
     utc_naive,
 )
+from dagster_project.sources.limits import MOST_CELLS
 
 CARD = SourceCard(
     name="wgi",
@@ -122,6 +127,15 @@ _ASK = (
 
 _STATA = b"<stata_dta>"
 _STATA_END = b"</stata_dta>"
+_STATA_HEADER_BYTES = 200
+_STATA_SIZE = re.compile(
+    rb"<byteorder>(MSF|LSF)</byteorder><K>(.{2,4}?)</K><N>(.{4}|.{8})</N>", re.DOTALL
+)
+"""The counts of variables and observations in the header of a Stata file since version 13."""
+_STATA_TYPES = b"<variable_types>"
+_STATA_LONG_TEXT = 32768
+"""The type of texts that lie apart, where many rows may point to one: a small file of them unfolds
+to any size."""
 _OLDER_STATA = range(102, 116)
 """First byte of a Stata file before version 13; the second is 1 or 2 (byte order)."""
 
@@ -181,19 +195,59 @@ def _read_stata(payload: bytes) -> pl.DataFrame:
         raise UpstreamFormatError(
             f"{CARD.name}: the Stata file is cut.", hint="Fetch or land the file again."
         )
+    _require_plausible_size(payload)
     try:
         table = pd.read_stata(
             io.BytesIO(payload), convert_categoricals=False, convert_missing=False
         )
     except Exception as error:  # pandas lets through whatever a damaged part makes it stumble on
-        reason = " ".join(str(error).split())
+        reason = shortened(" ".join(str(error).split()))
         raise UpstreamFormatError(
             f"{CARD.name}: the Stata file is cut or damaged ({reason}).",
             hint="Fetch or land the file again.",
         ) from error
-    return pl.DataFrame(
+    columns = pl.DataFrame(
         {str(name).lower(): table[name].to_numpy() for name in table.columns}, nan_to_null=True
     )
+    require_short_fields(columns, source=CARD.name)
+    return columns
+
+
+def _require_plausible_size(payload: bytes) -> None:
+    """Refuse a Stata file whose header counts more than the file can hold.
+
+    A value takes a byte at least. Source: Stata, `help dta`, section 5.1 of each version.
+    """
+    found = _STATA_SIZE.search(payload[:_STATA_HEADER_BYTES])
+    if found is None and payload.startswith(_STATA):
+        raise UpstreamFormatError(
+            f"{CARD.name}: the Stata file is cut or damaged (its header gives no size).",
+            hint="Fetch or land the file again.",
+        )
+    if found:
+        order: Literal["big", "little"] = "big" if found[1] == b"MSF" else "little"
+        sizes = found[2], found[3]
+    else:
+        order = "big" if payload[1] == 1 else "little"
+        sizes = payload[4:6], payload[6:10]
+    columns, rows = (int.from_bytes(size, order) for size in sizes)
+    require_width(columns, source=CARD.name)
+    if columns * rows > min(MOST_CELLS, len(payload)) or rows > len(payload):
+        raise UpstreamFormatError(
+            f"{CARD.name}: the Stata file says it has {rows:,} rows of {columns:,} columns, more "
+            "than it holds or than is read.",
+            hint=_WHOSE,
+        )
+    types = payload.partition(_STATA_TYPES)[2][: 2 * columns]
+    if any(
+        int.from_bytes(types[at : at + 2], order) == _STATA_LONG_TEXT
+        for at in range(0, len(types), 2)
+    ):
+        raise UpstreamFormatError(
+            f"{CARD.name}: the Stata file holds texts of any length (strL), and the indicators "
+            "have none.",
+            hint=_WHOSE,
+        )
 
 
 def _read_workbook(payload: bytes) -> pl.DataFrame:
@@ -309,7 +363,7 @@ def _from_service(payload: bytes) -> pl.DataFrame:
         table.select(
             place.replace_strict(economies, return_dtype=pl.String).alias("code"),
             pl.col("indicator").replace_strict(indicators),
-            pl.col("date").cast(pl.Int32).alias("year"),
+            pl.col("date").cast(pl.Float64).cast(pl.Int32).alias("year"),
             pl.col("value").alias("estimate"),
             pl.lit(None, pl.Float64).alias("standard_error"),
         )
@@ -322,12 +376,14 @@ def _answer_rows(payload: bytes) -> pl.DataFrame:
         answer = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise UpstreamFormatError(
-            f"{CARD.name}: the JSON is cut or damaged ({error}).",
+            f"{CARD.name}: the JSON is cut or damaged ({shortened(str(error))}).",
             hint="Fetch or land the file again.",
         ) from error
     about = answer[0] if isinstance(answer, list) and answer else None
     if isinstance(about, dict) and "message" in about:
-        raise UpstreamFormatError(f"{CARD.name}: the World Bank answers: {_words(about)}")
+        raise UpstreamFormatError(
+            f"{CARD.name}: the World Bank answers: {shortened(_words(about))}"
+        )
     if not isinstance(about, dict) or len(answer) != 2:
         raise UpstreamFormatError(
             f"{CARD.name}: the JSON is not an answer of the World Bank's service (a list of what "
@@ -355,17 +411,19 @@ def _answer_rows(payload: bytes) -> pl.DataFrame:
             strict=True,
         )
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0]
+        reason = shortened(str(error).splitlines()[0])
         raise UpstreamFormatError(
             f"{CARD.name}: a row of the answer is not of the known shape ({reason}).", hint=_ASK
         ) from error
-    return table.select(
+    figures = table.select(
         pl.col("indicator").struct.field("id").alias("indicator"),
         pl.col("countryiso3code").alias("code"),
         pl.col("country").struct.field("value").alias("name"),
         "date",
         "value",
     )
+    require_short_fields(figures, source=CARD.name)
+    return figures
 
 
 def _words(about: Mapping[str, object]) -> str:
@@ -391,7 +449,7 @@ def _from_table(payload: bytes) -> pl.DataFrame:
         hint=_WHOSE,
     ).with_columns(pl.col("economy_iso3").fill_null(""), pl.col("year").fill_null(""))
     require_every(
-        pl.col("year").str.contains(r"^\d{4}$"),
+        pl.col("year").str.contains(r"^[0-9]{4}$"),
         of=table,
         value=pl.col("year"),
         what="is not a year",

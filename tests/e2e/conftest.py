@@ -44,9 +44,9 @@ def clean_environment() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a warehouse built as of a fixed day. Not to be changed by a test."""
+    """The home of a warehouse published as of a fixed day. Not to be changed by a test."""
     home = tmp_path_factory.mktemp("built") / "home"
-    result = run_kido(home, "build", "--as-of", AS_OF)
+    result = run_kido(home, "build", "--as-of", AS_OF, "--publish")
     assert result.returncode == 0, result.stdout + result.stderr
     (home / "build.out").write_text(result.stdout)
     (home / "build.err").write_text(result.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import os
 import random
@@ -58,7 +59,9 @@ def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
 def test_help_is_there_for_every_command() -> None:
     result = run_kido(CHECKOUT / "data", "--help")
     assert result.returncode == 0
-    for command in ("build", "land", "sources", "query", "releases", "rollback", "dev"):
+    for command in (
+        "build", "land", "landed", "unland", "sources", "query", "releases", "rollback", "dev",
+    ):  # fmt: skip
         assert command in result.stdout
 
 
@@ -200,7 +203,7 @@ def test_a_landed_file_is_a_newer_vintage_and_the_earlier_state_can_be_replayed(
     assert "nothing new" in again.stdout
 
     def yen(as_of: str) -> dict[str, float]:
-        result = run_kido(home, "build", "--as-of", as_of)
+        result = run_kido(home, "build", "--as-of", as_of, "--publish")
         assert result.returncode == 0, result.stdout + result.stderr
         with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
             return {
@@ -226,7 +229,9 @@ def test_a_build_as_of_a_past_day_knows_only_what_was_known(tmp_path: Path) -> N
     home = tmp_path / "home"
     result = run_kido(home, "build", "--as-of", "2025-10-20")
     assert result.returncode == 0, result.stdout + result.stderr
-    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+    replay = home / "as_of" / "kido-2025-10-20.duckdb"
+    assert result.stdout.strip().endswith(str(replay))
+    with duckdb.connect(str(replay), read_only=True) as connection:
         # The suspension of 7 November was not known: the clause was to apply from the 8th.
         assert connection.execute(
             "select status, valid_from::varchar, valid_to::varchar from exposure.measure_status "
@@ -289,7 +294,7 @@ def test_a_build_succeeds_while_a_reader_holds_the_published_file(home: Path) ->
     )  # fmt: skip
     assert reader.stdout is not None
     before = reader.stdout.readline()
-    result = run_kido(home, "build", "--as-of", "2020-06-30")
+    result = run_kido(home, "build", "--as-of", "2020-06-30", "--publish")
     assert result.returncode == 0, result.stderr
     after, _ = reader.communicate("\n")
     assert after == before
@@ -299,7 +304,7 @@ def test_a_build_succeeds_while_a_reader_holds_the_published_file(home: Path) ->
 
 
 def test_a_selection_is_built_and_published_on_the_last_build(home: Path) -> None:
-    result = run_kido(home, "build", "--as-of", AS_OF, "--select", "key:market/prices")
+    result = run_kido(home, "build", "--as-of", AS_OF, "--publish", "--select", "key:market/prices")
     assert result.returncode == 0, result.stdout + result.stderr
     with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) from catalog.releases").fetchone() == (2,)
@@ -308,8 +313,9 @@ def test_a_selection_is_built_and_published_on_the_last_build(home: Path) -> Non
         ).fetchone() or (0,)
         assert count > 0
     # A part that was renewed does not vouch for the rest: the next build runs, the one after not.
-    assert "marts built" in run_kido(home, "build", "--as-of", AS_OF).stderr
-    assert "Nothing has changed" in run_kido(home, "build", "--as-of", AS_OF).stderr
+    again = ("build", "--as-of", AS_OF, "--publish")
+    assert "marts built" in run_kido(home, *again).stderr
+    assert "Nothing has changed" in run_kido(home, *again).stderr
     wrong = run_kido(home, "build", "--select", "key:market/nothing")
     assert wrong.returncode == 1
     assert "names no asset" in wrong.stderr
@@ -324,7 +330,9 @@ def test_a_selection_of_the_lake_takes_along_what_is_made_from_it(home: Path) ->
     landed = run_kido(home, "land", "catalogue", str(mine))
     assert landed.returncode == 0, landed.stderr
     assert "39 rows of restriction_clauses" in landed.stdout
-    result = run_kido(home, "build", "--as-of", AS_OF, "--select", 'key:"lake/catalogue*"')
+    result = run_kido(
+        home, "build", "--as-of", AS_OF, "--publish", "--select", 'key:"lake/catalogue*"'
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
         # A file landed under a bundled name replaces it, and stays when the next build lands ours.
@@ -354,7 +362,7 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
 ) -> None:
     started = time.monotonic()
     # Forced: with nothing changed a build is over before anything can be killed.
-    assert run_kido(home, "build", "--as-of", AS_OF, "--force").returncode == 0
+    assert run_kido(home, "build", "--as-of", AS_OF, "--publish", "--force").returncode == 0
     whole = time.monotonic() - started
     chance = random.Random(20260206)
     releases: set[str] = set()
@@ -366,7 +374,7 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
             ).fetchone() or ("",)
         day = f"2026-11-{10 + number}"
         process = subprocess.Popen(
-            [sys.executable, "-m", "dagster_project.cli", "build", "--as-of", day],
+            [sys.executable, "-m", "dagster_project.cli", "build", "--as-of", day, "--publish"],
             cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(home)},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
@@ -383,7 +391,40 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
             )
             assert after >= before
             releases.add(after)
-    final = run_kido(home, "build", "--as-of", AS_OF)
+    final = run_kido(home, "build", "--as-of", AS_OF, "--publish")
     assert final.returncode == 0, final.stdout + final.stderr
     assert not list(home.glob(".kido.duckdb.*"))
     assert not list((home / "releases").glob(".new-*"))
+
+
+def test_a_withdrawn_snapshot_is_in_no_later_release_until_it_is_brought_back(home: Path) -> None:
+    listed = run_kido(home, "landed", "usgs_mcs")
+    assert listed.returncode == 0, listed.stderr
+    (snapshot,) = [
+        line.split()[0]
+        for line, after in itertools.pairwise(listed.stdout.splitlines())
+        if after.strip().startswith("mcs_2025.csv:")
+    ]
+    refused = run_kido(home, "unland", snapshot)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("kido: Say why it is withdrawn. kido unland usgs_mcs-")
+
+    def documents() -> list[str]:
+        result = run_kido(home, "build", "--as-of", AS_OF)
+        assert result.returncode == 0, result.stdout + result.stderr
+        with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+            return [
+                document
+                for (document,) in connection.execute(
+                    "select document from catalog.snapshots where source = 'usgs_mcs' order by all"
+                ).fetchall()
+            ]
+
+    withdrawn = run_kido(home, "unland", snapshot, "--because", "superseded")
+    assert withdrawn.returncode == 0, withdrawn.stderr
+    assert withdrawn.stdout.endswith("Then: kido build.\n")
+    assert documents() == ["mcs_2026.csv"]
+    assert "Nothing has changed" in run_kido(home, "build", "--as-of", AS_OF).stderr
+    back = run_kido(home, "unland", snapshot, "--again")
+    assert back.returncode == 0, back.stderr
+    assert documents() == ["mcs_2025.csv", "mcs_2026.csv"]

@@ -96,7 +96,6 @@ def test_the_marts_hold_rows_to_compare(as_loaded: dict[str, pl.DataFrame]) -> N
 
 @settings(
     max_examples=4,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,8 +20,10 @@ from tests.e2e.conftest import clean_environment
 from tests.fakes.comtrade import FakeComtrade, as_json, flows_for
 from tests.fakes.ecb import FakeEcb
 from tests.fakes.paged import FakePaged
-from tests.fakes.server import maintenance_page, silent
+from tests.fakes.server import repeating, silent
 
+PASSWORD = "pa55word-of-the-mirror"
+BASIC = base64.b64encode(f"reader:{PASSWORD}".encode()).decode()
 FLOWS = [("JPN", "CHN", "284690", 75.0), ("JPN", "VNM", "284690", 25.0)]
 
 
@@ -37,7 +40,7 @@ class Publishers:
             "KIDO_TIMEOUT_S": "1",
             "KIDO_COMTRADE_URL": self.silent.root,
             "KIDO_COMTRADE_KEY": "secret",
-            "KIDO_ECB_URL": self.confused.root,
+            "KIDO_ECB_URL": self.confused.root.replace("://", f"://reader:{PASSWORD}@"),
             "KIDO_ECB_ENABLED": "true",
             "KIDO_MADE_UP_URL": self.well.root,
             "KIDO_MADE_UP_ENABLED": "true",
@@ -52,7 +55,7 @@ def publishers() -> Iterator[Publishers]:
         FakePaged({"2024": FLOWS, "2025": FLOWS}) as well,
     ):
         no_answer.always(silent())
-        confused.always(maintenance_page())
+        confused.always(repeating(f"Maintenance for {PASSWORD}, Basic {BASIC}", 200, "text/html"))
         yield Publishers(no_answer, confused, well)
 
 
@@ -93,6 +96,21 @@ def test_the_build_publishes_with_the_figures_of_the_one_that_is_well(
     ) == [("CHN", 75.0), ("VNM", 25.0)]
     # The bundled figures of the two others are there as before.
     assert ask(home, "select count(*) > 10000 from market.prices where source = 'ecb'") == [(True,)]
+
+
+def test_no_file_of_the_warehouse_holds_what_a_server_repeated_of_its_password(
+    publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]]
+) -> None:
+    home, result = built
+    assert any(
+        request.headers.get("authorization") == f"Basic {BASIC}"
+        for request in publishers.confused.requests
+    )
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".db" for path in files)  # the event log
+    for words in (PASSWORD, BASIC):
+        assert words not in result.stdout + result.stderr
+        assert [path for path in files if words.encode() in path.read_bytes()] == []
 
 
 def test_the_catalog_says_how_each_of_them_answered(

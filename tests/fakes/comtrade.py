@@ -182,10 +182,15 @@ def world_total(flows: Sequence[Flow]) -> Flow:
 
 
 def _filled(flow: Flow, seed: int) -> Flow:
-    """With figures that are whole dollars and kilograms, so that sums are exact."""
+    """With figures that are whole dollars and kilograms, so that sums are exact.
+
+    What two economies trade holds its level: from one period to the next it halves or doubles.
+    """
+    reporter, direction, code, _ = flow.slice
+    level = _chance(seed, reporter, direction, code, flow.partner)
     chance = _chance(seed, *flow.slice, flow.partner)
-    value = float(round(10 ** chance.uniform(3, 8)))
-    weight = float(round(value / chance.uniform(2, 80)) + 1)
+    value = float(round(10 ** level.uniform(3, 8) * 2 ** chance.uniform(-0.5, 0.5)))
+    weight = float(round(value / level.uniform(2, 80) * 2 ** chance.uniform(-0.2, 0.2)) + 1)
     by_air = (float(value // 3), float(weight // 4))
     parts = (
         # The whole once more, under the partner it was consigned from.

@@ -45,6 +45,8 @@ class Reply:
     body: bytes = b""
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    """Words of the status line, instead of the usual ones."""
 
 
 NOT_FOUND = Reply(404, b"<html><body>Page not found</body></html>", "text/html")
@@ -204,7 +206,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def write_head(self, reply: Reply) -> None:
         """Status and headers; `Content-Length` is that of the whole body."""
-        self.send_response(reply.status)
+        self.send_response(reply.status, reply.reason or None)
         self.send_header("Content-Type", reply.media_type)
         self.send_header("Content-Length", str(len(reply.body)))
         for name, value in reply.headers.items():
@@ -278,6 +280,16 @@ def maintenance_page() -> Behaviour:
     """An HTML page with status 200."""
     page = b"<!DOCTYPE html>\n<html><body>Maintenance</body></html>"
     return instead(Reply(200, page, "text/html"))
+
+
+def repeating(words: str, status: int, media_type: str = "text/plain") -> Behaviour:
+    """Says these words in its status line, in every header that is kept or followed, and in its
+    body.
+    """
+    named = ("Content-Disposition", "ETag", "Last-Modified", "Retry-After", "X-Request", "Location")
+    headers = {name: words for name in named if name != "Location" or status // 100 == 3}
+    body = f"<html>{words}</html>" if "html" in media_type else words
+    return instead(Reply(status, body.encode(), f"{media_type}; v={words}", headers, words))
 
 
 def redirect(to: str, status: int = 302) -> Behaviour:

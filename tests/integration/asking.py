@@ -63,7 +63,7 @@ def _backfill(environment: Mapping[str, str], frequency: str, first: str, last: 
 
     from dagster_project.intake import fetch as fetching
     from dagster_project.orchestration.execute import prepare_instance
-    from dagster_project.orchestration.pools import free_slots_of_dead_runs
+    from dagster_project.orchestration.killed_runs import end_killed_runs
     from dagster_project.orchestration.resources import Warehouse
     from dagster_project.orchestration.source_assets import backfill_assets
     from dagster_project.settings import Settings
@@ -76,7 +76,7 @@ def _backfill(environment: Mapping[str, str], frequency: str, first: str, last: 
     at = [windows.frequency for windows in source.CARD.windows].index(frequency)  # type: ignore[arg-type]
     home = prepare_instance(Settings.load())
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        free_slots_of_dead_runs(instance)  # what the UI's daemon does
+        end_killed_runs(Settings.load(), instance)  # what the UI's daemon does
         result = dg.materialize(
             [backfill_assets(source)[at]],
             instance=instance,

@@ -47,10 +47,20 @@ class Marts:
             connection.execute("drop schema lake cascade")
             connection.execute("drop schema runtime cascade")
 
+    @property
+    def names(self) -> list[str]:
+        """Every model, those of staging too."""
+        return [name for name, _ in self._models]
+
     def of(
-        self, settings: Settings, source: Source, names: tuple[str, ...] = OF_TRADE
+        self,
+        settings: Settings,
+        source: Source,
+        names: tuple[str, ...] = OF_TRADE,
+        *,
+        keep_snapshots: bool = False,
     ) -> Mapping[str, pl.DataFrame]:
-        """Marts by name, without the columns OF_THE_LOADING, sorted."""
+        """Marts by name, sorted, without the columns OF_THE_LOADING unless they are kept."""
         self._number += 1
         file = self._scratch / str(self._number) / "kido.duckdb"
         file.parent.mkdir()
@@ -64,6 +74,8 @@ class Marts:
             found = {name: connection.sql(f"from {name}").pl() for name in names}
         file.unlink()
         return {
-            name: frame.drop(OF_THE_LOADING, strict=False).sort(pl.all(), nulls_last=True)
+            name: frame.drop(() if keep_snapshots else OF_THE_LOADING, strict=False).sort(
+                pl.all(), nulls_last=True
+            )
             for name, frame in found.items()
         }

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import dagster as dg
@@ -18,7 +19,7 @@ from dagster_project.intake import conform as conforming
 from dagster_project.intake import fetch as fetching
 from dagster_project.intake.conform import conform
 from dagster_project.intake.fetch import Fetched, Fetching
-from dagster_project.intake.land import land_files
+from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import PRICE_QUOTES
@@ -31,7 +32,7 @@ from dagster_project.orchestration.source_assets import (
     lake_assets,
     landing_asset,
 )
-from dagster_project.settings import Settings
+from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Document, Source
 from dagster_project.sources.registry import source_named
 from tests.fakes.comtrade import FakeComtrade, flows_for
@@ -304,6 +305,37 @@ def test_a_rejected_answer_leaves_the_vintage_before_it_and_the_next_run_is_fine
     result = run_graph(tmp_path)
     assert answered(result).passed
     assert closes(settings)["EURUSD", "2026-11-02"] == 1.12
+
+
+def a_row_off() -> bytes:
+    """The last hundred days of the bundled rates, the dollar's each from the day before."""
+    lines = (BUNDLED / "ecb" / "reference_rates.csv").read_text("utf8").splitlines()
+    days = [line.split(",")[:4] for line in lines[-101:]]
+    rows = [
+        (day, before[1], yen, "N/A", renminbi) for before, (day, _, yen, renminbi) in pairwise(days)
+    ]
+    return history_zip(history_csv(rows[::-1]))
+
+
+def test_a_slip_of_a_publisher_is_named_by_the_red_check_and_the_figures_stay(
+    settings: Settings, ecb: FakeEcb, tmp_path: Path
+) -> None:
+    land_bundled(settings, ECB)
+    conform(settings, ECB)
+    ecb.will(send(body=a_row_off(), media_type="application/zip"))
+    result = run_graph(tmp_path)
+    assert result.success
+    check = answered(result)
+    assert not check.passed
+    assert (
+        "rejected: ecb: eurofxref-hist.zip: 98 of 100 figures of instrument EURUSD are those that "
+        "are known of 1 period earlier"
+    ) in str(check.metadata["answer"].value)
+    (lake,) = result.asset_materializations_for_node("lake__ecb")
+    assert lake.metadata["dagster/row_count"].value == BUNDLED_RATES
+    assert closes(settings) == {}
+    (folder,) = (settings.quarantine_dir / "ecb").iterdir()
+    assert "known of 1 period earlier" in (folder / "reason.txt").read_text("utf8")
 
 
 def test_a_fetched_document_that_later_rules_refuse_stops_nothing(

@@ -125,7 +125,8 @@ CONTRACT = {
     ),
     "catalog.releases": (
         "release_id varchar, published_at timestamp, as_of date, contract_version varchar, "
-        "code_version varchar, duckdb_version varchar"
+        "code_version varchar, duckdb_version varchar, accepted_at timestamp, "
+        "accepted_losses varchar"
     ),
     "catalog.sources": (
         "source varchar, title varchar, publisher varchar, licence varchar, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
@@ -11,10 +12,12 @@ import traceback
 import tracemalloc
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import openpyxl
@@ -52,6 +55,7 @@ from tests.fakes.server import (
     no_answer,
     not_found,
     redirect,
+    repeating,
     send,
     silent,
     slow,
@@ -1014,6 +1018,159 @@ def test_words_that_send_the_key_back_are_blotted_out(ecb: FakeEcb, file: Path) 
     ecb.will(status(403, f"{SECRET} is out of quota".encode()))
     known = Request(KEYED.url, KEYED.expects, headers=KEYED.headers, statuses={403: "quota"})
     assert get(known, ecb, file, key=SECRET).answer.text == "*** is out of quota"
+
+
+ECHOES = {
+    "as it is": SECRET,
+    "in capitals": SECRET.upper(),
+    "escaped": quote(SECRET, safe=""),
+    "escaped in lower case": quote(SECRET, safe="").lower(),
+    "escaped in part": SECRET.replace("=", "%3D"),
+    "escaped twice": quote(quote(SECRET, safe=""), safe=""),
+    "every character escaped": "".join(f"%{ord(character):02X}" for character in SECRET),
+    "in JSON": SECRET.replace("/", r"\/"),
+    "in JSON by number": "".join(rf"\u{ord(character):04x}" for character in SECRET),
+    "in HTML": SECRET.replace("+", "&#43;").replace("/", "&#x2F;"),
+    "base64": base64.b64encode(SECRET.encode()).decode(),
+    "base64 after a name": base64.b64encode(f"reader:{SECRET}".encode()).decode(),
+    "base64 after another": base64.b64encode(f"a reader:{SECRET}".encode()).decode(),
+    "base64 in an address": base64.urlsafe_b64encode(f"me:{SECRET}".encode()).decode(),
+}
+"""Ways in which a server may repeat the key."""
+
+
+def assert_no_key(text: str, *echoes: str) -> None:
+    assert "s3cr3t" not in text.lower()
+    for echo in echoes:
+        # The ends of base64 also stand for what is beside the key.
+        assert echo[-14:-4] not in text
+
+
+@pytest.mark.parametrize("code", [302, 400, 401, 403, 404, 413, 429, 500, 503])
+def test_whatever_status_repeats_the_key_no_error_or_log_line_does(
+    ecb: FakeEcb, file: Path, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for echo in ECHOES.values():
+        ecb.always(repeating(f"{echo} is no key", code))
+        with pytest.raises(KidoError) as caught:
+            get(KEYED, ecb, file, key=SECRET, attempts=2)
+        assert_no_key(whole_story(caught.value) + caplog.text, echo)
+        assert code == 302 or "***" in str(caught.value)
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("code", [204, 403, 404, 413])
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_a_status_that_is_an_answer_repeats_the_key_in_none_of_its_words(
+    ecb: FakeEcb, file: Path, caplog: pytest.LogCaptureFixture, code: int, echo: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    ecb.will(repeating(f"{echo} is no key", code))
+    known = replace(KEYED, statuses={204: "nothing", 403: "quota", 404: "nothing", 413: "too_much"})
+    received = get(known, ecb, file, key=SECRET)
+    assert_no_key(repr(received) + caplog.text, echo)
+    assert "***" in received.answer.headers["etag"]
+    assert code == 204 or received.answer.text.endswith(" is no key")
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_a_document_that_repeats_the_key_is_kept_as_received_and_described_without_it(
+    ecb: FakeEcb, file: Path, caplog: pytest.LogCaptureFixture, echo: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    ecb.will(repeating(f"{echo} is no key", 200))
+    received = get(replace(KEYED, expects=("text",)), ecb, file, key=SECRET)
+    assert_no_key(repr(received) + caplog.text, echo)
+    assert file.read_text() == f"{echo} is no key"
+    assert received.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+@pytest.mark.parametrize("elsewhere", ["", "http://127.0.0.1:1", "http://[", "ftp://example.org"])
+def test_a_redirect_to_an_address_with_the_key_is_told_without_it(
+    ecb: FakeEcb, file: Path, caplog: pytest.LogCaptureFixture, elsewhere: str, echo: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    ecb.always(redirect(f"{elsewhere}/{echo}?key={echo}"))
+    with pytest.raises(KidoError) as caught:
+        get(KEYED, ecb, file, key=SECRET, attempts=2)
+    assert_no_key(whole_story(caught.value) + caplog.text, echo)
+
+
+@pytest.mark.parametrize("before", range(186, 202))
+def test_a_message_that_is_cut_in_the_middle_of_the_key_shows_no_half_of_it(
+    ecb: FakeEcb, file: Path, before: int
+) -> None:
+    ecb.will(send(Content_Encoding=f"{'x' * before}{SECRET}{'y' * 200}"))
+    with pytest.raises(UpstreamFormatError, match="sent a body coded as 'x") as caught:
+        get(KEYED, ecb, file, key=SECRET)
+    assert "s3c" not in whole_story(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("end", range(0, len(SECRET) + 1, 3))
+def test_words_that_are_cut_in_the_middle_of_the_key_show_no_half_of_it(
+    ecb: FakeEcb, file: Path, end: int
+) -> None:
+    before = http.MOST_WORDS_BYTES - end
+    ecb.will(status(403, b"x" * before + SECRET.encode() + b"y" * 100_000))
+    known = replace(KEYED, statuses={403: "quota"})
+    words = get(known, ecb, file, key=SECRET).answer.text
+    assert len(words) == http.MOST_WORDS_BYTES
+    assert set(words) <= set("xy*")
+
+
+@pytest.mark.parametrize("code", [200, 302, 401, 500])
+def test_user_and_password_of_a_stand_in_are_shown_as_little_as_a_key(
+    ecb: FakeEcb, file: Path, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    basic = base64.b64encode(b"reader:pa55 w+rd").decode()
+    stand_in = ecb.root.replace("http://", "http://reader:pa55%20w%2Brd@")
+    ecb.always(repeating(f"pa55 w+rd, pa55%20w%2Brd, pa55+w%2Brd, Basic {basic}", code))
+    story = ""
+    try:
+        story = repr(get(replace(ZIP, expects=("text",)), ecb, file, stand_in=stand_in, attempts=2))
+    except KidoError as error:
+        story = whole_story(error)
+    assert ecb.requests[0].headers["authorization"] == f"Basic {basic}"
+    assert "pa55" not in story + caplog.text
+    assert basic not in story + caplog.text
+    assert "127.0.0.1" in story
+
+
+def test_a_user_without_a_password_is_a_key(ecb: FakeEcb, file: Path) -> None:
+    stand_in = ecb.root.replace("http://", f"http://{quote(SECRET, safe='')}@")
+    ecb.will(repeating(SECRET, 401))
+    with pytest.raises(DeniedError, match=r"answered 401 \*\*\*") as caught:
+        get(ZIP, ecb, file, stand_in=stand_in)
+    assert_no_key(whole_story(caught.value))
+
+
+def test_a_credential_that_stands_in_the_request_itself_is_not_repeated(
+    ecb: FakeEcb, file: Path
+) -> None:
+    ecb.will(repeating("t0ken-of-ours", 401))
+    request = Request(f"{PATH}.zip?token=t0ken-of-ours", expects=("zip",))
+    with pytest.raises(DeniedError, match=r"answered 401 \*\*\*") as caught:
+        get(request, ecb, file)
+    assert "t0ken" not in whole_story(caught.value)
+
+
+def test_what_is_said_of_a_body_inside_the_door_does_not_repeat_its_key(ecb: FakeEcb) -> None:
+    def read() -> None:
+        try:
+            raise ValueError(SECRET)
+        except ValueError as error:
+            raise UpstreamFormatError(f"the answer says {SECRET!r}", hint=SECRET) from error
+
+    client = Client(base_url=ecb.root, key=SecretStr(SECRET))
+    with pytest.raises(UpstreamFormatError) as caught, client.redacting():
+        read()
+    assert str(caught.value) == "the answer says '***' ***"
+    story = "".join(traceback.format_exception_only(caught.value)) + repr(vars(caught.value))
+    assert_no_key(story + repr(caught.value.__cause__) + repr(caught.value.__context__))
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

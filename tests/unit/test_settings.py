@@ -136,3 +136,22 @@ def test_a_misspelt_variable_is_named_with_the_one_that_was_meant(
     with pytest.raises(ConfigurationError) as error:
         Settings.load().require_known_names(("ecb",))
     assert str(error.value) == "KIDO_ECB_ENABLE is not a setting. Did you mean KIDO_ECB_ENABLED?"
+
+
+def test_a_build_for_another_day_than_the_run_started_on_is_a_replay(tmp_path: Path) -> None:
+    def settings(started_on: date, as_of: date | None) -> Settings:
+        found = Settings.load(home=tmp_path, **({"as_of": as_of} if as_of else {}))
+        found.started_on = started_on
+        return found
+
+    first, second = date(2025, 3, 1), date(2025, 3, 2)
+    for today in (settings(first, None), settings(first, first)):
+        assert not today.is_replay
+        assert today.file_of_the_day == tmp_path / "kido.duckdb"
+    # Asked for before midnight, started after it.
+    replay = settings(second, first)
+    assert replay.is_replay
+    assert replay.file_of_the_day == tmp_path / "as_of" / "kido-2025-03-01.duckdb"
+    replay.publish_as_today()
+    assert not replay.is_replay
+    assert replay.file_of_the_day == tmp_path / "kido.duckdb"

@@ -130,7 +130,7 @@ def test_a_row_twice_in_one_document_is_rejected() -> None:
         read(b"2026-10-29 175.92\n2026-10-29 175.92")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.data())
 def test_however_rows_are_shared_out_among_parts_the_batch_is_the_same(data: Any) -> None:
     days = [f"2026-10-{day:02} {170 + day}" for day in range(1, 13)]
@@ -315,7 +315,7 @@ def test_an_empty_part_is_named(payload: bytes, is_extract: bool) -> None:
         read(b"2026-10-29 175.92", payload, is_extract=is_extract)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=60))
 def test_any_bytes_end_in_rows_or_in_one_sentence(payload: bytes) -> None:
     for each in (LINES, cast(Source, ecb)):
@@ -426,7 +426,6 @@ def conformed(frame: pl.DataFrame, snapshot_id: str = "lib-1", doc: str = "a") -
     )
 
 
-@settings(deadline=None)
 @given(st.permutations(range(3)))
 def test_the_digest_does_not_depend_on_the_order_of_rows(order: list[int]) -> None:
     plain = digest({"price_quotes": conformed(BASE)})
@@ -518,7 +517,6 @@ VALUES = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=4),
     st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=4),
@@ -538,7 +536,6 @@ def test_two_digests_are_equal_exactly_where_the_rows_are(
     assert (digest({"t": frame(one)}) == digest({"t": frame(other)})) is same
 
 
-@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False))
 def test_two_numbers_have_the_same_digest_only_where_they_are_the_same(
     one: float, other: float

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.intake.coverage import coverage_of, windows_of
@@ -202,7 +202,6 @@ SLICES = st.tuples(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(SLICES, max_size=12))
 def test_counts_of_what_was_asked_sum_to_the_rows_that_came(
     rows: list[tuple[str, str, Window]],

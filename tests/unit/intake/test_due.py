@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.errors import ConfigurationError
@@ -159,7 +159,6 @@ def test_without_a_calendar_it_is_always_now() -> None:
     assert last_moment(None, now) == now
 
 
-@settings(deadline=None)
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)))
 def test_the_last_moment_is_before_now_and_no_longer_ago_than_a_weekend(now: datetime) -> None:
     moment = last_moment(FRANKFURT, now)

@@ -25,13 +25,24 @@ from dagster_project.sources.card import Document, Window
 from dagster_project.sources.registry import source_named
 from tests.fakes.comtrade import FakeComtrade, Flow, as_json, flows_for, world_total
 from tests.fakes.ecb import ROWS, FakeEcb
-from tests.fakes.server import Behaviour, column_missing, failing, maintenance_page, send, silent
+from tests.fakes.server import (
+    Behaviour,
+    column_missing,
+    failing,
+    maintenance_page,
+    repeating,
+    send,
+    silent,
+)
 
 COMTRADE, ECB = source_named("comtrade"), source_named("ecb")
 CODES = ("280530", "284610", "284690", "811292")
 YEARS = tuple(Window("A", date(year, 1, 1)) for year in (2022, 2023, 2024))
 NOON = datetime(2025, 11, 25, 12)
 """A Tuesday: UN Comtrade's calendar has its moment at 07:00 in New York, 12:00 UTC."""
+
+
+KEY = "s3cr3t-subscription-key"
 
 
 @dataclass
@@ -268,7 +279,7 @@ def test_a_file_landed_after_an_ask_makes_the_next_equal_answer_new_again(
     file = tmp_path / "by hand.json"
     file.write_bytes(as_json([wrong, world_total([wrong])]))
     clock.forward(days=2)
-    land_files(settings, COMTRADE, [file], retrieved=clock.now.date())
+    land_files(settings, COMTRADE, [file], retrieved=clock.now.date(), replace_all=True)
     assert value(settings, clock.now.date(), 2024) == 1.0
     clock.forward(days=1)
     assert news(fetch(YEARS[2], again=True)) == {"2024": "new"}
@@ -472,6 +483,32 @@ def test_a_refused_key_ends_the_ask_and_is_not_repeated_anywhere(
     assert len(comtrade.requests) == 1
     for path in settings.home.rglob("*"):
         assert not path.is_file() or b"wrong-key" not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        *(repeating(f"the key {KEY} is wrong", code) for code in (302, 401, 403, 429, 500)),
+        repeating(f"the key {KEY} is wrong", 200, "text/html"),
+        send(200, f'{{"error": "the key {KEY} is wrong"}}'.encode()),
+        send(200, f'{{"count": 1, "data": [{{"{KEY}": 1}}], "error": ""}}'.encode()),
+        send(200, f'{{"count": "{KEY}"'.encode()),
+    ],
+    ids=["302", "401", "403", "429", "500", "page", "error", "other columns", "cut"],
+)
+def test_a_publisher_that_repeats_the_key_leaves_it_in_no_file(
+    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade,
+    monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("KIDO_COMTRADE_KEY", KEY)
+    comtrade.always(behaviour)
+    fetched = fetch(*YEARS)
+    assert fetched.answer != "ok"
+    assert KEY not in repr(fetched)
+    assert any(KEY in repr(request) for request in comtrade.requests)
+    files = [path for path in settings.home.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
 
 
 def test_out_of_quota_it_says_from_when_on_and_goes_on_where_it_was(

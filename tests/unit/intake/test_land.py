@@ -63,14 +63,16 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def bring(settings: Settings, tmp_path: Path) -> Callable[..., Brought]:
     """Land files of these names and bytes in one command."""
 
-    def land(*files: tuple[str, bytes], retrieved: date | None = None) -> Brought:
+    def land(
+        *files: tuple[str, bytes], retrieved: date | None = None, replace_all: bool = False
+    ) -> Brought:
         paths = []
         for name, payload in files:
             path = tmp_path / "downloads" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(payload)
             paths.append(path)
-        return land_files(settings, COMTRADE, paths, retrieved)
+        return land_files(settings, COMTRADE, paths, retrieved, replace_all=replace_all)
 
     return land
 
@@ -228,7 +230,8 @@ def test_a_file_that_fits_two_that_contradict_each_other_goes_with_the_later(
         ("china revised.json", as_json([replace(FROM_CHINA, value=800.0)])),
     ]
     files.insert(place, ("world.json", as_json([FROM_ALL])))
-    brought = bring(*files)
+    # One of the two lacks the world's total.
+    brought = bring(*files, replace_all=True)
     together = [set(taken.documents) for taken in brought.taken if len(taken.documents) > 1]
     # Named between the two, it was with the first before the second came.
     partner = "china revised.json" if place == 2 else "china.json"

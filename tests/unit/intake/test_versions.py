@@ -141,7 +141,7 @@ def inserted(line: int, text: str) -> Callable[[str], str]:
     return edit
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_comment_blank_line_or_docstring_elsewhere_changes_no_version(
     copy: Copy, data: st.DataObject

@@ -309,6 +309,36 @@ def test_a_day_that_is_asked_for_goes_before_the_day_of_the_run(
     assert Warehouse(as_of="2024-05-05").settings(started).today == date(2024, 5, 5)
 
 
+def test_another_day_than_that_of_the_run_is_a_replay_unless_the_launchpad_insists(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path))
+    monkeypatch.delenv("KIDO_AS_OF", raising=False)
+    started = context(datetime(2025, 3, 1, tzinfo=UTC))
+    assert not Warehouse().settings(started).is_replay
+    assert not Warehouse(as_of="2025-03-01").settings(started).is_replay
+    assert Warehouse(as_of="2024-05-05").settings(started).is_replay
+    assert not Warehouse(as_of="2024-05-05", publish=True).settings(started).is_replay
+    monkeypatch.setenv("KIDO_AS_OF", "2024-06-06")
+    assert Warehouse().settings(started).is_replay
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2025-03-02", "2025-03-02 is in the future: nothing is known after 2025-03-01 (UTC)."),
+        ("soon", "KIDO_AS_OF: 'soon' is not a day like 2026-02-06."),
+    ],
+)
+def test_a_wrong_day_in_the_launchpad_fails_the_step_in_a_sentence(
+    day: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path))
+    with pytest.raises(dg.Failure) as raised:
+        Warehouse(as_of=day).settings(context(datetime(2025, 3, 1, 23, tzinfo=UTC)))
+    assert raised.value.description == said
+
+
 def test_a_run_that_has_not_started_yet_is_of_today(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,16 +1,26 @@
 """The published file changes by one rename, keeps its comments, and can go back."""
 
+import contextlib
+import os
+import random
+import shutil
 import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 import pytest
 
-from dagster_project.errors import PublicationError
+from dagster_project.errors import HeldError, PublicationError
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
+from tests.conftest import CHECKOUT
 
 START = datetime(2026, 11, 25, 12)
 
@@ -20,7 +30,9 @@ def settings(tmp_path: Path) -> Settings:
     return Settings.load(home=tmp_path / "home")
 
 
-def build(folder: Path, release: publication.Release, close: float) -> Path:
+def build(
+    folder: Path, release: publication.Release, close: float, snapshots: Sequence[str] = ()
+) -> Path:
     """A build file with the published schemas, a private one, comments and a constraint."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{release.release_id}.duckdb"
@@ -39,8 +51,18 @@ def build(folder: Path, release: publication.Release, close: float) -> Path:
             "engine varchar, severity varchar, status varchar, observed varchar, "
             "failing_rows bigint)"
         )
+        connection.execute(
+            "create table catalog.releases (release_id varchar, published_at timestamp, "
+            "as_of date, contract_version varchar, code_version varchar, duckdb_version varchar, "
+            "accepted_at timestamp, accepted_losses varchar)"
+        )
         connection.register("release", pl.DataFrame([release.model_dump()]).to_arrow())
-        connection.execute("create table catalog.releases as from release")
+        connection.execute("insert into catalog.releases by name from release")
+        connection.execute(
+            "create table catalog.snapshots as select unnest(?::varchar[]) as snapshot_id, "
+            "'ecb' as source, 'rates.csv' as document",
+            [list(snapshots)],
+        )
     return path
 
 
@@ -53,17 +75,39 @@ CHECKS = pl.DataFrame(
 )  # fmt: skip
 
 
-def publish(settings: Settings, minute: int, close: float) -> publication.Release:
+def publish(settings: Settings, minute: int, close: float, *snapshots: str) -> publication.Release:
     moment = START + timedelta(minutes=minute)
     release = publication.new_release(moment, date(2026, 11, 25), "0.1.0")
-    path = build(settings.build_dir, release, close)
+    path = build(settings.build_dir, release, close, snapshots)
     return publication.publish(settings, path, release, CHECKS, moment)
 
 
 def published_close(settings: Settings) -> float:
-    with duckdb.connect(str(settings.published_file), read_only=True) as connection:
+    return close_in(settings.published_file)
+
+
+def close_in(file: Path) -> float:
+    with duckdb.connect(str(file), read_only=True) as connection:
         (close,) = connection.execute("select close from market.prices").fetchone() or (0.0,)
     return float(close)
+
+
+def replay(home: Path, day: date, close: float, inputs: str | None = None) -> Settings:
+    """The settings of a replay that was published."""
+    settings = Settings.load(home=home, as_of=day)
+    settings.started_on = START.date()
+    release = publication.new_release(START, day, "0.1.0")
+    path = build(settings.build_dir, release, close)
+    publication.publish_replay(settings, path, release, CHECKS, START, inputs)
+    return settings
+
+
+def state(settings: Settings) -> tuple[str, list[str], list[str]]:
+    """The current release, those that were published, and those that can be gone back to."""
+    current = publication.current_release(settings)
+    names = [release.release_id for release in publication.published_releases(settings)]
+    kept = [name for name in names if publication.is_kept(settings, name)]
+    return current.release_id if current else "", names, kept
 
 
 def test_only_the_published_schemas_come_out_with_comments_and_constraints(
@@ -163,3 +207,324 @@ def test_the_same_build_published_again_is_the_same_release(settings: Settings) 
     publication.publish(settings, path, release, CHECKS, START)
     assert published_close(settings) == 150.0
     assert len(publication.published_releases(settings)) == 2
+
+
+# What may take the place of what readers see.
+
+
+def test_a_build_that_is_held_leaves_everything_as_it_is(settings: Settings) -> None:
+    publish(settings, 0, 150.0)
+    before, file = state(settings), settings.published_file.read_bytes()
+    release = publication.new_release(START + timedelta(minutes=1), date(2026, 11, 25), "0.1.0")
+    path = build(settings.build_dir, release, 151.0)
+
+    def judge(release: publication.Release) -> publication.Release:
+        raise HeldError("Half of it would go.")
+
+    with pytest.raises(HeldError, match="Half of it"):
+        publication.publish(settings, path, release, CHECKS, START, judge=judge)
+    assert state(settings) == before
+    assert settings.published_file.read_bytes() == file
+    assert not list(settings.releases_dir.glob(".new-*"))
+
+
+def test_what_was_accepted_is_on_record_in_the_file_and_beside_it(settings: Settings) -> None:
+    publish(settings, 0, 150.0)
+    release = publication.new_release(START + timedelta(minutes=1), date(2026, 11, 25), "0.1.0")
+    path = build(settings.build_dir, release, 151.0)
+    accepted = {"accepted_at": START, "accepted_losses": "Half of it would go."}
+    publication.publish(
+        settings, path, release, CHECKS, START,
+        judge=lambda release: release.model_copy(update=accepted),
+    )  # fmt: skip
+    with duckdb.connect(str(settings.published_file), read_only=True) as connection:
+        assert connection.execute(
+            "select accepted_at, accepted_losses from catalog.releases where release_id = ?",
+            [release.release_id],
+        ).fetchall() == [(START, "Half of it would go.")]
+    for found in (
+        publication.current_release(settings),
+        publication.published_releases(settings)[-1],
+    ):
+        assert found is not None
+        assert found.accepted_losses == "Half of it would go."
+
+
+def rolled_back(settings: Settings) -> tuple[str, tuple[str, ...]] | None:
+    found = publication.rolled_back(settings)
+    return (found.release.release_id, found.brought_by) if found else None
+
+
+def test_a_release_that_was_gone_back_from_is_noted_with_what_brought_it(
+    settings: Settings,
+) -> None:
+    publish(settings, 0, 150.0, "a", "gone")
+    second = publish(settings, 1, 151.0, "a", "b", "c")
+    assert rolled_back(settings) is None
+    publication.rollback(settings)
+    assert rolled_back(settings) == (second.release_id, ("b", "c"))
+    note = publication.rolled_back(settings)
+    assert note is not None
+    assert note.made_from == ("a", "b", "c")
+    publish(settings, 2, 152.0, "a")
+    assert rolled_back(settings) is None
+
+
+def test_going_forward_again_clears_the_note(settings: Settings) -> None:
+    first = publish(settings, 0, 150.0, "a")
+    second = publish(settings, 1, 151.0, "a", "b")
+    publication.rollback(settings)
+    publication.rollback(settings, second.release_id)
+    assert rolled_back(settings) is None
+    third = publish(settings, 2, 152.0, "a", "b", "c")
+    assert rolled_back(settings) is None
+    # Nor is an old note taken for what was gone back from now.
+    publication.rollback(settings, first.release_id)
+    assert rolled_back(settings) == (third.release_id, ("b", "c"))
+
+
+def test_who_goes_back_twice_has_gone_back_from_the_newest(settings: Settings) -> None:
+    first, second, third = (
+        publish(settings, minute, 150.0 + minute, *"abc"[: minute + 1]) for minute in range(3)
+    )
+    publication.rollback(settings)
+    publication.rollback(settings)
+    assert publication.current_release(settings) == first
+    assert rolled_back(settings) == (third.release_id, ("b", "c"))
+    publication.rollback(settings, second.release_id)
+    assert rolled_back(settings) == (third.release_id, ("c",))
+    publication.rollback(settings, third.release_id)
+    assert rolled_back(settings) is None
+
+
+def test_a_release_that_lists_no_snapshots_can_be_gone_back_to(settings: Settings) -> None:
+    """One of an earlier version of Kido."""
+    first = publish(settings, 0, 150.0)
+    file = settings.releases_dir / first.release_id / "kido.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("drop table catalog.snapshots")
+    second = publish(settings, 1, 151.0, "a")
+    publication.rollback(settings)
+    assert published_close(settings) == 150.0
+    assert rolled_back(settings) == (second.release_id, ("a",))
+
+
+# A day beside today.
+
+
+def test_a_replay_is_published_beside_the_file_that_readers_hold(settings: Settings) -> None:
+    publish(settings, 0, 150.0)
+    before, bytes_before = state(settings), settings.published_file.read_bytes()
+    for number in range(10):
+        replay(settings.home, date(2025, 10, 1 + number), 100.0 + number)
+    assert state(settings) == before
+    assert settings.published_file.read_bytes() == bytes_before
+    files = sorted((settings.home / "as_of").glob("*.duckdb"))
+    assert [file.name for file in files] == [
+        f"kido-2025-10-{day:02}.duckdb" for day in range(1, 11)
+    ]
+    assert [close_in(file) for file in files] == [100.0 + number for number in range(10)]
+
+
+def test_a_replay_remembers_what_it_was_made_from_as_long_as_its_file_is_that_one(
+    settings: Settings,
+) -> None:
+    day = date(2025, 10, 20)
+    made = replay(settings.home, day, 100.0, inputs="first")
+    assert publication.replay_inputs(made) == "first"
+    assert publication.current_inputs(made) is None
+    other = Settings.load(home=settings.home, as_of=date(2025, 10, 21))
+    assert publication.replay_inputs(other) is None
+    record = made.replay_file.with_suffix(".json").read_bytes()
+    replay(settings.home, day, 101.0, inputs="second")
+    assert publication.replay_inputs(made) == "second"
+    # The record of another release than the one in the file says nothing.
+    made.replay_file.with_suffix(".json").write_bytes(record)
+    assert publication.replay_inputs(made) is None
+
+
+# One write decides.
+
+
+class StopError(Exception):
+    """The process is gone."""
+
+
+def stops_at(moment: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let the process be gone before its `moment`-th write that others can see; lists them."""
+    writes: list[str] = []
+
+    def counted(name: str, write: Callable[..., Any]) -> Callable[..., Any]:
+        def stopping(*arguments: Any, **options: Any) -> Any:
+            writes.append(f"{name} {Path(str(arguments[0])).name}")
+            if len(writes) >= moment:
+                raise StopError
+            return write(*arguments, **options)
+
+        return stopping
+
+    monkeypatch.setattr(publication.os, "replace", counted("replace", os.replace))
+    monkeypatch.setattr(publication.shutil, "copyfile", counted("copy", shutil.copyfile))
+    monkeypatch.setattr(publication.shutil, "rmtree", counted("remove", shutil.rmtree))
+    monkeypatch.setattr(Path, "unlink", counted("unlink", Path.unlink))
+    return writes
+
+
+@pytest.mark.parametrize("what", ["publish", "publish again", "rollback", "replay"])
+def test_a_stop_between_any_two_writes_leaves_the_state_before_or_the_one_after(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Settings.load(home=tmp_path / "original")
+    for minute in range(5):
+        publish(original, minute, 150.0 + minute)
+    moment = START + timedelta(minutes=9)
+    release = publication.new_release(moment, date(2026, 11, 25), "0.1.0")
+    first = publication.published_releases(original)[0]
+
+    def act(settings: Settings) -> None:
+        if what == "rollback":
+            publication.rollback(settings)
+        elif what == "publish again":
+            publication.publish(settings, settings.build_dir / "none", first, CHECKS, moment)
+        elif what == "publish":
+            path = build(settings.build_dir, release, 160.0)
+            publication.publish(settings, path, release, CHECKS, moment, "inputs")
+        else:
+            replay(settings.home, date(2025, 10, 20), 100.0, "inputs")
+
+    outcomes = set()
+    for stop in range(1, 100):
+        settings = Settings.load(home=tmp_path / f"{what}-{stop}")
+        shutil.copytree(original.home, settings.home)
+        before = state(settings)
+        replayed = Settings.load(home=settings.home, as_of=date(2025, 10, 20))
+        replayed.started_on = START.date()
+        with monkeypatch.context() as patch:
+            writes = stops_at(stop, patch)
+            with contextlib.suppress(StopError):
+                act(settings)
+        after = state(settings)
+        current, names, kept = after
+        if what == "replay":
+            assert after == before
+            is_done = replayed.replay_file.exists()
+            assert publication.replay_inputs(replayed) == ("inputs" if is_done else None)
+        else:
+            is_done = current != before[0]
+            expected = {"rollback": before[1][-2], "publish again": first.release_id}
+            assert current == (expected.get(what, release.release_id) if is_done else before[0])
+            news = [release.release_id] if is_done and what == "publish" else []
+            assert [name for name in names if name in before[1] or name in news] == names
+            assert set(news) <= set(kept)
+            inputs = "inputs" if news else None
+            assert publication.current_inputs(settings) == inputs
+            # A note of what was gone back from speaks from the same write on.
+            assert (publication.rolled_back(settings) is not None) == (
+                is_done and what == "rollback"
+            )
+        outcomes.add(is_done)
+        # What comes next puts in order what lies there, and keeps five.
+        publish(settings, 30, 170.0)
+        assert published_close(settings) == 170.0
+        assert len(state(settings)[2]) == 5
+        assert not list(settings.releases_dir.glob(".new-*"))
+        assert not list(settings.releases_dir.glob(".gone-*"))
+        assert not list(settings.home.glob(".kido*"))
+        if len(writes) < stop:
+            break
+    assert outcomes == {False, True}
+    assert stop > 3
+
+
+def test_the_note_of_the_current_release_says_nothing_of_another_file(settings: Settings) -> None:
+    """It spares opening the file; what is in the file decides."""
+    first, second = publish(settings, 0, 150.0), publish(settings, 1, 151.0)
+    for release in (first, second):
+        (settings.releases_dir / release.release_id / "inputs").write_text(release.release_id)
+    assert publication.current_inputs(settings) == second.release_id
+    shutil.copyfile(
+        settings.releases_dir / first.release_id / "kido.duckdb", settings.published_file
+    )
+    assert publication.current_inputs(settings) == first.release_id
+    settings.published_file.unlink()
+    assert publication.current_inputs(settings) is None
+
+
+def test_a_home_of_an_earlier_version_keeps_its_releases_and_its_inputs(
+    settings: Settings,
+) -> None:
+    first, second = publish(settings, 0, 150.0), publish(settings, 1, 151.0)
+    # That is how it was told which release is the current one.
+    (settings.releases_dir / "current").write_text(second.release_id)
+    (settings.releases_dir / second.release_id / "inputs").write_text("hash")
+    assert publication.current_inputs(settings) == "hash"
+    assert publication.rollback(settings).release_id == first.release_id
+    assert publication.current_inputs(settings) is None
+    assert publication.rollback(settings, second.release_id) == second
+    assert publication.current_inputs(settings) == "hash"
+
+
+PUBLISH_MANY = """
+import sys
+from pathlib import Path
+from tests.unit.serving import test_publication as this
+settings = this.Settings.load(home=Path(sys.argv[1]))
+for number in range(12):
+    this.publish(settings, int(sys.argv[2]) + number, 150.0)
+    if number % 4 == 3:
+        newest = this.publication.published_releases(settings)[-1]
+        this.publication.rollback(settings, newest.release_id)
+"""
+
+
+def test_two_processes_that_publish_and_go_back_at_once_both_end_well(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PUBLISH_MANY, str(home), first],
+            cwd=CHECKOUT, stderr=subprocess.PIPE, text=True,
+        )
+        for first in ("0", "500")
+    ]  # fmt: skip
+    for process in processes:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+    settings = Settings.load(home=home)
+    current, _, kept = state(settings)
+    assert current in kept
+    assert len(kept) == 5
+    assert {path.name for path in settings.releases_dir.glob("[!.]*")} == set(kept)
+    assert not list(settings.releases_dir.glob(".new-*"))
+
+
+PUBLISH_ON = """
+import sys
+from pathlib import Path
+from tests.unit.serving import test_publication as this
+settings = this.Settings.load(home=Path(sys.argv[1]))
+for number in range(1000):
+    release = this.publish(settings, int(sys.argv[2]) + number, 150.0)
+    print(release.release_id, flush=True)
+"""
+
+
+def test_kill_9_at_any_moment_lists_no_release_that_no_reader_saw(tmp_path: Path) -> None:
+    chance = random.Random(20260206)
+    settings = Settings.load(home=tmp_path / "home")
+    for turn in range(5):
+        process = subprocess.Popen(
+            [sys.executable, "-c", PUBLISH_ON, str(settings.home), str(1000 * turn)],
+            cwd=CHECKOUT, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        published = [process.stdout.readline().strip()]
+        time.sleep(chance.uniform(0, 0.5))
+        process.kill()
+        published += process.stdout.read().split()
+        process.wait()
+        current, names, kept = state(settings)
+        # It was killed before the last one was said, or after.
+        assert current == published[-1] or current == names[-1] > published[-1]
+        assert names[-1] == current
+        assert set(published[-4:]) <= set(kept)
+        assert published_close(settings) == 150.0

@@ -827,7 +827,6 @@ def test_many_reporters_make_a_short_name_of_their_own() -> None:
     st.sampled_from([(), ("JPN",), ("DEU", "USA", "CHN", "BEL")]),
     st.booleans(),
 )
-@settings(deadline=None)
 def test_the_extracts_cover_every_window_and_code_once_within_the_limits(
     windows: set[Window], codes: int, reporters: tuple[str, ...], has_key: bool
 ) -> None:
@@ -1066,7 +1065,7 @@ def cells_of(request: Request) -> Iterator[Cell]:
     st.sampled_from([None, "392", "36,156,392", "4,8,12,20,24,28,31"]),
     st.data(),
 )
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_what_is_asked_in_pieces_is_what_was_asked_at_once(
     tmp_path_factory: pytest.TempPathFactory,
     periods: int,

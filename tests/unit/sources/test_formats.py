@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import zipfile
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -17,12 +19,15 @@ from dagster_project.errors import UpstreamFormatError
 from dagster_project.sources.card import Kind
 from dagster_project.sources.formats import (
     gunzip,
+    header_of,
     looks_like,
     read_sheet,
     read_text_table,
     require_text,
+    unzip_member,
     utc_naive,
 )
+from dagster_project.sources.limits import FREE_BYTES, LONGEST_FIELD, MOST_COLUMNS
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 SAVE = "Save it as CSV in UTF-8."
@@ -122,6 +127,93 @@ def test_an_archive_that_is_no_workbook_is_told_with_what_it_holds(
     with pytest.raises(UpstreamFormatError) as caught:
         read_sheet(written.getvalue(), None, source="a_source")
     assert str(caught.value) == f"a_source: the zip archive is no workbook, {sentence}"
+
+
+# How much a document may hold.
+
+
+def wide(columns: int) -> bytes:
+    header = ",".join(f"c{number}" for number in range(columns))
+    return f"{header}\n{',' * (columns - 1)}\n".encode()
+
+
+def test_a_table_may_be_as_wide_as_the_limit_and_no_wider() -> None:
+    read = partial(read_text_table, source="a_source", required=["c0"], others=True)
+    assert read(wide(MOST_COLUMNS)).width == 1
+    with pytest.raises(UpstreamFormatError) as caught:
+        read(wide(MOST_COLUMNS + 1))
+    assert str(caught.value) == (
+        "a_source: the table has 1,001 columns, more than the 1,000 that are read."
+    )
+
+
+def test_a_value_may_be_as_long_as_a_cell_and_no_longer() -> None:
+    read = partial(read_text_table, source="a_source", required=["a"])
+    longest = "ü" * LONGEST_FIELD
+    assert read(f"a\n{longest}\n".encode()).item() == longest
+    with pytest.raises(UpstreamFormatError, match="a value has 32,768 characters"):
+        read(f"a\n{longest}x\n".encode())
+
+
+@pytest.mark.parametrize("payload", [b"a,b\r1,2\r", b"a,b\r1,2", b"a,b\r1,2\r\n"])
+def test_lines_that_end_in_carriage_returns_alone_are_told(payload: bytes) -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        read_text_table(payload, source="a_source", required=["a", "b"])
+    assert str(caught.value) == (
+        "a_source: the lines end in carriage returns alone. Save it with the line ends of Windows "
+        "or Unix."
+    )
+
+
+def test_line_ends_of_windows_and_quotes_are_no_part_of_the_names() -> None:
+    assert header_of(b'\xef\xbb\xbf"A", b ,\r\n1,2,\r\n', source="a_source") == ["a", "b", ""]
+    assert header_of(b"a\tb", source="a_source", separator="\t") == ["a", "b"]
+
+
+def test_blank_rows_below_a_sheet_and_formats_of_blank_cells_are_no_rows() -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["a", 1])
+    book.active.append([None, None])
+    book.active.append(["b", 2])
+    for row in (4, 5, 90_000):
+        book.active.cell(row, 1).number_format = "0.00"
+    written = io.BytesIO()
+    book.save(written)
+    table = read_sheet(written.getvalue(), None, source="a_source")
+    assert table.rows() == [("a", "1"), (None, None), ("b", "2")]
+
+
+def zipped(content: bytes) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", content)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("size", [FREE_BYTES, FREE_BYTES + 1])
+def test_what_packs_like_nothing_but_repetition_is_small_or_refused(size: int) -> None:
+    payload = zipped(bytes(size))
+    if size == FREE_BYTES:
+        assert unzip_member(payload, "a.csv", source="a_source") == bytes(size)
+        assert gunzip(gzip.compress(bytes(size)), source="a_source") == bytes(size)
+        return
+    with pytest.raises(UpstreamFormatError, match="unfolds to 16 MiB, more than any table does"):
+        unzip_member(payload, "a.csv", source="a_source")
+    with pytest.raises(UpstreamFormatError, match="unfolds to more than 16 MiB"):
+        gunzip(gzip.compress(bytes(size)), source="a_source")
+
+
+def test_a_large_table_of_figures_unfolds() -> None:
+    chance = random.Random(8)
+    rows = "".join(
+        f"2024,{chance.randrange(900)},{chance.randrange(900)},{chance.randrange(10**6):06},"
+        f"{chance.lognormvariate(3, 3):.3f},{chance.lognormvariate(3, 3):.3f}\n"
+        for _ in range(600_000)
+    ).encode()
+    assert len(rows) > FREE_BYTES
+    assert unzip_member(zipped(rows), "a.csv", source="a_source") == rows
+    assert gunzip(gzip.compress(rows), source="a_source") == rows
 
 
 # What the first bytes may be.

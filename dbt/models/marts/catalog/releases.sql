@@ -6,7 +6,9 @@ with releases as (
         as_of,
         contract_version,
         code_version,
-        duckdb_version
+        duckdb_version,
+        accepted_at,
+        accepted_losses
     from {{ source('runtime', 'releases') }}
 
 )

@@ -1,0 +1,96 @@
+"""Holds what comes in against what the lake knows of its source, before any of it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+import polars as pl
+
+from dagster_project.errors import ImplausibleError
+from dagster_project.intake import batch as batches
+from dagster_project.intake.stores import bundled_files
+from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.tables import Lake
+from dagster_project.lake.vintages import rows_that_count
+from dagster_project.quality.revisions import Revision, hold_against
+from dagster_project.settings import BUNDLED
+from dagster_project.sources.card import Document, Source
+
+_BESIDE = timedelta(days=800)
+"""Known rows of so long before and after the file's are of use: the period before, and a file whose
+years are off by one or two."""
+
+_MOST_OBJECTIONS = 5
+
+
+def held_against_known(
+    lake: Lake,
+    source: Source,
+    frames: Mapping[str, pl.DataFrame],
+    beside: Sequence[Mapping[str, pl.DataFrame]] = (),
+) -> list[Revision]:
+    """What the rows of a document or extract do to those that count, by table.
+
+    `frames` bear the name of their snapshot. `beside` are rows that came in with the same command
+    before these and are not in the lake yet. Before the first build the bundled figures are known
+    all the same.
+    """
+    today = datetime.now(UTC).date()
+    card = source.CARD
+    if not lake.snapshot_ids(card.name):
+        beside = [*_bundled_frames(source), *beside]
+    found = []
+    for name, fresh in frames.items():
+        table = LAKE_TABLES[name]
+        known = _known(lake, table, card.name, fresh)
+        known = pl.concat([known, *(each[name] for each in beside if name in each)])
+        if fresh.is_empty() or known.is_empty():
+            continue
+        found.append(
+            hold_against(
+                table,
+                rows_that_count(table, known, today),
+                fresh,
+                rows_that_count(table, pl.concat([known, fresh]), today),
+            )
+        )
+    return found
+
+
+def require_plausible(name: str, revisions: Sequence[Revision], hint: str) -> None:
+    """Raise ImplausibleError, with what speaks against it, where something does."""
+    objections = [each for revision in revisions for each in revision.objections]
+    if objections:
+        raise ImplausibleError(f"{name}: {' '.join(objections[:_MOST_OBJECTIONS])}", hint=hint)
+
+
+def _known(lake: Lake, table: LakeTable, source: str, fresh: pl.DataFrame) -> pl.DataFrame:
+    """All vintages of the rows of a source that the file's may replace, or are beside them."""
+    rows = lake.rows(table, source)
+    if rows is None:
+        return table.empty()
+    period = table.period
+    if period:
+        first, last = fresh[period].min(), fresh[period].max()
+        if isinstance(first, date) and isinstance(last, date):
+            rows = rows.filter(pl.col(period).is_between(first - _BESIDE, last + _BESIDE))
+        elif isinstance(first, int) and isinstance(last, int):
+            rows = rows.filter(pl.col(period).is_between(first - 2, last + 2))
+    return table.conform(rows.collect())
+
+
+def _bundled_frames(source: Source) -> list[Mapping[str, pl.DataFrame]]:
+    """The rows of the bundled files of a source, by file and table."""
+    return [
+        batches.read(
+            source,
+            [
+                (
+                    (BUNDLED / source.CARD.name / file.file).read_bytes(),
+                    Document(file.file, datetime.combine(file.retrieved, time()), is_bundled=True),
+                )
+            ],
+        ).frames(f"bundled {file.file}")
+        for file in bundled_files(source)
+    ]

@@ -1,0 +1,257 @@
+"""Takes a snapshot back that should not have come, lets it come again, and lists what is there.
+
+Where its bytes lie and which write decides is the landing's (`lake/landing.py`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import getpass
+import os
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+
+from dagster_project.errors import ConfigurationError
+from dagster_project.intake.alone import alone
+from dagster_project.intake.conform import conform
+from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.lake.landing import Held, Landing, Snapshot, Withdrawn
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.tables import Lake
+from dagster_project.settings import Settings
+from dagster_project.sources.card import Source
+
+WIDTH = 80
+"""Columns of a narrow terminal."""
+
+Counts = Counter[tuple[str, str]]
+"""Rows that count, by snapshot and table."""
+
+
+def unland(
+    settings: Settings,
+    sources: Mapping[str, Source],
+    snapshot_id: str,
+    because: str,
+    write: Callable[[str], None] = print,
+) -> None:
+    """Withdraw a snapshot; `write` gets a line for what goes and one for what counts instead.
+
+    Raises ConfigurationError for a snapshot that is not there, or without a reason.
+    """
+    source, landing, lake = _source_of(settings, sources, snapshot_id)
+    name = source.CARD.name
+    with alone(settings, name, lambda: write(f"{name}: waiting for another run that asks it.")):
+        complete(landing, lake, name)
+        known = landing.withdrawn(name).get(snapshot_id)
+        if known is not None:
+            write(f"{snapshot_id} is withdrawn already: {_by_whom(known)}.")
+            return
+        if not because.strip():
+            raise ConfigurationError(
+                "Say why it is withdrawn.", hint=f"kido unland {snapshot_id} --because 'a slip'"
+            )
+        snapshot = next(one for one in landing.snapshots(name) if one.snapshot_id == snapshot_id)
+        before = _counting(lake, source)
+        held = _held(lake, source).get(snapshot_id, [])
+        landing.withdraw(snapshot, by=_user(), reason=" ".join(because.split()), held=held)
+        lake.remove(name, snapshot_id)
+        after = _counting(lake, source)
+    write(f"{snapshot_id} is withdrawn: {snapshot.document}, {_in_rows(held)}.")
+    counted = any(rows for (one, _), rows in before.items() if one == snapshot_id)
+    again = list(_sentences(landing.snapshots(name), after - before))
+    if again:
+        write(f"  Count again: {'; '.join(again)}.")
+    elif counted:
+        write("  Nothing takes the place of its rows.")
+    elif held:
+        write("  None of its rows counted; the figures stay as they are.")
+    write("Then: kido build.")
+
+
+def unland_again(
+    settings: Settings,
+    sources: Mapping[str, Source],
+    snapshot_id: str,
+    write: Callable[[str], None] = print,
+) -> bool:
+    """Let a withdrawn snapshot count again; False if it can no longer be used (quarantined).
+
+    Raises ConfigurationError for a snapshot that is not there.
+    """
+    source, landing, lake = _source_of(settings, sources, snapshot_id)
+    name = source.CARD.name
+    with alone(settings, name, lambda: write(f"{name}: waiting for another run that asks it.")):
+        complete(landing, lake, name)
+        withdrawn = landing.withdrawn(name).get(snapshot_id)
+        if withdrawn is None:
+            write(f"{snapshot_id} is not withdrawn: it counts.")
+            return True
+        before = _counting(lake, source)
+        landing.bring_back(withdrawn)
+        outcome = conform(settings, source)
+        after = _counting(lake, source)
+    for reason in outcome.rejected.values():
+        write(f"A document can no longer be used and is quarantined: {reason}")
+    snapshots = landing_of(settings).snapshots(name)
+    if snapshot_id not in {snapshot.snapshot_id for snapshot in snapshots}:
+        return False
+    held = _held(lake, source).get(snapshot_id, [])
+    write(f"{snapshot_id} counts again: {withdrawn.snapshot.document}, {_in_rows(held)}.")
+    replaced = list(_sentences(snapshots, before - after))
+    if replaced:
+        write(f"  It takes the place of {'; '.join(replaced)}.")
+    write("Then: kido build.")
+    return not outcome.rejected
+
+
+def complete(landing: Landing, lake: Lake, source: str) -> None:
+    """Finish what a kill left of a withdrawal or of its undoing. Only for who holds the source."""
+    landing.complete(source)
+    for snapshot_id in lake.snapshot_ids(source) & set(landing.withdrawn(source)):
+        lake.remove(source, snapshot_id)
+
+
+def refuse_withdrawn(landing: Landing, source: str, document: str, sha256: str) -> None:
+    """Raise ConfigurationError for bytes that were withdrawn."""
+    withdrawn = landing.withdrawn_bytes(sha256, source=source)
+    if withdrawn is not None:
+        raise ConfigurationError(
+            f"{document}: these bytes were withdrawn {_by_whom(withdrawn)}.",
+            hint=f"kido unland {withdrawn.snapshot.snapshot_id} --again brings them back.",
+        )
+
+
+def in_words(withdrawn: Withdrawn) -> str:
+    """Why an answer of a publisher does not count."""
+    return (
+        f"withdrawn {_by_whom(withdrawn)}; kido unland {withdrawn.snapshot.snapshot_id} --again "
+        "brings them back"
+    )
+
+
+def landed_lines(settings: Settings, sources: Iterable[Source]) -> Iterator[str]:
+    """What is landed and what was withdrawn, two lines or more each; none wider than a terminal.
+
+    Nothing is said of a source without snapshots.
+    """
+    landing, lake = landing_of(settings), lake_of(settings)
+    for source in sources:
+        name = source.CARD.name
+        snapshots, withdrawn = landing.snapshots(name), landing.withdrawn(name)
+        if not (snapshots or withdrawn):
+            continue
+        held, counting = _held(lake, source), _counting(lake, source)
+        yield f"{name}: {source.CARD.title}"
+        for snapshot in snapshots:
+            yield f"  {snapshot.snapshot_id}  {snapshot.landed_at:%Y-%m-%d %H:%M}  {_way(snapshot)}"
+            parts = [
+                f"{_in_rows([one])}, {_share(counting[snapshot.snapshot_id, one.table], one.rows)}"
+                for one in held.get(snapshot.snapshot_id, [])
+            ]
+            yield from _indented(
+                f"{snapshot.document}: {'; '.join(parts) or 'no rows in the lake'}"
+            )
+        for snapshot_id, record in withdrawn.items():
+            yield f"  {snapshot_id}  {record.snapshot.landed_at:%Y-%m-%d %H:%M}  withdrawn"
+            yield from _indented(f"{record.snapshot.document}: {_in_rows(record.held)}")
+            yield from _indented(f"withdrawn {_by_whom(record)}")
+
+
+def _source_of(
+    settings: Settings, sources: Mapping[str, Source], snapshot_id: str
+) -> tuple[Source, Landing, Lake]:
+    """The source of a snapshot that is landed or withdrawn. Raises ConfigurationError."""
+    landing = landing_of(settings)
+    documents: dict[str, str] = {}
+    for name, source in sources.items():
+        known = {one.snapshot_id: one.document for one in landing.snapshots(name)}
+        known |= {key: one.snapshot.document for key, one in landing.withdrawn(name).items()}
+        if snapshot_id in known:
+            return source, landing, lake_of(settings)
+        documents |= known
+    close = [key for key, document in documents.items() if document == snapshot_id]
+    close = close or difflib.get_close_matches(snapshot_id, documents, n=3)
+    raise ConfigurationError(
+        f"There is no snapshot {snapshot_id[:200]!r}.",
+        hint=f"Did you mean {' or '.join(close)}?" if close else "kido landed lists them.",
+    )
+
+
+def _held(lake: Lake, source: Source) -> Mapping[str, list[Held]]:
+    return lake.held(source.CARD.name, [LAKE_TABLES[name] for name in source.CARD.tables])
+
+
+def _counting(lake: Lake, source: Source) -> Counts:
+    today = datetime.now(UTC).date()
+    return Counter(
+        {
+            (snapshot_id, table): rows
+            for table in source.CARD.tables
+            for snapshot_id, rows in lake.counting(
+                LAKE_TABLES[table], source.CARD.name, today
+            ).items()
+        }
+    )
+
+
+def _sentences(snapshots: Iterable[Snapshot], counts: Counts) -> Iterator[str]:
+    documents = {snapshot.snapshot_id: snapshot.document for snapshot in snapshots}
+    for (snapshot_id, table), rows in sorted(counts.items()):
+        if snapshot_id in documents:
+            yield f"{_rows(rows)} of {table} of {documents[snapshot_id]}"
+
+
+def _in_rows(held: Iterable[Held]) -> str:
+    """`4,415 rows of reconciled_trade, 2024`, of each table."""
+    parts = [
+        f"{_rows(one.rows)} of {one.table}" + (f", {_periods(one)}" if one.first else "")
+        for one in held
+    ]
+    return "; ".join(parts) or "no rows in the lake"
+
+
+def _periods(held: Held) -> str:
+    """First and last period; years and months without the days that all of them begin on."""
+    first, last = held.first, held.last
+    for ending in ("-01-01", "-01"):
+        if first.endswith(ending) and last.endswith(ending):
+            first, last = first.removesuffix(ending), last.removesuffix(ending)
+            break
+    return first if first == last else f"{first} to {last}"
+
+
+def _share(counting: int, rows: int) -> str:
+    if counting == rows:
+        return "all count" if rows != 1 else "it counts"
+    return f"{counting:,} count" if counting else "none counts"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
+
+
+def _way(snapshot: Snapshot) -> str:
+    if snapshot.is_bundled:
+        return "bundled"
+    return "landed" if snapshot.is_landed_by_hand else "fetched"
+
+
+def _by_whom(withdrawn: Withdrawn) -> str:
+    return f"on {withdrawn.at:%Y-%m-%d} by {withdrawn.by} ({withdrawn.reason})"
+
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
+    )
+
+
+def _user() -> str:
+    """The user of this machine; its number where it has no name, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return f"user {os.getuid()}"

@@ -1,0 +1,51 @@
+"""Which rows of a lake table count on a day: the rule that `LakeTable` declares, on frames.
+
+The marts are made with the same rule in SQL (`dbt/macros/vintages.sql`), which says why it is so;
+a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+import polars as pl
+
+from dagster_project.lake.schemas import LakeTable
+
+_EVIDENCE = {"official": 1, "reported": 2, "de_facto": 3}
+
+
+def rows_that_count(table: LakeTable, rows: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Those of all vintages of a table that count in a build for `today`, in their order."""
+    end = datetime.combine(today + timedelta(days=1), time())
+    if table.counts_from == "vintage_at":
+        rows = rows.filter(pl.col("vintage_at") < end)
+    rows = _newest_of_each(rows, table.vintage_slice, [table.edition] if table.edition else [])
+    if not table.subject:
+        return rows
+    if table.counts_from == "known_at":
+        rows = rows.filter(pl.col("known_at") < end.date())
+    if table.evidence:
+        rank = -pl.col(table.evidence).replace_strict(_EVIDENCE, default=None, return_dtype=pl.Int8)
+        rows = rows.with_columns(evidence_rank=rank)
+        rows = _newest_of_each(rows, table.subject, ["evidence_rank"])
+        return rows.drop("evidence_rank")
+    return _newest_of_each(rows, table.subject, [])
+
+
+def _newest_of_each(
+    rows: pl.DataFrame, columns: tuple[str, ...], before: list[str]
+) -> pl.DataFrame:
+    """The rows of the newest snapshot of each group; what `before` names, decides first."""
+    newest = [*before, "vintage_at", "landed", "snapshot_id"]
+    instant = pl.col("snapshot_id").str.extract(r"(\d{8}T\d{12})").fill_null("")
+    ranked = rows.with_columns(landed=instant)
+    chosen = (
+        ranked.select(*columns, *(name for name in newest if name not in columns))
+        .unique()
+        .sort(newest, descending=True, nulls_last=True)
+        .unique(columns, keep="first", maintain_order=True)
+    )
+    return ranked.join(
+        chosen, on=chosen.columns, how="semi", nulls_equal=True, maintain_order="left"
+    ).drop("landed")

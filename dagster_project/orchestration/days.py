@@ -1,0 +1,51 @@
+"""Which days the warehouse can be built for.
+
+What counts on a day is a rule of dbt; here is only from when on anything does.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from dagster_project.errors import ConfigurationError
+from dagster_project.intake.stores import lake_of
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.settings import Settings
+
+_NOBODY = ("WLD", "_X")
+"""Partners that are no supplier: the printed total, and what is not published by partner."""
+
+_OF_SUPPLIERS = {
+    "trade_flows": (
+        (pl.col("flow") == "import")
+        & ~pl.col("partner_iso3").is_in(_NOBODY)
+        & (pl.col("partner_iso3") != pl.col("reporter_iso3"))
+        & ((pl.col("value_usd") > 0) | (pl.col("net_weight_kg") > 0))
+    ),
+    "reconciled_trade": ~pl.col("importer_iso3").is_in(_NOBODY) & (pl.col("value_usd") > 0),
+}
+"""By lake table: the rows that give `dependency.supplier_shares` a supplier."""
+
+
+def require_day(settings: Settings) -> None:
+    """Raise ConfigurationError if nothing is known of the day, or not yet."""
+    settings.require_past_or_today()
+    first = first_day(settings) if settings.as_of else None
+    if first and settings.today < first:
+        raise ConfigurationError(
+            f"{settings.today} is too early: nothing is known of any supplier before {first}."
+        )
+
+
+def first_day(settings: Settings) -> date | None:
+    """The first day on which a supplier is known; None where the lake holds no trade yet."""
+    lake = lake_of(settings)
+    vintages = [
+        rows.filter(is_of_supplier).select(pl.col("vintage_at").min()).collect().item()
+        for name, is_of_supplier in _OF_SUPPLIERS.items()
+        for source in lake.store.names("_snapshots")
+        if (rows := lake.rows(LAKE_TABLES[name], source)) is not None
+    ]
+    return min((vintage.date() for vintage in vintages if vintage), default=None)

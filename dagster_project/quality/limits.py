@@ -1,0 +1,107 @@
+"""How far figures may move before somebody has to look: every limit, with its reason.
+
+What publishers really revise was measured on two Pink Sheets (May 2025, June 2026), the Mineral
+Commodity Summaries of 2022 to 2026 and two releases of the governance indicators. Nothing is
+decided here.
+"""
+
+from __future__ import annotations
+
+# A file against the figures it brings again.
+
+ALIKE = 0.005
+"""Two figures that differ by no more are one figure, printed twice: the Pink Sheets of 2025 and
+2026 differ by more in none of 10,976 prices."""
+
+FEWEST_FIGURES = 3
+"""A pattern needs so many figures: two may be alike by chance."""
+
+FEWEST_OF_AN_ECONOMY = 20
+"""Of one economy it needs more: of two hundred, one revises a handful of its figures alike."""
+
+MOST_OF_A_PATTERN = 0.5
+"""A pattern holds from this part of the figures on: half of a column is no coincidence, and a slip
+that stops in the middle of a file is still one."""
+
+FEWEST_OF_A_RATIO = 10
+MOST_OF_A_RATIO = 0.8
+"""A ratio that is no power of ten needs more of them to be a pattern."""
+
+FEWEST_MOVED = 5
+EXPLAINED = 0.8
+"""Figures that stand under another row, series or period: so many, and this part of those that
+changed. Fewer are chance: of indium in the Mineral Commodity Summaries of 2026, 4 of 6 changed
+figures of 2024 are those that were known of 2023."""
+
+MOST_EQUAL = 20
+"""A value that so many economies, series or periods share does not say whose it is; and each of
+them beside each other would be billions of pairs: of 300,000 flows of two values, 3 GB and 28 s
+without this limit."""
+
+FEWEST_UNCHANGED_IN_A_NEW_PERIOD = 0.9
+"""A period that is new and repeats so large a part of another one is that one: of estimates that
+the Mineral Commodity Summaries print for two years, 27 to 79 % are equal, by stage."""
+
+CHANGED_A_LOT = 0.2
+"""A figure that moved by more than a fifth (of itself; of the spread, where figures may be below
+zero) changed a lot."""
+
+MOST_CHANGED_A_LOT = 0.5
+FEWEST_CHANGED_A_LOT = 10
+"""A file in which a larger part of the figures changed a lot is another publication. Between
+editions of the Mineral Commodity Summaries 23 to 31 % of them do, the most of all publishers; of
+the governance indicators 0.6 %, of the Pink Sheet none."""
+
+# A file against the rows it takes the place of.
+
+LARGEST_LOSS_OF_ROWS = 0.3
+LARGEST_LOSS_OF_ECONOMIES = 0.3
+LARGEST_LOSS_OF_VALUE = 0.3
+"""What a commodity and period may lose to a file that replaces it. Publishers merge small partners
+into a remainder and revise a figure away; they do not lose three tenths of them."""
+
+FEWEST_ROWS_TO_SHRINK = 10
+"""Of fewer rows, one or two are a large part: there only the value counts, or, of a list without
+any, three of them."""
+
+FEWEST_WHOLE_BESIDE_A_CUT = 5
+"""A file that brings so many slices whole, a part of another, and nothing of those that are known
+after it, was cut."""
+
+LARGEST_ECONOMY_GONE = 0.0001
+FEWEST_ROWS_OF_AN_ECONOMY_GONE = 5
+"""An economy that had this part of a file's total, or so many rows of it, is not revised away
+everywhere at once: islands come and go, suppliers do not."""
+
+# A file against the period before the one it adds.
+
+LARGEST_STEP = 5.0
+"""From one period to the next, figures do not change by this factor, and a factor of ten is a unit.
+The largest step of a month in the Pink Sheet since 1960 is 1.8 (nickel, March 1988), of a day 1.2
+(TDK, 5 August 2024); of a year, the largest median of the flows of a code in BACI is 3.6 (rhodium,
+2009), of 52 minerals from 1995 to 2022 and 1,371 pairs of years with ten flows or more."""
+
+FEWEST_FIGURES_OF_A_STEP = {"price_quotes": 1, "production": 3}
+FEWEST_FLOWS_OF_A_STEP = 10
+"""So many figures make such a step: prices and output hold their level one by one; a flow between
+two economies may do anything, the median of ten does not."""
+
+SMALLEST_NEW_PERIOD = 0.5
+FEWEST_ROWS_OF_A_PERIOD = 20
+"""A period that is new and holds a smaller part of the rows of the one before was cut."""
+
+# A release against the one before it.
+
+LARGEST_RELEASE_LOSS_OF_ROWS = 0.05
+"""A mart may lose so many rows of a source: what publishers withdraw is within a percent, and a
+source that loses more has lost a file."""
+
+LARGEST_RELEASE_LOSS_OF_ECONOMIES = 0.02
+"""Of some 220 importers four may go: islands do."""
+
+LARGEST_RELEASE_LOSS_OF_A_TOTAL = 0.3
+FEWEST_ROWS_OF_A_TOTAL = 10
+"""The total of a commodity and year over so many rows is not revised away by three tenths."""
+
+LARGEST_RELEASE_STEP = LARGEST_STEP
+"""Nor does it change by this factor, from one release to the next or from one year to the next."""

@@ -1,0 +1,291 @@
+"""Holds the figures of a file against those that are known: what it adds, changes and loses.
+
+Frames of one lake table in, sentences out. What looks like a slip among the figures that it brings
+again is found in `slips`. Which rows are known, and what becomes of a file that looks wrong, is
+decided elsewhere; every limit is in `limits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from dagster_project.lake.schemas import LakeTable
+from dagster_project.quality import limits
+from dagster_project.quality.slips import Compared, is_alike, plain
+
+_SHOWN_GROUPS = 3
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of one commodity and period (or of whatever a table's slices are): before and after."""
+
+    name: str
+    rows_before: int
+    rows_after: int
+    measure: str
+    total_before: float
+    total_after: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rows_before:,} {_rows(self.rows_before)} of {self.name}"
+            f"{_amount(self.measure, self.total_before)} by {self.rows_after:,}"
+            f"{_amount(self.measure, self.total_after)}"
+        )
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What a file does to the rows of a table that count.
+
+    `added` are its rows under a key that was not known, `unchanged` and `changed` its rows under a
+    known one, `removed` the rows that count no more without another in their place. `groups` are
+    the commodities and periods of which rows change or go. `objections` are sentences; none where
+    it looks like what a publisher revises.
+    """
+
+    table: str
+    added: int
+    unchanged: int
+    changed: int
+    removed: int
+    groups: Sequence[Group]
+    objections: Sequence[str]
+
+    def lines(self) -> Iterator[str]:
+        """What it does, for a reader: a line of counts, and one for the groups that change."""
+        counts = (
+            (self.added, "new"), (self.changed, "changed"), (self.unchanged, "as known"),
+            (self.removed, "removed"),
+        )  # fmt: skip
+        said = ", ".join(f"{count:,} {word}" for count, word in counts if count)
+        yield f"{self.table}: {said or 'older than what is known'}."
+        if self.groups:
+            shown = "; ".join(map(str, self.groups[:_SHOWN_GROUPS]))
+            more = len(self.groups) - _SHOWN_GROUPS
+            yield f"Replaces {shown}{f'; and {more:,} more' if more > 0 else ''}."
+
+
+def hold_against(
+    table: LakeTable, known: pl.DataFrame, fresh: pl.DataFrame, after: pl.DataFrame
+) -> Revision:
+    """Hold the rows of a file against those that count before it.
+
+    `known` are the rows of its source that count before, in the order of their document; `after`
+    those that count with the file; `fresh` the file's rows in their order. All are of `table`.
+    """
+    exact = [*table.key, "snapshot_id"]
+    counting = fresh.join(after, on=exact, how="semi", nulls_equal=True, maintain_order="left")
+    replaced = known.join(after, on=exact, how="anti", nulls_equal=True, maintain_order="left")
+    compared = Compared(table, known, counting)
+    losses = _Losses(table, known, replaced, counting)
+    return Revision(
+        table=table.name,
+        added=counting.height - compared.again.height,
+        unchanged=compared.again.height - compared.changed,
+        changed=compared.changed,
+        removed=losses.removed.height,
+        groups=losses.groups,
+        objections=tuple(dict.fromkeys([*losses.objections(), *compared.objections()])),
+    )
+
+
+class _Losses:
+    """The rows that a file takes the place of, and what it holds in their place."""
+
+    def __init__(
+        self,
+        table: LakeTable,
+        known: pl.DataFrame,
+        replaced: pl.DataFrame,
+        counting: pl.DataFrame,
+    ) -> None:
+        self._table = table
+        self._replaced = replaced
+        self._beside = known.join(replaced, on="snapshot_id", how="semi").join(
+            replaced, on=table.vintage_slice, how="anti", nulls_equal=True
+        )
+        """Rows that came in with those it replaces, of slices it does not speak of."""
+        self._counting = counting
+        self.removed = replaced.join(counting, on=table.key, how="anti", nulls_equal=True)
+        economies = [name for name in table.key if name.endswith("_iso3")]
+        self._partners = [name for name in economies if name not in table.vintage_slice]
+        self._by = [
+            name for name in table.vintage_slice if name not in ("source", *economies)
+        ]  # fmt: skip
+        self._measure = next(
+            (
+                name for name, column in table.columns.items()
+                if column.dtype == pl.Float64 and replaced[name].count()
+            ),
+            "",
+        )  # fmt: skip
+        self._has_many_rows = not set(table.key) <= set(table.vintage_slice)
+        """Whether a slice may be of several rows."""
+        self._compared = self._compare()
+
+    @cached_property
+    def groups(self) -> Sequence[Group]:
+        """Before and after of each commodity and period that changes, the largest loss first.
+
+        None where a slice is a row: it is one by one then.
+        """
+        if not self._has_many_rows:
+            return ()
+        return tuple(
+            Group(
+                name=self._name(row),
+                rows_before=row["rows"],
+                rows_after=row["rows after"],
+                measure=self._measure,
+                total_before=row["total"],
+                total_after=row["total after"],
+            )
+            for row in self._compared.filter(
+                (pl.col("rows after") != pl.col("rows"))
+                | ~is_alike(pl.col("total after"), pl.col("total"))
+            )
+            .sort((pl.col("rows after") / pl.col("rows")), "rows", descending=[False, True])
+            .iter_rows(named=True)
+        )
+
+    def objections(self) -> Iterator[str]:
+        yield from self._shrunk()
+        yield from self._without_economies()
+        yield from self._cut()
+
+    def _compare(self) -> pl.DataFrame:
+        by = [pl.col(name) for name in self._by] or [pl.lit("").alias("whole")]
+        total = pl.col(self._measure).sum() if self._measure else pl.lit(0.0)
+        partners = pl.struct(self._partners).n_unique() if self._partners else pl.lit(0, pl.UInt32)
+        before, after = (
+            frame.group_by(by).agg(rows=pl.len(), total=total, partners=partners)
+            for frame in (self._replaced, self._counting)
+        )
+        names = [name for name in before.columns if name not in ("rows", "total", "partners")]
+        return before.join(
+            after, on=names, how="left", suffix=" after", nulls_equal=True
+        ).fill_null(0)
+
+    def _shrunk(self) -> Iterator[str]:
+        if not self._has_many_rows:
+            return  # nothing of a slice can be lost
+        is_large = pl.col("rows") >= limits.FEWEST_ROWS_TO_SHRINK
+        if not self._measure:  # then rows are all there is
+            is_large |= pl.col("rows") - pl.col("rows after") >= limits.FEWEST_FIGURES
+        shrunk = self._compared.filter(
+            (is_large & (pl.col("rows after") < (1 - limits.LARGEST_LOSS_OF_ROWS) * pl.col("rows")))
+            | (
+                is_large
+                & (pl.col("partners after")
+                   < (1 - limits.LARGEST_LOSS_OF_ECONOMIES) * pl.col("partners"))
+            )
+            | (
+                (pl.col("rows after") < pl.col("rows"))
+                & (pl.col("total after") < (1 - limits.LARGEST_LOSS_OF_VALUE) * pl.col("total"))
+            )
+        )  # fmt: skip
+        if shrunk.is_empty():
+            return
+        named = [
+            Group(self._name(row), row["rows"], row["rows after"], self._measure, row["total"],
+                  row["total after"])
+            for row in shrunk.sort("total", "rows", descending=True).head(3).iter_rows(named=True)
+        ]  # fmt: skip
+        more = f", and {shrunk.height - 3:,} more like it" if shrunk.height > 3 else ""
+        yield f"It would replace {'; '.join(map(str, named))}{more}."
+
+    def _without_economies(self) -> Iterator[str]:
+        """Economies that are in the figures it replaces and in none of its own."""
+        if self._removed_is_empty:
+            return
+        for column in self._partners:
+            gone = self._replaced.join(self._counting, on=column, how="anti", nulls_equal=True)
+            gone = gone.filter(pl.col(column) != "_X")
+            total = self._replaced[self._measure].sum() if self._measure else 0.0
+            share = pl.col(self._measure).sum() / total if total else pl.lit(0.0)
+            found = (
+                gone.group_by(column)
+                .agg(rows=pl.len(), share=share)
+                .filter(
+                    (pl.col("rows") >= limits.FEWEST_ROWS_OF_AN_ECONOMY_GONE)
+                    | (pl.col("share") >= limits.LARGEST_ECONOMY_GONE)
+                )
+                .sort("share", "rows", column, descending=[True, True, False])
+            )
+            if found.height:
+                rows = int(found["rows"].sum())
+                yield (
+                    f"{column}: {_listed(found[column].to_list())} "
+                    f"{'is' if found.height == 1 else 'are'} in {rows:,} {_rows(rows)} that it "
+                    "would replace and in none of its own."
+                )
+
+    def _cut(self) -> Iterator[str]:
+        """One slice lacks its last rows, no other lacks any: what a file that was cut looks like.
+
+        Of a file that speaks of all that the ones before it speak of, one row may be a revision.
+        """
+        if self._removed_is_empty or not self._has_many_rows:
+            return
+        part = list(self._table.vintage_slice)
+        cut = self.removed.select(part).unique()
+        before = self._replaced.join(
+            cut, on=part, how="semi", nulls_equal=True, maintain_order="left"
+        )
+        there = before.with_row_index().join(
+            self._counting, on=self._table.key, how="semi", nulls_equal=True
+        )["index"]
+        missing = before.height - there.len()
+        is_partial = not self._beside.is_empty()
+        others = self._replaced.select(part).n_unique() - cut.height
+        # Of several slices whose rows alternate (two years of one label), all lack their last ones.
+        is_end = there.len() > 0 and there.max() == there.len() - 1
+        if (is_end and (is_partial or missing > cut.height)) or (
+            is_partial and cut.height == 1 and others >= limits.FEWEST_WHOLE_BESIDE_A_CUT
+        ):
+            row = before.row(0, named=True)
+            yield (
+                f"It seems cut within {self._name(row)}: {missing:,} of {before.height:,} known "
+                f"{_rows(before.height)} are missing there, and none elsewhere."
+            )
+
+    @property
+    def _removed_is_empty(self) -> bool:
+        return self.removed.is_empty()
+
+    def _name(self, row: dict[str, Any]) -> str:
+        values = [
+            plain(row[name], row.get("frequency"))
+            for name in self._by
+            if name not in ("frequency", "hs_revision") and row[name] not in (None, "")
+        ]
+        return " ".join(values) or self._table.name
+
+
+def _rows(count: int) -> str:
+    return "row" if count == 1 else "rows"
+
+
+def _amount(measure: str, total: float) -> str:
+    """An amount in the unit of its column: `, USD 4,963 m`."""
+    if measure.endswith("_usd"):
+        if total < 1e6:
+            return f" (USD {total:,.0f})"
+        return f" (USD {total / 1e6:,.{0 if total >= 1e8 else 1}f} m)"
+    if measure.endswith("_kg"):
+        return f" ({total / 1e3:,.0f} t)"
+    if measure.endswith("_t"):
+        return f" ({total:,.0f} t)"
+    return ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

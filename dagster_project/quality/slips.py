@@ -1,0 +1,595 @@
+"""Looks for slips: patterns in figures that a file brings again, beside those that are known.
+
+Frames of one lake table in, sentences out. Rows that are lost are looked for in `revisions`; every
+limit is in `limits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import combinations
+
+import polars as pl
+
+from dagster_project.lake.schemas import LakeTable
+from dagster_project.quality import limits
+
+_POWERS = {
+    1: "ten times", 2: "a hundred times", 3: "a thousand times", 6: "a million times",
+    -1: "a tenth of", -2: "a hundredth of", -3: "a thousandth of", -6: "a millionth of",
+}  # fmt: skip
+_UNITS = {
+    ("_kg", -3): "tonnes", ("_t", 3): "kilograms", ("_t", -3): "thousand tonnes",
+    ("_usd", -3): "thousand dollars", ("_usd", -6): "million dollars", ("share", 2): "per cent",
+    ("share", -2): "shares of 0 to 1",
+}  # fmt: skip
+_TECHNICAL = frozenset(
+    ("source", "hs_revision", "frequency", "procedure_code", "transport_code",
+     "second_partner_iso3", "scope_iso3", "unit")
+)  # fmt: skip
+"""Key columns along which figures may well be equal: a code that two editions of the HS share."""
+
+_ROW = "row in the file"
+
+
+class Compared:
+    """The figures of a file, each beside the one that is known of the same thing."""
+
+    def __init__(self, table: LakeTable, known: pl.DataFrame, counting: pl.DataFrame) -> None:
+        self._table = table
+        self._known = known
+        self.measures = [
+            name
+            for name, column in table.columns.items()
+            if column.dtype == pl.Float64 and (counting[name].count() or known[name].count())
+        ]
+        self._facts = [
+            name
+            for name in table.columns
+            if table.counts_from != "vintage_at"
+            and name not in (*table.key, "is_provisional", "document", "vintage_at", "snapshot_id")
+            and known.schema[name] in (pl.Date, pl.String, pl.Boolean)
+        ]
+        said = [*self.measures, *self._facts]
+        before = known.select(*table.key, *said, is_known=pl.lit(True))
+        self._rows = counting.with_row_index(_ROW).join(
+            before, on=table.key, how="left", suffix=" known", nulls_equal=True,
+            maintain_order="left",
+        ).with_columns(pl.col("is_known").fill_null(False))  # fmt: skip
+        self.again = self._rows.filter("is_known")
+
+    @cached_property
+    def changed(self) -> int:
+        """Rows of which a figure or fact is another than the known one."""
+        differs = [
+            ~is_alike(pl.col(name), pl.col(f"{name} known")).fill_null(
+                pl.col(name).is_null() & pl.col(f"{name} known").is_null()
+            )
+            if name in self.measures
+            else pl.col(name).ne_missing(pl.col(f"{name} known"))
+            for name in (*self.measures, *self._facts)
+        ]
+        return self.again.filter(pl.any_horizontal(differs)).height if differs else 0
+
+    def objections(self) -> Iterator[str]:
+        """Sentences, the most telling one of each measure."""
+        for measure in self.measures:
+            yield from _first(self._of(measure))
+        yield from self._of_facts()
+        yield from _first(self._of_new_periods())
+
+    def _of(self, measure: str) -> Iterator[str]:
+        figures = self._figures(measure)
+        pairs = figures.filter(pl.col("o").is_not_null())
+        yield from self._lost(measure)
+        yield from self._turned(measure, pairs)
+        yield from self._of_another_column(measure, pairs)
+        yield from self._multiplied(measure, pairs)
+        yield from self._moved(measure, figures)
+        yield from self._transposed(measure, figures)
+        yield from self._a_row_off(pairs)
+        yield from self._shuffled(measure, figures)
+        yield from self._stepped(measure)
+        yield from self._changed_a_lot(measure, pairs)
+
+    def _figures(self, measure: str) -> pl.DataFrame:
+        """Rows with a figure: `x` as the file has it, `o` as it is known (null where it is not)."""
+        return (
+            self._rows.with_columns(x=pl.col(measure), o=pl.col(f"{measure} known"))
+            .filter(pl.col("x").is_not_null())
+            .with_columns(
+                is_alike=is_alike(pl.col("x"), pl.col("o")).fill_null(False),
+                is_same=(_rounded(pl.col("x")) == _rounded(pl.col("o"))).fill_null(False),
+            )
+        )
+
+    @property
+    def _things(self) -> list[str]:
+        """Key columns that say what a figure is of, its period among them."""
+        return [name for name in self._table.key if name not in _TECHNICAL]
+
+    def _lost(self, measure: str) -> Iterator[str]:
+        known = self.again.filter(pl.col(f"{measure} known").fill_null(0) != 0)
+        for what, is_so in (
+            ("missing", pl.col(measure).is_null()),
+            ("0", pl.col(measure) == 0),
+        ):
+            found = _largest_pattern(
+                known.with_columns(hit=is_so.fill_null(False)),
+                self._things,
+                period=self._table.period,
+            )
+            if found:
+                yield f"{measure} is {what} {found.of_known_figures}."
+
+    def _turned(self, measure: str, pairs: pl.DataFrame) -> Iterator[str]:
+        found = _largest_pattern(
+            pairs.filter(pl.col("o") != 0).with_columns(
+                hit=is_alike(pl.col("x"), -pl.col("o"))
+            ),
+            self._things,
+        )  # fmt: skip
+        if found:
+            yield f"{measure} has the other sign {found.of_known_figures}."
+
+    def _of_another_column(self, measure: str, pairs: pl.DataFrame) -> Iterator[str]:
+        for other in self.measures:
+            if other == measure:
+                continue
+            theirs = pl.col(f"{other} known")
+            found = _largest_pattern(
+                pairs.filter(theirs.is_not_null() & (pl.col("x") != 0)).with_columns(
+                    hit=~pl.col("is_alike") & is_alike(pl.col("x"), theirs)
+                ),
+                self._things,
+            )
+            if found:
+                yield f"{measure} is what is known as {other} {found.of_figures}."
+
+    def _multiplied(self, measure: str, pairs: pl.DataFrame) -> Iterator[str]:
+        ratio = pl.col("x") / pl.col("o")
+        power = ratio.log10().round(0)
+        pairs = pairs.filter((pl.col("x") * pl.col("o")) > 0).with_columns(
+            ratio=ratio,
+            power=pl.when((ratio.log10() - power).abs() < 0.03)
+            .then(power.cast(pl.Int32))
+            .otherwise(0),
+        )
+        for number in pairs["power"].value_counts(sort=True)["power"].to_list():
+            if number == 0:
+                continue
+            found = _largest_pattern(
+                pairs.with_columns(hit=pl.col("power") == number), self._things
+            )
+            if found:
+                times = _POWERS.get(number, f"10 to the {number} times")
+                unit = next(
+                    (word for (end, at), word in _UNITS.items()
+                     if at == number and measure.endswith(end)),
+                    "",
+                )  # fmt: skip
+                yield (
+                    f"{measure} is {times} what is known {found.of_figures}"
+                    f"{f': {unit}?' if unit else '.'}"
+                )
+        middle = pairs["ratio"].median()
+        if (
+            pairs.height >= limits.FEWEST_OF_A_RATIO
+            and isinstance(middle, float)
+            and abs(middle - 1) > 4 * limits.ALIKE
+        ):
+            hits = pairs.filter(is_alike(pl.col("ratio"), pl.lit(middle))).height
+            if hits >= limits.MOST_OF_A_RATIO * pairs.height:
+                yield (
+                    f"{measure} is {middle:.3g} times what is known for {hits:,} of "
+                    f"{pairs.height:,} figures."
+                )
+
+    def _moved(self, measure: str, figures: pl.DataFrame) -> Iterator[str]:
+        """Figures under another economy, series or period than they are known under."""
+        changed = self._changed(figures)
+        if changed.height < limits.FEWEST_MOVED:
+            return
+        known = self._known_figures(measure)
+        for column in self._things:
+            rest = [name for name in self._table.key if name not in ("source", column)]
+            theirs = changed.select(_ROW, *self._table.key, "is_known", "rounded", "all").join(
+                known.rename({column: "theirs"})
+                .select(*rest, "theirs", "rounded", "all")
+                # Of a value that is everywhere, nobody can say where it comes from.
+                .filter(pl.len().over(*rest, "rounded") <= limits.MOST_EQUAL),
+                on=[*rest, "rounded"], suffix=" known", nulls_equal=True,
+            ).filter(
+                (pl.col("theirs") != pl.col(column))
+                # Of a row that is new, a figure may well be that of another row; all of it may not.
+                & (pl.col("is_known") | pl.col("all").eq_missing(pl.col("all known")))
+            )  # fmt: skip
+            if column == self._table.period:
+                yield from self._moved_in_time(figures, changed, theirs)
+                continue
+            hits = theirs.group_by(column, "theirs").agg(hits=pl.col(_ROW).n_unique())
+            found = (
+                hits.join(changed.group_by(column).agg(changed=pl.len()), on=column)
+                .join(figures.group_by(column).agg(all=pl.len()), on=column)
+                .filter(
+                    (pl.col("hits") >= limits.FEWEST_MOVED)
+                    & (pl.col("hits") >= limits.EXPLAINED * pl.col("changed"))
+                    & (pl.col("changed") >= limits.MOST_OF_A_PATTERN * pl.col("all"))
+                )
+                .sort("hits", "theirs", column, descending=[True, False, False])
+            )
+            for row in found.head(1).iter_rows(named=True):
+                yield (
+                    f"{column} {row[column]} has the figures that are known of {row['theirs']} "
+                    f"({row['hits']:,} of {row['all']:,})."
+                )
+
+    def _moved_in_time(
+        self, figures: pl.DataFrame, changed: pl.DataFrame, theirs: pl.DataFrame
+    ) -> Iterator[str]:
+        period = self._table.period or ""
+        periods = pl.concat([self._known[period], figures[period]]).unique().sort()
+        number = pl.DataFrame({period: periods, "at": range(len(periods))})
+        moved = (
+            theirs.join(number, on=period)
+            .join(number.rename({period: "theirs", "at": "their_at"}), on="theirs")
+            .with_columns(by=pl.col("at") - pl.col("their_at"), unit=pl.lit("period"))
+        )
+        if periods.dtype == pl.Date:
+            # Of working days, a year holds now more, now fewer.
+            month, their_month = (
+                12 * pl.col(name).dt.year().cast(pl.Int64) + pl.col(name).dt.month()
+                for name in (period, "theirs")
+            )
+            of_months = moved.filter(
+                pl.col(period).dt.day() == pl.col("theirs").dt.day()
+            ).with_columns(by=month - their_month, unit=pl.lit("month"))
+            moved = pl.concat([moved, of_months])
+        others = [name for name in self._things if name != period]
+        for columns in ([], *([name] for name in others)):
+            by = [pl.col(name) for name in columns] or [pl.lit("").alias("whole")]
+            names = columns or ["whole"]
+            counted = (
+                moved.group_by(*by, "is_known", "unit", "by")
+                .agg(hits=pl.col(_ROW).n_unique(), first=pl.col(period).min())
+                .join(
+                    changed.group_by(*by, "is_known").agg(changed=pl.len()),
+                    on=[*names, "is_known"],
+                )
+                .join(
+                    figures.group_by(*by, "is_known").agg(all=pl.len()), on=[*names, "is_known"]
+                )
+                .filter(
+                    (pl.col("hits") >= limits.FEWEST_MOVED)
+                    & (pl.col("hits") >= pl.col("changed") * pl.when("is_known")
+                       .then(limits.EXPLAINED).otherwise(limits.FEWEST_UNCHANGED_IN_A_NEW_PERIOD))
+                    & (pl.col("changed") >= limits.MOST_OF_A_PATTERN * pl.col("all"))
+                )
+                .sort("hits", "unit", "by", *names, descending=[True, True, False, False])
+            )  # fmt: skip
+            for row in counted.head(1).iter_rows(named=True):
+                by_periods = abs(row["by"])
+                of = f" of {columns[0]} {row[columns[0]]}" if columns else ""
+                yield (
+                    f"{row['hits']:,} of {row['all']:,} figures{of} are those that are known of "
+                    f"{by_periods} {row['unit']}{'' if by_periods == 1 else 's'} "
+                    f"{'earlier' if row['by'] > 0 else 'later'}, first of {plain(row['first'])}."
+                )
+
+    def _transposed(self, measure: str, figures: pl.DataFrame) -> Iterator[str]:
+        changed = self._changed(figures)
+        if changed.height < limits.FEWEST_FIGURES:
+            return
+        known = self._known_figures(measure)
+        economies = [name for name in self._things if name.endswith("_iso3")]
+        for one, other in combinations(sorted(economies), 2):
+            swapped = known.rename({one: other, other: one})
+            keys = [name for name in self._table.key if name != "source"]
+            hits = changed.join(swapped, on=[*keys, "rounded"], how="semi", nulls_equal=True)
+            if (
+                hits.height >= max(limits.FEWEST_MOVED, limits.EXPLAINED * changed.height)
+                and changed.height >= limits.MOST_OF_A_PATTERN * figures.height
+            ):
+                yield (
+                    f"{one} and {other} are the other way round for {hits.height:,} of "
+                    f"{figures.height:,} figures."
+                )
+
+    def _a_row_off(self, pairs: pl.DataFrame) -> Iterator[str]:
+        pairs = pairs.sort(_ROW)
+        for by, where in ((1, "above"), (-1, "below")):
+            beside = pl.col("o").shift(by)
+            changed = pl.col("is_same").not_()
+            moved = pairs.select(
+                changed=changed.sum(),
+                hits=(changed & (_rounded(pl.col("x")) == _rounded(beside)).fill_null(False)).sum(),
+            ).row(0, named=True)
+            if (
+                moved["hits"] >= max(limits.FEWEST_MOVED, limits.EXPLAINED * moved["changed"])
+                and moved["changed"] >= limits.MOST_OF_A_PATTERN * pairs.height
+            ):
+                yield (
+                    f"{moved['hits']:,} of {pairs.height:,} figures are those known of the row "
+                    f"{where}."
+                )
+
+    def _shuffled(self, measure: str, figures: pl.DataFrame) -> Iterator[str]:
+        """The same figures under other keys, in whatever way."""
+        changed = self._changed(figures)
+        if (
+            changed.height < limits.FEWEST_OF_A_RATIO
+            or changed.height < limits.MOST_OF_A_PATTERN * figures.height
+        ):
+            return
+        period = [name for name in (self._table.period,) if name]
+        known = self._known_figures(measure)
+        of_those = known.join(figures, on=period, how="semi") if period else known
+        counts = (
+            changed["rounded"]
+            .value_counts()
+            .join(of_those["rounded"].value_counts(), on="rounded", suffix=" known")
+        )
+        hits = counts.select(pl.min_horizontal("count", "count known").sum()).item() or 0
+        if hits >= limits.FEWEST_UNCHANGED_IN_A_NEW_PERIOD * changed.height:
+            yield (
+                f"{hits:,} of {figures.height:,} figures are known ones that stand in other rows."
+            )
+
+    def _stepped(self, measure: str) -> Iterator[str]:
+        """Figures of a period that is new, against those of the period before."""
+        period = self._table.period
+        if period is None:
+            return
+        series = [name for name in self._table.key if name not in ("source", period)]
+        is_new = pl.col("is_new")
+        all_figures = (
+            pl.concat(
+                [
+                    self._known.join(self._rows, on=self._table.key, how="anti", nulls_equal=True)
+                    .select(*series, period, pl.col(measure), is_new=pl.lit(False)),
+                    self._rows.select(*series, period, pl.col(measure),
+                                      is_new=~pl.col("is_known")),
+                ]
+            )
+            .filter(pl.col(measure).is_not_null())
+            .sort(*series, period)
+            .with_columns(
+                before=pl.col(measure).shift(1).over(series),
+                step=(pl.col(period) - pl.col(period).shift(1).over(series)),
+            )
+        )  # fmt: skip
+        longest = 1 if all_figures.schema[period] != pl.Date else pl.duration(days=400)
+        steps = all_figures.filter(is_new & (pl.col("before") > 0) & (pl.col("step") <= longest))
+        fewest = limits.FEWEST_FIGURES_OF_A_STEP.get(
+            self._table.name, limits.FEWEST_FLOWS_OF_A_STEP
+        )
+        zeros = _largest_pattern(steps.with_columns(hit=pl.col(measure) == 0), [period], most=1.0)
+        if zeros:
+            yield f"{measure} is 0 {zeros.of_figures}, and was not in the period before."
+        steps = steps.filter(pl.col(measure) > 0).with_columns(
+            ratio=(pl.col(measure) / pl.col("before"))
+        )
+        # Of one economy's flows the median may do anything: ten of Lesotho's, 26 times in 2001.
+        shared = [name for name in self._things if not name.endswith("_iso3")]
+        for columns in ([], *([name] for name in shared)):
+            found = (
+                (steps.group_by(columns) if columns else steps.group_by(pl.lit("").alias("whole")))
+                .agg(middle=pl.col("ratio").median(), figures=pl.len())
+                .filter(
+                    (pl.col("figures") >= fewest)
+                    & (
+                        (pl.col("middle") >= limits.LARGEST_STEP)
+                        | (pl.col("middle") <= 1 / limits.LARGEST_STEP)
+                    )
+                )
+                .sort("figures", descending=True)
+            )
+            for row in found.head(1).iter_rows(named=True):
+                of = f" of {columns[0]} {plain(row[columns[0]])}" if columns else ""
+                yield (
+                    f"{measure}{of} is {row['middle']:.3g} times that of the period before, in the "
+                    f"middle of {row['figures']:,} {'figure' if row['figures'] == 1 else 'figures'}"
+                    " that are new."
+                )
+
+    def _changed_a_lot(self, measure: str, pairs: pl.DataFrame) -> Iterator[str]:
+        known = self._known[measure]
+        lowest, spread = known.min(), known.std()
+        size = pl.max_horizontal(pl.col("x").abs(), pl.col("o").abs())
+        if isinstance(lowest, float) and lowest < 0 and isinstance(spread, float):
+            size = pl.lit(spread)
+        hits = pairs.filter((pl.col("x") - pl.col("o")).abs() > limits.CHANGED_A_LOT * size).height
+        if (
+            pairs.height >= limits.FEWEST_CHANGED_A_LOT
+            and hits >= limits.MOST_CHANGED_A_LOT * pairs.height
+        ):
+            yield (
+                f"{measure} differs by more than {limits.CHANGED_A_LOT:.0%} for {hits:,} of "
+                f"{pairs.height:,} known figures."
+            )
+
+    def _of_facts(self) -> Iterator[str]:
+        """Facts of a list: columns that are gone, swapped or say something else throughout."""
+        swapped = list(self._swapped_facts())
+        yield from (sentence for _, _, sentence in swapped)
+        named = {name for *names, _ in swapped for name in names}
+        for name in self._facts:
+            if name not in named:
+                yield from _first(self._of_fact(name))
+
+    def _swapped_facts(self) -> Iterator[tuple[str, str, str]]:
+        """Two columns of which each says what is known of the other, and the sentence."""
+        for one, other in combinations(self._facts, 2):
+            if self.again.schema[one] != self.again.schema[other]:
+                continue
+            known, known_other = pl.col(f"{one} known"), pl.col(f"{other} known")
+            changed = self.again.filter(
+                pl.col(one).ne_missing(known) | pl.col(other).ne_missing(known_other)
+            )
+            hits = changed.filter(
+                pl.col(one).eq_missing(known_other) & pl.col(other).eq_missing(known)
+            ).height
+            if hits >= max(limits.FEWEST_FIGURES, limits.EXPLAINED * changed.height):
+                yield one, other, (
+                    f"{one} and {other} are the other way round for {hits:,} of "
+                    f"{changed.height:,} facts that changed."
+                )  # fmt: skip
+
+    def _of_fact(self, name: str) -> Iterator[str]:
+        known = self.again.filter(pl.col(f"{name} known").is_not_null())
+        missing = known[name].null_count()
+        if missing >= max(limits.FEWEST_FIGURES, limits.MOST_OF_A_PATTERN * known.height):
+            yield f"{name} is missing for {missing:,} of {known.height:,} known facts."
+        pairs = known.filter(pl.col(name).is_not_null())
+        changed = pairs.filter(pl.col(name) != pl.col(f"{name} known"))
+        if pairs.schema[name] == pl.Date:
+            days = (pl.col(name) - pl.col(f"{name} known")).dt.total_days()
+            moved = changed.select(days=days)["days"].value_counts().sort("count", "days")
+            for row in moved.tail(1).iter_rows(named=True):
+                if row["count"] >= max(
+                    limits.FEWEST_FIGURES, limits.MOST_OF_A_PATTERN * pairs.height
+                ):
+                    yield (
+                        f"{name} is {abs(row['days']):,} days "
+                        f"{'later' if row['days'] > 0 else 'earlier'} than known for "
+                        f"{row['count']:,} of {pairs.height:,} facts."
+                    )
+        if changed.height >= max(
+            limits.FEWEST_CHANGED_A_LOT, limits.MOST_CHANGED_A_LOT * pairs.height
+        ):
+            yield f"{name} is another than known for {changed.height:,} of {pairs.height:,} facts."
+
+    def _of_new_periods(self) -> Iterator[str]:
+        """Periods that are new, against the rows of the period before of the same slices."""
+        period = self._table.period
+        if period is None:
+            return
+        same = [name for name in self._table.vintage_slice if name not in ("source", period)]
+        rows = pl.concat(
+            [
+                self._known.join(self._rows, on=self._table.vintage_slice, how="anti",
+                                 nulls_equal=True).select(*same, period, is_new=pl.lit(False)),
+                self._rows.select(*same, period, is_new=~pl.col("is_known")),
+            ]
+        )  # fmt: skip
+        counted = (
+            rows.group_by(*same, period)
+            .agg(rows=pl.len(), is_new=pl.col("is_new").all())
+            .sort(*same, period)
+            .with_columns(before=pl.col("rows").shift(1).over(same or [pl.lit(1)]))
+            .filter(pl.col("is_new") & pl.col("before").is_not_null())
+            .group_by(period)
+            .agg(pl.col("rows").sum(), pl.col("before").sum())
+            .filter(
+                (pl.col("before") >= limits.FEWEST_ROWS_OF_A_PERIOD)
+                & (pl.col("rows") < limits.SMALLEST_NEW_PERIOD * pl.col("before"))
+            )
+            .sort(period)
+        )
+        for row in counted.iter_rows(named=True):
+            yield (
+                f"{plain(row[period])} is new and has {row['rows']:,} rows of what the period "
+                f"before has {row['before']:,} of."
+            )
+
+    @property
+    def _all_measures(self) -> pl.Expr:
+        """What a row says in all its measures, as one text."""
+        return pl.concat_str(
+            [_rounded(pl.col(name)).cast(pl.String).fill_null("") for name in self.measures],
+            separator=" ",
+        )
+
+    def _changed(self, figures: pl.DataFrame) -> pl.DataFrame:
+        """Figures that are not the known ones of their own key, 0 left out: it is everywhere."""
+        return figures.filter(~pl.col("is_same") & (pl.col("x") != 0)).with_columns(
+            rounded=_rounded(pl.col("x")), all=self._all_measures
+        )
+
+    def _known_figures(self, measure: str) -> pl.DataFrame:
+        """Known figures under their keys, 0 left out."""
+        keys = [name for name in self._table.key if name != "source"]
+        period = [name for name in (self._table.period,) if name and name not in keys]
+        return self._known.filter(pl.col(measure).fill_null(0) != 0).select(
+            *keys, *period, rounded=_rounded(pl.col(measure)), all=self._all_measures
+        )
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """So many of the figures, or of those of one economy, series or period."""
+
+    hits: int
+    figures: int
+    of: str
+
+    @property
+    def of_figures(self) -> str:
+        return f"for {self.hits:,} of {self.figures:,} figures{self.of}"
+
+    @property
+    def of_known_figures(self) -> str:
+        return f"for {self.hits:,} of {self.figures:,} known figures{self.of}"
+
+
+def _largest_pattern(
+    figures: pl.DataFrame,
+    columns: Sequence[str],
+    most: float = limits.MOST_OF_A_PATTERN,
+    period: str | None = None,
+) -> _Pattern | None:
+    """Where `hit` holds for most figures: of all, else of one value of a column, else of one value
+    in one period.
+    """
+    hits = int(figures["hit"].sum() or 0)
+    if hits >= max(limits.FEWEST_FIGURES, most * figures.height):
+        return _Pattern(hits, figures.height, "")
+    if hits < limits.FEWEST_FIGURES:
+        return None
+    best: _Pattern | None = None
+    alone = [(name,) for name in columns]
+    in_a_period = [(name, period) for name in columns if period and name != period]
+    for names in (*alone, *in_a_period):
+        if best and len(names) > 1:
+            break
+        is_of_economy = any(name.endswith("_iso3") for name in names)
+        fewest = limits.FEWEST_OF_AN_ECONOMY if is_of_economy else limits.FEWEST_FIGURES
+        found = (
+            figures.group_by(names)
+            .agg(hits=pl.col("hit").sum(), figures=pl.len())
+            .filter((pl.col("hits") >= fewest) & (pl.col("hits") >= most * pl.col("figures")))
+            .sort("hits", *names, descending=[True, *(False for _ in names)])
+        )
+        for row in found.head(1).iter_rows(named=True):
+            of = " in ".join(f"{name} {plain(row[name])}" for name in names)
+            if best is None or row["hits"] > best.hits:
+                best = _Pattern(row["hits"], row["figures"], f" of {of}")
+    return best
+
+
+def _first(sentences: Iterable[str]) -> Iterator[str]:
+    yield from (sentence for _, sentence in zip(range(1), sentences, strict=False))
+
+
+def is_alike(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Whether two figures are one, printed twice."""
+    return (one - other).abs() <= limits.ALIKE * pl.max_horizontal(one.abs(), other.abs())
+
+
+def _rounded(figure: pl.Expr) -> pl.Expr:
+    """To six digits: what two printings of one figure have in common."""
+    return figure.round_sig_figs(6)
+
+
+def plain(value: object, frequency: object = None) -> str:
+    """A value as one would write it: a year, a month, a day, a code."""
+    if not isinstance(value, date):
+        return str(value)
+    if frequency == "M":
+        return f"{value:%Y-%m}"
+    if frequency == "A" or (frequency is None and (value.month, value.day) == (1, 1)):
+        return f"{value:%Y}"
+    return f"{value:%Y-%m-%d}"

@@ -1,0 +1,506 @@
+"""Holds a build against the release that readers see: what it would take away from them.
+
+Two DuckDB files in, losses in sentences and a page out. What becomes of a build that loses
+something is decided by those who publish; every limit is in `quality.limits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import duckdb
+import polars as pl
+
+from dagster_project.quality import limits
+
+Kind = Literal[
+    "rows_are_kept", "economies_are_kept", "codes_are_kept", "periods_are_kept", "totals_are_kept",
+    "magnitudes_are_kept", "is_not_rolled_back",
+]  # fmt: skip
+KINDS: Mapping[Kind, str] = {
+    "rows_are_kept": "No mart loses more of a source's rows than publishers withdraw.",
+    "economies_are_kept": "No mart loses more of a source's economies than islands come and go.",
+    "codes_are_kept": "No commodity, group, material or instrument of a source goes.",
+    "periods_are_kept": "No year of a source goes.",
+    "totals_are_kept": "No total of a commodity and year shrinks by more than revisions do.",
+    "magnitudes_are_kept": "No total changes by a factor that only a wrong unit makes.",
+    "is_not_rolled_back": "What brought a release that was rolled back is not published again.",
+}
+assert set(KINDS) == set(get_args(Kind))
+
+_COUNTED: Sequence[tuple[Kind, str, float]] = (
+    ("rows_are_kept", "rows", limits.LARGEST_RELEASE_LOSS_OF_ROWS),
+    ("economies_are_kept", "economies", limits.LARGEST_RELEASE_LOSS_OF_ECONOMIES),
+)
+_NAMED: Sequence[tuple[Kind, str, str]] = (
+    ("codes_are_kept", "codes", "code"),
+    ("periods_are_kept", "years", "year"),
+)
+"""What a mart has of a source: how much of it may go, and what must not."""
+
+_ECONOMIES = ("importer_iso3", "reporter_iso3", "economy_iso3", "target_iso3")
+_CODES = (
+    "commodity_code", "mineral_group", "hs6_code", "material", "instrument", "clause_id", "mineral",
+)  # fmt: skip
+_PERIODS = ("period_start", "price_date", "year")
+_SPLITS = ("measure", "frequency", "flow", "stage")
+"""Columns that keep apart what cannot be added up."""
+
+_PARTNERS = ("partner_iso3", "supplier_iso3")
+"""Columns in which the printed total stands beside what it is the total of."""
+
+_TOTALLED = ("_usd", "_kg", "_t")
+_NO_FIGURES = ("catalog",)
+_NOTHING_CAME = "no snapshot came or went: the code or the day changed"
+_MOST_SENTENCES = 12
+_MOVERS = 10
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What readers would lose, in a sentence that names what brought it."""
+
+    kind: Kind
+    sentence: str
+    source: str = ""
+    """The source whose figures they are; empty where a mart has none."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A build beside the release before it: its losses, and a page that shows both."""
+
+    losses: Sequence[Loss] = ()
+    page: str = "There is no release before it."
+
+    @property
+    def in_words(self) -> str:
+        """The losses, one sentence each."""
+        shown = [loss.sentence for loss in self.losses[:_MOST_SENTENCES]]
+        more = len(self.losses) - len(shown)
+        return " ".join([*shown, *([f"{more} more are in the comparison."] if more > 0 else [])])
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """What is totalled of a code and year."""
+
+    name: str
+    expression: str
+    is_sum: bool = False
+    """A sum over rows; else the extreme of prices, each of which counts by itself."""
+
+    may_shrink: bool = False
+
+
+@dataclass(frozen=True)
+class _Table:
+    schema: str
+    name: str
+    columns: Mapping[str, str]
+    """Types by name, of the columns that both files have."""
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    def first_of(self, names: Sequence[str]) -> str | None:
+        return next((name for name in names if name in self.columns), None)
+
+    @property
+    def source(self) -> str:
+        return "source" if "source" in self.columns else "''"
+
+    @property
+    def year(self) -> str | None:
+        period = self.first_of(_PERIODS)
+        if period is None:
+            return None
+        return f"year({period})" if self.columns[period] == "DATE" else period
+
+    @property
+    def measures(self) -> Sequence[_Measure]:
+        sums = [
+            _Measure(name, f"sum({name})", is_sum=True)
+            for name, kind in self.columns.items()
+            if kind == "DOUBLE" and (name.endswith(_TOTALLED) or name == "amount")
+        ]
+        if "close" not in self.columns:
+            return sums
+        # A new low is news of the market; a lower high is a figure that went.
+        highest = _Measure("highest close", "max(close)")
+        lowest = _Measure("lowest close", "min(close)", may_shrink=True)
+        return [*sums, highest, lowest]
+
+
+@dataclass
+class _Files:
+    """The release and the build, attached to one connection."""
+
+    connection: duckdb.DuckDBPyConnection
+    causes: Mapping[str, str] = field(default_factory=dict)
+    changes: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def is_asked_for(self, source: str, withdrawn: Collection[str]) -> bool:
+        """Whether all that changed of a source (of every one, if none is named) was withdrawn."""
+        of_it = self.changes.filter(pl.col("source") == source) if source else self.changes
+        return of_it.height > 0 and set(of_it["snapshot_id"]) <= set(withdrawn)
+
+    def rows(self, query: str) -> pl.DataFrame:
+        frame: pl.DataFrame = self.connection.sql(query).pl()
+        return frame
+
+
+def compare(published: Path, build: Path, withdrawn: Collection[str] = frozenset()) -> Comparison:
+    """Hold the marts of a build file against those of the published one.
+
+    What goes with nothing but snapshots that somebody has `withdrawn` was asked for: it is no loss.
+    """
+    with duckdb.connect() as connection:
+        for name, file in (("before", published), ("after", build)):
+            address = str(file).replace("'", "''")
+            connection.execute(f"attach '{address}' as {name} (read_only)")
+        files = _Files(connection)
+        files.changes = _changes(files)
+        files.causes = _causes(files)
+        counted: list[pl.DataFrame] = []
+        losses: list[Loss] = []
+        for table in _tables(files):
+            counts = _counts(files, table)
+            counted.append(counts)
+            losses += _losses_of_counts(files, counts)
+            losses += _losses_of_totals(files, table)
+        losses = [loss for loss in losses if not files.is_asked_for(loss.source, withdrawn)]
+        return Comparison(losses, _page(files, counted))
+
+
+def came_back(
+    build: Path, rolled_back: str, at: str, brought_by: Sequence[str], made_from: Sequence[str],
+    *, is_same_code: bool,
+) -> Loss | None:  # fmt: skip
+    """What a build has in common with a release that was rolled back.
+
+    `brought_by` are the snapshots that the release gone back to had not, `made_from` are all.
+    """
+    now = snapshots_of(build)
+    still = sorted(now & set(brought_by))
+    if still:
+        common = f"what brought it is still landed: {', '.join(still)}"
+    elif not brought_by and is_same_code and now == set(made_from):
+        common = "this is made from the same documents by the same code"
+    else:
+        return None
+    return Loss(
+        "is_not_rolled_back", f"Release {rolled_back} was rolled back on {at}, and {common}."
+    )
+
+
+def snapshots_of(file: Path) -> set[str]:
+    """The snapshots that a published or built file was made from; none where it has no list."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        try:
+            found = connection.execute("select snapshot_id from catalog.snapshots").fetchall()
+        except duckdb.CatalogException:
+            return set()
+    return {str(row[0]) for row in found}
+
+
+def _tables(files: _Files) -> list[_Table]:
+    """The marts that are in both files, with the columns that are."""
+    columns = files.rows(
+        """
+        select schema_name, table_name, column_name, data_type
+        from duckdb_columns()
+        where database_name in ('before', 'after')
+        group by all
+        having count(*) = 2
+        """
+    ).sort("schema_name", "table_name", "column_name")
+    return [
+        _Table(str(schema), str(name), dict(rows.select("column_name", "data_type").iter_rows()))
+        for (schema, name), rows in columns.group_by(
+            "schema_name", "table_name", maintain_order=True
+        )
+        if schema not in _NO_FIGURES
+    ]
+
+
+def _causes(files: _Files) -> Mapping[str, str]:
+    """By source, what came or went since the release; under the empty name, all of it."""
+    words: dict[str, list[str]] = {}
+    for source, snapshot_id, document, is_new in files.changes.iter_rows():
+        verb = "brought by" if is_new else "gone with"
+        words.setdefault(source, []).append(f"{verb} {snapshot_id} ({document})")
+    everything = [word for some in words.values() for word in some]
+    return {
+        **{source: _listed(some) for source, some in words.items()},
+        "": _listed(everything) or _NOTHING_CAME,
+    }
+
+
+def _changes(files: _Files) -> pl.DataFrame:
+    """Snapshots that came since the release, then those that went."""
+    snapshots = {
+        name: files.rows(f"select source, snapshot_id, document from {name}.catalog.snapshots")
+        if _has(files, name, "catalog", "snapshots")
+        else pl.DataFrame(schema=dict.fromkeys(("source", "snapshot_id", "document"), pl.String))
+        for name in ("before", "after")
+    }
+    return pl.concat(
+        snapshots[one]
+        .join(snapshots[other], on="snapshot_id", how="anti")
+        .sort("snapshot_id")
+        .with_columns(is_new=pl.lit(is_new))
+        for one, other, is_new in (("after", "before", True), ("before", "after", False))
+    )
+
+
+def _has(files: _Files, database: str, schema: str, table: str) -> bool:
+    return bool(
+        files.rows(
+            "select 1 from duckdb_tables() where (database_name, schema_name, table_name) = "
+            f"('{database}', '{schema}', '{table}')"
+        ).height
+    )
+
+
+def _cause(files: _Files, source: str) -> str:
+    if source in files.causes:
+        return files.causes[source]
+    return _NOTHING_CAME if source else files.causes[""]
+
+
+def _of(mart: str, source: str) -> str:
+    """The mart, and the source where it has one."""
+    return f"{mart} of {source}" if source else mart
+
+
+def _counts(files: _Files, table: _Table) -> pl.DataFrame:
+    """What a mart has of each source, before and after.
+
+    Columns: mart, source; rows, economies (numbers), codes, years (lists of text), each of these
+    once more with ` after`.
+    """
+    economy, code, year = table.first_of(_ECONOMIES), table.first_of(_CODES), table.year
+    before, after = (
+        files.rows(
+            f"""
+            select
+                {table.source} as source,
+                count(*) as rows,
+                count(distinct {economy or "null"}) as economies,
+                {_texts(code)} as codes,
+                {_texts(year)} as years
+            from {database}.{table.full_name}
+            group by 1
+            """
+        )
+        for database in ("before", "after")
+    )
+    return (
+        before.join(after, on="source", how="full", coalesce=True, suffix=" after")
+        .with_columns(
+            pl.col(pl.Int64).fill_null(0),
+            pl.col(pl.List(pl.String)).fill_null([]),
+        )
+        .select(pl.lit(table.full_name).alias("mart"), pl.all())
+        .sort("source")
+    )
+
+
+def _texts(column: str | None) -> str:
+    return (
+        f"list(distinct {column}::varchar) filter ({column} is not null)"
+        if column
+        else "null::varchar[]"
+    )
+
+
+def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
+    for row in counts.iter_rows(named=True):
+        of, cause = _of(row["mart"], row["source"]), _cause(files, row["source"])
+        for kind, what, largest in _COUNTED:
+            before, after = row[what], row[f"{what} after"]
+            if after < (1 - largest) * before:
+                yield Loss(
+                    kind,
+                    f"{of} would have {after:,} of {before:,} {what} ({cause}).",
+                    row["source"],
+                )
+        for kind, many, one in _NAMED:
+            lost = sorted(set(row[many]) - set(row[f"{many} after"]))
+            if lost:
+                yield Loss(
+                    kind,
+                    f"{of} would lose {len(lost)} {many if len(lost) > 1 else one}: "
+                    f"{_listed(lost)} ({cause}).",
+                    row["source"],
+                )
+
+
+def _losses_of_totals(files: _Files, table: _Table) -> Iterator[Loss]:
+    """Totals of a code and year that shrink, and those that are of another magnitude."""
+    code, year = table.first_of(_CODES), table.year
+    if code is None or year is None or not table.measures:
+        return
+    splits = [name for name in _SPLITS if name in table.columns]
+    partner = table.first_of(_PARTNERS)
+    query = f"""
+        select
+            {table.source} as source,
+            {code} as code,
+            {year} as year,
+            {"".join(f"{name}, " for name in splits)}
+            count(*) as rows,
+            {", ".join(f'coalesce({one.expression}, 0) as "{one.name}"' for one in table.measures)}
+        from {{}}.{table.full_name}
+        {f"where {partner} is distinct from 'WLD'" if partner else ""}
+        group by all
+    """
+    before, after = (files.rows(query.format(database)) for database in ("before", "after"))
+    keys = ["source", "code", "year", *splits]
+    numbers = ["rows", *(one.name for one in table.measures)]
+    known = before.join(after, on=keys, how="left", suffix=" after", nulls_equal=True).with_columns(
+        pl.col(f"{name} after").fill_null(0) for name in numbers
+    )
+    new = after.with_columns(pl.col("year") + 1).join(
+        after.join(before, on=keys, how="anti", nulls_equal=True),
+        on=keys, suffix=" after", nulls_equal=True,
+    )  # fmt: skip
+    for one in table.measures:
+        if not one.may_shrink:
+            shrunk = known.filter(_has_shrunk(one))
+            yield from _losses_of(files, table, "totals_are_kept", "shrink", one, shrunk, splits)
+        other = pl.concat(
+            [
+                known.filter(_is_of_another_magnitude(one)).with_columns(since=pl.lit("")),
+                new.filter(_is_of_another_magnitude(one)).with_columns(
+                    since=pl.lit(" against the year before")
+                ),
+            ]
+        )
+        yield from _losses_of(files, table, "magnitudes_are_kept", "change", one, other, splits)
+
+
+def _has_shrunk(one: _Measure) -> pl.Expr:
+    enough = pl.col("rows") >= (limits.FEWEST_ROWS_OF_A_TOTAL if one.is_sum else 1)
+    least = (1 - limits.LARGEST_RELEASE_LOSS_OF_A_TOTAL) * pl.col(one.name)
+    return enough & (pl.col(one.name) > 0) & (pl.col(f"{one.name} after") < least)
+
+
+def _is_of_another_magnitude(one: _Measure) -> pl.Expr:
+    """A total that steps, and steps per row as well: one that has more rows merely grew."""
+    fewest = limits.FEWEST_ROWS_OF_A_TOTAL if one.is_sum else 1
+    enough = pl.min_horizontal("rows", "rows after") >= fewest
+    step = pl.col(f"{one.name} after") / pl.col(one.name)
+    per_row = step * pl.col("rows") / pl.col("rows after") if one.is_sum else step
+    is_up = pl.min_horizontal(step, per_row) >= limits.LARGEST_RELEASE_STEP
+    is_down = pl.max_horizontal(step, per_row) <= 1 / limits.LARGEST_RELEASE_STEP
+    return enough & (pl.col(one.name) > 0) & (step > 0) & (is_up | is_down)
+
+
+def _losses_of(
+    files: _Files, table: _Table, kind: Kind, verb: str, one: _Measure, found: pl.DataFrame,
+    splits: Sequence[str],
+) -> Iterator[Loss]:  # fmt: skip
+    """A sentence per source: the total that moved most, and how many more did."""
+    step = (pl.col(f"{one.name} after") / pl.col(one.name)).log().abs()
+    ranked = found.sort(
+        "source", step, "code", "year", *splits,
+        descending=[False, True, False, True, *[False] * len(splits)],
+    )  # fmt: skip
+    for (source,), rows in ranked.group_by("source", maintain_order=True):
+        row = rows.row(0, named=True)
+        apart = ", ".join(str(row[name]) for name in splits)
+        more = f", and {rows.height - 1:,} more like it" if rows.height > 1 else ""
+        yield Loss(
+            kind,
+            f"{one.name} of {row['code']} in {row['year']}{f' ({apart})' if apart else ''} in "
+            f"{_of(table.full_name, str(source))} would {verb} from {_figure(row[one.name])} to "
+            f"{_figure(row[f'{one.name} after'])}{row.get('since', '')}{more} "
+            f"({_cause(files, str(source))}).",
+            str(source),
+        )
+
+
+def _page(files: _Files, counted: Sequence[pl.DataFrame]) -> str:
+    """The comparison as Markdown: what came or went, counts that changed, the biggest movers."""
+    release = files.rows(
+        "select release_id, published_at from before.catalog.releases "
+        "order by release_id desc limit 1"
+    ).row(0)
+    parts = [f"Compared with release {release[0]} of {release[1]:%Y-%m-%d %H:%M} UTC: "
+             f"{files.causes['']}."]  # fmt: skip
+    counts = [_in_numbers(some) for some in counted]
+    numbers = ("rows", "economies", "codes", "years")
+    changed = [
+        [row["mart"], row["source"], *(_step(row, name) for name in numbers)]
+        for some in counts
+        for row in some.iter_rows(named=True)
+        if any(row[name] != row[f"{name} after"] for name in numbers)
+    ]
+    if changed:
+        parts.append(_table_of(["mart", "source", *numbers], changed))
+    else:
+        parts.append("Every mart has as many rows, economies, codes and years of each source.")
+    movers = _movers(files)
+    if movers.height:
+        parts.append("Shares of suppliers that moved most:")
+        parts.append(
+            _table_of(
+                ["importer", "group", "period", "measure", "supplier", "share"],
+                [
+                    [*(str(row[name]) for name in movers.columns[:5]),
+                     f"{row['share']:.1%} → {row['share after']:.1%}"]
+                    for row in movers.iter_rows(named=True)
+                ],
+            )
+        )  # fmt: skip
+    return "\n\n".join(parts)
+
+
+def _movers(files: _Files) -> pl.DataFrame:
+    keys = (
+        "importer_iso3", "mineral_group", "period_start", "measure", "supplier_iso3", "frequency",
+    )  # fmt: skip
+    if not all(_has(files, name, "dependency", "supplier_shares") for name in ("before", "after")):
+        return pl.DataFrame()
+    return files.rows(
+        f"""
+        select {", ".join(f"coalesce(old.{key}, new.{key}) as {key}" for key in keys)},
+            coalesce(old.share, 0) as share, coalesce(new.share, 0) as "share after"
+        from before.dependency.supplier_shares as old
+        full join after.dependency.supplier_shares as new
+            on {" and ".join(f"old.{key} = new.{key}" for key in keys)}
+        where abs(coalesce(new.share, 0) - coalesce(old.share, 0)) > 0.001
+        order by
+            coalesce(old.measure, new.measure) = 'value_usd' desc,
+            abs(coalesce(new.amount, 0) - coalesce(old.amount, 0)) desc, 1, 2, 3, 4, 5
+        limit {_MOVERS}
+        """
+    )
+
+
+def _in_numbers(counts: pl.DataFrame) -> pl.DataFrame:
+    return counts.with_columns(pl.col(pl.List(pl.String)).list.len())
+
+
+def _step(row: Mapping[str, Any], name: str) -> str:
+    before, after = row[name], row[f"{name} after"]
+    return f"{after:,}" if before == after else f"{before:,} → {after:,}"
+
+
+def _table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -1,0 +1,207 @@
+"""A slip is refused, held, accepted and undone; what was rolled back is not published again.
+
+Builds are of today, since only these are held against the release that readers see.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from tests.conftest import CHECKOUT
+from tests.e2e.conftest import run_kido
+from tests.e2e.test_front_door import digest, history_zip, tree
+
+LEFT_OUT = {
+    "catalog.releases": "lists the releases",
+    "catalog.checks": "has the results of a run",
+}
+"""Tables that are another one in every release; those of figures and labels are not."""
+
+
+@pytest.fixture(scope="module")
+def today(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a warehouse built as of today. Not to be changed by a test."""
+    home = tmp_path_factory.mktemp("today") / "home"
+    result = run_kido(home, "build")
+    assert result.returncode == 0, result.stderr
+    return home
+
+
+@pytest.fixture
+def home(today: Path, tmp_path: Path) -> Path:
+    """A copy of the built warehouse that a test may change."""
+    return Path(shutil.copytree(today, tmp_path / "home"))
+
+
+def tables(home: Path) -> dict[str, pl.DataFrame]:
+    """Everything that is published, as readers see it."""
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        names = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables()"
+        ).fetchall()
+        return {name: connection.sql(f"from {name} order by all").pl() for (name,) in names}
+
+
+def equal(found: dict[str, pl.DataFrame], expected: dict[str, pl.DataFrame]) -> None:
+    assert found.keys() == expected.keys()
+    assert found.keys() > LEFT_OUT.keys()
+    for name in found.keys() - LEFT_OUT.keys():
+        assert_frame_equal(found[name], expected[name])
+
+
+def held(home: Path, *arguments: str) -> tuple[str, str]:
+    """Build; it is held: the release that may be accepted, and what was said."""
+    published = digest(home / "kido.duckdb")
+    result = run_kido(home, "build", *arguments)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert digest(home / "kido.duckdb") == published
+    assert "Nothing was published; the published file is as it was." in result.stderr
+    (release,) = re.findall(r"kido accept (\S+)\.", result.stderr)
+    return release, result.stderr
+
+
+def newest(home: Path, source: str) -> str:
+    """The snapshot of a source that was landed last."""
+    said = run_kido(home, "landed", source).stdout
+    return max(re.findall(rf"{source}-\d{{8}}T\d{{12}}-\w{{8}}", said))
+
+
+def releases(home: Path) -> list[tuple[str, datetime | None, str | None]]:
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        return connection.execute(
+            "select release_id, accepted_at, accepted_losses from catalog.releases order by 1"
+        ).fetchall()
+
+
+def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
+    home: Path, tmp_path: Path
+) -> None:
+    before = tables(home)
+    ((first, _, _),) = releases(home)
+    slip = tmp_path / "BACI_HS22_Y2024_V202602.csv"
+    slip.write_text(
+        "t,i,j,k,v,q\n"
+        + "".join(
+            f"2024,490,{importer},850511,{value},100\n"
+            for importer, value in ((392, 20000), (842, 1000), (276, 1000), (410, 1000), (704, 40))
+        )
+    )
+    # The landing.
+    published, files = digest(home / "kido.duckdb"), tree(home / "landing")
+    refused = run_kido(home, "land", "baci", str(slip))
+    assert refused.returncode == 1
+    said = " ".join(refused.stderr.split())
+    assert "4,415" in said
+    assert "USD 4,963 m" in said
+    assert "by 5 (USD 23.0 m)" in said
+    assert "--replace" in said
+    assert tree(home / "landing") == files
+    taken = run_kido(home, "land", "baci", str(slip), "--replace")
+    assert taken.returncode == 0, taken.stderr
+    assert "4,415" in taken.stdout
+    snapshot = newest(home, "baci")
+    # A replay takes nothing from anyone, and is not held.
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    replayed = run_kido(home, "build", "--as-of", yesterday)
+    assert replayed.returncode == 0, replayed.stderr
+    # The build.
+    release, said = held(home)
+    assert digest(home / "kido.duckdb") == published
+    for words in (
+        "trade.baci_flows would have 17,313 of 21,723 rows",
+        "in trade.baci_flows would shrink from 4,962,889,102 to 23,040,000",
+        f"(brought by {snapshot} ({slip.name}))",
+    ):
+        assert words in said
+    for kind in ("rows_are_kept", "economies_are_kept", "totals_are_kept"):
+        assert f"✗ published/warehouse: {kind}" in said
+    # Accepted: readers see it, and what it took from them is on record.
+    unknown = run_kido(home, "accept", "20260101T000000-abcdef")
+    assert unknown.returncode == 1
+    assert unknown.stderr == (
+        f"kido: Release 20260101T000000-abcdef is not held. Held: {release}.\n"
+    )
+    accepted = run_kido(home, "accept", release)
+    assert accepted.returncode == 0, accepted.stdout + accepted.stderr
+    (_, (name, at, losses)) = releases(home)
+    assert name == release
+    assert at is not None
+    assert losses is not None
+    assert "would have 17,313 of 21,723 rows" in losses
+    assert tables(home)["trade.baci_flows"].height == 17_313
+    assert run_kido(home, "accept", release).stderr == (
+        f"kido: Release {release} is not held. Held: none.\n"
+    )
+    # Undone.
+    withdrawn = run_kido(home, "unland", snapshot, "--because", "five lines of it")
+    assert withdrawn.returncode == 0, withdrawn.stderr
+    result = run_kido(home, "build")
+    assert result.returncode == 0, result.stdout + result.stderr
+    equal(tables(home), before)
+    assert [name for name, _, _ in releases(home)][:2] == [first, release]
+    assert [at is not None for _, at, _ in releases(home)] == [False, True, False]
+
+
+def test_what_was_rolled_back_is_not_published_again_unasked(home: Path, tmp_path: Path) -> None:
+    before = tables(home)
+    file = tmp_path / "eurofxref-hist.zip"
+    file.write_bytes(
+        history_zip("2026-11-02,1.12,176.1,N/A,7.45,", "2026-10-30,1.1172,175.69,N/A,7.4326,")
+    )
+    assert run_kido(home, "land", "ecb", str(file)).returncode == 0
+    snapshot = newest(home, "ecb")
+    built = run_kido(home, "build")
+    assert built.returncode == 0, built.stdout + built.stderr
+    news = tables(home)
+    assert not news["market.prices"].equals(before["market.prices"])
+    (_, (rolled_back, _, _)) = releases(home)
+    assert run_kido(home, "rollback").returncode == 0
+    equal(tables(home), before)
+
+    release, said = held(home)
+    assert re.search(
+        rf"Release {rolled_back} was rolled back on \S+ \S+ UTC, and what brought it is still "
+        rf"landed: {snapshot}\.",
+        said,
+    )
+    # Withdrawn, there is nothing left to publish; accepted, it is published.
+    other = Path(shutil.copytree(home, tmp_path / "other"))
+    assert run_kido(other, "unland", snapshot, "--because", "too early").returncode == 0
+    again = run_kido(other, "build")
+    assert again.returncode == 0, again.stderr
+    assert "Nothing has changed since the published release." in again.stderr
+    accepted = run_kido(home, "accept", release)
+    assert accepted.returncode == 0, accepted.stdout + accepted.stderr
+    equal(tables(home), news)
+    *_, (name, _, losses) = releases(home)
+    assert name == release
+    assert losses is not None
+    assert f"Release {rolled_back} was rolled back" in losses
+    assert "Nothing has changed" in run_kido(home, "build").stderr
+
+
+def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path: Path) -> None:
+    bundled = CHECKOUT / "dagster_project/bundled/pink_sheet/monthly_prices.csv"
+    metals = ["copper", "nickel"]
+    wrong = tmp_path / bundled.name
+    pl.read_csv(bundled).with_columns(pl.col(metals) * 1000).write_csv(wrong)
+    refused = run_kido(home, "land", "pink_sheet", str(wrong))
+    assert refused.returncode == 1
+    taken = run_kido(home, "land", "pink_sheet", str(wrong), "--replace")
+    assert taken.returncode == 0, taken.stderr
+    _, said = held(home)
+    assert "✗ published/warehouse: magnitudes_are_kept" in said
+    cause = re.escape(f"(brought by {newest(home, 'pink_sheet')} ({wrong.name}))")
+    assert re.search(
+        r"highest close of COPPER in 2026 in market\.prices of pink_sheet would change from "
+        rf"13,543 to 13,543,190, and \d+ more like it {cause}",
+        said,
+    )

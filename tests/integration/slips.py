@@ -1,0 +1,608 @@
+"""Slips and honest revisions of tables of figures, made with fixed seeds from bundled ones.
+
+Files and expectations are made here (those of lists and of answers to questions: `slips_of_lists`);
+what becomes of them is tested in `test_slips`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache, cached_property
+from typing import NamedTuple
+
+from dagster_project.quality import limits
+from dagster_project.settings import BUNDLED
+
+UNITS = {
+    10: "ten times", 100: "a hundred times", 1000: "a thousand times",
+    0.1: "a tenth of", 0.01: "a hundredth of", 0.001: "a thousandth of",
+}  # fmt: skip
+FEW_UNITS = {factor: UNITS[factor] for factor in (1000, 0.001)}
+_SMALL = ("FJI", "TON", "WSM", "VUT", "NRU", "TUV", "242", "776", "882", "548", "520", "798")
+"""Islands, by ISO 3166 and as CEPII numbers them: of one of them nothing is known."""
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A file as somebody might land it by mistake.
+
+    `words` are patterns, one of which has to be found in the sentence that stops it. A slip that
+    changes none of the known figures (a file cut between two series) may land.
+    """
+
+    kind: str
+    name: str
+    payload: bytes
+    words: tuple[str, ...]
+    file: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".strip()
+
+
+class Counts(NamedTuple):
+    """Rows of a table that a file adds, repeats, changes and removes."""
+
+    added: int = 0
+    unchanged: int = 0
+    changed: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True)
+class Honest:
+    """A file that a publisher may send, or somebody may land, and what it does by table."""
+
+    kind: str
+    payload: bytes
+    counts: Mapping[str, Counts]
+    file: str
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file that is landed before, and what is landed after it."""
+
+    source: str
+    file: str
+    known: bytes
+    slips: tuple[Slip, ...]
+    honest: tuple[Honest, ...]
+
+
+class Table:
+    """A CSV file: its header, and its rows as text."""
+
+    def __init__(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        self.head = list(head)
+        self.rows = [list(row) for row in rows]
+
+    @classmethod
+    def read(cls, text: str) -> Table:
+        head, *rows = csv.reader(io.StringIO(text))
+        return cls(head, rows)
+
+    def copy(self) -> Table:
+        return Table(self.head, self.rows)
+
+    def values(self, column: str) -> list[str]:
+        at = self.head.index(column)
+        return [row[at] for row in self.rows]
+
+    def change(self, column: str, value: Callable[[str], str]) -> Table:
+        """The same table with other values in a column."""
+        return self.with_values(column, [value(old) for old in self.values(column)])
+
+    def with_values(self, column: str, values: Sequence[str]) -> Table:
+        at = self.head.index(column)
+        changed = self.copy()
+        for row, value in zip(changed.rows, values, strict=True):
+            row[at] = value
+        return changed
+
+    def keep(self, column: str, is_kept: Callable[[str], bool]) -> Table:
+        at = self.head.index(column)
+        return Table(self.head, [row for row in self.rows if is_kept(row[at])])
+
+    def swap(self, one: str, other: str) -> Table:
+        """The same columns under each other's header."""
+        names = {one: other, other: one}
+        return Table([names.get(name, name) for name in self.head], self.rows)
+
+    @property
+    def text(self) -> str:
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self.head)
+        writer.writerows(self.rows)
+        return out.getvalue()
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A file of a source: its figures, and what they are of.
+
+    `series` are the figures of a row, each with its measures: one of a table that is long, more of
+    one that is wide. `key` is what a row is, `part` what a newer file replaces together.
+    `lake` names a measure as the lake does, where a column has another name; `scale` is what its
+    figures are multiplied by on their way there.
+    """
+
+    source: str
+    file: str
+    table: str
+    period: str
+    step: str
+    series: Mapping[str, tuple[str, ...]]
+    key: tuple[str, ...]
+    part: tuple[str, ...]
+    sample: Callable[[Table], Table]
+    lake: Mapping[str, str] = field(default_factory=dict)
+    thing: str = ""
+    economies: tuple[str, ...] = ()
+    swaps: tuple[tuple[str, str], ...] = ()
+    units: tuple[str, ...] = ()
+    landed_as: str = ""
+    scale: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.file}"
+
+    @property
+    def measures(self) -> list[str]:
+        return [name for names in self.series.values() for name in names]
+
+    @property
+    def name(self) -> str:
+        return self.landed_as or self.file
+
+    @cached_property
+    def known(self) -> Table:
+        """The figures that are known before: a sample of the bundled ones."""
+        text = (BUNDLED / self.source / self.file).read_text("utf8")
+        return self.sample(Table.read(text))
+
+
+def _some(column: str, count: int) -> Callable[[Table], Table]:
+    """All rows of so many values of a column."""
+
+    def sample(table: Table) -> Table:
+        values = sorted(set(table.values(column)))
+        chosen = random.Random(column).sample(values, min(count, len(values)))
+        return table.keep(column, set(chosen).__contains__)
+
+    return sample
+
+
+def _since(
+    column: str, first: str, things: Callable[[Table], Table] = Table.copy
+) -> Callable[[Table], Table]:
+    """Of some series, what is not older."""
+
+    def sample(table: Table) -> Table:
+        return things(table.keep(column, lambda value: value >= first))
+
+    return sample
+
+
+def _first_days(column: str, things: int, days: int) -> Callable[[Table], Table]:
+    """An index begins at 100 on its first day: the sample has to hold it."""
+
+    def sample(table: Table) -> Table:
+        some = _some(column, things)(table)
+        at = some.head.index(column)
+        seen: Counter[str] = Counter()
+        rows = []
+        for row in some.rows:
+            seen[row[at]] += 1
+            if seen[row[at]] <= days:
+                rows.append(row)
+        return Table(some.head, rows)
+
+    return sample
+
+
+def _in_layout_of_baci(table: Table) -> Table:
+    """Six codes as CEPII prints them: its numbers of countries, thousand dollars, tons."""
+    economies = Table.read((BUNDLED / "catalogue" / "economies.csv").read_text("utf8"))
+    codes = {
+        economy: numbers.split(" ")[0]  # of several, any
+        for economy, numbers in zip(
+            economies.values("economy_iso3"), economies.values("comtrade_code"), strict=True
+        )
+    }
+    rng = random.Random("baci")
+    rows = []
+    for row in _some("hs6_code", 6)(table).rows:
+        exporter, importer, code, _, year, value = row
+        weight = float(value) / 1000 / rng.uniform(2, 80)
+        rows.append([
+            year, codes[exporter], codes[importer], code, f"{float(value) / 1000:.3f}",
+            f"{weight:.3f}",
+        ])  # fmt: skip
+    return Table(["t", "i", "j", "k", "v", "q"], rows)
+
+
+LAYOUTS = (
+    Layout(
+        "baci", "flows_2024.csv", "reconciled_trade", "t", "year", {"": ("v", "q")},
+        key=("i", "j", "k", "t"), part=("k", "t"), sample=_in_layout_of_baci,
+        lake={"v": "value_usd", "q": "net_weight_kg"}, thing="k", economies=("i", "j"),
+        swaps=(("i", "j"), ("v", "q")), units=("v", "q"),
+        landed_as="BACI_HS22_Y2024_V202602.csv", scale=1000,
+    ),
+    Layout(
+        "comtrade_baskets", "rare_earths.csv", "trade_flows", "period", "year",
+        {"": ("value_usd", "net_weight_kg")},
+        key=("reporter_iso3", "partner_iso3", "flow", "commodity_code", "period"),
+        part=("reporter_iso3", "flow", "commodity_code", "period"),
+        sample=_since("period", "2020"), economies=("partner_iso3", "reporter_iso3"),
+        swaps=(("value_usd", "net_weight_kg"), ("reporter_iso3", "partner_iso3")),
+        units=("value_usd", "net_weight_kg"),
+    ),
+    Layout(
+        "comtrade_baskets", "china_exports_monthly.csv", "trade_flows", "period", "month",
+        {"": ("value_usd", "net_weight_kg")},
+        key=("reporter_iso3", "partner_iso3", "flow", "commodity_code", "hs_revision", "period"),
+        part=("reporter_iso3", "flow", "commodity_code", "period"),
+        sample=_since("period", "2023", _some("commodity_code", 8)), thing="commodity_code",
+        economies=("partner_iso3",), swaps=(("value_usd", "net_weight_kg"),),
+        units=("value_usd", "net_weight_kg"),
+    ),
+    Layout(
+        "ec_crm", "supply_shares.csv", "production", "year", "year",
+        {"": ("share", "trade_parameter")},
+        key=("year", "scope_iso3", "label", "stage", "economy_iso3"),
+        part=("year", "scope_iso3", "label", "stage"), sample=_some("label", 30), thing="label",
+        economies=("economy_iso3",), swaps=(("share", "trade_parameter"),), units=("share",),
+    ),
+    Layout(
+        "ec_crm", "end_uses.csv", "end_uses", "year", "year",
+        {"": ("use_share", "sector_value_added_eur_m")},
+        key=("label", "application", "sector", "year"), part=("label", "year"),
+        sample=_some("label", 40), thing="label",
+        swaps=(("use_share", "sector_value_added_eur_m"), ("application", "sector")),
+        units=("use_share", "sector_value_added_eur_m"),
+    ),
+    Layout(
+        "ec_crm", "assessments.csv", "assessments", "year", "year",
+        {"": ("supply_risk", "economic_importance", "import_reliance", "eol_recycling_rate",
+              "substitution_index_economic", "substitution_index_supply", "hhi_global_supply",
+              "hhi_consumer_sourcing")},
+        key=("year", "label", "stage"), part=("year", "label", "stage"),
+        sample=_some("label", 60), thing="label",
+        swaps=(("supply_risk", "economic_importance"),), units=("supply_risk",),
+    ),
+    Layout(
+        "ecb", "reference_rates.csv", "price_quotes", "date", "day",
+        {name: (name,) for name in ("usd", "jpy", "cny")}, key=("date",), part=("date",),
+        sample=_since("date", "2025-01"), lake=dict.fromkeys(("usd", "jpy", "cny"), "close"),
+        swaps=(("usd", "jpy"), ("usd", "cny")), units=("jpy",),
+    ),
+    Layout(
+        "equity_indices", "equity_indices.csv", "price_quotes", "date", "day",
+        {"": ("index",)}, key=("instrument", "date"), part=("instrument", "date"),
+        sample=_first_days("instrument", 4, 250), lake={"index": "close"}, thing="instrument",
+        units=("index",),
+    ),
+    Layout(
+        "pink_sheet", "monthly_prices.csv", "price_quotes", "month", "month",
+        {name: (name,) for name in (
+            "aluminum", "iron_ore", "copper", "lead", "tin", "nickel", "zinc", "gold", "platinum",
+            "silver", "wb_total_index", "wb_metals_and_minerals", "wb_base_metals",
+            "wb_precious_metals")},
+        key=("month",), part=("month",), sample=_since("month", "2016"),
+        lake=dict.fromkeys(("gold", "copper", "aluminum"), "close"),
+        swaps=(("gold", "aluminum"), ("copper", "nickel")), units=("copper",),
+    ),
+    Layout(
+        "usgs_mcs", "mcs_2026.csv", "production", "year", "year", {"": ("amount_t",)},
+        key=("label", "stage", "economy_iso3", "year"), part=("label", "stage", "year"),
+        sample=_some("label", 40), thing="label", economies=("economy_iso3",),
+        units=("amount_t",),
+    ),
+    Layout(
+        "usgs_mcs", "mcs_2025.csv", "production", "year", "year", {"": ("amount_t",)},
+        key=("label", "stage", "economy_iso3", "year"), part=("label", "stage", "year"),
+        sample=_some("label", 40), thing="label", economies=("economy_iso3",),
+        units=("amount_t",),
+    ),
+    Layout(
+        "wgi", "estimates.csv", "governance_scores", "year", "year",
+        {name: (name, f"{name}_error") for name in (
+            "voice_and_accountability", "political_stability", "government_effectiveness",
+            "regulatory_quality", "rule_of_law", "control_of_corruption")},
+        key=("economy_iso3", "year"), part=("economy_iso3", "year"),
+        sample=_some("economy_iso3", 40),
+        lake=dict.fromkeys(("political_stability", "rule_of_law"), "estimate"),
+        economies=("economy_iso3",),
+        swaps=(("political_stability", "political_stability_error"),
+               ("rule_of_law", "control_of_corruption")),
+        units=("political_stability",),
+    ),
+)  # fmt: skip
+
+
+def _number(value: str, change: Callable[[float], float]) -> str:
+    if value in ("", "N/A", "NA"):
+        return value
+    changed = change(float(value))
+    if changed == int(changed) and abs(changed) < 1e15:
+        return str(int(changed))
+    return f"{changed:.9f}".rstrip("0").rstrip(".")
+
+
+def _moved(step: str, value: str, years: int) -> str:
+    """A period as it is written, some years later."""
+    if step == "day" and value.endswith("-02-29"):
+        value = value.replace("-29", "-28")
+    return re.sub(r"^\d{4}", lambda found: str(int(found[0]) + years), value)
+
+
+def slips_of(layout: Layout) -> Iterator[Slip]:
+    """Every kind of slip that the layout allows."""
+    known, rng = layout.known, random.Random(str(layout))
+
+    def slip(kind: str, name: str, table: Table | str, *words: str, file: str = "") -> Slip:
+        text = table if isinstance(table, str) else table.text
+        return Slip(kind, name, text.encode(), words, file or layout.name)
+
+    for measure in layout.units:
+        lake = layout.lake.get(measure, measure)
+        is_first = measure == layout.units[0]
+        for factor, times in (UNITS if is_first else FEW_UNITS).items():
+            yield slip(
+                "units", f"{measure} x{factor}",
+                known.change(measure, lambda old, by=factor: _number(old, lambda one: one * by)),
+                f"{lake} is {times} what is known for",
+                f"more than 5%: ({lake}|exchange_rate)_is_(between|on_the_normal|not_implausibly)",
+                "does not begin at 100",
+            )  # fmt: skip
+        values = known.values(measure)
+        yield slip(
+            "column shifted", measure, known.with_values(measure, [values[-1], *values[:-1]]),
+            "known of the row above", "known of 1 period earlier", "stand in other rows",
+            "has the figures that are known of", "partners_do_not_exceed_the_total",
+            "not the amount of its flag", "does not begin at 100",
+        )  # fmt: skip
+        yield slip(
+            "column zeroed", measure, known.change(measure, lambda value: value and "0"),
+            f"{lake} is 0 for", f"(value|{lake})_is_positive", "is not an index above 0",
+        )  # fmt: skip
+        yield slip(
+            "column blank", measure, known.change(measure, lambda _: ""),
+            f"{lake} is missing for", rf"is not a number \({lake}\)", f"rows without {measure}",
+            "not the amount of its flag", f"no month has a figure of '{measure.upper()}'",
+            "does not begin at 100",
+        )  # fmt: skip
+        yield slip(
+            "sign turned", measure,
+            known.change(measure, lambda old: _number(old, lambda one: -one)),
+            f"{lake} has the other sign for", f"{lake}_is_not_negative",
+            f"(value|{lake})_is_positive", rf"is not a number \({lake}\)",
+            "not the amount of its flag", "is not an index above 0",
+        )  # fmt: skip
+    for one, other in layout.swaps:
+        yield slip(
+            "columns swapped", f"{one} and {other}", known.swap(one, other),
+            "is what is known as", "has the figures that are known of", "are the other way round",
+            "stand in other rows", "standard_error_is_not_negative",
+            "exchange_rate_is_not_implausibly", f"rows without {one}",
+        )  # fmt: skip
+    for years in (1, -1):
+        yield slip(
+            "years moved", f"{years:+}",
+            known.change(layout.period, lambda old, by=years: _moved(layout.step, old, by)),
+            r"known of \d+ (period|month)s? (earlier|later)", "has the figures that are known of",
+            "price_date_is_not_in_the_future", "It would replace",
+            # CEPII's files bear their year in the name.
+            file=re.sub(r"Y\d+", f"Y{2024 + years}", layout.name),
+        )  # fmt: skip
+    lines = known.text.splitlines(keepends=True)
+    yield slip("file doubled", "", "".join([*lines, *lines[1:]]), "is there twice", "one_row_per_")
+    for number in sorted(rng.sample(range(len(lines) // 10, len(lines) - 3), 2)):
+        yield slip(
+            "file cut", f"at line {number}", "".join(lines[:number]), "seems cut within",
+            "It would replace", "in none of its own",
+        )  # fmt: skip
+    for column in layout.economies:
+        lake = {"i": "exporter_iso3", "j": "importer_iso3"}.get(column, column)
+        there = Counter(known.values(column))
+        common = [name for name, _ in there.most_common(20) if name not in ("WLD", "_X")]
+        gone, renamed = rng.sample(common, 2)
+        other = next(name for name in _SMALL if name not in there
+                     and name.isdigit() == gone.isdigit())  # fmt: skip
+        yield slip(
+            "partner dropped", f"{column} {gone}",
+            known.keep(column, lambda one, of=gone: one != of),
+            rf"{lake}: \w+ is in", "It would replace",
+        )  # fmt: skip
+        yield slip(
+            "country renamed", f"{column} {renamed} as {other}",
+            known.change(column, lambda old, new={renamed: other}: new.get(old, old)),
+            rf"{lake}: \w+ is in", rf"{lake} \w+ has the figures that are known of",
+        )  # fmt: skip
+    periods = sorted(set(known.values(layout.period)))
+    last = periods[-1]
+    if len(periods) > 1:
+        gone = rng.choice(periods[1:-1] or periods)
+        yield slip(
+            "year dropped", gone, known.keep(layout.period, lambda one: one != gone),
+            "is missing between",
+        )  # fmt: skip
+        zeros = known
+        at = known.head.index(layout.period)
+        for measure in layout.measures:
+            values = [
+                value and ("0" if row[at] == last else value)
+                for row, value in zip(known.rows, known.values(measure), strict=True)
+            ]
+            zeros = zeros.with_values(measure, values)
+        yield slip(
+            "period of zeros", last, zeros, "is 0 for", "is not an index above 0",
+            "not the amount of its flag",
+        )  # fmt: skip
+    if len(periods) > 1:
+        following = _moved(layout.step, last, 1)
+        of_last = known.keep(layout.period, lambda one: one == last)
+        yield slip(
+            "last year's file", f"{last} as {following}",
+            of_last.change(layout.period, lambda _: following),
+            r"known of (1 period|12 \w+) earlier", "price_date_is_not_in_the_future",
+            "has the figures that are known of", "does not begin at 100",
+        )  # fmt: skip
+    if layout.source == "usgs_mcs":
+        older = (BUNDLED / layout.source / "mcs_2025.csv").read_text("utf8")
+        yield slip("last year's file", "the edition before, under this one's name", older)
+    if layout.source == "baci":
+        yield slip(
+            "last year's file", "under this year's name", known.change("t", lambda _: "2023"),
+            "'2023' is not the year of",
+        )  # fmt: skip
+
+
+def honest_of(layout: Layout) -> Iterator[Honest]:
+    """What publishers really send: more, less, other figures of the same things."""
+    known, rng = layout.known, random.Random(f"honest {layout}")
+
+    def honest(kind: str, table: Table) -> Honest:
+        counts = {layout.table: counted(layout, known, table)}
+        return Honest(kind, table.text.encode(), counts, layout.name)
+
+    def revise(kind: str, change: Callable[[float], float], part: float = 1.0) -> Honest:
+        """Partners and shares become less only: of a total and of 1, they may not be more."""
+        table = known
+        for measure in layout.units:
+            values = [
+                old if _is_fixed(layout, row) or rng.random() > part else _number(old, change)
+                for row, old in zip(known.rows, table.values(measure), strict=True)
+            ]
+            table = table.with_values(measure, values)
+        return honest(kind, table)
+
+    yield revise("a fifth revised by up to 10 %", lambda old: old * rng.uniform(0.9, 1.0), 0.2)
+    yield revise("all estimated anew", lambda old: old * math.exp(-abs(rng.gauss(0, 0.02))))
+    low = 0.75 if layout.source == "ecb" else 0.2  # a rate has a plausible range
+    yield revise("a few revised a lot", lambda old: old * rng.uniform(low, 0.8), 0.03)
+    if layout.source not in ("ec_crm", "usgs_mcs"):  # print no more
+        yield revise("printed with four digits", lambda old: float(f"{old:.4g}"))
+    shuffled = known.copy()
+    rng.shuffle(shuffled.rows)
+    if layout.source != "equity_indices":  # begins at its first day, wherever that stands
+        yield honest("rows in another order", shuffled)
+    last = max(known.values(layout.period))
+    of_last = known.keep(layout.period, lambda one: one == last)
+    if layout.source not in ("baci", "equity_indices", "ec_crm"):
+        # The file of a year bears it in its name; an assessment is no series.
+        more = of_last.change(layout.period, lambda old: _following(layout.step, old))
+        change = 0.02 if layout.step == "day" or layout.source == "pink_sheet" else 0.3
+        for measure in layout.measures:
+            values = [
+                _number(old, lambda one: one * math.exp(-abs(rng.gauss(0, change))))
+                for old in more.values(measure)
+            ]
+            more = more.with_values(measure, values)
+        yield honest(f"one more {layout.step}", Table(known.head, [*known.rows, *more.rows]))
+        yield honest("only the last period", of_last)
+    if layout.thing:
+        one = rng.choice(sorted(set(known.values(layout.thing))))
+        yield honest(f"only one {layout.thing}", known.keep(layout.thing, lambda of: of == one))
+    if layout.table in ("reconciled_trade", "trade_flows") and layout.thing:
+        yield honest("some small partners gone", _without_small_partners(layout, rng))
+    if layout.file == "mcs_2025.csv":
+        (newer,) = (other for other in LAYOUTS if other.file == "mcs_2026.csv")
+        yield honest("the next edition", newer.known)
+
+
+def _is_fixed(layout: Layout, row: Sequence[str]) -> bool:
+    """A total, and the first day of an index, which is 100."""
+    return "WLD" in row or (layout.source == "equity_indices" and row[-1] == "100")
+
+
+def _following(step: str, value: str) -> str:
+    """The next period, as it is written."""
+    if step == "year":
+        return str(int(value) + 1)
+    if step == "month":
+        year, month = map(int, value.split("-"))
+        return f"{year + month // 12}-{month % 12 + 1:02}"
+    return str(date.fromisoformat(value) + timedelta(days=3))
+
+
+def _without_small_partners(layout: Layout, rng: random.Random) -> Table:
+    """A revision moves a few small flows into the remainder; none is of a partner's only ones."""
+    known = layout.known
+    measure, partner = layout.units[0], layout.economies[0]
+    smallest = sorted(float(value) for value in known.values(measure) if value)
+    bound = smallest[len(smallest) // 4]
+    left = {column: Counter(known.values(column)) for column in layout.economies}
+    rows = []
+    for row in known.rows:
+        of = {column: row[known.head.index(column)] for column in layout.economies}
+        is_small = float(row[known.head.index(measure)] or "inf") < bound and of[partner] != "WLD"
+        if is_small and rng.random() < 0.1 and all(left[name][of[name]] > 3 for name in of):
+            for name in of:
+                left[name][of[name]] -= 1
+        else:
+            rows.append(row)
+    return Table(known.head, rows)
+
+
+def counted(layout: Layout, before: Table, after: Table) -> Counts:
+    """What `after` does to the figures of `before`, worked out row by row."""
+    known, fresh = _figures(layout, before), _figures(layout, after)
+    parts = {_part(layout, key) for key in fresh}
+    again = [key for key in fresh if key in known]
+    unchanged = sum(all(map(_is_one, fresh[key], known[key])) for key in again)
+    return Counts(
+        added=len(fresh) - len(again),
+        unchanged=unchanged,
+        changed=len(again) - unchanged,
+        removed=sum(key not in fresh and _part(layout, key) in parts for key in known),
+    )
+
+
+def _figures(layout: Layout, table: Table) -> dict[tuple[str, ...], list[float | None]]:
+    """Every row that the lake has of a table, under its key and series."""
+    found = {}
+    for row in table.rows:
+        values = dict(zip(table.head, row, strict=True))
+        for series, measures in layout.series.items():
+            figures = [
+                round(float(values[name]) * layout.scale, 3 if layout.scale > 1 else 9)
+                if values[name] not in ("", "N/A")
+                else None
+                for name in measures
+            ]
+            if len(layout.series) == 1 or figures[0] is not None:
+                found[(*(values[name] for name in layout.key), series)] = figures
+    return found
+
+
+def _part(layout: Layout, key: tuple[str, ...]) -> tuple[str, ...]:
+    return (*(key[layout.key.index(name)] for name in layout.part), key[-1])
+
+
+def _is_one(new: float | None, old: float | None) -> bool:
+    if new is None or old is None:
+        return new is old
+    return abs(new - old) <= limits.ALIKE * max(abs(new), abs(old))
+
+
+@cache
+def case_of(layout: Layout) -> Case:
+    slips = tuple(slips_of(layout)) if layout.file != "mcs_2025.csv" else ()  # those of 2026 are
+    return Case(
+        layout.source, layout.name, layout.known.text.encode(), slips, tuple(honest_of(layout))
+    )

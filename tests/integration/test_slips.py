@@ -1,0 +1,288 @@
+"""A slip is stopped by name or changes nothing that is known; an honest revision goes through.
+
+Each file is landed as `kido land` lands it, beside figures that are known: a sample of those that
+come with the project, and an answer of UN Comtrade.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from dagster_project.errors import KidoError
+from dagster_project.intake import fetch as fetching
+from dagster_project.intake.conform import conform
+from dagster_project.intake.fetch import Fetched, Fetching
+from dagster_project.intake.land import Brought, land_files
+from dagster_project.intake.stores import lake_of
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.vintages import rows_that_count
+from dagster_project.settings import Settings
+from dagster_project.sources.card import Window
+from dagster_project.sources.registry import source_named, source_names
+from tests.conftest import SHARED, needs_shared
+from tests.fakes.comtrade import FakeComtrade, flows_for
+from tests.integration.slips import LAYOUTS, Case, Counts, Slip, case_of
+from tests.integration.slips_of_lists import CASES as CASES_OF_LISTS
+
+BEFORE = date(2026, 6, 30)
+"""Day on which the known figures were retrieved."""
+
+CASES: Mapping[str, Callable[[], Case]] = {
+    **{str(layout): (lambda layout=layout: case_of(layout)) for layout in LAYOUTS},
+    **CASES_OF_LISTS,
+}
+Rows = Mapping[str, pl.DataFrame]
+
+
+class Home:
+    """A home in which a file is landed; each attempt to land another begins from there."""
+
+    def __init__(self, root: Path, case: Case) -> None:
+        self._source = source_named(case.source)
+        self._template, self._home, self._files = root / "known", root / "home", root / "files"
+        self._files.mkdir()
+        land(self._template, case.source, self._write(case.file, case.known), BEFORE)
+        shutil.copytree(self._template, self._home)
+        self._bytes = held(self._home)
+        self.known = self._rows()
+
+    def _write(self, name: str, payload: bytes) -> Path:
+        path = self._files / name
+        path.write_bytes(payload)
+        return path
+
+    def _rows(self) -> Rows:
+        """The rows that count, without those columns that say how they came."""
+        lake, today = lake_of(Settings.load(home=self._home)), datetime.now(UTC).date()
+        found = {}
+        for name in self._source.CARD.tables:
+            table = LAKE_TABLES[name]
+            rows = lake.rows(table, self._source.CARD.name)
+            if rows is not None:
+                counting = rows_that_count(table, table.conform(rows.collect()), today)
+                found[name] = counting.drop("document", "vintage_at", "snapshot_id")
+        return found
+
+    def land(self, name: str, payload: bytes) -> Brought:
+        return land(self._home, self._source.CARD.name, self._write(name, payload))
+
+    def is_as_before(self) -> bool:
+        return held(self._home) == self._bytes
+
+    def differing(self) -> list[str]:
+        """Tables in which a row that was known is not there as it was."""
+        now = self._rows()
+        return [
+            name
+            for name, rows in self.known.items()
+            if rows.join(now[name], on=rows.columns, how="anti", nulls_equal=True).height
+        ]
+
+    def undo(self) -> None:
+        shutil.rmtree(self._home)
+        shutil.copytree(self._template, self._home)
+
+
+def land(home: Path, source: str, file: Path, retrieved: date | None = None) -> Brought:
+    return land_files(Settings.load(home=home), source_named(source), [file], retrieved)
+
+
+def held(home: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(home).as_posix(): path.read_bytes()
+        for path in home.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request: pytest.FixtureRequest) -> Case:
+    return CASES[request.param]()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, case: Case) -> Home:
+    return Home(tmp_path_factory.mktemp(case.source), case)
+
+
+def test_a_slip_is_stopped_by_name_or_changes_nothing_that_is_known(case: Case, home: Home) -> None:
+    wrong = [f"{slip}: {found}" for slip in case.slips if (found := outcome(home, slip))]
+    assert not wrong, "\n".join(wrong)
+
+
+def outcome(home: Home, slip: Slip) -> str:
+    """What is wrong with what became of a slip; empty where nothing is."""
+    try:
+        home.land(slip.file, slip.payload)
+    except KidoError as error:
+        if not home.is_as_before():
+            return f"refused, and something was written ({error})"
+        return "" if any(re.search(word, str(error)) for word in slip.words) else str(error)
+    differing = home.differing()
+    home.undo()
+    return f"landed and changed {differing}" if differing else ""
+
+
+def test_an_honest_revision_goes_through_and_says_what_it_does(case: Case, home: Home) -> None:
+    for revision in case.honest:
+        try:
+            brought = home.land(revision.file, revision.payload)
+        except KidoError as error:
+            pytest.fail(f"{revision}: {error}")
+        home.undo()
+        (taken,) = brought.taken
+        assert taken.is_new, revision
+        assert not any(taken.set_aside.values()), revision
+        said = {
+            one.table: Counts(one.added, one.unchanged, one.changed, one.removed)
+            for one in taken.revisions
+        }
+        for table, counts in revision.counts.items():
+            assert said[table] == counts, revision
+        for one in taken.revisions:
+            assert one.objections == (), revision
+            assert len(list(one.lines())) == 1 + bool(one.groups), revision
+
+
+def test_there_are_200_slips_and_40_honest_revisions_of_all_sources() -> None:
+    cases = [make() for make in CASES.values()]
+    assert {case.source for case in cases} == set(source_names())
+    kinds = Counter(slip.kind for case in cases for slip in case.slips)
+    assert kinds.keys() == {
+        "units", "column shifted", "columns swapped", "column zeroed", "column blank",
+        "sign turned", "years moved", "file doubled", "file cut", "period of zeros",
+        "partner dropped", "year dropped", "country renamed", "last year's file", "half dropped",
+    }  # fmt: skip
+    assert all(count >= 5 for count in kinds.values())
+    assert kinds.total() >= 200
+    assert sum(len(case.honest) for case in cases) >= 40
+    for case in cases:
+        payloads = [one.payload for one in (*case.slips, *case.honest)]
+        assert case.known not in payloads
+        assert len({(one.payload, one.file) for one in (*case.slips, *case.honest)}) == len(
+            payloads
+        )
+
+
+# What a publisher sends
+
+
+def test_a_slip_in_an_answer_is_quarantined_and_the_last_good_figures_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = ("280530", "284610")
+    world = flows_for([392, 842], [156, 704, 699, 276], codes, ["2022", "2023"], gaps=0)
+    scope_of = fetching.scope_of
+    monkeypatch.setattr(
+        fetching, "scope_of", lambda *given: replace(scope_of(*given), commodity_codes=codes)
+    )
+    with FakeComtrade(world, key="secret") as server:
+        for name, value in {
+            "COMTRADE_URL": server.root, "COMTRADE_KEY": "secret", "COMTRADE_REPORTERS": "JPN,USA",
+            "COMTRADE_CALLS_PER_MINUTE": "60000",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(f"KIDO_{name}", value)
+        settings, source = Settings.load(home=tmp_path / "home"), source_named("comtrade")
+        table = LAKE_TABLES["trade_flows"]
+
+        def ask() -> Fetched:
+            one = Fetching(settings, source)
+            years = [Window("A", date(year, 1, 1)) for year in (2022, 2023)]
+            with one.alone():
+                fetched = one.run(one.wanted(years, again=True), sleep=lambda seconds: None)
+            conform(settings, source)
+            return fetched
+
+        def figures() -> pl.DataFrame:
+            rows = lake_of(settings).rows(table, "comtrade")
+            assert rows is not None
+            return rows.collect()
+
+        assert ask().answer == "ok"
+        before = figures()
+        assert before.height == len(world)
+        server.revise(lambda flow: replace(flow, weight=(flow.weight or 0) / 1000))
+        slipped = ask()
+        assert slipped.answer == "rejected"
+        assert "net_weight_kg is a thousandth of what is known for 64 of 64 figures: tonnes?" in (
+            slipped.reason
+        )
+        assert "kido land comtrade FILE --replace" in slipped.reason
+        assert_frame_equal(figures(), before)
+        (folder,) = (settings.quarantine_dir / "comtrade").iterdir()
+        assert "a thousandth of what is known" in (folder / "reason.txt").read_text("utf8")
+        (answer,) = (one for one in folder.iterdir() if one.name != "reason.txt")
+        server.revise(lambda flow: replace(flow, weight=(flow.weight or 0) * 1000))
+        assert ask().answer == "ok"
+        # The same answer, brought by somebody who insists.
+        with pytest.raises(KidoError, match="a thousandth of"):
+            land_files(settings, source, [answer])
+        (taken,) = land_files(settings, source, [answer], replace_all=True).taken
+        assert taken.revisions[0].changed == len(world)
+
+
+# What publishers did send
+
+
+def landed_one_after_the_other(
+    home: Path, source: str, first: Path, second: Path
+) -> Mapping[str, tuple[int, int, int, int]]:
+    land(home, source, first, BEFORE)
+    (taken,) = land(home, source, second).taken
+    assert all(one.objections == () for one in taken.revisions)
+    return {
+        one.table: (one.added, one.unchanged, one.changed, one.removed) for one in taken.revisions
+    }
+
+
+@needs_shared
+def test_the_pink_sheet_of_june_2026_follows_that_of_may_2025(tmp_path: Path) -> None:
+    first, second = (
+        SHARED / "data" / "pink_sheet" / f"CMO-Historical-Data-Monthly_{month}.xlsx"
+        for month in ("2025-05", "2026-06")
+    )
+    found = landed_one_after_the_other(tmp_path / "home", "pink_sheet", first, second)
+    assert found["price_quotes"] == (13 * 14, 10_976, 0, 0)
+
+
+@needs_shared
+def test_the_mineral_commodity_summaries_of_2026_follow_those_of_2025(tmp_path: Path) -> None:
+    folder = SHARED / "data" / "usgs"
+    found = landed_one_after_the_other(
+        tmp_path / "home", "usgs_mcs",
+        folder / "MCS2025_World_Data.csv", folder / "MCS2026_Commodities_Data.csv",
+    )  # fmt: skip
+    assert found["production"] == (1_815, 15, 41, 2)
+
+
+@needs_shared
+def test_a_newer_release_of_political_stability_follows_the_six_indicators(tmp_path: Path) -> None:
+    data = SHARED / "data"
+    newer = pl.read_csv(
+        data / "wgi_political_stability" / "wgi_pv_1996_2024.csv", infer_schema_length=0
+    )
+    file = tmp_path / "political_stability.csv"
+    blank = {
+        f"{name}{end}": pl.lit("")
+        for name in ("voice_and_accountability", "government_effectiveness", "regulatory_quality",
+                     "rule_of_law", "control_of_corruption")
+        for end in ("", "_error")
+    }  # fmt: skip
+    newer.select(
+        "year", economy_iso3="iso3", political_stability="estimate",
+        political_stability_error="stderr", **blank,
+    ).write_csv(file)  # fmt: skip
+    found = landed_one_after_the_other(
+        tmp_path / "home", "wgi", data / "governance" / "wgidataset.dta", file
+    )
+    assert found["governance_scores"] == (693, 3_240, 1_458, 0)

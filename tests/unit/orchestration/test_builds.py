@@ -1,0 +1,76 @@
+"""Builds that wait for somebody to accept them are kept, the last few, until something newer is."""
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dagster_project.orchestration.builds import (
+    MOST_HELD,
+    Build,
+    held_builds,
+    leftovers,
+    release_held,
+    sweep,
+)
+from dagster_project.serving.publication import new_release
+from tests.unit.orchestration.test_killed_runs import killed_process
+
+START = datetime(2026, 11, 25, 12)
+
+
+@pytest.fixture
+def builds(tmp_path: Path) -> list[Build]:
+    """Five builds by processes that are gone, oldest first; the folders' names say nothing."""
+    gone = killed_process()
+    found = []
+    for minute, name in enumerate("dbeac"):
+        build = Build(tmp_path / name)
+        build.claim(gone)
+        release = new_release(START + timedelta(minutes=minute), date(2026, 11, 25), "0.1.0")
+        build.start(release, "inputs", "models")
+        build.file.write_bytes(b"a build")
+        found.append(build)
+    return found
+
+
+def test_a_held_build_says_what_it_is_held_for_and_is_swept_by_nobody(
+    builds: list[Build], tmp_path: Path
+) -> None:
+    first, second, *_ = builds
+    second.hold("Half of it would go.")
+    assert second.held_for == "Half of it would go."
+    assert first.held_for is None
+    assert held_builds(tmp_path) == [second]
+    sweep(tmp_path)
+    assert held_builds(tmp_path) == [second]
+    assert second.release.release_id.startswith("20261125T120100")
+    assert {path.name for path in tmp_path.iterdir()} == {second.directory.name}
+
+
+def test_the_last_three_of_those_held_are_kept(builds: list[Build], tmp_path: Path) -> None:
+    for build in reversed(builds):
+        build.hold("Half of it would go.")
+    assert held_builds(tmp_path) == builds
+    assert set(leftovers(tmp_path)) == {build.directory for build in builds[:-3]}
+    sweep(tmp_path)
+    assert held_builds(tmp_path) == builds[-3:]
+    assert MOST_HELD == 3
+
+
+def test_a_publication_lets_go_of_what_was_held_before_it(
+    builds: list[Build], tmp_path: Path
+) -> None:
+    for build in (builds[0], builds[2], builds[4]):
+        build.hold("Half of it would go.")
+    release_held(tmp_path, builds[1].release.release_id)
+    assert held_builds(tmp_path) == [builds[2], builds[4]]
+    release_held(tmp_path, builds[2].release.release_id)
+    assert held_builds(tmp_path) == [builds[4]]
+    assert builds[0].directory in leftovers(tmp_path)
+
+
+def test_a_mark_without_a_build_holds_nothing(tmp_path: Path) -> None:
+    build = Build(tmp_path / "half")
+    build.hold("Half of it would go.")
+    assert held_builds(tmp_path) == []

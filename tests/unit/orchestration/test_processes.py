@@ -1,0 +1,34 @@
+"""A process is known by its host, its number and its start."""
+
+import os
+import subprocess
+import sys
+
+from dagster_project.orchestration.processes import is_alive, name_of, own_name
+
+
+def test_a_process_is_alive_until_it_is_killed_even_if_nobody_has_asked_how_it_ended() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    name = name_of(child.pid)
+    assert name is not None
+    assert is_alive(name)
+    assert is_alive(str(child.pid))
+    child.kill()
+    # Waited for without being reaped: the system still lists its number.
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not is_alive(name)
+    assert not is_alive(str(child.pid))
+    child.communicate()
+    assert not is_alive(name)
+    assert name_of(child.pid) is None
+
+
+def test_another_process_with_the_number_of_one_that_is_gone_is_not_taken_for_it() -> None:
+    host, pid, start = own_name().split(" ", 2)
+    assert is_alive(f"{host} {pid} {start}")
+    assert not is_alive(f"{host} {pid} {start}0")
+
+
+def test_a_process_of_another_host_cannot_be_seen_and_counts_as_alive() -> None:
+    _, pid, start = own_name().split(" ", 2)
+    assert is_alive(f"somewhere-else {pid} {start}0")

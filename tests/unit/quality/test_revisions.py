@@ -1,0 +1,458 @@
+"""What a file does to the figures that count, and each objection beside its nearest honest one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagster_project.lake.schemas import (
+    GOVERNANCE_SCORES,
+    LAKE_TABLES,
+    MILESTONES,
+    PRICE_QUOTES,
+    PRODUCTION,
+    RECONCILED_TRADE,
+    LakeTable,
+)
+from dagster_project.lake.vintages import rows_that_count
+from dagster_project.quality.revisions import Group, Revision, hold_against
+
+Row = Mapping[str, Any]
+TODAY = date(2026, 11, 26)
+_OF_A_TYPE: Mapping[Any, Any] = {
+    pl.String: "x", pl.Boolean: False, pl.Date: date(2024, 1, 1), pl.Int32: 2024, pl.Int64: 1,
+    pl.Float64: 1.0,
+}  # fmt: skip
+
+
+def frame(table: LakeTable, rows: Sequence[Row], month: int = 1) -> pl.DataFrame:
+    """Rows of which only what matters is named, as they came in a month of 2026."""
+    came = {
+        "vintage_at": datetime(2026, month, 1), "snapshot_id": f"x-2026{month:02}01T000000000000",
+    }  # fmt: skip
+    given = pl.DataFrame([{"row": 0, **row} for row in rows]).drop("row")
+    required = {
+        name: pl.lit([] if column.dtype == pl.List(pl.String) else _OF_A_TYPE[column.dtype])
+        for name, column in table.columns.items()
+        if not column.nullable and name not in (*given.columns, *came)
+    }
+    return table.conform(given.with_columns(**required, **{k: pl.lit(v) for k, v in came.items()}))
+
+
+def held(table: LakeTable, known: Sequence[Row], fresh: Sequence[Row]) -> Revision:
+    before, file = frame(table, known), frame(table, fresh, month=2)
+    return hold_against(
+        table,
+        rows_that_count(table, before, TODAY),
+        file,
+        rows_that_count(table, pl.concat([before, file]), TODAY),
+    )
+
+
+def counts(revision: Revision) -> tuple[int, int, int, int]:
+    return revision.added, revision.unchanged, revision.changed, revision.removed
+
+
+def flows(exporters: int, code: str = "850511", **said: Any) -> list[dict[str, Any]]:
+    """Flows of as many exporters to Japan, each of another value near a million dollars."""
+    return [
+        {"exporter_iso3": f"E{number:02}", "importer_iso3": "JPN", "hs6_code": code,
+         "value_usd": 1e6 + 1_237.0 * number, "net_weight_kg": 5e4 + 97.0 * number, **said}
+        for number in range(exporters)
+    ]  # fmt: skip
+
+
+def with_first(rows: Sequence[Row], count: int, **change: Any) -> list[Row]:
+    """The same rows, the first ones changed: a measure by a factor, or to another value."""
+    return [
+        {**row, **{
+            name: row[name] * by if isinstance(by, int | float) else by
+            for name, by in change.items()
+        }} if number < count else row
+        for number, row in enumerate(rows)
+    ]  # fmt: skip
+
+
+# What is counted and said
+
+
+def test_the_same_figures_again_change_nothing() -> None:
+    revision = held(RECONCILED_TRADE, flows(9), flows(9)[::-1])
+    assert counts(revision) == (0, 9, 0, 0)
+    assert revision.groups == ()
+    assert revision.objections == ()
+    assert list(revision.lines()) == ["reconciled_trade: 9 as known."]
+
+
+def test_rows_are_added_repeated_changed_and_removed() -> None:
+    known = flows(9)
+    fresh = [*with_first(known, 1, value_usd=1.1)[:8], *flows(2, "280530")]
+    revision = held(RECONCILED_TRADE, [*known, *flows(9, "280461")], fresh)
+    assert counts(revision) == (2, 7, 1, 1)
+    (group,) = revision.groups
+    assert group.name == "850511 2024"
+    assert (group.rows_before, group.rows_after) == (9, 8)
+    first, second = revision.lines()
+    assert first == "reconciled_trade: 2 new, 1 changed, 7 as known, 1 removed."
+    assert second == "Replaces 9 rows of 850511 2024 (USD 9.0 m) by 8 (USD 8.1 m)."
+
+
+def test_a_figure_within_half_a_per_cent_is_the_same_printed_twice() -> None:
+    for factor, changed in ((1.0049, 0), (1.0051, 1)):
+        fresh = with_first(flows(9), 1, value_usd=factor)
+        assert held(RECONCILED_TRADE, flows(9), fresh).changed == changed
+
+
+def test_what_is_older_than_the_known_says_so() -> None:
+    known = [{**row, "edition": 202601} for row in flows(3)]
+    older = [{**row, "edition": 202501, "value_usd": 5.0} for row in flows(3)]
+    revision = held(RECONCILED_TRADE, known, older)
+    assert counts(revision) == (0, 0, 0, 0)
+    assert revision.objections == ()
+    assert list(revision.lines()) == ["reconciled_trade: older than what is known."]
+
+
+@pytest.mark.parametrize(
+    ("measure", "total", "text"),
+    [
+        ("value_usd", 4.963e9, "10 rows of magnets (USD 4,963 m) by 1 (USD 0)"),
+        ("value_usd", 23.4e6, "10 rows of magnets (USD 23.4 m) by 1 (USD 0)"),
+        ("value_usd", 168_176.0, "10 rows of magnets (USD 168,176) by 1 (USD 0)"),
+        ("net_weight_kg", 5_933_000.0, "10 rows of magnets (5,933 t) by 1 (0 t)"),
+        ("amount_t", 1_980.0, "10 rows of magnets (1,980 t) by 1 (0 t)"),
+        ("share", 0.7, "10 rows of magnets by 1"),
+    ],
+)
+def test_amounts_are_in_the_unit_of_their_column(measure: str, total: float, text: str) -> None:
+    assert str(Group("magnets", 10, 1, measure, total, 0.0)) == text
+
+
+def test_at_most_three_groups_are_named() -> None:
+    groups = [Group(str(number), 2, 1, "", 0.0, 0.0) for number in range(5)]
+    _, said = Revision("t", 0, 0, 0, 5, groups, ()).lines()
+    assert said == "Replaces 2 rows of 0 by 1; 2 rows of 1 by 1; 2 rows of 2 by 1; and 2 more."
+
+
+# Losses
+
+
+@pytest.mark.parametrize(("lost", "is_refused"), [(29, False), (31, True)])
+def test_three_tenths_of_the_rows_may_go(lost: int, is_refused: bool) -> None:
+    other = flows(100, "280530")  # so that no exporter is gone
+    known = flows(100)
+    kept = [*known[:20], *known[20 + lost :]]
+    revision = held(RECONCILED_TRADE, [*known, *other], [*kept, *other])
+    assert counts(revision) == (0, 200 - lost, 0, lost)
+    assert bool(revision.objections) == is_refused
+    if is_refused:
+        assert revision.objections[0].startswith(
+            "It would replace 100 rows of 850511 2024 (USD 106 m) by 69 (USD 73."
+        )
+
+
+@pytest.mark.parametrize(("share", "is_refused"), [(0.28, False), (0.32, True)])
+def test_of_few_rows_the_value_counts(share: float, is_refused: bool) -> None:
+    known, other = flows(5), flows(5, "280530")
+    of_others = sum(row["value_usd"] for row in known if row["exporter_iso3"] != "E02")
+    known[2]["value_usd"] = of_others * share / (1 - share)
+    fresh = [row for row in known if row["exporter_iso3"] != "E02"]
+    revision = held(RECONCILED_TRADE, [*known, *other], [*fresh, *other])
+    assert bool(revision.objections) == is_refused
+
+
+@pytest.mark.parametrize(("codes", "is_refused"), [(4, False), (5, True)])
+def test_an_economy_of_five_rows_is_not_revised_away(codes: int, is_refused: bool) -> None:
+    island = {"exporter_iso3": "TON", "importer_iso3": "JPN", "value_usd": 1.0}
+    kept = [row for code in range(5) for row in flows(9, f"28053{code}")]
+    gone = [{**island, "hs6_code": f"28053{code}"} for code in range(codes)]
+    revision = held(RECONCILED_TRADE, [*gone, *kept], kept)
+    assert revision.removed == codes
+    assert revision.objections == (
+        ("exporter_iso3: TON is in 5 rows that it would replace and in none of its own.",)
+        if is_refused
+        else ()
+    )
+
+
+def test_a_table_that_ends_within_one_slice_was_cut() -> None:
+    known = [*flows(9), *flows(9, "853400")]
+    revision = held(RECONCILED_TRADE, known, known[:-2])
+    assert revision.objections == (
+        "It seems cut within 853400 2024: 2 of 9 known rows are missing there, and none elsewhere.",
+    )
+    assert held(RECONCILED_TRADE, known, known[:-1]).objections == ()
+    # Of a part of the table, one row is enough.
+    more = [*known, *flows(9, "900000")]
+    assert "1 of 9 known rows" in held(RECONCILED_TRADE, more, known[:-1]).objections[0]
+
+
+def test_a_table_that_ends_within_two_years_of_one_label_was_cut() -> None:
+    known = [
+        {"label": label, "economy_iso3": economy, "year": year, "edition": 2026, "amount_t": 9.0}
+        for label in ("Tin", "Zinc", "Zircon")
+        for economy in ("AUS", "BRA", "CHN", "PER")
+        for year in (2024, 2025)
+    ]
+    assert "It seems cut within Zinc" in held(PRODUCTION, known, known[:14]).objections[0]
+    assert held(PRODUCTION, known, known[:16]).objections == ()
+
+
+# Figures
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"value_usd": 10}, "value_usd is ten times what is known for 5 of 9 figures."),
+        ({"net_weight_kg": 0.001}, "net_weight_kg is a thousandth of what is known for 5 of 9 "
+                                   "figures: tonnes?"),
+        ({"value_usd": 1e-6}, "value_usd is a millionth of what is known for 5 of 9 figures: "
+                              "million dollars?"),
+        ({"value_usd": 1e5}, "value_usd is 10 to the 5 times what is known for 5 of 9 figures."),
+        ({"value_usd": -1}, "value_usd has the other sign for 5 of 9 known figures."),
+        ({"value_usd": 0}, "value_usd is 0 for 5 of 9 known figures."),
+        ({"net_weight_kg": None}, "net_weight_kg is missing for 5 of 9 known figures."),
+    ],
+)  # fmt: skip
+def test_half_of_the_figures_make_a_pattern(change: Row, sentence: str) -> None:
+    known = flows(9)
+    assert sentence in held(RECONCILED_TRADE, known, with_first(known, 5, **change)).objections
+    four = held(RECONCILED_TRADE, known, with_first(known, 4, **change))
+    assert sentence.split(" for ")[0] not in " ".join(four.objections)
+
+
+def test_a_pattern_of_one_series_is_named() -> None:
+    known = [*flows(20), *flows(6, "280530")]
+    fresh = [*flows(20), *with_first(flows(6, "280530"), 6, value_usd=1000)]
+    assert held(RECONCILED_TRADE, known, fresh).objections == (
+        "value_usd is a thousand times what is known for 6 of 6 figures of hs6_code 280530.",
+    )
+
+
+def test_another_ratio_needs_ten_figures() -> None:
+    for rows, sentences in ((9, ()), (10, ("value_usd is 1.13 times what is known for 10 of 10 "
+                                           "figures.",))):  # fmt: skip
+        fresh = with_first(flows(rows), rows, value_usd=1.13)
+        assert held(RECONCILED_TRADE, flows(rows), fresh).objections == sentences
+
+
+def test_columns_and_sides_that_are_swapped_are_named() -> None:
+    known = flows(9)
+    columns = [
+        {**row, "value_usd": row["net_weight_kg"], "net_weight_kg": row["value_usd"]}
+        for row in known
+    ]
+    assert "net_weight_kg is what is known as value_usd for 9 of 9 figures." in (
+        held(RECONCILED_TRADE, known, columns).objections
+    )
+    both = [*known, *({**row, "exporter_iso3": "JPN", "importer_iso3": row["exporter_iso3"],
+                       "value_usd": row["value_usd"] * 3} for row in known)]  # fmt: skip
+    sides = [
+        {**row, "exporter_iso3": row["importer_iso3"], "importer_iso3": row["exporter_iso3"]}
+        for row in both
+    ]
+    assert (
+        "exporter_iso3 and importer_iso3 are the other way round for 18 of 18 figures."
+        in held(RECONCILED_TRADE, both, sides).objections
+    )
+
+
+def prices(values: Sequence[float], **said: Any) -> list[dict[str, Any]]:
+    return [
+        {"instrument": "TIN", "frequency": "M", "unit": "USD per t", "close": value,
+         "price_date": date(2024 + month // 12, month % 12 + 1, 1), **said}
+        for month, value in enumerate(values)
+    ]  # fmt: skip
+
+
+MONTHS = [30_000.0 + 137.0 * (number * 7 % 23) for number in range(22)]
+
+
+def test_figures_of_the_period_before_are_named() -> None:
+    moved = prices([MONTHS[0], *MONTHS[:-1]])
+    assert held(PRICE_QUOTES, prices(MONTHS), moved).objections == (
+        "21 of 22 figures are those that are known of 1 period earlier, first of 2024-02-01.",
+    )
+    # Fewer than five may stand so by chance.
+    few = prices([MONTHS[0], *MONTHS[:4], *MONTHS[5:]])
+    assert held(PRICE_QUOTES, prices(MONTHS), few).objections == ()
+
+
+def test_working_days_of_another_year_are_named_by_months() -> None:
+    days = [date(2025, 1, 1) + timedelta(days=number) for number in range(500)]
+    known = [
+        {"instrument": "EURUSD", "unit": "USD", "price_date": day, "close": 1 + number / 1009}
+        for number, day in enumerate(days)
+        if day.weekday() < 5
+    ]
+    moved = [
+        {**row, "price_date": row["price_date"].replace(year=row["price_date"].year - 1)}
+        for row in known
+    ]
+    (objection,) = held(PRICE_QUOTES, known, moved).objections
+    assert objection.endswith("are those that are known of 12 months later, first of 2024.")
+
+
+@pytest.mark.parametrize(("step", "is_refused"), [(4.9, False), (5.1, True), (1 / 5.1, True)])
+def test_a_price_does_not_make_a_step_of_five(step: float, is_refused: bool) -> None:
+    new = prices([*MONTHS, MONTHS[-1] * step])[-1:]
+    revision = held(PRICE_QUOTES, prices(MONTHS), new)
+    assert counts(revision) == (1, 0, 0, 0)
+    assert revision.objections == (
+        (f"close is {step:.3g} times that of the period before, in the middle of 1 figure that "
+         "are new.",) if is_refused else ()
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "is_refused"), [(10, False), (9, True)])
+def test_a_new_period_has_half_of_the_rows_of_the_one_before(rows: int, is_refused: bool) -> None:
+    known = flows(20, period_start=date(2023, 1, 1))
+    new = with_first(flows(20)[:rows], rows, value_usd=1.07, net_weight_kg=1.09)
+    assert held(RECONCILED_TRADE, known, new).objections == (
+        ("2024 is new and has 9 rows of what the period before has 20 of.",) if is_refused else ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("figures", "factor", "is_refused"), [(9, 1.4, False), (10, 1.24, False), (10, 1.4, True)]
+)
+def test_half_of_ten_figures_may_not_move_by_a_fifth(
+    figures: int, factor: float, is_refused: bool
+) -> None:
+    known = flows(figures)
+    fresh = [
+        {**row, "value_usd": row["value_usd"] * (factor + number / 100)} if number % 2 else row
+        for number, row in enumerate(known)
+    ]
+    revision = held(RECONCILED_TRADE, known, fresh)
+    assert revision.objections == (
+        ("value_usd differs by more than 20% for 5 of 10 known figures.",) if is_refused else ()
+    )
+
+
+def test_scores_around_zero_are_held_against_their_spread() -> None:
+    known = [
+        {"indicator": "rule_of_law", "economy_iso3": f"E{number:02}", "year": 2023,
+         "estimate": (number - 10) / 5 + 0.013}
+        for number in range(20)
+    ]  # fmt: skip
+    nudged = [{**row, "estimate": row["estimate"] + 0.1 * (1 + number / 50)}
+              for number, row in enumerate(known)]  # fmt: skip
+    assert held(GOVERNANCE_SCORES, known, nudged).objections == ()
+
+
+# Facts
+
+
+def milestones(count: int, **said: Any) -> list[dict[str, Any]]:
+    return [
+        {"milestone_id": f"M{number}", "title": f"title {number}", "statement": f"said {number}",
+         "known_at": date(2024, 2, number + 1), "event_date": date(2023, 2, number + 1),
+         "evidence_class": "official", **said}
+        for number in range(count)
+    ]  # fmt: skip
+
+
+def test_facts_that_are_gone_swapped_or_moved_are_named() -> None:
+    known = milestones(6)
+    for change, sentence in (
+        (lambda row: {"statement": None}, "statement is missing for 6 of 6 known facts."),
+        (lambda row: {"title": row["statement"], "statement": row["title"]},
+         "title and statement are the other way round for 6 of 6 facts that changed."),
+        (lambda row: {"event_date": row["event_date"].replace(year=2022)},
+         "event_date is 365 days earlier than known for 6 of 6 facts."),
+    ):  # fmt: skip
+        fresh = [{**row, **change(row)} for row in known]
+        assert held(MILESTONES, known, fresh).objections == (sentence,)
+        two = [*fresh[:2], *known[2:]]
+        revision = held(MILESTONES, known, two)
+        assert counts(revision) == (0, 4, 2, 0)
+        assert revision.objections == ()
+
+
+def test_ten_facts_may_not_all_say_something_else() -> None:
+    for count in (9, 10):
+        known = milestones(count)
+        fresh = [{**row, "title": f"another {row['title']}"} for row in known]
+        assert held(MILESTONES, known, fresh).objections == (
+            ("title is another than known for 10 of 10 facts.",) if count == 10 else ()
+        )
+
+
+def test_three_of_nine_entries_may_not_go() -> None:
+    known = milestones(9)
+    assert held(MILESTONES, known, [known[0], *known[3:]]).objections == ()
+    (objection,) = held(MILESTONES, known, [known[0], *known[4:]]).objections
+    assert objection == "It would replace 9 rows of x by 6."
+
+
+# Whatever the figures are
+
+
+MEASURES = [
+    (table, name)
+    for table in LAKE_TABLES.values()
+    for name, column in table.columns.items()
+    if column.dtype == pl.Float64
+]
+
+
+@pytest.mark.parametrize(
+    ("table", "measure"), MEASURES, ids=lambda value: getattr(value, "name", value)
+)
+def test_a_thousand_times_is_refused_of_three_figures_of_any_measure(
+    table: LakeTable, measure: str
+) -> None:
+    name = next(
+        name for name in table.key
+        if (table.columns[name].dtype == pl.String and name not in ("source", *table.vintage_slice))
+        or (name == table.key[-1] and table.columns[name].dtype == pl.String)
+        or name in ("instrument", "indicator", "label", "clause_id", "claim_id")
+    )  # fmt: skip
+    for count in (3, 7):
+        known = [{name: f"X{number}", measure: 0.3 + number / 11} for number in range(count)]
+        for factor, words in ((1000, "a thousand times"), (0.001, "a thousandth of")):
+            fresh = with_first(known, count, **{measure: factor})
+            said = " ".join(held(table, known, fresh).objections)
+            assert f"{measure} is {words} what is known for {count} of {count} figures" in said
+
+
+@pytest.mark.parametrize("table", LAKE_TABLES.values(), ids=lambda table: table.name)
+def test_a_table_that_is_empty_or_without_figures_is_no_slip(table: LakeTable) -> None:
+    one, empty = frame(table, [{}]), table.empty()
+    without = one.with_columns(
+        pl.lit(None, column.dtype).alias(name)
+        for name, column in table.columns.items()
+        if column.nullable
+    )
+    for known, fresh in ((empty, one), (one, empty), (empty, empty), (without, without)):
+        after = fresh if fresh.height else known
+        revision = hold_against(table, known, fresh, after)
+        assert revision.objections == ()
+        assert sum(counts(revision)) == fresh.height
+
+
+@given(st.permutations(range(18)), st.sampled_from([1.0, 1.1, 10.0, -1.0, 0.0]), st.integers(0, 18))
+def test_the_order_of_the_rows_decides_nothing(
+    order: list[int], factor: float, changed: int
+) -> None:
+    known = [*flows(9), *flows(9, "280530")]
+    fresh = with_first(known, changed, value_usd=factor)
+    straight = held(RECONCILED_TRADE, known, fresh)
+    shuffled = held(RECONCILED_TRADE, known, [fresh[number] for number in order])
+    assert set(shuffled.objections) == set(straight.objections)
+    assert counts(shuffled) == counts(straight)
+
+
+@given(st.lists(st.floats(-1e9, 1e9, allow_subnormal=False), min_size=1, max_size=40))
+def test_equal_figures_are_as_known(values: list[float]) -> None:
+    rows = prices(values)
+    revision = held(PRICE_QUOTES, rows, rows)
+    assert counts(revision) == (0, len(rows), 0, 0)
+    assert revision.objections == ()

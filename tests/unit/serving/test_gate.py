@@ -1,0 +1,457 @@
+"""What a build would take from readers is said in sentences, and only that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from dagster_project.serving import gate
+
+RIGHT = ("un-1", "un", "flows.csv")
+SLIP = ("un-2", "un", "slip.csv")
+OTHER = ("bank-1", "bank", "prices.csv")
+ECONOMIES = [f"E{number:02}" for number in range(100)]
+
+FLOWS = pl.DataFrame(
+    [
+        {
+            "source": "un", "reporter_iso3": economy, "partner_iso3": partner, "flow": "import",
+            "commodity_code": code, "frequency": "A", "period_start": date(year, 1, 1),
+            "value_usd": 10.0,
+        }
+        for economy in ECONOMIES
+        for partner in ("CHN", "WLD")
+        for code in ("280530", "850511")
+        for year in (2023, 2024)
+    ]
+)  # fmt: skip
+"""A hundred economies, each with one supplier and the printed total of it: 800 rows."""
+
+PRICES = pl.DataFrame(
+    [
+        {
+            "source": "bank", "instrument": instrument, "price_date": date(year, month, 1),
+            "close": 100.0 + month,
+        }
+        for instrument in ("copper", "nickel")
+        for year in (2024, 2025)
+        for month in range(1, 13)
+    ]
+)  # fmt: skip
+SHARES = pl.DataFrame(
+    [
+        {
+            "source": "un", "importer_iso3": "JPN", "mineral_group": "magnets", "frequency": "A",
+            "period_start": date(2024, 1, 1), "measure": "value_usd", "supplier_iso3": supplier,
+            "amount": share * 1000, "share": share,
+        }
+        for supplier, share in (("CHN", 0.6), ("VNM", 0.3), ("PHL", 0.1))
+    ]
+)  # fmt: skip
+
+
+def warehouse(
+    path: Path,
+    marts: Mapping[str, pl.DataFrame],
+    snapshots: list[tuple[str, str, str]] | None = None,
+) -> Path:
+    """A published or built file with these marts, made from these snapshots."""
+    with duckdb.connect(str(path)) as connection:
+        for schema in ("trade", "market", "dependency", "catalog"):
+            connection.execute(f"create schema {schema}")
+        for name, rows in marts.items():
+            connection.register("rows", rows.to_arrow())
+            connection.execute(f"create table {name} as from rows")
+        connection.execute(
+            "create table catalog.releases as select '20261125T120000-abcdef' as release_id, "
+            "timestamp '2026-11-25 12:00:00' as published_at"
+        )
+        if snapshots is not None:
+            connection.execute(
+                "create table catalog.snapshots "
+                "(snapshot_id varchar, source varchar, document varchar)"
+            )
+            for snapshot in snapshots:
+                connection.execute("insert into catalog.snapshots values (?, ?, ?)", snapshot)
+    return path
+
+
+MARTS = {
+    "trade.reported_flows": FLOWS,
+    "market.prices": PRICES,
+    "dependency.supplier_shares": SHARES,
+}
+
+
+class Two:
+    """The release that readers see, and builds to hold against it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.before = warehouse(folder / "before.duckdb", MARTS, [RIGHT, OTHER])
+
+    def compare(
+        self, snapshots: list[tuple[str, str, str]] | None = None, **marts: pl.DataFrame
+    ) -> gate.Comparison:
+        names = {name.split(".")[1]: name for name in MARTS}
+        changed = {names[name]: rows for name, rows in marts.items()}
+        after = self.folder / "after.duckdb"
+        after.unlink(missing_ok=True)
+        warehouse(after, {**MARTS, **changed}, snapshots or [RIGHT, OTHER])
+        return gate.compare(self.before, after)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Two:
+    return Two(tmp_path)
+
+
+def kinds(compared: gate.Comparison) -> list[str]:
+    return [loss.kind for loss in compared.losses]
+
+
+def sentence(compared: gate.Comparison, kind: gate.Kind) -> str:
+    """The one sentence of that kind."""
+    (found,) = [loss.sentence for loss in compared.losses if loss.kind == kind]
+    return found
+
+
+def in_year(year: int, code: str = "850511") -> pl.Expr:
+    return (pl.col("period_start") == date(year, 1, 1)) & (pl.col("commodity_code") == code)
+
+
+def without(economies: int, where: pl.Expr) -> pl.DataFrame:
+    """The flows without those of the first so many economies, where a condition holds."""
+    return FLOWS.filter(~(pl.col("reporter_iso3").is_in(ECONOMIES[:economies]) & where))
+
+
+def times(factor: float, where: pl.Expr) -> pl.DataFrame:
+    return FLOWS.with_columns(
+        value_usd=pl.when(where).then(pl.col("value_usd") * factor).otherwise("value_usd")
+    )
+
+
+def prices_times(factor: float, where: pl.Expr) -> pl.DataFrame:
+    return PRICES.with_columns(
+        close=pl.when(where).then(pl.col("close") * factor).otherwise("close")
+    )
+
+
+# What counts as a loss.
+
+
+def test_an_equal_build_loses_nothing_and_says_so(two: Two) -> None:
+    compared = two.compare()
+    assert compared.losses == []
+    assert compared.in_words == ""
+    assert "no snapshot came or went" in compared.page
+    assert "Every mart has as many rows" in compared.page
+    assert "|" not in compared.page
+
+
+def test_rows_may_go_up_to_a_twentieth_of_a_source(two: Two) -> None:
+    # Two rows of each economy, the printed total among them: 40 of 800 rows.
+    assert two.compare(reported_flows=without(20, in_year(2023))).losses == []
+    compared = two.compare([RIGHT, SLIP, OTHER], reported_flows=without(21, in_year(2023)))
+    assert kinds(compared) == ["rows_are_kept"]
+    assert sentence(compared, "rows_are_kept") == (
+        "trade.reported_flows of un would have 758 of 800 rows (brought by un-2 (slip.csv))."
+    )
+
+
+def test_rows_of_one_source_are_not_made_up_by_another(two: Two) -> None:
+    more = FLOWS.with_columns(source=pl.lit("customs"))
+    compared = two.compare(reported_flows=pl.concat([without(21, in_year(2023)), more]))
+    assert kinds(compared) == ["rows_are_kept"]
+
+
+def test_economies_may_go_up_to_a_fiftieth(two: Two) -> None:
+    assert two.compare(reported_flows=without(2, pl.lit(True))).losses == []
+    compared = two.compare([OTHER], reported_flows=without(3, pl.lit(True)))
+    assert kinds(compared) == ["economies_are_kept"]
+    assert sentence(compared, "economies_are_kept") == (
+        "trade.reported_flows of un would have 97 of 100 economies (gone with un-1 (flows.csv))."
+    )
+
+
+def test_a_code_that_goes_is_a_loss_and_a_new_one_is_none(two: Two) -> None:
+    rare = FLOWS.head(1).with_columns(commodity_code=pl.lit("811292"))
+    assert two.compare(reported_flows=pl.concat([FLOWS, rare])).losses == []
+    one = (pl.col("instrument") == "nickel") & (pl.col("price_date") > date(2024, 1, 1))
+    only = PRICES.filter(pl.col("instrument") == "copper")
+    compared = two.compare(prices=only)
+    assert sentence(compared, "codes_are_kept") == (
+        "market.prices of bank would lose 1 code: nickel "
+        "(no snapshot came or went: the code or the day changed)."
+    )
+    assert "codes_are_kept" not in kinds(two.compare(prices=PRICES.filter(~one)))
+
+
+def test_a_year_that_goes_is_a_loss_and_a_new_one_is_none(two: Two) -> None:
+    next_year = PRICES.filter(pl.col("price_date") >= date(2025, 1, 1)).with_columns(
+        pl.col("price_date").dt.offset_by("1y")
+    )
+    assert two.compare(prices=pl.concat([PRICES, next_year])).losses == []
+    compared = two.compare(prices=PRICES.filter(pl.col("price_date") >= date(2025, 1, 1)))
+    assert "market.prices of bank would lose 1 year: 2024 (" in sentence(
+        compared, "periods_are_kept"
+    )
+
+
+def test_a_total_may_shrink_by_three_tenths(two: Two) -> None:
+    assert two.compare(reported_flows=times(0.71, in_year(2024))).losses == []
+    compared = two.compare(
+        [("un-3", "un", "late.csv"), OTHER], reported_flows=times(0.69, in_year(2024))
+    )
+    assert kinds(compared) == ["totals_are_kept"]
+    # 100 flows of 10 dollars: the printed totals beside them are not added.
+    assert sentence(compared, "totals_are_kept") == (
+        "value_usd of 850511 in 2024 (A, import) in trade.reported_flows of un would shrink from "
+        "1,000 to 690 (brought by un-3 (late.csv), gone with un-1 (flows.csv))."
+    )
+
+
+def test_a_year_of_one_code_that_goes_shrinks_its_total_to_nothing(two: Two) -> None:
+    compared = two.compare(reported_flows=FLOWS.filter(~in_year(2024)))
+    assert "would shrink from 1,000 to 0" in sentence(compared, "totals_are_kept")
+    assert "periods_are_kept" not in kinds(compared)
+
+
+def test_a_column_of_values_that_is_blank_shrinks_every_total(two: Two) -> None:
+    blank = FLOWS.with_columns(value_usd=pl.lit(None, pl.Float64))
+    found = sentence(two.compare(reported_flows=blank), "totals_are_kept")
+    assert "would shrink from 1,000 to 0, and 3 more like it" in found
+
+
+def test_a_total_over_few_rows_may_do_anything(two: Two, tmp_path: Path) -> None:
+    few = FLOWS.filter(pl.col("reporter_iso3").is_in(ECONOMIES[:9]))
+    ten = FLOWS.filter(pl.col("reporter_iso3").is_in(ECONOMIES[:10]))
+    for number, (rows, expected) in enumerate(((few, []), (ten, ["totals_are_kept"]))):
+        before = warehouse(tmp_path / f"before-{number}", {"trade.reported_flows": rows}, [])
+        half = rows.with_columns(pl.col("value_usd") / 2)
+        after = warehouse(tmp_path / f"after-{number}", {"trade.reported_flows": half}, [])
+        assert kinds(gate.compare(before, after)) == expected
+
+
+@pytest.mark.parametrize("factor", [1000, 5.1, 1 / 5.1, 1 / 1000])
+def test_a_total_of_another_magnitude_is_a_loss_either_way(two: Two, factor: float) -> None:
+    compared = two.compare([RIGHT, SLIP, OTHER], reported_flows=times(factor, in_year(2024)))
+    found = sentence(compared, "magnitudes_are_kept")
+    assert found == (
+        "value_usd of 850511 in 2024 (A, import) in trade.reported_flows of un would change from "
+        f"1,000 to {1000 * factor:{',.0f' if factor > 0.9 else '.4g'}} "
+        "(brought by un-2 (slip.csv))."
+    )
+
+
+@pytest.mark.parametrize("factor", [4.9, 1.0])
+def test_a_total_may_grow_within_the_limit(two: Two, factor: float) -> None:
+    assert two.compare(reported_flows=times(factor, in_year(2024))).losses == []
+
+
+def test_a_total_that_has_more_rows_merely_grew(two: Two, tmp_path: Path) -> None:
+    """A first month, and the year a few months later; ten economies, and all of them."""
+    first = FLOWS.filter(pl.col("reporter_iso3").is_in(ECONOMIES[:10]))
+    before = warehouse(tmp_path / "few", {"trade.reported_flows": first}, [])
+    assert gate.compare(before, two.before).losses == []
+
+
+@pytest.mark.parametrize("factor", [1000, 1 / 1000])
+def test_a_price_of_another_magnitude_is_a_loss_be_it_of_one_month(two: Two, factor: float) -> None:
+    slip = (pl.col("instrument") == "copper") & (pl.col("price_date") == date(2025, 3, 1))
+    compared = two.compare(prices=prices_times(factor, slip))
+    extreme = "highest" if factor > 1 else "lowest"
+    known = 112 if factor > 1 else 101
+    assert sentence(compared, "magnitudes_are_kept").startswith(
+        f"{extreme} close of copper in 2025 in market.prices of bank would change from {known} to "
+        f"{'103,000' if factor > 1 else '0.103'} ("
+    )
+
+
+def test_prices_may_fall_within_a_year_but_no_figure_of_it_may_go(two: Two) -> None:
+    low = pl.DataFrame(
+        {
+            "source": ["bank"], "instrument": ["copper"], "price_date": [date(2025, 12, 31)],
+            "close": [40.0],
+        }
+    )  # fmt: skip
+    assert two.compare(prices=pl.concat([PRICES, low])).losses == []
+    halved = prices_times(0.5, pl.col("instrument") == "copper")
+    assert "highest close of copper in 2025" in sentence(
+        two.compare(prices=halved), "totals_are_kept"
+    )
+
+
+def test_a_new_year_is_held_against_the_year_before_it(two: Two) -> None:
+    new_flows = FLOWS.filter(in_year(2024)).with_columns(
+        pl.col("period_start").dt.offset_by("1y"), value_usd=pl.col("value_usd") * 1000
+    )
+    found = two.compare([RIGHT, SLIP, OTHER], reported_flows=pl.concat([FLOWS, new_flows]))
+    assert kinds(found) == ["magnitudes_are_kept"]
+    assert sentence(found, "magnitudes_are_kept") == (
+        "value_usd of 850511 in 2025 (A, import) in trade.reported_flows of un would change from "
+        "1,000 to 1,000,000 against the year before (brought by un-2 (slip.csv))."
+    )
+    new_prices = PRICES.filter(pl.col("price_date") >= date(2025, 1, 1)).with_columns(
+        pl.col("price_date").dt.offset_by("1y"), close=pl.col("close") / 1000
+    )
+    found = two.compare(prices=pl.concat([PRICES, new_prices]))
+    assert "in 2026 in market.prices of bank would change from 112 to 0.112 against the year " in (
+        found.losses[0].sentence
+    )
+
+
+def test_the_first_rows_of_a_new_year_are_no_magnitude(two: Two) -> None:
+    january = FLOWS.filter(
+        in_year(2024) & pl.col("reporter_iso3").is_in(ECONOMIES[:12])
+    ).with_columns(pl.col("period_start").dt.offset_by("1y"))
+    assert two.compare(reported_flows=pl.concat([FLOWS, january])).losses == []
+
+
+def test_a_source_that_goes_is_said_once_per_kind(two: Two) -> None:
+    compared = two.compare([OTHER], reported_flows=FLOWS.head(0))
+    assert kinds(compared) == [
+        "rows_are_kept", "economies_are_kept", "codes_are_kept", "periods_are_kept",
+        "totals_are_kept",
+    ]  # fmt: skip
+    assert "0 of 800 rows (gone with un-1 (flows.csv))" in compared.in_words
+    assert "lose 2 codes: 280530, 850511" in compared.in_words
+
+
+def test_only_the_worst_are_said_and_the_rest_counted(two: Two) -> None:
+    many = pl.concat([FLOWS.with_columns(source=pl.lit(f"source{number}")) for number in range(5)])
+    more = warehouse(two.folder / "many", {"trade.reported_flows": many}, [])
+    none = warehouse(two.folder / "none", {"trade.reported_flows": many.head(0)}, [])
+    compared = gate.compare(more, none)
+    assert len(compared.losses) == 25
+    assert compared.in_words.endswith("13 more are in the comparison.")
+
+
+# What is not compared, and what was never there.
+
+
+def test_a_mart_or_a_column_that_one_file_lacks_is_not_compared(tmp_path: Path) -> None:
+    narrow = FLOWS.drop("value_usd", "reporter_iso3", "source")
+    before = warehouse(
+        tmp_path / "before", {"trade.reported_flows": FLOWS, "market.prices": PRICES}, [RIGHT]
+    )
+    after = warehouse(
+        tmp_path / "after",
+        {"trade.reported_flows": narrow.head(700), "dependency.supplier_shares": SHARES},
+        [RIGHT],
+    )
+    compared = gate.compare(before, after)
+    assert [loss.sentence for loss in compared.losses] == [
+        "trade.reported_flows would have 700 of 800 rows "
+        "(no snapshot came or went: the code or the day changed)."
+    ]
+    assert "market.prices" not in compared.page
+
+
+def test_a_release_without_a_list_of_snapshots_is_compared_all_the_same(
+    two: Two, tmp_path: Path
+) -> None:
+    """Releases of earlier versions of Kido are like this."""
+    old = warehouse(tmp_path / "old", MARTS)
+    assert gate.snapshots_of(old) == set()
+    assert gate.snapshots_of(two.before) == {"un-1", "bank-1"}
+    assert gate.compare(old, two.before).losses == []
+    new = warehouse(tmp_path / "new", {**MARTS, "market.prices": PRICES.head(24)}, [OTHER])
+    assert "(brought by bank-1 (prices.csv))" in gate.compare(old, new).losses[0].sentence
+
+
+def test_a_mart_without_sources_names_all_that_came(two: Two) -> None:
+    for name, rows in (("before", FLOWS), ("after", FLOWS.head(700))):
+        warehouse(
+            two.folder / name,
+            {"trade.reported_flows": rows.drop("source")},
+            [RIGHT] if name == "before" else [RIGHT, SLIP, OTHER],
+        )
+    (first, *_) = gate.compare(two.folder / "before", two.folder / "after").losses
+    assert first.sentence.endswith(
+        "700 of 800 rows (brought by bank-1 (prices.csv), brought by un-2 (slip.csv))."
+    )
+
+
+def test_what_goes_with_nothing_but_a_withdrawn_snapshot_was_asked_for(two: Two) -> None:
+    fewer, right = FLOWS.filter(pl.col("commodity_code") != "850511"), RIGHT[0]
+    two.compare([OTHER], reported_flows=fewer)
+    after = two.folder / "after.duckdb"
+    assert gate.compare(two.before, after).losses
+    assert gate.compare(two.before, after, {right}).losses == []
+    assert "gone with" in gate.compare(two.before, after, {right}).page
+    # Another source's figures, or a snapshot that came, are nobody's wish.
+    assert gate.compare(two.before, after, {OTHER[0]}).losses
+    two.compare([OTHER, SLIP], reported_flows=fewer)
+    assert gate.compare(two.before, after, {right}).losses
+
+
+def test_a_path_with_a_quote_is_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "Kido's"
+    folder.mkdir()
+    before = warehouse(folder / "before", MARTS, [RIGHT])
+    after = warehouse(folder / "after", MARTS, [RIGHT])
+    assert gate.compare(before, after).losses == []
+
+
+# The page.
+
+
+def test_the_page_has_the_counts_that_changed_and_the_shares_that_moved(two: Two) -> None:
+    moved = SHARES.with_columns(
+        share=pl.Series([0.2, 0.3, 0.5]), amount=pl.Series([200.0, 300.0, 500.0])
+    )
+    compared = two.compare(
+        [RIGHT, SLIP, OTHER],
+        reported_flows=without(3, pl.lit(True)), supplier_shares=moved,
+    )  # fmt: skip
+    lines = compared.page.splitlines()
+    assert lines[0] == (
+        "Compared with release 20261125T120000-abcdef of 2026-11-25 12:00 UTC: "
+        "brought by un-2 (slip.csv)."
+    )
+    assert "| mart | source | rows | economies | codes | years |" in lines
+    assert "| trade.reported_flows | un | 800 → 776 | 100 → 97 | 2 | 2 |" in lines
+    assert not [line for line in lines if line.startswith("| market.prices")]
+    at = lines.index("| importer | group | period | measure | supplier | share |")
+    assert lines[at + 2 :] == [
+        "| JPN | magnets | 2024-01-01 | value_usd | CHN | 60.0% → 20.0% |",
+        "| JPN | magnets | 2024-01-01 | value_usd | PHL | 10.0% → 50.0% |",
+    ]
+
+
+# What was rolled back.
+
+
+def test_a_build_of_what_brought_a_release_that_was_rolled_back_is_named(two: Two) -> None:
+    after = warehouse(two.folder / "again", MARTS, [RIGHT, SLIP])
+    loss = gate.came_back(
+        after, "R2", "2026-11-25 12:00 UTC", ["un-2"], ["un-1", "un-2"], is_same_code=False
+    )
+    assert loss is not None
+    assert loss.kind == "is_not_rolled_back"
+    assert loss.sentence == (
+        "Release R2 was rolled back on 2026-11-25 12:00 UTC, and what brought it is still landed: "
+        "un-2."
+    )
+    for is_same_code in (False, True):
+        assert not gate.came_back(
+            two.before, "R2", "then", ["un-2"], ["un-1", "un-2"], is_same_code=is_same_code
+        )
+
+
+def test_where_no_snapshot_brought_it_the_same_documents_and_code_do(two: Two) -> None:
+    def common(*made_from: str, is_same_code: bool = True) -> bool:
+        loss = gate.came_back(two.before, "R2", "then", [], made_from, is_same_code=is_same_code)
+        return loss is not None and "the same documents by the same code" in loss.sentence
+
+    assert common("bank-1", "un-1")
+    assert not common("bank-1", "un-1", is_same_code=False)
+    # A release of a past day was made from less, an earlier one from what is withdrawn since.
+    assert not common("un-1")
+    assert not common("bank-1", "un-1", "un-2")
