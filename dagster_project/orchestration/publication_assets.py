@@ -80,6 +80,9 @@ def mart_audit() -> dg.AssetChecksDefinition:
     return audit
 
 
+_OF_ANOTHER_DAY = gate.Comparison(is_left_out="A build of another day is not compared.")
+
+
 class Publication(dg.Config):
     """What a publication may be told in the launchpad."""
 
@@ -97,7 +100,7 @@ def published_asset() -> dg.AssetsDefinition:
         key=PUBLISHED,
         deps=mart_keys(),
         check_specs=[
-            dg.AssetCheckSpec(kind, asset=PUBLISHED, description=description)
+            dg.AssetCheckSpec(kind, asset=PUBLISHED, description=description, blocking=True)
             for kind, description in gate.KINDS.items()
         ],
         description=(
@@ -127,7 +130,7 @@ def published_asset() -> dg.AssetsDefinition:
             )
         # Before the file is swapped in: what cannot be told is not published.
         found = answers(build.file)
-        compared = gate.Comparison()
+        compared = _OF_ANOTHER_DAY
         now = datetime.now(UTC).replace(tzinfo=None)
 
         def judge(release: Release) -> Release:
@@ -174,7 +177,7 @@ def published_asset() -> dg.AssetsDefinition:
                 "as_of": str(release.as_of),
                 "bytes": published_file.stat().st_size,
                 "checks": len(checks),
-                "comparison": dg.MetadataValue.md(compared.page),
+                "comparison": dg.MetadataValue.md(compared.page or compared.is_left_out),
                 "report": str(settings.reports_dir / "checks.html"),
             }
         )
@@ -184,8 +187,10 @@ def published_asset() -> dg.AssetsDefinition:
 
 def _compared(settings: Settings, build: builds.Build) -> gate.Comparison:
     """A build of today beside the release that readers see; another day is not compared."""
-    if settings.today != settings.run_day or not settings.published_file.exists():
-        return gate.Comparison()
+    if settings.today != settings.run_day:
+        return _OF_ANOTHER_DAY
+    if not settings.published_file.exists():
+        return gate.Comparison(is_left_out="There is no release before it.")
     landing = landing_of(settings)
     withdrawn = {name for source in source_names() for name in landing.withdrawn(source)}
     compared = gate.compare(settings.published_file, build.file, withdrawn)
@@ -212,7 +217,7 @@ def _gate_checks(
             check_name=kind,
             passed=not lost,
             severity=severity if lost else dg.AssetCheckSeverity.ERROR,
-            metadata=non_empty(observed="\n".join(lost)),
+            metadata=non_empty(observed="\n".join(lost) or compared.is_left_out),
         )
 
 

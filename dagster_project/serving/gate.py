@@ -74,7 +74,9 @@ class Comparison:
     """A build beside the release before it: its losses, and a page that shows both."""
 
     losses: Sequence[Loss] = ()
-    page: str = "There is no release before it."
+    page: str = ""
+    is_left_out: str = ""
+    """Why there was nothing to compare, where there was not."""
 
     @property
     def in_words(self) -> str:
