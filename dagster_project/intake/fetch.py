@@ -515,7 +515,7 @@ class Fetching:
         frames = batch.frames(new_snapshot_id(name))
         require_plausible(
             f"{name}: {extract.document}",
-            held_against_known(self._lake, self._source, frames),
+            held_against_known(self.landing, self._lake, self._source, frames, is_whole=True),
             f"If it is right, land it from {self._settings.quarantine_dir / name}: "
             f"kido land {name} FILE --replace.",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -10,6 +11,7 @@ import polars as pl
 from dagster_project.errors import ImplausibleError
 from dagster_project.intake import batch as batches
 from dagster_project.intake.stores import bundled_files
+from dagster_project.lake.landing import Landing
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Lake
 from dagster_project.lake.vintages import rows_that_count
@@ -25,21 +27,23 @@ _MOST_OBJECTIONS = 5
 
 
 def held_against_known(
+    landing: Landing,
     lake: Lake,
     source: Source,
     frames: Mapping[str, pl.DataFrame],
     beside: Sequence[Mapping[str, pl.DataFrame]] = (),
+    *,
+    is_whole: bool = False,
 ) -> list[Revision]:
     """What the rows of a document or extract do to those that count, by table.
 
     `frames` bear the name of their snapshot. `beside` are rows that came in with the same command
-    before these and are not in the lake yet. Before the first build the bundled figures are known
-    all the same.
+    before these and are not in the lake yet. Bundled figures that no build has landed yet are known
+    all the same. An extract (something that was asked for) `is_whole`.
     """
     today = datetime.now(UTC).date()
     card = source.CARD
-    if not lake.snapshot_ids(card.name):
-        beside = [*_bundled_frames(source), *beside]
+    beside = [*_bundled_to_come(landing, lake, source), *beside]
     found = []
     for name, fresh in frames.items():
         table = LAKE_TABLES[name]
@@ -53,6 +57,7 @@ def held_against_known(
                 rows_that_count(table, known, today),
                 fresh,
                 rows_that_count(table, pl.concat([known, fresh]), today),
+                is_whole=is_whole,
             )
         )
     return found
@@ -80,17 +85,21 @@ def _known(lake: Lake, table: LakeTable, source: str, fresh: pl.DataFrame) -> pl
     return table.conform(rows.collect())
 
 
-def _bundled_frames(source: Source) -> list[Mapping[str, pl.DataFrame]]:
-    """The rows of the bundled files of a source, by file and table."""
-    return [
-        batches.read(
-            source,
-            [
-                (
-                    (BUNDLED / source.CARD.name / file.file).read_bytes(),
-                    Document(file.file, datetime.combine(file.retrieved, time()), is_bundled=True),
-                )
-            ],
-        ).frames(f"bundled {file.file}")
-        for file in bundled_files(source)
-    ]
+def _bundled_to_come(
+    landing: Landing, lake: Lake, source: Source
+) -> list[Mapping[str, pl.DataFrame]]:
+    """The rows of the bundled files that the next build will bring, by file and table."""
+    found: list[Mapping[str, pl.DataFrame]] = []
+    in_the_lake = lake.snapshot_ids(source.CARD.name)
+    for file in bundled_files(source):
+        payload = (BUNDLED / source.CARD.name / file.file).read_bytes()
+        sha256, name = hashlib.sha256(payload).hexdigest(), source.CARD.name
+        landed = landing.equal_to(sha256, source=name, document=file.file, is_bundled=True)
+        if (landed and landed.snapshot_id in in_the_lake) or landing.withdrawn_bytes(
+            sha256, source=name
+        ):
+            continue
+        retrieved = datetime.combine(file.retrieved, time())
+        batch = batches.read(source, [(payload, Document(file.file, retrieved, is_bundled=True))])
+        found.append(batch.frames(f"bundled {file.file}"))
+    return found

@@ -333,7 +333,7 @@ def _revisions(
             revisions.append(())
             continue
         frames = group.batch.frames(new_snapshot_id(name))
-        found = held_against_known(lake, source, frames, beside)
+        found = held_against_known(landing_of(settings), lake, source, frames, beside)
         if not replace_all:
             require_plausible(
                 f"{name}: {group.document}", found, "If it is right, land it with --replace."

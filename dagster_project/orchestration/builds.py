@@ -120,12 +120,12 @@ def complete_build(build_dir: Path, *, is_replay: bool = False) -> Build | None:
 
 
 def held_builds(build_dir: Path) -> list[Build]:
-    """Builds that wait for somebody to accept them, oldest first."""
+    """Builds that wait for somebody to accept them, oldest first; the last ones only."""
     found = [Build(record.parent) for record in build_dir.glob(f"*/{HELD}")]
     return sorted(
         (build for build in found if build.file.exists()),
         key=lambda build: build.release.release_id,
-    )
+    )[-MOST_HELD:]
 
 
 def release_held(build_dir: Path, until: str) -> None:
@@ -138,7 +138,7 @@ def release_held(build_dir: Path, until: str) -> None:
 def leftovers(build_dir: Path) -> list[Path]:
     """Folders that nobody needs: all but those of the last whole builds, held and in use."""
     whole = [complete_build(build_dir, is_replay=is_replay) for is_replay in (False, True)]
-    kept = {build.directory for build in (*whole, *held_builds(build_dir)[-MOST_HELD:]) if build}
+    kept = {build.directory for build in (*whole, *held_builds(build_dir)) if build}
     return [
         folder
         for folder in (build_dir.iterdir() if build_dir.exists() else ())

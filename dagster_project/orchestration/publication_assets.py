@@ -117,6 +117,11 @@ def published_asset() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse, config: Publication
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         settings = warehouse.settings(context)
+        if config.accept and builds.Build(warehouse.build_dir(context.run_id)).file.exists():
+            raise dg.Failure(
+                description="accept publishes a held build: materialise published/warehouse alone.",
+                allow_retries=False,
+            )
         if config.accept:
             build = _held_build(settings, config.accept)
         else:

@@ -19,6 +19,10 @@ FEWEST_FIGURES = 3
 FEWEST_OF_AN_ECONOMY = 20
 """Of one economy it needs more: of two hundred, one revises a handful of its figures alike."""
 
+SMALLEST_MATERIAL = 0.01
+"""A part of a file of less than a hundredth (of its value; of its figures, up to ten) may do what a
+whole file may not: a publisher withdraws three weights of one code and month now and then."""
+
 MOST_OF_A_PATTERN = 0.5
 """A pattern holds from this part of the figures on: half of a column is no coincidence, and a slip
 that stops in the middle of a file is still one."""
@@ -68,10 +72,10 @@ FEWEST_WHOLE_BESIDE_A_CUT = 5
 """A file that brings so many slices whole, a part of another, and nothing of those that are known
 after it, was cut."""
 
-LARGEST_ECONOMY_GONE = 0.0001
+LARGEST_ECONOMY_GONE = 0.01
 FEWEST_ROWS_OF_AN_ECONOMY_GONE = 5
 """An economy that had this part of a file's total, or so many rows of it, is not revised away
-everywhere at once: islands come and go, suppliers do not."""
+everywhere at once. A single flow is: its origin was another economy."""
 
 # A file against the period before the one it adds.
 
@@ -97,11 +101,14 @@ LARGEST_RELEASE_LOSS_OF_ROWS = 0.05
 source that loses more has lost a file."""
 
 LARGEST_RELEASE_LOSS_OF_ECONOMIES = 0.02
-"""Of some 220 importers four may go: islands do."""
+FEWEST_LOST_ECONOMIES = 2
+"""Of some 220 importers four may go: islands do. One may, of whatever number."""
 
 LARGEST_RELEASE_LOSS_OF_A_TOTAL = 0.3
 FEWEST_ROWS_OF_A_TOTAL = 10
-"""The total of a commodity and year over so many rows is not revised away by three tenths."""
+FEWEST_PRODUCERS_OF_A_TOTAL = 3
+"""The total of a commodity and year over so many rows is not revised away by three tenths; of a
+mineral's output three producers make one."""
 
 LARGEST_RELEASE_STEP = LARGEST_STEP
 """Nor does it change by this factor, from one release to the next or from one year to the next."""

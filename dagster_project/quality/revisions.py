@@ -73,12 +73,18 @@ class Revision:
 
 
 def hold_against(
-    table: LakeTable, known: pl.DataFrame, fresh: pl.DataFrame, after: pl.DataFrame
+    table: LakeTable,
+    known: pl.DataFrame,
+    fresh: pl.DataFrame,
+    after: pl.DataFrame,
+    *,
+    is_whole: bool = False,
 ) -> Revision:
     """Hold the rows of a file against those that count before it.
 
     `known` are the rows of its source that count before, in the order of their document; `after`
     those that count with the file; `fresh` the file's rows in their order. All are of `table`.
+    `is_whole`: they are known not to be cut, as the pages of an answer are.
     """
     exact = [*table.key, "snapshot_id"]
     counting = fresh.join(after, on=exact, how="semi", nulls_equal=True, maintain_order="left")
@@ -92,7 +98,9 @@ def hold_against(
         changed=compared.changed,
         removed=losses.removed.height,
         groups=losses.groups,
-        objections=tuple(dict.fromkeys([*losses.objections(), *compared.objections()])),
+        objections=tuple(
+            dict.fromkeys([*losses.objections(is_whole=is_whole), *compared.objections()])
+        ),
     )
 
 
@@ -155,10 +163,11 @@ class _Losses:
             .iter_rows(named=True)
         )
 
-    def objections(self) -> Iterator[str]:
+    def objections(self, *, is_whole: bool) -> Iterator[str]:
         yield from self._shrunk()
         yield from self._without_economies()
-        yield from self._cut()
+        if not is_whole:
+            yield from self._cut()
 
     def _compare(self) -> pl.DataFrame:
         by = [pl.col(name) for name in self._by] or [pl.lit("").alias("whole")]
@@ -179,6 +188,8 @@ class _Losses:
         is_large = pl.col("rows") >= limits.FEWEST_ROWS_TO_SHRINK
         if not self._measure:  # then rows are all there is
             is_large |= pl.col("rows") - pl.col("rows after") >= limits.FEWEST_FIGURES
+        # A few rows of little value are revised away in many a large answer.
+        is_material = pl.col("total") >= limits.SMALLEST_MATERIAL * pl.col("total").sum()
         shrunk = self._compared.filter(
             (is_large & (pl.col("rows after") < (1 - limits.LARGEST_LOSS_OF_ROWS) * pl.col("rows")))
             | (
@@ -187,7 +198,8 @@ class _Losses:
                    < (1 - limits.LARGEST_LOSS_OF_ECONOMIES) * pl.col("partners"))
             )
             | (
-                (pl.col("rows after") < pl.col("rows"))
+                is_material
+                & (pl.col("rows after") < pl.col("rows"))
                 & (pl.col("total after") < (1 - limits.LARGEST_LOSS_OF_VALUE) * pl.col("total"))
             )
         )  # fmt: skip

@@ -549,6 +549,11 @@ def _largest_pattern(
         return _Pattern(hits, figures.height, "")
     if hits < limits.FEWEST_FIGURES:
         return None
+    # In many figures, a few of one code are revised alike.
+    material = max(
+        limits.FEWEST_FIGURES,
+        min(limits.FEWEST_CHANGED_A_LOT, int(limits.SMALLEST_MATERIAL * figures.height)),
+    )
     best: _Pattern | None = None
     alone = [(name,) for name in columns]
     in_a_period = [(name, period) for name in columns if period and name != period]
@@ -556,7 +561,7 @@ def _largest_pattern(
         if best and len(names) > 1:
             break
         is_of_economy = any(name.endswith("_iso3") for name in names)
-        fewest = limits.FEWEST_OF_AN_ECONOMY if is_of_economy else limits.FEWEST_FIGURES
+        fewest = limits.FEWEST_OF_AN_ECONOMY if is_of_economy else material
         found = (
             figures.group_by(names)
             .agg(hits=pl.col("hit").sum(), figures=pl.len())

@@ -326,7 +326,8 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
         of, cause = _of(row["mart"], row["source"]), _cause(files, row["source"])
         for kind, what, largest in _COUNTED:
             before, after = row[what], row[f"{what} after"]
-            if after < (1 - largest) * before:
+            fewest = limits.FEWEST_LOST_ECONOMIES if what == "economies" else 1
+            if after < (1 - largest) * before and before - after >= fewest:
                 yield Loss(
                     kind,
                     f"{of} would have {after:,} of {before:,} {what} ({cause}).",
@@ -387,16 +388,23 @@ def _losses_of_totals(files: _Files, table: _Table) -> Iterator[Loss]:
         yield from _losses_of(files, table, "magnitudes_are_kept", "change", one, other, splits)
 
 
+def _fewest_rows(one: _Measure) -> int:
+    """A price stands for itself, an output for its producers, a flow says little alone."""
+    if not one.is_sum:
+        return 1
+    is_output = one.name == "amount_t"
+    return limits.FEWEST_PRODUCERS_OF_A_TOTAL if is_output else limits.FEWEST_ROWS_OF_A_TOTAL
+
+
 def _has_shrunk(one: _Measure) -> pl.Expr:
-    enough = pl.col("rows") >= (limits.FEWEST_ROWS_OF_A_TOTAL if one.is_sum else 1)
+    enough = pl.col("rows") >= _fewest_rows(one)
     least = (1 - limits.LARGEST_RELEASE_LOSS_OF_A_TOTAL) * pl.col(one.name)
     return enough & (pl.col(one.name) > 0) & (pl.col(f"{one.name} after") < least)
 
 
 def _is_of_another_magnitude(one: _Measure) -> pl.Expr:
     """A total that steps, and steps per row as well: one that has more rows merely grew."""
-    fewest = limits.FEWEST_ROWS_OF_A_TOTAL if one.is_sum else 1
-    enough = pl.min_horizontal("rows", "rows after") >= fewest
+    enough = pl.min_horizontal("rows", "rows after") >= _fewest_rows(one)
     step = pl.col(f"{one.name} after") / pl.col(one.name)
     per_row = step * pl.col("rows") / pl.col("rows after") if one.is_sum else step
     is_up = pl.min_horizontal(step, per_row) >= limits.LARGEST_RELEASE_STEP

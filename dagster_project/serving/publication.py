@@ -213,8 +213,10 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
                 hint=f"Kept: {', '.join(sorted(kept)) or 'none'}.",
             )
         folder = _kept_folder(settings, release_id)
-        if current and folder and release_id < current.release_id:
-            _note_rollback(settings, current, folder)
+        back = rolled_back(settings)
+        newest = back.release if back else current
+        if newest and folder and release_id < newest.release_id:
+            _note_rollback(settings, newest, folder)
         _decide(settings, release_id)
         _finalise(settings)
         return kept[release_id]

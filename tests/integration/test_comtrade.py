@@ -21,6 +21,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.fakes.comtrade import (
     PREVIEW_CAP,
+    WORLD,
     FakeComtrade,
     Flow,
     as_bulk,
@@ -133,6 +134,28 @@ def test_an_answer_without_a_period_that_was_published_leaves_the_figures_before
     found = marts.of(home(), COMTRADE)
     for name in ("trade.reported_flows", "dependency.import_concentration"):
         assert_frame_equal(found[name], before[name])
+
+
+def test_a_year_asked_again_alone_may_lack_a_flow_or_a_weight(
+    home: Callable[[], Settings], comtrade: FakeComtrade, marts: Marts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """An origin is corrected, a weight withdrawn: what reporters do every month is no slip."""
+    assert fetch(home(), "2022", "2023") == 0
+    before = marts.of(home(), COMTRADE)["trade.reported_flows"]
+    of_2023 = [flow for flow in comtrade.flows if flow.period == "2023" and flow.partner != WORLD]
+    smallest = min(of_2023, key=lambda flow: flow.value)
+    lighter = next(flow for flow in of_2023 if flow.weight and flow != smallest)
+    comtrade.flows = [
+        replace(flow, weight=None) if flow == lighter else flow
+        for flow in comtrade.flows
+        if flow != smallest
+    ]
+    monkeypatch.setattr(http, "_now", lambda: DAY + timedelta(days=1))
+    assert fetch(home(), "2023", "2023", again=True) == 0
+    after = marts.of(home(), COMTRADE)["trade.reported_flows"]
+    assert after.height == before.height - 1
+    assert after["net_weight_kg"].null_count() == before["net_weight_kg"].null_count() + 1
 
 
 def test_asked_again_with_nothing_new_the_marts_stay_as_they_are(
