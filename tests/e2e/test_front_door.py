@@ -410,7 +410,7 @@ def test_a_withdrawn_snapshot_is_in_no_later_release_until_it_is_brought_back(ho
     assert refused.stderr.startswith("kido: Say why it is withdrawn. kido unland usgs_mcs-")
 
     def documents() -> list[str]:
-        result = run_kido(home, "build", "--as-of", AS_OF)
+        result = run_kido(home, "build", "--as-of", AS_OF, "--publish")
         assert result.returncode == 0, result.stdout + result.stderr
         with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
             return [
@@ -424,7 +424,7 @@ def test_a_withdrawn_snapshot_is_in_no_later_release_until_it_is_brought_back(ho
     assert withdrawn.returncode == 0, withdrawn.stderr
     assert withdrawn.stdout.endswith("Then: kido build.\n")
     assert documents() == ["mcs_2026.csv"]
-    assert "Nothing has changed" in run_kido(home, "build", "--as-of", AS_OF).stderr
+    assert "Nothing has changed" in run_kido(home, "build", "--as-of", AS_OF, "--publish").stderr
     back = run_kido(home, "unland", snapshot, "--again")
     assert back.returncode == 0, back.stderr
     assert documents() == ["mcs_2025.csv", "mcs_2026.csv"]
