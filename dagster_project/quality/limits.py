@@ -72,10 +72,11 @@ FEWEST_WHOLE_BESIDE_A_CUT = 5
 """A file that brings so many slices whole, a part of another, and nothing of those that are known
 after it, was cut."""
 
-LARGEST_ECONOMY_GONE = 0.01
+LARGEST_ECONOMY_GONE = 0.0001
+LARGEST_GONE_OF_AN_ANSWER = 0.01
 FEWEST_ROWS_OF_AN_ECONOMY_GONE = 5
 """An economy that had this part of a file's total, or so many rows of it, is not revised away
-everywhere at once. A single flow is: its origin was another economy."""
+everywhere at once. In an answer of a publisher a single flow is: its origin was another economy."""
 
 # A file against the period before the one it adds.
 

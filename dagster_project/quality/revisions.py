@@ -165,7 +165,7 @@ class _Losses:
 
     def objections(self, *, is_whole: bool) -> Iterator[str]:
         yield from self._shrunk()
-        yield from self._without_economies()
+        yield from self._without_economies(is_whole=is_whole)
         if not is_whole:
             yield from self._cut()
 
@@ -213,10 +213,11 @@ class _Losses:
         more = f", and {shrunk.height - 3:,} more like it" if shrunk.height > 3 else ""
         yield f"It would replace {'; '.join(map(str, named))}{more}."
 
-    def _without_economies(self) -> Iterator[str]:
+    def _without_economies(self, *, is_whole: bool) -> Iterator[str]:
         """Economies that are in the figures it replaces and in none of its own."""
         if self._removed_is_empty:
             return
+        largest = limits.LARGEST_GONE_OF_AN_ANSWER if is_whole else limits.LARGEST_ECONOMY_GONE
         for column in self._partners:
             gone = self._replaced.join(self._counting, on=column, how="anti", nulls_equal=True)
             gone = gone.filter(pl.col(column) != "_X")
@@ -227,7 +228,7 @@ class _Losses:
                 .agg(rows=pl.len(), share=share)
                 .filter(
                     (pl.col("rows") >= limits.FEWEST_ROWS_OF_AN_ECONOMY_GONE)
-                    | (pl.col("share") >= limits.LARGEST_ECONOMY_GONE)
+                    | (pl.col("share") >= largest)
                 )
                 .sort("share", "rows", column, descending=[True, True, False])
             )
