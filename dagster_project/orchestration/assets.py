@@ -37,5 +37,5 @@ def all_assets(manifest: Mapping[str, Any], asked: Collection[str]) -> list[dg.A
             for name, source in all_sources().items()
         ),
         dbt_models(manifest),
-        published_asset(),
+        published_asset(manifest),
     ]

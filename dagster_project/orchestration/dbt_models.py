@@ -31,9 +31,8 @@ from dagster_project.orchestration.keys import (
     non_empty,
 )
 from dagster_project.orchestration.killed_runs import end_killed_runs
-from dagster_project.orchestration.metadata import (
-    markdown_table,
-)
+from dagster_project.orchestration.lineage import sources_of_table
+from dagster_project.orchestration.metadata import markdown_table
 from dagster_project.orchestration.preview import mart_glance
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
@@ -102,20 +101,12 @@ class _Translator(DagsterDbtTranslator):
 
 
 def _keys_behind(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
-    """The lake assets behind a dbt source; none for the facts of the run."""
-    if dbt_source["source_name"] != "lake":
-        return []
-    if dbt_source["name"] == COVERAGE.name:  # comes in with the rows of a source that is asked
-        return [
-            lake_key(name, table)
-            for name, source in all_sources().items()
-            if source.CARD.windows
-            for table in source.CARD.tables
-        ]
+    """The lake assets behind a dbt source; coverage comes in with all tables of its sources."""
+    name = dbt_source["name"]
     return [
-        lake_key(name, dbt_source["name"])
-        for name, source in all_sources().items()
-        if dbt_source["name"] in source.CARD.tables
+        lake_key(source, table)
+        for source in sources_of_table(dbt_source)
+        for table in (all_sources()[source].CARD.tables if name == COVERAGE.name else [name])
     ]
 
 

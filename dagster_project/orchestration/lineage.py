@@ -1,14 +1,46 @@
-"""From a mart's column back to the lake's: read off the compiled SQL, model by model.
+"""From a mart back to what it is made of: its sources, and column by column.
 
-Done when the project is parsed, not in a build: it costs seconds and changes only with the SQL.
+Columns are read off the compiled SQL when the project is parsed, not in a build: it costs seconds
+and changes only with the SQL.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from dagster_project.lake.schemas import COVERAGE
+from dagster_project.sources.registry import all_sources
+
 Lineage = dict[str, dict[str, list[tuple[str, str]]]]
+
+
+def sources_of_table(dbt_source: Mapping[str, Any]) -> list[str]:
+    """The sources that fill the lake table behind a dbt source; none for the facts of the run."""
+    if dbt_source["source_name"] != "lake":
+        return []
+    cards = {name: source.CARD for name, source in all_sources().items()}
+    if dbt_source["name"] == COVERAGE.name:  # comes in with the rows of a source that is asked
+        return [name for name, card in cards.items() if card.windows]
+    return [name for name, card in cards.items() if dbt_source["name"] in card.tables]
+
+
+def sources_behind(manifest: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
+    """By table of the dbt project (`schema.table`), the sources from whose rows it is made."""
+
+    @cache
+    def behind(unique_id: str) -> frozenset[str]:
+        if unique_id in manifest["sources"]:
+            return frozenset(sources_of_table(manifest["sources"][unique_id]))
+        parents = manifest["nodes"][unique_id].get("depends_on", {}).get("nodes", ())
+        return frozenset[str]().union(*map(behind, parents))
+
+    return {
+        f"{node['schema']}.{node.get('alias') or node['name']}": behind(unique_id)
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+    }
 
 
 def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Lineage:

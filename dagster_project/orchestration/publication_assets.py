@@ -3,9 +3,10 @@
 How a file is published is serving's; here it waits for the checks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -24,6 +25,7 @@ from dagster_project.orchestration.keys import (
     mart_keys,
     non_empty,
 )
+from dagster_project.orchestration.lineage import sources_behind
 from dagster_project.orchestration.metadata import (
     suite_check_result,
     suite_check_spec,
@@ -81,6 +83,9 @@ def mart_audit() -> dg.AssetChecksDefinition:
 
 
 _OF_ANOTHER_DAY = gate.Comparison(is_left_out="A build of another day is not compared.")
+_OVERTAKEN = gate.Comparison(
+    is_left_out="A build that began later is published already; this one is not."
+)
 
 
 class Publication(dg.Config):
@@ -93,8 +98,9 @@ class Publication(dg.Config):
     )
 
 
-def published_asset() -> dg.AssetsDefinition:
+def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     """`published/warehouse`: the audited marts in the one file that readers open."""
+    sources_of = sources_behind(manifest)
 
     @dg.asset(
         key=PUBLISHED,
@@ -133,14 +139,14 @@ def published_asset() -> dg.AssetsDefinition:
                 description=f"{len(failed)} checks of the build did not pass; nothing published.",
                 allow_retries=False,
             )
-        # Before the file is swapped in: what cannot be told is not published.
+        # Before the file is swapped in: what has no answers is not published.
         found = answers(build.file)
-        compared = _OF_ANOTHER_DAY
+        compared = _OF_ANOTHER_DAY if settings.is_replay else _OVERTAKEN
         now = datetime.now(UTC).replace(tzinfo=None)
 
         def judge(release: Release) -> Release:
             nonlocal compared
-            compared = _compared(settings, build)
+            compared = _compared(settings, build, sources_of)
             if compared.losses and not config.accept:
                 raise HeldError(compared.in_words)
             if not compared.losses:
@@ -170,6 +176,9 @@ def published_asset() -> dg.AssetsDefinition:
                 metadata={"comparison": dg.MetadataValue.md(compared.page)},
                 allow_retries=False,
             ) from failure.__cause__
+        if release.release_id != build.release.release_id:
+            context.log.warning(compared.is_left_out)
+            found = answers(settings.published_file)
         builds.release_held(settings.build_dir, release.release_id)
         yield from _gate_checks(compared, dg.AssetCheckSeverity.WARN)
         published_file = settings.file_of_the_day
@@ -190,15 +199,18 @@ def published_asset() -> dg.AssetsDefinition:
     return warehouse_file
 
 
-def _compared(settings: Settings, build: builds.Build) -> gate.Comparison:
-    """A build of today beside the release that readers see; another day is not compared."""
+def _compared(
+    settings: Settings, build: builds.Build, sources_of: Mapping[str, Collection[str]]
+) -> gate.Comparison:
+    """A build of today beside the last release of its own day; another day is not compared."""
     if settings.today != settings.run_day:
         return _OF_ANOTHER_DAY
-    if not settings.published_file.exists():
+    last = publication.last_file_of_its_day(settings)
+    if last is None:
         return gate.Comparison(is_left_out="There is no release before it.")
     landing = landing_of(settings)
     withdrawn = {name for source in source_names() for name in landing.withdrawn(source)}
-    compared = gate.compare(settings.published_file, build.file, withdrawn)
+    compared = gate.compare(last, build.file, withdrawn, sources_of)
     back = publication.rolled_back(settings)
     again = back and gate.came_back(
         build.file,
@@ -222,7 +234,10 @@ def _gate_checks(
             check_name=kind,
             passed=not lost,
             severity=severity if lost else dg.AssetCheckSeverity.ERROR,
-            metadata=non_empty(observed="\n".join(lost) or compared.is_left_out),
+            metadata={
+                **non_empty(observed="\n".join(lost) or compared.is_left_out),
+                **({"comparison": dg.MetadataValue.md(compared.page)} if lost else {}),
+            },
         )
 
 

@@ -1,4 +1,4 @@
-"""Holds a build against the release that readers see: what it would take away from them.
+"""Holds a build against the release before it: what it would take away from readers.
 
 Two DuckDB files in, losses in sentences and a page out. What becomes of a build that loses
 something is decided by those who publish; every limit is in `quality.limits`.
@@ -7,20 +7,23 @@ something is decided by those who publish; every limit is in `quality.limits`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import duckdb
 import polars as pl
 
+from dagster_project.errors import listed
 from dagster_project.quality import limits
 
 Kind = Literal[
-    "rows_are_kept", "economies_are_kept", "codes_are_kept", "periods_are_kept", "totals_are_kept",
-    "magnitudes_are_kept", "is_not_rolled_back",
+    "tables_are_kept", "rows_are_kept", "economies_are_kept", "codes_are_kept", "periods_are_kept",
+    "totals_are_kept", "magnitudes_are_kept", "is_not_rolled_back",
 ]  # fmt: skip
 KINDS: Mapping[Kind, str] = {
+    "tables_are_kept": "No table or column goes or changes its type while the contract stands.",
     "rows_are_kept": "No mart loses more of a source's rows than publishers withdraw.",
     "economies_are_kept": "No mart loses more of a source's economies than islands come and go.",
     "codes_are_kept": "No commodity, group, material or instrument of a source goes.",
@@ -65,8 +68,8 @@ class Loss:
 
     kind: Kind
     sentence: str
-    source: str = ""
-    """The source whose figures they are; empty where a mart has none."""
+    sources: Collection[str] = ()
+    """The sources whose figures they are."""
 
 
 @dataclass(frozen=True)
@@ -138,44 +141,63 @@ class _Table:
         return [*sums, highest, lowest]
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Files:
     """The release and the build, attached to one connection."""
 
     connection: duckdb.DuckDBPyConnection
-    causes: Mapping[str, str] = field(default_factory=dict)
+    sources_of: Mapping[str, Collection[str]]
     changes: pl.DataFrame = field(default_factory=pl.DataFrame)
 
-    def is_asked_for(self, source: str, withdrawn: Collection[str]) -> bool:
-        """Whether all that changed of a source (of every one, if none is named) was withdrawn."""
-        of_it = self.changes.filter(pl.col("source") == source) if source else self.changes
-        return of_it.height > 0 and set(of_it["snapshot_id"]) <= set(withdrawn)
+    def sources(self, mart: str, source: str) -> Collection[str]:
+        """Of a row that names its source, that one; else all from which the mart is made."""
+        if source:
+            return (source,)
+        return self.sources_of.get(mart, self.changes["source"].unique().to_list())
+
+    def changed(self, sources: Collection[str]) -> pl.DataFrame:
+        return self.changes.filter(pl.col("source").is_in(list(sources)))
+
+    def cause(self, mart: str, source: str) -> str:
+        """What came or went, since the release, of the sources behind a row."""
+        return _in_words(self.changed(self.sources(mart, source)))
+
+    def is_asked_for(self, sources: Collection[str], withdrawn: Collection[str]) -> bool:
+        """Whether all that changed of the sources was withdrawn."""
+        changed = set(self.changed(sources)["snapshot_id"])
+        return bool(changed) and changed <= set(withdrawn)
 
     def rows(self, query: str) -> pl.DataFrame:
         frame: pl.DataFrame = self.connection.sql(query).pl()
         return frame
 
 
-def compare(published: Path, build: Path, withdrawn: Collection[str] = frozenset()) -> Comparison:
+def compare(
+    published: Path,
+    build: Path,
+    withdrawn: Collection[str] = frozenset(),
+    sources_of: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> Comparison:
     """Hold the marts of a build file against those of the published one.
 
     What goes with nothing but snapshots that somebody has `withdrawn` was asked for: it is no loss.
+    `sources_of` names the sources from which a mart is made (by `schema.table`), for marts whose
+    rows do not name theirs; of a mart it does not know, every source may be behind a loss.
     """
     with duckdb.connect() as connection:
         for name, file in (("before", published), ("after", build)):
             address = str(file).replace("'", "''")
             connection.execute(f"attach '{address}' as {name} (read_only)")
-        files = _Files(connection)
-        files.changes = _changes(files)
-        files.causes = _causes(files)
+        files = _Files(connection, sources_of)
+        files = replace(files, changes=_changes(files))
         counted: list[pl.DataFrame] = []
-        losses: list[Loss] = []
+        losses = list(_losses_of_tables(files))
         for table in _tables(files):
             counts = _counts(files, table)
             counted.append(counts)
             losses += _losses_of_counts(files, counts)
             losses += _losses_of_totals(files, table)
-        losses = [loss for loss in losses if not files.is_asked_for(loss.source, withdrawn)]
+        losses = [loss for loss in losses if not files.is_asked_for(loss.sources, withdrawn)]
         return Comparison(losses, _page(files, counted))
 
 
@@ -185,12 +207,12 @@ def came_back(
 ) -> Loss | None:  # fmt: skip
     """What a build has in common with a release that was rolled back.
 
-    `brought_by` are the snapshots that the release gone back to had not, `made_from` are all.
+    `brought_by` are the snapshots that the release gone back to had not, `made_from` are all. Once
+    one of them is gone, somebody has acted, and the rest is no longer that release.
     """
     now = snapshots_of(build)
-    still = sorted(now & set(brought_by))
-    if still:
-        common = f"what brought it is still landed: {', '.join(still)}"
+    if brought_by and now >= set(brought_by):
+        common = f"what brought it is still landed: {', '.join(sorted(brought_by))}"
     elif not brought_by and is_same_code and now == set(made_from):
         common = "this is made from the same documents by the same code"
     else:
@@ -230,21 +252,51 @@ def _tables(files: _Files) -> list[_Table]:
     ]
 
 
-def _causes(files: _Files) -> Mapping[str, str]:
-    """By source, what came or went since the release; under the empty name, all of it."""
-    words: dict[str, list[str]] = {}
-    for source, snapshot_id, document, is_new in files.changes.iter_rows():
-        verb = "brought by" if is_new else "gone with"
-        words.setdefault(source, []).append(f"{verb} {snapshot_id} ({document})")
-    everything = [word for some in words.values() for word in some]
-    return {
-        **{source: _listed(some) for source, some in words.items()},
-        "": _listed(everything) or _NOTHING_CAME,
-    }
+def _losses_of_tables(files: _Files) -> Iterator[Loss]:
+    """What readers' queries would no longer find; under a new contract they were warned."""
+    if _contract(files, "before") != _contract(files, "after"):
+        return
+    columns = files.rows(
+        """
+        select
+            old.schema_name || '.' || old.table_name as "table",
+            old.column_name as "column",
+            old.data_type as type,
+            new.data_type as "type after",
+            bool_and(new.column_name is null) over (partition by "table") as is_gone
+        from duckdb_columns() as old
+        left join duckdb_columns() as new
+            on new.database_name = 'after'
+            and (new.schema_name, new.table_name, new.column_name)
+            = (old.schema_name, old.table_name, old.column_name)
+        where old.database_name = 'before'
+        order by "table", old.column_index
+        """
+    ).filter(pl.col("type").ne_missing(pl.col("type after")))
+    for (table, is_gone), rows in columns.group_by("table", "is_gone", maintain_order=True):
+        gone = rows.filter(pl.col("type after").is_null())["column"].to_list()
+        if is_gone:
+            yield Loss("tables_are_kept", f"{table} would go.")
+        elif gone:
+            noun = "columns" if len(gone) > 1 else "column"
+            yield Loss("tables_are_kept", f"{table} would lose the {noun} {listed(gone)}.")
+        for row in rows.drop_nulls("type after").iter_rows(named=True):
+            yield Loss(
+                "tables_are_kept",
+                f"{table}.{row['column']} would change from {row['type']} to {row['type after']}.",
+            )
+
+
+def _contract(files: _Files, database: str) -> str:
+    """The part of the contract's version that changes when a column goes or changes meaning."""
+    version = files.rows(
+        f"select contract_version from {database}.catalog.releases order by release_id desc limit 1"
+    ).item()
+    return str(version).partition(".")[0]
 
 
 def _changes(files: _Files) -> pl.DataFrame:
-    """Snapshots that came since the release, then those that went."""
+    """Snapshots that went since the release, then those that came."""
     snapshots = {
         name: files.rows(f"select source, snapshot_id, document from {name}.catalog.snapshots")
         if _has(files, name, "catalog", "snapshots")
@@ -256,7 +308,7 @@ def _changes(files: _Files) -> pl.DataFrame:
         .join(snapshots[other], on="snapshot_id", how="anti")
         .sort("snapshot_id")
         .with_columns(is_new=pl.lit(is_new))
-        for one, other, is_new in (("after", "before", True), ("before", "after", False))
+        for one, other, is_new in (("before", "after", False), ("after", "before", True))
     )
 
 
@@ -269,10 +321,15 @@ def _has(files: _Files, database: str, schema: str, table: str) -> bool:
     )
 
 
-def _cause(files: _Files, source: str) -> str:
-    if source in files.causes:
-        return files.causes[source]
-    return _NOTHING_CAME if source else files.causes[""]
+def _in_words(changes: pl.DataFrame) -> str:
+    """What went, then what came."""
+    words = [
+        f"{'brought by' if is_new else 'gone with'} {snapshot_id} ({document})"
+        for snapshot_id, document, is_new in changes.select(
+            "snapshot_id", "document", "is_new"
+        ).iter_rows()
+    ]
+    return listed(words) or _NOTHING_CAME
 
 
 def _of(mart: str, source: str) -> str:
@@ -323,15 +380,18 @@ def _texts(column: str | None) -> str:
 
 def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
     for row in counts.iter_rows(named=True):
-        of, cause = _of(row["mart"], row["source"]), _cause(files, row["source"])
+        mart, source = row["mart"], row["source"]
+        of, cause, sources = (
+            _of(mart, source),
+            files.cause(mart, source),
+            files.sources(mart, source),
+        )
         for kind, what, largest in _COUNTED:
             before, after = row[what], row[f"{what} after"]
             fewest = limits.FEWEST_LOST_ECONOMIES if what == "economies" else 1
             if after < (1 - largest) * before and before - after >= fewest:
                 yield Loss(
-                    kind,
-                    f"{of} would have {after:,} of {before:,} {what} ({cause}).",
-                    row["source"],
+                    kind, f"{of} would have {after:,} of {before:,} {what} ({cause}).", sources
                 )
         for kind, many, one in _NAMED:
             lost = sorted(set(row[many]) - set(row[f"{many} after"]))
@@ -339,8 +399,8 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
                 yield Loss(
                     kind,
                     f"{of} would lose {len(lost)} {many if len(lost) > 1 else one}: "
-                    f"{_listed(lost)} ({cause}).",
-                    row["source"],
+                    f"{listed(lost)} ({cause}).",
+                    sources,
                 )
 
 
@@ -359,8 +419,8 @@ def _losses_of_totals(files: _Files, table: _Table) -> Iterator[Loss]:
             {"".join(f"{name}, " for name in splits)}
             count(*) as rows,
             {", ".join(f'coalesce({one.expression}, 0) as "{one.name}"' for one in table.measures)}
-        from {{}}.{table.full_name}
-        {f"where {partner} is distinct from 'WLD'" if partner else ""}
+        from {{0}}.{table.full_name}
+        {_without_printed_totals(table, partner) if partner else ""}
         group by all
     """
     before, after = (files.rows(query.format(database)) for database in ("before", "after"))
@@ -386,6 +446,17 @@ def _losses_of_totals(files: _Files, table: _Table) -> Iterator[Loss]:
             ]
         )
         yield from _losses_of(files, table, "magnitudes_are_kept", "change", one, other, splits)
+
+
+def _without_printed_totals(table: _Table, partner: str) -> str:
+    """What is added up: the partners, or the printed totals of a source that has nothing else."""
+    return f"""
+        where {partner} is distinct from 'WLD' or {table.source} not in (
+            select {table.source}
+            from {{0}}.{table.full_name}
+            where {partner} is distinct from 'WLD'
+        )
+    """
 
 
 def _fewest_rows(one: _Measure) -> int:
@@ -431,8 +502,8 @@ def _losses_of(
             f"{one.name} of {row['code']} in {row['year']}{f' ({apart})' if apart else ''} in "
             f"{_of(table.full_name, str(source))} would {verb} from {_figure(row[one.name])} to "
             f"{_figure(row[f'{one.name} after'])}{row.get('since', '')}{more} "
-            f"({_cause(files, str(source))}).",
-            str(source),
+            f"({files.cause(table.full_name, str(source))}).",
+            files.sources(table.full_name, str(source)),
         )
 
 
@@ -443,7 +514,7 @@ def _page(files: _Files, counted: Sequence[pl.DataFrame]) -> str:
         "order by release_id desc limit 1"
     ).row(0)
     parts = [f"Compared with release {release[0]} of {release[1]:%Y-%m-%d %H:%M} UTC: "
-             f"{files.causes['']}."]  # fmt: skip
+             f"{_in_words(files.changes)}."]  # fmt: skip
     counts = [_in_numbers(some) for some in counted]
     numbers = ("rows", "economies", "codes", "years")
     changed = [
@@ -505,11 +576,6 @@ def _step(row: Mapping[str, Any], name: str) -> str:
 
 def _table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
 
 
 def _figure(value: float) -> str:

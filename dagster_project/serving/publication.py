@@ -39,6 +39,9 @@ RELEASES_KEPT = 5
 ROLLED_BACK = "rolled-back.json"
 """In the folder of a kept release: what was gone back from to it."""
 
+INSTEAD_OF = "instead-of"
+"""In the folder of a release of another day: the last of its own day, which it stands in for."""
+
 NOTE = ".current.json"
 
 
@@ -56,6 +59,11 @@ class Release(BaseModel):
     accepted_at: datetime | None = None
     accepted_losses: str | None = None
     """What it took from readers, in sentences, where somebody accepted that."""
+
+    @property
+    def is_of_its_own_day(self) -> bool:
+        """Whether it was built as of the day on which that began."""
+        return self.release_id.startswith(f"{self.as_of:%Y%m%d}T")
 
 
 def new_release(started_at: datetime, as_of: date, code_version: str) -> Release:
@@ -136,11 +144,15 @@ def publish(
     `checks` has the columns of `catalog.checks` and replaces what the build knew of them;
     `inputs` is a hash of what the release was made from. The caller has seen every blocking check
     pass. Another publication is waited for; `judge` looks at what readers see then, and returns the
-    release that may take its place or raises. Raises PublicationError if a schema is missing.
+    release that may take its place or raises. A release that a newer one has overtaken meanwhile is
+    not published: the newer is returned. Raises PublicationError if a schema is missing.
     """
     with _alone(settings):
+        current, is_published = current_release(settings), is_kept(settings, release.release_id)
+        if current and current.release_id > release.release_id and not is_published:
+            return current
         release = judge(release)
-        if not is_kept(settings, release.release_id):
+        if not is_published:
             release = release.model_copy(update={"published_at": published_at})
             _prepare(settings, build_file, release, checks, inputs)
         _decide(settings, release.release_id)
@@ -214,7 +226,7 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
             )
         folder = _kept_folder(settings, release_id)
         back = rolled_back(settings)
-        newest = back.release if back else current
+        newest = back.release if back else last_of_its_day(settings)
         if newest and folder and release_id < newest.release_id:
             _note_rollback(settings, newest, folder)
         _decide(settings, release_id)
@@ -223,13 +235,36 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
 
 
 def rolled_back(settings: Settings) -> RolledBack | None:
-    """The release that was gone back from to the one that readers see; None where there is none."""
+    """The release that was gone back from to the one that readers see; None where there is none.
+
+    A release of another day does not make it forgotten.
+    """
+    for release in (current_release(settings), last_of_its_day(settings)):
+        folder = _kept_folder(settings, release.release_id) if release else None
+        record = folder / ROLLED_BACK if folder else None
+        if record is not None and record.exists():
+            return RolledBack.model_validate_json(record.read_bytes())
+    return None
+
+
+def last_of_its_day(settings: Settings) -> Release | None:
+    """The release that readers see; where it is of another day, the one that it stands in for."""
     current = current_release(settings)
-    folder = _kept_folder(settings, current.release_id) if current else None
-    record = folder / ROLLED_BACK if folder else None
-    if record is None or not record.exists():
-        return None
-    return RolledBack.model_validate_json(record.read_bytes())
+    if current is None or current.is_of_its_own_day:
+        return current
+    folder = _kept_folder(settings, current.release_id)
+    record = folder / INSTEAD_OF if folder else None
+    name = record.read_text("utf8") if record and record.exists() else None
+    return next((one for one in _kept_releases(settings) if one.release_id == name), None)
+
+
+def last_file_of_its_day(settings: Settings) -> Path | None:
+    """The file of that release; None where there is none."""
+    last, current = last_of_its_day(settings), current_release(settings)
+    if last == current:
+        return settings.published_file if current else None
+    folder = _kept_folder(settings, last.release_id) if last else None
+    return folder / "kido.duckdb" if folder else None
 
 
 def _note_rollback(settings: Settings, current: Release, to: Path) -> None:
@@ -318,6 +353,9 @@ def _prepare(
     copy_marts(build_file, fresh / "kido.duckdb")
     if inputs:
         write_atomically(fresh / "inputs", inputs.encode())
+    last = last_of_its_day(settings)
+    if last and not release.is_of_its_own_day:
+        write_atomically(fresh / INSTEAD_OF, last.release_id.encode())
     write_atomically(fresh / "release.json", release.model_dump_json(indent=2).encode())
 
 
@@ -370,8 +408,10 @@ def _finalise(settings: Settings) -> None:
     prepared = _prepared_folder(settings, current.release_id)
     if prepared.is_dir():
         os.replace(prepared, settings.releases_dir / current.release_id)
-    others = [one for one in _kept_releases(settings) if one.release_id != current.release_id]
-    for release in others[: -(RELEASES_KEPT - 1)]:
+    last = last_of_its_day(settings)
+    needed = {one.release_id for one in (current, last) if one}
+    others = [one for one in _kept_releases(settings) if one.release_id not in needed]
+    for release in others[: -(RELEASES_KEPT - len(needed))]:
         _remove(settings.releases_dir / release.release_id)
     # What earlier versions of Kido took for the current release.
     (settings.releases_dir / "current").unlink(missing_ok=True)

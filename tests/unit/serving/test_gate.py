@@ -59,6 +59,8 @@ def warehouse(
     path: Path,
     marts: Mapping[str, pl.DataFrame],
     snapshots: list[tuple[str, str, str]] | None = None,
+    *,
+    contract: str = "1.0",
 ) -> Path:
     """A published or built file with these marts, made from these snapshots."""
     with duckdb.connect(str(path)) as connection:
@@ -69,7 +71,7 @@ def warehouse(
             connection.execute(f"create table {name} as from rows")
         connection.execute(
             "create table catalog.releases as select '20261125T120000-abcdef' as release_id, "
-            "timestamp '2026-11-25 12:00:00' as published_at"
+            f"timestamp '2026-11-25 12:00:00' as published_at, '{contract}' as contract_version"
         )
         if snapshots is not None:
             connection.execute(
@@ -212,7 +214,7 @@ def test_a_total_may_shrink_by_three_tenths(two: Two) -> None:
     # 100 flows of 10 dollars: the printed totals beside them are not added.
     assert sentence(compared, "totals_are_kept") == (
         "value_usd of 850511 in 2024 (A, import) in trade.reported_flows of un would shrink from "
-        "1,000 to 690 (brought by un-3 (late.csv), gone with un-1 (flows.csv))."
+        "1,000 to 690 (gone with un-1 (flows.csv), brought by un-3 (late.csv))."
     )
 
 
@@ -335,8 +337,10 @@ def test_only_the_worst_are_said_and_the_rest_counted(two: Two) -> None:
 # What is not compared, and what was never there.
 
 
-def test_a_mart_or_a_column_that_one_file_lacks_is_not_compared(tmp_path: Path) -> None:
-    narrow = FLOWS.drop("value_usd", "reporter_iso3", "source")
+def test_a_mart_and_a_column_that_go_are_a_loss_and_new_ones_are_none(tmp_path: Path) -> None:
+    narrow = FLOWS.drop("value_usd", "reporter_iso3", "source").with_columns(
+        period_start=pl.col("period_start").cast(pl.String)
+    )
     before = warehouse(
         tmp_path / "before", {"trade.reported_flows": FLOWS, "market.prices": PRICES}, [RIGHT]
     )
@@ -346,11 +350,27 @@ def test_a_mart_or_a_column_that_one_file_lacks_is_not_compared(tmp_path: Path) 
         [RIGHT],
     )
     compared = gate.compare(before, after)
-    assert [loss.sentence for loss in compared.losses] == [
-        "trade.reported_flows would have 700 of 800 rows "
-        "(no snapshot came or went: the code or the day changed)."
+    assert [(loss.kind, loss.sentence) for loss in compared.losses] == [
+        ("tables_are_kept", "market.prices would go."),
+        (
+            "tables_are_kept",
+            "trade.reported_flows would lose the columns source, reporter_iso3, value_usd.",
+        ),
+        (
+            "tables_are_kept",
+            "trade.reported_flows.period_start would change from DATE to VARCHAR.",
+        ),
+        (
+            "rows_are_kept",
+            "trade.reported_flows would have 700 of 800 rows "
+            "(no snapshot came or went: the code or the day changed).",
+        ),
     ]
-    assert "market.prices" not in compared.page
+    # Readers were warned by the first number of the contract; more of it is no warning.
+    new = warehouse(tmp_path / "new", {"trade.reported_flows": narrow}, [RIGHT], contract="2.0")
+    assert gate.compare(before, new).losses == []
+    more = warehouse(tmp_path / "more", {"trade.reported_flows": narrow}, [RIGHT], contract="1.1")
+    assert kinds(gate.compare(before, more)) == ["tables_are_kept"] * 3
 
 
 def test_a_release_without_a_list_of_snapshots_is_compared_all_the_same(
@@ -365,17 +385,67 @@ def test_a_release_without_a_list_of_snapshots_is_compared_all_the_same(
     assert "(brought by bank-1 (prices.csv))" in gate.compare(old, new).losses[0].sentence
 
 
-def test_a_mart_without_sources_names_all_that_came(two: Two) -> None:
-    for name, rows in (("before", FLOWS), ("after", FLOWS.head(700))):
-        warehouse(
-            two.folder / name,
-            {"trade.reported_flows": rows.drop("source")},
-            [RIGHT] if name == "before" else [RIGHT, SLIP, OTHER],
-        )
-    (first, *_) = gate.compare(two.folder / "before", two.folder / "after").losses
+def without_sources(two: Two, snapshots: list[tuple[str, str, str]]) -> tuple[Path, Path]:
+    """A release and a build of a mart whose rows name no source, and which has lost some."""
+    files = two.folder / "before", two.folder / "after"
+    for file, rows, made_from in zip(
+        files, (FLOWS, FLOWS.head(700)), ([RIGHT, OTHER], snapshots), strict=True
+    ):
+        warehouse(file, {"trade.reported_flows": rows.drop("source")}, made_from)
+    return files
+
+
+def test_a_mart_without_sources_names_what_came_of_those_it_is_made_of(two: Two) -> None:
+    before, after = without_sources(two, [SLIP, ("bank-2", "bank", "new.csv")])
+    (first, *_) = gate.compare(before, after).losses
     assert first.sentence.endswith(
-        "700 of 800 rows (brought by bank-1 (prices.csv), brought by un-2 (slip.csv))."
+        "700 of 800 rows (gone with bank-1 (prices.csv), gone with un-1 (flows.csv), "
+        "brought by bank-2 (new.csv), brought by un-2 (slip.csv))."
     )
+    sources_of = {"trade.reported_flows": {"un"}}
+    (first, *_) = gate.compare(before, after, sources_of=sources_of).losses
+    assert first.sentence.endswith(
+        "700 of 800 rows (gone with un-1 (flows.csv), brought by un-2 (slip.csv))."
+    )
+
+
+def test_what_was_withdrawn_is_no_loss_beside_the_news_of_another_source(two: Two) -> None:
+    before, after = without_sources(two, [OTHER, ("bank-2", "bank", "new.csv")])
+    withdrawn = {RIGHT[0]}
+    assert gate.compare(before, after, withdrawn).losses
+    assert gate.compare(before, after, withdrawn, {"trade.reported_flows": {"un"}}).losses == []
+    both = {"trade.reported_flows": {"un", "bank"}}
+    assert gate.compare(before, after, withdrawn, both).losses
+
+
+def test_printed_totals_are_held_where_a_source_prints_nothing_else(two: Two) -> None:
+    printed = FLOWS.filter(pl.col("partner_iso3") == "WLD")
+    before = warehouse(two.folder / "printed", {"trade.reported_flows": printed}, [RIGHT])
+    less = printed.with_columns(pl.col("value_usd") / 2)
+    after = warehouse(two.folder / "less", {"trade.reported_flows": less}, [RIGHT])
+    assert "would shrink from 1,000 to 500" in sentence(
+        gate.compare(before, after), "totals_are_kept"
+    )
+
+
+def test_a_release_that_was_rolled_back_comes_back_with_all_that_brought_it(two: Two) -> None:
+    def found(brought_by: list[str], *, is_same_code: bool = True) -> gate.Loss | None:
+        return gate.came_back(
+            two.before, "R2", "2026-11-25", brought_by, ["un-1", "bank-1"],
+            is_same_code=is_same_code,
+        )  # fmt: skip
+
+    both = found(["un-1", "bank-1"], is_same_code=False)
+    assert both is not None
+    assert both.sentence == (
+        "Release R2 was rolled back on 2026-11-25, and what brought it is still landed: "
+        "bank-1, un-1."
+    )
+    # One of them was withdrawn: the other may stay.
+    assert found(["un-1", "un-2"]) is None
+    # The code brought it, or a withdrawal did.
+    assert found([]) is not None
+    assert found([], is_same_code=False) is None
 
 
 def test_what_goes_with_nothing_but_a_withdrawn_snapshot_was_asked_for(two: Two) -> None:

@@ -75,9 +75,11 @@ CHECKS = pl.DataFrame(
 )  # fmt: skip
 
 
-def publish(settings: Settings, minute: int, close: float, *snapshots: str) -> publication.Release:
+def publish(
+    settings: Settings, minute: int, close: float, *snapshots: str, as_of: date = START.date()
+) -> publication.Release:
     moment = START + timedelta(minutes=minute)
-    release = publication.new_release(moment, date(2026, 11, 25), "0.1.0")
+    release = publication.new_release(moment, as_of, "0.1.0")
     path = build(settings.build_dir, release, close, snapshots)
     return publication.publish(settings, path, release, CHECKS, moment)
 
@@ -295,6 +297,57 @@ def test_who_goes_back_twice_has_gone_back_from_the_newest(settings: Settings) -
     assert rolled_back(settings) == (third.release_id, ("c",))
     publication.rollback(settings, third.release_id)
     assert rolled_back(settings) is None
+
+
+def test_a_past_day_published_as_today_hides_nothing(settings: Settings) -> None:
+    """A build of today is held against the last of its own day, rolled back or not, for good."""
+    last = publication.last_of_its_day
+    first = publish(settings, 0, 1.0, "a")
+    rolled_back = publish(settings, 1, 2.0, "a", "b")
+    publication.rollback(settings)
+    for minute in range(2, 12):
+        publish(settings, minute, 9.0, as_of=date(2025, 10, 20))
+        assert published_close(settings) == 9.0
+        assert last(settings) == first
+        file = publication.last_file_of_its_day(settings)
+        assert file is not None
+        assert close_in(file) == 1.0
+        note = publication.rolled_back(settings)
+        assert note is not None
+        assert note.release == rolled_back
+    _, _, kept = state(settings)
+    assert len(kept) == publication.RELEASES_KEPT
+    assert kept[0] == first.release_id
+    # Back to today, it counts like any other.
+    today = publish(settings, 12, 3.0, "a")
+    assert last(settings) == today
+    assert publication.last_file_of_its_day(settings) == settings.published_file
+    assert publication.rolled_back(settings) is None
+
+
+def test_before_the_first_release_of_its_own_day_there_is_none(settings: Settings) -> None:
+    assert publication.last_file_of_its_day(settings) is None
+    publish(settings, 0, 9.0, as_of=date(2025, 10, 20))
+    assert publication.last_file_of_its_day(settings) is None
+
+
+def test_a_build_that_a_newer_one_has_overtaken_is_not_published(settings: Settings) -> None:
+    def refuse(release: publication.Release) -> publication.Release:
+        raise AssertionError("what is not published is not judged")
+
+    oldest = publish(settings, -1, 0.5)
+    older = publication.new_release(START, START.date(), "0.1.0")
+    path = build(settings.build_dir, older, 1.0)
+    newer = publish(settings, 1, 2.0)
+    published = publication.publish(settings, path, older, CHECKS, START, judge=refuse)
+    assert published == newer
+    assert published_close(settings) == 2.0
+    names = [oldest.release_id, newer.release_id]
+    assert state(settings) == (newer.release_id, names, names)
+    # Of what readers see after going back, it is the newer.
+    publication.rollback(settings)
+    assert publication.publish(settings, path, older, CHECKS, START).release_id == older.release_id
+    assert published_close(settings) == 1.0
 
 
 def test_a_release_that_lists_no_snapshots_can_be_gone_back_to(settings: Settings) -> None:
