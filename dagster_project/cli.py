@@ -197,10 +197,11 @@ def query(
 
 @app.command()
 def releases() -> None:
-    """List the published releases; those kept can be gone back to."""
+    """List the published releases, those that can be gone back to, and the builds that are held."""
     settings = _settings()
     from rich.table import Table
 
+    from dagster_project.orchestration.builds import held_builds
     from dagster_project.serving.publication import (
         current_release,
         is_kept,
@@ -211,6 +212,7 @@ def releases() -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("release", "published (UTC)", "as of", "code", "kept", ""):
         table.add_column(name, no_wrap=True)
+    losses: list[str] = []
     for release in published_releases(settings):
         table.add_row(
             release.release_id,
@@ -220,7 +222,18 @@ def releases() -> None:
             "yes" if is_kept(settings, release.release_id) else "",
             "◀ current" if current and release.release_id == current.release_id else "",
         )
+        if release.accepted_at:
+            losses.append(
+                f"{release.release_id} was accepted on {release.accepted_at:%Y-%m-%d}: "
+                f"{release.accepted_losses}"
+            )
+    for build in held_builds(settings.build_dir):
+        held = build.release
+        table.add_row(held.release_id, "", str(held.as_of), held.code_version, "", "held")
+        losses.append(f"{held.release_id} is held: {build.held_for}")
     _print_wide(table)
+    for loss in losses:
+        typer.echo(f"\n{loss}")
 
 
 @app.command()

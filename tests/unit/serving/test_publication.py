@@ -23,6 +23,7 @@ from dagster_project.settings import Settings
 from tests.conftest import CHECKOUT
 
 START = datetime(2026, 11, 25, 12)
+TODAY = START.date()
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ CHECKS = pl.DataFrame(
 
 
 def publish(
-    settings: Settings, minute: int, close: float, *snapshots: str, as_of: date = START.date()
+    settings: Settings, minute: int, close: float, *snapshots: str, as_of: date = TODAY
 ) -> publication.Release:
     moment = START + timedelta(minutes=minute)
     release = publication.new_release(moment, as_of, "0.1.0")

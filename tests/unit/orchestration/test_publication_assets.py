@@ -1,0 +1,160 @@
+"""What is published, held or refused when `published/warehouse` is materialised.
+
+The files are small: the answers need marts that they have not.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+
+from dagster_project.orchestration import builds, publication_assets
+from dagster_project.orchestration.keys import PUBLISHED
+from dagster_project.orchestration.resources import Warehouse
+from dagster_project.serving import gate, publication
+from dagster_project.settings import Settings
+from tests.unit.serving.test_publication import CHECKS, build, published_close
+
+MANIFEST: Mapping[str, Mapping[str, object]] = {"nodes": {}, "sources": {}}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path / "home"))
+    for name, instead in (("answers", SimpleNamespace(name="Japan")), ("headline", "")):
+        monkeypatch.setattr(publication_assets, name, lambda _, instead=instead: instead)
+    monkeypatch.setattr(publication_assets, "answers_markdown", lambda _: "")
+    return Settings.load()
+
+
+def ready(
+    settings: Settings, minutes_ago: int, close: float, *snapshots: str, run: str = "complete"
+) -> builds.Build:
+    """The folder of a whole build of today that began some minutes ago."""
+    moment = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=minutes_ago)
+    release = publication.new_release(moment, moment.date(), "0.1.0")
+    found = builds.Build(settings.build_dir / run)
+    found.start(release, f"inputs of {close}", "models")
+    shutil.move(build(settings.build_dir, release, close, snapshots), found.file)
+    found.declare_complete(is_replay=False)
+    return found
+
+
+def materialize(run_id: str = "", accept: str = "", as_of: str = "") -> dg.ExecuteInProcessResult:
+    job = dg.Definitions(
+        assets=[publication_assets.published_asset(MANIFEST)], resources={"warehouse": Warehouse()}
+    ).resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(
+        run_id=run_id or None,
+        run_config={
+            "ops": {"published__warehouse": {"config": {"accept": accept}}},
+            "resources": {"warehouse": {"config": {"as_of": as_of}}},
+        },
+        raise_on_error=False,
+    )
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    assert event.step_failure_data.user_failure_data is not None
+    return event.step_failure_data.user_failure_data.description or ""
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
+    return {found.check_name: found.passed for found in result.get_asset_check_evaluations()}
+
+
+@pytest.fixture
+def held(settings: Settings) -> builds.Build:
+    """A build that waits to be accepted, beside the release that readers see."""
+    ready(settings, 2, 150.0, "ecb-1", run="first")
+    assert materialize().success
+    found = ready(settings, 1, 150000.0, "ecb-1", "ecb-2", run="held")
+    found.hold("The yen is a thousand times too low.")
+    return found
+
+
+def test_a_held_build_is_accepted_as_what_readers_see_today_and_not_of_another_day(
+    settings: Settings, held: builds.Build
+) -> None:
+    release = held.release.release_id
+    refused = materialize(accept=release, as_of="2025-10-20")
+    assert failure(refused) == (
+        "A held build is published as what readers see today, not as of 2025-10-20: leave the day "
+        "(as_of, KIDO_AS_OF) out."
+    )
+    assert published_close(settings) == 150.0
+    assert held.held_for
+    assert materialize(accept=release).success
+    assert published_close(settings) == 150000.0
+    assert not held.held_for
+
+
+def test_a_run_that_builds_accepts_nothing(settings: Settings, held: builds.Build) -> None:
+    run = "11111111-1111-1111-1111-111111111111"
+    ready(settings, 0, 160.0, "ecb-1", run=run)
+    refused = materialize(run, accept=held.release.release_id)
+    assert failure(refused) == (
+        "accept publishes a held build: materialise published/warehouse alone."
+    )
+    assert published_close(settings) == 150.0
+    assert held.held_for
+
+
+def test_what_is_not_held_cannot_be_accepted(settings: Settings, held: builds.Build) -> None:
+    assert failure(materialize(accept="20260101T000000-abcdef")) == (
+        f"Release 20260101T000000-abcdef is not held. Held: {held.release.release_id}."
+    )
+    assert published_close(settings) == 150.0
+
+
+def test_a_build_that_a_newer_one_has_overtaken_ends_well_and_publishes_nothing(
+    settings: Settings,
+) -> None:
+    ready(settings, 1, 160.0, "ecb-1", run="newer")
+    assert materialize().success
+    newer = publication.current_release(settings)
+    ready(settings, 5, 150.0, "ecb-1", run="older")
+    result = materialize()
+    assert result.success
+    assert publication.current_release(settings) == newer
+    (materialization,) = result.asset_materializations_for_node("published__warehouse")
+    assert newer is not None
+    assert materialization.metadata["release"].value == newer.release_id
+    assert materialization.metadata["comparison"].value == (
+        "A build that began later is published already; this one is not."
+    )
+    assert set(checks(result)) == set(gate.KINDS)
+    assert all(checks(result).values())
+
+
+def test_what_brought_a_rolled_back_release_is_held_behind_a_past_day_too(
+    settings: Settings,
+) -> None:
+    ready(settings, 9, 150.0, "ecb-1", run="first")
+    assert materialize().success
+    ready(settings, 8, 160.0, "ecb-1", "ecb-2", run="second")
+    assert materialize().success
+    publication.rollback(settings)
+    moment = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=7)
+    past = publication.new_release(moment, moment.date() - timedelta(days=400), "0.1.0")
+    file = build(settings.build_dir, past, 140.0, ["ecb-1"])
+    publication.publish(settings, file, past, CHECKS, moment)
+    assert published_close(settings) == 140.0
+
+    again = ready(settings, 6, 160.0, "ecb-1", "ecb-2", run="again")
+    result = materialize()
+    assert not result.success
+    assert published_close(settings) == 140.0
+    assert [name for name, passed in checks(result).items() if not passed] == ["is_not_rolled_back"]
+    assert again.held_for
+    (red,) = [one for one in result.get_asset_check_evaluations() if not one.passed]
+    assert red.asset_key == PUBLISHED
+    assert "rolled back" in str(red.metadata["observed"].value)
+    assert "Compared with release" in str(red.metadata["comparison"].value)
