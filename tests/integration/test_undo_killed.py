@@ -126,9 +126,13 @@ def test_files_of_one_command_that_are_several_snapshots_are_all_landed_or_none(
     other = scene.folder / "other.json"
     other.write_bytes(as_json(OTHER))
     command = ["land", "comtrade", *scene.slip, str(other)]
-    seen = set()
+    seen, records = set(), set()
+
+    def recorded(home: Path) -> int:
+        return len(list((home / "landing" / "comtrade").glob("comtrade-*/origin.json")))
 
     def check(home: Path) -> None:
+        records.add(recorded(home))
         left = ids(home)
         seen.add(len(left))
         assert values(home) == (RIGHT if len(left) == 1 else RIGHT | SLIP | {("USA", 50.0)})
@@ -136,11 +140,13 @@ def test_files_of_one_command_that_are_several_snapshots_are_all_landed_or_none(
         assert len(ids(home)) == 3
         assert values(home) == RIGHT | SLIP | {("USA", 50.0)}
         # Nothing is left of what was begun before.
-        assert len(list((home / "landing" / "comtrade").glob("comtrade-*/origin.json"))) == 3
+        assert recorded(home) == 3
         assert not list((home / "landing" / "under_way").rglob("*.json"))
 
-    kill_at_seeded_moments(16, scene.home, command, check, kills=8)
+    kill_at_seeded_moments(34, scene.home, command, check, kills=8)
     assert seen == {1, 3}
+    # Some were killed between the records.
+    assert records == {1, 2, 3}
 
 
 def test_a_withdrawal_killed_at_any_moment_has_withdrawn_or_not(scene: Scene) -> None:
