@@ -90,6 +90,7 @@ def land(
         files,
         retrieved.date() if retrieved else None,
         replace_all=replace,
+        write=_say,
     )
     for taken in brought.taken:
         rows = ", ".join(

@@ -10,24 +10,27 @@ from filelock import FileLock, Timeout
 from dagster_project.errors import BusyError
 from dagster_project.settings import Settings
 
+_MOMENT_S = 0.5
+"""Another process may hold a source for so long without anybody being told of it."""
+
 
 @contextmanager
 def alone(
-    settings: Settings, source: str, on_wait: Callable[[], None] | None = None
+    settings: Settings, source: str, on_wait: Callable[[str], None] | None = None
 ) -> Iterator[None]:
-    """Hold a source: to ask its publisher, or to take back what came of it.
+    """Hold a source: to ask its publisher, to land its files, or to take back what came of it.
 
-    With `on_wait`, which is called first, another process is waited for; without it BusyError is
-    raised.
+    Another process is waited for; after a moment `on_wait` gets a line that says so. Without
+    `on_wait` BusyError is raised then.
     """
     settings.intake_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.intake_dir / f"{source}.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_MOMENT_S)
     except Timeout:
         if on_wait is None:
-            raise BusyError(f"{source} is being asked by another run.") from None
-        on_wait()
+            raise BusyError(f"{source} is being asked or landed by another run.") from None
+        on_wait(f"{source}: waiting for another run that asks or lands it.")
         lock.acquire()
     try:
         yield

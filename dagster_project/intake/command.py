@@ -40,7 +40,7 @@ def fetch_and_say(
     name = source.CARD.name
     _require_askable(settings, source)
     fetching = Fetching(settings, source)
-    with fetching.alone(lambda: write(f"{name}: waiting for another run that asks it.")):
+    with fetching.alone(write):
         planned = _planned(source, fetching, first, last, frequency, again)
         if not planned.extracts:
             write(

@@ -52,7 +52,7 @@ def conform(settings: Settings, source: Source) -> Conformed:
     """Make the lake hold what is landed of a source.
 
     A snapshot that cannot be used goes to the quarantine whole, with the reason; the others stay.
-    Rows of a snapshot that is no longer in the landing go.
+    Rows of a snapshot that is no longer in the landing do not count any more.
     """
     name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
@@ -82,7 +82,7 @@ def conform(settings: Settings, source: Source) -> Conformed:
             outcome.set_aside[table] = outcome.set_aside.get(table, 0) + part.set_aside
             outcome.checks.setdefault(table, []).extend(from_json(part.checks))
     for snapshot_id in sorted(gone):
-        lake.remove(name, snapshot_id)
+        lake.take_out(name, snapshot_id)
     _sweep(lake, name, {snapshot.snapshot_id for snapshot in landed})
     return outcome
 

@@ -141,7 +141,7 @@ class Fetching:
         self._lake: Lake = lake_of(settings)
         self._run = uuid.uuid4().hex[:8]
 
-    def alone(self, on_wait: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+    def alone(self, on_wait: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
         """Hold the publisher: two processes that ask it at once would settle the same extracts.
 
         Everything from planning to the last window belongs inside. See `alone`.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -14,6 +15,7 @@ import polars as pl
 
 from dagster_project.errors import ConfigurationError, ContradictionError, shortened
 from dagster_project.intake import batch as batches
+from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import Conformed, conform, stage
 from dagster_project.intake.hold import held_against_known, require_plausible
 from dagster_project.intake.stores import (
@@ -23,7 +25,7 @@ from dagster_project.intake.stores import (
     media_type,
     origin_of_card,
 )
-from dagster_project.intake.withdraw import refuse_withdrawn
+from dagster_project.intake.withdraw import complete, refuse_withdrawn
 from dagster_project.lake.landing import (
     Landing,
     Origin,
@@ -35,6 +37,7 @@ from dagster_project.lake.landing import (
 )
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.space import require_room_to_land
+from dagster_project.lake.tables import Lake
 from dagster_project.lake.vocabulary import met_words
 from dagster_project.quality.revisions import Revision
 from dagster_project.settings import BUNDLED, Settings
@@ -107,13 +110,16 @@ def land_files(
     retrieved: date | None = None,
     *,
     replace_all: bool = False,
+    write: Callable[[str], None] = print,
 ) -> Brought:
     """Take files that someone downloaded: parsed and checked first, kept only if all of them pass.
 
     Files that hold parts of the same slices (China in one, the Philippines in the other) become
     one snapshot, since a slice is replaced as a whole; files that contradict each other stay apart,
     and the one named later counts. A file that would shrink or shift the figures that are known is
-    taken only with `replace_all`. Raises KidoError in one sentence; then nothing was written.
+    taken only with `replace_all`. They are compared with what is known, kept and typed while nobody
+    else lands, asks or withdraws anything of the source; `write` gets a line if that is waited for.
+    Raises KidoError in one sentence; then nothing was written.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     if retrieved and retrieved > now.date():
@@ -122,7 +128,6 @@ def land_files(
     require_room_to_land(
         settings.folders, sum(path.stat().st_size for path in paths if path.is_file()), "landing"
     )
-    landing = landing_of(settings)
     once = _ParsedOnce(source)
     with met_words() as met:
         files = [_read(once, path, retrieved_at) for path in paths]
@@ -135,13 +140,18 @@ def land_files(
     # Each file is parsed once, so those that were met are known of all of them together.
     words = met.record()
     groups = [replace(group, batch=replace(group.batch, words=words)) for group in checked]
-    found = [_known(landing, source, group, retrieved) for group in groups]
-    revisions = _revisions(settings, source, groups, found, retrieved_at, replace_all=replace_all)
+    with alone(settings, source.CARD.name, write):
+        landing = landing_of(settings)
+        complete(landing, lake_of(settings), source.CARD.name)
+        found = [_known(landing, source, group, retrieved) for group in groups]
+        revisions = _revisions(settings, landing, source, groups, found, replace_all=replace_all)
+        snapshots = _keep(settings, landing, source, groups, found, retrieved_at)
+        conformed = conform(settings, source)
     taken = [
-        _take(settings, landing, source, group, known, retrieved_at, revision)
-        for group, known, revision in zip(groups, found, revisions, strict=True)
+        _taken(settings, source, group, snapshot, revision, is_new=is_new)
+        for group, (snapshot, is_new), revision in zip(groups, snapshots, revisions, strict=True)
     ]
-    return Brought(tuple(taken), conform(settings, source))
+    return Brought(tuple(taken), conformed)
 
 
 class _ParsedOnce:
@@ -317,10 +327,10 @@ def _known(
 
 def _revisions(
     settings: Settings,
+    landing: Landing,
     source: Source,
     groups: Sequence[_Group],
     known: Sequence[Snapshot | None],
-    retrieved_at: datetime,
     *,
     replace_all: bool,
 ) -> list[tuple[Revision, ...]]:
@@ -333,7 +343,7 @@ def _revisions(
             revisions.append(())
             continue
         frames = group.batch.frames(new_snapshot_id(name))
-        found = held_against_known(landing_of(settings), lake, source, frames, beside)
+        found = held_against_known(landing, lake, source, frames, beside)
         if not replace_all:
             require_plausible(
                 f"{name}: {group.document}", found, "If it is right, land it with --replace."
@@ -343,50 +353,86 @@ def _revisions(
     return revisions
 
 
-def _take(
+def _keep(
     settings: Settings,
     landing: Landing,
     source: Source,
-    group: _Group,
-    known: Snapshot | None,
+    groups: Sequence[_Group],
+    known: Sequence[Snapshot | None],
     retrieved_at: datetime,
+) -> list[tuple[Snapshot, bool]]:
+    """The snapshot of each group, and whether it is new. The new ones count together.
+
+    What stops it, mostly a full disk, leaves nothing: what does not count must not fill a disk.
+    """
+    name, lake = source.CARD.name, lake_of(settings)
+    fresh = [one or new_snapshot_id(name) for one in known]
+    ids = [one for one in fresh if isinstance(one, str)]
+    try:
+        with landing.together(name, ids):
+            return [
+                (one, False)
+                if isinstance(one, Snapshot)
+                else _kept(settings, landing, lake, source, group, one, retrieved_at)
+                for group, one in zip(groups, fresh, strict=True)
+            ]
+    except BaseException:
+        for snapshot_id in ids:
+            lake.remove(name, snapshot_id)
+            shutil.rmtree(_quarantine(settings, name, snapshot_id), ignore_errors=True)
+        raise
+
+
+def _kept(
+    settings: Settings,
+    landing: Landing,
+    lake: Lake,
+    source: Source,
+    group: _Group,
+    snapshot_id: str,
+    retrieved_at: datetime,
+) -> tuple[Snapshot, bool]:
+    name = source.CARD.name
+    # Of a file that was named twice, this landing knows the first one already.
+    known = _known(landing, source, group, retrieved_at.date())
+    if known is not None:
+        return known, False
+    snapshot = landing.describe(
+        snapshot_id,
+        name,
+        group.document,
+        group.parts,
+        origin_of_card(source),
+        retrieved_at=retrieved_at,
+    )
+    for part, file in zip(group.parts, group.files, strict=True):
+        landing.store.write(f"{name}/{snapshot_id}/{part.file}", file.payload)
+    stage(settings, lake, source, snapshot, group.batch)
+    landing.record(snapshot)
+    return snapshot, True
+
+
+def _taken(
+    settings: Settings,
+    source: Source,
+    group: _Group,
+    snapshot: Snapshot,
     revisions: tuple[Revision, ...],
+    *,
+    is_new: bool,
 ) -> Taken:
-    card = source.CARD
-    # A file that was named twice is there since a moment ago.
-    known = known or _known(landing, source, group, retrieved_at.date())
-    snapshot = known
-    if snapshot is None:
-        snapshot = landing.describe(
-            new_snapshot_id(card.name),
-            card.name,
-            group.document,
-            group.parts,
-            origin_of_card(source),
-            retrieved_at=retrieved_at,
-        )
-        lake = lake_of(settings)
-        try:
-            for part, file in zip(group.parts, group.files, strict=True):
-                landing.store.write(f"{card.name}/{snapshot.snapshot_id}/{part.file}", file.payload)
-            stage(settings, lake, source, snapshot, group.batch)
-            landing.record(snapshot)
-        except OSError:  # mostly a full disk: what does not count must not fill it
-            lake.remove(card.name, snapshot.snapshot_id)
-            landing.discard(card.name, snapshot.snapshot_id)
-            raise
-    tables = group.batch.tables
+    card, tables = source.CARD, group.batch.tables
     return Taken(
         documents=tuple(file.name for file in group.files),
         rows={table: batch.accepted.height for table, batch in tables.items()},
         set_aside={table: batch.set_aside.height for table, batch in tables.items()},
-        is_new=known is None,
+        is_new=is_new,
         reasons=tuple(
             _first_reason(table, batch.set_aside)
             for table, batch in tables.items()
             if batch.set_aside.height
         ),
-        quarantine=settings.quarantine_dir / card.name / snapshot.snapshot_id,
+        quarantine=_quarantine(settings, card.name, snapshot.snapshot_id),
         revisions=revisions,
         stands_in_for=next(
             (
@@ -397,6 +443,10 @@ def _take(
             "",
         ),
     )
+
+
+def _quarantine(settings: Settings, source: str, snapshot_id: str) -> Path:
+    return settings.quarantine_dir / source / snapshot_id
 
 
 def _first_reason(table: str, set_aside: pl.DataFrame) -> str:

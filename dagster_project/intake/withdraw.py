@@ -5,6 +5,7 @@ Where its bytes lie and which write decides is the landing's (`lake/landing.py`)
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import getpass
 import os
@@ -13,12 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from dagster_project.errors import ConfigurationError
+from dagster_project.errors import BusyError, ConfigurationError
 from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Held, Landing, Snapshot, Withdrawn
-from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
@@ -43,7 +44,7 @@ def unland(
     """
     source, landing, lake = _source_of(settings, sources, snapshot_id)
     name = source.CARD.name
-    with alone(settings, name, lambda: write(f"{name}: waiting for another run that asks it.")):
+    with alone(settings, name, write):
         complete(landing, lake, name)
         known = landing.withdrawn(name).get(snapshot_id)
         if known is not None:
@@ -57,7 +58,7 @@ def unland(
         before = _counting(lake, source)
         held = _held(lake, source).get(snapshot_id, [])
         landing.withdraw(snapshot, by=_user(), reason=" ".join(because.split()), held=held)
-        lake.remove(name, snapshot_id)
+        lake.take_out(name, snapshot_id)
         after = _counting(lake, source)
     write(f"{snapshot_id} is withdrawn: {snapshot.document}, {_in_rows(held)}.")
     counted = any(rows for (one, _), rows in before.items() if one == snapshot_id)
@@ -83,7 +84,7 @@ def unland_again(
     """
     source, landing, lake = _source_of(settings, sources, snapshot_id)
     name = source.CARD.name
-    with alone(settings, name, lambda: write(f"{name}: waiting for another run that asks it.")):
+    with alone(settings, name, write):
         complete(landing, lake, name)
         withdrawn = landing.withdrawn(name).get(snapshot_id)
         if withdrawn is None:
@@ -108,10 +109,26 @@ def unland_again(
 
 
 def complete(landing: Landing, lake: Lake, source: str) -> None:
-    """Finish what a kill left of a withdrawal or of its undoing. Only for who holds the source."""
+    """Finish what a kill left of a landing, a withdrawal or its undoing.
+
+    Only for who holds the source.
+    """
     landing.complete(source)
     for snapshot_id in lake.snapshot_ids(source) & set(landing.withdrawn(source)):
-        lake.remove(source, snapshot_id)
+        lake.take_out(source, snapshot_id)
+
+
+def sweep(settings: Settings, source: Source) -> None:
+    """Finish what a kill left, and remove the files of rows that no longer count.
+
+    Only for a build that is about to choose what it reads, and while no other reads: one reads the
+    files that it chose before until dbt is done. A source that another process holds is left to the
+    next build.
+    """
+    landing, lake, card = landing_of(settings), lake_of(settings), source.CARD
+    with contextlib.suppress(BusyError), alone(settings, card.name):
+        complete(landing, lake, card.name)
+        lake.sweep(card.name, [*card.tables, COVERAGE.name])
 
 
 def refuse_withdrawn(landing: Landing, source: str, document: str, sha256: str) -> None:

@@ -5,6 +5,7 @@ No publisher is known here, and nothing is parsed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import uuid
@@ -23,6 +24,9 @@ LEFTOVER_AGE = timedelta(days=8)
 
 WITHDRAWN = "withdrawn"
 """Folder of the landing, beside those of the sources, for the snapshots that were withdrawn."""
+
+UNDER_WAY = "under_way"
+"""Folder beside it, for commands that land several snapshots and are not done yet."""
 
 
 class Origin(BaseModel):
@@ -138,24 +142,33 @@ class Withdrawn(BaseModel):
     held: tuple[Held, ...] = ()
 
 
+class UnderWay(BaseModel):
+    """The snapshots of a command that is not done: none of them counts yet."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    snapshot_ids: tuple[str, ...]
+
+
 class Landing:
     """Snapshots by source: `<source>/<snapshot_id>/` holds the payloads and `origin.json`.
 
     The record is written after the payloads, so a snapshot without one does not exist. Nor does
     one that was withdrawn: `withdrawn/<source>/<snapshot_id>.json` says so, wherever its payloads
-    are; they lie in the folder beside that record once all is done.
+    are; they lie in the folder beside that record once all is done. Of several that come together
+    none exists as long as a record under `under_way/<source>/` names them.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._records: dict[str, Records[Snapshot]] = {}
         self._withdrawn: dict[str, Records[Withdrawn]] = {}
+        self._under_way: dict[str, Records[UnderWay]] = {}
         self._newest: dict[tuple[str, bool], dict[str, Snapshot]] = {}
 
     def snapshots(self, source: str) -> list[Snapshot]:
         """Snapshots of a source, oldest first; without those that were withdrawn."""
-        landed = self._of(source).all()
-        withdrawn = self.withdrawn(source)
+        landed, withdrawn = self._landed(source), self.withdrawn(source)
         return [one for snapshot_id, one in landed.items() if snapshot_id not in withdrawn]
 
     def withdrawn(self, source: str) -> Mapping[str, Withdrawn]:
@@ -264,6 +277,26 @@ class Landing:
         if snapshot.is_bundled:
             self._newest.pop((snapshot.source, False), None)
 
+    @contextlib.contextmanager
+    def together(self, source: str, snapshot_ids: Sequence[str]) -> Iterator[None]:
+        """Let these snapshots, recorded inside, count all at once at its end; on an error, none.
+
+        Of several, a record says until then that they do not count. Its removal decides, which
+        needs no room on the disk; killed before, `complete` removes them. One alone counts with
+        its own record. Only for who holds the source.
+        """
+        is_one_of_several = len(snapshot_ids) > 1
+        if is_one_of_several:
+            record = UnderWay(snapshot_ids=tuple(snapshot_ids))
+            self._under_way_of(source).add(snapshot_ids[0], record)
+        try:
+            yield
+        except BaseException:
+            self._drop(source, snapshot_ids)
+            raise
+        if is_one_of_several:
+            self._under_way_of(source).remove(snapshot_ids[0])
+
     def payloads(self, snapshot: Snapshot) -> Iterator[bytes]:
         """The bytes of the parts, one after the other.
 
@@ -330,10 +363,12 @@ class Landing:
         self._newest.clear()
 
     def complete(self, source: str) -> None:
-        """Finish what a kill left of a withdrawal or of its undoing.
+        """Finish what a kill left of a landing, a withdrawal or its undoing.
 
         Only for who holds the source: another process may be in the middle of one.
         """
+        for under_way in self._under_way_of(source).all().values():
+            self._drop(source, under_way.snapshot_ids)
         withdrawn, landed = self.withdrawn(source), self.store.names(source)
         for snapshot_id, record in withdrawn.items():
             if snapshot_id in landed:
@@ -358,6 +393,26 @@ class Landing:
             # What bears another name was put there by somebody.
             if name.startswith(f"{source}-") and name not in complete and name < oldest:
                 self.discard(source, name)
+
+    def _landed(self, source: str) -> Mapping[str, Snapshot]:
+        """Records of what is landed, withdrawn or not; of one command all of them or none."""
+        landed = self._of(source).all()
+        while True:
+            records = self._under_way_of(source).all().values()
+            coming = {one for record in records for one in record.snapshot_ids}
+            seen, landed = landed, self._of(source).all()
+            # Where others came in between, the record that named them may have been missed.
+            if seen.keys() == landed.keys():
+                return {one: landed[one] for one in landed if one not in coming}
+
+    def _drop(self, source: str, snapshot_ids: Sequence[str]) -> None:
+        """Remove snapshots of a command that came to no end, then the record that names them."""
+        for snapshot_id in snapshot_ids:
+            self._of(source).remove(snapshot_id)
+            self.store.remove(f"{source}/{snapshot_id}")
+        if snapshot_ids:
+            self._under_way_of(source).remove(snapshot_ids[0])
+        self._newest.clear()
 
     def _put_away(self, snapshot: Snapshot) -> None:
         """Move the payloads of a snapshot that is withdrawn beside the record that says so."""
@@ -386,6 +441,13 @@ class Landing:
                 self.store, f"{WITHDRAWN}/{source}", Withdrawn, ".json", indent=2
             )
         return self._withdrawn[source]
+
+    def _under_way_of(self, source: str) -> Records[UnderWay]:
+        if source not in self._under_way:
+            self._under_way[source] = Records(
+                self.store, f"{UNDER_WAY}/{source}", UnderWay, ".json"
+            )
+        return self._under_way[source]
 
     def _newest_by_document(self, source: str, is_bundled: bool) -> dict[str, Snapshot]:
         key = (source, is_bundled)

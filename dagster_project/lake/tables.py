@@ -6,7 +6,7 @@ No publisher is known here; how a vintage is chosen for a day is a rule of dbt.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -81,15 +81,30 @@ class Lake:
         """Forget that rows lie ready that count already."""
         self._of("_staged", source).remove(snapshot_id)
 
-    def remove(self, source: str, snapshot_id: str) -> None:
-        """Take the rows of one snapshot out again; nothing happens where there are none.
+    def take_out(self, source: str, snapshot_id: str) -> None:
+        """Let the rows of one snapshot count no more; nothing happens where there are none.
 
-        The record goes first: rows whose files are still there do not count without it.
+        Their files stay until `sweep`: a build that chose them reads them until dbt is done.
         """
         self._of("_snapshots", source).remove(snapshot_id)
         self._of("_staged", source).remove(snapshot_id)
+
+    def remove(self, source: str, snapshot_id: str) -> None:
+        """Remove the rows of one snapshot with their files; for rows that never counted."""
+        self.take_out(source, snapshot_id)
         for name in LAKE_TABLES:
             self.store.remove(f"{name}/{source}/{snapshot_id}.parquet")
+
+    def sweep(self, source: str, tables: Iterable[str]) -> None:
+        """Remove the files of a source's rows that neither count nor lie ready.
+
+        Only while nobody else reads the lake, or writes rows of the source.
+        """
+        known = self.snapshot_ids(source) | self._of("_staged", source).names()
+        for table in tables:
+            for file in self.store.names(f"{table}/{source}"):
+                if file.removesuffix(".parquet") not in known:
+                    self.store.remove(f"{table}/{source}/{file}")
 
     def records(self, source: str) -> dict[str, Record]:
         """What the lake holds of a source, by snapshot, oldest first."""

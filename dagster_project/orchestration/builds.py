@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dagster_project.intake.stores import landing_of
 from dagster_project.lake.space import MB, require_room
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration.processes import is_alive
 from dagster_project.quality.results import CheckResult, from_json, to_json
+from dagster_project.serving.gate import snapshots_of
 from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
+from dagster_project.sources.registry import source_names
 
 NEW_FOR_S = 60
 """A folder without an owner is left alone this long: its owner may be about to write its name."""
@@ -117,6 +120,15 @@ def complete_build(build_dir: Path, *, is_replay: bool = False) -> Build | None:
         return None
     build = Build(build_dir / pointer.read_text("utf8"))
     return build if build.file.exists() else None
+
+
+def withdrawn_from(settings: Settings, build: Build) -> str:
+    """The snapshots that a build was made from and that are withdrawn now, in words; else empty."""
+    landing = landing_of(settings)
+    withdrawn = {one for source in source_names() for one in landing.withdrawn(source)}
+    found = sorted(withdrawn & snapshots_of(build.file))
+    more = len(found) - 1
+    return f"{found[0]}{f' and {more} more' if more else ''}" if found else ""
 
 
 def held_builds(build_dir: Path) -> list[Build]:

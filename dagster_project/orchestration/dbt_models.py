@@ -14,6 +14,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from dagster_project.intake.conform import recorded_checks
 from dagster_project.intake.stores import lake_of
+from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.schemas import COVERAGE
 from dagster_project.lake.space import disk_full
@@ -158,6 +159,8 @@ def _prepare_build_file(
     settings: Any, build: builds.Build, release: publication.Release, manifest: Mapping[str, Any]
 ) -> None:
     sources = all_sources().values()
+    for source in sources:
+        sweep(settings, source)
     lake = lake_of(settings)
     checks = merge(check for source in sources for check in recorded_checks(lake, source.CARD.name))
     build.keep_checks("lake", checks)
@@ -168,7 +171,7 @@ def _prepare_build_file(
 def _subset(
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
-    settings: Any,
+    settings: Settings,
     build: builds.Build,
 ) -> list[str]:
     """What dbt is to select: nothing (all of it), or the chosen models on the last whole build."""
@@ -181,16 +184,28 @@ def _subset(
     if set(nodes) <= set(chosen):
         return []
     last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
-    # A part stands on the rest, which must be of the same day and the same models.
-    if (
-        last is None
-        or last.release.as_of != settings.today
-        or last.models != transform.project_version()
-    ):
+    why_all = "there is no whole build yet" if last is None else _why_not_on(last, settings)
+    if last is None or why_all:
+        context.log.info(f"Every model is built, not a part of them: {why_all}.")
         return []
     shutil.copyfile(last.file, build.file)
     # The catalog is about the run, so it is made anew by every one.
     return [nodes[key]["name"] for key in nodes if key in chosen or key.path[0] == "catalog"]
+
+
+def _why_not_on(last: builds.Build, settings: Settings) -> str:
+    """Why a part cannot stand on the rest of a whole build; empty where it can.
+
+    The rest must be of the same day and the same models, and of nothing that is withdrawn.
+    """
+    if last.release.as_of != settings.today:
+        return f"the last whole build is as of {last.release.as_of}"
+    if last.models != transform.project_version():
+        return "the models have changed since the last whole build"
+    withdrawn = builds.withdrawn_from(settings, last)
+    return (
+        f"the last whole build was made from what is withdrawn ({withdrawn})" if withdrawn else ""
+    )
 
 
 def _dbt_events(

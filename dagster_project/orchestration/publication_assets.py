@@ -269,6 +269,13 @@ def _build_of(warehouse: Warehouse, run_id: str, settings: Settings) -> builds.B
             description=f"Nothing is built{day} yet: materialise the marts first.",
             allow_retries=False,
         )
+    withdrawn = builds.withdrawn_from(settings, last)
+    if withdrawn:
+        raise dg.Failure(
+            description=f"The last whole build was made from what is withdrawn ({withdrawn}): "
+            "materialise the marts first.",
+            allow_retries=False,
+        )
     return last
 
 

@@ -163,7 +163,7 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
                 report(settled.window, settled.rows, settled.snapshot_id, settled.news)
 
         def ask() -> fetch.Fetched:
-            with fetching.alone(lambda: context.log.info("Waiting for another run that asks it.")):
+            with fetching.alone(context.log.info):
                 planned = fetching.wanted(wanted)
                 asked = set(planned.windows)
                 for window, answer in fetching.answered(wanted).items():

@@ -172,12 +172,19 @@ def test_what_was_rolled_back_is_not_published_again_unasked(home: Path, tmp_pat
         rf"landed: {snapshot}\.",
         said,
     )
+    # So is a part of the marts, which stands on the build that was held.
+    _, said = held(home, "--select", 'key:"trade/baci_flows"')
+    assert f"Release {rolled_back} was rolled back on " in said
     # Withdrawn, there is nothing left to publish; accepted, it is published.
     other = Path(shutil.copytree(home, tmp_path / "other"))
     assert run_kido(other, "unland", snapshot, "--because", "too early").returncode == 0
     again = run_kido(other, "build")
     assert again.returncode == 0, again.stderr
     assert "Nothing has changed since the published release." in again.stderr
+    # The last whole build holds what was withdrawn: no part stands on it.
+    part = run_kido(other, "build", "--select", 'key:"trade/baci_flows"')
+    assert part.returncode == 0, part.stdout + part.stderr
+    equal(tables(other), before)
     accepted = run_kido(home, "accept", release)
     assert accepted.returncode == 0, accepted.stdout + accepted.stderr
     equal(tables(home), news)

@@ -13,11 +13,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 _context = get_context("forkserver")
-_context.set_forkserver_preload(
-    ["great_expectations", "dagster_project.cli", "dagster_project.intake.land",
-     "dagster_project.intake.withdraw", "dagster_project.sources.registry",
-     "dagster_project.quality.runner", "tests.integration.killing"]
-)  # fmt: skip
+_context.set_forkserver_preload(["tests.integration.warm", "tests.integration.killing"])
 
 NEVER = 0
 KILLS = 20
@@ -67,19 +63,19 @@ def kill(home: Path, *arguments: str, moment: int, counted: Path, act: Act = kid
 
 def kill_at_seeded_moments(
     seed: int, start: Path, arguments: Sequence[str], check: Callable[[Path], None],
-    act: Act = kido,
+    act: Act = kido, kills: int = KILLS,
 ) -> None:  # fmt: skip
     """Kill it at moments of all it changes, in copies of a home; `check` looks at what is left."""
     folder, counted = start.parent, start.parent / "counted"
     changed = changes(
         Path(shutil.copytree(start, folder / "calm")), *arguments, counted=counted, act=act
     )
-    assert changed > KILLS // 2
+    assert changed > kills // 2
     chance = random.Random(seed)
-    moments = chance.sample(range(1, changed + 1), min(KILLS, changed))
+    moments = chance.sample(range(1, changed + 1), min(kills, changed))
     # Where it makes fewer changes than there are kills, each is killed, some of them twice.
-    moments += chance.choices(range(1, changed + 1), k=KILLS - len(moments))
-    assert len(moments) == KILLS
+    moments += chance.choices(range(1, changed + 1), k=kills - len(moments))
+    assert len(moments) == kills
     for number, moment in enumerate(moments):
         home = Path(shutil.copytree(start, folder / f"killed-{number}"))
         kill(home, *arguments, moment=moment, counted=counted, act=act)

@@ -65,7 +65,7 @@ def test_two_fetches_at_once_ask_and_land_each_window_once(
     said = [(tmp_path / "home" / name).read_text("utf8") for name in ("first.txt", "second.txt")]
     assert "waiting for another run" not in said[0]
     assert said[1].splitlines() == [
-        "comtrade: waiting for another run that asks it.",
+        "comtrade: waiting for another run that asks or lands it.",
         "comtrade: nothing to ask for; everything wanted was answered (--again asks again).",
     ]
     settings = Settings.load(home=tmp_path / "home")
@@ -88,7 +88,7 @@ def test_a_build_does_not_wait_for_another_run_that_asks(
     with Fetching(settings, source).alone():
         fetched = fetch_due(settings, source)
     assert fetched.answer == "not_asked"
-    assert fetched.reason == "comtrade is being asked by another run."
+    assert fetched.reason == "comtrade is being asked or landed by another run."
     assert publisher.requests == []
 
 

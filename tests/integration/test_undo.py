@@ -16,10 +16,13 @@ from dagster_project import http
 from dagster_project.cli import app
 from dagster_project.intake import ask as asking
 from dagster_project.intake import fetch as fetching
+from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
 from dagster_project.intake.fetch import Fetched, Fetching
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.intake.withdraw import sweep
+from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.orchestration.inputs import inputs_version
 from dagster_project.settings import BUNDLED, Settings
@@ -122,7 +125,7 @@ def test_a_landed_slip_is_undone_and_done_again(
         assert f"{file.name}: these bytes were withdrawn on " in refused
         assert "(five lines of it)" in refused
         assert f"kido unland {snapshot} --again brings them back." in refused
-    equal(published(marts, settings, BACI), before)
+    assert snapshot not in snapshot_ids(settings, BACI)
 
     said = kido("unland", snapshot, "--again")
     assert f"It takes the place of {len(magnets):,} rows of reconciled_trade" in said
@@ -148,6 +151,41 @@ def test_a_withdrawn_list_of_clauses_leaves_the_bundled_one(
     equal(published(marts, settings, CATALOGUE), before)
     kido("unland", snapshot, "--again")
     equal(published(marts, settings, CATALOGUE), wrong)
+
+
+def test_a_build_reads_what_it_chose_although_it_is_withdrawn_meanwhile(
+    settings: Settings, tmp_path: Path
+) -> None:
+    land_bundled(settings, ECB)
+    for day, rate in (("2026-10-30", "1.5"), ("2026-11-02", "1.6")):
+        file = tmp_path / f"{day}.csv"
+        file.write_text(f"Date,USD,JPY,CNY\n{day},{rate},175.68,7.4326\n")
+        kido("land", "ecb", str(file))
+    bundled, first, second = snapshot_ids(settings, ECB)
+    under_way, later = tmp_path / "under_way.duckdb", tmp_path / "later.duckdb"
+
+    def sources_of(file: Path) -> set[str]:
+        with connect(file, read_only=True) as connection:
+            found = connection.execute("select distinct snapshot_id from lake.price_quotes")
+            return {snapshot_id for (snapshot_id,) in found.fetchall()}
+
+    prepare(under_way, lake_of(settings), {})
+    kido("unland", first, "--because", "a slip")
+    assert f"{first}" in kido("landed", "ecb")
+    assert lake_of(settings).snapshot_ids("ecb") == {bundled, second}
+    conform(settings, ECB)  # as every landing does
+    assert sources_of(under_way) == {bundled, first, second}
+    # The next build: while somebody lands, what no longer counts is left where it is.
+    with alone(settings, "ecb"):
+        sweep(settings, ECB)
+    assert sources_of(under_way) == {bundled, first, second}
+    sweep(settings, ECB)
+    prepare(later, lake_of(settings), {})
+    assert sources_of(later) == {bundled, second}
+    assert not list((settings.home / "lake").rglob(f"{first}*"))
+    kido("unland", first, "--again")
+    prepare(later, lake_of(settings), {})
+    assert sources_of(later) == {bundled, first, second}
 
 
 def test_a_file_landed_over_a_withdrawn_one_is_untouched_by_it(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from dagster_project.cli import app
 from dagster_project.intake.conform import conform
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import TRADE_FLOWS
@@ -22,6 +24,8 @@ FIRST = [Flow(392, 156, "M", "280530", "2024", 700.0, 7.0)]
 SECOND = [
     Flow(392, partner, "M", "280530", "2024", 100.0 + partner, 3.0) for partner in (156, 704, 276)
 ]
+
+OTHER = [Flow(392, 842, "M", "284610", "2023", 50.0, 1.0)]
 
 
 def files(folder: Path, flows: Sequence[Flow]) -> list[str]:
@@ -45,17 +49,13 @@ class Scene:
         self.slip = files(folder / "slip", SECOND)
         self.run(self.home, "land", "comtrade", *files(folder / "right", FIRST))
 
-    def run(self, home: Path, *arguments: str) -> int:
-        return changes(home, *arguments, counted=self.counted)
+    def run(self, home: Path, *arguments: str) -> None:
+        """Run a command to its end: in this process, which is fast."""
+        result = CliRunner().invoke(app, list(arguments), env={"KIDO_HOME": str(home)})
+        assert result.exit_code == 0, result.output + str(result.exception)
 
     def copy(self, home: Path, name: str) -> Path:
         return Path(shutil.copytree(home, self.folder / name))
-
-    def kill_at_seeded_moments(
-        self, seed: int, start: Path, arguments: Sequence[str], check: Callable[[Path], None]
-    ) -> None:
-        """Kill the command at moments of all it changes; `check` looks at what is left."""
-        kill_at_seeded_moments(seed, start, arguments, check)
 
 
 @pytest.fixture
@@ -116,8 +116,37 @@ def test_a_landing_killed_at_any_moment_has_landed_the_file_or_not(scene: Scene)
         assert len(ids(home)) == 2
         assert values(home) == RIGHT | SLIP
 
-    scene.kill_at_seeded_moments(11, scene.home, ["land", "comtrade", *scene.slip], check)
+    kill_at_seeded_moments(11, scene.home, ["land", "comtrade", *scene.slip], check)
     assert seen == {1, 2}
+
+
+def test_files_of_one_command_that_are_several_snapshots_are_all_landed_or_none(
+    scene: Scene,
+) -> None:
+    other = scene.folder / "other.json"
+    other.write_bytes(as_json(OTHER))
+    command = ["land", "comtrade", *scene.slip, str(other)]
+    seen, records = set(), set()
+
+    def recorded(home: Path) -> int:
+        return len(list((home / "landing" / "comtrade").glob("comtrade-*/origin.json")))
+
+    def check(home: Path) -> None:
+        records.add(recorded(home))
+        left = ids(home)
+        seen.add(len(left))
+        assert values(home) == (RIGHT if len(left) == 1 else RIGHT | SLIP | {("USA", 50.0)})
+        scene.run(home, *command)
+        assert len(ids(home)) == 3
+        assert values(home) == RIGHT | SLIP | {("USA", 50.0)}
+        # Nothing is left of what was begun before.
+        assert recorded(home) == 3
+        assert not list((home / "landing" / "under_way").rglob("*.json"))
+
+    kill_at_seeded_moments(34, scene.home, command, check, kills=8)
+    assert seen == {1, 3}
+    # Some were killed between the records.
+    assert records == {1, 2, 3}
 
 
 def test_a_withdrawal_killed_at_any_moment_has_withdrawn_or_not(scene: Scene) -> None:
@@ -139,7 +168,7 @@ def test_a_withdrawal_killed_at_any_moment_has_withdrawn_or_not(scene: Scene) ->
         assert ids(home) == [before]
         assert values(home) == RIGHT
 
-    scene.kill_at_seeded_moments(12, scene.home, command, check)
+    kill_at_seeded_moments(12, scene.home, command, check)
     assert seen == {True, False}
 
 
@@ -160,7 +189,7 @@ def test_an_undone_withdrawal_killed_at_any_moment_is_undone_or_not(scene: Scene
         assert bytes_of(home) == landed
         assert values(home) == RIGHT | SLIP
 
-    scene.kill_at_seeded_moments(13, scene.home, command, check)
+    kill_at_seeded_moments(13, scene.home, command, check)
     assert seen == {True, False}
 
 
@@ -172,7 +201,8 @@ def test_a_withdrawal_that_was_killed_is_finished_by_the_next_ask_even_of_an_old
     scene.run(scene.home, "unland", first, "--because", "a slip")
     away = bytes_of(scene.home)
     monkeypatch.setattr("dagster_project.lake.landing.LEFTOVER_AGE", timedelta(0))
-    changed = scene.run(scene.copy(scene.home, "calm"), "unland", first, "--again")
+    calm = scene.copy(scene.home, "calm")
+    changed = changes(calm, "unland", first, "--again", counted=scene.counted)
     was_in_two_places = 0
     for moment in range(1, changed + 1):
         home = scene.copy(scene.home, f"swept-{moment}")

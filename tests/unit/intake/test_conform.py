@@ -21,6 +21,7 @@ from dagster_project.intake import conform as conforming
 from dagster_project.intake.conform import conform, recorded_checks, stage
 from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
+from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.landing import AskedSlices, Part, Period, Snapshot
 from dagster_project.lake.schemas import COVERAGE, PRICE_QUOTES, TRADE_FLOWS
 from dagster_project.quality.lake_suites import LAKE_SUITES
@@ -300,6 +301,8 @@ def test_rows_of_a_snapshot_whose_folder_was_removed_from_the_landing_go(
     shutil.rmtree(settings.home / "landing" / "comtrade" / first.snapshot_id)
     assert conform(settings, COMTRADE).rows == {"trade_flows": 1}
     assert flows(settings) == {"VNM": 700.0}
+    sweep(settings, COMTRADE)
+    assert flows(settings) == {"VNM": 700.0}
     assert not list((settings.home / "lake").rglob(f"{first.snapshot_id}*"))
 
 
@@ -325,6 +328,7 @@ def test_a_snapshot_that_later_rules_refuse_goes_with_the_reason_and_the_others_
     assert outcome.rejected == {"old.json": "comtrade: old.json: read otherwise now."}
     assert outcome.is_rejected_by_hand is is_by_hand
     assert flows(settings) == {"VNM": 700.0}
+    sweep(settings, COMTRADE)
     assert not list((settings.home / "lake").rglob(f"{old.snapshot_id}*"))
     assert not (settings.home / "landing" / "comtrade" / old.snapshot_id).exists()
     (reason,) = settings.quarantine_dir.rglob("reason.txt")

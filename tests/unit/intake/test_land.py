@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import permutations
@@ -24,6 +27,7 @@ from dagster_project.errors import (
     UpstreamFormatError,
 )
 from dagster_project.intake import conform as conforming
+from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import Brought, land_bundled, land_files
 from dagster_project.intake.stores import lake_of, landing_of
@@ -35,6 +39,7 @@ from dagster_project.sources.card import Document, Source
 from dagster_project.sources.registry import source_named
 from tests.conftest import SHARED, needs_shared
 from tests.fakes.comtrade import (
+    AREAS,
     WORLD,
     Flow,
     as_bulk,
@@ -330,6 +335,80 @@ def test_a_file_named_twice_or_under_two_names_is_landed_once(
     brought = bring(("a.json", payload), ("a.json", payload), ("copy of a.json", payload))
     assert [taken.is_new for taken in brought.taken] == [True, False, False]
     assert len(snapshots(settings)) == 1
+
+
+def test_a_full_disk_at_any_write_leaves_nothing_of_the_command(
+    settings: Settings, bring: Callable[..., Brought], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(("known.json", as_json([replace(FROM_CHINA, period="2022")])))
+    before = tree(settings.home)
+    # Two snapshots, and a row of the second that is quarantined.
+    many = [
+        replace(FROM_CHINA, partner=partner, code=code, period="2023")
+        for partner in sorted(AREAS.keys() - {WORLD, JAPAN, VIETNAM})
+        for code in ("280530", "284610")
+    ]
+    command = (
+        ("japan.json", as_json([FROM_CHINA, FROM_ALL])),
+        ("more.json", as_json([*many, replace(FROM_VIETNAM, period="2023", weight=-3.0)])),
+    )
+    fsync, room = os.fsync, 0
+
+    def flushed(descriptor: int) -> None:
+        nonlocal room
+        room -= 1
+        if room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    stopped = 0
+    while True:
+        room = stopped
+        try:
+            brought = bring(*command)
+        except OSError:
+            if len(snapshots(settings)) > 1:
+                break
+            assert tree(settings.home) == before
+            stopped += 1
+        else:
+            break
+    assert stopped > 8
+    assert len(snapshots(settings)) == 3
+    monkeypatch.undo()
+    brought = bring(*command)
+    assert [taken.is_new for taken in brought.taken] == [False, False]
+    assert lake_of(settings).snapshot_ids("comtrade") == {
+        one.snapshot_id for one in snapshots(settings)
+    }
+    assert list(settings.quarantine_dir.rglob("*.parquet"))
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def test_a_landing_waits_for_who_holds_the_source_and_compares_with_what_is_known_then(
+    settings: Settings, bring: Callable[..., Brought], tmp_path: Path
+) -> None:
+    bring(("china.json", as_json([FROM_CHINA, FROM_ALL])))
+    (known,) = snapshots(settings)
+    file, said = tmp_path / "downloads" / "china.json", []
+    with ThreadPoolExecutor() as pool:
+        with alone(settings, "comtrade"):
+            landing = pool.submit(land_files, settings, COMTRADE, [file], write=said.append)
+            with pytest.raises(TimeoutError):
+                landing.result(1.5)
+            landing_of(settings).withdraw(known, by="ann", reason="a slip")
+        with pytest.raises(ConfigurationError, match=r"these bytes were withdrawn .*a slip"):
+            landing.result()
+    assert said == ["comtrade: waiting for another run that asks or lands it."]
+    assert snapshots(settings) == []
 
 
 def test_the_day_of_a_vintage_is_kept(settings: Settings, bring: Callable[..., Brought]) -> None:

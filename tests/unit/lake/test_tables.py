@@ -75,6 +75,32 @@ def test_what_is_removed_is_gone_with_its_files_and_the_rest_stays(lake: Lake) -
     assert lake.store.names("price_quotes/ecb") == ["ecb-2.parquet"]
 
 
+def test_rows_that_were_taken_out_are_read_by_whoever_chose_them_until_they_are_swept(
+    lake: Lake, tmp_path: Path
+) -> None:
+    for snapshot_id in ("ecb-1", "ecb-2", "ecb-3"):
+        frames = {"price_quotes": quotes(snapshot_id, 170.0)}
+        (lake.stage if snapshot_id == "ecb-3" else lake.write)(
+            "ecb", snapshot_id, frames, record(1)
+        )
+    prepare(tmp_path / "before.duckdb", lake, {})
+
+    def seen(file: str) -> list[str]:
+        with connect(tmp_path / file, read_only=True) as connection:
+            found = connection.execute("select snapshot_id from lake.price_quotes order by 1")
+            return [snapshot_id for (snapshot_id,) in found.fetchall()]
+
+    for _ in range(2):
+        lake.take_out("ecb", "ecb-1")
+        assert list(lake.records("ecb")) == ["ecb-2"]
+        assert seen("before.duckdb") == ["ecb-1", "ecb-2"]
+    prepare(tmp_path / "after.duckdb", lake, {})
+    lake.sweep("ecb", ["price_quotes", "coverage"])
+    # What counts stays, and what lies ready to count.
+    assert lake.store.names("price_quotes/ecb") == ["ecb-2.parquet", "ecb-3.parquet"]
+    assert seen("after.duckdb") == ["ecb-2"]
+
+
 def test_the_record_of_a_removed_snapshot_goes_first(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

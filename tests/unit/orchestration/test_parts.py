@@ -1,0 +1,125 @@
+"""A part stands on the last whole build, unless that holds figures that do not count any more."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import dagster as dg
+import duckdb
+import pytest
+
+from dagster_project.intake.conform import conform
+from dagster_project.intake.land import land_bundled
+from dagster_project.intake.stores import landing_of
+from dagster_project.intake.withdraw import unland_again
+from dagster_project.orchestration import dbt_models, publication_assets, transform
+from dagster_project.orchestration.builds import Build
+from dagster_project.orchestration.resources import Warehouse
+from dagster_project.serving.publication import new_release
+from dagster_project.settings import Settings
+from dagster_project.sources.registry import all_sources, source_named
+
+ECB = source_named("ecb")
+TODAY = date(2026, 11, 25)
+MANIFEST = {
+    "nodes": {
+        name: {"schema": schema, "name": name, "alias": name, "resource_type": "model"}
+        for schema, name in (("market", "prices"), ("trade", "flows"), ("catalog", "snapshots"))
+    }
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A home with one whole build, made from the snapshot of the bundled rates."""
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path / "home"))
+    settings = Settings.load(as_of=TODAY)
+    settings.started_on = TODAY
+    land_bundled(settings, ECB)
+    conform(settings, ECB)
+    whole = a_build(settings, "whole")
+    with duckdb.connect(str(whole.file)) as connection:
+        connection.execute("create schema catalog")
+        connection.execute(
+            "create table catalog.snapshots as select unnest(?) as snapshot_id",
+            [[one.snapshot_id for one in landing_of(settings).snapshots("ecb")]],
+        )
+    whole.declare_complete(is_replay=False)
+    return settings
+
+
+def a_build(settings: Settings, name: str) -> Build:
+    build = Build(settings.build_dir / name)
+    release = new_release(datetime(2026, 11, 25, 12), TODAY, "0.1.0")
+    build.start(release, "inputs", transform.project_version())
+    return build
+
+
+def withdraw(settings: Settings) -> str:
+    (snapshot,) = landing_of(settings).snapshots("ecb")
+    landing_of(settings).withdraw(snapshot, by="ann", reason="a slip")
+    return snapshot.snapshot_id
+
+
+def selected(settings: Settings) -> list[str]:
+    """What dbt is to build for a run of `market/prices`; nothing chosen means all of it."""
+    context = SimpleNamespace(
+        selected_asset_keys={dg.AssetKey(["market", "prices"])}, log=logging.getLogger("run")
+    )
+    part = a_build(settings, "part")
+    part.file.unlink(missing_ok=True)
+    chosen = dbt_models._subset(cast(Any, context), MANIFEST, settings, part)
+    assert part.file.exists() == bool(chosen)
+    return chosen
+
+
+def test_a_part_is_built_on_the_last_whole_build_unless_that_was_made_from_what_is_withdrawn(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="run")
+    on_the_whole = ["prices", "snapshots"]
+    assert selected(settings) == on_the_whole
+    assert caplog.messages == []
+    snapshot = withdraw(settings)
+    assert selected(settings) == []
+    assert caplog.messages == [
+        "Every model is built, not a part of them: the last whole build was made from what is "
+        f"withdrawn ({snapshot})."
+    ]
+    unland_again(settings, all_sources(), snapshot)
+    assert selected(settings) == on_the_whole
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "reason"),
+    [
+        ("complete", "gone", "there is no whole build yet"),
+        ("whole/models", "others", "the models have changed since the last whole build"),
+    ],
+)
+def test_why_everything_is_built_is_said(
+    settings: Settings, caplog: pytest.LogCaptureFixture, file: str, text: str, reason: str
+) -> None:
+    caplog.set_level(logging.INFO, logger="run")
+    (settings.build_dir / file).write_text(text)
+    assert selected(settings) == []
+    assert caplog.messages == [f"Every model is built, not a part of them: {reason}."]
+
+
+def test_a_whole_build_that_was_made_from_what_is_withdrawn_is_not_published_on_its_own(
+    settings: Settings,
+) -> None:
+    warehouse = Warehouse()
+    last = publication_assets._build_of(warehouse, "another-run", settings)
+    assert last.directory.name == "whole"
+    snapshot = withdraw(settings)
+    with pytest.raises(dg.Failure, match=rf"withdrawn \({snapshot}\): materialise the marts first"):
+        publication_assets._build_of(warehouse, "another-run", settings)
+    # The build of the run itself was made from what counts.
+    own = a_build(settings, "a-run")
+    own.file.write_bytes(b"a build")
+    assert publication_assets._build_of(warehouse, "a-run", settings) == own
