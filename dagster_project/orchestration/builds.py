@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dagster_project.errors import listed
 from dagster_project.intake.stores import landing_of
 from dagster_project.lake.space import MB, require_room
 from dagster_project.lake.store import write_atomically
@@ -124,11 +125,13 @@ def complete_build(build_dir: Path, *, is_replay: bool = False) -> Build | None:
 
 def withdrawn_from(settings: Settings, build: Build) -> str:
     """The snapshots that a build was made from and that are withdrawn now, in words; else empty."""
+    return listed(sorted(withdrawn_snapshots(settings) & snapshots_of(build.file)))
+
+
+def withdrawn_snapshots(settings: Settings) -> set[str]:
+    """The snapshots that somebody has withdrawn, of all sources."""
     landing = landing_of(settings)
-    withdrawn = {one for source in source_names() for one in landing.withdrawn(source)}
-    found = sorted(withdrawn & snapshots_of(build.file))
-    more = len(found) - 1
-    return f"{found[0]}{f' and {more} more' if more else ''}" if found else ""
+    return {snapshot for source in source_names() for snapshot in landing.withdrawn(source)}
 
 
 def held_builds(build_dir: Path) -> list[Build]:

@@ -12,7 +12,6 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project.errors import HeldError
-from dagster_project.intake.stores import landing_of
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
@@ -39,7 +38,6 @@ from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
 from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
-from dagster_project.sources.registry import source_names
 
 
 def mart_audit() -> dg.AssetChecksDefinition:
@@ -208,9 +206,7 @@ def _compared(
     last = publication.last_file_of_its_day(settings)
     if last is None:
         return gate.Comparison(is_left_out="There is no release before it.")
-    landing = landing_of(settings)
-    withdrawn = {name for source in source_names() for name in landing.withdrawn(source)}
-    compared = gate.compare(last, build.file, withdrawn, sources_of)
+    compared = gate.compare(last, build.file, builds.withdrawn_snapshots(settings), sources_of)
     back = publication.rolled_back(settings)
     again = back and gate.came_back(
         build.file,
@@ -252,6 +248,13 @@ def _held_build(settings: Settings, release_id: str) -> builds.Build:
     if release_id not in held:
         raise dg.Failure(
             description=f"Release {release_id} is not held. Held: {', '.join(held) or 'none'}.",
+            allow_retries=False,
+        )
+    withdrawn = builds.withdrawn_from(settings, held[release_id])
+    if withdrawn:
+        raise dg.Failure(
+            description=f"Release {release_id} was made from what is withdrawn ({withdrawn}): "
+            "build again.",
             allow_retries=False,
         )
     return held[release_id]

@@ -12,6 +12,7 @@ import great_expectations
 import dagster_project.cli
 import dagster_project.intake.land
 import dagster_project.intake.withdraw
+import dagster_project.orchestration.publication_assets
 import dagster_project.quality.runner
 from dagster_project.intake.versions import parser_version
 from dagster_project.sources.registry import source_named

@@ -114,6 +114,17 @@ def test_what_is_not_held_cannot_be_accepted(settings: Settings, held: builds.Bu
     assert published_close(settings) == 150.0
 
 
+def test_a_held_build_of_what_was_withdrawn_since_is_not_accepted(
+    settings: Settings, held: builds.Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builds, "withdrawn_snapshots", lambda _: {"ecb-2", "baci-1"})
+    release = held.release.release_id
+    assert failure(materialize(accept=release)) == (
+        f"Release {release} was made from what is withdrawn (ecb-2): build again."
+    )
+    assert published_close(settings) == 150.0
+
+
 def test_a_build_that_a_newer_one_has_overtaken_ends_well_and_publishes_nothing(
     settings: Settings,
 ) -> None:
