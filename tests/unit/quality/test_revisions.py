@@ -18,6 +18,7 @@ from dagster_project.lake.schemas import (
     PRICE_QUOTES,
     PRODUCTION,
     RECONCILED_TRADE,
+    RESTRICTION_CLAUSES,
     LakeTable,
 )
 from dagster_project.lake.vintages import rows_that_count
@@ -98,9 +99,10 @@ def test_rows_are_added_repeated_changed_and_removed() -> None:
     (group,) = revision.groups
     assert group.name == "850511 2024"
     assert (group.rows_before, group.rows_after) == (9, 8)
-    first, second = revision.lines()
+    first, second, third = revision.lines()
     assert first == "reconciled_trade: 2 new, 1 changed, 7 as known, 1 removed."
     assert second == "Replaces 9 rows of 850511 2024 (USD 9.0 m) by 8 (USD 8.1 m)."
+    assert third == "value_usd: 1 of 8 changed (12.5%), ratio 1.1; all of 850511."
 
 
 def test_a_figure_within_half_a_per_cent_is_the_same_printed_twice() -> None:
@@ -137,6 +139,69 @@ def test_at_most_three_groups_are_named() -> None:
     groups = [Group(str(number), 2, 1, "", 0.0, 0.0) for number in range(5)]
     _, said = Revision("t", 0, 0, 0, 5, groups, ()).lines()
     assert said == "Replaces 2 rows of 0 by 1; 2 rows of 1 by 1; 2 rows of 2 by 1; and 2 more."
+
+
+def flow(exporter: str, code: str, value: float | None, weight: float | None) -> Row:
+    return {
+        "exporter_iso3": exporter, "importer_iso3": "JPN", "hs6_code": code, "value_usd": value,
+        "net_weight_kg": weight,
+    }  # fmt: skip
+
+
+def test_how_much_the_figures_of_each_measure_changed_is_named_with_their_series() -> None:
+    known = [
+        flow("AUS", "850511", 100.0, 10.0), flow("CHN", "850511", 200.0, None),
+        flow("DEU", "850511", 400.0, 30.0), flow("USA", "850511", 500.0, 40.0),
+        flow("CHN", "280530", 1000.0, 50.0), flow("MYS", "280530", 0.0, 60.0),
+        flow("CHN", "284610", 70.0, 70.0),
+    ]  # fmt: skip
+    fresh = [
+        flow("AUS", "850511", 110.0, 10.0), flow("CHN", "850511", 180.0, 20.0),
+        flow("DEU", "850511", 500.0, None), flow("USA", "850511", 500.0, 40.0),
+        flow("CHN", "280530", 600.0, 50.0), flow("MYS", "280530", 9.0, 60.0),
+        flow("CHN", "284610", 70.0, 70.0),
+    ]  # fmt: skip
+    # Of the values 110/100, 180/200, 500/400 and 600/1000; 9 to 0 is no ratio.
+    *_, values, weights = held(RECONCILED_TRADE, known, fresh).lines()
+    assert values == (
+        "value_usd: 5 of 7 changed (71.4%), median ratio 1 (0.6 to 1.25); "
+        "most 280530 (2 of 2, 0.6), 850511 (3 of 4, 1.1)."
+    )
+    assert weights == (
+        "net_weight_kg: 2 of 7 changed (28.6%), 1 now missing, 1 missing before; all of 850511."
+    )
+
+
+def test_of_many_series_those_that_moved_most_are_named() -> None:
+    ratios = {"TIN": 1.03, "ZINC": 0.9, "LEAD": 1.05, "GOLD": 1.2, "IRON": 1.0}
+    known = [
+        {"instrument": name, "close": 50.0, "price_date": date(2024, month, 1)}
+        for name in ratios
+        for month in (1, 2)
+    ]
+    fresh = with_first(known, 9, close=1.0)
+    for row, ratio in zip(fresh[::2], ratios.values(), strict=True):
+        row["close"] *= ratio
+    *_, line = held(PRICE_QUOTES, known, fresh).lines()
+    assert line == (
+        "close: 4 of 10 changed (40.0%), median ratio 1.04 (0.9 to 1.2); "
+        "most GOLD (1 of 2, 1.2), ZINC (1 of 2, 0.9), LEAD (1 of 2, 1.05)."
+    )
+
+
+def test_scores_around_zero_change_by_a_difference() -> None:
+    known = [
+        {"indicator": name, "economy_iso3": f"E{number:02}", "year": 2023, "estimate": estimate}
+        for name in ("rule_of_law", "political_stability")
+        for number, estimate in enumerate([-1.5, -0.2, 0.1, 2.0])
+    ]
+    fresh = with_first(known, 2, estimate=1.1)  # by -0.15 and -0.02
+    fresh[4] = {**fresh[4], "estimate": -1.2}  # by 0.3
+    *_, line = held(GOVERNANCE_SCORES, known, fresh).lines()
+    assert line == (
+        "estimate: 3 of 8 changed (37.5%), median difference -0.02 (-0.15 to +0.3); "
+        "most political_stability (1 of 4, +0.3), rule_of_law (2 of 4, -0.085)."
+    )
 
 
 # Losses
@@ -277,7 +342,7 @@ MONTHS = [30_000.0 + 137.0 * (number * 7 % 23) for number in range(22)]
 def test_figures_of_the_period_before_are_named() -> None:
     moved = prices([MONTHS[0], *MONTHS[:-1]])
     assert held(PRICE_QUOTES, prices(MONTHS), moved).objections == (
-        "21 of 22 figures are those that are known of 1 period earlier, first of 2024-02-01.",
+        "21 of 22 figures are those that are known of 1 period earlier, first of 2024-02.",
     )
     # Fewer than five may stand so by chance.
     few = prices([MONTHS[0], *MONTHS[:4], *MONTHS[5:]])
@@ -287,16 +352,36 @@ def test_figures_of_the_period_before_are_named() -> None:
 def test_working_days_of_another_year_are_named_by_months() -> None:
     days = [date(2025, 1, 1) + timedelta(days=number) for number in range(500)]
     known = [
-        {"instrument": "EURUSD", "unit": "USD", "price_date": day, "close": 1 + number / 1009}
+        {"instrument": "EURUSD", "unit": "USD", "frequency": "D", "price_date": day,
+         "close": 1 + number / 1009}
         for number, day in enumerate(days)
         if day.weekday() < 5
-    ]
+    ]  # fmt: skip
     moved = [
         {**row, "price_date": row["price_date"].replace(year=row["price_date"].year - 1)}
         for row in known
     ]
     (objection,) = held(PRICE_QUOTES, known, moved).objections
-    assert objection.endswith("are those that are known of 12 months later, first of 2024.")
+    assert objection.endswith("are those that are known of 12 months later, first of 2024-01-01.")
+
+
+@pytest.mark.parametrize(
+    ("frequency", "words"), [("D", "2026-01-01"), ("M", "2026-01"), ("A", "2026")]
+)
+def test_a_period_is_written_as_its_frequency(frequency: str, words: str) -> None:
+    def quotes(thing: str, day: date, close: float) -> list[Row]:
+        return [
+            {"instrument": f"{thing}{number}", "price_date": day, "frequency": frequency,
+             "close": close + number / 7}
+            for number in range(3)
+        ]  # fmt: skip
+
+    known = [*quotes("X", date(2025, 12, 1), 7), *quotes("Y", date(2025, 11, 1), 7)]
+    zeros = [{**row, "close": 0.0} for row in quotes("X", date(2026, 1, 1), 0)]
+    zeros += quotes("Y", date(2025, 12, 1), 7.1)
+    assert held(PRICE_QUOTES, known, zeros).objections == (
+        f"close is 0 for 3 of 3 figures of price_date {words}, and was not in the period before.",
+    )
 
 
 @pytest.mark.parametrize(("step", "is_refused"), [(4.9, False), (5.1, True), (1 / 5.1, True)])
@@ -305,8 +390,8 @@ def test_a_price_does_not_make_a_step_of_five(step: float, is_refused: bool) -> 
     revision = held(PRICE_QUOTES, prices(MONTHS), new)
     assert counts(revision) == (1, 0, 0, 0)
     assert revision.objections == (
-        (f"close is {step:.3g} times that of the period before, in the middle of 1 figure that "
-         "are new.",) if is_refused else ()
+        (f"close is {step:.3g} times that of the period before, in the middle of 1 new figure.",)
+        if is_refused else ()
     )  # fmt: skip
 
 
@@ -374,6 +459,38 @@ def test_facts_that_are_gone_swapped_or_moved_are_named() -> None:
         revision = held(MILESTONES, known, two)
         assert counts(revision) == (0, 4, 2, 0)
         assert revision.objections == ()
+
+
+def clauses(names: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    return [
+        {"measure_id": "M", "clause_id": f"C{number}", "target_names": list(some),
+         "announced_date": date(2024, 1, 1), "known_at": date(2024, 1, 1)}
+        for number, some in enumerate(names)
+    ]  # fmt: skip
+
+
+def test_a_list_that_lost_an_entry_or_has_another_one_is_a_fact_that_changed() -> None:
+    known = [["Aoki", "Berg"], ["Berg", "Aoki"], ["Cole"], [], ["Dent"]]
+    for fresh, changed in (
+        ([["Berg", "Aoki"], ["Aoki", "Berg"], ["Cole"], [], ["Dent"]], 0),  # the order is none
+        ([["Aoki"], *known[1:]], 1),
+        ([known[0], known[2], known[1], *known[3:]], 2),
+        ([*known[:3], ["Ede"], []], 2),
+    ):
+        revision = held(RESTRICTION_CLAUSES, clauses(known), clauses(fresh))
+        assert counts(revision) == (0, 5 - changed, changed, 0)
+        assert revision.objections == ()
+
+
+def test_lists_that_are_gone_or_all_others_are_named() -> None:
+    known = [[f"name {number}"] for number in range(10)]
+    for fresh, words in (
+        ([[]] * 10, "missing for 10 of 10 known"), ([*known[1:], known[0]], "another than known "
+                                                    "for 10 of 10"),
+    ):  # fmt: skip
+        assert held(RESTRICTION_CLAUSES, clauses(known), clauses(fresh)).objections == (
+            f"target_names is {words} facts.",
+        )
 
 
 def test_ten_facts_may_not_all_say_something_else() -> None:
