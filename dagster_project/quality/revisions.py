@@ -20,6 +20,7 @@ from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality import limits
 from dagster_project.quality.changes import Change, changes
 from dagster_project.quality.slips import Compared, is_alike, period_in_words
+from dagster_project.quality.steps import NewPeriods
 
 _SHOWN_GROUPS = 3
 
@@ -106,7 +107,13 @@ def hold_against(
         removed=losses.removed.height,
         groups=losses.groups,
         objections=tuple(
-            dict.fromkeys([*losses.objections(is_whole=is_whole), *compared.objections()])
+            dict.fromkeys(
+                [
+                    *losses.objections(is_whole=is_whole),
+                    *compared.objections(),
+                    *NewPeriods(table, known, compared).objections(),
+                ]
+            )
         ),
         changes=tuple(changes(table, compared)),
     )

@@ -33,7 +33,7 @@ TECHNICAL = frozenset(
 )  # fmt: skip
 """Key columns along which figures may well be equal: a code that two editions of the HS share."""
 
-_ROW = "row in the file"
+ROW = "row in the file"
 
 
 class Compared:
@@ -56,11 +56,11 @@ class Compared:
             and known.schema[name] in (pl.Date, pl.String, pl.Boolean)
         ]
         before = known.select(*table.key, *self.measures, *self._facts, is_known=pl.lit(True))
-        self._rows = counting.with_row_index(_ROW).join(
+        self.rows = counting.with_row_index(ROW).join(
             before, on=table.key, how="left", suffix=" known", nulls_equal=True,
             maintain_order="left",
         ).with_columns(pl.col("is_known").fill_null(False))  # fmt: skip
-        self.again = self._rows.filter("is_known")
+        self.again = self.rows.filter("is_known")
 
     @cached_property
     def changed(self) -> int:
@@ -76,7 +76,6 @@ class Compared:
         for measure in self.measures:
             yield from _first(self._of(measure))
         yield from self._of_facts()
-        yield from _first(self._of_new_periods())
 
     def _of(self, measure: str) -> Iterator[str]:
         figures = self._figures(measure)
@@ -89,13 +88,12 @@ class Compared:
         yield from self._transposed(measure, figures)
         yield from self._a_row_off(pairs)
         yield from self._shuffled(measure, figures)
-        yield from self._stepped(measure)
         yield from self._changed_a_lot(measure, pairs)
 
     def _figures(self, measure: str) -> pl.DataFrame:
         """Rows with a figure: `x` as the file has it, `o` as it is known (null where it is not)."""
         return (
-            self._rows.with_columns(x=pl.col(measure), o=pl.col(f"{measure} known"))
+            self.rows.with_columns(x=pl.col(measure), o=pl.col(f"{measure} known"))
             .filter(pl.col("x").is_not_null())
             .with_columns(
                 is_alike=is_alike(pl.col("x"), pl.col("o")).fill_null(False),
@@ -114,7 +112,7 @@ class Compared:
             ("missing", pl.col(measure).is_null()),
             ("0", pl.col(measure) == 0),
         ):
-            found = self._largest_pattern(
+            found = self.largest_pattern(
                 known.with_columns(hit=is_so.fill_null(False)),
                 self._things,
                 period=self._table.period,
@@ -123,7 +121,7 @@ class Compared:
                 yield f"{measure} is {what} {found.of_known_figures}."
 
     def _turned(self, measure: str, pairs: pl.DataFrame) -> Iterator[str]:
-        found = self._largest_pattern(
+        found = self.largest_pattern(
             pairs.filter(pl.col("o") != 0).with_columns(
                 hit=is_alike(pl.col("x"), -pl.col("o"))
             ),
@@ -137,7 +135,7 @@ class Compared:
             if other == measure:
                 continue
             theirs = pl.col(f"{other} known")
-            found = self._largest_pattern(
+            found = self.largest_pattern(
                 pairs.filter(theirs.is_not_null() & (pl.col("x") != 0)).with_columns(
                     hit=~pl.col("is_alike") & is_alike(pl.col("x"), theirs)
                 ),
@@ -158,7 +156,7 @@ class Compared:
         for number in pairs["power"].value_counts(sort=True)["power"].to_list():
             if number == 0:
                 continue
-            found = self._largest_pattern(
+            found = self.largest_pattern(
                 pairs.with_columns(hit=pl.col("power") == number), self._things
             )
             if found:
@@ -191,7 +189,7 @@ class Compared:
         known = self._known_figures(measure)
         for column in self._things:
             rest = [name for name in self._table.key if name not in ("source", column)]
-            theirs = changed.select(_ROW, *self._table.key, "is_known", "rounded", "all").join(
+            theirs = changed.select(ROW, *self._table.key, "is_known", "rounded", "all").join(
                 known.rename({column: "theirs"})
                 .select(*rest, "theirs", "rounded", "all")
                 # Of a value that is everywhere, nobody can say where it comes from.
@@ -205,7 +203,7 @@ class Compared:
             if column == self._table.period:
                 yield from self._moved_in_time(figures, changed, theirs)
                 continue
-            hits = theirs.group_by(column, "theirs").agg(hits=pl.col(_ROW).n_unique())
+            hits = theirs.group_by(column, "theirs").agg(hits=pl.col(ROW).n_unique())
             found = _explained(hits, changed, figures, [column], pl.lit(limits.EXPLAINED))
             found = found.sort("hits", "theirs", column, descending=[True, False, False])
             for row in found.head(1).iter_rows(named=True):
@@ -243,7 +241,7 @@ class Compared:
         )
         for columns in ([], *([name] for name in others)):
             hits = moved.group_by(*columns, "is_known", "unit", "by").agg(
-                hits=pl.col(_ROW).n_unique(), first=pl.col(period).min()
+                hits=pl.col(ROW).n_unique(), first=pl.col(period).min()
             )
             found = _explained(hits, changed, figures, [*columns, "is_known"], part)
             found = found.sort(
@@ -259,7 +257,7 @@ class Compared:
                     f"{row['hits']:,} of {row['all']:,} figures{of} are those that are known of "
                     f"{counted(abs(row['by']), row['unit'])} "
                     f"{'earlier' if row['by'] > 0 else 'later'}, first of "
-                    f"{self._in_words(period, row['first'])}."
+                    f"{self.in_words(period, row['first'])}."
                 )
 
     def _transposed(self, measure: str, figures: pl.DataFrame) -> Iterator[str]:
@@ -282,7 +280,7 @@ class Compared:
                 )
 
     def _a_row_off(self, pairs: pl.DataFrame) -> Iterator[str]:
-        pairs = pairs.sort(_ROW)
+        pairs = pairs.sort(ROW)
         for by, where in ((1, "above"), (-1, "below")):
             beside = pl.col("o").shift(by)
             changed = pl.col("is_same").not_()
@@ -320,64 +318,6 @@ class Compared:
             yield (
                 f"{hits:,} of {figures.height:,} figures are known ones that stand in other rows."
             )
-
-    def _stepped(self, measure: str) -> Iterator[str]:
-        """Figures of a period that is new, against those of the period before."""
-        period = self._table.period
-        if period is None:
-            return
-        series = [name for name in self._table.key if name not in ("source", period)]
-        is_new = pl.col("is_new")
-        all_figures = (
-            pl.concat(
-                [
-                    self._known.join(self._rows, on=self._table.key, how="anti", nulls_equal=True)
-                    .select(*series, period, pl.col(measure), is_new=pl.lit(False)),
-                    self._rows.select(*series, period, pl.col(measure),
-                                      is_new=~pl.col("is_known")),
-                ]
-            )
-            .filter(pl.col(measure).is_not_null())
-            .sort(*series, period)
-            .with_columns(
-                before=pl.col(measure).shift(1).over(series),
-                step=(pl.col(period) - pl.col(period).shift(1).over(series)),
-            )
-        )  # fmt: skip
-        longest = 1 if all_figures.schema[period] != pl.Date else pl.duration(days=400)
-        steps = all_figures.filter(is_new & (pl.col("before") > 0) & (pl.col("step") <= longest))
-        fewest = limits.FEWEST_FIGURES_OF_A_STEP.get(
-            self._table.name, limits.FEWEST_FLOWS_OF_A_STEP
-        )
-        zeros = self._largest_pattern(
-            steps.with_columns(hit=pl.col(measure) == 0), [period], most=1.0
-        )
-        if zeros:
-            yield f"{measure} is 0 {zeros.of_figures}, and was not in the period before."
-        steps = steps.filter(pl.col(measure) > 0).with_columns(
-            ratio=(pl.col(measure) / pl.col("before"))
-        )
-        # Of one economy's flows the median may do anything: ten of Lesotho's, 26 times in 2001.
-        shared = [name for name in self._things if not name.endswith("_iso3")]
-        for columns in ([], *([name] for name in shared)):
-            found = (
-                (steps.group_by(columns) if columns else steps.group_by(pl.lit("").alias("whole")))
-                .agg(middle=pl.col("ratio").median(), figures=pl.len())
-                .filter(
-                    (pl.col("figures") >= fewest)
-                    & (
-                        (pl.col("middle") >= limits.LARGEST_STEP)
-                        | (pl.col("middle") <= 1 / limits.LARGEST_STEP)
-                    )
-                )
-                .sort("figures", descending=True)
-            )
-            for row in found.head(1).iter_rows(named=True):
-                of = "".join(f" of {name} {self._in_words(name, row[name])}" for name in columns)
-                yield (
-                    f"{measure}{of} is {row['middle']:.3g} times that of the period before, in the "
-                    f"middle of {counted(row['figures'], 'new figure')}."
-                )
 
     def _changed_a_lot(self, measure: str, pairs: pl.DataFrame) -> Iterator[str]:
         known = self._known[measure]
@@ -446,40 +386,7 @@ class Compared:
         ):
             yield f"{name} is another than known for {changed.height:,} of {pairs.height:,} facts."
 
-    def _of_new_periods(self) -> Iterator[str]:
-        """Periods that are new, against the rows of the period before of the same slices."""
-        period = self._table.period
-        if period is None:
-            return
-        same = [name for name in self._table.vintage_slice if name not in ("source", period)]
-        rows = pl.concat(
-            [
-                self._known.join(self._rows, on=self._table.vintage_slice, how="anti",
-                                 nulls_equal=True).select(*same, period, is_new=pl.lit(False)),
-                self._rows.select(*same, period, is_new=~pl.col("is_known")),
-            ]
-        )  # fmt: skip
-        of_periods = (
-            rows.group_by(*same, period)
-            .agg(rows=pl.len(), is_new=pl.col("is_new").all())
-            .sort(*same, period)
-            .with_columns(before=pl.col("rows").shift(1).over(same or [pl.lit(1)]))
-            .filter(pl.col("is_new") & pl.col("before").is_not_null())
-            .group_by(period)
-            .agg(pl.col("rows").sum(), pl.col("before").sum())
-            .filter(
-                (pl.col("before") >= limits.FEWEST_ROWS_OF_A_PERIOD)
-                & (pl.col("rows") < limits.SMALLEST_NEW_PERIOD * pl.col("before"))
-            )
-            .sort(period)
-        )
-        for row in of_periods.iter_rows(named=True):
-            yield (
-                f"{self._in_words(period, row[period])} is new and has {row['rows']:,} rows of "
-                f"what the period before has {row['before']:,} of."
-            )
-
-    def _largest_pattern(
+    def largest_pattern(
         self,
         figures: pl.DataFrame,
         columns: Sequence[str],
@@ -514,18 +421,18 @@ class Compared:
                 .sort("hits", *names, descending=[True, *(False for _ in names)])
             )
             for row in found.head(1).iter_rows(named=True):
-                of = " in ".join(f"{name} {self._in_words(name, row[name])}" for name in names)
+                of = " in ".join(f"{name} {self.in_words(name, row[name])}" for name in names)
                 if best is None or row["hits"] > best.hits:
                     best = _Pattern(row["hits"], row["figures"], f" of {of}")
         return best
 
-    def _in_words(self, column: str, value: object) -> str:
+    def in_words(self, column: str, value: object) -> str:
         """A value of a key column; a period as those rows of the file write it that are of it."""
         if column != self._table.period or not isinstance(value, date):
             return str(value)
         if "frequency" not in self._table.columns:
             return period_in_words(value, "A")
-        frequencies = self._rows.filter(pl.col(column) == value)["frequency"].unique()
+        frequencies = self.rows.filter(pl.col(column) == value)["frequency"].unique()
         return " and ".join(sorted(period_in_words(value, one) for one in frequencies))
 
     @property
