@@ -36,9 +36,9 @@ class NewPeriods:
         """Sentences, the most telling one of each measure."""
         if not self._period or self._rows["is_known"].all():
             return
-        transposed = list(self._transposed())
-        yield from transposed
-        for measure in () if transposed else self._compared.measures:
+        under_others = list(self._under_other_economies())
+        yield from under_others
+        for measure in () if under_others else self._compared.measures:
             yield from list(self._of(measure))[:1]
         yield from self._without_rows()
         yield from self._without_economies()
@@ -86,29 +86,29 @@ class NewPeriods:
         period beside it.
         """
         period = self._period
-        series = self._series
         known = self._known.join(self._rows, on=self._table.key, how="anti", nulls_equal=True)
         return (
             pl.concat(
                 [
                     known.select(
-                        *series, period, x=measure, is_new=pl.lit(False),
+                        *self._series, period, x=measure, is_new=pl.lit(False),
                         row=pl.lit(None, self._rows.schema[ROW]),
                     ),
-                    self._rows.select(*series, period, x=measure, is_new=~pl.col("is_known"),
+                    self._rows.select(*self._series, period, x=measure, is_new=~pl.col("is_known"),
                                       row=ROW),
                 ]
             )
             .filter(pl.col("x").is_not_null() | pl.col("is_new"))
-            .sort(*series, period)
+            .sort(*self._series, period)
             .with_columns(
                 before=pl.when(
-                    pl.col(period) - pl.col(period).shift(1).over(series) <= self._longest
-                ).then(pl.col("x").shift(1).over(series))
+                    pl.col(period) - pl.col(period).shift(1).over(self._series) <= self._longest
+                ).then(pl.col("x").shift(1).over(self._series))
             )
             .filter("is_new")
             .sort("row")
-            .with_columns(above=pl.col("before").shift(1).over(period),
+            .with_columns(
+                above=pl.col("before").shift(1).over(period),
                 below=pl.col("before").shift(-1).over(period),
             )
             .filter(pl.col("before").is_not_null())
@@ -231,28 +231,58 @@ class NewPeriods:
                 )
                 return
 
-    def _transposed(self) -> Iterator[str]:
-        """Rows of new series, of which each is known between the same economies turned round."""
+    def _under_other_economies(self) -> Iterator[str]:
+        """Rows of series that were not known, with figures near those last known of the same
+        economies turned round, or of one that has none any more.
+        """
+        if not self._compared.measures:
+            return
+        measure = self._compared.measures[0]
+        last = self._known.sort(self._period).group_by(self._series).agg(pl.col(measure).last())
+        new = self._rows.filter(~pl.col("is_known"))
+        unknown = new.join(last, on=self._series, how="anti", nulls_equal=True)
         economies = [
             name for name in self._table.key if name.endswith("_iso3") and name not in TECHNICAL
         ]
-        series, measures = self._series, self._compared.measures[:1]
-        new = self._rows.filter(~pl.col("is_known"))
-        last = self._known.sort(self._period).group_by(series).agg(pl.col(measures).last())
-        unknown = new.join(last, on=series, how="anti", nulls_equal=True)
-        for one, other in combinations(sorted(economies), 2):
+        # What others imported from an economy that reports for the first time is no figure of it.
+        off = (pl.col(measure) / pl.col(f"{measure} other")).log().abs().median()
+        is_near = pl.col("off") <= limits.LARGEST_OFF
+        for one, other in combinations(economies, 2):
             turned = unknown.join(
-                last.rename({one: other, other: one}), on=series, suffix=" turned",
+                last.rename({one: other, other: one}), on=self._series, suffix=" other",
                 nulls_equal=True,
+            ).select(rows=pl.len(), off=off).filter(
+                is_near,
+                pl.col("rows") >= max(limits.FEWEST_MOVED, limits.MOST_OF_A_PATTERN * new.height),
             )  # fmt: skip
-            if turned.height < max(limits.FEWEST_MOVED, limits.MOST_OF_A_PATTERN * new.height):
-                continue
-            # Where an economy reports for the first time, what others imported from it is known.
-            off = [(pl.col(name) / pl.col(f"{name} turned")).log().abs() for name in measures]
-            if all(turned.select(by.median()).item() <= limits.LARGEST_OFF for by in off):
+            for rows in turned["rows"]:
                 yield (
-                    f"{one} and {other} are the other way round for {turned.height:,} of "
-                    f"{new.height:,} new rows."
+                    f"{one} and {other} are the other way round for {rows:,} of {new.height:,} new "
+                    "rows."
+                )
+                return
+        for column in economies:
+            rest = [name for name in self._series if name != column]
+            named = (
+                unknown.join(self._known, on=column, how="anti")
+                .with_columns(all=pl.len().over(column))
+                .join(
+                    last.join(new, on=column, how="anti").rename({column: "theirs"}), on=rest,
+                    suffix=" other", nulls_equal=True,
+                )
+                .group_by(column, "theirs")
+                .agg(pl.col("all").first(), rows=pl.len(), off=off)
+                .filter(
+                    is_near,
+                    pl.col("rows") >= limits.FEWEST_MOVED,
+                    pl.col("rows") >= limits.MOST_OF_A_PATTERN * pl.col("all"),
+                )
+                .sort("rows", "off", column, "theirs", descending=[True, False, False, False])
+            )  # fmt: skip
+            for row in named.head(1).iter_rows(named=True):
+                yield (
+                    f"{column} {row[column]} is new, with figures near those of {row['theirs']}, "
+                    f"which has none any more ({row['rows']:,} of {counted(row['all'], 'row')})."
                 )
 
     def _without_rows(self) -> Iterator[str]:
