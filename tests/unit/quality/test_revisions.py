@@ -432,6 +432,146 @@ def test_scores_around_zero_are_held_against_their_spread() -> None:
     assert held(GOVERNANCE_SCORES, known, nudged).objections == ()
 
 
+# Periods that are new
+
+
+def next_year(rows: Sequence[Row], change: float = 1.1, **other: Any) -> list[Row]:
+    """The same flows in 2025, each a little more."""
+    return [
+        {**row, "period_start": date(2025, 1, 1), "value_usd": row["value_usd"] * change,
+         "net_weight_kg": row["net_weight_kg"] * change, **other}
+        for row in rows
+    ]  # fmt: skip
+
+
+def spread(exporters: int, code: str = "850511") -> list[Row]:
+    """Flows of which each is three times the one before it, over again after seven."""
+    return [
+        {**row, "value_usd": 1e4 * 3.0 ** (number % 7), "net_weight_kg": 20.0 * 3.0 ** (number % 7)}
+        for number, row in enumerate(flows(exporters, code, period_start=date(2024, 1, 1)))
+    ]
+
+
+def test_a_year_that_follows_is_no_slip() -> None:
+    known = [*spread(60), *spread(40, "280530")]
+    assert held(RECONCILED_TRADE, known, next_year(known)).objections == ()
+    assert held(RECONCILED_TRADE, known, [*known, *next_year(known, 0.8)]).objections == ()
+
+
+@pytest.mark.parametrize(("rows", "is_refused"), [(9, False), (10, True)])
+def test_a_measure_that_is_missing_in_a_new_year_is_named(rows: int, is_refused: bool) -> None:
+    known = spread(rows)
+    fresh = next_year(known, net_weight_kg=None)
+    assert held(RECONCILED_TRADE, known, fresh).objections == (
+        ("net_weight_kg is missing for 10 of 10 figures, and was not in the period before.",)
+        if is_refused else ()
+    )  # fmt: skip
+
+
+def test_a_new_column_a_row_off_is_named() -> None:
+    known = spread(12)
+    fresh = next_year(known)
+    values = [row["value_usd"] for row in fresh]
+    moved = [
+        {**row, "value_usd": value}
+        for row, value in zip(fresh, [values[-1], *values[:-1]], strict=True)
+    ]
+    assert held(RECONCILED_TRADE, known, moved).objections == (
+        "12 new figures of value_usd fit the period before of the row above better than their own.",
+    )
+
+
+def test_new_figures_in_any_order_are_named() -> None:
+    known = spread(56)
+    # Largest and smallest in each other's place: 729, 81, 9, 1, 1/9, 1/81 and 1/729 times.
+    values = [1.1e4 * 3.0 ** (6 - number % 7) for number in range(56)]
+    mixed = [
+        {**row, "value_usd": value} for row, value in zip(next_year(known), values, strict=True)
+    ]
+    assert held(RECONCILED_TRADE, known, mixed).objections == (
+        "value_usd is off the period before by a factor of 5 or more, up or down, for 48 of 56 new "
+        "figures.",
+    )
+
+
+def test_new_prices_under_each_others_header_are_named() -> None:
+    known, fresh = (
+        [
+            {"instrument": name, "frequency": "M", "unit": "USD", "price_date": day, "close": close}
+            for name, close in of.items()
+        ]
+        for day, of in (
+            (date(2026, 5, 1), {"GOLD": 4_500.0, "ALUMINUM": 2_900.0, "TIN": 30_000.0}),
+            (date(2026, 6, 1), {"GOLD": 2_950.0, "ALUMINUM": 4_400.0, "TIN": 31_000.0}),
+        )
+    )
+    assert held(PRICE_QUOTES, known, fresh).objections == (
+        "instrument ALUMINUM and GOLD fit the period before better the other way round, for 1 new "
+        "figure of close each.",
+    )
+
+
+def test_new_scores_with_the_other_sign_are_named() -> None:
+    known = [
+        {"indicator": "rule_of_law", "economy_iso3": f"E{number:02}", "year": 2023,
+         "estimate": (number - 6) / 3 + 0.013}
+        for number in range(12)
+    ]  # fmt: skip
+    fresh = [{**row, "year": 2024, "estimate": row["estimate"] + 0.05} for row in known]
+    assert held(GOVERNANCE_SCORES, known, fresh).objections == ()
+    turned = [{**row, "estimate": -row["estimate"]} for row in fresh]
+    assert held(GOVERNANCE_SCORES, known, turned).objections == (
+        "12 new figures of estimate fit the period before with the other sign better than their "
+        "own.",
+    )
+
+
+def test_new_flows_under_another_economy_or_the_wrong_way_round_are_named() -> None:
+    known = [*spread(9), *({**row, "importer_iso3": "KOR"} for row in spread(9))]
+    fresh = next_year(known)
+    renamed = [{**row, "importer_iso3": "FJI"} if row["importer_iso3"] == "KOR" else row
+               for row in fresh]  # fmt: skip
+    assert held(RECONCILED_TRADE, known, renamed).objections == (
+        "importer_iso3 FJI is new, with figures near those of KOR, which has none any more (9 of 9 "
+        "rows).",
+    )
+    turned = [
+        {**row, "exporter_iso3": row["importer_iso3"], "importer_iso3": row["exporter_iso3"]}
+        for row in fresh
+    ]
+    assert held(RECONCILED_TRADE, known, turned).objections == (
+        "exporter_iso3 and importer_iso3 are the other way round for 18 of 18 new rows.",
+    )
+    # The same economies' exports in the other direction are other figures.
+    others = [{**row, "value_usd": 1e9 / row["value_usd"] ** 2} for row in turned]
+    assert held(RECONCILED_TRADE, known, others).objections == ()
+
+
+@pytest.mark.parametrize(("rows", "is_refused"), [(19, False), (20, True)])
+def test_an_economy_of_twenty_flows_is_not_without_any_in_the_next_year(
+    rows: int, is_refused: bool
+) -> None:
+    of_one = [{**row, "importer_iso3": "KOR"} for row in [*spread(rows - 9), *spread(9, "280530")]]
+    known = [*spread(30), *spread(30, "280530"), *of_one]
+    fresh = next_year([row for row in known if row not in of_one])
+    assert held(RECONCILED_TRADE, known, fresh).objections == (
+        ("importer_iso3: KOR is in 20 rows of the period before 2025 and in none of it.",)
+        if is_refused
+        else ()
+    )
+
+
+def test_a_file_that_ends_within_a_new_year_was_cut() -> None:
+    known = [*spread(12), *spread(12, "280530")]
+    fresh = next_year(known)
+    assert held(RECONCILED_TRADE, known, [*known, *fresh[:11]]).objections == (
+        "2025 is new and has 11 rows of what the period before has 24 of.",
+    )
+    assert held(RECONCILED_TRADE, known, [*known, *fresh[:12]]).objections == ()
+    # Of one code alone nobody can see that there are others.
+    assert held(RECONCILED_TRADE, known, fresh[:12]).objections == ()
+
+
 # Facts
 
 
