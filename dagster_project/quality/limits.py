@@ -88,6 +88,11 @@ The largest step of a month in the Pink Sheet since 1960 is 1.8 (nickel, March 1
 (TDK, 5 August 2024); of a year, the largest median of the flows of a code in BACI is 3.6 (rhodium,
 2009), of 52 minerals from 1995 to 2022 and 1,371 pairs of years with ten flows or more."""
 
+LARGEST_STEP_OF_A_MONTH = 20.0
+"""Of the flows of one commodity and month: in December 2023, when its controls came into force,
+China's exports of natural graphite (250410) fell to a tenth of the month before, in the middle of
+20 flows. A unit of ten, of one commodity and month alone, cannot be distinguished from that."""
+
 FEWEST_FIGURES_OF_A_STEP = {"price_quotes": 1, "production": 3, "governance_scores": 5}
 FEWEST_FLOWS_OF_A_STEP = 10
 """So many figures make such a step: prices and output hold their level one by one, scores but for

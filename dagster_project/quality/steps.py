@@ -122,17 +122,20 @@ class NewPeriods:
             ratio=pl.col("x") / pl.col("before")
         )
         # Of one economy's flows the median may do anything: ten of Lesotho's, 26 times in 2001.
+        is_monthly = "frequency" in steps.columns and (steps["frequency"] == "M").any()
         for column in ("whole", self._period, *self._shared):
-            of_all = steps.with_columns(whole=pl.lit(""))
+            largest = (
+                limits.LARGEST_STEP_OF_A_MONTH
+                if is_monthly and column in self._shared
+                else limits.LARGEST_STEP
+            )
             found = (
-                of_all.group_by(column)
+                steps.with_columns(whole=pl.lit(""))
+                .group_by(column)
                 .agg(middle=pl.col("ratio").median(), figures=pl.len())
                 .filter(
-                    (pl.col("figures") >= fewest)
-                    & (
-                        (pl.col("middle") >= limits.LARGEST_STEP)
-                        | (pl.col("middle") <= 1 / limits.LARGEST_STEP)
-                    )
+                    pl.col("figures") >= fewest,
+                    (pl.col("middle") >= largest) | (pl.col("middle") <= 1 / largest),
                 )
                 .sort("figures", column, descending=[True, False])
             )

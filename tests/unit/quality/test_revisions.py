@@ -19,6 +19,7 @@ from dagster_project.lake.schemas import (
     PRODUCTION,
     RECONCILED_TRADE,
     RESTRICTION_CLAUSES,
+    TRADE_FLOWS,
     LakeTable,
 )
 from dagster_project.lake.vintages import rows_that_count
@@ -559,6 +560,26 @@ def test_an_economy_of_twenty_flows_is_not_without_any_in_the_next_year(
         if is_refused
         else ()
     )
+
+
+@pytest.mark.parametrize(("factor", "is_refused"), [(0.098, False), (0.01, True)])
+def test_exports_of_a_month_may_fall_to_a_tenth_when_controls_begin(
+    factor: float, is_refused: bool
+) -> None:
+    def month(first_day: date, of_natural: float, of_artificial: float) -> list[Row]:
+        return [
+            {"reporter_iso3": "CHN", "partner_iso3": row["exporter_iso3"], "flow": "export",
+             "commodity_code": code, "frequency": "M", "period_start": first_day,
+             "value_usd": row["value_usd"] * by}
+            for code, by in (("250410", of_natural), ("380110", of_artificial))
+            for row in spread(20, code)
+        ]  # fmt: skip
+
+    known, fresh = month(date(2023, 11, 1), 1, 1), month(date(2023, 12, 1), factor, 1.1)
+    assert held(TRADE_FLOWS, known, fresh).objections == (
+        ("value_usd of commodity_code 250410 is 0.01 times that of the period before, in the "
+         "middle of 20 new figures.",) if is_refused else ()
+    )  # fmt: skip
 
 
 def test_a_file_that_ends_within_a_new_year_was_cut() -> None:
