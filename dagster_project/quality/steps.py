@@ -265,13 +265,19 @@ class NewPeriods:
                 )
                 return
         for column in economies:
+            # Who reports for the first time, alone in a file, has figures near somebody's.
+            gone = last.join(new, on=column, how="anti")
+            if (
+                column in self._table.vintage_slice
+                or gone[column].n_unique() >= limits.MOST_OF_A_PATTERN * last[column].n_unique()
+            ):
+                continue
             rest = [name for name in self._series if name != column]
             named = (
                 unknown.join(self._known, on=column, how="anti")
                 .with_columns(all=pl.len().over(column))
                 .join(
-                    last.join(new, on=column, how="anti").rename({column: "theirs"}), on=rest,
-                    suffix=" other", nulls_equal=True,
+                    gone.rename({column: "theirs"}), on=rest, suffix=" other", nulls_equal=True,
                 )
                 .group_by(column, "theirs")
                 .agg(pl.col("all").first(), rows=pl.len(), off=off)

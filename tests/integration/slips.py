@@ -562,7 +562,8 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
                 rf"{lake} \w+ is new, with figures near those of \w+, which has none any more",
             )  # fmt: skip
             yield replace(renamed, why_not_seen=(
-                "an economy of few rows may have none in a period, and another one its first ones"
+                "an economy of few rows may have none in a period, and another one its first ones; "
+                "a reporter may be late, and another one report for the first time"
             ))  # fmt: skip
 
 

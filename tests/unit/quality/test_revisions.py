@@ -528,7 +528,11 @@ def test_new_scores_with_the_other_sign_are_named() -> None:
 
 
 def test_new_flows_under_another_economy_or_the_wrong_way_round_are_named() -> None:
-    known = [*spread(9), *({**row, "importer_iso3": "KOR"} for row in spread(9))]
+    known = [
+        {**row, "importer_iso3": importer}
+        for importer in ("JPN", "KOR", "USA")
+        for row in spread(9)
+    ]
     fresh = next_year(known)
     renamed = [{**row, "importer_iso3": "FJI"} if row["importer_iso3"] == "KOR" else row
                for row in fresh]  # fmt: skip
@@ -541,11 +545,24 @@ def test_new_flows_under_another_economy_or_the_wrong_way_round_are_named() -> N
         for row in fresh
     ]
     assert held(RECONCILED_TRADE, known, turned).objections == (
-        "exporter_iso3 and importer_iso3 are the other way round for 18 of 18 new rows.",
+        "exporter_iso3 and importer_iso3 are the other way round for 27 of 27 new rows.",
     )
     # The same economies' exports in the other direction are other figures.
     others = [{**row, "value_usd": 1e9 / row["value_usd"] ** 2} for row in turned]
     assert held(RECONCILED_TRADE, known, others).objections == ()
+
+
+def test_a_reporter_may_report_for_the_first_time_and_alone() -> None:
+    def reported(by: str, year: int, change: float) -> list[Row]:
+        return [
+            {"reporter_iso3": by, "partner_iso3": row["exporter_iso3"], "flow": "import",
+             "commodity_code": "850511", "frequency": "A", "period_start": date(year, 1, 1),
+             "value_usd": row["value_usd"] * change}
+            for row in spread(9)
+        ]  # fmt: skip
+
+    known = [*reported("AUS", 2023, 1.0), *reported("CAN", 2023, 1.4)]
+    assert held(TRADE_FLOWS, known, reported("NZL", 2024, 1.2)).objections == ()
 
 
 @pytest.mark.parametrize(("rows", "is_refused"), [(19, False), (20, True)])
