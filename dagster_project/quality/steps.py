@@ -268,7 +268,7 @@ class NewPeriods:
             # Who reports for the first time, alone in a file, has figures near somebody's.
             gone = last.join(new, on=column, how="anti")
             if (
-                column in self._table.vintage_slice
+                column in self._reporters
                 or gone[column].n_unique() >= limits.MOST_OF_A_PATTERN * last[column].n_unique()
             ):
                 continue
