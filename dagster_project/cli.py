@@ -81,6 +81,7 @@ def land(
     Files of one command that hold parts of the same figures are landed together.
     """
     settings = _settings()
+    from dagster_project.errors import counted, indented
     from dagster_project.intake.land import land_files
     from dagster_project.sources.registry import source_named
 
@@ -94,8 +95,7 @@ def land(
     )
     for taken in brought.taken:
         rows = ", ".join(
-            f"{count:,} {'row' if count == 1 else 'rows'} of {table}"
-            for table, count in taken.rows.items()
+            f"{counted(count, 'row')} of {table}" for table, count in taken.rows.items()
         )
         aside = sum(taken.set_aside.values())
         news = "taken" if taken.is_new else "nothing new"
@@ -106,7 +106,7 @@ def land(
         typer.echo(f"{' + '.join(taken.documents)}: {news}{together}, {rows}.{instead}")
         for revision in taken.revisions:
             for line in revision.lines():
-                typer.echo(f"  {line}")
+                typer.echo("\n".join(indented(line, by=2)))
         if aside:
             typer.echo(
                 f"  {aside} {'row is' if aside == 1 else 'rows are'} quarantined in "

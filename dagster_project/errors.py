@@ -1,4 +1,4 @@
-"""The few ways Kido stops, each with a sentence that says what to do.
+"""The few ways Kido stops, each with a sentence that says what to do, and how one is worded.
 
 A leaf: every room may raise these; nothing is imported here.
 """
@@ -6,10 +6,14 @@ A leaf: every room may raise these; nothing is imported here.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+
+WIDTH = 80
+"""Columns of a narrow terminal."""
 
 MOST_QUOTED = 200
 """Characters of a file or an answer that a message repeats: what is needed to find the place."""
@@ -64,6 +68,19 @@ def listed(values: Iterable[str]) -> str:
         taken += 1
     more = f" and {len(found) - taken:,} more" if taken < len(found) else ""
     return ", ".join(shortened(value) for value in found[:taken]) + more
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: `1 row`, `4,415 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def indented(text: str, by: int = 4) -> list[str]:
+    """A text in lines that a narrow terminal holds, those after the first further in."""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=by * " ", subsequent_indent=(by + 2) * " ",
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 class KidoError(Exception):

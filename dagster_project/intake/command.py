@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 
-from dagster_project.errors import ConfigurationError
+from dagster_project.errors import ConfigurationError, counted
 from dagster_project.intake.conform import conform
 from dagster_project.intake.fetch import Fetched, Fetching, Planned, Settled
 from dagster_project.settings import Settings
@@ -59,7 +59,7 @@ def _run(
     write: Callable[[str], None],
 ) -> int:
     name = source.CARD.name
-    write(f"{name}: {_counted(planned)}.")
+    write(f"{name}: {_planned_in_words(planned)}.")
     total, settled_so_far = max(len(planned.windows), len(planned.extracts)), 0
 
     def report(settled: Settled) -> None:
@@ -163,10 +163,10 @@ def _day(period: str, *, is_last: bool) -> date:
     return _last_day(window) if is_last else window.start
 
 
-def _counted(planned: Planned) -> str:
-    windows, calls = len(planned.windows), planned.requests
-    what = f"{windows} {'window' if windows == 1 else 'windows'}, " if windows else ""
-    return f"{what}{calls} {'call' if calls == 1 else 'calls'}, more where an answer is cut"
+def _planned_in_words(planned: Planned) -> str:
+    windows = len(planned.windows)
+    what = f"{counted(windows, 'window')}, " if windows else ""
+    return f"{what}{counted(planned.requests, 'call')}, more where an answer is cut"
 
 
 def _in_words(settled: Settled) -> str:
@@ -176,7 +176,7 @@ def _in_words(settled: Settled) -> str:
         return "empty, nothing is published"
     if settled.news == "withdrawn":
         return f"{settled.rows:,} rows, {settled.reason}"
-    return f"{settled.news}, {settled.rows:,} {'row' if settled.rows == 1 else 'rows'}"
+    return f"{settled.news}, {counted(settled.rows, 'row')}"
 
 
 def _last_line(name: str, fetched: Fetched, again: bool) -> str:
@@ -184,9 +184,8 @@ def _last_line(name: str, fetched: Fetched, again: bool) -> str:
         (news, sum(one.news == news for one in fetched.settled))
         for news in ("new", "unchanged", "empty", "withdrawn", "failed")
     ]
-    said = ", ".join(f"{count} {news}" for news, count in counts if count) or "nothing"
-    calls = f"{fetched.calls} {'call' if fetched.calls == 1 else 'calls'}"
-    line = f"{name}: {said}, with {calls}."
+    settled = ", ".join(f"{count} {news}" for news, count in counts if count) or "nothing"
+    line = f"{name}: {settled}, with {counted(fetched.calls, 'call')}."
     if not (fetched.not_asked or fetched.answer == "quota"):
         return line
     # It stopped before the end: why, and how to go on.

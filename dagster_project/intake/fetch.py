@@ -62,6 +62,7 @@ from dagster_project.lake.landing import (
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.space import require_room_to_land
 from dagster_project.lake.tables import Lake
+from dagster_project.quality.revisions import Revision
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Extract, Scope, Source, Window
 
@@ -94,13 +95,15 @@ class Settled:
 class Fetched:
     """What came of asking a publisher. `answer` is the worst of the run, `not_asked` without any.
 
-    `not_asked` are windows left for another time, since the publisher was in trouble.
+    `revisions` are what the answers that were landed do to the figures that count, by document;
+    `not_asked` windows left for another time, since the publisher was in trouble.
     """
 
     settled: list[Settled] = field(default_factory=list)
     answer: Answer = "not_asked"
     reason: str = ""
     again_at: datetime | None = None
+    revisions: dict[str, Sequence[Revision]] = field(default_factory=dict)
     not_asked: list[Window] = field(default_factory=list)
     calls: int = 0
 
@@ -201,7 +204,10 @@ class Fetching:
                 outcome: Outcome
                 failure: KidoError
                 try:
-                    report(self._fetch(client, extract, sleep))
+                    settled, revisions = self._fetch(client, extract, sleep)
+                    if any(one.news == "new" for one in settled):
+                        found.revisions[extract.document] = revisions
+                    report(settled)
                     in_a_row = 0
                     continue
                 except QuotaError as error:
@@ -271,8 +277,10 @@ class Fetching:
 
     def _fetch(
         self, client: Client, extract: Extract, sleep: Callable[[float], None]
-    ) -> list[Settled]:
-        """Ask for one extract and settle it. Raises what stops it; nothing of it counts then."""
+    ) -> tuple[list[Settled], Sequence[Revision]]:
+        """Ask for one extract and settle it: its windows, and what it does to the figures that
+        count. Raises what stops it; nothing of it counts then.
+        """
         asking = Asking(self.landing, self._source, extract, self._folder)
         try:
             state = asking.run(client, sleep)
@@ -288,7 +296,7 @@ class Fetching:
                 is_extract=True,
             )
             self._require_windows(extract, batch)
-            self._require_plausible(extract, batch)
+            revisions = self._plausible_revisions(extract, batch)
         except ConfigurationError:
             raise
         except KidoError as error:
@@ -296,8 +304,8 @@ class Fetching:
             asking.discard()
             raise
         if extract.windows:
-            return self._settle_windows(extract, asking, batch)
-        return self._settle_document(extract, asking, batch)
+            return self._settle_windows(extract, asking, batch), revisions
+        return self._settle_document(extract, asking, batch), revisions
 
     def _settle_windows(
         self, extract: Extract, asking: Asking, batch: batches.Batch
@@ -509,16 +517,20 @@ class Fetching:
                     f"periods that were not asked for, first {outside[declared.period][0]}."
                 )
 
-    def _require_plausible(self, extract: Extract, batch: batches.Batch) -> None:
-        """Raise ImplausibleError where the answer would shrink or shift what is known."""
+    def _plausible_revisions(self, extract: Extract, batch: batches.Batch) -> Sequence[Revision]:
+        """What the answer does to the figures that count, by table. Raises ImplausibleError where
+        it would shrink or shift them.
+        """
         name = self._source.CARD.name
         frames = batch.frames(new_snapshot_id(name))
+        found = held_against_known(self.landing, self._lake, self._source, frames, is_whole=True)
         require_plausible(
             f"{name}: {extract.document}",
-            held_against_known(self.landing, self._lake, self._source, frames, is_whole=True),
+            found,
             f"If it is right, land it from {self._settings.quarantine_dir / name}: "
             f"kido land {name} FILE --replace.",
         )
+        return found
 
     def _last_landed(self) -> str:
         """The snapshot that was retrieved last, of those that do not come with the project."""

@@ -9,12 +9,11 @@ import contextlib
 import difflib
 import getpass
 import os
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from dagster_project.errors import BusyError, ConfigurationError
+from dagster_project.errors import BusyError, ConfigurationError, counted, indented
 from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
 from dagster_project.intake.stores import lake_of, landing_of
@@ -23,9 +22,6 @@ from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
-
-WIDTH = 80
-"""Columns of a narrow terminal."""
 
 Counts = Counter[tuple[str, str]]
 """Rows that count, by snapshot and table."""
@@ -168,13 +164,11 @@ def landed_lines(settings: Settings, sources: Iterable[Source]) -> Iterator[str]
                 f"{_in_rows([one])}, {_share(counting[snapshot.snapshot_id, one.table], one.rows)}"
                 for one in held.get(snapshot.snapshot_id, [])
             ]
-            yield from _indented(
-                f"{snapshot.document}: {'; '.join(parts) or 'no rows in the lake'}"
-            )
+            yield from indented(f"{snapshot.document}: {'; '.join(parts) or 'no rows in the lake'}")
         for snapshot_id, record in withdrawn.items():
             yield f"  {snapshot_id}  {record.snapshot.landed_at:%Y-%m-%d %H:%M}  withdrawn"
-            yield from _indented(f"{record.snapshot.document}: {_in_rows(record.held)}")
-            yield from _indented(f"withdrawn {_by_whom(record)}")
+            yield from indented(f"{record.snapshot.document}: {_in_rows(record.held)}")
+            yield from indented(f"withdrawn {_by_whom(record)}")
 
 
 def _source_of(
@@ -218,13 +212,13 @@ def _sentences(snapshots: Iterable[Snapshot], counts: Counts) -> Iterator[str]:
     documents = {snapshot.snapshot_id: snapshot.document for snapshot in snapshots}
     for (snapshot_id, table), rows in sorted(counts.items()):
         if snapshot_id in documents:
-            yield f"{_rows(rows)} of {table} of {documents[snapshot_id]}"
+            yield f"{counted(rows, 'row')} of {table} of {documents[snapshot_id]}"
 
 
 def _in_rows(held: Iterable[Held]) -> str:
     """`4,415 rows of reconciled_trade, 2024`, of each table."""
     parts = [
-        f"{_rows(one.rows)} of {one.table}" + (f", {_periods(one)}" if one.first else "")
+        f"{counted(one.rows, 'row')} of {one.table}" + (f", {_periods(one)}" if one.first else "")
         for one in held
     ]
     return "; ".join(parts) or "no rows in the lake"
@@ -246,10 +240,6 @@ def _share(counting: int, rows: int) -> str:
     return f"{counting:,} count" if counting else "none counts"
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} {'row' if count == 1 else 'rows'}"
-
-
 def _way(snapshot: Snapshot) -> str:
     if snapshot.is_bundled:
         return "bundled"
@@ -258,12 +248,6 @@ def _way(snapshot: Snapshot) -> str:
 
 def _by_whom(withdrawn: Withdrawn) -> str:
     return f"on {withdrawn.at:%Y-%m-%d} by {withdrawn.by} ({withdrawn.reason})"
-
-
-def _indented(text: str) -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
-    )
 
 
 def _user() -> str:

@@ -106,6 +106,11 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
                     if fetched.settled or fetched.calls
                     else {}
                 ),
+                **(
+                    {"revisions": dg.MetadataValue.md(_revisions(fetched))}
+                    if any(fetched.revisions.values())
+                    else {}
+                ),
             },
             data_version=data_version([snapshot.snapshot_id for snapshot in snapshots]),
         )
@@ -311,6 +316,15 @@ def _documents(snapshots: list[Snapshot]) -> str:
             }
             for snapshot in reversed(snapshots)
         ]
+    )
+
+
+def _revisions(fetched: fetch.Fetched) -> str:
+    """What each answer does to the figures that count, in the words of `kido land`."""
+    return "\n".join(
+        f"- {document}\n" + "\n".join(f"  - {line}" for one in revisions for line in one.lines())
+        for document, revisions in fetched.revisions.items()
+        if revisions
     )
 
 

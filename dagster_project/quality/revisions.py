@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
+from dagster_project.errors import counted, listed
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality import limits
-from dagster_project.quality.slips import Compared, is_alike, plain
+from dagster_project.quality.changes import Change, changes
+from dagster_project.quality.slips import Compared, is_alike, period_in_words
+from dagster_project.quality.steps import NewPeriods
 
 _SHOWN_GROUPS = 3
 
@@ -34,7 +38,7 @@ class Group:
 
     def __str__(self) -> str:
         return (
-            f"{self.rows_before:,} {_rows(self.rows_before)} of {self.name}"
+            f"{counted(self.rows_before, 'row')} of {self.name}"
             f"{_amount(self.measure, self.total_before)} by {self.rows_after:,}"
             f"{_amount(self.measure, self.total_after)}"
         )
@@ -46,8 +50,8 @@ class Revision:
 
     `added` are its rows under a key that was not known, `unchanged` and `changed` its rows under a
     known one, `removed` the rows that count no more without another in their place. `groups` are
-    the commodities and periods of which rows change or go. `objections` are sentences; none where
-    it looks like what a publisher revises.
+    the commodities and periods of which rows change or go, `changes` the measures of which figures
+    do. `objections` are sentences; none where it looks like what a publisher revises.
     """
 
     table: str
@@ -57,19 +61,23 @@ class Revision:
     removed: int
     groups: Sequence[Group]
     objections: Sequence[str]
+    changes: Sequence[Change] = ()
 
     def lines(self) -> Iterator[str]:
-        """What it does, for a reader: a line of counts, and one for the groups that change."""
+        """What it does, for a reader: a line of counts, one for the groups that change, and one
+        for each measure that does.
+        """
         counts = (
             (self.added, "new"), (self.changed, "changed"), (self.unchanged, "as known"),
             (self.removed, "removed"),
         )  # fmt: skip
-        said = ", ".join(f"{count:,} {word}" for count, word in counts if count)
-        yield f"{self.table}: {said or 'older than what is known'}."
+        counted_rows = ", ".join(f"{count:,} {word}" for count, word in counts if count)
+        yield f"{self.table}: {counted_rows or 'older than what is known'}."
         if self.groups:
             shown = "; ".join(map(str, self.groups[:_SHOWN_GROUPS]))
             more = len(self.groups) - _SHOWN_GROUPS
             yield f"Replaces {shown}{f'; and {more:,} more' if more > 0 else ''}."
+        yield from map(str, self.changes)
 
 
 def hold_against(
@@ -99,8 +107,15 @@ def hold_against(
         removed=losses.removed.height,
         groups=losses.groups,
         objections=tuple(
-            dict.fromkeys([*losses.objections(is_whole=is_whole), *compared.objections()])
+            dict.fromkeys(
+                [
+                    *losses.objections(is_whole=is_whole),
+                    *compared.objections(),
+                    *NewPeriods(table, known, compared).objections(),
+                ]
+            )
         ),
+        changes=tuple(changes(table, compared)),
     )
 
 
@@ -235,8 +250,8 @@ class _Losses:
             if found.height:
                 rows = int(found["rows"].sum())
                 yield (
-                    f"{column}: {_listed(found[column].to_list())} "
-                    f"{'is' if found.height == 1 else 'are'} in {rows:,} {_rows(rows)} that it "
+                    f"{column}: {listed(found[column].to_list())} "
+                    f"{'is' if found.height == 1 else 'are'} in {counted(rows, 'row')} that it "
                     "would replace and in none of its own."
                 )
 
@@ -265,8 +280,8 @@ class _Losses:
         ):
             row = before.row(0, named=True)
             yield (
-                f"It seems cut within {self._name(row)}: {missing:,} of {before.height:,} known "
-                f"{_rows(before.height)} are missing there, and none elsewhere."
+                f"It seems cut within {self._name(row)}: {missing:,} of "
+                f"{counted(before.height, 'known row')} are missing there, and none elsewhere."
             )
 
     @property
@@ -275,15 +290,13 @@ class _Losses:
 
     def _name(self, row: dict[str, Any]) -> str:
         values = [
-            plain(row[name], row.get("frequency"))
+            period_in_words(row[name], row.get("frequency", "A"))
+            if name == self._table.period and isinstance(row[name], date)
+            else str(row[name])
             for name in self._by
             if name not in ("frequency", "hs_revision") and row[name] not in (None, "")
         ]
         return " ".join(values) or self._table.name
-
-
-def _rows(count: int) -> str:
-    return "row" if count == 1 else "rows"
 
 
 def _amount(measure: str, total: float) -> str:
@@ -297,8 +310,3 @@ def _amount(measure: str, total: float) -> str:
     if measure.endswith("_t"):
         return f" ({total:,.0f} t)"
     return ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

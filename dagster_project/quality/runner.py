@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from dagster_project.errors import shortened
+from dagster_project.errors import counted, shortened
 from dagster_project.quality.results import SAMPLE_ROWS, CheckResult, Status
 from dagster_project.quality.rules import Reach, Rule, Suite, resolved
 
@@ -218,13 +218,13 @@ def _findings(
         if answer.holds is None:
             findings.append(_Finding(rule, "could_not_run", answer.problem))
         elif answer.holds:
-            findings.append(_Finding(rule, "passed", _rows_in_words(frame.height)))
+            findings.append(_Finding(rule, "passed", counted(frame.height, "row")))
         elif rows[rule.name].len():
             offending = rows[rule.name].sort()
             values = prepared[offending].select(_words(rule).alias("value"))["value"]
             first = values.head(_VALUES_NAMED).unique(maintain_order=True)
             named = shortened("; ".join(first))
-            observed = f"{offending.len()} of {_rows_in_words(frame.height)}, first {named}"
+            observed = f"{offending.len()} of {counted(frame.height, 'row')}, first {named}"
             findings.append(_Finding(rule, "failed", observed, offending, values))
         else:
             observed = _observed(prepared, rule, kwargs[rule.name], answer)
@@ -443,17 +443,13 @@ def _observed(
 ) -> str:
     """What was found where no single row is to blame."""
     if rule.reach == "table":
-        return _rows_in_words(prepared.height)
+        return counted(prepared.height, "row")
     if rule.reach == "distinct":
         there = set(prepared[rule.looks_at[0]].cast(pl.String).unique())
         wanted = kwargs["value_set"]
         assert isinstance(wanted, list)
         return f"without {', '.join(str(value) for value in wanted if str(value) not in there)}"
     return f"{rule.looks_at[0]}: {answer.result.get('observed_value')}"
-
-
-def _rows_in_words(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _first_line(text: str) -> str:

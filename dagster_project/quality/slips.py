@@ -14,6 +14,7 @@ from itertools import combinations
 
 import polars as pl
 
+from dagster_project.errors import counted
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality import limits
 
@@ -26,13 +27,13 @@ _UNITS = {
     ("_usd", -3): "thousand dollars", ("_usd", -6): "million dollars", ("share", 2): "per cent",
     ("share", -2): "shares of 0 to 1",
 }  # fmt: skip
-_TECHNICAL = frozenset(
+TECHNICAL = frozenset(
     ("source", "hs_revision", "frequency", "procedure_code", "transport_code",
      "second_partner_iso3", "scope_iso3", "unit")
 )  # fmt: skip
 """Key columns along which figures may well be equal: a code that two editions of the HS share."""
 
-_ROW = "row in the file"
+ROW = "row in the file"
 
 
 class Compared:
@@ -40,6 +41,7 @@ class Compared:
 
     def __init__(self, table: LakeTable, known: pl.DataFrame, counting: pl.DataFrame) -> None:
         self._table = table
+        known, counting = _with_lists_as_text(known), _with_lists_as_text(counting)
         self._known = known
         self.measures = [
             name
@@ -53,33 +55,27 @@ class Compared:
             and name not in (*table.key, "is_provisional", "document", "vintage_at", "snapshot_id")
             and known.schema[name] in (pl.Date, pl.String, pl.Boolean)
         ]
-        said = [*self.measures, *self._facts]
-        before = known.select(*table.key, *said, is_known=pl.lit(True))
-        self._rows = counting.with_row_index(_ROW).join(
+        before = known.select(*table.key, *self.measures, *self._facts, is_known=pl.lit(True))
+        self.rows = counting.with_row_index(ROW).join(
             before, on=table.key, how="left", suffix=" known", nulls_equal=True,
             maintain_order="left",
         ).with_columns(pl.col("is_known").fill_null(False))  # fmt: skip
-        self.again = self._rows.filter("is_known")
+        self.again = self.rows.filter("is_known")
 
     @cached_property
     def changed(self) -> int:
         """Rows of which a figure or fact is another than the known one."""
-        differs = [
-            ~is_alike(pl.col(name), pl.col(f"{name} known")).fill_null(
-                pl.col(name).is_null() & pl.col(f"{name} known").is_null()
-            )
-            if name in self.measures
-            else pl.col(name).ne_missing(pl.col(f"{name} known"))
-            for name in (*self.measures, *self._facts)
+        is_another = [
+            *map(differs, self.measures),
+            *(pl.col(name).ne_missing(pl.col(f"{name} known")) for name in self._facts),
         ]
-        return self.again.filter(pl.any_horizontal(differs)).height if differs else 0
+        return self.again.filter(pl.any_horizontal(is_another)).height if is_another else 0
 
     def objections(self) -> Iterator[str]:
         """Sentences, the most telling one of each measure."""
         for measure in self.measures:
             yield from _first(self._of(measure))
         yield from self._of_facts()
-        yield from _first(self._of_new_periods())
 
     def _of(self, measure: str) -> Iterator[str]:
         figures = self._figures(measure)
@@ -92,13 +88,12 @@ class Compared:
         yield from self._transposed(measure, figures)
         yield from self._a_row_off(pairs)
         yield from self._shuffled(measure, figures)
-        yield from self._stepped(measure)
         yield from self._changed_a_lot(measure, pairs)
 
     def _figures(self, measure: str) -> pl.DataFrame:
         """Rows with a figure: `x` as the file has it, `o` as it is known (null where it is not)."""
         return (
-            self._rows.with_columns(x=pl.col(measure), o=pl.col(f"{measure} known"))
+            self.rows.with_columns(x=pl.col(measure), o=pl.col(f"{measure} known"))
             .filter(pl.col("x").is_not_null())
             .with_columns(
                 is_alike=is_alike(pl.col("x"), pl.col("o")).fill_null(False),
@@ -109,7 +104,7 @@ class Compared:
     @property
     def _things(self) -> list[str]:
         """Key columns that say what a figure is of, its period among them."""
-        return [name for name in self._table.key if name not in _TECHNICAL]
+        return [name for name in self._table.key if name not in TECHNICAL]
 
     def _lost(self, measure: str) -> Iterator[str]:
         known = self.again.filter(pl.col(f"{measure} known").fill_null(0) != 0)
@@ -117,7 +112,7 @@ class Compared:
             ("missing", pl.col(measure).is_null()),
             ("0", pl.col(measure) == 0),
         ):
-            found = _largest_pattern(
+            found = self.largest_pattern(
                 known.with_columns(hit=is_so.fill_null(False)),
                 self._things,
                 period=self._table.period,
@@ -126,7 +121,7 @@ class Compared:
                 yield f"{measure} is {what} {found.of_known_figures}."
 
     def _turned(self, measure: str, pairs: pl.DataFrame) -> Iterator[str]:
-        found = _largest_pattern(
+        found = self.largest_pattern(
             pairs.filter(pl.col("o") != 0).with_columns(
                 hit=is_alike(pl.col("x"), -pl.col("o"))
             ),
@@ -140,7 +135,7 @@ class Compared:
             if other == measure:
                 continue
             theirs = pl.col(f"{other} known")
-            found = _largest_pattern(
+            found = self.largest_pattern(
                 pairs.filter(theirs.is_not_null() & (pl.col("x") != 0)).with_columns(
                     hit=~pl.col("is_alike") & is_alike(pl.col("x"), theirs)
                 ),
@@ -161,7 +156,7 @@ class Compared:
         for number in pairs["power"].value_counts(sort=True)["power"].to_list():
             if number == 0:
                 continue
-            found = _largest_pattern(
+            found = self.largest_pattern(
                 pairs.with_columns(hit=pl.col("power") == number), self._things
             )
             if found:
@@ -183,10 +178,8 @@ class Compared:
         ):
             hits = pairs.filter(is_alike(pl.col("ratio"), pl.lit(middle))).height
             if hits >= limits.MOST_OF_A_RATIO * pairs.height:
-                yield (
-                    f"{measure} is {middle:.3g} times what is known for {hits:,} of "
-                    f"{pairs.height:,} figures."
-                )
+                pattern = _Pattern(hits, pairs.height, "")
+                yield f"{measure} is {middle:.3g} times what is known {pattern.of_figures}."
 
     def _moved(self, measure: str, figures: pl.DataFrame) -> Iterator[str]:
         """Figures under another economy, series or period than they are known under."""
@@ -196,7 +189,7 @@ class Compared:
         known = self._known_figures(measure)
         for column in self._things:
             rest = [name for name in self._table.key if name not in ("source", column)]
-            theirs = changed.select(_ROW, *self._table.key, "is_known", "rounded", "all").join(
+            theirs = changed.select(ROW, *self._table.key, "is_known", "rounded", "all").join(
                 known.rename({column: "theirs"})
                 .select(*rest, "theirs", "rounded", "all")
                 # Of a value that is everywhere, nobody can say where it comes from.
@@ -210,17 +203,9 @@ class Compared:
             if column == self._table.period:
                 yield from self._moved_in_time(figures, changed, theirs)
                 continue
-            hits = theirs.group_by(column, "theirs").agg(hits=pl.col(_ROW).n_unique())
-            found = (
-                hits.join(changed.group_by(column).agg(changed=pl.len()), on=column)
-                .join(figures.group_by(column).agg(all=pl.len()), on=column)
-                .filter(
-                    (pl.col("hits") >= limits.FEWEST_MOVED)
-                    & (pl.col("hits") >= limits.EXPLAINED * pl.col("changed"))
-                    & (pl.col("changed") >= limits.MOST_OF_A_PATTERN * pl.col("all"))
-                )
-                .sort("hits", "theirs", column, descending=[True, False, False])
-            )
+            hits = theirs.group_by(column, "theirs").agg(hits=pl.col(ROW).n_unique())
+            found = _explained(hits, changed, figures, [column], pl.lit(limits.EXPLAINED))
+            found = found.sort("hits", "theirs", column, descending=[True, False, False])
             for row in found.head(1).iter_rows(named=True):
                 yield (
                     f"{column} {row[column]} has the figures that are known of {row['theirs']} "
@@ -249,34 +234,30 @@ class Compared:
             ).with_columns(by=month - their_month, unit=pl.lit("month"))
             moved = pl.concat([moved, of_months])
         others = [name for name in self._things if name != period]
+        part = (
+            pl.when("is_known")
+            .then(limits.EXPLAINED)
+            .otherwise(limits.FEWEST_UNCHANGED_IN_A_NEW_PERIOD)
+        )
         for columns in ([], *([name] for name in others)):
-            by = [pl.col(name) for name in columns] or [pl.lit("").alias("whole")]
-            names = columns or ["whole"]
-            counted = (
-                moved.group_by(*by, "is_known", "unit", "by")
-                .agg(hits=pl.col(_ROW).n_unique(), first=pl.col(period).min())
-                .join(
-                    changed.group_by(*by, "is_known").agg(changed=pl.len()),
-                    on=[*names, "is_known"],
-                )
-                .join(
-                    figures.group_by(*by, "is_known").agg(all=pl.len()), on=[*names, "is_known"]
-                )
-                .filter(
-                    (pl.col("hits") >= limits.FEWEST_MOVED)
-                    & (pl.col("hits") >= pl.col("changed") * pl.when("is_known")
-                       .then(limits.EXPLAINED).otherwise(limits.FEWEST_UNCHANGED_IN_A_NEW_PERIOD))
-                    & (pl.col("changed") >= limits.MOST_OF_A_PATTERN * pl.col("all"))
-                )
-                .sort("hits", "unit", "by", *names, descending=[True, True, False, False])
-            )  # fmt: skip
-            for row in counted.head(1).iter_rows(named=True):
-                by_periods = abs(row["by"])
-                of = f" of {columns[0]} {row[columns[0]]}" if columns else ""
+            hits = moved.group_by(*columns, "is_known", "unit", "by").agg(
+                hits=pl.col(ROW).n_unique(), first=pl.col(period).min()
+            )
+            found = _explained(hits, changed, figures, [*columns, "is_known"], part)
+            found = found.sort(
+                "hits",
+                "unit",
+                "by",
+                *columns,
+                descending=[True, True, False, *(False for _ in columns)],
+            )
+            for row in found.head(1).iter_rows(named=True):
+                of = "".join(f" of {name} {row[name]}" for name in columns)
                 yield (
                     f"{row['hits']:,} of {row['all']:,} figures{of} are those that are known of "
-                    f"{by_periods} {row['unit']}{'' if by_periods == 1 else 's'} "
-                    f"{'earlier' if row['by'] > 0 else 'later'}, first of {plain(row['first'])}."
+                    f"{counted(abs(row['by']), row['unit'])} "
+                    f"{'earlier' if row['by'] > 0 else 'later'}, first of "
+                    f"{self.in_words(period, row['first'])}."
                 )
 
     def _transposed(self, measure: str, figures: pl.DataFrame) -> Iterator[str]:
@@ -299,7 +280,7 @@ class Compared:
                 )
 
     def _a_row_off(self, pairs: pl.DataFrame) -> Iterator[str]:
-        pairs = pairs.sort(_ROW)
+        pairs = pairs.sort(ROW)
         for by, where in ((1, "above"), (-1, "below")):
             beside = pl.col("o").shift(by)
             changed = pl.col("is_same").not_()
@@ -337,63 +318,6 @@ class Compared:
             yield (
                 f"{hits:,} of {figures.height:,} figures are known ones that stand in other rows."
             )
-
-    def _stepped(self, measure: str) -> Iterator[str]:
-        """Figures of a period that is new, against those of the period before."""
-        period = self._table.period
-        if period is None:
-            return
-        series = [name for name in self._table.key if name not in ("source", period)]
-        is_new = pl.col("is_new")
-        all_figures = (
-            pl.concat(
-                [
-                    self._known.join(self._rows, on=self._table.key, how="anti", nulls_equal=True)
-                    .select(*series, period, pl.col(measure), is_new=pl.lit(False)),
-                    self._rows.select(*series, period, pl.col(measure),
-                                      is_new=~pl.col("is_known")),
-                ]
-            )
-            .filter(pl.col(measure).is_not_null())
-            .sort(*series, period)
-            .with_columns(
-                before=pl.col(measure).shift(1).over(series),
-                step=(pl.col(period) - pl.col(period).shift(1).over(series)),
-            )
-        )  # fmt: skip
-        longest = 1 if all_figures.schema[period] != pl.Date else pl.duration(days=400)
-        steps = all_figures.filter(is_new & (pl.col("before") > 0) & (pl.col("step") <= longest))
-        fewest = limits.FEWEST_FIGURES_OF_A_STEP.get(
-            self._table.name, limits.FEWEST_FLOWS_OF_A_STEP
-        )
-        zeros = _largest_pattern(steps.with_columns(hit=pl.col(measure) == 0), [period], most=1.0)
-        if zeros:
-            yield f"{measure} is 0 {zeros.of_figures}, and was not in the period before."
-        steps = steps.filter(pl.col(measure) > 0).with_columns(
-            ratio=(pl.col(measure) / pl.col("before"))
-        )
-        # Of one economy's flows the median may do anything: ten of Lesotho's, 26 times in 2001.
-        shared = [name for name in self._things if not name.endswith("_iso3")]
-        for columns in ([], *([name] for name in shared)):
-            found = (
-                (steps.group_by(columns) if columns else steps.group_by(pl.lit("").alias("whole")))
-                .agg(middle=pl.col("ratio").median(), figures=pl.len())
-                .filter(
-                    (pl.col("figures") >= fewest)
-                    & (
-                        (pl.col("middle") >= limits.LARGEST_STEP)
-                        | (pl.col("middle") <= 1 / limits.LARGEST_STEP)
-                    )
-                )
-                .sort("figures", descending=True)
-            )
-            for row in found.head(1).iter_rows(named=True):
-                of = f" of {columns[0]} {plain(row[columns[0]])}" if columns else ""
-                yield (
-                    f"{measure}{of} is {row['middle']:.3g} times that of the period before, in the "
-                    f"middle of {row['figures']:,} {'figure' if row['figures'] == 1 else 'figures'}"
-                    " that are new."
-                )
 
     def _changed_a_lot(self, measure: str, pairs: pl.DataFrame) -> Iterator[str]:
         known = self._known[measure]
@@ -462,38 +386,54 @@ class Compared:
         ):
             yield f"{name} is another than known for {changed.height:,} of {pairs.height:,} facts."
 
-    def _of_new_periods(self) -> Iterator[str]:
-        """Periods that are new, against the rows of the period before of the same slices."""
-        period = self._table.period
-        if period is None:
-            return
-        same = [name for name in self._table.vintage_slice if name not in ("source", period)]
-        rows = pl.concat(
-            [
-                self._known.join(self._rows, on=self._table.vintage_slice, how="anti",
-                                 nulls_equal=True).select(*same, period, is_new=pl.lit(False)),
-                self._rows.select(*same, period, is_new=~pl.col("is_known")),
-            ]
-        )  # fmt: skip
-        counted = (
-            rows.group_by(*same, period)
-            .agg(rows=pl.len(), is_new=pl.col("is_new").all())
-            .sort(*same, period)
-            .with_columns(before=pl.col("rows").shift(1).over(same or [pl.lit(1)]))
-            .filter(pl.col("is_new") & pl.col("before").is_not_null())
-            .group_by(period)
-            .agg(pl.col("rows").sum(), pl.col("before").sum())
-            .filter(
-                (pl.col("before") >= limits.FEWEST_ROWS_OF_A_PERIOD)
-                & (pl.col("rows") < limits.SMALLEST_NEW_PERIOD * pl.col("before"))
-            )
-            .sort(period)
+    def largest_pattern(
+        self,
+        figures: pl.DataFrame,
+        columns: Sequence[str],
+        most: float = limits.MOST_OF_A_PATTERN,
+        period: str | None = None,
+    ) -> _Pattern | None:
+        """Where `hit` holds for most figures: of all, else of one value of a column, else of one
+        value in one period.
+        """
+        hits = int(figures["hit"].sum() or 0)
+        if hits >= max(limits.FEWEST_FIGURES, most * figures.height):
+            return _Pattern(hits, figures.height, "")
+        if hits < limits.FEWEST_FIGURES:
+            return None
+        # In many figures, a few of one code are revised alike.
+        material = max(
+            limits.FEWEST_FIGURES,
+            min(limits.FEWEST_CHANGED_A_LOT, int(limits.SMALLEST_MATERIAL * figures.height)),
         )
-        for row in counted.iter_rows(named=True):
-            yield (
-                f"{plain(row[period])} is new and has {row['rows']:,} rows of what the period "
-                f"before has {row['before']:,} of."
+        best: _Pattern | None = None
+        alone = [(name,) for name in columns]
+        in_a_period = [(name, period) for name in columns if period and name != period]
+        for names in (*alone, *in_a_period):
+            if best and len(names) > 1:
+                break
+            is_of_economy = any(name.endswith("_iso3") for name in names)
+            fewest = limits.FEWEST_OF_AN_ECONOMY if is_of_economy else material
+            found = (
+                figures.group_by(names)
+                .agg(hits=pl.col("hit").sum(), figures=pl.len())
+                .filter((pl.col("hits") >= fewest) & (pl.col("hits") >= most * pl.col("figures")))
+                .sort("hits", *names, descending=[True, *(False for _ in names)])
             )
+            for row in found.head(1).iter_rows(named=True):
+                of = " in ".join(f"{name} {self.in_words(name, row[name])}" for name in names)
+                if best is None or row["hits"] > best.hits:
+                    best = _Pattern(row["hits"], row["figures"], f" of {of}")
+        return best
+
+    def in_words(self, column: str, value: object) -> str:
+        """A value of a key column; a period as those rows of the file write it that are of it."""
+        if column != self._table.period or not isinstance(value, date):
+            return str(value)
+        if "frequency" not in self._table.columns:
+            return period_in_words(value, "A")
+        frequencies = self.rows.filter(pl.col(column) == value)["frequency"].unique()
+        return " and ".join(sorted(period_in_words(value, one) for one in frequencies))
 
     @property
     def _all_measures(self) -> pl.Expr:
@@ -535,46 +475,6 @@ class _Pattern:
         return f"for {self.hits:,} of {self.figures:,} known figures{self.of}"
 
 
-def _largest_pattern(
-    figures: pl.DataFrame,
-    columns: Sequence[str],
-    most: float = limits.MOST_OF_A_PATTERN,
-    period: str | None = None,
-) -> _Pattern | None:
-    """Where `hit` holds for most figures: of all, else of one value of a column, else of one value
-    in one period.
-    """
-    hits = int(figures["hit"].sum() or 0)
-    if hits >= max(limits.FEWEST_FIGURES, most * figures.height):
-        return _Pattern(hits, figures.height, "")
-    if hits < limits.FEWEST_FIGURES:
-        return None
-    # In many figures, a few of one code are revised alike.
-    material = max(
-        limits.FEWEST_FIGURES,
-        min(limits.FEWEST_CHANGED_A_LOT, int(limits.SMALLEST_MATERIAL * figures.height)),
-    )
-    best: _Pattern | None = None
-    alone = [(name,) for name in columns]
-    in_a_period = [(name, period) for name in columns if period and name != period]
-    for names in (*alone, *in_a_period):
-        if best and len(names) > 1:
-            break
-        is_of_economy = any(name.endswith("_iso3") for name in names)
-        fewest = limits.FEWEST_OF_AN_ECONOMY if is_of_economy else material
-        found = (
-            figures.group_by(names)
-            .agg(hits=pl.col("hit").sum(), figures=pl.len())
-            .filter((pl.col("hits") >= fewest) & (pl.col("hits") >= most * pl.col("figures")))
-            .sort("hits", *names, descending=[True, *(False for _ in names)])
-        )
-        for row in found.head(1).iter_rows(named=True):
-            of = " in ".join(f"{name} {plain(row[name])}" for name in names)
-            if best is None or row["hits"] > best.hits:
-                best = _Pattern(row["hits"], row["figures"], f" of {of}")
-    return best
-
-
 def _first(sentences: Iterable[str]) -> Iterator[str]:
     yield from (sentence for _, sentence in zip(range(1), sentences, strict=False))
 
@@ -584,17 +484,51 @@ def is_alike(one: pl.Expr, other: pl.Expr) -> pl.Expr:
     return (one - other).abs() <= limits.ALIKE * pl.max_horizontal(one.abs(), other.abs())
 
 
+def differs(measure: str) -> pl.Expr:
+    """Whether a figure is another than the known one, or one of them is missing."""
+    new, known = pl.col(measure), pl.col(f"{measure} known")
+    return ~is_alike(new, known).fill_null(new.is_null() & known.is_null())
+
+
 def _rounded(figure: pl.Expr) -> pl.Expr:
     """To six digits: what two printings of one figure have in common."""
     return figure.round_sig_figs(6)
 
 
-def plain(value: object, frequency: object = None) -> str:
-    """A value as one would write it: a year, a month, a day, a code."""
-    if not isinstance(value, date):
-        return str(value)
-    if frequency == "M":
-        return f"{value:%Y-%m}"
-    if frequency == "A" or (frequency is None and (value.month, value.day) == (1, 1)):
-        return f"{value:%Y}"
-    return f"{value:%Y-%m-%d}"
+def _explained(
+    hits: pl.DataFrame,
+    changed: pl.DataFrame,
+    figures: pl.DataFrame,
+    by: Sequence[str],
+    part: pl.Expr,
+) -> pl.DataFrame:
+    """Those of `hits` (a number of figures in `hits`, groups in `by`) that explain `part` of the
+    figures that changed, where most of all figures did.
+    """
+    groups = [pl.lit("").alias("all of it"), *map(pl.col, by)]
+    names = ["all of it", *by]
+    return (
+        hits.with_columns(groups[0])
+        .join(changed.group_by(groups).agg(changed=pl.len()), on=names)
+        .join(figures.group_by(groups).agg(all=pl.len()), on=names)
+        .filter(
+            (pl.col("hits") >= limits.FEWEST_MOVED)
+            & (pl.col("hits") >= part * pl.col("changed"))
+            & (pl.col("changed") >= limits.MOST_OF_A_PATTERN * pl.col("all"))
+        )
+    )
+
+
+def _with_lists_as_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """Lists as one text each, in alphabetical order: theirs means nothing. An empty one is null."""
+    return rows.with_columns(
+        pl.when(pl.col(name).list.len() > 0).then(pl.col(name).list.sort().list.join("\n"))
+        for name, dtype in rows.schema.items()
+        if dtype == pl.List(pl.String)
+    )
+
+
+def period_in_words(first_day: date, frequency: str) -> str:
+    """A period by its first day: a year (`A`), a month (`M`) or the day itself."""
+    written = {"A": "%Y", "M": "%Y-%m"}.get(frequency, "%Y-%m-%d")
+    return first_day.strftime(written)

@@ -13,7 +13,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -35,7 +35,9 @@ class Slip:
     """A file as somebody might land it by mistake.
 
     `words` are patterns, one of which has to be found in the sentence that stops it. A slip that
-    changes none of the known figures (a file cut between two series) may land.
+    lands may bring what the honest file brings, and nothing else: `honest` is that file and its
+    name, None where it is the one that is known. `why_not_seen` says why nobody could see from the
+    file alone that what else it brings is wrong; empty where it has to be stopped.
     """
 
     kind: str
@@ -43,6 +45,8 @@ class Slip:
     payload: bytes
     words: tuple[str, ...]
     file: str
+    honest: tuple[str, bytes] | None = None
+    why_not_seen: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}".strip()
@@ -79,6 +83,10 @@ class Case:
     known: bytes
     slips: tuple[Slip, ...]
     honest: tuple[Honest, ...]
+
+    @property
+    def title(self) -> str:
+        return f"{self.source}/{self.file}"
 
 
 class Table:
@@ -166,6 +174,11 @@ class Layout:
     @property
     def name(self) -> str:
         return self.landed_as or self.file
+
+    @property
+    def has_more(self) -> bool:
+        """Whether periods follow: an assessment is no series, an index is made here."""
+        return self.source not in ("equity_indices", "ec_crm")
 
     @cached_property
     def known(self) -> Table:
@@ -464,12 +477,116 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         )  # fmt: skip
     if layout.source == "usgs_mcs":
         older = (BUNDLED / layout.source / "mcs_2025.csv").read_text("utf8")
-        yield slip("last year's file", "the edition before, under this one's name", older)
+        edition = slip("last year's file", "the edition before, under this one's name", older)
+        yield replace(edition, honest=("mcs_2025.csv", older.encode()))
     if layout.source == "baci":
         yield slip(
             "last year's file", "under this year's name", known.change("t", lambda _: "2023"),
             "'2023' is not the year of",
         )  # fmt: skip
+    if layout.has_more:
+        yield from slips_of_a_new_period(layout)
+
+
+def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
+    """Slips in figures of which nothing is known but those of the period before."""
+    more, rng = one_more(layout), random.Random(f"new {layout}")
+    file = _next_file(layout)
+
+    def slip(kind: str, name: str, table: Table, *words: str, with_known: bool = False) -> Slip:
+        rows = [*layout.known.rows, *table.rows] if with_known else table.rows
+        payload = Table(table.head, rows).text.encode()
+        name = f"{name} in a new {layout.step}".strip()
+        return Slip(kind, name, payload, words, file, honest=(file, more.text.encode()))
+
+    for measure in layout.units:
+        lake = layout.lake.get(measure, measure)
+        for factor in (1000, 0.001):
+            yield slip(
+                "units", f"{measure} x{factor}",
+                more.change(measure, lambda old, by=factor: _number(old, lambda one: one * by)),
+                "times that of the period before, in the middle of",
+                f"more than 5%: ({lake}|exchange_rate)_is_(between|on_the_normal|not_implausibly)",
+            )  # fmt: skip
+        values = more.values(measure)
+        if len(values) > 1:
+            yield slip(
+                "column shifted", measure, more.with_values(measure, [values[-1], *values[:-1]]),
+                "of the row (above|below) better than their own", "a factor of 5 or more",
+                "partners_do_not_exceed_the_total", "times that of the period before",
+                "not the amount of its flag",
+            )  # fmt: skip
+            yield slip(
+                "column zeroed", measure, more.change(measure, lambda value: value and "0"),
+                f"{lake} is (0|missing) for", f"(value|{lake})_is_positive",
+            )  # fmt: skip
+        yield slip(
+            "column blank", measure, more.change(measure, lambda _: ""),
+            f"{lake} is missing for", rf"is not a number \({lake}\)", f"rows without {measure}",
+            f"no month has a figure of '{measure.upper()}'", "not the amount of its flag",
+        )  # fmt: skip
+        yield slip(
+            "sign turned", measure,
+            more.change(measure, lambda old: _number(old, lambda one: -one)),
+            "with the other sign better", f"(value|{lake})_is_(positive|not_negative)",
+            rf"is not a number \({lake}\)", "not the amount of its flag",
+        )  # fmt: skip
+    for one, other in layout.swaps:
+        yield slip(
+            "columns swapped", f"{one} and {other}", more.swap(one, other),
+            "better the other way round", "are the other way round", "a factor of 5 or more",
+            "times that of the period before", "exchange_rate_is_not_implausibly",
+            "standard_error_is_not_negative", "partners_do_not_exceed_the_total",
+        )  # fmt: skip
+    if len(more.rows) > 1:
+        doubled = Table(more.head, [*more.rows, *more.rows])
+        yield slip("file doubled", "", doubled, "is there twice", "one_row_per_")
+        cut = Table(more.head, more.rows[: len(more.rows) // 3])
+        yield slip("file cut", "", cut, "is new and has", with_known=layout.source != "baci")
+    for column in layout.economies:
+        lake = {"i": "exporter_iso3", "j": "importer_iso3"}.get(column, column)
+        there = Counter(more.values(column))
+        common = [name for name, _ in there.most_common(12) if name not in ("WLD", "_X")]
+        most, few = common[0], rng.choice(common[6:])
+        other = next(name for name in _SMALL if name not in there
+                     and name.isdigit() == few.isdigit())  # fmt: skip
+        words = rf"{lake}: \w+ is in .* of the period before"
+        for gone in (most, few):
+            yield slip(
+                "partner dropped", f"{column} {gone}",
+                more.keep(column, lambda one, of=gone: one != of), words,
+            )  # fmt: skip
+            renamed = slip(
+                "country renamed", f"{column} {gone} as {other}",
+                more.change(column, lambda old, new={gone: other}: new.get(old, old)), words,
+                rf"{lake} \w+ is new, with figures near those of \w+, which has none any more",
+            )  # fmt: skip
+            yield replace(renamed, why_not_seen=(
+                "an economy of few rows may have none in a period, and another one its first ones; "
+                "a reporter may be late, and another one report for the first time"
+            ))  # fmt: skip
+
+
+def one_more(layout: Layout) -> Table:
+    """The period after the last one, its figures as far off as the source's are."""
+    rng = random.Random(f"one more {layout}")
+    last = max(layout.known.values(layout.period))
+    more = layout.known.keep(layout.period, lambda one: one == last).change(
+        layout.period, lambda old: _following(layout.step, old)
+    )
+    is_steady = layout.step == "day" or layout.source in ("pink_sheet", "wgi")
+    for measure in layout.measures:
+        values = [
+            _number(old, lambda one: one * math.exp(-abs(rng.gauss(0, 0.02 if is_steady else 0.3))))
+            for old in more.values(measure)
+        ]
+        more = more.with_values(measure, values)
+    return more
+
+
+def _next_file(layout: Layout) -> str:
+    """CEPII's files bear their year in the name."""
+    return re.sub(r"Y(\d+)", lambda found: f"Y{int(found[1]) + 1}", layout.name)
 
 
 def honest_of(layout: Layout) -> Iterator[Honest]:
@@ -503,18 +620,14 @@ def honest_of(layout: Layout) -> Iterator[Honest]:
         yield honest("rows in another order", shuffled)
     last = max(known.values(layout.period))
     of_last = known.keep(layout.period, lambda one: one == last)
-    if layout.source not in ("baci", "equity_indices", "ec_crm"):
-        # The file of a year bears it in its name; an assessment is no series.
-        more = of_last.change(layout.period, lambda old: _following(layout.step, old))
-        change = 0.02 if layout.step == "day" or layout.source == "pink_sheet" else 0.3
-        for measure in layout.measures:
-            values = [
-                _number(old, lambda one: one * math.exp(-abs(rng.gauss(0, change))))
-                for old in more.values(measure)
-            ]
-            more = more.with_values(measure, values)
-        yield honest(f"one more {layout.step}", Table(known.head, [*known.rows, *more.rows]))
-        yield honest("only the last period", of_last)
+    if layout.has_more:
+        more = one_more(layout)
+        if layout.source == "baci":
+            counts = {layout.table: counted(layout, known, more)}
+            yield Honest("one more year", more.text.encode(), counts, _next_file(layout))
+        else:
+            yield honest(f"one more {layout.step}", Table(known.head, [*known.rows, *more.rows]))
+            yield honest("only the last period", of_last)
     if layout.thing:
         one = rng.choice(sorted(set(known.values(layout.thing))))
         yield honest(f"only one {layout.thing}", known.keep(layout.thing, lambda of: of == one))

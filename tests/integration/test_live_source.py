@@ -249,6 +249,24 @@ def test_a_publisher_that_answers_is_shown_so(
     assert len(ecb.requests) == 1
 
 
+def test_what_an_answer_changed_is_shown_in_the_words_of_kido_land(
+    settings: Settings, ecb: FakeEcb, tmp_path: Path, tomorrow: Callable[[], None]
+) -> None:
+    run_graph(tmp_path)
+    ecb.publish(("2026-10-29", "1.2", "175.92", "N/A", "7.4144"))  # after 1.113
+    tomorrow()
+    (landed,) = run_graph(tmp_path).asset_materializations_for_node("landing__ecb")
+    document, *lines = str(landed.metadata["revisions"].value).splitlines()
+    assert document == "- exr-from-2026-10-23.csv"
+    assert lines == [
+        "  - price_quotes: 1 changed, 5 as known.",
+        "  - close: 1 of 6 changed (16.7%), ratio 1.08; all of EURUSD.",
+    ]
+    # A run that lands nothing changes nothing.
+    (landed,) = run_graph(tmp_path).asset_materializations_for_node("landing__ecb")
+    assert "revisions" not in landed.metadata
+
+
 def twice(quoted: str = "1.2") -> bytes:
     """A history that has its last day twice, with two dollar rates."""
     return history_zip(

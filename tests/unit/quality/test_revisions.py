@@ -18,6 +18,8 @@ from dagster_project.lake.schemas import (
     PRICE_QUOTES,
     PRODUCTION,
     RECONCILED_TRADE,
+    RESTRICTION_CLAUSES,
+    TRADE_FLOWS,
     LakeTable,
 )
 from dagster_project.lake.vintages import rows_that_count
@@ -98,9 +100,10 @@ def test_rows_are_added_repeated_changed_and_removed() -> None:
     (group,) = revision.groups
     assert group.name == "850511 2024"
     assert (group.rows_before, group.rows_after) == (9, 8)
-    first, second = revision.lines()
+    first, second, third = revision.lines()
     assert first == "reconciled_trade: 2 new, 1 changed, 7 as known, 1 removed."
     assert second == "Replaces 9 rows of 850511 2024 (USD 9.0 m) by 8 (USD 8.1 m)."
+    assert third == "value_usd: 1 of 8 changed (12.5%), ratio 1.1; all of 850511."
 
 
 def test_a_figure_within_half_a_per_cent_is_the_same_printed_twice() -> None:
@@ -137,6 +140,69 @@ def test_at_most_three_groups_are_named() -> None:
     groups = [Group(str(number), 2, 1, "", 0.0, 0.0) for number in range(5)]
     _, said = Revision("t", 0, 0, 0, 5, groups, ()).lines()
     assert said == "Replaces 2 rows of 0 by 1; 2 rows of 1 by 1; 2 rows of 2 by 1; and 2 more."
+
+
+def flow(exporter: str, code: str, value: float | None, weight: float | None) -> Row:
+    return {
+        "exporter_iso3": exporter, "importer_iso3": "JPN", "hs6_code": code, "value_usd": value,
+        "net_weight_kg": weight,
+    }  # fmt: skip
+
+
+def test_how_much_the_figures_of_each_measure_changed_is_named_with_their_series() -> None:
+    known = [
+        flow("AUS", "850511", 100.0, 10.0), flow("CHN", "850511", 200.0, None),
+        flow("DEU", "850511", 400.0, 30.0), flow("USA", "850511", 500.0, 40.0),
+        flow("CHN", "280530", 1000.0, 50.0), flow("MYS", "280530", 0.0, 60.0),
+        flow("CHN", "284610", 70.0, 70.0),
+    ]  # fmt: skip
+    fresh = [
+        flow("AUS", "850511", 110.0, 10.0), flow("CHN", "850511", 180.0, 20.0),
+        flow("DEU", "850511", 500.0, None), flow("USA", "850511", 500.0, 40.0),
+        flow("CHN", "280530", 600.0, 50.0), flow("MYS", "280530", 9.0, 60.0),
+        flow("CHN", "284610", 70.0, 70.0),
+    ]  # fmt: skip
+    # Of the values 110/100, 180/200, 500/400 and 600/1000; 9 to 0 is no ratio.
+    *_, values, weights = held(RECONCILED_TRADE, known, fresh).lines()
+    assert values == (
+        "value_usd: 5 of 7 changed (71.4%), median ratio 1 (0.6 to 1.25); "
+        "most 280530 (2 of 2, 0.6), 850511 (3 of 4, 1.1)."
+    )
+    assert weights == (
+        "net_weight_kg: 2 of 7 changed (28.6%), 1 now missing, 1 missing before; all of 850511."
+    )
+
+
+def test_of_many_series_those_that_moved_most_are_named() -> None:
+    ratios = {"TIN": 1.03, "ZINC": 0.9, "LEAD": 1.05, "GOLD": 1.2, "IRON": 1.0}
+    known = [
+        {"instrument": name, "close": 50.0, "price_date": date(2024, month, 1)}
+        for name in ratios
+        for month in (1, 2)
+    ]
+    fresh = with_first(known, 9, close=1.0)
+    for row, ratio in zip(fresh[::2], ratios.values(), strict=True):
+        row["close"] *= ratio
+    *_, line = held(PRICE_QUOTES, known, fresh).lines()
+    assert line == (
+        "close: 4 of 10 changed (40.0%), median ratio 1.04 (0.9 to 1.2); "
+        "most GOLD (1 of 2, 1.2), ZINC (1 of 2, 0.9), LEAD (1 of 2, 1.05)."
+    )
+
+
+def test_scores_around_zero_change_by_a_difference() -> None:
+    known = [
+        {"indicator": name, "economy_iso3": f"E{number:02}", "year": 2023, "estimate": estimate}
+        for name in ("rule_of_law", "political_stability")
+        for number, estimate in enumerate([-1.5, -0.2, 0.1, 2.0])
+    ]
+    fresh = with_first(known, 2, estimate=1.1)  # by -0.15 and -0.02
+    fresh[4] = {**fresh[4], "estimate": -1.2}  # by 0.3
+    *_, line = held(GOVERNANCE_SCORES, known, fresh).lines()
+    assert line == (
+        "estimate: 3 of 8 changed (37.5%), median difference -0.02 (-0.15 to +0.3); "
+        "most political_stability (1 of 4, +0.3), rule_of_law (2 of 4, -0.085)."
+    )
 
 
 # Losses
@@ -277,7 +343,7 @@ MONTHS = [30_000.0 + 137.0 * (number * 7 % 23) for number in range(22)]
 def test_figures_of_the_period_before_are_named() -> None:
     moved = prices([MONTHS[0], *MONTHS[:-1]])
     assert held(PRICE_QUOTES, prices(MONTHS), moved).objections == (
-        "21 of 22 figures are those that are known of 1 period earlier, first of 2024-02-01.",
+        "21 of 22 figures are those that are known of 1 period earlier, first of 2024-02.",
     )
     # Fewer than five may stand so by chance.
     few = prices([MONTHS[0], *MONTHS[:4], *MONTHS[5:]])
@@ -287,16 +353,36 @@ def test_figures_of_the_period_before_are_named() -> None:
 def test_working_days_of_another_year_are_named_by_months() -> None:
     days = [date(2025, 1, 1) + timedelta(days=number) for number in range(500)]
     known = [
-        {"instrument": "EURUSD", "unit": "USD", "price_date": day, "close": 1 + number / 1009}
+        {"instrument": "EURUSD", "unit": "USD", "frequency": "D", "price_date": day,
+         "close": 1 + number / 1009}
         for number, day in enumerate(days)
         if day.weekday() < 5
-    ]
+    ]  # fmt: skip
     moved = [
         {**row, "price_date": row["price_date"].replace(year=row["price_date"].year - 1)}
         for row in known
     ]
     (objection,) = held(PRICE_QUOTES, known, moved).objections
-    assert objection.endswith("are those that are known of 12 months later, first of 2024.")
+    assert objection.endswith("are those that are known of 12 months later, first of 2024-01-01.")
+
+
+@pytest.mark.parametrize(
+    ("frequency", "words"), [("D", "2026-01-01"), ("M", "2026-01"), ("A", "2026")]
+)
+def test_a_period_is_written_as_its_frequency(frequency: str, words: str) -> None:
+    def quotes(thing: str, day: date, close: float) -> list[Row]:
+        return [
+            {"instrument": f"{thing}{number}", "price_date": day, "frequency": frequency,
+             "close": close + number / 7}
+            for number in range(3)
+        ]  # fmt: skip
+
+    known = [*quotes("X", date(2025, 12, 1), 7), *quotes("Y", date(2025, 11, 1), 7)]
+    zeros = [{**row, "close": 0.0} for row in quotes("X", date(2026, 1, 1), 0)]
+    zeros += quotes("Y", date(2025, 12, 1), 7.1)
+    assert held(PRICE_QUOTES, known, zeros).objections == (
+        f"close is 0 for 3 of 3 figures of price_date {words}, and was not in the period before.",
+    )
 
 
 @pytest.mark.parametrize(("step", "is_refused"), [(4.9, False), (5.1, True), (1 / 5.1, True)])
@@ -305,8 +391,8 @@ def test_a_price_does_not_make_a_step_of_five(step: float, is_refused: bool) -> 
     revision = held(PRICE_QUOTES, prices(MONTHS), new)
     assert counts(revision) == (1, 0, 0, 0)
     assert revision.objections == (
-        (f"close is {step:.3g} times that of the period before, in the middle of 1 figure that "
-         "are new.",) if is_refused else ()
+        (f"close is {step:.3g} times that of the period before, in the middle of 1 new figure.",)
+        if is_refused else ()
     )  # fmt: skip
 
 
@@ -347,6 +433,183 @@ def test_scores_around_zero_are_held_against_their_spread() -> None:
     assert held(GOVERNANCE_SCORES, known, nudged).objections == ()
 
 
+# Periods that are new
+
+
+def next_year(rows: Sequence[Row], change: float = 1.1, **other: Any) -> list[Row]:
+    """The same flows in 2025, each a little more."""
+    return [
+        {**row, "period_start": date(2025, 1, 1), "value_usd": row["value_usd"] * change,
+         "net_weight_kg": row["net_weight_kg"] * change, **other}
+        for row in rows
+    ]  # fmt: skip
+
+
+def spread(exporters: int, code: str = "850511") -> list[Row]:
+    """Flows of which each is three times the one before it, over again after seven."""
+    return [
+        {**row, "value_usd": 1e4 * 3.0 ** (number % 7), "net_weight_kg": 20.0 * 3.0 ** (number % 7)}
+        for number, row in enumerate(flows(exporters, code, period_start=date(2024, 1, 1)))
+    ]
+
+
+def test_a_year_that_follows_is_no_slip() -> None:
+    known = [*spread(60), *spread(40, "280530")]
+    assert held(RECONCILED_TRADE, known, next_year(known)).objections == ()
+    assert held(RECONCILED_TRADE, known, [*known, *next_year(known, 0.8)]).objections == ()
+
+
+@pytest.mark.parametrize(("rows", "is_refused"), [(9, False), (10, True)])
+def test_a_measure_that_is_missing_in_a_new_year_is_named(rows: int, is_refused: bool) -> None:
+    known = spread(rows)
+    fresh = next_year(known, net_weight_kg=None)
+    assert held(RECONCILED_TRADE, known, fresh).objections == (
+        ("net_weight_kg is missing for 10 of 10 figures, and was not in the period before.",)
+        if is_refused else ()
+    )  # fmt: skip
+
+
+def test_a_new_column_a_row_off_is_named() -> None:
+    known = spread(12)
+    fresh = next_year(known)
+    values = [row["value_usd"] for row in fresh]
+    moved = [
+        {**row, "value_usd": value}
+        for row, value in zip(fresh, [values[-1], *values[:-1]], strict=True)
+    ]
+    assert held(RECONCILED_TRADE, known, moved).objections == (
+        "12 new figures of value_usd fit the period before of the row above better than their own.",
+    )
+
+
+def test_new_figures_in_any_order_are_named() -> None:
+    known = spread(56)
+    # Largest and smallest in each other's place: 729, 81, 9, 1, 1/9, 1/81 and 1/729 times.
+    values = [1.1e4 * 3.0 ** (6 - number % 7) for number in range(56)]
+    mixed = [
+        {**row, "value_usd": value} for row, value in zip(next_year(known), values, strict=True)
+    ]
+    assert held(RECONCILED_TRADE, known, mixed).objections == (
+        "value_usd is off the period before by a factor of 5 or more, up or down, for 48 of 56 new "
+        "figures.",
+    )
+
+
+def test_new_prices_under_each_others_header_are_named() -> None:
+    known, fresh = (
+        [
+            {"instrument": name, "frequency": "M", "unit": "USD", "price_date": day, "close": close}
+            for name, close in of.items()
+        ]
+        for day, of in (
+            (date(2026, 5, 1), {"GOLD": 4_500.0, "ALUMINUM": 2_900.0, "TIN": 30_000.0}),
+            (date(2026, 6, 1), {"GOLD": 2_950.0, "ALUMINUM": 4_400.0, "TIN": 31_000.0}),
+        )
+    )
+    assert held(PRICE_QUOTES, known, fresh).objections == (
+        "instrument ALUMINUM and GOLD fit the period before better the other way round, for 1 new "
+        "figure of close each.",
+    )
+
+
+def test_new_scores_with_the_other_sign_are_named() -> None:
+    known = [
+        {"indicator": "rule_of_law", "economy_iso3": f"E{number:02}", "year": 2023,
+         "estimate": (number - 6) / 3 + 0.013}
+        for number in range(12)
+    ]  # fmt: skip
+    fresh = [{**row, "year": 2024, "estimate": row["estimate"] + 0.05} for row in known]
+    assert held(GOVERNANCE_SCORES, known, fresh).objections == ()
+    turned = [{**row, "estimate": -row["estimate"]} for row in fresh]
+    assert held(GOVERNANCE_SCORES, known, turned).objections == (
+        "12 new figures of estimate fit the period before with the other sign better than their "
+        "own.",
+    )
+
+
+def test_new_flows_under_another_economy_or_the_wrong_way_round_are_named() -> None:
+    known = [
+        {**row, "importer_iso3": importer}
+        for importer in ("JPN", "KOR", "USA")
+        for row in spread(9)
+    ]
+    fresh = next_year(known)
+    renamed = [{**row, "importer_iso3": "FJI"} if row["importer_iso3"] == "KOR" else row
+               for row in fresh]  # fmt: skip
+    assert held(RECONCILED_TRADE, known, renamed).objections == (
+        "importer_iso3 FJI is new, with figures near those of KOR, which has none any more (9 of 9 "
+        "rows).",
+    )
+    turned = [
+        {**row, "exporter_iso3": row["importer_iso3"], "importer_iso3": row["exporter_iso3"]}
+        for row in fresh
+    ]
+    assert held(RECONCILED_TRADE, known, turned).objections == (
+        "exporter_iso3 and importer_iso3 are the other way round for 27 of 27 new rows.",
+    )
+    # The same economies' exports in the other direction are other figures.
+    others = [{**row, "value_usd": 1e9 / row["value_usd"] ** 2} for row in turned]
+    assert held(RECONCILED_TRADE, known, others).objections == ()
+
+
+def test_a_reporter_may_report_for_the_first_time_and_alone() -> None:
+    def reported(by: str, year: int, change: float) -> list[Row]:
+        return [
+            {"reporter_iso3": by, "partner_iso3": row["exporter_iso3"], "flow": "import",
+             "commodity_code": "850511", "frequency": "A", "period_start": date(year, 1, 1),
+             "value_usd": row["value_usd"] * change}
+            for row in spread(9)
+        ]  # fmt: skip
+
+    known = [*reported("AUS", 2023, 1.0), *reported("CAN", 2023, 1.4)]
+    assert held(TRADE_FLOWS, known, reported("NZL", 2024, 1.2)).objections == ()
+
+
+@pytest.mark.parametrize(("rows", "is_refused"), [(19, False), (20, True)])
+def test_an_economy_of_twenty_flows_is_not_without_any_in_the_next_year(
+    rows: int, is_refused: bool
+) -> None:
+    of_one = [{**row, "importer_iso3": "KOR"} for row in [*spread(rows - 9), *spread(9, "280530")]]
+    known = [*spread(30), *spread(30, "280530"), *of_one]
+    fresh = next_year([row for row in known if row not in of_one])
+    assert held(RECONCILED_TRADE, known, fresh).objections == (
+        ("importer_iso3: KOR is in 20 rows of the period before 2025 and in none of it.",)
+        if is_refused
+        else ()
+    )
+
+
+@pytest.mark.parametrize(("factor", "is_refused"), [(0.098, False), (0.01, True)])
+def test_exports_of_a_month_may_fall_to_a_tenth_when_controls_begin(
+    factor: float, is_refused: bool
+) -> None:
+    def month(first_day: date, of_natural: float, of_artificial: float) -> list[Row]:
+        return [
+            {"reporter_iso3": "CHN", "partner_iso3": row["exporter_iso3"], "flow": "export",
+             "commodity_code": code, "frequency": "M", "period_start": first_day,
+             "value_usd": row["value_usd"] * by}
+            for code, by in (("250410", of_natural), ("380110", of_artificial))
+            for row in spread(20, code)
+        ]  # fmt: skip
+
+    known, fresh = month(date(2023, 11, 1), 1, 1), month(date(2023, 12, 1), factor, 1.1)
+    assert held(TRADE_FLOWS, known, fresh).objections == (
+        ("value_usd of commodity_code 250410 is 0.01 times that of the period before, in the "
+         "middle of 20 new figures.",) if is_refused else ()
+    )  # fmt: skip
+
+
+def test_a_file_that_ends_within_a_new_year_was_cut() -> None:
+    known = [*spread(12), *spread(12, "280530")]
+    fresh = next_year(known)
+    assert held(RECONCILED_TRADE, known, [*known, *fresh[:11]]).objections == (
+        "2025 is new and has 11 rows of what the period before has 24 of.",
+    )
+    assert held(RECONCILED_TRADE, known, [*known, *fresh[:12]]).objections == ()
+    # Of one code alone nobody can see that there are others.
+    assert held(RECONCILED_TRADE, known, fresh[:12]).objections == ()
+
+
 # Facts
 
 
@@ -374,6 +637,38 @@ def test_facts_that_are_gone_swapped_or_moved_are_named() -> None:
         revision = held(MILESTONES, known, two)
         assert counts(revision) == (0, 4, 2, 0)
         assert revision.objections == ()
+
+
+def clauses(names: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    return [
+        {"measure_id": "M", "clause_id": f"C{number}", "target_names": list(some),
+         "announced_date": date(2024, 1, 1), "known_at": date(2024, 1, 1)}
+        for number, some in enumerate(names)
+    ]  # fmt: skip
+
+
+def test_a_list_that_lost_an_entry_or_has_another_one_is_a_fact_that_changed() -> None:
+    known = [["Aoki", "Berg"], ["Berg", "Aoki"], ["Cole"], [], ["Dent"]]
+    for fresh, changed in (
+        ([["Berg", "Aoki"], ["Aoki", "Berg"], ["Cole"], [], ["Dent"]], 0),  # the order is none
+        ([["Aoki"], *known[1:]], 1),
+        ([known[0], known[2], known[1], *known[3:]], 2),
+        ([*known[:3], ["Ede"], []], 2),
+    ):
+        revision = held(RESTRICTION_CLAUSES, clauses(known), clauses(fresh))
+        assert counts(revision) == (0, 5 - changed, changed, 0)
+        assert revision.objections == ()
+
+
+def test_lists_that_are_gone_or_all_others_are_named() -> None:
+    known = [[f"name {number}"] for number in range(10)]
+    for fresh, words in (
+        ([[]] * 10, "missing for 10 of 10 known"), ([*known[1:], known[0]], "another than known "
+                                                    "for 10 of 10"),
+    ):  # fmt: skip
+        assert held(RESTRICTION_CLAUSES, clauses(known), clauses(fresh)).objections == (
+            f"target_names is {words} facts.",
+        )
 
 
 def test_ten_facts_may_not_all_say_something_else() -> None:

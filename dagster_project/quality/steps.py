@@ -1,0 +1,400 @@
+"""Looks for slips in the figures of periods that are new, beside those of the period before.
+
+Frames of one lake table in, sentences out. Figures that are known are held against a file in
+`slips`; every limit is in `limits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import combinations
+from math import log
+
+import polars as pl
+
+from dagster_project.errors import counted
+from dagster_project.lake.schemas import LakeTable
+from dagster_project.quality import limits
+from dagster_project.quality.slips import ROW, TECHNICAL, Compared
+
+_HEADERS = frozenset(("instrument", "indicator"))
+"""Columns of which a publisher's file has a column for each value: two may be swapped."""
+
+
+class NewPeriods:
+    """The figures of a file that are of new periods, each beside that of the period before."""
+
+    def __init__(self, table: LakeTable, known: pl.DataFrame, compared: Compared) -> None:
+        self._table = table
+        self._known = known
+        self._compared = compared
+        self._rows = compared.rows
+        self._period = table.period or ""
+
+    def objections(self) -> Iterator[str]:
+        """Sentences, the most telling one of each measure."""
+        if not self._period or self._rows["is_known"].all():
+            return
+        under_others = list(self._under_other_economies())
+        yield from under_others
+        for measure in () if under_others else self._compared.measures:
+            yield from list(self._of(measure))[:1]
+        yield from self._without_rows()
+        yield from self._without_economies()
+
+    @property
+    def _series(self) -> list[str]:
+        """Columns that say what a figure is of, without its period."""
+        return [name for name in self._table.key if name not in ("source", self._period)]
+
+    @property
+    def _shared(self) -> list[str]:
+        """The commodity, instrument or material: what a figure is of besides its economies."""
+        return [
+            name
+            for name in self._table.key
+            if name not in TECHNICAL and name != self._period and not name.endswith("_iso3")
+        ]
+
+    @property
+    def _longest(self) -> pl.Expr | int:
+        """How far back the period before may lie."""
+        return 1 if self._rows.schema[self._period] != pl.Date else pl.duration(days=400)
+
+    def _of(self, measure: str) -> Iterator[str]:
+        steps = self._steps(measure)
+        nothing = self._compared.largest_pattern(
+            steps.with_columns(hit=pl.col("x").is_null()), [self._period, *self._shared], most=1.0
+        )
+        if nothing and nothing.hits >= limits.FEWEST_FLOWS_OF_A_STEP:
+            yield f"{measure} is missing {nothing.of_figures}, and was not in the period before."
+        steps = steps.filter(pl.col("x").is_not_null())
+        zeros = self._compared.largest_pattern(
+            steps.filter(pl.col("before") != 0).with_columns(hit=pl.col("x") == 0),
+            [self._period, *self._shared],
+            most=1.0,
+        )
+        if zeros:
+            yield f"{measure} is 0 {zeros.of_figures}, and was not in the period before."
+        yield from self._multiplied(measure, steps)
+        yield from self._misplaced(measure, steps)
+
+    def _steps(self, measure: str) -> pl.DataFrame:
+        """New rows in their order of which the period before has a figure (`before`): `x`, null
+        where there is none, and `above` and `below`, the `before` of the rows of that
+        period beside it.
+        """
+        period = self._period
+        known = self._known.join(self._rows, on=self._table.key, how="anti", nulls_equal=True)
+        return (
+            pl.concat(
+                [
+                    known.select(
+                        *self._series, period, x=measure, is_new=pl.lit(False),
+                        row=pl.lit(None, self._rows.schema[ROW]),
+                    ),
+                    self._rows.select(*self._series, period, x=measure, is_new=~pl.col("is_known"),
+                                      row=ROW),
+                ]
+            )
+            .filter(pl.col("x").is_not_null() | pl.col("is_new"))
+            .sort(*self._series, period)
+            .with_columns(
+                before=pl.when(
+                    pl.col(period) - pl.col(period).shift(1).over(self._series) <= self._longest
+                ).then(pl.col("x").shift(1).over(self._series))
+            )
+            .filter("is_new")
+            .sort("row")
+            .with_columns(
+                above=pl.col("before").shift(1).over(period),
+                below=pl.col("before").shift(-1).over(period),
+            )
+            .filter(pl.col("before").is_not_null())
+        )  # fmt: skip
+
+    def _multiplied(self, measure: str, steps: pl.DataFrame) -> Iterator[str]:
+        fewest = limits.FEWEST_FIGURES_OF_A_STEP.get(
+            self._table.name, limits.FEWEST_FLOWS_OF_A_STEP
+        )
+        steps = steps.filter(pl.col("x") * pl.col("before") > 0).with_columns(
+            ratio=pl.col("x") / pl.col("before")
+        )
+        # Of one economy's flows the median may do anything: ten of Lesotho's, 26 times in 2001.
+        is_monthly = "frequency" in steps.columns and (steps["frequency"] == "M").any()
+        for column in ("whole", self._period, *self._shared):
+            largest = (
+                limits.LARGEST_STEP_OF_A_MONTH
+                if is_monthly and column in self._shared
+                else limits.LARGEST_STEP
+            )
+            found = (
+                steps.with_columns(whole=pl.lit(""))
+                .group_by(column)
+                .agg(middle=pl.col("ratio").median(), figures=pl.len())
+                .filter(
+                    pl.col("figures") >= fewest,
+                    (pl.col("middle") >= largest) | (pl.col("middle") <= 1 / largest),
+                )
+                .sort("figures", column, descending=[True, False])
+            )
+            for row in found.head(1).iter_rows(named=True):
+                of = "" if column == "whole" else (
+                    f" of {column} {self._compared.in_words(column, row[column])}"
+                )  # fmt: skip
+                yield (
+                    f"{measure}{of} is {row['middle']:.3g} times that of the period before, in the "
+                    f"middle of {counted(row['figures'], 'new figure')}."
+                )
+
+    def _misplaced(self, measure: str, steps: pl.DataFrame) -> Iterator[str]:
+        """New figures that fit the period before of another row or series, or with the other sign,
+        much better than their own.
+        """
+        lowest = self._known[measure].min()
+        is_signed = isinstance(lowest, float) and lowest < 0
+        if not is_signed:
+            steps = steps.filter((pl.col("x") > 0) & (pl.col("before") > 0)).with_columns(
+                pl.col("x", "before", "above", "below").log()
+            )
+        own = (pl.col("x") - pl.col("before")).abs()
+        headers = [name for name in self._shared if name in _HEADERS]
+        others = {
+            "fit the period before of the row above": pl.col("above"),
+            "fit the period before of the row below": pl.col("below"),
+            **(
+                {"fit the period before with the other sign": -pl.col("before")}
+                if is_signed
+                else {}
+            ),
+        }
+        for words, other in others.items():
+            off = (pl.col("x") - other).abs()
+            for column in ("whole", *headers):
+                found = (
+                    steps.with_columns(whole=pl.lit(""))
+                    .group_by(column)
+                    .agg(own=own.median(), other=off.median(), figures=pl.len())
+                    .filter(
+                        (pl.col("figures") >= limits.FEWEST_OF_A_RATIO)
+                        & (pl.col("other") < limits.BETTER_FIT * pl.col("own"))
+                    )
+                    .sort("figures", column, descending=[True, False])
+                )
+                for row in found.head(1).iter_rows(named=True):
+                    of = "" if column == "whole" else f" of {column} {row[column]}"
+                    yield (
+                        f"{counted(row['figures'], 'new figure')} of {measure}{of} {words} better "
+                        "than their own."
+                    )
+        for name in headers:
+            yield from self._swapped(measure, steps, name, is_signed=is_signed)
+        far = steps.filter(own > log(limits.LARGEST_STEP)).height
+        if (
+            not is_signed
+            and steps.height >= limits.FEWEST_SCATTERED
+            and far >= limits.MOST_OF_A_PATTERN * steps.height
+        ):
+            yield (
+                f"{measure} is off the period before by a factor of {limits.LARGEST_STEP:g} or "
+                f"more, up or down, for {far:,} of {steps.height:,} new figures."
+            )
+
+    def _swapped(
+        self, measure: str, steps: pl.DataFrame, column: str, *, is_signed: bool
+    ) -> Iterator[str]:
+        rest = [name for name in self._table.key if name not in ("source", column)]
+        pairs = (
+            steps.select(*rest, column, "x", "before")
+            .join(
+                steps.select(*rest, "x", "before", theirs=column),
+                on=rest, suffix=" theirs", nulls_equal=True,
+            )
+            .filter(pl.col(column) < pl.col("theirs"))
+            .group_by(column, "theirs")
+            .agg(
+                own=((pl.col("x") - pl.col("before")).abs()
+                     + (pl.col("x theirs") - pl.col("before theirs")).abs()).median() / 2,
+                other=((pl.col("x") - pl.col("before theirs")).abs()
+                       + (pl.col("x theirs") - pl.col("before")).abs()).median() / 2,
+                figures=pl.len(),
+            )
+            .sort("figures", column, "theirs", descending=[True, False, False])
+        )  # fmt: skip
+        for row in pairs.iter_rows(named=True):
+            few = row["figures"] < limits.FEWEST_OF_A_RATIO
+            if few and (is_signed or row["own"] < limits.CHANGED_A_LOT):
+                continue
+            if row["other"] < limits.BETTER_FIT * row["own"]:
+                yield (
+                    f"{column} {row[column]} and {row['theirs']} fit the period before better the "
+                    f"other way round, for {counted(row['figures'], 'new figure')} of {measure} "
+                    "each."
+                )
+                return
+
+    def _under_other_economies(self) -> Iterator[str]:
+        """Rows of series that were not known, with figures near those last known of the same
+        economies turned round, or of one that has none any more.
+        """
+        if not self._compared.measures:
+            return
+        measure = self._compared.measures[0]
+        last = self._known.sort(self._period).group_by(self._series).agg(pl.col(measure).last())
+        new = self._rows.filter(~pl.col("is_known"))
+        unknown = new.join(last, on=self._series, how="anti", nulls_equal=True)
+        economies = [
+            name for name in self._table.key if name.endswith("_iso3") and name not in TECHNICAL
+        ]
+        # What others imported from an economy that reports for the first time is no figure of it.
+        off = (pl.col(measure) / pl.col(f"{measure} other")).log().abs().median()
+        is_near = pl.col("off") <= limits.LARGEST_OFF
+        for one, other in combinations(economies, 2):
+            turned = unknown.join(
+                last.rename({one: other, other: one}), on=self._series, suffix=" other",
+                nulls_equal=True,
+            ).select(rows=pl.len(), off=off).filter(
+                is_near,
+                pl.col("rows") >= max(limits.FEWEST_MOVED, limits.MOST_OF_A_PATTERN * new.height),
+            )  # fmt: skip
+            for rows in turned["rows"]:
+                yield (
+                    f"{one} and {other} are the other way round for {rows:,} of {new.height:,} new "
+                    "rows."
+                )
+                return
+        for column in economies:
+            # Who reports for the first time, alone in a file, has figures near somebody's.
+            gone = last.join(new, on=column, how="anti")
+            if (
+                column in self._reporters
+                or gone[column].n_unique() >= limits.MOST_OF_A_PATTERN * last[column].n_unique()
+            ):
+                continue
+            rest = [name for name in self._series if name != column]
+            named = (
+                unknown.join(self._known, on=column, how="anti")
+                .with_columns(all=pl.len().over(column))
+                .join(
+                    gone.rename({column: "theirs"}), on=rest, suffix=" other", nulls_equal=True,
+                )
+                .group_by(column, "theirs")
+                .agg(pl.col("all").first(), rows=pl.len(), off=off)
+                .filter(
+                    is_near,
+                    pl.col("rows") >= limits.FEWEST_MOVED,
+                    pl.col("rows") >= limits.MOST_OF_A_PATTERN * pl.col("all"),
+                )
+                .sort("rows", "off", column, "theirs", descending=[True, False, False, False])
+            )  # fmt: skip
+            for row in named.head(1).iter_rows(named=True):
+                yield (
+                    f"{column} {row[column]} is new, with figures near those of {row['theirs']}, "
+                    f"which has none any more ({row['rows']:,} of {counted(row['all'], 'row')})."
+                )
+
+    def _without_rows(self) -> Iterator[str]:
+        """Periods of which it has few rows, beside the period before: of the same slices, else of
+        all that it brings of that period again.
+        """
+        slices = [*self._same, *self._reporters]
+        sentences = list(self._few(self._all_rows, slices))
+        # Some economies report later than others; of a day, some markets are closed.
+        if not sentences and not self._is_daily:
+            sentences = list(self._few(self._all_rows.filter("is_in_file"), self._reporters))
+        yield from sentences
+
+    def _few(self, rows: pl.DataFrame, by: list[str]) -> Iterator[str]:
+        period = self._period
+        of_periods = (
+            rows.group_by(*by, period)
+            .agg(rows=pl.len(), is_new=pl.col("is_new").all())
+            .sort(*by, period)
+            .with_columns(before=pl.col("rows").shift(1).over(by or [pl.lit(1)]))
+            .filter(pl.col("is_new") & pl.col("before").is_not_null())
+            .group_by(period)
+            .agg(pl.col("rows").sum(), pl.col("before").sum())
+            .filter(
+                (pl.col("before") >= limits.FEWEST_ROWS_OF_A_PERIOD)
+                & (pl.col("rows") < limits.SMALLEST_NEW_PERIOD * pl.col("before"))
+            )
+            .sort(period)
+        )
+        for row in of_periods.iter_rows(named=True):
+            yield (
+                f"{self._compared.in_words(period, row[period])} is new and has {row['rows']:,} "
+                f"rows of what the period before has {row['before']:,} of."
+            )
+
+    def _without_economies(self) -> Iterator[str]:
+        """Economies that the period before has in many rows of several series, the new one in
+        none.
+        """
+        period, slices = self._period, [*self._same, *self._reporters]
+        partners = [
+            name
+            for name in self._table.key
+            if name.endswith("_iso3") and name not in (*TECHNICAL, *self._table.vintage_slice)
+        ]
+        if not partners:
+            return
+        new = (
+            self._all_rows.group_by(*slices, period)
+            .agg(pl.col("is_new").all())
+            .sort(*slices, period)
+            .with_columns(before=pl.col(period).shift(1).over(slices))
+            .filter("is_new", pl.col(period) - pl.col("before") <= self._longest)
+            .select(*slices, new=period, **{period: "before"})
+        )
+        before = self._all_rows.join(new, on=[*slices, period], nulls_equal=True)
+        for column in partners:
+            gone = (
+                before.join(
+                    self._all_rows.filter("is_new").select(column, new=period),
+                    on=[column, "new"], how="anti", nulls_equal=True,
+                )
+                .group_by(column, "new")
+                .agg(rows=pl.len(), series=pl.struct(self._shared).n_unique())
+                .filter(
+                    (pl.col("rows") >= limits.FEWEST_OF_AN_ECONOMY) & (pl.col("series") > 1)
+                )
+                .sort("rows", column, descending=[True, False])
+            )  # fmt: skip
+            for row in gone.head(1).iter_rows(named=True):
+                yield (
+                    f"{column}: {row[column]} is in {counted(row['rows'], 'row')} of the period "
+                    f"before {self._compared.in_words(period, row['new'])} and in none of it."
+                )
+
+    @property
+    def _same(self) -> list[str]:
+        """What a slice is of, without its period and economies."""
+        return [
+            name
+            for name in self._table.vintage_slice
+            if name not in ("source", self._period) and not name.endswith("_iso3")
+        ]
+
+    @property
+    def _reporters(self) -> list[str]:
+        """Economies that publish each on a day of its own."""
+        return [name for name in self._table.vintage_slice if name == "reporter_iso3"]
+
+    @property
+    def _is_daily(self) -> bool:
+        return "frequency" in self._rows.columns and (self._rows["frequency"] == "D").any()
+
+    @cached_property
+    def _all_rows(self) -> pl.DataFrame:
+        """The rows that count with the file."""
+        known = self._known.join(
+            self._rows, on=self._table.vintage_slice, how="anti", nulls_equal=True
+        )
+        columns = dict.fromkeys([*self._table.key, *self._table.vintage_slice, self._period])
+        return pl.concat(
+            [
+                known.select(*columns, is_new=pl.lit(False), is_in_file=pl.lit(False)),
+                self._rows.select(*columns, is_new=~pl.col("is_known"), is_in_file=pl.lit(True)),
+            ]
+        )
