@@ -31,7 +31,7 @@ test: $(READY) ## Run every check of the project
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 2 dbt
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist worksteal
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix .

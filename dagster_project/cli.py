@@ -97,7 +97,7 @@ def land(
         rows = ", ".join(
             f"{counted(count, 'row')} of {table}" for table, count in taken.rows.items()
         )
-        aside = sum(taken.set_aside.values())
+        quarantined = sum(taken.quarantined.values())
         news = "taken" if taken.is_new else "nothing new"
         together = " together" if len(taken.documents) > 1 else ""
         instead = (
@@ -107,9 +107,9 @@ def land(
         for revision in taken.revisions:
             for line in revision.lines():
                 typer.echo("\n".join(indented(line, by=2)))
-        if aside:
+        if quarantined:
             typer.echo(
-                f"  {aside} {'row is' if aside == 1 else 'rows are'} quarantined in "
+                f"  {quarantined} {'row is' if quarantined == 1 else 'rows are'} quarantined in "
                 f"{taken.quarantine}: {'; '.join(taken.reasons)}."
             )
     for reason in brought.others.rejected.values():

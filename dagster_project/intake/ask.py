@@ -125,20 +125,20 @@ class Asking:
         return [self._landing.store.read(self._path(part.file)) for part in self.state.parts]
 
     def quarantine(self, folder: Path, reason: str, file: Path | None = None) -> Path:
-        """Move the parts (or just the answer that was rejected) aside, with the reason.
+        """Quarantine the parts (or just the answer that was rejected), with the reason.
 
         They are there to be looked at: credentials that a publisher repeated in them are blotted
         out, where they are not packed.
         """
-        aside = folder / self._source.CARD.name / file_name(self._extract.document)
+        quarantined = folder / self._source.CARD.name / file_name(self._extract.document)
         if file is not None:
-            write_atomically(aside / "answer", _shown(file.read_bytes()))
+            write_atomically(quarantined / "answer", _shown(file.read_bytes()))
             file.unlink()
         else:
             for part, payload in zip(self.state.parts, self.payloads(), strict=True):
-                write_atomically(aside / part.file, _shown(payload))
-        write_atomically(aside / "reason.txt", f"{reason}\n".encode())
-        return aside
+                write_atomically(quarantined / part.file, _shown(payload))
+        write_atomically(quarantined / "reason.txt", f"{reason}\n".encode())
+        return quarantined
 
     def _send(self, client: Client, request: Request) -> Received:
         file = self._folder / f"{self.state.snapshot_id}.part"

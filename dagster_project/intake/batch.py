@@ -30,10 +30,10 @@ OF_THE_LANDING = ("source", "document", "snapshot_id", "vintage_at")
 
 @dataclass(frozen=True)
 class TableBatch:
-    """The rows of one table: those that go on, those set aside, and what the checks said."""
+    """The rows of one table: those that go on, those quarantined, and what the checks said."""
 
     accepted: pl.DataFrame
-    set_aside: pl.DataFrame
+    quarantined: pl.DataFrame
     checks: Sequence[CheckResult]
 
 
@@ -63,7 +63,7 @@ class Batch:
             tables={
                 name: TableRecord(
                     rows=frames[name].height,
-                    set_aside=batch.set_aside.height,
+                    quarantined=batch.quarantined.height,
                     suite_version=suite_version(LAKE_SUITES[name]),
                     checks=to_json(batch.checks),
                 )
@@ -118,7 +118,7 @@ def read(
                 tables[table] = TableBatch(frame, frame, [])
                 continue
             verdict = evaluate_batch(frame, LAKE_SUITES[table])
-            tables[table] = TableBatch(verdict.accepted, verdict.set_aside, verdict.results)
+            tables[table] = TableBatch(verdict.accepted, verdict.quarantined, verdict.results)
             if verdict.is_rejected:
                 reasons.append(verdict.reason)
     if reasons:

@@ -33,13 +33,13 @@ STAGED_FOR = timedelta(days=1)
 
 @dataclass
 class Conformed:
-    """What one source has in the lake, by table: rows, rows set aside, and the checks' results.
+    """What one source has in the lake, by table: rows, rows quarantined, and the checks' results.
 
     `rejected` are the snapshots that could not be used, by document, with the reason.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
-    set_aside: dict[str, int] = field(default_factory=dict)
+    quarantined: dict[str, int] = field(default_factory=dict)
     checks: dict[str, list[CheckResult]] = field(default_factory=dict)
     new_snapshots: int = 0
     parsed: int = 0
@@ -79,7 +79,7 @@ def conform(settings: Settings, source: Source) -> Conformed:
             if table not in source.CARD.tables:
                 continue
             outcome.rows[table] = outcome.rows.get(table, 0) + part.rows
-            outcome.set_aside[table] = outcome.set_aside.get(table, 0) + part.set_aside
+            outcome.quarantined[table] = outcome.quarantined.get(table, 0) + part.quarantined
             outcome.checks.setdefault(table, []).extend(from_json(part.checks))
     for snapshot_id in sorted(gone):
         lake.take_out(name, snapshot_id)
@@ -132,7 +132,7 @@ def _parsed(
     except (UpstreamFormatError, BatchRejectedError, DamagedError) as error:
         if isinstance(error, DamagedError) and not snapshot.was_asked_for:
             raise
-        landing.set_aside(snapshot, settings.quarantine_dir, str(error))
+        landing.quarantine(snapshot, settings.quarantine_dir, str(error))
         outcome.rejected[snapshot.document] = str(error)
         outcome.is_rejected_by_hand |= not snapshot.was_asked_for
         if isinstance(error, batches.RejectedWithChecksError):
@@ -172,7 +172,7 @@ def _record(source: Source, batch: batches.Batch, frames: dict[str, pl.DataFrame
         return record
     coverage = TableRecord(
         rows=frames["coverage"].height,
-        set_aside=0,
+        quarantined=0,
         suite_version=suite_version(LAKE_SUITES["coverage"]),
         checks=[],
     )
@@ -184,7 +184,7 @@ def _keep_quarantine(
 ) -> None:
     for table, rows in batch.tables.items():
         write_quarantine(
-            settings.quarantine_dir, snapshot.snapshot_id, source.CARD.name, table, rows.set_aside
+            settings.quarantine_dir, snapshot.snapshot_id, source.CARD.name, table, rows.quarantined
         )
 
 

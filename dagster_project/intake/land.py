@@ -56,12 +56,12 @@ class Landed:
 class Taken:
     """What became of files somebody brought, those that are one snapshot together.
 
-    `reasons` says of each table why its first row was set aside.
+    `reasons` says of each table why its first row was quarantined.
     """
 
     documents: tuple[str, ...]
     rows: dict[str, int]
-    set_aside: dict[str, int]
+    quarantined: dict[str, int]
     is_new: bool
     reasons: tuple[str, ...]
     quarantine: Path
@@ -425,12 +425,12 @@ def _taken(
     return Taken(
         documents=tuple(file.name for file in group.files),
         rows={table: batch.accepted.height for table, batch in tables.items()},
-        set_aside={table: batch.set_aside.height for table, batch in tables.items()},
+        quarantined={table: batch.quarantined.height for table, batch in tables.items()},
         is_new=is_new,
         reasons=tuple(
-            _first_reason(table, batch.set_aside)
+            _first_reason(table, batch.quarantined)
             for table, batch in tables.items()
-            if batch.set_aside.height
+            if batch.quarantined.height
         ),
         quarantine=_quarantine(settings, card.name, snapshot.snapshot_id),
         revisions=revisions,
@@ -449,7 +449,7 @@ def _quarantine(settings: Settings, source: str, snapshot_id: str) -> Path:
     return settings.quarantine_dir / source / snapshot_id
 
 
-def _first_reason(table: str, set_aside: pl.DataFrame) -> str:
-    row = set_aside.row(0, named=True)
+def _first_reason(table: str, quarantined: pl.DataFrame) -> str:
+    row = quarantined.row(0, named=True)
     rule = row["rule"].replace("_", " ")
     return f"{table} row {row['row_number']}: not so that {rule} ({shortened(str(row['value']))})"

@@ -318,7 +318,7 @@ class Landing:
                 )
             yield payload
 
-    def set_aside(self, snapshot: Snapshot, quarantine: Path, reason: str) -> Path:
+    def quarantine(self, snapshot: Snapshot, quarantine: Path, reason: str) -> Path:
         """Move a snapshot that cannot be used to the quarantine, with the reason.
 
         The same bytes sent again lie there once, however often they are rejected.

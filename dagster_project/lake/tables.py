@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from dagster_project.lake.landing import Held
 from dagster_project.lake.records import Records
@@ -26,7 +26,7 @@ class TableRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     rows: int
-    set_aside: int
+    quarantined: int = Field(validation_alias=AliasChoices("quarantined", "set_aside"))
     suite_version: str
     checks: Sequence[Mapping[str, Any]]
 

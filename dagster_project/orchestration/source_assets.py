@@ -270,7 +270,7 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
                 asset_key=lake_key(card.name, table.name),
                 metadata={
                     "dagster/row_count": outcome.rows.get(table.name, 0),
-                    "rows_set_aside": outcome.set_aside.get(table.name, 0),
+                    "rows_quarantined": outcome.quarantined.get(table.name, 0),
                     "new_snapshots": outcome.new_snapshots,
                     **non_empty(
                         last_vintage=vintage,

@@ -1,7 +1,7 @@
 """What a batch of each lake table must hold before it counts.
 
 An unknown code, a repeated key or a wrong shape stops the batch; a row that is wrong by itself is
-set aside; what is odd but does happen is reported. No rule knows a publisher.
+quarantined; what is odd but does happen is reported. No rule knows a publisher.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dagster_project.quality.parts import (
     matches,
     one_row_per,
 )
-from dagster_project.quality.rules import Known, Rule, Suite, Today, report, set_aside, stop
+from dagster_project.quality.rules import Known, Rule, Suite, Today, quarantine, report, stop
 
 TOTAL_EXCESS = 1.5
 """Partners' sum over the printed total: rounding stays near 1, a breakdown counted beside its
@@ -79,7 +79,7 @@ def _is_filled(table: str) -> Rule:
 
 
 def _known_by_today(column: str = "known_at") -> Rule:
-    return set_aside(
+    return quarantine(
         f"{column}_is_not_in_the_future",
         "Nobody knows tomorrow's news: the year is a misprint.",
         "ExpectColumnValuesToBeBetween",
@@ -91,7 +91,7 @@ def _known_by_today(column: str = "known_at") -> Rule:
 
 def _is_finite(*columns: str) -> Rule:
     infinite = [pl.col(column).is_nan() | pl.col(column).is_infinite() for column in columns]
-    return set_aside(
+    return quarantine(
         "figures_are_finite_numbers",
         "Missing is null: infinity and not-a-number come from a division or a misread word.",
         "ExpectColumnValuesToBeInSet",
@@ -102,7 +102,7 @@ def _is_finite(*columns: str) -> Rule:
 
 
 def _has_an_address() -> Rule:
-    return set_aside(
+    return quarantine(
         "source_url_is_a_web_address",
         "A reader follows it; a citation in words belongs in `citation`.",
         "ExpectColumnValuesToMatchRegex",
@@ -112,7 +112,7 @@ def _has_an_address() -> Rule:
 
 
 def _is_not_negative(column: str) -> Rule:
-    return set_aside(
+    return quarantine(
         f"{column}_is_not_negative",
         "Trade has no sign; a minus is a correction line or a mark for missing.",
         "ExpectColumnValuesToBeBetween",
@@ -123,7 +123,7 @@ def _is_not_negative(column: str) -> Rule:
 
 def _is_no_more_than_is_traded() -> tuple[Rule, Rule]:
     return (
-        set_aside(
+        quarantine(
             "value_usd_is_at_most_a_million_million",
             "No economy trades that much of one commodity: the figure is in another unit, or two "
             "cells ran together.",
@@ -131,7 +131,7 @@ def _is_no_more_than_is_traded() -> tuple[Rule, Rule]:
             column="value_usd",
             max_value=MOST_VALUE_USD,
         ),
-        set_aside(
+        quarantine(
             "net_weight_kg_is_at_most_a_million_million",
             "No economy ships a thousand million tonnes of one of these commodities: grams or "
             "tonnes were scaled twice, or two cells ran together.",
@@ -203,7 +203,7 @@ _TRADE_FLOWS = Suite(
             column="partners_over_total",
             max_value=TOTAL_EXCESS,
         ),
-        set_aside(
+        quarantine(
             "period_is_since_1988_and_has_begun",
             "The Harmonized System began in 1988; trade of a period to come is a misprint.",
             "ExpectColumnValuesToBeBetween",
@@ -215,7 +215,7 @@ _TRADE_FLOWS = Suite(
         _is_not_negative("value_usd"),
         _is_not_negative("net_weight_kg"),
         *_is_no_more_than_is_traded(),
-        set_aside(
+        quarantine(
             "flow_has_a_value_or_a_weight",
             "A row without either says nothing and would count as a partner that reported.",
             "ExpectColumnValuesToNotBeNull",
@@ -255,7 +255,7 @@ _RECONCILED_TRADE = Suite(
             "period_is_a_year", "day_of_period", r"-01-01$",
             "Reconciled trade is annual; a year is dated 1 January.",
         ).with_derived(day_of_period=pl.col("period_start").cast(pl.String)),
-        set_aside(
+        quarantine(
             "period_is_since_1988_and_has_begun",
             "The Harmonized System began in 1988; trade of a period to come is a misprint.",
             "ExpectColumnValuesToBeBetween",
@@ -264,7 +264,7 @@ _RECONCILED_TRADE = Suite(
             max_value=Today(parts.SLACK_DAYS),
         ),
         _is_finite("value_usd", "net_weight_kg"),
-        set_aside(
+        quarantine(
             "value_is_positive",
             "A reconciler lists flows that are there; a 0 or a minus is a misread cell.",
             "ExpectColumnValuesToBeBetween",
@@ -280,11 +280,11 @@ _RECONCILED_TRADE = Suite(
 
 
 def _year_has_begun() -> Rule:
-    return set_aside(
+    return quarantine(
         "year_is_plausible",
         "A year before 1900 or to come is a misprint, or another number in the column.",
         "ExpectColumnValuesToBeBetween",
-        # A number of five digits is no year that a date can have, and still to be set aside.
+        # A number of five digits is no year that a date can have, and still to be quarantined.
         {"first_day": pl.date(pl.col("year").clip(1, 9999), 1, 1)},
         column="first_day",
         min_value=FIRST_YEAR,
@@ -316,7 +316,7 @@ _PRODUCTION = Suite(
         _year_has_begun(),
         _is_finite("amount_t", "share", "trade_parameter"),
         _is_not_negative("amount_t"),
-        set_aside(
+        quarantine(
             "amount_t_is_not_above_the_largest_of_reserves",
             "The world's reserves of iron ore are a fifth of this: more is a unit read wrong, or "
             "two numbers run together.",
@@ -324,7 +324,7 @@ _PRODUCTION = Suite(
             column="amount_t",
             max_value=LARGEST_AMOUNT_T,
         ),
-        set_aside(
+        quarantine(
             "trade_parameter_is_between_0_and_10",
             "The factor is printed from 0.8 to 1.5; more is a percentage or another column.",
             "ExpectColumnValuesToBeBetween",
@@ -332,7 +332,7 @@ _PRODUCTION = Suite(
             min_value=0,
             max_value=10,
         ),
-        set_aside(
+        quarantine(
             "share_is_between_0_and_1",
             "A share above 1 is a percentage.",
             "ExpectColumnValuesToBeBetween",
@@ -380,7 +380,7 @@ _GOVERNANCE_SCORES = Suite(
         ),
         _year_has_begun(),
         _is_finite("estimate", "standard_error"),
-        set_aside(
+        quarantine(
             "estimate_is_on_the_normal_scale",
             "Estimates lie between about -2.5 and 2.5; a rank of 0 to 100 is another column.",
             "ExpectColumnValuesToBeBetween",
@@ -388,7 +388,7 @@ _GOVERNANCE_SCORES = Suite(
             min_value=-4,
             max_value=4,
         ),
-        set_aside(
+        quarantine(
             "standard_error_is_not_negative",
             "An error has no sign: a minus is a mark for missing, or the column of the estimate.",
             "ExpectColumnValuesToBeBetween",
@@ -411,7 +411,7 @@ _END_USES = Suite(
         ),
         _year_has_begun(),
         _is_finite("use_share", "sector_value_added_eur_m"),
-        set_aside(
+        quarantine(
             "use_share_is_between_0_and_1",
             "A share above 1 is a percentage.",
             "ExpectColumnValuesToBeBetween",
@@ -440,7 +440,7 @@ _ASSESSMENTS = Suite(
         ),
         _year_has_begun(),
         *(
-            set_aside(
+            quarantine(
                 f"{column}_is_between_0_and_1",
                 "A share above 1 is a percentage.",
                 "ExpectColumnValuesToBeBetween",
@@ -451,7 +451,7 @@ _ASSESSMENTS = Suite(
             for column in ("import_reliance", "eol_recycling_rate")
         ),
         *(
-            set_aside(
+            quarantine(
                 f"{column}_is_between_0_and_{most}",
                 f"The index ends at {most}; more is another index or a shifted point.",
                 "ExpectColumnValuesToBeBetween",
@@ -529,7 +529,7 @@ _PRICE_QUOTES = Suite(
                 pl.col("price_date").cast(pl.String)
             )
         ),
-        set_aside(
+        quarantine(
             "price_date_is_not_in_the_future",
             "A price of a day to come is a misprint, or an expiry read as a day.",
             "ExpectColumnValuesToBeBetween",
@@ -537,7 +537,7 @@ _PRICE_QUOTES = Suite(
             min_value=FIRST_PRICE,
             max_value=Today(parts.SLACK_DAYS),
         ),
-        set_aside(
+        quarantine(
             "quote_has_a_close",
             "A day without a price has no row.",
             "ExpectColumnValuesToNotBeNull",
@@ -545,7 +545,7 @@ _PRICE_QUOTES = Suite(
         ),
         _is_finite("close", "adjusted_close"),
         *(
-            set_aside(
+            quarantine(
                 f"{column}_is_positive",
                 "0 or less is a mark for missing, and no return can be computed from it.",
                 "ExpectColumnValuesToBeBetween",
@@ -555,7 +555,7 @@ _PRICE_QUOTES = Suite(
             )
             for column in ("close", "adjusted_close")
         ),
-        set_aside(
+        quarantine(
             "close_is_at_most_a_thousand_million",
             "No price of a unit is that high in any currency: two cells ran together, or an "
             "amount of money was read as a price.",
@@ -563,7 +563,7 @@ _PRICE_QUOTES = Suite(
             column="close",
             max_value=MOST_PRICE,
         ),
-        *parts.rates_are_plausible(sets_aside=True),
+        *parts.rates_are_plausible(quarantines=True),
         parts.does_not_jump(("source", "instrument"), pl.col("frequency") == "D"),
     ),
 )  # fmt: skip
@@ -601,7 +601,7 @@ _RESTRICTION_CLAUSES = Suite(
             "date_precision_is_known", "date_precision", ("day", "month", "year"),
             "A date known to the year is printed as 1 January or 31 December by some.",
         ),
-        set_aside(
+        quarantine(
             "announced_date_is_since_1988_and_not_far_ahead",
             "An announcement of another century is a misprint.",
             "ExpectColumnValuesToBeBetween",
@@ -609,7 +609,7 @@ _RESTRICTION_CLAUSES = Suite(
             min_value=FIRST_MEASURE,
             max_value=Today(parts.SLACK_DAYS),
         ),
-        set_aside(
+        quarantine(
             "effective_date_is_within_five_years_from_now",
             "No measure is announced longer ahead; the year is a misprint.",
             "ExpectColumnValuesToBeBetween",
@@ -696,7 +696,7 @@ _MILESTONES = Suite(
             column="any_date",
         ),
         _known_by_today(),
-        set_aside(
+        quarantine(
             "event_date_is_not_in_the_future",
             "What is still to come is planned, and belongs in `planned_date`.",
             "ExpectColumnValuesToBeBetween",
@@ -704,7 +704,7 @@ _MILESTONES = Suite(
             min_value=FIRST_MEASURE,
             max_value=Today(parts.SLACK_DAYS),
         ),
-        set_aside(
+        quarantine(
             "planned_date_is_within_thirty_years_from_now",
             "No plan reaches further; the year is a misprint.",
             "ExpectColumnValuesToBeBetween",

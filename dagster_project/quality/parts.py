@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from dagster_project.quality.rules import Known, Rule, Today, report, set_aside, stop
+from dagster_project.quality.rules import Known, Rule, Today, quarantine, report, stop
 
 FLOWS = ("import", "export", "re_import", "re_export")
 FREQUENCIES = ("A", "M")
@@ -182,9 +182,9 @@ def _bound(side: int) -> pl.Expr:
     )
 
 
-def rates_are_plausible(*, sets_aside: bool) -> tuple[Rule, Rule]:
+def rates_are_plausible(*, quarantines: bool) -> tuple[Rule, Rule]:
     """Two rules: no exchange rate below its least or above its largest plausible value."""
-    make = set_aside if sets_aside else stop
+    make = quarantine if quarantines else stop
     return (
         make(
             "exchange_rate_is_not_implausibly_low",

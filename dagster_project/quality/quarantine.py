@@ -1,6 +1,6 @@
-"""Rows set aside, kept with the reason and the row as it was: what `catalog.quarantine` shows.
+"""Rows quarantined, kept with the reason and the row as it was: what `catalog.quarantine` shows.
 
-Whole documents that cannot be used are set aside by the landing, not here.
+Whole documents that cannot be used are quarantined by the landing, not here.
 """
 
 from __future__ import annotations
@@ -26,33 +26,33 @@ QUARANTINE_SCHEMA = pl.Schema(
         "row": pl.String,
     }
 )
-"""One row is a row set aside; `row_number` counts the batch from 1, `row` is the row as JSON."""
+"""One row is a row quarantined; `row_number` counts the batch from 1, `row` is the row as JSON."""
 
 
 def write_quarantine(
-    directory: Path, snapshot_id: str, source: str, table: str, set_aside: pl.DataFrame
+    directory: Path, snapshot_id: str, source: str, table: str, quarantined: pl.DataFrame
 ) -> Path:
-    """Keep a verdict's `set_aside`: the rows as Parquet, and beside it the reasons for a person.
+    """Keep a verdict's `quarantined`: the rows as Parquet, and beside it the reasons for a person.
 
     One file per snapshot and table; a batch checked again replaces what it left before, and
-    without rows set aside nothing stays. Returns the folder.
+    without rows quarantined nothing stays. Returns the folder.
     """
     folder = directory / source / snapshot_id
     rows_file, reasons_file = folder / f"{table}.parquet", folder / f"{table}.json"
-    if set_aside.is_empty():
+    if quarantined.is_empty():
         for file in (reasons_file, rows_file):
             file.unlink(missing_ok=True)
         return folder
-    told = ("row_number", "rule", "value", "explanation")
+    reason_columns = ("row_number", "rule", "value", "explanation")
     rows = [
         json.dumps({name: plain(value) for name, value in row.items()}, ensure_ascii=False)
-        for row in set_aside.drop(told).iter_rows(named=True)
+        for row in quarantined.drop(reason_columns).iter_rows(named=True)
     ]
-    kept = set_aside.select(
+    kept = quarantined.select(
         pl.lit(snapshot_id).alias("snapshot_id"),
         pl.lit(source).alias("source"),
         pl.lit(table).alias("table_name"),
-        *told,
+        *reason_columns,
         pl.Series("row", rows, dtype=pl.String),
     ).cast(QUARANTINE_SCHEMA)
     buffer = io.BytesIO()
@@ -74,6 +74,6 @@ def write_quarantine(
 
 
 def read_quarantine(directory: Path) -> pl.DataFrame:
-    """Every row set aside and kept under `directory`, in the order of source, snapshot and row."""
+    """Every quarantined row under `directory`, in the order of source, snapshot and row."""
     files = sorted(directory.glob("*/*/*.parquet"))
     return pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *map(pl.read_parquet, files)])

@@ -90,7 +90,7 @@ class Rule:
         if "mostly" in self.kwargs:
             raise ValueError(f"{self.name}: a rule holds for every row or it does not hold.")
         if self.on_failure == "quarantine" and self.reach != "row":
-            raise ValueError(f"{self.name}: {self.expectation} names no rows to set aside.")
+            raise ValueError(f"{self.name}: {self.expectation} names no rows to quarantine.")
         if (self.on_failure == "stop") != (self.severity == "error"):
             raise ValueError(f"{self.name}: what stops is an error, and only that.")
 
@@ -145,7 +145,7 @@ class Suite:
         derived: dict[str, pl.Expr] = {}
         for rule in self.rules:
             if self.layer == "mart" and rule.on_failure == "quarantine":
-                raise ValueError(f"{self.table}: {rule.name}: a mart's rows are never set aside.")
+                raise ValueError(f"{self.table}: {rule.name}: a mart's rows are never quarantined.")
             for name, expression in rule.derived.items():
                 if not derived.setdefault(name, expression).meta.eq(expression):
                     raise ValueError(f"{self.table}: {name} is derived in two ways.")
@@ -159,7 +159,7 @@ def stop(
     return Rule(name, expectation, kwargs, explanation, "error", "stop", derived or {})
 
 
-def set_aside(
+def quarantine(
     name: str, explanation: str, expectation: str, /, derived: Mapping[str, pl.Expr] | None = None,
     **kwargs: object,
 ) -> Rule:  # fmt: skip

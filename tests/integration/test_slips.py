@@ -224,7 +224,7 @@ def test_an_honest_revision_goes_through_and_says_what_it_does(case: Case, home:
         home.undo()
         (taken,) = brought.taken
         assert taken.is_new, revision
-        assert not any(taken.set_aside.values()), revision
+        assert not any(taken.quarantined.values()), revision
         counted = {
             one.table: Counts(one.added, one.unchanged, one.changed, one.removed)
             for one in taken.revisions

@@ -113,8 +113,8 @@ def test_a_landed_slip_is_undone_and_done_again(
     assert record.reason == "five lines of it"
     assert record.by
     assert abs(datetime.now(UTC).replace(tzinfo=None) - record.at) < timedelta(hours=1)
-    aside = settings.home / "landing" / "withdrawn" / "baci" / snapshot
-    assert (aside / slip.name).read_bytes() == slip.read_bytes()
+    bytes_kept = settings.home / "landing" / "withdrawn" / "baci" / snapshot
+    assert (bytes_kept / slip.name).read_bytes() == slip.read_bytes()
     assert not (settings.home / "landing" / "baci" / snapshot).exists()
 
     # The same bytes, under any name, are refused; nothing of the command is kept.

@@ -591,9 +591,9 @@ def test_a_rejected_answer_is_put_aside_with_the_reason(home: Home) -> None:
     ):
         asking.run(client)
     assert caught.value.file is not None
-    aside = asking.quarantine(home.quarantine, str(caught.value), caught.value.file)
-    assert b"Maintenance" in (aside / "answer").read_bytes()
-    assert "sent an HTML page" in (aside / "reason.txt").read_text()
+    folder = asking.quarantine(home.quarantine, str(caught.value), caught.value.file)
+    assert b"Maintenance" in (folder / "answer").read_bytes()
+    assert "sent an HTML page" in (folder / "reason.txt").read_text()
     assert home.downloads == []
     assert home.parts(home.asking()) == ["a/1"]
 
@@ -609,10 +609,10 @@ def test_an_answer_the_source_rejects_keeps_its_words_and_its_bytes(home: Home) 
 
 def test_all_parts_are_put_aside_where_the_whole_is_rejected(home: Home) -> None:
     asking = home.run()
-    aside = asking.quarantine(home.quarantine, "lib: it cannot be read.")
-    names = sorted(path.name for path in aside.iterdir())
+    folder = asking.quarantine(home.quarantine, "lib: it cannot be read.")
+    names = sorted(path.name for path in folder.iterdir())
     assert names == [*(f"000{number}-lists.json" for number in (1, 2, 3, 4)), "reason.txt"]
-    assert json.loads((aside / "0004-lists.json").read_bytes())["list"] == "b"
+    assert json.loads((folder / "0004-lists.json").read_bytes())["list"] == "b"
 
 
 @pytest.mark.parametrize("misbehaviour", [failing(500), no_answer(), status(401)])

@@ -202,20 +202,20 @@ def test_an_extract_of_which_one_part_holds_nothing_is_whole() -> None:
     assert closes(batch) == [("2026-10-29", 175.92)]
 
 
-# Rows set aside.
+# Rows quarantined.
 
 
-def test_a_few_invalid_rows_are_set_aside_and_the_rest_goes_on() -> None:
+def test_a_few_invalid_rows_are_quarantined_and_the_rest_goes_on() -> None:
     good = [f"{date(2026, 1, 1) + timedelta(days=day)} 170.5" for day in range(40)]
     batch = read("\n".join([*good, "2026-10-29 -1"]).encode())
     table = batch.tables["price_quotes"]
-    assert (table.accepted.height, table.set_aside.height) == (40, 1)
-    assert table.set_aside["row_number"].to_list() == [41]
-    assert table.set_aside["close"].to_list() == [-1.0]
+    assert (table.accepted.height, table.quarantined.height) == (40, 1)
+    assert table.quarantined["row_number"].to_list() == [41]
+    assert table.quarantined["close"].to_list() == [-1.0]
 
 
 def test_many_invalid_rows_reject_the_batch() -> None:
-    with pytest.raises(BatchRejectedError, match="would be set aside"):
+    with pytest.raises(BatchRejectedError, match="would be quarantined"):
         read(b"2026-10-28 175.5\n2026-10-29 -1")
 
 
@@ -226,7 +226,7 @@ def test_the_record_says_what_came_in_and_under_which_rules() -> None:
     batch = read(payload)
     record = batch.record(cast(Source, ecb), batch.frames("lib-1"))
     table = record.tables["price_quotes"]
-    assert (table.rows, table.set_aside) == (40, 1)
+    assert (table.rows, table.quarantined) == (40, 1)
     assert table.suite_version
     assert record.parser_version
     assert len(table.checks) == len(batch.tables["price_quotes"].checks)

@@ -350,14 +350,14 @@ def test_rows_that_are_quarantined_are_counted_and_shown_and_the_rest_goes_on(
     file = settings.home.parent / "eurofxref-hist.csv"
     file.write_bytes(history_csv((slipped, *filler)))
     brought = land_files(settings, ECB, [file])
-    assert brought.taken[0].set_aside == {"price_quotes": 1}
-    assert brought.others.set_aside == {"price_quotes": 1}
+    assert brought.taken[0].quarantined == {"price_quotes": 1}
+    assert brought.others.quarantined == {"price_quotes": 1}
     rows = lake_of(settings).rows(PRICE_QUOTES, "ecb")
     assert rows is not None
     last = rows.filter(pl.col("price_date") == date(2026, 10, 30), pl.col("document") == file.name)
     assert sorted(last.collect()["instrument"]) == ["EURCNY", "EURUSD"]
-    (aside,) = settings.quarantine_dir.rglob("price_quotes.parquet")
-    assert "17568" in pl.read_parquet(aside)["value"].item()
+    (file,) = settings.quarantine_dir.rglob("price_quotes.parquet")
+    assert "17568" in pl.read_parquet(file)["value"].item()
 
 
 def test_a_landing_and_a_lake_elsewhere_work_the_same(

@@ -376,23 +376,25 @@ def test_changed_bytes_of_a_record_of_the_version_before_are_noticed(landing: La
         b"".join(landing.payloads(landing.snapshots("ecb")[0]))
 
 
-def test_a_record_of_the_version_before_can_be_set_aside(landing: Landing, tmp_path: Path) -> None:
+def test_a_record_of_an_earlier_version_can_be_quarantined(
+    landing: Landing, tmp_path: Path
+) -> None:
     folder = "ecb/ecb-20260204T101112000001-ba7816bf"
     landing.store.write(f"{folder}/EUR_rates_hist_.zip", b"abc")
     landing.store.write(f"{folder}/origin.json", BEFORE_PARTS.encode())
-    aside = landing.set_aside(landing.snapshots("ecb")[0], tmp_path / "quarantine", "no zip")
-    assert (aside / "EUR_rates_hist_.zip").read_bytes() == b"abc"
+    kept = landing.quarantine(landing.snapshots("ecb")[0], tmp_path / "quarantine", "no zip")
+    assert (kept / "EUR_rates_hist_.zip").read_bytes() == b"abc"
     assert landing.snapshots("ecb") == []
 
 
-# Setting aside, discarding, sweeping.
+# Quarantining, discarding, sweeping.
 
 
-def test_a_snapshot_set_aside_keeps_its_bytes_and_the_reason(
+def test_a_snapshot_quarantined_keeps_its_bytes_and_the_reason(
     landing: Landing, tmp_path: Path
 ) -> None:
     snapshot, _ = add(landing, b"abc")
-    folder = landing.set_aside(snapshot, tmp_path / "quarantine", "ecb: not a zip.")
+    folder = landing.quarantine(snapshot, tmp_path / "quarantine", "ecb: not a zip.")
     assert landing.snapshots("ecb") == []
     assert again(landing).snapshots("ecb") == []
     assert (folder / "rates.zip").read_bytes() == b"abc"
@@ -401,9 +403,9 @@ def test_a_snapshot_set_aside_keeps_its_bytes_and_the_reason(
     assert not landing.store.exists(f"ecb/{snapshot.snapshot_id}")
 
 
-def test_all_parts_of_an_extract_are_set_aside(landing: Landing, tmp_path: Path) -> None:
+def test_all_parts_of_an_extract_are_quarantined(landing: Landing, tmp_path: Path) -> None:
     snapshot = add_extract(landing, b"one", b"two")
-    folder = landing.set_aside(snapshot, tmp_path / "quarantine", "ecb: rejected.")
+    folder = landing.quarantine(snapshot, tmp_path / "quarantine", "ecb: rejected.")
     assert {path.name: path.read_bytes() for path in folder.glob("0*")} == {
         "0001-x": b"one",
         "0002-x": b"two",
@@ -417,7 +419,7 @@ def test_bytes_that_are_rejected_again_lie_in_the_quarantine_once(
     for _ in range(2):
         snapshot, is_new = add(landing, b"abc")
         assert is_new
-        folders.add(landing.set_aside(snapshot, tmp_path / "quarantine", "ecb: not a zip."))
+        folders.add(landing.quarantine(snapshot, tmp_path / "quarantine", "ecb: not a zip."))
     assert len(folders) == 1
 
 
@@ -426,7 +428,7 @@ def test_setting_a_snapshot_aside_brings_the_one_before_back(
 ) -> None:
     first, _ = add(landing, b"abc")
     second, _ = add(landing, b"abd")
-    landing.set_aside(second, tmp_path / "quarantine", "ecb: not a zip.")
+    landing.quarantine(second, tmp_path / "quarantine", "ecb: not a zip.")
     assert add(landing, b"abc") == (first, False)
 
 

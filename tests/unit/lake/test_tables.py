@@ -33,7 +33,7 @@ def quotes(snapshot_id: str, *closes: float) -> pl.DataFrame:
 
 
 def record(rows: int) -> Record:
-    table = TableRecord(rows=rows, set_aside=0, suite_version="1", checks=[])
+    table = TableRecord(rows=rows, quarantined=0, suite_version="1", checks=[])
     return Record(parser_version="1", tables={"price_quotes": table})
 
 
@@ -131,7 +131,7 @@ def test_rows_from_before_a_column_was_there_lack_it(lake: Lake, tmp_path: Path)
     }  # fmt: skip
     for snapshot_id in ("baci-1", "baci-2"):
         rows = RECONCILED_TRADE.conform(pl.DataFrame({**flow, "snapshot_id": snapshot_id}))
-        table = TableRecord(rows=1, set_aside=0, suite_version="1", checks=[])
+        table = TableRecord(rows=1, quarantined=0, suite_version="1", checks=[])
         written = Record(parser_version="1", tables={"reconciled_trade": table})
         lake.write("baci", snapshot_id, {"reconciled_trade": rows}, written)
         if snapshot_id == "baci-1":

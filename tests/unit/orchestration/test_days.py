@@ -36,7 +36,7 @@ def put(settings: Settings, table: str, row: Mapping[str, Any], known: str, **ot
     snapshot_id = f"{row['source']}-{known}-{len(other)}"
     content = {"vintage_at": datetime.fromisoformat(known), "snapshot_id": snapshot_id}
     frame = pl.DataFrame([{**dict.fromkeys(declared.columns), **row, **other, **content}])
-    of_table = TableRecord(rows=1, set_aside=0, suite_version="", checks=[])
+    of_table = TableRecord(rows=1, quarantined=0, suite_version="", checks=[])
     lake_of(settings).write(
         row["source"],
         snapshot_id,

@@ -139,7 +139,7 @@ def test_the_lake_reaches_to_the_last_claim_known(tmp_path: Path) -> None:
             "vintage_at": datetime(2026, 8, 6), "snapshot_id": "one", "is_low_excluded": False,
         }
     )  # fmt: skip
-    part = TableRecord(rows=2, set_aside=0, suite_version="1", checks=[])
+    part = TableRecord(rows=2, quarantined=0, suite_version="1", checks=[])
     lake.write(
         "catalogue", "one", {"claims": frame}, Record(parser_version="1", tables={"claims": part})
     )

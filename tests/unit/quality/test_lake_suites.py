@@ -540,7 +540,7 @@ def test_an_instrument_no_list_describes_stops_the_batch_and_names_itself() -> N
     )
 
 
-def test_one_misprinted_rate_in_a_year_is_set_aside_and_the_others_go_on() -> None:
+def test_one_misprinted_rate_in_a_year_is_quarantined_and_the_others_go_on() -> None:
     days = pl.date_range(date(2025, 1, 1), date(2025, 12, 31), eager=True)
     quotes = [{**QUOTE, "price_date": day, "close": 160.0} for day in days]
     quotes[100] = {**quotes[100], "close": 1.6}
@@ -549,7 +549,7 @@ def test_one_misprinted_rate_in_a_year_is_set_aside_and_the_others_go_on() -> No
     )
     assert not verdict.is_rejected
     assert verdict.accepted.height == 364
-    (row,) = verdict.set_aside.to_dicts()
+    (row,) = verdict.quarantined.to_dicts()
     assert (row["row_number"], row["price_date"]) == (101, date(2025, 4, 11))
     assert row["rule"] == "exchange_rate_is_not_implausibly_low"
     assert row["value"] == "close=1.6, least_plausible=60.0"

@@ -1,4 +1,4 @@
-"""Rows set aside, as they are kept: readable again, whole or absent, never doubled."""
+"""Rows quarantined, as they are kept: readable again, whole or absent, never doubled."""
 
 import json
 from datetime import date
@@ -7,20 +7,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from dagster_project.quality import quarantine
+from dagster_project.quality import quarantine, rules
 from dagster_project.quality.quarantine import (
     QUARANTINE_SCHEMA,
     read_quarantine,
     write_quarantine,
 )
-from dagster_project.quality.rules import Suite, set_aside
+from dagster_project.quality.rules import Suite
 from dagster_project.quality.runner import evaluate_batch
 
 SUITE = Suite(
     "lake",
     "price_quotes",
     (
-        set_aside(
+        rules.quarantine(
             "close_is_positive", "0 or less is a mark for missing.",
             "ExpectColumnValuesToBeBetween", column="close", min_value=0,
         ),
@@ -28,7 +28,7 @@ SUITE = Suite(
 )  # fmt: skip
 
 
-def rows_set_aside(*bad_rows: int) -> pl.DataFrame:
+def quarantined(*bad_rows: int) -> pl.DataFrame:
     frame = pl.DataFrame(
         {
             "instrument": ["EURJPY"] * 100,
@@ -36,11 +36,11 @@ def rows_set_aside(*bad_rows: int) -> pl.DataFrame:
             "close": [-float(row) if row in bad_rows else 178.0 for row in range(1, 101)],
         }
     )
-    return evaluate_batch(frame, SUITE).set_aside
+    return evaluate_batch(frame, SUITE).quarantined
 
 
-def test_rows_set_aside_come_back_with_where_they_were_and_why(tmp_path: Path) -> None:
-    write_quarantine(tmp_path, "20261125-ab", "ecb", "price_quotes", rows_set_aside(7, 9))
+def test_rows_quarantined_come_back_with_where_they_were_and_why(tmp_path: Path) -> None:
+    write_quarantine(tmp_path, "20261125-ab", "ecb", "price_quotes", quarantined(7, 9))
     kept = read_quarantine(tmp_path)
     assert kept.columns[:7] == [
         "snapshot_id", "source", "table_name", "row_number", "rule", "value", "explanation",
@@ -54,7 +54,7 @@ def test_rows_set_aside_come_back_with_where_they_were_and_why(tmp_path: Path) -
 
 
 def test_a_person_finds_the_reasons_beside_the_rows(tmp_path: Path) -> None:
-    folder = write_quarantine(tmp_path, "20261125-ab", "ecb", "price_quotes", rows_set_aside(7, 9))
+    folder = write_quarantine(tmp_path, "20261125-ab", "ecb", "price_quotes", quarantined(7, 9))
     reasons = json.loads((folder / "price_quotes.json").read_text("utf8"))
     assert reasons["rows"] == 2
     assert reasons["rows_by_rule"] == {"close_is_positive": 2}
@@ -66,24 +66,24 @@ def test_a_person_finds_the_reasons_beside_the_rows(tmp_path: Path) -> None:
 
 def test_a_batch_checked_again_replaces_what_it_left(tmp_path: Path) -> None:
     for bad_rows in ((7, 9), (7, 9), (9,)):
-        write_quarantine(tmp_path, "a", "ecb", "price_quotes", rows_set_aside(*bad_rows))
+        write_quarantine(tmp_path, "a", "ecb", "price_quotes", quarantined(*bad_rows))
     assert read_quarantine(tmp_path)["row_number"].to_list() == [9]
-    folder = write_quarantine(tmp_path, "a", "ecb", "price_quotes", rows_set_aside())
+    folder = write_quarantine(tmp_path, "a", "ecb", "price_quotes", quarantined())
     assert read_quarantine(tmp_path).height == 0
     assert not list(folder.glob("*"))
 
 
 def test_snapshots_and_sources_lie_side_by_side(tmp_path: Path) -> None:
-    write_quarantine(tmp_path, "b", "ecb", "price_quotes", rows_set_aside(1))
-    write_quarantine(tmp_path, "a", "ecb", "price_quotes", rows_set_aside(2))
-    write_quarantine(tmp_path, "a", "fred", "price_quotes", rows_set_aside(3))
+    write_quarantine(tmp_path, "b", "ecb", "price_quotes", quarantined(1))
+    write_quarantine(tmp_path, "a", "ecb", "price_quotes", quarantined(2))
+    write_quarantine(tmp_path, "a", "fred", "price_quotes", quarantined(3))
     kept = read_quarantine(tmp_path)
     assert kept.select("source", "snapshot_id", "row_number").rows() == [
         ("ecb", "a", 2), ("ecb", "b", 1), ("fred", "a", 3),
     ]  # fmt: skip
 
 
-def test_nothing_set_aside_is_a_typed_frame_without_rows(tmp_path: Path) -> None:
+def test_nothing_quarantined_is_a_typed_frame_without_rows(tmp_path: Path) -> None:
     nothing = read_quarantine(tmp_path / "not_there")
     assert nothing.schema == QUARANTINE_SCHEMA
     assert nothing.height == 0
@@ -92,12 +92,12 @@ def test_nothing_set_aside_is_a_typed_frame_without_rows(tmp_path: Path) -> None
 def test_a_write_that_breaks_off_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_quarantine(tmp_path, "a", "ecb", "price_quotes", rows_set_aside(7))
+    write_quarantine(tmp_path, "a", "ecb", "price_quotes", quarantined(7))
 
     def full_disk(path: Path, payload: bytes) -> None:
         raise OSError("no space left")
 
     monkeypatch.setattr(quarantine, "write_atomically", full_disk)
     with pytest.raises(OSError, match="no space"):
-        write_quarantine(tmp_path, "a", "ecb", "price_quotes", rows_set_aside(8))
+        write_quarantine(tmp_path, "a", "ecb", "price_quotes", quarantined(8))
     assert read_quarantine(tmp_path)["row_number"].to_list() == [7]

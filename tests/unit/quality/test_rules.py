@@ -16,9 +16,9 @@ from dagster_project.quality.rules import (
     Rule,
     Suite,
     Today,
+    quarantine,
     report,
     resolved,
-    set_aside,
     stop,
     suite_version,
 )
@@ -67,8 +67,8 @@ def test_a_rule_that_holds_for_most_rows_is_refused() -> None:
 
 
 def test_a_rule_that_names_no_rows_sets_none_aside() -> None:
-    with pytest.raises(ValueError, match="no rows to set aside"):
-        set_aside("there_are_rows", "", "ExpectTableRowCountToBeBetween", min_value=1)
+    with pytest.raises(ValueError, match="no rows to quarantine"):
+        quarantine("there_are_rows", "", "ExpectTableRowCountToBeBetween", min_value=1)
 
 
 def test_what_stops_is_an_error_and_only_that() -> None:
@@ -83,8 +83,8 @@ def test_a_name_is_there_once_in_a_suite() -> None:
 
 
 def test_a_mart_sets_no_rows_aside() -> None:
-    with pytest.raises(ValueError, match="never set aside"):
-        Suite("mart", "market.prices", (set_aside("close_is_positive", "", BETWEEN, **POSITIVE),))
+    with pytest.raises(ValueError, match="never quarantined"):
+        Suite("mart", "market.prices", (quarantine("close_is_positive", "", BETWEEN, **POSITIVE),))
 
 
 def test_one_name_for_two_derived_columns_is_refused() -> None:

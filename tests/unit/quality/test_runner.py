@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from dagster_project.lake.vocabulary import economies, met_words
 from dagster_project.quality.results import CheckResult, as_frame
-from dagster_project.quality.rules import Known, Rule, Suite, Today, report, set_aside, stop
-from dagster_project.quality.runner import SET_ASIDE_CEILING, evaluate, evaluate_batch
+from dagster_project.quality.rules import Known, Rule, Suite, Today, quarantine, report, stop
+from dagster_project.quality.runner import LARGEST_QUARANTINED_SHARE, evaluate, evaluate_batch
 
 TODAY = date(2026, 11, 25)
 WHOLE, PROFILE = 10_000, 0
@@ -172,7 +172,7 @@ def test_a_column_that_is_absent_meets_no_code() -> None:
 
 
 def test_the_codes_of_a_derived_column_are_those_that_are_met() -> None:
-    rule = set_aside(
+    rule = quarantine(
         "it_is_known", "", "ExpectColumnValuesToBeInSet",
         {"named": pl.when(pl.col("price") > 0).then("code")}, column="named",
         value_set=Known("economies"),
@@ -287,10 +287,10 @@ def test_a_sample_holds_the_first_twenty_rows_and_the_count_all() -> None:
 
 # --- batches ---
 
-PRICE = set_aside(
+PRICE = quarantine(
     "price_is_positive", "No sign.", "ExpectColumnValuesToBeBetween", column="price", min_value=0
 )
-LOW = set_aside(
+LOW = quarantine(
     "price_is_above_minus_five", "Too low.", "ExpectColumnValuesToBeBetween", column="price",
     min_value=-5,
 )  # fmt: skip
@@ -308,14 +308,14 @@ def batch(bad: dict[int, float], rows: int = 100) -> pl.DataFrame:
     )
 
 
-def test_a_bad_row_is_set_aside_with_the_reason_and_the_rest_goes_on() -> None:
+def test_a_bad_row_is_quarantined_with_the_reason_and_the_rest_goes_on() -> None:
     verdict = evaluate_batch(batch({3: -1.0, 7: -9.0}), suite_of(PRICE, LOW, KEY))
     assert not verdict.is_rejected
     assert verdict.reason == ""
     assert verdict.accepted["code"].to_list() == [
         str(row) for row in range(1, 101) if row not in (3, 7)
     ]
-    assert verdict.set_aside.to_dicts() == [
+    assert verdict.quarantined.to_dicts() == [
         {
             "row_number": 3, "rule": "price_is_positive", "value": "-1.0",
             "explanation": "No sign.", "code": "3", "price": -1.0,
@@ -336,8 +336,8 @@ def test_a_good_batch_goes_on_whole() -> None:
     frame = batch({})
     verdict = evaluate_batch(frame, suite_of(PRICE, KEY))
     assert verdict.accepted.equals(frame)
-    assert verdict.set_aside.height == 0
-    assert verdict.set_aside.columns == [
+    assert verdict.quarantined.height == 0
+    assert verdict.quarantined.columns == [
         "row_number",
         "rule",
         "value",
@@ -354,15 +354,15 @@ def test_a_repeated_key_stops_the_batch_and_is_named() -> None:
     assert verdict.reason == ("quotes: one_row_per_code does not hold: 2 of 2 rows, first EURJPY.")
 
 
-def test_more_rows_set_aside_than_the_ceiling_stop_the_batch() -> None:
-    assert SET_ASIDE_CEILING == 0.05
+def test_more_rows_quarantined_than_the_ceiling_stop_the_batch() -> None:
+    assert LARGEST_QUARANTINED_SHARE == 0.05
     five = evaluate_batch(batch(dict.fromkeys(range(1, 6), -1.0)), suite_of(PRICE))
     assert not five.is_rejected
     assert five.accepted.height == 95
     six = evaluate_batch(batch(dict.fromkeys(range(1, 7), -1.0)), suite_of(PRICE))
     assert six.is_rejected
     assert six.reason == (
-        "quotes: 6 of 100 rows would be set aside, more than 5%: price_is_positive, first -1.0."
+        "quotes: 6 of 100 rows would be quarantined, more than 5%: price_is_positive, first -1.0."
     )
 
 
@@ -388,15 +388,15 @@ def test_a_report_that_could_not_run_stops_nothing() -> None:
     assert verdict.results[0].status == "could_not_run"
 
 
-def test_a_window_in_a_derived_column_sees_the_rows_that_are_not_set_aside_too() -> None:
+def test_a_window_in_a_derived_column_sees_the_rows_that_are_not_quarantined_too() -> None:
     ratio = (pl.col("price") / pl.col("price").shift(1)).alias("ratio")
-    rule = set_aside(
+    rule = quarantine(
         "price_does_not_jump", "", "ExpectColumnValuesToBeBetween", {"ratio": ratio},
         column="ratio", max_value=2,
     )  # fmt: skip
     verdict = evaluate_batch(batch({50: 8.0}), suite_of(rule))
-    assert verdict.set_aside["row_number"].to_list() == [50]
-    assert verdict.set_aside["value"].to_list() == ["8.0"]
+    assert verdict.quarantined["row_number"].to_list() == [50]
+    assert verdict.quarantined["value"].to_list() == ["8.0"]
 
 
 # --- whole and profile agree; the order of rows does not matter ---
@@ -474,13 +474,13 @@ def test_the_order_of_the_rows_changes_no_verdict(
 
 @some_examples
 @given(rows)
-def test_accepted_rows_and_rows_set_aside_are_the_batch(records: list[dict[str, object]]) -> None:
+def test_accepted_rows_and_rows_quarantined_are_the_batch(records: list[dict[str, object]]) -> None:
     frame = frame_of(records)
     verdict = evaluate_batch(frame, suite_of(PRICE))
     negative = frame["price"].is_in([-1.0]).fill_null(False).sum()
-    assert verdict.set_aside.height == negative
+    assert verdict.quarantined.height == negative
     if verdict.is_rejected:
-        assert negative > SET_ASIDE_CEILING * frame.height
+        assert negative > LARGEST_QUARANTINED_SHARE * frame.height
         assert verdict.accepted.height == 0
     else:
-        assert verdict.accepted.height + verdict.set_aside.height == frame.height
+        assert verdict.accepted.height + verdict.quarantined.height == frame.height

@@ -341,7 +341,7 @@ def test_weights_are_kilograms_and_missing_ones_are_blank(exports: pl.DataFrame)
     assert (exports["value_usd"] > 0).all()
 
 
-def test_chinas_exports_pass_the_rules_that_stop_or_set_aside(exports: pl.DataFrame) -> None:
+def test_chinas_exports_pass_the_rules_that_stop_or_quarantined(exports: pl.DataFrame) -> None:
     rows = exports.with_columns(document=pl.lit("exports.csv"), snapshot_id=pl.lit("c-1"))
     frame = TRADE_FLOWS.conform(rows)
     assert not frame.select(TRADE_FLOWS.key).is_duplicated().any()

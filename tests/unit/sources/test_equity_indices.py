@@ -133,7 +133,7 @@ def test_the_bundled_table_passes_its_suite_and_fits_the_lake(bundled: pl.DataFr
     )
     verdict = evaluate_batch(frame, LAKE_SUITES["price_quotes"])
     assert not verdict.is_rejected
-    assert verdict.set_aside.is_empty()
+    assert verdict.quarantined.is_empty()
 
 
 def test_the_bundled_table_holds_no_price_and_names_where_it_comes_from(

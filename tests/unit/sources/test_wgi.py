@@ -307,13 +307,13 @@ def test_two_pages_landed_one_after_the_other_both_count(
     assert scores.height == 4
 
 
-def test_a_negative_standard_error_is_set_aside_and_the_other_scores_go_on() -> None:
+def test_a_negative_standard_error_is_quarantined_and_the_other_scores_go_on() -> None:
     rows = [wide("JPN", year, rle=1.5, rls=0.25) for year in range(2002, 2024)]
     rows[3]["rls"] = -1.0
     scores = parse(stata(rows)).with_columns(document=pl.lit("a.dta"), snapshot_id=pl.lit("s-1"))
     verdict = evaluate_batch(GOVERNANCE_SCORES.conform(scores), LAKE_SUITES["governance_scores"])
     assert not verdict.is_rejected
-    assert verdict.set_aside.select("year", "rule").rows() == [
+    assert verdict.quarantined.select("year", "rule").rows() == [
         (2005, "standard_error_is_not_negative")
     ]
 
