@@ -35,17 +35,11 @@
    evidence, then the newest. Figures count from the day they were retrieved, facts from the day
    they were known: the newest text of a list tells both, whenever it was retrieved. #}
 {% macro rows_that_count(relation, slice, counts_from, edition=none, subject=[], evidence=none) -%}
+    {% set is_known -%}
+        {% if counts_from == 'vintage_at' %}vintage_at < {{ as_of_end() }}{% else %}true{% endif %}
+    {%- endset %}
     {% set newest_of_each_slice -%}
-        select *
-        from {{ relation }}
-        {% if counts_from == 'vintage_at' -%}
-            where vintage_at < {{ as_of_end() }}
-        {% endif -%}
-        qualify
-            dense_rank() over (
-                partition by {{ slice | join(", ") }}
-                order by {{ newest_first(edition) }}
-            ) = 1
+        {{ newest_of_each(relation, slice, is_known, edition) }}
     {%- endset %}
     {% if subject -%}
         select *
