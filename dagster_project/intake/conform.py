@@ -87,6 +87,15 @@ def conform(settings: Settings, source: Source) -> Conformed:
     return outcome
 
 
+def is_conformed(settings: Settings, source: Source) -> bool:
+    """Whether the lake holds what is landed of a source, by today's parser, rules and words."""
+    name = source.CARD.name
+    records = lake_of(settings).records(name)
+    return records.keys() == {one.snapshot_id for one in landing_of(settings).snapshots(name)} and (
+        all(_is_current(source, record) for record in records.values())
+    )
+
+
 def stage(
     settings: Settings, lake: Lake, source: Source, snapshot: Snapshot, batch: batches.Batch
 ) -> None:

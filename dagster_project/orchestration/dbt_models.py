@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
-from dagster_project.intake.conform import recorded_checks
+from dagster_project.intake.conform import is_conformed, recorded_checks
 from dagster_project.intake.stores import lake_of
 from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.build_file import connect, prepare
@@ -23,8 +23,8 @@ from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.facts import code_version, facts
 from dagster_project.orchestration.inputs import inputs_version
 from dagster_project.orchestration.keys import (
+    NEWS_ONLY_TAG,
     OWNER,
-    WHOLE_RUN_TAG,
     WRITER_POOL,
     fail_run_on,
     key_of,
@@ -127,20 +127,18 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
         fail_run_on(lambda: require_day(settings))
+        inputs = _inputs(context, manifest, settings)
+        news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and inputs is not None
+        if news_only and inputs == publication.inputs_of_the_day(settings):
+            context.log.info("Nothing is new since the published release, which stays.")
+            return
         fail_run_on(lambda: builds.require_room_to_build(settings))
         build = builds.Build(warehouse.build_dir(context.run_id))
         end_killed_runs(settings, context.instance)
         release = publication.new_release(
             datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
         )
-        # Only a run of everything may say what it was made from: a part of it leaves the rest as
-        # it was, and the next build has to look.
-        is_whole = context.run.tags.get(WHOLE_RUN_TAG) == "true"
-        build.start(
-            release,
-            inputs_version(settings) if is_whole else None,
-            transform.project_version(),
-        )
+        build.start(release, inputs, transform.project_version())
         select = _subset(context, manifest, settings, build)
         fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
         outcome = fail_run_on(
@@ -168,6 +166,28 @@ def _prepare_build_file(
     prepare(build.file, lake, facts(settings, sources, checks, releases, manifest))
 
 
+def _models(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]:
+    """What dbt builds, by asset."""
+    return {
+        dg.AssetKey([node["schema"], node.get("alias") or node["name"]]): node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in {"model", "seed"}
+    }
+
+
+def _inputs(
+    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], settings: Settings
+) -> str | None:
+    """The hash of what is built; None where a part is, or a source is not typed as it is landed.
+
+    Such a build leaves the rest as it was, and the next has to look.
+    """
+    is_whole = set(_models(manifest)) <= set(context.selected_asset_keys)
+    if not (is_whole and all(is_conformed(settings, one) for one in all_sources().values())):
+        return None
+    return inputs_version(settings, is_asked=True)
+
+
 def _subset(
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
@@ -176,11 +196,7 @@ def _subset(
 ) -> list[str]:
     """What dbt is to select: nothing (all of it), or the chosen models on the last whole build."""
     chosen = context.selected_asset_keys
-    nodes = {
-        dg.AssetKey([node["schema"], node.get("alias") or node["name"]]): node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] in {"model", "seed"}
-    }
+    nodes = _models(manifest)
     if set(nodes) <= set(chosen):
         return []
     last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)

@@ -67,23 +67,30 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         from dagster_project.orchestration.days import require_day
 
         require_day(settings)
+    published = f"replay of {settings.today}" if settings.is_replay else "published release"
     if not (select or force) and is_up_to_date(settings):
         if builds.leftovers(settings.build_dir):
             with open_instance(settings):
                 pass
-        what = f"replay of {settings.today}" if settings.is_replay else "published release"
-        _say(f"Nothing has changed since the {what}.")
+        _say(f"Nothing has changed since the {published}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
     from dagster_project.definitions import defs
-    from dagster_project.orchestration.keys import WHOLE_RUN_TAG
+    from dagster_project.orchestration.keys import NEWS_ONLY_TAG
 
     definitions = defs()
     selected = _selected(definitions, select) if select else None
     beside = " beside the published file" if settings.is_replay else ""
     _say(f"Building as of {settings.today}{beside} in {settings.home}")
-    tags = {"kido/front_door": "cli", WHOLE_RUN_TAG: str(selected is None).lower()}
-    return _run(settings, definitions, selected, tags)
+    tags = {
+        "kido/front_door": "cli",
+        NEWS_ONLY_TAG: str(selected is None and not force).lower(),
+    }
+    has_succeeded, file = _run(settings, definitions, selected, tags)
+    if has_succeeded and file is None and is_up_to_date(settings, is_asked=True):
+        _say(f"Nothing is new since the {published}.")
+        return settings.file_of_the_day
+    return file
 
 
 def accept_release(settings: Settings, release_id: str) -> Path:
@@ -100,7 +107,7 @@ def accept_release(settings: Settings, release_id: str) -> Path:
         raise PublicationError(
             f"Release {release_id} is not held.", hint=f"Held: {', '.join(held) or 'none'}."
         )
-    published = _run(
+    _, published = _run(
         settings,
         defs(),
         [PUBLISHED],
@@ -118,8 +125,11 @@ def _run(
     selected: list[dg.AssetKey] | None,
     tags: dict[str, str],
     config: Mapping[str, Any] = MappingProxyType({}),
-) -> Path | None:
-    """Run the graph, or a selection of it, in this process; the file it published, if it did."""
+) -> tuple[bool, Path | None]:
+    """Run the graph, or a selection of it, in this process.
+
+    Whether it succeeded, and the file it published, if it did.
+    """
     from dagster_project.orchestration import builds
     from dagster_project.orchestration.keys import PUBLISHED
     from dagster_project.orchestration.processes import own_name
@@ -152,7 +162,8 @@ def _run(
         for event in result.all_events
         if event.is_step_materialization and event.asset_key == PUBLISHED
     ]
-    return Path(str(published[-1])) if result.success and published else None
+    file = Path(str(published[-1])) if result.success and published else None
+    return result.success, file
 
 
 def _of_the_day(settings: Settings) -> dict[str, str | bool]:
@@ -224,13 +235,16 @@ def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
     return sorted(found)
 
 
-def is_up_to_date(settings: Settings) -> bool:
-    """Whether a build would only repeat what is published for the day."""
-    from dagster_project.orchestration.inputs import inputs_version
-    from dagster_project.serving.publication import current_inputs, replay_inputs
+def is_up_to_date(settings: Settings, *, is_asked: bool = False) -> bool:
+    """Whether a build would only repeat what is published for the day.
 
-    published = (replay_inputs if settings.is_replay else current_inputs)(settings)
-    return published is not None and published == inputs_version(settings)
+    Whoever `is_asked` already is not due.
+    """
+    from dagster_project.orchestration.inputs import inputs_version
+    from dagster_project.serving.publication import inputs_of_the_day
+
+    published = inputs_of_the_day(settings)
+    return published is not None and published == inputs_version(settings, is_asked=is_asked)
 
 
 def start_ui(settings: Settings, host: str, port: int) -> int:

@@ -16,12 +16,15 @@ from dagster_project.settings import CHECKOUT, DBT_PROJECT, Settings
 from dagster_project.sources.registry import all_sources
 
 
-def inputs_version(settings: Settings) -> str | None:
+def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
     """The hash a build made now would carry; None when only a build can tell.
 
-    That is so when something is due of a publisher, a bundled document is not landed as it is
-    (unless it was withdrawn), or the lake does not hold what is landed: a document that came or
-    went while a build was under way may be in it or not.
+    That is so when something is due of a publisher (unless it `is_asked` already), a bundled
+    document is not landed as it is (unless it was withdrawn), or the lake does not hold what is
+    landed: a document that came or went while a build was under way may be in it or not.
+
+    Of what was asked, the last answer about each window counts, and how the last run went; asking
+    again with the same answer changes nothing.
     """
     digest = hashlib.sha256(settings.today.isoformat().encode())
     landing, lake = landing_of(settings), lake_of(settings)
@@ -30,9 +33,11 @@ def inputs_version(settings: Settings) -> str | None:
         ledger = Ledger(landing, name)
         try:
             is_due = (
-                is_fetched(settings, source)
+                not is_asked
+                and is_fetched(settings, source)
                 and due_now(source, ledger, now, scope_of(settings, source, ledger)).is_due
             )
+            answers = _answers(ledger)
         except Exception:  # whatever a source stumbles on, the build reports it
             return None
         if is_due:
@@ -50,12 +55,23 @@ def inputs_version(settings: Settings) -> str | None:
             return None
         for snapshot in snapshots:
             digest.update(snapshot.snapshot_id.encode())
-        for ask in ledger.names():
-            digest.update(ask.encode())
+        digest.update(answers.encode())
     for path in _code():
         digest.update(str(path.relative_to(CHECKOUT)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _answers(ledger: Ledger) -> str:
+    """How the last run went, and which snapshot holds the last answer about each window."""
+    if not ledger.names():
+        return ""
+    last = ledger.last_run()
+    windows = sorted(
+        f"{window.frequency} {window.start} {answered.said.snapshot_id}"
+        for window, answered in ledger.windows().items()
+    )
+    return "\n".join([last.answer if last else "not_asked", *windows])
 
 
 def _code() -> list[Path]:

@@ -9,6 +9,7 @@ import dagster as dg
 
 from dagster_project.orchestration.keys import (
     BACKFILL_TAG,
+    NEWS_ONLY_TAG,
     PUBLISHED,
     lake_key,
     landing_key,
@@ -33,8 +34,9 @@ def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
                 PUBLISHED,
             )
             | transformed,
-            description=f"Ask for what is due of {source.CARD.title}, then build, audit and "
-            "publish everything.",
+            description=f"Ask for what is due of {source.CARD.title}; where anything is new since "
+            "the published release, build, audit and publish everything.",
+            tags={NEWS_ONLY_TAG: "true"},
         )
         for source in _scheduled()
     }

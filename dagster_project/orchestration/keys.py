@@ -21,8 +21,8 @@ WRITER_POOL = "warehouse_writer"
 """Every step that writes what others read is in it; its limit of one run keeps two builds apart.
 Asking a publisher is in a pool of its own, since it waits for others."""
 
-WHOLE_RUN_TAG = "kido/whole"
-"""On a run that renews every asset."""
+NEWS_ONLY_TAG = "kido/news_only"
+"""On a run that builds only where something is new since the published release."""
 
 BACKFILL_TAG = "kido/backfill"
 """On assets that are asked by window, when someone picks them; no job of the graph takes them."""

@@ -206,6 +206,11 @@ def replay_inputs(settings: Settings) -> str | None:
     return made_from.inputs if made_from.release_id == current.release_id else None
 
 
+def inputs_of_the_day(settings: Settings) -> str | None:
+    """The hash of what is published for the day of the settings; None where none is known."""
+    return replay_inputs(settings) if settings.is_replay else current_inputs(settings)
+
+
 def rollback(settings: Settings, release_id: str | None = None) -> Release:
     """Make an earlier release the published one: the one before the current, or the one named.
 
