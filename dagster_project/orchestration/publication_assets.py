@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from dagster_project.errors import HeldError
+from dagster_project.errors import HeldError, PublicationError
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
@@ -145,6 +145,11 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         def judge(release: Release) -> Release:
             nonlocal compared
             compared = _compared(settings, build, sources_of)
+            if compared.losses and publication.is_kept(settings, release.release_id):
+                raise PublicationError(
+                    f"Release {release.release_id} was published before.",
+                    hint=f"To go forward to it: kido rollback {release.release_id}.",
+                )
             if compared.losses and not config.accept:
                 raise HeldError(compared.in_words)
             if not compared.losses:
@@ -177,7 +182,8 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         if release.release_id != build.release.release_id:
             context.log.warning(compared.is_left_out)
             found = answers(settings.published_file)
-        builds.release_held(settings.build_dir, release.release_id)
+        if not settings.is_replay:
+            builds.release_held(settings.build_dir, release.release_id)
         yield from _gate_checks(compared, dg.AssetCheckSeverity.WARN)
         published_file = settings.file_of_the_day
         yield dg.MaterializeResult(

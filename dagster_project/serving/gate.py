@@ -57,6 +57,9 @@ _PARTNERS = ("partner_iso3", "supplier_iso3")
 
 _TOTALLED = ("_usd", "_kg", "_t")
 _NO_FIGURES = ("catalog",)
+_COMPETED = ("dependency", "market")
+"""Schemas in which of several sources one is chosen: a figure of another takes the place of it."""
+
 _NOTHING_CAME = "no snapshot came or went: the code or the day changed"
 _MOST_SENTENCES = 12
 _MOVERS = 10
@@ -117,7 +120,8 @@ class _Table:
 
     @property
     def source(self) -> str:
-        return "source" if "source" in self.columns else "''"
+        has_its_own = "source" in self.columns and self.schema not in _COMPETED
+        return "source" if has_its_own else "''"
 
     @property
     def year(self) -> str | None:

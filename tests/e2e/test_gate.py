@@ -15,9 +15,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from dagster_project.lake import vocabulary
 from tests.conftest import CHECKOUT
 from tests.e2e.conftest import run_kido
 from tests.e2e.test_front_door import digest, history_zip, tree
+from tests.fakes.comtrade import FakeComtrade, flows_for
 
 LEFT_OUT = {
     "catalog.releases": "lists the releases",
@@ -195,6 +197,32 @@ def test_what_was_rolled_back_is_not_published_again_unasked(home: Path, tmp_pat
     assert "Nothing has changed" in run_kido(home, "build").stderr
 
 
+def test_the_first_pull_of_a_publisher_beside_the_bundled_figures_is_published(
+    home: Path,
+) -> None:
+    with FakeComtrade(key="secret") as server:
+        codes = sorted(vocabulary.commodity_codes())
+        years = [str(year) for year in range(2015, 2025)]
+        server.flows = flows_for([392], [156, 704, 699, 276, 842], codes, years, gaps=0)
+        environment = {
+            "KIDO_COMTRADE_URL": server.root,
+            "KIDO_COMTRADE_KEY": "secret",
+            "KIDO_COMTRADE_REPORTERS": "JPN",
+            "KIDO_COMTRADE_CALLS_PER_MINUTE": "60000",
+        }
+        pull = ("fetch", "comtrade", "--from", "2015", "--to", "2024", "--frequency", "A")
+        fetched = run_kido(home, *pull, **environment)
+        assert fetched.returncode == 0, fetched.stderr
+    before = tables(home)
+    # The publisher is switched off again: what was landed counts.
+    built = run_kido(home, "build")
+    assert built.returncode == 0, built.stdout + built.stderr
+    found = tables(home)
+    assert found["trade.reported_flows"].height > before["trade.reported_flows"].height
+    shares = found["dependency.supplier_shares"]
+    assert set(shares["source"]) >= {"comtrade", "comtrade_baskets"}
+
+
 def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path: Path) -> None:
     bundled = CHECKOUT / "dagster_project/bundled/pink_sheet/monthly_prices.csv"
     metals = ["copper", "nickel"]
@@ -208,7 +236,7 @@ def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path
     assert "✗ published/warehouse: magnitudes_are_kept" in said
     cause = re.escape(f"(brought by {newest(home, 'pink_sheet')} ({wrong.name}))")
     assert re.search(
-        r"highest close of COPPER in 2026 in market\.prices of pink_sheet would change from "
+        r"highest close of COPPER in 2026 in market\.prices would change from "
         rf"13,543 to 13,543,190, and \d+ more like it {cause}",
         said,
     )

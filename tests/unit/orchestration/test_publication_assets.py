@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -121,6 +121,32 @@ def test_a_held_build_of_what_was_withdrawn_since_is_not_accepted(
     release = held.release.release_id
     assert failure(materialize(accept=release)) == (
         f"Release {release} was made from what is withdrawn (ecb-2): build again."
+    )
+    assert published_close(settings) == 150.0
+
+
+def test_a_replay_lets_go_of_no_held_build(settings: Settings, held: builds.Build) -> None:
+    moment = datetime.now(UTC).replace(tzinfo=None)
+    past = publication.new_release(moment, date(2025, 10, 20), "0.1.0")
+    replay = builds.Build(settings.build_dir / "replay")
+    replay.start(past, "inputs", "models")
+    shutil.move(build(settings.build_dir, past, 140.0, ["ecb-1"]), replay.file)
+    replay.declare_complete(is_replay=True)
+    assert materialize(as_of="2025-10-20").success
+    assert held.held_for
+
+
+def test_a_release_that_is_kept_is_gone_forward_to_and_not_accepted(settings: Settings) -> None:
+    ready(settings, 9, 150.0, "ecb-1", run="first")
+    assert materialize().success
+    ready(settings, 8, 160.0, "ecb-1", "ecb-2", run="second")
+    assert materialize().success
+    second = publication.current_release(settings)
+    assert second is not None
+    publication.rollback(settings)
+    assert failure(materialize()) == (
+        f"Release {second.release_id} was published before. "
+        f"To go forward to it: kido rollback {second.release_id}."
     )
     assert published_close(settings) == 150.0
 

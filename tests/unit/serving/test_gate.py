@@ -188,7 +188,7 @@ def test_a_code_that_goes_is_a_loss_and_a_new_one_is_none(two: Two) -> None:
     only = PRICES.filter(pl.col("instrument") == "copper")
     compared = two.compare(prices=only)
     assert sentence(compared, "codes_are_kept") == (
-        "market.prices of bank would lose 1 code: nickel "
+        "market.prices would lose 1 code: nickel "
         "(no snapshot came or went: the code or the day changed)."
     )
     assert "codes_are_kept" not in kinds(two.compare(prices=PRICES.filter(~one)))
@@ -200,9 +200,7 @@ def test_a_year_that_goes_is_a_loss_and_a_new_one_is_none(two: Two) -> None:
     )
     assert two.compare(prices=pl.concat([PRICES, next_year])).losses == []
     compared = two.compare(prices=PRICES.filter(pl.col("price_date") >= date(2025, 1, 1)))
-    assert "market.prices of bank would lose 1 year: 2024 (" in sentence(
-        compared, "periods_are_kept"
-    )
+    assert "market.prices would lose 1 year: 2024 (" in sentence(compared, "periods_are_kept")
 
 
 def test_a_total_may_shrink_by_three_tenths(two: Two) -> None:
@@ -270,7 +268,7 @@ def test_a_price_of_another_magnitude_is_a_loss_be_it_of_one_month(two: Two, fac
     extreme = "highest" if factor > 1 else "lowest"
     known = 112 if factor > 1 else 101
     assert sentence(compared, "magnitudes_are_kept").startswith(
-        f"{extreme} close of copper in 2025 in market.prices of bank would change from {known} to "
+        f"{extreme} close of copper in 2025 in market.prices would change from {known} to "
         f"{'103,000' if factor > 1 else '0.103'} ("
     )
 
@@ -303,7 +301,7 @@ def test_a_new_year_is_held_against_the_year_before_it(two: Two) -> None:
         pl.col("price_date").dt.offset_by("1y"), close=pl.col("close") / 1000
     )
     found = two.compare(prices=pl.concat([PRICES, new_prices]))
-    assert "in 2026 in market.prices of bank would change from 112 to 0.112 against the year " in (
+    assert "in 2026 in market.prices would change from 112 to 0.112 against the year " in (
         found.losses[0].sentence
     )
 
@@ -416,6 +414,34 @@ def test_what_was_withdrawn_is_no_loss_beside_the_news_of_another_source(two: Tw
     assert gate.compare(before, after, withdrawn, {"trade.reported_flows": {"un"}}).losses == []
     both = {"trade.reported_flows": {"un", "bank"}}
     assert gate.compare(before, after, withdrawn, both).losses
+
+
+def test_where_one_source_is_chosen_another_may_take_its_place(two: Two) -> None:
+    """The first answer of a live publisher takes rows over from the bundled figures."""
+    taken_over = SHARES.with_columns(source=pl.lit("customs"))
+    news = [RIGHT, OTHER, ("customs-1", "customs", "answer.json")]
+    assert two.compare(news, supplier_shares=taken_over).losses == []
+    flows = FLOWS.with_columns(source=pl.lit("customs"))
+    assert "rows_are_kept" in kinds(two.compare(news, reported_flows=flows))
+
+
+def test_what_another_source_brings_is_of_the_same_magnitude(two: Two, tmp_path: Path) -> None:
+    many = pl.concat(
+        [SHARES.with_columns(supplier_iso3=pl.lit(f"S{number}")) for number in range(4)]
+    )
+    before = warehouse(tmp_path / "before", {"dependency.supplier_shares": many}, [RIGHT])
+    customs = many.with_columns(pl.col("amount") * 1000, source=pl.lit("customs"))
+    after = warehouse(
+        tmp_path / "after", {"dependency.supplier_shares": customs},
+        [RIGHT, ("customs-1", "customs", "answer.json")],
+    )  # fmt: skip
+    compared = gate.compare(
+        before, after, sources_of={"dependency.supplier_shares": {"un", "customs"}}
+    )
+    assert sentence(compared, "magnitudes_are_kept") == (
+        "amount of magnets in 2024 (value_usd, A) in dependency.supplier_shares would change from "
+        "4,000 to 4,000,000 (brought by customs-1 (answer.json))."
+    )
 
 
 def test_printed_totals_are_held_where_a_source_prints_nothing_else(two: Two) -> None:
