@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 import shutil
 import sqlite3
@@ -195,10 +196,12 @@ def logs_held_open(home: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def statements_not_printed() -> Iterator[None]:
-    """Keep Dagster from printing each statement that its event log could not take.
+    """Keep Dagster from printing what is no news to a person.
 
-    The error itself is raised, and ends in a sentence.
+    That is each statement that its event log could not take (the error itself is raised, and ends
+    in a sentence), and each check of a build that was left out because nothing is new.
     """
+    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     with contextlib.redirect_stderr(cast(TextIO, _WithoutStatements(sys.stderr))):
         yield
 

@@ -26,7 +26,9 @@ class StageHandler(logging.Handler):
         super().__init__(logging.DEBUG)
         self._write = write
         self._explained: set[str] = set()
-        """Steps whose failure a failed check has told already."""
+        """Steps whose failure a failed check has named already."""
+        self._made: set[str] = set()
+        """Steps that have made an asset."""
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
@@ -37,15 +39,20 @@ class StageHandler(logging.Handler):
     def _line_of(self, event: Any) -> str | None:
         """What a person should read of an event; mostly nothing."""
         kind = event.event_type
+        if kind == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            self._made.add(event.step_key)
         if kind == dg.DagsterEventType.STEP_SUCCESS:
+            if event.step_key == "dbt_build" and event.step_key not in self._made:
+                return None  # nothing is new
             seconds = event.step_success_data.duration_ms / 1000
             return f"{_stage(event.step_key)} ({seconds:.1f} s)"
         if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             return self._failed_check(event)
         if kind == dg.DagsterEventType.STEP_FAILURE:
-            # What a held build needs is said by the step itself.
-            told = event.step_key in self._explained and not event.step_key.startswith("published")
-            return f"✗ {_stage(event.step_key)}: {'stopped' if told else failure_of(event)}"
+            # What a held build needs is in the failure of the step itself.
+            is_explained = event.step_key in self._explained
+            is_brief = is_explained and not event.step_key.startswith("published")
+            return f"✗ {_stage(event.step_key)}: {'stopped' if is_brief else failure_of(event)}"
         if kind == dg.DagsterEventType.ENGINE_EVENT and "blocked by" in (event.message or ""):
             return f"… {_stage(event.step_key or '')} waits for another run"
         if kind == dg.DagsterEventType.RUN_FAILURE:
@@ -62,11 +69,11 @@ class StageHandler(logging.Handler):
         if is_error:
             self._explained.add(event.step_key)
         observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
-        said = getattr(observed, "value", None) or "see the run in the UI"
+        found = getattr(observed, "value", None) or "see the run in the UI"
         named = "" if evaluation.check_name == SUITE_CHECK else f"{evaluation.check_name}: "
-        lines = str(said).splitlines()
-        said = lines[0] if len(lines) == 1 else "".join(f"\n      {line}" for line in lines)
-        return f"{'✗' if is_error else '!'} {evaluation.asset_key.to_user_string()}: {named}{said}"
+        lines = str(found).splitlines()
+        found = lines[0] if len(lines) == 1 else "".join(f"\n      {line}" for line in lines)
+        return f"{'✗' if is_error else '!'} {evaluation.asset_key.to_user_string()}: {named}{found}"
 
 
 def failure_of(event: Any) -> str:
