@@ -241,8 +241,11 @@ class NewPeriods:
         if not self._compared.measures:
             return
         measure = self._compared.measures[0]
-        last = self._known.sort(self._period).group_by(self._series).agg(pl.col(measure).last())
-        new = self._rows.filter(~pl.col("is_known"))
+        period = pl.col(self._period)
+        # Who went years ago is not who is new: the Netherlands Antilles, and the Virgin Islands.
+        recent = self._known.filter(period >= period.max() - self._longest)
+        last = recent.sort(self._period).group_by(self._series).agg(pl.col(measure).last())
+        new = self._rows.filter(~pl.col("is_known")).join(self._known, on=self._period, how="anti")
         unknown = new.join(last, on=self._series, how="anti", nulls_equal=True)
         economies = [
             name for name in self._table.key if name.endswith("_iso3") and name not in TECHNICAL
