@@ -67,8 +67,10 @@ LARGEST_LOSS_OF_VALUE = 0.3
 into a remainder and revise a figure away; they do not lose three tenths of them."""
 
 FEWEST_ROWS_TO_SHRINK = 10
-"""Of fewer rows, one or two are a large part: there only the value counts, or, of a list without
-any, three of them."""
+"""Of fewer rows, one or two are a large part: there only the value counts, and only where a row is
+lost, or, of a list without any, three of them. Of so many rows the value counts also
+where none is lost: no pattern shows that the largest 19 of 4,415 flows became a thousandth. The
+largest loss of so many figures between the summaries of 2025 and 2026 is 4 %."""
 
 FEWEST_WHOLE_BESIDE_A_CUT = 5
 """A file that brings so many slices whole, a part of another, and nothing of those that are known

@@ -232,6 +232,25 @@ def test_of_few_rows_the_value_counts(share: float, is_refused: bool) -> None:
     assert bool(revision.objections) == is_refused
 
 
+@pytest.mark.parametrize(
+    ("rows", "left", "is_refused"), [(10, 0.65, True), (10, 0.75, False), (9, 0.65, False)]
+)
+def test_three_tenths_of_the_value_of_many_rows_may_not_go_where_no_row_does(
+    rows: int, left: float, is_refused: bool
+) -> None:
+    known, other = flows(rows), flows(rows, "280530")
+    of_others = sum(row["value_usd"] for row in known[1:])
+    known[0]["value_usd"] = 9 * of_others  # nine tenths of the value
+    fresh = with_first(known, 1, value_usd=(left - 0.1) / 0.9)
+    revision = held(RECONCILED_TRADE, [*known, *other], [*fresh, *other])
+    assert counts(revision) == (0, 2 * rows - 1, 1, 0)
+    assert revision.objections == (
+        ("It would replace 10 rows of 850511 2024 (USD 90.6 m) by 10 (USD 58.9 m).",)
+        if is_refused
+        else ()
+    )
+
+
 @pytest.mark.parametrize(("codes", "is_refused"), [(4, False), (5, True)])
 def test_an_economy_of_five_rows_is_not_revised_away(codes: int, is_refused: bool) -> None:
     island = {"exporter_iso3": "TON", "importer_iso3": "JPN", "value_usd": 1.0}
