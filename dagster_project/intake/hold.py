@@ -10,11 +10,12 @@ import polars as pl
 
 from dagster_project.errors import ImplausibleError
 from dagster_project.intake import batch as batches
+from dagster_project.intake.coverage import coverage_of
 from dagster_project.intake.stores import bundled_files
-from dagster_project.lake.landing import Landing
+from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Lake
-from dagster_project.lake.vintages import rows_that_count
+from dagster_project.lake.vintages import not_withdrawn, rows_that_count
 from dagster_project.quality.revisions import Revision, hold_against
 from dagster_project.settings import BUNDLED
 from dagster_project.sources.card import Document, Source
@@ -33,16 +34,23 @@ def held_against_known(
     frames: Mapping[str, pl.DataFrame],
     beside: Sequence[Mapping[str, pl.DataFrame]] = (),
     *,
-    is_whole: bool = False,
+    answer: Snapshot | None = None,
 ) -> list[Revision]:
     """What the rows of a document or extract do to those that count, by table.
 
     `frames` bear the name of their snapshot. `beside` are rows that came in with the same command
     before these and are not in the lake yet. Bundled figures that no build has landed yet are known
-    all the same. An extract (something that was asked for) `is_whole`.
+    all the same. `answer` is the snapshot that they would be, where a publisher was asked for them:
+    it is not cut, and what it was asked for and lacks is withdrawn.
     """
     today = datetime.now(UTC).date()
     card = source.CARD
+    before = lake.coverage(card.name)
+    asked = {one.snapshot_id: one.asked_codes for one in landing.snapshots(card.name)}
+    after = before
+    if answer is not None:
+        after = pl.concat([before, coverage_of(answer, frames)])
+        asked[answer.snapshot_id] = answer.asked_codes
     beside = [*_bundled_to_come(landing, lake, source), *beside]
     found = []
     for name, fresh in frames.items():
@@ -54,10 +62,16 @@ def held_against_known(
         found.append(
             hold_against(
                 table,
-                rows_that_count(table, known, today),
+                not_withdrawn(table, rows_that_count(table, known, today), before, asked, today),
                 fresh,
-                rows_that_count(table, pl.concat([known, fresh]), today),
-                is_whole=is_whole,
+                not_withdrawn(
+                    table,
+                    rows_that_count(table, pl.concat([known, fresh]), today),
+                    after,
+                    asked,
+                    today,
+                ),
+                is_whole=answer is not None,
             )
         )
     return found

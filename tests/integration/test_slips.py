@@ -334,6 +334,56 @@ def test_a_slip_in_an_answer_is_quarantined_and_the_last_good_figures_stay(
     assert taken.revisions[0].changed == len(world)
 
 
+def test_a_code_that_an_answer_lacks_is_a_loss_of_all_its_rows(publisher: Publisher) -> None:
+    """Asked for again, what is not there beside others of its reporter, flow and year is gone."""
+    server = publisher.server
+    server.flows = flows_of(["2022", "2023"])
+    years = [Window("A", date(year, 1, 1)) for year in (2022, 2023)]
+    publisher.ask(*years)
+    before = publisher.figures()
+    server.withdraw(code=CODES[0], period="2023")
+    fetched = publisher.ask(*years)
+    assert fetched.answer == "rejected"
+    assert (
+        f"It would replace 8 rows of export {CODES[0]} 2023 (USD 56.6 m) by 0 (USD 0)."
+        in fetched.reason
+    )
+    assert_frame_equal(publisher.figures(), before)
+    # An answer without any row of the year says that nothing of it is published.
+    server.withdraw(period="2023")
+    assert publisher.ask(*years).answer == "ok"
+
+
+def test_a_code_of_two_small_flows_ends_without_an_objection_and_is_removed_once(
+    publisher: Publisher,
+) -> None:
+    server = publisher.server
+    world = flows_of(["2022", "2023"])
+    tiny = [
+        replace(one, value=100.0, weight=2.0)
+        for one in world
+        if one.code == CODES[0] and one.partner in (156, WORLD) and one.slice[:2] == (392, "M")
+    ]
+    server.flows = [*(one for one in world if one.code != CODES[0]), *tiny]
+    years = [Window("A", date(year, 1, 1)) for year in (2022, 2023)]
+    publisher.ask(*years)
+    server.withdraw(code=CODES[0], period="2023")
+
+    def asked() -> list[Counts]:
+        fetched = publisher.ask(*years)
+        assert fetched.answer == "ok"
+        return [
+            Counts(one.added, one.unchanged, one.changed, one.removed)
+            for each in fetched.revisions.values()
+            for one in each
+        ]
+
+    assert asked() == [Counts(0, len(server.flows), 0, removed=2)]
+    server.revise(lambda flow: replace(flow, value=flow.value * 0.9), code=CODES[1], flow="M")
+    changed = sum((one.code, one.flow) == (CODES[1], "M") for one in server.flows)
+    assert asked() == [Counts(0, len(server.flows) - changed, changed, removed=0)]
+
+
 MONTHS = [f"2024{month:02}" for month in range(1, 13)]
 
 
