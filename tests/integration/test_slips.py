@@ -28,7 +28,7 @@ from dagster_project.intake.land import Brought, land_files
 from dagster_project.intake.stores import lake_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vintages import rows_that_count
-from dagster_project.settings import Settings
+from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Window
 from dagster_project.sources.registry import source_named, source_names
 from tests.conftest import SHARED, needs_shared
@@ -467,6 +467,25 @@ def landed_one_after_the_other(
     return {
         one.table: (one.added, one.unchanged, one.changed, one.removed) for one in taken.revisions
     }
+
+
+@pytest.mark.parametrize(("code", "before", "month"), [
+    ("250410", "2023-11", "2023-12"),  # a tenth of the month before: its controls came into force
+    ("811292", "2018-02", "2018-03"),  # ten flows, nearer those of the row below
+])  # fmt: skip
+def test_a_month_of_one_code_follows_those_before(
+    tmp_path: Path, code: str, before: str, month: str
+) -> None:
+    name = "china_exports_monthly.csv"
+    rows = pl.read_csv(BUNDLED / "comtrade_baskets" / name, infer_schema_length=0).filter(
+        pl.col("commodity_code") == code
+    )
+    first, second = tmp_path / "known.csv", tmp_path / name
+    rows.filter(pl.col("period") <= before).write_csv(first)
+    fresh = rows.filter(pl.col("period") == month)
+    fresh.write_csv(second)
+    found = landed_one_after_the_other(tmp_path / "home", "comtrade_baskets", first, second)
+    assert found["trade_flows"] == (fresh.height, 0, 0, 0)
 
 
 @needs_shared
