@@ -530,13 +530,18 @@ class Fetching:
         answer = self._snapshot(extract, asking, extract.windows)
         frames = batch.frames(answer.snapshot_id)
         found = held_against_known(self.landing, self._lake, self._source, frames, answer=answer)
-        require_plausible(
-            f"{name}: {extract.document}",
-            found,
-            f"If it is right, land it from {self._settings.quarantine_dir / name}: "
-            f"kido land {name} FILE --replace.",
-        )
+        require_plausible(f"{name}: {extract.document}", found, self._how_to_land(asking))
         return found
+
+    def _how_to_land(self, asking: Asking) -> str:
+        """What somebody types who knows better: all the parts that will be in quarantine."""
+        name, files = self._source.CARD.name, [part.file for part in asking.state.parts]
+        folder = asking.quarantined(self._settings.quarantine_dir)
+        shown = files if len(files) <= 3 else [files[0], "...", files[-1]]
+        return (
+            f"If it is right, in {folder}: kido land {name} {' '.join(shown)} --replace"
+            f"{f' (all {len(files):,} parts at once)' if len(files) > 1 else ''}."
+        )
 
     def _last_landed(self) -> str:
         """The snapshot that was retrieved last, of those that do not come with the project."""

@@ -16,6 +16,9 @@ ALIKE = 0.005
 FEWEST_FIGURES = 3
 """A pattern needs so many figures: two may be alike by chance."""
 
+FEWEST_MISSING_OF_AN_ANSWER = 10
+"""A publisher withdraws all the weights of a small reporter's month, which may be four."""
+
 FEWEST_OF_AN_ECONOMY = 20
 """Of one economy it needs more: of two hundred, one revises a handful of its figures alike; and
 from one year to the next in BACI, no economy that stays one loses more than 15 flows and has none

@@ -110,7 +110,7 @@ def hold_against(
             dict.fromkeys(
                 [
                     *losses.objections(is_whole=is_whole),
-                    *compared.objections(),
+                    *compared.objections(is_answer=is_whole),
                     *NewPeriods(table, known, compared).objections(),
                 ]
             )

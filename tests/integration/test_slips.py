@@ -320,11 +320,13 @@ def test_a_slip_in_an_answer_is_quarantined_and_the_last_good_figures_stay(
     assert "net_weight_kg is a thousandth of what is known for 64 of 64 figures: tonnes?" in (
         slipped.reason
     )
-    assert "kido land comtrade FILE --replace" in slipped.reason
     assert_frame_equal(publisher.figures(), before)
     (folder,) = (settings.quarantine_dir / "comtrade").iterdir()
     assert "a thousandth of what is known" in (folder / "reason.txt").read_text("utf8")
     (answer,) = (one for one in folder.iterdir() if one.name != "reason.txt")
+    assert slipped.reason.endswith(
+        f"If it is right, in {folder}: kido land comtrade {answer.name} --replace."
+    )
     server.revise(lambda flow: replace(flow, weight=(flow.weight or 0) * 1000))
     assert publisher.ask(*years).answer == "ok"
     # The same answer, brought by somebody who insists.
@@ -332,6 +334,27 @@ def test_a_slip_in_an_answer_is_quarantined_and_the_last_good_figures_stay(
         land_files(settings, COMTRADE, [answer])
     (taken,) = land_files(settings, COMTRADE, [answer], replace_all=True).taken
     assert taken.revisions[0].changed == len(world)
+
+
+def test_all_parts_of_a_quarantined_answer_are_named_and_landed_at_once(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIDO_COMTRADE_ROWS_PER_CALL", "12")
+    several = Publisher(publisher.server, Settings.load(home=publisher.settings.home))
+    several.server.flows = world = flows_of(["2023"])
+    year = Window("A", date(2023, 1, 1))
+    several.ask(year)
+    several.server.revise(lambda flow: replace(flow, value=flow.value * 1000))
+    reason = several.ask(year).reason
+    (folder,) = (several.settings.quarantine_dir / "comtrade").iterdir()
+    parts = sorted(one for one in folder.iterdir() if one.name != "reason.txt")
+    assert len(parts) > 3
+    assert reason.endswith(
+        f"If it is right, in {folder}: kido land comtrade {parts[0].name} ... {parts[-1].name} "
+        f"--replace (all {len(parts)} parts at once)."
+    )
+    taken = land_files(several.settings, COMTRADE, parts, replace_all=True).taken
+    assert sum(one.changed for each in taken for one in each.revisions) == len(world)
 
 
 def test_a_code_that_an_answer_lacks_is_a_loss_of_all_its_rows(publisher: Publisher) -> None:
@@ -447,6 +470,25 @@ def test_what_a_live_publisher_revises_passes_without_quarantine(publisher: Publ
     assert again("202501") == (Counts(added=rows("202501")), {})
     assert publisher.figures().height == len(server.flows) == len(world) - 1 + rows("202501")
     assert not publisher.settings.quarantine_dir.exists()
+
+
+@pytest.mark.parametrize(("partners", "is_refused"), [(3, False), (9, True)])
+def test_the_weights_of_a_small_reporters_month_may_be_withdrawn(
+    publisher: Publisher, partners: int, is_refused: bool
+) -> None:
+    server = publisher.server
+    areas = [156, 704, 699, 276, 410, 36, 124, 76, 251][:partners]
+    server.flows = [
+        Flow(392, partner, "M", CODES[0], month, value, weight=value / 10)
+        for month in MONTHS[:3]
+        for partner, value in [(WORLD, 900.0 * partners), *((area, 900.0) for area in areas)]
+    ]
+    publisher.ask(*(Window("M", date(2024, month, 1)) for month in (1, 2, 3)))
+    server.revise(lambda flow: replace(flow, weight=None), period="202402")
+    fetched = publisher.ask(Window("M", date(2024, 2, 1)))
+    assert (fetched.answer, "net_weight_kg is missing for 10 of 10" in fetched.reason) == (
+        ("rejected", True) if is_refused else ("ok", False)
+    )
 
 
 # What publishers did send
