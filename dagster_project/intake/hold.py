@@ -46,7 +46,9 @@ def held_against_known(
     today = datetime.now(UTC).date()
     card = source.CARD
     before = lake.coverage(card.name)
-    asked = {one.snapshot_id: one.asked_codes for one in landing.snapshots(card.name)}
+    snapshots = landing.snapshots(card.name)
+    asked = {one.snapshot_id: one.asked_codes for one in snapshots}
+    landed_by_hand = [one.snapshot_id for one in snapshots if one.is_landed_by_hand]
     after = before
     if answer is not None:
         after = pl.concat([before, coverage_of(answer, frames)])
@@ -59,10 +61,13 @@ def held_against_known(
         known = pl.concat([known, *(each[name] for each in beside if name in each)])
         if fresh.is_empty() or known.is_empty():
             continue
+        counting = not_withdrawn(table, rows_that_count(table, known, today), before, asked, today)
+        if answer is not None and table.is_asked:
+            counting = _without_accepted_losses(table, counting, fresh, landed_by_hand)
         found.append(
             hold_against(
                 table,
-                not_withdrawn(table, rows_that_count(table, known, today), before, asked, today),
+                counting,
                 fresh,
                 not_withdrawn(
                     table,
@@ -97,6 +102,26 @@ def _known(lake: Lake, table: LakeTable, source: str, fresh: pl.DataFrame) -> pl
         elif isinstance(first, int) and isinstance(last, int):
             rows = rows.filter(pl.col(period).is_between(first - 2, last + 2))
     return table.conform(rows.collect())
+
+
+def _without_accepted_losses(
+    table: LakeTable, counting: pl.DataFrame, fresh: pl.DataFrame, landed_by_hand: Sequence[str]
+) -> pl.DataFrame:
+    """The rows that count without those that an answer lacks and somebody has seen lacking: who
+    landed by hand, after them, all that it holds of their reporter, flow and period.
+
+    A file by hand withdraws nothing; without this the answer would be quarantined at every ask.
+    """
+    of = [name for name in table.vintage_slice if name != "commodity_code"]
+    by_hand = counting.filter(pl.col("snapshot_id").is_in(landed_by_hand))
+    unseen = fresh.join(by_hand, on=table.vintage_slice, how="anti")
+    seen = by_hand.join(unseen, on=of, how="anti").group_by(of).agg(at=pl.col("vintage_at").max())
+    accepted = (
+        counting.join(fresh, on=table.vintage_slice, how="anti")
+        .join(seen, on=of)
+        .filter(pl.col("vintage_at") < pl.col("at"))
+    )
+    return counting.join(accepted, on=table.vintage_slice, how="anti")
 
 
 def _bundled_to_come(

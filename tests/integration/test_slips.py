@@ -372,6 +372,13 @@ def test_a_code_that_an_answer_lacks_is_a_loss_of_all_its_rows(publisher: Publis
         in fetched.reason
     )
     assert_frame_equal(publisher.figures(), before)
+    # Who lands what it holds has seen what it lacks: the next answer is no surprise.
+    (folder,) = (publisher.settings.quarantine_dir / "comtrade").iterdir()
+    parts = [one for one in folder.iterdir() if one.name != "reason.txt"]
+    land_files(publisher.settings, COMTRADE, parts, replace_all=True)
+    conform(publisher.settings, COMTRADE)
+    server.revise(lambda flow: replace(flow, value=flow.value * 0.9), flow="M", reporter=392)
+    assert publisher.ask(*years).answer == "ok"
     # An answer without any row of the year says that nothing of it is published.
     server.withdraw(period="2023")
     assert publisher.ask(*years).answer == "ok"
