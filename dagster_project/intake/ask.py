@@ -130,7 +130,7 @@ class Asking:
         They are there to be looked at: credentials that a publisher repeated in them are blotted
         out, where they are not packed.
         """
-        quarantined = folder / self._source.CARD.name / file_name(self._extract.document)
+        quarantined = self.quarantined(folder)
         if file is not None:
             write_atomically(quarantined / "answer", _shown(file.read_bytes()))
             file.unlink()
@@ -139,6 +139,10 @@ class Asking:
                 write_atomically(quarantined / part.file, _shown(payload))
         write_atomically(quarantined / "reason.txt", f"{reason}\n".encode())
         return quarantined
+
+    def quarantined(self, folder: Path) -> Path:
+        """Where its answers lie once they are quarantined."""
+        return folder / self._source.CARD.name / file_name(self._extract.document)
 
     def _send(self, client: Client, request: Request) -> Received:
         file = self._folder / f"{self.state.snapshot_id}.part"

@@ -56,7 +56,6 @@ from dagster_project.lake.landing import (
     Period,
     Snapshot,
     Withdrawn,
-    new_snapshot_id,
     sha256_of,
 )
 from dagster_project.lake.schemas import LAKE_TABLES
@@ -296,7 +295,7 @@ class Fetching:
                 is_extract=True,
             )
             self._require_windows(extract, batch)
-            revisions = self._plausible_revisions(extract, batch)
+            revisions = self._plausible_revisions(extract, asking, batch)
         except ConfigurationError:
             raise
         except KidoError as error:
@@ -441,10 +440,19 @@ class Fetching:
 
         Killed in between, nothing counts, and the parts are there for the next run.
         """
-        card, state = self._source.CARD, asking.state
-        snapshot = self.landing.describe(
+        snapshot = self._snapshot(extract, asking, windows)
+        stage(self._settings, self._lake, self._source, snapshot, batch)
+        self.ledger.record(ask)
+        self.landing.record(snapshot)
+        asking.finish()
+        return snapshot
+
+    def _snapshot(self, extract: Extract, asking: Asking, windows: Sequence[Window]) -> Snapshot:
+        """What an answer would be, or is, as a snapshot that speaks for these windows."""
+        state = asking.state
+        return self.landing.describe(
             state.snapshot_id,
-            card.name,
+            self._source.CARD.name,
             extract.document,
             state.parts,
             origin_of_card(self._source),
@@ -452,11 +460,6 @@ class Fetching:
             asked=_asked_slices(extract),
             retrieved_at=state.answered_at,
         )
-        stage(self._settings, self._lake, self._source, snapshot, batch)
-        self.ledger.record(ask)
-        self.landing.record(snapshot)
-        asking.finish()
-        return snapshot
 
     def _require_room(self) -> None:
         """Raise DiskFullError if an answer as large as the largest so far has no room."""
@@ -517,20 +520,28 @@ class Fetching:
                     f"periods that were not asked for, first {outside[declared.period][0]}."
                 )
 
-    def _plausible_revisions(self, extract: Extract, batch: batches.Batch) -> Sequence[Revision]:
+    def _plausible_revisions(
+        self, extract: Extract, asking: Asking, batch: batches.Batch
+    ) -> Sequence[Revision]:
         """What the answer does to the figures that count, by table. Raises ImplausibleError where
         it would shrink or shift them.
         """
         name = self._source.CARD.name
-        frames = batch.frames(new_snapshot_id(name))
-        found = held_against_known(self.landing, self._lake, self._source, frames, is_whole=True)
-        require_plausible(
-            f"{name}: {extract.document}",
-            found,
-            f"If it is right, land it from {self._settings.quarantine_dir / name}: "
-            f"kido land {name} FILE --replace.",
-        )
+        answer = self._snapshot(extract, asking, extract.windows)
+        frames = batch.frames(answer.snapshot_id)
+        found = held_against_known(self.landing, self._lake, self._source, frames, answer=answer)
+        require_plausible(f"{name}: {extract.document}", found, self._how_to_land(asking))
         return found
+
+    def _how_to_land(self, asking: Asking) -> str:
+        """What somebody types who knows better: all the parts that will be in quarantine."""
+        name, files = self._source.CARD.name, [part.file for part in asking.state.parts]
+        folder = asking.quarantined(self._settings.quarantine_dir)
+        shown = files if len(files) <= 3 else [files[0], "...", files[-1]]
+        return (
+            f"If it is right, in {folder}: kido land {name} {' '.join(shown)} --replace"
+            f"{f' (all {len(files):,} parts at once)' if len(files) > 1 else ''}."
+        )
 
     def _last_landed(self) -> str:
         """The snapshot that was retrieved last, of those that do not come with the project."""

@@ -10,11 +10,12 @@ import polars as pl
 
 from dagster_project.errors import ImplausibleError
 from dagster_project.intake import batch as batches
+from dagster_project.intake.coverage import coverage_of
 from dagster_project.intake.stores import bundled_files
-from dagster_project.lake.landing import Landing
+from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Lake
-from dagster_project.lake.vintages import rows_that_count
+from dagster_project.lake.vintages import not_withdrawn, rows_that_count
 from dagster_project.quality.revisions import Revision, hold_against
 from dagster_project.settings import BUNDLED
 from dagster_project.sources.card import Document, Source
@@ -33,16 +34,25 @@ def held_against_known(
     frames: Mapping[str, pl.DataFrame],
     beside: Sequence[Mapping[str, pl.DataFrame]] = (),
     *,
-    is_whole: bool = False,
+    answer: Snapshot | None = None,
 ) -> list[Revision]:
     """What the rows of a document or extract do to those that count, by table.
 
     `frames` bear the name of their snapshot. `beside` are rows that came in with the same command
     before these and are not in the lake yet. Bundled figures that no build has landed yet are known
-    all the same. An extract (something that was asked for) `is_whole`.
+    all the same. `answer` is the snapshot that they would be, where a publisher was asked for them:
+    it is not cut, and what it was asked for and lacks is withdrawn.
     """
     today = datetime.now(UTC).date()
     card = source.CARD
+    before = lake.coverage(card.name)
+    snapshots = landing.snapshots(card.name)
+    asked = {one.snapshot_id: one.asked_codes for one in snapshots}
+    landed_by_hand = [one.snapshot_id for one in snapshots if one.is_landed_by_hand]
+    after = before
+    if answer is not None:
+        after = pl.concat([before, coverage_of(answer, frames)])
+        asked[answer.snapshot_id] = answer.asked_codes
     beside = [*_bundled_to_come(landing, lake, source), *beside]
     found = []
     for name, fresh in frames.items():
@@ -51,13 +61,22 @@ def held_against_known(
         known = pl.concat([known, *(each[name] for each in beside if name in each)])
         if fresh.is_empty() or known.is_empty():
             continue
+        counting = not_withdrawn(table, rows_that_count(table, known, today), before, asked, today)
+        if answer is not None and table.is_asked:
+            counting = _without_accepted_losses(table, counting, fresh, landed_by_hand)
         found.append(
             hold_against(
                 table,
-                rows_that_count(table, known, today),
+                counting,
                 fresh,
-                rows_that_count(table, pl.concat([known, fresh]), today),
-                is_whole=is_whole,
+                not_withdrawn(
+                    table,
+                    rows_that_count(table, pl.concat([known, fresh]), today),
+                    after,
+                    asked,
+                    today,
+                ),
+                is_whole=answer is not None,
             )
         )
     return found
@@ -83,6 +102,26 @@ def _known(lake: Lake, table: LakeTable, source: str, fresh: pl.DataFrame) -> pl
         elif isinstance(first, int) and isinstance(last, int):
             rows = rows.filter(pl.col(period).is_between(first - 2, last + 2))
     return table.conform(rows.collect())
+
+
+def _without_accepted_losses(
+    table: LakeTable, counting: pl.DataFrame, fresh: pl.DataFrame, landed_by_hand: Sequence[str]
+) -> pl.DataFrame:
+    """The rows that count without those that an answer lacks and somebody has seen lacking: who
+    landed by hand, after them, all that it holds of their reporter, flow and period.
+
+    A file by hand withdraws nothing; without this the answer would be quarantined at every ask.
+    """
+    of = [name for name in table.vintage_slice if name != "commodity_code"]
+    by_hand = counting.filter(pl.col("snapshot_id").is_in(landed_by_hand))
+    unseen = fresh.join(by_hand, on=table.vintage_slice, how="anti")
+    seen = by_hand.join(unseen, on=of, how="anti").group_by(of).agg(at=pl.col("vintage_at").max())
+    accepted = (
+        counting.join(fresh, on=table.vintage_slice, how="anti")
+        .join(seen, on=of)
+        .filter(pl.col("vintage_at") < pl.col("at"))
+    )
+    return counting.join(accepted, on=table.vintage_slice, how="anti")
 
 
 def _bundled_to_come(

@@ -51,11 +51,11 @@ def unland(
                 "Say why it is withdrawn.", hint=f"kido unland {snapshot_id} --because 'a slip'"
             )
         snapshot = next(one for one in landing.snapshots(name) if one.snapshot_id == snapshot_id)
-        before = _counting(lake, source)
+        before = _counting(landing, lake, source)
         held = _held(lake, source).get(snapshot_id, [])
         landing.withdraw(snapshot, by=_user(), reason=" ".join(because.split()), held=held)
         lake.take_out(name, snapshot_id)
-        after = _counting(lake, source)
+        after = _counting(landing, lake, source)
     write(f"{snapshot_id} is withdrawn: {snapshot.document}, {_in_rows(held)}.")
     counted = any(rows for (one, _), rows in before.items() if one == snapshot_id)
     again = list(_sentences(landing.snapshots(name), after - before))
@@ -86,10 +86,10 @@ def unland_again(
         if withdrawn is None:
             write(f"{snapshot_id} is not withdrawn: it counts.")
             return True
-        before = _counting(lake, source)
+        before = _counting(landing, lake, source)
         landing.bring_back(withdrawn)
         outcome = conform(settings, source)
-        after = _counting(lake, source)
+        after = _counting(landing, lake, source)
     for reason in outcome.rejected.values():
         write(f"A document can no longer be used and is quarantined: {reason}")
     snapshots = landing_of(settings).snapshots(name)
@@ -156,7 +156,7 @@ def landed_lines(settings: Settings, sources: Iterable[Source]) -> Iterator[str]
         snapshots, withdrawn = landing.snapshots(name), landing.withdrawn(name)
         if not (snapshots or withdrawn):
             continue
-        held, counting = _held(lake, source), _counting(lake, source)
+        held, counting = _held(lake, source), _counting(landing, lake, source)
         yield f"{name}: {source.CARD.title}"
         for snapshot in snapshots:
             yield f"  {snapshot.snapshot_id}  {snapshot.landed_at:%Y-%m-%d %H:%M}  {_way(snapshot)}"
@@ -195,14 +195,15 @@ def _held(lake: Lake, source: Source) -> Mapping[str, list[Held]]:
     return lake.held(source.CARD.name, [LAKE_TABLES[name] for name in source.CARD.tables])
 
 
-def _counting(lake: Lake, source: Source) -> Counts:
+def _counting(landing: Landing, lake: Lake, source: Source) -> Counts:
     today = datetime.now(UTC).date()
+    asked = {one.snapshot_id: one.asked_codes for one in landing.snapshots(source.CARD.name)}
     return Counter(
         {
             (snapshot_id, table): rows
             for table in source.CARD.tables
             for snapshot_id, rows in lake.counting(
-                LAKE_TABLES[table], source.CARD.name, today
+                LAKE_TABLES[table], source.CARD.name, asked, today
             ).items()
         }
     )

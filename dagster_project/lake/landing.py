@@ -111,6 +111,11 @@ class Snapshot(BaseModel):
         return self.request.startswith("file ")
 
     @property
+    def asked_codes(self) -> list[str]:
+        """The codes that it was asked for, of all tables, sorted."""
+        return sorted({code for asked in self.asked for code in asked.commodity_codes})
+
+    @property
     def was_asked_for(self) -> bool:
         """Whether a publisher sent it: it is neither bundled nor brought by a person."""
         return not (self.is_bundled or self.is_landed_by_hand)

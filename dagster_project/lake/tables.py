@@ -15,9 +15,9 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from dagster_project.lake.landing import Held
 from dagster_project.lake.records import Records
-from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES, LakeTable
 from dagster_project.lake.store import Store
-from dagster_project.lake.vintages import rows_that_count
+from dagster_project.lake.vintages import not_withdrawn, rows_that_count
 
 
 class TableRecord(BaseModel):
@@ -132,6 +132,11 @@ class Lake:
             how="diagonal_relaxed",
         ).lazy()
 
+    def coverage(self, source: str) -> pl.DataFrame:
+        """What a source was asked for, all vintages; a frame without rows where it never was."""
+        rows = self.rows(COVERAGE, source)
+        return COVERAGE.empty() if rows is None else COVERAGE.conform(rows.collect())
+
     def held(self, source: str, tables: Sequence[LakeTable]) -> dict[str, list[Held]]:
         """What each snapshot holds, by table, with the first and last period of its rows."""
         found: dict[str, list[Held]] = {}
@@ -150,12 +155,17 @@ class Lake:
                 held.append(Held(table=table.name, **row))
         return found
 
-    def counting(self, table: LakeTable, source: str, today: date) -> dict[str, int]:
-        """How many rows of each snapshot count in a build for `today`."""
+    def counting(
+        self, table: LakeTable, source: str, asked: Mapping[str, Iterable[str]], today: date
+    ) -> dict[str, int]:
+        """How many rows of each snapshot count in a build for `today`; `asked` are the codes that
+        each snapshot of the source was asked for.
+        """
         rows = self.rows(table, source)
         if rows is None:
             return {}
         counting = rows_that_count(table, table.conform(rows.collect()), today)
+        counting = not_withdrawn(table, counting, self.coverage(source), asked, today)
         return dict(counting.group_by("snapshot_id").agg(pl.len()).iter_rows())
 
     def files(self, table: LakeTable, source: str | None = None) -> list[str]:

@@ -6,6 +6,7 @@ a test holds the two equal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 
 import polars as pl
@@ -31,6 +32,43 @@ def rows_that_count(table: LakeTable, rows: pl.DataFrame, today: date) -> pl.Dat
         rows = _newest_of_each(rows, table.subject, ["evidence_rank"])
         return rows.drop("evidence_rank")
     return _newest_of_each(rows, table.subject, [])
+
+
+def not_withdrawn(
+    table: LakeTable,
+    rows: pl.DataFrame,
+    coverage: pl.DataFrame,
+    asked: Mapping[str, Iterable[str]],
+    today: date,
+) -> pl.DataFrame:
+    """Those of the rows that count (`rows_that_count`) of a table that `is_asked` without the codes
+    that their publisher has withdrawn; of another table, all.
+
+    `coverage` are the rows of that table of the lake, `asked` the codes that each snapshot was
+    asked for.
+    """
+    if not table.is_asked:
+        return rows
+    of = ["source", "reporter_iso3", "flow", "frequency", "period_start"]
+    part = [*of, "commodity_code", "snapshot_id"]
+    codes = pl.DataFrame(
+        [(snapshot_id, code) for snapshot_id, each in asked.items() for code in each],
+        schema={"ask": pl.String, "commodity_code": pl.String},
+        orient="row",
+    )
+    asks = coverage.filter(
+        pl.col("table_name") == table.name,
+        pl.col("rows") > 0,
+        pl.col("vintage_at") < datetime.combine(today + timedelta(days=1), time()),
+    ).select(*of, ask="snapshot_id", asked_at="vintage_at")
+    withdrawn = (
+        rows.select(*part, "vintage_at")
+        .unique()
+        .join(asks, on=of)
+        .filter(pl.col("asked_at") > pl.col("vintage_at"), pl.col("ask") != pl.col("snapshot_id"))
+        .join(codes, on=["ask", "commodity_code"], how="semi")
+    )
+    return rows.join(withdrawn, on=part, how="anti")
 
 
 def _newest_of_each(

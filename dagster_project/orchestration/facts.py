@@ -97,10 +97,9 @@ def code_version() -> str:
 
 
 def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
-    codes = {code for asked in snapshot.asked for code in asked.commodity_codes}
     return {
         **snapshot.model_dump(include=set(_SNAPSHOT)),
-        "commodity_codes": sorted(codes) or None,
+        "commodity_codes": snapshot.asked_codes or None,
     }
 
 

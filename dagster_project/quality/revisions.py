@@ -110,7 +110,7 @@ def hold_against(
             dict.fromkeys(
                 [
                     *losses.objections(is_whole=is_whole),
-                    *compared.objections(),
+                    *compared.objections(is_answer=is_whole),
                     *NewPeriods(table, known, compared).objections(),
                 ]
             )
@@ -214,7 +214,7 @@ class _Losses:
             )
             | (
                 is_material
-                & (pl.col("rows after") < pl.col("rows"))
+                & (is_large | (pl.col("rows after") < pl.col("rows")))
                 & (pl.col("total after") < (1 - limits.LARGEST_LOSS_OF_VALUE) * pl.col("total"))
             )
         )  # fmt: skip
@@ -223,7 +223,9 @@ class _Losses:
         named = [
             Group(self._name(row), row["rows"], row["rows after"], self._measure, row["total"],
                   row["total after"])
-            for row in shrunk.sort("total", "rows", descending=True).head(3).iter_rows(named=True)
+            for row in shrunk.sort(
+                "total", "rows", *self._by, descending=[True, True, *(False for _ in self._by)]
+            ).head(3).iter_rows(named=True)
         ]  # fmt: skip
         more = f", and {shrunk.height - 3:,} more like it" if shrunk.height > 3 else ""
         yield f"It would replace {'; '.join(map(str, named))}{more}."

@@ -71,16 +71,19 @@ class Compared:
         ]
         return self.again.filter(pl.any_horizontal(is_another)).height if is_another else 0
 
-    def objections(self) -> Iterator[str]:
-        """Sentences, the most telling one of each measure."""
+    def objections(self, *, is_answer: bool = False) -> Iterator[str]:
+        """Sentences, the most telling one of each measure. Of an `is_answer` of a publisher, more
+        figures have to be missing.
+        """
+        fewest = limits.FEWEST_MISSING_OF_AN_ANSWER if is_answer else limits.FEWEST_FIGURES
         for measure in self.measures:
-            yield from _first(self._of(measure))
+            yield from _first(self._of(measure, fewest))
         yield from self._of_facts()
 
-    def _of(self, measure: str) -> Iterator[str]:
+    def _of(self, measure: str, fewest_missing: int) -> Iterator[str]:
         figures = self._figures(measure)
         pairs = figures.filter(pl.col("o").is_not_null())
-        yield from self._lost(measure)
+        yield from self._lost(measure, fewest_missing)
         yield from self._turned(measure, pairs)
         yield from self._of_another_column(measure, pairs)
         yield from self._multiplied(measure, pairs)
@@ -106,18 +109,18 @@ class Compared:
         """Key columns that say what a figure is of, its period among them."""
         return [name for name in self._table.key if name not in TECHNICAL]
 
-    def _lost(self, measure: str) -> Iterator[str]:
+    def _lost(self, measure: str, fewest_missing: int) -> Iterator[str]:
         known = self.again.filter(pl.col(f"{measure} known").fill_null(0) != 0)
-        for what, is_so in (
-            ("missing", pl.col(measure).is_null()),
-            ("0", pl.col(measure) == 0),
+        for what, is_so, fewest in (
+            ("missing", pl.col(measure).is_null(), fewest_missing),
+            ("0", pl.col(measure) == 0, limits.FEWEST_FIGURES),
         ):
             found = self.largest_pattern(
                 known.with_columns(hit=is_so.fill_null(False)),
                 self._things,
                 period=self._table.period,
             )
-            if found:
+            if found and found.hits >= fewest:
                 yield f"{measure} is {what} {found.of_known_figures}."
 
     def _turned(self, measure: str, pairs: pl.DataFrame) -> Iterator[str]:

@@ -114,6 +114,11 @@ class NewPeriods:
             .filter(pl.col("before").is_not_null())
         )  # fmt: skip
 
+    def _are_monthly_flows(self, steps: pl.DataFrame) -> bool:
+        """Whether some are: from month to month a flow does what from year to year it does not."""
+        is_by_month = "frequency" in steps.columns and bool((steps["frequency"] == "M").any())
+        return is_by_month and self._table.name not in limits.FEWEST_FIGURES_OF_A_STEP
+
     def _multiplied(self, measure: str, steps: pl.DataFrame) -> Iterator[str]:
         fewest = limits.FEWEST_FIGURES_OF_A_STEP.get(
             self._table.name, limits.FEWEST_FLOWS_OF_A_STEP
@@ -122,17 +127,26 @@ class NewPeriods:
             ratio=pl.col("x") / pl.col("before")
         )
         # Of one economy's flows the median may do anything: ten of Lesotho's, 26 times in 2001.
-        is_monthly = "frequency" in steps.columns and (steps["frequency"] == "M").any()
+        is_monthly = self._are_monthly_flows(steps)
         for column in ("whole", self._period, *self._shared):
+            # A file of one commodity shows in all its groups what that commodity does.
+            is_of_one = pl.lit(column in self._shared) | (pl.col("commodities") == 1)
             largest = (
-                limits.LARGEST_STEP_OF_A_MONTH
-                if is_monthly and column in self._shared
-                else limits.LARGEST_STEP
+                pl.when(pl.lit(is_monthly) & is_of_one)
+                .then(limits.LARGEST_STEP_OF_A_MONTH)
+                .otherwise(limits.LARGEST_STEP)
             )
             found = (
-                steps.with_columns(whole=pl.lit(""))
+                steps.with_columns(
+                    whole=pl.lit(""),
+                    commodity=pl.struct(name for name in self._shared if name != "flow"),
+                )
                 .group_by(column)
-                .agg(middle=pl.col("ratio").median(), figures=pl.len())
+                .agg(
+                    middle=pl.col("ratio").median(),
+                    figures=pl.len(),
+                    commodities=pl.col("commodity").n_unique(),
+                )
                 .filter(
                     pl.col("figures") >= fewest,
                     (pl.col("middle") >= largest) | (pl.col("middle") <= 1 / largest),
@@ -159,6 +173,11 @@ class NewPeriods:
                 pl.col("x", "before", "above", "below").log()
             )
         own = (pl.col("x") - pl.col("before")).abs()
+        fewest = (
+            limits.FEWEST_MONTHLY_FLOWS_OF_A_FIT
+            if self._are_monthly_flows(steps)
+            else limits.FEWEST_OF_A_RATIO
+        )
         headers = [name for name in self._shared if name in _HEADERS]
         others = {
             "fit the period before of the row above": pl.col("above"),
@@ -177,7 +196,7 @@ class NewPeriods:
                     .group_by(column)
                     .agg(own=own.median(), other=off.median(), figures=pl.len())
                     .filter(
-                        (pl.col("figures") >= limits.FEWEST_OF_A_RATIO)
+                        (pl.col("figures") >= fewest)
                         & (pl.col("other") < limits.BETTER_FIT * pl.col("own"))
                     )
                     .sort("figures", column, descending=[True, False])

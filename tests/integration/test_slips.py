@@ -28,7 +28,7 @@ from dagster_project.intake.land import Brought, land_files
 from dagster_project.intake.stores import lake_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vintages import rows_that_count
-from dagster_project.settings import Settings
+from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Window
 from dagster_project.sources.registry import source_named, source_names
 from tests.conftest import SHARED, needs_shared
@@ -320,11 +320,13 @@ def test_a_slip_in_an_answer_is_quarantined_and_the_last_good_figures_stay(
     assert "net_weight_kg is a thousandth of what is known for 64 of 64 figures: tonnes?" in (
         slipped.reason
     )
-    assert "kido land comtrade FILE --replace" in slipped.reason
     assert_frame_equal(publisher.figures(), before)
     (folder,) = (settings.quarantine_dir / "comtrade").iterdir()
     assert "a thousandth of what is known" in (folder / "reason.txt").read_text("utf8")
     (answer,) = (one for one in folder.iterdir() if one.name != "reason.txt")
+    assert slipped.reason.endswith(
+        f"If it is right, in {folder}: kido land comtrade {answer.name} --replace."
+    )
     server.revise(lambda flow: replace(flow, weight=(flow.weight or 0) * 1000))
     assert publisher.ask(*years).answer == "ok"
     # The same answer, brought by somebody who insists.
@@ -332,6 +334,84 @@ def test_a_slip_in_an_answer_is_quarantined_and_the_last_good_figures_stay(
         land_files(settings, COMTRADE, [answer])
     (taken,) = land_files(settings, COMTRADE, [answer], replace_all=True).taken
     assert taken.revisions[0].changed == len(world)
+
+
+def test_all_parts_of_a_quarantined_answer_are_named_and_landed_at_once(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIDO_COMTRADE_ROWS_PER_CALL", "12")
+    several = Publisher(publisher.server, Settings.load(home=publisher.settings.home))
+    several.server.flows = world = flows_of(["2023"])
+    year = Window("A", date(2023, 1, 1))
+    several.ask(year)
+    several.server.revise(lambda flow: replace(flow, value=flow.value * 1000))
+    reason = several.ask(year).reason
+    (folder,) = (several.settings.quarantine_dir / "comtrade").iterdir()
+    parts = sorted(one for one in folder.iterdir() if one.name != "reason.txt")
+    assert len(parts) > 3
+    assert reason.endswith(
+        f"If it is right, in {folder}: kido land comtrade {parts[0].name} ... {parts[-1].name} "
+        f"--replace (all {len(parts)} parts at once)."
+    )
+    taken = land_files(several.settings, COMTRADE, parts, replace_all=True).taken
+    assert sum(one.changed for each in taken for one in each.revisions) == len(world)
+
+
+def test_a_code_that_an_answer_lacks_is_a_loss_of_all_its_rows(publisher: Publisher) -> None:
+    """Asked for again, what is not there beside others of its reporter, flow and year is gone."""
+    server = publisher.server
+    server.flows = flows_of(["2022", "2023"])
+    years = [Window("A", date(year, 1, 1)) for year in (2022, 2023)]
+    publisher.ask(*years)
+    before = publisher.figures()
+    server.withdraw(code=CODES[0], period="2023")
+    fetched = publisher.ask(*years)
+    assert fetched.answer == "rejected"
+    assert (
+        f"It would replace 8 rows of export {CODES[0]} 2023 (USD 56.6 m) by 0 (USD 0)."
+        in fetched.reason
+    )
+    assert_frame_equal(publisher.figures(), before)
+    # Who lands what it holds has seen what it lacks: the next answer is no surprise.
+    (folder,) = (publisher.settings.quarantine_dir / "comtrade").iterdir()
+    parts = [one for one in folder.iterdir() if one.name != "reason.txt"]
+    land_files(publisher.settings, COMTRADE, parts, replace_all=True)
+    conform(publisher.settings, COMTRADE)
+    server.revise(lambda flow: replace(flow, value=flow.value * 0.9), flow="M", reporter=392)
+    assert publisher.ask(*years).answer == "ok"
+    # An answer without any row of the year says that nothing of it is published.
+    server.withdraw(period="2023")
+    assert publisher.ask(*years).answer == "ok"
+
+
+def test_a_code_of_two_small_flows_ends_without_an_objection_and_is_removed_once(
+    publisher: Publisher,
+) -> None:
+    server = publisher.server
+    world = flows_of(["2022", "2023"])
+    tiny = [
+        replace(one, value=100.0, weight=2.0)
+        for one in world
+        if one.code == CODES[0] and one.partner in (156, WORLD) and one.slice[:2] == (392, "M")
+    ]
+    server.flows = [*(one for one in world if one.code != CODES[0]), *tiny]
+    years = [Window("A", date(year, 1, 1)) for year in (2022, 2023)]
+    publisher.ask(*years)
+    server.withdraw(code=CODES[0], period="2023")
+
+    def asked() -> list[Counts]:
+        fetched = publisher.ask(*years)
+        assert fetched.answer == "ok"
+        return [
+            Counts(one.added, one.unchanged, one.changed, one.removed)
+            for each in fetched.revisions.values()
+            for one in each
+        ]
+
+    assert asked() == [Counts(0, len(server.flows), 0, removed=2)]
+    server.revise(lambda flow: replace(flow, value=flow.value * 0.9), code=CODES[1], flow="M")
+    changed = sum((one.code, one.flow) == (CODES[1], "M") for one in server.flows)
+    assert asked() == [Counts(0, len(server.flows) - changed, changed, removed=0)]
 
 
 MONTHS = [f"2024{month:02}" for month in range(1, 13)]
@@ -399,6 +479,25 @@ def test_what_a_live_publisher_revises_passes_without_quarantine(publisher: Publ
     assert not publisher.settings.quarantine_dir.exists()
 
 
+@pytest.mark.parametrize(("partners", "is_refused"), [(3, False), (9, True)])
+def test_the_weights_of_a_small_reporters_month_may_be_withdrawn(
+    publisher: Publisher, partners: int, is_refused: bool
+) -> None:
+    server = publisher.server
+    areas = [156, 704, 699, 276, 410, 36, 124, 76, 251][:partners]
+    server.flows = [
+        Flow(392, partner, "M", CODES[0], month, value, weight=value / 10)
+        for month in MONTHS[:3]
+        for partner, value in [(WORLD, 900.0 * partners), *((area, 900.0) for area in areas)]
+    ]
+    publisher.ask(*(Window("M", date(2024, month, 1)) for month in (1, 2, 3)))
+    server.revise(lambda flow: replace(flow, weight=None), period="202402")
+    fetched = publisher.ask(Window("M", date(2024, 2, 1)))
+    assert (fetched.answer, "net_weight_kg is missing for 10 of 10" in fetched.reason) == (
+        ("rejected", True) if is_refused else ("ok", False)
+    )
+
+
 # What publishers did send
 
 
@@ -417,6 +516,25 @@ def landed_one_after_the_other(
     return {
         one.table: (one.added, one.unchanged, one.changed, one.removed) for one in taken.revisions
     }
+
+
+@pytest.mark.parametrize(("code", "before", "month"), [
+    ("250410", "2023-11", "2023-12"),  # a tenth of the month before: its controls came into force
+    ("811292", "2018-02", "2018-03"),  # ten flows, nearer those of the row below
+])  # fmt: skip
+def test_a_month_of_one_code_follows_those_before(
+    tmp_path: Path, code: str, before: str, month: str
+) -> None:
+    name = "china_exports_monthly.csv"
+    rows = pl.read_csv(BUNDLED / "comtrade_baskets" / name, infer_schema_length=0).filter(
+        pl.col("commodity_code") == code
+    )
+    first, second = tmp_path / "known.csv", tmp_path / name
+    rows.filter(pl.col("period") <= before).write_csv(first)
+    fresh = rows.filter(pl.col("period") == month)
+    fresh.write_csv(second)
+    found = landed_one_after_the_other(tmp_path / "home", "comtrade_baskets", first, second)
+    assert found["trade_flows"] == (fresh.height, 0, 0, 0)
 
 
 @needs_shared

@@ -275,7 +275,7 @@ def test_what_counts_is_what_staging_keeps(
         for table in source.CARD.tables:
             of_source = staged[staging[table]].filter(pl.col("source") == source.CARD.name)
             expected = dict(of_source.group_by("snapshot_id").len().iter_rows())
-            counting = lake_of(settings).counting(LAKE_TABLES[table], source.CARD.name, today)
+            counting = lake_of(settings).counting(LAKE_TABLES[table], source.CARD.name, {}, today)
             assert counting == expected, (source.CARD.name, table)
             compared += len(expected)
     assert compared >= 20
@@ -370,6 +370,26 @@ def test_a_fetched_window_that_was_withdrawn_stays_so_whatever_the_bytes(
     found = published(marts, settings, COMTRADE)
     assert differing(found, wrong) <= {"catalog.sources"}
     assert news(ask(again=True)) == {"2022": "unchanged", "2023": "withdrawn"}
+
+
+def test_what_counts_is_that_of_the_marts_also_where_a_publisher_withdrew_a_code(
+    settings: Settings, comtrade: FakeComtrade, ask: Callable[..., Fetched], marts: Marts
+) -> None:
+    ask()
+    conform(settings, COMTRADE)
+    comtrade.withdraw(code=CODES[0], period="2023", flow="M", reporter=392)
+    fetched = ask(again=True)
+    assert fetched.answer == "ok", fetched.reason
+    (gone,) = [one for each in fetched.revisions.values() for one in each]
+    conform(settings, COMTRADE)
+    assert gone.removed == 2
+    (staging,) = [name for name in marts.names if name.endswith(".stg_lake__trade_flows")]
+    staged = marts.of(settings, COMTRADE, (staging,), keep_snapshots=True)[staging]
+    shares = staged.group_by("snapshot_id").len().sort("snapshot_id")["len"].to_list()
+    assert shares == [26, 24]
+    said = " ".join(kido("landed", "comtrade").split())
+    assert "52 rows of trade_flows, 2022 to 2023, 26 count" in said
+    assert "24 rows of trade_flows, 2023, all count" in said
 
 
 def test_a_withdrawn_window_is_asked_for_once_more_and_then_no_longer(

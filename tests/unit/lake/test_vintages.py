@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from dagster_project.lake.schemas import (
+    COVERAGE,
     LAKE_TABLES,
     MATERIAL_LABELS,
     MILESTONES,
@@ -17,7 +18,7 @@ from dagster_project.lake.schemas import (
     TRADE_FLOWS,
     LakeTable,
 )
-from dagster_project.lake.vintages import rows_that_count
+from dagster_project.lake.vintages import not_withdrawn, rows_that_count
 
 TODAY = date(2026, 11, 26)
 _REQUIRED: dict[Any, Any] = {
@@ -109,6 +110,32 @@ def test_of_one_instant_the_later_landed_counts_then_the_name() -> None:
         flow("CHN", 3, came=came, snapshot_id="b-20260103T000000000001-2"),
     )
     assert counting(TRADE_FLOWS, pl.concat([found, same]), "value_usd") == [3]
+
+
+def test_a_code_that_its_publisher_was_asked_for_again_and_did_not_send_is_withdrawn() -> None:
+    first, second = datetime(2026, 1, 1), datetime(2026, 2, 1)
+    of = {"snapshot_id": "s1", "came": first}
+    found = rows(
+        TRADE_FLOWS,
+        flow("CHN", 1, commodity_code="284610", **of),
+        flow("CHN", 2, commodity_code="284610", flow="export", **of),
+        flow("CHN", 3, commodity_code="280530", **of),
+        flow("CHN", 4, commodity_code="284610", period_start=date(2023, 1, 1), **of),
+    )  # fmt: skip
+    asks = rows(
+        COVERAGE,
+        {"table_name": "trade_flows", "rows": 1, "snapshot_id": "s2", "came": second},
+        {"table_name": "trade_flows", "rows": 0, "period_start": date(2023, 1, 1),
+         "snapshot_id": "s2", "came": second},
+    )  # fmt: skip
+
+    def left(asked: dict[str, list[str]], day: date = TODAY) -> list[Any]:
+        return not_withdrawn(TRADE_FLOWS, found, asks, asked, day)["value_usd"].to_list()
+
+    # Neither exports were asked for nor the other code, and of 2023 nothing is published.
+    assert left({"s2": ["284610", "284690"]}) == [2, 3, 4]
+    assert left({"s2": ["284610"]}, date(2026, 1, 31)) == [1, 2, 3, 4]
+    assert left({}) == [1, 2, 3, 4]
 
 
 def fact(title: str, **said: Any) -> dict[str, Any]:

@@ -232,6 +232,25 @@ def test_of_few_rows_the_value_counts(share: float, is_refused: bool) -> None:
     assert bool(revision.objections) == is_refused
 
 
+@pytest.mark.parametrize(
+    ("rows", "left", "is_refused"), [(10, 0.65, True), (10, 0.75, False), (9, 0.65, False)]
+)
+def test_three_tenths_of_the_value_of_many_rows_may_not_go_where_no_row_does(
+    rows: int, left: float, is_refused: bool
+) -> None:
+    known, other = flows(rows), flows(rows, "280530")
+    of_others = sum(row["value_usd"] for row in known[1:])
+    known[0]["value_usd"] = 9 * of_others  # nine tenths of the value
+    fresh = with_first(known, 1, value_usd=(left - 0.1) / 0.9)
+    revision = held(RECONCILED_TRADE, [*known, *other], [*fresh, *other])
+    assert counts(revision) == (0, 2 * rows - 1, 1, 0)
+    assert revision.objections == (
+        ("It would replace 10 rows of 850511 2024 (USD 90.6 m) by 10 (USD 58.9 m).",)
+        if is_refused
+        else ()
+    )
+
+
 @pytest.mark.parametrize(("codes", "is_refused"), [(4, False), (5, True)])
 def test_an_economy_of_five_rows_is_not_revised_away(codes: int, is_refused: bool) -> None:
     island = {"exporter_iso3": "TON", "importer_iso3": "JPN", "value_usd": 1.0}
@@ -579,9 +598,10 @@ def test_an_economy_of_twenty_flows_is_not_without_any_in_the_next_year(
     )
 
 
+@pytest.mark.parametrize("is_alone", [False, True])
 @pytest.mark.parametrize(("factor", "is_refused"), [(0.098, False), (0.01, True)])
 def test_exports_of_a_month_may_fall_to_a_tenth_when_controls_begin(
-    factor: float, is_refused: bool
+    factor: float, is_refused: bool, is_alone: bool
 ) -> None:
     def month(first_day: date, of_natural: float, of_artificial: float) -> list[Row]:
         return [
@@ -593,10 +613,32 @@ def test_exports_of_a_month_may_fall_to_a_tenth_when_controls_begin(
         ]  # fmt: skip
 
     known, fresh = month(date(2023, 11, 1), 1, 1), month(date(2023, 12, 1), factor, 1.1)
+    # Alone in a file, the whole of it is that commodity.
+    of = " of commodity_code 250410" if not is_alone else ""
+    fresh = [row for row in fresh if not is_alone or row["commodity_code"] == "250410"]
     assert held(TRADE_FLOWS, known, fresh).objections == (
-        ("value_usd of commodity_code 250410 is 0.01 times that of the period before, in the "
-         "middle of 20 new figures.",) if is_refused else ()
+        (f"value_usd{of} is 0.01 times that of the period before, in the middle of 20 new "
+         "figures.",) if is_refused else ()
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "is_refused"), [(14, False), (15, True)])
+def test_fifteen_monthly_flows_of_one_code_may_not_fit_the_row_above(
+    rows: int, is_refused: bool
+) -> None:
+    def month(first_day: date, flows: Sequence[Row], change: float = 1.0) -> list[Row]:
+        return [
+            {"reporter_iso3": "CHN", "partner_iso3": f"E{number:02}", "flow": "export",
+             "commodity_code": "811292", "frequency": "M", "period_start": first_day,
+             "value_usd": row["value_usd"] * change}
+            for number, row in enumerate(flows)
+        ]  # fmt: skip
+
+    before = spread(rows)
+    known = month(date(2018, 2, 1), before)
+    assert held(TRADE_FLOWS, known, month(date(2018, 3, 1), before, 1.2)).objections == ()
+    shifted = month(date(2018, 3, 1), [before[-1], *before[:-1]], 1.2)
+    assert bool(held(TRADE_FLOWS, known, shifted).objections) == is_refused
 
 
 def test_a_file_that_ends_within_a_new_year_was_cut() -> None:
