@@ -99,24 +99,6 @@ def test_the_build_publishes_with_the_figures_of_the_one_that_is_well(
     assert ask(home, "select count(*) > 10000 from market.prices where source = 'ecb'") == [(True,)]
 
 
-def test_asking_again_without_news_publishes_nothing_anew(
-    publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
-    """One of them is still silent, so it is asked again; what is published says so already."""
-    home = Path(shutil.copytree(built[0], tmp_path / "home"))
-    published = (home / "kido.duckdb").read_bytes()
-    asked = len(publishers.silent.requests)
-    again = kido(home, "build", **publishers.environment)
-    assert again.returncode == 0, again.stderr
-    assert "Nothing is new since the published release." in again.stderr
-    assert "marts built" not in again.stderr
-    assert len(publishers.silent.requests) > asked
-    assert (home / "kido.duckdb").read_bytes() == published
-    # Once it answers, that is news.
-    forced = kido(home, "build", "--force", **publishers.environment)
-    assert "marts built" in forced.stderr
-
-
 def test_no_file_of_the_warehouse_holds_what_a_server_repeated_of_its_password(
     publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]]
 ) -> None:
@@ -201,3 +183,21 @@ def test_landed_rows_count_whether_or_not_the_source_is_switched_on(
         "and period_start = '2019-01-01' and flow = 'import'",
     ) == [(imports,)]
     assert ask(home, "select enabled from catalog.sources where source = 'comtrade'") == [(True,)]
+
+
+def test_asking_again_without_news_publishes_nothing_anew(
+    publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """One of them is still silent, so it is asked again; what is published says so already."""
+    home = Path(shutil.copytree(built[0], tmp_path / "home"))
+    published = (home / "kido.duckdb").read_bytes()
+    asked = len(publishers.silent.requests)
+    again = kido(home, "build", **publishers.environment)
+    assert again.returncode == 0, again.stderr
+    assert "Nothing is new since the published release." in again.stderr
+    assert "marts built" not in again.stderr
+    assert len(publishers.silent.requests) > asked
+    assert (home / "kido.duckdb").read_bytes() == published
+    # Who insists gets a build.
+    forced = kido(home, "build", "--force", **publishers.environment)
+    assert "marts built" in forced.stderr
