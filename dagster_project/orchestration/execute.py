@@ -141,7 +141,7 @@ def _run(
     gc.set_threshold(100_000, 50, 100)
     run_id = str(uuid.uuid4())
     with (
-        statements_not_printed(),
+        only_news_printed(),
         open_instance(settings) as instance,
         logs_held_open(settings.dagster_home),
     ):
@@ -195,7 +195,7 @@ def logs_held_open(home: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def statements_not_printed() -> Iterator[None]:
+def only_news_printed() -> Iterator[None]:
     """Keep Dagster from printing what is no news to a person.
 
     That is each statement that its event log could not take (the error itself is raised, and ends

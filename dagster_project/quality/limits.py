@@ -93,6 +93,9 @@ The largest step of a month in the Pink Sheet since 1960 is 1.8 (nickel, March 1
 (TDK, 5 August 2024); of a year, the largest median of the flows of a code in BACI is 3.6 (rhodium,
 2009), of 52 minerals from 1995 to 2022 and 1,371 pairs of years with ten flows or more."""
 
+LONGEST_STEP_DAYS = 400
+"""The period before lies no further back: a year and a month, since a month may be missing."""
+
 LARGEST_STEP_OF_A_MONTH = 20.0
 """Of the flows of one commodity and month, in a file with others or alone: in December 2023, when
 its controls came into force, China's exports of natural graphite (250410) fell to a tenth of the

@@ -33,15 +33,15 @@ ROW = "row_number"
 _VALUES_NAMED = 3
 """Offending values that a sentence names."""
 
-_SET_ASIDE = {ROW: pl.Int64, "rule": pl.String, "value": pl.String, "explanation": pl.String}
+_QUARANTINED = {ROW: pl.Int64, "rule": pl.String, "value": pl.String, "explanation": pl.String}
 
 
 @dataclass(frozen=True, eq=False)
 class BatchVerdict:
     """What becomes of a batch.
 
-    `accepted` are the rows that go on (none where the batch is rejected). `quarantine` has a row
-    per row quarantined: `row_number`, `rule`, `value`, `explanation`, then the row's own columns.
+    `accepted` are the rows that go on (none where the batch is rejected). `quarantined` are
+    the others: `row_number`, `rule`, `value`, `explanation`, then the row's own columns.
     `reason` is one sentence, empty unless the batch is rejected.
     """
 
@@ -149,7 +149,7 @@ def _quarantined(frame: pl.DataFrame, findings: Sequence[_Finding]) -> pl.DataFr
     """The rows that break a rule, once each, with every rule they break."""
     broken = pl.concat(
         [
-            pl.DataFrame(schema=_SET_ASIDE),
+            pl.DataFrame(schema=_QUARANTINED),
             *(
                 pl.DataFrame({ROW: finding.rows, "value": finding.values}).select(
                     pl.col(ROW).cast(pl.Int64) + 1,

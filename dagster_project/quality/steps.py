@@ -60,7 +60,11 @@ class NewPeriods:
     @property
     def _longest(self) -> pl.Expr | int:
         """How far back the period before may lie."""
-        return 1 if self._rows.schema[self._period] != pl.Date else pl.duration(days=400)
+        return (
+            1
+            if self._rows.schema[self._period] != pl.Date
+            else pl.duration(days=limits.LONGEST_STEP_DAYS)
+        )
 
     def _of(self, measure: str) -> Iterator[str]:
         steps = self._steps(measure)
