@@ -19,6 +19,7 @@ from dagster_project.errors import counted, listed
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality import limits
 from dagster_project.quality.changes import Change, changes
+from dagster_project.quality.gaps import Gaps
 from dagster_project.quality.slips import Compared, is_alike, period_in_words
 from dagster_project.quality.steps import NewPeriods
 
@@ -112,6 +113,7 @@ def hold_against(
                     *losses.objections(is_whole=is_whole),
                     *compared.objections(is_answer=is_whole),
                     *NewPeriods(table, known, compared).objections(),
+                    *Gaps(table, known, compared).objections(),
                 ]
             )
         ),

@@ -33,7 +33,24 @@ TECHNICAL = frozenset(
 )  # fmt: skip
 """Key columns along which figures may well be equal: a code that two editions of the HS share."""
 
+HEADERS = frozenset(("instrument", "indicator"))
+"""Columns of which a publisher's file has a column for each value: two may be swapped."""
+
 ROW = "row in the file"
+
+
+def shared_key(table: LakeTable) -> list[str]:
+    """The commodity, instrument or material: what a figure is of, beside period and economies."""
+    return [
+        name
+        for name in table.key
+        if name not in TECHNICAL and name != table.period and not name.endswith("_iso3")
+    ]
+
+
+def longest_step(period: pl.DataType) -> pl.Expr | int:
+    """How far back the period before may lie: a year where periods are numbers of years."""
+    return pl.duration(days=limits.LONGEST_STEP_DAYS) if period == pl.Date else 1
 
 
 class Compared:

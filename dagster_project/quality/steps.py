@@ -1,13 +1,12 @@
 """Looks for slips in the figures of periods that are new, beside those of the period before.
 
 Frames of one lake table in, sentences out. Figures that are known are held against a file in
-`slips`; every limit is in `limits`.
+`slips`, rows that the new periods lack in `gaps`; every limit is in `limits`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from itertools import combinations
 from math import log
 
@@ -16,10 +15,14 @@ import polars as pl
 from dagster_project.errors import counted
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality import limits
-from dagster_project.quality.slips import ROW, TECHNICAL, Compared
-
-_HEADERS = frozenset(("instrument", "indicator"))
-"""Columns of which a publisher's file has a column for each value: two may be swapped."""
+from dagster_project.quality.slips import (
+    HEADERS,
+    ROW,
+    TECHNICAL,
+    Compared,
+    longest_step,
+    shared_key,
+)
 
 
 class NewPeriods:
@@ -31,6 +34,8 @@ class NewPeriods:
         self._compared = compared
         self._rows = compared.rows
         self._period = table.period or ""
+        self._shared = shared_key(table)
+        self._longest = longest_step(compared.rows.schema[self._period]) if self._period else 1
 
     def objections(self) -> Iterator[str]:
         """Sentences, the most telling one of each measure."""
@@ -40,31 +45,11 @@ class NewPeriods:
         yield from under_others
         for measure in () if under_others else self._compared.measures:
             yield from list(self._of(measure))[:1]
-        yield from self._without_rows()
-        yield from self._without_economies()
 
     @property
     def _series(self) -> list[str]:
         """Columns that say what a figure is of, without its period."""
         return [name for name in self._table.key if name not in ("source", self._period)]
-
-    @property
-    def _shared(self) -> list[str]:
-        """The commodity, instrument or material: what a figure is of besides its economies."""
-        return [
-            name
-            for name in self._table.key
-            if name not in TECHNICAL and name != self._period and not name.endswith("_iso3")
-        ]
-
-    @property
-    def _longest(self) -> pl.Expr | int:
-        """How far back the period before may lie."""
-        return (
-            1
-            if self._rows.schema[self._period] != pl.Date
-            else pl.duration(days=limits.LONGEST_STEP_DAYS)
-        )
 
     def _of(self, measure: str) -> Iterator[str]:
         steps = self._steps(measure)
@@ -182,7 +167,7 @@ class NewPeriods:
             if self._are_monthly_flows(steps)
             else limits.FEWEST_OF_A_RATIO
         )
-        headers = [name for name in self._shared if name in _HEADERS]
+        headers = [name for name in self._shared if name in HEADERS]
         others = {
             "fit the period before of the row above": pl.col("above"),
             "fit the period before of the row below": pl.col("below"),
@@ -290,17 +275,16 @@ class NewPeriods:
                     "rows."
                 )
                 return
+        fewest = limits.FEWEST_OF_ANOTHER_NAME.get(self._table.name, limits.FEWEST_MOVED)
         for column in economies:
             # Who reports for the first time, alone in a file, has figures near somebody's.
             gone = last.join(new, on=column, how="anti")
-            if (
-                column in self._reporters
-                or gone[column].n_unique() >= limits.MOST_OF_A_PATTERN * last[column].n_unique()
-            ):
+            if gone[column].n_unique() >= limits.MOST_OF_A_PATTERN * last[column].n_unique():
                 continue
             rest = [name for name in self._series if name != column]
             named = (
-                unknown.join(self._known, on=column, how="anti")
+                unknown.filter(pl.col(column) != "_X")
+                .join(self._known, on=column, how="anti")
                 .with_columns(all=pl.len().over(column))
                 .join(
                     gone.rename({column: "theirs"}), on=rest, suffix=" other", nulls_equal=True,
@@ -309,7 +293,7 @@ class NewPeriods:
                 .agg(pl.col("all").first(), rows=pl.len(), off=off)
                 .filter(
                     is_near,
-                    pl.col("rows") >= limits.FEWEST_MOVED,
+                    pl.col("rows") >= fewest,
                     pl.col("rows") >= limits.MOST_OF_A_PATTERN * pl.col("all"),
                 )
                 .sort("rows", "off", column, "theirs", descending=[True, False, False, False])
@@ -319,108 +303,3 @@ class NewPeriods:
                     f"{column} {row[column]} is new, with figures near those of {row['theirs']}, "
                     f"which has none any more ({row['rows']:,} of {counted(row['all'], 'row')})."
                 )
-
-    def _without_rows(self) -> Iterator[str]:
-        """Periods of which it has few rows, beside the period before: of the same slices, else of
-        all that it brings of that period again.
-        """
-        slices = [*self._same, *self._reporters]
-        sentences = list(self._few(self._all_rows, slices))
-        # Some economies report later than others; of a day, some markets are closed.
-        if not sentences and not self._is_daily:
-            sentences = list(self._few(self._all_rows.filter("is_in_file"), self._reporters))
-        yield from sentences
-
-    def _few(self, rows: pl.DataFrame, by: list[str]) -> Iterator[str]:
-        period = self._period
-        of_periods = (
-            rows.group_by(*by, period)
-            .agg(rows=pl.len(), is_new=pl.col("is_new").all())
-            .sort(*by, period)
-            .with_columns(before=pl.col("rows").shift(1).over(by or [pl.lit(1)]))
-            .filter(pl.col("is_new") & pl.col("before").is_not_null())
-            .group_by(period)
-            .agg(pl.col("rows").sum(), pl.col("before").sum())
-            .filter(
-                (pl.col("before") >= limits.FEWEST_ROWS_OF_A_PERIOD)
-                & (pl.col("rows") < limits.SMALLEST_NEW_PERIOD * pl.col("before"))
-            )
-            .sort(period)
-        )
-        for row in of_periods.iter_rows(named=True):
-            yield (
-                f"{self._compared.in_words(period, row[period])} is new and has {row['rows']:,} "
-                f"rows of what the period before has {row['before']:,} of."
-            )
-
-    def _without_economies(self) -> Iterator[str]:
-        """Economies that the period before has in many rows of several series, the new one in
-        none.
-        """
-        period, slices = self._period, [*self._same, *self._reporters]
-        partners = [
-            name
-            for name in self._table.key
-            if name.endswith("_iso3") and name not in (*TECHNICAL, *self._table.vintage_slice)
-        ]
-        if not partners:
-            return
-        new = (
-            self._all_rows.group_by(*slices, period)
-            .agg(pl.col("is_new").all())
-            .sort(*slices, period)
-            .with_columns(before=pl.col(period).shift(1).over(slices))
-            .filter("is_new", pl.col(period) - pl.col("before") <= self._longest)
-            .select(*slices, new=period, **{period: "before"})
-        )
-        before = self._all_rows.join(new, on=[*slices, period], nulls_equal=True)
-        for column in partners:
-            gone = (
-                before.join(
-                    self._all_rows.filter("is_new").select(column, new=period),
-                    on=[column, "new"], how="anti", nulls_equal=True,
-                )
-                .group_by(column, "new")
-                .agg(rows=pl.len(), series=pl.struct(self._shared).n_unique())
-                .filter(
-                    (pl.col("rows") >= limits.FEWEST_OF_AN_ECONOMY) & (pl.col("series") > 1)
-                )
-                .sort("rows", column, descending=[True, False])
-            )  # fmt: skip
-            for row in gone.head(1).iter_rows(named=True):
-                yield (
-                    f"{column}: {row[column]} is in {counted(row['rows'], 'row')} of the period "
-                    f"before {self._compared.in_words(period, row['new'])} and in none of it."
-                )
-
-    @property
-    def _same(self) -> list[str]:
-        """What a slice is of, without its period and economies."""
-        return [
-            name
-            for name in self._table.vintage_slice
-            if name not in ("source", self._period) and not name.endswith("_iso3")
-        ]
-
-    @property
-    def _reporters(self) -> list[str]:
-        """Economies that publish each on a day of its own."""
-        return [name for name in self._table.vintage_slice if name == "reporter_iso3"]
-
-    @property
-    def _is_daily(self) -> bool:
-        return "frequency" in self._rows.columns and (self._rows["frequency"] == "D").any()
-
-    @cached_property
-    def _all_rows(self) -> pl.DataFrame:
-        """The rows that count with the file."""
-        known = self._known.join(
-            self._rows, on=self._table.vintage_slice, how="anti", nulls_equal=True
-        )
-        columns = dict.fromkeys([*self._table.key, *self._table.vintage_slice, self._period])
-        return pl.concat(
-            [
-                known.select(*columns, is_new=pl.lit(False), is_in_file=pl.lit(False)),
-                self._rows.select(*columns, is_new=~pl.col("is_known"), is_in_file=pl.lit(True)),
-            ]
-        )

@@ -524,6 +524,7 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
             "column blank", measure, more.change(measure, lambda _: ""),
             f"{lake} is missing for", rf"is not a number \({lake}\)", f"rows without {measure}",
             f"no month has a figure of '{measure.upper()}'", "not the amount of its flag",
+            "(indicator|instrument): \\w+ is in .* of the period before",
         )  # fmt: skip
         yield slip(
             "sign turned", measure,
@@ -542,7 +543,14 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
         doubled = Table(more.head, [*more.rows, *more.rows])
         yield slip("file doubled", "", doubled, "is there twice", "one_row_per_")
         cut = Table(more.head, more.rows[: len(more.rows) // 3])
-        yield slip("file cut", "", cut, "is new and has", with_known=layout.source != "baci")
+        yield slip(
+            "file cut",
+            "",
+            cut,
+            "is new and has",
+            "is new and seems cut within",
+            with_known=layout.source != "baci",
+        )
     for column in layout.economies:
         lake = {"i": "exporter_iso3", "j": "importer_iso3"}.get(column, column)
         there = Counter(more.values(column))
@@ -550,7 +558,7 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
         most, few = common[0], rng.choice(common[6:])
         other = next(name for name in _SMALL if name not in there
                      and name.isdigit() == few.isdigit())  # fmt: skip
-        words = rf"{lake}: \w+ is in .* of the period before"
+        words = rf"{lake}: \w+ is in .* of the period before|partners of .* make up .* of its total"
         for gone in (most, few):
             yield slip(
                 "partner dropped", f"{column} {gone}",
@@ -580,8 +588,32 @@ def one_more(layout: Layout) -> Table:
             _number(old, lambda one: one * math.exp(-abs(rng.gauss(0, 0.02 if is_steady else 0.3))))
             for old in more.values(measure)
         ]
-        more = more.with_values(measure, values)
+        more = more.with_values(measure, _with_their_totals(layout, more, measure, values))
     return more
+
+
+def _with_their_totals(
+    layout: Layout, table: Table, measure: str, values: Sequence[str]
+) -> Sequence[str]:
+    """New values, those of a total as much less than the old ones as its partners' sum is."""
+    if "partner_iso3" not in table.head:
+        return values
+    at = table.head.index("partner_iso3")
+    others = [table.head.index(name) for name in layout.key if name != "partner_iso3"]
+    sums: dict[tuple[str, ...], list[float]] = {}
+    for row, old, new in zip(table.rows, table.values(measure), values, strict=True):
+        if row[at] != "WLD":
+            both = sums.setdefault(tuple(row[one] for one in others), [0.0, 0.0])
+            both[0] += float(old or 0)
+            both[1] += float(new or 0)
+    totals = []
+    for row, old, new in zip(table.rows, table.values(measure), values, strict=True):
+        of_parts, of_new = sums.get(tuple(row[one] for one in others), (0.0, 0.0))
+        is_total = row[at] == "WLD" and of_parts > 0
+        totals.append(
+            _number(old, lambda one, by=of_new, of=of_parts: one * by / of) if is_total else new
+        )
+    return totals
 
 
 def _next_file(layout: Layout) -> str:

@@ -45,24 +45,20 @@ LANDS = ("", AS_HONEST, LESS, NOT_SEEN)
 see that more belong to them; and others, where `why_not_seen` says why."""
 
 LANDED: Mapping[str, Mapping[tuple[str, str], int]] = {
-    "baci/BACI_HS22_Y2024_V202602.csv": {("file cut", LESS): 1},
     "comtrade_baskets/rare_earths.csv": {
-        ("country renamed", NOT_SEEN): 3,
-        ("file cut", LESS): 1,
+        ("country renamed", NOT_SEEN): 2,
         ("file cut", AS_HONEST): 2,
-        ("partner dropped", LESS): 4,
+        ("partner dropped", LESS): 2,
         ("partner dropped", AS_HONEST): 1,
         ("year dropped", AS_HONEST): 1,
     },
     "comtrade_baskets/china_exports_monthly.csv": {
-        ("country renamed", NOT_SEEN): 2,
-        ("partner dropped", LESS): 2,
+        ("partner dropped", LESS): 1,
         ("year dropped", AS_HONEST): 1,
     },
     "ec_crm/end_uses.csv": {("file cut", AS_HONEST): 2},
     "ec_crm/assessments.csv": {("file cut", AS_HONEST): 2, ("year dropped", AS_HONEST): 1},
     "ecb/reference_rates.csv": {
-        ("column blank", LESS): 1,
         ("column blank", AS_HONEST): 1,
         ("file cut", AS_HONEST): 2,
         ("period of zeros", AS_HONEST): 1,
@@ -78,14 +74,11 @@ LANDED: Mapping[str, Mapping[tuple[str, str], int]] = {
     },
     "usgs_mcs/mcs_2026.csv": {
         ("last year's file", AS_HONEST): 1,
-        ("partner dropped", LESS): 1,
         ("year dropped", AS_HONEST): 1,
     },
     "wgi/estimates.csv": {
-        ("column blank", LESS): 1,
         ("column blank", AS_HONEST): 1,
         ("file cut", AS_HONEST): 2,
-        ("partner dropped", LESS): 2,
         ("partner dropped", AS_HONEST): 1,
         ("year dropped", AS_HONEST): 1,
     },
