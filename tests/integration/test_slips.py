@@ -33,6 +33,7 @@ from dagster_project.sources.card import Window
 from dagster_project.sources.registry import source_named, source_names
 from tests.conftest import SHARED, needs_shared
 from tests.fakes.comtrade import WORLD, FakeComtrade, Flow, flows_for
+from tests.integration.marts import OF_TRADE, Marts
 from tests.integration.slips import LAYOUTS, Case, Counts, Slip, case_of
 from tests.integration.slips_of_lists import CASES as CASES_OF_LISTS
 
@@ -43,6 +44,8 @@ AS_HONEST, LESS, NOT_SEEN = "as the honest file", "a part of the honest file", "
 LANDS = ("", AS_HONEST, LESS, NOT_SEEN)
 """What may become of a slip that lands: the rows of the honest file; some of them, where nobody can
 see that more belong to them; and others, where `why_not_seen` says why."""
+
+FIGURES_OF_TRADE = tuple(name for name in OF_TRADE if not name.startswith("catalog."))
 
 LANDED: Mapping[str, Mapping[tuple[str, str], int]] = {
     "comtrade_baskets/rare_earths.csv": {
@@ -146,6 +149,14 @@ class Home:
             self.undo()
         return self._honest[honest]
 
+    def published(self, marts: Marts) -> Rows:
+        """What would be published of trade, without what is new and how it came."""
+        found = marts.of(Settings.load(home=self._home), self._source, FIGURES_OF_TRADE)
+        first_new = date(2025, 1, 1)
+        return {
+            name: rows.filter(pl.col("period_start") < first_new) for name, rows in found.items()
+        }
+
     def undo(self) -> None:
         shutil.rmtree(self._home)
         shutil.copytree(self._template, self._home)
@@ -165,6 +176,11 @@ def held(home: Path) -> dict[str, bytes]:
         for path in home.rglob("*")
         if path.is_file()
     }
+
+
+@pytest.fixture(scope="module")
+def marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
+    return Marts(tmp_path_factory.mktemp("marts"))
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -206,6 +222,30 @@ def outcome(home: Home, slip: Slip) -> str:
         return NOT_SEEN if slip.why_not_seen else f"landed with wrong rows of {wrong}"
     is_all = all(rows.height == honest[name].height for name, rows in added.items())
     return AS_HONEST if is_all else LESS
+
+
+@pytest.mark.parametrize("file", [
+    file for file, landed in LANDED.items() if {LESS, NOT_SEEN} & {found for _, found in landed}
+])  # fmt: skip
+def test_a_slip_that_lands_in_part_or_unseen_changes_no_published_figure(
+    tmp_path: Path, marts: Marts, file: str
+) -> None:
+    of_it = CASES[file]()
+    home = Home(tmp_path, of_it)
+    before = home.published(marts)
+    assert before["trade.reported_flows"].height
+    unseen = 0
+    for slip in of_it.slips:
+        if outcome(home, slip) in (LESS, NOT_SEEN):
+            home.land(slip.file, slip.payload)
+            after = home.published(marts)
+            home.undo()
+            for name, rows in before.items():
+                assert_frame_equal(after[name], rows)
+            unseen += 1
+    assert unseen == sum(
+        count for (_, found), count in LANDED[file].items() if found in (LESS, NOT_SEEN)
+    )
 
 
 def test_an_honest_revision_goes_through_and_says_what_it_does(case: Case, home: Home) -> None:
