@@ -168,6 +168,7 @@ class Gaps:
         most of the others: a column that is blank.
         """
         period = self._period
+        fewest = limits.FEWEST_DAYS_OF_A_STEADY_SERIES if self._is_daily else 2
         for column in [name for name in self._shared if name in HEADERS]:
             known = self._known.select(column, period).unique()
             since = known.group_by(column).agg(first=pl.col(period).min(), there=pl.len())
@@ -177,7 +178,7 @@ class Gaps:
                 .filter(pl.col("any") >= pl.col("first"))
                 .group_by(column)
                 .agg(pl.col("there").first(), all=pl.len())
-                .filter(is_steady & (pl.col("all") > 1))[column]
+                .filter(is_steady & (pl.col("all") >= fewest))[column]
             )
             of_before = self._all_rows.join(
                 self._all_rows.filter("is_new").select(new=period).unique(), how="cross"

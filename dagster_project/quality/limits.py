@@ -154,8 +154,9 @@ South Africa and Serbia did when they changed their names; of China's exports of
 in 95 months; of the governance indicators, two islands and the Netherlands Antilles, in 2014."""
 
 STEADY_SERIES = 0.99
+FEWEST_DAYS_OF_A_STEADY_SERIES = 100
 """A column that has figures in this part of the periods since its first is not blank in the next.
-Days on which one market is closed are more."""
+Days on which one market is closed are more, but may be none of fewer than so many."""
 
 WHOLE_TOTAL = 0.999
 """Partners that make up this part of a reporter's total did so in the year before and after: in 174
