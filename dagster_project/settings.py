@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dagster_project.errors import ConfigurationError
+from dagster_project.lake.scope import CommodityScope
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 """The checkout: `dagster_project/` lives in it, beside `dbt/`."""
@@ -49,6 +50,10 @@ def _codes(value: object) -> object:
     if isinstance(value, str):
         return tuple(code.strip().upper() for code in value.split(",") if code.strip())
     return value
+
+
+def _scope(value: object) -> object:
+    return CommodityScope.named(value) if isinstance(value, str) else value
 
 
 SettingsType = TypeVar("SettingsType", bound=BaseSettings)
@@ -85,6 +90,8 @@ class Settings(BaseSettings):
     landing_url: str = ""
     lake_url: str = ""
     as_of: IsoDate | None = None
+    scope: Annotated[CommodityScope, NoDecode, BeforeValidator(_scope)] = CommodityScope()
+    """Which commodities are asked for and kept: `minerals`, `all`, or prefixes of HS codes."""
     timeout_s: PositiveFloat = 60
     """Longest silence of a publisher, in seconds."""
     check_names: bool = True

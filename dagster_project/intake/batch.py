@@ -16,6 +16,7 @@ import polars as pl
 from dagster_project.errors import BatchRejectedError, KidoError, UpstreamFormatError, stumbled_on
 from dagster_project.intake.versions import parser_version
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.scope import scope_now
 from dagster_project.lake.tables import Record, TableRecord
 from dagster_project.lake.vocabulary import met_words
 from dagster_project.quality.lake_suites import LAKE_SUITES
@@ -59,6 +60,7 @@ class Batch:
         """What the lake keeps of how these rows came in."""
         return Record(
             parser_version=parser_version(source),
+            scope=scope_now().name,
             words=self.words,
             tables={
                 name: TableRecord(

@@ -18,6 +18,7 @@ from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.versions import parser_version
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.scope import commodities_of, scope_now
 from dagster_project.lake.tables import Lake, Record, TableRecord
 from dagster_project.lake.vocabulary import still_hold
 from dagster_project.quality.lake_suites import LAKE_SUITES
@@ -54,6 +55,11 @@ def conform(settings: Settings, source: Source) -> Conformed:
     A snapshot that cannot be used goes to the quarantine whole, with the reason; the others stay.
     Rows of a snapshot that is no longer in the landing do not count any more.
     """
+    with commodities_of(settings.scope):
+        return _conform(settings, source)
+
+
+def _conform(settings: Settings, source: Source) -> Conformed:
     name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
     records, staged = lake.records(name), lake.staged(name)
@@ -91,9 +97,11 @@ def is_conformed(settings: Settings, source: Source) -> bool:
     """Whether the lake holds what is landed of a source, by today's parser, rules and words."""
     name = source.CARD.name
     records = lake_of(settings).records(name)
-    return records.keys() == {one.snapshot_id for one in landing_of(settings).snapshots(name)} and (
-        all(_is_current(source, record) for record in records.values())
-    )
+    landed = {one.snapshot_id for one in landing_of(settings).snapshots(name)}
+    with commodities_of(settings.scope):
+        return records.keys() == landed and all(
+            _is_current(source, record) for record in records.values()
+        )
 
 
 def stage(
@@ -204,6 +212,7 @@ def _is_current(source: Source, record: Record) -> bool:
             table in LAKE_SUITES and part.suite_version == suite_version(LAKE_SUITES[table])
             for table, part in record.tables.items()
         )
+        and (record.scope == scope_now().name or "commodity_codes" not in record.words)
         and still_hold(record.words)
     )
 

@@ -189,7 +189,7 @@ def scope_of(settings: Settings, source: Source, ledger: Ledger) -> Scope:
     caps = source.CARD.rows_per_call
     has_key = own.key is not None
     return Scope(
-        commodity_codes=tuple(sorted(vocabulary.commodity_codes())),
+        commodity_codes=settings.scope.codes(),
         reporters=own.reporters,
         rows_per_call=own.rows_per_call or (caps and caps[0 if has_key else 1]),
         has_key=has_key,

@@ -59,6 +59,7 @@ from dagster_project.lake.landing import (
     sha256_of,
 )
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.scope import commodities_of
 from dagster_project.lake.space import require_room_to_land
 from dagster_project.lake.tables import Lake
 from dagster_project.quality.revisions import Revision
@@ -198,7 +199,11 @@ class Fetching:
         if planned.extracts:
             self._require_room()
         # What is said of an answer is redacted too: its body may repeat the key.
-        with self._client(found, sleep) as client, client.redacting():
+        with (
+            self._client(found, sleep) as client,
+            client.redacting(),
+            commodities_of(self._settings.scope),
+        ):
             for number, extract in enumerate(planned.extracts):
                 outcome: Outcome
                 failure: KidoError

@@ -36,6 +36,7 @@ from dagster_project.lake.landing import (
     sha256_of,
 )
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.scope import commodities_of
 from dagster_project.lake.space import require_room_to_land
 from dagster_project.lake.tables import Lake
 from dagster_project.lake.vocabulary import met_words
@@ -121,6 +122,19 @@ def land_files(
     else lands, asks or withdraws anything of the source; `write` gets a line if that is waited for.
     Raises KidoError in one sentence; then nothing was written.
     """
+    with commodities_of(settings.scope):
+        return _land_files(settings, source, paths, retrieved, replace_all=replace_all, write=write)
+
+
+def _land_files(
+    settings: Settings,
+    source: Source,
+    paths: Sequence[Path],
+    retrieved: date | None,
+    *,
+    replace_all: bool,
+    write: Callable[[str], None],
+) -> Brought:
     now = datetime.now(UTC).replace(tzinfo=None)
     if retrieved and retrieved > now.date():
         raise ConfigurationError(f"--retrieved {retrieved} is after today.")

@@ -16,6 +16,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from dagster_project.lake.landing import Held
 from dagster_project.lake.records import Records
 from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES, LakeTable
+from dagster_project.lake.scope import MINERALS
 from dagster_project.lake.store import Store
 from dagster_project.lake.vintages import not_withdrawn, rows_that_count
 
@@ -32,11 +33,15 @@ class TableRecord(BaseModel):
 
 
 class Record(BaseModel):
-    """What came in of one snapshot, with which parser, and which words of the lists it met."""
+    """What came in of one snapshot, with which parser, and which words of the lists it met.
+
+    `scope` is that of the commodities which were kept of it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     parser_version: str
+    scope: str = MINERALS
     tables: Mapping[str, TableRecord]
     words: Mapping[str, Any] = Field(default_factory=dict)
 

@@ -14,6 +14,7 @@ from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import landing_of
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.scope import nomenclature
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.serving.publication import PUBLISHED_SCHEMAS, Release
 from dagster_project.settings import CHECKOUT, Settings
@@ -80,7 +81,17 @@ def facts(
         "checks": as_frame(list(checks)),
         "releases": pl.DataFrame([release.model_dump() for release in releases], schema=_RELEASE),
         "columns": _columns(manifest),
+        "nomenclature": _nomenclature(settings),
     }
+
+
+def _nomenclature(settings: Settings) -> pl.DataFrame:
+    """Texts of HS codes; none for the scope of which our own list has all."""
+    texts = nomenclature() if settings.scope.is_wide else {}
+    return pl.DataFrame(
+        {"code": list(texts), "description": list(texts.values())},
+        schema={"code": pl.String, "description": pl.String},
+    )
 
 
 def code_version() -> str:

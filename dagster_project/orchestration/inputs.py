@@ -12,6 +12,7 @@ from pathlib import Path
 from dagster_project.intake.due import due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.lake.scope import NOMENCLATURE_FILE
 from dagster_project.settings import CHECKOUT, DBT_PROJECT, Settings
 from dagster_project.sources.registry import all_sources
 
@@ -26,7 +27,7 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
     Of what was asked, the last answer about each window counts, and how the last run went; asking
     again with the same answer changes nothing.
     """
-    digest = hashlib.sha256(settings.today.isoformat().encode())
+    digest = hashlib.sha256(f"{settings.today.isoformat()} {settings.scope.name}".encode())
     landing, lake = landing_of(settings), lake_of(settings)
     now = datetime.now(UTC).replace(tzinfo=None)
     for name, source in all_sources().items():
@@ -77,7 +78,8 @@ def _answers(ledger: Ledger) -> str:
 def _code() -> list[Path]:
     """Every file that can change what a build makes; documents count by their snapshots."""
     files = [*(CHECKOUT / "dagster_project").rglob("*.py"), CHECKOUT / "requirements.lock"]
-    files += (CHECKOUT / "dagster_project" / "bundled").rglob("labels.csv")
+    bundled = CHECKOUT / "dagster_project" / "bundled"
+    files += [*bundled.rglob("labels.csv"), NOMENCLATURE_FILE]
     files += [
         path
         for path in DBT_PROJECT.rglob("*")

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from dagster_project.errors import HeldError, PublicationError
 from dagster_project.lake.build_file import connect
+from dagster_project.lake.scope import commodities_of
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
 from dagster_project.orchestration.keys import (
@@ -62,7 +63,10 @@ def mart_audit() -> dg.AssetChecksDefinition:
         with connect(build.file, read_only=True) as connection:
             for name, suite in MART_SUITES.items():
                 key = dg.AssetKey(name.split("."))
-                found = evaluate(connection.sql(f"from {name}").pl(), suite, today=settings.today)
+                with commodities_of(settings.scope):
+                    found = evaluate(
+                        connection.sql(f"from {name}").pl(), suite, today=settings.today
+                    )
                 results += found
                 check = suite_check_result(suite, key, found)
                 if key_of(check) in chosen:

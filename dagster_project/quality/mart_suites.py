@@ -198,7 +198,7 @@ _REFERENCE = (
             _has_a_known_edition(),
             is_one_of(
                 "product_form_is_known", "product_form",
-                ("ore", "compound", "metal", "magnet", "material"),
+                ("ore", "compound", "metal", "magnet", "material", "other"),
                 "The form places a code in the chain from mine to magnet.",
             ),
             is_not_blank("description"),

@@ -197,14 +197,17 @@ def _resolved(value: object, today: date, values: Collection[object] | None) -> 
 
 
 def _known(known: Known, values: Collection[object] | None) -> list[str]:
-    from dagster_project.lake import vocabulary
+    from dagster_project.lake import scope, vocabulary
 
     codes = {
         "economies": vocabulary.economies,
         "mineral_groups": vocabulary.mineral_groups,
         "instruments": vocabulary.instruments,
     }[known.codes]()
-    return sorted({*(codes if values is None else codes.among(values)), *known.more})
+    found = {*(codes if values is None else codes.among(values)), *known.more}
+    if known.codes == "mineral_groups" and values is not None:
+        found |= scope.groups_of_codes(values)
+    return sorted(found)
 
 
 def suite_version(suite: Suite) -> str:

@@ -14,6 +14,7 @@ import polars as pl
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed, shortened
 from dagster_project.lake.schemas import INSTANT, RECONCILED_TRADE
+from dagster_project.lake.scope import OUT_OF_SCOPE, in_scope, scope_now
 from dagster_project.lake.vocabulary import (
     SPECIAL_AREAS,
     commodity_codes,
@@ -217,7 +218,7 @@ def _flows_of_tidy_table(payload: bytes, edition: int | None) -> pl.DataFrame:
     for column in ("exporter_iso3", "importer_iso3"):
         _require_known(pl.col(column).is_in(known), table, column, "is not an economy of our list")
     _require_known(
-        pl.col("hs6_code").is_in(list(commodity_codes().among(table["hs6_code"].unique()))),
+        pl.col("hs6_code").is_in(in_scope(table["hs6_code"].unique())),
         table,
         "hs6_code",
         "is not an HS6 code in scope",
@@ -349,10 +350,9 @@ def _read_rows(
             source=CARD.name,
             hint="Land it under the name of its own year.",
         )
-    # A code read as a number lost its zero. The whole list is met, not the codes of the file: a
-    # year of BACI has nearly all of the HS, so that a code added to the list is in it anyway.
-    in_scope = pl.col("k").is_in(list(commodity_codes()))
-    return flows.with_columns(pl.col("k").str.zfill(6)).filter(in_scope)
+    # A code read as a number lost its zero.
+    flows = flows.with_columns(pl.col("k").str.zfill(6))
+    return flows.filter(pl.col("k").is_in(_kept(flows["k"].unique())))
 
 
 def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.DataFrame:
@@ -360,7 +360,7 @@ def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.
     if flows.is_empty():
         raise UpstreamFormatError(
             f"{CARD.name}: no flow is of an HS6 code in scope.",
-            hint="The codes are listed in dbt/seeds/seed_commodities.csv.",
+            hint=OUT_OF_SCOPE,
         )
     _require_flows_once(flows, ("i", "j", "k", "hs_revision", "t"))
     codes = pl.concat([flows["i"], flows["j"]]).unique().fill_null("")
@@ -386,6 +386,14 @@ def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.
         )
         .with_columns(pl.when(~pl.col("has_gap")).then("net_weight_kg").alias("net_weight_kg"))
     )
+
+
+def _kept(codes: pl.Series) -> list[str]:
+    """Those of HS6 codes that are in scope. The whole list is met, not the codes of the file: a
+    year of BACI has nearly all of the HS, so that a code added to the list is in it anyway.
+    """
+    minerals, scope = set(commodity_codes()), scope_now()
+    return [code for code in codes if code in minerals or scope.holds(code)]
 
 
 def _economy(code: str, countries: Mapping[str, str | None]) -> str:

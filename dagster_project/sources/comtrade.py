@@ -29,7 +29,8 @@ from dagster_project.errors import (
     shortened,
 )
 from dagster_project.lake.schemas import INSTANT, TRADE_FLOWS
-from dagster_project.lake.vocabulary import commodity_codes, economy_by
+from dagster_project.lake.scope import OUT_OF_SCOPE, in_scope
+from dagster_project.lake.vocabulary import economy_by
 from dagster_project.sources.card import (
     Answer,
     Asked,
@@ -632,12 +633,12 @@ def _text(table: pl.DataFrame, at: Mapping[str, str]) -> pl.DataFrame:
 
 def _in_scope(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of codes, flows and reporters that are read."""
-    codes = list(commodity_codes().among(rows["cmdcode"].unique()))
+    codes = in_scope(rows["cmdcode"].unique())
     of_codes = rows.filter(pl.col("cmdcode").is_in(codes))
     if of_codes.is_empty() and not rows.is_empty():
         raise UpstreamFormatError(
             f"{CARD.name}: no row is of an HS6 code in scope.",
-            hint="The codes are listed in dbt/seeds/seed_commodities.csv.",
+            hint=OUT_OF_SCOPE,
         )
     _require_known(
         pl.col("flowcode").is_in([*FLOWS, *PARTIAL_FLOWS]), of_codes, "flowcode", "is not a flow"

@@ -1,0 +1,124 @@
+"""Which commodities are asked for and kept: those of the mineral groups, or more of the HS.
+
+The scope is a setting; whoever reads or asks for a document says it here, so that the sources need
+not know where it comes from.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from dagster_project.lake.vocabulary import commodity_codes
+
+MINERALS, ALL = "minerals", "all"
+NOMENCLATURE_FILE = Path(__file__).resolve().parents[1] / "bundled" / "nomenclature" / "hs_2022.csv"
+
+_HS6 = re.compile(r"(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{4}")
+_PREFIX = re.compile(r"(0[1-9]|[1-8][0-9]|9[0-7])([0-9]{2}([0-9]{2})?)?")
+_OF_A_CODE = re.compile(r"hs_([0-9]{6})")
+
+
+@dataclass(frozen=True)
+class CommodityScope:
+    """The codes of the mineral groups, and the HS6 codes that begin with one of `prefixes`.
+
+    A code begins with the empty prefix always: that is all of the HS, chapters 01 to 97.
+    """
+
+    prefixes: tuple[str, ...] = ()
+
+    @classmethod
+    def named(cls, name: str) -> CommodityScope:
+        """`minerals`, `all`, or chapters, headings and codes of the HS, separated by commas.
+
+        Raises ValueError for anything else.
+        """
+        words = sorted({word.strip() for word in name.lower().split(",") if word.strip()})
+        if words in ([], [MINERALS]):
+            return cls()
+        if words == [ALL]:
+            return cls(("",))
+        wrong = [word for word in words if not _PREFIX.fullmatch(word)]
+        if wrong:
+            raise ValueError(
+                f"{wrong[0]!r} is not a chapter, heading or code of the HS like 28, 8505 or "
+                f"850511, nor {MINERALS} or {ALL}"
+            )
+        return cls(tuple(words))
+
+    @property
+    def name(self) -> str:
+        """What `named` reads."""
+        return ",".join(self.prefixes) or (ALL if self.prefixes else MINERALS)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether there is more in it than the mineral groups."""
+        return bool(self.prefixes)
+
+    def holds(self, code: object) -> bool:
+        """Whether an HS6 code is one of the prefixes' (the mineral groups apart)."""
+        return (
+            isinstance(code, str)
+            and code.startswith(self.prefixes)
+            and _HS6.fullmatch(code) is not None
+        )
+
+    def codes(self) -> tuple[str, ...]:
+        """The HS6 codes to ask for, sorted: of prefixes, those of HS 2022."""
+        more = (code for code in nomenclature() if self.holds(code)) if self.is_wide else ()
+        return tuple(sorted({*commodity_codes(), *more}))
+
+
+OUT_OF_SCOPE = (
+    "KIDO_SCOPE says which codes are kept; by default those of dbt/seeds/seed_commodities.csv."
+)
+"""Hint of an error about a document without any code in scope."""
+
+_MINERALS = CommodityScope()
+_current: ContextVar[CommodityScope] = ContextVar("commodity scope", default=_MINERALS)
+
+
+@contextmanager
+def commodities_of(scope: CommodityScope) -> Iterator[None]:
+    """Let what is read or asked for within be of this scope."""
+    token = _current.set(scope)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def scope_now() -> CommodityScope:
+    """The scope of what is read or asked for."""
+    return _current.get()
+
+
+def in_scope(codes: Iterable[object]) -> list[str]:
+    """Those of HS6 codes, as text, that are kept."""
+    codes = list(codes)
+    minerals, scope = commodity_codes().among(codes), _current.get()
+    return [
+        code for code in codes if isinstance(code, str) and (code in minerals or scope.holds(code))
+    ]
+
+
+def groups_of_codes(groups: Collection[object]) -> set[str]:
+    """Those of mineral groups that are the group of a single code in the scope's prefixes."""
+    scope = _current.get()
+    found = {group: _OF_A_CODE.fullmatch(group) for group in groups if isinstance(group, str)}
+    return {group for group, code in found.items() if code and scope.holds(code[1])}
+
+
+@cache
+def nomenclature() -> dict[str, str]:
+    """Chapters, headings and codes of HS 2022 with their English texts."""
+    with NOMENCLATURE_FILE.open(encoding="utf8", newline="") as file:
+        return {row["code"]: row["description"] for row in csv.DictReader(file)}
