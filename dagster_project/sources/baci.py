@@ -6,9 +6,12 @@ Only what CEPII estimates lives here; what reporters declared, and estimates of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 import polars as pl
 
@@ -24,8 +27,10 @@ from dagster_project.lake.vocabulary import (
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
     BLOCK_BYTES,
+    Payload,
     header_of,
     is_it_the_file_of,
+    is_zip,
     looks_like_html,
     looks_like_zip,
     read_text_table,
@@ -87,6 +92,14 @@ _VERSION_IN_NAME = re.compile(r"(?<![A-Za-z])V([0-9]{6}[a-z]?)(?![0-9A-Za-z])")
 _PRINTED_CODE = r"^[0-9]{5,6}$|^9999[0-9A-Z]{2}$"
 """An HS6 code, its leading zero lost or not, or UN Comtrade's `9999AA`, not specified."""
 
+_NUMBERS: Mapping[str, pl.DataType] = MappingProxyType(
+    {
+        "t": pl.Int32(), "i": pl.Int32(), "j": pl.Int32(), "k": pl.String(), "v": pl.Float64(),
+        "q": pl.Float64(),
+    }
+)  # fmt: skip
+FrameType = TypeVar("FrameType", pl.DataFrame, pl.LazyFrame)
+
 _WHOSE = is_it_the_file_of(CARD.homepage)
 _AGAIN = "Fetch or land the file again."
 
@@ -119,29 +132,60 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             f"{CARD.name}: HTML page where a zip archive or CSV was expected.", hint=_WHOSE
         )
     if looks_like_zip(payload):
-        flows = _flows_of_archive(payload)
+        flows = pl.concat(_flows_of_archive(payload)).collect()
+        _require_flows_once(flows, KEY)
     elif {"i", "j", "k"} & set(header_of(payload, source=CARD.name)):
-        flows = _flows_of_yearly_file(payload, document.name)
+        flows = _flows_of_yearly_file(payload, document.name).collect()
     else:
         flows = _flows_of_tidy_table(payload, BUNDLED_EDITION if document.is_bundled else None)
+    if flows.is_empty():
+        raise _out_of_scope()
+    return {"reconciled_trade": _rows(flows.lazy(), document).collect().sort(RECONCILED_TRADE.key)}
+
+
+def parse_blocks(file: Path, document: Document) -> Iterator[Mapping[str, pl.LazyFrame]]:
+    """The rows of `parse` in blocks: of an archive a year each, in CEPII's order.
+
+    One block is held at a time: with all codes in scope, 0.4 GB a year. Raises what `parse` does,
+    if need be after other blocks.
+    """
+    if not is_zip(file):
+        frames = parse(file.read_bytes(), document)
+        yield {table: frame.lazy() for table, frame in frames.items()}
+        return
+    is_empty = True
+    for flows in _flows_of_archive(file):
+        is_empty = False
+        yield {"reconciled_trade": _rows(flows, document)}
+    if is_empty:
+        raise _out_of_scope()
+
+
+def _rows(flows: pl.LazyFrame, document: Document) -> pl.LazyFrame:
     vintage_at = RELEASED if document.is_bundled else utc_naive(document.retrieved_at)
-    rows = flows.select(
+    return flows.select(
         pl.lit(CARD.name).alias("source"),
         "exporter_iso3",
         "importer_iso3",
         "hs6_code",
         "hs_revision",
-        pl.format("{}-01-01", "year").str.to_date("%Y-%m-%d").alias("period_start"),
+        pl.date(pl.col("year").cast(pl.Int32), 1, 1).alias("period_start"),
         pl.col("edition").cast(pl.Int32),
         "value_usd",
         "net_weight_kg",
         pl.lit(False).alias("is_provisional"),
         pl.lit(vintage_at, INSTANT).alias("vintage_at"),
     )
-    return {"reconciled_trade": rows.sort(RECONCILED_TRADE.key)}
 
 
-def _flows_of_archive(payload: bytes) -> pl.DataFrame:
+def _out_of_scope() -> UpstreamFormatError:
+    return UpstreamFormatError(
+        f"{CARD.name}: no flow is of an HS6 code in scope.", hint=OUT_OF_SCOPE
+    )
+
+
+def _flows_of_archive(payload: Payload) -> Iterator[pl.LazyFrame]:
+    """The flows of each yearly file that has some in scope: KEY, measures and `edition`."""
     members = zip_members(payload, source=CARD.name)
     yearly = {
         member: (found[1], found[2])
@@ -166,11 +210,40 @@ def _flows_of_archive(payload: bytes) -> pl.DataFrame:
             hint=_WHOSE,
         )
         countries = dict(table.iter_rows())
-    flows = pl.concat(
-        _in_scope(unzip_blocks(payload, member, source=CARD.name), member, edition, year)
-        for member, (edition, year) in yearly.items()
-    )
-    return _by_economy(flows, countries).with_columns(edition_of_archive)
+    repeated = next((of for of, count in Counter(yearly.values()).items() if count > 1), None)
+    if repeated:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the archive holds two yearly files of {repeated[1]} in HS{repeated[0]}."
+        )
+    for member, (edition, year) in yearly.items():
+
+        def blocks(member: str = member) -> Iterator[bytes]:
+            return unzip_blocks(payload, member, source=CARD.name)
+
+        flows = _flows_of_a_year(blocks, member, edition, year, countries)
+        if flows is not None:
+            yield flows.with_columns(edition_of_archive)
+
+
+def _flows_of_a_year(
+    blocks: Callable[[], Iterator[bytes]],
+    name: str,
+    edition: str,
+    year: str | None,
+    countries: Mapping[str, str | None],
+) -> pl.LazyFrame | None:
+    """The flows in scope of a yearly file: KEY and measures; None where there are none.
+
+    What reads as numbers at once is; a file that does not, as text, which says where it is wrong.
+    """
+    numbers = _as_numbers(blocks(), year)
+    if numbers is not None:
+        if numbers.is_empty():
+            return None
+        flows = _numbers_by_economy(numbers, countries)
+        return flows.with_columns(hs_revision=pl.lit(_revision(edition)))
+    texts = _in_scope(blocks(), name, edition, year)
+    return None if texts.is_empty() else _by_economy(texts, countries).lazy()
 
 
 def _edition(names: Iterable[str]) -> pl.Expr:
@@ -189,7 +262,7 @@ def _edition(names: Iterable[str]) -> pl.Expr:
     return pl.lit(int(versions[0][:6]) if versions else None, pl.Int32).alias("edition")
 
 
-def _flows_of_yearly_file(payload: bytes, name: str) -> pl.DataFrame:
+def _flows_of_yearly_file(payload: bytes, name: str) -> pl.LazyFrame:
     _require_yearly_columns(header_of(payload, source=CARD.name), name)
     edition = _EDITION_IN_NAME.search(name)
     if edition is None:
@@ -202,10 +275,16 @@ def _flows_of_yearly_file(payload: bytes, name: str) -> pl.DataFrame:
         # A line cut inside its last value has the right count of commas: only the line end tells.
         last = payload.count(b"\n") + 1
         raise UpstreamFormatError(f"{CARD.name}: the last line (line {last}) is cut.", hint=_AGAIN)
-    blocks = (payload[start : start + BLOCK_BYTES] for start in range(0, len(payload), BLOCK_BYTES))
+
+    def blocks() -> Iterator[bytes]:
+        starts = range(0, len(payload), BLOCK_BYTES)
+        return (payload[start : start + BLOCK_BYTES] for start in starts)
+
     year = _YEAR_IN_NAME.search(name)
-    flows = _in_scope(blocks, name, edition[1], year[1] if year else None)
-    return _by_economy(flows, {}).with_columns(_edition([name]))
+    flows = _flows_of_a_year(blocks, name, edition[1], year[1] if year else None, {})
+    if flows is None:
+        raise _out_of_scope()
+    return flows.with_columns(_edition([name]))
 
 
 def _flows_of_tidy_table(payload: bytes, edition: int | None) -> pl.DataFrame:
@@ -268,9 +347,104 @@ def _in_scope(blocks: Iterable[bytes], name: str, edition: str, year: str | None
         line += rows.count(b"\n")
     if not kept:
         raise UpstreamFormatError(f"{CARD.name}: {name} has no rows.", hint=_AGAIN)
-    # The Harmonized System began in 1988.
-    since = edition if len(edition) == 4 else ("19" if edition >= "88" else "20") + edition
-    return pl.concat(kept).with_columns(pl.lit(f"HS{since}").alias("hs_revision"))
+    return pl.concat(kept).with_columns(pl.lit(_revision(edition)).alias("hs_revision"))
+
+
+def _revision(edition: str) -> str:
+    """`HS2022` of `22` or `2022`; the Harmonized System began in 1988."""
+    return f"HS{edition if len(edition) == 4 else ('19' if edition >= '88' else '20') + edition}"
+
+
+def _as_numbers(blocks: Iterable[bytes], year: str | None) -> pl.DataFrame | None:
+    """The flows in scope of a yearly file, in YEARLY_COLUMNS: numbers but for the code; None where
+    the file is not read as such from the first line to the last.
+    """
+    header: list[str] = []
+    kept: list[pl.DataFrame] = []
+    for block in _whole_lines(blocks):
+        rows = block
+        if not header:
+            rows = block.partition(b"\n")[2]
+            header = header_of(block, source=CARD.name)
+            if any(header.count(column) != 1 for column in YEARLY_COLUMNS):
+                return None
+        rows = rows.rstrip(b"\r\n")
+        if rows:
+            flows = _numbers_of_block(rows, header, year)
+            if flows is None:
+                return None
+            kept.append(flows)
+    whole = pl.concat(kept) if kept else None
+    return None if whole is None or _has_a_flow_twice(whole) else whole
+
+
+def _has_a_flow_twice(flows: pl.DataFrame) -> bool:
+    exporter, importer, code = (pl.col(name).cast(pl.Int64) for name in ("i", "j", "k"))
+    keys = flows.select((exporter * 10**4 + importer) * 10**6 + code).to_series()
+    if (keys.diff().drop_nulls() > 0).all():  # the order of CEPII's
+        return False
+    return flows.select(pl.struct("i", "j", "k", "t").is_duplicated().any()).item() is True
+
+
+def _numbers_of_block(rows: bytes, header: list[str], year: str | None) -> pl.DataFrame | None:
+    lines = rows.count(b"\n") + 1
+    if b'"' in rows or rows.count(b",") != lines * (len(header) - 1):
+        return None
+    schema = {name: _NUMBERS.get(name, pl.String()) for name in header}
+    try:
+        table = pl.read_csv(rows, has_header=False, schema=schema, null_values={"q": "NA"})
+    except pl.exceptions.PolarsError:
+        return None
+    flows = table.select(YEARLY_COLUMNS)
+    numbers = flows.select(
+        pl.all_horizontal(
+            pl.col("t", "i", "j", "k", "v").null_count() == 0,
+            pl.col("v", "q").is_finite().fill_null(True).all(),
+            pl.col("t").is_between(1000, 9999).all(),
+            pl.col("t").eq(int(year) if year else pl.col("t")).all(),
+        ).alias("are_there")
+    )
+    codes = flows["k"].unique()
+    are_codes = codes.str.contains(_PRINTED_CODE).all()
+    if table.height != lines or not are_codes or not numbers["are_there"].all():
+        return None
+    whole = pl.DataFrame({"k": codes, "hs6_code": codes.str.zfill(6)})
+    of_scope = whole.filter(pl.col("hs6_code").is_in(_kept(whole["hs6_code"])))
+    if of_scope.height == whole.height and whole["k"].equals(whole["hs6_code"]):
+        return flows
+    return flows.filter(pl.col("k").is_in(of_scope["k"].implode())).with_columns(
+        pl.col("k").str.zfill(6)
+    )
+
+
+def _numbers_by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.LazyFrame:
+    """CEPII's columns as numbers -> ours, but for `hs_revision`; see `_by_economy`."""
+    codes = pl.concat([flows["i"].unique(), flows["j"].unique()]).unique()
+    named = {code: _economy(str(code), countries) for code in codes}
+    once = {name for name, count in Counter(named.values()).items() if count == 1}
+    table = flows.lazy().select(
+        pl.col("i").replace_strict(named, return_dtype=pl.String).alias("exporter_iso3"),
+        pl.col("j").replace_strict(named, return_dtype=pl.String).alias("importer_iso3"),
+        pl.col("k").alias("hs6_code"),
+        pl.col("t").alias("year"),
+        (pl.col("v") * 1000).round(3).alias("value_usd"),
+        (pl.col("q") * 1000).round(3).alias("net_weight_kg"),
+    )
+    is_one = pl.all_horizontal(pl.col("exporter_iso3", "importer_iso3").is_in(list(once)))
+    if len(once) == len(named):
+        return table
+    summed = _summed(table.filter(~is_one), [name for name in KEY if name != "hs_revision"])
+    return pl.concat([table.filter(is_one), summed.select(table.collect_schema().names())])
+
+
+def _summed(flows: FrameType, key: Sequence[str]) -> FrameType:
+    """Flows of the same economies, code and year as one; a weight that lacks in one lacks."""
+    return flows.group_by(key).agg(
+        pl.col("value_usd").sum(),
+        pl.when(~pl.col("net_weight_kg").has_nulls())
+        .then(pl.col("net_weight_kg").sum())
+        .alias("net_weight_kg"),
+    )
 
 
 def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -357,11 +531,6 @@ def _read_rows(
 
 def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.DataFrame:
     """CEPII's columns -> ours, with numbers; `countries` is the archive's own ISO code of each."""
-    if flows.is_empty():
-        raise UpstreamFormatError(
-            f"{CARD.name}: no flow is of an HS6 code in scope.",
-            hint=OUT_OF_SCOPE,
-        )
     _require_flows_once(flows, ("i", "j", "k", "hs_revision", "t"))
     codes = pl.concat([flows["i"], flows["j"]]).unique().fill_null("")
     named = {code: _economy(code, countries) for code in codes}
@@ -374,18 +543,11 @@ def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.
         pl.col("v").alias("value_usd"),
         pl.col("q").replace("NA", None).alias("net_weight_kg"),
     )
-    return (
-        # 1.001 x 1000 is 1000.9999999999999: what is below a thousandth of a dollar is noise.
-        _with_numbers(table)
-        .with_columns((pl.col("value_usd", "net_weight_kg") * 1000).round(3))
-        .group_by(KEY)
-        .agg(
-            pl.col("value_usd").sum(),
-            pl.col("net_weight_kg").sum(),
-            pl.col("net_weight_kg").has_nulls().alias("has_gap"),
-        )
-        .with_columns(pl.when(~pl.col("has_gap")).then("net_weight_kg").alias("net_weight_kg"))
+    # 1.001 x 1000 is 1000.9999999999999: what is below a thousandth of a dollar is noise.
+    numbers = _with_numbers(table).with_columns(
+        (pl.col("value_usd", "net_weight_kg") * 1000).round(3)
     )
+    return _summed(numbers, KEY)
 
 
 def _kept(codes: pl.Series) -> list[str]:

@@ -1,7 +1,7 @@
 """Pure helpers that recognise what a payload is and open it: HTML, zip, CSV, workbook.
 
-No publisher's columns are known here; nothing touches a network or a disk. Every source opens its
-documents here, so that the limits of `limits` hold for all of them.
+No publisher's columns are known here; nothing touches a network, nor a disk but to read a file.
+Every source opens its documents here, so that the limits of `limits` hold for all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -33,6 +34,9 @@ from dagster_project.sources.limits import (
     MOST_MEMBERS,
     MOST_ROWS,
 )
+
+Payload = bytes | Path
+"""A document as it was received: in memory, or a file that is too large for that."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -106,7 +110,13 @@ LIST_BYTES = 1 << 20
 """Of the end of an archive, where its list of members is: 1,000 entries are some 100 KiB."""
 
 
-def zip_members(payload: bytes, *, source: str) -> list[str]:
+def is_zip(file: Path) -> bool:
+    """Whether a file begins as a zip archive."""
+    with file.open("rb") as stream:
+        return looks_like_zip(stream.read(4))
+
+
+def zip_members(payload: Payload, *, source: str) -> list[str]:
     """Names of the members of a zip archive.
 
     Raises UpstreamFormatError when it is cut, or holds or unfolds to more than the limits.
@@ -115,7 +125,7 @@ def zip_members(payload: bytes, *, source: str) -> list[str]:
         return archive.namelist()
 
 
-def unzip_blocks(payload: bytes, member: str, *, source: str, hint: str = "") -> Iterator[bytes]:
+def unzip_blocks(payload: Payload, member: str, *, source: str, hint: str = "") -> Iterator[bytes]:
     """The bytes of one member of a zip archive in blocks, for one too large to hold at once.
 
     Raises UpstreamFormatError when the archive has no such member (then with `hint`), goes beyond
@@ -136,7 +146,7 @@ def unzip_blocks(payload: bytes, member: str, *, source: str, hint: str = "") ->
                 yield block
 
 
-def unzip_member(payload: bytes, member: str, *, source: str, hint: str = "") -> bytes:
+def unzip_member(payload: Payload, member: str, *, source: str, hint: str = "") -> bytes:
     """The bytes of one member of a zip archive; see `unzip_blocks`."""
     whole = io.BytesIO()
     for block in unzip_blocks(payload, member, source=source, hint=hint):
@@ -147,20 +157,29 @@ def unzip_member(payload: bytes, member: str, *, source: str, hint: str = "") ->
 
 @contextmanager
 def _opened(
-    payload: bytes, *, source: str, what: str = "zip archive", hint: str = "Fetch it again."
+    payload: Payload, *, source: str, what: str = "zip archive", hint: str = "Fetch it again."
 ) -> Iterator[zipfile.ZipFile]:
     """A zip archive whose list of members keeps to the limits; what is damaged is a sentence."""
     # A list of millions takes a gigabyte to open, so its end is looked at first.
-    if payload.count(_ZIP_ENTRY, -LIST_BYTES) > MOST_MEMBERS:
+    if _end_of(payload).count(_ZIP_ENTRY) > MOST_MEMBERS:
         raise UpstreamFormatError(f"{source}: the {what} holds more than {MOST_MEMBERS:,} members.")
     try:
-        with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        file = io.BytesIO(payload) if isinstance(payload, bytes) else payload
+        with zipfile.ZipFile(file) as archive:
             _require_small(archive.infolist(), source=source, what=what)
             yield archive
     except _ZIP_FAILURES as error:
         raise UpstreamFormatError(
             f"{source}: the {what} is cut or damaged ({shortened(str(error))}).", hint=hint
         ) from error
+
+
+def _end_of(payload: Payload) -> bytes:
+    if isinstance(payload, bytes):
+        return payload[-LIST_BYTES:]
+    with payload.open("rb") as stream:
+        stream.seek(max(0, payload.stat().st_size - LIST_BYTES))
+        return stream.read()
 
 
 def _require_small(members: Sequence[zipfile.ZipInfo], *, source: str, what: str) -> None:

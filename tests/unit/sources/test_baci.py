@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import multiprocessing
+import random
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,9 +18,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import RECONCILED_TRADE
+from dagster_project.lake.scope import CommodityScope, commodities_of
 from dagster_project.lake.vocabulary import met_words
 from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.runner import evaluate
@@ -326,6 +329,45 @@ def test_a_yearly_file_whose_name_says_no_year_may_be_of_any() -> None:
 def test_trade_not_specified_has_a_code_with_letters_and_is_left_out() -> None:
     rows = [*ROWS, "2024,156,392,9999AA,1,1", "2024,156,392,999999,1,1"]
     assert measures(parse(yearly(rows), YEARLY)) == EXPECTED
+
+
+@pytest.mark.parametrize("scope", ["minerals", "all"])
+def test_a_file_of_numbers_has_the_rows_that_it_has_as_text_and_block_by_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scope: str
+) -> None:
+    rng = random.Random(scope)
+    # 276 and 280 are Germany, 697, 577 and 711 areas that are no economy: they are summed.
+    partners = ["156", "392", "4", "276", "280", "490", "697", "577", "710", "711"]
+    codes = ["284690", "280530", "010121", "850511", "9999AA", "870323"]
+    years = {}
+    for year in ("2023", "2024"):
+        lines = {
+            (exporter, importer, code): f"{year},{exporter},{importer},{code},"
+            f"{rng.uniform(0, 9e4):8.3f},{rng.choice(['NA', f'{rng.uniform(0, 9e3):.3f}'])}"
+            for exporter in partners for importer in partners for code in codes
+            if exporter != importer and rng.random() < 0.7
+        }  # fmt: skip
+        years[MEMBER.replace("2024", year)] = yearly(lines.values())
+    file = tmp_path / "archive.zip"
+    file.write_bytes(archive(years))
+    with commodities_of(CommodityScope.named(scope)):
+        found = parse(file.read_bytes())
+        blocks = [each["reconciled_trade"].collect() for each in baci.parse_blocks(file, ARCHIVE)]
+        with monkeypatch.context() as slowly:
+            slowly.setattr(baci, "_as_numbers", lambda blocks, year: None)
+            assert_frame_equal(found, parse(file.read_bytes()), abs_tol=0.0011)
+    assert [block["period_start"].unique().item().year for block in blocks] == [2023, 2024]
+    assert_frame_equal(found, pl.concat(blocks).sort(RECONCILED_TRADE.key), abs_tol=0.0011)
+    assert set(found["hs6_code"]) == set(codes) - {"9999AA"} - (
+        {"010121", "870323"} if scope == "minerals" else set()
+    )
+
+
+def test_an_archive_with_a_year_twice_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "archive.zip"
+    file.write_bytes(archive({f"a/{MEMBER}": yearly(), f"b/{MEMBER}": yearly()}))
+    with pytest.raises(UpstreamFormatError, match="holds two yearly files of 2024 in HS22"):
+        list(baci.parse_blocks(file, ARCHIVE))
 
 
 def test_an_archive_may_have_any_name() -> None:
