@@ -520,8 +520,8 @@ class Profile:
         ]
         measured = block.select(measures)
         for number, gauge in enumerate(gauges):
-            own = [name for name in measured.columns if name.startswith(f"{number} ")]
-            gauge.add(measured.select(pl.col(name).alias(name.partition(" ")[2]) for name in own))
+            own = [column for column in measured if column.name.startswith(f"{number} ")]
+            gauge.add(pl.DataFrame([part.alias(part.name.partition(" ")[2]) for part in own]))
 
     def _drop_what_fails(self, block: pl.DataFrame) -> None:
         for key, gauge in list(self._gauges.items()):

@@ -249,8 +249,9 @@ def _found_in_profile(frame: pl.LazyFrame, suite: Suite, today: date | None) -> 
     answers = {name: _Answer(None, problem=text) for name, text in profile.problems.items()}
     for rules, shown in profile.groups(decided):
         if shown is None:
-            counted_rows = pl.repeat(0, profile.rows, dtype=pl.UInt8, eager=True).to_frame(ROW)
-            answers |= _ask(counted_rows.to_pandas(), rules, kwargs, "BOOLEAN_ONLY")
+            answers |= _ask(
+                _as_many_rows(profile.rows, rules, kwargs), rules, kwargs, "BOOLEAN_ONLY"
+            )
             continue
         pandas = shown.to_pandas()
         answers |= _ask(pandas, rules, kwargs, "BOOLEAN_ONLY")
@@ -268,6 +269,20 @@ def _found_in_profile(frame: pl.LazyFrame, suite: Suite, today: date | None) -> 
         for rule in suite.rules
     ]  # fmt: skip
     return _Found(profile.rows, findings, quarantine)
+
+
+def _as_many_rows(
+    rows: int, rules: Sequence[Rule], kwargs: Mapping[str, Mapping[str, object]]
+) -> Any:
+    """So many rows, or one above the largest bound: Great Expectations hashes what it is shown."""
+    bounds = [
+        bound
+        for rule in rules
+        for bound in (kwargs[rule.name].get("min_value"), kwargs[rule.name].get("max_value"))
+        if isinstance(bound, int)
+    ]
+    shown = min(rows, max(bounds, default=0) + 1)
+    return pl.repeat(0, shown, dtype=pl.UInt8, eager=True).to_frame(ROW).to_pandas()
 
 
 def _finding(
