@@ -213,7 +213,7 @@ def _found_in_whole(frame: pl.DataFrame, suite: Suite, today: date | None) -> _F
         )
         if rule.on_failure == "quarantine":
             broken.append((rule, rows, values))
-    quarantined = quarantined_rows(frame, broken)
+    quarantined = quarantined_rows(frame, broken) if broken else _none_quarantined(frame.schema)
     return _Found(
         frame.height,
         [
@@ -227,6 +227,10 @@ def _found_in_whole(frame: pl.DataFrame, suite: Suite, today: date | None) -> _F
         ],
         Quarantine(LARGEST_QUARANTINED_SHARE * frame.height, quarantined.height, [quarantined]),
     )  # fmt: skip
+
+
+def _none_quarantined(schema: pl.Schema) -> pl.DataFrame:
+    return pl.DataFrame(schema={**QUARANTINED, **schema})
 
 
 def _sample(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame | None:
@@ -258,8 +262,10 @@ def _found_in_profile(frame: pl.LazyFrame, suite: Suite, today: date | None) -> 
         failed = [rule for rule in rules if answers[rule.name].holds is False]
         answers |= _ask(pandas, failed, kwargs, "COMPLETE")
     broken = {name: answer.rows for name, answer in answers.items() if answer.holds is False}
-    empty = pl.DataFrame(schema={**QUARANTINED, **frame.collect_schema()})
-    quarantine = Quarantine(LARGEST_QUARANTINED_SHARE * profile.rows, 0, [empty])
+    quarantine = Quarantine(
+        LARGEST_QUARANTINED_SHARE * profile.rows,
+        kept=[_none_quarantined(frame.collect_schema())],
+    )
     offending = profile.offending(broken, kwargs, quarantine)
     findings = [
         _finding(
