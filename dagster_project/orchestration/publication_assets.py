@@ -63,10 +63,9 @@ def mart_audit() -> dg.AssetChecksDefinition:
         with connect(build.file, read_only=True) as connection:
             for name, suite in MART_SUITES.items():
                 key = dg.AssetKey(name.split("."))
+                rows = connection.sql(f"from {name}").pl(lazy=True)
                 with commodities_of(settings.scope):
-                    found = evaluate(
-                        connection.sql(f"from {name}").pl(), suite, today=settings.today
-                    )
+                    found = evaluate(rows, suite, today=settings.today)
                 results += found
                 check = suite_check_result(suite, key, found)
                 if key_of(check) in chosen:

@@ -1,23 +1,35 @@
 """Holds a frame against its suite with Great Expectations: the one place that decides how.
 
 A small frame is shown whole. Of a large one, Great Expectations sees a profile (extremes, distinct
-values, repeated keys) that leads to the same verdict. What the rules say is not known here.
+values, repeated keys; see `profiles.py`) that leads to the same verdict, and the frame is never
+whole in memory. What the rules say is not known here.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import polars as pl
 
 from dagster_project.errors import counted, shortened
+from dagster_project.quality.profiles import (
+    QUARANTINED,
+    ROW,
+    VALUES_NAMED,
+    Offending,
+    Profile,
+    Quarantine,
+    first_line,
+    quarantined_rows,
+    words,
+)
 from dagster_project.quality.results import SAMPLE_ROWS, CheckResult, Status
-from dagster_project.quality.rules import Reach, Rule, Suite, resolved
+from dagster_project.quality.rules import Rule, Suite, resolved
 
 PROFILE_ABOVE_ROWS = 20_000
 """Here the two ways cost the same (the suite of trade flows: 0.17 s). At 200,000 rows the whole
@@ -27,26 +39,21 @@ LARGEST_QUARANTINED_SHARE = 0.05
 """Above this share of rows quarantined the batch stops: then it is not a few rows that are wrong,
 it is the file or our reading of it."""
 
-ROW = "row_number"
-"""Rows of a frame are counted from 1."""
-
-_VALUES_NAMED = 3
-"""Offending values that a sentence names."""
-
-_QUARANTINED = {ROW: pl.Int64, "rule": pl.String, "value": pl.String, "explanation": pl.String}
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 @dataclass(frozen=True, eq=False)
-class BatchVerdict:
+class BatchVerdict(Generic[Frame]):
     """What becomes of a batch.
 
-    `accepted` are the rows that go on (none where the batch is rejected). `quarantined` are
-    the others: `row_number`, `rule`, `value`, `explanation`, then the row's own columns.
-    `reason` is one sentence, empty unless the batch is rejected.
+    `accepted` are the rows that go on (none where the batch is rejected), lazy if the batch is.
+    `quarantined` are the others: `row_number`, `rule`, `value`, `explanation`, then the row's own
+    columns; only the first of them where a large batch is rejected for their number. `reason` is
+    one sentence, empty unless the batch is rejected.
     """
 
     results: list[CheckResult]
-    accepted: pl.DataFrame
+    accepted: Frame
     quarantined: pl.DataFrame
     is_rejected: bool
     reason: str
@@ -54,20 +61,29 @@ class BatchVerdict:
 
 @dataclass(frozen=True, eq=False)
 class _Finding:
-    """What became of one rule: its status, words for it, and the offending rows.
-
-    `rows` are counted from 0; `values` are what they hold in the columns the rule looks at.
-    """
+    """What became of one rule: its status, words for it, and the offending rows."""
 
     rule: Rule
     status: Status
     observed: str
-    rows: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.UInt32))
-    values: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
+    offending: Offending = field(default_factory=Offending)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What became of a suite's rules, and the rows to be quarantined."""
+
+    rows: int
+    findings: list[_Finding]
+    quarantine: Quarantine
+
+    @property
+    def quarantined(self) -> pl.DataFrame:
+        return pl.concat(self.quarantine.kept)
 
 
 def evaluate(
-    frame: pl.DataFrame,
+    frame: pl.DataFrame | pl.LazyFrame,
     suite: Suite,
     *,
     today: date | None = None,
@@ -79,39 +95,49 @@ def evaluate(
     default, in UTC). A rule that cannot be decided, because a column is not there or holds
     another type, is `could_not_run`; the others still run.
     """
-    findings = _findings(frame, suite, today, profile_above)
-    return [_result(frame, suite, finding) for finding in findings]
+    found = _held_against(frame, suite, today, profile_above)
+    return [_result(suite, finding) for finding in found.findings]
 
 
 def evaluate_batch(
-    frame: pl.DataFrame,
+    frame: Frame,
     suite: Suite,
     *,
     today: date | None = None,
     profile_above: int = PROFILE_ABOVE_ROWS,
-) -> BatchVerdict:
+) -> BatchVerdict[Frame]:
     """Hold a batch against its suite and part the rows that go on from those quarantined."""
-    findings = _findings(frame, suite, today, profile_above)
-    quarantined = _quarantined(
-        frame, [found for found in findings if found.rule.on_failure == "quarantine"]
-    )
-    reasons = [_sentence_part(found) for found in findings if _stops(found)]
-    if quarantined.height > LARGEST_QUARANTINED_SHARE * frame.height:
+    found = _held_against(frame, suite, today, profile_above)
+    quarantined = found.quarantined
+    reasons = [_sentence_part(finding) for finding in found.findings if _stops(finding)]
+    if found.quarantine.rows > found.quarantine.at_most:
         first = quarantined.row(0, named=True)
         reasons.append(
-            f"{quarantined.height} of {frame.height} rows would be quarantined, more than "
+            f"{found.quarantine.rows} of {found.rows} rows would be quarantined, more than "
             f"{LARGEST_QUARANTINED_SHARE:.0%}: {first['rule']}, "
             f"first {shortened(str(first['value']))}"
         )
     return BatchVerdict(
-        results=[_result(frame, suite, finding) for finding in findings],
-        accepted=frame.clear()
-        if reasons
-        else frame.filter(~pl.int_range(1, pl.len() + 1).is_in(quarantined[ROW].implode())),
+        results=[_result(suite, finding) for finding in found.findings],
+        accepted=frame.clear() if reasons else _without(frame, quarantined[ROW]),
         quarantined=quarantined,
         is_rejected=bool(reasons),
         reason=f"{suite.table}: {'; '.join(reasons)}." if reasons else "",
     )
+
+
+def _without(frame: Frame, rows: pl.Series) -> Frame:
+    """The frame without the rows that are named (counted from 1)."""
+    if rows.is_empty():
+        return frame
+    left_out = (rows - 1).cast(pl.get_index_type()).alias("row of the batch").to_frame().lazy()
+    kept = (
+        frame.lazy()
+        .with_row_index("row of the batch")
+        .join(left_out, on="row of the batch", how="anti", maintain_order="left")
+        .drop("row of the batch")
+    )
+    return kept if isinstance(frame, pl.LazyFrame) else kept.collect()
 
 
 def _stops(finding: _Finding) -> bool:
@@ -125,12 +151,8 @@ def _sentence_part(finding: _Finding) -> str:
     return f"{finding.rule.name} {verb}: {finding.observed}"
 
 
-def _result(frame: pl.DataFrame, suite: Suite, finding: _Finding) -> CheckResult:
+def _result(suite: Suite, finding: _Finding) -> CheckResult:
     rule = finding.rule
-    sample = None
-    if finding.rows.len():
-        numbers = finding.rows.head(SAMPLE_ROWS)
-        sample = frame[numbers].insert_column(0, (numbers.cast(pl.Int64) + 1).alias(ROW))
     return CheckResult(
         layer=suite.layer,
         table_name=suite.table,
@@ -139,107 +161,172 @@ def _result(frame: pl.DataFrame, suite: Suite, finding: _Finding) -> CheckResult
         severity=rule.severity,
         status=finding.status,
         observed=finding.observed,
-        failing_rows=finding.rows.len(),
-        sample=sample,
+        failing_rows=finding.offending.rows,
+        sample=finding.offending.sample,
         explanation=rule.explanation,
     )
-
-
-def _quarantined(frame: pl.DataFrame, findings: Sequence[_Finding]) -> pl.DataFrame:
-    """The rows that break a rule, once each, with every rule they break."""
-    broken = pl.concat(
-        [
-            pl.DataFrame(schema=_QUARANTINED),
-            *(
-                pl.DataFrame({ROW: finding.rows, "value": finding.values}).select(
-                    pl.col(ROW).cast(pl.Int64) + 1,
-                    rule=pl.lit(finding.rule.name),
-                    value="value",
-                    explanation=pl.lit(finding.rule.explanation),
-                )
-                for finding in findings
-            ),
-        ]
-    )
-    rows = (
-        broken.group_by(ROW, maintain_order=True)
-        .agg(
-            pl.col("rule").str.join(", "),
-            pl.col("value").str.join("; "),
-            pl.col("explanation").str.join(" "),
-        )
-        .sort(ROW)
-    )
-    return rows.hstack(frame[rows[ROW] - 1])
-
-
-def _words(rule: Rule) -> pl.Expr:
-    """The values a rule looks at, as text: bare if it is one column, else with their names."""
-    texts = [pl.col(name).cast(pl.String).fill_null("null") for name in rule.looks_at]
-    if len(texts) == 1:
-        return texts[0]
-    named = [
-        pl.format(f"{name}={{}}", text) for name, text in zip(rule.looks_at, texts, strict=True)
-    ]
-    return pl.concat_str(named, separator=", ")
 
 
 # --- how a suite is evaluated ---
 
 
-@dataclass(frozen=True, eq=False)
-class _View:
-    """What Great Expectations is shown of a frame, and how its rows lead back to the frame's."""
+def _held_against(
+    frame: pl.DataFrame | pl.LazyFrame, suite: Suite, today: date | None, profile_above: int
+) -> _Found:
+    few = frame if isinstance(frame, pl.DataFrame) else _if_few(frame, profile_above)
+    if few is not None and few.height <= profile_above:
+        return _found_in_whole(few, suite, today)
+    return _found_in_profile(frame.lazy(), suite, today)
 
-    pandas: Any
-    rows_of: Callable[[list[int]], pl.Series]
+
+def _if_few(frame: pl.LazyFrame, at_most: int) -> pl.DataFrame | None:
+    """The rows of a frame, or None where there are more."""
+    first = frame.head(at_most + 1).collect(engine="streaming")
+    return first if first.height <= at_most else None
 
 
-def _findings(
-    frame: pl.DataFrame, suite: Suite, today: date | None, profile_above: int
-) -> list[_Finding]:
+def _found_in_whole(frame: pl.DataFrame, suite: Suite, today: date | None) -> _Found:
     prepared, problems = looked_at(frame, suite.rules)
-    kwargs = kwargs_of(suite, today, prepared)
+    met = {
+        name: list(prepared[name].unique())
+        for rule in suite.rules
+        if rule.has_list
+        for name in rule.looks_at
+        if name in prepared.columns
+    }
+    kwargs = kwargs_of(suite, today, met)
     decided = [rule for rule in suite.rules if rule.name not in problems]
-    whole = frame.height <= profile_above
+    answers = {name: _Answer(None, problem=problem) for name, problem in problems.items()}
+    answers |= _ask(_whole(prepared, decided), decided, kwargs, "BOOLEAN_ONLY")
+    failed = [rule for rule in decided if answers[rule.name].holds is False]
+    answers |= _ask(_whole(prepared, failed), failed, kwargs, "COMPLETE")
 
-    verdicts: dict[str, _Answer] = {}
-    for rules, view in _first_look(prepared, decided, whole):
-        verdicts |= _ask(view.pandas, rules, kwargs, "BOOLEAN_ONLY")
-    rows: dict[str, pl.Series] = {}
-    failed = [rule for rule in decided if verdicts[rule.name].holds is False]
-    for rules, view in _second_look(prepared, failed, whole):
-        for name, answer in _ask(view.pandas, rules, kwargs, "COMPLETE").items():
-            verdicts[name] = answer
-            rows[name] = view.rows_of(answer.rows)
+    offending: dict[str, Offending] = {}
+    broken = []
+    for rule in failed:
+        if rule.reach == "table":
+            continue
+        rows = pl.Series(sorted(answers[rule.name].rows), dtype=pl.UInt32)
+        values = prepared[rows].select(words(rule)).to_series()
+        offending[rule.name] = Offending(
+            rows.len(), _sample(frame, rows), values.head(VALUES_NAMED).to_list()
+        )
+        if rule.on_failure == "quarantine":
+            broken.append((rule, rows, values))
+    quarantined = quarantined_rows(frame, broken) if broken else _none_quarantined(frame.schema)
+    return _Found(
+        frame.height,
+        [
+            _finding(
+                rule, answers[rule.name], frame.height, offending.get(rule.name),
+                kwargs[rule.name],
+                prepared[rule.looks_at[0]] if rule.reach == "distinct"
+                and rule.looks_at[0] in prepared.columns else (),
+            )
+            for rule in suite.rules
+        ],
+        Quarantine(LARGEST_QUARANTINED_SHARE * frame.height, quarantined.height, [quarantined]),
+    )  # fmt: skip
 
-    findings = []
-    for rule in suite.rules:
-        answer = verdicts.get(rule.name) or _Answer(None, problem=problems[rule.name])
-        if answer.holds is None:
-            findings.append(_Finding(rule, "could_not_run", answer.problem))
-        elif answer.holds:
-            findings.append(_Finding(rule, "passed", counted(frame.height, "row")))
-        elif rows[rule.name].len():
-            offending = rows[rule.name].sort()
-            values = prepared[offending].select(_words(rule).alias("value"))["value"]
-            first = values.head(_VALUES_NAMED).unique(maintain_order=True)
-            named = shortened("; ".join(first))
-            observed = f"{offending.len()} of {counted(frame.height, 'row')}, first {named}"
-            findings.append(_Finding(rule, "failed", observed, offending, values))
-        else:
-            observed = _observed(prepared, rule, kwargs[rule.name], answer)
-            findings.append(_Finding(rule, "failed", observed))
-    return findings
+
+def _none_quarantined(schema: pl.Schema) -> pl.DataFrame:
+    return pl.DataFrame(schema={**QUARANTINED, **schema})
+
+
+def _sample(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame | None:
+    if rows.is_empty():
+        return None
+    numbers = rows.head(SAMPLE_ROWS)
+    return frame[numbers].insert_column(0, (numbers.cast(pl.Int64) + 1).alias(ROW))
+
+
+def _found_in_profile(frame: pl.LazyFrame, suite: Suite, today: date | None) -> _Found:
+    profile = Profile(frame, suite.rules)
+    met = {
+        name: profile.values_of(rule)
+        for rule in suite.rules
+        if rule.has_list
+        for name in rule.looks_at
+    }
+    kwargs = kwargs_of(suite, today, met)
+    decided = [rule for rule in suite.rules if rule.name not in profile.problems]
+    answers = {name: _Answer(None, problem=text) for name, text in profile.problems.items()}
+    for rules, shown in profile.groups(decided):
+        if shown is None:
+            answers |= _ask(
+                _as_many_rows(profile.rows, rules, kwargs), rules, kwargs, "BOOLEAN_ONLY"
+            )
+            continue
+        pandas = shown.to_pandas()
+        answers |= _ask(pandas, rules, kwargs, "BOOLEAN_ONLY")
+        failed = [rule for rule in rules if answers[rule.name].holds is False]
+        answers |= _ask(pandas, failed, kwargs, "COMPLETE")
+    broken = {name: answer.rows for name, answer in answers.items() if answer.holds is False}
+    quarantine = Quarantine(
+        LARGEST_QUARANTINED_SHARE * profile.rows,
+        kept=[_none_quarantined(frame.collect_schema())],
+    )
+    offending = profile.offending(broken, kwargs, quarantine)
+    findings = [
+        _finding(
+            rule, answers[rule.name], profile.rows, offending.get(rule.name), kwargs[rule.name],
+            profile.values_of(rule) if rule.reach == "distinct" else (),
+        )
+        for rule in suite.rules
+    ]  # fmt: skip
+    return _Found(profile.rows, findings, quarantine)
+
+
+def _as_many_rows(
+    rows: int, rules: Sequence[Rule], kwargs: Mapping[str, Mapping[str, object]]
+) -> Any:
+    """So many rows, or one above the largest bound: Great Expectations hashes what it is shown."""
+    bounds = [
+        bound
+        for rule in rules
+        for bound in (kwargs[rule.name].get("min_value"), kwargs[rule.name].get("max_value"))
+        if isinstance(bound, int)
+    ]
+    shown = min(rows, max(bounds, default=0) + 1)
+    return pl.repeat(0, shown, dtype=pl.UInt8, eager=True).to_frame(ROW).to_pandas()
+
+
+def _finding(
+    rule: Rule,
+    answer: _Answer,
+    rows: int,
+    offending: Offending | None,
+    kwargs: Mapping[str, object],
+    values: Iterable[object],
+) -> _Finding:
+    """The finding in words; `values` are those of a rule on the set of them."""
+    if answer.holds is None:
+        return _Finding(rule, "could_not_run", answer.problem)
+    if answer.holds:
+        return _Finding(rule, "passed", counted(rows, "row"))
+    if offending is not None and offending.rows:
+        named = shortened("; ".join(dict.fromkeys(offending.values)))
+        observed = f"{offending.rows} of {counted(rows, 'row')}, first {named}"
+        return _Finding(rule, "failed", observed, offending)
+    if rule.reach == "table":
+        return _Finding(rule, "failed", counted(rows, "row"))
+    if rule.reach == "distinct":
+        there = {str(value) for value in values}
+        wanted = kwargs["value_set"]
+        assert isinstance(wanted, list)
+        absent = [str(value) for value in wanted if str(value) not in there]
+        return _Finding(rule, "failed", f"without {', '.join(absent)}")
+    observed = f"{rule.looks_at[0]}: {answer.result.get('observed_value')}"
+    return _Finding(rule, "failed", observed)
 
 
 def kwargs_of(
-    suite: Suite, today: date | None, prepared: pl.DataFrame | None = None
+    suite: Suite, today: date | None, met: Mapping[str, Sequence[object]] | None = None
 ) -> dict[str, dict[str, object]]:
     """The expectations' arguments by rule, days as instants: that is what pandas compares.
 
-    Of a list of codes, those that stand in the columns of `prepared` (see `looked_at`): the other
-    entries decide nothing, and a batch need not be checked again when one of them changes.
+    Of a list of codes, those that stand in the columns it is asked of (`met`, by column): the
+    other entries decide nothing, and a batch need not be checked again when one of them changes.
     """
     day = today or datetime.now(UTC).date()
     return {
@@ -247,18 +334,17 @@ def kwargs_of(
             key: datetime.combine(value, time())
             if isinstance(value, date) and not isinstance(value, datetime)
             else value
-            for key, value in resolved(rule, day, _values_for(rule, prepared)).items()
+            for key, value in resolved(rule, day, _values_for(rule, met)).items()
         }
         for rule in suite.rules
     }
 
 
-def _values_for(rule: Rule, prepared: pl.DataFrame | None) -> list[object] | None:
+def _values_for(rule: Rule, met: Mapping[str, Sequence[object]] | None) -> list[object] | None:
     """The distinct values a rule with a list of codes looks at; none where it cannot be decided."""
-    if prepared is None or not rule.has_list:
+    if met is None or not rule.has_list:
         return None
-    there = [name for name in rule.looks_at if name in prepared.columns]
-    return [value for name in there for value in prepared[name].unique()]
+    return [value for name in rule.looks_at for value in met.get(name, ())]
 
 
 def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame, dict[str, str]]:
@@ -279,87 +365,14 @@ def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame,
                     expression = rule.derived.get(name, pl.col(name))
                     columns[name] = frame.select(expression.alias(name)).to_series()
         except pl.exceptions.PolarsError as error:
-            problems[rule.name] = _first_line(str(error))
+            problems[rule.name] = first_line(str(error))
     numbered = frame.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
     return numbered.with_columns(columns.values()).fill_nan(None), problems
 
 
-def _first_look(
-    prepared: pl.DataFrame, rules: Sequence[Rule], whole: bool
-) -> Iterable[tuple[Sequence[Rule], _View]]:
-    """Views on which `rules` can be answered with yes or no."""
-    if not rules:
-        return
-    if whole:
-        yield rules, _whole(prepared, rules)
-        return
-    ranges = [rule for rule in rules if rule.expectation == "ExpectColumnValuesToBeBetween"]
-    for rule in ranges:
-        column = pl.col(rule.looks_at[0])
-        extremes = prepared.select(pl.concat_list(column.min(), column.max()).explode())
-        yield [rule], _View(extremes.to_pandas(), _no_rows)
-    yield from _profiles(prepared, [rule for rule in rules if rule not in ranges])
-
-
-def _second_look(
-    prepared: pl.DataFrame, rules: Sequence[Rule], whole: bool
-) -> Iterable[tuple[Sequence[Rule], _View]]:
-    """Views on which `rules`, known to fail, can be asked for the offending rows."""
-    if not rules:
-        return
-    if whole:
-        yield rules, _whole(prepared, rules)
-        return
-    yield from _profiles(prepared, rules)
-
-
-def _whole(prepared: pl.DataFrame, rules: Sequence[Rule]) -> _View:
+def _whole(prepared: pl.DataFrame, rules: Sequence[Rule]) -> Any:
     used = {name: None for rule in rules for name in rule.looks_at}
-    return _View(
-        prepared.select(ROW, *used).to_pandas(),
-        lambda positions: pl.Series(positions, dtype=pl.UInt32),
-    )
-
-
-def _no_rows(positions: list[int]) -> pl.Series:
-    return pl.Series(dtype=pl.UInt32)
-
-
-def _profiles(
-    prepared: pl.DataFrame, rules: Sequence[Rule]
-) -> Iterable[tuple[Sequence[Rule], _View]]:
-    """A view for the rules that need the same one, each as small as its verdict allows."""
-    alike: dict[tuple[Reach, tuple[str, ...]], list[Rule]] = {}
-    for rule in rules:
-        reach: Reach = "row" if rule.reach == "distinct" else rule.reach
-        alike.setdefault((reach, rule.looks_at), []).append(rule)
-    for (reach, columns), group in alike.items():
-        if reach == "row":
-            yield group, _distinct_values(prepared, columns)
-        elif reach == "key":
-            yield group, _repeated_keys(prepared, columns)
-        elif reach == "column":
-            yield group, _View(prepared.select(columns).to_pandas(), _no_rows)
-        else:
-            yield group, _View(prepared.select(ROW).to_pandas(), _no_rows)
-
-
-def _distinct_values(prepared: pl.DataFrame, columns: tuple[str, ...]) -> _View:
-    """Each combination of values once: rows that are alike break a row's rule alike."""
-    distinct = prepared.select(columns).unique()
-
-    def rows_of(positions: list[int]) -> pl.Series:
-        return prepared.join(
-            distinct[positions], on=columns, how="semi", nulls_equal=True, maintain_order="left"
-        )[ROW]
-
-    return _View(distinct.to_pandas(), rows_of)
-
-
-def _repeated_keys(prepared: pl.DataFrame, columns: tuple[str, ...]) -> _View:
-    """The rows whose key is there more than once; a key that is there once breaks no rule."""
-    repeated = prepared.filter(pl.struct(columns).is_duplicated()).select(ROW, *columns)
-    return _View(repeated.to_pandas(), lambda positions: repeated[ROW][positions])
+    return prepared.select(ROW, *used).to_pandas()
 
 
 # --- Great Expectations ---
@@ -416,6 +429,8 @@ def _ask(
     result_format: str,
 ) -> dict[str, _Answer]:
     """Answers by rule. Great Expectations gives them in an order of its own, so by `meta`."""
+    if not rules:
+        return {}
     gx, _ = great_expectations()
     suite = gx.ExpectationSuite(name="rules", expectations=expectations_of(rules, kwargs))
     outcome = (
@@ -431,28 +446,6 @@ def _answer(answer: Any) -> _Answer:
     exceptions = [details] if "raised_exception" in details else list(details.values())
     raised = [item for item in exceptions if item.get("raised_exception")]
     if raised:
-        return _Answer(None, problem=_first_line(str(raised[0].get("exception_message") or "")))
+        return _Answer(None, problem=first_line(str(raised[0].get("exception_message") or "")))
     rows = answer.result.get("unexpected_index_list") or []
     return _Answer(bool(answer.success), [int(row) for row in rows], answer.result)
-
-
-# --- in words ---
-
-
-def _observed(
-    prepared: pl.DataFrame, rule: Rule, kwargs: Mapping[str, object], answer: _Answer
-) -> str:
-    """What was found where no single row is to blame."""
-    if rule.reach == "table":
-        return counted(prepared.height, "row")
-    if rule.reach == "distinct":
-        there = set(prepared[rule.looks_at[0]].cast(pl.String).unique())
-        wanted = kwargs["value_set"]
-        assert isinstance(wanted, list)
-        return f"without {', '.join(str(value) for value in wanted if str(value) not in there)}"
-    return f"{rule.looks_at[0]}: {answer.result.get('observed_value')}"
-
-
-def _first_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0] if lines else "no reason was given"
