@@ -236,6 +236,11 @@ class Settings(BaseSettings):
         return self.home / "intake"
 
     @property
+    def spool_dir(self) -> Path:
+        """Rows on their way into the lake that are too many to hold."""
+        return self.intake_dir / "spool"
+
+    @property
     def reports_dir(self) -> Path:
         return self.home / "reports"
 

@@ -6,9 +6,13 @@ What becomes of it (landed, rejected, told to a person) is decided by who asks.
 from __future__ import annotations
 
 import hashlib
+import shutil
+import time
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,7 +21,8 @@ from dagster_project.errors import BatchRejectedError, KidoError, UpstreamFormat
 from dagster_project.intake.versions import parser_version
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.scope import scope_now
-from dagster_project.lake.tables import Record, TableRecord
+from dagster_project.lake.spool import Spooled, spool, spooled
+from dagster_project.lake.tables import Record, Rows, TableRecord
 from dagster_project.lake.vocabulary import met_words
 from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.results import CheckResult, to_json
@@ -25,17 +30,39 @@ from dagster_project.quality.rules import suite_version
 from dagster_project.quality.runner import evaluate_batch
 from dagster_project.sources.card import Document, Source, Window
 
+LARGE_DOCUMENT_BYTES = 16 << 20
+"""From this size on a document is read block by block, where its source can do that."""
+
+LARGEST_HELD_ROWS = 1_000_000
+"""Of one table and document: some 150 MB as a frame, five times that while it is checked."""
+
+SPOOLED_FOR_S = 24 * 3600.0
+
 OF_THE_LANDING = ("source", "document", "snapshot_id", "vintage_at")
 """Columns that say when and how a row came, not what the publisher said."""
 
 
 @dataclass(frozen=True)
 class TableBatch:
-    """The rows of one table: those that go on, those quarantined, and what the checks said."""
+    """The rows of one table: those that go on, those quarantined, and what the checks said.
 
-    accepted: pl.DataFrame
+    Those that go on are spooled where they are more than LARGEST_HELD_ROWS.
+    """
+
+    accepted: Rows
     quarantined: pl.DataFrame
     checks: Sequence[CheckResult]
+
+    @property
+    def rows(self) -> int:
+        """How many go on."""
+        return self.accepted.rows if isinstance(self.accepted, Spooled) else self.accepted.height
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows that go on, of a batch that is held."""
+        assert isinstance(self.accepted, pl.DataFrame)
+        return self.accepted
 
 
 @dataclass(frozen=True)
@@ -47,16 +74,30 @@ class Batch:
 
     @property
     def rows(self) -> int:
-        return sum(batch.accepted.height for batch in self.tables.values())
+        return sum(batch.rows for batch in self.tables.values())
+
+    @property
+    def is_large(self) -> bool:
+        """Whether rows of it are spooled."""
+        return any(isinstance(batch.accepted, Spooled) for batch in self.tables.values())
 
     def frames(self, snapshot_id: str) -> dict[str, pl.DataFrame]:
-        """The rows that go on, by table, as those of a snapshot."""
+        """The rows that go on, by table, as those of a snapshot; of a batch that is held."""
         return {
-            name: batch.accepted.with_columns(snapshot_id=pl.lit(snapshot_id))
+            name: batch.frame.with_columns(snapshot_id=pl.lit(snapshot_id))
             for name, batch in self.tables.items()
         }
 
-    def record(self, source: Source, frames: Mapping[str, pl.DataFrame]) -> Record:
+    def rows_of(self, snapshot_id: str) -> dict[str, Rows]:
+        """The same of any batch; what is spooled is of its snapshot already."""
+        return {
+            name: batch.accepted
+            if isinstance(batch.accepted, Spooled)
+            else batch.accepted.with_columns(snapshot_id=pl.lit(snapshot_id))
+            for name, batch in self.tables.items()
+        }
+
+    def record(self, source: Source, frames: Mapping[str, Rows]) -> Record:
         """What the lake keeps of how these rows came in."""
         return Record(
             parser_version=parser_version(source),
@@ -64,7 +105,8 @@ class Batch:
             words=self.words,
             tables={
                 name: TableRecord(
-                    rows=frames[name].height,
+                    rows=rows_in(frames[name]),
+                    files=files_of(frames[name]),
                     quarantined=batch.quarantined.height,
                     suite_version=suite_version(LAKE_SUITES[name]),
                     checks=to_json(batch.checks),
@@ -72,6 +114,14 @@ class Batch:
                 for name, batch in self.tables.items()
             },
         )
+
+
+def rows_in(rows: Rows) -> int:
+    return rows.rows if isinstance(rows, Spooled) else rows.height
+
+
+def files_of(rows: Rows) -> int:
+    return len(rows.files) if isinstance(rows, Spooled) else 1
 
 
 class RejectedWithChecksError(BatchRejectedError):
@@ -128,6 +178,77 @@ def read(
         error.checks = {table: batch.checks for table, batch in tables.items()}
         raise error
     return Batch(tables, met.record())
+
+
+def is_large(source: Source, size: int) -> bool:
+    """Whether a document of so many bytes is read block by block."""
+    return size >= LARGE_DOCUMENT_BYTES and hasattr(source, "parse_blocks")
+
+
+@contextmanager
+def spool_folder(folder: Path) -> Iterator[Path]:
+    """A folder for what is spooled, gone with all that is left there at the end.
+
+    It is made when something is. Those of killed processes go after SPOOLED_FOR_S.
+    """
+    for left in folder.glob("*"):
+        if time.time() - left.stat().st_mtime > SPOOLED_FOR_S:
+            shutil.rmtree(left, ignore_errors=True)
+    made = folder / uuid.uuid4().hex
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def read_large(
+    source: Source, file: Path, document: Document, snapshot_id: str, folder: Path
+) -> Batch:
+    """Parse a document block by block and hold its tables against their suites.
+
+    What is no more than LARGEST_HELD_ROWS is a batch as any other. More is spooled in `folder`, as
+    rows of the snapshot. Raises what `read` does.
+    """
+    name = source.CARD.name
+    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[str, list[Path]] = {}
+    tables: dict[str, TableBatch] = {}
+    reasons: list[str] = []
+    with met_words() as met:
+        with _naming(source, document.name):
+            for block in source.parse_blocks(file, document):
+                for table, rows in block.items():
+                    of_snapshot = rows.with_columns(
+                        source=pl.lit(name),
+                        document=pl.lit(document.name),
+                        snapshot_id=pl.lit(snapshot_id),
+                    )
+                    written = spool(LAKE_TABLES[table], of_snapshot, folder)
+                    files.setdefault(table, []).append(written)
+        for table, blocks in files.items():
+            tables[table], reason = _checked(table, spooled(blocks), folder)
+            reasons += [reason] if reason else []
+    if reasons:
+        error = RejectedWithChecksError(f"{name}: {document.name}: {' '.join(reasons)}")
+        error.checks = {table: batch.checks for table, batch in tables.items()}
+        raise error
+    return Batch(tables, met.record())
+
+
+def _checked(table: str, rows: Spooled, folder: Path) -> tuple[TableBatch, str]:
+    """What is spooled, held against its suite; and why it is rejected, if it is."""
+    suite = LAKE_SUITES[table]
+    if rows.rows <= LARGEST_HELD_ROWS:
+        held = rows.scan().collect()
+        rows.remove()
+        verdict = evaluate_batch(held, suite)
+        return TableBatch(verdict.accepted, verdict.quarantined, verdict.results), verdict.reason
+    of_large = evaluate_batch(rows.scan(), suite)
+    accepted = rows
+    if of_large.quarantined.height and not of_large.is_rejected:
+        accepted = spooled([spool(LAKE_TABLES[table], of_large.accepted, folder)])
+        rows.remove()
+    return TableBatch(accepted, of_large.quarantined, of_large.results), of_large.reason
 
 
 def _together(table: LakeTable, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

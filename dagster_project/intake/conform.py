@@ -6,8 +6,10 @@ rules or other words than today's is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 
@@ -19,7 +21,7 @@ from dagster_project.intake.versions import parser_version
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.scope import commodities_of, scope_now
-from dagster_project.lake.tables import Lake, Record, TableRecord
+from dagster_project.lake.tables import Lake, Record, Rows, TableRecord
 from dagster_project.lake.vocabulary import still_hold
 from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.quarantine import write_quarantine
@@ -108,7 +110,7 @@ def stage(
     settings: Settings, lake: Lake, source: Source, snapshot: Snapshot, batch: batches.Batch
 ) -> None:
     """Put the rows of a snapshot in the lake; they count once it is conformed."""
-    frames = _frames(snapshot, batch)
+    frames = _rows(snapshot, batch)
     _keep_quarantine(settings, source, snapshot, batch)
     lake.stage(source.CARD.name, snapshot.snapshot_id, frames, _record(source, batch, frames))
 
@@ -140,38 +142,44 @@ def _parsed(
     snapshot: Snapshot,
     outcome: Conformed,
 ) -> Record | None:
-    try:
-        batch = batches.read(
-            source,
-            parts_of(landing, snapshot),
-            is_extract=snapshot.was_asked_for,
-        )
-    except (UpstreamFormatError, BatchRejectedError, DamagedError) as error:
-        if isinstance(error, DamagedError) and not snapshot.was_asked_for:
-            raise
-        landing.quarantine(snapshot, settings.quarantine_dir, str(error))
-        outcome.rejected[snapshot.document] = str(error)
-        outcome.is_rejected_by_hand |= not snapshot.was_asked_for
-        if isinstance(error, batches.RejectedWithChecksError):
-            for table, results in error.checks.items():
-                outcome.checks.setdefault(table, []).extend(results)
-        return None
-    outcome.parsed += 1
-    frames = _frames(snapshot, batch)
-    _keep_quarantine(settings, source, snapshot, batch)
-    record = _record(source, batch, frames)
-    lake.write(source.CARD.name, snapshot.snapshot_id, frames, record)
-    return record
+    with batches.spool_folder(settings.spool_dir) as folder:
+        try:
+            batch = _batch(source, landing, snapshot, folder)
+        except (UpstreamFormatError, BatchRejectedError, DamagedError) as error:
+            if isinstance(error, DamagedError) and not snapshot.was_asked_for:
+                raise
+            landing.quarantine(snapshot, settings.quarantine_dir, str(error))
+            outcome.rejected[snapshot.document] = str(error)
+            outcome.is_rejected_by_hand |= not snapshot.was_asked_for
+            if isinstance(error, batches.RejectedWithChecksError):
+                for table, results in error.checks.items():
+                    outcome.checks.setdefault(table, []).extend(results)
+            return None
+        outcome.parsed += 1
+        frames = _rows(snapshot, batch)
+        _keep_quarantine(settings, source, snapshot, batch)
+        record = _record(source, batch, frames)
+        lake.write(source.CARD.name, snapshot.snapshot_id, frames, record)
+        return record
 
 
-def _frames(snapshot: Snapshot, batch: batches.Batch) -> dict[str, pl.DataFrame]:
+def _batch(source: Source, landing: Landing, snapshot: Snapshot, folder: Path) -> batches.Batch:
+    (_, *more) = snapshot.parts or (None,)
+    if batches.is_large(source, snapshot.bytes) and not (more or snapshot.was_asked_for):
+        file = landing.file_of(snapshot, folder)
+        document = Document(snapshot.document, snapshot.retrieved_at, snapshot.is_bundled)
+        return batches.read_large(source, file, document, snapshot.snapshot_id, folder)
+    return batches.read(source, parts_of(landing, snapshot), is_extract=snapshot.was_asked_for)
+
+
+def _rows(snapshot: Snapshot, batch: batches.Batch) -> Mapping[str, Rows]:
     """The rows of the windows that a snapshot speaks for (all of them without windows), and what
     it was asked for.
     """
-    frames = batch.frames(snapshot.snapshot_id)
     windows = windows_of(snapshot)
     if not windows:
-        return frames
+        return batch.rows_of(snapshot.snapshot_id)
+    frames = batch.frames(snapshot.snapshot_id)
     frames = {
         name: frame
         if LAKE_TABLES[name].period is None
@@ -183,12 +191,12 @@ def _frames(snapshot: Snapshot, batch: batches.Batch) -> dict[str, pl.DataFrame]
     return {**frames, "coverage": coverage_of(snapshot, frames)}
 
 
-def _record(source: Source, batch: batches.Batch, frames: dict[str, pl.DataFrame]) -> Record:
+def _record(source: Source, batch: batches.Batch, frames: Mapping[str, Rows]) -> Record:
     record = batch.record(source, frames)
     if "coverage" not in frames:
         return record
     coverage = TableRecord(
-        rows=frames["coverage"].height,
+        rows=batches.rows_in(frames["coverage"]),
         quarantined=0,
         suite_version=suite_version(LAKE_SUITES["coverage"]),
         checks=[],

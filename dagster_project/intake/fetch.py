@@ -518,7 +518,7 @@ class Fetching:
             inside = pl.any_horizontal(
                 batches.in_window(declared, window) for window in extract.windows
             )
-            outside = table.accepted.filter(~inside)
+            outside = table.frame.filter(~inside)
             if outside.height:
                 raise UpstreamFormatError(
                     f"{self._source.CARD.name}: {extract.document} holds {outside.height} rows of "

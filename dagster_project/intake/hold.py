@@ -14,9 +14,11 @@ from dagster_project.intake.coverage import coverage_of
 from dagster_project.intake.stores import bundled_files
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
-from dagster_project.lake.tables import Lake
+from dagster_project.lake.spool import Spooled
+from dagster_project.lake.tables import Lake, Rows
 from dagster_project.lake.vintages import not_withdrawn, rows_that_count
-from dagster_project.quality.revisions import Revision, hold_against
+from dagster_project.lake.vocabulary import commodity_codes
+from dagster_project.quality.revisions import Revision, code_of, hold_against, sums_held_against
 from dagster_project.settings import BUNDLED
 from dagster_project.sources.card import Document, Source
 
@@ -25,6 +27,9 @@ _BESIDE = timedelta(days=800)
 years are off by one or two."""
 
 _MOST_OBJECTIONS = 5
+
+MOST_COMPARED_ROWS = 500_000
+"""Of a document that is not held, rows that are compared one by one: 2 s and 1 GB."""
 
 
 def held_against_known(
@@ -35,13 +40,15 @@ def held_against_known(
     beside: Sequence[Mapping[str, pl.DataFrame]] = (),
     *,
     answer: Snapshot | None = None,
+    is_part: bool = False,
 ) -> list[Revision]:
     """What the rows of a document or extract do to those that count, by table.
 
     `frames` bear the name of their snapshot. `beside` are rows that came in with the same command
     before these and are not in the lake yet. Bundled figures that no build has landed yet are known
     all the same. `answer` is the snapshot that they would be, where a publisher was asked for them:
-    it is not cut, and what it was asked for and lacks is withdrawn.
+    it is not cut, and what it was asked for and lacks is withdrawn. `is_part`: they are rows of
+    some codes of a larger document, and beside known ones of the same codes.
     """
     today = datetime.now(UTC).date()
     card = source.CARD
@@ -57,7 +64,7 @@ def held_against_known(
     found = []
     for name, fresh in frames.items():
         table = LAKE_TABLES[name]
-        known = _known(lake, table, card.name, fresh)
+        known = _known(lake, table, card.name, fresh, of_its_codes=is_part)
         known = pl.concat([known, *(each[name] for each in beside if name in each)])
         if fresh.is_empty() or known.is_empty():
             continue
@@ -82,6 +89,55 @@ def held_against_known(
     return found
 
 
+def held_in_part(
+    lake: Lake, source: Source, rows: Mapping[str, Rows]
+) -> tuple[dict[str, pl.DataFrame], list[Revision]]:
+    """Of each table the rows that are compared one by one, and what the others do.
+
+    Of a batch that is held those are all. Of one that is spooled they are those of some codes: of
+    the codes that are known, those of the mineral groups and others drawn by their hash, up to
+    MOST_COMPARED_ROWS. The others are compared by their sums.
+    """
+    frames: dict[str, pl.DataFrame] = {}
+    found = []
+    for name, of_table in rows.items():
+        if not isinstance(of_table, Spooled):
+            frames[name] = of_table
+            continue
+        table = LAKE_TABLES[name]
+        code = code_of(table)
+        known = lake.rows(table, source.CARD.name)
+        known = table.empty().lazy() if known is None else table.conform_lazily(known)
+        drawn = _drawn(of_table, code, _codes(known, code))
+        is_drawn = pl.col(code).is_in(drawn)
+        frames[name] = of_table.scan().filter(is_drawn).collect()
+        found.append(
+            sums_held_against(table, known.filter(~is_drawn), of_table.scan().filter(~is_drawn))
+        )
+    return frames, found
+
+
+def _codes(rows: pl.LazyFrame, code: str) -> list[str]:
+    return rows.select(pl.col(code).unique()).collect()[code].to_list()
+
+
+def _drawn(rows: Spooled, code: str, known: Sequence[str]) -> list[str]:
+    """The codes whose rows are compared one by one."""
+    counts = dict(rows.scan().group_by(code).agg(pl.len()).collect().iter_rows())
+    minerals = [one for one in commodity_codes() if one in counts]
+    others = sorted(
+        (one for one in known if one in counts and one not in commodity_codes()),
+        key=lambda one: hashlib.sha256(one.encode()).digest(),
+    )
+    drawn, size = list(minerals), sum(counts[one] for one in minerals)
+    for one in others:
+        size += counts[one]
+        if size > MOST_COMPARED_ROWS:
+            break
+        drawn.append(one)
+    return drawn
+
+
 def require_plausible(name: str, revisions: Sequence[Revision], hint: str) -> None:
     """Raise ImplausibleError, with what speaks against it, where something does."""
     objections = [each for revision in revisions for each in revision.objections]
@@ -89,11 +145,16 @@ def require_plausible(name: str, revisions: Sequence[Revision], hint: str) -> No
         raise ImplausibleError(f"{name}: {' '.join(objections[:_MOST_OBJECTIONS])}", hint=hint)
 
 
-def _known(lake: Lake, table: LakeTable, source: str, fresh: pl.DataFrame) -> pl.DataFrame:
+def _known(
+    lake: Lake, table: LakeTable, source: str, fresh: pl.DataFrame, *, of_its_codes: bool
+) -> pl.DataFrame:
     """All vintages of the rows of a source that the file's may replace, or are beside them."""
     rows = lake.rows(table, source)
     if rows is None:
         return table.empty()
+    if of_its_codes:
+        code = code_of(table)
+        rows = rows.filter(pl.col(code).is_in(fresh[code].unique().implode()))
     period = table.period
     if period:
         first, last = fresh[period].min(), fresh[period].max()

@@ -17,7 +17,7 @@ from dagster_project.errors import ConfigurationError, ContradictionError, short
 from dagster_project.intake import batch as batches
 from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import Conformed, conform, stage
-from dagster_project.intake.hold import held_against_known, require_plausible
+from dagster_project.intake.hold import held_against_known, held_in_part, require_plausible
 from dagster_project.intake.stores import (
     bundled_files,
     lake_of,
@@ -34,10 +34,12 @@ from dagster_project.lake.landing import (
     file_name,
     new_snapshot_id,
     sha256_of,
+    sha256_of_file,
 )
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.scope import commodities_of
 from dagster_project.lake.space import require_room_to_land
+from dagster_project.lake.spool import Spooled
 from dagster_project.lake.tables import Lake
 from dagster_project.lake.vocabulary import met_words
 from dagster_project.quality.revisions import Revision
@@ -142,6 +144,17 @@ def _land_files(
     require_room_to_land(
         settings.folders, sum(path.stat().st_size for path in paths if path.is_file()), "landing"
     )
+    with batches.spool_folder(settings.spool_dir) as folder:
+        groups = _grouped(source, paths, retrieved_at, folder)
+        return _landed(
+            settings, source, groups, retrieved, retrieved_at, replace_all=replace_all, write=write
+        )
+
+
+def _grouped(
+    source: Source, paths: Sequence[Path], retrieved_at: datetime, folder: Path
+) -> list[_Group]:
+    """The files, parsed and checked, those together that are one snapshot."""
     once = _ParsedOnce(source)
     with met_words() as met:
         files = [_read(once, path, retrieved_at) for path in paths]
@@ -149,11 +162,23 @@ def _land_files(
         checked = [
             group
             for files_of_one in _groups(files, summed)
-            for group in _checked(once, files_of_one)
+            for group in _checked(once, files_of_one, folder)
         ]
     # Each file is parsed once, so those that were met are known of all of them together.
     words = met.record()
-    groups = [replace(group, batch=replace(group.batch, words=words)) for group in checked]
+    return [replace(group, batch=replace(group.batch, words=words)) for group in checked]
+
+
+def _landed(
+    settings: Settings,
+    source: Source,
+    groups: Sequence[_Group],
+    retrieved: date | None,
+    retrieved_at: datetime,
+    *,
+    replace_all: bool,
+    write: Callable[[str], None],
+) -> Brought:
     with alone(settings, source.CARD.name, write):
         landing = landing_of(settings)
         complete(landing, lake_of(settings), source.CARD.name)
@@ -173,7 +198,7 @@ class _ParsedOnce:
 
     def __init__(self, source: Source) -> None:
         self.CARD = source.CARD
-        self._source = source
+        self.original = source
         if hasattr(source, "parse_together"):
             self.parse_together = source.parse_together
         self._frames: dict[tuple[Document, bytes], Mapping[str, pl.DataFrame]] = {}
@@ -181,23 +206,29 @@ class _ParsedOnce:
     def parse(self, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         key = (document, payload)
         if key not in self._frames:
-            self._frames[key] = self._source.parse(payload, document)
+            self._frames[key] = self.original.parse(payload, document)
         return self._frames[key]
 
 
 @dataclass(frozen=True)
 class _File:
+    """A file somebody brought; of a large one the path, and no frames: it is landed by itself."""
+
     name: str
-    payload: bytes
+    payload: bytes | Path
     document: Document
     frames: Mapping[str, pl.DataFrame]
 
     @cached_property
     def part(self) -> Part:
+        if isinstance(self.payload, Path):
+            sha256, size = sha256_of_file(self.payload), self.payload.stat().st_size
+        else:
+            sha256, size = hashlib.sha256(self.payload).hexdigest(), len(self.payload)
         return Part(
             file=file_name(self.name),
-            sha256=hashlib.sha256(self.payload).hexdigest(),
-            bytes=len(self.payload),
+            sha256=sha256,
+            bytes=size,
             media_type=media_type(self.name),
             request=f"file {self.name}",
             retrieved_at=self.document.retrieved_at,
@@ -211,6 +242,8 @@ class _Group:
 
     files: tuple[_File, ...]
     batch: batches.Batch
+    snapshot_id: str
+    """Of the snapshot that they are, if they are not landed already."""
 
     @property
     def document(self) -> str:
@@ -228,11 +261,13 @@ class _Group:
 
 
 def _read(source: _ParsedOnce, path: Path, retrieved_at: datetime) -> _File:
+    document = Document(name=path.name, retrieved_at=retrieved_at, is_bundled=False)
     try:
+        if batches.is_large(source.original, path.stat().st_size):
+            return _File(path.name, path, document, {})
         payload = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
-    document = Document(name=path.name, retrieved_at=retrieved_at, is_bundled=False)
     frames = {
         table: LAKE_TABLES[table].conform(
             frame.with_columns(
@@ -297,8 +332,15 @@ def _common(one: _File, other: _File) -> list[tuple[str, pl.DataFrame, pl.DataFr
     ]
 
 
-def _checked(source: _ParsedOnce, files: Sequence[_File]) -> list[_Group]:
+def _checked(source: _ParsedOnce, files: Sequence[_File], folder: Path) -> list[_Group]:
     """The files as one snapshot; where they turn out to contradict each other, one each."""
+    (file, *_) = files
+    if isinstance(file.payload, Path):
+        snapshot_id = new_snapshot_id(source.CARD.name)
+        batch = batches.read_large(
+            source.original, file.payload, file.document, snapshot_id, folder
+        )
+        return [_Group((file,), batch, snapshot_id)]
     try:
         return [_checked_together(source, files)]
     except ContradictionError:
@@ -311,8 +353,9 @@ def _checked_together(source: _ParsedOnce, files: Sequence[_File]) -> _Group:
     They are put in the order of their names: named in another order, they are the same.
     """
     ordered = sorted(files, key=lambda file: (file.name, file.part.sha256))
-    parts = [(file.payload, file.document) for file in ordered]
-    return _Group(tuple(ordered), batches.read(cast(Source, source), parts))
+    parts = [(file.payload, file.document) for file in ordered if isinstance(file.payload, bytes)]
+    batch = batches.read(cast(Source, source), parts)
+    return _Group(tuple(ordered), batch, new_snapshot_id(source.CARD.name))
 
 
 def _known(
@@ -356,8 +399,14 @@ def _revisions(
         if snapshot is not None:
             revisions.append(())
             continue
-        frames = group.batch.frames(new_snapshot_id(name))
-        found = held_against_known(landing, lake, source, frames, beside)
+        rows = group.batch.rows_of(group.snapshot_id)
+        frames, found = held_in_part(lake, source, rows)
+        is_part = any(isinstance(of_table, Spooled) for of_table in rows.values())
+        others = {one.table: one for one in found}
+        found = [
+            one.with_others(others.pop(one.table)) if one.table in others else one
+            for one in held_against_known(landing, lake, source, frames, beside, is_part=is_part)
+        ] + list(others.values())
         if not replace_all:
             require_plausible(
                 f"{name}: {group.document}", found, "If it is right, land it with --replace."
@@ -380,7 +429,7 @@ def _keep(
     What stops it, mostly a full disk, leaves nothing: what does not count must not fill a disk.
     """
     name, lake = source.CARD.name, lake_of(settings)
-    fresh = [one or new_snapshot_id(name) for one in known]
+    fresh = [one or group.snapshot_id for one, group in zip(known, groups, strict=True)]
     ids = [one for one in fresh if isinstance(one, str)]
     try:
         with landing.together(name, ids):
@@ -420,7 +469,11 @@ def _kept(
         retrieved_at=retrieved_at,
     )
     for part, file in zip(group.parts, group.files, strict=True):
-        landing.store.write(f"{name}/{snapshot_id}/{part.file}", file.payload)
+        stored_as = f"{name}/{snapshot_id}/{part.file}"
+        if isinstance(file.payload, Path):
+            landing.store.copy_in(file.payload, stored_as)
+        else:
+            landing.store.write(stored_as, file.payload)
     stage(settings, lake, source, snapshot, group.batch)
     landing.record(snapshot)
     return snapshot, True
@@ -438,7 +491,7 @@ def _taken(
     card, tables = source.CARD, group.batch.tables
     return Taken(
         documents=tuple(file.name for file in group.files),
-        rows={table: batch.accepted.height for table, batch in tables.items()},
+        rows={table: batch.rows for table, batch in tables.items()},
         quarantined={table: batch.quarantined.height for table, batch in tables.items()},
         is_new=is_new,
         reasons=tuple(

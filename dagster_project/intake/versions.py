@@ -27,8 +27,8 @@ _SCHEMAS = Path("lake", "schemas.py")
 _NO_READERS = (Path("errors.py"), Path("sources", "card.py"))
 """Modules that decide no row: names of errors, and what a source says of itself."""
 
-_CONFORM = "LakeTable.conform"
-"""Every row goes through it: the part of `lake/schemas.py` that is code."""
+_CONFORM = ("LakeTable.conform", "LakeTable.conform_lazily")
+"""Every row goes through them: the part of `lake/schemas.py` that is code."""
 
 _WHOLE = "*"
 _DYNAMIC = frozenset({"globals", "locals", "vars", "eval", "exec", "__import__"})
@@ -88,7 +88,8 @@ class Code:
             digest.update(path.read_bytes())
         digest.update(repr([_structure(self._tables[name]) for name in tables]).encode())
         needs = self._needed_by([path for path in own if path.suffix == ".py"])
-        for path, name in sorted({*needs, *self._closure([(self._schemas, _CONFORM)])}):
+        needs |= self._closure((self._schemas, name) for name in _CONFORM)
+        for path, name in sorted(needs):
             digest.update(f"\n{self._label(path)} {name} {self._part((path, name)).text}".encode())
         return digest.hexdigest()[:12]
 

@@ -302,6 +302,21 @@ class Landing:
         if is_one_of_several:
             self._under_way_of(source).remove(snapshot_ids[0])
 
+    def file_of(self, snapshot: Snapshot, folder: Path) -> Path:
+        """The only part of a snapshot as a file of this machine: where it lies, else a copy.
+
+        Raises DamagedError if it is no longer what was received.
+        """
+        ((file, sha256),) = self._files(snapshot)
+        name = f"{snapshot.source}/{snapshot.snapshot_id}/{file}"
+        try:
+            path = self.store.as_file(name, folder)
+        except FileNotFoundError:
+            raise self._damaged(name, "is missing") from None
+        if sha256_of_file(path) != sha256:
+            raise self._damaged(name, "was changed after it was received")
+        return path
+
     def payloads(self, snapshot: Snapshot) -> Iterator[bytes]:
         """The bytes of the parts, one after the other.
 
@@ -312,16 +327,16 @@ class Landing:
             try:
                 payload = self.store.read(name)
             except FileNotFoundError:
-                raise DamagedError(
-                    f"{self.store.address(name)} is missing.",
-                    hint="Restore it, or remove its folder so that it is fetched again.",
-                ) from None
+                raise self._damaged(name, "is missing") from None
             if hashlib.sha256(payload).hexdigest() != sha256:
-                raise DamagedError(
-                    f"{self.store.address(name)} was changed after it was received.",
-                    hint="Restore it, or remove its folder so that it is fetched again.",
-                )
+                raise self._damaged(name, "was changed after it was received")
             yield payload
+
+    def _damaged(self, name: str, how: str) -> DamagedError:
+        return DamagedError(
+            f"{self.store.address(name)} {how}.",
+            hint="Restore it, or remove its folder so that it is fetched again.",
+        )
 
     def quarantine(self, snapshot: Snapshot, quarantine: Path, reason: str) -> Path:
         """Move a snapshot that cannot be used to the quarantine, with the reason.
@@ -468,6 +483,11 @@ class Landing:
 def new_snapshot_id(source: str) -> str:
     """`<source>-<instant>-<eight signs>`: within a source, newer ones sort later."""
     return f"{source}-{_now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
+
+
+def sha256_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_of(parts: Sequence[Part]) -> str:

@@ -72,11 +72,21 @@ class LakeTable:
 
         Raises UpstreamFormatError when a required column is absent or an undeclared one is there.
         """
-        undeclared = [name for name in frame.columns if name not in self.columns]
+        try:
+            return self.conform_lazily(frame.lazy()).collect()
+        except pl.exceptions.InvalidOperationError as error:
+            raise UpstreamFormatError(
+                f"{self.name}: a value does not fit its type ({str(error).splitlines()[0]})."
+            ) from error
+
+    def conform_lazily(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """The same of rows to be computed: whether a value fits is seen when they are."""
+        names = frame.collect_schema().names()
+        undeclared = [name for name in names if name not in self.columns]
         absent = [
             name
             for name, column in self.columns.items()
-            if name not in frame.columns and not column.nullable
+            if name not in names and not column.nullable
         ]
         if undeclared or absent:
             raise UpstreamFormatError(
@@ -91,17 +101,10 @@ class LakeTable:
                 )
                 + "."
             )
-        try:
-            return frame.select(
-                (pl.col(name) if name in frame.columns else pl.lit(None))
-                .cast(column.dtype)
-                .alias(name)
-                for name, column in self.columns.items()
-            )
-        except pl.exceptions.InvalidOperationError as error:
-            raise UpstreamFormatError(
-                f"{self.name}: a value does not fit its type ({str(error).splitlines()[0]})."
-            ) from error
+        return frame.select(
+            (pl.col(name) if name in names else pl.lit(None)).cast(column.dtype).alias(name)
+            for name, column in self.columns.items()
+        )
 
 
 def _table(

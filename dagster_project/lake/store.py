@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import fsspec
 
@@ -59,6 +62,28 @@ class Store:
             return
         write_atomically(Path(path), payload)
 
+    def copy_in(self, file: Path, name: str) -> None:
+        """Write a copy of a file of this machine so that no reader ever sees part of it."""
+        if not self.is_local:
+            self._fs.put_file(str(file), self.path(name))
+            return
+        copy_atomically(file, Path(self.path(name)))
+
+    def as_file(self, name: str, folder: Path) -> Path:
+        """A file under the root as one of this machine: where it lies, else a copy in `folder`.
+
+        Raises FileNotFoundError.
+        """
+        if self.is_local:
+            path = Path(self.path(name))
+            if not path.exists():
+                raise FileNotFoundError(name)
+            return path
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / name.rsplit("/", 1)[-1]
+        self._fs.get_file(self.path(name), str(path))
+        return path
+
     def take(self, file: Path, name: str) -> None:
         """Move a file of this machine under the root; it is there as a whole or not at all."""
         if not self.is_local:
@@ -70,7 +95,7 @@ class Store:
         try:
             os.replace(file, path)
         except OSError:  # the root is on another disk
-            write_atomically(path, file.read_bytes())
+            copy_atomically(file, path)
             file.unlink()
 
     def move(self, name: str, to: str) -> None:
@@ -111,11 +136,23 @@ class Store:
 
 def write_atomically(path: Path, payload: bytes) -> None:
     """Write a file of this machine by temporary file, flush to disk and rename."""
+    with _written_atomically(path) as file:
+        file.write(payload)
+
+
+def copy_atomically(source: Path, path: Path) -> None:
+    """Copy a file of this machine by temporary file, flush to disk and rename."""
+    with source.open("rb") as original, _written_atomically(path) as file:
+        shutil.copyfileobj(original, file, 1 << 20)
+
+
+@contextlib.contextmanager
+def _written_atomically(path: Path) -> Iterator[BinaryIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         with temporary.open("wb") as file:
-            file.write(payload)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -17,8 +17,15 @@ from dagster_project.lake.landing import Held
 from dagster_project.lake.records import Records
 from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES, LakeTable
 from dagster_project.lake.scope import MINERALS
+from dagster_project.lake.spool import Spooled
 from dagster_project.lake.store import Store
 from dagster_project.lake.vintages import not_withdrawn, rows_that_count
+
+Rows = pl.DataFrame | Spooled
+
+
+def _file(snapshot_id: str, number: int) -> str:
+    return f"{snapshot_id}.{number}.parquet" if number else f"{snapshot_id}.parquet"
 
 
 class TableRecord(BaseModel):
@@ -27,6 +34,8 @@ class TableRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     rows: int
+    files: int = 1
+    """Of more than one, the further ones are numbered from 1."""
     quarantined: int = Field(validation_alias=AliasChoices("quarantined", "set_aside"))
     suite_version: str
     checks: Sequence[Mapping[str, Any]]
@@ -49,6 +58,8 @@ class Record(BaseModel):
 class Lake:
     """`<table>/<source>/<snapshot_id>.parquet`; a record per snapshot completes its rows.
 
+    Rows that came in several blocks lie in as many files, `<snapshot_id>.1.parquet` and so on.
+
     The record (`_snapshots/<source>/<snapshot_id>.json`) is written last. It says with which
     parser and which suites the rows came in, and what the checks said of them. Rows without a
     record do not count. Rows that came in with their document lie there with a record under
@@ -60,14 +71,14 @@ class Lake:
         self._records: dict[tuple[str, str], Records[Record]] = {}
 
     def write(
-        self, source: str, snapshot_id: str, frames: Mapping[str, pl.DataFrame], record: Record
+        self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
     ) -> None:
         """Put the rows of one snapshot in place, then the record that makes them count."""
         self._write_rows(source, snapshot_id, frames)
         self._of("_snapshots", source).add(snapshot_id, record)
 
     def stage(
-        self, source: str, snapshot_id: str, frames: Mapping[str, pl.DataFrame], record: Record
+        self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
     ) -> None:
         """Put the rows of one snapshot in place; they do not count before `commit`."""
         self._write_rows(source, snapshot_id, frames)
@@ -98,17 +109,24 @@ class Lake:
         """Remove the rows of one snapshot with their files; for rows that never counted."""
         self.take_out(source, snapshot_id)
         for name in LAKE_TABLES:
-            self.store.remove(f"{name}/{source}/{snapshot_id}.parquet")
+            for file in self.store.names(f"{name}/{source}"):
+                if file.split(".")[0] == snapshot_id:
+                    self.store.remove(f"{name}/{source}/{file}")
 
     def sweep(self, source: str, tables: Iterable[str]) -> None:
         """Remove the files of a source's rows that neither count nor lie ready.
 
         Only while nobody else reads the lake, or writes rows of the source.
         """
-        known = self.snapshot_ids(source) | self._of("_staged", source).names()
+        records = [*self.records(source).items(), *self.staged(source).items()]
         for table in tables:
+            known = {
+                _file(snapshot_id, number)
+                for snapshot_id, record in records
+                for number in range(record.tables[table].files if table in record.tables else 0)
+            }
             for file in self.store.names(f"{table}/{source}"):
-                if file.removesuffix(".parquet") not in known:
+                if file not in known:
                     self.store.remove(f"{table}/{source}/{file}")
 
     def records(self, source: str) -> dict[str, Record]:
@@ -176,16 +194,19 @@ class Lake:
     def files(self, table: LakeTable, source: str | None = None) -> list[str]:
         """Addresses of the Parquet files of a table, those that count; of one source, if named."""
         return [
-            self.store.address(f"{table.name}/{name}/{snapshot_id}.parquet")
+            self.store.address(f"{table.name}/{name}/{_file(snapshot_id, number)}")
             for name in ([source] if source else self.store.names("_snapshots"))
             for snapshot_id, record in self.records(name).items()
             if table.name in record.tables and record.tables[table.name].rows
+            for number in range(record.tables[table.name].files)
         ]
 
-    def _write_rows(
-        self, source: str, snapshot_id: str, frames: Mapping[str, pl.DataFrame]
-    ) -> None:
+    def _write_rows(self, source: str, snapshot_id: str, frames: Mapping[str, Rows]) -> None:
         for name, frame in frames.items():
+            if isinstance(frame, Spooled):
+                for number, file in enumerate(frame.files):
+                    self.store.take(file, f"{name}/{source}/{_file(snapshot_id, number)}")
+                continue
             if frame.is_empty():
                 continue
             buffer = io.BytesIO()

@@ -8,7 +8,7 @@ decided elsewhere; every limit is in `limits`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -63,6 +63,18 @@ class Revision:
     groups: Sequence[Group]
     objections: Sequence[str]
     changes: Sequence[Change] = ()
+    by_sums: int = 0
+    """Rows of which only the sums by commodity and period were compared."""
+
+    def with_others(self, others: Revision) -> Revision:
+        """Of one document: what some rows do, and what the others do."""
+        return replace(
+            self,
+            added=self.added + others.added,
+            by_sums=self.by_sums + others.by_sums,
+            groups=[*others.groups, *self.groups],
+            objections=list(dict.fromkeys((*others.objections, *self.objections))),
+        )
 
     def lines(self) -> Iterator[str]:
         """What it does, for a reader: a line of counts, one for the groups that change, and one
@@ -70,7 +82,7 @@ class Revision:
         """
         counts = (
             (self.added, "new"), (self.changed, "changed"), (self.unchanged, "as known"),
-            (self.removed, "removed"),
+            (self.removed, "removed"), (self.by_sums, "compared by the sums of their codes"),
         )  # fmt: skip
         counted_rows = ", ".join(f"{count:,} {word}" for count, word in counts if count)
         yield f"{self.table}: {counted_rows or 'older than what is known'}."
@@ -118,6 +130,62 @@ def hold_against(
             )
         ),
         changes=tuple(changes(table, compared)),
+    )
+
+
+def code_of(table: LakeTable) -> str:
+    """The column with the code of a commodity."""
+    return next(name for name in table.key if name in ("hs6_code", "commodity_code"))
+
+
+def sums_held_against(table: LakeTable, known: pl.LazyFrame, fresh: pl.LazyFrame) -> Revision:
+    """Hold the sums of a large document against those of the rows that it replaces.
+
+    Compared are rows and value of each commodity and period that is known; the limits are those of
+    `hold_against`. Of several vintages that are known, the last retrieved counts.
+    """
+    code, period = code_of(table), table.period or ""
+    by = [code, period, *(["hs_revision"] if "hs_revision" in table.key else [])]
+    measure = next(name for name, of in table.columns.items() if of.dtype == pl.Float64)
+    sums = [pl.len().alias("rows"), pl.col(measure).sum().alias("total")]
+    after = fresh.group_by(by).agg(sums).collect()
+    before = (
+        known.join(after.lazy().select(period).unique(), on=period, how="semi")
+        .group_by(*by, "vintage_at", "snapshot_id")
+        .agg(sums)
+        .collect()
+        .sort("vintage_at", "snapshot_id")
+        .group_by(by)
+        .last()
+    )
+    both = before.join(after, on=by, how="inner", suffix=" after", nulls_equal=True)
+    least = 1 - limits.LARGEST_LOSS_OF_ROWS
+    shrunk = both.filter(
+        (pl.col("rows") >= limits.FEWEST_ROWS_TO_SHRINK)
+        & (
+            (pl.col("rows after") < least * pl.col("rows"))
+            | (pl.col("total after") < (1 - limits.LARGEST_LOSS_OF_VALUE) * pl.col("total"))
+        )
+    ).sort("total", *by, descending=[True, *(False for _ in by)])
+    groups = [
+        Group(
+            f"{row[code]} {period_in_words(row[period], 'A')}",
+            row["rows"], row["rows after"], measure, row["total"], row["total after"],
+        )
+        for row in shrunk.head(_SHOWN_GROUPS).iter_rows(named=True)
+    ]  # fmt: skip
+    more = shrunk.height - len(groups)
+    named = f"{'; '.join(map(str, groups))}{f', and {more:,} more like it' if more else ''}"
+    compared = int(both["rows after"].sum())
+    return Revision(
+        table=table.name,
+        added=int(after["rows"].sum()) - compared,
+        unchanged=0,
+        changed=0,
+        removed=0,
+        groups=groups,
+        objections=(f"It would replace {named}.",) if groups else (),
+        by_sums=compared,
     )
 
 

@@ -7,7 +7,7 @@ Pure: no network, no Dagster; files are only read where an answer lies in one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -242,6 +242,12 @@ class Source(Protocol):
 
         Of an extract in several parts it is called once per part; the rows are put together.
         Raises UpstreamFormatError when the bytes are not what the publisher is known to send.
+        """
+        ...
+
+    def parse_blocks(self, file: Path, document: Document) -> Iterator[Mapping[str, pl.LazyFrame]]:
+        """The rows of `parse` block by block, of a document too large to hold. Absent where none
+        is. Raises what `parse` does, if need be after other blocks.
         """
         ...
 
