@@ -73,7 +73,7 @@ class Revision:
             added=self.added + others.added,
             by_sums=self.by_sums + others.by_sums,
             groups=[*others.groups, *self.groups],
-            objections=list(dict.fromkeys((*others.objections, *self.objections))),
+            objections=tuple(dict.fromkeys((*others.objections, *self.objections))),
         )
 
     def lines(self) -> Iterator[str]:
