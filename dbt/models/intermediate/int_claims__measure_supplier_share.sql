@@ -25,7 +25,7 @@ shares as (
         measure,
         share,
         source
-    from {{ ref('int_dependency__compute_supplier_shares') }}
+    from {{ ref('supplier_shares') }}
 
 ),
 

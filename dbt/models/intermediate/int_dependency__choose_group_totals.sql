@@ -1,3 +1,6 @@
+{# Shares and concentration are read from it: computed once, as a table. #}
+{{ config(materialized='table') }}
+
 with imports as (
 
     select

@@ -10,14 +10,12 @@ with shares as (
         amount,
         share,
         supplier_rank,
-        total_amount,
-        source,
         is_provisional
-    from {{ ref('int_dependency__compute_supplier_shares') }}
+    from {{ ref('supplier_shares') }}
 
 ),
 
-sums as (
+totals as (
 
     select
         importer_iso3,
@@ -26,18 +24,47 @@ sums as (
         period_start,
         measure,
         total_amount,
-        source,
+        source
+    from {{ ref('int_dependency__choose_group_totals') }}
+
+),
+
+by_total as (
+
+    select
+        importer_iso3,
+        mineral_group,
+        frequency,
+        period_start,
+        measure,
         sum(amount * amount) filter (where supplier_iso3 <> '_X') as squares_of_published,
         sum(amount * amount) as squares,
-        sum(amount) filter (where supplier_rank <= 3)
-        / nullif(total_amount, 0) as top_three_share,
+        sum(amount) filter (where supplier_rank <= 3) as top_three_amount,
         max(share) filter (where supplier_rank = 1) as top_supplier_share,
         max(supplier_iso3) filter (where supplier_rank = 1) as top_supplier_iso3,
         count(*) filter (where supplier_iso3 <> '_X' and amount > 0) as suppliers,
         1 - coalesce(sum(share) filter (where supplier_iso3 = '_X'), 0) as partner_coverage_share,
         bool_or(is_provisional) as is_provisional
     from shares
-    group by importer_iso3, mineral_group, frequency, period_start, measure, total_amount, source
+    group by importer_iso3, mineral_group, frequency, period_start, measure
+
+),
+
+sums as (
+
+    select
+        by_total.*,
+        totals.total_amount,
+        totals.source,
+        by_total.top_three_amount / nullif(totals.total_amount, 0) as top_three_share
+    from by_total
+    inner join totals
+        on
+            by_total.importer_iso3 = totals.importer_iso3
+            and by_total.mineral_group = totals.mineral_group
+            and by_total.frequency = totals.frequency
+            and by_total.period_start = totals.period_start
+            and by_total.measure = totals.measure
 
 ),
 

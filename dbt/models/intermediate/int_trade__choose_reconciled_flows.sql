@@ -1,19 +1,12 @@
-{# The published table and the imports of each group are read from it: computed once, as a table. #}
-{{ config(materialized='table') }}
-
 with flows as (
 
     select * from {{ ref('stg_lake__reconciled_trade') }}
 
 ),
 
--- The same trade is published once in each edition of the HS.
-newest_revision as (
+slices as (
 
-    select *
-    from flows
-    qualify
-        hs_revision = max(hs_revision) over (partition by source, hs6_code, period_start)
+    select * from {{ ref('int_trade__choose_reconciled_slices') }}
 
 ),
 
@@ -21,19 +14,25 @@ newest_revision as (
 between_economies as (
 
     select
-        source,
-        exporter_iso3,
-        importer_iso3,
-        hs6_code,
-        hs_revision,
-        period_start,
-        value_usd,
-        net_weight_kg,
-        is_provisional,
-        vintage_at,
-        snapshot_id
-    from newest_revision
-    where exporter_iso3 <> importer_iso3
+        flows.source,
+        flows.exporter_iso3,
+        flows.importer_iso3,
+        flows.hs6_code,
+        flows.hs_revision,
+        flows.period_start,
+        flows.value_usd,
+        flows.net_weight_kg,
+        flows.is_provisional,
+        flows.vintage_at,
+        flows.snapshot_id
+    from flows
+    inner join slices
+        on
+            flows.source = slices.source
+            and flows.hs6_code = slices.hs6_code
+            and flows.period_start = slices.period_start
+            and flows.hs_revision = slices.hs_revision
+    where flows.exporter_iso3 <> flows.importer_iso3
 
 )
 

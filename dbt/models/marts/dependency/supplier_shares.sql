@@ -1,19 +1,121 @@
-with shares as (
+with imports as (
 
     select
+        source,
+        importer_iso3,
+        partner_iso3,
+        mineral_group,
+        is_basket,
+        frequency,
+        period_start,
+        measure,
+        amount,
+        valuation,
+        is_provisional
+    from {{ ref('int_dependency__list_group_imports') }}
+
+),
+
+-- A number in place of five columns: of 11 million shares, ranking within them takes 2.7 times as
+-- long, summing 1.8 times.
+totals as materialized (
+
+    select
+        row_number() over () as total_number,
         importer_iso3,
         mineral_group,
         frequency,
         period_start,
         measure,
-        supplier_iso3,
-        amount,
-        share,
-        cast(supplier_rank as integer) as supplier_rank,
         source,
+        is_basket,
+        total_amount,
         valuation,
         is_provisional
-    from {{ ref('int_dependency__compute_supplier_shares') }}
+    from {{ ref('int_dependency__choose_group_totals') }}
+
+),
+
+published as (
+
+    select
+        totals.total_number,
+        imports.partner_iso3 as supplier_iso3,
+        sum(imports.amount) as amount,
+        case
+            when min(imports.valuation) = max(imports.valuation) then max(imports.valuation)
+        end as valuation,
+        bool_or(imports.is_provisional) as is_provisional
+    from totals
+    inner join imports
+        on
+            totals.source = imports.source
+            and totals.is_basket = imports.is_basket
+            and totals.importer_iso3 = imports.importer_iso3
+            and totals.mineral_group = imports.mineral_group
+            and totals.frequency = imports.frequency
+            and totals.period_start = imports.period_start
+            and totals.measure = imports.measure
+    where imports.partner_iso3 not in ('WLD', '_X', imports.importer_iso3)
+    group by totals.total_number, imports.partner_iso3
+
+),
+
+sums as (
+
+    select
+        total_number,
+        sum(amount) as published_amount
+    from published
+    group by total_number
+
+),
+
+suppliers as (
+
+    select
+        total_number,
+        supplier_iso3,
+        amount,
+        row_number() over (
+            partition by total_number
+            order by amount desc, supplier_iso3 asc
+        ) as supplier_rank,
+        valuation,
+        is_provisional
+    from published
+    union all
+    select
+        totals.total_number,
+        '_X' as supplier_iso3,
+        totals.total_amount - sums.published_amount as amount,
+        null as supplier_rank,
+        totals.valuation,
+        totals.is_provisional
+    from totals
+    inner join sums on totals.total_number = sums.total_number
+    -- Below the ninth digit it is rounding, not trade.
+    where totals.total_amount - sums.published_amount > 1e-9 * totals.total_amount
+
+),
+
+shares as (
+
+    select
+        totals.importer_iso3,
+        totals.mineral_group,
+        totals.frequency,
+        totals.period_start,
+        totals.measure,
+        suppliers.supplier_iso3,
+        suppliers.amount,
+        suppliers.amount / totals.total_amount as share,
+        cast(suppliers.supplier_rank as integer) as supplier_rank,
+        totals.source,
+        suppliers.valuation,
+        suppliers.is_provisional
+    from suppliers
+    inner join totals on suppliers.total_number = totals.total_number
 
 )
 

@@ -1,0 +1,163 @@
+"""The least that BACI's three tables cost: one hand-written DuckDB script from CEPII's archive.
+
+    python benchmarks/floor.py BACI_HS22_V202601.zip floor.duckdb
+
+Makes tables with the columns and by the rules of `trade.baci_flows`, `dependency.supplier_shares`
+and `dependency.import_concentration`, of BACI's figures only and of every code in the archive. No
+checks, no vintages, no other source.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import duckdb
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+ECONOMIES = CHECKOUT / "dagster_project" / "bundled" / "catalogue" / "economies.csv"
+GROUPS = CHECKOUT / "dbt" / "seeds" / "seed_mineral_group_codes.csv"
+
+SCRIPT = """
+create table economies as
+select
+    country_code,
+    case country_iso3 when 'S19' then 'TWN' else country_iso3 end as economy_iso3
+from read_csv('{folder}/country_codes_*.csv');
+
+create schema trade;
+create table trade.baci_flows as
+select
+    exporters.economy_iso3 as exporter_iso3,
+    importers.economy_iso3 as importer_iso3,
+    k as hs6_code,
+    'HS20' || regexp_extract(filename, 'BACI_HS([0-9]+)_Y', 1) as hs_revision,
+    t as year,
+    round(v * 1000, 3) as value_usd,
+    round(q * 1000, 3) as net_weight_kg,
+    timestamp '2026-01-31' as vintage_at,
+    'floor' as snapshot_id
+from
+    read_csv(
+        '{folder}/BACI_HS*.csv',
+        header = true,
+        filename = true,
+        nullstr = 'NA',
+        columns = {{
+            't': 'integer', 'i': 'integer', 'j': 'integer',
+            'k': 'varchar', 'v': 'double', 'q': 'double'
+        }}
+    ) as flows
+inner join economies as exporters on flows.i = exporters.country_code
+inner join economies as importers on flows.j = importers.country_code
+where i <> j;
+
+create table groups as
+with codes as (
+    select mineral_group, hs6_code
+    from read_csv('{groups}', all_varchar = true)
+    union
+    select 'hs_' || hs6_code, hs6_code
+    from (select distinct hs6_code from trade.baci_flows)
+)
+select mineral_group, hs6_code, count(*) over (partition by mineral_group) as codes
+from codes;
+
+create schema dependency;
+create temp table supplies as
+select
+    flows.importer_iso3,
+    groups.mineral_group,
+    groups.codes,
+    flows.year,
+    flows.exporter_iso3 as supplier_iso3,
+    sum(flows.value_usd) as amount
+from trade.baci_flows as flows
+inner join groups on flows.hs6_code = groups.hs6_code
+where flows.importer_iso3 <> '_X'
+group by all;
+
+create temp table totals as
+with by_code as (
+    select flows.importer_iso3, flows.year, flows.hs6_code, sum(flows.value_usd) as amount
+    from trade.baci_flows as flows
+    where flows.importer_iso3 <> '_X'
+    group by all
+)
+select importer_iso3, mineral_group, year, sum(amount) as total_amount
+from by_code inner join groups using (hs6_code)
+group by importer_iso3, mineral_group, codes, year
+having count(*) = codes and sum(amount) > 0;
+
+create table dependency.supplier_shares as
+select
+    importer_iso3,
+    mineral_group,
+    'A' as frequency,
+    make_date(year, 1, 1) as period_start,
+    'value_usd' as measure,
+    supplier_iso3,
+    amount,
+    amount / total_amount as share,
+    cast(row_number() over (
+        partition by importer_iso3, mineral_group, year order by amount desc, supplier_iso3
+    ) as integer) as supplier_rank,
+    'baci' as source,
+    'FOB' as valuation,
+    false as is_provisional
+from supplies inner join totals using (importer_iso3, mineral_group, year);
+
+create table dependency.import_concentration as
+with sums as (
+    select
+        importer_iso3,
+        mineral_group,
+        year,
+        total_amount,
+        sum(amount * amount) / (total_amount * total_amount) as hhi,
+        list_sum(max(amount, 3)) / total_amount as top_three_share,
+        arg_min(supplier_iso3, {{'amount': -amount, 'supplier': supplier_iso3}})
+            as top_supplier_iso3,
+        max(amount) / total_amount as top_share,
+        count(*) filter (where amount > 0) as suppliers
+    from supplies inner join totals using (importer_iso3, mineral_group, year)
+    group by importer_iso3, mineral_group, year, total_amount
+)
+select
+    importer_iso3,
+    mineral_group,
+    'A' as frequency,
+    make_date(year, 1, 1) as period_start,
+    'value_usd' as measure,
+    total_amount,
+    hhi,
+    hhi as hhi_high,
+    case
+        when suppliers > 1 then greatest((hhi * suppliers - 1) / (suppliers - 1), 0)
+    end as hhi_normalised,
+    top_share as cr1_share,
+    top_three_share as cr3_share,
+    1 / hhi as effective_suppliers,
+    top_supplier_iso3,
+    top_share as top_supplier_share,
+    1.0::double as partner_coverage_share,
+    'baci' as source,
+    false as is_provisional
+from sums;
+"""
+
+
+def build(archive: Path, target: Path) -> None:
+    """Unzip and run the script into a new DuckDB file."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        with zipfile.ZipFile(archive) as members:
+            members.extractall(folder)
+        with duckdb.connect(str(target)) as connection:
+            connection.execute("set preserve_insertion_order = false")
+            connection.execute(SCRIPT.format(folder=folder, groups=GROUPS))
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]), Path(sys.argv[2]))
