@@ -95,9 +95,9 @@ class Quarantine:
     kept: list[pl.DataFrame] = field(default_factory=list)
 
     def add(self, rows: pl.DataFrame) -> None:
-        self.rows += rows.height
-        if self.rows <= self.at_most or not self.kept:
+        if self.rows <= self.at_most:
             self.kept.append(rows)
+        self.rows += rows.height
         if self.rows > self.at_most:
             self.kept = [pl.concat(self.kept).head(SAMPLE_ROWS)]
 
@@ -448,9 +448,9 @@ class Profile:
     def _compute(self, rule: Rule, name: str) -> None:
         """Compute a column that looks at other rows than its own: of its columns alone, at once."""
         expression = rule.derived.get(name)
-        if expression is None or name in self._computed or expression.meta.is_row_separable():
+        if expression is None or name in self._computed or is_row_by_row(expression):
             return
-        narrow = self._frame.select(dict.fromkeys(expression.meta.root_names()))
+        narrow = self._frame.select(list(dict.fromkeys(expression.meta.root_names())))
         text = pl.col(pl.String).cast(pl.Categorical)
         try:
             computed = narrow.with_columns(text).collect(engine="streaming").select(expression)
@@ -481,7 +481,7 @@ class Profile:
         roots = rule.columns
         if (
             not derived
-            or not all(expression.meta.is_row_separable() for expression in derived)
+            or not all(is_row_by_row(expression) for expression in derived)
             or any(self._schema[name].is_float() for name in roots)
         ):
             return ()
@@ -584,6 +584,20 @@ def _comparison(rule: Rule, columns: Mapping[str, pl.Expr]) -> pl.Expr | None:
         case "ExpectSelectColumnValuesToBeUniqueWithinRecord":
             return one == other
     return None
+
+
+def is_row_by_row(expression: pl.Expr) -> bool:
+    """Whether an expression computes each row from that row alone, so that blocks can be computed.
+
+    `is_row_separable` of polars 2.1 looks at the outermost step only: it is True of
+    `a / a.shift(1).over("b")`. What it cannot answer counts as False.
+    """
+    try:
+        return expression.meta.is_row_separable() and all(
+            is_row_by_row(part) for part in expression.meta.pop()
+        )
+    except pl.exceptions.PolarsError:
+        return False
 
 
 def first_line(text: str) -> str:
