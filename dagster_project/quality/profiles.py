@@ -94,11 +94,15 @@ class Quarantine:
     rows: int = 0
     kept: list[pl.DataFrame] = field(default_factory=list)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the batch is rejected for their number."""
+        return self.rows > self.at_most
+
     def add(self, rows: pl.DataFrame) -> None:
+        self.kept.append(rows)
         self.rows += rows.height
-        if self.rows <= self.at_most or not self.kept:
-            self.kept.append(rows)
-        if self.rows > self.at_most:
+        if self.is_full:
             self.kept = [pl.concat(self.kept).head(SAMPLE_ROWS)]
 
 
@@ -263,7 +267,7 @@ class _Key(_Gauge):
         self.is_left_out = is_left_out
         self.hashes: list[np.ndarray[Any, Any]] = []
         self.rows = 0
-        self.first = pl.DataFrame(schema=[ROW, *columns])
+        self.first = pl.DataFrame(schema=list(columns))
 
     @property
     def hash(self) -> pl.Expr:
@@ -289,28 +293,28 @@ class _Key(_Gauge):
             ROW, *(column.alias(name) for name, column in self.columns.items()),
             hash_of_key=self.hash,
         )  # fmt: skip
-        firsts = []
+        found = []
         for start in range(0, len(meeting), KEYS_AT_A_TIME):
             some = meeting[start : start + KEYS_AT_A_TIME]
             repeated = (
                 keys.filter(pl.col("hash_of_key").is_between(some[0], some[-1]))
                 .join(pl.LazyFrame({"hash_of_key": some}), on="hash_of_key", how="semi")
                 .group_by(self.names)
-                .agg(pl.len().alias("rows_of_key"), pl.col(ROW).bottom_k(SAMPLE_ROWS))
+                .agg(pl.len().alias("rows_of_key"), pl.col(ROW).min())
                 .filter(pl.col("rows_of_key") > 1)
                 .collect(engine="streaming")
             )
             self.rows += int(repeated["rows_of_key"].sum())
-            firsts.append(repeated.explode(ROW).bottom_k(SAMPLE_ROWS, by=ROW))
-        if firsts:
-            self.first = pl.concat(firsts).bottom_k(SAMPLE_ROWS, by=ROW)
+            found.append(repeated.bottom_k(SAMPLE_ROWS, by=ROW))
+        if found:
+            # The first rows have no other keys: each of these keys begins before those that follow.
+            self.first = pl.concat(found).bottom_k(SAMPLE_ROWS, by=ROW).select(self.names)
 
     def shown(self) -> pl.DataFrame:
-        # Twice: the other row with a key may come later than those that are kept.
-        return pl.concat([self.first, self.first]).select(self.names)
+        return pl.concat([self.first, self.first])
 
     def broken(self, kwargs: Mapping[str, object], positions: Sequence[int]) -> pl.DataFrame:
-        return self.first.select(ROW)
+        return self.first
 
 
 # --- the frame ---
@@ -385,12 +389,16 @@ class Profile:
                 rows = self._rows_with(block, signs[rule.name], self._gauge_of[rule.name])
                 self._note(found[rule.name], block, rule, rows, first)
                 if rule.on_failure == "quarantine" and rows.len():
-                    values = block[rows].select(words(rule, self._columns(rule))).to_series()
-                    wanted.append((rule, rows, values))
-            plain = block.select(self._schema.names())
-            if wanted:
-                rows_of_block = quarantined_rows(plain.drop(ROW, strict=False), wanted, first)
-                quarantine.add(rows_of_block)
+                    wanted.append((rule, rows))
+            if wanted and quarantine.is_full:
+                quarantine.rows += pl.concat([rows for _, rows in wanted]).n_unique()
+            elif wanted:
+                broken_here = [
+                    (rule, rows, block[rows].select(words(rule, self._columns(rule))).to_series())
+                    for rule, rows in wanted
+                ]
+                plain = block.select(self._schema.names())
+                quarantine.add(quarantined_rows(plain, broken_here, first))
             first += block.height
         for rule in rules:
             gauge = self._gauge_of[rule.name]
@@ -420,13 +428,11 @@ class Profile:
         at = pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW)
         if isinstance(sign, pl.Expr):
             return block.select(at.filter(sign)).to_series()
-        if isinstance(gauge, _Distinct):
-            held = block.select(at, *(column.alias(name) for name, column in gauge.kept.items()))
-            return held.join(
-                sign, on=sign.columns, how="semi", nulls_equal=True, maintain_order="left"
-            )[ROW]
-        inside = (sign[ROW].cast(pl.Int64) - self._first_of_block).sort()
-        return inside.filter(inside.is_between(0, block.height - 1)).cast(pl.UInt32)
+        kept = gauge.kept if isinstance(gauge, _Distinct) else gauge.columns
+        held = block.select(at, *(column.alias(name) for name, column in kept.items()))
+        return held.join(
+            sign, on=sign.columns, how="semi", nulls_equal=True, maintain_order="left"
+        )[ROW]
 
     def _prepare(self, rule: Rule) -> None:
         """Choose the gauge of a rule, or say why it cannot be decided."""
@@ -448,9 +454,9 @@ class Profile:
     def _compute(self, rule: Rule, name: str) -> None:
         """Compute a column that looks at other rows than its own: of its columns alone, at once."""
         expression = rule.derived.get(name)
-        if expression is None or name in self._computed or expression.meta.is_row_separable():
+        if expression is None or name in self._computed or is_row_by_row(expression):
             return
-        narrow = self._frame.select(dict.fromkeys(expression.meta.root_names()))
+        narrow = self._frame.select(list(dict.fromkeys(expression.meta.root_names())))
         text = pl.col(pl.String).cast(pl.Categorical)
         try:
             computed = narrow.with_columns(text).collect(engine="streaming").select(expression)
@@ -481,7 +487,7 @@ class Profile:
         roots = rule.columns
         if (
             not derived
-            or not all(expression.meta.is_row_separable() for expression in derived)
+            or not all(is_row_by_row(expression) for expression in derived)
             or any(self._schema[name].is_float() for name in roots)
         ):
             return ()
@@ -535,13 +541,12 @@ class Profile:
 
     def _blocks(self, frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         """The frame's rows in their order, with the columns that were computed before."""
-        self._first_of_block = 0
+        first = 0
         for block in frame.collect_batches(chunk_size=BLOCK_ROWS, engine="streaming"):
-            first = self._first_of_block
             yield block.with_columns(
                 series.slice(first, block.height) for series in self._computed.values()
             )
-            self._first_of_block += block.height
+            first += block.height
 
 
 def _gauge(
@@ -584,6 +589,20 @@ def _comparison(rule: Rule, columns: Mapping[str, pl.Expr]) -> pl.Expr | None:
         case "ExpectSelectColumnValuesToBeUniqueWithinRecord":
             return one == other
     return None
+
+
+def is_row_by_row(expression: pl.Expr) -> bool:
+    """Whether an expression computes each row from that row alone, so that blocks can be computed.
+
+    `is_row_separable` of polars 2.1 looks at the outermost step only: it is True of
+    `a / a.shift(1).over("b")`. What it cannot answer counts as False.
+    """
+    try:
+        return expression.meta.is_row_separable() and all(
+            is_row_by_row(part) for part in expression.meta.pop()
+        )
+    except pl.exceptions.PolarsError:
+        return False
 
 
 def first_line(text: str) -> str:

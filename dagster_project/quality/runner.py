@@ -110,7 +110,7 @@ def evaluate_batch(
     found = _held_against(frame, suite, today, profile_above)
     quarantined = found.quarantined
     reasons = [_sentence_part(finding) for finding in found.findings if _stops(finding)]
-    if found.quarantine.rows > found.quarantine.at_most:
+    if found.quarantine.is_full:
         first = quarantined.row(0, named=True)
         reasons.append(
             f"{found.quarantine.rows} of {found.rows} rows would be quarantined, more than "

@@ -450,7 +450,7 @@ def test_a_profile_leads_to_the_verdict_of_the_whole_frame(
 ) -> None:
     frame = frame_of(records)
     whole = evaluate(frame, EVERY_KIND, today=TODAY, profile_above=WHOLE)
-    profile = evaluate(frame, EVERY_KIND, today=TODAY, profile_above=PROFILE)
+    profile = evaluate(frame.lazy(), EVERY_KIND, today=TODAY, profile_above=PROFILE)
     assert as_frame(profile).equals(as_frame(whole))
     for one, other in zip(whole, profile, strict=True):
         assert (one.sample is None) == (other.sample is None)
