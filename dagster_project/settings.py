@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import (
     BeforeValidator,
+    Field,
     PositiveFloat,
     PositiveInt,
     PrivateAttr,
@@ -56,6 +58,28 @@ def _scope(value: object) -> object:
     return CommodityScope.named(value) if isinstance(value, str) else value
 
 
+_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def _bytes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]B)", value.strip().upper())
+    if found is None or not float(found[1]):
+        raise ValueError(f"{value!r} is not an amount of memory like 4GB")
+    return int(float(found[1]) * _UNITS[found[2]])
+
+
+def _memory_of_the_machine() -> int:
+    """Bytes of memory there are; where a container may have less, those."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        allowed = Path("/sys/fs/cgroup/memory.max").read_text("utf8").strip()
+    except OSError:
+        return machine
+    return min(machine, int(allowed)) if allowed.isdecimal() else machine
+
+
 SettingsType = TypeVar("SettingsType", bound=BaseSettings)
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 
@@ -94,6 +118,10 @@ class Settings(BaseSettings):
     """Which commodities are asked for and kept: `minerals`, `all`, or prefixes of HS codes."""
     timeout_s: PositiveFloat = 60
     """Longest silence of a publisher, in seconds."""
+    memory: Annotated[int, BeforeValidator(_bytes)] = Field(
+        default_factory=lambda: _memory_of_the_machine() // 2
+    )
+    """Bytes that DuckDB may hold while it builds, compares and publishes; beyond, it spills."""
     check_names: bool = True
     """Whether a `KIDO_` variable that names no setting is an error."""
 

@@ -15,25 +15,56 @@ import polars as pl
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Lake
 
+SPILL = "spill"
+"""Folder beside a build file, for what DuckDB cannot hold; it goes when DuckDB is closed, and with
+the build's folder where it was killed."""
+
+
+def spilling(build_file: Path, memory: int) -> dict[str, str]:
+    """DuckDB's settings for work on a build: `memory` in bytes, and where it spills beyond."""
+    return {
+        "memory_limit": f"{memory} bytes",
+        "temp_directory": str(build_file.parent / SPILL),
+    }
+
 
 @contextlib.contextmanager
-def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a DuckDB file; always closed again, whatever happens."""
-    connection = duckdb.connect(str(path), read_only=read_only)
+def connect(
+    path: Path, *, read_only: bool = False, memory: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB file; always closed again, whatever happens.
+
+    With `memory` (bytes) it is held as `spilling` says; without, DuckDB takes what it wants.
+    """
+    config = spilling(path, memory) if memory else {}
+    connection = duckdb.connect(str(path), read_only=read_only, config=config)
     try:
+        # It would be drawn on standard output, also where that is no terminal.
+        connection.execute("set enable_progress_bar = false")
         yield connection
     finally:
         connection.close()
 
 
-def prepare(path: Path, lake: Lake, facts: Mapping[str, pl.DataFrame]) -> None:
+@contextlib.contextmanager
+def beside(build_file: Path, memory: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to which files are attached, the build file among them; held like `connect`."""
+    config = spilling(build_file, memory) if memory else {}
+    with duckdb.connect(config=config) as connection:
+        connection.execute("set enable_progress_bar = false")
+        yield connection
+
+
+def prepare(
+    path: Path, lake: Lake, facts: Mapping[str, pl.DataFrame], memory: int | None = None
+) -> None:
     """Create (or renew) `lake.*` and `runtime.*` in the build file.
 
     A lake on this machine is read in place through views; a lake elsewhere is copied into tables,
     since DuckDB's own reader does not know every fsspec address.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with connect(path) as connection:
+    with connect(path, memory=memory) as connection:
         if not lake.store.is_local:
             connection.register_filesystem(lake.store.filesystem)
         connection.execute("create schema if not exists lake")

@@ -5,7 +5,7 @@ No model is named here; what they are is read from the manifest.
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -143,12 +143,16 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
         outcome = fail_run_on(
             lambda: transform.run(
-                build.file, settings.today, target=build.directory / "dbt", select=select
+                build.file,
+                settings.today,
+                target=build.directory / "dbt",
+                memory=settings.memory,
+                select=select,
             )
         )
         if outcome.error:
             raise dg.Failure(description=outcome.error, allow_retries=False)
-        yield from _dbt_events(context, manifest, translator, build, outcome, settings.today)
+        yield from _dbt_events(context, manifest, translator, build, outcome, settings)
 
     return models
 
@@ -163,7 +167,12 @@ def _prepare_build_file(
     checks = merge(check for source in sources for check in recorded_checks(lake, source.CARD.name))
     build.keep_checks("lake", checks)
     releases = [*publication.published_releases(settings), release]
-    prepare(build.file, lake, facts(settings, sources, checks, releases, manifest))
+    prepare(
+        build.file,
+        lake,
+        facts(settings, sources, checks, releases, manifest),
+        settings.memory,
+    )
 
 
 def _models(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]:
@@ -230,11 +239,11 @@ def _dbt_events(
     translator: _Translator,
     build: builds.Build,
     outcome: transform.DbtOutcome,
-    today: date,
+    settings: Settings,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     chosen = context.selected_asset_keys
     chosen_checks = context.selected_asset_check_keys
-    glances = _glances(build, today)
+    glances = _glances(build, settings)
     results: list[CheckResult] = []
     broken: list[str] = []
     for node in outcome.results:
@@ -252,7 +261,7 @@ def _dbt_events(
                 broken.append(f"{node.name}: {_first_line(node.message)}")
         elif node.resource_type == "test":
             rows = (
-                transform.sample_failing_rows(build.file, node)
+                transform.sample_failing_rows(build.file, node, settings.memory)
                 if node.status in {"fail", "warn"}
                 else []
             )
@@ -265,7 +274,7 @@ def _dbt_events(
     build.keep_checks("dbt", results)
     if broken:
         reason = f"dbt: {len(broken)} failed: {'; '.join(broken)}."
-        full = disk_full(reason, Settings.load().folders)
+        full = disk_full(reason, settings.folders)
         raise dg.Failure(description=str(full or reason), allow_retries=False)
 
 
@@ -316,15 +325,15 @@ def _dbt_check(
     )
 
 
-def _glances(build: builds.Build, today: date) -> dict[tuple[str, str], dict[str, Any]]:
+def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], dict[str, Any]]:
     """What the UI shows of every table of a build file: rows, latest period, a few rows."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    with connect(build.file, read_only=True) as connection:
+    with connect(build.file, read_only=True, memory=settings.memory) as connection:
         tables = connection.execute(
             "select schema_name, table_name from duckdb_tables() where not internal"
         ).fetchall()
         for schema, table in tables:
-            count, latest, rows = mart_glance(connection, schema, table, today)
+            count, latest, rows = mart_glance(connection, schema, table, settings.today)
             found[schema, table] = {
                 "dagster/row_count": count,
                 **non_empty(latest_period=latest),

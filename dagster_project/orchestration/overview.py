@@ -71,7 +71,7 @@ def render_data_docs(settings: Settings) -> Path:
     build = complete_build(settings.build_dir)
     if build is None:
         raise PublicationError("Nothing is built yet.", hint="Run kido build.")
-    with connect(build.file, read_only=True) as connection:
+    with connect(build.file, read_only=True, memory=settings.memory) as connection:
         frames = [
             (suite, connection.sql(f"from {name}").pl()) for name, suite in MART_SUITES.items()
         ]

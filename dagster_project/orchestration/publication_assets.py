@@ -60,7 +60,7 @@ def mart_audit() -> dg.AssetChecksDefinition:
         build = _build_of(warehouse, context.run.run_id, settings)
         chosen = context.selected_asset_check_keys
         results: list[CheckResult] = []
-        with connect(build.file, read_only=True) as connection:
+        with connect(build.file, read_only=True, memory=settings.memory) as connection:
             for name, suite in MART_SUITES.items():
                 key = dg.AssetKey(name.split("."))
                 rows = connection.sql(f"from {name}").pl(lazy=True)
@@ -215,7 +215,13 @@ def _compared(
     last = publication.last_file_of_its_day(settings)
     if last is None:
         return gate.Comparison(is_left_out="There is no release before it.")
-    compared = gate.compare(last, build.file, builds.withdrawn_snapshots(settings), sources_of)
+    compared = gate.compare(
+        last,
+        build.file,
+        builds.withdrawn_snapshots(settings),
+        sources_of,
+        settings.memory,
+    )
     back = publication.rolled_back(settings)
     again = back and gate.came_back(
         build.file,

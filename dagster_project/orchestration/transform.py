@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.errors import KidoError
-from dagster_project.lake.build_file import connect
+from dagster_project.lake.build_file import connect, spilling
 from dagster_project.lake.store import write_atomically
 from dagster_project.settings import DBT_PROJECT
 
@@ -95,9 +95,12 @@ def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
 
 
 def run(
-    build_file: Path, as_of: date, *, target: Path, select: Sequence[str] = ()
+    build_file: Path, as_of: date, *, target: Path, memory: int, select: Sequence[str] = ()
 ) -> DbtOutcome:  # fmt: skip
-    """`dbt build` into a prepared build file, unit tests left to the test suite."""
+    """`dbt build` into a prepared build file, unit tests left to the test suite.
+
+    DuckDB holds at most `memory` bytes and spills the rest beside the file.
+    """
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
@@ -106,7 +109,9 @@ def run(
     # What dbt keeps for its partial parsing is the parsed project itself; read, it needs no parse.
     packed = (TARGET / "partial_parse.msgpack").read_bytes()
     manifest = Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
-    variables = {"build_file": str(build_file), "as_of": as_of.isoformat()}
+    variables = {
+        "build_file": str(build_file), "as_of": as_of.isoformat(), **spilling(build_file, memory)
+    }  # fmt: skip
     result = dbtRunner(manifest=manifest).invoke(
         [
             "build",
@@ -126,11 +131,13 @@ def run(
     return DbtOutcome(results=[_node_result(entry) for entry in result.result.results])
 
 
-def sample_failing_rows(build_file: Path, result: NodeResult) -> list[dict[str, Any]]:
+def sample_failing_rows(
+    build_file: Path, result: NodeResult, memory: int | None = None
+) -> list[dict[str, Any]]:
     """The first rows a failed test returns; dbt itself only counts them."""
     if not result.compiled_code:
         return []
-    with connect(build_file, read_only=True) as connection:
+    with connect(build_file, read_only=True, memory=memory) as connection:
         rows: list[dict[str, Any]] = (
             connection.sql(
                 f"select * from ({result.compiled_code.rstrip().rstrip(';')}) limit {SAMPLE_ROWS}"

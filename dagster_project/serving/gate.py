@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 
 from dagster_project.errors import listed
+from dagster_project.lake.build_file import beside
 from dagster_project.quality import limits
 
 Kind = Literal[
@@ -181,14 +182,16 @@ def compare(
     build: Path,
     withdrawn: Collection[str] = frozenset(),
     sources_of: Mapping[str, Collection[str]] = MappingProxyType({}),
+    memory: int | None = None,
 ) -> Comparison:
     """Hold the marts of a build file against those of the published one.
 
     What goes with nothing but snapshots that somebody has `withdrawn` was asked for: it is no loss.
     `sources_of` names the sources from which a mart is made (by `schema.table`), for marts whose
-    rows do not name theirs; of a mart it does not know, every source may be behind a loss.
+    rows do not name theirs; of a mart it does not know, every source may be behind a loss. With
+    `memory` (bytes), DuckDB keeps within it.
     """
-    with duckdb.connect() as connection:
+    with beside(build, memory) as connection:
         for name, file in (("before", published), ("after", build)):
             address = str(file).replace("'", "''")
             connection.execute(f"attach '{address}' as {name} (read_only)")

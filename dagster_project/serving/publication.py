@@ -21,7 +21,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
 from dagster_project.errors import PublicationError
-from dagster_project.lake.build_file import connect
+from dagster_project.lake.build_file import beside, connect
 from dagster_project.lake.store import write_atomically
 from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
@@ -178,8 +178,8 @@ def publish_replay(
     with _alone(settings):
         fresh = _fresh_beside(target)
         try:
-            _complete_catalog(build_file, release, checks)
-            copy_marts(build_file, fresh)
+            _complete_catalog(build_file, release, checks, settings.memory)
+            copy_marts(build_file, fresh, settings.memory)
             if inputs:
                 made_from = MadeFrom(release_id=release.release_id, inputs=inputs)
                 write_atomically(_made_from(target), made_from.model_dump_json().encode())
@@ -289,13 +289,13 @@ def _note_rollback(settings: Settings, current: Release, to: Path) -> None:
     write_atomically(to / ROLLED_BACK, note.model_dump_json().encode())
 
 
-def copy_marts(build_file: Path, target: Path) -> None:
+def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> None:
     """Copy the published schemas with constraints and comments into a new, compact file.
 
     Comments are written again: `create table as` would drop them, and copying the whole database
     would take the private schemas along.
     """
-    with duckdb.connect() as connection:
+    with beside(build_file, memory) as connection:
         connection.execute(f"attach '{_quoted(build_file)}' as build (read_only)")
         connection.execute(
             f"attach '{_quoted(target)}' as published (storage_version '{STORAGE_VERSION}')"
@@ -354,8 +354,8 @@ def _prepare(
     """Make the folder of a release, which counts from the moment that its file is swapped in."""
     fresh = _prepared_folder(settings, release.release_id)
     fresh.mkdir()
-    _complete_catalog(build_file, release, checks)
-    copy_marts(build_file, fresh / "kido.duckdb")
+    _complete_catalog(build_file, release, checks, settings.memory)
+    copy_marts(build_file, fresh / "kido.duckdb", settings.memory)
     if inputs:
         write_atomically(fresh / "inputs", inputs.encode())
     last = last_of_its_day(settings)
@@ -364,9 +364,11 @@ def _prepare(
     write_atomically(fresh / "release.json", release.model_dump_json(indent=2).encode())
 
 
-def _complete_catalog(build_file: Path, release: Release, checks: pl.DataFrame) -> None:
+def _complete_catalog(
+    build_file: Path, release: Release, checks: pl.DataFrame, memory: int
+) -> None:
     """Write what the build could not know yet: all its checks, and when it was published."""
-    with connect(build_file) as connection:
+    with connect(build_file, memory=memory) as connection:
         connection.register("all_checks", checks.to_arrow())
         connection.execute("begin")
         connection.execute("delete from catalog.checks")

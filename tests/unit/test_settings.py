@@ -41,6 +41,9 @@ def test_as_of_counts_to_the_end_of_its_day(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ("KIDO_AS_OF", "2026-13-01", "KIDO_AS_OF: '2026-13-01' is not a day like 2026-02-06."),
         ("KIDO_AS_OF", "yesterday", "KIDO_AS_OF: 'yesterday' is not a day like 2026-02-06."),
+        ("KIDO_MEMORY", "4", "KIDO_MEMORY: '4' is not an amount of memory like 4GB."),
+        ("KIDO_MEMORY", "0GB", "KIDO_MEMORY: '0GB' is not an amount of memory like 4GB."),
+        ("KIDO_MEMORY", "half", "KIDO_MEMORY: 'half' is not an amount of memory like 4GB."),
     ],
 )
 def test_a_wrong_value_names_its_variable(
@@ -50,6 +53,25 @@ def test_a_wrong_value_names_its_variable(
     with pytest.raises(ConfigurationError) as error:
         Settings.load()
     assert str(error.value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [("4GB", 4_000_000_000), ("1.5 gb", 1_500_000_000), ("800MB", 800_000_000)],
+)
+def test_memory_is_an_amount_with_its_unit(
+    monkeypatch: pytest.MonkeyPatch, value: str, amount: int
+) -> None:
+    monkeypatch.setenv("KIDO_MEMORY", value)
+    assert Settings.load().memory == amount
+
+
+def test_without_a_setting_half_of_the_memory_may_be_held() -> None:
+    meminfo = Path("/proc/meminfo")
+    if not meminfo.exists():
+        pytest.skip("this system does not say how much memory it has")
+    machine = int(meminfo.read_text("utf8").split()[1]) * 1024
+    assert 0 < Settings.load().memory <= machine // 2
 
 
 def test_a_source_reads_its_own_variables(monkeypatch: pytest.MonkeyPatch) -> None:
