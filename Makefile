@@ -40,6 +40,7 @@ format: $(READY) ## Format the code
 bench: $(READY) ## Measure a build against the import of its libraries, in one run
 	@$(BIN)/python benchmarks/build.py
 	@$(BIN)/python benchmarks/documents.py
+	@$(BIN)/python benchmarks/checks.py
 
 clean: ## Remove the environment and what it generated (not the warehouse in data/)
 	@rm -rf .venv dbt/target dbt/logs
