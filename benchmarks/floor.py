@@ -66,30 +66,41 @@ select mineral_group, hs6_code, count(*) over (partition by mineral_group) as co
 from codes;
 
 create schema dependency;
-create temp table supplies as
-select
-    flows.importer_iso3,
-    groups.mineral_group,
-    groups.codes,
-    flows.year,
-    flows.exporter_iso3 as supplier_iso3,
-    sum(flows.value_usd) as amount
-from trade.baci_flows as flows
-inner join groups on flows.hs6_code = groups.hs6_code
-where flows.importer_iso3 <> '_X'
-group by all;
-
 create temp table totals as
 with by_code as (
-    select flows.importer_iso3, flows.year, flows.hs6_code, sum(flows.value_usd) as amount
-    from trade.baci_flows as flows
-    where flows.importer_iso3 <> '_X'
+    select importer_iso3, year, hs6_code, sum(value_usd) as amount
+    from trade.baci_flows
+    where importer_iso3 <> '_X'
     group by all
 )
-select importer_iso3, mineral_group, year, sum(amount) as total_amount
+select
+    row_number() over () as number,
+    importer_iso3,
+    mineral_group,
+    year,
+    sum(amount) as total_amount
 from by_code inner join groups using (hs6_code)
 group by importer_iso3, mineral_group, codes, year
 having count(*) = codes and sum(amount) > 0;
+
+create temp table supplies as
+with amounts as (
+    -- Of a group of one code every flow is a supply; of several codes they are summed.
+    select totals.number, flows.exporter_iso3 as supplier_iso3, flows.value_usd as amount
+    from trade.baci_flows as flows
+    inner join groups on flows.hs6_code = groups.hs6_code and groups.codes = 1
+    inner join totals using (importer_iso3, mineral_group, year)
+    union all
+    select totals.number, flows.exporter_iso3, sum(flows.value_usd)
+    from trade.baci_flows as flows
+    inner join groups on flows.hs6_code = groups.hs6_code and groups.codes > 1
+    inner join totals using (importer_iso3, mineral_group, year)
+    group by all
+)
+select
+    *,
+    row_number() over (partition by number order by amount desc, supplier_iso3) as supplier_rank
+from amounts;
 
 create table dependency.supplier_shares as
 select
@@ -101,29 +112,33 @@ select
     supplier_iso3,
     amount,
     amount / total_amount as share,
-    cast(row_number() over (
-        partition by importer_iso3, mineral_group, year order by amount desc, supplier_iso3
-    ) as integer) as supplier_rank,
+    cast(supplier_rank as integer) as supplier_rank,
     'baci' as source,
     'FOB' as valuation,
     false as is_provisional
-from supplies inner join totals using (importer_iso3, mineral_group, year);
+from supplies inner join totals using (number);
 
 create table dependency.import_concentration as
-with sums as (
+with by_total as (
     select
-        importer_iso3,
-        mineral_group,
-        year,
-        total_amount,
-        sum(amount * amount) / (total_amount * total_amount) as hhi,
-        list_sum(max(amount, 3)) / total_amount as top_three_share,
-        arg_min(supplier_iso3, {{'amount': -amount, 'supplier': supplier_iso3}})
-            as top_supplier_iso3,
-        max(amount) / total_amount as top_share,
+        number,
+        sum(amount * amount) as squares,
+        sum(amount) filter (where supplier_rank <= 3) as top_three_amount,
+        max(amount) filter (where supplier_rank = 1) as top_amount,
+        max(supplier_iso3) filter (where supplier_rank = 1) as top_supplier_iso3,
         count(*) filter (where amount > 0) as suppliers
-    from supplies inner join totals using (importer_iso3, mineral_group, year)
-    group by importer_iso3, mineral_group, year, total_amount
+    from supplies
+    group by number
+),
+sums as (
+    select
+        totals.*,
+        squares / (total_amount * total_amount) as hhi,
+        top_three_amount / total_amount as top_three_share,
+        top_amount / total_amount as top_share,
+        top_supplier_iso3,
+        suppliers
+    from by_total inner join totals using (number)
 )
 select
     importer_iso3,

@@ -1,149 +1,156 @@
-"""Times the whole of BACI on its way: landed, checked, built and published, beside the least of it.
+"""Times many rows on their way beside the least they cost, in one run, interleaved.
 
     python benchmarks/rows.py --rows 11000000 --years 1 --rounds 3
 
-Each measurement is a process of its own, interleaved with the others. `bare` unzips the archive
-and writes its yearly files as Parquet. `land` is `kido land` with `KIDO_SCOPE=all`, imports aside.
-`floor` is one hand-written script from the archive to BACI's three tables (benchmarks/floor.py).
-`build` is `kido build` in the home that was landed in, with all else that a build does.
+Every step is a command in a process of its own; what is compared are medians of its wall time and
+of the most memory it held. `bare` unzips CEPII's archive and writes its rows as Parquet; `floor` is
+one hand-written script from the archive to the three tables of BACI (benchmarks/floor.py).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(CHECKOUT))
-
+BENCHMARKS = CHECKOUT / "benchmarks"
+STEPS = ("bare", "land", "build", "floor")
 BESIDE = {"land": "bare", "build": "floor"}
-"""What each step is compared with."""
+"""What a step is held against."""
+
+BARE = """
+import sys, tempfile, zipfile
+import polars as pl
+
+with tempfile.TemporaryDirectory(dir=sys.argv[2]) as folder:
+    with zipfile.ZipFile(sys.argv[1]) as members:
+        members.extractall(folder)
+    pl.scan_csv(
+        f"{folder}/BACI_HS*.csv", null_values="NA",
+        schema_overrides={"k": pl.String, "v": pl.Float64, "q": pl.Float64},
+    ).sink_parquet(f"{sys.argv[2]}/bare.parquet", compression="zstd")
+"""
 
 
-def bare(archive: Path, work: Path) -> Callable[[], object]:
-    """Unzip each yearly file and write it as Parquet."""
-    import polars as pl
+@dataclass(frozen=True)
+class Cost:
+    """Wall time in seconds, and the most memory held in MB."""
 
-    def run() -> None:
-        with zipfile.ZipFile(archive) as members:
-            for name in members.namelist():
-                if "_Y" in name:
-                    file = Path(members.extract(name, work))
-                    pl.scan_csv(file).sink_parquet(file.with_suffix(".parquet"))
-                    file.unlink()
-
-    return run
+    seconds: float
+    megabytes: float
 
 
-def land(archive: Path, work: Path) -> Callable[[], object]:
-    """`kido land baci`, its imports aside."""
-    from dagster_project.intake.land import land_files
-    from dagster_project.quality.runner import great_expectations
-    from dagster_project.settings import Settings
-    from dagster_project.sources.registry import source_named
-
-    great_expectations()
-    settings, source = Settings.load(home=work / "home"), source_named("baci")
-    # Made-up figures are no revision of the bundled ones.
-    return lambda: land_files(settings, source, [archive], replace_all=True)
-
-
-def floor(archive: Path, work: Path) -> Callable[[], object]:
-    """The hand-written script."""
-    from benchmarks.floor import build as build_floor
-
-    return lambda: build_floor(archive, work / "floor.duckdb")
+def cost_of(command: Sequence[str], settings: dict[str, str]) -> Cost:
+    """What a command costs in a fresh process; its last lines, and the end, where it fails."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("KIDO_")}
+    with tempfile.TemporaryFile("w+", encoding="utf8") as output:
+        started = time.perf_counter()
+        child = subprocess.Popen(
+            command, cwd=CHECKOUT, env={**inherited, **settings}, stdout=output, stderr=output
+        )
+        _, status, used = os.wait4(child.pid, 0)
+        taken = time.perf_counter() - started
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            output.seek(0)
+            sys.exit(f"{' '.join(command)}\n{''.join(output.readlines()[-20:])}")
+    unit = 1_000_000 if sys.platform == "darwin" else 1_000
+    return Cost(taken, used.ru_maxrss / unit)
 
 
-def build(archive: Path, work: Path) -> Callable[[], object]:
-    """`kido build`, as at a terminal."""
-    command = [str(Path(sys.executable).with_name("kido")), "build"]
-    environment = {**os.environ, "KIDO_HOME": str(work / "home")}
-    return lambda: subprocess.run(
-        command, check=True, env=environment, stdout=subprocess.DEVNULL, cwd=CHECKOUT
-    )
+def commands(archive: Path, home: Path) -> dict[str, list[str]]:
+    """Every step's command; they are given a home that is empty before the first."""
+    python, kido = sys.executable, [sys.executable, "-m", "dagster_project.cli"]
+    return {
+        "bare": [python, "-c", BARE, str(archive), str(home)],
+        "land": [*kido, "land", "baci", str(archive), "--replace"],
+        "build": [*kido, "build"],
+        "floor": [python, str(BENCHMARKS / "floor.py"), str(archive), str(home / "floor.duckdb")],
+    }
 
 
-STEPS = {"bare": bare, "land": land, "floor": floor, "build": build}
+def measure(
+    archive: Path, folder: Path, rounds: int, steps: Sequence[str], settings: dict[str, str]
+) -> dict[str, list[Cost]]:
+    """The costs of each step, a figure a round; the rounds are interleaved."""
+    costs: dict[str, list[Cost]] = {step: [] for step in steps}
+    for number in range(rounds):
+        home = folder / str(number)
+        home.mkdir()
+        for step in steps:
+            command = commands(archive, home)[step]
+            costs[step].append(cost_of(command, {**settings, "KIDO_HOME": str(home)}))
+        shutil.rmtree(home)
+    return costs
 
 
-def measure(step: str, archive: Path, work: Path) -> None:
-    """Run one step in this process; print its seconds and its peak memory (or its child's)."""
-    run = STEPS[step](archive, work)
-    started = time.perf_counter()
-    run()
-    seconds = time.perf_counter() - started
-    peak = max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    print(json.dumps({"s": seconds, "gb": peak / 1e6}))
+def table(costs: dict[str, list[Cost]]) -> list[str]:
+    """A line a step: medians, least and most, and how many times what it is held against."""
+    lines = []
+    for step, found in costs.items():
+        seconds = [cost.seconds for cost in found]
+        memory = statistics.median(cost.megabytes for cost in found)
+        line = (
+            f"  {step:6} {statistics.median(seconds):8.2f} s ({min(seconds):.2f} to "
+            f"{max(seconds):.2f})  {memory:7,.0f} MB"
+        )
+        base = BESIDE.get(step)
+        if base in costs:
+            pairs = list(zip(found, costs[base], strict=True))
+            times = statistics.median(mine.seconds / its.seconds for mine, its in pairs)
+            more = statistics.median(mine.megabytes - its.megabytes for mine, its in pairs)
+            line += f"   {times:5.2f} x {base}, {more:+,.0f} MB"
+        lines.append(line)
+    return lines
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=11_000_000, help="of each year")
     parser.add_argument("--years", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", default=",".join(STEPS), help=f"some of {', '.join(STEPS)}")
+    parser.add_argument("--scope", default="all", help="KIDO_SCOPE of landing and build")
     parser.add_argument("--memory", help="KIDO_MEMORY of the build, e.g. 1GB")
-    parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.step:
-        step, archive, work = options.step
-        measure(step, Path(archive), Path(work))
-        return
+    parser.add_argument("--nomenclature", type=Path, help="CSV with the HS codes to have flows of")
+    asked = parser.parse_args()
+    steps = asked.steps.split(",")
+    if unknown := set(steps) - set(STEPS):
+        parser.error(f"no step is named {', '.join(sorted(unknown))}")
 
-    environment = {**os.environ, "KIDO_SCOPE": "all"}
-    if options.memory:
-        environment["KIDO_MEMORY"] = options.memory
-    found: dict[str, list[dict[str, float]]] = {step: [] for step in STEPS}
-    with tempfile.TemporaryDirectory(prefix="kido-bench-") as folder:
-        archive = Path(folder) / "BACI_HS22_V202601.zip"
-        subprocess.run(
-            [sys.executable, str(CHECKOUT / "benchmarks" / "generated_baci.py"), str(archive),
-             "--rows", str(options.rows), "--years", str(options.years)],
-            check=True,
-        )  # fmt: skip
-        for _ in range(options.rounds):
-            work = Path(folder) / "work"
-            work.mkdir()
-            for step in STEPS:
-                said = subprocess.run(
-                    [sys.executable, __file__, "--step", step, str(archive), str(work)],
-                    check=True, capture_output=True, text=True, env=environment,
-                ).stdout  # fmt: skip
-                found[step].append(json.loads(said.splitlines()[-1]))
-            shutil.rmtree(work)
+    settings = {"KIDO_SCOPE": asked.scope} | ({"KIDO_MEMORY": asked.memory} if asked.memory else {})
+    folder = Path(tempfile.mkdtemp(prefix="kido-rows-"))
+    try:
+        archive = folder / "BACI_HS22_V202601.zip"
+        generate = [
+            sys.executable, str(BENCHMARKS / "generated_baci.py"), str(archive),
+            "--rows", str(asked.rows), "--years", str(asked.years),
+        ]  # fmt: skip
+        if asked.nomenclature:
+            generate += ["--nomenclature", str(asked.nomenclature)]
+        subprocess.run(generate, check=True)
+        cost_of([sys.executable, "-m", "dagster_project.cli", "prepare"], {})
+        costs = measure(archive, folder, asked.rounds, steps, settings)
+        size = archive.stat().st_size / 1e6
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     print(
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, "
-        f"Python {platform.python_version()}, {options.years} x {options.rows:,} rows, "
-        f"{options.rounds} rounds, median (least to most)"
+        f"Python {platform.python_version()}, {asked.years} x {asked.rows:,} rows "
+        f"({size:,.0f} MB packed), {asked.rounds} rounds, median (least to most)"
     )
-    for step, runs in found.items():
-        seconds = [run["s"] for run in runs]
-        memory = statistics.median(run["gb"] for run in runs)
-        line = (
-            f"  {step:6} {statistics.median(seconds):7.1f} s ({min(seconds):.1f} to "
-            f"{max(seconds):.1f})  {memory:5.2f} GB"
-        )
-        if step in BESIDE:
-            pairs = zip(runs, found[BESIDE[step]], strict=True)
-            ratio = statistics.median(run["s"] / base["s"] for run, base in pairs)
-            line += f"  {ratio:5.2f} x {BESIDE[step]}"
-        print(line)
+    print("\n".join(table(costs)))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """An archive that is made while tests are collected holds the time: no part of a test's name,
+    which has to be the same in every worker.
+    """
+    is_packed = isinstance(val, bytes) and (val.startswith(b"PK") or val.startswith(b"\x1f\x8b"))
+    return "packed" if is_packed else None
+
+
 @pytest.fixture(scope="session")
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written anew, because a change is meant."""

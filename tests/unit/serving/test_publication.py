@@ -1,6 +1,7 @@
 """The published file changes by one rename, keeps its comments, and can go back."""
 
 import contextlib
+import errno
 import os
 import random
 import shutil
@@ -155,6 +156,31 @@ def test_a_reader_with_the_file_open_keeps_its_release_and_blocks_nothing(
         reader.seek(0)
         assert reader.read() == before
     assert published_close(settings) == 151.0
+
+
+@pytest.mark.parametrize("can_share_blocks", [True, False])
+def test_who_writes_into_one_file_changes_no_other(
+    can_share_blocks: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The published file and the release kept of it are two files, also where blocks are shared."""
+    if not can_share_blocks:
+
+        def refuse(*_: object) -> int:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+        monkeypatch.setattr(os, "copy_file_range", refuse, raising=False)
+    release = publish(settings, 1, 150.0)
+    kept = settings.releases_dir / release.release_id / "kido.duckdb"
+    before = kept.read_bytes()
+    assert settings.published_file.read_bytes() == before
+    with duckdb.connect(str(settings.published_file)) as reader:
+        reader.execute("create table trade.own_notes as select 'changed' as note")
+    assert kept.read_bytes() == before
+    publish(settings, 2, 160.0)
+    published = settings.published_file.read_bytes()
+    with duckdb.connect(str(kept)) as reader:
+        reader.execute("create table trade.own_notes as select 'changed' as note")
+    assert settings.published_file.read_bytes() == published
 
 
 def test_five_releases_are_kept_and_one_can_go_back_step_by_step(settings: Settings) -> None:
@@ -418,7 +444,7 @@ def stops_at(moment: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return stopping
 
     monkeypatch.setattr(publication.os, "replace", counted("replace", os.replace))
-    monkeypatch.setattr(publication.shutil, "copyfile", counted("copy", shutil.copyfile))
+    monkeypatch.setattr(publication, "_duplicate", counted("copy", publication._duplicate))
     monkeypatch.setattr(publication.shutil, "rmtree", counted("remove", shutil.rmtree))
     monkeypatch.setattr(Path, "unlink", counted("unlink", Path.unlink))
     return writes
