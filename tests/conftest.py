@@ -38,7 +38,7 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     """An archive that is made while tests are collected holds the time: no part of a test's name,
     which has to be the same in every worker.
     """
-    is_packed = isinstance(val, bytes) and (val.startswith(b"PK") or val.startswith(b"\x1f\x8b"))
+    is_packed = isinstance(val, bytes) and val.startswith((b"PK", b"\x1f\x8b"))
     return "packed" if is_packed else None
 
 
