@@ -13,32 +13,19 @@ from math import comb
 import polars as pl
 
 from dagster_project.errors import counted
-from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality import limits
-from dagster_project.quality.slips import (
-    HEADERS,
-    TECHNICAL,
-    Compared,
-    longest_step,
-    shared_key,
-)
+from dagster_project.quality.slips import HEADERS, TECHNICAL
+from dagster_project.quality.steps import OfNewPeriods
 
 _TOTAL = "WLD"
 
 
-class Gaps:
+class Gaps(OfNewPeriods):
     """The rows of a file that are of new periods, beside those of the periods before."""
 
-    def __init__(self, table: LakeTable, known: pl.DataFrame, compared: Compared) -> None:
-        self._table = table
-        self._known = known
-        self._compared = compared
-        self._rows = compared.rows
-        self._period = table.period or ""
-        self._shared = shared_key(table)
-
     def objections(self) -> Iterator[str]:
-        if not self._period or self._rows["is_known"].all():
+        """Sentences, a few of each kind."""
+        if not self._is_there:
             return
         yield from self._without_rows()
         yield from self._cut()
@@ -280,13 +267,12 @@ class Gaps:
     def _before(self) -> pl.DataFrame:
         """The rows of the period before each that is new (`new`), of the same slices."""
         period, slices = self._period, [*self._same, *self._reporters]
-        longest = longest_step(self._rows.schema[period])
         new = (
             self._all_rows.group_by(*slices, period)
             .agg(pl.col("is_new").all())
             .sort(*slices, period)
             .with_columns(before=pl.col(period).shift(1).over(slices))
-            .filter("is_new", pl.col(period) - pl.col("before") <= longest)
+            .filter("is_new", pl.col(period) - pl.col("before") <= self._longest)
             .select(*slices, new=period, **{period: "before"})
         )
         return self._all_rows.join(new, on=[*slices, period], nulls_equal=True)

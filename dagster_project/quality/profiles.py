@@ -6,6 +6,7 @@ offending rows where a rule fails. Here rules are measured; whether one holds is
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,7 +110,7 @@ class Quarantine:
 # --- what is measured for a rule ---
 
 
-class _Gauge:
+class _Gauge(ABC):
     """What the rules on some columns need to be decided, gathered block by block."""
 
     def __init__(self, columns: Mapping[str, pl.Expr]) -> None:
@@ -117,26 +118,26 @@ class _Gauge:
         self.names = list(columns)
         self.seen: list[pl.DataFrame] = []
 
+    @abstractmethod
     def measures(self) -> list[pl.Expr]:
         """Aggregates of a block, computed together with those of the other gauges."""
-        raise NotImplementedError
 
     def add(self, measured: pl.DataFrame) -> None:
         """Take in the measures of one block: one row."""
         self.seen.append(measured)
 
+    @abstractmethod
     def shown(self) -> pl.DataFrame:
         """A frame that breaks the rules if, and only if, the whole one does."""
-        raise NotImplementedError
 
     def broken(
         self, kwargs: Mapping[str, object], positions: Sequence[int]
     ) -> pl.Expr | pl.DataFrame:
         """How an offending row is known: by a condition, or by what it holds in some columns.
 
-        `positions` are the rows of `shown` that break the rule.
+        `positions` are the rows of `shown` that break the rule. No row is to blame for a sum.
         """
-        raise NotImplementedError
+        return pl.lit(False)
 
 
 class _Extremes(_Gauge):

@@ -25,8 +25,10 @@ from dagster_project.quality.slips import (
 )
 
 
-class NewPeriods:
-    """The figures of a file that are of new periods, each beside that of the period before."""
+class OfNewPeriods:
+    """What a file has of new periods, and what is known of those before; `_is_there` says whether
+    it has any.
+    """
 
     def __init__(self, table: LakeTable, known: pl.DataFrame, compared: Compared) -> None:
         self._table = table
@@ -36,10 +38,15 @@ class NewPeriods:
         self._period = table.period or ""
         self._shared = shared_key(table)
         self._longest = longest_step(compared.rows.schema[self._period]) if self._period else 1
+        self._is_there = bool(self._period) and not compared.rows["is_known"].all()
+
+
+class NewPeriods(OfNewPeriods):
+    """The figures of a file that are of new periods, each beside that of the period before."""
 
     def objections(self) -> Iterator[str]:
         """Sentences, the most telling one of each measure."""
-        if not self._period or self._rows["is_known"].all():
+        if not self._is_there:
             return
         under_others = list(self._under_other_economies())
         yield from under_others
