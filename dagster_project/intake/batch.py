@@ -210,7 +210,6 @@ def read_large(
     rows of the snapshot. Raises what `read` does.
     """
     name = source.CARD.name
-    folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, list[Path]] = {}
     tables: dict[str, TableBatch] = {}
     reasons: list[str] = []

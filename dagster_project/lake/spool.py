@@ -33,6 +33,7 @@ class Spooled:
 
 def spool(table: LakeTable, block: pl.LazyFrame, folder: Path) -> Path:
     """Write a block of rows of a table, conformed; they are computed piece by piece."""
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{table.name}-{uuid.uuid4().hex[:8]}.parquet"
     try:
         table.conform_lazily(block).sink_parquet(
