@@ -464,10 +464,10 @@ select
     'comtrade_baskets', 'JPN', partner, 'import', 'rare_earths', true, 'A', date '2024-01-01',
     value_usd, 'CIF', false, timestamp '2025-07-01', 's1'
 from (values
-    -- 60 + 50 + 0 is more than the printed total of 100.
-    ('WLD', 100), ('CHN', 60), ('VNM', 50), ('_X', 0),
+    -- 110 alone is more than the printed total of 100.
+    ('WLD', 100), ('CHN', 110), ('VNM', 50), ('_X', 0),
     -- No list knows this partner, and this one is there twice.
-    ('ZZZ', 0), ('CHN', 60)
+    ('ZZZ', 0), ('CHN', 110)
 ) as flows (partner, value_usd);
 
 insert into lake.reconciled_trade (
@@ -478,8 +478,8 @@ select
     'baci', exporter, importer, code, 'HS2022', date '2024-01-01', value_usd, false, 'b.csv',
     timestamp '2026-01-31', 's1'
 from (values
-    -- This flow is there twice, and this one is none.
-    ('CHN', 'JPN', '850511', 60), ('CHN', 'JPN', '850511', 60), ('VNM', 'JPN', '850511', 0),
+    -- This flow is there twice, with two values, and this one is none.
+    ('CHN', 'JPN', '850511', 60), ('CHN', 'JPN', '850511', 61), ('VNM', 'JPN', '850511', 0),
     -- No list knows this exporter, this importer and this code.
     ('ZZZ', 'JPN', '811010', 1), ('CHN', 'QQQ', '811010', 1), ('CHN', 'JPN', '999999', 1)
 ) as flows (exporter, importer, code, value_usd);
@@ -573,6 +573,7 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "baci_flows_have_known_importers",
     "baci_flows_are_of_known_codes",
     "supplier_shares_from_baci_equal_its_flows",
+    "supplier_shares_has_one_row_per_grain",
     "supplier_shares_have_known_importers",
     "supplier_shares_have_known_suppliers",
     "supplier_shares_sum_to_one",

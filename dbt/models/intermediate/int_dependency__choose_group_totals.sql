@@ -108,6 +108,7 @@ by_group as (
         totals.frequency,
         totals.period_start,
         totals.measure,
+        count(*) as codes,
         sum(totals.total_amount) as total_amount,
         case
             when min(totals.least_valuation) = max(totals.valuation) then max(totals.valuation)
@@ -142,6 +143,7 @@ chosen as (
         by_group.measure,
         by_group.source,
         by_group.is_basket,
+        by_group.codes,
         by_group.total_amount,
         by_group.valuation,
         by_group.is_provisional

@@ -96,7 +96,7 @@ grouped as (
         measured.source,
         measured.importer_iso3,
         measured.partner_iso3,
-        measured.commodity_code as mineral_group,
+        coalesce(groups.mineral_group, measured.commodity_code) as mineral_group,
         measured.commodity_code,
         measured.is_basket,
         measured.frequency,
@@ -106,24 +106,8 @@ grouped as (
         measured.valuation,
         measured.is_provisional
     from measured
-    where measured.is_basket
-    union all
-    select
-        measured.source,
-        measured.importer_iso3,
-        measured.partner_iso3,
-        groups.mineral_group,
-        measured.commodity_code,
-        measured.is_basket,
-        measured.frequency,
-        measured.period_start,
-        measured.measure,
-        measured.amount,
-        measured.valuation,
-        measured.is_provisional
-    from measured
-    inner join groups on measured.commodity_code = groups.hs6_code
-    where not measured.is_basket
+    left join groups on measured.commodity_code = groups.hs6_code and not measured.is_basket
+    where measured.is_basket or groups.hs6_code is not null
 
 )
 

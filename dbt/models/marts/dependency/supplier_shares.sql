@@ -29,6 +29,7 @@ totals as materialized (
         measure,
         source,
         is_basket,
+        codes,
         total_amount,
         valuation,
         is_provisional
@@ -36,16 +37,15 @@ totals as materialized (
 
 ),
 
-published as (
+supplies as (
 
     select
         totals.total_number,
+        totals.codes,
         imports.partner_iso3 as supplier_iso3,
-        sum(imports.amount) as amount,
-        case
-            when min(imports.valuation) = max(imports.valuation) then max(imports.valuation)
-        end as valuation,
-        bool_or(imports.is_provisional) as is_provisional
+        imports.amount,
+        imports.valuation,
+        imports.is_provisional
     from totals
     inner join imports
         on
@@ -57,7 +57,30 @@ published as (
             and totals.period_start = imports.period_start
             and totals.measure = imports.measure
     where imports.partner_iso3 not in ('WLD', '_X', imports.importer_iso3)
-    group by totals.total_number, imports.partner_iso3
+
+),
+
+-- Of one code there is a flow per supplier already: only those of several codes are summed.
+published as (
+
+    select
+        total_number,
+        supplier_iso3,
+        amount,
+        valuation,
+        is_provisional
+    from supplies
+    where codes = 1
+    union all
+    select
+        total_number,
+        supplier_iso3,
+        sum(amount) as amount,
+        case when min(valuation) = max(valuation) then max(valuation) end as valuation,
+        bool_or(is_provisional) as is_provisional
+    from supplies
+    where codes is distinct from 1
+    group by total_number, supplier_iso3
 
 ),
 
