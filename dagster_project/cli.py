@@ -334,6 +334,22 @@ def unland(
         raise typer.Exit(1)
 
 
+@app.command()
+def compact(
+    source: Annotated[str, typer.Argument(help="Source to compact; all if not given.")] = "",
+) -> None:
+    """Put the small files of the lake together, by table, source and period; no figure changes.
+
+    A build does it by itself where they pile up.
+    """
+    settings = _settings()
+    from dagster_project.intake.compact import compact_sources
+    from dagster_project.sources.registry import all_sources, source_named
+
+    chosen = [source_named(source)] if source else list(all_sources().values())
+    compact_sources(settings, chosen, typer.echo)
+
+
 def _settings(as_of: datetime | None = None) -> Settings:
     from dagster_project.settings import Settings
     from dagster_project.sources.registry import source_names

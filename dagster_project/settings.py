@@ -269,6 +269,11 @@ class Settings(BaseSettings):
         return self.intake_dir / "spool"
 
     @property
+    def lake_cache_dir(self) -> Path:
+        """What was read of a lake that is not on this machine."""
+        return self.home / "cache" / "lake"
+
+    @property
     def reports_dir(self) -> Path:
         return self.home / "reports"
 

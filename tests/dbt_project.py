@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.lake.relations import slices_of
+from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.settings import DBT_PROJECT
 
 QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
@@ -100,3 +102,7 @@ class Project:
                 connection.execute(
                     f"create table {source['schema']}.{source['identifier']} ({columns})"
                 )
+                if source["schema"] == "lake":
+                    name = source["identifier"]
+                    slices = slices_of(LAKE_TABLES[name], f"lake.{name}")
+                    connection.execute(f"create view lake.{name}_slices as {slices}")

@@ -37,7 +37,7 @@ def landing_of(settings: Settings) -> Landing:
 
 
 def lake_of(settings: Settings) -> Lake:
-    return Lake(Store(settings.lake_url))
+    return Lake(Store(settings.lake_url), settings.lake_cache_dir)
 
 
 def bundled_files(source: Source) -> list[BundledFile]:

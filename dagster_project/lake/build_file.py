@@ -1,4 +1,5 @@
-"""The private DuckDB file dbt builds in: the lake as views, and the facts of the run as tables.
+"""The private DuckDB file dbt builds in: the lake as views beside tables of their slices, and the
+facts of the run as tables.
 
 Prepared here so that the dbt project never knows where the lake lies.
 """
@@ -12,7 +13,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.relations import rows_of, slices_of
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.slices import as_frame
 from dagster_project.lake.tables import Lake
 
 SPILL = "spill"
@@ -60,52 +63,26 @@ def prepare(
 ) -> None:
     """Create (or renew) `lake.*` and `runtime.*` in the build file.
 
-    A lake on this machine is read in place through views; a lake elsewhere is copied into tables,
-    since DuckDB's own reader does not know every fsspec address.
+    Beside the rows of every table (`lake.<table>`, a view on its files) stand its slices with the
+    number of their rows (`lake.<table>_slices`), of the same moment: on them it is decided which
+    rows count. They are a table, whose size is known to who plans a join with it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with connect(path, memory=memory) as connection:
-        if not lake.store.is_local:
-            connection.register_filesystem(lake.store.filesystem)
         connection.execute("create schema if not exists lake")
         connection.execute("create schema if not exists runtime")
         for table in LAKE_TABLES.values():
-            connection.execute(_lake_relation(table, lake.files(table), lake.store.is_local))
+            contents = lake.contents(table)
+            rows = rows_of(lake, table, contents.files)
+            connection.execute(f"create or replace view lake.{table.name} as {rows}")
+            of_unlisted = rows_of(lake, table, contents.files_of_unlisted())
+            connection.register("listed", as_frame(table, contents.listed).to_arrow())
+            connection.execute(
+                f"create or replace table lake.{table.name}_slices as "
+                f"from listed union all {slices_of(table, f'({of_unlisted})')}"
+            )
+            connection.unregister("listed")
         for name, frame in facts.items():
             connection.register("fact", frame.to_arrow())
             connection.execute(f"create or replace table runtime.{name} as from fact")
             connection.unregister("fact")
-
-
-def _lake_relation(table: LakeTable, files: list[str], in_place: bool) -> str:
-    """A relation with the declared columns: null where a file was written before a column was."""
-    kind = "view" if in_place else "table"
-    declared = ", ".join(
-        f"cast(null as {_duckdb_type(column.dtype)}) as {name}"
-        for name, column in table.columns.items()
-    )
-    rows = f"select {declared} where false"
-    if files:
-        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-        rows += f" union all by name from read_parquet([{listed}], union_by_name = true)"
-    columns = ", ".join(table.columns)
-    return f"create or replace {kind} lake.{table.name} as select {columns} from ({rows})"
-
-
-_DUCKDB_TYPES: Mapping[object, str] = {
-    pl.String: "varchar",
-    pl.Float64: "double",
-    pl.Int32: "integer",
-    pl.Int64: "bigint",
-    pl.Boolean: "boolean",
-    pl.Date: "date",
-    pl.Datetime("us"): "timestamp",
-    pl.List(pl.String): "varchar[]",
-}
-
-
-def _duckdb_type(dtype: object) -> str:
-    for known, name in _DUCKDB_TYPES.items():
-        if dtype == known:
-            return name
-    raise TypeError(f"no DuckDB type is known for {dtype}")

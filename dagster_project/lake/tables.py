@@ -1,31 +1,41 @@
-"""The typed tables as Parquet, one file per source and snapshot: vintages lie side by side.
+"""The typed tables as Parquet, by table and source: vintages lie side by side.
 
-No publisher is known here; how a vintage is chosen for a day is a rule of dbt.
+No publisher is known here; how a vintage is chosen for a day is a rule of dbt, how files become
+fewer is `compaction.py`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from dagster_project.errors import ConfigurationError
 from dagster_project.lake.landing import Held
 from dagster_project.lake.records import Records
 from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES, LakeTable
 from dagster_project.lake.scope import MINERALS
+from dagster_project.lake.slices import Slices, as_frame, counted, listed
 from dagster_project.lake.spool import Spooled
 from dagster_project.lake.store import Store
 from dagster_project.lake.vintages import not_withdrawn, rows_that_count
 
 Rows = pl.DataFrame | Spooled
 
+BY_PERIOD = "by_period"
+"""Folder of a source's table, beside the files of single snapshots, for those of many."""
 
-def _file(snapshot_id: str, number: int) -> str:
-    return f"{snapshot_id}.{number}.parquet" if number else f"{snapshot_id}.parquet"
+_FETCHES_AT_ONCE = 8
 
 
 class TableRecord(BaseModel):
@@ -39,12 +49,15 @@ class TableRecord(BaseModel):
     quarantined: int = Field(validation_alias=AliasChoices("quarantined", "set_aside"))
     suite_version: str
     checks: Sequence[Mapping[str, Any]]
+    slices: Slices | None = None
+    """None where they are too many beside the rows, or a version before wrote the record."""
 
 
 class Record(BaseModel):
     """What came in of one snapshot, with which parser, and which words of the lists it met.
 
-    `scope` is that of the commodities which were kept of it.
+    `scope` is that of the commodities which were kept of it. `written` is different each time that
+    its rows are written, and part of their files' names: a file is never written twice.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,36 +66,112 @@ class Record(BaseModel):
     scope: str = MINERALS
     tables: Mapping[str, TableRecord]
     words: Mapping[str, Any] = Field(default_factory=dict)
+    written: str = ""
+    """Empty where a version before wrote it."""
+
+
+class RowsOf(BaseModel):
+    """The rows of a snapshot in a file of many: as they were written when, and how many."""
+
+    model_config = ConfigDict(frozen=True)
+
+    written: str
+    rows: int
+
+
+class CompactedFile(BaseModel):
+    """A file with the rows of several snapshots, of the periods from `first` to `last`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    first: str = ""
+    last: str = ""
+    snapshots: Mapping[str, RowsOf]
+
+    @property
+    def rows(self) -> int:
+        return sum(of.rows for of in self.snapshots.values())
+
+
+class Compaction(BaseModel):
+    """Which files hold the rows of which snapshots of a source's table, instead of their own.
+
+    `snapshots` says as they were written when: one that is written anew counts with its own file.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    snapshots: Mapping[str, str] = Field(default_factory=dict)
+    files: tuple[CompactedFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """A Parquet file: whose rows in it count, and whose do not. `name` is its path in the lake."""
+
+    name: str
+    snapshots: frozenset[str]
+    others: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What counts of a table at one moment: its files, and the slices that are on record.
+
+    `unlisted` are the snapshots whose slices are found in their rows.
+    """
+
+    table: LakeTable
+    files: tuple[LakeFile, ...]
+    listed: Mapping[str, Slices]
+    unlisted: frozenset[str]
+
+    def files_of_unlisted(self) -> list[LakeFile]:
+        """The files with rows of `unlisted`, all others' rows in them being left out."""
+        return [
+            LakeFile(file.name, of, file.others | (file.snapshots - of))
+            for file in self.files
+            if (of := file.snapshots & self.unlisted)
+        ]
 
 
 class Lake:
-    """`<table>/<source>/<snapshot_id>.parquet`; a record per snapshot completes its rows.
+    """`<table>/<source>/<snapshot_id>.<written>.parquet`; a record per snapshot completes its rows.
 
-    Rows that came in several blocks lie in as many files, `<snapshot_id>.1.parquet` and so on.
+    Rows that came in several blocks lie in as many files, numbered from the second: `.1.parquet`.
+    Files that were written before `written` was on record have no such part in their names.
 
     The record (`_snapshots/<source>/<snapshot_id>.json`) is written last. It says with which
-    parser and which suites the rows came in, and what the checks said of them. Rows without a
-    record do not count. Rows that came in with their document lie there with a record under
-    `_staged/` until someone who may write for others makes them count.
+    parser and which suites the rows came in, what the checks said of them, and their slices. Rows
+    without a record do not count. Rows that came in with their document lie there with a record
+    under `_staged/` until someone who may write for others makes them count.
+
+    Rows of many snapshots lie together under `<table>/<source>/by_period/` where the record of
+    their compaction (`_compacted/<source>/<table>.json`) says so; it is written last, too.
+
+    Of a lake that is not on this machine every file is kept in the folder `cache` once it was
+    read, for as long as it belongs to the lake.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, cache: Path | None = None) -> None:
         self.store = store
+        self._cache = cache
         self._records: dict[tuple[str, str], Records[Record]] = {}
 
     def write(
         self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
     ) -> None:
         """Put the rows of one snapshot in place, then the record that makes them count."""
-        self._write_rows(source, snapshot_id, frames)
-        self._of("_snapshots", source).add(snapshot_id, record)
+        written = self._write_rows(source, snapshot_id, frames, record)
+        self._of("_snapshots", source).add(snapshot_id, written)
 
     def stage(
         self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
     ) -> None:
         """Put the rows of one snapshot in place; they do not count before `commit`."""
-        self._write_rows(source, snapshot_id, frames)
-        self._of("_staged", source).add(snapshot_id, record)
+        written = self._write_rows(source, snapshot_id, frames, record)
+        self._of("_staged", source).add(snapshot_id, written)
 
     def staged(self, source: str) -> Mapping[str, Record]:
         """What lies ready, by snapshot."""
@@ -118,16 +207,23 @@ class Lake:
 
         Only while nobody else reads the lake, or writes rows of the source.
         """
-        records = [*self.records(source).items(), *self.staged(source).items()]
+        staged = self.staged(source)
         for table in tables:
-            known = {
-                _file(snapshot_id, number)
-                for snapshot_id, record in records
-                for number in range(record.tables[table].files if table in record.tables else 0)
+            files = {file.name for file in self._files(LAKE_TABLES[table], source)}
+            files |= {
+                name
+                for snapshot_id, record in staged.items()
+                for name in _own_files(table, source, snapshot_id, record)
             }
-            for file in self.store.names(f"{table}/{source}"):
-                if file not in known:
-                    self.store.remove(f"{table}/{source}/{file}")
+            folder = f"{table}/{source}"
+            for place in (folder, f"{folder}/{BY_PERIOD}"):
+                for name in self.store.names(place):
+                    if name != BY_PERIOD and f"{place}/{name}" not in files:
+                        self.store.remove(f"{place}/{name}")
+            if not self.store.is_local and self._cache is not None:
+                for cached in (self._cache / folder).rglob("*.parquet"):
+                    if str(cached.relative_to(self._cache)) not in files:
+                        cached.unlink(missing_ok=True)
 
     def records(self, source: str) -> dict[str, Record]:
         """What the lake holds of a source, by snapshot, oldest first."""
@@ -139,21 +235,61 @@ class Lake:
 
     def rows(self, table: LakeTable, source: str) -> pl.LazyFrame | None:
         """The rows of a source's table, all vintages; None where there are none yet."""
-        files = self.files(table, source)
-        if not files:
-            return None
-        if self.store.is_local:
-            return pl.scan_parquet(
-                files, schema=table.polars_schema, missing_columns="insert", extra_columns="ignore"
+        return self.rows_in(table, self._files(table, source))
+
+    def rows_in(self, table: LakeTable, files: Sequence[LakeFile]) -> pl.LazyFrame | None:
+        """The rows that count in files of a table; None where there are no files."""
+        scans = []
+        for addresses, others in self.to_read(files):
+            rows = pl.scan_parquet(
+                addresses,
+                schema=table.polars_schema,
+                missing_columns="insert",
+                extra_columns="ignore",
             )
-        # polars does not know every address that fsspec does.
-        return pl.concat(
-            (
-                pl.read_parquet(io.BytesIO(self.store.read(f"{table.name}/{source}/{name}")))
-                for name in (file.rsplit("/", 1)[-1] for file in files)
-            ),
-            how="diagonal_relaxed",
-        ).lazy()
+            scans.append(
+                rows.filter(~pl.col("snapshot_id").is_in(list(others))) if others else rows
+            )
+        return pl.concat(scans) if len(scans) > 1 else next(iter(scans), None)
+
+    def to_read(self, files: Sequence[LakeFile]) -> list[tuple[list[str], frozenset[str]]]:
+        """The places of files on this machine, with the snapshots whose rows are left out of them.
+
+        Those that are not on this machine are fetched, unless they were before.
+        """
+        places = self._on_this_machine([file.name for file in files])
+        together: dict[frozenset[str], list[str]] = {}
+        for file in files:
+            together.setdefault(file.others, []).append(places[file.name])
+        return [(addresses, others) for others, addresses in together.items()]
+
+    def contents(self, table: LakeTable, source: str | None = None) -> Contents:
+        """What counts of a table now; of one source, if named."""
+        files: list[LakeFile] = []
+        listed: dict[str, Slices] = {}
+        unlisted: set[str] = set()
+        for name in [source] if source else self.store.names("_snapshots"):
+            records = self.records(name)
+            files += self._files(table, name, records)
+            for snapshot_id, record in records.items():
+                of = record.tables.get(table.name)
+                if of is None or not of.rows:
+                    continue
+                if of.slices is None:
+                    unlisted.add(snapshot_id)
+                else:
+                    listed[snapshot_id] = of.slices
+        return Contents(table, tuple(files), listed, frozenset(unlisted))
+
+    def slices(self, table: LakeTable, source: str) -> pl.DataFrame:
+        """The slices of a source's table with the number of their rows, all vintages.
+
+        Rows are read of those snapshots only of which the slices are not on record.
+        """
+        contents = self.contents(table, source)
+        known = as_frame(table, contents.listed)
+        rows = self.rows_in(table, contents.files_of_unlisted())
+        return known if rows is None else pl.concat([known, counted(table, rows)])
 
     def coverage(self, source: str) -> pl.DataFrame:
         """What a source was asked for, all vintages; a frame without rows where it never was."""
@@ -164,16 +300,27 @@ class Lake:
         """What each snapshot holds, by table, with the first and last period of its rows."""
         found: dict[str, list[Held]] = {}
         for table in tables:
-            rows = self.rows(table, source)
-            if rows is None:
+            if table.period is None:
+                for snapshot_id, record in self.records(source).items():
+                    of = record.tables.get(table.name)
+                    if of is not None and of.rows:
+                        held = found.setdefault(snapshot_id, [])
+                        held.append(Held(table=table.name, rows=of.rows))
                 continue
-            period = pl.col(table.period) if table.period else pl.lit(None)
-            counted = rows.group_by("snapshot_id").agg(
-                pl.len().alias("rows"),
+            if table.period in table.vintage_slice:
+                slices = self.slices(table, source).lazy()
+            else:
+                rows = self.rows(table, source)
+                if rows is None:
+                    continue
+                slices = rows.with_columns(rows=pl.lit(1, pl.Int64))
+            period = pl.col(table.period)
+            of_each = slices.group_by("snapshot_id").agg(
+                pl.col("rows").sum(),
                 period.min().cast(pl.String).fill_null("").alias("first"),
                 period.max().cast(pl.String).fill_null("").alias("last"),
             )
-            for row in counted.collect().iter_rows(named=True):
+            for row in of_each.collect().iter_rows(named=True):
                 held = found.setdefault(row.pop("snapshot_id"), [])
                 held.append(Held(table=table.name, **row))
         return found
@@ -183,35 +330,121 @@ class Lake:
     ) -> dict[str, int]:
         """How many rows of each snapshot count in a build for `today`; `asked` are the codes that
         each snapshot of the source was asked for.
+
+        Only of a table with subjects (lists, facts) are the rows looked at.
         """
-        rows = self.rows(table, source)
-        if rows is None:
-            return {}
-        counting = rows_that_count(table, table.conform(rows.collect()), today)
-        counting = not_withdrawn(table, counting, self.coverage(source), asked, today)
-        return dict(counting.group_by("snapshot_id").agg(pl.len()).iter_rows())
+        if table.subject:
+            rows = self.rows(table, source)
+            if rows is None:
+                return {}
+            counting = rows_that_count(table, table.conform(rows.collect()), today)
+            return dict(counting.group_by("snapshot_id").agg(pl.len()).iter_rows())
+        counting = rows_that_count(table, self.slices(table, source), today)
+        if table.is_asked:
+            counting = not_withdrawn(table, counting, self.coverage(source), asked, today)
+        return dict(counting.group_by("snapshot_id").agg(pl.col("rows").sum()).iter_rows())
 
     def files(self, table: LakeTable, source: str | None = None) -> list[str]:
-        """Addresses of the Parquet files of a table, those that count; of one source, if named."""
+        """Addresses of the Parquet files of a table with rows that count; of one source, if named.
+
+        Where snapshots lie together, some of the rows may not.
+        """
         return [
-            self.store.address(f"{table.name}/{name}/{_file(snapshot_id, number)}")
+            self.store.address(file.name)
             for name in ([source] if source else self.store.names("_snapshots"))
-            for snapshot_id, record in self.records(name).items()
-            if table.name in record.tables and record.tables[table.name].rows
-            for number in range(record.tables[table.name].files)
+            for file in self._files(table, name)
         ]
 
-    def _write_rows(self, source: str, snapshot_id: str, frames: Mapping[str, Rows]) -> None:
+    def compaction(self, table: LakeTable, source: str) -> Compaction:
+        """Which files hold the rows of several snapshots; an empty one where none do."""
+        try:
+            written = self.store.read(f"_compacted/{source}/{table.name}.json")
+        except (FileNotFoundError, NotADirectoryError):
+            return Compaction()
+        return Compaction.model_validate_json(written)
+
+    def record_compaction(self, table: LakeTable, source: str, compaction: Compaction) -> None:
+        """Let the rows be read from these files from now on."""
+        payload = compaction.model_dump_json().encode()
+        self.store.write(f"_compacted/{source}/{table.name}.json", payload)
+
+    def _files(
+        self, table: LakeTable, source: str, records: Mapping[str, Record] | None = None
+    ) -> list[LakeFile]:
+        records = self.records(source) if records is None else records
+        of_table = {
+            snapshot_id: record
+            for snapshot_id, record in records.items()
+            if table.name in record.tables and record.tables[table.name].rows
+        }
+        if not of_table:
+            return []
+        compaction = self.compaction(table, source)
+        written = {snapshot_id: record.written for snapshot_id, record in of_table.items()}
+        compacted = {
+            snapshot_id
+            for snapshot_id, when in compaction.snapshots.items()
+            if written.get(snapshot_id) == when
+        }
+        found = [
+            LakeFile(name, frozenset([snapshot_id]))
+            for snapshot_id, record in of_table.items()
+            if snapshot_id not in compacted
+            for name in _own_files(table.name, source, snapshot_id, record)
+        ]
+        for file in compaction.files:
+            counting = frozenset(
+                snapshot_id
+                for snapshot_id, of in file.snapshots.items()
+                if snapshot_id in compacted and written[snapshot_id] == of.written
+            )
+            if counting:
+                others = frozenset(file.snapshots) - counting
+                found.append(LakeFile(f"{table.name}/{source}/{file.name}", counting, others))
+        return found
+
+    def _on_this_machine(self, names: Sequence[str]) -> dict[str, str]:
+        if self.store.is_local:
+            return {name: self.store.path(name) for name in names}
+        if self._cache is None:
+            raise ConfigurationError(f"{self.store.url} needs a folder to be read into.")
+        places = {name: self._cache / name for name in names}
+        absent = [name for name, place in places.items() if not place.exists()]
+        with ThreadPoolExecutor(_FETCHES_AT_ONCE) as pool:
+            list(pool.map(lambda name: self._fetch(name, places[name]), absent))
+        return {name: str(place) for name, place in places.items()}
+
+    def _fetch(self, name: str, place: Path) -> None:
+        fetched = self.store.as_file(name, place.parent / f".{uuid.uuid4().hex[:8]}")
+        os.replace(fetched, place)
+        with contextlib.suppress(OSError):
+            fetched.parent.rmdir()
+
+    def _write_rows(
+        self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
+    ) -> Record:
+        """Write the rows; what is on record of them says where they lie, and their slices."""
+        record = record.model_copy(update={"written": uuid.uuid4().hex[:8]})
+        tables = dict(record.tables)
         for name, frame in frames.items():
+            table = LAKE_TABLES[name]
             if isinstance(frame, Spooled):
-                for number, file in enumerate(frame.files):
-                    self.store.take(file, f"{name}/{source}/{_file(snapshot_id, number)}")
+                slices = listed(table, frame.scan(), frame.rows)
+                files = _own_files(name, source, snapshot_id, record, len(frame.files))
+                for file, place in zip(frame.files, files, strict=True):
+                    self.store.take(file, place)
+            elif frame.is_empty():
                 continue
-            if frame.is_empty():
-                continue
-            buffer = io.BytesIO()
-            LAKE_TABLES[name].conform(frame).write_parquet(buffer, compression="zstd")
-            self.store.write(f"{name}/{source}/{snapshot_id}.parquet", buffer.getvalue())
+            else:
+                rows = table.conform(frame)
+                slices = listed(table, rows.lazy(), rows.height)
+                buffer = io.BytesIO()
+                rows.write_parquet(buffer, compression="zstd")
+                (place,) = _own_files(name, source, snapshot_id, record, 1)
+                self.store.write(place, buffer.getvalue())
+            if name in tables:
+                tables[name] = tables[name].model_copy(update={"slices": slices})
+        return record.model_copy(update={"tables": tables})
 
     def _of(self, folder: str, source: str) -> Records[Record]:
         if (folder, source) not in self._records:
@@ -219,3 +452,17 @@ class Lake:
                 self.store, f"{folder}/{source}", Record, ".json"
             )
         return self._records[folder, source]
+
+
+def _own_files(
+    table: str, source: str, snapshot_id: str, record: Record, count: int | None = None
+) -> list[str]:
+    """The files of a snapshot's rows of a table, as many as are on record where none are said."""
+    if count is None:
+        of = record.tables.get(table)
+        count = of.files if of is not None and of.rows else 0
+    stem = ".".join(part for part in (snapshot_id, record.written) if part)
+    return [
+        f"{table}/{source}/{stem}{f'.{number}' if number else ''}.parquet"
+        for number in range(count)
+    ]

@@ -12,6 +12,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
+from dagster_project.intake.compact import compact_what_piled_up
 from dagster_project.intake.conform import is_conformed, recorded_checks
 from dagster_project.intake.stores import lake_of
 from dagster_project.intake.withdraw import sweep
@@ -162,6 +163,8 @@ def _prepare_build_file(
 ) -> None:
     sources = all_sources().values()
     for source in sources:
+        # Files that were put together just now are not read any more: they go at once.
+        compact_what_piled_up(settings, source)
         sweep(settings, source)
     lake = lake_of(settings)
     checks = merge(check for source in sources for check in recorded_checks(lake, source.CARD.name))

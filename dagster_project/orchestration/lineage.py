@@ -60,10 +60,13 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
         if node["resource_type"] in {"model", "source", "seed"} and node.get("columns"):
             relation = node.get("alias") or node["identifier"]
             relations = schema.setdefault(node["database"], {}).setdefault(node["schema"], {})
-            relations[relation] = {
+            columns = {
                 column: details.get("data_type") or "unknown"
                 for column, details in node["columns"].items()
             }
+            relations[relation] = columns
+            if node["resource_type"] == "source" and node["schema"] == "lake":
+                relations[f"{relation}_slices"] = columns  # some of them: rows are chosen by these
 
     found: Lineage = {}
     for model, sql in compiled.items():
@@ -73,7 +76,7 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
             tree = qualify(parse_one(sql, dialect="duckdb"), dialect="duckdb", schema=schema)
         except SqlglotError:
             continue
-        columns = found.setdefault(model, {})
+        origins_of = found.setdefault(model, {})
         for column in tree.named_selects if isinstance(tree, exp.Query) else ():
             try:
                 root = trace(column, tree, dialect="duckdb", schema=schema)
@@ -87,7 +90,7 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
                     if node_id:
                         origins.add((node_id, step.name.rsplit(".", 1)[-1].strip('"')))
             if origins:
-                columns[column] = sorted(origins)
+                origins_of[column] = sorted(origins)
     return found
 
 

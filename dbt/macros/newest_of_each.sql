@@ -1,28 +1,64 @@
-{# The rows of the newest vintage that is known of each slice. A slice has many rows and few
-   vintages: ranking the vintages and then keeping their rows takes a twelfth of the time that
-   ranking the rows takes (8 million rows in 800 slices). #}
+{# The rows of the newest vintage that is known of each slice.
+
+   It is decided on the slices, which are few beside the rows. Then the rows are kept of every
+   snapshot of which some count, without those of its slices that another replaces: mostly there
+   are none, and no row is looked up. Eleven million rows in 5,400 slices take 0.2 to 0.5 s of CPU
+   time so; 0.6 to 0.9 s when each is looked up among the slices that count; 0.9 to 1.5 s when the
+   slices are found in the rows themselves. #}
 {% macro newest_of_each(relation, slice, is_known, edition=none) -%}
     {% set vintage = slice + ([edition] if edition else []) + ["vintage_at", "snapshot_id"] %}
+    with vintages as (
+        select
+            {{ vintage | join(", ") }},
+            {{ is_known }} as is_known
+        from {{ slices_of(relation, vintage) }}
+    ),
+
+    ranked as (
+        select
+            {{ vintage | join(", ") }},
+            is_known
+            and dense_rank() over (
+                partition by is_known, {{ slice | join(", ") }}
+                order by {{ newest_first(edition) }}
+            ) = 1 as is_newest
+        from vintages
+    ),
+
+    current_snapshots as (
+        select snapshot_id
+        from ranked
+        where is_newest
+    ),
+
+    replaced as (
+        select {{ vintage | join(", ") }}
+        from ranked
+        where
+            not is_newest
+            and snapshot_id in (select current_snapshots.snapshot_id from current_snapshots)
+    )
+
     select known.*
     from {{ relation }} as known
     where
-        exists (
+        known.snapshot_id in (select current_snapshots.snapshot_id from current_snapshots)
+        and not exists (
             select 1
-            from (
-                select *
-                from (
-                    select distinct {{ vintage | join(", ") }}
-                    from {{ relation }}
-                    where {{ is_known }}
-                ) as vintages
-                qualify
-                    dense_rank() over (
-                        partition by {{ slice | join(", ") }}
-                        order by {{ newest_first(edition) }}
-                    ) = 1
-            ) as newest
-            where {{ same_in('known', 'newest', vintage) }}
+            from replaced
+            where {{ same_in('known', 'replaced', vintage) }}
         )
+{%- endmacro %}
+
+
+{# The vintages of the slices of a lake table. A build file has them beside the rows
+   (`lake.<table>_slices`); the rows of a unit test are all there is. #}
+{% macro slices_of(relation, vintage) -%}
+    {% if relation.is_cte -%}
+        (select distinct {{ vintage | join(", ") }} from {{ relation }}) as slices
+    {%- else -%}
+        {{ relation.incorporate(path={"identifier": relation.identifier ~ "_slices"}) }}
+    {%- endif %}
 {%- endmacro %}
 
 

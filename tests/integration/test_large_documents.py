@@ -102,7 +102,8 @@ def test_a_year_is_a_file_and_all_go_together(tmp_path: Path) -> None:
     land(settings, archive(tmp_path, rows_of(2022), rows_of(2023)))
     (snapshot,) = landing_of(settings).snapshots("baci")
     name = snapshot.snapshot_id
-    assert [file.name for file in files(settings)] == [f"{name}.1.parquet", f"{name}.parquet"]
+    stem = f"{name}.{lake_of(settings).records('baci')[name].written}"
+    assert [file.name for file in files(settings)] == [f"{stem}.1.parquet", f"{stem}.parquet"]
     years = [pl.read_parquet(file)["period_start"].dt.year().unique() for file in files(settings)]
     assert [year.to_list() for year in years] == [[2023], [2022]]
     unland(settings, {"baci": BACI}, name, "a try", write=lambda line: None)

@@ -40,7 +40,13 @@ def record(rows: int) -> Record:
 @pytest.fixture(params=["folder", "memory"])
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     here = str(tmp_path / "lake")
-    return Lake(Store(here if request.param == "folder" else f"memory://{uuid.uuid4().hex}"))
+    url = here if request.param == "folder" else f"memory://{uuid.uuid4().hex}"
+    return Lake(Store(url), tmp_path / "cache")
+
+
+def snapshots_in(lake: Lake, folder: str) -> list[str]:
+    """Whose files lie in a folder of the lake."""
+    return [name.split(".")[0] for name in lake.store.names(folder)]
 
 
 def test_vintages_lie_side_by_side_in_the_build_file(lake: Lake, tmp_path: Path) -> None:
@@ -48,11 +54,12 @@ def test_vintages_lie_side_by_side_in_the_build_file(lake: Lake, tmp_path: Path)
     lake.write("ecb", "ecb-2", {"price_quotes": quotes("ecb-2", 170.5)}, record(1))
     prepare(tmp_path / "kido.duckdb", lake, {"releases": pl.DataFrame({"release_id": ["r"]})})
     with connect(tmp_path / "kido.duckdb", read_only=True) as connection:
-        if not lake.store.is_local:
-            found = connection.execute(
-                "select view_name from duckdb_views() where schema_name = 'lake'"
-            )
-            assert found.fetchall() == []
+        slices = (
+            "select snapshot_id, day(price_date), rows from lake.price_quotes_slices order by all"
+        )
+        assert connection.execute(slices).fetchall() == [
+            ("ecb-1", 1, 1), ("ecb-1", 2, 1), ("ecb-2", 1, 1),
+        ]  # fmt: skip
         rows = connection.execute(
             "select snapshot_id, close from lake.price_quotes order by snapshot_id, price_date"
         ).fetchall()
@@ -72,7 +79,7 @@ def test_what_is_removed_is_gone_with_its_files_and_the_rest_stays(lake: Lake) -
     lake.remove("ecb", "ecb-1")
     lake.remove("ecb", "ecb-1")
     assert list(lake.records("ecb")) == ["ecb-2"]
-    assert lake.store.names("price_quotes/ecb") == ["ecb-2.parquet"]
+    assert snapshots_in(lake, "price_quotes/ecb") == ["ecb-2"]
 
 
 def test_rows_that_were_taken_out_are_read_by_whoever_chose_them_until_they_are_swept(
@@ -97,7 +104,7 @@ def test_rows_that_were_taken_out_are_read_by_whoever_chose_them_until_they_are_
     prepare(tmp_path / "after.duckdb", lake, {})
     lake.sweep("ecb", ["price_quotes", "coverage"])
     # What counts stays, and what lies ready to count.
-    assert lake.store.names("price_quotes/ecb") == ["ecb-2.parquet", "ecb-3.parquet"]
+    assert snapshots_in(lake, "price_quotes/ecb") == ["ecb-2", "ecb-3"]
     assert seen("after.duckdb") == ["ecb-2"]
 
 
@@ -105,12 +112,13 @@ def test_the_record_of_a_removed_snapshot_goes_first(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake.write("ecb", "ecb-1", {"price_quotes": quotes("ecb-1", 170.0)}, record(1))
+    (file,) = lake.store.names("price_quotes/ecb")
     removed: list[str] = []
     monkeypatch.setattr(lake.store, "remove", removed.append)
     lake.remove("ecb", "ecb-1")
     rows_and_records = [name for name in removed if not name.endswith(".index.json")]
     assert rows_and_records[0] == "_snapshots/ecb/ecb-1.json"
-    assert "price_quotes/ecb/ecb-1.parquet" in removed
+    assert f"price_quotes/ecb/{file}" in removed
 
 
 def test_an_empty_lake_still_has_every_table(lake: Lake, tmp_path: Path) -> None:
@@ -123,31 +131,36 @@ def test_an_empty_lake_still_has_every_table(lake: Lake, tmp_path: Path) -> None
 
 
 def test_rows_from_before_a_column_was_there_lack_it(lake: Lake, tmp_path: Path) -> None:
-    """A lake written by the version before opens in this one, beside rows of this one."""
+    """A lake written by versions before opens in this one, beside rows of this one."""
     flow = {
         "source": "baci", "exporter_iso3": "CHN", "importer_iso3": "JPN", "hs6_code": "850511",
         "hs_revision": "HS2022", "period_start": date(2024, 1, 1), "edition": 202601,
         "is_provisional": False, "document": "b.csv", "vintage_at": datetime(2026, 1, 31),
     }  # fmt: skip
-    for snapshot_id in ("baci-1", "baci-2"):
-        rows = RECONCILED_TRADE.conform(pl.DataFrame({**flow, "snapshot_id": snapshot_id}))
-        table = TableRecord(rows=1, quarantined=0, suite_version="1", checks=[])
-        written = Record(parser_version="1", tables={"reconciled_trade": table})
-        lake.write("baci", snapshot_id, {"reconciled_trade": rows}, written)
-        if snapshot_id == "baci-1":
-            before = io.BytesIO()
-            rows.drop("edition").write_parquet(before)
-            lake.store.write("reconciled_trade/baci/baci-1.parquet", before.getvalue())
-            prepare(tmp_path / "before.duckdb", lake, {})
+    table = TableRecord(rows=1, quarantined=0, suite_version="1", checks=[])
+    written = Record(parser_version="1", tables={"reconciled_trade": table})
+    rows = RECONCILED_TRADE.conform(pl.DataFrame({**flow, "snapshot_id": "baci-1"}))
+    before = io.BytesIO()
+    rows.drop("edition").write_parquet(before)
+    lake.store.write("reconciled_trade/baci/baci-1.parquet", before.getvalue())
+    lake.store.write(
+        "_snapshots/baci/baci-1.json",
+        b'{"parser_version": "1", "tables": {"reconciled_trade": {"rows": 1, "quarantined": 0, '
+        b'"suite_version": "1", "checks": []}}}',
+    )
+    prepare(tmp_path / "before.duckdb", lake, {})
+    rows = RECONCILED_TRADE.conform(pl.DataFrame({**flow, "snapshot_id": "baci-2"}))
+    lake.write("baci", "baci-2", {"reconciled_trade": rows}, written)
+    lake.sweep("baci", ["reconciled_trade"])
     prepare(tmp_path / "kido.duckdb", lake, {})
     for file, found in (("before", [None]), ("kido", [None, 202601])):
         with connect(tmp_path / f"{file}.duckdb", read_only=True) as connection:
-            relation = connection.sql("from lake.reconciled_trade order by snapshot_id")
+            for name in ("reconciled_trade", "reconciled_trade_slices"):
+                relation = connection.sql(f"from lake.{name} order by snapshot_id")
+                assert [str(kind) for kind in relation.select("edition").types] == ["INTEGER"]
+                assert relation.select("edition").fetchall() == [(edition,) for edition in found]
+            relation = connection.sql("from lake.reconciled_trade")
             assert relation.columns == list(RECONCILED_TRADE.columns)
-            assert [str(kind) for kind in relation.select("edition").types] == ["INTEGER"]
-            if lake.store.is_local and file == "before":
-                continue  # A view: it reads what lies there by now.
-            assert relation.select("edition").fetchall() == [(edition,) for edition in found]
 
 
 def test_a_frame_of_another_shape_is_named_column_by_column() -> None:

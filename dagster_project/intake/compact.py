@@ -1,0 +1,76 @@
+"""Makes the lake's small files few: when somebody asks for it, and when they pile up.
+
+What is put together, and how, is the lake's (`lake/compaction.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+
+from dagster_project.errors import BusyError, counted
+from dagster_project.intake import batch as batches
+from dagster_project.intake.alone import alone
+from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.intake.withdraw import complete
+from dagster_project.lake.compaction import MOST_SMALL_FILES, Compacted, compact, small_files
+from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES, LakeTable
+from dagster_project.settings import Settings
+from dagster_project.sources.card import Source
+
+
+def compact_sources(
+    settings: Settings, sources: Iterable[Source], write: Callable[[str], None] = print
+) -> None:
+    """Compact every table of these sources; `write` gets a line for each that changed.
+
+    The files they lay in go with the next build, since one that is under way reads them.
+    """
+    is_any = False
+    for source in sources:
+        with alone(settings, source.CARD.name, write):
+            for done in _compacted(settings, source, _tables(source)):
+                is_any = True
+                write(
+                    f"{done.table} of {done.source}: {counted(done.before, 'file')} became "
+                    f"{counted(done.after, 'file')}, {counted(done.rows, 'row')} put together."
+                )
+    if is_any:
+        write("The files before go with the next build.")
+    else:
+        write("Nothing to compact: no table of a source lies in several small files.")
+
+
+def compact_what_piled_up(settings: Settings, source: Source) -> list[Compacted]:
+    """Compact the tables of a source that lie in more than MOST_SMALL_FILES small files.
+
+    A source that another process holds is left to the next build.
+    """
+    lake = lake_of(settings)
+    piled_up = [
+        table
+        for table in _tables(source)
+        if len(small_files(lake, table, source.CARD.name)) > MOST_SMALL_FILES
+    ]
+    if not piled_up:
+        return []
+    with contextlib.suppress(BusyError), alone(settings, source.CARD.name):
+        return list(_compacted(settings, source, piled_up))
+    return []
+
+
+def _tables(source: Source) -> list[LakeTable]:
+    return [LAKE_TABLES[name] for name in dict.fromkeys([*source.CARD.tables, COVERAGE.name])]
+
+
+def _compacted(
+    settings: Settings, source: Source, tables: Iterable[LakeTable]
+) -> Iterator[Compacted]:
+    name = source.CARD.name
+    lake = lake_of(settings)
+    complete(landing_of(settings), lake, name)
+    for table in tables:
+        with batches.spool_folder(settings.spool_dir) as folder:
+            done = compact(lake, table, name, folder, settings.memory)
+        if done is not None:
+            yield done

@@ -1,0 +1,245 @@
+"""Makes many small files of the lake few: rows of many snapshots together, by period.
+
+Nothing that counts is lost or changed by it, superseded vintages included; which rows count is not
+decided here.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.errors import DamagedError
+from dagster_project.lake.relations import quoted, rows_of
+from dagster_project.lake.schemas import LakeTable
+from dagster_project.lake.tables import (
+    BY_PERIOD,
+    CompactedFile,
+    Compaction,
+    Lake,
+    LakeFile,
+    Record,
+    RowsOf,
+)
+
+WHOLE_FILE = 1_000_000
+"""Rows of a file that is large enough to stay as it is; one that is made has as many or more, up to
+the end of the period in which it reaches them, unless there are no more."""
+
+MOST_SMALL_FILES = 64
+"""So many files of single snapshots of a table and source are left beside one another by a build:
+scanning 64 costs 0.015 s more than scanning one, 800 cost 0.18 s."""
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """What was done to a source's table: so many files became so many, with so many rows."""
+
+    table: str
+    source: str
+    before: int
+    after: int
+    rows: int
+
+
+@dataclass
+class _Group:
+    """Rows of adjacent periods that go into one file; a period is None where there is none."""
+
+    periods: list[str | None] = field(default_factory=list)
+    rows: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def size(self) -> int:
+        return sum(self.rows.values())
+
+
+def small_files(lake: Lake, table: LakeTable, source: str) -> list[LakeFile]:
+    """The files of single snapshots that are no whole file by themselves."""
+    records = lake.records(source)
+    return [
+        file
+        for file in lake.contents(table, source).files
+        if not _is_by_period(file) and _rows_in_each(table, file, records) < WHOLE_FILE
+    ]
+
+
+def compact(
+    lake: Lake, table: LakeTable, source: str, folder: Path, memory: int
+) -> Compacted | None:
+    """Put the rows of the small files of a source's table together, by period; None where there is
+    nothing to put together.
+
+    DuckDB sorts them in `folder` and holds at most `memory` bytes. The record of the compaction is
+    written last: until then the files before count, from then on those that were made, and the ones
+    they were made of are left to `Lake.sweep`. Rows that no longer count (their snapshot was
+    withdrawn, or written anew) are left out of the files that are made. Only for who holds the
+    source.
+    """
+    records, before = lake.records(source), lake.compaction(table, source)
+    files = lake.contents(table, source).files
+    small = small_files(lake, table, source)
+    whole = [file for file in files if not _is_by_period(file) and file not in small]
+    if not small or len(files) == 1:
+        return None
+    made_before = {f"{table.name}/{source}/{file.name}": file for file in before.files}
+    by_period = [file for file in files if _is_by_period(file)]
+    folder.mkdir(parents=True, exist_ok=True)
+    made: list[CompactedFile] = []
+    with duckdb.connect(
+        config={"memory_limit": f"{memory} bytes", "temp_directory": str(folder)}
+    ) as connection:
+        connection.execute("set enable_progress_bar = false")
+        new = _counts(connection, table, rows_of(lake, table, small))
+        periods = {period for period, _ in new}
+        kept = [
+            file
+            for file in by_period
+            if not file.others
+            and made_before[file.name].rows >= WHOLE_FILE
+            and not _has_any(made_before[file.name], periods)
+        ]
+        again = [*small, *(file for file in by_period if file not in kept)]
+        if len(again) == 1 and not kept:
+            return None
+        rows = rows_of(lake, table, again)
+        counts = _counts(connection, table, rows)
+        kept_files = [made_before[file.name] for file in kept]
+        groups = _groups(counts, kept_files)
+        snapshots = _require_all(table, records, again, kept_files, counts)
+        try:
+            for group in groups:
+                made.append(_made(connection, lake, table, source, group, rows, records, folder))
+            compaction = Compaction(
+                snapshots={one: records[one].written for one in sorted(snapshots)},
+                files=tuple(sorted([*kept_files, *made], key=lambda file: (file.first, file.name))),
+            )
+            lake.record_compaction(table, source, compaction)
+        except BaseException:
+            for file in made:
+                lake.store.remove(f"{table.name}/{source}/{file.name}")
+            raise
+    return Compacted(
+        table.name, source, len(files), len(whole) + len(kept) + len(made), sum(counts.values())
+    )
+
+
+def _is_by_period(file: LakeFile) -> bool:
+    return f"/{BY_PERIOD}/" in file.name
+
+
+def _rows_in_each(table: LakeTable, file: LakeFile, records: dict[str, Record]) -> int:
+    """Rows of a file of a snapshot; of several, on average."""
+    (snapshot_id,) = file.snapshots
+    of = records[snapshot_id].tables[table.name]
+    return of.rows // of.files
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, table: LakeTable, rows: str
+) -> Counter[tuple[str | None, str]]:
+    """Rows by period (as text, whose order is that of time) and snapshot."""
+    period = f"cast({table.period} as varchar)" if table.period else "cast(null as varchar)"
+    found = connection.execute(
+        f"select {period}, snapshot_id, count(*) from ({rows}) group by all"
+    ).fetchall()
+    return Counter({(period, snapshot_id): count for period, snapshot_id, count in found})
+
+
+def _has_any(file: CompactedFile, periods: Iterable[str | None]) -> bool:
+    return any(file.first <= (period or "") <= file.last for period in periods)
+
+
+def _groups(counts: Counter[tuple[str | None, str]], kept: Sequence[CompactedFile]) -> list[_Group]:
+    """What goes into a file each: whole periods, none of which lie on both sides of a kept file."""
+    groups: list[_Group] = []
+    last = ""
+    for period in sorted({period for period, _ in counts}, key=lambda one: one or ""):
+        at = period or ""
+        is_split = any(last < file.first <= at for file in kept)
+        if not groups or groups[-1].size >= WHOLE_FILE or is_split:
+            groups.append(_Group())
+        groups[-1].periods.append(period)
+        groups[-1].rows.update({one: rows for (of, one), rows in counts.items() if of == period})
+        last = at
+    return groups
+
+
+def _require_all(
+    table: LakeTable,
+    records: dict[str, Record],
+    again: Sequence[LakeFile],
+    kept: Sequence[CompactedFile],
+    counts: Counter[tuple[str | None, str]],
+) -> set[str]:
+    """The snapshots whose rows will lie together. Raises DamagedError where there are more or fewer
+    rows of one in its files than are on record.
+    """
+    found: Counter[str] = Counter()
+    for (_, snapshot_id), rows in counts.items():
+        found[snapshot_id] += rows
+    for file in kept:
+        found.update({snapshot_id: of.rows for snapshot_id, of in file.snapshots.items()})
+    for snapshot_id in set(found).union(*(file.snapshots for file in again)):
+        on_record = records[snapshot_id].tables[table.name].rows
+        if found[snapshot_id] != on_record:
+            raise DamagedError(
+                f"{snapshot_id}: the lake has {found[snapshot_id]:,} rows of {table.name} where "
+                f"{on_record:,} are on record.",
+                hint="Remove its record in the lake's _snapshots; a build types it anew.",
+            )
+    return set(found)
+
+
+def _made(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    table: LakeTable,
+    source: str,
+    group: _Group,
+    rows: str,
+    records: dict[str, Record],
+    folder: Path,
+) -> CompactedFile:
+    """Sort the rows of a group into a file of the lake, flushed to disk: nothing counts yet."""
+    known = [period for period in group.periods if period is not None]
+    first, last = (known[0], known[-1]) if known else ("", "")
+    inside = [] if table.period else ["true"]
+    if table.period and known:
+        low, high = (quoted([period]) for period in (first, last))
+        inside.append(f"{table.period} between {low} and {high}")
+    if table.period and None in group.periods:
+        inside.append(f"{table.period} is null")
+    order = dict.fromkeys(
+        [*([table.period] if table.period else []), *table.vintage_slice, "vintage_at",
+         "snapshot_id", *table.key]
+    )  # fmt: skip
+    name = f"{first or 'all'}{f'_{last}' if last != first else ''}-{uuid.uuid4().hex[:8]}.parquet"
+    file = folder / name
+    try:
+        ((written,),) = connection.execute(
+            f"copy (select * from ({rows}) where {' or '.join(inside)} "
+            f"order by {', '.join(order)}) to {quoted([file])} (format parquet, compression zstd)"
+        ).fetchall()
+        if written != group.size:
+            raise DamagedError(f"{source}: {written:,} of {group.size:,} rows were written.")
+        with file.open("rb") as whole:
+            os.fsync(whole.fileno())
+        lake.store.take(file, f"{table.name}/{source}/{BY_PERIOD}/{name}")
+    finally:
+        file.unlink(missing_ok=True)
+    return CompactedFile(
+        name=f"{BY_PERIOD}/{name}",
+        first=first,
+        last=last,
+        snapshots={
+            one: RowsOf(written=records[one].written, rows=count)
+            for one, count in sorted(group.rows.items())
+        },
+    )

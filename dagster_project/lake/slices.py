@@ -1,0 +1,117 @@
+"""The slices of a snapshot: which vintage of which slice its rows are of, and how many of each.
+
+Which rows count is decided on these few instead of on the rows. How they are chosen is not known
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from dagster_project.lake.schemas import INSTANT, LakeTable
+
+ALWAYS_LISTED = 100
+"""So many slices are on record however few rows they have."""
+
+MOST_LISTED = 50_000
+"""More slices of one snapshot are found in its rows: their list would be no small record."""
+
+ROWS_PER_SLICE = 2
+"""With fewer rows to a slice (a price, a governance score) a list says no less than the rows."""
+
+_INSTANT_FORMAT = "%Y-%m-%d %H:%M:%S%.6f"
+
+
+class SliceColumn(BaseModel):
+    """A column of the slices: its values, each once, and where it varies which of them stands in
+    each slice (none: the only one in all, or as many as there are slices, in their order).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    values: list[Any]
+    at: list[int] | None = None
+
+
+class Slices(BaseModel):
+    """The slices of a snapshot's rows of a table, by column, and the number of rows of each."""
+
+    model_config = ConfigDict(frozen=True)
+
+    columns: Mapping[str, SliceColumn]
+    rows: list[int]
+
+
+def slice_columns(table: LakeTable) -> list[str]:
+    """What tells the vintages of a table's slices apart, within a snapshot."""
+    return [*table.vintage_slice, *([table.edition] if table.edition else []), "vintage_at"]
+
+
+def slice_schema(table: LakeTable) -> dict[str, Any]:
+    """The columns of a table's slices, with their snapshot and the number of their rows."""
+    columns = {name: table.columns[name].dtype for name in slice_columns(table)}
+    return {**columns, "snapshot_id": pl.String, "rows": pl.Int64}
+
+
+def counted(table: LakeTable, rows: pl.LazyFrame) -> pl.DataFrame:
+    """The slices of rows of a table, of all their snapshots; the rows are read piece by piece."""
+    columns = [*slice_columns(table), "snapshot_id"]
+    found = rows.group_by(columns).agg(pl.len().cast(pl.Int64).alias("rows"))
+    return found.select(*slice_schema(table)).collect(engine="streaming")
+
+
+def listed(table: LakeTable, rows: pl.LazyFrame, count: int) -> Slices | None:
+    """The slices of a snapshot's rows, as its record lists them; None where they are no few."""
+    found = counted(table, rows).sort(slice_columns(table), nulls_last=True)
+    is_few = found.height <= ALWAYS_LISTED or found.height * ROWS_PER_SLICE <= count
+    if not is_few or found.height > MOST_LISTED:
+        return None
+    return Slices(
+        columns={name: _packed(found[name]) for name in slice_columns(table)},
+        rows=found["rows"].to_list(),
+    )
+
+
+def as_frame(table: LakeTable, of: Mapping[str, Slices]) -> pl.DataFrame:
+    """The slices that are on record, by snapshot, with the columns of `slice_schema`."""
+    columns: dict[str, list[Any]] = {name: [] for name in slice_schema(table)}
+    for snapshot_id, slices in of.items():
+        size = len(slices.rows)
+        for name in slice_columns(table):
+            columns[name] += _unpacked(slices.columns[name], size)
+        columns["snapshot_id"] += [snapshot_id] * size
+        columns["rows"] += slices.rows
+    return pl.DataFrame(
+        [_typed(name, columns[name], dtype) for name, dtype in slice_schema(table).items()]
+    )
+
+
+def _packed(column: pl.Series) -> SliceColumn:
+    text = column
+    if column.dtype == INSTANT:
+        text = column.dt.strftime(_INSTANT_FORMAT)
+    elif column.dtype == pl.Date:
+        text = column.cast(pl.String)
+    values = text.unique(maintain_order=True).to_list()
+    if len(values) in (1, column.len()):
+        return SliceColumn(values=text.to_list() if len(values) > 1 else values)
+    place = {value: number for number, value in enumerate(values)}
+    return SliceColumn(values=values, at=[place[value] for value in text])
+
+
+def _unpacked(column: SliceColumn, size: int) -> list[Any]:
+    if column.at is not None:
+        return [column.values[place] for place in column.at]
+    return column.values * size if len(column.values) == 1 else column.values
+
+
+def _typed(name: str, values: list[Any], dtype: Any) -> pl.Series:
+    if dtype == INSTANT:
+        return pl.Series(name, values, pl.String).str.to_datetime(_INSTANT_FORMAT, time_unit="us")
+    if dtype == pl.Date:
+        return pl.Series(name, values, pl.String).str.to_date("%Y-%m-%d")
+    return pl.Series(name, values, dtype)
