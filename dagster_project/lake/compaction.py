@@ -12,8 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from dagster_project.errors import DamagedError
 from dagster_project.lake.relations import quoted, rows_of
@@ -27,6 +26,9 @@ from dagster_project.lake.tables import (
     Record,
     RowsOf,
 )
+
+if TYPE_CHECKING:
+    import duckdb
 
 WHOLE_FILE = 1_000_000
 """Rows of a file that is large enough to stay as it is; one that is made has as many or more, up to
@@ -82,6 +84,8 @@ def compact(
     withdrawn, or written anew) are left out of the files that are made. Only for who holds the
     source.
     """
+    import duckdb
+
     records, before = lake.records(source), lake.compaction(table, source)
     files = lake.contents(table, source).files
     small = small_files(lake, table, source)

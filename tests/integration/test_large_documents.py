@@ -125,6 +125,10 @@ def test_a_narrower_scope_leaves_one_file_and_a_wider_one_two(
     assert len(files(narrow)) == 1
     monkeypatch.setenv("KIDO_SCOPE", "all")
     assert conform(Settings.load(home=home), BACI).rows == {"reconciled_trade": 2 * 10 * 9 * 12}
+    # Those of before stay until no build reads them.
+    assert len(files(narrow)) == 3
+    assert lake_rows(narrow).height == 2 * 10 * 9 * 12
+    sweep(narrow, BACI)
     assert len(files(narrow)) == 2
     assert lake_rows(narrow).height == 2 * 10 * 9 * 12
 
