@@ -33,6 +33,7 @@ from dagster_project.sources.formats import (
     is_zip,
     looks_like_html,
     looks_like_zip,
+    read_ahead,
     read_text_table,
     require_every,
     unzip_blocks,
@@ -335,7 +336,7 @@ def _in_scope(blocks: Iterable[bytes], name: str, edition: str, year: str | None
     header: list[str] = []
     line = 1
     kept = []
-    for block in _whole_lines(blocks):
+    for block in read_ahead(_whole_lines(blocks)):
         rows = block
         if not header:
             rows = block.partition(b"\n")[2]
@@ -361,14 +362,15 @@ def _as_numbers(blocks: Iterable[bytes], year: str | None) -> pl.DataFrame | Non
     """
     header: list[str] = []
     kept: list[pl.DataFrame] = []
-    for block in _whole_lines(blocks):
+    for block in read_ahead(_whole_lines(blocks)):
         rows = block
         if not header:
             rows = block.partition(b"\n")[2]
             header = header_of(block, source=CARD.name)
             if any(header.count(column) != 1 for column in YEARLY_COLUMNS):
                 return None
-        rows = rows.rstrip(b"\r\n")
+        if rows.endswith((b"\n\n", b"\r\n")) or rows == b"\n":
+            rows = rows.rstrip(b"\r\n")
         if rows:
             flows = _numbers_of_block(rows, header, year)
             if flows is None:
@@ -387,8 +389,8 @@ def _has_a_flow_twice(flows: pl.DataFrame) -> bool:
 
 
 def _numbers_of_block(rows: bytes, header: list[str], year: str | None) -> pl.DataFrame | None:
-    lines = rows.count(b"\n") + 1
-    if b'"' in rows or rows.count(b",") != lines * (len(header) - 1):
+    lines = _count(rows, b"\n") + (not rows.endswith(b"\n"))
+    if b'"' in rows or _count(rows, b",") != lines * (len(header) - 1):
         return None
     schema = {name: _NUMBERS.get(name, pl.String()) for name in header}
     try:
@@ -415,6 +417,13 @@ def _numbers_of_block(rows: bytes, header: list[str], year: str | None) -> pl.Da
     return flows.filter(pl.col("k").is_in(of_scope["k"].implode())).with_columns(
         pl.col("k").str.zfill(6)
     )
+
+
+def _count(block: bytes, sign: bytes) -> int:
+    """`block.count(sign)`; where every sixth byte is one, that takes five times as long."""
+    import numpy as np
+
+    return int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord(sign)))
 
 
 def _numbers_by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.LazyFrame:
@@ -451,13 +460,14 @@ def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes, each block ended by a line end; the last line may lack one."""
     rest = b""
     for block in blocks:
-        whole, end, rest = (rest + block).rpartition(b"\n")
+        end = block.rfind(b"\n") + 1
+        before, rest = rest, block[end:] if end else rest + block
         if len(rest) > LONGEST_LINE:  # to look for its end in every block takes a day
             raise UpstreamFormatError(
                 f"{CARD.name}: a line is longer than {LONGEST_LINE >> 20} MiB, which no row is."
             )
         if end:
-            yield whole + end
+            yield b"".join((before, memoryview(block)[:end]))
     if rest:
         yield rest
 
