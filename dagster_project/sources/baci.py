@@ -158,6 +158,7 @@ def parse_blocks(file: Path, document: Document) -> Iterator[Mapping[str, pl.Laz
     for flows in _flows_of_archive(file):
         is_empty = False
         yield {"reconciled_trade": _rows(flows, document)}
+        del flows  # else two years are held while the next is read
     if is_empty:
         raise _out_of_scope()
 
@@ -224,6 +225,7 @@ def _flows_of_archive(payload: Payload) -> Iterator[pl.LazyFrame]:
         flows = _flows_of_a_year(blocks, member, edition, year, countries)
         if flows is not None:
             yield flows.with_columns(edition_of_archive)
+        del flows
 
 
 def _flows_of_a_year(
