@@ -102,7 +102,7 @@ def held_in_part(
 
     Of a batch that is held those are all. Of one that is spooled they are those of some codes: of
     the codes that are known, those of the mineral groups and others drawn by their hash, up to
-    MOST_COMPARED_ROWS. The others are compared by their sums.
+    MOST_COMPARED_ROWS. The others are compared by their sums, or are new if none are known.
     """
     frames: dict[str, pl.DataFrame] = {}
     found = []
@@ -114,10 +114,17 @@ def held_in_part(
         code = code_of(table)
         known = lake.rows(table, source.CARD.name)
         known = table.empty().lazy() if known is None else table.conform_lazily(known)
-        sums = sums_of(table, of_table.scan())
-        is_drawn = pl.col(code).is_in(_drawn(sums, code, _codes(known, code)))
+        is_drawn = pl.col(code).is_in(list(commodity_codes()))
+        others = _codes(known.filter(~is_drawn), code)
+        sums = sums_of(table, of_table.scan()) if others else None
+        if sums is not None:
+            is_drawn = pl.col(code).is_in(_drawn(sums, code, others))
         frames[name] = of_table.scan().filter(is_drawn).collect()
-        found.append(sums_held_against(table, known.filter(~is_drawn), sums.filter(~is_drawn)))
+        found.append(
+            Revision(name, of_table.rows - frames[name].height, 0, 0, 0, (), ())
+            if sums is None
+            else sums_held_against(table, known.filter(~is_drawn), sums.filter(~is_drawn))
+        )
     return frames, found
 
 
@@ -126,11 +133,11 @@ def _codes(rows: pl.LazyFrame, code: str) -> list[str]:
 
 
 def _drawn(sums: pl.DataFrame, code: str, known: Sequence[str]) -> list[str]:
-    """The codes whose rows are compared one by one."""
+    """The codes whose rows are compared one by one; `known` are those of no mineral group."""
     counts = dict(sums.group_by(code).agg(pl.col("rows").sum()).iter_rows())
     minerals = [one for one in commodity_codes() if one in counts]
     others = sorted(
-        (one for one in known if one in counts and one not in commodity_codes()),
+        (one for one in known if one in counts),
         key=lambda one: hashlib.sha256(one.encode()).digest(),
     )
     drawn, size = list(minerals), sum(counts[one] for one in minerals)
