@@ -3,8 +3,10 @@
     python benchmarks/rows.py --rows 11000000 --years 1 --rounds 3
 
 Every step is a command in a process of its own; what is compared are medians of its wall time and
-of the most memory it held. `bare` unzips CEPII's archive and writes its rows as Parquet; `floor` is
-one hand-written script from the archive to the three tables of BACI (benchmarks/floor.py).
+of the most memory it held. `bare` unzips CEPII's archive and writes its rows as Parquet;
+`unchecked` lands without the checks (benchmarks/unchecked.py); `floor` is one hand-written script
+from the archive to the three tables of BACI (benchmarks/floor.py). The imports of the two ways of
+landing are steps of their own: what lies between is the work.
 """
 
 from __future__ import annotations
@@ -25,9 +27,21 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BENCHMARKS = CHECKOUT / "benchmarks"
-STEPS = ("bare", "land", "build", "floor")
-BESIDE = {"land": "bare", "build": "floor"}
+STEPS = ("bare", "imports", "land", "imports_unchecked", "unchecked", "build", "floor")
+BESIDE = {"land": "bare", "unchecked": "bare", "build": "floor"}
 """What a step is held against."""
+IMPORTS_OF = {"land": "imports", "unchecked": "imports_unchecked"}
+"""The step that imports what a step does, and does nothing else."""
+
+IMPORTS_UNCHECKED = """
+import dagster_project.cli, dagster_project.intake.land
+from dagster_project.sources.registry import source_named
+source_named("baci")
+"""
+IMPORTS = f"""{IMPORTS_UNCHECKED}
+from dagster_project.quality.runner import great_expectations
+great_expectations()
+"""
 
 BARE = """
 import sys, tempfile, zipfile
@@ -45,9 +59,10 @@ with tempfile.TemporaryDirectory(dir=sys.argv[2]) as folder:
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall time in seconds, and the most memory held in MB."""
+    """Seconds by the clock and of all cores, and the most memory held in MB."""
 
     seconds: float
+    core_seconds: float
     megabytes: float
 
 
@@ -66,7 +81,7 @@ def cost_of(command: Sequence[str], settings: dict[str, str]) -> Cost:
             output.seek(0)
             sys.exit(f"{' '.join(command)}\n{''.join(output.readlines()[-20:])}")
     unit = 1_000_000 if sys.platform == "darwin" else 1_000
-    return Cost(taken, used.ru_maxrss / unit)
+    return Cost(taken, used.ru_utime + used.ru_stime, used.ru_maxrss / unit)
 
 
 def commands(archive: Path, home: Path) -> dict[str, list[str]]:
@@ -74,7 +89,10 @@ def commands(archive: Path, home: Path) -> dict[str, list[str]]:
     python, kido = sys.executable, [sys.executable, "-m", "dagster_project.cli"]
     return {
         "bare": [python, "-c", BARE, str(archive), str(home)],
+        "imports": [python, "-c", IMPORTS],
         "land": [*kido, "land", "baci", str(archive), "--replace"],
+        "imports_unchecked": [python, "-c", IMPORTS_UNCHECKED],
+        "unchecked": [python, str(BENCHMARKS / "unchecked.py"), "baci", str(archive)],
         "build": [*kido, "build"],
         "floor": [python, str(BENCHMARKS / "floor.py"), str(archive), str(home / "floor.duckdb")],
     }
@@ -89,8 +107,10 @@ def measure(
         home = folder / str(number)
         home.mkdir()
         for step in steps:
-            command = commands(archive, home)[step]
-            costs[step].append(cost_of(command, {**settings, "KIDO_HOME": str(home)}))
+            # What was landed unchecked is no part of a home that is built.
+            own = home / step if step == "unchecked" else home
+            command = commands(archive, own)[step]
+            costs[step].append(cost_of(command, {**settings, "KIDO_HOME": str(own)}))
         shutil.rmtree(home)
     return costs
 
@@ -101,9 +121,10 @@ def table(costs: dict[str, list[Cost]]) -> list[str]:
     for step, found in costs.items():
         seconds = [cost.seconds for cost in found]
         memory = statistics.median(cost.megabytes for cost in found)
+        of_cores = statistics.median(cost.core_seconds for cost in found)
         line = (
-            f"  {step:6} {statistics.median(seconds):8.2f} s ({min(seconds):.2f} to "
-            f"{max(seconds):.2f})  {memory:7,.0f} MB"
+            f"  {step:17} {statistics.median(seconds):8.2f} s ({min(seconds):.2f} to "
+            f"{max(seconds):.2f}) {of_cores:8.2f} s of cores  {memory:7,.0f} MB"
         )
         base = BESIDE.get(step)
         if base in costs:
@@ -111,6 +132,13 @@ def table(costs: dict[str, list[Cost]]) -> list[str]:
             times = statistics.median(mine.seconds / its.seconds for mine, its in pairs)
             more = statistics.median(mine.megabytes - its.megabytes for mine, its in pairs)
             line += f"   {times:5.2f} x {base}, {more:+,.0f} MB"
+            imports = IMPORTS_OF.get(step)
+            if imports in costs:
+                work = statistics.median(
+                    (mine.seconds - its.seconds) / bare.seconds
+                    for mine, its, bare in zip(found, costs[imports], costs[base], strict=True)
+                )
+                line += f"; {work:.2f} x without imports"
         lines.append(line)
     return lines
 

@@ -224,6 +224,8 @@ def read_large(
                     )
                     written = spool(LAKE_TABLES[table], of_snapshot, folder)
                     files.setdefault(table, []).append(written)
+                    del rows, of_snapshot
+                del block  # else it is held while the next one is read
         for table, blocks in files.items():
             tables[table], reason = _checked(table, spooled(blocks), folder)
             reasons += [reason] if reason else []

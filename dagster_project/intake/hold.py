@@ -18,7 +18,13 @@ from dagster_project.lake.spool import Spooled
 from dagster_project.lake.tables import Lake, Rows
 from dagster_project.lake.vintages import not_withdrawn, rows_that_count
 from dagster_project.lake.vocabulary import commodity_codes
-from dagster_project.quality.revisions import Revision, code_of, hold_against, sums_held_against
+from dagster_project.quality.revisions import (
+    Revision,
+    code_of,
+    hold_against,
+    sums_held_against,
+    sums_of,
+)
 from dagster_project.settings import BUNDLED
 from dagster_project.sources.card import Document, Source
 
@@ -96,7 +102,7 @@ def held_in_part(
 
     Of a batch that is held those are all. Of one that is spooled they are those of some codes: of
     the codes that are known, those of the mineral groups and others drawn by their hash, up to
-    MOST_COMPARED_ROWS. The others are compared by their sums.
+    MOST_COMPARED_ROWS. The others are compared by their sums, or are new if none are known.
     """
     frames: dict[str, pl.DataFrame] = {}
     found = []
@@ -108,11 +114,16 @@ def held_in_part(
         code = code_of(table)
         known = lake.rows(table, source.CARD.name)
         known = table.empty().lazy() if known is None else table.conform_lazily(known)
-        drawn = _drawn(of_table, code, _codes(known, code))
-        is_drawn = pl.col(code).is_in(drawn)
+        is_drawn = pl.col(code).is_in(list(commodity_codes()))
+        others = _codes(known.filter(~is_drawn), code)
+        sums = sums_of(table, of_table.scan()) if others else None
+        if sums is not None:
+            is_drawn = pl.col(code).is_in(_drawn(sums, code, others))
         frames[name] = of_table.scan().filter(is_drawn).collect()
         found.append(
-            sums_held_against(table, known.filter(~is_drawn), of_table.scan().filter(~is_drawn))
+            Revision(name, of_table.rows - frames[name].height, 0, 0, 0, (), ())
+            if sums is None
+            else sums_held_against(table, known.filter(~is_drawn), sums.filter(~is_drawn))
         )
     return frames, found
 
@@ -121,12 +132,12 @@ def _codes(rows: pl.LazyFrame, code: str) -> list[str]:
     return rows.select(pl.col(code).unique()).collect()[code].to_list()
 
 
-def _drawn(rows: Spooled, code: str, known: Sequence[str]) -> list[str]:
-    """The codes whose rows are compared one by one."""
-    counts = dict(rows.scan().group_by(code).agg(pl.len()).collect().iter_rows())
+def _drawn(sums: pl.DataFrame, code: str, known: Sequence[str]) -> list[str]:
+    """The codes whose rows are compared one by one; `known` are those of no mineral group."""
+    counts = dict(sums.group_by(code).agg(pl.col("rows").sum()).iter_rows())
     minerals = [one for one in commodity_codes() if one in counts]
     others = sorted(
-        (one for one in known if one in counts and one not in commodity_codes()),
+        (one for one in known if one in counts),
         key=lambda one: hashlib.sha256(one.encode()).digest(),
     )
     drawn, size = list(minerals), sum(counts[one] for one in minerals)

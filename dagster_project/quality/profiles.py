@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from dagster_project.quality.results import SAMPLE_ROWS
@@ -266,7 +265,7 @@ class _Key(_Gauge):
     def __init__(self, columns: Mapping[str, pl.Expr], is_left_out: pl.Expr) -> None:
         super().__init__(columns)
         self.is_left_out = is_left_out
-        self.hashes: list[np.ndarray[Any, Any]] = []
+        self.hashes: list[pl.Series] = []
         self.rows = 0
         self.first = pl.DataFrame(schema=list(columns))
 
@@ -280,14 +279,15 @@ class _Key(_Gauge):
         return [self.hash.filter(~self.is_left_out).implode().alias("hash")]
 
     def add(self, measured: pl.DataFrame) -> None:
-        self.hashes.append(measured["hash"].explode(empty_as_null=False).to_numpy())
+        self.hashes.append(measured["hash"].explode(empty_as_null=False))
 
     def compare(self, frame: pl.LazyFrame) -> None:
         """Find the keys that are there more than once; their hashes alone do not tell."""
-        hashes = np.concatenate(self.hashes)
+        # polars sorts with all cores, numpy with one.
+        hashes = pl.concat(self.hashes)
         self.hashes = []
-        hashes.sort()
-        meeting = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+        hashes = hashes.sort()
+        meeting = hashes.filter(hashes == hashes.shift(1)).unique(maintain_order=True)
         del hashes
         numbered = frame.with_row_index(ROW).filter(~self.is_left_out)
         keys = numbered.select(
@@ -299,7 +299,7 @@ class _Key(_Gauge):
             some = meeting[start : start + KEYS_AT_A_TIME]
             repeated = (
                 keys.filter(pl.col("hash_of_key").is_between(some[0], some[-1]))
-                .join(pl.LazyFrame({"hash_of_key": some}), on="hash_of_key", how="semi")
+                .join(some.alias("hash_of_key").to_frame().lazy(), on="hash_of_key", how="semi")
                 .group_by(self.names)
                 .agg(pl.len().alias("rows_of_key"), pl.col(ROW).min())
                 .filter(pl.col("rows_of_key") > 1)

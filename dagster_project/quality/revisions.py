@@ -138,22 +138,34 @@ def code_of(table: LakeTable) -> str:
     return next(name for name in table.key if name in ("hs6_code", "commodity_code"))
 
 
-def sums_held_against(table: LakeTable, known: pl.LazyFrame, fresh: pl.LazyFrame) -> Revision:
-    """Hold the sums of a large document against those of the rows that it replaces.
+def sums_of(table: LakeTable, rows: pl.LazyFrame, *more: str) -> pl.DataFrame:
+    """Rows and value of each commodity and period (`rows`, `total`), and of what `more` names."""
+    (_, sums), by = _measured(table), _by(table)
+    return rows.group_by(*by, *more).agg(sums).collect()
+
+
+def _measured(table: LakeTable) -> tuple[str, list[pl.Expr]]:
+    """The first measure of a table, and how many rows and how much of it."""
+    measure = next(name for name, of in table.columns.items() if of.dtype == pl.Float64)
+    return measure, [pl.len().alias("rows"), pl.col(measure).sum().alias("total")]
+
+
+def _by(table: LakeTable) -> list[str]:
+    edition = ["hs_revision"] if "hs_revision" in table.key else []
+    return [code_of(table), table.period or "", *edition]
+
+
+def sums_held_against(table: LakeTable, known: pl.LazyFrame, after: pl.DataFrame) -> Revision:
+    """Hold the sums of a large document (`sums_of`) against those of the rows that it replaces.
 
     Compared are rows and value of each commodity and period that is known; the limits are those of
     `hold_against`. Of several vintages that are known, the last retrieved counts.
     """
     code, period = code_of(table), table.period or ""
-    by = [code, period, *(["hs_revision"] if "hs_revision" in table.key else [])]
-    measure = next(name for name, of in table.columns.items() if of.dtype == pl.Float64)
-    sums = [pl.len().alias("rows"), pl.col(measure).sum().alias("total")]
-    after = fresh.group_by(by).agg(sums).collect()
+    (measure, _), by = _measured(table), _by(table)
+    of_its_periods = known.join(after.lazy().select(period).unique(), on=period, how="semi")
     before = (
-        known.join(after.lazy().select(period).unique(), on=period, how="semi")
-        .group_by(*by, "vintage_at", "snapshot_id")
-        .agg(sums)
-        .collect()
+        sums_of(table, of_its_periods, "vintage_at", "snapshot_id")
         .sort("vintage_at", "snapshot_id")
         .group_by(by)
         .last()

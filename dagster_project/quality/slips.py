@@ -104,10 +104,11 @@ class Compared:
         yield from self._turned(measure, pairs)
         yield from self._of_another_column(measure, pairs)
         yield from self._multiplied(measure, pairs)
-        yield from self._moved(measure, figures)
-        yield from self._transposed(measure, figures)
+        changed = self._changed(figures)
+        yield from self._moved(measure, figures, changed)
+        yield from self._transposed(measure, figures, changed)
         yield from self._a_row_off(pairs)
-        yield from self._shuffled(measure, figures)
+        yield from self._shuffled(measure, figures, changed)
         yield from self._changed_a_lot(measure, pairs)
 
     def _figures(self, measure: str) -> pl.DataFrame:
@@ -201,9 +202,8 @@ class Compared:
                 pattern = _Pattern(hits, pairs.height, "")
                 yield f"{measure} is {middle:.3g} times what is known {pattern.of_figures}."
 
-    def _moved(self, measure: str, figures: pl.DataFrame) -> Iterator[str]:
+    def _moved(self, measure: str, figures: pl.DataFrame, changed: pl.DataFrame) -> Iterator[str]:
         """Figures under another economy, series or period than they are known under."""
-        changed = self._changed(figures)
         if changed.height < limits.FEWEST_MOVED:
             return
         known = self._known_figures(measure)
@@ -280,8 +280,9 @@ class Compared:
                     f"{self.in_words(period, row['first'])}."
                 )
 
-    def _transposed(self, measure: str, figures: pl.DataFrame) -> Iterator[str]:
-        changed = self._changed(figures)
+    def _transposed(
+        self, measure: str, figures: pl.DataFrame, changed: pl.DataFrame
+    ) -> Iterator[str]:
         if changed.height < limits.FEWEST_FIGURES:
             return
         known = self._known_figures(measure)
@@ -317,9 +318,10 @@ class Compared:
                     f"{where}."
                 )
 
-    def _shuffled(self, measure: str, figures: pl.DataFrame) -> Iterator[str]:
+    def _shuffled(
+        self, measure: str, figures: pl.DataFrame, changed: pl.DataFrame
+    ) -> Iterator[str]:
         """The same figures under other keys, in whatever way."""
-        changed = self._changed(figures)
         if (
             changed.height < limits.FEWEST_OF_A_RATIO
             or changed.height < limits.MOST_OF_A_PATTERN * figures.height

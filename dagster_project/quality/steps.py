@@ -27,7 +27,7 @@ from dagster_project.quality.slips import (
 
 class OfNewPeriods:
     """What a file has of new periods, and what is known of those before; `_is_there` says whether
-    it has any.
+    it has rows that were not known, and there is another period beside which they can be held.
     """
 
     def __init__(self, table: LakeTable, known: pl.DataFrame, compared: Compared) -> None:
@@ -38,7 +38,11 @@ class OfNewPeriods:
         self._period = table.period or ""
         self._shared = shared_key(table)
         self._longest = longest_step(compared.rows.schema[self._period]) if self._period else 1
-        self._is_there = bool(self._period) and not compared.rows["is_known"].all()
+        self._is_there = (
+            bool(self._period)
+            and not compared.rows["is_known"].all()
+            and pl.concat([known[self._period], compared.rows[self._period]]).n_unique() > 1
+        )
 
 
 class NewPeriods(OfNewPeriods):
@@ -95,7 +99,7 @@ class NewPeriods(OfNewPeriods):
                 ]
             )
             .filter(pl.col("x").is_not_null() | pl.col("is_new"))
-            .sort(*self._series, period)
+            .sort(period)
             .with_columns(
                 before=pl.when(
                     pl.col(period) - pl.col(period).shift(1).over(self._series) <= self._longest

@@ -33,6 +33,7 @@ from dagster_project.sources.formats import (
     is_zip,
     looks_like_html,
     looks_like_zip,
+    read_ahead,
     read_text_table,
     require_every,
     unzip_blocks,
@@ -98,6 +99,9 @@ _NUMBERS: Mapping[str, pl.DataType] = MappingProxyType(
         "q": pl.Float64(),
     }
 )  # fmt: skip
+LARGEST_NUMBER_OF_AN_ECONOMY = 9_999
+"""CEPII's have three digits. A larger one is read as text."""
+
 FrameType = TypeVar("FrameType", pl.DataFrame, pl.LazyFrame)
 
 _WHOSE = is_it_the_file_of(CARD.homepage)
@@ -157,6 +161,7 @@ def parse_blocks(file: Path, document: Document) -> Iterator[Mapping[str, pl.Laz
     for flows in _flows_of_archive(file):
         is_empty = False
         yield {"reconciled_trade": _rows(flows, document)}
+        del flows  # else two years are held while the next is read
     if is_empty:
         raise _out_of_scope()
 
@@ -223,6 +228,7 @@ def _flows_of_archive(payload: Payload) -> Iterator[pl.LazyFrame]:
         flows = _flows_of_a_year(blocks, member, edition, year, countries)
         if flows is not None:
             yield flows.with_columns(edition_of_archive)
+        del flows
 
 
 def _flows_of_a_year(
@@ -335,7 +341,7 @@ def _in_scope(blocks: Iterable[bytes], name: str, edition: str, year: str | None
     header: list[str] = []
     line = 1
     kept = []
-    for block in _whole_lines(blocks):
+    for block in read_ahead(_whole_lines(blocks)):
         rows = block
         if not header:
             rows = block.partition(b"\n")[2]
@@ -361,14 +367,15 @@ def _as_numbers(blocks: Iterable[bytes], year: str | None) -> pl.DataFrame | Non
     """
     header: list[str] = []
     kept: list[pl.DataFrame] = []
-    for block in _whole_lines(blocks):
+    for block in read_ahead(_whole_lines(blocks)):
         rows = block
         if not header:
             rows = block.partition(b"\n")[2]
             header = header_of(block, source=CARD.name)
             if any(header.count(column) != 1 for column in YEARLY_COLUMNS):
                 return None
-        rows = rows.rstrip(b"\r\n")
+        if rows.endswith((b"\n\n", b"\r\n")) or rows == b"\n":
+            rows = rows.rstrip(b"\r\n")
         if rows:
             flows = _numbers_of_block(rows, header, year)
             if flows is None:
@@ -387,8 +394,8 @@ def _has_a_flow_twice(flows: pl.DataFrame) -> bool:
 
 
 def _numbers_of_block(rows: bytes, header: list[str], year: str | None) -> pl.DataFrame | None:
-    lines = rows.count(b"\n") + 1
-    if b'"' in rows or rows.count(b",") != lines * (len(header) - 1):
+    lines = _count(rows, b"\n") + (not rows.endswith(b"\n"))
+    if b'"' in rows or _count(rows, b",") != lines * (len(header) - 1):
         return None
     schema = {name: _NUMBERS.get(name, pl.String()) for name in header}
     try:
@@ -401,6 +408,7 @@ def _numbers_of_block(rows: bytes, header: list[str], year: str | None) -> pl.Da
             pl.col("t", "i", "j", "k", "v").null_count() == 0,
             pl.col("v", "q").is_finite().fill_null(True).all(),
             pl.col("t").is_between(1000, 9999).all(),
+            pl.col("i", "j").is_between(0, LARGEST_NUMBER_OF_AN_ECONOMY).all(),
             pl.col("t").eq(int(year) if year else pl.col("t")).all(),
         ).alias("are_there")
     )
@@ -417,14 +425,24 @@ def _numbers_of_block(rows: bytes, header: list[str], year: str | None) -> pl.Da
     )
 
 
+def _count(block: bytes, sign: bytes) -> int:
+    """`block.count(sign)`; where every sixth byte is one, that takes five times as long."""
+    import numpy as np
+
+    return int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord(sign)))
+
+
 def _numbers_by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.LazyFrame:
     """CEPII's columns as numbers -> ours, but for `hs_revision`; see `_by_economy`."""
     codes = pl.concat([flows["i"].unique(), flows["j"].unique()]).unique()
     named = {code: _economy(str(code), countries) for code in codes}
     once = {name for name, count in Counter(named.values()).items() if count == 1}
+    # By its place a name is found in a third of the time of `replace_strict`.
+    numbers = range(LARGEST_NUMBER_OF_AN_ECONOMY + 1)
+    names = pl.Series([named.get(number) for number in numbers], dtype=pl.String)
     table = flows.lazy().select(
-        pl.col("i").replace_strict(named, return_dtype=pl.String).alias("exporter_iso3"),
-        pl.col("j").replace_strict(named, return_dtype=pl.String).alias("importer_iso3"),
+        pl.lit(names).gather(pl.col("i")).alias("exporter_iso3"),
+        pl.lit(names).gather(pl.col("j")).alias("importer_iso3"),
         pl.col("k").alias("hs6_code"),
         pl.col("t").alias("year"),
         (pl.col("v") * 1000).round(3).alias("value_usd"),
@@ -451,13 +469,14 @@ def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes, each block ended by a line end; the last line may lack one."""
     rest = b""
     for block in blocks:
-        whole, end, rest = (rest + block).rpartition(b"\n")
+        end = block.rfind(b"\n") + 1
+        before, rest = rest, block[end:] if end else rest + block
         if len(rest) > LONGEST_LINE:  # to look for its end in every block takes a day
             raise UpstreamFormatError(
                 f"{CARD.name}: a line is longer than {LONGEST_LINE >> 20} MiB, which no row is."
             )
         if end:
-            yield whole + end
+            yield b"".join((before, memoryview(block)[:end]))
     if rest:
         yield rest
 

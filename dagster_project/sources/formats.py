@@ -12,6 +12,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,6 +145,18 @@ def unzip_blocks(payload: Payload, member: str, *, source: str, hint: str = "") 
         with archive.open(member) as stream:
             while block := stream.read(BLOCK_BYTES):
                 yield block
+
+
+def read_ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same blocks; the next one is made while the one before is used.
+
+    Unpacking holds up no other thread of Python: a year of BACI takes the time of its parsing.
+    """
+    with ThreadPoolExecutor(1, "read ahead") as thread:
+        coming = thread.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = thread.submit(next, blocks, None)
+            yield block
 
 
 def unzip_member(payload: Payload, member: str, *, source: str, hint: str = "") -> bytes:

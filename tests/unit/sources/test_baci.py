@@ -401,6 +401,14 @@ def test_without_a_table_of_countries_numbers_are_un_comtrades() -> None:
     assert measures(parse(archive({MEMBER: yearly()}))) == EXPECTED
 
 
+def test_a_number_of_five_digits_is_an_economy_where_the_table_of_countries_says_which() -> None:
+    members = {
+        MEMBER: yearly(row.replace(",156,", ",15600,") for row in ROWS),
+        "country_codes_V202601.csv": COUNTRIES.replace("156,", "15600,"),
+    }
+    assert measures(parse(archive(members))) == EXPECTED
+
+
 def test_areas_that_are_no_single_economy_are_the_part_not_published() -> None:
     countries = COUNTRIES + '697,"Europe EFTA, nes",,R20\n711,SACU (...1999),,ZA1\n'
     rows = ["1999,697,392,284690,3,1", "1999,711,392,284690,2,1", "1999,156,711,284690,1,1"]
