@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.lake.build_file import work_file
 from dagster_project.lake.relations import slices_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.settings import DBT_PROJECT
@@ -56,7 +57,13 @@ class Project:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
-        variables = json.dumps({"build_file": str(build_file), "as_of": "2026-11-25"})
+        variables = json.dumps(
+            {
+                "build_file": str(build_file),
+                "work_file": str(work_file(build_file)),
+                "as_of": "2026-11-25",
+            }
+        )
         result = dbtRunner(manifest=self._manifest).invoke(
             [command, *self._paths, *QUIET, "--no-write-json", "--vars", variables, *options]
         )
@@ -68,7 +75,10 @@ class Project:
         }
 
     def compiled(self, as_of: str = "2026-11-25") -> list[tuple[str, str]]:
-        """Every model as (schema.name, SQL) for a build of that day, parents first."""
+        """Every model as (schema.name, SQL) for a build of that day, parents first.
+
+        In one file, named `kido`, that holds what the marts are made from, and the marts.
+        """
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
@@ -87,13 +97,16 @@ class Project:
             for name, node in models.items()
         }
         return [
-            (f"{models[name].schema}.{models[name].alias}", models[name].compiled_code)
+            (
+                f"{models[name].schema}.{models[name].alias}",
+                models[name].compiled_code.replace('"work".', '"kido".'),
+            )
             for name in TopologicalSorter(parents).static_order()
         ]
 
     def create_inputs(self, build_file: Path) -> None:
         """`lake.*` and `runtime.*` as the project declares them, without rows."""
-        with duckdb.connect(str(build_file)) as connection:
+        with duckdb.connect(str(work_file(build_file))) as connection:
             for source in self.sources:
                 columns = ", ".join(
                     f"{name} {column['data_type']}" for name, column in source["columns"].items()

@@ -1,7 +1,8 @@
-"""The private DuckDB file dbt builds in: the lake as views beside tables of their slices, and the
-facts of the run as tables.
+"""The two private DuckDB files dbt builds in: one for the marts, as readers are to have them, and
+one for all that they are made from.
 
-Prepared here so that the dbt project never knows where the lake lies.
+What they are made from is put there: the lake as views beside tables of their slices, and the facts
+of the run as tables. So the dbt project never knows where the lake lies.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from dagster_project.lake.relations import rows_of, slices_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.slices import as_frame
 from dagster_project.lake.tables import Lake
+
+STORAGE_VERSION = "v1.0.0"
+"""DuckDB's oldest stable format, which the marts are written in: every driver since DuckDB 1.0
+opens it."""
 
 SPILL = "spill"
 """Folder beside a build file, for what DuckDB cannot hold; it goes when DuckDB is closed, and with
@@ -58,17 +63,26 @@ def beside(build_file: Path, memory: int | None = None) -> Iterator[duckdb.DuckD
         yield connection
 
 
+def work_file(build_file: Path) -> Path:
+    """The file beside a build file with all that its marts are made from."""
+    return build_file.with_suffix(".work.duckdb")
+
+
 def prepare(
     path: Path, lake: Lake, facts: Mapping[str, pl.DataFrame], memory: int | None = None
 ) -> None:
-    """Create (or renew) `lake.*` and `runtime.*` in the build file.
+    """Create the build file without marts (where there is none yet), and `lake.*` and `runtime.*`
+    beside it, in its work file.
 
     Beside the rows of every table (`lake.<table>`, a view on its files) stand its slices with the
     number of their rows (`lake.<table>_slices`), of the same moment: on them it is decided which
     rows count. They are a table, whose size is known to who plans a join with it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with connect(path, memory=memory) as connection:
+    with beside(path) as connection:
+        marts = str(path).replace("'", "''")
+        connection.execute(f"attach '{marts}' as marts (storage_version '{STORAGE_VERSION}')")
+    with connect(work_file(path), memory=memory) as connection:
         connection.execute("create schema if not exists lake")
         connection.execute("create schema if not exists runtime")
         for table in LAKE_TABLES.values():

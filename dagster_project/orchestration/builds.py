@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dagster_project.errors import listed
 from dagster_project.intake.stores import landing_of
+from dagster_project.lake.build_file import work_file
 from dagster_project.lake.space import MB, require_room
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration.processes import is_alive
@@ -49,13 +50,18 @@ def require_room_to_build(settings: Settings) -> None:
 
 @dataclass(frozen=True)
 class Build:
-    """A run's private folder: `kido.duckdb`, the release it is to become, the checks' results."""
+    """A run's private folder: `kido.duckdb` and its work file, the release, the checks' results."""
 
     directory: Path
 
     @property
     def file(self) -> Path:
         return self.directory / "kido.duckdb"
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """The marts, and what they are made from."""
+        return self.file, work_file(self.file)
 
     def claim(self, process: str) -> None:
         """Say which process executes the run, so that its folder is left alone while it lives."""

@@ -216,7 +216,8 @@ def _subset(
     if last is None or why_all:
         context.log.info(f"Every model is built, not a part of them: {why_all}.")
         return []
-    shutil.copyfile(last.file, build.file)
+    for file, copy in zip(last.files, build.files, strict=True):
+        shutil.copyfile(file, copy)
     # The catalog is about the run, so it is made anew by every one.
     return [nodes[key]["name"] for key in nodes if key in chosen or key.path[0] == "catalog"]
 
@@ -329,19 +330,20 @@ def _dbt_check(
 
 
 def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], dict[str, Any]]:
-    """What the UI shows of every table of a build file: rows, latest period, a few rows."""
+    """What the UI shows of every table of a build: rows, latest period, a few rows."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    with connect(build.file, read_only=True, memory=settings.memory) as connection:
-        tables = connection.execute(
-            "select schema_name, table_name from duckdb_tables() where not internal"
-        ).fetchall()
-        for schema, table in tables:
-            count, latest, rows = mart_glance(connection, schema, table, settings.today)
-            found[schema, table] = {
-                "dagster/row_count": count,
-                **non_empty(latest_period=latest),
-                "preview": dg.MetadataValue.md(markdown_table(rows)),
-            }
+    for file in build.files:
+        with connect(file, read_only=True, memory=settings.memory) as connection:
+            tables = connection.execute(
+                "select schema_name, table_name from duckdb_tables() where not internal"
+            ).fetchall()
+            for schema, table in tables:
+                count, latest, rows = mart_glance(connection, schema, table, settings.today)
+                found[schema, table] = {
+                    "dagster/row_count": count,
+                    **non_empty(latest_period=latest),
+                    "preview": dg.MetadataValue.md(markdown_table(rows)),
+                }
     return found
 
 

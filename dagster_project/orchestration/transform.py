@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.errors import KidoError
-from dagster_project.lake.build_file import connect, spilling
+from dagster_project.lake.build_file import connect, spilling, work_file
 from dagster_project.lake.store import write_atomically
 from dagster_project.settings import DBT_PROJECT
 
@@ -110,7 +110,8 @@ def run(
     packed = (TARGET / "partial_parse.msgpack").read_bytes()
     manifest = Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
     variables = {
-        "build_file": str(build_file), "as_of": as_of.isoformat(), **spilling(build_file, memory)
+        "build_file": str(build_file), "work_file": str(work_file(build_file)),
+        "as_of": as_of.isoformat(), **spilling(build_file, memory),
     }  # fmt: skip
     result = dbtRunner(manifest=manifest).invoke(
         [
@@ -138,6 +139,8 @@ def sample_failing_rows(
     if not result.compiled_code:
         return []
     with connect(build_file, read_only=True, memory=memory) as connection:
+        work = str(work_file(build_file)).replace("'", "''")
+        connection.execute(f"attach '{work}' as work (read_only)")
         rows: list[dict[str, Any]] = (
             connection.sql(
                 f"select * from ({result.compiled_code.rstrip().rstrip(';')}) limit {SAMPLE_ROWS}"

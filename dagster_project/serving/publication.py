@@ -1,4 +1,4 @@
-"""Publishing: the audited marts, copied into a compact file and swapped in by one rename.
+"""Publishing: the audited marts, in a compact file of their own, swapped in by one rename.
 
 That rename decides: which release is the current one is read in the file itself. Readers never
 wait and never see half a release; the last ones are kept for going back. A replay of another day
@@ -22,7 +22,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
 from dagster_project.errors import PublicationError
-from dagster_project.lake.build_file import beside, connect
+from dagster_project.lake.build_file import STORAGE_VERSION, beside, connect
 from dagster_project.lake.store import write_atomically
 from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
@@ -33,8 +33,9 @@ CONTRACT_VERSION = "1.0"
 PUBLISHED_SCHEMAS = (
     "reference", "trade", "dependency", "exposure", "market", "catalog",
 )  # fmt: skip
-STORAGE_VERSION = "v1.0.0"
-"""DuckDB's oldest stable format: every driver since DuckDB 1.0 opens it."""
+MOST_FREE = 0.1
+"""Share of a file's blocks that may be free in a published one: tables that were built anew in a
+copy of an earlier build leave theirs behind."""
 
 RELEASES_KEPT = 5
 ROLLED_BACK = "rolled-back.json"
@@ -296,46 +297,87 @@ def _note_rollback(settings: Settings, current: Release, to: Path) -> None:
 def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> None:
     """Copy the published schemas with constraints and comments into a new, compact file.
 
-    Comments are written again: `create table as` would drop them, and copying the whole database
-    would take the private schemas along.
+    A build file that is fit for readers is duplicated as it is, and no row is read; of another,
+    every table is copied.
     """
     with beside(build_file, memory) as connection:
         connection.execute(f"attach '{_quoted(build_file)}' as build (read_only)")
-        connection.execute(
-            f"attach '{_quoted(target)}' as published (storage_version '{STORAGE_VERSION}')"
-        )
-        tables = _rows(
-            connection,
-            "select schema_name, table_name, sql, comment from duckdb_tables() "
-            "where database_name = 'build' and list_contains(?, schema_name) order by all",
-            [list(PUBLISHED_SCHEMAS)],
-        )
-        absent = set(PUBLISHED_SCHEMAS) - {schema for schema, *_ in tables}
+        found = {schema for schema, *_ in _published_tables(connection)}
+        absent = set(PUBLISHED_SCHEMAS) - found
         if absent:
             raise PublicationError(f"The build holds nothing in {', '.join(sorted(absent))}.")
-        columns = _rows(
-            connection,
-            "select schema_name, table_name, column_name, comment from duckdb_columns() "
-            "where database_name = 'build' and comment is not null "
-            "and list_contains(?, schema_name)",
-            [list(PUBLISHED_SCHEMAS)],
-        )
-        connection.execute("use published")
-        for schema in PUBLISHED_SCHEMAS:
-            connection.execute(f"create schema {schema}")
-        for schema, table, create, comment in tables:
-            connection.execute(create)
-            connection.execute(f"insert into {schema}.{table} from build.{schema}.{table}")
-            if comment:
-                connection.execute(f"comment on table {schema}.{table} is '{_quoted(comment)}'")
-        for schema, table, column, comment in columns:
-            connection.execute(
-                f"comment on column {schema}.{table}.{column} is '{_quoted(comment)}'"
-            )
-        connection.execute("use memory")
-        # Detaching closes and checkpoints: a file with a .wal beside it would not open elsewhere.
-        connection.execute("detach published")
+        is_fit = _is_fit_for_readers(connection, build_file)
+        if not is_fit:
+            _copy_tables(connection, target)
+    if is_fit:
+        _duplicate(build_file, target)
     _flush(target)
+
+
+def _published_tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, ...]]:
+    """Schema, name, statement and comment of every table of the build that is published."""
+    return _rows(
+        connection,
+        "select schema_name, table_name, sql, comment from duckdb_tables() "
+        "where database_name = 'build' and list_contains(?, schema_name) order by all",
+        [list(PUBLISHED_SCHEMAS)],
+    )
+
+
+def _is_fit_for_readers(connection: duckdb.DuckDBPyConnection, build_file: Path) -> bool:
+    """Whether the build file holds nothing but what is published, in the readers' format, compact.
+
+    A build of a version before has all that its marts are made from in it, in a newer format.
+    """
+    relations = _rows(
+        connection,
+        "select distinct schema_name from ("
+        "select database_name, schema_name from duckdb_tables() where not internal "
+        "union all select database_name, schema_name from duckdb_views() where not internal"
+        ") where database_name = 'build'",
+        [],
+    )
+    [(version, total, free)] = _rows(
+        connection,
+        "select tags['storage_version'], total_blocks, free_blocks "
+        "from duckdb_databases() join pragma_database_size() using (database_name) "
+        "where database_name = 'build'",
+        [],
+    )
+    return (
+        {schema for (schema,) in relations} <= set(PUBLISHED_SCHEMAS)
+        and str(version).startswith(STORAGE_VERSION)
+        and int(free) <= MOST_FREE * int(total)
+        and not build_file.with_name(f"{build_file.name}.wal").exists()
+    )
+
+
+def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
+    """Copy every published table of the build; comments too, which `create table as` would drop."""
+    connection.execute(
+        f"attach '{_quoted(target)}' as published (storage_version '{STORAGE_VERSION}')"
+    )
+    tables = _published_tables(connection)
+    columns = _rows(
+        connection,
+        "select schema_name, table_name, column_name, comment from duckdb_columns() "
+        "where database_name = 'build' and comment is not null "
+        "and list_contains(?, schema_name)",
+        [list(PUBLISHED_SCHEMAS)],
+    )
+    connection.execute("use published")
+    for schema in PUBLISHED_SCHEMAS:
+        connection.execute(f"create schema {schema}")
+    for schema, table, create, comment in tables:
+        connection.execute(create)
+        connection.execute(f"insert into {schema}.{table} from build.{schema}.{table}")
+        if comment:
+            connection.execute(f"comment on table {schema}.{table} is '{_quoted(comment)}'")
+    for schema, table, column, comment in columns:
+        connection.execute(f"comment on column {schema}.{table}.{column} is '{_quoted(comment)}'")
+    connection.execute("use memory")
+    # Detaching closes and checkpoints: a file with a .wal beside it would not open elsewhere.
+    connection.execute("detach published")
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from dagster_project.intake.stores import lake_of
+from dagster_project.lake.build_file import work_file
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.settings import Settings
 from tests.dbt_project import Project
@@ -65,7 +66,7 @@ def warehouse(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     project.create_inputs(file)
     assert set(project.invoke("seed", file).values()) == {"success"}
     lake = lake_of(Settings.load(home=built))
-    connection = duckdb.connect(str(file))
+    connection = duckdb.connect(str(work_file(file)))
     connection.execute("create schema original")
     for table in LAKE_TABLES.values():
         connection.execute(f"create table original.{table.name} as from lake.{table.name}")

@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from dagster_project.intake.stores import lake_of
-from dagster_project.lake.build_file import prepare
+from dagster_project.lake.build_file import prepare, work_file
 from dagster_project.orchestration.facts import facts
 from dagster_project.orchestration.transform import TARGET
 from dagster_project.settings import Settings
@@ -34,10 +34,11 @@ class Marts:
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
         project = Project(scratch / "target")
-        self._template = scratch / "template" / "kido.duckdb"
-        self._template.parent.mkdir()
-        project.create_inputs(self._template)
-        assert set(project.invoke("seed", self._template).values()) == {"success"}
+        build_file = scratch / "template" / "kido.duckdb"
+        build_file.parent.mkdir()
+        project.create_inputs(build_file)
+        assert set(project.invoke("seed", build_file).values()) == {"success"}
+        self._template = work_file(build_file)
         # A day ahead of the clock: what a test asks for now counts, also around midnight.
         tomorrow = datetime.now(UTC).date() + timedelta(days=1)
         self._models = project.compiled(tomorrow.isoformat())
@@ -64,15 +65,15 @@ class Marts:
         self._number += 1
         file = self._scratch / str(self._number) / "kido.duckdb"
         file.parent.mkdir()
-        shutil.copyfile(self._template, file)
+        shutil.copyfile(self._template, work_file(file))
         prepare(file, lake_of(settings), facts(settings, [source], [], [], self._manifest))
-        with duckdb.connect(str(file)) as connection:
+        with duckdb.connect(str(work_file(file))) as connection:
             for schema in {name.split(".")[0] for name, _ in self._models}:
                 connection.execute(f"create schema if not exists {schema}")
             for name, sql in self._models:
                 connection.execute(f"create or replace table {name} as {sql}")
             found = {name: connection.sql(f"from {name}").pl() for name in names}
-        file.unlink()
+        work_file(file).unlink()
         return {
             name: frame.drop(() if keep_snapshots else OF_THE_LOADING, strict=False).sort(
                 pl.all(), nulls_last=True

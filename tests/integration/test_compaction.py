@@ -23,7 +23,7 @@ from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import sweep
-from dagster_project.lake.build_file import connect, prepare
+from dagster_project.lake.build_file import connect, prepare, work_file
 from dagster_project.lake.schemas import LAKE_TABLES, PRICE_QUOTES, LakeTable
 from dagster_project.lake.tables import Lake, Record, TableRecord
 from dagster_project.lake.vintages import rows_that_count
@@ -272,7 +272,7 @@ def test_killed_at_any_moment_the_files_before_count_or_those_after(
         seen.add(len(files))
         assert_frame_equal(prices(left), before)
         prepare(home / "kido.duckdb", lake_of(left), {})
-        with connect(home / "kido.duckdb", read_only=True) as connection:
+        with connect(work_file(home / "kido.duckdb"), read_only=True) as connection:
             for count in ("count(*) from lake.price_quotes",
                           "sum(rows) from lake.price_quotes_slices"):  # fmt: skip
                 assert connection.execute(f"select {count}").fetchall() == [(12,)]
@@ -326,7 +326,7 @@ def test_of_a_lake_elsewhere_only_what_changed_is_fetched(
     def build(name: str) -> int:
         Counting.fetched.clear()
         prepare(tmp_path / f"{name}.duckdb", lake_of(settings), {})
-        with connect(tmp_path / f"{name}.duckdb", read_only=True) as connection:
+        with connect(work_file(tmp_path / f"{name}.duckdb"), read_only=True) as connection:
             views = connection.execute(
                 "select count(*) from duckdb_views() where schema_name = 'lake'"
             ).fetchall()

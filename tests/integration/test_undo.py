@@ -22,7 +22,7 @@ from dagster_project.intake.fetch import Fetched, Fetching
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import sweep
-from dagster_project.lake.build_file import connect, prepare
+from dagster_project.lake.build_file import connect, prepare, work_file
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.orchestration.inputs import inputs_version
 from dagster_project.settings import BUNDLED, Settings
@@ -165,7 +165,7 @@ def test_a_build_reads_what_it_chose_although_it_is_withdrawn_meanwhile(
     under_way, later = tmp_path / "under_way.duckdb", tmp_path / "later.duckdb"
 
     def sources_of(file: Path) -> set[str]:
-        with connect(file, read_only=True) as connection:
+        with connect(work_file(file), read_only=True) as connection:
             found = connection.execute("select distinct snapshot_id from lake.price_quotes")
             return {snapshot_id for (snapshot_id,) in found.fetchall()}
 

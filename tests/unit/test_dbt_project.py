@@ -20,6 +20,7 @@ import polars as pl
 import pytest
 import yaml
 
+from dagster_project.lake.build_file import work_file
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.settings import DBT_PROJECT
 from tests.conftest import SHARED, needs_edition_of_catalogue, needs_shared
@@ -264,8 +265,9 @@ def test_every_column_is_described_with_its_type_as_it_is_built(
 ) -> None:
     build_file, _ = empty_build
     with duckdb.connect(str(build_file), read_only=True) as connection:
+        connection.execute(f"attach '{work_file(build_file)}' as work (read_only)")
         for node in project.models + project.seeds:
-            relation = f'"{node["schema"]}"."{node["alias"]}"'
+            relation = node["relation_name"]
             built = connection.execute(f"describe {relation}").fetchall()
             assert {row[0] for row in built} == set(node["columns"]), node["name"]
             for name, column in node["columns"].items():
@@ -609,7 +611,7 @@ def test_flawed_rows_fail_the_checks_that_guard_them_and_no_others(
 ) -> None:
     build_file = tmp_path / "kido.duckdb"
     project.create_inputs(build_file)
-    with duckdb.connect(str(build_file)) as connection:
+    with duckdb.connect(str(work_file(build_file))) as connection:
         connection.execute(FLAWED_ROWS)
 
     no_tests = ("--exclude", "resource_type:test", "resource_type:unit_test")
@@ -630,7 +632,7 @@ def test_what_remx_has_gained_agrees_with_an_independent_computation(
     prices = SHARED / "data/equities/REMX_close.csv"
     build_file = tmp_path / "kido.duckdb"
     project.create_inputs(build_file)
-    with duckdb.connect(str(build_file)) as connection:
+    with duckdb.connect(str(work_file(build_file))) as connection:
         connection.execute(
             "insert into lake.price_quotes (source, instrument, price_date, frequency, close, "
             "unit, vintage_at, snapshot_id) select 'equity_indices', 'REMX', date, 'D', close, "
@@ -716,7 +718,7 @@ def test_what_an_importer_declares_goes_before_estimates_and_codes_before_basket
     """June by code: China 60 + 100 + 80 of 400, France 120, Viet Nam 40."""
     build_file = tmp_path / "kido.duckdb"
     project.create_inputs(build_file)
-    with duckdb.connect(str(build_file)) as connection:
+    with duckdb.connect(str(work_file(build_file))) as connection:
         connection.execute(FLOWS_OF_A_PERIOD)
     project.invoke("build", build_file, "--select", "+supplier_shares", "+import_concentration",
                    "--exclude-resource-types", "test", "unit_test")  # fmt: skip

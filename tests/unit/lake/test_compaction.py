@@ -13,7 +13,7 @@ import pytest
 
 from dagster_project.errors import DamagedError
 from dagster_project.lake import compaction
-from dagster_project.lake.build_file import connect, prepare
+from dagster_project.lake.build_file import connect, prepare, work_file
 from dagster_project.lake.compaction import compact
 from dagster_project.lake.schemas import COVERAGE, MATERIAL_LABELS, RECONCILED_TRADE
 from dagster_project.lake.store import Store
@@ -66,7 +66,7 @@ def held(lake: Lake) -> list[Row]:
     file = Path(str(lake._cache)) / f"{uuid.uuid4().hex}.duckdb"
     prepare(file, lake, {})
     assert sorted(seen(file)) == of_polars
-    with connect(file, read_only=True) as connection:
+    with connect(work_file(file), read_only=True) as connection:
         slices = connection.execute(
             "select snapshot_id, sum(rows) from lake.reconciled_trade_slices group by 1"
         ).fetchall()
@@ -77,7 +77,7 @@ def held(lake: Lake) -> list[Row]:
 
 
 def seen(file: Path) -> list[Row]:
-    with connect(file, read_only=True) as connection:
+    with connect(work_file(file), read_only=True) as connection:
         found = connection.execute(
             "select snapshot_id, year(period_start), value_usd from lake.reconciled_trade"
         )

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from dagster_project.errors import UpstreamFormatError
-from dagster_project.lake.build_file import connect, prepare
+from dagster_project.lake.build_file import connect, prepare, work_file
 from dagster_project.lake.schemas import LAKE_TABLES, PRICE_QUOTES, RECONCILED_TRADE
 from dagster_project.lake.store import Store
 from dagster_project.lake.tables import Lake, Record, TableRecord
@@ -53,7 +53,7 @@ def test_vintages_lie_side_by_side_in_the_build_file(lake: Lake, tmp_path: Path)
     lake.write("ecb", "ecb-1", {"price_quotes": quotes("ecb-1", 170.0, 171.0)}, record(2))
     lake.write("ecb", "ecb-2", {"price_quotes": quotes("ecb-2", 170.5)}, record(1))
     prepare(tmp_path / "kido.duckdb", lake, {"releases": pl.DataFrame({"release_id": ["r"]})})
-    with connect(tmp_path / "kido.duckdb", read_only=True) as connection:
+    with connect(work_file(tmp_path / "kido.duckdb"), read_only=True) as connection:
         slices = (
             "select snapshot_id, day(price_date), rows from lake.price_quotes_slices order by all"
         )
@@ -93,7 +93,7 @@ def test_rows_that_were_taken_out_are_read_by_whoever_chose_them_until_they_are_
     prepare(tmp_path / "before.duckdb", lake, {})
 
     def seen(file: str) -> list[str]:
-        with connect(tmp_path / file, read_only=True) as connection:
+        with connect(work_file(tmp_path / file), read_only=True) as connection:
             found = connection.execute("select snapshot_id from lake.price_quotes order by 1")
             return [snapshot_id for (snapshot_id,) in found.fetchall()]
 
@@ -123,7 +123,7 @@ def test_the_record_of_a_removed_snapshot_goes_first(
 
 def test_an_empty_lake_still_has_every_table(lake: Lake, tmp_path: Path) -> None:
     prepare(tmp_path / "kido.duckdb", lake, {})
-    with connect(tmp_path / "kido.duckdb", read_only=True) as connection:
+    with connect(work_file(tmp_path / "kido.duckdb"), read_only=True) as connection:
         for table in LAKE_TABLES.values():
             relation = connection.sql(f"from lake.{table.name}")
             assert relation.columns == list(table.columns)
@@ -154,7 +154,7 @@ def test_rows_from_before_a_column_was_there_lack_it(lake: Lake, tmp_path: Path)
     lake.sweep("baci", ["reconciled_trade"])
     prepare(tmp_path / "kido.duckdb", lake, {})
     for file, found in (("before", [None]), ("kido", [None, 202601])):
-        with connect(tmp_path / f"{file}.duckdb", read_only=True) as connection:
+        with connect(work_file(tmp_path / f"{file}.duckdb"), read_only=True) as connection:
             for name in ("reconciled_trade", "reconciled_trade_slices"):
                 relation = connection.sql(f"from lake.{name} order by snapshot_id")
                 assert [str(kind) for kind in relation.select("edition").types] == ["INTEGER"]

@@ -16,6 +16,7 @@ from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import landing_of
 from dagster_project.intake.withdraw import unland_again
+from dagster_project.lake.build_file import work_file
 from dagster_project.orchestration import dbt_models, publication_assets, transform
 from dagster_project.orchestration.builds import Build
 from dagster_project.orchestration.resources import Warehouse
@@ -48,6 +49,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
             "create table catalog.snapshots as select unnest(?) as snapshot_id",
             [[one.snapshot_id for one in landing_of(settings).snapshots("ecb")]],
         )
+    duckdb.connect(str(work_file(whole.file))).close()
     whole.declare_complete(is_replay=False)
     return settings
 

@@ -25,6 +25,7 @@ from tests.conftest import CHECKOUT
 
 START = datetime(2026, 11, 25, 12)
 TODAY = START.date()
+FIRST = publication.new_release(START, TODAY, "0.1.0")
 
 
 @pytest.fixture
@@ -136,6 +137,47 @@ def test_only_the_published_schemas_come_out_with_comments_and_constraints(
         assert connection.execute("select check_name, status from catalog.checks").fetchall() == [
             ("close_is_positive", "passed")
         ]
+
+
+def for_readers_alone(build_file: Path) -> Path:
+    """The same build as one that holds nothing private, in the readers' format."""
+    path = build_file.with_name(f"fit-{build_file.name}")
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{build_file}' as original (read_only)")
+        connection.execute(f"attach '{path}' as fit (storage_version 'v1.0.0')")
+        connection.execute("copy from database original to fit")
+        connection.execute("drop schema fit.staging cascade")
+    return path
+
+
+def test_a_build_with_nothing_private_is_published_as_it_is(tmp_path: Path) -> None:
+    build_file = for_readers_alone(build(tmp_path / "build", FIRST, 150.5))
+    target = tmp_path / "published.duckdb"
+    publication.copy_marts(build_file, target)
+    assert target.read_bytes() == build_file.read_bytes()
+
+
+def test_what_was_dropped_in_a_build_is_not_published(tmp_path: Path) -> None:
+    """Dropped rows stay in a DuckDB file, in blocks that are free; a reader could dig them out."""
+    build_file = for_readers_alone(build(tmp_path / "build", FIRST, 150.5))
+    with duckdb.connect(str(build_file)) as connection:
+        connection.execute(
+            "create table market.quotes as "
+            "select 'secret' || hash(i) as text from range(300000) as rows (i)"
+        )
+        # It keeps the file from being cut behind what is free.
+        connection.execute(
+            "create table market.behind as select hash(i) from range(9999) as rows (i)"
+        )
+    with duckdb.connect(str(build_file)) as connection:
+        connection.execute("drop table market.quotes")
+    assert b"secret" in build_file.read_bytes()
+    target = tmp_path / "published.duckdb"
+    publication.copy_marts(build_file, target)
+    assert b"secret" not in target.read_bytes()
+    assert target.stat().st_size < build_file.stat().st_size / 2
+    with duckdb.connect(str(target), read_only=True) as connection:
+        assert connection.execute("from market.prices").fetchall() == [("USDJPY", 150.5)]
 
 
 def test_the_file_is_in_the_storage_format_that_duckdb_1_1_opens(settings: Settings) -> None:
