@@ -5,7 +5,6 @@ What is put together, and how, is the lake's (`lake/compaction.py`).
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
 from dagster_project.errors import BusyError, counted
@@ -15,6 +14,7 @@ from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import complete
 from dagster_project.lake.compaction import MOST_SMALL_FILES, Compacted, compact, small_files
 from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES, LakeTable
+from dagster_project.lake.space import disk_full
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
 
@@ -44,7 +44,8 @@ def compact_sources(
 def compact_what_piled_up(settings: Settings, source: Source) -> list[Compacted]:
     """Compact the tables of a source that lie in more than MOST_SMALL_FILES small files.
 
-    A source that another process holds is left to the next build.
+    A source that another process holds is left to the next build, and all where the disk has no
+    room for it: small files are slower to read, and as good.
     """
     lake = lake_of(settings)
     piled_up = [
@@ -54,9 +55,15 @@ def compact_what_piled_up(settings: Settings, source: Source) -> list[Compacted]
     ]
     if not piled_up:
         return []
-    with contextlib.suppress(BusyError), alone(settings, source.CARD.name):
-        return list(_compacted(settings, source, piled_up))
-    return []
+    try:
+        with alone(settings, source.CARD.name):
+            return list(_compacted(settings, source, piled_up))
+    except BusyError:
+        return []
+    except Exception as error:
+        if disk_full(error, settings.folders) is None:
+            raise
+        return []
 
 
 def _tables(source: Source) -> list[LakeTable]:

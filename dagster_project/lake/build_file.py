@@ -56,7 +56,7 @@ def connect(
 
 @contextlib.contextmanager
 def beside(build_file: Path, memory: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to which files are attached, the build file among them; held like `connect`."""
+    """A connection to attach files to, of which the build file is one; held like `connect`."""
     config = spilling(build_file, memory) if memory else {}
     with duckdb.connect(config=config) as connection:
         connection.execute("set enable_progress_bar = false")

@@ -120,15 +120,20 @@ def compact(
         try:
             for group in groups:
                 made.append(_made(connection, lake, table, source, group, rows, records, folder))
-            compaction = Compaction(
-                snapshots={one: records[one].written for one in sorted(snapshots)},
-                files=tuple(sorted([*kept_files, *made], key=lambda file: (file.first, file.name))),
-            )
-            lake.record_compaction(table, source, compaction)
         except BaseException:
             for file in made:
                 lake.store.remove(f"{table.name}/{source}/{file.name}")
             raise
+    # From here on nothing that was made is removed: a write that fails may have been made all the
+    # same, in an object store that answers too late. Files that no record names go with a sweep.
+    lake.record_compaction(
+        table,
+        source,
+        Compaction(
+            snapshots={one: records[one].written for one in sorted(snapshots)},
+            files=tuple(sorted([*kept_files, *made], key=lambda file: (file.first, file.name))),
+        ),
+    )
     return Compacted(
         table.name, source, len(files), len(whole) + len(kept) + len(made), sum(counts.values())
     )
@@ -162,15 +167,18 @@ def _has_any(file: CompactedFile, periods: Iterable[str | None]) -> bool:
 
 def _groups(counts: Counter[tuple[str | None, str]], kept: Sequence[CompactedFile]) -> list[_Group]:
     """What goes into a file each: whole periods, none of which lie on both sides of a kept file."""
+    by_period: dict[str | None, Counter[str]] = {}
+    for (period, snapshot_id), rows in counts.items():
+        by_period.setdefault(period, Counter())[snapshot_id] += rows
     groups: list[_Group] = []
     last = ""
-    for period in sorted({period for period, _ in counts}, key=lambda one: one or ""):
+    for period in sorted(by_period, key=lambda one: one or ""):
         at = period or ""
         is_split = any(last < file.first <= at for file in kept)
         if not groups or groups[-1].size >= WHOLE_FILE or is_split:
             groups.append(_Group())
         groups[-1].periods.append(period)
-        groups[-1].rows.update({one: rows for (of, one), rows in counts.items() if of == period})
+        groups[-1].rows.update(by_period[period])
         last = at
     return groups
 

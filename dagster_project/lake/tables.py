@@ -222,7 +222,9 @@ class Lake:
                         self.store.remove(f"{place}/{name}")
             if not self.store.is_local and self._cache is not None:
                 for cached in (self._cache / folder).rglob("*.parquet"):
-                    if str(cached.relative_to(self._cache)) not in files:
+                    name = str(cached.relative_to(self._cache))
+                    is_whole = "/." not in name  # else another process is fetching it
+                    if is_whole and name not in files:
                         cached.unlink(missing_ok=True)
 
     def records(self, source: str) -> dict[str, Record]:
@@ -343,17 +345,6 @@ class Lake:
         if table.is_asked:
             counting = not_withdrawn(table, counting, self.coverage(source), asked, today)
         return dict(counting.group_by("snapshot_id").agg(pl.col("rows").sum()).iter_rows())
-
-    def files(self, table: LakeTable, source: str | None = None) -> list[str]:
-        """Addresses of the Parquet files of a table with rows that count; of one source, if named.
-
-        Where snapshots lie together, some of the rows may not.
-        """
-        return [
-            self.store.address(file.name)
-            for name in ([source] if source else self.store.names("_snapshots"))
-            for file in self._files(table, name)
-        ]
 
     def compaction(self, table: LakeTable, source: str) -> Compaction:
         """Which files hold the rows of several snapshots; an empty one where none do."""

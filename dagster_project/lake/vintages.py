@@ -1,6 +1,6 @@
 """Which rows of a lake table count on a day: the rule that `LakeTable` declares, on frames.
 
-The marts are made with the same rule in SQL (`dbt/macros/vintages.sql`), which says why it is so;
+The marts are made with the same rule in SQL (`dbt/macros/vintages.sql`, `newest_of_each.sql`), which says why it is so;
 a test holds the two equal.
 """
 

@@ -329,13 +329,13 @@ def _is_fit_for_readers(connection: duckdb.DuckDBPyConnection, build_file: Path)
 
     A build of a version before has all that its marts are made from in it, in a newer format.
     """
-    relations = _rows(
+    private = _rows(
         connection,
-        "select distinct schema_name from ("
-        "select database_name, schema_name from duckdb_tables() where not internal "
-        "union all select database_name, schema_name from duckdb_views() where not internal"
-        ") where database_name = 'build'",
-        [],
+        "select table_name from duckdb_tables() "
+        "where database_name = 'build' and not list_contains(?, schema_name) "
+        "union all select view_name from duckdb_views() "
+        "where database_name = 'build' and not internal",
+        [list(PUBLISHED_SCHEMAS)],
     )
     [(version, total, free)] = _rows(
         connection,
@@ -345,7 +345,7 @@ def _is_fit_for_readers(connection: duckdb.DuckDBPyConnection, build_file: Path)
         [],
     )
     return (
-        {schema for (schema,) in relations} <= set(PUBLISHED_SCHEMAS)
+        not private
         and str(version).startswith(STORAGE_VERSION)
         and int(free) <= MOST_FREE * int(total)
         and not build_file.with_name(f"{build_file.name}.wal").exists()
@@ -504,7 +504,9 @@ def _duplicate(source: Path, target: Path) -> None:
             try:
                 while clone(read.fileno(), written.fileno(), _AT_ONCE):
                     pass
-                return
+                # Some file systems say that all is done and have done nothing.
+                if os.fstat(written.fileno()).st_size == os.fstat(read.fileno()).st_size:
+                    return
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise

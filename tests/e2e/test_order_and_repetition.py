@@ -19,6 +19,7 @@ from polars.testing import assert_frame_equal
 
 from dagster_project.intake.stores import lake_of
 from dagster_project.lake.build_file import work_file
+from dagster_project.lake.relations import rows_of
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.settings import Settings
 from tests.dbt_project import Project
@@ -70,11 +71,8 @@ def warehouse(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     connection.execute("create schema original")
     for table in LAKE_TABLES.values():
         connection.execute(f"create table original.{table.name} as from lake.{table.name}")
-        if files := lake.files(table):
-            connection.execute(
-                f"insert into original.{table.name} by name "
-                f"from read_parquet({files}, union_by_name = true)"
-            )
+        rows = rows_of(lake, table, lake.contents(table).files)
+        connection.execute(f"insert into original.{table.name} by name {rows}")
     for schema in {name.split(".")[0] for name, _ in project.compiled()}:
         connection.execute(f"create schema if not exists {schema}")
     yield Warehouse(connection, project.compiled())

@@ -244,6 +244,27 @@ def test_a_build_compacts_what_piled_up_unless_somebody_lands(
     assert compact_what_piled_up(settings, ECB) == []
 
 
+def test_a_build_goes_on_with_small_files_where_the_disk_has_no_room_to_compact_them(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "MOST_SMALL_FILES", 1)
+    land_rates(settings, tmp_path, 2, 3)
+    before = prices(settings)
+
+    def fails(error: Exception) -> None:
+        def made(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr("dagster_project.lake.compaction._made", made)
+
+    fails(OSError(28, "No space left on device"))
+    assert compact_what_piled_up(settings, ECB) == []
+    assert_frame_equal(prices(settings), before)
+    fails(OSError(5, "Input/output error"))
+    with pytest.raises(OSError, match="Input/output"):
+        compact_what_piled_up(settings, ECB)
+
+
 # Killed
 
 

@@ -241,7 +241,7 @@ def test_rows_that_are_not_those_on_record_are_not_put_together(
     assert lake.store.names(FOLDER) == []
 
 
-def test_what_was_made_goes_where_the_record_cannot_be_written(
+def test_what_was_made_counts_not_where_the_record_cannot_be_written_and_goes_with_a_sweep(
     lake: Lake, compacted: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(lake, "baci-1", (2023, 1.0))
@@ -255,7 +255,29 @@ def test_what_was_made_goes_where_the_record_cannot_be_written(
         full.setattr(lake, "record_compaction", fails)
         with pytest.raises(OSError, match="No space"):
             compacted()
+    assert held(lake) == before
+    lake.sweep("baci", [RECONCILED_TRADE.name])
     assert lake.store.names(FOLDER) == []
+    assert held(lake) == before
+
+
+def test_a_record_that_is_written_although_the_store_says_otherwise_loses_nothing(
+    lake: Lake, compacted: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(lake, "baci-1", (2023, 1.0))
+    write(lake, "baci-2", (2024, 2.0))
+    before, record = held(lake), lake.record_compaction
+
+    def answers_too_late(*args: Any) -> None:
+        record(*args)
+        raise TimeoutError
+
+    with monkeypatch.context() as slow:
+        slow.setattr(lake, "record_compaction", answers_too_late)
+        with pytest.raises(TimeoutError):
+            compacted()
+    assert held(lake) == before
+    lake.sweep("baci", [RECONCILED_TRADE.name])
     assert held(lake) == before
 
 

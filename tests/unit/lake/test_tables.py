@@ -70,7 +70,8 @@ def test_vintages_lie_side_by_side_in_the_build_file(lake: Lake, tmp_path: Path)
 def test_rows_without_a_record_do_not_count(lake: Lake) -> None:
     lake.write("ecb", "ecb-1", {"price_quotes": quotes("ecb-1", 170.0)}, record(1))
     lake.store.remove("_snapshots/ecb/ecb-1.json")
-    assert lake.files(PRICE_QUOTES) == []
+    assert lake.rows(PRICE_QUOTES, "ecb") is None
+    assert lake.contents(PRICE_QUOTES).files == ()
 
 
 def test_what_is_removed_is_gone_with_its_files_and_the_rest_stays(lake: Lake) -> None:

@@ -299,7 +299,9 @@ def test_two_pages_landed_one_after_the_other_both_count(
         day_of_page = date(2026, 10, day)
         brought = land_files(settings, wgi, [tmp_path / name], day_of_page, replace_all=True)
         assert [taken.rows for taken in brought.taken] == [{"governance_scores": 2}]
-    scores = pl.read_parquet(lake_of(settings).files(GOVERNANCE_SCORES, "wgi"))
+    rows = lake_of(settings).rows(GOVERNANCE_SCORES, "wgi")
+    assert rows is not None
+    scores = rows.collect()
     assert estimates(scores) == {
         ("rule_of_law", "CHN", 2024): -0.05,
         ("rule_of_law", "CHN", 2023): -0.04,
