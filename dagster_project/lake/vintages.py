@@ -1,7 +1,7 @@
 """Which rows of a lake table count on a day: the rule that `LakeTable` declares, on frames.
 
-The marts are made with the same rule in SQL (`dbt/macros/vintages.sql`, `newest_of_each.sql`), which says why it is so;
-a test holds the two equal.
+The marts are made with the same rule in SQL (`dbt/macros/vintages.sql`, `newest_of_each.sql`),
+which says why it is so; a test holds the two equal.
 """
 
 from __future__ import annotations

@@ -32,13 +32,13 @@ MOST_HELD = 3
 """Of builds that wait to be accepted, the last are kept."""
 
 LEAST_ROOM = 60 * MB
-"""The first build of the bundled figures takes 45 MB: 15 to build in, 10 each for the release and
+"""The first build of the bundled figures takes 50 MB: 20 to build in, 10 each for the release and
 the published file, 5 each for the run's log and the documents with their rows."""
 
 ROOM_PER_PUBLISHED = 5
-"""Bytes that a build takes per byte published: 1.5 to build in, 1 each for the release and the
-file to be swapped in, 0.5 for the run's log, and 1 since there may be more to publish than before.
-"""
+"""Bytes that a build takes per byte published: 2 to build in (1.1 where there are many rows), 1 each
+for the release and the file to be swapped in, 0.5 for the run's log, and 0.5 since there may be more
+to publish than before."""
 
 
 def require_room_to_build(settings: Settings) -> None:
