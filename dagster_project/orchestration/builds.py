@@ -36,9 +36,9 @@ LEAST_ROOM = 60 * MB
 the published file, 5 each for the run's log and the documents with their rows."""
 
 ROOM_PER_PUBLISHED = 5
-"""Bytes that a build takes per byte published: 2 to build in (1.1 where there are many rows), 1 each
-for the release and the file to be swapped in, 0.5 for the run's log, and 0.5 since there may be more
-to publish than before."""
+"""Bytes that a build takes per byte published: 2 to build in (1.1 where there are many rows), 1
+each for the release and the file to be swapped in, 0.5 for the run's log, and 0.5 since there may
+be more to publish than before."""
 
 
 def require_room_to_build(settings: Settings) -> None:
