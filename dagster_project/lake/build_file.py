@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from dagster_project.lake.relations import rows_of, slices_of
+from dagster_project.lake.relations import quoted, rows_of, slices_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.slices import as_frame
 from dagster_project.lake.tables import Lake
@@ -80,8 +80,9 @@ def prepare(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with beside(path) as connection:
-        marts = str(path).replace("'", "''")
-        connection.execute(f"attach '{marts}' as marts (storage_version '{STORAGE_VERSION}')")
+        connection.execute(
+            f"attach {quoted([path])} as marts (storage_version '{STORAGE_VERSION}')"
+        )
     with connect(work_file(path), memory=memory) as connection:
         connection.execute("create schema if not exists lake")
         connection.execute("create schema if not exists runtime")

@@ -16,6 +16,7 @@ from typing import Any
 
 from dagster_project.errors import KidoError
 from dagster_project.lake.build_file import connect, spilling, work_file
+from dagster_project.lake.relations import quoted
 from dagster_project.lake.store import write_atomically
 from dagster_project.settings import DBT_PROJECT
 
@@ -139,8 +140,7 @@ def sample_failing_rows(
     if not result.compiled_code:
         return []
     with connect(build_file, read_only=True, memory=memory) as connection:
-        work = str(work_file(build_file)).replace("'", "''")
-        connection.execute(f"attach '{work}' as work (read_only)")
+        connection.execute(f"attach {quoted([work_file(build_file)])} as work (read_only)")
         rows: list[dict[str, Any]] = (
             connection.sql(
                 f"select * from ({result.compiled_code.rstrip().rstrip(';')}) limit {SAMPLE_ROWS}"

@@ -37,17 +37,6 @@ ECB, BACI = source_named("ecb"), source_named("baci")
 PRICES = "price_quotes/ecb"
 
 
-@pytest.fixture(scope="module")
-def marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
-    return Marts(tmp_path_factory.mktemp("marts"))
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("KIDO_HOME", str(tmp_path / "home"))
-    return Settings.load()
-
-
 def kido(*arguments: str) -> str:
     result = CliRunner().invoke(app, list(arguments))
     assert result.exit_code == 0, result.output + str(result.exception)

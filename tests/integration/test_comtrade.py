@@ -39,11 +39,6 @@ DAY = datetime(2025, 11, 24, 12)
 """When the publisher is asked: before the day the marts are computed for."""
 
 
-@pytest.fixture(scope="module")
-def marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
-    return Marts(tmp_path_factory.mktemp("marts"))
-
-
 @pytest.fixture
 def comtrade() -> Iterator[FakeComtrade]:
     world = flows_for([392, 842], [156, 704, 699, 276], CODES, ["2022", "2023"], gaps=0)

@@ -29,11 +29,6 @@ CODES = ["280530", "284610", "284690", "811292", "250410"]
 MONTHS = [f"2024{month:02}" for month in range(1, 7)]
 
 
-@pytest.fixture(scope="module")
-def marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
-    return Marts(tmp_path_factory.mktemp("marts"))
-
-
 @pytest.fixture
 def world() -> list[Flow]:
     """Japan's and the United States' trade in five codes: two years and six months."""

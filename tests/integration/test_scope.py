@@ -30,11 +30,6 @@ ROWS = (
 )
 
 
-@pytest.fixture(scope="module")
-def marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
-    return Marts(tmp_path_factory.mktemp("marts"))
-
-
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     path = tmp_path / "BACI_HS22_V202601.zip"

@@ -41,17 +41,6 @@ PUBLISHED = ("trade", "dependency", "exposure", "market", "catalog")
 Frames = Mapping[str, pl.DataFrame]
 
 
-@pytest.fixture(scope="module")
-def marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
-    return Marts(tmp_path_factory.mktemp("marts"))
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("KIDO_HOME", str(tmp_path / "home"))
-    return Settings.load()
-
-
 def published(marts: Marts, settings: Settings, source: Source) -> Frames:
     """Every mart that figures of a source can reach, after the step that fills the lake."""
     conform(settings, source)
