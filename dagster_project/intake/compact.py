@@ -36,7 +36,7 @@ def compact_sources(
                     f"{counted(done.after, 'file')}, {counted(done.rows, 'row')} put together."
                 )
     if is_any:
-        write("The files before go with the next build.")
+        write("The files before go with the next build that brings news.")
     else:
         write("Nothing to compact: no table of a source lies in several small files.")
 
