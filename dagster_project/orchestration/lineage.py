@@ -55,6 +55,11 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
 
     nodes = {**manifest["nodes"], **manifest["sources"]}
     by_relation = {_relation(node): name for name, node in nodes.items() if "schema" in node}
+    by_relation |= {
+        (database, schema, f"{table}_slices"): name
+        for (database, schema, table), name in by_relation.items()
+        if schema == "lake"
+    }
     schema: dict[str, Any] = {}
     for node in nodes.values():
         if node["resource_type"] in {"model", "source", "seed"} and node.get("columns"):
@@ -66,7 +71,8 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
             }
             relations[relation] = columns
             if node["resource_type"] == "source" and node["schema"] == "lake":
-                relations[f"{relation}_slices"] = columns  # some of them: rows are chosen by these
+                # Some of its columns and the number of rows of each: rows are chosen by these.
+                relations[f"{relation}_slices"] = {**columns, "rows": "bigint"}
 
     found: Lineage = {}
     for model, sql in compiled.items():
@@ -87,8 +93,9 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
                 if not step.downstream and isinstance(step.expression, exp.Table):
                     table = step.expression
                     node_id = by_relation.get((table.catalog, table.db, table.name))
-                    if node_id:
-                        origins.add((node_id, step.name.rsplit(".", 1)[-1].strip('"')))
+                    origin = step.name.rsplit(".", 1)[-1].strip('"')
+                    if node_id and origin in (nodes[node_id].get("columns") or {origin}):
+                        origins.add((node_id, origin))
             if origins:
                 origins_of[column] = sorted(origins)
     return found

@@ -7,22 +7,8 @@
    slices are found in the rows themselves. #}
 {% macro newest_of_each(relation, slice, is_known, edition=none) -%}
     {% set vintage = slice + ([edition] if edition else []) + ["vintage_at", "snapshot_id"] %}
-    with vintages as (
-        select
-            {{ vintage | join(", ") }},
-            {{ is_known }} as is_known
-        from {{ slices_of(relation, vintage) }}
-    ),
-
-    ranked as (
-        select
-            {{ vintage | join(", ") }},
-            is_known
-            and dense_rank() over (
-                partition by is_known, {{ slice | join(", ") }}
-                order by {{ newest_first(edition) }}
-            ) = 1 as is_newest
-        from vintages
+    with ranked as (
+        {{ ranked_slices(relation, slice, is_known, edition) }}
     ),
 
     current_snapshots as (
@@ -51,11 +37,39 @@
 {%- endmacro %}
 
 
-{# The vintages of the slices of a lake table. A build file has them beside the rows
-   (`lake.<table>_slices`); the rows of a unit test are all there is. #}
+{# The slices of a lake table, of all their vintages, with the number of rows of each, and whether
+   it is the newest vintage that is known of its slice. #}
+{% macro ranked_slices(relation, slice, is_known, edition=none) -%}
+    {% set vintage = slice + ([edition] if edition else []) + ["vintage_at", "snapshot_id"] %}
+        select
+            {{ vintage | join(", ") }},
+            rows,
+            is_known
+            and dense_rank() over (
+                partition by is_known, {{ slice | join(", ") }}
+                order by {{ newest_first(edition) }}
+            ) = 1 as is_newest
+        from (
+            select
+                {{ vintage | join(", ") }},
+                rows,
+                {{ is_known }} as is_known
+            from {{ slices_of(relation, vintage) }}
+        ) as vintages
+{%- endmacro %}
+
+
+{# The vintages of the slices of a lake table and the number of rows of each. A build file has them
+   beside the rows (`lake.<table>_slices`); the rows of a unit test are all there is. #}
 {% macro slices_of(relation, vintage) -%}
     {% if relation.is_cte -%}
-        (select distinct {{ vintage | join(", ") }} from {{ relation }}) as slices
+        (
+            select
+                {{ vintage | join(", ") }},
+                count(*) as rows
+            from {{ relation }}
+            group by all
+        ) as slices
     {%- else -%}
         {{ relation.incorporate(path={"identifier": relation.identifier ~ "_slices"}) }}
     {%- endif %}

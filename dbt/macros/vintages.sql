@@ -35,9 +35,7 @@
    evidence, then the newest. Figures count from the day they were retrieved, facts from the day
    they were known: the newest text of a list tells both, whenever it was retrieved. #}
 {% macro rows_that_count(relation, slice, counts_from, edition=none, subject=[], evidence=none) -%}
-    {% set is_known -%}
-        {% if counts_from == 'vintage_at' %}vintage_at < {{ as_of_end() }}{% else %}true{% endif %}
-    {%- endset %}
+    {% set is_known = known_by_the_day(counts_from) %}
     {% set newest_of_each_slice -%}
         {{ newest_of_each(relation, slice, is_known, edition) }}
     {%- endset %}
@@ -57,6 +55,25 @@
     {%- else -%}
         {{ newest_of_each_slice }}
     {%- endif %}
+{%- endmacro %}
+
+
+{# Which slices of a lake table count on the day of the build, by the same rule, with the number of
+   rows of each: whoever asks for no more than these reads no row. #}
+{% macro slices_that_count(relation, slice, counts_from, edition=none) -%}
+    select
+        {{ slice | join(", ") }},
+        vintage_at,
+        snapshot_id,
+        rows
+    from ({{ ranked_slices(relation, slice, known_by_the_day(counts_from), edition) }}) as ranked
+    where is_newest
+{%- endmacro %}
+
+
+{# Whether a vintage is known on the day of the build. #}
+{% macro known_by_the_day(counts_from) -%}
+    {% if counts_from == 'vintage_at' %}vintage_at < {{ as_of_end() }}{% else %}true{% endif %}
 {%- endmacro %}
 
 

@@ -1,7 +1,7 @@
 -- What shares of a single code say of an importer and a supplier is what BACI says, to the cent.
 {{ config(meta={'dagster': {'ref': {'name': 'supplier_shares'}}}) }}
 
-with shares as (
+with shares as not materialized (
 
     select
         importer_iso3,
@@ -11,22 +11,104 @@ with shares as (
         measure,
         amount
     from {{ ref('supplier_shares') }}
-    -- `_X` is what remains of a total, and none of the flows.
+    -- Of shares `_X` is what remains of a total, of flows it is a supplier that no share names.
     where source = 'baci' and starts_with(mineral_group, 'hs_') and supplier_iso3 <> '_X'
+
+),
+
+flows as not materialized (
+
+    select
+        importer_iso3,
+        exporter_iso3 as supplier_iso3,
+        'hs_' || hs6_code as mineral_group,
+        year,
+        'value_usd' as measure,
+        value_usd as amount
+    from {{ ref('baci_flows') }}
+    where exporter_iso3 <> '_X'
+
+),
+
+-- Where an importer's year has all its flows as shares, a number of each tells so: only the others
+-- are compared flow by flow, of 11 million in a third of the time.
+sums_of_shares as (
+
+    select
+        importer_iso3,
+        year,
+        count(*) as rows,
+        bit_xor(
+            {{ hash_of(['supplier_iso3', 'mineral_group', 'measure', 'round(amount * 100)']) }}
+        ) as number_of_all
+    from shares
+    group by importer_iso3, year
+
+),
+
+sums_of_flows as (
+
+    select
+        importer_iso3,
+        year,
+        count(*) as rows,
+        bit_xor(
+            {{ hash_of(['supplier_iso3', 'mineral_group', 'measure', 'round(amount * 100)']) }}
+        ) as number_of_all
+    from flows
+    group by importer_iso3, year
+
+),
+
+not_alike as (
+
+    select
+        sums_of_shares.importer_iso3,
+        sums_of_shares.year
+    from sums_of_shares
+    left join sums_of_flows
+        on
+            sums_of_shares.importer_iso3 = sums_of_flows.importer_iso3
+            and sums_of_shares.year = sums_of_flows.year
+            and sums_of_shares.rows = sums_of_flows.rows
+            and sums_of_shares.number_of_all = sums_of_flows.number_of_all
+    where sums_of_flows.rows is null
+
+),
+
+shares_to_compare as materialized (
+
+    select shares.*
+    from shares
+    inner join not_alike
+        on
+            shares.importer_iso3 = not_alike.importer_iso3
+            and shares.year = not_alike.year
+
+),
+
+flows_to_compare as materialized (
+
+    select flows.*
+    from flows
+    inner join not_alike
+        on
+            flows.importer_iso3 = not_alike.importer_iso3
+            and flows.year = not_alike.year
 
 )
 
 select
     shares.*,
-    flows.value_usd
-from shares
-left join {{ ref('baci_flows') }} as flows
+    flows.amount as value_usd
+from shares_to_compare as shares
+left join flows_to_compare as flows
     on
         shares.importer_iso3 = flows.importer_iso3
-        and shares.supplier_iso3 = flows.exporter_iso3
+        and shares.supplier_iso3 = flows.supplier_iso3
         and shares.year = flows.year
-        and shares.mineral_group = 'hs_' || flows.hs6_code
+        and shares.mineral_group = flows.mineral_group
 where
-    flows.value_usd is null
+    flows.amount is null
     or shares.measure <> 'value_usd'
-    or abs(shares.amount - flows.value_usd) > 0.005
+    or abs(shares.amount - flows.amount) > 0.005

@@ -4,19 +4,19 @@
 with imports as (
 
     select
-        source,
+        series_number,
         importer_iso3,
         partner_iso3,
-        mineral_group,
-        commodity_code,
-        is_basket,
-        frequency,
-        period_start,
-        measure,
         amount,
         valuation,
         is_provisional
     from {{ ref('int_dependency__list_group_imports') }}
+
+),
+
+series as (
+
+    select * from {{ ref('int_dependency__number_series') }}
 
 ),
 
@@ -43,14 +43,8 @@ precedence as (
 by_commodity as (
 
     select
-        source,
+        series_number,
         importer_iso3,
-        mineral_group,
-        commodity_code,
-        is_basket,
-        frequency,
-        period_start,
-        measure,
         max(amount) filter (where partner_iso3 = 'WLD') as printed_total,
         coalesce(max(amount) filter (where partner_iso3 = importer_iso3), 0) as re_imports,
         coalesce(
@@ -59,36 +53,22 @@ by_commodity as (
         count(*) filter (where partner_iso3 not in ('WLD', '_X', importer_iso3)) as suppliers,
         count(*) filter (where amount is null and partner_iso3 <> '_X') as missing_amounts,
         count(*) filter (where amount is null and partner_iso3 = '_X') as missing_remainders,
-        min(valuation) as least_valuation,
-        max(valuation) as valuation,
+        bool_or(valuation = 'CIF') as has_cif,
+        bool_or(valuation = 'FOB') as has_fob,
         bool_or(is_provisional) as is_provisional
     from imports
-    group by
-        source,
-        importer_iso3,
-        mineral_group,
-        commodity_code,
-        is_basket,
-        frequency,
-        period_start,
-        measure
+    group by series_number, importer_iso3
 
 ),
 
 totals as (
 
     select
-        source,
+        series_number,
         importer_iso3,
-        mineral_group,
-        commodity_code,
-        is_basket,
-        frequency,
-        period_start,
-        measure,
         suppliers,
-        least_valuation,
-        valuation,
+        has_cif,
+        has_fob,
         is_provisional,
         -- The remainder is only needed where no total is printed.
         missing_amounts = 0
@@ -101,63 +81,88 @@ totals as (
 by_group as (
 
     select
-        totals.source,
+        series.group_number,
         totals.importer_iso3,
-        totals.mineral_group,
-        totals.is_basket,
-        totals.frequency,
-        totals.period_start,
-        totals.measure,
         count(*) as codes,
         sum(totals.total_amount) as total_amount,
         case
-            when min(totals.least_valuation) = max(totals.valuation) then max(totals.valuation)
+            when not bool_or(totals.has_fob) then 'CIF'
+            when not bool_or(totals.has_cif) then 'FOB'
         end as valuation,
-        bool_or(totals.is_provisional) as is_provisional
+        bool_or(totals.is_provisional) as is_provisional,
+        bool_and(totals.is_complete) as is_complete,
+        sum(totals.suppliers) as suppliers
     from totals
-    left join groups on totals.mineral_group = groups.mineral_group
-    group by
-        totals.source,
-        totals.importer_iso3,
-        totals.mineral_group,
-        totals.is_basket,
-        totals.frequency,
-        totals.period_start,
-        totals.measure,
-        groups.codes
-    having
-        bool_and(totals.is_complete)
-        and sum(totals.suppliers) > 0
-        and sum(totals.total_amount) > 0
-        and (totals.is_basket or count(*) = groups.codes)
+    inner join series on totals.series_number = series.series_number
+    group by series.group_number, totals.importer_iso3
+
+),
+
+series_of_groups as (
+
+    select distinct
+        group_number,
+        source,
+        mineral_group,
+        is_basket,
+        frequency,
+        period_start,
+        measure
+    from series
+
+),
+
+complete as (
+
+    select
+        by_group.importer_iso3,
+        series_of_groups.mineral_group,
+        series_of_groups.frequency,
+        series_of_groups.period_start,
+        series_of_groups.measure,
+        series_of_groups.source,
+        series_of_groups.is_basket,
+        by_group.group_number,
+        by_group.codes,
+        by_group.total_amount,
+        by_group.valuation,
+        by_group.is_provisional
+    from by_group
+    inner join series_of_groups on by_group.group_number = series_of_groups.group_number
+    left join groups on series_of_groups.mineral_group = groups.mineral_group
+    where
+        by_group.is_complete
+        and by_group.suppliers > 0
+        and by_group.total_amount > 0
+        and (series_of_groups.is_basket or by_group.codes = groups.codes)
 
 ),
 
 chosen as (
 
     select
-        by_group.importer_iso3,
-        by_group.mineral_group,
-        by_group.frequency,
-        by_group.period_start,
-        by_group.measure,
-        by_group.source,
-        by_group.is_basket,
-        by_group.codes,
-        by_group.total_amount,
-        by_group.valuation,
-        by_group.is_provisional
-    from by_group
-    left join precedence on by_group.source = precedence.source
+        complete.importer_iso3,
+        complete.mineral_group,
+        complete.frequency,
+        complete.period_start,
+        complete.measure,
+        complete.source,
+        complete.group_number,
+        complete.codes,
+        complete.total_amount,
+        complete.valuation,
+        complete.is_provisional
+    from complete
+    left join precedence on complete.source = precedence.source
     qualify
         row_number() over (
             partition by
-                by_group.importer_iso3,
-                by_group.mineral_group,
-                by_group.frequency,
-                by_group.period_start,
-                by_group.measure
-            order by precedence.rank nulls last, by_group.is_basket, by_group.source
+                complete.importer_iso3,
+                complete.mineral_group,
+                complete.frequency,
+                complete.period_start,
+                complete.measure
+            order by precedence.rank nulls last, complete.is_basket, complete.source
         ) = 1
 
 )

@@ -34,81 +34,53 @@ reconciled as (
 
 ),
 
-groups as (
+series as (
 
-    select distinct
-        mineral_group,
-        hs6_code
-    from {{ ref('mineral_group_codes') }}
+    select * from {{ ref('int_dependency__number_series') }}
 
 ),
 
--- Of reconciled flows by value only: quantities are estimated apart, and many are not there.
-measured as (
+imports as (
 
     select
-        source,
-        importer_iso3,
-        partner_iso3,
-        commodity_code,
-        is_basket,
-        frequency,
-        period_start,
-        'value_usd' as measure,
-        value_usd as amount,
-        valuation,
-        is_provisional
+        series.series_number,
+        series.group_number,
+        reported.importer_iso3,
+        reported.partner_iso3,
+        case series.measure
+            when 'value_usd' then reported.value_usd
+            else reported.net_weight_kg
+        end as amount,
+        reported.valuation,
+        reported.is_provisional
     from reported
+    inner join series
+        on
+            reported.source = series.source
+            and reported.commodity_code = series.commodity_code
+            and reported.is_basket = series.is_basket
+            and reported.frequency = series.frequency
+            and reported.period_start = series.period_start
     union all
     select
-        source,
-        importer_iso3,
-        partner_iso3,
-        commodity_code,
-        is_basket,
-        frequency,
-        period_start,
-        'net_weight_kg' as measure,
-        net_weight_kg as amount,
-        valuation,
-        is_provisional
-    from reported
-    union all
-    select
-        source,
-        importer_iso3,
-        partner_iso3,
-        commodity_code,
-        false as is_basket,
-        'A' as frequency,
-        period_start,
-        'value_usd' as measure,
-        value_usd as amount,
+        series.series_number,
+        series.group_number,
+        reconciled.importer_iso3,
+        reconciled.partner_iso3,
+        reconciled.value_usd as amount,
         'FOB' as valuation,
-        is_provisional
+        reconciled.is_provisional
     from reconciled
-
-),
-
-grouped as (
-
-    select
-        measured.source,
-        measured.importer_iso3,
-        measured.partner_iso3,
-        coalesce(groups.mineral_group, measured.commodity_code) as mineral_group,
-        measured.commodity_code,
-        measured.is_basket,
-        measured.frequency,
-        measured.period_start,
-        measured.measure,
-        measured.amount,
-        measured.valuation,
-        measured.is_provisional
-    from measured
-    left join groups on measured.commodity_code = groups.hs6_code and not measured.is_basket
-    where measured.is_basket or groups.hs6_code is not null
+    inner join series
+        on
+            reconciled.source = series.source
+            and reconciled.commodity_code = series.commodity_code
+            and reconciled.period_start = series.period_start
+    where
+        not series.is_basket
+        and series.frequency = 'A'
+        and series.measure = 'value_usd'
 
 )
 
-select * from grouped
+select * from imports

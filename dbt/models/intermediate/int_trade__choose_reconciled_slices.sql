@@ -4,12 +4,12 @@
 
 with slices as (
 
-    select distinct
+    select
         source,
         hs6_code,
         hs_revision,
         period_start
-    from {{ ref('stg_lake__reconciled_trade') }}
+    from {{ ref('stg_lake__reconciled_trade_slices') }}
 
 ),
 

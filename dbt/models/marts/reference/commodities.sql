@@ -12,10 +12,10 @@ nomenclature as (
 
 traded as (
 
-    select distinct
+    select
         hs6_code,
         hs_revision
-    from {{ ref('int_trade__choose_reconciled_flows') }}
+    from {{ ref('int_trade__choose_reconciled_slices') }}
     union distinct
     select distinct
         commodity_code as hs6_code,
