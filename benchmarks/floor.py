@@ -3,8 +3,8 @@
     python benchmarks/floor.py BACI_HS22_V202601.zip floor.duckdb
 
 Makes tables with the columns and by the rules of `trade.baci_flows`, `dependency.supplier_shares`
-and `dependency.import_concentration`, of BACI's figures only and of every code in the archive. No
-checks, no vintages, no other source.
+and `dependency.import_concentration`, of BACI's figures only and of every code in the archive, in a
+file that the same readers open. No checks, no vintages, no other source.
 """
 
 from __future__ import annotations
@@ -19,6 +19,13 @@ import duckdb
 CHECKOUT = Path(__file__).resolve().parents[1]
 ECONOMIES = CHECKOUT / "dagster_project" / "bundled" / "catalogue" / "economies.csv"
 GROUPS = CHECKOUT / "dbt" / "seeds" / "seed_mineral_group_codes.csv"
+
+FORMAT = {
+    "storage_compatibility_version": "v1.0.0",
+    "disabled_compression_methods": "fsst",
+}
+"""The published file's: drivers since DuckDB 1.0 open it. Today's own format is written in a sixth
+less CPU time, and none of them opens it."""
 
 SCRIPT = """
 create table economies as
@@ -169,7 +176,7 @@ def build(archive: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         with zipfile.ZipFile(archive) as members:
             members.extractall(folder)
-        with duckdb.connect(str(target)) as connection:
+        with duckdb.connect(str(target), config=FORMAT) as connection:
             connection.execute("set preserve_insertion_order = false")
             connection.execute(SCRIPT.format(folder=folder, groups=GROUPS))
 

@@ -317,7 +317,9 @@ def _staging_of(table: LakeTable) -> str:
 
 def _slices_of(table: LakeTable) -> str:
     """The slices of a lake table that count: its whole staging model."""
-    assert not (table.subject or table.is_asked), "which slices count is told by their rows, too"
+    # Of these tables it takes the rows to tell which slices count.
+    assert not table.subject
+    assert not table.is_asked
     steps = {"counted": _chosen("slices_that_count", table, {})}
     return _selected(steps, [*table.vintage_slice, "vintage_at", "snapshot_id", "rows"])
 
