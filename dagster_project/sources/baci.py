@@ -370,11 +370,13 @@ def _revision(edition: str) -> str:
 
 
 def _as_numbers(blocks: Iterable[bytes], year: str | None) -> pl.DataFrame | None:
-    """The flows in scope of a yearly file, in YEARLY_COLUMNS: numbers but for the code; None where
-    the file is not read as such from the first line to the last.
+    """The flows in scope of a yearly file, in YEARLY_COLUMNS: numbers but for the code, which is an
+    Enum in the order of texts; None where the file is not read as such from the first line to the
+    last.
     """
     header: list[str] = []
     kept: list[pl.DataFrame] = []
+    codes: set[str] = set()
     for block in read_ahead(_whole_lines(blocks)):
         rows = block
         if not header:
@@ -385,23 +387,30 @@ def _as_numbers(blocks: Iterable[bytes], year: str | None) -> pl.DataFrame | Non
         if rows.endswith((b"\n\n", b"\r\n")) or rows == b"\n":
             rows = rows.rstrip(b"\r\n")
         if rows:
-            flows = _numbers_of_block(rows, header, year)
-            if flows is None:
+            block_read = _numbers_of_block(rows, header, year)
+            if block_read is None:
                 return None
-            kept.append(flows)
-    whole = pl.concat(kept) if kept else None
-    return None if whole is None or _has_a_flow_twice(whole) else whole
+            kept.append(block_read[0])
+            codes.update(block_read[1])
+    if not kept:
+        return None
+    whole = pl.concat(kept).with_columns(pl.col("k").cast(pl.Enum(sorted(codes))))
+    kept.clear()  # else the codes are held as texts, too
+    return None if _has_a_flow_twice(whole) else whole
 
 
 def _has_a_flow_twice(flows: pl.DataFrame) -> bool:
-    exporter, importer, code = (pl.col(name).cast(pl.Int64) for name in ("i", "j", "k"))
-    keys = flows.select((exporter * 10**4 + importer) * 10**6 + code).to_series()
+    exporter, importer, code = (pl.col(name).to_physical().cast(pl.Int64) for name in "ijk")
+    keys = flows.select((exporter * 10**4 + importer) * 10**7 + code).to_series()
     if (keys.diff().drop_nulls() > 0).all():  # the order of CEPII's
         return False
     return flows.select(pl.struct("i", "j", "k", "t").is_duplicated().any()).item() is True
 
 
-def _numbers_of_block(rows: bytes, header: list[str], year: str | None) -> pl.DataFrame | None:
+def _numbers_of_block(
+    rows: bytes, header: list[str], year: str | None
+) -> tuple[pl.DataFrame, Sequence[str]] | None:
+    """The flows in scope and their codes."""
     lines = _count(rows, b"\n") + (not rows.endswith(b"\n"))
     if b'"' in rows or _count(rows, b",") != lines * (len(header) - 1):
         return None
@@ -426,11 +435,10 @@ def _numbers_of_block(rows: bytes, header: list[str], year: str | None) -> pl.Da
         return None
     whole = pl.DataFrame({"k": codes, "hs6_code": codes.str.zfill(6)})
     of_scope = whole.filter(pl.col("hs6_code").is_in(_kept(whole["hs6_code"])))
-    if of_scope.height == whole.height and whole["k"].equals(whole["hs6_code"]):
-        return flows
-    return flows.filter(pl.col("k").is_in(of_scope["k"].implode())).with_columns(
-        pl.col("k").str.zfill(6)
-    )
+    if of_scope.height < whole.height or not whole["k"].equals(whole["hs6_code"]):
+        is_in_scope = pl.col("k").is_in(of_scope["k"].implode())
+        flows = flows.filter(is_in_scope).with_columns(pl.col("k").str.zfill(6))
+    return flows, of_scope["hs6_code"].to_list()
 
 
 def _count(block: bytes, sign: bytes) -> int:
@@ -453,11 +461,10 @@ def _numbers_by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]
     names = pl.Series(
         [named.get(number) for number in numbers], dtype=pl.Enum(sorted(set(named.values())))
     )
-    hs6_codes = pl.Enum(flows["k"].unique().sort())
     table = flows.lazy().select(
         pl.lit(names).gather(pl.col("i")).alias("exporter_iso3"),
         pl.lit(names).gather(pl.col("j")).alias("importer_iso3"),
-        pl.col("k").cast(hs6_codes).alias("hs6_code"),
+        pl.col("k").alias("hs6_code"),
         pl.col("t").alias("year"),
         (pl.col("v") * 1000).round(3).alias("value_usd"),
         (pl.col("q") * 1000).round(3).alias("net_weight_kg"),
