@@ -19,7 +19,7 @@ import polars as pl
 
 from dagster_project.errors import BatchRejectedError, KidoError, UpstreamFormatError, stumbled_on
 from dagster_project.intake.versions import parser_version
-from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.schemas import LAKE_TABLES, LakeTable, text_of_all
 from dagster_project.lake.scope import scope_now
 from dagster_project.lake.spool import Spooled, spool, spooled
 from dagster_project.lake.tables import Record, Rows, TableRecord
@@ -218,9 +218,9 @@ def read_large(
             for block in source.parse_blocks(file, document):
                 for table, rows in block.items():
                     of_snapshot = rows.with_columns(
-                        source=pl.lit(name),
-                        document=pl.lit(document.name),
-                        snapshot_id=pl.lit(snapshot_id),
+                        source=text_of_all(name),
+                        document=text_of_all(document.name),
+                        snapshot_id=text_of_all(snapshot_id),
                     )
                     written = spool(LAKE_TABLES[table], of_snapshot, folder)
                     files.setdefault(table, []).append(written)

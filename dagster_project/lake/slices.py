@@ -64,9 +64,29 @@ def counted(table: LakeTable, rows: pl.LazyFrame) -> pl.DataFrame:
     return found.select(*slice_schema(table)).collect(engine="streaming")
 
 
+def _counted_of_one(table: LakeTable, rows: pl.LazyFrame) -> pl.DataFrame:
+    """The same of a snapshot: rows are told apart by the columns that vary in it alone.
+
+    Which those are is known of a file from its statistics, without a look at its rows.
+    """
+    columns = [*slice_columns(table), "snapshot_id"]
+    first = rows.select(columns).head(1).collect()
+    if first.is_empty():
+        return counted(table, rows)
+    same = {name: pl.lit(first[name].item(), table.columns[name].dtype) for name in columns}
+    others = pl.collect_all(
+        rows.filter(pl.col(name).ne_missing(value)).select(name).head(1)
+        for name, value in same.items()
+    )
+    varying = [name for name, of_name in zip(columns, others, strict=True) if of_name.height]
+    found = rows.group_by(varying or pl.lit(1)).agg(pl.len().cast(pl.Int64).alias("rows"))
+    constant = {name: value for name, value in same.items() if name not in varying}
+    return found.with_columns(**constant).select(*slice_schema(table)).collect(engine="streaming")
+
+
 def listed(table: LakeTable, rows: pl.LazyFrame, count: int) -> Slices | None:
     """The slices of a snapshot's rows, as its record lists them; None where they are no few."""
-    found = counted(table, rows).sort(slice_columns(table), nulls_last=True)
+    found = _counted_of_one(table, rows).sort(slice_columns(table), nulls_last=True)
     is_few = found.height <= ALWAYS_LISTED or found.height * ROWS_PER_SLICE <= count
     if not is_few or found.height > MOST_LISTED:
         return None

@@ -247,7 +247,8 @@ class Source(Protocol):
 
     def parse_blocks(self, file: Path, document: Document) -> Iterator[Mapping[str, pl.LazyFrame]]:
         """The rows of `parse` block by block, of a document too large to hold. Absent where none
-        is. Raises what `parse` does, if need be after other blocks.
+        is. Texts may be Enum, which are written faster. Raises what `parse` does, if need be after
+        other blocks.
         """
         ...
 

@@ -140,6 +140,33 @@ def test_what_is_spooled_is_listed_as_what_is_held(tmp_path: Path) -> None:
     assert counted.collect().height == 9
 
 
+@pytest.mark.parametrize(
+    ("editions", "expected"),
+    [
+        ([202601] * 5, [(202601, 5)]),
+        ([None] * 5, [(None, 5)]),
+        ([None, None, 202601, None, None], [(202601, 1), (None, 4)]),
+        ([202601, 202601, None, None, None], [(202601, 2), (None, 3)]),
+        ([202601, 202601, 202601, 202601, 202401], [(202401, 1), (202601, 4)]),
+    ],
+)
+@pytest.mark.parametrize("rows_of_a_file", [1, 2, 5])
+def test_slices_of_files_are_told_apart_by_what_varies_in_any_row(
+    tmp_path: Path,
+    editions: list[int | None],
+    expected: list[tuple[int | None, int]],
+    rows_of_a_file: int,
+) -> None:
+    found = rows(RECONCILED_TRADE, *(trade(edition=edition) for edition in editions))
+    files = [
+        spool(RECONCILED_TRADE, part.lazy(), tmp_path) for part in found.iter_slices(rows_of_a_file)
+    ]
+    listed = slices.listed(RECONCILED_TRADE, spooled(files).scan(), found.height)
+    assert listed is not None
+    of = slices.as_frame(RECONCILED_TRADE, {"baci-1": listed})
+    assert of.select("edition", "rows").rows() == expected
+
+
 def test_what_counts_and_what_is_held_is_said_without_a_look_at_the_rows(tmp_path: Path) -> None:
     old, new = datetime(2026, 1, 1), datetime(2026, 2, 1)
     lake = Lake(Store(str(tmp_path)))
