@@ -7,7 +7,6 @@ import gc
 import logging
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import uuid
@@ -132,6 +131,7 @@ def _run(
     Whether it succeeded, and the file it published, if it did.
     """
     from dagster_project.orchestration import builds
+    from dagster_project.orchestration.held_logs import logs_held_open
     from dagster_project.orchestration.keys import PUBLISHED
     from dagster_project.orchestration.processes import own_name
 
@@ -143,7 +143,7 @@ def _run(
     with (
         only_news_printed(),
         open_instance(settings) as instance,
-        logs_held_open(settings.dagster_home),
+        logs_held_open(instance, run_id),
     ):
         builds.Build(settings.build_dir / run_id).claim(own_name())
         result = job.execute_in_process(
@@ -177,21 +177,6 @@ def _of_the_day(settings: Settings) -> dict[str, str | bool]:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def logs_held_open(home: Path) -> Iterator[None]:
-    """Keep a connection to the instance's SQLite files while a run writes its events.
-
-    Dagster opens and closes one per event, and SQLite empties its write-ahead log into the file
-    whenever the last one closes: with one held open it does so once.
-    """
-    with contextlib.ExitStack() as held:
-        for file in (home / "history" / "runs.db", home / "history" / "runs" / "index.db"):
-            if file.exists():
-                connection = held.enter_context(contextlib.closing(sqlite3.connect(file)))
-                connection.execute("select count(*) from sqlite_master").fetchone()
-        yield
 
 
 @contextlib.contextmanager
