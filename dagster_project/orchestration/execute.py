@@ -75,6 +75,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         _say(f"Nothing has changed since the {published}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
+    _look_for_garbage_seldom()
     from dagster_project.definitions import defs
     from dagster_project.orchestration.keys import NEWS_ONLY_TAG
 
@@ -136,9 +137,6 @@ def _run(
     from dagster_project.orchestration.processes import own_name
 
     job = definitions.resolve_job_def("build")
-    # Imports and dbt make millions of objects that stay: looking through them again and again for
-    # garbage costs a build seconds.
-    gc.set_threshold(100_000, 50, 100)
     run_id = str(uuid.uuid4())
     with (
         only_news_printed(),
@@ -165,6 +163,13 @@ def _run(
     ]
     file = Path(str(published[-1])) if result.success and published else None
     return result.success, file
+
+
+def _look_for_garbage_seldom() -> None:
+    """Imports and dbt make millions of objects that stay: looking through them again and again for
+    garbage costs a build seconds. Before the first import of what is heavy.
+    """
+    gc.set_threshold(100_000, 50, 100)
 
 
 def _of_the_day(settings: Settings) -> dict[str, str | bool]:
