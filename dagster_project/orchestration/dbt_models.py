@@ -3,6 +3,7 @@
 No model is named here; what they are is read from the manifest.
 """
 
+import contextlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.schemas import COVERAGE
 from dagster_project.lake.space import disk_full
 from dagster_project.orchestration import builds, transform
+from dagster_project.orchestration.audit import Ahead, audit_of
 from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.facts import code_version, facts
 from dagster_project.orchestration.inputs import inputs_version
@@ -142,18 +144,27 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         build.start(release, inputs, transform.project_version())
         select = _subset(context, manifest, settings, build)
         fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
-        outcome = fail_run_on(
-            lambda: transform.run(
-                build.file,
-                settings.today,
-                target=build.directory / "dbt",
-                memory=settings.memory,
-                select=select,
+        with contextlib.ExitStack() as unless_built:
+            # A part may be built to be looked at, with no audit after it.
+            ahead = None if select else Ahead.if_worthwhile()
+            if ahead:
+                unless_built.callback(ahead.end)
+            outcome = fail_run_on(
+                lambda: transform.run(
+                    build.file,
+                    settings.today,
+                    target=build.directory / "dbt",
+                    memory=settings.memory,
+                    select=select,
+                )
             )
-        )
-        if outcome.error:
-            raise dg.Failure(description=outcome.error, allow_retries=False)
-        yield from _dbt_events(context, manifest, translator, build, outcome, settings)
+            if outcome.error:
+                raise dg.Failure(description=outcome.error, allow_retries=False)
+            glances = _glances(build, settings)
+            if ahead and not any(node.status == "error" for node in outcome.results):
+                ahead.begin(audit_of(build, settings))
+            yield from _dbt_events(context, manifest, translator, build, outcome, glances, settings)
+            unless_built.pop_all()
 
     return models
 
@@ -243,11 +254,11 @@ def _dbt_events(
     translator: _Translator,
     build: builds.Build,
     outcome: transform.DbtOutcome,
+    glances: Mapping[tuple[str, str], dict[str, Any]],
     settings: Settings,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     chosen = context.selected_asset_keys
     chosen_checks = context.selected_asset_check_keys
-    glances = _glances(build, settings)
     results: list[CheckResult] = []
     broken: list[str] = []
     for node in outcome.results:

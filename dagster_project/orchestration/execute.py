@@ -7,7 +7,6 @@ import gc
 import logging
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import uuid
@@ -76,6 +75,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         _say(f"Nothing has changed since the {published}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
+    _look_for_garbage_seldom()
     from dagster_project.definitions import defs
     from dagster_project.orchestration.keys import NEWS_ONLY_TAG
 
@@ -132,18 +132,16 @@ def _run(
     Whether it succeeded, and the file it published, if it did.
     """
     from dagster_project.orchestration import builds
+    from dagster_project.orchestration.held_logs import logs_held_open
     from dagster_project.orchestration.keys import PUBLISHED
     from dagster_project.orchestration.processes import own_name
 
     job = definitions.resolve_job_def("build")
-    # Imports and dbt make millions of objects that stay: looking through them again and again for
-    # garbage costs a build seconds.
-    gc.set_threshold(100_000, 50, 100)
     run_id = str(uuid.uuid4())
     with (
         only_news_printed(),
         open_instance(settings) as instance,
-        logs_held_open(settings.dagster_home),
+        logs_held_open(instance, run_id),
     ):
         builds.Build(settings.build_dir / run_id).claim(own_name())
         result = job.execute_in_process(
@@ -167,6 +165,13 @@ def _run(
     return result.success, file
 
 
+def _look_for_garbage_seldom() -> None:
+    """Imports and dbt make millions of objects that stay: looking through them again and again for
+    garbage costs a build seconds. Before the first import of what is heavy.
+    """
+    gc.set_threshold(100_000, 50, 100)
+
+
 def _of_the_day(settings: Settings) -> dict[str, str | bool]:
     """The run's own midnight decides what today is, where no day was asked for."""
     return {
@@ -177,21 +182,6 @@ def _of_the_day(settings: Settings) -> dict[str, str | bool]:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def logs_held_open(home: Path) -> Iterator[None]:
-    """Keep a connection to the instance's SQLite files while a run writes its events.
-
-    Dagster opens and closes one per event, and SQLite empties its write-ahead log into the file
-    whenever the last one closes: with one held open it does so once.
-    """
-    with contextlib.ExitStack() as held:
-        for file in (home / "history" / "runs.db", home / "history" / "runs" / "index.db"):
-            if file.exists():
-                connection = held.enter_context(contextlib.closing(sqlite3.connect(file)))
-                connection.execute("select count(*) from sqlite_master").fetchone()
-        yield
 
 
 @contextlib.contextmanager

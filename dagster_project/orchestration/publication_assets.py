@@ -12,10 +12,9 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project.errors import HeldError, PublicationError
-from dagster_project.lake.build_file import connect
-from dagster_project.lake.scope import commodities_of
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
+from dagster_project.orchestration.audit import audit_of
 from dagster_project.orchestration.keys import (
     OWNER,
     PUBLISHED,
@@ -34,7 +33,6 @@ from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult, as_frame
-from dagster_project.quality.runner import evaluate
 from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
 from dagster_project.serving.publication import Release
@@ -60,16 +58,12 @@ def mart_audit() -> dg.AssetChecksDefinition:
         build = _build_of(warehouse, context.run.run_id, settings)
         chosen = context.selected_asset_check_keys
         results: list[CheckResult] = []
-        with connect(build.file, read_only=True, memory=settings.memory) as connection:
-            for name, suite in MART_SUITES.items():
-                key = dg.AssetKey(name.split("."))
-                rows = connection.sql(f"from {name}").pl(lazy=True)
-                with commodities_of(settings.scope):
-                    found = evaluate(rows, suite, today=settings.today)
-                results += found
-                check = suite_check_result(suite, key, found)
-                if key_of(check) in chosen:
-                    yield check
+        for name, found in audit_of(build, settings).held():
+            suite = MART_SUITES[name]
+            results += found
+            check = suite_check_result(suite, dg.AssetKey(name.split(".")), found)
+            if key_of(check) in chosen:
+                yield check
         build.keep_checks("marts", results)
         write_atomically(
             settings.reports_dir / "checks.html",

@@ -121,6 +121,10 @@ class _Gauge(ABC):
     def measures(self) -> list[pl.Expr]:
         """Aggregates of a block, computed together with those of the other gauges."""
 
+    def looked_at(self, block: pl.DataFrame) -> pl.DataFrame:
+        """What of a block is measured: all of it, or few rows that give the same measures."""
+        return block
+
     def add(self, measured: pl.DataFrame) -> None:
         """Take in the measures of one block: one row."""
         self.seen.append(measured)
@@ -140,7 +144,18 @@ class _Gauge(ABC):
 
 
 class _Extremes(_Gauge):
-    """The least and the largest value: all that a range needs."""
+    """The least and the largest value: all that a range needs.
+
+    Where a column is computed from one of whole numbers (`root`: a year), each of them is looked at
+    once: to make a day of each of 11 million years takes 0.7 s.
+    """
+
+    def __init__(self, columns: Mapping[str, pl.Expr], root: str | None = None) -> None:
+        super().__init__(columns)
+        self._root = root
+
+    def looked_at(self, block: pl.DataFrame) -> pl.DataFrame:
+        return block if self._root is None else block.select(pl.col(self._root).unique())
 
     def measures(self) -> list[pl.Expr]:
         column = self.columns[self.names[0]]
@@ -449,7 +464,7 @@ class Profile:
             self.problems[rule.name] = first_line(str(error))
             return
         if rule.reach != "table":
-            gauge, sort = _gauge(rule, columns, self._roots(rule))
+            gauge, sort = _gauge(rule, columns, self._roots(rule), self._schema)
             self._gauge_of[rule.name] = self._gauges.setdefault((*sort, rule.looks_at), gauge)
 
     def _compute(self, rule: Rule, name: str) -> None:
@@ -520,20 +535,27 @@ class Profile:
 
     def _add_all(self, block: pl.DataFrame) -> None:
         gauges = list(self._gauges.values())
+        narrowed = {
+            gauge: rows for gauge in gauges if (rows := gauge.looked_at(block)) is not block
+        }
+        apart = {gauge: rows.select(gauge.measures()) for gauge, rows in narrowed.items()}
+        together = [gauge for gauge in gauges if gauge not in apart]
         measures = [
             measure.alias(f"{number} {measure.meta.output_name()}")
-            for number, gauge in enumerate(gauges)
+            for number, gauge in enumerate(together)
             for measure in gauge.measures()
         ]
         measured = block.select(measures)
-        for number, gauge in enumerate(gauges):
+        for gauge, own_measures in apart.items():
+            gauge.add(own_measures)
+        for number, gauge in enumerate(together):
             own = [column for column in measured if column.name.startswith(f"{number} ")]
             gauge.add(pl.DataFrame([part.alias(part.name.partition(" ")[2]) for part in own]))
 
     def _drop_what_fails(self, block: pl.DataFrame) -> None:
         for key, gauge in list(self._gauges.items()):
             try:
-                block.select(gauge.measures())
+                gauge.looked_at(block).select(gauge.measures())
             except pl.exceptions.PolarsError as error:
                 del self._gauges[key]
                 for name in [name for name, used in self._gauge_of.items() if used is gauge]:
@@ -551,12 +573,13 @@ class Profile:
 
 
 def _gauge(
-    rule: Rule, columns: Mapping[str, pl.Expr], roots: Sequence[str]
+    rule: Rule, columns: Mapping[str, pl.Expr], roots: Sequence[str], schema: pl.Schema
 ) -> tuple[_Gauge, tuple[object, ...]]:
     """The gauge of a rule, and what sets it apart from others on the same columns."""
     match rule.expectation:
         case "ExpectColumnValuesToBeBetween":
-            return _Extremes(columns), ("extremes",)
+            whole = len(roots) == 1 and schema[roots[0]].is_integer()
+            return _Extremes(columns, roots[0] if whole else None), ("extremes",)
         case "ExpectColumnValuesToBeNull" | "ExpectColumnValuesToNotBeNull":
             return _Filled(columns), ("filled",)
         case "ExpectColumnSumToBeBetween":

@@ -255,6 +255,40 @@ def test_a_value_that_a_derived_column_cannot_be_computed_from_spoils_only_its_r
     assert (price.status, price.failing_rows) == ("failed", 1)
 
 
+@pytest.mark.parametrize("late", [[], [3], [120, 5, 700]])
+@pytest.mark.parametrize("holes", [False, True])
+def test_a_day_computed_from_a_year_is_decided_on_each_year_once(
+    late: list[int], holes: bool
+) -> None:
+    """Also where years are missing, and where one is no year polars can make a day of."""
+    rule = stop(
+        "begins_by_today", "", "ExpectColumnValuesToBeBetween",
+        {"day": pl.date(pl.col("year"), 1, 1)}, column="day", max_value=TODAY,
+    )  # fmt: skip
+    years = [2030 if row in late else 1988 + row % 30 for row in range(900)]
+    frame = pl.DataFrame(
+        {"year": [None if holes and row % 7 == 0 else year for row, year in enumerate(years)]}
+    )
+    whole = evaluate(frame, suite_of(rule), today=TODAY, profile_above=WHOLE)
+    assert whole[0].failing_rows == sum(not (holes and row % 7 == 0) for row in late)
+    same_results(evaluate(frame.lazy(), suite_of(rule), today=TODAY, profile_above=PROFILE), whole)
+
+
+def test_a_year_that_no_day_can_be_made_of_spoils_only_its_rule() -> None:
+    rules = (
+        report(
+            "begins_early", "", "ExpectColumnValuesToBeBetween",
+            {"number": pl.col("year").cast(pl.Int8)}, column="number", max_value=100,
+        ),
+        PRICE,
+    )  # fmt: skip
+    frame = quotes(bad=(900,)).with_columns(
+        year=pl.when(pl.col("price") < 0).then(300).otherwise(1)
+    )
+    results = evaluate(frame.lazy(), suite_of(*rules), profile_above=PROFILE)
+    assert [result.status for result in results] == ["could_not_run", "failed"]
+
+
 def test_a_mart_may_have_a_column_that_is_named_like_one_of_the_quarantine() -> None:
     rule = stop("price_is_low", "", "ExpectColumnValuesToBeBetween", column="price", max_value=0)
     frame = quotes(120).with_columns(explanation=pl.lit("why"))
