@@ -28,7 +28,9 @@ CARD = SourceCard(
         "`rare_earth_magnets`). Imports CIF and by country of dispatch, exports FOB, pounds "
         "converted to US dollars at monthly rates of the European Central Bank. No total is "
         "printed: it is the sum of partners. By our convention for monthly trade, a bundled month "
-        "counts from the first day of the fourth month after."
+        "counts from the first day of the fourth month after. Magnets from Germany in 2025-06 have "
+        "a weight that cannot be (836 t for 0.15 million dollars), as published: shares of that "
+        "month by weight are off."
     ),
     bundled=("monthly_flows.csv",),
 )

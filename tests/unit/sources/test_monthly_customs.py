@@ -173,6 +173,17 @@ def test_the_bundled_months_pass_the_rules_that_stop_or_quarantine(
     assert failed <= {"unit_value_is_plausible"}
 
 
+def test_a_weight_that_cannot_be_is_kept_as_published_and_named(british: pl.DataFrame) -> None:
+    magnets = british.filter(
+        pl.col("commodity_code") == "rare_earth_magnets", pl.col("net_weight_kg") > 20_000
+    ).with_columns(dollars_a_kilogram=pl.col("value_usd") / pl.col("net_weight_kg"))
+    odd = magnets.filter(pl.col("dollars_a_kilogram") < 2)
+    assert odd.select("partner_iso3", "period_start", "net_weight_kg").rows() == [
+        ("DEU", date(2025, 6, 1), 835_613.0)
+    ]
+    assert "835,613 kg" in (BUNDLED / "hmrc" / "origin.yaml").read_text("utf8")
+
+
 @pytest.mark.parametrize("source", [hmrc, comexstat])
 def test_the_bundled_file_has_its_origin_written_down(source: ModuleType) -> None:
     name = source.CARD.name
