@@ -316,7 +316,7 @@ CLAIMS = _table(
         ),
         "claimed_low": Column(
             pl.Float64,
-            "Least value that makes it true: a share of 0 to 1, a return, or tonnes.",
+            "Least value that makes it true: a share of 0 to 1, a return, a ratio, or tonnes.",
             True,
         ),
         "is_low_excluded": Column(
@@ -341,6 +341,11 @@ CLAIMS = _table(
         "mineral_group": Column(pl.String, "Mineral group the test is about.", True),
         "minerals": Column(
             pl.List(pl.String), "Minerals, families or materials the test is about.", True
+        ),
+        "compared_minerals": Column(
+            pl.List(pl.String),
+            "What each of `minerals` is held against, in the same order, where the test compares.",
+            True,
         ),
         "stage": Column(pl.String, "Stage of production the test is about.", True),
         "nace2_code": Column(pl.String, "Division of NACE Rev. 2 the test is about.", True),
@@ -521,6 +526,23 @@ ASSESSMENTS = _table(
     },
 )
 
+ELEMENT_ABUNDANCE = _table(
+    "element_abundance",
+    "How much of an element a part of the earth's crust holds, by one estimate.",
+    key=("source", "element", "reservoir"),
+    vintage_slice=("source", "element", "reservoir"),
+    columns={
+        "element": Column(pl.String, "Chemical symbol, e.g. `Nd`."),
+        "reservoir": Column(
+            pl.String,
+            "`upper_crust`, `bulk_crust` (all of the continental crust) or `crust` where the "
+            "publisher says no more.",
+        ),
+        "abundance_ppm": Column(pl.Float64, "Parts per million by weight (mg/kg)."),
+        "two_sigma_ppm": Column(pl.Float64, "Two standard deviations of it, where given.", True),
+    },
+)
+
 MATERIAL_LABELS = _table(
     "material_labels",
     "A publisher's label for a material, and what it is here.",
@@ -570,6 +592,7 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         GOVERNANCE_SCORES,
         END_USES,
         ASSESSMENTS,
+        ELEMENT_ABUNDANCE,
         MATERIAL_LABELS,
         PRICE_QUOTES,
         RESTRICTION_CLAUSES,

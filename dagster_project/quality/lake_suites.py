@@ -423,6 +423,42 @@ _END_USES = Suite(
     ),
 )  # fmt: skip
 
+_ELEMENT_ABUNDANCE = Suite(
+    "lake",
+    "element_abundance",
+    (
+        has_rows(),
+        _is_filled("element_abundance"),
+        one_row_per("estimate", *_key("element_abundance")),
+        matches(
+            "element_is_a_symbol", "element", parts.ELEMENT,
+            "One or two letters (`Nd`): a name or an oxide is another thing.",
+        ),
+        is_one_of(
+            "reservoir_is_known", "reservoir", parts.RESERVOIRS,
+            "The upper crust holds twice as much of some elements as the whole.",
+        ),
+        _is_finite("abundance_ppm", "two_sigma_ppm"),
+        quarantine(
+            "abundance_ppm_is_above_0_and_at_most_a_million",
+            "Every element is there, and no part is more than the whole: a 0 is a mark for "
+            "missing, more is another unit.",
+            "ExpectColumnValuesToBeBetween",
+            column="abundance_ppm",
+            min_value=0,
+            strict_min=True,
+            max_value=1_000_000,
+        ),
+        quarantine(
+            "two_sigma_ppm_is_not_negative",
+            "An error has no sign: a minus is a mark for missing, or another column.",
+            "ExpectColumnValuesToBeBetween",
+            column="two_sigma_ppm",
+            min_value=0,
+        ),
+    ),
+)  # fmt: skip
+
 _ASSESSMENTS = Suite(
     "lake",
     "assessments",
@@ -878,6 +914,7 @@ LAKE_SUITES: Mapping[str, Suite] = MappingProxyType(
             _GOVERNANCE_SCORES,
             _END_USES,
             _ASSESSMENTS,
+            _ELEMENT_ABUNDANCE,
             _MATERIAL_LABELS,
             _PRICE_QUOTES,
             _RESTRICTION_CLAUSES,

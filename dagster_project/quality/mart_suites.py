@@ -281,6 +281,30 @@ _REFERENCE = (
     ),
     Suite(
         "mart",
+        "reference.mineral_abundance",
+        (
+            matches(
+                "element_is_a_symbol", "element", parts.ELEMENT,
+                "One or two letters (`Nd`): the abundance is of the element, not of an oxide.",
+            ),
+            _is_at_least(
+                "crust_ppm_low", 0, "Every element is there; a 0 is a mark for missing.",
+                strict=True,
+            ),
+            is_not_above(
+                "crust_ppm_low_is_not_above_high", "crust_ppm_low", "crust_ppm_high",
+                "The bounds are swapped.",
+            ),
+            report(
+                "rare_earths_and_what_they_are_held_against_are_covered",
+                "How rare they are is told beside copper and tin.",
+                "ExpectColumnDistinctValuesToContainSet",
+                column="mineral", value_set=("copper", "dysprosium", "neodymium", "tin"),
+            ),
+        ),
+    ),
+    Suite(
+        "mart",
         "reference.end_uses",
         (
             is_a_share("use_share"),

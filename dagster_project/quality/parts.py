@@ -28,6 +28,7 @@ BOUNDS = ("exact", "below", "above", "range")
 FIGURE_FLAGS = (
     "reported", "estimated", "zero", "withheld", "not_available", "not_applicable",
 )  # fmt: skip
+RESERVOIRS = ("upper_crust", "bulk_crust", "crust")
 SUPPLY_USED = ("global_and_consumer", "global", "consumer")
 
 HS6 = r"^(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{4}$"
@@ -38,6 +39,7 @@ HS6_OR_HEADING = r"^(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{2}([0-9]{2})?$"
 ISO_4217 = r"^[A-Z]{3}$"
 SLUG = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 NACE_DIVISION = r"^[A-U][0-9]{2}$"
+ELEMENT = r"^[A-Z][a-z]?$"
 NOT_BLANK = r"\S"
 WEB_ADDRESS = r"^https?://\S+$"
 

@@ -442,6 +442,29 @@ class EndUseShare(_Bounded):
         return {"minerals": self.minerals, "nace2_code": self.sector}
 
 
+class Abundance(_Bounded):
+    """How many times as abundant in the earth's crust minerals are as others, at the least."""
+
+    test: Literal["abundance"]
+    against: Annotated[
+        dict[Annotated[str, BeforeValidator(_mineral)], Minerals], Field(min_length=1)
+    ]
+
+    @model_validator(mode="after")
+    def _has_a_least(self) -> Self:
+        # Of several estimates the least ratio is taken, which says nothing of a largest one.
+        if self.high is not None:
+            raise ValueError(f"it has `high` ({self.high}); only a least ratio can be tested")
+        return self
+
+    def subject(self) -> dict[str, object]:
+        pairs = [(mineral, other) for other, ours in self.against.items() for mineral in ours]
+        return {
+            "minerals": [mineral for mineral, _ in pairs],
+            "compared_minerals": [other for _, other in pairs],
+        }
+
+
 class MeasureInForce(_Bounded):
     """The share of days on which an economy's restriction on a mineral group was in force."""
 
@@ -822,6 +845,7 @@ _CLAIM_TESTS: Mapping[str, type[Claim]] = {
     "supplier_share": SupplierShare,
     "production_share": ProductionShare,
     "end_use_share": EndUseShare,
+    "abundance": Abundance,
     "measure_in_force": MeasureInForce,
     "price_return": PriceReturn,
     "reported_flow": ReportedFlow,

@@ -61,8 +61,12 @@
         when 'baci' then 'BACI'
         when 'comtrade' then 'UN Comtrade'
         when 'comtrade_baskets' then 'UN Comtrade'
+        when 'comexstat' then 'Comex Stat'
+        when 'crc_handbook' then 'CRC Handbook'
         when 'ec_crm' then 'EC'
+        when 'hmrc' then 'HMRC'
         when 'japan_customs' then 'Japan Customs'
+        when 'rudnick_gao' then 'Rudnick and Gao 2014'
         when 'usgs_mcs' then 'USGS'
         else {{ source }}
     end

@@ -78,10 +78,73 @@ def test_a_group_that_lacks_one_of_its_codes_has_no_row_and_no_weight_is_made_up
 
 def test_exporters_reports_never_feed_shares(rows: Rows) -> None:
     assert rows(
-        "select count(*), min(period_start), max(period_start) from trade.reported_flows "
-        "where reporter_iso3 = 'CHN' and flow = 'export' and frequency = 'M'"
-    ) == [(6_442, date(2017, 1, 1), date(2024, 12, 1))]
-    assert rows("select count(*) from dependency.supplier_shares where frequency = 'M'") == [(0,)]
+        "select source, count(*), min(period_start), max(period_start) from trade.reported_flows "
+        "where reporter_iso3 = 'CHN' and flow = 'export' and frequency = 'M' group by source "
+        "order by source"
+    ) == [
+        ("china_customs_reported", 70, date(2022, 11, 1), date(2026, 3, 1)),
+        ("comtrade_baskets", 6_442, date(2017, 1, 1), date(2024, 12, 1)),
+    ]
+    assert rows(
+        "select distinct source, importer_iso3 from dependency.supplier_shares "
+        "where frequency = 'M' order by source"
+    ) == [("comexstat", "BRA"), ("hmrc", "GBR")]
+
+
+@pytest.mark.parametrize(
+    ("month", "tonnes", "partners"),
+    [
+        (date(2025, 4, 1), 79.5, 21),
+        (date(2025, 6, 1), 58.5, 17),
+        (date(2025, 11, 1), 135.8, 23),
+    ],
+)
+def test_british_magnets_of_rare_earths_from_china_by_month(
+    rows: Rows, month: date, tonnes: float, partners: int
+) -> None:
+    ((amount, source),) = rows(
+        "select amount / 1000, source from dependency.supplier_shares "
+        "where importer_iso3 = 'GBR' and mineral_group = 'rare_earth_magnets' and frequency = 'M' "
+        "and measure = 'net_weight_kg' and supplier_iso3 = 'CHN' and period_start = ?",
+        month,
+    )
+    assert (round(amount, 1), source) == (tonnes, "hmrc")
+    # No total is printed: the partners of the month are the whole.
+    ((count, share, unpublished),) = rows(
+        "select count(*), sum(share), count(*) filter (where supplier_iso3 = '_X') "
+        "from dependency.supplier_shares "
+        "where importer_iso3 = 'GBR' and mineral_group = 'rare_earth_magnets' and frequency = 'M' "
+        "and measure = 'value_usd' and period_start = ?",
+        month,
+    )
+    assert (count, unpublished) == (partners, 0)
+    assert share == pytest.approx(1)
+
+
+def test_rare_earths_are_held_against_metals_of_the_crust(rows: Rows) -> None:
+    assert rows(
+        "select mineral, crust_ppm_low, crust_ppm_high from reference.mineral_abundance "
+        "where source = 'rudnick_gao' and mineral in ('cerium', 'copper', 'terbium', 'tin') "
+        "order by mineral"
+    ) == [("cerium", 43, 63), ("copper", 27, 28), ("terbium", 0.6, 0.7), ("tin", 1.7, 2.1)]
+    ((verdict, least, most),) = rows(
+        "select verdict, computed_low, computed_high from catalog.claims "
+        "where claim_id = 'RE-NOT-RARE'"
+    )
+    # Terbium against tin, 0.7 / 2.1 of the upper crust; dysprosium against germanium, 3.6 / 1.3.
+    assert (verdict, least, most) == (
+        "supported", pytest.approx(1 / 3), pytest.approx(3.6 / 1.3),
+    )  # fmt: skip
+
+
+def test_what_the_press_reports_confirms_no_statement_of_the_press(rows: Rows) -> None:
+    assert rows(
+        "select distinct verdict from catalog.claims where claim_id similar to 'CN-2025-.*'"
+    ) == [("not_testable",)]
+    assert rows(
+        "select count(*) from catalog.claims where claim_id similar to 'CN-2025-.*' "
+        "and contains(explanation, 'china_customs_reported')"
+    ) == [(17,)]
 
 
 @pytest.mark.parametrize(

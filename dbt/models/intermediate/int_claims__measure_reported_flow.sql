@@ -27,7 +27,10 @@ flows as (
         period_start,
         net_weight_kg
     from {{ ref('int_trade__select_latest_flows') }}
-    where net_weight_kg is not null
+    where
+        net_weight_kg is not null
+        -- What the press reports is what such claims say: it does not confirm itself.
+        and source <> 'china_customs_reported'
 
 ),
 

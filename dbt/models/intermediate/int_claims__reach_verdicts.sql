@@ -2,6 +2,7 @@
     'supplier_share': 'int_claims__measure_supplier_share',
     'production_share': 'int_claims__measure_production_share',
     'end_use_share': 'int_claims__measure_end_use_share',
+    'abundance': 'int_claims__measure_abundance',
     'measure_in_force': 'int_claims__measure_days_in_force',
     'price_return': 'int_claims__measure_price_return',
     'reported_flow': 'int_claims__measure_reported_flow',
@@ -37,7 +38,7 @@ evidence as (
             basis,
             computed_value,
             finding,
-            {{ 'provenance' if test == 'supplier_share' else 'null as provenance' }},
+            {{ 'provenance' if test in ('supplier_share', 'abundance') else 'null as provenance' }},
             '{{ test }}' as test
         from {{ ref(model) }}
         {% if not loop.last %}union all{% endif %}

@@ -25,6 +25,7 @@ select
     supplier_iso3,
     mineral_group,
     minerals,
+    compared_minerals,
     stage,
     nace2_code,
     commodity_code,

@@ -216,6 +216,16 @@ SLICES: Sequence[Row] = [
      "period_start": date(2026, 10, 30)},
 ]  # fmt: skip
 
+ESTIMATE: Row = {
+    **PROVENANCE, "element": "Nd", "reservoir": "upper_crust", "abundance_ppm": 27.0,
+    "two_sigma_ppm": 4.0,
+}  # fmt: skip
+ESTIMATES: Sequence[Row] = [
+    ESTIMATE,
+    {**ESTIMATE, "reservoir": "bulk_crust", "abundance_ppm": 20.0, "two_sigma_ppm": None},
+    {**ESTIMATE, "element": "W", "abundance_ppm": 1.9},
+]
+
 GOOD: Mapping[str, Sequence[Row]] = {
     "trade_flows": FLOWS,
     "reconciled_trade": RECONCILED_FLOWS,
@@ -223,6 +233,7 @@ GOOD: Mapping[str, Sequence[Row]] = {
     "governance_scores": SCORES,
     "end_uses": USES,
     "assessments": ASSESSMENTS,
+    "element_abundance": ESTIMATES,
     "material_labels": LABELS,
     "price_quotes": QUOTES,
     "restriction_clauses": CLAUSES,
@@ -327,6 +338,16 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "figures_are_finite_numbers": ({"sector_value_added_eur_m": math.nan}, 1),
         "use_share_is_between_0_and_1": ({"use_share": 80.0}, 1),
         "sector_value_added_eur_m_is_not_negative": ({"sector_value_added_eur_m": -1.0}, 1),
+    },
+    "element_abundance": {
+        "there_is_at_least_one_row": ([], 0),
+        "required_columns_are_filled": ({"reservoir": None}, 1),
+        "one_row_per_estimate": ([*ESTIMATES, ESTIMATE], 2),
+        "element_is_a_symbol": ({"element": "neodymium"}, 1),
+        "reservoir_is_known": ({"reservoir": "mantle"}, 1),
+        "figures_are_finite_numbers": ({"two_sigma_ppm": math.nan}, 1),
+        "abundance_ppm_is_above_0_and_at_most_a_million": ({"abundance_ppm": 0.0}, 1),
+        "two_sigma_ppm_is_not_negative": ({"two_sigma_ppm": -4.0}, 1),
     },
     "assessments": {
         "there_is_at_least_one_row": ([], 0),

@@ -23,6 +23,7 @@ COLUMNS: Mapping[str, str] = {
         "hs6_code mineral content_share_low content_share_high basis source"
     ),
     "reference.materials": "source label material mineral mineral_group",
+    "reference.mineral_abundance": "mineral element crust_ppm_low crust_ppm_high source",
     "reference.end_uses": "mineral sector nace2_code use_share applications source",
     "reference.instruments": (
         "instrument name kind currency unit frequency market_timezone market_instrument source"
@@ -133,6 +134,12 @@ GOOD: Mapping[str, Sequence[Row]] = {
     "reference.materials": [
         {"label": "Rare earths: Mine production", "material": "rare_earths"},
         {"label": "Natural graphite", "material": "natural_graphite"},
+    ],
+    "reference.mineral_abundance": [
+        {"mineral": mineral, "element": element, "crust_ppm_low": 1.0, "crust_ppm_high": 2.0}
+        for mineral, element in (
+            ("copper", "Cu"), ("dysprosium", "Dy"), ("neodymium", "Nd"), ("tin", "Sn"),
+        )
     ],
     "reference.end_uses": [
         {"mineral": "neodymium", "sector": "Manufacture of fabricated metal products",
@@ -365,6 +372,12 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
     "reference.materials": {
         "label_is_not_blank": ({"label": ""}, 1),
         "material_is_a_name": ({"material": "rare earths"}, 1),
+    },
+    "reference.mineral_abundance": {
+        "element_is_a_symbol": ({"element": "copper"}, 1),
+        "crust_ppm_low_is_positive": ({"crust_ppm_low": 0.0}, 1),
+        "crust_ppm_low_is_not_above_high": ({"crust_ppm_low": 3.0}, 1),
+        "rare_earths_and_what_they_are_held_against_are_covered": ({"mineral": "Copper"}, 0),
     },
     "reference.end_uses": {
         "use_share_is_between_0_and_1": ({"use_share": 80.0}, 1),
@@ -635,7 +648,7 @@ def test_every_rule_catches_the_defect_it_is_for(suite: Suite, rule: Rule) -> No
         for name in MART_SUITES
         if name.split(".")[0] not in {"reference", "catalog"}
         or name in {"catalog.claims", "catalog.snapshots", "catalog.checks", "catalog.coverage"}
-        or name in {"reference.materials", "reference.end_uses"}
+        or name in {"reference.materials", "reference.mineral_abundance", "reference.end_uses"}
     ),
 )
 def test_a_table_that_nothing_fills_yet_does_not_keep_a_build_from_being_published(

@@ -280,14 +280,14 @@ def test_every_statement_of_the_press_is_a_claim_that_is_decided_or_says_what_is
     press = claims.filter(pl.col("claimed_by") == "press reports on the dispute of early 2026")
     assert dict(press["test"].value_counts().iter_rows()) == {
         "supplier_share": 1, "production_share": 1, "end_use_share": 1, "measure_in_force": 1,
-        "price_return": 1, "none": 14,
+        "price_return": 1, "abundance": 1, "none": 14,
     }  # fmt: skip
     undecided = claims.filter(pl.col("test") == "none")
     assert undecided.filter(~pl.col("missing").str.contains(r"\w+ \w+ .*\.$")).is_empty()
     assert undecided.filter(pl.col("claimed_low").is_not_null()).is_empty()
     decided = claims.filter(pl.col("test") != "none")
     assert decided.filter(pl.coalesce("claimed_low", "claimed_high").is_null()).is_empty()
-    assert claims.height == 56
+    assert claims.height == 57
 
 
 def test_a_claim_says_what_its_test_is_about_in_the_columns_of_the_lake(frames):
@@ -304,6 +304,16 @@ def test_a_claim_says_what_its_test_is_about_in_the_columns_of_the_lake(frames):
     assert (uses["nace2_code"], uses["minerals"]) == (
         "C25", ["dysprosium", "neodymium", "terbium", "gadolinium"],
     )  # fmt: skip
+    abundant = row(claims, "claim_id", "RE-NOT-RARE")
+    assert (abundant["claimed_low"], abundant["claimed_high"]) == (0.1, None)
+    assert list(zip(abundant["minerals"], abundant["compared_minerals"], strict=True)) == [
+        *((mineral, "copper") for mineral in ("cerium", "neodymium", "lanthanum")),
+        *(
+            (mineral, metal)
+            for metal in ("tin", "tungsten", "germanium")
+            for mineral in ("dysprosium", "terbium")
+        ),
+    ]
     restricted = row(claims, "claim_id", "CN-JP-RESTRICTED-2025-2026")
     assert (restricted["supplier_iso3"], restricted["importer_iso3"]) == ("CHN", "JPN")
     assert (restricted["period_start"], restricted["period_end"]) == (
@@ -585,6 +595,17 @@ USED = (
 """
 )
 
+ABUNDANT = (
+    CLAIM.partition("    high:")[0]
+    + """\
+    test: abundance
+    against:
+      copper: [cerium, neodymium]
+      tin: [terbium]
+...
+"""
+)
+
 IN_FORCE = (
     CLAIM.partition("    test:")[0]
     + """\
@@ -662,7 +683,7 @@ def test_a_measure_written_by_hand_is_read_whatever_its_file_is_called():
 
 def test_other_sections_written_by_hand_are_told_by_their_content():
     assert set(catalogue.parse(MILESTONE.encode(), DOCUMENT)) == {"milestones"}
-    for claim in (CLAIM, PRODUCED, USED, IN_FORCE, RISEN, FLOW, UNDECIDED):
+    for claim in (CLAIM, PRODUCED, USED, ABUNDANT, IN_FORCE, RISEN, FLOW, UNDECIDED):
         assert set(catalogue.parse(claim.encode(), DOCUMENT)) == {"claims"}
     spreadsheet = b"\xef\xbb\xbf" + ECONOMIES.replace("\n", "\r\n").encode()
     economies = catalogue.parse(spreadsheet, DOCUMENT)["economies"]
@@ -805,6 +826,9 @@ def test_a_code_no_list_knows_names_itself(text, old, new, names):
         (USED, "C25", "25", ("C-1", "`sector`", "25")),
         (USED, "C25", "C25.1", ("C-1", "`sector`", "C25.1", "division")),
         (USED, "sector", "sectors", ("C-1", "`sector`")),
+        (ABUNDANT, "low: 0.5", "low: 0.5\n    high: 2", ("C-1", "`high` (2.0)", "least ratio")),
+        (ABUNDANT, "copper:", "Cu:", ("C-1", "`against`", "Cu", "written like")),
+        (ABUNDANT, "[terbium]", "[]", ("C-1", "`against`", "`tin`", "a list with something")),
         (IN_FORCE, "    period_end: 2026-03-31\n", "", ("C-1", "`period_end` is missing")),
         (IN_FORCE, "2026-03-31", "2025-09-30", ("C-1", "2025-09-30", "before it begins")),
         (RISEN, "ytd", "5y", ("C-1", "`window`", "5y", "'1y'")),

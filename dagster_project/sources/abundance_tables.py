@@ -1,0 +1,69 @@
+"""How much of each element the earth's crust holds, in a tidy table of ours -> `element_abundance`.
+
+One layout; whose estimate it is and since when it counts are told by the source.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from dagster_project.lake.schemas import ELEMENT_ABUNDANCE, INSTANT
+from dagster_project.sources.card import Document
+from dagster_project.sources.formats import read_text_table, require_every, utc_naive
+
+COLUMNS = ("element", "reservoir", "abundance_ppm", "two_sigma_ppm")
+RESERVOIRS = ("upper_crust", "bulk_crust", "crust")
+"""The upper continental crust, all of the continental crust, and the crust as such."""
+
+
+def abundance_of(
+    payload: bytes, document: Document, *, source: str, published_at: datetime | None = None
+) -> pl.DataFrame:
+    """A tidy table -> `element_abundance`, one row per element and reservoir.
+
+    Columns in any order: COLUMNS. Abundances are parts per million by weight (milligrams per
+    kilogram); a blank error is not given. `vintage_at` is `published_at` for bundled figures whose
+    publication has a date, else the time of retrieval.
+    Raises UpstreamFormatError for another layout, a cut file, and for an element, a reservoir or an
+    amount that is none.
+    """
+    table = read_text_table(payload, source=source, required=COLUMNS)
+    amounts = table.with_columns(
+        pl.col("abundance_ppm", "two_sigma_ppm").cast(pl.Float64, strict=False).name.suffix("_read")
+    )
+    named = pl.format("{} {}", pl.col("element").fill_null(""), pl.col("reservoir").fill_null(""))
+    for rule, value, what in (
+        (
+            pl.col("element").str.contains(r"^[A-Z][a-z]?$"),
+            pl.col("element"),
+            "is not the symbol of an element",
+        ),
+        (
+            pl.col("reservoir").is_in(RESERVOIRS),
+            pl.col("reservoir"),
+            f"is not a reservoir ({', '.join(RESERVOIRS)})",
+        ),
+        (pl.col("abundance_ppm_read").is_finite(), named, "has no number in abundance_ppm"),
+        (
+            pl.col("two_sigma_ppm").is_null() | pl.col("two_sigma_ppm_read").is_finite(),
+            named,
+            "has no number in two_sigma_ppm",
+        ),
+    ):
+        require_every(rule, of=amounts, value=value, what=what, source=source)
+    counts_from = (
+        published_at
+        if document.is_bundled and published_at is not None
+        else utc_naive(document.retrieved_at)
+    )
+    return amounts.select(
+        pl.lit(source).alias("source"),
+        "element",
+        "reservoir",
+        pl.col("abundance_ppm_read").alias("abundance_ppm"),
+        pl.col("two_sigma_ppm_read").alias("two_sigma_ppm"),
+        pl.lit(False).alias("is_provisional"),
+        pl.lit(counts_from, INSTANT).alias("vintage_at"),
+    ).sort(ELEMENT_ABUNDANCE.key)

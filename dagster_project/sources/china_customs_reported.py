@@ -1,0 +1,44 @@
+"""China's exports by weight as the press gives them, in a tidy table -> `trade_flows`.
+
+Second-hand figures: what China's customs publish themselves is not read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.flow_tables import flows_of
+
+CARD = SourceCard(
+    name="china_customs_reported",
+    title="China's exports of magnets and rare earths as reported in the press",
+    publisher="General Administration of Customs of China, as given by the press",
+    licence="Single figures, no protected content; each with the report it was read in",
+    licence_url="http://english.customs.gov.cn/",
+    is_redistributable=True,
+    cadence="monthly",
+    homepage="http://english.customs.gov.cn/Statics/Statistics.html",
+    tables=("trade_flows",),
+    description=(
+        "Exports of China by weight, to the world and to single partners, 2022-11 to 2026-03, with "
+        "gaps: the baskets `rare_earth_magnets`, `rare_earths_all_forms` (magnets apart), "
+        "`gallium` and `germanium`. The evidence of every row is `reported`: figures of China's "
+        "customs at second hand. No values. They are an exporter's reports, so no share is made of "
+        "them, and they decide no claim, since claims quote the same reports. Years of all forms "
+        "(TASS) and their months (Reuters, Statista) may differ in what they hold. A month counts "
+        "from the first day of the fourth month after, a year from July of the next, or from the "
+        "day of the report if that is later."
+    ),
+    bundled=("exports.csv",),
+)
+
+
+def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """A tidy table of flows -> `trade_flows`; its layout and what raises are those of `flows_of`.
+
+    With the further column `reported_on`, the day of the report a figure was read in.
+    """
+    return {"trade_flows": flows_of(payload, document, source=CARD.name, has_reports=True)}

@@ -1,0 +1,184 @@
+"""Flows of trade in a tidy table of ours -> rows of `trade_flows`, for every source that has one.
+
+One layout; who publishes the figures, how they are valued and when they count are told by the
+source. Publishers' own formats are not read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from dagster_project.errors import UnknownCodeError
+from dagster_project.lake.schemas import INSTANT, TRADE_FLOWS
+from dagster_project.lake.vocabulary import economies, mineral_groups
+from dagster_project.sources.card import Document
+from dagster_project.sources.formats import read_text_table, require_every, utc_naive
+
+COLUMNS = (
+    "reporter_iso3",
+    "partner_iso3",
+    "flow",
+    "commodity_code",
+    "frequency",
+    "period",
+    "value_usd",
+    "net_weight_kg",
+    "figure_source",
+)
+OPTIONAL_COLUMNS = ("hs_revision",)
+REPORTED_ON = "reported_on"
+"""Day of the report a figure was read in, where a source takes its figures from reports."""
+MEASURES = ("value_usd", "net_weight_kg")
+UNSPLIT = ("procedure_code", "transport_code", "second_partner_iso3")
+"""Keys of publishers that split a flow further; these extracts do not."""
+
+CIF_IMPORTS = {"import": "CIF", "re_import": "CIF", "export": "FOB", "re_export": "FOB"}
+"""The convention of most: imports with freight and insurance, exports free on board."""
+FOB_THROUGHOUT = dict.fromkeys(CIF_IMPORTS, "FOB")
+"""Imports free on board too, freight and insurance apart."""
+
+MONTHS_TO_RELEASE = {"A": "18mo", "M": "4mo"}
+"""From the first day of a period to the day a bundled figure counts from: a year's first of July
+of the year after, a month's first day of the fourth month after."""
+
+
+def flows_of(
+    payload: bytes,
+    document: Document,
+    *,
+    source: str,
+    valuation: Mapping[str, str] = CIF_IMPORTS,
+    revised_for: str | None = None,
+    has_reports: bool = False,
+) -> pl.DataFrame:
+    """A tidy table of flows -> `trade_flows`, one row per reporter, partner, flow, code and period.
+
+    Columns in any order: COLUMNS, and `hs_revision` for rows of HS6 codes. `period` is `2024` with
+    frequency A or `2024-05` with M. Values are US dollars, weights kilograms; a blank is missing
+    (null) and a 0 stays 0. `figure_source` must say where the figure comes from and is not kept.
+    A figure is provisional until `revised_for` after the first day of its period has passed at the
+    time of retrieval. `vintage_at` is the convention of MONTHS_TO_RELEASE for bundled figures, else
+    the time of retrieval; where a source `has_reports`, the day of the report (REPORTED_ON) if that
+    is later than the convention.
+    Raises UpstreamFormatError for another layout or a cut file, UnknownCodeError that names the
+    economy, commodity, flow, frequency or edition of the HS that no list of ours knows.
+    """
+    required = (*COLUMNS, REPORTED_ON) if has_reports else COLUMNS
+    table = read_text_table(payload, source=source, required=required, optional=OPTIONAL_COLUMNS)
+    groups = list(mineral_groups().among(table["commodity_code"].unique()))
+    _require_known_codes(table, groups, source)
+    _require_periods_figures_and_sources(table, source)
+    if has_reports:
+        require_every(
+            pl.col(REPORTED_ON).str.to_date("%Y-%m-%d", strict=False).is_not_null(),
+            of=table,
+            value=pl.col(REPORTED_ON),
+            what=f"is not a day like 2026-01-19 ({REPORTED_ON})",
+            source=source,
+        )
+
+    period_start = (
+        pl.when(pl.col("frequency") == "A")
+        .then(pl.format("{}-01-01", "period"))
+        .otherwise(pl.format("{}-01", "period"))
+        .str.to_date("%Y-%m-%d")
+    )
+    release = pl.coalesce(
+        pl.when(pl.col("frequency") == frequency).then(pl.col("period_start").dt.offset_by(months))
+        for frequency, months in MONTHS_TO_RELEASE.items()
+    ).cast(INSTANT)
+    if has_reports:
+        reported = pl.col(REPORTED_ON).str.to_date("%Y-%m-%d").cast(INSTANT)
+        release = pl.max_horizontal(release, reported)
+    retrieved = pl.lit(utc_naive(document.retrieved_at), INSTANT)
+    is_provisional = (
+        pl.lit(False)
+        if revised_for is None
+        else pl.col("period_start").dt.offset_by(revised_for).cast(INSTANT) > retrieved
+    )
+    return (
+        table.lazy()
+        .with_columns(
+            pl.col("commodity_code").is_in(groups).alias("is_basket"),
+            period_start.alias("period_start"),
+            pl.col(MEASURES).cast(pl.Float64),
+        )
+        .select(
+            pl.lit(source).alias("source"),
+            "reporter_iso3",
+            "partner_iso3",
+            "flow",
+            "commodity_code",
+            "is_basket",
+            pl.when(~pl.col("is_basket")).then("hs_revision").alias("hs_revision"),
+            "frequency",
+            "period_start",
+            *(pl.lit(None, pl.String).alias(column) for column in UNSPLIT),
+            *MEASURES,
+            pl.col("flow").replace_strict(valuation).alias("valuation"),
+            is_provisional.alias("is_provisional"),
+            (release if document.is_bundled else retrieved).alias("vintage_at"),
+        )
+        .sort(TRADE_FLOWS.key, nulls_last=True)
+        .collect()
+    )
+
+
+def _require_known_codes(table: pl.DataFrame, groups: Sequence[str], source: str) -> None:
+    economy = "is not an economy of our list"
+    sides = pl.concat([table["reporter_iso3"], table["partner_iso3"]])
+    known = list(economies().among(sides.unique()))
+    group_or_hs6 = pl.col("commodity_code").is_in(groups) | pl.col("commodity_code").str.contains(
+        r"^[0-9]{6}$"
+    )
+    rules = (
+        ("reporter_iso3", pl.col("reporter_iso3").is_in(known), economy),
+        ("partner_iso3", pl.col("partner_iso3").is_in(known), economy),
+        ("flow", pl.col("flow").is_in(list(CIF_IMPORTS)), "is not a flow"),
+        ("frequency", pl.col("frequency").is_in(list(MONTHS_TO_RELEASE)), "is not a frequency"),
+        ("commodity_code", group_or_hs6, "is neither a mineral group nor a code of six digits"),
+        (
+            "hs_revision",
+            pl.col("hs_revision").is_null() | pl.col("hs_revision").str.contains(r"^HS[0-9]{4}$"),
+            "is not an edition of the HS like HS2022",
+        ),
+    )
+    for column, rule, what in rules:
+        require_every(
+            rule,
+            of=table,
+            value=pl.col(column),
+            what=what,
+            source=source,
+            error=UnknownCodeError,
+        )
+
+
+def _require_periods_figures_and_sources(table: pl.DataFrame, source: str) -> None:
+    is_year = pl.col("period").str.contains(r"^[0-9]{4}$")
+    is_month = pl.col("period").str.contains(r"^[0-9]{4}-(0[1-9]|1[0-2])$")
+    rules = (
+        (
+            "period",
+            pl.when(pl.col("frequency") == "A").then(is_year).otherwise(is_month),
+            "is not a period of its frequency (2024 for A, 2024-05 for M)",
+        ),
+        *(
+            (
+                measure,
+                pl.col(measure).is_null()
+                | pl.col(measure).cast(pl.Float64, strict=False).is_finite(),
+                f"is not a number ({measure})",
+            )
+            for measure in MEASURES
+        ),
+        (
+            "figure_source",
+            pl.col("figure_source").is_not_null(),
+            "is not a source (figure_source says where each figure comes from)",
+        ),
+    )
+    for column, rule, what in rules:
+        require_every(rule, of=table, value=pl.col(column), what=what, source=source)
