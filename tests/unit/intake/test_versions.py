@@ -213,7 +213,11 @@ def users_of_formats(package: Path) -> Mapping[str, set[str]]:
     users: dict[str, set[str]] = {name: set() for name in functions}
     for source in SOURCES:
         text = (package / "sources" / f"{source}.py").read_text("utf8")
-        reached = used_names(compile(text, source, "exec")) & set(functions)
+        # A layout that several sources have is read by a module of its own.
+        tables = re.findall(r"from dagster_project\.sources\.(\w+_tables) import", text)
+        texts = [text, *((package / "sources" / f"{name}.py").read_text("utf8") for name in tables)]
+        used = (used_names(compile(each, source, "exec")) for each in texts)
+        reached = set().union(*used) & set(functions)
         waiting = list(reached)
         while waiting:
             more = functions[waiting.pop()] & set(functions) - reached
