@@ -63,6 +63,7 @@
         when 'comtrade_baskets' then 'UN Comtrade'
         when 'ec_crm' then 'EC'
         when 'japan_customs' then 'Japan Customs'
+        when 'usgs_ds140' then 'USGS DS 140'
         when 'usgs_mcs' then 'USGS'
         else {{ source }}
     end
