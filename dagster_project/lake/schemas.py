@@ -190,15 +190,17 @@ TRADE_FLOWS = _table(
 
 PRICE_QUOTES = _table(
     "price_quotes",
-    "A price, rate or index on a day (or month).",
+    "A price, rate or index on a day (or of a month or year).",
     key=("source", "instrument", "price_date"),
     # An index on another base is another series: it replaces nothing of the first.
     vintage_slice=("source", "instrument", "unit", "price_date"),
     period="price_date",
     columns={
         "instrument": Column(pl.String, "Name of the instrument, e.g. `EURJPY`."),
-        "price_date": Column(pl.Date, "Day of the price; first day of the month for monthly ones."),
-        "frequency": Column(pl.String, "`D` for a day, `M` for a month."),
+        "price_date": Column(
+            pl.Date, "Day of the price; first day of the month or year for monthly and yearly ones."
+        ),
+        "frequency": Column(pl.String, "`D` for a day, `M` for a month, `A` for a year."),
         "close": Column(pl.Float64, "Price as the publisher prints it, in `unit`.", True),
         "adjusted_close": Column(pl.Float64, "Close adjusted for dividends and splits.", True),
         "currency": Column(pl.String, "Currency of the price (ISO 4217); null for an index.", True),

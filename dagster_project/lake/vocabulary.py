@@ -209,6 +209,8 @@ def _list_named(name: str) -> WordList[Any] | None:
         return economy_by(of) if of in get_args(CodeColumn) else None
     if kind == "material_labels":
         return material_labels(of) if labels_file(of).exists() else None
+    if kind == "corrections":
+        return corrections(of)
     codes = {
         "mineral_groups": mineral_groups,
         "commodity_codes": commodity_codes,
@@ -377,6 +379,57 @@ def label_rows(source: str) -> list[dict[str, str | None]]:
         }
         for label in material_labels(source).values()
     ]
+
+
+KEY_SEPARATOR = " | "
+"""Between the cells of a row's key in a register of corrections; no label holds it."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A figure that a publisher misprints, and the right one; both in the lake's unit.
+
+    `row_key` names the row, `action` is `replace` (one figure) or `rescale` (a column in a wrong
+    unit, of which the row is one); `reason` says how it is known.
+    """
+
+    correction_id: str
+    table_name: str
+    row_key: str
+    action: Literal["replace", "rescale"]
+    wrong_value: float
+    right_value: float
+    reason: str
+
+
+def corrections_file(source: str) -> Path:
+    """The register of a source's misprints, edited by hand; most sources have none."""
+    return _BUNDLED / source / "corrections.csv"
+
+
+@cache
+def corrections(source: str) -> WordMap[Correction]:
+    """The known misprints of a source by `correction_id`, none where it has no register.
+
+    Raises ConfigurationError for an action that is none, or a figure that is not a number above 0.
+    """
+    path = corrections_file(source)
+    rows = _rows(path) if path.exists() else ()
+    found = {}
+    for row in rows:
+        try:
+            wrong, right = float(row["wrong_value"]), float(row["right_value"])
+            if row["action"] not in ("replace", "rescale") or not min(wrong, right) > 0:
+                raise ValueError(row["action"])
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{path.relative_to(_CHECKOUT)}: {row['correction_id']} cannot be read ({error}).",
+                hint="The action is replace or rescale, both figures are numbers above 0.",
+            ) from None
+        found[row["correction_id"]] = Correction(
+            **{**row, "wrong_value": wrong, "right_value": right}  # type: ignore[arg-type]
+        )
+    return WordMap(f"corrections.{source}", found)
 
 
 _CODE_NAMES: Mapping[str, str] = {

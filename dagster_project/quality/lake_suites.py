@@ -45,8 +45,8 @@ where the largest exporter ships all its grades. Iron ore into China, not among 
 MOST_PRICE = 1e9
 """Per unit, in any currency: rhodium by the kilogram in yen stays below a fifth of it."""
 
-FIRST_PRICE = date(1960, 1, 1)
-"""The World Bank's commodity prices begin here; nothing we read is older."""
+FIRST_PRICE = date(1922, 1, 1)
+"""Unit values of rare earths begin here (USGS, Data Series 140); nothing we read is older."""
 
 FIRST_MEASURE = date(1988, 1, 1)
 FIRST_YEAR = date(1900, 1, 1)
@@ -541,7 +541,7 @@ _PRICE_QUOTES = Suite(
         _is_filled("price_quotes"),
         one_row_per("instrument_and_day", *_key("price_quotes")),
         is_one_of(
-            "frequency_is_daily_or_monthly", "frequency", parts.PRICE_FREQUENCIES,
+            "frequency_is_daily_monthly_or_annual", "frequency", parts.PRICE_FREQUENCIES,
             "A weekly or quarterly average is another series.",
         ),
         matches(
@@ -562,6 +562,14 @@ _PRICE_QUOTES = Suite(
             "Else the same month has as many names as days.",
         ).with_derived(
             day_of_monthly_price=pl.when(pl.col("frequency") == "M").then(
+                pl.col("price_date").cast(pl.String)
+            )
+        ),
+        matches(
+            "annual_price_is_dated_on_the_first_of_january", "day_of_annual_price", r"-01-01$",
+            "Else a year's average reads as the close of a day.",
+        ).with_derived(
+            day_of_annual_price=pl.when(pl.col("frequency") == "A").then(
                 pl.col("price_date").cast(pl.String)
             )
         ),

@@ -42,9 +42,19 @@ LARGEST_PRODUCTION_SHARE = 1.05
 LARGEST_VOLATILITY = 3
 """REMX swung by 0.5 a year in 2025/26, exchange rates by 0.1: nothing here has come near 3."""
 
+LONGEST_GAP_DAYS = 100
+"""A price may double from the average of one year to that of the next: of the 27 yearly series five
+did. Quotes of months that are further apart have months missing."""
+
 SILENCE_DAYS: Mapping[str, int] = MappingProxyType({"daily": 90, "monthly": 200, "annual": 900})
 """After so long without a newer figure a source of that cadence has fallen silent: a year's figures
 come half a year after it, and some publishers skip months."""
+
+
+_FOLLOWS_SOON = pl.col("price_date") - pl.col("price_date").shift(1).over(
+    "instrument", order_by="price_date"
+) < pl.duration(days=LONGEST_GAP_DAYS)
+"""Whether the quote before is of the month before or nearer: the mart has no frequency."""
 
 
 def _contains(
@@ -337,8 +347,8 @@ _REFERENCE = (
                 "The kind decides how a price is read.",
             ),
             is_one_of(
-                "frequency_is_daily_or_monthly", "frequency", parts.PRICE_FREQUENCIES,
-                "Returns are computed by session or by month.",
+                "frequency_is_daily_monthly_or_annual", "frequency", parts.PRICE_FREQUENCIES,
+                "Returns are computed by session, month or year.",
             ),
             matches(
                 "currency_is_an_iso_4217_code", "currency", parts.ISO_4217,
@@ -675,7 +685,7 @@ _MARKET = (
             ),
             is_not_blank("unit"),
             is_not_later_than_today("price_date"),
-            parts.does_not_jump(("instrument",)),
+            parts.does_not_jump(("instrument",), _FOLLOWS_SOON),
             report(
                 "the_exchange_rates_are_covered",
                 "Yen, dollar, euro and renminbi are what trade is paid in.",

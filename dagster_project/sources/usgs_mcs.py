@@ -1,7 +1,8 @@
-"""USGS Mineral Commodity Summaries: mine and plant output, reserves, capacity -> `production`.
+"""USGS Mineral Commodity Summaries -> `production` (world tables) and `price_quotes` (by the year).
 
-The world tables only; prices, trade and consumption of the United States are passed over. Which
-material a label stands for is said in `bundled/usgs_mcs/labels.csv`, not here.
+Trade, stocks and consumption of the United States are passed over. Which material a label stands
+for is said in `bundled/usgs_mcs/labels.csv`, which figures are misprinted in `corrections.csv`
+beside it, not here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
-from dagster_project.lake.schemas import INSTANT, PRODUCTION
+from dagster_project.lake.schemas import INSTANT, PRICE_QUOTES, PRODUCTION
 from dagster_project.lake.vocabulary import (
     economies,
     economy_named,
@@ -21,6 +22,7 @@ from dagster_project.lake.vocabulary import (
     require_known_labels,
 )
 from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.corrections import put_right
 from dagster_project.sources.formats import (
     header_of,
     labels_of,
@@ -41,13 +43,18 @@ CARD = SourceCard(
     cadence="annual",
     homepage="https://www.usgs.gov/centers/national-minerals-information-center/"
     "mineral-commodity-summaries",
-    tables=("production", "material_labels"),
+    tables=("production", "price_quotes", "material_labels"),
     description=(
         "Mine and refinery output of the last two years, reserves and capacity by country, of the "
-        "critical minerals and the base metals. Editions 2025 and 2026."
+        "critical minerals and the base metals, and yearly prices of rare earths, gallium, "
+        "germanium, antimony, tungsten, cobalt, lithium and graphite. Editions 2022 to 2026; that "
+        "of 2022 of twelve commodities, that of 2025 without prices."
     ),
-    bundled=("mcs_2025.csv", "mcs_2026.csv"),
-)
+    bundled=(
+        "mcs_2022.csv", "mcs_2023.csv", "mcs_2024.csv", "mcs_2025.csv", "mcs_2026.csv",
+        "prices_2022.csv", "prices_2023.csv", "prices_2024.csv", "prices_2026.csv",
+    ),
+)  # fmt: skip
 
 WHAT_TO_LAND = "Land MCS<year>_World_Data.csv (2025) or MCS<year>_Commodities_Data.csv (2026)."
 
@@ -63,6 +70,197 @@ TIDY_COLUMNS = (
     "edition", "label", "stage", "economy_iso3", "year",
     "amount_t", "bound", "flag", "printed", "notes",
 )  # fmt: skip
+PRICE_COLUMNS = ("edition", "label", "year", "price", "flag", "printed")
+
+PRICES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "LANTHANUM_OXIDE": (
+        "USD per kg",
+        (
+            "Rare Earths: Price_La2O3_dkg",
+            "Lanthanum: Price, average, dollars per kilogram: Lanthanum oxide, 99.5% minimum",
+        ),
+    ),
+    "CERIUM_OXIDE": (
+        "USD per kg",
+        (
+            "Rare Earths: Price_CeO2_dkg",
+            "Cerium: Price, average, dollars per kilogram: Cerium oxide, 99.5% minimum",
+        ),
+    ),
+    "PRASEODYMIUM_OXIDE": (
+        "USD per kg",
+        ("Praseodymium: Price, average, dollars per kilogram: Praseodymium oxide, 99.99% minimum",),
+    ),
+    "NEODYMIUM_OXIDE": (
+        "USD per kg",
+        (
+            "Rare Earths: Price_Nd2O3_dkg",
+            "Neodymium: Price, average, dollars per kilogram: Neodymium oxide, 99.5% minimum",
+        ),
+    ),
+    "SAMARIUM_OXIDE": (
+        "USD per kg",
+        ("Samarium: Price, average, dollars per kilogram: Samarium oxide, 99.5% minimum",),
+    ),
+    "EUROPIUM_OXIDE": (
+        "USD per kg",
+        (
+            "Rare Earths: Price_Eu2O3_dkg",
+            "Europium: Price, average, dollars per kilogram: Europium oxide, 99.99% minimum",
+        ),
+    ),
+    "GADOLINIUM_OXIDE": (
+        "USD per kg",
+        ("Gadolinium: Price, average, dollars per kilogram: Gadolinium oxide, 99.99% minimum",),
+    ),
+    "TERBIUM_OXIDE": (
+        "USD per kg",
+        (
+            "Rare Earths: Price_TbO2_dkg",
+            "Terbium: Price, average, dollars per kilogram: Terbium oxide, 99.99% minimum",
+        ),
+    ),
+    "DYSPROSIUM_OXIDE": (
+        "USD per kg",
+        (
+            "Rare Earths: Price_Dy2O3_dkg",
+            "Dysprosium: Price, average, dollars per kilogram: Dysprosium oxide, 99.5% minimum",
+        ),
+    ),
+    "HOLMIUM_OXIDE": (
+        "USD per kg",
+        ("Holmium: Price, average, dollars per kilogram: Holmium oxide, 99.5% minimum",),
+    ),
+    "ERBIUM_OXIDE": (
+        "USD per kg",
+        ("Erbium: Price, average, dollars per kilogram: Erbium oxide, 99.5%, minimum",),
+    ),
+    "YTTERBIUM_OXIDE": (
+        "USD per kg",
+        ("Ytterbium: Price, average, dollars per kilogram: Ytterbium oxide, 99.99% minimum",),
+    ),
+    "LUTETIUM_OXIDE": (
+        "USD per kg",
+        ("Lutetium: Price, average, dollars per kilogram: Lutetium oxide, 99.99% minimum",),
+    ),
+    "YTTRIUM_OXIDE": (
+        "USD per kg",
+        (
+            "Yttrium: Price_Y2O3_dkg",
+            "Yttrium: Price, average, dollars per kilogram: Y2O3, minimum 99.999% purity",
+        ),
+    ),
+    "GALLIUM_HIGH_PURITY": (
+        "USD per kg",
+        ("Gallium: Price_High-purity_dkg", "Gallium: Price_High-puritydkg"),
+    ),
+    "GALLIUM_LOW_PURITY": (
+        "USD per kg",
+        ("Gallium: Price_Low-purity_dkg", "Gallium: Price_Low-puritydkg"),
+    ),
+    "GALLIUM": (
+        "USD per kg",
+        ("Gallium: Price, average unit value of imports, dollars per kilogram",),
+    ),
+    "GERMANIUM": (
+        "USD per kg",
+        (
+            "Germanium: Price_Metal_dkg",
+            "Germanium: Price, annual average, dollars per kilogram: Germanium metal",
+        ),
+    ),
+    "GERMANIUM_DIOXIDE": (
+        "USD per kg",
+        (
+            "Germanium: Price_GeO2_dkg",
+            "Germanium: Price, annual average, dollars per kilogram: Germanium dioxide",
+        ),
+    ),
+    "ANTIMONY": (
+        "USD per lb",
+        (
+            "Antimony: Price_Metal_dlb",
+            "Antimony: Price, metal, average, dollars per pound",
+        ),
+    ),
+    "TUNGSTEN_CONCENTRATE": (
+        "USD per metric ton unit of WO3",
+        (
+            "Tungsten: Price_WO3_dt",
+            "Tungsten: Price_WO3dt",
+            "Tungsten: Price, concentrate, average in-warehouse Rotterdam, dollars per dry metric "
+            "ton unit of tungsten trioxide",
+        ),
+    ),
+    "COBALT_US_SPOT": (
+        "USD per lb",
+        (
+            "Cobalt: Price_Spot_dlb",
+            "Cobalt: Price, average, dollars per pound: U.S. spot, cathode",
+        ),
+    ),
+    "COBALT_LME": (
+        "USD per lb",
+        (
+            "Cobalt: Price_LME_dlb",
+            "Cobalt: Price, average, dollars per pound: London Metal Exchange (LME), cash",
+        ),
+    ),
+    "LITHIUM_CARBONATE": ("USD per t", ("Lithium: Price_dt",)),
+    "LITHIUM_CARBONATE_REAL": (
+        "USD per t",
+        (
+            "Lithium: Price, annual average-real, battery-grade lithium carbonate, dollars per "
+            "metric ton",
+        ),
+    ),
+    "GRAPHITE_FLAKE": (
+        "USD per t",
+        (
+            "Graphite (Natural): Price_Flake_t",
+            "Graphite (Natural): Price_Flake_dt",
+            "Graphite (Natural): Price, average unit value of imports, dollars per metric ton at "
+            "foreign ports: Flake",
+        ),
+    ),
+    "GRAPHITE_LUMP": (
+        "USD per t",
+        (
+            "Graphite (Natural): Price_Lump_t",
+            "Graphite (Natural): Price_Lump_dt",
+            "Graphite (Natural): Price, average unit value of imports, dollars per metric ton at "
+            "foreign ports: Lump and chip (Sri Lanka)",
+        ),
+    ),
+    "GRAPHITE_AMORPHOUS": (
+        "USD per t",
+        (
+            "Graphite (Natural): Price_Amorphous_t",
+            "Graphite (Natural): Price_Amorphous_dt",
+            "Graphite (Natural): Price, average unit value of imports, dollars per metric ton at "
+            "foreign ports: Amorphous",
+        ),
+    ),
+}
+"""By instrument: its unit, and the labels that are this series. Two labels are one series where the
+years that two editions print under them agree but for rounding and the revision of an estimate.
+They do not for gallium, which was two grades of imports until 2024 and is all of them in 2026, nor
+for lithium, which 2026 prints in real dollars (11,700 a ton for 2021, 12,600 before)."""
+
+_INSTRUMENT_OF = {label: name for name, (_, labels) in PRICES.items() for label in labels}
+_PRICED = tuple(sorted({label.split(": ")[0].casefold() for label in _INSTRUMENT_OF}))
+"""Commodities of which every price is on the list of labels; those of others are passed over."""
+
+PRICE_UNITS: Mapping[str, str] = {
+    "dollars per kilogram": "USD per kg",
+    "dollars per pound": "USD per lb",
+    "dollars per metric ton": "USD per t",
+    "dollars per dry metric ton unit": "USD per metric ton unit of WO3",
+}
+"""Printed units of prices, and what they are here."""
+
+PRICE = r"^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$|^[0-9]+(?:\.[0-9]+)?$"
+NO_PRICE = r"^(?:NA|W|XX|-|--|–|—)$"
 
 STATISTICS = ("production", "reserves", "capacity")
 STAGES_OF_PRODUCTION = ("extraction", "processing")
@@ -147,22 +345,26 @@ WHY_BLANK = r"(?i)^(w|na|xx)(?: for [0-9-]+)?\.?$"
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """A file of world tables -> `production` and `material_labels`.
+    """A file of an edition -> `production` or `price_quotes` or both, and `material_labels`.
 
-    `production` has one row per label, stage, economy and year; `material_labels` is our list.
-    Three layouts are read, known by their columns: the wide CSV of MCS 2025 (years in the names of
-    the columns), the long CSV of MCS 2026 (only sections that begin with `World`), and our bundled
-    table (TIDY_COLUMNS). UTF-8 or Windows-1252. Labels are `<commodity>: <type or detail>` as
-    printed, without `estimated` and `rounded`, which are about the figure and go to `flag` and
-    `notes`; upper and lower case do not count. Labels that are left out make no rows. `amount_t` is
-    metric tons; a range is its middle, `<1` is 1 with bound `below`, "less than 1/2 unit" half a
-    unit with bound `below`.
+    `production` has one row per label, stage, economy and year; `price_quotes` one per instrument
+    and year; `material_labels` is our list. Four layouts are read, known by their columns: the wide
+    CSV of MCS 2025 (years in the names of the columns; no prices), the long CSV of MCS 2026 (the
+    sections that begin with `World`, and the prices of the commodities in PRICES), and our bundled
+    tables (TIDY_COLUMNS, PRICE_COLUMNS). UTF-8 or Windows-1252. Labels are `<commodity>: <type or
+    detail>` as printed, without `estimated` and `rounded`, which are about the figure and go to
+    `flag` and `notes`; upper and lower case do not count. Labels that are left out make no rows.
+    `amount_t` is metric tons; a range is its middle, `<1` is 1 with bound `below`, "less than 1/2
+    unit" half a unit with bound `below`.
     `is_provisional`: estimates of an edition's last year, which the next edition revises.
+    A price is the average of its year and is dated on the year's first day, as the price of a month
+    is on the month's; `NA` and the like make no row.
     `vintage_at`: 31 January of the edition's year for bundled figures, else the time of retrieval.
 
     A file of more than EXTRACT materials is taken for the publication, which must hold most of
     them; the last table must have its world total where most others have.
-    What one edition misprints is put right in that edition alone: the three constants by edition.
+    What one edition misprints is put right in that edition alone: single figures and columns by the
+    register of corrections, what needs more to be read by the three constants by edition.
 
     Raises UpstreamFormatError for another layout or encoding, a cut file, a year the edition cannot
     know, figures of countries in a section or column that is not read, or a figure that is none;
@@ -171,10 +373,17 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """
     source = CARD.name
     payload, columns = _utf8_with_columns(payload)
+    rows: pl.DataFrame | None = None
+    prices: pl.DataFrame | None = None
     if {"source", "commodity"} <= columns:
         rows = _figures(_cells_of_wide(payload, columns))
     elif {"section", "statistics"} <= columns:
-        rows = _figures(_cells_of_long(payload))
+        table = _read_long(payload)
+        edition = _edition_of_long(table)
+        rows = _figures(_cells_of_long(table, edition))
+        prices = _prices_of_long(table, edition)
+    elif {"edition", "label", "price"} <= columns:
+        prices = _prices_of_tidy(payload)
     elif {"edition", "label"} <= columns:
         rows = _figures_of_tidy(payload)
     else:
@@ -193,8 +402,28 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     retrieved = pl.lit(utc_naive(document.retrieved_at), INSTANT)
     released = pl.datetime(pl.col("edition"), 1, 31, time_unit="us")
     vintage = (released if document.is_bundled else retrieved).alias("vintage_at")
-    production = rows.select(
-        pl.lit(source).alias("source"),
+    frames: dict[str, pl.DataFrame] = {}
+    if rows is not None:
+        frames["production"] = _production(rows, vintage, document)
+    if prices is not None and prices.height:
+        frames["price_quotes"] = _price_quotes(prices, vintage, document)
+    newest = max(frame["vintage_at"].max() for frame in frames.values())  # type: ignore[type-var]
+    return {**frames, "material_labels": labels_of(source, pl.lit(newest, INSTANT))}
+
+
+def _production(rows: pl.DataFrame, vintage: pl.Expr, document: Document) -> pl.DataFrame:
+    """Figures -> rows of the lake table, without the misprints that are registered."""
+    rows = put_right(
+        rows,
+        source=CARD.name,
+        table_name=PRODUCTION.name,
+        key=("edition", "label", "stage", "economy_iso3", "year"),
+        value="amount_t",
+        across="economy_iso3",
+        is_bundled=document.is_bundled,
+    )
+    return rows.select(
+        pl.lit(CARD.name).alias("source"),
         "label",
         "stage",
         pl.lit("WLD").alias("scope_iso3"),
@@ -213,8 +442,39 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         ),
         vintage,
     ).sort(PRODUCTION.key)
-    labels = labels_of(source, pl.lit(rows.select(vintage).to_series().max()))
-    return {"production": production, "material_labels": labels}
+
+
+def _price_quotes(prices: pl.DataFrame, vintage: pl.Expr, document: Document) -> pl.DataFrame:
+    """Prices by label -> rows of the lake table, without the misprints that are registered."""
+    prices = put_right(
+        prices,
+        source=CARD.name,
+        table_name=PRICE_QUOTES.name,
+        key=("edition", "label", "year"),
+        value="price",
+        is_bundled=document.is_bundled,
+    )
+    instrument = pl.col("label").replace_strict(_INSTRUMENT_OF, return_dtype=pl.String)
+    return (
+        prices.with_columns(instrument=instrument)
+        .select(
+            pl.lit(CARD.name).alias("source"),
+            "instrument",
+            pl.date("year", 1, 1).alias("price_date"),
+            pl.lit("A").alias("frequency"),
+            pl.col("price").alias("close"),
+            pl.lit(None, pl.Float64).alias("adjusted_close"),
+            pl.lit("USD").alias("currency"),
+            pl.col("instrument")
+            .replace_strict({name: unit for name, (unit, _) in PRICES.items()})
+            .alias("unit"),
+            ((pl.col("flag") == "estimated") & (pl.col("year") == pl.col("edition") - 1)).alias(
+                "is_provisional"
+            ),
+            vintage,
+        )
+        .sort(PRICE_QUOTES.key)
+    )
 
 
 def _utf8_with_columns(payload: bytes) -> tuple[bytes, frozenset[str]]:
@@ -394,22 +654,49 @@ def _meaning_of_wide_cell() -> pl.Expr:
     )
 
 
-def _cells_of_long(payload: bytes) -> pl.LazyFrame:
-    """The long layout -> the same rows as `_cells_of_wide`, of the sections of the world.
-
-    The edition is not printed: it is the year after the last of production, as most labels have
-    it.
-    """
+def _read_long(payload: bytes) -> pl.DataFrame:
+    """The long layout as text, blanks tidied."""
     # In one piece: of a column in several, Polars 2.1 fails to format the rows a filter leaves.
-    table = (
+    return (
         read_text_table(payload, source=CARD.name, required=LONG_COLUMNS, others=True)
         .with_columns(_plain(name) for name in LONG_COLUMNS)
         .rechunk()
     )
-    is_of_world = pl.col("section").str.contains(r"(?i)^World\b").fill_null(False)
+
+
+def _is_of_world() -> pl.Expr:
+    return pl.col("section").str.contains(r"(?i)^World\b").fill_null(False)
+
+
+def _edition_of_long(table: pl.DataFrame) -> int:
+    """The edition, which is not printed: the year after the last of production, as most labels have
+    it.
+    """
+    table = table.filter(_is_of_world())
+    if table.is_empty():
+        raise UpstreamFormatError(f"{CARD.name}: no section of the world in the file.")
+    last_years = (
+        table.filter(
+            pl.col("statistics").str.to_lowercase() == "production",
+            pl.col("year").str.contains(YEAR),
+        )
+        .group_by(pl.col("commodity", "statistics_detail").str.to_lowercase())
+        .agg(pl.col("year").cast(pl.Int32).max())
+    )["year"]
+    if last_years.is_empty():
+        raise UpstreamFormatError(
+            f"{CARD.name}: no production of a year in the file: its edition cannot be told."
+        )
+    # Where as many labels say one year as another, the earlier: a later one is then refused.
+    labels_by_year: Counter[int] = Counter(last_years.to_list())
+    return max(sorted(labels_by_year), key=lambda year: labels_by_year[year]) + 1
+
+
+def _cells_of_long(table: pl.DataFrame, edition: int) -> pl.LazyFrame:
+    """The long layout -> the same rows as `_cells_of_wide`, of the sections of the world."""
     statistic = pl.col("statistics").str.to_lowercase()
     require_every(
-        is_of_world
+        _is_of_world()
         | ~statistic.is_in(STATISTICS).fill_null(False)
         | pl.col("country").str.contains(r"(?i)^(?:United States|World)\b"),
         of=table,
@@ -424,21 +711,7 @@ def _cells_of_long(payload: bytes) -> pl.LazyFrame:
         "and would not be read",
         source=CARD.name,
     )
-    table = table.filter(is_of_world)
-    if table.is_empty():
-        raise UpstreamFormatError(f"{CARD.name}: no section of the world in the file.")
-    last_years = (
-        table.filter(statistic == "production", pl.col("year").str.contains(YEAR))
-        .group_by(pl.col("commodity", "statistics_detail").str.to_lowercase())
-        .agg(pl.col("year").cast(pl.Int32).max())
-    )["year"]
-    if last_years.is_empty():
-        raise UpstreamFormatError(
-            f"{CARD.name}: no production of a year in the file: its edition cannot be told."
-        )
-    # Where as many labels say one year as another, the earlier: a later one is then refused.
-    labels_by_year = Counter(last_years.to_list())
-    edition = max(sorted(labels_by_year), key=lambda year: labels_by_year[year]) + 1
+    table = table.filter(_is_of_world())
     rounded = r"(?i)[:,] rounded$"
     detail = pl.col("statistics_detail").fill_null("").str.replace(rounded, "")
     _require_world_total_of_last(
@@ -471,6 +744,97 @@ def _cells_of_long(payload: bytes) -> pl.LazyFrame:
         ),
         remarks.alias("remark"),
     )  # fmt: skip
+
+
+def _prices_of_long(table: pl.DataFrame, edition: int) -> pl.DataFrame:
+    """The long layout -> `edition`, `label`, `year`, `price` and `flag` of the prices in PRICES.
+
+    Of a commodity that is priced here every price must be listed in `labels.csv`.
+    """
+    is_price = (pl.col("statistics").str.to_lowercase() == "price").fill_null(False)
+    prices = table.filter(
+        is_price & pl.col("commodity").str.to_lowercase().is_in(_PRICED).fill_null(False)
+    ).select(
+        pl.lit(edition, pl.Int32).alias("edition"),
+        pl.format("{}: {}", "commodity", pl.col("statistics_detail").fill_null("")).alias("label"),
+        "year",
+        pl.col("unit").str.to_lowercase().replace(PRICE_UNITS).alias("unit"),
+        pl.col("value").fill_null("NA").alias("printed"),
+        pl.when(pl.col("notes").str.contains(r"(?i)(?:^|-- )estimated\b").fill_null(False))
+        .then(pl.lit("estimated"))
+        .otherwise(pl.lit("reported"))
+        .alias("flag"),
+    )
+    prices = _known_prices(prices)
+    expected = pl.col("label").replace_strict(
+        {label: PRICES[name][0] for label, name in _INSTRUMENT_OF.items()},
+        return_dtype=pl.String,
+    )
+    require_every(
+        (pl.col("unit") == expected).fill_null(False),
+        of=prices,
+        value=pl.format("{}: {}", "label", pl.col("unit").fill_null("")),
+        what="is a price in another unit than that of the series (PRICES in "
+        "dagster_project/sources/usgs_mcs.py)",
+        source=CARD.name,
+        error=UnknownCodeError,
+    )
+    return _checked_prices(prices)
+
+
+def _prices_of_tidy(payload: bytes) -> pl.DataFrame:
+    """Our bundled table of prices; `price` is a number."""
+    table = read_text_table(payload, source=CARD.name, required=PRICE_COLUMNS)
+    require_every(
+        pl.col("edition").str.contains(YEAR),
+        of=table,
+        value=pl.col("edition"),
+        what="is not an edition like 2024",
+        source=CARD.name,
+    )
+    require_every(
+        pl.col("flag").is_in(["reported", "estimated"]),
+        of=table,
+        value=pl.col("flag"),
+        what="is not the flag of a price",
+        source=CARD.name,
+        error=UnknownCodeError,
+    )
+    prices = _known_prices(table.with_columns(pl.col("edition").cast(pl.Int32)))
+    return _checked_prices(prices.with_columns(printed="price"))
+
+
+def _known_prices(prices: pl.DataFrame) -> pl.DataFrame:
+    """The prices of the series in PRICES; a label of neither list is refused."""
+    prices = _known_and_taken(prices)
+    require_every(
+        pl.col("label").is_in(list(_INSTRUMENT_OF)),
+        of=prices,
+        value=pl.col("label"),
+        what="is taken in labels.csv, but PRICES in dagster_project/sources/usgs_mcs.py does not "
+        "say which instrument it is",
+        source=CARD.name,
+        error=UnknownCodeError,
+    )
+    return prices
+
+
+def _checked_prices(prices: pl.DataFrame) -> pl.DataFrame:
+    """`printed` -> `price`, and `year` as a number; a cell without a figure makes no row."""
+    prices = prices.filter(~pl.col("printed").str.contains(NO_PRICE))
+    place = pl.format("{}, {}: {}", "label", pl.col("year").fill_null(""), "printed")
+    year = pl.col("year").cast(pl.Int32, strict=False)
+    for rule, what in (
+        (pl.col("printed").str.contains(PRICE), "is not a price"),
+        (
+            year.is_between(pl.col("edition") - YEARS_LOOKED_BACK, pl.col("edition") - 1)
+            .fill_null(False),
+            "is not of a year that the edition can know",
+        ),
+    ):  # fmt: skip
+        require_every(rule, of=prices, value=place, what=what, source=CARD.name)
+    price = pl.col("printed").str.replace_all(",", "").cast(pl.Float64)
+    return prices.select("edition", "label", year, price.alias("price"), "flag")
 
 
 def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
@@ -650,7 +1014,7 @@ def _require_most_materials(rows: pl.DataFrame) -> None:
     listed = {
         name.label.casefold(): name.material
         for name in material_labels(CARD.name).values()
-        if not name.left_out
+        if name.stage and not name.left_out
     }
     of_all = set(listed.values())
     lacking = of_all - {listed[label.casefold()] for label in rows["label"].unique()}

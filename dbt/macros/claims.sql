@@ -67,6 +67,7 @@
         when 'hmrc' then 'HMRC'
         when 'japan_customs' then 'Japan Customs'
         when 'rudnick_gao' then 'Rudnick and Gao 2014'
+        when 'usgs_ds140' then 'USGS DS 140'
         when 'usgs_mcs' then 'USGS'
         else {{ source }}
     end

@@ -1,4 +1,5 @@
--- The same figure by two ways: the largest of the shares is the largest producer's.
+-- The same figure by two ways: the largest of the shares is the largest producer's. Where a single
+-- economy stands beside a larger rest that is not named, which of them is largest is not known.
 {{ config(meta={'dagster': {'ref': {'name': 'production_concentration'}}}) }}
 
 with largest as (
@@ -8,11 +9,12 @@ with largest as (
         stage,
         year,
         source,
-        max(share) as largest_share
+        max(share) filter (where economy_iso3 <> '_X') as largest_share,
+        count(*) filter (where economy_iso3 <> '_X' and share > 0) as producers,
+        coalesce(max(share) filter (where economy_iso3 = '_X'), 0) as rest_share
     from {{ ref('production_shares') }}
-    where economy_iso3 <> '_X'
     group by material, stage, year, source
-    having max(share) > 0
+    having largest_share > 0 and (producers > 1 or rest_share <= largest_share)
 
 )
 

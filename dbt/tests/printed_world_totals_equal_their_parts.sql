@@ -1,6 +1,6 @@
 -- A printed total that its parts exceed, or where all parts are printed do not reach, by more than
 -- rounding is a misprint of either: worth a look at the publisher's page. Such a total is not used
--- where its parts exceed it.
+-- where its parts exceed it. A part that is printed as a bound (`<100`) may be next to nothing.
 {{ config(severity='warn') }}
 
 with figures as (
@@ -27,9 +27,11 @@ sums as (
         stage,
         year,
         max(amount_t) filter (where economy_iso3 = 'WLD' and bound = 'exact') as printed_total_t,
-        {{ sum_in_order('amount_t') }} filter (where economy_iso3 <> 'WLD') as parts_t,
+        {{ sum_in_order('amount_t') }} filter (where economy_iso3 <> 'WLD' and bound <> 'below')
+            as parts_t,
         bool_or(economy_iso3 = '_X' and amount_t is not null) as has_others,
-        count(*) filter (where flag in ('withheld', 'not_available')) as missing_figures
+        count(*) filter (where flag in ('withheld', 'not_available') or bound = 'below')
+            as missing_figures
     from figures
     group by source, material, stage, year
 

@@ -155,8 +155,11 @@ def test_what_the_press_reports_confirms_no_statement_of_the_press(rows: Rows) -
         (2025, "CHN", 270_000, 390_000),
         (2024, "MMR", 27_000, 380_000),
         (2025, "USA", 51_000, 390_000),
-        # Only the edition of 2025 prints 2023.
+        # Of the editions before, each is the last that prints a year.
         (2023, "CHN", 255_000, 376_000),
+        (2022, "CHN", 210_000, 300_000),
+        (2021, "MMR", 35_000, 290_000),
+        (2020, "USA", 39_000, 240_000),
     ],
 )
 def test_the_mines_of_rare_earths(
@@ -246,6 +249,50 @@ def test_governance_weighs_the_concentration_of_a_chinese_monopoly_by_chinas_own
     assert coverage == 1.0
 
 
+@pytest.mark.parametrize(
+    ("instrument", "prices"),
+    [
+        # Mineral Commodity Summaries 2026; 2022 and 2023 print 49 for neodymium in 2021.
+        ("DYSPROSIUM_OXIDE", [410, 382, 330]),
+        ("NEODYMIUM_OXIDE", [98, 134, 78]),
+    ],
+)
+def test_what_a_kilogram_of_an_oxide_cost_from_2021_to_2023(
+    rows: Rows, instrument: str, prices: list[float]
+) -> None:
+    assert rows(
+        "select price_date, close, currency, unit, source, is_derived from market.prices "
+        "where instrument = ? and year(price_date) between 2021 and 2023 order by price_date",
+        instrument,
+    ) == [
+        (date(year, 1, 1), price, "USD", "USD per kg", "usgs_mcs", False)
+        for year, price in zip((2021, 2022, 2023), prices, strict=True)
+    ]
+
+
+def test_a_yearly_price_has_no_window_of_part_of_a_year(rows: Rows) -> None:
+    assert rows(
+        'select distinct "window" from market.performance '
+        "inner join reference.instruments using (instrument) where frequency = 'A' order by 1"
+    ) == [("1y",), ("3y",), ("all",)]
+    assert rows(
+        "select count(*), count(distinct source) from reference.instruments where frequency = 'A'"
+    ) == [(29, 2)]
+
+
+def test_rare_earths_of_a_century_are_a_series_of_their_own(rows: Rows) -> None:
+    assert rows(
+        "select year, amount_t, world_total_t from dependency.production_shares "
+        "where source = 'usgs_ds140' and economy_iso3 = 'USA' and year in (1900, 1985, 2020) "
+        "order by year"
+    ) == [(1900, 227, 1_040), (1985, 13_400, 43_500), (2020, 39_000, 243_000)]
+    # One producer beside the rest of the world: who was first is known where it had half of it.
+    assert rows(
+        "select distinct top_producer_iso3, min(cr1_share) >= 0.5 "
+        "from dependency.production_concentration where source = 'usgs_ds140' group by 1"
+    ) == [("USA", True)]
+
+
 def test_the_rare_earth_fund_since_mid_2025(rows: Rows) -> None:
     ((start, end, gain, fall, volatility),) = rows(
         "select window_start, window_end, return_share, max_drawdown_share, "
@@ -272,9 +319,9 @@ def test_the_rare_earth_fund_since_mid_2025(rows: Rows) -> None:
         # Said in the Diet without a basis: 57.47 % of weight, 40.5 % of value.
         ("JP-2020-CHINA-58", "depends_on_basis", 0.405, 0.5747),
         ("JP-2014-CHINA-59-64", "supported", 0.5964, 0.5964),
-        # USGS: 67.8 % in 2023, 71.1 % in 2024, 69.2 % in 2025; the Commission in 2023: 68.3 %
-        # of most elements, 84.4 % of dysprosium and terbium.
-        ("CN-MINED-69", "depends_on_basis", 0.678, 0.844),
+        # USGS: 57.9 % in 2021, 67.8 % in 2023, 71.1 % in 2024, 69.2 % in 2025; the Commission in
+        # 2023: 68.3 % of most elements, 84.4 % of dysprosium and terbium.
+        ("CN-MINED-69", "depends_on_basis", 0.579, 0.844),
         # The Commission's study of 2023: light 84.9 %, heavy 100 %.
         ("CN-REFINED-OVER-90", "depends_on_basis", 0.849, 1.0),
         # Its uses: gadolinium 10 %, terbium 90 %.
@@ -341,7 +388,7 @@ def test_what_no_figure_decides_says_what_is_missing(rows: Rows) -> None:
 
 def test_every_label_is_a_material_or_left_out_for_a_reason(rows: Rows) -> None:
     counted = dict(rows("select source, count(*) from reference.materials group by source"))
-    assert set(counted) == {"usgs_mcs", "ec_crm", "pink_sheet"}
+    assert set(counted) == {"usgs_mcs", "usgs_ds140", "ec_crm", "pink_sheet"}
     assert rows(
         "select count(*) from reference.materials where material is null or left_out = ''"
     ) == [(0,)]

@@ -101,6 +101,11 @@ windows as (
         on
             anchors.instrument = series.instrument
             and anchors.anchor_date >= series.price_date
+    left join instruments on anchors.instrument = instruments.instrument
+    -- The average of a year is no close: nothing in it tells of a part of a year.
+    where
+        instruments.frequency is distinct from 'A'
+        or anchors.performance_window in ('1y', '3y', 'all')
     group by anchors.instrument, anchors.performance_window, anchors.window_end
     having max(series.price_date) < anchors.window_end
 

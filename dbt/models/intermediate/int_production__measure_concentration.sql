@@ -87,7 +87,8 @@ rests as (
         source,
         material,
         stage,
-        year
+        year,
+        share as rest_share
     from shares
     where economy_iso3 = '_X'
 
@@ -137,6 +138,8 @@ concentration as (
             and sums.material = rests.material
             and sums.stage = rests.stage
             and sums.year = rests.year
+    -- One economy beside the rest of the world is no list: a larger producer may be in the rest.
+    where sums.producers > 1 or rests.source is null or rests.rest_share <= sums.cr1_share
 
 )
 

@@ -390,7 +390,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
     "reference.instruments": {
         "there_is_at_least_one_row": ([], 0),
         "kind_is_known": ({"kind": "rate"}, 1),
-        "frequency_is_daily_or_monthly": ({"frequency": "A"}, 1),
+        "frequency_is_daily_monthly_or_annual": ({"frequency": "W"}, 1),
         "currency_is_an_iso_4217_code": ({"currency": "yen"}, 1),
         "market_timezone_is_an_iana_name": ({"market_timezone": "JST"}, 1),
         "the_exchange_rates_are_there": ({"instrument": "JPYUSD"}, 0),

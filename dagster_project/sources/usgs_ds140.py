@@ -1,0 +1,166 @@
+"""USGS Data Series 140, rare earths -> `production` (world, United States) and `price_quotes`.
+
+A century by the year. What mines put out by country since 2020 is of `usgs_mcs`, market prices of
+single oxides too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import polars as pl
+
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.lake.schemas import INSTANT, PRICE_QUOTES, PRODUCTION
+from dagster_project.lake.vocabulary import require_known_labels
+from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.formats import labels_of, read_text_table, require_every, utc_naive
+
+CARD = SourceCard(
+    name="usgs_ds140",
+    title="Historical Statistics for Mineral and Material Commodities (Data Series 140)",
+    publisher="United States Geological Survey",
+    licence="Public domain (work of the United States Government)",
+    licence_url="https://www.usgs.gov/information-policies-and-instructions/copyrights-and-credits",
+    is_redistributable=True,
+    cadence="annual",
+    homepage="https://www.usgs.gov/centers/national-minerals-information-center/"
+    "historical-statistics-mineral-and-material-commodities-united",
+    tables=("production", "price_quotes", "material_labels"),
+    description=(
+        "Rare earths by the year: output of the world's mines and of those of the United States "
+        "since 1900, and the unit value of what the United States trade since 1922, to 2020."
+    ),
+    bundled=("rare_earths.csv",),
+)
+
+RELEASED = datetime(2024, 1, 31)
+"""From when the bundled figures count. The workbook names no day; its last year is 2020, and three
+years after that is a late reading, so that no build of an earlier day knows it too soon."""
+
+COLUMNS = ("label", "economy_iso3", "year", "figure", "flag")
+WORLD, UNITED_STATES = "Rare earths: World production", "Rare earths: Production"
+UNIT_VALUE = "Rare earths: Unit value ($/t)"
+ECONOMY_OF: Mapping[str, str] = {WORLD: "WLD", UNITED_STATES: "USA", UNIT_VALUE: "USA"}
+"""The labels that are read, and whose figures they are."""
+
+FLAGS = ("reported", "zero", "estimated", "withheld", "not_available")
+INSTRUMENT, UNIT = "RARE_EARTHS_UNIT_VALUE", "USD per t of oxides"
+FIRST_YEAR = 1900
+
+
+def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """Our table `label,economy_iso3,year,figure,flag` -> the three lake tables.
+
+    `production` is metric tons of rare-earth oxides, one row per economy and year, `price_quotes`
+    current US dollars per metric ton of oxides, dated on the first day of the year. A unit value is
+    what a ton was worth in trade on average, of all elements and forms: no price of any of them.
+    A year without a figure has a row of `production` with the reason, and no quote.
+    `edition` is the last year of the file, which is how the workbook's editions differ.
+    `vintage_at` is RELEASED for bundled figures, else the time of retrieval.
+    Raises UpstreamFormatError for another layout, a year or figure that is none, a year between the
+    first and the last that is missing, and a figure that does not fit its flag; UnknownCodeError
+    that names a label, economy or flag of no list.
+    Source: USGS, Data Series 140, rare earths (10.3133/ds140).
+    """
+    source = CARD.name
+    table = read_text_table(payload, source=source, required=COLUMNS)
+    require_known_labels(table["label"].drop_nulls().unique(), source=source)
+    figure = pl.col("figure").cast(pl.Float64, strict=False)
+    place = pl.format("{}, {}", pl.col("label").fill_null(""), pl.col("year").fill_null(""))
+    for rule, what in (
+        (pl.col("label").is_in(list(ECONOMY_OF)), "is not a series that is read"),
+        (
+            pl.col("economy_iso3") == pl.col("label").replace(ECONOMY_OF),
+            "is not of the economy of its series",
+        ),
+        (pl.col("flag").is_in(FLAGS), "has a flag that is not known"),
+    ):
+        require_every(rule, of=table, value=place, what=what, source=source, error=UnknownCodeError)
+    for rule, what in (
+        (
+            pl.col("year").str.contains("^[0-9]{4}$")
+            & (pl.col("year").cast(pl.Int32, strict=False) >= FIRST_YEAR),
+            f"is not a year since {FIRST_YEAR}",
+        ),
+        (
+            pl.when(pl.col("flag") == "zero")
+            .then(figure == 0)
+            .when(pl.col("flag").is_in(["reported", "estimated"]))
+            .then(figure.is_finite() & (figure > 0))
+            .otherwise(pl.col("figure").is_null()),
+            "has a figure that does not fit its flag",
+        ),
+    ):
+        require_every(rule, of=table, value=place, what=what, source=source)
+    rows = table.with_columns(year=pl.col("year").cast(pl.Int32), figure=figure)
+    _require_every_year(rows)
+
+    vintage_at = RELEASED if document.is_bundled else utc_naive(document.retrieved_at)
+    vintage = pl.lit(vintage_at, INSTANT).alias("vintage_at")
+    production = (
+        rows.filter(pl.col("label") != UNIT_VALUE)
+        .select(
+            pl.lit(source).alias("source"),
+            "label",
+            pl.lit("extraction").alias("stage"),
+            pl.lit("WLD").alias("scope_iso3"),
+            "economy_iso3",
+            "year",
+            pl.lit(rows["year"].max(), pl.Int32).alias("edition"),
+            pl.col("figure").alias("amount_t"),
+            pl.lit(None, pl.Float64).alias("share"),
+            pl.lit("exact").alias("bound"),
+            "flag",
+            pl.lit(None, pl.Float64).alias("trade_parameter"),
+            pl.lit(None, pl.String).alias("printed"),
+            pl.lit(None, pl.String).alias("notes"),
+            pl.lit(False).alias("is_provisional"),
+            vintage,
+        )
+        .sort(PRODUCTION.key)
+    )
+    quotes = (
+        rows.filter(pl.col("label") == UNIT_VALUE, pl.col("figure").is_not_null())
+        .select(
+            pl.lit(source).alias("source"),
+            pl.lit(INSTRUMENT).alias("instrument"),
+            pl.date("year", 1, 1).alias("price_date"),
+            pl.lit("A").alias("frequency"),
+            pl.col("figure").alias("close"),
+            pl.lit(None, pl.Float64).alias("adjusted_close"),
+            pl.lit("USD").alias("currency"),
+            pl.lit(UNIT).alias("unit"),
+            pl.lit(False).alias("is_provisional"),
+            vintage,
+        )
+        .sort(PRICE_QUOTES.key)
+    )
+    return {
+        "production": production,
+        "price_quotes": quotes,
+        "material_labels": labels_of(source, vintage),
+    }
+
+
+def _require_every_year(rows: pl.DataFrame) -> None:
+    """Refuse a series with years lost between its first and its last, or given twice."""
+    spans = rows.group_by("label").agg(
+        pl.len().alias("rows"),
+        pl.col("year").n_unique().alias("years"),
+        (pl.col("year").max() - pl.col("year").min() + 1).alias("span"),
+        pl.col("year").max().alias("last"),
+    )
+    require_every(
+        (pl.col("rows") == pl.col("years")) & (pl.col("years") == pl.col("span")),
+        of=spans,
+        value=pl.col("label"),
+        what="has years that are missing or given twice",
+        source=CARD.name,
+    )
+    if spans["last"].n_unique() > 1:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the series do not end in the same year: the file is cut.",
+            hint="Fetch or land it again.",
+        )
