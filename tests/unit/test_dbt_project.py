@@ -76,14 +76,14 @@ CONTRACT = {
     "dependency.supplier_shares": GRAIN_OF_SHARES
     + (
         "supplier_iso3 varchar, amount double, share double, supplier_rank integer, "
-        "source varchar, valuation varchar, is_provisional boolean"
+        "source varchar, valuation varchar, is_provisional boolean, weight_coverage_share double"
     ),
     "dependency.import_concentration": GRAIN_OF_SHARES
     + (
         "total_amount double, hhi double, hhi_high double, hhi_normalised double, "
         "cr1_share double, cr3_share double, effective_suppliers double, "
         "top_supplier_iso3 varchar, top_supplier_share double, partner_coverage_share double, "
-        "source varchar, is_provisional boolean"
+        "source varchar, is_provisional boolean, weight_coverage_share double"
     ),
     "dependency.production_shares": (
         "material varchar, stage varchar, year integer, economy_iso3 varchar, source varchar, "

@@ -24,7 +24,8 @@ totals as (
         period_start,
         measure,
         total_amount,
-        source
+        source,
+        weight_coverage_share
     from {{ ref('int_dependency__choose_group_totals') }}
 
 ),
@@ -56,6 +57,7 @@ sums as (
         by_total.*,
         totals.total_amount,
         totals.source,
+        totals.weight_coverage_share,
         by_total.top_three_amount / nullif(totals.total_amount, 0) as top_three_share
     from by_total
     inner join totals
@@ -103,7 +105,8 @@ concentration as (
         top_supplier_share,
         partner_coverage_share,
         source,
-        is_provisional
+        is_provisional,
+        weight_coverage_share
     from indexed
 
 )
