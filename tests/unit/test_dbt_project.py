@@ -51,6 +51,11 @@ CONTRACT = {
         "hs6_code varchar, mineral varchar, content_share_low double, content_share_high double, "
         "basis varchar, source varchar"
     ),
+    "reference.nomenclature_breaks": (
+        "hs6_code varchar, break_name varchar, hs_revision_before varchar, "
+        "hs_revision_after varchar, year_before integer, year_after integer, reason varchar, "
+        "source varchar"
+    ),
     "reference.materials": (
         "source varchar, label varchar, material varchar, mineral varchar, mineral_group varchar"
     ),
@@ -162,6 +167,8 @@ CONTRACT = {
 
 BEYOND_THE_CONTRACT = {
     "reference.materials": "left_out varchar",
+    "dependency.supplier_shares": "comparable_since date",
+    "dependency.import_concentration": "comparable_since date",
     "exposure.measures": "citation varchar, confidence varchar, remark varchar",
     "exposure.milestones": "citation varchar",
     "catalog.sources": "is_fetched boolean",
@@ -835,7 +842,7 @@ def test_codes_in_scope_are_in_the_nomenclature_and_cover_trade_and_restrictions
         for code in nomenclature
         if len(code) == 6 and code.startswith(entry)
     }
-    codes = {row["hs6_code"] for row in _seed("seed_commodities")}
+    codes = {row["hs6_code"] for row in _seed("seed_commodities") if row["hs_revision"] == "HS2022"}
     assert codes <= nomenclature
     assert traded | restricted <= codes
     minerals = {row["mineral"] for row in _seed("seed_minerals")}

@@ -31,6 +31,12 @@ groups as (
 
 ),
 
+breaks_passed as (
+
+    select * from {{ ref('int_trade__count_breaks_passed') }}
+
+),
+
 precedence as (
 
     select
@@ -195,6 +201,73 @@ chosen as (
             order by precedence.rank nulls last, complete.is_basket, complete.source
         ) = 1
 
+),
+
+-- Of groups with a code that has a break, what each figure is comparable with.
+eras as (
+
+    select
+        chosen.importer_iso3,
+        chosen.group_number,
+        chosen.mineral_group,
+        chosen.frequency,
+        chosen.period_start,
+        chosen.measure,
+        string_agg(
+            series.commodity_code || ' ' || breaks_passed.breaks_passed, ','
+            order by series.commodity_code
+        ) as era
+    from chosen
+    inner join series on chosen.group_number = series.group_number
+    inner join breaks_passed
+        on
+            series.source = breaks_passed.source
+            and series.commodity_code = breaks_passed.hs6_code
+            and series.frequency = breaks_passed.frequency
+            and series.period_start = breaks_passed.period_start
+            and (
+                breaks_passed.importer_iso3 is null
+                or chosen.importer_iso3 = breaks_passed.importer_iso3
+            )
+    where not series.is_basket
+    group by
+        chosen.importer_iso3,
+        chosen.group_number,
+        chosen.mineral_group,
+        chosen.frequency,
+        chosen.period_start,
+        chosen.measure
+
+),
+
+since as (
+
+    select
+        importer_iso3,
+        group_number,
+        min(period_start) over (
+            partition by importer_iso3, mineral_group, frequency, measure, era
+        ) as first_of_era,
+        min(period_start) over (
+            partition by importer_iso3, mineral_group, frequency, measure
+        ) as first_of_all
+    from eras
+
+),
+
+comparable as (
+
+    select
+        chosen.*,
+        case
+            when since.first_of_era > since.first_of_all then since.first_of_era
+        end as comparable_since
+    from chosen
+    left join since
+        on
+            chosen.importer_iso3 = since.importer_iso3
+            and chosen.group_number = since.group_number
+
 )
 
-select * from chosen
+select * from comparable

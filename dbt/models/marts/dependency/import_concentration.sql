@@ -18,7 +18,8 @@ with concentration as (
         partner_coverage_share,
         source,
         is_provisional,
-        weight_coverage_share
+        weight_coverage_share,
+        comparable_since
     from {{ ref('int_dependency__measure_concentration') }}
 
 )

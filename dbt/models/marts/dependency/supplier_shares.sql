@@ -28,7 +28,8 @@ totals as materialized (
         total_amount,
         valuation,
         is_provisional,
-        weight_coverage_share
+        weight_coverage_share,
+        comparable_since
     from {{ ref('int_dependency__choose_group_totals') }}
 
 ),
@@ -130,7 +131,8 @@ shares as (
         totals.source,
         suppliers.valuation,
         suppliers.is_provisional,
-        totals.weight_coverage_share
+        totals.weight_coverage_share,
+        totals.comparable_since
     from suppliers
     inner join totals on suppliers.total_number = totals.total_number
 
