@@ -65,7 +65,7 @@ create table groups as
 with codes as (
     select mineral_group, hs6_code
     from read_csv('{groups}', all_varchar = true)
-    union
+    union  -- a code stands in the list once per edition of the HS
     select 'hs_' || hs6_code, hs6_code
     from (select distinct hs6_code from trade.baci_flows)
 )
@@ -75,33 +75,70 @@ from codes;
 create schema dependency;
 create temp table totals as
 with by_code as (
-    select importer_iso3, year, hs6_code, sum(value_usd) as amount
+    select
+        importer_iso3,
+        year,
+        hs6_code,
+        sum(value_usd) as value_usd,
+        sum(net_weight_kg) as net_weight_kg,
+        sum(value_usd) filter (net_weight_kg is not null) as weighed_usd,
+        count(*) - count(net_weight_kg) as without_weight
     from trade.baci_flows
     where importer_iso3 <> '_X'
     group by all
+),
+by_group as (
+    select
+        importer_iso3,
+        mineral_group,
+        year,
+        sum(value_usd) as value_usd,
+        sum(net_weight_kg) as net_weight_kg,
+        case
+            when sum(without_weight) = 0 then 1
+            else coalesce(sum(weighed_usd), 0) / sum(value_usd)
+        end as weight_coverage_share
+    from by_code inner join groups using (hs6_code)
+    group by importer_iso3, mineral_group, codes, year
+    having count(*) = codes
+),
+by_measure as (
+    select
+        importer_iso3, mineral_group, year, 'value_usd' as measure, value_usd as total_amount,
+        null as weight_coverage_share
+    from by_group
+    union all
+    -- Flows without a weight are left out where they are at most 5 % of the value.
+    select
+        importer_iso3, mineral_group, year, 'net_weight_kg', net_weight_kg, weight_coverage_share
+    from by_group
+    where weight_coverage_share >= 0.95
 )
-select
-    row_number() over () as number,
-    importer_iso3,
-    mineral_group,
-    year,
-    sum(amount) as total_amount
-from by_code inner join groups using (hs6_code)
-group by importer_iso3, mineral_group, codes, year
-having count(*) = codes and sum(amount) > 0;
+select row_number() over () as number, *
+from by_measure
+where total_amount > 0;
 
 create temp table supplies as
-with amounts as (
-    -- Of a group of one code every flow is a supply; of several codes they are summed.
-    select totals.number, flows.exporter_iso3 as supplier_iso3, flows.value_usd as amount
-    from trade.baci_flows as flows
-    inner join groups on flows.hs6_code = groups.hs6_code and groups.codes = 1
-    inner join totals using (importer_iso3, mineral_group, year)
+with flows as (
+    select
+        exporter_iso3, importer_iso3, hs6_code, year, 'value_usd' as measure, value_usd as amount
+    from trade.baci_flows
     union all
-    select totals.number, flows.exporter_iso3, sum(flows.value_usd)
-    from trade.baci_flows as flows
+    select exporter_iso3, importer_iso3, hs6_code, year, 'net_weight_kg', net_weight_kg
+    from trade.baci_flows
+    where net_weight_kg is not null
+),
+amounts as (
+    -- Of a group of one code every flow is a supply; of several codes they are summed.
+    select totals.number, flows.exporter_iso3 as supplier_iso3, flows.amount
+    from flows
+    inner join groups on flows.hs6_code = groups.hs6_code and groups.codes = 1
+    inner join totals using (importer_iso3, mineral_group, year, measure)
+    union all
+    select totals.number, flows.exporter_iso3, sum(flows.amount)
+    from flows
     inner join groups on flows.hs6_code = groups.hs6_code and groups.codes > 1
-    inner join totals using (importer_iso3, mineral_group, year)
+    inner join totals using (importer_iso3, mineral_group, year, measure)
     group by all
 )
 select
@@ -115,14 +152,16 @@ select
     mineral_group,
     'A' as frequency,
     make_date(year, 1, 1) as period_start,
-    'value_usd' as measure,
+    measure,
     supplier_iso3,
     amount,
     amount / total_amount as share,
     cast(supplier_rank as integer) as supplier_rank,
     'baci' as source,
     'FOB' as valuation,
-    false as is_provisional
+    false as is_provisional,
+    cast(weight_coverage_share as double) as weight_coverage_share,
+    cast(null as date) as comparable_since
 from supplies inner join totals using (number);
 
 create table dependency.import_concentration as
@@ -152,7 +191,7 @@ select
     mineral_group,
     'A' as frequency,
     make_date(year, 1, 1) as period_start,
-    'value_usd' as measure,
+    measure,
     total_amount,
     hhi,
     hhi as hhi_high,
@@ -166,7 +205,9 @@ select
     top_share as top_supplier_share,
     1.0::double as partner_coverage_share,
     'baci' as source,
-    false as is_provisional
+    false as is_provisional,
+    cast(weight_coverage_share as double) as weight_coverage_share,
+    cast(null as date) as comparable_since
 from sums;
 """
 

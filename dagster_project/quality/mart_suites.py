@@ -264,6 +264,20 @@ _REFERENCE = (
     ),
     Suite(
         "mart",
+        "reference.nomenclature_breaks",
+        (
+            has_rows(),
+            _is_an_hs6_code(),
+            matches(
+                "edition_is_named_as_in_the_flows", "hs_revision_after", r"^HS[0-9]{4}$",
+                "An edition named otherwise meets no flow, and its break parts nothing.",
+            ),
+            is_not_blank("reason"),
+            is_not_blank("source"),
+        ),
+    ),
+    Suite(
+        "mart",
         "reference.commodity_minerals",
         (
             has_rows(),

@@ -18,6 +18,8 @@ IMPORTER, IMPORTER_NAME, SUPPLIER, SUPPLIER_NAME = "JPN", "Japan", "CHN", "China
 FIRST_YEAR = 2010
 HEADLINE_CLAIM = "JP-2024-CHINA-OVER-60"
 CONCENTRATED_SHOWN = 3
+LEAST_IMPORTS_USD = 1e6
+"""A year's imports of a code. Less hangs on a single order: tin ore for 42,000 dollars."""
 MONTHS_SHOWN = 24
 SESSIONS_FOR_A_RETURN = 20
 """A return over fewer closes is noise."""
@@ -155,8 +157,13 @@ inner join dependency.import_concentration as totals
 where shares.importer_iso3 = $importer and shares.supplier_iso3 = $supplier
     and shares.mineral_group = 'rare_earths' and shares.frequency = 'A'
     and shares.measure = $measure and year(shares.period_start) >= $first
+qualify shares.comparable_since is not distinct from
+    last_value(shares.comparable_since) over (
+        order by shares.period_start rows between unbounded preceding and unbounded following
+    )
 order by year
 """
+"""A trend does not run across a break of the nomenclature."""
 
 
 def _rare_earths(ask: Ask, origins: Mapping[str, Origin]) -> tuple[list[Line], int | None]:
@@ -214,7 +221,8 @@ def _magnets(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     return Line(
         f"{subject}, {rows[0]['year']}",
         ", ".join(f"{row['name']} {percent(row['share'])}" for row in rows),
-        f"of USD {number(rows[0]['total_amount'] / 1e6)} m, HHI {rows[0]['hhi']:.2f}",
+        f"of USD {number(rows[0]['total_amount'] / 1e6)} m, "
+        + (f"HHI {rows[0]['hhi']:.2f}" if rows[0]["hhi"] is not None else "of the largest flows"),
         _origin_of_imports(ask, origins, rows[0]),
     )
 
@@ -224,17 +232,26 @@ with minerals as (
     select 'hs_' || hs6_code as mineral_group, string_agg(minerals.name, ', ') as minerals
     from reference.commodity_minerals inner join reference.minerals as minerals using (mineral)
     group by hs6_code having count(*) = 1
+),
+goods as (
+    select
+        'hs_' || hs6_code as mineral_group,
+        arg_max(split_part(description, ';', 1), hs_revision) as goods
+    from reference.commodities group by hs6_code
 )
 select
-    totals.mineral_group, minerals.minerals, economies.name, totals.top_supplier_share,
+    totals.mineral_group, coalesce(minerals.minerals, goods.goods) as goods, economies.name,
+    totals.top_supplier_share,
     totals.source, year(totals.period_start) as year, count(*) over () as groups,
     count(*) filter (totals.top_supplier_iso3 = $supplier) over () as led_by_supplier
 from dependency.import_concentration as totals
 inner join reference.economies as economies
     on economies.economy_iso3 = totals.top_supplier_iso3
 left join minerals using (mineral_group)
+left join goods using (mineral_group)
 where totals.importer_iso3 = $importer and totals.frequency = 'A'
     and totals.measure = 'value_usd' and starts_with(totals.mineral_group, 'hs_')
+    and totals.total_amount >= $least
     and totals.period_start = (
         select period_start from dependency.import_concentration
         where importer_iso3 = $importer and frequency = 'A' and measure = 'value_usd'
@@ -248,7 +265,10 @@ limit $shown
 
 def _most_concentrated(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     subject = "Codes that hang on one supplier, by value"
-    rows = ask(_MOST_CONCENTRATED, importer=IMPORTER, supplier=SUPPLIER, shown=CONCENTRATED_SHOWN)
+    rows = ask(
+        _MOST_CONCENTRATED, importer=IMPORTER, supplier=SUPPLIER, shown=CONCENTRATED_SHOWN,
+        least=LEAST_IMPORTS_USD,
+    )  # fmt: skip
     if not rows:
         return _nothing(subject)
     return Line(
@@ -262,7 +282,7 @@ def _most_concentrated(ask: Ask, origins: Mapping[str, Origin]) -> Line:
 
 def _led(row: Row) -> str:
     code = row["mineral_group"].removeprefix("hs_")
-    named = f"{row['minerals']} ({code})" if row["minerals"] else code
+    named = f"{row['goods']} ({code})" if row["goods"] else code
     return f"{named} {row['name']} {percent(row['top_supplier_share'])}"
 
 

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 import polars as pl
 
-from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed, shortened
-from dagster_project.lake.schemas import INSTANT, RECONCILED_TRADE, text_of_all
-from dagster_project.lake.scope import OUT_OF_SCOPE, in_scope, scope_now
+from dagster_project.errors import UpstreamFormatError, listed, shortened
+from dagster_project.lake.schemas import RECONCILED_TRADE, text_of_all
+from dagster_project.lake.scope import OUT_OF_SCOPE, scope_now
 from dagster_project.lake.vocabulary import (
     SPECIAL_AREAS,
     commodity_codes,
@@ -32,6 +32,7 @@ from dagster_project.sources.formats import (
     is_it_the_file_of,
     is_zip,
     looks_like_html,
+    looks_like_parquet,
     looks_like_zip,
     read_ahead,
     read_text_table,
@@ -42,6 +43,14 @@ from dagster_project.sources.formats import (
     zip_members,
 )
 from dagster_project.sources.limits import LONGEST_LINE
+from dagster_project.sources.reconciled_flows import (
+    KEY,
+    LAST_YEAR,
+    lake_rows,
+    require_flows_once,
+    tidy_flows,
+    with_numbers,
+)
 
 CARD = SourceCard(
     name="baci",
@@ -54,12 +63,18 @@ CARD = SourceCard(
     homepage="http://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele_item.asp?id=37",
     tables=("reconciled_trade",),
     description=(
-        "Value, free on board, of what each economy sold to each other in a year, one figure from "
-        "the exporter's and the importer's reports to UN Comtrade. Bundled: 2024 of version "
-        "V202601 for 30 HS6 codes, without quantities. Other codes and years come with CEPII's "
+        "Value, free on board, and weight of what each economy sold to each other in a year, one "
+        "figure from the exporter's and the importer's reports to UN Comtrade. Bundled, of version "
+        "V202601: 30 codes of HS 2017 for 2024, and 52 codes of HS 1992 for 1995 to 2022 and 2024 "
+        "(13 of them without 2022); nothing of 2023. Other codes and years come with CEPII's "
         "archives: land one as it is."
     ),
-    bundled=("flows_2024.csv",),
+    bundled=(
+        "flows_2024.csv",
+        "flows_hs1992_1995_2004.parquet",
+        "flows_hs1992_2005_2014.parquet",
+        "flows_hs1992_2015_2024.parquet",
+    ),
 )
 
 RELEASED = datetime(2026, 1, 31)
@@ -70,16 +85,6 @@ BUNDLED_EDITION = 202601
 
 YEARLY_COLUMNS = ("t", "i", "j", "k", "v", "q")
 """CEPII's: year, exporter, importer, HS6 code, thousand US dollars, metric tons."""
-
-TIDY_COLUMNS = (
-    "exporter_iso3",
-    "importer_iso3",
-    "hs6_code",
-    "hs_revision",
-    "year",
-    "value_usd",
-)
-OPTIONAL_COLUMNS = ("net_weight_kg", "edition")
 
 AREAS_TOLD_AS_ONE: Mapping[str, str] = MappingProxyType({"711": "_X"})
 """CEPII's codes of several economies: the Southern African Customs Union until 1999."""
@@ -99,8 +104,6 @@ _NUMBERS: Mapping[str, pl.DataType] = MappingProxyType(
         "q": pl.Float64(),
     }
 )  # fmt: skip
-LAST_YEAR = 9_999
-"""A year has four digits."""
 LARGEST_NUMBER_OF_AN_ECONOMY = 9_999
 """CEPII's have three digits. A larger one is read as text."""
 
@@ -109,14 +112,13 @@ FrameType = TypeVar("FrameType", pl.DataFrame, pl.LazyFrame)
 _WHOSE = is_it_the_file_of(CARD.homepage)
 _AGAIN = "Fetch or land the file again."
 
-KEY = ("exporter_iso3", "importer_iso3", "hs6_code", "hs_revision", "year")
-
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """A BACI archive or file -> `reconciled_trade`, one row per exporter, importer, code and year.
 
     Reads CEPII's zip (one file of YEARLY_COLUMNS a year, the edition of the HS in their names, and
-    a table of countries), one of its yearly files alone, and our table of TIDY_COLUMNS. A yearly
+    a table of countries), one of its yearly files alone, and our table of TIDY_COLUMNS as CSV or
+    Parquet. A yearly
     file does not say its edition of the HS: the name of the document must, as CEPII's names do
     (`BACI_HS22_Y2024_V202601.csv`). Of CEPII's files only HS6 codes in scope are kept, block by
     block, since a year has about eleven million rows. Values become US dollars (FOB), quantities
@@ -139,11 +141,12 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         )
     if looks_like_zip(payload):
         flows = pl.concat(_as_text(year) for year in _flows_of_archive(payload)).collect()
-        _require_flows_once(flows, KEY)
-    elif {"i", "j", "k"} & set(header_of(payload, source=CARD.name)):
+        require_flows_once(flows, KEY, source=CARD.name)
+    elif _is_a_yearly_file(payload):
         flows = _as_text(_flows_of_yearly_file(payload, document.name)).collect()
     else:
-        flows = _flows_of_tidy_table(payload, BUNDLED_EDITION if document.is_bundled else None)
+        edition = BUNDLED_EDITION if document.is_bundled else None
+        flows = tidy_flows(payload, source=CARD.name, edition=edition, hint=_WHOSE)
     if flows.is_empty():
         raise _out_of_scope()
     return {"reconciled_trade": _rows(flows.lazy(), document).collect().sort(RECONCILED_TRADE.key)}
@@ -172,23 +175,15 @@ def _as_text(flows: pl.LazyFrame) -> pl.LazyFrame:
     return flows.cast({pl.Enum: pl.String})
 
 
+def _is_a_yearly_file(payload: bytes) -> bool:
+    if looks_like_parquet(payload):
+        return False
+    return bool({"i", "j", "k"} & set(header_of(payload, source=CARD.name)))
+
+
 def _rows(flows: pl.LazyFrame, document: Document) -> pl.LazyFrame:
     vintage_at = RELEASED if document.is_bundled else utc_naive(document.retrieved_at)
-    # By its place the first day of a year is found in a fraction of the time of `pl.date`.
-    first_days = pl.select(pl.date(pl.int_range(LAST_YEAR + 1), 1, 1)).to_series()
-    return flows.select(
-        pl.lit(CARD.name).alias("source"),
-        "exporter_iso3",
-        "importer_iso3",
-        "hs6_code",
-        "hs_revision",
-        pl.lit(first_days).gather(pl.col("year").cast(pl.Int32)).alias("period_start"),
-        pl.col("edition").cast(pl.Int32),
-        "value_usd",
-        "net_weight_kg",
-        pl.lit(False).alias("is_provisional"),
-        pl.lit(vintage_at, INSTANT).alias("vintage_at"),
-    )
+    return lake_rows(flows, source=CARD.name, vintage_at=vintage_at)
 
 
 def _out_of_scope() -> UpstreamFormatError:
@@ -299,45 +294,6 @@ def _flows_of_yearly_file(payload: bytes, name: str) -> pl.LazyFrame:
     if flows is None:
         raise _out_of_scope()
     return flows.with_columns(_edition([name]))
-
-
-def _flows_of_tidy_table(payload: bytes, edition: int | None) -> pl.DataFrame:
-    """Our table; `edition` is that of the rows that do not give one."""
-    table = read_text_table(
-        payload, source=CARD.name, required=TIDY_COLUMNS, optional=OPTIONAL_COLUMNS, hint=_WHOSE
-    )
-    sides = pl.concat([table["exporter_iso3"], table["importer_iso3"]])
-    known = list(economies().among(sides.unique()))
-    for column in ("exporter_iso3", "importer_iso3"):
-        _require_known(pl.col(column).is_in(known), table, column, "is not an economy of our list")
-    _require_known(
-        pl.col("hs6_code").is_in(in_scope(table["hs6_code"].unique())),
-        table,
-        "hs6_code",
-        "is not an HS6 code in scope",
-    )
-    _require_known(
-        pl.col("hs_revision").str.contains(r"^HS[0-9]{4}$"),
-        table,
-        "hs_revision",
-        "is not an edition of the HS like HS2022",
-    )
-    require_every(
-        pl.col("edition").is_null() | pl.col("edition").str.contains(r"^[0-9]{6}$"),
-        of=table,
-        value=pl.col("edition"),
-        what="is not a version of BACI like 202601",
-        source=CARD.name,
-    )
-    _require_flows_once(table, KEY)
-    given = pl.col("edition").cast(pl.Int32).fill_null(pl.lit(edition, pl.Int32))
-    return _with_numbers(table).with_columns(given)
-
-
-def _require_known(rule: pl.Expr, table: pl.DataFrame, column: str, what: str) -> None:
-    require_every(
-        rule, of=table, value=pl.col(column), what=what, source=CARD.name, error=UnknownCodeError
-    )
 
 
 def _in_scope(blocks: Iterable[bytes], name: str, edition: str, year: str | None) -> pl.DataFrame:
@@ -571,7 +527,7 @@ def _read_rows(
 
 def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.DataFrame:
     """CEPII's columns -> ours, with numbers; `countries` is the archive's own ISO code of each."""
-    _require_flows_once(flows, ("i", "j", "k", "hs_revision", "t"))
+    require_flows_once(flows, ("i", "j", "k", "hs_revision", "t"), source=CARD.name)
     codes = pl.concat([flows["i"], flows["j"]]).unique().fill_null("")
     named = {code: _economy(code, countries) for code in codes}
     table = flows.select(
@@ -584,7 +540,7 @@ def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.
         pl.col("q").replace("NA", None).alias("net_weight_kg"),
     )
     # 1.001 x 1000 is 1000.9999999999999: what is below a thousandth of a dollar is noise.
-    numbers = _with_numbers(table).with_columns(
+    numbers = with_numbers(table, source=CARD.name).with_columns(
         (pl.col("value_usd", "net_weight_kg") * 1000).round(3)
     )
     return _summed(numbers, KEY)
@@ -606,34 +562,3 @@ def _economy(code: str, countries: Mapping[str, str | None]) -> str:
     if code in AREAS_TOLD_AS_ONE:
         return AREAS_TOLD_AS_ONE[code]
     return economy_of(code, by="comtrade_code", publisher=CARD.name)
-
-
-def _require_flows_once(table: pl.DataFrame, key: Sequence[str]) -> None:
-    once = table.select(
-        (~pl.struct(key).is_duplicated()).alias("once"), pl.concat_str(key, separator=" ")
-    )
-    require_every(
-        pl.col("once"), of=once, value=pl.col(key[0]), what="is there twice", source=CARD.name
-    )
-
-
-def _with_numbers(table: pl.DataFrame) -> pl.DataFrame:
-    """The measures as numbers, KEY as it is. Raises UpstreamFormatError for a year or number."""
-    flow = pl.concat_str(KEY, separator=" ", ignore_nulls=True)
-    require_every(
-        pl.col("year").str.contains(r"^[0-9]{4}$"),
-        of=table,
-        value=pl.col("year"),
-        what="is not a year",
-        source=CARD.name,
-    )
-    for measure, may_miss in (("value_usd", False), ("net_weight_kg", True)):
-        is_number = pl.col(measure).cast(pl.Float64, strict=False).is_finite()
-        require_every(
-            (pl.col(measure).is_null() | is_number) if may_miss else is_number,
-            of=table,
-            value=pl.format("{}: {}", flow, pl.col(measure).fill_null("")),
-            what=f"is not a number ({measure})",
-            source=CARD.name,
-        )
-    return table.with_columns(pl.col("value_usd", "net_weight_kg").cast(pl.Float64))

@@ -1,4 +1,4 @@
-"""Pure helpers that recognise what a payload is and open it: HTML, zip, CSV, workbook.
+"""Pure helpers that recognise what a payload is and open it: HTML, zip, CSV, workbook, Parquet.
 
 No publisher's columns are known here; nothing touches a network, nor a disk but to read a file.
 Every source opens its documents here, so that the limits of `limits` hold for all of them.
@@ -22,6 +22,7 @@ import polars as pl
 from dagster_project.errors import UpstreamFormatError, listed, shortened
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.vocabulary import label_rows
+from dagster_project.sources import parquet
 from dagster_project.sources.card import Kind
 from dagster_project.sources.limits import (
     FREE_BYTES,
@@ -77,6 +78,11 @@ def looks_like_gzip(payload: bytes) -> bool:
     return payload.startswith(_GZIP_SIGNATURE)
 
 
+def looks_like_parquet(payload: bytes) -> bool:
+    """Whether the bytes begin as a Parquet file."""
+    return payload.startswith(parquet.MAGIC)
+
+
 def looks_like(payload: bytes, kind: Kind) -> bool:
     """Whether the first bytes can be of that kind.
 
@@ -99,6 +105,9 @@ def looks_like(payload: bytes, kind: Kind) -> bool:
 
 _LANDED_UNPACKED = (".dta", ".xlsx", ".json", ".csv")
 """Kinds of file that are read by themselves, the fullest first."""
+
+_BYTES_OF_A_CELL = 8
+"""Of a number; of a text twice that, apart from its letters."""
 
 BLOCK_BYTES = 8 << 20
 """What is held of a large file at a time: more is no faster, and a typed copy is larger still."""
@@ -374,6 +383,72 @@ def read_text_table(
             else pl.lit(None, pl.String)
         ).alias(name)
         for name in known
+    )
+
+
+def read_parquet_table(
+    payload: bytes,
+    *,
+    source: str,
+    texts: Collection[str],
+    numbers: Collection[str],
+    optional: Collection[str] = (),
+    hint: str = "",
+) -> pl.DataFrame:
+    """A table of a Parquet file: columns of `texts` as text, of `numbers` as stored.
+
+    Names are read in lower case; those of `optional` may be missing and come out null, all others
+    must be there and no further ones. Raises UpstreamFormatError when the file is cut or damaged,
+    would unfold to more than the limits, has no rows, or when its columns are not these or of
+    another type.
+    """
+    _require_foldable(payload, source=source)
+    try:
+        table = pl.read_parquet(io.BytesIO(payload))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise _damaged_parquet(source, error) from error
+    header = [name.lower() for name in table.columns]
+    known = [*texts, *numbers]
+    required = [name for name in known if name not in optional]
+    require_columns(header, required, known=known, source=source, hint=hint)
+    for name, dtype in zip(header, table.dtypes, strict=True):
+        if dtype != pl.String if name in texts else not dtype.is_numeric():
+            raise UpstreamFormatError(
+                f"{source}: the column {name} holds {dtype}, not "
+                f"{'text' if name in texts else 'numbers'}.",
+                hint=hint,
+            )
+    if table.is_empty():
+        raise UpstreamFormatError(f"{source}: the file has columns and no rows.")
+    table.columns = header
+    require_short_fields(table, source=source)
+    absent = {
+        name: pl.lit(None, pl.String if name in texts else pl.Float64)
+        for name in known
+        if name not in header
+    }
+    return table.with_columns(**absent).select(known)
+
+
+def _require_foldable(payload: bytes, *, source: str) -> None:
+    """Refuse a Parquet file that unfolds beyond the limits; a run of one value takes no bytes."""
+    try:
+        measured = parquet.measure(payload)
+    except parquet.DamagedParquetError as error:
+        raise _damaged_parquet(source, error) from error
+    require_width(measured.columns, source=source)
+    unfolded = max(measured.unfolded_bytes, measured.rows * measured.columns * _BYTES_OF_A_CELL)
+    if unfolded > min(MOST_HELD_BYTES, max(FREE_BYTES, MOST_EXPANSION * len(payload))):
+        raise UpstreamFormatError(
+            f"{source}: the Parquet file of {len(payload) >> 10:,} KiB unfolds to "
+            f"{unfolded >> 20:,} MiB, more than any table does."
+        )
+
+
+def _damaged_parquet(source: str, error: BaseException) -> UpstreamFormatError:
+    reason = shortened(str(error).splitlines()[0] if str(error) else type(error).__name__)
+    return UpstreamFormatError(
+        f"{source}: the Parquet file is cut or damaged ({reason}).", hint=_AGAIN
     )
 
 

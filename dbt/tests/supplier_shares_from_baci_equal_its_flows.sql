@@ -18,31 +18,35 @@ with shares as not materialized (
 
 flows as not materialized (
 
-    select
-        importer_iso3,
-        exporter_iso3 as supplier_iso3,
-        'hs_' || hs6_code as mineral_group,
-        year,
-        'value_usd' as measure,
-        value_usd as amount
-    from {{ ref('baci_flows') }}
-    where exporter_iso3 <> '_X'
+    {% for measure in ['value_usd', 'net_weight_kg'] %}
+        select
+            importer_iso3,
+            exporter_iso3 as supplier_iso3,
+            'hs_' || hs6_code as mineral_group,
+            year,
+            '{{ measure }}' as measure,
+            {{ measure }} as amount
+        from {{ ref('baci_flows') }}
+        where exporter_iso3 <> '_X' and {{ measure }} is not null
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 
 ),
 
 -- Where an importer's year has all its flows as shares, a number of each tells so: only the others
--- are compared flow by flow, of 11 million in a third of the time.
+-- are compared flow by flow, of 11 million values in a fifth of the time.
 sums_of_shares as (
 
     select
         importer_iso3,
         year,
+        measure,
         count(*) as rows,
         bit_xor(
-            {{ hash_of(['supplier_iso3', 'mineral_group', 'measure', 'round(amount * 100)']) }}
+            {{ hash_of(['supplier_iso3', 'mineral_group', 'round(amount * 100)']) }}
         ) as number_of_all
     from shares
-    group by importer_iso3, year
+    group by importer_iso3, year, measure
 
 ),
 
@@ -51,12 +55,13 @@ sums_of_flows as (
     select
         importer_iso3,
         year,
+        measure,
         count(*) as rows,
         bit_xor(
-            {{ hash_of(['supplier_iso3', 'mineral_group', 'measure', 'round(amount * 100)']) }}
+            {{ hash_of(['supplier_iso3', 'mineral_group', 'round(amount * 100)']) }}
         ) as number_of_all
     from flows
-    group by importer_iso3, year
+    group by importer_iso3, year, measure
 
 ),
 
@@ -64,12 +69,14 @@ not_alike as (
 
     select
         sums_of_shares.importer_iso3,
-        sums_of_shares.year
+        sums_of_shares.year,
+        sums_of_shares.measure
     from sums_of_shares
     left join sums_of_flows
         on
             sums_of_shares.importer_iso3 = sums_of_flows.importer_iso3
             and sums_of_shares.year = sums_of_flows.year
+            and sums_of_shares.measure = sums_of_flows.measure
             and sums_of_shares.rows = sums_of_flows.rows
             and sums_of_shares.number_of_all = sums_of_flows.number_of_all
     where sums_of_flows.rows is null
@@ -84,6 +91,7 @@ shares_to_compare as materialized (
         on
             shares.importer_iso3 = not_alike.importer_iso3
             and shares.year = not_alike.year
+            and shares.measure = not_alike.measure
 
 ),
 
@@ -95,20 +103,21 @@ flows_to_compare as materialized (
         on
             flows.importer_iso3 = not_alike.importer_iso3
             and flows.year = not_alike.year
+            and flows.measure = not_alike.measure
 
 )
 
 select
     shares.*,
-    flows.amount as value_usd
+    flows.amount as amount_of_flow
 from shares_to_compare as shares
 left join flows_to_compare as flows
     on
         shares.importer_iso3 = flows.importer_iso3
         and shares.supplier_iso3 = flows.supplier_iso3
         and shares.year = flows.year
+        and shares.measure = flows.measure
         and shares.mineral_group = flows.mineral_group
 where
     flows.amount is null
-    or shares.measure <> 'value_usd'
     or abs(shares.amount - flows.amount) > 0.005

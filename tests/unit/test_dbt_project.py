@@ -51,6 +51,11 @@ CONTRACT = {
         "hs6_code varchar, mineral varchar, content_share_low double, content_share_high double, "
         "basis varchar, source varchar"
     ),
+    "reference.nomenclature_breaks": (
+        "hs6_code varchar, break_name varchar, hs_revision_before varchar, "
+        "hs_revision_after varchar, year_before integer, year_after integer, reason varchar, "
+        "source varchar"
+    ),
     "reference.materials": (
         "source varchar, label varchar, material varchar, mineral varchar, mineral_group varchar"
     ),
@@ -80,14 +85,14 @@ CONTRACT = {
     "dependency.supplier_shares": GRAIN_OF_SHARES
     + (
         "supplier_iso3 varchar, amount double, share double, supplier_rank integer, "
-        "source varchar, valuation varchar, is_provisional boolean"
+        "source varchar, valuation varchar, is_provisional boolean, weight_coverage_share double"
     ),
     "dependency.import_concentration": GRAIN_OF_SHARES
     + (
         "total_amount double, hhi double, hhi_high double, hhi_normalised double, "
         "cr1_share double, cr3_share double, effective_suppliers double, "
         "top_supplier_iso3 varchar, top_supplier_share double, partner_coverage_share double, "
-        "source varchar, is_provisional boolean"
+        "source varchar, is_provisional boolean, weight_coverage_share double"
     ),
     "dependency.production_shares": (
         "material varchar, stage varchar, year integer, economy_iso3 varchar, source varchar, "
@@ -166,6 +171,8 @@ CONTRACT = {
 
 BEYOND_THE_CONTRACT = {
     "reference.materials": "left_out varchar",
+    "dependency.supplier_shares": "comparable_since date",
+    "dependency.import_concentration": "comparable_since date",
     "exposure.measures": "citation varchar, confidence varchar, remark varchar",
     "exposure.milestones": "citation varchar",
     "catalog.sources": "is_fetched boolean",
@@ -845,7 +852,7 @@ def test_codes_in_scope_are_in_the_nomenclature_and_cover_trade_and_restrictions
         for code in nomenclature
         if len(code) == 6 and code.startswith(entry)
     }
-    codes = {row["hs6_code"] for row in _seed("seed_commodities")}
+    codes = {row["hs6_code"] for row in _seed("seed_commodities") if row["hs_revision"] == "HS2022"}
     assert codes <= nomenclature
     assert traded | restricted <= codes
     minerals = {row["mineral"] for row in _seed("seed_minerals")}

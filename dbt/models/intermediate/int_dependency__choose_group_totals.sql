@@ -8,6 +8,7 @@ with imports as (
         importer_iso3,
         partner_iso3,
         amount,
+        value_usd,
         valuation,
         is_provisional
     from {{ ref('int_dependency__list_group_imports') }}
@@ -27,6 +28,12 @@ groups as (
         count(distinct hs6_code) as codes
     from {{ ref('mineral_group_codes') }}
     group by mineral_group
+
+),
+
+breaks_passed as (
+
+    select * from {{ ref('int_trade__count_breaks_passed') }}
 
 ),
 
@@ -51,6 +58,13 @@ by_commodity as (
             sum(amount) filter (where partner_iso3 not in ('WLD', importer_iso3)), 0
         ) as sum_of_partners,
         count(*) filter (where partner_iso3 not in ('WLD', '_X', importer_iso3)) as suppliers,
+        sum(value_usd) filter (where partner_iso3 not in ('WLD', importer_iso3)) as whole_value,
+        sum(value_usd) filter (
+            where amount is not null and partner_iso3 not in ('WLD', importer_iso3)
+        ) as covered_value,
+        count(*) filter (
+            where value_usd is null and partner_iso3 <> importer_iso3
+        ) as missing_values,
         count(*) filter (where amount is null and partner_iso3 <> '_X') as missing_amounts,
         count(*) filter (where amount is null and partner_iso3 = '_X') as missing_remainders,
         bool_or(valuation = 'CIF') as has_cif,
@@ -64,37 +78,55 @@ by_commodity as (
 totals as (
 
     select
-        series_number,
-        importer_iso3,
-        suppliers,
-        has_cif,
-        has_fob,
-        is_provisional,
+        series.group_number,
+        series.measure,
+        by_commodity.importer_iso3,
+        by_commodity.suppliers,
+        by_commodity.has_cif,
+        by_commodity.has_fob,
+        by_commodity.is_provisional,
+        by_commodity.whole_value,
+        by_commodity.covered_value,
+        coalesce(
+            by_commodity.printed_total - by_commodity.re_imports, by_commodity.sum_of_partners
+        ) as total_amount,
         -- The remainder is only needed where no total is printed.
-        missing_amounts = 0
-        and (printed_total is not null or missing_remainders = 0) as is_complete,
-        coalesce(printed_total - re_imports, sum_of_partners) as total_amount
+        by_commodity.missing_amounts = 0
+        and (by_commodity.printed_total is not null or by_commodity.missing_remainders = 0)
+            as is_whole,
+        -- What part of it is weighed is known, if every value is there.
+        series.measure = 'net_weight_kg'
+        and by_commodity.printed_total is null
+        and by_commodity.missing_values = 0 as may_have_gaps
     from by_commodity
+    inner join series on by_commodity.series_number = series.series_number
 
 ),
 
 by_group as (
 
     select
-        series.group_number,
-        totals.importer_iso3,
+        group_number,
+        measure,
+        importer_iso3,
         count(*) as codes,
-        sum(totals.total_amount) as total_amount,
+        sum(total_amount) as total_amount,
         case
-            when not bool_or(totals.has_fob) then 'CIF'
-            when not bool_or(totals.has_cif) then 'FOB'
+            when not bool_or(has_fob) then 'CIF'
+            when not bool_or(has_cif) then 'FOB'
         end as valuation,
-        bool_or(totals.is_provisional) as is_provisional,
-        bool_and(totals.is_complete) as is_complete,
-        sum(totals.suppliers) as suppliers
+        bool_or(is_provisional) as is_provisional,
+        bool_and(is_whole or may_have_gaps) as is_complete,
+        sum(suppliers) as suppliers,
+        case
+            when measure = 'net_weight_kg' and bool_and(is_whole) then 1
+            when measure = 'net_weight_kg'
+                then
+                    coalesce(sum(case when is_whole then whole_value else covered_value end), 0)
+                    / nullif(sum(whole_value), 0)
+        end as weight_coverage_share
     from totals
-    inner join series on totals.series_number = series.series_number
-    group by series.group_number, totals.importer_iso3
+    group by group_number, measure, importer_iso3
 
 ),
 
@@ -126,7 +158,8 @@ complete as (
         by_group.codes,
         by_group.total_amount,
         by_group.valuation,
-        by_group.is_provisional
+        by_group.is_provisional,
+        by_group.weight_coverage_share
     from by_group
     inner join series_of_groups on by_group.group_number = series_of_groups.group_number
     left join groups on series_of_groups.mineral_group = groups.mineral_group
@@ -134,6 +167,8 @@ complete as (
         by_group.is_complete
         and by_group.suppliers > 0
         and by_group.total_amount > 0
+        -- Flows without a weight are left out while they are a small part of the value.
+        and coalesce(by_group.weight_coverage_share >= 0.95, true)
         and (series_of_groups.is_basket or by_group.codes = groups.codes)
 
 ),
@@ -151,7 +186,8 @@ chosen as (
         complete.codes,
         complete.total_amount,
         complete.valuation,
-        complete.is_provisional
+        complete.is_provisional,
+        complete.weight_coverage_share
     from complete
     left join precedence on complete.source = precedence.source
     qualify
@@ -165,6 +201,73 @@ chosen as (
             order by precedence.rank nulls last, complete.is_basket, complete.source
         ) = 1
 
+),
+
+-- Of groups with a code that has a break, what each figure is comparable with.
+eras as (
+
+    select
+        chosen.importer_iso3,
+        chosen.group_number,
+        chosen.mineral_group,
+        chosen.frequency,
+        chosen.period_start,
+        chosen.measure,
+        string_agg(
+            series.commodity_code || ' ' || breaks_passed.breaks_passed, ','
+            order by series.commodity_code
+        ) as era
+    from chosen
+    inner join series on chosen.group_number = series.group_number
+    inner join breaks_passed
+        on
+            series.source = breaks_passed.source
+            and series.commodity_code = breaks_passed.hs6_code
+            and series.frequency = breaks_passed.frequency
+            and series.period_start = breaks_passed.period_start
+            and (
+                breaks_passed.importer_iso3 is null
+                or chosen.importer_iso3 = breaks_passed.importer_iso3
+            )
+    where not series.is_basket
+    group by
+        chosen.importer_iso3,
+        chosen.group_number,
+        chosen.mineral_group,
+        chosen.frequency,
+        chosen.period_start,
+        chosen.measure
+
+),
+
+since as (
+
+    select
+        importer_iso3,
+        group_number,
+        min(period_start) over (
+            partition by importer_iso3, mineral_group, frequency, measure, era
+        ) as first_of_era,
+        min(period_start) over (
+            partition by importer_iso3, mineral_group, frequency, measure
+        ) as first_of_all
+    from eras
+
+),
+
+comparable as (
+
+    select
+        chosen.*,
+        case
+            when since.first_of_era > since.first_of_all then since.first_of_era
+        end as comparable_since
+    from chosen
+    left join since
+        on
+            chosen.importer_iso3 = since.importer_iso3
+            and chosen.group_number = since.group_number
+
 )
 
-select * from chosen
+select * from comparable

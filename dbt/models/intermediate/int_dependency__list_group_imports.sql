@@ -27,6 +27,7 @@ reconciled as (
         hs6_code as commodity_code,
         period_start,
         value_usd,
+        net_weight_kg,
         is_provisional
     from {{ ref('int_trade__choose_reconciled_flows') }}
     -- Areas that are no single economy depend on nobody in particular.
@@ -45,12 +46,11 @@ imports as (
     select
         series.series_number,
         series.group_number,
+        series.measure,
         reported.importer_iso3,
         reported.partner_iso3,
-        case series.measure
-            when 'value_usd' then reported.value_usd
-            else reported.net_weight_kg
-        end as amount,
+        reported.value_usd,
+        reported.net_weight_kg,
         reported.valuation,
         reported.is_provisional
     from reported
@@ -65,9 +65,11 @@ imports as (
     select
         series.series_number,
         series.group_number,
+        series.measure,
         reconciled.importer_iso3,
         reconciled.partner_iso3,
-        reconciled.value_usd as amount,
+        reconciled.value_usd,
+        reconciled.net_weight_kg,
         'FOB' as valuation,
         reconciled.is_provisional
     from reconciled
@@ -76,11 +78,17 @@ imports as (
             reconciled.source = series.source
             and reconciled.commodity_code = series.commodity_code
             and reconciled.period_start = series.period_start
-    where
-        not series.is_basket
-        and series.frequency = 'A'
-        and series.measure = 'value_usd'
+    where not series.is_basket and series.frequency = 'A'
 
 )
 
-select * from imports
+select
+    series_number,
+    group_number,
+    importer_iso3,
+    partner_iso3,
+    case measure when 'value_usd' then value_usd else net_weight_kg end as amount,
+    value_usd,
+    valuation,
+    is_provisional
+from imports

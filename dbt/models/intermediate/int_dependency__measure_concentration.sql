@@ -24,8 +24,18 @@ totals as (
         period_start,
         measure,
         total_amount,
-        source
+        source,
+        weight_coverage_share,
+        comparable_since
     from {{ ref('int_dependency__choose_group_totals') }}
+
+),
+
+cut_lists as (
+
+    select source
+    from {{ ref('seed_source_precedence') }}
+    where purpose = 'trade' and is_cut_list
 
 ),
 
@@ -56,6 +66,9 @@ sums as (
         by_total.*,
         totals.total_amount,
         totals.source,
+        totals.weight_coverage_share,
+        totals.comparable_since,
+        cut_lists.source is not null as is_cut_list,
         by_total.top_three_amount / nullif(totals.total_amount, 0) as top_three_share
     from by_total
     inner join totals
@@ -65,6 +78,7 @@ sums as (
             and by_total.frequency = totals.frequency
             and by_total.period_start = totals.period_start
             and by_total.measure = totals.measure
+    left join cut_lists on totals.source = cut_lists.source
 
 ),
 
@@ -78,6 +92,7 @@ indexed as (
 
 ),
 
+-- What a cut list leaves out is not known: nothing is said of the whole.
 concentration as (
 
     select
@@ -87,23 +102,28 @@ concentration as (
         period_start,
         measure,
         total_amount,
-        hhi,
-        hhi_high,
+        case when not is_cut_list then hhi end as hhi,
+        case when not is_cut_list then hhi_high end as hhi_high,
         case
-            when partner_coverage_share >= 0.95 then {{ hhi_normalised('hhi', 'suppliers') }}
+            when partner_coverage_share >= 0.95 and not is_cut_list
+                then {{ hhi_normalised('hhi', 'suppliers') }}
         end as hhi_normalised,
         top_supplier_share as cr1_share,
         case
-            when suppliers >= 3 or partner_coverage_share = 1 then top_three_share
+            when suppliers >= 3 or (partner_coverage_share = 1 and not is_cut_list)
+                then top_three_share
         end as cr3_share,
         case
-            when partner_coverage_share >= 0.95 then {{ effective_suppliers('hhi') }}
+            when partner_coverage_share >= 0.95 and not is_cut_list
+                then {{ effective_suppliers('hhi') }}
         end as effective_suppliers,
         top_supplier_iso3,
         top_supplier_share,
-        partner_coverage_share,
+        case when not is_cut_list then partner_coverage_share end as partner_coverage_share,
         source,
-        is_provisional
+        is_provisional,
+        weight_coverage_share,
+        comparable_since
     from indexed
 
 )

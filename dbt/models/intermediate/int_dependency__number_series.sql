@@ -35,18 +35,20 @@ groups as (
 
 ),
 
--- Of reconciled flows by value only: quantities are estimated apart, and many are not there.
+given as (
+
+    select * from reported
+    union all
+    select * from reconciled
+
+),
+
 measured as (
 
     select
         *,
         unnest(['value_usd', 'net_weight_kg']) as measure
-    from reported
-    union all
-    select
-        *,
-        'value_usd' as measure
-    from reconciled
+    from given
 
 ),
 

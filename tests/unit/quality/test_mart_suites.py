@@ -22,6 +22,10 @@ COLUMNS: Mapping[str, str] = {
     "reference.commodity_minerals": (
         "hs6_code mineral content_share_low content_share_high basis source"
     ),
+    "reference.nomenclature_breaks": (
+        "hs6_code break_name hs_revision_before hs_revision_after year_before year_after reason "
+        "source"
+    ),
     "reference.materials": "source label material mineral mineral_group",
     "reference.mineral_abundance": "mineral element crust_ppm_low crust_ppm_high source",
     "reference.end_uses": "mineral sector nace2_code use_share applications source",
@@ -130,6 +134,10 @@ GOOD: Mapping[str, Sequence[Row]] = {
     "reference.commodity_minerals": [
         {"hs6_code": "284690", "content_share_low": 0.0, "content_share_high": 1.0,
          "basis": "several", "source": "HS 2022"},
+    ],
+    "reference.nomenclature_breaks": [
+        {"hs6_code": "811292", "hs_revision_before": "HS2002", "hs_revision_after": "HS2007",
+         "reason": "Germanium came in", "source": "HS 2007"},
     ],
     "reference.materials": [
         {"label": "Rare earths: Mine production", "material": "rare_earths"},
@@ -367,6 +375,13 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
             1,
         ),
         "basis_is_not_blank": ({"basis": ""}, 1),
+        "source_is_not_blank": ({"source": " "}, 1),
+    },
+    "reference.nomenclature_breaks": {
+        **CODES,
+        "there_is_at_least_one_row": ([], 0),
+        "edition_is_named_as_in_the_flows": ({"hs_revision_after": "2007"}, 1),
+        "reason_is_not_blank": ({"reason": ""}, 1),
         "source_is_not_blank": ({"source": " "}, 1),
     },
     "reference.materials": {

@@ -17,7 +17,9 @@ with concentration as (
         top_supplier_share,
         partner_coverage_share,
         source,
-        is_provisional
+        is_provisional,
+        weight_coverage_share,
+        comparable_since
     from {{ ref('int_dependency__measure_concentration') }}
 
 )

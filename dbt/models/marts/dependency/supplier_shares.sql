@@ -27,7 +27,9 @@ totals as materialized (
         codes,
         total_amount,
         valuation,
-        is_provisional
+        is_provisional,
+        weight_coverage_share,
+        comparable_since
     from {{ ref('int_dependency__choose_group_totals') }}
 
 ),
@@ -46,7 +48,9 @@ supplies as (
         on
             totals.group_number = imports.group_number
             and totals.importer_iso3 = imports.importer_iso3
-    where imports.partner_iso3 not in ('WLD', '_X', imports.importer_iso3)
+    where
+        imports.partner_iso3 not in ('WLD', '_X', imports.importer_iso3)
+        and imports.amount is not null
 
 ),
 
@@ -126,7 +130,9 @@ shares as (
         cast(suppliers.supplier_rank as integer) as supplier_rank,
         totals.source,
         suppliers.valuation,
-        suppliers.is_provisional
+        suppliers.is_provisional,
+        totals.weight_coverage_share,
+        totals.comparable_since
     from suppliers
     inner join totals on suppliers.total_number = totals.total_number
 

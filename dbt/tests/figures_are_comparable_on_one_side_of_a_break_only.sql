@@ -1,0 +1,91 @@
+-- Two figures with the same `comparable_since` may be compared: none of the breaks of their codes
+-- lies between them, looked at pair by pair.
+{{ config(meta={'dagster': {'ref': {'name': 'import_concentration'}}}) }}
+
+with totals as (
+
+    select
+        importer_iso3,
+        mineral_group,
+        frequency,
+        period_start,
+        measure,
+        source,
+        comparable_since
+    from {{ ref('import_concentration') }}
+
+),
+
+breaks as (
+
+    select * from {{ ref('seed_nomenclature_breaks') }}
+
+),
+
+codes as (
+
+    select distinct
+        mineral_group,
+        hs6_code
+    from {{ ref('mineral_group_codes') }}
+    where hs6_code in (select breaks.hs6_code from breaks)
+
+),
+
+editions as (
+
+    select
+        source,
+        importer_iso3,
+        hs6_code,
+        frequency,
+        period_start,
+        hs_revision
+    from {{ ref('int_trade__count_breaks_passed') }}
+
+),
+
+figures as (
+
+    select
+        totals.*,
+        codes.hs6_code,
+        editions.hs_revision,
+        extract(year from totals.period_start) as year
+    from totals
+    inner join codes on totals.mineral_group = codes.mineral_group
+    inner join editions
+        on
+            totals.source = editions.source
+            and codes.hs6_code = editions.hs6_code
+            and totals.frequency = editions.frequency
+            and totals.period_start = editions.period_start
+            and coalesce(editions.importer_iso3, totals.importer_iso3) = totals.importer_iso3
+
+)
+
+select
+    figures.importer_iso3,
+    figures.mineral_group,
+    figures.measure,
+    figures.hs6_code,
+    figures.period_start,
+    others.period_start as other_period_start,
+    breaks.reason
+from figures
+inner join figures as others
+    on
+        figures.importer_iso3 = others.importer_iso3
+        and figures.mineral_group = others.mineral_group
+        and figures.frequency = others.frequency
+        and figures.measure = others.measure
+        and figures.hs6_code = others.hs6_code
+        and figures.comparable_since is not distinct from others.comparable_since
+        and figures.period_start < others.period_start
+inner join breaks on figures.hs6_code = breaks.hs6_code
+where
+    {{
+        is_across_a_break(
+            'breaks', 'figures.hs_revision', 'figures.year', 'others.hs_revision', 'others.year'
+        )
+    }}
