@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from dagster_project.lake.build_file import connect
@@ -17,10 +18,15 @@ from dagster_project.lake.build_file import connect
 IMPORTER, IMPORTER_NAME, SUPPLIER, SUPPLIER_NAME = "JPN", "Japan", "CHN", "China"
 FIRST_YEAR = 2010
 HEADLINE_CLAIM = "JP-2024-CHINA-OVER-60"
+OTHERS_SHOWN = 5
 CONCENTRATED_SHOWN = 3
 LEAST_IMPORTS_USD = 1e6
 """A year's imports of a code. Less hangs on a single order: tin ore for 42,000 dollars."""
 MONTHS_SHOWN = 24
+PRICED, PRICED_NAME = "DYSPROSIUM_OXIDE", "Dysprosium oxide"
+ARRIVED_AT, ARRIVED_AT_NAME = "GBR", "the United Kingdom"
+MEASURE_MONTH = date(2025, 4, 1)
+"""Month in which China put magnets of seven rare earths under licence."""
 SESSIONS_FOR_A_RETURN = 20
 """A return over fewer closes is noise."""
 
@@ -96,11 +102,14 @@ def answers(published_file: Path) -> Answers:
         imports, year = _rare_earths(ask, origins)
         lines = [
             *imports,
+            _other_importers(ask, origins),
             _magnets(ask, origins),
             _most_concentrated(ask, origins),
             _mines(ask, origins),
             _refining(ask, origins),
+            _price(ask, origins),
             _exports(ask, origins),
+            _arrivals(ask, origins),
             _measures(ask, origins, release["as_of"]),
             *_markets(ask, origins),
         ]
@@ -198,6 +207,51 @@ def _rare_earths(ask: Ask, origins: Mapping[str, Origin]) -> tuple[list[Line], i
     return lines, max(years, default=None)
 
 
+_OTHER_IMPORTERS = """
+with of_the_year as (
+    from dependency.import_concentration
+    where mineral_group = 'rare_earths' and frequency = 'A' and measure = 'value_usd'
+        and importer_iso3 <> $supplier
+    qualify period_start = max(period_start) over ()
+)
+select
+    economies.name, totals.source, year(totals.period_start) as year,
+    case
+        when shares.share is not null then shares.share
+        when totals.partner_coverage_share > 1 - 1e-9 then 0
+    end as share
+from of_the_year as totals
+inner join reference.economies as economies on economies.economy_iso3 = totals.importer_iso3
+left join dependency.supplier_shares as shares
+    on shares.importer_iso3 = totals.importer_iso3 and shares.mineral_group = totals.mineral_group
+    and shares.frequency = totals.frequency and shares.period_start = totals.period_start
+    and shares.measure = totals.measure and shares.supplier_iso3 = $supplier
+where totals.importer_iso3 <> $importer
+order by totals.total_amount desc
+limit $shown
+"""
+"""Whoever is not named is none of the suppliers only where all of them are."""
+
+
+def _other_importers(ask: Ask, origins: Mapping[str, Origin]) -> Line:
+    subject = f"The same of the largest importers beside {IMPORTER_NAME}, by value"
+    rows = ask(_OTHER_IMPORTERS, importer=IMPORTER, supplier=SUPPLIER, shown=OTHERS_SHOWN)
+    if not rows:
+        return _nothing(subject)
+    sources = {row["source"] for row in rows}
+    return Line(
+        f"{subject}, {rows[0]['year']}",
+        ", ".join(f"{row['name']} {percent(row['share'])}" for row in rows),
+        f"{SUPPLIER_NAME} apart, the largest first"
+        + (
+            f"; – where {SUPPLIER_NAME} is not among the partners published"
+            if any(row["share"] is None for row in rows)
+            else ""
+        ),
+        origins[rows[0]["source"]] if len(sources) == 1 else None,
+    )
+
+
 _SUPPLIERS_OF_THE_YEAR = """
 select
     shares.supplier_iso3, economies.name, shares.share, totals.total_amount, totals.hhi,
@@ -213,6 +267,35 @@ order by shares.supplier_rank
 """
 
 
+_SHARE_BY_YEAR = """
+with years as (
+    select year(period_start) as year, source, comparable_since
+    from dependency.import_concentration
+    where importer_iso3 = $importer and mineral_group = $group and frequency = 'A'
+        and measure = 'value_usd'
+    qualify comparable_since is not distinct from
+        last_value(comparable_since) over (
+            order by period_start rows between unbounded preceding and unbounded following
+        )
+),
+shares as (
+    select year(period_start) as year, share
+    from dependency.supplier_shares
+    where importer_iso3 = $importer and mineral_group = $group and frequency = 'A'
+        and measure = 'value_usd' and supplier_iso3 = $supplier
+)
+select
+    every.year, case when years.year is not null then coalesce(shares.share, 0) end as share
+from (
+    select unnest(generate_series(min(year), max(year))) as year from years
+) as every
+left join years using (year)
+left join shares using (year)
+order by every.year
+"""
+"""A year without figures is a gap; a year with figures and none of the supplier is zero."""
+
+
 def _magnets(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     subject = "Magnet imports, largest suppliers, by value"
     rows = ask(_SUPPLIERS_OF_THE_YEAR, importer=IMPORTER, group="permanent_magnets")
@@ -222,8 +305,13 @@ def _magnets(ask: Ask, origins: Mapping[str, Origin]) -> Line:
         f"{subject}, {rows[0]['year']}",
         ", ".join(f"{row['name']} {percent(row['share'])}" for row in rows),
         f"of USD {number(rows[0]['total_amount'] / 1e6)} m, "
-        + (f"HHI {rows[0]['hhi']:.2f}" if rows[0]["hhi"] is not None else "of the largest flows"),
+        + (f"HHI {rows[0]['hhi']:.2f}" if rows[0]["hhi"] is not None else "of the largest flows")
+        + f"; below, {SUPPLIER_NAME}'s share",
         _origin_of_imports(ask, origins, rows[0]),
+        _by_year(
+            ask(_SHARE_BY_YEAR, importer=IMPORTER, supplier=SUPPLIER, group="permanent_magnets"),
+            "share",
+        ),
     )
 
 
@@ -341,6 +429,31 @@ def _refining(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     )
 
 
+_PRICES_BY_YEAR = """
+select
+    year(prices.price_date) as year, prices.close, prices.unit, instruments.name, prices.source
+from market.prices as prices
+inner join reference.instruments as instruments using (instrument)
+where instrument = $instrument and instruments.frequency = 'A'
+order by year
+"""
+
+
+def _price(ask: Ask, origins: Mapping[str, Origin]) -> Line:
+    rows = ask(_PRICES_BY_YEAR, instrument=PRICED)
+    if not rows:
+        return _nothing(f"{PRICED_NAME}, price of a year")
+    last = rows[-1]
+    most = max(rows, key=lambda row: row["close"])
+    return Line(
+        f"{PRICED_NAME}, price of a year",
+        f"{number(last['close'])} {last['unit']}",
+        f"in {last['year']}; the most was {number(most['close'])} in {most['year']}",
+        origins[last["source"]],
+        _by_year(rows, "close"),
+    )
+
+
 _EXPORTS = """
 with series as (
     select source, partner_iso3, period_start, net_weight_kg, vintage_at
@@ -391,6 +504,60 @@ def _exports(ask: Ask, origins: Mapping[str, Origin]) -> Line:
         ", ".join(details),
         replace(origins[rows[-1]["source"]], vintage=rows[-1]["vintage"]),
         Trend(f"{rows[0]['period_start']:%Y-%m}", [row["net_weight_kg"] for row in rows], to),
+    )
+
+
+_ARRIVALS = """
+with arrivals as (
+    select source, period_start, net_weight_kg, vintage_at
+    from trade.reported_flows
+    where reporter_iso3 = $reporter and partner_iso3 = $supplier and flow = 'import'
+        and commodity_code = 'rare_earth_magnets' and frequency = 'M'
+),
+months as (
+    select cast(unnest(generate_series(
+        min(period_start), max(period_start), interval 1 month
+    )) as date) as period_start
+    from arrivals
+)
+select
+    period_start, net_weight_kg, max(source) over () as source,
+    cast(cast(max(vintage_at) over () as date) as varchar) as vintage
+from months left join arrivals using (period_start)
+order by period_start
+"""
+
+
+def _arrivals(ask: Ask, origins: Mapping[str, Origin]) -> Line:
+    """What reached another importer month by month after the measure of April 2025."""
+    subject = f"Magnets of rare earths reaching {ARRIVED_AT_NAME} from {SUPPLIER_NAME}, by month"
+    rows = ask(_ARRIVALS, reporter=ARRIVED_AT, supplier=SUPPLIER)
+    after = [
+        row
+        for row in rows
+        if row["period_start"] > MEASURE_MONTH and row["net_weight_kg"] is not None
+    ]
+    if not after:
+        return _nothing(subject)
+    least = min(after, key=lambda row: row["net_weight_kg"])
+    before = [
+        row["net_weight_kg"]
+        for row in rows
+        if row["period_start"] <= MEASURE_MONTH and row["net_weight_kg"] is not None
+    ]
+    last = after[-1]
+    usual = f", {number(median(before) / 1000, 1)} t in the middle month before" if before else ""
+    return Line(
+        subject,
+        f"{number(last['net_weight_kg'] / 1000, 1)} t in {last['period_start']:%Y-%m}",
+        f"least since the measure of {MEASURE_MONTH:%Y-%m}: "
+        f"{number(least['net_weight_kg'] / 1000, 1)} t in {least['period_start']:%Y-%m}{usual}",
+        replace(origins[last["source"]], vintage=last["vintage"]),
+        Trend(
+            f"{rows[0]['period_start']:%Y-%m}",
+            [row["net_weight_kg"] for row in rows],
+            f"{rows[-1]['period_start']:%Y-%m}",
+        ),
     )
 
 
@@ -505,6 +672,12 @@ def _yen(ask: Ask, origins: Mapping[str, Origin]) -> Line:
         subject, number(last["close"], 1), f"on {last['day']}", origins[last["source"]],
         _by_month(months),
     )  # fmt: skip
+
+
+def _by_year(rows: Sequence[Row], figure: str) -> Trend | None:
+    if not rows:
+        return None
+    return Trend(str(rows[0]["year"]), [row[figure] for row in rows], str(rows[-1]["year"]))
 
 
 def _by_month(months: Sequence[Row]) -> Trend:

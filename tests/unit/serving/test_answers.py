@@ -110,12 +110,12 @@ def exports(*months: tuple[int, int, float | None], partner: str = "JPN") -> Row
     ]  # fmt: skip
 
 
-def test_a_warehouse_without_figures_says_so_ten_times_and_nothing_else(
+def test_a_warehouse_without_figures_says_so_thirteen_times_and_nothing_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = published(tmp_path)
     found = answers(file)
-    assert len(found.lines) == 10
+    assert len(found.lines) == 13
     assert {line.figure for line in found.lines} == {"–"}
     assert found.year is None
     assert answers_markdown(found).startswith("## Japan: ")
@@ -147,6 +147,99 @@ def test_the_year_is_that_of_the_rare_earths_whatever_else_is_newer(tmp_path: Pa
     )
     # One code of 2025 is no year of codes.
     assert "first in 1 of 2 codes in 2024" in line_of(found, "one supplier").detail
+
+
+def of_importer(importer: str, total: float, coverage: float, **shares: float) -> tuple[Rows, Rows]:
+    """Rare earths of 2024 by value of another importer than Japan."""
+    listed, totals = imports("rare_earths", 2024, total, source="comtrade_baskets", **shares)
+    return (
+        [{**row, "importer_iso3": importer} for row in listed],
+        [{**row, "importer_iso3": importer, "partner_coverage_share": coverage} for row in totals],
+    )
+
+
+def test_of_other_importers_an_unpublished_partner_is_not_told_as_none(tmp_path: Path) -> None:
+    """Viet Nam publishes all partners and China is none of them; of the Philippines a part is
+    published, and China may be in the rest. China's own imports say nothing.
+    """
+    found = answers(
+        published(
+            tmp_path,
+            **dependency(
+                imports("rare_earths", 2024, 9e6, source="comtrade_baskets", CHN=0.44),
+                of_importer("VNM", 3e6, 1.0, PHL=1.0),
+                of_importer("PHL", 2e6, 0.6, VNM=0.6),
+                of_importer("CHN", 99e6, 1.0, VNM=1.0),
+            ),
+        )
+    )
+    line = line_of(found, "beside Japan")
+    assert line.figure == "Viet Nam 0.0 %, Philippines –"
+    assert line.detail == (
+        "China apart, the largest first; – where China is not among the partners published"
+    )
+
+
+def test_a_year_without_figures_is_a_gap_in_the_magnets_and_no_zero(tmp_path: Path) -> None:
+    found = answers(
+        published(
+            tmp_path,
+            **dependency(
+                imports("permanent_magnets", 2020, 1e6, source="baci_top_flows", CHN=0.3),
+                imports("permanent_magnets", 2021, 1e6, source="baci_top_flows", PHL=0.9),
+                imports("permanent_magnets", 2024, 1e6, PHL=0.4, CHN=0.2),
+            ),
+        )
+    )
+    line = line_of(found, "Magnet imports")
+    assert line.figure == "Philippines 40.0 %, China 20.0 %"
+    assert line.trend is not None
+    assert list(line.trend.values) == [0.3, 0.0, None, None, 0.2]
+    assert (line.trend.first, line.trend.last) == ("2020", "2024")
+
+
+def test_the_price_of_a_year_stands_beside_the_highest(tmp_path: Path) -> None:
+    found = answers(
+        published(
+            tmp_path,
+            reference__instruments=[{"instrument": "DYSPROSIUM_OXIDE", "frequency": "A"}],
+            market__prices=[
+                {"instrument": "DYSPROSIUM_OXIDE", "price_date": date(year, 1, 1),
+                 "close": close, "unit": "USD per kg", "source": "usgs_mcs"}
+                for year, close in ((2021, 410.0), (2022, 382.0), (2023, 330.0))
+            ],
+        )
+    )  # fmt: skip
+    line = line_of(found, "Dysprosium")
+    assert line.figure == "330 USD per kg"
+    assert line.detail == "in 2023; the most was 410 in 2021"
+
+
+def arrivals(*months: tuple[int, int, float | None]) -> Rows:
+    return [
+        {
+            "source": "baci", "reporter_iso3": "GBR", "partner_iso3": "CHN", "flow": "import",
+            "commodity_code": "rare_earth_magnets", "frequency": "M",
+            "period_start": date(year, month, 1), "net_weight_kg": weight,
+            "vintage_at": datetime(2026, 10, 1),
+        }
+        for year, month, weight in months
+    ]  # fmt: skip
+
+
+def test_what_arrived_after_the_measure_stands_beside_what_was_usual(tmp_path: Path) -> None:
+    """Tonnes of HMRC: 79.5 in the month of the measure, 58.5 two months on, 135.8 in November."""
+    rows = arrivals(
+        (2025, 3, 70_000), (2025, 4, 79_479), (2025, 6, 58_524), (2025, 7, None),
+        (2025, 11, 135_825),
+    )  # fmt: skip
+    line = line_of(answers(published(tmp_path, trade__reported_flows=rows)), "United Kingdom")
+    assert line.figure == "135.8 t in 2025-11"
+    assert line.detail == (
+        "least since the measure of 2025-04: 58.5 t in 2025-06, 74.7 t in the middle month before"
+    )
+    assert line.trend is not None
+    assert list(line.trend.values)[:4] == [70_000, 79_479, None, 58_524]
 
 
 def test_a_missing_weight_is_not_told_as_none(tmp_path: Path) -> None:
