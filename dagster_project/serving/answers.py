@@ -304,8 +304,8 @@ def _magnets(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     return Line(
         f"{subject}, {rows[0]['year']}",
         ", ".join(f"{row['name']} {percent(row['share'])}" for row in rows),
-        f"of USD {number(rows[0]['total_amount'] / 1e6)} m, "
-        + (f"HHI {rows[0]['hhi']:.2f}" if rows[0]["hhi"] is not None else "of the largest flows")
+        f"of USD {number(rows[0]['total_amount'] / 1e6)} m"
+        + (f", HHI {rows[0]['hhi']:.2f}" if rows[0]["hhi"] is not None else " of the largest flows")
         + f"; below, {SUPPLIER_NAME}'s share",
         _origin_of_imports(ask, origins, rows[0]),
         _by_year(

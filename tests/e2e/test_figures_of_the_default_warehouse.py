@@ -58,22 +58,159 @@ def test_viet_nam_is_the_second_supplier_of_japans_magnets(rows: Rows) -> None:
     assert rank == 2
 
 
-def test_a_flow_of_baci_is_its_published_value_and_has_no_weight(rows: Rows) -> None:
+@pytest.mark.parametrize(
+    ("supplier", "by_value", "by_weight"),
+    [("CHN", 0.2758, 0.3595), ("PHL", 0.3238, 0.2936), ("VNM", 0.2791, 0.2610)],
+)
+def test_japans_magnets_of_2024_by_value_and_by_weight(
+    rows: Rows, supplier: str, by_value: float, by_weight: float
+) -> None:
+    found = dict(
+        rows(
+            "select measure, share from dependency.supplier_shares where importer_iso3 = 'JPN' "
+            "and mineral_group = 'permanent_magnets' and period_start = '2024-01-01' "
+            "and source = 'baci' and supplier_iso3 = ?",
+            supplier,
+        )
+    )
+    assert found == pytest.approx({"value_usd": by_value, "net_weight_kg": by_weight}, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("importer", "year", "source", "by_value", "by_weight"),
+    [
+        # CEPII BACI, HS 1992, where no declaration is at hand.
+        ("JPN", 2000, "baci", 0.7621, 0.8330),
+        ("JPN", 2004, "baci", 0.8101, 0.9103),
+        ("KOR", 2000, "baci", 0.5595, 0.7954),
+        ("FRA", 2000, "baci", 0.6568, 0.4819),
+        ("IND", 2000, "baci", 0.3948, 0.5915),
+        # Flows with a weight are 83 and 24 % of the value.
+        ("USA", 2000, "baci", 0.4094, None),
+        ("JPN", 1997, "baci", 0.6789, None),
+        # What importers declare comes first.
+        ("JPN", 2005, "comtrade_baskets", None, None),
+        ("JPN", 2010, "comtrade_baskets", 0.822, 0.816),
+        ("JPN", 2024, "comtrade_baskets", 0.440, 0.713),
+        ("KOR", 2010, "comtrade_baskets", 0.6000, None),
+    ],
+)
+def test_rare_earths_from_china_since_1995(
+    rows: Rows,
+    importer: str,
+    year: int,
+    source: str,
+    by_value: float | None,
+    by_weight: float | None,
+) -> None:
+    found = {
+        measure: share
+        for measure, share, found_source in rows(
+            "select measure, share, source from dependency.supplier_shares "
+            "where importer_iso3 = ? and mineral_group = 'rare_earths' and frequency = 'A' "
+            "and year(period_start) = ? and supplier_iso3 = 'CHN'",
+            importer,
+            year,
+        )
+        if found_source == source or pytest.fail(f"of {found_source}")
+    }
+    assert "value_usd" in found
+    exact = 5e-5 if source == "baci" else 5e-4
+    for measure, share in (("value_usd", by_value), ("net_weight_kg", by_weight)):
+        if share is not None:
+            assert found[measure] == pytest.approx(share, abs=exact)
+    assert source != "baci" or ("net_weight_kg" in found) == (by_weight is not None)
+
+
+def test_a_flow_of_baci_has_its_published_value_and_weight(rows: Rows) -> None:
     assert rows(
-        "select value_usd, net_weight_kg, hs_revision from trade.baci_flows "
+        "select value_usd, hs_revision from trade.baci_flows "
         "where exporter_iso3 = 'CHN' and importer_iso3 = 'JPN' and hs6_code = '850511' "
         "and year = 2024"
-    ) == [(156_879_570.0, None, "HS2022")]
-    assert rows("select count(*), count(distinct hs6_code) from trade.baci_flows") == [(21_723, 30)]
+    ) == [(156_879_570.0, "HS2017")]
 
 
-def test_a_group_that_lacks_one_of_its_codes_has_no_row_and_no_weight_is_made_up(
-    rows: Rows,
-) -> None:
+def test_a_code_and_year_is_of_one_nomenclature_the_newest_there_is(rows: Rows) -> None:
+    """13 codes are bundled in both editions: their 2024 is of HS 2017."""
     assert rows(
-        "select count(*) from dependency.supplier_shares where source = 'baci' "
-        "and (mineral_group = 'natural_graphite' or measure <> 'value_usd')"
+        "select hs_revision, min(year), max(year), count(distinct hs6_code) "
+        "from trade.baci_flows group by all order by all"
+    ) == [("HS1992", 1995, 2024, 52), ("HS2017", 2024, 2024, 30)]
+    assert rows(
+        "select count(*) from (select hs6_code, year from trade.baci_flows group by all "
+        "having count(distinct hs_revision) > 1)"
     ) == [(0,)]
+    assert rows(
+        "select count(distinct hs6_code) from trade.baci_flows "
+        "where year = 2024 and hs_revision = 'HS1992'"
+    ) == [(52 - 13 - 1,)]  # germanium (811230) ends in 2016
+
+
+def test_every_code_with_flows_has_its_edition_in_the_lists(rows: Rows) -> None:
+    assert (
+        rows(
+            "select distinct hs6_code, hs_revision from trade.baci_flows "
+            "except select hs6_code, hs_revision from reference.commodities"
+        )
+        == []
+    )
+    assert (
+        rows(
+            "select distinct hs6_code, hs_revision from trade.baci_flows "
+            "except select hs6_code, hs_revision from reference.mineral_group_codes"
+        )
+        == []
+    )
+
+
+def test_no_figure_is_compared_across_a_break_of_the_nomenclature(rows: Rows) -> None:
+    """Cobalt oxides: crude hydroxide of the Congo is in HS 1992 from 2017 on, never in HS 2017."""
+    found = rows(
+        "select comparable_since, min(year(period_start)), max(year(period_start)) "
+        "from dependency.import_concentration where importer_iso3 = 'JPN' "
+        "and mineral_group = 'hs_282200' and measure = 'value_usd' group by all order by 2"
+    )
+    assert found == [
+        (None, 1995, 2016),
+        (date(2017, 1, 1), 2017, 2021),
+        (date(2024, 1, 1), 2024, 2024),
+    ]
+    assert rows(
+        "select distinct comparable_since from dependency.supplier_shares "
+        "where importer_iso3 = 'JPN' and mineral_group in ('rare_earths', 'permanent_magnets')"
+    ) == [(None,)]
+
+
+def test_magnets_before_2024_are_shares_of_the_largest_flows_only(rows: Rows) -> None:
+    """CEPII BACI, six largest suppliers of each importer: China's share of Japan's magnets."""
+    found = dict(
+        rows(
+            "select year(period_start), share from dependency.supplier_shares "
+            "where importer_iso3 = 'JPN' and mineral_group = 'permanent_magnets' "
+            "and supplier_iso3 = 'CHN' and source = 'baci_top_flows'"
+        )
+    )
+    assert set(found) == set(range(2002, 2022))
+    for year, percent in ((2005, 34), (2010, 34), (2015, 33), (2020, 33)):
+        assert found[year] == pytest.approx(percent / 100, abs=0.01)
+    assert rows(
+        "select count(*), count(hhi), count(hhi_high), count(hhi_normalised), "
+        "count(effective_suppliers), count(partner_coverage_share), min(year(period_start)), "
+        "max(year(period_start)) from dependency.import_concentration "
+        "where importer_iso3 = 'JPN' and source = 'baci_top_flows' "
+        "and mineral_group = 'hs_811292'"
+    ) == [(20, 0, 0, 0, 0, 0, 2002, 2021)]
+    assert rows(
+        "select count(*) from trade.baci_flows where hs6_code = '850511' and year < 2024"
+    ) == [(0,)]
+
+
+def test_a_group_that_lacks_one_of_its_codes_has_no_row(rows: Rows) -> None:
+    """Of natural graphite 2022 of one code is held back."""
+    assert rows(
+        "select distinct year(period_start) from dependency.supplier_shares "
+        "where source = 'baci' and mineral_group = 'natural_graphite' order by 1"
+    ) == [(year,) for year in (*range(1995, 2022), 2024)]
 
 
 def test_exporters_reports_never_feed_shares(rows: Rows) -> None:
@@ -395,4 +532,4 @@ def test_every_label_is_a_material_or_left_out_for_a_reason(rows: Rows) -> None:
 
 
 def test_the_published_file_is_small(built: Any) -> None:
-    assert (built / "kido.duckdb").stat().st_size < 30e6
+    assert (built / "kido.duckdb").stat().st_size < 100e6

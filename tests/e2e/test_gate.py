@@ -88,7 +88,7 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
 ) -> None:
     before = tables(home)
     ((first, _, _),) = releases(home)
-    slip = tmp_path / "BACI_HS22_Y2024_V202602.csv"
+    slip = tmp_path / "BACI_HS17_Y2024_V202602.csv"
     slip.write_text(
         "t,i,j,k,v,q\n"
         + "".join(
@@ -118,13 +118,11 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
     release, said = held(home)
     assert digest(home / "kido.duckdb") == published
     for words in (
-        "trade.baci_flows would have 17,313 of 21,723 rows",
         "in trade.baci_flows would shrink from 4,962,889,102 to 23,040,000",
         f"(brought by {snapshot} ({slip.name}))",
     ):
         assert words in said
-    for kind in ("rows_are_kept", "economies_are_kept", "totals_are_kept"):
-        assert f"✗ published/warehouse: {kind}" in said
+    assert "✗ published/warehouse: totals_are_kept" in said
     # Accepted: readers see it, and what it took from them is on record.
     unknown = run_kido(home, "accept", "20260101T000000-abcdef")
     assert unknown.returncode == 1
@@ -137,8 +135,8 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
     assert name == release
     assert at is not None
     assert losses is not None
-    assert "would have 17,313 of 21,723 rows" in losses
-    assert tables(home)["trade.baci_flows"].height == 17_313
+    assert "would shrink from 4,962,889,102 to 23,040,000" in losses
+    assert tables(home)["trade.baci_flows"].height == 705_395 - 4_415 + 5
     assert run_kido(home, "accept", release).stderr == (
         f"kido: Release {release} is not held. Held: none.\n"
     )

@@ -253,7 +253,7 @@ LAYOUTS = (
         key=("i", "j", "k", "t"), part=("k", "t"), sample=_in_layout_of_baci,
         lake={"v": "value_usd", "q": "net_weight_kg"}, thing="k", economies=("i", "j"),
         swaps=(("i", "j"), ("v", "q")), units=("v", "q"),
-        landed_as="BACI_HS22_Y2024_V202602.csv", scale=1000,
+        landed_as="BACI_HS17_Y2024_V202602.csv", scale=1000,
     ),
     Layout(
         "comtrade_baskets", "rare_earths.csv", "trade_flows", "period", "year",

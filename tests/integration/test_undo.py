@@ -82,7 +82,7 @@ def test_a_landed_slip_is_undone_and_done_again(
 ) -> None:
     land_bundled(settings, BACI)
     before = published(marts, settings, BACI)
-    slip = tmp_path / "BACI_HS22_Y2024_V202601.csv"
+    slip = tmp_path / "BACI_HS17_Y2024_V202601.csv"
     slip.write_text("t,i,j,k,v,q\n" + "".join(
         f"2024,{exporter},392,850511,1000.0,10.0\n" for exporter in (156, 704, 276, 842, 490)
     ))  # fmt: skip

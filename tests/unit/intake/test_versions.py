@@ -214,7 +214,9 @@ def users_of_formats(package: Path) -> Mapping[str, set[str]]:
     for source in SOURCES:
         text = (package / "sources" / f"{source}.py").read_text("utf8")
         # A layout that several sources have is read by a module of its own.
-        tables = re.findall(r"from dagster_project\.sources\.(\w+_tables) import", text)
+        tables = re.findall(
+            r"from dagster_project\.sources\.(\w+_tables|reconciled_flows) import", text
+        )
         texts = [text, *((package / "sources" / f"{name}.py").read_text("utf8") for name in tables)]
         used = (used_names(compile(each, source, "exec")) for each in texts)
         reached = set().union(*used) & set(functions)

@@ -242,6 +242,48 @@ def test_what_arrived_after_the_measure_stands_beside_what_was_usual(tmp_path: P
     assert list(line.trend.values)[:4] == [70_000, 79_479, None, 58_524]
 
 
+def test_a_trend_does_not_run_across_a_break_of_the_nomenclature(tmp_path: Path) -> None:
+    tables = dependency(
+        *(imports("rare_earths", year, 1e6, CHN=share)
+          for year, share in ((2018, 0.9), (2019, 0.8), (2020, 0.3), (2021, 0.4)))
+    )  # fmt: skip
+    shares = [
+        {**row, "comparable_since": date(2020, 1, 1) if row["period_start"].year >= 2020 else None}
+        for row in tables["dependency__supplier_shares"]
+    ]
+    found = answers(published(tmp_path, **{**tables, "dependency__supplier_shares": shares}))
+    line = line_of(found, "Rare-earth imports from China, by value")
+    assert line.trend is not None
+    assert (line.trend.first, list(line.trend.values)) == ("2020", [0.3, 0.4])
+
+
+def test_of_a_list_of_the_largest_flows_no_index_is_printed(tmp_path: Path) -> None:
+    shares, totals = imports("permanent_magnets", 2021, 5e8, source="baci", PHL=0.4, CHN=0.3)
+    found = answers(
+        published(tmp_path, **dependency((shares, [{**row, "hhi": None} for row in totals])))
+    )
+    assert (
+        line_of(found, "Magnet").detail == "of USD 500 m of the largest flows; below, China's share"
+    )
+
+
+def test_a_code_of_which_little_is_imported_does_not_hang_on_its_supplier(tmp_path: Path) -> None:
+    found = answers(
+        published(
+            tmp_path,
+            **dependency(
+                imports("hs_260900", 2024, 41_606, KOR=1.0),
+                imports("hs_251910", 2024, 7.4e6, CHN=0.999),
+            ),
+            reference__commodities=[
+                {"hs6_code": "251910", "hs_revision": "HS1992", "description": "Magnesite; raw"},
+            ],
+        )
+    )
+    assert line_of(found, "one supplier").figure == "Magnesite (251910) China 99.9 %"
+    assert line_of(found, "one supplier").detail == "China is first in 1 of 1 codes in 2024"
+
+
 def test_a_missing_weight_is_not_told_as_none(tmp_path: Path) -> None:
     weightless = [(2017, month, None) for month in range(1, 6)]
     found = answers(published(tmp_path, trade__reported_flows=exports(*weightless)))

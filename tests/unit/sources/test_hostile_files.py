@@ -20,6 +20,7 @@ from functools import cache
 
 import openpyxl
 import pandas as pd
+import polars as pl
 import pytest
 
 from dagster_project.settings import BUNDLED
@@ -314,6 +315,38 @@ def yearly_files() -> Iterator[tuple[str, bytes]]:
 # The other formats.
 
 
+def parquets() -> Iterator[tuple[str, bytes]]:
+    flow = {
+        "exporter_iso3": "CHN", "importer_iso3": "JPN", "hs6_code": "850511",
+        "hs_revision": "HS2022", "year": 2024, "value_usd": 1,
+    }  # fmt: skip
+
+    def written(rows: int, **other: pl.Expr) -> bytes:
+        buffer = io.BytesIO()
+        table = pl.select(pl.repeat(value, rows).alias(name) for name, value in flow.items())
+        table.with_columns(**other).write_parquet(buffer, compression="zstd")
+        return buffer.getvalue()
+
+    yield "parquet: a million rows alike", written(1_000_000)
+    yield "parquet: a text of 100 MB", written(1, hs6_code=pl.lit("8" * (100 << 20)))
+    yield "parquet: a text of 40 kB", written(1, hs6_code=pl.lit("8" * 40_000))
+    yield "parquet: 4,000 columns", written(1, **{f"x{n}": pl.lit(n) for n in range(4_000)})
+    yield "parquet: lists", written(3, value_usd=pl.concat_list("value_usd"))
+    good = written(3)
+    footer = int.from_bytes(good[-8:-4], "little")
+    end = len(good) - 8 - footer
+    yield "parquet: no footer", good[:end] + b"\0" * footer + good[-8:]
+    yield "parquet: lists in lists", good[:end] + b"\x19" * footer + good[-8:]
+    yield "parquet: a footer of 3 GB", good[:-8] + b"\xff\xff\xff\xbf" + good[-4:]
+    deep = b"\x19\x19" * 400_000
+    yield "parquet: a footer of 800 kB", b"PAR1" + deep + len(deep).to_bytes(4, "little") + b"PAR1"
+    structs = b"\x19\xfc\xff\xff\x3f" + b"\0" * 900_000
+    yield (
+        "parquet: a million groups",
+        b"PAR1" + structs + len(structs).to_bytes(4, "little") + b"PAR1",
+    )
+
+
 def gzips() -> Iterator[tuple[str, bytes]]:
     member = repeated(ROW * 4096, 10 * GIB)
     yield "a gzip file of 10 GiB", gzip.compress(b"")[:10] + member.packed + b"\0" * 8
@@ -380,7 +413,8 @@ def yamls() -> Iterator[tuple[str, bytes]]:
 
 
 SPECIAL: Mapping[str, tuple[Callable[[], Iterator[tuple[str, bytes]]], ...]] = {
-    "baci": (yearly_files,),
+    "baci": (yearly_files, parquets),
+    "baci_top_flows": (lambda: archive("table.csv"), parquets),
     "catalogue": (yamls,),
     "comtrade": (lambda: workbooks("Sheet1"), gzips, jsons),
     "ecb": (lambda: archive("eurofxref-hist.csv"),),
