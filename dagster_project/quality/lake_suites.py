@@ -45,8 +45,8 @@ where the largest exporter ships all its grades. Iron ore into China, not among 
 MOST_PRICE = 1e9
 """Per unit, in any currency: rhodium by the kilogram in yen stays below a fifth of it."""
 
-FIRST_PRICE = date(1922, 1, 1)
-"""Unit values of rare earths begin here (USGS, Data Series 140); nothing we read is older."""
+FIRST_PRICE = date(1960, 1, 1)
+"""The World Bank's commodity prices begin here; nothing we read is older."""
 
 FIRST_MEASURE = date(1988, 1, 1)
 FIRST_YEAR = date(1900, 1, 1)

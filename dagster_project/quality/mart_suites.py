@@ -43,8 +43,9 @@ LARGEST_VOLATILITY = 3
 """REMX swung by 0.5 a year in 2025/26, exchange rates by 0.1: nothing here has come near 3."""
 
 LONGEST_GAP_DAYS = 100
-"""A price may double from the average of one year to that of the next: of the 27 yearly series five
-did. Quotes of months that are further apart have months missing."""
+"""A price may double or halve from the average of one year to that of the next: of the 28 yearly
+series of the Mineral Commodity Summaries six did. Quotes of months that are further apart have
+months missing."""
 
 SILENCE_DAYS: Mapping[str, int] = MappingProxyType({"daily": 90, "monthly": 200, "annual": 900})
 """After so long without a newer figure a source of that cadence has fallen silent: a year's figures

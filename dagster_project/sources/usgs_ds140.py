@@ -30,7 +30,7 @@ CARD = SourceCard(
     tables=("production", "price_quotes", "material_labels"),
     description=(
         "Rare earths by the year: output of the world's mines and of those of the United States "
-        "since 1900, and the unit value of what the United States trade since 1922, to 2020."
+        "since 1900, and the unit value of what the United States trade since 1972, to 2020."
     ),
     bundled=("rare_earths.csv",),
 )

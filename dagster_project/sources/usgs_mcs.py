@@ -244,7 +244,7 @@ PRICES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """By instrument: its unit, and the labels that are this series. Two labels are one series where the
 years that two editions print under them agree but for rounding and the revision of an estimate.
-They do not for gallium, which was two grades of imports until 2024 and is all of them in 2026, nor
+They do not for gallium, which was two grades until 2024 and is the average of imports in 2026, nor
 for lithium, which 2026 prints in real dollars (11,700 a ton for 2021, 12,600 before)."""
 
 _INSTRUMENT_OF = {label: name for name, (_, labels) in PRICES.items() for label in labels}
