@@ -235,14 +235,14 @@ def _in_layout_of_baci(table: Table) -> Table:
             economies.values("economy_iso3"), economies.values("comtrade_code"), strict=True
         )
     }
-    rng = random.Random("baci")
     rows = []
     for row in _some("hs6_code", 6)(table).rows:
-        exporter, importer, code, _, year, value = row
-        weight = float(value) / 1000 / rng.uniform(2, 80)
+        exporter, importer, code, _, year, value, weight = row
+        if not weight:  # else a swap of the measures is stopped for a value that is not there
+            continue
         rows.append([
             year, codes[exporter], codes[importer], code, f"{float(value) / 1000:.3f}",
-            f"{weight:.3f}",
+            f"{float(weight) / 1000:.3f}",
         ])  # fmt: skip
     return Table(["t", "i", "j", "k", "v", "q"], rows)
 
