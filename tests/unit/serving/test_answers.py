@@ -263,7 +263,8 @@ def test_of_a_list_of_the_largest_flows_no_index_is_printed(tmp_path: Path) -> N
         published(tmp_path, **dependency((shares, [{**row, "hhi": None} for row in totals])))
     )
     assert (
-        line_of(found, "Magnet imports").detail == "of USD 500 m of the largest flows; below, China's share"
+        line_of(found, "Magnet imports").detail
+        == "of USD 500 m of the largest flows; below, China's share"
     )
 
 
