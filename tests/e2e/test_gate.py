@@ -66,7 +66,9 @@ def held(home: Path, *arguments: str) -> tuple[str, str]:
     assert result.returncode == 1, result.stdout + result.stderr
     assert digest(home / "kido.duckdb") == published
     assert "Nothing was published; the published file is as it was." in result.stderr
-    (release,) = re.findall(r"kido accept (\S+)\.", result.stderr)
+    accepting = re.findall(r"kido accept (\S+)\.", result.stderr)
+    assert len(accepting) == 1, result.stderr
+    (release,) = accepting
     return release, result.stderr
 
 
