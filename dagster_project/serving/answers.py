@@ -238,7 +238,7 @@ def _other_importers(ask: Ask, origins: Mapping[str, Origin]) -> Line:
     rows = ask(_OTHER_IMPORTERS, importer=IMPORTER, supplier=SUPPLIER, shown=OTHERS_SHOWN)
     if not rows:
         return _nothing(subject)
-    sources = {row["source"] for row in rows}
+    found = [origins[source] for source in sorted({row["source"] for row in rows})]
     return Line(
         f"{subject}, {rows[0]['year']}",
         ", ".join(f"{row['name']} {percent(row['share'])}" for row in rows),
@@ -248,7 +248,11 @@ def _other_importers(ask: Ask, origins: Mapping[str, Origin]) -> Line:
             if any(row["share"] is None for row in rows)
             else ""
         ),
-        origins[rows[0]["source"]] if len(sources) == 1 else None,
+        Origin(
+            " and ".join(one.source for one in found),
+            " and ".join(one.title for one in found),
+            " and ".join(dict.fromkeys(one.vintage for one in found)),
+        ),
     )
 
 

@@ -28,8 +28,8 @@ from tests.e2e.conftest import AS_OF, clean_environment, run_kido
 from tests.unit.serving.test_publication import replay
 
 FIGURES = (
-    "select count(*), sum(amount::decimal(38, 2)), max(period_start), (select max(as_of) from catalog.releases) "
-    "from dependency.supplier_shares"
+    "select count(*), sum(amount::decimal(38, 2)), max(period_start), "
+    "(select max(as_of) from catalog.releases) from dependency.supplier_shares"
 )
 
 

@@ -94,7 +94,8 @@ def test_sources_say_where_their_figures_come_from(built: Path) -> None:
 def test_a_query_answers_in_the_format_asked_for(built: Path, how: str) -> None:
     sql = "select supplier_iso3, round(share, 3) as share from dependency.supplier_shares " \
         "where importer_iso3 = 'JPN' and period_start = '2024-01-01' " \
-        "and measure = 'net_weight_kg' and supplier_iso3 = 'CHN' and mineral_group = 'rare_earths'"  # fmt: skip
+        "and mineral_group = 'rare_earths' " \
+        "and measure = 'net_weight_kg' and supplier_iso3 = 'CHN'"  # fmt: skip
     result = subprocess.run(
         [sys.executable, "-m", "dagster_project.cli", "query", sql, "--format", how],
         cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(built)},
