@@ -478,7 +478,7 @@ def test_what_cannot_be_withdrawn_ends_in_a_sentence(settings: Settings) -> None
     assert snapshot in kido("unland", "flows_2024.csv", "--because", "x", exit_code=1)
     assert "kido landed lists them." in kido("unland", "", "--because", "x", exit_code=1)
     assert "Say why it is withdrawn." in kido("unland", snapshot, "--because", " ", exit_code=1)
-    assert snapshot_ids(settings, BACI) == [snapshot]
+    assert snapshot in snapshot_ids(settings, BACI)
     assert "is not withdrawn: it counts." in kido("unland", snapshot, "--again")
     kido("unland", snapshot, "--because", "a slip")
     said = kido("unland", snapshot, "--because", "another reason")
