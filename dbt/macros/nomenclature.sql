@@ -2,31 +2,50 @@
    `seed_nomenclature_breaks`. Two periods are compared only where neither of these parts them. #}
 
 {# True where a break parts two figures of its code, each with its edition of the HS and its year.
-   What lies between the editions of a break is on neither side of it. #}
+   Editions between those of a break are on neither side of it: comparable each with itself only. #}
 {% macro is_across_a_break(breaks, revision, year, other_revision, other_year) -%}
     case
         when {{ breaks }}.year_after is null
             then
-                least({{ revision }}, {{ other_revision }}) < {{ breaks }}.hs_revision_after
+                {{ revision }} <> {{ other_revision }}
+                and least({{ revision }}, {{ other_revision }}) < {{ breaks }}.hs_revision_after
                 and greatest({{ revision }}, {{ other_revision }}) > {{ breaks }}.hs_revision_before
         else
-            {{ breaks }}.hs_revision_after in ({{ revision }}, {{ other_revision }})
-            and least({{ year }}, {{ other_year }}) < {{ breaks }}.year_after
-            and greatest({{ year }}, {{ other_year }}) > {{ breaks }}.year_before
+            least(
+                {{ year_in_edition(breaks, revision, year) }},
+                {{ year_in_edition(breaks, other_revision, other_year) }}
+            ) < {{ breaks }}.year_after
+            and greatest(
+                {{ year_in_edition(breaks, revision, year) }},
+                {{ year_in_edition(breaks, other_revision, other_year) }}
+            ) > {{ breaks }}.year_before
     end
 {%- endmacro %}
 
 
-{# A number that is the same for figures of a code that no break parts: summed over its breaks. #}
+{# The year on the way through a break between two years of an edition. Other editions do not change
+   with it: they have what the code was before. #}
+{% macro year_in_edition(breaks, revision, year) -%}
+    case
+        when {{ revision }} = {{ breaks }}.hs_revision_after then {{ year }}
+        else {{ breaks }}.year_before
+    end
+{%- endmacro %}
+
+
+{# A number that is the same for figures of a code that no break parts: summed over its breaks.
+   Each adds 0 before it, 10,000 after it and between its editions what tells one from another, so
+   that of two editions the newer one has nowhere less; breaks between years add less than 100. #}
 {% macro breaks_passed(breaks, revision, year) -%}
     sum(
         case
             when {{ breaks }}.year_after is null
                 then
-                    100 * (
-                        cast({{ revision }} > {{ breaks }}.hs_revision_before as integer)
-                        + cast({{ revision }} >= {{ breaks }}.hs_revision_after as integer)
-                    )
+                    100 * case
+                        when {{ revision }} <= {{ breaks }}.hs_revision_before then 0
+                        when {{ revision }} >= {{ breaks }}.hs_revision_after then 100
+                        else cast(substr({{ revision }}, 3) as integer) - 1988
+                    end
             when {{ revision }} = {{ breaks }}.hs_revision_after
                 then
                     cast({{ year }} > {{ breaks }}.year_before as integer)
