@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
@@ -22,6 +23,7 @@ from dagster_project.quality.revisions import (
     Revision,
     code_of,
     hold_against,
+    series_of,
     sums_held_against,
     sums_of,
 )
@@ -72,26 +74,36 @@ def held_against_known(
         table = LAKE_TABLES[name]
         known = _known(lake, table, card.name, fresh, of_its_codes=is_part)
         known = pl.concat([known, *(each[name] for each in beside if name in each)])
+        others = 0
+        if is_part:
+            # Nothing can be said of a code in an edition that is not known.
+            series, of_document = list(series_of(table)), fresh.height
+            fresh, known = (
+                fresh.join(known, on=series, how="semi", maintain_order="left"),
+                known.join(fresh, on=series, how="semi", maintain_order="left"),
+            )
+            others = of_document - fresh.height
         if fresh.is_empty() or known.is_empty():
+            if others:
+                found.append(Revision(name, others, 0, 0, 0, (), ()))
             continue
         counting = not_withdrawn(table, rows_that_count(table, known, today), before, asked, today)
         if answer is not None and table.is_asked:
             counting = _without_accepted_losses(table, counting, fresh, landed_by_hand)
-        found.append(
-            hold_against(
+        held = hold_against(
+            table,
+            counting,
+            fresh,
+            not_withdrawn(
                 table,
-                counting,
-                fresh,
-                not_withdrawn(
-                    table,
-                    rows_that_count(table, pl.concat([known, fresh]), today),
-                    after,
-                    asked,
-                    today,
-                ),
-                is_whole=answer is not None,
-            )
+                rows_that_count(table, pl.concat([known, fresh]), today),
+                after,
+                asked,
+                today,
+            ),
+            is_whole=answer is not None,
         )
+        found.append(replace(held, added=held.added + others))
     return found
 
 

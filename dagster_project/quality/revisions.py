@@ -150,9 +150,13 @@ def _measured(table: LakeTable) -> tuple[str, list[pl.Expr]]:
     return measure, [pl.len().alias("rows"), pl.col(measure).sum().alias("total")]
 
 
+def series_of(table: LakeTable) -> list[str]:
+    """The columns with the code of a commodity and, where the table has one, its edition."""
+    return [code_of(table), *(["hs_revision"] if "hs_revision" in table.key else [])]
+
+
 def _by(table: LakeTable) -> list[str]:
-    edition = ["hs_revision"] if "hs_revision" in table.key else []
-    return [code_of(table), table.period or "", *edition]
+    return [*series_of(table), table.period or ""]
 
 
 def sums_held_against(table: LakeTable, known: pl.LazyFrame, after: pl.DataFrame) -> Revision:
