@@ -33,36 +33,69 @@ flows as not materialized (
 
 ),
 
--- Where an importer's year has all its flows as shares, a number of each tells so: only the others
--- are compared flow by flow, of 11 million values in a fifth of the time.
-{% for side in ['shares', 'flows'] %}
-    sums_of_{{ side }} as (
+-- Where a total has all its flows as shares, a number of them tells so: only the others are
+-- compared flow by flow. By weight there may be no total: shares that have no flow are looked for.
+sums_of_shares as (
 
+    select
+        importer_iso3,
+        mineral_group,
+        year,
+        measure,
+        count(*) as rows,
+        sum({{ hash_of(['supplier_iso3', 'round(amount * 100)']) }}) as number_of_all
+    from shares
+    group by importer_iso3, mineral_group, year, measure
+
+),
+
+sums_by_code as (
+
+    select
+        importer_iso3,
+        hs6_code,
+        year,
+        {% for measure in ['value_usd', 'net_weight_kg'] %}
+            count({{ measure }}) as rows_with_{{ measure }},
+            {%- set hashed = hash_of(['exporter_iso3', 'round(' ~ measure ~ ' * 100)']) %}
+            sum(case when {{ measure }} is not null then {{ hashed }} end)
+                as number_of_{{ measure }}
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from {{ ref('baci_flows') }}
+    where exporter_iso3 <> '_X'
+    group by importer_iso3, hs6_code, year
+
+),
+
+sums_of_flows as (
+
+    {% for measure in ['value_usd', 'net_weight_kg'] %}
         select
             importer_iso3,
+            'hs_' || hs6_code as mineral_group,
             year,
-            measure,
-            count(*) as rows,
-            bit_xor(
-                {{ hash_of(['supplier_iso3', 'mineral_group', 'round(amount * 100)']) }}
-            ) as number_of_all
-        from {{ side }}
-        group by importer_iso3, year, measure
+            '{{ measure }}' as measure,
+            rows_with_{{ measure }} as rows,
+            number_of_{{ measure }} as number_of_all
+        from sums_by_code
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 
-    ),
-
-{% endfor %}
+),
 
 not_alike as (
 
     select
         sums_of_shares.importer_iso3,
+        sums_of_shares.mineral_group,
         sums_of_shares.year,
         sums_of_shares.measure
     from sums_of_shares
     left join sums_of_flows
         on
             sums_of_shares.importer_iso3 = sums_of_flows.importer_iso3
+            and sums_of_shares.mineral_group = sums_of_flows.mineral_group
             and sums_of_shares.year = sums_of_flows.year
             and sums_of_shares.measure = sums_of_flows.measure
             and sums_of_shares.rows = sums_of_flows.rows
@@ -79,6 +112,7 @@ not_alike as (
         inner join not_alike
             on
                 {{ side }}.importer_iso3 = not_alike.importer_iso3
+                and {{ side }}.mineral_group = not_alike.mineral_group
                 and {{ side }}.year = not_alike.year
                 and {{ side }}.measure = not_alike.measure
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -602,6 +603,17 @@ from (values
 ) as uses (label, application, use_share);
 """
 
+TWO_FLOWS_OF_BACI = """
+insert into lake.reconciled_trade (
+    source, exporter_iso3, importer_iso3, hs6_code, hs_revision, period_start, value_usd,
+    net_weight_kg, is_provisional, document, vintage_at, snapshot_id
+)
+select
+    'baci', exporter, 'JPN', '850511', 'HS2022', date '2024-01-01', value_usd, net_weight_kg, false,
+    'b.csv', timestamp '2026-01-31', 's1'
+from (values ('CHN', 60, 6), ('VNM', 40, 4)) as flows (exporter, value_usd, net_weight_kg);
+"""
+
 CHECKS_THAT_FIND_THE_FLAWS = {
     "reported_flows_total_equals_sum_of_partners",
     "reported_flows_has_one_row_per_grain",
@@ -611,7 +623,6 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "baci_flows_have_known_exporters",
     "baci_flows_have_known_importers",
     "baci_flows_are_of_known_codes",
-    "supplier_shares_from_baci_equal_its_flows",
     "supplier_shares_has_one_row_per_grain",
     "supplier_shares_have_known_importers",
     "supplier_shares_have_known_suppliers",
@@ -659,6 +670,30 @@ def test_flawed_rows_fail_the_checks_that_guard_them_and_no_others(
     assert {name for name, status in checked.items() if status != "pass"} == (
         CHECKS_THAT_FIND_THE_FLAWS
     )
+
+
+def test_a_share_that_is_not_what_baci_says_is_found(project: Project, tmp_path: Path) -> None:
+    build_file, check = tmp_path / "kido.duckdb", "supplier_shares_from_baci_equal_its_flows"
+    project.create_inputs(build_file)
+    with duckdb.connect(str(work_file(build_file))) as connection:
+        connection.execute(TWO_FLOWS_OF_BACI)
+    project.invoke("build", build_file, "--select", "+supplier_shares", "baci_flows",
+                   "--exclude-resource-types", "test", "unit_test")  # fmt: skip
+    assert project.invoke("test", build_file, "--select", check) == {check: "pass"}
+    for flaw in (
+        "update dependency.supplier_shares set amount = amount + 1 where supplier_iso3 = 'VNM'",
+        "update dependency.supplier_shares set supplier_iso3 = 'USA' where supplier_iso3 = 'VNM'",
+        "update trade.baci_flows set value_usd = 61 where exporter_iso3 = 'CHN'",
+        "delete from trade.baci_flows where exporter_iso3 = 'VNM'",
+        "delete from trade.baci_flows",
+    ):
+        flawed = tmp_path / "flawed" / build_file.name
+        flawed.parent.mkdir(exist_ok=True)
+        shutil.copy(build_file, flawed)
+        shutil.copy(work_file(build_file), work_file(flawed))
+        with duckdb.connect(str(flawed)) as connection:
+            connection.execute(flaw)
+        assert project.invoke("test", flawed, "--select", check) == {check: "fail"}, flaw
 
 
 @needs_shared

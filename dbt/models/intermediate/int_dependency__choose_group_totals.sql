@@ -6,9 +6,14 @@ with imports as (
     select
         series_number,
         importer_iso3,
-        partner_iso3,
-        amount,
+        case partner_iso3
+            when 'WLD' then 'total'
+            when importer_iso3 then 're_import'
+            when '_X' then 'remainder'
+            else 'supplier'
+        end as kind,
         value_usd,
+        net_weight_kg,
         valuation,
         is_provisional
     from {{ ref('int_dependency__list_group_imports') }}
@@ -47,31 +52,81 @@ precedence as (
 
 ),
 
+-- Both measures at once, by what a flow is: of 11 million flows in a third of the time that the
+-- rules below take on each flow and measure.
+by_kind as (
+
+    select
+        series_number,
+        importer_iso3,
+        kind,
+        count(*) as flows,
+        count(value_usd) as flows_with_value,
+        count(net_weight_kg) as flows_with_weight,
+        sum(value_usd) as value_usd,
+        sum(net_weight_kg) as net_weight_kg,
+        max(value_usd) as largest_value_usd,
+        max(net_weight_kg) as largest_net_weight_kg,
+        sum(value_usd) filter (where net_weight_kg is not null) as weighed_value,
+        bool_or(valuation = 'CIF') as has_cif,
+        bool_or(valuation = 'FOB') as has_fob,
+        bool_or(is_provisional) as is_provisional
+    from imports
+    group by series_number, importer_iso3, kind
+
+),
+
 by_commodity as (
 
     select
         series_number,
         importer_iso3,
-        max(amount) filter (where partner_iso3 = 'WLD') as printed_total,
-        coalesce(max(amount) filter (where partner_iso3 = importer_iso3), 0) as re_imports,
-        coalesce(
-            sum(amount) filter (where partner_iso3 not in ('WLD', importer_iso3)), 0
-        ) as sum_of_partners,
-        count(*) filter (where partner_iso3 not in ('WLD', '_X', importer_iso3)) as suppliers,
-        sum(value_usd) filter (where partner_iso3 not in ('WLD', importer_iso3)) as whole_value,
-        sum(value_usd) filter (
-            where amount is not null and partner_iso3 not in ('WLD', importer_iso3)
-        ) as covered_value,
-        count(*) filter (
-            where value_usd is null and partner_iso3 <> importer_iso3
-        ) as missing_values,
-        count(*) filter (where amount is null and partner_iso3 <> '_X') as missing_amounts,
-        count(*) filter (where amount is null and partner_iso3 = '_X') as missing_remainders,
-        bool_or(valuation = 'CIF') as has_cif,
-        bool_or(valuation = 'FOB') as has_fob,
+        {% for measure, with_amount in [
+            ('value_usd', 'flows_with_value'), ('net_weight_kg', 'flows_with_weight')
+        ] %}
+            max(largest_{{ measure }}) filter (where kind = 'total') as printed_{{ measure }},
+            max(largest_{{ measure }}) filter (where kind = 're_import')
+                as re_imported_{{ measure }},
+            sum({{ measure }}) filter (where kind in ('supplier', 'remainder'))
+                as partners_{{ measure }},
+            sum(flows - {{ with_amount }}) filter (where kind <> 'remainder')
+                as missing_{{ measure }},
+            sum(flows - {{ with_amount }}) filter (where kind = 'remainder')
+                as missing_remainders_{{ measure }},
+        {% endfor %}
+        sum(weighed_value) filter (where kind in ('supplier', 'remainder')) as weighed_value,
+        sum(flows - flows_with_value) filter (where kind <> 're_import') as missing_values,
+        coalesce(sum(flows) filter (where kind = 'supplier'), 0) as suppliers,
+        bool_or(has_cif) as has_cif,
+        bool_or(has_fob) as has_fob,
         bool_or(is_provisional) as is_provisional
-    from imports
+    from by_kind
     group by series_number, importer_iso3
+
+),
+
+by_measure as (
+
+    {% for measure in ['value_usd', 'net_weight_kg'] %}
+        select
+            series_number,
+            importer_iso3,
+            '{{ measure }}' as measure,
+            printed_{{ measure }} as printed_total,
+            coalesce(re_imported_{{ measure }}, 0) as re_imports,
+            coalesce(partners_{{ measure }}, 0) as sum_of_partners,
+            coalesce(missing_{{ measure }}, 0) as missing_amounts,
+            coalesce(missing_remainders_{{ measure }}, 0) as missing_remainders,
+            partners_value_usd as whole_value,
+            weighed_value as covered_value,
+            coalesce(missing_values, 0) as missing_values,
+            suppliers,
+            has_cif,
+            has_fob,
+            is_provisional
+        from by_commodity
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 
 ),
 
@@ -79,27 +134,27 @@ totals as (
 
     select
         series.group_number,
-        series.measure,
-        by_commodity.importer_iso3,
-        by_commodity.suppliers,
-        by_commodity.has_cif,
-        by_commodity.has_fob,
-        by_commodity.is_provisional,
-        by_commodity.whole_value,
-        by_commodity.covered_value,
+        by_measure.measure,
+        by_measure.importer_iso3,
+        by_measure.suppliers,
+        by_measure.has_cif,
+        by_measure.has_fob,
+        by_measure.is_provisional,
+        by_measure.whole_value,
+        by_measure.covered_value,
         coalesce(
-            by_commodity.printed_total - by_commodity.re_imports, by_commodity.sum_of_partners
+            by_measure.printed_total - by_measure.re_imports, by_measure.sum_of_partners
         ) as total_amount,
         -- The remainder is only needed where no total is printed.
-        by_commodity.missing_amounts = 0
-        and (by_commodity.printed_total is not null or by_commodity.missing_remainders = 0)
+        by_measure.missing_amounts = 0
+        and (by_measure.printed_total is not null or by_measure.missing_remainders = 0)
             as is_whole,
         -- What part of it is weighed is known, if every value is there.
-        series.measure = 'net_weight_kg'
-        and by_commodity.printed_total is null
-        and by_commodity.missing_values = 0 as may_have_gaps
-    from by_commodity
-    inner join series on by_commodity.series_number = series.series_number
+        by_measure.measure = 'net_weight_kg'
+        and by_measure.printed_total is null
+        and by_measure.missing_values = 0 as may_have_gaps
+    from by_measure
+    inner join series on by_measure.series_number = series.series_number
 
 ),
 
@@ -139,7 +194,7 @@ series_of_groups as (
         is_basket,
         frequency,
         period_start,
-        measure
+        dense_rank() over (order by mineral_group, frequency, period_start) as figure_number
     from series
 
 ),
@@ -151,10 +206,11 @@ complete as (
         series_of_groups.mineral_group,
         series_of_groups.frequency,
         series_of_groups.period_start,
-        series_of_groups.measure,
+        by_group.measure,
         series_of_groups.source,
         series_of_groups.is_basket,
         by_group.group_number,
+        series_of_groups.figure_number,
         by_group.codes,
         by_group.total_amount,
         by_group.valuation,
@@ -192,12 +248,7 @@ chosen as (
     left join precedence on complete.source = precedence.source
     qualify
         row_number() over (
-            partition by
-                complete.importer_iso3,
-                complete.mineral_group,
-                complete.frequency,
-                complete.period_start,
-                complete.measure
+            partition by complete.importer_iso3, complete.figure_number, complete.measure
             order by precedence.rank nulls last, complete.is_basket, complete.source
         ) = 1
 
@@ -245,6 +296,7 @@ since as (
     select
         importer_iso3,
         group_number,
+        measure,
         min(period_start) over (
             partition by importer_iso3, mineral_group, frequency, measure, era
         ) as first_of_era,
@@ -267,6 +319,7 @@ comparable as (
         on
             chosen.importer_iso3 = since.importer_iso3
             and chosen.group_number = since.group_number
+            and chosen.measure = since.measure
 
 )
 

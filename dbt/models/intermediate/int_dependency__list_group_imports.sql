@@ -46,7 +46,6 @@ imports as (
     select
         series.series_number,
         series.group_number,
-        series.measure,
         reported.importer_iso3,
         reported.partner_iso3,
         reported.value_usd,
@@ -65,7 +64,6 @@ imports as (
     select
         series.series_number,
         series.group_number,
-        series.measure,
         reconciled.importer_iso3,
         reconciled.partner_iso3,
         reconciled.value_usd,
@@ -87,8 +85,8 @@ select
     group_number,
     importer_iso3,
     partner_iso3,
-    case measure when 'value_usd' then value_usd else net_weight_kg end as amount,
     value_usd,
+    net_weight_kg,
     valuation,
     is_provisional
 from imports

@@ -43,28 +43,18 @@ given as (
 
 ),
 
-measured as (
-
-    select
-        *,
-        unnest(['value_usd', 'net_weight_kg']) as measure
-    from given
-
-),
-
 grouped as (
 
     select
-        measured.source,
-        coalesce(groups.mineral_group, measured.commodity_code) as mineral_group,
-        measured.commodity_code,
-        measured.is_basket,
-        measured.frequency,
-        measured.period_start,
-        measured.measure
-    from measured
-    left join groups on measured.commodity_code = groups.hs6_code and not measured.is_basket
-    where measured.is_basket or groups.hs6_code is not null
+        given.source,
+        coalesce(groups.mineral_group, given.commodity_code) as mineral_group,
+        given.commodity_code,
+        given.is_basket,
+        given.frequency,
+        given.period_start
+    from given
+    left join groups on given.commodity_code = groups.hs6_code and not given.is_basket
+    where given.is_basket or groups.hs6_code is not null
 
 ),
 
@@ -74,10 +64,10 @@ numbered as (
         *,
         row_number() over (
             order by
-                source, mineral_group, is_basket, frequency, period_start, measure, commodity_code
+                source, mineral_group, is_basket, frequency, period_start, commodity_code
         ) as series_number,
         dense_rank() over (
-            order by source, mineral_group, is_basket, frequency, period_start, measure
+            order by source, mineral_group, is_basket, frequency, period_start
         ) as group_number
     from grouped
 
@@ -91,6 +81,5 @@ select
     commodity_code,
     is_basket,
     frequency,
-    period_start,
-    measure
+    period_start
 from numbered

@@ -4,7 +4,8 @@ with imports as (
         group_number,
         importer_iso3,
         partner_iso3,
-        amount,
+        value_usd,
+        net_weight_kg,
         valuation,
         is_provisional
     from {{ ref('int_dependency__list_group_imports') }}
@@ -40,7 +41,9 @@ supplies as (
         totals.total_number,
         totals.codes,
         imports.partner_iso3 as supplier_iso3,
-        imports.amount,
+        case totals.measure
+            when 'value_usd' then imports.value_usd else imports.net_weight_kg
+        end as amount,
         imports.valuation,
         imports.is_provisional
     from totals
@@ -50,7 +53,9 @@ supplies as (
             and totals.importer_iso3 = imports.importer_iso3
     where
         imports.partner_iso3 not in ('WLD', '_X', imports.importer_iso3)
-        and imports.amount is not null
+        and case totals.measure
+            when 'value_usd' then imports.value_usd else imports.net_weight_kg
+        end is not null
 
 ),
 
