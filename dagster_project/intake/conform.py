@@ -68,6 +68,8 @@ def _conform(settings: Settings, source: Source) -> Conformed:
     outcome = Conformed()
     gone = set(records)
     landed = landing.snapshots(name)
+    newest = {one.document: one.snapshot_id for one in landed if one.is_bundled}
+    brought = {newest[document] for document in newest.keys() & set(source.CARD.bundled)}
     for snapshot in landed:
         record = records.get(snapshot.snapshot_id)
         if record is None or not _is_current(source, record):
@@ -76,7 +78,10 @@ def _conform(settings: Settings, source: Source) -> Conformed:
                 lake.commit(name, snapshot.snapshot_id, ready)
                 record = ready
             else:
-                record = _parsed(settings, source, landing, lake, snapshot, outcome)
+                is_replaced = snapshot.is_bundled and snapshot.snapshot_id not in brought
+                record = _parsed(
+                    settings, source, landing, lake, snapshot, outcome, is_replaced=is_replaced
+                )
                 if record is None:
                     continue
             outcome.new_snapshots += 1
@@ -141,7 +146,14 @@ def _parsed(
     lake: Lake,
     snapshot: Snapshot,
     outcome: Conformed,
+    *,
+    is_replaced: bool,
 ) -> Record | None:
+    """The record of a snapshot whose rows are in the lake now; None for one that is quarantined.
+
+    A copy of a bundled document that a version before brought (`is_replaced`) stops nobody where
+    today's parser cannot read it.
+    """
     with batches.spool_folder(settings.spool_dir) as folder:
         try:
             batch = _batch(source, landing, snapshot, folder)
@@ -150,7 +162,7 @@ def _parsed(
                 raise
             landing.quarantine(snapshot, settings.quarantine_dir, str(error))
             outcome.rejected[snapshot.document] = str(error)
-            outcome.is_rejected_by_hand |= not snapshot.was_asked_for
+            outcome.is_rejected_by_hand |= not (snapshot.was_asked_for or is_replaced)
             if isinstance(error, batches.RejectedWithChecksError):
                 for table, results in error.checks.items():
                     outcome.checks.setdefault(table, []).extend(results)

@@ -50,6 +50,7 @@ from dagster_project.intake.hold import held_against_known, require_plausible
 from dagster_project.intake.ledger import Answer, Answered, Ask, Ledger, Outcome, WindowAsk, worst
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.intake.withdraw import complete, in_words
+from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import (
     AskedSlices,
     Landing,
@@ -488,9 +489,12 @@ class Fetching:
 
         Of tables whose slice is a whole document it cannot be told row by row.
         """
+        copies = copies_of(self.landing, self._source.CARD.name, self._lake)
+        today = _now().date()
         for name, frame in frames.items():
             table = LAKE_TABLES[name]
-            known = self._lake.rows(table, self._source.CARD.name)
+            left_out = copies.left_out(table, today)
+            known = self._lake.rows(table, self._source.CARD.name, left_out)
             if "document" in table.vintage_slice or (known is None and frame.height):
                 return False
             if known is None:

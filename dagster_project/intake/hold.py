@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -13,6 +13,7 @@ from dagster_project.errors import ImplausibleError
 from dagster_project.intake import batch as batches
 from dagster_project.intake.coverage import coverage_of
 from dagster_project.intake.stores import bundled_files
+from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.spool import Spooled
@@ -54,9 +55,10 @@ def held_against_known(
 
     `frames` bear the name of their snapshot. `beside` are rows that came in with the same command
     before these and are not in the lake yet. Bundled figures that no build has landed yet are known
-    all the same. `answer` is the snapshot that they would be, where a publisher was asked for them:
-    it is not cut, and what it was asked for and lacks is withdrawn. `is_part`: they are rows of
-    some codes of a larger document, and beside known ones of the same codes.
+    all the same, and not the copies whose place they take. `answer` is the snapshot that they would
+    be, where a publisher was asked for them: it is not cut, and what it was asked for and lacks is
+    withdrawn. `is_part`: they are rows of some codes of a larger document, and beside known ones of
+    the same codes.
     """
     today = datetime.now(UTC).date()
     card = source.CARD
@@ -68,11 +70,19 @@ def held_against_known(
     if answer is not None:
         after = pl.concat([before, coverage_of(answer, frames)])
         asked[answer.snapshot_id] = answer.asked_codes
-    beside = [*_bundled_to_come(landing, lake, source), *beside]
+    to_come = _bundled_to_come(landing, lake, source)
+    copies = copies_of(landing, card.name, lake)
+    replaced = {
+        one.snapshot_id
+        for one in copies.snapshots
+        if one.document in to_come or one.document not in card.bundled
+    }
+    beside = [*to_come.values(), *beside]
     found = []
     for name, fresh in frames.items():
         table = LAKE_TABLES[name]
-        known = _known(lake, table, card.name, fresh, of_its_codes=is_part)
+        left_out = replaced | copies.left_out(table, today)
+        known = _known(lake, table, card.name, fresh, left_out, of_its_codes=is_part)
         known = pl.concat([known, *(each[name] for each in beside if name in each)])
         others = 0
         if is_part:
@@ -108,7 +118,7 @@ def held_against_known(
 
 
 def held_in_part(
-    lake: Lake, source: Source, rows: Mapping[str, Rows]
+    landing: Landing, lake: Lake, source: Source, rows: Mapping[str, Rows]
 ) -> tuple[dict[str, pl.DataFrame], list[Revision]]:
     """Of each table the rows that are compared one by one, and what the others do.
 
@@ -118,13 +128,14 @@ def held_in_part(
     """
     frames: dict[str, pl.DataFrame] = {}
     found = []
+    copies, today = copies_of(landing, source.CARD.name, lake), datetime.now(UTC).date()
     for name, of_table in rows.items():
         if not isinstance(of_table, Spooled):
             frames[name] = of_table
             continue
         table = LAKE_TABLES[name]
         code = code_of(table)
-        known = lake.rows(table, source.CARD.name)
+        known = lake.rows(table, source.CARD.name, copies.left_out(table, today))
         known = table.empty().lazy() if known is None else table.conform_lazily(known)
         is_drawn = pl.col(code).is_in(list(commodity_codes()))
         others = _codes(known.filter(~is_drawn), code)
@@ -169,10 +180,18 @@ def require_plausible(name: str, revisions: Sequence[Revision], hint: str) -> No
 
 
 def _known(
-    lake: Lake, table: LakeTable, source: str, fresh: pl.DataFrame, *, of_its_codes: bool
+    lake: Lake,
+    table: LakeTable,
+    source: str,
+    fresh: pl.DataFrame,
+    left_out: Collection[str],
+    *,
+    of_its_codes: bool,
 ) -> pl.DataFrame:
-    """All vintages of the rows of a source that the file's may replace, or are beside them."""
-    rows = lake.rows(table, source)
+    """All vintages of the rows of a source that the file's may replace, or are beside them; without
+    the snapshots `left_out`.
+    """
+    rows = lake.rows(table, source, left_out)
     if rows is None:
         return table.empty()
     if of_its_codes:
@@ -210,9 +229,9 @@ def _without_accepted_losses(
 
 def _bundled_to_come(
     landing: Landing, lake: Lake, source: Source
-) -> list[Mapping[str, pl.DataFrame]]:
-    """The rows of the bundled files that the next build will bring, by file and table."""
-    found: list[Mapping[str, pl.DataFrame]] = []
+) -> dict[str, Mapping[str, pl.DataFrame]]:
+    """The rows of the bundled files that the next build will bring, by document and table."""
+    found: dict[str, Mapping[str, pl.DataFrame]] = {}
     in_the_lake = lake.snapshot_ids(source.CARD.name)
     for file in bundled_files(source):
         payload = (BUNDLED / source.CARD.name / file.file).read_bytes()
@@ -224,5 +243,5 @@ def _bundled_to_come(
             continue
         retrieved = datetime.combine(file.retrieved, time())
         batch = batches.read(source, [(payload, Document(file.file, retrieved, is_bundled=True))])
-        found.append(batch.frames(f"bundled {file.file}"))
+        found[file.file] = batch.frames(f"bundled {file.file}")
     return found

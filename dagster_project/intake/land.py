@@ -83,7 +83,7 @@ class Brought:
 
 
 def land_bundled(settings: Settings, source: Source) -> Landed:
-    """Land the bundled files of a source."""
+    """Land the bundled files of a source, and note which of its documents are bundled no more."""
     landing = landing_of(settings)
     outcomes = []
     for file in bundled_files(source):
@@ -100,6 +100,7 @@ def land_bundled(settings: Settings, source: Source) -> Landed:
                 is_bundled=True,
             )
         )
+    landing.leave_bundle(source.CARD.name, source.CARD.bundled)
     return Landed(
         new=tuple(snapshot for snapshot, is_new in outcomes if is_new),
         unchanged=sum(not is_new for _, is_new in outcomes),
@@ -400,7 +401,7 @@ def _revisions(
             revisions.append(())
             continue
         rows = group.batch.rows_of(group.snapshot_id)
-        frames, found = held_in_part(lake, source, rows)
+        frames, found = held_in_part(landing, lake, source, rows)
         is_part = any(isinstance(of_table, Spooled) for of_table in rows.values())
         others = {one.table: one for one in found}
         found = [

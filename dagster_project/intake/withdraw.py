@@ -17,6 +17,7 @@ from dagster_project.errors import BusyError, ConfigurationError, counted, inden
 from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
 from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Held, Landing, Snapshot, Withdrawn
 from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES
 from dagster_project.lake.tables import Lake
@@ -197,13 +198,18 @@ def _held(lake: Lake, source: Source) -> Mapping[str, list[Held]]:
 
 def _counting(landing: Landing, lake: Lake, source: Source) -> Counts:
     today = datetime.now(UTC).date()
+    copies = copies_of(landing, source.CARD.name, lake)
     asked = {one.snapshot_id: one.asked_codes for one in landing.snapshots(source.CARD.name)}
     return Counter(
         {
             (snapshot_id, table): rows
             for table in source.CARD.tables
             for snapshot_id, rows in lake.counting(
-                LAKE_TABLES[table], source.CARD.name, asked, today
+                LAKE_TABLES[table],
+                source.CARD.name,
+                asked,
+                today,
+                copies.left_out(LAKE_TABLES[table], today),
             ).items()
         }
     )

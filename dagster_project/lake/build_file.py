@@ -8,14 +8,14 @@ of the run as tables. So the dbt project never knows where the lake lies.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from dagster_project.lake.relations import quoted, rows_of, slices_of
-from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.slices import as_frame
 from dagster_project.lake.tables import Lake
 
@@ -69,14 +69,19 @@ def work_file(build_file: Path) -> Path:
 
 
 def prepare(
-    path: Path, lake: Lake, facts: Mapping[str, pl.DataFrame], memory: int | None = None
+    path: Path,
+    lake: Lake,
+    facts: Mapping[str, pl.DataFrame],
+    memory: int | None = None,
+    left_out: Callable[[LakeTable], Collection[str]] = lambda table: (),
 ) -> None:
     """Create the build file without marts (where there is none yet), and `lake.*` and `runtime.*`
     beside it, in its work file.
 
     Beside the rows of every table (`lake.<table>`, a view on its files) stand its slices with the
     number of their rows (`lake.<table>_slices`), of the same moment: on them it is decided which
-    rows count. They are a table, whose size is known to who plans a join with it.
+    rows count. They are a table, whose size is known to who plans a join with it. Rows of the
+    snapshots that are `left_out` of a table are in neither (`Copies.left_out`).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with beside(path) as connection:
@@ -87,7 +92,7 @@ def prepare(
         connection.execute("create schema if not exists lake")
         connection.execute("create schema if not exists runtime")
         for table in LAKE_TABLES.values():
-            contents = lake.contents(table)
+            contents = lake.contents(table, left_out=left_out(table))
             rows = rows_of(lake, table, contents.files)
             connection.execute(f"create or replace view lake.{table.name} as {rows}")
             of_unlisted = rows_of(lake, table, contents.files_of_unlisted())

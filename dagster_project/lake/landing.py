@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +27,9 @@ WITHDRAWN = "withdrawn"
 
 UNDER_WAY = "under_way"
 """Folder beside it, for commands that land several snapshots and are not done yet."""
+
+LEFT_BUNDLE = "left_bundle"
+"""Folder beside it, for bundled documents that a later version of the program no longer brings."""
 
 
 class Origin(BaseModel):
@@ -155,13 +158,24 @@ class UnderWay(BaseModel):
     snapshot_ids: tuple[str, ...]
 
 
+class LeftBundle(BaseModel):
+    """Since when (UTC, no zone) the program no longer brings the document of a bundled snapshot."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    document: str
+    at: datetime
+
+
 class Landing:
     """Snapshots by source: `<source>/<snapshot_id>/` holds the payloads and `origin.json`.
 
     The record is written after the payloads, so a snapshot without one does not exist. Nor does
     one that was withdrawn: `withdrawn/<source>/<snapshot_id>.json` says so, wherever its payloads
     are; they lie in the folder beside that record once all is done. Of several that come together
-    none exists as long as a record under `under_way/<source>/` names them.
+    none exists as long as a record under `under_way/<source>/` names them. A bundled one whose
+    document the program no longer brings stays, and `left_bundle/<source>/<snapshot_id>.json` says
+    since when that is so.
     """
 
     def __init__(self, store: Store) -> None:
@@ -169,6 +183,7 @@ class Landing:
         self._records: dict[str, Records[Snapshot]] = {}
         self._withdrawn: dict[str, Records[Withdrawn]] = {}
         self._under_way: dict[str, Records[UnderWay]] = {}
+        self._left_bundle: dict[str, Records[LeftBundle]] = {}
         self._newest: dict[tuple[str, bool], dict[str, Snapshot]] = {}
 
     def snapshots(self, source: str) -> list[Snapshot]:
@@ -179,6 +194,29 @@ class Landing:
     def withdrawn(self, source: str) -> Mapping[str, Withdrawn]:
         """What was withdrawn of a source, by snapshot, oldest first."""
         return self._withdrawn_of(source).all()
+
+    def left_bundle(self, source: str) -> Mapping[str, LeftBundle]:
+        """The bundled snapshots of a source whose document the program no longer brings."""
+        return self._left_bundle_of(source).all()
+
+    def leave_bundle(self, source: str, bundled: Collection[str]) -> list[Snapshot]:
+        """Note since when the program brings no other documents than `bundled`; returns the
+        snapshots, the newest of each document, of which that was not on record.
+
+        Where a document comes again, it is a new snapshot, whatever its bytes.
+        """
+        left = self.left_bundle(source)
+        newest = {one.document: one for one in self.snapshots(source) if one.is_bundled}
+        gone = [
+            one
+            for document, one in newest.items()
+            if document not in bundled and one.snapshot_id not in left
+        ]
+        for one in gone:
+            record = LeftBundle(document=one.document, at=_now())
+            self._left_bundle_of(source).add(one.snapshot_id, record)
+        self._newest.clear()
+        return gone
 
     def add(
         self,
@@ -196,9 +234,10 @@ class Landing:
         """Keep a document; returns the snapshot and whether it is new.
 
         Bytes equal to the newest snapshot of the document (or of any document of the source, for
-        a file under another name) make no new vintage. A bundled document is compared with bundled
-        ones only, so that a file someone landed under its name stays the newer one. Bytes that were
-        withdrawn are not kept again.
+        a file under another name) make no new vintage. A bundled document is compared with the
+        newest bundled copy of it only: a file someone landed under its name stays the newer one,
+        and the bytes of an earlier copy, which a version before brought, are a new snapshot. Bytes
+        that were withdrawn are not kept again.
         """
         sha256 = hashlib.sha256(payload).hexdigest()
         known = self.equal_to(sha256, source=source, document=document, is_bundled=is_bundled)
@@ -229,7 +268,9 @@ class Landing:
         """The snapshot that holds these bytes already and still stands for its document."""
         newest = self._newest_by_document(source, is_bundled)
         same_document = newest.get(document)
-        candidates = [same_document] if same_document else newest.values()
+        candidates: Collection[Snapshot] = newest.values()
+        if same_document or is_bundled:
+            candidates = [same_document] if same_document else []
         return next((one for one in candidates if one.sha256 == sha256), None)
 
     def withdrawn_bytes(self, sha256: str, *, source: str) -> Withdrawn | None:
@@ -469,13 +510,24 @@ class Landing:
             )
         return self._under_way[source]
 
+    def _left_bundle_of(self, source: str) -> Records[LeftBundle]:
+        if source not in self._left_bundle:
+            self._left_bundle[source] = Records(
+                self.store, f"{LEFT_BUNDLE}/{source}", LeftBundle, ".json"
+            )
+        return self._left_bundle[source]
+
     def _newest_by_document(self, source: str, is_bundled: bool) -> dict[str, Snapshot]:
         key = (source, is_bundled)
         if key not in self._newest:
-            self._newest[key] = {
+            left = self.left_bundle(source)
+            newest = {
                 snapshot.document: snapshot
                 for snapshot in self.snapshots(source)
                 if snapshot.is_bundled or not is_bundled
+            }
+            self._newest[key] = {
+                document: one for document, one in newest.items() if one.snapshot_id not in left
             }
         return self._newest[key]
 

@@ -10,7 +10,7 @@ import contextlib
 import io
 import os
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -129,11 +129,7 @@ class Contents:
 
     def files_of_unlisted(self) -> list[LakeFile]:
         """The files with rows of `unlisted`, all others' rows in them being left out."""
-        return [
-            LakeFile(file.name, of, file.others | (file.snapshots - of))
-            for file in self.files
-            if (of := file.snapshots & self.unlisted)
-        ]
+        return _of_snapshots(self.files, self.unlisted)
 
 
 class Lake:
@@ -235,9 +231,13 @@ class Lake:
         """The snapshots whose rows count; cheaper than what is on record of them."""
         return self._of("_snapshots", source).names()
 
-    def rows(self, table: LakeTable, source: str) -> pl.LazyFrame | None:
-        """The rows of a source's table, all vintages; None where there are none yet."""
-        return self.rows_in(table, self._files(table, source))
+    def rows(
+        self, table: LakeTable, source: str, left_out: Collection[str] = frozenset()
+    ) -> pl.LazyFrame | None:
+        """The rows of a source's table, all vintages but those of the snapshots `left_out`; None
+        where there are none.
+        """
+        return self.rows_in(table, self.contents(table, source, left_out).files)
 
     def rows_in(self, table: LakeTable, files: Sequence[LakeFile]) -> pl.LazyFrame | None:
         """The rows that count in files of a table; None where there are no files."""
@@ -265,17 +265,25 @@ class Lake:
             together.setdefault(file.others, []).append(places[file.name])
         return [(addresses, others) for others, addresses in together.items()]
 
-    def contents(self, table: LakeTable, source: str | None = None) -> Contents:
-        """What counts of a table now; of one source, if named."""
+    def contents(
+        self,
+        table: LakeTable,
+        source: str | None = None,
+        left_out: Collection[str] = frozenset(),
+    ) -> Contents:
+        """What the lake holds of a table now; of one source, if named, and without the snapshots
+        `left_out`.
+        """
         files: list[LakeFile] = []
         listed: dict[str, Slices] = {}
         unlisted: set[str] = set()
         for name in [source] if source else self.store.names("_snapshots"):
             records = self.records(name)
-            files += self._files(table, name, records)
+            found = self._files(table, name, records)
+            files += _of_snapshots(found, records.keys() - left_out) if left_out else found
             for snapshot_id, record in records.items():
                 of = record.tables.get(table.name)
-                if of is None or not of.rows:
+                if of is None or not of.rows or snapshot_id in left_out:
                     continue
                 if of.slices is None:
                     unlisted.add(snapshot_id)
@@ -283,12 +291,15 @@ class Lake:
                     listed[snapshot_id] = of.slices
         return Contents(table, tuple(files), listed, frozenset(unlisted))
 
-    def slices(self, table: LakeTable, source: str) -> pl.DataFrame:
-        """The slices of a source's table with the number of their rows, all vintages.
+    def slices(
+        self, table: LakeTable, source: str, left_out: Collection[str] = frozenset()
+    ) -> pl.DataFrame:
+        """The slices of a source's table with the number of their rows, all vintages but those of
+        the snapshots `left_out`.
 
         Rows are read of those snapshots only of which the slices are not on record.
         """
-        contents = self.contents(table, source)
+        contents = self.contents(table, source, left_out)
         known = as_frame(table, contents.listed)
         rows = self.rows_in(table, contents.files_of_unlisted())
         return known if rows is None else pl.concat([known, counted(table, rows)])
@@ -328,20 +339,26 @@ class Lake:
         return found
 
     def counting(
-        self, table: LakeTable, source: str, asked: Mapping[str, Iterable[str]], today: date
+        self,
+        table: LakeTable,
+        source: str,
+        asked: Mapping[str, Iterable[str]],
+        today: date,
+        left_out: Collection[str] = frozenset(),
     ) -> dict[str, int]:
         """How many rows of each snapshot count in a build for `today`; `asked` are the codes that
-        each snapshot of the source was asked for.
+        each snapshot of the source was asked for, `left_out` copies of bundled documents that do
+        not count then (`Copies.left_out`).
 
         Only of a table with subjects (lists, facts) are the rows looked at.
         """
         if table.subject:
-            rows = self.rows(table, source)
+            rows = self.rows(table, source, left_out)
             if rows is None:
                 return {}
             counting = rows_that_count(table, table.conform(rows.collect()), today)
             return dict(counting.group_by("snapshot_id").agg(pl.len()).iter_rows())
-        counting = rows_that_count(table, self.slices(table, source), today)
+        counting = rows_that_count(table, self.slices(table, source, left_out), today)
         if table.is_asked:
             counting = not_withdrawn(table, counting, self.coverage(source), asked, today)
         return dict(counting.group_by("snapshot_id").agg(pl.col("rows").sum()).iter_rows())
@@ -443,6 +460,16 @@ class Lake:
                 self.store, f"{folder}/{source}", Record, ".json"
             )
         return self._records[folder, source]
+
+
+def _of_snapshots(files: Iterable[LakeFile], snapshots: Collection[str]) -> list[LakeFile]:
+    """The files with rows of `snapshots`, all others' rows in them being left out."""
+    wanted = frozenset(snapshots)
+    return [
+        LakeFile(file.name, of, file.others | (file.snapshots - of))
+        for file in files
+        if (of := file.snapshots & wanted)
+    ]
 
 
 def _own_files(

@@ -10,7 +10,8 @@ from datetime import date
 import polars as pl
 
 from dagster_project.errors import ConfigurationError
-from dagster_project.intake.stores import lake_of
+from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.settings import Settings
 
@@ -41,11 +42,14 @@ def require_day(settings: Settings) -> None:
 
 def first_day(settings: Settings) -> date | None:
     """The first day on which a supplier is known; None where the lake holds no trade yet."""
-    lake = lake_of(settings)
+    landing, lake = landing_of(settings), lake_of(settings)
+    sources = lake.store.names("_snapshots")
+    left_out = left_out_on(settings.today, landing, lake, sources)
     vintages = [
         rows.filter(is_of_supplier).select(pl.col("vintage_at").min()).collect().item()
         for name, is_of_supplier in _OF_SUPPLIERS.items()
-        for source in lake.store.names("_snapshots")
-        if (rows := lake.rows(LAKE_TABLES[name], source)) is not None
+        for table in [LAKE_TABLES[name]]
+        for source in sources
+        if (rows := lake.rows(table, source, left_out(table))) is not None
     ]
     return min((vintage.date() for vintage in vintages if vintage), default=None)

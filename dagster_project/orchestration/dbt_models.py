@@ -15,9 +15,10 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from dagster_project.intake.compact import compact_what_piled_up
 from dagster_project.intake.conform import is_conformed, recorded_checks
-from dagster_project.intake.stores import lake_of
+from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.build_file import connect, prepare
+from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.schemas import COVERAGE
 from dagster_project.lake.space import disk_full
 from dagster_project.orchestration import builds, transform
@@ -186,6 +187,7 @@ def _prepare_build_file(
         lake,
         facts(settings, sources, checks, releases, manifest),
         settings.memory,
+        left_out_on(settings.today, landing_of(settings), lake, all_sources()),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -69,7 +70,7 @@ def facts(
             [
                 _snapshot(snapshot)
                 for source in sources
-                for snapshot in landing.snapshots(source.CARD.name)
+                for snapshot in _listed(landing, source.CARD.name, settings.as_of_instant)
                 if snapshot.is_bundled or snapshot.retrieved_at <= settings.as_of_instant
             ],
             schema=_SNAPSHOT,
@@ -105,6 +106,14 @@ def code_version() -> str:
     except (OSError, subprocess.SubprocessError):
         return version
     return f"{version}+{commit}"
+
+
+def _listed(landing: Landing, source: str, instant: datetime) -> list[Snapshot]:
+    """The snapshots of a source without those whose document was bundled no more at an instant: of
+    what else goes without a snapshot that came, a held release has to name the cause.
+    """
+    left = {key for key, record in landing.left_bundle(source).items() if record.at <= instant}
+    return [one for one in landing.snapshots(source) if one.snapshot_id not in left]
 
 
 def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
@@ -154,7 +163,7 @@ def _sources(settings: Settings, sources: Collection[Source], landing: Landing) 
             "url": card.homepage,
             "enabled": bool(card.bundled)
             or is_fetched(settings, source)
-            or bool(landing.snapshots(card.name)),
+            or bool(_listed(landing, card.name, settings.as_of_instant)),
             "is_fetched": is_fetched(settings, source),
             **_last_ask(card.name, landing, settings),
         }

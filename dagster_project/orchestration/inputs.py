@@ -21,8 +21,9 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
     """The hash a build made now would carry; None when only a build can tell.
 
     That is so when something is due of a publisher (unless it `is_asked` already), a bundled
-    document is not landed as it is (unless it was withdrawn), or the lake does not hold what is
-    landed: a document that came or went while a build was under way may be in it or not.
+    document is not landed as it is (unless it was withdrawn), one that is bundled no more is not on
+    record as such, or the lake does not hold what is landed: a document that came or went while a
+    build was under way may be in it or not.
 
     Of what was asked, the last answer about each window counts, and how the last run went; asking
     again with the same answer changes nothing.
@@ -44,7 +45,11 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
         if is_due:
             return None
         snapshots = landing.snapshots(name)
+        left = landing.left_bundle(name)
         newest = {one.document: one for one in snapshots if one.is_bundled}
+        newest = {key: one for key, one in newest.items() if one.snapshot_id not in left}
+        if newest.keys() - source.CARD.bundled:
+            return None
         for file in source.CARD.bundled:
             path = CHECKOUT / "dagster_project" / "bundled" / name / file
             landed = newest.get(file)
@@ -56,6 +61,8 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
             return None
         for snapshot in snapshots:
             digest.update(snapshot.snapshot_id.encode())
+        for snapshot_id in left:
+            digest.update(f"left {snapshot_id}".encode())
         digest.update(answers.encode())
     for path in _code():
         digest.update(str(path.relative_to(CHECKOUT)).encode())

@@ -11,6 +11,8 @@ from dagster_project.intake.due import Due, due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.build_file import connect
+from dagster_project.lake.copies import left_out_on
+from dagster_project.lake.landing import Landing
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.orchestration.builds import complete_build
@@ -32,7 +34,7 @@ def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
         card = source.CARD
         snapshots = landing.snapshots(name)
         ledger = Ledger(landing, name)
-        last, latest = _reach(lake, card)
+        last, latest = _reach(landing, lake, card)
         figures = [
             *(["bundled"] if card.bundled else []),
             *(["fetched"] if is_fetched(settings, source) else []),
@@ -78,7 +80,9 @@ def render_data_docs(settings: Settings) -> Path:
     return build_data_docs(frames, settings.reports_dir / "data_docs", today=build.release.as_of)
 
 
-def _reach(lake: Lake, card: SourceCard) -> tuple[str, str]:
+def _reach(landing: Landing, lake: Lake, card: SourceCard) -> tuple[str, str]:
     """Days of the last vintage and of the latest period (or fact) that the lake holds."""
-    reached = [lake_reach(lake, LAKE_TABLES[name], card.name) for name in card.tables]
+    left_out = left_out_on(datetime.now(UTC).date(), landing, lake, [card.name])
+    tables = [LAKE_TABLES[name] for name in card.tables]
+    reached = [lake_reach(lake, table, card.name, left_out(table)) for table in tables]
     return max(last for last, _ in reached), max(latest for _, latest in reached)

@@ -5,7 +5,7 @@ Reads tables that are there; computes no figure of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -39,13 +39,16 @@ def period_column(columns: Sequence[str]) -> str | None:
     return next((name for name in PERIODS if name in columns), None)
 
 
-def lake_reach(lake: Lake, table: LakeTable, source: str) -> tuple[str, str]:
-    """Days of the last vintage and of the latest period the lake holds of a source's table.
+def lake_reach(
+    lake: Lake, table: LakeTable, source: str, left_out: Collection[str] = frozenset()
+) -> tuple[str, str]:
+    """Days of the last vintage and of the latest period the lake holds of a source's table, without
+    the snapshots `left_out`.
 
     Empty text where it holds none, or the table has no period.
     """
     period = period_column(list(table.columns))
-    rows = lake.rows(table, source)
+    rows = lake.rows(table, source, left_out)
     if period is None or rows is None:
         return "", ""
     last, latest = (
@@ -56,9 +59,13 @@ def lake_reach(lake: Lake, table: LakeTable, source: str) -> tuple[str, str]:
     return str(last or ""), str(latest or "")
 
 
-def lake_preview(lake: Lake, table: LakeTable, source: str) -> list[Mapping[str, Any]]:
-    """A few rows of a source's table, the latest first, without the columns that are empty."""
-    rows = lake.rows(table, source)
+def lake_preview(
+    lake: Lake, table: LakeTable, source: str, left_out: Collection[str] = frozenset()
+) -> list[Mapping[str, Any]]:
+    """A few rows of a source's table, the latest first, without the columns that are empty and the
+    snapshots `left_out`.
+    """
+    rows = lake.rows(table, source, left_out)
     if rows is None:
         return []
     period = period_column(list(table.columns))

@@ -13,6 +13,7 @@ from dagster_project.intake.conform import conform
 from dagster_project.intake.due import is_fetched
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.orchestration.keys import (
@@ -264,8 +265,10 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
             raise dg.Failure(description=" ".join(outcome.rejected.values()), allow_retries=False)
         stored = lake_of(settings)
         versions = list(stored.records(card.name))
+        copies = copies_of(landing_of(settings), card.name, stored)
         for table in tables:
-            vintage, latest = lake_reach(stored, table, card.name)
+            left_out = copies.left_out(table, settings.today)
+            vintage, latest = lake_reach(stored, table, card.name, left_out)
             yield dg.MaterializeResult(
                 asset_key=lake_key(card.name, table.name),
                 metadata={
@@ -278,7 +281,7 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
                         rejected="; ".join(outcome.rejected.values()),
                     ),
                     "preview": dg.MetadataValue.md(
-                        markdown_table(lake_preview(stored, table, card.name))
+                        markdown_table(lake_preview(stored, table, card.name, left_out))
                     ),
                 },
                 data_version=data_version([*versions, table.name]),

@@ -11,12 +11,14 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from dagster_project.intake.stores import lake_of
+from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.build_file import prepare, work_file
+from dagster_project.lake.copies import left_out_on
 from dagster_project.orchestration.facts import facts
 from dagster_project.orchestration.transform import TARGET
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
+from dagster_project.sources.registry import all_sources
 from tests.dbt_project import Project
 
 OF_THE_LOADING = ("snapshot_id", "vintage_at", "asked_at")
@@ -40,8 +42,8 @@ class Marts:
         assert set(project.invoke("seed", build_file).values()) == {"success"}
         self._template = work_file(build_file)
         # A day ahead of the clock: what a test asks for now counts, also around midnight.
-        tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-        self._models = project.compiled(tomorrow.isoformat())
+        self._day = datetime.now(UTC).date() + timedelta(days=1)
+        self._models = project.compiled(self._day.isoformat())
         self._manifest = json.loads((TARGET / "manifest.json").read_text("utf8"))
         self._number = 0
         with duckdb.connect(str(self._template)) as connection:
@@ -66,7 +68,10 @@ class Marts:
         file = self._scratch / str(self._number) / "kido.duckdb"
         file.parent.mkdir()
         shutil.copyfile(self._template, work_file(file))
-        prepare(file, lake_of(settings), facts(settings, [source], [], [], self._manifest))
+        lake = lake_of(settings)
+        left_out = left_out_on(self._day, landing_of(settings), lake, all_sources())
+        of_run = facts(settings, [source], [], [], self._manifest)
+        prepare(file, lake, of_run, left_out=left_out)
         with duckdb.connect(str(work_file(file))) as connection:
             for schema in {name.split(".")[0] for name, _ in self._models}:
                 connection.execute(f"create schema if not exists {schema}")
