@@ -27,24 +27,18 @@ class Copies:
     def left_out(self, table: LakeTable, day: date) -> frozenset[str]:
         """The snapshots of which no row of a table counts in a build for `day`.
 
-        Of figures the copy counts that was landed last by then; on days before any was, the last
-        one, as in a home of today. Of lists and facts the last one counts on every day: its text
-        says what was known when.
+        Of figures the copies count that were the last by then; on days before any of the source
+        was landed, the last there are, as in a home of today. Of lists and facts the last count on
+        every day: their text says what was known when.
         """
         end = datetime.combine(day + timedelta(days=1), time())
-        documents: dict[str, list[Snapshot]] = {}
-        for one in self.snapshots:
-            documents.setdefault(one.document, []).append(one)
-        counting = set()
-        for copies in documents.values():
-            by_then = [one for one in copies if one.landed_at < end]
-            if table.counts_from != "vintage_at":
-                by_then = []
-            newest = (by_then or copies)[-1]
-            left = self.left.get(newest.snapshot_id)
-            if left is None or (by_then and left >= end):
-                counting.add(newest.snapshot_id)
-        return frozenset(one.snapshot_id for one in self.snapshots) - counting
+        copies, left = self.snapshots, set(self.left)
+        by_then = [one for one in copies if one.landed_at < end]
+        if by_then and table.counts_from == "vintage_at":
+            copies = by_then
+            left = {snapshot_id for snapshot_id, since in self.left.items() if since < end}
+        newest = {one.document: one.snapshot_id for one in copies}
+        return frozenset(one.snapshot_id for one in self.snapshots) - (set(newest.values()) - left)
 
 
 def left_out_on(

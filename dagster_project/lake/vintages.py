@@ -1,7 +1,8 @@
 """Which rows of a lake table count on a day: the rule that `LakeTable` declares, on frames.
 
 The marts are made with the same rule in SQL (`dbt/macros/vintages.sql`, `newest_of_each.sql`),
-which says why it is so; a test holds the two equal.
+which says why it is so; a test holds the two equal. Neither is given rows of a copy of a bundled
+document that another takes the place of (`copies.py`).
 """
 
 from __future__ import annotations

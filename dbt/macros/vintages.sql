@@ -1,4 +1,5 @@
-{# Which of the lake's rows count in a build: all vintages lie there side by side. #}
+{# Which of the lake's rows count in a build: all vintages lie there side by side. Only copies of
+   bundled documents that another takes the place of are not among them (`lake/copies.py`). #}
 
 
 {# First instant after the day the warehouse is built for: what was retrieved before it counts. #}

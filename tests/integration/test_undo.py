@@ -20,9 +20,10 @@ from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
 from dagster_project.intake.fetch import Fetched, Fetching
 from dagster_project.intake.land import land_bundled
-from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.build_file import connect, prepare, work_file
+from dagster_project.lake.copies import copies_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.orchestration.inputs import inputs_version
 from dagster_project.settings import BUNDLED, Settings
@@ -219,6 +220,25 @@ def test_a_withdrawn_bundled_file_stays_withdrawn_and_no_build_looks_for_it(
     assert inputs_version(settings) == first
     assert land_bundled(settings, USGS).new == ()
 
+    # What a version before brought, and this one does not, is looked for once.
+    landing_of(settings).add(
+        (BUNDLED / "usgs_mcs" / "mcs_2025.csv").read_bytes(),
+        source="usgs_mcs",
+        document="mcs_2025_of_before.csv",
+        origin=new.origin,
+        request="bundled mcs_2025_of_before.csv",
+        media_type="text/csv",
+        retrieved_at=DAY,
+        is_bundled=True,
+    )
+    conform(settings, USGS)
+    assert inputs_version(settings) is None
+    assert land_bundled(settings, USGS).new == ()
+    third = inputs_version(settings)
+    assert third not in (None, first)
+    land_bundled(settings, USGS)
+    assert inputs_version(settings) == third
+
 
 def test_a_bundled_file_that_a_new_version_changed_is_another_document(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -241,11 +261,24 @@ def test_a_bundled_file_that_a_new_version_changed_is_another_document(
 def test_what_counts_is_what_staging_keeps(
     settings: Settings, marts: Marts, tmp_path: Path
 ) -> None:
-    """`kido landed` says how many rows count; dbt decides it."""
+    """`kido landed` says how many rows count; dbt decides it. Of a bundled document that a version
+    before brought, no row is left to decide on.
+    """
     slip = tmp_path / "measures.yaml"
     measures = (BUNDLED / "catalogue" / "measures.yaml").read_bytes()
     slip.write_bytes(b"# mine\n" + measures)
     sources = [source for source in all_sources().values() if source.CARD.bundled]
+    flows = (BUNDLED / "baci" / "flows_2024.csv").read_bytes()
+    before = landing_of(settings).add(
+        flows.replace(b"HS2017", b"HS2022"),
+        source="baci",
+        document="flows_2024.csv",
+        origin=origin_of_card(BACI),
+        request="bundled flows_2024.csv",
+        media_type="text/csv",
+        retrieved_at=DAY,
+        is_bundled=True,
+    )[0]
     for source in sources:
         land_bundled(settings, source)
     kido("land", "catalogue", str(slip))
@@ -263,7 +296,12 @@ def test_what_counts_is_what_staging_keeps(
         for table in source.CARD.tables:
             of_source = staged[staging[table]].filter(pl.col("source") == source.CARD.name)
             expected = dict(of_source.group_by("snapshot_id").len().iter_rows())
-            counting = lake_of(settings).counting(LAKE_TABLES[table], source.CARD.name, {}, today)
+            lake, name = lake_of(settings), source.CARD.name
+            left_out = copies_of(landing_of(settings), name, lake).left_out(
+                LAKE_TABLES[table], today
+            )
+            counting = lake.counting(LAKE_TABLES[table], name, {}, today, left_out)
+            assert before.snapshot_id not in counting
             assert counting == expected, (source.CARD.name, table)
             compared += len(expected)
     assert compared >= 20
