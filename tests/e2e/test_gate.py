@@ -15,12 +15,17 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from dagster_project.intake.stores import landing_of, origin_of_card
 from dagster_project.lake import vocabulary
+from dagster_project.settings import Settings
+from dagster_project.sources.registry import source_named
 from tests.conftest import CHECKOUT
 from tests.e2e.conftest import run_kido
 from tests.e2e.test_front_door import digest, history_zip, tree
 from tests.fakes.comtrade import FakeComtrade, flows_for
 
+BACI_OF_2024 = CHECKOUT / "dagster_project/bundled/baci/flows_2024.csv"
+HS2022 = pl.lit("HS2022")
 LEFT_OUT = {
     "catalog.releases": "lists the releases",
     "catalog.checks": "has the results of a run",
@@ -240,3 +245,60 @@ def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path
         rf"13,543 to 13,543,190, and \d+ more like it {cause}",
         said,
     )
+
+
+def test_a_slip_of_another_edition_of_the_nomenclature_is_held(home: Path, tmp_path: Path) -> None:
+    """The landing holds a code's figures against those of its own edition, and of HS 2022 none are
+    known. They would take the place of those of HS 2017, since a code's newest edition counts.
+    """
+    known = pl.read_csv(BACI_OF_2024, infer_schema_length=None).with_columns(hs_revision=HS2022)
+    swapped, thousandfold = tmp_path / "swapped.csv", tmp_path / "thousandfold.csv"
+    known.rename({"exporter_iso3": "importer_iso3", "importer_iso3": "exporter_iso3"}).write_csv(
+        swapped
+    )
+    known.with_columns(pl.col("value_usd", "net_weight_kg") * 1000).write_csv(thousandfold)
+    # What the same figures are of is asked of all editions.
+    refused = run_kido(home, "land", "baci", str(swapped))
+    assert refused.returncode == 1
+    assert "figures are known ones that stand in other rows" in refused.stderr
+    taken = run_kido(home, "land", "baci", str(thousandfold))
+    assert taken.returncode == 0, taken.stderr
+    _, said = held(home)
+    assert "✗ published/warehouse: magnitudes_are_kept" in said
+    cause = re.escape(f"(brought by {newest(home, 'baci')} ({thousandfold.name}))")
+    assert re.search(
+        r"value_usd of 250490 in 2024 in trade\.baci_flows would change from "
+        rf"52,324,303 to 52,324,303,000, and 29 more like it {cause}",
+        said,
+    )
+
+
+def test_a_home_of_another_version_has_the_figures_of_this_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That version brought flows of 2024 which it said to be of HS 2022, without weights."""
+    before = tables(home)
+    monkeypatch.setenv("KIDO_HOME", str(home))
+    landing_of(Settings.load()).add(
+        pl.read_csv(BACI_OF_2024, infer_schema=False)
+        .drop("net_weight_kg")
+        .with_columns(hs_revision=HS2022)
+        .write_csv()
+        .encode(),
+        source="baci",
+        document=BACI_OF_2024.name,
+        origin=origin_of_card(source_named("baci")),
+        request=f"bundled {BACI_OF_2024.name}",
+        media_type="text/csv",
+        retrieved_at=datetime(2026, 11, 25),
+        is_bundled=True,
+    )
+    result = run_kido(home, "build")
+    assert result.returncode == 0, result.stdout + result.stderr
+    after = tables(home)
+    copies = after["catalog.snapshots"].filter(document=BACI_OF_2024.name)
+    assert copies["sha256"].n_unique() == 2
+    assert copies.height == 3
+    for name in after.keys() - LEFT_OUT.keys() - {"catalog.snapshots"}:
+        found, expected = (of[name].drop("snapshot_id", strict=False) for of in (after, before))
+        assert_frame_equal(found, expected, check_row_order=False)
