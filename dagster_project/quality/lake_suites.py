@@ -143,22 +143,12 @@ def _is_no_more_than_is_traded() -> tuple[Rule, Rule]:
 
 
 def _partners_over_total() -> pl.Expr:
-    """The sum of a flow's partners over its printed total, within one breakdown of it: by value, or
-    by weight where only that is printed.
-    """
+    """The sum of a flow's partners over its printed total, within one breakdown of it."""
     flow = [name for name in _key("trade_flows") if name != "partner_iso3"]
     is_total = pl.col("partner_iso3") == "WLD"
-
-    def over_total(measure: str) -> pl.Expr:
-        total = pl.col(measure).filter(is_total).max().over(flow)
-        partners = pl.col(measure).filter(~is_total).sum().over(flow)
-        return pl.when(is_total & (total > 0)).then(partners / total)
-
-    return (
-        pl.when(pl.col("value_usd").is_null().all().over(flow))
-        .then(over_total("net_weight_kg"))
-        .otherwise(over_total("value_usd"))
-    )
+    total = pl.col("value_usd").filter(is_total).max().over(flow)
+    partners = pl.col("value_usd").filter(~is_total).sum().over(flow)
+    return pl.when(is_total & (total > 0)).then(partners / total)
 
 
 _TRADE_FLOWS = Suite(

@@ -553,19 +553,6 @@ def test_an_unknown_economy_stops_the_batch_and_names_itself() -> None:
     )
 
 
-@pytest.mark.parametrize(("weight_of_the_total", "is_rejected"), [(71.3, False), (40.0, True)])
-def test_where_only_weights_are_printed_partners_do_not_exceed_the_total_by_weight(
-    weight_of_the_total: float, is_rejected: bool
-) -> None:
-    rows = [
-        {**FLOW, "partner_iso3": "CHN", "value_usd": None, "net_weight_kg": 71.3},
-        {**FLOW, "partner_iso3": "WLD", "value_usd": None, "net_weight_kg": weight_of_the_total},
-    ]
-    verdict = evaluate_batch(frame_of("trade_flows", rows), LAKE_SUITES["trade_flows"], today=TODAY)
-    assert verdict.is_rejected == is_rejected
-    assert ("partners_do_not_exceed_the_total" in verdict.reason) == is_rejected
-
-
 def test_an_instrument_no_list_describes_stops_the_batch_and_names_itself() -> None:
     frame = frame_of("price_quotes", changed(QUOTES, {"instrument": "PNEODYM"}))
     verdict = evaluate_batch(frame, LAKE_SUITES["price_quotes"], today=TODAY)
