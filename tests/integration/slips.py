@@ -481,6 +481,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             "known of the row above", "known of 1 period earlier", "stand in other rows",
             "has the figures that are known of", "partners_do_not_exceed_the_total",
             "not the amount of its flag", "does not begin at 100", "does not fit its flag",
+            "partners that weigh more than the total",
         )  # fmt: skip
         yield slip(
             "column zeroed", measure, known.change(measure, lambda value: value and "0"),
@@ -621,7 +622,7 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
                 "column shifted", measure, more.with_values(measure, [values[-1], *values[:-1]]),
                 "of the row (above|below) better than their own", "a factor of 5 or more",
                 "partners_do_not_exceed_the_total", "times that of the period before",
-                "not the amount of its flag",
+                "not the amount of its flag", "partners that weigh more than the total",
             )  # fmt: skip
             yield slip(
                 "column zeroed", measure, more.change(measure, lambda value: value and "0"),
