@@ -139,7 +139,7 @@ class Gaps(OfNewPeriods):
                     share=pl.col("share").sum(),
                 )
                 .filter(
-                    (pl.col("rows") >= limits.FEWEST_OF_AN_ECONOMY)
+                    (pl.col("rows") >= limits.FEWEST_OF_AN_ECONOMY_IN_ONE_SERIES)
                     | ((pl.col("rows") >= fewest) & (pl.col("series") > 1))
                     | (
                         (pl.col("series") >= limits.FEWEST_SERIES_OF_AN_ECONOMY)

@@ -23,8 +23,11 @@ Mineral Commodity Summaries of 2023 the four figures of germanium of those of 20
 FEWEST_OF_AN_ECONOMY = 20
 """Of one economy it needs more: of two hundred, one revises a handful of its figures alike; and
 from one year to the next in BACI, no economy that stays one loses more than 15 flows and has none
-left (Eritrea, 2004), and of a single code of 52 none more than 18 (Oman's imports of chromium ore,
-2004)."""
+left (Eritrea, 2004)."""
+
+FEWEST_OF_AN_ECONOMY_IN_ONE_SERIES = 40
+"""Of a single code it may be more: in BACI 30 (Saudi Arabia's exports of 261400, 2014), then 27
+(Peru's of 711029, 2002), of 88,000 exporters of a code and year."""
 
 SMALLEST_MATERIAL = 0.01
 """A part of a file of less than a hundredth (of its value; of its figures, up to ten) may do what a
