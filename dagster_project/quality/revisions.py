@@ -294,7 +294,7 @@ class _Losses:
         # A few rows of little value are revised away in many a large answer.
         is_material = pl.col("total") >= limits.SMALLEST_MATERIAL * pl.col("total").sum()
         # The next edition may name fewer of the small ones.
-        least = 1 - limits.LARGEST_LOSS_TO_FEWER_ROWS
+        least = 1 - limits.LARGEST_LOSS_TO_FEWER_ROWS.get(self._table.name, 0)
         is_lost = pl.lit(not self._is_next_edition) | (
             pl.col("total after") < least * pl.col("total")
         )

@@ -84,9 +84,11 @@ class Compared:
 
     @cached_property
     def is_next_edition(self) -> bool:
-        """Whether all that it brings again was known of an earlier edition of its publication."""
-        edition = self._table.edition
-        if edition is None or self.again.is_empty():
+        """Whether all that it brings again was known of an earlier edition of its publication,
+        which names the main producers and not all.
+        """
+        edition, names_some = self._table.edition, limits.LARGEST_LOSS_TO_FEWER_ROWS
+        if edition is None or self._table.name not in names_some or self.again.is_empty():
             return False
         return bool((self.again[edition] > self.again[f"{edition} known"]).fill_null(False).all())
 
