@@ -112,7 +112,9 @@ class Gaps(OfNewPeriods):
                 )
 
     def _without_economies(self) -> Iterator[str]:
-        """Economies that the period before has in rows of several series, the new one in none."""
+        """Economies that the period before has in many rows, or in rows of several series, and the
+        new one in none. What a publisher does not publish (`_X`) may well be.
+        """
         partners = [
             name
             for name in self._table.key
@@ -126,7 +128,8 @@ class Gaps(OfNewPeriods):
                 / pl.when(is_part).then(pl.col("value")).sum().over("new")
             )
             gone = (
-                before.join(
+                before.filter(pl.col(column) != "_X")
+                .join(
                     self._all_rows.filter("is_new").select(column, new=self._period),
                     on=[column, "new"], how="anti", nulls_equal=True,
                 )
@@ -136,7 +139,8 @@ class Gaps(OfNewPeriods):
                     share=pl.col("share").sum(),
                 )
                 .filter(
-                    ((pl.col("rows") >= fewest) & (pl.col("series") > 1))
+                    (pl.col("rows") >= limits.FEWEST_OF_AN_ECONOMY_IN_ONE_SERIES)
+                    | ((pl.col("rows") >= fewest) & (pl.col("series") > 1))
                     | (
                         (pl.col("series") >= limits.FEWEST_SERIES_OF_AN_ECONOMY)
                         & (pl.col("share") >= limits.SMALLEST_MATERIAL)
@@ -152,9 +156,11 @@ class Gaps(OfNewPeriods):
 
     def _without_series(self) -> Iterator[str]:
         """Instruments or indicators that each period before has, the new one not, though it has
-        most of the others: a column that is blank.
+        most of the others: a column that is blank. Of averages of a year none is a column.
         """
         period = self._period
+        if "frequency" in self._rows.columns and bool((self._rows["frequency"] == "A").any()):
+            return
         fewest = limits.FEWEST_DAYS_OF_A_STEADY_SERIES if self._is_daily else 2
         for column in [name for name in self._shared if name in HEADERS]:
             known = self._known.select(column, period).unique()

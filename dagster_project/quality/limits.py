@@ -17,12 +17,17 @@ FEWEST_FIGURES = 3
 """A pattern needs so many figures: two may be alike by chance."""
 
 FEWEST_MISSING_OF_AN_ANSWER = 10
-"""A publisher withdraws all the weights of a small reporter's month, which may be four."""
+"""A publisher withdraws all the weights of a small reporter's month, which may be four; and the
+Mineral Commodity Summaries of 2023 the four figures of germanium of those of 2022."""
 
 FEWEST_OF_AN_ECONOMY = 20
 """Of one economy it needs more: of two hundred, one revises a handful of its figures alike; and
 from one year to the next in BACI, no economy that stays one loses more than 15 flows and has none
 left (Eritrea, 2004)."""
+
+FEWEST_OF_AN_ECONOMY_IN_ONE_SERIES = 40
+"""Of a single code it may be more: in BACI 30 (Saudi Arabia's exports of 261400, 2014), then 27
+(Peru's of 711029, 2002), of 88,000 exporters of a code and year."""
 
 SMALLEST_MATERIAL = 0.01
 """A part of a file of less than a hundredth (of its value; of its figures, up to ten) may do what a
@@ -69,6 +74,12 @@ LARGEST_LOSS_OF_VALUE = 0.3
 """What a commodity and period may lose to a file that replaces it. Publishers merge small partners
 into a remainder and revise a figure away; they do not lose three tenths of them."""
 
+LARGEST_LOSS_TO_FEWER_ROWS = {"production": 0.05}
+"""What a commodity and period may lose to the next edition of a publication that names the main
+producers, where that names fewer (CEPII's versions name all flows). Of manganese in 2023, the
+Mineral Commodity Summaries of 2025 name 12 where those of 2024 name 18, and lose 2 % of the output.
+"""
+
 FEWEST_ROWS_TO_SHRINK = 10
 """Of fewer rows, one or two are a large part: there only the value counts, and only where a row is
 lost, or, of a list without any, three of them. Of so many rows the value counts also where none is
@@ -83,7 +94,8 @@ LARGEST_ECONOMY_GONE = 0.0001
 LARGEST_GONE_OF_AN_ANSWER = 0.01
 FEWEST_ROWS_OF_AN_ECONOMY_GONE = 5
 """An economy that had this part of a file's total, or so many rows of it, is not revised away
-everywhere at once. In an answer of a publisher a single flow is: its origin was another economy."""
+everywhere at once. In an answer of a publisher a single flow is: its origin was another economy;
+and in the next edition of a publication a small producer is (Georgia's manganese, 2025)."""
 
 # A file against the period before the one it adds.
 
@@ -156,7 +168,9 @@ in 95 months; of the governance indicators, two islands and the Netherlands Anti
 STEADY_SERIES = 0.99
 FEWEST_DAYS_OF_A_STEADY_SERIES = 100
 """A column that has figures in this part of the periods since its first is not blank in the next.
-Days on which one market is closed are more, but may be none of fewer than so many."""
+Days on which one market is closed are more, but may be none of fewer than so many. Of averages of
+a year each is a line of its own, and ends: in two of three editions of the Mineral Commodity
+Summaries one did (cobalt at the London Metal Exchange, 2023; gallium of high purity, 2024)."""
 
 WHOLE_TOTAL = 0.999
 """Partners that make up this part of a reporter's total did so in the year before and after: in 174

@@ -111,7 +111,7 @@ def hold_against(
     counting = fresh.join(after, on=exact, how="semi", nulls_equal=True, maintain_order="left")
     replaced = known.join(after, on=exact, how="anti", nulls_equal=True, maintain_order="left")
     compared = Compared(table, known, counting)
-    losses = _Losses(table, known, replaced, counting)
+    losses = _Losses(table, known, replaced, counting, compared.is_next_edition)
     return Revision(
         table=table.name,
         added=counting.height - compared.again.height,
@@ -214,9 +214,11 @@ class _Losses:
         known: pl.DataFrame,
         replaced: pl.DataFrame,
         counting: pl.DataFrame,
+        is_next_edition: bool,
     ) -> None:
         self._table = table
         self._replaced = replaced
+        self._is_next_edition = is_next_edition
         self._beside = known.join(replaced, on="snapshot_id", how="semi").join(
             replaced, on=table.vintage_slice, how="anti", nulls_equal=True
         )
@@ -291,10 +293,17 @@ class _Losses:
             is_large |= pl.col("rows") - pl.col("rows after") >= limits.FEWEST_FIGURES
         # A few rows of little value are revised away in many a large answer.
         is_material = pl.col("total") >= limits.SMALLEST_MATERIAL * pl.col("total").sum()
+        # The next edition may name fewer of the small ones.
+        least = 1 - limits.LARGEST_LOSS_TO_FEWER_ROWS.get(self._table.name, 0)
+        is_lost = pl.lit(not self._is_next_edition) | (
+            pl.col("total after") < least * pl.col("total")
+        )
         shrunk = self._compared.filter(
-            (is_large & (pl.col("rows after") < (1 - limits.LARGEST_LOSS_OF_ROWS) * pl.col("rows")))
+            (is_large & is_lost
+             & (pl.col("rows after") < (1 - limits.LARGEST_LOSS_OF_ROWS) * pl.col("rows")))
             | (
                 is_large
+                & is_lost
                 & (pl.col("partners after")
                    < (1 - limits.LARGEST_LOSS_OF_ECONOMIES) * pl.col("partners"))
             )
@@ -320,7 +329,8 @@ class _Losses:
         """Economies that are in the figures it replaces and in none of its own."""
         if self._removed_is_empty:
             return
-        largest = limits.LARGEST_GONE_OF_AN_ANSWER if is_whole else limits.LARGEST_ECONOMY_GONE
+        is_publishers = is_whole or self._is_next_edition
+        largest = limits.LARGEST_GONE_OF_AN_ANSWER if is_publishers else limits.LARGEST_ECONOMY_GONE
         for column in self._partners:
             gone = self._replaced.join(self._counting, on=column, how="anti", nulls_equal=True)
             gone = gone.filter(pl.col(column) != "_X")
@@ -359,7 +369,8 @@ class _Losses:
             self._counting, on=self._table.key, how="semi", nulls_equal=True
         )["index"]
         missing = before.height - there.len()
-        is_partial = not self._beside.is_empty()
+        # The next edition speaks of other years, and names some things in other words.
+        is_partial = not self._beside.is_empty() and not self._is_next_edition
         others = self._replaced.select(part).n_unique() - cut.height
         # Of several slices whose rows alternate (two years of one label), all lack their last ones.
         is_end = there.len() > 0 and there.max() == there.len() - 1

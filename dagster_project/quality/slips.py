@@ -72,12 +72,25 @@ class Compared:
             and name not in (*table.key, "is_provisional", "document", "vintage_at", "snapshot_id")
             and known.schema[name] in (pl.Date, pl.String, pl.Boolean)
         ]
-        before = known.select(*table.key, *self.measures, *self._facts, is_known=pl.lit(True))
+        edition = [table.edition] if table.edition else []
+        before = known.select(
+            *table.key, *self.measures, *self._facts, *edition, is_known=pl.lit(True)
+        )
         self.rows = counting.with_row_index(ROW).join(
             before, on=table.key, how="left", suffix=" known", nulls_equal=True,
             maintain_order="left",
         ).with_columns(pl.col("is_known").fill_null(False))  # fmt: skip
         self.again = self.rows.filter("is_known")
+
+    @cached_property
+    def is_next_edition(self) -> bool:
+        """Whether all that it brings again was known of an earlier edition of its publication,
+        which names the main producers and not all.
+        """
+        edition, names_some = self._table.edition, limits.LARGEST_LOSS_TO_FEWER_ROWS
+        if edition is None or self._table.name not in names_some or self.again.is_empty():
+            return False
+        return bool((self.again[edition] > self.again[f"{edition} known"]).fill_null(False).all())
 
     @cached_property
     def changed(self) -> int:
@@ -89,10 +102,11 @@ class Compared:
         return self.again.filter(pl.any_horizontal(is_another)).height if is_another else 0
 
     def objections(self, *, is_answer: bool = False) -> Iterator[str]:
-        """Sentences, the most telling one of each measure. Of an `is_answer` of a publisher, more
-        figures have to be missing.
+        """Sentences, the most telling one of each measure. Of an `is_answer` of a publisher, or of
+        its next edition, more figures have to be missing.
         """
-        fewest = limits.FEWEST_MISSING_OF_AN_ANSWER if is_answer else limits.FEWEST_FIGURES
+        is_publishers = is_answer or self.is_next_edition
+        fewest = limits.FEWEST_MISSING_OF_AN_ANSWER if is_publishers else limits.FEWEST_FIGURES
         for measure in self.measures:
             yield from _first(self._of(measure, fewest))
         yield from self._of_facts()

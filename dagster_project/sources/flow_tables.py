@@ -39,6 +39,9 @@ CIF_IMPORTS = {"import": "CIF", "re_import": "CIF", "export": "FOB", "re_export"
 FOB_THROUGHOUT = dict.fromkeys(CIF_IMPORTS, "FOB")
 """Imports free on board too, freight and insurance apart."""
 
+MOST_OF_A_TOTAL = 1.1
+"""Partners' weights over the total's: reports round to tonnes, or to thousands of them."""
+
 MONTHS_TO_RELEASE = {"A": "18mo", "M": "4mo"}
 """From the first day of a period to the day a bundled figure counts from: a year's first of July
 of the year after, a month's first day of the fourth month after."""
@@ -62,14 +65,16 @@ def flows_of(
     time of retrieval. `vintage_at` is the convention of MONTHS_TO_RELEASE for bundled figures, else
     the time of retrieval; where a source `has_reports`, the day of the report (REPORTED_ON) if that
     is later than the convention.
-    Raises UpstreamFormatError for another layout or a cut file, UnknownCodeError that names the
-    economy, commodity, flow, frequency or edition of the HS that no list of ours knows.
+    Raises UpstreamFormatError for another layout or a cut file, and for partners that weigh more
+    than a total without a value (by value it is a rule of the lake's); UnknownCodeError that names
+    the economy, commodity, flow, frequency or edition of the HS that no list of ours knows.
     """
     required = (*COLUMNS, REPORTED_ON) if has_reports else COLUMNS
     table = read_text_table(payload, source=source, required=required, optional=OPTIONAL_COLUMNS)
     groups = list(mineral_groups().among(table["commodity_code"].unique()))
     _require_known_codes(table, groups, source)
     _require_periods_figures_and_sources(table, source)
+    _require_partners_within_their_total(table, source)
     if has_reports:
         require_every(
             pl.col(REPORTED_ON).str.to_date("%Y-%m-%d", strict=False).is_not_null(),
@@ -182,3 +187,28 @@ def _require_periods_figures_and_sources(table: pl.DataFrame, source: str) -> No
     )
     for column, rule, what in rules:
         require_every(rule, of=table, value=pl.col(column), what=what, source=source)
+
+
+def _require_partners_within_their_total(table: pl.DataFrame, source: str) -> None:
+    """Refuse a column of weights that moved by a row, where no values show it."""
+    flow = ("reporter_iso3", "flow", "commodity_code", "frequency", "period")
+    is_total = pl.col("partner_iso3") == "WLD"
+    weight = pl.col("net_weight_kg").cast(pl.Float64)
+    weighed = (
+        table.group_by(flow)
+        .agg(
+            is_total.sum().alias("totals"),
+            pl.col("value_usd").filter(is_total).count().alias("values"),
+            weight.filter(is_total).max().alias("total"),
+            weight.filter(~is_total).sum().alias("partners"),
+        )
+        # A total that is there twice, or below 0, breaks a rule of the lake's.
+        .filter((pl.col("totals") == 1) & (pl.col("values") == 0) & (pl.col("total") >= 0))
+    )
+    require_every(
+        pl.col("partners") <= MOST_OF_A_TOTAL * pl.col("total"),
+        of=weighed,
+        value=pl.format("{} of {}, {}", "flow", "commodity_code", "period"),
+        what="has partners that weigh more than the total",
+        source=source,
+    )

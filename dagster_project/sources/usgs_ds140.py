@@ -11,7 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
-from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
 from dagster_project.lake.schemas import INSTANT, PRICE_QUOTES, PRODUCTION
 from dagster_project.lake.vocabulary import require_known_labels
 from dagster_project.sources.card import Document, SourceCard
@@ -60,8 +60,8 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     `edition` is the last year of the file, which is how the workbook's editions differ.
     `vintage_at` is RELEASED for bundled figures, else the time of retrieval.
     Raises UpstreamFormatError for another layout, a year or figure that is none, a year between the
-    first and the last that is missing, and a figure that does not fit its flag; UnknownCodeError
-    that names a label, economy or flag of no list.
+    first and the last that is missing, a series that is, and a figure that does not fit its flag;
+    UnknownCodeError that names a label, economy or flag of no list.
     Source: USGS, Data Series 140, rare earths (10.3133/ds140).
     """
     source = CARD.name
@@ -162,5 +162,10 @@ def _require_every_year(rows: pl.DataFrame) -> None:
     if spans["last"].n_unique() > 1:
         raise UpstreamFormatError(
             f"{CARD.name}: the series do not end in the same year: the file is cut.",
+            hint="Fetch or land it again.",
+        )
+    if missing := [label for label in ECONOMY_OF if label not in spans["label"]]:
+        raise UpstreamFormatError(
+            f"{CARD.name}: of {listed(missing)} there is no row: the file is cut.",
             hint="Fetch or land it again.",
         )

@@ -800,6 +800,13 @@ def _prices_of_tidy(payload: bytes) -> pl.DataFrame:
         source=CARD.name,
         error=UnknownCodeError,
     )
+    require_every(
+        ~pl.col("price").str.contains(NO_PRICE),
+        of=table,
+        value=pl.format("{}, {}", "label", pl.col("year").fill_null("")),
+        what="has no price",
+        source=CARD.name,
+    )
     prices = _known_prices(table.with_columns(pl.col("edition").cast(pl.Int32)))
     return _checked_prices(prices.with_columns(printed="price"))
 

@@ -18,8 +18,11 @@ from datetime import date, timedelta
 from functools import cache, cached_property
 from typing import NamedTuple
 
+import polars as pl
+
 from dagster_project.quality import limits
 from dagster_project.settings import BUNDLED
+from dagster_project.sources.usgs_mcs import PRICES
 
 UNITS = {
     10: "ten times", 100: "a hundred times", 1000: "a thousand times",
@@ -83,10 +86,6 @@ class Case:
     known: bytes
     slips: tuple[Slip, ...]
     honest: tuple[Honest, ...]
-
-    @property
-    def title(self) -> str:
-        return f"{self.source}/{self.file}"
 
 
 class Table:
@@ -163,6 +162,8 @@ class Layout:
     units: tuple[str, ...] = ()
     landed_as: str = ""
     scale: int = 1
+    elsewhere: tuple[str, ...] = ()
+    """Labels whose rows are of another table."""
 
     def __str__(self) -> str:
         return f"{self.source}/{self.file}"
@@ -176,6 +177,11 @@ class Layout:
         return self.landed_as or self.file
 
     @property
+    def is_of_one_year(self) -> bool:
+        """Whether its name bears a year, as those of CEPII's files do."""
+        return "_Y2" in self.name
+
+    @property
     def has_more(self) -> bool:
         """Whether periods follow: an assessment is no series, an index is made here."""
         return self.source not in ("equity_indices", "ec_crm")
@@ -183,8 +189,11 @@ class Layout:
     @cached_property
     def known(self) -> Table:
         """The figures that are known before: a sample of the bundled ones."""
-        text = (BUNDLED / self.source / self.file).read_text("utf8")
-        return self.sample(Table.read(text))
+        path = BUNDLED / self.source / self.file
+        if path.suffix == ".parquet":
+            some = pl.scan_parquet(path).filter(pl.col("hs6_code").is_in(FEW_FLOWS)).collect()
+            return self.sample(Table.read(some.write_csv()))
+        return self.sample(Table.read(path.read_text("utf8")))
 
 
 def _some(column: str, count: int) -> Callable[[Table], Table]:
@@ -207,6 +216,18 @@ def _since(
         return things(table.keep(column, lambda value: value >= first))
 
     return sample
+
+
+def _between(
+    column: str, first: str, last: str, things: Callable[[Table], Table] = Table.copy
+) -> Callable[[Table], Table]:
+    """Of some series, what is of these periods: a year later is not in the future then."""
+    return _since(column, first, lambda table: things(table.keep(column, lambda one: one <= last)))
+
+
+def _of(column: str, *values: str) -> Callable[[Table], Table]:
+    """The rows of these values of a column."""
+    return lambda table: table.keep(column, set(values).__contains__)
 
 
 def _first_days(column: str, things: int, days: int) -> Callable[[Table], Table]:
@@ -247,6 +268,9 @@ def _in_layout_of_baci(table: Table) -> Table:
     return Table(["t", "i", "j", "k", "v", "q"], rows)
 
 
+FEW_FLOWS = ("261210", "811211", "280480")
+"""Codes of BACI of which a year has some three hundred flows together."""
+
 LAYOUTS = (
     Layout(
         "baci", "flows_2024.csv", "reconciled_trade", "t", "year", {"": ("v", "q")},
@@ -254,6 +278,46 @@ LAYOUTS = (
         lake={"v": "value_usd", "q": "net_weight_kg"}, thing="k", economies=("i", "j"),
         swaps=(("i", "j"), ("v", "q")), units=("v", "q"),
         landed_as="BACI_HS17_Y2024_V202602.csv", scale=1000,
+    ),
+    Layout(
+        "baci", "flows_hs1992_2015_2024.parquet", "reconciled_trade", "year", "year",
+        {"": ("value_usd", "net_weight_kg")},
+        key=("exporter_iso3", "importer_iso3", "hs6_code", "hs_revision", "year"),
+        part=("hs6_code", "hs_revision", "year"),
+        sample=_between("year", "2019", "2021"),
+        thing="hs6_code", economies=("exporter_iso3", "importer_iso3"),
+        swaps=(("exporter_iso3", "importer_iso3"), ("value_usd", "net_weight_kg")),
+        units=("value_usd", "net_weight_kg"), landed_as="flows_hs1992.csv",
+    ),
+    Layout(
+        "baci_top_flows", "top_flows_2002_2024.csv", "reconciled_trade", "year", "year",
+        {"": ("value_usd",)},
+        key=("exporter_iso3", "importer_iso3", "hs6_code", "hs_revision", "year"),
+        part=("hs6_code", "hs_revision", "year"),
+        sample=_between("year", "2019", "2021", _some("importer_iso3", 30)),
+        thing="hs6_code", economies=("exporter_iso3", "importer_iso3"),
+        swaps=(("exporter_iso3", "importer_iso3"),), units=("value_usd",),
+    ),
+    Layout(
+        "china_customs_reported", "exports.csv", "trade_flows", "period", "month",
+        {"": ("value_usd", "net_weight_kg")},
+        key=("partner_iso3", "commodity_code", "frequency", "period"),
+        part=("commodity_code", "frequency", "period"),
+        # Of the month after, so many figures are reported; of later ones, two or three.
+        sample=_between("period", "2022", "2025-07"), thing="commodity_code",
+        economies=("partner_iso3",), swaps=(("value_usd", "net_weight_kg"),),
+        units=("net_weight_kg",),
+    ),
+    Layout(
+        "comexstat", "monthly_flows.csv", "trade_flows", "period", "month",
+        {"": ("value_usd", "net_weight_kg")},
+        key=("reporter_iso3", "partner_iso3", "flow", "commodity_code", "period"),
+        part=("reporter_iso3", "flow", "commodity_code", "period"),
+        sample=_between("period", "2025-01", "2025-08", _of(
+            "commodity_code", "850511", "720293", "280469", "252910")),
+        thing="commodity_code", economies=("partner_iso3",),
+        swaps=(("value_usd", "net_weight_kg"), ("reporter_iso3", "partner_iso3")),
+        units=("value_usd", "net_weight_kg"),
     ),
     Layout(
         "comtrade_baskets", "rare_earths.csv", "trade_flows", "period", "year",
@@ -310,6 +374,18 @@ LAYOUTS = (
         units=("index",),
     ),
     Layout(
+        "hmrc", "monthly_flows.csv", "trade_flows", "period", "month",
+        {"": ("value_usd", "net_weight_kg")},
+        key=("reporter_iso3", "partner_iso3", "flow", "commodity_code", "hs_revision", "period"),
+        part=("reporter_iso3", "flow", "commodity_code", "period"),
+        # Months that are provisional no more when they become known.
+        sample=_between("period", "2024-05", "2024-09", _of(
+            "commodity_code", "rare_earth_magnets", "711011", "283691")),
+        thing="commodity_code", economies=("partner_iso3",),
+        swaps=(("value_usd", "net_weight_kg"), ("reporter_iso3", "partner_iso3")),
+        units=("value_usd", "net_weight_kg"),
+    ),
+    Layout(
         "pink_sheet", "monthly_prices.csv", "price_quotes", "month", "month",
         {name: (name,) for name in (
             "aluminum", "iron_ore", "copper", "lead", "tin", "nickel", "zinc", "gold", "platinum",
@@ -318,6 +394,19 @@ LAYOUTS = (
         key=("month",), part=("month",), sample=_since("month", "2016"),
         lake=dict.fromkeys(("gold", "copper", "aluminum"), "close"),
         swaps=(("gold", "aluminum"), ("copper", "nickel")), units=("copper",),
+    ),
+    Layout(
+        "usgs_ds140", "rare_earths.csv", "production", "year", "year", {"": ("figure",)},
+        key=("label", "economy_iso3", "year"), part=("label", "year"), sample=Table.copy,
+        lake={"figure": "amount_t"}, units=("figure",),
+        elsewhere=("Rare earths: Unit value ($/t)",),
+    ),
+    Layout(
+        "usgs_mcs", "prices_2026.csv", "price_quotes", "year", "year", {"": ("price",)},
+        key=("label", "year"), part=("label", "year"),
+        # The year after is still one that the edition can know.
+        sample=_between("year", "2021", "2024"), lake={"price": "close"}, thing="label",
+        units=("price",),
     ),
     Layout(
         "usgs_mcs", "mcs_2026.csv", "production", "year", "year", {"": ("amount_t",)},
@@ -347,7 +436,11 @@ LAYOUTS = (
 )  # fmt: skip
 
 
-def _number(value: str, change: Callable[[float], float]) -> str:
+EDITION_BEFORE = {"mcs_2026.csv": "mcs_2025.csv"}
+
+
+def figure(value: str, change: Callable[[float], float]) -> str:
+    """A figure as it is written, changed; a mark for missing stays."""
     if value in ("", "N/A", "NA"):
         return value
     changed = change(float(value))
@@ -377,7 +470,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         for factor, times in (UNITS if is_first else FEW_UNITS).items():
             yield slip(
                 "units", f"{measure} x{factor}",
-                known.change(measure, lambda old, by=factor: _number(old, lambda one: one * by)),
+                known.change(measure, lambda old, by=factor: figure(old, lambda one: one * by)),
                 f"{lake} is {times} what is known for",
                 f"more than 5%: ({lake}|exchange_rate)_is_(between|on_the_normal|not_implausibly)",
                 "does not begin at 100",
@@ -387,24 +480,28 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             "column shifted", measure, known.with_values(measure, [values[-1], *values[:-1]]),
             "known of the row above", "known of 1 period earlier", "stand in other rows",
             "has the figures that are known of", "partners_do_not_exceed_the_total",
-            "not the amount of its flag", "does not begin at 100",
+            "not the amount of its flag", "does not begin at 100", "does not fit its flag",
+            "partners that weigh more than the total",
         )  # fmt: skip
         yield slip(
             "column zeroed", measure, known.change(measure, lambda value: value and "0"),
             f"{lake} is 0 for", f"(value|{lake})_is_positive", "is not an index above 0",
+            "does not fit its flag",
         )  # fmt: skip
         yield slip(
             "column blank", measure, known.change(measure, lambda _: ""),
             f"{lake} is missing for", rf"is not a number \({lake}\)", f"rows without {measure}",
             "not the amount of its flag", f"no month has a figure of '{measure.upper()}'",
-            "does not begin at 100",
+            "does not begin at 100", "flow_has_a_value_or_a_weight", "does not fit its flag",
+            "has no price",
         )  # fmt: skip
         yield slip(
             "sign turned", measure,
-            known.change(measure, lambda old: _number(old, lambda one: -one)),
+            known.change(measure, lambda old: figure(old, lambda one: -one)),
             f"{lake} has the other sign for", f"{lake}_is_not_negative",
             f"(value|{lake})_is_positive", rf"is not a number \({lake}\)",
-            "not the amount of its flag", "is not an index above 0",
+            "not the amount of its flag", "is not an index above 0", "does not fit its flag",
+            "is not a price",
         )  # fmt: skip
     for one, other in layout.swaps:
         yield slip(
@@ -412,22 +509,27 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             "is what is known as", "has the figures that are known of", "are the other way round",
             "stand in other rows", "standard_error_is_not_negative",
             "exchange_rate_is_not_implausibly", f"rows without {one}",
+            rf"is not a number \({one}\)", f"{other} is missing for",
         )  # fmt: skip
     for years in (1, -1):
         yield slip(
             "years moved", f"{years:+}",
             known.change(layout.period, lambda old, by=years: _moved(layout.step, old, by)),
             r"known of \d+ (period|month)s? (earlier|later)", "has the figures that are known of",
-            "price_date_is_not_in_the_future", "It would replace",
+            "price_date_is_not_in_the_future", "It would replace", "is not a year since 1900",
+            "is not of a year that the edition can know",
             # CEPII's files bear their year in the name.
             file=re.sub(r"Y\d+", f"Y{2024 + years}", layout.name),
         )  # fmt: skip
     lines = known.text.splitlines(keepends=True)
-    yield slip("file doubled", "", "".join([*lines, *lines[1:]]), "is there twice", "one_row_per_")
-    for number in sorted(rng.sample(range(len(lines) // 10, len(lines) - 3), 2)):
+    yield slip(
+        "file doubled", "", "".join([*lines, *lines[1:]]), "is there twice", "one_row_per_",
+        "given twice",
+    )  # fmt: skip
+    for line in sorted(rng.sample(range(len(lines) // 10, len(lines) - 3), 2)):
         yield slip(
-            "file cut", f"at line {number}", "".join(lines[:number]), "seems cut within",
-            "It would replace", "in none of its own",
+            "file cut", f"at line {line}", "".join(lines[:line]), "seems cut within",
+            "It would replace", "in none of its own", "the file is cut",
         )  # fmt: skip
     for column in layout.economies:
         lake = {"i": "exporter_iso3", "j": "importer_iso3"}.get(column, column)
@@ -452,7 +554,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         gone = rng.choice(periods[1:-1] or periods)
         yield slip(
             "year dropped", gone, known.keep(layout.period, lambda one: one != gone),
-            "is missing between",
+            "is missing between", "has years that are missing",
         )  # fmt: skip
         zeros = known
         at = known.head.index(layout.period)
@@ -464,22 +566,28 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             zeros = zeros.with_values(measure, values)
         yield slip(
             "period of zeros", last, zeros, "is 0 for", "is not an index above 0",
-            "not the amount of its flag",
+            "not the amount of its flag", "(value|close)_is_positive", "does not fit its flag",
         )  # fmt: skip
     if len(periods) > 1:
         following = _moved(layout.step, last, 1)
         of_last = known.keep(layout.period, lambda one: one == last)
-        yield slip(
+        repeated = slip(
             "last year's file", f"{last} as {following}",
             of_last.change(layout.period, lambda _: following),
             r"known of (1 period|12 \w+) earlier", "price_date_is_not_in_the_future",
             "has the figures that are known of", "does not begin at 100",
+            "is not of a year that the edition can know",
         )  # fmt: skip
-    if layout.source == "usgs_mcs":
-        older = (BUNDLED / layout.source / "mcs_2025.csv").read_text("utf8")
+        yield (
+            repeated
+            if len(of_last.rows) > limits.FEWEST_MOVED
+            else replace(repeated, why_not_seen="so few figures may be those of the period before")
+        )
+    if before := EDITION_BEFORE.get(layout.file):
+        older = (BUNDLED / layout.source / before).read_text("utf8")
         edition = slip("last year's file", "the edition before, under this one's name", older)
-        yield replace(edition, honest=("mcs_2025.csv", older.encode()))
-    if layout.source == "baci":
+        yield replace(edition, honest=(before, older.encode()))
+    if layout.is_of_one_year:
         yield slip(
             "last year's file", "under this year's name", known.change("t", lambda _: "2023"),
             "'2023' is not the year of",
@@ -504,7 +612,7 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
         for factor in (1000, 0.001):
             yield slip(
                 "units", f"{measure} x{factor}",
-                more.change(measure, lambda old, by=factor: _number(old, lambda one: one * by)),
+                more.change(measure, lambda old, by=factor: figure(old, lambda one: one * by)),
                 "times that of the period before, in the middle of",
                 f"more than 5%: ({lake}|exchange_rate)_is_(between|on_the_normal|not_implausibly)",
             )  # fmt: skip
@@ -514,23 +622,26 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
                 "column shifted", measure, more.with_values(measure, [values[-1], *values[:-1]]),
                 "of the row (above|below) better than their own", "a factor of 5 or more",
                 "partners_do_not_exceed_the_total", "times that of the period before",
-                "not the amount of its flag",
+                "not the amount of its flag", "partners that weigh more than the total",
             )  # fmt: skip
             yield slip(
                 "column zeroed", measure, more.change(measure, lambda value: value and "0"),
                 f"{lake} is (0|missing) for", f"(value|{lake})_is_positive",
+                "does not fit its flag",
             )  # fmt: skip
         yield slip(
             "column blank", measure, more.change(measure, lambda _: ""),
             f"{lake} is missing for", rf"is not a number \({lake}\)", f"rows without {measure}",
             f"no month has a figure of '{measure.upper()}'", "not the amount of its flag",
             "(indicator|instrument): \\w+ is in .* of the period before",
+            "flow_has_a_value_or_a_weight", "does not fit its flag", "has no price",
         )  # fmt: skip
         yield slip(
             "sign turned", measure,
-            more.change(measure, lambda old: _number(old, lambda one: -one)),
+            more.change(measure, lambda old: figure(old, lambda one: -one)),
             "with the other sign better", f"(value|{lake})_is_(positive|not_negative)",
-            rf"is not a number \({lake}\)", "not the amount of its flag",
+            rf"is not a number \({lake}\)", "not the amount of its flag", "does not fit its flag",
+            "is not a price",
         )  # fmt: skip
     for one, other in layout.swaps:
         yield slip(
@@ -538,10 +649,11 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
             "better the other way round", "are the other way round", "a factor of 5 or more",
             "times that of the period before", "exchange_rate_is_not_implausibly",
             "standard_error_is_not_negative", "partners_do_not_exceed_the_total",
+            rf"is not a number \({one}\)", f"{other} is missing for",
         )  # fmt: skip
     if len(more.rows) > 1:
         doubled = Table(more.head, [*more.rows, *more.rows])
-        yield slip("file doubled", "", doubled, "is there twice", "one_row_per_")
+        yield slip("file doubled", "", doubled, "is there twice", "one_row_per_", "given twice")
         cut = Table(more.head, more.rows[: len(more.rows) // 3])
         yield slip(
             "file cut",
@@ -549,14 +661,15 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
             cut,
             "is new and has",
             "is new and seems cut within",
-            with_known=layout.source != "baci",
+            "the file is cut",
+            with_known=not layout.is_of_one_year,
         )
     for column in layout.economies:
         lake = {"i": "exporter_iso3", "j": "importer_iso3"}.get(column, column)
-        there = Counter(more.values(column))
+        there, known = Counter(more.values(column)), set(layout.known.values(column))
         common = [name for name, _ in there.most_common(12) if name not in ("WLD", "_X")]
-        most, few = common[0], rng.choice(common[6:])
-        other = next(name for name in _SMALL if name not in there
+        most, few = common[0], rng.choice(common[6:] or common[1:])
+        other = next(name for name in _SMALL if name not in known
                      and name.isdigit() == few.isdigit())  # fmt: skip
         words = rf"{lake}: \w+ is in .* of the period before|partners of .* make up .* of its total"
         for gone in (most, few):
@@ -585,7 +698,7 @@ def one_more(layout: Layout) -> Table:
     is_steady = layout.step == "day" or layout.source in ("pink_sheet", "wgi")
     for measure in layout.measures:
         values = [
-            _number(old, lambda one: one * math.exp(-abs(rng.gauss(0, 0.02 if is_steady else 0.3))))
+            figure(old, lambda one: one * math.exp(-abs(rng.gauss(0, 0.02 if is_steady else 0.3))))
             for old in more.values(measure)
         ]
         more = more.with_values(measure, _with_their_totals(layout, more, measure, values))
@@ -611,7 +724,7 @@ def _with_their_totals(
         of_parts, of_new = sums.get(tuple(row[one] for one in others), (0.0, 0.0))
         is_total = row[at] == "WLD" and of_parts > 0
         totals.append(
-            _number(old, lambda one, by=of_new, of=of_parts: one * by / of) if is_total else new
+            figure(old, lambda one, by=of_new, of=of_parts: one * by / of) if is_total else new
         )
     return totals
 
@@ -634,7 +747,7 @@ def honest_of(layout: Layout) -> Iterator[Honest]:
         table = known
         for measure in layout.units:
             values = [
-                old if _is_fixed(layout, row) or rng.random() > part else _number(old, change)
+                old if _is_fixed(layout, row) or rng.random() > part else figure(old, change)
                 for row, old in zip(known.rows, table.values(measure), strict=True)
             ]
             table = table.with_values(measure, values)
@@ -643,8 +756,10 @@ def honest_of(layout: Layout) -> Iterator[Honest]:
     yield revise("a fifth revised by up to 10 %", lambda old: old * rng.uniform(0.9, 1.0), 0.2)
     yield revise("all estimated anew", lambda old: old * math.exp(-abs(rng.gauss(0, 0.02))))
     low = 0.75 if layout.source == "ecb" else 0.2  # a rate has a plausible range
-    yield revise("a few revised a lot", lambda old: old * rng.uniform(low, 0.8), 0.03)
-    if layout.source not in ("ec_crm", "usgs_mcs"):  # print no more
+    part = 0.03 if len(known.rows) > 100 else 0.3
+    yield revise("a few revised a lot", lambda old: old * rng.uniform(low, 0.8), part)
+    # These print no more.
+    if layout.source not in ("ec_crm", "usgs_mcs", "usgs_ds140", "china_customs_reported"):
         yield revise("printed with four digits", lambda old: float(f"{old:.4g}"))
     shuffled = known.copy()
     rng.shuffle(shuffled.rows)
@@ -654,7 +769,7 @@ def honest_of(layout: Layout) -> Iterator[Honest]:
     of_last = known.keep(layout.period, lambda one: one == last)
     if layout.has_more:
         more = one_more(layout)
-        if layout.source == "baci":
+        if layout.is_of_one_year:
             counts = {layout.table: counted(layout, known, more)}
             yield Honest("one more year", more.text.encode(), counts, _next_file(layout))
         else:
@@ -723,6 +838,8 @@ def _figures(layout: Layout, table: Table) -> dict[tuple[str, ...], list[float |
     found = {}
     for row in table.rows:
         values = dict(zip(table.head, row, strict=True))
+        if layout.elsewhere and values["label"] in layout.elsewhere:
+            continue
         for series, measures in layout.series.items():
             figures = [
                 round(float(values[name]) * layout.scale, 3 if layout.scale > 1 else 9)
@@ -751,3 +868,39 @@ def case_of(layout: Layout) -> Case:
     return Case(
         layout.source, layout.name, layout.known.text.encode(), slips, tuple(honest_of(layout))
     )
+
+
+EDITIONS = (
+    ("mcs_2022.csv", "mcs_2023.csv"), ("mcs_2023.csv", "mcs_2024.csv"),
+    ("mcs_2024.csv", "mcs_2025.csv"), ("prices_2022.csv", "prices_2023.csv"),
+    ("prices_2023.csv", "prices_2024.csv"), ("prices_2024.csv", "prices_2026.csv"),
+)  # fmt: skip
+"""Of the summaries, what came out after what; of those of 2025 and 2026 there are samples above."""
+
+
+@cache
+def edition(before: str, after: str) -> Case:
+    """A whole edition, and the next one; without the labels whose misprints are put right."""
+    folder = BUNDLED / "usgs_mcs"
+    misprints = (folder / "corrections.csv").read_text("utf8")
+
+    def printed(file: str) -> Table:
+        table = Table.read((folder / file).read_text("utf8"))
+        return table.keep("label", lambda label: label not in misprints)
+
+    file = "prices_2026.csv" if before.startswith("prices") else "mcs_2026.csv"
+    (layout,) = (one for one in LAYOUTS if one.file == file)
+    older, newer = printed(before), printed(after)
+    # A price is printed under a label of its own in each edition.
+    names = {label: name for name, (_, labels) in PRICES.items() for label in labels}
+    counts = counted(layout, *(
+        table.change("label", lambda label: names.get(label, label)) for table in (older, newer)
+    ))  # fmt: skip
+    honest = Honest("the next edition", newer.text.encode(), {layout.table: counts}, after)
+    return Case(layout.source, before, older.text.encode(), (), (honest,))
+
+
+CASES_OF_EDITIONS: Mapping[str, Callable[[], Case]] = {
+    f"usgs_mcs/{before}": (lambda before=before, after=after: edition(before, after))
+    for before, after in EDITIONS
+}

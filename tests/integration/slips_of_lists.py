@@ -11,7 +11,7 @@ from functools import cache
 from dagster_project.quality import limits
 from dagster_project.settings import BUNDLED
 from tests.fakes.comtrade import WORLD, Flow, as_json, flows_for, world_total
-from tests.integration.slips import FEW_UNITS, UNITS, Case, Counts, Honest, Slip, Table
+from tests.integration.slips import FEW_UNITS, UNITS, Case, Counts, Honest, Slip, Table, figure
 
 # Answers to questions
 
@@ -280,6 +280,91 @@ def slips_of_economies() -> Iterator[Slip]:
     yield slip("half dropped", "every other is left", every_other, "it may be cut")
 
 
+def slips_of_abundance(known: Table) -> Iterator[Slip]:
+    """Of a list of elements, each a slice of its own: a part of it is an extract."""
+
+    def slip(kind: str, name: str, table: Table | str, *words: str) -> Slip:
+        text = table if isinstance(table, str) else table.text
+        return Slip(kind, name, text.encode(), words, "abundance.csv")
+
+    amount, of_amount = "abundance_ppm", "abundance_ppm_is_above_0_and_at_most_a_million"
+    for factor, times in UNITS.items():
+        yield slip(
+            "units", f"{amount} x{factor}",
+            known.change(amount, lambda old, by=factor: figure(old, lambda one: one * by)),
+            f"{amount} is {times} what is known for", f"more than 5%: {of_amount}",
+        )  # fmt: skip
+    values = known.values(amount)
+    yield slip(
+        "column shifted", amount, known.with_values(amount, [values[-1], *values[:-1]]),
+        "known of the row above", "stand in other rows", "has the figures that are known of",
+    )  # fmt: skip
+    yield slip("column zeroed", amount, known.change(amount, lambda _: "0"), of_amount)
+    yield slip("column blank", amount, known.change(amount, lambda _: ""), f"no number in {amount}")
+    yield slip(
+        "sign turned", amount, known.change(amount, lambda old: figure(old, lambda one: -one)),
+        of_amount,
+    )  # fmt: skip
+    yield slip(
+        "columns swapped", "abundance and error", known.swap(amount, "two_sigma_ppm"),
+        f"has no number in {amount}", "is what is known as two_sigma_ppm",
+    )  # fmt: skip
+    yield slip(
+        "columns swapped", "element and reservoir", known.swap("element", "reservoir"),
+        "is not the symbol of an element",
+    )  # fmt: skip
+    if len(set(known.values("reservoir"))) > 1:
+        other = {"upper_crust": "bulk_crust", "bulk_crust": "upper_crust"}
+        yield slip(
+            "columns swapped", "one reservoir and the other",
+            known.change("reservoir", other.__getitem__),
+            r"reservoir \w+ has the figures that are known of \w+",
+        )  # fmt: skip
+        yield slip(
+            "column blank", "two_sigma_ppm", known.change("two_sigma_ppm", lambda _: ""),
+            "two_sigma_ppm is missing for",
+        )  # fmt: skip
+        yield slip(
+            "units", "two_sigma_ppm x0.001",
+            known.change("two_sigma_ppm", lambda old: figure(old, lambda one: one / 1000)),
+            "two_sigma_ppm is a thousandth of what is known for",
+        )  # fmt: skip
+    elements = sorted(set(known.values("element")))
+    following = dict(zip(elements, [*elements[1:], elements[0]], strict=True))
+    yield slip(
+        "column shifted", "element", known.change("element", following.__getitem__),
+        "known of the row above", "stand in other rows", "has the figures that are known of",
+    )  # fmt: skip
+    lines = known.text.splitlines(keepends=True)
+    yield slip("file doubled", "", "".join([*lines, *lines[1:]]), "one_row_per_estimate")
+    half = lines[len(lines) // 2]
+    yield slip(
+        "file cut", "within a row", "".join(lines[: len(lines) // 2]) + half[: half.index(",")],
+        "cut", "columns",
+    )  # fmt: skip
+    yield slip("half dropped", "every other is left", "".join([lines[0], *lines[1::2]]))
+
+
+def honest_abundance(known: Table, one_more: str) -> Iterator[Honest]:
+    rows, rng = len(known.rows), random.Random("honest abundance")
+
+    def honest(kind: str, table: Table, counts: Counts) -> Honest:
+        named = {"element_abundance": counts}
+        return Honest(kind, table.text.encode(), named, "abundance.csv")
+
+    revised = known.copy()
+    for row in rng.sample(revised.rows, 8):
+        row[2] = figure(row[2], lambda old: old * rng.uniform(0.8, 1.2) + 0.01)
+    yield honest("eight revised", revised, Counts(unchanged=rows - 8, changed=8))
+    shuffled = known.copy()
+    rng.shuffle(shuffled.rows)
+    yield honest("entries in another order", shuffled, Counts(unchanged=rows))
+    added = Table(known.head, [*known.rows, one_more.split(",")])
+    yield honest("one more element", added, Counts(added=1, unchanged=rows))
+    some = Table(known.head, known.rows[10:30])
+    yield honest("only twenty of them", some, Counts(unchanged=20))
+
+
 def honest_list(
     file: str, table: str, rows: int, edits: Mapping[str, tuple[str, str]]
 ) -> Iterator[Honest]:
@@ -344,6 +429,24 @@ def list_of_economies() -> Case:
     )  # fmt: skip
 
 
+def _abundance(source: str, one_more: str) -> Case:
+    known = Table.read((BUNDLED / source / "abundance.csv").read_text("utf8"))
+    return Case(
+        source, "abundance.csv", known.text.encode(),
+        tuple(slips_of_abundance(known)), tuple(honest_abundance(known, one_more)),
+    )  # fmt: skip
+
+
+@cache
+def crc_handbook() -> Case:
+    return _abundance("crc_handbook", "Tc,crust,0.0000007,")
+
+
+@cache
+def rudnick_gao() -> Case:
+    return _abundance("rudnick_gao", "Na,upper_crust,24259,")
+
+
 def _case(
     file: str,
     swaps: Sequence[tuple[str, str]],
@@ -360,4 +463,6 @@ CASES = {
     "catalogue/milestones.yaml": milestones,
     "catalogue/claims.yaml": claims,
     "catalogue/economies.csv": list_of_economies,
+    "crc_handbook/abundance.csv": crc_handbook,
+    "rudnick_gao/abundance.csv": rudnick_gao,
 }

@@ -571,6 +571,52 @@ def test_new_flows_under_another_economy_or_the_wrong_way_round_are_named() -> N
     assert held(RECONCILED_TRADE, known, others).objections == ()
 
 
+def test_what_is_not_published_may_be_without_any_flow_in_the_next_year() -> None:
+    known = [*spread(60), *({**row, "importer_iso3": "_X"} for row in spread(45))]
+    assert held(RECONCILED_TRADE, known, next_year(known[:60])).objections == ()
+
+
+def test_the_next_edition_may_name_fewer_of_the_small_producers_and_withhold_a_few() -> None:
+    def edition(number: int, producers: int, germanium: float | None) -> list[Row]:
+        mines = [
+            {"label": "Manganese", "stage": "extraction", "scope_iso3": "WLD", "year": 2023,
+             "economy_iso3": f"P{at:02}", "edition": number,
+             "amount_t": 7_000_000.0 if at >= 12 else 10_000.0 + 137 * at}
+            for at in range(18 - producers, 18)
+        ]  # fmt: skip
+        refined = [
+            {"label": "Germanium", "stage": "processing", "scope_iso3": "WLD", "year": 2023,
+             "economy_iso3": f"P{at:02}", "edition": number,
+             "amount_t": germanium and germanium * (at + 1)}
+            for at in range(4)
+        ]  # fmt: skip
+        return [*mines, *refined]
+
+    known = edition(2024, 18, 31.0)
+    assert held(PRODUCTION, known, edition(2025, 12, None)).objections == ()
+    # The same edition again is the same text.
+    again = " ".join(held(PRODUCTION, known, edition(2024, 12, None)).objections)
+    assert "It would replace 18 rows of Manganese" in again
+    assert "amount_t is missing for 4 of 4 known figures" in again
+    # Some of the large ones are not what is small.
+    lost = [row for row in edition(2025, 18, 31.0) if row["economy_iso3"] not in ("P13", "P14")]
+    assert held(PRODUCTION, known, lost).objections[0] == (
+        "It would replace 18 rows of Manganese extraction 2023 (42,129,042 t) by 16 (28,129,042 t)."
+    )
+
+
+def test_a_yearly_average_may_end() -> None:
+    def averages(year: int, *names: str) -> list[Row]:
+        return [
+            {"instrument": name, "price_date": date(year, 1, 1), "frequency": "A",
+             "unit": "USD per kg", "close": 10.0 + at}
+            for at, name in enumerate(names)
+        ]  # fmt: skip
+
+    known = [row for year in (2021, 2022) for row in averages(year, "COBALT", "COBALT_LME", "TIN")]
+    assert held(PRICE_QUOTES, known, averages(2023, "COBALT", "TIN")).objections == ()
+
+
 def test_a_reporter_may_report_for_the_first_time_and_alone() -> None:
     def reported(by: str, year: int, change: float) -> list[Row]:
         return [
@@ -584,15 +630,21 @@ def test_a_reporter_may_report_for_the_first_time_and_alone() -> None:
     assert held(TRADE_FLOWS, known, reported("NZL", 2024, 1.2)).objections == ()
 
 
-@pytest.mark.parametrize(("rows", "is_refused"), [(19, False), (20, True)])
-def test_an_economy_of_twenty_flows_is_not_without_any_in_the_next_year(
-    rows: int, is_refused: bool
+@pytest.mark.parametrize(
+    ("rows", "of_the_second_code", "is_refused"),
+    [(19, 9, False), (20, 9, True), (39, 0, False), (40, 0, True)],
+)
+def test_an_economy_of_many_flows_is_not_without_any_in_the_next_year(
+    rows: int, of_the_second_code: int, is_refused: bool
 ) -> None:
-    of_one = [{**row, "importer_iso3": "KOR"} for row in [*spread(rows - 9), *spread(9, "280530")]]
-    known = [*spread(30), *spread(30, "280530"), *of_one]
+    second = spread(of_the_second_code, "280530")
+    of_one = [
+        {**row, "importer_iso3": "KOR"} for row in [*spread(rows - of_the_second_code), *second]
+    ]
+    known = [*spread(60), *spread(60, "280530"), *of_one]
     fresh = next_year([row for row in known if row not in of_one])
     assert held(RECONCILED_TRADE, known, fresh).objections == (
-        ("importer_iso3: KOR is in 20 rows of the period before 2025 and in none of it.",)
+        (f"importer_iso3: KOR is in {rows} rows of the period before 2025 and in none of it.",)
         if is_refused
         else ()
     )

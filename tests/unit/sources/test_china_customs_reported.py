@@ -92,6 +92,17 @@ def test_partners_do_not_exceed_the_world(exports: pl.DataFrame) -> None:
     assert (slices["partners"] <= slices["world"]).all()
 
 
+def test_partners_that_weigh_more_than_their_total_are_refused() -> None:
+    """A column that moved by a row: no values show it."""
+    text = (FOLDER / "exports.csv").read_text("utf8")
+    moved = text.replace(
+        "CHN,WLD,export,gallium,M,2025-07,,9007", "CHN,WLD,export,gallium,M,2025-07,,392"
+    )
+    assert moved != text
+    with pytest.raises(UpstreamFormatError, match="'export of gallium, 2025-07' has partners that"):
+        parse(moved.encode())
+
+
 def test_a_figure_does_not_count_before_its_report(exports: pl.DataFrame) -> None:
     counts = {
         (row["commodity_code"], row["frequency"], row["period_start"]): row["vintage_at"]

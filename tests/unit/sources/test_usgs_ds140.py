@@ -25,6 +25,10 @@ LANDED = Document("rare_earths.csv", RETRIEVED, is_bundled=False)
 FROM_THE_PROJECT = Document("rare_earths.csv", RETRIEVED, is_bundled=True)
 HEADER = "label,economy_iso3,year,figure,flag\n"
 ROW = "Rare earths: World production,WLD,2020,243000,reported\n"
+OTHERS = (
+    "Rare earths: Production,USA,2020,39000,reported\n",
+    "Rare earths: Unit value ($/t),USA,2020,5000,estimated\n",
+)
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +99,12 @@ def test_the_frames_fit_the_lake_once_their_provenance_is_added(
 
 
 def test_bundled_figures_count_from_a_stated_day_and_landed_ones_from_their_retrieval() -> None:
-    bundled = usgs_ds140.parse(table(), FROM_THE_PROJECT)["production"]
-    assert bundled["vintage_at"].to_list() == [datetime(2024, 1, 31)]
-    landed = usgs_ds140.parse(table(), LANDED)["production"]
-    assert landed["vintage_at"].to_list() == [RETRIEVED]
-    assert landed["edition"].to_list() == [2020]
+    whole = table(ROW, *OTHERS)
+    bundled = usgs_ds140.parse(whole, FROM_THE_PROJECT)["production"]
+    assert bundled["vintage_at"].to_list() == [datetime(2024, 1, 31)] * 2
+    landed = usgs_ds140.parse(whole, LANDED)["production"]
+    assert landed["vintage_at"].to_list() == [RETRIEVED] * 2
+    assert landed["edition"].to_list() == [2020] * 2
 
 
 def test_its_instrument_is_described_in_its_unit_and_its_labels_are_listed() -> None:
@@ -130,6 +135,7 @@ def test_its_instrument_is_described_in_its_unit_and_its_labels_are_listed() -> 
         ("Rare earths: Production,USA,2020,1,zero\n", UpstreamFormatError, "not fit its flag"),
         ("Rare earths: Production,USA,2020,,reported\n", UpstreamFormatError, "not fit its flag"),
         ("Rare earths: Production,USA,2019,1,reported\n", UpstreamFormatError, "do not end in the"),
+        (OTHERS[0], UpstreamFormatError, r"Unit value \(\$/t\) there is no row: the file is cut"),
         (ROW, UpstreamFormatError, "missing or given twice"),
         (ROW.replace("2020", "2018"), UpstreamFormatError, "missing or given twice"),
     ],

@@ -1019,6 +1019,8 @@ def test_a_price_that_cannot_be_read_is_refused(
         ({"edition": "26"}, UpstreamFormatError, "'26' is not an edition"),
         ({"flag": "zero"}, UnknownCodeError, "'zero' is not the flag of a price"),
         ({"price": "0x1"}, UpstreamFormatError, "2025: 0x1' is not a price"),
+        ({"price": ""}, UpstreamFormatError, "2025' has no price"),
+        ({"price": "NA"}, UpstreamFormatError, "2025' has no price"),
         ({"label": "Germanium: Price_dkg"}, UnknownCodeError, "no material is known by the label"),
         ({"label": "Tungsten: Reserves"}, UnknownCodeError, "which instrument it is"),
         ({"year": "2019"}, UpstreamFormatError, "is not of a year that the edition can know"),
