@@ -194,11 +194,18 @@ PRICE_QUOTES = _table(
     key=("source", "instrument", "price_date"),
     # An index on another base is another series: it replaces nothing of the first.
     vintage_slice=("source", "instrument", "unit", "price_date"),
+    edition="edition",
     period="price_date",
     columns={
         "instrument": Column(pl.String, "Name of the instrument, e.g. `EURJPY`."),
         "price_date": Column(
             pl.Date, "Day of the price; first day of the month or year for monthly and yearly ones."
+        ),
+        "edition": Column(
+            pl.Int32,
+            "Edition of a publication that comes in editions, e.g. 2026; a newer one counts before "
+            "an older one, whenever it was retrieved. Null elsewhere.",
+            True,
         ),
         "frequency": Column(pl.String, "`D` for a day, `M` for a month, `A` for a year."),
         "close": Column(pl.Float64, "Price as the publisher prints it, in `unit`.", True),

@@ -166,6 +166,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             pl.lit(source).alias("source"),
             pl.format("EUR{}", "currency").alias("instrument"),
             "price_date",
+            pl.lit(None, pl.Int32).alias("edition"),
             pl.lit("D").alias("frequency"),
             "close",
             pl.lit(None, pl.Float64).alias("adjusted_close"),

@@ -77,6 +77,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             pl.lit(source).alias("source"),
             "instrument",
             "price_date",
+            pl.lit(None, pl.Int32).alias("edition"),
             pl.lit("D").alias("frequency"),
             "close",
             pl.lit(None, pl.Float64).alias("adjusted_close"),

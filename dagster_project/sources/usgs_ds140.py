@@ -127,6 +127,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             pl.lit(source).alias("source"),
             pl.lit(INSTRUMENT).alias("instrument"),
             pl.date("year", 1, 1).alias("price_date"),
+            pl.lit(None, pl.Int32).alias("edition"),
             pl.lit("A").alias("frequency"),
             pl.col("figure").alias("close"),
             pl.lit(None, pl.Float64).alias("adjusted_close"),

@@ -461,6 +461,7 @@ def _price_quotes(prices: pl.DataFrame, vintage: pl.Expr, document: Document) ->
             pl.lit(CARD.name).alias("source"),
             "instrument",
             pl.date("year", 1, 1).alias("price_date"),
+            pl.col("edition").cast(pl.Int32),
             pl.lit("A").alias("frequency"),
             pl.col("price").alias("close"),
             pl.lit(None, pl.Float64).alias("adjusted_close"),

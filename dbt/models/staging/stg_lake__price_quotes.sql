@@ -3,7 +3,8 @@ with counted as (
     {{ rows_that_count(
         source('lake', 'price_quotes'),
         slice=['source', 'instrument', 'unit', 'price_date'],
-        counts_from='vintage_at'
+        counts_from='vintage_at',
+        edition='edition'
     ) }}
 
 )
@@ -12,6 +13,7 @@ select
     source,
     instrument,
     price_date,
+    edition,
     frequency,
     close,
     adjusted_close,

@@ -73,6 +73,7 @@ def test_a_quote_says_what_it_is_of_and_when_it_was_retrieved() -> None:
         "source": "ecb",
         "instrument": "EURCNY",
         "price_date": date(2005, 4, 1),
+        "edition": None,
         "frequency": "D",
         "close": 10.7255,
         "adjusted_close": None,

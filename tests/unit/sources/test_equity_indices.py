@@ -62,6 +62,7 @@ def test_a_quote_says_what_it_is_and_when_it_counts_from() -> None:
         "source": "equity_indices",
         "instrument": "REMX",
         "price_date": date(2026, 8, 5),
+        "edition": None,
         "frequency": "D",
         "close": 101.25,
         "adjusted_close": None,

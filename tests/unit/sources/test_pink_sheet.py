@@ -158,6 +158,7 @@ def test_a_price_says_its_currency_and_unit() -> None:
         "source": "pink_sheet",
         "instrument": "COPPER",
         "price_date": date(2026, 3, 1),
+        "edition": None,
         "frequency": "M",
         "close": 12500.5,
         "adjusted_close": None,

@@ -974,6 +974,7 @@ def test_a_price_is_the_same_in_our_table_and_in_the_publishers_layout() -> None
     assert from_ours["price_quotes"].to_dicts() == [
         {
             "source": "usgs_mcs", "instrument": "GERMANIUM", "price_date": date(2025, 1, 1),
+            "edition": 2026,
             "frequency": "A", "close": 4100.0, "adjusted_close": None, "currency": "USD",
             "unit": "USD per kg", "is_provisional": True, "vintage_at": RETRIEVED,
         }
