@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import multiprocessing
 import os
 from collections.abc import Mapping
 from dataclasses import replace
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(
-    ["great_expectations", "dagster_project.intake.command", "tests.integration.asking"]
-)
+from tests.forked import context
 
 
 def _fetch(module: str, environment: Mapping[str, str], options: Mapping[str, str]) -> None:
@@ -44,7 +40,7 @@ def _fetch(module: str, environment: Mapping[str, str], options: Mapping[str, st
 
 def start_fetch(module: str, environment: Mapping[str, str], **options: str) -> ForkServerProcess:
     """Start `kido fetch` of a source's module; its exit code is that of the command."""
-    process = _context.Process(target=_fetch, args=(module, dict(environment), options))
+    process = context.Process(target=_fetch, args=(module, dict(environment), options))
     process.start()
     return process
 
@@ -94,6 +90,6 @@ def start_backfill(
     environment: Mapping[str, str], frequency: str, first: str, last: str
 ) -> ForkServerProcess:
     """A run of Dagster that materialises a range of partitions, as the UI launches it."""
-    process = _context.Process(target=_backfill, args=(dict(environment), frequency, first, last))
+    process = context.Process(target=_backfill, args=(dict(environment), frequency, first, last))
     process.start()
     return process

@@ -8,12 +8,10 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-_context = get_context("forkserver")
-_context.set_forkserver_preload(["tests.integration.warm", "tests.integration.killing"])
+from tests.forked import context
 
 NEVER = 0
 KILLS = 20
@@ -87,7 +85,7 @@ def _exit_code(
     home: Path, act: Act, arguments: Sequence[str], moment: int, counted: Path
 ) -> int | None:
     environment = {"KIDO_HOME": str(home), "COUNTED": str(counted)}
-    process: ForkServerProcess = _context.Process(
+    process: ForkServerProcess = context.Process(
         target=_run, args=(act, arguments, environment, moment)
     )
     process.start()
