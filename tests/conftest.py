@@ -1,8 +1,12 @@
 """What every test may use: where real figures lie, and how to skip without them."""
 
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 settings.register_profile("kido", deadline=None)
@@ -34,6 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Parse the dbt project, where that is due, before several workers do it at once."""
+    if session.config.getoption("numprocesses", None):
+        from dagster_project.orchestration import transform
+
+        transform.prepare()
+
+
 def pytest_make_parametrize_id(val: object) -> str | None:
     """An archive that is made while tests are collected holds the time: no part of a test's name,
     which has to be the same in every worker.
@@ -46,3 +58,37 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written anew, because a change is meant."""
     return bool(request.config.getoption("--update-golden"))
+
+
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
+) -> Path:
+    """A folder that is made by the first worker that asks for it, for all of them."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder, is_made = root / name, root / f"{name}.made"
+    with FileLock(root / f"{name}.lock"):
+        if not is_made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            is_made.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def few_flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled files with the flows of a few importers (`tests.bundled`)."""
+    from tests import bundled
+
+    return made_once(tmp_path_factory, "bundled", bundled.few_flows)
+
+
+@pytest.fixture
+def bundled_with_few_flows(few_flows: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let this process take the bundled files from there."""
+    from tests import bundled
+
+    bundled.use(few_flows, monkeypatch.setattr)
+    return few_flows

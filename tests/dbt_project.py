@@ -1,4 +1,4 @@
-"""The dbt project as tests run it: parsed once, on a file of their own."""
+"""The dbt project as tests run it: parsed ahead of time as for a build, on a file of their own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import duckdb
 from dagster_project.lake.build_file import work_file
 from dagster_project.lake.relations import slices_of
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.orchestration import transform
 from dagster_project.settings import DBT_PROJECT
 
 QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
@@ -22,16 +23,12 @@ Outcome = Mapping[str, str]
 
 
 class Project:
-    """The project, parsed once; runs dbt on a file of its own."""
+    """The project as it is parsed for a build; runs dbt on a file of its own."""
 
     def __init__(self, target: Path) -> None:
-        from dbt.cli.main import dbtRunner
-
         self.target = target
-        parsed = dbtRunner().invoke(["parse", *self._paths, *QUIET])
-        assert parsed.success, parsed.exception
-        self._manifest = parsed.result
-        self.manifest: Mapping[str, Any] = json.loads((target / "manifest.json").read_text("utf8"))
+        self._manifest = transform.parsed_project()
+        self.manifest: Mapping[str, Any] = transform.load_manifest()
         self.nodes = list(self.manifest["nodes"].values())
         self.models = [node for node in self.nodes if node["resource_type"] == "model"]
         self.seeds = [node for node in self.nodes if node["resource_type"] == "seed"]

@@ -88,6 +88,19 @@ def load_manifest() -> Mapping[str, Any]:
     return manifest
 
 
+def parsed_project() -> Any:
+    """The parsed project as dbt reads it, each time anew; parsed first where that is due.
+
+    What dbt keeps for its partial parsing is the parsed project itself; read, it needs no parse.
+    """
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    prepare()
+    packed = (TARGET / "partial_parse.msgpack").read_bytes()
+    return Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
+
+
 def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]:
     """By model and column: the (node, column) pairs it is made of."""
     path = TARGET / "column_lineage.json"
@@ -103,18 +116,12 @@ def run(
     DuckDB holds at most `memory` bytes and spills the rest beside the file.
     """
     from dbt.cli.main import dbtRunner
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt.parser.manifest import extended_mashumuro_decoder
 
-    prepare()
-    # What dbt keeps for its partial parsing is the parsed project itself; read, it needs no parse.
-    packed = (TARGET / "partial_parse.msgpack").read_bytes()
-    manifest = Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
     variables = {
         "build_file": str(build_file), "work_file": str(work_file(build_file)),
         "as_of": as_of.isoformat(), **spilling(build_file, memory),
     }  # fmt: skip
-    result = dbtRunner(manifest=manifest).invoke(
+    result = dbtRunner(manifest=parsed_project()).invoke(
         [
             "build",
             *_paths(target),

@@ -10,7 +10,7 @@ from dagster_project.settings import Settings
 from tests.integration.marts import Marts
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
     return Marts(tmp_path_factory.mktemp("marts"))
 

@@ -28,15 +28,14 @@ def run(script: str, *arguments: str) -> None:
 
 @pytest.mark.slow
 def test_the_floor_of_the_benchmark_is_what_the_models_make_of_the_same_archive(
-    tmp_path: Path,
+    tmp_path: Path, marts: Marts
 ) -> None:
     archive, floor = tmp_path / "BACI_HS22_V202601.zip", tmp_path / "floor.duckdb"
     run("generated_baci.py", str(archive), "--rows", str(ROWS), "--years", str(YEARS))
     run("floor.py", str(archive), str(floor))
     settings = Settings.load(home=tmp_path / "home")
     land_files(settings, source_named("baci"), [archive], replace_all=True)
-    (tmp_path / "marts").mkdir()
-    made = Marts(tmp_path / "marts").of(settings, source_named("baci"), TABLES)
+    made = marts.of(settings, source_named("baci"), TABLES)
     groups = made["dependency.supplier_shares"]["mineral_group"].unique()
     codes = made["trade.baci_flows"]["hs6_code"].unique()
     assert made["trade.baci_flows"]["year"].n_unique() == YEARS
