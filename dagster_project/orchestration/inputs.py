@@ -13,7 +13,7 @@ from dagster_project.intake.due import due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.scope import NOMENCLATURE_FILE
-from dagster_project.settings import CHECKOUT, DBT_PROJECT, Settings
+from dagster_project.settings import BUNDLED, CHECKOUT, DBT_PROJECT, Settings
 from dagster_project.sources.registry import all_sources
 
 
@@ -51,7 +51,7 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
         if newest.keys() - source.CARD.bundled:
             return None
         for file in source.CARD.bundled:
-            path = CHECKOUT / "dagster_project" / "bundled" / name / file
+            path = BUNDLED / name / file
             landed = newest.get(file)
             sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
             is_landed = landed is not None and landed.sha256 == sha256

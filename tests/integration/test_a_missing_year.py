@@ -42,7 +42,10 @@ COUNTRIES = """country_code,country_name,country_iso2,country_iso3
 
 
 @pytest.mark.slow
-def test_a_year_between_two_that_are_bundled_comes_with_cepiis_archive(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("bundled_with_few_flows")
+def test_a_year_between_two_that_are_bundled_comes_with_cepiis_archive(
+    marts: Marts, tmp_path: Path
+) -> None:
     archive = tmp_path / "BACI_HS17_V202601.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("BACI_HS17_Y2023_V202601.csv", ROWS)
@@ -50,8 +53,6 @@ def test_a_year_between_two_that_are_bundled_comes_with_cepiis_archive(tmp_path:
     settings, source = Settings.load(home=tmp_path / "home"), source_named("baci")
     land_bundled(settings, source)
     conform(settings, source)
-    (tmp_path / "marts").mkdir()
-    marts = Marts(tmp_path / "marts")
     before = marts.of(settings, source, TABLES)
     land_files(settings, source, [archive])
     after = marts.of(settings, source, TABLES)

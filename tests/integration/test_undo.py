@@ -33,6 +33,8 @@ from tests.fakes.comtrade import FakeComtrade, flows_for
 from tests.fakes.ecb import ROWS, FakeEcb
 from tests.integration.marts import Marts
 
+pytestmark = pytest.mark.usefixtures("bundled_with_few_flows")
+
 COMTRADE, ECB, BACI = (source_named(name) for name in ("comtrade", "ecb", "baci"))
 CATALOGUE, USGS = source_named("catalogue"), source_named("usgs_mcs")
 CODES = ("280530", "284610")
