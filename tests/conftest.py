@@ -79,7 +79,7 @@ def made_once(
 
 @pytest.fixture(scope="session")
 def few_flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundled files with the flows of a few importers (`tests.bundled`)."""
+    """The bundled files with the flows of a few codes (`tests.bundled`)."""
     from tests import bundled
 
     return made_once(tmp_path_factory, "bundled", bundled.few_flows)

@@ -1,4 +1,8 @@
-"""A warehouse as a user gets it: built once by the front door, in a home of its own."""
+"""Warehouses as a user gets them: built once by the front door, each in a home of its own.
+
+`built` is of the bundled figures. Where these do not matter a test begins with `home`: of the same
+figures but for the flows of most codes before 2024 (`tests.bundled`), in a ninth of the rows.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +11,42 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from tests.conftest import CHECKOUT
+from tests import bundled
+from tests.conftest import CHECKOUT, made_once
+from tests.forked import Command
 
 AS_OF = "2026-11-25"
-
-Kido = Callable[..., subprocess.CompletedProcess[str]]
+BUNDLED = "bundled"
+"""A home that lies beside a folder of this name takes the bundled files from it."""
 
 
 def run_kido(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the front door as a user would, on a home of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "dagster_project.cli", *arguments],
-        cwd=CHECKOUT,
-        env={**clean_environment(), "KIDO_HOME": str(home), **environment},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
+    return start_kido(home, *arguments, **environment).wait()
+
+
+def start_kido(
+    home: Path, *arguments: str, prepare: Callable[[], None] | None = None, **environment: str
+) -> Command:
+    return Command(
+        *arguments,
+        environment={**clean_environment(), "KIDO_HOME": str(home), **environment},
+        prepare=partial(_prepare, home.parent / BUNDLED, prepare),
     )
+
+
+def _prepare(folder: Path, prepare: Callable[[], None] | None) -> None:
+    if folder.exists():
+        bundled.use(folder)
+    if prepare:
+        prepare()
 
 
 def clean_environment() -> dict[str, str]:
@@ -44,20 +60,49 @@ def clean_environment() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a warehouse published as of a fixed day. Not to be changed by a test."""
-    home = tmp_path_factory.mktemp("built") / "home"
-    result = run_kido(home, "build", "--as-of", AS_OF, "--publish")
-    assert result.returncode == 0, result.stdout + result.stderr
-    (home / "build.out").write_text(result.stdout)
-    (home / "build.err").write_text(result.stderr)
-    return home
+    """The home of a warehouse published as of a fixed day. Not to be changed by a test.
+
+    By a process as a terminal starts it: nothing is imported or prepared before.
+    """
+
+    def make(folder: Path) -> None:
+        home = folder / "home"
+        result = subprocess.run(
+            [sys.executable, "-m", "dagster_project.cli", "build", "--as-of", AS_OF, "--publish"],
+            cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(home)},
+            capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+        assert result.returncode == 0, result.stdout + result.stderr
+        (home / "build.out").write_text(result.stdout)
+        (home / "build.err").write_text(result.stderr)
+
+    return made_once(tmp_path_factory, "built", make) / "home"
+
+
+@pytest.fixture(scope="session")
+def small(few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Like `built`, with few flows. Not to be changed by a test."""
+
+    def make(folder: Path) -> None:
+        (folder / BUNDLED).symlink_to(few_flows)
+        result = run_kido(folder / "home", "build", "--as-of", AS_OF, "--publish")
+        assert result.returncode == 0, result.stdout + result.stderr
+
+    return made_once(tmp_path_factory, "small", make) / "home"
 
 
 @pytest.fixture
-def home(built: Path, tmp_path: Path) -> Path:
-    """A copy of the built warehouse that a test may change."""
-    copy = tmp_path / "home"
-    shutil.copytree(built, copy, ignore=shutil.ignore_patterns("dagster"))
+def folder(bundled_with_few_flows: Path, tmp_path: Path) -> Path:
+    """Where homes have few flows, whoever builds them."""
+    (tmp_path / BUNDLED).symlink_to(bundled_with_few_flows)
+    return tmp_path
+
+
+@pytest.fixture
+def home(small: Path, folder: Path) -> Path:
+    """A copy of a built warehouse that a test may change."""
+    copy = folder / "home"
+    shutil.copytree(small, copy, ignore=shutil.ignore_patterns("dagster"))
     return copy
 
 

@@ -23,8 +23,8 @@ from dagster_project.orchestration.execute import prepare_instance
 from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
-from tests.conftest import CHECKOUT
-from tests.e2e.conftest import AS_OF, clean_environment, run_kido
+from tests.e2e.conftest import AS_OF, run_kido, start_kido
+from tests.forked import Command
 from tests.unit.serving.test_publication import replay
 
 FIGURES = (
@@ -157,7 +157,7 @@ def test_ten_replays_change_no_figure_that_a_reader_or_a_dashboard_sees(
 
 
 def test_a_day_that_nothing_is_known_of_is_refused_in_a_sentence(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     early = "2006-06-30 is too early: nothing is known of any supplier before 2006-07-01."
     at_once = run_kido(home, "build", "--as-of", "2006-06-30", "--publish")
@@ -167,22 +167,21 @@ def test_a_day_that_nothing_is_known_of_is_refused_in_a_sentence(
     assert ahead.stderr.startswith("kido: 2999-01-01 is in the future: nothing is known after")
     assert len(ahead.stderr.splitlines()) == 1
     # Before anything was ever built it is known as soon as the documents are there.
-    monkeypatch.setenv("KIDO_HOME", str(tmp_path / "empty"))
-    result = launchpad(tmp_path / "empty", as_of="2006-06-30")
+    monkeypatch.setenv("KIDO_HOME", str(folder / "empty"))
+    result = launchpad(folder / "empty", as_of="2006-06-30")
     assert not result.success
     assert failures(result) == {"dbt_build": early}
-    result = launchpad(tmp_path / "empty", as_of="2999-01-01")
+    result = launchpad(folder / "empty", as_of="2999-01-01")
     assert not result.success
     assert {said[:27] for said in failures(result).values()} == {"2999-01-01 is in the future"}
-    assert not (tmp_path / "empty" / "as_of").exists()
-    assert not (tmp_path / "empty" / "kido.duckdb").exists()
+    assert not (folder / "empty" / "as_of").exists()
+    assert not (folder / "empty" / "kido.duckdb").exists()
 
 
 def test_two_builds_at_once_both_end_well(home: Path) -> None:
-    builds = [start_build(home, "--force"), start_build(home, "--force")]
-    for build in builds:
-        out, errors = build.communicate(timeout=600)
-        assert build.returncode == 0, out + errors
+    for build in [start_build(home, "--force"), start_build(home, "--force")]:
+        done = build.wait()
+        assert done.returncode == 0, done.stdout + done.stderr
     settings = Settings.load(home=home)
     names = [release.release_id for release in publication.published_releases(settings)]
     assert len(names) == 3
@@ -198,10 +197,10 @@ def test_a_build_that_was_killed_is_closed_and_its_folder_removed_by_the_next(ho
     folders = set((home / "build").iterdir())
     while not (new := {folder for folder in set((home / "build").iterdir()) - folders
                        if (folder / "kido.duckdb").exists()}):  # fmt: skip
-        assert build.poll() is None, build.communicate()
+        assert build.process.is_alive(), build.wait()
         time.sleep(0.02)
-    os.killpg(build.pid, signal.SIGKILL)
-    build.communicate()
+    os.killpg(build.group, signal.SIGKILL)
+    build.wait()
     assert statuses(home) == ["STARTED"]
     # Nothing has to be built, and it is closed all the same.
     following = run_kido(home, "build", "--as-of", AS_OF, "--publish")
@@ -218,13 +217,8 @@ def test_a_build_that_was_killed_is_closed_and_its_folder_removed_by_the_next(ho
     )
 
 
-def start_build(home: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "dagster_project.cli", "build", "--as-of", AS_OF, "--publish",
-         *arguments],
-        cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(home)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+def start_build(home: Path, *arguments: str) -> Command:
+    return start_kido(home, "build", "--as-of", AS_OF, "--publish", *arguments)
 
 
 def statuses(home: Path) -> list[str]:

@@ -21,7 +21,7 @@ import pytest
 
 from dagster_project.sources import usgs_mcs
 from tests.conftest import CHECKOUT
-from tests.e2e.conftest import AS_OF, clean_environment, run_kido
+from tests.e2e.conftest import AS_OF, clean_environment, run_kido, start_kido
 
 
 def digest(path: Path) -> str:
@@ -227,8 +227,8 @@ def test_a_landed_file_is_a_newer_vintage_and_the_earlier_state_can_be_replayed(
         ).fetchone() == ("2026-11-02",)
 
 
-def test_a_build_as_of_a_past_day_knows_only_what_was_known(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+def test_a_build_as_of_a_past_day_knows_only_what_was_known(folder: Path) -> None:
+    home = folder / "home"
     result = run_kido(home, "build", "--as-of", "2025-10-20")
     assert result.returncode == 0, result.stdout + result.stderr
     replay = home / "as_of" / "kido-2025-10-20.duckdb"
@@ -375,14 +375,10 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
                 "select max(release_id) from catalog.releases"
             ).fetchone() or ("",)
         day = f"2026-11-{10 + number}"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dagster_project.cli", "build", "--as-of", day, "--publish"],
-            cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(home)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        build = start_kido(home, "build", "--as-of", day, "--publish")
         time.sleep(chance.uniform(0.1, whole))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        os.killpg(build.group, signal.SIGKILL)
+        build.wait()
         with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
             (after,) = connection.execute(
                 "select max(release_id) from catalog.releases"

@@ -1,7 +1,7 @@
 """What the marts say depends on the rows of the lake, not on their order or on how often they came.
 
-The whole lake of the default warehouse, shuffled, and loaded a second time as if a user had landed
-every file again under another name.
+The lake of a warehouse, shuffled, and loaded a second time as if a user had landed every file again
+under another name.
 """
 
 from __future__ import annotations
@@ -59,20 +59,25 @@ class Warehouse:
         return frame.select(kept).sort(exact, nulls_last=True)
 
 
+def load(home: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    """The lake of a home as tables of the schema `original`."""
+    lake = lake_of(Settings.load(home=home))
+    connection.execute("create schema original")
+    for table in LAKE_TABLES.values():
+        rows = rows_of(lake, table, lake.contents(table).files)
+        connection.execute(f"create table original.{table.name} as from lake.{table.name}")
+        connection.execute(f"insert into original.{table.name} by name {rows}")
+
+
 @pytest.fixture(scope="module")
-def warehouse(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def warehouse(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     scratch = tmp_path_factory.mktemp("order")
     project = Project(scratch / "target")
     file = scratch / "kido.duckdb"
     project.create_inputs(file)
     assert set(project.invoke("seed", file).values()) == {"success"}
-    lake = lake_of(Settings.load(home=built))
     connection = duckdb.connect(str(work_file(file)))
-    connection.execute("create schema original")
-    for table in LAKE_TABLES.values():
-        connection.execute(f"create table original.{table.name} as from lake.{table.name}")
-        rows = rows_of(lake, table, lake.contents(table).files)
-        connection.execute(f"insert into original.{table.name} by name {rows}")
+    load(small, connection)
     for schema in {name.split(".")[0] for name, _ in project.compiled()}:
         connection.execute(f"create schema if not exists {schema}")
     yield Warehouse(connection, project.compiled())
@@ -109,9 +114,21 @@ def test_neither_the_order_of_rows_nor_loading_them_again_changes_a_mart(
         assert_frame_equal(frame, as_loaded[name], rel_tol=1e-12, abs_tol=1e-12)
 
 
+@pytest.fixture(scope="module")
+def lake(
+    built: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The whole lake of the default warehouse."""
+    file = tmp_path_factory.mktemp("lake") / "kido.duckdb"
+    Project(file.parent / "target").create_inputs(file)
+    with duckdb.connect(str(work_file(file))) as connection:
+        load(built, connection)
+        yield connection
+
+
 @pytest.mark.parametrize("table", LAKE_TABLES.values(), ids=lambda table: table.name)
 def test_every_snapshot_fits_the_slices_of_its_table(
-    warehouse: Warehouse, table: LakeTable
+    lake: duckdb.DuckDBPyConnection, table: LakeTable
 ) -> None:
     """A slice lies in one snapshot, with one vintage; of two that are as new, both say the same.
 
@@ -119,11 +136,11 @@ def test_every_snapshot_fits_the_slices_of_its_table(
     """
     slices, edition = ", ".join(table.vintage_slice), table.edition or "null"
     within = ", ".join(f"coalesce(cast({name} as varchar), '')" for name in table.key)
-    torn = warehouse.connection.execute(
+    torn = lake.execute(
         f"select {slices} from original.{table.name} group by {slices}, snapshot_id "
         f"having count(distinct (vintage_at, {edition})) > 1"
     ).fetchall()
-    undecided = warehouse.connection.execute(
+    undecided = lake.execute(
         f"with held as (select {slices}, {edition} as its_edition, vintage_at, snapshot_id, "
         f"list_sort(list(concat_ws('|', {within}))) as keys from original.{table.name} "
         f"group by all) select {slices} from held group by {slices}, its_edition, vintage_at "

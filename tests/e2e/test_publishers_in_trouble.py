@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ import duckdb
 import pytest
 
 from dagster_project.orchestration.keys import landing_key
-from tests.conftest import CHECKOUT
-from tests.e2e.conftest import clean_environment
+from tests.e2e.conftest import BUNDLED, start_kido
+from tests.fakes import paged
 from tests.fakes.comtrade import FakeComtrade, as_json, flows_for
 from tests.fakes.ecb import FakeEcb
 from tests.fakes.paged import FakePaged
@@ -61,22 +60,16 @@ def publishers() -> Iterator[Publishers]:
 
 
 def kido(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tests.fakes.kido", *arguments],
-        cwd=CHECKOUT,
-        env={**clean_environment(), "KIDO_HOME": str(home), **environment},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    return start_kido(home, *arguments, prepare=paged.add, **environment).wait()
 
 
 @pytest.fixture(scope="module")
 def built(
-    publishers: Publishers, tmp_path_factory: pytest.TempPathFactory
+    publishers: Publishers, few_flows: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    home = tmp_path_factory.mktemp("trouble") / "home"
+    folder = tmp_path_factory.mktemp("trouble")
+    (folder / BUNDLED).symlink_to(few_flows)
+    home = folder / "home"
     return home, kido(home, "build", **publishers.environment)
 
 
@@ -186,10 +179,10 @@ def test_landed_rows_count_whether_or_not_the_source_is_switched_on(
 
 
 def test_asking_again_without_news_publishes_nothing_anew(
-    publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+    publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]], folder: Path
 ) -> None:
     """One of them is still silent, so it is asked again; what is published says so already."""
-    home = Path(shutil.copytree(built[0], tmp_path / "home"))
+    home = Path(shutil.copytree(built[0], folder / "home"))
     published = (home / "kido.duckdb").read_bytes()
     asked = len(publishers.silent.requests)
     again = kido(home, "build", **publishers.environment)
