@@ -75,7 +75,7 @@ class Marts:
         with duckdb.connect(str(work_file(file))) as connection:
             for schema in {name.split(".")[0] for name, _ in self._models}:
                 connection.execute(f"create schema if not exists {schema}")
-            for name, sql in self._models:
+            for name, sql in self._needed_by(names):
                 connection.execute(f"create or replace table {name} as {sql}")
             found = {name: connection.sql(f"from {name}").pl() for name in names}
         work_file(file).unlink()
@@ -85,3 +85,14 @@ class Marts:
             )
             for name, frame in found.items()
         }
+
+    def _needed_by(self, names: tuple[str, ...]) -> list[tuple[str, str]]:
+        """The models of some names and what they are made from, parents first."""
+        quoted = {name: '"{}"."{}"'.format(*name.split(".")) for name in self.names}
+        wanted = set(names)
+        needed = []
+        for name, sql in reversed(self._models):
+            if name in wanted:
+                needed.append((name, sql))
+                wanted |= {other for other in quoted if quoted[other] in sql}
+        return needed[::-1]
