@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -16,13 +16,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from dagster_project.intake.stores import landing_of, origin_of_card
-from dagster_project.lake import vocabulary
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.conftest import CHECKOUT, made_once
 from tests.e2e.conftest import BUNDLED, run_kido
 from tests.e2e.test_front_door import digest, history_zip, tree
-from tests.fakes.comtrade import FakeComtrade, flows_for
+from tests.fakes.comtrade import FakeComtrade, Flow, world_total
 
 BACI_OF_2024 = CHECKOUT / "dagster_project/bundled/baci/flows_2024.csv"
 HS2022 = pl.lit("HS2022")
@@ -210,10 +209,12 @@ def test_what_was_rolled_back_is_not_published_again_unasked(home: Path, tmp_pat
 def test_the_first_pull_of_a_publisher_beside_the_bundled_figures_is_published(
     home: Path,
 ) -> None:
+    """Japan declares what BACI has of it, in the edition of each year: China's share of magnets in
+    2024 is as published, 27.58 %, and now of another source.
+    """
+    before = tables(home)
     with FakeComtrade(key="secret") as server:
-        codes = sorted(vocabulary.commodity_codes())
-        years = [str(year) for year in range(2015, 2025)]
-        server.flows = flows_for([392], [156, 704, 699, 276, 842], codes, years, gaps=0)
+        server.flows = declared_as(before["trade.baci_flows"], "JPN", since=2015)
         environment = {
             "KIDO_COMTRADE_URL": server.root,
             "KIDO_COMTRADE_KEY": "secret",
@@ -223,7 +224,6 @@ def test_the_first_pull_of_a_publisher_beside_the_bundled_figures_is_published(
         pull = ("fetch", "comtrade", "--from", "2015", "--to", "2024", "--frequency", "A")
         fetched = run_kido(home, *pull, **environment)
         assert fetched.returncode == 0, fetched.stderr
-    before = tables(home)
     # The publisher is switched off again: what was landed counts.
     built = run_kido(home, "build")
     assert built.returncode == 0, built.stdout + built.stderr
@@ -231,6 +231,36 @@ def test_the_first_pull_of_a_publisher_beside_the_bundled_figures_is_published(
     assert found["trade.reported_flows"].height > before["trade.reported_flows"].height
     shares = found["dependency.supplier_shares"]
     assert set(shares["source"]) >= {"comtrade", "comtrade_baskets"}
+    magnets = shares.filter(
+        importer_iso3="JPN", supplier_iso3="CHN", mineral_group="permanent_magnets",
+        period_start=date(2024, 1, 1), measure="value_usd",
+    )  # fmt: skip
+    assert magnets["source"].to_list() == ["comtrade"]
+    assert magnets["share"].to_list() == [pytest.approx(0.2758, abs=5e-5)]
+
+
+def declared_as(flows: pl.DataFrame, importer: str, *, since: int) -> list[Flow]:
+    """An importer's declarations that say what BACI does, and their totals."""
+    numbers = {
+        economy: int(codes.split(" ")[0])
+        for economy, codes in pl.read_csv(
+            CHECKOUT / "dagster_project/bundled/catalogue/economies.csv", infer_schema=False
+        ).select("economy_iso3", "comtrade_code").drop_nulls().iter_rows()
+    }  # fmt: skip
+    own = flows.filter(pl.col("year") >= since, importer_iso3=importer)
+    declared = [
+        Flow(
+            numbers[importer], numbers[row["exporter_iso3"]], "M", row["hs6_code"],
+            str(row["year"]), row["value_usd"], row["net_weight_kg"],
+            "H4" if row["year"] < 2017 else "H5" if row["year"] < 2022 else "H6",
+        )
+        for row in own.iter_rows(named=True)
+        if row["exporter_iso3"] in numbers
+    ]  # fmt: skip
+    slices: dict[tuple[int, str, str, str], list[Flow]] = {}
+    for flow in declared:
+        slices.setdefault(flow.slice, []).append(flow)
+    return [*declared, *map(world_total, slices.values())]
 
 
 def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path: Path) -> None:
