@@ -21,7 +21,7 @@ from dagster_project.sources.registry import source_named
 from tests.conftest import CHECKOUT, made_once
 from tests.e2e.conftest import BUNDLED, run_kido
 from tests.e2e.test_front_door import digest, history_zip, tree
-from tests.fakes.comtrade import FakeComtrade, Flow, world_total
+from tests.fakes.comtrade import AREAS, AREAS_NES, FakeComtrade, Flow, world_total
 
 BACI_OF_2024 = CHECKOUT / "dagster_project/bundled/baci/flows_2024.csv"
 HS2022 = pl.lit("HS2022")
@@ -240,27 +240,29 @@ def test_the_first_pull_of_a_publisher_beside_the_bundled_figures_is_published(
 
 
 def declared_as(flows: pl.DataFrame, importer: str, *, since: int) -> list[Flow]:
-    """An importer's declarations that say what BACI does, and their totals."""
+    """An importer's declarations that say what BACI does, and their totals. Partners that the
+    publisher does not name here come as one.
+    """
+    economies = pl.read_csv(
+        CHECKOUT / "dagster_project/bundled/catalogue/economies.csv", infer_schema=False
+    )
     numbers = {
         economy: int(codes.split(" ")[0])
-        for economy, codes in pl.read_csv(
-            CHECKOUT / "dagster_project/bundled/catalogue/economies.csv", infer_schema=False
-        ).select("economy_iso3", "comtrade_code").drop_nulls().iter_rows()
-    }  # fmt: skip
-    own = flows.filter(pl.col("year") >= since, importer_iso3=importer)
-    declared = [
-        Flow(
-            numbers[importer], numbers[row["exporter_iso3"]], "M", row["hs6_code"],
-            str(row["year"]), row["value_usd"], row["net_weight_kg"],
-            "H4" if row["year"] < 2017 else "H5" if row["year"] < 2022 else "H6",
-        )
-        for row in own.iter_rows(named=True)
-        if row["exporter_iso3"] in numbers
-    ]  # fmt: skip
+        for economy, codes in economies.select("economy_iso3", "comtrade_code").iter_rows()
+        if codes and int(codes.split(" ")[0]) in AREAS
+    }
+    partner = pl.col("exporter_iso3").replace_strict(numbers, default=AREAS_NES)
+    declared = (
+        flows.filter(pl.col("year") >= since, importer_iso3=importer)
+        .group_by("hs6_code", "year", partner.alias("partner"), maintain_order=True)
+        .agg(pl.col("value_usd", "net_weight_kg").sum())
+    )
     slices: dict[tuple[int, str, str, str], list[Flow]] = {}
-    for flow in declared:
+    for code, year, number, value, weight in declared.iter_rows():
+        edition = "H4" if year < 2017 else "H5" if year < 2022 else "H6"
+        flow = Flow(numbers[importer], number, "M", code, str(year), value, weight, edition)
         slices.setdefault(flow.slice, []).append(flow)
-    return [*declared, *map(world_total, slices.values())]
+    return [flow for rows in slices.values() for flow in (*rows, world_total(rows))]
 
 
 def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path: Path) -> None:
