@@ -84,7 +84,7 @@ def held_against_known(
         left_out = replaced | copies.left_out(table, today)
         known = _known(lake, table, card.name, fresh, left_out, of_its_codes=is_part)
         known = pl.concat([known, *(each[name] for each in beside if name in each)])
-        others = 0
+        of_unknown_series = 0
         if is_part:
             # Nothing can be said of a code in an edition that is not known.
             series, of_document = list(series_of(table)), fresh.height
@@ -92,10 +92,10 @@ def held_against_known(
                 fresh.join(known, on=series, how="semi", maintain_order="left"),
                 known.join(fresh, on=series, how="semi", maintain_order="left"),
             )
-            others = of_document - fresh.height
+            of_unknown_series = of_document - fresh.height
         if fresh.is_empty() or known.is_empty():
-            if others:
-                found.append(Revision(name, others, 0, 0, 0, (), ()))
+            if of_unknown_series:
+                found.append(Revision(name, of_unknown_series, 0, 0, 0, (), ()))
             continue
         counting = not_withdrawn(table, rows_that_count(table, known, today), before, asked, today)
         if answer is not None and table.is_asked:
@@ -113,7 +113,7 @@ def held_against_known(
             ),
             is_whole=answer is not None,
         )
-        found.append(replace(held, added=held.added + others))
+        found.append(replace(held, added=held.added + of_unknown_series))
     return found
 
 

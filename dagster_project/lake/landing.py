@@ -199,24 +199,19 @@ class Landing:
         """The bundled snapshots of a source whose document the program no longer brings."""
         return self._left_bundle_of(source).all()
 
-    def leave_bundle(self, source: str, bundled: Collection[str]) -> list[Snapshot]:
-        """Note since when the program brings no other documents than `bundled`; returns the
-        snapshots, the newest of each document, of which that was not on record.
+    def leave_bundle(self, source: str, bundled: Collection[str]) -> None:
+        """Note since when the program brings no other documents than `bundled`, where that is not
+        on record.
 
         Where a document comes again, it is a new snapshot, whatever its bytes.
         """
         left = self.left_bundle(source)
         newest = {one.document: one for one in self.snapshots(source) if one.is_bundled}
-        gone = [
-            one
-            for document, one in newest.items()
-            if document not in bundled and one.snapshot_id not in left
-        ]
-        for one in gone:
-            record = LeftBundle(document=one.document, at=_now())
-            self._left_bundle_of(source).add(one.snapshot_id, record)
+        for document, one in newest.items():
+            if document not in bundled and one.snapshot_id not in left:
+                record = LeftBundle(document=document, at=_now())
+                self._left_bundle_of(source).add(one.snapshot_id, record)
         self._newest.clear()
-        return gone
 
     def add(
         self,

@@ -696,6 +696,48 @@ def test_a_share_that_is_not_what_baci_says_is_found(project: Project, tmp_path:
         assert project.invoke("test", flawed, "--select", check) == {check: "fail"}, flaw
 
 
+def test_figures_are_compared_on_one_side_of_a_break_and_that_is_checked(
+    project: Project, tmp_path: Path
+) -> None:
+    """Other graphite (250490) was reconciled apart in HS 1992 and HS 2017: an edition between is
+    comparable with itself only. Germanium (811230) changed within HS 1992 from 2006 to 2009; HS
+    2002 has what there was before, also in 2008.
+    """
+    flows = (
+        ("250490", "HS1992", 2014), ("250490", "HS2012", 2015), ("250490", "HS2012", 2016),
+        ("250490", "HS2017", 2024), ("811230", "HS1992", 2005), ("811230", "HS2002", 2008),
+        ("811230", "HS1992", 2010), ("811230", "HS1992", 2011),
+    )  # fmt: skip
+    build_file = tmp_path / "kido.duckdb"
+    project.create_inputs(build_file)
+    with duckdb.connect(str(work_file(build_file))) as connection:
+        for code, edition, year in flows:
+            connection.execute(
+                "insert into lake.reconciled_trade by name select 'baci' as source, "
+                "'CHN' as exporter_iso3, 'JPN' as importer_iso3, ? as hs6_code, ? as hs_revision, "
+                "make_date(?, 1, 1) as period_start, 60 as value_usd, false as is_provisional, "
+                "'b.csv' as document, timestamp '2026-01-31' as vintage_at, 's1' as snapshot_id",
+                [code, edition, year],
+            )
+    check = "figures_are_comparable_on_one_side_of_a_break_only"
+    project.invoke("build", build_file, "--select", "+import_concentration",
+                   "--exclude-resource-types", "test", "unit_test")  # fmt: skip
+    with duckdb.connect(str(build_file)) as connection:
+        found = connection.execute(
+            "select mineral_group, year(period_start), year(comparable_since) "
+            "from dependency.import_concentration where mineral_group[:3] = 'hs_' order by all"
+        ).fetchall()
+    assert found == [
+        ("hs_250490", 2014, None), ("hs_250490", 2015, 2015), ("hs_250490", 2016, 2015),
+        ("hs_250490", 2024, 2024), ("hs_811230", 2005, None), ("hs_811230", 2008, None),
+        ("hs_811230", 2010, 2010), ("hs_811230", 2011, 2010),
+    ]  # fmt: skip
+    assert project.invoke("test", build_file, "--select", check) == {check: "pass"}
+    with duckdb.connect(str(build_file)) as connection:
+        connection.execute("update dependency.import_concentration set comparable_since = null")
+    assert project.invoke("test", build_file, "--select", check) == {check: "fail"}
+
+
 @needs_shared
 def test_what_remx_has_gained_agrees_with_an_independent_computation(
     project: Project, tmp_path: Path
