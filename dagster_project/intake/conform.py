@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from dagster_project.errors import BatchRejectedError, DamagedError, UpstreamFormatError
+from dagster_project.errors import BatchRejectedError, DamagedError, KidoError, UpstreamFormatError
 from dagster_project.intake import batch as batches
 from dagster_project.intake.coverage import coverage_of, windows_of
 from dagster_project.intake.stores import lake_of, landing_of
@@ -109,6 +109,29 @@ def is_conformed(settings: Settings, source: Source) -> bool:
         return records.keys() == landed and all(
             _is_current(source, record) for record in records.values()
         )
+
+
+def stage_ahead(settings: Settings, source: Source) -> int:
+    """Make rows ready for what is landed of a source and not in the lake; how many snapshots.
+
+    What cannot be used is left to `conform`, which says why.
+    """
+    name = source.CARD.name
+    landing, lake = landing_of(settings), lake_of(settings)
+    ready = 0
+    with commodities_of(settings.scope), batches.spool_folder(settings.spool_dir) as folder:
+        known = {**lake.staged(name), **lake.records(name)}
+        for snapshot in landing.snapshots(name):
+            record = known.get(snapshot.snapshot_id)
+            if record is not None and _is_current(source, record):
+                continue
+            try:
+                batch = _batch(source, landing, snapshot, folder)
+            except KidoError:
+                continue
+            stage(settings, lake, source, snapshot, batch)
+            ready += 1
+    return ready
 
 
 def stage(

@@ -21,8 +21,8 @@ from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.schemas import COVERAGE
 from dagster_project.lake.space import disk_full
-from dagster_project.orchestration import builds, transform
-from dagster_project.orchestration.audit import Ahead, audit_of
+from dagster_project.orchestration import beside, builds, transform
+from dagster_project.orchestration.audit import audit_of
 from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.facts import code_version, facts
 from dagster_project.orchestration.inputs import inputs_version
@@ -147,9 +147,8 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
         with contextlib.ExitStack() as unless_built:
             # A part may be built to be looked at, with no audit after it.
-            ahead = None if select else Ahead.if_worthwhile()
-            if ahead:
-                unless_built.callback(ahead.end)
+            process = None if select else beside.start()
+            unless_built.callback(beside.end)
             outcome = fail_run_on(
                 lambda: transform.run(
                     build.file,
@@ -162,8 +161,8 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             if outcome.error:
                 raise dg.Failure(description=outcome.error, allow_retries=False)
             glances = _glances(build, settings)
-            if ahead and not any(node.status == "error" for node in outcome.results):
-                ahead.begin(audit_of(build, settings))
+            if process and not any(node.status == "error" for node in outcome.results):
+                process.ask(audit_of(build, settings))
             yield from _dbt_events(context, manifest, translator, build, outcome, glances, settings)
             unless_built.pop_all()
 

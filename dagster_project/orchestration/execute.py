@@ -61,37 +61,45 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     The run is recorded in the instance that the UI shows. Progress goes to standard error.
     Raises ConfigurationError for a day that nothing is known of.
     """
-    from dagster_project.orchestration import builds
+    from dagster_project.orchestration import beside, builds
 
     if settings.as_of:
         from dagster_project.orchestration.days import require_day
 
         require_day(settings)
-    published = f"replay of {settings.today}" if settings.is_replay else "published release"
     if not (select or force) and is_up_to_date(settings):
         if builds.leftovers(settings.build_dir):
             with open_instance(settings):
                 pass
-        _say(f"Nothing has changed since the {published}.")
+        _say(f"Nothing has changed since the {_published(settings)}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
     _look_for_garbage_seldom()
+    with beside.started():
+        return _build(settings, select, force)
+
+
+def _build(settings: Settings, select: str, force: bool) -> Path | None:
     from dagster_project.definitions import defs
     from dagster_project.orchestration.keys import NEWS_ONLY_TAG
 
     definitions = defs()
     selected = _selected(definitions, select) if select else None
-    beside = " beside the published file" if settings.is_replay else ""
-    _say(f"Building as of {settings.today}{beside} in {settings.home}")
+    where = " beside the published file" if settings.is_replay else ""
+    _say(f"Building as of {settings.today}{where} in {settings.home}")
     tags = {
         "kido/front_door": "cli",
         NEWS_ONLY_TAG: str(selected is None and not force).lower(),
     }
     has_succeeded, file = _run(settings, definitions, selected, tags)
     if has_succeeded and file is None and is_up_to_date(settings, is_asked=True):
-        _say(f"Nothing is new since the {published}.")
+        _say(f"Nothing is new since the {_published(settings)}.")
         return settings.file_of_the_day
     return file
+
+
+def _published(settings: Settings) -> str:
+    return f"replay of {settings.today}" if settings.is_replay else "published release"
 
 
 def accept_release(settings: Settings, release_id: str) -> Path:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from dagster_project.errors import HeldError, PublicationError
 from dagster_project.lake.store import write_atomically
-from dagster_project.orchestration import builds
+from dagster_project.orchestration import beside, builds
 from dagster_project.orchestration.audit import audit_of
 from dagster_project.orchestration.keys import (
     OWNER,
@@ -64,6 +64,7 @@ def mart_audit() -> dg.AssetChecksDefinition:
             check = suite_check_result(suite, dg.AssetKey(name.split(".")), found)
             if key_of(check) in chosen:
                 yield check
+        beside.end()
         build.keep_checks("marts", results)
         write_atomically(
             settings.reports_dir / "checks.html",

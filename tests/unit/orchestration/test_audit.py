@@ -1,9 +1,5 @@
-"""The audit in a process beside: the same results, or the audit is held here."""
+"""The audit in the process beside: the same results, or the audit is held here."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -14,8 +10,9 @@ import duckdb
 import pytest
 
 from dagster_project.lake.scope import CommodityScope
-from dagster_project.orchestration import audit as audits
-from dagster_project.orchestration.audit import Ahead, Audit
+from dagster_project.orchestration import beside
+from dagster_project.orchestration.audit import Audit
+from dagster_project.orchestration.beside import Beside
 from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.quality.results import CheckResult, to_json
 
@@ -34,8 +31,9 @@ def audit(tmp_path: Path) -> Audit:
 
 
 @pytest.fixture
-def ahead() -> Iterator[Ahead]:
-    made = Ahead()
+def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Beside]:
+    made = Beside()
+    monkeypatch.setattr(beside, "_at_hand", [made])
     yield made
     made.end()
 
@@ -60,9 +58,9 @@ def in_words(found: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_the_process_beside_finds_what_is_found_here(
-    audit: Audit, ahead: Ahead, held_here: list[Audit]
+    audit: Audit, process: Beside, held_here: list[Audit]
 ) -> None:
-    ahead.begin(audit)
+    process.ask(audit)
     found = in_words(audit.held())
     assert held_here == []
     assert found == in_words(audit.held_here())
@@ -77,17 +75,17 @@ def test_the_process_beside_finds_what_is_found_here(
     ]
 
 
-def test_its_results_are_taken_once(audit: Audit, ahead: Ahead, held_here: list[Audit]) -> None:
-    ahead.begin(audit)
+def test_its_results_are_taken_once(audit: Audit, process: Beside, held_here: list[Audit]) -> None:
+    process.ask(audit)
     first = in_words(audit.held())
     assert in_words(audit.held()) == first
     assert held_here == [audit]
 
 
 def test_an_audit_of_another_day_is_held_here(
-    audit: Audit, ahead: Ahead, held_here: list[Audit]
+    audit: Audit, process: Beside, held_here: list[Audit]
 ) -> None:
-    ahead.begin(audit)
+    process.ask(audit)
     tomorrow = replace(audit, today=date(2026, 11, 26))
     assert list(in_words(tomorrow.held())) == list(MART_SUITES)
     assert held_here == [tomorrow]
@@ -95,67 +93,22 @@ def test_an_audit_of_another_day_is_held_here(
 
 @pytest.mark.parametrize("is_asked_first", [True, False])
 def test_where_it_is_killed_the_audit_is_held_here(
-    audit: Audit, ahead: Ahead, held_here: list[Audit], is_asked_first: bool
+    audit: Audit, process: Beside, held_here: list[Audit], is_asked_first: bool
 ) -> None:
-    kill: Callable[[], None] = ahead._process.kill
+    kill: Callable[[], None] = process._process.kill
     if is_asked_first:
-        ahead.begin(audit)
+        process.ask(audit)
         kill()
     else:
         kill()
-        ahead._process.wait()
-        ahead.begin(audit)
+        process._process.wait()
+        process.ask(audit)
     assert list(in_words(audit.held())) == list(MART_SUITES)
     assert held_here == [audit]
 
 
-def test_what_fails_there_fails_here_and_is_told(audit: Audit, ahead: Ahead) -> None:
+def test_what_fails_there_fails_here_and_is_told(audit: Audit, process: Beside) -> None:
     audit.file.unlink()
-    ahead.begin(audit)
+    process.ask(audit)
     with pytest.raises(duckdb.IOException, match="does not exist"):
         list(audit.held())
-
-
-def test_it_is_stopped_at_once(ahead: Ahead) -> None:
-    ahead.end()
-    assert ahead._process.returncode is not None
-    ahead.end()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("seconds", [0, 6])
-def test_it_ends_with_the_process_that_started_it(seconds: int) -> None:
-    script = (
-        "import os, time; from dagster_project.orchestration.audit import Ahead\n"
-        f"print(Ahead()._process.pid, flush=True); time.sleep({seconds}); os._exit(9)"
-    )
-    ended = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)
-    number = int(ended.stdout)
-    until = time.monotonic() + 60
-    while is_running(number) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not is_running(number)
-
-
-def is_running(number: int) -> bool:
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def test_there_is_none_with_one_core_or_where_the_import_is_done(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    made: list[str] = []
-    monkeypatch.setattr(audits.Ahead, "__init__", lambda self: made.append("one"))
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    monkeypatch.delitem(sys.modules, "great_expectations", raising=False)
-    assert Ahead.if_worthwhile()
-    assert made == ["one"]
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    assert Ahead.if_worthwhile() is None
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    monkeypatch.setitem(sys.modules, "great_expectations", sys)
-    assert Ahead.if_worthwhile() is None
-    assert made == ["one"]

@@ -1,0 +1,141 @@
+"""The process beside: jobs in their order, each answered once; one that is gone stops nobody."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dagster_project.orchestration import beside
+from dagster_project.orchestration.beside import Beside
+
+
+@dataclass(frozen=True)
+class Process:
+    """A job: the number of the process that does it, with so many bytes of padding."""
+
+    name: str
+    padding: int = 0
+
+    def done_here(self) -> tuple[int, str]:
+        if self.name == "fails":
+            raise ValueError(self.name)
+        if self.name == "prints":
+            print("nothing of an answer", flush=True)
+        if self.name == "dies":
+            os._exit(1)
+        return os.getpid(), "." * self.padding
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Beside]:
+    # It looks for the class of a job where its tests lie.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[3])]))
+    made = Beside()
+    yield made
+    made.end()
+
+
+def test_jobs_are_done_there_and_answered_once_in_any_order(process: Beside) -> None:
+    jobs = [Process("a"), Process("b", padding=300_000), Process("c")]
+    for job in jobs:
+        process.ask(job)
+    answers = {job: process.answer(job) for job in (jobs[2], jobs[0], jobs[1])}
+    assert {number for number, _ in answers.values()} == {process._process.pid}
+    assert [len(answers[job][1]) for job in jobs] == [0, 300_000, 0]
+    assert not any(process.is_asked(job) or process.answer(job) for job in jobs)
+    assert process.answer(Process("never asked")) is None
+
+
+def test_what_fails_there_has_no_answer_and_the_next_one_has(process: Beside) -> None:
+    for name in ("fails", "prints", "well"):
+        process.ask(Process(name))
+    assert process.answer(Process("fails")) is None
+    assert process.answer(Process("prints")) == (process._process.pid, "")
+    assert process.answer(Process("well")) == (process._process.pid, "")
+
+
+@pytest.mark.parametrize("how", ["dies at the job", "is killed before", "is killed after"])
+def test_where_it_is_gone_there_is_no_answer(process: Beside, how: str) -> None:
+    kill: Callable[[], None] = process._process.kill
+    if how == "is killed before":
+        kill()
+        process._process.wait()
+    process.ask(Process("dies" if how == "dies at the job" else "never done", padding=1))
+    process.ask(Process("after it"))
+    if how == "is killed after":
+        kill()
+        process._process.wait()
+    assert process.answer(Process("after it")) is None
+    assert not process.is_asked(Process("dies"))
+    process.ask(Process("later"))
+    assert process.answer(Process("later")) is None
+
+
+def test_it_is_stopped_at_once(process: Beside) -> None:
+    process.end()
+    assert process._process.returncode is not None
+    process.end()
+    process.ask(Process("later"))
+    assert process.answer(Process("later")) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("seconds", [0, 6])
+def test_it_ends_with_the_process_that_started_it(seconds: int) -> None:
+    script = (
+        "import os, time; from dagster_project.orchestration.beside import Beside\n"
+        f"print(Beside()._process.pid, flush=True); time.sleep({seconds}); os._exit(9)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)
+    number = int(ended.stdout)
+    until = time.monotonic() + 60
+    while is_running(number) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not is_running(number)
+
+
+def is_running(number: int) -> bool:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What became of the processes that were started; none is."""
+    made: list[str] = []
+    monkeypatch.setattr(beside, "_at_hand", [])
+    monkeypatch.setattr(beside.Beside, "__init__", lambda self: made.append("started"))
+    monkeypatch.setattr(beside.Beside, "end", lambda self: made.append("ended"))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.delitem(sys.modules, "great_expectations", raising=False)
+    return made
+
+
+def test_there_is_one_at_a_time_and_none_after_what_it_was_started_for(made: list[str]) -> None:
+    with beside.started():
+        process = beside.at_hand()
+        assert process is not None
+        assert beside.start() is process
+    assert made == ["started", "ended"]
+    assert beside.at_hand() is None
+    with pytest.raises(ZeroDivisionError), beside.started():
+        _ = 1 / 0
+    assert made == ["started", "ended"] * 2
+
+
+def test_there_is_none_with_one_core_or_where_the_import_is_done(
+    made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert beside.start() is None
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setitem(sys.modules, "great_expectations", sys)
+    assert beside.start() is None
+    assert made == []
