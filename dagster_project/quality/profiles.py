@@ -7,7 +7,7 @@ offending rows where a rule fails. Here rules are measured; whether one holds is
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,12 @@ VALUES_NAMED = 3
 QUARANTINED: Mapping[str, type[pl.DataType]] = {
     ROW: pl.Int64, "rule": pl.String, "value": pl.String, "explanation": pl.String,
 }  # fmt: skip
+
+Sign = pl.Expr | pl.DataFrame
+"""How an offending row is known: by a condition, or by what it holds in some columns."""
+
+DistinctRows = Callable[[Sequence[str]], pl.DataFrame]
+"""Each combination of what some columns hold, once."""
 
 KEYS_AT_A_TIME = 1_000_000
 """Hashes that occur twice whose keys are compared at a time."""
@@ -133,10 +139,8 @@ class _Gauge(ABC):
     def shown(self) -> pl.DataFrame:
         """A frame that breaks the rules if, and only if, the whole one does."""
 
-    def broken(
-        self, kwargs: Mapping[str, object], positions: Sequence[int]
-    ) -> pl.Expr | pl.DataFrame:
-        """How an offending row is known: by a condition, or by what it holds in some columns.
+    def broken(self, kwargs: Mapping[str, object], positions: Sequence[int]) -> Sign:
+        """The sign of an offending row.
 
         `positions` are the rows of `shown` that break the rule. No row is to blame for a sum.
         """
@@ -247,6 +251,12 @@ class _Distinct(_Gauge):
         self.kept = {name: pl.col(name) for name in roots} or dict(columns)
         self.is_computed_once = bool(roots)
         self._known: pl.DataFrame | None = None
+        self.is_known = False
+
+    def take(self, known: pl.DataFrame) -> None:
+        """Take each combination, instead of measuring them."""
+        self._known = known
+        self.is_known = True
 
     def measures(self) -> list[pl.Expr]:
         if len(self.kept) == 1:
@@ -340,10 +350,16 @@ class Profile:
     """A frame read in blocks: what each rule is decided on, and the rows that break it.
 
     `rows` are counted, `problems` says by rule why it cannot be decided. Not-a-number is missing
-    here, as it is in pandas.
+    here, as it is in pandas. `distinct_rows` gives those of some columns, where whoever has the
+    rows finds them for less than it takes to read them.
     """
 
-    def __init__(self, frame: pl.LazyFrame, rules: Iterable[Rule]) -> None:
+    def __init__(
+        self,
+        frame: pl.LazyFrame,
+        rules: Iterable[Rule],
+        distinct_rows: DistinctRows | None = None,
+    ) -> None:
         self.problems: dict[str, str] = {}
         self.rows = 0
         self._frame = frame
@@ -353,6 +369,7 @@ class Profile:
         self._gauges: dict[tuple[object, ...], _Gauge] = {}
         self._gauge_of: dict[str, _Gauge] = {}
         self._rules = list(rules)
+        self._distinct_rows = distinct_rows
         for rule in self._rules:
             self._prepare(rule)
         self._measure()
@@ -382,7 +399,7 @@ class Profile:
         kwargs: Mapping[str, Mapping[str, object]],
         quarantine: Quarantine,
     ) -> dict[str, Offending]:
-        """The rows that break rules, by rule, in one further pass; those that are quarantined too.
+        """The rows that break rules, by rule, and those that are quarantined.
 
         `broken` gives, by rule, the rows of what was shown that break it.
         """
@@ -398,12 +415,55 @@ class Profile:
         }
         if not rules:
             return found
+        if any(rule.on_failure == "quarantine" for rule in rules):
+            self._find_in_whole_rows(rules, signs, found, quarantine)
+        else:
+            self._find(rules, signs, found)
+        for rule in rules:
+            gauge = self._gauge_of[rule.name]
+            if isinstance(gauge, _Key):
+                found[rule.name].rows = gauge.rows
+        return found
+
+    def _find(
+        self, rules: Sequence[Rule], signs: Mapping[str, Sign], found: Mapping[str, Offending]
+    ) -> None:
+        """Count the offending rows in the columns that the rules look at; whole rows are read up
+        to the last one that is shown.
+        """
+        shown: dict[str, list[int]] = {rule.name: [] for rule in rules}
+        narrow = self._frame.select(list(dict.fromkeys(c for rule in rules for c in rule.columns)))
+        first = 0
+        for block in self._blocks(narrow):
+            for rule in rules:
+                rows = self._rows_with(block, signs[rule.name], self._gauge_of[rule.name])
+                found[rule.name].rows += rows.len()
+                room = SAMPLE_ROWS - len(shown[rule.name])
+                shown[rule.name] += [first + row for row in rows.head(room)]
+            first += block.height
+        last = max((rows[-1] for rows in shown.values() if rows), default=-1)
+        first = 0
+        for block in self._blocks(self._frame.head(last + 1)):
+            for rule in rules:
+                here = [row - first for row in shown[rule.name] if 0 <= row - first < block.height]
+                self._keep(found[rule.name], block, rule, pl.Series(here, dtype=pl.UInt32), first)
+            first += block.height
+
+    def _find_in_whole_rows(
+        self,
+        rules: Sequence[Rule],
+        signs: Mapping[str, Sign],
+        found: Mapping[str, Offending],
+        quarantine: Quarantine,
+    ) -> None:
+        """Count the offending rows, and keep those that are quarantined."""
         first = 0
         for block in self._blocks(self._frame):
             wanted = []
             for rule in rules:
                 rows = self._rows_with(block, signs[rule.name], self._gauge_of[rule.name])
-                self._note(found[rule.name], block, rule, rows, first)
+                found[rule.name].rows += rows.len()
+                self._keep(found[rule.name], block, rule, rows, first)
                 if rule.on_failure == "quarantine" and rows.len():
                     wanted.append((rule, rows))
             if wanted and quarantine.is_full:
@@ -416,17 +476,11 @@ class Profile:
                 plain = block.select(self._schema.names())
                 quarantine.add(quarantined_rows(plain, broken_here, first))
             first += block.height
-        for rule in rules:
-            gauge = self._gauge_of[rule.name]
-            if isinstance(gauge, _Key):
-                found[rule.name].rows = gauge.rows
-        return found
 
-    def _note(
+    def _keep(
         self, found: Offending, block: pl.DataFrame, rule: Rule, rows: pl.Series, first: int
     ) -> None:
-        """Count the offending rows of a block, and keep them while they are among the first."""
-        found.rows += rows.len()
+        """Keep the offending rows of a block while they are among the first."""
         room = SAMPLE_ROWS - (0 if found.sample is None else found.sample.height)
         if not rows.len() or not room:
             return
@@ -437,9 +491,7 @@ class Profile:
         found.sample = sample if found.sample is None else pl.concat([found.sample, sample])
         found.values = [*found.values, *values][:VALUES_NAMED]
 
-    def _rows_with(
-        self, block: pl.DataFrame, sign: pl.Expr | pl.DataFrame, gauge: _Gauge
-    ) -> pl.Series:
+    def _rows_with(self, block: pl.DataFrame, sign: Sign, gauge: _Gauge) -> pl.Series:
         """Rows of a block, counted from 0, that bear the sign of an offending row."""
         at = pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW)
         if isinstance(sign, pl.Expr):
@@ -465,7 +517,23 @@ class Profile:
             return
         if rule.reach != "table":
             gauge, sort = _gauge(rule, columns, self._roots(rule), self._schema)
-            self._gauge_of[rule.name] = self._gauges.setdefault((*sort, rule.looks_at), gauge)
+            gauge = self._gauges.setdefault((*sort, rule.looks_at), gauge)
+            self._gauge_of[rule.name] = gauge
+            if isinstance(gauge, _Distinct) and not gauge.is_known:
+                self._look_up(gauge)
+
+    def _look_up(self, gauge: _Distinct) -> None:
+        """Take what a gauge keeps, where it is columns of the frame, from whoever has the rows."""
+        # A derived column may bear a name of the frame; not-a-number is missing only here.
+        is_plain = all(
+            column.meta.is_column()
+            and column.meta.output_name() == name
+            and not self._schema[name].is_float()
+            for name, column in gauge.kept.items()
+        )
+        if is_plain and self._distinct_rows is not None:
+            found = self._distinct_rows(list(gauge.kept))
+            gauge.take(found.cast({name: self._schema[name] for name in gauge.kept}))
 
     def _compute(self, rule: Rule, name: str) -> None:
         """Compute a column that looks at other rows than its own: of its columns alone, at once."""
@@ -511,12 +579,20 @@ class Profile:
 
     def _measure(self) -> None:
         """The one pass over the frame."""
+        self._gauges = {
+            key: gauge
+            for key, gauge in self._gauges.items()
+            if not (isinstance(gauge, _Distinct) and gauge.is_known)
+        }
         gauges = list(self._gauges.values())
         self._add(pl.DataFrame(schema=self._schema).with_columns(
             series.clear() for series in self._computed.values()
         ))  # fmt: skip
         needed = dict.fromkeys(
-            name for rule in self._rules if rule.name in self._gauge_of for name in rule.columns
+            name
+            for rule in self._rules
+            if self._gauge_of.get(rule.name) in gauges
+            for name in rule.columns
         )
         narrow = self._frame.select(list(needed) or self._schema.names()[:1])
         for block in self._blocks(narrow):

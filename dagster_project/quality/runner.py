@@ -21,6 +21,7 @@ from dagster_project.quality.profiles import (
     QUARANTINED,
     ROW,
     VALUES_NAMED,
+    DistinctRows,
     Offending,
     Profile,
     Quarantine,
@@ -88,14 +89,16 @@ def evaluate(
     *,
     today: date | None = None,
     profile_above: int = PROFILE_ABOVE_ROWS,
+    distinct_rows: DistinctRows | None = None,
 ) -> list[CheckResult]:
     """Hold a frame against a suite: one result per rule, in the suite's order.
 
     `today` is the day the warehouse is built for (for a mart) or the day the batch came in (the
     default, in UTC). A rule that cannot be decided, because a column is not there or holds
-    another type, is `could_not_run`; the others still run.
+    another type, is `could_not_run`; the others still run. `distinct_rows` gives those of some
+    columns of the frame, where a database finds them without handing out the rows.
     """
-    found = _held_against(frame, suite, today, profile_above)
+    found = _held_against(frame, suite, today, profile_above, distinct_rows)
     return [_result(suite, finding) for finding in found.findings]
 
 
@@ -171,12 +174,16 @@ def _result(suite: Suite, finding: _Finding) -> CheckResult:
 
 
 def _held_against(
-    frame: pl.DataFrame | pl.LazyFrame, suite: Suite, today: date | None, profile_above: int
+    frame: pl.DataFrame | pl.LazyFrame,
+    suite: Suite,
+    today: date | None,
+    profile_above: int,
+    distinct_rows: DistinctRows | None = None,
 ) -> _Found:
     few = frame if isinstance(frame, pl.DataFrame) else _if_few(frame, profile_above)
     if few is not None and few.height <= profile_above:
         return _found_in_whole(few, suite, today)
-    return _found_in_profile(frame.lazy(), suite, today)
+    return _found_in_profile(frame.lazy(), suite, today, distinct_rows)
 
 
 def _if_few(frame: pl.LazyFrame, at_most: int) -> pl.DataFrame | None:
@@ -240,8 +247,13 @@ def _sample(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame | None:
     return frame[numbers].insert_column(0, (numbers.cast(pl.Int64) + 1).alias(ROW))
 
 
-def _found_in_profile(frame: pl.LazyFrame, suite: Suite, today: date | None) -> _Found:
-    profile = Profile(frame, suite.rules)
+def _found_in_profile(
+    frame: pl.LazyFrame,
+    suite: Suite,
+    today: date | None,
+    distinct_rows: DistinctRows | None,
+) -> _Found:
+    profile = Profile(frame, suite.rules, distinct_rows)
     met = {
         name: profile.values_of(rule)
         for rule in suite.rules
