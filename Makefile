@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup warehouse dev test check format bench clean
+.PHONY: help setup warehouse dev test nightly check format bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,9 @@ test: $(READY) ## Run every check of the project
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 2 dbt
 	@$(BIN)/pytest -n auto --dist worksteal
+
+nightly: $(READY) ## Run the tests that take too long for every change: random kills, every slip
+	@$(BIN)/pytest -n auto --dist worksteal --nightly
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix .

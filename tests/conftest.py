@@ -9,6 +9,8 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from tests import nightly
+
 settings.register_profile("kido", deadline=None)
 """No example has a time limit: how long one takes is the machine's affair."""
 settings.load_profile("kido")
@@ -36,6 +38,11 @@ needs_edition_of_catalogue = pytest.mark.skipif(
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+    parser.addoption("--nightly", action="store_true", help="try all of what is random or long")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    nightly.configure(config)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -63,6 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     half of what another has not begun: at the end short tests should be left, not one long module
     to a single worker. A module stays together, since what its tests begin with is made once.
     """
+    nightly.leave_to_the_night(config, items)
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
     hands: list[list[pytest.Item]] = [[] for _ in range(workers)]

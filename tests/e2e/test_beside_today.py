@@ -25,6 +25,7 @@ from dagster_project.serving import publication
 from dagster_project.settings import Settings
 from tests.e2e.conftest import AS_OF, run_kido, start_kido
 from tests.forked import Command
+from tests.nightly import nightly
 from tests.unit.serving.test_publication import replay
 
 FIGURES = (
@@ -108,6 +109,7 @@ def failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
     }
 
 
+@nightly
 def test_ten_replays_change_no_figure_that_a_reader_or_a_dashboard_sees(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +180,7 @@ def test_a_day_that_nothing_is_known_of_is_refused_in_a_sentence(
     assert not (folder / "empty" / "kido.duckdb").exists()
 
 
+@nightly
 def test_two_builds_at_once_both_end_well(home: Path) -> None:
     for build in [start_build(home, "--force"), start_build(home, "--force")]:
         done = build.wait()

@@ -22,6 +22,7 @@ import pytest
 from dagster_project.sources import usgs_mcs
 from tests.conftest import CHECKOUT
 from tests.e2e.conftest import AS_OF, clean_environment, run_kido, start_kido
+from tests.nightly import times
 
 
 def digest(path: Path) -> str:
@@ -358,7 +359,6 @@ def test_a_wrong_setting_ends_in_one_sentence(tmp_path: Path) -> None:
     assert result.stderr.strip() == "kido: KIDO_AS_OF: 'soon' is not a day like 2026-02-06."
 
 
-@pytest.mark.slow
 def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succeeds(
     home: Path,
 ) -> None:
@@ -368,7 +368,7 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
     whole = time.monotonic() - started
     chance = random.Random(20260206)
     releases: set[str] = set()
-    for number in range(4):
+    for number in range(times(at_night=4, by_day=1)):
         # Another day than the last build's: every step has to work, nothing is up to date.
         with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
             (before,) = connection.execute(

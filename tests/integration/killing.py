@@ -12,9 +12,9 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from tests.forked import context
+from tests.nightly import is_night
 
 NEVER = 0
-KILLS = 20
 Act = Callable[..., None]
 _CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.truncate"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -61,9 +61,12 @@ def kill(home: Path, *arguments: str, moment: int, counted: Path, act: Act = kid
 
 def kill_at_seeded_moments(
     seed: int, start: Path, arguments: Sequence[str], check: Callable[[Path], None],
-    act: Act = kido, kills: int = KILLS,
+    act: Act = kido, kills: int = 20,
 ) -> None:  # fmt: skip
-    """Kill it at moments of all it changes, in copies of a home; `check` looks at what is left."""
+    """Kill it at moments of all it changes, in copies of a home; `check` looks at what is left.
+
+    By day at a third of the moments, of which two are the first change and the last.
+    """
     folder, counted = start.parent, start.parent / "counted"
     changed = changes(
         Path(shutil.copytree(start, folder / "calm")), *arguments, counted=counted, act=act
@@ -74,6 +77,8 @@ def kill_at_seeded_moments(
     # Where it makes fewer changes than there are kills, each is killed, some of them twice.
     moments += chance.choices(range(1, changed + 1), k=kills - len(moments))
     assert len(moments) == kills
+    if not is_night():
+        moments = [1, changed, *moments[: kills // 3 - 2]]
     for number, moment in enumerate(moments):
         home = Path(shutil.copytree(start, folder / f"killed-{number}"))
         kill(home, *arguments, moment=moment, counted=counted, act=act)

@@ -41,7 +41,6 @@ COUNTRIES = """country_code,country_name,country_iso2,country_iso3
 """
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("bundled_with_few_flows")
 def test_a_year_between_two_that_are_bundled_comes_with_cepiis_archive(
     marts: Marts, tmp_path: Path

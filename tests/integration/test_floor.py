@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
-import pytest
 from polars.testing import assert_frame_equal
 
 from dagster_project.intake.land import land_files
@@ -26,7 +25,6 @@ def run(script: str, *arguments: str) -> None:
     subprocess.run([sys.executable, str(BENCHMARKS / script), *arguments], check=True)
 
 
-@pytest.mark.slow
 def test_the_floor_of_the_benchmark_is_what_the_models_make_of_the_same_archive(
     tmp_path: Path, marts: Marts
 ) -> None:

@@ -22,6 +22,7 @@ from tests.fakes.paged import FakePaged
 from tests.fakes.server import after_reply, before_reply, status
 from tests.integration.asking import fetch, start_fetch
 from tests.integration.marts import Marts
+from tests.nightly import nightly, times
 
 COMTRADE = "dagster_project.sources.comtrade"
 PAGED = "tests.fakes.paged"
@@ -84,11 +85,11 @@ def is_torn(home: Path, source: str) -> bool:
     return False
 
 
-KILLS = 18
-"""In each of three homes: 54 in all."""
+KILLS = times(at_night=18, by_day=6)
+"""In each of three homes, by day in one of them."""
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=nightly) for seed in (1, 2))])
 def test_a_pull_killed_at_any_moment_ends_in_the_marts_of_an_undisturbed_one(
     seed: int, marts: Marts, publisher: FakeComtrade, tmp_path: Path
 ) -> None:
@@ -225,7 +226,9 @@ def test_a_page_lost_for_good_leaves_the_vintage_before_it_whole(
     assert shares(found, 2022)["EST"] == 125.0
 
 
-@pytest.mark.parametrize("killed_at", range(1, 10))
+@pytest.mark.parametrize(
+    "killed_at", [pytest.param(n, marks=nightly) if n % 3 else n for n in range(1, 10)]
+)
 def test_a_kill_between_any_two_pages_tears_nothing(
     killed_at: int, marts: Marts, pages: FakePaged, tmp_path: Path
 ) -> None:

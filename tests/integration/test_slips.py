@@ -39,6 +39,7 @@ from tests.integration.asked_once import AskedOnce
 from tests.integration.marts import OF_TRADE, Marts
 from tests.integration.slips import CASES_OF_EDITIONS, LAYOUTS, Case, Counts, Slip, case_of
 from tests.integration.slips_of_lists import CASES as CASES_OF_LISTS
+from tests.nightly import nightly
 
 BEFORE = date(2026, 6, 30)
 """Day on which the known figures were retrieved."""
@@ -245,7 +246,18 @@ def home_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Home]:
     return cache(lambda file: Home(tmp_path_factory.mktemp("home"), CASES[file]()))
 
 
-@pytest.fixture(scope="module", params=CASES)
+BY_DAY = (
+    "baci/flows_2024.csv", "hmrc/monthly_flows.csv", "comtrade/answer.json",
+    "ec_crm/assessments.csv", "ecb/reference_rates.csv", "usgs_mcs/mcs_2026.csv",
+    "catalogue/measures.yaml",
+)  # fmt: skip
+"""One file of each layout; the others are left to the night."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[name if name in BY_DAY else pytest.param(name, marks=nightly) for name in CASES],
+)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -291,9 +303,13 @@ def outcome(home: Home, slip: Slip) -> str:
     return AS_HONEST if is_all else LESS
 
 
-@pytest.mark.parametrize("file", [
-    "comtrade_baskets/rare_earths.csv", "comtrade_baskets/china_exports_monthly.csv",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "file",
+    [
+        "comtrade_baskets/rare_earths.csv",
+        pytest.param("comtrade_baskets/china_exports_monthly.csv", marks=nightly),
+    ],
+)
 def test_a_slip_that_lands_in_part_or_unseen_changes_no_published_figure(
     home_of: Callable[[str], Home], marts: Marts, file: str
 ) -> None:
@@ -336,6 +352,7 @@ def test_an_honest_revision_goes_through_and_says_what_it_does(case: Case, home:
             assert len(list(one.lines())) == lines <= 6, revision
 
 
+@nightly
 def test_there_are_200_slips_and_40_honest_revisions_of_all_sources() -> None:
     cases = [make() for make in CASES.values()]
     assert {case.source for case in cases} == set(source_names())

@@ -22,6 +22,7 @@ from dagster_project.errors import HeldError, PublicationError
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
 from tests.conftest import CHECKOUT
+from tests.nightly import nightly, times
 
 START = datetime(2026, 11, 25, 12)
 TODAY = START.date()
@@ -494,7 +495,13 @@ def stops_at(moment: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return writes
 
 
-@pytest.mark.parametrize("what", ["publish", "publish again", "rollback", "replay"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "publish",
+        *(pytest.param(what, marks=nightly) for what in ("publish again", "rollback", "replay")),
+    ],
+)
 def test_a_stop_between_any_two_writes_leaves_the_state_before_or_the_one_after(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -601,6 +608,7 @@ for number in range(12):
 """
 
 
+@nightly
 def test_two_processes_that_publish_and_go_back_at_once_both_end_well(tmp_path: Path) -> None:
     home = tmp_path / "home"
     processes = [
@@ -635,7 +643,7 @@ for number in range(1000):
 def test_kill_9_at_any_moment_lists_no_release_that_no_reader_saw(tmp_path: Path) -> None:
     chance = random.Random(20260206)
     settings = Settings.load(home=tmp_path / "home")
-    for turn in range(5):
+    for turn in range(times(at_night=5, by_day=1)):
         process = subprocess.Popen(
             [sys.executable, "-c", PUBLISH_ON, str(settings.home), str(1000 * turn)],
             cwd=CHECKOUT, stdout=subprocess.PIPE, text=True,

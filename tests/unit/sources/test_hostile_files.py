@@ -26,6 +26,7 @@ import pytest
 from dagster_project.settings import BUNDLED
 from dagster_project.sources.registry import all_sources, source_names
 from tests.conftest import CHECKOUT
+from tests.nightly import nightly
 
 MOST_SECONDS = 5
 MOST_MIB = 500
@@ -465,7 +466,14 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mapping
     return of
 
 
-@pytest.mark.parametrize("source", source_names())
+BY_DAY = ("baci", "catalogue", "comtrade", "wgi")
+"""Archives and Parquet, YAML, JSON and workbooks; the other sources are left to the night."""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [name if name in BY_DAY else pytest.param(name, marks=nightly) for name in source_names()],
+)
 def test_a_hostile_file_ends_in_a_sentence_soon_and_in_little_memory(
     endings: Callable[[str], Mapping[str, Ending]], source: str
 ) -> None:
