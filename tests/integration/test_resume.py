@@ -122,7 +122,7 @@ def test_the_partitions_that_the_ui_shows_are_the_windows_answered_right_after_a
 ) -> None:
     env = environment(home, publisher.root)
     at: list[Callable[[], None]] = []
-    publisher.only(len(MONTHS) * 5 // 6, then=before_reply(lambda: at[0]()))
+    publisher.only(len(MONTHS) * 5 // 3, then=before_reply(lambda: at[0]()))
     process = start_backfill(env, "M", MONTHS_ASKED[0], MONTHS_ASKED[-1])
     at.append(process.kill)
     process.join(120)
