@@ -11,9 +11,9 @@ from hypothesis import settings
 
 from tests import nightly
 
-settings.register_profile("kido", deadline=None)
-"""No example has a time limit: how long one takes is the machine's affair."""
-settings.load_profile("kido")
+# No example has a time limit: how long one takes is the machine's affair.
+settings.register_profile("by day", deadline=None, max_examples=25)
+settings.register_profile("at night", deadline=None)
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED = CHECKOUT.parent / "shared"
@@ -43,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     nightly.configure(config)
+    settings.load_profile("at night" if nightly.is_night() else "by day")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

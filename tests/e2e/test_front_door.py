@@ -22,7 +22,7 @@ import pytest
 from dagster_project.sources import usgs_mcs
 from tests.conftest import CHECKOUT
 from tests.e2e.conftest import AS_OF, clean_environment, run_kido, start_kido
-from tests.nightly import times
+from tests.nightly import nightly, times
 
 
 def digest(path: Path) -> str:
@@ -324,6 +324,7 @@ def test_a_selection_is_built_and_published_on_the_last_build(home: Path) -> Non
     assert "names no asset" in wrong.stderr
 
 
+@nightly
 def test_a_selection_of_the_lake_takes_along_what_is_made_from_it(home: Path) -> None:
     mine = home / "measures.yaml"
     bundled = CHECKOUT / "dagster_project/bundled/catalogue/measures.yaml"
@@ -396,6 +397,7 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
     assert not list((home / "releases").glob(".new-*"))
 
 
+@nightly
 def test_a_withdrawn_snapshot_is_in_no_later_release_until_it_is_brought_back(home: Path) -> None:
     listed = run_kido(home, "landed", "usgs_mcs")
     assert listed.returncode == 0, listed.stderr

@@ -22,6 +22,7 @@ from tests.conftest import CHECKOUT, made_once
 from tests.e2e.conftest import BUNDLED, run_kido
 from tests.e2e.test_front_door import digest, history_zip, tree
 from tests.fakes.comtrade import AREAS, AREAS_NES, FakeComtrade, Flow, world_total
+from tests.nightly import nightly
 
 BACI_OF_2024 = CHECKOUT / "dagster_project/bundled/baci/flows_2024.csv"
 HS2022 = pl.lit("HS2022")
@@ -161,6 +162,7 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
     assert [at is not None for _, at, _ in releases(home)] == [False, True, False]
 
 
+@nightly
 def test_what_was_rolled_back_is_not_published_again_unasked(home: Path, tmp_path: Path) -> None:
     before = tables(home)
     file = tmp_path / "eurofxref-hist.zip"
@@ -284,6 +286,7 @@ def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path
     )
 
 
+@nightly
 def test_a_slip_of_another_edition_of_the_nomenclature_is_held(home: Path, tmp_path: Path) -> None:
     """The landing holds a code's figures against those of its own edition, and of HS 2022 none are
     known. They would take the place of those of HS 2017, since a code's newest edition counts.
@@ -310,6 +313,7 @@ def test_a_slip_of_another_edition_of_the_nomenclature_is_held(home: Path, tmp_p
     )
 
 
+@nightly
 def test_a_home_of_another_version_has_the_figures_of_this_one(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

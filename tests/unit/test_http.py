@@ -62,6 +62,7 @@ from tests.fakes.server import (
     status,
     too_many_requests,
 )
+from tests.nightly import times
 
 PATH = "stats/eurofxref/eurofxref-hist"
 ZIP = Request(f"{PATH}.zip", expects=("zip",))
@@ -1173,7 +1174,10 @@ def test_what_is_said_of_a_body_inside_the_door_does_not_repeat_its_key(ecb: Fak
     assert_no_key(story + repr(caught.value.__cause__) + repr(caught.value.__context__))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=times(at_night=60, by_day=15),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     key=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=40),
     place=st.sampled_from(["X-Odd", "Authorization", "?key", "?odd"]),
@@ -1354,7 +1358,7 @@ def test_paths_and_queries_reach_a_stand_in_as_they_are(url: str, target: str, p
         assert targets(f"{{root}}{prefix}", request) == [f"{prefix}{target}"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=times(at_night=40, by_day=10))
 @given(
     path=st.lists(
         st.text("abcXYZ019.+-_~,;=@:%", min_size=1, max_size=8)

@@ -25,6 +25,7 @@ from dagster_project.intake.batch import RejectedWithChecksError, by_window, dig
 from dagster_project.lake.schemas import LAKE_TABLES, PRICE_QUOTES, TRADE_FLOWS
 from dagster_project.sources import ecb
 from dagster_project.sources.card import Document, Source, Window
+from tests.nightly import times
 
 RETRIEVED = datetime(2026, 10, 30, 16)
 
@@ -315,7 +316,7 @@ def test_an_empty_part_is_named(payload: bytes, is_extract: bool) -> None:
         read(b"2026-10-29 175.92", payload, is_extract=is_extract)
 
 
-@settings(max_examples=60)
+@settings(max_examples=times(at_night=60, by_day=15))
 @given(st.binary(max_size=60))
 def test_any_bytes_end_in_rows_or_in_one_sentence(payload: bytes) -> None:
     for each in (LINES, cast(Source, ecb)):

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dagster_project.lake.records import INDEX, Records
 from dagster_project.lake.store import Store
+from tests.nightly import times
 
 
 class Figure(BaseModel):
@@ -239,7 +240,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=times(at_night=80, by_day=20), suppress_health_check=[HealthCheck.too_slow])
 @given(suffix=st.sampled_from([FOLDERS, FILES]), steps=STEPS)
 def test_whatever_two_instances_do_a_third_reads_what_lies_there(
     suffix: str, steps: list[tuple[str, int, int, int]]

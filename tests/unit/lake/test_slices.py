@@ -18,6 +18,7 @@ from dagster_project.lake.schemas import ASSESSMENTS, PRICE_QUOTES, RECONCILED_T
 from dagster_project.lake.spool import spool, spooled
 from dagster_project.lake.store import Store
 from dagster_project.lake.tables import Lake, Record, TableRecord
+from tests.nightly import times
 from tests.unit.lake.test_vintages import flow, rows
 
 TODAY = date(2026, 11, 26)
@@ -66,7 +67,7 @@ SLICES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=times(at_night=40, by_day=10))
 @given(SLICES)
 def test_what_is_read_of_a_record_is_what_was_counted(
     of: list[tuple[str, date, int | None, datetime]],

@@ -15,6 +15,7 @@ from dagster_project.settings import BUNDLED
 from dagster_project.sources import catalogue
 from dagster_project.sources.card import Document
 from tests.conftest import SHARED, needs_edition_of_catalogue
+from tests.nightly import times
 
 RETRIEVED = datetime(2026, 11, 25)
 DOCUMENT = Document(name="anything.txt", retrieved_at=RETRIEVED, is_bundled=True)
@@ -918,14 +919,14 @@ def test_a_file_cut_anywhere_is_refused(text):
 
 
 @given(st.sampled_from(sorted(FILES)), st.floats(0, 1, exclude_max=True))
-@settings(max_examples=40)
+@settings(max_examples=times(at_night=40, by_day=10))
 def test_a_bundled_file_cut_anywhere_is_refused(name, part):
     payload = FILES[name].rstrip()
     refused(payload[: int(len(payload) * part)])
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=150)
+@settings(max_examples=times(at_night=150, by_day=37))
 def test_whatever_stands_in_a_field_is_read_or_refused_in_one_sentence(text):
     payload = MILESTONE.replace("title: A remark", f"title: {text}")
     try:

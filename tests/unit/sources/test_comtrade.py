@@ -45,6 +45,7 @@ from dagster_project.sources.card import (
     windows_between,
 )
 from tests.conftest import SHARED, needs_shared
+from tests.nightly import times
 
 RETRIEVED = datetime(2026, 11, 1, 9, 30)
 FETCHED = Document("C-M-HS-2025-06.json", RETRIEVED, is_bundled=False)
@@ -572,7 +573,7 @@ def test_the_order_of_the_rows_changes_nothing(
 
 
 @given(st.integers(0, len(answer(*WORLD))))
-@settings(max_examples=200)
+@settings(max_examples=times(at_night=200, by_day=50))
 def test_a_cut_answer_is_refused_or_whole(length: int) -> None:
     whole = answer(*WORLD)
     try:
@@ -584,7 +585,7 @@ def test_a_cut_answer_is_refused_or_whole(length: int) -> None:
 
 
 @given(st.integers(0, len(as_bulk(WORLD))))
-@settings(max_examples=200)
+@settings(max_examples=times(at_night=200, by_day=50))
 def test_a_cut_bulk_file_is_refused_or_ends_with_a_whole_line(length: int) -> None:
     payload = as_bulk(WORLD)[:length]
     try:
@@ -1065,7 +1066,7 @@ def cells_of(request: Request) -> Iterator[Cell]:
     st.sampled_from([None, "392", "36,156,392", "4,8,12,20,24,28,31"]),
     st.data(),
 )
-@settings(max_examples=50)
+@settings(max_examples=times(at_night=50, by_day=12))
 def test_what_is_asked_in_pieces_is_what_was_asked_at_once(
     tmp_path_factory: pytest.TempPathFactory,
     periods: int,

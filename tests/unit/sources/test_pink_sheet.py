@@ -26,6 +26,7 @@ from dagster_project.settings import BUNDLED
 from dagster_project.sources import pink_sheet
 from dagster_project.sources.card import Document
 from tests.conftest import CHECKOUT, SHARED, needs_shared
+from tests.nightly import times
 
 FOLDER = BUNDLED / "pink_sheet"
 RETRIEVED = datetime(2026, 7, 3, 9, 30)
@@ -610,7 +611,7 @@ def test_a_workbook_changed_on_the_way_is_refused() -> None:
     assert refusal(bytes(payload)).startswith("pink_sheet: the workbook is cut or damaged (")
 
 
-@settings(max_examples=60)
+@settings(max_examples=times(at_night=60, by_day=15))
 @given(st.integers(4, len(WORKBOOK) - 1))
 def test_a_cut_workbook_is_refused(length: int) -> None:
     assert "the workbook is cut or damaged" in refusal(WORKBOOK[:length])

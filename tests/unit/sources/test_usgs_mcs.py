@@ -26,6 +26,7 @@ from dagster_project.settings import BUNDLED
 from dagster_project.sources import usgs_mcs
 from dagster_project.sources.card import Document
 from tests.conftest import CHECKOUT, SHARED, needs_shared
+from tests.nightly import nightly
 
 FOLDER = BUNDLED / "usgs_mcs"
 REAL = SHARED / "data" / "usgs"
@@ -1302,7 +1303,7 @@ def test_in_a_whole_publication_too_the_row_that_is_wrong_is_named() -> None:
 
 
 @needs_shared
-@pytest.mark.parametrize("edition", [2025, 2026])
+@pytest.mark.parametrize("edition", [2025, pytest.param(2026, marks=nightly)])
 def test_of_a_publication_cut_at_a_line_end_no_broken_table_is_read(edition: int) -> None:
     lines = (REAL / PUBLISHED[edition]).read_bytes().split(b"\n")
     table = ["label", "stage", "year"]
