@@ -1,25 +1,17 @@
 with prices as (
 
-    select
-        instrument,
-        price_date,
-        close,
-        unit
-    from {{ ref('int_market__choose_prices') }}
+    select * from {{ ref('prices') }}
     where close > 0
 
 ),
 
 instruments as (
 
-    select
-        instrument,
-        frequency
-    from {{ ref('seed_instruments') }}
+    select * from {{ ref('seed_instruments') }}
 
 ),
 
--- An index and a price of the same thing are two series: the one that reaches furthest is told.
+-- An index and a price of the same thing are two series: the one that reaches furthest counts.
 series as (
 
     select
