@@ -290,6 +290,18 @@ def test_every_column_is_described_with_its_type_as_it_is_built(
                 assert column["data_type"], f"{node['name']}.{name}"
 
 
+def test_an_intermediate_model_exists_only_where_two_models_read_it(project: Project) -> None:
+    """Where one mart reads it, it is the mart. Tests are not counted as readers."""
+    readers = Counter(
+        parent for model in project.models for parent in set(model["depends_on"]["nodes"])
+    )
+    assert readers
+    for model in project.models:
+        # Each way to test a claim is a model of its own, read by the one that unites them.
+        if model["fqn"][1] == "intermediate" and not model["name"].startswith("int_claims__"):
+            assert readers[model["unique_id"]] >= 2, model["name"]
+
+
 def test_every_model_is_named_by_the_scheme_of_its_folder(project: Project) -> None:
     for model in project.models:
         assert re.fullmatch(MODEL_NAMES[model["fqn"][1]], model["name"]), model["name"]

@@ -36,9 +36,21 @@ groups as (
 
 ),
 
-breaks_passed as (
+breaks as (
 
-    select * from {{ ref('int_trade__count_breaks_passed') }}
+    select * from {{ ref('seed_nomenclature_breaks') }}
+
+),
+
+reconciled_slices as (
+
+    select * from {{ ref('int_trade__choose_reconciled_slices') }}
+
+),
+
+reported_flows as (
+
+    select * from {{ ref('int_trade__select_latest_flows') }}
 
 ),
 
@@ -251,6 +263,59 @@ chosen as (
             partition by complete.importer_iso3, complete.figure_number, complete.measure
             order by precedence.rank nulls last, complete.is_basket, complete.source
         ) = 1
+
+),
+
+editions as (
+
+    select
+        source,
+        null as importer_iso3,
+        hs6_code,
+        'A' as frequency,
+        period_start,
+        hs_revision
+    from reconciled_slices
+    union all
+    select
+        source,
+        reporter_iso3 as importer_iso3,
+        commodity_code as hs6_code,
+        frequency,
+        period_start,
+        max(hs_revision) as hs_revision
+    from reported_flows
+    where
+        not is_basket
+        and flow = 'import'
+        and commodity_code in (select breaks.hs6_code from breaks)
+    group by source, reporter_iso3, commodity_code, frequency, period_start
+
+),
+
+-- A number that is the same for figures of a code that no break parts.
+breaks_passed as (
+
+    select
+        editions.source,
+        editions.importer_iso3,
+        editions.hs6_code,
+        editions.frequency,
+        editions.period_start,
+        {{
+            breaks_passed(
+                'breaks', 'editions.hs_revision', 'extract(year from editions.period_start)'
+            )
+        }} as breaks_passed
+    from editions
+    inner join breaks on editions.hs6_code = breaks.hs6_code
+    group by
+        editions.source,
+        editions.importer_iso3,
+        editions.hs6_code,
+        editions.frequency,
+        editions.period_start,
+        editions.hs_revision
 
 ),
 
