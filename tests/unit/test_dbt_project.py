@@ -302,6 +302,15 @@ def test_an_intermediate_model_exists_only_where_two_models_read_it(project: Pro
             assert readers[model["unique_id"]] >= 2, model["name"]
 
 
+def test_a_model_lists_its_columns_once_at_its_end(project: Project) -> None:
+    for model in project.models:
+        if "claims" not in model["name"]:
+            assert not re.search(r"select \* from \w+\s*$", model["raw_code"]), model["name"]
+            # An import takes all columns; a build reads no more of them than are used.
+            listed_import = r"as \(\s+select\s+(\w+,\s+)+\w+\s+from \{\{ (ref|source)\("
+            assert not re.search(listed_import, model["raw_code"]), model["name"]
+
+
 def test_every_model_is_named_by_the_scheme_of_its_folder(project: Project) -> None:
     for model in project.models:
         assert re.fullmatch(MODEL_NAMES[model["fqn"][1]], model["name"]), model["name"]

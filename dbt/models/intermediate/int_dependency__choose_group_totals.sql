@@ -56,10 +56,7 @@ reported_flows as (
 
 precedence as (
 
-    select
-        source,
-        rank
-    from {{ ref('seed_source_precedence') }}
+    select * from {{ ref('seed_source_precedence') }}
     where purpose = 'trade'
 
 ),
@@ -370,22 +367,16 @@ since as (
         ) as first_of_all
     from eras
 
-),
-
-comparable as (
-
-    select
-        chosen.*,
-        case
-            when since.first_of_era > since.first_of_all then since.first_of_era
-        end as comparable_since
-    from chosen
-    left join since
-        on
-            chosen.importer_iso3 = since.importer_iso3
-            and chosen.group_number = since.group_number
-            and chosen.measure = since.measure
-
 )
 
-select * from comparable
+select
+    chosen.*,
+    case
+        when since.first_of_era > since.first_of_all then since.first_of_era
+    end as comparable_since
+from chosen
+left join since
+    on
+        chosen.importer_iso3 = since.importer_iso3
+        and chosen.group_number = since.group_number
+        and chosen.measure = since.measure

@@ -141,23 +141,17 @@ measured as (
     from closes
     group by instrument, performance_window, window_start, window_end
 
-),
-
-performance as (
-
-    select
-        measured.instrument,
-        measured.performance_window,
-        measured.window_start,
-        measured.window_end,
-        measured.return_share,
-        case when instruments.frequency = 'D' then measured.annualised_volatility end
-            as annualised_volatility,
-        measured.max_drawdown_share,
-        measured.sessions
-    from measured
-    left join instruments on measured.instrument = instruments.instrument
-
 )
 
-select * from performance
+select
+    measured.instrument,
+    measured.performance_window,
+    measured.window_start,
+    measured.window_end,
+    measured.return_share,
+    case when instruments.frequency = 'D' then measured.annualised_volatility end
+        as annualised_volatility,
+    measured.max_drawdown_share,
+    measured.sessions
+from measured
+left join instruments on measured.instrument = instruments.instrument

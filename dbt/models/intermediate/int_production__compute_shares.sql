@@ -217,34 +217,28 @@ not_listed as (
     from rests
     where world_total_t is null and listed_shares = 0 and others_t > 0
 
-),
-
-shares as (
-
-    select
-        source,
-        material,
-        stage,
-        year,
-        economy_iso3,
-        amount_t,
-        share,
-        world_total_t,
-        is_estimate
-    from listed
-    union all
-    select
-        source,
-        material,
-        stage,
-        year,
-        economy_iso3,
-        amount_t,
-        share,
-        world_total_t,
-        is_estimate
-    from not_listed
-
 )
 
-select * from shares
+select
+    source,
+    material,
+    stage,
+    year,
+    economy_iso3,
+    amount_t,
+    share,
+    world_total_t,
+    is_estimate
+from listed
+union all
+select
+    source,
+    material,
+    stage,
+    year,
+    economy_iso3,
+    amount_t,
+    share,
+    world_total_t,
+    is_estimate
+from not_listed
