@@ -47,4 +47,4 @@ bench: $(READY) ## Measure a build against the import of its libraries, in one r
 	@$(BIN)/python benchmarks/checks.py
 
 clean: ## Remove the environment and what it generated (not the warehouse in data/)
-	@rm -rf .venv dbt/target dbt/logs
+	@rm -rf .venv dbt/target dbt/logs dbt/models/staging/generated

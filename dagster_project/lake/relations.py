@@ -30,7 +30,7 @@ def rows_of(lake: Lake, table: LakeTable, files: Sequence[LakeFile]) -> str:
     before a column was.
     """
     declared = ", ".join(
-        f"cast(null as {_duckdb_type(column.dtype)}) as {name}"
+        f"cast(null as {duckdb_type(column.dtype)}) as {name}"
         for name, column in table.columns.items()
     )
     rows = f"select {declared} where false"
@@ -52,7 +52,8 @@ def quoted(values: Iterable[object]) -> str:
     return ", ".join("'" + str(value).replace("'", "''") + "'" for value in values)
 
 
-def _duckdb_type(dtype: object) -> str:
+def duckdb_type(dtype: object) -> str:
+    """The DuckDB type of a column of a lake table. Raises TypeError where none is known."""
     for known, name in _DUCKDB_TYPES.items():
         if dtype == known:
             return name

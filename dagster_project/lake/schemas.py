@@ -52,6 +52,9 @@ class LakeTable:
 
     `period` is the column that says what time a row is about. Of a table that `is_asked` it is on
     record what was asked for (`coverage`), so that a slice its publisher has withdrawn is known.
+
+    dbt's staging model of a table is generated from all this; of one that `is_staged_by_slice` the
+    slices that count are staged too, for models that need no row of it.
     """
 
     name: str
@@ -65,6 +68,7 @@ class LakeTable:
     counts_from: str | None = "vintage_at"
     period: str | None = None
     is_asked: bool = False
+    is_staged_by_slice: bool = False
 
     @property
     def polars_schema(self) -> pl.Schema:
@@ -127,6 +131,7 @@ def _table(
     counts_from: str | None = "vintage_at",
     period: str | None = None,
     is_asked: bool = False,
+    is_staged_by_slice: bool = False,
 ) -> LakeTable:
     return LakeTable(
         name=name,
@@ -144,6 +149,7 @@ def _table(
         counts_from=counts_from,
         period=period,
         is_asked=is_asked,
+        is_staged_by_slice=is_staged_by_slice,
     )
 
 
@@ -403,6 +409,7 @@ RECONCILED_TRADE = _table(
     vintage_slice=("source", "hs6_code", "hs_revision", "period_start"),
     edition="edition",
     period="period_start",
+    is_staged_by_slice=True,
     columns={
         "exporter_iso3": Column(pl.String, "Economy the goods come from."),
         "importer_iso3": Column(pl.String, "Economy the goods go to."),

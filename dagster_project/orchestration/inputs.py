@@ -13,7 +13,8 @@ from dagster_project.intake.due import due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.scope import NOMENCLATURE_FILE
-from dagster_project.settings import BUNDLED, CHECKOUT, DBT_PROJECT, Settings
+from dagster_project.orchestration.dbt_files import written_by_hand
+from dagster_project.settings import BUNDLED, CHECKOUT, Settings
 from dagster_project.sources.registry import all_sources
 
 
@@ -87,10 +88,4 @@ def _code() -> list[Path]:
     files = [*(CHECKOUT / "dagster_project").rglob("*.py"), CHECKOUT / "requirements.lock"]
     bundled = CHECKOUT / "dagster_project" / "bundled"
     files += [*bundled.rglob("labels.csv"), NOMENCLATURE_FILE]
-    files += [
-        path
-        for path in DBT_PROJECT.rglob("*")
-        if path.suffix in {".sql", ".yml", ".csv"}
-        and path.relative_to(DBT_PROJECT).parts[0] not in {"target", "logs"}
-    ]
-    return sorted(files)
+    return sorted([*files, *written_by_hand()])

@@ -14,14 +14,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from dagster_project.errors import KidoError
 from dagster_project.lake.build_file import connect, spilling, work_file
 from dagster_project.lake.relations import quoted
 from dagster_project.lake.store import write_atomically
+from dagster_project.orchestration.dbt_files import generate, generated, written_by_hand
 from dagster_project.settings import DBT_PROJECT
 
 TARGET = DBT_PROJECT / "target"
 """What `prepare` writes: the parsed project, as JSON for Dagster and packed for dbt."""
+
+STAMP = TARGET / "prepared.json"
+"""Which version of the project is parsed there; written last."""
 
 SAMPLE_ROWS = 20
 
@@ -50,36 +56,53 @@ class DbtOutcome:
 
 
 def prepare(force: bool = False) -> Path:
-    """Parse the dbt project unless it is parsed as it stands; returns the manifest's path."""
-    manifest, stamp = TARGET / "manifest.json", TARGET / "prepared.json"
-    version = project_version()
-    if not force and manifest.exists() and stamp.exists():
-        prepared = json.loads(stamp.read_text("utf8"))
-        if prepared.get("version") == version:
-            return manifest
+    """Generate the staging models and parse the dbt project, unless both are as they should be;
+    returns the manifest's path. One process at a time: another finds it done.
+    """
+    manifest = TARGET / "manifest.json"
+    if force or not _is_prepared():
+        TARGET.mkdir(parents=True, exist_ok=True)
+        with FileLock(TARGET / "prepare.lock"):
+            if force or not _is_prepared():
+                _parse(manifest)
+    return manifest
 
+
+def _is_prepared() -> bool:
+    """Whether the project is parsed as it is; what is to be generated is made current first."""
+    generate()
+    if not (STAMP.exists() and (TARGET / "manifest.json").exists()):
+        return False
+    prepared: Mapping[str, Any] = json.loads(STAMP.read_text("utf8"))
+    return prepared.get("version") == project_version()
+
+
+def _parse(manifest: Path) -> None:
     from dbt.cli.main import dbtRunner
 
     from dagster_project.orchestration.lineage import column_lineage
 
+    version = project_version()
     # All of it: parsed in part, dbt keeps unit tests that have gone.
     result = dbtRunner().invoke(["parse", "--no-partial-parse", *_paths(TARGET), *_QUIET])
     if not result.success:
         raise KidoError(f"The dbt project does not parse: {result.exception}.")
     lineage = column_lineage(json.loads(manifest.read_text("utf8")), _compile(result.result))
     write_atomically(TARGET / "column_lineage.json", json.dumps(lineage).encode())
-    write_atomically(stamp, json.dumps({"version": version}).encode())
-    return manifest
+    write_atomically(STAMP, json.dumps({"version": version}).encode())
 
 
 def project_version() -> str:
-    """A hash of every file of the dbt project that can change what it builds."""
+    """A hash of every file of the dbt project that can change what it builds, by hand or
+    generated: of the latter what they have to hold, be they written yet or not.
+    """
     digest = hashlib.sha256()
-    for path in sorted(DBT_PROJECT.rglob("*")):
-        relative = path.relative_to(DBT_PROJECT)
-        if path.suffix in {".sql", ".yml", ".csv"} and relative.parts[0] not in {"target", "logs"}:
-            digest.update(str(relative).encode())
-            digest.update(path.read_bytes())
+    for path in written_by_hand():
+        digest.update(str(path.relative_to(DBT_PROJECT)).encode())
+        digest.update(path.read_bytes())
+    for name, content in generated().items():
+        digest.update(name.encode())
+        digest.update(content)
     return digest.hexdigest()[:16]
 
 

@@ -1,4 +1,27 @@
-{# How printed totals of production are read. #}
+{# Which figures of production are read, and how printed totals are. #}
+
+
+{# Figures of production, capacity and reserves by material: of each table (a material at a stage in
+   a year, of the world or of one economy's supply) the newest edition as a whole, and of it the
+   newest vintage. Editions spell labels differently, so of those that count for their label one is
+   chosen for the material. Figures whose label is left out are not here. #}
+{% macro latest_production(figures, labels) -%}
+    select *
+    from (
+        select
+            labels.material,
+            figures.*
+        from {{ figures }} as figures
+        inner join {{ labels }} as labels
+            on figures.source = labels.source and figures.label = labels.label
+        where labels.left_out is null
+    ) as named
+    qualify
+        dense_rank() over (
+            partition by source, material, stage, scope_iso3, year
+            order by {{ newest_first('edition') }}
+        ) = 1
+{%- endmacro %}
 
 
 {# Part by which printed figures may exceed a printed total through rounding alone: publishers print

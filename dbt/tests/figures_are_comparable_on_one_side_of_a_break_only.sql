@@ -36,12 +36,23 @@ editions as (
 
     select
         source,
-        importer_iso3,
+        null as importer_iso3,
         hs6_code,
-        frequency,
+        'A' as frequency,
         period_start,
         hs_revision
-    from {{ ref('int_trade__count_breaks_passed') }}
+    from {{ ref('int_trade__choose_reconciled_slices') }}
+    union all
+    select
+        source,
+        reporter_iso3 as importer_iso3,
+        commodity_code as hs6_code,
+        frequency,
+        period_start,
+        max(hs_revision) as hs_revision
+    from {{ ref('int_trade__select_latest_flows') }}
+    where flow = 'import' and not is_basket
+    group by source, reporter_iso3, commodity_code, frequency, period_start
 
 ),
 

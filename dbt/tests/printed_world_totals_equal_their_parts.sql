@@ -1,21 +1,23 @@
 -- A printed total that its parts exceed, or where all parts are printed do not reach, by more than
 -- rounding is a misprint of either: worth a look at the publisher's page. Such a total is not used
 -- where its parts exceed it. A part that is printed as a bound (`<100`) may be next to nothing.
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'stg_lake__production'}}}) }}
 
 with figures as (
 
-    select
-        source,
-        material,
-        stage,
-        year,
-        economy_iso3,
-        amount_t,
-        bound,
-        flag
-    from {{ ref('int_production__select_latest_figures') }}
-    where scope_iso3 = 'WLD'
+    select * from {{ ref('stg_lake__production') }}
+
+),
+
+labels as (
+
+    select * from {{ ref('stg_lake__material_labels') }}
+
+),
+
+latest as (
+
+    {{ latest_production('figures', 'labels') }}
 
 ),
 
@@ -32,7 +34,8 @@ sums as (
         bool_or(economy_iso3 = '_X' and amount_t is not null) as has_others,
         count(*) filter (where flag in ('withheld', 'not_available') or bound = 'below')
             as missing_figures
-    from figures
+    from latest
+    where scope_iso3 = 'WLD'
     group by source, material, stage, year
 
 )

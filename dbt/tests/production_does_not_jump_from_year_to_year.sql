@@ -1,21 +1,23 @@
 -- An economy's figure that is a hundred times, or a hundredth, of the one of the year before is
 -- mostly a unit printed wrong (thousands for tons) in the edition one of the two was read from:
 -- worth a look at the publisher's page. Of ten tons or less a jump is a plant that opened.
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'stg_lake__production'}}}) }}
 
 with figures as (
 
-    select
-        source,
-        material,
-        stage,
-        scope_iso3,
-        economy_iso3,
-        year,
-        edition,
-        amount_t
-    from {{ ref('int_production__select_latest_figures') }}
-    where amount_t is not null
+    select * from {{ ref('stg_lake__production') }}
+
+),
+
+labels as (
+
+    select * from {{ ref('stg_lake__material_labels') }}
+
+),
+
+latest as (
+
+    {{ latest_production('figures', 'labels') }}
 
 ),
 
@@ -33,7 +35,8 @@ steps as (
         lag(year) over figures_of_economy as previous_year,
         lag(edition) over figures_of_economy as previous_edition,
         lag(amount_t) over figures_of_economy as previous_amount_t
-    from figures
+    from latest
+    where amount_t is not null
     window
         figures_of_economy as (
             partition by source, material, stage, scope_iso3, economy_iso3

@@ -1,4 +1,6 @@
 -- Every interval but a clause's last ends on the day the next begins; the last one is open.
+-- No two of a clause begin on one day (measure_status_has_one_row_per_clause_and_interval), so that
+-- none is empty either.
 with intervals as (
 
     select

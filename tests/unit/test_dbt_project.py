@@ -10,7 +10,7 @@ import math
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from dagster_project.lake.build_file import work_file
-from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.settings import DBT_PROJECT
 from tests.conftest import SHARED, needs_edition_of_catalogue, needs_shared
 from tests.dbt_project import Outcome, Project
@@ -290,6 +290,27 @@ def test_every_column_is_described_with_its_type_as_it_is_built(
                 assert column["data_type"], f"{node['name']}.{name}"
 
 
+def test_an_intermediate_model_exists_only_where_two_models_read_it(project: Project) -> None:
+    """Where one mart reads it, it is the mart. Tests are not counted as readers."""
+    readers = Counter(
+        parent for model in project.models for parent in set(model["depends_on"]["nodes"])
+    )
+    assert readers
+    for model in project.models:
+        # Each way to test a claim is a model of its own, read by the one that unites them.
+        if model["fqn"][1] == "intermediate" and not model["name"].startswith("int_claims__"):
+            assert readers[model["unique_id"]] >= 2, model["name"]
+
+
+def test_a_model_lists_its_columns_once_at_its_end(project: Project) -> None:
+    for model in project.models:
+        if "claims" not in model["name"]:
+            assert not re.search(r"select \* from \w+\s*$", model["raw_code"]), model["name"]
+            # An import takes all columns; a build reads no more of them than are used.
+            listed_import = r"as \(\s+select\s+(\w+,\s+)+\w+\s+from \{\{ (ref|source)\("
+            assert not re.search(listed_import, model["raw_code"]), model["name"]
+
+
 def test_every_model_is_named_by_the_scheme_of_its_folder(project: Project) -> None:
     for model in project.models:
         assert re.fullmatch(MODEL_NAMES[model["fqn"][1]], model["name"]), model["name"]
@@ -298,65 +319,30 @@ def test_every_model_is_named_by_the_scheme_of_its_folder(project: Project) -> N
         assert seed["schema"] == "seeds"
 
 
-BY_SLICE = ("reconciled_trade",)
-"""Lake tables of which the slices that count are staged too, without their rows."""
-
-
-def test_staging_of_every_lake_table_is_the_rule_that_its_schema_declares(
-    project: Project, update_golden: bool
+def test_every_lake_table_is_staged_and_one_that_is_staged_by_slice_twice(
+    project: Project,
 ) -> None:
-    ruled = {f"stg_lake__{name}": _staging_of(table) for name, table in LAKE_TABLES.items()}
-    ruled |= {f"stg_lake__{name}_slices": _slices_of(LAKE_TABLES[name]) for name in BY_SLICE}
-    for name, rule in ruled.items():
-        model = DBT_PROJECT / "models" / "staging" / f"{name}.sql"
-        if update_golden:
-            model.write_text(rule, "utf8")
-        assert model.read_text("utf8") == rule, (
-            f"{model.name} is not the rule of its lake table; if that is meant to change, "
-            "run pytest with --update-golden."
-        )
-    staged = {model["name"] for model in project.models if model["fqn"][1] == "staging"}
-    assert staged == set(ruled)
-
-
-def _staging_of(table: LakeTable) -> str:
-    """The rows of a lake table that count: its whole staging model."""
-    rule = {"subject": list(table.subject), "evidence": table.evidence}
-    steps = {"counted": _chosen("rows_that_count", table, rule)}
-    if table.is_asked:
-        steps["published"] = (
-            "not_withdrawn('counted', source('lake', 'coverage'), source('runtime', 'snapshots'))"
-        )
-    return _selected(steps, table.columns)
-
-
-def _slices_of(table: LakeTable) -> str:
-    """The slices of a lake table that count: its whole staging model."""
-    # Of these tables it takes the rows to tell which slices count.
-    assert not table.subject
-    assert not table.is_asked
-    steps = {"counted": _chosen("slices_that_count", table, {})}
-    return _selected(steps, [*table.vintage_slice, "vintage_at", "snapshot_id", "rows"])
-
-
-def _chosen(macro: str, table: LakeTable, rule: Mapping[str, object]) -> str:
-    given = {
-        "slice": list(table.vintage_slice),
-        "counts_from": table.counts_from or "none",
-        "edition": table.edition,
-        **rule,
+    staged = {model["name"]: model for model in project.models if model["fqn"][1] == "staging"}
+    assert set(staged) == {
+        *(f"stg_lake__{name}" for name in LAKE_TABLES),
+        "stg_lake__reconciled_trade_slices",
     }
-    arguments = [
-        f"source('lake', '{table.name}')",
-        *(f"{name}={value!r}" for name, value in given.items() if value),
-    ]
-    return f"{macro}(\n        " + ",\n        ".join(arguments) + "\n    )"
+    for name, table in LAKE_TABLES.items():
+        documented = {
+            column: details["description"]
+            for column, details in staged[f"stg_lake__{name}"]["columns"].items()
+        }
+        assert documented == {column: of.description for column, of in table.columns.items()}
+        assert table.description in staged[f"stg_lake__{name}"]["description"], name
 
 
-def _selected(steps: Mapping[str, str], columns: Iterable[str]) -> str:
-    ctes = ",\n\n".join(f"{name} as (\n\n    {{{{ {step} }}}}\n\n)" for name, step in steps.items())
-    selected = ",\n    ".join(columns)
-    return f"with {ctes}\n\nselect\n    {selected}\nfrom {list(steps)[-1]}\n"
+def test_every_rule_of_a_lake_table_has_a_unit_test_of_its_staging(project: Project) -> None:
+    """A rule is generated with other arguments for each table, so it is tested with each."""
+    tested = {test["model"] for test in project.unit_tests}
+    # A plain one, by the rule of six others.
+    untested = {"stg_lake__assessments"}
+    staged = {model["name"] for model in project.models if model["fqn"][1] == "staging"}
+    assert staged - tested == untested
 
 
 def test_every_lake_table_has_a_rule_that_chooses_among_its_snapshots() -> None:
@@ -387,7 +373,7 @@ def test_no_model_chooses_among_vintages_in_words_of_its_own(project: Project) -
 def test_the_catalog_counts_the_rows_of_every_table_with_a_period(project: Project) -> None:
     [model] = [m for m in project.models if m["name"] == "int_catalog__count_rows_by_slice"]
     assert {ref["name"] for ref in model["refs"]} == {
-        f"stg_lake__{table.name}{'_slices' if table.name in BY_SLICE else ''}"
+        f"stg_lake__{table.name}{'_slices' if table.is_staged_by_slice else ''}"
         for table in LAKE_TABLES.values()
         if table.period and table.name != "coverage"
     }

@@ -36,18 +36,27 @@ groups as (
 
 ),
 
-breaks_passed as (
+breaks as (
 
-    select * from {{ ref('int_trade__count_breaks_passed') }}
+    select * from {{ ref('seed_nomenclature_breaks') }}
+
+),
+
+reconciled_slices as (
+
+    select * from {{ ref('int_trade__choose_reconciled_slices') }}
+
+),
+
+reported_flows as (
+
+    select * from {{ ref('int_trade__select_latest_flows') }}
 
 ),
 
 precedence as (
 
-    select
-        source,
-        rank
-    from {{ ref('seed_source_precedence') }}
+    select * from {{ ref('seed_source_precedence') }}
     where purpose = 'trade'
 
 ),
@@ -254,6 +263,59 @@ chosen as (
 
 ),
 
+editions as (
+
+    select
+        source,
+        null as importer_iso3,
+        hs6_code,
+        'A' as frequency,
+        period_start,
+        hs_revision
+    from reconciled_slices
+    union all
+    select
+        source,
+        reporter_iso3 as importer_iso3,
+        commodity_code as hs6_code,
+        frequency,
+        period_start,
+        max(hs_revision) as hs_revision
+    from reported_flows
+    where
+        not is_basket
+        and flow = 'import'
+        and commodity_code in (select breaks.hs6_code from breaks)
+    group by source, reporter_iso3, commodity_code, frequency, period_start
+
+),
+
+-- A number that is the same for figures of a code that no break parts.
+breaks_passed as (
+
+    select
+        editions.source,
+        editions.importer_iso3,
+        editions.hs6_code,
+        editions.frequency,
+        editions.period_start,
+        {{
+            breaks_passed(
+                'breaks', 'editions.hs_revision', 'extract(year from editions.period_start)'
+            )
+        }} as breaks_passed
+    from editions
+    inner join breaks on editions.hs6_code = breaks.hs6_code
+    group by
+        editions.source,
+        editions.importer_iso3,
+        editions.hs6_code,
+        editions.frequency,
+        editions.period_start,
+        editions.hs_revision
+
+),
+
 -- Of groups with a code that has a break, what each figure is comparable with.
 eras as (
 
@@ -305,22 +367,16 @@ since as (
         ) as first_of_all
     from eras
 
-),
-
-comparable as (
-
-    select
-        chosen.*,
-        case
-            when since.first_of_era > since.first_of_all then since.first_of_era
-        end as comparable_since
-    from chosen
-    left join since
-        on
-            chosen.importer_iso3 = since.importer_iso3
-            and chosen.group_number = since.group_number
-            and chosen.measure = since.measure
-
 )
 
-select * from comparable
+select
+    chosen.*,
+    case
+        when since.first_of_era > since.first_of_all then since.first_of_era
+    end as comparable_since
+from chosen
+left join since
+    on
+        chosen.importer_iso3 = since.importer_iso3
+        and chosen.group_number = since.group_number
+        and chosen.measure = since.measure

@@ -1,20 +1,6 @@
 with clauses as (
 
-    select
-        clause_id,
-        title,
-        official_reference,
-        evidence_class,
-        announced_date,
-        effective_date,
-        suspended_from,
-        suspended_to,
-        suspended_by,
-        ended_date,
-        ended_known_at,
-        unknown_from,
-        known_at
-    from {{ ref('int_exposure__select_known_clauses') }}
+    select * from {{ ref('int_exposure__select_known_clauses') }}
 
 ),
 
@@ -99,43 +85,37 @@ acts as (
         end as act
     from clauses
 
-),
-
-explained as (
-
-    select
-        intervals.clause_id,
-        intervals.valid_from,
-        intervals.valid_to,
-        intervals.status,
-        case
-            when intervals.status = 'suspended'
-                then coalesce(suspending.act, clauses.suspended_by, 'no act is named')
-            when intervals.status = 'unknown' and intervals.valid_from <= clauses.announced_date
-                then 'no source says what holds from ' || cast(intervals.valid_from as varchar)
-            when intervals.status = 'unknown'
-                then
-                    'no source says what holds after '
-                    || cast(cast(intervals.valid_from - interval 1 day as date) as varchar)
-            when intervals.status = 'ended' and clauses.ended_known_at <= clauses.known_at
-                then 'the measure''s own term, to ' || cast(clauses.ended_date as varchar)
-            when intervals.status = 'ended'
-                then
-                    'its end on '
-                    || cast(clauses.ended_date as varchar)
-                    || ', known on '
-                    || cast(clauses.ended_known_at as varchar)
-            when intervals.status = 'in_force' and intervals.valid_from > clauses.suspended_to
-                then
-                    'the end of the suspension by '
-                    || coalesce(suspending.act, clauses.suspended_by, 'an act not named')
-            else acts.act
-        end as because
-    from intervals
-    inner join clauses on intervals.clause_id = clauses.clause_id
-    inner join acts on intervals.clause_id = acts.clause_id
-    left join acts as suspending on clauses.suspended_by = suspending.clause_id
-
 )
 
-select * from explained
+select
+    intervals.clause_id,
+    intervals.valid_from,
+    intervals.valid_to,
+    intervals.status,
+    case
+        when intervals.status = 'suspended'
+            then coalesce(suspending.act, clauses.suspended_by, 'no act is named')
+        when intervals.status = 'unknown' and intervals.valid_from <= clauses.announced_date
+            then 'no source says what holds from ' || cast(intervals.valid_from as varchar)
+        when intervals.status = 'unknown'
+            then
+                'no source says what holds after '
+                || cast(cast(intervals.valid_from - interval 1 day as date) as varchar)
+        when intervals.status = 'ended' and clauses.ended_known_at <= clauses.known_at
+            then 'the measure''s own term, to ' || cast(clauses.ended_date as varchar)
+        when intervals.status = 'ended'
+            then
+                'its end on '
+                || cast(clauses.ended_date as varchar)
+                || ', known on '
+                || cast(clauses.ended_known_at as varchar)
+        when intervals.status = 'in_force' and intervals.valid_from > clauses.suspended_to
+            then
+                'the end of the suspension by '
+                || coalesce(suspending.act, clauses.suspended_by, 'an act not named')
+        else acts.act
+    end as because
+from intervals
+inner join clauses on intervals.clause_id = clauses.clause_id
+inner join acts on intervals.clause_id = acts.clause_id
+left join acts as suspending on clauses.suspended_by = suspending.clause_id

@@ -14,40 +14,34 @@ dated as (
         coalesce(unknown_known_at, known_at) <= {{ as_of_day() }} as is_doubt_known
     from clauses
 
-),
-
-known as (
-
-    select
-        source,
-        measure_id,
-        clause_id,
-        title,
-        official_reference,
-        implementer_iso3,
-        direction,
-        gta_code,
-        announced_date,
-        effective_date,
-        case when is_suspension_known then suspended_from end as suspended_from,
-        case when is_suspension_known then suspended_to end as suspended_to,
-        case when is_suspension_known then suspended_by end as suspended_by,
-        case when is_end_known then ended_date end as ended_date,
-        case
-            when is_end_known and ended_date is not null then coalesce(ended_known_at, known_at)
-        end as ended_known_at,
-        case when is_doubt_known then unknown_from end as unknown_from,
-        known_at,
-        target_iso3,
-        target_class,
-        target_names,
-        evidence_class,
-        confidence,
-        remark,
-        citation,
-        source_url
-    from dated
-
 )
 
-select * from known
+select
+    source,
+    measure_id,
+    clause_id,
+    title,
+    official_reference,
+    implementer_iso3,
+    direction,
+    gta_code,
+    announced_date,
+    effective_date,
+    case when is_suspension_known then suspended_from end as suspended_from,
+    case when is_suspension_known then suspended_to end as suspended_to,
+    case when is_suspension_known then suspended_by end as suspended_by,
+    case when is_end_known then ended_date end as ended_date,
+    case
+        when is_end_known and ended_date is not null then coalesce(ended_known_at, known_at)
+    end as ended_known_at,
+    case when is_doubt_known then unknown_from end as unknown_from,
+    known_at,
+    target_iso3,
+    target_class,
+    target_names,
+    evidence_class,
+    confidence,
+    remark,
+    citation,
+    source_url
+from dated

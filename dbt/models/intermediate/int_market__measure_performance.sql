@@ -1,25 +1,17 @@
 with prices as (
 
-    select
-        instrument,
-        price_date,
-        close,
-        unit
-    from {{ ref('int_market__choose_prices') }}
+    select * from {{ ref('prices') }}
     where close > 0
 
 ),
 
 instruments as (
 
-    select
-        instrument,
-        frequency
-    from {{ ref('seed_instruments') }}
+    select * from {{ ref('seed_instruments') }}
 
 ),
 
--- An index and a price of the same thing are two series: the one that reaches furthest is told.
+-- An index and a price of the same thing are two series: the one that reaches furthest counts.
 series as (
 
     select
@@ -149,23 +141,17 @@ measured as (
     from closes
     group by instrument, performance_window, window_start, window_end
 
-),
-
-performance as (
-
-    select
-        measured.instrument,
-        measured.performance_window,
-        measured.window_start,
-        measured.window_end,
-        measured.return_share,
-        case when instruments.frequency = 'D' then measured.annualised_volatility end
-            as annualised_volatility,
-        measured.max_drawdown_share,
-        measured.sessions
-    from measured
-    left join instruments on measured.instrument = instruments.instrument
-
 )
 
-select * from performance
+select
+    measured.instrument,
+    measured.performance_window,
+    measured.window_start,
+    measured.window_end,
+    measured.return_share,
+    case when instruments.frequency = 'D' then measured.annualised_volatility end
+        as annualised_volatility,
+    measured.max_drawdown_share,
+    measured.sessions
+from measured
+left join instruments on measured.instrument = instruments.instrument

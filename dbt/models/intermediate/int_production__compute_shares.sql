@@ -3,6 +3,24 @@
 
 with figures as (
 
+    select * from {{ ref('stg_lake__production') }}
+
+),
+
+labels as (
+
+    select * from {{ ref('stg_lake__material_labels') }}
+
+),
+
+latest as (
+
+    {{ latest_production('figures', 'labels') }}
+
+),
+
+of_the_world as (
+
     select
         source,
         material,
@@ -15,7 +33,7 @@ with figures as (
         notes,
         bound in ('exact', 'range') as is_figure,
         flag = 'estimated' or bound <> 'exact' as is_estimate
-    from {{ ref('int_production__select_latest_figures') }}
+    from latest
     where scope_iso3 = 'WLD'
 
 ),
@@ -31,7 +49,7 @@ printed_totals as (
         case when is_figure and amount_t > 0 then amount_t end as printed_total_t,
         is_estimate,
         coalesce(lower(notes) like '%excludes u.s. production%', false) as leaves_out_usa
-    from figures
+    from of_the_world
     where economy_iso3 = 'WLD'
 
 ),
@@ -39,28 +57,28 @@ printed_totals as (
 parts as (
 
     select
-        figures.source,
-        figures.material,
-        figures.stage,
-        figures.economy_iso3,
-        figures.year,
-        figures.amount_t,
-        figures.share,
-        figures.is_estimate,
-        figures.flag in ('withheld', 'not_available') as is_missing,
+        of_the_world.source,
+        of_the_world.material,
+        of_the_world.stage,
+        of_the_world.economy_iso3,
+        of_the_world.year,
+        of_the_world.amount_t,
+        of_the_world.share,
+        of_the_world.is_estimate,
+        of_the_world.flag in ('withheld', 'not_available') as is_missing,
         printed_totals.source is not null as has_printed_total,
         printed_totals.printed_total_t,
         coalesce(printed_totals.is_estimate, false) as has_estimated_total,
-        figures.economy_iso3 = 'USA'
+        of_the_world.economy_iso3 = 'USA'
         and coalesce(printed_totals.leaves_out_usa, false) as is_outside_total
-    from figures
+    from of_the_world
     left join printed_totals
         on
-            figures.source = printed_totals.source
-            and figures.material = printed_totals.material
-            and figures.stage = printed_totals.stage
-            and figures.year = printed_totals.year
-    where figures.economy_iso3 <> 'WLD' and figures.flag <> 'not_applicable'
+            of_the_world.source = printed_totals.source
+            and of_the_world.material = printed_totals.material
+            and of_the_world.stage = printed_totals.stage
+            and of_the_world.year = printed_totals.year
+    where of_the_world.economy_iso3 <> 'WLD' and of_the_world.flag <> 'not_applicable'
 
 ),
 
@@ -199,34 +217,28 @@ not_listed as (
     from rests
     where world_total_t is null and listed_shares = 0 and others_t > 0
 
-),
-
-shares as (
-
-    select
-        source,
-        material,
-        stage,
-        year,
-        economy_iso3,
-        amount_t,
-        share,
-        world_total_t,
-        is_estimate
-    from listed
-    union all
-    select
-        source,
-        material,
-        stage,
-        year,
-        economy_iso3,
-        amount_t,
-        share,
-        world_total_t,
-        is_estimate
-    from not_listed
-
 )
 
-select * from shares
+select
+    source,
+    material,
+    stage,
+    year,
+    economy_iso3,
+    amount_t,
+    share,
+    world_total_t,
+    is_estimate
+from listed
+union all
+select
+    source,
+    material,
+    stage,
+    year,
+    economy_iso3,
+    amount_t,
+    share,
+    world_total_t,
+    is_estimate
+from not_listed

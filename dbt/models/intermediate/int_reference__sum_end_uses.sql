@@ -6,12 +6,7 @@ with uses as (
 
 labels as (
 
-    select
-        source,
-        label,
-        mineral,
-        material
-    from {{ ref('stg_lake__material_labels') }}
+    select * from {{ ref('stg_lake__material_labels') }}
     where left_out is null and mineral is not null
 
 ),
@@ -59,21 +54,15 @@ distinct_uses as (
         use_share
     from chosen
 
-),
-
-sums as (
-
-    select
-        source,
-        mineral,
-        year,
-        min(sector) as sector,
-        nace2_code,
-        {{ sum_in_order('use_share') }} as use_share,
-        string_agg(application, '; ' order by use_share desc, application asc) as applications
-    from distinct_uses
-    group by source, mineral, year, division, nace2_code
-
 )
 
-select * from sums
+select
+    source,
+    mineral,
+    year,
+    min(sector) as sector,
+    nace2_code,
+    {{ sum_in_order('use_share') }} as use_share,
+    string_agg(application, '; ' order by use_share desc, application asc) as applications
+from distinct_uses
+group by source, mineral, year, division, nace2_code

@@ -4,26 +4,15 @@
 
 with slices as (
 
-    select
-        source,
-        hs6_code,
-        hs_revision,
-        period_start
-    from {{ ref('stg_lake__reconciled_trade_slices') }}
-
-),
-
--- The same trade is published once in each edition of the HS.
-newest_revision as (
-
-    select
-        source,
-        hs6_code,
-        period_start,
-        max(hs_revision) as hs_revision
-    from slices
-    group by source, hs6_code, period_start
+    select * from {{ ref('stg_lake__reconciled_trade_slices') }}
 
 )
 
-select * from newest_revision
+-- The same trade is published once in each edition of the HS.
+select
+    source,
+    hs6_code,
+    period_start,
+    max(hs_revision) as hs_revision
+from slices
+group by source, hs6_code, period_start

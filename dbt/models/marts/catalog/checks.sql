@@ -1,16 +1,16 @@
 with checks as (
 
-    select
-        layer,
-        table_name,
-        check_name,
-        engine,
-        severity,
-        status,
-        observed,
-        failing_rows
-    from {{ source('runtime', 'checks') }}
+    select * from {{ source('runtime', 'checks') }}
 
 )
 
-select * from checks
+select
+    layer,
+    table_name,
+    check_name,
+    engine,
+    severity,
+    status,
+    observed,
+    failing_rows
+from checks

@@ -1,16 +1,16 @@
 with releases as (
 
-    select
-        release_id,
-        published_at,
-        as_of,
-        contract_version,
-        code_version,
-        duckdb_version,
-        accepted_at,
-        accepted_losses
-    from {{ source('runtime', 'releases') }}
+    select * from {{ source('runtime', 'releases') }}
 
 )
 
-select * from releases
+select
+    release_id,
+    published_at,
+    as_of,
+    contract_version,
+    code_version,
+    duckdb_version,
+    accepted_at,
+    accepted_losses
+from releases

@@ -1,18 +1,157 @@
-with concentration as (
+with shares as (
+
+    select * from {{ ref('int_production__compute_shares') }}
+
+),
+
+-- The scale is that of the World Governance Indicators.
+governance as (
+
+    select * from {{ ref('stg_lake__governance_scores') }}
+    where source = 'wgi'
+
+),
+
+-- With one of the six missing, the mean would be of another thing.
+means as (
 
     select
+        economy_iso3,
+        year,
+        {{ sum_in_order('estimate') }} / 6 as mean_estimate
+    from governance
+    group by economy_iso3, year
+    having count(distinct indicator) = 6
+
+),
+
+listed as (
+
+    select
+        source,
         material,
         stage,
         year,
+        economy_iso3,
+        share,
+        -- Round amounts give exact measures; where shares are printed they are of one.
+        case when world_total_t is null then share else amount_t end as quantity,
+        coalesce(world_total_t, 1) as whole
+    from shares
+    where share is not null
+
+),
+
+economy_years as (
+
+    select distinct
+        economy_iso3,
+        year
+    from listed
+
+),
+
+-- The nearest year that is not later.
+scores as (
+
+    select
+        economy_years.economy_iso3,
+        economy_years.year,
+        {{ governance_weight('means.mean_estimate') }} as governance_weight
+    from economy_years
+    inner join means
+        on
+            economy_years.economy_iso3 = means.economy_iso3
+            and economy_years.year >= means.year
+    qualify
+        row_number() over (
+            partition by economy_years.economy_iso3, economy_years.year
+            order by means.year desc
+        ) = 1
+
+),
+
+producers as (
+
+    select
+        listed.source,
+        listed.material,
+        listed.stage,
+        listed.year,
+        listed.economy_iso3,
+        listed.share,
+        listed.quantity,
+        listed.quantity * listed.quantity as square,
+        listed.quantity * listed.quantity * scores.governance_weight as weighted_square,
+        case when scores.governance_weight is not null then listed.quantity end as scored_quantity,
+        listed.whole,
+        row_number() over (
+            partition by listed.source, listed.material, listed.stage, listed.year
+            order by listed.quantity desc, listed.economy_iso3 asc
+        ) as producer_rank
+    from listed
+    left join scores
+        on
+            listed.economy_iso3 = scores.economy_iso3
+            and listed.year = scores.year
+    where listed.economy_iso3 <> '_X'
+
+),
+
+rests as (
+
+    select
         source,
-        hhi,
-        cr1_share,
-        cr3_share,
-        top_producer_iso3,
-        hhi_governance_weighted,
-        governance_coverage_share
-    from {{ ref('int_production__measure_concentration') }}
+        material,
+        stage,
+        year,
+        share as rest_share
+    from listed
+    where economy_iso3 = '_X'
+
+),
+
+sums as (
+
+    select
+        source,
+        material,
+        stage,
+        year,
+        whole,
+        {{ sum_in_order('square') }} as squares,
+        {{ sum_in_order('weighted_square') }} as weighted_squares,
+        {{ sum_in_order('quantity') }} as named,
+        {{ sum_in_order('scored_quantity') }} as scored,
+        {{ sum_in_order('quantity') }} filter (where producer_rank <= 3) / whole as top_three_share,
+        max(share) filter (where producer_rank = 1) as cr1_share,
+        max(economy_iso3) filter (where producer_rank = 1) as top_producer_iso3,
+        count(*) filter (where quantity > 0) as producers
+    from producers
+    group by source, material, stage, year, whole
+    having {{ sum_in_order('quantity') }} > 0
 
 )
 
-select * from concentration
+select
+    sums.material,
+    sums.stage,
+    sums.year,
+    sums.source,
+    {{ hhi('sums.squares', 'sums.whole') }} as hhi,
+    sums.cr1_share,
+    case
+        when sums.producers >= 3 or rests.source is null then sums.top_three_share
+    end as cr3_share,
+    sums.top_producer_iso3,
+    {{ hhi('sums.weighted_squares', 'sums.whole') }} as hhi_governance_weighted,
+    coalesce(sums.scored, 0) / sums.named as governance_coverage_share
+from sums
+left join rests
+    on
+        sums.source = rests.source
+        and sums.material = rests.material
+        and sums.stage = rests.stage
+        and sums.year = rests.year
+-- One economy beside the rest of the world is no list: a larger producer may be in the rest.
+where sums.producers > 1 or rests.source is null or rests.rest_share <= sums.cr1_share

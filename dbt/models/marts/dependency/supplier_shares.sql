@@ -1,14 +1,6 @@
 with imports as (
 
-    select
-        group_number,
-        importer_iso3,
-        partner_iso3,
-        value_usd,
-        net_weight_kg,
-        valuation,
-        is_provisional
-    from {{ ref('int_dependency__list_group_imports') }}
+    select * from {{ ref('int_dependency__list_group_imports') }}
 
 ),
 
@@ -119,28 +111,22 @@ suppliers as (
     -- Below the ninth digit it is rounding, not trade.
     where totals.total_amount - sums.published_amount > 1e-9 * totals.total_amount
 
-),
-
-shares as (
-
-    select
-        totals.importer_iso3,
-        totals.mineral_group,
-        totals.frequency,
-        totals.period_start,
-        totals.measure,
-        suppliers.supplier_iso3,
-        suppliers.amount,
-        suppliers.amount / totals.total_amount as share,
-        cast(suppliers.supplier_rank as integer) as supplier_rank,
-        totals.source,
-        suppliers.valuation,
-        suppliers.is_provisional,
-        totals.weight_coverage_share,
-        totals.comparable_since
-    from suppliers
-    inner join totals on suppliers.total_number = totals.total_number
-
 )
 
-select * from shares
+select
+    totals.importer_iso3,
+    totals.mineral_group,
+    totals.frequency,
+    totals.period_start,
+    totals.measure,
+    suppliers.supplier_iso3,
+    suppliers.amount,
+    suppliers.amount / totals.total_amount as share,
+    cast(suppliers.supplier_rank as integer) as supplier_rank,
+    totals.source,
+    suppliers.valuation,
+    suppliers.is_provisional,
+    totals.weight_coverage_share,
+    totals.comparable_since
+from suppliers
+inner join totals on suppliers.total_number = totals.total_number

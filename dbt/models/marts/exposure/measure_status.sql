@@ -1,13 +1,13 @@
 with intervals as (
 
-    select
-        clause_id,
-        valid_from,
-        valid_to,
-        status,
-        because
-    from {{ ref('int_exposure__build_status_intervals') }}
+    select * from {{ ref('int_exposure__build_status_intervals') }}
 
 )
 
-select * from intervals
+select
+    clause_id,
+    valid_from,
+    valid_to,
+    status,
+    because
+from intervals

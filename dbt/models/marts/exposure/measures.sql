@@ -1,56 +1,29 @@
 with clauses as (
 
-    select
-        measure_id,
-        clause_id,
-        title,
-        official_reference,
-        implementer_iso3,
-        target_iso3,
-        target_class,
-        target_names,
-        gta_code,
-        direction,
-        announced_date,
-        effective_date,
-        ended_date,
-        known_at,
-        evidence_class,
-        source,
-        source_url,
-        citation,
-        confidence,
-        remark
-    from {{ ref('int_exposure__select_known_clauses') }}
-
-),
-
-targets as (
-
-    select
-        measure_id,
-        clause_id,
-        title,
-        official_reference,
-        implementer_iso3,
-        target_iso3,
-        target_class,
-        {{ one_row_per_item('target_names', or_else="''") }} as target_name,
-        {{ instrument_type('gta_code', 'direction') }} as instrument_type,
-        gta_code,
-        direction,
-        announced_date,
-        effective_date,
-        ended_date,
-        known_at,
-        evidence_class,
-        source,
-        source_url,
-        citation,
-        confidence,
-        remark
-    from clauses
+    select * from {{ ref('int_exposure__select_known_clauses') }}
 
 )
 
-select * from targets
+select
+    measure_id,
+    clause_id,
+    title,
+    official_reference,
+    implementer_iso3,
+    target_iso3,
+    target_class,
+    {{ one_row_per_item('target_names', or_else="''") }} as target_name,
+    {{ instrument_type('gta_code', 'direction') }} as instrument_type,
+    gta_code,
+    direction,
+    announced_date,
+    effective_date,
+    ended_date,
+    known_at,
+    evidence_class,
+    source,
+    source_url,
+    citation,
+    confidence,
+    remark
+from clauses

@@ -2,29 +2,23 @@ with milestones as (
 
     select * from {{ ref('stg_lake__milestones') }}
 
-),
-
--- A fact that was planned and known before it came about has no day of its own until that day.
-known as (
-
-    select
-        milestone_id,
-        kind,
-        title,
-        project,
-        economy_iso3,
-        announced_date,
-        case when event_date <= {{ as_of_day() }} then event_date end as event_date,
-        planned_date,
-        case when ended_date <= {{ as_of_day() }} then ended_date end as ended_date,
-        statement,
-        evidence_class,
-        source,
-        source_url,
-        known_at,
-        citation
-    from milestones
-
 )
 
-select * from known
+-- A fact that was planned and known before it came about has no day of its own until that day.
+select
+    milestone_id,
+    kind,
+    title,
+    project,
+    economy_iso3,
+    announced_date,
+    case when event_date <= {{ as_of_day() }} then event_date end as event_date,
+    planned_date,
+    case when ended_date <= {{ as_of_day() }} then ended_date end as ended_date,
+    statement,
+    evidence_class,
+    source,
+    source_url,
+    known_at,
+    citation
+from milestones

@@ -1,4 +1,57 @@
-with chosen_prices as (
+with quotes as (
+
+    select * from {{ ref('stg_lake__price_quotes') }}
+
+),
+
+precedence as (
+
+    select * from {{ ref('seed_source_precedence') }}
+    where purpose = 'price'
+
+),
+
+-- An index on another base is another series: of two units, the one most days are quoted in.
+counted as (
+
+    select
+        source,
+        instrument,
+        unit,
+        count(distinct price_date) as days
+    from quotes
+    group by source, instrument, unit
+
+),
+
+units as (
+
+    select
+        source,
+        instrument,
+        unit
+    from counted
+    qualify
+        row_number() over (
+            partition by source, instrument
+            order by days desc, unit asc
+        ) = 1
+
+),
+
+in_one_unit as (
+
+    select quotes.*
+    from quotes
+    inner join units
+        on
+            quotes.source = units.source
+            and quotes.instrument = units.instrument
+            and quotes.unit is not distinct from units.unit
+
+),
+
+published as (
 
     select
         instrument,
@@ -8,9 +61,57 @@ with chosen_prices as (
         currency,
         unit,
         source,
-        is_derived
-    from {{ ref('int_market__choose_prices') }}
+        false as is_derived
+    from in_one_unit
+    where close is not null
+
+),
+
+-- Yen per dollar is yen per euro over dollars per euro, of one source and day; the renminbi alike.
+crossed as (
+
+    select
+        other.currency || 'JPY' as instrument,
+        yen.price_date,
+        yen.close / other.close as close,
+        cast(null as double) as adjusted_close,
+        'JPY' as currency,
+        'JPY per ' || other.currency as unit,
+        yen.source,
+        true as is_derived
+    from published as yen
+    inner join published as other
+        on
+            yen.source = other.source
+            and yen.price_date = other.price_date
+    where
+        yen.instrument = 'EURJPY'
+        and other.instrument in ('EURUSD', 'EURCNY')
+        and other.close > 0
+
+),
+
+offered as (
+
+    select * from published
+    union all
+    select * from crossed
 
 )
 
-select * from chosen_prices
+select
+    offered.instrument,
+    offered.price_date,
+    offered.close,
+    offered.adjusted_close,
+    offered.currency,
+    offered.unit,
+    offered.source,
+    offered.is_derived
+from offered
+left join precedence on offered.source = precedence.source
+qualify
+    row_number() over (
+        partition by offered.instrument, offered.price_date
+        order by offered.is_derived, precedence.rank nulls last, offered.source
+    ) = 1

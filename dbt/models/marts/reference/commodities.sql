@@ -10,17 +10,29 @@ nomenclature as (
 
 ),
 
+reconciled_slices as (
+
+    select * from {{ ref('int_trade__choose_reconciled_slices') }}
+
+),
+
+reported_flows as (
+
+    select * from {{ ref('int_trade__select_latest_flows') }}
+
+),
+
 traded as (
 
     select
         hs6_code,
         hs_revision
-    from {{ ref('int_trade__choose_reconciled_slices') }}
+    from reconciled_slices
     union distinct
     select distinct
         commodity_code as hs6_code,
         hs_revision
-    from {{ ref('int_trade__select_latest_flows') }}
+    from reported_flows
     where not is_basket
 
 ),

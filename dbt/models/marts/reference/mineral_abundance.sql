@@ -1,20 +1,13 @@
 with estimates as (
 
-    select
-        source,
-        element,
-        abundance_ppm
-    from {{ ref('stg_lake__element_abundance') }}
+    select * from {{ ref('stg_lake__element_abundance') }}
 
 ),
 
 -- Most carbon of the crust is carbonate: its abundance says nothing of graphite.
 minerals as (
 
-    select
-        mineral,
-        symbol
-    from {{ ref('minerals') }}
+    select * from {{ ref('minerals') }}
     where mineral <> 'graphite'
 
 ),

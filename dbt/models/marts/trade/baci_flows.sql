@@ -1,35 +1,18 @@
 with flows as (
 
-    select
-        source,
-        exporter_iso3,
-        importer_iso3,
-        hs6_code,
-        hs_revision,
-        period_start,
-        value_usd,
-        net_weight_kg,
-        vintage_at,
-        snapshot_id
-    from {{ ref('int_trade__choose_reconciled_flows') }}
-
-),
-
-of_baci as (
-
-    select
-        exporter_iso3,
-        importer_iso3,
-        hs6_code,
-        hs_revision,
-        cast(extract(year from period_start) as integer) as year,
-        value_usd,
-        net_weight_kg,
-        vintage_at,
-        snapshot_id
-    from flows
-    where source = 'baci'
+    select * from {{ ref('int_trade__choose_reconciled_flows') }}
 
 )
 
-select * from of_baci
+select
+    exporter_iso3,
+    importer_iso3,
+    hs6_code,
+    hs_revision,
+    cast(extract(year from period_start) as integer) as year,
+    value_usd,
+    net_weight_kg,
+    vintage_at,
+    snapshot_id
+from flows
+where source = 'baci'

@@ -1,23 +1,23 @@
 with latest_flows as (
 
-    select
-        source,
-        reporter_iso3,
-        partner_iso3,
-        flow,
-        commodity_code,
-        is_basket,
-        hs_revision,
-        frequency,
-        period_start,
-        value_usd,
-        net_weight_kg,
-        valuation,
-        is_provisional,
-        vintage_at,
-        snapshot_id
-    from {{ ref('int_trade__select_latest_flows') }}
+    select * from {{ ref('int_trade__select_latest_flows') }}
 
 )
 
-select * from latest_flows
+select
+    source,
+    reporter_iso3,
+    partner_iso3,
+    flow,
+    commodity_code,
+    is_basket,
+    hs_revision,
+    frequency,
+    period_start,
+    value_usd,
+    net_weight_kg,
+    valuation,
+    is_provisional,
+    vintage_at,
+    snapshot_id
+from latest_flows

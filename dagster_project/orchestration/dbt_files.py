@@ -1,0 +1,56 @@
+"""The files of the dbt project: those written by hand, and those generated beside them.
+
+What stands in the generated ones is known in `lake/staging_models.py`. Cheap to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from dagster_project.lake import staging_models
+from dagster_project.lake.store import write_atomically
+from dagster_project.settings import DBT_PROJECT
+
+GENERATED = DBT_PROJECT / "models" / "staging" / "generated"
+"""All files of this folder are generated; git does not know it."""
+
+_SUFFIXES = {".sql", ".yml", ".csv"}
+
+
+def written_by_hand() -> list[Path]:
+    """Every file of the dbt project that is written by hand and can change what it builds."""
+    not_by_hand = {DBT_PROJECT / "target", DBT_PROJECT / "logs", GENERATED}
+    return sorted(
+        path
+        for path in DBT_PROJECT.rglob("*")
+        if path.suffix in _SUFFIXES and not_by_hand.isdisjoint(path.parents)
+    )
+
+
+@cache
+def generated() -> Mapping[str, bytes]:
+    """What each generated file has to hold, by file name."""
+    return {name: text.encode() for name, text in staging_models.rendered().items()}
+
+
+def generate(folder: Path = GENERATED) -> None:
+    """Make a folder hold the generated files and no others; nothing is written where it does.
+
+    Several processes may do it at once: each file is replaced as a whole, by the same bytes.
+    """
+    files = generated()
+    for path in folder.glob("*"):
+        if path.suffix in _SUFFIXES and path.name not in files:
+            path.unlink(missing_ok=True)
+    for name, content in files.items():
+        if _content(folder / name) != content:
+            write_atomically(folder / name, content)
+
+
+def _content(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
