@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.rules import Rule, Suite
 from dagster_project.quality.runner import evaluate, evaluate_batch
+from dagster_project.quality.suites import LAKE_SUITES
 from tests.unit.quality.seeded import TODAY, Defect, Row, ask, changed
 
 PROVENANCE: Row = {

@@ -6,9 +6,9 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.quality.rules import Rule, Suite
 from dagster_project.quality.runner import evaluate
+from dagster_project.quality.suites import MART_SUITES
 from tests.unit.quality.seeded import TODAY, Defect, Row, ask, changed
 
 COLUMNS: Mapping[str, str] = {
