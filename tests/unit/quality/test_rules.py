@@ -27,9 +27,7 @@ BETWEEN = "ExpectColumnValuesToBeBetween"
 
 
 def test_no_module_of_the_room_imports_great_expectations_or_pandas() -> None:
-    modules = (
-        "rules, parts, runner, lake_suites, mart_suites, quarantine, results, report, data_docs"
-    )
+    modules = "rules, parts, runner, suites, quarantine, results, report, data_docs"
     program = (
         f"from dagster_project.quality import {modules}\n"
         "import sys\n"
