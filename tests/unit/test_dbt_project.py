@@ -23,6 +23,7 @@ import yaml
 
 from dagster_project.lake.build_file import work_file
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.orchestration.facts import unit_of
 from dagster_project.settings import DBT_PROJECT
 from tests.conftest import SHARED, needs_edition_of_catalogue, needs_shared
 from tests.dbt_project import Outcome, Project
@@ -258,6 +259,40 @@ def test_the_built_tables_have_the_contracted_types_and_comments(
         assert found == described(model["columns"]), table
         assert all(comment for where, _, _, comment in columns if where == table), table
         assert comments[table] == model["description"], table
+
+
+WITHOUT_A_UNIT = {"varchar", "varchar[]", "boolean"}
+
+
+def test_every_number_and_time_that_is_published_has_a_unit_or_null_on_purpose(
+    project: Project,
+) -> None:
+    for table, model in project.marts().items():
+        for name, column in model["columns"].items():
+            if column["data_type"] not in WITHOUT_A_UNIT:
+                assert "unit" in column["meta"] or unit_of(name, column), (
+                    f"{table}.{name} has no unit: give it `config: {{meta: {{unit: ...}}}}` "
+                    f"in {model['original_file_path'].removesuffix('sql')}yml, null for a rank."
+                )
+
+
+@pytest.mark.parametrize(
+    ("name", "data_type", "meta", "unit"),
+    [
+        ("value_usd", "double", {}, "USD"),
+        ("share", "double", {}, "share, 0 to 1"),
+        ("known_at", "date", {}, "day"),
+        ("known_at", "timestamp", {}, "UTC"),
+        ("importer_iso3", "varchar", {}, "ISO 3166-1 alpha-3"),
+        ("statement", "varchar", {}, None),
+        ("return_share", "double", {"unit": "share, from -1"}, "share, from -1"),
+        ("first_year", "integer", {"unit": None}, None),
+    ],
+)
+def test_the_unit_in_the_yaml_goes_before_what_type_and_name_say(
+    name: str, data_type: str, meta: Mapping[str, str | None], unit: str | None
+) -> None:
+    assert unit_of(name, {"data_type": data_type, "meta": meta}) == unit
 
 
 # ---- Style
