@@ -90,7 +90,7 @@ def _code() -> list[Path]:
     files += [
         path
         for path in DBT_PROJECT.rglob("*")
-        if path.suffix in {".sql", ".yml", ".csv"}
+        if path.suffix in {".sql", ".yml", ".csv", ".md"}
         and path.relative_to(DBT_PROJECT).parts[0] not in {"target", "logs"}
     ]
     return sorted(files)

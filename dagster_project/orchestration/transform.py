@@ -74,10 +74,10 @@ def prepare(force: bool = False) -> Path:
 
 def project_version() -> str:
     """A hash of every file of the dbt project that can change what it builds."""
-    digest = hashlib.sha256()
+    digest, kinds = hashlib.sha256(), {".sql", ".yml", ".csv", ".md"}
     for path in sorted(DBT_PROJECT.rglob("*")):
         relative = path.relative_to(DBT_PROJECT)
-        if path.suffix in {".sql", ".yml", ".csv"} and relative.parts[0] not in {"target", "logs"}:
+        if path.suffix in kinds and relative.parts[0] not in {"target", "logs"}:
             digest.update(str(relative).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

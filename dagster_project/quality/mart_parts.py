@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.parts import is_not_later_than_today, is_one_of, matches
 from dagster_project.quality.rules import Known, Rule, report, stop
@@ -90,7 +91,7 @@ def has_a_known_edition() -> Rule:
     return is_one_of(
         "hs_revision_is_a_known_edition",
         "hs_revision",
-        parts.HS_EDITIONS,
+        words.HS_EDITIONS,
         "A code means another thing in another edition of the HS.",
     )
 
@@ -107,11 +108,11 @@ def is_in_japanese(column: str = "name_ja") -> Rule:
 def shares_in_common() -> tuple[Rule, ...]:
     return (
         is_one_of(
-            "measure_is_value_or_weight", "measure", parts.MEASURES,
+            "measure_is_value_or_weight", "measure", words.MEASURES,
             "Value and weight tell different stories; there is no third.",
         ),
         is_one_of(
-            "frequency_is_annual_or_monthly", "frequency", parts.FREQUENCIES,
+            "frequency_is_annual_or_monthly", "frequency", words.FREQUENCIES,
             "A quarter beside months would count twice.",
         ),
         is_a_mineral_group(),
@@ -130,7 +131,7 @@ def shares_in_common() -> tuple[Rule, ...]:
 def production_in_common() -> tuple[Rule, ...]:
     return (
         is_one_of(
-            "stage_is_known", "stage", parts.STAGES,
+            "stage_is_known", "stage", words.STAGES,
             "The mine and the refinery of one material lie in different economies.",
         ),
         matches(

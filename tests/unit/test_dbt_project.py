@@ -21,9 +21,11 @@ import polars as pl
 import pytest
 import yaml
 
+from dagster_project import words
 from dagster_project.lake.build_file import work_file
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.orchestration.facts import unit_of
+from dagster_project.quality.suites import MART_SUITES
 from dagster_project.settings import DBT_PROJECT
 from tests.conftest import SHARED, needs_edition_of_catalogue, needs_shared
 from tests.dbt_project import Outcome, Project
@@ -331,6 +333,39 @@ def test_every_model_is_named_by_the_scheme_of_its_folder(project: Project) -> N
     for seed in project.seeds:
         assert seed["name"].startswith("seed_")
         assert seed["schema"] == "seeds"
+
+
+def test_the_words_of_descriptions_are_those_of_the_product(update_golden: bool) -> None:
+    """A list of words is written once, in `words.py`; dbt's descriptions take it from here."""
+    lists = {
+        name.lower(): found
+        for name, found in vars(words).items()
+        if name.isupper() and isinstance(found, tuple)
+    }
+    text = "<!-- Written from dagster_project/words.py by pytest --update-golden. -->\n" + "".join(
+        f"\n{{% docs {name} %}}{words.listed(found, then='')}{{% enddocs %}}\n"
+        for name, found in lists.items()
+    )
+    path = DBT_PROJECT / "models" / "words.md"
+    if update_golden:
+        path.write_text(text, "utf8")
+    assert path.read_text("utf8") == text
+
+
+def test_a_description_names_every_word_that_the_column_may_hold(project: Project) -> None:
+    """Editions of the HS apart: nine codes by one rule."""
+    marts = project.marts()
+    held = {
+        f"{table}.{column}": (set(allowed) - {""}, marts[table]["columns"][column]["description"])
+        for table, suite in MART_SUITES.items()
+        for rule in suite.rules
+        if rule.expectation == "ExpectColumnValuesToBeInSet" and not (rule.derived or rule.has_list)
+        for column, allowed in [(str(rule.kwargs["column"]), rule.kwargs["value_set"])]
+        if isinstance(allowed, tuple) and allowed != words.HS_EDITIONS
+    }
+    assert len(held) > 20
+    for column, (allowed, description) in held.items():
+        assert allowed <= set(re.findall(r"`([^`]+)`", description)), column
 
 
 BY_SLICE = ("reconciled_trade",)

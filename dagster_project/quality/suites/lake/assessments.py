@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_project.quality import parts
+from dagster_project import words
 from dagster_project.quality.lake_parts import is_filled, key_of, year_has_begun
 from dagster_project.quality.parts import has_rows, is_one_of, one_row_per
 from dagster_project.quality.rules import quarantine
@@ -12,11 +12,11 @@ RULES = (
     is_filled("assessments"),
     one_row_per("result", *key_of("assessments")),
     is_one_of(
-        "stage_is_extraction_or_processing", "stage", parts.STAGES[:2],
+        "stage_is_extraction_or_processing", "stage", words.STAGES_OF_OUTPUT,
         "An assessment is of the mine or of the refinery.",
     ),
     is_one_of(
-        "supply_used_is_known", "supply_used", parts.SUPPLY_USED,
+        "supply_used_is_known", "supply_used", words.SUPPLY_USED,
         "Whose supply counts decides the formula.",
     ),
     year_has_begun(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.lake_parts import has_a_web_address, is_filled, key_of, known_by_today
 from dagster_project.quality.parts import (
@@ -45,15 +46,15 @@ RULES = (
         column="decided_by",
     ),
     is_one_of(
-        "stage_is_known", "stage", parts.STAGES,
+        "stage_is_known", "stage", words.STAGES,
         "The mine and the refinery of one material lie in different economies.",
     ),
     is_one_of(
-        "flow_is_import_or_export", "flow", parts.FLOWS[:2],
+        "flow_is_import_or_export", "flow", words.DECLARED_FLOWS,
         "It says which side's report the claim is of.",
     ),
     is_one_of(
-        "frequency_is_annual_or_monthly", "frequency", parts.FREQUENCIES,
+        "frequency_is_annual_or_monthly", "frequency", words.FREQUENCIES,
         "A claim is on a year or on a month.",
     ),
     matches(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.lake_parts import is_filled, is_finite, key_of
 from dagster_project.quality.parts import has_rows, is_one_of, matches, one_row_per
@@ -16,7 +17,7 @@ RULES = (
         "One or two letters (`Nd`): a name or an oxide is another thing.",
     ),
     is_one_of(
-        "reservoir_is_known", "reservoir", parts.RESERVOIRS,
+        "reservoir_is_known", "reservoir", words.RESERVOIRS,
         "The upper crust holds twice as much of some elements as the whole.",
     ),
     is_finite("abundance_ppm", "two_sigma_ppm"),

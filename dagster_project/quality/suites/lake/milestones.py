@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.lake_parts import (
     FIRST_MEASURE,
@@ -29,11 +30,11 @@ RULES = (
     one_row_per("milestone", *key_of("milestones")),
     is_known_economy("economy_iso3"),
     is_one_of(
-        "kind_is_known", "kind", parts.MILESTONE_KINDS,
+        "kind_is_known", "kind", words.MILESTONE_KINDS,
         "A remark is not a project; each kind is read in another place.",
     ),
     is_one_of(
-        "evidence_class_is_known", "evidence_class", parts.EVIDENCE_CLASSES,
+        "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
         "A reader must tell an act from a rumour.",
     ),
     stop(

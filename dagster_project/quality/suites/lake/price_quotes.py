@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.lake_parts import is_filled, is_finite, key_of
 from dagster_project.quality.parts import has_rows, is_one_of, matches, one_row_per
@@ -22,7 +23,7 @@ RULES = (
     is_filled("price_quotes"),
     one_row_per("instrument_and_day", *key_of("price_quotes")),
     is_one_of(
-        "frequency_is_daily_monthly_or_annual", "frequency", parts.PRICE_FREQUENCIES,
+        "frequency_is_daily_monthly_or_annual", "frequency", words.PRICE_FREQUENCIES,
         "A weekly or quarterly average is another series.",
     ),
     matches(

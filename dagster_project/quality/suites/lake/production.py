@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from dagster_project.quality import parts
+from dagster_project import words
 from dagster_project.quality.lake_parts import (
     is_filled,
     is_finite,
@@ -25,15 +25,15 @@ RULES = (
     is_known_economy("economy_iso3"),
     is_known_economy("scope_iso3"),
     is_one_of(
-        "stage_is_known", "stage", parts.STAGES,
+        "stage_is_known", "stage", words.STAGES,
         "The mine and the refinery of one mineral lie in different countries.",
     ),
     is_one_of(
-        "bound_is_known", "bound", parts.BOUNDS,
+        "bound_is_known", "bound", words.BOUNDS,
         "`<1` read as 1 is a figure nobody printed.",
     ),
     is_one_of(
-        "flag_is_known", "flag", parts.FIGURE_FLAGS,
+        "flag_is_known", "flag", words.FIGURE_FLAGS,
         "Withheld, not available and zero are three different things.",
     ),
     year_has_begun(),

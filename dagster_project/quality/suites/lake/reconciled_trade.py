@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.lake_parts import (
     FIRST_MEASURE,
@@ -33,7 +34,7 @@ RULES = (
         "Six digits as text: a number loses the leading zero, a national line has more.",
     ),
     is_one_of(
-        "edition_of_the_hs_is_known", "hs_revision", parts.HS_EDITIONS,
+        "edition_of_the_hs_is_known", "hs_revision", words.HS_EDITIONS,
         "A code means another thing in another edition of the HS.",
     ),
     matches(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.lake_parts import is_filled, key_of
 from dagster_project.quality.parts import has_rows, is_not_above, is_one_of, matches, one_row_per
@@ -19,7 +20,7 @@ RULES = (
         "Minerals are named one way (`all_rare_earths`), else they match nothing.",
     ),
     is_one_of(
-        "basis_is_known", "basis", parts.SCOPE_BASES,
+        "basis_is_known", "basis", words.SCOPE_BASES,
         "How the bounds are known decides how far to trust them.",
     ),
     parts.is_a_share("control_share_low"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.lake_parts import (
     FIRST_MEASURE,
@@ -47,15 +48,15 @@ RULES = (
     is_known_economy("partner_iso3"),
     is_known_economy("second_partner_iso3"),
     is_one_of(
-        "flow_is_import_export_or_their_returns", "flow", parts.FLOWS,
+        "flow_is_import_export_or_their_returns", "flow", words.FLOWS,
         "A re-export counted as an export is supply that does not exist.",
     ),
     is_one_of(
-        "frequency_is_annual_or_monthly", "frequency", parts.FREQUENCIES,
+        "frequency_is_annual_or_monthly", "frequency", words.FREQUENCIES,
         "A quarter or a running total beside months would count twice.",
     ),
     is_one_of(
-        "valuation_is_cif_or_fob", "valuation", parts.VALUATIONS,
+        "valuation_is_cif_or_fob", "valuation", words.VALUATIONS,
         "Values with and without freight are told apart or not compared.",
     ),
     is_one_of(
@@ -71,7 +72,7 @@ RULES = (
     is_one_of(
         "code_says_its_hs_edition",
         "edition",
-        parts.HS_EDITIONS,
+        words.HS_EDITIONS,
         "A code means another thing in another edition of the HS.",
     ).with_derived(
         edition=pl.when(pl.col("is_basket"))

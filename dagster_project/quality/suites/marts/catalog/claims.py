@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality.mart_parts import no_row_has
 from dagster_project.quality.parts import (
     is_not_above,
@@ -12,11 +13,9 @@ from dagster_project.quality.parts import (
     is_one_of,
 )
 
-VERDICTS = ("supported", "contradicted", "depends_on_basis", "not_testable")
-
 RULES = (
     is_one_of(
-        "verdict_is_known", "verdict", VERDICTS,
+        "verdict_is_known", "verdict", words.VERDICTS,
         "A reader filters by these words and no others.",
     ),
     is_not_blank("statement"),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality.mart_parts import contains, no_row_has
 from dagster_project.quality.parts import has_rows, is_not_blank, matches
-
-SCHEMAS = ("reference", "trade", "dependency", "exposure", "market", "catalog")
 
 RULES = (
     has_rows(),
     contains(
-        "every_schema_is_described", "schema_name", SCHEMAS,
+        "every_schema_is_described", "schema_name", words.SCHEMAS,
         "A BI tool shows the description beside the column.",
     ),
     is_not_blank("description"),

@@ -7,11 +7,10 @@ from types import MappingProxyType
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality.mart_parts import contains
 from dagster_project.quality.parts import has_rows, is_not_blank, is_not_later_than_today, is_one_of
 from dagster_project.quality.rules import Rule, Today, report
-
-LAST_ANSWERS = ("ok", "no_answer", "denied", "rejected", "quota", "not_asked")
 
 SILENCE_DAYS: Mapping[str, int] = MappingProxyType({"daily": 90, "monthly": 200, "annual": 900})
 """After so long without a newer figure a source of that cadence has fallen silent: a year's figures
@@ -44,14 +43,14 @@ RULES = (
         "Who publishes a figure is part of the figure.",
     ),
     is_one_of(
-        "cadence_is_known", "cadence", ("daily", "monthly", "annual", "edited by hand"),
+        "cadence_is_known", "cadence", words.CADENCES,
         "It says when to expect the next figure.",
     ),
     is_not_blank("title"),
     is_not_blank("publisher"),
     is_not_blank("licence"),
     is_one_of(
-        "last_answer_is_known", "last_answer", LAST_ANSWERS,
+        "last_answer_is_known", "last_answer", words.ANSWERS,
         "A reader is told whether a publisher is silent, has refused the key, or sent what "
         "does not hold up.",
     ),

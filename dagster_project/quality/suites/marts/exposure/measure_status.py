@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality.mart_parts import no_row_has
 from dagster_project.quality.parts import is_not_blank, is_one_of
 from dagster_project.quality.rules import Today, stop
 
-STATUSES = ("announced", "in_force", "suspended", "ended", "unknown")
-
 RULES = (
     is_one_of(
-        "status_is_known", "status", STATUSES,
+        "status_is_known", "status", words.MEASURE_STATUSES,
         "A reader filters by these words and no others.",
     ),
     stop(

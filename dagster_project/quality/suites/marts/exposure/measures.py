@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.mart_parts import has_a_web_address
 from dagster_project.quality.parts import (
@@ -16,16 +17,16 @@ from dagster_project.quality.parts import (
 
 RULES = (
     is_one_of(
-        "direction_is_known", "direction", parts.DIRECTIONS,
+        "direction_is_known", "direction", words.DIRECTIONS,
         "Whether a clause binds or frees decides what it hits.",
     ),
     is_one_of(
-        "target_class_is_known", "target_class", parts.TARGET_CLASSES,
+        "target_class_is_known", "target_class", words.TARGET_CLASSES,
         "A clause on entities gives no exposure of trade, one on an economy does.",
     ),
     parts.targets_agree(),
     is_one_of(
-        "evidence_class_is_known", "evidence_class", parts.EVIDENCE_CLASSES,
+        "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
         "A reader must tell an act from a rumour.",
     ),
     is_known_economy("implementer_iso3"),

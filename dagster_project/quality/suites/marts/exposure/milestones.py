@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_project.quality import parts
+from dagster_project import words
 from dagster_project.quality.mart_parts import has_a_web_address
 from dagster_project.quality.parts import (
     is_known_economy,
@@ -13,11 +13,11 @@ from dagster_project.quality.parts import (
 
 RULES = (
     is_one_of(
-        "kind_is_known", "kind", parts.MILESTONE_KINDS,
+        "kind_is_known", "kind", words.MILESTONE_KINDS,
         "A remark is not a project.",
     ),
     is_one_of(
-        "evidence_class_is_known", "evidence_class", parts.EVIDENCE_CLASSES,
+        "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
         "A reader must tell an act from a rumour.",
     ),
     is_known_economy("economy_iso3"),

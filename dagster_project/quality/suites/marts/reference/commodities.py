@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dagster_project import words
 from dagster_project.quality.mart_parts import contains, has_a_known_edition, is_an_hs6_code
 from dagster_project.quality.parts import has_rows, is_not_blank, is_one_of
 
@@ -11,7 +12,7 @@ RULES = (
     has_a_known_edition(),
     is_one_of(
         "product_form_is_known", "product_form",
-        ("ore", "compound", "metal", "magnet", "material", "other"),
+        words.PRODUCT_FORMS,
         "The form places a code in the chain from mine to magnet.",
     ),
     is_not_blank("description"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.mart_parts import contains
 from dagster_project.quality.parts import has_rows, is_not_blank, is_one_of, matches
@@ -9,11 +10,11 @@ from dagster_project.quality.parts import has_rows, is_not_blank, is_one_of, mat
 RULES = (
     has_rows(),
     is_one_of(
-        "kind_is_known", "kind", ("fx", "etf", "equity", "commodity", "index"),
+        "kind_is_known", "kind", words.INSTRUMENT_KINDS,
         "The kind decides how a price is read.",
     ),
     is_one_of(
-        "frequency_is_daily_monthly_or_annual", "frequency", parts.PRICE_FREQUENCIES,
+        "frequency_is_daily_monthly_or_annual", "frequency", words.PRICE_FREQUENCIES,
         "Returns are computed by session, month or year.",
     ),
     matches(

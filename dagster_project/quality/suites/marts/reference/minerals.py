@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality.mart_parts import contains, is_in_japanese, no_row_has
 from dagster_project.quality.parts import has_rows, is_one_of, matches
 
@@ -16,7 +17,7 @@ HEAVY_AND_MAGNET_MINERALS = (
 RULES = (
     has_rows(),
     is_one_of(
-        "family_is_known", "family", ("light_rare_earth", "heavy_rare_earth", "other"),
+        "family_is_known", "family", words.MINERAL_FAMILIES,
         "Light and heavy rare earths are controlled and supplied apart.",
     ),
     contains(

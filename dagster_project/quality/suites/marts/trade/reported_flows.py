@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.mart_parts import covers_japan, is_at_least
 from dagster_project.quality.parts import is_not_later_than_today, is_one_of, matches
@@ -11,15 +12,15 @@ from dagster_project.quality.rules import Known
 
 RULES = (
     is_one_of(
-        "flow_is_import_export_or_their_returns", "flow", parts.FLOWS,
+        "flow_is_import_export_or_their_returns", "flow", words.FLOWS,
         "A re-export counted as an export is supply that does not exist.",
     ),
     is_one_of(
-        "frequency_is_annual_or_monthly", "frequency", parts.FREQUENCIES,
+        "frequency_is_annual_or_monthly", "frequency", words.FREQUENCIES,
         "A quarter beside months would count twice.",
     ),
     is_one_of(
-        "valuation_is_cif_or_fob", "valuation", parts.VALUATIONS,
+        "valuation_is_cif_or_fob", "valuation", words.VALUATIONS,
         "Values with and without freight are told apart.",
     ),
     matches(
