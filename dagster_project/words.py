@@ -16,10 +16,12 @@ from typing import Literal, get_args
 
 # Trade.
 
-Flow = Literal["import", "export", "re_import", "re_export"]
+DeclaredFlow = Literal["import", "export"]
+DECLARED_FLOWS: tuple[DeclaredFlow, ...] = get_args(DeclaredFlow)
+"""The two sides of a trade; the other flows are goods that come back."""
+
+Flow = Literal[DeclaredFlow, "re_import", "re_export"]
 FLOWS: tuple[Flow, ...] = get_args(Flow)
-DECLARED_FLOWS = FLOWS[:2]
-"""The two sides of a trade; the others are goods that come back."""
 
 Measure = Literal["value_usd", "net_weight_kg"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
@@ -47,10 +49,12 @@ CADENCES: tuple[Cadence, ...] = get_args(Cadence)
 
 # Minerals.
 
-Stage = Literal["extraction", "processing", "reserves", "capacity"]
-STAGES: tuple[Stage, ...] = get_args(Stage)
-STAGES_OF_OUTPUT = STAGES[:2]
+StageOfOutput = Literal["extraction", "processing"]
+STAGES_OF_OUTPUT: tuple[StageOfOutput, ...] = get_args(StageOfOutput)
 """The mine and the refinery; reserves and capacity are no output of a year."""
+
+Stage = Literal[StageOfOutput, "reserves", "capacity"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 Bound = Literal["exact", "below", "above", "range"]
 BOUNDS: tuple[Bound, ...] = get_args(Bound)
@@ -100,8 +104,8 @@ Outcome = Literal["ok", "no_answer", "denied", "rejected", "quota"]
 """What became of an ask: answered; no answer at all; the key refused; the answer rejected; no more
 calls allowed for now."""
 
-Answer = Outcome | Literal["not_asked"]
-ANSWERS: tuple[Answer, ...] = (*get_args(Outcome), "not_asked")
+Answer = Literal[Outcome, "not_asked"]
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
 
 Engine = Literal["great_expectations", "dbt"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
