@@ -9,7 +9,7 @@ import pytest
 from dagster_project.quality.rules import Rule, Suite
 from dagster_project.quality.runner import evaluate
 from dagster_project.quality.suites import MART_SUITES
-from tests.contract import PUBLISHED
+from tests import contract
 from tests.unit.quality.seeded import TODAY, Row, ask, cases, changed
 
 EVERY_RULE = [(suite, rule) for suite in MART_SUITES.values() for rule in suite.rules]
@@ -23,12 +23,12 @@ def frame_of(table: str, rows: Sequence[Row]) -> pl.DataFrame:
 
 
 def test_every_mart_of_the_contract_has_a_suite() -> None:
-    assert set(MART_SUITES) == set(PUBLISHED)
+    assert set(MART_SUITES) == set(contract.published())
 
 
 @pytest.mark.parametrize("suite", MART_SUITES.values(), ids=lambda suite: suite.table)
 def test_every_rule_looks_at_columns_of_the_contract(suite: Suite) -> None:
-    promised = set(PUBLISHED[suite.table])
+    promised = set(contract.published()[suite.table])
     assert {name for rule in suite.rules for name in rule.columns} <= promised
 
 
