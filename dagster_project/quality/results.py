@@ -69,7 +69,7 @@ def as_frame(results: Iterable[CheckResult]) -> pl.DataFrame:
     )
 
 
-_WORST_FIRST: tuple[Status, ...] = ("could_not_run", "failed", "passed")
+_WORST_FIRST = tuple(reversed(words.CHECK_STATUSES))
 
 
 def merge(results: Iterable[CheckResult]) -> list[CheckResult]:
