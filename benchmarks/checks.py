@@ -153,8 +153,8 @@ def of_the_suite(file: Path) -> tuple[Callable[[], object], Callable[[], object]
     """The suite of `reconciled_trade` held against the file."""
     import polars as pl
 
-    from dagster_project.quality.lake_suites import LAKE_SUITES
     from dagster_project.quality.runner import evaluate
+    from dagster_project.quality.suites import LAKE_SUITES
 
     suite = LAKE_SUITES["reconciled_trade"]
 

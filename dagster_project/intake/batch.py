@@ -24,10 +24,10 @@ from dagster_project.lake.scope import scope_now
 from dagster_project.lake.spool import Spooled, spool, spooled
 from dagster_project.lake.tables import Record, Rows, TableRecord
 from dagster_project.lake.vocabulary import met_words
-from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.results import CheckResult, to_json
 from dagster_project.quality.rules import suite_version
 from dagster_project.quality.runner import evaluate_batch
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.sources.card import Document, Source, Window
 
 LARGE_DOCUMENT_BYTES = 16 << 20

@@ -23,10 +23,10 @@ from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.scope import commodities_of, scope_now
 from dagster_project.lake.tables import Lake, Record, Rows, TableRecord
 from dagster_project.lake.vocabulary import still_hold
-from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.quarantine import write_quarantine
 from dagster_project.quality.results import CheckResult, from_json
 from dagster_project.quality.rules import suite_version
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Source
 

@@ -10,20 +10,16 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from dagster_project import words
 from dagster_project.lake.landing import AskedSlices, Landing, Snapshot, Withdrawn
 from dagster_project.lake.records import Records
 from dagster_project.sources.card import Window
 
-Outcome = Literal["ok", "no_answer", "denied", "rejected", "quota"]
-"""What became of an ask: answered; no answer at all; the key refused; the answer rejected; no more
-calls allowed for now."""
-
-
-Answer = Outcome | Literal["not_asked"]
+Outcome = words.Outcome
+Answer = words.Answer
 
 _WORST_FIRST: Sequence[Answer] = ("denied", "no_answer", "quota", "rejected", "ok", "not_asked")
 
@@ -42,7 +38,7 @@ class WindowAsk(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    frequency: Literal["A", "M"]
+    frequency: words.Frequency
     start: date
     rows: int
     digest: str

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.errors import UpstreamFormatError
 
 INSTANT = pl.Datetime("us")
@@ -179,18 +180,18 @@ TRADE_FLOWS = _table(
         "partner_iso3": Column(
             pl.String, "Partner economy; `WLD` the printed total, `_X` the part not published."
         ),
-        "flow": Column(pl.String, "`import`, `export`, `re_import` or `re_export`."),
+        "flow": Column(pl.String, words.listed(words.FLOWS)),
         "commodity_code": Column(pl.String, "HS6 code, or a mineral group's name for a basket."),
         "is_basket": Column(pl.Boolean, "Whether the figure is the sum of a mineral group."),
         "hs_revision": Column(pl.String, "Edition of the HS (`HS2022`); null for a basket.", True),
-        "frequency": Column(pl.String, "`A` for a year, `M` for a month."),
+        "frequency": Column(pl.String, words.listed(words.FREQUENCIES)),
         "period_start": Column(pl.Date, "First day of the year or month."),
         "procedure_code": Column(pl.String, "Customs procedure, where split by it.", True),
         "transport_code": Column(pl.String, "Mode of transport, where split by it.", True),
         "second_partner_iso3": Column(pl.String, "Second partner, where split by it.", True),
         "value_usd": Column(pl.Float64, "Value in US dollars.", True),
         "net_weight_kg": Column(pl.Float64, "Net weight in kilograms.", True),
-        "valuation": Column(pl.String, "`CIF` or `FOB`.", True),
+        "valuation": Column(pl.String, words.listed(words.VALUATIONS), True),
     },
 )  # fmt: skip
 
@@ -213,7 +214,7 @@ PRICE_QUOTES = _table(
             "an older one, whenever it was retrieved. Null elsewhere.",
             True,
         ),
-        "frequency": Column(pl.String, "`D` for a day, `M` for a month, `A` for a year."),
+        "frequency": Column(pl.String, words.listed(words.PRICE_FREQUENCIES)),
         "close": Column(pl.Float64, "Price as the publisher prints it, in `unit`.", True),
         "adjusted_close": Column(pl.Float64, "Close adjusted for dividends and splits.", True),
         "currency": Column(pl.String, "Currency of the price (ISO 4217); null for an index.", True),
@@ -235,12 +236,12 @@ RESTRICTION_CLAUSES = _table(
         "title": Column(pl.String, "What the clause does, in a line."),
         "official_reference": Column(pl.String, "Number of the act, where there is one.", True),
         "implementer_iso3": Column(pl.String, "Economy that took the measure."),
-        "direction": Column(pl.String, "`restrict`, `monitor`, `relax` or `permit`."),
+        "direction": Column(pl.String, words.listed(words.DIRECTIONS)),
         "gta_code": Column(pl.String, "Global Trade Alert intervention type.", True),
         "announced_date": Column(pl.Date, "Day of the announcement."),
         "announced_time": Column(pl.String, "Assumed hour of the announcement, local.", True),
         "announced_zone": Column(pl.String, "Time zone of that hour (IANA).", True),
-        "date_precision": Column(pl.String, "`day`, `month` or `year`."),
+        "date_precision": Column(pl.String, words.listed(words.DATE_PRECISIONS)),
         "effective_date": Column(pl.Date, "First day in force; null where none was named.", True),
         "suspended_from": Column(pl.Date, "First day suspended.", True),
         "suspended_to": Column(pl.Date, "Last day suspended.", True),
@@ -252,9 +253,9 @@ RESTRICTION_CLAUSES = _table(
         "unknown_known_at": Column(pl.Date, "Day that doubt was known.", True),
         "known_at": Column(pl.Date, "Day the clause was known."),
         "target_iso3": Column(pl.String, "Economy it is aimed at; `ALL` for every one."),
-        "target_class": Column(pl.String, "`all`, `economy`, `end_user` or `entity`."),
+        "target_class": Column(pl.String, words.listed(words.TARGET_CLASSES)),
         "target_names": Column(pl.List(pl.String), "Entities or class it names; empty where none."),
-        "evidence_class": Column(pl.String, "`official`, `reported` or `de_facto`."),
+        "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
         "confidence": Column(pl.String, "What was read in a source and what was not.", True),
         "remark": Column(pl.String, "What a reader should know.", True),
         "citation": Column(pl.String, "Where it was read.", True),
@@ -279,7 +280,7 @@ RESTRICTION_SCOPE = _table(
         "control_share_high": Column(
             pl.Float64, "Largest share of the code's trade controlled, 0 to 1."
         ),
-        "basis": Column(pl.String, "`ten_digit_list`, `element_split`, `heading` or `whole_code`."),
+        "basis": Column(pl.String, words.listed(words.SCOPE_BASES)),
         "source_codes": Column(pl.String, "Codes as the act prints them.", True),
         "correction_reason": Column(pl.String, "Why a printed code was read as another.", True),
     },
@@ -295,9 +296,7 @@ MILESTONES = _table(
     counts_from="known_at",
     columns={
         "milestone_id": Column(pl.String, "Milestone."),
-        "kind": Column(
-            pl.String, "`dispute`, `remark`, `supply_project`, `disclosure` or `partnership`."
-        ),
+        "kind": Column(pl.String, words.listed(words.MILESTONE_KINDS)),
         "title": Column(pl.String, "What happened or is planned, in a line."),
         "project": Column(pl.String, "Supply project it belongs to.", True),
         "economy_iso3": Column(pl.String, "Economy it is about.", True),
@@ -306,7 +305,7 @@ MILESTONES = _table(
         "planned_date": Column(pl.Date, "Day it is planned for.", True),
         "ended_date": Column(pl.Date, "Day it was over.", True),
         "statement": Column(pl.String, "What the source says, in our words.", True),
-        "evidence_class": Column(pl.String, "`official`, `reported` or `de_facto`."),
+        "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
         "citation": Column(pl.String, "Where it was read.", True),
         "source_url": Column(pl.String, "Address, where one is known.", True),
         "known_at": Column(pl.Date, "Day it was known."),
@@ -368,9 +367,11 @@ CLAIMS = _table(
             pl.String, "HS6 code, or a mineral group's name, the test is about.", True
         ),
         "flow": Column(
-            pl.String, "`import` or `export`: which side's report the test is of.", True
+            pl.String,
+            words.listed(words.DECLARED_FLOWS, ": which side's report the test is of."),
+            True,
         ),
-        "frequency": Column(pl.String, "`A` for a year, `M` for a month.", True),
+        "frequency": Column(pl.String, words.listed(words.FREQUENCIES), True),
         "period_start": Column(pl.Date, "First day of the time the test is about.", True),
         "period_end": Column(pl.Date, "Last day of it, where it is no year and no month.", True),
         "instrument": Column(pl.String, "Instrument the test is about.", True),
@@ -436,7 +437,7 @@ PRODUCTION = _table(
     period="year",
     columns={
         "label": Column(pl.String, "Mineral and form, as the publisher names them."),
-        "stage": Column(pl.String, "`extraction`, `processing`, `reserves` or `capacity`."),
+        "stage": Column(pl.String, words.listed(words.STAGES)),
         "scope_iso3": Column(
             pl.String, "Whose supply it is a part of: `WLD`, or the economy that is supplied."
         ),
@@ -457,7 +458,7 @@ PRODUCTION = _table(
         ),
         "flag": Column(
             pl.String,
-            "`reported`, `estimated`, `zero`, `withheld`, `not_available` or `not_applicable`.",
+            words.listed(words.FIGURE_FLAGS),
         ),
         "trade_parameter": Column(
             pl.Float64, "Factor for trade restrictions and agreements; 1 is neutral.", True
@@ -516,7 +517,9 @@ ASSESSMENTS = _table(
         "year": Column(pl.Int32, "Year of the assessment."),
         "label": Column(pl.String, "Mineral, as the publisher names it."),
         "stage": Column(
-            pl.String, "`extraction` or `processing`; null where only the result is printed.", True
+            pl.String,
+            words.listed(words.STAGES_OF_OUTPUT, "; null where only the result is printed."),
+            True,
         ),
         "supply_risk": Column(pl.Float64, "Supply risk as published.", True),
         "economic_importance": Column(pl.Float64, "Economic importance as published.", True),
@@ -525,7 +528,7 @@ ASSESSMENTS = _table(
             pl.Float64, "Recycling input rate of end-of-life products, 0 to 1.", True
         ),
         "supply_used": Column(
-            pl.String, "`global_and_consumer`, `global` or `consumer`: whose supply counts.", True
+            pl.String, words.listed(words.SUPPLY_USED, ": whose supply counts."), True
         ),
         "substitution_index_economic": Column(
             pl.Float64, "Substitution index for economic importance.", True
@@ -593,7 +596,7 @@ COVERAGE = _table(
             pl.String, "Economy whose report was asked for; empty where the table has none."
         ),
         "flow": Column(pl.String, "Flow that was asked for; empty where the table has none."),
-        "frequency": Column(pl.String, "`A` for a year, `M` for a month, `D` for a day."),
+        "frequency": Column(pl.String, words.listed(words.SLICE_FREQUENCIES)),
         "period_start": Column(pl.Date, "First day of the year or month; the day."),
         "rows": Column(pl.Int64, "Rows of the answer; 0 means that nothing is published yet."),
     },

@@ -12,9 +12,10 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.lake.schemas import LakeTable
 
-_EVIDENCE = {"official": 1, "reported": 2, "de_facto": 3}
+_EVIDENCE = {evidence: rank for rank, evidence in enumerate(words.EVIDENCE_CLASSES, 1)}
 
 
 def rows_that_count(table: LakeTable, rows: pl.DataFrame, today: date) -> pl.DataFrame:

@@ -17,9 +17,9 @@ import duckdb
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.scope import CommodityScope, commodities_of
 from dagster_project.orchestration import beside
-from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.quality.results import CheckResult
 from dagster_project.quality.runner import evaluate
+from dagster_project.quality.suites import MART_SUITES
 
 if TYPE_CHECKING:
     import polars as pl

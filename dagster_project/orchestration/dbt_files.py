@@ -16,7 +16,7 @@ from dagster_project.settings import DBT_PROJECT
 GENERATED = DBT_PROJECT / "models" / "staging" / "generated"
 """All files of this folder are generated; git does not know it."""
 
-_SUFFIXES = {".sql", ".yml", ".csv"}
+_SUFFIXES = {".sql", ".yml", ".csv", ".md"}
 
 
 def written_by_hand() -> list[Path]:

@@ -231,7 +231,7 @@ def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
     if not found:
         raise ConfigurationError(
             f"--select {select!r} names no asset.",
-            hint='It is Dagster\'s selection syntax, e.g. key:"lake/ecb*" or key:"market/prices".',
+            hint='It is Dagster\'s selection syntax, e.g. key:"lake/ecb*" or key:"market/*".',
         )
     return sorted(found)
 

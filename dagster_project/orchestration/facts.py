@@ -35,24 +35,12 @@ _ASK: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,
     "snapshot_id": pl.String,
 }  # fmt: skip
-_NAMED_UNITS = {
-    "share": "share, 0 to 1", "amount": "USD or kg, by measure",
-    "total_amount": "USD or kg, by measure", "hhi": "0 to 1", "hhi_high": "0 to 1",
-    "hhi_normalised": "0 to 1", "effective_suppliers": "suppliers",
-    "control_share_low": "share, 0 to 1", "control_share_high": "share, 0 to 1",
-    "content_share_low": "share, 0 to 1", "content_share_high": "share, 0 to 1",
-    "claimed_low": "unit of the statement", "claimed_high": "unit of the statement",
-    "computed_low": "unit of the statement", "computed_high": "unit of the statement",
-    "return_share": "share of the first close, from -1", "max_drawdown_share": "share, -1 to 0",
-    "annualised_volatility": "share a year", "hhi_governance_weighted": "0 to 10",
-    "year": "year", "sessions": "closes",
-    "close": "unit of the instrument", "adjusted_close": "unit of the instrument",
-    "failing_rows": "rows", "rows": "rows", "bytes": "bytes",
-}  # fmt: skip
-_UNITS = {
+_UNIT_OF_TYPE = {"date": "day", "timestamp": "UTC"}
+_UNIT_OF_SUFFIX = {
     "_usd": "USD", "_kg": "kg", "_t": "t", "_share": "share, 0 to 1", "_pct": "percent, 0 to 100",
-    "_at": "UTC", "_date": "day", "_year": "year", "_iso3": "ISO 3166-1 alpha-3",
+    "_year": "year", "_iso3": "ISO 3166-1 alpha-3",
 }  # fmt: skip
+"""By the last word of a column's name; any other unit stands in the model's YAML."""
 
 
 def facts(
@@ -181,7 +169,7 @@ def _columns(manifest: Mapping[str, Any]) -> pl.DataFrame:
             "table_name": node["alias"],
             "column_name": name,
             "data_type": column["data_type"],
-            "unit": _unit(name, column["data_type"]),
+            "unit": unit_of(name, column),
             "description": column["description"],
         }
         for node in manifest["nodes"].values()
@@ -191,10 +179,15 @@ def _columns(manifest: Mapping[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={"unit": pl.String})
 
 
-def _unit(column: str, data_type: str) -> str | None:
-    """The unit of a column by its name, type or suffix; None for names, codes and flags."""
-    if column in _NAMED_UNITS:
-        return _NAMED_UNITS[column]
-    if data_type == "date":
-        return "day"
-    return next((unit for suffix, unit in _UNITS.items() if column.endswith(suffix)), None)
+def unit_of(name: str, column: Mapping[str, Any]) -> str | None:
+    """The unit of a column of dbt's manifest; None for names, codes, flags, ranks.
+
+    `meta.unit` of the column in its model's YAML, null too, goes before what its type (a day, a
+    time) or the last word of its name stands for.
+    """
+    if "unit" in column["meta"]:
+        unit: str | None = column["meta"]["unit"]
+        return unit
+    if column["data_type"] in _UNIT_OF_TYPE:
+        return _UNIT_OF_TYPE[column["data_type"]]
+    return next((u for suffix, u in _UNIT_OF_SUFFIX.items() if f"_{name}".endswith(suffix)), None)

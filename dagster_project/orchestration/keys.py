@@ -11,7 +11,7 @@ import dagster as dg
 
 from dagster_project.errors import KidoError
 from dagster_project.lake.space import disk_full
-from dagster_project.quality.mart_suites import MART_SUITES
+from dagster_project.quality.suites import MART_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Frequency, SourceCard
 

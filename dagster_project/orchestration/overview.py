@@ -18,7 +18,7 @@ from dagster_project.lake.tables import Lake
 from dagster_project.orchestration.builds import complete_build
 from dagster_project.orchestration.preview import lake_reach
 from dagster_project.quality.data_docs import build_data_docs
-from dagster_project.quality.mart_suites import MART_SUITES
+from dagster_project.quality.suites import MART_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import SourceCard, can_be_asked
 from dagster_project.sources.registry import all_sources

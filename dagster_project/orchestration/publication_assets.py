@@ -30,9 +30,9 @@ from dagster_project.orchestration.metadata import (
     suite_check_spec,
 )
 from dagster_project.orchestration.resources import Warehouse
-from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult, as_frame
+from dagster_project.quality.suites import MART_SUITES
 from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
 from dagster_project.serving.publication import Release

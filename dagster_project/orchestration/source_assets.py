@@ -38,7 +38,7 @@ from dagster_project.orchestration.metadata import (
 from dagster_project.orchestration.preview import lake_preview, lake_reach
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.staging import begin_staging, wait_for_staging
-from dagster_project.quality.lake_suites import LAKE_SUITES
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.sources.card import Frequency, Source, Window, Windows, can_be_asked
 
 ANSWERED = "publisher_answered"

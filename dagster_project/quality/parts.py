@@ -1,4 +1,4 @@
-"""Rules and sets of allowed words that lake tables and marts share, each written once.
+"""Rules and patterns that lake tables and marts share, each written once.
 
 What belongs to one table alone stands in its suite.
 """
@@ -10,26 +10,8 @@ from types import MappingProxyType
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality.rules import Known, Rule, Today, quarantine, report, stop
-
-FLOWS = ("import", "export", "re_import", "re_export")
-FREQUENCIES = ("A", "M")
-MEASURES = ("value_usd", "net_weight_kg")
-VALUATIONS = ("CIF", "FOB")
-HS_EDITIONS = tuple(f"HS{year}" for year in (1988, 1992, 1996, 2002, 2007, 2012, 2017, 2022, 2028))
-DIRECTIONS = ("restrict", "monitor", "relax", "permit")
-TARGET_CLASSES = ("all", "economy", "end_user", "entity")
-EVIDENCE_CLASSES = ("official", "reported", "de_facto")
-SCOPE_BASES = ("ten_digit_list", "element_split", "heading", "whole_code")
-MILESTONE_KINDS = ("dispute", "remark", "supply_project", "disclosure", "partnership")
-PRICE_FREQUENCIES = ("D", "M", "A")
-STAGES = ("extraction", "processing", "reserves", "capacity")
-BOUNDS = ("exact", "below", "above", "range")
-FIGURE_FLAGS = (
-    "reported", "estimated", "zero", "withheld", "not_available", "not_applicable",
-)  # fmt: skip
-RESERVOIRS = ("upper_crust", "bulk_crust", "crust")
-SUPPLY_USED = ("global_and_consumer", "global", "consumer")
 
 HS6 = r"^(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{4}$"
 """Six digits in chapters 01 to 97: 98 and 99 are national, and a code that went through a number
@@ -262,11 +244,11 @@ def names_a_slice() -> tuple[Rule, ...]:
     """
     return (
         is_one_of(
-            "flow_is_import_export_or_their_returns", "flow", (*FLOWS, ""),
+            "flow_is_import_export_or_their_returns", "flow", (*words.FLOWS, ""),
             "A flow by another name would never meet its rows.",
         ),
         is_one_of(
-            "frequency_is_annual_monthly_or_daily", "frequency", (*FREQUENCIES, "D"),
+            "frequency_is_annual_monthly_or_daily", "frequency", words.SLICE_FREQUENCIES,
             "A quarter beside months would count twice.",
         ),
         starts_its_period().with_derived(

@@ -9,14 +9,15 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.quality.rules import Layer, Severity
 
-Engine = Literal["great_expectations", "dbt"]
-Status = Literal["passed", "failed", "could_not_run"]
+Engine = words.Engine
+Status = words.CheckStatus
 
 SAMPLE_ROWS = 20
 """Offending rows a result carries: enough to see the pattern, few enough for a page."""
@@ -68,7 +69,7 @@ def as_frame(results: Iterable[CheckResult]) -> pl.DataFrame:
     )
 
 
-_WORST_FIRST: tuple[Status, ...] = ("could_not_run", "failed", "passed")
+_WORST_FIRST = tuple(reversed(words.CHECK_STATUSES))
 
 
 def merge(results: Iterable[CheckResult]) -> list[CheckResult]:

@@ -15,8 +15,10 @@ from typing import Literal
 
 import polars as pl
 
+from dagster_project import words
+
 Layer = Literal["lake", "mart"]
-Severity = Literal["error", "warn"]
+Severity = words.Severity
 OnFailure = Literal["stop", "quarantine", "report"]
 
 Reach = Literal["row", "key", "distinct", "column", "table"]

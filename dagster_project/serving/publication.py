@@ -21,6 +21,7 @@ import polars as pl
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
+from dagster_project import words
 from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import STORAGE_VERSION, beside, connect
 from dagster_project.lake.store import write_atomically
@@ -30,9 +31,7 @@ from dagster_project.settings import Settings
 CONTRACT_VERSION = "1.0"
 """Of the published tables: the first number changes when a column goes or changes meaning."""
 
-PUBLISHED_SCHEMAS = (
-    "reference", "trade", "dependency", "exposure", "market", "catalog",
-)  # fmt: skip
+PUBLISHED_SCHEMAS = words.SCHEMAS
 MOST_FREE = 0.2
 """Share of a file's blocks that may be free in a published one: tables that were built anew in a
 copy of an earlier build leave theirs behind. A build of the bundled figures leaves 11 in 100; to

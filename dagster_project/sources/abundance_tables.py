@@ -9,12 +9,12 @@ from datetime import datetime
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.lake.schemas import ELEMENT_ABUNDANCE, INSTANT
 from dagster_project.sources.card import Document
 from dagster_project.sources.formats import read_text_table, require_every, utc_naive
 
 COLUMNS = ("element", "reservoir", "abundance_ppm", "two_sigma_ppm")
-RESERVOIRS = ("upper_crust", "bulk_crust", "crust")
 """The upper continental crust, all of the continental crust, and the crust as such."""
 
 
@@ -41,9 +41,9 @@ def abundance_of(
             "is not the symbol of an element",
         ),
         (
-            pl.col("reservoir").is_in(RESERVOIRS),
+            pl.col("reservoir").is_in(words.RESERVOIRS),
             pl.col("reservoir"),
-            f"is not a reservoir ({', '.join(RESERVOIRS)})",
+            f"is not a reservoir ({', '.join(words.RESERVOIRS)})",
         ),
         (pl.col("abundance_ppm_read").is_finite(), named, "has no number in abundance_ppm"),
         (

@@ -15,8 +15,10 @@ from typing import Literal, Protocol
 
 import polars as pl
 
-Cadence = Literal["daily", "monthly", "annual", "edited by hand"]
-Frequency = Literal["A", "M"]
+from dagster_project import words
+
+Cadence = words.Cadence
+Frequency = words.Frequency
 Kind = Literal["csv", "tsv", "json", "html", "zip", "gzip", "xlsx", "text"]
 """What the first bytes of an answer may be."""
 

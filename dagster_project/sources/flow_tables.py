@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.errors import UnknownCodeError
 from dagster_project.lake.schemas import INSTANT, TRADE_FLOWS
 from dagster_project.lake.vocabulary import economies, mineral_groups
@@ -30,7 +31,6 @@ COLUMNS = (
 OPTIONAL_COLUMNS = ("hs_revision",)
 REPORTED_ON = "reported_on"
 """Day of the report a figure was read in, where a source takes its figures from reports."""
-MEASURES = ("value_usd", "net_weight_kg")
 UNSPLIT = ("procedure_code", "transport_code", "second_partner_iso3")
 """Keys of publishers that split a flow further; these extracts do not."""
 
@@ -108,7 +108,7 @@ def flows_of(
         .with_columns(
             pl.col("commodity_code").is_in(groups).alias("is_basket"),
             period_start.alias("period_start"),
-            pl.col(MEASURES).cast(pl.Float64),
+            pl.col(words.MEASURES).cast(pl.Float64),
         )
         .select(
             pl.lit(source).alias("source"),
@@ -121,7 +121,7 @@ def flows_of(
             "frequency",
             "period_start",
             *(pl.lit(None, pl.String).alias(column) for column in UNSPLIT),
-            *MEASURES,
+            *words.MEASURES,
             pl.col("flow").replace_strict(valuation).alias("valuation"),
             is_provisional.alias("is_provisional"),
             (release if document.is_bundled else retrieved).alias("vintage_at"),
@@ -177,7 +177,7 @@ def _require_periods_figures_and_sources(table: pl.DataFrame, source: str) -> No
                 | pl.col(measure).cast(pl.Float64, strict=False).is_finite(),
                 f"is not a number ({measure})",
             )
-            for measure in MEASURES
+            for measure in words.MEASURES
         ),
         (
             "figure_source",

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from dagster_project import words
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
 from dagster_project.lake.schemas import INSTANT, PRICE_QUOTES, PRODUCTION
 from dagster_project.lake.vocabulary import (
@@ -263,10 +264,6 @@ PRICE = r"^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$|^[0-9]+(?:\.[0-9]+)?$"
 NO_PRICE = r"^(?:NA|W|XX|-|--|–|—)$"
 
 STATISTICS = ("production", "reserves", "capacity")
-STAGES_OF_PRODUCTION = ("extraction", "processing")
-STAGES = (*STAGES_OF_PRODUCTION, "reserves", "capacity")
-BOUNDS = ("exact", "below", "above", "range")
-FLAGS = ("reported", "estimated", "zero", "withheld", "not_available", "not_applicable")
 
 TONNES_PER_UNIT: Mapping[str, tuple[float, float]] = {
     "metric tons": (1.0, 1.0),
@@ -962,7 +959,7 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
             printed=pl.col("cell"),
             stage=pl.when(pl.col("statistic") != "production")
             .then("statistic")
-            .when(pl.col("label_stage").is_in(STAGES_OF_PRODUCTION))
+            .when(pl.col("label_stage").is_in(words.STAGES_OF_OUTPUT))
             .then("label_stage"),
         )
         .with_columns(
@@ -1084,9 +1081,9 @@ def _figures_of_tidy(payload: bytes) -> pl.DataFrame:
             list(economies().among(table["economy_iso3"].unique())),
             "is not an economy of our list",
         ),
-        ("stage", STAGES, "is not a stage"),
-        ("bound", BOUNDS, "is not a bound"),
-        ("flag", FLAGS, "is not a flag"),
+        ("stage", words.STAGES, "is not a stage"),
+        ("bound", words.BOUNDS, "is not a bound"),
+        ("flag", words.FIGURE_FLAGS, "is not a flag"),
     )
     for column, known, what in codes:
         require_every(

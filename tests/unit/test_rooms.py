@@ -44,7 +44,9 @@ def test_sources_import_neither_dagster_nor_duckdb_nor_great_expectations() -> N
     assert result.stdout.strip() == "[]"
 
 
-ROOMS_OF_INTAKE = {"errors", "http", "intake", "lake", "quality", "settings", "sources"}
+ROOMS_OF_INTAKE = {
+    "errors", "http", "intake", "lake", "quality", "settings", "sources", "words",
+}  # fmt: skip
 
 
 def test_intake_knows_these_rooms_and_of_sources_only_the_card() -> None:

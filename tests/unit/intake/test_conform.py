@@ -24,8 +24,8 @@ from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.landing import AskedSlices, Part, Period, Snapshot
 from dagster_project.lake.schemas import COVERAGE, PRICE_QUOTES, TRADE_FLOWS
-from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.results import to_json
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document
 from dagster_project.sources.registry import source_named

@@ -13,8 +13,8 @@ from dagster_project.lake.scope import CommodityScope
 from dagster_project.orchestration import beside
 from dagster_project.orchestration.audit import Audit
 from dagster_project.orchestration.beside import Beside
-from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.quality.results import CheckResult, to_json
+from dagster_project.quality.suites import MART_SUITES
 
 MEMORY = 1_000_000_000
 

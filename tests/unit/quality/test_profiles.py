@@ -11,10 +11,10 @@ import pytest
 
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.quality import profiles
-from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.results import CheckResult
 from dagster_project.quality.rules import Rule, Suite, quarantine, report, stop
 from dagster_project.quality.runner import BatchVerdict, evaluate, evaluate_batch
+from dagster_project.quality.suites import LAKE_SUITES
 
 TODAY = date(2026, 11, 25)
 WHOLE, PROFILE = 10**9, 0

@@ -9,8 +9,6 @@ import pytest
 
 from dagster_project.lake import vocabulary
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.quality.lake_suites import LAKE_SUITES
-from dagster_project.quality.mart_suites import MART_SUITES
 from dagster_project.quality.rules import (
     Known,
     Rule,
@@ -22,15 +20,14 @@ from dagster_project.quality.rules import (
     stop,
     suite_version,
 )
+from dagster_project.quality.suites import LAKE_SUITES, MART_SUITES
 
 POSITIVE = {"column": "close", "min_value": 0}
 BETWEEN = "ExpectColumnValuesToBeBetween"
 
 
 def test_no_module_of_the_room_imports_great_expectations_or_pandas() -> None:
-    modules = (
-        "rules, parts, runner, lake_suites, mart_suites, quarantine, results, report, data_docs"
-    )
+    modules = "rules, parts, runner, suites, quarantine, results, report, data_docs"
     program = (
         f"from dagster_project.quality import {modules}\n"
         "import sys\n"
@@ -184,7 +181,7 @@ def test_a_rule_that_asks_for_codes_the_column_lacks_needs_the_whole_list() -> N
 
 def test_the_version_of_a_suite_is_the_same_in_another_process() -> None:
     program = (
-        "from dagster_project.quality.lake_suites import LAKE_SUITES\n"
+        "from dagster_project.quality.suites import LAKE_SUITES\n"
         "from dagster_project.quality.rules import suite_version\n"
         "print(*(suite_version(suite) for suite in LAKE_SUITES.values()))"
     )

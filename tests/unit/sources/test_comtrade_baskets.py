@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import TRADE_FLOWS
-from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.runner import evaluate
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources import comtrade_baskets
 from dagster_project.sources.card import Document

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import PRICE_QUOTES
-from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.runner import evaluate_batch
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources import equity_indices
 from dagster_project.sources.card import Document

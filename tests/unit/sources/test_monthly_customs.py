@@ -15,8 +15,8 @@ import yaml
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import TRADE_FLOWS
-from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.runner import evaluate
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources import comexstat, hmrc
 from dagster_project.sources.card import Document

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vocabulary import material_labels
-from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.runner import evaluate_batch
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources import pink_sheet
 from dagster_project.sources.card import Document

@@ -25,8 +25,8 @@ from dagster_project.intake.land import land_files
 from dagster_project.intake.stores import lake_of
 from dagster_project.lake.schemas import GOVERNANCE_SCORES
 from dagster_project.lake.vocabulary import economies, economies_by_name
-from dagster_project.quality.lake_suites import LAKE_SUITES
 from dagster_project.quality.runner import evaluate_batch
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources import wgi
 from dagster_project.sources.card import Document

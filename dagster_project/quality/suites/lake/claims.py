@@ -1,0 +1,90 @@
+"""What a batch of `claims` must hold before it counts."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dagster_project import words
+from dagster_project.quality import parts
+from dagster_project.quality.lake_parts import has_a_web_address, is_filled, key_of, known_by_today
+from dagster_project.quality.parts import (
+    has_rows,
+    is_known_economy,
+    is_not_above,
+    is_one_of,
+    matches,
+    one_row_per,
+)
+from dagster_project.quality.rules import Known, stop
+
+RULES = (
+    has_rows(),
+    is_filled("claims"),
+    one_row_per("claim", *key_of("claims")),
+    is_known_economy("importer_iso3"),
+    is_known_economy("supplier_iso3"),
+    is_one_of(
+        "mineral_group_is_known", "mineral_group", Known("mineral_groups"),
+        "A claim on a group we do not have would never be decided.",
+    ),
+    stop(
+        "claim_gives_a_bound",
+        "A statement without a figure can neither hold nor fail.",
+        "ExpectColumnValuesToNotBeNull",
+        {
+            "any_bound": pl.when(pl.col("test") != "none")
+            .then(pl.coalesce("claimed_low", "claimed_high"))
+            .otherwise(0.0)
+        },
+        column="any_bound",
+    ),
+    stop(
+        "claim_that_no_figure_decides_says_what_is_missing",
+        "A reader is told which figure would decide it, or it is no claim but a dead end.",
+        "ExpectColumnValuesToNotBeNull",
+        {"decided_by": pl.when(pl.col("test") == "none").then("missing").otherwise("test")},
+        column="decided_by",
+    ),
+    is_one_of(
+        "stage_is_known", "stage", words.STAGES,
+        "The mine and the refinery of one material lie in different economies.",
+    ),
+    is_one_of(
+        "flow_is_import_or_export", "flow", words.DECLARED_FLOWS,
+        "It says which side's report the claim is of.",
+    ),
+    is_one_of(
+        "frequency_is_annual_or_monthly", "frequency", words.FREQUENCIES,
+        "A claim is on a year or on a month.",
+    ),
+    matches(
+        "nace2_code_is_a_division", "nace2_code", parts.NACE_DIVISION,
+        "A letter and two digits (`C25`): a section or a class is another level.",
+    ),
+    is_not_above(
+        "time_does_not_end_before_it_begins", "period_start", "period_end",
+        "The two days are swapped.",
+    ),
+    is_not_above(
+        "claimed_low_is_not_above_high", "claimed_low", "claimed_high",
+        "The bounds are swapped.",
+    ),
+    *(
+        stop(
+            f"claimed_share_{side}_is_between_0_and_1",
+            "A share above 1 is a percentage: 60 % is 0.6.",
+            "ExpectColumnValuesToBeBetween",
+            {
+                f"claimed_share_{side}": pl.when(pl.col("test").str.contains("share")).then(
+                    f"claimed_{side}"
+                )
+            },
+            column=f"claimed_share_{side}",
+            min_value=0,
+            max_value=1,
+        )
+        for side in ("low", "high")
+    ),
+    known_by_today("claimed_at"),
+    has_a_web_address(),
+)  # fmt: skip

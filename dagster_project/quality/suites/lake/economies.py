@@ -1,0 +1,55 @@
+"""What a batch of `economies` must hold before it counts."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dagster_project.quality import parts
+from dagster_project.quality.lake_parts import is_filled, key_of
+from dagster_project.quality.parts import has_rows, matches, one_row_per
+from dagster_project.quality.rules import stop
+
+RULES = (
+    has_rows(),
+    is_filled("economies"),
+    one_row_per("economy", *key_of("economies")),
+    matches(
+        "economy_iso3_has_three_signs_or_is_a_special_code", "economy_iso3",
+        r"^([A-Z]{3}|[A-Z]{2}[0-9]|_X|EU27)$",
+        "Two-letter codes and numbers of a publisher are mapped before they come here.",
+    ),
+    stop(
+        "the_list_holds_the_well_known",
+        "Without them the first question has no answer: the file was cut short.",
+        "ExpectColumnDistinctValuesToContainSet",
+        column="economy_iso3",
+        value_set=parts.WELL_KNOWN,
+    ),
+    stop(
+        "m49_code_names_one_economy",
+        "Two economies under one number would take each other's trade.",
+        "ExpectColumnValuesToBeUnique",
+        column="m49_code",
+    ),
+    matches(
+        "m49_code_has_three_digits", "m49_code", r"^[0-9]{3}$",
+        "A number has lost its leading zeros (`004` is not `4`).",
+    ),
+    matches(
+        "publishers_codes_are_digits", "publishers_codes", r"^[0-9 ]+$",
+        "Codes of a publisher are digits, several after a blank.",
+    ).with_derived(
+        publishers_codes=pl.concat_str(
+            "comtrade_code", "japan_customs_code", separator=" ", ignore_nulls=True
+        ).replace("", None)
+    ),
+    stop(
+        "the_european_union_has_27_members",
+        "One more or less is a member of another year, or a flag on the wrong row.",
+        "ExpectColumnSumToBeBetween",
+        {"members": pl.col("is_eu27").cast(pl.Int64)},
+        column="members",
+        min_value=27,
+        max_value=27,
+    ),
+)  # fmt: skip

@@ -1,0 +1,41 @@
+"""What a batch of `element_abundance` must hold before it counts."""
+
+from __future__ import annotations
+
+from dagster_project import words
+from dagster_project.quality import parts
+from dagster_project.quality.lake_parts import is_filled, is_finite, key_of
+from dagster_project.quality.parts import has_rows, is_one_of, matches, one_row_per
+from dagster_project.quality.rules import quarantine
+
+RULES = (
+    has_rows(),
+    is_filled("element_abundance"),
+    one_row_per("estimate", *key_of("element_abundance")),
+    matches(
+        "element_is_a_symbol", "element", parts.ELEMENT,
+        "One or two letters (`Nd`): a name or an oxide is another thing.",
+    ),
+    is_one_of(
+        "reservoir_is_known", "reservoir", words.RESERVOIRS,
+        "The upper crust holds twice as much of some elements as the whole.",
+    ),
+    is_finite("abundance_ppm", "two_sigma_ppm"),
+    quarantine(
+        "abundance_ppm_is_above_0_and_at_most_a_million",
+        "Every element is there, and no part is more than the whole: a 0 is a mark for "
+        "missing, more is another unit.",
+        "ExpectColumnValuesToBeBetween",
+        column="abundance_ppm",
+        min_value=0,
+        strict_min=True,
+        max_value=1_000_000,
+    ),
+    quarantine(
+        "two_sigma_ppm_is_not_negative",
+        "An error has no sign: a minus is a mark for missing, or another column.",
+        "ExpectColumnValuesToBeBetween",
+        column="two_sigma_ppm",
+        min_value=0,
+    ),
+)  # fmt: skip

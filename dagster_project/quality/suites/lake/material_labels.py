@@ -1,0 +1,30 @@
+"""What a batch of `material_labels` must hold before it counts."""
+
+from __future__ import annotations
+
+from dagster_project.quality import parts
+from dagster_project.quality.lake_parts import is_filled, key_of
+from dagster_project.quality.parts import has_rows, is_one_of, matches, one_row_per
+from dagster_project.quality.rules import Known
+
+RULES = (
+    has_rows(),
+    is_filled("material_labels"),
+    one_row_per("label", *key_of("material_labels")),
+    matches(
+        "material_is_a_name", "material", parts.SLUG,
+        "Materials are named one way (`natural_graphite`), else two publishers never meet.",
+    ),
+    matches(
+        "mineral_is_a_name", "mineral", parts.SLUG,
+        "Minerals are named one way (`rare_earths`), else they match nothing.",
+    ),
+    is_one_of(
+        "mineral_group_is_known", "mineral_group", Known("mineral_groups"),
+        "A label of a group we do not have would never meet its trade.",
+    ),
+    matches(
+        "reason_is_in_words", "left_out", parts.NOT_BLANK,
+        "A label is left out for a reason, or its figures are taken.",
+    ),
+)  # fmt: skip

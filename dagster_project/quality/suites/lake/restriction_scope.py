@@ -1,0 +1,32 @@
+"""What a batch of `restriction_scope` must hold before it counts."""
+
+from __future__ import annotations
+
+from dagster_project import words
+from dagster_project.quality import parts
+from dagster_project.quality.lake_parts import is_filled, key_of
+from dagster_project.quality.parts import has_rows, is_not_above, is_one_of, matches, one_row_per
+
+RULES = (
+    has_rows(),
+    is_filled("restriction_scope"),
+    one_row_per("clause_code_and_mineral", *key_of("restriction_scope")),
+    matches(
+        "hs_code_is_an_hs6_code_or_a_heading", "hs_code", parts.HS6_OR_HEADING,
+        "Ten-digit codes of the act belong in `source_codes`; a lost leading zero shows here.",
+    ),
+    matches(
+        "mineral_is_a_name", "mineral", parts.SLUG,
+        "Minerals are named one way (`all_rare_earths`), else they match nothing.",
+    ),
+    is_one_of(
+        "basis_is_known", "basis", words.SCOPE_BASES,
+        "How the bounds are known decides how far to trust them.",
+    ),
+    parts.is_a_share("control_share_low"),
+    parts.is_a_share("control_share_high"),
+    is_not_above(
+        "control_share_low_is_not_above_high", "control_share_low", "control_share_high",
+        "The bounds are swapped.",
+    ),
+)  # fmt: skip

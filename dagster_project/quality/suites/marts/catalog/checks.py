@@ -1,0 +1,32 @@
+"""What `catalog.checks` must hold before a build is published."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dagster_project import words
+from dagster_project.quality.mart_parts import is_at_least, no_row_has
+from dagster_project.quality.parts import is_one_of
+
+RULES = (
+    is_one_of(
+        "engine_is_known", "engine", words.ENGINES,
+        "It says where the rule is written.",
+    ),
+    is_one_of(
+        "severity_is_known", "severity", words.SEVERITIES,
+        "It says whether a failure stops a publication.",
+    ),
+    is_one_of(
+        "status_is_known", "status", words.CHECK_STATUSES,
+        "A check that could not run is not a check that failed.",
+    ),
+    is_at_least("failing_rows", 0, "Rows are counted."),
+    no_row_has(
+        "a_passed_check_has_no_failing_rows",
+        "Then it did not pass.",
+        passed_with_failing_rows=pl.when(
+            (pl.col("status") == "passed") & (pl.col("failing_rows") > 0)
+        ).then("failing_rows"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,41 @@
+"""What `market.prices` must hold before a build is published."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dagster_project.quality import parts
+from dagster_project.quality.mart_parts import is_at_least
+from dagster_project.quality.parts import is_not_blank, is_not_later_than_today, matches
+from dagster_project.quality.rules import report
+
+LONGEST_GAP_DAYS = 100
+"""A price may double or halve from the average of one year to that of the next: of the 28 yearly
+series of the Mineral Commodity Summaries six did. Quotes of months that are further apart have
+months missing."""
+
+_FOLLOWS_SOON = pl.col("price_date") - pl.col("price_date").shift(1).over(
+    "instrument", order_by="price_date"
+) < pl.duration(days=LONGEST_GAP_DAYS)
+"""Whether the quote before is of the month before or nearer: the mart has no frequency."""
+
+RULES = (
+    is_at_least("close", 0, "No return can be computed from 0 or less.", strict=True),
+    is_at_least(
+        "adjusted_close", 0, "No return can be computed from 0 or less.", strict=True
+    ),
+    *parts.rates_are_plausible(quarantines=False),
+    matches(
+        "currency_is_an_iso_4217_code", "currency", parts.ISO_4217,
+        "`cents` is a unit, not a currency.",
+    ),
+    is_not_blank("unit"),
+    is_not_later_than_today("price_date"),
+    parts.does_not_jump(("instrument",), _FOLLOWS_SOON),
+    report(
+        "the_exchange_rates_are_covered",
+        "Yen, dollar, euro and renminbi are what trade is paid in.",
+        "ExpectColumnDistinctValuesToContainSet",
+        column="instrument", value_set=tuple(parts.RATE_BOUNDS),
+    ),
+)  # fmt: skip

@@ -1,0 +1,136 @@
+"""The words that columns may hold: each list once, for schemas, sources, suites and docs.
+
+Words of ours only. Codes of others (economies, instruments, groups of minerals) are lists edited by
+hand, in `lake/vocabulary.py`; what a publisher calls a thing is known in its source.
+
+A list is a type, so that it is checked where it is written, and a tuple of the same words.
+`dbt/models/words.md` is written from the tuples, so that a description of a column can say
+`{{ doc('stages') }}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Literal, get_args
+
+# Trade.
+
+DeclaredFlow = Literal["import", "export"]
+DECLARED_FLOWS: tuple[DeclaredFlow, ...] = get_args(DeclaredFlow)
+"""The two sides of a trade; the other flows are goods that come back."""
+
+Flow = Literal[DeclaredFlow, "re_import", "re_export"]
+FLOWS: tuple[Flow, ...] = get_args(Flow)
+
+Measure = Literal["value_usd", "net_weight_kg"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+
+Valuation = Literal["CIF", "FOB"]
+VALUATIONS: tuple[Valuation, ...] = get_args(Valuation)
+
+HS_EDITIONS = tuple(f"HS{year}" for year in (1988, 1992, 1996, 2002, 2007, 2012, 2017, 2022, 2028))
+
+# Periods.
+
+Frequency = Literal["A", "M"]
+FREQUENCIES: tuple[Frequency, ...] = get_args(Frequency)
+PRICE_FREQUENCIES = ("D", *reversed(FREQUENCIES))
+SLICE_FREQUENCIES = (*FREQUENCIES, "D")
+
+DatePrecision = Literal["day", "month", "year"]
+DATE_PRECISIONS: tuple[DatePrecision, ...] = get_args(DatePrecision)
+
+Window = Literal["since_2025_06_30", "ytd", "1y", "3y", "all"]
+WINDOWS: tuple[Window, ...] = get_args(Window)
+
+Cadence = Literal["daily", "monthly", "annual", "edited by hand"]
+CADENCES: tuple[Cadence, ...] = get_args(Cadence)
+
+# Minerals.
+
+StageOfOutput = Literal["extraction", "processing"]
+STAGES_OF_OUTPUT: tuple[StageOfOutput, ...] = get_args(StageOfOutput)
+"""The mine and the refinery; reserves and capacity are no output of a year."""
+
+Stage = Literal[StageOfOutput, "reserves", "capacity"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+Bound = Literal["exact", "below", "above", "range"]
+BOUNDS: tuple[Bound, ...] = get_args(Bound)
+
+FigureFlag = Literal[
+    "reported", "estimated", "zero", "withheld", "not_available", "not_applicable"
+]  # fmt: skip
+FIGURE_FLAGS: tuple[FigureFlag, ...] = get_args(FigureFlag)
+
+Reservoir = Literal["upper_crust", "bulk_crust", "crust"]
+RESERVOIRS: tuple[Reservoir, ...] = get_args(Reservoir)
+
+SupplyUsed = Literal["global_and_consumer", "global", "consumer"]
+SUPPLY_USED: tuple[SupplyUsed, ...] = get_args(SupplyUsed)
+
+MINERAL_FAMILIES = ("light_rare_earth", "heavy_rare_earth", "other")
+PRODUCT_FORMS = ("ore", "compound", "metal", "magnet", "material", "other")
+INSTRUMENT_KINDS = ("fx", "etf", "equity", "commodity", "index")
+
+# Restrictions.
+
+Direction = Literal["restrict", "monitor", "relax", "permit"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+
+TargetClass = Literal["all", "economy", "end_user", "entity"]
+TARGET_CLASSES: tuple[TargetClass, ...] = get_args(TargetClass)
+
+EvidenceClass = Literal["official", "reported", "de_facto"]
+EVIDENCE_CLASSES: tuple[EvidenceClass, ...] = get_args(EvidenceClass)
+"""The best evidence first."""
+
+ScopeBasis = Literal["ten_digit_list", "element_split", "heading", "whole_code"]
+SCOPE_BASES: tuple[ScopeBasis, ...] = get_args(ScopeBasis)
+
+MeasureStatus = Literal["announced", "in_force", "suspended", "ended", "unknown"]
+MEASURE_STATUSES: tuple[MeasureStatus, ...] = get_args(MeasureStatus)
+
+MilestoneKind = Literal["dispute", "remark", "supply_project", "disclosure", "partnership"]
+MILESTONE_KINDS: tuple[MilestoneKind, ...] = get_args(MilestoneKind)
+
+# The warehouse itself.
+
+SCHEMAS = ("reference", "trade", "dependency", "exposure", "market", "catalog")
+"""The schemas of the published file."""
+
+Outcome = Literal["ok", "no_answer", "denied", "rejected", "quota"]
+"""What became of an ask: answered; no answer at all; the key refused; the answer rejected; no more
+calls allowed for now."""
+
+Answer = Literal[Outcome, "not_asked"]
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+
+Engine = Literal["great_expectations", "dbt"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+
+Severity = Literal["error", "warn"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+CheckStatus = Literal["passed", "failed", "could_not_run"]
+CHECK_STATUSES: tuple[CheckStatus, ...] = get_args(CheckStatus)
+
+Verdict = Literal["supported", "contradicted", "depends_on_basis", "not_testable"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+# In sentences.
+
+_MEANINGS: Mapping[str, str] = MappingProxyType({"A": "a year", "M": "a month", "D": "a day"})
+"""Of words that do not explain themselves."""
+
+
+def listed(words: Iterable[str], then: str = ".") -> str:
+    """The words as a column's description gives them, and what follows: "`CIF` or `FOB`."."""
+    *first, last = [_quoted(word) for word in words]
+    is_explained = _MEANINGS.keys() >= set(words)
+    return f"{', '.join(first)}{', ' if is_explained else ' or '}{last}{then}"
+
+
+def _quoted(word: str) -> str:
+    return f"`{word}` for {_MEANINGS[word]}" if word in _MEANINGS else f"`{word}`"

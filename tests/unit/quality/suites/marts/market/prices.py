@@ -1,0 +1,26 @@
+"""Rows of `market.prices` that hold, and a change that breaks each rule."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from tests.unit.quality.seeded import Defects, Row, without
+
+GOOD: Sequence[Row] = [
+    {"instrument": name, "price_date": day, "close": close, "adjusted_close": close,
+     "currency": "JPY", "unit": "per"}
+    for name, close in (("USDJPY", 153.9), ("CNYJPY", 21.6), ("EURUSD", 1.16),
+                        ("EURJPY", 178.3), ("EURCNY", 8.23))
+    for day in (date(2026, 10, 29), date(2026, 10, 30))
+]  # fmt: skip
+
+DEFECTS: Defects = {
+    "close_is_positive": ({"close": 0.0}, 1),
+    "adjusted_close_is_positive": ({"adjusted_close": -1.0}, 1),
+    "exchange_rate_is_not_implausibly_low": ({"close": 1 / 153.9}, 1),
+    "exchange_rate_is_not_implausibly_high": ({"close": 15390.0}, 1),
+    "currency_is_an_iso_4217_code": ({"currency": "JPY/USD"}, 1),
+    "unit_is_not_blank": ({"unit": ""}, 1),
+    "price_date_is_not_after_the_day_of_the_build": ({"price_date": date(2026, 12, 24)}, 1),
+    "close_is_between_half_and_double_the_one_before": ({"close": 60.0}, 1),
+    "the_exchange_rates_are_covered": (without(GOOD, "instrument", "USDJPY"), 0),
+}

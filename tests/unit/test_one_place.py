@@ -1,0 +1,125 @@
+"""What is written once stays written once: a mart, and a list of words."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from dagster_project import words
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.settings import DBT_PROJECT
+from tests import contract
+from tests.conftest import CHECKOUT
+
+PRODUCT = CHECKOUT / "dagster_project"
+MARTS = DBT_PROJECT / "models" / "marts"
+SUITES = PRODUCT / "quality" / "suites" / "marts"
+CASES = CHECKOUT / "tests" / "unit" / "quality" / "suites" / "marts"
+
+NAMES_MARTS: Mapping[str, str] = {
+    "cli.py": "the help of `kido query` points at the list of columns",
+    "serving/answers.py": "the page of answers draws from the marts it names",
+    "serving/gate.py": "a loss is explained by snapshots, releases and suppliers that moved",
+    "serving/publication.py": "checks and the release are written when a build is published",
+}
+"""Product code that may name marts, and why. Anything else takes them as it finds them."""
+
+NAMES_OF_MORE = {"mineral_groups"}
+"""Names of marts that are also those of lists of codes, which code is free to name."""
+
+
+def files_of(mart: str) -> set[Path]:
+    place = mart.replace(".", "/")
+    return {
+        MARTS / f"{place}.sql", MARTS / f"{place}.yml", SUITES / f"{place}.py",
+        CASES / f"{place}.py",
+    }  # fmt: skip
+
+
+def test_a_mart_is_its_sql_its_yml_its_suite_and_the_cases_of_its_suite() -> None:
+    found = {
+        path
+        for folder in (MARTS, SUITES, CASES)
+        for path in folder.rglob("*.*")
+        if path.suffix in {".sql", ".yml", ".py"} and path.name != "__init__.py"
+    }
+    assert found == set().union(*map(files_of, contract.published()))
+
+
+@pytest.mark.parametrize("mart", contract.published())
+def test_a_mart_is_named_in_its_own_files_and_where_it_is_read(mart: str) -> None:
+    """A model that reads it names it by `ref`; a description may point to it."""
+    _, table = mart.split(".")
+    name = re.compile(rf"(?<![\w.]){mart.replace('.', '[./]')}\b")
+    in_code = name if is_common(table) else re.compile(rf"\b{table}\b")
+    for path in PRODUCT.rglob("*.py"):
+        if path not in files_of(mart) and path.relative_to(PRODUCT).as_posix() not in NAMES_MARTS:
+            assert not in_code.search(code_of(path)), f"{path} names {mart}: {ADVICE}"
+    for folder in ("models", "macros", "tests"):
+        for path in (DBT_PROJECT / folder).rglob("*.sql"):
+            assert not name.search(path.read_text("utf8")), f"{path} names {mart}: use ref()."
+
+
+ADVICE = (
+    "a mart is its .sql, its .yml and its suite. Derive what is needed from these, or give the "
+    "reason in NAMES_MARTS."
+)
+
+
+def is_common(table: str) -> bool:
+    """Whether code has other things by the name of the table: it then counts with its schema."""
+    return "_" not in table or table in LAKE_TABLES or table in NAMES_OF_MORE
+
+
+def test_only_code_that_names_marts_is_exempt() -> None:
+    for path in NAMES_MARTS:
+        text = code_of(PRODUCT / path)
+        assert any(mart in text for mart in contract.published()), f"{path} is exempt for nothing."
+
+
+WORDS: Mapping[tuple[object, ...], str] = {
+    found: name
+    for name, found in vars(words).items()
+    if name.isupper() and isinstance(found, tuple) and len(found) > 2
+}
+
+
+def test_no_list_of_words_is_written_out_a_second_time() -> None:
+    """The layout of the catalogue apart, which types it reads by its own Literals.
+
+    In its order: in another order the same words say something else, e.g. what is worst.
+    """
+    again = [
+        f"{path.relative_to(CHECKOUT)}:{node.lineno} writes out words.{WORDS[found]}"
+        for path in PRODUCT.rglob("*.py")
+        if path != PRODUCT / "words.py" and "catalogue" not in path.as_posix()
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Tuple | ast.List | ast.Set)
+        for found in [tuple(texts_in(node))]
+        if found in WORDS
+    ]
+    assert again == []
+
+
+def texts_in(node: ast.Tuple | ast.List | ast.Set) -> Iterator[object]:
+    """The words of a Literal are a tuple too."""
+    return (one.value if isinstance(one, ast.Constant) else None for one in node.elts)
+
+
+@cache
+def code_of(path: Path) -> str:
+    """A module without comments and docstrings."""
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            kept = [one for one in body if not is_docstring(one)]
+            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.unparse(tree)
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
