@@ -925,6 +925,50 @@ _CATALOG = (
             is_not_later_than_today("claimed_at"),
         ),
     ),
+    Suite(
+        "mart",
+        "catalog.claim_findings",
+        (
+            is_not_blank("basis"),
+            is_one_of(
+                "unit_is_known",
+                "unit",
+                (
+                    "share_of_value", "share_of_weight", "share_of_output", "share_of_use",
+                    "share_of_days", "times_as_abundant", "return", "t",
+                ),
+                "A value is read by its unit.",
+            ),
+            _never(
+                "a_share_lies_between_0_and_1_within_rounding",
+                "A part is not more than the whole, nor less than nothing.",
+                share_out_of_range=pl.when(
+                    pl.col("unit").str.starts_with("share_of_")
+                    & ~pl.col("value").is_between(0, LARGEST_PRODUCTION_SHARE)
+                ).then("value"),
+            ),
+            _never(
+                "a_ratio_or_an_amount_is_not_negative",
+                "Neither an abundance nor a flow is less than nothing.",
+                negative_value=pl.when(
+                    pl.col("unit").is_in(["times_as_abundant", "t"]) & (pl.col("value") < 0)
+                ).then("value"),
+            ),
+            matches(
+                "period_is_a_year_a_month_or_an_interval",
+                "period",
+                r"^[0-9]{4}(-[0-9]{2})?$|^[0-9]{4}(-[0-9]{2}){2}/[0-9]{4}(-[0-9]{2}){2}$",
+                "A period is written as in ISO 8601.",
+            ),
+            _never(
+                "a_value_has_a_source",
+                "A figure that cannot be traced to its publisher decides nothing.",
+                value_without_source=pl.when(
+                    pl.col("value").is_not_null() & pl.col("source").is_null()
+                ).then("basis"),
+            ),
+        ),
+    ),
 )  # fmt: skip
 
 MART_SUITES: Mapping[str, Suite] = MappingProxyType(

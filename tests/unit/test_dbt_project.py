@@ -167,6 +167,10 @@ CONTRACT = {
         "claimed_low double, claimed_high double, basis varchar, computed_low double, "
         "computed_high double, verdict varchar, explanation varchar"
     ),
+    "catalog.claim_findings": (
+        "claim_id varchar, basis varchar, value double, unit varchar, period varchar, "
+        "is_inside boolean, source varchar"
+    ),
 }
 """The published contract: a table's columns with their types. A change here breaks readers."""
 

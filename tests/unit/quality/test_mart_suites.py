@@ -96,6 +96,7 @@ COLUMNS: Mapping[str, str] = {
         "claim_id statement claimed_by claimed_at claimed_low claimed_high basis computed_low "
         "computed_high verdict explanation"
     ),
+    "catalog.claim_findings": "claim_id basis value unit period is_inside source",
 }  # fmt: skip
 """The columns of the published contract, by hand: a suite may look at these and no others."""
 
@@ -293,6 +294,17 @@ GOOD: Mapping[str, Sequence[Row]] = {
         {"statement": "A feeling", "claimed_by": "X", "claimed_at": date(2025, 1, 1),
          "claimed_low": None, "claimed_high": 1.0, "computed_low": None, "computed_high": None,
          "verdict": "not_testable", "explanation": "No figure."},
+    ],
+    "catalog.claim_findings": [
+        {"basis": basis, "value": value, "unit": unit, "period": period, "source": source}
+        for basis, value, unit, period, source in (
+            ("net_weight_kg", 0.713, "share_of_weight", "2024", "comtrade"),
+            ("rare_earths, usgs_mcs 2025", 1.04, "share_of_output", "2025", "usgs_mcs"),
+            ("JPN 2026-01-01", 0.94, "share_of_days", "2026-01-01/2026-03-31", "catalogue"),
+            ("cerium / copper", 1.11, "times_as_abundant", None, "crc_handbook, rudnick_gao"),
+            ("ytd", -0.2, "return", "2025-12-31/2026-08-05", "equity_indices"),
+            ("none", None, "t", "2025-10", None),
+        )
     ],
 }  # fmt: skip
 
@@ -620,6 +632,15 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         ),
         "claimed_at_is_not_after_the_day_of_the_build": ({"claimed_at": date(2028, 1, 1)}, 1),
     },
+    "catalog.claim_findings": {
+        "basis_is_not_blank": ({"basis": " "}, 1),
+        "unit_is_known": ({"unit": "percent"}, 1),
+        # A share in per cent.
+        "a_share_lies_between_0_and_1_within_rounding": ({"value": 71.3}, 1),
+        "a_ratio_or_an_amount_is_not_negative": ({"value": -1.0, "unit": "t"}, 1),
+        "period_is_a_year_a_month_or_an_interval": ({"period": "Oct 2025"}, 1),
+        "a_value_has_a_source": ({"source": None}, 1),
+    },
 }
 
 EVERY_RULE = [(suite, rule) for suite in MART_SUITES.values() for rule in suite.rules]
@@ -662,7 +683,8 @@ def test_every_rule_catches_the_defect_it_is_for(suite: Suite, rule: Rule) -> No
         name
         for name in MART_SUITES
         if name.split(".")[0] not in {"reference", "catalog"}
-        or name in {"catalog.claims", "catalog.snapshots", "catalog.checks", "catalog.coverage"}
+        or name in {"catalog.claims", "catalog.claim_findings", "catalog.snapshots"}
+        or name in {"catalog.checks", "catalog.coverage"}
         or name in {"reference.materials", "reference.mineral_abundance", "reference.end_uses"}
     ),
 )
