@@ -242,7 +242,7 @@ def units_of_claims() -> Iterator[Slip]:
         )
         yield Slip(
             "units", f"low and high x{factor}", text.encode(),
-            (f"claimed_(low|high) is {times} what is known for", "of a share lie between 0 and 1"),
+            (f"claimed_(low|high) is {times} what is known for", "of a share are between 0 and 1"),
             "claims.yaml",
         )  # fmt: skip
 

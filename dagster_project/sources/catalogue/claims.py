@@ -84,7 +84,7 @@ class _Bounded(Claim):
             limits = (
                 f"are not below {self.least}"
                 if math.isinf(self.most)
-                else f"of a share lie between {self.least} and {self.most}"
+                else f"of a share are between {self.least} and {self.most}"
             )
             raise ValueError(f"`low`, `more_than` and `high` {limits}")
         return self

@@ -57,7 +57,7 @@ def _number(value: object) -> float:
 def _share(value: object) -> float:
     number = _number(value)
     if not 0 <= number <= 1:
-        raise ValueError(f"is {value!r}; a share lies between 0 and 1")
+        raise ValueError(f"is {value!r}; a share is between 0 and 1")
     return number
 
 

@@ -13,7 +13,7 @@ with claims as (
 
 ),
 
--- What each test found, for the claims that name it. A row without a value says what is missing.
+-- What each test found, for the claims that name it; without a value, a figure that is missing.
 evidence as (
 
     {% for test, model in models_of_claim_tests().items() %}
