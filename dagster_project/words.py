@@ -4,8 +4,8 @@ Words of ours only. Codes of others (economies, instruments, groups of minerals)
 hand, in `lake/vocabulary.py`; what a publisher calls a thing is known in its source.
 
 A list is a type, so that it is checked where it is written, and a tuple of the same words.
-`dbt/models/words.md` is written from the tuples, so that a description of a column can say
-`{{ doc('stages') }}`.
+Blocks of docs are generated from the tuples (`orchestration/dbt_files.py`): a description of a
+column can say `{{ doc('stages') }}`.
 """
 
 from __future__ import annotations
@@ -118,6 +118,11 @@ CHECK_STATUSES: tuple[CheckStatus, ...] = get_args(CheckStatus)
 
 Verdict = Literal["supported", "contradicted", "depends_on_basis", "not_testable"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+UNITS_OF_FINDINGS = (
+    "share_of_value", "share_of_weight", "share_of_output", "share_of_use", "share_of_days",
+    "times_as_abundant", "return", "t",
+)  # fmt: skip
 
 # In sentences.
 

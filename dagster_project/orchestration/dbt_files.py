@@ -1,6 +1,7 @@
 """The files of the dbt project: those written by hand, and those generated beside them.
 
-What stands in the generated ones is known in `lake/staging_models.py`. Cheap to import.
+What stands in the generated ones is known in `lake/staging_models.py` and `words.py`. Cheap to
+import.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from dagster_project import words
 from dagster_project.lake import staging_models
 from dagster_project.lake.store import write_atomically
 from dagster_project.settings import DBT_PROJECT
@@ -32,7 +34,17 @@ def written_by_hand() -> list[Path]:
 @cache
 def generated() -> Mapping[str, bytes]:
     """What each generated file has to hold, by file name."""
-    return {name: text.encode() for name, text in staging_models.rendered().items()}
+    texts = {**staging_models.rendered(), "words.md": _words()}
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def _words() -> str:
+    """Each list of words as a block of docs, that a description takes by `{{ doc('stages') }}`."""
+    return "\n".join(
+        f"{{% docs {name.lower()} %}}{words.listed(found, then='')}{{% enddocs %}}\n"
+        for name, found in vars(words).items()
+        if name.isupper() and isinstance(found, tuple)
+    )
 
 
 def generate(folder: Path = GENERATED) -> None:

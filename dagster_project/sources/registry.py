@@ -1,4 +1,4 @@
-"""Finds the sources: every module of this package with a `CARD`."""
+"""Finds the sources: every module or package in this folder with a `CARD`."""
 
 from __future__ import annotations
 
@@ -18,15 +18,22 @@ _CARD = re.compile(r"^CARD(: SourceCard)? = ", re.MULTILINE)
 
 
 def source_names() -> tuple[str, ...]:
-    """Names of the modules here that define `CARD`, found by reading them, without an import."""
+    """Names of the modules and packages here that define `CARD`, found without an import.
+
+    A package defines it in its `__init__.py`.
+    """
     (folder,) = sources.__path__
     return tuple(
         sorted(
             info.name
             for info in pkgutil.iter_modules([folder])
-            if not info.ispkg and _CARD.search((Path(folder) / f"{info.name}.py").read_text("utf8"))
+            if _CARD.search(_file_of(Path(folder), info).read_text("utf8"))
         )
     )
+
+
+def _file_of(folder: Path, module: pkgutil.ModuleInfo) -> Path:
+    return folder / (f"{module.name}/__init__.py" if module.ispkg else f"{module.name}.py")
 
 
 @cache

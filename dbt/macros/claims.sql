@@ -1,14 +1,62 @@
-{# How claims are worded and judged. #}
+{# The tests of claims, and how figures, periods and names stand in a sentence. #}
 
 
-{# A share as people read it: `71.3 %`. #}
-{% macro as_percent(share) -%}
-    printf('%.1f %%', 100 * {{ share }})
+{# The model that yields the evidence of each test a claim can name. A new test is one model with
+   the columns `claim_id`, `basis`, `value`, `unit`, `period`, `source` and `subject` (null where it
+   has none), further ones of `int_claims__judge_findings` where a sentence needs them, and one
+   line here. #}
+{% macro models_of_claim_tests() -%}
+    {{ return({
+        'supplier_share': 'int_claims__measure_supplier_share',
+        'production_share': 'int_claims__measure_production_share',
+        'end_use_share': 'int_claims__measure_end_use_share',
+        'abundance': 'int_claims__measure_abundance',
+        'measure_in_force': 'int_claims__measure_days_in_force',
+        'price_return': 'int_claims__measure_price_return',
+        'reported_flow': 'int_claims__measure_reported_flow',
+    }) }}
 {%- endmacro %}
 
 
-{# A share as precise as the bounds it is held against: `68.33 %` where one has two decimals. #}
-{% macro as_percent_within(share, low, high) -%}
+{# A year or a month as a code of ISO 8601: `2025`, `2025-06`. #}
+{% macro as_period(period_start, frequency) -%}
+    case {{ frequency }}
+        when 'M' then strftime({{ period_start }}, '%Y-%m')
+        else strftime({{ period_start }}, '%Y')
+    end
+{%- endmacro %}
+
+
+{# The days from the first to the last as a code of ISO 8601: `2025-10-01/2025-12-31`. #}
+{% macro as_interval(first_day, last_day) -%}
+    strftime({{ first_day }}, '%Y-%m-%d') || '/' || strftime({{ last_day }}, '%Y-%m-%d')
+{%- endmacro %}
+
+
+{# A period in words: `2025`, `June 2025`, `2025-06-30 to 2026-08-05`. #}
+{% macro period_in_words(period) -%}
+    case
+        when {{ period }} like '%/%' then replace({{ period }}, '/', ' to ')
+        when {{ period }} like '____-__'
+            then strftime(cast({{ period }} || '-01' as date), '%B %Y')
+        else {{ period }}
+    end
+{%- endmacro %}
+
+
+{# An interval in words, as its months: `October to December 2025`, `January 2026`. #}
+{% macro months_in_words(interval) -%}
+    case
+        when left({{ interval }}, 7) = left(split_part({{ interval }}, '/', 2), 7) then ''
+        else strftime(cast(split_part({{ interval }}, '/', 1) as date), '%B to ')
+    end
+    || strftime(cast(split_part({{ interval }}, '/', 2) as date), '%B %Y')
+{%- endmacro %}
+
+
+{# A share in words, as precise as the bounds of its claim: `71.3 %`, or `68.33 %` where one of them
+   has two decimals. #}
+{% macro share_in_words(share, low, high) -%}
     printf(
         case
             when
@@ -22,76 +70,38 @@
 {%- endmacro %}
 
 
-{# A gain or a loss as people read it: `+81.8 %`. #}
-{% macro as_change(return_share) -%}
+{# A gain or a loss in words: `+81.8 %`. #}
+{% macro return_in_words(return_share) -%}
     printf('%+.1f %%', 100 * {{ return_share }})
 {%- endmacro %}
 
 
-{# An amount as people read it: `22,307.5 t`. #}
-{% macro as_tonnes(amount) -%}
-    format('{:,.1f} t', {{ amount }})
+{# Tonnes in words: `22,307.5 t`. #}
+{% macro tonnes_in_words(amount_t) -%}
+    format('{:,.1f} t', {{ amount_t }})
 {%- endmacro %}
 
 
-{# A month or a year as people read it: `June 2025`, `2025`. #}
-{% macro as_period(period_start, frequency) -%}
-    case {{ frequency }}
-        when 'M' then strftime({{ period_start }}, '%B %Y')
-        else strftime({{ period_start }}, '%Y')
-    end
+{# Minerals, families or materials in words: `natural graphite`, `other heavy rare earths`,
+   `dysprosium and terbium`. #}
+{% macro subject_in_words(subject) -%}
+    regexp_replace(
+        replace(
+            regexp_replace({{ subject }}, '_rare_earth(,|$)', '_rare_earths\1', 'g'),
+            '_',
+            ' '
+        ),
+        ', ([^,]+)$',
+        ' and \1'
+    )
 {%- endmacro %}
 
 
-{# What a frequency counts. #}
-{% macro period_name(frequency) -%}
-    case {{ frequency }} when 'M' then 'month' else 'year' end
-{%- endmacro %}
-
-
-{# A measure as people say it. #}
-{% macro measure_name(measure) -%}
-    case {{ measure }} when 'net_weight_kg' then 'weight' when 'value_usd' then 'value' end
-{%- endmacro %}
-
-
-{# A publisher as people say it. #}
-{% macro publisher_name(source) -%}
-    case {{ source }}
-        when 'baci' then 'BACI'
-        when 'comtrade' then 'UN Comtrade'
-        when 'comtrade_baskets' then 'UN Comtrade'
-        when 'comexstat' then 'Comex Stat'
-        when 'crc_handbook' then 'CRC Handbook'
-        when 'ec_crm' then 'EC'
-        when 'hmrc' then 'HMRC'
-        when 'japan_customs' then 'Japan Customs'
-        when 'rudnick_gao' then 'Rudnick and Gao 2014'
-        when 'usgs_ds140' then 'USGS DS 140'
-        when 'usgs_mcs' then 'USGS'
-        else {{ source }}
-    end
-{%- endmacro %}
-
-
-{# An economy as people say it after a preposition: `the United States`. #}
-{% macro with_article(name) -%}
+{# The name of an economy as it follows a preposition: `the United States`. #}
+{% macro name_after_preposition(name) -%}
     case
         when {{ name }} like 'United %' or {{ name }} in ('Netherlands', 'Philippines')
             then 'the ' || {{ name }}
         else {{ name }}
     end
-{%- endmacro %}
-
-
-{# A mineral, family or material as people say it: `heavy rare earths`, `natural graphite`. #}
-{% macro subject_name(subject) -%}
-    replace({{ subject }}, '_', ' ')
-    || case when {{ subject }} like '%\_rare\_earth' escape '\' then 's' else '' end
-{%- endmacro %}
-
-
-{# How a finding follows "it holds": by a measure, for a thing. #}
-{% macro word_before_a_basis(test) -%}
-    case {{ test }} when 'supplier_share' then 'by ' else 'for ' end
 {%- endmacro %}

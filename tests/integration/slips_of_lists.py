@@ -220,8 +220,8 @@ def slips_of_list(file: str, swaps: Sequence[tuple[str, str]]) -> Iterator[Slip]
     start = known.before.count("\n") + 5
     for number in sorted(rng.sample(range(start, len(lines) - 2), 3)):
         yield slip("file cut", f"at line {number}", "".join(lines[:number]), "cut")
-    yield slip("file doubled", "", whole * 2, "document", "twice")
-    yield slip("file doubled", "its entries", known.text(known.entries * 2), "twice")
+    yield slip("file doubled", "", whole * 2, "document", "duplicated")
+    yield slip("file doubled", "its entries", known.text(known.entries * 2), "duplicated")
     half = len(known.entries) // 2
     for name, entries in (
         ("the first", known.entries[:half]), ("the last", known.entries[half:]),
@@ -242,7 +242,7 @@ def units_of_claims() -> Iterator[Slip]:
         )
         yield Slip(
             "units", f"low and high x{factor}", text.encode(),
-            (f"claimed_(low|high) is {times} what is known for", "of a share lie between 0 and 1"),
+            (f"claimed_(low|high) is {times} what is known for", "of a share are between 0 and 1"),
             "claims.yaml",
         )  # fmt: skip
 
@@ -273,7 +273,7 @@ def slips_of_economies() -> Iterator[Slip]:
             f"{column} is missing for", f"has no `{column}`",
         )  # fmt: skip
     lines = known.text.splitlines(keepends=True)
-    yield slip("file doubled", "", "".join([*lines, *lines[1:]]), "twice", "one_row_per")
+    yield slip("file doubled", "", "".join([*lines, *lines[1:]]), "duplicated", "one_row_per")
     for number in (60, 130, 250):
         yield slip("file cut", f"at line {number}", "".join(lines[:number]), "it may be cut")
     every_other = "".join([lines[0], *lines[1::2]])

@@ -27,6 +27,7 @@ from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.orchestration.facts import unit_of
 from dagster_project.quality.suites import MART_SUITES
 from dagster_project.settings import DBT_PROJECT
+from dagster_project.sources.catalogue.claims import CLAIM_TESTS
 from tests import contract
 from tests.conftest import SHARED, needs_edition_of_catalogue, needs_shared
 from tests.dbt_project import Outcome, Project
@@ -200,23 +201,6 @@ def test_every_model_is_named_by_the_scheme_of_its_folder(project: Project) -> N
     for seed in project.seeds:
         assert seed["name"].startswith("seed_")
         assert seed["schema"] == "seeds"
-
-
-def test_the_words_of_descriptions_are_those_of_the_product(update_golden: bool) -> None:
-    """A list of words is written once, in `words.py`; dbt's descriptions take it from here."""
-    lists = {
-        name.lower(): found
-        for name, found in vars(words).items()
-        if name.isupper() and isinstance(found, tuple)
-    }
-    text = "<!-- Written from dagster_project/words.py by pytest --update-golden. -->\n" + "".join(
-        f"\n{{% docs {name} %}}{words.listed(found, then='')}{{% enddocs %}}\n"
-        for name, found in lists.items()
-    )
-    path = DBT_PROJECT / "models" / "words.md"
-    if update_golden:
-        path.write_text(text, "utf8")
-    assert path.read_text("utf8") == text
 
 
 def test_a_description_names_every_word_that_the_column_may_hold(project: Project) -> None:
@@ -444,6 +428,16 @@ insert into lake.restriction_scope (
 values
 ('catalogue', 'M-1', '9999', 'unobtainium', 0.8, 0.2, 'heading', 'measures.yaml', 's1');
 
+insert into lake.claims (
+    source, claim_id, statement, claimed_by, claimed_at, is_low_excluded, test, known_at, document,
+    vintage_at, snapshot_id
+)
+select
+    'catalogue', test, 'a statement', 'someone', date '2025-01-10', false, test, date '2025-01-10',
+    'claims.yaml', timestamp '2026-01-31', 's1'
+-- No model decides claims of the last.
+from (values ('none'), ('supplier_share'), ('oracle')) as claims (test);
+
 insert into lake.price_quotes (
     source, instrument, price_date, frequency, close, currency, unit, vintage_at, snapshot_id
 )
@@ -532,6 +526,7 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "suspended_clauses_name_what_suspends_them",
     "measure_scope_covers_known_codes",
     "measure_scope_names_known_minerals",
+    "claims_name_a_test_that_has_a_model",
     # The run knows no source at all.
     "coverage_is_of_known_sources",
     "prices_are_of_known_instruments",
@@ -569,6 +564,25 @@ def test_flawed_rows_fail_the_checks_that_guard_them_and_no_others(
     assert {name for name, status in checked.items() if status != "pass"} == (
         CHECKS_THAT_FIND_THE_FLAWS
     )
+
+
+def test_the_tests_of_claims_are_those_the_catalogue_knows_and_each_has_a_model(
+    project: Project,
+) -> None:
+    [registry] = [
+        macro["macro_sql"]
+        for macro in project.manifest["macros"].values()
+        if macro["name"] == "models_of_claim_tests"
+    ]
+    models = dict(re.findall(r"'(\w+)': '(int_claims__\w+)'", registry))
+    assert {*models, "none"} == set(CLAIM_TESTS)
+    [judged] = [one for one in project.models if one["name"] == "int_claims__judge_findings"]
+    read = {one["name"] for one in judged["refs"]} - {"stg_lake__claims"}
+    assert read == set(models.values())
+    measured = {
+        one["name"] for one in project.models if one["name"].startswith("int_claims__measure_")
+    }
+    assert read == measured
 
 
 def test_a_share_that_is_not_what_baci_says_is_found(project: Project, tmp_path: Path) -> None:

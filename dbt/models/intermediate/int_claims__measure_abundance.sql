@@ -57,9 +57,7 @@ by_pair as (
         compared_mineral,
         min(times_as_abundant) as least,
         max(times_as_abundant) as most,
-        string_agg(
-            distinct {{ publisher_name('source') }}, ', ' order by {{ publisher_name('source') }}
-        ) as provenance
+        string_agg(distinct source, ', ' order by source) as sources
     from ratios
     group by claim_id, mineral, compared_mineral
 
@@ -70,23 +68,13 @@ evidence as (
     select
         claim_id,
         mineral || ' / ' || compared_mineral as basis,
-        least as computed_value,
-        case
-            when least is null
-                then
-                    {{ subject_name('mineral') }}
-                    || ' against '
-                    || {{ subject_name('compared_mineral') }}
-            else
-                {{ subject_name('mineral') }}
-                || ' ('
-                || printf('%.2f', least)
-                || case when most > least then ' to ' || printf('%.2f', most) else '' end
-                || ' times as abundant as '
-                || {{ subject_name('compared_mineral') }}
-                || ')'
-        end as finding,
-        provenance
+        least as value,
+        'times_as_abundant' as unit,
+        cast(null as varchar) as period,
+        sources as source,
+        mineral as subject,
+        most as value_high,
+        compared_mineral as compared_subject
     from by_pair
 
 )

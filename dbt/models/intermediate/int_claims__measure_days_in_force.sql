@@ -15,6 +15,7 @@ with claims as (
 clauses as (
 
     select
+        source,
         clause_id,
         implementer_iso3,
         target_iso3,
@@ -53,29 +54,28 @@ days_in_force as (
 
 ),
 
-economies as (
-
-    select
-        economy_iso3,
-        name
-    from {{ ref('economies') }}
-
-),
-
 -- Without any measure of the economy's on the minerals nothing is known of it.
 testable as (
 
-    select distinct claims.*
+    select
+        claims.claim_id,
+        claims.implementer_iso3,
+        claims.target_iso3,
+        claims.mineral_group,
+        claims.period_start,
+        claims.period_end,
+        string_agg(distinct clauses.source, ', ' order by clauses.source) as sources
     from claims
     inner join clauses on claims.implementer_iso3 = clauses.implementer_iso3
     inner join scope
         on
             clauses.clause_id = scope.clause_id
             and claims.mineral_group = scope.mineral_group
+    group by all
 
 ),
 
--- Measures aimed at the economy in particular are told apart from those aimed at everyone.
+-- Measures aimed at the economy in particular are counted apart from those aimed at everyone.
 aims as (
 
     select
@@ -98,6 +98,8 @@ restricted as (
 
     select
         days.claim_id,
+        days.sources,
+        days.mineral_group,
         days.aim_iso3,
         cast(date_trunc('quarter', days.day) as date) as quarter,
         cast(days.day as date) as day,
@@ -124,6 +126,8 @@ quarters as (
 
     select
         claim_id,
+        sources,
+        mineral_group,
         aim_iso3,
         quarter,
         min(day) as first_day,
@@ -133,43 +137,26 @@ quarters as (
         count(distinct day) filter (where clause_id is not null) as restricted_days,
         string_agg(distinct clause_id, ', ' order by clause_id) as clause_ids
     from restricted
-    group by claim_id, aim_iso3, quarter
+    group by claim_id, sources, mineral_group, aim_iso3, quarter
 
 ),
 
 evidence as (
 
     select
-        quarters.claim_id,
-        quarters.aim_iso3 || ' ' || quarters.quarter as basis,
-        quarters.restricted_days / quarters.all_days as computed_value,
-        case
-            when quarters.aim_iso3 = 'ALL' then 'measures against all economies'
-            else
-                'measures against '
-                || coalesce(economies.name, quarters.aim_iso3)
-                || ' in particular'
-        end
-        || ' in '
-        || case
-            when month(quarters.first_day) = month(quarters.last_day) then ''
-            else strftime(quarters.first_day, '%B to ')
-        end
-        || strftime(quarters.last_day, '%B %Y')
-        || ' (in force on '
-        || quarters.restricted_days
-        || ' of '
-        || quarters.all_days
-        || ' days'
-        || case
-            when quarters.first_restricted_day > quarters.first_day
-                then ', from ' || quarters.first_restricted_day
-            else ''
-        end
-        || coalesce(': ' || quarters.clause_ids, '')
-        || ')' as finding
+        claim_id,
+        aim_iso3 || ' ' || quarter as basis,
+        restricted_days / all_days as value,
+        'share_of_days' as unit,
+        {{ as_interval('first_day', 'last_day') }} as period,
+        sources as source,
+        mineral_group as subject,
+        aim_iso3 as partner_iso3,
+        restricted_days,
+        all_days,
+        first_restricted_day,
+        clause_ids
     from quarters
-    left join economies on quarters.aim_iso3 = economies.economy_iso3
 
 )
 

@@ -1,6 +1,6 @@
 with claims as (
 
-    select
+    select distinct
         claim_id,
         nace2_code,
         unnest(minerals) as mineral
@@ -57,20 +57,12 @@ evidence as (
     select
         claim_id,
         mineral || coalesce(', ' || source, '') as basis,
-        use_share as computed_value,
-        {{ subject_name('mineral') }}
-        || coalesce(
-            ' ('
-            || {{ as_percent('use_share') }}
-            || ' of its use'
-            || coalesce(': ' || lower(applications), '')
-            || '; '
-            || {{ publisher_name('source') }}
-            || ' '
-            || year
-            || ')',
-            ''
-        ) as finding
+        use_share as value,
+        'share_of_use' as unit,
+        cast(year as varchar) as period,
+        source,
+        mineral as subject,
+        lower(applications) as applications
     from shares
 
 )

@@ -1,10 +1,8 @@
 with claims as (
 
-    select
+    select distinct
         claim_id,
         claimed_at,
-        claimed_low,
-        claimed_high,
         supplier_iso3,
         stage,
         period_start,
@@ -43,7 +41,6 @@ minerals as (
 
     select
         mineral,
-        name,
         family
     from {{ ref('seed_minerals') }}
 
@@ -59,8 +56,7 @@ described as (
         shares.economy_iso3,
         shares.share,
         minerals.mineral,
-        minerals.family,
-        coalesce(lower(minerals.name), {{ subject_name('shares.material') }}) as name
+        minerals.family
     from shares
     left join materials
         on
@@ -77,11 +73,9 @@ matched as (
         claims.claim_id,
         claims.subject,
         coalesce(claims.subject = described.family, false) as is_family,
-        claims.claimed_low,
-        claims.claimed_high,
         described.source,
         described.year,
-        described.name,
+        described.material,
         described.share
     from claims
     inner join described
@@ -101,57 +95,48 @@ alike as (
         claim_id,
         subject,
         is_family,
-        claimed_low,
-        claimed_high,
         source,
         year,
         share,
-        regexp_replace(string_agg(name, ', ' order by name), ', ([^,]+)$', ' and \1') as names,
-        count(*) as members,
-        sum(count(*)) over (partition by claim_id, subject, source, year) as all_members
+        string_agg(material, ', ' order by material) as materials,
+        count(*) as materials_alike,
+        sum(count(*)) over (partition by claim_id, subject, source, year) as all_materials
     from matched
-    group by
-        claim_id, subject, is_family, claimed_low, claimed_high, source, year, share
+    group by claim_id, subject, is_family, source, year, share
 
 ),
 
--- Members of a family are told in one word where all have the same share. Where most have, the
--- exceptions are told by their names, and these are the others.
-named as (
+-- A family whose members all have the same share is one subject. Where most have, the exceptions
+-- are listed, and these are the others.
+grouped as (
 
     select
         claim_id,
-        subject,
-        claimed_low,
-        claimed_high,
         source,
         year,
         share,
         case
-            when members = all_members and members > 1 then {{ subject_name('subject') }}
-            when is_family and members > 1 and 2 * members > all_members
-                then 'other ' || {{ subject_name('subject') }}
-            else names
-        end as name
+            when materials_alike = all_materials and materials_alike > 1 then subject
+            when is_family and materials_alike > 1 and 2 * materials_alike > all_materials
+                then 'other ' || subject
+            else materials
+        end as subject
     from alike
 
 ),
 
+-- A claim may name a family and one of its members.
 found as (
 
-    select
+    select distinct
         claim_id,
-        name || ', ' || source || ' ' || year as basis,
-        share as computed_value,
-        name
-        || ' ('
-        || {{ as_percent_within('share', 'claimed_low', 'claimed_high') }}
-        || '; '
-        || {{ publisher_name('source') }}
-        || ' '
-        || year
-        || ')' as finding
-    from named
+        subject || ', ' || source || ' ' || year as basis,
+        share as value,
+        'share_of_output' as unit,
+        cast(year as varchar) as period,
+        source,
+        subject
+    from grouped
 
 ),
 
@@ -160,8 +145,11 @@ not_found as (
     select
         claims.claim_id,
         claims.subject as basis,
-        cast(null as double) as computed_value,
-        {{ subject_name('claims.subject') }} as finding
+        cast(null as double) as value,
+        'share_of_output' as unit,
+        strftime(claims.period_start, '%Y') as period,
+        cast(null as varchar) as source,
+        claims.subject
     from claims
     left join matched
         on

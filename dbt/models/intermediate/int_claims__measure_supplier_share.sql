@@ -2,8 +2,6 @@ with claims as (
 
     select
         claim_id,
-        claimed_low,
-        claimed_high,
         basis,
         importer_iso3,
         supplier_iso3,
@@ -30,18 +28,19 @@ shares as (
 ),
 
 -- A claim that begins on a first of January is about the year wherever the year is known.
-matched as (
+evidence as (
 
     select
         claims.claim_id,
         shares.measure as basis,
-        shares.share as computed_value,
-        {{ as_percent_within('shares.share', 'claims.claimed_low', 'claims.claimed_high') }}
-        || ' of '
-        || {{ measure_name('shares.measure') }} as finding,
-        {{ publisher_name('shares.source') }}
-        || ', '
-        || {{ as_period('shares.period_start', 'shares.frequency') }} as provenance
+        shares.share as value,
+        case shares.measure
+            when 'value_usd' then 'share_of_value'
+            when 'net_weight_kg' then 'share_of_weight'
+        end as unit,
+        {{ as_period('shares.period_start', 'shares.frequency') }} as period,
+        shares.source,
+        cast(null as varchar) as subject
     from claims
     inner join shares
         on
@@ -54,4 +53,4 @@ matched as (
 
 )
 
-select * from matched
+select * from evidence

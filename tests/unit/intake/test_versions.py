@@ -204,6 +204,11 @@ def used_names(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*nested)
 
 
+def files_of(sources: Path, name: str) -> list[Path]:
+    """The modules of a source, one or those of its package."""
+    return sorted((sources / name).glob("*.py")) or [sources / f"{name}.py"]
+
+
 def users_of_formats(package: Path) -> Mapping[str, set[str]]:
     """By function of `formats`, the sources that reach it: read from byte code, not from syntax."""
     functions = {
@@ -213,12 +218,12 @@ def users_of_formats(package: Path) -> Mapping[str, set[str]]:
     }
     users: dict[str, set[str]] = {name: set() for name in functions}
     for source in SOURCES:
-        text = (package / "sources" / f"{source}.py").read_text("utf8")
+        own = [path.read_text("utf8") for path in files_of(package / "sources", source)]
         # A layout that several sources have is read by a module of its own.
         tables = re.findall(
-            r"from dagster_project\.sources\.(\w+_tables|reconciled_flows) import", text
+            r"from dagster_project\.sources\.(\w+_tables|reconciled_flows) import", "".join(own)
         )
-        texts = [text, *((package / "sources" / f"{name}.py").read_text("utf8") for name in tables)]
+        texts = [*own, *((package / "sources" / f"{name}.py").read_text("utf8") for name in tables)]
         used = (used_names(compile(each, source, "exec")) for each in texts)
         reached = set().union(*used) & set(functions)
         waiting = list(reached)
@@ -275,6 +280,16 @@ def test_any_change_of_its_own_module_changes_a_version(copy: Copy, words: str) 
     for name in ("equity_indices", "ecb"):
         edit = inserted(10, words)
         assert copy.changed_by(f"sources/{name}.py", edit) == {name}
+
+
+def test_any_change_of_a_module_of_its_package_changes_a_version(copy: Copy) -> None:
+    modules = files_of(copy.package / "sources", "catalogue")
+    assert {path.stem for path in modules} >= {
+        "__init__", "claims", "clauses", "economies", "milestones", "scope",
+    }  # fmt: skip
+    for path in modules:
+        name = path.relative_to(copy.package).as_posix()
+        assert copy.changed_by(name, lambda text: f"{text}MORE = 1\n") == {"catalogue"}, name
 
 
 @pytest.mark.parametrize(

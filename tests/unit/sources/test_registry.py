@@ -17,7 +17,7 @@ from dagster_project.sources.card import Scope, can_be_asked, windows_between
 from dagster_project.sources.registry import all_sources, source_named, source_names
 
 
-def test_a_module_with_a_card_is_a_source_and_a_helper_is_none() -> None:
+def test_a_module_or_a_package_with_a_card_is_a_source_and_a_helper_is_not() -> None:
     assert {"ecb", "catalogue", "equity_indices"} <= set(source_names())
     assert {"formats", "card", "registry"}.isdisjoint(source_names())
     assert tuple(all_sources()) == source_names()

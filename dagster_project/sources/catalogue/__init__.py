@@ -1,0 +1,76 @@
+"""Our own catalogue, edited by hand: measures and their scope, milestones, claims, economies.
+
+A module reads each kind of document; its layout is described there and at the head of each file.
+What the state of a clause is on a day, or whether a claim holds, is decided in dbt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from dagster_project.errors import UpstreamFormatError
+from dagster_project.lake.schemas import INSTANT
+from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.catalogue.claims import read_claims
+from dagster_project.sources.catalogue.clauses import read_measures
+from dagster_project.sources.catalogue.economies import is_table, read_economies
+from dagster_project.sources.catalogue.entries import NAME
+from dagster_project.sources.catalogue.milestones import read_milestones
+from dagster_project.sources.catalogue.yaml_text import read_section
+from dagster_project.sources.formats import looks_like_html, utc_naive
+
+CARD = SourceCard(
+    name=NAME,
+    title="Catalogue of restrictions, milestones, claims and economies",
+    publisher="Kido",
+    licence="CC BY 4.0",
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+    is_redistributable=True,
+    cadence="edited by hand",
+    homepage="dagster_project/bundled/catalogue",
+    tables=("restriction_clauses", "restriction_scope", "milestones", "claims", "economies"),
+    description=(
+        "Export restrictions on critical minerals clause by clause, 2010 to 2026, with their "
+        "clocks, targets and the codes they cover; dated facts on supply projects and disputes; "
+        "published statements to be held against the figures; and the economies with the codes "
+        "that publishers give them. Facts with their sources, kept in files that people edit."
+    ),
+    bundled=("measures.yaml", "milestones.yaml", "claims.yaml", "economies.csv"),
+)
+
+_SECTIONS: Mapping[str, Callable[[Sequence[dict[str, Any]]], Mapping[str, pl.DataFrame]]] = {
+    "measures": read_measures,
+    "milestones": read_milestones,
+    "claims": read_claims,
+}
+
+
+def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    """A file of the catalogue -> frames by lake table, whatever the file is called.
+
+    `measures:` gives `restriction_clauses` and `restriction_scope`, `milestones:` and `claims:`
+    the tables of these names, a table that begins with `economy_iso3` gives `economies`.
+    `vintage_at` is the time of retrieval; nothing is provisional.
+    Raises UpstreamFormatError in one sentence that names the entry and the field, or
+    UnknownCodeError for an economy or mineral group that no list of codes has.
+    """
+    if not payload.strip():
+        raise UpstreamFormatError(f"{NAME}: the file is empty.")
+    if looks_like_html(payload):
+        raise UpstreamFormatError(f"{NAME}: HTML page where YAML or CSV was expected.")
+    if is_table(payload):
+        frames: Mapping[str, pl.DataFrame] = {"economies": read_economies(payload)}
+    else:
+        section, entries = read_section(payload, of=_SECTIONS)
+        frames = _SECTIONS[section](entries)
+    return {
+        table: frame.with_columns(
+            source=pl.lit(NAME),
+            is_provisional=pl.lit(False),
+            vintage_at=pl.lit(utc_naive(document.retrieved_at), INSTANT),
+        )
+        for table, frame in frames.items()
+    }

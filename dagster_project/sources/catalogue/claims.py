@@ -1,0 +1,325 @@
+"""Published statements: who claimed what, and the fields of each test that can decide a claim."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.vocabulary import commodity_codes, mineral_groups
+from dagster_project.sources.catalogue.entries import (
+    NAME,
+    Entry,
+    name_of,
+    require_economies,
+    require_unique,
+    table_of,
+    validated,
+)
+from dagster_project.sources.catalogue.fields import (
+    Address,
+    Day,
+    Economy,
+    Identifier,
+    Mineral,
+    Minerals,
+    NaceDivision,
+    Number,
+    Text,
+)
+
+
+class Claim(Entry):
+    """A published statement. What decides it, and in which unit, is a subclass per test."""
+
+    claim: Identifier
+    statement: Text
+    claimed_by: Text
+    claimed_on: Day
+    missing: Text | None = None
+    citation: Text | None = None
+    url: Address | None = None
+    known: Day | None = None
+
+    def subject(self) -> dict[str, object]:
+        """Columns of the lake that hold what the test is about."""
+        return {}
+
+
+class Undecided(Claim):
+    """A statement that no figure of the warehouse can decide, and the figure that could."""
+
+    test: Literal["none"]
+    missing: Text
+
+
+class _Bounded(Claim):
+    low: Number | None = None
+    more_than: Number | None = None
+    high: Number | None = None
+    least: ClassVar[float] = 0
+    most: ClassVar[float] = math.inf
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low is not None and self.more_than is not None:
+            raise ValueError(f"it has both `low` ({self.low}) and `more_than` ({self.more_than})")
+        lower = self.low if self.more_than is None else self.more_than
+        bounds = [bound for bound in (lower, self.high) if bound is not None]
+        if not bounds:
+            raise ValueError(
+                "it has neither `low`, `more_than` nor `high`, so no figure can decide it"
+            )
+        if bounds != sorted(bounds):
+            name = "low" if self.more_than is None else "more_than"
+            raise ValueError(f"`{name}` ({lower}) is above `high` ({self.high})")
+        if self.more_than is not None and self.more_than == self.high:
+            raise ValueError(f"nothing is `more_than` and at most `high` ({self.high})")
+        if not all(self.least <= bound <= self.most for bound in bounds):
+            limits = (
+                f"are not below {self.least}"
+                if math.isinf(self.most)
+                else f"of a share are between {self.least} and {self.most}"
+            )
+            raise ValueError(f"`low`, `more_than` and `high` {limits}")
+        return self
+
+
+class SupplierShare(_Bounded):
+    """The share of a supplier in what an importer imports of a mineral group."""
+
+    test: Literal["supplier_share"]
+    basis: Literal["value_usd", "net_weight_kg"] | None = None
+    importer: Economy
+    supplier: Economy
+    mineral_group: Text
+    period_start: Day
+    most: ClassVar[float] = 1
+
+    def subject(self) -> dict[str, object]:
+        return {
+            "basis": self.basis,
+            "importer_iso3": self.importer,
+            "supplier_iso3": self.supplier,
+            "mineral_group": self.mineral_group,
+            "period_start": self.period_start,
+        }
+
+
+class ProductionShare(_Bounded):
+    """The share of an economy in the world's output of minerals at a stage."""
+
+    test: Literal["production_share"]
+    producer: Economy
+    stage: Literal["extraction", "processing", "reserves", "capacity"]
+    minerals: Minerals
+    period_start: Day | None = None
+    most: ClassVar[float] = 1
+
+    def subject(self) -> dict[str, object]:
+        return {
+            "supplier_iso3": self.producer,
+            "stage": self.stage,
+            "minerals": self.minerals,
+            "period_start": self.period_start,
+        }
+
+
+class EndUseShare(_Bounded):
+    """The share of a mineral's use that goes to a sector."""
+
+    test: Literal["end_use_share"]
+    minerals: Minerals
+    sector: NaceDivision
+    most: ClassVar[float] = 1
+
+    def subject(self) -> dict[str, object]:
+        return {"minerals": self.minerals, "nace2_code": self.sector}
+
+
+class Abundance(_Bounded):
+    """How many times as abundant in the earth's crust minerals are as others, at the least."""
+
+    test: Literal["abundance"]
+    against: Annotated[dict[Mineral, Minerals], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_a_least(self) -> Self:
+        # Of several estimates the least ratio is taken, which cannot test a largest one.
+        if self.high is not None:
+            raise ValueError(f"it has `high` ({self.high}); only a least ratio can be tested")
+        return self
+
+    def subject(self) -> dict[str, object]:
+        pairs = [(mineral, other) for other, ours in self.against.items() for mineral in ours]
+        return {
+            "minerals": [mineral for mineral, _ in pairs],
+            "compared_minerals": [other for _, other in pairs],
+        }
+
+
+class MeasureInForce(_Bounded):
+    """The share of days on which an economy's restriction on a mineral group was in force."""
+
+    test: Literal["measure_in_force"]
+    implementer: Economy
+    target: Economy
+    mineral_group: Text
+    period_start: Day
+    period_end: Day
+    most: ClassVar[float] = 1
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.period_end < self.period_start:
+            raise ValueError(
+                f"its time ends ({self.period_end}) before it begins ({self.period_start})"
+            )
+        return self
+
+    def subject(self) -> dict[str, object]:
+        return {
+            "importer_iso3": self.target,
+            "supplier_iso3": self.implementer,
+            "mineral_group": self.mineral_group,
+            "period_start": self.period_start,
+            "period_end": self.period_end,
+        }
+
+
+class PriceReturn(_Bounded):
+    """What a price has gained or lost over a window, 0.2 for 20 per cent."""
+
+    test: Literal["price_return"]
+    instrument: Identifier
+    window: Literal["since_2025_06_30", "ytd", "1y", "3y", "all"]
+    least: ClassVar[float] = -1
+
+    def subject(self) -> dict[str, object]:
+        return {"instrument": self.instrument, "performance_window": self.window}
+
+
+class ReportedFlow(_Bounded):
+    """The tonnes an economy reports to have imported or exported in a month or a year."""
+
+    test: Literal["reported_flow"]
+    reporter: Economy
+    partner: Economy
+    flow: Literal["import", "export"]
+    commodity: Text
+    frequency: Literal["A", "M"]
+    period_start: Day
+
+    @model_validator(mode="after")
+    def _begins_its_period(self) -> Self:
+        first = self.period_start.replace(day=1)
+        if self.period_start != (first if self.frequency == "M" else first.replace(month=1)):
+            raise ValueError(
+                f"`period_start` is {self.period_start}, not the first day of a "
+                f"{'month' if self.frequency == 'M' else 'year'}"
+            )
+        return self
+
+    def subject(self) -> dict[str, object]:
+        exports = self.flow == "export"
+        return {
+            "importer_iso3": self.partner if exports else self.reporter,
+            "supplier_iso3": self.reporter if exports else self.partner,
+            "commodity_code": self.commodity,
+            "flow": self.flow,
+            "frequency": self.frequency,
+            "period_start": self.period_start,
+        }
+
+
+CLAIM_TESTS: Mapping[str, type[Claim]] = {
+    get_args(kind.model_fields["test"].annotation)[0]: kind
+    for kind in (
+        SupplierShare, ProductionShare, EndUseShare, Abundance, MeasureInForce, PriceReturn,
+        ReportedFlow, Undecided,
+    )
+}  # fmt: skip
+"""What an entry of `claims:` must hold, by the test that decides it. Each has a model in dbt
+(`models_of_claim_tests`), but for `none`."""
+
+
+def read_claims(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
+    """Entries of `claims:` -> `claims`."""
+    claims: list[Claim] = []
+    for position, entry in enumerate(entries, start=1):
+        where = name_of(entry, "claim", position)
+        claim = validated(_kind_of_claim(entry, where), entry, where)
+        _require_known_subject(claim, where)
+        claims.append(claim)
+    require_unique("claim", (claim.claim for claim in claims))
+    rows = (
+        {
+            **dict.fromkeys(LAKE_TABLES["claims"].columns),
+            "claim_id": claim.claim,
+            "statement": claim.statement,
+            "claimed_by": claim.claimed_by,
+            "claimed_at": claim.claimed_on,
+            **_bounds(claim),
+            "test": entry["test"],
+            "missing": claim.missing,
+            "citation": claim.citation,
+            "source_url": claim.url,
+            "known_at": claim.known or claim.claimed_on,
+            **claim.subject(),
+        }
+        for claim, entry in zip(claims, entries, strict=True)
+    )
+    return {"claims": table_of("claims", rows)}
+
+
+def _bounds(claim: Claim) -> dict[str, object]:
+    if not isinstance(claim, _Bounded):
+        return {"claimed_low": None, "is_low_excluded": False, "claimed_high": None}
+    is_excluded = claim.more_than is not None
+    return {
+        "claimed_low": claim.more_than if is_excluded else claim.low,
+        "is_low_excluded": is_excluded,
+        "claimed_high": claim.high,
+    }
+
+
+def _kind_of_claim(entry: Mapping[str, object], where: str) -> type[Claim]:
+    test = entry.get("test")
+    kind = CLAIM_TESTS.get(test) if isinstance(test, str) else None
+    if kind is None:
+        reason = f"is {test!r}" if "test" in entry else "is missing"
+        known = ", ".join(map(repr, CLAIM_TESTS))
+        raise UpstreamFormatError(f"{NAME}: {where}: `test` {reason}; it may be {known}.")
+    return kind
+
+
+def _require_known_subject(claim: Claim, where: str) -> None:
+    """Raise UnknownCodeError for an economy, mineral group or code that is not known."""
+    economies_named = {
+        field: getattr(claim, field)
+        for field in (
+            "importer", "supplier", "producer", "implementer", "target", "reporter", "partner",
+        )
+        if hasattr(claim, field)
+    }  # fmt: skip
+    require_economies(where, **economies_named)
+    group = getattr(claim, "mineral_group", None)
+    if group is not None and group not in mineral_groups():
+        raise UnknownCodeError(
+            f"{NAME}: {where}: `mineral_group` is {group!r}, which is not a known mineral group."
+        )
+    commodity = getattr(claim, "commodity", None)
+    if (
+        commodity is not None
+        and commodity not in mineral_groups()
+        and commodity not in commodity_codes()
+    ):
+        raise UnknownCodeError(
+            f"{NAME}: {where}: `commodity` is {commodity!r}, "
+            "which is neither a known HS6 code nor a known mineral group."
+        )

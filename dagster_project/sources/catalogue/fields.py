@@ -1,0 +1,106 @@
+"""What the fields of an entry may hold. Each message continues the sentence "`field` ..."."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"is {value!r} and not text; write it in quotes")
+    if not value.strip():
+        raise ValueError("is empty; leave the field out instead")
+    return " ".join(value.split())
+
+
+def _identifier(value: object) -> str:
+    text = _text(value)
+    if " " in text:
+        raise ValueError(f"is {text!r}; an identifier has no blanks")
+    return text
+
+
+def _day(value: object) -> date:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise ValueError(f"is {value!r} and not a day like 2026-01-06")
+
+
+def _hs_code(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}([0-9]{2})?", value):
+        return value
+    if isinstance(value, int):
+        raise ValueError(f'is {value}, a number; write it in quotes ("280530") to keep every zero')
+    raise ValueError(f"is {value!r}; an HS code has six digits, a heading four")
+
+
+def _mineral(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[a-z]+(_[a-z]+)*", text):
+        raise ValueError(f"is {text!r}; a mineral is written like `gallium` or `all_rare_earths`")
+    return text
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"is {value!r} and not a number")
+    return float(value)
+
+
+def _share(value: object) -> float:
+    number = _number(value)
+    if not 0 <= number <= 1:
+        raise ValueError(f"is {value!r}; a share is between 0 and 1")
+    return number
+
+
+def _share_bounds(value: object) -> object:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError(f"is {value!r} and not a low and a high share like [0, 1]")
+    low, high = (_share(bound) for bound in value)
+    if low > high:
+        raise ValueError(f"is {value!r}; the low share comes first")
+    return (low, high)
+
+
+def _hour(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9] [A-Z]\w+/[A-Z]\w+", text):
+        raise ValueError(f'is {text!r} and not an hour and its zone like "18:00 Asia/Shanghai"')
+    return text
+
+
+def _nace_division(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-U][0-9]{2}", text):
+        raise ValueError(f"is {text!r}; a division of NACE is a letter and two digits like C25")
+    return text
+
+
+def _address(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(/\S*)?", text):
+        raise ValueError(f"is {text!r} and not an address that begins with https://")
+    return text
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Identifier = Annotated[str, BeforeValidator(_identifier)]
+Economy = Annotated[str, BeforeValidator(_text)]
+Day = Annotated[date, BeforeValidator(_day)]
+Number = Annotated[float, BeforeValidator(_number)]
+Address = Annotated[str, BeforeValidator(_address)]
+Mineral = Annotated[str, BeforeValidator(_mineral)]
+Minerals = Annotated[list[Mineral], Field(min_length=1)]
+HsCode = Annotated[str, BeforeValidator(_hs_code)]
+Hour = Annotated[str, BeforeValidator(_hour)]
+NaceDivision = Annotated[str, BeforeValidator(_nace_division)]
+ShareBounds = Annotated[tuple[float, float], BeforeValidator(_share_bounds)]
+EvidenceClass = Literal["official", "reported", "de_facto"]

@@ -1,0 +1,82 @@
+"""Dated facts on supply projects, disputes, remarks, disclosures and partnerships."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
+
+import polars as pl
+from pydantic import model_validator
+
+from dagster_project.sources.catalogue.entries import (
+    Entry,
+    name_of,
+    require_economies,
+    require_unique,
+    table_of,
+    validated,
+)
+from dagster_project.sources.catalogue.fields import (
+    Address,
+    Day,
+    Economy,
+    EvidenceClass,
+    Identifier,
+    Text,
+)
+
+
+class Milestone(Entry):
+    """A dated fact on a supply project, a dispute, a remark, a disclosure or a partnership."""
+
+    milestone: Identifier
+    kind: Literal["dispute", "remark", "supply_project", "disclosure", "partnership"]
+    title: Text
+    project: Identifier | None = None
+    economy: Economy | None = None
+    announced: Day | None = None
+    happened: Day | None = None
+    planned: Day | None = None
+    ended: Day | None = None
+    statement: Text | None = None
+    evidence: EvidenceClass
+    citation: Text | None = None
+    url: Address | None = None
+    known: Day
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.ended and self.happened and self.ended < self.happened:
+            raise ValueError(f"it ended ({self.ended}) before it happened ({self.happened})")
+        return self
+
+
+def read_milestones(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
+    """Entries of `milestones:` -> `milestones`."""
+    milestones: list[Milestone] = []
+    for position, entry in enumerate(entries, start=1):
+        where = name_of(entry, "milestone", position)
+        milestone = validated(Milestone, entry, where)
+        require_economies(where, economy=milestone.economy)
+        milestones.append(milestone)
+    require_unique("milestone", (milestone.milestone for milestone in milestones))
+    rows = (
+        {
+            "milestone_id": milestone.milestone,
+            "kind": milestone.kind,
+            "title": milestone.title,
+            "project": milestone.project,
+            "economy_iso3": milestone.economy,
+            "announced_date": milestone.announced,
+            "event_date": milestone.happened,
+            "planned_date": milestone.planned,
+            "ended_date": milestone.ended,
+            "statement": milestone.statement,
+            "evidence_class": milestone.evidence,
+            "citation": milestone.citation,
+            "source_url": milestone.url,
+            "known_at": milestone.known,
+        }
+        for milestone in milestones
+    )
+    return {"milestones": table_of("milestones", rows)}

@@ -1,0 +1,45 @@
+"""The scope of a clause: codes and minerals with the share of each that it controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from dagster_project.sources.catalogue.entries import Entry
+from dagster_project.sources.catalogue.fields import HsCode, Minerals, ShareBounds, Text
+
+
+class Scope(Entry):
+    """Codes and minerals with the same bounds: every mineral in every code."""
+
+    codes: Annotated[list[HsCode], Field(min_length=1)]
+    minerals: Minerals
+    share: ShareBounds
+    basis: Literal["ten_digit_list", "element_split", "heading", "whole_code"]
+    printed: Text | None = None
+    correction: Text | None = None
+
+    @model_validator(mode="after")
+    def _headings(self) -> Self:
+        if any((len(code) == 4) != (self.basis == "heading") for code in self.codes):
+            raise ValueError("has a code whose digits do not fit: four for `heading`, else six")
+        return self
+
+
+def scope_rows(clause: str, scopes: Sequence[Scope]) -> Iterator[dict[str, object]]:
+    """Rows of `restriction_scope`, one per code and mineral."""
+    for scope in scopes:
+        for code in scope.codes:
+            for mineral in scope.minerals:
+                yield {
+                    "clause_id": clause,
+                    "hs_code": code,
+                    "mineral": mineral,
+                    "control_share_low": scope.share[0],
+                    "control_share_high": scope.share[1],
+                    "basis": scope.basis,
+                    "source_codes": scope.printed,
+                    "correction_reason": scope.correction,
+                }

@@ -1,0 +1,15 @@
+with findings as (
+
+    select * from {{ ref('int_claims__judge_findings') }}
+
+)
+
+select
+    claim_id,
+    basis,
+    value,
+    unit,
+    period,
+    is_inside,
+    source
+from findings

@@ -1,0 +1,268 @@
+"""Measures and their clauses: the clocks, targets and remarks, and one sentence per mistake."""
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from dagster_project.sources import catalogue
+from tests.conftest import needs_edition_of_catalogue
+from tests.unit.sources.catalogue.examples import (
+    DOCUMENT,
+    MEASURE,
+    as_text,
+    reference,
+    rejection_of,
+    row,
+)
+
+CLOCKS = (
+    "announced_date", "effective_date", "suspended_from", "suspended_to", "suspended_by",
+    "ended_date", "unknown_from",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("clause", "clocks"),
+    [
+        # Published: issued 2025-10-09, to take effect 2025-11-08, suspended by 70/2025 on
+        # 2025-11-07 until 2026-11-10.
+        ("CN-2025-57", (date(2025, 10, 9), date(2025, 11, 8), date(2025, 11, 7),
+                        date(2026, 11, 10), "CN-2025-70", None, date(2026, 11, 11))),
+        ("CN-2024-46-1", (date(2024, 12, 3), date(2024, 12, 3), None, None, None, None, None)),
+        ("CN-2024-46-2", (date(2024, 12, 3), date(2024, 12, 3), date(2025, 11, 9),
+                          date(2026, 11, 27), "CN-2025-72", None, date(2026, 11, 28))),
+        ("CN-2025-18", (date(2025, 4, 4), date(2025, 4, 4), None, None, None, None, None)),
+        ("CN-2025-61-C", (date(2025, 10, 9), date(2025, 10, 9), date(2025, 11, 7),
+                          date(2026, 11, 10), "CN-2025-70", None, date(2026, 11, 11))),
+        ("CN-2025-68", (date(2025, 10, 26), date(2026, 1, 1), None, None, None,
+                        date(2027, 12, 31), None)),
+        ("CN-2023-23", (date(2023, 7, 3), date(2023, 8, 1), None, None, None, None, None)),
+        ("CN-2026-1", (date(2026, 1, 6), date(2026, 1, 6), None, None, None, None, None)),
+        # A de-facto stop is reported after it begins.
+        ("CN-2026-01-DEFACTO", (date(2026, 1, 8), date(2026, 1, 6), None, None, None, None,
+                                date(2026, 2, 6))),
+        ("MY-2023-09", (date(2023, 9, 11), None, None, None, None, None, None)),
+    ],
+)  # fmt: skip
+def test_the_clocks_of_a_clause_are_the_published_days(frames, clause, clocks):
+    found = row(frames["restriction_clauses"], "clause_id", clause)
+    assert tuple(found[column] for column in CLOCKS) == clocks
+
+
+def test_what_was_suspended_or_ended_was_not_known_before_it_was_published(frames):
+    clauses = frames["restriction_clauses"]
+    for state in ("suspended_from", "ended_date", "unknown_from"):
+        known = {
+            "suspended_from": "suspension_known_at",
+            "ended_date": "ended_known_at",
+            "unknown_from": "unknown_known_at",
+        }[state]
+        assert clauses.filter(pl.col(state).is_null() != pl.col(known).is_null()).is_empty()
+        assert clauses.filter(pl.col(known) < pl.col("announced_date")).is_empty()
+    assert set(clauses["suspended_by"].drop_nulls()) <= set(clauses["clause_id"])
+
+
+def test_only_entities_a_source_names_are_named_and_the_rest_is_one_unnamed(frames):
+    clauses = frames["restriction_clauses"]
+    names = {
+        clause: row(clauses, "clause_id", clause)["target_names"]
+        for clause in ("CN-2026-11", "CN-2026-12", "CN-2026-06-LIST", "CN-2026-1", "CN-2025-18")
+    }
+    assert names["CN-2026-06-LIST"] == ["unnamed"]
+    assert names["CN-2026-1"] == ["military"]
+    assert names["CN-2025-18"] == []
+    assert {"TDK", "Subaru", "ENEOS", "unnamed"} < set(names["CN-2026-12"])
+    assert names["CN-2026-11"][-1] == "unnamed"
+    for clause in ("CN-2026-11", "CN-2026-12"):
+        remark = row(clauses, "clause_id", clause)["remark"]
+        assert "20 on the control list" in remark
+        assert "30 and 20" in remark
+
+
+def test_no_remark_stores_a_state_that_the_days_decide(frames):
+    states = r"(?i)^(in force|suspended|announced|ended|unknown|official|as \d+)\b[^,.]*$"
+    assert frames["restriction_clauses"].filter(pl.col("remark").str.contains(states)).is_empty()
+
+
+CLAUSE_COLUMNS = {
+    "measure_id": "measure_id",
+    "clause_id": "clause_id",
+    "title": "title",
+    "official_reference": "official_reference",
+    "implementer_iso3": "implementer_iso3",
+    "direction": "direction",
+    "gta_code": "gta_type_id",
+    "announced_date": "announced",
+    "announced_time": "announced_time",
+    "announced_zone": "announced_zone",
+    "date_precision": "date_precision",
+    "effective_date": "effective",
+    "suspended_from": "suspended_from",
+    "suspended_to": "suspended_to",
+    "suspended_by": "suspended_by",
+    "suspension_known_at": "suspension_known_at",
+    "ended_date": "ended",
+    "ended_known_at": "ended_known_at",
+    "unknown_from": "unknown_from",
+    "unknown_known_at": "unknown_known_at",
+    "known_at": "known_at",
+    "target_iso3": "target_iso3",
+    "target_class": "target_class",
+    "evidence_class": "evidence_class",
+    "confidence": "confidence",
+    "citation": "source",
+    "source_url": "source_url",
+}
+"""Lake column: column of the list. Its remarks are not here: many store a state; what they say
+beyond one is checked below."""
+
+
+FACTS_OF_REMARKS = {
+    "CN-2010-07-QUOTA": "terminated on 1 January 2015",
+    "CN-2010-09-JPBAN": "evidence on how long it lasted is mixed",
+    "ZW-2022-LI": "ZW-2026-02",
+    "MY-2023-09": "unclear",
+    "CN-2023-11-REEREP": "its own term",
+    "CN-2024-46-1": "Not touched by the suspension",
+    "CD-2025-02-CO": "quota",
+    "CN-2025-18": "Not among the notices that CN-2025-70 suspends",
+    "IN-2025-06-IREL": "unclear",
+    "CN-2025-55": "No source found",
+    "CN-2025-57": "never in force up to 2026-11-10",
+    "CN-2025-61-AB": "never in force up to 2026-11-10",
+    "CN-2025-61-C": "2025-10-09 through 2025-11-06",
+    "CN-2025-70": "no source found",
+    "CN-2025-72": "2026-11-27",
+    "CN-2026-1": "No source of a removal was found",
+    "CN-2026-01-DEFACTO": "Eased in part",
+    "CN-2026-02-PERMITS": "case by case",
+    "ZW-2026-02": "Until further notice",
+    "CN-2026-06-THROTTLE": "at the day of the report",
+    "CN-2026-06-LIST": "not verified",
+}
+
+
+@needs_edition_of_catalogue
+def test_every_clause_is_cell_for_cell_that_of_the_list(frames):
+    listed = [row for row in reference("restriction_clauses.csv") if row["record"] == "clause"]
+    expected = sorted(tuple(row[own] for own in CLAUSE_COLUMNS.values()) for row in listed)
+    found = sorted(
+        tuple(map(as_text, row))
+        for row in frames["restriction_clauses"].select(list(CLAUSE_COLUMNS)).iter_rows()
+    )
+    assert len(found) == 39
+    assert found == expected
+
+
+@needs_edition_of_catalogue
+def test_the_classes_of_end_users_are_those_of_the_list(frames):
+    listed = {
+        row["clause_id"]: [row["target_name"]]
+        for row in reference("restriction_clauses.csv")
+        if row["target_name"]
+    }
+    found = frames["restriction_clauses"].filter(pl.col("target_class") == "end_user")
+    assert dict(found.select("clause_id", "target_names").iter_rows()) == listed
+
+
+def test_what_was_remarked_beyond_a_state_is_still_given(frames):
+    remarks = dict(frames["restriction_clauses"].select("clause_id", "remark").iter_rows())
+    for clause, fact in FACTS_OF_REMARKS.items():
+        assert fact in remarks[clause], clause
+
+
+def test_a_measure_written_by_hand_is_read_whatever_its_file_is_called():
+    found = catalogue.parse(MEASURE.encode(), DOCUMENT)
+    assert set(found) == {"restriction_clauses", "restriction_scope"}
+    first, second = found["restriction_clauses"].iter_rows(named=True)
+    assert (first["title"], second["title"]) == ("Export licensing", "Another part")
+    assert (first["effective_date"], first["announced_date"]) == (
+        date(2025, 1, 1), date(2025, 1, 10),
+    )  # fmt: skip
+    assert second["announced_date"] == date(2025, 1, 11)
+    assert (second["target_iso3"], second["target_class"]) == ("ALL", "all")
+    assert first["known_at"] == date(2025, 1, 10)
+    scope = found["restriction_scope"]
+    assert sorted(scope.select("hs_code", "mineral").iter_rows()) == [
+        ("010121", "gallium"), ("010121", "germanium"),
+        ("280530", "gallium"), ("280530", "germanium"),
+    ]  # fmt: skip
+    assert set(scope["control_share_high"]) == {0.5}
+
+
+def test_the_order_of_the_entries_changes_nothing():
+    head, *entries = MEASURE.removesuffix("...\n").split("  - measure: XX-1\n")
+    one = entries[0]
+    two = one.replace("XX-1-A", "XX-2-A").replace("XX-1-B", "XX-2-B")
+    first, second = f"  - measure: XX-1\n{one}", f"  - measure: XX-2\n{two}"
+    forward = catalogue.parse(f"{head}{first}{second}...\n".encode(), DOCUMENT)
+    backward = catalogue.parse(f"{head}{second}{first}...\n".encode(), DOCUMENT)
+    for table, keys in (
+        ("restriction_clauses", ["clause_id"]),
+        ("restriction_scope", ["clause_id", "hs_code", "mineral"]),
+    ):
+        assert forward[table].sort(keys).equals(backward[table].sort(keys))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        # what a code may be
+        ('"280530"]', "280530]", ("XX-1-A", "`scope` 1, `codes` 2", "280530", "quotes")),
+        ('"010121"', "010121", ("XX-1-A", "`codes` 1", "quotes")),
+        ('"280530"', '"28053019"', ("XX-1-A", "`codes` 2", "28053019")),
+        ('"280530"', '"2805"', ("XX-1-A", "`scope` 1", "heading")),
+        ('["010121", "280530"]', "[]", ("XX-1-A", "`codes`", "a list that is not empty")),
+        # days
+        ("announced: 2025-01-10", "announced: 2025-02-30", ("XX-1-A", "announced", "2025-02-30")),
+        ("announced: 2025-01-10", "announced: soon", ("XX-1-A", "`announced`", "soon")),
+        ("announced: 2025-01-10", "announced: 2025", ("XX-1-A", "`announced`", "2025")),
+        ("announced: 2025-01-10", "announced: 2025-01-10 18:00:00", ("XX-1-A", "`announced`")),
+        ("effective: 2025-01-01",
+         "suspended: {first_day: 2025-05-02, last_day: 2025-05-01, known: 2025-05-01}",
+         ("XX-1-A", "`suspended`", "2025-05-01", "2025-05-02")),
+        ("effective: 2025-01-01", "ended: {last_day: 2025-01-09, known: 2025-01-09}",
+         ("XX-1-A", "2025-01-09", "before it was announced")),
+        ("effective: 2025-01-01", "suspended: 2025-05-02", ("XX-1-A", "`suspended`", "2025-05-02")),
+        ("effective: 2025-01-01", "known: 2025-01-09", ("XX-1-A", "2025-01-09")),
+        ("effective: 2025-01-01", "unknown: {first_day: 2025-05-02}",
+         ("XX-1-A", "`unknown`, `known` is missing")),
+        ("effective: 2025-01-01", "announced_hour: 18:00", ("XX-1-A", "`announced_hour`")),
+        ("effective: 2025-01-01", 'announced_hour: "18:00"', ("XX-1-A", "`announced_hour`")),
+        # fields
+        ("effective:", "efective:", ("XX-1-A", "`efective`", "`effective`")),
+        ("    direction: restrict\n", "", ("XX-1-A", "`direction` is missing")),
+        ("restrict", "forbid", ("XX-1-A", "`direction`", "forbid", "'restrict'")),
+        ("title: Export licensing", "title: 18", ("XX-1-A", "`title`", "18")),
+        ("title: Export licensing", 'title: ""', ("XX-1-A", "`title`", "empty")),
+        ("share: [0, 0.5]", "share: [0.5, 0]", ("XX-1-A", "`scope` 1, `share`", "low")),
+        ("share: [0, 0.5]", "share: [0, 50]", ("XX-1-A", "`share`", "50")),
+        ("share: [0, 0.5]", "share: 0.5", ("XX-1-A", "`share`", "0.5")),
+        ("basis: element_split", "basis: guess", ("XX-1-A", "`basis`", "guess")),
+        ("[gallium, germanium]", "[Ga]", ("XX-1-A", "`minerals` 1", "Ga")),
+        ("[gallium, germanium]", "gallium", ("XX-1-A", "`minerals`", "gallium")),
+        ("[gallium, germanium]", "[gallium, gallium]", ("XX-1-A", "010121 gallium", "duplicated")),
+        ("evidence: official", "evidence: official\n        url: mofcom", ("XX-1-A", "`url`")),
+        ("evidence: official", "evidence: official\n        gta_code: 35",
+         ("XX-1-A", "`gta_code`", "35", "quotes")),
+        ("evidence: official", "evidence: official\n        evidence: reported",
+         ("line 12", "`evidence`", "duplicated")),
+        # targets
+        ("class: economy", "class: entity", ("XX-1-A", "`target`", "entity")),
+        ("{economy: JPN, class: economy}", "{economy: JPN}", ("XX-1-A", "`target`", "JPN")),
+        ("class: economy", "class: economy, names: [TDK]", ("XX-1-A", "`target`")),
+        # identifiers
+        ("clause: XX-1-B", "clause: XX-1-A", ("clause XX-1-A", "duplicated")),
+        ("clause: XX-1-B", "clause: XX 1", ("`clause`", "XX 1")),
+        ("      - clause: XX-1-B", "      - claus: XX-1-B", ("clause number 2", "`clause`")),
+        ("clause: XX-1-B", "clause: XX-1-B\n        measure: XX-2", ("XX-1-B", "`measure`")),
+        ("  - measure: XX-1", "  - measur: XX-1", ("measure number 1", "`measure`")),
+        ("    clauses:", "    clause:", ("XX-1", "`clauses`")),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_measure_is_one_sentence_that_names_it(old, new, names):
+    assert old in MEASURE
+    message = rejection_of(MEASURE.replace(old, new, 1))
+    for name in names:
+        assert name in message, message

@@ -1,0 +1,80 @@
+"""Milestones: what happened and what is planned, and one sentence per mistake."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dagster_project.errors import UpstreamFormatError
+from dagster_project.sources import catalogue
+from tests.conftest import needs_edition_of_catalogue
+from tests.nightly import times
+from tests.unit.sources.catalogue.examples import (
+    DOCUMENT,
+    MILESTONE,
+    as_text,
+    reference,
+    rejection_of,
+    row,
+)
+
+
+def test_milestones_say_what_happened_and_what_is_only_planned(frames):
+    milestones = frames["milestones"]
+    trial = row(milestones, "milestone_id", "JP-2027-02-FULL")
+    assert (trial["planned_date"], trial["event_date"]) == (date(2027, 2, 1), None)
+    assert trial["project"] == "MINAMITORISHIMA"
+    lift = row(milestones, "milestone_id", "JP-2026-02-FIRST-LIFT")
+    assert lift["event_date"] == date(2026, 2, 1)
+    for depth in ("5,600 m", "5,700 m", "6,000 m"):
+        assert depth in lift["statement"]
+    assert row(milestones, "milestone_id", "JP-2026-02-TDK")["kind"] == "disclosure"
+    assert set(milestones["kind"]) == {
+        "dispute", "remark", "supply_project", "disclosure", "partnership",
+    }  # fmt: skip
+
+
+@needs_edition_of_catalogue
+def test_the_milestones_of_the_list_have_its_days(frames):
+    listed = [row for row in reference("restriction_clauses.csv") if row["record"] == "milestone"]
+    assert len(listed) == 4
+    for own in listed:
+        found = row(frames["milestones"], "milestone_id", own["clause_id"])
+        assert as_text(found["announced_date"]) == own["announced"]
+        assert as_text(found["ended_date"]) == own["ended"]
+        assert as_text(found["known_at"]) == own["known_at"]
+        assert found["evidence_class"] == own["evidence_class"]
+        assert found["citation"] == own["source"]
+        if found["planned_date"] is None:
+            assert as_text(found["event_date"]) == own["event_date"]
+        else:  # The list's event is the announcement; what is planned has not happened.
+            assert as_text(found["planned_date"]) == own["effective"]
+            assert as_text(found["announced_date"]) == own["event_date"]
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=times(at_night=150, by_day=37))
+def test_whatever_stands_in_a_field_is_read_or_rejected_in_one_sentence(text):
+    payload = MILESTONE.replace("title: A remark", f"title: {text}")
+    try:
+        found = catalogue.parse(payload.encode(), DOCUMENT)
+    except UpstreamFormatError:
+        rejection_of(payload)
+    else:
+        assert found["milestones"].height == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "names"),
+    [
+        (MILESTONE, "kind: remark", "kind: rumour", ("M-1", "`kind`", "rumour")),
+        (MILESTONE, "    known: 2025-01-11\n", "", ("M-1", "`known` is missing")),
+        (MILESTONE, "    evidence", "    ended: 2025-01-09\n    evidence", ("M-1", "2025-01-09")),
+    ],
+)
+def test_a_mistake_in_a_milestone_names_it(text, old, new, names):
+    assert old in text
+    message = rejection_of(text.replace(old, new, 1))
+    for name in names:
+        assert name in message, message
