@@ -20,7 +20,6 @@ from urllib.parse import urlencode
 
 import polars as pl
 
-from dagster_project import words
 from dagster_project.errors import (
     ConfigurationError,
     ContradictionError,
@@ -827,13 +826,14 @@ def _counted_once(flows: pl.LazyFrame) -> pl.LazyFrame:
 def _by_economy(flows: pl.LazyFrame) -> pl.DataFrame:
     """Partner numbers that are one economy here are summed; what is part missing is missing."""
     key = [name for name in TRADE_FLOWS.key if name != "source"]
+    measures = ("value_usd", "net_weight_kg")
     one_valuation = pl.col("valuation").n_unique() == 1
     return (
         flows.group_by(key, maintain_order=True)
         .agg(
             *(
                 pl.when(~pl.col(measure).has_nulls()).then(pl.col(measure).sum()).alias(measure)
-                for measure in words.MEASURES
+                for measure in measures
             ),
             pl.when(one_valuation).then(pl.col("valuation").first()).alias("valuation"),
         )

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 import polars as pl
 from pydantic import Field, model_validator
 
+from dagster_project import words
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vocabulary import commodity_codes, mineral_groups
@@ -94,7 +95,7 @@ class SupplierShare(_Bounded):
     """The share of a supplier in what an importer imports of a mineral group."""
 
     test: Literal["supplier_share"]
-    basis: Literal["value_usd", "net_weight_kg"] | None = None
+    basis: words.Measure | None = None
     importer: Economy
     supplier: Economy
     mineral_group: Text
@@ -116,7 +117,7 @@ class ProductionShare(_Bounded):
 
     test: Literal["production_share"]
     producer: Economy
-    stage: Literal["extraction", "processing", "reserves", "capacity"]
+    stage: words.Stage
     minerals: Minerals
     period_start: Day | None = None
     most: ClassVar[float] = 1
@@ -197,7 +198,7 @@ class PriceReturn(_Bounded):
 
     test: Literal["price_return"]
     instrument: Identifier
-    window: Literal["since_2025_06_30", "ytd", "1y", "3y", "all"]
+    window: words.Window
     least: ClassVar[float] = -1
 
     def subject(self) -> dict[str, object]:
@@ -210,9 +211,9 @@ class ReportedFlow(_Bounded):
     test: Literal["reported_flow"]
     reporter: Economy
     partner: Economy
-    flow: Literal["import", "export"]
+    flow: words.DeclaredFlow
     commodity: Text
-    frequency: Literal["A", "M"]
+    frequency: words.Frequency
     period_start: Day
 
     @model_validator(mode="after")

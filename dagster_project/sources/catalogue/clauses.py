@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import polars as pl
 from pydantic import Field, model_validator
 
+from dagster_project import words
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.sources.catalogue.entries import (
     NAME,
@@ -23,7 +24,6 @@ from dagster_project.sources.catalogue.fields import (
     Address,
     Day,
     Economy,
-    EvidenceClass,
     Hour,
     Identifier,
     Text,
@@ -66,7 +66,7 @@ class Target(Entry):
     """The economies, end users or entities a clause is aimed at."""
 
     economy: Economy = EVERY_ECONOMY
-    kind: Literal["all", "economy", "end_user", "entity"] = Field("all", alias="class")
+    kind: words.TargetClass = Field("all", alias="class")
     names: list[Text] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -88,18 +88,18 @@ class Clause(Entry):
     title: Text
     official_reference: Text | None = None
     implementer: Economy
-    direction: Literal["restrict", "monitor", "relax", "permit"]
+    direction: words.Direction
     gta_code: Text | None = None
     announced: Day
     announced_hour: Hour | None = None
-    date_precision: Literal["day", "month", "year"] = "day"
+    date_precision: words.DatePrecision = "day"
     known: Day | None = None
     effective: Day | None = None
     suspended: Suspension | None = None
     ended: End | None = None
     unknown: Doubt | None = None
     target: Target = Target()
-    evidence: EvidenceClass
+    evidence: words.EvidenceClass
     confidence: Text | None = None
     remark: Text | None = None
     citation: Text | None = None

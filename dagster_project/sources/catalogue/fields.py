@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -103,4 +103,3 @@ HsCode = Annotated[str, BeforeValidator(_hs_code)]
 Hour = Annotated[str, BeforeValidator(_hour)]
 NaceDivision = Annotated[str, BeforeValidator(_nace_division)]
 ShareBounds = Annotated[tuple[float, float], BeforeValidator(_share_bounds)]
-EvidenceClass = Literal["official", "reported", "de_facto"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import polars as pl
 from pydantic import model_validator
 
+from dagster_project import words
 from dagster_project.sources.catalogue.entries import (
     Entry,
     name_of,
@@ -20,7 +21,6 @@ from dagster_project.sources.catalogue.fields import (
     Address,
     Day,
     Economy,
-    EvidenceClass,
     Identifier,
     Text,
 )
@@ -30,7 +30,7 @@ class Milestone(Entry):
     """A dated fact on a supply project, a dispute, a remark, a disclosure or a partnership."""
 
     milestone: Identifier
-    kind: Literal["dispute", "remark", "supply_project", "disclosure", "partnership"]
+    kind: words.MilestoneKind
     title: Text
     project: Identifier | None = None
     economy: Economy | None = None
@@ -39,7 +39,7 @@ class Milestone(Entry):
     planned: Day | None = None
     ended: Day | None = None
     statement: Text | None = None
-    evidence: EvidenceClass
+    evidence: words.EvidenceClass
     citation: Text | None = None
     url: Address | None = None
     known: Day

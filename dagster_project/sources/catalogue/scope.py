@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from dagster_project import words
 from dagster_project.sources.catalogue.entries import Entry
 from dagster_project.sources.catalogue.fields import HsCode, Minerals, ShareBounds, Text
 
@@ -17,7 +18,7 @@ class Scope(Entry):
     codes: Annotated[list[HsCode], Field(min_length=1)]
     minerals: Minerals
     share: ShareBounds
-    basis: Literal["ten_digit_list", "element_split", "heading", "whole_code"]
+    basis: words.ScopeBasis
     printed: Text | None = None
     correction: Text | None = None
 

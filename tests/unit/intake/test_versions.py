@@ -30,7 +30,7 @@ from dagster_project.sources.registry import all_sources
 from tests.nightly import times
 
 PACKAGE = Path(dagster_project.__file__).parent
-SHARED_CODE = ("lake/schemas.py", "lake/vocabulary.py", "sources/formats.py")
+SHARED_CODE = ("lake/schemas.py", "lake/vocabulary.py", "sources/formats.py", "words.py")
 SOURCES = tuple(all_sources())
 WITH_ECONOMY_NAMES = {"catalogue", "ec_crm", "usgs_mcs", "wgi"}
 
@@ -44,7 +44,7 @@ class Copy:
             shutil.copytree(
                 PACKAGE / room, self.package / room, ignore=shutil.ignore_patterns("__pycache__")
             )
-        for name in ("__init__.py", "errors.py"):
+        for name in ("__init__.py", "errors.py", "words.py"):
             shutil.copy(PACKAGE / name, self.package / name)
         self.before = self.versions()
 
@@ -197,6 +197,11 @@ def test_a_table_more_or_another_rule_of_choice_changes_no_version(copy: Copy) -
 
 
 # ---- What changes the versions of those that use it
+
+
+def test_a_word_more_changes_the_versions_of_the_sources_that_read_by_its_list(copy: Copy) -> None:
+    more = replaced('"bulk_crust", "crust"]', '"bulk_crust", "crust", "mantle"]')
+    assert copy.changed_by("words.py", more) == filling("element_abundance")
 
 
 def used_names(code: types.CodeType) -> set[str]:
