@@ -19,7 +19,7 @@ from dagster_project.serving.answers import (
     headline,
     print_answers,
 )
-from tests.unit.test_dbt_project import BEYOND_THE_CONTRACT, CONTRACT
+from tests import contract
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -44,13 +44,8 @@ def published(folder: Path, **tables: Rows) -> Path:
         **{name.replace("__", "."): rows for name, rows in tables.items()},
     }
     with duckdb.connect(str(file)) as connection:
-        for table, columns in CONTRACT.items():
-            every = ", ".join(
-                '"{}" {}'.format(*column.split(" "))
-                for part in (columns, BEYOND_THE_CONTRACT.get(table, ""))
-                for column in part.split(", ")
-                if column
-            )
+        for table, columns in contract.published().items():
+            every = ", ".join(f'"{name}" {dtype}' for name, dtype in columns.items())
             connection.execute(f"create schema if not exists {table.split('.')[0]}")
             connection.execute(f"create table {table} ({every})")
             for row in filled.get(table, ()):
