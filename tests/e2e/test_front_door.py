@@ -22,7 +22,7 @@ import pytest
 from dagster_project.sources import usgs_mcs
 from tests.conftest import CHECKOUT
 from tests.e2e.conftest import AS_OF, clean_environment, run_kido, start_kido
-from tests.nightly import nightly, times
+from tests.nightly import nightly
 
 
 def digest(path: Path) -> str:
@@ -191,6 +191,7 @@ def history_zip(*lines: str) -> bytes:
     return buffer.getvalue()
 
 
+@nightly
 def test_a_landed_file_is_a_newer_vintage_and_the_earlier_state_can_be_replayed(
     home: Path, tmp_path: Path
 ) -> None:
@@ -283,6 +284,7 @@ def test_a_landed_file_says_which_row_is_quarantined_and_why_and_keeps_its_day(
     assert "is landed already, as retrieved on" in again.stderr
 
 
+@nightly
 def test_a_build_succeeds_while_a_reader_holds_the_published_file(home: Path) -> None:
     reader_script = (
         "import duckdb, sys\n"
@@ -306,6 +308,7 @@ def test_a_build_succeeds_while_a_reader_holds_the_published_file(home: Path) ->
     assert 0 < fewer < int(before)
 
 
+@nightly
 def test_a_selection_is_built_and_published_on_the_last_build(home: Path) -> None:
     result = run_kido(home, "build", "--as-of", AS_OF, "--publish", "--select", "key:market/prices")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -360,6 +363,7 @@ def test_a_wrong_setting_ends_in_one_sentence(tmp_path: Path) -> None:
     assert result.stderr.strip() == "kido: KIDO_AS_OF: 'soon' is not a day like 2026-02-06."
 
 
+@nightly
 def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succeeds(
     home: Path,
 ) -> None:
@@ -369,7 +373,7 @@ def test_kill_9_at_any_moment_leaves_the_published_file_and_the_next_build_succe
     whole = time.monotonic() - started
     chance = random.Random(20260206)
     releases: set[str] = set()
-    for number in range(times(at_night=4, by_day=1)):
+    for number in range(4):
         # Another day than the last build's: every step has to work, nothing is up to date.
         with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
             (before,) = connection.execute(

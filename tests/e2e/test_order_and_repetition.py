@@ -23,6 +23,7 @@ from dagster_project.lake.relations import rows_of
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.settings import Settings
 from tests.dbt_project import Project
+from tests.nightly import times
 
 MARTS = ("reference", "trade", "dependency", "exposure", "market", "catalog")
 OF_THE_LOADING = ("snapshot_id",)
@@ -99,7 +100,7 @@ def test_the_marts_hold_rows_to_compare(as_loaded: dict[str, pl.DataFrame]) -> N
 
 
 @settings(
-    max_examples=4,
+    max_examples=times(at_night=4, by_day=2),
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -21,6 +21,7 @@ from tests.fakes.comtrade import FakeComtrade, as_json, flows_for
 from tests.fakes.ecb import FakeEcb
 from tests.fakes.paged import FakePaged
 from tests.fakes.server import repeating, silent
+from tests.nightly import nightly
 
 PASSWORD = "pa55word-of-the-mirror"
 BASIC = base64.b64encode(f"reader:{PASSWORD}".encode()).decode()
@@ -157,6 +158,7 @@ def test_the_silent_one_was_asked_once_and_what_the_other_sent_is_kept_with_the_
     assert "HTML" in (folder / "reason.txt").read_text()
 
 
+@nightly
 def test_landed_rows_count_whether_or_not_the_source_is_switched_on(
     built: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
@@ -178,6 +180,7 @@ def test_landed_rows_count_whether_or_not_the_source_is_switched_on(
     assert ask(home, "select enabled from catalog.sources where source = 'comtrade'") == [(True,)]
 
 
+@nightly
 def test_asking_again_without_news_publishes_nothing_anew(
     publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]], folder: Path
 ) -> None:

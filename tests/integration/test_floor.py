@@ -15,6 +15,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.conftest import CHECKOUT
 from tests.integration.marts import OF_THE_LOADING, Marts
+from tests.nightly import nightly
 
 BENCHMARKS = CHECKOUT / "benchmarks"
 TABLES = ("trade.baci_flows", "dependency.supplier_shares", "dependency.import_concentration")
@@ -25,6 +26,7 @@ def run(script: str, *arguments: str) -> None:
     subprocess.run([sys.executable, str(BENCHMARKS / script), *arguments], check=True)
 
 
+@nightly
 def test_the_floor_of_the_benchmark_is_what_the_models_make_of_the_same_archive(
     tmp_path: Path, marts: Marts
 ) -> None:

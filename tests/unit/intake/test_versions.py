@@ -142,7 +142,7 @@ def inserted(line: int, text: str) -> Callable[[str], str]:
     return edit
 
 
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(max_examples=times(at_night=20, by_day=5), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_comment_blank_line_or_docstring_elsewhere_changes_no_version(
     copy: Copy, data: st.DataObject

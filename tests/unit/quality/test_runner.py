@@ -12,6 +12,7 @@ from dagster_project.lake.vocabulary import economies, met_words
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.rules import Known, Rule, Suite, Today, quarantine, report, stop
 from dagster_project.quality.runner import LARGEST_QUARANTINED_SHARE, evaluate, evaluate_batch
+from tests.nightly import times
 
 TODAY = date(2026, 11, 25)
 WHOLE, PROFILE = 10_000, 0
@@ -136,7 +137,7 @@ CODES = st.none() | st.sampled_from(["JPN", "CHN", "_X", "ALL", "QQQ", "jpn", ""
 @pytest.mark.parametrize(
     "expectation", ["ExpectColumnValuesToBeInSet", "ExpectColumnValuesToNotBeInSet"]
 )
-@settings(max_examples=10)
+@settings(max_examples=times(at_night=10, by_day=4))
 @given(codes=st.lists(CODES, min_size=1, max_size=8))
 def test_a_list_of_codes_decides_as_a_whole_and_only_the_codes_met_are_noted(
     expectation: str, profile_above: int, codes: list[str | None]
@@ -433,7 +434,7 @@ EVERY_KIND = Suite(
 )  # fmt: skip
 # Without shrinking: an example costs a tenth of a second, a shrink thousands of them.
 some_examples = settings(
-    max_examples=25,
+    max_examples=times(at_night=25, by_day=8),
     suppress_health_check=[HealthCheck.too_slow],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )

@@ -466,8 +466,8 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mapping
     return of
 
 
-BY_DAY = ("baci", "catalogue", "comtrade", "wgi")
-"""Archives and Parquet, YAML, JSON and workbooks; the other sources are left to the night."""
+BY_DAY = ("baci", "catalogue", "comtrade")
+"""Archives and Parquet, YAML and JSON; the other sources are left to the night."""
 
 
 @pytest.mark.parametrize(
