@@ -131,9 +131,8 @@ _ahead: dict[str, Any] = {}
 
 def load_ahead() -> None:
     """Import dbt and read the parsed project for the next `run`: 2 of the seconds it takes."""
-    import dbt.cli.main
+    import dbt.cli.main  # noqa: F401
 
-    assert dbt.cli.main.dbtRunner
     version = project_version()
     if version not in _ahead:
         _ahead[version] = parsed_project()
