@@ -63,7 +63,7 @@ def build(
         raise typer.Exit(1)
     from dagster_project.serving.answers import print_answers
 
-    print_answers(published)
+    print_answers(published, settings.importer)
 
 
 @app.command()
@@ -178,6 +178,24 @@ def sources() -> None:
     _print_wide(table)
 
 
+@app.command(name="answers")
+def show_answers(
+    importer: Annotated[
+        str, typer.Argument(help="Code or name of an economy; KIDO_IMPORTER if not given.")
+    ] = "",
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Ask the replay of that day."),
+    ] = None,
+) -> None:
+    """Print the page of answers of an importer from the published warehouse."""
+    settings = _settings(as_of, importer)
+    published = _published(settings)
+    from dagster_project.serving.answers import print_answers
+
+    print_answers(published, settings.importer)
+
+
 @app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="A query; see catalog.columns for what there is.")],
@@ -190,12 +208,10 @@ def query(
     ] = None,
 ) -> None:
     """Ask the published file, or the replay of a day, read-only."""
-    settings = _settings(as_of)
-    settings.require_past_or_today()
+    published = _published(_settings(as_of))
     from dagster_project.serving.query import run_query
 
-    day = f" --as-of {settings.today}" if settings.is_replay else ""
-    run_query(settings.file_of_the_day, sql, format, built_by=f"kido build{day}")
+    run_query(published, sql, format)
 
 
 @app.command()
@@ -264,7 +280,7 @@ def accept(
     published = accept_release(settings, release)
     from dagster_project.serving.answers import print_answers
 
-    print_answers(published)
+    print_answers(published, settings.importer)
 
 
 @app.command()
@@ -352,13 +368,29 @@ def compact(
     compact_sources(settings, chosen, typer.echo)
 
 
-def _settings(as_of: datetime | None = None) -> Settings:
+def _settings(as_of: datetime | None = None, importer: str = "") -> Settings:
     from dagster_project.settings import Settings
     from dagster_project.sources.registry import source_names
 
-    settings = Settings.load(**({"as_of": as_of.date()} if as_of else {}))
+    given = {"as_of": as_of.date() if as_of else None, "importer": importer}
+    settings = Settings.load(**{name: value for name, value in given.items() if value})
     settings.require_known_names(source_names())
     return settings
+
+
+def _published(settings: Settings) -> Path:
+    """The published file of the day that is asked for.
+
+    Raises PublicationError with the command that makes it where there is none.
+    """
+    settings.require_past_or_today()
+    published = settings.file_of_the_day
+    if not published.exists():
+        from dagster_project.errors import PublicationError
+
+        day = f" --as-of {settings.today}" if settings.is_replay else ""
+        raise PublicationError(f"{published} does not exist yet.", hint=f"Run kido build{day}.")
+    return published
 
 
 def _print_wide(table: Table) -> None:

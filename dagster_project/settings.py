@@ -54,6 +54,22 @@ def _codes(value: object) -> object:
     return value
 
 
+def _economy(value: object) -> object:
+    """The code of an economy that is given by its code or its name."""
+    if not isinstance(value, str):
+        return value
+    from dagster_project.lake.vocabulary import economies, economies_by_name
+
+    given, names = value.strip(), economies_by_name()
+    by_name = {name.casefold(): code for name, code in names.items()}
+    found = given.upper() if given.upper() in economies() else by_name.get(given.casefold())
+    if found is None:
+        close = difflib.get_close_matches(given.casefold(), by_name, n=1)
+        hint = f"; did you mean {by_name[close[0]]}?" if close else ""
+        raise ValueError(f"{given!r} is not the code or the name of an economy{hint}")
+    return found
+
+
 def _scope(value: object) -> object:
     return CommodityScope.named(value) if isinstance(value, str) else value
 
@@ -116,6 +132,8 @@ class Settings(BaseSettings):
     as_of: IsoDate | None = None
     scope: Annotated[CommodityScope, NoDecode, BeforeValidator(_scope)] = CommodityScope()
     """Which commodities are asked for and kept: `minerals`, `all`, or prefixes of HS codes."""
+    importer: Annotated[str, BeforeValidator(_economy)] = "JPN"
+    """The economy whose page of answers is shown, by its code (ISO 3166 alpha-3) or its name."""
     timeout_s: PositiveFloat = 60
     """Longest silence of a publisher, in seconds."""
     memory: Annotated[int, BeforeValidator(_bytes)] = Field(

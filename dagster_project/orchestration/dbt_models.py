@@ -37,7 +37,7 @@ from dagster_project.orchestration.keys import (
 )
 from dagster_project.orchestration.killed_runs import end_killed_runs
 from dagster_project.orchestration.lineage import sources_of_table
-from dagster_project.orchestration.metadata import markdown_table
+from dagster_project.orchestration.metadata import SKIPPED, markdown_table
 from dagster_project.orchestration.preview import mart_glance
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
@@ -283,7 +283,7 @@ def _dbt_events(
             )
             result, check = _dbt_check(manifest, translator, node, rows)
             results.append(result)
-            if result.status != "passed" and node.status != "skipped" and node.severity == "error":
+            if result.status != "passed" and node.status != SKIPPED and node.severity == "error":
                 broken.append(f"{node.name}: {result.observed}")
             if check is not None and key_of(check) in chosen_checks:
                 yield check

@@ -46,6 +46,9 @@ def lake_column_schema(table: LakeTable) -> dg.TableSchema:
     )
 
 
+SKIPPED = "skipped"
+"""What dbt reports of a test whose model, or one before it, failed: no reason of its own."""
+
 SUITE_CHECK = "every_rule_of_the_suite_holds"
 """The name of the check a suite becomes; its rules, with their own names, are in its metadata.
 

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.lake.space import disk_full
-from dagster_project.orchestration.metadata import SUITE_CHECK
+from dagster_project.orchestration.metadata import SKIPPED, SUITE_CHECK
 from dagster_project.settings import Settings
 
 STAGES = {
@@ -65,11 +65,13 @@ class StageHandler(logging.Handler):
         evaluation = event.asset_check_evaluation_data
         if evaluation.passed:
             return None
+        observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
+        found = getattr(observed, "value", None) or "see the run in the UI"
+        if found == SKIPPED:
+            return None
         is_error = evaluation.severity == dg.AssetCheckSeverity.ERROR
         if is_error:
             self._explained.add(event.step_key)
-        observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
-        found = getattr(observed, "value", None) or "see the run in the UI"
         named = "" if evaluation.check_name == SUITE_CHECK else f"{evaluation.check_name}: "
         lines = str(found).splitlines()
         found = lines[0] if len(lines) == 1 else "".join(f"\n      {line}" for line in lines)

@@ -136,7 +136,7 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 allow_retries=False,
             )
         # Before the file is swapped in: what has no answers is not published.
-        found = answers(build.file)
+        found = answers(build.file, settings.importer)
         compared = _OF_ANOTHER_DAY if settings.is_replay else _OVERTAKEN
         now = datetime.now(UTC).replace(tzinfo=None)
 
@@ -179,7 +179,7 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             ) from failure.__cause__
         if release.release_id != build.release.release_id:
             context.log.warning(compared.is_left_out)
-            found = answers(settings.published_file)
+            found = answers(settings.published_file, settings.importer)
         if not settings.is_replay:
             builds.release_held(settings.build_dir, release.release_id)
         yield from _gate_checks(compared, dg.AssetCheckSeverity.WARN)

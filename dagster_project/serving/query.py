@@ -8,7 +8,7 @@ from typing import Literal
 
 import duckdb
 
-from dagster_project.errors import KidoError, PublicationError
+from dagster_project.errors import KidoError
 from dagster_project.lake.build_file import connect
 
 ROWS_SHOWN = 200
@@ -18,14 +18,8 @@ def run_query(
     published_file: Path,
     sql: str,
     how: Literal["table", "csv", "json", "parquet"],
-    built_by: str = "kido build",
 ) -> None:
-    """Print the rows of a query to standard output; `built_by` is the command that makes the file.
-
-    Raises PublicationError when nothing is published yet, KidoError when DuckDB refuses the query.
-    """
-    if not published_file.exists():
-        raise PublicationError(f"{published_file} does not exist yet.", hint=f"Run {built_by}.")
+    """Print the rows of a query to standard output. Raises KidoError when DuckDB refuses it."""
     with connect(published_file, read_only=True) as connection:
         # The query may read the published file and nothing else on this machine.
         connection.execute("set enable_external_access = false")

@@ -17,7 +17,7 @@ RULES = (
     is_not_blank("description"),
     matches(
         "data_type_is_one_of_the_contract", "data_type",
-        r"(?i)^(varchar(\[\])?|double|date|timestamp|boolean|integer|bigint)$",
+        r"(?i)^(varchar(\[\])?|double(\[\])?|date|timestamp|boolean|integer|bigint)$",
         "Older BI drivers know these and no others.",
     ),
     no_row_has(

@@ -1,0 +1,509 @@
+{% set first_year = 2010 %}
+{% set others_shown = 5 %}
+{% set names_shown = 3 %}
+{# A year's imports of a code in USD. Less depends on a single order: tin ore for 42,000 dollars. #}
+{% set least_imports_usd = 1000000 %}
+
+with economies as (
+
+    select * from {{ ref('economies') }}
+
+),
+
+totals as (
+
+    select * from {{ ref('import_concentration') }}
+
+),
+
+shares as (
+
+    select * from {{ ref('supplier_shares') }}
+
+),
+
+reported_flows as (
+
+    select * from {{ ref('reported_flows') }}
+
+),
+
+baci_flows as (
+
+    select * from {{ ref('baci_flows') }}
+
+),
+
+minerals as (
+
+    select * from {{ ref('minerals') }}
+
+),
+
+commodity_minerals as (
+
+    select * from {{ ref('commodity_minerals') }}
+
+),
+
+commodities as (
+
+    select * from {{ ref('commodities') }}
+
+),
+
+sources as (
+
+    select * from {{ ref('sources') }}
+
+),
+
+-- All but the supplier itself.
+importers as (
+
+    select * from {{ ref('int_answers__list_importers') }}
+    where importer_iso3 <> supplier_iso3
+
+),
+
+-- A supplier that is not listed supplies nothing only where all suppliers are.
+annual as (
+
+    select
+        totals.importer_iso3,
+        totals.mineral_group,
+        totals.measure,
+        totals.total_amount,
+        totals.hhi,
+        totals.comparable_since,
+        totals.source,
+        year(totals.period_start) as year,
+        case
+            when shares.share is not null then shares.share
+            when totals.partner_coverage_share > 1 - 1e-9 then 0
+        end as supplier_share
+    from totals
+    inner join importers on totals.importer_iso3 = importers.importer_iso3
+    left join shares
+        on
+            totals.importer_iso3 = shares.importer_iso3
+            and totals.mineral_group = shares.mineral_group
+            and totals.frequency = shares.frequency
+            and totals.period_start = shares.period_start
+            and totals.measure = shares.measure
+            and importers.supplier_iso3 = shares.supplier_iso3
+    where
+        totals.frequency = 'A'
+        and totals.mineral_group in ('rare_earths', 'permanent_magnets')
+
+),
+
+-- A trend does not run across a break of the nomenclature.
+comparable as (
+
+    select * from annual
+    where year >= {{ first_year }}
+    qualify
+        comparable_since is not distinct from last_value(comparable_since) over (
+            partition by importer_iso3, mineral_group, measure
+            order by year
+            rows between unbounded preceding and unbounded following
+        )
+
+),
+
+-- A year without figures is a gap.
+years as (
+
+    select
+        importer_iso3,
+        mineral_group,
+        measure,
+        unnest(range(min(year), max(year) + 1)) as year
+    from comparable
+    group by importer_iso3, mineral_group, measure
+
+),
+
+import_trends as (
+
+    select
+        years.importer_iso3,
+        years.mineral_group,
+        years.measure,
+        min(years.year) as trend_from,
+        max(years.year) as latest_year,
+        list(comparable.supplier_share order by years.year) as trend
+    from years
+    left join comparable
+        on
+            years.importer_iso3 = comparable.importer_iso3
+            and years.mineral_group = comparable.mineral_group
+            and years.measure = comparable.measure
+            and years.year = comparable.year
+    group by years.importer_iso3, years.mineral_group, years.measure
+
+),
+
+vintages as (
+
+    select
+        source,
+        reporter_iso3 as importer_iso3,
+        year(period_start) as year,
+        max(vintage_at) as vintage_at
+    from reported_flows
+    where
+        flow = 'import'
+        and frequency = 'A'
+    group by all
+    union all
+    select
+        'baci' as source,
+        importer_iso3,
+        year,
+        max(vintage_at) as vintage_at
+    from baci_flows
+    group by all
+
+),
+
+latest_imports as (
+
+    select
+        comparable.importer_iso3,
+        comparable.mineral_group,
+        comparable.measure,
+        comparable.year,
+        comparable.total_amount,
+        comparable.hhi,
+        comparable.supplier_share,
+        comparable.source,
+        import_trends.trend,
+        import_trends.trend_from,
+        coalesce(vintages.vintage_at, sources.last_vintage_at) as vintage_at
+    from comparable
+    inner join import_trends
+        on
+            comparable.importer_iso3 = import_trends.importer_iso3
+            and comparable.mineral_group = import_trends.mineral_group
+            and comparable.measure = import_trends.measure
+            and comparable.year = import_trends.latest_year
+    left join vintages
+        on
+            comparable.source = vintages.source
+            and comparable.importer_iso3 = vintages.importer_iso3
+            and comparable.year = vintages.year
+    left join sources on comparable.source = sources.source
+
+),
+
+rare_earths as (
+
+    select
+        importers.importer_iso3,
+        measures.position,
+        'Rare-earth imports from '
+        || importers.supplier_name
+        || ', '
+        || measures.in_words as subject,
+        latest_imports.supplier_share as figure,
+        'share' as unit,
+        cast(latest_imports.year as varchar) as period,
+        'of '
+        || {{ amount_in_words('latest_imports.total_amount', 'latest_imports.measure') }}
+        || case
+            when latest_imports.supplier_share is null
+                then '; ' || importers.supplier_name || ' is not among the partners published'
+            else ''
+        end as detail,
+        latest_imports.trend,
+        cast(latest_imports.trend_from as varchar) as trend_from,
+        latest_imports.source,
+        latest_imports.vintage_at
+    from importers
+    cross join
+        (values (1, 'net_weight_kg', 'by weight'), (2, 'value_usd', 'by value'))
+            as measures (position, measure, in_words) -- noqa: AL05
+    left join latest_imports
+        on
+            importers.importer_iso3 = latest_imports.importer_iso3
+            and measures.measure = latest_imports.measure
+            and latest_imports.mineral_group = 'rare_earths'
+
+),
+
+other_importers as (
+
+    select
+        importers.importer_iso3,
+        economies.name,
+        others.total_amount,
+        others.supplier_share,
+        others.source,
+        others.year,
+        others.vintage_at
+    from importers
+    inner join latest_imports as others on importers.importer_iso3 <> others.importer_iso3
+    inner join economies on others.importer_iso3 = economies.economy_iso3
+    where
+        others.mineral_group = 'rare_earths'
+        and others.measure = 'value_usd'
+    qualify
+        others.year = max(others.year) over (partition by importers.importer_iso3)
+        and row_number() over (
+            partition by importers.importer_iso3, others.year
+            order by others.total_amount desc, others.importer_iso3 asc
+        ) <= {{ others_shown }}
+
+),
+
+others_together as (
+
+    select
+        importer_iso3,
+        sum(supplier_share * total_amount)
+        / sum(total_amount) filter (where supplier_share is not null) as supplier_share,
+        max(year) as year,
+        string_agg(
+            name || ' ' || {{ percent_in_words('supplier_share') }}, ', '
+            order by total_amount desc, name asc
+        ) as in_words,
+        bool_or(supplier_share is null) as has_unpublished,
+        string_agg(distinct source, ', ' order by source) as source,
+        max(vintage_at) as vintage_at
+    from other_importers
+    group by importer_iso3
+
+),
+
+others as (
+
+    select
+        importers.importer_iso3,
+        3 as position,
+        'The same of the largest other importers together, by value' as subject,
+        others_together.supplier_share as figure,
+        'share' as unit,
+        cast(others_together.year as varchar) as period,
+        others_together.in_words
+        || case
+            when others_together.has_unpublished
+                then
+                    '; left out (–) where '
+                    || importers.supplier_name
+                    || ' is not among the partners published'
+            else ''
+        end as detail,
+        cast(null as double[]) as trend,
+        cast(null as varchar) as trend_from,
+        others_together.source,
+        others_together.vintage_at
+    from importers
+    left join others_together on importers.importer_iso3 = others_together.importer_iso3
+
+),
+
+largest_suppliers as (
+
+    select
+        shares.importer_iso3,
+        year(shares.period_start) as year,
+        string_agg(
+            economies.name || ' ' || {{ percent_in_words('shares.share') }}, ', '
+            order by shares.supplier_rank
+        ) as in_words
+    from shares
+    inner join economies on shares.supplier_iso3 = economies.economy_iso3
+    where
+        shares.mineral_group = 'permanent_magnets'
+        and shares.frequency = 'A'
+        and shares.measure = 'value_usd'
+        and shares.supplier_rank <= {{ names_shown }}
+    group by all
+
+),
+
+magnets as (
+
+    select
+        importers.importer_iso3,
+        4 as position,
+        'Magnet imports from ' || importers.supplier_name || ', by value' as subject,
+        latest_imports.supplier_share as figure,
+        'share' as unit,
+        cast(latest_imports.year as varchar) as period,
+        'of '
+        || {{ amount_in_words('latest_imports.total_amount', 'latest_imports.measure') }}
+        || coalesce(', HHI ' || printf('%.2f', latest_imports.hhi), ' of the largest flows')
+        || coalesce('; largest suppliers: ' || largest_suppliers.in_words, '') as detail,
+        latest_imports.trend,
+        cast(latest_imports.trend_from as varchar) as trend_from,
+        latest_imports.source,
+        latest_imports.vintage_at
+    from importers
+    left join latest_imports
+        on
+            importers.importer_iso3 = latest_imports.importer_iso3
+            and latest_imports.mineral_group = 'permanent_magnets'
+            and latest_imports.measure = 'value_usd'
+    left join largest_suppliers
+        on
+            latest_imports.importer_iso3 = largest_suppliers.importer_iso3
+            and latest_imports.year = largest_suppliers.year
+
+),
+
+-- A code is named by its mineral where it has one, else by its goods.
+goods as (
+
+    select
+        hs6_code,
+        arg_max(split_part(description, ';', 1), hs_revision) as name
+    from commodities
+    group by hs6_code
+
+),
+
+sole_minerals as (
+
+    select
+        commodity_minerals.hs6_code,
+        max(minerals.name) as name
+    from commodity_minerals
+    inner join minerals on commodity_minerals.mineral = minerals.mineral
+    group by commodity_minerals.hs6_code
+    having count(*) = 1
+
+),
+
+-- The year with figures of most codes: the newest may hold those of a few.
+codes_by_year as (
+
+    select
+        importer_iso3,
+        period_start
+    from totals
+    where
+        frequency = 'A'
+        and measure = 'value_usd'
+        and starts_with(mineral_group, 'hs_')
+    group by importer_iso3, period_start
+    qualify
+        row_number() over (
+            partition by importer_iso3
+            order by count(*) desc, period_start desc
+        ) = 1
+
+),
+
+codes as (
+
+    select
+        totals.importer_iso3,
+        totals.top_supplier_iso3,
+        totals.top_supplier_share,
+        totals.top_supplier_iso3 = importers.supplier_iso3 as is_led_by_supplier,
+        totals.source,
+        year(totals.period_start) as year,
+        coalesce(sole_minerals.name, goods.name) as name,
+        replace(totals.mineral_group, 'hs_', '') as hs6_code,
+        row_number() over (
+            partition by totals.importer_iso3
+            order by totals.top_supplier_share desc nulls last, totals.mineral_group asc
+        ) as concentration_rank
+    from totals
+    inner join importers on totals.importer_iso3 = importers.importer_iso3
+    inner join codes_by_year
+        on
+            totals.importer_iso3 = codes_by_year.importer_iso3
+            and totals.period_start = codes_by_year.period_start
+    left join sole_minerals on totals.mineral_group = 'hs_' || sole_minerals.hs6_code
+    left join goods on totals.mineral_group = 'hs_' || goods.hs6_code
+    where
+        totals.frequency = 'A'
+        and totals.measure = 'value_usd'
+        and starts_with(totals.mineral_group, 'hs_')
+        and totals.total_amount >= {{ least_imports_usd }}
+
+),
+
+codes_together as (
+
+    select
+        codes.importer_iso3,
+        count(*) filter (where codes.is_led_by_supplier) as led_by_supplier,
+        count(*) as codes,
+        max(codes.year) as year,
+        string_agg(
+            coalesce(codes.name || ' (' || codes.hs6_code || ')', codes.hs6_code)
+            || ' '
+            || economies.name
+            || ' '
+            || {{ percent_in_words('codes.top_supplier_share') }},
+            ', '
+            order by codes.concentration_rank
+        ) filter (where codes.concentration_rank <= {{ names_shown }}) as in_words,
+        string_agg(distinct codes.source, ', ' order by codes.source) as source,
+        max(coalesce(vintages.vintage_at, sources.last_vintage_at)) as vintage_at
+    from codes
+    inner join economies on codes.top_supplier_iso3 = economies.economy_iso3
+    left join vintages
+        on
+            codes.source = vintages.source
+            and codes.importer_iso3 = vintages.importer_iso3
+            and codes.year = vintages.year
+    left join sources on codes.source = sources.source
+    group by codes.importer_iso3
+
+),
+
+concentrated_codes as (
+
+    select
+        importers.importer_iso3,
+        5 as position,
+        'Codes of which '
+        || importers.supplier_name
+        || ' is the largest supplier, by value' as subject,
+        cast(codes_together.led_by_supplier as double) as figure,
+        'codes' as unit,
+        cast(codes_together.year as varchar) as period,
+        'of '
+        || codes_together.codes
+        || ' imported for at least USD 1 m; most dependent on one supplier: '
+        || codes_together.in_words as detail,
+        cast(null as double[]) as trend,
+        cast(null as varchar) as trend_from,
+        codes_together.source,
+        codes_together.vintage_at
+    from importers
+    left join codes_together on importers.importer_iso3 = codes_together.importer_iso3
+
+),
+
+lines as (
+
+    select * from rare_earths
+    union all by name
+    select * from others
+    union all by name
+    select * from magnets
+    union all by name
+    select * from concentrated_codes
+
+)
+
+select
+    importer_iso3,
+    position,
+    subject,
+    figure,
+    unit,
+    period,
+    detail,
+    trend,
+    trend_from,
+    source,
+    vintage_at
+from lines

@@ -1,0 +1,162 @@
+{% set months_shown = 24 %}
+{# A return over fewer closes is noise. #}
+{% set least_sessions = 20 %}
+
+with prices as (
+
+    select * from {{ ref('prices') }}
+
+),
+
+performance as (
+
+    select * from {{ ref('performance') }}
+
+),
+
+sources as (
+
+    select * from {{ ref('sources') }}
+
+),
+
+importers as (
+
+    select * from {{ ref('int_answers__list_importers') }}
+
+),
+
+closes_by_month as (
+
+    select
+        instrument,
+        date_trunc('month', price_date) as period_start,
+        arg_max(close, price_date) as close,
+        max(price_date) as last_day,
+        arg_max(source, price_date) as source,
+        arg_max(unit, price_date) as unit
+    from prices
+    where instrument in ('REMX', 'USDJPY', 'EURUSD')
+    group by instrument, date_trunc('month', price_date)
+    qualify
+        row_number() over (
+            partition by instrument
+            order by date_trunc('month', price_date) desc
+        ) <= {{ months_shown }}
+
+),
+
+market_trends as (
+
+    select
+        closes_by_month.instrument,
+        arg_max(closes_by_month.close, closes_by_month.period_start) as close,
+        max(closes_by_month.last_day) as last_day,
+        list(closes_by_month.close order by closes_by_month.period_start) as trend,
+        strftime(min(closes_by_month.period_start), '%Y-%m') as trend_from,
+        arg_max(closes_by_month.source, closes_by_month.period_start) as source,
+        arg_max(closes_by_month.unit, closes_by_month.period_start) as unit,
+        max(sources.last_vintage_at) as vintage_at
+    from closes_by_month
+    left join sources on closes_by_month.source = sources.source
+    group by closes_by_month.instrument
+
+),
+
+-- Since mid-2025, when the controls began to bite; over a year where that is too short.
+fund_return as (
+
+    select * from performance
+    where
+        instrument = 'REMX'
+        and "window" in ('since_2025_06_30', '1y')
+        and sessions >= {{ least_sessions }}
+    order by "window" = '1y'
+    limit 1
+
+),
+
+fund as (
+
+    select
+        importers.importer_iso3,
+        12 as position,
+        'Rare-earth shares (the fund REMX), return' as subject,
+        fund_return.return_share as figure,
+        'return' as unit,
+        coalesce(
+            {{ as_interval('fund_return.window_start', 'fund_return.window_end') }},
+            strftime(market_trends.last_day, '%Y-%m-%d')
+        ) as period,
+        coalesce(
+            'largest fall '
+            || printf('%.1f %%', 100 * fund_return.max_drawdown_share)
+            || coalesce(
+                ', volatility '
+                || printf('%.0f %%', 100 * fund_return.annualised_volatility)
+                || ' a year',
+                ''
+            ),
+            case when market_trends.close is not null then 'closes of less than a year' end
+        ) as detail,
+        market_trends.trend,
+        market_trends.trend_from,
+        market_trends.source,
+        market_trends.vintage_at
+    from importers
+    left join market_trends on market_trends.instrument = 'REMX'
+    left join fund_return on true
+
+),
+
+currency as (
+
+    select
+        importers.importer_iso3,
+        13 as position,
+        case importers.importer_iso3
+            when 'JPN' then 'Yen per US dollar' else 'US dollars per euro'
+        end as subject,
+        market_trends.close as figure,
+        coalesce(
+            market_trends.unit,
+            case importers.importer_iso3 when 'JPN' then 'JPY per USD' else 'USD per EUR' end
+        ) as unit,
+        strftime(market_trends.last_day, '%Y-%m-%d') as period,
+        case when market_trends.close is not null then 'close of the day' end as detail,
+        market_trends.trend,
+        market_trends.trend_from,
+        market_trends.source,
+        market_trends.vintage_at
+    from importers
+    left join market_trends
+        on market_trends.instrument = case importers.importer_iso3
+            when 'JPN' then 'USDJPY' else 'EURUSD'
+        end
+    where
+        importers.importer_iso3 = 'JPN'
+        or importers.is_eu27
+
+),
+
+lines as (
+
+    select * from fund
+    union all by name
+    select * from currency
+
+)
+
+select
+    importer_iso3,
+    position,
+    subject,
+    figure,
+    unit,
+    period,
+    detail,
+    trend,
+    trend_from,
+    source,
+    vintage_at
+from lines

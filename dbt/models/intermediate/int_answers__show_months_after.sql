@@ -1,0 +1,268 @@
+{% set months_shown = 24 %}
+{# China put magnets of seven rare earths under licence in this month. An importer that does not
+   publish its magnets by month is shown the arrivals of another one. #}
+{% set month_of_the_measure = "date '2025-04-01'" %}
+{% set arrivals_shown_of = 'GBR' %}
+
+with reported_flows as (
+
+    select * from {{ ref('reported_flows') }}
+
+),
+
+economies as (
+
+    select * from {{ ref('economies') }}
+
+),
+
+importers as (
+
+    select * from {{ ref('int_answers__list_importers') }}
+
+),
+
+-- What the supplier reports it exports of gallium, germanium and what else is in their code.
+exports as (
+
+    select * from reported_flows
+    where
+        reporter_iso3 in (select importers.supplier_iso3 from importers)
+        and flow = 'export'
+        and commodity_code = '811292'
+        and frequency = 'M'
+
+),
+
+export_months as (
+
+    select
+        cast(unnest(range(
+            greatest(
+                max(period_start) - interval {{ months_shown - 1 }} month, min(period_start)
+            ),
+            max(period_start) + interval 1 month,
+            interval 1 month
+        )) as date) as period_start
+    from exports
+
+),
+
+-- Of the months the supplier has published. One without a row is one in which nothing was reported
+-- for the importer, and a gap in the trend; one with a row may still lack its weight.
+exports_by_month as (
+
+    select
+        importers.importer_iso3,
+        export_months.period_start,
+        exports.net_weight_kg,
+        exports.reporter_iso3 is not null as is_reported,
+        exports.source,
+        exports.vintage_at,
+        row_number() over (
+            partition by importers.importer_iso3
+            order by export_months.period_start desc
+        ) <= {{ months_shown // 2 }} as is_latest_year
+    from importers
+    cross join export_months
+    left join exports
+        on
+            importers.importer_iso3 = exports.partner_iso3
+            and export_months.period_start = exports.period_start
+
+),
+
+exports_together as (
+
+    select
+        importer_iso3,
+        sum(net_weight_kg) filter (where is_latest_year) / 1000 as amount_t,
+        count(*) filter (where is_latest_year) as months,
+        count(*) filter (where is_latest_year and is_reported and net_weight_kg is null)
+            as months_without_weight,
+        sum(net_weight_kg) filter (where not is_latest_year) / 1000 as amount_before_t,
+        count(*) filter (where not is_latest_year) as months_before,
+        count(*) filter (where not is_latest_year and is_reported and net_weight_kg is null)
+            as months_before_without_weight,
+        min(period_start) filter (where is_latest_year) as first_month,
+        max(period_start) as last_month,
+        list(net_weight_kg / 1000 order by period_start) as trend,
+        min(period_start) as trend_from,
+        max(source) as source,
+        max(vintage_at) as vintage_at
+    from exports_by_month
+    group by importer_iso3
+    having sum(net_weight_kg) filter (where is_latest_year) is not null
+
+),
+
+supplier_exports as (
+
+    select
+        importers.importer_iso3,
+        9 as position,
+        importers.supplier_name
+        || '''s exports to '
+        || importers.importer_name
+        || ' of gallium, germanium and more (811292)' as subject,
+        exports_together.amount_t as figure,
+        't' as unit,
+        strftime(exports_together.first_month, '%Y-%m')
+        || strftime(exports_together.last_month, '/%Y-%m') as period,
+        'in '
+        || exports_together.months
+        || case exports_together.months when 1 then ' month' else ' months' end
+        || case
+            when
+                exports_together.months_before = {{ months_shown // 2 }}
+                and exports_together.months_before_without_weight = 0
+                then
+                    ', '
+                    || {{ tonnes_in_words('coalesce(exports_together.amount_before_t, 0)') }}
+                    || ' in the {{ months_shown // 2 }} before'
+            else ''
+        end
+        || case exports_together.months_without_weight
+            when 0 then ''
+            when 1 then ', 1 month reported without a weight'
+            else
+                ', '
+                || exports_together.months_without_weight
+                || ' months reported without a weight'
+        end as detail,
+        exports_together.trend,
+        strftime(exports_together.trend_from, '%Y-%m') as trend_from,
+        exports_together.source,
+        exports_together.vintage_at
+    from importers
+    left join exports_together on importers.importer_iso3 = exports_together.importer_iso3
+    where importers.importer_iso3 <> importers.supplier_iso3
+
+),
+
+arrivals as (
+
+    select
+        *,
+        period_start > {{ month_of_the_measure }} as is_after
+    from reported_flows
+    where
+        partner_iso3 in (select importers.supplier_iso3 from importers)
+        and flow = 'import'
+        and commodity_code = 'rare_earth_magnets'
+        and frequency = 'M'
+
+),
+
+arrival_months as (
+
+    select
+        reporter_iso3,
+        cast(unnest(range(
+            greatest(
+                max(period_start) - interval {{ months_shown - 1 }} month, min(period_start)
+            ),
+            max(period_start) + interval 1 month,
+            interval 1 month
+        )) as date) as period_start
+    from arrivals
+    where net_weight_kg is not null
+    group by reporter_iso3
+
+),
+
+arrival_trends as (
+
+    select
+        arrival_months.reporter_iso3,
+        min(arrival_months.period_start) as trend_from,
+        list(arrivals.net_weight_kg / 1000 order by arrival_months.period_start) as trend
+    from arrival_months
+    left join arrivals
+        on
+            arrival_months.reporter_iso3 = arrivals.reporter_iso3
+            and arrival_months.period_start = arrivals.period_start
+    group by arrival_months.reporter_iso3
+
+),
+
+arrivals_together as (
+
+    select
+        reporter_iso3,
+        max(period_start) as last_month,
+        arg_max(net_weight_kg, period_start) / 1000 as amount_t,
+        min(net_weight_kg) filter (where is_after) / 1000 as least_t,
+        arg_min(period_start, net_weight_kg) filter (where is_after) as month_of_least,
+        median(net_weight_kg) filter (where not is_after) / 1000 as usual_t,
+        arg_max(source, period_start) as source,
+        max(vintage_at) as vintage_at
+    from arrivals
+    where net_weight_kg is not null
+    group by reporter_iso3
+    having bool_or(is_after)
+
+),
+
+magnet_arrivals as (
+
+    select
+        importers.importer_iso3,
+        10 as position,
+        'Magnets of rare earths arriving in '
+        || coalesce({{ name_after_preposition('reporters.name') }}, importers.importer_name)
+        || ' from '
+        || importers.supplier_name
+        || ', by month' as subject,
+        arrivals_together.amount_t as figure,
+        't' as unit,
+        strftime(arrivals_together.last_month, '%Y-%m') as period,
+        'least since the measure of '
+        || strftime({{ month_of_the_measure }}, '%Y-%m')
+        || ': '
+        || {{ tonnes_in_words('arrivals_together.least_t') }}
+        || ' in '
+        || strftime(arrivals_together.month_of_least, '%Y-%m')
+        || coalesce(
+            '; median of the months before: '
+            || {{ tonnes_in_words('arrivals_together.usual_t') }},
+            ''
+        ) as detail,
+        arrival_trends.trend,
+        strftime(arrival_trends.trend_from, '%Y-%m') as trend_from,
+        arrivals_together.source,
+        arrivals_together.vintage_at
+    from importers
+    left join arrivals_together
+        on arrivals_together.reporter_iso3 = case
+            when
+                importers.importer_iso3 in (select own.reporter_iso3 from arrivals_together as own)
+                then importers.importer_iso3
+            else '{{ arrivals_shown_of }}'
+        end
+    left join arrival_trends on arrivals_together.reporter_iso3 = arrival_trends.reporter_iso3
+    left join economies as reporters on arrivals_together.reporter_iso3 = reporters.economy_iso3
+
+),
+
+lines as (
+
+    select * from supplier_exports
+    union all by name
+    select * from magnet_arrivals
+
+)
+
+select
+    importer_iso3,
+    position,
+    subject,
+    figure,
+    unit,
+    period,
+    detail,
+    trend,
+    trend_from,
+    source,
+    vintage_at
+from lines

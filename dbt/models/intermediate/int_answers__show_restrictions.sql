@@ -1,0 +1,152 @@
+with measures as (
+
+    select * from {{ ref('measures') }}
+
+),
+
+measure_status as (
+
+    select * from {{ ref('measure_status') }}
+
+),
+
+measure_scope as (
+
+    select * from {{ ref('measure_scope') }}
+
+),
+
+mineral_group_codes as (
+
+    select * from {{ ref('mineral_group_codes') }}
+
+),
+
+sources as (
+
+    select * from {{ ref('sources') }}
+
+),
+
+-- All but the supplier itself.
+importers as (
+
+    select * from {{ ref('int_answers__list_importers') }}
+    where importer_iso3 <> supplier_iso3
+
+),
+
+-- A clause has a row for each of its targets.
+aimed as (
+
+    select distinct
+        importers.importer_iso3,
+        measures.clause_id,
+        measures.evidence_class
+    from importers
+    inner join measures
+        on
+            measures.target_iso3 in ('ALL', importers.importer_iso3)
+            and importers.supplier_iso3 = measures.implementer_iso3
+            and measures.direction in ('restrict', 'monitor')
+
+),
+
+codes_in_scope as (
+
+    select
+        measure_scope.clause_id,
+        bool_or(mineral_group_codes.mineral_group = 'rare_earths') as is_on_rare_earths
+    from measure_scope
+    left join mineral_group_codes on measure_scope.hs6_code = mineral_group_codes.hs6_code
+    group by measure_scope.clause_id
+
+),
+
+states as (
+
+    select
+        aimed.importer_iso3,
+        aimed.clause_id,
+        aimed.evidence_class,
+        measure_status.status,
+        measure_status.valid_from,
+        codes_in_scope.clause_id is not null as has_codes,
+        measure_status.status = 'in_force'
+        and coalesce(codes_in_scope.is_on_rare_earths, false) as is_listed
+    from aimed
+    inner join measure_status
+        on
+            aimed.clause_id = measure_status.clause_id
+            and measure_status.valid_from <= {{ as_of_day() }}
+            and (measure_status.valid_to is null or measure_status.valid_to > {{ as_of_day() }})
+    left join codes_in_scope on aimed.clause_id = codes_in_scope.clause_id
+
+),
+
+-- Empty on a day that no clause is known of.
+catalogue as (
+
+    select * from sources
+    where
+        source = 'catalogue'
+        and last_vintage_at is not null
+
+),
+
+states_together as (
+
+    select
+        importer_iso3,
+        count(*) filter (where is_listed) as listed,
+        count(*) filter (where status = 'in_force') as in_force,
+        count(*) filter (where status = 'in_force' and not has_codes) as without_codes,
+        count(*) filter (where status = 'unknown') as unknown,
+        count(*) filter (where status = 'suspended') as suspended,
+        string_agg(
+            clause_id
+            || ' since '
+            || valid_from
+            || case evidence_class
+                when 'official' then ''
+                else ' (' || replace(evidence_class, '_', ' ') || ')'
+            end,
+            ', '
+            order by valid_from, clause_id
+        ) filter (where is_listed) as in_words
+    from states
+    group by importer_iso3
+
+)
+
+select
+    importers.importer_iso3,
+    11 as position,
+    importers.supplier_name
+    || '''s measures on rare earths in force for '
+    || importers.importer_name as subject,
+    case when catalogue.source is not null then coalesce(states_together.listed, 0) end
+        as figure,
+    'clauses' as unit,
+    strftime({{ as_of_day() }}, '%Y-%m-%d') as period,
+    case
+        when catalogue.source is not null
+            then
+                coalesce(states_together.in_words || '; ', '')
+                || 'on any mineral: '
+                || coalesce(states_together.in_force, 0)
+                || ' in force, '
+                || coalesce(states_together.without_codes, 0)
+                || ' of them without codes; '
+                || coalesce(states_together.unknown, 0)
+                || ' of unknown state, '
+                || coalesce(states_together.suspended, 0)
+                || ' suspended'
+    end as detail,
+    cast(null as double[]) as trend,
+    cast(null as varchar) as trend_from,
+    catalogue.source,
+    catalogue.last_vintage_at as vintage_at
+from importers
+left join states_together on importers.importer_iso3 = states_together.importer_iso3
+left join catalogue on true

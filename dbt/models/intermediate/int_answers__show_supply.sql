@@ -1,0 +1,209 @@
+with production_shares as (
+
+    select * from {{ ref('production_shares') }}
+
+),
+
+minerals as (
+
+    select * from {{ ref('minerals') }}
+
+),
+
+prices as (
+
+    select * from {{ ref('prices') }}
+
+),
+
+sources as (
+
+    select * from {{ ref('sources') }}
+
+),
+
+importers as (
+
+    select * from {{ ref('int_answers__list_importers') }}
+
+),
+
+supplier_mines as (
+
+    select
+        economy_iso3,
+        max(year) as year,
+        arg_max(share, year) as share,
+        arg_max(amount_t, year) as amount_t,
+        arg_max(world_total_t, year) as world_total_t,
+        list(share order by year) as trend,
+        min(year) as trend_from,
+        max(source) as source
+    from production_shares
+    where
+        material = 'rare_earths'
+        and stage = 'extraction'
+        and source = 'usgs_mcs'
+        and share is not null
+    group by economy_iso3
+
+),
+
+mines as (
+
+    select
+        importers.importer_iso3,
+        6 as position,
+        importers.supplier_name || '''s mines, share of the world''s rare earths' as subject,
+        supplier_mines.share as figure,
+        'share' as unit,
+        cast(supplier_mines.year as varchar) as period,
+        {{ tonnes_rounded_in_words('supplier_mines.amount_t') }}
+        || ' of '
+        || {{ tonnes_rounded_in_words('supplier_mines.world_total_t') }}
+        || ' of oxides' as detail,
+        supplier_mines.trend,
+        cast(supplier_mines.trend_from as varchar) as trend_from,
+        supplier_mines.source,
+        sources.last_vintage_at as vintage_at
+    from importers
+    left join supplier_mines on importers.supplier_iso3 = supplier_mines.economy_iso3
+    left join sources on supplier_mines.source = sources.source
+
+),
+
+refined as (
+
+    select
+        production_shares.economy_iso3,
+        minerals.family,
+        production_shares.source,
+        production_shares.year,
+        min(production_shares.share) as least,
+        max(production_shares.share) as most
+    from production_shares
+    inner join minerals on production_shares.material = minerals.mineral
+    where
+        production_shares.stage = 'processing'
+        and minerals.family in ('light_rare_earth', 'heavy_rare_earth')
+        and production_shares.share is not null
+    group by
+        production_shares.economy_iso3,
+        minerals.family,
+        production_shares.source,
+        production_shares.year
+    qualify
+        dense_rank() over (
+            partition by production_shares.economy_iso3
+            order by production_shares.year desc, production_shares.source asc
+        ) = 1
+
+),
+
+supplier_refineries as (
+
+    select
+        economy_iso3,
+        min(least) as least,
+        max(year) as year,
+        string_agg(
+            split_part(family, '_', 1)
+            || ' '
+            || case
+                when {{ percent_in_words('least') }} = {{ percent_in_words('most') }} then ''
+                else {{ percent_in_words('least') }} || ' to '
+            end
+            || {{ percent_in_words('most') }},
+            ', '
+            order by family desc
+        ) as in_words,
+        max(source) as source
+    from refined
+    group by economy_iso3
+
+),
+
+refineries as (
+
+    select
+        importers.importer_iso3,
+        7 as position,
+        importers.supplier_name
+        || '''s refineries, least share of the world''s output of a rare earth' as subject,
+        supplier_refineries.least as figure,
+        'share' as unit,
+        cast(supplier_refineries.year as varchar) as period,
+        supplier_refineries.in_words || ' of each element''s output' as detail,
+        cast(null as double[]) as trend,
+        cast(null as varchar) as trend_from,
+        supplier_refineries.source,
+        sources.last_vintage_at as vintage_at
+    from importers
+    left join supplier_refineries on importers.supplier_iso3 = supplier_refineries.economy_iso3
+    left join sources on supplier_refineries.source = sources.source
+
+),
+
+yearly_price as (
+
+    select
+        max(year(price_date)) as year,
+        arg_max(close, price_date) as close,
+        arg_max(unit, price_date) as unit,
+        max(close) as highest,
+        year(arg_max(price_date, close)) as year_of_highest,
+        list(close order by price_date) as trend,
+        min(year(price_date)) as trend_from,
+        arg_max(source, price_date) as source
+    from prices
+    where instrument = 'DYSPROSIUM_OXIDE'
+    having count(*) > 0
+
+),
+
+price as (
+
+    select
+        importers.importer_iso3,
+        8 as position,
+        'Dysprosium oxide, average price of the year' as subject,
+        yearly_price.close as figure,
+        coalesce(yearly_price.unit, 'USD per kg') as unit,
+        cast(yearly_price.year as varchar) as period,
+        'highest '
+        || format('{:,.0f}', yearly_price.highest)
+        || ' in '
+        || yearly_price.year_of_highest as detail,
+        yearly_price.trend,
+        cast(yearly_price.trend_from as varchar) as trend_from,
+        yearly_price.source,
+        sources.last_vintage_at as vintage_at
+    from importers
+    left join yearly_price on true
+    left join sources on yearly_price.source = sources.source
+
+),
+
+lines as (
+
+    select * from mines
+    union all by name
+    select * from refineries
+    union all by name
+    select * from price
+
+)
+
+select
+    importer_iso3,
+    position,
+    subject,
+    figure,
+    unit,
+    period,
+    detail,
+    trend,
+    trend_from,
+    source,
+    vintage_at
+from lines

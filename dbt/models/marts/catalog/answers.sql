@@ -1,0 +1,33 @@
+{# Each model shows some lines of the page, for every importer. A new line goes into one of them. #}
+{% set models = [
+    'int_answers__show_imports',
+    'int_answers__show_supply',
+    'int_answers__show_months_after',
+    'int_answers__show_restrictions',
+    'int_answers__show_markets',
+] %}
+
+with lines as (
+
+    {% for model in models -%}
+        select * from {{ ref(model) }}
+        {% if not loop.last -%}
+            union all by name
+        {% endif -%}
+    {% endfor %}
+
+)
+
+select
+    importer_iso3,
+    position,
+    subject,
+    figure,
+    unit,
+    period,
+    coalesce(detail, 'no figure by that day') as detail,
+    trend,
+    trend_from,
+    source,
+    cast(vintage_at as date) as vintage
+from lines
