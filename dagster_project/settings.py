@@ -65,8 +65,8 @@ def _economy(value: object) -> object:
     found = given.upper() if given.upper() in economies() else by_name.get(given.casefold())
     if found is None:
         close = difflib.get_close_matches(given.casefold(), by_name, n=1)
-        hint = f"; did you mean {by_name[close[0]]}?" if close else ""
-        raise ValueError(f"{given!r} is not the code or the name of an economy{hint}")
+        nearest = f"; the nearest is {by_name[close[0]]}" if close else ""
+        raise ValueError(f"{given!r} is not the code or the name of an economy{nearest}")
     return found
 
 

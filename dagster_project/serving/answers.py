@@ -15,7 +15,9 @@ from typing import Any
 
 from dagster_project.lake.build_file import connect
 
-HEADLINE_CLAIM = "JP-2024-CHINA-OVER-60"
+HEADLINE_CLAIMS = {"JPN": "JP-2024-CHINA-OVER-60"}
+"""The claim about an importer that its page shows."""
+
 BY_WEIGHT, BY_VALUE = 1, 2
 """Positions of the shares of rare earths that come from the supplier."""
 
@@ -75,7 +77,9 @@ def answers(published_file: Path, importer: str) -> Answers:
             importer=named[0]["name"] if named else importer,
             release=ask("from catalog.releases order by release_id desc limit 1")[0],
             lines=[Line(**row) for row in ask(_LINES, importer)],
-            headline=next((row for row in claims if row["claim_id"] == HEADLINE_CLAIM), None),
+            headline=next(
+                (row for row in claims if row["claim_id"] == HEADLINE_CLAIMS.get(importer)), None
+            ),
             verdicts=Counter(row["verdict"].replace("_", " ") for row in claims),
         )
 
@@ -86,9 +90,9 @@ select
     (
         select string_agg(sources.title, ' and ' order by sources.source)
         from catalog.sources as sources
-        where list_contains(string_split(answers.source, ', '), sources.source)
+        where list_contains(string_split(page.source, ', '), sources.source)
     ) as titles
-from catalog.answers as answers
+from catalog.answers as page
 where importer_iso3 = ?
 order by position
 """

@@ -177,3 +177,24 @@ def test_a_build_for_another_day_than_the_run_started_on_is_a_replay(tmp_path: P
     replay.publish_as_today()
     assert not replay.is_replay
     assert replay.file_of_the_day == tmp_path / "kido.duckdb"
+
+
+@pytest.mark.parametrize("given", ["DEU", "deu", " Germany ", "GERMANY"])
+def test_an_importer_is_given_by_its_code_or_its_name(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    assert Settings.load().importer == "JPN"
+    monkeypatch.setenv("KIDO_IMPORTER", given)
+    assert Settings.load().importer == "DEU"
+
+
+@pytest.mark.parametrize(("given", "nearest"), [("Germny", "; the nearest is DEU"), ("QQQQQ", "")])
+def test_an_importer_that_is_no_economy_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, given: str, nearest: str
+) -> None:
+    monkeypatch.setenv("KIDO_IMPORTER", given)
+    with pytest.raises(ConfigurationError) as error:
+        Settings.load()
+    assert str(error.value) == (
+        f"KIDO_IMPORTER: {given!r} is not the code or the name of an economy{nearest}."
+    )
