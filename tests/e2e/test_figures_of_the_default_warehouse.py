@@ -531,5 +531,32 @@ def test_every_label_is_a_material_or_left_out_for_a_reason(rows: Rows) -> None:
     ) == [(0,)]
 
 
+def test_the_answers_of_every_importer_are_figures_of_the_marts(rows: Rows) -> None:
+    """Every importer has the lines of the page; a share on it is the one of `supplier_shares`."""
+    ((importers, dependents),) = rows(
+        "select count(distinct importer_iso3), count(distinct importer_iso3) filter ("
+        "importer_iso3 <> 'CHN') from dependency.import_concentration"
+    )
+    assert importers > 200
+    assert rows(
+        "select position, count(*) from catalog.answers group by position order by position"
+    ) == [
+        (position, dependents if position in (1, 2, 3, 4, 5, 9, 11) else importers)
+        for position in range(1, 13)
+    ] + [(13, 28)]  # Japan and the European Union
+    differing = rows(
+        "select answers.importer_iso3, answers.position from catalog.answers as answers "
+        "left join dependency.supplier_shares as shares on "
+        "answers.importer_iso3 = shares.importer_iso3 and shares.supplier_iso3 = 'CHN' "
+        "and shares.frequency = 'A' and year(shares.period_start) = cast(answers.period as int) "
+        "and shares.mineral_group = case position "
+        "when 4 then 'permanent_magnets' else 'rare_earths' end "
+        "and shares.measure = case position when 1 then 'net_weight_kg' else 'value_usd' end "
+        "where position in (1, 2, 4) and answers.period is not null "
+        "and coalesce(shares.share, 0) <> coalesce(answers.figure, 0)"
+    )
+    assert differing == []
+
+
 def test_the_published_file_is_small(built: Any) -> None:
     assert (built / "kido.duckdb").stat().st_size < 100e6

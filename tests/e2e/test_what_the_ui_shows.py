@@ -39,8 +39,8 @@ def test_japan_2024_is_on_the_published_asset_in_a_line_and_on_a_page(
 ) -> None:
     found = shown(instance, PUBLISHED)
     assert found["Japan 2024"] == (
-        "rare earths from China: 71.3 % by weight (of 22,406 t in 2024), "
-        "44.0 % by value (of USD 442.7 m in 2024)"
+        "Rare-earth imports from China: by weight 71.3 % (of 22,406 t), "
+        "by value 44.0 % (of USD 442.7 m)"
     )
     page = found["answers"]
     assert page.startswith("## Japan 2024")

@@ -528,6 +528,7 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "supplier_shares_has_one_row_per_grain",
     "supplier_shares_have_known_importers",
     "supplier_shares_have_known_suppliers",
+    "answers_has_one_row_per_importer_and_line",
     "supplier_shares_sum_to_one",
     "suspended_clauses_name_what_suspends_them",
     "measure_scope_covers_known_codes",
