@@ -38,7 +38,7 @@ scope as (
     select distinct
         scope.clause_id,
         group_codes.mineral_group
-    from {{ ref('int_exposure__expand_scope') }} as scope
+    from {{ ref('measure_scope') }} as scope
     inner join group_codes on scope.hs6_code = group_codes.hs6_code
 
 ),
@@ -49,7 +49,7 @@ days_in_force as (
         clause_id,
         valid_from,
         valid_to
-    from {{ ref('int_exposure__build_status_intervals') }}
+    from {{ ref('measure_status') }}
     where status = 'in_force'
 
 ),

@@ -11,14 +11,7 @@ with claims as (
 
 performance as (
 
-    select
-        instrument,
-        performance_window,
-        window_start,
-        window_end,
-        return_share,
-        max_drawdown_share
-    from {{ ref('int_market__measure_performance') }}
+    select * from {{ ref('performance') }}
 
 ),
 
@@ -48,7 +41,7 @@ evidence as (
     left join performance
         on
             claims.instrument = performance.instrument
-            and claims.performance_window = performance.performance_window
+            and claims.performance_window = performance."window"
     left join prices
         on
             performance.instrument = prices.instrument

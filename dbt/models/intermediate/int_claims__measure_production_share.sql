@@ -21,7 +21,7 @@ shares as (
         year,
         economy_iso3,
         share
-    from {{ ref('int_production__compute_shares') }}
+    from {{ ref('production_shares') }}
     where share is not null
 
 ),

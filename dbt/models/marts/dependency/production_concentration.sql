@@ -1,6 +1,6 @@
 with shares as (
 
-    select * from {{ ref('int_production__compute_shares') }}
+    select * from {{ ref('production_shares') }}
 
 ),
 

@@ -1,6 +1,229 @@
-with shares as (
+{# Both marts of production are read from it: computed once, as a table. #}
+{{ config(materialized='table') }}
 
-    select * from {{ ref('int_production__compute_shares') }}
+with figures as (
+
+    select * from {{ ref('stg_lake__production') }}
+
+),
+
+labels as (
+
+    select * from {{ ref('stg_lake__material_labels') }}
+
+),
+
+latest as (
+
+    {{ latest_production('figures', 'labels') }}
+
+),
+
+of_the_world as (
+
+    select
+        source,
+        material,
+        stage,
+        economy_iso3,
+        year,
+        amount_t,
+        share,
+        flag,
+        notes,
+        bound in ('exact', 'range') as is_figure,
+        flag = 'estimated' or bound <> 'exact' as is_estimate
+    from latest
+    where scope_iso3 = 'WLD'
+
+),
+
+-- A total that is only a bound (`>90,000,000`) or cannot be given is printed, but is no figure.
+printed_totals as (
+
+    select
+        source,
+        material,
+        stage,
+        year,
+        case when is_figure and amount_t > 0 then amount_t end as printed_total_t,
+        is_estimate,
+        coalesce(lower(notes) like '%excludes u.s. production%', false) as leaves_out_usa
+    from of_the_world
+    where economy_iso3 = 'WLD'
+
+),
+
+parts as (
+
+    select
+        of_the_world.source,
+        of_the_world.material,
+        of_the_world.stage,
+        of_the_world.economy_iso3,
+        of_the_world.year,
+        of_the_world.amount_t,
+        of_the_world.share,
+        of_the_world.is_estimate,
+        of_the_world.flag in ('withheld', 'not_available') as is_missing,
+        printed_totals.source is not null as has_printed_total,
+        printed_totals.printed_total_t,
+        coalesce(printed_totals.is_estimate, false) as has_estimated_total,
+        of_the_world.economy_iso3 = 'USA'
+        and coalesce(printed_totals.leaves_out_usa, false) as is_outside_total
+    from of_the_world
+    left join printed_totals
+        on
+            of_the_world.source = printed_totals.source
+            and of_the_world.material = printed_totals.material
+            and of_the_world.stage = printed_totals.stage
+            and of_the_world.year = printed_totals.year
+    where of_the_world.economy_iso3 <> 'WLD' and of_the_world.flag <> 'not_applicable'
+
+),
+
+sums as (
+
+    select
+        source,
+        material,
+        stage,
+        year,
+        has_printed_total,
+        printed_total_t,
+        coalesce(
+            {{ sum_in_order('amount_t') }}
+            filter (where economy_iso3 <> '_X' and not is_outside_total), 0
+        ) as listed_t,
+        coalesce(max(amount_t) filter (where economy_iso3 = '_X'), 0) as others_t,
+        {{ sum_in_order('share') }} filter (where economy_iso3 <> '_X') as listed_share,
+        count(share) filter (where economy_iso3 <> '_X') as listed_shares,
+        count(amount_t) filter (where economy_iso3 <> '_X') as listed_amounts,
+        count(*) filter (where is_missing and not is_outside_total) as missing_figures,
+        count(*) filter (where economy_iso3 = '_X') as printed_others,
+        bool_or(is_estimate or has_estimated_total) as is_estimate
+    from parts
+    group by source, material, stage, year, has_printed_total, printed_total_t
+    having count(coalesce(amount_t, share)) filter (where economy_iso3 <> '_X') > 0
+
+),
+
+-- What the shares are of: amounts are of the printed total, or of their sum where no total is
+-- printed and no figure is missing (one economy alone is a remark on it, not the world). A printed
+-- total that its own parts exceed beyond rounding is none.
+totals as (
+
+    select
+        *,
+        case
+            when listed_shares > 0 then null
+            when has_printed_total
+                then
+                    case
+                        when listed_t <= printed_total_t * (1 + {{ rounding_of_a_total() }})
+                            then printed_total_t
+                    end
+            when missing_figures = 0 and listed_amounts > 1 and listed_t + others_t > 0
+                then listed_t + others_t
+        end as world_total_t
+    from sums
+
+),
+
+listed as (
+
+    select
+        parts.source,
+        parts.material,
+        parts.stage,
+        parts.year,
+        parts.economy_iso3,
+        parts.amount_t,
+        case
+            when totals.listed_shares > 0 then parts.share
+            when not parts.is_outside_total then parts.amount_t / totals.world_total_t
+        end as share,
+        totals.world_total_t,
+        parts.is_estimate
+    from parts
+    inner join totals
+        on
+            parts.source = totals.source
+            and parts.material = totals.material
+            and parts.stage = totals.stage
+            and parts.year = totals.year
+    where parts.economy_iso3 <> '_X'
+
+),
+
+-- Where every producer is listed, a rest within rounding is rounding, not supply.
+rests as (
+
+    select
+        *,
+        world_total_t - listed_t as rest_t,
+        1 - listed_share as rest_share,
+        case
+            when printed_others + missing_figures > 0 then 1e-9 * world_total_t
+            else {{ half_unit_of_a_total('world_total_t') }}
+        end as rounding_t,
+        case
+            when printed_others + missing_figures > 0 then 1e-9
+            else {{ half_unit_of_a_share() }} * listed_shares
+        end as rounding_share
+    from totals
+
+),
+
+not_listed as (
+
+    select
+        source,
+        material,
+        stage,
+        year,
+        '_X' as economy_iso3,
+        rest_t as amount_t,
+        rest_t / world_total_t as share,
+        world_total_t,
+        is_estimate
+    from rests
+    where rest_t > rounding_t
+    union all
+    select
+        source,
+        material,
+        stage,
+        year,
+        '_X' as economy_iso3,
+        null as amount_t,
+        rest_share as share,
+        null as world_total_t,
+        is_estimate
+    from rests
+    where rest_share > rounding_share
+    union all
+    -- What is printed of them where there is nothing to take a share of.
+    select
+        source,
+        material,
+        stage,
+        year,
+        '_X' as economy_iso3,
+        others_t as amount_t,
+        null as share,
+        null as world_total_t,
+        is_estimate
+    from rests
+    where world_total_t is null and listed_shares = 0 and others_t > 0
+
+),
+
+shares as (
+
+    select * from listed
+    union all by name
+    select * from not_listed
 
 )
 

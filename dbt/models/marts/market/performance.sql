@@ -1,16 +1,157 @@
-with performance as (
+with prices as (
 
-    select * from {{ ref('int_market__measure_performance') }}
+    select * from {{ ref('prices') }}
+    where close > 0
+
+),
+
+instruments as (
+
+    select * from {{ ref('seed_instruments') }}
+
+),
+
+-- An index and a price of the same thing are two series: the one that reaches furthest counts.
+series as (
+
+    select
+        instrument,
+        price_date,
+        close,
+        ln(close / lag(close) over (partition by instrument, unit order by price_date))
+            as log_return
+    from prices
+    qualify
+        unit is not distinct from last_value(unit) over (
+            partition by instrument
+            order by price_date
+            rows between unbounded preceding and unbounded following
+        )
+
+),
+
+spans as (
+
+    select
+        instrument,
+        min(price_date) as first_date,
+        max(price_date) as last_date
+    from series
+    group by instrument
+
+),
+
+-- The day each window counts from; a window starts with the last close on or before it.
+anchors as (
+
+    select
+        instrument,
+        'since_2025_06_30' as performance_window,
+        date '2025-06-30' as anchor_date,
+        last_date as window_end
+    from spans
+    union all
+    select
+        instrument,
+        'ytd' as performance_window,
+        make_date(year(last_date) - 1, 12, 31) as anchor_date,
+        last_date as window_end
+    from spans
+    union all
+    select
+        instrument,
+        '1y' as performance_window,
+        cast(last_date - interval 1 year as date) as anchor_date,
+        last_date as window_end
+    from spans
+    union all
+    select
+        instrument,
+        '3y' as performance_window,
+        cast(last_date - interval 3 year as date) as anchor_date,
+        last_date as window_end
+    from spans
+    union all
+    select
+        instrument,
+        'all' as performance_window,
+        first_date as anchor_date,
+        last_date as window_end
+    from spans
+
+),
+
+windows as (
+
+    select
+        anchors.instrument,
+        anchors.performance_window,
+        max(series.price_date) as window_start,
+        anchors.window_end
+    from anchors
+    inner join series
+        on
+            anchors.instrument = series.instrument
+            and anchors.anchor_date >= series.price_date
+    left join instruments on anchors.instrument = instruments.instrument
+    -- The average of a year is no close: nothing in it tells of a part of a year.
+    where
+        instruments.frequency is distinct from 'A'
+        or anchors.performance_window in ('1y', '3y', 'all')
+    group by anchors.instrument, anchors.performance_window, anchors.window_end
+    having max(series.price_date) < anchors.window_end
+
+),
+
+closes as (
+
+    select
+        windows.instrument,
+        windows.performance_window,
+        windows.window_start,
+        windows.window_end,
+        series.price_date,
+        series.close,
+        case when series.price_date > windows.window_start then series.log_return end
+            as log_return,
+        series.close / max(series.close) over (
+            partition by windows.instrument, windows.performance_window
+            order by series.price_date
+        ) - 1 as drawdown_share
+    from windows
+    inner join series
+        on
+            windows.instrument = series.instrument
+            and series.price_date between windows.window_start and windows.window_end
+
+),
+
+-- Returns are taken in the order of the days, so that the last digit is the same in every run.
+measured as (
+
+    select
+        instrument,
+        performance_window,
+        window_start,
+        window_end,
+        max_by(close, price_date) / min_by(close, price_date) - 1 as return_share,
+        stddev_samp(log_return order by price_date) * sqrt(252) as annualised_volatility,
+        min(drawdown_share) as max_drawdown_share,
+        cast(count(log_return) as integer) as sessions
+    from closes
+    group by instrument, performance_window, window_start, window_end
 
 )
 
 select
-    instrument,
-    performance_window as "window",
-    window_start,
-    window_end,
-    return_share,
-    annualised_volatility,
-    max_drawdown_share,
-    sessions
-from performance
+    measured.instrument,
+    measured.performance_window as "window",
+    measured.window_start,
+    measured.window_end,
+    measured.return_share,
+    case when instruments.frequency = 'D' then measured.annualised_volatility end
+        as annualised_volatility,
+    measured.max_drawdown_share,
+    measured.sessions
+from measured
+left join instruments on measured.instrument = instruments.instrument
