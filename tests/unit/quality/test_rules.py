@@ -68,14 +68,14 @@ def test_a_rule_that_names_no_rows_sets_none_aside() -> None:
         quarantine("there_are_rows", "", "ExpectTableRowCountToBeBetween", min_value=1)
 
 
-def test_what_stops_is_an_error_and_only_that() -> None:
-    with pytest.raises(ValueError, match="stops is an error"):
+def test_only_an_error_blocks() -> None:
+    with pytest.raises(ValueError, match="blocks if, and only if"):
         Rule("close_is_positive", BETWEEN, POSITIVE, "", severity="warn", on_failure="stop")
 
 
-def test_a_name_is_there_once_in_a_suite() -> None:
+def test_a_duplicated_name_in_a_suite_is_rejected() -> None:
     rule = stop("close_is_positive", "", BETWEEN, **POSITIVE)
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="duplicated"):
         Suite("lake", "price_quotes", (rule, rule))
 
 
