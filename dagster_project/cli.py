@@ -139,10 +139,10 @@ def fetch(
     the time it prints; 1: a window failed, the answered ones stay.
     """
     settings = _settings()
-    from dagster_project.intake.command import fetch_and_say
+    from dagster_project.intake.command import fetch_and_report
     from dagster_project.sources.registry import source_named
 
-    code = fetch_and_say(
+    code = fetch_and_report(
         settings,
         source_named(source),
         first=first,

@@ -246,7 +246,7 @@ class Gaps(OfNewPeriods):
 
     @cached_property
     def _all_rows(self) -> pl.DataFrame:
-        """The rows in effect once the file is landed."""
+        """The rows that count once the file is landed."""
         known = self._known.join(
             self._rows,
             on=self._table.vintage_slice,

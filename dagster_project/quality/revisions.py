@@ -47,10 +47,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Revision:
-    """The effect of a file on the rows in effect of a table.
+    """The effect of a file on the rows of a table that count.
 
     `added` are its rows under a new key, `unchanged` and `changed` its rows under a known one,
-    `removed` the rows that are no longer in effect and have no replacement. `groups` are the
+    `removed` the rows that no longer count and have no replacement. `groups` are the
     commodities and periods with changed or removed rows, `changes` the measures with changed
     figures. `objections` are sentences; none where it looks like an ordinary revision.
     """
@@ -101,10 +101,10 @@ def hold_against(
     *,
     is_whole: bool = False,
 ) -> Revision:
-    """Compare the rows of a file with those in effect before it.
+    """Compare the rows of a file with those that count before it.
 
-    `known` are the rows of its source in effect before, in the order of their document; `after`
-    those in effect with the file; `fresh` the file's rows in their order. All are of `table`.
+    `known` are the rows of its source that count before, in the order of their document; `after`
+    those that count with the file; `fresh` the file's rows in their order. All are of `table`.
     `is_whole`: they are known to be complete, as the pages of an answer are.
     """
     exact = [*table.key, "snapshot_id"]

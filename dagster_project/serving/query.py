@@ -1,4 +1,4 @@
-"""Queries on the published file: read-only, and with nothing but that file in reach."""
+"""Queries on the published file: read-only, and without access to other files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run_query(
 ) -> None:
     """Print the rows of a query to standard output; `built_by` is the command that makes the file.
 
-    Raises PublicationError when nothing is published yet, KidoError when DuckDB refuses the query.
+    Raises PublicationError when nothing is published yet, KidoError when DuckDB rejects the query.
     """
     if not published_file.exists():
         raise PublicationError(f"{published_file} does not exist yet.", hint=f"Run {built_by}.")

@@ -412,7 +412,7 @@ def test_a_withdrawn_snapshot_is_in_no_later_release_until_it_is_brought_back(ho
     ]
     refused = run_kido(home, "unland", snapshot)
     assert refused.returncode == 1
-    assert refused.stderr.startswith("kido: Say why it is withdrawn. kido unland usgs_mcs-")
+    assert refused.stderr.startswith("kido: A withdrawal needs a reason. kido unland usgs_mcs-")
 
     def documents() -> list[str]:
         result = run_kido(home, "build", "--as-of", AS_OF, "--publish")

@@ -182,7 +182,7 @@ def test_what_was_rolled_back_is_not_published_again_unasked(home: Path, tmp_pat
 
     release, said = held(home)
     assert re.search(
-        rf"Release {rolled_back} was rolled back on \S+ \S+ UTC, and what brought it is still "
+        rf"Release {rolled_back} was rolled back on \S+ \S+ UTC, and its cause is still "
         rf"landed: {snapshot}\.",
         said,
     )
@@ -303,7 +303,7 @@ def test_a_slip_of_another_edition_of_the_nomenclature_is_held(home: Path, tmp_p
     # What the same figures are of is asked of all editions.
     refused = run_kido(home, "land", "baci", str(swapped))
     assert refused.returncode == 1
-    assert "figures are known ones that stand in other rows" in refused.stderr
+    assert "figures are known ones of other rows" in refused.stderr
     taken = run_kido(home, "land", "baci", str(thousandfold))
     assert taken.returncode == 0, taken.stderr
     _, said = held(home)

@@ -165,8 +165,8 @@ def test_it_says_what_became_of_the_files_and_no_row_is_lost(
     before = prices(settings)
     said = kido("compact")
     assert said == (
-        f"price_quotes of ecb: 3 files became 1 file, {before.height:,} rows put together.\n"
-        "The files before go with the next build that brings news.\n"
+        f"price_quotes of ecb: 3 files became 1 file, {before.height:,} rows merged.\n"
+        "The old files are removed by the next build with new data.\n"
     )
     assert_frame_equal(prices(settings), before)
     assert "Nothing to compact" in kido("compact", "ecb")

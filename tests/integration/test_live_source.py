@@ -172,7 +172,7 @@ def test_no_results_found_is_an_answer_and_another_404_is_rejected(
     ecb.will(status(404, b'{"title":"Not Found","detail":"No such resource."}'))
     fetched = ask(settings)
     assert fetched.answer == "rejected"
-    assert "the data API is not at" in fetched.reason
+    assert "the data API is no longer at" in fetched.reason
     assert closes(settings)["EURUSD", "2026-10-30"] == 1.1172
 
 

@@ -120,7 +120,7 @@ def test_a_landed_slip_is_undone_and_done_again(
     assert snapshot not in snapshot_ids(settings, BACI)
 
     said = kido("unland", snapshot, "--again")
-    assert f"It takes the place of {len(magnets):,} rows of reconciled_trade" in said
+    assert f"It replaces {len(magnets):,} rows of reconciled_trade" in said
     equal(published(marts, settings, BACI), wrong)
     assert "nothing new" in kido("land", "baci", str(slip))
 
@@ -518,7 +518,7 @@ def test_what_cannot_be_withdrawn_ends_in_a_sentence(settings: Settings) -> None
     assert f"There is no snapshot '{close}'. Did you mean {snapshot}" in said
     assert snapshot in kido("unland", "flows_2024.csv", "--because", "x", exit_code=1)
     assert "kido landed lists them." in kido("unland", "", "--because", "x", exit_code=1)
-    assert "Say why it is withdrawn." in kido("unland", snapshot, "--because", " ", exit_code=1)
+    assert "A withdrawal needs a reason." in kido("unland", snapshot, "--because", " ", exit_code=1)
     assert snapshot_ids(settings, BACI) == there
     assert "is not withdrawn: it counts." in kido("unland", snapshot, "--again")
     kido("unland", snapshot, "--because", "a slip")

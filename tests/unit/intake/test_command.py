@@ -15,7 +15,7 @@ from dagster_project.cli import app
 from dagster_project.errors import ConfigurationError, UpstreamFormatError
 from dagster_project.intake import conform as conforming
 from dagster_project.intake import fetch as fetching
-from dagster_project.intake.command import fetch_and_say
+from dagster_project.intake.command import fetch_and_report
 from dagster_project.intake.land import land_files
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document
@@ -38,7 +38,7 @@ class Said:
 
     def __call__(self, **options: object) -> int:
         self.lines = []
-        return fetch_and_say(
+        return fetch_and_report(
             Settings.load(),
             source_named(self.source),
             write=self.lines.append,
@@ -171,8 +171,8 @@ def test_out_of_quota_the_exit_code_is_3_and_it_is_said_how_to_go_on(
     assert say(first="2021", last="2024", frequency="A") == 3
     assert say.last.startswith("comtrade: 1 new, 1 empty, with 3 calls. 2 left. Out of call ")
     assert re.search(
-        r"03:14:17\. Go on at \d{4}-\d\d-\d\d \d\d:\d\d UTC with the same command: what was "
-        r"answered is not asked again\.$",
+        r"03:14:17\. Continue at \d{4}-\d\d-\d\d \d\d:\d\d UTC with the same command: "
+        r"answered windows are not fetched again\.$",
         say.last,
     )
     comtrade.replenish()
@@ -261,13 +261,15 @@ def test_without_a_key_it_says_which_to_set(say: Said, monkeypatch: pytest.Monke
 
 def test_a_source_that_cannot_be_fetched_is_landed(say: Said) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        fetch_and_say(Settings.load(), source_named("baci"))
+        fetch_and_report(Settings.load(), source_named("baci"))
     assert str(caught.value) == "baci cannot be fetched. Bring its files: kido land baci FILE."
 
 
 def test_a_reporter_that_is_no_economy_is_named(say: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIDO_COMTRADE_REPORTERS", "JPN,JAP")
-    with pytest.raises(ConfigurationError, match="KIDO_COMTRADE_REPORTERS: 'JAP' is no economy"):
+    with pytest.raises(
+        ConfigurationError, match="KIDO_COMTRADE_REPORTERS: 'JAP' is not an economy"
+    ):
         say(first="2023", last="2023")
 
 

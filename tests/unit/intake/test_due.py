@@ -337,7 +337,7 @@ def test_a_reporter_that_is_no_economy_is_named(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KIDO_LIB_REPORTERS", "jpn, usa,XQZ")
-    with pytest.raises(ConfigurationError, match=r"KIDO_LIB_REPORTERS: 'XQZ' is no economy\."):
+    with pytest.raises(ConfigurationError, match=r"KIDO_LIB_REPORTERS: 'XQZ' is not an economy\."):
         scope_of(Settings.load(), source(), ledger)
 
 

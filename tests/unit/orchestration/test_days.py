@@ -74,7 +74,7 @@ def test_a_day_that_is_too_early_says_from_when_on_something_is_known(tmp_path: 
     with pytest.raises(ConfigurationError) as raised:
         require_day(on(tmp_path, "2016-06-30"))
     assert str(raised.value) == (
-        "2016-06-30 is too early: nothing is known of any supplier before 2016-07-01."
+        "2016-06-30 is too early: there is no figure of any supplier before 2016-07-01."
     )
 
 

@@ -310,8 +310,8 @@ def test_a_yearly_file_whose_name_does_not_say_its_edition_is_refused(name: str)
     with pytest.raises(UpstreamFormatError) as caught:
         parse(yearly(), Document(name, RETRIEVED, is_bundled=False))
     assert str(caught.value) == (
-        f"baci: neither the yearly file nor its name '{name}' says which edition of the HS its "
-        "codes are of. Land it under CEPII's name (BACI_HS22_Y2024_V202601.csv), or the whole "
+        f"baci: neither the yearly file nor its name '{name}' gives the edition of the "
+        "HS of its codes. Land it under CEPII's name (BACI_HS22_Y2024_V202601.csv), or the whole "
         "archive."
     )
 
@@ -399,7 +399,7 @@ def test_the_archives_own_table_of_countries_comes_first() -> None:
     rows = ["2024,999,392,284690,1,1"]
     flows = parse(archive({MEMBER: yearly(rows), "country_codes_V202601.csv": countries}))
     assert flows["exporter_iso3"].to_list() == ["VNM"]
-    with pytest.raises(UnknownCodeError, match=r"baci: no economy is known .* '999'"):
+    with pytest.raises(UnknownCodeError, match=r"baci: no economy has .* '999'"):
         parse(archive({MEMBER: yearly(rows)}))
 
 
@@ -594,7 +594,7 @@ def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
         (b"i,j,cmd,value\nCHN,JPN,850511,1\n",
          f"baci: columns missing: t, k, v, q ({MEMBER}). {WHOSE}"),
         (yearly(header="t,i,j,k,v,v"),
-         f"baci: columns missing: q; there twice: v ({MEMBER}). {WHOSE}"),
+         f"baci: columns missing: q; duplicated: v ({MEMBER}). {WHOSE}"),
         (f"{HEADER}\n".encode(), f"baci: {MEMBER} has no rows. {AGAIN}"),
         *((yearly([*ROWS, f"2024,156,392,{code},1,1"]),
            f"baci: '{code.strip()}' is not an HS6 code ({MEMBER}). {NO_CODE}")
@@ -614,7 +614,7 @@ def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
          f"baci: line 3 of {MEMBER} does not hold the 6 values of the header."),
         (yearly([ROWS[5]]), "baci: no flow is of an HS6 code in scope. KIDO_SCOPE says "
          "which codes are kept; by default those of dbt/seeds/seed_commodities.csv."),
-        (yearly([ROWS[0], ROWS[0]]), "baci: '156 392 284690 HS2022 2024' is there twice."),
+        (yearly([ROWS[0], ROWS[0]]), "baci: '156 392 284690 HS2022 2024' is duplicated."),
         (yearly(["24,156,392,284690,1,1"]), "baci: '24' is not a year."),
         (yearly([",156,392,284690,1,1"]), "baci: '' is not a year."),
         (yearly(["2024,156,392,284690,NA,1"]),
@@ -662,9 +662,9 @@ def test_rows_that_are_no_csv_are_refused(rows: Sequence[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "named"),
     [
-        ("QQQ,JPN,850511,HS2022,2024,1", "'QQQ' is not an economy of our list"),
-        ("CHN,,850511,HS2022,2024,1", "'' is not an economy of our list"),
-        ("S19,JPN,850511,HS2022,2024,1", "'S19' is not an economy of our list"),
+        ("QQQ,JPN,850511,HS2022,2024,1", "'QQQ' is not a known economy"),
+        ("CHN,,850511,HS2022,2024,1", "'' is not a known economy"),
+        ("S19,JPN,850511,HS2022,2024,1", "'S19' is not a known economy"),
         ("CHN,JPN,010121,HS2022,2024,1", "'010121' is not an HS6 code in scope"),
         ("CHN,JPN,850511,HS22,2024,1", "'HS22' is not an edition of the HS like HS2022"),
     ],
@@ -678,7 +678,7 @@ def test_an_unknown_code_in_our_table_stops_it_and_names_itself(line: str, named
 @pytest.mark.parametrize(
     ("payload", "sentence"),
     [
-        (tidy(TIDY_LINE, TIDY_LINE), "baci: 'CHN JPN 850511 HS2022 2024' is there twice."),
+        (tidy(TIDY_LINE, TIDY_LINE), "baci: 'CHN JPN 850511 HS2022 2024' is duplicated."),
         (tidy("CHN,JPN,850511,HS2022,2024-01,1"), "baci: '2024-01' is not a year."),
         (tidy("CHN,JPN,850511,HS2022,2024,much"),
          "baci: 'CHN JPN 850511 HS2022 2024: much' is not a number (value_usd)."),
@@ -725,8 +725,8 @@ def test_our_table_says_the_same_as_parquet(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("payload", "sentence"),
     [
-        (parquet(TIDY_LINE, TIDY_LINE), "baci: 'CHN JPN 850511 HS2022 2024' is there twice."),
-        (parquet("QQQ,JPN,850511,HS2022,2024,1"), "baci: 'QQQ' is not an economy of our list."),
+        (parquet(TIDY_LINE, TIDY_LINE), "baci: 'CHN JPN 850511 HS2022 2024' is duplicated."),
+        (parquet("QQQ,JPN,850511,HS2022,2024,1"), "baci: 'QQQ' is not a known economy."),
         (parquet("CHN,JPN,010121,HS2022,2024,1"), "baci: '010121' is not an HS6 code in scope."),
         (parquet("CHN,JPN,850511,HS2022,24,1"), "baci: '24' is not a year."),
         (parquet("CHN,JPN,850511,HS2022,2024,", value_usd=pl.lit(None, pl.Int64)),
@@ -737,7 +737,7 @@ def test_our_table_says_the_same_as_parquet(tmp_path: Path) -> None:
          f"baci: the column value_usd holds String, not numbers. {WHOSE}"),
         (parquet(hs6_code=pl.lit(850511)),
          f"baci: the column hs6_code holds Int32, not text. {WHOSE}"),
-        (parquet(Year=pl.lit(2024)), f"baci: columns there twice: year. {WHOSE}"),
+        (parquet(Year=pl.lit(2024)), f"baci: columns duplicated: year. {WHOSE}"),
         (parquet(rank=pl.lit(1)), f"baci: columns not known: rank. {WHOSE}"),
         (parquet(TIDY_LINE[:-10], header=TIDY.removesuffix(",value_usd")),
          f"baci: columns missing: value_usd. {WHOSE}"),

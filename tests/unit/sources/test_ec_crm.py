@@ -235,7 +235,7 @@ class TestSupplyShares:
         assert parse(text, "production")["scope_iso3"].to_list() == ["WLD"]
 
     def test_a_table_whose_figures_were_printed_anew_is_refused(self) -> None:
-        with pytest.raises(UpstreamFormatError, match="nothing tells whether") as refusal:
+        with pytest.raises(UpstreamFormatError, match="it is unclear whether") as refusal:
             parse(WORLD.replace("1.0\r\n", "1\r\n"), "production")
         assert "scope_iso3" in refusal.value.hint
 
@@ -259,8 +259,8 @@ class TestSupplyShares:
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [
-            ("WLD", "EARTH", "'EARTH' is not an economy"),
-            ("CHN", "CHI", "'CHI' is not an economy"),
+            ("WLD", "EARTH", "'EARTH' is not a known economy"),
+            ("CHN", "CHI", "'CHI' is not a known economy"),
             ("extraction", "mining", "'mining' is not a stage"),
             ("exact", "about", "'about' is not a bound"),
             ("0.564", "half", r"'half' is not a number \(share\)"),

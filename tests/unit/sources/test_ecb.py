@@ -228,7 +228,7 @@ HEADER = b"Date,USD,JPY,CNY,\n"
         (b"Day,USD,JPY,\n2026-10-30,1,2,\n", f"ecb: columns missing: date. {WHOSE}"),
         (b"Date,JPY,\n2026-10-30,175.68,\n", f"ecb: columns missing: usd. {WHOSE}"),
         (b"Date,USD,CNY,\n2026-10-30,1.1,7.4,\n", f"ecb: columns missing: jpy. {WHOSE}"),
-        (b"Date,USD,JPY,USD,\n2026-10-30,1,2,3,\n", f"ecb: columns there twice: usd. {WHOSE}"),
+        (b"Date,USD,JPY,USD,\n2026-10-30,1,2,3,\n", f"ecb: columns duplicated: usd. {WHOSE}"),
         (HEADER + b"2026-10-30,1.1,175.68,seven,\n", "ecb: 'CNY 2026-10-30: seven' is not a rate."),
         (HEADER + b"2026-10-30,1.1172,nan,7.4,\n", "ecb: 'JPY 2026-10-30: nan' is not a rate."),
         (HEADER + b"2026-10-30,inf,175.68,7.4,\n", "ecb: 'USD 2026-10-30: inf' is not a rate."),

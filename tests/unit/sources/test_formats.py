@@ -56,13 +56,13 @@ def test_text_in_utf_16_is_told_with_and_without_its_mark(encoding: str) -> None
         f"a_source: the file is text in UTF-16. {SAVE}"
     )
     assert refusal(text.encode(encoding)) == (
-        f"a_source: the file holds NUL bytes: it is text in UTF-16, or no text. {SAVE}"
+        f"a_source: the file has NUL bytes: it is text in UTF-16, or not text. {SAVE}"
     )
 
 
 def test_a_nul_byte_far_into_a_file_is_told_as_well() -> None:
     payload = b"a,b\n" + b"1,2\n" * 5000 + b"1,\0\n"
-    assert refusal(payload).startswith("a_source: the file holds NUL bytes")
+    assert refusal(payload).startswith("a_source: the file has NUL bytes")
 
 
 def test_a_workbook_of_the_old_kind_is_to_be_saved_as_what_the_source_reads() -> None:
@@ -126,7 +126,7 @@ def test_an_archive_that_is_no_workbook_is_told_with_what_it_holds(
             archive.writestr(member, "text")
     with pytest.raises(UpstreamFormatError) as caught:
         read_sheet(written.getvalue(), None, source="a_source")
-    assert str(caught.value) == f"a_source: the zip archive is no workbook, {sentence}"
+    assert str(caught.value) == f"a_source: the zip archive is not a workbook, {sentence}"
 
 
 # How much a document may hold.
@@ -160,7 +160,7 @@ def test_lines_that_end_in_carriage_returns_alone_are_told(payload: bytes) -> No
     with pytest.raises(UpstreamFormatError) as caught:
         read_text_table(payload, source="a_source", required=["a", "b"])
     assert str(caught.value) == (
-        "a_source: the lines end in carriage returns alone. Save it with the line ends of Windows "
+        "a_source: the lines end in carriage returns only. Save it with the line ends of Windows "
         "or Unix."
     )
 
@@ -198,9 +198,9 @@ def test_what_packs_like_nothing_but_repetition_is_small_or_refused(size: int) -
         assert unzip_member(payload, "a.csv", source="a_source") == bytes(size)
         assert gunzip(gzip.compress(bytes(size)), source="a_source") == bytes(size)
         return
-    with pytest.raises(UpstreamFormatError, match="unfolds to 16 MiB, more than any table does"):
+    with pytest.raises(UpstreamFormatError, match="unpacks to 16 MiB, more than any table does"):
         unzip_member(payload, "a.csv", source="a_source")
-    with pytest.raises(UpstreamFormatError, match="unfolds to more than 16 MiB"):
+    with pytest.raises(UpstreamFormatError, match="unpacks to more than 16 MiB"):
         gunzip(gzip.compress(bytes(size)), source="a_source")
 
 

@@ -1,4 +1,4 @@
-"""What a Parquet file unfolds to is known before it is unpacked, whatever its lists say."""
+"""What a Parquet file unpacks to is known before it is unpacked, whatever its lists say."""
 
 from __future__ import annotations
 

@@ -328,7 +328,7 @@ def test_brackets_that_belong_to_a_name_are_no_footnote() -> None:
 
 def test_a_footnote_after_a_name_nobody_knows_does_not_make_it_known() -> None:
     sentence = refusal(workbook(names=["Sorghum", "Lithium 1/", *NAMES[2:]]), UnknownCodeError)
-    assert sentence.startswith("pink_sheet: no material is known by the label 'Lithium 1/'.")
+    assert sentence.startswith("pink_sheet: no material has the label 'Lithium 1/'.")
 
 
 @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ def test_a_sheet_without_names_and_months_is_passed_over() -> None:
 
 def test_a_series_nobody_knows_stops_the_file_and_is_named() -> None:
     sentence = refusal(workbook(names=["Sorghum", "Lithium", *NAMES[2:]]), UnknownCodeError)
-    assert sentence.startswith("pink_sheet: no material is known by the label 'Lithium'.")
+    assert sentence.startswith("pink_sheet: no material has the label 'Lithium'.")
 
 
 def test_an_unknown_index_stops_the_file_and_is_named() -> None:
@@ -453,7 +453,7 @@ def test_a_price_without_a_unit_stops_the_file() -> None:
 def test_indices_of_another_base_year_stop_the_file() -> None:
     sentence = refusal(workbook(note="monthly indices, 2020=100"), UnknownCodeError)
     assert sentence == (
-        "pink_sheet: the sheet 'Monthly Indices' does not say that its base is 2010=100. " + ADD
+        "pink_sheet: the sheet 'Monthly Indices' does not give 2010=100 as its base. " + ADD
     )
 
 
@@ -595,10 +595,10 @@ def test_what_is_no_pink_sheet_is_refused_in_one_sentence(payload: bytes, senten
 
 def test_a_zip_that_is_no_workbook_is_refused() -> None:
     assert refusal(zipped("readme.txt")) == (
-        "pink_sheet: the zip archive is no workbook, it holds readme.txt."
+        "pink_sheet: the zip archive is not a workbook, it holds readme.txt."
     )
     assert refusal(zipped("CMO-Historical-Data-Monthly.xlsx")) == (
-        "pink_sheet: the zip archive is no workbook, it holds CMO-Historical-Data-Monthly.xlsx. "
+        "pink_sheet: the zip archive is not a workbook, it holds CMO-Historical-Data-Monthly.xlsx. "
         "Unpack it and land CMO-Historical-Data-Monthly.xlsx."
     )
 

@@ -490,9 +490,9 @@ NOT_AN_ESTIMATE = (
          f"wgi: two columns of the workbook have one name. {WHOSE}"),
         (workbook([]), f"wgi: the first sheet of the workbook is empty. {WHOSE}"),
         (zipped("Readme.txt", "wgidataset.csv", "wgidataset.dta"),
-         "wgi: the zip archive is no workbook, it holds Readme.txt, wgidataset.csv, "
+         "wgi: the zip archive is not a workbook, it holds Readme.txt, wgidataset.csv, "
          "wgidataset.dta. Unpack it and land wgidataset.dta."),
-        (zipped(), "wgi: the zip archive is no workbook, it holds nothing."),
+        (zipped(), "wgi: the zip archive is not a workbook, it holds nothing."),
         (zipped("wgidataset.dta")[:40], "wgi: the workbook is cut or damaged (File is not a zip "
          "file). Fetch or land the file again."),
         ("", "wgi: the file is empty."),
@@ -526,7 +526,7 @@ def test_what_holds_no_estimates_is_refused_in_one_sentence(
         (answer(("CHN", "China", "2024", 50.0), code="NY.GDP.MKTP.CD"),
          f"wgi: 'NY.GDP.MKTP.CD' {NOT_AN_ESTIMATE}"),
         (workbook([LONG_HEADER, ("x", "CHN", "China", 2022, "zz", 0.5, 0.1)]),
-         "wgi: no indicator is known by the letters 'zz'. Those read are va, pv, ge, rq, rl, cc: "
+         "wgi: no indicator has the letters 'zz'. Those read are va, pv, ge, rq, rl, cc: "
          "see dagster_project/sources/wgi.py."),
     ],
 )  # fmt: skip
@@ -548,7 +548,7 @@ def test_a_measure_that_is_no_estimate_is_refused(payload: bytes | str, sentence
 )
 def test_an_unknown_economy_stops_the_file_and_is_named(payload: bytes | str, named: str) -> None:
     sentence = refusal(payload, UnknownCodeError)
-    assert sentence.startswith("wgi: no economy is known by the")
+    assert sentence.startswith("wgi: no economy has the")
     assert named in sentence
 
 
