@@ -179,7 +179,7 @@ def test_before_anything_is_built_such_a_day_is_refused_when_the_documents_are_t
     assert failures(result) == {"dbt_build": early}
     result = launchpad(folder / "empty", as_of="2999-01-01")
     assert not result.success
-    assert {said[:27] for said in failures(result).values()} == {"2999-01-01 is in the future"}
+    assert {output[:27] for output in failures(result).values()} == {"2999-01-01 is in the future"}
     assert not (folder / "empty" / "as_of").exists()
     assert not (folder / "empty" / "kido.duckdb").exists()
 

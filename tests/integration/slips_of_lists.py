@@ -37,8 +37,8 @@ def _changed(change: Callable[[Flow], Flow]) -> list[Flow]:
 def slips_of_answers() -> Iterator[Slip]:
     rng = random.Random("answers")
 
-    def slip(kind: str, name: str, said: Sequence[Flow] | bytes, *words: str) -> Slip:
-        payload = said if isinstance(said, bytes) else as_json(said)
+    def slip(kind: str, name: str, output: Sequence[Flow] | bytes, *words: str) -> Slip:
+        payload = output if isinstance(output, bytes) else as_json(output)
         return Slip(kind, name, payload, words, "answer.json")
 
     for measure, lake in (("value", "value_usd"), ("weight", "net_weight_kg")):

@@ -82,7 +82,7 @@ def is_of(reporter: str, year: int, flow: str = "import") -> pl.Expr:
     )
 
 
-def test_a_true_zero_is_told_from_what_is_not_published(
+def test_a_true_zero_is_distinguished_from_what_is_not_published(
     home: Callable[[], Settings], comtrade: FakeComtrade, marts: Marts
 ) -> None:
     """Japan reports 2023 without gallium (811292), the United States do not report it at all."""

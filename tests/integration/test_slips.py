@@ -329,7 +329,7 @@ def test_a_slip_that_lands_in_part_or_unseen_changes_no_published_figure(
             assert_frame_equal(after[name], rows)
 
 
-def test_an_honest_revision_goes_through_and_says_what_it_does(case: Case, home: Home) -> None:
+def test_an_honest_revision_goes_through_and_reports_what_it_does(case: Case, home: Home) -> None:
     for revision in case.honest:
         try:
             brought = home.land(revision.file, revision.payload)

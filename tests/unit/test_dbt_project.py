@@ -585,7 +585,7 @@ def test_the_tests_of_claims_are_those_the_catalogue_knows_and_each_has_a_model(
     assert read == measured
 
 
-def test_a_share_that_is_not_what_baci_says_is_found(project: Project, tmp_path: Path) -> None:
+def test_a_share_that_differs_from_baci_is_found(project: Project, tmp_path: Path) -> None:
     build_file, check = tmp_path / "kido.duckdb", "supplier_shares_from_baci_equal_its_flows"
     project.create_inputs(build_file)
     with duckdb.connect(str(work_file(build_file))) as connection:

@@ -315,7 +315,7 @@ def test_only_the_windows_a_snapshot_speaks_for_come_in(settings: Settings) -> N
     ]  # fmt: skip
 
 
-def test_an_extract_without_an_answer_to_keep_holds_no_rows_and_says_so(
+def test_an_extract_without_an_answer_to_keep_holds_no_rows_and_is_reported(
     settings: Settings,
 ) -> None:
     fetched(settings, [], 2024)

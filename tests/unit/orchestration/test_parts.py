@@ -103,7 +103,7 @@ def test_a_part_is_built_on_the_last_whole_build_unless_that_was_made_from_what_
         ("whole/models", "others", "the models have changed since the last complete build"),
     ],
 )
-def test_why_everything_is_built_is_said(
+def test_why_everything_is_built_is_reported(
     settings: Settings, caplog: pytest.LogCaptureFixture, file: str, text: str, reason: str
 ) -> None:
     caplog.set_level(logging.INFO, logger="run")
@@ -119,7 +119,7 @@ def test_a_whole_build_that_was_made_from_what_is_withdrawn_is_not_published_on_
     last = publication_assets._build_of(warehouse, "another-run", settings)
     assert last.directory.name == "whole"
     snapshot = withdraw(settings)
-    with pytest.raises(dg.Failure, match=rf"withdrawn \({snapshot}\): materialise the marts first"):
+    with pytest.raises(dg.Failure, match=rf"withdrawn snapshots \({snapshot}\): materialise the marts first"):
         publication_assets._build_of(warehouse, "another-run", settings)
     # The build of the run itself was made from what counts.
     own = a_build(settings, "a-run")

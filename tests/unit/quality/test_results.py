@@ -72,7 +72,7 @@ def test_results_come_back_from_json_with_their_samples() -> None:
     assert results[0].sample["row_number"].to_list() == [3, 9]
 
 
-def test_the_page_tells_what_did_not_pass_first_and_shows_its_rows() -> None:
+def test_the_page_lists_what_did_not_pass_first_and_shows_its_rows() -> None:
     page = render_report([PASSED, FAILED, BROKEN], title="Build of 2026-11-25")
     assert "3 checks: 1 passed, 1 failed, 1 could not run; 1 blocking failure." in page
     broken, failed, passed = (

@@ -140,7 +140,7 @@ def test_the_version_of_a_suite_changes_with_any_part_of_a_rule(other: Suite) ->
     assert suite_version(other) != suite_version(suite_of())
 
 
-def test_the_version_of_a_suite_says_which_list_of_codes_it_uses_and_not_what_is_in_it(
+def test_the_version_of_a_suite_names_which_list_of_codes_it_uses_and_not_what_is_in_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def suite(known: Known) -> Suite:

@@ -183,7 +183,7 @@ def test_the_codes_of_a_derived_column_are_those_that_are_met() -> None:
     assert met.record()["economies"]["keys"] == ["A", "D"]
 
 
-def test_a_result_carries_what_the_rule_says() -> None:
+def test_a_result_carries_what_of_the_rule() -> None:
     result = one_result(
         FRAME,
         report(

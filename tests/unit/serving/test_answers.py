@@ -105,7 +105,7 @@ def exports(*months: tuple[int, int, float | None], partner: str = "JPN") -> Row
     ]  # fmt: skip
 
 
-def test_a_warehouse_without_figures_says_so_thirteen_times_and_nothing_else(
+def test_a_warehouse_without_figures_reports_it_thirteen_times_and_nothing_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = published(tmp_path)
@@ -116,9 +116,9 @@ def test_a_warehouse_without_figures_says_so_thirteen_times_and_nothing_else(
     assert answers_markdown(found).startswith("## Japan: ")
     assert "–" in headline(found)
     print_answers(file)
-    said = capsys.readouterr().out
-    assert "No published statement was known on that day." in said
-    assert " 0 " not in said
+    output = capsys.readouterr().out
+    assert "No published statement was known on that day." in output
+    assert " 0 " not in output
 
 
 def test_the_year_is_that_of_the_rare_earths_whatever_else_is_newer(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def of_importer(importer: str, total: float, coverage: float, **shares: float) -
     )
 
 
-def test_of_other_importers_an_unpublished_partner_is_not_told_as_none(tmp_path: Path) -> None:
+def test_of_other_importers_an_unpublished_partner_is_not_shown_as_none(tmp_path: Path) -> None:
     """Viet Nam publishes all partners and China is none of them; of the Philippines a part is
     published, and China may be in the rest. China's own imports say nothing.
     """
@@ -280,7 +280,7 @@ def test_a_code_of_which_little_is_imported_does_not_hang_on_its_supplier(tmp_pa
     assert line_of(found, "one supplier").detail == "China is first in 1 of 1 codes in 2024"
 
 
-def test_a_missing_weight_is_not_told_as_none(tmp_path: Path) -> None:
+def test_a_missing_weight_is_not_shown_as_none(tmp_path: Path) -> None:
     weightless = [(2017, month, None) for month in range(1, 6)]
     found = answers(published(tmp_path, trade__reported_flows=exports(*weightless)))
     assert line_of(found, "811292").figure == "–"
@@ -331,7 +331,7 @@ def test_a_return_over_a_few_closes_gives_way_to_that_of_a_year(
     assert line_of(found, "REMX").figure == figure
 
 
-def test_a_practice_is_told_from_an_act(tmp_path: Path) -> None:
+def test_a_practice_is_distinguished_from_an_act(tmp_path: Path) -> None:
     found = answers(
         published(
             tmp_path,

@@ -147,7 +147,7 @@ def prices_times(factor: float, where: pl.Expr) -> pl.DataFrame:
 # What counts as a loss.
 
 
-def test_an_equal_build_loses_nothing_and_says_so(two: Two) -> None:
+def test_an_equal_build_loses_nothing_and_is_reported(two: Two) -> None:
     compared = two.compare()
     assert compared.losses == []
     assert compared.in_words == ""
@@ -313,7 +313,7 @@ def test_the_first_rows_of_a_new_year_are_no_magnitude(two: Two) -> None:
     assert two.compare(reported_flows=pl.concat([FLOWS, january])).losses == []
 
 
-def test_a_source_that_goes_is_said_once_per_kind(two: Two) -> None:
+def test_a_source_that_goes_is_reported_once_per_kind(two: Two) -> None:
     compared = two.compare([OTHER], reported_flows=FLOWS.head(0))
     assert kinds(compared) == [
         "rows_are_kept", "economies_are_kept", "codes_are_kept", "periods_are_kept",
@@ -323,7 +323,7 @@ def test_a_source_that_goes_is_said_once_per_kind(two: Two) -> None:
     assert "lose 2 codes: 280530, 850511" in compared.in_words
 
 
-def test_only_the_worst_are_said_and_the_rest_counted(two: Two) -> None:
+def test_only_the_worst_are_reported_and_the_rest_counted(two: Two) -> None:
     many = pl.concat([FLOWS.with_columns(source=pl.lit(f"source{number}")) for number in range(5)])
     more = warehouse(two.folder / "many", {"trade.reported_flows": many}, [])
     none = warehouse(two.folder / "none", {"trade.reported_flows": many.head(0)}, [])

@@ -240,7 +240,7 @@ def test_five_releases_are_kept_and_one_can_go_back_step_by_step(settings: Setti
     assert published_close(settings) == 156.0
 
 
-def test_going_back_too_far_says_so_and_changes_nothing(settings: Settings) -> None:
+def test_going_back_too_far_reports_it_and_changes_nothing(settings: Settings) -> None:
     only = publish(settings, 0, 150.0)
     with pytest.raises(PublicationError, match="no earlier release"):
         publication.rollback(settings)
@@ -567,7 +567,7 @@ def test_a_stop_between_any_two_writes_leaves_the_state_before_or_the_one_after(
     assert stop > 3
 
 
-def test_the_note_of_the_current_release_says_nothing_of_another_file(settings: Settings) -> None:
+def test_the_note_of_the_current_release_ignores_another_file(settings: Settings) -> None:
     """It spares opening the file; what is in the file decides."""
     first, second = publish(settings, 0, 150.0), publish(settings, 1, 151.0)
     for release in (first, second):

@@ -135,7 +135,7 @@ def test_flows_of_codes_in_scope_come_out_in_dollars_and_kilograms(
     assert flows.height == len(EXPECTED)
 
 
-def test_a_flow_says_what_year_and_edition_it_is_of_and_when_it_was_retrieved() -> None:
+def test_a_flow_reports_what_year_and_edition_it_is_of_and_when_it_was_retrieved() -> None:
     flow: dict[str, Any] = parse(archive()).row(0, named=True)
     assert flow == {
         "source": "baci",
@@ -228,7 +228,7 @@ def test_our_table_is_of_the_version_it_gives() -> None:
 
 
 @pytest.mark.parametrize("edition", ["V202601", "2026", "202601.0", "-02601"])
-def test_a_version_that_is_none_is_refused(edition: str) -> None:
+def test_an_invalid_version_is_rejected(edition: str) -> None:
     with pytest.raises(UpstreamFormatError) as caught:
         parse(tidy(f"{TIDY_LINE},{edition}", header=f"{TIDY},edition"))
     assert str(caught.value) == f"baci: '{edition}' is not a version of BACI like 202601."
@@ -316,13 +316,13 @@ def test_a_yearly_file_whose_name_does_not_say_its_edition_is_refused(name: str)
     )
 
 
-def test_a_file_of_other_columns_is_told_so_whatever_its_name_says() -> None:
+def test_a_file_of_other_columns_is_reported_whatever_its_name_says() -> None:
     with pytest.raises(UpstreamFormatError) as caught:
         parse(b"i,j,cmd,value\nCHN,JPN,850511,1\n", Document("baci_2024.csv", RETRIEVED, False))
     assert str(caught.value) == f"baci: columns missing: t, k, v, q (baci_2024.csv). {WHOSE}"
 
 
-def test_a_yearly_file_whose_name_says_no_year_may_be_of_any() -> None:
+def test_a_yearly_file_whose_name_gives_no_year_may_be_of_any() -> None:
     rows = ["2019,156,392,284690,1,1", "2020,156,392,284690,1,1"]
     flows = parse(yearly(rows), Document("HS17.csv", RETRIEVED, is_bundled=False))
     assert flows["period_start"].to_list() == [date(2019, 1, 1), date(2020, 1, 1)]
@@ -369,7 +369,7 @@ def test_a_file_of_numbers_has_the_rows_that_it_has_as_text_and_block_by_block(
     )
 
 
-def test_an_archive_with_a_year_twice_is_refused(tmp_path: Path) -> None:
+def test_an_archive_with_a_duplicated_year_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "archive.zip"
     file.write_bytes(archive({f"a/{MEMBER}": yearly(), f"b/{MEMBER}": yearly()}))
     with pytest.raises(UpstreamFormatError, match="holds two yearly files of 2024 in HS22"):
@@ -407,7 +407,7 @@ def test_without_a_table_of_countries_numbers_are_un_comtrades() -> None:
     assert measures(parse(archive({MEMBER: yearly()}))) == EXPECTED
 
 
-def test_a_number_of_five_digits_is_an_economy_where_the_table_of_countries_says_which() -> None:
+def test_a_number_of_five_digits_is_an_economy_where_the_table_of_countries_names_which() -> None:
     members = {
         MEMBER: yearly(row.replace(",156,", ",15600,") for row in ROWS),
         "country_codes_V202601.csv": COUNTRIES.replace("156,", "15600,"),
@@ -669,7 +669,7 @@ def test_rows_that_are_no_csv_are_refused(rows: Sequence[str]) -> None:
         ("CHN,JPN,850511,HS22,2024,1", "'HS22' is not an edition of the HS like HS2022"),
     ],
 )
-def test_an_unknown_code_in_our_table_stops_it_and_names_itself(line: str, named: str) -> None:
+def test_an_unknown_code_in_our_table_stops_it_and_is_named(line: str, named: str) -> None:
     with pytest.raises(UnknownCodeError) as caught:
         parse(tidy(TIDY_LINE, line))
     assert str(caught.value) == f"baci: {named}."
@@ -686,7 +686,7 @@ def test_an_unknown_code_in_our_table_stops_it_and_names_itself(line: str, named
         (tidy(header=TIDY.replace(",year", "")), f"baci: columns missing: year. {WHOSE}"),
     ],
 )  # fmt: skip
-def test_a_flaw_in_our_table_is_told_in_one_sentence(payload: bytes, sentence: str) -> None:
+def test_a_flaw_in_our_table_is_reported_in_one_sentence(payload: bytes, sentence: str) -> None:
     with pytest.raises(UpstreamFormatError) as caught:
         parse(payload)
     assert str(caught.value) == sentence
@@ -709,7 +709,7 @@ def parquet(*lines: str, header: str = TIDY, **columns: pl.Expr) -> bytes:
     return buffer.getvalue()
 
 
-def test_our_table_says_the_same_as_parquet(tmp_path: Path) -> None:
+def test_our_table_agrees_as_parquet(tmp_path: Path) -> None:
     lines = (f"{TIDY_LINE},3682183,202501", "VNM,JPN,284690,HS1992,1995,12,,")
     header = f"{TIDY},net_weight_kg,edition"
     for document in (ARCHIVE, FROM_THE_PROJECT):
@@ -745,7 +745,7 @@ def test_our_table_says_the_same_as_parquet(tmp_path: Path) -> None:
          "file does). Fetch or land the file again."),
     ],
 )  # fmt: skip
-def test_a_flaw_in_our_table_as_parquet_is_told_in_one_sentence(
+def test_a_flaw_in_our_table_as_parquet_is_reported_in_one_sentence(
     payload: bytes, sentence: str
 ) -> None:
     with pytest.raises(UpstreamFormatError) as caught:

@@ -549,9 +549,7 @@ def test_a_cut_file_is_refused_or_ends_with_a_whole_line(length: int) -> None:
         ({"hs_revision": "H6"}, "'H6' is not an edition of the HS"),
     ],
 )
-def test_an_unknown_code_stops_the_batch_and_names_itself(
-    change: dict[str, str], named: str
-) -> None:
+def test_an_unknown_code_stops_the_batch_and_is_named(change: dict[str, str], named: str) -> None:
     columns = (*COLUMNS, *(name for name in change if name not in COLUMNS))
     with pytest.raises(UnknownCodeError) as caught:
         parse(table(change, columns=columns))

@@ -222,7 +222,7 @@ class TestSupplyShares:
             "CHN", "TUR", "KGZ", "KOR", "BRA",
         }  # fmt: skip
 
-    def test_the_worlds_table_and_the_eus_are_told_apart_by_how_they_print(self) -> None:
+    def test_the_worlds_table_and_the_eus_are_distinguished_by_how_they_print(self) -> None:
         assert set(parse(WORLD, "production")["scope_iso3"]) == {"WLD"}
         assert set(parse(UNION, "production")["scope_iso3"]) == {"EU27"}
 
@@ -779,7 +779,7 @@ class TestBundled:
             mean = of_2017.filter(pl.col("label").is_in(members))["supply_risk"].mean()
             assert mean == pytest.approx(published, abs=0.05)
 
-    def test_nothing_is_left_out_without_its_reason_and_each_file_says_where_it_is_from(
+    def test_nothing_is_left_out_without_its_reason_and_each_file_gives_where_it_is_from(
         self,
     ) -> None:
         origins = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf-8"))["files"]
@@ -833,7 +833,7 @@ class TestLabels:
             row = labels.filter(label=name).row(0, named=True)
             assert row["material"] == row["mineral"] == name.lower()
 
-    def test_no_two_labels_give_one_figure_twice(
+    def test_no_two_labels_duplicate_one_figure(
         self,
         labels: pl.DataFrame,
         shares: pl.DataFrame,

@@ -98,7 +98,7 @@ def test_a_part_of_a_code_never_stands_for_it(
     assert {"850511", "811292"} <= set(brazilian["commodity_code"])
 
 
-def test_values_are_cif_where_the_publisher_says_so(
+def test_values_are_cif_where_the_publisher_is_reported(
     british: pl.DataFrame, brazilian: pl.DataFrame
 ) -> None:
     assert set(british.select("flow", "valuation").iter_rows()) == {

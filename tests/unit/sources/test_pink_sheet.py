@@ -154,7 +154,7 @@ def test_the_workbook_becomes_one_row_per_series_in_scope_and_month_with_a_figur
     assert quotes.height == len(EXPECTED)
 
 
-def test_a_price_says_its_currency_and_unit() -> None:
+def test_a_price_gives_its_currency_and_unit() -> None:
     assert parse(WORKBOOK).filter(instrument="COPPER").row(0, named=True) == {
         "source": "pink_sheet",
         "instrument": "COPPER",
@@ -289,7 +289,7 @@ def test_the_bundled_table_equals_the_publishers_workbook(
 
 
 @needs_shared
-def test_the_phosphate_price_stands_still_as_its_reason_says() -> None:
+def test_the_phosphate_price_stands_still_as_in_its_reason() -> None:
     phosphate = cells(JUNE_2026, "Monthly Prices", [5], 7)["Phosphate rock"]
     december_2023 = (2023 - 1960) * 12 + 11
     assert set(phosphate[december_2023:]) == {152.5}
@@ -357,9 +357,9 @@ def without(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "said"), [("Copper", "Copper"), ("Silver ", "Silver")])
-def test_a_workbook_that_lacks_a_series_in_scope_is_refused(name: str, said: str) -> None:
+def test_a_workbook_that_lacks_a_series_in_scope_is_refused(name: str, output: str) -> None:
     assert refusal(workbook(**without(name))) == (
-        f"pink_sheet: the sheet 'Monthly Prices' lacks {said!r}. {WHOSE}"
+        f"pink_sheet: the sheet 'Monthly Prices' lacks {output!r}. {WHOSE}"
     )
 
 
@@ -403,9 +403,9 @@ def test_a_workbook_in_which_a_series_in_scope_is_blank_in_every_month_is_refuse
         ),
     ],
 )
-def test_a_month_missing_between_the_first_and_the_last_is_named(changes: Any, said: str) -> None:
+def test_a_month_missing_between_the_first_and_the_last_is_named(changes: Any, output: str) -> None:
     instrument = "WB_TOTAL_INDEX" if "indices" in changes else "COPPER"
-    assert refusal(workbook(**changes)) == f"pink_sheet: {said} ({instrument}). {AGAIN}"
+    assert refusal(workbook(**changes)) == f"pink_sheet: {output} ({instrument}). {AGAIN}"
 
 
 def test_a_month_missing_in_our_table_is_named() -> None:
@@ -493,7 +493,7 @@ def test_a_note_below_the_months_is_no_row() -> None:
         ),
         (
             {"names": ["Copper **", *NAMES[1:]]},
-            "pink_sheet: the sheet 'Monthly Prices' has 'Copper' twice.",
+            "pink_sheet: the sheet 'Monthly Prices' has a duplicated 'Copper'.",
         ),
         (
             {"names": ["Sorghum", None, *NAMES[2:]]},

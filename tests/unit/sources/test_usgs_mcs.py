@@ -278,7 +278,7 @@ def test_the_world_is_the_sum_of_its_countries_to_the_rounding(
     assert checked == 407
 
 
-def test_a_world_total_without_the_united_states_says_so(
+def test_a_world_total_without_the_united_states_is_reported(
     editions: Mapping[int, pl.DataFrame],
 ) -> None:
     for edition, production in editions.items():
@@ -483,7 +483,7 @@ def wide_cell(note: str, *, cell: str = "", column: str = "PROD_NOTES") -> dict[
         ("W for 2023", "PROD_NOTES", "zero", 0.0),
     ],
 )
-def test_the_note_says_what_a_blank_cell_is(
+def test_the_note_reports_what_a_blank_cell_is(
     note: str, column: str, flag: str, amount_t: float | None
 ) -> None:
     row = wide_cell(note, column=column)
@@ -730,13 +730,13 @@ def test_notes_keep_what_the_flag_does_not_say(notes: str, left: str | None) -> 
     assert row["flag"] == ("estimated" if notes.startswith("Estimated") else "reported")
 
 
-def test_a_total_whose_united_states_are_withheld_says_so() -> None:
+def test_a_total_whose_united_states_are_withheld_is_reported() -> None:
     total = {"Country": "World total", "Statistics_detail": "Mine production: rounded"}
     usa = {"Country": "United States", "Value": "W"}
     rows = parse(long({}, total, usa)).filter(pl.col("economy_iso3") == "WLD")
     assert rows["notes"].to_list() == ["(rounded) (United States withheld)"]
-    said = {**total, "Notes": "Excludes U.S. production."}
-    rows = parse(long({}, said, usa)).filter(pl.col("economy_iso3") == "WLD")
+    output = {**total, "Notes": "Excludes U.S. production."}
+    rows = parse(long({}, output, usa)).filter(pl.col("economy_iso3") == "WLD")
     assert rows["notes"].to_list() == ["Excludes U.S. production. (rounded)"]
 
 
@@ -1000,7 +1000,7 @@ def test_an_extract_without_prices_has_no_quotes_and_no_figure_makes_no_quote() 
         (
             {"Statistics_detail": "Price, bars"},
             UnknownCodeError,
-            "by the label 'Germanium: Price, b",
+            "has the label 'Germanium: Price, b",
         ),
         ({"Value": "900–1,000"}, UpstreamFormatError, "2025: 900–1,000' is not a price"),
         ({"Value": "Variable"}, UpstreamFormatError, "2025: Variable' is not a price"),
@@ -1028,7 +1028,7 @@ def test_a_price_that_cannot_be_read_is_refused(
         ({"year": "2019"}, UpstreamFormatError, "is outside the years of the edition"),
     ],
 )
-def test_a_row_of_our_table_of_prices_that_says_something_else_is_refused(
+def test_a_row_of_our_table_of_prices_that_is_reportedmething_else_is_refused(
     change: Mapping[str, str], error: type[Exception], named: str
 ) -> None:
     with pytest.raises(error, match=named):
@@ -1111,7 +1111,7 @@ def test_another_correction_has_the_file_read_again() -> None:
     ("payload", "named"),
     [
         (wide({"COMMODITY": "Unobtainium"}), "no material has the label 'Unobtainium: "),
-        (long({"Statistics_detail": "Heap leach"}), "by the label 'Tungsten: Heap leach'"),
+        (long({"Statistics_detail": "Heap leach"}), "has the label 'Tungsten: Heap leach'"),
         (tidy({"label": "Tungsten"}), "no material has the label 'Tungsten'"),
         (wide({"COUNTRY": "Atlantis"}), "no economy has the name 'Atlantis'"),
         (long({"Country": "Atlantis (sunk)"}), "no economy has the name 'Atlantis'"),
@@ -1128,7 +1128,7 @@ def test_another_correction_has_the_file_read_again() -> None:
         (tidy({"flag": "guessed"}), "'guessed' is not a flag"),
     ],
 )
-def test_an_unknown_name_stops_the_batch_and_names_itself(payload: bytes, named: str) -> None:
+def test_an_unknown_name_stops_the_batch_and_is_named(payload: bytes, named: str) -> None:
     with pytest.raises(UnknownCodeError) as caught:
         parse(payload)
     assert str(caught.value).startswith("usgs_mcs: ")
@@ -1646,7 +1646,7 @@ def test_captured_extracts_of_the_wide_layout_are_read() -> None:
 @needs_shared
 def test_a_captured_extract_of_the_long_layout_names_its_unknown_label() -> None:
     payload = (PAYLOADS / "MCS2026_Commodities_Data_SYNTHETIC_real_header.csv").read_bytes()
-    with pytest.raises(UnknownCodeError, match="by the label 'Gallium: Primary'"):
+    with pytest.raises(UnknownCodeError, match="has the label 'Gallium: Primary'"):
         parse(payload)
     known = b"\n".join(
         line

@@ -178,7 +178,7 @@ def test_the_stata_file_becomes_one_row_per_indicator_economy_and_year(version: 
     assert scores.height == len(WIDE_EXPECTED)
 
 
-def test_a_score_says_where_it_is_from_and_when_it_was_retrieved() -> None:
+def test_a_score_gives_where_it_is_from_and_when_it_was_retrieved() -> None:
     assert parse(STATA).row(0, named=True) == {
         "source": "wgi",
         "indicator": "control_of_corruption",
