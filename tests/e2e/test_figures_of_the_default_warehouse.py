@@ -446,7 +446,7 @@ def test_the_rare_earth_fund_since_mid_2025(rows: Rows) -> None:
     ("claim", "verdict", "low", "high"),
     [
         # Published variants of China's share in Japan's rare earths of 2024: 44.0 % of value,
-        # 71.3 % of weight; of 2023, the latest full year when 60 % was said: 64.7 and 67.6 %.
+        # 71.3 % of weight; of 2023, the latest full year when 60 % was claimed: 64.7 and 67.6 %.
         ("JP-2024-CHINA-OVER-60", "depends_on_basis", 0.440, 0.713),
         ("JP-2024-CHINA-60", "depends_on_basis", 0.647, 0.676),
         ("JP-2024-CHINA-60-70", "depends_on_basis", 0.440, 0.713),

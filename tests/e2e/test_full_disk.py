@@ -1,4 +1,4 @@
-"""A disk that is full, on a small file system of its own: what `kido` says, and what it leaves."""
+"""A full disk, on a small file system of its own: the output of `kido`, and the files it leaves."""
 
 import shutil
 import subprocess
@@ -31,7 +31,7 @@ find {disk} -type f >&2
 def on_a_small_disk(
     disk: Path, size: int, *arguments: str, is_unchecked: bool = False
 ) -> tuple[str, list[str]]:
-    """What `kido` says on a file system of so many kB, and which files are there afterwards."""
+    """The output of `kido` on a file system of this many kB, and the files afterwards."""
     disk.mkdir()
     script = ON_A_SMALL_DISK.format(
         disk=disk,

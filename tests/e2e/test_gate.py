@@ -68,7 +68,7 @@ def equal(found: dict[str, pl.DataFrame], expected: dict[str, pl.DataFrame]) -> 
 
 
 def held(home: Path, *arguments: str) -> tuple[str, str]:
-    """Build; it is held: the release that may be accepted, and what was said."""
+    """Build; it is held: the release that may be accepted, and the output."""
     published = digest(home / "kido.duckdb")
     result = run_kido(home, "build", *arguments)
     assert result.returncode == 1, result.stdout + result.stderr
@@ -320,7 +320,7 @@ def test_a_slip_of_another_edition_of_the_nomenclature_is_held(home: Path, tmp_p
 def test_a_home_of_another_version_has_the_figures_of_this_one(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That version brought flows of 2024 which it said to be of HS 2022, without weights."""
+    """That version had flows of 2024 labelled HS 2022, without weights."""
     before = tables(home)
     monkeypatch.setenv("KIDO_HOME", str(home))
     landing_of(Settings.load()).add(

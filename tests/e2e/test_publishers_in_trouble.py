@@ -184,7 +184,7 @@ def test_landed_rows_count_whether_or_not_the_source_is_switched_on(
 def test_asking_again_without_news_publishes_nothing_anew(
     publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]], folder: Path
 ) -> None:
-    """One of them is still silent, so it is asked again; what is published says so already."""
+    """One of them is still silent, so it is asked again; the published file shows it already."""
     home = Path(shutil.copytree(built[0], folder / "home"))
     published = (home / "kido.duckdb").read_bytes()
     asked = len(publishers.silent.requests)

@@ -242,7 +242,7 @@ def test_a_publisher_that_answers_is_shown_so(
     assert landed.metadata["snapshots"].value == 2
     assert landed.metadata["new"].value == 2
     assert landed.metadata["calls"].value == 1
-    # A second run on the same day asks nobody, and says that nobody was asked.
+    # A second run on the same day sends no request, and reports that.
     result = run_graph(tmp_path)
     assert answered(result).passed
     assert answered(result).metadata["answer"].value == "not_asked"
@@ -486,7 +486,7 @@ def comtrade(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fa
 
 
 def backfill(tmp_path: Path, first: str, last: str) -> tuple[bool, dict[str, str]]:
-    """Whether a run of a range of years succeeds, and what its event log says of each."""
+    """Whether a run of a range of years succeeds, and its event log's entry for each."""
     annual, _ = backfill_assets(COMTRADE)
     folder = tmp_path / "instance"
     folder.mkdir(exist_ok=True)

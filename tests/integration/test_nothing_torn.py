@@ -163,7 +163,7 @@ def test_after_revisions_the_marts_are_those_of_one_pull_of_today(
     ).is_empty()  # fmt: skip
 
 
-# ---- A slice that lies on two pages
+# ---- A slice on two pages
 
 
 ON_PAGES = [

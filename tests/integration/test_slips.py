@@ -494,7 +494,7 @@ def test_a_code_that_an_answer_lacks_is_a_loss_of_all_its_rows(publisher: Publis
     conform(publisher.settings, COMTRADE)
     server.revise(lambda flow: replace(flow, value=flow.value * 0.9), flow="M", reporter=392)
     assert publisher.ask(*years).answer == "ok"
-    # An answer without any row of the year says that nothing of it is published.
+    # An answer without any row of the year means that nothing of it is published.
     server.withdraw(period="2023")
     assert publisher.ask(*years).answer == "ok"
 

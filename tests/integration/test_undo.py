@@ -62,7 +62,7 @@ def differing(found: Frames, other: Frames) -> set[str]:
 
 
 def kido(*arguments: str, exit_code: int = 0) -> str:
-    """Run a command; what it says, with what stops it."""
+    """Run a command; its output, with the error that stops it."""
     result = CliRunner().invoke(app, list(arguments))
     said = result.output + str(result.exception or "")
     assert result.exit_code == exit_code, said
@@ -480,7 +480,7 @@ def test_a_fetched_document_that_was_withdrawn_stays_so_until_it_is_reportedmeth
         assert ask() == ["unchanged"]
 
 
-# What is said
+# Messages
 
 
 def test_the_list_fits_a_narrow_terminal_and_cuts_no_name(settings: Settings) -> None:

@@ -615,7 +615,7 @@ IS_OF: Mapping[Kind, tuple[str, ...]] = {
     "xlsx": ("zip", "xlsx"),
     "text": ("csv", "tsv", "text", "json object", "json list", "json with a mark"),
 }
-"""What the first bytes can tell: a table in text is text, a workbook is a zip archive."""
+"""Kinds by their first bytes: a table in text is text, a workbook is a zip archive."""
 
 
 @pytest.mark.parametrize("body", BODIES)

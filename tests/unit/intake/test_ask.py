@@ -1,4 +1,4 @@
-"""An extract is asked until it is whole, and an interrupted one goes on where it stopped."""
+"""An extract is fetched until it is complete, and an interrupted one is resumed."""
 
 from __future__ import annotations
 
@@ -563,7 +563,7 @@ def test_a_snapshot_that_was_landed_is_never_taken_for_one_under_way(
         later = datetime.now(UTC).replace(tzinfo=None) + 2 * RESUMABLE_FOR
         monkeypatch.setattr(ask, "_now", lambda: later)
     again = home.run(extract)
-    # What was said then is an answer of then; and that of now, dropped, takes nothing along.
+    # The earlier answer stays as it is, and dropping the current one removes nothing else.
     assert len(home.asked) == 4
     again.discard()
     (snapshot,) = home.landing.snapshots("lib")

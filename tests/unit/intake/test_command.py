@@ -1,4 +1,4 @@
-"""What `kido fetch` says, and the exit code it ends with."""
+"""The output of `kido fetch`, and its exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a publisher and what is kept of it, against servers that speak its format."""
+"""Requests to a publisher and the stored answers, with servers in its format."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def news(fetched: Fetched) -> dict[str, str]:
 
 
 def files_of(settings: Settings) -> dict[str, bytes]:
-    """What lies in landing and lake, without the ledger."""
+    """The content of landing and lake, without the ledger."""
     return {
         str(path.relative_to(settings.home)): path.read_bytes()
         for name in ("landing", "lake")

@@ -1,4 +1,4 @@
-"""The ledger knows what was asked; of an ask whose snapshot is not there nothing counts."""
+"""The ledger records requests; an ask whose snapshot does not exist does not count."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_windows_of_a_removed_snapshot_are_asked_again(ledger: Ledger, landing: 
         ask(snapshot_id="lib-1", windows=(output(Y2023, "lib-1"), output(MAY, "lib-1", "m")))
     )
     ledger.record(ask(NOON + hours(1), snapshot_id="lib-2", windows=(output(Y2024, "lib-2"),)))
-    # Nothing new was said later, so the rows are still those of the first snapshot.
+    # Later answers had nothing new, so the rows are still those of the first snapshot.
     ledger.record(ask(NOON + hours(2), windows=(output(MAY, "lib-1", "m", is_new=False),)))
     landing.store.remove("lib/lib-1")  # as a person does
     for each in (ledger, again(ledger, landing)):
@@ -234,7 +234,7 @@ def test_a_document_whose_snapshot_was_removed_is_news_again(
 ) -> None:
     land(landing, "lib-1")
     ledger.record(ask(snapshot_id="lib-1", digest="d", known_until=date(2026, 7, 13)))
-    # The same was said the next day; the rows are those of the snapshot.
+    # The next day's answer was the same; the rows are those of the snapshot.
     ledger.record(ask(NOON + hours(24), digest="d", known_until=date(2026, 7, 13)))
     found = ledger.last_of("x.json")
     assert found is not None

@@ -46,7 +46,7 @@ def test_of_each_slice_it_lists_the_vintage_and_the_number_of_rows() -> None:
     assert listed is not None
     on_record = json.loads(listed.model_dump_json())
     assert on_record["rows"] == [2, 1]
-    # What all slices share is said once.
+    # A value shared by all slices is stored once.
     assert on_record["columns"]["source"] == {"values": ["baci"], "at": None}
     read = slices.Slices.model_validate(on_record)
     assert slices.as_frame(RECONCILED_TRADE, {"baci-1": read}).rows() == [

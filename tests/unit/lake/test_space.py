@@ -1,4 +1,4 @@
-"""Room is asked for before work starts; what a full disk causes ends in one sentence."""
+"""Space is required before work starts; errors of a full disk end in one sentence."""
 
 import errno
 import shutil

@@ -1,4 +1,4 @@
-"""A file is whole or absent, wherever the store lies."""
+"""A file is whole or absent, in every kind of store."""
 
 import errno
 import os

@@ -104,7 +104,7 @@ def test_rows_that_were_taken_out_are_readable_until_they_are_swept(
         assert seen("before.duckdb") == ["ecb-1", "ecb-2"]
     prepare(tmp_path / "after.duckdb", lake, {})
     lake.sweep("ecb", ["price_quotes", "coverage"])
-    # What counts stays, and what lies ready to count.
+    # Rows that count are kept, and staged ones.
     assert snapshots_in(lake, "price_quotes/ecb") == ["ecb-2", "ecb-3"]
     assert seen("after.duckdb") == ["ecb-2"]
 

@@ -167,7 +167,7 @@ def test_a_fact_counts_from_the_day_it_was_known_in_the_newest_text() -> None:
         fact("first text", known_at=date(2024, 5, 1), came=datetime(2026, 1, 1)),
         fact("newest text", known_at=date(2024, 5, 2), came=datetime(2026, 2, 1)),
     )
-    # Whenever it was retrieved; and before it was known, the older text is none either.
+    # Whenever it was retrieved; and before it was known, the older text does not count either.
     assert counting(MILESTONES, found, "title", date(2024, 5, 2)) == ["newest text"]
     assert counting(MILESTONES, found, "title", date(2024, 5, 1)) == []
 

@@ -1,4 +1,4 @@
-"""What is said of a failed test of the dbt project, in the line that a person reads first."""
+"""The message of a failed test of the dbt project, in the line that a person reads first."""
 
 from collections.abc import Mapping, Sequence
 

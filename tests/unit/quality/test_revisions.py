@@ -81,7 +81,7 @@ def with_first(rows: Sequence[Row], count: int, **change: Any) -> list[Row]:
     ]  # fmt: skip
 
 
-# What is counted and said
+# Counts and messages
 
 
 def test_the_same_figures_again_change_nothing() -> None:

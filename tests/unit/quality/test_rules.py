@@ -1,4 +1,4 @@
-"""Rules and suites as data: names, validity, and the version that says when results are stale."""
+"""Rules and suites as data: names, validity, and the version by which results become stale."""
 
 import subprocess
 import sys

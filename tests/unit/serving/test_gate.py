@@ -1,4 +1,4 @@
-"""What a build would take from readers is said in sentences, and only that."""
+"""Losses for readers are reported in sentences, and only these."""
 
 from __future__ import annotations
 

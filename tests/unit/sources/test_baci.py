@@ -1,4 +1,4 @@
-"""CEPII's archive, one of its yearly files and our bundled table, and what is none of them."""
+"""CEPII's archive, one of its yearly files and the bundled table, and other files."""
 
 from __future__ import annotations
 
@@ -394,7 +394,7 @@ def test_a_code_that_was_read_as_a_number_gets_its_zero_back(
 
 
 def test_the_archives_own_table_of_countries_comes_first() -> None:
-    # 999 is nobody's number, and the table says whose it is here.
+    # 999 is no economy's number, and the table gives its economy here.
     countries = COUNTRIES.replace("704,Viet Nam", "999,Viet Nam")
     rows = ["2024,999,392,284690,1,1"]
     flows = parse(archive({MEMBER: yearly(rows), "country_codes_V202601.csv": countries}))

@@ -1,4 +1,4 @@
-"""How a file that is no text in UTF-8 is told from one that is, and what is then said."""
+"""Files that are not text in UTF-8: how they are recognised, and the messages."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ ALSO = {
     ("csv", "tsv"), ("csv", "text"), ("tsv", "csv"), ("tsv", "text"), ("text", "csv"),
     ("text", "tsv"), ("zip", "xlsx"), ("xlsx", "zip"), ("json", "text"), ("html", "text"),
 }  # fmt: skip
-"""Kinds that cannot be told by their first bytes: tables in text, and archives."""
+"""Kinds that the first bytes do not determine: tables in text, and archives."""
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))

@@ -295,7 +295,7 @@ def test_two_pages_landed_one_after_the_other_both_count(
     )
     for day, (name, page) in enumerate(zip(names, pages, strict=True), start=1):
         (tmp_path / name).write_text(page)
-        # A page alone has few economies of a year that is new: a person says that this is right.
+        # A page alone has few economies of a new year: a person confirms that this is right.
         day_of_page = date(2026, 10, day)
         brought = land_files(settings, wgi, [tmp_path / name], day_of_page, replace_all=True)
         assert [taken.rows for taken in brought.taken] == [{"governance_scores": 2}]
