@@ -1,6 +1,6 @@
-"""Kido: a warehouse of critical-mineral dependence, in one direction through six rooms.
+"""Kido: a warehouse of critical-mineral dependence, in one direction through six packages.
 
-`sources` knows publishers, `intake` asks them and lands what comes, `lake` keeps it, `quality`
-guards it, `orchestration` says when each step runs, `serving` publishes. `definitions` puts the
-rooms together.
+`sources` describes publishers, `intake` fetches and lands their documents, `lake` stores them,
+`quality` checks them, `orchestration` schedules the steps, `serving` publishes. `definitions` puts
+the packages together.
 """

@@ -1,6 +1,6 @@
-"""The front door for people at a terminal: `kido ...`. Thin; every command calls a room.
+"""The command line: `kido ...`. Thin; every command calls one of the packages.
 
-Heavy libraries are imported inside the command that needs them: `kido --help` answers at once.
+Heavy libraries are imported inside the command that needs them: `kido --help` is fast.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ app = typer.Typer(
 
 Day = Annotated[
     datetime | None,
-    typer.Option(
-        "--as-of", formats=["%Y-%m-%d"], help="Day to build for; what came later is not used."
-    ),
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Day to build for; later data is not used."),
 ]
 
 
@@ -59,7 +57,7 @@ def build(
 
     published = build_warehouse(settings, select, force)
     if published is None:
-        _say("Nothing was published; the published file is as it was.")
+        _print_error("Nothing was published; the published file is as it was.")
         raise typer.Exit(1)
     from dagster_project.serving.answers import print_answers
 
@@ -75,10 +73,10 @@ def land(
         typer.Option(formats=["%Y-%m-%d"], help="Day they were downloaded; today if not given."),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take files that shrink or shift what is known, too.")
+        bool, typer.Option("--replace", help="Accept files that lose or shift known figures.")
     ] = False,
 ) -> None:
-    """Take files someone downloaded; they go the same way as fetched ones. Then: kido build.
+    """Land downloaded files; they are checked like fetched ones. Then: kido build.
 
     Files of one command that hold parts of the same figures are landed together.
     """
@@ -93,7 +91,7 @@ def land(
         files,
         retrieved.date() if retrieved else None,
         replace_all=replace,
-        write=_say,
+        write=_print_error,
     )
     for taken in brought.taken:
         rows = ", ".join(
@@ -115,38 +113,36 @@ def land(
                 f"{taken.quarantine}: {'; '.join(taken.reasons)}."
             )
     for reason in brought.others.rejected.values():
-        _say(f"An earlier document can no longer be used and is quarantined: {reason}")
+        _print_error(f"An earlier document can no longer be used and is quarantined: {reason}")
     if brought.others.rejected:
         raise typer.Exit(1)
 
 
 @app.command()
 def fetch(
-    source: Annotated[str, typer.Argument(help="Source to ask (see `kido sources`).")],
+    source: Annotated[str, typer.Argument(help="Source to fetch (see `kido sources`).")],
     first: Annotated[
         str,
-        typer.Option("--from", help="First year or month (2015, 2015-03); what is due if none."),
+        typer.Option("--from", help="First year or month (2015, 2015-03); else what is due."),
     ] = "",
     last: Annotated[
-        str, typer.Option("--to", help="Last year or month, included; the newest if none.")
+        str, typer.Option("--to", help="Last year or month, included; the newest if not given.")
     ] = "",
     frequency: Annotated[
-        str, typer.Option(help="A for years or M for months; all that the source has if none.")
+        str, typer.Option(help="A for years or M for months; all that the source has if not given.")
     ] = "",
-    again: Annotated[
-        bool, typer.Option("--again", help="Ask also for what was answered before.")
-    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Fetch answered windows again.")] = False,
 ) -> None:
-    """Ask a publisher and land what is new; goes on where it was interrupted. Then: kido build.
+    """Fetch from a publisher and land what is new; resumes after an interruption. Then: kido build.
 
     Exit code 0: every window was answered, empty ones too; 3: its quota is used up, run it again at
-    the time it says; 1: a window failed, the answered ones stay.
+    the time it prints; 1: a window failed, the answered ones stay.
     """
     settings = _settings()
-    from dagster_project.intake.command import fetch_and_say
+    from dagster_project.intake.command import fetch_and_report
     from dagster_project.sources.registry import source_named
 
-    code = fetch_and_say(
+    code = fetch_and_report(
         settings,
         source_named(source),
         first=first,
@@ -185,7 +181,7 @@ def show_answers(
     ] = "",
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Ask the replay of that day."),
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Query the replay of that day."),
     ] = None,
 ) -> None:
     """Print the page of answers of an importer from the published warehouse."""
@@ -198,16 +194,16 @@ def show_answers(
 
 @app.command()
 def query(
-    sql: Annotated[str, typer.Argument(help="A query; see catalog.columns for what there is.")],
+    sql: Annotated[str, typer.Argument(help="A query; see catalog.columns for the columns.")],
     format: Annotated[
         Literal["table", "csv", "json", "parquet"], typer.Option(help="How to print the rows.")
     ] = "table",
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Ask the replay of that day."),
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Query the replay of that day."),
     ] = None,
 ) -> None:
-    """Ask the published file, or the replay of a day, read-only."""
+    """Query the published file, or the replay of a day, read-only."""
     published = _published(_settings(as_of))
     from dagster_project.serving.query import run_query
 
@@ -216,7 +212,7 @@ def query(
 
 @app.command()
 def releases() -> None:
-    """List the published releases, those that can be gone back to, and the builds that are held."""
+    """List the published releases, those that can be restored, and the builds that are held."""
     settings = _settings()
     from rich.table import Table
 
@@ -258,7 +254,7 @@ def releases() -> None:
 @app.command()
 def rollback(
     release: Annotated[
-        str, typer.Argument(help="Release to go back to; the one before the current if not given.")
+        str, typer.Argument(help="Release to restore; the one before the current if not given.")
     ] = "",
 ) -> None:
     """Make an earlier release the published one."""
@@ -271,9 +267,9 @@ def rollback(
 
 @app.command()
 def accept(
-    release: Annotated[str, typer.Argument(help="Release that `kido build` said it holds.")],
+    release: Annotated[str, typer.Argument(help="Release that `kido build` reported as held.")],
 ) -> None:
-    """Publish a build that was held because readers would lose something; that is on record."""
+    """Publish a build that was held because readers would lose data; the acceptance is recorded."""
     settings = _settings()
     from dagster_project.orchestration.execute import accept_release
 
@@ -316,7 +312,7 @@ def dev(
 def landed(
     source: Annotated[str, typer.Argument(help="Source to list; all of them if not given.")] = "",
 ) -> None:
-    """List the snapshots: when (UTC) and how each came, what it holds, and what was withdrawn."""
+    """List the snapshots: when (UTC) and how each came, its rows, and what was withdrawn."""
     settings = _settings()
     from dagster_project.intake.withdraw import landed_lines
     from dagster_project.sources.registry import all_sources, source_named
@@ -337,9 +333,9 @@ def unland(
         bool, typer.Option("--again", help="Bring a withdrawn snapshot back instead.")
     ] = False,
 ) -> None:
-    """Withdraw a snapshot: it no longer counts, its bytes are kept. Then: kido build.
+    """Withdraw a snapshot: it is no longer used, its bytes are kept. Then: kido build.
 
-    The same bytes stay withdrawn when they come again, until --again.
+    The same bytes stay withdrawn when they are received again, until --again.
     """
     settings = _settings()
     from dagster_project.intake.withdraw import unland as withdraw
@@ -356,9 +352,9 @@ def unland(
 def compact(
     source: Annotated[str, typer.Argument(help="Source to compact; all if not given.")] = "",
 ) -> None:
-    """Put the small files of the lake together, by table, source and period; no figure changes.
+    """Merge the small files of the lake, by table, source and period; no figure changes.
 
-    A build does it by itself where they pile up.
+    A build does it by itself when there are many.
     """
     settings = _settings()
     from dagster_project.intake.compact import compact_sources
@@ -394,27 +390,27 @@ def _published(settings: Settings) -> Path:
 
 
 def _print_wide(table: Table) -> None:
-    """Print a table whose names must not be cut, on a narrow terminal too."""
+    """Print a table without truncating names, on a narrow terminal too."""
     from rich.console import Console
 
     Console(width=max(Console().width, 120)).print(table)
 
 
-def _say(line: str) -> None:
+def _print_error(line: str) -> None:
     typer.echo(line, err=True)
 
 
 def main() -> None:
-    """Run a command; what stops it ends in one sentence and exit code 1."""
+    """Run a command; an error ends in one sentence and exit code 1."""
     from dagster_project.errors import KidoError
 
-    # What a build imports and parses is a million objects. Python would look through all of them
-    # for cycles on its way out: 2 of the 24 s of a first build.
+    # A build imports and parses a million objects. Python would search all of them for cycles at
+    # exit: 2 of the 24 s of a first build.
     atexit.register(gc.freeze)
     try:
         app()
     except KidoError as error:
-        _say(f"kido: {error}")
+        _print_error(f"kido: {error}")
         sys.exit(1)
     except Exception as error:
         from dagster_project.lake.space import disk_full
@@ -422,7 +418,7 @@ def main() -> None:
         full = disk_full(error, _settings().folders)
         if full is None:
             raise
-        _say(f"kido: {full}")
+        _print_error(f"kido: {full}")
         sys.exit(1)
 
 

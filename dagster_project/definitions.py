@@ -1,4 +1,4 @@
-"""Puts the rooms together: the code location that `workspace.yaml` names."""
+"""Puts the packages together: the code location that `workspace.yaml` names."""
 
 from __future__ import annotations
 

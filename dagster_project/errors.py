@@ -1,6 +1,6 @@
-"""The few ways Kido stops, each with a sentence that says what to do, and how one is worded.
+"""Kido's error types, each with a sentence that gives the remedy, and how messages are worded.
 
-A leaf: every room may raise these; nothing is imported here.
+Every package may raise these; this module imports none of them.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ WIDTH = 80
 """Columns of a narrow terminal."""
 
 MOST_QUOTED = 200
-"""Characters of a file or an answer that a message repeats: what is needed to find the place."""
+"""Most characters of a file or an answer that a message quotes: enough to find the place."""
 
 LONGEST_MESSAGE = 4_000
-"""Of a sentence with its list of reasons. The longest of ours has some 1,500 characters."""
+"""Most characters of a message with its list of reasons; the longest of Kido's has about 1,500."""
 
 _QUOTED = re.compile(
     "|".join(
         rf"(?<!\w){mark}[^{mark}]{{{MOST_QUOTED + 1},}}{mark}(?!\w)" for mark in ("'", '"', "`")
     )
 )
-"""A long text between quotation marks; an apostrophe inside a word is none."""
+"""A long text between quotation marks; an apostrophe inside a word is not a quotation mark."""
 
 
 _redact: ContextVar[Callable[[str], str] | None] = ContextVar("_redact", default=None)
@@ -34,9 +34,9 @@ _redact: ContextVar[Callable[[str], str] | None] = ContextVar("_redact", default
 
 @contextmanager
 def redacting(redact: Callable[[str], str]) -> Iterator[None]:
-    """Blot credentials out of every error and every shortened text that is made inside.
+    """Redact credentials in every error and every shortened text that is created inside.
 
-    When they are made, since half a credential, left by a cut, is not known for one.
+    On creation: after shortening, half a credential would no longer be recognised.
     """
     token = _redact.set(redact)
     try:
@@ -58,7 +58,7 @@ def shortened(text: str, most: int = MOST_QUOTED) -> str:
 
 
 def listed(values: Iterable[str]) -> str:
-    """Values of a file in a row, as many as MOST_QUOTED characters hold: `a, b and 998 more`."""
+    """Values of a file, as many as fit MOST_QUOTED characters: `a, b and 998 more`."""
     found = list(values)
     length, taken = 0, 0
     for value in found:
@@ -76,7 +76,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def indented(text: str, by: int = 4) -> list[str]:
-    """A text in lines that a narrow terminal holds, those after the first further in."""
+    """A text wrapped for a narrow terminal, with a hanging indent after the first line."""
     return textwrap.wrap(
         text, WIDTH, initial_indent=by * " ", subsequent_indent=(by + 2) * " ",
         break_on_hyphens=False,
@@ -86,7 +86,7 @@ def indented(text: str, by: int = 4) -> list[str]:
 class KidoError(Exception):
     """A failure a person can act on: one sentence, and a hint where there is one.
 
-    What a message repeats between quotation marks is shortened to MOST_QUOTED characters.
+    Quoted text in a message is shortened to MOST_QUOTED characters.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -107,7 +107,7 @@ def _readable(text: str) -> str:
 
 
 def stumbled_on(error: BaseException) -> str:
-    """What a library or a mistake says of itself, short enough for a sentence of ours."""
+    """Type and message of an exception, shortened for a sentence of Kido's."""
     return f"{type(error).__name__}: {shortened(' '.join(str(error).split()))}"
 
 
@@ -120,11 +120,11 @@ class UpstreamFormatError(KidoError):
 
 
 class ContradictionError(UpstreamFormatError):
-    """Files that were to be read as one say different things of the same figure."""
+    """Files read as one document give different values for the same figure."""
 
 
 class UnknownCodeError(UpstreamFormatError):
-    """A country, commodity, unit or label that no list of ours knows; it names itself."""
+    """A country, commodity, unit or label that is in none of Kido's lists; the message names it."""
 
 
 class FetchError(KidoError):
@@ -136,19 +136,19 @@ class ServerFailingError(FetchError):
 
 
 class BusyError(KidoError):
-    """Another run asks the publisher."""
+    """Another run is already fetching from the publisher."""
 
 
 class UnexpectedStatusError(FetchError):
-    """A publisher answered, with a status that says the request was wrong or is not served."""
+    """A publisher answered with a status for a wrong or unsupported request."""
 
 
 class DeniedError(FetchError):
-    """A publisher refused the credential, or wants one."""
+    """A publisher refused the credential, or requires one."""
 
 
 class QuotaError(FetchError):
-    """A publisher allows no more calls for now; `again_at` (UTC, no zone) says until when."""
+    """A publisher allows no more calls until `again_at` (UTC, no zone)."""
 
     def __init__(self, message: str, *, again_at: datetime | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -156,15 +156,15 @@ class QuotaError(FetchError):
 
 
 class BatchRejectedError(KidoError):
-    """A batch broke a rule that stops it; nothing of it reached the lake."""
+    """A batch failed a blocking rule; none of it reached the lake."""
 
 
 class ImplausibleError(BatchRejectedError):
-    """Figures that look like a slip beside those that are known; somebody has to look first."""
+    """Figures that look like an error beside the known ones; a person has to review them first."""
 
 
 class DamagedError(KidoError):
-    """Bytes of a snapshot are no longer those that were received."""
+    """The bytes of a snapshot differ from those that were received."""
 
 
 class DiskFullError(KidoError):
@@ -172,8 +172,8 @@ class DiskFullError(KidoError):
 
 
 class PublicationError(KidoError):
-    """There is nothing that may be published, or nothing to go back to."""
+    """There is nothing to publish, or no earlier release to roll back to."""
 
 
 class HeldError(PublicationError):
-    """A build would take from readers what they have; somebody has to accept that first."""
+    """A build would remove data that readers have; a person has to accept that first."""

@@ -1,9 +1,9 @@
 """The only module that talks to a network: one publisher's client, with its limits and its key.
 
-It sends a request, waits and asks again where that may help, and streams the answer to a file. What
-an answer means to the publisher is not known here. A server may say anything in any place, a key it
-was sent among it: exceptions, log lines and fields of answers leave by one door, where every
-credential is blotted out (`Client.redacting`). Bodies of answers are kept byte for byte.
+It sends a request, waits and retries where that may help, and streams the answer to a file. The
+meaning of an answer is the source's business. A server may repeat anything anywhere, including the
+key it was sent: exceptions, log lines and fields of answers leave through one place, where every
+credential is redacted (`Client.redacting`). Bodies of answers are kept byte for byte.
 """
 
 from __future__ import annotations
@@ -54,28 +54,28 @@ from dagster_project.sources.card import Answer, Limits, Meaning, Request
 from dagster_project.sources.formats import looks_like, looks_like_html
 
 KEY_PLACEHOLDER = "{key}"
-"""Stands for the credential in a request's headers (or parameters, where a publisher takes it
+"""Placeholder of the credential in a request's headers (or parameters, where a publisher takes it
 nowhere else), so that a plan never holds a secret: `{"Authorization": "APIKey {key}"}`."""
 
 LEAST_BYTES_A_SECOND = 1024
-"""A body that comes slower than this, once the longest silence is over, is one that never ends."""
+"""A body slower than this, once the longest silence is over, is treated as never ending."""
 
 LONGEST_WAIT_S = 60.0
-"""A publisher that asks for a longer wait is left alone until then: a run that sleeps for hours
-looks like one that hangs."""
+"""If a publisher asks for a longer wait, the run ends instead: one that sleeps for hours looks like
+one that hangs."""
 
 MOST_RETRY_AFTER_S = 366 * 86400.0
 """A longer `Retry-After` is read as this: some are so large that no date is that far away."""
 
 MOST_REDIRECTS = 5
 MOST_WORDS_BYTES = 64 << 10
-"""How much of a refusal's words is read."""
+"""How much of a refusal's text is read."""
 
 BLOCK_BYTES = 1 << 20
 REDACTED = "***"
 
 ASKED_AGAIN = frozenset({408, 409, 425, 429})
-"""Statuses below 500 that may pass: too slow, busy with another request, too early, too often."""
+"""Temporary statuses below 500: too slow, busy with another request, too early, too often."""
 
 _CREDENTIAL_NAMES = frozenset(
     {"key", "appid", "apikey", "token", "accesstoken", "subscriptionkey", "secret", "password"}
@@ -83,10 +83,10 @@ _CREDENTIAL_NAMES = frozenset(
 """Names of parameters that carry credentials, in lower case without `-` and `_`."""
 
 LEAST_CREDENTIAL = 4
-"""Characters of a parameter that is named like a credential: `key=1` is none."""
+"""Fewest characters of a credential in a parameter named like one: `key=1` is not a credential."""
 
 LEAST_BASE64 = 6
-"""A shorter run of base64 stands in many a text by chance."""
+"""A shorter run of base64 occurs in many texts by chance."""
 
 _HTML_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos", "+": "plus", "/": "sol"}
 
@@ -106,7 +106,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Received:
-    """An answer, and what the record of its origin may say. Nothing here holds a credential.
+    """An answer, and what may be recorded of its origin. Nothing here holds a credential.
 
     `retrieved_at` is in UTC, without a zone attached. `sha256` and `bytes` are of the file.
     """
@@ -119,7 +119,7 @@ class Received:
 
 
 class _TryAgainError(Exception):
-    """A failure that may pass. `seconds` is the wait the publisher asks for, where it does."""
+    """A temporary failure. `seconds` is the wait the publisher asks for, where it does."""
 
     def __init__(
         self, reason: str, seconds: float | None = None, *, is_silence: bool = False,
@@ -136,9 +136,9 @@ class _TryAgainError(Exception):
 class Client:
     """One publisher's client: `with Client(...) as client: client.send(request, file)`.
 
-    `base_url` is the publisher's address. `stand_in` takes the place of scheme, host and port in
-    every address; a path in it goes before the publisher's. `before_call` is called before each
-    call, also one that is asked again: it may raise QuotaError.
+    `base_url` is the publisher's address. `stand_in` replaces scheme, host and port in every
+    address; its path is a prefix of the publisher's. `before_call` is called before each call,
+    retries included: it may raise QuotaError.
     """
 
     def __init__(
@@ -184,15 +184,15 @@ class Client:
     def send(self, request: Request, file: Path) -> Received:
         """Send one request; what comes back is written to `file`.
 
-        Asks again, after a growing wait with jitter or the publisher's `Retry-After`, for
-        ASKED_AGAIN, 5xx, a cut connection or body, and (less often) a server that is not there or
-        silent for `timeout_s`; never for another status. A status that the request knows is an
+        Retries, after a growing wait with jitter or the publisher's `Retry-After`, for
+        ASKED_AGAIN, 5xx, a cut connection or body, and (less often) a server that is unreachable or
+        silent for `timeout_s`; never for another status. A status that the request declares is an
         answer.
         Raises QuotaError when the publisher asks for a wait of more than LONGEST_WAIT_S or its
         calls are used up, DeniedError for 401 and 403, UnexpectedStatusError for another status,
         FetchError when the publisher cannot be reached, UpstreamFormatError when the bytes are
         HTML or another kind than the request expects, or too many, and ConfigurationError when the
-        request wants a key and there is none. No exception, log line or field of the answer holds
+        request needs a key and there is none. No exception, log line or field of the answer holds
         the key.
         """
         with self.redacting():
@@ -202,27 +202,27 @@ class Client:
 
     @contextmanager
     def redacting(self, more: Iterable[str] = ()) -> Iterator[None]:
-        """The door: no error, log line or text that is made inside holds a credential.
+        """No error, log line or text that is created inside holds a credential.
 
-        Those are the key, user and password of the addresses, and `more`. Who reads an answer does
-        so inside as well, since a body may repeat the key.
+        Redacted are the key, user and password of the addresses, and `more`. Answers have to be
+        read inside as well, since a body may repeat the key.
         """
         credentials = [self._secret, *_credentials_in(self._base_url, self._stand_in), *more]
-        with redacting(_blotter(credentials)):
+        with redacting(_redactor(credentials)):
             try:
                 yield
             except KidoError as error:
-                # What it came from may hold an address or header with a key.
+                # Its cause may hold an address or header with a key.
                 error.__cause__ = error.__context__ = None
                 raise
 
     def _fetched(self, request: Request, address: _Address, file: Path) -> Received:
         retrying = Retrying(
-            stop=self._is_enough,
+            stop=self._should_stop,
             wait=_Wait(self._wait),
             retry=retry_if_exception_type(_TryAgainError),
             sleep=self._sleep,
-            before_sleep=_say_again,
+            before_sleep=_log_retry,
             reraise=True,
         )
         try:
@@ -245,7 +245,7 @@ class Client:
                 f"({type(error).__name__})."
             ) from None
 
-    def _is_enough(self, state: RetryCallState) -> bool:
+    def _should_stop(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
         assert isinstance(error, _TryAgainError)
         if error.is_rate and (error.seconds or 0) > LONGEST_WAIT_S:
@@ -254,11 +254,11 @@ class Client:
         return state.attempt_number >= most
 
     def _attempt(self, request: Request, address: _Address, file: Path) -> Received:
-        """One attempt, redirects included. Raises _TryAgainError when another may help."""
+        """One attempt, redirects included. Raises _TryAgainError when a retry may help."""
         client = self._opened()
         outgoing = client.build_request("GET", address.url, headers=address.headers)
         for _ in range(MOST_REDIRECTS + 1):
-            # A publisher's key is for the publisher: a redirect elsewhere does not take it along.
+            # A publisher's key is for the publisher only: a redirect elsewhere does not get it.
             if not address.is_home(outgoing.url):
                 for name in address.secret_headers:
                     outgoing.headers.pop(name, None)
@@ -288,7 +288,7 @@ class Client:
         return self._client
 
     def _keep_pace(self) -> None:
-        """Wait until the publisher's calls a minute allow the next one, and count it."""
+        """Wait until the publisher's calls per minute allow the next one, and count it."""
         if self._limits.calls_a_minute:
             pause = self._last_call + 60 / self._limits.calls_a_minute - time.monotonic()
             if pause > 0:
@@ -341,8 +341,8 @@ class Client:
     def _stream(self, response: httpx.Response, address: _Address, file: Path) -> tuple[int, str]:
         """Write the body, without its transfer coding, to the file; its size and SHA-256.
 
-        Read raw and unpacked here, because a streaming decoder takes a gzip body that stops
-        half-way for a whole one. A body shorter than its `Content-Length` ends the read by itself.
+        Read raw and unpacked here, because a streaming decoder accepts a gzip body that stops
+        half-way as complete. httpx itself fails on a body shorter than its `Content-Length`.
         """
         most = self._limits.largest_answer_bytes
         digest, size = hashlib.sha256(), 0
@@ -362,7 +362,7 @@ class Client:
 
 
 def _in_time(response: httpx.Response, longest_silence_s: float) -> Iterator[bytes]:
-    """The body as it comes. Raises _TryAgainError where it comes so slowly that it never ends."""
+    """The body as it comes. Raises _TryAgainError where it comes too slowly to end in time."""
     started, size = time.monotonic(), 0
     for block in response.iter_raw():
         size += len(block)
@@ -384,7 +384,7 @@ def _decoded(
     unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         for block in _in_time(response, longest_silence_s):
-            # In steps, so that a small body that unpacks to a huge one meets the size limit first.
+            # In steps, so that a small body that unpacks to a huge one hits the size limit first.
             while block:
                 if unpack.eof:  # another member follows, or zeros that fill up the last one
                     block = block.lstrip(b"\0")
@@ -401,7 +401,7 @@ def _decoded(
 
 
 def _words(response: httpx.Response) -> str:
-    """What a refusal says, the first part of it."""
+    """The first part of a refusal's text."""
     read = b""
     try:
         for block in response.iter_bytes(4096):
@@ -410,7 +410,7 @@ def _words(response: httpx.Response) -> str:
                 break
     except httpx.DecodingError as error:
         raise _TryAgainError("the body was cut or damaged") from error
-    # Cut when the key is blotted out: half a key is not known for one.
+    # Shortened after the key is redacted: half a key would not be recognised.
     return read.decode("utf-8-sig", "replace")
 
 
@@ -427,7 +427,7 @@ def _quiet_libraries() -> Iterator[None]:
 
 
 def _is_loggable(_record: logging.LogRecord) -> bool:
-    """Holds back the client's own lines on a fetch: they print addresses in full."""
+    """Suppresses the client's own log lines on a fetch: they print addresses in full."""
     return not _is_fetching.get()
 
 
@@ -437,7 +437,7 @@ def _without_credentials(record: logging.LogRecord) -> bool:
 
 
 def _redacted(received: Received) -> Received:
-    """The answer with every text in it blotted out; the bytes in its file are as received."""
+    """The answer with every text in it redacted; the bytes in its file are as received."""
     answer = received.answer
     return replace(
         received,
@@ -460,8 +460,8 @@ def _user_agent() -> str:
     return f"Kido/{release} (warehouse of critical-mineral dependence)"
 
 
-def _say_again(state: RetryCallState) -> None:
-    """Log what went wrong and how long the wait is."""
+def _log_retry(state: RetryCallState) -> None:
+    """Log what failed and how long the wait is."""
     error = state.outcome.exception() if state.outcome else None
     address = next(argument for argument in state.args if isinstance(argument, _Address))
     _log.warning(
@@ -494,7 +494,7 @@ def _require_expected(
 
 
 class _Address:
-    """Where a request goes, with the key in its place, and how that may be shown."""
+    """The address of a request with its key, and the form of it that may be shown."""
 
     def __init__(self, base_url: str, stand_in: str | None, request: Request, secret: str) -> None:
         templates = {**request.headers, **request.params}
@@ -502,7 +502,7 @@ class _Address:
         if not secret and any(KEY_PLACEHOLDER in value for value in templates.values()):
             raise ConfigurationError(f"{self.shown} cannot be fetched without a key.")
         if not (secret.isascii() and secret.isprintable()):
-            raise ConfigurationError(f"The key for {self.shown} holds a sign no key has.")
+            raise ConfigurationError(f"The key for {self.shown} holds an invalid character.")
         self._secret = secret
         try:
             joined = httpx.URL(
@@ -515,7 +515,7 @@ class _Address:
         except httpx.InvalidURL:
             joined = httpx.URL()
         if joined.scheme not in ("http", "https") or not joined.host:
-            # The address itself is not repeated: what stands in it is not known.
+            # The address itself is not quoted: it may hold anything.
             raise ConfigurationError(
                 "The address that stands in for the publisher's is not an http or https address."
                 if stand_in
@@ -535,11 +535,11 @@ class _Address:
             for name, value in (*request.headers.items(), *self.url.params.multi_items())
             if _names_credential(name) and len(value) >= LEAST_CREDENTIAL
         ]
-        """Those that the request itself holds."""
-        # Before it is shortened: half a key is not known for one.
+        """The credentials in the request itself."""
+        # Redacted before it is shortened: half a key would not be recognised.
         self.shown = redacted(_shown(self.url))
         self.named = self.shown if len(self.shown) <= 120 else f"{self.shown[:119]}…"
-        """For messages: a question for ninety codes fills a screen."""
+        """For messages: a request for ninety codes fills a screen."""
 
     def _filled(self, template: str) -> str:
         return template.replace(KEY_PLACEHOLDER, self._secret)
@@ -552,7 +552,7 @@ class _Address:
 
 
 def _moved(url: httpx.URL, stand_in: httpx.URL) -> httpx.URL:
-    """The address at another scheme, host and port; a path of the stand-in goes before its own."""
+    """The address at another scheme, host and port; the stand-in's path is a prefix of its own."""
     # The raw path, with the query: in the decoded one a `%2F` has become a slash.
     prefix = stand_in.raw_path.partition(b"?")[0].rstrip(b"/")
     return stand_in.copy_with(raw_path=prefix + url.raw_path, fragment=None)
@@ -564,7 +564,7 @@ def _names_credential(name: str) -> bool:
 
 
 def _shown(url: httpx.URL) -> str:
-    """The address without user and password, and with credential parameters blotted out."""
+    """The address without user and password, and with credential parameters redacted."""
     parameters = "&".join(
         f"{quote_plus(name)}={REDACTED if _names_credential(name) else quote_plus(value)}"
         for name, value in url.params.multi_items()
@@ -587,11 +587,11 @@ def _credentials_in(*addresses: str | None) -> Iterator[str]:
             yield f"{url.username}:{url.password}"
 
 
-def _blotter(credentials: Iterable[str]) -> Callable[[str], str]:
-    """What blots credentials out of a text, in whatever way a server may write them.
+def _redactor(credentials: Iterable[str]) -> Callable[[str], str]:
+    """The function that redacts credentials in a text, however a server may have encoded them.
 
-    As they are, escaped as in an address (also twice), in JSON or in HTML, each character in a way
-    of its own, and inside of base64. Upper and lower case do not count.
+    As they are, escaped as in an address (also doubly), in JSON or in HTML, with each character
+    encoded in its own way, and inside base64. Upper and lower case are not distinguished.
     """
     secrets = sorted({one for one in credentials if one.strip()}, key=len, reverse=True)
     if not secrets:
@@ -622,9 +622,9 @@ def _spellings(character: str) -> str:
 
 
 def _in_base64(secret: str) -> Iterator[str]:
-    """What every base64 text that holds a credential holds, by where in it the credential begins.
+    """The base64 of a credential inside a longer text, for each offset it may begin at.
 
-    Of the characters at both ends some bits are of what stands beside it.
+    Characters at both ends are left out: some of their bits encode the adjacent text.
     """
     for before in range(3):
         known = base64.b64encode(bytes(before) + secret.encode()).decode().rstrip("=")
@@ -635,7 +635,7 @@ def _in_base64(secret: str) -> Iterator[str]:
 
 
 class _Wait(wait_base):
-    """What the publisher asks for in `Retry-After`, else the growing wait."""
+    """The wait the publisher asks for in `Retry-After`, else the growing one."""
 
     def __init__(self, otherwise: wait_base) -> None:
         self._otherwise = otherwise
@@ -648,7 +648,7 @@ class _Wait(wait_base):
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds that `Retry-After` asks for (a number, or a date); null where it says nothing."""
+    """Seconds that `Retry-After` asks for (a number, or a date); null if absent or invalid."""
     text = headers.get("retry-after", "").strip()
     if text.isdecimal():
         return min(float(text), MOST_RETRY_AFTER_S)

@@ -1,6 +1,6 @@
 """Every setting of Kido, typed; the only module that reads the environment.
 
-A wrong value ends in one sentence (ConfigurationError) that names the variable.
+An invalid value raises ConfigurationError with one sentence that names the variable.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dagster_project.errors import ConfigurationError
 from dagster_project.lake.scope import CommodityScope
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-"""The checkout: `dagster_project/` lives in it, beside `dbt/`."""
+"""The checkout: it contains `dagster_project/` and `dbt/`."""
 
 BUNDLED = CHECKOUT / "dagster_project" / "bundled"
 DBT_PROJECT = CHECKOUT / "dbt"
@@ -44,7 +44,7 @@ def _iso_date(value: object) -> object:
 
 
 def _stripped(value: object) -> object:
-    """Blanks around a key are a slip of copying; a blank one is none."""
+    """Blanks around a key are a copying error; a blank key is no key."""
     return value.strip() or None if isinstance(value, str) else value
 
 
@@ -87,7 +87,7 @@ def _bytes(value: object) -> object:
 
 
 def _memory_of_the_machine() -> int:
-    """Bytes of memory there are; where a container may have less, those."""
+    """Bytes of memory of the machine, or of the container where that is limited to less."""
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:
         allowed = Path("/sys/fs/cgroup/memory.max").read_text("utf8").strip()
@@ -106,19 +106,19 @@ class SourceSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
 
     url: str | None = None
-    """Scheme, host and port instead of the publisher's own in all its addresses (a mirror, a
-    proxy); a path in it goes before theirs."""
+    """Scheme, host and port that replace the publisher's own in all its addresses (a mirror, a
+    proxy); its path is a prefix of theirs."""
     key: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
-    """Credential, for publishers that want one."""
+    """Credential, for publishers that require one."""
     enabled: bool | None = None
     """Whether to fetch. Unset: fetch when a key is needed and set."""
     reporters: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_codes)] = ()
-    """Economies (ISO 3166 alpha-3, separated by commas) to ask for; all of them if empty."""
+    """Economies (ISO 3166 alpha-3, separated by commas) to fetch; all of them if empty."""
     rows_per_call: PositiveInt | None = None
-    """Most rows of one answer; by the publisher's card if unset."""
+    """Most rows of one answer; as on the publisher's card if unset."""
     calls_per_minute: PositiveInt | None = None
     calls_per_day: PositiveInt | None = None
-    """What the subscription allows; by the publisher's card if unset."""
+    """Calls that the subscription allows; as on the publisher's card if unset."""
 
 
 class Settings(BaseSettings):
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     lake_url: str = ""
     as_of: IsoDate | None = None
     scope: Annotated[CommodityScope, NoDecode, BeforeValidator(_scope)] = CommodityScope()
-    """Which commodities are asked for and kept: `minerals`, `all`, or prefixes of HS codes."""
+    """Which commodities are fetched and kept: `minerals`, `all`, or prefixes of HS codes."""
     importer: Annotated[str, BeforeValidator(_economy)] = "JPN"
     """The economy whose page of answers is shown, by its code (ISO 3166 alpha-3) or its name."""
     timeout_s: PositiveFloat = 60
@@ -139,13 +139,13 @@ class Settings(BaseSettings):
     memory: Annotated[int, BeforeValidator(_bytes)] = Field(
         default_factory=lambda: _memory_of_the_machine() // 2
     )
-    """Bytes that DuckDB may hold while it builds, compares and publishes; beyond, it spills."""
+    """Bytes of memory that DuckDB may use to build, compare and publish; beyond, it spills."""
     check_names: bool = True
     """Whether a `KIDO_` variable that names no setting is an error."""
 
     @classmethod
     def load(cls, **overrides: object) -> Settings:
-        """Read the environment. Raises ConfigurationError in one sentence."""
+        """Read the environment. Raises ConfigurationError with one sentence."""
         settings = _read(cls, "KIDO_", **overrides)
         settings.home = settings.home.expanduser().absolute()
         settings.landing_url = settings.landing_url or str(settings.home / "landing")
@@ -157,7 +157,7 @@ class Settings(BaseSettings):
         return _read(SourceSettings, f"KIDO_{name.upper()}_")
 
     def is_fetched(self, name: str, base_url: str | None, needs_key: bool) -> bool:
-        """Whether a build asks a publisher: switched on, or given the key it needs.
+        """Whether a build fetches from a publisher: switched on, or given the key it needs.
 
         Raises ConfigurationError where a source without an address is switched on.
         """
@@ -194,7 +194,7 @@ class Settings(BaseSettings):
 
     @property
     def started_on(self) -> date | None:
-        """The day a run started, where these are a run's settings."""
+        """The day the run started; null for settings outside a run."""
         return self._started_on
 
     @started_on.setter
@@ -222,7 +222,7 @@ class Settings(BaseSettings):
             )
 
     def publish_as_today(self) -> None:
-        """Let a build for another day replace the file that readers hold, like today's."""
+        """Let a build for another day replace the file that readers use, like today's."""
         self._is_published_as_today = True
 
     @property
@@ -231,7 +231,7 @@ class Settings(BaseSettings):
 
     @property
     def is_replay(self) -> bool:
-        """Whether a build is of another day, and published beside the file that readers hold."""
+        """Whether a build is of another day, and published beside the file that readers use."""
         return self.today != self.run_day and not self._is_published_as_today
 
     @property
@@ -241,7 +241,7 @@ class Settings(BaseSettings):
 
     @property
     def published_file(self) -> Path:
-        """The file that readers hold."""
+        """The published file that readers use."""
         return self.home / "kido.duckdb"
 
     @property
@@ -278,17 +278,17 @@ class Settings(BaseSettings):
 
     @property
     def intake_dir(self) -> Path:
-        """Downloads under way, and how many calls each publisher was sent."""
+        """Downloads in progress, and the number of calls sent to each publisher."""
         return self.home / "intake"
 
     @property
     def spool_dir(self) -> Path:
-        """Rows on their way into the lake that are too many to hold."""
+        """Rows on their way into the lake that are too many for memory."""
         return self.intake_dir / "spool"
 
     @property
     def lake_cache_dir(self) -> Path:
-        """What was read of a lake that is not on this machine."""
+        """Cached files of a lake that is not on this machine."""
         return self.home / "cache" / "lake"
 
     @property

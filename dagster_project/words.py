@@ -1,11 +1,11 @@
-"""The words that columns may hold: each list once, for schemas, sources, suites and docs.
+"""The words that columns may hold: each list defined once, for schemas, sources, suites and docs.
 
-Words of ours only. Codes of others (economies, instruments, groups of minerals) are lists edited by
-hand, in `lake/vocabulary.py`; what a publisher calls a thing is known in its source.
+Only Kido's own words. Lists of codes (economies, instruments, groups of minerals) are edited by
+hand, in `lake/vocabulary.py`; a publisher's own names are mapped in its source.
 
-A list is a type, so that it is checked where it is written, and a tuple of the same words.
-Blocks of docs are generated from the tuples (`orchestration/dbt_files.py`): a description of a
-column can say `{{ doc('stages') }}`.
+Each list is a type, so that it is checked where it is used, and a tuple of the same words.
+Blocks of docs are generated from the tuples (`orchestration/dbt_files.py`): a column's description
+can use `{{ doc('stages') }}`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Literal, get_args
 
 DeclaredFlow = Literal["import", "export"]
 DECLARED_FLOWS: tuple[DeclaredFlow, ...] = get_args(DeclaredFlow)
-"""The two sides of a trade; the other flows are goods that come back."""
+"""The two sides of a trade; the other flows are returned goods."""
 
 Flow = Literal[DeclaredFlow, "re_import", "re_export"]
 FLOWS: tuple[Flow, ...] = get_args(Flow)
@@ -51,7 +51,7 @@ CADENCES: tuple[Cadence, ...] = get_args(Cadence)
 
 StageOfOutput = Literal["extraction", "processing"]
 STAGES_OF_OUTPUT: tuple[StageOfOutput, ...] = get_args(StageOfOutput)
-"""The mine and the refinery; reserves and capacity are no output of a year."""
+"""The mine and the refinery; reserves and capacity are not the output of a year."""
 
 Stage = Literal[StageOfOutput, "reserves", "capacity"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -101,7 +101,7 @@ SCHEMAS = ("reference", "trade", "dependency", "exposure", "market", "catalog")
 """The schemas of the published file."""
 
 Outcome = Literal["ok", "no_answer", "denied", "rejected", "quota"]
-"""What became of an ask: answered; no answer at all; the key refused; the answer rejected; no more
+"""Outcome of a request: answered; no answer at all; the key refused; the answer rejected; no more
 calls allowed for now."""
 
 Answer = Literal[Outcome, "not_asked"]
@@ -127,11 +127,11 @@ UNITS_OF_FINDINGS = (
 # In sentences.
 
 _MEANINGS: Mapping[str, str] = MappingProxyType({"A": "a year", "M": "a month", "D": "a day"})
-"""Of words that do not explain themselves."""
+"""Meanings of the words that are abbreviations."""
 
 
 def listed(words: Iterable[str], then: str = ".") -> str:
-    """The words as a column's description gives them, and what follows: "`CIF` or `FOB`."."""
+    """The words as a column's description lists them, then the end: "`CIF` or `FOB`."."""
     *first, last = [_quoted(word) for word in words]
     is_explained = _MEANINGS.keys() >= set(words)
     return f"{', '.join(first)}{', ' if is_explained else ' or '}{last}{then}"

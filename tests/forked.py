@@ -44,7 +44,7 @@ class Command:
         return pid
 
     def wait(self, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-        """What it said, and its exit code."""
+        """Its output, and its exit code."""
         self.process.join(timeout)
         code = self.process.exitcode
         if code is None:

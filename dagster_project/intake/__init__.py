@@ -1,5 +1,5 @@
-"""The way of a document, for every publisher alike: ask, land, check, conform, quarantine.
+"""The steps of a document, the same for every publisher: fetch, land, check, conform, quarantine.
 
-`fetch` asks windows of a publisher (`ask` one extract of it), `land` takes files, `conform` types
-what is landed. What a publisher's pages look like and how they go on is its own module's `follow`.
+`fetch` requests windows from a publisher (`ask` one extract), `land` takes files, `conform` types
+landed snapshots. How to continue after an answer is decided in `follow` of the publisher's module.
 """

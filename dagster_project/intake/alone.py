@@ -1,4 +1,4 @@
-"""One process at a time for what must not be done to a source by two at once."""
+"""Locks a source for operations that two processes must not do at once."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dagster_project.errors import BusyError
 from dagster_project.settings import Settings
 
 _MOMENT_S = 0.5
-"""Another process may hold a source for so long without anybody being told of it."""
+"""Another process may hold a source this long before `on_wait` gets a line."""
 
 
 @contextmanager
 def alone(
     settings: Settings, source: str, on_wait: Callable[[str], None] | None = None
 ) -> Iterator[None]:
-    """Hold a source: to ask its publisher, to land its files, or to take back what came of it.
+    """Hold a source: to fetch from its publisher, to land its files, or to withdraw snapshots.
 
-    Another process is waited for; after a moment `on_wait` gets a line that says so. Without
-    `on_wait` BusyError is raised then.
+    Waits for another process; after a moment `on_wait` gets a line about it. Without `on_wait`
+    BusyError is raised then.
     """
     settings.intake_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.intake_dir / f"{source}.lock")

@@ -1,7 +1,7 @@
-"""Asks a publisher for one extract, request by request, and goes on where it was interrupted.
+"""Fetches one extract from a publisher, request by request, and resumes after an interruption.
 
-How to go on after an answer is the source's (`follow`); how a request travels is the client's.
-Nothing is read here but what `follow` reads.
+`follow` of the source decides how to continue after an answer; the client sends the requests.
+Answers are read here only by `follow`.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ from dagster_project.sources.card import (
 )
 
 RESUMABLE_FOR = timedelta(days=7)
-"""Parts of an unfinished extract are used for this long; the whole is asked anew after that, since
-a publisher's pages of last month do not belong to those of today."""
+"""Parts of an unfinished extract are used for this long; after that all of it is fetched again,
+since a publisher's pages of last month may not match those of today."""
 
 MOST_WAITS = 5
-"""So often a quota that returns within LONGEST_WAIT_S is waited for before one request."""
+"""How often one request waits for a quota that returns within LONGEST_WAIT_S."""
 
 
 class Unfinished(BaseModel):
-    """An extract under way: the parts that lie in the folder of its snapshot, and what to ask yet.
+    """An unfinished extract: the parts in the folder of its snapshot, and the remaining requests.
 
-    `plan` stands for the requests it began with: another plan of the same name starts anew.
+    `plan` is the digest of the requests it began with: another plan of the same name starts again.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -65,13 +65,13 @@ class Unfinished(BaseModel):
 
 
 class RejectedAnswerError(UpstreamFormatError):
-    """An answer that is not what the publisher is known to send; its bytes lie in `file`."""
+    """An answer that is not what the publisher is known to send; its bytes are in `file`."""
 
     file: Path | None = None
 
 
 class Asking:
-    """One extract of a source: asked until it is whole, and kept after every answer."""
+    """One extract of a source: fetched until it is complete, and saved after every answer."""
 
     def __init__(self, landing: Landing, source: Source, extract: Extract, folder: Path) -> None:
         self._landing = landing
@@ -82,10 +82,10 @@ class Asking:
         self.state = self._resumed() or self._new()
 
     def run(self, client: Client, sleep: Callable[[float], None] = time.sleep) -> Unfinished:
-        """Ask until nothing is left to ask; every answer is kept before the next request.
+        """Send the remaining requests; every answer is saved before the next request.
 
-        Raises what the client raises, QuotaError when the source says that the quota is used up,
-        and RejectedAnswerError; what was answered stays for the next time.
+        Raises the client's errors, QuotaError when the source reports that the quota is used up,
+        and RejectedAnswerError; saved answers are kept for the next run.
         """
         waits = 0
         while self.state.pending:
@@ -109,11 +109,11 @@ class Asking:
         return self.state
 
     def finish(self) -> None:
-        """The extract is settled: nothing of it is under way any more."""
+        """Mark the extract as settled: remove its state of an unfinished one."""
         self._landing.store.remove(self._name)
 
     def discard(self) -> None:
-        """Forget the extract and its parts."""
+        """Remove the extract and its parts."""
         self.discard_of(self.state)
 
     def discard_of(self, state: Unfinished) -> None:
@@ -127,8 +127,8 @@ class Asking:
     def quarantine(self, folder: Path, reason: str, file: Path | None = None) -> Path:
         """Quarantine the parts (or just the answer that was rejected), with the reason.
 
-        They are there to be looked at: credentials that a publisher repeated in them are blotted
-        out, where they are not packed.
+        They are kept for inspection: credentials that a publisher repeated in them are redacted,
+        except in compressed parts.
         """
         quarantined = self.quarantined(folder)
         if file is not None:
@@ -141,7 +141,7 @@ class Asking:
         return quarantined
 
     def quarantined(self, folder: Path) -> Path:
-        """Where its answers lie once they are quarantined."""
+        """The folder of its answers once they are quarantined."""
         return folder / self._source.CARD.name / file_name(self._extract.document)
 
     def _send(self, client: Client, request: Request) -> Received:
@@ -165,7 +165,7 @@ class Asking:
             except FetchError:
                 answer.file.unlink(missing_ok=True)
                 raise
-            except Exception as error:  # an answer nobody has seen before
+            except Exception as error:  # an unexpected answer
                 raise _rejected(
                     UpstreamFormatError(
                         f"{self._source.CARD.name}: the answer to {self._extract.document} cannot "
@@ -224,12 +224,12 @@ class Asking:
         self._landing.store.write(self._name, self.state.model_dump_json().encode())
 
     def _resumed(self) -> Unfinished | None:
-        """What an earlier run left of the same extract, if it can be used."""
+        """The state that an earlier run left of the same extract, if usable."""
         state = _left_of(self._landing, self._source, self._extract)
         if state is None or _is_usable(self._landing, self._source, self._extract, state):
             return state
         # Of another plan, too old, or landed when the run ended before `finish` (then the folder
-        # is a snapshot, and stays).
+        # is a snapshot, and is kept).
         self.discard_of(state)
         return None
 
@@ -246,7 +246,7 @@ class Asking:
 
 
 def requests_left(landing: Landing, source: Source, extract: Extract) -> int:
-    """How many requests are known to be needed yet; nothing is changed."""
+    """The number of remaining requests, as far as known; nothing is changed."""
     state = _left_of(landing, source, extract)
     if state is not None and _is_usable(landing, source, extract, state):
         return len(state.pending)
@@ -254,7 +254,7 @@ def requests_left(landing: Landing, source: Source, extract: Extract) -> int:
 
 
 def sweep(landing: Landing, source: Source) -> None:
-    """Forget what is under way of extracts that are too old to go on with."""
+    """Remove unfinished extracts that are too old to resume."""
     folder = f"{source.CARD.name}/.unfinished"
     for name in landing.store.names(folder):
         try:
@@ -271,7 +271,7 @@ def _state_file(source: Source, extract: Extract) -> str:
 
 
 def _left_of(landing: Landing, source: Source, extract: Extract) -> Unfinished | None:
-    """What an earlier run left of an extract of that name."""
+    """The state that an earlier run left of an extract of that name."""
     name = _state_file(source, extract)
     if not landing.store.exists(name):
         return None
@@ -299,7 +299,7 @@ def _rejected(error: UpstreamFormatError, file: Path) -> RejectedAnswerError:
 
 
 def _shown(payload: bytes) -> bytes:
-    # Latin-1 gives every byte a character, and the same byte back.
+    # Latin-1 maps every byte to a character and back.
     return redacted(payload.decode("latin-1")).encode("latin-1", "replace")
 
 

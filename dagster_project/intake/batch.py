@@ -1,6 +1,6 @@
-"""A document or extract on its way in: parsed once, held against the suites of its tables.
+"""A document or extract before landing: parsed once, checked with the suites of its tables.
 
-What becomes of it (landed, rejected, told to a person) is decided by who asks.
+The caller decides what follows (landed, rejected, reported).
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.sources.card import Document, Source, Window
 
 LARGE_DOCUMENT_BYTES = 16 << 20
-"""From this size on a document is read block by block, where its source can do that."""
+"""From this size on a document is read block by block, where its source supports it."""
 
 LARGEST_HELD_ROWS = 1_000_000
-"""Of one table and document: some 150 MB as a frame, five times that while it is checked."""
+"""Most rows in memory, per table and document: 150 MB as a frame, five times that in checks."""
 
 SPOOLED_FOR_S = 24 * 3600.0
 
 OF_THE_LANDING = ("source", "document", "snapshot_id", "vintage_at")
-"""Columns that say when and how a row came, not what the publisher said."""
+"""Columns on when and how a row was received, not on the publisher's data."""
 
 
 @dataclass(frozen=True)
 class TableBatch:
-    """The rows of one table: those that go on, those quarantined, and what the checks said.
+    """The rows of one table: accepted ones, quarantined ones, and the results of the checks.
 
-    Those that go on are spooled where they are more than LARGEST_HELD_ROWS.
+    Accepted rows are spooled where there are more than LARGEST_HELD_ROWS.
     """
 
     accepted: Rows
@@ -55,19 +55,19 @@ class TableBatch:
 
     @property
     def rows(self) -> int:
-        """How many go on."""
+        """The number of accepted rows."""
         return self.accepted.rows if isinstance(self.accepted, Spooled) else self.accepted.height
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The rows that go on, of a batch that is held."""
+        """The accepted rows, of a batch that is in memory."""
         assert isinstance(self.accepted, pl.DataFrame)
         return self.accepted
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What a document or extract holds, by table, and which words of the lists it met."""
+    """The tables of a document or extract, and the list entries it used."""
 
     tables: Mapping[str, TableBatch]
     words: Mapping[str, Any] = field(default_factory=dict)
@@ -78,18 +78,18 @@ class Batch:
 
     @property
     def is_large(self) -> bool:
-        """Whether rows of it are spooled."""
+        """Whether any of its rows are spooled."""
         return any(isinstance(batch.accepted, Spooled) for batch in self.tables.values())
 
     def frames(self, snapshot_id: str) -> dict[str, pl.DataFrame]:
-        """The rows that go on, by table, as those of a snapshot; of a batch that is held."""
+        """The accepted rows, by table, as those of a snapshot; of a batch that is in memory."""
         return {
             name: batch.frame.with_columns(snapshot_id=pl.lit(snapshot_id))
             for name, batch in self.tables.items()
         }
 
     def rows_of(self, snapshot_id: str) -> dict[str, Rows]:
-        """The same of any batch; what is spooled is of its snapshot already."""
+        """The same for any batch; spooled rows already have their snapshot."""
         return {
             name: batch.accepted
             if isinstance(batch.accepted, Spooled)
@@ -98,7 +98,7 @@ class Batch:
         }
 
     def record(self, source: Source, frames: Mapping[str, Rows]) -> Record:
-        """What the lake keeps of how these rows came in."""
+        """The record of these rows for the lake."""
         return Record(
             parser_version=parser_version(source),
             scope=scope_now().name,
@@ -125,7 +125,7 @@ def files_of(rows: Rows) -> int:
 
 
 class RejectedWithChecksError(BatchRejectedError):
-    """A batch that broke a rule; `checks` says what each check found, by table."""
+    """A batch that failed a rule; `checks` has the results of the checks, by table."""
 
     checks: Mapping[str, Sequence[CheckResult]]
 
@@ -133,11 +133,11 @@ class RejectedWithChecksError(BatchRejectedError):
 def read(
     source: Source, parts: Iterable[tuple[bytes, Document]], *, is_extract: bool = False
 ) -> Batch:
-    """Parse the parts of a document or extract and hold its tables against their suites.
+    """Parse the parts of a document or extract and check its tables with their suites.
 
-    Rows that stand in two parts alike count once. An extract (something that was asked for) may
-    hold no rows at all; a document may not. Raises UpstreamFormatError or BatchRejectedError; one
-    bad table rejects the whole.
+    Equal rows of two parts are kept once. An extract (something that was requested) may have no
+    rows at all; a document may not. Raises UpstreamFormatError or BatchRejectedError; one invalid
+    table rejects the whole.
     """
     name = source.CARD.name
     with met_words() as met:
@@ -181,15 +181,15 @@ def read(
 
 
 def is_large(source: Source, size: int) -> bool:
-    """Whether a document of so many bytes is read block by block."""
+    """Whether a document of this size in bytes is read block by block."""
     return size >= LARGE_DOCUMENT_BYTES and hasattr(source, "parse_blocks")
 
 
 @contextmanager
 def spool_folder(folder: Path) -> Iterator[Path]:
-    """A folder for what is spooled, gone with all that is left there at the end.
+    """A folder for spooled rows, removed with its content at the end.
 
-    It is made when something is. Those of killed processes go after SPOOLED_FOR_S.
+    It is created when rows are spooled. Those of killed processes are removed after SPOOLED_FOR_S.
     """
     for left in folder.glob("*"):
         if time.time() - left.stat().st_mtime > SPOOLED_FOR_S:
@@ -204,10 +204,10 @@ def spool_folder(folder: Path) -> Iterator[Path]:
 def read_large(
     source: Source, file: Path, document: Document, snapshot_id: str, folder: Path
 ) -> Batch:
-    """Parse a document block by block and hold its tables against their suites.
+    """Parse a document block by block and check its tables with their suites.
 
-    What is no more than LARGEST_HELD_ROWS is a batch as any other. More is spooled in `folder`, as
-    rows of the snapshot. Raises what `read` does.
+    Up to LARGEST_HELD_ROWS rows become an ordinary batch. More are spooled in `folder`, as rows of
+    the snapshot. Raises what `read` does.
     """
     name = source.CARD.name
     files: dict[str, list[Path]] = {}
@@ -225,7 +225,7 @@ def read_large(
                     written = spool(LAKE_TABLES[table], of_snapshot, folder)
                     files.setdefault(table, []).append(written)
                     del rows, of_snapshot
-                del block  # else it is held while the next one is read
+                del block  # else it stays in memory while the next one is read
         for table, blocks in files.items():
             tables[table], reason = _checked(table, spooled(blocks), folder)
             reasons += [reason] if reason else []
@@ -237,7 +237,7 @@ def read_large(
 
 
 def _checked(table: str, rows: Spooled, folder: Path) -> tuple[TableBatch, str]:
-    """What is spooled, held against its suite; and why it is rejected, if it is."""
+    """The spooled rows, checked with their suite; and why they are rejected, if they are."""
     suite = LAKE_SUITES[table]
     if rows.rows <= LARGEST_HELD_ROWS:
         held = rows.scan().collect()
@@ -253,8 +253,8 @@ def _checked(table: str, rows: Spooled, folder: Path) -> tuple[TableBatch, str]:
 
 
 def _together(table: LakeTable, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The rows of all parts as rows of the table; its snapshot's name is not known before it is
-    accepted, and stays empty.
+    """The rows of all parts as rows of the table; the snapshot's name is empty until it is
+    accepted.
     """
     conformed = [table.conform(frame.with_columns(snapshot_id=pl.lit(""))) for frame in frames]
     if len(conformed) == 1:
@@ -262,12 +262,12 @@ def _together(table: LakeTable, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     if not conformed:
         return table.empty()
     whole = pl.concat(conformed)
-    said = [name for name in whole.columns if name not in ("document", "vintage_at")]
-    return whole.unique(said, keep="first", maintain_order=True)
+    content = [name for name in whole.columns if name not in ("document", "vintage_at")]
+    return whole.unique(content, keep="first", maintain_order=True)
 
 
 def parsed_part(source: Source, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """`source.parse`; what it rejects names the document, whatever it stumbles on is a sentence."""
+    """`source.parse`; every error becomes a KidoError that names the document."""
     if not payload[:4096].strip():
         raise UpstreamFormatError(f"{source.CARD.name}: {document.name} is empty.")
     with _naming(source, document.name):
@@ -282,12 +282,12 @@ def _naming(source: Source, title: str) -> Iterator[None]:
     except UpstreamFormatError as error:
         if title in error.message:
             raise
-        said = error.message.removeprefix(f"{name}: ")
-        raise type(error)(f"{name}: {title}: {said}", hint=error.hint) from error
+        reason = error.message.removeprefix(f"{name}: ")
+        raise type(error)(f"{name}: {title}: {reason}", hint=error.hint) from error
     except KidoError:
         raise
-    # Whatever a library stumbles on in bytes nobody has seen before; a panic of polars is no
-    # Exception to Python.
+    # Any error of a library for unexpected bytes; a panic of polars is not an Exception in
+    # Python.
     except (Exception, pl.exceptions.PanicException) as error:
         raise UpstreamFormatError(
             f"{name}: {title} cannot be read ({stumbled_on(error)})."
@@ -295,7 +295,7 @@ def _naming(source: Source, title: str) -> Iterator[None]:
 
 
 def in_window(table: LakeTable, window: Window) -> pl.Expr:
-    """Whether a row of a table is of a window."""
+    """Whether a row of a table is in a window."""
     assert table.period is not None, f"{table.name} has no period"
     period = pl.col(table.period)
     if table.columns[table.period].dtype == pl.Int32:
@@ -321,9 +321,9 @@ def by_window(
 
 
 def digest(frames: Mapping[str, pl.DataFrame]) -> str:
-    """Stands for what rows say, in whatever order they come and whenever they were retrieved.
+    """Digest of the content of rows, independent of their order and time of retrieval.
 
-    A publisher's bytes may differ each time (an elapsed time, another order) and say the same.
+    A publisher's bytes may differ each time (an elapsed time, another order) for the same content.
     """
     whole = hashlib.sha256()
     for name in sorted(frames):

@@ -1,4 +1,4 @@
-"""How many calls a publisher was sent today, by every process of this home."""
+"""Counts the calls sent to a publisher today by all processes of this home."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from dagster_project.errors import QuotaError
 
 
 def counter(folder: Path, source: str, calls_a_day: int | None) -> Callable[[], None]:
-    """A function to call before each call: it counts it, or raises QuotaError once they are used.
+    """A function to call before each call: it counts it, or raises QuotaError once they are used
+    up.
 
-    The count is an estimate that spares a publisher needless calls: what it allows, it says itself.
-    A day is one of UTC.
+    The count is an estimate that avoids needless calls: the publisher itself reports its limit.
+    Days are UTC.
     """
 
     def count() -> None:

@@ -1,4 +1,4 @@
-"""What `kido fetch` does, and what it says of it: how many calls, each window, how to go on."""
+"""`kido fetch` and its messages: the number of calls, each window, how to continue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALL_ANSWERED, SOME_FAILED, OUT_OF_QUOTA = 0, 1, 3
 """Exit codes."""
 
 
-def fetch_and_say(
+def fetch_and_report(
     settings: Settings,
     source: Source,
     *,
@@ -32,10 +32,10 @@ def fetch_and_say(
     again: bool = False,
     write: Callable[[str], None] = print,
 ) -> int:
-    """Ask a publisher for windows (for what is due without any), land and conform what is new.
+    """Fetch windows from a publisher (those due if none are given), land and conform what is new.
 
-    `write` gets a line per thing a person should know. Returns the exit code. Raises
-    ConfigurationError for a source that cannot be asked, periods that are none, a missing key.
+    `write` gets the messages, line by line. Returns the exit code. Raises ConfigurationError for a
+    source that cannot be fetched, invalid periods, a missing key.
     """
     name = source.CARD.name
     _require_askable(settings, source)
@@ -122,7 +122,7 @@ def _planned(
 
 
 def _windows(source: Source, first: str, last: str, frequency: str) -> list[Window]:
-    """The periods in `first` to `last` that are over, of the frequencies asked for."""
+    """The finished periods in `first` to `last`, of the given frequencies."""
     start = _day(first, is_last=False) if first else date.min
     today = datetime.now(UTC).date()
     end = min(_day(last, is_last=True) if last else today, today)
@@ -131,7 +131,7 @@ def _windows(source: Source, first: str, last: str, frequency: str) -> list[Wind
         for each in source.CARD.windows
         if not frequency or each.frequency == frequency
         for window in windows_between(each, start, end)
-        # A period within the range as a whole, and over: a year is not asked for half of it.
+        # Only whole and finished periods of the range: half a year is not requested as a year.
         if window.end <= today and window.start >= start and _last_day(window) <= end
     ]
     if not found:
@@ -156,7 +156,7 @@ def _day(period: str, *, is_last: bool) -> date:
         raise ConfigurationError(
             f"{period!r} is neither a year like 2015 nor a month like 2015-03."
         )
-    if is_last and found[1] == "9999":  # no day comes after it
+    if is_last and found[1] == "9999":  # there is no day after it
         return date.max
     kind: Frequency = "M" if found[2] else "A"
     window = Window(kind, date(int(found[1]), int(found[2] or 1), 1))
@@ -188,11 +188,11 @@ def _last_line(name: str, fetched: Fetched, again: bool) -> str:
     line = f"{name}: {settled}, with {counted(fetched.calls, 'call')}."
     if not (fetched.not_asked or fetched.answer == "quota"):
         return line
-    # It stopped before the end: why, and how to go on.
+    # It stopped before the end: the reason, and how to continue.
     line += f" {len(fetched.not_asked)} left." if fetched.not_asked else ""
     line += f" {fetched.reason.removeprefix(f'{name}: ')}"
     if fetched.answer == "quota":
         when = f"at {fetched.again_at:%Y-%m-%d %H:%M} UTC" if fetched.again_at else "later"
-        line += f" Go on {when} with the same command"
-        line += "." if again else ": what was answered is not asked again."
+        line += f" Continue {when} with the same command"
+        line += "." if again else ": answered windows are not fetched again."
     return line

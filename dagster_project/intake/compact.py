@@ -1,6 +1,6 @@
-"""Makes the lake's small files few: when somebody asks for it, and when they pile up.
+"""Merges the lake's small files: on request, and when there are many.
 
-What is put together, and how, is the lake's (`lake/compaction.py`).
+The merging itself is in `lake/compaction.py`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def compact_sources(
 ) -> None:
     """Compact every table of these sources; `write` gets a line for each that changed.
 
-    The files they lay in go with the next build, since one that is under way reads them.
+    The old files are removed by the next build, since a running one may read them.
     """
     is_any = False
     for source in sources:
@@ -33,19 +33,19 @@ def compact_sources(
                 is_any = True
                 write(
                     f"{done.table} of {done.source}: {counted(done.before, 'file')} became "
-                    f"{counted(done.after, 'file')}, {counted(done.rows, 'row')} put together."
+                    f"{counted(done.after, 'file')}, {counted(done.rows, 'row')} merged."
                 )
     if is_any:
-        write("The files before go with the next build that brings news.")
+        write("The old files are removed by the next build with new data.")
     else:
-        write("Nothing to compact: no table of a source lies in several small files.")
+        write("Nothing to compact: no table of a source has several small files.")
 
 
 def compact_what_piled_up(settings: Settings, source: Source) -> list[Compacted]:
-    """Compact the tables of a source that lie in more than MOST_SMALL_FILES small files.
+    """Compact the tables of a source that have more than MOST_SMALL_FILES small files.
 
-    A source that another process holds is left to the next build, and all where the disk has no
-    room for it: small files are slower to read, and as good.
+    A source that another process holds is left to the next build, and so is all of it where the
+    disk has no room: small files are only slower to read.
     """
     lake = lake_of(settings)
     piled_up = [

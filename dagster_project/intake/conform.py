@@ -1,7 +1,8 @@
-"""Makes the lake hold what is landed: every snapshot checked and typed, and no other.
+"""Brings the lake up to date with the landing: every landed snapshot checked and typed, and no
+other.
 
-A snapshot whose rows lie ready is not parsed again; one that came in with another parser, other
-rules or other words than today's is.
+A snapshot whose rows are staged is not parsed again; one parsed with another version of the parser,
+the rules or the lists is.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Source
 
 STAGED_FOR = timedelta(days=1)
-"""Rows that lie ready for a snapshot that never came are removed after this time."""
+"""Staged rows of a snapshot that was never landed are removed after this time."""
 
 
 @dataclass
 class Conformed:
-    """What one source has in the lake, by table: rows, rows quarantined, and the checks' results.
+    """One source in the lake, by table: rows, quarantined rows, and the checks' results.
 
     `rejected` are the snapshots that could not be used, by document, with the reason.
     """
@@ -48,14 +49,14 @@ class Conformed:
     parsed: int = 0
     rejected: dict[str, str] = field(default_factory=dict)
     is_rejected_by_hand: bool = False
-    """Whether one of the rejected was not asked for: bundled, or brought by a person."""
+    """Whether one of the rejected was bundled or landed by hand."""
 
 
 def conform(settings: Settings, source: Source) -> Conformed:
-    """Make the lake hold what is landed of a source.
+    """Bring the lake up to date with the landed snapshots of a source.
 
-    A snapshot that cannot be used goes to the quarantine whole, with the reason; the others stay.
-    Rows of a snapshot that is no longer in the landing do not count any more.
+    A snapshot that cannot be used is quarantined whole, with the reason; the others are kept.
+    Rows of a snapshot that is no longer in the landing no longer count.
     """
     with commodities_of(settings.scope):
         return _conform(settings, source)
@@ -101,7 +102,9 @@ def _conform(settings: Settings, source: Source) -> Conformed:
 
 
 def is_conformed(settings: Settings, source: Source) -> bool:
-    """Whether the lake holds what is landed of a source, by today's parser, rules and words."""
+    """Whether the lake has all that is landed of a source, with the current parser, rules and
+    lists.
+    """
     name = source.CARD.name
     records = lake_of(settings).records(name)
     landed = {one.snapshot_id for one in landing_of(settings).snapshots(name)}
@@ -112,9 +115,10 @@ def is_conformed(settings: Settings, source: Source) -> bool:
 
 
 def stage_ahead(settings: Settings, source: Source) -> int:
-    """Make rows ready for what is landed of a source and not in the lake; how many snapshots.
+    """Stage the rows of landed snapshots of a source that are not in the lake; returns their
+    number.
 
-    What cannot be used is left to `conform`, which says why.
+    Unusable ones are left to `conform`, which reports the reason.
     """
     name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
@@ -137,14 +141,14 @@ def stage_ahead(settings: Settings, source: Source) -> int:
 def stage(
     settings: Settings, lake: Lake, source: Source, snapshot: Snapshot, batch: batches.Batch
 ) -> None:
-    """Put the rows of a snapshot in the lake; they count once it is conformed."""
+    """Stage the rows of a snapshot in the lake; they count once it is conformed."""
     frames = _rows(snapshot, batch)
     _keep_quarantine(settings, source, snapshot, batch)
     lake.stage(source.CARD.name, snapshot.snapshot_id, frames, _record(source, batch, frames))
 
 
 def recorded_checks(lake: Lake, source: str) -> list[CheckResult]:
-    """What the checks found in every batch of a source that is in the lake."""
+    """The results of the checks of every batch of a source that is in the lake."""
     return [
         check
         for record in lake.records(source).values()
@@ -174,8 +178,8 @@ def _parsed(
 ) -> Record | None:
     """The record of a snapshot whose rows are in the lake now; None for one that is quarantined.
 
-    A copy of a bundled document that a version before brought (`is_replaced`) stops nobody where
-    today's parser cannot read it.
+    A replaced copy of a bundled document, from an earlier version (`is_replaced`), blocks nothing
+    where the current parser cannot read it.
     """
     with batches.spool_folder(settings.spool_dir) as folder:
         try:
@@ -208,8 +212,8 @@ def _batch(source: Source, landing: Landing, snapshot: Snapshot, folder: Path) -
 
 
 def _rows(snapshot: Snapshot, batch: batches.Batch) -> Mapping[str, Rows]:
-    """The rows of the windows that a snapshot speaks for (all of them without windows), and what
-    it was asked for.
+    """The rows of the windows for which a snapshot counts (all rows without windows), and its
+    coverage.
     """
     windows = windows_of(snapshot)
     if not windows:
@@ -261,7 +265,7 @@ def _is_current(source: Source, record: Record) -> bool:
 
 
 def _sweep(lake: Lake, source: str, landed: set[str]) -> None:
-    """Remove rows that lie ready for a snapshot that never came."""
+    """Remove staged rows of a snapshot that was never landed."""
     now = datetime.now(UTC).replace(tzinfo=None)
     oldest = f"{source}-{now - STAGED_FOR:%Y%m%dT%H%M%S}"
     for snapshot_id in lake.staged(source):

@@ -1,4 +1,4 @@
-"""Which slices a window was asked for, and how many rows came: a row each, also where none came."""
+"""The slices that were requested for a window, and the number of rows received, also where 0."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dagster_project.sources.card import Window
 
 
 def coverage_of(snapshot: Snapshot, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Rows of the lake's `coverage`: table, reporter, flow and window that a snapshot was asked
-    for, with the rows that came.
+    """Rows of the lake's `coverage`: table, reporter, flow and window that were requested for a
+    snapshot, with the number of rows received.
     """
     table, windows = LAKE_TABLES["coverage"], windows_of(snapshot)
     found = [
@@ -35,7 +35,7 @@ def coverage_of(snapshot: Snapshot, frames: Mapping[str, pl.DataFrame]) -> pl.Da
 
 
 def windows_of(snapshot: Snapshot) -> tuple[Window, ...]:
-    """The windows that a snapshot speaks for."""
+    """The windows for which a snapshot counts."""
     return tuple(Window(period.frequency, period.start) for period in snapshot.windows)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""What is due of a publisher: by the card's calendar, its windows and the ledger."""
+"""What is due from a publisher: by the card's calendar, its windows and the ledger."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from dagster_project.sources.card import (
 
 @dataclass(frozen=True)
 class Due:
-    """What a build would ask for. `is_due` is also true of a source without windows."""
+    """What a build would fetch. `is_due` is also true for a source without windows."""
 
     is_due: bool
     windows: tuple[Window, ...] = ()
 
 
 def is_fetched(settings: Settings, source: Source) -> bool:
-    """Whether a build asks the publisher."""
+    """Whether a build fetches from the publisher."""
     card = source.CARD
     return settings.is_fetched(
         card.name, card.base_url if can_be_asked(source) else None, card.needs_key
@@ -48,20 +48,20 @@ def is_fetched(settings: Settings, source: Source) -> bool:
 
 
 def due_now(source: Source, ledger: Ledger, now: datetime, scope: Scope) -> Due:
-    """What is due of a question as wide as `scope`."""
+    """What is due for a request as wide as `scope`."""
     answered = answered_by(source, ledger, newest_of(source, now.date()), scope)
     return due_of(source, ledger, now, answered)
 
 
 def extracts_for(source: Source, windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
-    """`source.plan`; whatever it stumbles on is a sentence (UpstreamFormatError)."""
+    """`source.plan`; any error becomes an UpstreamFormatError."""
     try:
         return source.plan(sorted(windows), scope)
     except KidoError:
         raise
     except Exception as error:
         raise UpstreamFormatError(
-            f"{source.CARD.name}: what to ask cannot be planned ({stumbled_on(error)})."
+            f"{source.CARD.name}: the requests cannot be planned ({stumbled_on(error)})."
         ) from error
 
 
@@ -73,9 +73,9 @@ def answered_by(
     *,
     is_counting: bool = False,
 ) -> Mapping[Window, Answered]:
-    """The last answer about each window to a question as wide as `scope`, or wider.
+    """The last answer about each window to a request as wide as `scope`, or wider.
 
-    `is_counting`: of those only whose rows count, not those that repeat what was withdrawn.
+    `is_counting`: only answers whose rows count, not those that repeat a withdrawn one.
     """
     answers = ledger.answers()
     known = [window for window in windows if window in answers]
@@ -94,7 +94,7 @@ def answered_by(
 
 
 def covers(before: Sequence[AskedSlices], now: Sequence[Asked]) -> bool:
-    """Whether all that is asked now was asked before."""
+    """Whether all that is requested now was requested before."""
     return all(
         any(
             earlier.table == each.table
@@ -110,10 +110,10 @@ def covers(before: Sequence[AskedSlices], now: Sequence[Asked]) -> bool:
 def due_of(
     source: Source, ledger: Ledger, now: datetime, answered: Mapping[Window, Answered]
 ) -> Due:
-    """What the publisher may have news of: asked for once after each day of its calendar.
+    """What the publisher may have published: fetched once after each day of its calendar.
 
-    A window is due if it is one of the newest `revised_for` that are expected to be out, and was
-    not answered since the calendar's last moment; without windows, the document is.
+    A window is due if it is one of the newest `revised_for` expected ones, and was not answered
+    since the calendar's last moment; without windows, the document is.
     """
     since = last_moment(source.CARD.calendar, now)
     if not source.CARD.windows:
@@ -147,7 +147,7 @@ def newest_of(source: Source, today: date, frequency: str = "") -> list[Window]:
 
 
 def newest(windows: Windows, today: date) -> list[Window]:
-    """Those of them that may still be revised, oldest first."""
+    """The windows that may still be revised, oldest first."""
     found = expected(windows, today)
     return found[max(0, len(found) - windows.revised_for) :]
 
@@ -155,15 +155,15 @@ def newest(windows: Windows, today: date) -> list[Window]:
 def unanswered(
     windows: Sequence[Window], answered: Mapping[Window, Answered], due: Due
 ) -> list[Window]:
-    """Those that were never answered, and those that are due again."""
+    """The windows that were never answered, and those that are due again."""
     again = set(due.windows)
     return [window for window in windows if window not in answered or window in again]
 
 
 def last_moment(calendar: Calendar | None, now: datetime) -> datetime:
-    """The last moment before `now` (UTC) at which something new may have come out.
+    """The last moment before `now` (UTC) at which something new may have been published.
 
-    Without a calendar it is always now: whoever asks, asks.
+    Without a calendar it is always now: every request is sent.
     """
     if calendar is None:
         return now
@@ -175,15 +175,15 @@ def last_moment(calendar: Calendar | None, now: datetime) -> datetime:
 
 
 def scope_of(settings: Settings, source: Source, ledger: Ledger) -> Scope:
-    """What to ask for beside periods: by the settings, the card and what is known.
+    """What to request in addition to periods: by the settings, the card and the lake.
 
-    Raises ConfigurationError where a setting names no economy.
+    Raises ConfigurationError where a setting names an unknown economy.
     """
     own = settings.source(source.CARD.name)
     unknown = [code for code in own.reporters if code not in vocabulary.economies()]
     if unknown:
         raise ConfigurationError(
-            f"KIDO_{source.CARD.name.upper()}_REPORTERS: {unknown[0]!r} is no economy.",
+            f"KIDO_{source.CARD.name.upper()}_REPORTERS: {unknown[0]!r} is not an economy.",
             hint="They are ISO 3166 alpha-3 codes, separated by commas.",
         )
     caps = source.CARD.rows_per_call
@@ -198,7 +198,7 @@ def scope_of(settings: Settings, source: Source, ledger: Ledger) -> Scope:
 
 
 def limits_of(settings: Settings, source: Source) -> Limits:
-    """What may be sent: by the settings of the subscription, else by the card."""
+    """The limits on calls: by the settings of the subscription, else by the card."""
     own, card = settings.source(source.CARD.name), source.CARD.limits
     return Limits(
         calls_a_minute=own.calls_per_minute or card.calls_a_minute,

@@ -1,7 +1,7 @@
-"""Asks a publisher for windows and lands what is new, each extract whole or not at all.
+"""Fetches windows from a publisher and lands what is new, each extract whole or not at all.
 
-One extract that fails leaves the vintages before it in place and the others to come. Nothing here
-knows who asks: `kido fetch`, a build or a backfill.
+A failed extract leaves its earlier vintages in place and does not stop the others. The caller may
+be `kido fetch`, a build or a backfill.
 """
 
 from __future__ import annotations
@@ -68,16 +68,16 @@ from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Extract, Scope, Source, Window
 
 News = Literal["new", "unchanged", "empty", "withdrawn", "failed"]
-"""`withdrawn`: the answer repeats what somebody withdrew, and stays withdrawn."""
+"""`withdrawn`: the answer repeats a withdrawn snapshot, and stays withdrawn."""
 
 MOST_FAILURES = 3
-"""So many answers in a row that cannot be used, and the publisher is left alone: so would the next.
+"""After this many unusable answers in a row the run ends: the next would be unusable, too.
 """
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of one window (None: of the document of a source without windows)."""
+    """The outcome of one window (None: of the document of a source without windows)."""
 
     window: Window | None
     document: str
@@ -94,10 +94,10 @@ class Settled:
 
 @dataclass
 class Fetched:
-    """What came of asking a publisher. `answer` is the worst of the run, `not_asked` without any.
+    """The outcome of a fetch. `answer` is the worst of the run, `not_asked` without any.
 
-    `revisions` are what the answers that were landed do to the figures that count, by document;
-    `not_asked` windows left for another time, since the publisher was in trouble.
+    `revisions` are the effects of landed answers on the figures that count, by document;
+    `not_asked` are windows left for another run, since the publisher had errors.
     """
 
     settled: list[Settled] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Planned:
-    """What would be asked: the extracts, and how many requests are known to be needed."""
+    """The plan of a fetch: the extracts, and the number of requests as far as known."""
 
     extracts: Sequence[Extract]
     requests: int
@@ -131,11 +131,11 @@ class Planned:
 
 
 class Fetching:
-    """One source, asked in one run: its client, its ledger, and what it was planned to be asked."""
+    """One fetch of a source: its client, its ledger, and its plan."""
 
     def __init__(self, settings: Settings, source: Source, *, is_patient: bool = True) -> None:
-        """`is_patient`: whether a silent publisher is asked again (not in a build, which others
-        wait for).
+        """`is_patient`: whether requests to a silent publisher are retried (not in a build, which
+        others wait for).
         """
         self._settings = settings
         self._source = source
@@ -146,14 +146,14 @@ class Fetching:
         self._run = uuid.uuid4().hex[:8]
 
     def alone(self, on_wait: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
-        """Hold the publisher: two processes that ask it at once would settle the same extracts.
+        """Hold the source: two processes that fetch at once would settle the same extracts.
 
         Everything from planning to the last window belongs inside. See `alone`.
         """
         return alone(self._settings, self._source.CARD.name, on_wait)
 
     def due(self) -> Planned:
-        """What the publisher may have news of."""
+        """What the publisher may have published since the last fetch."""
         due = due_now(self._source, self.ledger, _now(), self._scope())
         return self._planned(due.windows) if due.is_due else Planned((), 0)
 
@@ -162,7 +162,7 @@ class Fetching:
         return newest_of(self._source, _now().date(), frequency)
 
     def wanted(self, windows: Sequence[Window], *, again: bool = False) -> Planned:
-        """Windows somebody asks for: those not answered yet or due; all of them if `again`.
+        """The plan for given windows: those not answered yet or due; all of them if `again`.
 
         Without windows: the document, as a whole if `again`.
         """
@@ -174,7 +174,7 @@ class Fetching:
         return self._planned(unanswered(windows, self.answered(windows), due))
 
     def answered(self, windows: Sequence[Window]) -> Mapping[Window, Answered]:
-        """Those of the windows that were answered, to a question as wide as today's or wider."""
+        """The windows that were answered, to a request as wide as today's or wider."""
         return answered_by(self._source, self.ledger, windows, self._scope())
 
     def run(
@@ -183,10 +183,10 @@ class Fetching:
         on: Callable[[Settled], None] = lambda settled: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Fetched:
-        """Ask for what is planned. `on` gets each window as soon as it is settled.
+        """Fetch what is planned. `on` gets each window as soon as it is settled.
 
-        Raises ConfigurationError (no key where one is needed) and DiskFullError; what a publisher
-        does is reported.
+        Raises ConfigurationError (no key where one is needed) and DiskFullError; a publisher's
+        errors are reported in the result.
         """
         found = Fetched(answer="ok" if planned.extracts else "not_asked")
         in_a_row = 0
@@ -199,7 +199,7 @@ class Fetching:
         self._sweep()
         if planned.extracts:
             self._require_room()
-        # What is said of an answer is redacted too: its body may repeat the key.
+        # Messages about an answer are redacted too: its body may repeat the key.
         with (
             self._client(found, sleep) as client,
             client.redacting(),
@@ -225,7 +225,7 @@ class Fetching:
                     outcome, failure = "no_answer", error
                 except (KidoError, OSError):
                     raise
-                except Exception as error:  # a mistake in one source's module stops no other
+                except Exception as error:  # an error in one source's module must not stop others
                     outcome = "rejected"
                     failure = UpstreamFormatError(
                         f"{extract.document} cannot be settled ({stumbled_on(error)})."
@@ -283,8 +283,8 @@ class Fetching:
     def _fetch(
         self, client: Client, extract: Extract, sleep: Callable[[float], None]
     ) -> tuple[list[Settled], Sequence[Revision]]:
-        """Ask for one extract and settle it: its windows, and what it does to the figures that
-        count. Raises what stops it; nothing of it counts then.
+        """Fetch one extract and settle it: its windows, and its effect on the figures that count.
+        On an error, nothing of it counts.
         """
         asking = Asking(self.landing, self._source, extract, self._folder)
         try:
@@ -315,31 +315,31 @@ class Fetching:
     def _settle_windows(
         self, extract: Extract, asking: Asking, batch: batches.Batch
     ) -> list[Settled]:
-        """Land the windows that say something new; the others stay with the snapshot before."""
+        """Land the windows with changes; the others stay with the earlier snapshot."""
         state = asking.state
         frames = batch.frames(state.snapshot_id)
         rows = batches.by_window(frames, extract.windows)
-        # To a wider question the same rows say more: of what is absent, that it is.
+        # For a wider request the same rows mean more: what is absent is not published.
         before = answered_by(
             self._source, self.ledger, extract.windows, self._scope(), is_counting=True
         )
         withdrawn = self._withdrawn(asking)
         stays: dict[Window, Withdrawn] = {}
         landed_at = self._last_landed_by_hand()
-        said: list[WindowAsk] = []
+        asks: list[WindowAsk] = []
         for window in extract.windows:
             digest = batches.digest(rows[window])
             last = before.get(window)
             is_new = (
                 last is None
-                or last.said.digest != digest
+                or last.window_ask.digest != digest
                 or (landed_at is not None and landed_at > last.snapshot.retrieved_at)
             )
-            holder = last.said.snapshot_id if last and not is_new else state.snapshot_id
+            holder = last.window_ask.snapshot_id if last and not is_new else state.snapshot_id
             found = withdrawn(window, digest) if is_new else None
             if found is not None:
                 stays[window], holder, is_new = found, found.snapshot.snapshot_id, False
-            said.append(
+            asks.append(
                 WindowAsk(
                     frequency=window.frequency,
                     start=window.start,
@@ -349,14 +349,14 @@ class Fetching:
                     is_new=is_new,
                 )
             )
-        news = [one.window for one in said if one.is_new]
+        news = [one.window for one in asks if one.is_new]
         ask = Ask(
             document=extract.document,
             asked_at=state.answered_at,
             answer="ok",
             snapshot_id=state.snapshot_id if news else "",
             run=self._run,
-            windows=tuple(said),
+            windows=tuple(asks),
             asked=_asked_slices(extract) if stays else (),
         )
         if news:
@@ -379,16 +379,16 @@ class Fetching:
                 reason=in_words(stays[one.window]) if one.window in stays else "",
                 snapshot_id=one.snapshot_id,
             )
-            for one in said
+            for one in asks
         ]
 
     def _withdrawn(self, asking: Asking) -> Callable[[Window | None, str], Withdrawn | None]:
-        """What an answer repeats of what was withdrawn: by its bytes, or by its rows."""
+        """The withdrawn snapshot that an answer repeats: by its bytes, or by its rows."""
         by_rows = self.ledger.withdrawn()
         by_bytes = self.landing.withdrawn_bytes(
             sha256_of(asking.state.parts), source=self._source.CARD.name
         )
-        # Two answers without rows may be the same bytes, and speak of other windows.
+        # Two answers without rows may be the same bytes for different windows.
         if by_bytes is not None and by_bytes.snapshot.was_asked_for:
             by_bytes = None
         return lambda window, digest: by_bytes or by_rows.get((window, digest))
@@ -400,7 +400,7 @@ class Fetching:
         frames = batch.frames(state.snapshot_id)
         digest = batches.digest(frames)
         last = self.ledger.last_of(extract.document)
-        # What was landed since, under another name or by hand, may say otherwise.
+        # A snapshot landed since, under another name or by hand, may differ.
         is_known = (
             last is not None and last.digest == digest and last.snapshot_id == self._last_landed()
         )
@@ -444,7 +444,7 @@ class Fetching:
     ) -> Snapshot:
         """Stage the rows, write the ledger, then the origin record that makes all of it count.
 
-        Killed in between, nothing counts, and the parts are there for the next run.
+        If killed in between, nothing counts, and the parts are kept for the next run.
         """
         snapshot = self._snapshot(extract, asking, windows)
         stage(self._settings, self._lake, self._source, snapshot, batch)
@@ -454,7 +454,7 @@ class Fetching:
         return snapshot
 
     def _snapshot(self, extract: Extract, asking: Asking, windows: Sequence[Window]) -> Snapshot:
-        """What an answer would be, or is, as a snapshot that speaks for these windows."""
+        """The answer as a snapshot that counts for these windows."""
         state = asking.state
         return self.landing.describe(
             state.snapshot_id,
@@ -475,19 +475,19 @@ class Fetching:
         require_room_to_land(self._settings.folders, largest, what)
 
     def _sweep(self) -> None:
-        """Remove what killed runs left and nothing can need any more."""
+        """Remove leftovers of killed runs that are no longer needed."""
         name = self._source.CARD.name
         complete(self.landing, self._lake, name)
         self.landing.sweep(name)
         sweep(self.landing, self._source)
-        # Nobody else asks it now: a download that lies there is nobody's.
+        # The source is held: a leftover download belongs to no running process.
         for file in self._folder.glob(f"{name}-*.part"):
             file.unlink(missing_ok=True)
 
     def _is_in_the_lake(self, frames: dict[str, pl.DataFrame]) -> bool:
-        """Whether the newest rows of the lake say all of this already.
+        """Whether the newest rows of the lake already contain all of these.
 
-        Of tables whose slice is a whole document it cannot be told row by row.
+        For tables whose slice is a whole document this cannot be decided row by row.
         """
         copies = copies_of(self.landing, self._source.CARD.name, self._lake)
         today = _now().date()
@@ -506,13 +506,13 @@ class Fetching:
                 .sort("vintage_at", "snapshot_id")
                 .unique(table.key, keep="last")
             )
-            said = [column for column in frame.columns if column not in OF_THE_LANDING]
-            if frame.join(newest, on=said, how="anti", nulls_equal=True).height:
+            content = [column for column in frame.columns if column not in OF_THE_LANDING]
+            if frame.join(newest, on=content, how="anti", nulls_equal=True).height:
                 return False
         return True
 
     def _require_windows(self, extract: Extract, batch: batches.Batch) -> None:
-        """Raise UpstreamFormatError where rows are of no window that was asked for."""
+        """Raise UpstreamFormatError where rows are outside the requested windows."""
         if not extract.windows:
             return
         for name, table in batch.tables.items():
@@ -525,15 +525,15 @@ class Fetching:
             outside = table.frame.filter(~inside)
             if outside.height:
                 raise UpstreamFormatError(
-                    f"{self._source.CARD.name}: {extract.document} holds {outside.height} rows of "
-                    f"periods that were not asked for, first {outside[declared.period][0]}."
+                    f"{self._source.CARD.name}: {extract.document} has {outside.height} rows of "
+                    f"periods that were not requested, first {outside[declared.period][0]}."
                 )
 
     def _plausible_revisions(
         self, extract: Extract, asking: Asking, batch: batches.Batch
     ) -> Sequence[Revision]:
-        """What the answer does to the figures that count, by table. Raises ImplausibleError where
-        it would shrink or shift them.
+        """The effect of the answer on the figures that count, by table. Raises ImplausibleError
+        where it would shrink or shift them.
         """
         name = self._source.CARD.name
         answer = self._snapshot(extract, asking, extract.windows)
@@ -543,7 +543,7 @@ class Fetching:
         return found
 
     def _how_to_land(self, asking: Asking) -> str:
-        """What somebody types who knows better: all the parts that will be in quarantine."""
+        """The command to land the answer nevertheless: all the parts that will be in quarantine."""
         name, files = self._source.CARD.name, [part.file for part in asking.state.parts]
         folder = asking.quarantined(self._settings.quarantine_dir)
         shown = files if len(files) <= 3 else [files[0], "...", files[-1]]
@@ -553,7 +553,7 @@ class Fetching:
         )
 
     def _last_landed(self) -> str:
-        """The snapshot that was retrieved last, of those that do not come with the project."""
+        """The snapshot that was retrieved last, bundled ones excluded."""
         landed = [
             snapshot
             for snapshot in self.landing.snapshots(self._source.CARD.name)
@@ -563,7 +563,7 @@ class Fetching:
         return newest_one.snapshot_id if newest_one else ""
 
     def _last_landed_by_hand(self) -> datetime | None:
-        """When a file was last brought: after it, an answer that repeats itself is news again."""
+        """When a file was last landed by hand: after it, a repeated answer is new again."""
         return max(
             (
                 snapshot.retrieved_at
@@ -598,9 +598,9 @@ def _asked_slices(extract: Extract) -> tuple[AskedSlices, ...]:
 
 
 def fetch_due(settings: Settings, source: Source) -> Fetched:
-    """Ask for what is due, for a build: it waits neither for silence nor for another run.
+    """Fetch what is due, for a build: it waits neither for a silent publisher nor for another run.
 
-    Raises ConfigurationError; what else goes wrong is reported.
+    Raises ConfigurationError; other errors are reported in the result.
     """
     fetching = Fetching(settings, source, is_patient=False)
     try:
@@ -608,7 +608,7 @@ def fetch_due(settings: Settings, source: Source) -> Fetched:
             return fetching.run(fetching.due())
     except BusyError as error:
         return Fetched(answer="not_asked", reason=str(error))
-    except UpstreamFormatError as error:  # what to ask could not be planned
+    except UpstreamFormatError as error:  # the requests could not be planned
         fetching.ledger.record(
             Ask(document="", asked_at=_now(), answer="rejected", reason=str(error))
         )
@@ -624,7 +624,7 @@ def _failed(extract: Extract, answer: Outcome, reason: str) -> list[Settled]:
 
 
 def _known_until(frames: dict[str, pl.DataFrame]) -> date | None:
-    """The last day that rows are of; None for tables whose period is no day."""
+    """The last day of the rows; None for tables whose period is not a day."""
     last_days = [
         frame[period].max()
         for name, frame in frames.items()

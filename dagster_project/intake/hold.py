@@ -1,4 +1,4 @@
-"""Holds what comes in against what the lake knows of its source, before any of it counts."""
+"""Compares new rows with the lake's rows of their source, before any of them counts."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from dagster_project.settings import BUNDLED
 from dagster_project.sources.card import Document, Source
 
 _BESIDE = timedelta(days=800)
-"""Known rows of so long before and after the file's are of use: the period before, and a file whose
-years are off by one or two."""
+"""Known rows this long before and after the file's are compared: for the period before, and for a
+file whose years are off by one or two."""
 
 _MOST_OBJECTIONS = 5
 
 MOST_COMPARED_ROWS = 500_000
-"""Of a document that is not held, rows that are compared one by one: 2 s and 1 GB."""
+"""Rows of a spooled document that are compared one by one: 2 s and 1 GB."""
 
 
 def held_against_known(
@@ -51,14 +51,14 @@ def held_against_known(
     answer: Snapshot | None = None,
     is_part: bool = False,
 ) -> list[Revision]:
-    """What the rows of a document or extract do to those that count, by table.
+    """The effect of the rows of a document or extract on those that count, by table.
 
-    `frames` bear the name of their snapshot. `beside` are rows that came in with the same command
-    before these and are not in the lake yet. Bundled figures that no build has landed yet are known
-    all the same, and not the copies whose place they take. `answer` is the snapshot that they would
-    be, where a publisher was asked for them: it is not cut, and what it was asked for and lacks is
-    withdrawn. `is_part`: they are rows of some codes of a larger document, and beside known ones of
-    the same codes.
+    `frames` have the name of their snapshot. `beside` are earlier rows of the same command that are
+    not in the lake yet. Bundled figures that no build has landed yet are included in the known
+    ones, the copies that they replace are not. `answer` is the snapshot that they would become,
+    where they were fetched: it is not cut, and requested rows that it lacks are withdrawn.
+    `is_part`: they are rows of some codes of a larger document, and compared with known ones of the
+    same codes.
     """
     today = datetime.now(UTC).date()
     card = source.CARD
@@ -86,7 +86,7 @@ def held_against_known(
         known = pl.concat([known, *(each[name] for each in beside if name in each)])
         of_unknown_series = 0
         if is_part:
-            # Nothing can be said of a code in an edition that is not known.
+            # A code in an unknown edition cannot be compared.
             series, of_document = list(series_of(table)), fresh.height
             fresh, known = (
                 fresh.join(known, on=series, how="semi", maintain_order="left"),
@@ -120,11 +120,11 @@ def held_against_known(
 def held_in_part(
     landing: Landing, lake: Lake, source: Source, rows: Mapping[str, Rows]
 ) -> tuple[dict[str, pl.DataFrame], list[Revision]]:
-    """Of each table the rows that are compared one by one, and what the others do.
+    """The rows of each table that are compared one by one, and the effect of the others.
 
-    Of a batch that is held those are all. Of one that is spooled they are those of some codes: of
-    the codes that are known, those of the mineral groups and others drawn by their hash, up to
-    MOST_COMPARED_ROWS. The others are compared by their sums, or are new if none are known.
+    Of a batch in memory those are all rows. Of a spooled one they are those of some known codes: of
+    the mineral groups, and others drawn by their hash, up to MOST_COMPARED_ROWS. The others are
+    compared by their sums, or are new if none are known.
     """
     frames: dict[str, pl.DataFrame] = {}
     found = []
@@ -156,7 +156,7 @@ def _codes(rows: pl.LazyFrame, code: str) -> list[str]:
 
 
 def _drawn(sums: pl.DataFrame, code: str, known: Sequence[str]) -> list[str]:
-    """The codes whose rows are compared one by one; `known` are those of no mineral group."""
+    """The codes whose rows are compared one by one; `known` are those outside mineral groups."""
     counts = dict(sums.group_by(code).agg(pl.col("rows").sum()).iter_rows())
     minerals = [one for one in commodity_codes() if one in counts]
     others = sorted(
@@ -173,7 +173,7 @@ def _drawn(sums: pl.DataFrame, code: str, known: Sequence[str]) -> list[str]:
 
 
 def require_plausible(name: str, revisions: Sequence[Revision], hint: str) -> None:
-    """Raise ImplausibleError, with what speaks against it, where something does."""
+    """Raise ImplausibleError with the objections, if there are any."""
     objections = [each for revision in revisions for each in revision.objections]
     if objections:
         raise ImplausibleError(f"{name}: {' '.join(objections[:_MOST_OBJECTIONS])}", hint=hint)
@@ -188,7 +188,7 @@ def _known(
     *,
     of_its_codes: bool,
 ) -> pl.DataFrame:
-    """All vintages of the rows of a source that the file's may replace, or are beside them; without
+    """All vintages of the rows of a source that the file may replace, and adjacent ones; without
     the snapshots `left_out`.
     """
     rows = lake.rows(table, source, left_out)
@@ -210,10 +210,11 @@ def _known(
 def _without_accepted_losses(
     table: LakeTable, counting: pl.DataFrame, fresh: pl.DataFrame, landed_by_hand: Sequence[str]
 ) -> pl.DataFrame:
-    """The rows that count without those that an answer lacks and somebody has seen lacking: who
-    landed by hand, after them, all that it holds of their reporter, flow and period.
+    """The rows that count, without those whose loss was accepted: an answer lacks them, and later
+    all that it has of their reporter, flow and period was landed by hand.
 
-    A file by hand withdraws nothing; without this the answer would be quarantined at every ask.
+    A file landed by hand withdraws nothing; without this the answer would be quarantined every
+    time.
     """
     of = [name for name in table.vintage_slice if name != "commodity_code"]
     by_hand = counting.filter(pl.col("snapshot_id").is_in(landed_by_hand))
@@ -230,7 +231,7 @@ def _without_accepted_losses(
 def _bundled_to_come(
     landing: Landing, lake: Lake, source: Source
 ) -> dict[str, Mapping[str, pl.DataFrame]]:
-    """The rows of the bundled files that the next build will bring, by document and table."""
+    """The rows of the bundled files that the next build will land, by document and table."""
     found: dict[str, Mapping[str, pl.DataFrame]] = {}
     in_the_lake = lake.snapshot_ids(source.CARD.name)
     for file in bundled_files(source):

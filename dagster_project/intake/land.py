@@ -1,4 +1,4 @@
-"""Lands files: those that come with the project, and those somebody brings."""
+"""Lands files: bundled ones, and those given to `kido land`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from dagster_project.sources.card import Document, Source
 
 @dataclass(frozen=True)
 class Landed:
-    """What the bundled files brought: new snapshots, and how many documents are unchanged."""
+    """The result of landing bundled files: new snapshots, and the number of unchanged documents."""
 
     new: tuple[Snapshot, ...] = ()
     unchanged: int = 0
@@ -57,9 +57,9 @@ class Landed:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of files somebody brought, those that are one snapshot together.
+    """The outcome of landed files that together are one snapshot.
 
-    `reasons` says of each table why its first row was quarantined.
+    `reasons` gives for each table why its first row was quarantined.
     """
 
     documents: tuple[str, ...]
@@ -69,21 +69,21 @@ class Taken:
     reasons: tuple[str, ...]
     quarantine: Path
     revisions: tuple[Revision, ...] = ()
-    """What it does to the figures that count, by table."""
+    """The effect on the figures that count, by table."""
     stands_in_for: str = ""
-    """The bundled list that a landed one takes the place of."""
+    """The bundled list that a landed one replaces."""
 
 
 @dataclass(frozen=True)
 class Brought:
-    """What became of all files of one command, and of everything else the source has landed."""
+    """The outcome of all files of one command, and of the other landed snapshots of the source."""
 
     taken: tuple[Taken, ...]
     others: Conformed = field(default_factory=Conformed)
 
 
 def land_bundled(settings: Settings, source: Source) -> Landed:
-    """Land the bundled files of a source, and note which of its documents are bundled no more."""
+    """Land the bundled files of a source, and record its documents that are no longer bundled."""
     landing = landing_of(settings)
     outcomes = []
     for file in bundled_files(source):
@@ -116,14 +116,14 @@ def land_files(
     replace_all: bool = False,
     write: Callable[[str], None] = print,
 ) -> Brought:
-    """Take files that someone downloaded: parsed and checked first, kept only if all of them pass.
+    """Land downloaded files: parsed and checked first, kept only if all of them pass.
 
     Files that hold parts of the same slices (China in one, the Philippines in the other) become
-    one snapshot, since a slice is replaced as a whole; files that contradict each other stay apart,
-    and the one named later counts. A file that would shrink or shift the figures that are known is
-    taken only with `replace_all`. They are compared with what is known, kept and typed while nobody
-    else lands, asks or withdraws anything of the source; `write` gets a line if that is waited for.
-    Raises KidoError in one sentence; then nothing was written.
+    one snapshot, since a slice is replaced as a whole; files that contradict each other stay
+    separate, and the one named later counts. A file that would shrink or shift known figures is
+    accepted only with `replace_all`. They are compared, kept and typed while holding the source;
+    `write` gets a line if another process has to be waited for. Raises KidoError with one sentence;
+    then nothing was written.
     """
     with commodities_of(settings.scope):
         return _land_files(settings, source, paths, retrieved, replace_all=replace_all, write=write)
@@ -155,7 +155,7 @@ def _land_files(
 def _grouped(
     source: Source, paths: Sequence[Path], retrieved_at: datetime, folder: Path
 ) -> list[_Group]:
-    """The files, parsed and checked, those together that are one snapshot."""
+    """The files, parsed and checked, grouped by snapshot."""
     once = _ParsedOnce(source)
     with met_words() as met:
         files = [_read(once, path, retrieved_at) for path in paths]
@@ -165,7 +165,7 @@ def _grouped(
             for files_of_one in _groups(files, summed)
             for group in _checked(once, files_of_one, folder)
         ]
-    # Each file is parsed once, so those that were met are known of all of them together.
+    # Each file is parsed once, so the list entries used are recorded for all files together.
     words = met.record()
     return [replace(group, batch=replace(group.batch, words=words)) for group in checked]
 
@@ -213,7 +213,7 @@ class _ParsedOnce:
 
 @dataclass(frozen=True)
 class _File:
-    """A file somebody brought; of a large one the path, and no frames: it is landed by itself."""
+    """A file to land; a large one has a path and no frames: it is landed by itself."""
 
     name: str
     payload: bytes | Path
@@ -239,12 +239,12 @@ class _File:
 
 @dataclass(frozen=True)
 class _Group:
-    """Files that are one snapshot together."""
+    """Files that together are one snapshot."""
 
     files: tuple[_File, ...]
     batch: batches.Batch
     snapshot_id: str
-    """Of the snapshot that they are, if they are not landed already."""
+    """The id of their snapshot, if they are not landed already."""
 
     @property
     def document(self) -> str:
@@ -252,7 +252,7 @@ class _Group:
 
     @cached_property
     def parts(self) -> list[Part]:
-        """A part per file; of several, each under a number, since two may bear the same name."""
+        """A part per file; several are numbered, since two may have the same name."""
         if len(self.files) == 1:
             return [self.files[0].part]
         return [
@@ -281,9 +281,9 @@ def _read(source: _ParsedOnce, path: Path, retrieved_at: datetime) -> _File:
 
 
 def _groups(files: Sequence[_File], summed: pl.Expr) -> list[list[_File]]:
-    """Files of which each shares slices with another of its group, and contradicts none.
+    """Groups of files; each file shares slices with another of its group, and contradicts none.
 
-    A file that fits two groups which contradict each other goes to the one named later.
+    A file that fits two groups which contradict each other joins the one named later.
     """
     groups: list[list[_File]] = []
     for file in files:
@@ -302,7 +302,7 @@ def _groups(files: Sequence[_File], summed: pl.Expr) -> list[list[_File]]:
 
 
 def _share_slices(one: _File, other: _File) -> bool:
-    """Whether a slice lies in both, and one of them holds rows of it that the other lacks."""
+    """Whether a slice is in both, and one of them has rows of it that the other lacks."""
     for table, mine, theirs in _common(one, other):
         declared = LAKE_TABLES[table]
         for left, right in ((mine, theirs), (theirs, mine)):
@@ -313,14 +313,14 @@ def _share_slices(one: _File, other: _File) -> bool:
 
 
 def _contradict(one: _File, other: _File, summed: pl.Expr) -> bool:
-    """Whether both hold a row of the same key, and no sum, that says something else."""
+    """Whether both have a row of the same key, not a sum, with different content."""
     for table, mine, theirs in _common(one, other):
         key = LAKE_TABLES[table].key
         shared = mine.join(theirs, on=key, how="semi", nulls_equal=True)
         if set(summed.meta.root_names()) <= set(shared.columns):
             shared = shared.filter(~summed.fill_null(False))
-        said = [name for name in mine.columns if name not in ("document", "vintage_at")]
-        if shared.height != shared.join(theirs, on=said, how="semi", nulls_equal=True).height:
+        content = [name for name in mine.columns if name not in ("document", "vintage_at")]
+        if shared.height != shared.join(theirs, on=content, how="semi", nulls_equal=True).height:
             return True
     return False
 
@@ -334,7 +334,7 @@ def _common(one: _File, other: _File) -> list[tuple[str, pl.DataFrame, pl.DataFr
 
 
 def _checked(source: _ParsedOnce, files: Sequence[_File], folder: Path) -> list[_Group]:
-    """The files as one snapshot; where they turn out to contradict each other, one each."""
+    """The files as one snapshot; where they contradict each other, as one each."""
     (file, *_) = files
     if isinstance(file.payload, Path):
         snapshot_id = new_snapshot_id(source.CARD.name)
@@ -349,9 +349,9 @@ def _checked(source: _ParsedOnce, files: Sequence[_File], folder: Path) -> list[
 
 
 def _checked_together(source: _ParsedOnce, files: Sequence[_File]) -> _Group:
-    """The files held against the suites as one batch: a rule may need rows of several of them.
+    """The files checked with the suites as one batch: a rule may need rows of several of them.
 
-    They are put in the order of their names: named in another order, they are the same.
+    They are sorted by name, so that the order of arguments does not matter.
     """
     ordered = sorted(files, key=lambda file: (file.name, file.part.sha256))
     parts = [(file.payload, file.document) for file in ordered if isinstance(file.payload, bytes)]
@@ -392,7 +392,7 @@ def _revisions(
     *,
     replace_all: bool,
 ) -> list[tuple[Revision, ...]]:
-    """What each of the files does to the figures that count. Raises ImplausibleError."""
+    """The effect of each of the files on the figures that count. Raises ImplausibleError."""
     lake, name = lake_of(settings), source.CARD.name
     revisions: list[tuple[Revision, ...]] = []
     beside: list[Mapping[str, pl.DataFrame]] = []
@@ -427,7 +427,7 @@ def _keep(
 ) -> list[tuple[Snapshot, bool]]:
     """The snapshot of each group, and whether it is new. The new ones count together.
 
-    What stops it, mostly a full disk, leaves nothing: what does not count must not fill a disk.
+    On an error, mostly a full disk, all written files are removed: they would fill the disk.
     """
     name, lake = source.CARD.name, lake_of(settings)
     fresh = [one or group.snapshot_id for one, group in zip(known, groups, strict=True)]
@@ -457,7 +457,7 @@ def _kept(
     retrieved_at: datetime,
 ) -> tuple[Snapshot, bool]:
     name = source.CARD.name
-    # Of a file that was named twice, this landing knows the first one already.
+    # For a file that was named twice, this landing already has the first one.
     known = _known(landing, source, group, retrieved_at.date())
     if known is not None:
         return known, False
@@ -520,4 +520,4 @@ def _quarantine(settings: Settings, source: str, snapshot_id: str) -> Path:
 def _first_reason(table: str, quarantined: pl.DataFrame) -> str:
     row = quarantined.row(0, named=True)
     rule = row["rule"].replace("_", " ")
-    return f"{table} row {row['row_number']}: not so that {rule} ({shortened(str(row['value']))})"
+    return f"{table} row {row['row_number']} fails {rule} ({shortened(str(row['value']))})"

@@ -1,7 +1,7 @@
-"""The ledger of what was asked: when, of which windows, what came of it, also when nothing was new.
+"""The ledger of requests: when, for which windows, with which outcome, also when nothing was new.
 
-It makes a backfill resumable, tells what is due, and tells a period without trade from one that is
-not published. What the figures say is not kept here.
+It makes a backfill resumable, decides what is due, and distinguishes a period without trade from
+an unpublished one. Figures are not stored here.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _WORST_FIRST: Sequence[Answer] = ("denied", "no_answer", "quota", "rejected", "o
 
 
 def worst(answers: Iterable[Answer]) -> Answer:
-    """What is said of several asks of one run: one answer does not make up for another."""
+    """The outcome reported for several asks of one run: the worst one."""
     return min(answers, key=_WORST_FIRST.index)
 
 
 class WindowAsk(BaseModel):
-    """What an answer said of one window.
+    """The answer about one window.
 
-    `snapshot_id` is the snapshot that holds its rows: this ask's, or an earlier one that said the
-    same. `digest` stands for the rows, whatever their order.
+    `snapshot_id` is the snapshot that holds its rows: this ask's, or an earlier one with the same
+    content. `digest` is that of the rows, independent of their order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,12 +51,12 @@ class WindowAsk(BaseModel):
 
 
 class Ask(BaseModel):
-    """One extract that was asked for. Instants are UTC without a zone attached.
+    """One requested extract. Instants are UTC without a zone attached.
 
     `snapshot_id` is the snapshot it made, empty where it made none. `known_until` is the last day
-    its rows are of, for a source without windows. `run` is shared by what was asked together.
-    `asked` is what an answer was asked for that repeats a snapshot which was withdrawn: no snapshot
-    that counts keeps it.
+    of its rows, for a source without windows. `run` is shared by requests of one run. `asked` are
+    the requested slices of an answer that repeats a withdrawn snapshot: no snapshot that counts has
+    them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,21 +75,21 @@ class Ask(BaseModel):
 
 @dataclass(frozen=True)
 class Answered:
-    """One answer about a window: when, what it was, and the snapshot that holds its rows.
+    """One answer about a window: when, its outcome, and the snapshot that holds its rows.
 
-    `asked` is what was asked for. One that repeats what was withdrawn counts as an answer, so that
+    `asked` are the requested slices. An answer that repeats a withdrawn one is an answer, so that
     the publisher is not asked again and again; its rows do not count.
     """
 
     asked_at: datetime
-    said: WindowAsk
+    window_ask: WindowAsk
     snapshot: Snapshot
     asked: Sequence[AskedSlices] = ()
     is_withdrawn: bool = False
 
 
 class Ledger:
-    """Asks of one source, kept beside its snapshots (`<source>/.ledger/`)."""
+    """Asks of one source, stored beside its snapshots (`<source>/.ledger/`)."""
 
     def __init__(self, landing: Landing, source: str) -> None:
         self._landing = landing
@@ -97,7 +97,7 @@ class Ledger:
         self._records = Records(landing.store, f"{source}/.ledger", Ask, ".json")
 
     def asks(self, until: datetime | None = None) -> list[Ask]:
-        """Asks, oldest first; of an ask whose snapshot is not there (any more), nothing counts."""
+        """Asks, oldest first; an ask whose snapshot does not exist is left out."""
         kept = {snapshot.snapshot_id for snapshot in self._landing.snapshots(self._source)}
         return [
             ask
@@ -107,32 +107,35 @@ class Ledger:
         ]
 
     def names(self) -> list[str]:
-        """A name per ask, in their order: what changes when something was asked."""
+        """A name per ask, in their order: it changes with every new ask."""
         return list(self._records.all())
 
     def record(self, ask: Ask) -> None:
-        """Keep an ask. One that made a snapshot counts as soon as that snapshot does."""
+        """Store an ask. One that made a snapshot counts as soon as that snapshot does."""
         self._records.add(f"{ask.asked_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:6]}", ask)
 
     def answers(self) -> Mapping[Window, Sequence[Answered]]:
         """The answers about each window, the latest last.
 
-        What was said before a snapshot was withdrawn went with it; an answer that repeated it
-        afterwards is there.
+        Without those of withdrawn snapshots; an answer that repeated one afterwards is included.
         """
         kept = {one.snapshot_id: one for one in self._landing.snapshots(self._source)}
         withdrawn = self._landing.withdrawn(self._source)
         found: dict[Window, list[Answered]] = {}
         for ask in self.asks():
-            for said in ask.windows if ask.answer == "ok" else ():
-                snapshot = kept.get(said.snapshot_id)
+            for window_ask in ask.windows if ask.answer == "ok" else ():
+                snapshot = kept.get(window_ask.snapshot_id)
                 is_withdrawn = snapshot is None and bool(ask.asked)
-                if is_withdrawn and said.snapshot_id in withdrawn:
-                    snapshot = withdrawn[said.snapshot_id].snapshot
+                if is_withdrawn and window_ask.snapshot_id in withdrawn:
+                    snapshot = withdrawn[window_ask.snapshot_id].snapshot
                 if snapshot is not None:
-                    found.setdefault(said.window, []).append(
+                    found.setdefault(window_ask.window, []).append(
                         Answered(
-                            ask.asked_at, said, snapshot, ask.asked or snapshot.asked, is_withdrawn
+                            ask.asked_at,
+                            window_ask,
+                            snapshot,
+                            ask.asked or snapshot.asked,
+                            is_withdrawn,
                         )
                     )
         return found
@@ -144,9 +147,9 @@ class Ledger:
         for ask in self._records.all().values() if withdrawn else ():
             if ask.snapshot_id in withdrawn and not ask.windows:
                 found[None, ask.digest] = withdrawn[ask.snapshot_id]
-            for said in ask.windows:
-                if said.snapshot_id in withdrawn:
-                    found[said.window, said.digest] = withdrawn[said.snapshot_id]
+            for window_ask in ask.windows:
+                if window_ask.snapshot_id in withdrawn:
+                    found[window_ask.window, window_ask.digest] = withdrawn[window_ask.snapshot_id]
         return found
 
     def windows(self) -> Mapping[Window, Answered]:
@@ -154,7 +157,7 @@ class Ledger:
         return {window: answers[-1] for window, answers in self.answers().items()}
 
     def last_run(self, until: datetime | None = None) -> Ask | None:
-        """The ask of the last run that went worst, the first of them."""
+        """The first ask of the last run with its worst outcome."""
         asks = self.asks(until)
         if not asks:
             return None
@@ -167,14 +170,14 @@ class Ledger:
         return _last(ask for ask in self.asks() if ask.answer == "ok")
 
     def last_of(self, document: str) -> Ask | None:
-        """The last ask of that name that made a snapshot: what its rows say now.
+        """The last ask of that name that made a snapshot, which has its current rows.
 
-        Asks after it said the same, or nothing; without the snapshot they would stand for no rows.
+        Later asks had the same content, or none; without the snapshot they have no rows.
         """
         return _last(ask for ask in self.asks() if ask.snapshot_id and ask.document == document)
 
     def known_until(self) -> date | None:
-        """The last day that snapshots are of, for a source without windows."""
+        """The last day of the snapshots' rows, for a source without windows."""
         days = (ask.known_until for ask in self.asks() if ask.snapshot_id)
         return max((day for day in days if day), default=None)
 

@@ -1,4 +1,4 @@
-"""Where the documents and rows of a home lie, and what a record says of where they are from."""
+"""The stores of a home's documents and rows, and the origins of documents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dagster_project.sources.card import Source
 
 
 class BundledFile(Origin):
-    """An entry of `bundled/<source>/origin.yaml`: a file and where its figures come from."""
+    """An entry of `bundled/<source>/origin.yaml`: a file and the origin of its figures."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,7 +51,7 @@ def bundled_files(source: Source) -> list[BundledFile]:
 
 
 def origin_of_card(source: Source) -> Origin:
-    """The origin of what a source sends, or of a file of it that somebody brought."""
+    """The origin of an answer of a source, or of a file landed by hand."""
     card = source.CARD
     return Origin(
         producer=card.publisher,

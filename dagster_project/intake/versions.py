@@ -1,6 +1,6 @@
 """The version of a source's parser: it changes with the code and schemas its rows depend on.
 
-The words a snapshot met in our lists are not part of it: they are on record with the snapshot
+The list entries that a snapshot used are not part of it: they are recorded with the snapshot
 (`vocabulary.met_words`). Nor are the suites, which have a version of their own, nor libraries.
 """
 
@@ -25,24 +25,24 @@ _PACKAGE = Path(dagster_project.__file__).parent
 
 _SCHEMAS = Path("lake", "schemas.py")
 _NO_READERS = (Path("errors.py"), Path("sources", "card.py"))
-"""Modules that decide no row: names of errors, and what a source says of itself."""
+"""Modules without effect on rows: names of errors, and the sources' cards."""
 
 _CONFORM = ("LakeTable.conform", "LakeTable.conform_lazily")
-"""Every row goes through them: the part of `lake/schemas.py` that is code."""
+"""The code in `lake/schemas.py` that every row passes through."""
 
 _WHOLE = "*"
 _DYNAMIC = frozenset({"globals", "locals", "vars", "eval", "exec", "__import__"})
-"""Code that uses these may refer to anything in its module."""
+"""Code that uses these may refer to any name in its module."""
 _ALWAYS_THERE = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__package__"}
 
 _Chain = tuple[str, ...]
-"""`formats.read_sheet` is ("formats", "read_sheet")."""
+"""A dotted name: `formats.read_sheet` is ("formats", "read_sheet")."""
 _Need = tuple[Path, str]
 """A name at the top of a module of the package; _WHOLE is all of it."""
 
 
 def parser_version(source: Source) -> str:
-    """Twelve hex digits that change when what makes a source's rows out of a document changes.
+    """Twelve hex digits that change when the code that makes a source's rows changes.
 
     That is the source's own module (or package), byte for byte; of the other modules those
     functions, classes and constants it uses, directly or through one another, without comments,
@@ -65,9 +65,9 @@ def _code_of_the_package() -> Code:
 class Code:
     """The modules of the package as text, and which parts of them need which others.
 
-    A name is looked for by its spelling: a local variable called like a function of its module
-    counts as a use of that function, which is one re-parse too many at worst. Where a name cannot
-    be found, or code reaches for names at run time, the whole module counts.
+    Names are matched by spelling: a local variable named like a function of its module is taken
+    as a use of that function, which at worst causes one needless re-parse. Where a name cannot be
+    found, or code looks names up at run time, the whole module is included.
     """
 
     def __init__(self, package: Path, tables: Mapping[str, LakeTable]) -> None:
@@ -135,7 +135,9 @@ class Code:
         statements: Sequence[ast.stmt],
         imports: Mapping[str, Sequence[_Import]],
     ) -> _Part:
-        """Statements as text, and what they need; `imports` are what the name itself stands for."""
+        """Statements as text, and what they need; `imports` are those that define the name
+        itself.
+        """
         is_whole = statements is module.statements
         stands_for: set[str] = set()
         needs: set[_Need] = set()
@@ -165,7 +167,7 @@ class Code:
         return _Part("\n".join((*texts, *sorted(stands_for))), frozenset(needs))
 
     def _target(self, path: Path, target: _Import, rest: Sequence[str]) -> set[_Need]:
-        """What an import followed by further names leads to; nothing outside the package."""
+        """The target of an import followed by further names; nothing outside the package."""
         names = [*target.module, *((target.name,) if target.name else ()), *rest]
         if target.level:
             folder = path.parents[target.level - 1]
@@ -186,7 +188,7 @@ class Code:
         return {(init, names[0] if names else _WHOLE)} if init.is_file() else set()
 
     def _runs_code_of_ours(self, module: _Module) -> bool:
-        """Whether code of the package runs on import: it may fill a list where no name shows it."""
+        """Whether code of the package runs on import: it may fill a list without a visible name."""
         return any(
             root in module.bound
             or any(self._target(module.path, to, rest) for to in module.imports.get(root, ()))
@@ -194,7 +196,9 @@ class Code:
         )
 
     def _table_named(self, path: Path, name: str) -> object | None:
-        """What `lake/schemas.py` declares by that name; of all tables those of the card count."""
+        """The declaration of that name in `lake/schemas.py`; of all tables only those of the
+        card.
+        """
         if path != self._schemas:
             return None
         if name == "LAKE_TABLES":
@@ -223,7 +227,7 @@ def _files_of(module: Path) -> list[Path]:
 
 
 def _structure(table: LakeTable) -> object:
-    """What of a declared table decides its rows: not what a column means to a reader."""
+    """The parts of a declared table that affect its rows: not the descriptions."""
     columns = [
         (name, repr(column.dtype), column.nullable) for name, column in table.columns.items()
     ]
@@ -254,10 +258,10 @@ class _Import:
 
 @dataclass(frozen=True)
 class _Module:
-    """A module's statements, those each name at its top is made of, and its imports by name.
+    """A module's statements, those that define each top-level name, and its imports by name.
 
-    `run_on_import` are the decorators and bare calls at its top; `reaches_for_names` is whether
-    code there may refer to any name.
+    `run_on_import` are the decorators and bare calls at its top level; `reaches_for_names` is
+    whether code there may refer to any name.
     """
 
     path: Path
@@ -295,7 +299,7 @@ class _Module:
         return module
 
     def made_of(self, name: str) -> list[ast.stmt]:
-        """The statements a name is made of; of `Class.method`, the method alone."""
+        """The statements that define a name; for `Class.method`, only the method."""
         head, _, method = name.partition(".")
         found = self.bound.get(head, [])
         if not method:
@@ -314,7 +318,7 @@ _PLAIN = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 
 
 def _names_at_the_top(statement: ast.stmt) -> set[str]:
-    """The names a statement makes or may change: of a loop or a bare call, all it mentions."""
+    """The names a statement defines or may change: for a loop or bare call, all it mentions."""
     if isinstance(statement, _DEFINITIONS):
         return {statement.name}
     if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -351,7 +355,7 @@ def _chains(node: ast.AST) -> Iterator[_Chain]:
 
 
 def _local_names(node: ast.AST) -> Iterator[str]:
-    """The names that are given a value anywhere below a node."""
+    """The names that are assigned anywhere below a node."""
     for inner in ast.walk(node):
         if isinstance(inner, ast.Name):
             if isinstance(inner.ctx, ast.Store):
@@ -387,7 +391,7 @@ def _imports(node: ast.AST) -> dict[str, list[_Import]]:
 
 
 def _is_text(node: object) -> bool:
-    """A docstring, or a string below a constant that says what it is."""
+    """A docstring, or a string below a constant that documents it."""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
@@ -396,7 +400,7 @@ def _is_text(node: object) -> bool:
 
 
 def _shape(node: object) -> object:
-    """A syntax tree without positions and docstrings, the same in every version of Python we run.
+    """A syntax tree without positions and docstrings, equal in all supported versions of Python.
 
     (`ast.dump` writes empty fields, and each version has others.)
     """

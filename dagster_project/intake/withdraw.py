@@ -1,6 +1,6 @@
-"""Takes a snapshot back that should not have come, lets it come again, and lists what is there.
+"""Withdraws a snapshot, restores a withdrawn one, and lists the snapshots.
 
-Where its bytes lie and which write decides is the landing's (`lake/landing.py`).
+The place of the bytes and the deciding write are in `lake/landing.py`.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def unland(
     because: str,
     write: Callable[[str], None] = print,
 ) -> None:
-    """Withdraw a snapshot; `write` gets a line for what goes and one for what counts instead.
+    """Withdraw a snapshot; `write` gets a line for it and one for what counts instead.
 
-    Raises ConfigurationError for a snapshot that is not there, or without a reason.
+    Raises ConfigurationError for a snapshot that does not exist, or without a reason.
     """
     source, landing, lake = _source_of(settings, sources, snapshot_id)
     name = source.CARD.name
@@ -49,7 +49,7 @@ def unland(
             return
         if not because.strip():
             raise ConfigurationError(
-                "Say why it is withdrawn.", hint=f"kido unland {snapshot_id} --because 'a slip'"
+                "A withdrawal needs a reason.", hint=f"kido unland {snapshot_id} --because 'a slip'"
             )
         snapshot = next(one for one in landing.snapshots(name) if one.snapshot_id == snapshot_id)
         before = _counting(landing, lake, source)
@@ -63,7 +63,7 @@ def unland(
     if again:
         write(f"  Count again: {'; '.join(again)}.")
     elif counted:
-        write("  Nothing takes the place of its rows.")
+        write("  Nothing replaces its rows.")
     elif held:
         write("  None of its rows counted; the figures stay as they are.")
     write("Then: kido build.")
@@ -77,7 +77,7 @@ def unland_again(
 ) -> bool:
     """Let a withdrawn snapshot count again; False if it can no longer be used (quarantined).
 
-    Raises ConfigurationError for a snapshot that is not there.
+    Raises ConfigurationError for a snapshot that does not exist.
     """
     source, landing, lake = _source_of(settings, sources, snapshot_id)
     name = source.CARD.name
@@ -100,15 +100,15 @@ def unland_again(
     write(f"{snapshot_id} counts again: {withdrawn.snapshot.document}, {_in_rows(held)}.")
     replaced = list(_sentences(snapshots, before - after))
     if replaced:
-        write(f"  It takes the place of {'; '.join(replaced)}.")
+        write(f"  It replaces {'; '.join(replaced)}.")
     write("Then: kido build.")
     return not outcome.rejected
 
 
 def complete(landing: Landing, lake: Lake, source: str) -> None:
-    """Finish what a kill left of a landing, a withdrawal or its undoing.
+    """Finish an interrupted landing, withdrawal or its undoing.
 
-    Only for who holds the source.
+    The caller must hold the source.
     """
     landing.complete(source)
     for snapshot_id in lake.snapshot_ids(source) & set(landing.withdrawn(source)):
@@ -116,11 +116,11 @@ def complete(landing: Landing, lake: Lake, source: str) -> None:
 
 
 def sweep(settings: Settings, source: Source) -> None:
-    """Finish what a kill left, and remove the files of rows that no longer count.
+    """Finish interrupted operations, and remove the files of rows that no longer count.
 
-    Only for a build that is about to choose what it reads, and while no other reads: one reads the
-    files that it chose before until dbt is done. A source that another process holds is left to the
-    next build.
+    Only for a build before it selects the files to read, and while no other build reads: a build
+    reads its selected files until dbt has finished. A source that another process holds is left to
+    the next build.
     """
     landing, lake, card = landing_of(settings), lake_of(settings), source.CARD
     with contextlib.suppress(BusyError), alone(settings, card.name):
@@ -139,7 +139,7 @@ def refuse_withdrawn(landing: Landing, source: str, document: str, sha256: str) 
 
 
 def in_words(withdrawn: Withdrawn) -> str:
-    """Why an answer of a publisher does not count."""
+    """The reason why an answer of a publisher does not count."""
     return (
         f"withdrawn {_by_whom(withdrawn)}; kido unland {withdrawn.snapshot.snapshot_id} --again "
         "brings them back"
@@ -147,9 +147,9 @@ def in_words(withdrawn: Withdrawn) -> str:
 
 
 def landed_lines(settings: Settings, sources: Iterable[Source]) -> Iterator[str]:
-    """What is landed and what was withdrawn, two lines or more each; none wider than a terminal.
+    """The landed and withdrawn snapshots, two lines or more each, wrapped for a terminal.
 
-    Nothing is said of a source without snapshots.
+    A source without snapshots has no lines.
     """
     landing, lake = landing_of(settings), lake_of(settings)
     for source in sources:
@@ -258,7 +258,7 @@ def _by_whom(withdrawn: Withdrawn) -> str:
 
 
 def _user() -> str:
-    """The user of this machine; its number where it has no name, as in a container."""
+    """The name of the user; the number where there is no name, as in a container."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):

@@ -1,1 +1,1 @@
-"""What publishers said, kept: snapshots as received, and the tables every source conforms to."""
+"""Storage of publishers' data: snapshots as received, and the tables every source conforms to."""

@@ -1,8 +1,8 @@
-"""The two private DuckDB files dbt builds in: one for the marts, as readers are to have them, and
-one for all that they are made from.
+"""The two private DuckDB files dbt builds in: one for the marts, as they will be published, and one
+for their inputs.
 
-What they are made from is put there: the lake as views beside tables of their slices, and the facts
-of the run as tables. So the dbt project never knows where the lake lies.
+The inputs are the lake, as views with tables of their slices, and the facts of the run, as tables.
+So the dbt project does not depend on the location of the lake.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ STORAGE_VERSION = "v1.0.0"
 opens it."""
 
 SPILL = "spill"
-"""Folder beside a build file, for what DuckDB cannot hold; it goes when DuckDB is closed, and with
-the build's folder where it was killed."""
+"""Folder beside a build file, for what DuckDB cannot hold in memory; it is removed when DuckDB is
+closed, or with the build's folder if the process was killed."""
 
 
 def spilling(build_file: Path, memory: int) -> dict[str, str]:
@@ -40,14 +40,14 @@ def spilling(build_file: Path, memory: int) -> dict[str, str]:
 def connect(
     path: Path, *, read_only: bool = False, memory: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a DuckDB file; always closed again, whatever happens.
+    """Open a DuckDB file; it is closed again also on an error.
 
-    With `memory` (bytes) it is held as `spilling` says; without, DuckDB takes what it wants.
+    `memory` (bytes) limits it as in `spilling`; without, DuckDB uses its default.
     """
     config = spilling(path, memory) if memory else {}
     connection = duckdb.connect(str(path), read_only=read_only, config=config)
     try:
-        # It would be drawn on standard output, also where that is no terminal.
+        # It would be printed to standard output, also where that is not a terminal.
         connection.execute("set enable_progress_bar = false")
         yield connection
     finally:
@@ -56,7 +56,7 @@ def connect(
 
 @contextlib.contextmanager
 def beside(build_file: Path, memory: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to attach files to, of which the build file is one; held like `connect`."""
+    """A connection to attach the build file and others to; limited as in `connect`."""
     config = spilling(build_file, memory) if memory else {}
     with duckdb.connect(config=config) as connection:
         connection.execute("set enable_progress_bar = false")
@@ -64,7 +64,7 @@ def beside(build_file: Path, memory: int | None = None) -> Iterator[duckdb.DuckD
 
 
 def work_file(build_file: Path) -> Path:
-    """The file beside a build file with all that its marts are made from."""
+    """The file beside a build file with the inputs of its marts."""
     return build_file.with_suffix(".work.duckdb")
 
 
@@ -78,10 +78,10 @@ def prepare(
     """Create the build file without marts (where there is none yet), and `lake.*` and `runtime.*`
     beside it, in its work file.
 
-    Beside the rows of every table (`lake.<table>`, a view on its files) stand its slices with the
-    number of their rows (`lake.<table>_slices`), of the same moment: on them it is decided which
-    rows count. They are a table, whose size is known to who plans a join with it. Rows of the
-    snapshots that are `left_out` of a table are in neither (`Copies.left_out`).
+    For every table there are its rows (`lake.<table>`, a view on its files) and its slices with the
+    number of their rows (`lake.<table>_slices`), of the same moment: the slices decide which rows
+    count. They are a table, so that the planner of a join knows its size. Rows of the snapshots
+    that are `left_out` of a table are in neither (`Copies.left_out`).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with beside(path) as connection:

@@ -1,7 +1,7 @@
-"""Makes many small files of the lake few: rows of many snapshots together, by period.
+"""Merges many small files of the lake into few: rows of many snapshots in one file, by period.
 
-Nothing that counts is lost or changed by it, superseded vintages included; which rows count is not
-decided here.
+No row that counts is lost or changed by it, superseded vintages included; which rows count is
+decided elsewhere.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     import duckdb
 
 WHOLE_FILE = 1_000_000
-"""Rows of a file that is large enough to stay as it is; one that is made has as many or more, up to
-the end of the period in which it reaches them, unless there are no more."""
+"""Rows of a file that is large enough to stay as it is; a merged one has at least as many, up to
+the end of the period in which it reaches them, unless there are no more rows."""
 
 MOST_SMALL_FILES = 64
-"""So many files of single snapshots of a table and source are left beside one another by a build:
-scanning 64 costs 0.015 s more than scanning one, 800 cost 0.18 s."""
+"""A build leaves up to this many files of single snapshots of a table and source: scanning 64 costs
+0.015 s more than scanning one, 800 cost 0.18 s."""
 
 
 @dataclass(frozen=True)
 class Compacted:
-    """What was done to a source's table: so many files became so many, with so many rows."""
+    """The result for a source's table: files before, files after, and their rows."""
 
     table: str
     source: str
@@ -63,7 +63,7 @@ class _Group:
 
 
 def small_files(lake: Lake, table: LakeTable, source: str) -> list[LakeFile]:
-    """The files of single snapshots that are no whole file by themselves."""
+    """The files of single snapshots that are too small to stay as they are."""
     records = lake.records(source)
     return [
         file
@@ -75,14 +75,12 @@ def small_files(lake: Lake, table: LakeTable, source: str) -> list[LakeFile]:
 def compact(
     lake: Lake, table: LakeTable, source: str, folder: Path, memory: int
 ) -> Compacted | None:
-    """Put the rows of the small files of a source's table together, by period; None where there is
-    nothing to put together.
+    """Merge the small files of a source's table, by period; None where there is nothing to merge.
 
-    DuckDB sorts them in `folder` and holds at most `memory` bytes. The record of the compaction is
-    written last: until then the files before count, from then on those that were made, and the ones
-    they were made of are left to `Lake.sweep`. Rows that no longer count (their snapshot was
-    withdrawn, or written anew) are left out of the files that are made. Only for who holds the
-    source.
+    DuckDB sorts them in `folder` and uses at most `memory` bytes. The record of the compaction is
+    written last: until then the old files are used, from then on the merged ones, and the old ones
+    are left to `Lake.sweep`. Rows that no longer count (their snapshot was withdrawn, or written
+    again) are left out of the merged files. The caller must hold the source.
     """
     import duckdb
 
@@ -124,8 +122,8 @@ def compact(
             for file in made:
                 lake.store.remove(f"{table.name}/{source}/{file.name}")
             raise
-    # From here on nothing that was made is removed: a write that fails may have been made all the
-    # same, in an object store that answers too late. Files that no record names go with a sweep.
+    # From here on no merged file is removed: a write that fails may have succeeded, in an object
+    # store that answers too late. A sweep removes files that no record names.
     lake.record_compaction(
         table,
         source,
@@ -144,7 +142,7 @@ def _is_by_period(file: LakeFile) -> bool:
 
 
 def _rows_in_each(table: LakeTable, file: LakeFile, records: dict[str, Record]) -> int:
-    """Rows of a file of a snapshot; of several, on average."""
+    """Rows of a file of one snapshot; the average if it has several files."""
     (snapshot_id,) = file.snapshots
     of = records[snapshot_id].tables[table.name]
     return of.rows // of.files
@@ -153,7 +151,7 @@ def _rows_in_each(table: LakeTable, file: LakeFile, records: dict[str, Record]) 
 def _counts(
     connection: duckdb.DuckDBPyConnection, table: LakeTable, rows: str
 ) -> Counter[tuple[str | None, str]]:
-    """Rows by period (as text, whose order is that of time) and snapshot."""
+    """Rows by period (as text, which sorts by time) and snapshot."""
     period = f"cast({table.period} as varchar)" if table.period else "cast(null as varchar)"
     found = connection.execute(
         f"select {period}, snapshot_id, count(*) from ({rows}) group by all"
@@ -166,7 +164,7 @@ def _has_any(file: CompactedFile, periods: Iterable[str | None]) -> bool:
 
 
 def _groups(counts: Counter[tuple[str | None, str]], kept: Sequence[CompactedFile]) -> list[_Group]:
-    """What goes into a file each: whole periods, none of which lie on both sides of a kept file."""
+    """The groups, one per merged file: whole periods, none of them on both sides of a kept file."""
     by_period: dict[str | None, Counter[str]] = {}
     for (period, snapshot_id), rows in counts.items():
         by_period.setdefault(period, Counter())[snapshot_id] += rows
@@ -190,8 +188,8 @@ def _require_all(
     kept: Sequence[CompactedFile],
     counts: Counter[tuple[str | None, str]],
 ) -> set[str]:
-    """The snapshots whose rows will lie together. Raises DamagedError where there are more or fewer
-    rows of one in its files than are on record.
+    """The snapshots whose rows will be merged. Raises DamagedError where the files of one have more
+    or fewer rows than its record.
     """
     found: Counter[str] = Counter()
     for (_, snapshot_id), rows in counts.items():
@@ -204,7 +202,7 @@ def _require_all(
             raise DamagedError(
                 f"{snapshot_id}: the lake has {found[snapshot_id]:,} rows of {table.name} where "
                 f"{on_record:,} are on record.",
-                hint="Remove its record in the lake's _snapshots; a build types it anew.",
+                hint="Remove its record in the lake's _snapshots; a build parses it again.",
             )
     return set(found)
 
@@ -219,7 +217,7 @@ def _made(
     records: dict[str, Record],
     folder: Path,
 ) -> CompactedFile:
-    """Sort the rows of a group into a file of the lake, flushed to disk: nothing counts yet."""
+    """Sort the rows of a group into a file of the lake, flushed to disk but not yet in use."""
     known = [period for period in group.periods if period is not None]
     first, last = (known[0], known[-1]) if known else ("", "")
     inside = [] if table.period else ["true"]

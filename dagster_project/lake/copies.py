@@ -1,7 +1,7 @@
-"""Which copies of the bundled documents count on a day: one of each document, whole.
+"""Which copies of the bundled documents count on a day: one whole copy of each document.
 
-A version of the program brings its own copy of each of its documents. Those that versions before
-brought stay, for the days on which they counted.
+Each version of the program bundles its own copy of its documents. The copies of earlier versions
+are kept, for the days on which they counted.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dagster_project.lake.tables import Lake
 
 @dataclass(frozen=True)
 class Copies:
-    """The bundled snapshots of a source, oldest first, and since when (UTC) the program no longer
-    brings the document of some, by snapshot.
+    """The bundled snapshots of a source, oldest first, and, by snapshot, since when (UTC) the
+    program no longer bundles the document of some.
     """
 
     snapshots: Sequence[Snapshot] = ()
@@ -27,9 +27,9 @@ class Copies:
     def left_out(self, table: LakeTable, day: date) -> frozenset[str]:
         """The snapshots of which no row of a table counts in a build for `day`.
 
-        Of figures the copies count that were the last by then; on days before any of the source
-        was landed, the last there are, as in a home of today. Of lists and facts the last count on
-        every day: their text says what was known when.
+        Of figures, the latest copies by that day count; on days before the first one was landed,
+        the latest of all, as in a new home. Of lists and facts, the latest count on every day:
+        their text gives the day on which each fact became known.
         """
         end = datetime.combine(day + timedelta(days=1), time())
         copies, left = self.snapshots, set(self.left)
@@ -50,8 +50,8 @@ def left_out_on(
 
 
 def copies_of(landing: Landing, source: str, lake: Lake | None = None) -> Copies:
-    """The bundled snapshots of a source; with a lake, those of which it holds the rows: a copy
-    that is not typed yet takes no other's place.
+    """The bundled snapshots of a source; with a lake, those whose rows it holds: a copy that is not
+    conformed yet replaces no other.
     """
     typed = None if lake is None else lake.snapshot_ids(source)
     return Copies(

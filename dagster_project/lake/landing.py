@@ -1,6 +1,6 @@
-"""The landing store: what publishers sent, untouched, each with an origin record; write-once.
+"""The landing store: documents as received, each with an origin record; write-once.
 
-No publisher is known here, and nothing is parsed.
+Nothing here depends on a publisher, and nothing is parsed.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from dagster_project.lake.records import Records
 from dagster_project.lake.store import Store, write_atomically
 
 LEFTOVER_AGE = timedelta(days=8)
-"""A folder without an origin record is kept this long: an extract under way may still need it."""
+"""A folder without an origin record is kept this long: an unfinished extract may still need it."""
 
 WITHDRAWN = "withdrawn"
 """Folder of the landing, beside those of the sources, for the snapshots that were withdrawn."""
 
 UNDER_WAY = "under_way"
-"""Folder beside it, for commands that land several snapshots and are not done yet."""
+"""Folder beside it, for commands that land several snapshots and are not finished yet."""
 
 LEFT_BUNDLE = "left_bundle"
-"""Folder beside it, for bundled documents that a later version of the program no longer brings."""
+"""Folder beside it, for bundled documents that the program no longer has."""
 
 
 class Origin(BaseModel):
-    """Where a document comes from, in the words a reader needs to cite it."""
+    """Where a document comes from, as a reader needs it for a citation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -64,7 +64,7 @@ class Part(BaseModel):
 
 
 class Period(BaseModel):
-    """A window as a record keeps it: frequency and first day."""
+    """A window in a record: frequency and first day."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -73,7 +73,7 @@ class Period(BaseModel):
 
 
 class AskedSlices(BaseModel):
-    """What an extract asked for in a table: what its answer lacks of this is not there."""
+    """What an extract asked for in a table: what its answer lacks of this is not published."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,8 +87,8 @@ class Snapshot(BaseModel):
     """One whole document or extract as it was at one moment.
 
     Instants are UTC without a zone attached. `sha256` is that of the bytes; of several parts, that
-    of their hashes. `windows` are those it speaks for, of the ones it was asked for: a window of
-    which the answer said nothing new stays with the snapshot that said it before.
+    of their hashes. `windows` are the requested windows for which it counts: an unchanged window
+    stays with the earlier snapshot.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,17 +115,17 @@ class Snapshot(BaseModel):
 
     @property
     def asked_codes(self) -> list[str]:
-        """The codes that it was asked for, of all tables, sorted."""
+        """The codes that were asked for, of all tables, sorted."""
         return sorted({code for asked in self.asked for code in asked.commodity_codes})
 
     @property
     def was_asked_for(self) -> bool:
-        """Whether a publisher sent it: it is neither bundled nor brought by a person."""
+        """Whether a publisher sent it: it is neither bundled nor landed by hand."""
         return not (self.is_bundled or self.is_landed_by_hand)
 
 
 class Held(BaseModel):
-    """What a snapshot holds of a table: rows, and their first and last period as text."""
+    """The rows of a snapshot in a table: their number, and first and last period as text."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -136,9 +136,9 @@ class Held(BaseModel):
 
 
 class Withdrawn(BaseModel):
-    """A snapshot that somebody took back: which, by whom, when (UTC, no zone) and why.
+    """A withdrawn snapshot: which, by whom, when (UTC, no zone) and why.
 
-    `held` is what it held, since its rows are no longer in the lake.
+    `held` describes its rows, since they are no longer in the lake.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -151,7 +151,7 @@ class Withdrawn(BaseModel):
 
 
 class UnderWay(BaseModel):
-    """The snapshots of a command that is not done: none of them counts yet."""
+    """The snapshots of an unfinished command: none of them counts yet."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -159,7 +159,7 @@ class UnderWay(BaseModel):
 
 
 class LeftBundle(BaseModel):
-    """Since when (UTC, no zone) the program no longer brings the document of a bundled snapshot."""
+    """Since when (UTC, no zone) the program no longer bundles the document of a snapshot."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -171,11 +171,10 @@ class Landing:
     """Snapshots by source: `<source>/<snapshot_id>/` holds the payloads and `origin.json`.
 
     The record is written after the payloads, so a snapshot without one does not exist. Nor does
-    one that was withdrawn: `withdrawn/<source>/<snapshot_id>.json` says so, wherever its payloads
-    are; they lie in the folder beside that record once all is done. Of several that come together
-    none exists as long as a record under `under_way/<source>/` names them. A bundled one whose
-    document the program no longer brings stays, and `left_bundle/<source>/<snapshot_id>.json` says
-    since when that is so.
+    one with a record `withdrawn/<source>/<snapshot_id>.json`, wherever its payloads are; they are
+    moved to the folder beside that record. Of several landed together none exists as long as a
+    record under `under_way/<source>/` names them. A bundled one whose document the program no
+    longer has is kept, and `left_bundle/<source>/<snapshot_id>.json` records since when.
     """
 
     def __init__(self, store: Store) -> None:
@@ -196,14 +195,14 @@ class Landing:
         return self._withdrawn_of(source).all()
 
     def left_bundle(self, source: str) -> Mapping[str, LeftBundle]:
-        """The bundled snapshots of a source whose document the program no longer brings."""
+        """The bundled snapshots of a source whose document is no longer bundled."""
         return self._left_bundle_of(source).all()
 
     def leave_bundle(self, source: str, bundled: Collection[str]) -> None:
-        """Note since when the program brings no other documents than `bundled`, where that is not
-        on record.
+        """Record the time from which documents other than `bundled` are no longer bundled, where it
+        is not on record.
 
-        Where a document comes again, it is a new snapshot, whatever its bytes.
+        A document that is bundled again is a new snapshot, also with the same bytes.
         """
         left = self.left_bundle(source)
         newest = {one.document: one for one in self.snapshots(source) if one.is_bundled}
@@ -230,9 +229,9 @@ class Landing:
 
         Bytes equal to the newest snapshot of the document (or of any document of the source, for
         a file under another name) make no new vintage. A bundled document is compared with the
-        newest bundled copy of it only: a file someone landed under its name stays the newer one,
-        and the bytes of an earlier copy, which a version before brought, are a new snapshot. Bytes
-        that were withdrawn are not kept again.
+        newest bundled copy of it only: a file landed by hand under its name stays the newer one,
+        and the bytes of an older copy, from an earlier version, are a new snapshot. Withdrawn
+        bytes are not kept again.
         """
         sha256 = hashlib.sha256(payload).hexdigest()
         known = self.equal_to(sha256, source=source, document=document, is_bundled=is_bundled)
@@ -260,7 +259,7 @@ class Landing:
     def equal_to(
         self, sha256: str, *, source: str, document: str, is_bundled: bool = False
     ) -> Snapshot | None:
-        """The snapshot that holds these bytes already and still stands for its document."""
+        """The snapshot that holds these bytes already and is still the one of its document."""
         newest = self._newest_by_document(source, is_bundled)
         same_document = newest.get(document)
         candidates: Collection[Snapshot] = newest.values()
@@ -288,7 +287,7 @@ class Landing:
     ) -> Snapshot:
         """The record of a snapshot of these parts; it does not count before `record`.
 
-        `retrieved_at` is when the last part came: only then was the whole known.
+        `retrieved_at` is the time of the last part: only then was the whole known.
         """
         first = parts[0] if parts else None
         return Snapshot(
@@ -320,11 +319,11 @@ class Landing:
 
     @contextlib.contextmanager
     def together(self, source: str, snapshot_ids: Sequence[str]) -> Iterator[None]:
-        """Let these snapshots, recorded inside, count all at once at its end; on an error, none.
+        """Let the snapshots recorded inside count at its end, all at once; on an error, none.
 
-        Of several, a record says until then that they do not count. Its removal decides, which
-        needs no room on the disk; killed before, `complete` removes them. One alone counts with
-        its own record. Only for who holds the source.
+        For several, a record marks until then that they do not count. Its removal decides, which
+        needs no space on the disk; if killed before, `complete` removes them. A single one counts
+        with its own record. The caller must hold the source.
         """
         is_one_of_several = len(snapshot_ids) > 1
         if is_one_of_several:
@@ -339,9 +338,9 @@ class Landing:
             self._under_way_of(source).remove(snapshot_ids[0])
 
     def file_of(self, snapshot: Snapshot, folder: Path) -> Path:
-        """The only part of a snapshot as a file of this machine: where it lies, else a copy.
+        """The only part of a snapshot as a file of this machine: in place, else a copy.
 
-        Raises DamagedError if it is no longer what was received.
+        Raises DamagedError if it differs from what was received.
         """
         ((file, sha256),) = self._files(snapshot)
         name = f"{snapshot.source}/{snapshot.snapshot_id}/{file}"
@@ -356,7 +355,7 @@ class Landing:
     def payloads(self, snapshot: Snapshot) -> Iterator[bytes]:
         """The bytes of the parts, one after the other.
 
-        Raises KidoError if they are no longer what was received.
+        Raises KidoError if they differ from what was received.
         """
         for file, sha256 in self._files(snapshot):
             name = f"{snapshot.source}/{snapshot.snapshot_id}/{file}"
@@ -377,7 +376,7 @@ class Landing:
     def quarantine(self, snapshot: Snapshot, quarantine: Path, reason: str) -> Path:
         """Move a snapshot that cannot be used to the quarantine, with the reason.
 
-        The same bytes sent again lie there once, however often they are rejected.
+        The same bytes are kept there once, however often they are rejected.
         """
         folder = quarantine / snapshot.source / f"{snapshot.source}-{snapshot.sha256[:8]}"
         for file, _ in self._files(snapshot):
@@ -394,9 +393,9 @@ class Landing:
     def withdraw(
         self, snapshot: Snapshot, *, by: str, reason: str, held: Sequence[Held] = ()
     ) -> Withdrawn:
-        """Take a snapshot back: it no longer counts, and its bytes are kept.
+        """Withdraw a snapshot: it no longer counts, and its bytes are kept.
 
-        The record decides; killed after it, `complete` moves the bytes.
+        The record decides; if killed after it, `complete` moves the bytes.
         """
         record = Withdrawn(snapshot=snapshot, by=by, at=_now(), reason=reason, held=tuple(held))
         self._withdrawn_of(snapshot.source).add(snapshot.snapshot_id, record)
@@ -406,7 +405,8 @@ class Landing:
     def bring_back(self, withdrawn: Withdrawn) -> None:
         """Let a snapshot that was withdrawn count again, as if it had not been.
 
-        The removal of the record decides; killed before it, `complete` moves the bytes back.
+        The removal of the record decides; if killed before it, `complete` withdraws the bytes
+        again.
         """
         snapshot = withdrawn.snapshot
         source, snapshot_id = snapshot.source, snapshot.snapshot_id
@@ -419,9 +419,9 @@ class Landing:
         self._newest.clear()
 
     def complete(self, source: str) -> None:
-        """Finish what a kill left of a landing, a withdrawal or its undoing.
+        """Finish an interrupted landing, withdrawal or its undoing.
 
-        Only for who holds the source: another process may be in the middle of one.
+        The caller must hold the source: another process may be in the middle of one.
         """
         for under_way in self._under_way_of(source).all().values():
             self._drop(source, under_way.snapshot_ids)
@@ -440,29 +440,29 @@ class Landing:
             self.store.remove(f"{source}/{snapshot_id}")
 
     def sweep(self, source: str) -> None:
-        """Remove folders without a record that nothing can need any more."""
-        # First: the bytes of a snapshot that is withdrawn may lie in such a folder.
+        """Remove folders without a record that are no longer needed."""
+        # First: the bytes of a withdrawn snapshot may be in such a folder.
         self.complete(source)
         complete = self._of(source).all()
         oldest = f"{source}-{_now() - LEFTOVER_AGE:%Y%m%dT%H%M%S}"
         for name in self.store.names(source):
-            # What bears another name was put there by somebody.
+            # A folder with another form of name was put there by a person.
             if name.startswith(f"{source}-") and name not in complete and name < oldest:
                 self.discard(source, name)
 
     def _landed(self, source: str) -> Mapping[str, Snapshot]:
-        """Records of what is landed, withdrawn or not; of one command all of them or none."""
+        """Records of landed snapshots, withdrawn or not; of one command all of them or none."""
         landed = self._of(source).all()
         while True:
             records = self._under_way_of(source).all().values()
             coming = {one for record in records for one in record.snapshot_ids}
             seen, landed = landed, self._of(source).all()
-            # Where others came in between, the record that named them may have been missed.
+            # Where others were landed meanwhile, the record that named them may have been missed.
             if seen.keys() == landed.keys():
                 return {one: landed[one] for one in landed if one not in coming}
 
     def _drop(self, source: str, snapshot_ids: Sequence[str]) -> None:
-        """Remove snapshots of a command that came to no end, then the record that names them."""
+        """Remove snapshots of an unfinished command, then the record that names them."""
         for snapshot_id in snapshot_ids:
             self._of(source).remove(snapshot_id)
             self.store.remove(f"{source}/{snapshot_id}")
@@ -471,7 +471,7 @@ class Landing:
         self._newest.clear()
 
     def _put_away(self, snapshot: Snapshot) -> None:
-        """Move the payloads of a snapshot that is withdrawn beside the record that says so."""
+        """Move the payloads of a withdrawn snapshot beside its withdrawal record."""
         source, snapshot_id = snapshot.source, snapshot.snapshot_id
         for file, _ in self._files(snapshot):
             name = f"{source}/{snapshot_id}/{file}"
@@ -528,7 +528,7 @@ class Landing:
 
 
 def new_snapshot_id(source: str) -> str:
-    """`<source>-<instant>-<eight signs>`: within a source, newer ones sort later."""
+    """`<source>-<instant>-<eight characters>`: within a source, newer ones sort later."""
     return f"{source}-{_now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
 
 
@@ -545,7 +545,7 @@ def sha256_of(parts: Sequence[Part]) -> str:
 
 
 def file_name(document: str) -> str:
-    """The name under which the bytes of a document are kept."""
+    """The file name under which the bytes of a document are kept."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", document).lstrip(".") or "payload"
 
 

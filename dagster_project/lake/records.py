@@ -1,7 +1,7 @@
 """Small JSON records under one folder, each written once, read through an index.
 
-A record is the truth, the index a copy of many: two thousand records are read in one file instead
-of two thousand. What a record says is not known here.
+The records are authoritative, the index is a copy of many: two thousand records are read from one
+file instead of two thousand. Nothing here depends on the content of a record.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ Model = TypeVar("Model", bound=BaseModel)
 
 INDEX = ".index.json"
 FEWEST_UNINDEXED = 16
-"""So many records are read one by one before the index is written anew; with more records in it,
-half their number."""
+"""The index is written again after this many records were read one by one; with more records in it,
+after half their number."""
 
 
 class Records(Generic[Model]):
     """Records by name: `<folder>/<name><suffix>`.
 
-    The folder tells which records there are, so one that was removed by hand is gone, and one that
-    another process wrote is there. A name without its record (a snapshot under way) does not count.
-    The index is written by an instance's first look at the folder, when all it knows was read just
-    now: what it remembers of an hour ago may have been overwritten by another.
+    The folder's listing decides which records exist, so removals by hand and writes of other
+    processes are seen. A name without its record (an unfinished snapshot) does not count. The index
+    is written only when an instance first lists the folder and has just read all records: an older
+    cached record may have been overwritten by another process.
     """
 
     def __init__(
@@ -58,17 +58,17 @@ class Records(Generic[Model]):
         return {name: known[name] for name in names if name in known}
 
     def names(self) -> set[str]:
-        """The names in the folder, without a look at what they say."""
+        """The names in the folder, without reading the records."""
         return set(self._names())
 
     def add(self, name: str, record: Model) -> None:
-        """Write a record, in the place of one of the same name; from then on it counts."""
+        """Write a record, replacing one of the same name; from then on it counts."""
         self._forget_in_index(name)
         self._store.write(self._path(name), record.model_dump_json(indent=self._indent).encode())
         self._indexed_records()[name] = record
 
     def remove(self, name: str) -> None:
-        """Take a record away; nothing happens where it is absent."""
+        """Remove a record; nothing happens where it is absent."""
         self._forget_in_index(name)
         self._store.remove(self._path(name))
         self._indexed_records().pop(name, None)
@@ -89,12 +89,14 @@ class Records(Generic[Model]):
             try:
                 self._known = self._many.validate_json(self._store.read(f"{self._folder}/{INDEX}"))
             except (FileNotFoundError, ValidationError):
-                # None yet, or one of another version: the records themselves are read.
+                # No index yet, or one of another version: the records themselves are read.
                 self._known = {}
         return self._known
 
     def _forget_in_index(self, name: str) -> None:
-        """What the index may say of a record no longer holds: the next reader makes it anew."""
-        # A record that is not known here may be in an index that was written since.
+        """Remove the index, since its copy of a record is outdated: the next reader writes it
+        again.
+        """
+        # A record unknown to this instance may be in an index that was written since.
         if name in self._indexed_records() or self._store.exists(self._path(name)):
             self._store.remove(f"{self._folder}/{INDEX}")

@@ -1,6 +1,6 @@
-"""The lake's files as relations of DuckDB: the SQL that reads those of their rows that count.
+"""The lake's files as relations of DuckDB: the SQL that reads the rows that count.
 
-Which files there are is the lake's to say (`tables.py`).
+The list of files comes from the lake (`tables.py`).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def slices_of(table: LakeTable, rows: str) -> str:
 
 
 def quoted(values: Iterable[object]) -> str:
-    """Values as literals of SQL, with commas between."""
+    """Values as SQL literals, separated by commas."""
     return ", ".join("'" + str(value).replace("'", "''") + "'" for value in values)
 
 

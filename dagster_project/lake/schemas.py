@@ -1,7 +1,7 @@
 """The lake tables, declared once; every source conforms to one of them.
 
 Codes (HS, country, period) are text end to end. Missing is null, never 0; a published 0 stays 0.
-No publisher is known here.
+Nothing here depends on a publisher.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def text_of_all(text: str) -> pl.Expr:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, what it means (with the unit), and whether null is allowed."""
+    """One column: its type, its meaning (with the unit), and whether null is allowed."""
 
     dtype: pl.DataType | type[pl.DataType]
     description: str
@@ -38,24 +38,25 @@ class Column:
 class LakeTable:
     """A typed table of the lake, and which of its rows count on the day of a build.
 
-    `key` is what one row is. `vintage_slice` is what one vintage replaces as a whole: of two
-    vintages of a slice the newer one counts, with the rows it no longer holds gone. Newer is what
-    was retrieved later, but a later `edition` (a column) of a publication goes before an earlier
-    one, whenever it was retrieved.
+    `key` identifies a row. `vintage_slice` is what one vintage replaces as a whole: of two
+    vintages of a slice the newer one counts, without the rows it no longer has. The newer one is
+    the one retrieved later, but a later `edition` (a column) of a publication takes precedence
+    over an earlier one, whenever it was retrieved.
 
-    Where several slices may speak of one thing, `subject` names it, and one of them counts for it:
-    that with the best `evidence` (a column: official, reported, de_facto), then the later
-    retrieved.
+    Where several slices may describe one thing, `subject` identifies it, and one of them counts:
+    that with the best `evidence` (a column: official, reported, de_facto), then the one retrieved
+    later.
 
-    `counts_from` is the column that says since when a row counts: when a figure was retrieved, or
-    when a fact was known. A list that is edited by hand has none. Of lists and facts the newest
-    text is taken whenever it was retrieved; only what was not known on the day is left out of it.
+    `counts_from` is the column with the time from which a row counts: when a figure was retrieved,
+    or when a fact became known. A list that is edited by hand has none. Of lists and facts the
+    newest text is used whenever it was retrieved; only what was not yet known on the day is left
+    out.
 
-    `period` is the column that says what time a row is about. Of a table that `is_asked` it is on
-    record what was asked for (`coverage`), so that a slice its publisher has withdrawn is known.
+    `period` is the column with the period of a row. For a table that `is_asked`, requests are
+    recorded (`coverage`), so that a slice withdrawn by its publisher is recognised.
 
-    dbt's staging model of a table is generated from all this; of one that `is_staged_by_slice` the
-    slices that count are staged too, for models that need no row of it.
+    dbt's staging model of a table is generated from these; where `is_staged_by_slice`, the slices
+    that count are staged too, for models that need no rows.
     """
 
     name: str
@@ -82,7 +83,7 @@ class LakeTable:
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Put the columns in declared order and type; optional columns that are absent become null.
 
-        Raises UpstreamFormatError when a required column is absent or an undeclared one is there.
+        Raises UpstreamFormatError for a missing required column or an undeclared one.
         """
         try:
             return self.conform_lazily(frame.lazy()).collect()
@@ -92,7 +93,7 @@ class LakeTable:
             ) from error
 
     def conform_lazily(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """The same of rows to be computed: whether a value fits is seen when they are."""
+        """The same for lazy rows: types of values are checked when they are computed."""
         names = frame.collect_schema().names()
         undeclared = [name for name in names if name not in self.columns]
         absent = [
@@ -155,7 +156,7 @@ def _table(
 
 
 _PROVENANCE: Mapping[str, Column] = {
-    "is_provisional": Column(pl.Boolean, "Whether the publisher calls the figure provisional."),
+    "is_provisional": Column(pl.Boolean, "Whether the publisher marks the figure as provisional."),
     "document": Column(pl.String, "File or request the row was read from."),
     "vintage_at": Column(
         INSTANT, "When the publisher's figure was retrieved; a release date for bundled figures."
@@ -199,7 +200,7 @@ PRICE_QUOTES = _table(
     "price_quotes",
     "A price, rate or index on a day (or of a month or year).",
     key=("source", "instrument", "price_date"),
-    # An index on another base is another series: it replaces nothing of the first.
+    # An index on another base is another series: it does not replace the first.
     vintage_slice=("source", "instrument", "unit", "price_date"),
     edition="edition",
     period="price_date",
@@ -210,21 +211,21 @@ PRICE_QUOTES = _table(
         ),
         "edition": Column(
             pl.Int32,
-            "Edition of a publication that comes in editions, e.g. 2026; a newer one counts before "
-            "an older one, whenever it was retrieved. Null elsewhere.",
+            "Edition of a publication that has editions, e.g. 2026; a newer one takes precedence "
+            "over an older one, whenever it was retrieved. Null elsewhere.",
             True,
         ),
         "frequency": Column(pl.String, words.listed(words.PRICE_FREQUENCIES)),
         "close": Column(pl.Float64, "Price as the publisher prints it, in `unit`.", True),
         "adjusted_close": Column(pl.Float64, "Close adjusted for dividends and splits.", True),
         "currency": Column(pl.String, "Currency of the price (ISO 4217); null for an index.", True),
-        "unit": Column(pl.String, "What the price is of, e.g. `JPY per EUR`."),
+        "unit": Column(pl.String, "Unit of the price, e.g. `JPY per EUR`."),
     },
 )
 
 RESTRICTION_CLAUSES = _table(
     "restriction_clauses",
-    "One clause of one measure, with its clocks and targets.",
+    "One clause of one measure, with its dates and targets.",
     key=("source", "measure_id", "clause_id"),
     vintage_slice=("source", "document"),
     subject=("clause_id",),
@@ -246,17 +247,17 @@ RESTRICTION_CLAUSES = _table(
         "suspended_from": Column(pl.Date, "First day suspended.", True),
         "suspended_to": Column(pl.Date, "Last day suspended.", True),
         "suspended_by": Column(pl.String, "Clause that suspends it.", True),
-        "suspension_known_at": Column(pl.Date, "Day the suspension was known.", True),
-        "ended_date": Column(pl.Date, "Last day it holds.", True),
-        "ended_known_at": Column(pl.Date, "Day the end was known.", True),
-        "unknown_from": Column(pl.Date, "First day nobody can say.", True),
-        "unknown_known_at": Column(pl.Date, "Day that doubt was known.", True),
-        "known_at": Column(pl.Date, "Day the clause was known."),
-        "target_iso3": Column(pl.String, "Economy it is aimed at; `ALL` for every one."),
+        "suspension_known_at": Column(pl.Date, "Day the suspension became known.", True),
+        "ended_date": Column(pl.Date, "Last day in force.", True),
+        "ended_known_at": Column(pl.Date, "Day the end became known.", True),
+        "unknown_from": Column(pl.Date, "First day on which its status is unknown.", True),
+        "unknown_known_at": Column(pl.Date, "Day the doubt became known.", True),
+        "known_at": Column(pl.Date, "Day the clause became known."),
+        "target_iso3": Column(pl.String, "Economy it targets; `ALL` for every one."),
         "target_class": Column(pl.String, words.listed(words.TARGET_CLASSES)),
         "target_names": Column(pl.List(pl.String), "Entities or class it names; empty where none."),
         "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
-        "confidence": Column(pl.String, "What was read in a source and what was not.", True),
+        "confidence": Column(pl.String, "Which parts were read in a source, which not.", True),
         "remark": Column(pl.String, "What a reader should know.", True),
         "citation": Column(pl.String, "Where it was read.", True),
         "source_url": Column(pl.String, "Address of the act, where one is known.", True),
@@ -303,30 +304,30 @@ MILESTONES = _table(
         "announced_date": Column(pl.Date, "Day it was announced.", True),
         "event_date": Column(pl.Date, "Day it happened.", True),
         "planned_date": Column(pl.Date, "Day it is planned for.", True),
-        "ended_date": Column(pl.Date, "Day it was over.", True),
-        "statement": Column(pl.String, "What the source says, in our words.", True),
+        "ended_date": Column(pl.Date, "Day it ended.", True),
+        "statement": Column(pl.String, "Statement of the source, paraphrased.", True),
         "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
         "citation": Column(pl.String, "Where it was read.", True),
         "source_url": Column(pl.String, "Address, where one is known.", True),
-        "known_at": Column(pl.Date, "Day it was known."),
+        "known_at": Column(pl.Date, "Day it became known."),
     },
 )
 
 CLAIMS = _table(
     "claims",
-    "A published statement with the figure it gives, and what would decide it.",
+    "A published statement with its figure, and the test that decides it.",
     key=("source", "claim_id"),
     vintage_slice=("source", "document"),
     subject=("claim_id",),
     counts_from="known_at",
     columns={
         "claim_id": Column(pl.String, "Claim."),
-        "statement": Column(pl.String, "The statement, as one would read it."),
-        "claimed_by": Column(pl.String, "Who said it."),
+        "statement": Column(pl.String, "The statement as a sentence."),
+        "claimed_by": Column(pl.String, "Who made the statement."),
         "claimed_at": Column(
             pl.Date,
-            "Day it was said; where that is not known, the day it was passed on or noted stands "
-            "in, and `citation` says so.",
+            "Day of the statement; where that is not known, the day it was passed on or noted, as "
+            "`citation` then explains.",
         ),
         "claimed_low": Column(
             pl.Float64,
@@ -335,17 +336,17 @@ CLAIMS = _table(
         ),
         "is_low_excluded": Column(
             pl.Boolean,
-            'Whether only what is above `claimed_low` makes it true, as "more than" says.',
+            'Whether only values above `claimed_low` make it true (the statement is "more than").',
         ),
         "claimed_high": Column(pl.Float64, "Largest value that makes it true, in that unit.", True),
         "basis": Column(pl.String, "Basis the statement names; null where it names none.", True),
         "test": Column(
             pl.String,
-            "Which test of the warehouse decides it, e.g. `supplier_share`; `none` where none can.",
+            "The test that decides it, e.g. `supplier_share`; `none` if there is none.",
         ),
-        "missing": Column(pl.String, "What figure would decide it, in a sentence.", True),
+        "missing": Column(pl.String, "The figure that would decide it, in a sentence.", True),
         "importer_iso3": Column(
-            pl.String, "Importer, or economy a measure is aimed at, that the test is about.", True
+            pl.String, "Importer, or target economy of a measure, that the test is about.", True
         ),
         "supplier_iso3": Column(
             pl.String,
@@ -358,7 +359,7 @@ CLAIMS = _table(
         ),
         "compared_minerals": Column(
             pl.List(pl.String),
-            "What each of `minerals` is held against, in the same order, where the test compares.",
+            "What each of `minerals` is compared with, in the same order, where the test compares.",
             True,
         ),
         "stage": Column(pl.String, "Stage of production the test is about.", True),
@@ -372,13 +373,13 @@ CLAIMS = _table(
             True,
         ),
         "frequency": Column(pl.String, words.listed(words.FREQUENCIES), True),
-        "period_start": Column(pl.Date, "First day of the time the test is about.", True),
-        "period_end": Column(pl.Date, "Last day of it, where it is no year and no month.", True),
+        "period_start": Column(pl.Date, "First day of the period the test is about.", True),
+        "period_end": Column(pl.Date, "Last day of it, unless a year or a month.", True),
         "instrument": Column(pl.String, "Instrument the test is about.", True),
         "performance_window": Column(pl.String, "Window of the return the test is about.", True),
         "citation": Column(pl.String, "Where it was read.", True),
         "source_url": Column(pl.String, "Address, where one is known.", True),
-        "known_at": Column(pl.Date, "Day it was known."),
+        "known_at": Column(pl.Date, "Day it became known."),
     },
 )
 
@@ -419,8 +420,8 @@ RECONCILED_TRADE = _table(
         "period_start": Column(pl.Date, "First day of the year."),
         "edition": Column(
             pl.Int32,
-            "Edition of the publication, e.g. 202601; a newer one counts before an older one, "
-            "whenever it was retrieved.",
+            "Edition of the publication, e.g. 202601; a newer one takes precedence over an older "
+            "one, whenever it was retrieved.",
             True,
         ),
         "value_usd": Column(pl.Float64, "Value in US dollars, free on board.", True),
@@ -430,7 +431,7 @@ RECONCILED_TRADE = _table(
 
 PRODUCTION = _table(
     "production",
-    "What an economy puts out (or can, or holds in the ground) of a mineral in a year.",
+    "Output, capacity or reserves of a mineral in an economy and year.",
     key=("source", "label", "stage", "scope_iso3", "economy_iso3", "year"),
     vintage_slice=("source", "label", "stage", "scope_iso3", "year"),
     edition="edition",
@@ -439,7 +440,7 @@ PRODUCTION = _table(
         "label": Column(pl.String, "Mineral and form, as the publisher names them."),
         "stage": Column(pl.String, words.listed(words.STAGES)),
         "scope_iso3": Column(
-            pl.String, "Whose supply it is a part of: `WLD`, or the economy that is supplied."
+            pl.String, "The supply it is a part of: `WLD`, or the economy that is supplied."
         ),
         "economy_iso3": Column(
             pl.String, "Economy; `WLD` the printed total, `_X` the economies not listed."
@@ -447,8 +448,8 @@ PRODUCTION = _table(
         "year": Column(pl.Int32, "Calendar year, or the year of the assessment."),
         "edition": Column(
             pl.Int32,
-            "Edition of the publication; a newer one counts before an older one, whenever it was "
-            "retrieved.",
+            "Edition of the publication; a newer one takes precedence over an older one, "
+            "whenever it was retrieved.",
         ),
         "amount_t": Column(pl.Float64, "Amount in metric tons; null where none is printed.", True),
         "share": Column(pl.Float64, "Share of the scope's supply, 0 to 1, where printed.", True),
@@ -487,7 +488,7 @@ GOVERNANCE_SCORES = _table(
 
 END_USES = _table(
     "end_uses",
-    "A use of a mineral and the part of the supply that goes to it.",
+    "A use of a mineral and its share of the supply.",
     key=("source", "label", "application", "sector", "year"),
     vintage_slice=("source", "label", "year"),
     period="year",
@@ -508,7 +509,7 @@ END_USES = _table(
 
 ASSESSMENTS = _table(
     "assessments",
-    "What a criticality assessment puts in and finds for a mineral.",
+    "Inputs and results of a criticality assessment for a mineral.",
     key=("source", "assessment", "label", "stage"),
     vintage_slice=("source", "assessment", "label", "stage"),
     period="year",
@@ -547,7 +548,7 @@ ASSESSMENTS = _table(
 
 ELEMENT_ABUNDANCE = _table(
     "element_abundance",
-    "How much of an element a part of the earth's crust holds, by one estimate.",
+    "Abundance of an element in a part of the earth's crust, by one estimate.",
     key=("source", "element", "reservoir"),
     vintage_slice=("source", "element", "reservoir"),
     columns={
@@ -555,36 +556,36 @@ ELEMENT_ABUNDANCE = _table(
         "reservoir": Column(
             pl.String,
             "`upper_crust`, `bulk_crust` (all of the continental crust) or `crust` where the "
-            "publisher says no more.",
+            "publisher does not specify it.",
         ),
         "abundance_ppm": Column(pl.Float64, "Parts per million by weight (mg/kg)."),
-        "two_sigma_ppm": Column(pl.Float64, "Two standard deviations of it, where given.", True),
+        "two_sigma_ppm": Column(pl.Float64, "Two standard deviations, where given.", True),
     },
 )
 
 MATERIAL_LABELS = _table(
     "material_labels",
-    "A publisher's label for a material, and what it is here.",
+    "A publisher's label for a material, and the warehouse's name for it.",
     key=("source", "label"),
-    # Each snapshot holds the whole list of its source: a label it lacks is gone.
+    # Each snapshot holds the whole list of its source: a label it lacks is removed.
     vintage_slice=("source",),
     counts_from=None,
     columns={
-        "label": Column(pl.String, "The label as the lake's rows carry it."),
-        "material": Column(pl.String, "Material, as every publisher's figures are named here."),
-        "mineral": Column(pl.String, "Mineral it is or holds; null where it is of several.", True),
+        "label": Column(pl.String, "The label as in the lake's rows."),
+        "material": Column(pl.String, "Kido's name of the material, for all publishers."),
+        "mineral": Column(pl.String, "Mineral it is or contains; null for several.", True),
         "mineral_group": Column(
-            pl.String, "Mineral group; null where the label is of none or spans several.", True
+            pl.String, "Mineral group; null where the label is in none or spans several.", True
         ),
         "left_out": Column(
-            pl.String, "Why no figure of this label is taken; null where they are.", True
+            pl.String, "Why the figures of this label are not used; null where they are.", True
         ),
     },
 )
 
 COVERAGE = _table(
     "coverage",
-    "A slice that a publisher was asked for, with how many rows of it the answer held.",
+    "A slice that was requested from a publisher, with the number of rows in the answer.",
     key=("source", "table_name", "reporter_iso3", "flow", "frequency", "period_start"),
     vintage_slice=(
         "source", "table_name", "reporter_iso3", "flow", "frequency", "period_start",

@@ -1,7 +1,7 @@
-"""Which commodities are asked for and kept: those of the mineral groups, or more of the HS.
+"""Which commodities are fetched and kept: those of the mineral groups, or more of the HS.
 
-The scope is a setting; whoever reads or asks for a document says it here, so that the sources need
-not know where it comes from.
+The scope is a setting; the code that reads or fetches a document sets it here, so that sources do
+not depend on the settings.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _OF_A_CODE = re.compile(r"hs_([0-9]{6})")
 class CommodityScope:
     """The codes of the mineral groups, and the HS6 codes that begin with one of `prefixes`.
 
-    A code begins with the empty prefix always: that is all of the HS, chapters 01 to 97.
+    Every code begins with the empty prefix, which stands for all of the HS, chapters 01 to 97.
     """
 
     prefixes: tuple[str, ...] = ()
@@ -55,16 +55,16 @@ class CommodityScope:
 
     @property
     def name(self) -> str:
-        """What `named` reads."""
+        """The text from which `named` makes this scope."""
         return ",".join(self.prefixes) or (ALL if self.prefixes else MINERALS)
 
     @property
     def is_wide(self) -> bool:
-        """Whether there is more in it than the mineral groups."""
+        """Whether it covers more than the mineral groups."""
         return bool(self.prefixes)
 
     def holds(self, code: object) -> bool:
-        """Whether an HS6 code is one of the prefixes' (the mineral groups apart)."""
+        """Whether an HS6 code begins with one of the prefixes (mineral groups not considered)."""
         return (
             isinstance(code, str)
             and code.startswith(self.prefixes)
@@ -72,13 +72,13 @@ class CommodityScope:
         )
 
     def codes(self) -> tuple[str, ...]:
-        """The HS6 codes to ask for, sorted: of prefixes, those of HS 2022."""
+        """The HS6 codes to ask for, sorted; for prefixes, those of HS 2022."""
         more = (code for code in nomenclature() if self.holds(code)) if self.is_wide else ()
         return tuple(sorted({*commodity_codes(), *more}))
 
 
 OUT_OF_SCOPE = (
-    "KIDO_SCOPE says which codes are kept; by default those of dbt/seeds/seed_commodities.csv."
+    "KIDO_SCOPE sets which codes are kept; by default those of dbt/seeds/seed_commodities.csv."
 )
 """Hint of an error about a document without any code in scope."""
 
@@ -88,7 +88,7 @@ _current: ContextVar[CommodityScope] = ContextVar("commodity scope", default=_MI
 
 @contextmanager
 def commodities_of(scope: CommodityScope) -> Iterator[None]:
-    """Let what is read or asked for within be of this scope."""
+    """Apply this scope to everything that is read or fetched inside."""
     token = _current.set(scope)
     try:
         yield
@@ -97,12 +97,12 @@ def commodities_of(scope: CommodityScope) -> Iterator[None]:
 
 
 def scope_now() -> CommodityScope:
-    """The scope of what is read or asked for."""
+    """The scope that currently applies."""
     return _current.get()
 
 
 def in_scope(codes: Iterable[object]) -> list[str]:
-    """Those of HS6 codes, as text, that are kept."""
+    """The HS6 codes among these, as text, that are kept."""
     codes = list(codes)
     minerals, scope = commodity_codes().among(codes), _current.get()
     return [
@@ -111,7 +111,7 @@ def in_scope(codes: Iterable[object]) -> list[str]:
 
 
 def groups_of_codes(groups: Collection[object]) -> set[str]:
-    """Those of mineral groups that are the group of a single code in the scope's prefixes."""
+    """The mineral groups among these that have a single code, which is in the scope's prefixes."""
     scope = _current.get()
     found = {group: _OF_A_CODE.fullmatch(group) for group in groups if isinstance(group, str)}
     return {group for group, code in found.items() if code and scope.holds(code[1])}

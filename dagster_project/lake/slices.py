@@ -1,7 +1,7 @@
-"""The slices of a snapshot: which vintage of which slice its rows are of, and how many of each.
+"""The slices of a snapshot: the vintage and slice its rows belong to, and the number of rows of
+each.
 
-Which rows count is decided on these few instead of on the rows. How they are chosen is not known
-here.
+Which rows count is decided on these few instead of on the rows; the rule itself is elsewhere.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from pydantic import BaseModel, ConfigDict
 from dagster_project.lake.schemas import INSTANT, LakeTable
 
 ALWAYS_LISTED = 100
-"""So many slices are on record however few rows they have."""
+"""Up to this many slices are recorded, however few rows they have."""
 
 MOST_LISTED = 50_000
-"""More slices of one snapshot are found in its rows: their list would be no small record."""
+"""More slices of one snapshot are read from its rows: their list would be too large a record."""
 
 ROWS_PER_SLICE = 2
-"""With fewer rows to a slice (a price, a governance score) a list says no less than the rows."""
+"""With fewer rows per slice (a price, a governance score) a list is no smaller than the rows."""
 
 _INSTANT_FORMAT = "%Y-%m-%d %H:%M:%S%.6f"
 
 
 class SliceColumn(BaseModel):
-    """A column of the slices: its values, each once, and where it varies which of them stands in
-    each slice (none: the only one in all, or as many as there are slices, in their order).
+    """A column of the slices: its distinct values, and the index of the value of each slice (empty:
+    one value for all, or one per slice, in their order).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,7 +47,7 @@ class Slices(BaseModel):
 
 
 def slice_columns(table: LakeTable) -> list[str]:
-    """What tells the vintages of a table's slices apart, within a snapshot."""
+    """The columns that distinguish the vintages of a table's slices within a snapshot."""
     return [*table.vintage_slice, *([table.edition] if table.edition else []), "vintage_at"]
 
 
@@ -58,16 +58,16 @@ def slice_schema(table: LakeTable) -> dict[str, Any]:
 
 
 def counted(table: LakeTable, rows: pl.LazyFrame) -> pl.DataFrame:
-    """The slices of rows of a table, of all their snapshots; the rows are read piece by piece."""
+    """The slices of rows of a table, of all their snapshots; the rows are streamed."""
     columns = [*slice_columns(table), "snapshot_id"]
     found = rows.group_by(columns).agg(pl.len().cast(pl.Int64).alias("rows"))
     return found.select(*slice_schema(table)).collect(engine="streaming")
 
 
 def _counted_of_one(table: LakeTable, rows: pl.LazyFrame) -> pl.DataFrame:
-    """The same of a snapshot: rows are told apart by the columns that vary in it alone.
+    """The same for one snapshot: rows are grouped only by the columns that vary in it.
 
-    Which those are is known of a file from its statistics, without a look at its rows.
+    For a file, its statistics give these columns without reading rows.
     """
     columns = [*slice_columns(table), "snapshot_id"]
     first = rows.select(columns).head(1).collect()
@@ -85,7 +85,7 @@ def _counted_of_one(table: LakeTable, rows: pl.LazyFrame) -> pl.DataFrame:
 
 
 def listed(table: LakeTable, rows: pl.LazyFrame, count: int) -> Slices | None:
-    """The slices of a snapshot's rows, as its record lists them; None where they are no few."""
+    """The slices of a snapshot's rows for its record; None where there are too many."""
     found = _counted_of_one(table, rows).sort(slice_columns(table), nulls_last=True)
     is_few = found.height <= ALWAYS_LISTED or found.height * ROWS_PER_SLICE <= count
     if not is_few or found.height > MOST_LISTED:
@@ -97,7 +97,7 @@ def listed(table: LakeTable, rows: pl.LazyFrame, count: int) -> Slices | None:
 
 
 def as_frame(table: LakeTable, of: Mapping[str, Slices]) -> pl.DataFrame:
-    """The slices that are on record, by snapshot, with the columns of `slice_schema`."""
+    """The recorded slices, by snapshot, with the columns of `slice_schema`."""
     columns: dict[str, list[Any]] = {name: [] for name in slice_schema(table)}
     for snapshot_id, slices in of.items():
         size = len(slices.rows)

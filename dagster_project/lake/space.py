@@ -1,4 +1,4 @@
-"""Room on a disk: asked for before a piece of work starts, and told in a sentence when it ends."""
+"""Disk space: required before work starts, and reported in one sentence when it runs out."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from dagster_project.errors import DiskFullError
 MB = 1_000_000
 
 ROOM_PER_PAYLOAD = 2
-"""Bytes that a document takes per byte of it: itself, and its typed rows, which are no larger."""
+"""Bytes on disk per byte of a document: itself, and its typed rows, which are no larger."""
 
 LEAST_ROOM_TO_LAND = 8 * MB
-"""Beside the documents themselves: records, and an answer whose size nobody knows beforehand."""
+"""In addition to the documents: records, and an answer of unknown size."""
 
 _WORDS = ("no space left on device", "disk quota exceeded", "disk is full")
-"""How the system, DuckDB and SQLite say it, whatever their errors are wrapped in."""
+"""How the system, DuckDB and SQLite word it, however their errors are wrapped."""
 
 _WORDS_OF_ANY_DISK_ERROR = "disk i/o error"
-"""How SQLite says it when its write-ahead log cannot grow, and when a disk is broken."""
+"""How SQLite words it when its write-ahead log cannot grow, and when a disk is broken."""
 
 FULL = MB
-"""With less than this left, a disk error is that of a full disk."""
+"""With less than this left, a disk error is taken as a full disk."""
 
 
 def require_room(folders: Iterable[Path], needed: int, what: str) -> None:
@@ -38,24 +38,24 @@ def require_room(folders: Iterable[Path], needed: int, what: str) -> None:
 
 
 def require_room_to_land(folders: Iterable[Path], payload: int, what: str) -> None:
-    """Raise DiskFullError if there is no room for documents of so many bytes and their rows."""
+    """Raise DiskFullError if there is no room for documents of this size and their rows."""
     require_room(folders, ROOM_PER_PAYLOAD * payload + LEAST_ROOM_TO_LAND, what)
 
 
 def room_of(folder: Path) -> int:
-    """Bytes that may still be written to the disk that a folder is on, or will be on."""
+    """Bytes free on the disk that a folder is on, or will be on."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     return shutil.disk_usage(existing).free
 
 
 def disk_full(error: BaseException | str, folders: Iterable[Path]) -> DiskFullError | None:
-    """The sentence for an error (or what a library said of it) that a full disk has caused.
+    """The DiskFullError for an error (or its text from a library) that a full disk has caused.
 
-    None for any other. It names the folder whose disk has the least room left.
+    None for any other. It names the folder whose disk has the least space left.
     """
     free, folder = min((room_of(folder), folder) for folder in folders)
     texts = [error] if isinstance(error, str) else list(_words_of(error))
-    if not any(_says_so(text, free) for text in texts):
+    if not any(_is_of_a_full_disk(text, free) for text in texts):
         return None
     return DiskFullError(
         f"The disk of {folder} is full: {_size(free)} are left.",
@@ -64,7 +64,7 @@ def disk_full(error: BaseException | str, folders: Iterable[Path]) -> DiskFullEr
 
 
 def _words_of(error: BaseException | None) -> Iterator[str]:
-    """What an error and those that caused it say."""
+    """The messages of an error and of its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -74,7 +74,7 @@ def _words_of(error: BaseException | None) -> Iterator[str]:
         error = error.__cause__ or error.__context__
 
 
-def _says_so(text: str, free: int) -> bool:
+def _is_of_a_full_disk(text: str, free: int) -> bool:
     words = text.lower()
     return any(each in words for each in _WORDS) or (
         _WORDS_OF_ANY_DISK_ERROR in words and free < FULL

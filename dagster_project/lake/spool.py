@@ -1,6 +1,6 @@
-"""Rows of a table on their way into the lake, in files of this machine: more than are held at once.
+"""Rows of a table on their way into the lake, in local files: more than fit in memory at once.
 
-Nothing is decided here; what is spooled counts when the lake has it.
+Spooled rows count only once they are in the lake.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import LakeTable
 
 _TYPES = "ARROW:schema"
-"""Where a Parquet file says as what its columns are read; texts and Enum are the same in it."""
+"""Key of a Parquet file's metadata with the types of its columns; text and Enum are stored
+alike."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class Spooled:
 
 
 def spool(table: LakeTable, block: pl.LazyFrame, folder: Path) -> Path:
-    """Write a block of rows of a table, conformed; they are computed piece by piece.
+    """Write a block of rows of a table, conformed and streamed.
 
-    Texts may come as Enum, which takes half the time; they are read as texts all the same.
+    Texts may be Enum, which takes half the time; they are read back as text.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{table.name}-{uuid.uuid4().hex[:8]}.parquet"
@@ -59,7 +60,7 @@ def spool(table: LakeTable, block: pl.LazyFrame, folder: Path) -> Path:
 
 
 def _as_given(table: LakeTable, block: pl.LazyFrame) -> LakeTable:
-    """The table with those of its texts as Enum that a block has as such."""
+    """The table with the Enum types of the block's text columns."""
     given = block.collect_schema()
     return replace(
         table,
@@ -73,7 +74,7 @@ def _as_given(table: LakeTable, block: pl.LazyFrame) -> LakeTable:
 
 
 def _types_of(table: LakeTable) -> str:
-    """The declared types, as a Parquet file of polars says them to its readers."""
+    """The declared types, as polars writes them to a Parquet file's metadata."""
     file = io.BytesIO()
     table.empty().write_parquet(file)
     file.seek(0)

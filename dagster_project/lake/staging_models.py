@@ -1,7 +1,7 @@
 """The lake tables as dbt sees them, rendered from their declarations: sources and staging models.
 
-A staging model is the choice of the rows that count on the day of a build. The choice itself is in
-`dbt/macros/vintages.sql`; here stand its arguments, the columns and the docs. No dbt is imported.
+A staging model selects the rows that count on the day of a build. The selection itself is in
+`dbt/macros/vintages.sql`; here are its arguments, the columns and the docs. dbt is not imported.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def _sources(tables: Sequence[LakeTable]) -> str:
 
 
 def _listed(columns: Mapping[str, Column], indent: int) -> str:
-    """Columns in YAML. Texts are quoted as JSON, which YAML reads: PyYAML would take longer to
-    write them than all the rest of a preparation with nothing to do.
+    """Columns in YAML. Texts are quoted as JSON, which is valid YAML: PyYAML would take longer to
+    write them than the rest of a preparation without changes.
     """
     lines = ["columns:"]
     for name, column in columns.items():
@@ -121,11 +121,11 @@ def _columns_of_slices(table: LakeTable) -> dict[str, Column]:
     return {**{name: table.columns[name] for name in names}, "rows": rows}
 
 
-# ---- What the docs state
+# ---- Descriptions
 
 
 def _description_of_rows(table: LakeTable) -> str:
-    # Of a subject one source counts; elsewhere the columns of a slice are part of the grain.
+    # For a subject one source counts; elsewhere the columns of a slice are part of the grain.
     named_once = {"document", *(["source"] if table.subject else [])}
     grain = [
         name for name in dict.fromkeys((*table.key, *table.vintage_slice)) if name not in named_once
@@ -157,8 +157,8 @@ def _rule(table: LakeTable, is_slice_a_row: bool) -> str:
 def _description_of_slices(table: LakeTable) -> str:
     return (
         f"One row per {_words(table.vintage_slice)}. The slices of `{table.name}` that count on "
-        "the day of the build, without a look at their rows: of each the vintage that counts, and "
-        "how many rows it has."
+        "the day of the build, without reading their rows: for each the vintage that counts, and "
+        "its number of rows."
     )
 
 

@@ -1,6 +1,6 @@
-"""Bytes under a root that any fsspec address may name; a write is whole or absent.
+"""Files under a root at any fsspec address; a write is whole or absent.
 
-Knows nothing of what the bytes mean.
+Nothing here depends on the content of the files.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Store:
         copy_atomically(file, Path(self.path(name)))
 
     def as_file(self, name: str, folder: Path) -> Path:
-        """A file under the root as one of this machine: where it lies, else a copy in `folder`.
+        """A file under the root as one of this machine: in place, else a copy in `folder`.
 
         Raises FileNotFoundError.
         """
@@ -85,7 +85,7 @@ class Store:
         return path
 
     def take(self, file: Path, name: str) -> None:
-        """Move a file of this machine under the root; it is there as a whole or not at all."""
+        """Move a file of this machine under the root; the result is whole or absent."""
         if not self.is_local:
             self._fs.put_file(str(file), self.path(name))
             file.unlink()
@@ -101,7 +101,7 @@ class Store:
     def move(self, name: str, to: str) -> None:
         """Move a file under the root; nothing happens where it is absent.
 
-        At every moment the whole of it lies at one of the two places (in an object store, which
+        At every moment the whole file is at one of the two places (in an object store, which
         copies, at both for a while).
         """
         with contextlib.suppress(FileNotFoundError):

@@ -1,7 +1,7 @@
-"""The typed tables as Parquet, by table and source: vintages lie side by side.
+"""The typed tables as Parquet, by table and source, with all vintages.
 
-No publisher is known here; how a vintage is chosen for a day is a rule of dbt, how files become
-fewer is `compaction.py`.
+Nothing here depends on a publisher; the vintage of a day is selected in dbt, files are merged in
+`compaction.py`.
 """
 
 from __future__ import annotations
@@ -33,31 +33,32 @@ from dagster_project.lake.vintages import not_withdrawn, rows_that_count
 Rows = pl.DataFrame | Spooled
 
 BY_PERIOD = "by_period"
-"""Folder of a source's table, beside the files of single snapshots, for those of many."""
+"""Folder of a source's table for files of many snapshots, beside those of single ones."""
 
 _FETCHES_AT_ONCE = 8
 
 
 class TableRecord(BaseModel):
-    """What came in of one table: how many rows, and what the checks said."""
+    """The landed rows of one table: their number, and the results of the checks."""
 
     model_config = ConfigDict(frozen=True)
 
     rows: int
     files: int = 1
-    """Of more than one, the further ones are numbered from 1."""
+    """Number of files; those after the first are numbered from 1."""
     quarantined: int = Field(validation_alias=AliasChoices("quarantined", "set_aside"))
     suite_version: str
     checks: Sequence[Mapping[str, Any]]
     slices: Slices | None = None
-    """None where they are too many beside the rows, or a version before wrote the record."""
+    """None where there are too many for the number of rows, or an earlier version wrote the
+    record."""
 
 
 class Record(BaseModel):
-    """What came in of one snapshot, with which parser, and which words of the lists it met.
+    """The landed rows of one snapshot, the version of the parser, and the list entries it used.
 
-    `scope` is that of the commodities which were kept of it. `written` is different each time that
-    its rows are written, and part of their files' names: a file is never written twice.
+    `scope` is that of the commodities which were kept. `written` is different each time that its
+    rows are written, and part of their files' names: a file is never overwritten.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,11 +68,11 @@ class Record(BaseModel):
     tables: Mapping[str, TableRecord]
     words: Mapping[str, Any] = Field(default_factory=dict)
     written: str = ""
-    """Empty where a version before wrote it."""
+    """Empty where an earlier version wrote it."""
 
 
 class RowsOf(BaseModel):
-    """The rows of a snapshot in a file of many: as they were written when, and how many."""
+    """The rows of a snapshot in a file of many: their `written` and number."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -95,9 +96,9 @@ class CompactedFile(BaseModel):
 
 
 class Compaction(BaseModel):
-    """Which files hold the rows of which snapshots of a source's table, instead of their own.
+    """The files that hold the rows of several snapshots of a source's table, instead of their own.
 
-    `snapshots` says as they were written when: one that is written anew counts with its own file.
+    `snapshots` gives the `written` of each: one that is written again counts with its own file.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -108,7 +109,9 @@ class Compaction(BaseModel):
 
 @dataclass(frozen=True)
 class LakeFile:
-    """A Parquet file: whose rows in it count, and whose do not. `name` is its path in the lake."""
+    """A Parquet file: the snapshots in it that count, and the others. `name` is its path in the
+    lake.
+    """
 
     name: str
     snapshots: frozenset[str]
@@ -117,9 +120,9 @@ class LakeFile:
 
 @dataclass(frozen=True)
 class Contents:
-    """What counts of a table at one moment: its files, and the slices that are on record.
+    """The contents of a table that count at one moment: its files, and the recorded slices.
 
-    `unlisted` are the snapshots whose slices are found in their rows.
+    `unlisted` are the snapshots whose slices have to be read from their rows.
     """
 
     table: LakeTable
@@ -128,25 +131,25 @@ class Contents:
     unlisted: frozenset[str]
 
     def files_of_unlisted(self) -> list[LakeFile]:
-        """The files with rows of `unlisted`, all others' rows in them being left out."""
+        """The files with rows of `unlisted`; rows of other snapshots in them are left out."""
         return _of_snapshots(self.files, self.unlisted)
 
 
 class Lake:
     """`<table>/<source>/<snapshot_id>.<written>.parquet`; a record per snapshot completes its rows.
 
-    Rows that came in several blocks lie in as many files, numbered from the second: `.1.parquet`.
-    Files that were written before `written` was on record have no such part in their names.
+    Rows of several blocks are in as many files, numbered from the second: `.1.parquet`. Files
+    written before `written` was recorded have no such part in their names.
 
-    The record (`_snapshots/<source>/<snapshot_id>.json`) is written last. It says with which
-    parser and which suites the rows came in, what the checks said of them, and their slices. Rows
-    without a record do not count. Rows that came in with their document lie there with a record
-    under `_staged/` until someone who may write for others makes them count.
+    The record (`_snapshots/<source>/<snapshot_id>.json`) is written last. It gives the versions of
+    parser and suites, the results of the checks, and the slices. Rows without a record do not
+    count. Rows parsed when their document was landed are staged with a record under `_staged/`
+    until `commit`.
 
-    Rows of many snapshots lie together under `<table>/<source>/by_period/` where the record of
-    their compaction (`_compacted/<source>/<table>.json`) says so; it is written last, too.
+    Rows of many snapshots are merged under `<table>/<source>/by_period/` as recorded in
+    `_compacted/<source>/<table>.json`, which is written last, too.
 
-    Of a lake that is not on this machine every file is kept in the folder `cache` once it was
+    Every file of a lake that is not on this machine is kept in the folder `cache` once it was
     read, for as long as it belongs to the lake.
     """
 
@@ -158,19 +161,19 @@ class Lake:
     def write(
         self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
     ) -> None:
-        """Put the rows of one snapshot in place, then the record that makes them count."""
+        """Write the rows of one snapshot, then the record that makes them count."""
         written = self._write_rows(source, snapshot_id, frames, record)
         self._of("_snapshots", source).add(snapshot_id, written)
 
     def stage(
         self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
     ) -> None:
-        """Put the rows of one snapshot in place; they do not count before `commit`."""
+        """Write the rows of one snapshot; they do not count before `commit`."""
         written = self._write_rows(source, snapshot_id, frames, record)
         self._of("_staged", source).add(snapshot_id, written)
 
     def staged(self, source: str) -> Mapping[str, Record]:
-        """What lies ready, by snapshot."""
+        """The records of staged rows, by snapshot."""
         return self._of("_staged", source).all()
 
     def commit(self, source: str, snapshot_id: str, record: Record) -> None:
@@ -179,13 +182,13 @@ class Lake:
         self._of("_staged", source).remove(snapshot_id)
 
     def unstage(self, source: str, snapshot_id: str) -> None:
-        """Forget that rows lie ready that count already."""
+        """Remove the staging record of rows that count already."""
         self._of("_staged", source).remove(snapshot_id)
 
     def take_out(self, source: str, snapshot_id: str) -> None:
-        """Let the rows of one snapshot count no more; nothing happens where there are none.
+        """Let the rows of one snapshot no longer count; nothing happens where there are none.
 
-        Their files stay until `sweep`: a build that chose them reads them until dbt is done.
+        Their files are kept until `sweep`: a running build may read them until dbt has finished.
         """
         self._of("_snapshots", source).remove(snapshot_id)
         self._of("_staged", source).remove(snapshot_id)
@@ -199,9 +202,9 @@ class Lake:
                     self.store.remove(f"{name}/{source}/{file}")
 
     def sweep(self, source: str, tables: Iterable[str]) -> None:
-        """Remove the files of a source's rows that neither count nor lie ready.
+        """Remove the files of a source's rows that neither count nor are staged.
 
-        Only while nobody else reads the lake, or writes rows of the source.
+        Only while no other process reads the lake, or writes rows of the source.
         """
         staged = self.staged(source)
         for table in tables:
@@ -224,17 +227,17 @@ class Lake:
                         cached.unlink(missing_ok=True)
 
     def records(self, source: str) -> dict[str, Record]:
-        """What the lake holds of a source, by snapshot, oldest first."""
+        """The records of a source, by snapshot, oldest first."""
         return dict(self._of("_snapshots", source).all())
 
     def snapshot_ids(self, source: str) -> set[str]:
-        """The snapshots whose rows count; cheaper than what is on record of them."""
+        """The snapshots whose rows count; cheaper than reading their records."""
         return self._of("_snapshots", source).names()
 
     def rows(
         self, table: LakeTable, source: str, left_out: Collection[str] = frozenset()
     ) -> pl.LazyFrame | None:
-        """The rows of a source's table, all vintages but those of the snapshots `left_out`; None
+        """The rows of a source's table, all vintages except those of the snapshots `left_out`; None
         where there are none.
         """
         return self.rows_in(table, self.contents(table, source, left_out).files)
@@ -255,9 +258,9 @@ class Lake:
         return pl.concat(scans) if len(scans) > 1 else next(iter(scans), None)
 
     def to_read(self, files: Sequence[LakeFile]) -> list[tuple[list[str], frozenset[str]]]:
-        """The places of files on this machine, with the snapshots whose rows are left out of them.
+        """The local paths of files, with the snapshots whose rows in them are left out.
 
-        Those that are not on this machine are fetched, unless they were before.
+        Files that are not on this machine are fetched, unless they are cached.
         """
         places = self._on_this_machine([file.name for file in files])
         together: dict[frozenset[str], list[str]] = {}
@@ -271,7 +274,7 @@ class Lake:
         source: str | None = None,
         left_out: Collection[str] = frozenset(),
     ) -> Contents:
-        """What the lake holds of a table now; of one source, if named, and without the snapshots
+        """The current contents of a table; of one source, if named, and without the snapshots
         `left_out`.
         """
         files: list[LakeFile] = []
@@ -294,10 +297,10 @@ class Lake:
     def slices(
         self, table: LakeTable, source: str, left_out: Collection[str] = frozenset()
     ) -> pl.DataFrame:
-        """The slices of a source's table with the number of their rows, all vintages but those of
-        the snapshots `left_out`.
+        """The slices of a source's table with the number of their rows, all vintages except those
+        of the snapshots `left_out`.
 
-        Rows are read of those snapshots only of which the slices are not on record.
+        Rows are read only of snapshots whose slices are not on record.
         """
         contents = self.contents(table, source, left_out)
         known = as_frame(table, contents.listed)
@@ -305,12 +308,12 @@ class Lake:
         return known if rows is None else pl.concat([known, counted(table, rows)])
 
     def coverage(self, source: str) -> pl.DataFrame:
-        """What a source was asked for, all vintages; a frame without rows where it never was."""
+        """The coverage of a source, all vintages; without rows where it was never asked."""
         rows = self.rows(COVERAGE, source)
         return COVERAGE.empty() if rows is None else COVERAGE.conform(rows.collect())
 
     def held(self, source: str, tables: Sequence[LakeTable]) -> dict[str, list[Held]]:
-        """What each snapshot holds, by table, with the first and last period of its rows."""
+        """The contents of each snapshot, by table, with the first and last period of its rows."""
         found: dict[str, list[Held]] = {}
         for table in tables:
             if table.period is None:
@@ -347,10 +350,10 @@ class Lake:
         left_out: Collection[str] = frozenset(),
     ) -> dict[str, int]:
         """How many rows of each snapshot count in a build for `today`; `asked` are the codes that
-        each snapshot of the source was asked for, `left_out` copies of bundled documents that do
-        not count then (`Copies.left_out`).
+        were requested for each snapshot of the source, `left_out` the copies of bundled documents
+        that do not count then (`Copies.left_out`).
 
-        Only of a table with subjects (lists, facts) are the rows looked at.
+        Rows are read only for a table with subjects (lists, facts).
         """
         if table.subject:
             rows = self.rows(table, source, left_out)
@@ -431,7 +434,7 @@ class Lake:
     def _write_rows(
         self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
     ) -> Record:
-        """Write the rows; what is on record of them says where they lie, and their slices."""
+        """Write the rows; returns what is recorded of them: files and slices."""
         record = record.model_copy(update={"written": uuid.uuid4().hex[:8]})
         tables = dict(record.tables)
         for name, frame in frames.items():
@@ -463,7 +466,7 @@ class Lake:
 
 
 def _of_snapshots(files: Iterable[LakeFile], snapshots: Collection[str]) -> list[LakeFile]:
-    """The files with rows of `snapshots`, all others' rows in them being left out."""
+    """The files with rows of `snapshots`; rows of other snapshots in them are left out."""
     wanted = frozenset(snapshots)
     return [
         LakeFile(file.name, of, file.others | (file.snapshots - of))
@@ -475,7 +478,7 @@ def _of_snapshots(files: Iterable[LakeFile], snapshots: Collection[str]) -> list
 def _own_files(
     table: str, source: str, snapshot_id: str, record: Record, count: int | None = None
 ) -> list[str]:
-    """The files of a snapshot's rows of a table, as many as are on record where none are said."""
+    """The files of a snapshot's rows of a table, as many as are on record if not given."""
     if count is None:
         of = record.tables.get(table)
         count = of.files if of is not None and of.rows else 0

@@ -1,8 +1,8 @@
-"""Which rows of a lake table count on a day: the rule that `LakeTable` declares, on frames.
+"""Which rows of a lake table count on a day: the rule that `LakeTable` declares, for frames.
 
-The marts are made with the same rule in SQL (`dbt/macros/vintages.sql`, `newest_of_each.sql`),
-which says why it is so; a test holds the two equal. Neither is given rows of a copy of a bundled
-document that another takes the place of (`copies.py`).
+The marts use the same rule in SQL (`dbt/macros/vintages.sql`, `newest_of_each.sql`), where the
+reasons are given; a test keeps the two equal. Neither gets rows of a replaced copy of a bundled
+document (`copies.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _EVIDENCE = {evidence: rank for rank, evidence in enumerate(words.EVIDENCE_CLASS
 
 
 def rows_that_count(table: LakeTable, rows: pl.DataFrame, today: date) -> pl.DataFrame:
-    """Those of all vintages of a table that count in a build for `today`, in their order."""
+    """The rows, of all vintages of a table, that count in a build for `today`, in their order."""
     end = datetime.combine(today + timedelta(days=1), time())
     if table.counts_from == "vintage_at":
         rows = rows.filter(pl.col("vintage_at") < end)
@@ -43,11 +43,11 @@ def not_withdrawn(
     asked: Mapping[str, Iterable[str]],
     today: date,
 ) -> pl.DataFrame:
-    """Those of the rows that count (`rows_that_count`) of a table that `is_asked` without the codes
-    that their publisher has withdrawn; of another table, all.
+    """The rows that count (`rows_that_count`), for a table that `is_asked` without the codes that
+    their publisher has withdrawn; for another table, all.
 
-    `coverage` are the rows of that table of the lake, `asked` the codes that each snapshot was
-    asked for.
+    `coverage` are the rows of that lake table, `asked` the codes that were requested for each
+    snapshot.
     """
     if not table.is_asked:
         return rows
@@ -76,7 +76,7 @@ def not_withdrawn(
 def _newest_of_each(
     rows: pl.DataFrame, columns: tuple[str, ...], before: list[str]
 ) -> pl.DataFrame:
-    """The rows of the newest snapshot of each group; what `before` names, decides first."""
+    """The rows of the newest snapshot of each group; the columns `before` take precedence."""
     newest = [*before, "vintage_at", "landed", "snapshot_id"]
     instant = pl.col("snapshot_id").str.extract(r"(\d{8}T\d{12})").fill_null("")
     ranked = rows.with_columns(landed=instant)

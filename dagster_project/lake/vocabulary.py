@@ -1,8 +1,8 @@
 """The lists of codes that lake tables may hold, read once from the files edited by hand.
 
-Lists only: which code stands for which economy, which mineral groups there are. What a publisher's
-file looks like is not known here. A list notes which of its entries were asked for while someone
-listens (`met_words`): a batch is parsed again when one of those changes, not when another does.
+Lists only: which code stands for which economy, which mineral groups exist. Nothing here depends on
+the layout of a publisher's file. Inside `met_words`, a list records which of its entries are looked
+up: a batch is parsed again when one of those changes, not when another does.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ SPECIAL_AREAS: Mapping[str, str] = MappingProxyType(
 )
 """UN Comtrade's codes that look like ISO 3166 alpha-3 but are not, and what they are here.
 
-Comtrade pads some with a blank (`_X `); they are listed without. "nes" is "not elsewhere
-specified": a trade whose partner is not published, so all of these are `_X`. The same areas by
-their numbers stand in the `comtrade_code` of `_X` in `economies.csv`.
+Comtrade pads some with a blank (`_X `); they are listed without it. "nes" is "not elsewhere
+specified": trade whose partner is not published, so all of these are `_X`. The numbers of the same
+areas are in the `comtrade_code` of `_X` in `economies.csv`.
 """
 
 
-# --- what a list notes of the entries that were asked for ---
+# --- recording which entries of a list are looked up ---
 
 
 class Met:
-    """The entries of the lists that were met, or looked for in vain, while this listened.
+    """The entries of the lists that were looked up, found or not, while this was recording.
 
-    It hears only the thread (and the asyncio task) that `met_words` was entered in.
+    It records only the thread (and the asyncio task) that `met_words` was entered in.
     """
 
     def __init__(self) -> None:
@@ -71,8 +71,8 @@ class Met:
     def record(self) -> dict[str, Any]:
         """By the name of a list: `keys`, sorted, or null for the whole list, and their `digest`.
 
-        It can be written as JSON. The digest is of what the list says of each key, or that it is
-        not there.
+        It can be written as JSON. The digest is of the list's entry for each key, or of its
+        absence.
         """
         found: dict[str, Any] = {}
         for name in sorted(self._keys):
@@ -96,7 +96,7 @@ _listening: ContextVar[tuple[Met, ...]] = ContextVar("listening", default=())
 
 @contextmanager
 def met_words() -> Iterator[Met]:
-    """Listen to which words are met; one inside another is heard by both."""
+    """Record which entries are looked up; of nested recordings both record them."""
     met = Met()
     token = _listening.set((*_listening.get(), met))
     try:
@@ -109,10 +109,10 @@ Value = TypeVar("Value")
 
 
 class WordList(Generic[Value]):
-    """Entries by code or name. Every way to ask for some is noted; see WordMap and WordSet.
+    """Entries by code or name. Every lookup is recorded; see WordMap and WordSet.
 
-    What looks at all of them (iteration, length, comparison, union) notes the whole list: right,
-    only coarser than the entries that were met.
+    Operations on all entries (iteration, length, comparison, union) record the whole list:
+    correct, but coarser than single entries.
     """
 
     def __init__(self, name: str, entries: Mapping[str, Value]) -> None:
@@ -121,21 +121,21 @@ class WordList(Generic[Value]):
         self._digests: dict[tuple[str, ...] | None, str] = {}
 
     def among(self, values: Iterable[object]) -> dict[str, Value]:
-        """The entries of those values that are known, by value; what is no text is in no list."""
+        """The entries of the known ones among the values, by value; only text is in a list."""
         keys = dict.fromkeys(value for value in values if isinstance(value, str))
         self._note(keys)
         return {key: self._entries[key] for key in keys if key in self._entries}
 
     def digest_of(self, keys: tuple[str, ...] | None) -> str:
-        """Twelve hex digits that change when the list says something else of these keys.
+        """Twelve hex digits that change when the list's entries for these keys change.
 
-        None is for the whole list, its order included where that can be seen. Not noted.
+        None is for the whole list, its order included where that is visible. Not recorded.
         """
         digest = self._digests.get(keys)
         if digest is None:
-            # A line of material_labels is a dataclass: all of it counts.
-            said = [(key, self._entries.get(key)) for key in (keys or ())]
-            text = json.dumps(self._whole() if keys is None else said, default=asdict)
+            # A line of material_labels is a dataclass: all of it is included.
+            entries = [(key, self._entries.get(key)) for key in (keys or ())]
+            text = json.dumps(self._whole() if keys is None else entries, default=asdict)
             digest = self._digests[keys] = hashlib.sha256(text.encode()).hexdigest()[:12]
         return digest
 
@@ -186,7 +186,7 @@ class WordSet(WordList[str], Set[str]):
 
 
 def still_hold(record: Mapping[str, Any]) -> bool:
-    """Whether today's lists say of the words in a `Met.record()` what they said then."""
+    """Whether today's lists have the same entries for the words in a `Met.record()` as then."""
     for name, part in record.items():
         words = _list_named(name)
         keys = part["keys"]
@@ -199,7 +199,7 @@ def still_hold(record: Mapping[str, Any]) -> bool:
 
 
 def _list_named(name: str) -> WordList[Any] | None:
-    """The list of that name today; None where there is none any more."""
+    """The current list of that name; None where it no longer exists."""
     kind, _, of = name.partition(".")
     if kind == "economies":
         if not of:
@@ -226,7 +226,7 @@ def codes_in(cell: str) -> tuple[str, ...]:
     """The codes in a cell of `economies.csv`, the economy's own first.
 
     Further ones, after a blank, are codes a publisher uses for a part of the economy (Japan
-    Customs: Spain, the Canary Islands) or used for it once (Comtrade: Germany before 1991).
+    Customs: Spain, the Canary Islands) or used for it formerly (Comtrade: Germany before 1991).
     """
     return tuple(cell.split())
 
@@ -238,7 +238,7 @@ def names_in(cell: str) -> tuple[str, ...]:
 
 @cache
 def economies() -> WordSet:
-    """Every `economy_iso3` the warehouse knows, `_X`, `WLD` and `EU27` among them."""
+    """Every `economy_iso3` of the warehouse, including `_X`, `WLD` and `EU27`."""
     return WordSet("economies", (row["economy_iso3"] for row in _economy_rows()))
 
 
@@ -254,9 +254,9 @@ def economy_by(column: CodeColumn) -> WordMap[str]:
 def economy_of(
     code: str, *, by: CodeColumn | Literal["economy_iso3"] = "economy_iso3", publisher: str
 ) -> str:
-    """The economy a publisher's code stands for; blanks around the code do not count.
+    """The economy of a publisher's code; blanks around the code are ignored.
 
-    By `economy_iso3`, Comtrade's `SPECIAL_AREAS` are understood too. Raises UnknownCodeError that
+    For `economy_iso3`, Comtrade's `SPECIAL_AREAS` are accepted too. Raises UnknownCodeError that
     names the code and the publisher.
     """
     bare = code.strip()
@@ -267,7 +267,7 @@ def economy_of(
         found = economy_by(by).get(bare)
     if found is None:
         raise UnknownCodeError(
-            f"{publisher}: no economy is known by the {_CODE_NAMES[by]} {code!r}.",
+            f"{publisher}: no economy has the {_CODE_NAMES[by]} {code!r}.",
             hint="Add it to dagster_project/bundled/catalogue/economies.csv.",
         )
     return found
@@ -284,16 +284,16 @@ def economies_by_name() -> WordMap[str]:
 
 
 def economy_named(name: str, *, publisher: str) -> str:
-    """The economy a publisher calls by this name.
+    """The economy with this name at a publisher.
 
-    Upper and lower case, runs of blanks (of any kind) and the form of the apostrophe do not count.
+    Upper and lower case, runs of blanks (of any kind) and the form of the apostrophe are ignored.
     Raises UnknownCodeError that names the name and the publisher.
     """
     try:
         return economies_by_name()[_plain(name)]
     except KeyError:
         raise UnknownCodeError(
-            f"{publisher}: no economy is known by the name {name!r}.",
+            f"{publisher}: no economy has the name {name!r}.",
             hint="Add it to `also_named` in dagster_project/bundled/catalogue/economies.csv.",
         ) from None
 
@@ -322,9 +322,9 @@ def instruments() -> WordSet:
 
 @dataclass(frozen=True)
 class MaterialLabel:
-    """What a publisher's label stands for; `left_out` says why its figures are not taken.
+    """The meaning of a publisher's label; `left_out` is the reason why its figures are not used.
 
-    `stage` is given where the label tells it and the publisher's table has no column for it.
+    `stage` is given where the label implies it and the publisher's table has no column for it.
     """
 
     label: str
@@ -361,8 +361,8 @@ def require_known_labels(labels: Iterable[str], *, source: str) -> None:
     unknown = sorted(printed - material_labels(source).among(printed).keys())
     if unknown:
         raise UnknownCodeError(
-            f"{source}: no material is known by the label {listed(map(repr, unknown[:3]))}.",
-            hint=f"Add it to dagster_project/bundled/{source}/labels.csv, or say there why it is "
+            f"{source}: no material has the label {listed(map(repr, unknown[:3]))}.",
+            hint=f"Add it to dagster_project/bundled/{source}/labels.csv, or give there why it is "
             "left out.",
         )
 
@@ -382,7 +382,7 @@ def label_rows(source: str) -> list[dict[str, str | None]]:
 
 
 KEY_SEPARATOR = " | "
-"""Between the cells of a row's key in a register of corrections; no label holds it."""
+"""Separator of the cells of a row's key in a register of corrections; it occurs in no label."""
 
 
 @dataclass(frozen=True)
@@ -390,7 +390,7 @@ class Correction:
     """A figure that a publisher misprints, and the right one; both in the lake's unit.
 
     `row_key` names the row, `action` is `replace` (one figure) or `rescale` (a column in a wrong
-    unit, of which the row is one); `reason` says how it is known.
+    unit, of which the row is one); `reason` gives the evidence.
     """
 
     correction_id: str
@@ -411,7 +411,7 @@ def corrections_file(source: str) -> Path:
 def corrections(source: str) -> WordMap[Correction]:
     """The known misprints of a source by `correction_id`, none where it has no register.
 
-    Raises ConfigurationError for an action that is none, or a figure that is not a number above 0.
+    Raises ConfigurationError for an invalid action, or a figure that is not a number above 0.
     """
     path = corrections_file(source)
     rows = _rows(path) if path.exists() else ()

@@ -1,1 +1,1 @@
-"""Says when each step runs, what it waits for, and shows what happened; built from the registry."""
+"""The graph of steps, their order and schedules, and their results; built from the registry."""

@@ -1,4 +1,4 @@
-"""The asset graph, in the order of the rooms.
+"""The asset graph, in the order of the packages.
 
 Built from the registry of sources and the dbt manifest.
 """
@@ -19,10 +19,10 @@ from dagster_project.sources.registry import all_sources
 
 
 def all_assets(manifest: Mapping[str, Any], asked: Collection[str]) -> list[dg.AssetsDefinition]:
-    """Every asset of the graph, in the order of the rooms.
+    """Every asset of the graph, in the order of the packages.
 
-    Backfills are there for the sources that are `asked`: without keys the graph has none, and
-    "Materialize all" asks nobody for a partition.
+    Backfills exist only for the sources that are `asked`: without keys the graph has none, and
+    "Materialize all" does not require a choice of partitions.
     """
     return [
         *(

@@ -1,6 +1,6 @@
-"""Holds the marts of a build against their suites: in this process, or in the one beside.
+"""Checks the marts of a build with their suites: in this process, or in the helper process.
 
-No rule and no asset is known here.
+Rules and assets are defined elsewhere.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Audit:
-    """What is held against the suites: the marts of a build file, as of a day, in a scope."""
+    """A check of the marts of a build file with their suites, as of a day, in a scope."""
 
     file: Path
     today: date
@@ -56,14 +56,14 @@ class Audit:
                 yield name, found
 
     def held(self) -> Iterator[tuple[str, list[CheckResult]]]:
-        """The same, from the process beside where it was asked for this very audit."""
+        """The same, from the helper process if it was given this audit."""
         process = beside.at_hand()
         found = process.answer(self) if process else None
         yield from self.held_here() if found is None else found.items()
 
 
 def _distinct_rows(rows: duckdb.DuckDBPyRelation, columns: Sequence[str]) -> pl.DataFrame:
-    """Found in the dictionaries of the file: of 22 million texts in a tenth of the time."""
+    """Read from the dictionaries of the file: a tenth of the time for 22 million texts."""
     found: pl.DataFrame = rows.select(*map(duckdb.ColumnExpression, columns)).distinct().pl()
     return found
 

@@ -1,8 +1,9 @@
-"""A process beside the build's own: it works ahead, on what one thread of Python did in turn.
+"""A helper process of a build: it runs jobs in parallel that would otherwise run in sequence.
 
-Great Expectations is imported there while this process imports Dagster and dbt; what it is given
-is done in the order in which it was asked. Whatever becomes of it, the build is not: a job without
-an answer is done here. No rule, source or asset is known here. Run as a program it is that process.
+Great Expectations is imported there while this process imports Dagster and dbt; jobs run in the
+order in which they were sent. If the helper fails, the build does not: a job without an answer is
+done in the build's process. Rules, sources and assets are defined elsewhere. This module is also
+the helper's main program.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Job(Protocol):
 
 
 class Beside:
-    """A process that does jobs in their order, and ends with this one, however that ends."""
+    """A process that does jobs in their order, and ends with this one in any case."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -48,26 +49,26 @@ class Beside:
         self._answers: list[Any] = []
 
     def ask(self, job: Job) -> None:
-        """Let it do a job after those it was asked before."""
+        """Send it a job, which it does after the earlier ones."""
         try:
             self._requests.write(pickle.dumps(job))
-        except (OSError, ValueError):  # it is gone
+        except (OSError, ValueError):  # it has ended
             return
         self._asked.append(job)
 
     def is_asked(self, job: Job) -> bool:
-        """Whether `answer` has something to wait for."""
+        """Whether the job was sent, so that `answer` has a result to wait for."""
         return job in self._asked
 
     def answer(self, job: Job) -> Any:
-        """The result of a job, waited for, once; None where it was not asked or not done there."""
+        """Wait for the result of a job, once; None where it was not sent or failed there."""
         if job not in self._asked:
             return None
         number = self._asked.index(job)
         while len(self._answers) <= number:
             try:
                 self._answers.append(pickle.load(self._replies))
-            except (OSError, EOFError, ValueError, pickle.UnpicklingError):  # it is gone
+            except (OSError, EOFError, ValueError, pickle.UnpicklingError):  # it has ended
                 self._asked.clear()
                 self._answers.clear()
                 return None
@@ -75,7 +76,7 @@ class Beside:
         return self._answers.pop(number)
 
     def end(self) -> None:
-        """Stop it, at once, if it is not done."""
+        """Stop it, immediately if a job is running."""
         self._process.kill()
         for pipe in (self._requests, self._replies):
             pipe.close()
@@ -86,12 +87,12 @@ _at_hand: list[Beside] = []
 
 
 def at_hand() -> Beside | None:
-    """The process beside that was started and not ended."""
+    """The running helper process, if any."""
     return _at_hand[0] if _at_hand else None
 
 
 def start() -> Beside | None:
-    """The process beside, started if there is none.
+    """The helper process, started if there is none.
 
     None with one core, or where Great Expectations is imported here already.
     """
@@ -102,14 +103,14 @@ def start() -> Beside | None:
 
 
 def end() -> None:
-    """End the process beside, if there is one."""
+    """End the helper process, if there is one."""
     while _at_hand:
         _at_hand.pop().end()
 
 
 @contextlib.contextmanager
 def started() -> Iterator[None]:
-    """A process beside at hand, and none afterwards."""
+    """Run with a helper process, which is ended afterwards."""
     start()
     try:
         yield
@@ -118,11 +119,11 @@ def started() -> Iterator[None]:
 
 
 def _main() -> None:
-    # Ctrl-C is for the process that asked: this one ends with it.
+    # Ctrl-C is for the parent process: this one ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(100_000, 50, 100)  # as the build does: what is imported stays
+    gc.set_threshold(100_000, 50, 100)  # as the build does: imported objects stay
     asked: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    # What a library prints is no part of an answer.
+    # Output of libraries is not part of an answer.
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)
         great_expectations()
@@ -131,14 +132,14 @@ def _main() -> None:
             job = asked.get()
             try:
                 result = job.done_here()
-            except Exception:  # whoever asked does it again, and says what went wrong
+            except Exception:  # the parent does the job again and reports the error
                 result = None
             answers.write(pickle.dumps(result))
             answers.flush()
 
 
 def _listen(asked: queue.SimpleQueue[Job]) -> None:
-    """Take jobs as they come; the pipe ends when whoever asks does."""
+    """Receive jobs; the pipe ends when the parent does."""
     with contextlib.suppress(Exception):
         while True:
             asked.put(pickle.load(sys.stdin.buffer))

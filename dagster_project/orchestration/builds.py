@@ -1,6 +1,6 @@
-"""The folder one run builds in, and what its steps leave there for the next.
+"""The folder of one run's build, and the data its steps leave there for later steps.
 
-Steps may run in one process or in several, so what they tell each other goes through this folder.
+Steps may run in one process or in several, so they share data through this folder.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_names
 
 NEW_FOR_S = 60
-"""A folder without an owner is left alone this long: its owner may be about to write its name."""
+"""A folder without an owner is kept this long: its owner may be about to write its name."""
 
 HELD = "held"
 MOST_HELD = 3
-"""Of builds that wait to be accepted, the last are kept."""
+"""Number of held builds, waiting for acceptance, that are kept."""
 
 LEAST_ROOM = 60 * MB
 """The first build of the bundled figures takes 50 MB: 20 to build in, 10 each for the release and
 the published file, 5 each for the run's log and the documents with their rows."""
 
 ROOM_PER_PUBLISHED = 5
-"""Bytes that a build takes per byte published: 2 to build in (1.1 where there are many rows), 1
+"""Bytes that a build needs per published byte: 2 to build in (1.1 where there are many rows), 1
 each for the release and the file to be swapped in, 0.5 for the run's log, and 0.5 since there may
 be more to publish than before."""
 
@@ -60,11 +60,11 @@ class Build:
 
     @property
     def files(self) -> tuple[Path, Path]:
-        """The marts, and what they are made from."""
+        """The file of the marts, and the one of their inputs."""
         return self.file, work_file(self.file)
 
     def claim(self, process: str) -> None:
-        """Say which process executes the run, so that its folder is left alone while it lives."""
+        """Record the process that executes the run, so that its folder is kept while it runs."""
         write_atomically(self.directory / "owner", process.encode())
 
     @property
@@ -73,7 +73,7 @@ class Build:
         return path.read_text("utf8") if path.exists() else None
 
     def start(self, release: Release, inputs: str | None, models: str) -> None:
-        """Open the folder for a release, made from what `inputs` is the hash of.
+        """Create the folder for a release; `inputs` is the hash of its inputs.
 
         `models` is the version of the dbt project it is built with.
         """
@@ -97,7 +97,7 @@ class Build:
         return Release.model_validate_json((self.directory / "release.json").read_bytes())
 
     def keep_checks(self, stage: str, results: Sequence[CheckResult]) -> None:
-        """Keep the results of a stage (`lake`, `dbt`, `marts`)."""
+        """Store the results of a stage (`lake`, `dbt`, `marts`)."""
         payload = json.dumps(to_json(list(results)), default=str).encode()
         write_atomically(self.directory / f"checks-{stage}.json", payload)
 
@@ -106,22 +106,22 @@ class Build:
         return from_json(json.loads(path.read_bytes())) if path.exists() else []
 
     def hold(self, losses: str) -> None:
-        """Keep it, whole as it is, for somebody to accept what it would take from readers."""
+        """Hold it, until a person accepts the data it would remove from readers."""
         write_atomically(self.directory / HELD, losses.encode())
 
     @property
     def held_for(self) -> str | None:
-        """The losses it is held for, in sentences; None where it is not held."""
+        """The losses it is held for, as sentences; None where it is not held."""
         path = self.directory / HELD
         return path.read_text("utf8") if path.exists() else None
 
     def declare_complete(self, *, is_replay: bool) -> None:
-        """Say that every model is built and every test passed: this may be published."""
+        """Mark it as complete: every model is built and every test passed, it may be published."""
         write_atomically(_pointer(self.directory.parent, is_replay), self.directory.name.encode())
 
 
 def complete_build(build_dir: Path, *, is_replay: bool = False) -> Build | None:
-    """The last build (or the last replay) that was whole, from this run or an earlier one."""
+    """The last complete build (or replay), from this run or an earlier one."""
     pointer = _pointer(build_dir, is_replay)
     if not pointer.exists():
         return None
@@ -130,18 +130,18 @@ def complete_build(build_dir: Path, *, is_replay: bool = False) -> Build | None:
 
 
 def withdrawn_from(settings: Settings, build: Build) -> str:
-    """The snapshots that a build was made from and that are withdrawn now, in words; else empty."""
+    """The snapshots that a build was made from and that are withdrawn now, as text; else empty."""
     return listed(sorted(withdrawn_snapshots(settings) & snapshots_of(build.file)))
 
 
 def withdrawn_snapshots(settings: Settings) -> set[str]:
-    """The snapshots that somebody has withdrawn, of all sources."""
+    """The withdrawn snapshots of all sources."""
     landing = landing_of(settings)
     return {snapshot for source in source_names() for snapshot in landing.withdrawn(source)}
 
 
 def held_builds(build_dir: Path) -> list[Build]:
-    """Builds that wait for somebody to accept them, oldest first; the last ones only."""
+    """Builds that are held for acceptance, oldest first; the last ones only."""
     found = [Build(record.parent) for record in build_dir.glob(f"*/{HELD}")]
     return sorted(
         (build for build in found if build.file.exists()),
@@ -150,14 +150,16 @@ def held_builds(build_dir: Path) -> list[Build]:
 
 
 def release_held(build_dir: Path, until: str) -> None:
-    """Let go of the builds that are no newer than a published release."""
+    """Release held builds that are not newer than a published release."""
     for build in held_builds(build_dir):
         if build.release.release_id <= until:
             (build.directory / HELD).unlink(missing_ok=True)
 
 
 def leftovers(build_dir: Path) -> list[Path]:
-    """Folders that nobody needs: all but those of the last whole builds, held and in use."""
+    """Folders not needed any more: all except those of the last complete builds, held and in
+    use.
+    """
     whole = [complete_build(build_dir, is_replay=is_replay) for is_replay in (False, True)]
     kept = {build.directory for build in (*whole, *held_builds(build_dir)) if build}
     return [
@@ -168,13 +170,13 @@ def leftovers(build_dir: Path) -> list[Path]:
 
 
 def sweep(build_dir: Path) -> None:
-    """Remove what earlier runs left."""
+    """Remove leftover folders of earlier runs."""
     for folder in leftovers(build_dir):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _pointer(build_dir: Path, is_replay: bool) -> Path:
-    # A replay is beside the builds of today: a part of today's stands on today's.
+    # A replay is separate from builds of today: a partial build of today needs one of today.
     return build_dir / ("complete-replay" if is_replay else "complete")
 
 

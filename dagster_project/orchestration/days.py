@@ -1,6 +1,6 @@
 """Which days the warehouse can be built for.
 
-What counts on a day is a rule of dbt; here is only from when on anything does.
+Which rows count on a day is a rule of dbt; here is only the first possible day.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.settings import Settings
 
 _NOBODY = ("WLD", "_X")
-"""Partners that are no supplier: the printed total, and what is not published by partner."""
+"""Partners that are not suppliers: the printed total, and the part not published by partner."""
 
 _OF_SUPPLIERS = {
     "trade_flows": (
@@ -31,17 +31,17 @@ _OF_SUPPLIERS = {
 
 
 def require_day(settings: Settings) -> None:
-    """Raise ConfigurationError if nothing is known of the day, or not yet."""
+    """Raise ConfigurationError for a day before the first figures, or in the future."""
     settings.require_past_or_today()
     first = first_day(settings) if settings.as_of else None
     if first and settings.today < first:
         raise ConfigurationError(
-            f"{settings.today} is too early: nothing is known of any supplier before {first}."
+            f"{settings.today} is too early: there is no figure of any supplier before {first}."
         )
 
 
 def first_day(settings: Settings) -> date | None:
-    """The first day on which a supplier is known; None where the lake holds no trade yet."""
+    """The first day with a figure of a supplier; None where the lake has no trade yet."""
     landing, lake = landing_of(settings), lake_of(settings)
     sources = lake.store.names("_snapshots")
     left_out = left_out_on(settings.today, landing, lake, sources)

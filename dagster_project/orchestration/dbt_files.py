@@ -1,7 +1,6 @@
-"""The files of the dbt project: those written by hand, and those generated beside them.
+"""The files of the dbt project: those written by hand, and the generated ones.
 
-What stands in the generated ones is known in `lake/staging_models.py` and `words.py`. Cheap to
-import.
+The content of generated files comes from `lake/staging_models.py` and `words.py`. Cheap to import.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from dagster_project.lake.store import write_atomically
 from dagster_project.settings import DBT_PROJECT
 
 GENERATED = DBT_PROJECT / "models" / "staging" / "generated"
-"""All files of this folder are generated; git does not know it."""
+"""All files of this folder are generated; git ignores it."""
 
 _SUFFIXES = {".sql", ".yml", ".csv", ".md"}
 
 
 def written_by_hand() -> list[Path]:
-    """Every file of the dbt project that is written by hand and can change what it builds."""
+    """Every file of the dbt project that is written by hand and affects what it builds."""
     not_by_hand = {DBT_PROJECT / "target", DBT_PROJECT / "logs", GENERATED}
     return sorted(
         path
@@ -33,13 +32,13 @@ def written_by_hand() -> list[Path]:
 
 @cache
 def generated() -> Mapping[str, bytes]:
-    """What each generated file has to hold, by file name."""
+    """The content of each generated file, by file name."""
     texts = {**staging_models.rendered(), "words.md": _words()}
     return {name: text.encode() for name, text in texts.items()}
 
 
 def _words() -> str:
-    """Each list of words as a block of docs, that a description takes by `{{ doc('stages') }}`."""
+    """Each list of words as a block of docs, used in descriptions as `{{ doc('stages') }}`."""
     return "\n".join(
         f"{{% docs {name.lower()} %}}{words.listed(found, then='')}{{% enddocs %}}\n"
         for name, found in vars(words).items()
@@ -48,7 +47,7 @@ def _words() -> str:
 
 
 def generate(folder: Path = GENERATED) -> None:
-    """Make a folder hold the generated files and no others; nothing is written where it does.
+    """Write the generated files to a folder and remove all others; unchanged files are not written.
 
     Several processes may do it at once: each file is replaced as a whole, by the same bytes.
     """

@@ -1,6 +1,6 @@
 """The dbt project as assets and checks, built by one dbt invocation in a file of its own.
 
-No model is named here; what they are is read from the manifest.
+No model is named here; they are read from the manifest.
 """
 
 import contextlib
@@ -88,7 +88,7 @@ class _Translator(DagsterDbtTranslator):
         )
 
     def column_lineage(self, manifest: Mapping[str, Any], unique_id: str) -> dg.TableColumnLineage:
-        """What each column of a model is made of, one step up; lake columns by source."""
+        """The direct inputs of each column of a model; lake columns by source."""
         deps: dict[str, list[dg.TableColumnDep]] = {}
         for column, origins in self._lineage.get(unique_id, {}).items():
             deps[column] = [
@@ -106,7 +106,7 @@ class _Translator(DagsterDbtTranslator):
 
 
 def _keys_behind(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
-    """The lake assets behind a dbt source; coverage comes in with all tables of its sources."""
+    """The lake assets behind a dbt source; coverage belongs to all tables of its sources."""
     name = dbt_source["name"]
     return [
         lake_key(source, table)
@@ -146,7 +146,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         select = _subset(context, manifest, settings, build)
         fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
         with contextlib.ExitStack() as unless_built:
-            # A part may be built to be looked at, with no audit after it.
+            # A part may be built for inspection, with no audit after it.
             process = None if select else beside.start()
             unless_built.callback(beside.end)
             outcome = fail_run_on(
@@ -174,7 +174,7 @@ def _prepare_build_file(
 ) -> None:
     sources = all_sources().values()
     for source in sources:
-        # Files that were put together just now are not read any more: they go at once.
+        # Files that were just merged are no longer read: they are removed at once.
         compact_what_piled_up(settings, source)
         sweep(settings, source)
     lake = lake_of(settings)
@@ -191,7 +191,7 @@ def _prepare_build_file(
 
 
 def _models(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]:
-    """What dbt builds, by asset."""
+    """The nodes that dbt builds, by asset."""
     return {
         dg.AssetKey([node["schema"], node.get("alias") or node["name"]]): node
         for node in manifest["nodes"].values()
@@ -202,9 +202,9 @@ def _models(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]
 def _inputs(
     context: dg.AssetExecutionContext, manifest: Mapping[str, Any], settings: Settings
 ) -> str | None:
-    """The hash of what is built; None where a part is, or a source is not typed as it is landed.
+    """The hash of the inputs; None for a partial build, or where a source is not conformed yet.
 
-    Such a build leaves the rest as it was, and the next has to look.
+    Such a build leaves the rest as it was, and the next one has to check again.
     """
     is_whole = set(_models(manifest)) <= set(context.selected_asset_keys)
     if not (is_whole and all(is_conformed(settings, one) for one in all_sources().values())):
@@ -218,35 +218,35 @@ def _subset(
     settings: Settings,
     build: builds.Build,
 ) -> list[str]:
-    """What dbt is to select: nothing (all of it), or the chosen models on the last whole build."""
+    """The selection for dbt: empty (all models), or the chosen models on the last complete
+    build.
+    """
     chosen = context.selected_asset_keys
     nodes = _models(manifest)
     if set(nodes) <= set(chosen):
         return []
     last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
-    why_all = "there is no whole build yet" if last is None else _why_not_on(last, settings)
+    why_all = "there is no complete build yet" if last is None else _why_not_on(last, settings)
     if last is None or why_all:
-        context.log.info(f"Every model is built, not a part of them: {why_all}.")
+        context.log.info(f"Every model is built, not only the selected ones: {why_all}.")
         return []
     for file, copy in zip(last.files, build.files, strict=True):
         shutil.copyfile(file, copy)
-    # The catalog is about the run, so it is made anew by every one.
+    # The catalog describes the run, so every run builds it again.
     return [nodes[key]["name"] for key in nodes if key in chosen or key.path[0] == "catalog"]
 
 
 def _why_not_on(last: builds.Build, settings: Settings) -> str:
-    """Why a part cannot stand on the rest of a whole build; empty where it can.
+    """Why a part cannot be combined with the rest of a complete build; empty where it can.
 
-    The rest must be of the same day and the same models, and of nothing that is withdrawn.
+    The rest must be of the same day and the same models, and use no withdrawn snapshot.
     """
     if last.release.as_of != settings.today:
-        return f"the last whole build is as of {last.release.as_of}"
+        return f"the last complete build is as of {last.release.as_of}"
     if last.models != transform.project_version():
-        return "the models have changed since the last whole build"
+        return "the models have changed since the last complete build"
     withdrawn = builds.withdrawn_from(settings, last)
-    return (
-        f"the last whole build was made from what is withdrawn ({withdrawn})" if withdrawn else ""
-    )
+    return f"the last complete build used withdrawn snapshots ({withdrawn})" if withdrawn else ""
 
 
 def _dbt_events(
@@ -342,7 +342,7 @@ def _dbt_check(
 
 
 def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], dict[str, Any]]:
-    """What the UI shows of every table of a build: rows, latest period, a few rows."""
+    """The preview of every table of a build for the UI: rows, latest period, a few rows."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for file in build.files:
         with connect(file, read_only=True, memory=settings.memory) as connection:
@@ -360,7 +360,7 @@ def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], d
 
 
 def offending_rows(count: int, sample: Sequence[Mapping[str, Any]]) -> str:
-    """How many rows a test found, and the first text in the first of them: mostly what is wrong."""
+    """The number of rows a test found, and the first text in the first row: mostly the error."""
     cells = sample[0].values() if sample else ()
     first = next((cell for cell in cells if isinstance(cell, str)), "")
     words = f"{count} offending {'row' if count == 1 else 'rows'}"

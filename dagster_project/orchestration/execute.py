@@ -1,4 +1,4 @@
-"""Runs the graph in this process, or opens the UI on it, on the same Dagster instance."""
+"""Runs the graph in this process, or opens the UI on the same Dagster instance."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def prepare_instance(settings: Settings) -> Path:
-    """The folder of the Dagster instance, with a `dagster.yaml` whose pool limit is real."""
+    """The folder of the Dagster instance, with a `dagster.yaml` that enforces the pool limit."""
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
@@ -36,9 +36,9 @@ def prepare_instance(settings: Settings) -> Path:
 
 @contextlib.contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance, with what killed runs left open ended.
+    """The Dagster instance, after ending what killed runs left open.
 
-    Two processes that make its files at the same time would stumble over each other: one waits.
+    Two processes that create its files at the same time would conflict: one waits.
     """
     import dagster as dg
 
@@ -54,12 +54,12 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
 
 def build_warehouse(settings: Settings, select: str = "", force: bool = False) -> Path | None:
-    """Run the whole graph, or a selection and what is made from it; the file it is published in.
+    """Run the whole graph, or a selection and its descendants; returns the published file.
 
-    None where nothing was published. Nothing is run when what is published for the day was made
-    from the same code, the same documents and for the same day, and no publisher is to be asked.
+    None where nothing was published. Nothing is run when the published file of the day was built
+    from the same code and documents, and no publisher is due.
     The run is recorded in the instance that the UI shows. Progress goes to standard error.
-    Raises ConfigurationError for a day that nothing is known of.
+    Raises ConfigurationError for a day without any figures.
     """
     from dagster_project.orchestration import beside, builds
 
@@ -71,10 +71,10 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         if builds.leftovers(settings.build_dir):
             with open_instance(settings):
                 pass
-        _say(f"Nothing has changed since the {_published(settings)}.")
+        _print(f"Nothing has changed since the {_published(settings)}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
-    _look_for_garbage_seldom()
+    _collect_garbage_rarely()
     with beside.started():
         return _build(settings, select, force)
 
@@ -86,14 +86,14 @@ def _build(settings: Settings, select: str, force: bool) -> Path | None:
     definitions = defs()
     selected = _selected(definitions, select) if select else None
     where = " beside the published file" if settings.is_replay else ""
-    _say(f"Building as of {settings.today}{where} in {settings.home}")
+    _print(f"Building as of {settings.today}{where} in {settings.home}")
     tags = {
         "kido/front_door": "cli",
         NEWS_ONLY_TAG: str(selected is None and not force).lower(),
     }
     has_succeeded, file = _run(settings, definitions, selected, tags)
     if has_succeeded and file is None and is_up_to_date(settings, is_asked=True):
-        _say(f"Nothing is new since the {_published(settings)}.")
+        _print(f"Nothing is new since the {_published(settings)}.")
         return settings.file_of_the_day
     return file
 
@@ -103,7 +103,7 @@ def _published(settings: Settings) -> str:
 
 
 def accept_release(settings: Settings, release_id: str) -> Path:
-    """Publish a held build although readers lose something by it; that is on record then.
+    """Publish a held build although readers lose data by it; the acceptance is recorded.
 
     Raises PublicationError if it is not held, or cannot be published.
     """
@@ -137,7 +137,7 @@ def _run(
 ) -> tuple[bool, Path | None]:
     """Run the graph, or a selection of it, in this process.
 
-    Whether it succeeded, and the file it published, if it did.
+    Returns whether it succeeded, and the published file, if any.
     """
     from dagster_project.orchestration import builds
     from dagster_project.orchestration.held_logs import logs_held_open
@@ -173,31 +173,31 @@ def _run(
     return result.success, file
 
 
-def _look_for_garbage_seldom() -> None:
-    """Imports and dbt make millions of objects that stay: looking through them again and again for
-    garbage costs a build seconds. Before the first import of what is heavy.
+def _collect_garbage_rarely() -> None:
+    """Imports and dbt create millions of lasting objects: scanning them repeatedly for garbage
+    costs a build seconds. To be called before the first heavy import.
     """
     gc.set_threshold(100_000, 50, 100)
 
 
 def _of_the_day(settings: Settings) -> dict[str, str | bool]:
-    """The run's own midnight decides what today is, where no day was asked for."""
+    """The start of the run decides what today is, where no day was given."""
     return {
         "as_of": settings.as_of.isoformat() if settings.as_of else "",
         "publish": settings.is_published_as_today,
     }
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def only_news_printed() -> Iterator[None]:
-    """Keep Dagster from printing what is no news to a person.
+    """Suppress output of Dagster that is not useful for a person.
 
-    That is each statement that its event log could not take (the error itself is raised, and ends
-    in a sentence), and each check of a build that was left out because nothing is new.
+    That is each statement that its event log could not store (the error itself is raised and
+    reported), and each check of a build that was skipped because nothing is new.
     """
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     with contextlib.redirect_stderr(cast(TextIO, _WithoutStatements(sys.stderr))):
@@ -217,7 +217,7 @@ class _WithoutStatements:
 
 
 def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
-    """The assets of a selection and all that is made from them, the published file among them.
+    """The assets of a selection and all their descendants, the published file included.
 
     Raises ConfigurationError if it selects nothing.
     """
@@ -239,7 +239,7 @@ def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
 def is_up_to_date(settings: Settings, *, is_asked: bool = False) -> bool:
     """Whether a build would only repeat what is published for the day.
 
-    Whoever `is_asked` already is not due.
+    `is_asked`: the publishers were fetched already, so none is due.
     """
     from dagster_project.orchestration.inputs import inputs_version
     from dagster_project.serving.publication import inputs_of_the_day
@@ -257,7 +257,7 @@ def start_ui(settings: Settings, host: str, port: int) -> int:
         "DAGSTER_HOME": home,
         "KIDO_HOME": str(settings.home),
     }
-    _say(f"Dagster UI: http://{host}:{port}  (Ctrl-C stops it)")
+    _print(f"Dagster UI: http://{host}:{port}  (Ctrl-C stops it)")
     command = [
         sys.executable, "-m", "dagster", "dev", "--workspace", str(CHECKOUT / "workspace.yaml"),
         "--host", host, "--port", str(port), "--log-level", "warning",

@@ -1,4 +1,4 @@
-"""The facts of a run that dbt cannot know: sources, snapshots, checks so far, releases, columns."""
+"""The facts of a run that dbt needs: sources, snapshots, checks so far, releases, columns."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _UNIT_OF_SUFFIX = {
     "_usd": "USD", "_kg": "kg", "_t": "t", "_share": "share, 0 to 1", "_pct": "percent, 0 to 100",
     "_year": "year", "_iso3": "ISO 3166-1 alpha-3",
 }  # fmt: skip
-"""By the last word of a column's name; any other unit stands in the model's YAML."""
+"""By the last word of a column's name; any other unit is in the model's YAML."""
 
 
 def facts(
@@ -75,7 +75,7 @@ def facts(
 
 
 def _nomenclature(settings: Settings) -> pl.DataFrame:
-    """Texts of HS codes; none for the scope of which our own list has all."""
+    """Texts of HS codes; none for the default scope, whose codes are all in the seeds."""
     texts = nomenclature() if settings.scope.is_wide else {}
     return pl.DataFrame(
         {"code": list(texts), "description": list(texts.values())},
@@ -84,7 +84,7 @@ def _nomenclature(settings: Settings) -> pl.DataFrame:
 
 
 def code_version() -> str:
-    """The version of the code: the package's, with the commit where the checkout tells it."""
+    """The version of the code: the package's, with the commit of the checkout where available."""
     version = importlib.metadata.version("kido")
     try:
         commit = subprocess.run(
@@ -97,8 +97,8 @@ def code_version() -> str:
 
 
 def _listed(landing: Landing, source: str, instant: datetime) -> list[Snapshot]:
-    """The snapshots of a source without those whose document was bundled no more at an instant: of
-    what else goes without a snapshot that came, a held release has to name the cause.
+    """The snapshots of a source without those whose document was no longer bundled at an instant: a
+    held release must name the cause of rows that disappear without a new snapshot.
     """
     left = {key for key, record in landing.left_bundle(source).items() if record.at <= instant}
     return [one for one in landing.snapshots(source) if one.snapshot_id not in left]
@@ -112,20 +112,20 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _asks(source: str, landing: Landing, settings: Settings) -> Iterator[dict[str, Any]]:
-    """Asks of a window that brought nothing new: the snapshot before still holds.
+    """Asks of a window without new data: the earlier snapshot is still valid.
 
-    Not of a snapshot that was withdrawn.
+    Without those of withdrawn snapshots.
     """
     kept = {snapshot.snapshot_id for snapshot in landing.snapshots(source)}
     for ask in Ledger(landing, source).asks(settings.as_of_instant):
-        for said in ask.windows if ask.answer == "ok" else ():
-            if not said.is_new and said.snapshot_id in kept:
+        for window_ask in ask.windows if ask.answer == "ok" else ():
+            if not window_ask.is_new and window_ask.snapshot_id in kept:
                 yield {
                     "source": source,
-                    "frequency": said.frequency,
-                    "period_start": said.start,
+                    "frequency": window_ask.frequency,
+                    "period_start": window_ask.start,
                     "asked_at": ask.asked_at,
-                    "snapshot_id": said.snapshot_id,
+                    "snapshot_id": window_ask.snapshot_id,
                 }
 
 
@@ -182,8 +182,8 @@ def _columns(manifest: Mapping[str, Any]) -> pl.DataFrame:
 def unit_of(name: str, column: Mapping[str, Any]) -> str | None:
     """The unit of a column of dbt's manifest; None for names, codes, flags, ranks.
 
-    `meta.unit` of the column in its model's YAML, null too, goes before what its type (a day, a
-    time) or the last word of its name stands for.
+    `meta.unit` of the column in its model's YAML, also null, takes precedence over the unit of its
+    type (a day, a time) or of the last word of its name.
     """
     if "unit" in column["meta"]:
         unit: str | None = column["meta"]["unit"]

@@ -1,6 +1,6 @@
 """Keeps the instance's SQLite files open while a run in this process writes its events.
 
-What is written, and when it can be read, is Dagster's own; here is only which connection it uses.
+Dagster decides what is written and when; this module only replaces the connection it uses.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def logs_held_open(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
     """Give the instance's SQLite storages connections that stay open until the end of the block.
 
     Dagster makes an engine and a connection for every statement, 3,100 of them in a build: each
-    time the SQL is compiled anew, and SQLite empties its write-ahead log into the file whenever the
-    last connection closes. That was 7 of the 25 s of CPU time of a build. Storages of any other
-    kind, and the files of other runs, are used as Dagster does.
+    time the SQL is compiled again, and SQLite checkpoints its write-ahead log whenever the last
+    connection closes. That was 7 of the 25 s of CPU time of a build. Storages of any other kind,
+    and the files of other runs, are used as Dagster does.
     """
     from dagster._core.storage.event_log import SqliteEventLogStorage
     from dagster._core.storage.runs import SqliteRunStorage
@@ -72,11 +72,11 @@ class _HeldOpen:
             self._engine.dispose()
 
     def _like_dagsters(self, *shard: str) -> Engine:
-        """An engine on the file that Dagster makes and opens, as patient with other writers.
+        """An engine on the file that Dagster creates, with the same timeout for other writers.
 
-        What is written reaches the disk when the write-ahead log is emptied, not event by event: a
-        killed process loses nothing, a machine without power the last events of a run that it ended
-        as well. 1,700 waits for the disk take 0.3 to 1.5 s here.
+        Writes are flushed to disk at checkpoints, not event by event: a killed process loses
+        nothing, a power failure the last events of a run that it interrupts anyway. 1,700 flushes
+        take 0.3 to 1.5 s.
         """
         from sqlalchemy import create_engine, event
 
@@ -92,7 +92,7 @@ class _HeldOpen:
 
 
 def _seen_once(has_table: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Dagster asks for the same tables with every event; one that is there stays."""
+    """Dagster checks for the same tables with every event; an existing one is remembered."""
     there: set[str] = set()
 
     def seen(name: str) -> bool:
@@ -104,6 +104,6 @@ def _seen_once(has_table: Callable[[str], bool]) -> Callable[[str], bool]:
 
 
 def _replace(held: contextlib.ExitStack, storage: Any, name: str, by: Callable[..., Any]) -> None:
-    """Another method of that name for this one storage, until what is held is let go."""
+    """Replace a method of this one storage until the exit stack is closed."""
     setattr(storage, name, by)
     held.callback(delattr, storage, name)

@@ -1,6 +1,6 @@
-"""What a release is made from, as one hash: the code, the documents, the day.
+"""The hash of a release's inputs: the code, the documents, the day.
 
-Cheap on purpose: it is asked before anything heavy is imported.
+Cheap on purpose: it is computed before anything heavy is imported.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from dagster_project.sources.registry import all_sources
 
 
 def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
-    """The hash a build made now would carry; None when only a build can tell.
+    """The hash that a build now would have; None when a build is needed to find out.
 
-    That is so when something is due of a publisher (unless it `is_asked` already), a bundled
-    document is not landed as it is (unless it was withdrawn), one that is bundled no more is not on
-    record as such, or the lake does not hold what is landed: a document that came or went while a
-    build was under way may be in it or not.
+    That is so when a publisher is due (unless it `is_asked` already), a bundled document is not
+    landed with its current bytes (unless it was withdrawn), one that is no longer bundled is not
+    recorded as such, or the lake differs from the landing: a document that was landed or withdrawn
+    during a build may be in it or not.
 
-    Of what was asked, the last answer about each window counts, and how the last run went; asking
-    again with the same answer changes nothing.
+    The last answer about each window and the outcome of the last fetch are included; fetching again
+    with the same answer changes nothing.
     """
     digest = hashlib.sha256(f"{settings.today.isoformat()} {settings.scope.name}".encode())
     landing, lake = landing_of(settings), lake_of(settings)
@@ -41,7 +41,7 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
                 and due_now(source, ledger, now, scope_of(settings, source, ledger)).is_due
             )
             answers = _answers(ledger)
-        except Exception:  # whatever a source stumbles on, the build reports it
+        except Exception:  # the build reports any error of a source
             return None
         if is_due:
             return None
@@ -72,19 +72,19 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
 
 
 def _answers(ledger: Ledger) -> str:
-    """How the last run went, and which snapshot holds the last answer about each window."""
+    """The outcome of the last fetch, and the snapshot with the last answer about each window."""
     if not ledger.names():
         return ""
     last = ledger.last_run()
     windows = sorted(
-        f"{window.frequency} {window.start} {answered.said.snapshot_id}"
+        f"{window.frequency} {window.start} {answered.window_ask.snapshot_id}"
         for window, answered in ledger.windows().items()
     )
     return "\n".join([last.answer if last else "not_asked", *windows])
 
 
 def _code() -> list[Path]:
-    """Every file that can change what a build makes; documents count by their snapshots."""
+    """Every code file that affects a build; documents are included by their snapshots."""
     files = [*(CHECKOUT / "dagster_project").rglob("*.py"), CHECKOUT / "requirements.lock"]
     bundled = CHECKOUT / "dagster_project" / "bundled"
     files += [*bundled.rglob("labels.csv"), NOMENCLATURE_FILE]

@@ -1,4 +1,4 @@
-"""Jobs and schedules: what runs together, and when, once someone switches it on."""
+"""Jobs, and schedules that are off until switched on in the UI."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dagster_project.sources.registry import all_sources
 
 @cache
 def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
-    """`build` renews everything; `renew_<source>` asks one publisher and builds on what came."""
+    """`build` renews everything; `renew_<source>` fetches one publisher, and builds."""
     transformed = dg.AssetSelection.assets(*mart_keys()).upstream() - (
         dg.AssetSelection.key_prefixes(["landing"], ["lake"])
     )
@@ -34,7 +34,7 @@ def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
                 PUBLISHED,
             )
             | transformed,
-            description=f"Ask for what is due of {source.CARD.title}; where anything is new since "
+            description=f"Fetch what is due from {source.CARD.title}; if anything is new since "
             "the published release, build, audit and publish everything.",
             tags={NEWS_ONLY_TAG: "true"},
         )
@@ -51,7 +51,7 @@ def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
 
 
 def schedules() -> list[dg.ScheduleDefinition]:
-    """One per publisher with a calendar; switched off until someone turns them on in the UI."""
+    """One per publisher with a calendar; off until switched on in the UI."""
     by_name = jobs()
     return [
         dg.ScheduleDefinition(

@@ -1,4 +1,4 @@
-"""What the assets share: their keys and groups, and how a step tells what stopped it.
+"""Shared by all assets: keys, groups, and the failure of a step.
 
 No asset is defined here.
 """
@@ -18,14 +18,14 @@ from dagster_project.sources.card import Frequency, SourceCard
 T = TypeVar("T")
 
 WRITER_POOL = "warehouse_writer"
-"""Every step that writes what others read is in it; its limit of one run keeps two builds apart.
-Asking a publisher is in a pool of its own, since it waits for others."""
+"""Pool of every step that writes shared data; its limit of one run keeps two builds from running at
+once. Fetching from a publisher has a pool of its own, since it waits for others."""
 
 NEWS_ONLY_TAG = "kido/news_only"
-"""On a run that builds only where something is new since the published release."""
+"""Tag of a run that builds only if something is new since the published release."""
 
 BACKFILL_TAG = "kido/backfill"
-"""On assets that are asked by window, when someone picks them; no job of the graph takes them."""
+"""Tag of assets that are fetched by window on demand; no job of the graph includes them."""
 
 OWNER = "team:kido"
 PUBLISHED = dg.AssetKey(["published", "warehouse"])
@@ -41,7 +41,7 @@ def backfill_key(source: str, frequency: Frequency) -> dg.AssetKey:
 
 
 def publisher_pool(source: str) -> str:
-    """The pool in which a publisher is asked: one run at a time, and nobody else waits for it."""
+    """The pool for fetching from a publisher: one run at a time; other steps do not wait for it."""
     return f"publisher_{source}"
 
 
@@ -69,24 +69,24 @@ def mart_keys() -> list[dg.AssetKey]:
 
 
 def key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:
-    """The key of a check's result; ours always name their asset and check."""
+    """The key of a check's result; Kido's always name their asset and check."""
     assert check.asset_key is not None
     assert check.check_name is not None
     return dg.AssetCheckKey(check.asset_key, check.check_name)
 
 
 def non_empty(**texts: str) -> dict[str, str]:
-    """The entries that say something."""
+    """The entries that are not empty."""
     return {name: text for name, text in texts.items() if text}
 
 
 def data_version(parts: Sequence[str]) -> dg.DataVersion:
-    """One word for what an asset was made from."""
+    """The version of an asset's inputs, as one hash."""
     return dg.DataVersion(hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16])
 
 
 def fail_run_on(step: Callable[[], T]) -> T:
-    """Run a step; what stops it becomes the run's failure in one sentence."""
+    """Run a step; an error becomes the run's failure in one sentence."""
     try:
         return step()
     except KidoError as error:

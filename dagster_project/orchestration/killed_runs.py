@@ -1,7 +1,7 @@
-"""Ends what killed runs left open: their entry in the list of runs, their folder, their pools.
+"""Cleans up after killed runs: their entry in the list of runs, their folder, their pools.
 
-A run that ends does this itself; one that was killed cannot. The UI's daemon notices some of it
-after a while; a build at a terminal has no daemon.
+A run that ends does this itself; a killed one cannot. The UI's daemon does part of it after a
+while; a build at a terminal has no daemon.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _MAY_BE_RUNNING = [
 
 
 def end_killed_runs(settings: Settings, instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs as failed whose process is gone, and remove what they hold; returns their ids.
+    """Mark runs as failed whose process has ended, and free what they hold; returns their ids.
 
-    A run that is alive, or of which nobody can say, is left alone.
+    A run that is alive, or whose state cannot be determined, is left alone.
     """
     killed = [
         run

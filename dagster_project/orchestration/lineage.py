@@ -1,6 +1,6 @@
-"""From a mart back to what it is made of: its sources, and column by column.
+"""The lineage of marts: their sources, and the inputs of each column.
 
-Columns are read off the compiled SQL when the project is parsed, not in a build: it costs seconds
+Columns are traced in the compiled SQL when the project is parsed, not in a build: it takes seconds
 and changes only with the SQL.
 """
 
@@ -17,11 +17,11 @@ Lineage = dict[str, dict[str, list[tuple[str, str]]]]
 
 
 def sources_of_table(dbt_source: Mapping[str, Any]) -> list[str]:
-    """The sources that fill the lake table behind a dbt source; none for the facts of the run."""
+    """The sources that fill the lake table of a dbt source; none for the facts of the run."""
     if dbt_source["source_name"] != "lake":
         return []
     cards = {name: source.CARD for name, source in all_sources().items()}
-    if dbt_source["name"] == COVERAGE.name:  # comes in with the rows of a source that is asked
+    if dbt_source["name"] == COVERAGE.name:  # belongs to the rows of a source that is asked
         return [name for name, card in cards.items() if card.windows]
     return [name for name, card in cards.items() if dbt_source["name"] in card.tables]
 
@@ -44,9 +44,9 @@ def sources_behind(manifest: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
 
 
 def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Lineage:
-    """By model and column, the (node, column) pairs one step up that it is made of.
+    """By model and column, the (node, column) pairs that are its direct inputs.
 
-    A column that sqlglot cannot follow has no entry; lineage is a help, not a contract.
+    A column that sqlglot cannot trace has no entry; lineage is informative, not a contract.
     """
     from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
@@ -71,7 +71,8 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
             }
             relations[relation] = columns
             if node["resource_type"] == "source" and node["schema"] == "lake":
-                # Some of its columns and the number of rows of each: rows are chosen by these.
+                # Its slices: some of its columns and the number of rows; rows are selected by
+                # these.
                 relations[f"{relation}_slices"] = {**columns, "rows": "bigint"}
 
     found: Lineage = {}

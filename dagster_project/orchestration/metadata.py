@@ -1,4 +1,4 @@
-"""What the UI shows of a frame, a check or a table. Words only; nothing is computed here."""
+"""Metadata of a frame, a check or a table for the UI. Formatting only."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SKIPPED = "skipped"
 """What dbt reports of a test whose model, or one before it, failed: no reason of its own."""
 
 SUITE_CHECK = "every_rule_of_the_suite_holds"
-"""The name of the check a suite becomes; its rules, with their own names, are in its metadata.
+"""The name of the check of a suite; its rules, with their own names, are in its metadata.
 
 One check per suite and not one per rule: an event log entry costs milliseconds, and a check has
 four of them. `catalog.checks` has a row per rule.
@@ -58,7 +58,7 @@ four of them. `catalog.checks` has a row per rule.
 
 
 def suite_check_spec(suite: Suite, asset: dg.AssetKey) -> dg.AssetCheckSpec:
-    """The check a suite becomes; a failed rule that stops blocks what follows."""
+    """The check of a suite; a failed blocking rule blocks what follows."""
     return dg.AssetCheckSpec(
         SUITE_CHECK,
         asset=asset,
@@ -72,10 +72,10 @@ def suite_check_spec(suite: Suite, asset: dg.AssetKey) -> dg.AssetCheckSpec:
 def suite_check_result(
     suite: Suite, asset: dg.AssetKey, results: Iterable[CheckResult], *, may_block: bool = True
 ) -> dg.AssetCheckResult:
-    """What a suite found over the batches of a table: every rule in words, offending rows shown.
+    """The result of a suite over the batches of a table: every rule, with offending rows.
 
-    A failed rule that only warns makes the check a warning, which blocks nothing; so does every
-    failed rule unless it `may_block`.
+    A failed rule that only warns makes the check a warning, which does not block; so does every
+    failed rule unless the check `may_block`.
     """
     by_rule: dict[str, list[CheckResult]] = {rule.name: [] for rule in suite.rules}
     for result in results:

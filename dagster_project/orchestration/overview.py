@@ -1,4 +1,4 @@
-"""What people look up beside a build: the sources and how far they reach, the Data Docs."""
+"""Overviews outside a build: the sources and their latest figures, the Data Docs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _due_in_words(due: Due) -> str:
 
 
 def render_data_docs(settings: Settings) -> Path:
-    """Great Expectations' own site on the marts of the last whole build; returns its first page.
+    """Great Expectations' own site on the marts of the last complete build; returns its first page.
 
     Raises PublicationError when nothing is built yet.
     """
@@ -81,7 +81,7 @@ def render_data_docs(settings: Settings) -> Path:
 
 
 def _reach(landing: Landing, lake: Lake, card: SourceCard) -> tuple[str, str]:
-    """Days of the last vintage and of the latest period (or fact) that the lake holds."""
+    """Days of the last vintage and of the latest period (or fact) in the lake."""
     left_out = left_out_on(datetime.now(UTC).date(), landing, lake, [card.name])
     tables = [LAKE_TABLES[name] for name in card.tables]
     reached = [lake_reach(lake, table, card.name, left_out(table)) for table in tables]

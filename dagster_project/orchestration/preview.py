@@ -1,6 +1,6 @@
-"""What a table looks like at a glance, for the UI: its latest period, and a few telling rows.
+"""The preview of a table for the UI: its latest period, and a few relevant rows.
 
-Reads tables that are there; computes no figure of its own.
+Reads existing tables; computes no figure of its own.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ PERIODS = (
     "known_at", "period_start", "price_date", "window_end", "year", "valid_from",
     "announced_date", "claimed_at", "retrieved_at", "published_at",
 )  # fmt: skip
-"""Columns that say what time a row is about, the most telling first: a fact, when it was known (a
+"""Columns with the time of a row, the most relevant first: for a fact, when it became known (a
 claim's `period_start` is that of the figures that decide it)."""
 
 SUBJECTS = (
     "importer_iso3", "reporter_iso3", "economy_iso3", "target_iso3", "instrument", "mineral_group",
 )  # fmt: skip
-"""Columns that say whom a row is about."""
+"""Columns with the subject of a row."""
 
 FIRST = ("JPN", "ALL", "REMX", "rare_earths")
-"""What a reader looks for first stands first."""
+"""Values that come first in a preview."""
 
 ROWS = 8
 LONGEST_CELL = 80
 
 
 def period_column(columns: Sequence[str]) -> str | None:
-    """The column that says what time a row is about, if there is one."""
+    """The column with the time of a row, if there is one."""
     return next((name for name in PERIODS if name in columns), None)
 
 
@@ -78,10 +78,10 @@ def lake_preview(
 def mart_glance(
     connection: duckdb.DuckDBPyConnection, schema: str, table: str, today: date
 ) -> tuple[int, str, list[Mapping[str, Any]]]:
-    """Number of rows, latest period (empty text where there is none), and a few telling rows.
+    """Number of rows, latest period (empty text where there is none), and a few relevant rows.
 
-    What lies after `today`, the day of the build, is no latest period and comes last. Rows on
-    Japan, on rare earths and on what holds for all come first, then the latest.
+    Periods after `today`, the day of the build, are not the latest one and come last. Rows on
+    Japan, on rare earths and on all economies come first, then the latest.
     """
     name = f'"{schema}"."{table}"'
     columns = [row[0] for row in connection.execute(f"describe {name}").fetchall()]
@@ -108,7 +108,7 @@ def mart_glance(
 
 
 def _legible(frame: pl.DataFrame) -> list[Mapping[str, Any]]:
-    """Rows as a person reads them: no empty columns, no long texts, no digits beyond the sixth."""
+    """Rows for display: without empty columns, long texts and digits beyond the sixth."""
     kept = [name for name in frame.columns if frame[name].null_count() < frame.height]
     return [
         {name: _cell(value) for name, value in row.items()}

@@ -1,4 +1,4 @@
-"""Which process does a piece of work, and whether it is still there. No run is known here."""
+"""Names of processes, and whether a process is still running."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pathlib import Path
 
 
 def name_of(pid: int) -> str | None:
-    """Host, number and start of a process in one text; None where it is gone.
+    """Host, number and start of a process in one text; None where it has ended.
 
-    The number alone is given to another process one day; with its start it names one for good.
+    The number alone may be reused by another process; with its start it is unique.
     """
     start = _start_of(pid)
     return None if start is None else f"{platform.node()} {pid} {start}"
 
 
 def is_alive(name: str) -> bool:
-    """Whether a process is still there, by its name or its bare number.
+    """Whether a process is still running, by its name or its number only.
 
-    One of another host cannot be seen from here and counts as alive.
+    One of another host cannot be checked from here and is taken as alive.
     """
-    if name.isdigit():  # as earlier versions of Kido kept it, and as Dagster does
+    if name.isdigit():  # as stored by earlier versions of Kido, and by Dagster
         return _start_of(int(name)) is not None
     host, pid, _ = name.split(" ", 2)
     return host != platform.node() or name_of(int(pid)) == name
 
 
 def _start_of(pid: int) -> str | None:
-    """When a process was started, in a text that does not change with the clock."""
+    """The start of a process, as a text that does not change with the clock."""
     system = Path("/proc")
     if not (system / "self" / "stat").exists():
         started = subprocess.run(
@@ -38,7 +38,7 @@ def _start_of(pid: int) -> str | None:
         ).stdout.split(maxsplit=1)  # fmt: skip
         return None if not started or started[0].startswith("Z") else started[-1].strip()
     try:
-        # After the command, which may hold anything: the state, and as the 20th word the start.
+        # After the command, which may contain any text: the state, and as the 20th word the start.
         words = (system / str(pid) / "stat").read_text("utf8").rpartition(")")[2].split()
         boot = (system / "sys/kernel/random/boot_id").read_text("utf8").strip()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""A run as a person at a terminal wants to see it: a line per stage, a line per failed check."""
+"""Progress of a run at a terminal: a line per stage, a line per failed check."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ STAGES = {
 
 
 class StageHandler(logging.Handler):
-    """Turns Dagster's events into lines; everything else Dagster says stays in the UI."""
+    """Turns Dagster's events into lines; all other output of Dagster is in the UI only."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__(logging.DEBUG)
         self._write = write
         self._explained: set[str] = set()
-        """Steps whose failure a failed check has named already."""
+        """Steps whose failure was reported by a failed check already."""
         self._made: set[str] = set()
         """Steps that have made an asset."""
 
@@ -37,7 +37,7 @@ class StageHandler(logging.Handler):
             self._write(f"  {line}")
 
     def _line_of(self, event: Any) -> str | None:
-        """What a person should read of an event; mostly nothing."""
+        """The line for an event; None for most events."""
         kind = event.event_type
         if kind == dg.DagsterEventType.ASSET_MATERIALIZATION:
             self._made.add(event.step_key)
@@ -49,7 +49,7 @@ class StageHandler(logging.Handler):
         if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             return self._failed_check(event)
         if kind == dg.DagsterEventType.STEP_FAILURE:
-            # What a held build needs is in the failure of the step itself.
+            # The next step for a held build is in the failure of the step itself.
             is_explained = event.step_key in self._explained
             is_brief = is_explained and not event.step_key.startswith("published")
             return f"✗ {_stage(event.step_key)}: {'stopped' if is_brief else failure_of(event)}"
@@ -79,7 +79,7 @@ class StageHandler(logging.Handler):
 
 
 def failure_of(event: Any) -> str:
-    """Why a step failed, in the sentence it was given."""
+    """The reason of a step's failure, in one sentence."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         reason = str(data.user_failure_data.description)

@@ -1,6 +1,6 @@
 """The audit of the marts, and the published file.
 
-How a file is published is serving's; here it waits for the checks.
+`serving` publishes the file; here it waits for the checks.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -40,7 +40,7 @@ from dagster_project.settings import Settings
 
 
 def mart_audit() -> dg.AssetChecksDefinition:
-    """The content of every mart held against its suite, before anything is published."""
+    """The check of every mart with its suite, before anything is published."""
 
     @dg.multi_asset_check(
         name="audit_marts",
@@ -85,12 +85,12 @@ _OVERTAKEN = gate.Comparison(
 
 
 class Publication(dg.Config):
-    """What a publication may be told in the launchpad."""
+    """Options of a publication in the launchpad."""
 
     accept: str = Field(
         default="",
-        description="Release of a held build, to publish it although readers lose what the "
-        "comparison says. Materialise this asset alone.",
+        description="Release of a held build, to publish it although readers lose data as in "
+        "the comparison. Materialise this asset alone.",
     )
 
 
@@ -204,7 +204,9 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
 def _compared(
     settings: Settings, build: builds.Build, sources_of: Mapping[str, Collection[str]]
 ) -> gate.Comparison:
-    """A build of today beside the last release of its own day; another day is not compared."""
+    """A build of today compared with the last release of its own day; other days are not
+    compared.
+    """
     if settings.today != settings.run_day:
         return _OF_ANOTHER_DAY
     last = publication.last_file_of_its_day(settings)
@@ -232,7 +234,7 @@ def _compared(
 def _gate_checks(
     compared: gate.Comparison, severity: dg.AssetCheckSeverity
 ) -> Iterator[dg.AssetCheckResult]:
-    """A check per kind of loss."""
+    """A check for each kind of loss."""
     for kind in gate.KINDS:
         lost = [loss.sentence for loss in compared.losses if loss.kind == kind]
         yield dg.AssetCheckResult(
@@ -263,7 +265,7 @@ def _held_build(settings: Settings, release_id: str) -> builds.Build:
     withdrawn = builds.withdrawn_from(settings, held[release_id])
     if withdrawn:
         raise dg.Failure(
-            description=f"Release {release_id} was made from what is withdrawn ({withdrawn}): "
+            description=f"Release {release_id} used withdrawn snapshots ({withdrawn}): "
             "build again.",
             allow_retries=False,
         )
@@ -271,7 +273,7 @@ def _held_build(settings: Settings, release_id: str) -> builds.Build:
 
 
 def _build_of(warehouse: Warehouse, run_id: str, settings: Settings) -> builds.Build:
-    """The run's own build, else (a publication or an audit on its own) the last whole one."""
+    """The run's own build, else (a publication or an audit on its own) the last complete one."""
     own = builds.Build(warehouse.build_dir(run_id))
     if own.file.exists():
         return own
@@ -285,7 +287,7 @@ def _build_of(warehouse: Warehouse, run_id: str, settings: Settings) -> builds.B
     withdrawn = builds.withdrawn_from(settings, last)
     if withdrawn:
         raise dg.Failure(
-            description=f"The last whole build was made from what is withdrawn ({withdrawn}): "
+            description=f"The last complete build used withdrawn snapshots ({withdrawn}): "
             "materialise the marts first.",
             allow_retries=False,
         )
@@ -293,5 +295,5 @@ def _build_of(warehouse: Warehouse, run_id: str, settings: Settings) -> builds.B
 
 
 def all_checks(build: builds.Build) -> list[CheckResult]:
-    """What every check of a build found, in the order of the stages."""
+    """The results of all checks of a build, in the order of the stages."""
     return [check for stage in ("lake", "dbt", "marts") for check in build.checks(stage)]

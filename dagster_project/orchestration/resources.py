@@ -32,7 +32,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Say in the run's folder which process executes it: a run that was killed cannot."""
+        """Record in the run's folder the process that executes it, to recognise killed runs."""
         if context.run_id is None or context.instance is None:
             return
         build = Build(self.build_dir(context.run_id))
@@ -41,9 +41,9 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             build.claim((name_of(int(pid)) if pid else None) or own_name())
 
     def settings(self, context: Context) -> Settings:
-        """The settings of the run; its day is fixed when it starts, whatever midnight does.
+        """The settings of the run; its day is fixed when it starts, also across midnight.
 
-        A wrong day is the run's failure in one sentence.
+        An invalid day becomes the run's failure in one sentence.
         """
 
         def load() -> Settings:

@@ -45,7 +45,7 @@ ANSWERED = "publisher_answered"
 
 
 def landing_asset(source: Source) -> dg.AssetsDefinition:
-    """`landing/<source>`: the documents of a publisher, as received; what is due is asked for."""
+    """`landing/<source>`: the documents of a publisher, as received; what is due is fetched."""
     card = source.CARD
     key = landing_key(card.name)
     checks = (
@@ -53,8 +53,8 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 ANSWERED,
                 asset=key,
-                description="Where the source is fetched, its publisher answered this time, and "
-                "what it sent could be read. A failure leaves the vintages before it in place.",
+                description="If the source is fetched, its publisher answered this time, and the "
+                "answer could be read. A failure leaves earlier vintages in place.",
             )
         ]
         if can_be_asked(source)
@@ -122,7 +122,7 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
 
 
 def backfill_assets(source: Source) -> list[dg.AssetsDefinition]:
-    """`landing/<source>_annual`, `_monthly`: windows that somebody picks, one run for a range."""
+    """`landing/<source>_annual`, `_monthly`: windows chosen in the UI, one run for a range."""
     return [_backfill_asset(source, windows) for windows in source.CARD.windows]
 
 
@@ -135,11 +135,11 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 key,
-                # Each window is reported when it is settled: after a crash, what is there shows.
+                # Each window is reported when it is settled: finished ones are kept in a crash.
                 skippable=True,
                 description=(
-                    f"{card.title}, asked for by {_PERIOD_WORDS[windows.frequency]}. Pick the "
-                    f"periods and materialise them: one run asks for all that were not answered "
+                    f"{card.title}, fetched by {_PERIOD_WORDS[windows.frequency]}. Pick the "
+                    f"periods and materialise them: one run fetches all that were not answered "
                     f"yet. Then materialise lake and marts, or run the job build."
                 ),
                 group_name=source_group(card.name),
@@ -176,14 +176,19 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
                 asked = set(planned.windows)
                 for window, answer in fetching.answered(wanted).items():
                     if window not in asked:
-                        report(window, answer.said.rows, answer.said.snapshot_id, "answered before")
+                        report(
+                            window,
+                            answer.window_ask.rows,
+                            answer.window_ask.snapshot_id,
+                            "answered before",
+                        )
                 return fetching.run(planned, on)
 
         fetched = fail_run_on(ask)
         if fetched.failed or fetched.not_asked:
             raise dg.Failure(
                 description=f"Failed: {len(fetched.failed)}, not asked: {len(fetched.not_asked)}. "
-                f"{fetched.reason} Materialise the range again to go on.",
+                f"{fetched.reason} Materialise the range again to continue.",
                 allow_retries=False,
             )
         yield from ()
@@ -213,7 +218,7 @@ def window_of(frequency: Frequency, key: str) -> Window:
 def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefinition:
     """`lake/<source>_<table>`: the typed rows of a source, each batch checked before it counts.
 
-    `has_backfills`: whether the graph holds the source's backfills, which feed them too.
+    `has_backfills`: whether the graph has the source's backfills, which feed them too.
     """
     card = source.CARD
     fed_by = [
@@ -261,7 +266,7 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
                 LAKE_SUITES[table.name],
                 lake_key(card.name, table.name),
                 outcome.checks.get(table.name, []),
-                # What a publisher sent wrong stops nobody: the vintages before it count.
+                # An invalid answer of a publisher does not block: earlier vintages count.
                 may_block=outcome.is_rejected_by_hand,
             )
         if outcome.is_rejected_by_hand:
@@ -294,7 +299,7 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
 
 
 def _answered(key: dg.AssetKey, fetched: fetch.Fetched) -> dg.AssetCheckResult:
-    """Red where the publisher gave no answer that could be used; it blocks nothing."""
+    """Fails where the publisher gave no usable answer; it does not block."""
     answer = fetched.answer
     is_well = answer in ("ok", "not_asked")
     return dg.AssetCheckResult(
@@ -326,7 +331,7 @@ def _documents(snapshots: list[Snapshot]) -> str:
 
 
 def _revisions(fetched: fetch.Fetched) -> str:
-    """What each answer does to the figures that count, in the words of `kido land`."""
+    """The effect of each answer on the figures that count, as in `kido land`."""
     return "\n".join(
         f"- {document}\n" + "\n".join(f"  - {line}" for one in revisions for line in one.lines())
         for document, revisions in fetched.revisions.items()

@@ -1,6 +1,6 @@
-"""Lets the process beside type and check what a source has landed, ahead of the lake's step.
+"""Lets the helper process type and check a source's landed documents before the lake's step.
 
-Its rows lie ready then, as those of a landed file do, and the step only lets them count.
+The rows are then staged, like those of a landed file, and the step only commits them.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from dagster_project.sources.registry import source_named
 
 @dataclass(frozen=True)
 class Staging:
-    """What a source has landed, to be made ready for the lake."""
+    """A job that stages the landed documents of a source for the lake."""
 
     source: str
     settings: Settings = field(compare=False)
 
     def done_here(self) -> int:
-        """How many snapshots were made ready."""
+        """The number of staged snapshots."""
         return stage_ahead(self.settings, source_named(self.source))
 
 
 def begin_staging(settings: Settings, source: Source) -> None:
-    """Let the process beside, if there is one, make ready what the lake does not hold yet."""
+    """Let the helper process, if there is one, stage what is not in the lake yet."""
     process = beside.at_hand()
     if process and not is_conformed(settings, source):
         process.ask(Staging(source.CARD.name, settings))
 
 
 def wait_for_staging(settings: Settings, source: Source) -> None:
-    """Wait until it is done with a source it was asked for; dbt is got ready meanwhile."""
+    """Wait until it has staged a source that was sent to it; dbt is imported meanwhile."""
     process, staging = beside.at_hand(), Staging(source.CARD.name, settings)
     if process and process.is_asked(staging):
         transform.load_ahead()

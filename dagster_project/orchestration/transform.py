@@ -1,7 +1,7 @@
 """Runs dbt in this process, once per build, on a project that is parsed ahead of time.
 
-A dbt process of its own costs three seconds, a parse two more: both are fixed costs a build can
-do without. No SQL and no rules here.
+A separate dbt process costs three seconds, a parse two more: fixed costs that a build can avoid.
+No SQL and no rules here.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from dagster_project.orchestration.dbt_files import generate, generated, written
 from dagster_project.settings import DBT_PROJECT
 
 TARGET = DBT_PROJECT / "target"
-"""What `prepare` writes: the parsed project, as JSON for Dagster and packed for dbt."""
+"""The files that `prepare` writes: the parsed project, as JSON for Dagster and packed for dbt."""
 
 STAMP = TARGET / "prepared.json"
-"""Which version of the project is parsed there; written last."""
+"""The version of the parsed project; written last."""
 
 SAMPLE_ROWS = 20
 
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one dbt node. `status` is dbt's own word."""
+    """The outcome of one dbt node. `status` is dbt's own word."""
 
     unique_id: str
     name: str
@@ -49,15 +49,17 @@ class NodeResult:
 
 @dataclass(frozen=True)
 class DbtOutcome:
-    """What one dbt invocation did, node by node; `error` is set when it could not run at all."""
+    """The outcome of one dbt invocation, node by node; `error` is set when it could not run at
+    all.
+    """
 
     results: Sequence[NodeResult]
     error: str = ""
 
 
 def prepare(force: bool = False) -> Path:
-    """Generate the staging models and parse the dbt project, unless both are as they should be;
-    returns the manifest's path. One process at a time: another finds it done.
+    """Generate the staging models and parse the dbt project, unless both are up to date; returns
+    the manifest's path. Only one process does it, others wait for it.
     """
     manifest = TARGET / "manifest.json"
     if force or not _is_prepared():
@@ -69,7 +71,7 @@ def prepare(force: bool = False) -> Path:
 
 
 def _is_prepared() -> bool:
-    """Whether the project is parsed as it is; what is to be generated is made current first."""
+    """Whether the parsed project is up to date; generated files are updated first."""
     generate()
     if not (STAMP.exists() and (TARGET / "manifest.json").exists()):
         return False
@@ -83,7 +85,7 @@ def _parse(manifest: Path) -> None:
     from dagster_project.orchestration.lineage import column_lineage
 
     version = project_version()
-    # All of it: parsed in part, dbt keeps unit tests that have gone.
+    # A full parse: with partial parsing dbt keeps removed unit tests.
     result = dbtRunner().invoke(["parse", "--no-partial-parse", *_paths(TARGET), *_QUIET])
     if not result.success:
         raise KidoError(f"The dbt project does not parse: {result.exception}.")
@@ -93,8 +95,8 @@ def _parse(manifest: Path) -> None:
 
 
 def project_version() -> str:
-    """A hash of every file of the dbt project that can change what it builds, by hand or
-    generated: of the latter what they have to hold, be they written yet or not.
+    """A hash of every file of the dbt project that affects what it builds; for generated files of
+    their current content, whether it is written yet or not.
     """
     digest = hashlib.sha256()
     for path in written_by_hand():
@@ -107,15 +109,15 @@ def project_version() -> str:
 
 
 def load_manifest() -> Mapping[str, Any]:
-    """The parsed project as Dagster reads it; parsed first where that is due."""
+    """The parsed project as Dagster reads it; parsed first if needed."""
     manifest: Mapping[str, Any] = json.loads(prepare().read_text("utf8"))
     return manifest
 
 
 def parsed_project() -> Any:
-    """The parsed project as dbt reads it, each time anew; parsed first where that is due.
+    """The parsed project as dbt reads it, a new object each time; parsed first if needed.
 
-    What dbt keeps for its partial parsing is the parsed project itself; read, it needs no parse.
+    dbt's cache for partial parsing is the parsed project itself; loading it avoids a parse.
     """
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
@@ -126,11 +128,11 @@ def parsed_project() -> Any:
 
 
 _ahead: dict[str, Any] = {}
-"""A parsed project by its version, for the next run alone: dbt changes it."""
+"""A parsed project by its version, for the next run only: dbt changes it."""
 
 
 def load_ahead() -> None:
-    """Import dbt and read the parsed project for the next `run`: 2 of the seconds it takes."""
+    """Import dbt and read the parsed project for the next `run`: it saves 2 s of it."""
     import dbt.cli.main  # noqa: F401
 
     version = project_version()
@@ -139,7 +141,7 @@ def load_ahead() -> None:
 
 
 def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]:
-    """By model and column: the (node, column) pairs it is made of."""
+    """By model and column: the (node, column) pairs that are its inputs."""
     path = TARGET / "column_lineage.json"
     lineage: Mapping[str, Any] = json.loads(path.read_text("utf8")) if path.exists() else {}
     return lineage
@@ -148,9 +150,9 @@ def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
 def run(
     build_file: Path, as_of: date, *, target: Path, memory: int, select: Sequence[str] = ()
 ) -> DbtOutcome:  # fmt: skip
-    """`dbt build` into a prepared build file, unit tests left to the test suite.
+    """`dbt build` into a prepared build file, without unit tests, which the test suite runs.
 
-    DuckDB holds at most `memory` bytes and spills the rest beside the file.
+    DuckDB uses at most `memory` bytes and spills the rest beside the file.
     """
     from dbt.cli.main import dbtRunner
 
@@ -207,7 +209,7 @@ def _paths(target: Path) -> tuple[str, ...]:
 
 
 def _compile(manifest: Any) -> Mapping[str, str]:
-    """Compiled SQL by model. Compiling runs nothing: no model asks the database anything."""
+    """Compiled SQL by model. Compiling runs no query."""
     from dbt.cli.main import dbtRunner
 
     variables = {"build_file": ":memory:"}
@@ -224,7 +226,7 @@ def _compile(manifest: Any) -> Mapping[str, str]:
 
 
 def _release_connections() -> None:
-    """Close what dbt keeps open in this process, so that the build file can be opened again."""
+    """Close dbt's connections in this process, so that the build file can be opened again."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     DuckDBConnectionManager.close_all_connections()

@@ -1,4 +1,4 @@
-"""Rules on content: what a batch of the lake and a mart must hold, and how that is found out.
+"""Rules on content: what a batch of the lake and a mart must satisfy, and how that is checked.
 
-Frames in, verdicts out. No publisher, no orchestrator and no transformation is known here.
+Frames in, verdicts out. Nothing here depends on a publisher, orchestrator or transformation.
 """

@@ -1,6 +1,6 @@
-"""How many of the figures that a file brings again changed, by how much, and of which series most.
+"""How many of the figures that a file repeats changed, by how much, and in which series most.
 
-Frames of one lake table in, sentences out. Whether it looks like a slip is found in `slips`.
+Frames of one lake table in, sentences out. Whether a change looks like an error: see `slips`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _SHOWN_SERIES = 3
 
 @dataclass(frozen=True)
 class Moved:
-    """What became of some figures of one measure.
+    """How some figures of one measure changed.
 
-    Of `figures` (known ones, or in their place) `changed` are not as known: `gone` are missing now,
-    `come` were missing before. `middle`, `lowest` and `highest` are what the others changed by;
+    Of `figures` (known ones and their replacements) `changed` differ: `gone` are missing now,
+    `come` were missing before. `middle`, `lowest` and `highest` are the changes of the others;
     None where there are none.
     """
 
@@ -36,11 +36,10 @@ class Moved:
 
 @dataclass(frozen=True)
 class Change:
-    """What became of the figures of one measure, all of them and by series.
+    """How the figures of one measure changed, in total and by series.
 
-    What they changed by is the ratio to the known figure; where a figure may be below 0
-    (`by_difference`) it is the difference. `series` are those that changed, the one that moved
-    most first.
+    A change is the ratio to the known figure; where a figure may be below 0 (`by_difference`) it
+    is the difference. `series` are those that changed, the largest change first.
     """
 
     measure: str
@@ -89,7 +88,7 @@ class Change:
 
 
 def changes(table: LakeTable, compared: Compared) -> Iterator[Change]:
-    """Each measure of which a figure changed."""
+    """Each measure with a changed figure."""
     series = _series(table)
     for measure in compared.measures:
         new, known = pl.col(measure), pl.col(f"{measure} known")
@@ -136,8 +135,8 @@ def _moved(groups: pl.dataframe.group_by.GroupBy) -> pl.DataFrame:
 
 
 def _series(table: LakeTable) -> list[str]:
-    """Columns that name a commodity, instrument, material ...: what a slice is of, without its
-    period and economy; of a list, what an entry is.
+    """Columns that name a commodity, instrument, material ...: those of a slice without its
+    period and economy; of a list, those that name an entry.
     """
     things = [
         name

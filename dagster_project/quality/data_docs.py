@@ -1,6 +1,6 @@
 """Great Expectations' own Data Docs, on demand.
 
-Never in the way of a build; the page a build leaves is that of `report.py`.
+Not part of a build; the page that a build writes is that of `report.py`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def build_data_docs(
     *,
     today: date | None = None,
 ) -> Path:
-    """Hold each frame against its suite and render the site into `directory`, which it replaces.
+    """Check each frame with its suite and render the site into `directory`, which it replaces.
 
     Returns the site's `index.html`.
     """

@@ -1,7 +1,7 @@
-"""Looks for rows that a period that is new lacks, beside those of the period before.
+"""Finds rows that are missing in a new period, compared with the period before.
 
-Frames of one lake table in, sentences out. Rows that are known and lost are looked for in
-`revisions`, figures of new periods in `steps`; every limit is in `limits`.
+Frames of one lake table in, sentences out. Lost known rows are found in `revisions`, suspicious
+figures of new periods in `steps`; every limit is in `limits`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TOTAL = "WLD"
 
 
 class Gaps(OfNewPeriods):
-    """The rows of a file that are of new periods, beside those of the periods before."""
+    """The rows of a file for new periods, with those of the periods before."""
 
     def objections(self) -> Iterator[str]:
         """Sentences, a few of each kind."""
@@ -34,8 +34,8 @@ class Gaps(OfNewPeriods):
         yield from self._below_their_total()
 
     def _without_rows(self) -> Iterator[str]:
-        """Periods of which it has few rows, beside the period before: of the same slices, else of
-        all that it brings of that period again.
+        """Periods with few rows compared with the period before: of the same slices, else of
+        all that the file repeats of that period.
         """
         slices = [*self._same, *self._reporters]
         sentences = list(self._few(self._all_rows, slices))
@@ -45,7 +45,7 @@ class Gaps(OfNewPeriods):
         yield from sentences
 
     def _few(self, rows: pl.DataFrame, by: list[str]) -> Iterator[str]:
-        """Of a period as a whole, else of one slice of it."""
+        """For a period as a whole, else for one slice of it."""
         period = self._period
         of_slices = (
             rows.group_by(*by, period)
@@ -75,7 +75,7 @@ class Gaps(OfNewPeriods):
 
     def _cut(self) -> Iterator[str]:
         """Periods that have the first slices of the period before, in the order of its document,
-        and none after one of them: reporters that are late do not stand in a row.
+        and none after one of them: late reporters would not be consecutive.
         """
         period, slices = self._period, [*self._same, *self._reporters]
         if not slices or set(self._table.key) <= set(self._table.vintage_slice):
@@ -112,8 +112,8 @@ class Gaps(OfNewPeriods):
                 )
 
     def _without_economies(self) -> Iterator[str]:
-        """Economies that the period before has in many rows, or in rows of several series, and the
-        new one in none. What a publisher does not publish (`_X`) may well be.
+        """Economies with many rows, or rows of several series, in the period before and none in the
+        new one. The unpublished part (`_X`) is exempt.
         """
         partners = [
             name
@@ -155,8 +155,8 @@ class Gaps(OfNewPeriods):
                 )
 
     def _without_series(self) -> Iterator[str]:
-        """Instruments or indicators that each period before has, the new one not, though it has
-        most of the others: a column that is blank. Of averages of a year none is a column.
+        """Instruments or indicators that each period before has and the new one lacks, though it
+        has most of the others: a blank column. Yearly averages are exempt: they are not columns.
         """
         period = self._period
         if "frequency" in self._rows.columns and bool((self._rows["frequency"] == "A").any()):
@@ -192,7 +192,7 @@ class Gaps(OfNewPeriods):
                         )
 
     def _below_their_total(self) -> Iterator[str]:
-        """Partners that made up a reporter's total in the period before and do not in the new."""
+        """Partners that add up to a reporter's total in the period before, not in the new one."""
         column = "partner_iso3"
         if column not in self._table.key or "value_usd" not in self._table.columns:
             return
@@ -228,7 +228,7 @@ class Gaps(OfNewPeriods):
 
     @property
     def _same(self) -> list[str]:
-        """What a slice is of, without its period and economies."""
+        """The columns of a slice, without its period and economies."""
         return [
             name
             for name in self._table.vintage_slice
@@ -237,7 +237,7 @@ class Gaps(OfNewPeriods):
 
     @property
     def _reporters(self) -> list[str]:
-        """Economies that publish each on a day of its own."""
+        """The column of reporters, each of which publishes on its own day."""
         return [name for name in self._table.vintage_slice if name == "reporter_iso3"]
 
     @property
@@ -246,7 +246,7 @@ class Gaps(OfNewPeriods):
 
     @cached_property
     def _all_rows(self) -> pl.DataFrame:
-        """The rows that count with the file."""
+        """The rows that count once the file is landed."""
         known = self._known.join(
             self._rows,
             on=self._table.vintage_slice,
@@ -271,7 +271,7 @@ class Gaps(OfNewPeriods):
 
     @cached_property
     def _before(self) -> pl.DataFrame:
-        """The rows of the period before each that is new (`new`), of the same slices."""
+        """The rows of the period before each new one (`new`), of the same slices."""
         period, slices = self._period, [*self._same, *self._reporters]
         new = (
             self._all_rows.group_by(*slices, period)

@@ -1,4 +1,4 @@
-"""Rules that several suites of lake tables share; what lake and marts share stands in `parts`."""
+"""Rules shared by suites of lake tables; those shared by lake and marts are in `parts`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ of it."""
 
 MOST_WEIGHT_KG = 1e12
 """A thousand million tonnes: of the commodities that are read, coal comes nearest, with half of it
-where the largest exporter ships all its grades. Iron ore into China, not among them, is above."""
+for all grades of the largest exporter. Iron ore into China, not among them, is above."""
 
 FIRST_MEASURE = date(1988, 1, 1)
 
@@ -35,8 +35,8 @@ def is_filled(table: str) -> Rule:
     empty = [pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in required]
     return stop(
         "required_columns_are_filled",
-        "An empty cell in one of these is a column that moved or a row that is no row (a note, a "
-        "total, a line break).",
+        "An empty cell in one of these is a shifted column or a line that is not a data row (a "
+        "note, a total, a line break).",
         "ExpectColumnValuesToBeNull",
         {"empty_column": pl.coalesce(empty)},
         column="empty_column",
@@ -46,7 +46,7 @@ def is_filled(table: str) -> Rule:
 def known_by_today(column: str = "known_at") -> Rule:
     return quarantine(
         f"{column}_is_not_in_the_future",
-        "Nobody knows tomorrow's news: the year is a misprint.",
+        "A date of knowledge in the future is a misprint.",
         "ExpectColumnValuesToBeBetween",
         column=column,
         min_value=FIRST_MEASURE,
@@ -69,7 +69,7 @@ def is_finite(*columns: str) -> Rule:
 def has_a_web_address() -> Rule:
     return quarantine(
         "source_url_is_a_web_address",
-        "A reader follows it; a citation in words belongs in `citation`.",
+        "A reader opens it; a citation in words belongs in `citation`.",
         "ExpectColumnValuesToMatchRegex",
         column="source_url",
         regex=parts.WEB_ADDRESS,
@@ -79,7 +79,7 @@ def has_a_web_address() -> Rule:
 def is_not_negative(column: str) -> Rule:
     return quarantine(
         f"{column}_is_not_negative",
-        "Trade has no sign; a minus is a correction line or a mark for missing.",
+        "Trade is never negative; a minus is a correction line or a mark for missing.",
         "ExpectColumnValuesToBeBetween",
         column=column,
         min_value=0,
@@ -112,7 +112,7 @@ def year_has_begun() -> Rule:
         "year_is_plausible",
         "A year before 1900 or to come is a misprint, or another number in the column.",
         "ExpectColumnValuesToBeBetween",
-        # A number of five digits is no year that a date can have, and still to be quarantined.
+        # A date cannot hold a year of five digits, and its row is to be quarantined nevertheless.
         {"first_day": pl.date(pl.col("year").clip(1, 9999), 1, 1)},
         column="first_day",
         min_value=FIRST_YEAR,

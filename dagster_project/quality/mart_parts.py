@@ -1,4 +1,4 @@
-"""Rules that several suites of marts share; what lake and marts share stands in `parts`."""
+"""Rules shared by suites of marts; those shared by lake and marts are in `parts`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def contains(
 
 
 def covers_japan(column: str) -> Rule:
-    """Reported only: as of a day before the first figures the table is empty, and rightly so."""
+    """Reported only: as of a day before the first figures the table is correctly empty."""
     return report(
         "japan_is_covered",
         "Japan is the first importer a reader asks about.",
@@ -74,7 +74,7 @@ def is_a_mineral_group() -> Rule:
         "mineral_group_is_known",
         "mineral_group",
         Known("mineral_groups"),
-        "A group that is not defined cannot be told to a reader.",
+        "A group that is not defined cannot be explained to a reader.",
     )
 
 
@@ -109,11 +109,11 @@ def shares_in_common() -> tuple[Rule, ...]:
     return (
         is_one_of(
             "measure_is_value_or_weight", "measure", words.MEASURES,
-            "Value and weight tell different stories; there is no third.",
+            "Shares are of value or of weight; there is no third basis.",
         ),
         is_one_of(
             "frequency_is_annual_or_monthly", "frequency", words.FREQUENCIES,
-            "A quarter beside months would count twice.",
+            "A quarter beside months would be counted twice.",
         ),
         is_a_mineral_group(),
         parts.starts_its_period(),
@@ -132,7 +132,7 @@ def production_in_common() -> tuple[Rule, ...]:
     return (
         is_one_of(
             "stage_is_known", "stage", words.STAGES,
-            "The mine and the refinery of one material lie in different economies.",
+            "The mine and the refinery of one material are in different economies.",
         ),
         matches(
             "material_is_a_name", "material", parts.SLUG,
@@ -146,5 +146,5 @@ def production_in_common() -> tuple[Rule, ...]:
 
 def has_a_web_address() -> Rule:
     return matches(
-        "source_url_is_a_web_address", "source_url", parts.WEB_ADDRESS, "A reader follows it."
+        "source_url_is_a_web_address", "source_url", parts.WEB_ADDRESS, "A reader opens it."
     )

@@ -1,6 +1,6 @@
-"""Rules and patterns that lake tables and marts share, each written once.
+"""Rules and patterns shared by lake tables and marts.
 
-What belongs to one table alone stands in its suite.
+Rules of one table only are in its suite.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOT_BLANK = r"\S"
 WEB_ADDRESS = r"^https?://\S+$"
 
 ROUNDING = 1e-9
-"""A ratio of sums of doubles may stand this far above 1."""
+"""A ratio of sums of doubles may be this far above 1."""
 
 RATE_BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
@@ -37,21 +37,21 @@ RATE_BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
         "CNYJPY": (7.0, 60.0),
     }
 )
-"""The least and the largest rate that is no misprint.
+"""The least and the largest plausible rate.
 
-The ECB's rates from 1999 to 2026 lie well inside: EURUSD 0.83 to 1.60, EURJPY 89 to 188, EURCNY 6.6
-to 11.2, USDJPY 76 to 164, CNYJPY 12 to 24. A rate upside down or with a shifted point does not.
+The ECB's rates from 1999 to 2026 are well inside: EURUSD 0.83 to 1.60, EURJPY 89 to 188, EURCNY 6.6
+to 11.2, USDJPY 76 to 164, CNYJPY 12 to 24. An inverted rate or one with a shifted point is not.
 """
 
 WELL_KNOWN = ("JPN", "CHN", "USA", "VNM", "_X", "WLD")
-"""Economies no list may lack: the importers and suppliers of the first question, and the two that
-are no economies."""
+"""Economies that every list must have: the importers and suppliers of the first question, and the
+two codes that are not economies."""
 
 UNIT_VALUE_USD_PER_KG = (0.001, 1_000_000.0)
 """Coal is sold at 0.1, scandium at some thousands; outside, the unit of weight is another."""
 
 SLACK_DAYS = 1
-"""It may be tomorrow already where a publisher is."""
+"""A publisher may be in a time zone where it is already tomorrow."""
 
 
 def has_rows() -> Rule:
@@ -81,7 +81,7 @@ def is_known_economy(column: str, *more: str) -> Rule:
         f"{column.removesuffix('_iso3')}_is_a_known_economy",
         column,
         Known("economies", more),
-        "A code no list of ours knows stops the batch and names itself, so that nothing is lost.",
+        "A code that is in no list blocks the batch and is named, so that nothing is lost.",
     )
 
 
@@ -91,7 +91,7 @@ def matches(name: str, column: str, regex: str, explanation: str) -> Rule:
 
 def is_not_blank(column: str) -> Rule:
     return matches(
-        f"{column}_is_not_blank", column, NOT_BLANK, f"A reader is owed a {column} in words."
+        f"{column}_is_not_blank", column, NOT_BLANK, f"A reader needs a {column} in words."
     )
 
 
@@ -119,10 +119,10 @@ def is_not_above(name: str, low: str, high: str, explanation: str) -> Rule:
 
 
 def is_not_later_than_today(column: str) -> Rule:
-    """Nothing in a build was found out after the day it is built for."""
+    """Nothing in a build became known after the day it is built for."""
     return stop(
         f"{column}_is_not_after_the_day_of_the_build",
-        "What became known later must not be seen by a build as of that day.",
+        "What became known later must not appear in a build as of that day.",
         "ExpectColumnValuesToBeBetween",
         column=column,
         max_value=Today(SLACK_DAYS),
@@ -194,7 +194,7 @@ def rates_are_plausible(*, quarantines: bool) -> tuple[Rule, Rule]:
 
 
 def does_not_jump(series: tuple[str, ...], where: pl.Expr | None = None) -> Rule:
-    """A quote of a day against the one before it, in the order of the days."""
+    """Each quote compared with the one of the day before it, in the order of the days."""
     close = pl.col("close")
     ratio = close / close.shift(1).over(series, order_by="price_date")
     return report(
@@ -212,7 +212,7 @@ def does_not_jump(series: tuple[str, ...], where: pl.Expr | None = None) -> Rule
 def targets_agree() -> Rule:
     return stop(
         "target_class_all_means_every_economy",
-        "`ALL` stands with the class `all` and nowhere else: one target is one economy.",
+        "`ALL` is the target of the class `all` only: any other target is one economy.",
         "ExpectColumnValuesToMatchRegex",
         {"class_and_target": pl.format("{} {}", "target_class", "target_iso3")},
         column="class_and_target",
@@ -223,7 +223,7 @@ def targets_agree() -> Rule:
 def takes_effect_after_announcement() -> Rule:
     return report(
         "measure_is_not_effective_before_it_is_announced",
-        "An act that applies backwards is worth a second look at the dates. A de-facto stop is "
+        "The dates of an act that applies retroactively should be reviewed. A de-facto stop is "
         "always reported after it began, so it is left out.",
         "ExpectColumnPairValuesAToBeGreaterThanB",
         {
@@ -239,17 +239,17 @@ def takes_effect_after_announcement() -> Rule:
 
 
 def names_a_slice() -> tuple[Rule, ...]:
-    """Flow, frequency and period of a slice that was asked for; an empty flow where a table has
-    none, and each day a period where it is daily.
+    """Flow, frequency and period of a slice that was fetched; the flow is empty where a table has
+    none, and each day is a period where it is daily.
     """
     return (
         is_one_of(
             "flow_is_import_export_or_their_returns", "flow", (*words.FLOWS, ""),
-            "A flow by another name would never meet its rows.",
+            "A flow by another name would match no rows.",
         ),
         is_one_of(
             "frequency_is_annual_monthly_or_daily", "frequency", words.SLICE_FREQUENCIES,
-            "A quarter beside months would count twice.",
+            "A quarter beside months would be counted twice.",
         ),
         starts_its_period().with_derived(
             frequency_and_start=pl.when(pl.col("frequency") != "D").then(

@@ -1,7 +1,7 @@
-"""What Great Expectations is shown of a frame that is too large to be shown whole.
+"""The profile that Great Expectations evaluates of a frame that is too large to be evaluated whole.
 
 The frame is read block by block, so that memory is bounded: once for the profile, once more for the
-offending rows where a rule fails. Here rules are measured; whether one holds is not decided here.
+offending rows where a rule fails. Rules are measured here and evaluated elsewhere.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ ROW = "row_number"
 """Rows of a frame are counted from 1."""
 
 VALUES_NAMED = 3
-"""Offending values that a sentence names."""
+"""Most offending values that a message names."""
 
 QUARANTINED: Mapping[str, type[pl.DataType]] = {
     ROW: pl.Int64, "rule": pl.String, "value": pl.String, "explanation": pl.String,
 }  # fmt: skip
 
 Sign = pl.Expr | pl.DataFrame
-"""How an offending row is known: by a condition, or by what it holds in some columns."""
+"""How an offending row is identified: by a condition, or by its values in some columns."""
 
 DistinctRows = Callable[[Sequence[str]], pl.DataFrame]
-"""Each combination of what some columns hold, once."""
+"""Each combination of the values of some columns, once."""
 
 KEYS_AT_A_TIME = 1_000_000
 """Hashes that occur twice whose keys are compared at a time."""
 
 
 def words(rule: Rule, columns: Mapping[str, pl.Expr] | None = None) -> pl.Expr:
-    """The values a rule looks at, as text: bare if it is one column, else with their names."""
+    """The values a rule evaluates, as text: bare if it is one column, else with their names."""
     looked_at = {name: (columns or {}).get(name, pl.col(name)) for name in rule.looks_at}
     texts = [column.cast(pl.String).fill_null("null") for column in looked_at.values()]
     if len(texts) == 1:
@@ -55,8 +55,8 @@ def quarantined_rows(
 ) -> pl.DataFrame:
     """The rows that break a rule, once each, with every rule they break.
 
-    `broken` gives rows (counted from 0 in `frame`) and what they hold. `first` is the number of
-    rows of the batch that lie before the frame.
+    `broken` gives rows (counted from 0 in `frame`) and their values. `first` is the number of
+    rows of the batch before the frame.
     """
     found = [
         pl.DataFrame({ROW: rows, "value": values}).select(
@@ -102,7 +102,7 @@ class Quarantine:
 
     @property
     def is_full(self) -> bool:
-        """Whether the batch is rejected for their number."""
+        """Whether there are so many that the batch is rejected."""
         return self.rows > self.at_most
 
     def add(self, rows: pl.DataFrame) -> None:
@@ -116,7 +116,7 @@ class Quarantine:
 
 
 class _Gauge(ABC):
-    """What the rules on some columns need to be decided, gathered block by block."""
+    """The measures needed to evaluate the rules on some columns, gathered block by block."""
 
     def __init__(self, columns: Mapping[str, pl.Expr]) -> None:
         self.columns = columns
@@ -128,7 +128,7 @@ class _Gauge(ABC):
         """Aggregates of a block, computed together with those of the other gauges."""
 
     def looked_at(self, block: pl.DataFrame) -> pl.DataFrame:
-        """What of a block is measured: all of it, or few rows that give the same measures."""
+        """The rows of a block that are measured: all, or a few that give the same measures."""
         return block
 
     def add(self, measured: pl.DataFrame) -> None:
@@ -140,9 +140,9 @@ class _Gauge(ABC):
         """A frame that breaks the rules if, and only if, the whole one does."""
 
     def broken(self, kwargs: Mapping[str, object], positions: Sequence[int]) -> Sign:
-        """The sign of an offending row.
+        """What identifies an offending row.
 
-        `positions` are the rows of `shown` that break the rule. No row is to blame for a sum.
+        `positions` are the rows of `shown` that break the rule. For a sum there is no such row.
         """
         return pl.lit(False)
 
@@ -150,8 +150,8 @@ class _Gauge(ABC):
 class _Extremes(_Gauge):
     """The least and the largest value: all that a range needs.
 
-    Where a column is computed from one of whole numbers (`root`: a year), each of them is looked at
-    once: to make a day of each of 11 million years takes 0.7 s.
+    Where a column is computed from one of whole numbers (`root`: a year), each distinct number is
+    computed once: converting each of 11 million years to a day takes 0.7 s.
     """
 
     def __init__(self, columns: Mapping[str, pl.Expr], root: str | None = None) -> None:
@@ -182,7 +182,7 @@ class _Extremes(_Gauge):
 
 
 class _Filled(_Gauge):
-    """A value, where there is any, and a missing one, where there is any."""
+    """One value and one missing value, where there are any."""
 
     def measures(self) -> list[pl.Expr]:
         column = self.columns[self.names[0]]
@@ -202,7 +202,7 @@ class _Filled(_Gauge):
 
 
 class _Sum(_Gauge):
-    """The sum of a column, and a missing value, where there is any: it makes a sum a float."""
+    """The sum of a column, and a missing value, if any: it makes the sum a float."""
 
     def measures(self) -> list[pl.Expr]:
         column = self.columns[self.names[0]]
@@ -242,8 +242,8 @@ class _Pair(_Gauge):
 class _Distinct(_Gauge):
     """Each combination of values once: rows that are alike break a row's rule alike.
 
-    Where a column is computed from few others, `roots` are these: a day is then written out once,
-    and not once a row.
+    Where a column is computed from few others, `roots` are these: a day is then formatted once
+    and not once per row.
     """
 
     def __init__(self, columns: Mapping[str, pl.Expr], roots: Sequence[str]) -> None:
@@ -285,7 +285,7 @@ class _Distinct(_Gauge):
 
 
 class _Key(_Gauge):
-    """Hashes of the keys, 8 bytes a row: only keys whose hashes meet are compared."""
+    """Hashes of the keys, 8 bytes a row: only keys with equal hashes are compared."""
 
     def __init__(self, columns: Mapping[str, pl.Expr], is_left_out: pl.Expr) -> None:
         super().__init__(columns)
@@ -296,7 +296,7 @@ class _Key(_Gauge):
 
     @property
     def hash(self) -> pl.Expr:
-        # A seed each: else two columns that change places would have the hash of before.
+        # A seed for each: else swapping two columns would not change the hash.
         parts = [column.hash(seed) for seed, column in enumerate(self.columns.values(), start=1)]
         return pl.sum_horizontal(parts) if len(parts) > 1 else parts[0]
 
@@ -307,7 +307,7 @@ class _Key(_Gauge):
         self.hashes.append(measured["hash"].explode(empty_as_null=False))
 
     def compare(self, frame: pl.LazyFrame) -> None:
-        """Find the keys that are there more than once; their hashes alone do not tell."""
+        """Find the duplicated keys among those with equal hashes."""
         # polars sorts with all cores, numpy with one.
         hashes = pl.concat(self.hashes)
         self.hashes = []
@@ -333,7 +333,7 @@ class _Key(_Gauge):
             self.rows += int(repeated["rows_of_key"].sum())
             found.append(repeated.bottom_k(SAMPLE_ROWS, by=ROW))
         if found:
-            # The first rows have no other keys: each of these keys begins before those that follow.
+            # Sorted by first row: each of these keys occurs before those that follow.
             self.first = pl.concat(found).bottom_k(SAMPLE_ROWS, by=ROW).select(self.names)
 
     def shown(self) -> pl.DataFrame:
@@ -347,11 +347,11 @@ class _Key(_Gauge):
 
 
 class Profile:
-    """A frame read in blocks: what each rule is decided on, and the rows that break it.
+    """A frame read in blocks: the data each rule is evaluated on, and the rows that break it.
 
-    `rows` are counted, `problems` says by rule why it cannot be decided. Not-a-number is missing
-    here, as it is in pandas. `distinct_rows` gives those of some columns, where whoever has the
-    rows finds them for less than it takes to read them.
+    `rows` is their number; `problems` gives by rule why it cannot be evaluated. Not-a-number is
+    missing here, as it is in pandas. `distinct_rows` gives those of some columns, where a database
+    finds them faster than the frame can be read.
     """
 
     def __init__(
@@ -375,9 +375,9 @@ class Profile:
         self._measure()
 
     def groups(self, rules: Iterable[Rule]) -> Iterator[tuple[list[Rule], pl.DataFrame | None]]:
-        """The rules that are decided on the same frame, and that frame.
+        """The rules that are evaluated on the same frame, and that frame.
 
-        None where the number of rows decides.
+        The frame is None for rules on the number of rows.
         """
         alike: dict[int, list[Rule]] = {}
         for rule in rules:
@@ -387,7 +387,7 @@ class Profile:
             yield same, None if gauge is None else gauge.shown()
 
     def values_of(self, rule: Rule) -> list[object]:
-        """The distinct values that a rule on single values looks at."""
+        """The distinct values that a rule on single values evaluates."""
         gauge = self._gauge_of.get(rule.name)
         if not isinstance(gauge, _Distinct):
             return []
@@ -428,8 +428,8 @@ class Profile:
     def _find(
         self, rules: Sequence[Rule], signs: Mapping[str, Sign], found: Mapping[str, Offending]
     ) -> None:
-        """Count the offending rows in the columns that the rules look at; whole rows are read up
-        to the last one that is shown.
+        """Count the offending rows in the columns that the rules evaluate; whole rows are read up
+        to the last one in the sample.
         """
         shown: dict[str, list[int]] = {rule.name: [] for rule in rules}
         narrow = self._frame.select(list(dict.fromkeys(c for rule in rules for c in rule.columns)))
@@ -480,7 +480,7 @@ class Profile:
     def _keep(
         self, found: Offending, block: pl.DataFrame, rule: Rule, rows: pl.Series, first: int
     ) -> None:
-        """Keep the offending rows of a block while they are among the first."""
+        """Keep the offending rows of a block until the sample is full."""
         room = SAMPLE_ROWS - (0 if found.sample is None else found.sample.height)
         if not rows.len() or not room:
             return
@@ -492,7 +492,7 @@ class Profile:
         found.values = [*found.values, *values][:VALUES_NAMED]
 
     def _rows_with(self, block: pl.DataFrame, sign: Sign, gauge: _Gauge) -> pl.Series:
-        """Rows of a block, counted from 0, that bear the sign of an offending row."""
+        """Rows of a block, counted from 0, that match the sign of an offending row."""
         at = pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW)
         if isinstance(sign, pl.Expr):
             return block.select(at.filter(sign)).to_series()
@@ -503,10 +503,10 @@ class Profile:
         )[ROW]
 
     def _prepare(self, rule: Rule) -> None:
-        """Choose the gauge of a rule, or say why it cannot be decided."""
+        """Choose the gauge of a rule, or record why it cannot be evaluated."""
         absent = [name for name in rule.columns if name not in self._schema]
         if absent:
-            self.problems[rule.name] = f"column {', '.join(absent)} is not there"
+            self.problems[rule.name] = f"column {', '.join(absent)} is missing"
             return
         try:
             for name in rule.looks_at:
@@ -523,8 +523,8 @@ class Profile:
                 self._look_up(gauge)
 
     def _look_up(self, gauge: _Distinct) -> None:
-        """Take what a gauge keeps, where it is columns of the frame, from whoever has the rows."""
-        # A derived column may bear a name of the frame; not-a-number is missing only here.
+        """Take a gauge's distinct rows from `distinct_rows`, where it needs plain columns only."""
+        # A derived column may have the name of a column; not-a-number is missing only here.
         is_plain = all(
             column.meta.is_column()
             and column.meta.output_name() == name
@@ -536,7 +536,7 @@ class Profile:
             gauge.take(found.cast({name: self._schema[name] for name in gauge.kept}))
 
     def _compute(self, rule: Rule, name: str) -> None:
-        """Compute a column that looks at other rows than its own: of its columns alone, at once."""
+        """Compute a column that depends on other rows: from its inputs alone, in one block."""
         expression = rule.derived.get(name)
         if expression is None or name in self._computed or is_row_by_row(expression):
             return
@@ -566,7 +566,7 @@ class Profile:
         return column.fill_nan(None) if dtype.is_float() else column
 
     def _roots(self, rule: Rule) -> tuple[str, ...]:
-        """The columns a rule's are computed from, where their combinations are few: no floats."""
+        """The inputs of a rule's columns, where their combinations are few: no floats."""
         derived = [rule.derived[name] for name in rule.looks_at if name in rule.derived]
         roots = rule.columns
         if (
@@ -578,7 +578,7 @@ class Profile:
         return roots
 
     def _measure(self) -> None:
-        """The one pass over the frame."""
+        """Measure all gauges in one pass over the frame."""
         self._gauges = {
             key: gauge
             for key, gauge in self._gauges.items()
@@ -651,7 +651,7 @@ class Profile:
 def _gauge(
     rule: Rule, columns: Mapping[str, pl.Expr], roots: Sequence[str], schema: pl.Schema
 ) -> tuple[_Gauge, tuple[object, ...]]:
-    """The gauge of a rule, and what sets it apart from others on the same columns."""
+    """The gauge of a rule, and what distinguishes it from others on the same columns."""
     match rule.expectation:
         case "ExpectColumnValuesToBeBetween":
             whole = len(roots) == 1 and schema[roots[0]].is_integer()
@@ -676,7 +676,7 @@ def _gauge(
 
 
 def _comparison(rule: Rule, columns: Mapping[str, pl.Expr]) -> pl.Expr | None:
-    """When a row breaks a comparison of two columns that leaves rows with a missing value out."""
+    """The condition of a row that breaks a comparison of two columns; nulls are left out."""
     left_out = rule.kwargs.get("ignore_row_if")
     if left_out not in ("either_value_is_missing", "any_value_is_missing") or len(columns) != 2:
         return None
@@ -694,8 +694,8 @@ def _comparison(rule: Rule, columns: Mapping[str, pl.Expr]) -> pl.Expr | None:
 def is_row_by_row(expression: pl.Expr) -> bool:
     """Whether an expression computes each row from that row alone, so that blocks can be computed.
 
-    `is_row_separable` of polars 2.1 looks at the outermost step only: it is True of
-    `a / a.shift(1).over("b")`. What it cannot answer counts as False.
+    `is_row_separable` of polars 2.1 looks at the outermost step only: it is True for
+    `a / a.shift(1).over("b")`. What it cannot answer is taken as False.
     """
     try:
         return expression.meta.is_row_separable() and all(
@@ -706,6 +706,6 @@ def is_row_by_row(expression: pl.Expr) -> bool:
 
 
 def first_line(text: str) -> str:
-    """The first line of a library's message that says something."""
+    """The first line of a library's message that is not blank."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0] if lines else "no reason was given"

@@ -1,6 +1,6 @@
-"""Rows quarantined, kept with the reason and the row as it was: what `catalog.quarantine` shows.
+"""Quarantined rows, kept with the reason and the original row, as shown in `catalog.quarantine`.
 
-Whole documents that cannot be used are quarantined by the landing, not here.
+Whole documents that cannot be used are quarantined in `lake/landing.py`.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ QUARANTINE_SCHEMA = pl.Schema(
         "row": pl.String,
     }
 )
-"""One row is a row quarantined; `row_number` counts the batch from 1, `row` is the row as JSON."""
+"""One row per quarantined row; `row_number` counts the batch from 1, `row` is the row as JSON."""
 
 
 def write_quarantine(
     directory: Path, snapshot_id: str, source: str, table: str, quarantined: pl.DataFrame
 ) -> Path:
-    """Keep a verdict's `quarantined`: the rows as Parquet, and beside it the reasons for a person.
+    """Write a verdict's `quarantined`: the rows as Parquet, and a readable list of the reasons.
 
-    One file per snapshot and table; a batch checked again replaces what it left before, and
-    without rows quarantined nothing stays. Returns the folder.
+    One file per snapshot and table; a batch checked again replaces its earlier files, and a batch
+    without quarantined rows removes them. Returns the folder.
     """
     folder = directory / source / snapshot_id
     rows_file, reasons_file = folder / f"{table}.parquet", folder / f"{table}.json"

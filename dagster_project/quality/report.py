@@ -10,6 +10,7 @@ from html import escape
 
 import polars as pl
 
+from dagster_project.errors import counted
 from dagster_project.quality.results import CheckResult, plain
 
 _RANK = {"could_not_run": 0, "failed": 1, "passed": 2}
@@ -31,7 +32,7 @@ small { opacity: .75; }
 
 
 def render_report(results: Iterable[CheckResult], *, title: str = "Checks") -> str:
-    """One HTML page: totals, then what did not pass with its rows, then every check by table."""
+    """One HTML page: totals, the checks that did not pass with their rows, then all by table."""
     checks = sorted(
         results,
         key=lambda check: (
@@ -64,7 +65,10 @@ def _totals(checks: Sequence[CheckResult]) -> str:
     counts = {status: sum(check.status == status for check in checks) for status in _WORDS}
     blocking = sum(check.blocks for check in checks)
     words = [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status]]
-    return f"{len(checks)} checks: {', '.join(reversed(words)) or 'none'}; {blocking} of them stop."
+    return (
+        f"{counted(len(checks), 'check')}: {', '.join(reversed(words)) or 'none'}; "
+        f"{counted(blocking, 'blocking failure')}."
+    )
 
 
 def _trouble(check: CheckResult) -> str:

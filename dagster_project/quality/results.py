@@ -1,6 +1,6 @@
-"""What a check found, and how that is kept: as JSON beside a batch, as rows for the catalog.
+"""The result of a check, and how it is stored: as JSON beside a batch, as rows for the catalog.
 
-Any engine's results fit (Great Expectations, dbt); nothing is evaluated here.
+Takes results of any engine (Great Expectations, dbt); nothing is evaluated here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Engine = words.Engine
 Status = words.CheckStatus
 
 SAMPLE_ROWS = 20
-"""Offending rows a result carries: enough to see the pattern, few enough for a page."""
+"""Offending rows in a result: enough to see the pattern, few enough for a page."""
 
 CHECKS_SCHEMA = pl.Schema(
     {
@@ -38,9 +38,9 @@ CHECKS_SCHEMA = pl.Schema(
 
 @dataclass(frozen=True, eq=False)
 class CheckResult:
-    """What one check found in one table.
+    """The result of one check of one table.
 
-    `failing_rows` is 0 where a failure is no single row's (a table without rows). `sample` holds
+    `failing_rows` is 0 where a failure has no single row (a table without rows). `sample` holds
     the first offending rows with all their columns.
     """
 
@@ -57,7 +57,7 @@ class CheckResult:
 
     @property
     def blocks(self) -> bool:
-        """Whether it keeps the build from being published."""
+        """Whether it blocks the publication of the build."""
         return self.severity == "error" and self.status != "passed"
 
 
@@ -73,9 +73,9 @@ _WORST_FIRST = tuple(reversed(words.CHECK_STATUSES))
 
 
 def merge(results: Iterable[CheckResult]) -> list[CheckResult]:
-    """One result per layer, table and check, over all batches it was asked of.
+    """One result per layer, table and check, over all checked batches.
 
-    The worst status counts, failing rows add up, and what failed is what is told.
+    The worst status is kept, failing rows add up, and only the failures are described.
     """
     found: dict[tuple[str, str, str], list[CheckResult]] = {}
     for result in results:
@@ -86,19 +86,19 @@ def merge(results: Iterable[CheckResult]) -> list[CheckResult]:
 def _merged(same: list[CheckResult]) -> CheckResult:
     if len(same) == 1:
         return same[0]
-    told = [result for result in same if result.status != "passed"] or same
-    samples = [result.sample for result in told if result.sample is not None]
+    shown = [result for result in same if result.status != "passed"] or same
+    samples = [result.sample for result in shown if result.sample is not None]
     return replace(
         same[0],
         status=min((result.status for result in same), key=_WORST_FIRST.index),
-        observed="; ".join(dict.fromkeys(result.observed for result in told)),
+        observed="; ".join(dict.fromkeys(result.observed for result in shown)),
         failing_rows=sum(result.failing_rows for result in same),
         sample=pl.concat(samples, how="diagonal_relaxed").head(SAMPLE_ROWS) if samples else None,
     )
 
 
 def to_json(results: Iterable[CheckResult]) -> list[dict[str, Any]]:
-    """The results as plain records; in a sample, what JSON does not know becomes text."""
+    """The results as plain records; in a sample, types unknown to JSON become text."""
     return [
         {
             **{name: getattr(result, name) for name in CHECKS_SCHEMA},
@@ -115,7 +115,7 @@ def to_json(results: Iterable[CheckResult]) -> list[dict[str, Any]]:
 
 
 def from_json(records: Iterable[Mapping[str, Any]]) -> list[CheckResult]:
-    """The results that `to_json` wrote; days and instants of a sample stay text."""
+    """The results from records of `to_json`; days and instants of a sample stay text."""
     return [
         CheckResult(
             **{

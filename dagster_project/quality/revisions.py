@@ -1,8 +1,8 @@
-"""Holds the figures of a file against those that are known: what it adds, changes and loses.
+"""Compares the figures of a file with the known ones: what it adds, changes and loses.
 
-Frames of one lake table in, sentences out. What looks like a slip among the figures that it brings
-again is found in `slips`. Which rows are known, and what becomes of a file that looks wrong, is
-decided elsewhere; every limit is in `limits`.
+Frames of one lake table in, sentences out. Suspicious changes of the figures that it repeats are
+found in `slips`. Which rows are known, and what happens to a suspicious file, is decided
+elsewhere; every limit is in `limits`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SHOWN_GROUPS = 3
 
 @dataclass(frozen=True)
 class Group:
-    """Rows of one commodity and period (or of whatever a table's slices are): before and after."""
+    """Rows of one commodity and period (or of another slice of a table): before and after."""
 
     name: str
     rows_before: int
@@ -47,12 +47,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Revision:
-    """What a file does to the rows of a table that count.
+    """The effect of a file on the rows of a table that count.
 
-    `added` are its rows under a key that was not known, `unchanged` and `changed` its rows under a
-    known one, `removed` the rows that count no more without another in their place. `groups` are
-    the commodities and periods of which rows change or go, `changes` the measures of which figures
-    do. `objections` are sentences; none where it looks like what a publisher revises.
+    `added` are its rows under a new key, `unchanged` and `changed` its rows under a known one,
+    `removed` the rows that no longer count and have no replacement. `groups` are the
+    commodities and periods with changed or removed rows, `changes` the measures with changed
+    figures. `objections` are sentences; none where it looks like an ordinary revision.
     """
 
     table: str
@@ -64,10 +64,10 @@ class Revision:
     objections: Sequence[str]
     changes: Sequence[Change] = ()
     by_sums: int = 0
-    """Rows of which only the sums by commodity and period were compared."""
+    """Rows that were compared only by their sums per commodity and period."""
 
     def with_others(self, others: Revision) -> Revision:
-        """Of one document: what some rows do, and what the others do."""
+        """The effect of some rows of a document, merged with that of its other rows."""
         return replace(
             self,
             added=self.added + others.added,
@@ -77,8 +77,8 @@ class Revision:
         )
 
     def lines(self) -> Iterator[str]:
-        """What it does, for a reader: a line of counts, one for the groups that change, and one
-        for each measure that does.
+        """The effect for a reader: a line of counts, one for the changed groups, and one for
+        each changed measure.
         """
         counts = (
             (self.added, "new"), (self.changed, "changed"), (self.unchanged, "as known"),
@@ -101,11 +101,11 @@ def hold_against(
     *,
     is_whole: bool = False,
 ) -> Revision:
-    """Hold the rows of a file against those that count before it.
+    """Compare the rows of a file with those that count before it.
 
     `known` are the rows of its source that count before, in the order of their document; `after`
     those that count with the file; `fresh` the file's rows in their order. All are of `table`.
-    `is_whole`: they are known not to be cut, as the pages of an answer are.
+    `is_whole`: they are known to be complete, as the pages of an answer are.
     """
     exact = [*table.key, "snapshot_id"]
     counting = fresh.join(after, on=exact, how="semi", nulls_equal=True, maintain_order="left")
@@ -139,13 +139,13 @@ def code_of(table: LakeTable) -> str:
 
 
 def sums_of(table: LakeTable, rows: pl.LazyFrame, *more: str) -> pl.DataFrame:
-    """Rows and value of each commodity and period (`rows`, `total`), and of what `more` names."""
+    """Rows and value by commodity and period (`rows`, `total`), and by the columns `more`."""
     (_, sums), by = _measured(table), _by(table)
     return rows.group_by(*by, *more).agg(sums).collect()
 
 
 def _measured(table: LakeTable) -> tuple[str, list[pl.Expr]]:
-    """The first measure of a table, and how many rows and how much of it."""
+    """The first measure of a table, and expressions of the number of rows and its sum."""
     measure = next(name for name, of in table.columns.items() if of.dtype == pl.Float64)
     return measure, [pl.len().alias("rows"), pl.col(measure).sum().alias("total")]
 
@@ -160,10 +160,10 @@ def _by(table: LakeTable) -> list[str]:
 
 
 def sums_held_against(table: LakeTable, known: pl.LazyFrame, after: pl.DataFrame) -> Revision:
-    """Hold the sums of a large document (`sums_of`) against those of the rows that it replaces.
+    """Compare the sums of a large document (`sums_of`) with those of the rows that it replaces.
 
-    Compared are rows and value of each commodity and period that is known; the limits are those of
-    `hold_against`. Of several vintages that are known, the last retrieved counts.
+    Compared are rows and value of each known commodity and period; the limits are those of
+    `hold_against`. Of several known vintages, the last retrieved one is used.
     """
     code, period = code_of(table), table.period or ""
     (measure, _), by = _measured(table), _by(table)
@@ -206,7 +206,7 @@ def sums_held_against(table: LakeTable, known: pl.LazyFrame, after: pl.DataFrame
 
 
 class _Losses:
-    """The rows that a file takes the place of, and what it holds in their place."""
+    """The rows that a file replaces, and their replacements."""
 
     def __init__(
         self,
@@ -222,7 +222,7 @@ class _Losses:
         self._beside = known.join(replaced, on="snapshot_id", how="semi").join(
             replaced, on=table.vintage_slice, how="anti", nulls_equal=True
         )
-        """Rows that came in with those it replaces, of slices it does not speak of."""
+        """Rows landed with the replaced ones, of slices that the file does not contain."""
         self._counting = counting
         self.removed = replaced.join(counting, on=table.key, how="anti", nulls_equal=True)
         economies = [name for name in table.key if name.endswith("_iso3")]
@@ -245,7 +245,7 @@ class _Losses:
     def groups(self) -> Sequence[Group]:
         """Before and after of each commodity and period that changes, the largest loss first.
 
-        None where a slice is a row: it is one by one then.
+        None where a slice is a row: then single rows are compared.
         """
         if not self._has_many_rows:
             return ()
@@ -287,13 +287,13 @@ class _Losses:
 
     def _shrunk(self) -> Iterator[str]:
         if not self._has_many_rows:
-            return  # nothing of a slice can be lost
+            return  # a slice cannot lose a part
         is_large = pl.col("rows") >= limits.FEWEST_ROWS_TO_SHRINK
-        if not self._measure:  # then rows are all there is
+        if not self._measure:  # then only rows are compared
             is_large |= pl.col("rows") - pl.col("rows after") >= limits.FEWEST_FIGURES
-        # A few rows of little value are revised away in many a large answer.
+        # A few rows of little value are withdrawn in many large answers.
         is_material = pl.col("total") >= limits.SMALLEST_MATERIAL * pl.col("total").sum()
-        # The next edition may name fewer of the small ones.
+        # The next edition may name fewer of the small producers.
         least = 1 - limits.LARGEST_LOSS_TO_FEWER_ROWS.get(self._table.name, 0)
         is_lost = pl.lit(not self._is_next_edition) | (
             pl.col("total after") < least * pl.col("total")
@@ -326,7 +326,7 @@ class _Losses:
         yield f"It would replace {'; '.join(map(str, named))}{more}."
 
     def _without_economies(self, *, is_whole: bool) -> Iterator[str]:
-        """Economies that are in the figures it replaces and in none of its own."""
+        """Economies that are in the replaced figures and in none of the file's."""
         if self._removed_is_empty:
             return
         is_publishers = is_whole or self._is_next_edition
@@ -354,9 +354,9 @@ class _Losses:
                 )
 
     def _cut(self) -> Iterator[str]:
-        """One slice lacks its last rows, no other lacks any: what a file that was cut looks like.
+        """One slice lacks its last rows, no other lacks any: the sign of a file that was cut.
 
-        Of a file that speaks of all that the ones before it speak of, one row may be a revision.
+        In a file that has all slices of the earlier ones, one missing row may be a revision.
         """
         if self._removed_is_empty or not self._has_many_rows:
             return
@@ -369,7 +369,7 @@ class _Losses:
             self._counting, on=self._table.key, how="semi", nulls_equal=True
         )["index"]
         missing = before.height - there.len()
-        # The next edition speaks of other years, and names some things in other words.
+        # The next edition has other years, and other names for some things.
         is_partial = not self._beside.is_empty() and not self._is_next_edition
         others = self._replaced.select(part).n_unique() - cut.height
         # Of several slices whose rows alternate (two years of one label), all lack their last ones.

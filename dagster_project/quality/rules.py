@@ -1,6 +1,6 @@
-"""What a rule and a suite are: plain data, so that the names of all checks are known for free.
+"""What a rule and a suite are: plain data, so that the names of all checks are known at no cost.
 
-How a suite is evaluated is the runner's; Great Expectations is not imported here.
+`runner` evaluates a suite; Great Expectations is not imported here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Severity = words.Severity
 OnFailure = Literal["stop", "quarantine", "report"]
 
 Reach = Literal["row", "key", "distinct", "column", "table"]
-"""What an expectation must see to be decided.
+"""The data needed to evaluate an expectation.
 
 `row`: each row by itself. `key`: rows that share a key. `distinct`: the set of a column's values.
 `column`: a column with its repetitions. `table`: the number of rows.
@@ -47,12 +47,12 @@ EXPECTATIONS: Mapping[str, Reach] = MappingProxyType(
         "ExpectTableRowCountToBeBetween": "table",
     }
 )
-"""The expectations rules may use; the runner knows how to decide each on a profile."""
+"""The expectations rules may use; the runner can evaluate each on a profile."""
 
 
 @dataclass(frozen=True)
 class Today:
-    """A day counted from the day of the check, in the place of a fixed one.
+    """A day relative to the day of the check, instead of a fixed one.
 
     For a mart it is the day the warehouse is built for; for a batch, the day it came in.
     """
@@ -62,7 +62,7 @@ class Today:
 
 @dataclass(frozen=True)
 class Known:
-    """The codes of a list of the lake's vocabulary, and a few more, in the place of a fixed set."""
+    """The codes of a list of the lake's vocabulary, and a few more, instead of a fixed set."""
 
     codes: Literal["economies", "mineral_groups", "instruments"]
     more: tuple[str, ...] = ()
@@ -72,10 +72,10 @@ class Known:
 class Rule:
     """One expectation with a name that is a sentence of fact.
 
-    `kwargs` are the expectation's, with `Today` and `Known` where a value is found at evaluation.
-    `derived` are columns the expectation looks at that are computed from the frame's first.
-    Raises ValueError for an expectation no profile can decide, and for `mostly`: a share of bad
-    rows is the batch's business, not a rule's.
+    `kwargs` are the expectation's, with `Today` and `Known` for values resolved at evaluation.
+    `derived` are columns of the expectation that are computed from the frame's first.
+    Raises ValueError for an expectation that no profile can evaluate, and for `mostly`: the share
+    of bad rows is limited for the batch, not for a rule.
     """
 
     name: str
@@ -90,11 +90,11 @@ class Rule:
         if self.expectation not in EXPECTATIONS:
             raise ValueError(f"{self.name}: {self.expectation} is not in EXPECTATIONS.")
         if "mostly" in self.kwargs:
-            raise ValueError(f"{self.name}: a rule holds for every row or it does not hold.")
+            raise ValueError(f"{self.name}: `mostly` is not allowed: a rule holds for every row.")
         if self.on_failure == "quarantine" and self.reach != "row":
-            raise ValueError(f"{self.name}: {self.expectation} names no rows to quarantine.")
+            raise ValueError(f"{self.name}: {self.expectation} gives no rows to quarantine.")
         if (self.on_failure == "stop") != (self.severity == "error"):
-            raise ValueError(f"{self.name}: what stops is an error, and only that.")
+            raise ValueError(f"{self.name}: a rule blocks if, and only if, its severity is error.")
 
     def with_derived(self, **derived: pl.Expr) -> Rule:
         """The rule looking at columns computed from the frame's."""
@@ -106,7 +106,7 @@ class Rule:
 
     @property
     def looks_at(self) -> tuple[str, ...]:
-        """The columns the expectation names, derived ones among them."""
+        """The columns the expectation names, derived ones included."""
         named = [
             self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs
         ]
@@ -116,12 +116,12 @@ class Rule:
 
     @property
     def has_list(self) -> bool:
-        """Whether a list of the lake's vocabulary decides it."""
+        """Whether it depends on a list of the lake's vocabulary."""
         return any(isinstance(value, Known) for value in self.kwargs.values())
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns the frame must have for the rule to be decided."""
+        """The columns the frame must have for the rule to be evaluated."""
         needed: dict[str, None] = {}
         for name in self.looks_at:
             if name in self.derived:
@@ -143,7 +143,7 @@ class Suite:
         names = [rule.name for rule in self.rules]
         repeated = {name for name in names if names.count(name) > 1}
         if repeated:
-            raise ValueError(f"{self.table}: {', '.join(sorted(repeated))} is there twice.")
+            raise ValueError(f"{self.table}: {', '.join(sorted(repeated))} is duplicated.")
         derived: dict[str, pl.Expr] = {}
         for rule in self.rules:
             if self.layer == "mart" and rule.on_failure == "quarantine":
@@ -157,7 +157,7 @@ def stop(
     name: str, explanation: str, expectation: str, /, derived: Mapping[str, pl.Expr] | None = None,
     **kwargs: object,
 ) -> Rule:  # fmt: skip
-    """A rule whose failure stops the batch, or the publication of the build."""
+    """A rule whose failure blocks the batch, or the publication of the build."""
     return Rule(name, expectation, kwargs, explanation, "error", "stop", derived or {})
 
 
@@ -165,7 +165,7 @@ def quarantine(
     name: str, explanation: str, expectation: str, /, derived: Mapping[str, pl.Expr] | None = None,
     **kwargs: object,
 ) -> Rule:  # fmt: skip
-    """A rule whose offending rows go to the quarantine while the rest of the batch goes on."""
+    """A rule whose offending rows are quarantined while the rest of the batch is accepted."""
     return Rule(name, expectation, kwargs, explanation, "warn", "quarantine", derived or {})
 
 
@@ -173,17 +173,17 @@ def report(
     name: str, explanation: str, expectation: str, /, derived: Mapping[str, pl.Expr] | None = None,
     **kwargs: object,
 ) -> Rule:  # fmt: skip
-    """A rule whose failure is shown and changes nothing: odd, but it does happen."""
+    """A rule whose failure is shown and does not block: unusual, but it may be correct."""
     return Rule(name, expectation, kwargs, explanation, "warn", "report", derived or {})
 
 
 def resolved(
     rule: Rule, today: date, values: Collection[object] | None = None
 ) -> dict[str, object]:
-    """The rule's kwargs with days and lists of codes in the place of `Today` and `Known`.
+    """The rule's kwargs with days and lists of codes instead of `Today` and `Known`.
 
-    `values` are what the column holds: only those are then looked up in a list, and no other entry
-    is met. The verdict is the same, unless the rule asks for what is not in the column.
+    `values` are those of the column: only they are then looked up in a list, and no other entry is
+    recorded. The verdict is the same, unless the rule requires a value that the column lacks.
     """
     if rule.reach == "distinct":
         values = None
@@ -215,8 +215,8 @@ def _known(known: Known, values: Collection[object] | None) -> list[str]:
 def suite_version(suite: Suite) -> str:
     """Twelve hex digits that change when a rule changes.
 
-    The day is left out: what a suite said of a batch still holds tomorrow. So are the lists of
-    codes: `vocabulary.met_words` says which of their entries a batch met.
+    The day is left out: a suite's verdict on a batch is still valid tomorrow. So are the lists of
+    codes: `vocabulary.met_words` gives the entries that a batch used.
     """
     digest = hashlib.sha256(f"{suite.layer} {suite.table}".encode())
     for rule in suite.rules:

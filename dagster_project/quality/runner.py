@@ -1,8 +1,8 @@
-"""Holds a frame against its suite with Great Expectations: the one place that decides how.
+"""Evaluates a frame's suite with Great Expectations.
 
-A small frame is shown whole. Of a large one, Great Expectations sees a profile (extremes, distinct
-values, repeated keys; see `profiles.py`) that leads to the same verdict, and the frame is never
-whole in memory. What the rules say is not known here.
+A small frame is evaluated whole. Of a large one, Great Expectations gets a profile (extremes,
+distinct values, duplicated keys; see `profiles.py`) that leads to the same verdict, and the frame
+is never whole in memory. The rules themselves are in the suites.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from dagster_project.quality.results import SAMPLE_ROWS, CheckResult, Status
 from dagster_project.quality.rules import Rule, Suite, resolved
 
 PROFILE_ABOVE_ROWS = 20_000
-"""Here the two ways cost the same (the suite of trade flows: 0.17 s). At 200,000 rows the whole
+"""Here both ways take the same time (the suite of trade flows: 0.17 s). At 200,000 rows the whole
 frame takes 1.4 s and the profile 0.5 s; at 3 million, 20 s and 2.5 GB against 3 s and 1.7 GB."""
 
 LARGEST_QUARANTINED_SHARE = 0.05
-"""Above this share of rows quarantined the batch stops: then it is not a few rows that are wrong,
-it is the file or our reading of it."""
+"""Above this share of quarantined rows the batch is rejected: then not a few rows are wrong, but
+the file or its parser."""
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 @dataclass(frozen=True, eq=False)
 class BatchVerdict(Generic[Frame]):
-    """What becomes of a batch.
+    """The verdict on a batch.
 
-    `accepted` are the rows that go on (none where the batch is rejected), lazy if the batch is.
+    `accepted` are the rows that pass (none where the batch is rejected), lazy if the batch is.
     `quarantined` are the others: `row_number`, `rule`, `value`, `explanation`, then the row's own
     columns; only the first of them where a large batch is rejected for their number. `reason` is
     one sentence, empty unless the batch is rejected.
@@ -62,7 +62,7 @@ class BatchVerdict(Generic[Frame]):
 
 @dataclass(frozen=True, eq=False)
 class _Finding:
-    """What became of one rule: its status, words for it, and the offending rows."""
+    """The outcome of one rule: its status, a description, and the offending rows."""
 
     rule: Rule
     status: Status
@@ -72,7 +72,7 @@ class _Finding:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What became of a suite's rules, and the rows to be quarantined."""
+    """The outcome of a suite's rules, and the rows to be quarantined."""
 
     rows: int
     findings: list[_Finding]
@@ -91,12 +91,12 @@ def evaluate(
     profile_above: int = PROFILE_ABOVE_ROWS,
     distinct_rows: DistinctRows | None = None,
 ) -> list[CheckResult]:
-    """Hold a frame against a suite: one result per rule, in the suite's order.
+    """Evaluate a suite on a frame: one result per rule, in the suite's order.
 
     `today` is the day the warehouse is built for (for a mart) or the day the batch came in (the
-    default, in UTC). A rule that cannot be decided, because a column is not there or holds
+    default, in UTC). A rule that cannot be evaluated, because a column is missing or has
     another type, is `could_not_run`; the others still run. `distinct_rows` gives those of some
-    columns of the frame, where a database finds them without handing out the rows.
+    columns of the frame, where a database finds them without returning all rows.
     """
     found = _held_against(frame, suite, today, profile_above, distinct_rows)
     return [_result(suite, finding) for finding in found.findings]
@@ -109,7 +109,7 @@ def evaluate_batch(
     today: date | None = None,
     profile_above: int = PROFILE_ABOVE_ROWS,
 ) -> BatchVerdict[Frame]:
-    """Hold a batch against its suite and part the rows that go on from those quarantined."""
+    """Evaluate the suite of a batch and separate accepted rows from quarantined ones."""
     found = _held_against(frame, suite, today, profile_above)
     quarantined = found.quarantined
     reasons = [_sentence_part(finding) for finding in found.findings if _stops(finding)]
@@ -130,7 +130,7 @@ def evaluate_batch(
 
 
 def _without(frame: Frame, rows: pl.Series) -> Frame:
-    """The frame without the rows that are named (counted from 1)."""
+    """The frame without the given rows (counted from 1)."""
     if rows.is_empty():
         return frame
     left_out = (rows - 1).cast(pl.get_index_type()).alias("row of the batch").to_frame().lazy()
@@ -292,7 +292,7 @@ def _found_in_profile(
 def _as_many_rows(
     rows: int, rules: Sequence[Rule], kwargs: Mapping[str, Mapping[str, object]]
 ) -> Any:
-    """So many rows, or one above the largest bound: Great Expectations hashes what it is shown."""
+    """That many rows, or one above the largest bound: Great Expectations hashes its input."""
     bounds = [
         bound
         for rule in rules
@@ -311,7 +311,7 @@ def _finding(
     kwargs: Mapping[str, object],
     values: Iterable[object],
 ) -> _Finding:
-    """The finding in words; `values` are those of a rule on the set of them."""
+    """The finding of a rule; `values` are the distinct ones, for a rule on the set of them."""
     if answer.holds is None:
         return _Finding(rule, "could_not_run", answer.problem)
     if answer.holds:
@@ -335,10 +335,10 @@ def _finding(
 def kwargs_of(
     suite: Suite, today: date | None, met: Mapping[str, Sequence[object]] | None = None
 ) -> dict[str, dict[str, object]]:
-    """The expectations' arguments by rule, days as instants: that is what pandas compares.
+    """The expectations' arguments by rule, days as instants, as pandas compares them.
 
-    Of a list of codes, those that stand in the columns it is asked of (`met`, by column): the
-    other entries decide nothing, and a batch need not be checked again when one of them changes.
+    Of a list of codes, those that occur in the checked columns (`met`, by column): the other
+    entries do not matter, and a batch need not be checked again when one of them changes.
     """
     day = today or datetime.now(UTC).date()
     return {
@@ -353,14 +353,14 @@ def kwargs_of(
 
 
 def _values_for(rule: Rule, met: Mapping[str, Sequence[object]] | None) -> list[object] | None:
-    """The distinct values a rule with a list of codes looks at; none where it cannot be decided."""
+    """The distinct values a rule with a list of codes evaluates; None where it could not run."""
     if met is None or not rule.has_list:
         return None
     return [value for name in rule.looks_at for value in met.get(name, ())]
 
 
 def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame, dict[str, str]]:
-    """The columns the rules look at, derived ones computed; and why a rule cannot be decided.
+    """The columns the rules evaluate, derived ones computed; and why a rule cannot be evaluated.
 
     Not-a-number is missing here, as it is in pandas.
     """
@@ -369,7 +369,7 @@ def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame,
     for rule in rules:
         absent = [name for name in rule.columns if name not in frame.columns]
         if absent:
-            problems[rule.name] = f"column {', '.join(absent)} is not there"
+            problems[rule.name] = f"column {', '.join(absent)} is missing"
             continue
         try:
             for name in rule.looks_at:
@@ -402,9 +402,9 @@ class _Answer:
 
 @cache
 def great_expectations() -> tuple[Any, Any]:
-    """The module, imported here and nowhere else, and its progress bars switched off.
+    """The module, imported only here, and with its progress bars switched off.
 
-    It reads the variable that switches analytics off when it is imported.
+    It reads the variable that switches analytics off on import.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
@@ -440,7 +440,7 @@ def _ask(
     kwargs: Mapping[str, Mapping[str, object]],
     result_format: str,
 ) -> dict[str, _Answer]:
-    """Answers by rule. Great Expectations gives them in an order of its own, so by `meta`."""
+    """Answers by rule, matched by `meta`: Great Expectations gives them in an order of its own."""
     if not rules:
         return {}
     gx, _ = great_expectations()

@@ -1,7 +1,7 @@
-"""Looks for slips: patterns in figures that a file brings again, beside those that are known.
+"""Finds likely errors: patterns in the figures that a file repeats, compared with the known ones.
 
-Frames of one lake table in, sentences out. Rows that are lost are looked for in `revisions`; every
-limit is in `limits`.
+Frames of one lake table in, sentences out. Lost rows are found in `revisions`; every limit is in
+`limits`.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ TECHNICAL = frozenset(
     ("source", "hs_revision", "frequency", "procedure_code", "transport_code",
      "second_partner_iso3", "scope_iso3", "unit")
 )  # fmt: skip
-"""Key columns along which figures may well be equal: a code that two editions of the HS share."""
+"""Key columns along which figures may be equal: two editions of the HS share a code."""
 
 HEADERS = frozenset(("instrument", "indicator"))
-"""Columns of which a publisher's file has a column for each value: two may be swapped."""
+"""Columns whose values are columns in a publisher's file: two of them may be swapped."""
 
 ROW = "row in the file"
 
 
 def shared_key(table: LakeTable) -> list[str]:
-    """The commodity, instrument or material: what a figure is of, beside period and economies."""
+    """The commodity, instrument or material of a figure: its key without period and economies."""
     return [
         name
         for name in table.key
@@ -49,12 +49,12 @@ def shared_key(table: LakeTable) -> list[str]:
 
 
 def longest_step(period: pl.DataType) -> pl.Expr | int:
-    """How far back the period before may lie: a year where periods are numbers of years."""
+    """How far back the period before may be: a year where periods are numbers of years."""
     return pl.duration(days=limits.LONGEST_STEP_DAYS) if period == pl.Date else 1
 
 
 class Compared:
-    """The figures of a file, each beside the one that is known of the same thing."""
+    """The figures of a file, each with the known one under the same key."""
 
     def __init__(self, table: LakeTable, known: pl.DataFrame, counting: pl.DataFrame) -> None:
         self._table = table
@@ -84,7 +84,7 @@ class Compared:
 
     @cached_property
     def is_next_edition(self) -> bool:
-        """Whether all that it brings again was known of an earlier edition of its publication,
+        """Whether all that it repeats was known from an earlier edition of its publication,
         which names the main producers and not all.
         """
         edition, names_some = self._table.edition, limits.LARGEST_LOSS_TO_FEWER_ROWS
@@ -94,7 +94,7 @@ class Compared:
 
     @cached_property
     def changed(self) -> int:
-        """Rows of which a figure or fact is another than the known one."""
+        """Rows with a figure or fact that differs from the known one."""
         is_another = [
             *map(differs, self.measures),
             *(pl.col(name).ne_missing(pl.col(f"{name} known")) for name in self._facts),
@@ -102,8 +102,8 @@ class Compared:
         return self.again.filter(pl.any_horizontal(is_another)).height if is_another else 0
 
     def objections(self, *, is_answer: bool = False) -> Iterator[str]:
-        """Sentences, the most telling one of each measure. Of an `is_answer` of a publisher, or of
-        its next edition, more figures have to be missing.
+        """Sentences, the most specific one for each measure. Of an `is_answer` of a publisher, or
+        of its next edition, more figures have to be missing.
         """
         is_publishers = is_answer or self.is_next_edition
         fewest = limits.FEWEST_MISSING_OF_AN_ANSWER if is_publishers else limits.FEWEST_FIGURES
@@ -126,7 +126,7 @@ class Compared:
         yield from self._changed_a_lot(measure, pairs)
 
     def _figures(self, measure: str) -> pl.DataFrame:
-        """Rows with a figure: `x` as the file has it, `o` as it is known (null where it is not)."""
+        """Rows with a figure: `x` in the file, `o` the known one (null where there is none)."""
         return (
             self.rows.with_columns(x=pl.col(measure), o=pl.col(f"{measure} known"))
             .filter(pl.col("x").is_not_null())
@@ -138,7 +138,7 @@ class Compared:
 
     @property
     def _things(self) -> list[str]:
-        """Key columns that say what a figure is of, its period among them."""
+        """Key columns of a figure, its period included."""
         return [name for name in self._table.key if name not in TECHNICAL]
 
     def _lost(self, measure: str, fewest_missing: int) -> Iterator[str]:
@@ -217,7 +217,7 @@ class Compared:
                 yield f"{measure} is {middle:.3g} times what is known {pattern.of_figures}."
 
     def _moved(self, measure: str, figures: pl.DataFrame, changed: pl.DataFrame) -> Iterator[str]:
-        """Figures under another economy, series or period than they are known under."""
+        """Figures under another economy, series or period than the known ones."""
         if changed.height < limits.FEWEST_MOVED:
             return
         known = self._known_figures(measure)
@@ -226,12 +226,12 @@ class Compared:
             theirs = changed.select(ROW, *self._table.key, "is_known", "rounded", "all").join(
                 known.rename({column: "theirs"})
                 .select(*rest, "theirs", "rounded", "all")
-                # Of a value that is everywhere, nobody can say where it comes from.
+                # The origin of a very frequent value cannot be determined.
                 .filter(pl.len().over(*rest, "rounded") <= limits.MOST_EQUAL),
                 on=[*rest, "rounded"], suffix=" known", nulls_equal=True,
             ).filter(
                 (pl.col("theirs") != pl.col(column))
-                # Of a row that is new, a figure may well be that of another row; all of it may not.
+                # A new row may share one figure with another row, but not all of them.
                 & (pl.col("is_known") | pl.col("all").eq_missing(pl.col("all known")))
             )  # fmt: skip
             if column == self._table.period:
@@ -258,7 +258,7 @@ class Compared:
             .with_columns(by=pl.col("at") - pl.col("their_at"), unit=pl.lit("period"))
         )
         if periods.dtype == pl.Date:
-            # Of working days, a year holds now more, now fewer.
+            # The number of working days varies from year to year.
             month, their_month = (
                 12 * pl.col(name).dt.year().cast(pl.Int64) + pl.col(name).dt.month()
                 for name in (period, "theirs")
@@ -335,7 +335,7 @@ class Compared:
     def _shuffled(
         self, measure: str, figures: pl.DataFrame, changed: pl.DataFrame
     ) -> Iterator[str]:
-        """The same figures under other keys, in whatever way."""
+        """The same figures under other keys, in any order."""
         if (
             changed.height < limits.FEWEST_OF_A_RATIO
             or changed.height < limits.MOST_OF_A_PATTERN * figures.height
@@ -351,9 +351,7 @@ class Compared:
         )
         hits = counts.select(pl.min_horizontal("count", "count known").sum()).item() or 0
         if hits >= limits.FEWEST_UNCHANGED_IN_A_NEW_PERIOD * changed.height:
-            yield (
-                f"{hits:,} of {figures.height:,} figures are known ones that stand in other rows."
-            )
+            yield f"{hits:,} of {figures.height:,} figures are known ones of other rows."
 
     def _changed_a_lot(self, measure: str, pairs: pl.DataFrame) -> Iterator[str]:
         known = self._known[measure]
@@ -372,7 +370,7 @@ class Compared:
             )
 
     def _of_facts(self) -> Iterator[str]:
-        """Facts of a list: columns that are gone, swapped or say something else throughout."""
+        """Facts of a list: columns that are missing, swapped or changed throughout."""
         swapped = list(self._swapped_facts())
         yield from (sentence for _, _, sentence in swapped)
         named = {name for *names, _ in swapped for name in names}
@@ -381,7 +379,7 @@ class Compared:
                 yield from _first(self._of_fact(name))
 
     def _swapped_facts(self) -> Iterator[tuple[str, str, str]]:
-        """Two columns of which each says what is known of the other, and the sentence."""
+        """Two columns that each have the other's known values, and the sentence."""
         for one, other in combinations(self._facts, 2):
             if self.again.schema[one] != self.again.schema[other]:
                 continue
@@ -437,7 +435,7 @@ class Compared:
             return _Pattern(hits, figures.height, "")
         if hits < limits.FEWEST_FIGURES:
             return None
-        # In many figures, a few of one code are revised alike.
+        # Among many figures, a few of one code may be revised alike.
         material = max(
             limits.FEWEST_FIGURES,
             min(limits.FEWEST_CHANGED_A_LOT, int(limits.SMALLEST_MATERIAL * figures.height)),
@@ -463,7 +461,7 @@ class Compared:
         return best
 
     def in_words(self, column: str, value: object) -> str:
-        """A value of a key column; a period as those rows of the file write it that are of it."""
+        """A value of a key column; a period in the form of the file's rows."""
         if column != self._table.period or not isinstance(value, date):
             return str(value)
         if "frequency" not in self._table.columns:
@@ -473,20 +471,20 @@ class Compared:
 
     @property
     def _all_measures(self) -> pl.Expr:
-        """What a row says in all its measures, as one text."""
+        """All measures of a row, as one text."""
         return pl.concat_str(
             [_rounded(pl.col(name)).cast(pl.String).fill_null("") for name in self.measures],
             separator=" ",
         )
 
     def _changed(self, figures: pl.DataFrame) -> pl.DataFrame:
-        """Figures that are not the known ones of their own key, 0 left out: it is everywhere."""
+        """Figures that differ from the known ones of their key, without 0: it is too frequent."""
         return figures.filter(~pl.col("is_same") & (pl.col("x") != 0)).with_columns(
             rounded=_rounded(pl.col("x")), all=self._all_measures
         )
 
     def _known_figures(self, measure: str) -> pl.DataFrame:
-        """Known figures under their keys, 0 left out."""
+        """Known figures under their keys, without 0."""
         keys = [name for name in self._table.key if name != "source"]
         period = [name for name in (self._table.period,) if name and name not in keys]
         return self._known.filter(pl.col(measure).fill_null(0) != 0).select(
@@ -496,7 +494,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class _Pattern:
-    """So many of the figures, or of those of one economy, series or period."""
+    """A number of the figures, or of those of one economy, series or period."""
 
     hits: int
     figures: int
@@ -516,18 +514,18 @@ def _first(sentences: Iterable[str]) -> Iterator[str]:
 
 
 def is_alike(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """Whether two figures are one, printed twice."""
+    """Whether two figures are equal up to rounding."""
     return (one - other).abs() <= limits.ALIKE * pl.max_horizontal(one.abs(), other.abs())
 
 
 def differs(measure: str) -> pl.Expr:
-    """Whether a figure is another than the known one, or one of them is missing."""
+    """Whether a figure differs from the known one, or one of them is missing."""
     new, known = pl.col(measure), pl.col(f"{measure} known")
     return ~is_alike(new, known).fill_null(new.is_null() & known.is_null())
 
 
 def _rounded(figure: pl.Expr) -> pl.Expr:
-    """To six digits: what two printings of one figure have in common."""
+    """Rounded to six digits: two printings of one figure agree in these."""
     return figure.round_sig_figs(6)
 
 
@@ -556,7 +554,7 @@ def _explained(
 
 
 def _with_lists_as_text(rows: pl.DataFrame) -> pl.DataFrame:
-    """Lists as one text each, in alphabetical order: theirs means nothing. An empty one is null."""
+    """Lists as one text each, in alphabetical order: their own has no meaning. Empty is null."""
     return rows.with_columns(
         pl.when(pl.col(name).list.len() > 0).then(pl.col(name).list.sort().list.join("\n"))
         for name, dtype in rows.schema.items()

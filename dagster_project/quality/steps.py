@@ -1,7 +1,7 @@
-"""Looks for slips in the figures of periods that are new, beside those of the period before.
+"""Finds likely errors in the figures of new periods, compared with the period before.
 
-Frames of one lake table in, sentences out. Figures that are known are held against a file in
-`slips`, rows that the new periods lack in `gaps`; every limit is in `limits`.
+Frames of one lake table in, sentences out. Known figures are compared in `slips`, missing rows of
+new periods are found in `gaps`; every limit is in `limits`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from dagster_project.quality.slips import (
 
 
 class OfNewPeriods:
-    """What a file has of new periods, and what is known of those before; `_is_there` says whether
-    it has rows that were not known, and there is another period beside which they can be held.
+    """The rows of a file for new periods, and the known ones of those before; `_is_there`: it has
+    new rows, and there is another period to compare them with.
     """
 
     def __init__(self, table: LakeTable, known: pl.DataFrame, compared: Compared) -> None:
@@ -46,10 +46,10 @@ class OfNewPeriods:
 
 
 class NewPeriods(OfNewPeriods):
-    """The figures of a file that are of new periods, each beside that of the period before."""
+    """The figures of a file for new periods, each with that of the period before."""
 
     def objections(self) -> Iterator[str]:
-        """Sentences, the most telling one of each measure."""
+        """Sentences, the most specific one for each measure."""
         if not self._is_there:
             return
         under_others = list(self._under_other_economies())
@@ -59,7 +59,7 @@ class NewPeriods(OfNewPeriods):
 
     @property
     def _series(self) -> list[str]:
-        """Columns that say what a figure is of, without its period."""
+        """Key columns of a figure, without its period."""
         return [name for name in self._table.key if name not in ("source", self._period)]
 
     def _of(self, measure: str) -> Iterator[str]:
@@ -81,9 +81,9 @@ class NewPeriods(OfNewPeriods):
         yield from self._misplaced(measure, steps)
 
     def _steps(self, measure: str) -> pl.DataFrame:
-        """New rows in their order of which the period before has a figure (`before`): `x`, null
-        where there is none, and `above` and `below`, the `before` of the rows of that
-        period beside it.
+        """New rows, in order, for which the period before has a figure (`before`): `x`, null where
+        it is missing, and `above` and `below`, the `before` of the adjacent rows of that
+        period.
         """
         period = self._period
         known = self._known.join(self._rows, on=self._table.key, how="anti", nulls_equal=True)
@@ -115,7 +115,7 @@ class NewPeriods(OfNewPeriods):
         )  # fmt: skip
 
     def _are_monthly_flows(self, steps: pl.DataFrame) -> bool:
-        """Whether some are: from month to month a flow does what from year to year it does not."""
+        """Whether some are: a flow varies more from month to month than from year to year."""
         is_by_month = "frequency" in steps.columns and bool((steps["frequency"] == "M").any())
         return is_by_month and self._table.name not in limits.FEWEST_FIGURES_OF_A_STEP
 
@@ -126,10 +126,10 @@ class NewPeriods(OfNewPeriods):
         steps = steps.filter(pl.col("x") * pl.col("before") > 0).with_columns(
             ratio=pl.col("x") / pl.col("before")
         )
-        # Of one economy's flows the median may do anything: ten of Lesotho's, 26 times in 2001.
+        # The median of one economy's flows may change by any factor: ten of Lesotho's, 26 in 2001.
         is_monthly = self._are_monthly_flows(steps)
         for column in ("whole", self._period, *self._shared):
-            # A file of one commodity shows in all its groups what that commodity does.
+            # In a file of one commodity, all groups show the change of that commodity.
             is_of_one = pl.lit(column in self._shared) | (pl.col("commodities") == 1)
             largest = (
                 pl.when(pl.lit(is_monthly) & is_of_one)
@@ -254,14 +254,14 @@ class NewPeriods(OfNewPeriods):
                 return
 
     def _under_other_economies(self) -> Iterator[str]:
-        """Rows of series that were not known, with figures near those last known of the same
-        economies turned round, or of one that has none any more.
+        """Rows of new series, with figures near those last known of the same economies swapped, or
+        of one that has none any more.
         """
         if not self._compared.measures:
             return
         measure = self._compared.measures[0]
         period = pl.col(self._period)
-        # Who went years ago is not who is new: the Netherlands Antilles, and the Virgin Islands.
+        # An economy that disappeared years ago is another: Netherlands Antilles, Virgin Islands.
         recent = self._known.filter(period >= period.max() - self._longest)
         last = recent.sort(self._period).group_by(self._series).agg(pl.col(measure).last())
         new = self._rows.filter(~pl.col("is_known")).join(self._known, on=self._period, how="anti")
@@ -269,7 +269,7 @@ class NewPeriods(OfNewPeriods):
         economies = [
             name for name in self._table.key if name.endswith("_iso3") and name not in TECHNICAL
         ]
-        # What others imported from an economy that reports for the first time is no figure of it.
+        # Imports of others from an economy that reports for the first time are not its figures.
         off = (pl.col(measure) / pl.col(f"{measure} other")).log().abs().median()
         is_near = pl.col("off") <= limits.LARGEST_OFF
         for one, other in combinations(economies, 2):
@@ -288,7 +288,7 @@ class NewPeriods(OfNewPeriods):
                 return
         fewest = limits.FEWEST_OF_ANOTHER_NAME.get(self._table.name, limits.FEWEST_MOVED)
         for column in economies:
-            # Who reports for the first time, alone in a file, has figures near somebody's.
+            # An economy that reports for the first time, alone in a file, is near some other.
             gone = last.join(new, on=column, how="anti")
             if gone[column].n_unique() >= limits.MOST_OF_A_PATTERN * last[column].n_unique():
                 continue

@@ -1,1 +1,1 @@
-"""Audit and publish, go back, describe what is published, answer from it; no business rules."""
+"""Publication: gate, publish, roll back, query and answers; no business rules."""

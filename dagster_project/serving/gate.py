@@ -1,7 +1,7 @@
-"""Holds a build against the release before it: what it would take away from readers.
+"""Compares a build with the release before it: the data that readers would lose.
 
-Two DuckDB files in, losses in sentences and a page out. What becomes of a build that loses
-something is decided by those who publish; every limit is in `quality.limits`.
+Two DuckDB files in, losses as sentences and a page out. The publication decides what to do with a
+build that loses data; every limit is in `quality.limits`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ Kind = Literal[
     "totals_are_kept", "magnitudes_are_kept", "is_not_rolled_back",
 ]  # fmt: skip
 KINDS: Mapping[Kind, str] = {
-    "tables_are_kept": "No table or column goes or changes its type while the contract stands.",
+    "tables_are_kept": "No table or column is removed or changes its type under a contract.",
     "rows_are_kept": "No mart loses more of a source's rows than publishers withdraw.",
-    "economies_are_kept": "No mart loses more of a source's economies than islands come and go.",
-    "codes_are_kept": "No commodity, group, material or instrument of a source goes.",
-    "periods_are_kept": "No year of a source goes.",
+    "economies_are_kept": "No mart loses more of a source's economies than a few islands.",
+    "codes_are_kept": "No commodity, group, material or instrument of a source disappears.",
+    "periods_are_kept": "No year of a source disappears.",
     "totals_are_kept": "No total of a commodity and year shrinks by more than revisions do.",
-    "magnitudes_are_kept": "No total changes by a factor that only a wrong unit makes.",
-    "is_not_rolled_back": "What brought a release that was rolled back is not published again.",
+    "magnitudes_are_kept": "No total changes by a factor that only a wrong unit explains.",
+    "is_not_rolled_back": "The cause of a release that was rolled back is not published again.",
 }
 assert set(KINDS) == set(get_args(Kind))
 
@@ -43,7 +43,7 @@ _NAMED: Sequence[tuple[Kind, str, str]] = (
     ("codes_are_kept", "codes", "code"),
     ("periods_are_kept", "years", "year"),
 )
-"""What a mart has of a source: how much of it may go, and what must not."""
+"""Counts of a mart by source: how much of each may be lost."""
 
 _ECONOMIES = ("importer_iso3", "reporter_iso3", "economy_iso3", "target_iso3")
 _CODES = (
@@ -51,39 +51,39 @@ _CODES = (
 )  # fmt: skip
 _PERIODS = ("period_start", "price_date", "year")
 _SPLITS = ("measure", "frequency", "flow", "stage")
-"""Columns that keep apart what cannot be added up."""
+"""Columns that separate figures that cannot be added up."""
 
 _PARTNERS = ("partner_iso3", "supplier_iso3")
-"""Columns in which the printed total stands beside what it is the total of."""
+"""Columns in which the printed total is listed with its parts."""
 
 _TOTALLED = ("_usd", "_kg", "_t")
 _NO_FIGURES = ("catalog",)
 _COMPETED = ("dependency", "market")
-"""Schemas in which of several sources one is chosen: a figure of another takes the place of it."""
+"""Schemas in which one of several sources is chosen: another source may replace its figures."""
 
-_NOTHING_CAME = "no snapshot came or went: the code or the day changed"
+_NOTHING_CAME = "no snapshot was added or removed: the code or the day changed"
 _MOST_SENTENCES = 12
 _MOVERS = 10
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What readers would lose, in a sentence that names what brought it."""
+    """Data that readers would lose, in a sentence that names the cause."""
 
     kind: Kind
     sentence: str
     sources: Collection[str] = ()
-    """The sources whose figures they are."""
+    """The sources of the lost figures."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A build beside the release before it: its losses, and a page that shows both."""
+    """A build compared with the release before it: its losses, and a page that shows both."""
 
     losses: Sequence[Loss] = ()
     page: str = ""
     is_left_out: str = ""
-    """Why there was nothing to compare, where there was not."""
+    """The reason why nothing was compared, if nothing was."""
 
     @property
     def in_words(self) -> str:
@@ -95,12 +95,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class _Measure:
-    """What is totalled of a code and year."""
+    """A total of a code and year."""
 
     name: str
     expression: str
     is_sum: bool = False
-    """A sum over rows; else the extreme of prices, each of which counts by itself."""
+    """Whether it is a sum over rows; else it is the extreme of single prices."""
 
     may_shrink: bool = False
 
@@ -140,7 +140,7 @@ class _Table:
         ]
         if "close" not in self.columns:
             return sums
-        # A new low is news of the market; a lower high is a figure that went.
+        # A new low is a market event; a lower high means that a figure was lost.
         highest = _Measure("highest close", "max(close)")
         lowest = _Measure("lowest close", "min(close)", may_shrink=True)
         return [*sums, highest, lowest]
@@ -155,7 +155,7 @@ class _Files:
     changes: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def sources(self, mart: str, source: str) -> Collection[str]:
-        """Of a row that names its source, that one; else all from which the mart is made."""
+        """The source named by a row; else all sources of the mart."""
         if source:
             return (source,)
         return self.sources_of.get(mart, self.changes["source"].unique().to_list())
@@ -164,11 +164,11 @@ class _Files:
         return self.changes.filter(pl.col("source").is_in(list(sources)))
 
     def cause(self, mart: str, source: str) -> str:
-        """What came or went, since the release, of the sources behind a row."""
+        """The snapshots added or removed since the release, of the sources of a row."""
         return _in_words(self.changed(self.sources(mart, source)))
 
     def is_asked_for(self, sources: Collection[str], withdrawn: Collection[str]) -> bool:
-        """Whether all that changed of the sources was withdrawn."""
+        """Whether all changes of the sources are withdrawals."""
         changed = set(self.changed(sources)["snapshot_id"])
         return bool(changed) and changed <= set(withdrawn)
 
@@ -184,12 +184,11 @@ def compare(
     sources_of: Mapping[str, Collection[str]] = MappingProxyType({}),
     memory: int | None = None,
 ) -> Comparison:
-    """Hold the marts of a build file against those of the published one.
+    """Compare the marts of a build file with those of the published one.
 
-    What goes with nothing but snapshots that somebody has `withdrawn` was asked for: it is no loss.
-    `sources_of` names the sources from which a mart is made (by `schema.table`), for marts whose
-    rows do not name theirs; of a mart it does not know, every source may be behind a loss. With
-    `memory` (bytes), DuckDB keeps within it.
+    Rows that disappear only because snapshots were `withdrawn` are not a loss. `sources_of` gives
+    the sources of a mart (by `schema.table`), for marts whose rows do not name theirs; for other
+    marts, every source may be the cause of a loss. `memory` (bytes) is DuckDB's limit.
     """
     with beside(build, memory) as connection:
         for name, file in (("before", published), ("after", build)):
@@ -214,14 +213,14 @@ def came_back(
 ) -> Loss | None:  # fmt: skip
     """What a build has in common with a release that was rolled back.
 
-    `brought_by` are the snapshots that the release gone back to had not, `made_from` are all. Once
-    one of them is gone, somebody has acted, and the rest is no longer that release.
+    `brought_by` are its snapshots that the restored release did not have, `made_from` are all. Once
+    one of them is removed, somebody has acted, and the rest is no longer that release.
     """
     now = snapshots_of(build)
     if brought_by and now >= set(brought_by):
-        common = f"what brought it is still landed: {', '.join(sorted(brought_by))}"
+        common = f"its cause is still landed: {', '.join(sorted(brought_by))}"
     elif not brought_by and is_same_code and now == set(made_from):
-        common = "this is made from the same documents by the same code"
+        common = "this build has the same documents and code"
     else:
         return None
     return Loss(
@@ -230,7 +229,7 @@ def came_back(
 
 
 def snapshots_of(file: Path) -> set[str]:
-    """The snapshots that a published or built file was made from; none where it has no list."""
+    """The snapshots used in a published or built file; none where it has no list."""
     with duckdb.connect(str(file), read_only=True) as connection:
         try:
             found = connection.execute("select snapshot_id from catalog.snapshots").fetchall()
@@ -240,7 +239,7 @@ def snapshots_of(file: Path) -> set[str]:
 
 
 def _tables(files: _Files) -> list[_Table]:
-    """The marts that are in both files, with the columns that are."""
+    """The marts that are in both files, with their common columns."""
     columns = files.rows(
         """
         select schema_name, table_name, column_name, data_type
@@ -260,7 +259,7 @@ def _tables(files: _Files) -> list[_Table]:
 
 
 def _losses_of_tables(files: _Files) -> Iterator[Loss]:
-    """What readers' queries would no longer find; under a new contract they were warned."""
+    """Tables and columns that readers would lose; none under a new contract version."""
     if _contract(files, "before") != _contract(files, "after"):
         return
     columns = files.rows(
@@ -283,7 +282,7 @@ def _losses_of_tables(files: _Files) -> Iterator[Loss]:
     for (table, is_gone), rows in columns.group_by("table", "is_gone", maintain_order=True):
         gone = rows.filter(pl.col("type after").is_null())["column"].to_list()
         if is_gone:
-            yield Loss("tables_are_kept", f"{table} would go.")
+            yield Loss("tables_are_kept", f"{table} would be removed.")
         elif gone:
             noun = "columns" if len(gone) > 1 else "column"
             yield Loss("tables_are_kept", f"{table} would lose the {noun} {listed(gone)}.")
@@ -295,7 +294,7 @@ def _losses_of_tables(files: _Files) -> Iterator[Loss]:
 
 
 def _contract(files: _Files, database: str) -> str:
-    """The part of the contract's version that changes when a column goes or changes meaning."""
+    """The part of the contract version that changes when a column is removed or changes meaning."""
     version = files.rows(
         f"select contract_version from {database}.catalog.releases order by release_id desc limit 1"
     ).item()
@@ -303,7 +302,7 @@ def _contract(files: _Files, database: str) -> str:
 
 
 def _changes(files: _Files) -> pl.DataFrame:
-    """Snapshots that went since the release, then those that came."""
+    """Snapshots removed since the release, then added ones."""
     snapshots = {
         name: files.rows(f"select source, snapshot_id, document from {name}.catalog.snapshots")
         if _has(files, name, "catalog", "snapshots")
@@ -329,7 +328,7 @@ def _has(files: _Files, database: str, schema: str, table: str) -> bool:
 
 
 def _in_words(changes: pl.DataFrame) -> str:
-    """What went, then what came."""
+    """Removed snapshots, then added ones."""
     words = [
         f"{'brought by' if is_new else 'gone with'} {snapshot_id} ({document})"
         for snapshot_id, document, is_new in changes.select(
@@ -345,10 +344,10 @@ def _of(mart: str, source: str) -> str:
 
 
 def _counts(files: _Files, table: _Table) -> pl.DataFrame:
-    """What a mart has of each source, before and after.
+    """Counts of a mart by source, before and after.
 
-    Columns: mart, source; rows, economies (numbers), codes, years (lists of text), each of these
-    once more with ` after`.
+    Columns: mart, source; rows, economies (numbers), codes, years (lists of text), and each of
+    these with ` after`.
     """
     economy, code, year = table.first_of(_ECONOMIES), table.first_of(_CODES), table.year
     before, after = (
@@ -412,7 +411,7 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
 
 
 def _losses_of_totals(files: _Files, table: _Table) -> Iterator[Loss]:
-    """Totals of a code and year that shrink, and those that are of another magnitude."""
+    """Totals of a code and year that shrink, and those of another magnitude."""
     code, year = table.first_of(_CODES), table.year
     if code is None or year is None or not table.measures:
         return
@@ -456,7 +455,9 @@ def _losses_of_totals(files: _Files, table: _Table) -> Iterator[Loss]:
 
 
 def _without_printed_totals(table: _Table, partner: str) -> str:
-    """What is added up: the partners, or the printed totals of a source that has nothing else."""
+    """Filter of the rows to sum: the partners, or the printed totals of a source without
+    partners.
+    """
     return f"""
         where {partner} is distinct from 'WLD' or {table.source} not in (
             select {table.source}
@@ -467,7 +468,9 @@ def _without_printed_totals(table: _Table, partner: str) -> str:
 
 
 def _fewest_rows(one: _Measure) -> int:
-    """A price stands for itself, an output for its producers, a flow says little alone."""
+    """The rows needed: a price is judged alone, an output with few producers, flows only in
+    numbers.
+    """
     if not one.is_sum:
         return 1
     is_output = one.name == "amount_t"
@@ -481,7 +484,7 @@ def _has_shrunk(one: _Measure) -> pl.Expr:
 
 
 def _is_of_another_magnitude(one: _Measure) -> pl.Expr:
-    """A total that steps, and steps per row as well: one that has more rows merely grew."""
+    """A total with a step, also per row: with more rows it merely grew."""
     enough = pl.min_horizontal("rows", "rows after") >= _fewest_rows(one)
     step = pl.col(f"{one.name} after") / pl.col(one.name)
     per_row = step * pl.col("rows") / pl.col("rows after") if one.is_sum else step
@@ -494,7 +497,7 @@ def _losses_of(
     files: _Files, table: _Table, kind: Kind, verb: str, one: _Measure, found: pl.DataFrame,
     splits: Sequence[str],
 ) -> Iterator[Loss]:  # fmt: skip
-    """A sentence per source: the total that moved most, and how many more did."""
+    """A sentence per source: the total that changed most, and the number of others."""
     step = (pl.col(f"{one.name} after") / pl.col(one.name)).log().abs()
     ranked = found.sort(
         "source", step, "code", "year", *splits,
@@ -515,7 +518,9 @@ def _losses_of(
 
 
 def _page(files: _Files, counted: Sequence[pl.DataFrame]) -> str:
-    """The comparison as Markdown: what came or went, counts that changed, the biggest movers."""
+    """The comparison as Markdown: snapshots added or removed, changed counts, the largest
+    changes.
+    """
     release = files.rows(
         "select release_id, published_at from before.catalog.releases "
         "order by release_id desc limit 1"

@@ -1,8 +1,8 @@
 """Publishing: the audited marts, in a compact file of their own, swapped in by one rename.
 
-That rename decides: which release is the current one is read in the file itself. Readers never
-wait and never see half a release; the last ones are kept for going back. A replay of another day
-has a file of its own beside it.
+That rename decides: the current release is the one in the file. Readers never wait and never see
+half a release; the last ones are kept for a rollback. A replay of another day has a file of its
+own.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
 
 CONTRACT_VERSION = "1.0"
-"""Of the published tables: the first number changes when a column goes or changes meaning."""
+"""Version of the published tables; the first number changes if a column is removed or redefined."""
 
 PUBLISHED_SCHEMAS = words.SCHEMAS
 MOST_FREE = 0.2
-"""Share of a file's blocks that may be free in a published one: tables that were built anew in a
-copy of an earlier build leave theirs behind. A build of the bundled figures leaves 11 in 100; to
-copy its tables takes two seconds, to duplicate the file none."""
+"""Share of free blocks allowed in a published file: tables that were rebuilt in a copy of an
+earlier build leave free blocks. A build of the bundled figures leaves 11 in 100; copying its tables
+takes two seconds, duplicating the file none."""
 
 RELEASES_KEPT = 5
 ROLLED_BACK = "rolled-back.json"
-"""In the folder of a kept release: what was gone back from to it."""
+"""File in the folder of a kept release: the release that was rolled back to it."""
 
 INSTEAD_OF = "instead-of"
-"""In the folder of a release of another day: the last of its own day, which it stands in for."""
+"""File in the folder of a release of another day: the last of its own day, which it replaces."""
 
 NOTE = ".current.json"
 
 _AT_ONCE = 1 << 30
-"""Bytes that are duplicated with one call."""
+"""Bytes that are copied with one call."""
 
 
 class Release(BaseModel):
@@ -63,16 +63,16 @@ class Release(BaseModel):
     duckdb_version: str
     accepted_at: datetime | None = None
     accepted_losses: str | None = None
-    """What it took from readers, in sentences, where somebody accepted that."""
+    """The losses for readers, as sentences, where they were accepted."""
 
     @property
     def is_of_its_own_day(self) -> bool:
-        """Whether it was built as of the day on which that began."""
+        """Whether it was built for the day on which the build began."""
         return self.release_id.startswith(f"{self.as_of:%Y%m%d}T")
 
 
 def new_release(started_at: datetime, as_of: date, code_version: str) -> Release:
-    """The release a build is going to be; `published_at` is set when it is."""
+    """The release of a new build; `published_at` is set when it is published."""
     return Release(
         release_id=f"{started_at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}",
         published_at=started_at,
@@ -84,7 +84,7 @@ def new_release(started_at: datetime, as_of: date, code_version: str) -> Release
 
 
 class RolledBack(BaseModel):
-    """A release that was gone back from; it is kept with the one gone back to."""
+    """A release that was rolled back; stored with the one that was restored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -92,11 +92,11 @@ class RolledBack(BaseModel):
     at: datetime
     made_from: tuple[str, ...]
     brought_by: tuple[str, ...]
-    """Snapshots: all of it, and those that the release gone back to was not made from."""
+    """Its snapshots, and those of them that the restored release does not have."""
 
 
 class MadeFrom(BaseModel):
-    """What a replay was made from; it speaks of the release in the file beside it, or of none."""
+    """The inputs of a replay; valid only for the release in the file beside it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -105,9 +105,9 @@ class MadeFrom(BaseModel):
 
 
 class Noted(BaseModel):
-    """Which release a file holds, as long as it is the file that it was.
+    """The release in a file, valid as long as the file is unchanged.
 
-    Opening it takes 20 ms, which an unchanged build can do without.
+    It avoids opening the file, which takes 20 ms.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -130,7 +130,7 @@ def current_release(settings: Settings) -> Release | None:
 
 
 def is_kept(settings: Settings, release_id: str) -> bool:
-    """Whether a release can be gone back to."""
+    """Whether a release can be restored."""
     return _kept_folder(settings, release_id) is not None
 
 
@@ -146,11 +146,11 @@ def publish(
 ) -> Release:
     """Publish an audited build file as the release that readers see; the last ones are kept.
 
-    `checks` has the columns of `catalog.checks` and replaces what the build knew of them;
-    `inputs` is a hash of what the release was made from. The caller has seen every blocking check
-    pass. Another publication is waited for; `judge` looks at what readers see then, and returns the
-    release that may take its place or raises. A release that a newer one has overtaken meanwhile is
-    not published: the newer is returned. Raises PublicationError if a schema is missing.
+    `checks` has the columns of `catalog.checks` and replaces those in the build; `inputs` is a hash
+    of the release's inputs. The caller has verified every blocking check. Waits for another
+    publication; `judge` then compares with the current release, and returns the release to publish
+    or raises. If a newer release was published meanwhile, that one is returned and this one is not
+    published. Raises PublicationError if a schema is missing.
     """
     with _alone(settings):
         current, is_published = current_release(settings), is_kept(settings, release.release_id)
@@ -173,9 +173,9 @@ def publish_replay(
     published_at: datetime,
     inputs: str | None = None,
 ) -> Release:
-    """Publish an audited build file beside the one that readers hold, as the replay of its day.
+    """Publish an audited build file beside the one that readers use, as the replay of its day.
 
-    Takes what `publish` takes. No release is added to those that are kept, and none goes.
+    Takes the arguments of `publish`. The kept releases do not change.
     """
     release = release.model_copy(update={"published_at": published_at})
     target = settings.replay_file
@@ -195,7 +195,7 @@ def publish_replay(
 
 
 def current_inputs(settings: Settings) -> str | None:
-    """The hash of what the published release was made from; None where none is known."""
+    """The hash of the published release's inputs; None where unknown."""
     current = _noted(settings) or current_release(settings)
     folder = _kept_folder(settings, current.release_id) if current else None
     record = folder / "inputs" if folder else None
@@ -203,7 +203,7 @@ def current_inputs(settings: Settings) -> str | None:
 
 
 def replay_inputs(settings: Settings) -> str | None:
-    """The hash of what the replay of the day was made from; None where none is known."""
+    """The hash of the inputs of the day's replay; None where unknown."""
     record, current = _made_from(settings.replay_file), _release_in(settings.replay_file)
     if current is None or not record.exists():
         return None
@@ -212,14 +212,14 @@ def replay_inputs(settings: Settings) -> str | None:
 
 
 def inputs_of_the_day(settings: Settings) -> str | None:
-    """The hash of what is published for the day of the settings; None where none is known."""
+    """The hash of the inputs of what is published for the settings' day; None where unknown."""
     return replay_inputs(settings) if settings.is_replay else current_inputs(settings)
 
 
 def rollback(settings: Settings, release_id: str | None = None) -> Release:
     """Make an earlier release the published one: the one before the current, or the one named.
 
-    Another publication is waited for. Raises PublicationError if it is not kept.
+    Waits for another publication. Raises PublicationError if it is not kept.
     """
     with _alone(settings):
         kept = {release.release_id: release for release in _kept_releases(settings)}
@@ -227,7 +227,7 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
         if release_id is None:
             earlier = [name for name in kept if current is None or name < current.release_id]
             if not earlier:
-                raise PublicationError("There is no earlier release to go back to.")
+                raise PublicationError("There is no earlier release to restore.")
             release_id = max(earlier)
         if release_id not in kept:
             raise PublicationError(
@@ -245,9 +245,9 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
 
 
 def rolled_back(settings: Settings) -> RolledBack | None:
-    """The release that was gone back from to the one that readers see; None where there is none.
+    """The release that was rolled back to the current one; None where there is none.
 
-    A release of another day does not make it forgotten.
+    Publishing a release of another day does not clear it.
     """
     for release in (current_release(settings), last_of_its_day(settings)):
         folder = _kept_folder(settings, release.release_id) if release else None
@@ -258,7 +258,7 @@ def rolled_back(settings: Settings) -> RolledBack | None:
 
 
 def last_of_its_day(settings: Settings) -> Release | None:
-    """The release that readers see; where it is of another day, the one that it stands in for."""
+    """The release that readers see; where it is of another day, the one that it replaces."""
     current = current_release(settings)
     if current is None or current.is_of_its_own_day:
         return current
@@ -278,10 +278,11 @@ def last_file_of_its_day(settings: Settings) -> Path | None:
 
 
 def _note_rollback(settings: Settings, current: Release, to: Path) -> None:
-    """Remember what brought the release that is gone back from.
+    """Record the snapshots of the release that is rolled back.
 
-    Written before anything is decided, into the folder gone back to: it speaks from the moment
-    that this one is current. Who goes back twice has gone back from the newest of the three.
+    Written before the swap, into the folder of the restored release: it is valid from the moment
+    that one is current. After two rollbacks, the newest of the three releases is the one rolled
+    back.
     """
     earlier, seen = rolled_back(settings), snapshots_of(settings.published_file)
     made_from = set(earlier.made_from) if earlier else seen
@@ -297,8 +298,8 @@ def _note_rollback(settings: Settings, current: Release, to: Path) -> None:
 def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> None:
     """Copy the published schemas with constraints and comments into a new, compact file.
 
-    A build file that is fit for readers is duplicated as it is, and no row is read; of another,
-    every table is copied.
+    A build file that is ready for readers is duplicated as a file; otherwise every table is
+    copied.
     """
     with beside(build_file, memory) as connection:
         connection.execute(f"attach '{_quoted(build_file)}' as build (read_only)")
@@ -325,9 +326,9 @@ def _published_tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, 
 
 
 def _is_fit_for_readers(connection: duckdb.DuckDBPyConnection, build_file: Path) -> bool:
-    """Whether the build file holds nothing but what is published, in the readers' format, compact.
+    """Whether the build file has only published tables, in the readers' format, compact.
 
-    A build of a version before has all that its marts are made from in it, in a newer format.
+    A build of an earlier version also has the inputs of its marts, in a newer format.
     """
     private = _rows(
         connection,
@@ -382,7 +383,7 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
 
 @contextlib.contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """Wait until no other process publishes; then put in order what a killed one left behind."""
+    """Wait until no other process publishes; then complete what a killed one left unfinished."""
     settings.releases_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.releases_dir / ".lock"):
         _finalise(settings)
@@ -397,7 +398,7 @@ def _prepare(
     checks: pl.DataFrame,
     inputs: str | None,
 ) -> None:
-    """Make the folder of a release, which counts from the moment that its file is swapped in."""
+    """Create the folder of a release, which counts from the moment that its file is swapped in."""
     fresh = _prepared_folder(settings, release.release_id)
     fresh.mkdir()
     _complete_catalog(build_file, release, checks, settings.memory)
@@ -413,7 +414,9 @@ def _prepare(
 def _complete_catalog(
     build_file: Path, release: Release, checks: pl.DataFrame, memory: int
 ) -> None:
-    """Write what the build could not know yet: all its checks, and when it was published."""
+    """Write the facts that the build did not have yet: all its checks, and the time of
+    publication.
+    """
     with connect(build_file, memory=memory) as connection:
         connection.register("all_checks", checks.to_arrow())
         connection.execute("begin")
@@ -436,9 +439,9 @@ def _complete_catalog(
 
 
 def _decide(settings: Settings, release_id: str) -> None:
-    """Let readers see a release: the one write that makes it the current one."""
+    """Publish a release: the one write that makes it the current one."""
     folder = _kept_folder(settings, release_id) or _prepared_folder(settings, release_id)
-    # No link: a reader that opens the published file for writing spoils no release.
+    # Not a link: a reader that opens the published file for writing must not change a release.
     fresh = _fresh_beside(settings.published_file)
     try:
         _duplicate(folder / "kido.duckdb", fresh)
@@ -449,9 +452,9 @@ def _decide(settings: Settings, release_id: str) -> None:
 
 
 def _finalise(settings: Settings) -> None:
-    """Give the folder of the current release its name among those kept; the oldest go.
+    """Rename the folder of the current release to that of a kept one; remove the oldest.
 
-    Until then it counts all the same, since its file was swapped in.
+    The release counts before that already, since its file was swapped in.
     """
     if _noted(settings):
         return
@@ -466,14 +469,14 @@ def _finalise(settings: Settings) -> None:
     others = [one for one in _kept_releases(settings) if one.release_id not in needed]
     for release in others[: -(RELEASES_KEPT - len(needed))]:
         _remove(settings.releases_dir / release.release_id)
-    # What earlier versions of Kido took for the current release.
+    # The pointer to the current release of earlier versions of Kido.
     (settings.releases_dir / "current").unlink(missing_ok=True)
     noted = Noted(release_id=current.release_id, file=_identity_of(settings.published_file))
     write_atomically(settings.releases_dir / NOTE, noted.model_dump_json().encode())
 
 
 def _noted(settings: Settings) -> Noted | None:
-    """What the note says of the current release; None where it speaks of another file."""
+    """The note on the current release; None where it is about another file."""
     note = settings.releases_dir / NOTE
     if not note.exists() or not settings.published_file.exists():
         return None
@@ -487,16 +490,19 @@ def _identity_of(file: Path) -> tuple[int, int, int]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a kept release: renamed first, it is not kept any more, however far removing comes."""
+    """Remove a kept release: renamed first, so that it is not kept even if removal is
+    interrupted.
+    """
     gone = folder.with_name(f".gone-{folder.name}")
     os.replace(folder, gone)
     shutil.rmtree(gone, ignore_errors=True)
 
 
 def _duplicate(source: Path, target: Path) -> None:
-    """Make a file of its own with the same content, of shared blocks where the disk can do that.
+    """Create a separate file with the same content, sharing blocks where the file system supports
+    it.
 
-    Linux lets Btrfs and XFS share them and copies elsewhere; other systems copy.
+    On Linux, Btrfs and XFS share blocks; other file systems and systems copy.
     """
     clone = getattr(os, "copy_file_range", None)
     if clone is not None:
@@ -504,7 +510,7 @@ def _duplicate(source: Path, target: Path) -> None:
             try:
                 while clone(read.fileno(), written.fileno(), _AT_ONCE):
                     pass
-                # Some file systems say that all is done and have done nothing.
+                # Some file systems report success without copying anything.
                 if os.fstat(written.fileno()).st_size == os.fstat(read.fileno()).st_size:
                     return
             except OSError as error:
@@ -514,7 +520,7 @@ def _duplicate(source: Path, target: Path) -> None:
 
 
 def _swap_in(fresh: Path, target: Path) -> None:
-    # A .wal that a writing reader left belongs to the file that goes, and would break this one.
+    # A .wal left by a writing reader belongs to the replaced file, and would break this one.
     target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
     os.replace(fresh, target)
 
@@ -532,7 +538,7 @@ def _kept_releases(settings: Settings) -> list[Release]:
 
 
 def _kept_folder(settings: Settings, release_id: str) -> Path | None:
-    """The folder of a release that was published; it is the last write that names it so."""
+    """The folder of a published release; the rename to this name is the last write."""
     folder = settings.releases_dir / release_id
     if folder.is_dir():
         return folder
@@ -553,7 +559,7 @@ def _made_from(replay_file: Path) -> Path:
 
 
 def _sweep(settings: Settings) -> None:
-    """Remove what a killed publication left behind; whoever calls this is alone."""
+    """Remove leftovers of a killed publication; the caller must hold the lock."""
     for leftover in (
         *settings.releases_dir.glob(".new-*"),
         *settings.releases_dir.glob(".gone-*"),
@@ -567,7 +573,7 @@ def _sweep(settings: Settings) -> None:
 
 
 def _releases_in(file: Path) -> list[Release]:
-    """The releases that a published file lists, its own last; none where there is no file."""
+    """The releases listed in a published file, its own last; none where there is no file."""
     if not file.exists():
         return []
     try:

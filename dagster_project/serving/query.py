@@ -1,4 +1,4 @@
-"""Queries on the published file: read-only, and with nothing but that file in reach."""
+"""Queries on the published file: read-only, and without access to other files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run_query(
     sql: str,
     how: Literal["table", "csv", "json", "parquet"],
 ) -> None:
-    """Print the rows of a query to standard output. Raises KidoError when DuckDB refuses it."""
+    """Print the rows of a query to standard output. Raises KidoError when DuckDB rejects it."""
     with connect(published_file, read_only=True) as connection:
         # The query may read the published file and nothing else on this machine.
         connection.execute("set enable_external_access = false")

@@ -1,6 +1,6 @@
-"""How much of each element the earth's crust holds, in a tidy table of ours -> `element_abundance`.
+"""Abundance of the elements in the earth's crust, in Kido's tidy table -> `element_abundance`.
 
-One layout; whose estimate it is and since when it counts are told by the source.
+One layout; the author of an estimate and the day from which it counts are given by the source.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ def abundance_of(
     """A tidy table -> `element_abundance`, one row per element and reservoir.
 
     Columns in any order: COLUMNS. Abundances are parts per million by weight (milligrams per
-    kilogram); a blank error is not given. `vintage_at` is `published_at` for bundled figures whose
-    publication has a date, else the time of retrieval.
-    Raises UpstreamFormatError for another layout, a cut file, and for an element, a reservoir or an
-    amount that is none.
+    kilogram); a blank error means that none is given. `vintage_at` is `published_at` for bundled
+    figures whose publication has a date, else the time of retrieval. Raises UpstreamFormatError for
+    another layout, a cut file, and an invalid element, reservoir or amount.
     """
     table = read_text_table(payload, source=source, required=COLUMNS)
     amounts = table.with_columns(

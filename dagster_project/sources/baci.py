@@ -1,6 +1,6 @@
 """CEPII's BACI: trade as reconciled from both sides' reports -> `reconciled_trade`.
 
-Only what CEPII estimates lives here; what reporters declared, and estimates of our own, do not.
+Only CEPII's estimates; neither reporters' declarations nor Kido's own estimates.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ CARD = SourceCard(
         "Value, free on board, and weight of what each economy sold to each other in a year, one "
         "figure from the exporter's and the importer's reports to UN Comtrade. Bundled, of version "
         "V202601: 30 codes of HS 2017 for 2024, and 52 codes of HS 1992 for 1995 to 2022 and 2024 "
-        "(13 of them without 2022); nothing of 2023. Other codes and years come with CEPII's "
+        "(13 of them without 2022); nothing of 2023. Other codes and years are in CEPII's "
         "archives: land one as it is."
     ),
     bundled=(
@@ -94,7 +94,7 @@ _COUNTRY_MEMBER = re.compile(r"(?:^|/)country_codes_V\w+\.csv$")
 _EDITION_IN_NAME = re.compile(r"(?<![A-Za-z])HS([0-9]{4}|[0-9]{2})(?![0-9])")
 _YEAR_IN_NAME = re.compile(r"(?<![A-Za-z])Y([0-9]{4})(?![0-9])")
 _VERSION_IN_NAME = re.compile(r"(?<![A-Za-z])V([0-9]{6}[a-z]?)(?![0-9A-Za-z])")
-"""`V202601`, or `V202401b` where CEPII put a version right."""
+"""`V202601`, or `V202401b` for a corrected version."""
 _PRINTED_CODE = r"^[0-9]{5,6}$|^9999[0-9A-Z]{2}$"
 """An HS6 code, its leading zero lost or not, or UN Comtrade's `9999AA`, not specified."""
 
@@ -117,21 +117,19 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """A BACI archive or file -> `reconciled_trade`, one row per exporter, importer, code and year.
 
     Reads CEPII's zip (one file of YEARLY_COLUMNS a year, the edition of the HS in their names, and
-    a table of countries), one of its yearly files alone, and our table of TIDY_COLUMNS as CSV or
-    Parquet. A yearly
-    file does not say its edition of the HS: the name of the document must, as CEPII's names do
-    (`BACI_HS22_Y2024_V202601.csv`). Of CEPII's files only HS6 codes in scope are kept, block by
-    block, since a year has about eleven million rows. Values become US dollars (FOB), quantities
-    kilograms; `NA` is missing (null). Codes that are one economy here are summed. `edition` is
-    CEPII's version as a number (202601 of V202601, by which a newer one counts before an older):
-    of an archive by the names of its members, of a yearly file by the document's name, in our table
-    by an optional column; null where nothing says it. `vintage_at` is RELEASED for bundled figures,
-    else the time of retrieval.
-    Raises UpstreamFormatError when the payload is none of these, is cut, is of two versions, has a
-    flow twice, a number or a code that is not one, or a year that is not that of its name, or no
-    flow of a code in scope; UnknownCodeError that names the economy, the code or the edition of the
-    HS that no list of ours knows.
-    Source: CEPII, BACI; Gaulier and Zignago, working paper 2010-23.
+    a table of countries), one of its yearly files alone, and Kido's table of TIDY_COLUMNS as CSV or
+    Parquet. A yearly file does not contain its edition of the HS: the name of the document must, as
+    CEPII's names do (`BACI_HS22_Y2024_V202601.csv`). Of CEPII's files only HS6 codes in scope are
+    kept, block by block, since a year has about eleven million rows. Values become US dollars
+    (FOB), quantities kilograms; `NA` is missing (null). Codes that are one economy here are summed.
+    `edition` is CEPII's version as a number (202601 of V202601; a newer one takes precedence): of
+    an archive by the names of its members, of a yearly file by the document's name, in Kido's table
+    by an optional column; null where it is not given. `vintage_at` is RELEASED for bundled figures,
+    else the time of retrieval. Raises UpstreamFormatError when the payload is none of these, is
+    cut, is of two versions, has a duplicated flow, an invalid number or code, a year that differs
+    from that of its name, or no flow of a code in scope; UnknownCodeError that names the economy,
+    the code or the edition of the HS that is in no list. Source: CEPII, BACI; Gaulier and Zignago,
+    working paper 2010-23.
     """
     if not payload.strip():
         raise UpstreamFormatError(f"{CARD.name}: the file is empty.")
@@ -155,8 +153,8 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
 def parse_blocks(file: Path, document: Document) -> Iterator[Mapping[str, pl.LazyFrame]]:
     """The rows of `parse` in blocks: of an archive a year each, in CEPII's order.
 
-    One block is held at a time: with all codes in scope, 0.4 GB a year. Raises what `parse` does,
-    if need be after other blocks.
+    One block is in memory at a time: with all codes in scope, 0.4 GB a year. Raises what `parse`
+    does, possibly after other blocks.
     """
     if not is_zip(file):
         frames = parse(file.read_bytes(), document)
@@ -243,7 +241,7 @@ def _flows_of_a_year(
 ) -> pl.LazyFrame | None:
     """The flows in scope of a yearly file: KEY and measures; None where there are none.
 
-    What reads as numbers at once is; a file that does not, as text, which says where it is wrong.
+    Read as numbers where possible; else as text, to report the invalid place.
     """
     numbers = _as_numbers(blocks(), year)
     if numbers is not None:
@@ -256,9 +254,9 @@ def _flows_of_a_year(
 
 
 def _edition(names: Iterable[str]) -> pl.Expr:
-    """CEPII's version in the names of files, as a number; null where none says it.
+    """CEPII's version in the names of files, as a number; null where there is none.
 
-    A `b` behind it is no part of the number. Raises UpstreamFormatError for two versions.
+    A `b` behind it is not part of the number. Raises UpstreamFormatError for two versions.
     """
     found = (_VERSION_IN_NAME.search(name) for name in names)
     versions = sorted({match[1] for match in found if match})
@@ -276,12 +274,13 @@ def _flows_of_yearly_file(payload: bytes, name: str) -> pl.LazyFrame:
     edition = _EDITION_IN_NAME.search(name)
     if edition is None:
         raise UpstreamFormatError(
-            f"{CARD.name}: neither the yearly file nor its name {name!r} says which edition of the "
-            "HS its codes are of.",
+            f"{CARD.name}: neither the yearly file nor its name {name!r} gives the edition of the "
+            "HS of its codes.",
             hint="Land it under CEPII's name (BACI_HS22_Y2024_V202601.csv), or the whole archive.",
         )
     if not payload.endswith(b"\n"):
-        # A line cut inside its last value has the right count of commas: only the line end tells.
+        # A line cut inside its last value has the right count of commas: only the line end shows
+        # it.
         last = payload.count(b"\n") + 1
         raise UpstreamFormatError(f"{CARD.name}: the last line (line {last}) is cut.", hint=_AGAIN)
 
@@ -326,9 +325,8 @@ def _revision(edition: str) -> str:
 
 
 def _as_numbers(blocks: Iterable[bytes], year: str | None) -> pl.DataFrame | None:
-    """The flows in scope of a yearly file, in YEARLY_COLUMNS: numbers but for the code, which is an
-    Enum in the order of texts; None where the file is not read as such from the first line to the
-    last.
+    """The flows in scope of a yearly file, in YEARLY_COLUMNS: numbers except the code, which is an
+    Enum in the order of texts; None where some line of the file cannot be read so.
     """
     header: list[str] = []
     kept: list[pl.DataFrame] = []
@@ -352,10 +350,10 @@ def _as_numbers(blocks: Iterable[bytes], year: str | None) -> pl.DataFrame | Non
         return None
     whole = pl.concat(kept).with_columns(pl.col("k").cast(pl.Enum(sorted(codes))))
     kept.clear()  # else the codes are held as texts, too
-    return None if _has_a_flow_twice(whole) else whole
+    return None if _has_a_duplicated_flow(whole) else whole
 
 
-def _has_a_flow_twice(flows: pl.DataFrame) -> bool:
+def _has_a_duplicated_flow(flows: pl.DataFrame) -> bool:
     exporter, importer, code = (pl.col(name).to_physical().cast(pl.Int64) for name in "ijk")
     keys = flows.select((exporter * 10**4 + importer) * 10**7 + code).to_series()
     if (keys.diff().drop_nulls() > 0).all():  # the order of CEPII's
@@ -405,14 +403,14 @@ def _count(block: bytes, sign: bytes) -> int:
 
 
 def _numbers_by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.LazyFrame:
-    """CEPII's columns as numbers -> ours, but for `hs_revision`; see `_by_economy`.
+    """CEPII's columns as numbers -> Kido's, except `hs_revision`; see `_by_economy`.
 
     Texts are Enum in the order of texts.
     """
     codes = pl.concat([flows["i"].unique(), flows["j"].unique()]).unique()
     named = {code: _economy(str(code), countries) for code in codes}
     once = {name for name, count in Counter(named.values()).items() if count == 1}
-    # By its place a name is found in a third of the time of `replace_strict`.
+    # By its index a name is found in a third of the time of `replace_strict`.
     numbers = range(LARGEST_NUMBER_OF_AN_ECONOMY + 1)
     names = pl.Series(
         [named.get(number) for number in numbers], dtype=pl.Enum(sorted(set(named.values())))
@@ -433,7 +431,7 @@ def _numbers_by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]
 
 
 def _summed(flows: FrameType, key: Sequence[str]) -> FrameType:
-    """Flows of the same economies, code and year as one; a weight that lacks in one lacks."""
+    """Flows of the same economies, code and year summed; a missing weight makes the sum missing."""
     return flows.group_by(key).agg(
         pl.col("value_usd").sum(),
         pl.when(~pl.col("net_weight_kg").has_nulls())
@@ -448,9 +446,9 @@ def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     for block in blocks:
         end = block.rfind(b"\n") + 1
         before, rest = rest, block[end:] if end else rest + block
-        if len(rest) > LONGEST_LINE:  # to look for its end in every block takes a day
+        if len(rest) > LONGEST_LINE:  # searching its end in every block takes a day
             raise UpstreamFormatError(
-                f"{CARD.name}: a line is longer than {LONGEST_LINE >> 20} MiB, which no row is."
+                f"{CARD.name}: a line is longer than {LONGEST_LINE >> 20} MiB, longer than any row."
             )
         if end:
             yield b"".join((before, memoryview(block)[:end]))
@@ -461,7 +459,7 @@ def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
 def _require_yearly_columns(header: list[str], name: str) -> None:
     problems = {
         "missing": [column for column in YEARLY_COLUMNS if column not in header],
-        "there twice": [column for column in YEARLY_COLUMNS if header.count(column) > 1],
+        "duplicated": [column for column in YEARLY_COLUMNS if header.count(column) > 1],
     }
     if any(problems.values()):
         found = (f"{what}: {listed(names)}" for what, names in problems.items() if names)
@@ -501,7 +499,7 @@ def _read_rows(
     flows = table.select(
         pl.col(at[column]).str.strip_chars().alias(column) for column in YEARLY_COLUMNS
     )
-    # A block has far fewer codes and years than rows: the rules are held against those.
+    # A block has far fewer codes and years than rows: the rules are checked on those.
     require_every(
         pl.col("k").str.contains(_PRINTED_CODE),
         of=flows.select(pl.col("k").unique()),
@@ -512,7 +510,7 @@ def _read_rows(
     )
     if year is not None:
         require_every(
-            # What is no year is told by itself, of the flows in scope.
+            # An invalid year is reported separately, for the flows in scope.
             (pl.col("t") == year) | ~pl.col("t").str.contains(r"^[0-9]{4}$"),
             of=flows.select(pl.col("t").fill_null("").unique()),
             value=pl.col("t"),
@@ -526,7 +524,9 @@ def _read_rows(
 
 
 def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.DataFrame:
-    """CEPII's columns -> ours, with numbers; `countries` is the archive's own ISO code of each."""
+    """CEPII's columns -> Kido's, with numbers; `countries` is the archive's own ISO code of
+    each.
+    """
     require_flows_once(flows, ("i", "j", "k", "hs_revision", "t"), source=CARD.name)
     codes = pl.concat([flows["i"], flows["j"]]).unique().fill_null("")
     named = {code: _economy(code, countries) for code in codes}
@@ -539,7 +539,7 @@ def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.
         pl.col("v").alias("value_usd"),
         pl.col("q").replace("NA", None).alias("net_weight_kg"),
     )
-    # 1.001 x 1000 is 1000.9999999999999: what is below a thousandth of a dollar is noise.
+    # 1.001 x 1000 is 1000.9999999999999: digits below a thousandth of a dollar are noise.
     numbers = with_numbers(table, source=CARD.name).with_columns(
         (pl.col("value_usd", "net_weight_kg") * 1000).round(3)
     )
@@ -547,8 +547,9 @@ def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.
 
 
 def _kept(codes: pl.Series) -> list[str]:
-    """Those of HS6 codes that are in scope. The whole list is met, not the codes of the file: a
-    year of BACI has nearly all of the HS, so that a code added to the list is in it anyway.
+    """The HS6 codes among these that are in scope. The whole list is recorded as used, not the
+    codes of the file: a year of BACI has nearly all of the HS, so a code added to the list is in it
+    anyway.
     """
     minerals, scope = set(commodity_codes()), scope_now()
     return [code for code in codes if code in minerals or scope.holds(code)]

@@ -1,6 +1,6 @@
 """The largest flows of BACI, cut off below -> `reconciled_trade`.
 
-Lists that leave the small flows out live here; whole years of BACI are in `baci`.
+Only lists without the small flows; whole years of BACI are in `baci`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BUNDLED_EDITION = 202601
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """A list of flows in our tidy table -> `reconciled_trade`, one row per flow, code and year.
+    """A list of flows in Kido's tidy table -> `reconciled_trade`, one row per flow, code and year.
 
     Columns as in `reconciled_flows` (US dollars, free on board; kilograms, optional), CSV or
     Parquet. `vintage_at` is RELEASED for bundled figures, else the time of retrieval.

@@ -1,8 +1,8 @@
-"""The identity card every publisher carries, and the few words sources and the other rooms share.
+"""The card that describes a publisher, and the types that sources share with the other packages.
 
-A source module holds `CARD` and `parse(payload, document)`; one that can be asked also holds
-`plan(windows, scope)` and, where an answer may not be the whole, `follow(request, answer)`.
-Pure: no network, no Dagster; files are only read where an answer lies in one.
+A source module has `CARD` and `parse(payload, document)`; one that can be fetched also has
+`plan(windows, scope)` and, where an answer may be incomplete, `follow(request, answer)`.
+Pure: no network, no Dagster; the only files read are answers.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from dagster_project import words
 Cadence = words.Cadence
 Frequency = words.Frequency
 Kind = Literal["csv", "tsv", "json", "html", "zip", "gzip", "xlsx", "text"]
-"""What the first bytes of an answer may be."""
+"""The kinds of file that the first bytes of an answer may indicate."""
 
 Meaning = Literal["content", "nothing", "too_much", "quota"]
-"""What an answer's status says: a document, nothing there, ask for less, or a refusal in words."""
+"""The meaning of an answer's status: a document, nothing published, ask for less, or a refusal."""
 
 
 @dataclass(frozen=True, order=True)
@@ -51,8 +51,8 @@ class Windows:
     """The periods of one frequency that a publisher is asked for.
 
     `since` is the first day of the first one. A period is expected `published_after` its end. The
-    newest `revised_for` periods that are expected may still be revised: those a build asks for,
-    older ones only when someone asks for them.
+    newest `revised_for` periods that are expected may still be revised: a build fetches those,
+    `kido fetch` also older ones.
     """
 
     frequency: Frequency
@@ -63,7 +63,9 @@ class Windows:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a publisher allows: calls a minute and a day (None: it names none), largest answer."""
+    """What a publisher allows: calls per minute and day (None: no limit published), largest
+    answer.
+    """
 
     calls_a_minute: int | None = None
     calls_a_day: int | None = None
@@ -72,7 +74,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Calendar:
-    """When something new may be out: a cron line in the publisher's time zone, and in words."""
+    """When a publication may be due: a cron line in the publisher's time zone, and a
+    description.
+    """
 
     cron: str
     timezone: str
@@ -81,7 +85,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class SourceCard:
-    """Who publishes it, under which terms, how often, and what it fills.
+    """The publisher, licence, cadence and lake tables of a source.
 
     `name` is the word for the source everywhere: module, settings prefix, asset keys, `source`
     columns, `kido land`. `base_url` is the publisher's address, set for a source that can be asked.
@@ -113,7 +117,7 @@ class SourceCard:
 
 @dataclass(frozen=True)
 class Document:
-    """A payload's label: what it is called, when it was retrieved, and whether it is bundled."""
+    """A payload's label: its name, when it was retrieved, and whether it is bundled."""
 
     name: str
     retrieved_at: datetime
@@ -122,7 +126,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Scope:
-    """What is asked of a publisher beside its periods.
+    """What is requested from a publisher in addition to periods.
 
     `reporters` are ISO 3166 alpha-3 codes, none for every reporter. `rows_per_call` is the largest
     count one answer may hold (None where the publisher has no such cap), `has_key` whether there
@@ -144,9 +148,9 @@ class Request:
     A credential is written as the placeholder `{key}` in a header (in a parameter only where the
     publisher takes it nowhere else); it is filled in when the request is sent.
 
-    `expects` lists what the first bytes may be. `statuses` says what an HTTP status other than 200
-    means at this publisher; its words are kept for `follow`. A status that is not listed is a
-    failure, or is asked again (408, 409, 425, 429, 5xx).
+    `expects` lists the kinds of file allowed. `statuses` gives the meaning of HTTP statuses other
+    than 200 at this publisher; their text is kept for `follow`. A status that is not listed is a
+    failure, or is retried (408, 409, 425, 429, 5xx).
     """
 
     url: str
@@ -158,7 +162,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Asked:
-    """The slices an extract asks for: what is absent from its answer is not there.
+    """The slices an extract asks for: what is absent from its answer is not published.
 
     `reporters` are ISO 3166 alpha-3 codes. A table without reporters or flows has an empty text
     for them.
@@ -172,7 +176,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Extract:
-    """What is asked at once and counts whole or not at all: one snapshot.
+    """What is requested at once and becomes one snapshot, whole or not at all.
 
     `document` is its name, the same whenever the same is asked. `requests` are the first ones;
     `follow` may add more. `windows` is empty for a source without windows.
@@ -186,9 +190,9 @@ class Extract:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: its meaning, and the bytes in a file (empty unless there is content).
+    """An answer: its meaning, and the bytes in a file (empty unless there is content).
 
-    `text` holds the words that came with another status than 200. `retry_after_s` is what the
+    `text` is the text of an answer with another status than 200. `retry_after_s` is what the
     publisher asked to wait, where it did.
     """
 
@@ -215,7 +219,7 @@ class More:
 
 @dataclass(frozen=True)
 class Instead:
-    """The answer is dropped and asked again in smaller pieces.
+    """The answer is dropped and requested again in smaller pieces.
 
     By code, reporter, flow or period, never by partner: a slice must not be torn.
     """
@@ -225,7 +229,9 @@ class Instead:
 
 @dataclass(frozen=True)
 class Stop:
-    """The quota is used up. What is there is kept; `wait` says how long it lasts, if known."""
+    """The quota is used up. Parts so far are kept; `wait` is the time until it returns, if
+    known.
+    """
 
     reason: str
     wait: timedelta | None = None
@@ -235,7 +241,7 @@ Step = Done | More | Instead | Stop
 
 
 class Source(Protocol):
-    """What a module in `sources/` offers. `plan` is absent where nothing can be asked."""
+    """The interface of a module in `sources/`. `plan` is absent where nothing can be fetched."""
 
     CARD: SourceCard
 
@@ -248,14 +254,14 @@ class Source(Protocol):
         ...
 
     def parse_blocks(self, file: Path, document: Document) -> Iterator[Mapping[str, pl.LazyFrame]]:
-        """The rows of `parse` block by block, of a document too large to hold. Absent where none
-        is. Texts may be Enum, which are written faster. Raises what `parse` does, if need be after
-        other blocks.
+        """The rows of `parse` block by block, for a document too large for memory. Absent where
+        documents are small. Texts may be Enum, which are written faster. Raises what `parse` does,
+        possibly after other blocks.
         """
         ...
 
     def parse_together(self, parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.DataFrame]:
-        """Several files landed together, read as one. Absent where their rows can be put together
+        """Several files landed together, read as one. Absent where their rows can be concatenated
         as they are; `SUMMED` (an expression) then marks rows that are sums over parts.
         """
         ...
@@ -265,7 +271,7 @@ class Source(Protocol):
         ...
 
     def follow(self, request: Request, answer: Answer) -> Step:
-        """How to go on after an answer. Absent where an answer is always the whole.
+        """How to continue after an answer. Absent where an answer is always complete.
 
         Raises UpstreamFormatError when the answer is not what the publisher is known to send,
         DeniedError when the publisher refuses the credential.
@@ -274,12 +280,12 @@ class Source(Protocol):
 
 
 def can_be_asked(source: Source) -> bool:
-    """Whether the module says what to ask its publisher."""
+    """Whether the module has a `plan` of requests."""
     return hasattr(source, "plan")
 
 
 def windows_between(windows: Windows, first: date, last: date) -> Iterable[Window]:
-    """The periods that lie in `first` to `last`, both included and cut to `since`, in order."""
+    """The periods within `first` to `last`, both included and cut to `since`, in order."""
     start = max(first, windows.since)
     window = Window(windows.frequency, _period_start(windows.frequency, start))
     if window.start < windows.since:

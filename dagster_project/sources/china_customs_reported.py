@@ -1,6 +1,6 @@
-"""China's exports by weight as the press gives them, in a tidy table -> `trade_flows`.
+"""China's exports by weight as reported in the press, in a tidy table -> `trade_flows`.
 
-Second-hand figures: what China's customs publish themselves is not read here.
+Second-hand figures: publications of China's customs themselves are not read here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CARD = SourceCard(
         "`gallium` and `germanium`. The evidence of every row is `reported`: figures of China's "
         "customs at second hand. No values. They are an exporter's reports, so no share is made of "
         "them, and they decide no claim, since claims quote the same reports. Years of all forms "
-        "(TASS) and their months (Reuters, Statista) may differ in what they hold. A month counts "
+        "(TASS) and their months (Reuters, Statista) may differ in coverage. A month counts "
         "from the first day of the fourth month after, a year from July of the next, or from the "
         "day of the report if that is later."
     ),
@@ -37,7 +37,7 @@ CARD = SourceCard(
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """A tidy table of flows -> `trade_flows`; its layout and what raises are those of `flows_of`.
+    """A tidy table of flows -> `trade_flows`; its layout and errors are those of `flows_of`.
 
     With the further column `reported_on`, the day of the report a figure was read in.
     """

@@ -1,6 +1,6 @@
 """Brazilian customs, trade by month in a tidy table -> `trade_flows`.
 
-Comex Stat's own interface is not read here: an extract comes as a small derived table.
+Comex Stat's own interface is not read: an extract is a small derived table.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CARD = SourceCard(
     description=(
         "Imports and exports of Brazil by partner, each month from 2025-01 to 2026-07, in 22 HS6 "
         "codes, magnets of metal and ferro-niobium among them. Values are US dollars FOB, imports "
-        "too. No total is printed: it is the sum of partners. By our convention for monthly "
+        "too. No total is printed: it is the sum of partners. By the convention for monthly "
         "trade, a bundled month counts from the first day of the fourth month after. The extract "
         "does not mark provisional months."
     ),
@@ -34,7 +34,7 @@ CARD = SourceCard(
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """A tidy table of flows -> `trade_flows`; its layout and what raises are those of `flows_of`.
+    """A tidy table of flows -> `trade_flows`; its layout and errors are those of `flows_of`.
 
     Imports and exports are valued FOB: freight and insurance are published apart.
     """

@@ -1,6 +1,6 @@
 """UN Comtrade: trade as each reporter declared it, at HS6, by year and month -> `trade_flows`.
 
-What is asked of its API, how an answer at the cap is asked again in smaller pieces, and how its
+The requests to its API, how an answer at the cap is requested again in smaller pieces, and how its
 JSON, tables and bulk files are read. Sums over a mineral group are `comtrade_baskets`.
 """
 
@@ -106,22 +106,22 @@ CARD = SourceCard(
         largest_answer_bytes=1 << 30,
     ),
     rows_per_call=ROWS_PER_CALL,
-    # No day is better than another, and one round of every reporter takes about a fifth of a day's
-    # calls: once a week is soon enough for figures that are two months old.
+    # No weekday is better than another, and one round of all reporters takes about a fifth of a
+    # day's calls: once a week is frequent enough for figures that are two months old.
     calendar=Calendar(
         "0 7 * * 2",
         "America/New_York",
-        "Tuesday mornings in New York: reporters are published on any day of the week, so a week "
-        "is the longest that a new month waits.",
+        "Tuesday mornings in New York: reporters are published on any day of the week, so a new "
+        "month is fetched after a week at most.",
     ),
 )
 
 KNOWN_CAPS = (500, 100_000, 250_000)
-"""Largest counts of an answer: preview, free key, premium key. An answer is cut there silently."""
+"""Largest counts of an answer: preview, free key, premium key. Larger answers are cut silently."""
 
 MOST_PERIODS = 12
 LONGEST_ADDRESS = 4_000
-"""Of 4,096 characters that are allowed; the rest is for a stand-in with a longer address."""
+"""Of 4,096 allowed characters; the rest is for a stand-in with a longer address."""
 
 ROWS_PER_CODE = 2_000
 """Rows of one code and period of all reporters, for the first cut. In a pull of 2024 (31 codes, 136
@@ -184,12 +184,12 @@ KEY_HEADER = "Ocp-Apim-Subscription-Key"
 STATUSES: Mapping[int, Meaning] = MappingProxyType(
     {401: "quota", 403: "quota", 413: "too_much", 414: "too_much"}
 )
-"""401 and 403 say in words whether the key or the day's quota is meant; 414 is an address that is
-too long."""
+"""The text of 401 and 403 tells whether the key or the day's quota is the reason; 414 is an address
+that is too long."""
 
 SPLIT_BY = ("period", "cmdCode", "reportercode", "flowCode")
-"""What an answer that is too large is halved by, the first that can be. Never by partner: the
-partners of a flow are one slice."""
+"""The parameters by which a request for too large an answer is halved, in order of preference.
+Never by partner: the partners of a flow are one slice."""
 
 _WHOSE = is_it_the_file_of(CARD.homepage)
 _AGAIN = "Fetch or land the file again."
@@ -202,20 +202,20 @@ _HEAD = re.compile(
 )
 _TAIL = re.compile(rb'\]\s*,\s*"error"\s*:\s*("(?:[^"\\]|\\.)*")\s*\}\s*$')
 _END_BYTES = 16 << 10
-"""Of each end of an answer, where its count and its error stand: 100 MB lie between them."""
+"""Bytes read at each end of an answer, where its count and error are: 100 MB are between them."""
 
 
-# What is asked.
+# Requests.
 
 
 def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
     """Extracts of up to 12 years, or up to 12 months of one calendar year, in order.
 
-    As many periods are in one extract as an answer probably holds: an answer at the cap is thrown
-    away. Where one period is too much already (all reporters), it is asked in several requests, by
-    code. Asked are totals over the second partner, the customs procedure and the mode of transport;
-    with a key the data service, without one the preview.
-    Raises ConfigurationError for a reporter that UN Comtrade has no number for, and without codes.
+    An extract has as many periods as probably fit in one answer: an answer at the cap is dropped.
+    Where one period is too much already (all reporters), it is split into several requests, by
+    code. Requested are totals over the second partner, the customs procedure and the mode of
+    transport; with a key from the data service, without one from the preview. Raises
+    ConfigurationError for a reporter that UN Comtrade has no number for, and without codes.
     """
     if not scope.commodity_codes:
         raise ConfigurationError(f"{CARD.name}: there is no commodity code to ask for.")
@@ -238,7 +238,7 @@ def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
         "format": "JSON",
         "includeDesc": "false",
     }
-    # The preview is said to take one period only; where it takes more, one is right as well.
+    # The preview is documented to accept one period only.
     most_periods = (
         min(MOST_PERIODS, max(1, most_rows // _expected_rows(params))) if scope.has_key else 1
     )
@@ -360,14 +360,14 @@ def _asking(request: Request, name: str, values: Sequence[str]) -> Request:
     return replace(request, params={**request.params, name: ",".join(values)})
 
 
-# What is done with an answer.
+# Answers.
 
 
 def follow(request: Request, answer: Answer) -> Step:
     """Done, or two smaller requests where the answer was cut at the cap, or Stop out of quota.
 
-    An answer as large as `maxRecords` or as one of KNOWN_CAPS was probably cut: nothing else says
-    so. A request that cannot be halved and gets another cap than it asked for is complete.
+    An answer as large as `maxRecords` or as one of KNOWN_CAPS was probably cut: there is no other
+    sign. A request that cannot be halved and gets another cap than it asked for is complete.
     Raises UpstreamFormatError for an answer that is not the API's, that holds an error, or is cut
     and cannot be asked for in smaller pieces; DeniedError when the key is refused.
     """
@@ -395,16 +395,16 @@ def follow(request: Request, answer: Answer) -> Step:
 
 def _stop(answer: Answer) -> Stop:
     words = _words(answer.text)
-    found, said = _WAIT.search(words), shortened(words)
+    found, message = _WAIT.search(words), shortened(words)
     if not found and "quota" not in words.lower():
         raise DeniedError(
-            f"{CARD.name}: HTTP {answer.status}: {said or 'access denied'}",
+            f"{CARD.name}: HTTP {answer.status}: {message or 'access denied'}",
             hint="Check KIDO_COMTRADE_KEY.",
         )
     if answer.retry_after_s is not None:
-        return Stop(said, timedelta(seconds=answer.retry_after_s))
+        return Stop(message, timedelta(seconds=answer.retry_after_s))
     if not found:
-        return Stop(said)
+        return Stop(message)
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return Stop(
         shortened(words), timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
@@ -421,7 +421,7 @@ def _words(text: str) -> str:
 
 
 def _message(answer: object) -> str:
-    """What an answer in JSON says went wrong; empty where it says nothing."""
+    """The error message in a JSON answer; empty where there is none."""
     if not isinstance(answer, dict):
         return ""
     nested = answer.get("errorObject")
@@ -432,7 +432,7 @@ def _message(answer: object) -> str:
 
 
 def _count(file: Path) -> int:
-    """The number of rows an answer says it has, read from its two ends where they are as usual."""
+    """The number of rows given in an answer, read from its two ends where their layout is usual."""
     with file.open("rb") as stream:
         head = stream.read(_END_BYTES)
         stream.seek(max(0, os.fstat(stream.fileno()).st_size - _END_BYTES))
@@ -454,7 +454,7 @@ def _load(payload: bytes) -> tuple[int, list[Any]]:
         answer = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise UpstreamFormatError(
-            f"{CARD.name}: the answer is cut or no JSON ({shortened(str(error))}).", hint=_AGAIN
+            f"{CARD.name}: the answer is cut or not JSON ({shortened(str(error))}).", hint=_AGAIN
         ) from error
     if message := _message(answer):
         raise UpstreamFormatError(
@@ -471,7 +471,7 @@ def _load(payload: bytes) -> tuple[int, list[Any]]:
     return count, data
 
 
-# What is read.
+# Reading.
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
@@ -484,23 +484,23 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     Dropped on purpose: codes out of scope (totals and headings among them), PARTIAL_FLOWS,
     GROUPS_THAT_REPORT, and what the UN converted to another edition of the HS where the reporter's
     own edition of the same code is there. Breakdown columns hold null for the total of each; the
-    three may all be absent. Rows of one key are the same figure, or a total among its parts: the
-    largest value counts. Partners that are one economy here (`_X`) are summed, and a sum with a
+    three may all be absent. Rows of one key are the same figure, or a total and its parts: the
+    largest value is kept. Partners that are one economy here (`_X`) are summed, and a sum with a
     missing part is missing. `valuation` is CIF or FOB by the value that is printed, else by the
     convention of the flow. `vintage_at` is the time of retrieval.
-    Raises UpstreamFormatError when the payload is none of these, is cut, lacks a column, holds a
-    number or period that is not one, or no code in scope; UnknownCodeError that names the economy,
-    flow or edition that no list of ours knows.
+    Raises UpstreamFormatError when the payload is none of these, is cut, lacks a column, has an
+    invalid number or period, or no code in scope; UnknownCodeError that names the economy, flow or
+    edition that is in no list.
     Source: UN Comtrade v1, reference files TradeDataItems, Reporters, partnerAreas, tradeRegimes.
     """
     return parse_together([(payload, document)])
 
 
 def parse_together(parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.DataFrame]:
-    """Several files of one pull as one: what `parse` says of a file holds of all their rows.
+    """Several files of one pull, read like one file by `parse`.
 
-    A key may lie in two of them, a total in one and its parts in the other, or two numbers that are
-    one partner here. Raises ContradictionError where two files give one figure differently.
+    A key may be in two of them: a total in one and its parts in the other, or two numbers that are
+    one partner here. Raises ContradictionError where two files differ on one figure.
     """
     pieces = [_in_scope(_read(payload)) for payload, _ in parts]
     _require_no_contradiction(pieces)
@@ -522,7 +522,7 @@ def parse_together(parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.D
 
 
 SUMMED = pl.any_horizontal(pl.col("partner_iso3", "second_partner_iso3") == "_X")
-"""Rows that are sums over several of the publisher's partners: two files may each hold a part."""
+"""Rows that are sums over several of the publisher's partners: two files may each have a part."""
 
 _OWN_COLUMNS = (
     "reporter_iso3",
@@ -573,7 +573,7 @@ def _read(payload: bytes) -> pl.DataFrame:
 
 
 def _required(names: Collection[str]) -> tuple[str, ...]:
-    """The columns that must be there: of the breakdowns all three or none, else one is renamed."""
+    """The required columns: of the breakdowns all three or none, else one was renamed."""
     return (
         (*COLUMNS, *BREAKDOWN_TOTALS)
         if any(name in names for name in BREAKDOWN_TOTALS)
@@ -585,7 +585,7 @@ def _rows_of_answer(payload: bytes) -> pl.DataFrame:
     count, data = _load(payload)
     if count != len(data):
         raise UpstreamFormatError(
-            f"{CARD.name}: the answer is cut: it says {count:,} rows and holds {len(data):,}.",
+            f"{CARD.name}: the answer is cut: it has {len(data):,} of {count:,} rows.",
             hint=_AGAIN,
         )
     if not data:
@@ -617,7 +617,7 @@ def _rows_of_sheet(payload: bytes) -> pl.DataFrame:
 
 
 def _columns(spelt: Sequence[str], header: Sequence[str]) -> Mapping[str, str]:
-    """By column of ours that is there, its name in the file."""
+    """By known column that is present, its name in the file."""
     known = (*COLUMNS, *BREAKDOWN_TOTALS)
     return {name: spelt[header.index(name)] for name in known if name in header}
 
@@ -664,7 +664,7 @@ def _require_known(rule: pl.Expr, rows: pl.DataFrame, column: str, what: str) ->
 
 
 def _economies(*columns: pl.Series) -> Mapping[str, str]:
-    """The economies of the numbers that are there."""
+    """The economies of the numbers in these columns."""
     return economy_by("comtrade_code").among(pl.concat(columns).unique())
 
 
@@ -676,7 +676,7 @@ def _require_known_codes(rows: pl.DataFrame) -> None:
     ]
     partners = list(_economies(rows["partnercode"], rows["partner2code"]))
     second = pl.col("partner2code")
-    economy = "is not the number of an economy of our list"
+    economy = "is not the number of a known economy"
     _require_known(pl.col("reportercode").is_in(reporters), rows, "reportercode", economy)
     _require_known(pl.col("partnercode").is_in(partners), rows, "partnercode", economy)
     _require_known(second.is_null() | second.is_in(partners), rows, "partner2code", economy)
@@ -772,9 +772,9 @@ def _worded(column: str, words: Mapping[str, str]) -> pl.Expr:
 
 
 def _require_no_contradiction(pieces: Sequence[pl.DataFrame]) -> None:
-    """Raise ContradictionError where two files give one figure differently.
+    """Raise ContradictionError where two files differ on one figure.
 
-    Where the breakdown columns were lost, a key stands for several figures and decides nothing.
+    Where the breakdown columns were lost, a key has several figures and is not compared.
     """
     if len(pieces) < 2:
         return
@@ -804,7 +804,7 @@ def _require_no_contradiction(pieces: Sequence[pl.DataFrame]) -> None:
 
 
 def _counted_once(flows: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per key and partner number, of the reporter's own edition where it is there."""
+    """One row per key and partner number, of the reporter's own edition where present."""
     own = pl.col("is_original").any().over(TRADE_FLOWS.vintage_slice[1:])
     key = [name for name in TRADE_FLOWS.key if name != "source"]
     key += ["partnercode", "partner2code"]
@@ -818,13 +818,15 @@ def _counted_once(flows: pl.LazyFrame) -> pl.LazyFrame:
             descending=[False] * len(key) + [True, True, False],
             nulls_last=True,
         )
-        # Of what is left of a flow and its breakdown the total is the largest.
+        # Of the remaining rows of a flow and its breakdown the total is the largest.
         .unique(key, keep="first", maintain_order=True)
     )
 
 
 def _by_economy(flows: pl.LazyFrame) -> pl.DataFrame:
-    """Partner numbers that are one economy here are summed; what is part missing is missing."""
+    """Partner numbers that are one economy here are summed; a missing part makes the sum
+    missing.
+    """
     key = [name for name in TRADE_FLOWS.key if name != "source"]
     measures = ("value_usd", "net_weight_kg")
     one_valuation = pl.col("valuation").n_unique() == 1

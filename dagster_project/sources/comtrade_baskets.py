@@ -1,6 +1,6 @@
 """UN Comtrade, sums over a mineral group and small extracts in a tidy table -> `trade_flows`.
 
-UN Comtrade's own formats are not read here: an extract comes as a small derived table.
+UN Comtrade's own formats are not read: an extract is a small derived table.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CARD = SourceCard(
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """A tidy table of flows -> `trade_flows`; its layout and what raises are those of `flows_of`.
+    """A tidy table of flows -> `trade_flows`; its layout and errors are those of `flows_of`.
 
     Imports are valued CIF and exports FOB, UN Comtrade's convention.
     """

@@ -1,7 +1,7 @@
-"""Known misprints of publishers, put right where a file is read: the register's lines -> figures.
+"""Known misprints of publishers, corrected where a file is read: the register's lines -> figures.
 
-Which cell is wrong and why stands in `bundled/<source>/corrections.csv`, edited by hand; how a
-publisher's file is read does not belong here.
+The wrong cells and the reasons are in `bundled/<source>/corrections.csv`, edited by hand; reading
+a publisher's file does not belong here.
 """
 
 from __future__ import annotations
@@ -24,15 +24,14 @@ def put_right(
     across: str | None = None,
     is_bundled: bool,
 ) -> pl.DataFrame:
-    """The rows of a lake table with the misprints of the source's register put right in `value`.
+    """The rows of a lake table with the misprints of the source's register corrected in `value`.
 
-    A line names a row by its `key`, the cells joined with KEY_SEPARATOR, and the figure it holds.
-    `replace` puts the right one there. `rescale` is for a unit that is misprinted above a column:
-    the row is a witness, and every row that has its key but for the column `across` is multiplied
-    by what the witness is. A line about a row that is not in the file says nothing of it. Where the
-    row holds another figure than the wrong one, a landed file has been put right by its publisher
-    and is left as it is.
-    Raises UpstreamFormatError for a bundled file in which that is so: its register is out of date.
+    A line identifies a row by its `key`, the cells joined with KEY_SEPARATOR, and its wrong figure.
+    `replace` writes the right one. `rescale` is for a wrong unit of a column: every row with the
+    same key except for the column `across` is multiplied by the ratio of right to wrong figure. A
+    line about a row that is not in the file has no effect. Where the row has another figure than
+    the wrong one, a landed file was corrected by its publisher and is left as it is. Raises
+    UpstreamFormatError for such a bundled file: its register is out of date.
     """
     for line in corrections(source).values():
         if line.table_name == table_name:
@@ -59,14 +58,14 @@ def _apply(
             return rows
         raise UpstreamFormatError(
             f"{source}: the correction {line.correction_id} is of {line.wrong_value:g}, and the "
-            f"file holds {found[0]!r}.",
+            f"file has {found[0]!r}.",
             hint=f"Remove or renew its line in dagster_project/bundled/{source}/corrections.csv.",
         )
     if line.action == "replace":
         right = pl.when(is_row).then(pl.lit(line.right_value)).otherwise(pl.col(value))
     else:
         is_in_column = _has({name: cells[name] for name in key if name != across})
-        # Multiplied before it is divided: a power of ten stays exact.
+        # Multiplied before divided: a power of ten stays exact.
         scaled = pl.col(value) * line.right_value / line.wrong_value
         right = pl.when(is_in_column).then(scaled).otherwise(pl.col(value))
     return rows.with_columns(right.alias(value))

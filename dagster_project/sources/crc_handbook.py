@@ -28,5 +28,5 @@ CARD = SourceCard(
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """A tidy table -> `element_abundance`; its layout and what raises are `abundance_of`'s."""
+    """A tidy table -> `element_abundance`; its layout and errors are those of `abundance_of`."""
     return {"element_abundance": abundance_of(payload, document, source=CARD.name)}

@@ -1,7 +1,7 @@
 """European Commission: studies on critical raw materials -> shares of supply, uses, assessments.
 
-What the studies print lives here, in their annex tables and in our tidy ones; concentration and
-supply risk computed anew are business of the marts.
+Only figures printed in the studies, in their annex tables and in Kido's tidy ones; concentration
+and supply risk are computed again in the marts.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ ANNEX_YEAR = 2023
 """The annex tables do not print their year; those in this layout are of the study of 2023."""
 
 GROUPS_OF_2017 = ("HREEs", "LREEs", "PGMs")
-"""Results the table over time holds for 2017 and the table of inputs does not: means of groups."""
+"""Results that only the table over time has for 2017, not the table of inputs: means of groups."""
 
 STAGES: Mapping[str, str] = MappingProxyType({"E": "extraction", "P": "processing"})
 STAGES_OF_2017: Mapping[str, str] = MappingProxyType(
@@ -83,8 +83,8 @@ BOUNDS: Mapping[str, str] = MappingProxyType({"<": "below", ">": "above", "": "e
 
 NUMBER = r"^[0-9]+(\.[0-9]+)?$"
 PERCENT = r"^[<>]?[0-9]+(\.[0-9]+)?%$|^[1-9][0-9]*$"
-"""A number with its sign; a whole number alone has lost the sign (one cell of 2023). A fraction
-alone is refused: nobody can tell 0.5 % from a half."""
+"""A number with a percent sign; a whole number alone has lost the sign (one cell of 2023). A
+fraction alone is rejected: it could be 0.5 % or a half."""
 NACE_SECTOR = r"^([A-U][0-9]{2}) - (.+)$"
 DIGITS = 6
 """Shares are rounded to a ten-thousandth of a percent: the division by 100 leaves noise behind."""
@@ -135,8 +135,8 @@ ASSESSMENT_COLUMNS = (
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """A table of a study -> `production`, `end_uses` or `assessments`, and `material_labels`.
 
-    Which table it is, its columns say; upper and lower case and their order do not count. Text is
-    UTF-8 or Windows-1252, and a cell may break a line.
+    The table is recognised by its columns; their case and order are ignored. Text is UTF-8 or
+    Windows-1252, and a cell may contain a line break.
 
     The Commission's tables:
     - `Material, Stage, Country, Share, t`: shares of supply -> `production`, 0 to 1, for 2023
@@ -145,23 +145,23 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
       (`scope_iso3` `WLD`) and the EU's (`EU27`) come in the same columns: see `_scope_of`.
     - `Material, Application, Share, NACE sector, VA in million €` -> `end_uses` for 2023. The
       sector is the division's text, `other` where none is printed. A row that repeats another is
-      dropped; what still shares material, application and sector is summed. `>0%` is 0.
+      dropped; rows that still share material, application and sector are summed. `>0%` is 0.
     - `Material, Year, SR, EI` -> `assessments`, one per study; `-` is not assessed, and without
-      either result there is no row. Of 2017 the groups alone are taken: the rest stands in the
-      table of inputs.
+      either result there is no row. Of 2017 only the groups are read: the rest is in the table
+      of inputs.
     - `material, stage, SR_pub, ..., HHI_EU` -> `assessments` of 2017; percentages become 0 to 1,
       and an HHI of 0.0 on the side of supply that is not used is null.
 
-    Our tidy tables are SUPPLY_SHARE_COLUMNS, END_USE_COLUMNS and ASSESSMENT_COLUMNS: the columns
-    of the lake with a `year`, so a later study fits in; `figure_source` must say where the figure
-    comes from and is not kept.
+    Kido's tidy tables are SUPPLY_SHARE_COLUMNS, END_USE_COLUMNS and ASSESSMENT_COLUMNS: the columns
+    of the lake with a `year`, so a later study fits in; `figure_source` must give the origin of the
+    figure and is not kept.
 
     Rows of labels that `labels.csv` leaves out are dropped. `Titanium` is named `titanium_ores`:
-    its mines are those the EU's table calls `Titanium ores`, while `Titanium metal` is another
+    its mines are those of `Titanium ores` in the EU's table, while `Titanium metal` is another
     chain. `vintage_at` is the study's day in RELEASES for bundled figures (for the labels, which
-    serve all of them, the first), else the time of retrieval.
-    Raises UpstreamFormatError for another table, a cut one or a figure that is none, and
-    UnknownCodeError that names the material, economy, stage or supply no list of ours knows.
+    are shared by all studies, the first), else the time of retrieval.
+    Raises UpstreamFormatError for another table, a cut one or an invalid figure, and
+    UnknownCodeError that names the material, economy, stage or supply that is in no list.
     """
     source = CARD.name
     payload = _as_plain_text(payload)
@@ -219,12 +219,12 @@ def _supply_shares_as_printed(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _scope_of(table: pl.DataFrame) -> str:
-    """Whose supply a table of shares is: `WLD` or `EU27`, by how its figures are printed.
+    """The scope of a table of shares, `WLD` or `EU27`, by how its figures are printed.
 
     The world's table prints shares in tenths of a percent down to `<0.1%` (98 % of its rows in
     2023) and each neutral trade parameter as `1.0`; the EU's lists what makes 1 % or more, in
     whole percents (99 %), and prints `1` (all but two). Both signs must agree, else the table was
-    edited, and a guess would put one supply in the place of the other.
+    edited, and a guess could confuse the two supplies.
     """
     in_tenths, with_a_point = table.select(
         pl.col("share").str.contains(r"[.<]").mean(),
@@ -236,14 +236,14 @@ def _scope_of(table: pl.DataFrame) -> str:
     if all(sign < 0.5 for sign in signs):
         return "EU27"
     raise UpstreamFormatError(
-        f"{CARD.name}: nothing tells whether these are shares of the world's supply or of the "
+        f"{CARD.name}: it is unclear whether these are shares of the world's supply or of the "
         "EU's: shares and trade parameters are not both printed as in one of the two tables.",
-        hint=f"Say it in scope_iso3, in a table of {', '.join(SUPPLY_SHARE_COLUMNS)}.",
+        hint=f"Give it in scope_iso3, in a table of {', '.join(SUPPLY_SHARE_COLUMNS)}.",
     )
 
 
 def _supply_shares(table: pl.DataFrame) -> pl.DataFrame:
-    economy = "is not an economy of our list"
+    economy = "is not a known economy"
     _require_year_and_numbers(table, "share", "trade_parameter")
     for column in ("scope_iso3", "economy_iso3"):
         _require_one_of(table, column, economies().among(table[column].unique()), economy)
@@ -361,7 +361,7 @@ def _assessments(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _assessed(table: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `assessments` from those of its columns that are there; the others become null."""
+    """Rows of `assessments` from the columns that are present; the others become null."""
     return table.select(
         pl.format("EC {}", "year").alias("assessment"),
         pl.col("year").cast(pl.Int32),
@@ -377,7 +377,7 @@ def _assessed(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _share(column: str) -> pl.Expr:
-    """A printed percentage as 0 to 1; of what is printed as below a figure, half of it."""
+    """A printed percentage as 0 to 1; half of a figure that is printed as an upper bound."""
     number = pl.col(column).str.extract(r"([0-9]+(?:\.[0-9]+)?)").cast(pl.Float64) / 100
     is_below = pl.col(column).str.starts_with("<")
     return pl.when(is_below).then(number / 2).otherwise(number).round(DIGITS).alias(column)
@@ -385,7 +385,7 @@ def _share(column: str) -> pl.Expr:
 
 @dataclass(frozen=True)
 class _Layout:
-    """A table we read: its columns, those that are never blank, and what it fills."""
+    """A known table: its columns, those that are never blank, and the lake tables it fills."""
 
     fills: str
     columns: tuple[str, ...]
@@ -442,9 +442,9 @@ _LAYOUTS = (
 
 
 def _layout_of(payload: bytes) -> _Layout:
-    """The layout that shares most columns with the header; what differs is said on reading.
+    """The layout that shares most columns with the header; differences are reported on reading.
 
-    Raises UpstreamFormatError where not even half of any layout's columns are there.
+    Raises UpstreamFormatError where no layout has at least half of its columns there.
     """
     names = set(header_of(payload, source=CARD.name))
 
@@ -456,7 +456,7 @@ def _layout_of(payload: bytes) -> _Layout:
         raise UpstreamFormatError(
             f"{CARD.name}: the columns {listed(sorted(names))} are of no table of the studies.",
             hint="Known are the annex tables of supply shares, uses and results over time, the "
-            "inputs of 2017, and our tidy tables of these.",
+            "inputs of 2017, and Kido's tidy tables of these.",
         )
     return best
 
@@ -464,7 +464,7 @@ def _layout_of(payload: bytes) -> _Layout:
 def _as_plain_text(payload: bytes) -> bytes:
     """The table in UTF-8, one row per line: a line break inside quotes becomes a blank.
 
-    Raises UpstreamFormatError for what is no text, or empty, or a page.
+    Raises UpstreamFormatError for a payload that is not text, empty, or an HTML page.
     """
     if not payload.strip():
         raise UpstreamFormatError(f"{CARD.name}: the file is empty.")
@@ -485,7 +485,7 @@ def _as_plain_text(payload: bytes) -> bytes:
                 f"{CARD.name}: the text is neither UTF-8 nor Windows-1252 (byte {error.start})."
             ) from error
     text = text.replace("\r\n", "\n")
-    # Every second piece is the inside of a cell; the last one is not, if its end is not there.
+    # Every second piece is inside a quoted cell, except a last one without a closing quote.
     pieces = text.split('"')
     pieces[1:-1:2] = [piece.replace("\n", " ") for piece in pieces[1:-1:2]]
     return '"'.join(pieces).encode()

@@ -1,6 +1,6 @@
 """European Central Bank: euro foreign exchange reference rates -> `price_quotes`.
 
-Only what the ECB prints lives here; crosses such as yen per dollar are derived elsewhere.
+Only rates published by the ECB; crosses such as yen per dollar are derived elsewhere.
 """
 
 from __future__ import annotations
@@ -72,8 +72,7 @@ CURRENCIES = ("USD", "JPY", "CNY")
 DATA_API = "https://data-api.ecb.europa.eu/service/data/EXR"
 
 OVERLAP = timedelta(days=7)
-"""How far back days that are known are asked for again, so that a rate the ECB puts right within
-days is seen."""
+"""How far back known days are fetched again, to get rates that the ECB corrects within days."""
 
 _KEY = r"^EXR\.D\.([A-Z]{3})\.EUR\.SP00\.A$"
 """The key of a currency's series of daily reference rates (`SP00`) in units per euro."""
@@ -83,7 +82,7 @@ _NO_VALUE = ("H", "L", "M", "Q")
 
 
 def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
-    """The whole history (0.6 MB), or the days from a week before the last one that is known."""
+    """The whole history (0.6 MB), or the days from a week before the last known one."""
     if scope.known_until is None:
         history = Request(f"stats/eurofxref/{HISTORY}.zip", expects=("zip",))
         return [Extract(f"{HISTORY}.zip", (history,))]
@@ -99,11 +98,11 @@ def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
 
 
 def follow(request: Request, answer: Answer) -> Step:
-    """Every answer is the whole. A 404 says that there are no new days only in those words: an
+    """Every answer is complete. A 404 means that there are no new days only with this text: an
     address that is no longer served is answered with 404 too.
     """
     if answer.meaning == "nothing" and "no results found" not in answer.text.lower():
-        raise UpstreamFormatError(f"{CARD.name}: the data API is not at {request.url} any more.")
+        raise UpstreamFormatError(f"{CARD.name}: the data API is no longer at {request.url}.")
     return Done()
 
 
@@ -111,13 +110,13 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """The history of reference rates -> `price_quotes`, one row per currency and quoted day.
 
     Reads the publisher's zip, the CSV inside it (newest day first, `N/A` where a currency was not
-    quoted, each line ended by a comma), and our bundled table (`date,usd,jpy,cny`): the names of
-    the columns are the same but for case. Reads also the CSV of the data API, one row per series
+    quoted, each line ended by a comma), and the bundled table (`date,usd,jpy,cny`): the names of
+    the columns are the same except for case. Reads also the CSV of the data API, one row per series
     and day; other series than the three are dropped. `close` is units of the currency per euro. A
-    rate that is not there makes no row. `vintage_at` is the day itself for bundled figures, else
+    missing rate makes no row. `vintage_at` is the day itself for bundled figures, else
     the time of retrieval.
     Raises UpstreamFormatError when the payload is none of these, is cut, lacks a column (that of
-    the renminbi, if it has days from RENMINBI_FROM on), or holds a day or a rate that is not one.
+    the renminbi, if it has days from RENMINBI_FROM on), or has an invalid day or rate.
     Source: ECB, eurofxref-hist; ECB Data Portal, data set EXR.
     """
     source = CARD.name
@@ -131,7 +130,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     is_of_data_api = b"TIME_PERIOD" in payload.split(b"\n", 1)[0].upper()
     table = _rates_of_series(payload) if is_of_data_api else _rates_of_history(payload)
     rates = table.with_columns(
-        # The pattern goes first: `to_date` alone also reads days like 2026-1-5.
+        # The pattern is checked first: `to_date` alone also reads days like 2026-1-5.
         pl.when(pl.col("day").str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))
         .then(pl.col("day").str.to_date("%Y-%m-%d", strict=False))
         .alias("price_date"),
@@ -185,14 +184,14 @@ def _rates_of_history(payload: bytes) -> pl.DataFrame:
     """`day`, `currency` and `rate` as text, of a table with a column per currency."""
     table = _read(payload, required=("date", "usd", "jpy"), optional=("cny",))
     if table["cny"].null_count() == table.height and str(table["date"].max()) >= str(RENMINBI_FROM):
-        # A column that is there and blank all through passes; one that is not is refused.
+        # A column that is present and blank throughout passes; a missing one is rejected.
         _read(payload, required=("date", "usd", "jpy", "cny"))
     rates = table.unpivot(index="date", variable_name="currency", value_name="rate")
     return rates.select(pl.col("date").alias("day"), pl.col("currency").str.to_uppercase(), "rate")
 
 
 def _rates_of_series(payload: bytes) -> pl.DataFrame:
-    """The same, of the data API: one row per series and day."""
+    """The same from the data API: one row per series and day."""
     table = _read(payload, required=("key", "time_period", "obs_value"), optional=("obs_status",))
     rates = table.select(
         pl.col("time_period").alias("day"),

@@ -1,6 +1,6 @@
 """Daily closes of an exchange-traded fund and of makers that use rare earths -> `price_quotes`.
 
-As indices only: closes themselves may not be passed on, and a return needs no more than an index.
+As indices only: the closes themselves may not be redistributed, and returns need only an index.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     unit names the day of that close, since figures of two bases are not one series. A blank is a
     session without a close and makes no row. `vintage_at` is the day itself for bundled figures,
     else the time of retrieval.
-    Raises UpstreamFormatError for another layout, a cut file, a day or an index that is none, and
-    for an instrument whose first index is not 100.
+    Raises UpstreamFormatError for another layout, a cut file, an invalid day or index, and for an
+    instrument whose first index is not 100.
     """
     source = CARD.name
     table = read_text_table(payload, source=source, required=("instrument", "date", "index"))

@@ -1,7 +1,7 @@
-"""Flows of trade in a tidy table of ours -> rows of `trade_flows`, for every source that has one.
+"""Trade flows in Kido's tidy table -> rows of `trade_flows`, for every source that has one.
 
-One layout; who publishes the figures, how they are valued and when they count are told by the
-source. Publishers' own formats are not read here.
+One layout; publisher, valuation and the day from which figures count are given by the source.
+Publishers' own formats are not read here.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ OPTIONAL_COLUMNS = ("hs_revision",)
 REPORTED_ON = "reported_on"
 """Day of the report a figure was read in, where a source takes its figures from reports."""
 UNSPLIT = ("procedure_code", "transport_code", "second_partner_iso3")
-"""Keys of publishers that split a flow further; these extracts do not."""
+"""Columns of publishers that split a flow further; these extracts do not."""
 
 CIF_IMPORTS = {"import": "CIF", "re_import": "CIF", "export": "FOB", "re_export": "FOB"}
-"""The convention of most: imports with freight and insurance, exports free on board."""
+"""The usual convention: imports with freight and insurance, exports free on board."""
 FOB_THROUGHOUT = dict.fromkeys(CIF_IMPORTS, "FOB")
 """Imports free on board too, freight and insurance apart."""
 
@@ -60,14 +60,14 @@ def flows_of(
 
     Columns in any order: COLUMNS, and `hs_revision` for rows of HS6 codes. `period` is `2024` with
     frequency A or `2024-05` with M. Values are US dollars, weights kilograms; a blank is missing
-    (null) and a 0 stays 0. `figure_source` must say where the figure comes from and is not kept.
+    (null) and a 0 stays 0. `figure_source` must give the origin of the figure and is not kept.
     A figure is provisional until `revised_for` after the first day of its period has passed at the
     time of retrieval. `vintage_at` is the convention of MONTHS_TO_RELEASE for bundled figures, else
     the time of retrieval; where a source `has_reports`, the day of the report (REPORTED_ON) if that
     is later than the convention.
     Raises UpstreamFormatError for another layout or a cut file, and for partners that weigh more
-    than a total without a value (by value it is a rule of the lake's); UnknownCodeError that names
-    the economy, commodity, flow, frequency or edition of the HS that no list of ours knows.
+    than a total without a value (by value it is a rule of the lake); UnknownCodeError that names
+    the economy, commodity, flow, frequency or edition of the HS that is in no list.
     """
     required = (*COLUMNS, REPORTED_ON) if has_reports else COLUMNS
     table = read_text_table(payload, source=source, required=required, optional=OPTIONAL_COLUMNS)
@@ -132,7 +132,7 @@ def flows_of(
 
 
 def _require_known_codes(table: pl.DataFrame, groups: Sequence[str], source: str) -> None:
-    economy = "is not an economy of our list"
+    economy = "is not a known economy"
     sides = pl.concat([table["reporter_iso3"], table["partner_iso3"]])
     known = list(economies().among(sides.unique()))
     group_or_hs6 = pl.col("commodity_code").is_in(groups) | pl.col("commodity_code").str.contains(
@@ -182,7 +182,7 @@ def _require_periods_figures_and_sources(table: pl.DataFrame, source: str) -> No
         (
             "figure_source",
             pl.col("figure_source").is_not_null(),
-            "is not a source (figure_source says where each figure comes from)",
+            "is not a source (figure_source gives the origin of each figure)",
         ),
     )
     for column, rule, what in rules:
@@ -190,7 +190,7 @@ def _require_periods_figures_and_sources(table: pl.DataFrame, source: str) -> No
 
 
 def _require_partners_within_their_total(table: pl.DataFrame, source: str) -> None:
-    """Refuse a column of weights that moved by a row, where no values show it."""
+    """Reject a column of weights that is shifted by a row, where no values show it."""
     flow = ("reporter_iso3", "flow", "commodity_code", "frequency", "period")
     is_total = pl.col("partner_iso3") == "WLD"
     weight = pl.col("net_weight_kg").cast(pl.Float64)
@@ -202,7 +202,7 @@ def _require_partners_within_their_total(table: pl.DataFrame, source: str) -> No
             weight.filter(is_total).max().alias("total"),
             weight.filter(~is_total).sum().alias("partners"),
         )
-        # A total that is there twice, or below 0, breaks a rule of the lake's.
+        # A duplicated total, or one below 0, breaks a rule of the lake.
         .filter((pl.col("totals") == 1) & (pl.col("values") == 0) & (pl.col("total") >= 0))
     )
     require_every(

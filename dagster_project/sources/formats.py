@@ -1,7 +1,7 @@
-"""Pure helpers that recognise what a payload is and open it: HTML, zip, CSV, workbook, Parquet.
+"""Pure helpers that recognise the kind of a payload and open it: HTML, zip, CSV, workbook, Parquet.
 
-No publisher's columns are known here; nothing touches a network, nor a disk but to read a file.
-Every source opens its documents here, so that the limits of `limits` hold for all of them.
+Nothing here depends on a publisher's columns; there is no network access, and files are only read.
+Every source opens its documents here, so that the limits in `limits` apply to all of them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from dagster_project.sources.limits import (
 )
 
 Payload = bytes | Path
-"""A document as it was received: in memory, or a file that is too large for that."""
+"""A document as received: in memory, or a file that is too large for that."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -64,7 +64,9 @@ def _start(payload: bytes) -> bytes:
 
 
 def looks_like_html(payload: bytes) -> bool:
-    """Whether the bytes begin as a page or an XML fault: no CSV, JSON, zip or workbook does."""
+    """Whether the bytes begin as an HTML page or an XML fault: no CSV, JSON, zip or workbook
+    does.
+    """
     return _start(payload).startswith(b"<")
 
 
@@ -104,20 +106,20 @@ def looks_like(payload: bytes, kind: Kind) -> bool:
 
 
 _LANDED_UNPACKED = (".dta", ".xlsx", ".json", ".csv")
-"""Kinds of file that are read by themselves, the fullest first."""
+"""Kinds of file that can be read on their own, the most complete first."""
 
 _BYTES_OF_A_CELL = 8
-"""Of a number; of a text twice that, apart from its letters."""
+"""Bytes per number; a text takes twice that, in addition to its characters."""
 
 BLOCK_BYTES = 8 << 20
-"""What is held of a large file at a time: more is no faster, and a typed copy is larger still."""
+"""Bytes of a large file in memory at a time: more is no faster, and a typed copy is larger."""
 
 
 _ZIP_ENTRY = b"PK\x01\x02"
 """How an entry of an archive's list of members begins."""
 
 LIST_BYTES = 1 << 20
-"""Of the end of an archive, where its list of members is: 1,000 entries are some 100 KiB."""
+"""Bytes read at the end of an archive, where its list of members is: 1,000 entries are 100 KiB."""
 
 
 def is_zip(file: Path) -> bool:
@@ -129,7 +131,7 @@ def is_zip(file: Path) -> bool:
 def zip_members(payload: Payload, *, source: str) -> list[str]:
     """Names of the members of a zip archive.
 
-    Raises UpstreamFormatError when it is cut, or holds or unfolds to more than the limits.
+    Raises UpstreamFormatError when it is cut, or has or unpacks to more than the limits.
     """
     with _opened(payload, source=source) as archive:
         return archive.namelist()
@@ -138,8 +140,8 @@ def zip_members(payload: Payload, *, source: str) -> list[str]:
 def unzip_blocks(payload: Payload, member: str, *, source: str, hint: str = "") -> Iterator[bytes]:
     """The bytes of one member of a zip archive in blocks, for one too large to hold at once.
 
-    Raises UpstreamFormatError when the archive has no such member (then with `hint`), goes beyond
-    the limits, or is cut or damaged, if need be after the last block: only the whole member can be
+    Raises UpstreamFormatError when the archive has no such member (then with `hint`), exceeds the
+    limits, or is cut or damaged, possibly after the last block: only the whole member can be
     checked.
     """
     with _opened(payload, source=source) as archive:
@@ -149,17 +151,17 @@ def unzip_blocks(payload: Payload, member: str, *, source: str, hint: str = "") 
                 f"{member}.",
                 hint=hint,
             )
-        # In blocks of a given size the size that the list of members gives is not exceeded,
-        # whatever follows in the archive; read at once, all of it would be unfolded first.
+        # Reading in blocks does not exceed the size in the list of members, whatever follows in the
+        # archive; reading at once would unpack all of it first.
         with archive.open(member) as stream:
             while block := stream.read(BLOCK_BYTES):
                 yield block
 
 
 def read_ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same blocks; the next one is made while the one before is used.
+    """The same blocks; the next one is read while the current one is used.
 
-    Unpacking holds up no other thread of Python: a year of BACI takes the time of its parsing.
+    Unpacking does not block other threads of Python: a year of BACI takes the time of its parsing.
     """
     with ThreadPoolExecutor(1, "read ahead") as thread:
         coming = thread.submit(next, blocks, None)
@@ -181,8 +183,10 @@ def unzip_member(payload: Payload, member: str, *, source: str, hint: str = "") 
 def _opened(
     payload: Payload, *, source: str, what: str = "zip archive", hint: str = "Fetch it again."
 ) -> Iterator[zipfile.ZipFile]:
-    """A zip archive whose list of members keeps to the limits; what is damaged is a sentence."""
-    # A list of millions takes a gigabyte to open, so its end is looked at first.
+    """A zip archive whose list of members is within the limits; raises UpstreamFormatError if
+    damaged.
+    """
+    # A list of millions takes a gigabyte to open, so its end is read first.
     if _end_of(payload).count(_ZIP_ENTRY) > MOST_MEMBERS:
         raise UpstreamFormatError(f"{source}: the {what} holds more than {MOST_MEMBERS:,} members.")
     try:
@@ -211,7 +215,7 @@ def _require_small(members: Sequence[zipfile.ZipInfo], *, source: str, what: str
     packed = sum(member.compress_size for member in members)
     if unfolded > max(FREE_BYTES, MOST_EXPANSION * packed) or unfolded > MOST_ARCHIVE_BYTES:
         raise UpstreamFormatError(
-            f"{source}: the {what} of {packed >> 10:,} KiB unfolds to {unfolded >> 20:,} MiB, "
+            f"{source}: the {what} of {packed >> 10:,} KiB unpacks to {unfolded >> 20:,} MiB, "
             "more than any table does."
         )
 
@@ -219,25 +223,25 @@ def _require_small(members: Sequence[zipfile.ZipInfo], *, source: str, what: str
 def _require_holdable(size: int, *, source: str, what: str) -> None:
     if size > MOST_HELD_BYTES:
         raise UpstreamFormatError(
-            f"{source}: {what} unfolds to more than {MOST_HELD_BYTES >> 20} MiB."
+            f"{source}: {what} unpacks to more than {MOST_HELD_BYTES >> 20} MiB."
         )
 
 
 def gunzip(payload: bytes, *, source: str) -> bytes:
     """The content of a gzip file.
 
-    Raises UpstreamFormatError when it is cut or damaged, or unfolds to more than the limits.
+    Raises UpstreamFormatError when it is cut or damaged, or unpacks to more than the limits.
     """
     most = min(MOST_HELD_BYTES, max(FREE_BYTES, MOST_EXPANSION * len(payload)))
     try:
-        # A gzip file does not say how large it is: it is unfolded once to be measured.
+        # A gzip file does not contain its unpacked size: it is unpacked once to measure it.
         size = 0
         with gzip.open(io.BytesIO(payload)) as stream:
             while block := stream.read(BLOCK_BYTES):
                 size += len(block)
                 if size > most:
                     raise UpstreamFormatError(
-                        f"{source}: the gzip file of {len(payload) >> 10:,} KiB unfolds to more "
+                        f"{source}: the gzip file of {len(payload) >> 10:,} KiB unpacks to more "
                         f"than {most >> 20:,} MiB, more than any table does."
                     )
         return gzip.decompress(payload)
@@ -248,7 +252,7 @@ def gunzip(payload: bytes, *, source: str) -> bytes:
 
 
 def is_it_the_file_of(homepage: str) -> str:
-    """The hint for a file that is whole and not the one a source reads."""
+    """The hint for a complete file that is not the one a source reads."""
     return f"Is it the file of {homepage}?"
 
 
@@ -257,8 +261,8 @@ def require_text(
 ) -> str:
     """The text of a payload in UTF-8, without its byte order mark.
 
-    `reads` are the formats of the source in words, the last one the table in text; `hint` says
-    where the file should be from. Raises UpstreamFormatError when the payload is empty, an HTML
+    `reads` are the names of the source's formats, the last one the table in text; `hint` names the
+    right origin of the file. Raises UpstreamFormatError when the payload is empty, an HTML
     page, text in UTF-16, an old workbook, or for another reason not UTF-8.
     """
     if not payload.strip():
@@ -279,7 +283,7 @@ def require_text(
         )
     if b"\0" in payload:
         raise UpstreamFormatError(
-            f"{source}: the file holds NUL bytes: it is text in UTF-16, or no text.",
+            f"{source}: the file has NUL bytes: it is text in UTF-16, or not text.",
             hint="Save it as CSV in UTF-8.",
         )
     try:
@@ -299,7 +303,7 @@ def header_of(payload: bytes, *, source: str, separator: str = ",") -> list[str]
     line, end, _ = payload[: LONGEST_LINE + 2].removeprefix(_BYTE_ORDER_MARK).partition(b"\n")
     if b"\r" in line.rstrip(b"\r") or (not end and line.endswith(b"\r")):
         raise UpstreamFormatError(
-            f"{source}: the lines end in carriage returns alone.",
+            f"{source}: the lines end in carriage returns only.",
             hint="Save it with the line ends of Windows or Unix.",
         )
     if len(line) > LONGEST_LINE:
@@ -310,7 +314,7 @@ def header_of(payload: bytes, *, source: str, separator: str = ",") -> list[str]
 
 
 def require_width(columns: int, *, source: str) -> None:
-    """Raise UpstreamFormatError where a table has more columns than any that is known."""
+    """Raise UpstreamFormatError where a table has more columns than any known one."""
     if columns > MOST_COLUMNS:
         raise UpstreamFormatError(
             f"{source}: the table has {columns:,} columns, more than the {MOST_COLUMNS:,} that are "
@@ -332,7 +336,7 @@ def require_short_fields(table: pl.DataFrame, *, source: str) -> None:
 
 def _too_long(line: int, source: str) -> UpstreamFormatError:
     return UpstreamFormatError(
-        f"{source}: line {line} is longer than {LONGEST_LINE >> 20} MiB, which no row is."
+        f"{source}: line {line} is longer than {LONGEST_LINE >> 20} MiB, longer than any row."
     )
 
 
@@ -349,12 +353,12 @@ def read_text_table(
 ) -> pl.DataFrame:
     """A table with a `separator`, every cell text (blank is null), column names in lower case.
 
-    The columns of `required` must be there, in any order; those of `optional` that are not there
-    come out null. Further columns are dropped if `others` are allowed, else refused; a column
-    without a name (what a trailing comma leaves) is always dropped. `reads` and `hint` are those of
-    `require_text`. Raises UpstreamFormatError when the payload is no text (see there), has no rows,
-    when the columns are not these, when a line has more or fewer values than the header, and when
-    the last line is cut, and for lines, values or headers beyond the limits.
+    The columns of `required` must be present, in any order; missing ones of `optional` become null.
+    Further columns are dropped if `others` are allowed, else rejected; a column without a name
+    (after a trailing comma) is always dropped. `reads` and `hint` are those of `require_text`.
+    Raises UpstreamFormatError when the payload is not text (see there), has no rows, other columns,
+    a line with more or fewer values than the header, or a cut last line, and for lines, values or
+    headers beyond the limits.
     """
     text = require_text(payload, source=source, reads=reads, hint=hint)
     header = header_of(payload, source=source, separator=separator)
@@ -397,10 +401,9 @@ def read_parquet_table(
 ) -> pl.DataFrame:
     """A table of a Parquet file: columns of `texts` as text, of `numbers` as stored.
 
-    Names are read in lower case; those of `optional` may be missing and come out null, all others
-    must be there and no further ones. Raises UpstreamFormatError when the file is cut or damaged,
-    would unfold to more than the limits, has no rows, or when its columns are not these or of
-    another type.
+    Names are read in lower case; those of `optional` may be missing and become null, all others
+    must be present and no further ones. Raises UpstreamFormatError when the file is cut or damaged,
+    would unpack to more than the limits, has no rows, or has other columns or types.
     """
     _require_foldable(payload, source=source)
     try:
@@ -431,7 +434,7 @@ def read_parquet_table(
 
 
 def _require_foldable(payload: bytes, *, source: str) -> None:
-    """Refuse a Parquet file that unfolds beyond the limits; a run of one value takes no bytes."""
+    """Reject a Parquet file that unpacks beyond the limits; a run of one value takes no bytes."""
     try:
         measured = parquet.measure(payload)
     except parquet.DamagedParquetError as error:
@@ -440,7 +443,7 @@ def _require_foldable(payload: bytes, *, source: str) -> None:
     unfolded = max(measured.unfolded_bytes, measured.rows * measured.columns * _BYTES_OF_A_CELL)
     if unfolded > min(MOST_HELD_BYTES, max(FREE_BYTES, MOST_EXPANSION * len(payload))):
         raise UpstreamFormatError(
-            f"{source}: the Parquet file of {len(payload) >> 10:,} KiB unfolds to "
+            f"{source}: the Parquet file of {len(payload) >> 10:,} KiB unpacks to "
             f"{unfolded >> 20:,} MiB, more than any table does."
         )
 
@@ -460,13 +463,13 @@ def require_columns(
     known: Collection[str] | None = None,
     hint: str = "",
 ) -> None:
-    """Raise UpstreamFormatError unless a header has every column of `required`, and none twice.
+    """Raise UpstreamFormatError unless a header has every column of `required`, and no duplicates.
 
-    Names in lower case. `known` are the only ones it may have, where there are such.
+    Names in lower case. `known`, if given, are the only ones it may have.
     """
     problems = {
         "missing": [name for name in required if name not in header],
-        "there twice": sorted({name for name in header if name and header.count(name) > 1}),
+        "duplicated": sorted({name for name in header if name and header.count(name) > 1}),
         "not known": [name for name in header if name and known is not None and name not in known],
     }
     if any(problems.values()):
@@ -477,8 +480,8 @@ def require_columns(
 def _require_whole_lines(
     lines: pl.Series, header: list[str], separator: str, *, source: str
 ) -> None:
-    # A line cut inside its last value has the right count of commas: only the line end tells.
-    # Where a trailing comma ends each line, that comma tells as well.
+    # A line cut inside its last value has the right count of commas: only the line end shows it.
+    # Where a trailing comma ends each line, that comma shows it as well.
     ends_whole = lines[-1] == "" or header[-1] == ""
     broken = (
         pl.LazyFrame({"line": lines})
@@ -507,11 +510,11 @@ def _require_whole_lines(
 def read_sheet(payload: bytes, sheet: str | None, *, source: str, hint: str = "") -> pl.DataFrame:
     """A sheet of a workbook (the first if `sheet` is None), every cell text, blank is null.
 
-    The name of a sheet is compared without its case and the blanks around it.
-    Columns are `column 0`, `column 1` and so on, rows stand as in the sheet. A formula comes as the
-    value stored with it, a number as its shortest text, so that it casts back to the same number.
-    Raises UpstreamFormatError when the payload is no workbook, cut or damaged, and when it has no
-    such sheet (then with `hint`).
+    The name of a sheet is compared without case and surrounding blanks. Columns are `column 0`,
+    `column 1` and so on, rows are in the order of the sheet. A formula becomes its stored value, a
+    number its shortest text, so that it casts back to the same number. Raises UpstreamFormatError
+    when the payload is not a workbook, cut or damaged, and when it has no such sheet (then with
+    `hint`).
     """
     import openpyxl
 
@@ -523,12 +526,12 @@ def read_sheet(payload: bytes, sheet: str | None, *, source: str, hint: str = ""
         rows: list[list[str | None]] = []
         if found is not None:
             worksheet = workbook[found]
-            # Some programs write a wrong size into the sheet; the rows themselves tell.
+            # Some programs write a wrong size into the sheet; the rows themselves are counted.
             worksheet.reset_dimensions()
             rows = _rows_of_sheet(worksheet.iter_rows(values_only=True), source=source)
     except UpstreamFormatError:
         raise
-    except Exception as error:  # openpyxl lets through whatever a damaged part makes it stumble on
+    except Exception as error:  # openpyxl raises any error for a damaged part
         reason = shortened(" ".join(str(error).split()))
         raise UpstreamFormatError(
             f"{source}: the workbook is cut or damaged ({reason}).", hint=_AGAIN
@@ -553,7 +556,7 @@ def read_sheet(payload: bytes, sheet: str | None, *, source: str, hint: str = ""
 
 
 def _rows_of_sheet(rows: Iterable[tuple[object, ...]], *, source: str) -> list[list[str | None]]:
-    """The cells as text, row by row; blank rows at the end are not there."""
+    """The cells as text, row by row, without blank rows at the end."""
     found: list[list[str | None]] = []
     cells, characters, last = 0, 0, 0
     for number, row in enumerate(rows, start=1):
@@ -573,12 +576,12 @@ def _rows_of_sheet(rows: Iterable[tuple[object, ...]], *, source: str) -> list[l
 def _too_many_cells(source: str) -> UpstreamFormatError:
     return UpstreamFormatError(
         f"{source}: the sheet has more than {MOST_CELLS:,} cells or {MOST_ROWS:,} rows, more than "
-        "any that is known."
+        "any known one."
     )
 
 
 def _unfolded_workbook(payload: bytes, *, source: str) -> io.BytesIO:
-    """The workbook with its parts unpacked, for openpyxl, which unfolds each at once."""
+    """The workbook with its parts unpacked, for openpyxl, which unpacks each at once."""
     whole = io.BytesIO()
     with (
         _opened(payload, source=source, what="workbook", hint=_AGAIN) as packed,
@@ -596,12 +599,12 @@ def _unfolded_workbook(payload: bytes, *, source: str) -> io.BytesIO:
 
 
 def _require_workbook(members: Sequence[str], *, source: str) -> None:
-    """Refuse a zip archive of other files."""
+    """Reject a zip archive of other files."""
     if "[Content_Types].xml" in members:  # every workbook has this part
         return
     readable = [name for kind in _LANDED_UNPACKED for name in members if name.endswith(kind)]
     raise UpstreamFormatError(
-        f"{source}: the zip archive is no workbook, it holds {listed(members) or 'nothing'}.",
+        f"{source}: the zip archive is not a workbook, it holds {listed(members) or 'nothing'}.",
         hint=f"Unpack it and land {shortened(readable[0])}." if readable else "",
     )
 
@@ -629,7 +632,7 @@ def require_every(
 ) -> None:
     """Raise `error` unless `row` is true (null is not) on every row of a table.
 
-    The sentence names the first values that break the rule: `<source>: '<value>' <what>.`
+    The message names the first values that break the rule: `<source>: '<value>' <what>.`
     """
     # The streaming engine of polars 2.1 panics on `pl.format` over a table of several chunks.
     broken = (

@@ -1,6 +1,6 @@
 """United Kingdom customs, trade by month in a tidy table -> `trade_flows`.
 
-HMRC's own interface is not read here: an extract comes as a small derived table.
+HMRC's own interface is not read: an extract is a small derived table.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ CARD = SourceCard(
         "in 26 HS6 codes and in magnets of rare earths (national line 85051110, the basket "
         "`rare_earth_magnets`). Imports CIF and by country of dispatch, exports FOB, pounds "
         "converted to US dollars at monthly rates of the European Central Bank. No total is "
-        "printed: it is the sum of partners. By our convention for monthly trade, a bundled month "
+        "printed: it is the sum of partners. By the convention for monthly trade, a bundled month "
         "counts from the first day of the fourth month after. Magnets from Germany in 2025-06 have "
-        "a weight that cannot be (836 t for 0.15 million dollars), as published: shares of that "
-        "month by weight are off."
+        "an impossible weight (836 t for 0.15 million dollars), as published: shares of that month "
+        "by weight are wrong."
     ),
     bundled=("monthly_flows.csv",),
 )
@@ -41,7 +41,7 @@ Source: UK Trade Info, Suppressions and Revisions."""
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """A tidy table of flows -> `trade_flows`; its layout and what raises are those of `flows_of`.
+    """A tidy table of flows -> `trade_flows`; its layout and errors are those of `flows_of`.
 
     Imports are valued CIF and exports FOB. A month is provisional for REVISED_FOR from its first
     day.

@@ -1,7 +1,7 @@
-"""How much a document may hold: what goes beyond is refused before it is unfolded.
+"""Limits on the size of a document: a larger one is rejected before it is unpacked.
 
-Limits with their reasons only; where they are held is `formats`. Each lies far above the largest
-document that a publisher is known to send, and low enough that a hostile one costs little.
+Only the limits with their reasons; they are enforced in `formats`. Each is far above the largest
+known document of a publisher, and low enough that a hostile one costs little.
 """
 
 from __future__ import annotations
@@ -9,36 +9,37 @@ from __future__ import annotations
 # Archives.
 
 MOST_MEMBERS = 1_000
-"""Of an archive. CEPII's longest has a file a year since 1995 and two tables, a workbook of the
-Pink Sheet 30 parts."""
+"""Members of an archive. CEPII's longest has a file a year since 1995 and two tables, a workbook of
+the Pink Sheet 30 parts."""
 
 MOST_EXPANSION = 40
-"""Bytes that one packed byte may unfold to. Tables of figures come to 3 to 18 (the ECB's history 3,
+"""Bytes that one packed byte may unpack to. Tables of figures have 3 to 18 (the ECB's history 3,
 BACI and bulk files of UN Comtrade 4 to 6, sheets of the Pink Sheet and long tables of USGS 18);
-nothing but repetition reaches 1,030, the most that deflate can."""
+only pure repetition reaches 1,030, the maximum of deflate."""
 
 FREE_BYTES = 16 << 20
-"""What an archive may unfold to whatever its expansion: a small table of few words packs well."""
+"""Size that an archive may always unpack to: a small table of few words packs well."""
 
 MOST_ARCHIVE_BYTES = 64 << 30
 """All members of an archive that is read in blocks. BACI since 1995 is more than 2 GB packed and
-about 10 GB unfolded."""
+about 10 GB unpacked."""
 
 MOST_HELD_BYTES = 512 << 20
-"""What is unfolded and held at once: a member of an archive, a workbook, the content of a gzip
+"""Bytes unpacked into memory at once: a member of an archive, a workbook, the content of a gzip
 file. The largest known is a bulk file of UN Comtrade, a reporter's year of some 150 MB."""
 
 # Tables.
 
 MOST_COLUMNS = 1_000
-"""Of a table or a sheet. UN Comtrade has 47, the Pink Sheet 89, its table of weights 251."""
+"""Columns of a table or a sheet. UN Comtrade has 47, the Pink Sheet 89, its table of weights
+251."""
 
 MOST_CELLS = 5_000_000
-"""Of a sheet or a Stata file: an answer of UN Comtrade of 100,000 rows, saved as a workbook, has
-4.7 million. The Pink Sheet has 70,000, the governance indicators 190,000."""
+"""Cells of a sheet or a Stata file: an answer of UN Comtrade of 100,000 rows, saved as a workbook,
+has 4.7 million. The Pink Sheet has 70,000, the governance indicators 190,000."""
 
 MOST_ROWS = 1 << 20
-"""Of a sheet: Excel's own limit. A sheet may say that its next row is the billionth."""
+"""Rows of a sheet: Excel's own limit. A sheet may number its next row as the billionth."""
 
 LONGEST_FIELD = 32_767
 """Characters of a value: what a cell of Excel may hold. A note of USGS has 945, the most known."""

@@ -1,7 +1,7 @@
-"""What a Parquet file says of itself, read without unpacking any of it.
+"""The metadata of a Parquet file, read without unpacking any of it.
 
-Only its lists are known here (the footer and the heads of its pages); the values are read by
-`formats`, once these say that they can be held.
+Only the metadata is read here (the footer and the headers of pages); the values are read by
+`formats`, once the metadata shows that they fit in memory.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any
 MAGIC = b"PAR1"
 
 MOST_FOOTER_BYTES = 1 << 20
-"""Of the list at the end, and of the heads of all pages. A table of seven columns in one group of
+"""Bytes of the footer, and of the headers of all pages. A table of seven columns in one group of
 rows has 1 KiB of each."""
 
 MOST_PAGES = 20_000
-"""Of a file. A page is mostly a megabyte of values; 250,000 flows in seven columns have some 20."""
+"""Pages of a file. A page is mostly a megabyte of values; 250,000 flows in seven columns have
+20."""
 
 _DEEPEST = 12
 """Structures inside each other; the format has six."""
@@ -35,7 +36,7 @@ class DamagedParquetError(ValueError):
 
 @dataclass(frozen=True)
 class Measured:
-    """Rows of a file, the columns of its widest group, and what its pages unfold to in bytes."""
+    """Rows of a file, the columns of its widest group, and the unpacked bytes of its pages."""
 
     rows: int
     columns: int
@@ -43,10 +44,10 @@ class Measured:
 
 
 def measure(payload: bytes) -> Measured:
-    """Rows, columns and unfolded size, as the footer and the head of every page say.
+    """Rows, columns and unpacked size, as given in the footer and the header of every page.
 
-    A page that unfolds to more than its head says is not read by any reader, so that the heads
-    bound what reading takes. Raises DamagedParquetError.
+    No reader accepts a page that unpacks to more than its header gives, so the headers bound the
+    memory of reading. Raises DamagedParquetError.
     Source: Apache Parquet, format 2.10; Thrift's compact protocol.
     """
     if len(payload) < 12 or not (payload.startswith(MAGIC) and payload.endswith(MAGIC)):
@@ -57,7 +58,7 @@ def measure(payload: bytes) -> Measured:
     footer = _Compact(payload[-8 - size : -8]).struct()
     rows, groups = footer.get(_ROWS), footer.get(_GROUPS)
     if not isinstance(rows, int) or rows < 0 or not isinstance(groups, list):
-        raise DamagedParquetError("its list of columns does not say how many rows there are")
+        raise DamagedParquetError("its list of columns does not give the number of rows")
     walk = _Walk()
     unfolded = widest = 0
     for group in groups:
@@ -71,7 +72,7 @@ def measure(payload: bytes) -> Measured:
 
 @dataclass
 class _Walk:
-    """How many pages were looked at, and how long their heads were."""
+    """The number of pages read, and the size of their headers."""
 
     pages: int = 0
     head_bytes: int = 0
@@ -84,18 +85,18 @@ class _Walk:
 
 
 def _unfolded(payload: bytes, column: object, walk: _Walk) -> int:
-    """What the pages of a column unfold to."""
-    said = column.get(_META_DATA) if isinstance(column, dict) else None
-    if not isinstance(said, dict):
-        raise DamagedParquetError("a column does not say where it lies")
-    starts = [said[place] for place in (_DICTIONARY, _FIRST_PAGE) if said.get(place)]
-    packed = said.get(_PACKED_SIZE)
+    """The unpacked size of the pages of a column."""
+    meta = column.get(_META_DATA) if isinstance(column, dict) else None
+    if not isinstance(meta, dict):
+        raise DamagedParquetError("a column does not give its position")
+    starts = [meta[place] for place in (_DICTIONARY, _FIRST_PAGE) if meta.get(place)]
+    packed = meta.get(_PACKED_SIZE)
     if not (starts and isinstance(packed, int) and all(isinstance(one, int) for one in starts)):
-        raise DamagedParquetError("a column does not say where it lies")
+        raise DamagedParquetError("a column does not give its position")
     at = min(starts)
     end = at + packed
     if at < len(MAGIC) or packed < 0 or end > len(payload):
-        raise DamagedParquetError("a column lies beyond the end of the file")
+        raise DamagedParquetError("a column is beyond the end of the file")
     unfolded = 0
     while at < end:
         head = _Compact(payload[at : at + MOST_FOOTER_BYTES])
@@ -103,10 +104,10 @@ def _unfolded(payload: bytes, column: object, walk: _Walk) -> int:
         walk.count(head.at)
         size, packed = page.get(_UNFOLDED_SIZE_OF_PAGE), page.get(_PACKED_SIZE_OF_PAGE)
         if not (isinstance(size, int) and isinstance(packed, int) and size >= 0 <= packed):
-            raise DamagedParquetError("a page does not say its size")
+            raise DamagedParquetError("a page does not give its size")
         unfolded += size
         at += head.at + packed
-    stated = said.get(_UNFOLDED_SIZE)
+    stated = meta.get(_UNFOLDED_SIZE)
     return max(unfolded, stated if isinstance(stated, int) else 0)
 
 
@@ -128,8 +129,8 @@ class _Compact:
 
     def _value(self, kind: int, depth: int) -> Any:
         if depth > _DEEPEST:
-            raise DamagedParquetError("its lists lie too deep inside each other")
-        if kind in (1, 2):  # in a list a truth value has a byte of its own
+            raise DamagedParquetError("its lists are nested too deep")
+        if kind in (1, 2):  # in a list a boolean has a byte of its own
             return self._byte() == 1
         if kind == 3:
             return self._byte()
@@ -148,7 +149,7 @@ class _Compact:
             return [self._value(of, depth + 1) for _ in range(count)]
         if kind == 12:
             return self.struct(depth + 1)
-        raise DamagedParquetError("its lists hold what no Parquet file does")
+        raise DamagedParquetError("its lists have an invalid type")
 
     def _skip(self, size: int) -> None:
         self.at += size

@@ -1,7 +1,7 @@
 """World Bank Commodity Price Data (the Pink Sheet) -> `price_quotes` and `material_labels`.
 
-Monthly prices of metals and the indices they belong to, as the World Bank prints them; the sheet's
-other series are named in `labels.csv`, each with the reason why it is left out.
+Monthly prices of metals and their indices, as the World Bank prints them; the sheet's other series
+are listed in `labels.csv`, each with the reason why it is left out.
 """
 
 from __future__ import annotations
@@ -72,11 +72,11 @@ INDICES: Mapping[str, str] = {
 UNITS: Mapping[str, str] = {
     "($/mt)": "USD per t",
     "($/troy oz)": "USD per troy oz",
-    # The heading says dollars per dry metric ton unit (1 % of iron in a ton); the sheet
-    # `Description` says dollars per dry ton, which is what about 100 for 62 % fines is.
+    # The heading gives dollars per dry metric ton unit (1 % of iron in a ton); the sheet
+    # `Description` gives dollars per dry ton, which fits about 100 for 62 % fines.
     "($/dmtu)": "USD per dry t",
 }
-"""Printed units, and what they are here; `mt` is a metric ton."""
+"""Printed units, and Kido's names of them; `mt` is a metric ton."""
 
 INDEX_BASE = "2010=100"
 INDEX_UNIT = "index, 2010 = 100"
@@ -88,20 +88,20 @@ UNIT_OF: Mapping[str, str] = {
 """Unit by instrument."""
 
 MISSING = ("…", "...")
-"""What a cell without a figure holds: the World Bank prints both."""
+"""Marks of a cell without a figure: the World Bank prints both."""
 
 FOOTNOTE_MARKS = re.compile(r"[\s*†‡]+$")
-"""Blanks and marks that come and go after a name."""
+"""Optional blanks and marks after a name."""
 
 FOOTNOTE_NUMBERS = re.compile(
     r"(?:[\s,*†‡]*(?:(?:[0-9]{1,2}|[a-z])/|\([0-9a-z]{1,2}\)|[⁰¹²³⁴-⁹]+))+$", re.I
 )
-"""Numbers and letters of footnotes (`1/`, `(a)`, `²`). A name may end so by itself: they are taken
-off where a listed name is left."""
+"""Numbers and letters of footnotes (`1/`, `(a)`, `²`). A name may itself end like this: they are
+removed only where a listed name remains."""
 
 EXTRACT_SHARE = 0.5
-"""A file with fewer of the months between its first and its last is an extract of chosen rows; one
-with more has lost those that are missing."""
+"""A file with a smaller share of the months between its first and last is an extract of chosen
+rows; in one with more, the missing months are lost."""
 
 _WHOSE = is_it_the_file_of(CARD.homepage)
 _AGAIN = "Fetch or land the file again."
@@ -112,15 +112,15 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """The Pink Sheet -> `price_quotes`, a row per series and month, and `material_labels`.
 
     Reads the publisher's workbook (CMO-Historical-Data-Monthly.xlsx: sheets `Monthly Prices` and
-    `Monthly Indices`) and our bundled table (`month` and one column per instrument). `close` is the
+    `Monthly Indices`) and the bundled table (`month` and one column per instrument). `close` is the
     month's average in `unit`; `currency` is USD, null for an index. A cell without a figure makes
-    no row. A sheet without any month or series is passed over, one with them must hold every series
-    in scope. `vintage_at` of bundled figures is the end of the file's month, which is the one after
+    no row. A sheet without any month or series is skipped, one with them must have every series in
+    scope. `vintage_at` of bundled figures is the end of the file's month, which is the one after
     its last figures; else the time of retrieval.
     Raises UpstreamFormatError for a file that is neither or damaged, a sheet without its names or
-    months, a series in scope that is not there or has no figure, a month that is missing between
-    the first and the last (but see EXTRACT_SHARE), another unit or base year, and a figure that is
-    none; UnknownCodeError that names a series `labels.csv` does not list.
+    months, a series in scope that is missing or has no figure, a month that is missing between the
+    first and the last (but see EXTRACT_SHARE), another unit or base year, and an invalid figure;
+    UnknownCodeError that names a series that `labels.csv` does not list.
     Source: World Bank, Commodity Markets, monthly prices.
     """
     source = CARD.name
@@ -186,7 +186,7 @@ def _checked(published: pl.DataFrame) -> pl.DataFrame:
 
 
 def _require_every_month(published: pl.DataFrame) -> None:
-    """Refuse a series with rows lost between its first month and its last."""
+    """Reject a series with rows lost between its first and last month."""
     for (instrument,), rows in published.group_by("instrument", maintain_order=True):
         months = rows["month"].unique().str.to_date("%Y-%m").sort()
         span = pl.date_range(months[0], months[-1], "1mo", eager=True)
@@ -202,7 +202,7 @@ def _require_every_month(published: pl.DataFrame) -> None:
 
 
 def _require_every_series(published: pl.DataFrame, figures: pl.DataFrame) -> None:
-    """Refuse a series that is there and has no figure in any month."""
+    """Reject a series that is present and has no figure in any month."""
     blank = published.filter(~pl.col("instrument").is_in(figures["instrument"].unique().implode()))
     if blank.height:
         named = listed(map(repr, blank["instrument"].unique(maintain_order=True)))
@@ -247,7 +247,7 @@ def _from_workbook(payload: bytes) -> pl.DataFrame:
             )
     if indices.columns and INDEX_BASE not in indices.notes.replace(" ", ""):
         raise UnknownCodeError(
-            f"{CARD.name}: the sheet {INDICES_SHEET!r} does not say that its base is {INDEX_BASE}.",
+            f"{CARD.name}: the sheet {INDICES_SHEET!r} does not give {INDEX_BASE} as its base.",
             hint=_ADD,
         )
     instruments = {label: instrument for label, (instrument, _) in PRICES.items()}
@@ -257,8 +257,8 @@ def _from_workbook(payload: bytes) -> pl.DataFrame:
 class _Sheet:
     """A sheet of the workbook: notes in the first column, then names of series, then months.
 
-    `columns` is the place of each series by its name, without footnote marks; `units` what is
-    printed below the name; `notes` the text above the names.
+    `columns` is the index of each series by its name, without footnote marks; `units` the text
+    below the names; `notes` the text above them.
     """
 
     def __init__(self, payload: bytes, name: str) -> None:
@@ -302,7 +302,7 @@ class _Sheet:
             label = names[0]
             if label in self.columns:
                 raise UpstreamFormatError(
-                    f"{CARD.name}: the sheet {self.name!r} has {label!r} twice."
+                    f"{CARD.name}: the sheet {self.name!r} has a duplicated {label!r}."
                 )
             self.columns[label] = column
             if units:
@@ -327,7 +327,7 @@ class _Sheet:
             )
 
     def require(self, labels: Iterable[str]) -> None:
-        """Refuse a sheet with months that lacks one of these series."""
+        """Reject a sheet with months that lacks one of these series."""
         lacking = [label for label in labels if label not in self.columns]
         if self._months.height and lacking:
             raise UpstreamFormatError(
@@ -356,7 +356,7 @@ class _Sheet:
 
 
 def _plain(name: str) -> str:
-    """A name without footnote marks and doubled blanks, spelt as in `labels.csv` where listed."""
+    """A name without footnote marks and double blanks, spelt as in `labels.csv` where listed."""
     bare = " ".join(FOOTNOTE_MARKS.sub("", name).split())
     listed = {label.casefold(): label for label in material_labels(CARD.name)}
     if bare.casefold() not in listed:
@@ -366,5 +366,5 @@ def _plain(name: str) -> str:
 
 
 def _unit(printed: str | None) -> str | None:
-    """A unit as it is compared: without case."""
+    """A unit for comparison: in lower case."""
     return printed.casefold() if printed else None

@@ -1,6 +1,6 @@
-"""Our tidy table of reconciled trade, as CSV or Parquet, for the sources that share it.
+"""Kido's tidy table of reconciled trade, as CSV or Parquet, for the sources that share it.
 
-No reconciler's own layout is known here.
+Layouts of the reconcilers themselves are not read here.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ LAST_YEAR = 9_999
 
 
 def tidy_flows(payload: bytes, *, source: str, edition: int | None, hint: str) -> pl.DataFrame:
-    """Our table: KEY, measures (US dollars, kilograms) and `edition`, that of the rows that do not
-    give one.
+    """Kido's table: KEY, measures (US dollars, kilograms) and `edition`, which is the default for
+    rows that do not give one.
 
-    Raises UpstreamFormatError when the payload is no such table or has a flow twice, a year or a
-    number that is none; UnknownCodeError that names the economy, code or edition of the HS that no
-    list of ours knows.
+    Raises UpstreamFormatError when the payload is not such a table or has a duplicated flow, an
+    invalid year or number; UnknownCodeError that names the economy, code or edition of the HS that
+    is in no list.
     """
     if looks_like_parquet(payload):
         table = read_parquet_table(
@@ -65,11 +65,11 @@ def tidy_flows(payload: bytes, *, source: str, edition: int | None, hint: str) -
 
 
 def _require_known_codes(table: pl.DataFrame, source: str) -> None:
-    """A table has far fewer codes than rows: the rules are held against those."""
+    """A table has far fewer codes than rows: the rules are checked on the distinct codes."""
     met = {column: table.select(pl.col(column).unique()) for column in CODES}
     sides = pl.concat([met["exporter_iso3"].to_series(), met["importer_iso3"].to_series()])
     known = list(economies().among(sides))
-    economy = "is not an economy of our list"
+    economy = "is not a known economy"
     rules = (
         ("exporter_iso3", pl.col("exporter_iso3").is_in(known), economy),
         ("importer_iso3", pl.col("importer_iso3").is_in(known), economy),
@@ -96,14 +96,14 @@ def _require_known_codes(table: pl.DataFrame, source: str) -> None:
 
 
 def require_flows_once(table: pl.DataFrame, key: Sequence[str], *, source: str) -> None:
-    """Raise UpstreamFormatError that names the first flows that are there more than once."""
+    """Raise UpstreamFormatError that names the first duplicated flows."""
     if table.select(pl.struct(key).n_unique() == pl.len()).item():
         return
     once = table.select(
         (~pl.struct(key).is_duplicated()).alias("once"), pl.concat_str(key, separator=" ")
     )
     require_every(
-        pl.col("once"), of=once, value=pl.col(key[0]), what="is there twice", source=source
+        pl.col("once"), of=once, value=pl.col(key[0]), what="is duplicated", source=source
     )
 
 
@@ -132,7 +132,7 @@ def with_numbers(table: pl.DataFrame, *, source: str) -> pl.DataFrame:
 
 def lake_rows(flows: pl.LazyFrame, *, source: str, vintage_at: datetime) -> pl.LazyFrame:
     """KEY, measures and `edition` -> rows of `reconciled_trade`."""
-    # By its place the first day of a year is found in a fraction of the time of `pl.date`.
+    # By its index the first day of a year is found in a fraction of the time of `pl.date`.
     first_days = pl.select(pl.date(pl.int_range(LAST_YEAR + 1), 1, 1)).to_series()
     return flows.select(
         pl.lit(source).alias("source"),

@@ -29,11 +29,11 @@ CARD = SourceCard(
 )
 
 PUBLISHED_AT = datetime(2014, 12, 31)
-"""Last day of the year that the publication bears; its own day is not printed."""
+"""Last day of the publication's year; its exact day is not printed."""
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """A tidy table -> `element_abundance`; its layout and what raises are `abundance_of`'s."""
+    """A tidy table -> `element_abundance`; its layout and errors are those of `abundance_of`."""
     return {
         "element_abundance": abundance_of(
             payload, document, source=CARD.name, published_at=PUBLISHED_AT

@@ -1,7 +1,7 @@
 """USGS Data Series 140, rare earths -> `production` (world, United States) and `price_quotes`.
 
-A century by the year. What mines put out by country since 2020 is of `usgs_mcs`, market prices of
-single oxides too.
+A century of yearly figures. Mine output by country since 2020 and market prices of single oxides
+are in `usgs_mcs`.
 """
 
 from __future__ import annotations
@@ -36,14 +36,15 @@ CARD = SourceCard(
 )
 
 RELEASED = datetime(2024, 1, 31)
-"""From when the bundled figures count. The workbook names no day; its last year is 2020, and three
-years after that is a late reading, so that no build of an earlier day knows it too soon."""
+"""Day from which the bundled figures count. The workbook gives no day; its last year is 2020, and
+three years after that is a late assumption, so that no build for an earlier day uses it too
+soon."""
 
 COLUMNS = ("label", "economy_iso3", "year", "figure", "flag")
 WORLD, UNITED_STATES = "Rare earths: World production", "Rare earths: Production"
 UNIT_VALUE = "Rare earths: Unit value ($/t)"
 ECONOMY_OF: Mapping[str, str] = {WORLD: "WLD", UNITED_STATES: "USA", UNIT_VALUE: "USA"}
-"""The labels that are read, and whose figures they are."""
+"""The labels that are read, and the economy of each."""
 
 FLAGS = ("reported", "zero", "estimated", "withheld", "not_available")
 INSTRUMENT, UNIT = "RARE_EARTHS_UNIT_VALUE", "USD per t of oxides"
@@ -51,17 +52,17 @@ FIRST_YEAR = 1900
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-    """Our table `label,economy_iso3,year,figure,flag` -> the three lake tables.
+    """Kido's table `label,economy_iso3,year,figure,flag` -> the three lake tables.
 
     `production` is metric tons of rare-earth oxides, one row per economy and year, `price_quotes`
     current US dollars per metric ton of oxides, dated on the first day of the year. A unit value is
-    what a ton was worth in trade on average, of all elements and forms: no price of any of them.
+    the average value of a traded ton, over all elements and forms: not a price of any of them.
     A year without a figure has a row of `production` with the reason, and no quote.
     `edition` is the last year of the file, which is how the workbook's editions differ.
     `vintage_at` is RELEASED for bundled figures, else the time of retrieval.
-    Raises UpstreamFormatError for another layout, a year or figure that is none, a year between the
-    first and the last that is missing, a series that is, and a figure that does not fit its flag;
-    UnknownCodeError that names a label, economy or flag of no list.
+    Raises UpstreamFormatError for another layout, an invalid year or figure, a missing year between
+    the first and the last, a missing series, and a figure that does not fit its flag;
+    UnknownCodeError that names a label, economy or flag that is in no list.
     Source: USGS, Data Series 140, rare earths (10.3133/ds140).
     """
     source = CARD.name
@@ -146,7 +147,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
 
 
 def _require_every_year(rows: pl.DataFrame) -> None:
-    """Refuse a series with years lost between its first and its last, or given twice."""
+    """Reject a series with missing years between its first and last, or duplicated ones."""
     spans = rows.group_by("label").agg(
         pl.len().alias("rows"),
         pl.col("year").n_unique().alias("years"),
@@ -157,7 +158,7 @@ def _require_every_year(rows: pl.DataFrame) -> None:
         (pl.col("rows") == pl.col("years")) & (pl.col("years") == pl.col("span")),
         of=spans,
         value=pl.col("label"),
-        what="has years that are missing or given twice",
+        what="has missing or duplicated years",
         source=CARD.name,
     )
     if spans["last"].n_unique() > 1:
@@ -167,6 +168,6 @@ def _require_every_year(rows: pl.DataFrame) -> None:
         )
     if missing := [label for label in ECONOMY_OF if label not in spans["label"]]:
         raise UpstreamFormatError(
-            f"{CARD.name}: of {listed(missing)} there is no row: the file is cut.",
+            f"{CARD.name}: there is no row of {listed(missing)}: the file is cut.",
             hint="Fetch or land it again.",
         )

@@ -1,8 +1,7 @@
 """USGS Mineral Commodity Summaries -> `production` (world tables) and `price_quotes` (by the year).
 
-Trade, stocks and consumption of the United States are passed over. Which material a label stands
-for is said in `bundled/usgs_mcs/labels.csv`, which figures are misprinted in `corrections.csv`
-beside it, not here.
+Trade, stocks and consumption of the United States are skipped. The material of each label is in
+`bundled/usgs_mcs/labels.csv`, misprinted figures are in `corrections.csv` beside it.
 """
 
 from __future__ import annotations
@@ -243,14 +242,14 @@ PRICES: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
 }
-"""By instrument: its unit, and the labels that are this series. Two labels are one series where the
-years that two editions print under them agree but for rounding and the revision of an estimate.
+"""By instrument: its unit, and the labels of this series. Two labels are one series where the years
+that two editions print under them agree except for rounding and the revision of an estimate.
 They do not for gallium, which was two grades until 2024 and is the average of imports in 2026, nor
 for lithium, which 2026 prints in real dollars (11,700 a ton for 2021, 12,600 before)."""
 
 _INSTRUMENT_OF = {label: name for name, (_, labels) in PRICES.items() for label in labels}
 _PRICED = tuple(sorted({label.split(": ")[0].casefold() for label in _INSTRUMENT_OF}))
-"""Commodities of which every price is on the list of labels; those of others are passed over."""
+"""Commodities of which every price is on the list of labels; prices of others are skipped."""
 
 PRICE_UNITS: Mapping[str, str] = {
     "dollars per kilogram": "USD per kg",
@@ -258,7 +257,7 @@ PRICE_UNITS: Mapping[str, str] = {
     "dollars per metric ton": "USD per t",
     "dollars per dry metric ton unit": "USD per metric ton unit of WO3",
 }
-"""Printed units of prices, and what they are here."""
+"""Printed units of prices, and Kido's names of them."""
 
 PRICE = r"^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$|^[0-9]+(?:\.[0-9]+)?$"
 NO_PRICE = r"^(?:NA|W|XX|-|--|–|—)$"
@@ -275,7 +274,7 @@ TONNES_PER_UNIT: Mapping[str, tuple[float, float]] = {
 """Multiplied by the first, divided by the second: dividing keeps 10,300 kg at 10.3 t exactly."""
 
 AREAS: Mapping[str, str] = {"world total": "WLD", "other countries": "_X"}
-"""The rows that are no country."""
+"""The rows that are not a country."""
 
 TITANIUM = "Titanium Mineral Concentrates"
 ILMENITE = f"{TITANIUM}: Mine production, ilmentite, titanium dioxide (TiO2) content"
@@ -292,31 +291,31 @@ other edition, with figures of the same size: ilmenite of 2024 8,900 and 9,210, 
 
 IN_THOUSANDS_BELOW = 1e6
 """As long as no figure of such a label reaches this, it is in thousands: the largest of each is
-510,000 or less in thousands, and 21 million or more in tons. Where a revised file puts the unit or
-the figures right, it is read as it stands."""
+510,000 or less in thousands, and 21 million or more in tons. Where a revised file corrects the unit
+or the figures, it is read as it is."""
 
 RESERVES_OF_ANOTHER_LABEL: Mapping[int, Mapping[str, str]] = {
     2025: {PALLADIUM: "Platinum-Group metals: Reserves"}
 }
-"""By edition. Beside palladium stand the reserves of the whole platinum group: 81,000 t, more than
-400 years of palladium; the next edition prints the same figures under the group."""
+"""By edition. The reserves printed for palladium are those of the whole platinum group: 81,000 t,
+more than 400 years of palladium; the next edition prints the same figures under the group."""
 
 CAPACITY_AMONG_RESERVES: Mapping[int, tuple[str, ...]] = {
     2025: ("Indium: Refinery production", "Magnesium metal: Magnesium smelter production")
 }
-"""By edition, labels whose column of reserves holds the plants' capacity. For magnesium a note says
-so and the column of capacity holds it too; for indium the next edition prints the same figures
+"""By edition, labels whose column of reserves has the plants' capacity. For magnesium a note states
+it and the column of capacity has it too; for indium the next edition prints the same figures
 (Belgium 50 t, China 1,100 t) as refinery capacity."""
 
 YEARS_LOOKED_BACK = 5
-"""An edition prints the last two years, and here and there the reserves of one before."""
+"""An edition prints the last two years, and sometimes the reserves of an earlier one."""
 
 EXTRACT = 5
-"""So many materials are an extract on purpose. The whole publication is in the order of the
-alphabet: what its first five hold is whole even in a file that is cut after them."""
+"""A file of at most this many materials is taken as an extract. The whole publication is in
+alphabetical order: its first five are complete even in a file that is cut after them."""
 
 MOST_LACKING = 0.25
-"""Part of the materials an edition may lack: of those listed, that of 2025 does not print 3 in 51,
+"""Part of the materials an edition may lack: of the listed ones, the edition of 2025 lacks 3 of 51,
 that of 2026 one."""
 
 YEAR = r"^[0-9]{4}$"
@@ -330,43 +329,42 @@ LESS_THAN_HALF = r"(?i)\bless than (?:1/2|½) ?unit\b"
 ZERO = r"^(?:-|--|–|—)$"
 WITHHELD = r"^W$"
 NOT_AVAILABLE = r"(?i)^(?:NA|large|small|very small|moderate|moderate to large|s)$"
-"""`Large` and the like are opinions without a figure; `s` sends the reader to the note, which says
-where the figure is included (or that it is less than half a unit, which goes first)."""
+"""`Large` and the like are opinions without a figure; `s` refers to the note, which gives the row
+that includes the figure (or "less than half a unit", which is checked first)."""
 NOT_APPLICABLE = r"^XX$"
 
 NO_REMARK = r"(?i)^(?:estimated|reported|reproted)?(?: (?:for )?[0-9]{4})? ?\.?$|^yes$|^no$"
-"""Notes that only say what `flag` says (and a `Yes` that slipped from the next column)."""
+"""Notes that only repeat `flag` (and a `Yes` that slipped from the next column)."""
 NO_REMARK_IN_LONG = rf"{NO_REMARK}|^See Appendix C\b"
 WHY_BLANK = r"(?i)^(w|na|xx)(?: for [0-9-]+)?\.?$"
-"""Notes of the wide layout that stand for a blank cell: `W for 23-24`, `NA`, `na for 2023`."""
+"""Notes of the wide layout that explain a blank cell: `W for 23-24`, `NA`, `na for 2023`."""
 
 
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """A file of an edition -> `production` or `price_quotes` or both, and `material_labels`.
 
     `production` has one row per label, stage, economy and year; `price_quotes` one per instrument
-    and year; `material_labels` is our list. Four layouts are read, known by their columns: the wide
-    CSV of MCS 2025 (years in the names of the columns; no prices), the long CSV of MCS 2026 (the
-    sections that begin with `World`, and the prices of the commodities in PRICES), and our bundled
-    tables (TIDY_COLUMNS, PRICE_COLUMNS). UTF-8 or Windows-1252. Labels are `<commodity>: <type or
-    detail>` as printed, without `estimated` and `rounded`, which are about the figure and go to
-    `flag` and `notes`; upper and lower case do not count. Labels that are left out make no rows.
-    `amount_t` is metric tons; a range is its middle, `<1` is 1 with bound `below`, "less than 1/2
-    unit" half a unit with bound `below`.
-    `is_provisional`: estimates of an edition's last year, which the next edition revises.
-    A price is the average of its year and is dated on the year's first day, as the price of a month
-    is on the month's; `NA` and the like make no row.
-    `vintage_at`: 31 January of the edition's year for bundled figures, else the time of retrieval.
+    and year; `material_labels` is Kido's list. Four layouts are read, recognised by columns: the
+    wide CSV of MCS 2025 (years in the names of the columns; no prices), the long CSV of MCS 2026
+    (the sections that begin with `World`, and the prices of the commodities in PRICES), and the
+    bundled tables (TIDY_COLUMNS, PRICE_COLUMNS). UTF-8 or Windows-1252. Labels are `<commodity>:
+    <type or detail>` as printed, without `estimated` and `rounded`, which are about the figure and
+    go to `flag` and `notes`; case is ignored. Labels that are left out make no rows. `amount_t` is
+    metric tons; a range is its middle, `<1` is 1 with bound `below`, "less than 1/2 unit" half a
+    unit with bound `below`. `is_provisional`: estimates of an edition's last year, which the next
+    edition revises. A price is the average of its year and is dated on the year's first day, as the
+    price of a month is on the month's; `NA` and the like make no row. `vintage_at`: 31 January of
+    the edition's year for bundled figures, else the time of retrieval.
 
-    A file of more than EXTRACT materials is taken for the publication, which must hold most of
-    them; the last table must have its world total where most others have.
-    What one edition misprints is put right in that edition alone: single figures and columns by the
-    register of corrections, what needs more to be read by the three constants by edition.
+    A file of more than EXTRACT materials is taken as the publication, which must have most of them;
+    the last table must have its world total where most others have one. Misprints of one edition
+    are corrected in that edition only: single figures and columns by the register of corrections,
+    others by the three constants by edition.
 
-    Raises UpstreamFormatError for another layout or encoding, a cut file, a year the edition cannot
-    know, figures of countries in a section or column that is not read, or a figure that is none;
-    UnknownCodeError that names the label, country, statistic or unit that no list of ours knows.
-    Source: USGS, Mineral Commodity Summaries data releases (10.5066/P13XCP3R, 10.5066/P1WKQ63T).
+    Raises UpstreamFormatError for another layout or encoding, a cut file, a year outside the
+    edition, figures of countries in a section or column that is not read, or an invalid figure;
+    UnknownCodeError that names the label, country, statistic or unit that is in no list. Source:
+    USGS, Mineral Commodity Summaries data releases (10.5066/P13XCP3R, 10.5066/P1WKQ63T).
     """
     source = CARD.name
     payload, columns = _utf8_with_columns(payload)
@@ -391,8 +389,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             )
         read_text_table(payload, source=source, required=(), others=True)
         raise UpstreamFormatError(
-            f"{source}: the columns are those of no layout that is read "
-            f"({listed(sorted(columns))}).",
+            f"{source}: the columns are those of no known layout ({listed(sorted(columns))}).",
             hint=WHAT_TO_LAND,
         )
 
@@ -479,7 +476,7 @@ def _utf8_with_columns(payload: bytes) -> tuple[bytes, frozenset[str]]:
     """The payload as UTF-8, and the names of its columns, in lower case.
 
     The editions are Windows-1252 with or without a byte order mark of UTF-8. Raises
-    UpstreamFormatError for archives, workbooks, UTF-16 and what is no text.
+    UpstreamFormatError for archives, workbooks, UTF-16 and other payloads that are not text.
     """
     if looks_like_zip(payload):
         raise UpstreamFormatError(
@@ -488,12 +485,12 @@ def _utf8_with_columns(payload: bytes) -> tuple[bytes, frozenset[str]]:
     try:
         text = payload.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # The five bytes that stand for no sign come out as NUL.
+        # The five undefined bytes become NUL.
         text = payload.decode("cp1252", errors="replace").replace("\ufffd", "\0")
-    # In either encoding a text has no control characters but line ends and tabs.
+    # In either encoding a text has no control characters except line ends and tabs.
     if re.search("[\0-\x08\x0e-\x1f]", text):
         require_text(payload, source=CARD.name, hint=WHAT_TO_LAND)
-        raise UpstreamFormatError(f"{CARD.name}: the file is no text.", hint=WHAT_TO_LAND)
+        raise UpstreamFormatError(f"{CARD.name}: the file is not text.", hint=WHAT_TO_LAND)
     payload = text.encode()
     return payload, frozenset(name for name in header_of(payload, source=CARD.name) if name)
 
@@ -504,14 +501,14 @@ def _plain(column: str) -> pl.Expr:
 
 
 def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
-    """The wide layout -> one row per cell that says something: `edition`, `label`, `statistic`,
+    """The wide layout -> one row per cell with a meaning: `edition`, `label`, `statistic`,
     `country`, `year`, `unit`, `cell`, `note`, `is_estimate`.
 
-    A blank cell says something where a note explains it, or where the column holds a figure of
+    A blank cell has a meaning where a note explains it, or where the column has a figure of
     another country. In columns of production or capacity a country that is blank in every year,
-    without such a note, has the dash of the printed table, a zero: the notes say `W`, `NA` and
+    without such a note, has the dash of the printed table, a zero: the notes give `W`, `NA` and
     `XX`, and of the blanks of 2024 in MCS 2025 all 42 outputs and 9 capacities that MCS 2026 prints
-    too are dashes there. A blank beside another year's figure (two countries), and blank reserves,
+    too are dashes there. A blank next to another year's figure (two countries), and blank reserves,
     are not available: for the latter the next edition prints NA, dashes and figures.
     """
     found = {
@@ -519,7 +516,7 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
         for name in sorted(columns)
     }
     years = {name: match for name, match in found.items() if match}
-    # That a material is on a list of a year is said in a column of the long layout.
+    # A column of the long layout marks the materials that are on a list of a year.
     unread = [
         name
         for name, match in found.items()
@@ -588,7 +585,7 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
         .with_columns(
             edition=pl.lit(year_of_edition, pl.Int32),
             unit=pl.coalesce(
-                # One note speaks of the reserves of all countries of the table.
+                # One note is about the reserves of all countries of the table.
                 pl.when(is_reserves).then(note_on_unit.drop_nulls().first().over(column)),
                 "unit_meas",
             ),
@@ -622,7 +619,7 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
 
 
 def _note_stands_for_cell() -> pl.Expr:
-    """Whether the note is a mark for the blank cells of its row, in the year of the column."""
+    """Whether the note explains the blank cells of its row, in the year of the column."""
     note = pl.col("note").fill_null("")
     is_of_all_years = ~note.str.contains(r"[0-9]")
     names_year = note.str.contains(pl.col("year").str.slice(2), literal=True)
@@ -635,7 +632,7 @@ def _note_is_figure() -> pl.Expr:
 
 
 def _meaning_of_wide_cell() -> pl.Expr:
-    """The cell, or what a blank cell stands for (the rule is in `_cells_of_wide`)."""
+    """The cell, or the meaning of a blank cell (the rule is in `_cells_of_wide`)."""
     is_blank = pl.col("cell").is_null()
     is_blank_every_year = is_blank.all().over("label", "statistic", "country")
     is_included_elsewhere = pl.col("note").fill_null("").str.contains(r"(?i)\bincluded with\b")
@@ -667,8 +664,8 @@ def _is_of_world() -> pl.Expr:
 
 
 def _edition_of_long(table: pl.DataFrame) -> int:
-    """The edition, which is not printed: the year after the last of production, as most labels have
-    it.
+    """The edition, which is not printed: the year after the last year of production of most
+    labels.
     """
     table = table.filter(_is_of_world())
     if table.is_empty():
@@ -683,9 +680,9 @@ def _edition_of_long(table: pl.DataFrame) -> int:
     )["year"]
     if last_years.is_empty():
         raise UpstreamFormatError(
-            f"{CARD.name}: no production of a year in the file: its edition cannot be told."
+            f"{CARD.name}: no production of a year in the file: its edition cannot be determined."
         )
-    # Where as many labels say one year as another, the earlier: a later one is then refused.
+    # Where two years have as many labels, the earlier one: a later year is then rejected.
     labels_by_year: Counter[int] = Counter(last_years.to_list())
     return max(sorted(labels_by_year), key=lambda year: labels_by_year[year]) + 1
 
@@ -781,7 +778,7 @@ def _prices_of_long(table: pl.DataFrame, edition: int) -> pl.DataFrame:
 
 
 def _prices_of_tidy(payload: bytes) -> pl.DataFrame:
-    """Our bundled table of prices; `price` is a number."""
+    """The bundled table of prices; `price` is a number."""
     table = read_text_table(payload, source=CARD.name, required=PRICE_COLUMNS)
     require_every(
         pl.col("edition").str.contains(YEAR),
@@ -810,14 +807,14 @@ def _prices_of_tidy(payload: bytes) -> pl.DataFrame:
 
 
 def _known_prices(prices: pl.DataFrame) -> pl.DataFrame:
-    """The prices of the series in PRICES; a label of neither list is refused."""
+    """The prices of the series in PRICES; a label in neither list is rejected."""
     prices = _known_and_taken(prices)
     require_every(
         pl.col("label").is_in(list(_INSTRUMENT_OF)),
         of=prices,
         value=pl.col("label"),
-        what="is taken in labels.csv, but PRICES in dagster_project/sources/usgs_mcs.py does not "
-        "say which instrument it is",
+        what="is used in labels.csv, but PRICES in dagster_project/sources/usgs_mcs.py does not "
+        "give its instrument",
         source=CARD.name,
         error=UnknownCodeError,
     )
@@ -834,7 +831,7 @@ def _checked_prices(prices: pl.DataFrame) -> pl.DataFrame:
         (
             year.is_between(pl.col("edition") - YEARS_LOOKED_BACK, pl.col("edition") - 1)
             .fill_null(False),
-            "is not of a year that the edition can know",
+            "is outside the years of the edition",
         ),
     ):  # fmt: skip
         require_every(rule, of=prices, value=place, what=what, source=CARD.name)
@@ -863,7 +860,7 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
     found = found.with_columns(unit=pl.col("unit").str.to_lowercase()).with_columns(
         unit=pl.when(is_misprinted_unit)
         .then(pl.lit("thousand metric tons"))
-        # A cell that was forgotten has the unit of the others, where they have one.
+        # A blank unit is that of the other cells, where they have one.
         .when(pl.col("unit").is_null(), (units_of_label.len() == 1).over("label", "statistic"))
         .then(units_of_label.first().over("label", "statistic"))
         .otherwise("unit")
@@ -873,7 +870,7 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         (
             "unit",
             list(TONNES_PER_UNIT),
-            "is not a unit of mass that is known; a new one is added with its factor to "
+            "is not a known unit of mass; a new one is added with its factor to "
             "TONNES_PER_UNIT in dagster_project/sources/usgs_mcs.py",
         ),
     ):
@@ -899,7 +896,7 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         year.is_between(pl.col("edition") - YEARS_LOOKED_BACK, last_year),
         of=found,
         value=pl.format("{}, {}, {}", "label", pl.col("country").fill_null(""), "year"),
-        what=f"is not of a year that the edition of {listed(editions)} can know",
+        what=f"is outside the years of the edition of {listed(editions)}",
         source=CARD.name,
     )
     is_less_than_half = pl.col("means").str.contains(LESS_THAN_HALF)
@@ -989,7 +986,7 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         pl.col("stage").is_not_null(),
         of=figures,
         value=pl.col("label"),
-        what="has production, but labels.csv does not say whether it is of a mine or a plant",
+        what="has production, but labels.csv does not give mine or plant as its stage",
         source=CARD.name,
         error=UnknownCodeError,
     )
@@ -997,9 +994,9 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _require_world_total_of_last(table: pl.DataFrame, *, of: tuple[str, ...]) -> None:
-    """Refuse a file whose last table lacks the world total that most of its tables have.
+    """Reject a file whose last table lacks the world total that most of its tables have.
 
-    A file that was cut at the end of a line breaks off inside a table, before its total.
+    A file that was cut at the end of a line ends inside a table, before its total.
     """
     has_total = pl.col("country").str.contains(r"(?i)^world total\b").fill_null(False).any()
     tables = table.group_by(of, maintain_order=True).agg(has_total=has_total)
@@ -1015,7 +1012,7 @@ def _require_world_total_of_last(table: pl.DataFrame, *, of: tuple[str, ...]) ->
 
 
 def _require_most_materials(rows: pl.DataFrame) -> None:
-    """Refuse a file that is neither an extract nor holds most materials that are listed."""
+    """Reject a file that is neither an extract nor has most of the listed materials."""
     listed = {
         name.label.casefold(): name.material
         for name in material_labels(CARD.name).values()
@@ -1054,7 +1051,7 @@ def _known_and_taken(rows: pl.DataFrame) -> pl.DataFrame:
 def _country_and_parenthesis(
     rows: pl.DataFrame,
 ) -> tuple[Mapping[str, str], Mapping[str, str | None]]:
-    """By the country as printed: the economy, and the words in brackets that are no part of it.
+    """By the country as printed: the economy, and words in brackets that are not part of its name.
 
     `Congo (Kinshasa)` is a name; `Brazil (beneficiated)` is Brazil. The digits of a footnote after
     a bracket (`World total (rounded) 10`) are dropped.
@@ -1071,7 +1068,7 @@ def _country_and_parenthesis(
 
 
 def _figures_of_tidy(payload: bytes) -> pl.DataFrame:
-    """Our bundled table -> figures; its words are the lake's, so that they are only checked."""
+    """The bundled table -> figures; its words are the lake's, so they are only checked."""
     table = _known_and_taken(read_text_table(payload, source=CARD.name, required=TIDY_COLUMNS))
     has_amount = pl.col("flag").is_in(["reported", "estimated", "zero"])
     amount = pl.col("amount_t").cast(pl.Float64, strict=False)
@@ -1079,7 +1076,7 @@ def _figures_of_tidy(payload: bytes) -> pl.DataFrame:
         (
             "economy_iso3",
             list(economies().among(table["economy_iso3"].unique())),
-            "is not an economy of our list",
+            "is not a known economy",
         ),
         ("stage", words.STAGES, "is not a stage"),
         ("bound", words.BOUNDS, "is not a bound"),

@@ -1,7 +1,7 @@
 """Worldwide Governance Indicators -> `governance_scores`.
 
 Only estimates (about -2.5 to 2.5) and their standard errors; ranks and 0-100 scores are another
-scale, and how the six make one weight is decided elsewhere.
+scale, and the six are combined to one weight elsewhere.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ OTHER_ECONOMY_CODES: Mapping[str, str] = {
     "WBG": "PSE",
     "ZAR": "COD",
 }
-"""The World Bank's codes that are not ISO 3166, and what they are here."""
+"""The World Bank's codes that are not ISO 3166, and the economies they are."""
 
 AGGREGATE_CODES = frozenset(
     {
@@ -86,7 +86,7 @@ AGGREGATE_CODES = frozenset(
         "XZN",
     }
 )  # fmt: skip
-"""The World Bank's codes for regions, income and lending groups: no economy, so dropped."""
+"""The World Bank's codes for regions, income and lending groups: dropped, not economies."""
 
 AGGREGATE_NAMES = frozenset(
     name.casefold()
@@ -114,7 +114,7 @@ AGGREGATE_NAMES = frozenset(
         "Upper middle income", "World",
     )
 )  # fmt: skip
-"""The same by name, for rows that carry no code."""
+"""The same by name, for rows without a code."""
 
 RELEASE_MONTH, RELEASE_DAY = 9, 30
 """A bundled figure of year Y counts from 30 September of the year after."""
@@ -134,8 +134,8 @@ _STATA_SIZE = re.compile(
 """The counts of variables and observations in the header of a Stata file since version 13."""
 _STATA_TYPES = b"<variable_types>"
 _STATA_LONG_TEXT = 32768
-"""The type of texts that lie apart, where many rows may point to one: a small file of them unfolds
-to any size."""
+"""The type of texts stored separately, where many rows may point to one: a small file of them may
+unpack to any size."""
 _OLDER_STATA = range(102, 116)
 """First byte of a Stata file before version 13; the second is 1 or 2 (byte order)."""
 
@@ -145,13 +145,13 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
 
     Reads the publisher's Stata file (`code`, `year`, and per indicator `vae`, `vas` ...; or one row
     per indicator: `code`, `year`, `indicator`, `estimate`, `stddev`), its workbook of the second
-    shape, an answer of the World Bank's service (`[about, rows]`, whole or a page of it), and our
+    shape, an answer of the World Bank's service (`[about, rows]`, whole or a page of it), and the
     bundled table. Years without an estimate make no row; regions and income groups in an answer of
     the service are dropped. `vintage_at` is the release of the year for bundled figures, else the
     time of retrieval.
-    Raises UpstreamFormatError for another file, a cut one, an error of the service (in its words)
-    or an answer without rows; UnknownCodeError that names an economy or indicator of no list of
-    ours, and any measure that is no estimate. Source: World Bank, database 3 (WGI).
+    Raises UpstreamFormatError for another file, a cut one, an error of the service (with its text)
+    or an answer without rows; UnknownCodeError that names an economy or indicator that is in no
+    list, and any measure that is not an estimate. Source: World Bank, database 3 (WGI).
     """
     if _is_stata(payload):
         scores = _from_columns(_read_stata(payload))
@@ -200,7 +200,7 @@ def _read_stata(payload: bytes) -> pl.DataFrame:
         table = pd.read_stata(
             io.BytesIO(payload), convert_categoricals=False, convert_missing=False
         )
-    except Exception as error:  # pandas lets through whatever a damaged part makes it stumble on
+    except Exception as error:  # pandas raises any error for a damaged part
         reason = shortened(" ".join(str(error).split()))
         raise UpstreamFormatError(
             f"{CARD.name}: the Stata file is cut or damaged ({reason}).",
@@ -214,7 +214,7 @@ def _read_stata(payload: bytes) -> pl.DataFrame:
 
 
 def _require_plausible_size(payload: bytes) -> None:
-    """Refuse a Stata file whose header counts more than the file can hold.
+    """Reject a Stata file whose header counts more than the file can hold.
 
     A value takes a byte at least. Source: Stata, `help dta`, section 5.1 of each version.
     """
@@ -234,8 +234,8 @@ def _require_plausible_size(payload: bytes) -> None:
     require_width(columns, source=CARD.name)
     if columns * rows > min(MOST_CELLS, len(payload)) or rows > len(payload):
         raise UpstreamFormatError(
-            f"{CARD.name}: the Stata file says it has {rows:,} rows of {columns:,} columns, more "
-            "than it holds or than is read.",
+            f"{CARD.name}: the Stata header gives {rows:,} rows of {columns:,} columns, more "
+            "than the file holds or than is read.",
             hint=_WHOSE,
         )
     types = payload.partition(_STATA_TYPES)[2][: 2 * columns]
@@ -356,7 +356,7 @@ def _from_service(payload: bytes) -> pl.DataFrame:
         pl.col("date"),
     )
     # Taiwan and a few territories have a name and no code in this database: a row without a code
-    # is not an aggregate for that.
+    # is not necessarily an aggregate.
     place = pl.format("{}|{}", pl.col("code").fill_null(""), pl.col("name").fill_null(""))
     economies = _mapping(table.select(place).to_series(), _economy_or_aggregate)
     return _scores(
@@ -437,7 +437,7 @@ def _words(about: Mapping[str, object]) -> str:
 
 
 def _from_table(payload: bytes) -> pl.DataFrame:
-    """Our bundled table: per economy and year `rule_of_law`, `rule_of_law_error` and so on."""
+    """The bundled table: per economy and year `rule_of_law`, `rule_of_law_error` and so on."""
     figures = [
         name for indicator in INDICATORS.values() for name in (indicator, f"{indicator}_error")
     ]
@@ -472,7 +472,7 @@ def _from_table(payload: bytes) -> pl.DataFrame:
 
 
 def _mapping(values: pl.Series, find: Callable[[str], str | None]) -> dict[str, str | None]:
-    """What each distinct value stands for."""
+    """The result of `find` for each distinct value."""
     return {value: find(value) for value in values.fill_null("").unique().to_list()}
 
 
@@ -495,7 +495,7 @@ def _indicator_lettered(letters: str) -> str:
         return INDICATORS[letters.strip().lower()]
     except KeyError:
         raise UnknownCodeError(
-            f"{CARD.name}: no indicator is known by the letters {letters!r}.",
+            f"{CARD.name}: no indicator has the letters {letters!r}.",
             hint=f"Those read are {', '.join(INDICATORS)}: see dagster_project/sources/wgi.py.",
         ) from None
 

@@ -8,8 +8,8 @@
 {%- endmacro %}
 
 
-{# HHI put on a scale from 0 (all suppliers alike) to 1 (one supplier); null for one supplier.
-   Never below 0: where a small part is not published, the index is a lower bound of itself. #}
+{# HHI rescaled from 0 (all suppliers alike) to 1 (one supplier); null for one supplier.
+   Never below 0: where a small part is not published, the index is only a lower bound. #}
 {% macro hhi_normalised(hhi, suppliers) -%}
     case
         when {{ suppliers }} > 1
@@ -24,8 +24,8 @@
 {%- endmacro %}
 
 
-{# A sum that does not depend on the order of the rows: the smallest terms first, with the rounding
-   of each carried on. #}
+{# A sum that does not depend on the order of the rows: the smallest terms first, with compensated
+   rounding. #}
 {% macro sum_in_order(term) -%}
     fsum({{ term }} order by {{ term }})
 {%- endmacro %}

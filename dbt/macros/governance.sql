@@ -1,4 +1,4 @@
-{# How governance scores weigh on concentration. #}
+{# The weight of governance scores in concentration. #}
 
 
 {# Governance on the scale of the European Commission's supply risk: 0 the best, 10 the worst, from

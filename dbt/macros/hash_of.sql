@@ -1,5 +1,5 @@
 {# A number for the values of some columns, the same for the same values; different values may share
-   one. What a missing value counts as is the same everywhere. #}
+   one. A missing value has the same hash everywhere. #}
 {% macro hash_of(columns) -%}
     hash({{ columns | join(", ") }})
 {%- endmacro %}

@@ -1,10 +1,10 @@
-{# The rows of the newest vintage that is known of each slice.
+{# The rows of the newest known vintage of each slice.
 
-   It is decided on the slices, which are few beside the rows. Then the rows are kept of every
-   snapshot of which some count, without those of its slices that another replaces: mostly there
-   are none, and no row is looked up. Eleven million rows in 5,400 slices take 0.2 to 0.5 s of CPU
-   time so; 0.6 to 0.9 s when each is looked up among the slices that count; 0.9 to 1.5 s when the
-   slices are found in the rows themselves. #}
+   It is decided on the slices, which are far fewer than the rows. Then the rows of every snapshot
+   with slices that count are kept, except those of its replaced slices: mostly there are none, and
+   no row is looked up. Eleven million rows in 5,400 slices take 0.2 to 0.5 s of CPU time in this
+   way; 0.6 to 0.9 s when each is looked up among the slices that count; 0.9 to 1.5 s when the
+   slices are read from the rows themselves. #}
 {% macro newest_of_each(relation, slice, is_known, edition=none) -%}
     {% set vintage = slice + ([edition] if edition else []) + ["vintage_at", "snapshot_id"] %}
     with ranked as (
@@ -38,7 +38,7 @@
 
 
 {# The slices of a lake table, of all their vintages, with the number of rows of each, and whether
-   it is the newest vintage that is known of its slice. #}
+   it is the newest known vintage of its slice. #}
 {% macro ranked_slices(relation, slice, is_known, edition=none) -%}
     {% set vintage = slice + ([edition] if edition else []) + ["vintage_at", "snapshot_id"] %}
         select
@@ -60,7 +60,7 @@
 
 
 {# The vintages of the slices of a lake table and the number of rows of each. A build file has them
-   beside the rows (`lake.<table>_slices`); the rows of a unit test are all there is. #}
+   as a table (`lake.<table>_slices`); in a unit test they are computed from the rows. #}
 {% macro slices_of(relation, vintage) -%}
     {% if relation.is_cte -%}
         (
@@ -76,7 +76,7 @@
 {%- endmacro %}
 
 
-{# Whether two relations have the same in each of the columns; two missing values are the same. #}
+{# Whether two relations are equal in each of the columns; two missing values are equal. #}
 {% macro same_in(one, other, columns) -%}
     {% for name in columns -%}
         {{ "and " if not loop.first -}}

@@ -1,8 +1,9 @@
-{# Where the figures of a code stop being those of the same goods; `breaks` are rows of
-   `seed_nomenclature_breaks`. Two periods are compared only where neither of these parts them. #}
+{# Breaks after which the figures of a code are of other goods; `breaks` are rows of
+   `seed_nomenclature_breaks`. Two periods are compared only where no break separates them. #}
 
-{# True where a break parts two figures of its code, each with its edition of the HS and its year.
-   Editions between those of a break are on neither side of it: comparable each with itself only. #}
+{# True where a break separates two figures of its code, each with its edition of the HS and its
+   year. Editions between those of a break are on neither side of it: each is comparable with itself
+   only. #}
 {% macro is_across_a_break(breaks, revision, year, other_revision, other_year) -%}
     case
         when {{ breaks }}.year_after is null
@@ -23,8 +24,8 @@
 {%- endmacro %}
 
 
-{# The year on the way through a break between two years of an edition. Other editions do not change
-   with it: they have what the code was before. #}
+{# The position of a year relative to a break between two years of an edition. Other editions are
+   not affected: they keep the earlier content of the code. #}
 {% macro year_in_edition(breaks, revision, year) -%}
     case
         when {{ revision }} = {{ breaks }}.hs_revision_after then {{ year }}
@@ -33,9 +34,9 @@
 {%- endmacro %}
 
 
-{# A number that is the same for figures of a code that no break parts: summed over its breaks.
-   Each adds 0 before it, 10,000 after it and between its editions what tells one from another, so
-   that of two editions the newer one has nowhere less; breaks between years add less than 100. #}
+{# A number that is equal for figures of a code that no break separates: summed over its breaks.
+   Each adds 0 before it, 10,000 after it and between its editions a number that distinguishes them,
+   so that a newer edition never has a smaller number; breaks between years add less than 100. #}
 {% macro breaks_passed(breaks, revision, year) -%}
     sum(
         case

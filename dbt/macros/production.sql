@@ -1,10 +1,10 @@
-{# Which figures of production are read, and how printed totals are. #}
+{# The figures of production that are read, and the rounding of printed totals. #}
 
 
 {# Figures of production, capacity and reserves by material: of each table (a material at a stage in
    a year, of the world or of one economy's supply) the newest edition as a whole, and of it the
    newest vintage. Editions spell labels differently, so of those that count for their label one is
-   chosen for the material. Figures whose label is left out are not here. #}
+   chosen for the material. Figures whose label is left out are excluded. #}
 {% macro latest_production(figures, labels) -%}
     select *
     from (
@@ -37,8 +37,8 @@
 {%- endmacro %}
 
 
-{# Half a unit of the last digit of a total that is not 0 (390,000: 5,000), read down to a kilogram;
-   of a round number (1,000) no more than two significant digits leave open. #}
+{# Half a unit of the last digit of a total that is not 0 (390,000: 5,000), down to a kilogram; for
+   a round number (1,000) at most the uncertainty of two significant digits. #}
 {% macro half_unit_of_a_total(amount_t) -%}
     least(
         {{ rounding_of_a_total() }} * {{ amount_t }},

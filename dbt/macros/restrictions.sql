@@ -1,9 +1,9 @@
 {# Rules of the restriction catalogue. #}
 
 
-{# Status of a clause on a day: the first that holds of ended, unknown, suspended, in force,
+{# Status of a clause on a day: the first that applies of ended, unknown, suspended, in force,
    announced; null before the clause. Days a state ends on still belong to it. Takes a relation
-   with the clause's clocks, null where a fact is not known in this build. #}
+   with the clause's dates, null where a fact is not known in this build. #}
 {% macro status_on(day, clause) -%}
     case
         when {{ day }} > {{ clause }}.ended_date then 'ended'
@@ -18,7 +18,7 @@
 {%- endmacro %}
 
 
-{# Kind of instrument: Global Trade Alert's intervention type, else what the direction tells. #}
+{# Kind of instrument: Global Trade Alert's intervention type, else derived from the direction. #}
 {% macro instrument_type(gta_code, direction) -%}
     case {{ gta_code }}
         when '18' then 'export_tax'

@@ -1,8 +1,8 @@
-{# Which of the lake's rows count in a build: all vintages lie there side by side. Only copies of
-   bundled documents that another takes the place of are not among them (`lake/copies.py`). #}
+{# Which of the lake's rows count in a build: the lake has all vintages. Only replaced copies of
+   bundled documents are excluded (`lake/copies.py`). #}
 
 
-{# First instant after the day the warehouse is built for: what was retrieved before it counts. #}
+{# First instant after the day the warehouse is built for: rows retrieved before it count. #}
 {% macro as_of_end() -%}
     cast('{{ var("as_of") }}' as date) + interval 1 day
 {%- endmacro %}
@@ -14,16 +14,16 @@
 {%- endmacro %}
 
 
-{# What counts first among the rows of one thing: of editions the newer, of vintages the later
+{# Order of precedence among the rows of one thing: of editions the newer, of vintages the later
    retrieved, of snapshots of one instant the later landed. The name of a snapshot begins with its
-   source's: of that only the instant in it is read, and the whole only where nothing else decides. #}
+   source's, so only its instant is compared, and the whole name only where nothing else decides. #}
 {% macro newest_first(edition=none) -%}
     {% if edition %}{{ edition }} desc nulls last, {% endif -%}
     vintage_at desc, regexp_extract(snapshot_id, '\d{8}T\d{12}') desc, snapshot_id desc
 {%- endmacro %}
 
 
-{# How good the evidence of a fact is: 1 the best. #}
+{# Rank of the evidence of a fact: 1 is the best. #}
 {% macro evidence_rank(evidence) -%}
     case {{ evidence }} when 'official' then 1 when 'reported' then 2 when 'de_facto' then 3 end
 {%- endmacro %}
@@ -31,10 +31,10 @@
 
 {# The rows of a lake table that count on the day of the build, by the rule its schema declares.
 
-   Of each slice the newest vintage counts, as a whole: a row that it no longer holds is gone. Then,
-   where slices may speak of one subject, all that one of them says of it: the one with the best
+   Of each slice the newest vintage counts, as a whole: a row that it no longer has is dropped.
+   Then, where several slices may describe one subject, that of one slice: the one with the best
    evidence, then the newest. Figures count from the day they were retrieved, facts from the day
-   they were known: the newest text of a list tells both, whenever it was retrieved. #}
+   they became known, which the newest text of a list gives, whenever it was retrieved. #}
 {% macro rows_that_count(relation, slice, counts_from, edition=none, subject=[], evidence=none) -%}
     {% set is_known = known_by_the_day(counts_from) %}
     {% set newest_of_each_slice -%}
@@ -60,7 +60,7 @@
 
 
 {# Which slices of a lake table count on the day of the build, by the same rule, with the number of
-   rows of each: whoever asks for no more than these reads no row. #}
+   rows of each, without reading any row. #}
 {% macro slices_that_count(relation, slice, counts_from, edition=none) -%}
     select
         {{ slice | join(", ") }},
@@ -78,10 +78,10 @@
 {%- endmacro %}
 
 
-{# Flows without the slices that their publisher has withdrawn: it was asked for them again, and the
-   answer holds other rows of the reporter, flow and period but none of the code. An answer without
-   any row of them withdraws nothing: a period that is not published, or an outage, must not wipe
-   good figures. #}
+{# Flows without the slices that their publisher has withdrawn: they were requested again, and the
+   answer has other rows of the reporter, flow and period but none of the code. An answer without
+   any of these rows withdraws nothing: an unpublished period, or an outage, must not remove valid
+   figures. #}
 {% macro not_withdrawn(flows, coverage, snapshots) -%}
     select *
     from {{ flows }}

@@ -1,4 +1,4 @@
--- A clause that is known has been announced, so some status holds from that day.
+-- A known clause has been announced, so it has a status from that day.
 {{ config(meta={'dagster': {'ref': {'name': 'measure_status'}}}) }}
 
 select

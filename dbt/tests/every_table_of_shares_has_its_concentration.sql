@@ -1,5 +1,5 @@
--- The same figure by two ways: the largest of the shares is the largest producer's. Where a single
--- economy stands beside a larger rest that is not named, which of them is largest is not known.
+-- The same figure computed in two ways: the largest of the shares is the largest producer's. Where
+-- a single economy is listed with a larger unnamed rest, the largest producer is unknown.
 {{ config(meta={'dagster': {'ref': {'name': 'production_concentration'}}}) }}
 
 with largest as (

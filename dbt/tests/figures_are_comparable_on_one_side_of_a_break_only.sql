@@ -1,5 +1,5 @@
 -- Two figures with the same `comparable_since` may be compared: none of the breaks of their codes
--- lies between them, looked at pair by pair.
+-- is between them, checked pair by pair.
 {{ config(meta={'dagster': {'ref': {'name': 'import_concentration'}}}) }}
 
 with totals as (

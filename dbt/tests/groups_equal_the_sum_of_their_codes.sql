@@ -1,5 +1,5 @@
--- What a group costs is what its codes cost, where one publisher gives both; a basket is the
--- publisher's own sum and has no codes beside it.
+-- The value of a group is the sum of its codes, where one publisher gives both; a basket is the
+-- publisher's own sum, without codes.
 {{ config(meta={'dagster': {'ref': {'name': 'import_concentration'}}}) }}
 
 with totals as (

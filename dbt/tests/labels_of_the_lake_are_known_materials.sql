@@ -1,4 +1,4 @@
--- Every label is mapped or left out on purpose: none of the lake's is unknown to the newest lists.
+-- Every label is mapped or left out on purpose: all labels of the lake are in the newest lists.
 {{ config(meta={'dagster': {'ref': {'name': 'materials'}}}) }}
 
 with labels as (

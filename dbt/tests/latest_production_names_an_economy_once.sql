@@ -1,4 +1,4 @@
--- Two labels of a material that an edition prints for the same economy would be counted both.
+-- Two labels of a material that an edition prints for one economy would both be counted.
 {{ config(meta={'dagster': {'ref': {'name': 'stg_lake__production'}}}) }}
 
 with figures as (

@@ -1,6 +1,7 @@
--- A printed total that its parts exceed, or where all parts are printed do not reach, by more than
--- rounding is a misprint of either: worth a look at the publisher's page. Such a total is not used
--- where its parts exceed it. A part that is printed as a bound (`<100`) may be next to nothing.
+-- A printed total that differs from its parts by more than rounding (parts that exceed it, or,
+-- where all are printed, fall short) is a misprint of either: check the publisher's page. Such a
+-- total is not used where its parts exceed it. A part printed as a bound (`<100`) may be close to
+-- 0.
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'stg_lake__production'}}}) }}
 
 with figures as (

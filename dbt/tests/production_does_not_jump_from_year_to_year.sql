@@ -1,6 +1,6 @@
 -- An economy's figure that is a hundred times, or a hundredth, of the one of the year before is
--- mostly a unit printed wrong (thousands for tons) in the edition one of the two was read from:
--- worth a look at the publisher's page. Of ten tons or less a jump is a plant that opened.
+-- mostly a wrong unit (thousands for tons) in the edition of one of the two: check the publisher's
+-- page. A jump from ten tons or less is a plant that opened.
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'stg_lake__production'}}}) }}
 
 with figures as (

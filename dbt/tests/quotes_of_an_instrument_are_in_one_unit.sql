@@ -1,5 +1,5 @@
 -- Quotes of a source in another unit than most (an index on another base, from a shorter file) are
--- left out of the prices. To have them count, land a file that reaches as far back as the other.
+-- left out of the prices. To use them, land a file that reaches as far back as the other.
 {{ config(severity='warn') }}
 
 select

@@ -1,6 +1,6 @@
--- Where a publisher prints the total and the part without a partner, all parts are there: they add
--- up to the total, within rounding of the ninth digit. A flow of an economy with itself is printed
--- apart, as a re-import, but is part of the total.
+-- Where a publisher prints the total and the part without a partner, the parts are complete: they
+-- add up to the total, within rounding of the ninth digit. A flow of an economy with itself is
+-- printed separately, as a re-import, but is part of the total.
 with flows as (
 
     select

@@ -1,4 +1,4 @@
--- What shares of a single code say of an importer and a supplier is what BACI says, to the cent.
+-- Shares of a single code for an importer and a supplier equal BACI's flow, to the cent.
 {{ config(meta={'dagster': {'ref': {'name': 'supplier_shares'}}}) }}
 
 with shares as not materialized (
@@ -11,7 +11,7 @@ with shares as not materialized (
         measure,
         amount
     from {{ ref('supplier_shares') }}
-    -- Of shares `_X` is what remains of a total, of flows it is a supplier that no share names.
+    -- In shares `_X` is the rest of a total, in flows it is a supplier without a share.
     where source = 'baci' and starts_with(mineral_group, 'hs_') and supplier_iso3 <> '_X'
 
 ),
@@ -33,8 +33,8 @@ flows as not materialized (
 
 ),
 
--- Where a total has all its flows as shares, a number of them tells so: only the others are
--- compared flow by flow. By weight there may be no total: shares that have no flow are looked for.
+-- Where all flows of a total are shares, their summed hashes are equal: only the others are
+-- compared flow by flow. By weight there may be no total: shares without a flow are looked for.
 sums_of_shares as (
 
     select

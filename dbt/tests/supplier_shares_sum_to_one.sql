@@ -1,5 +1,5 @@
--- What is published by partner and the rest make up the whole of each total. Totals are numbered:
--- of 22 million shares grouping by a number takes half of what grouping by five columns does.
+-- The parts published by partner and the rest add up to each total. Totals are numbered: for 22
+-- million shares grouping by a number takes half the time of grouping by five columns.
 {% set grain = ['importer_iso3', 'mineral_group', 'frequency', 'period_start', 'measure'] %}
 
 with numbered as not materialized (

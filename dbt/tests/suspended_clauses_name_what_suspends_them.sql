@@ -1,4 +1,4 @@
--- A suspension is an act of its own, and that act is in the catalogue.
+-- A suspension is a separate act, and that act is in the catalogue.
 select
     suspended.clause_id,
     suspended.suspended_from,

@@ -1,4 +1,5 @@
--- The same figure by three ways: the concentration's two columns and the shares themselves.
+-- The same figure computed in three ways: the concentration's two columns and the shares
+-- themselves.
 {{ config(meta={'dagster': {'ref': {'name': 'import_concentration'}}}) }}
 
 with largest as (

@@ -1,4 +1,4 @@
-"""Warehouses as a user gets them: built once by the front door, each in a home of its own.
+"""Warehouses as a user gets them: built once by the command line, each in its own home.
 
 `built` is of the bundled figures. Where these do not matter a test begins with `home`: of the same
 figures but for the flows of most codes before 2024 (`tests.bundled`), in a ninth of the rows.
@@ -24,11 +24,11 @@ from tests.forked import Command
 
 AS_OF = "2026-11-25"
 BUNDLED = "bundled"
-"""A home that lies beside a folder of this name takes the bundled files from it."""
+"""A home next to a folder of this name uses the bundled files from it."""
 
 
 def run_kido(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the front door as a user would, on a home of its own."""
+    """Run the command line as a user would, on its own home."""
     return start_kido(home, *arguments, **environment).wait()
 
 
@@ -93,7 +93,7 @@ def small(few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(bundled_with_few_flows: Path, tmp_path: Path) -> Path:
-    """Where homes have few flows, whoever builds them."""
+    """The folder in which homes have few flows."""
     (tmp_path / BUNDLED).symlink_to(bundled_with_few_flows)
     return tmp_path
 

@@ -159,7 +159,7 @@ def test_ten_replays_change_no_figure_that_a_reader_or_a_dashboard_sees(
 
 
 def test_a_day_that_nothing_is_known_of_is_refused_in_a_sentence(home: Path) -> None:
-    early = "2006-06-30 is too early: nothing is known of any supplier before 2006-07-01."
+    early = "2006-06-30 is too early: there is no figure of any supplier before 2006-07-01."
     at_once = run_kido(home, "build", "--as-of", "2006-06-30", "--publish")
     assert (at_once.returncode, at_once.stderr) == (1, f"kido: {early}\n")
     ahead = run_kido(home, "build", "--as-of", "2999-01-01")
@@ -172,14 +172,14 @@ def test_a_day_that_nothing_is_known_of_is_refused_in_a_sentence(home: Path) -> 
 def test_before_anything_is_built_such_a_day_is_refused_when_the_documents_are_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    early = "2006-06-30 is too early: nothing is known of any supplier before 2006-07-01."
+    early = "2006-06-30 is too early: there is no figure of any supplier before 2006-07-01."
     monkeypatch.setenv("KIDO_HOME", str(folder / "empty"))
     result = launchpad(folder / "empty", as_of="2006-06-30")
     assert not result.success
     assert failures(result) == {"dbt_build": early}
     result = launchpad(folder / "empty", as_of="2999-01-01")
     assert not result.success
-    assert {said[:27] for said in failures(result).values()} == {"2999-01-01 is in the future"}
+    assert {output[:27] for output in failures(result).values()} == {"2999-01-01 is in the future"}
     assert not (folder / "empty" / "as_of").exists()
     assert not (folder / "empty" / "kido.duckdb").exists()
 

@@ -446,7 +446,7 @@ def test_the_rare_earth_fund_since_mid_2025(rows: Rows) -> None:
     ("claim", "verdict", "low", "high"),
     [
         # Published variants of China's share in Japan's rare earths of 2024: 44.0 % of value,
-        # 71.3 % of weight; of 2023, the latest full year when 60 % was said: 64.7 and 67.6 %.
+        # 71.3 % of weight; of 2023, the latest full year when 60 % was claimed: 64.7 and 67.6 %.
         ("JP-2024-CHINA-OVER-60", "depends_on_basis", 0.440, 0.713),
         ("JP-2024-CHINA-60", "depends_on_basis", 0.647, 0.676),
         ("JP-2024-CHINA-60-70", "depends_on_basis", 0.440, 0.713),
@@ -490,7 +490,7 @@ def test_a_claim_without_a_year_is_held_against_every_figure_and_each_is_named(r
         assert figure in does_not
 
 
-def test_what_a_share_of_imports_is_from_and_how_exact_is_said(rows: Rows) -> None:
+def test_what_a_share_of_imports_is_from_and_how_exact_is_reported(rows: Rows) -> None:
     explanations = dict(rows("select claim_id, explanation from catalog.claims"))
     assert explanations["JP-2011-CHINA-68-37"] == (
         "The figures agree: 68.33 % of weight (UN Comtrade, 2011)."
@@ -511,7 +511,7 @@ def test_japan_was_not_restricted_in_particular_before_january_2026(rows: Rows) 
     assert "2026-01-06" in explanation
 
 
-def test_what_no_figure_decides_says_what_is_missing(rows: Rows) -> None:
+def test_what_no_figure_decides_reports_what_is_missing(rows: Rows) -> None:
     undecided = rows(
         "select claim_id, explanation, computed_low from catalog.claims "
         "where verdict = 'not_testable'"

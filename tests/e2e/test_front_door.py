@@ -34,9 +34,9 @@ def tree(path: Path) -> set[str]:
 
 
 def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
-    said = (built / "build.out").read_text()
-    assert said.strip().endswith(str(built / "kido.duckdb"))
-    assert "Japan 2024" in said
+    output = (built / "build.out").read_text()
+    assert output.strip().endswith(str(built / "kido.duckdb"))
+    assert "Japan 2024" in output
     # Ten of the answers: the figure, what it is of, its source and vintage.
     for figure, of_what, source in (
         ("71.3 %", "2024  of 22,406 t", "comtrade_baskets, vintage 2025-07-01"),
@@ -50,12 +50,12 @@ def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
         ("+81.8 %", "to 2026-08-05", "equity_indices, vintage 2026-08-05"),
         ("157.3 JPY per USD", "2026-10-30", "ecb, vintage 2026-10-30"),
     ):
-        answer = said[said.index(figure) :][:330]
+        answer = output[output.index(figure) :][:330]
         assert of_what in answer
         assert source in answer
-    assert len(said.splitlines()) <= 60
-    assert "CN-2025-57" not in said
-    assert "depends on basis" in said
+    assert len(output.splitlines()) <= 60
+    assert "CN-2025-57" not in output
+    assert "depends on basis" in output
 
 
 def test_help_is_there_for_every_command() -> None:
@@ -151,7 +151,7 @@ def test_a_query_can_only_read_the_published_file(built: Path, sql: str) -> None
     assert digest(built / "kido.duckdb") == before
 
 
-def test_a_query_before_any_build_says_what_to_do(tmp_path: Path) -> None:
+def test_a_query_before_any_build_reports_what_to_do(tmp_path: Path) -> None:
     result = run_kido(tmp_path, "query", "select 1")
     assert result.returncode == 1
     assert "does not exist yet. Run kido build." in result.stderr
@@ -189,14 +189,14 @@ TRUNCATED = (CHECKOUT / "dagster_project/bundled/comtrade_baskets/rare_earths.cs
     ],
 )
 def test_a_bad_file_ends_in_one_sentence_and_changes_nothing(
-    home: Path, tmp_path: Path, source: str, name: str, payload: bytes, said: str
+    home: Path, tmp_path: Path, source: str, name: str, payload: bytes, output: str
 ) -> None:
     file = tmp_path / name
     file.write_bytes(payload)
     before, published = tree(home), digest(home / "kido.duckdb")
     result = run_kido(home, "land", source, str(file))
     assert result.returncode == 1
-    assert said in result.stderr
+    assert output in result.stderr
     assert "Traceback" not in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert tree(home) == before
@@ -284,7 +284,7 @@ def test_a_build_as_of_a_past_day_knows_only_what_was_known(folder: Path) -> Non
         ]
 
 
-def test_a_landed_file_says_which_row_is_quarantined_and_why_and_keeps_its_day(
+def test_a_landed_file_names_which_row_is_quarantined_and_why_and_keeps_its_day(
     home: Path, tmp_path: Path
 ) -> None:
     lines = ["instrument,date,index", "REMX,2026-09-01,100", "REMX,2126-09-02,101"]
@@ -431,7 +431,7 @@ def test_a_withdrawn_snapshot_is_in_no_later_release_until_it_is_brought_back(ho
     ]
     refused = run_kido(home, "unland", snapshot)
     assert refused.returncode == 1
-    assert refused.stderr.startswith("kido: Say why it is withdrawn. kido unland usgs_mcs-")
+    assert refused.stderr.startswith("kido: A withdrawal needs a reason. kido unland usgs_mcs-")
 
     def documents() -> list[str]:
         result = run_kido(home, "build", "--as-of", AS_OF, "--publish")

@@ -1,4 +1,4 @@
-"""A disk that is full, on a small file system of its own: what `kido` says, and what it leaves."""
+"""A full disk, on a small file system of its own: the output of `kido`, and the files it leaves."""
 
 import shutil
 import subprocess
@@ -31,7 +31,7 @@ find {disk} -type f >&2
 def on_a_small_disk(
     disk: Path, size: int, *arguments: str, is_unchecked: bool = False
 ) -> tuple[str, list[str]]:
-    """What `kido` says on a file system of so many kB, and which files are there afterwards."""
+    """The output of `kido` on a file system of this many kB, and the files afterwards."""
     disk.mkdir()
     script = ON_A_SMALL_DISK.format(
         disk=disk,
@@ -46,9 +46,9 @@ def on_a_small_disk(
     )  # fmt: skip
     if "exit code" not in done.stderr:
         pytest.skip(f"a small file system cannot be mounted here: {done.stderr[-200:]}")
-    said, _, files = done.stderr.partition("exit code ")
+    output, _, files = done.stderr.partition("exit code ")
     assert files.splitlines()[0] == "1"
-    return said, files.splitlines()[1:]
+    return output, files.splitlines()[1:]
 
 
 needs_unshare = pytest.mark.skipif(
@@ -59,8 +59,8 @@ needs_unshare = pytest.mark.skipif(
 @needs_unshare
 def test_a_build_on_a_small_disk_is_not_begun(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
-    said, files = on_a_small_disk(disk, 20_000, "build")
-    assert said == f"kido: The disk of {disk} has 20 MB left; a build needs about 60 MB.\n"
+    output, files = on_a_small_disk(disk, 20_000, "build")
+    assert output == f"kido: The disk of {disk} has 20 MB left; a build needs about 60 MB.\n"
     assert files == []
 
 
@@ -70,11 +70,11 @@ def test_a_disk_that_fills_in_the_middle_ends_a_build_in_a_sentence(
     size: int, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
-    said, files = on_a_small_disk(disk, size, "build", is_unchecked=True)
-    assert f"The disk of {disk} is full" in said
-    assert "Make room, then run it again." in said
-    assert "Traceback" not in said
-    assert "INSERT" not in said
+    output, files = on_a_small_disk(disk, size, "build", is_unchecked=True)
+    assert f"The disk of {disk} is full" in output
+    assert "Make room, then run it again." in output
+    assert "Traceback" not in output
+    assert "INSERT" not in output
     assert f"{disk}/kido.duckdb" not in files
 
 
@@ -84,7 +84,7 @@ def test_a_disk_that_fills_in_the_middle_keeps_nothing_of_a_landing(tmp_path: Pa
     days = [f"{year}-{month:02}-05" for year in range(1999, 2026) for month in range(1, 13)]
     lines = [f"{day},1.{number % 97:02},1{number % 89:02},7" for number, day in enumerate(days)]
     brought.write_text("\n".join(["Date,USD,JPY,CNY", *lines, ""]))
-    said, files = on_a_small_disk(disk, 16, "land", "ecb", str(brought), is_unchecked=True)
-    assert said.startswith(f"kido: The disk of {disk} is full")
-    assert len(said.splitlines()) == 1
+    output, files = on_a_small_disk(disk, 16, "land", "ecb", str(brought), is_unchecked=True)
+    assert output.startswith(f"kido: The disk of {disk} is full")
+    assert len(output.splitlines()) == 1
     assert [file for file in files if "ecb-" in file] == []

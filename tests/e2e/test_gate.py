@@ -68,7 +68,7 @@ def equal(found: dict[str, pl.DataFrame], expected: dict[str, pl.DataFrame]) -> 
 
 
 def held(home: Path, *arguments: str) -> tuple[str, str]:
-    """Build; it is held: the release that may be accepted, and what was said."""
+    """Build; it is held: the release that may be accepted, and the output."""
     published = digest(home / "kido.duckdb")
     result = run_kido(home, "build", *arguments)
     assert result.returncode == 1, result.stdout + result.stderr
@@ -82,8 +82,8 @@ def held(home: Path, *arguments: str) -> tuple[str, str]:
 
 def newest(home: Path, source: str) -> str:
     """The snapshot of a source that was landed last."""
-    said = run_kido(home, "landed", source).stdout
-    return max(re.findall(rf"{source}-\d{{8}}T\d{{12}}-\w{{8}}", said))
+    output = run_kido(home, "landed", source).stdout
+    return max(re.findall(rf"{source}-\d{{8}}T\d{{12}}-\w{{8}}", output))
 
 
 def releases(home: Path) -> list[tuple[str, datetime | None, str | None]]:
@@ -110,11 +110,11 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
     published, files = digest(home / "kido.duckdb"), tree(home / "landing")
     refused = run_kido(home, "land", "baci", str(slip))
     assert refused.returncode == 1
-    said = " ".join(refused.stderr.split())
-    assert "4,415" in said
-    assert "USD 4,963 m" in said
-    assert "by 5 (USD 23.0 m)" in said
-    assert "--replace" in said
+    output = " ".join(refused.stderr.split())
+    assert "4,415" in output
+    assert "USD 4,963 m" in output
+    assert "by 5 (USD 23.0 m)" in output
+    assert "--replace" in output
     assert tree(home / "landing") == files
     taken = run_kido(home, "land", "baci", str(slip), "--replace")
     assert taken.returncode == 0, taken.stderr
@@ -126,14 +126,14 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
         replayed = run_kido(home, "build", "--as-of", yesterday)
         assert replayed.returncode == 0, replayed.stderr
     # The build.
-    release, said = held(home)
+    release, output = held(home)
     assert digest(home / "kido.duckdb") == published
     for words in (
         "in trade.baci_flows would shrink from 4,962,889,102 to 23,040,000",
         f"(brought by {snapshot} ({slip.name}))",
     ):
-        assert words in said
-    assert "✗ published/warehouse: totals_are_kept" in said
+        assert words in output
+    assert "✗ published/warehouse: totals_are_kept" in output
     # Accepted: readers see it, and what it took from them is on record.
     unknown = run_kido(home, "accept", "20260101T000000-abcdef")
     assert unknown.returncode == 1
@@ -180,15 +180,15 @@ def test_what_was_rolled_back_is_not_published_again_unasked(home: Path, tmp_pat
     assert run_kido(home, "rollback").returncode == 0
     equal(tables(home), before)
 
-    release, said = held(home)
+    release, output = held(home)
     assert re.search(
-        rf"Release {rolled_back} was rolled back on \S+ \S+ UTC, and what brought it is still "
+        rf"Release {rolled_back} was rolled back on \S+ \S+ UTC, and its cause is still "
         rf"landed: {snapshot}\.",
-        said,
+        output,
     )
     # So is a part of the marts, which stands on the build that was held.
-    _, said = held(home, "--select", 'key:"trade/baci_flows"')
-    assert f"Release {rolled_back} was rolled back on " in said
+    _, output = held(home, "--select", 'key:"trade/baci_flows"')
+    assert f"Release {rolled_back} was rolled back on " in output
     # Withdrawn, there is nothing left to publish; accepted, it is published.
     other = Path(shutil.copytree(home, tmp_path / "other"))
     assert run_kido(other, "unland", snapshot, "--because", "too early").returncode == 0
@@ -279,13 +279,13 @@ def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path
     assert refused.returncode == 1
     taken = run_kido(home, "land", "pink_sheet", str(wrong), "--replace")
     assert taken.returncode == 0, taken.stderr
-    _, said = held(home)
-    assert "✗ published/warehouse: magnitudes_are_kept" in said
+    _, output = held(home)
+    assert "✗ published/warehouse: magnitudes_are_kept" in output
     cause = re.escape(f"(brought by {newest(home, 'pink_sheet')} ({wrong.name}))")
     assert re.search(
         r"highest close of COPPER in 2026 in market\.prices would change from "
         rf"13,543 to 13,543,190, and \d+ more like it {cause}",
-        said,
+        output,
     )
 
 
@@ -303,16 +303,16 @@ def test_a_slip_of_another_edition_of_the_nomenclature_is_held(home: Path, tmp_p
     # What the same figures are of is asked of all editions.
     refused = run_kido(home, "land", "baci", str(swapped))
     assert refused.returncode == 1
-    assert "figures are known ones that stand in other rows" in refused.stderr
+    assert "figures are known ones of other rows" in refused.stderr
     taken = run_kido(home, "land", "baci", str(thousandfold))
     assert taken.returncode == 0, taken.stderr
-    _, said = held(home)
-    assert "✗ published/warehouse: magnitudes_are_kept" in said
+    _, output = held(home)
+    assert "✗ published/warehouse: magnitudes_are_kept" in output
     cause = re.escape(f"(brought by {newest(home, 'baci')} ({thousandfold.name}))")
     assert re.search(
         r"value_usd of 250490 in 2024 in trade\.baci_flows would change from "
         rf"52,324,303 to 52,324,303,000, and 29 more like it {cause}",
-        said,
+        output,
     )
 
 
@@ -320,7 +320,7 @@ def test_a_slip_of_another_edition_of_the_nomenclature_is_held(home: Path, tmp_p
 def test_a_home_of_another_version_has_the_figures_of_this_one(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That version brought flows of 2024 which it said to be of HS 2022, without weights."""
+    """That version had flows of 2024 labelled HS 2022, without weights."""
     before = tables(home)
     monkeypatch.setenv("KIDO_HOME", str(home))
     landing_of(Settings.load()).add(

@@ -131,7 +131,7 @@ def lake(
 def test_every_snapshot_fits_the_slices_of_its_table(
     lake: duckdb.DuckDBPyConnection, table: LakeTable
 ) -> None:
-    """A slice lies in one snapshot, with one vintage; of two that are as new, both say the same.
+    """A slice is in one snapshot, with one vintage; two equally new ones have the same content.
 
     Else rows of a slice would be lost to others of it, or to the order of landing.
     """

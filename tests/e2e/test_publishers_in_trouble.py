@@ -108,7 +108,7 @@ def test_no_file_of_the_warehouse_holds_what_a_server_repeated_of_its_password(
         assert [path for path in files if words.encode() in path.read_bytes()] == []
 
 
-def test_the_catalog_says_how_each_of_them_answered(
+def test_the_catalog_reports_how_each_of_them_answered(
     built: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     home, _ = built
@@ -128,12 +128,12 @@ def test_the_failures_are_red_checks_with_the_reason(
     built: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     home, result = built
-    said = " ".join(result.stderr.split())
-    assert "✗ landing/comtrade: publisher_answered: no answer" in said
-    assert "did not answer in time" in said
-    assert "✗ landing/ecb: publisher_answered: rejected" in said
-    assert "HTML page" in said
-    assert "landing/made_up: publisher_answered" not in said
+    output = " ".join(result.stderr.split())
+    assert "✗ landing/comtrade: publisher_answered: no answer" in output
+    assert "did not answer in time" in output
+    assert "✗ landing/ecb: publisher_answered: rejected" in output
+    assert "HTML page" in output
+    assert "landing/made_up: publisher_answered" not in output
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
         found = instance.event_log_storage.get_latest_asset_check_execution_by_key(
             [dg.AssetCheckKey(landing_key(name), "publisher_answered") for name in
@@ -184,7 +184,7 @@ def test_landed_rows_count_whether_or_not_the_source_is_switched_on(
 def test_asking_again_without_news_publishes_nothing_anew(
     publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]], folder: Path
 ) -> None:
-    """One of them is still silent, so it is asked again; what is published says so already."""
+    """One of them is still silent, so it is asked again; the published file shows it already."""
     home = Path(shutil.copytree(built[0], folder / "home"))
     published = (home / "kido.duckdb").read_bytes()
     asked = len(publishers.silent.requests)

@@ -98,7 +98,7 @@ def test_the_list_of_sources_and_the_catalog_reach_as_far(
         assert in_the_catalog[source].removeprefix(latest) in {"", "-01-01"}, source
 
 
-def test_no_mart_shows_first_what_lies_after_the_day_of_the_build(
+def test_no_mart_shows_first_what_is_after_the_day_of_the_build(
     instance: dg.DagsterInstance,
 ) -> None:
     status = shown(instance, dg.AssetKey(["exposure", "measure_status"]))

@@ -1,4 +1,4 @@
-"""A local server that speaks UN Comtrade v1, and the same flows as the files one can download.
+"""A local server with the API of UN Comtrade v1, and the same flows as downloadable files.
 
 The figures are a small world of `Flow`s; what UN Comtrade is known to do with a question (caps,
 breakdown rows, quota, refusals) is in `FakeComtrade`.
@@ -79,7 +79,7 @@ DESCRIPTIONS = frozenset(
     | {"partner2Desc", "cmdDesc", "aggrLevel", "isLeaf", "customsDesc", "motDesc"}
     | {"qtyUnitAbbr", "altQtyUnitAbbr"}
 )
-"""Null unless the question says `includeDesc=true`."""
+"""Null unless the request has `includeDesc=true`."""
 
 BULK_COLUMNS = (
     *("datasetCode", "typeCode", "freqCode", "refPeriodId", "refYear", "refMonth", "period"),
@@ -295,7 +295,7 @@ def _text(lines: Iterable[Iterable[Any]], delimiter: str, end: str) -> bytes:
     return out.getvalue().encode()
 
 
-# What the publisher says.
+# The publisher's answers.
 
 
 def _answer(rows: Sequence[Mapping[str, Any]], seconds: float) -> Reply:
@@ -367,7 +367,7 @@ class FakeComtrade(FakePublisher):
         self._seed = seed
 
     # What changes at the publisher. A World row follows the partners it sums up, and is itself
-    # revised or withdrawn only where `partner=0` is said.
+    # revised or withdrawn only where `partner=0` is given.
 
     def publish(self, *flows: Flow) -> None:
         """New flows, or other figures for those that are there."""

@@ -1,4 +1,4 @@
-"""A local server that speaks for the ECB: the history of reference rates, and the data API."""
+"""A local server in place of the ECB: the history of reference rates, and the data API."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tests.forked import context
 def _fetch(module: str, environment: Mapping[str, str], options: Mapping[str, str]) -> None:
     os.environ.update(environment)
     from dagster_project.intake import fetch as fetching
-    from dagster_project.intake.command import fetch_and_say
+    from dagster_project.intake.command import fetch_and_report
     from dagster_project.settings import Settings
 
     if "FEW_CODES" in environment:  # a pull of all codes in scope takes thousands of small answers
@@ -23,7 +23,7 @@ def _fetch(module: str, environment: Mapping[str, str], options: Mapping[str, st
         codes = tuple(environment["FEW_CODES"].split(","))
         fetching.scope_of = lambda *given: replace(scope_of(*given), commodity_codes=codes)
     lines: list[str] = []
-    code = fetch_and_say(
+    code = fetch_and_report(
         Settings.load(),
         importlib.import_module(module),  # type: ignore[arg-type]
         first=options.get("first", ""),

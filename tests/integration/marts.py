@@ -22,7 +22,7 @@ from dagster_project.sources.registry import all_sources
 from tests.dbt_project import Project
 
 OF_THE_LOADING = ("snapshot_id", "vintage_at", "asked_at")
-"""Columns that say when and how a row came, not what it says."""
+"""Columns on when and how a row was received, not on its content."""
 
 OF_TRADE = (
     "trade.reported_flows", "dependency.supplier_shares", "dependency.import_concentration",

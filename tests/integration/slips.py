@@ -478,7 +478,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         values = known.values(measure)
         yield slip(
             "column shifted", measure, known.with_values(measure, [values[-1], *values[:-1]]),
-            "known of the row above", "known of 1 period earlier", "stand in other rows",
+            "known of the row above", "known of 1 period earlier", "known ones of other rows",
             "has the figures that are known of", "partners_do_not_exceed_the_total",
             "not the amount of its flag", "does not begin at 100", "does not fit its flag",
             "partners that weigh more than the total",
@@ -507,7 +507,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         yield slip(
             "columns swapped", f"{one} and {other}", known.swap(one, other),
             "is what is known as", "has the figures that are known of", "are the other way round",
-            "stand in other rows", "standard_error_is_not_negative",
+            "known ones of other rows", "standard_error_is_not_negative",
             "exchange_rate_is_not_implausibly", f"rows without {one}",
             rf"is not a number \({one}\)", f"{other} is missing for",
         )  # fmt: skip
@@ -517,14 +517,14 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             known.change(layout.period, lambda old, by=years: _moved(layout.step, old, by)),
             r"known of \d+ (period|month)s? (earlier|later)", "has the figures that are known of",
             "price_date_is_not_in_the_future", "It would replace", "is not a year since 1900",
-            "is not of a year that the edition can know",
+            "is outside the years of the edition",
             # CEPII's files bear their year in the name.
             file=re.sub(r"Y\d+", f"Y{2024 + years}", layout.name),
         )  # fmt: skip
     lines = known.text.splitlines(keepends=True)
     yield slip(
-        "file doubled", "", "".join([*lines, *lines[1:]]), "is there twice", "one_row_per_",
-        "given twice",
+        "file doubled", "", "".join([*lines, *lines[1:]]), "is duplicated", "one_row_per_",
+        "missing or duplicated",
     )  # fmt: skip
     for line in sorted(rng.sample(range(len(lines) // 10, len(lines) - 3), 2)):
         yield slip(
@@ -554,7 +554,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         gone = rng.choice(periods[1:-1] or periods)
         yield slip(
             "year dropped", gone, known.keep(layout.period, lambda one: one != gone),
-            "is missing between", "has years that are missing",
+            "is missing between", "has missing or duplicated years",
         )  # fmt: skip
         zeros = known
         at = known.head.index(layout.period)
@@ -576,7 +576,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             of_last.change(layout.period, lambda _: following),
             r"known of (1 period|12 \w+) earlier", "price_date_is_not_in_the_future",
             "has the figures that are known of", "does not begin at 100",
-            "is not of a year that the edition can know",
+            "is outside the years of the edition",
         )  # fmt: skip
         yield (
             repeated
@@ -653,7 +653,9 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
         )  # fmt: skip
     if len(more.rows) > 1:
         doubled = Table(more.head, [*more.rows, *more.rows])
-        yield slip("file doubled", "", doubled, "is there twice", "one_row_per_", "given twice")
+        yield slip(
+            "file doubled", "", doubled, "is duplicated", "one_row_per_", "missing or duplicated"
+        )
         cut = Table(more.head, more.rows[: len(more.rows) // 3])
         yield slip(
             "file cut",

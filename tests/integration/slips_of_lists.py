@@ -37,8 +37,8 @@ def _changed(change: Callable[[Flow], Flow]) -> list[Flow]:
 def slips_of_answers() -> Iterator[Slip]:
     rng = random.Random("answers")
 
-    def slip(kind: str, name: str, said: Sequence[Flow] | bytes, *words: str) -> Slip:
-        payload = said if isinstance(said, bytes) else as_json(said)
+    def slip(kind: str, name: str, output: Sequence[Flow] | bytes, *words: str) -> Slip:
+        payload = output if isinstance(output, bytes) else as_json(output)
         return Slip(kind, name, payload, words, "answer.json")
 
     for measure, lake in (("value", "value_usd"), ("weight", "net_weight_kg")):
@@ -66,7 +66,8 @@ def slips_of_answers() -> Iterator[Slip]:
         ]
         yield slip(
             "column shifted", lake, shifted, "partners_do_not_exceed_the_total",
-            "has the figures that are known of", "stand in other rows", "known of the row above",
+            "has the figures that are known of", "known ones of other rows",
+            "known of the row above",
         )  # fmt: skip
     yield slip(
         "column blank", "net_weight_kg", _changed(lambda one: replace(one, weight=None)),
@@ -297,7 +298,7 @@ def slips_of_abundance(known: Table) -> Iterator[Slip]:
     values = known.values(amount)
     yield slip(
         "column shifted", amount, known.with_values(amount, [values[-1], *values[:-1]]),
-        "known of the row above", "stand in other rows", "has the figures that are known of",
+        "known of the row above", "known ones of other rows", "has the figures that are known of",
     )  # fmt: skip
     yield slip("column zeroed", amount, known.change(amount, lambda _: "0"), of_amount)
     yield slip("column blank", amount, known.change(amount, lambda _: ""), f"no number in {amount}")
@@ -333,7 +334,7 @@ def slips_of_abundance(known: Table) -> Iterator[Slip]:
     following = dict(zip(elements, [*elements[1:], elements[0]], strict=True))
     yield slip(
         "column shifted", "element", known.change("element", following.__getitem__),
-        "known of the row above", "stand in other rows", "has the figures that are known of",
+        "known of the row above", "known ones of other rows", "has the figures that are known of",
     )  # fmt: skip
     lines = known.text.splitlines(keepends=True)
     yield slip("file doubled", "", "".join([*lines, *lines[1:]]), "one_row_per_estimate")

@@ -64,7 +64,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
 
 
 def of_the_version_before() -> bytes:
-    """Flows of 2024 as they were said to be of HS 2022, without weights, and one of 2022 that was
+    """Flows of 2024 as they were labelled HS 2022, without weights, and one of 2022 that was
     taken away since.
     """
     flows = pl.read_csv(BUNDLED / "baci" / "flows_2024.csv", infer_schema=False)
@@ -84,7 +84,7 @@ def bring(settings: Settings, source: Source) -> Conformed:
 def counting(
     settings: Settings, source: Source, table: LakeTable, day: date = TODAY
 ) -> pl.DataFrame:
-    """The rows that count on a day, without what tells the home they are in."""
+    """The rows that count on a day, without columns that depend on the home."""
     lake = lake_of(settings)
     left_out = copies_of(landing_of(settings), source.CARD.name, lake).left_out(table, day)
     rows = lake.rows(table, source.CARD.name, left_out)

@@ -157,16 +157,16 @@ def test_what_counts_in_sql_is_what_counts_in_polars_however_the_rows_lie(
 # The command
 
 
-def test_it_says_what_became_of_the_files_and_no_row_is_lost(
+def test_it_reports_what_became_of_the_files_and_no_row_is_lost(
     settings: Settings, tmp_path: Path
 ) -> None:
     land_bundled(settings, ECB)
     land_rates(settings, tmp_path, 2, 3)
     before = prices(settings)
-    said = kido("compact")
-    assert said == (
-        f"price_quotes of ecb: 3 files became 1 file, {before.height:,} rows put together.\n"
-        "The files before go with the next build that brings news.\n"
+    text = kido("compact")
+    assert text == (
+        f"price_quotes of ecb: 3 files became 1 file, {before.height:,} rows merged.\n"
+        "The old files are removed by the next build with new data.\n"
     )
     assert_frame_equal(prices(settings), before)
     assert "Nothing to compact" in kido("compact", "ecb")

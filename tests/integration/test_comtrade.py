@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 
 from dagster_project import http
 from dagster_project.intake import fetch as fetching
-from dagster_project.intake.command import fetch_and_say
+from dagster_project.intake.command import fetch_and_report
 from dagster_project.intake.land import land_files
 from dagster_project.intake.stores import landing_of
 from dagster_project.settings import Settings
@@ -67,7 +67,7 @@ def home(
 
 
 def fetch(settings: Settings, first: str, last: str, *, again: bool = False) -> int:
-    return fetch_and_say(
+    return fetch_and_report(
         settings, COMTRADE, first=first, last=last, frequency="A", again=again,
         write=lambda line: None,
     )  # fmt: skip
@@ -82,7 +82,7 @@ def is_of(reporter: str, year: int, flow: str = "import") -> pl.Expr:
     )
 
 
-def test_a_true_zero_is_told_from_what_is_not_published(
+def test_a_true_zero_is_distinguished_from_what_is_not_published(
     home: Callable[[], Settings], comtrade: FakeComtrade, marts: Marts
 ) -> None:
     """Japan reports 2023 without gallium (811292), the United States do not report it at all."""

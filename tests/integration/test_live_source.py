@@ -172,7 +172,7 @@ def test_no_results_found_is_an_answer_and_another_404_is_rejected(
     ecb.will(status(404, b'{"title":"Not Found","detail":"No such resource."}'))
     fetched = ask(settings)
     assert fetched.answer == "rejected"
-    assert "the data API is not at" in fetched.reason
+    assert "the data API is no longer at" in fetched.reason
     assert closes(settings)["EURUSD", "2026-10-30"] == 1.1172
 
 
@@ -242,7 +242,7 @@ def test_a_publisher_that_answers_is_shown_so(
     assert landed.metadata["snapshots"].value == 2
     assert landed.metadata["new"].value == 2
     assert landed.metadata["calls"].value == 1
-    # A second run on the same day asks nobody, and says that nobody was asked.
+    # A second run on the same day sends no request, and reports that.
     result = run_graph(tmp_path)
     assert answered(result).passed
     assert answered(result).metadata["answer"].value == "not_asked"
@@ -486,7 +486,7 @@ def comtrade(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fa
 
 
 def backfill(tmp_path: Path, first: str, last: str) -> tuple[bool, dict[str, str]]:
-    """Whether a run of a range of years succeeds, and what its event log says of each."""
+    """Whether a run of a range of years succeeds, and its event log's entry for each."""
     annual, _ = backfill_assets(COMTRADE)
     folder = tmp_path / "instance"
     folder.mkdir(exist_ok=True)

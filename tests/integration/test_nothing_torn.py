@@ -69,7 +69,7 @@ def equal(found: Mapping[str, pl.DataFrame], expected: Mapping[str, pl.DataFrame
         assert_frame_equal(found[name], frame, rel_tol=1e-12)
 
 
-def said(home: Path) -> str:
+def output(home: Path) -> str:
     return (home / "said.txt").read_text("utf8")
 
 
@@ -150,7 +150,7 @@ def test_after_revisions_the_marts_are_those_of_one_pull_of_today(
     publisher.withdraw(reporter=842, code="811292", period="2023")
     added = flows_for([392], [458], ["280530"], ["2023"], gaps=0, seed=7)
     publisher.publish(*(flow for flow in added if flow.partner != WORLD))
-    assert fetch(COMTRADE, env, **annual, again="true") == 0, said(tmp_path / "home")
+    assert fetch(COMTRADE, env, **annual, again="true") == 0, output(tmp_path / "home")
     calm = environment(tmp_path / "calm", publisher.root)
     assert fetch(COMTRADE, calm, **annual) == 0
     found = marts.of(settings_of(tmp_path / "home"), comtrade)
@@ -163,7 +163,7 @@ def test_after_revisions_the_marts_are_those_of_one_pull_of_today(
     ).is_empty()  # fmt: skip
 
 
-# ---- A slice that lies on two pages
+# ---- A slice on two pages
 
 
 ON_PAGES = [

@@ -92,9 +92,9 @@ def test_a_backfill_killed_three_times_and_once_out_of_quota_sends_nothing_twice
     with publisher.lock:
         publisher.calls_a_day = publisher.calls_today + 60
     assert fetch(COMTRADE, env, **TEN_YEARS) == 3
-    said = (home / "said.txt").read_text("utf8")
-    assert "Out of call volume quota" in said
-    assert "Go on at" in said
+    output = (home / "said.txt").read_text("utf8")
+    assert "Out of call volume quota" in output
+    assert "Continue at" in output
     out_of_quota = len(answered(home))
     assert done[2] < out_of_quota < 130
     with publisher.lock:

@@ -329,7 +329,7 @@ def test_a_slip_that_lands_in_part_or_unseen_changes_no_published_figure(
             assert_frame_equal(after[name], rows)
 
 
-def test_an_honest_revision_goes_through_and_says_what_it_does(case: Case, home: Home) -> None:
+def test_an_honest_revision_goes_through_and_reports_what_it_does(case: Case, home: Home) -> None:
     for revision in case.honest:
         try:
             brought = home.land(revision.file, revision.payload)
@@ -494,7 +494,7 @@ def test_a_code_that_an_answer_lacks_is_a_loss_of_all_its_rows(publisher: Publis
     conform(publisher.settings, COMTRADE)
     server.revise(lambda flow: replace(flow, value=flow.value * 0.9), flow="M", reporter=392)
     assert publisher.ask(*years).answer == "ok"
-    # An answer without any row of the year says that nothing of it is published.
+    # An answer without any row of the year means that nothing of it is published.
     server.withdraw(period="2023")
     assert publisher.ask(*years).answer == "ok"
 

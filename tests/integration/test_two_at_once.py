@@ -62,9 +62,9 @@ def test_two_fetches_at_once_ask_and_land_each_window_once(
     for process in (first, second):
         process.join(120)
         assert process.exitcode == 0
-    said = [(tmp_path / "home" / name).read_text("utf8") for name in ("first.txt", "second.txt")]
-    assert "waiting for another run" not in said[0]
-    assert said[1].splitlines() == [
+    output = [(tmp_path / "home" / name).read_text("utf8") for name in ("first.txt", "second.txt")]
+    assert "waiting for another run" not in output[0]
+    assert output[1].splitlines() == [
         "comtrade: waiting for another run that asks or lands it.",
         "comtrade: nothing to ask for; everything wanted was answered (--again asks again).",
     ]

@@ -62,7 +62,7 @@ def differing(found: Frames, other: Frames) -> set[str]:
 
 
 def kido(*arguments: str, exit_code: int = 0) -> str:
-    """Run a command; what it says, with what stops it."""
+    """Run a command; its output, with the error that stops it."""
     result = CliRunner().invoke(app, list(arguments))
     said = result.output + str(result.exception or "")
     assert result.exit_code == exit_code, said
@@ -120,7 +120,7 @@ def test_a_landed_slip_is_undone_and_done_again(
     assert snapshot not in snapshot_ids(settings, BACI)
 
     said = kido("unland", snapshot, "--again")
-    assert f"It takes the place of {len(magnets):,} rows of reconciled_trade" in said
+    assert f"It replaces {len(magnets):,} rows of reconciled_trade" in said
     equal(published(marts, settings, BACI), wrong)
     assert "nothing new" in kido("land", "baci", str(slip))
 
@@ -448,7 +448,7 @@ def test_a_wider_question_is_asked_although_the_narrow_answer_was_withdrawn(
     assert news(ask()) == {"2022": "new", "2023": "new"}
 
 
-def test_a_fetched_document_that_was_withdrawn_stays_so_until_it_says_something_else(
+def test_a_fetched_document_that_was_withdrawn_stays_so_until_it_is_reportedmething_else(
     settings: Settings, marts: Marts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FakeEcb() as server:
@@ -480,7 +480,7 @@ def test_a_fetched_document_that_was_withdrawn_stays_so_until_it_says_something_
         assert ask() == ["unchanged"]
 
 
-# What is said
+# Messages
 
 
 def test_the_list_fits_a_narrow_terminal_and_cuts_no_name(settings: Settings) -> None:
@@ -518,7 +518,7 @@ def test_what_cannot_be_withdrawn_ends_in_a_sentence(settings: Settings) -> None
     assert f"There is no snapshot '{close}'. Did you mean {snapshot}" in said
     assert snapshot in kido("unland", "flows_2024.csv", "--because", "x", exit_code=1)
     assert "kido landed lists them." in kido("unland", "", "--because", "x", exit_code=1)
-    assert "Say why it is withdrawn." in kido("unland", snapshot, "--because", " ", exit_code=1)
+    assert "A withdrawal needs a reason." in kido("unland", snapshot, "--because", " ", exit_code=1)
     assert snapshot_ids(settings, BACI) == there
     assert "is not withdrawn: it counts." in kido("unland", snapshot, "--again")
     kido("unland", snapshot, "--because", "a slip")

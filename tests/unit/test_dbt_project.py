@@ -252,13 +252,13 @@ def test_every_rule_of_a_lake_table_has_a_unit_test_of_its_staging(project: Proj
 
 
 def test_every_lake_table_has_a_rule_that_chooses_among_its_snapshots() -> None:
-    """A slice lies in one snapshot, and what of several snapshots counts is never left open."""
+    """A slice is in one snapshot, and which of several snapshots counts is always decided."""
     for table in LAKE_TABLES.values():
         named = {*table.vintage_slice, *table.subject}
         named |= {table.edition, table.evidence, table.counts_from, table.period} - {None}
         assert named <= set(table.columns), table.name
         assert table.vintage_slice[0] == "source", table.name
-        # A row belongs to one slice: its key tells which, or the file it was read from does.
+        # A row belongs to one slice: its key identifies it, or the file it was read from does.
         assert set(table.vintage_slice) <= {*table.key, "document", "unit"}, table.name
         # Documents that name the same thing need one that counts for it.
         assert ("document" in table.vintage_slice) == bool(table.subject), table.name
@@ -307,7 +307,7 @@ def test_every_published_table_is_tested_for_its_grain(project: Project) -> None
 
 
 def test_a_test_of_several_models_names_the_one_it_is_shown_with(project: Project) -> None:
-    """Dagster shows a dbt test with one asset; with several models it must be told which."""
+    """Dagster shows a dbt test with one asset; with several models that one must be configured."""
     for test in project.data_tests:
         several = len(test["depends_on"]["nodes"]) > 1
         if several and not test.get("attached_node"):
@@ -398,7 +398,7 @@ select
 from (values
     -- 110 alone is more than the printed total of 100.
     ('WLD', 100), ('CHN', 110), ('VNM', 50), ('_X', 0),
-    -- No list knows this partner, and this one is there twice.
+    -- This partner is in no list, and this one is duplicated.
     ('ZZZ', 0), ('CHN', 110)
 ) as flows (partner, value_usd);
 
@@ -410,7 +410,7 @@ select
     'baci', exporter, importer, code, 'HS2022', date '2024-01-01', value_usd, false, 'b.csv',
     timestamp '2026-01-31', 's1'
 from (values
-    -- This flow is there twice, with two values, and this one is none.
+    -- This flow is duplicated, with two values, and this one is invalid.
     ('CHN', 'JPN', '850511', 60), ('CHN', 'JPN', '850511', 61), ('VNM', 'JPN', '850511', 0),
     -- No list knows this exporter, this importer and this code.
     ('ZZZ', 'JPN', '811010', 1), ('CHN', 'QQQ', '811010', 1), ('CHN', 'JPN', '999999', 1)
@@ -459,7 +459,7 @@ insert into lake.material_labels (source, label, material, mineral, mineral_grou
 values
 ('ec_crm', 'Gallium', 'gallium', 'gallium', null, 's1'),
 ('ec_crm', 'Indium', 'indium', 'indium', null, 's1'),
--- No list knows this mineral and this group, and this label is there twice.
+-- This mineral and this group are in no list, and this label is duplicated.
 ('ec_crm', 'Unobtainium', 'unobtainium', 'unobtainium', 'hs_999999', 's1'),
 ('usgs_mcs', 'Gallium, refinery', 'gallium', 'gallium', null, 's1'),
 ('usgs_mcs', 'Kaolin', 'kaolin', null, null, 's1'),
@@ -481,7 +481,7 @@ from (values
     ('usgs_mcs', 'Gallium, refinery', 'CHN', 2023, 99, null),
     ('usgs_mcs', 'Gallium, refinery', 'YUG', 2023, 2, null),
     ('usgs_mcs', 'Gallium, refinery', 'VNM', 2023, -1, null),
-    -- This economy is there twice.
+    -- This economy is duplicated.
     ('usgs_mcs', 'Gallium, refinery', 'WLD', 2024, 100, null),
     ('usgs_mcs', 'Gallium, refinery', 'CHN', 2024, 50, null),
     ('usgs_mcs', 'Gallium, refinery', 'CHN', 2024, 50, null),
@@ -592,7 +592,7 @@ def test_the_tests_of_claims_are_those_the_catalogue_knows_and_each_has_a_model(
     assert read == measured
 
 
-def test_a_share_that_is_not_what_baci_says_is_found(project: Project, tmp_path: Path) -> None:
+def test_a_share_that_differs_from_baci_is_found(project: Project, tmp_path: Path) -> None:
     build_file, check = tmp_path / "kido.duckdb", "supplier_shares_from_baci_equal_its_flows"
     project.create_inputs(build_file)
     with duckdb.connect(str(work_file(build_file))) as connection:

@@ -54,10 +54,10 @@ def test_no_row_of_values_is_much_longer_than_a_quoted_text(values: list[str]) -
     assert len(listed(values)) <= MOST_QUOTED + len(" and 50 more")
 
 
-def test_what_a_library_says_is_shortened_to_one_line() -> None:
-    said = stumbled_on(ValueError("a\n  b" + "c" * 1000))
-    assert said.startswith("ValueError: a b")
-    assert len(said) == len("ValueError: ") + MOST_QUOTED
+def test_what_a_library_reports_is_shortened_to_one_line() -> None:
+    output = stumbled_on(ValueError("a\n  b" + "c" * 1000))
+    assert output.startswith("ValueError: a b")
+    assert len(output) == len("ValueError: ") + MOST_QUOTED
 
 
 def test_credentials_in_use_are_in_no_error_and_no_shortened_text() -> None:

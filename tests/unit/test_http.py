@@ -437,10 +437,10 @@ def test_a_moment_that_has_passed_means_no_wait(ecb: FakeEcb, file: Path, sleeps
 
 
 @pytest.mark.parametrize("said", ["soon", "-5", "1.5", "²", "", "Mon, 99 Foo 1999 15:00:00 GMT"])
-def test_a_retry_after_that_says_nothing_leaves_our_own_wait(
-    ecb: FakeEcb, file: Path, sleeps: Sleeps, said: str
+def test_a_retry_after_that_is_invalid_leaves_our_own_wait(
+    ecb: FakeEcb, file: Path, sleeps: Sleeps, output: str
 ) -> None:
-    ecb.will(too_many_requests(said))
+    ecb.will(too_many_requests(output))
     get(ZIP, ecb, file, sleeps, wait=wait_fixed(3))
     assert sleeps == [3.0]
 
@@ -456,8 +456,8 @@ def test_a_wait_of_more_than_a_minute_is_a_used_up_quota_at_once(
     ecb: FakeEcb, file: Path, sleeps: Sleeps, form: str
 ) -> None:
     moment = datetime.now(UTC) + timedelta(hours=10)
-    said = "36000" if form == "seconds" else format_datetime(moment, usegmt=True)
-    ecb.will(too_many_requests(said))
+    output = "36000" if form == "seconds" else format_datetime(moment, usegmt=True)
+    ecb.will(too_many_requests(output))
     with pytest.raises(QuotaError, match="allows no more calls") as caught:
         get(ZIP, ecb, file, sleeps)
     assert caught.value.again_at is not None
@@ -468,9 +468,9 @@ def test_a_wait_of_more_than_a_minute_is_a_used_up_quota_at_once(
 
 @pytest.mark.parametrize("said", ["999999999999", "9" * 400])
 def test_a_wait_longer_than_time_is_still_a_used_up_quota(
-    ecb: FakeEcb, file: Path, said: str
+    ecb: FakeEcb, file: Path, output: str
 ) -> None:
-    ecb.will(too_many_requests(said))
+    ecb.will(too_many_requests(output))
     with pytest.raises(QuotaError) as caught:
         get(ZIP, ecb, file)
     assert caught.value.again_at is not None
@@ -615,7 +615,7 @@ IS_OF: Mapping[Kind, tuple[str, ...]] = {
     "xlsx": ("zip", "xlsx"),
     "text": ("csv", "tsv", "text", "json object", "json list", "json with a mark"),
 }
-"""What the first bytes can tell: a table in text is text, a workbook is a zip archive."""
+"""Kinds by their first bytes: a table in text is text, a workbook is a zip archive."""
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -681,7 +681,7 @@ def test_an_empty_body_is_never_a_document(
         get(expecting(kind), ecb, file)
 
 
-def test_a_rejected_answer_lies_in_its_file(ecb: FakeEcb, file: Path) -> None:
+def test_a_rejected_answer_is_in_its_file(ecb: FakeEcb, file: Path) -> None:
     ecb.will(maintenance_page())
     with pytest.raises(UpstreamFormatError):
         get(CSV, ecb, file)
@@ -1089,7 +1089,7 @@ def test_a_document_that_repeats_the_key_is_kept_as_received_and_described_witho
 
 @pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
 @pytest.mark.parametrize("elsewhere", ["", "http://127.0.0.1:1", "http://[", "ftp://example.org"])
-def test_a_redirect_to_an_address_with_the_key_is_told_without_it(
+def test_a_redirect_to_an_address_with_the_key_is_reported_without_it(
     ecb: FakeEcb, file: Path, caplog: pytest.LogCaptureFixture, elsewhere: str, echo: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -1159,7 +1159,7 @@ def test_a_credential_that_stands_in_the_request_itself_is_not_repeated(
     assert "t0ken" not in whole_story(caught.value)
 
 
-def test_what_is_said_of_a_body_inside_the_door_does_not_repeat_its_key(ecb: FakeEcb) -> None:
+def test_what_is_reported_of_a_body_inside_the_door_does_not_repeat_its_key(ecb: FakeEcb) -> None:
     def read() -> None:
         try:
             raise ValueError(SECRET)
@@ -1413,7 +1413,7 @@ def test_a_wrong_stand_in_is_one_sentence_without_the_address(
 
 
 @pytest.mark.parametrize("base_url", ["", "ftp://example.org", "http://", "not an address"])
-def test_a_base_address_that_is_none_is_a_wrong_setting(file: Path, base_url: str) -> None:
+def test_an_invalid_base_address_is_a_wrong_setting(file: Path, base_url: str) -> None:
     with (
         pytest.raises(ConfigurationError, match="is not below an http or https address"),
         Client(base_url=base_url) as client,

@@ -1,4 +1,4 @@
-"""The rooms of the house: imports point one way, and reading a source starts nothing heavy."""
+"""The packages: imports point one way, and reading a source imports nothing heavy."""
 
 import ast
 import re
@@ -69,7 +69,7 @@ def _imported(path: Path) -> Iterator[str]:
 
 
 def test_intake_and_the_network_name_no_publisher() -> None:
-    """What one publisher does is known in its own module."""
+    """Code for one publisher is in its own module only."""
     names = re.compile(rf"\b({'|'.join(source_names())})\b", re.IGNORECASE)
     files = [*(CHECKOUT / "dagster_project" / "intake").glob("*.py")]
     assert files

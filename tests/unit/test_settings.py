@@ -18,7 +18,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def test_everything_lies_under_the_home_unless_an_address_is_set(
+def test_everything_is_under_the_home_unless_an_address_is_set(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("KIDO_HOME", str(tmp_path))
@@ -47,12 +47,12 @@ def test_as_of_counts_to_the_end_of_its_day(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_a_wrong_value_names_its_variable(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, output: str
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as error:
         Settings.load()
-    assert str(error.value) == said
+    assert str(error.value) == output
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_limit_that_allows_nothing_is_named(
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "soon"])
-def test_a_silence_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_an_invalid_silence_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("KIDO_TIMEOUT_S", value)
     with pytest.raises(ConfigurationError, match=r"^KIDO_TIMEOUT_S: "):
         Settings.load()

@@ -1,14 +1,14 @@
-"""The suites: a file per table, found by where it lies.
+"""The suites: a file per table, found by its path.
 
 `lake/<table>.py` and `marts/<schema>/<table>.py` hold `RULES`, the rules of that table in the order
-in which they are shown. What several suites use stands in `parts`, `lake_parts` or `mart_parts`.
+in which they are shown. Shared rules are in `parts`, `lake_parts` and `mart_parts`.
 
-A batch of the lake stops at an unknown code, a repeated key or a wrong shape; a row that is wrong
-by itself is quarantined; what is odd but does happen is reported. No rule knows a publisher.
+An unknown code, a duplicated key or a wrong shape blocks a batch of the lake; a single invalid row
+is quarantined; an unusual value that may be correct is reported. No rule is for one publisher.
 
 Of marts: ranges, allowed words, coverage, dates. Keys, relationships and identities are dbt's
-tests; none of them is here. A rule that stops keeps the build from being published. Tables that may
-be empty have no rule on their number of rows.
+tests; none of them is here. An error blocks the publication of the build. Tables that may be empty
+have no rule on their number of rows.
 """
 
 from __future__ import annotations

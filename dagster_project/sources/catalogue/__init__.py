@@ -1,4 +1,4 @@
-"""Our own catalogue, edited by hand: measures and their scope, milestones, claims, economies.
+"""Kido's own catalogue, edited by hand: measures and their scope, milestones, claims, economies.
 
 A module reads each kind of document; its layout is described there and at the head of each file.
 What the state of a clause is on a day, or whether a claim holds, is decided in dbt.
@@ -34,9 +34,9 @@ CARD = SourceCard(
     tables=("restriction_clauses", "restriction_scope", "milestones", "claims", "economies"),
     description=(
         "Export restrictions on critical minerals clause by clause, 2010 to 2026, with their "
-        "clocks, targets and the codes they cover; dated facts on supply projects and disputes; "
-        "published statements to be held against the figures; and the economies with the codes "
-        "that publishers give them. Facts with their sources, kept in files that people edit."
+        "dates, targets and the codes they cover; dated facts on supply projects and disputes; "
+        "published statements to be compared with the figures; and the economies with the codes "
+        "that publishers give them. Facts with their sources, in files that are edited by hand."
     ),
     bundled=("measures.yaml", "milestones.yaml", "claims.yaml", "economies.csv"),
 )

@@ -1,4 +1,4 @@
-"""Published statements: who claimed what, and the fields of each test that can decide a claim."""
+"""Published statements, and the fields of each test that can decide one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from dagster_project.sources.catalogue.fields import (
 
 
 class Claim(Entry):
-    """A published statement. What decides it, and in which unit, is a subclass per test."""
+    """A published statement. Each test that decides one, with its unit, is a subclass."""
 
     claim: Identifier
     statement: Text
@@ -245,8 +245,8 @@ CLAIM_TESTS: Mapping[str, type[Claim]] = {
         ReportedFlow, Undecided,
     )
 }  # fmt: skip
-"""What an entry of `claims:` must hold, by the test that decides it. Each has a model in dbt
-(`models_of_claim_tests`), but for `none`."""
+"""The fields of an entry of `claims:`, by the test that decides it. Each has a model in dbt
+(`models_of_claim_tests`), except `none`."""
 
 
 def read_claims(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:

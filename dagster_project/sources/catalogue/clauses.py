@@ -1,4 +1,4 @@
-"""Measures, clause by clause: the clocks and targets of each clause."""
+"""Measures, clause by clause: the dates and targets of each clause."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EVERY_ECONOMY = "ALL"
 
 
 class Suspension(Entry):
-    """A suspension, its first and its last day included, and when it was known."""
+    """A suspension, its first and last day included, and when it became known."""
 
     first_day: Day
     last_day: Day | None = None
@@ -49,21 +49,21 @@ class Suspension(Entry):
 
 
 class End(Entry):
-    """The last day a clause holds, and when that was known."""
+    """The last day a clause is in force, and when that became known."""
 
     last_day: Day
     known: Day
 
 
 class Doubt(Entry):
-    """The first day on which the state of a clause is unknown, and when that was known."""
+    """The first day on which the state of a clause is unknown, and when that became known."""
 
     first_day: Day
     known: Day
 
 
 class Target(Entry):
-    """The economies, end users or entities a clause is aimed at."""
+    """The economies, end users or entities a clause targets."""
 
     economy: Economy = EVERY_ECONOMY
     kind: words.TargetClass = Field("all", alias="class")
@@ -81,7 +81,7 @@ class Target(Entry):
 
 
 class Clause(Entry):
-    """A clause with what it shares with the other clauses of its measure."""
+    """A clause with the fields it shares with the other clauses of its measure."""
 
     measure: Identifier
     clause: Identifier

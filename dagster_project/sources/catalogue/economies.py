@@ -30,7 +30,7 @@ REGIONS = ("Africa", "Americas", "Asia", "Europe", "Oceania")
 
 def is_table(payload: bytes) -> bool:
     """Whether a document is a table rather than YAML, by its first line."""
-    # A line of names with commas and no colon is a table's header, whichever names it has.
+    # A line of names with commas and no colon is a table's header.
     first = payload.lstrip(b"\xef\xbb\xbf\r\n \t").split(b"\n", 1)[0]
     return b"," in first and b":" not in first and not first.startswith((b"#", b"-"))
 

@@ -1,4 +1,4 @@
-"""What entries of every kind of document have in common: checks, messages and their table."""
+"""Shared by entries of every kind of document: checks, messages and their table."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vocabulary import economies
 
 NAME = "catalogue"
-"""The source; every message begins with it."""
+"""The source's name; every message begins with it."""
 
 
 class Entry(BaseModel):
-    """An entry of a document, or a part of one: fields that are known, and no others."""
+    """An entry of a document, or a part of one: only known fields are allowed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     parts: ClassVar[tuple[type[Entry], ...]] = ()

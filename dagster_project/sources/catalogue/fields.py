@@ -1,4 +1,4 @@
-"""What the fields of an entry may hold. Each message continues the sentence "`field` ..."."""
+"""Types of the fields of an entry. Each message continues the sentence "`field` ..."."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document in YAML: which section it is of, and its entries as they are written."""
+"""A document in YAML: its section, and its entries as written."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dagster_project.sources.catalogue.entries import NAME, listed_entries
 from dagster_project.sources.limits import MOST_YAML_BYTES, MOST_YAML_DEPTH
 
 END_MARK = "..."
-"""YAML's own end of a document. Asked for as the last line: a cut file would pass without it."""
+"""YAML's own end of a document. Required as the last line: else a cut file would pass."""
 
 
 def read_section(payload: bytes, of: Collection[str]) -> tuple[str, list[dict[str, Any]]]:
-    """The one section of a document, of those there may be, with its entries as they are written.
+    """The one section of a document, of the allowed ones, with its entries as written.
 
     Raises UpstreamFormatError in one sentence: not UTF-8, not YAML, too long or too deep, another
     section, a cut file, or a section that is not a list of entries.
@@ -88,7 +88,7 @@ def _text_of(payload: bytes) -> str:
 
 
 def _require_plain(text: str) -> None:
-    """Raise UpstreamFormatError for aliases, and for what is nested too deep to be built.
+    """Raise UpstreamFormatError for aliases, and for structures nested too deep to be built.
 
     Ten aliases of ten aliases, nine times over, are a billion values.
     """

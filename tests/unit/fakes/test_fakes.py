@@ -1,4 +1,4 @@
-"""The fakes have the shape of what the publishers really send, and misbehave as they are told."""
+"""The fakes have the format of the real publishers, and misbehave as configured."""
 
 from __future__ import annotations
 

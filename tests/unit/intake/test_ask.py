@@ -1,4 +1,4 @@
-"""An extract is asked until it is whole, and an interrupted one goes on where it stopped."""
+"""An extract is fetched until it is complete, and an interrupted one is resumed."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_without_follow_too_much_at_once_is_a_rejected_answer(home: Home) -> Non
         home.run(Extract("all.json", (request("all"),)), source(None))
 
 
-def test_without_follow_a_quota_is_said_in_the_publishers_words(home: Home) -> None:
+def test_without_follow_a_quota_is_reported_in_the_publishers_words(home: Home) -> None:
     home.library.will(send(403, b" Out of quota.\n", Retry_After="600"))
     with pytest.raises(QuotaError, match=r"^lib: Out of quota\.$") as caught:
         home.run(of=source(None))
@@ -237,7 +237,7 @@ def test_a_quota_that_returns_within_a_minute_is_waited_for(home: Home) -> None:
     assert home.parts(asking) == ["a/1", "a/2", "a/3", "b/1"]
 
 
-def test_a_quota_that_says_its_wait_in_a_header_is_waited_for(home: Home) -> None:
+def test_a_quota_that_gives_its_wait_in_a_header_is_waited_for(home: Home) -> None:
     home.library.will(send(403, b"", Retry_After="33"))
     home.run()
     assert home.sleeps == [33.0]
@@ -284,7 +284,7 @@ def test_waits_before_one_request_do_not_count_for_the_next(home: Home) -> None:
     assert len(home.sleeps) == 8
 
 
-def test_a_quota_said_in_a_document_leaves_no_download_behind(home: Home) -> None:
+def test_a_quota_in_a_document_leaves_no_download_behind(home: Home) -> None:
     def used_up(asked: Request, answer: Answer) -> Step:
         return Stop("no more calls")
 
@@ -563,7 +563,7 @@ def test_a_snapshot_that_was_landed_is_never_taken_for_one_under_way(
         later = datetime.now(UTC).replace(tzinfo=None) + 2 * RESUMABLE_FOR
         monkeypatch.setattr(ask, "_now", lambda: later)
     again = home.run(extract)
-    # What was said then is an answer of then; and that of now, dropped, takes nothing along.
+    # The earlier answer stays as it is, and dropping the current one removes nothing else.
     assert len(home.asked) == 4
     again.discard()
     (snapshot,) = home.landing.snapshots("lib")

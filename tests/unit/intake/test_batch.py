@@ -126,7 +126,7 @@ def test_a_rejected_batch_names_every_document() -> None:
         batches.read(LINES, parts)
 
 
-def test_a_row_twice_in_one_document_is_rejected() -> None:
+def test_a_duplicated_row_in_one_document_is_rejected() -> None:
     with pytest.raises(BatchRejectedError):
         read(b"2026-10-29 175.92\n2026-10-29 175.92")
 
@@ -220,7 +220,7 @@ def test_many_invalid_rows_reject_the_batch() -> None:
         read(b"2026-10-28 175.5\n2026-10-29 -1")
 
 
-def test_the_record_says_what_came_in_and_under_which_rules() -> None:
+def test_the_record_reports_what_came_in_and_under_which_rules() -> None:
     good = [f"{date(2026, 1, 1) + timedelta(days=day)} 170.5" for day in range(40)]
     payload = "\n".join([*good, "2026-10-29 -1"]).encode()
 
@@ -265,11 +265,11 @@ def failing_with(error: BaseException) -> Source:
     ],
 )
 def test_whatever_a_parser_stumbles_on_becomes_one_sentence(
-    error: BaseException, said: str
+    error: BaseException, output: str
 ) -> None:
     with pytest.raises(UpstreamFormatError) as caught:
         read(b"...", of=failing_with(error))
-    assert str(caught.value) == said
+    assert str(caught.value) == output
 
 
 def test_a_long_error_is_cut_and_stays_on_one_line() -> None:
@@ -320,12 +320,12 @@ def test_an_empty_part_is_named(payload: bytes, is_extract: bool) -> None:
 @given(st.binary(max_size=60))
 def test_any_bytes_end_in_rows_or_in_one_sentence(payload: bytes) -> None:
     for each in (LINES, cast(Source, ecb)):
-        said = ""
+        output = ""
         try:
             read(payload, of=each)
         except KidoError as error:
-            said = str(error)
-        assert len(said.splitlines()) <= 1
+            output = str(error)
+        assert len(output.splitlines()) <= 1
 
 
 # Windows.
@@ -501,13 +501,13 @@ def test_the_digest_depends_on_how_often_a_row_stands_there_and_which_rows_belon
     )
 
 
-def test_the_digest_tells_tables_apart() -> None:
+def test_the_digest_distinguishes_tables() -> None:
     frame = pl.DataFrame({"a": [1]})
     assert digest({"one": frame}) != digest({"two": frame})
     assert digest({}) != digest({"one": frame[:0]})
 
 
-def test_the_digest_tells_lists_apart() -> None:
+def test_the_digest_distinguishes_lists() -> None:
     lists: Iterable[list[str] | None] = (["a", "b"], ["b", "a"], ["ab"], ["a,b"], ["a"], [], None)
     frames = [pl.DataFrame({"names": [one]}, schema={"names": pl.List(pl.String)}) for one in lists]
     assert len({digest({"t": frame}) for frame in frames}) == 7

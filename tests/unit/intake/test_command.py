@@ -1,4 +1,4 @@
-"""What `kido fetch` says, and the exit code it ends with."""
+"""The output of `kido fetch`, and its exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dagster_project.cli import app
 from dagster_project.errors import ConfigurationError, UpstreamFormatError
 from dagster_project.intake import conform as conforming
 from dagster_project.intake import fetch as fetching
-from dagster_project.intake.command import fetch_and_say
+from dagster_project.intake.command import fetch_and_report
 from dagster_project.intake.land import land_files
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document
@@ -38,7 +38,7 @@ class Said:
 
     def __call__(self, **options: object) -> int:
         self.lines = []
-        return fetch_and_say(
+        return fetch_and_report(
             Settings.load(),
             source_named(self.source),
             write=self.lines.append,
@@ -79,7 +79,7 @@ def say(comtrade: FakeComtrade) -> Said:
 # What came of it.
 
 
-def test_each_window_is_said_with_what_came_of_it_and_at_the_end_the_sum(say: Said) -> None:
+def test_each_window_is_reported_with_what_came_of_it_and_at_the_end_the_sum(say: Said) -> None:
     assert say(first="2021", last="2023", frequency="A") == 0
     rows = re.search(r"2022: new, (\d+) rows", say.lines[2])
     assert rows is not None
@@ -144,7 +144,7 @@ def test_without_periods_what_is_due_is_asked_for(say: Said, comtrade: FakeComtr
 # Trouble.
 
 
-def test_a_rejected_window_is_said_with_the_reason_and_the_others_come(
+def test_a_rejected_window_is_reported_with_the_reason_and_the_others_come(
     say: Said, comtrade: FakeComtrade
 ) -> None:
     comtrade.when(lambda seen: seen.query["period"] == "2023", maintenance_page())
@@ -164,15 +164,15 @@ def test_three_rejected_windows_and_the_rest_is_left(say: Said, comtrade: FakeCo
     assert say.last.endswith(" sent an HTML page where JSON was expected.")
 
 
-def test_out_of_quota_the_exit_code_is_3_and_it_is_said_how_to_go_on(
+def test_out_of_quota_the_exit_code_is_3_and_the_way_to_continue_is_reported(
     say: Said, comtrade: FakeComtrade
 ) -> None:
     comtrade.calls_a_day = 2
     assert say(first="2021", last="2024", frequency="A") == 3
     assert say.last.startswith("comtrade: 1 new, 1 empty, with 3 calls. 2 left. Out of call ")
     assert re.search(
-        r"03:14:17\. Go on at \d{4}-\d\d-\d\d \d\d:\d\d UTC with the same command: what was "
-        r"answered is not asked again\.$",
+        r"03:14:17\. Continue at \d{4}-\d\d-\d\d \d\d:\d\d UTC with the same command: "
+        r"answered windows are not fetched again\.$",
         say.last,
     )
     comtrade.replenish()
@@ -192,7 +192,7 @@ def test_a_refused_key_ends_with_what_to_check(
     assert "another" not in "\n".join(say.lines)
 
 
-def test_an_earlier_document_that_is_rejected_meanwhile_is_said(
+def test_an_earlier_document_that_is_rejected_meanwhile_is_reported(
     say: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "old.json"
@@ -249,7 +249,7 @@ def test_to_the_end_of_time_is_to_today(say: Said, comtrade: FakeComtrade) -> No
     assert asked == [str(year) for year in range(2023, date.today().year)]
 
 
-def test_without_a_key_it_says_which_to_set(say: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_key_it_names_the_setting(say: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KIDO_COMTRADE_KEY")
     with pytest.raises(ConfigurationError) as caught:
         say(first="2023", last="2023")
@@ -261,13 +261,15 @@ def test_without_a_key_it_says_which_to_set(say: Said, monkeypatch: pytest.Monke
 
 def test_a_source_that_cannot_be_fetched_is_landed(say: Said) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        fetch_and_say(Settings.load(), source_named("baci"))
+        fetch_and_report(Settings.load(), source_named("baci"))
     assert str(caught.value) == "baci cannot be fetched. Bring its files: kido land baci FILE."
 
 
 def test_a_reporter_that_is_no_economy_is_named(say: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIDO_COMTRADE_REPORTERS", "JPN,JAP")
-    with pytest.raises(ConfigurationError, match="KIDO_COMTRADE_REPORTERS: 'JAP' is no economy"):
+    with pytest.raises(
+        ConfigurationError, match="KIDO_COMTRADE_REPORTERS: 'JAP' is not an economy"
+    ):
         say(first="2023", last="2023")
 
 
@@ -314,7 +316,7 @@ def test_it_is_not_asked_for_periods(options: dict[str, str], ecb: FakeEcb) -> N
         (["comtrade", "--from", "2021", "--to", "2021", "--frequency", "A"], 0, "1 empty, with 1"),
     ],
 )
-def test_the_command_says_the_same_to_standard_error(
+def test_the_command_agrees_to_standard_error(
     arguments: list[str], code: int, sentence: str, say: Said
 ) -> None:
     result = CliRunner().invoke(app, ["fetch", *arguments])

@@ -168,7 +168,7 @@ def test_a_record_of_an_earlier_kido_without_words_can_be_read(
     file.write_text(json.dumps(content))
     assert conform(settings, COMTRADE).parsed == 0
     assert flows(settings)["CHN"] == 700.0
-    # Whatever wrote it had another parser, as its version tells.
+    # It was written with another parser, as its version shows.
     edit(file, parser_version="of an earlier day")
     assert conform(settings, COMTRADE).parsed == 1
     assert json.loads(file.read_text())["words"]
@@ -315,7 +315,7 @@ def test_only_the_windows_a_snapshot_speaks_for_come_in(settings: Settings) -> N
     ]  # fmt: skip
 
 
-def test_an_extract_without_an_answer_to_keep_holds_no_rows_and_says_so(
+def test_an_extract_without_an_answer_to_keep_holds_no_rows_and_is_reported(
     settings: Settings,
 ) -> None:
     fetched(settings, [], 2024)

@@ -76,7 +76,7 @@ def counts(frame: pl.DataFrame) -> dict[tuple[str, str, str, str], int]:
     }
 
 
-def test_a_slice_without_rows_has_a_row_that_says_so() -> None:
+def test_a_slice_without_rows_has_a_row_that_is_reported() -> None:
     frame = flows(("JPN", "import", Y2024), ("JPN", "import", Y2024), ("DEU", "export", Y2023))
     assert counts(coverage([BOTH], [Y2023, Y2024], frame)) == {
         ("DEU", "export", "A", "2023-01-01"): 1,

@@ -195,7 +195,7 @@ def test_an_answer_on_friday_evening_lasts_until_monday(ledger: Ledger, landing:
     assert due_of(source(), ledger, datetime(2026, 7, 20, 14, 31), ledger.windows()).is_due
 
 
-def test_an_answer_that_said_nothing_new_counts_as_asked(ledger: Ledger) -> None:
+def test_an_answer_that_had_nothing_new_counts_as_asked(ledger: Ledger) -> None:
     ledger.record(Ask(document="x", asked_at=datetime(2026, 7, 14, 15), answer="ok"))
     assert not due_of(source(), ledger, datetime(2026, 7, 14, 16), ledger.windows()).is_due
 
@@ -206,7 +206,7 @@ def test_a_failure_leaves_the_source_due(ledger: Ledger, outcome: Any) -> None:
     assert due_of(source(), ledger, datetime(2026, 7, 14, 16), ledger.windows()).is_due
 
 
-def test_without_a_calendar_whoever_asks_asks(ledger: Ledger, landing: Landing) -> None:
+def test_without_a_calendar_every_request_is_sent(ledger: Ledger, landing: Landing) -> None:
     now = datetime(2026, 7, 14, 15)
     answer(landing, ledger, now - timedelta(seconds=1))
     assert due_of(source(calendar=None), ledger, now, ledger.windows()).is_due
@@ -314,10 +314,10 @@ def test_unanswered_are_windows_nobody_answered_and_those_that_are_due_again(
 
 
 def test_unanswered_keeps_the_order_and_asks_for_nothing_that_is_not_wanted() -> None:
-    said = WindowAsk(
+    output = WindowAsk(
         frequency="A", start=date(2020, 1, 1), rows=0, digest="", snapshot_id="s", is_new=True
     )
-    answered = {year(2020): Answered(datetime(2026, 1, 1), said, cast(Snapshot, None))}
+    answered = {year(2020): Answered(datetime(2026, 1, 1), output, cast(Snapshot, None))}
     due = due_of(
         source(windows=(YEARS,)),
         Ledger(Landing(Store("memory://nothing-there")), "lib"),
@@ -337,7 +337,7 @@ def test_a_reporter_that_is_no_economy_is_named(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KIDO_LIB_REPORTERS", "jpn, usa,XQZ")
-    with pytest.raises(ConfigurationError, match=r"KIDO_LIB_REPORTERS: 'XQZ' is no economy\."):
+    with pytest.raises(ConfigurationError, match=r"KIDO_LIB_REPORTERS: 'XQZ' is not an economy\."):
         scope_of(Settings.load(), source(), ledger)
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a publisher and what is kept of it, against servers that speak its format."""
+"""Requests to a publisher and the stored answers, with servers in its format."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def news(fetched: Fetched) -> dict[str, str]:
 
 
 def files_of(settings: Settings) -> dict[str, bytes]:
-    """What lies in landing and lake, without the ledger."""
+    """The content of landing and lake, without the ledger."""
     return {
         str(path.relative_to(settings.home)): path.read_bytes()
         for name in ("landing", "lake")
@@ -173,7 +173,7 @@ def test_what_is_new_is_landed_as_it_was_sent_and_parsed_once(
     assert sorted(rows.collect()["value_usd"]) == expected
 
 
-def test_an_answer_that_says_the_same_adds_nothing_but_an_ask(
+def test_an_answer_that_agrees_adds_nothing_but_an_ask(
     settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade, clock: Clock
 ) -> None:
     fetch(*YEARS)
@@ -407,7 +407,7 @@ def test_rows_of_periods_that_were_not_asked_for_are_rejected(
     others = flows_for([392], [156, 704], CODES, ["2019"], gaps=0)
     comtrade.will(send(body=as_json([*comtrade.flows, *others])))
     fetched = fetch(*YEARS)
-    assert f"holds {len(others)} rows of periods that were not asked for" in fetched.reason
+    assert f"has {len(others)} rows of periods that were not requested" in fetched.reason
     assert "2019-01-01" in fetched.reason
     assert landing_of(settings).snapshots("comtrade") == []
     assert "not asked for" in quarantined(settings)["reason.txt"].decode()
@@ -511,7 +511,7 @@ def test_a_publisher_that_repeats_the_key_leaves_it_in_no_file(
     assert [path for path in files if KEY.encode() in path.read_bytes()] == []
 
 
-def test_out_of_quota_it_says_from_when_on_and_goes_on_where_it_was(
+def test_out_of_quota_it_reports_from_when_on_and_goes_on_where_it_was(
     settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade,
     one_by_one: list[Window], clock: Clock,
 ) -> None:  # fmt: skip
@@ -601,7 +601,7 @@ def test_a_day_that_was_put_right_and_put_back_is_new_both_times(
         assert [one.news for one in fetched.settled] == ["unchanged"]
 
 
-def test_the_history_is_new_again_when_a_later_answer_said_otherwise_in_between(
+def test_the_history_is_new_again_when_a_later_answer_differed_in_between(
     ecb: FakeEcb, clock: Clock
 ) -> None:
     ask_ecb()

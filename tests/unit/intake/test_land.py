@@ -398,16 +398,16 @@ def test_a_landing_waits_for_who_holds_the_source_and_compares_with_what_is_know
 ) -> None:
     bring(("china.json", as_json([FROM_CHINA, FROM_ALL])))
     (known,) = snapshots(settings)
-    file, said = tmp_path / "downloads" / "china.json", []
+    file, text = tmp_path / "downloads" / "china.json", []
     with ThreadPoolExecutor() as pool:
         with alone(settings, "comtrade"):
-            landing = pool.submit(land_files, settings, COMTRADE, [file], write=said.append)
+            landing = pool.submit(land_files, settings, COMTRADE, [file], write=text.append)
             with pytest.raises(TimeoutError):
                 landing.result(1.5)
             landing_of(settings).withdraw(known, by="ann", reason="a slip")
         with pytest.raises(ConfigurationError, match=r"these bytes were withdrawn .*a slip"):
             landing.result()
-    assert said == ["comtrade: waiting for another run that asks or lands it."]
+    assert text == ["comtrade: waiting for another run that asks or lands it."]
     assert snapshots(settings) == []
 
 
@@ -466,7 +466,7 @@ def test_an_earlier_document_that_is_rejected_meanwhile_is_not_lost_from_sight(
     assert [snapshot.document for snapshot in snapshots(settings)] == ["new.json"]
 
 
-def test_the_command_says_so_and_ends_with_exit_code_1(
+def test_the_command_reports_it_and_ends_with_exit_code_1(
     bring: Callable[..., Brought], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     bring(("old.json", as_json([replace(FROM_ALL, period="2023")])))
@@ -480,7 +480,7 @@ def test_the_command_says_so_and_ends_with_exit_code_1(
     assert "old.json: read otherwise now." in result.output
 
 
-def test_the_command_says_what_was_landed_together(tmp_path: Path, settings: Settings) -> None:
+def test_the_command_reports_what_was_landed_together(tmp_path: Path, settings: Settings) -> None:
     names = ("china.json", "world.json")
     for name, flow in zip(names, (FROM_CHINA, FROM_ALL), strict=True):
         (tmp_path / name).write_bytes(as_json([flow]))

@@ -1,4 +1,4 @@
-"""The ledger knows what was asked; of an ask whose snapshot is not there nothing counts."""
+"""The ledger records requests; an ask whose snapshot does not exist does not count."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def land(landing: Landing, snapshot_id: str) -> None:
     )
 
 
-def said(window: Window, snapshot_id: str, digest: str = "d", *, is_new: bool = True) -> WindowAsk:
+def output(
+    window: Window, snapshot_id: str, digest: str = "d", *, is_new: bool = True
+) -> WindowAsk:
     return WindowAsk(
         frequency=window.frequency,
         start=window.start,
@@ -145,7 +147,7 @@ def test_a_ledger_of_many_asks_is_read_whole(ledger: Ledger, landing: Landing) -
 
 def test_an_ask_counts_as_soon_as_its_snapshot_does(ledger: Ledger, landing: Landing) -> None:
     ledger.record(
-        ask(snapshot_id="lib-1", windows=(said(Y2024, "lib-1"),), known_until=NOON.date())
+        ask(snapshot_id="lib-1", windows=(output(Y2024, "lib-1"),), known_until=NOON.date())
     )
     for each in (ledger, again(ledger, landing)):
         assert each.asks() == []
@@ -163,27 +165,29 @@ def test_the_last_answer_about_a_window_counts(ledger: Ledger, landing: Landing)
     land(landing, "lib-1")
     land(landing, "lib-2")
     ledger.record(
-        ask(snapshot_id="lib-1", windows=(said(Y2023, "lib-1", "a"), said(Y2024, "lib-1", "b")))
+        ask(snapshot_id="lib-1", windows=(output(Y2023, "lib-1", "a"), output(Y2024, "lib-1", "b")))
     )
     ledger.record(
         ask(
             NOON + hours(1),
             snapshot_id="lib-2",
-            windows=(said(Y2023, "lib-1", "a", is_new=False), said(Y2024, "lib-2", "c")),
+            windows=(output(Y2023, "lib-1", "a", is_new=False), output(Y2024, "lib-2", "c")),
         )
     )
     windows = ledger.windows()
-    assert {one: answered.said.digest for one, answered in windows.items()} == {
+    assert {one: answered.output.digest for one, answered in windows.items()} == {
         Y2023: "a",
         Y2024: "c",
     }
     assert {answered.asked_at for answered in windows.values()} == {NOON + hours(1)}
-    assert windows[Y2023].said.snapshot_id == "lib-1"
+    assert windows[Y2023].output.snapshot_id == "lib-1"
 
 
 def test_a_year_and_its_january_are_two_windows(ledger: Ledger, landing: Landing) -> None:
     land(landing, "lib-1")
-    ledger.record(ask(snapshot_id="lib-1", windows=(said(Y2024, "lib-1"), said(JANUARY, "lib-1"))))
+    ledger.record(
+        ask(snapshot_id="lib-1", windows=(output(Y2024, "lib-1"), output(JANUARY, "lib-1")))
+    )
     assert set(ledger.windows()) == {Y2024, JANUARY}
 
 
@@ -199,10 +203,12 @@ def test_a_failed_ask_is_kept_and_answers_nothing(ledger: Ledger, outcome: Any) 
 def test_windows_of_a_removed_snapshot_are_asked_again(ledger: Ledger, landing: Landing) -> None:
     land(landing, "lib-1")
     land(landing, "lib-2")
-    ledger.record(ask(snapshot_id="lib-1", windows=(said(Y2023, "lib-1"), said(MAY, "lib-1", "m"))))
-    ledger.record(ask(NOON + hours(1), snapshot_id="lib-2", windows=(said(Y2024, "lib-2"),)))
-    # Nothing new was said later, so the rows are still those of the first snapshot.
-    ledger.record(ask(NOON + hours(2), windows=(said(MAY, "lib-1", "m", is_new=False),)))
+    ledger.record(
+        ask(snapshot_id="lib-1", windows=(output(Y2023, "lib-1"), output(MAY, "lib-1", "m")))
+    )
+    ledger.record(ask(NOON + hours(1), snapshot_id="lib-2", windows=(output(Y2024, "lib-2"),)))
+    # Later answers had nothing new, so the rows are still those of the first snapshot.
+    ledger.record(ask(NOON + hours(2), windows=(output(MAY, "lib-1", "m", is_new=False),)))
     landing.store.remove("lib/lib-1")  # as a person does
     for each in (ledger, again(ledger, landing)):
         assert set(each.windows()) == {Y2024}
@@ -228,7 +234,7 @@ def test_a_document_whose_snapshot_was_removed_is_news_again(
 ) -> None:
     land(landing, "lib-1")
     ledger.record(ask(snapshot_id="lib-1", digest="d", known_until=date(2026, 7, 13)))
-    # The same was said the next day; the rows are those of the snapshot.
+    # The next day's answer was the same; the rows are those of the snapshot.
     ledger.record(ask(NOON + hours(24), digest="d", known_until=date(2026, 7, 13)))
     found = ledger.last_of("x.json")
     assert found is not None

@@ -44,13 +44,13 @@ def compacted(lake: Lake, tmp_path: Path) -> Callable[[], tuple[int, int] | None
     return run
 
 
-def write(lake: Lake, snapshot_id: str, *of: tuple[int, float], **said: Any) -> None:
+def write(lake: Lake, snapshot_id: str, *of: tuple[int, float], **output: Any) -> None:
     """A snapshot with a row for each year and value; several of a year go to several economies."""
     found = rows(
         RECONCILED_TRADE,
         *(
             trade(snapshot_id=snapshot_id, period_start=date(year, 1, 1), value_usd=value,
-                  importer_iso3=f"{number:03}", **said)
+                  importer_iso3=f"{number:03}", **output)
             for number, (year, value) in enumerate(of)
         ),
     )  # fmt: skip
@@ -261,7 +261,7 @@ def test_what_was_made_counts_not_where_the_record_cannot_be_written_and_goes_wi
     assert held(lake) == before
 
 
-def test_a_record_that_is_written_although_the_store_says_otherwise_loses_nothing(
+def test_a_record_that_is_written_although_the_store_reports_an_error_loses_nothing(
     lake: Lake, compacted: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(lake, "baci-1", (2023, 1.0))

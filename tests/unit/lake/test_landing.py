@@ -300,7 +300,7 @@ def test_an_extract_does_not_count_before_its_record(landing: Landing) -> None:
     assert again(landing).snapshots("ecb") == [snapshot]
 
 
-def test_an_extract_that_found_nothing_has_no_bytes_and_says_what_was_asked(
+def test_an_extract_that_found_nothing_has_no_bytes_and_reports_what_was_asked(
     landing: Landing,
 ) -> None:
     snapshot = add_extract(landing, windows=(Period(frequency="A", start=date(2024, 1, 1)),))
@@ -319,7 +319,7 @@ def test_a_byte_changed_in_any_part_is_noticed(landing: Landing, changed: int) -
         list(landing.payloads(snapshot))
 
 
-def test_of_an_extract_the_last_part_says_when_it_was_retrieved_unless_it_is_given(
+def test_of_an_extract_the_last_part_gives_when_it_was_retrieved_unless_it_is_given(
     landing: Landing,
 ) -> None:
     parts = [part(b"one", "1", hour=9), part(b"two", "2", hour=11), part(b"six", "3", hour=10)]
@@ -328,7 +328,7 @@ def test_of_an_extract_the_last_part_says_when_it_was_retrieved_unless_it_is_giv
 
 
 @pytest.mark.parametrize("address", ["folder", "memory"])
-def test_snapshots_are_kept_wherever_the_landing_lies(address: str, tmp_path: Path) -> None:
+def test_snapshots_are_kept_wherever_the_landing_is(address: str, tmp_path: Path) -> None:
     here = str(tmp_path / "l") if address == "folder" else f"memory://{uuid.uuid4().hex}"
     landing = Landing(Store(here))
     single, _ = add(landing, b"abc")

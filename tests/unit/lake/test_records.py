@@ -242,7 +242,7 @@ STEPS = st.lists(
 
 @settings(max_examples=times(at_night=80, by_day=20), suppress_health_check=[HealthCheck.too_slow])
 @given(suffix=st.sampled_from([FOLDERS, FILES]), steps=STEPS)
-def test_whatever_two_instances_do_a_third_reads_what_lies_there(
+def test_whatever_two_instances_do_a_third_reads_what_is_there(
     suffix: str, steps: list[tuple[str, int, int, int]]
 ) -> None:
     store = Store(f"memory://{uuid.uuid4().hex}")

@@ -30,8 +30,8 @@ def record(of: pl.DataFrame | int, table: LakeTable = RECONCILED_TRADE) -> Recor
     return Record(parser_version="1", tables={table.name: came})
 
 
-def trade(**said: Any) -> dict[str, Any]:
-    return {"snapshot_id": "baci-1", "source": "baci", **said}
+def trade(**output: Any) -> dict[str, Any]:
+    return {"snapshot_id": "baci-1", "source": "baci", **output}
 
 
 def test_of_each_slice_it_lists_the_vintage_and_the_number_of_rows() -> None:
@@ -46,7 +46,7 @@ def test_of_each_slice_it_lists_the_vintage_and_the_number_of_rows() -> None:
     assert listed is not None
     on_record = json.loads(listed.model_dump_json())
     assert on_record["rows"] == [2, 1]
-    # What all slices share is said once.
+    # A value shared by all slices is stored once.
     assert on_record["columns"]["source"] == {"values": ["baci"], "at": None}
     read = slices.Slices.model_validate(on_record)
     assert slices.as_frame(RECONCILED_TRADE, {"baci-1": read}).rows() == [
@@ -152,7 +152,7 @@ def test_what_is_spooled_is_listed_as_what_is_held(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("rows_of_a_file", [1, 2, 5])
-def test_slices_of_files_are_told_apart_by_what_varies_in_any_row(
+def test_slices_of_files_are_distinguished_by_what_varies_in_any_row(
     tmp_path: Path,
     editions: list[int | None],
     expected: list[tuple[int | None, int]],
@@ -168,7 +168,9 @@ def test_slices_of_files_are_told_apart_by_what_varies_in_any_row(
     assert of.select("edition", "rows").rows() == expected
 
 
-def test_what_counts_and_what_is_held_is_said_without_a_look_at_the_rows(tmp_path: Path) -> None:
+def test_what_counts_and_what_is_held_is_reported_without_a_look_at_the_rows(
+    tmp_path: Path,
+) -> None:
     old, new = datetime(2026, 1, 1), datetime(2026, 2, 1)
     lake = Lake(Store(str(tmp_path)))
     for snapshot_id, came, codes in (

@@ -1,4 +1,4 @@
-"""Room is asked for before work starts; what a full disk causes ends in one sentence."""
+"""Space is required before work starts; errors of a full disk end in one sentence."""
 
 import errno
 import shutil
@@ -17,7 +17,7 @@ def leave(free: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
 
 
-def test_work_that_has_no_room_says_what_is_full_and_what_is_needed(
+def test_work_that_has_no_room_reports_what_is_full_and_what_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave(12 * MB, monkeypatch)
@@ -50,9 +50,9 @@ def test_a_full_disk_is_known_by_what_caused_an_error(
         raise RuntimeError("a library's own words") from error
     except RuntimeError as wrapped:
         full = disk_full(wrapped, [tmp_path])
-    said = f"The disk of {tmp_path} is full: 20 kB are left. Make room, then run it again."
-    assert str(full) == said
-    assert str(disk_full(str(error), [tmp_path])) == said
+    output = f"The disk of {tmp_path} is full: 20 kB are left. Make room, then run it again."
+    assert str(full) == output
+    assert str(disk_full(str(error), [tmp_path])) == output
 
 
 def test_another_error_is_not_that_of_a_full_disk(

@@ -257,8 +257,8 @@ def test_a_table_is_a_source_with_its_docs_and_the_types_of_duckdb() -> None:
             FLOWS,
             "stg_lake__flows_slices",
             "One row per source, code and period start. The slices of `flows` that count on the "
-            "day of the build, without a look at their rows: of each the vintage that counts, and "
-            "how many rows it has.",
+            "day of the build, without reading their rows: for each the vintage that counts, and "
+            "its number of rows.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""A file is whole or absent, wherever the store lies."""
+"""A file is whole or absent, in every kind of store."""
 
 import errno
 import os
@@ -85,7 +85,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(
     assert os.listdir(tmp_path) == ["figures.csv"]
 
 
-def test_a_file_that_is_taken_lies_in_the_store_and_nowhere_else(
+def test_a_file_that_is_taken_is_in_the_store_and_nowhere_else(
     store: Store, download: Path
 ) -> None:
     store.take(download, "ecb/s1/rates.csv")
@@ -136,7 +136,7 @@ def test_a_full_disk_leaves_a_file_that_was_to_be_taken_where_it_is(
     assert files_under(tmp_path / "store") == []
 
 
-def test_taking_a_file_that_is_not_there_says_so(store: Store, tmp_path: Path) -> None:
+def test_taking_a_file_that_is_not_there_is_reported(store: Store, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         store.take(tmp_path / "never-there", "ecb/s1/rates.csv")
     assert not store.exists("ecb/s1/rates.csv")

@@ -83,7 +83,7 @@ def test_what_is_removed_is_gone_with_its_files_and_the_rest_stays(lake: Lake) -
     assert snapshots_in(lake, "price_quotes/ecb") == ["ecb-2"]
 
 
-def test_rows_that_were_taken_out_are_read_by_whoever_chose_them_until_they_are_swept(
+def test_rows_that_were_taken_out_are_readable_until_they_are_swept(
     lake: Lake, tmp_path: Path
 ) -> None:
     for snapshot_id in ("ecb-1", "ecb-2", "ecb-3"):
@@ -104,7 +104,7 @@ def test_rows_that_were_taken_out_are_read_by_whoever_chose_them_until_they_are_
         assert seen("before.duckdb") == ["ecb-1", "ecb-2"]
     prepare(tmp_path / "after.duckdb", lake, {})
     lake.sweep("ecb", ["price_quotes", "coverage"])
-    # What counts stays, and what lies ready to count.
+    # Rows that count are kept, and staged ones.
     assert snapshots_in(lake, "price_quotes/ecb") == ["ecb-2", "ecb-3"]
     assert seen("after.duckdb") == ["ecb-2"]
 
@@ -178,7 +178,7 @@ def test_a_value_of_another_type_is_refused() -> None:
         PRICE_QUOTES.conform(frame)
 
 
-def test_the_rows_of_a_source_are_those_of_all_its_snapshots_wherever_the_lake_lies(
+def test_the_rows_of_a_source_are_those_of_all_its_snapshots_wherever_the_lake_is(
     lake: Lake,
 ) -> None:
     assert lake.rows(PRICE_QUOTES, "ecb") is None

@@ -32,18 +32,18 @@ def rows(table: LakeTable, *given: dict[str, Any]) -> pl.DataFrame:
     frames = []
     for row in given:
         came = row.pop("came", datetime(2026, 1, 1))
-        said = {"vintage_at": came, "snapshot_id": f"x-{came:%Y%m%dT%H%M%S%f}", **row}
+        output = {"vintage_at": came, "snapshot_id": f"x-{came:%Y%m%dT%H%M%S%f}", **row}
         required = {
             name: _REQUIRED[column.dtype]
             for name, column in table.columns.items()
-            if not column.nullable and name not in said
+            if not column.nullable and name not in output
         }
-        frames.append(table.conform(pl.DataFrame([{**required, **said}])))
+        frames.append(table.conform(pl.DataFrame([{**required, **output}])))
     return pl.concat(frames)
 
 
-def flow(partner: str, value: float, **said: Any) -> dict[str, Any]:
-    return {"partner_iso3": partner, "value_usd": value, **said}
+def flow(partner: str, value: float, **output: Any) -> dict[str, Any]:
+    return {"partner_iso3": partner, "value_usd": value, **output}
 
 
 def counting(table: LakeTable, of: pl.DataFrame, column: str, day: date = TODAY) -> list[Any]:
@@ -138,8 +138,8 @@ def test_a_code_that_its_publisher_was_asked_for_again_and_did_not_send_is_withd
     assert left({}) == [1, 2, 3, 4]
 
 
-def fact(title: str, **said: Any) -> dict[str, Any]:
-    return {"milestone_id": "M", "title": title, "evidence_class": "reported", **said}
+def fact(title: str, **output: Any) -> dict[str, Any]:
+    return {"milestone_id": "M", "title": title, "evidence_class": "reported", **output}
 
 
 def test_of_two_lists_that_speak_of_one_fact_the_better_evidence_counts_then_the_newer() -> None:
@@ -167,7 +167,7 @@ def test_a_fact_counts_from_the_day_it_was_known_in_the_newest_text() -> None:
         fact("first text", known_at=date(2024, 5, 1), came=datetime(2026, 1, 1)),
         fact("newest text", known_at=date(2024, 5, 2), came=datetime(2026, 2, 1)),
     )
-    # Whenever it was retrieved; and before it was known, the older text is none either.
+    # Whenever it was retrieved; and before it was known, the older text does not count either.
     assert counting(MILESTONES, found, "title", date(2024, 5, 2)) == ["newest text"]
     assert counting(MILESTONES, found, "title", date(2024, 5, 1)) == []
 

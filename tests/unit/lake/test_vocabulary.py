@@ -70,7 +70,7 @@ def test_a_publishers_code_is_an_economy(by, code, economy):
         ("iso2", ""),
     ],
 )
-def test_a_code_nobody_knows_names_itself_and_its_publisher(by, code):
+def test_a_code_nobody_knows_is_named_and_its_publisher(by, code):
     with pytest.raises(UnknownCodeError) as caught:
         economy_of(code, by=by, publisher="Statistics of Nowhere")
     assert repr(code) in caught.value.message
@@ -91,7 +91,7 @@ def test_instruments_are_read_from_their_seed():
     assert "PNEODYM" not in vocabulary.instruments()
 
 
-def test_a_missing_list_says_which_file_to_restore(monkeypatch):
+def test_a_missing_list_names_which_file_to_restore(monkeypatch):
     monkeypatch.setattr(
         vocabulary, "MINERAL_GROUPS_FILE", vocabulary.MINERAL_GROUPS_FILE.with_name("gone.csv")
     )
@@ -186,7 +186,7 @@ LISTS = st.dictionaries(CODES, st.sampled_from(["JPN", "CHN", "_X"]))
 
 
 @given(LISTS, LISTS, st.sets(CODES))
-def test_a_record_holds_as_long_as_the_list_says_the_same_of_the_words_that_were_met(
+def test_a_record_holds_as_long_as_the_list_agrees_of_the_words_that_were_met(
     then: dict[str, str], now: dict[str, str], asked: set[str]
 ):
     with met_words() as met:
@@ -229,7 +229,7 @@ def test_a_source_without_a_register_of_misprints_has_none():
 
 
 @pytest.mark.parametrize("change", [("replace", "drop"), ("49", "W"), ("98", "0")])
-def test_a_correction_that_cannot_be_read_names_itself(monkeypatch, tmp_path, change):
+def test_a_correction_that_cannot_be_read_is_named(monkeypatch, tmp_path, change):
     row = "A-1,price_quotes,2023 | Label | 2021,replace,49,98,Why."
     file = tmp_path / "some" / "corrections.csv"
     file.parent.mkdir()

@@ -119,7 +119,7 @@ def test_of_two_withdrawals_of_the_same_bytes_the_later_is_named(landing: Landin
 
 
 def test_a_record_of_a_withdrawal_decides_wherever_the_bytes_are(landing: Landing) -> None:
-    """As after a restore of the folder from a backup: its origin record alone says nothing."""
+    """As after a restore of the folder from a backup: its origin record alone does not count."""
     first, _ = add(landing, b"first")
     origin = landing.store.read(f"ecb/{first.snapshot_id}/origin.json")
     landing.withdraw(first, by="ann", reason="wrong")

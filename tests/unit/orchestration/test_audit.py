@@ -107,7 +107,7 @@ def test_where_it_is_killed_the_audit_is_held_here(
     assert held_here == [audit]
 
 
-def test_what_fails_there_fails_here_and_is_told(audit: Audit, process: Beside) -> None:
+def test_what_fails_there_fails_here_and_is_reported(audit: Audit, process: Beside) -> None:
     audit.file.unlink()
     process.ask(audit)
     with pytest.raises(duckdb.IOException, match="does not exist"):

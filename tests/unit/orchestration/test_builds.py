@@ -34,7 +34,7 @@ def builds(tmp_path: Path) -> list[Build]:
     return found
 
 
-def test_a_held_build_says_what_it_is_held_for_and_is_swept_by_nobody(
+def test_a_held_build_reports_what_it_is_held_for_and_is_swept_by_nobody(
     builds: list[Build], tmp_path: Path
 ) -> None:
     first, second, *_ = builds

@@ -66,7 +66,7 @@ def test_the_first_day_is_that_of_the_first_vintage_with_a_supplier(tmp_path: Pa
     assert first_day(settings) == date(2006, 7, 1)
 
 
-def test_a_day_that_is_too_early_says_from_when_on_something_is_known(tmp_path: Path) -> None:
+def test_a_day_that_is_too_early_reports_from_when_on_something_is_known(tmp_path: Path) -> None:
     # Before anything is there nobody can say; the build does once it has landed its documents.
     require_day(on(tmp_path, "1990-01-01"))
     put(Settings.load(home=tmp_path), "trade_flows", FLOW, "2016-07-01")
@@ -74,7 +74,7 @@ def test_a_day_that_is_too_early_says_from_when_on_something_is_known(tmp_path: 
     with pytest.raises(ConfigurationError) as raised:
         require_day(on(tmp_path, "2016-06-30"))
     assert str(raised.value) == (
-        "2016-06-30 is too early: nothing is known of any supplier before 2016-07-01."
+        "2016-06-30 is too early: there is no figure of any supplier before 2016-07-01."
     )
 
 

@@ -1,4 +1,4 @@
-"""What is said of a failed test of the dbt project, in the line that a person reads first."""
+"""The message of a failed test of the dbt project, in the line that a person reads first."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +17,6 @@ from dagster_project.orchestration.dbt_models import offending_rows
     ],
 )
 def test_the_first_text_of_the_first_row_is_named(
-    count: int, sample: Sequence[Mapping[str, object]], said: str
+    count: int, sample: Sequence[Mapping[str, object]], output: str
 ) -> None:
-    assert offending_rows(count, sample) == said
+    assert offending_rows(count, sample) == output

@@ -156,12 +156,12 @@ def test_each_publisher_with_a_calendar_has_a_schedule_that_is_switched_off(
         assert calendar is not None
         assert schedule.description == calendar.description
     # Business days at 16:30 in Frankfurt, half an hour after the rates; Tuesdays in New York.
-    said = {
+    output = {
         name: (schedule.cron_schedule, schedule.execution_timezone)
         for name, schedule in schedules.items()
         if isinstance(schedule, dg.ScheduleDefinition)
     }
-    assert said == {
+    assert output == {
         "ecb": ("30 16 * * 1-5", "Europe/Berlin"),
         "comtrade": ("0 7 * * 2", "America/New_York"),
     }
@@ -320,12 +320,12 @@ def test_another_day_than_that_of_the_run_is_a_replay_unless_the_launchpad_insis
     ],
 )
 def test_a_wrong_day_in_the_launchpad_fails_the_step_in_a_sentence(
-    day: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    day: str, output: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("KIDO_HOME", str(tmp_path))
     with pytest.raises(dg.Failure) as raised:
         Warehouse(as_of=day).settings(context(datetime(2025, 3, 1, 23, tzinfo=UTC)))
-    assert raised.value.description == said
+    assert raised.value.description == output
 
 
 def test_a_run_that_has_not_started_yet_is_of_today(

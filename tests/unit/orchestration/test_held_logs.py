@@ -35,7 +35,7 @@ def run(instance: dg.DagsterInstance, run_id: str = RUN_ID) -> None:
     assert job.execute_in_process(instance=instance, run_id=run_id).success
 
 
-def told(instance: dg.DagsterInstance, run_id: str = RUN_ID) -> list[tuple[object, object]]:
+def events(instance: dg.DagsterInstance, run_id: str = RUN_ID) -> list[tuple[object, object]]:
     """What the UI reads of a run, without what differs between any two."""
     return [(entry.dagster_event_type, entry.step_key) for entry in instance.all_logs(run_id)]
 
@@ -49,11 +49,11 @@ def test_a_run_leaves_the_same_events_as_without(
 ) -> None:
     with logs_held_open(instance, RUN_ID):
         run(instance)
-    held = told(instance)
+    held = events(instance)
     (tmp_path / "plain").mkdir()
     with dg.DagsterInstance.local_temp(str(tmp_path / "plain")) as plain:
         run(plain)
-        assert held == told(plain)
+        assert held == events(plain)
     event = instance.get_latest_materialization_event(flows.key)
     assert event is not None
     assert event.asset_materialization is not None
@@ -72,7 +72,7 @@ def test_another_process_reads_each_event_as_it_is_written(
     with logs_held_open(instance, RUN_ID):
         run(instance)
         with dg.DagsterInstance.local_temp(str(tmp_path)) as other:
-            assert told(other) == told(instance)
+            assert events(other) == events(instance)
             assert other.get_run_by_id(RUN_ID).status is dg.DagsterRunStatus.SUCCESS  # type: ignore[union-attr]
 
 
@@ -88,7 +88,7 @@ def test_two_instances_write_to_the_files_at_the_same_time(
         run(instance)
         run(other, second)
         assert {record.run_id for record in instance.get_runs()} == {RUN_ID, second}
-        assert told(instance, second) == told(instance)
+        assert events(instance, second) == events(instance)
 
 
 def test_the_write_ahead_logs_are_emptied_once_and_nothing_stays_open(
@@ -111,21 +111,21 @@ def test_the_storages_are_as_they_were_afterwards(instance: dg.DagsterInstance) 
         raise RuntimeError
     assert [set(vars(storage)) for storage in storages] == before
     run(instance)
-    assert told(instance)
+    assert events(instance)
 
 
 def test_the_file_of_another_run_is_not_held(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     other = RUN_ID[:-1] + "2"
     run(instance, other)
     with logs_held_open(instance, RUN_ID):
-        assert told(instance, other)
+        assert events(instance, other)
         assert f"{other}.db-wal" not in write_ahead_logs(tmp_path)
 
 
 def test_an_instance_without_sqlite_files_is_used_as_it_is() -> None:
     with dg.DagsterInstance.ephemeral() as instance, logs_held_open(instance, RUN_ID):
         run(instance)
-        assert told(instance)
+        assert events(instance)
 
 
 def test_a_statement_that_fails_leaves_the_next_one_a_connection(
@@ -138,4 +138,4 @@ def test_a_statement_that_fails_leaves_the_next_one_a_connection(
         ):
             connection.exec_driver_sql("select nothing from nowhere")
         run(instance)
-    assert told(instance)
+    assert events(instance)

@@ -89,8 +89,8 @@ def test_a_part_is_built_on_the_last_whole_build_unless_that_was_made_from_what_
     snapshot = withdraw(settings)
     assert selected(settings) == []
     assert caplog.messages == [
-        "Every model is built, not a part of them: the last whole build was made from what is "
-        f"withdrawn ({snapshot})."
+        "Every model is built, not only the selected ones: the last complete build used "
+        f"withdrawn snapshots ({snapshot})."
     ]
     unland_again(settings, all_sources(), snapshot)
     assert selected(settings) == on_the_whole
@@ -99,17 +99,17 @@ def test_a_part_is_built_on_the_last_whole_build_unless_that_was_made_from_what_
 @pytest.mark.parametrize(
     ("file", "text", "reason"),
     [
-        ("complete", "gone", "there is no whole build yet"),
-        ("whole/models", "others", "the models have changed since the last whole build"),
+        ("complete", "gone", "there is no complete build yet"),
+        ("whole/models", "others", "the models have changed since the last complete build"),
     ],
 )
-def test_why_everything_is_built_is_said(
+def test_why_everything_is_built_is_reported(
     settings: Settings, caplog: pytest.LogCaptureFixture, file: str, text: str, reason: str
 ) -> None:
     caplog.set_level(logging.INFO, logger="run")
     (settings.build_dir / file).write_text(text)
     assert selected(settings) == []
-    assert caplog.messages == [f"Every model is built, not a part of them: {reason}."]
+    assert caplog.messages == [f"Every model is built, not only the selected ones: {reason}."]
 
 
 def test_a_whole_build_that_was_made_from_what_is_withdrawn_is_not_published_on_its_own(
@@ -119,7 +119,8 @@ def test_a_whole_build_that_was_made_from_what_is_withdrawn_is_not_published_on_
     last = publication_assets._build_of(warehouse, "another-run", settings)
     assert last.directory.name == "whole"
     snapshot = withdraw(settings)
-    with pytest.raises(dg.Failure, match=rf"withdrawn \({snapshot}\): materialise the marts first"):
+    refusal = rf"withdrawn snapshots \({snapshot}\): materialise the marts first"
+    with pytest.raises(dg.Failure, match=refusal):
         publication_assets._build_of(warehouse, "another-run", settings)
     # The build of the run itself was made from what counts.
     own = a_build(settings, "a-run")

@@ -50,7 +50,7 @@ def test_japan_comes_first_then_the_latest_then_the_largest_share(
     ]
 
 
-def test_what_lies_after_the_day_of_the_build_is_last_and_no_latest_period(
+def test_what_is_after_the_day_of_the_build_is_last_and_no_latest_period(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     connection.execute(
@@ -81,7 +81,7 @@ def test_years_and_instants_have_a_day_too(
     assert [row[column] for row in rows] == [kept, ahead]
 
 
-def test_a_table_that_lies_ahead_altogether_has_no_latest_period(
+def test_a_table_that_is_ahead_altogether_has_no_latest_period(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     connection.execute("create table mart.t as select date '2030-01-01' as valid_from")
@@ -90,7 +90,7 @@ def test_a_table_that_lies_ahead_altogether_has_no_latest_period(
     )  # fmt: skip
 
 
-def test_an_empty_table_says_that_it_is_empty(connection: duckdb.DuckDBPyConnection) -> None:
+def test_an_empty_table_reports_that_it_is_empty(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create table mart.t (importer_iso3 varchar, period_start date)")
     assert mart_glance(connection, "mart", "t", TODAY) == (0, "", [])
 

@@ -120,7 +120,7 @@ def test_a_held_build_of_what_was_withdrawn_since_is_not_accepted(
     monkeypatch.setattr(builds, "withdrawn_snapshots", lambda _: {"ecb-2", "baci-1"})
     release = held.release.release_id
     assert failure(materialize(accept=release)) == (
-        f"Release {release} was made from what is withdrawn (ecb-2): build again."
+        f"Release {release} used withdrawn snapshots (ecb-2): build again."
     )
     assert published_close(settings) == 150.0
 

@@ -44,7 +44,7 @@ def test_every_rule_looks_at_columns_of_its_table(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize("suite", LAKE_SUITES.values(), ids=lambda suite: suite.table)
-def test_a_table_without_rows_is_rejected_and_nothing_else_is_said(suite: Suite) -> None:
+def test_a_table_without_rows_is_rejected_and_nothing_else_is_reported(suite: Suite) -> None:
     verdict = evaluate_batch(LAKE_TABLES[suite.table].empty(), suite)
     assert verdict.is_rejected
     failed = {result.check_name for result in verdict.results if result.status != "passed"}
@@ -52,7 +52,7 @@ def test_a_table_without_rows_is_rejected_and_nothing_else_is_said(suite: Suite)
     assert failed - whole_list == {"there_is_at_least_one_row"}
 
 
-def test_an_unknown_economy_stops_the_batch_and_names_itself() -> None:
+def test_an_unknown_economy_stops_the_batch_and_is_named() -> None:
     frame = frame_of("trade_flows", changed(trade_flows.GOOD, {"partner_iso3": "ZZZ"}))
     verdict = evaluate_batch(frame, LAKE_SUITES["trade_flows"], today=TODAY)
     assert verdict.is_rejected
@@ -61,7 +61,7 @@ def test_an_unknown_economy_stops_the_batch_and_names_itself() -> None:
     )
 
 
-def test_an_instrument_no_list_describes_stops_the_batch_and_names_itself() -> None:
+def test_an_instrument_no_list_describes_stops_the_batch_and_is_named() -> None:
     frame = frame_of("price_quotes", changed(price_quotes.GOOD, {"instrument": "PNEODYM"}))
     verdict = evaluate_batch(frame, LAKE_SUITES["price_quotes"], today=TODAY)
     assert verdict.is_rejected

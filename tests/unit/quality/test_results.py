@@ -33,7 +33,7 @@ PASSED = CheckResult(
 )  # fmt: skip
 BROKEN = CheckResult(
     "mart", "market.prices", "unit_is_not_blank", "great_expectations", "error", "could_not_run",
-    "column unit is not there", 0, None, "A price of nothing.",
+    "column unit is missing", 0, None, "A price of nothing.",
 )  # fmt: skip
 
 
@@ -72,12 +72,12 @@ def test_results_come_back_from_json_with_their_samples() -> None:
     assert results[0].sample["row_number"].to_list() == [3, 9]
 
 
-def test_the_page_tells_what_did_not_pass_first_and_shows_its_rows() -> None:
+def test_the_page_lists_what_did_not_pass_first_and_shows_its_rows() -> None:
     page = render_report([PASSED, FAILED, BROKEN], title="Build of 2026-11-25")
-    assert "3 checks: 1 passed, 1 failed, 1 could not run; 1 of them stop." in page
+    assert "3 checks: 1 passed, 1 failed, 1 could not run; 1 blocking failure." in page
     broken, failed, passed = (
         page.index(words)
-        for words in ("column unit is not there", "2 of 9 rows, first -1.5", "no offending rows")
+        for words in ("column unit is missing", "2 of 9 rows, first -1.5", "no offending rows")
     )
     assert broken < failed < passed
     assert "<td>2026-10-29</td>" in page
@@ -94,7 +94,7 @@ def test_the_page_stands_alone_and_runs_nothing_from_the_data() -> None:
 def test_a_page_of_a_build_without_trouble_has_no_such_heading() -> None:
     page = render_report([PASSED])
     assert "What did not pass" not in page
-    assert "1 checks: 1 passed; 0 of them stop." in page
+    assert "1 check: 1 passed; 0 blocking failures." in page
 
 
 def test_data_docs_hold_every_suite_with_the_rules_and_what_was_found(tmp_path: Path) -> None:

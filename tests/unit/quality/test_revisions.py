@@ -61,11 +61,11 @@ def counts(revision: Revision) -> tuple[int, int, int, int]:
     return revision.added, revision.unchanged, revision.changed, revision.removed
 
 
-def flows(exporters: int, code: str = "850511", **said: Any) -> list[dict[str, Any]]:
+def flows(exporters: int, code: str = "850511", **output: Any) -> list[dict[str, Any]]:
     """Flows of as many exporters to Japan, each of another value near a million dollars."""
     return [
         {"exporter_iso3": f"E{number:02}", "importer_iso3": "JPN", "hs6_code": code,
-         "value_usd": 1e6 + 1_237.0 * number, "net_weight_kg": 5e4 + 97.0 * number, **said}
+         "value_usd": 1e6 + 1_237.0 * number, "net_weight_kg": 5e4 + 97.0 * number, **output}
         for number in range(exporters)
     ]  # fmt: skip
 
@@ -81,7 +81,7 @@ def with_first(rows: Sequence[Row], count: int, **change: Any) -> list[Row]:
     ]  # fmt: skip
 
 
-# What is counted and said
+# Counts and messages
 
 
 def test_the_same_figures_again_change_nothing() -> None:
@@ -112,7 +112,7 @@ def test_a_figure_within_half_a_per_cent_is_the_same_printed_twice() -> None:
         assert held(RECONCILED_TRADE, flows(9), fresh).changed == changed
 
 
-def test_what_is_older_than_the_known_says_so() -> None:
+def test_what_is_older_than_the_known_is_reported() -> None:
     known = [{**row, "edition": 202601} for row in flows(3)]
     older = [{**row, "edition": 202501, "value_usd": 5.0} for row in flows(3)]
     revision = held(RECONCILED_TRADE, known, older)
@@ -138,8 +138,8 @@ def test_amounts_are_in_the_unit_of_their_column(measure: str, total: float, tex
 
 def test_at_most_three_groups_are_named() -> None:
     groups = [Group(str(number), 2, 1, "", 0.0, 0.0) for number in range(5)]
-    _, said = Revision("t", 0, 0, 0, 5, groups, ()).lines()
-    assert said == "Replaces 2 rows of 0 by 1; 2 rows of 1 by 1; 2 rows of 2 by 1; and 2 more."
+    _, output = Revision("t", 0, 0, 0, 5, groups, ()).lines()
+    assert output == "Replaces 2 rows of 0 by 1; 2 rows of 1 by 1; 2 rows of 2 by 1; and 2 more."
 
 
 def flow(exporter: str, code: str, value: float | None, weight: float | None) -> Row:
@@ -348,10 +348,10 @@ def test_columns_and_sides_that_are_swapped_are_named() -> None:
     )
 
 
-def prices(values: Sequence[float], **said: Any) -> list[dict[str, Any]]:
+def prices(values: Sequence[float], **output: Any) -> list[dict[str, Any]]:
     return [
         {"instrument": "TIN", "frequency": "M", "unit": "USD per t", "close": value,
-         "price_date": date(2024 + month // 12, month % 12 + 1, 1), **said}
+         "price_date": date(2024 + month // 12, month % 12 + 1, 1), **output}
         for month, value in enumerate(values)
     ]  # fmt: skip
 
@@ -707,11 +707,11 @@ def test_a_file_that_ends_within_a_new_year_was_cut() -> None:
 # Facts
 
 
-def milestones(count: int, **said: Any) -> list[dict[str, Any]]:
+def milestones(count: int, **output: Any) -> list[dict[str, Any]]:
     return [
         {"milestone_id": f"M{number}", "title": f"title {number}", "statement": f"said {number}",
          "known_at": date(2024, 2, number + 1), "event_date": date(2023, 2, number + 1),
-         "evidence_class": "official", **said}
+         "evidence_class": "official", **output}
         for number in range(count)
     ]  # fmt: skip
 
@@ -808,8 +808,8 @@ def test_a_thousand_times_is_refused_of_three_figures_of_any_measure(
         known = [{name: f"X{number}", measure: 0.3 + number / 11} for number in range(count)]
         for factor, words in ((1000, "a thousand times"), (0.001, "a thousandth of")):
             fresh = with_first(known, count, **{measure: factor})
-            said = " ".join(held(table, known, fresh).objections)
-            assert f"{measure} is {words} what is known for {count} of {count} figures" in said
+            output = " ".join(held(table, known, fresh).objections)
+            assert f"{measure} is {words} what is known for {count} of {count} figures" in output
 
 
 @pytest.mark.parametrize("table", LAKE_TABLES.values(), ids=lambda table: table.name)

@@ -1,4 +1,4 @@
-"""Rules and suites as data: names, validity, and the version that says when results are stale."""
+"""Rules and suites as data: names, validity, and the version by which results become stale."""
 
 import subprocess
 import sys
@@ -68,14 +68,14 @@ def test_a_rule_that_names_no_rows_sets_none_aside() -> None:
         quarantine("there_are_rows", "", "ExpectTableRowCountToBeBetween", min_value=1)
 
 
-def test_what_stops_is_an_error_and_only_that() -> None:
-    with pytest.raises(ValueError, match="stops is an error"):
+def test_only_an_error_blocks() -> None:
+    with pytest.raises(ValueError, match="blocks if, and only if"):
         Rule("close_is_positive", BETWEEN, POSITIVE, "", severity="warn", on_failure="stop")
 
 
-def test_a_name_is_there_once_in_a_suite() -> None:
+def test_a_duplicated_name_in_a_suite_is_rejected() -> None:
     rule = stop("close_is_positive", "", BETWEEN, **POSITIVE)
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="duplicated"):
         Suite("lake", "price_quotes", (rule, rule))
 
 
@@ -140,7 +140,7 @@ def test_the_version_of_a_suite_changes_with_any_part_of_a_rule(other: Suite) ->
     assert suite_version(other) != suite_version(suite_of())
 
 
-def test_the_version_of_a_suite_says_which_list_of_codes_it_uses_and_not_what_is_in_it(
+def test_the_version_of_a_suite_names_which_list_of_codes_it_uses_and_not_what_is_in_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def suite(known: Known) -> Suite:

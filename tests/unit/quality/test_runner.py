@@ -183,7 +183,7 @@ def test_the_codes_of_a_derived_column_are_those_that_are_met() -> None:
     assert met.record()["economies"]["keys"] == ["A", "D"]
 
 
-def test_a_result_carries_what_the_rule_says() -> None:
+def test_a_result_carries_what_of_the_rule() -> None:
     result = one_result(
         FRAME,
         report(
@@ -217,7 +217,7 @@ def test_a_column_that_is_not_there_could_not_be_checked_and_the_others_still_ar
             stop("code_is_there", "", "ExpectColumnValuesToNotBeNull", column="code"),
         ),
     )
-    assert (absent.status, absent.observed) == ("could_not_run", "column price is not there")
+    assert (absent.status, absent.observed) == ("could_not_run", "column price is missing")
     assert (there.status, there.failing_rows) == ("failed", 1)
 
 
@@ -371,7 +371,7 @@ def test_a_rule_for_rows_that_could_not_be_checked_stops_the_batch() -> None:
     verdict = evaluate_batch(batch({}).drop("price"), suite_of(PRICE))
     assert verdict.is_rejected
     assert verdict.reason == (
-        "quotes: price_is_positive could not be checked: column price is not there."
+        "quotes: price_is_positive could not be checked: column price is missing."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a build would take from readers is said in sentences, and only that."""
+"""Losses for readers are reported in sentences, and only these."""
 
 from __future__ import annotations
 
@@ -147,11 +147,11 @@ def prices_times(factor: float, where: pl.Expr) -> pl.DataFrame:
 # What counts as a loss.
 
 
-def test_an_equal_build_loses_nothing_and_says_so(two: Two) -> None:
+def test_an_equal_build_loses_nothing_and_is_reported(two: Two) -> None:
     compared = two.compare()
     assert compared.losses == []
     assert compared.in_words == ""
-    assert "no snapshot came or went" in compared.page
+    assert "no snapshot was added or removed" in compared.page
     assert "Every mart has as many rows" in compared.page
     assert "|" not in compared.page
 
@@ -189,7 +189,7 @@ def test_a_code_that_goes_is_a_loss_and_a_new_one_is_none(two: Two) -> None:
     compared = two.compare(prices=only)
     assert sentence(compared, "codes_are_kept") == (
         "market.prices would lose 1 code: nickel "
-        "(no snapshot came or went: the code or the day changed)."
+        "(no snapshot was added or removed: the code or the day changed)."
     )
     assert "codes_are_kept" not in kinds(two.compare(prices=PRICES.filter(~one)))
 
@@ -313,7 +313,7 @@ def test_the_first_rows_of_a_new_year_are_no_magnitude(two: Two) -> None:
     assert two.compare(reported_flows=pl.concat([FLOWS, january])).losses == []
 
 
-def test_a_source_that_goes_is_said_once_per_kind(two: Two) -> None:
+def test_a_source_that_goes_is_reported_once_per_kind(two: Two) -> None:
     compared = two.compare([OTHER], reported_flows=FLOWS.head(0))
     assert kinds(compared) == [
         "rows_are_kept", "economies_are_kept", "codes_are_kept", "periods_are_kept",
@@ -323,7 +323,7 @@ def test_a_source_that_goes_is_said_once_per_kind(two: Two) -> None:
     assert "lose 2 codes: 280530, 850511" in compared.in_words
 
 
-def test_only_the_worst_are_said_and_the_rest_counted(two: Two) -> None:
+def test_only_the_worst_are_reported_and_the_rest_counted(two: Two) -> None:
     many = pl.concat([FLOWS.with_columns(source=pl.lit(f"source{number}")) for number in range(5)])
     more = warehouse(two.folder / "many", {"trade.reported_flows": many}, [])
     none = warehouse(two.folder / "none", {"trade.reported_flows": many.head(0)}, [])
@@ -349,7 +349,7 @@ def test_a_mart_and_a_column_that_go_are_a_loss_and_new_ones_are_none(tmp_path: 
     )
     compared = gate.compare(before, after)
     assert [(loss.kind, loss.sentence) for loss in compared.losses] == [
-        ("tables_are_kept", "market.prices would go."),
+        ("tables_are_kept", "market.prices would be removed."),
         (
             "tables_are_kept",
             "trade.reported_flows would lose the columns source, reporter_iso3, value_usd.",
@@ -361,7 +361,7 @@ def test_a_mart_and_a_column_that_go_are_a_loss_and_new_ones_are_none(tmp_path: 
         (
             "rows_are_kept",
             "trade.reported_flows would have 700 of 800 rows "
-            "(no snapshot came or went: the code or the day changed).",
+            "(no snapshot was added or removed: the code or the day changed).",
         ),
     ]
     # Readers were warned by the first number of the contract; more of it is no warning.
@@ -464,8 +464,7 @@ def test_a_release_that_was_rolled_back_comes_back_with_all_that_brought_it(two:
     both = found(["un-1", "bank-1"], is_same_code=False)
     assert both is not None
     assert both.sentence == (
-        "Release R2 was rolled back on 2026-11-25, and what brought it is still landed: "
-        "bank-1, un-1."
+        "Release R2 was rolled back on 2026-11-25, and its cause is still landed: bank-1, un-1."
     )
     # One of them was withdrawn: the other may stay.
     assert found(["un-1", "un-2"]) is None
@@ -532,8 +531,7 @@ def test_a_build_of_what_brought_a_release_that_was_rolled_back_is_named(two: Tw
     assert loss is not None
     assert loss.kind == "is_not_rolled_back"
     assert loss.sentence == (
-        "Release R2 was rolled back on 2026-11-25 12:00 UTC, and what brought it is still landed: "
-        "un-2."
+        "Release R2 was rolled back on 2026-11-25 12:00 UTC, and its cause is still landed: un-2."
     )
     for is_same_code in (False, True):
         assert not gate.came_back(
@@ -544,7 +542,7 @@ def test_a_build_of_what_brought_a_release_that_was_rolled_back_is_named(two: Tw
 def test_where_no_snapshot_brought_it_the_same_documents_and_code_do(two: Two) -> None:
     def common(*made_from: str, is_same_code: bool = True) -> bool:
         loss = gate.came_back(two.before, "R2", "then", [], made_from, is_same_code=is_same_code)
-        return loss is not None and "the same documents by the same code" in loss.sentence
+        return loss is not None and "this build has the same documents and code" in loss.sentence
 
     assert common("bank-1", "un-1")
     assert not common("bank-1", "un-1", is_same_code=False)

@@ -240,7 +240,7 @@ def test_five_releases_are_kept_and_one_can_go_back_step_by_step(settings: Setti
     assert published_close(settings) == 156.0
 
 
-def test_going_back_too_far_says_so_and_changes_nothing(settings: Settings) -> None:
+def test_going_back_too_far_reports_it_and_changes_nothing(settings: Settings) -> None:
     only = publish(settings, 0, 150.0)
     with pytest.raises(PublicationError, match="no earlier release"):
         publication.rollback(settings)
@@ -463,7 +463,7 @@ def test_a_replay_remembers_what_it_was_made_from_as_long_as_its_file_is_that_on
     record = made.replay_file.with_suffix(".json").read_bytes()
     replay(settings.home, day, 101.0, inputs="second")
     assert publication.replay_inputs(made) == "second"
-    # The record of another release than the one in the file says nothing.
+    # The record of another release than the one in the file is ignored.
     made.replay_file.with_suffix(".json").write_bytes(record)
     assert publication.replay_inputs(made) is None
 
@@ -549,12 +549,12 @@ def test_a_stop_between_any_two_writes_leaves_the_state_before_or_the_one_after(
             assert set(news) <= set(kept)
             inputs = "inputs" if news else None
             assert publication.current_inputs(settings) == inputs
-            # A note of what was gone back from speaks from the same write on.
+            # The note of the rolled-back release is valid from the same write on.
             assert (publication.rolled_back(settings) is not None) == (
                 is_done and what == "rollback"
             )
         outcomes.add(is_done)
-        # What comes next puts in order what lies there, and keeps five.
+        # The next publication completes unfinished folders, and keeps five.
         publish(settings, 30, 170.0)
         assert published_close(settings) == 170.0
         assert len(state(settings)[2]) == 5
@@ -567,7 +567,7 @@ def test_a_stop_between_any_two_writes_leaves_the_state_before_or_the_one_after(
     assert stop > 3
 
 
-def test_the_note_of_the_current_release_says_nothing_of_another_file(settings: Settings) -> None:
+def test_the_note_of_the_current_release_ignores_another_file(settings: Settings) -> None:
     """It spares opening the file; what is in the file decides."""
     first, second = publish(settings, 0, 150.0), publish(settings, 1, 151.0)
     for release in (first, second):
@@ -585,7 +585,7 @@ def test_a_home_of_an_earlier_version_keeps_its_releases_and_its_inputs(
     settings: Settings,
 ) -> None:
     first, second = publish(settings, 0, 150.0), publish(settings, 1, 151.0)
-    # That is how it was told which release is the current one.
+    # This was the pointer to the current release.
     (settings.releases_dir / "current").write_text(second.release_id)
     (settings.releases_dir / second.release_id / "inputs").write_text("hash")
     assert publication.current_inputs(settings) == "hash"
@@ -655,7 +655,7 @@ def test_kill_9_at_any_moment_lists_no_release_that_no_reader_saw(tmp_path: Path
         published += process.stdout.read().split()
         process.wait()
         current, names, kept = state(settings)
-        # It was killed before the last one was said, or after.
+        # It was killed before the last one was printed, or after.
         assert current == published[-1] or current == names[-1] > published[-1]
         assert names[-1] == current
         assert set(published[-4:]) <= set(kept)

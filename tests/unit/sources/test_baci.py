@@ -1,4 +1,4 @@
-"""CEPII's archive, one of its yearly files and our bundled table, and what is none of them."""
+"""CEPII's archive, one of its yearly files and the bundled table, and other files."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_flows_of_codes_in_scope_come_out_in_dollars_and_kilograms(
     assert flows.height == len(EXPECTED)
 
 
-def test_a_flow_says_what_year_and_edition_it_is_of_and_when_it_was_retrieved() -> None:
+def test_a_flow_reports_what_year_and_edition_it_is_of_and_when_it_was_retrieved() -> None:
     flow: dict[str, Any] = parse(archive()).row(0, named=True)
     assert flow == {
         "source": "baci",
@@ -228,7 +228,7 @@ def test_our_table_is_of_the_version_it_gives() -> None:
 
 
 @pytest.mark.parametrize("edition", ["V202601", "2026", "202601.0", "-02601"])
-def test_a_version_that_is_none_is_refused(edition: str) -> None:
+def test_an_invalid_version_is_rejected(edition: str) -> None:
     with pytest.raises(UpstreamFormatError) as caught:
         parse(tidy(f"{TIDY_LINE},{edition}", header=f"{TIDY},edition"))
     assert str(caught.value) == f"baci: '{edition}' is not a version of BACI like 202601."
@@ -310,19 +310,19 @@ def test_a_yearly_file_whose_name_does_not_say_its_edition_is_refused(name: str)
     with pytest.raises(UpstreamFormatError) as caught:
         parse(yearly(), Document(name, RETRIEVED, is_bundled=False))
     assert str(caught.value) == (
-        f"baci: neither the yearly file nor its name '{name}' says which edition of the HS its "
-        "codes are of. Land it under CEPII's name (BACI_HS22_Y2024_V202601.csv), or the whole "
+        f"baci: neither the yearly file nor its name '{name}' gives the edition of the "
+        "HS of its codes. Land it under CEPII's name (BACI_HS22_Y2024_V202601.csv), or the whole "
         "archive."
     )
 
 
-def test_a_file_of_other_columns_is_told_so_whatever_its_name_says() -> None:
+def test_a_file_of_other_columns_is_reported_whatever_its_name_says() -> None:
     with pytest.raises(UpstreamFormatError) as caught:
         parse(b"i,j,cmd,value\nCHN,JPN,850511,1\n", Document("baci_2024.csv", RETRIEVED, False))
     assert str(caught.value) == f"baci: columns missing: t, k, v, q (baci_2024.csv). {WHOSE}"
 
 
-def test_a_yearly_file_whose_name_says_no_year_may_be_of_any() -> None:
+def test_a_yearly_file_whose_name_gives_no_year_may_be_of_any() -> None:
     rows = ["2019,156,392,284690,1,1", "2020,156,392,284690,1,1"]
     flows = parse(yearly(rows), Document("HS17.csv", RETRIEVED, is_bundled=False))
     assert flows["period_start"].to_list() == [date(2019, 1, 1), date(2020, 1, 1)]
@@ -369,7 +369,7 @@ def test_a_file_of_numbers_has_the_rows_that_it_has_as_text_and_block_by_block(
     )
 
 
-def test_an_archive_with_a_year_twice_is_refused(tmp_path: Path) -> None:
+def test_an_archive_with_a_duplicated_year_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "archive.zip"
     file.write_bytes(archive({f"a/{MEMBER}": yearly(), f"b/{MEMBER}": yearly()}))
     with pytest.raises(UpstreamFormatError, match="holds two yearly files of 2024 in HS22"):
@@ -394,12 +394,12 @@ def test_a_code_that_was_read_as_a_number_gets_its_zero_back(
 
 
 def test_the_archives_own_table_of_countries_comes_first() -> None:
-    # 999 is nobody's number, and the table says whose it is here.
+    # 999 is no economy's number, and the table gives its economy here.
     countries = COUNTRIES.replace("704,Viet Nam", "999,Viet Nam")
     rows = ["2024,999,392,284690,1,1"]
     flows = parse(archive({MEMBER: yearly(rows), "country_codes_V202601.csv": countries}))
     assert flows["exporter_iso3"].to_list() == ["VNM"]
-    with pytest.raises(UnknownCodeError, match=r"baci: no economy is known .* '999'"):
+    with pytest.raises(UnknownCodeError, match=r"baci: no economy has .* '999'"):
         parse(archive({MEMBER: yearly(rows)}))
 
 
@@ -407,7 +407,7 @@ def test_without_a_table_of_countries_numbers_are_un_comtrades() -> None:
     assert measures(parse(archive({MEMBER: yearly()}))) == EXPECTED
 
 
-def test_a_number_of_five_digits_is_an_economy_where_the_table_of_countries_says_which() -> None:
+def test_a_number_of_five_digits_is_an_economy_where_the_table_of_countries_names_which() -> None:
     members = {
         MEMBER: yearly(row.replace(",156,", ",15600,") for row in ROWS),
         "country_codes_V202601.csv": COUNTRIES.replace("156,", "15600,"),
@@ -594,7 +594,7 @@ def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
         (b"i,j,cmd,value\nCHN,JPN,850511,1\n",
          f"baci: columns missing: t, k, v, q ({MEMBER}). {WHOSE}"),
         (yearly(header="t,i,j,k,v,v"),
-         f"baci: columns missing: q; there twice: v ({MEMBER}). {WHOSE}"),
+         f"baci: columns missing: q; duplicated: v ({MEMBER}). {WHOSE}"),
         (f"{HEADER}\n".encode(), f"baci: {MEMBER} has no rows. {AGAIN}"),
         *((yearly([*ROWS, f"2024,156,392,{code},1,1"]),
            f"baci: '{code.strip()}' is not an HS6 code ({MEMBER}). {NO_CODE}")
@@ -614,7 +614,7 @@ def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
          f"baci: line 3 of {MEMBER} does not hold the 6 values of the header."),
         (yearly([ROWS[5]]), "baci: no flow is of an HS6 code in scope. KIDO_SCOPE says "
          "which codes are kept; by default those of dbt/seeds/seed_commodities.csv."),
-        (yearly([ROWS[0], ROWS[0]]), "baci: '156 392 284690 HS2022 2024' is there twice."),
+        (yearly([ROWS[0], ROWS[0]]), "baci: '156 392 284690 HS2022 2024' is duplicated."),
         (yearly(["24,156,392,284690,1,1"]), "baci: '24' is not a year."),
         (yearly([",156,392,284690,1,1"]), "baci: '' is not a year."),
         (yearly(["2024,156,392,284690,NA,1"]),
@@ -662,14 +662,14 @@ def test_rows_that_are_no_csv_are_refused(rows: Sequence[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "named"),
     [
-        ("QQQ,JPN,850511,HS2022,2024,1", "'QQQ' is not an economy of our list"),
-        ("CHN,,850511,HS2022,2024,1", "'' is not an economy of our list"),
-        ("S19,JPN,850511,HS2022,2024,1", "'S19' is not an economy of our list"),
+        ("QQQ,JPN,850511,HS2022,2024,1", "'QQQ' is not a known economy"),
+        ("CHN,,850511,HS2022,2024,1", "'' is not a known economy"),
+        ("S19,JPN,850511,HS2022,2024,1", "'S19' is not a known economy"),
         ("CHN,JPN,010121,HS2022,2024,1", "'010121' is not an HS6 code in scope"),
         ("CHN,JPN,850511,HS22,2024,1", "'HS22' is not an edition of the HS like HS2022"),
     ],
 )
-def test_an_unknown_code_in_our_table_stops_it_and_names_itself(line: str, named: str) -> None:
+def test_an_unknown_code_in_our_table_stops_it_and_is_named(line: str, named: str) -> None:
     with pytest.raises(UnknownCodeError) as caught:
         parse(tidy(TIDY_LINE, line))
     assert str(caught.value) == f"baci: {named}."
@@ -678,7 +678,7 @@ def test_an_unknown_code_in_our_table_stops_it_and_names_itself(line: str, named
 @pytest.mark.parametrize(
     ("payload", "sentence"),
     [
-        (tidy(TIDY_LINE, TIDY_LINE), "baci: 'CHN JPN 850511 HS2022 2024' is there twice."),
+        (tidy(TIDY_LINE, TIDY_LINE), "baci: 'CHN JPN 850511 HS2022 2024' is duplicated."),
         (tidy("CHN,JPN,850511,HS2022,2024-01,1"), "baci: '2024-01' is not a year."),
         (tidy("CHN,JPN,850511,HS2022,2024,much"),
          "baci: 'CHN JPN 850511 HS2022 2024: much' is not a number (value_usd)."),
@@ -686,7 +686,7 @@ def test_an_unknown_code_in_our_table_stops_it_and_names_itself(line: str, named
         (tidy(header=TIDY.replace(",year", "")), f"baci: columns missing: year. {WHOSE}"),
     ],
 )  # fmt: skip
-def test_a_flaw_in_our_table_is_told_in_one_sentence(payload: bytes, sentence: str) -> None:
+def test_a_flaw_in_our_table_is_reported_in_one_sentence(payload: bytes, sentence: str) -> None:
     with pytest.raises(UpstreamFormatError) as caught:
         parse(payload)
     assert str(caught.value) == sentence
@@ -709,7 +709,7 @@ def parquet(*lines: str, header: str = TIDY, **columns: pl.Expr) -> bytes:
     return buffer.getvalue()
 
 
-def test_our_table_says_the_same_as_parquet(tmp_path: Path) -> None:
+def test_our_table_agrees_as_parquet(tmp_path: Path) -> None:
     lines = (f"{TIDY_LINE},3682183,202501", "VNM,JPN,284690,HS1992,1995,12,,")
     header = f"{TIDY},net_weight_kg,edition"
     for document in (ARCHIVE, FROM_THE_PROJECT):
@@ -725,8 +725,8 @@ def test_our_table_says_the_same_as_parquet(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("payload", "sentence"),
     [
-        (parquet(TIDY_LINE, TIDY_LINE), "baci: 'CHN JPN 850511 HS2022 2024' is there twice."),
-        (parquet("QQQ,JPN,850511,HS2022,2024,1"), "baci: 'QQQ' is not an economy of our list."),
+        (parquet(TIDY_LINE, TIDY_LINE), "baci: 'CHN JPN 850511 HS2022 2024' is duplicated."),
+        (parquet("QQQ,JPN,850511,HS2022,2024,1"), "baci: 'QQQ' is not a known economy."),
         (parquet("CHN,JPN,010121,HS2022,2024,1"), "baci: '010121' is not an HS6 code in scope."),
         (parquet("CHN,JPN,850511,HS2022,24,1"), "baci: '24' is not a year."),
         (parquet("CHN,JPN,850511,HS2022,2024,", value_usd=pl.lit(None, pl.Int64)),
@@ -737,7 +737,7 @@ def test_our_table_says_the_same_as_parquet(tmp_path: Path) -> None:
          f"baci: the column value_usd holds String, not numbers. {WHOSE}"),
         (parquet(hs6_code=pl.lit(850511)),
          f"baci: the column hs6_code holds Int32, not text. {WHOSE}"),
-        (parquet(Year=pl.lit(2024)), f"baci: columns there twice: year. {WHOSE}"),
+        (parquet(Year=pl.lit(2024)), f"baci: columns duplicated: year. {WHOSE}"),
         (parquet(rank=pl.lit(1)), f"baci: columns not known: rank. {WHOSE}"),
         (parquet(TIDY_LINE[:-10], header=TIDY.removesuffix(",value_usd")),
          f"baci: columns missing: value_usd. {WHOSE}"),
@@ -745,7 +745,7 @@ def test_our_table_says_the_same_as_parquet(tmp_path: Path) -> None:
          "file does). Fetch or land the file again."),
     ],
 )  # fmt: skip
-def test_a_flaw_in_our_table_as_parquet_is_told_in_one_sentence(
+def test_a_flaw_in_our_table_as_parquet_is_reported_in_one_sentence(
     payload: bytes, sentence: str
 ) -> None:
     with pytest.raises(UpstreamFormatError) as caught:

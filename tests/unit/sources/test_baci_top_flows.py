@@ -55,14 +55,14 @@ def test_a_flow_is_of_its_own_source_and_counts_from_its_retrieval() -> None:
 @pytest.mark.parametrize(
     ("lines", "error", "sentence"),
     [
-        ("QQQ,JPN,850511,HS2002,2005,1\n", UnknownCodeError, "'QQQ' is not an economy of our list"),
+        ("QQQ,JPN,850511,HS2002,2005,1\n", UnknownCodeError, "'QQQ' is not a known economy"),
         ("CHN,JPN,010121,HS2002,2005,1\n", UnknownCodeError,
          "'010121' is not an HS6 code in scope"),
         ("CHN,JPN,850511,HS2002,2005,1\n" * 2, UpstreamFormatError,
-         "'CHN JPN 850511 HS2002 2005' is there twice"),
+         "'CHN JPN 850511 HS2002 2005' is duplicated"),
     ],
 )  # fmt: skip
-def test_a_flaw_stops_the_list_and_names_itself(
+def test_a_flaw_stops_the_list_and_is_named(
     lines: str, error: type[Exception], sentence: str
 ) -> None:
     with pytest.raises(error) as caught:
@@ -70,7 +70,7 @@ def test_a_flaw_stops_the_list_and_names_itself(
     assert str(caught.value) == f"baci_top_flows: {sentence}."
 
 
-def test_the_bundled_list_is_of_two_codes_and_says_what_it_lacks(bundled: pl.DataFrame) -> None:
+def test_the_bundled_list_is_of_two_codes_and_reports_what_it_lacks(bundled: pl.DataFrame) -> None:
     assert set(bundled["hs6_code"]) == {"850511", "811292"}
     by_edition = {
         revision: set(years)

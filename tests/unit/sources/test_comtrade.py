@@ -108,7 +108,7 @@ def refusal(payload: bytes, kind: type[UpstreamFormatError] = UpstreamFormatErro
 # What a row becomes.
 
 
-def test_a_row_says_what_was_declared_by_whom_and_when_it_was_retrieved() -> None:
+def test_a_row_reports_what_was_declared_by_whom_and_when_it_was_retrieved() -> None:
     assert rows_of(row()).to_dicts() == [
         {
             "source": "comtrade",
@@ -189,7 +189,7 @@ def test_the_valuation_of_an_import_is_that_of_the_value_it_equals(
     assert (found["value_usd"], found["valuation"]) == (1000.0, valuation)
 
 
-def test_a_value_of_nothing_says_no_valuation() -> None:
+def test_a_value_of_nothing_gives_no_valuation() -> None:
     (found,) = rows_of(row(0.0, flowCode="X", fobvalue=0.0)).to_dicts()
     assert (found["value_usd"], found["valuation"]) == (0.0, "FOB")
 
@@ -391,7 +391,7 @@ WORLD = [
         as_xlsx(WORLD, second_sheet=False),
     ],
 )  # fmt: skip
-def test_every_layout_of_the_publisher_says_the_same(payload: bytes) -> None:
+def test_every_layout_of_the_publisher_agrees(payload: bytes) -> None:
     expected = parse(answer(*WORLD))
     assert expected.height == 6
     assert parse(payload).equals(expected)
@@ -619,7 +619,7 @@ def missing(columns: str) -> str:
         (b"<!DOCTYPE html><html></html>",
          f"comtrade: HTML page where a JSON, workbook or CSV was expected. {WHOSE}"),
         (answer(row(), count=3),
-         f"comtrade: the answer is cut: it says 3 rows and holds 1. {AGAIN}"),
+         f"comtrade: the answer is cut: it has 1 of 3 rows. {AGAIN}"),
         (answer(row(), error="Internal failure"),
          "comtrade: the publisher answered with an error: Internal failure"),
         (b'{"statusCode": 404, "message": "Resource not found"}',
@@ -631,7 +631,7 @@ def missing(columns: str) -> str:
         (answer(without("netWgt")), missing("netwgt")),
         (answer({**without("netWgt"), "netWeight": 1}), missing("netwgt")),
         (answer({**without("motCode"), "mot": 0}), missing("motcode")),
-        (answer({**ROW, "netwgt": 1}), f"comtrade: columns there twice: netwgt. {WHOSE}"),
+        (answer({**ROW, "netwgt": 1}), f"comtrade: columns duplicated: netwgt. {WHOSE}"),
         (answer(without("period", "cmdCode")), missing("period, cmdcode")),
         (as_csv([row()], list(without("primaryValue"))), missing("primaryvalue")),
         (as_csv([row()], list(without("customsCode"))), missing("customscode")),
@@ -668,15 +668,15 @@ def test_a_damaged_gzip_file_is_refused() -> None:
     ("changes", "sentence"),
     [
         ({"reporterCode": 9999},
-         f"comtrade: '9999' is not the number of an economy of our list (reportercode). {ADD}"),
+         f"comtrade: '9999' is not the number of a known economy (reportercode). {ADD}"),
         ({"reporterCode": 0},
-         f"comtrade: '0' is not the number of an economy of our list (reportercode). {ADD}"),
+         f"comtrade: '0' is not the number of a known economy (reportercode). {ADD}"),
         ({"reporterCode": None},
-         f"comtrade: '' is not the number of an economy of our list (reportercode). {ADD}"),
+         f"comtrade: '' is not the number of a known economy (reportercode). {ADD}"),
         ({"partnerCode": 9998},
-         f"comtrade: '9998' is not the number of an economy of our list (partnercode). {ADD}"),
+         f"comtrade: '9998' is not the number of a known economy (partnercode). {ADD}"),
         ({"partner2Code": 9997},
-         f"comtrade: '9997' is not the number of an economy of our list (partner2code). {ADD}"),
+         f"comtrade: '9997' is not the number of a known economy (partner2code). {ADD}"),
         ({"flowCode": "ZZ"}, "comtrade: 'ZZ' is not a flow (flowcode)."),
         ({"classificationCode": "S1"},
          "comtrade: 'S1' is not an edition of the HS like H6 (classificationcode)."),
@@ -684,7 +684,7 @@ def test_a_damaged_gzip_file_is_refused() -> None:
          "comtrade: 'B4' is not an edition of the HS like H6 (classificationcode)."),
     ],
 )  # fmt: skip
-def test_an_unknown_code_names_itself(changes: Mapping[str, Any], sentence: str) -> None:
+def test_an_unknown_code_is_named(changes: Mapping[str, Any], sentence: str) -> None:
     assert refusal(answer(row(), row(**changes)), UnknownCodeError) == sentence
 
 
@@ -948,9 +948,9 @@ def test_a_request_that_is_too_large_is_asked_in_halves(
     ("content", "sentence"),
     [
         (b"<html></html>", "comtrade: HTML page where JSON was expected. Ask or land it again."),
-        (counted(5)[:-1], "comtrade: the answer is cut or no JSON"),
-        (b"Request URL Too Long", "comtrade: the answer is cut or no JSON"),
-        (b"", "comtrade: the answer is cut or no JSON"),
+        (counted(5)[:-1], "comtrade: the answer is cut or not JSON"),
+        (b"Request URL Too Long", "comtrade: the answer is cut or not JSON"),
+        (b"", "comtrade: the answer is cut or not JSON"),
         (b'{"data":[],"error":""}', "comtrade: JSON without `count` and `data`"),
         (b'{"elapsedTime":"0","count":"5","data":[],"error":""}', "comtrade: JSON without `count`"),
         (
@@ -1029,7 +1029,7 @@ def test_a_refused_key_is_denied(
 
 
 @needs_shared
-def test_the_captured_refusals_are_told_apart(given_answer: Callable[..., Answer]) -> None:
+def test_the_captured_refusals_are_distinguished(given_answer: Callable[..., Answer]) -> None:
     def step(name: str, status: int) -> object:
         text = (PAYLOADS / name).read_text()
         return comtrade.follow(asking(), given_answer(meaning="quota", status=status, text=text))
@@ -1118,7 +1118,7 @@ def test_what_is_asked_in_pieces_is_what_was_asked_at_once(
 # The card.
 
 
-def test_the_card_says_what_can_be_asked_and_how_fast() -> None:
+def test_the_card_reports_what_can_be_asked_and_how_fast() -> None:
     card = comtrade.CARD
     assert card.base_url == "https://comtradeapi.un.org"
     assert card.needs_key

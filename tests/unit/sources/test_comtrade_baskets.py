@@ -539,9 +539,9 @@ def test_a_cut_file_is_refused_or_ends_with_a_whole_line(length: int) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"reporter_iso3": "JAP"}, "'JAP' is not an economy of our list"),
-        ({"partner_iso3": "S19"}, "'S19' is not an economy of our list"),
-        ({"partner_iso3": ""}, "'' is not an economy of our list"),
+        ({"reporter_iso3": "JAP"}, "'JAP' is not a known economy"),
+        ({"partner_iso3": "S19"}, "'S19' is not a known economy"),
+        ({"partner_iso3": ""}, "'' is not a known economy"),
         ({"flow": "transit"}, "'transit' is not a flow"),
         ({"commodity_code": "unobtainium"}, "'unobtainium' is neither a mineral group nor a code"),
         ({"commodity_code": "28469"}, "'28469' is neither a mineral group nor a code"),
@@ -549,9 +549,7 @@ def test_a_cut_file_is_refused_or_ends_with_a_whole_line(length: int) -> None:
         ({"hs_revision": "H6"}, "'H6' is not an edition of the HS"),
     ],
 )
-def test_an_unknown_code_stops_the_batch_and_names_itself(
-    change: dict[str, str], named: str
-) -> None:
+def test_an_unknown_code_stops_the_batch_and_is_named(change: dict[str, str], named: str) -> None:
     columns = (*COLUMNS, *(name for name in change if name not in COLUMNS))
     with pytest.raises(UnknownCodeError) as caught:
         parse(table(change, columns=columns))

@@ -222,7 +222,7 @@ class TestSupplyShares:
             "CHN", "TUR", "KGZ", "KOR", "BRA",
         }  # fmt: skip
 
-    def test_the_worlds_table_and_the_eus_are_told_apart_by_how_they_print(self) -> None:
+    def test_the_worlds_table_and_the_eus_are_distinguished_by_how_they_print(self) -> None:
         assert set(parse(WORLD, "production")["scope_iso3"]) == {"WLD"}
         assert set(parse(UNION, "production")["scope_iso3"]) == {"EU27"}
 
@@ -235,7 +235,7 @@ class TestSupplyShares:
         assert parse(text, "production")["scope_iso3"].to_list() == ["WLD"]
 
     def test_a_table_whose_figures_were_printed_anew_is_refused(self) -> None:
-        with pytest.raises(UpstreamFormatError, match="nothing tells whether") as refusal:
+        with pytest.raises(UpstreamFormatError, match="it is unclear whether") as refusal:
             parse(WORLD.replace("1.0\r\n", "1\r\n"), "production")
         assert "scope_iso3" in refusal.value.hint
 
@@ -259,8 +259,8 @@ class TestSupplyShares:
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [
-            ("WLD", "EARTH", "'EARTH' is not an economy"),
-            ("CHN", "CHI", "'CHI' is not an economy"),
+            ("WLD", "EARTH", "'EARTH' is not a known economy"),
+            ("CHN", "CHI", "'CHI' is not a known economy"),
             ("extraction", "mining", "'mining' is not a stage"),
             ("exact", "about", "'about' is not a bound"),
             ("0.564", "half", r"'half' is not a number \(share\)"),
@@ -779,7 +779,7 @@ class TestBundled:
             mean = of_2017.filter(pl.col("label").is_in(members))["supply_risk"].mean()
             assert mean == pytest.approx(published, abs=0.05)
 
-    def test_nothing_is_left_out_without_its_reason_and_each_file_says_where_it_is_from(
+    def test_nothing_is_left_out_without_its_reason_and_each_file_gives_where_it_is_from(
         self,
     ) -> None:
         origins = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf-8"))["files"]
@@ -833,7 +833,7 @@ class TestLabels:
             row = labels.filter(label=name).row(0, named=True)
             assert row["material"] == row["mineral"] == name.lower()
 
-    def test_no_two_labels_give_one_figure_twice(
+    def test_no_two_labels_duplicate_one_figure(
         self,
         labels: pl.DataFrame,
         shares: pl.DataFrame,

@@ -67,7 +67,7 @@ def test_the_publishers_history_becomes_one_row_per_instrument_and_quoted_day(
     assert quotes.height == len(EXPECTED)
 
 
-def test_a_quote_says_what_it_is_of_and_when_it_was_retrieved() -> None:
+def test_a_quote_reports_what_it_is_of_and_when_it_was_retrieved() -> None:
     quote: dict[str, Any] = parse(history_zip()).row(0, named=True)
     assert quote == {
         "source": "ecb",
@@ -228,7 +228,7 @@ HEADER = b"Date,USD,JPY,CNY,\n"
         (b"Day,USD,JPY,\n2026-10-30,1,2,\n", f"ecb: columns missing: date. {WHOSE}"),
         (b"Date,JPY,\n2026-10-30,175.68,\n", f"ecb: columns missing: usd. {WHOSE}"),
         (b"Date,USD,CNY,\n2026-10-30,1.1,7.4,\n", f"ecb: columns missing: jpy. {WHOSE}"),
-        (b"Date,USD,JPY,USD,\n2026-10-30,1,2,3,\n", f"ecb: columns there twice: usd. {WHOSE}"),
+        (b"Date,USD,JPY,USD,\n2026-10-30,1,2,3,\n", f"ecb: columns duplicated: usd. {WHOSE}"),
         (HEADER + b"2026-10-30,1.1,175.68,seven,\n", "ecb: 'CNY 2026-10-30: seven' is not a rate."),
         (HEADER + b"2026-10-30,1.1172,nan,7.4,\n", "ecb: 'JPY 2026-10-30: nan' is not a rate."),
         (HEADER + b"2026-10-30,inf,175.68,7.4,\n", "ecb: 'USD 2026-10-30: inf' is not a rate."),
@@ -347,7 +347,7 @@ def series(*observations: tuple[str, str, str], more: Sequence[str] = ()) -> byt
     return "\n".join([DATA_ONLY + names, *lines, ""]).encode()
 
 
-def test_the_series_of_the_data_api_say_what_the_history_says() -> None:
+def test_the_series_of_the_data_api_agree_with_the_history() -> None:
     observations = [
         (currency, row[0], row[COLUMNS.index(currency)])
         for currency in ("CNY", "JPY", "USD")
@@ -452,5 +452,5 @@ def test_rates_are_looked_for_on_business_days_after_they_are_published() -> Non
     assert not ecb.CARD.windows
 
 
-def test_the_bundled_file_is_where_the_card_says() -> None:
+def test_the_bundled_file_is_at_the_path_of_the_card() -> None:
     assert [Path(name) for name in ecb.CARD.bundled if not (FOLDER / name).is_file()] == []

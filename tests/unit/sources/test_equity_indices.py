@@ -56,7 +56,7 @@ def test_a_session_becomes_a_row_and_one_without_a_close_none() -> None:
     ]
 
 
-def test_a_quote_says_what_it_is_and_when_it_counts_from() -> None:
+def test_a_quote_reports_what_it_is_and_when_it_counts_from() -> None:
     quote: dict[str, Any] = parse(TABLE).row(3, named=True)
     assert quote == {
         "source": "equity_indices",

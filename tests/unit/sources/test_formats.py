@@ -1,4 +1,4 @@
-"""How a file that is no text in UTF-8 is told from one that is, and what is then said."""
+"""Files that are not text in UTF-8: how they are recognised, and the messages."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ def workbook(*sheets: str) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_text_in_utf_16_is_told_with_and_without_its_mark(encoding: str) -> None:
+def test_text_in_utf_16_is_reported_with_and_without_its_mark(encoding: str) -> None:
     text = "date,usd\n2026-10-30,1.1172\n"
     assert refusal(f"\ufeff{text}".encode(encoding)) == (
         f"a_source: the file is text in UTF-16. {SAVE}"
     )
     assert refusal(text.encode(encoding)) == (
-        f"a_source: the file holds NUL bytes: it is text in UTF-16, or no text. {SAVE}"
+        f"a_source: the file has NUL bytes: it is text in UTF-16, or not text. {SAVE}"
     )
 
 
-def test_a_nul_byte_far_into_a_file_is_told_as_well() -> None:
+def test_a_nul_byte_far_into_a_file_is_reported_as_well() -> None:
     payload = b"a,b\n" + b"1,2\n" * 5000 + b"1,\0\n"
-    assert refusal(payload).startswith("a_source: the file holds NUL bytes")
+    assert refusal(payload).startswith("a_source: the file has NUL bytes")
 
 
 def test_a_workbook_of_the_old_kind_is_to_be_saved_as_what_the_source_reads() -> None:
@@ -71,7 +71,7 @@ def test_a_workbook_of_the_old_kind_is_to_be_saved_as_what_the_source_reads() ->
     assert refusal(OLD_WORKBOOK, "workbook", "CSV") == f"{what} Save it as .xlsx."
 
 
-def test_bytes_of_another_encoding_are_told_with_their_place() -> None:
+def test_bytes_of_another_encoding_are_reported_with_their_place() -> None:
     assert refusal("Tönsberg".encode("latin-1")) == (
         f"a_source: the file is not UTF-8 text (byte 1). {SAVE}"
     )
@@ -82,7 +82,7 @@ def test_bytes_of_another_encoding_are_told_with_their_place() -> None:
     [(("CSV",), "CSV"), (("zip archive", "CSV"), "a zip archive or CSV"),
      (("Stata file", "workbook", "CSV"), "a Stata file, workbook or CSV")],
 )  # fmt: skip
-def test_an_html_page_is_told_with_all_that_the_source_reads(
+def test_an_html_page_is_reported_with_all_that_the_source_reads(
     reads: tuple[str, ...], expected: str
 ) -> None:
     assert refusal(b"<!DOCTYPE html>", *reads) == (
@@ -94,7 +94,7 @@ def test_a_byte_order_mark_of_utf_8_is_no_part_of_the_text() -> None:
     assert require_text("\ufeffa,é\n".encode(), source="a_source") == "a,é\n"
 
 
-def test_other_columns_are_told_with_the_hint_where_the_file_should_be_from() -> None:
+def test_other_columns_are_reported_with_the_hint_where_the_file_should_be_from() -> None:
     with pytest.raises(UpstreamFormatError) as caught:
         read_text_table(b"a,c\n1,2\n", source="a_source", required=["a", "b"], hint="Look there.")
     assert str(caught.value) == "a_source: columns missing: b; not known: c. Look there."
@@ -117,7 +117,7 @@ def test_of_two_sheets_whose_names_differ_in_blanks_the_exact_one_is_read() -> N
         ([], "it holds nothing."),
     ],
 )
-def test_an_archive_that_is_no_workbook_is_told_with_what_it_holds(
+def test_an_archive_that_is_no_workbook_is_reported_with_what_it_holds(
     members: list[str], sentence: str
 ) -> None:
     written = io.BytesIO()
@@ -126,7 +126,7 @@ def test_an_archive_that_is_no_workbook_is_told_with_what_it_holds(
             archive.writestr(member, "text")
     with pytest.raises(UpstreamFormatError) as caught:
         read_sheet(written.getvalue(), None, source="a_source")
-    assert str(caught.value) == f"a_source: the zip archive is no workbook, {sentence}"
+    assert str(caught.value) == f"a_source: the zip archive is not a workbook, {sentence}"
 
 
 # How much a document may hold.
@@ -156,11 +156,11 @@ def test_a_value_may_be_as_long_as_a_cell_and_no_longer() -> None:
 
 
 @pytest.mark.parametrize("payload", [b"a,b\r1,2\r", b"a,b\r1,2", b"a,b\r1,2\r\n"])
-def test_lines_that_end_in_carriage_returns_alone_are_told(payload: bytes) -> None:
+def test_lines_that_end_in_carriage_returns_alone_are_reported(payload: bytes) -> None:
     with pytest.raises(UpstreamFormatError) as caught:
         read_text_table(payload, source="a_source", required=["a", "b"])
     assert str(caught.value) == (
-        "a_source: the lines end in carriage returns alone. Save it with the line ends of Windows "
+        "a_source: the lines end in carriage returns only. Save it with the line ends of Windows "
         "or Unix."
     )
 
@@ -198,9 +198,9 @@ def test_what_packs_like_nothing_but_repetition_is_small_or_refused(size: int) -
         assert unzip_member(payload, "a.csv", source="a_source") == bytes(size)
         assert gunzip(gzip.compress(bytes(size)), source="a_source") == bytes(size)
         return
-    with pytest.raises(UpstreamFormatError, match="unfolds to 16 MiB, more than any table does"):
+    with pytest.raises(UpstreamFormatError, match="unpacks to 16 MiB, more than any table does"):
         unzip_member(payload, "a.csv", source="a_source")
-    with pytest.raises(UpstreamFormatError, match="unfolds to more than 16 MiB"):
+    with pytest.raises(UpstreamFormatError, match="unpacks to more than 16 MiB"):
         gunzip(gzip.compress(bytes(size)), source="a_source")
 
 
@@ -233,7 +233,7 @@ ALSO = {
     ("csv", "tsv"), ("csv", "text"), ("tsv", "csv"), ("tsv", "text"), ("text", "csv"),
     ("text", "tsv"), ("zip", "xlsx"), ("xlsx", "zip"), ("json", "text"), ("html", "text"),
 }  # fmt: skip
-"""Kinds that cannot be told by their first bytes: tables in text, and archives."""
+"""Kinds that the first bytes do not determine: tables in text, and archives."""
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))
@@ -249,7 +249,7 @@ def test_nothing_is_of_no_kind_and_bytes_of_a_number_are_no_text(kind: Kind) -> 
     assert not looks_like(b"\0\1\2\3", kind)
 
 
-def test_every_kind_a_request_may_expect_can_be_told() -> None:
+def test_every_kind_a_request_may_expect_is_recognised() -> None:
     assert set(get_args(Kind)) == set(KINDS)
 
 

@@ -73,7 +73,7 @@ for file in files:
 
 @dataclass(frozen=True)
 class Ending:
-    said: str
+    output: str
     seconds: float
     mib: float
     is_home_untouched: bool
@@ -480,9 +480,9 @@ def test_a_hostile_file_ends_in_a_sentence_soon_and_in_little_memory(
     bad = {
         name: ending
         for name, ending in endings(source).items()
-        if not ending.said.startswith(f"{source}: ")
-        or " cannot be read (" in ending.said
-        or len(ending.said) > MOST_CHARACTERS
+        if not ending.output.startswith(f"{source}: ")
+        or " cannot be read (" in ending.output
+        or len(ending.output) > MOST_CHARACTERS
         or ending.seconds > MOST_SECONDS
         or ending.mib > MOST_MIB
         or not ending.is_home_untouched

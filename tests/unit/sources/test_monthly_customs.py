@@ -98,7 +98,7 @@ def test_a_part_of_a_code_never_stands_for_it(
     assert {"850511", "811292"} <= set(brazilian["commodity_code"])
 
 
-def test_values_are_cif_where_the_publisher_says_so(
+def test_values_are_cif_where_the_publisher_is_reported(
     british: pl.DataFrame, brazilian: pl.DataFrame
 ) -> None:
     assert set(british.select("flow", "valuation").iter_rows()) == {
@@ -203,7 +203,9 @@ def test_an_unknown_code_and_another_layout_name_the_source(source: ModuleType) 
     text = file_of(source.CARD.name).decode()
     head, first, *_ = text.splitlines(keepends=True)
     unknown = head + first.replace(",ARE,", ",S19,").replace(",ARG,", ",S19,")
-    with pytest.raises(UnknownCodeError, match=f"^{source.CARD.name}: 'S19' is not an economy"):
+    with pytest.raises(
+        UnknownCodeError, match=f"^{source.CARD.name}: 'S19' is not a known economy"
+    ):
         source.parse(unknown.encode(), FROM_THE_PROJECT)
     with pytest.raises(UpstreamFormatError, match=f"^{source.CARD.name}: columns missing: flow"):
         source.parse((head.replace("flow,", "way,") + first).encode(), FROM_THE_PROJECT)

@@ -1,4 +1,4 @@
-"""What a Parquet file unfolds to is known before it is unpacked, whatever its lists say."""
+"""What a Parquet file unpacks to is known before it is unpacked, whatever its lists say."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_file_is_measured_as_another_reader_measures_it(payload: bytes) -> Non
     assert 0.9 * stated <= measured.unfolded_bytes <= stated
 
 
-def test_a_page_that_unfolds_to_more_than_its_column_says_is_seen() -> None:
+def test_a_page_that_unfolds_to_more_than_its_column_gives_is_seen() -> None:
     """The footer of a small file behind the pages of a large one, at the same places."""
     small = written(pl.DataFrame({"code": ["x" * 100]}), compression="uncompressed")
     assert parquet.measure(small).unfolded_bytes < 1_000
@@ -77,8 +77,8 @@ def test_a_file_is_read_whole_or_refused_in_a_sentence_wherever_it_is_cut_or_dam
             damaged[rng.randrange(4, len(payload))] = rng.randrange(256)
         broken.append(bytes(damaged))
     endings = [ending(piece) for piece in broken]
-    assert sum(said.startswith("s: ") for said in endings) > 200
-    assert {said for said in endings if not said.startswith("s: ")} <= {"2 columns"}
+    assert sum(output.startswith("s: ") for output in endings) > 200
+    assert {output for output in endings if not output.startswith("s: ")} <= {"2 columns"}
 
 
 def ending(payload: bytes) -> str:

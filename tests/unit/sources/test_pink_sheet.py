@@ -154,7 +154,7 @@ def test_the_workbook_becomes_one_row_per_series_in_scope_and_month_with_a_figur
     assert quotes.height == len(EXPECTED)
 
 
-def test_a_price_says_its_currency_and_unit() -> None:
+def test_a_price_gives_its_currency_and_unit() -> None:
     assert parse(WORKBOOK).filter(instrument="COPPER").row(0, named=True) == {
         "source": "pink_sheet",
         "instrument": "COPPER",
@@ -289,7 +289,7 @@ def test_the_bundled_table_equals_the_publishers_workbook(
 
 
 @needs_shared
-def test_the_phosphate_price_stands_still_as_its_reason_says() -> None:
+def test_the_phosphate_price_stands_still_as_in_its_reason() -> None:
     phosphate = cells(JUNE_2026, "Monthly Prices", [5], 7)["Phosphate rock"]
     december_2023 = (2023 - 1960) * 12 + 11
     assert set(phosphate[december_2023:]) == {152.5}
@@ -328,7 +328,7 @@ def test_brackets_that_belong_to_a_name_are_no_footnote() -> None:
 
 def test_a_footnote_after_a_name_nobody_knows_does_not_make_it_known() -> None:
     sentence = refusal(workbook(names=["Sorghum", "Lithium 1/", *NAMES[2:]]), UnknownCodeError)
-    assert sentence.startswith("pink_sheet: no material is known by the label 'Lithium 1/'.")
+    assert sentence.startswith("pink_sheet: no material has the label 'Lithium 1/'.")
 
 
 @pytest.mark.parametrize(
@@ -357,9 +357,9 @@ def without(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "said"), [("Copper", "Copper"), ("Silver ", "Silver")])
-def test_a_workbook_that_lacks_a_series_in_scope_is_refused(name: str, said: str) -> None:
+def test_a_workbook_that_lacks_a_series_in_scope_is_refused(name: str, output: str) -> None:
     assert refusal(workbook(**without(name))) == (
-        f"pink_sheet: the sheet 'Monthly Prices' lacks {said!r}. {WHOSE}"
+        f"pink_sheet: the sheet 'Monthly Prices' lacks {output!r}. {WHOSE}"
     )
 
 
@@ -403,9 +403,9 @@ def test_a_workbook_in_which_a_series_in_scope_is_blank_in_every_month_is_refuse
         ),
     ],
 )
-def test_a_month_missing_between_the_first_and_the_last_is_named(changes: Any, said: str) -> None:
+def test_a_month_missing_between_the_first_and_the_last_is_named(changes: Any, output: str) -> None:
     instrument = "WB_TOTAL_INDEX" if "indices" in changes else "COPPER"
-    assert refusal(workbook(**changes)) == f"pink_sheet: {said} ({instrument}). {AGAIN}"
+    assert refusal(workbook(**changes)) == f"pink_sheet: {output} ({instrument}). {AGAIN}"
 
 
 def test_a_month_missing_in_our_table_is_named() -> None:
@@ -431,7 +431,7 @@ def test_a_sheet_without_names_and_months_is_passed_over() -> None:
 
 def test_a_series_nobody_knows_stops_the_file_and_is_named() -> None:
     sentence = refusal(workbook(names=["Sorghum", "Lithium", *NAMES[2:]]), UnknownCodeError)
-    assert sentence.startswith("pink_sheet: no material is known by the label 'Lithium'.")
+    assert sentence.startswith("pink_sheet: no material has the label 'Lithium'.")
 
 
 def test_an_unknown_index_stops_the_file_and_is_named() -> None:
@@ -453,7 +453,7 @@ def test_a_price_without_a_unit_stops_the_file() -> None:
 def test_indices_of_another_base_year_stop_the_file() -> None:
     sentence = refusal(workbook(note="monthly indices, 2020=100"), UnknownCodeError)
     assert sentence == (
-        "pink_sheet: the sheet 'Monthly Indices' does not say that its base is 2010=100. " + ADD
+        "pink_sheet: the sheet 'Monthly Indices' does not give 2010=100 as its base. " + ADD
     )
 
 
@@ -493,7 +493,7 @@ def test_a_note_below_the_months_is_no_row() -> None:
         ),
         (
             {"names": ["Copper **", *NAMES[1:]]},
-            "pink_sheet: the sheet 'Monthly Prices' has 'Copper' twice.",
+            "pink_sheet: the sheet 'Monthly Prices' has a duplicated 'Copper'.",
         ),
         (
             {"names": ["Sorghum", None, *NAMES[2:]]},
@@ -595,10 +595,10 @@ def test_what_is_no_pink_sheet_is_refused_in_one_sentence(payload: bytes, senten
 
 def test_a_zip_that_is_no_workbook_is_refused() -> None:
     assert refusal(zipped("readme.txt")) == (
-        "pink_sheet: the zip archive is no workbook, it holds readme.txt."
+        "pink_sheet: the zip archive is not a workbook, it holds readme.txt."
     )
     assert refusal(zipped("CMO-Historical-Data-Monthly.xlsx")) == (
-        "pink_sheet: the zip archive is no workbook, it holds CMO-Historical-Data-Monthly.xlsx. "
+        "pink_sheet: the zip archive is not a workbook, it holds CMO-Historical-Data-Monthly.xlsx. "
         "Unpack it and land CMO-Historical-Data-Monthly.xlsx."
     )
 

@@ -42,7 +42,7 @@ def test_names_are_known_without_importing_a_source() -> None:
     assert result.stdout.strip() == "False"
 
 
-def test_an_unknown_source_is_told_the_names_there_are() -> None:
+def test_an_unknown_source_is_reported_with_the_known_names() -> None:
     with pytest.raises(ConfigurationError, match=r"'bacy'.*Known: baci, "):
         source_named("bacy")
 

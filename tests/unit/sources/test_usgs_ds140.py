@@ -124,7 +124,11 @@ def test_its_instrument_is_described_in_its_unit_and_its_labels_are_listed() -> 
 @pytest.mark.parametrize(
     ("row", "error", "named"),
     [
-        ("Rare earths: Stocks,USA,2020,1,reported\n", UnknownCodeError, "no material is known by"),
+        (
+            "Rare earths: Stocks,USA,2020,1,reported\n",
+            UnknownCodeError,
+            "no material has the label",
+        ),
         ("Rare earths: Imports,USA,2020,1,reported\n", UnknownCodeError, "not a series that is r"),
         ("Rare earths: Production,CHN,2020,1,reported\n", UnknownCodeError, "not of the economy"),
         ("Rare earths: Production,USA,2020,1,guessed\n", UnknownCodeError, "flag that is not kno"),
@@ -135,9 +139,13 @@ def test_its_instrument_is_described_in_its_unit_and_its_labels_are_listed() -> 
         ("Rare earths: Production,USA,2020,1,zero\n", UpstreamFormatError, "not fit its flag"),
         ("Rare earths: Production,USA,2020,,reported\n", UpstreamFormatError, "not fit its flag"),
         ("Rare earths: Production,USA,2019,1,reported\n", UpstreamFormatError, "do not end in the"),
-        (OTHERS[0], UpstreamFormatError, r"Unit value \(\$/t\) there is no row: the file is cut"),
-        (ROW, UpstreamFormatError, "missing or given twice"),
-        (ROW.replace("2020", "2018"), UpstreamFormatError, "missing or given twice"),
+        (
+            OTHERS[0],
+            UpstreamFormatError,
+            r"there is no row of .*Unit value \(\$/t\): the file is cut",
+        ),
+        (ROW, UpstreamFormatError, "missing or duplicated"),
+        (ROW.replace("2020", "2018"), UpstreamFormatError, "missing or duplicated"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_refused(row: str, error: type[Exception], named: str) -> None:

@@ -278,7 +278,7 @@ def test_the_world_is_the_sum_of_its_countries_to_the_rounding(
     assert checked == 407
 
 
-def test_a_world_total_without_the_united_states_says_so(
+def test_a_world_total_without_the_united_states_is_reported(
     editions: Mapping[int, pl.DataFrame],
 ) -> None:
     for edition, production in editions.items():
@@ -483,7 +483,7 @@ def wide_cell(note: str, *, cell: str = "", column: str = "PROD_NOTES") -> dict[
         ("W for 2023", "PROD_NOTES", "zero", 0.0),
     ],
 )
-def test_the_note_says_what_a_blank_cell_is(
+def test_the_note_reports_what_a_blank_cell_is(
     note: str, column: str, flag: str, amount_t: float | None
 ) -> None:
     row = wide_cell(note, column=column)
@@ -730,13 +730,13 @@ def test_notes_keep_what_the_flag_does_not_say(notes: str, left: str | None) -> 
     assert row["flag"] == ("estimated" if notes.startswith("Estimated") else "reported")
 
 
-def test_a_total_whose_united_states_are_withheld_says_so() -> None:
+def test_a_total_whose_united_states_are_withheld_is_reported() -> None:
     total = {"Country": "World total", "Statistics_detail": "Mine production: rounded"}
     usa = {"Country": "United States", "Value": "W"}
     rows = parse(long({}, total, usa)).filter(pl.col("economy_iso3") == "WLD")
     assert rows["notes"].to_list() == ["(rounded) (United States withheld)"]
-    said = {**total, "Notes": "Excludes U.S. production."}
-    rows = parse(long({}, said, usa)).filter(pl.col("economy_iso3") == "WLD")
+    output = {**total, "Notes": "Excludes U.S. production."}
+    rows = parse(long({}, output, usa)).filter(pl.col("economy_iso3") == "WLD")
     assert rows["notes"].to_list() == ["Excludes U.S. production. (rounded)"]
 
 
@@ -1000,12 +1000,12 @@ def test_an_extract_without_prices_has_no_quotes_and_no_figure_makes_no_quote() 
         (
             {"Statistics_detail": "Price, bars"},
             UnknownCodeError,
-            "by the label 'Germanium: Price, b",
+            "has the label 'Germanium: Price, b",
         ),
         ({"Value": "900–1,000"}, UpstreamFormatError, "2025: 900–1,000' is not a price"),
         ({"Value": "Variable"}, UpstreamFormatError, "2025: Variable' is not a price"),
-        ({"Year": "2026"}, UpstreamFormatError, "is not of a year that the edition can know"),
-        ({"Year": "2021–25"}, UpstreamFormatError, "is not of a year that the edition can know"),
+        ({"Year": "2026"}, UpstreamFormatError, "is outside the years of the edition"),
+        ({"Year": "2021–25"}, UpstreamFormatError, "is outside the years of the edition"),
     ],
 )
 def test_a_price_that_cannot_be_read_is_refused(
@@ -1023,12 +1023,12 @@ def test_a_price_that_cannot_be_read_is_refused(
         ({"price": "0x1"}, UpstreamFormatError, "2025: 0x1' is not a price"),
         ({"price": ""}, UpstreamFormatError, "2025' has no price"),
         ({"price": "NA"}, UpstreamFormatError, "2025' has no price"),
-        ({"label": "Germanium: Price_dkg"}, UnknownCodeError, "no material is known by the label"),
-        ({"label": "Tungsten: Reserves"}, UnknownCodeError, "which instrument it is"),
-        ({"year": "2019"}, UpstreamFormatError, "is not of a year that the edition can know"),
+        ({"label": "Germanium: Price_dkg"}, UnknownCodeError, "no material has the label"),
+        ({"label": "Tungsten: Reserves"}, UnknownCodeError, "give its instrument"),
+        ({"year": "2019"}, UpstreamFormatError, "is outside the years of the edition"),
     ],
 )
-def test_a_row_of_our_table_of_prices_that_says_something_else_is_refused(
+def test_a_row_of_our_table_of_prices_that_is_reportedmething_else_is_refused(
     change: Mapping[str, str], error: type[Exception], named: str
 ) -> None:
     with pytest.raises(error, match=named):
@@ -1110,25 +1110,25 @@ def test_another_correction_has_the_file_read_again() -> None:
 @pytest.mark.parametrize(
     ("payload", "named"),
     [
-        (wide({"COMMODITY": "Unobtainium"}), "no material is known by the label 'Unobtainium: "),
-        (long({"Statistics_detail": "Heap leach"}), "by the label 'Tungsten: Heap leach'"),
-        (tidy({"label": "Tungsten"}), "no material is known by the label 'Tungsten'"),
-        (wide({"COUNTRY": "Atlantis"}), "no economy is known by the name 'Atlantis'"),
-        (long({"Country": "Atlantis (sunk)"}), "no economy is known by the name 'Atlantis'"),
-        (long({"Country": ""}), "no economy is known by the name ''"),
-        (wide({"UNIT_MEAS": "long tons"}), "content: long tons' is not a unit of mass"),
-        (long({"Unit": ""}), "'Tungsten: Mine production: ' is not a unit of mass"),
+        (wide({"COMMODITY": "Unobtainium"}), "no material has the label 'Unobtainium: "),
+        (long({"Statistics_detail": "Heap leach"}), "has the label 'Tungsten: Heap leach'"),
+        (tidy({"label": "Tungsten"}), "no material has the label 'Tungsten'"),
+        (wide({"COUNTRY": "Atlantis"}), "no economy has the name 'Atlantis'"),
+        (long({"Country": "Atlantis (sunk)"}), "no economy has the name 'Atlantis'"),
+        (long({"Country": ""}), "no economy has the name ''"),
+        (wide({"UNIT_MEAS": "long tons"}), "content: long tons' is not a known unit of mass"),
+        (long({"Unit": ""}), "'Tungsten: Mine production: ' is not a known unit of mass"),
         (
             long({}, {"Statistics": "Resources"}),
             "'Tungsten: Mine production: resources' is not a statistic that is read",
         ),
-        (tidy({"economy_iso3": "XAT"}), "'XAT' is not an economy of our list"),
+        (tidy({"economy_iso3": "XAT"}), "'XAT' is not a known economy"),
         (tidy({"stage": "mining"}), "'mining' is not a stage"),
         (tidy({"bound": "about"}), "'about' is not a bound"),
         (tidy({"flag": "guessed"}), "'guessed' is not a flag"),
     ],
 )
-def test_an_unknown_name_stops_the_batch_and_names_itself(payload: bytes, named: str) -> None:
+def test_an_unknown_name_stops_the_batch_and_is_named(payload: bytes, named: str) -> None:
     with pytest.raises(UnknownCodeError) as caught:
         parse(payload)
     assert str(caught.value).startswith("usgs_mcs: ")
@@ -1156,14 +1156,14 @@ def zipped(payload: bytes) -> bytes:
         (zipped(wide()), "zip archive where CSV was expected. Land the CSV inside it."),
         (zipped(wide())[:60], "zip archive where CSV was expected. Land the CSV inside it."),
         (b"\x81\x8d\x8f,b\n1,2\n", "the file is not UTF-8 text (byte 0). Save it as CSV"),
-        (b"\x00\x01\x02,b\n1,2\n", "the file holds NUL bytes: it is text in UTF-16, or no text."),
-        (b"\x01\x02,b\n1,2\n", "the file is no text. Land MCS<year>_World_Data.csv (2025) or"),
+        (b"\x00\x01\x02,b\n1,2\n", "the file has NUL bytes: it is text in UTF-16, or not text."),
+        (b"\x01\x02,b\n1,2\n", "the file is not text. Land MCS<year>_World_Data.csv (2025) or"),
         (long().decode().encode("utf-16"), "the file is text in UTF-16. Save it as CSV in UTF-8."),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512),
          "the file is an Excel workbook of the old kind (.xls). Save it as CSV in UTF-8."),
         (long().replace(b",", b";"), "cells are separated by semicolons or tabs where commas"),
         (wide().replace(b",", b"\t"), "cells are separated by semicolons or tabs where commas"),
-        (b"a,b\n1,2\n", "the columns are those of no layout that is read (a, b)."),
+        (b"a,b\n1,2\n", "the columns are those of no known layout (a, b)."),
         (wide().replace(b"UNIT_MEAS", b"UNITS"), "columns missing: unit_meas."),
         (long().replace(b"Statistics_detail", b"Detail"), "columns missing: statistics_detail."),
         (tidy().replace(b"amount_t", b"amount"), "columns missing: amount_t; not known: amount."),
@@ -1188,12 +1188,12 @@ def zipped(payload: bytes) -> bytes:
               {"Section": "", "Statistics": "RESERVES", "Country": "Austria"}),
          "': Tungsten: Mine production, Austria' is a figure of another country in a section"),
         (long({"Country": "Vietnam"}, {"Commodity": "Gold", "Year": "2029"}),
-         "'Gold: Mine production, China, 2029' is not of a year that the edition of 2026 can"),
+         "'Gold: Mine production, China, 2029' is outside the years of the edition of 2026"),
         (long({}, {"Country": "Austria", "Year": "2015"}),
-         "'Tungsten: Mine production, Austria, 2015' is not of a year that the edition of 2026"),
+         "'Tungsten: Mine production, Austria, 2015' is outside the years of the edition of 2026"),
         (wide({"SOURCE": "MCS2024"}),
-         "'Tungsten: Mine production, tungsten content, China, 2024' is not of a year that the "
-         "edition of 2024 can know."),
+         "'Tungsten: Mine production, tungsten content, China, 2024' is outside the years of the "
+         "edition of 2024."),
         (tidy({"year": "2027"}), "'2027' is a year after the edition."),
         (long({"Statistics": "Reserves"}), "no production of a year in the file: its edition"),
         (long({}, {"Year": "2021–24"}),
@@ -1291,9 +1291,9 @@ def test_in_a_whole_publication_too_the_row_that_is_wrong_is_named() -> None:
     for before, after, sentence in (
         (b"World Mine", b"Mine",
          "'Mine Production and Reserves: Antimony: Mine production, Australia' is a figure of"),
-        (b"metric tons", b"short tons", "'Antimony: Mine production: short tons' is not a unit of"),
+        (b"metric tons", b"short tons", "'Antimony: Mine production: short tons' is not a known"),
         (b"2024", b"2042",
-         "'Antimony: Mine production, Australia, 2042' is not of a year that the edition of 2026"),
+         "'Antimony: Mine production, Australia, 2042' is outside the years of the edition of"),
         (b"1,270", b"1,27O",
          "'Antimony: Mine production, Australia, 2024: 1,27O' is not a figure."),
     ):  # fmt: skip
@@ -1646,7 +1646,7 @@ def test_captured_extracts_of_the_wide_layout_are_read() -> None:
 @needs_shared
 def test_a_captured_extract_of_the_long_layout_names_its_unknown_label() -> None:
     payload = (PAYLOADS / "MCS2026_Commodities_Data_SYNTHETIC_real_header.csv").read_bytes()
-    with pytest.raises(UnknownCodeError, match="by the label 'Gallium: Primary'"):
+    with pytest.raises(UnknownCodeError, match="has the label 'Gallium: Primary'"):
         parse(payload)
     known = b"\n".join(
         line
@@ -1662,5 +1662,5 @@ def test_a_captured_extract_of_the_long_layout_names_its_unknown_label() -> None
 @needs_shared
 def test_the_layout_of_an_older_edition_is_refused_by_its_columns() -> None:
     payload = (PAYLOADS / "mcs2024-raree_world_REAL.csv").read_bytes()
-    with pytest.raises(UpstreamFormatError, match="the columns are those of no layout that is"):
+    with pytest.raises(UpstreamFormatError, match="the columns are those of no known layout"):
         parse(payload)

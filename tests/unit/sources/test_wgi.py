@@ -178,7 +178,7 @@ def test_the_stata_file_becomes_one_row_per_indicator_economy_and_year(version: 
     assert scores.height == len(WIDE_EXPECTED)
 
 
-def test_a_score_says_where_it_is_from_and_when_it_was_retrieved() -> None:
+def test_a_score_gives_where_it_is_from_and_when_it_was_retrieved() -> None:
     assert parse(STATA).row(0, named=True) == {
         "source": "wgi",
         "indicator": "control_of_corruption",
@@ -295,7 +295,7 @@ def test_two_pages_landed_one_after_the_other_both_count(
     )
     for day, (name, page) in enumerate(zip(names, pages, strict=True), start=1):
         (tmp_path / name).write_text(page)
-        # A page alone has few economies of a year that is new: a person says that this is right.
+        # A page alone has few economies of a new year: a person confirms that this is right.
         day_of_page = date(2026, 10, day)
         brought = land_files(settings, wgi, [tmp_path / name], day_of_page, replace_all=True)
         assert [taken.rows for taken in brought.taken] == [{"governance_scores": 2}]
@@ -490,9 +490,9 @@ NOT_AN_ESTIMATE = (
          f"wgi: two columns of the workbook have one name. {WHOSE}"),
         (workbook([]), f"wgi: the first sheet of the workbook is empty. {WHOSE}"),
         (zipped("Readme.txt", "wgidataset.csv", "wgidataset.dta"),
-         "wgi: the zip archive is no workbook, it holds Readme.txt, wgidataset.csv, "
+         "wgi: the zip archive is not a workbook, it holds Readme.txt, wgidataset.csv, "
          "wgidataset.dta. Unpack it and land wgidataset.dta."),
-        (zipped(), "wgi: the zip archive is no workbook, it holds nothing."),
+        (zipped(), "wgi: the zip archive is not a workbook, it holds nothing."),
         (zipped("wgidataset.dta")[:40], "wgi: the workbook is cut or damaged (File is not a zip "
          "file). Fetch or land the file again."),
         ("", "wgi: the file is empty."),
@@ -526,7 +526,7 @@ def test_what_holds_no_estimates_is_refused_in_one_sentence(
         (answer(("CHN", "China", "2024", 50.0), code="NY.GDP.MKTP.CD"),
          f"wgi: 'NY.GDP.MKTP.CD' {NOT_AN_ESTIMATE}"),
         (workbook([LONG_HEADER, ("x", "CHN", "China", 2022, "zz", 0.5, 0.1)]),
-         "wgi: no indicator is known by the letters 'zz'. Those read are va, pv, ge, rq, rl, cc: "
+         "wgi: no indicator has the letters 'zz'. Those read are va, pv, ge, rq, rl, cc: "
          "see dagster_project/sources/wgi.py."),
     ],
 )  # fmt: skip
@@ -548,7 +548,7 @@ def test_a_measure_that_is_no_estimate_is_refused(payload: bytes | str, sentence
 )
 def test_an_unknown_economy_stops_the_file_and_is_named(payload: bytes | str, named: str) -> None:
     sentence = refusal(payload, UnknownCodeError)
-    assert sentence.startswith("wgi: no economy is known by the")
+    assert sentence.startswith("wgi: no economy has the")
     assert named in sentence
 
 

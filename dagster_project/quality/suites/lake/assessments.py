@@ -1,4 +1,4 @@
-"""What a batch of `assessments` must hold before it counts."""
+"""Rules that a batch of `assessments` must satisfy before it is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch of `claims` must hold before it counts."""
+"""Rules that a batch of `claims` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RULES = (
     is_known_economy("supplier_iso3"),
     is_one_of(
         "mineral_group_is_known", "mineral_group", Known("mineral_groups"),
-        "A claim on a group we do not have would never be decided.",
+        "A claim on an undefined group could never be decided.",
     ),
     stop(
         "claim_gives_a_bound",
@@ -40,18 +40,18 @@ RULES = (
     ),
     stop(
         "claim_that_no_figure_decides_says_what_is_missing",
-        "A reader is told which figure would decide it, or it is no claim but a dead end.",
+        "A claim without a test names the figure that would decide it.",
         "ExpectColumnValuesToNotBeNull",
         {"decided_by": pl.when(pl.col("test") == "none").then("missing").otherwise("test")},
         column="decided_by",
     ),
     is_one_of(
         "stage_is_known", "stage", words.STAGES,
-        "The mine and the refinery of one material lie in different economies.",
+        "The mine and the refinery of one material are in different economies.",
     ),
     is_one_of(
         "flow_is_import_or_export", "flow", words.DECLARED_FLOWS,
-        "It says which side's report the claim is of.",
+        "The flow gives the side whose report the claim is about.",
     ),
     is_one_of(
         "frequency_is_annual_or_monthly", "frequency", words.FREQUENCIES,

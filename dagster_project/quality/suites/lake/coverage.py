@@ -1,4 +1,4 @@
-"""What a batch of `coverage` must hold before it counts."""
+"""Rules that a batch of `coverage` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RULES = (
     one_row_per("slice", *key_of("coverage")),
     is_one_of(
         "table_is_a_lake_table_with_a_period", "table_name", TABLES_WITH_A_PERIOD,
-        "An answer for a table that is not there speaks of nothing.",
+        "An answer for a table that does not exist has no meaning.",
     ),
     is_known_economy("reporter_iso3", ""),
     *parts.names_a_slice(),

@@ -1,4 +1,4 @@
-"""What a batch of `economies` must hold before it counts."""
+"""Rules that a batch of `economies` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ RULES = (
     ),
     stop(
         "the_list_holds_the_well_known",
-        "Without them the first question has no answer: the file was cut short.",
+        "Without them the first question has no answer: the file was cut.",
         "ExpectColumnDistinctValuesToContainSet",
         column="economy_iso3",
         value_set=parts.WELL_KNOWN,
     ),
     stop(
         "m49_code_names_one_economy",
-        "Two economies under one number would take each other's trade.",
+        "Two economies with one number would get each other's trade.",
         "ExpectColumnValuesToBeUnique",
         column="m49_code",
     ),
@@ -45,7 +45,7 @@ RULES = (
     ),
     stop(
         "the_european_union_has_27_members",
-        "One more or less is a member of another year, or a flag on the wrong row.",
+        "Another number of members is that of another year, or a flag is on the wrong row.",
         "ExpectColumnSumToBeBetween",
         {"members": pl.col("is_eu27").cast(pl.Int64)},
         column="members",

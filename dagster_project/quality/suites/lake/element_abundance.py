@@ -1,4 +1,4 @@
-"""What a batch of `element_abundance` must hold before it counts."""
+"""Rules that a batch of `element_abundance` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ RULES = (
     is_finite("abundance_ppm", "two_sigma_ppm"),
     quarantine(
         "abundance_ppm_is_above_0_and_at_most_a_million",
-        "Every element is there, and no part is more than the whole: a 0 is a mark for "
-        "missing, more is another unit.",
+        "Every element occurs, and a part is at most the whole: a 0 is a mark for missing, more "
+        "is another unit.",
         "ExpectColumnValuesToBeBetween",
         column="abundance_ppm",
         min_value=0,
@@ -33,7 +33,7 @@ RULES = (
     ),
     quarantine(
         "two_sigma_ppm_is_not_negative",
-        "An error has no sign: a minus is a mark for missing, or another column.",
+        "An error is never negative: a minus is a mark for missing, or another column.",
         "ExpectColumnValuesToBeBetween",
         column="two_sigma_ppm",
         min_value=0,

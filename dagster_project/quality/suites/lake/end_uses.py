@@ -1,4 +1,4 @@
-"""What a batch of `end_uses` must hold before it counts."""
+"""Rules that a batch of `end_uses` must satisfy before it is used."""
 
 from __future__ import annotations
 

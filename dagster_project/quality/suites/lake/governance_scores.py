@@ -1,4 +1,4 @@
-"""What a batch of `governance_scores` must hold before it counts."""
+"""Rules that a batch of `governance_scores` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RULES = (
     is_finite("estimate", "standard_error"),
     quarantine(
         "estimate_is_on_the_normal_scale",
-        "Estimates lie between about -2.5 and 2.5; a rank of 0 to 100 is another column.",
+        "Estimates are between about -2.5 and 2.5; a rank of 0 to 100 is another column.",
         "ExpectColumnValuesToBeBetween",
         column="estimate",
         min_value=-4,
@@ -28,7 +28,7 @@ RULES = (
     ),
     quarantine(
         "standard_error_is_not_negative",
-        "An error has no sign: a minus is a mark for missing, or the column of the estimate.",
+        "An error is never negative: a minus is a mark for missing, or the estimate's column.",
         "ExpectColumnValuesToBeBetween",
         column="standard_error",
         min_value=0,

@@ -1,4 +1,4 @@
-"""What a batch of `material_labels` must hold before it counts."""
+"""Rules that a batch of `material_labels` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ RULES = (
     one_row_per("label", *key_of("material_labels")),
     matches(
         "material_is_a_name", "material", parts.SLUG,
-        "Materials are named one way (`natural_graphite`), else two publishers never meet.",
+        "Materials have one form of name (`natural_graphite`), else two publishers do not match.",
     ),
     matches(
         "mineral_is_a_name", "mineral", parts.SLUG,
-        "Minerals are named one way (`rare_earths`), else they match nothing.",
+        "Minerals have one form of name (`rare_earths`), else they match nothing.",
     ),
     is_one_of(
         "mineral_group_is_known", "mineral_group", Known("mineral_groups"),
-        "A label of a group we do not have would never meet its trade.",
+        "A label of an undefined group would match no trade.",
     ),
     matches(
         "reason_is_in_words", "left_out", parts.NOT_BLANK,
-        "A label is left out for a reason, or its figures are taken.",
+        "Either a label's figures are used, or the reason for leaving it out is given.",
     ),
 )  # fmt: skip

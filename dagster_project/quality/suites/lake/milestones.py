@@ -1,4 +1,4 @@
-"""What a batch of `milestones` must hold before it counts."""
+"""Rules that a batch of `milestones` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ RULES = (
     is_known_economy("economy_iso3"),
     is_one_of(
         "kind_is_known", "kind", words.MILESTONE_KINDS,
-        "A remark is not a project; each kind is read in another place.",
+        "A remark is not a project; each kind is used in a different place.",
     ),
     is_one_of(
         "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
-        "A reader must tell an act from a rumour.",
+        "A reader must be able to distinguish an act from a rumour.",
     ),
     stop(
         "milestone_has_a_date",
@@ -47,7 +47,7 @@ RULES = (
     known_by_today(),
     quarantine(
         "event_date_is_not_in_the_future",
-        "What is still to come is planned, and belongs in `planned_date`.",
+        "A future day is planned, and belongs in `planned_date`.",
         "ExpectColumnValuesToBeBetween",
         column="event_date",
         min_value=FIRST_MEASURE,

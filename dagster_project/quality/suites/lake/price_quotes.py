@@ -1,4 +1,4 @@
-"""What a batch of `price_quotes` must hold before it counts."""
+"""Rules that a batch of `price_quotes` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_PRICE = 1e9
 """Per unit, in any currency: rhodium by the kilogram in yen stays below a fifth of it."""
 
 FIRST_PRICE = date(1960, 1, 1)
-"""The World Bank's commodity prices begin here; nothing we read is older."""
+"""The World Bank's commodity prices begin here; no other source is older."""
 
 RULES = (
     has_rows(),
@@ -32,16 +32,16 @@ RULES = (
     ),
     is_one_of(
         "instrument_is_in_the_list", "instrument", Known("instruments"),
-        "A price of an instrument no list describes would stop every build: add its line to "
+        "A price of an undescribed instrument would block every build: add its line to "
         "dbt/seeds/seed_instruments.csv, then land the file.",
     ),
     matches(
         "unit_is_given", "unit", parts.NOT_BLANK,
-        "A price of nothing in particular cannot be compared.",
+        "A price without a unit cannot be compared.",
     ),
     matches(
         "monthly_price_is_dated_on_the_first", "day_of_monthly_price", r"-01$",
-        "Else the same month has as many names as days.",
+        "Else one month could have as many dates as it has days.",
     ).with_derived(
         day_of_monthly_price=pl.when(pl.col("frequency") == "M").then(
             pl.col("price_date").cast(pl.String)
@@ -49,7 +49,7 @@ RULES = (
     ),
     matches(
         "annual_price_is_dated_on_the_first_of_january", "day_of_annual_price", r"-01-01$",
-        "Else a year's average reads as the close of a day.",
+        "Else a year's average would be read as the close of a day.",
     ).with_derived(
         day_of_annual_price=pl.when(pl.col("frequency") == "A").then(
             pl.col("price_date").cast(pl.String)
@@ -57,7 +57,7 @@ RULES = (
     ),
     quarantine(
         "price_date_is_not_in_the_future",
-        "A price of a day to come is a misprint, or an expiry read as a day.",
+        "A price of a future day is a misprint, or an expiry read as a day.",
         "ExpectColumnValuesToBeBetween",
         column="price_date",
         min_value=FIRST_PRICE,

@@ -1,4 +1,4 @@
-"""What a batch of `production` must hold before it counts."""
+"""Rules that a batch of `production` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ RULES = (
     is_known_economy("scope_iso3"),
     is_one_of(
         "stage_is_known", "stage", words.STAGES,
-        "The mine and the refinery of one mineral lie in different countries.",
+        "The mine and the refinery of one mineral are in different countries.",
     ),
     is_one_of(
         "bound_is_known", "bound", words.BOUNDS,
-        "`<1` read as 1 is a figure nobody printed.",
+        "`<1` read as 1 is a figure that was not printed.",
     ),
     is_one_of(
         "flag_is_known", "flag", words.FIGURE_FLAGS,
@@ -76,7 +76,7 @@ RULES = (
     ),
     stop(
         "figure_that_is_printed_has_an_amount_or_a_share",
-        "A figure that was lost on the way would read as missing.",
+        "A figure lost in parsing would look like a missing one.",
         "ExpectColumnValuesToBeNull",
         {
             "lost_figure": pl.when(

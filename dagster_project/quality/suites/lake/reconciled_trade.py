@@ -1,4 +1,4 @@
-"""What a batch of `reconciled_trade` must hold before it counts."""
+"""Rules that a batch of `reconciled_trade` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ RULES = (
     ).with_derived(day_of_period=pl.col("period_start").cast(pl.String)),
     quarantine(
         "period_is_since_1988_and_has_begun",
-        "The Harmonized System began in 1988; trade of a period to come is a misprint.",
+        "The Harmonized System began in 1988; trade of a future period is a misprint.",
         "ExpectColumnValuesToBeBetween",
         column="period_start",
         min_value=FIRST_MEASURE,
@@ -52,7 +52,7 @@ RULES = (
     is_finite("value_usd", "net_weight_kg"),
     quarantine(
         "value_is_positive",
-        "A reconciler lists flows that are there; a 0 or a minus is a misread cell.",
+        "A reconciler lists existing flows only; a 0 or a minus is a misread cell.",
         "ExpectColumnValuesToBeBetween",
         column="value_usd",
         min_value=0,

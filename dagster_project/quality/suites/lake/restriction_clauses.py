@@ -1,4 +1,4 @@
-"""What a batch of `restriction_clauses` must hold before it counts."""
+"""Rules that a batch of `restriction_clauses` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONGEST_NOTICE_DAYS = 5 * 366
 
 
 def _clause_without(*pairs: tuple[str, str]) -> pl.Expr:
-    """The clause, where a state has a day but not the day it was known."""
+    """The clause, where a state has a day but not the day it became known."""
     missing = [pl.col(day).is_not_null() & pl.col(known).is_null() for day, known in pairs]
     return pl.when(pl.any_horizontal(missing)).then("clause_id")
 
@@ -39,7 +39,7 @@ RULES = (
     is_known_economy("target_iso3", "ALL"),
     is_one_of(
         "direction_is_known", "direction", words.DIRECTIONS,
-        "Whether a clause binds or frees decides what it hits.",
+        "Whether a clause restricts or relaxes decides its exposure.",
     ),
     is_one_of(
         "target_class_is_known", "target_class", words.TARGET_CLASSES,
@@ -48,7 +48,7 @@ RULES = (
     parts.targets_agree(),
     is_one_of(
         "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
-        "A reader must tell an act from a rumour.",
+        "A reader must be able to distinguish an act from a rumour.",
     ),
     is_one_of(
         "date_precision_is_known", "date_precision", words.DATE_PRECISIONS,
@@ -56,7 +56,7 @@ RULES = (
     ),
     quarantine(
         "announced_date_is_since_1988_and_not_far_ahead",
-        "An announcement of another century is a misprint.",
+        "An announcement in another century is a misprint.",
         "ExpectColumnValuesToBeBetween",
         column="announced_date",
         min_value=FIRST_MEASURE,
@@ -77,11 +77,11 @@ RULES = (
     ),
     is_not_above(
         "suspension_ends_after_it_begins", "suspended_from", "suspended_to",
-        "A suspension that ends first would never hold.",
+        "A suspension that ends before it begins would never apply.",
     ),
     stop(
         "every_change_of_state_says_when_it_was_known",
-        "A suspension, an end or a doubt without that day would count in no build as of a day.",
+        "A suspension, an end or a doubt without that day would be used in no build as of a day.",
         "ExpectColumnValuesToBeNull",
         {
             "clause_with_an_undated_change": _clause_without(

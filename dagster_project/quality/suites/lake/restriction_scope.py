@@ -1,4 +1,4 @@
-"""What a batch of `restriction_scope` must hold before it counts."""
+"""Rules that a batch of `restriction_scope` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ RULES = (
     ),
     matches(
         "mineral_is_a_name", "mineral", parts.SLUG,
-        "Minerals are named one way (`all_rare_earths`), else they match nothing.",
+        "Minerals have one form of name (`all_rare_earths`), else they match nothing.",
     ),
     is_one_of(
         "basis_is_known", "basis", words.SCOPE_BASES,
-        "How the bounds are known decides how far to trust them.",
+        "The evidence for the bounds decides how reliable they are.",
     ),
     parts.is_a_share("control_share_low"),
     parts.is_a_share("control_share_high"),

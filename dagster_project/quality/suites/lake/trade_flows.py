@@ -1,4 +1,4 @@
-"""What a batch of `trade_flows` must hold before it counts."""
+"""Rules that a batch of `trade_flows` must satisfy before it is used."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ RULES = (
     ),
     is_one_of(
         "frequency_is_annual_or_monthly", "frequency", words.FREQUENCIES,
-        "A quarter or a running total beside months would count twice.",
+        "A quarter or a running total beside months would be counted twice.",
     ),
     is_one_of(
         "valuation_is_cif_or_fob", "valuation", words.VALUATIONS,
-        "Values with and without freight are told apart or not compared.",
+        "Values with and without freight must be distinguished to be compared.",
     ),
     is_one_of(
         "basket_is_a_known_mineral_group",
@@ -91,7 +91,7 @@ RULES = (
     ),
     quarantine(
         "period_is_since_1988_and_has_begun",
-        "The Harmonized System began in 1988; trade of a period to come is a misprint.",
+        "The Harmonized System began in 1988; trade of a future period is a misprint.",
         "ExpectColumnValuesToBeBetween",
         column="period_start",
         min_value=FIRST_MEASURE,
@@ -103,7 +103,7 @@ RULES = (
     *is_no_more_than_is_traded(),
     quarantine(
         "flow_has_a_value_or_a_weight",
-        "A row without either says nothing and would count as a partner that reported.",
+        "A row without either has no figure and would count as a partner that reported.",
         "ExpectColumnValuesToNotBeNull",
         {"value_or_weight": pl.coalesce("value_usd", "net_weight_kg")},
         column="value_or_weight",

@@ -47,7 +47,7 @@ named_sources as (
 
 ),
 
--- Codes as they stand in a sentence.
+-- Codes in the form used in a sentence.
 named as (
 
     select
@@ -72,7 +72,7 @@ named as (
 
 ),
 
--- What the figure is of, by kind of unit; a share of imports is named by its measure alone.
+-- The subject of the figure, by kind of unit; a share of imports is named by its measure only.
 with_subject as (
 
     select
@@ -111,7 +111,7 @@ with_subject as (
 
 ),
 
--- The figure, by kind of unit; of a flow without one, how far the figures at hand reach.
+-- The figure, by kind of unit; for a flow without one, the latest period that has figures.
 with_figure as (
 
     select
@@ -202,7 +202,7 @@ with_figure as (
                     )
             when flow is not null
                 then '(' || {{ tonnes_in_words('value') }} || ' by ' || publisher || ')'
-            -- A unit without words of its own stands as it is.
+            -- A unit without words of its own is printed as it is.
             else
                 '('
                 || value
@@ -212,7 +212,7 @@ with_figure as (
                 || coalesce(' ' || {{ period_in_words('period') }}, '')
                 || ')'
         end as figure_words,
-        -- Where the figure comes from, unless it names its publisher itself.
+        -- The source of the figure, unless the text names its publisher already.
         case
             when unit in ('share_of_value', 'share_of_weight')
                 then publisher || ', ' || {{ period_in_words('period') }}
@@ -222,7 +222,7 @@ with_figure as (
 
 ),
 
--- What all figures of a claim have in common is named once, after the last.
+-- The source shared by all figures of a claim is named once, after the last.
 shared as (
 
     select

@@ -10,7 +10,7 @@ answered as (
 
 ),
 
--- A window that was asked for again with nothing new in the answer: the slices it holds were too.
+-- A window that was requested again without changes in the answer: so were its slices.
 repeated as (
 
     select
@@ -25,7 +25,7 @@ repeated as (
 
 ),
 
--- Rows that count stay when a later answer holds none of the slice, and so does their snapshot.
+-- Rows that count are kept when a later answer has none of the slice, and so is their snapshot.
 slices as (
 
     select

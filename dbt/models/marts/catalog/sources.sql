@@ -6,8 +6,8 @@ with sources as (
 
 ),
 
--- Figures count by when they were retrieved, facts of a catalogue by when they were known; a
--- catalogue itself is never newer than the day it is read for.
+-- Figures are dated by their retrieval, facts of a catalogue by the day they became known; a
+-- catalogue itself is never newer than the day of the build.
 reach as (
 
     select

@@ -70,7 +70,7 @@ indexed as (
 
 )
 
--- What a cut list leaves out is not known: the whole has no measure.
+-- The flows left out of a cut list are unknown, so concentration is not computed.
 select
     importer_iso3,
     mineral_group,

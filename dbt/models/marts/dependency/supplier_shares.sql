@@ -4,8 +4,8 @@ with imports as (
 
 ),
 
--- A number in place of six columns: of 11 million shares, ranking within them takes 2.7 times as
--- long, summing 1.8 times.
+-- A number instead of six columns: for 11 million shares, ranking within the columns takes 2.7
+-- times as long, summing 1.8 times.
 totals as materialized (
 
     select
@@ -51,7 +51,7 @@ supplies as (
 
 ),
 
--- Of one code there is a flow per supplier already: only those of several codes are summed.
+-- A single code has one flow per supplier already: only those of several codes are summed.
 published as (
 
     select

@@ -4,7 +4,7 @@ with milestones as (
 
 )
 
--- A fact that was planned and known before it came about has no day of its own until that day.
+-- A planned fact, known before it happened, has no event date until that day.
 select
     milestone_id,
     kind,

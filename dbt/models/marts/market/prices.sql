@@ -11,7 +11,7 @@ precedence as (
 
 ),
 
--- An index on another base is another series: of two units, the one most days are quoted in.
+-- An index on another base is another series: of two units, the one with most days is used.
 counted as (
 
     select
@@ -67,7 +67,7 @@ published as (
 
 ),
 
--- Yen per dollar is yen per euro over dollars per euro, of one source and day; the renminbi alike.
+-- Yen per dollar is yen per euro over dollars per euro, of one source and day; renminbi likewise.
 crossed as (
 
     select

@@ -37,7 +37,7 @@ traded as (
 
 ),
 
--- Codes beyond the mineral groups, of which a wider scope brings flows.
+-- Codes beyond the mineral groups, which have flows in a wider scope.
 in_a_wider_scope as (
 
     select

@@ -4,7 +4,7 @@ with estimates as (
 
 ),
 
--- Most carbon of the crust is carbonate: its abundance says nothing of graphite.
+-- Most carbon of the crust is carbonate: its abundance is not that of graphite.
 minerals as (
 
     select * from {{ ref('minerals') }}

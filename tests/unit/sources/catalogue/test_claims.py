@@ -117,7 +117,7 @@ def test_a_bound_is_read_from_low_or_from_more_than():
     assert bounds(UNDECIDED) == (None, False, None)
 
 
-def test_every_statement_of_the_press_is_a_claim_that_is_decided_or_says_what_is_missing(frames):
+def test_every_statement_of_the_press_is_a_claim_that_is_decided_or_reports_what_is_missing(frames):
     claims = frames["claims"]
     press = claims.filter(pl.col("claimed_by") == "press reports on the dispute of early 2026")
     assert dict(press["test"].value_counts().iter_rows()) == {
@@ -132,7 +132,7 @@ def test_every_statement_of_the_press_is_a_claim_that_is_decided_or_says_what_is
     assert claims.height == 57
 
 
-def test_a_claim_says_what_its_test_is_about_in_the_columns_of_the_lake(frames):
+def test_a_claim_reports_what_its_test_is_about_in_the_columns_of_the_lake(frames):
     claims = frames["claims"]
     refined = row(claims, "claim_id", "CN-REFINED-OVER-90")
     assert (refined["supplier_iso3"], refined["stage"], refined["claimed_low"]) == (

@@ -1,4 +1,4 @@
-"""What `catalog.checks` must hold before a build is published."""
+"""Rules that `catalog.checks` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dagster_project.quality.parts import is_one_of
 RULES = (
     is_one_of(
         "engine_is_known", "engine", words.ENGINES,
-        "It says where the rule is written.",
+        "The layer gives the place of the rule.",
     ),
     is_one_of(
         "severity_is_known", "severity", words.SEVERITIES,
-        "It says whether a failure stops a publication.",
+        "The severity decides whether a failure blocks a publication.",
     ),
     is_one_of(
         "status_is_known", "status", words.CHECK_STATUSES,
@@ -24,7 +24,7 @@ RULES = (
     is_at_least("failing_rows", 0, "Rows are counted."),
     no_row_has(
         "a_passed_check_has_no_failing_rows",
-        "Then it did not pass.",
+        "A check with failing rows did not pass.",
         passed_with_failing_rows=pl.when(
             (pl.col("status") == "passed") & (pl.col("failing_rows") > 0)
         ).then("failing_rows"),

@@ -1,4 +1,4 @@
-"""What `catalog.claim_findings` must hold before a build is published."""
+"""Rules that `catalog.claim_findings` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RULES = (
     ),
     no_row_has(
         "a_share_lies_between_0_and_1_within_rounding",
-        "A part is not more than the whole, nor less than nothing.",
+        "A part is between nothing and the whole.",
         share_out_of_range=pl.when(
             pl.col("unit").str.starts_with("share_of_")
             & ~pl.col("value").is_between(0, LARGEST_PRODUCTION_SHARE)
@@ -24,7 +24,7 @@ RULES = (
     ),
     no_row_has(
         "a_ratio_or_an_amount_is_not_negative",
-        "Neither an abundance nor a flow is less than nothing.",
+        "Neither an abundance nor a flow is negative.",
         negative_value=pl.when(
             pl.col("unit").is_in(["times_as_abundant", "t"]) & (pl.col("value") < 0)
         ).then("value"),

@@ -1,4 +1,4 @@
-"""What `catalog.claims` must hold before a build is published."""
+"""Rules that `catalog.claims` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RULES = (
     ),
     no_row_has(
         "a_verdict_rests_on_a_figure",
-        "Only `not_testable` may do without one.",
+        "Only a `not_testable` claim has none.",
         verdict_without_figure=pl.when(
             (pl.col("verdict") != "not_testable")
             & pl.coalesce("computed_low", "computed_high").is_null()

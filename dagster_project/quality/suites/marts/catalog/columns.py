@@ -1,4 +1,4 @@
-"""What `catalog.columns` must hold before a build is published."""
+"""Rules that `catalog.columns` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ RULES = (
     matches(
         "data_type_is_one_of_the_contract", "data_type",
         r"(?i)^(varchar(\[\])?|double(\[\])?|date|timestamp|boolean|integer|bigint)$",
-        "Older BI drivers know these and no others.",
+        "Older BI drivers support only these.",
     ),
     no_row_has(
         "a_figure_has_its_unit",
-        "Dollars, kilograms and tonnes are told apart by the unit.",
+        "Dollars, kilograms and tonnes are distinguished by the unit.",
         figure_without_unit=pl.when(
             pl.col("column_name").str.contains("_(usd|kg|t|share)$")
             & pl.col("unit").is_null()

@@ -1,4 +1,4 @@
-"""What `catalog.coverage` must hold before a build is published."""
+"""Rules that `catalog.coverage` must satisfy before a build is published."""
 
 from __future__ import annotations
 

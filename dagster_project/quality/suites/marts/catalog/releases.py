@@ -1,4 +1,4 @@
-"""What `catalog.releases` must hold before a build is published."""
+"""Rules that `catalog.releases` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RULES = (
     ),
     matches(
         "duckdb_version_is_a_version", "duckdb_version", r"^v?[0-9]+\.[0-9]+\.[0-9]+",
-        "It says which readers can open the file.",
+        "The storage version decides which readers can open the file.",
     ),
     is_not_blank("release_id"),
     is_not_blank("code_version"),

@@ -1,4 +1,4 @@
-"""What `catalog.snapshots` must hold before a build is published."""
+"""Rules that `catalog.snapshots` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dagster_project.quality.rules import stop
 RULES = (
     matches(
         "sha256_is_64_hex_digits", "sha256", r"^[0-9a-f]{64}$",
-        "With it anyone can tell that the bytes are those received.",
+        "With it anyone can verify that the bytes are those received.",
     ),
     is_at_least("bytes", 0, "An empty document is not kept.", strict=True),
     is_not_blank("request"),

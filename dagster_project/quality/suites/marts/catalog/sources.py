@@ -1,4 +1,4 @@
-"""What `catalog.sources` must hold before a build is published."""
+"""Rules that `catalog.sources` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dagster_project.quality.parts import has_rows, is_not_blank, is_not_later_t
 from dagster_project.quality.rules import Rule, Today, report
 
 SILENCE_DAYS: Mapping[str, int] = MappingProxyType({"daily": 90, "monthly": 200, "annual": 900})
-"""After so long without a newer figure a source of that cadence has fallen silent: a year's figures
-come half a year after it, and some publishers skip months."""
+"""Without a newer figure for this long, a source of that cadence has stopped publishing: a year's
+figures come half a year after it, and some publishers skip months."""
 
 
 def _has_not_fallen_silent(cadence: str) -> Rule:
@@ -22,7 +22,7 @@ def _has_not_fallen_silent(cadence: str) -> Rule:
     vintage = f"vintage_of_{cadence}_source"
     return report(
         f"{cadence}_sources_have_figures_of_the_last_{days}_days",
-        f"A publisher with a {cadence} cadence is asked and brings nothing newer: its address, its "
+        f"A publisher with a {cadence} cadence answers and has nothing newer: its address, its "
         "layout or its calendar has changed.",
         "ExpectColumnValuesToBeBetween",
         {
@@ -44,15 +44,15 @@ RULES = (
     ),
     is_one_of(
         "cadence_is_known", "cadence", words.CADENCES,
-        "It says when to expect the next figure.",
+        "The cadence gives the time of the next figure.",
     ),
     is_not_blank("title"),
     is_not_blank("publisher"),
     is_not_blank("licence"),
     is_one_of(
         "last_answer_is_known", "last_answer", words.ANSWERS,
-        "A reader is told whether a publisher is silent, has refused the key, or sent what "
-        "does not hold up.",
+        "Distinguishes a publisher that does not answer, refuses the key, or sends an invalid "
+        "document.",
     ),
     is_not_later_than_today("last_vintage_at"),
     *(_has_not_fallen_silent(cadence) for cadence in SILENCE_DAYS),

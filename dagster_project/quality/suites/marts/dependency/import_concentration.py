@@ -1,4 +1,4 @@
-"""What `dependency.import_concentration` must hold before a build is published."""
+"""Rules that `dependency.import_concentration` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ RULES = (
             "top_supplier_share", "partner_coverage_share",
         )
     ),
-    is_at_least("total_amount", 0, "Nothing imported is no concentration.", strict=True),
-    is_at_least("effective_suppliers", 1 - parts.ROUNDING, "At least one supplies."),
+    is_at_least("total_amount", 0, "Without imports there is no concentration.", strict=True),
+    is_at_least("effective_suppliers", 1 - parts.ROUNDING, "There is at least one supplier."),
 )  # fmt: skip

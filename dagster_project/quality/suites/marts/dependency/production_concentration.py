@@ -1,4 +1,4 @@
-"""What `dependency.production_concentration` must hold before a build is published."""
+"""Rules that `dependency.production_concentration` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RULES = (
     ),
     stop(
         "top_producer_is_one_economy",
-        "The world and the rest of it are no producers.",
+        "The world and the rest of it are not producers.",
         "ExpectColumnValuesToNotBeInSet",
         column="top_producer_iso3", value_set=("WLD", "_X"),
     ),

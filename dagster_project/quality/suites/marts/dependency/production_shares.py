@@ -1,4 +1,4 @@
-"""What `dependency.production_shares` must hold before a build is published."""
+"""Rules that `dependency.production_shares` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RULES = (
     ),
     no_row_has(
         "a_share_of_a_total_has_an_amount",
-        "Then it is a share of something else than the total beside it.",
+        "More is a share of another total than the one in its row.",
         share_without_amount=pl.when(
             pl.col("world_total_t").is_not_null() & pl.col("amount_t").is_null()
         ).then("share"),

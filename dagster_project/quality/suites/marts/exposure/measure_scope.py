@@ -1,4 +1,4 @@
-"""What `exposure.measure_scope` must hold before a build is published."""
+"""Rules that `exposure.measure_scope` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ RULES = (
     is_an_hs6_code(),
     matches(
         "mineral_is_a_name", "mineral", parts.SLUG,
-        "Minerals are named one way (`all_rare_earths`), else they match nothing.",
+        "Minerals have one form of name (`all_rare_earths`), else they match nothing.",
     ),
     is_one_of(
         "basis_is_known", "basis", words.SCOPE_BASES,
-        "How the bounds are known decides how far to trust them.",
+        "The evidence for the bounds decides how reliable they are.",
     ),
     is_a_share("control_share_low"),
     is_a_share("control_share_high"),

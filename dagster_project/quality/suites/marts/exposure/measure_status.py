@@ -1,4 +1,4 @@
-"""What `exposure.measure_status` must hold before a build is published."""
+"""Rules that `exposure.measure_status` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RULES = (
     ),
     stop(
         "interval_is_not_empty",
-        "An interval that ends as it begins, or before, is true on no day.",
+        "An interval that ends on or before its first day holds on no day.",
         "ExpectColumnPairValuesAToBeGreaterThanB",
         column_A="valid_to", column_B="valid_from",
         ignore_row_if="either_value_is_missing",
@@ -30,7 +30,7 @@ RULES = (
     ),
     no_row_has(
         "the_last_word_is_open_or_followed",
-        "`ended` is for good: after it there is nothing.",
+        "`ended` is final: no status follows it.",
         end_of_the_end=pl.when(pl.col("status") == "ended").then("valid_to"),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What `exposure.measures` must hold before a build is published."""
+"""Rules that `exposure.measures` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dagster_project.quality.parts import (
 RULES = (
     is_one_of(
         "direction_is_known", "direction", words.DIRECTIONS,
-        "Whether a clause binds or frees decides what it hits.",
+        "Whether a clause restricts or relaxes decides its exposure.",
     ),
     is_one_of(
         "target_class_is_known", "target_class", words.TARGET_CLASSES,
@@ -27,14 +27,14 @@ RULES = (
     parts.targets_agree(),
     is_one_of(
         "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
-        "A reader must tell an act from a rumour.",
+        "A reader must be able to distinguish an act from a rumour.",
     ),
     is_known_economy("implementer_iso3"),
     is_known_economy("target_iso3", "ALL"),
     is_not_blank("title"),
     matches(
         "entities_are_named", "entity", parts.NOT_BLANK,
-        "A clause against entities that names none hits nobody.",
+        "A clause on entities that names none affects nobody.",
     ).with_derived(
         entity=pl.when(pl.col("target_class") == "entity").then("target_name")
     ),

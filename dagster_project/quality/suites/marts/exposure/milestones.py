@@ -1,4 +1,4 @@
-"""What `exposure.milestones` must hold before a build is published."""
+"""Rules that `exposure.milestones` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RULES = (
     ),
     is_one_of(
         "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
-        "A reader must tell an act from a rumour.",
+        "A reader must be able to distinguish an act from a rumour.",
     ),
     is_known_economy("economy_iso3"),
     is_not_blank("title"),

@@ -1,4 +1,4 @@
-"""What `market.performance` must hold before a build is published."""
+"""Rules that `market.performance` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dagster_project.quality.parts import is_not_later_than_today, is_one_of
 from dagster_project.quality.rules import report, stop
 
 LARGEST_VOLATILITY = 3
-"""REMX swung by 0.5 a year in 2025/26, exchange rates by 0.1: nothing here has come near 3."""
+"""REMX had 0.5 a year in 2025/26, exchange rates by 0.1: nothing here has come near 3."""
 
 RULES = (
     is_one_of(
@@ -17,7 +17,7 @@ RULES = (
     ),
     stop(
         "return_share_is_above_minus_1",
-        "Nothing loses more than all of its price; -41 is a percentage.",
+        "No price falls by more than 100 %; -41 is a percentage.",
         "ExpectColumnValuesToBeBetween",
         column="return_share", min_value=-1, strict_min=True,
     ),
@@ -27,7 +27,7 @@ RULES = (
         "ExpectColumnValuesToBeBetween",
         column="max_drawdown_share", min_value=-1, strict_min=True, max_value=0,
     ),
-    is_at_least("annualised_volatility", 0, "A deviation has no sign."),
+    is_at_least("annualised_volatility", 0, "A deviation is never negative."),
     report(
         "annualised_volatility_is_below_3",
         f"Above {LARGEST_VOLATILITY} a close is a misprint or its unit has changed; it may "

@@ -1,4 +1,4 @@
-"""What `market.prices` must hold before a build is published."""
+"""Rules that `market.prices` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ months missing."""
 _FOLLOWS_SOON = pl.col("price_date") - pl.col("price_date").shift(1).over(
     "instrument", order_by="price_date"
 ) < pl.duration(days=LONGEST_GAP_DAYS)
-"""Whether the quote before is of the month before or nearer: the mart has no frequency."""
+"""Whether the quote before is at most a month earlier: the mart has no frequency."""
 
 RULES = (
     is_at_least("close", 0, "No return can be computed from 0 or less.", strict=True),

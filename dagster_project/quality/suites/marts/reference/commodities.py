@@ -1,4 +1,4 @@
-"""What `reference.commodities` must hold before a build is published."""
+"""Rules that `reference.commodities` must satisfy before a build is published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `reference.commodity_minerals` must hold before a build is published."""
+"""Rules that `reference.commodity_minerals` must satisfy before a build is published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `reference.economies` must hold before a build is published."""
+"""Rules that `reference.economies` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RULES = (
     ),
     stop(
         "the_european_union_has_27_members",
-        "One more or less is a member of another year.",
+        "Another number of members is that of another year.",
         "ExpectColumnSumToBeBetween",
         {"members": pl.col("is_eu27").cast(pl.Int64)},
         column="members", min_value=27, max_value=27,

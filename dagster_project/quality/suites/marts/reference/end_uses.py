@@ -1,4 +1,4 @@
-"""What `reference.end_uses` must hold before a build is published."""
+"""Rules that `reference.end_uses` must satisfy before a build is published."""
 
 from __future__ import annotations
 

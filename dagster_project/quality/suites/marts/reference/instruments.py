@@ -1,4 +1,4 @@
-"""What `reference.instruments` must hold before a build is published."""
+"""Rules that `reference.instruments` must satisfy before a build is published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `reference.materials` must hold before a build is published."""
+"""Rules that `reference.materials` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ RULES = (
     is_not_blank("label"),
     matches(
         "material_is_a_name", "material", parts.SLUG,
-        "Materials are named one way (`natural_graphite`), else two publishers never meet.",
+        "Materials have one form of name (`natural_graphite`), else two publishers do not match.",
     ),
 )  # fmt: skip

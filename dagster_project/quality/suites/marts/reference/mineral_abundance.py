@@ -1,4 +1,4 @@
-"""What `reference.mineral_abundance` must hold before a build is published."""
+"""Rules that `reference.mineral_abundance` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RULES = (
         "One or two letters (`Nd`): the abundance is of the element, not of an oxide.",
     ),
     is_at_least(
-        "crust_ppm_low", 0, "Every element is there; a 0 is a mark for missing.",
+        "crust_ppm_low", 0, "Every element occurs; a 0 is a mark for missing.",
         strict=True,
     ),
     is_not_above(
@@ -22,7 +22,7 @@ RULES = (
     ),
     report(
         "rare_earths_and_what_they_are_held_against_are_covered",
-        "How rare they are is told beside copper and tin.",
+        "Copper and tin are the comparison for how rare the others are.",
         "ExpectColumnDistinctValuesToContainSet",
         column="mineral", value_set=("copper", "dysprosium", "neodymium", "tin"),
     ),

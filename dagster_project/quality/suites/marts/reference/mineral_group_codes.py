@@ -1,4 +1,4 @@
-"""What `reference.mineral_group_codes` must hold before a build is published."""
+"""Rules that `reference.mineral_group_codes` must satisfy before a build is published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `reference.mineral_groups` must hold before a build is published."""
+"""Rules that `reference.mineral_groups` must satisfy before a build is published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `reference.minerals` must hold before a build is published."""
+"""Rules that `reference.minerals` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RULES = (
     has_rows(),
     is_one_of(
         "family_is_known", "family", words.MINERAL_FAMILIES,
-        "Light and heavy rare earths are controlled and supplied apart.",
+        "Light and heavy rare earths are controlled and supplied separately.",
     ),
     contains(
         "the_controlled_minerals_are_there", "mineral", HEAVY_AND_MAGNET_MINERALS,
@@ -26,7 +26,7 @@ RULES = (
     ),
     no_row_has(
         "a_light_or_heavy_rare_earth_is_a_rare_earth",
-        "The family and the flag would answer a filter in two ways.",
+        "Else a filter on the family and one on the flag would differ.",
         contradiction=pl.when(
             pl.col("family").str.ends_with("rare_earth") & ~pl.col("is_rare_earth")
         ).then("mineral"),

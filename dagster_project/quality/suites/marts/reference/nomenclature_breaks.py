@@ -1,4 +1,4 @@
-"""What `reference.nomenclature_breaks` must hold before a build is published."""
+"""Rules that `reference.nomenclature_breaks` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RULES = (
     is_an_hs6_code(),
     matches(
         "edition_is_named_as_in_the_flows", "hs_revision_after", r"^HS[0-9]{4}$",
-        "An edition named otherwise meets no flow, and its break parts nothing.",
+        "An edition with another name matches no flow, and its break has no effect.",
     ),
     is_not_blank("reason"),
     is_not_blank("source"),

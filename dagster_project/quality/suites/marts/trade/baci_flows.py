@@ -1,4 +1,4 @@
-"""What `trade.baci_flows` must hold before a build is published."""
+"""Rules that `trade.baci_flows` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULES = (
         first_day_of_year=pl.date(pl.col("year"), 1, 1)
     ),
     is_not_later_than_today("vintage_at"),
-    is_at_least("net_weight_kg", 0, "Trade has no sign."),
+    is_at_least("net_weight_kg", 0, "Trade is never negative."),
     parts.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
     covers_japan("importer_iso3"),
 )  # fmt: skip

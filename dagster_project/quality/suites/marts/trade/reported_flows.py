@@ -1,4 +1,4 @@
-"""What `trade.reported_flows` must hold before a build is published."""
+"""Rules that `trade.reported_flows` must satisfy before a build is published."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ RULES = (
     ),
     is_one_of(
         "frequency_is_annual_or_monthly", "frequency", words.FREQUENCIES,
-        "A quarter beside months would count twice.",
+        "A quarter beside months would be counted twice.",
     ),
     is_one_of(
         "valuation_is_cif_or_fob", "valuation", words.VALUATIONS,
-        "Values with and without freight are told apart.",
+        "Values with and without freight are distinguished.",
     ),
     matches(
         "code_is_an_hs6_code", "single_code", parts.HS6,
@@ -32,8 +32,8 @@ RULES = (
         "A basket is named by the group whose codes it sums.",
     ).with_derived(basket=pl.when("is_basket").then("commodity_code")),
     parts.starts_its_period(),
-    is_at_least("value_usd", 0, "Trade has no sign."),
-    is_at_least("net_weight_kg", 0, "Trade has no sign."),
+    is_at_least("value_usd", 0, "Trade is never negative."),
+    is_at_least("net_weight_kg", 0, "Trade is never negative."),
     is_not_later_than_today("period_start"),
     is_not_later_than_today("vintage_at"),
     parts.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
