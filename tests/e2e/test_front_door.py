@@ -163,7 +163,7 @@ TRUNCATED = (CHECKOUT / "dagster_project/bundled/comtrade_baskets/rare_earths.cs
 
 
 @pytest.mark.parametrize(
-    ("source", "name", "payload", "said"),
+    ("source", "name", "payload", "output"),
     [
         ("ecb", "empty.zip", b"", "empty"),
         ("ecb", "page.zip", b"<!DOCTYPE html><html><body>Sorry</body></html>", "HTML"),

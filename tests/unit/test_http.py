@@ -436,11 +436,11 @@ def test_a_moment_that_has_passed_means_no_wait(ecb: FakeEcb, file: Path, sleeps
     assert sleeps == [0.0]
 
 
-@pytest.mark.parametrize("said", ["soon", "-5", "1.5", "²", "", "Mon, 99 Foo 1999 15:00:00 GMT"])
+@pytest.mark.parametrize("header", ["soon", "-5", "1.5", "²", "", "Mon, 99 Foo 1999 15:00:00 GMT"])
 def test_a_retry_after_that_is_invalid_leaves_our_own_wait(
-    ecb: FakeEcb, file: Path, sleeps: Sleeps, output: str
+    ecb: FakeEcb, file: Path, sleeps: Sleeps, header: str
 ) -> None:
-    ecb.will(too_many_requests(output))
+    ecb.will(too_many_requests(header))
     get(ZIP, ecb, file, sleeps, wait=wait_fixed(3))
     assert sleeps == [3.0]
 
@@ -456,8 +456,8 @@ def test_a_wait_of_more_than_a_minute_is_a_used_up_quota_at_once(
     ecb: FakeEcb, file: Path, sleeps: Sleeps, form: str
 ) -> None:
     moment = datetime.now(UTC) + timedelta(hours=10)
-    output = "36000" if form == "seconds" else format_datetime(moment, usegmt=True)
-    ecb.will(too_many_requests(output))
+    header = "36000" if form == "seconds" else format_datetime(moment, usegmt=True)
+    ecb.will(too_many_requests(header))
     with pytest.raises(QuotaError, match="allows no more calls") as caught:
         get(ZIP, ecb, file, sleeps)
     assert caught.value.again_at is not None
@@ -466,11 +466,11 @@ def test_a_wait_of_more_than_a_minute_is_a_used_up_quota_at_once(
     assert sleeps == []
 
 
-@pytest.mark.parametrize("said", ["999999999999", "9" * 400])
+@pytest.mark.parametrize("header", ["999999999999", "9" * 400])
 def test_a_wait_longer_than_time_is_still_a_used_up_quota(
-    ecb: FakeEcb, file: Path, output: str
+    ecb: FakeEcb, file: Path, header: str
 ) -> None:
-    ecb.will(too_many_requests(output))
+    ecb.will(too_many_requests(header))
     with pytest.raises(QuotaError) as caught:
         get(ZIP, ecb, file)
     assert caught.value.again_at is not None

@@ -37,7 +37,7 @@ def test_as_of_counts_to_the_end_of_its_day(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "output"),
     [
         ("KIDO_AS_OF", "2026-13-01", "KIDO_AS_OF: '2026-13-01' is not a day like 2026-02-06."),
         ("KIDO_AS_OF", "yesterday", "KIDO_AS_OF: 'yesterday' is not a day like 2026-02-06."),

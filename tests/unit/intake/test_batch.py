@@ -244,7 +244,7 @@ def failing_with(error: BaseException) -> Source:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "output"),
     [
         (
             ValueError("could not\n  convert: 'x'"),

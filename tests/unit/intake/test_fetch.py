@@ -410,7 +410,7 @@ def test_rows_of_periods_that_were_not_asked_for_are_rejected(
     assert f"has {len(others)} rows of periods that were not requested" in fetched.reason
     assert "2019-01-01" in fetched.reason
     assert landing_of(settings).snapshots("comtrade") == []
-    assert "not asked for" in quarantined(settings)["reason.txt"].decode()
+    assert "not requested" in quarantined(settings)["reason.txt"].decode()
 
 
 @pytest.fixture

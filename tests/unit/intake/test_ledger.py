@@ -175,12 +175,12 @@ def test_the_last_answer_about_a_window_counts(ledger: Ledger, landing: Landing)
         )
     )
     windows = ledger.windows()
-    assert {one: answered.output.digest for one, answered in windows.items()} == {
+    assert {one: answered.window_ask.digest for one, answered in windows.items()} == {
         Y2023: "a",
         Y2024: "c",
     }
     assert {answered.asked_at for answered in windows.values()} == {NOON + hours(1)}
-    assert windows[Y2023].output.snapshot_id == "lib-1"
+    assert windows[Y2023].window_ask.snapshot_id == "lib-1"
 
 
 def test_a_year_and_its_january_are_two_windows(ledger: Ledger, landing: Landing) -> None:

@@ -8,7 +8,7 @@ from dagster_project.orchestration.dbt_models import offending_rows
 
 
 @pytest.mark.parametrize(
-    ("count", "sample", "said"),
+    ("count", "sample", "output"),
     [
         (2, [{"instrument": "XYZ", "n": 1}, {"instrument": "ABC"}], "2 offending rows, first XYZ"),
         (1, [{"n_records": 3, "unit": None, "economy_iso3": "ZZZ"}], "1 offending row, first ZZZ"),

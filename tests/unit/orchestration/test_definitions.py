@@ -313,7 +313,7 @@ def test_another_day_than_that_of_the_run_is_a_replay_unless_the_launchpad_insis
 
 
 @pytest.mark.parametrize(
-    ("day", "said"),
+    ("day", "output"),
     [
         ("2025-03-02", "2025-03-02 is in the future: nothing is known after 2025-03-01 (UTC)."),
         ("soon", "KIDO_AS_OF: 'soon' is not a day like 2026-02-06."),

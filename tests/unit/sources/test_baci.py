@@ -612,7 +612,7 @@ def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
          f"baci: line 2 of {MEMBER} does not hold the 6 values of the header."),
         (yearly([ROWS[0], "", ROWS[1]]),
          f"baci: line 3 of {MEMBER} does not hold the 6 values of the header."),
-        (yearly([ROWS[5]]), "baci: no flow is of an HS6 code in scope. KIDO_SCOPE says "
+        (yearly([ROWS[5]]), "baci: no flow is of an HS6 code in scope. KIDO_SCOPE sets "
          "which codes are kept; by default those of dbt/seeds/seed_commodities.csv."),
         (yearly([ROWS[0], ROWS[0]]), "baci: '156 392 284690 HS2022 2024' is duplicated."),
         (yearly(["24,156,392,284690,1,1"]), "baci: '24' is not a year."),

@@ -641,7 +641,7 @@ def missing(columns: str) -> str:
         (answer(row(), 2), NOT_ROWS),  # type: ignore[arg-type]
         (answer(row(cmdCode=["850511"])), NOT_ROWS),
         (answer(row(cmdCode="TOTAL")),
-         "comtrade: no row is of an HS6 code in scope. KIDO_SCOPE says "
+         "comtrade: no row is of an HS6 code in scope. KIDO_SCOPE sets "
          "which codes are kept; by default those of dbt/seeds/seed_commodities.csv."),
         (answer(row(freqCode="Q")), "comtrade: 'Q' is not a frequency, A or M."),
         *(

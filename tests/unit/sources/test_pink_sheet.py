@@ -356,7 +356,7 @@ def without(name: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("name", "said"), [("Copper", "Copper"), ("Silver ", "Silver")])
+@pytest.mark.parametrize(("name", "output"), [("Copper", "Copper"), ("Silver ", "Silver")])
 def test_a_workbook_that_lacks_a_series_in_scope_is_refused(name: str, output: str) -> None:
     assert refusal(workbook(**without(name))) == (
         f"pink_sheet: the sheet 'Monthly Prices' lacks {output!r}. {WHOSE}"
@@ -386,7 +386,7 @@ def test_a_workbook_in_which_a_series_in_scope_is_blank_in_every_month_is_refuse
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "output"),
     [
         ({"months": [MONTHS[0], MONTHS[2]]}, "2026-04 is missing between 2026-03 and 2026-05"),
         (
