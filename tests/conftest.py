@@ -1,5 +1,6 @@
 """What every test may use: where real figures lie, and how to skip without them."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -42,6 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # As a build does: what is imported stays, and is looked through for garbage again and again.
+    gc.set_threshold(100_000, 50, 100)
     nightly.configure(config)
     settings.load_profile("at night" if nightly.is_night() else "by day")
 
