@@ -1,5 +1,6 @@
 """What every test may use: where real figures lie, and how to skip without them."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -42,6 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # As a build does: what is imported stays, and is looked through for garbage again and again.
+    gc.set_threshold(100_000, 50, 100)
     nightly.configure(config)
     settings.load_profile("at night" if nightly.is_night() else "by day")
 
@@ -55,11 +58,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 LONGEST_FIRST = (
-    "test_front_door", "test_slips", "test_gate", "test_beside_today", "test_publication",
-    "test_order_and_repetition", "test_hostile_files", "test_publishers_in_trouble",
-    "test_gate_killed", "test_undo", "test_nothing_torn", "test_undo_killed", "test_versions",
-    "test_resume", "test_dbt_project", "test_usgs_mcs", "test_compaction", "test_live_source",
-    "test_runner", "test_comtrade", "test_floor", "test_land",
+    "test_front_door", "test_gate", "test_live_source", "test_undo", "test_dbt_project",
+    "test_publishers_in_trouble", "test_gate_killed", "test_order_and_repetition", "test_slips",
+    "test_compaction", "test_publication", "test_scope", "test_hostile_files", "test_runner",
+    "test_profiles", "test_nothing_torn", "test_versions", "test_land", "test_undo_killed",
+    "test_two_at_once", "test_bundled_copies", "test_resume", "test_audit", "test_usgs_mcs",
+    "test_full_disk", "test_beside_today", "test_comtrade", "test_floor",
 )  # fmt: skip
 """The modules that take most of a processor's time, by a measurement of the whole suite."""
 

@@ -7,6 +7,7 @@ thread: polars would hang in a fork.
 # ruff: noqa: F401
 from __future__ import annotations
 
+import gc
 import logging
 
 import dbt.adapters.duckdb.connections
@@ -22,6 +23,7 @@ import dagster_project.orchestration.publication_assets
 import tests.integration.asking
 import tests.integration.killing
 from dagster_project.intake.versions import parser_version
+from dagster_project.orchestration import transform
 from dagster_project.quality.runner import great_expectations
 from dagster_project.sources.registry import all_sources
 
@@ -30,3 +32,9 @@ great_expectations()
 logging.getLogger().handlers.clear()
 for source in all_sources().values():
     parser_version(source)
+# Read for the next run of dbt alone, which changes it: each process that is forked has its own.
+transform.load_ahead()
+# What is here stays: no process that is forked looks through it for garbage, and copies it by that.
+gc.set_threshold(100_000, 50, 100)
+gc.collect()
+gc.freeze()

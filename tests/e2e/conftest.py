@@ -1,7 +1,8 @@
 """Warehouses as a user gets them: built once by the command line, each in its own home.
 
-`built` is of the bundled figures. Where these do not matter a test begins with `home`: of the same
-figures but for the flows of most codes before 2024 (`tests.bundled`), in a ninth of the rows.
+`built` is of the bundled figures, as of a fixed day. Where these do not matter a test begins with
+`home`: of the same figures but for the flows of most codes before 2024 (`tests.bundled`), in a
+ninth of the rows, and of today: only builds of today are held against the release that readers see.
 """
 
 from __future__ import annotations
@@ -81,11 +82,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small(few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Like `built`, with few flows. Not to be changed by a test."""
+    """Built as of today, with few flows. Not to be changed by a test."""
 
     def make(folder: Path) -> None:
         (folder / BUNDLED).symlink_to(few_flows)
-        result = run_kido(folder / "home", "build", "--as-of", AS_OF, "--publish")
+        result = run_kido(folder / "home", "build")
         assert result.returncode == 0, result.stdout + result.stderr
 
     return made_once(tmp_path_factory, "small", make) / "home"
@@ -98,12 +99,26 @@ def folder(bundled_with_few_flows: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def day_of(home: Path) -> str:
+    """The day that a home is published for: with it nothing is due, also after midnight."""
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            "select as_of::varchar from catalog.releases order by release_id desc limit 1"
+        ).fetchone()
+    assert found is not None
+    return str(found[0])
+
+
+def copy_of(home: Path, folder: Path) -> Path:
+    """A copy of a home, without what Dagster has recorded there."""
+    copy = folder / "home"
+    return Path(shutil.copytree(home, copy, ignore=shutil.ignore_patterns("dagster")))
+
+
 @pytest.fixture
 def home(small: Path, folder: Path) -> Path:
     """A copy of a built warehouse that a test may change."""
-    copy = folder / "home"
-    shutil.copytree(small, copy, ignore=shutil.ignore_patterns("dagster"))
-    return copy
+    return copy_of(small, folder)
 
 
 @pytest.fixture(scope="session")

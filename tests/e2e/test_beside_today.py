@@ -23,7 +23,7 @@ from dagster_project.orchestration.execute import prepare_instance
 from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
-from tests.e2e.conftest import AS_OF, run_kido, start_kido
+from tests.e2e.conftest import day_of, run_kido, start_kido
 from tests.forked import Command
 from tests.nightly import nightly
 from tests.unit.serving.test_publication import replay
@@ -141,7 +141,7 @@ def test_ten_replays_change_no_figure_that_a_reader_or_a_dashboard_sees(
     again = run_kido(home, "build", "--as-of", "2025-10-20")
     assert "Nothing has changed since the replay of 2025-10-20." in again.stderr
     assert again.stdout == by_option.stdout
-    last = run_kido(home, "build", "--as-of", AS_OF, "--publish")
+    last = run_kido(home, "build", "--as-of", day_of(home), "--publish")
     assert "Nothing has changed since the published release." in last.stderr
     # The first day gives rows.
     assert figures(home / "as_of" / "kido-2006-07-01.duckdb")[0] > 0
@@ -210,7 +210,7 @@ def test_a_build_that_was_killed_is_closed_and_its_folder_removed_by_the_next(ho
     build.wait()
     assert statuses(home) == ["STARTED"]
     # Nothing has to be built, and it is closed all the same.
-    following = run_kido(home, "build", "--as-of", AS_OF, "--publish")
+    following = run_kido(home, "build", "--as-of", day_of(home), "--publish")
     assert following.returncode == 0, following.stderr
     assert "Nothing has changed" in following.stderr
     assert statuses(home) == ["FAILURE"]
@@ -225,7 +225,7 @@ def test_a_build_that_was_killed_is_closed_and_its_folder_removed_by_the_next(ho
 
 
 def start_build(home: Path, *arguments: str) -> Command:
-    return start_kido(home, "build", "--as-of", AS_OF, "--publish", *arguments)
+    return start_kido(home, "build", "--as-of", day_of(home), "--publish", *arguments)
 
 
 def statuses(home: Path) -> list[str]:

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,8 +22,8 @@ import pytest
 
 from dagster_project.sources import usgs_mcs
 from tests.conftest import CHECKOUT
-from tests.e2e.conftest import AS_OF, clean_environment, run_kido, start_kido
-from tests.nightly import nightly
+from tests.e2e.conftest import AS_OF, clean_environment, day_of, run_kido, start_kido
+from tests.nightly import is_night, nightly
 
 
 def digest(path: Path) -> str:
@@ -248,8 +249,10 @@ def test_a_landed_file_is_a_newer_vintage_and_the_earlier_state_can_be_replayed(
         ).fetchone() == ("2026-11-02",)
 
 
-def test_a_build_as_of_a_past_day_knows_only_what_was_known(folder: Path) -> None:
-    home = folder / "home"
+def test_a_build_as_of_a_past_day_knows_only_what_was_known(home: Path) -> None:
+    """Whatever is published: by day a release of today, at night nothing."""
+    if is_night():
+        shutil.rmtree(home)
     result = run_kido(home, "build", "--as-of", "2025-10-20")
     assert result.returncode == 0, result.stdout + result.stderr
     replay = home / "as_of" / "kido-2025-10-20.duckdb"
@@ -279,9 +282,9 @@ def test_a_build_as_of_a_past_day_knows_only_what_was_known(folder: Path) -> Non
             "and material = 'rare_earths' and stage = 'extraction' and economy_iso3 = 'CHN'"
         ).fetchone() == (390_000.0,)
         assert connection.execute("select count(*) from trade.baci_flows").fetchone() == (0,)
-        assert connection.execute("select as_of::varchar from catalog.releases").fetchall() == [
-            ("2025-10-20",)
-        ]
+        assert connection.execute(
+            "select as_of::varchar from catalog.releases order by release_id desc limit 1"
+        ).fetchall() == [("2025-10-20",)]
 
 
 def test_a_landed_file_names_which_row_is_quarantined_and_why_and_keeps_its_day(
@@ -329,7 +332,8 @@ def test_a_build_succeeds_while_a_reader_holds_the_published_file(home: Path) ->
 
 @nightly
 def test_a_selection_is_built_and_published_on_the_last_build(home: Path) -> None:
-    result = run_kido(home, "build", "--as-of", AS_OF, "--publish", "--select", "key:market/prices")
+    day = day_of(home)
+    result = run_kido(home, "build", "--as-of", day, "--publish", "--select", "key:market/prices")
     assert result.returncode == 0, result.stdout + result.stderr
     with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) from catalog.releases").fetchone() == (2,)
@@ -338,7 +342,7 @@ def test_a_selection_is_built_and_published_on_the_last_build(home: Path) -> Non
         ).fetchone() or (0,)
         assert count > 0
     # A part that was renewed does not vouch for the rest: the next build runs, the one after not.
-    again = ("build", "--as-of", AS_OF, "--publish")
+    again = ("build", "--as-of", day, "--publish")
     assert "marts built" in run_kido(home, *again).stderr
     assert "Nothing has changed" in run_kido(home, *again).stderr
     wrong = run_kido(home, "build", "--select", "key:market/nothing")
@@ -357,7 +361,7 @@ def test_a_selection_of_the_lake_takes_along_what_is_made_from_it(home: Path) ->
     assert landed.returncode == 0, landed.stderr
     assert "39 rows of restriction_clauses" in landed.stdout
     result = run_kido(
-        home, "build", "--as-of", AS_OF, "--publish", "--select", 'key:"lake/catalogue*"'
+        home, "build", "--as-of", day_of(home), "--publish", "--select", 'key:"lake/catalogue*"'
     )
     assert result.returncode == 0, result.stdout + result.stderr
     with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:

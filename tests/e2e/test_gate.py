@@ -18,8 +18,8 @@ from polars.testing import assert_frame_equal
 from dagster_project.intake.stores import landing_of, origin_of_card
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
-from tests.conftest import CHECKOUT, made_once
-from tests.e2e.conftest import BUNDLED, run_kido
+from tests.conftest import CHECKOUT
+from tests.e2e.conftest import run_kido
 from tests.e2e.test_front_door import digest, history_zip, tree
 from tests.fakes.comtrade import AREAS, AREAS_NES, FakeComtrade, Flow, world_total
 from tests.nightly import is_night, nightly
@@ -31,24 +31,6 @@ LEFT_OUT = {
     "catalog.checks": "has the results of a run",
 }
 """Tables that are another one in every release; those of figures and labels are not."""
-
-
-@pytest.fixture(scope="module")
-def today(few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a warehouse built as of today. Not to be changed by a test."""
-
-    def make(folder: Path) -> None:
-        (folder / BUNDLED).symlink_to(few_flows)
-        result = run_kido(folder / "home", "build")
-        assert result.returncode == 0, result.stderr
-
-    return made_once(tmp_path_factory, "today", make) / "home"
-
-
-@pytest.fixture
-def home(today: Path, folder: Path) -> Path:
-    """A copy of the built warehouse that a test may change."""
-    return Path(shutil.copytree(today, folder / "home"))
 
 
 def tables(home: Path) -> dict[str, pl.DataFrame]:

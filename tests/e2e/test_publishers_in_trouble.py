@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from dagster_project.orchestration.keys import landing_key
-from tests.e2e.conftest import BUNDLED, start_kido
+from tests.e2e.conftest import BUNDLED, copy_of, start_kido
 from tests.fakes import paged
 from tests.fakes.comtrade import FakeComtrade, as_json, flows_for
 from tests.fakes.ecb import FakeEcb
@@ -66,11 +66,12 @@ def kido(home: Path, *arguments: str, **environment: str) -> subprocess.Complete
 
 @pytest.fixture(scope="module")
 def built(
-    publishers: Publishers, few_flows: Path, tmp_path_factory: pytest.TempPathFactory
+    publishers: Publishers, few_flows: Path, small: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A build in a home that is published already: what is bundled is landed and typed there."""
     folder = tmp_path_factory.mktemp("trouble")
     (folder / BUNDLED).symlink_to(few_flows)
-    home = folder / "home"
+    home = copy_of(small, folder)
     return home, kido(home, "build", **publishers.environment)
 
 

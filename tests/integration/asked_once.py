@@ -1,17 +1,22 @@
 """Great Expectations is asked once for what many files have in common.
 
-Files that are made of one another differ in a column or two: the rules on the others have been
-decided. What a rule is, and how it is asked for, is not known here.
+The same file is landed by many tests, and files that are made of one another differ in a column or
+two: the rules on the others have been decided. What the runner does with an answer is done each
+time. What a rule is, and how it is asked for, is not known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pytest
 
 from dagster_project.quality import runner
 from dagster_project.quality.rules import Rule
@@ -62,4 +67,19 @@ def _question(
             hashed[name] = pd.util.hash_pandas_object(shown[name], index=False).to_numpy()
         rows = rows * np.uint64(1_000_003) + hashed[name]
     each = np.unique(rows) if rule.reach in ("row", "distinct") else np.sort(rows)
-    return (*asked, *(str(shown.dtypes[name]) for name in rule.looks_at), each.tobytes())
+    seen = blake2b(each.tobytes(), digest_size=16).digest()
+    return (*asked, *(str(shown.dtypes[name]) for name in rule.looks_at), seen)
+
+
+@cache
+def _of_this_process() -> AskedOnce:
+    return AskedOnce()
+
+
+@contextlib.contextmanager
+def everywhere() -> Iterator[None]:
+    """For all that this process lands; what one test has asked is known to the next."""
+    asked = _of_this_process()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "_ask", asked)
+        yield

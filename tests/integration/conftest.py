@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dagster_project.settings import Settings
+from tests.integration import asked_once
 from tests.integration.marts import Marts
+
+
+@pytest.fixture(scope="package", autouse=True)
+def ask_once() -> Iterator[None]:
+    """Many of these tests land the same files."""
+    with asked_once.everywhere():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,7 @@ def kill_at_seeded_moments(
 ) -> None:  # fmt: skip
     """Kill it at moments of all it changes, in copies of a home; `check` looks at what is left.
 
-    By day at a third of the moments, of which two are the first change and the last.
+    By day at a fifth of the moments, but always at the first change and at the last.
     """
     folder, counted = start.parent, start.parent / "counted"
     changed = changes(
@@ -78,7 +78,7 @@ def kill_at_seeded_moments(
     moments += chance.choices(range(1, changed + 1), k=kills - len(moments))
     assert len(moments) == kills
     if not is_night():
-        moments = [1, changed, *moments[: kills // 3 - 2]]
+        moments = [1, changed, *moments[: max(0, kills // 5 - 2)]]
     for number, moment in enumerate(moments):
         home = Path(shutil.copytree(start, folder / f"killed-{number}"))
         kill(home, *arguments, moment=moment, counted=counted, act=act)

@@ -85,7 +85,7 @@ def is_torn(home: Path, source: str) -> bool:
     return False
 
 
-KILLS = times(at_night=18, by_day=6)
+KILLS = times(at_night=18, by_day=4)
 """In each of three homes, by day in one of them."""
 
 

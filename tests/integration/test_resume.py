@@ -23,7 +23,7 @@ from tests.nightly import is_night, nightly
 
 COMTRADE = "dagster_project.sources.comtrade"
 CODES = ["280530", "284610", "284690"]
-YEARS = range(2015 if is_night() else 2022, 2025)
+YEARS = range(2015 if is_night() else 2023, 2025)
 MONTHS_ASKED = [f"{year}-{month:02}" for year in YEARS for month in range(1, 13)]
 MONTHS = [month.replace("-", "") for month in MONTHS_ASKED]
 TEN_YEARS = {"first": "2015", "last": "2024"}

@@ -29,13 +29,11 @@ from dagster_project.intake.land import Brought, land_files
 from dagster_project.intake.stores import lake_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vintages import rows_that_count
-from dagster_project.quality import runner
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Window
 from dagster_project.sources.registry import source_named, source_names
 from tests.conftest import SHARED, needs_shared
 from tests.fakes.comtrade import WORLD, FakeComtrade, Flow, flows_for
-from tests.integration.asked_once import AskedOnce
 from tests.integration.marts import OF_TRADE, Marts
 from tests.integration.slips import CASES_OF_EDITIONS, LAYOUTS, Case, Counts, Slip, case_of
 from tests.integration.slips_of_lists import CASES as CASES_OF_LISTS
@@ -223,13 +221,6 @@ def held(home: Path) -> dict[str, bytes]:
         for path in home.rglob("*")
         if path.is_file()
     }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def asked_once() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "_ask", AskedOnce())
-        yield
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -131,7 +131,7 @@ def test_a_duplicated_row_in_one_document_is_rejected() -> None:
         read(b"2026-10-29 175.92\n2026-10-29 175.92")
 
 
-@settings(max_examples=20)
+@settings(max_examples=times(at_night=20, by_day=6))
 @given(st.data())
 def test_however_rows_are_shared_out_among_parts_the_batch_is_the_same(data: Any) -> None:
     days = [f"2026-10-{day:02} {170 + day}" for day in range(1, 13)]

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from dagster_project.errors import DamagedError
-from dagster_project.lake import compaction
+from dagster_project.lake import build_file, compaction
 from dagster_project.lake.build_file import connect, prepare, work_file
 from dagster_project.lake.compaction import compact
 from dagster_project.lake.schemas import COVERAGE, MATERIAL_LABELS, RECONCILED_TRADE
@@ -25,6 +25,13 @@ MEMORY = 200_000_000
 FOLDER = f"reconciled_trade/baci/{BY_PERIOD}"
 OWN = "reconciled_trade/baci"
 Row = tuple[str, int, float]
+
+
+@pytest.fixture(autouse=True)
+def one_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build file of the table that is compacted here, without the views of all others."""
+    only = {RECONCILED_TRADE.name: RECONCILED_TRADE}
+    monkeypatch.setattr(build_file, "LAKE_TABLES", only)
 
 
 @pytest.fixture(params=["folder", "memory"])

@@ -15,6 +15,7 @@ from dagster_project.orchestration.audit import Audit
 from dagster_project.orchestration.beside import Beside
 from dagster_project.quality.results import CheckResult, to_json
 from dagster_project.quality.suites import MART_SUITES
+from tests.unit.orchestration.test_beside import without_rules
 
 MEMORY = 1_000_000_000
 
@@ -30,8 +31,23 @@ def audit(tmp_path: Path) -> Audit:
     return Audit(file, date(2026, 11, 25), CommodityScope(), MEMORY)
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[Beside]:
+    """One process for all that ask it and let it be: each asks for another file."""
+    made = Beside()
+    yield made
+    made.end()
+
+
 @pytest.fixture
-def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Beside]:
+def process(running: Beside, monkeypatch: pytest.MonkeyPatch) -> Beside:
+    monkeypatch.setattr(beside, "_at_hand", [running])
+    return running
+
+
+@pytest.fixture
+def to_be_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Beside]:
+    monkeypatch.setenv("PYTHONPATH", str(without_rules(tmp_path / "without_rules")))
     made = Beside()
     monkeypatch.setattr(beside, "_at_hand", [made])
     yield made
@@ -93,16 +109,16 @@ def test_an_audit_of_another_day_is_held_here(
 
 @pytest.mark.parametrize("is_asked_first", [True, False])
 def test_where_it_is_killed_the_audit_is_held_here(
-    audit: Audit, process: Beside, held_here: list[Audit], is_asked_first: bool
+    audit: Audit, to_be_killed: Beside, held_here: list[Audit], is_asked_first: bool
 ) -> None:
-    kill: Callable[[], None] = process._process.kill
+    kill: Callable[[], None] = to_be_killed._process.kill
     if is_asked_first:
-        process.ask(audit)
+        to_be_killed.ask(audit)
         kill()
     else:
         kill()
-        process._process.wait()
-        process.ask(audit)
+        to_be_killed._process.wait()
+        to_be_killed.ask(audit)
     assert list(in_words(audit.held())) == list(MART_SUITES)
     assert held_here == [audit]
 

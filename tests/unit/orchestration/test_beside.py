@@ -31,10 +31,23 @@ class Process:
         return os.getpid(), "." * self.padding
 
 
+def without_rules(folder: Path) -> Path:
+    """A folder for `PYTHONPATH` with a Great Expectations that is imported at once and does
+    nothing: 3 s less of a processor for each process that needs none.
+    """
+    types = folder / "great_expectations" / "data_context" / "types"
+    types.mkdir(parents=True)
+    for package in (types, *types.parents[:2]):
+        (package / "__init__.py").touch()
+    (types / "base.py").write_text("ProgressBarsConfig = dict")
+    return folder
+
+
 @pytest.fixture
-def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Beside]:
+def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Beside]:
     # It looks for the class of a job where its tests lie.
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[3])]))
+    folders = (without_rules(tmp_path), Path(__file__).parents[3])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, folders)))
     made = Beside()
     yield made
     made.end()

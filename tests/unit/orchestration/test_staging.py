@@ -11,6 +11,7 @@ from dagster_project.orchestration import beside, transform
 from dagster_project.orchestration.staging import begin_staging, wait_for_staging
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
+from tests.unit.orchestration.test_beside import without_rules
 
 SOURCE = source_named("equity_indices")
 
@@ -54,6 +55,7 @@ def test_where_it_is_gone_the_lake_types_by_itself(
 ) -> None:
     process: Any = None
     if when != "there is none":
+        monkeypatch.setenv("PYTHONPATH", str(without_rules(settings.home / "without_rules")))
         process = beside.Beside()
         monkeypatch.setattr(beside, "_at_hand", [process])
     land_bundled(settings, SOURCE)

@@ -15,6 +15,7 @@ from dagster_project.quality.results import CheckResult
 from dagster_project.quality.rules import Rule, Suite, quarantine, report, stop
 from dagster_project.quality.runner import BatchVerdict, evaluate, evaluate_batch
 from dagster_project.quality.suites import LAKE_SUITES
+from tests.nightly import nightly
 
 TODAY = date(2026, 11, 25)
 WHOLE, PROFILE = 10**9, 0
@@ -101,7 +102,7 @@ def same_results(one: list[CheckResult], other: list[CheckResult]) -> None:
             assert mine.sample.equals(theirs.sample)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=nightly) for seed in (1, 2))])
 @pytest.mark.parametrize(
     ("table", "make"), [("trade_flows", trade), ("reconciled_trade", reconciled)]
 )

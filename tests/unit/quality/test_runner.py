@@ -434,7 +434,7 @@ EVERY_KIND = Suite(
 )  # fmt: skip
 # Without shrinking: an example costs a tenth of a second, a shrink thousands of them.
 some_examples = settings(
-    max_examples=times(at_night=25, by_day=8),
+    max_examples=times(at_night=25, by_day=5),
     suppress_health_check=[HealthCheck.too_slow],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
