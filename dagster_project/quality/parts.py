@@ -21,7 +21,16 @@ HS6_OR_HEADING = r"^(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{2}([0-9]{2})?$"
 ISO_4217 = r"^[A-Z]{3}$"
 SLUG = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 NACE_DIVISION = r"^[A-U][0-9]{2}$"
-ELEMENT = r"^[A-Z][a-z]?$"
+ELEMENT = (
+    r"^("
+    "H|He|Li|Be|B|C|N|O|F|Ne|Na|Mg|Al|Si|P|S|Cl|Ar|K|Ca|Sc|Ti|V|Cr|Mn|Fe|Co|Ni|Cu|Zn|Ga|"
+    "Ge|As|Se|Br|Kr|Rb|Sr|Y|Zr|Nb|Mo|Tc|Ru|Rh|Pd|Ag|Cd|In|Sn|Sb|Te|I|Xe|Cs|Ba|La|Ce|Pr|Nd|"
+    "Pm|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu|Hf|Ta|W|Re|Os|Ir|Pt|Au|Hg|Tl|Pb|Bi|Po|At|Rn|Fr|Ra|"
+    "Ac|Th|Pa|U|Np|Pu|Am|Cm|Bk|Cf|Es|Fm|Md|No|Lr|Rf|Db|Sg|Bh|Hs|Mt|Ds|Rg|Cn|Nh|Fl|Mc|Lv|"
+    "Ts|Og"
+    ")$"
+)
+"""A symbol of the periodic table."""
 NOT_BLANK = r"\S"
 WEB_ADDRESS = r"^https?://\S+$"
 

@@ -27,6 +27,12 @@ def test_rows_as_publishers_send_them_pass_every_rule(suite: Suite) -> None:
     assert [result.check_name for result in results if result.status != "passed"] == []
 
 
+@pytest.mark.parametrize("suite", LAKE_SUITES.values(), ids=lambda suite: suite.table)
+def test_a_defect_is_seeded_for_each_rule_and_for_no_other(suite: Suite) -> None:
+    """A rule that is left out of its suite leaves its defect behind."""
+    assert {rule.name for rule in suite.rules} == set(cases(suite)[1])
+
+
 @pytest.mark.parametrize(
     ("suite", "rule"), EVERY_RULE, ids=[f"{suite.table}.{rule.name}" for suite, rule in EVERY_RULE]
 )

@@ -38,6 +38,12 @@ def test_rows_of_a_right_model_pass_every_rule(suite: Suite) -> None:
     assert [(r.check_name, r.observed) for r in results if r.status != "passed"] == []
 
 
+@pytest.mark.parametrize("suite", MART_SUITES.values(), ids=lambda suite: suite.table)
+def test_a_defect_is_seeded_for_each_rule_and_for_no_other(suite: Suite) -> None:
+    """A rule that is left out of its suite leaves its defect behind."""
+    assert {rule.name for rule in suite.rules} == set(cases(suite)[1])
+
+
 @pytest.mark.parametrize(
     ("suite", "rule"), EVERY_RULE, ids=[f"{suite.table}.{rule.name}" for suite, rule in EVERY_RULE]
 )

@@ -6,7 +6,7 @@ import polars as pl
 
 from dagster_project import words
 from dagster_project.quality.mart_parts import contains, is_in_japanese, no_row_has
-from dagster_project.quality.parts import has_rows, is_one_of, matches
+from dagster_project.quality.parts import ELEMENT, has_rows, is_one_of, matches
 
 HEAVY_AND_MAGNET_MINERALS = (
     "dysprosium", "gallium", "germanium", "graphite", "neodymium", "praseodymium", "samarium",
@@ -32,7 +32,7 @@ RULES = (
         ).then("mineral"),
     ),
     matches(
-        "symbol_is_that_of_an_element", "symbol", r"^[A-Z][a-z]?$",
+        "symbol_is_that_of_an_element", "symbol", ELEMENT,
         "A compound or a mixture has no symbol.",
     ),
     is_in_japanese(),
