@@ -171,7 +171,7 @@ CHINA, BURUNDI = row("CHN", 2020, "1000", "reported"), row("BDI", 2020, "0", "ze
     ("changed", "sentence"),
     [
         (CHINA.replace(LABEL, "Rare earths: Stocks"),
-         "no material is known by the label 'Rare earths: Stocks'."),
+         "no material has the label 'Rare earths: Stocks'."),
         (CHINA.replace(LABEL, ""), "'CHN, 2020' has no label."),
         (CHINA.replace("CHN", "China"), "'China, 2020' is not of an economy of our list."),
         (CHINA.replace("CHN", ""), "', 2020' is not of an economy of our list."),
