@@ -54,6 +54,10 @@ def _codes(value: object) -> object:
     return value
 
 
+NO_IMPORTERS = ("EU27", "WLD", "_X")
+"""Codes of the list of economies that stand for no single one."""
+
+
 def _economy(value: object) -> object:
     """The code of an economy that is given by its code or its name."""
     if not isinstance(value, str):
@@ -61,9 +65,9 @@ def _economy(value: object) -> object:
     from dagster_project.lake.vocabulary import economies, economies_by_name
 
     given, names = value.strip(), economies_by_name()
-    by_name = {name.casefold(): code for name, code in names.items()}
+    by_name = {name.casefold(): code for name, code in names.items() if code not in NO_IMPORTERS}
     found = given.upper() if given.upper() in economies() else by_name.get(given.casefold())
-    if found is None:
+    if found is None or found in NO_IMPORTERS:
         close = difflib.get_close_matches(given.casefold(), by_name, n=1)
         nearest = f"; the nearest is {by_name[close[0]]}" if close else ""
         raise ValueError(f"{given!r} is not the code or the name of an economy{nearest}")

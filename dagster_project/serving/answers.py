@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import connect
 
 HEADLINE_CLAIMS = {"JPN": "JP-2024-CHINA-OVER-60"}
@@ -63,8 +64,16 @@ class Answers:
 
 
 def answers(published_file: Path, importer: str) -> Answers:
-    """The page of an importer (ISO 3166 alpha-3)."""
+    """The page of an importer (ISO 3166 alpha-3).
+
+    Raises PublicationError for a file of a version that published no such page.
+    """
     with connect(published_file, read_only=True) as connection:
+        if not connection.execute(_HAS_ANSWERS).fetchone():
+            raise PublicationError(
+                f"{published_file.name} has no page of answers: an earlier version built it.",
+                hint="Run kido build.",
+            )
 
         def ask(query: str, *parameters: object) -> list[Row]:
             result = connection.execute(query, parameters)
@@ -84,6 +93,9 @@ def answers(published_file: Path, importer: str) -> Answers:
         )
 
 
+_HAS_ANSWERS = (
+    "select 1 from duckdb_tables() where schema_name = 'catalog' and table_name = 'answers'"
+)
 _LINES = """
 select
     position, subject, figure, unit, period, detail, trend, trend_from, source, vintage,
@@ -106,7 +118,7 @@ def headline(found: Answers) -> str:
     """The first two answers in a line: how much of the rare earths comes from the supplier."""
     lines = _rare_earths(found)
     if not lines:
-        return "no figure by that day"
+        return "no figure is known"
     subject = lines[0].subject.rpartition(", ")[0]
     shares = (
         f"{line.subject.rpartition(', ')[2]} {figure_in_words(line)} ({line.detail})"

@@ -30,8 +30,8 @@ CARD = SourceCard(
     "rare-earths-statistics-and-information",
     tables=("production", "material_labels"),
     description=(
-        "What the mines of each country put out of rare earths, in tons of oxides, by the year "
-        "from 2018 to 2022: table 8 of the yearbook of 2022."
+        "Rare earths mined by country, in metric tons of oxides, by year, 2018 to 2022: table 8 of "
+        "the yearbook of 2022."
     ),
     bundled=("rare_earths.csv",),
 )

@@ -92,7 +92,13 @@
 {# The name of an economy as it follows a preposition: `the United States`. #}
 {% macro name_after_preposition(name) -%}
     case
-        when {{ name }} like 'United %' or {{ name }} in ('Netherlands', 'Philippines')
+        when
+            {{ name }} like 'United %'
+            or {{ name }} like '% Islands'
+            or {{ name }} like '%Republic%'
+            or {{ name }} in (
+                'Bahamas', 'Comoros', 'Maldives', 'Netherlands', 'Philippines', 'Seychelles'
+            )
             then 'the ' || {{ name }}
         else {{ name }}
     end

@@ -188,7 +188,9 @@ def test_an_importer_is_given_by_its_code_or_its_name(
     assert Settings.load().importer == "DEU"
 
 
-@pytest.mark.parametrize(("given", "nearest"), [("Germny", "; the nearest is DEU"), ("QQQQQ", "")])
+@pytest.mark.parametrize(
+    ("given", "nearest"), [("Germny", "; the nearest is DEU"), ("QQQQQ", ""), ("WLD", "")]
+)
 def test_an_importer_that_is_no_economy_is_refused_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, given: str, nearest: str
 ) -> None:

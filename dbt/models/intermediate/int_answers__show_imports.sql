@@ -3,6 +3,8 @@
 {% set names_shown = 3 %}
 {# A year's imports of a code in USD. Less depends on a single order: tin ore for 42,000 dollars. #}
 {% set least_imports_usd = 1000000 %}
+{# Part of the codes of an importer's fullest year that a year has figures of. #}
+{% set most_codes = 0.8 %}
 
 with economies as (
 
@@ -377,23 +379,30 @@ sole_minerals as (
 
 ),
 
--- The year with figures of most codes: the newest may hold those of a few.
+-- The newest year with figures of most of the codes: a newer one may hold those of a few.
 codes_by_year as (
 
     select
         importer_iso3,
-        period_start
+        period_start,
+        count(*) >= {{ most_codes }} * max(count(*)) over (partition by importer_iso3) as is_full
     from totals
     where
         frequency = 'A'
         and measure = 'value_usd'
         and starts_with(mineral_group, 'hs_')
     group by importer_iso3, period_start
-    qualify
-        row_number() over (
-            partition by importer_iso3
-            order by count(*) desc, period_start desc
-        ) = 1
+
+),
+
+latest_codes as (
+
+    select
+        importer_iso3,
+        max(period_start) as period_start
+    from codes_by_year
+    where is_full
+    group by importer_iso3
 
 ),
 
@@ -414,10 +423,10 @@ codes as (
         ) as concentration_rank
     from totals
     inner join importers on totals.importer_iso3 = importers.importer_iso3
-    inner join codes_by_year
+    inner join latest_codes
         on
-            totals.importer_iso3 = codes_by_year.importer_iso3
-            and totals.period_start = codes_by_year.period_start
+            totals.importer_iso3 = latest_codes.importer_iso3
+            and totals.period_start = latest_codes.period_start
     left join sole_minerals on totals.mineral_group = 'hs_' || sole_minerals.hs6_code
     left join goods on totals.mineral_group = 'hs_' || goods.hs6_code
     where
@@ -469,16 +478,22 @@ concentrated_codes as (
         cast(codes_together.led_by_supplier as double) as figure,
         'codes' as unit,
         cast(codes_together.year as varchar) as period,
-        'of '
-        || codes_together.codes
-        || ' imported for at least USD 1 m; most dependent on one supplier: '
-        || codes_together.in_words as detail,
+        case
+            when codes_together.importer_iso3 is not null
+                then
+                    'of '
+                    || codes_together.codes
+                    || ' imported for at least USD 1 m; most dependent on one supplier: '
+                    || codes_together.in_words
+            when latest_codes.importer_iso3 is not null then 'none is imported for USD 1 m'
+        end as detail,
         cast(null as double[]) as trend,
         cast(null as varchar) as trend_from,
         codes_together.source,
         codes_together.vintage_at
     from importers
     left join codes_together on importers.importer_iso3 = codes_together.importer_iso3
+    left join latest_codes on importers.importer_iso3 = latest_codes.importer_iso3
 
 ),
 

@@ -26,6 +26,20 @@ importers as (
 
 ),
 
+-- In the unit of the last one: an index and a price are two series.
+closes as (
+
+    select * from prices
+    where instrument in ('REMX', 'USDJPY', 'EURUSD')
+    qualify
+        unit is not distinct from last_value(unit) over (
+            partition by instrument
+            order by price_date
+            rows between unbounded preceding and unbounded following
+        )
+
+),
+
 closes_by_month as (
 
     select
@@ -35,8 +49,7 @@ closes_by_month as (
         max(price_date) as last_day,
         arg_max(source, price_date) as source,
         arg_max(unit, price_date) as unit
-    from prices
-    where instrument in ('REMX', 'USDJPY', 'EURUSD')
+    from closes
     group by instrument, date_trunc('month', price_date)
     qualify
         row_number() over (

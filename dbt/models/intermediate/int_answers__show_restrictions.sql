@@ -46,7 +46,10 @@ aimed as (
     from importers
     inner join measures
         on
-            measures.target_iso3 in ('ALL', importers.importer_iso3)
+            (
+                measures.target_iso3 in ('ALL', importers.importer_iso3)
+                or (measures.target_iso3 = 'EU27' and importers.is_eu27)
+            )
             and importers.supplier_iso3 = measures.implementer_iso3
             and measures.direction in ('restrict', 'monitor')
 
@@ -90,7 +93,7 @@ catalogue as (
     select * from sources
     where
         source = 'catalogue'
-        and last_vintage_at is not null
+        and exists (select 1 from measures)
 
 ),
 

@@ -28,24 +28,44 @@ importers as (
 
 ),
 
-supplier_mines as (
+mined as (
 
-    select
-        economy_iso3,
-        max(year) as year,
-        arg_max(share, year) as share,
-        arg_max(amount_t, year) as amount_t,
-        arg_max(world_total_t, year) as world_total_t,
-        list(share order by year) as trend,
-        min(year) as trend_from,
-        max(source) as source
-    from production_shares
+    select * from production_shares
     where
         material = 'rare_earths'
         and stage = 'extraction'
         and source = 'usgs_mcs'
         and share is not null
+
+),
+
+mine_years as (
+
+    select
+        economy_iso3,
+        unnest(range(min(year), max(year) + 1)) as year
+    from mined
     group by economy_iso3
+
+),
+
+supplier_mines as (
+
+    select
+        mine_years.economy_iso3,
+        max(mine_years.year) as year,
+        arg_max(mined.share, mine_years.year) as share,
+        arg_max(mined.amount_t, mine_years.year) as amount_t,
+        arg_max(mined.world_total_t, mine_years.year) as world_total_t,
+        list(mined.share order by mine_years.year) as trend,
+        min(mine_years.year) as trend_from,
+        max(mined.source) as source
+    from mine_years
+    left join mined
+        on
+            mine_years.economy_iso3 = mined.economy_iso3
+            and mine_years.year = mined.year
+    group by mine_years.economy_iso3
 
 ),
 
@@ -144,19 +164,44 @@ refineries as (
 
 ),
 
+-- In the unit of the last one: an index and a price are two series.
+yearly_prices as (
+
+    select
+        year(price_date) as year,
+        close,
+        unit,
+        source
+    from prices
+    where instrument = 'DYSPROSIUM_OXIDE'
+    qualify
+        unit is not distinct from last_value(unit) over (
+            order by price_date
+            rows between unbounded preceding and unbounded following
+        )
+
+),
+
+price_years as (
+
+    select unnest(range(min(year), max(year) + 1)) as year
+    from yearly_prices
+
+),
+
 yearly_price as (
 
     select
-        max(year(price_date)) as year,
-        arg_max(close, price_date) as close,
-        arg_max(unit, price_date) as unit,
-        max(close) as highest,
-        year(arg_max(price_date, close)) as year_of_highest,
-        list(close order by price_date) as trend,
-        min(year(price_date)) as trend_from,
-        arg_max(source, price_date) as source
-    from prices
-    where instrument = 'DYSPROSIUM_OXIDE'
+        max(price_years.year) as year,
+        arg_max(yearly_prices.close, price_years.year) as close,
+        arg_max(yearly_prices.unit, price_years.year) as unit,
+        max(yearly_prices.close) as highest,
+        arg_max(price_years.year, yearly_prices.close) as year_of_highest,
+        list(yearly_prices.close order by price_years.year) as trend,
+        min(price_years.year) as trend_from,
+        arg_max(yearly_prices.source, price_years.year) as source
+    from price_years
+    left join yearly_prices on price_years.year = yearly_prices.year
     having count(*) > 0
 
 ),

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from dagster_project.errors import PublicationError
 from dagster_project.serving.answers import (
     answers,
     answers_markdown,
@@ -91,11 +92,22 @@ def test_a_warehouse_without_figures_of_an_importer_says_so_and_nothing_else(
     found = answers(file, "DEU")
     assert not found.lines
     assert answers_markdown(found).startswith("## Germany: ")
-    assert headline(found) == "no figure by that day"
+    assert headline(found) == "no figure is known"
     assert page(file, "DEU", capsys).startswith(
         "Germany: dependence on critical minerals as of 2026-11-25 "
         "No imports of Germany are published, as of 2026-11-25. "
         "No published statement was known on that day."
+    )
+
+
+def test_a_file_of_a_version_without_the_page_is_named_in_a_sentence(tmp_path: Path) -> None:
+    file = published(tmp_path)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("drop table catalog.answers")
+    with pytest.raises(PublicationError) as error:
+        answers(file, "JPN")
+    assert str(error.value) == (
+        "kido.duckdb has no page of answers: an earlier version built it. Run kido build."
     )
 
 
@@ -141,10 +153,10 @@ def test_a_figure_that_is_not_known_is_a_dash_beside_the_reason(
 ) -> None:
     unknown = answer(
         9, "China's exports to Japan", None, "t",
-        period=None, detail="no figure by that day", source=None, vintage=None,
+        period=None, detail="no figure is known", source=None, vintage=None,
     )  # fmt: skip
     file = published(tmp_path, catalog__answers=[unknown])
-    assert "China's exports to Japan – no figure by that day No" in page(file, "JPN", capsys)
+    assert "China's exports to Japan – no figure is known No" in page(file, "JPN", capsys)
 
 
 def test_a_trend_of_months_ends_at_the_last_month_of_an_interval_of_days(

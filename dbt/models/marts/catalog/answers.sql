@@ -2,7 +2,7 @@
 {% set models = [
     'int_answers__show_imports',
     'int_answers__show_supply',
-    'int_answers__show_months_after',
+    'int_answers__show_monthly_trade',
     'int_answers__show_restrictions',
     'int_answers__show_markets',
 ] %}
@@ -25,7 +25,7 @@ select
     figure,
     unit,
     period,
-    coalesce(detail, 'no figure by that day') as detail,
+    coalesce(detail, 'no figure is known') as detail,
     trend,
     trend_from,
     source,

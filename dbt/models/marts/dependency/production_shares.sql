@@ -1,6 +1,3 @@
-{# Both marts of production are read from it: computed once, as a table. #}
-{{ config(materialized='table') }}
-
 with figures as (
 
     select * from {{ ref('stg_lake__production') }}

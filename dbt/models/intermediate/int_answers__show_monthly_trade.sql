@@ -22,15 +22,41 @@ importers as (
 
 ),
 
+precedence as (
+
+    select * from {{ ref('seed_source_precedence') }}
+    where purpose = 'trade'
+
+),
+
+-- Of several sources of one flow, one counts.
+flows as (
+
+    select reported_flows.*
+    from reported_flows
+    left join precedence on reported_flows.source = precedence.source
+    where reported_flows.frequency = 'M'
+    qualify
+        row_number() over (
+            partition by
+                reported_flows.reporter_iso3,
+                reported_flows.partner_iso3,
+                reported_flows.flow,
+                reported_flows.commodity_code,
+                reported_flows.period_start
+            order by precedence.rank nulls last, reported_flows.source
+        ) = 1
+
+),
+
 -- What the supplier reports it exports of gallium, germanium and what else is in their code.
 exports as (
 
-    select * from reported_flows
+    select * from flows
     where
         reporter_iso3 in (select importers.supplier_iso3 from importers)
         and flow = 'export'
         and commodity_code = '811292'
-        and frequency = 'M'
 
 ),
 
@@ -92,7 +118,6 @@ exports_together as (
         max(vintage_at) as vintage_at
     from exports_by_month
     group by importer_iso3
-    having sum(net_weight_kg) filter (where is_latest_year) is not null
 
 ),
 
@@ -109,12 +134,14 @@ supplier_exports as (
         't' as unit,
         strftime(exports_together.first_month, '%Y-%m')
         || strftime(exports_together.last_month, '/%Y-%m') as period,
-        'in '
+        case when exports_together.source is null then 'nothing reported ' else '' end
+        || 'in '
         || exports_together.months
         || case exports_together.months when 1 then ' month' else ' months' end
         || case
             when
-                exports_together.months_before = {{ months_shown // 2 }}
+                exports_together.source is not null
+                and exports_together.months_before = {{ months_shown // 2 }}
                 and exports_together.months_before_without_weight = 0
                 then
                     ', '
@@ -130,8 +157,11 @@ supplier_exports as (
                 || exports_together.months_without_weight
                 || ' months reported without a weight'
         end as detail,
-        exports_together.trend,
-        strftime(exports_together.trend_from, '%Y-%m') as trend_from,
+        case when exports_together.source is not null then exports_together.trend end as trend,
+        case
+            when exports_together.source is not null
+                then strftime(exports_together.trend_from, '%Y-%m')
+        end as trend_from,
         exports_together.source,
         exports_together.vintage_at
     from importers
@@ -145,12 +175,11 @@ arrivals as (
     select
         *,
         period_start > {{ month_of_the_measure }} as is_after
-    from reported_flows
+    from flows
     where
         partner_iso3 in (select importers.supplier_iso3 from importers)
         and flow = 'import'
         and commodity_code = 'rare_earth_magnets'
-        and frequency = 'M'
 
 ),
 
