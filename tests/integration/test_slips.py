@@ -342,10 +342,17 @@ def test_an_honest_revision_goes_through_and_reports_what_it_does(case: Case, ho
             assert len(list(one.lines())) == lines <= 6, revision
 
 
+WITHOUT_A_LAYOUT = {
+    "usgs_myb": "an edition has five years of every economy and a world total that is their sum: "
+    "any other file is rejected by its own tests, honest revisions of one figure too",
+}
+"""Sources whose files have no slips, and why."""
+
+
 @nightly
 def test_there_are_200_slips_and_40_honest_revisions_of_all_sources() -> None:
     cases = [make() for make in CASES.values()]
-    assert {case.source for case in cases} == set(source_names())
+    assert {case.source for case in cases} == set(source_names()) - WITHOUT_A_LAYOUT.keys()
     kinds = Counter(slip.kind for case in cases for slip in case.slips)
     assert kinds.keys() == {
         "units", "column shifted", "columns swapped", "column zeroed", "column blank",
