@@ -104,6 +104,7 @@ exports_together as (
         importer_iso3,
         sum(net_weight_kg) filter (where is_latest_year) / 1000 as amount_t,
         count(*) filter (where is_latest_year) as months,
+        count(*) filter (where is_latest_year and is_reported) as months_reported,
         count(*) filter (where is_latest_year and is_reported and net_weight_kg is null)
             as months_without_weight,
         sum(net_weight_kg) filter (where not is_latest_year) / 1000 as amount_before_t,
@@ -134,7 +135,7 @@ supplier_exports as (
         't' as unit,
         strftime(exports_together.first_month, '%Y-%m')
         || strftime(exports_together.last_month, '/%Y-%m') as period,
-        case when exports_together.source is null then 'nothing reported ' else '' end
+        case exports_together.months_reported when 0 then 'nothing reported ' else '' end
         || 'in '
         || exports_together.months
         || case exports_together.months when 1 then ' month' else ' months' end
