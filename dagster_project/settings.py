@@ -309,7 +309,6 @@ def _read(kind: type[SettingsType], prefix: str, **overrides: object) -> Setting
         return kind(_env_prefix=prefix, **overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        field = str(first["loc"][0])
-        name = field if field in overrides else prefix + field.upper().removeprefix(prefix)
+        name = prefix + str(first["loc"][0]).upper().removeprefix(prefix)
         reason = str(first["msg"]).removeprefix("Value error, ")
         raise ConfigurationError(f"{name}: {reason}.") from None

@@ -200,10 +200,3 @@ def test_an_importer_that_is_no_economy_is_refused_in_a_sentence(
     assert str(error.value) == (
         f"KIDO_IMPORTER: {given!r} is not the code or the name of an economy{nearest}."
     )
-
-
-def test_an_argument_that_is_no_economy_is_named_as_the_argument() -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"^importer: 'Atlantis' is not the code or the na"
-    ):
-        Settings.load(importer="Atlantis")
