@@ -1,5 +1,5 @@
 -- The same figure computed in three ways: the concentration's two columns and the shares
--- themselves.
+-- themselves. Where a larger part is not published there is none.
 {{ config(meta={'dagster': {'ref': {'name': 'import_concentration'}}}) }}
 
 with largest as (
@@ -10,9 +10,11 @@ with largest as (
         frequency,
         period_start,
         measure,
-        max(share) as largest_share
+        max(share) filter (where supplier_iso3 <> '_X') as largest_published_share,
+        coalesce(max(share) filter (where supplier_iso3 = '_X'), 0) as unpublished_share,
+        case when largest_published_share >= unpublished_share then largest_published_share end
+            as largest_share
     from {{ ref('supplier_shares') }}
-    where supplier_iso3 <> '_X'
     group by importer_iso3, mineral_group, frequency, period_start, measure
 
 )

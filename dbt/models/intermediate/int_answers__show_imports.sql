@@ -77,8 +77,10 @@ annual as (
         totals.measure,
         totals.total_amount,
         totals.hhi,
+        totals.hhi_low,
         totals.comparable_since,
         totals.source,
+        totals.snapshot_ids,
         year(totals.period_start) as year,
         case
             when shares.share is not null then shares.share
@@ -135,7 +137,8 @@ import_trends as (
         years.measure,
         min(years.year) as trend_from,
         max(years.year) as latest_year,
-        list(comparable.supplier_share order by years.year) as trend
+        list(comparable.supplier_share order by years.year) as trend,
+        {{ union_of_snapshots('comparable.snapshot_ids') }} as snapshot_ids_of_trend
     from years
     left join comparable
         on
@@ -179,10 +182,13 @@ latest_imports as (
         comparable.year,
         comparable.total_amount,
         comparable.hhi,
+        comparable.hhi_low,
         comparable.supplier_share,
         comparable.source,
+        comparable.snapshot_ids,
         import_trends.trend,
         import_trends.trend_from,
+        import_trends.snapshot_ids_of_trend,
         coalesce(vintages.vintage_at, sources.last_vintage_at) as vintage_at
     from comparable
     inner join import_trends
@@ -222,7 +228,8 @@ rare_earths as (
         latest_imports.trend,
         cast(latest_imports.trend_from as varchar) as trend_from,
         latest_imports.source,
-        latest_imports.vintage_at
+        latest_imports.vintage_at,
+        latest_imports.snapshot_ids_of_trend as snapshot_ids
     from importers
     cross join
         (values (1, 'net_weight_kg', 'by weight'), (2, 'value_usd', 'by value'))
@@ -244,7 +251,8 @@ other_importers as (
         others.supplier_share,
         others.source,
         others.year,
-        others.vintage_at
+        others.vintage_at,
+        others.snapshot_ids
     from importers
     inner join latest_imports as others on importers.importer_iso3 <> others.importer_iso3
     inner join economies on others.importer_iso3 = economies.economy_iso3
@@ -273,7 +281,8 @@ others_together as (
         ) as in_words,
         bool_or(supplier_share is null) as has_unpublished,
         string_agg(distinct source, ', ' order by source) as source,
-        max(vintage_at) as vintage_at
+        max(vintage_at) as vintage_at,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from other_importers
     group by importer_iso3
 
@@ -300,7 +309,8 @@ others as (
         cast(null as double[]) as trend,
         cast(null as varchar) as trend_from,
         others_together.source,
-        others_together.vintage_at
+        others_together.vintage_at,
+        others_together.snapshot_ids
     from importers
     left join others_together on importers.importer_iso3 = others_together.importer_iso3
 
@@ -337,12 +347,16 @@ magnets as (
         cast(latest_imports.year as varchar) as period,
         'of '
         || {{ amount_in_words('latest_imports.total_amount', 'latest_imports.measure') }}
-        || coalesce(', HHI ' || printf('%.2f', latest_imports.hhi), ' of the largest flows')
+        || case
+            when latest_imports.hhi_low is null then ' of the largest flows'
+            else coalesce(', HHI ' || printf('%.2f', latest_imports.hhi), '')
+        end
         || coalesce('; largest suppliers: ' || largest_suppliers.in_words, '') as detail,
         latest_imports.trend,
         cast(latest_imports.trend_from as varchar) as trend_from,
         latest_imports.source,
-        latest_imports.vintage_at
+        latest_imports.vintage_at,
+        latest_imports.snapshot_ids_of_trend as snapshot_ids
     from importers
     left join latest_imports
         on
@@ -414,6 +428,7 @@ codes as (
         totals.top_supplier_share,
         totals.top_supplier_iso3 = importers.supplier_iso3 as is_led_by_supplier,
         totals.source,
+        totals.snapshot_ids,
         year(totals.period_start) as year,
         coalesce(sole_minerals.name, goods.name) as name,
         replace(totals.mineral_group, 'hs_', '') as hs6_code,
@@ -454,9 +469,10 @@ codes_together as (
             order by codes.concentration_rank
         ) filter (where codes.concentration_rank <= {{ names_shown }}) as in_words,
         string_agg(distinct codes.source, ', ' order by codes.source) as source,
-        max(coalesce(vintages.vintage_at, sources.last_vintage_at)) as vintage_at
+        max(coalesce(vintages.vintage_at, sources.last_vintage_at)) as vintage_at,
+        {{ union_of_snapshots('codes.snapshot_ids') }} as snapshot_ids
     from codes
-    inner join economies on codes.top_supplier_iso3 = economies.economy_iso3
+    left join economies on codes.top_supplier_iso3 = economies.economy_iso3
     left join vintages
         on
             codes.source = vintages.source
@@ -490,7 +506,8 @@ concentrated_codes as (
         cast(null as double[]) as trend,
         cast(null as varchar) as trend_from,
         codes_together.source,
-        codes_together.vintage_at
+        codes_together.vintage_at,
+        codes_together.snapshot_ids
     from importers
     left join codes_together on importers.importer_iso3 = codes_together.importer_iso3
     left join latest_codes on importers.importer_iso3 = latest_codes.importer_iso3
@@ -520,5 +537,6 @@ select
     trend,
     trend_from,
     source,
-    vintage_at
+    vintage_at,
+    snapshot_ids
 from lines

@@ -48,7 +48,8 @@ closes_by_month as (
         arg_max(close, price_date) as close,
         max(price_date) as last_day,
         arg_max(source, price_date) as source,
-        arg_max(unit, price_date) as unit
+        arg_max(unit, price_date) as unit,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from closes
     group by instrument, date_trunc('month', price_date)
     qualify
@@ -69,7 +70,8 @@ market_trends as (
         strftime(min(closes_by_month.period_start), '%Y-%m') as trend_from,
         arg_max(closes_by_month.source, closes_by_month.period_start) as source,
         arg_max(closes_by_month.unit, closes_by_month.period_start) as unit,
-        max(sources.last_vintage_at) as vintage_at
+        max(sources.last_vintage_at) as vintage_at,
+        {{ union_of_snapshots('closes_by_month.snapshot_ids') }} as snapshot_ids
     from closes_by_month
     left join sources on closes_by_month.source = sources.source
     group by closes_by_month.instrument
@@ -115,7 +117,9 @@ fund as (
         market_trends.trend,
         market_trends.trend_from,
         market_trends.source,
-        market_trends.vintage_at
+        market_trends.vintage_at,
+        {{ snapshots_together(['market_trends.snapshot_ids', 'fund_return.snapshot_ids']) }}
+            as snapshot_ids
     from importers
     left join market_trends on market_trends.instrument = 'REMX'
     left join fund_return on true
@@ -140,7 +144,8 @@ currency as (
         market_trends.trend,
         market_trends.trend_from,
         market_trends.source,
-        market_trends.vintage_at
+        market_trends.vintage_at,
+        market_trends.snapshot_ids
     from importers
     left join market_trends
         on market_trends.instrument = case importers.importer_iso3
@@ -171,5 +176,6 @@ select
     trend,
     trend_from,
     source,
-    vintage_at
+    vintage_at,
+    snapshot_ids
 from lines

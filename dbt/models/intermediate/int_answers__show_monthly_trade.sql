@@ -85,6 +85,7 @@ exports_by_month as (
         exports.reporter_iso3 is not null as is_reported,
         exports.source,
         exports.vintage_at,
+        exports.snapshot_id,
         row_number() over (
             partition by importers.importer_iso3
             order by export_months.period_start desc
@@ -116,7 +117,8 @@ exports_together as (
         list(net_weight_kg / 1000 order by period_start) as trend,
         min(period_start) as trend_from,
         max(source) as source,
-        max(vintage_at) as vintage_at
+        max(vintage_at) as vintage_at,
+        {{ snapshots_of('snapshot_id') }} as snapshot_ids
     from exports_by_month
     group by importer_iso3
 
@@ -164,7 +166,8 @@ supplier_exports as (
                 then strftime(exports_together.trend_from, '%Y-%m')
         end as trend_from,
         exports_together.source,
-        exports_together.vintage_at
+        exports_together.vintage_at,
+        exports_together.snapshot_ids
     from importers
     left join exports_together on importers.importer_iso3 = exports_together.importer_iso3
     where importers.importer_iso3 <> importers.supplier_iso3
@@ -226,7 +229,8 @@ arrivals_together as (
         arg_min(period_start, net_weight_kg) filter (where is_after) as month_of_least,
         median(net_weight_kg) filter (where not is_after) / 1000 as usual_t,
         arg_max(source, period_start) as source,
-        max(vintage_at) as vintage_at
+        max(vintage_at) as vintage_at,
+        {{ snapshots_of('snapshot_id') }} as snapshot_ids
     from arrivals
     where net_weight_kg is not null
     group by reporter_iso3
@@ -261,7 +265,8 @@ magnet_arrivals as (
         arrival_trends.trend,
         strftime(arrival_trends.trend_from, '%Y-%m') as trend_from,
         arrivals_together.source,
-        arrivals_together.vintage_at
+        arrivals_together.vintage_at,
+        arrivals_together.snapshot_ids
     from importers
     left join arrivals_together
         on arrivals_together.reporter_iso3 = case
@@ -294,5 +299,6 @@ select
     trend,
     trend_from,
     source,
-    vintage_at
+    vintage_at,
+    snapshot_ids
 from lines

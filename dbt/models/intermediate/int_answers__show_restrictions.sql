@@ -87,6 +87,22 @@ states as (
 
 ),
 
+-- How many clauses there are is told by all that are known.
+known_facts as (
+
+    select snapshot_id from {{ ref('int_exposure__select_known_clauses') }}
+    union all
+    select snapshot_id from {{ ref('stg_lake__restriction_scope') }}
+
+),
+
+snapshots as (
+
+    select {{ snapshots_of('snapshot_id') }} as snapshot_ids
+    from known_facts
+
+),
+
 -- Empty on a day that no clause is known of.
 catalogue as (
 
@@ -149,7 +165,9 @@ select
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     catalogue.source,
-    catalogue.last_vintage_at as vintage_at
+    catalogue.last_vintage_at as vintage_at,
+    case when catalogue.source is not null then snapshots.snapshot_ids end as snapshot_ids
 from importers
 left join states_together on importers.importer_iso3 = states_together.importer_iso3
 left join catalogue on true
+cross join snapshots

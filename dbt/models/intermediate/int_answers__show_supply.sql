@@ -59,7 +59,8 @@ supplier_mines as (
         arg_max(mined.world_total_t, mine_years.year) as world_total_t,
         list(mined.share order by mine_years.year) as trend,
         min(mine_years.year) as trend_from,
-        max(mined.source) as source
+        max(mined.source) as source,
+        {{ union_of_snapshots('mined.snapshot_ids') }} as snapshot_ids
     from mine_years
     left join mined
         on
@@ -85,7 +86,8 @@ mines as (
         supplier_mines.trend,
         cast(supplier_mines.trend_from as varchar) as trend_from,
         supplier_mines.source,
-        sources.last_vintage_at as vintage_at
+        sources.last_vintage_at as vintage_at,
+        supplier_mines.snapshot_ids
     from importers
     left join supplier_mines on importers.supplier_iso3 = supplier_mines.economy_iso3
     left join sources on supplier_mines.source = sources.source
@@ -100,7 +102,8 @@ refined as (
         production_shares.source,
         production_shares.year,
         min(production_shares.share) as least,
-        max(production_shares.share) as most
+        max(production_shares.share) as most,
+        {{ union_of_snapshots('production_shares.snapshot_ids') }} as snapshot_ids
     from production_shares
     inner join minerals on production_shares.material = minerals.mineral
     where
@@ -137,7 +140,8 @@ supplier_refineries as (
             ', '
             order by family desc
         ) as in_words,
-        max(source) as source
+        max(source) as source,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from refined
     group by economy_iso3
 
@@ -157,7 +161,8 @@ refineries as (
         cast(null as double[]) as trend,
         cast(null as varchar) as trend_from,
         supplier_refineries.source,
-        sources.last_vintage_at as vintage_at
+        sources.last_vintage_at as vintage_at,
+        supplier_refineries.snapshot_ids
     from importers
     left join supplier_refineries on importers.supplier_iso3 = supplier_refineries.economy_iso3
     left join sources on supplier_refineries.source = sources.source
@@ -171,7 +176,8 @@ yearly_prices as (
         year(price_date) as year,
         close,
         unit,
-        source
+        source,
+        snapshot_ids
     from prices
     where instrument = 'DYSPROSIUM_OXIDE'
     qualify
@@ -199,7 +205,8 @@ yearly_price as (
         arg_max(price_years.year, yearly_prices.close) as year_of_highest,
         list(yearly_prices.close order by price_years.year) as trend,
         min(price_years.year) as trend_from,
-        arg_max(yearly_prices.source, price_years.year) as source
+        arg_max(yearly_prices.source, price_years.year) as source,
+        {{ union_of_snapshots('yearly_prices.snapshot_ids') }} as snapshot_ids
     from price_years
     left join yearly_prices on price_years.year = yearly_prices.year
     having count(*) > 0
@@ -222,7 +229,8 @@ price as (
         yearly_price.trend,
         cast(yearly_price.trend_from as varchar) as trend_from,
         yearly_price.source,
-        sources.last_vintage_at as vintage_at
+        sources.last_vintage_at as vintage_at,
+        yearly_price.snapshot_ids
     from importers
     left join yearly_price on true
     left join sources on yearly_price.source = sources.source
@@ -250,5 +258,6 @@ select
     trend,
     trend_from,
     source,
-    vintage_at
+    vintage_at,
+    snapshot_ids
 from lines

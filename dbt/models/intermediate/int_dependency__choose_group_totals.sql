@@ -15,7 +15,8 @@ with imports as (
         value_usd,
         net_weight_kg,
         valuation,
-        is_provisional
+        is_provisional,
+        snapshot_id
     from {{ ref('int_dependency__list_group_imports') }}
 
 ),
@@ -62,7 +63,8 @@ precedence as (
 ),
 
 -- Both measures at once, by what a flow is: of 11 million flows in a third of the time that the
--- rules below take on each flow and measure.
+-- rules below take on each flow and measure. A slice of the lake comes from one snapshot, so what an
+-- importer declares of a code comes from two at most: its imports, and what of them is a re-import.
 by_kind as (
 
     select
@@ -79,7 +81,9 @@ by_kind as (
         sum(value_usd) filter (where net_weight_kg is not null) as weighed_value,
         bool_or(valuation = 'CIF') as has_cif,
         bool_or(valuation = 'FOB') as has_fob,
-        bool_or(is_provisional) as is_provisional
+        bool_or(is_provisional) as is_provisional,
+        min(snapshot_id) as first_snapshot_id,
+        max(snapshot_id) as last_snapshot_id
     from imports
     group by series_number, importer_iso3, kind
 
@@ -108,7 +112,9 @@ by_commodity as (
         coalesce(sum(flows) filter (where kind = 'supplier'), 0) as suppliers,
         bool_or(has_cif) as has_cif,
         bool_or(has_fob) as has_fob,
-        bool_or(is_provisional) as is_provisional
+        bool_or(is_provisional) as is_provisional,
+        min(first_snapshot_id) as first_snapshot_id,
+        max(last_snapshot_id) as last_snapshot_id
     from by_kind
     group by series_number, importer_iso3
 
@@ -132,7 +138,9 @@ by_measure as (
             suppliers,
             has_cif,
             has_fob,
-            is_provisional
+            is_provisional,
+            first_snapshot_id,
+            last_snapshot_id
         from by_commodity
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
@@ -149,6 +157,8 @@ totals as (
         by_measure.has_cif,
         by_measure.has_fob,
         by_measure.is_provisional,
+        by_measure.first_snapshot_id,
+        by_measure.last_snapshot_id,
         by_measure.whole_value,
         by_measure.covered_value,
         coalesce(
@@ -188,7 +198,9 @@ by_group as (
                 then
                     coalesce(sum(case when is_whole then whole_value else covered_value end), 0)
                     / nullif(sum(whole_value), 0)
-        end as weight_coverage_share
+        end as weight_coverage_share,
+        list(first_snapshot_id) as first_snapshot_ids,
+        list(last_snapshot_id) as last_snapshot_ids
     from totals
     group by group_number, measure, importer_iso3
 
@@ -224,7 +236,10 @@ complete as (
         by_group.total_amount,
         by_group.valuation,
         by_group.is_provisional,
-        by_group.weight_coverage_share
+        by_group.weight_coverage_share,
+        {{
+            snapshots_together(['by_group.first_snapshot_ids', 'by_group.last_snapshot_ids'])
+        }} as snapshot_ids
     from by_group
     inner join series_of_groups on by_group.group_number = series_of_groups.group_number
     left join groups on series_of_groups.mineral_group = groups.mineral_group
@@ -252,7 +267,8 @@ chosen as (
         complete.total_amount,
         complete.valuation,
         complete.is_provisional,
-        complete.weight_coverage_share
+        complete.weight_coverage_share,
+        complete.snapshot_ids
     from complete
     left join precedence on complete.source = precedence.source
     qualify

@@ -11,7 +11,8 @@ with reported as (
         value_usd,
         net_weight_kg,
         valuation,
-        is_provisional
+        is_provisional,
+        snapshot_id
     from {{ ref('int_trade__select_latest_flows') }}
     -- A re-import from a third economy is counted in that economy's import already.
     where flow = 'import' or (flow = 're_import' and partner_iso3 = reporter_iso3)
@@ -28,7 +29,8 @@ reconciled as (
         period_start,
         value_usd,
         net_weight_kg,
-        is_provisional
+        is_provisional,
+        snapshot_id
     from {{ ref('int_trade__choose_reconciled_flows') }}
     -- Areas that are no single economy depend on nobody in particular.
     where importer_iso3 <> '_X'
@@ -51,7 +53,8 @@ imports as (
         reported.value_usd,
         reported.net_weight_kg,
         reported.valuation,
-        reported.is_provisional
+        reported.is_provisional,
+        reported.snapshot_id
     from reported
     inner join series
         on
@@ -69,7 +72,8 @@ imports as (
         reconciled.value_usd,
         reconciled.net_weight_kg,
         'FOB' as valuation,
-        reconciled.is_provisional
+        reconciled.is_provisional,
+        reconciled.snapshot_id
     from reconciled
     inner join series
         on
@@ -88,5 +92,6 @@ select
     value_usd,
     net_weight_kg,
     valuation,
-    is_provisional
+    is_provisional,
+    snapshot_id
 from imports

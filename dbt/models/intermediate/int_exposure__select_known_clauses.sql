@@ -43,5 +43,6 @@ select
     confidence,
     remark,
     citation,
-    source_url
+    source_url,
+    snapshot_id
 from dated

@@ -43,7 +43,7 @@ chosen as (
 -- A use that is printed twice is one use.
 distinct_uses as (
 
-    select distinct
+    select
         source,
         mineral,
         year,
@@ -51,8 +51,10 @@ distinct_uses as (
         nace2_code,
         coalesce(nace2_code, sector) as division,
         application,
-        use_share
+        use_share,
+        {{ snapshots_of('snapshot_id') }} as snapshot_ids
     from chosen
+    group by all
 
 )
 
@@ -63,6 +65,7 @@ select
     min(sector) as sector,
     nace2_code,
     {{ sum_in_order('use_share') }} as use_share,
-    string_agg(application, '; ' order by use_share desc, application asc) as applications
+    string_agg(application, '; ' order by use_share desc, application asc) as applications,
+    {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
 from distinct_uses
 group by source, mineral, year, division, nace2_code

@@ -29,5 +29,6 @@ select
     trend,
     trend_from,
     source,
-    cast(vintage_at as date) as vintage
+    cast(vintage_at as date) as vintage,
+    coalesce(snapshot_ids, []) as snapshot_ids
 from lines

@@ -46,6 +46,7 @@ sums as (
         totals.source,
         totals.weight_coverage_share,
         totals.comparable_since,
+        totals.snapshot_ids,
         cut_lists.source is not null as is_cut_list,
         by_total.top_three_amount / nullif(totals.total_amount, 0) as top_three_share
     from by_total
@@ -64,13 +65,14 @@ indexed as (
 
     select
         *,
-        {{ hhi('squares_of_published', 'total_amount') }} as hhi,
+        {{ hhi('squares_of_published', 'total_amount') }} as hhi_low,
         {{ hhi('squares', 'total_amount') }} as hhi_high
     from sums
 
 )
 
--- The flows left out of a cut list are unknown, so concentration is not computed.
+-- The flows left out of a cut list are unknown, so concentration is not computed. Where less than
+-- half is published by partner, its bounds are all that can be said.
 select
     importer_iso3,
     mineral_group,
@@ -78,11 +80,12 @@ select
     period_start,
     measure,
     total_amount,
-    case when not is_cut_list then hhi end as hhi,
+    case when partner_coverage_share >= 0.5 and not is_cut_list then hhi_low end as hhi,
+    case when not is_cut_list then hhi_low end as hhi_low,
     case when not is_cut_list then hhi_high end as hhi_high,
     case
         when partner_coverage_share >= 0.95 and not is_cut_list
-            then {{ hhi_normalised('hhi', 'suppliers') }}
+            then {{ hhi_normalised('hhi_low', 'suppliers') }}
     end as hhi_normalised,
     top_supplier_share as cr1_share,
     case
@@ -91,7 +94,7 @@ select
     end as cr3_share,
     case
         when partner_coverage_share >= 0.95 and not is_cut_list
-            then {{ effective_suppliers('hhi') }}
+            then {{ effective_suppliers('hhi_low') }}
     end as effective_suppliers,
     top_supplier_iso3,
     top_supplier_share,
@@ -99,5 +102,6 @@ select
     source,
     is_provisional,
     weight_coverage_share,
-    comparable_since
+    comparable_since,
+    snapshot_ids
 from indexed

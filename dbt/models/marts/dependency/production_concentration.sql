@@ -18,7 +18,8 @@ means as (
     select
         economy_iso3,
         year,
-        {{ sum_in_order('estimate') }} / 6 as mean_estimate
+        {{ sum_in_order('estimate') }} / 6 as mean_estimate,
+        {{ snapshots_of('snapshot_id') }} as snapshot_ids
     from governance
     group by economy_iso3, year
     having count(distinct indicator) = 6
@@ -36,7 +37,8 @@ listed as (
         share,
         -- Round amounts give exact measures; where shares are printed they are of one.
         case when world_total_t is null then share else amount_t end as quantity,
-        coalesce(world_total_t, 1) as whole
+        coalesce(world_total_t, 1) as whole,
+        snapshot_ids
     from shares
     where share is not null
 
@@ -57,7 +59,8 @@ scores as (
     select
         economy_years.economy_iso3,
         economy_years.year,
-        {{ governance_weight('means.mean_estimate') }} as governance_weight
+        {{ governance_weight('means.mean_estimate') }} as governance_weight,
+        means.snapshot_ids
     from economy_years
     inner join means
         on
@@ -85,6 +88,7 @@ producers as (
         listed.quantity * listed.quantity * scores.governance_weight as weighted_square,
         case when scores.governance_weight is not null then listed.quantity end as scored_quantity,
         listed.whole,
+        {{ snapshots_together(['listed.snapshot_ids', 'scores.snapshot_ids']) }} as snapshot_ids,
         row_number() over (
             partition by listed.source, listed.material, listed.stage, listed.year
             order by listed.quantity desc, listed.economy_iso3 asc
@@ -126,7 +130,8 @@ sums as (
         {{ sum_in_order('quantity') }} filter (where producer_rank <= 3) / whole as top_three_share,
         max(share) filter (where producer_rank = 1) as cr1_share,
         max(economy_iso3) filter (where producer_rank = 1) as top_producer_iso3,
-        count(*) filter (where quantity > 0) as producers
+        count(*) filter (where quantity > 0) as producers,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from producers
     group by source, material, stage, year, whole
     having {{ sum_in_order('quantity') }} > 0
@@ -145,7 +150,8 @@ select
     end as cr3_share,
     sums.top_producer_iso3,
     {{ hhi('sums.weighted_squares', 'sums.whole') }} as hhi_governance_weighted,
-    coalesce(sums.scored, 0) / sums.named as governance_coverage_share
+    coalesce(sums.scored, 0) / sums.named as governance_coverage_share,
+    sums.snapshot_ids
 from sums
 left join rests
     on

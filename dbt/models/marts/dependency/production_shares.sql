@@ -28,6 +28,7 @@ of_the_world as (
         share,
         flag,
         notes,
+        snapshot_id,
         bound in ('exact', 'range') as is_figure,
         flag = 'estimated' or bound <> 'exact' as is_estimate
     from latest
@@ -222,16 +223,37 @@ shares as (
     union all by name
     select * from not_listed
 
+),
+
+-- A share is made of the whole table it stands in.
+tables as (
+
+    select
+        source,
+        material,
+        stage,
+        year,
+        {{ snapshots_of('snapshot_id') }} as snapshot_ids
+    from of_the_world
+    group by source, material, stage, year
+
 )
 
 select
-    material,
-    stage,
-    year,
-    economy_iso3,
-    source,
-    amount_t,
-    share,
-    world_total_t,
-    is_estimate
+    shares.material,
+    shares.stage,
+    shares.year,
+    shares.economy_iso3,
+    shares.source,
+    shares.amount_t,
+    shares.share,
+    shares.world_total_t,
+    shares.is_estimate,
+    tables.snapshot_ids
 from shares
+inner join tables
+    on
+        shares.source = tables.source
+        and shares.material = tables.material
+        and shares.stage = tables.stage
+        and shares.year = tables.year

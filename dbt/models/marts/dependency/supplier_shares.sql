@@ -22,7 +22,8 @@ totals as materialized (
         valuation,
         is_provisional,
         weight_coverage_share,
-        comparable_since
+        comparable_since,
+        snapshot_ids
     from {{ ref('int_dependency__choose_group_totals') }}
 
 ),
@@ -79,9 +80,22 @@ sums as (
 
     select
         total_number,
-        sum(amount) as published_amount
+        sum(amount) as published_amount,
+        max(amount) as largest_amount
     from published
     group by total_number
+
+),
+
+with_remainder as (
+
+    select
+        totals.*,
+        totals.total_amount - sums.published_amount as unpublished_amount,
+        -- In a larger part that is not published a larger supplier may be.
+        totals.total_amount - sums.published_amount <= sums.largest_amount as is_ranked
+    from totals
+    inner join sums on totals.total_number = sums.total_number
 
 ),
 
@@ -100,16 +114,15 @@ suppliers as (
     from published
     union all
     select
-        totals.total_number,
+        total_number,
         '_X' as supplier_iso3,
-        totals.total_amount - sums.published_amount as amount,
+        unpublished_amount as amount,
         null as supplier_rank,
-        totals.valuation,
-        totals.is_provisional
-    from totals
-    inner join sums on totals.total_number = sums.total_number
+        valuation,
+        is_provisional
+    from with_remainder
     -- Below the ninth digit it is rounding, not trade.
-    where totals.total_amount - sums.published_amount > 1e-9 * totals.total_amount
+    where unpublished_amount > 1e-9 * total_amount
 
 )
 
@@ -122,11 +135,12 @@ select
     suppliers.supplier_iso3,
     suppliers.amount,
     suppliers.amount / totals.total_amount as share,
-    cast(suppliers.supplier_rank as integer) as supplier_rank,
+    cast(case when totals.is_ranked then suppliers.supplier_rank end as integer) as supplier_rank,
     totals.source,
     suppliers.valuation,
     suppliers.is_provisional,
     totals.weight_coverage_share,
-    totals.comparable_since
+    totals.comparable_since,
+    totals.snapshot_ids
 from suppliers
-inner join totals on suppliers.total_number = totals.total_number
+inner join with_remainder as totals on suppliers.total_number = totals.total_number

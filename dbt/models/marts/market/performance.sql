@@ -18,6 +18,7 @@ series as (
         instrument,
         price_date,
         close,
+        snapshot_ids,
         ln(close / lag(close) over (partition by instrument, unit order by price_date))
             as log_return
     from prices
@@ -112,6 +113,7 @@ closes as (
         windows.window_end,
         series.price_date,
         series.close,
+        series.snapshot_ids,
         case when series.price_date > windows.window_start then series.log_return end
             as log_return,
         series.close / max(series.close) over (
@@ -137,7 +139,8 @@ measured as (
         max_by(close, price_date) / min_by(close, price_date) - 1 as return_share,
         stddev_samp(log_return order by price_date) * sqrt(252) as annualised_volatility,
         min(drawdown_share) as max_drawdown_share,
-        cast(count(log_return) as integer) as sessions
+        cast(count(log_return) as integer) as sessions,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from closes
     group by instrument, performance_window, window_start, window_end
 
@@ -152,6 +155,7 @@ select
     case when instruments.frequency = 'D' then measured.annualised_volatility end
         as annualised_volatility,
     measured.max_drawdown_share,
-    measured.sessions
+    measured.sessions,
+    measured.snapshot_ids
 from measured
 left join instruments on measured.instrument = instruments.instrument

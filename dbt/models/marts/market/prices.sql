@@ -61,7 +61,8 @@ published as (
         currency,
         unit,
         source,
-        false as is_derived
+        false as is_derived,
+        [snapshot_id] as snapshot_ids
     from in_one_unit
     where close is not null
 
@@ -78,7 +79,8 @@ crossed as (
         'JPY' as currency,
         'JPY per ' || other.currency as unit,
         yen.source,
-        true as is_derived
+        true as is_derived,
+        {{ snapshots_together(['yen.snapshot_ids', 'other.snapshot_ids']) }} as snapshot_ids
     from published as yen
     inner join published as other
         on
@@ -107,7 +109,8 @@ select
     offered.currency,
     offered.unit,
     offered.source,
-    offered.is_derived
+    offered.is_derived,
+    offered.snapshot_ids
 from offered
 left join precedence on offered.source = precedence.source
 qualify

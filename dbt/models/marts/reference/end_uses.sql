@@ -10,5 +10,6 @@ select
     nace2_code,
     use_share,
     applications,
-    source
+    source,
+    snapshot_ids
 from end_uses

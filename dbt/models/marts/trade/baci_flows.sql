@@ -13,6 +13,7 @@ select
     value_usd,
     net_weight_kg,
     vintage_at,
-    snapshot_id
+    snapshot_id,
+    [snapshot_id] as snapshot_ids
 from flows
 where source = 'baci'

@@ -19,5 +19,6 @@ select
     valuation,
     is_provisional,
     vintage_at,
-    snapshot_id
+    snapshot_id,
+    [snapshot_id] as snapshot_ids
 from latest_flows

@@ -11,7 +11,7 @@ RULES = (
     *(
         is_a_share(column)
         for column in (
-            "hhi", "hhi_high", "hhi_normalised", "cr1_share", "cr3_share",
+            "hhi", "hhi_low", "hhi_high", "hhi_normalised", "cr1_share", "cr3_share",
             "top_supplier_share", "partner_coverage_share",
         )
     ),
