@@ -554,6 +554,17 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "production_shares_has_one_row_per_grain",
     "production_shares_have_known_economies",
     "production_shares_sum_to_one_within_rounding",
+    # The run knows no snapshot either.
+    "answers_leads_to_snapshots",
+    "baci_flows_leads_to_snapshots",
+    "end_uses_leads_to_snapshots",
+    "import_concentration_leads_to_snapshots",
+    "performance_leads_to_snapshots",
+    "prices_leads_to_snapshots",
+    "production_concentration_leads_to_snapshots",
+    "production_shares_leads_to_snapshots",
+    "reported_flows_leads_to_snapshots",
+    "supplier_shares_leads_to_snapshots",
 }
 
 
@@ -616,6 +627,36 @@ def test_a_share_that_differs_from_baci_is_found(project: Project, tmp_path: Pat
         with duckdb.connect(str(flawed)) as connection:
             connection.execute(flaw)
         assert project.invoke("test", flawed, "--select", check) == {check: "fail"}, flaw
+
+
+def test_a_list_of_snapshots_that_does_not_lead_to_them_is_found(
+    project: Project, tmp_path: Path
+) -> None:
+    build_file, check = tmp_path / "kido.duckdb", "prices_leads_to_snapshots"
+    project.create_inputs(build_file)
+    with duckdb.connect(str(work_file(build_file))) as connection:
+        for snapshot_id in ("ecb-1", "ecb-2"):
+            connection.execute(
+                "insert into runtime.snapshots by name select ? as snapshot_id, 'ecb' as source, "
+                "'rates.csv' as document, 'a' as sha256, 1 as bytes, 'text/csv' as media_type, "
+                "timestamp '2026-10-30' as retrieved_at, timestamp '2026-10-30' as landed_at",
+                [snapshot_id],
+            )
+        connection.execute(
+            "insert into lake.price_quotes by name select 'ecb' as source, 'D' as frequency, "
+            "'EURJPY' as instrument, date '2026-10-30' as price_date, 175 as close, "
+            "'JPY' as currency, 'JPY per EUR' as unit, timestamp '2026-10-30' as vintage_at, "
+            "'ecb-1' as snapshot_id"
+        )
+    project.invoke("build", build_file, "--select", "+prices", "snapshots",
+                   "--exclude-resource-types", "test", "unit_test")  # fmt: skip
+    for found, outcome in (
+        (["ecb-1"], "pass"), (["ecb-1", "ecb-2"], "pass"), ([], "fail"), (["ecb-3"], "fail"),
+        (["ecb-2", "ecb-1"], "fail"), (["ecb-1", "ecb-1"], "fail"),
+    ):  # fmt: skip
+        with duckdb.connect(str(build_file)) as connection:
+            connection.execute("update market.prices set snapshot_ids = ?", [found])
+        assert project.invoke("test", build_file, "--select", check) == {check: outcome}, found
 
 
 def test_figures_are_compared_on_one_side_of_a_break_and_that_is_checked(
