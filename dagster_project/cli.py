@@ -211,6 +211,29 @@ def query(
 
 
 @app.command()
+def trace(
+    table: Annotated[str, typer.Argument(help="Published table, e.g. dependency.supplier_shares.")],
+    where: Annotated[
+        list[str],
+        typer.Argument(help="column=value, as many as single out one row, e.g. importer_iso3=JPN."),
+    ],
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Query the replay of that day."),
+    ] = None,
+) -> None:
+    """Print the way back from a published row: rows of the lake, snapshots, licence, model."""
+    settings = _settings(as_of)
+    published = _published(settings)
+    from dagster_project.intake.stores import lake_of, landing_of
+    from dagster_project.serving.trace import print_way
+    from dagster_project.serving.trace import trace as way_back
+
+    way = way_back(published, lake_of(settings), landing_of(settings), table, where, settings.today)
+    print_way(way)
+
+
+@app.command()
 def releases() -> None:
     """List the published releases, those that can be restored, and the builds that are held."""
     settings = _settings()

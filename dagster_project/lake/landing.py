@@ -367,6 +367,13 @@ class Landing:
                 raise self._damaged(name, "was changed after it was received")
             yield payload
 
+    def addresses(self, snapshot: Snapshot) -> list[str]:
+        """Where the bytes of its parts are kept."""
+        return [
+            self.store.address(f"{snapshot.source}/{snapshot.snapshot_id}/{file}")
+            for file, _ in self._files(snapshot)
+        ]
+
     def _damaged(self, name: str, how: str) -> DamagedError:
         return DamagedError(
             f"{self.store.address(name)} {how}.",

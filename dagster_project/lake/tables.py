@@ -132,7 +132,11 @@ class Contents:
 
     def files_of_unlisted(self) -> list[LakeFile]:
         """The files with rows of `unlisted`; rows of other snapshots in them are left out."""
-        return _of_snapshots(self.files, self.unlisted)
+        return self.files_of(self.unlisted)
+
+    def files_of(self, snapshots: Collection[str]) -> list[LakeFile]:
+        """The files with rows of `snapshots`; rows of other snapshots in them are left out."""
+        return _of_snapshots(self.files, snapshots)
 
 
 class Lake:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
 from dagster_project.errors import KidoError
 from dagster_project.lake.build_file import connect
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.table import Table
 
 ROWS_SHOWN = 200
 
@@ -46,18 +50,22 @@ def run_query(
         _print_table(frame)
 
 
-def _print_table(frame: object) -> None:
-    import polars as pl
-    from rich.console import Console
+def rows_as_table(frame: pl.DataFrame) -> Table:
+    """The rows for a terminal: numbers to the right, missing values empty."""
     from rich.table import Table
 
-    assert isinstance(frame, pl.DataFrame)
     table = Table(box=None, pad_edge=False)
     for name, dtype in frame.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
-    for row in frame.head(ROWS_SHOWN).iter_rows():
+    for row in frame.iter_rows():
         table.add_row(*("" if value is None else str(value) for value in row))
+    return table
+
+
+def _print_table(frame: pl.DataFrame) -> None:
+    from rich.console import Console
+
     console = Console()
-    console.print(table)
+    console.print(rows_as_table(frame.head(ROWS_SHOWN)))
     if frame.height > ROWS_SHOWN:
         console.print(f"… and {frame.height - ROWS_SHOWN:,} more rows; --format csv prints all")

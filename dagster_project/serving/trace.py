@@ -1,0 +1,335 @@
+"""The way back from a published row: the lake's rows it was made from, and their snapshots.
+
+The row names its snapshots (`snapshot_ids`). Which of their rows it was made from is declared in
+the mart's YAML (`meta.lake_rows`): for each table of the lake a condition in SQL on a row `lake` of
+it and the row `mart`, or the name of another mart whose condition it is. A condition may read the
+published tables, and those of the lake by their names.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import polars as pl
+import yaml
+
+from dagster_project.errors import KidoError, counted, listed
+from dagster_project.lake.build_file import connect
+from dagster_project.lake.landing import Landing, Snapshot
+from dagster_project.lake.relations import rows_of
+from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.tables import Lake
+from dagster_project.lake.vintages import rows_that_count
+from dagster_project.settings import DBT_PROJECT
+from dagster_project.sources.registry import all_sources
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ROWS_SHOWN = 25
+VALUES_NAMED = 8
+LONGEST_CELL = 40
+
+SNAPSHOT_IDS = "snapshot_ids"
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A snapshot, and what a reader needs to find and cite it.
+
+    `places` are the addresses of its bytes; none where they are not in this home.
+    """
+
+    row: Row
+    publisher: str
+    licence: str
+    citation: str
+    url: str
+    places: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way back from one row of a mart.
+
+    `rows` are those of the lake, by table, the ones with most values of the row first; `origins`
+    the snapshots. Both are empty where the row carries no snapshots.
+    """
+
+    mart: str
+    row: Row
+    model: Path
+    rows: Mapping[str, pl.DataFrame]
+    origins: Sequence[Origin]
+
+
+def trace(
+    published_file: Path,
+    lake: Lake,
+    landing: Landing,
+    mart: str,
+    given: Sequence[str],
+    today: date,
+) -> Way:
+    """The way back from the row of a mart (`dependency.supplier_shares`, or its name alone) in
+    which all of `given` hold, each as `column=value`.
+
+    Raises KidoError in one sentence where there is no such mart, column or row, or several rows.
+    """
+    with connect(published_file, read_only=True) as connection:
+        columns = _columns(connection, mart)
+        mart = next(iter(columns))
+        row = _row(connection, mart, columns[mart], given)
+        model = _file(mart, ".sql")
+        snapshot_ids = row.get(SNAPSHOT_IDS) or []
+        origins = _origins(connection, landing, snapshot_ids)
+        rows = _lake_rows(connection, lake, mart, row, snapshot_ids, today) if origins else {}
+    return Way(mart, row, model, rows, origins)
+
+
+def conditions(mart: str) -> Mapping[str, str]:
+    """The conditions that a mart declares, by table of the lake."""
+    (model,) = yaml.safe_load(_file(mart, ".yml").read_text("utf8"))["models"]
+    declared = model.get("config", {}).get("meta", {}).get("lake_rows", {})
+    return {
+        table: conditions(condition)[table] if condition.count(".") == 1 and " " not in condition
+        else condition
+        for table, condition in declared.items()
+    }  # fmt: skip
+
+
+def _file(mart: str, suffix: str) -> Path:
+    schema, table = mart.split(".")
+    return DBT_PROJECT / "models" / "marts" / schema / f"{table}{suffix}"
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, mart: str) -> Mapping[str, Mapping[str, str]]:
+    """The columns of the mart with their types, by its full name."""
+    found: dict[str, dict[str, str]] = {}
+    for schema, table, column, kind in connection.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = current_database() and not internal"
+    ).fetchall():
+        found.setdefault(f"{schema}.{table}", {})[column] = kind
+    named = [name for name in found if mart in (name, name.partition(".")[2])]
+    if len(named) == 1:
+        return {named[0]: found[named[0]]}
+    close = difflib.get_close_matches(mart, [*found, *(name.split(".")[1] for name in found)], n=1)
+    raise KidoError(
+        f"No published table is called {mart!r}.",
+        hint=f"Did you mean {close[0]}?" if close else "See catalog.columns.",
+    )
+
+
+def _row(
+    connection: duckdb.DuckDBPyConnection,
+    mart: str,
+    columns: Mapping[str, str],
+    given: Sequence[str],
+) -> Row:
+    relation = connection.table(mart)
+    for pair in given:
+        column, sign, value = pair.partition("=")
+        if not sign:
+            raise KidoError(f"{pair!r} is not column=value.", hint="E.g. importer_iso3=JPN.")
+        if column not in columns:
+            close = difflib.get_close_matches(column, columns, n=1)
+            raise KidoError(
+                f"{mart} has no column {column!r}.",
+                hint=f"Did you mean {close[0]}?" if close else f"It has {listed(columns)}.",
+            )
+        try:
+            relation = relation.filter(
+                duckdb.ColumnExpression(column)
+                == duckdb.ConstantExpression(_whole_date(value, columns[column])).cast(
+                    columns[column]
+                )
+            )
+            frame = relation.limit(2).pl()
+        except duckdb.Error:
+            raise KidoError(
+                f"{value!r} is no {columns[column].lower()}, as {mart} has in {column!r}."
+            ) from None
+        if frame.is_empty():
+            raise KidoError(f"No row of {mart} has {' and '.join(given[: given.index(pair) + 1])}.")
+    found = relation.limit(2).pl()
+    if found.is_empty():
+        raise KidoError(f"{mart} has no rows.")
+    if found.height > 1:
+        raise _several(relation, mart, columns, given)
+    row: Row = found.row(0, named=True)
+    return row
+
+
+def _whole_date(value: str, kind: str) -> str:
+    """A year or a month as its first day, where the column has days."""
+    return f"{value}-01-01"[:10] if kind == "DATE" and len(value) == 4 else (
+        f"{value}-01" if kind == "DATE" and len(value) == 7 else value
+    )  # fmt: skip
+
+
+def _several(
+    relation: duckdb.DuckDBPyRelation, mart: str, columns: Mapping[str, str], given: Sequence[str]
+) -> KidoError:
+    """Several rows: the first column that tells them apart, with its values."""
+    count = len(relation)
+    for column in columns:
+        values = relation.project(f'"{column}"').distinct().order(f'"{column}"').fetchall()
+        if len(values) > 1:
+            named = [str(value) for (value,) in values[:VALUES_NAMED]]
+            more = f" and {len(values) - len(named)} more" if len(values) > len(named) else ""
+            return KidoError(
+                f"{counted(count, 'row')} of {mart} have {' and '.join(given) or 'been found'}.",
+                hint=f"Say which {column}: {', '.join(named)}{more}.",
+            )
+    return KidoError(f"{counted(count, 'row')} of {mart} are alike.")
+
+
+def _lake_rows(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    mart: str,
+    row: Row,
+    snapshot_ids: Sequence[str],
+    today: date,
+) -> Mapping[str, pl.DataFrame]:
+    for table in LAKE_TABLES.values():
+        files = lake.contents(table).files_of(snapshot_ids)
+        connection.execute(f"create temp view {table.name} as {rows_of(lake, table, files)}")
+    connection.register("mart", pl.DataFrame([row], strict=False).to_arrow())
+    found = {}
+    for name, condition in conditions(mart).items():
+        try:
+            rows = connection.sql(f"select lake.* from {name} as lake, mart where {condition}").pl()
+        except duckdb.Error as error:
+            raise KidoError(f"The rows of {name} that {mart} was made from: {error}") from None
+        table = LAKE_TABLES[name]
+        rows = rows_that_count(table, table.conform(rows), today)
+        if not rows.is_empty():
+            found[name] = _nearest_first(table, rows, row)
+    return found
+
+
+def _nearest_first(table: LakeTable, rows: pl.DataFrame, row: Row) -> pl.DataFrame:
+    values = [str(value) for value in row.values() if value is not None]
+    shared = pl.sum_horizontal(
+        pl.col(name).cast(pl.String).is_in(values).cast(pl.Int32)
+        for name in table.columns
+        if not isinstance(rows.schema[name], pl.List)
+    )
+    return rows.sort(shared, descending=True, maintain_order=True)
+
+
+def _origins(
+    connection: duckdb.DuckDBPyConnection, landing: Landing, snapshot_ids: Sequence[str]
+) -> list[Origin]:
+    rows = (
+        connection.sql(
+            "select snapshots.*, sources.publisher, sources.licence "
+            "from catalog.snapshots left join catalog.sources using (source) "
+            "where list_contains(?, snapshot_id) order by snapshot_id",
+            params=[list(snapshot_ids)],
+        )
+        .pl()
+        .to_dicts()
+    )
+    here: dict[str, Snapshot] = {
+        snapshot.snapshot_id: snapshot
+        for source in {row["source"] for row in rows} & set(all_sources())
+        for snapshot in landing.snapshots(source)
+    }
+    return [_origin(row, here.get(row["snapshot_id"]), landing) for row in rows]
+
+
+def _origin(row: dict[str, Any], snapshot: Snapshot | None, landing: Landing) -> Origin:
+    publisher, licence = row.pop("publisher"), row.pop("licence")
+    if snapshot is None:
+        return Origin(row, publisher, licence, "", "", ())
+    origin = snapshot.origin
+    return Origin(
+        row, origin.producer, origin.licence, origin.citation, origin.url,
+        landing.addresses(snapshot),
+    )  # fmt: skip
+
+
+def print_way(way: Way) -> None:
+    """Print the way back, from the row to the bytes. Snapshots are numbered."""
+    from rich.console import Console
+
+    console = Console()
+    numbers = {origin.row["snapshot_id"]: f"[{n}]" for n, origin in enumerate(way.origins, 1)}
+    console.print(f"[bold]{way.mart}[/bold]", highlight=False)
+    _print_values(console, way.row)
+    _print_line(console, f"\nMade by {way.model.relative_to(DBT_PROJECT.parent)}")
+    if not way.origins:
+        _print_line(console, "It carries no snapshots: a list, or a fact with its own source.")
+    for name, rows in way.rows.items():
+        _print_rows(console, name, rows, numbers)
+    for origin in way.origins:
+        row = origin.row
+        snapshot_id = row["snapshot_id"]
+        _print_line(console, f"\nSnapshot {numbers[snapshot_id]} {snapshot_id}")
+        _print_values(
+            console,
+            {
+                "publisher": origin.publisher, "cited as": origin.citation,
+                "licence": origin.licence, "address": origin.url, "document": row["document"],
+                "request": row["request"], "retrieved": f"{row['retrieved_at']} UTC",
+                "sha256": row["sha256"],
+                "bytes": ", ".join(origin.places) or "not in this home: withdrawn, or of another",
+            },
+        )  # fmt: skip
+
+
+def _print_rows(
+    console: Console, name: str, rows: pl.DataFrame, numbers: Mapping[str, str]
+) -> None:
+    """The rows as a table of what differs among them, and what they have in common once."""
+    from dagster_project.serving.query import rows_as_table
+
+    shown = rows.drop("source", "document", "is_provisional", "vintage_at").with_columns(
+        pl.col("snapshot_id").replace(numbers).alias("snapshot")
+    ).drop("snapshot_id")  # fmt: skip
+    shown = shown.select(
+        pl.col(column).list.join(", ") if isinstance(kind, pl.List) else pl.col(column)
+        for column, kind in shown.schema.items()
+    )
+    of = f"the first {ROWS_SHOWN} of " if rows.height > ROWS_SHOWN else ""
+    _print_line(console, f"\nFrom lake.{name}, {of}{counted(rows.height, 'row')}")
+    alike = [column for column in shown.columns if shown[column].n_unique() == 1]
+    _print_values(console, shown.select(alike).row(0, named=True))
+    differing = shown.drop(alike).head(ROWS_SHOWN)
+    if differing.width:
+        console.print(
+            rows_as_table(
+                differing.with_columns(
+                    pl.when(pl.col(pl.String).str.len_chars() > LONGEST_CELL)
+                    .then(pl.col(pl.String).str.head(LONGEST_CELL - 1) + "…")
+                    .otherwise(pl.col(pl.String))
+                )
+            )
+        )
+
+
+def _print_values(console: Console, row: Row) -> None:
+    values = {
+        name: value
+        for name, value in row.items()
+        if value not in (None, "") and name != SNAPSHOT_IDS
+    }
+    width = max(map(len, values), default=0)
+    for name, value in values.items():
+        _print_line(console, f"  {name:<{width}}  {value}")
+
+
+def _print_line(console: Console, line: str) -> None:
+    """As it is: a path or a name that is broken over lines cannot be copied."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
