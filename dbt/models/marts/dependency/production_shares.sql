@@ -67,7 +67,9 @@ parts as (
         printed_totals.source is not null as has_printed_total,
         printed_totals.printed_total_t,
         coalesce(printed_totals.is_estimate, false) as has_estimated_total,
+        -- The remark is on production: the reserves of the world count those of the United States.
         of_the_world.economy_iso3 = 'USA'
+        and of_the_world.stage <> 'reserves'
         and coalesce(printed_totals.leaves_out_usa, false) as is_outside_total
     from of_the_world
     left join printed_totals

@@ -1,0 +1,381 @@
+"""Published figures, drawn at random, worked out again from the bytes they lead to.
+
+`snapshot_ids` of the row choose the rows of the lake, and these files are read as they lie there.
+The arithmetic is written once more here, in Python, and shares no code with the project.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.settings import DBT_PROJECT
+from tests import nightly
+
+Row = Mapping[str, Any]
+
+OF_EACH = 20
+"""Figures of each table: more than 200 in all."""
+
+
+class LakeOfHome:
+    """The rows of a home's lake, of chosen snapshots."""
+
+    def __init__(self, home: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self._lake = home / "lake"
+        self._connection = connection
+
+    def rows(self, table: str, of: Row, **where: object) -> list[dict[str, Any]]:
+        """Rows of the snapshots `of` names in which each of `where` holds (a list: one of them)."""
+        terms, values = ["list_contains(?, snapshot_id)"], [of["snapshot_ids"]]
+        for column, value in where.items():
+            if isinstance(value, list):
+                terms.append(f"list_contains(?, {column})")
+            else:
+                terms.append(f"{column} = ?")
+            values.append(value)
+        files = str(self._lake / table / "*" / "*.parquet")
+        found = self._connection.execute(
+            f"select * from read_parquet('{files}', union_by_name = true) "
+            f"where {' and '.join(terms)}",
+            values,
+        )
+        names = [column[0] for column in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (DBT_PROJECT / "seeds" / f"seed_{name}.csv").open(encoding="utf8") as file:
+        return list(csv.DictReader(file))
+
+
+def codes_of(group: str) -> list[str]:
+    return sorted(
+        {row["hs6_code"] for row in seed("mineral_group_codes") if row["mineral_group"] == group}
+    )
+
+
+def only(rows: Sequence[Row]) -> Row:
+    assert len(rows) == 1, rows
+    return rows[0]
+
+
+# ---- Trade
+
+
+def reported_flow(lake: LakeOfHome, row: Row) -> Iterator[tuple[object, object]]:
+    keys = ("source", "reporter_iso3", "partner_iso3", "flow", "commodity_code", "frequency",
+            "period_start")  # fmt: skip
+    found = [
+        one
+        for one in lake.rows("trade_flows", row, **{key: row[key] for key in keys})
+        if one["procedure_code"] is one["transport_code"] is one["second_partner_iso3"] is None
+    ]
+    flow = only(found)
+    yield row["value_usd"], flow["value_usd"]
+    yield row["net_weight_kg"], flow["net_weight_kg"]
+    yield row["snapshot_ids"], [flow["snapshot_id"]]
+
+
+def baci_flow(lake: LakeOfHome, row: Row) -> Iterator[tuple[object, object]]:
+    keys = ("exporter_iso3", "importer_iso3", "hs6_code", "hs_revision")
+    flow = only(
+        lake.rows(
+            "reconciled_trade", row, source="baci", period_start=date(row["year"], 1, 1),
+            **{key: row[key] for key in keys},
+        )
+    )  # fmt: skip
+    yield row["value_usd"], flow["value_usd"]
+    yield row["net_weight_kg"], flow["net_weight_kg"]
+
+
+def supplies(lake: LakeOfHome, row: Row) -> tuple[float, dict[str, float]]:
+    """The total of an importer's group, and what each published supplier has of it."""
+    codes = codes_of(row["mineral_group"])
+    reported = lake.rows(
+        "trade_flows", row, source=row["source"], reporter_iso3=row["importer_iso3"],
+        frequency=row["frequency"], period_start=row["period_start"],
+        flow=["import", "re_import"], commodity_code=[*codes, row["mineral_group"]],
+    )  # fmt: skip
+    flows = [
+        (one["commodity_code"], one["partner_iso3"], one["flow"], one[row["measure"]])
+        for one in reported
+        if one["procedure_code"] is one["transport_code"] is one["second_partner_iso3"] is None
+    ]
+    if row["frequency"] == "A":
+        reconciled = lake.rows(
+            "reconciled_trade", row, source=row["source"], importer_iso3=row["importer_iso3"],
+            period_start=row["period_start"], hs6_code=codes,
+        )  # fmt: skip
+        newest = {code: max(one["hs_revision"] for one in reconciled if one["hs6_code"] == code)
+                  for code in {one["hs6_code"] for one in reconciled}}  # fmt: skip
+        flows += [
+            (one["hs6_code"], one["exporter_iso3"], "import", one[row["measure"]])
+            for one in reconciled
+            if one["hs_revision"] == newest[one["hs6_code"]]
+        ]
+    importer = row["importer_iso3"]
+    total, of_supplier = 0.0, defaultdict[str, float](float)
+    for code in {code for code, *_ in flows}:
+        of_code = [(partner, flow, amount) for one, partner, flow, amount in flows if one == code]
+        printed = [a for partner, flow, a in of_code if partner == "WLD" and flow == "import"]
+        own = [amount for partner, _, amount in of_code if partner == importer]
+        others = [
+            (partner, amount)
+            for partner, flow, amount in of_code
+            if partner not in ("WLD", importer) and flow == "import" and amount is not None
+        ]
+        if printed and printed[0] is not None:
+            total += printed[0] - max([amount for amount in own if amount is not None], default=0)
+        else:
+            total += math.fsum(amount for _, amount in others)
+        for partner, amount in others:
+            if partner != "_X":
+                of_supplier[partner] += amount
+    return total, dict(of_supplier)
+
+
+def supplier_share(lake: LakeOfHome, row: Row) -> Iterator[tuple[object, object]]:
+    total, of_supplier = supplies(lake, row)
+    if row["supplier_iso3"] == "_X":
+        amount = total - math.fsum(of_supplier.values())
+    else:
+        amount = of_supplier[row["supplier_iso3"]]
+    yield row["amount"], amount
+    yield row["share"], amount / total
+    unpublished = total - math.fsum(of_supplier.values())
+    if row["supplier_iso3"] == "_X" or unpublished > max(of_supplier.values()):
+        yield row["supplier_rank"], None
+    else:
+        larger = [
+            (-other, supplier)
+            for supplier, other in of_supplier.items()
+            if (-other, supplier) <= (-amount, row["supplier_iso3"])
+        ]
+        yield row["supplier_rank"], len(larger)
+
+
+def concentration(lake: LakeOfHome, row: Row) -> Iterator[tuple[object, object]]:
+    total, of_supplier = supplies(lake, row)
+    shares = sorted((amount / total for amount in of_supplier.values()), reverse=True)
+    rest = 1 - math.fsum(shares)
+    yield row["total_amount"], total
+    if row["source"] == "baci_top_flows":
+        yield (row["hhi"], row["hhi_low"], row["hhi_high"]), (None, None, None)
+        return
+    low = math.fsum(share * share for share in shares)
+    yield row["hhi_low"], low
+    yield row["hhi_high"], low + (rest * rest if rest > 1e-9 else 0)
+    if abs(rest - 0.5) > 1e-9:
+        yield row["hhi"], low if rest < 0.5 else None
+    if abs(rest - shares[0]) > 1e-9:
+        yield row["cr1_share"], shares[0] if rest < shares[0] else None
+
+
+# ---- Production
+
+
+def production_table(
+    lake: LakeOfHome, row: Row, labels: Mapping[tuple[str, str], str]
+) -> tuple[float | None, dict[str, Row]]:
+    """The printed total of the world, and the printed figure of each economy."""
+    found = lake.rows(
+        "production", row, source=row["source"], stage=row["stage"], year=row["year"],
+        scope_iso3="WLD",
+    )  # fmt: skip
+    of_material = [
+        one for one in found if labels.get((one["source"], one["label"])) == row["material"]
+    ]
+    label = {one["economy_iso3"]: one for one in of_material}
+    assert len(label) == len(of_material), "an economy stands twice"
+    world = label.pop("WLD", None)
+    is_figure = world is not None and world["bound"] in ("exact", "range")
+    return (world["amount_t"] if world and is_figure and world["amount_t"] else None), label
+
+
+def production_share(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, object]]:
+    world, figures = production_table(lake, row, labels)
+    printed = {name: one["share"] for name, one in figures.items() if one["share"] is not None}
+    amounts = {
+        name: one["amount_t"] for name, one in figures.items() if one["amount_t"] is not None
+    }
+    named = math.fsum(amount for name, amount in amounts.items() if name != "_X")
+    if row["economy_iso3"] == "_X":
+        if printed:
+            yield row["share"], 1 - math.fsum(s for name, s in printed.items() if name != "_X")
+        elif row["share"] is not None:
+            yield row["amount_t"], row["world_total_t"] - named
+        return
+    yield row["amount_t"], amounts.get(row["economy_iso3"])
+    if printed:
+        yield row["share"], printed.get(row["economy_iso3"])
+    elif row["share"] is not None:
+        total = world if world is not None else named + amounts.get("_X", 0)
+        yield row["world_total_t"], total
+        yield row["share"], amounts[row["economy_iso3"]] / total
+
+
+def without_usa(lake: LakeOfHome, row: Row, labels: Mapping[tuple[str, str], str]) -> bool:
+    return any(
+        "excludes u.s. production" in (one["notes"] or "").lower()
+        for one in lake.rows(
+            "production", row, source=row["source"], stage=row["stage"], year=row["year"],
+            scope_iso3="WLD", economy_iso3="WLD",
+        )
+        if labels.get((one["source"], one["label"])) == row["material"]
+    )  # fmt: skip
+
+
+def production_concentration(
+    lake: LakeOfHome, row: Row, labels: Any
+) -> Iterator[tuple[object, object]]:
+    world, figures = production_table(lake, row, labels)
+    printed = {
+        n: one["share"] for n, one in figures.items() if one["share"] is not None and n != "_X"
+    }
+    if printed:
+        shares = printed
+    else:
+        amounts = {n: one["amount_t"] for n, one in figures.items() if one["amount_t"] is not None}
+        total = world if world is not None else math.fsum(amounts.values())
+        # The remark on the world's total is on its production, not on reserves.
+        excluded = {"USA"} if row["stage"] != "reserves" and without_usa(lake, row, labels) else ()
+        shares = {n: a / total for n, a in amounts.items() if n != "_X" and n not in excluded}
+    yield row["hhi"], math.fsum(share * share for share in shares.values())
+    scores = defaultdict[tuple[str, int], list[float]](list)
+    for one in lake.rows("governance_scores", row, economy_iso3=list(shares)):
+        scores[one["economy_iso3"], one["year"]].append(one["estimate"])
+    weighted = []
+    for economy, share in shares.items():
+        years = [
+            year
+            for (name, year), of in scores.items()
+            if name == economy and year <= row["year"] and len(of) == 6
+        ]
+        if years:
+            mean = math.fsum(scores[economy, max(years)]) / 6
+            weighted.append((share, min(max((2.5 - mean) * 2, 0), 10)))
+    yield (
+        row["hhi_governance_weighted"],
+        math.fsum(share * share * weight for share, weight in weighted) if weighted else None,
+    )
+    yield (
+        row["governance_coverage_share"],
+        math.fsum(share for share, _ in weighted) / math.fsum(shares.values()),
+    )
+
+
+# ---- Markets and uses
+
+
+def closes(lake: LakeOfHome, row: Row, instrument: str, source: str = "") -> dict[date, float]:
+    found = lake.rows("price_quotes", row, instrument=instrument)
+    by_unit = defaultdict[str, dict[date, float]](dict)
+    for one in sorted(found, key=lambda one: (one["edition"] or 0, one["vintage_at"])):
+        if one["close"] is not None and source in ("", one["source"]):
+            by_unit[one["unit"]][one["price_date"]] = one["close"]
+    return max(by_unit.values(), key=len, default={})
+
+
+def crossed(lake: LakeOfHome, row: Row, instrument: str) -> dict[date, float]:
+    yen, other = closes(lake, row, "EURJPY"), closes(lake, row, f"EUR{instrument[:3]}")
+    return {day: yen[day] / other[day] for day in yen.keys() & other.keys()}
+
+
+def price(lake: LakeOfHome, row: Row) -> Iterator[tuple[object, object]]:
+    by_day = (
+        crossed(lake, row, row["instrument"])
+        if row["is_derived"]
+        else closes(lake, row, row["instrument"], row["source"])
+    )
+    yield row["close"], by_day[row["price_date"]]
+
+
+def performance(lake: LakeOfHome, row: Row) -> Iterator[tuple[object, object]]:
+    by_day = closes(lake, row, row["instrument"]) or crossed(lake, row, row["instrument"])
+    within = [
+        by_day[day]
+        for day in sorted(by_day)
+        if row["window_start"] <= day <= row["window_end"] and by_day[day] > 0
+    ]
+    yield row["return_share"], within[-1] / within[0] - 1
+    yield row["sessions"], len(within) - 1
+    peak, fall = within[0], 0.0
+    for close in within:
+        peak = max(peak, close)
+        fall = min(fall, close / peak - 1)
+    yield row["max_drawdown_share"], fall
+
+
+def end_use(lake: LakeOfHome, row: Row, minerals: Any) -> Iterator[tuple[object, object]]:
+    found = [
+        one
+        for one in lake.rows("end_uses", row, source=row["source"])
+        if (row["mineral"], one["label"]) in minerals[row["source"]]
+        and one["nace2_code"] == row["nace2_code"]
+    ]
+    by_label = defaultdict[str, set[tuple[str, float]]](set)
+    for one in found:
+        if one["year"] == max(other["year"] for other in found):
+            by_label[one["label"]].add((one["application"], one["use_share"]))
+    sums = {label: math.fsum(share for _, share in uses) for label, uses in by_label.items()}
+    assert any(row["use_share"] == pytest.approx(value, abs=1e-12) for value in sums.values()), sums
+    yield len(sums) > 0, True
+
+
+TABLES: Mapping[str, Callable[..., Iterator[tuple[object, object]]]] = {
+    "trade.reported_flows": reported_flow,
+    "trade.baci_flows": baci_flow,
+    "dependency.supplier_shares": supplier_share,
+    "dependency.import_concentration": concentration,
+    "dependency.production_shares": production_share,
+    "dependency.production_concentration": production_concentration,
+    "market.prices": price,
+    "market.performance": performance,
+    "reference.end_uses": end_use,
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_figure_is_worked_out_again_from_the_snapshots_it_names(built: Path, table: str) -> None:
+    chosen = random.Random(None if nightly.is_night() else f"2026-11-27 {table}")
+    with duckdb.connect(str(built / "kido.duckdb"), read_only=True) as connection:
+        (rows,) = connection.execute(f"select count(*) from {table}").fetchone() or (0,)
+        found = connection.execute(f"select * from {table} order by all")
+        names = [column[0] for column in found.description or []]
+        places = set(chosen.sample(range(rows), min(OF_EACH, rows)))
+        drawn = [
+            dict(zip(names, row, strict=True))
+            for place, row in enumerate(iter(found.fetchone, None))
+            if place in places
+        ]
+        labels, minerals = {}, defaultdict[str, set[tuple[str, str]]](set)
+        for source, label, material, mineral in connection.execute(
+            "select source, label, material, mineral from reference.materials "
+            "where left_out is null"
+        ).fetchall():
+            labels[source, label] = material
+            minerals[source].add((mineral, label))
+    assert drawn
+    with duckdb.connect() as connection:
+        lake = LakeOfHome(built, connection)
+        for row in drawn:
+            more = {"production": [labels], "end_use": [minerals]}
+            extra = next((found for key, found in more.items() if key in table), [])
+            for published, expected in TABLES[table](lake, row, *extra):
+                assert is_the_same(published, expected), (row, expected)
+
+
+def is_the_same(published: object, expected: object) -> bool:
+    if isinstance(published, float) and isinstance(expected, float | int):
+        return math.isclose(published, expected, rel_tol=1e-9, abs_tol=1e-9)
+    return published == expected
