@@ -10,6 +10,7 @@
     from (
         select
             labels.material,
+            case when labels.stage = figures.stage then labels.content_basis end as content_basis,
             figures.*
         from {{ figures }} as figures
         inner join {{ labels }} as labels
@@ -21,6 +22,38 @@
             partition by source, material, stage, scope_iso3, year
             order by {{ newest_first('edition') }}
         ) = 1
+{%- endmacro %}
+
+
+{# What a publisher's note says of the meaning of a figure; null where it only rounds it, converts
+   its unit, names its source or says why it is missing. #}
+{% macro meaning_of_note(notes) -%}
+    nullif(
+        trim(
+            regexp_replace(
+                {{ notes }},
+                '\((?:(?:ilmenite|rutile), )?rounded\)'
+                || '|(?:Data are )?rounded to [^.]*\.'
+                || '|\(?Reserve data is thousand metric tons\)?\.?'
+                || '|, million metric tons$'
+                || '|^(?:NA|W|XX|Large|Small|Revised)\b(?: for [0-9-]+)?\.?',
+                '',
+                'gi'
+            )
+        ),
+        ''
+    )
+{%- endmacro %}
+
+
+{# A figure's note and what that of the total adds to it. #}
+{% macro note_with_that_of_total(note, note_on_total) -%}
+    concat_ws(
+        ' ',
+        {{ note }},
+        'World total: '
+        || nullif(trim(replace({{ note_on_total }}, coalesce({{ note }}, ''), '')), '')
+    )
 {%- endmacro %}
 
 
