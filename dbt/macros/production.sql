@@ -35,8 +35,9 @@
                 '\((?:(?:ilmenite|rutile), )?rounded\)'
                 || '|(?:Data are )?rounded to [^.]*\.'
                 || '|\(?Reserve data is thousand metric tons\)?\.?'
-                || '|, million metric tons$'
-                || '|^(?:NA|W|XX|Large|Small|Revised)\b(?: for [0-9-]+)?\.?',
+                || '|, million metric tons\b'
+                || '|^(?:NA|W|XX|Large|Small|Revised)\b(?: for [0-9-]+)?\.?(?: -- )?'
+                || '|^Source: .*',
                 '',
                 'gi'
             )
@@ -48,12 +49,23 @@
 
 {# A figure's note and what that of the total adds to it. #}
 {% macro note_with_that_of_total(note, note_on_total) -%}
-    concat_ws(
-        ' ',
-        {{ note }},
-        'World total: '
-        || nullif(trim(replace({{ note_on_total }}, coalesce({{ note }}, ''), '')), '')
+    nullif(
+        concat_ws(
+            ' ',
+            {{ note }},
+            'World total: ' || case
+                when not coalesce(contains({{ note }}, {{ note_on_total }}), false)
+                    then trim(replace({{ note_on_total }}, coalesce({{ note }}, ''), ''))
+            end
+        ),
+        ''
     )
+{%- endmacro %}
+
+
+{# Why a part of a total is no share: as a share it would be above 1. #}
+{% macro exceeds_a_rounded_total() -%}
+    'The figure exceeds the published total, which is rounded.'
 {%- endmacro %}
 
 
@@ -61,6 +73,12 @@
    two significant digits or more, so half a unit of the last one is at most this. #}
 {% macro rounding_of_a_total() -%}
     0.05
+{%- endmacro %}
+
+
+{# A measure of shares, without the last bits of a sum above 1; null where it exceeds 1 by more. #}
+{% macro at_most_the_whole(measure) -%}
+    case when {{ measure }} <= 1 + 1e-9 then least({{ measure }}, 1) end
 {%- endmacro %}
 
 

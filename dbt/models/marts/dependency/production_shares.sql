@@ -205,7 +205,7 @@ listed as (
                         else 'The economies exceed the published total by more than rounding.'
                     end
             when parts.amount_t > totals.world_total_t
-                then 'The figure exceeds the published total, which is rounded.'
+                then {{ exceeds_a_rounded_total() }}
         end as reason,
         totals.world_total_t,
         parts.is_estimate,
@@ -259,8 +259,11 @@ not_listed as (
         is_estimate,
         reference_period,
         content_basis,
-        concat_ws(
-            ' ', case when is_total_only then 'No figure of an economy is published.' end, note
+        nullif(
+            concat_ws(
+                ' ', case when is_total_only then 'No figure of an economy is published.' end, note
+            ),
+            ''
         ) as note
     from rests
     where rest_t > rounding_t
@@ -323,5 +326,5 @@ select
     is_estimate,
     reference_period,
     content_basis,
-    nullif(note, '') as note
+    note
 from shares
