@@ -69,9 +69,8 @@ COM(2020) 474, and the proposal COM(2023) 160."""
 REFERENCE_PERIODS: Mapping[int, str] = MappingProxyType(
     {2017: "2010/2014", 2020: "2012/2016", 2023: "2016/2020"}
 )
-"""Years that the shares of supply of a study are averages of: the last five with figures for every
-material. A material averaged over other years is not marked in the annex tables; the studies of
-2011 and 2014 give one reference year or another, material by material."""
+"""Years that the shares of supply of a study are averages of, as its report gives them for the study
+as a whole; the annex tables mark no material as averaged over others."""
 
 ANNEX_YEAR = 2023
 """The annex tables do not print their year; those in this layout are of the study of 2023."""
