@@ -64,6 +64,10 @@ FigureFlag = Literal[
 ]  # fmt: skip
 FIGURE_FLAGS: tuple[FigureFlag, ...] = get_args(FigureFlag)
 
+ContentBasis = Literal["metal", "oxide", "ore", "gross"]
+CONTENT_BASES: tuple[ContentBasis, ...] = get_args(ContentBasis)
+"""What a tonnage weighs: the element in the goods, its oxide, the ore, or the goods as they are."""
+
 Reservoir = Literal["upper_crust", "bulk_crust", "crust"]
 RESERVOIRS: tuple[Reservoir, ...] = get_args(Reservoir)
 

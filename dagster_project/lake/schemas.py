@@ -446,6 +446,12 @@ PRODUCTION = _table(
             pl.String, "Economy; `WLD` the printed total, `_X` the economies not listed."
         ),
         "year": Column(pl.Int32, "Calendar year, or the year of the assessment."),
+        "reference_period": Column(
+            pl.String,
+            "Years that the figure is of, as ISO 8601: `2024`, or `2016/2020` for their average; "
+            "null where the publisher does not say.",
+            True,
+        ),
         "edition": Column(
             pl.Int32,
             "Edition of the publication; a newer one takes precedence over an older one, "
@@ -576,6 +582,15 @@ MATERIAL_LABELS = _table(
         "mineral": Column(pl.String, "Mineral it is or contains; null for several.", True),
         "mineral_group": Column(
             pl.String, "Mineral group; null where the label is in none or spans several.", True
+        ),
+        "stage": Column(
+            pl.String, "Stage that the label names; null where a column of the table does.", True
+        ),
+        "content_basis": Column(
+            pl.String,
+            "What the figures of that stage weigh, as the label or the heading of its table "
+            f"prints it: {words.listed(words.CONTENT_BASES, then='')}; null where neither does.",
+            True,
         ),
         "left_out": Column(
             pl.String, "Why the figures of this label are not used; null where they are.", True

@@ -325,6 +325,8 @@ class MaterialLabel:
     """The meaning of a publisher's label; `left_out` is the reason why its figures are not used.
 
     `stage` is given where the label implies it and the publisher's table has no column for it.
+    `content_basis` is what the figures of that stage weigh, where the label or the heading of its
+    table prints it; a table that prints reserves beside mine production does not print theirs.
     """
 
     label: str
@@ -332,6 +334,7 @@ class MaterialLabel:
     mineral: str | None
     mineral_group: str | None
     stage: str | None
+    content_basis: str | None
     left_out: str | None
 
 
@@ -344,7 +347,7 @@ def labels_file(source: str) -> Path:
 def material_labels(source: str) -> WordMap[MaterialLabel]:
     """The labels of a source by their names as printed, from `bundled/<source>/labels.csv`.
 
-    Columns: `label,material,mineral,mineral_group,stage,left_out`; blank is None.
+    Columns: `label,material,mineral,mineral_group,stage,content_basis,left_out`; blank is None.
     """
     return WordMap(
         f"material_labels.{source}",
@@ -375,6 +378,8 @@ def label_rows(source: str) -> list[dict[str, str | None]]:
             "material": label.material,
             "mineral": label.mineral,
             "mineral_group": label.mineral_group,
+            "stage": label.stage,
+            "content_basis": label.content_basis,
             "left_out": label.left_out,
         }
         for label in material_labels(source).values()

@@ -11,9 +11,6 @@ from dagster_project.quality import parts
 from dagster_project.quality.parts import is_not_later_than_today, is_one_of, matches
 from dagster_project.quality.rules import Known, Rule, report, stop
 
-LARGEST_PRODUCTION_SHARE = 1.05
-"""A world total has two significant digits or more, so it may be rounded down by 5 % at most."""
-
 
 def contains(
     name: str,
@@ -48,18 +45,6 @@ def is_at_least(column: str, least: float, explanation: str, *, strict: bool = F
         column=column,
         min_value=least,
         strict_min=strict,
-    )
-
-
-def is_within_rounding(column: str, bound: int, most: float, explanation: str) -> Rule:
-    """Between 0 and the bound, which a rounded total may lift to `most`."""
-    return stop(
-        f"{column}_is_between_0_and_{bound}_within_rounding",
-        explanation,
-        "ExpectColumnValuesToBeBetween",
-        column=column,
-        min_value=0,
-        max_value=most,
     )
 
 

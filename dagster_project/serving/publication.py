@@ -28,7 +28,7 @@ from dagster_project.lake.store import write_atomically
 from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
 
-CONTRACT_VERSION = "1.0"
+CONTRACT_VERSION = "2.0"
 """Version of the published tables; the first number changes if a column is removed or redefined."""
 
 PUBLISHED_SCHEMAS = words.SCHEMAS

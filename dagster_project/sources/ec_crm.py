@@ -66,6 +66,12 @@ RELEASES: Mapping[int, date] = MappingProxyType(
 """The day the list of each study was released: COM(2011) 25, COM(2014) 297, COM(2017) 490,
 COM(2020) 474, and the proposal COM(2023) 160."""
 
+REFERENCE_PERIODS: Mapping[int, str] = MappingProxyType(
+    {2017: "2010/2014", 2020: "2012/2016", 2023: "2016/2020"}
+)
+"""Years that the shares of supply of a study are averages of, as its report gives them for the study
+as a whole; the annex tables mark no material as averaged over others."""
+
 ANNEX_YEAR = 2023
 """The annex tables do not print their year; those in this layout are of the study of 2023."""
 
@@ -259,6 +265,9 @@ def _supply_shares(table: pl.DataFrame) -> pl.DataFrame:
 def _with_flags(shares: pl.DataFrame) -> pl.DataFrame:
     return shares.with_columns(
         pl.col("year").alias("edition"),
+        pl.col("year")
+        .replace_strict(REFERENCE_PERIODS, default=None, return_dtype=pl.String)
+        .alias("reference_period"),
         pl.lit(None, pl.Float64).alias("amount_t"),
         pl.when(pl.col("share") == 0)
         .then(pl.lit("zero"))

@@ -653,7 +653,9 @@ def utc_naive(instant: datetime) -> datetime:
 
 def labels_of(source: str, vintage_at: pl.Expr) -> pl.DataFrame:
     """The list of a source's labels -> `material_labels`, one row per label."""
-    named = ("label", "material", "mineral", "mineral_group", "left_out")
+    named = (
+        "label", "material", "mineral", "mineral_group", "stage", "content_basis", "left_out",
+    )  # fmt: skip
     return pl.DataFrame(label_rows(source), schema=dict.fromkeys(named, pl.String)).select(
         pl.lit(source).alias("source"),
         *named,

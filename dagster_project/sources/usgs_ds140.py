@@ -109,6 +109,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             pl.lit("WLD").alias("scope_iso3"),
             "economy_iso3",
             "year",
+            pl.col("year").cast(pl.String).alias("reference_period"),
             pl.lit(rows["year"].max(), pl.Int32).alias("edition"),
             pl.col("figure").alias("amount_t"),
             pl.lit(None, pl.Float64).alias("share"),

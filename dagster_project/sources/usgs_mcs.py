@@ -423,6 +423,7 @@ def _production(rows: pl.DataFrame, vintage: pl.Expr, document: Document) -> pl.
         pl.lit("WLD").alias("scope_iso3"),
         "economy_iso3",
         "year",
+        pl.col("year").cast(pl.String).alias("reference_period"),
         "edition",
         "amount_t",
         pl.lit(None, pl.Float64).alias("share"),

@@ -44,6 +44,14 @@ COLUMNS = ("label", "economy_iso3", "year", "figure", "flag", "note")
 WORLD = "WLD"
 FLAGS = ("reported", "estimated", "zero")
 REVISED = "revised"
+NOTES = (
+    REVISED,
+    "Official production quota. Illegal production could not be quantified.",
+    "India's Department of Atomic Energy did not disclose monazite production data.",
+    "Rare-earth oxide content of exports.",
+)
+"""What the edition revises of the one before, and the footnotes to countries, as printed."""
+BETWEEN_NOTES = " -- "
 YEARS = 5
 """Of an edition: the last one is the year of the yearbook."""
 
@@ -55,7 +63,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """Our table `label,economy_iso3,year,figure,flag,note` -> the two lake tables.
 
     `production` is metric tons of rare-earth oxides, one row per economy and year, with the world
-    total as printed. `note` is blank or `revised`, where the edition revises the one before.
+    total as printed. `note` is blank, or one or more of NOTES with BETWEEN_NOTES between them.
     `edition` is the last year of the file, which is the year of the yearbook.
     `vintage_at` is RELEASED for bundled figures, else the time of retrieval.
     Raises UpstreamFormatError for another layout, an invalid year, a figure that does not fit its
@@ -74,7 +82,14 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         (pl.col("label").is_not_null(), "has no label"),
         (pl.col("economy_iso3").is_in(known), "is not of an economy of our list"),
         (pl.col("flag").is_in(FLAGS), "has a flag that is not known"),
-        (pl.col("note").fill_null(REVISED) == REVISED, "has a note that is not known"),
+        (
+            pl.col("note")
+            .fill_null(REVISED)
+            .str.split(BETWEEN_NOTES)
+            .list.eval(pl.element().is_in(NOTES))
+            .list.all(),
+            "has a note that is not known",
+        ),
     ):
         require_every(rule, of=table, value=place, what=what, source=source, error=UnknownCodeError)
     for rule, what in (
@@ -102,6 +117,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         pl.lit(WORLD).alias("scope_iso3"),
         "economy_iso3",
         "year",
+        pl.col("year").cast(pl.String).alias("reference_period"),
         pl.lit(edition, pl.Int32).alias("edition"),
         pl.col("figure").alias("amount_t"),
         pl.lit(None, pl.Float64).alias("share"),

@@ -16,6 +16,12 @@
 {%- endmacro %}
 
 
+{# An edition of the Harmonized System in words: `HS 2022`. #}
+{% macro edition_in_words(hs_revision) -%}
+    replace({{ hs_revision }}, 'HS', 'HS ')
+{%- endmacro %}
+
+
 {# A period in words: `2025`, `June 2025`, `2025-06-30 to 2026-08-05`. #}
 {% macro period_in_words(period) -%}
     case

@@ -10,6 +10,7 @@
     from (
         select
             labels.material,
+            case when labels.stage = figures.stage then labels.content_basis end as content_basis,
             figures.*
         from {{ figures }} as figures
         inner join {{ labels }} as labels
@@ -24,10 +25,60 @@
 {%- endmacro %}
 
 
+{# What a publisher's note says of the meaning of a figure; null where it only rounds it, converts
+   its unit, names its source or says why it is missing. #}
+{% macro meaning_of_note(notes) -%}
+    nullif(
+        trim(
+            regexp_replace(
+                {{ notes }},
+                '\((?:(?:ilmenite|rutile), )?rounded\)'
+                || '|(?:Data are )?rounded to [^.]*\.'
+                || '|\(?Reserve data is thousand metric tons\)?\.?'
+                || '|, million metric tons\b'
+                || '|^(?:NA|W|XX|Large|Small|Revised)\b(?: for [0-9-]+)?\.?(?: -- )?'
+                || '|^Source: .*',
+                '',
+                'gi'
+            )
+        ),
+        ''
+    )
+{%- endmacro %}
+
+
+{# A figure's note and what that of the total adds to it. #}
+{% macro note_with_that_of_total(note, note_on_total) -%}
+    nullif(
+        concat_ws(
+            ' ',
+            {{ note }},
+            'World total: ' || case
+                when not coalesce(contains({{ note }}, {{ note_on_total }}), false)
+                    then trim(replace({{ note_on_total }}, coalesce({{ note }}, ''), ''))
+            end
+        ),
+        ''
+    )
+{%- endmacro %}
+
+
+{# Why a part of a total is no share: as a share it would be above 1. #}
+{% macro exceeds_a_rounded_total() -%}
+    'The figure exceeds the published total, which is rounded.'
+{%- endmacro %}
+
+
 {# Part by which printed figures may exceed a printed total through rounding alone: publishers print
    two significant digits or more, so half a unit of the last one is at most this. #}
 {% macro rounding_of_a_total() -%}
     0.05
+{%- endmacro %}
+
+
+{# A measure of shares, without the last bits of a sum above 1; null where it exceeds 1 by more. #}
+{% macro at_most_the_whole(measure) -%}
+    case when {{ measure }} <= 1 + 1e-9 then least({{ measure }}, 1) end
 {%- endmacro %}
 
 

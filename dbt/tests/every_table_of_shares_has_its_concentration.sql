@@ -14,7 +14,10 @@ with largest as (
         coalesce(max(share) filter (where economy_iso3 = '_X'), 0) as rest_share
     from {{ ref('production_shares') }}
     group by material, stage, year, source
-    having largest_share > 0 and (producers > 1 or rest_share <= largest_share)
+    having
+        largest_share > 0
+        and not coalesce(bool_or(reason = {{ exceeds_a_rounded_total() }}), false)
+        and (producers > 1 or rest_share <= largest_share)
 
 )
 

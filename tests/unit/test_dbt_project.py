@@ -26,7 +26,7 @@ from dagster_project.lake.build_file import work_file
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.orchestration.facts import unit_of
 from dagster_project.quality.suites import MART_SUITES
-from dagster_project.settings import DBT_PROJECT
+from dagster_project.settings import BUNDLED, DBT_PROJECT
 from dagster_project.sources.catalogue.claims import CLAIM_TESTS
 from tests import contract
 from tests.conftest import SHARED, needs_edition_of_catalogue, needs_shared
@@ -527,6 +527,7 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "baci_flows_have_known_exporters",
     "baci_flows_have_known_importers",
     "baci_flows_are_of_known_codes",
+    "flows_are_of_known_codes_and_editions",
     "supplier_shares_has_one_row_per_grain",
     "supplier_shares_have_known_importers",
     "supplier_shares_have_known_suppliers",
@@ -909,3 +910,80 @@ def test_a_code_that_a_restriction_names_for_a_mineral_may_hold_it() -> None:
     }
     held = {(row["hs6_code"], row["mineral"]) for row in _seed("seed_commodity_minerals")}
     assert named <= held
+
+
+NAMES_IN_TEXTS = {
+    "aluminium": "alumin",
+    "baryte": "barium sulphate|barytes",
+    "boron": "bor",
+    "phosphate_rock": "phosphates",
+    "silicon": "silic",
+    "superhard_materials": "diamond",
+    "tungsten": "tungst",
+}
+"""How texts of the Harmonized System name a mineral, where it is not by its own name."""
+
+
+def test_no_text_of_a_code_is_cited_for_a_mineral_that_it_does_not_name() -> None:
+    texts = {
+        row["code"]: row["description"].lower()
+        for row in csv.DictReader(
+            (BUNDLED / "nomenclature" / "hs_2022.csv").read_text("utf8").splitlines()
+        )
+    }
+    rare_earths = {
+        row["mineral"] for row in _seed("seed_minerals") if row["is_rare_earth"] == "true"
+    }
+    cited = [
+        row
+        for row in _seed("seed_commodity_minerals")
+        if row["source"].startswith("HS 2022, text of the code")
+    ]
+    unnamed = [
+        (row["hs6_code"], row["mineral"])
+        for row in cited
+        if not re.search(
+            r"rare.earth|earth-metals, rare"
+            if row["source"].endswith("(rare-earth metals)") and row["mineral"] in rare_earths
+            else NAMES_IN_TEXTS.get(row["mineral"], row["mineral"]),
+            texts[row["hs6_code"]],
+        )
+    ]
+    assert unnamed == []
+    assert len(cited) > 90
+
+
+def test_no_announcement_is_cited_for_a_mineral_that_it_does_not_name() -> None:
+    """Of 18/2025: samarium, gadolinium, terbium, dysprosium, lutetium, scandium and yttrium."""
+    measures = yaml.safe_load((BUNDLED / "catalogue" / "measures.yaml").read_text("utf8"))
+    named: dict[str, set[str]] = {}
+    for measure in measures["measures"]:
+        for clause in measure["clauses"]:
+            for scope in clause.get("scope") or ():
+                named.setdefault(measure["measure"], set()).update(scope["minerals"])
+    cited = [
+        (row["mineral"], *number.groups())
+        for row in _seed("seed_commodity_minerals")
+        if (number := re.match(r"MOFCOM and GAC Announcement (\d+)/(\d{4})", row["source"]))
+    ]
+    assert [
+        (mineral, number, year)
+        for mineral, number, year in cited
+        if mineral not in named[f"CN-{year}-{number}"]
+    ] == []
+    assert len(cited) > 35
+    of_april = {mineral for mineral, number, year in cited if (number, year) == ("18", "2025")}
+    assert of_april == {
+        "samarium", "gadolinium", "terbium", "dysprosium", "lutetium", "scandium", "yttrium",
+    }  # fmt: skip
+
+
+def test_no_use_is_cited_for_a_mineral_that_the_study_does_not_name_for_it() -> None:
+    with (BUNDLED / "ec_crm" / "end_uses.csv").open(encoding="utf8") as file:
+        uses = {(use["label"].lower(), use["application"].lower()) for use in csv.DictReader(file)}
+    cited = [
+        (row["mineral"], use[1])
+        for row in _seed("seed_commodity_minerals")
+        if (use := re.match(r"EC 2023 study, annex, shares of uses \((\w+)\)", row["source"]))
+    ]
+    assert cited and set(cited) <= uses

@@ -189,6 +189,7 @@ class TestSupplyShares:
             "scope_iso3": "WLD",
             "economy_iso3": "CHN",
             "year": 2023,
+            "reference_period": "2016/2020",
             "edition": 2023,
             "amount_t": None,
             "share": 0.564,
@@ -273,6 +274,17 @@ class TestSupplyShares:
     ) -> None:
         with pytest.raises(UpstreamFormatError, match=message):
             parse(TIDY_SHARES.replace(old, new), "production")
+
+    @pytest.mark.parametrize(
+        ("study", "period"),
+        # Averages of five years; of a study that is not known here nothing is said.
+        [("2017", "2010/2014"), ("2020", "2012/2016"), ("2023", "2016/2020"), ("2026", None)],
+    )
+    def test_shares_are_the_average_of_the_years_before_the_study(
+        self, study: str, period: str | None
+    ) -> None:
+        rows = parse(TIDY_SHARES.replace("2023", study), "production")
+        assert rows["reference_period"].unique().to_list() == [period]
 
     def test_a_later_study_fits_the_tidy_table(self) -> None:
         row = parse(TIDY_SHARES.replace("2023", "2026"), "production").row(0, named=True)
@@ -494,7 +506,9 @@ class TestEveryTable:
     def test_a_label_left_out_has_no_figures_and_keeps_its_reason(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        iron = vocabulary.MaterialLabel("Iron ore", "iron_ore", None, None, None, "not of interest")
+        iron = vocabulary.MaterialLabel(
+            "Iron ore", "iron_ore", None, None, None, None, "not of interest"
+        )
         listed = vocabulary.material_labels("ec_crm")
         known = vocabulary.WordMap(listed.name, {**listed, "Iron ore": iron})
         monkeypatch.setattr(vocabulary, "material_labels", lambda source: known)

@@ -425,6 +425,7 @@ def test_a_wide_row_becomes_figures_of_each_year_and_stage() -> None:
         "scope_iso3": "WLD",
         "economy_iso3": "CHN",
         "year": 2024,
+        "reference_period": "2024",
         "edition": 2025,
         "amount_t": 67000.0,
         "share": None,
@@ -647,6 +648,7 @@ def test_a_long_row_becomes_a_figure() -> None:
         "scope_iso3": "WLD",
         "economy_iso3": "CHN",
         "year": 2025,
+        "reference_period": "2025",
         "edition": 2026,
         "amount_t": 67000.0,
         "share": None,
@@ -1319,6 +1321,128 @@ def test_of_a_publication_cut_at_a_line_end_no_broken_table_is_read(edition: int
         short = of_file.filter(pl.col("len") < pl.col("len_whole"))
         assert short.is_empty(), (count, short)
     assert read < 0.2 * len(lines) / 61
+
+
+# --- what a figure weighs, and what a note says of it
+
+WEIGHS = (
+    ("gross", r"gross+ weight"),
+    (
+        "oxide",
+        r"oxide \(REO\)|-oxide eq|boric oxide|arsenic trioxide|scandium oxide|alumina"
+        r"|TiO2\) content|ZrO2 content|Y2O3 eq",
+    ),
+    ("metal", r"\bcontent|contain|magnesium metal|sponge metal|silicon metal"),
+    ("ore", r"\bore\b|\bbauxite\b"),
+)
+"""What a label prints of what it weighs; the first that fits counts."""
+
+
+def test_a_label_that_prints_what_it_weighs_has_the_word_for_it() -> None:
+    labels = [
+        label for label in vocabulary.material_labels("usgs_mcs").values()
+        if label.stage and not label.left_out
+    ]  # fmt: skip
+    # `Titanium & titanium dioxide: Sponge metal`: the head of a chapter is not of its tables.
+    of_table = {
+        label.label: label.label
+        if "metal:" in label.label.lower()
+        else label.label.split(": ", 1)[1]
+        for label in labels
+    }
+    found = {
+        label: next(
+            (word for word, printed in WEIGHS if re.search(printed, text, re.IGNORECASE)), None
+        )
+        for label, text in of_table.items()
+    }
+    differ = {
+        label.label: (label.content_basis, found[label.label])
+        for label in labels
+        if found[label.label] and label.content_basis != found[label.label]
+    }
+    assert differ == {}
+    assert {*found.values()} == {"gross", "oxide", "metal", "ore", None}
+
+
+@pytest.mark.parametrize(
+    ("label", "basis"),
+    [
+        ("Rare earths: Mine production, rare-earth-oxide equivalent", "oxide"),
+        ("Zirconium: Zirconium reserves(thousand metric tons, ZrO2 content)", "oxide"),
+        ("Antimony: Mine production, contained antimony", "metal"),
+        ("Titanium Sponge Metal: Titanium sponge metal production", "metal"),
+        ("Magnesium Compounds: Mine production, magnesite - gross weight", "gross"),
+        ("Bauxite: Mine production, bauxite, dry tons", "ore"),
+        # Nothing is printed: a refinery's indium is metal, but the table does not say so.
+        ("Indium: Refinery production", None),
+        ("Graphite (Natural): Mine production", None),
+        # Left out, so that it weighs nothing here.
+        ("Iron Ore: Mine production, iron content", None),
+        ("Antimony: Price_Metal_dlb", None),
+    ],
+)
+def test_what_a_label_weighs(label: str, basis: str | None) -> None:
+    assert vocabulary.material_labels("usgs_mcs")[label].content_basis == basis
+
+
+@needs_shared
+def test_a_label_of_2026_weighs_what_the_head_of_its_chapter_says() -> None:
+    """`(Data in metric tons, tungsten content, unless otherwise specified)`."""
+    published = pl.read_csv(
+        REAL / PUBLISHED[2026], encoding="cp1252", infer_schema=False
+    ).filter(pl.col("Section").str.starts_with("World"))  # fmt: skip
+    headed: dict[str, set[str]] = {}
+    for commodity, detail, head in published.select(
+        "Commodity", "Statistics_detail", pl.col("Other notes").str.split(" -- ").list.first()
+    ).iter_rows():
+        headed.setdefault(f"{commodity}: {detail}", set()).add(head or "")
+    checked = 0
+    for label in vocabulary.material_labels("usgs_mcs").values():
+        heads = headed.get(label.label, set())
+        # What a section or a note specifies otherwise.
+        otherwise = ("Chromium", "Magnesium Comp", "Strontium", "Manganese", "Zirconium", "Arsenic")
+        if (
+            not label.stage
+            or label.left_out
+            or len(heads) != 1
+            or label.label.startswith(otherwise)
+        ):
+            continue
+        (head,) = heads
+        if "content" in head or "equivalent" in head:
+            checked += 1
+            assert label.content_basis == ("oxide" if "xide" in head else "metal"), label.label
+    assert checked > 50
+
+
+def test_china_digs_up_its_quota_of_rare_earths() -> None:
+    """As the editions of 2023 to 2026 note; that of 2026 no longer does of its last year."""
+    of_china = pl.concat(
+        parse((FOLDER / f"mcs_{edition}.csv").read_bytes(), FROM_THE_PROJECT).filter(
+            pl.col("label").str.to_lowercase().str.starts_with("rare earths"),
+            economy_iso3="CHN",
+            stage="extraction",
+        )
+        for edition in range(2022, 2027)
+    )
+    noted = of_china.filter(notes="Production quota; does not include undocumented production.")
+    assert noted.select("edition", "year").rows() == [
+        (2023, 2021), (2023, 2022), (2024, 2022), (2024, 2023), (2025, 2023), (2025, 2024),
+        (2026, 2024),
+    ]  # fmt: skip
+    assert of_china.height == 10
+
+
+@needs_shared
+def test_the_note_on_the_quota_of_the_edition_of_2024_is_the_publishers() -> None:
+    printed = pl.read_csv(PAYLOADS / "mcs2024-raree_world_REAL.csv", infer_schema=False)
+    (note,) = printed.filter(Country="China")["Prod_notes"]
+    rows = parse((FOLDER / "mcs_2024.csv").read_bytes(), FROM_THE_PROJECT)
+    bundled = rows.filter(
+        pl.col("label").str.starts_with("Rare earths"), economy_iso3="CHN", stage="extraction"
+    )
+    assert bundled["notes"].unique().to_list() == [note]
 
 
 # --- the publisher's files

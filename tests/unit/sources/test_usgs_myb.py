@@ -27,6 +27,8 @@ FROM_THE_PROJECT = Document("rare_earths.csv", RETRIEVED, is_bundled=True)
 HEADER = "label,economy_iso3,year,figure,flag,note\n"
 YEARS = range(2018, 2023)
 LABEL = "Rare earths: World mine production"
+QUOTA = "Official production quota. Illegal production could not be quantified."
+"""Footnote 3 of table 8, to China."""
 
 
 def row(economy: str, year: int | str, figure: str, flag: str = "estimated", note: str = "") -> str:
@@ -63,7 +65,7 @@ def frames() -> dict[str, pl.DataFrame]:
 @pytest.mark.parametrize(
     ("economy", "year", "figure", "flag", "note"),
     [
-        ("CHN", 2018, 120_000, "reported", None),
+        ("CHN", 2018, 120_000, "reported", QUOTA),
         ("WLD", 2018, 190_000, "reported", None),
         ("USA", 2018, 14_000, "estimated", None),
         ("AUS", 2019, 20_000, "estimated", None),
@@ -74,7 +76,8 @@ def frames() -> dict[str, pl.DataFrame]:
         ("WLD", 2021, 290_000, "reported", "revised"),
         ("USA", 2021, 42_400, "reported", None),
         ("BDI", 2022, 0, "zero", None),
-        ("CHN", 2022, 210_000, "estimated", None),
+        ("CHN", 2022, 210_000, "estimated", QUOTA),
+        ("VNM", 2022, 1_200, "estimated", "Rare-earth oxide content of exports."),
         ("WLD", 2022, 297_000, "reported", None),
     ],
 )
@@ -91,6 +94,14 @@ def test_the_output_of_mines_is_as_published(
     )
     (found,) = of_economy.select("amount_t", "flag", "notes").rows()
     assert found == (figure, flag, note)
+
+
+def test_a_revised_figure_keeps_the_note_on_its_country() -> None:
+    noted = row("CHN", 2020, "1000", "reported", f"revised -- {QUOTA}")
+    rows = usgs_myb.parse(with_row(row("CHN", 2020, "1000", "reported"), noted), LANDED)
+    found = rows["production"].filter(economy_iso3="CHN", year=2020)
+    assert found["notes"].to_list() == [f"revised -- {QUOTA}"]
+    assert found["reference_period"].to_list() == ["2020"]
 
 
 def test_every_economy_has_the_five_years_and_the_total_is_among_them(
@@ -179,6 +190,8 @@ CHINA, BURUNDI = row("CHN", 2020, "1000", "reported"), row("BDI", 2020, "0", "ze
         (CHINA.replace("reported", "withheld"), "'CHN, 2020' has a flag that is not known."),
         (CHINA.replace("reported", ""), "'CHN, 2020' has a flag that is not known."),
         (CHINA.replace("reported,", "reported,preliminary"),
+         "'CHN, 2020' has a note that is not known."),
+        (CHINA.replace("reported,", "reported,revised -- preliminary"),
          "'CHN, 2020' has a note that is not known."),
     ],
 )  # fmt: skip
@@ -294,12 +307,12 @@ def test_every_cell_is_that_of_the_publishers_table(frames: dict[str, pl.DataFra
             else "estimated"
             if cell.is_estimated
             else "reported",
-            "revised" if cell.is_revised else None,
+            bool(cell.is_revised),
         )
         for cell in raw.itertuples()
     }
     found = {
-        (economy, year): (amount, flag, note)
+        (economy, year): (amount, flag, "revised" in (note or ""))
         for economy, year, amount, flag, note in frames["production"]
         .select("economy_iso3", "year", "amount_t", "flag", "notes")
         .iter_rows()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dagster_project import words
 from dagster_project.quality import parts
 from dagster_project.quality.lake_parts import is_filled, key_of
 from dagster_project.quality.parts import has_rows, is_one_of, matches, one_row_per
@@ -22,6 +23,14 @@ RULES = (
     is_one_of(
         "mineral_group_is_known", "mineral_group", Known("mineral_groups"),
         "A label of an undefined group would match no trade.",
+    ),
+    is_one_of(
+        "stage_is_known", "stage", words.STAGES,
+        "The basis of a label counts for the stage that the label names.",
+    ),
+    is_one_of(
+        "content_basis_is_known", "content_basis", words.CONTENT_BASES,
+        "A ton of oxide and a ton of the metal in it are not added up.",
     ),
     matches(
         "reason_is_in_words", "left_out", parts.NOT_BLANK,

@@ -12,7 +12,13 @@ from dagster_project.quality.lake_parts import (
     key_of,
     year_has_begun,
 )
-from dagster_project.quality.parts import has_rows, is_known_economy, is_one_of, one_row_per
+from dagster_project.quality.parts import (
+    has_rows,
+    is_known_economy,
+    is_one_of,
+    matches,
+    one_row_per,
+)
 from dagster_project.quality.rules import quarantine, stop
 
 LARGEST_AMOUNT_T = 1e12
@@ -37,6 +43,11 @@ RULES = (
         "Withheld, not available and zero are three different things.",
     ),
     year_has_begun(),
+    matches(
+        "reference_period_is_a_year_or_an_interval_of_years", "reference_period",
+        r"^[0-9]{4}(/[0-9]{4})?$",
+        "A period is written as in ISO 8601.",
+    ),
     is_finite("amount_t", "share", "trade_parameter"),
     is_not_negative("amount_t"),
     quarantine(

@@ -35,12 +35,13 @@ listed as (
         year,
         economy_iso3,
         share,
+        reference_period,
         -- Round amounts give exact measures; where shares are printed they are of one.
         case when world_total_t is null then share else amount_t end as quantity,
         coalesce(world_total_t, 1) as whole,
         snapshot_ids
     from shares
-    where share is not null
+    where share is not null or reason = {{ exceeds_a_rounded_total() }}
 
 ),
 
@@ -83,6 +84,7 @@ producers as (
         listed.year,
         listed.economy_iso3,
         listed.share,
+        listed.reference_period,
         listed.quantity,
         listed.quantity * listed.quantity as square,
         listed.quantity * listed.quantity * scores.governance_weight as weighted_square,
@@ -130,34 +132,54 @@ sums as (
         {{ sum_in_order('quantity') }} filter (where producer_rank <= 3) / whole as top_three_share,
         max(share) filter (where producer_rank = 1) as cr1_share,
         max(economy_iso3) filter (where producer_rank = 1) as top_producer_iso3,
+        max(reference_period) as reference_period,
         count(*) filter (where quantity > 0) as producers,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from producers
     group by source, material, stage, year, whole
     having {{ sum_in_order('quantity') }} > 0
 
+),
+
+measures as (
+
+    select
+        sums.*,
+        {{ hhi('sums.squares', 'sums.whole') }} as hhi,
+        {{ hhi('sums.weighted_squares', 'sums.whole') }} as hhi_governance_weighted,
+        case
+            when sums.producers >= 3 or rests.source is null then sums.top_three_share
+        end as cr3_share
+    from sums
+    left join rests
+        on
+            sums.source = rests.source
+            and sums.material = rests.material
+            and sums.stage = rests.stage
+            and sums.year = rests.year
+    -- One economy beside the rest of the world is no list: a larger producer may be in the rest.
+    where sums.producers > 1 or rests.source is null or rests.rest_share <= sums.cr1_share
+
 )
 
+-- Of a total that is rounded down the producers may be more than the whole.
 select
-    sums.material,
-    sums.stage,
-    sums.year,
-    sums.source,
-    {{ hhi('sums.squares', 'sums.whole') }} as hhi,
-    sums.cr1_share,
+    material,
+    stage,
+    year,
+    source,
+    {{ at_most_the_whole('hhi') }} as hhi,
+    cr1_share,
+    {{ at_most_the_whole('cr3_share') }} as cr3_share,
+    top_producer_iso3,
+    case when {{ at_most_the_whole('hhi') }} is not null then hhi_governance_weighted end
+        as hhi_governance_weighted,
+    coalesce(scored, 0) / named as governance_coverage_share,
+    reference_period,
     case
-        when sums.producers >= 3 or rests.source is null then sums.top_three_share
-    end as cr3_share,
-    sums.top_producer_iso3,
-    {{ hhi('sums.weighted_squares', 'sums.whole') }} as hhi_governance_weighted,
-    coalesce(sums.scored, 0) / sums.named as governance_coverage_share,
-    sums.snapshot_ids
-from sums
-left join rests
-    on
-        sums.source = rests.source
-        and sums.material = rests.material
-        and sums.stage = rests.stage
-        and sums.year = rests.year
--- One economy beside the rest of the world is no list: a larger producer may be in the rest.
-where sums.producers > 1 or rests.source is null or rests.rest_share <= sums.cr1_share
+        when {{ at_most_the_whole('greatest(hhi, cr3_share)') }} is null
+            then 'Of a rounded total the producers are more than the whole.'
+        when cr3_share is null then 'Fewer than three producers are named, and a rest is not.'
+    end as reason,
+    snapshot_ids
+from measures

@@ -28,6 +28,9 @@ of_the_world as (
         share,
         flag,
         notes,
+        {{ meaning_of_note('notes') }} as note,
+        reference_period,
+        content_basis,
         snapshot_id,
         bound in ('exact', 'range') as is_figure,
         flag = 'estimated' or bound <> 'exact' as is_estimate
@@ -46,13 +49,16 @@ printed_totals as (
         year,
         case when is_figure and amount_t > 0 then amount_t end as printed_total_t,
         is_estimate,
+        note as note_on_total,
+        reference_period,
+        content_basis,
         coalesce(lower(notes) like '%excludes u.s. production%', false) as leaves_out_usa
     from of_the_world
     where economy_iso3 = 'WLD'
 
 ),
 
-parts as (
+economies as (
 
     select
         of_the_world.source,
@@ -63,6 +69,10 @@ parts as (
         of_the_world.amount_t,
         of_the_world.share,
         of_the_world.is_estimate,
+        of_the_world.reference_period,
+        of_the_world.content_basis,
+        of_the_world.note,
+        printed_totals.note_on_total,
         of_the_world.flag in ('withheld', 'not_available') as is_missing,
         printed_totals.source is not null as has_printed_total,
         printed_totals.printed_total_t,
@@ -79,6 +89,40 @@ parts as (
             and of_the_world.stage = printed_totals.stage
             and of_the_world.year = printed_totals.year
     where of_the_world.economy_iso3 <> 'WLD' and of_the_world.flag <> 'not_applicable'
+
+),
+
+-- Of a total without economies all is of economies that are not listed.
+parts as (
+
+    select * from economies
+    union all by name
+    select
+        source,
+        material,
+        stage,
+        '_X' as economy_iso3,
+        year,
+        is_estimate,
+        reference_period,
+        content_basis,
+        note_on_total,
+        true as is_missing,
+        true as has_printed_total,
+        printed_total_t,
+        is_estimate as has_estimated_total,
+        false as is_outside_total
+    from printed_totals
+    where
+        printed_total_t is not null
+        and not exists (
+            select 1 from economies
+            where
+                printed_totals.source = economies.source
+                and printed_totals.material = economies.material
+                and printed_totals.stage = economies.stage
+                and printed_totals.year = economies.year
+        )
 
 ),
 
@@ -101,10 +145,17 @@ sums as (
         count(amount_t) filter (where economy_iso3 <> '_X') as listed_amounts,
         count(*) filter (where is_missing and not is_outside_total) as missing_figures,
         count(*) filter (where economy_iso3 = '_X') as printed_others,
-        bool_or(is_estimate or has_estimated_total) as is_estimate
+        bool_or(is_estimate or has_estimated_total) as is_estimate,
+        max(reference_period) as reference_period,
+        case when min(content_basis) = max(content_basis) then max(content_basis) end
+            as content_basis,
+        max(note) filter (where economy_iso3 = '_X') as note_on_others,
+        max(note_on_total) as note_on_total
     from parts
     group by source, material, stage, year, has_printed_total, printed_total_t
-    having count(coalesce(amount_t, share)) filter (where economy_iso3 <> '_X') > 0
+    having
+        count(coalesce(amount_t, share)) filter (where economy_iso3 <> '_X') > 0
+        or printed_total_t is not null
 
 ),
 
@@ -143,8 +194,27 @@ listed as (
             when totals.listed_shares > 0 then parts.share
             when not parts.is_outside_total then parts.amount_t / totals.world_total_t
         end as share,
+        case
+            when coalesce(parts.amount_t, parts.share) is null
+                then 'The figure is withheld or not available.'
+            when totals.listed_shares > 0 then null
+            when parts.is_outside_total then 'The world total leaves the economy out.'
+            when totals.world_total_t is null
+                then
+                    case
+                        when not totals.has_printed_total then 'No world total is published.'
+                        when totals.printed_total_t is null
+                            then 'The world total is published as a bound or not at all.'
+                        else 'The economies exceed the published total by more than rounding.'
+                    end
+            when parts.amount_t > totals.world_total_t
+                then {{ exceeds_a_rounded_total() }}
+        end as reason,
         totals.world_total_t,
-        parts.is_estimate
+        parts.is_estimate,
+        parts.reference_period,
+        parts.content_basis,
+        {{ note_with_that_of_total('parts.note', 'parts.note_on_total') }} as note
     from parts
     inner join totals
         on
@@ -170,7 +240,9 @@ rests as (
         case
             when printed_others + missing_figures > 0 then 1e-9
             else {{ half_unit_of_a_share() }} * listed_shares
-        end as rounding_share
+        end as rounding_share,
+        {{ note_with_that_of_total('note_on_others', 'note_on_total') }} as note,
+        listed_amounts + listed_shares = 0 as is_total_only
     from totals
 
 ),
@@ -185,8 +257,17 @@ not_listed as (
         '_X' as economy_iso3,
         rest_t as amount_t,
         rest_t / world_total_t as share,
+        null as reason,
         world_total_t,
-        is_estimate
+        is_estimate,
+        reference_period,
+        content_basis,
+        nullif(
+            concat_ws(
+                ' ', case when is_total_only then 'No figure of an economy is published.' end, note
+            ),
+            ''
+        ) as note
     from rests
     where rest_t > rounding_t
     union all
@@ -198,8 +279,12 @@ not_listed as (
         '_X' as economy_iso3,
         null as amount_t,
         rest_share as share,
+        null as reason,
         null as world_total_t,
-        is_estimate
+        is_estimate,
+        reference_period,
+        content_basis,
+        note
     from rests
     where rest_share > rounding_share
     union all
@@ -212,8 +297,12 @@ not_listed as (
         '_X' as economy_iso3,
         others_t as amount_t,
         null as share,
+        'There is no world total to take a share of.' as reason,
         null as world_total_t,
-        is_estimate
+        is_estimate,
+        reference_period,
+        content_basis,
+        note
     from rests
     where world_total_t is null and listed_shares = 0 and others_t > 0
 
@@ -248,9 +337,13 @@ select
     shares.economy_iso3,
     shares.source,
     shares.amount_t,
-    shares.share,
+    case when shares.share <= 1 then shares.share end as share,
+    shares.reason,
     shares.world_total_t,
     shares.is_estimate,
+    shares.reference_period,
+    shares.content_basis,
+    shares.note,
     tables.snapshot_ids
 from shares
 inner join tables

@@ -10,10 +10,32 @@ clauses as (
 
 ),
 
+commodity_minerals as (
+
+    select * from {{ ref('commodity_minerals') }}
+
+),
+
+minerals as (
+
+    select * from {{ ref('minerals') }}
+
+),
+
+-- Of a heading, codes of goods of another mineral are not what a clause is about.
 codes as (
 
-    select distinct hs6_code
-    from {{ ref('commodities') }}
+    select
+        hs6_code,
+        mineral
+    from commodity_minerals
+    union distinct
+    select
+        commodity_minerals.hs6_code,
+        'all_rare_earths' as mineral
+    from commodity_minerals
+    inner join minerals on commodity_minerals.mineral = minerals.mineral
+    where minerals.is_rare_earth
 
 ),
 
@@ -34,7 +56,7 @@ known as (
 )
 
 -- A code that a clause names itself goes before the heading it lies under. A heading with no code
--- of ours below it stays as it is, for a check to find.
+-- of ours for the mineral stays as it is, for a check to find.
 select
     known.clause_id,
     coalesce(codes.hs6_code, known.hs_code) as hs6_code,
@@ -49,6 +71,7 @@ left join codes
     on
         length(known.hs_code) < 6
         and codes.hs6_code like known.hs_code || '%'
+        and known.mineral = codes.mineral
 qualify
     row_number() over (
         partition by known.clause_id, coalesce(codes.hs6_code, known.hs_code), known.mineral

@@ -16,6 +16,12 @@ reconciled_slices as (
 
 ),
 
+breaks as (
+
+    select * from {{ ref('seed_nomenclature_breaks') }}
+
+),
+
 reported_flows as (
 
     select * from {{ ref('int_trade__select_latest_flows') }}
@@ -34,6 +40,35 @@ traded as (
         hs_revision
     from reported_flows
     where not is_basket
+
+),
+
+-- Editions of a listed code that are traded and not listed; it is worded as in the next one that
+-- is, or else in the last.
+in_other_editions as (
+
+    select
+        traded.hs6_code,
+        traded.hs_revision,
+        listed.description,
+        listed.product_form
+    from traded
+    inner join listed on traded.hs6_code = listed.hs6_code
+    where
+        not exists (
+            select 1 from listed as same_edition
+            where
+                traded.hs6_code = same_edition.hs6_code
+                and traded.hs_revision = same_edition.hs_revision
+        )
+    qualify
+        row_number() over (
+            partition by traded.hs6_code, traded.hs_revision
+            order by
+                listed.hs_revision < traded.hs_revision asc,
+                case when listed.hs_revision > traded.hs_revision then listed.hs_revision end asc,
+                listed.hs_revision desc
+        ) = 1
 
 ),
 
@@ -72,13 +107,49 @@ commodities as (
         hs_revision,
         description,
         product_form
+    from in_other_editions
+    union all
+    select
+        hs6_code,
+        hs_revision,
+        description,
+        product_form
     from in_a_wider_scope
+
+),
+
+changes as (
+
+    select
+        hs6_code,
+        string_agg(
+            'Between '
+            || case
+                when year_before is null
+                    then {{ edition_in_words('hs_revision_before') }}
+                        || ' and '
+                        || {{ edition_in_words('hs_revision_after') }}
+                else year_before
+                    || ' and '
+                    || year_after
+                    || ' of '
+                    || {{ edition_in_words('hs_revision_after') }}
+            end
+            || ': '
+            || reason
+            || '.',
+            ' ' order by hs_revision_before, hs_revision_after, year_before
+        ) as changed_meaning
+    from breaks
+    group by hs6_code
 
 )
 
 select
-    hs6_code,
-    hs_revision,
-    description,
-    product_form
+    commodities.hs6_code,
+    commodities.hs_revision,
+    commodities.description,
+    commodities.product_form,
+    changes.changed_meaning
 from commodities
+left join changes on commodities.hs6_code = changes.hs6_code

@@ -7,8 +7,8 @@ with commodity_minerals as (
 select
     hs6_code,
     mineral,
-    content_share_low,
-    content_share_high,
+    code_share_low,
+    code_share_high,
     basis,
     source
 from commodity_minerals

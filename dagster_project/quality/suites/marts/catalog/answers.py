@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from dagster_project.quality.mart_parts import LARGEST_PRODUCTION_SHARE, no_row_has
-from dagster_project.quality.parts import is_not_blank, matches
+from dagster_project.quality.mart_parts import no_row_has
+from dagster_project.quality.parts import ROUNDING, is_not_blank, matches
 
 _POINT = r"[0-9]{4}(-[0-9]{2}){0,2}"
 
@@ -17,7 +17,7 @@ RULES = (
         "a_share_lies_between_0_and_1_within_rounding",
         "A part is not more than the whole, nor less than nothing.",
         share_out_of_range=pl.when(
-            (pl.col("unit") == "share") & ~pl.col("figure").is_between(0, LARGEST_PRODUCTION_SHARE)
+            (pl.col("unit") == "share") & ~pl.col("figure").is_between(0, 1 + ROUNDING)
         ).then("figure"),
     ),
     no_row_has(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from dagster_project import words
-from dagster_project.quality.mart_parts import LARGEST_PRODUCTION_SHARE, no_row_has
-from dagster_project.quality.parts import is_not_blank, is_one_of, matches
+from dagster_project.quality.mart_parts import no_row_has
+from dagster_project.quality.parts import ROUNDING, is_not_blank, is_one_of, matches
 
 RULES = (
     is_not_blank("basis"),
@@ -19,7 +19,7 @@ RULES = (
         "A part is between nothing and the whole.",
         share_out_of_range=pl.when(
             pl.col("unit").str.starts_with("share_of_")
-            & ~pl.col("value").is_between(0, LARGEST_PRODUCTION_SHARE)
+            & ~pl.col("value").is_between(0, 1 + ROUNDING)
         ).then("value"),
     ),
     no_row_has(

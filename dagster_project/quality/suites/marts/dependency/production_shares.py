@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import polars as pl
 
-from dagster_project.quality.mart_parts import (
-    LARGEST_PRODUCTION_SHARE,
-    is_within_rounding,
-    no_row_has,
-    production_in_common,
-)
+from dagster_project import words
+from dagster_project.quality.mart_parts import no_row_has, production_in_common
+from dagster_project.quality.parts import is_a_share, is_not_blank, is_one_of
 from dagster_project.quality.rules import report
 
 RULES = (
     *production_in_common(),
-    is_within_rounding(
-        "share", 1, LARGEST_PRODUCTION_SHARE,
-        "A share above that is a percentage, or a total that lost a digit.",
+    is_a_share("share"),
+    is_one_of(
+        "content_basis_is_known", "content_basis", words.CONTENT_BASES,
+        "A ton of oxide and a ton of the metal in it are not added up.",
     ),
+    is_not_blank("note"),
+    is_not_blank("reason"),
     no_row_has(
         "a_share_of_a_total_has_an_amount",
         "More is a share of another total than the one in its row.",

@@ -8,10 +8,10 @@ from dagster_project.quality.parts import has_rows, is_a_share, is_not_above, is
 RULES = (
     has_rows(),
     is_an_hs6_code(),
-    is_a_share("content_share_low"),
-    is_a_share("content_share_high"),
+    is_a_share("code_share_low"),
+    is_a_share("code_share_high"),
     is_not_above(
-        "content_share_low_is_not_above_high", "content_share_low", "content_share_high",
+        "code_share_low_is_not_above_high", "code_share_low", "code_share_high",
         "The bounds are swapped.",
     ),
     is_not_blank("basis"),

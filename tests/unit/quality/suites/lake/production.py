@@ -7,7 +7,8 @@ from tests.unit.quality.seeded import PROVENANCE, Defects, Row
 
 FIGURE: Row = {
     **PROVENANCE, "label": "Gallium: Primary production", "stage": "processing",
-    "scope_iso3": "WLD", "economy_iso3": "CHN", "year": 2024, "edition": 2026, "amount_t": 750.0,
+    "scope_iso3": "WLD", "economy_iso3": "CHN", "year": 2024, "reference_period": "2024",
+    "edition": 2026, "amount_t": 750.0,
     "share": None, "bound": "exact", "flag": "estimated", "trade_parameter": None,
     "printed": "750,000",
 }  # fmt: skip
@@ -18,7 +19,7 @@ GOOD: Sequence[Row] = [
     {**FIGURE, "economy_iso3": "USA", "amount_t": 0.0, "flag": "zero", "printed": "—"},
     {**FIGURE, "stage": "reserves", "economy_iso3": "WLD", "amount_t": 9e7, "bound": "above",
      "flag": "reported", "printed": ">90,000,000"},
-    {**FIGURE, "scope_iso3": "EU27", "amount_t": None, "share": 0.0005, "bound": "below",
+    {**FIGURE, "scope_iso3": "EU27", "reference_period": "2016/2020", "amount_t": None, "share": 0.0005, "bound": "below",
      "flag": "reported", "trade_parameter": 0.8, "printed": "<0.1%"},
 ]  # fmt: skip
 
@@ -33,6 +34,10 @@ DEFECTS: Defects = {
     "bound_is_known": ({"bound": "<"}, 1),
     "flag_is_known": ({"flag": "W"}, 1),
     "year_is_plausible": ({"year": 20245}, 1),
+    "reference_period_is_a_year_or_an_interval_of_years": (
+        {"reference_period": "2016-2020"},
+        1,
+    ),
     "figures_are_finite_numbers": ({"amount_t": math.inf}, 1),
     "amount_t_is_not_negative": ({"amount_t": -750.0}, 1),
     # Two years of one economy run together.

@@ -9,7 +9,7 @@ GOOD: Sequence[Row] = [
      "period": period, "detail": "of 22,406 t", "trend_from": trend_from}
     for figure, unit, period, trend_from in (
         (0.713, "share", "2024", "2010"),
-        (1.02, "share", "2023", None),
+        (1.0, "share", "2023", None),
         (36.0, "t", "2024-01/2024-12", "2023-01"),
         (-0.2, "return", "2025-06-30/2026-08-05", "2024-09"),
         (2.0, "clauses", "2026-11-25", None),

@@ -8,7 +8,7 @@ GOOD: Sequence[Row] = [
     {"basis": basis, "value": value, "unit": unit, "period": period, "source": source}
     for basis, value, unit, period, source in (
         ("net_weight_kg", 0.713, "share_of_weight", "2024", "comtrade"),
-        ("rare_earths, usgs_mcs 2025", 1.04, "share_of_output", "2025", "usgs_mcs"),
+        ("rare_earths, usgs_mcs 2025", 1.0, "share_of_output", "2025", "usgs_mcs"),
         ("JPN 2026-01-01", 0.94, "share_of_days", "2026-01-01/2026-03-31", "catalogue"),
         ("cerium / copper", 1.11, "times_as_abundant", None, "crc_handbook, rudnick_gao"),
         ("ytd", -0.2, "return", "2025-12-31/2026-08-05", "equity_indices"),
