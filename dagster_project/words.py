@@ -42,7 +42,7 @@ DatePrecision = Literal["day", "month", "year"]
 DATE_PRECISIONS: tuple[DatePrecision, ...] = get_args(DatePrecision)
 
 WindowOfAFixedStart = Literal["since_2025_06_30", "all"]
-"""Begins on the same day whenever it is looked at, so that it can be judged as of an earlier day."""
+"""Begin on the same day whenever they are looked at: they can be judged as of an earlier day."""
 
 Window = Literal["since_2025_06_30", "ytd", "1y", "3y", "all"]
 WINDOWS: tuple[Window, ...] = get_args(Window)

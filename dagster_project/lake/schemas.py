@@ -332,8 +332,8 @@ CLAIMS = _table(
         "claimed_by": Column(pl.String, "Who made the statement."),
         "claimed_at": Column(
             pl.Date,
-            "Day of the statement; where that is not known, the earliest it can have been, or the day "
-            "it was noted, as `citation` then explains.",
+            "Day of the statement; where that is not known, the earliest it can have been, or the "
+            "day it was noted, as `citation` then explains.",
         ),
         "claimed_low": Column(
             pl.Float64,

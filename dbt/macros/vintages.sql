@@ -14,6 +14,12 @@
 {%- endmacro %}
 
 
+{# Whether a vintage was known on a day of the past. #}
+{% macro was_known_on(day, vintage_at) -%}
+    {{ vintage_at }} < {{ day }} + interval 1 day
+{%- endmacro %}
+
+
 {# First day of the newest year whose trade is known on a day: a year's counts from the first of July
    after it. #}
 {% macro newest_year_of_trade_known_on(day) -%}

@@ -1,4 +1,6 @@
 -- Every entry a claim points to is a clause or a milestone, known by the day of the build or later.
+{{ config(meta={'dagster': {'ref': {'name': 'stg_lake__claims'}}}) }}
+
 with entries as (
 
     select clause_id as entry_id

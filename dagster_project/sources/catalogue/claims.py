@@ -46,7 +46,7 @@ class Claim(Entry):
     claimed_by: Text
     claimed_on: Day
     missing: Text | None = None
-    evidence: Identifiers = []
+    evidence: Identifiers = Field(default_factory=list)
     citation: Text | None = None
     url: Address | None = None
     known: Day | None = None
@@ -218,7 +218,8 @@ class ReportedFlow(_Bounded):
 CLAIM_TESTS: Mapping[str, type[Claim]] = {
     get_args(kind.model_fields["test"].annotation)[0]: kind
     for kind in (
-        SupplierShare, ProductionShare, EndUseShare, Abundance, PriceReturn, ReportedFlow, Undecided,
+        SupplierShare, ProductionShare, EndUseShare, Abundance, PriceReturn, ReportedFlow,
+        Undecided,
     )
 }  # fmt: skip
 """The fields of an entry of `claims:`, by the test that decides it. Each has a model in dbt

@@ -68,7 +68,7 @@ figures_then as (
     inner join {{ source('lake', 'production') }} as figures
         on
             made.stage = figures.stage
-            and figures.vintage_at < made.claimed_at + interval 1 day
+            and {{ was_known_on('made.claimed_at', 'figures.vintage_at') }}
     where figures.scope_iso3 = 'WLD'
 
 ),
