@@ -339,7 +339,8 @@ explained as (
                             end
                             || preposition
                             || findings_inside
-                            || case when moment = 'then' then ', it did not ' else ', it does not ' end
+                            || case when moment = 'then' then ', it did ' else ', it does ' end
+                            || 'not '
                             || preposition
                             || findings_outside
                     else
