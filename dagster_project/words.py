@@ -41,6 +41,9 @@ SLICE_FREQUENCIES = (*FREQUENCIES, "D")
 DatePrecision = Literal["day", "month", "year"]
 DATE_PRECISIONS: tuple[DatePrecision, ...] = get_args(DatePrecision)
 
+WindowOfAFixedStart = Literal["since_2025_06_30", "all"]
+"""Begin on the same day whenever they are looked at: they can be judged as of an earlier day."""
+
 Window = Literal["since_2025_06_30", "ytd", "1y", "3y", "all"]
 WINDOWS: tuple[Window, ...] = get_args(Window)
 
@@ -123,8 +126,12 @@ CHECK_STATUSES: tuple[CheckStatus, ...] = get_args(CheckStatus)
 Verdict = Literal["supported", "contradicted", "depends_on_basis", "not_testable"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
+Moment = Literal["then", "now"]
+MOMENTS: tuple[Moment, ...] = get_args(Moment)
+"""The day a statement was made, and the day of the build."""
+
 UNITS_OF_FINDINGS = (
-    "share_of_value", "share_of_weight", "share_of_output", "share_of_use", "share_of_days",
+    "share_of_value", "share_of_weight", "share_of_output", "share_of_use",
     "times_as_abundant", "return", "t",
 )  # fmt: skip
 

@@ -322,12 +322,18 @@ CLAIMS = _table(
     counts_from="known_at",
     columns={
         "claim_id": Column(pl.String, "Claim."),
-        "statement": Column(pl.String, "The statement as a sentence."),
+        "statement": Column(
+            pl.String,
+            "What was said: letter by letter in quotation marks; without them in other words.",
+        ),
+        "reading": Column(
+            pl.String, "How it is read: what is measured, in which year, in which bounds.", True
+        ),
         "claimed_by": Column(pl.String, "Who made the statement."),
         "claimed_at": Column(
             pl.Date,
-            "Day of the statement; where that is not known, the day it was passed on or noted, as "
-            "`citation` then explains.",
+            "Day of the statement; where that is not known, the earliest it can have been, or the "
+            "day it was noted, as `citation` then explains.",
         ),
         "claimed_low": Column(
             pl.Float64,
@@ -345,14 +351,16 @@ CLAIMS = _table(
             "The test that decides it, e.g. `supplier_share`; `none` if there is none.",
         ),
         "missing": Column(pl.String, "The figure that would decide it, in a sentence.", True),
-        "importer_iso3": Column(
-            pl.String, "Importer, or target economy of a measure, that the test is about.", True
+        "is_same_return": Column(
+            pl.Boolean,
+            "Whether it quotes what the importer itself declares, as UN Comtrade does.",
         ),
-        "supplier_iso3": Column(
-            pl.String,
-            "Supplier, producer, or economy that took a measure, that the test is about.",
-            True,
+        "evidence_ids": Column(
+            pl.List(pl.String),
+            "Clauses and milestones of the catalogue that bear on it; empty where none.",
         ),
+        "importer_iso3": Column(pl.String, "Importer the test is about.", True),
+        "supplier_iso3": Column(pl.String, "Supplier or producer the test is about.", True),
         "mineral_group": Column(pl.String, "Mineral group the test is about.", True),
         "minerals": Column(
             pl.List(pl.String), "Minerals, families or materials the test is about.", True
@@ -373,8 +381,11 @@ CLAIMS = _table(
             True,
         ),
         "frequency": Column(pl.String, words.listed(words.FREQUENCIES), True),
-        "period_start": Column(pl.Date, "First day of the period the test is about.", True),
-        "period_end": Column(pl.Date, "Last day of it, unless a year or a month.", True),
+        "period_start": Column(
+            pl.Date,
+            "First day of the period the test is about; null where it is about the moment.",
+            True,
+        ),
         "instrument": Column(pl.String, "Instrument the test is about.", True),
         "performance_window": Column(pl.String, "Window of the return the test is about.", True),
         "citation": Column(pl.String, "Where it was read.", True),

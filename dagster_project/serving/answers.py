@@ -184,7 +184,7 @@ def _claims(found: Answers, *, bold: str) -> list[str]:
     if not found.verdicts:
         return ["No published statement was known on that day."]
     headline = (
-        [f"Claimed: “{found.headline['statement']}”. {bold}{found.headline['explanation']}{bold}"]
+        [f"Claimed: {found.headline['statement']} {bold}{found.headline['explanation']}{bold}"]
         if found.headline
         else []
     )

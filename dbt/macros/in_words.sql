@@ -33,16 +33,6 @@
 {%- endmacro %}
 
 
-{# An interval in words, as its months: `October to December 2025`, `January 2026`. #}
-{% macro months_in_words(interval) -%}
-    case
-        when left({{ interval }}, 7) = left(split_part({{ interval }}, '/', 2), 7) then ''
-        else strftime(cast(split_part({{ interval }}, '/', 1) as date), '%B to ')
-    end
-    || strftime(cast(split_part({{ interval }}, '/', 2) as date), '%B %Y')
-{%- endmacro %}
-
-
 {# A share in words: `71.3 %`; a dash where it is not known. #}
 {% macro percent_in_words(share) -%}
     coalesce(printf('%.1f %%', 100 * {{ share }}), '–')

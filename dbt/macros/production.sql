@@ -4,8 +4,9 @@
 {# Figures of production, capacity and reserves by material: of each table (a material at a stage in
    a year, of the world or of one economy's supply) the newest edition as a whole, and of it the
    newest vintage. Editions spell labels differently, so of those that count for their label one is
-   chosen for the material. Figures whose label is left out are excluded. #}
-{% macro latest_production(figures, labels) -%}
+   chosen for the material. Figures whose label is left out are excluded. Where the figures are those
+   known on several days, it is done `per` column that tells these apart. #}
+{% macro latest_production(figures, labels, per=[]) -%}
     select *
     from (
         select
@@ -19,7 +20,7 @@
     ) as named
     qualify
         dense_rank() over (
-            partition by source, material, stage, scope_iso3, year
+            partition by {{ (per + ['source', 'material', 'stage', 'scope_iso3', 'year']) | join(', ') }}
             order by {{ newest_first('edition') }}
         ) = 1
 {%- endmacro %}

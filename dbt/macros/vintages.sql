@@ -14,6 +14,19 @@
 {%- endmacro %}
 
 
+{# Whether a vintage was known on a day of the past. #}
+{% macro was_known_on(day, vintage_at) -%}
+    {{ vintage_at }} < {{ day }} + interval 1 day
+{%- endmacro %}
+
+
+{# First day of the newest year whose trade is known on a day: a year's counts from the first of July
+   after it. #}
+{% macro newest_year_of_trade_known_on(day) -%}
+    cast(date_trunc('year', {{ day }} - interval 18 month) as date)
+{%- endmacro %}
+
+
 {# Order of precedence among the rows of one thing: of editions the newer, of vintages the later
    retrieved, of snapshots of one instant the later landed. The name of a snapshot begins with its
    source's, so only its instant is compared, and the whole name only where nothing else decides. #}

@@ -411,7 +411,7 @@ def milestones() -> Case:
 @cache
 def claims() -> Case:
     edits = {
-        "a figure put right": ("low: 57391.5", "low: 58391.5"),
+        "a figure put right": ("high: 57392.5", "high: 58392.5"),
         "a name put right": ("claimed_by: GKToday", "claimed_by: GK Today"),
     }
     return _case(

@@ -437,12 +437,13 @@ values
 ('catalogue', 'M-1', '9999', 'unobtainium', 0.8, 0.2, 'heading', 'measures.yaml', 's1');
 
 insert into lake.claims (
-    source, claim_id, statement, claimed_by, claimed_at, is_low_excluded, test, known_at, document,
-    vintage_at, snapshot_id
+    source, claim_id, statement, claimed_by, claimed_at, is_low_excluded, test, evidence_ids,
+    known_at, document, vintage_at, snapshot_id
 )
 select
-    'catalogue', test, 'a statement', 'someone', date '2025-01-10', false, test, date '2025-01-10',
-    'claims.yaml', timestamp '2026-01-31', 's1'
+    'catalogue', test, 'a statement', 'someone', date '2025-01-10', false, test,
+    -- The second entry is not in the catalogue.
+    ['M-1', 'M-9'], date '2025-01-10', 'claims.yaml', timestamp '2026-01-31', 's1'
 -- No model decides claims of the last.
 from (values ('none'), ('supplier_share'), ('oracle')) as claims (test);
 
@@ -537,6 +538,7 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "measure_scope_covers_known_codes",
     "measure_scope_names_known_minerals",
     "claims_name_a_test_that_has_a_model",
+    "claims_point_to_entries_of_the_catalogue",
     # The run knows no source at all.
     "coverage_is_of_known_sources",
     "prices_are_of_known_instruments",

@@ -26,7 +26,9 @@ from dagster_project.sources.catalogue.fields import (
     Address,
     Day,
     Economy,
+    Flag,
     Identifier,
+    Identifiers,
     Mineral,
     Minerals,
     NaceDivision,
@@ -40,9 +42,11 @@ class Claim(Entry):
 
     claim: Identifier
     statement: Text
+    reading: Text | None = None
     claimed_by: Text
     claimed_on: Day
     missing: Text | None = None
+    evidence: Identifiers = Field(default_factory=list)
     citation: Text | None = None
     url: Address | None = None
     known: Day | None = None
@@ -99,7 +103,8 @@ class SupplierShare(_Bounded):
     importer: Economy
     supplier: Economy
     mineral_group: Text
-    period_start: Day
+    period_start: Day | None = None
+    same_return: Flag = False
     most: ClassVar[float] = 1
 
     def subject(self) -> dict[str, object]:
@@ -164,41 +169,12 @@ class Abundance(_Bounded):
         }
 
 
-class MeasureInForce(_Bounded):
-    """The share of days on which an economy's restriction on a mineral group was in force."""
-
-    test: Literal["measure_in_force"]
-    implementer: Economy
-    target: Economy
-    mineral_group: Text
-    period_start: Day
-    period_end: Day
-    most: ClassVar[float] = 1
-
-    @model_validator(mode="after")
-    def _lasts(self) -> Self:
-        if self.period_end < self.period_start:
-            raise ValueError(
-                f"its time ends ({self.period_end}) before it begins ({self.period_start})"
-            )
-        return self
-
-    def subject(self) -> dict[str, object]:
-        return {
-            "importer_iso3": self.target,
-            "supplier_iso3": self.implementer,
-            "mineral_group": self.mineral_group,
-            "period_start": self.period_start,
-            "period_end": self.period_end,
-        }
-
-
 class PriceReturn(_Bounded):
-    """What a price has gained or lost over a window, 0.2 for 20 per cent."""
+    """What a price has gained or lost since the first day of a window, 0.2 for 20 per cent."""
 
     test: Literal["price_return"]
     instrument: Identifier
-    window: words.Window
+    window: words.WindowOfAFixedStart
     least: ClassVar[float] = -1
 
     def subject(self) -> dict[str, object]:
@@ -215,6 +191,7 @@ class ReportedFlow(_Bounded):
     commodity: Text
     frequency: words.Frequency
     period_start: Day
+    same_return: Flag = False
 
     @model_validator(mode="after")
     def _begins_its_period(self) -> Self:
@@ -241,8 +218,8 @@ class ReportedFlow(_Bounded):
 CLAIM_TESTS: Mapping[str, type[Claim]] = {
     get_args(kind.model_fields["test"].annotation)[0]: kind
     for kind in (
-        SupplierShare, ProductionShare, EndUseShare, Abundance, MeasureInForce, PriceReturn,
-        ReportedFlow, Undecided,
+        SupplierShare, ProductionShare, EndUseShare, Abundance, PriceReturn, ReportedFlow,
+        Undecided,
     )
 }  # fmt: skip
 """The fields of an entry of `claims:`, by the test that decides it. Each has a model in dbt
@@ -263,11 +240,14 @@ def read_claims(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]
             **dict.fromkeys(LAKE_TABLES["claims"].columns),
             "claim_id": claim.claim,
             "statement": claim.statement,
+            "reading": claim.reading,
             "claimed_by": claim.claimed_by,
             "claimed_at": claim.claimed_on,
             **_bounds(claim),
             "test": entry["test"],
             "missing": claim.missing,
+            "is_same_return": getattr(claim, "same_return", False),
+            "evidence_ids": sorted(set(claim.evidence)),
             "citation": claim.citation,
             "source_url": claim.url,
             "known_at": claim.known or claim.claimed_on,
@@ -303,11 +283,9 @@ def _require_known_subject(claim: Claim, where: str) -> None:
     """Raise UnknownCodeError for an economy, mineral group or code that is not known."""
     economies_named = {
         field: getattr(claim, field)
-        for field in (
-            "importer", "supplier", "producer", "implementer", "target", "reporter", "partner",
-        )
+        for field in ("importer", "supplier", "producer", "reporter", "partner")
         if hasattr(claim, field)
-    }  # fmt: skip
+    }
     require_economies(where, **economies_named)
     group = getattr(claim, "mineral_group", None)
     if group is not None and group not in mineral_groups():

@@ -54,6 +54,12 @@ def _number(value: object) -> float:
     return float(value)
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"is {value!r} and neither true nor false")
+    return value
+
+
 def _share(value: object) -> float:
     number = _number(value)
     if not 0 <= number <= 1:
@@ -93,9 +99,11 @@ def _address(value: object) -> str:
 
 Text = Annotated[str, BeforeValidator(_text)]
 Identifier = Annotated[str, BeforeValidator(_identifier)]
+Identifiers = Annotated[list[Identifier], Field(min_length=1)]
 Economy = Annotated[str, BeforeValidator(_text)]
 Day = Annotated[date, BeforeValidator(_day)]
 Number = Annotated[float, BeforeValidator(_number)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
 Address = Annotated[str, BeforeValidator(_address)]
 Mineral = Annotated[str, BeforeValidator(_mineral)]
 Minerals = Annotated[list[Mineral], Field(min_length=1)]

@@ -30,6 +30,7 @@ findings as (
 
     select
         evidence.claim_id,
+        evidence.moment,
         evidence.basis,
         evidence.value,
         evidence.unit,
@@ -52,10 +53,6 @@ findings as (
         evidence.value_high,
         evidence.compared_subject,
         evidence.applications,
-        evidence.restricted_days,
-        evidence.all_days,
-        evidence.first_restricted_day,
-        evidence.clause_ids,
         evidence.largest_fall_share,
         evidence.flow,
         evidence.frequency,

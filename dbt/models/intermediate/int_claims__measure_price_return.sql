@@ -2,6 +2,7 @@ with claims as (
 
     select
         claim_id,
+        claimed_at,
         instrument,
         performance_window
     from {{ ref('stg_lake__claims') }}
@@ -20,23 +21,27 @@ prices as (
     select
         instrument,
         price_date,
+        close,
+        unit,
         source
     from {{ ref('prices') }}
 
 ),
 
 -- The source of a return is that of the window's last close.
-evidence as (
+found_now as (
 
     select
         claims.claim_id,
-        claims.performance_window as basis,
-        performance.return_share as value,
-        'return' as unit,
-        {{ as_interval('performance.window_start', 'performance.window_end') }} as period,
+        claims.claimed_at,
+        claims.instrument,
+        claims.performance_window,
+        performance.window_start,
+        performance.window_end,
+        performance.return_share,
+        abs(performance.max_drawdown_share) as largest_fall_share,
         prices.source,
-        claims.instrument as subject,
-        abs(performance.max_drawdown_share) as largest_fall_share
+        prices.unit
     from claims
     left join performance
         on
@@ -46,6 +51,56 @@ evidence as (
         on
             performance.instrument = prices.instrument
             and performance.window_end = prices.price_date
+
+),
+
+-- The windows of claims begin on a fixed day, so that only the last close differs.
+closes_then as (
+
+    select
+        found_now.claim_id,
+        found_now.window_start,
+        max(prices.price_date) as window_end,
+        max_by(prices.close, prices.price_date) / min_by(prices.close, prices.price_date) - 1
+            as return_share,
+        max_by(prices.source, prices.price_date) as source
+    from found_now
+    inner join prices
+        on
+            found_now.instrument = prices.instrument
+            and found_now.unit is not distinct from prices.unit
+            and prices.price_date between found_now.window_start and found_now.claimed_at
+    group by found_now.claim_id, found_now.window_start
+    having max(prices.price_date) > found_now.window_start
+
+),
+
+evidence as (
+
+    select
+        found_now.claim_id,
+        'then' as moment,
+        {{ basis_at('found_now.performance_window', "'then'") }} as basis,
+        closes_then.return_share as value,
+        'return' as unit,
+        {{ as_interval('closes_then.window_start', 'closes_then.window_end') }} as period,
+        closes_then.source,
+        found_now.instrument as subject,
+        cast(null as double) as largest_fall_share
+    from found_now
+    left join closes_then on found_now.claim_id = closes_then.claim_id
+    union all by name
+    select
+        claim_id,
+        'now' as moment,
+        {{ basis_at('performance_window', "'now'") }} as basis,
+        return_share as value,
+        'return' as unit,
+        {{ as_interval('window_start', 'window_end') }} as period,
+        source,
+        instrument as subject,
+        largest_fall_share
+    from found_now
 
 )
 

@@ -1,4 +1,4 @@
-with claims as (
+with subjects as (
 
     select distinct
         claim_id,
@@ -12,17 +12,18 @@ with claims as (
 
 ),
 
-shares as (
+claims as (
 
     select
-        source,
-        material,
-        stage,
-        year,
-        economy_iso3,
-        share
-    from {{ ref('production_shares') }}
-    where share is not null
+        *,
+        {{ one_row_per_moment('period_start') }} as moment
+    from subjects
+
+),
+
+labels as (
+
+    select * from {{ ref('stg_lake__material_labels') }}
 
 ),
 
@@ -32,7 +33,7 @@ materials as (
         source,
         material,
         mineral
-    from {{ ref('stg_lake__material_labels') }}
+    from labels
     where left_out is null
 
 ),
@@ -46,9 +47,83 @@ minerals as (
 
 ),
 
+made as (
+
+    select distinct
+        claim_id,
+        claimed_at,
+        stage
+    from claims
+    where moment = 'then'
+
+),
+
+-- What was known on the day a claim was made is in the lake only: a later edition has replaced it.
+figures_then as (
+
+    select
+        made.claim_id,
+        figures.*
+    from made
+    inner join {{ source('lake', 'production') }} as figures
+        on
+            made.stage = figures.stage
+            and {{ was_known_on('made.claimed_at', 'figures.vintage_at') }}
+    where figures.scope_iso3 = 'WLD'
+
+),
+
+latest_then as (
+
+    {{ latest_production('figures_then', 'labels', per=['claim_id']) }}
+
+),
+
+-- A share as printed, or of a printed total.
+shares_then as (
+
+    select
+        latest_then.claim_id,
+        latest_then.source,
+        latest_then.material,
+        latest_then.stage,
+        latest_then.year,
+        latest_then.economy_iso3,
+        coalesce(latest_then.share, latest_then.amount_t / world.amount_t) as share
+    from latest_then
+    left join latest_then as world
+        on
+            latest_then.claim_id = world.claim_id
+            and latest_then.source = world.source
+            and latest_then.material = world.material
+            and latest_then.stage = world.stage
+            and latest_then.year = world.year
+            and world.economy_iso3 = 'WLD'
+            and world.bound in ('exact', 'range')
+            and world.amount_t > 0
+
+),
+
+shares as (
+
+    select
+        cast(null as varchar) as claim_id,
+        source,
+        material,
+        stage,
+        year,
+        economy_iso3,
+        share
+    from {{ ref('production_shares') }}
+    union all by name
+    select * from shares_then
+
+),
+
 described as (
 
     select
+        shares.claim_id,
         shares.source,
         shares.material,
         shares.stage,
@@ -63,14 +138,16 @@ described as (
             shares.source = materials.source
             and shares.material = materials.material
     left join minerals on materials.mineral = minerals.mineral
+    where shares.share is not null
 
 ),
 
--- A claim that names no year can be about any, up to the one it was made in.
+-- A claim that names no year is about the newest one known of each material.
 matched as (
 
     select distinct
         claims.claim_id,
+        claims.moment,
         claims.subject,
         coalesce(claims.subject = described.family, false) as is_family,
         described.source,
@@ -82,10 +159,20 @@ matched as (
         on
             claims.supplier_iso3 = described.economy_iso3
             and claims.stage = described.stage
-            and described.year
-            between coalesce(year(claims.period_start), described.year)
-            and year(coalesce(claims.period_start, claims.claimed_at))
+            and described.claim_id is not distinct from
+            case when claims.moment = 'then' then claims.claim_id end
             and claims.subject in (described.material, described.mineral, described.family)
+    where described.year = coalesce(year(claims.period_start), described.year)
+
+),
+
+newest as (
+
+    select *
+    from matched
+    qualify
+        moment is null
+        or year = max(year) over (partition by claim_id, moment, subject, material)
 
 ),
 
@@ -93,6 +180,7 @@ alike as (
 
     select
         claim_id,
+        moment,
         subject,
         is_family,
         source,
@@ -100,9 +188,10 @@ alike as (
         share,
         string_agg(material, ', ' order by material) as materials,
         count(*) as materials_alike,
-        sum(count(*)) over (partition by claim_id, subject, source, year) as all_materials
-    from matched
-    group by claim_id, subject, is_family, source, year, share
+        sum(count(*)) over (partition by claim_id, moment, subject, source, year)
+            as all_materials
+    from newest
+    group by claim_id, moment, subject, is_family, source, year, share
 
 ),
 
@@ -112,6 +201,7 @@ grouped as (
 
     select
         claim_id,
+        moment,
         source,
         year,
         share,
@@ -130,7 +220,8 @@ found as (
 
     select distinct
         claim_id,
-        subject || ', ' || source || ' ' || year as basis,
+        moment,
+        {{ basis_at("subject || ', ' || source || ' ' || year", 'moment') }} as basis,
         share as value,
         'share_of_output' as unit,
         cast(year as varchar) as period,
@@ -144,7 +235,8 @@ not_found as (
 
     select
         claims.claim_id,
-        claims.subject as basis,
+        claims.moment,
+        {{ basis_at('claims.subject', 'claims.moment') }} as basis,
         cast(null as double) as value,
         'share_of_output' as unit,
         strftime(claims.period_start, '%Y') as period,
@@ -154,6 +246,7 @@ not_found as (
     left join matched
         on
             claims.claim_id = matched.claim_id
+            and claims.moment is not distinct from matched.moment
             and claims.subject = matched.subject
     where matched.claim_id is null
 

@@ -2,11 +2,13 @@ with claims as (
 
     select
         claim_id,
+        claimed_at,
         basis,
         importer_iso3,
         supplier_iso3,
         mineral_group,
-        period_start
+        period_start,
+        {{ one_row_per_moment('period_start') }} as moment
     from {{ ref('stg_lake__claims') }}
     where test = 'supplier_share'
 
@@ -27,12 +29,54 @@ shares as (
 
 ),
 
+-- A claim about a moment is about the newest year known: when it was made, and now.
+newest_years as (
+
+    select
+        claims.claim_id,
+        claims.moment,
+        max(shares.period_start) as period_start
+    from claims
+    inner join shares
+        on
+            claims.importer_iso3 = shares.importer_iso3
+            and claims.mineral_group = shares.mineral_group
+            and shares.frequency = 'A'
+            and (
+                claims.moment = 'now'
+                or shares.period_start
+                <= {{ newest_year_of_trade_known_on('claims.claimed_at') }}
+            )
+    where claims.moment is not null
+    group by claims.claim_id, claims.moment
+
+),
+
+with_period as (
+
+    select
+        claims.claim_id,
+        claims.moment,
+        claims.basis,
+        claims.importer_iso3,
+        claims.supplier_iso3,
+        claims.mineral_group,
+        coalesce(claims.period_start, newest_years.period_start) as period_start
+    from claims
+    left join newest_years
+        on
+            claims.claim_id = newest_years.claim_id
+            and claims.moment = newest_years.moment
+
+),
+
 -- A claim that begins on a first of January is about the year wherever the year is known.
 evidence as (
 
     select
-        claims.claim_id,
-        shares.measure as basis,
+        with_period.claim_id,
+        with_period.moment,
+        {{ basis_at('shares.measure', 'with_period.moment') }} as basis,
         shares.share as value,
         case shares.measure
             when 'value_usd' then 'share_of_value'
@@ -41,15 +85,19 @@ evidence as (
         {{ as_period('shares.period_start', 'shares.frequency') }} as period,
         shares.source,
         cast(null as varchar) as subject
-    from claims
+    from with_period
     inner join shares
         on
-            claims.importer_iso3 = shares.importer_iso3
-            and claims.supplier_iso3 = shares.supplier_iso3
-            and claims.mineral_group = shares.mineral_group
-            and claims.period_start = shares.period_start
-            and coalesce(claims.basis, shares.measure) = shares.measure
-    qualify dense_rank() over (partition by claims.claim_id order by shares.frequency) = 1
+            with_period.importer_iso3 = shares.importer_iso3
+            and with_period.supplier_iso3 = shares.supplier_iso3
+            and with_period.mineral_group = shares.mineral_group
+            and with_period.period_start = shares.period_start
+            and coalesce(with_period.basis, shares.measure) = shares.measure
+    qualify
+        dense_rank() over (
+            partition by with_period.claim_id, with_period.moment
+            order by shares.frequency
+        ) = 1
 
 )
 

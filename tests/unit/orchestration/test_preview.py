@@ -137,6 +137,7 @@ def test_the_lake_reaches_to_the_last_claim_known(tmp_path: Path) -> None:
             "known_at": [date(2026, 2, 6), date(2025, 1, 1)],
             "claimed_at": date(2025, 1, 1), "is_provisional": False, "document": "claims.yaml",
             "vintage_at": datetime(2026, 8, 6), "snapshot_id": "one", "is_low_excluded": False,
+                "is_same_return": False, "evidence_ids": [[], []],
         }
     )  # fmt: skip
     part = TableRecord(rows=2, quarantined=0, suite_version="1", checks=[])

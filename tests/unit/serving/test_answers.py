@@ -34,7 +34,7 @@ ECONOMIES = [
     for code, name in (("JPN", "Japan"), ("DEU", "Germany"), ("CHN", "China"))
 ]
 CLAIM = {
-    "claim_id": "JP-2024-CHINA-OVER-60", "statement": "more than 60 %",
+    "claim_id": "JP-2024-CHINA-OVER-60", "statement": "“In 2024, more than 60%.”",
     "verdict": "depends_on_basis", "explanation": "It depends on the basis.",
 }  # fmt: skip
 
@@ -197,7 +197,7 @@ def test_a_figure_is_read_by_its_unit(
 def test_the_claim_about_japan_stands_on_its_page_alone(tmp_path: Path) -> None:
     german = {**BY_WEIGHT, "importer_iso3": "DEU"}
     file = published(tmp_path, catalog__answers=[BY_WEIGHT, german], catalog__claims=[CLAIM])
-    claimed = "Claimed: “more than 60 %”. **It depends on the basis.**"
+    claimed = "Claimed: “In 2024, more than 60%.” **It depends on the basis.**"
     assert claimed in answers_markdown(answers(file, "JPN"))
     assert "Claimed" not in answers_markdown(answers(file, "DEU"))
     assert "1 published statements" in answers_markdown(answers(file, "DEU"))

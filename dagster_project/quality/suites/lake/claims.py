@@ -62,10 +62,6 @@ RULES = (
         "A letter and two digits (`C25`): a section or a class is another level.",
     ),
     is_not_above(
-        "time_does_not_end_before_it_begins", "period_start", "period_end",
-        "The two days are swapped.",
-    ),
-    is_not_above(
         "claimed_low_is_not_above_high", "claimed_low", "claimed_high",
         "The bounds are swapped.",
     ),

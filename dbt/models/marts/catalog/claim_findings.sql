@@ -7,6 +7,7 @@ with findings as (
 select
     claim_id,
     basis,
+    moment,
     value,
     unit,
     period,

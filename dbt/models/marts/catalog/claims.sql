@@ -22,6 +22,18 @@ publishers as (
 
 ),
 
+clauses as (
+
+    select * from {{ ref('measures') }}
+
+),
+
+milestones as (
+
+    select * from {{ ref('milestones') }}
+
+),
+
 sources as (
 
     select
@@ -80,15 +92,6 @@ with_subject as (
         case
             when unit in ('share_of_value', 'share_of_weight') then null
             when unit = 'return' then subject
-            when unit = 'share_of_days'
-                then
-                    'measures against '
-                    || case
-                        when partner_iso3 = 'ALL' then 'all economies'
-                        else partner_name || ' in particular'
-                    end
-                    || ' in '
-                    || {{ months_in_words('period') }}
             when unit = 'times_as_abundant' and value is null
                 then subject_name || ' against ' || compared_name
             when flow is not null
@@ -175,20 +178,6 @@ with_figure as (
                     || ' times as abundant as '
                     || compared_name
                     || ')'
-            when unit = 'share_of_days'
-                then
-                    '(in force on '
-                    || restricted_days
-                    || ' of '
-                    || all_days
-                    || ' days'
-                    || case
-                        when first_restricted_day > cast(split_part(period, '/', 1) as date)
-                            then ', from ' || first_restricted_day
-                        else ''
-                    end
-                    || coalesce(': ' || clause_ids, '')
-                    || ')'
             when unit = 'return'
                 then
                     {{ return_in_words('value') }}
@@ -222,15 +211,16 @@ with_figure as (
 
 ),
 
--- The source shared by all figures of a claim is named once, after the last.
+-- The source shared by all figures of a claim and moment is named once, after the last.
 shared as (
 
     select
         claim_id,
+        moment,
         case when min(provenance) = max(provenance) then max(provenance) end as provenance
     from with_figure
     where is_inside is not null
-    group by claim_id
+    group by claim_id, moment
 
 ),
 
@@ -238,11 +228,20 @@ worded as (
 
     select
         with_figure.claim_id,
+        with_figure.moment,
         with_figure.basis,
         with_figure.value,
+        with_figure.unit,
         with_figure.is_inside,
+        with_figure.publisher,
         with_figure.subject_words,
+        with_figure.claimed_low,
+        with_figure.claimed_high,
         shared.provenance,
+        greatest(
+            coalesce(with_figure.claimed_low - with_figure.value, 0),
+            coalesce(with_figure.value - with_figure.claimed_high, 0)
+        ) as distance,
         concat_ws(
             ' ',
             with_figure.subject_words,
@@ -250,7 +249,10 @@ worded as (
             case when shared.provenance is null then '(' || with_figure.provenance || ')' end
         ) as finding
     from with_figure
-    left join shared on with_figure.claim_id = shared.claim_id
+    left join shared
+        on
+            with_figure.claim_id = shared.claim_id
+            and with_figure.moment is not distinct from shared.moment
 
 ),
 
@@ -258,6 +260,7 @@ summed as (
 
     select
         claim_id,
+        moment,
         max(provenance) as provenance,
         min(value) as computed_low,
         max(value) as computed_high,
@@ -267,58 +270,190 @@ summed as (
         string_agg(finding, ', ' order by basis) filter (where is_inside is not null) as findings,
         string_agg(finding, ', ' order by basis) filter (where is_inside) as findings_inside,
         string_agg(finding, ', ' order by basis) filter (where not is_inside) as findings_outside,
-        string_agg(finding, ', ' order by basis) filter (where is_inside is null) as not_found
+        string_agg(finding, ', ' order by basis) filter (where is_inside is null) as not_found,
+        bool_or(contains(publisher, 'UN Comtrade')) as is_from_comtrade,
+        -- How far off, where no share of imports or output is within both bounds.
+        case
+            when
+                bool_and(not is_inside and unit like 'share_of_%')
+                and count(claimed_low) > 0
+                and count(claimed_high) > 0
+                then
+                    ' The nearest is '
+                    || printf('%.1f', 100 * min(distance))
+                    || ' points from what it is read as, '
+                    || {{ share_in_words(
+                        'any_value(claimed_low)', 'any_value(claimed_low)', 'any_value(claimed_high)'
+                    ) }}
+                    || ' to '
+                    || {{ share_in_words(
+                        'any_value(claimed_high)', 'any_value(claimed_low)', 'any_value(claimed_high)'
+                    ) }}
+                    || '.'
+        end as how_far_off
     from worded
-    group by claim_id
+    group by claim_id, moment
 
 ),
 
+judged as (
+
+    select
+        *,
+        case
+            when computed_low is null then 'not_testable'
+            when is_every_value_inside then 'supported'
+            when is_any_value_inside then 'depends_on_basis'
+            else 'contradicted'
+        end as verdict,
+        case moment
+            when 'then' then 'When it was said, '
+            when 'now' then 'Today '
+            else ''
+        end as opening
+    from summed
+
+),
+
+-- What the figures show at the moment, in a sentence.
+explained as (
+
+    select
+        *,
+        case verdict
+            when 'not_testable'
+                then
+                    opening
+                    || 'no figure '
+                    || case when moment = 'then' then 'was known' else 'was found' end
+                    || coalesce(' for ' || not_found, '')
+                    || '.'
+            else
+                opening
+                || case
+                    when verdict = 'depends_on_basis'
+                        then
+                            case
+                                when moment = 'then' then 'it depended on the basis: it held '
+                                else 'it depends on the basis: it holds '
+                            end
+                            || preposition
+                            || findings_inside
+                            || case when moment = 'then' then ', it did ' else ', it does ' end
+                            || 'not '
+                            || preposition
+                            || findings_outside
+                    else
+                        'the figures '
+                        || case verdict when 'supported' then 'agree' else 'disagree' end
+                        || case when moment = 'then' then 'd' else '' end
+                        || ': '
+                        || findings
+                end
+                || coalesce(' (' || provenance || ')', '')
+                || coalesce('. No figure was found for ' || not_found, '')
+                || '.'
+                || coalesce(how_far_off, '')
+        end as sentence
+    from judged
+
+),
+
+-- Only what was known of the catalogue by the day of the build.
+known_entries as (
+
+    select clause_id as entry_id
+    from clauses
+    union
+    select milestone_id as entry_id
+    from milestones
+
+),
+
+named_evidence as (
+
+    select
+        claim_id,
+        unnest(evidence_ids) as entry_id
+    from claims
+
+),
+
+evidence as (
+
+    select
+        named_evidence.claim_id,
+        list(distinct named_evidence.entry_id order by named_evidence.entry_id) as evidence_ids
+    from named_evidence
+    inner join known_entries on named_evidence.entry_id = known_entries.entry_id
+    group by named_evidence.claim_id
+
+),
+
+-- The verdict follows from the moment at which it was said; today stands beside it.
 verdicts as (
 
     select
-        claims.*,
-        summed.computed_low,
-        summed.computed_high,
-        case
-            when summed.computed_low is null then 'not_testable'
-            when summed.is_every_value_inside then 'supported'
-            when summed.is_any_value_inside then 'depends_on_basis'
-            else 'contradicted'
-        end as verdict,
-        case
-            when summed.computed_low is null
-                then
-                    coalesce(
-                        claims.missing,
-                        'No figure was found for ' || summed.not_found || '.',
-                        'The warehouse has no figure of the test ' || claims.test || ' for it.'
-                    )
-            else
-                case
-                    when summed.is_every_value_inside
-                        then 'The figures agree: ' || summed.findings
-                    when summed.is_any_value_inside
-                        then
-                            'It depends on the basis: it holds '
-                            || summed.preposition
-                            || summed.findings_inside
-                            || ', it does not '
-                            || summed.preposition
-                            || summed.findings_outside
-                    else 'The figures disagree: ' || summed.findings
-                end
-                || coalesce(' (' || summed.provenance || ')', '')
-                || coalesce('. No figure was found for ' || summed.not_found, '')
-                || '.'
-        end as explanation
+        claims.claim_id,
+        claims.statement,
+        claims.reading,
+        claims.claimed_by,
+        claims.claimed_at,
+        claims.claimed_low,
+        claims.claimed_high,
+        claims.basis,
+        said.computed_low,
+        said.computed_high,
+        coalesce(said.verdict, 'not_testable') as verdict,
+        concat_ws(
+            ' ',
+            case
+                when coalesce(said.verdict, 'not_testable') = 'not_testable'
+                    then
+                        coalesce(
+                            'Missing: ' || claims.missing,
+                            upper(left(said.sentence, 1)) || substr(said.sentence, 2),
+                            'The warehouse has no figure of the test ' || claims.test || ' for it.'
+                        )
+                else upper(left(said.sentence, 1)) || substr(said.sentence, 2)
+            end,
+            case
+                when today.computed_low is null and said.computed_low is null then null
+                when today.findings = said.findings then 'Today the figures are the same.'
+                else today.sentence
+            end,
+            case
+                when claims.is_same_return and said.is_from_comtrade
+                    then
+                        'It is the same return: what UN Comtrade has is '
+                        || coalesce(importers.name, claims.importer_iso3)
+                        || '''s own figure, '
+                        || 'so that it can confirm the quotation and not the trade.'
+            end,
+            'The catalogue has: ' || array_to_string(evidence.evidence_ids, ', ') || '.'
+        ) as explanation,
+        coalesce(evidence.evidence_ids, []) as evidence_ids,
+        claims.citation,
+        claims.source_url,
+        claims.known_at
     from claims
-    left join summed on claims.claim_id = summed.claim_id
+    left join explained as said
+        on
+            claims.claim_id = said.claim_id
+            and said.moment is distinct from 'now'
+    left join explained as today
+        on
+            claims.claim_id = today.claim_id
+            and today.moment = 'now'
+    left join evidence on claims.claim_id = evidence.claim_id
+    left join economies as importers on claims.importer_iso3 = importers.economy_iso3
 
 )
 
 select
     claim_id,
     statement,
+    reading,
     claimed_by,
     claimed_at,
     claimed_low,
@@ -328,6 +463,7 @@ select
     computed_high,
     verdict,
     explanation,
+    evidence_ids,
     citation,
     source_url,
     known_at

@@ -135,26 +135,12 @@ ABUNDANT = (
 )
 
 
-IN_FORCE = (
-    CLAIM.partition("    test:")[0]
-    + """\
-    test: measure_in_force
-    implementer: CHN
-    target: JPN
-    mineral_group: rare_earths
-    period_start: 2025-10-01
-    period_end: 2026-03-31
-...
-"""
-)
-
-
 RISEN = (
     CLAIM.partition("    test:")[0]
     + """\
     test: price_return
     instrument: REMX
-    window: ytd
+    window: all
 ...
 """
 )

@@ -20,7 +20,6 @@ from tests.unit.sources.catalogue.examples import (
     ECONOMIES,
     FILES,
     FLOW,
-    IN_FORCE,
     MEASURE,
     MILESTONE,
     PRODUCED,
@@ -66,7 +65,7 @@ def test_all_files_are_read_well_within_half_a_second():
 
 def test_other_sections_written_by_hand_are_recognised_by_their_content():
     assert set(catalogue.parse(MILESTONE.encode(), DOCUMENT)) == {"milestones"}
-    for claim in (CLAIM, PRODUCED, USED, ABUNDANT, IN_FORCE, RISEN, FLOW, UNDECIDED):
+    for claim in (CLAIM, PRODUCED, USED, ABUNDANT, RISEN, FLOW, UNDECIDED):
         assert set(catalogue.parse(claim.encode(), DOCUMENT)) == {"claims"}
     spreadsheet = b"\xef\xbb\xbf" + ECONOMIES.replace("\n", "\r\n").encode()
     economies = catalogue.parse(spreadsheet, DOCUMENT)["economies"]
@@ -83,9 +82,6 @@ def test_other_sections_written_by_hand_are_recognised_by_their_content():
         (CLAIM, "supplier: CHN", "supplier: CHI", ("C-1", "`supplier`", "CHI")),
         (CLAIM, "rare_earths", "rare_birds", ("C-1", "`mineral_group`", "rare_birds")),
         (PRODUCED, "producer: CHN", "producer: CHI", ("C-1", "`producer`", "CHI")),
-        (IN_FORCE, "implementer: CHN", "implementer: CHI", ("C-1", "`implementer`", "CHI")),
-        (IN_FORCE, "target: JPN", "target: JAP", ("C-1", "`target`", "JAP")),
-        (IN_FORCE, "rare_earths", "rare_birds", ("C-1", "`mineral_group`", "rare_birds")),
         (FLOW, "reporter: CHN", "reporter: CHI", ("C-1", "`reporter`", "CHI")),
         (FLOW, "partner: WLD", "partner: ALL", ("C-1", "`partner`", "ALL")),
         (FLOW, "850511", "85051110", ("C-1", "`commodity`", "85051110")),

@@ -11,6 +11,10 @@ from dagster_project.quality.parts import ROUNDING, is_not_blank, is_one_of, mat
 RULES = (
     is_not_blank("basis"),
     is_one_of(
+        "moment_is_known", "moment", words.MOMENTS,
+        "A figure that was not known when a statement was made does not judge it.",
+    ),
+    is_one_of(
         "unit_is_known", "unit", words.UNITS_OF_FINDINGS,
         "A value is read by its unit.",
     ),

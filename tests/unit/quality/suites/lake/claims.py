@@ -8,7 +8,8 @@ from tests.unit.quality.seeded import PROVENANCE, Defects, Row
 CLAIM: Row = {
     **PROVENANCE, "claim_id": "jp-2024-60", "statement": "More than 60 %", "claimed_by": "METI",
     "claimed_at": date(2025, 1, 1), "claimed_low": 0.6, "is_low_excluded": True,
-    "claimed_high": 1.0, "test": "supplier_share", "importer_iso3": "JPN", "supplier_iso3": "CHN",
+    "claimed_high": 1.0, "test": "supplier_share",
+    "is_same_return": False, "evidence_ids": [], "importer_iso3": "JPN", "supplier_iso3": "CHN",
     "mineral_group": "rare_earths", "known_at": date(2025, 1, 1),
 }  # fmt: skip
 
@@ -39,10 +40,6 @@ DEFECTS: Defects = {
     "flow_is_import_or_export": ({"flow": "re_export"}, 1),
     "frequency_is_annual_or_monthly": ({"frequency": "Q"}, 1),
     "nace2_code_is_a_division": ({"nace2_code": "25"}, 1),
-    "time_does_not_end_before_it_begins": (
-        {"period_start": date(2026, 3, 31), "period_end": date(2025, 10, 1)},
-        1,
-    ),
     "claimed_low_is_not_above_high": ({"claimed_low": 0.9, "claimed_high": 0.6}, 1),
     "claimed_share_low_is_between_0_and_1": ({"claimed_low": 60.0}, 1),
     "claimed_share_high_is_between_0_and_1": ({"claimed_high": 100.0}, 1),

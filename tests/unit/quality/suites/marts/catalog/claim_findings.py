@@ -5,19 +5,22 @@ from collections.abc import Sequence
 from tests.unit.quality.seeded import Defects, Row
 
 GOOD: Sequence[Row] = [
-    {"basis": basis, "value": value, "unit": unit, "period": period, "source": source}
-    for basis, value, unit, period, source in (
-        ("net_weight_kg", 0.713, "share_of_weight", "2024", "comtrade"),
-        ("rare_earths, usgs_mcs 2025", 1.0, "share_of_output", "2025", "usgs_mcs"),
-        ("JPN 2026-01-01", 0.94, "share_of_days", "2026-01-01/2026-03-31", "catalogue"),
-        ("cerium / copper", 1.11, "times_as_abundant", None, "crc_handbook, rudnick_gao"),
-        ("ytd", -0.2, "return", "2025-12-31/2026-08-05", "equity_indices"),
-        ("none", None, "t", "2025-10", None),
+    {
+        "basis": basis, "moment": moment, "value": value, "unit": unit, "period": period,
+        "source": source,
+    }
+    for basis, moment, value, unit, period, source in (
+        ("net_weight_kg", None, 0.713, "share_of_weight", "2024", "comtrade"),
+        ("rare_earths, usgs_mcs 2025, now", "now", 1.0, "share_of_output", "2025", "usgs_mcs"),
+        ("cerium / copper", None, 1.11, "times_as_abundant", None, "crc_handbook, rudnick_gao"),
+        ("all", "then", -0.2, "return", "2025-12-31/2026-08-05", "equity_indices"),
+        ("none", None, None, "t", "2025-10", None),
     )
-]
+]  # fmt: skip
 
 DEFECTS: Defects = {
     "basis_is_not_blank": ({"basis": " "}, 1),
+    "moment_is_known": ({"moment": "today"}, 1),
     "unit_is_known": ({"unit": "percent"}, 1),
     # A share in per cent.
     "a_share_lies_between_0_and_1_within_rounding": ({"value": 71.3}, 1),
