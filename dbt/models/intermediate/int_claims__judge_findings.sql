@@ -8,7 +8,8 @@ with claims as (
         claimed_low,
         is_low_excluded,
         claimed_high,
-        test
+        test,
+        snapshot_id
     from {{ ref('stg_lake__claims') }}
 
 ),
@@ -49,6 +50,8 @@ findings as (
                     and coalesce(evidence.value <= claims.claimed_high, true)
         end as is_inside,
         evidence.source,
+        -- What it is held against counts too.
+        {{ snapshots_together(['[claims.snapshot_id]', 'evidence.snapshot_ids']) }} as snapshot_ids,
         evidence.subject,
         evidence.value_high,
         evidence.compared_subject,

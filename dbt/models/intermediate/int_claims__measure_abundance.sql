@@ -24,7 +24,8 @@ estimates as (
         minerals.mineral,
         abundance.source,
         abundance.reservoir,
-        abundance.abundance_ppm
+        abundance.abundance_ppm,
+        abundance.snapshot_id
     from {{ ref('stg_lake__element_abundance') }} as abundance
     inner join minerals on abundance.element = minerals.symbol
 
@@ -38,7 +39,9 @@ ratios as (
         claims.mineral,
         claims.compared_mineral,
         ours.source,
-        ours.abundance_ppm / theirs.abundance_ppm as times_as_abundant
+        ours.abundance_ppm / theirs.abundance_ppm as times_as_abundant,
+        case when ours.source is not null then [ours.snapshot_id, theirs.snapshot_id] end
+            as snapshot_ids
     from claims
     left join estimates as theirs on claims.compared_mineral = theirs.mineral
     left join estimates as ours
@@ -57,7 +60,8 @@ by_pair as (
         compared_mineral,
         min(times_as_abundant) as least,
         max(times_as_abundant) as most,
-        string_agg(distinct source, ', ' order by source) as sources
+        string_agg(distinct source, ', ' order by source) as sources,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from ratios
     group by claim_id, mineral, compared_mineral
 
@@ -72,6 +76,7 @@ evidence as (
         'times_as_abundant' as unit,
         cast(null as varchar) as period,
         sources as source,
+        snapshot_ids,
         mineral as subject,
         most as value_high,
         compared_mineral as compared_subject

@@ -17,18 +17,21 @@ uses as (
         year,
         nace2_code,
         use_share,
-        applications
+        applications,
+        snapshot_ids
     from {{ ref('int_reference__sum_end_uses') }}
 
 ),
 
 assessed as (
 
-    select distinct
+    select
         source,
         mineral,
-        year
+        year,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from uses
+    group by source, mineral, year
 
 ),
 
@@ -40,6 +43,7 @@ shares as (
         claims.mineral,
         assessed.source,
         assessed.year,
+        assessed.snapshot_ids,
         uses.applications,
         case when assessed.source is not null then coalesce(uses.use_share, 0) end as use_share
     from claims
@@ -61,6 +65,7 @@ evidence as (
         'share_of_use' as unit,
         cast(year as varchar) as period,
         source,
+        snapshot_ids,
         mineral as subject,
         lower(applications) as applications
     from shares

@@ -23,7 +23,8 @@ prices as (
         price_date,
         close,
         unit,
-        source
+        source,
+        snapshot_ids
     from {{ ref('prices') }}
 
 ),
@@ -40,6 +41,7 @@ found_now as (
         performance.window_end,
         performance.return_share,
         abs(performance.max_drawdown_share) as largest_fall_share,
+        performance.snapshot_ids,
         prices.source,
         prices.unit
     from claims
@@ -63,7 +65,8 @@ closes_then as (
         max(prices.price_date) as window_end,
         max_by(prices.close, prices.price_date) / min_by(prices.close, prices.price_date) - 1
             as return_share,
-        max_by(prices.source, prices.price_date) as source
+        max_by(prices.source, prices.price_date) as source,
+        {{ union_of_snapshots('prices.snapshot_ids') }} as snapshot_ids
     from found_now
     inner join prices
         on
@@ -85,6 +88,7 @@ evidence as (
         'return' as unit,
         {{ as_interval('closes_then.window_start', 'closes_then.window_end') }} as period,
         closes_then.source,
+        closes_then.snapshot_ids,
         found_now.instrument as subject,
         cast(null as double) as largest_fall_share
     from found_now
@@ -98,6 +102,7 @@ evidence as (
         'return' as unit,
         {{ as_interval('window_start', 'window_end') }} as period,
         source,
+        snapshot_ids,
         instrument as subject,
         largest_fall_share
     from found_now

@@ -89,7 +89,8 @@ shares_then as (
         latest_then.stage,
         latest_then.year,
         latest_then.economy_iso3,
-        coalesce(latest_then.share, latest_then.amount_t / world.amount_t) as share
+        coalesce(latest_then.share, latest_then.amount_t / world.amount_t) as share,
+        [latest_then.snapshot_id] as snapshot_ids
     from latest_then
     left join latest_then as world
         on
@@ -113,7 +114,8 @@ shares as (
         stage,
         year,
         economy_iso3,
-        share
+        share,
+        snapshot_ids
     from {{ ref('production_shares') }}
     union all by name
     select * from shares_then
@@ -130,6 +132,7 @@ described as (
         shares.year,
         shares.economy_iso3,
         shares.share,
+        shares.snapshot_ids,
         minerals.mineral,
         minerals.family
     from shares
@@ -153,7 +156,8 @@ matched as (
         described.source,
         described.year,
         described.material,
-        described.share
+        described.share,
+        described.snapshot_ids
     from claims
     inner join described
         on
@@ -187,6 +191,7 @@ alike as (
         year,
         share,
         string_agg(material, ', ' order by material) as materials,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids,
         count(*) as materials_alike,
         sum(count(*)) over (partition by claim_id, moment, subject, source, year)
             as all_materials
@@ -205,6 +210,7 @@ grouped as (
         source,
         year,
         share,
+        snapshot_ids,
         case
             when materials_alike = all_materials and materials_alike > 1 then subject
             when is_family and materials_alike > 1 and 2 * materials_alike > all_materials
@@ -226,6 +232,7 @@ found as (
         'share_of_output' as unit,
         cast(year as varchar) as period,
         source,
+        snapshot_ids,
         subject
     from grouped
 
@@ -255,7 +262,7 @@ not_found as (
 evidence as (
 
     select * from found
-    union all
+    union all by name
     select * from not_found
 
 )

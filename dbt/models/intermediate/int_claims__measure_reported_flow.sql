@@ -32,7 +32,8 @@ flows as (
         flows.commodity_code,
         flows.frequency,
         flows.period_start,
-        flows.net_weight_kg
+        flows.net_weight_kg,
+        flows.snapshot_id
     from {{ ref('int_trade__select_latest_flows') }} as flows
     left join press on flows.source = press.source
     where
@@ -76,6 +77,7 @@ evidence as (
         't' as unit,
         {{ as_period('claims.period_start', 'claims.frequency') }} as period,
         flows.source,
+        case when flows.snapshot_id is not null then [flows.snapshot_id] end as snapshot_ids,
         claims.commodity_code as subject,
         claims.reporter_iso3,
         nullif(claims.partner_iso3, 'WLD') as partner_iso3,

@@ -24,7 +24,8 @@ shares as (
         period_start,
         measure,
         share,
-        source
+        source,
+        snapshot_ids
     from {{ ref('supplier_shares') }}
 
 ),
@@ -84,6 +85,7 @@ evidence as (
         end as unit,
         {{ as_period('shares.period_start', 'shares.frequency') }} as period,
         shares.source,
+        shares.snapshot_ids,
         cast(null as varchar) as subject
     from with_period
     inner join shares

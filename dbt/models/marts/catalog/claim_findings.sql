@@ -12,5 +12,6 @@ select
     unit,
     period,
     is_inside,
-    source
+    source,
+    snapshot_ids
 from findings

@@ -34,6 +34,16 @@ milestones as (
 
 ),
 
+snapshots as (
+
+    select
+        claim_id,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
+    from findings
+    group by claim_id
+
+),
+
 sources as (
 
     select
@@ -435,8 +445,10 @@ verdicts as (
         coalesce(evidence.evidence_ids, []) as evidence_ids,
         claims.citation,
         claims.source_url,
-        claims.known_at
+        claims.known_at,
+        {{ snapshots_together(['[claims.snapshot_id]', 'snapshots.snapshot_ids']) }} as snapshot_ids
     from claims
+    left join snapshots on claims.claim_id = snapshots.claim_id
     left join explained as said
         on
             claims.claim_id = said.claim_id
@@ -466,5 +478,6 @@ select
     evidence_ids,
     citation,
     source_url,
-    known_at
+    known_at,
+    snapshot_ids
 from verdicts
