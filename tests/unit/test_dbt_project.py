@@ -29,7 +29,7 @@ from dagster_project.quality.suites import MART_SUITES
 from dagster_project.settings import DBT_PROJECT
 from dagster_project.sources.catalogue.claims import CLAIM_TESTS
 from tests import contract
-from tests.conftest import SHARED, needs_edition_of_catalogue, needs_shared
+from tests.conftest import SHARED, needs_reference, needs_shared
 from tests.dbt_project import Outcome, Project
 
 MODEL_NAMES = {
@@ -837,7 +837,7 @@ def test_rare_earths_are_split_as_the_european_commission_does() -> None:
     }
 
 
-@needs_edition_of_catalogue
+@needs_reference
 def test_codes_in_scope_are_in_the_nomenclature_and_cover_trade_and_restrictions() -> None:
     text = {"infer_schema_length": 0}
     nomenclature = set(
@@ -858,7 +858,7 @@ def test_codes_in_scope_are_in_the_nomenclature_and_cover_trade_and_restrictions
     assert set(scope["mineral"]) - {"all_rare_earths"} <= minerals
 
 
-@needs_edition_of_catalogue
+@needs_reference
 def test_a_code_that_a_restriction_names_for_a_mineral_may_hold_it() -> None:
     scope = pl.read_csv(SHARED / "reference/restriction_scope.csv", infer_schema_length=0)
     named = {

@@ -26,6 +26,7 @@ select
     direction,
     gta_code,
     announced_date,
+    date_precision,
     effective_date,
     case when is_suspension_known then suspended_from end as suspended_from,
     case when is_suspension_known then suspended_to end as suspended_to,
@@ -41,6 +42,7 @@ select
     target_names,
     evidence_class,
     confidence,
+    inferred,
     remark,
     citation,
     source_url

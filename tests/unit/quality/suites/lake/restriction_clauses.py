@@ -13,6 +13,7 @@ CLAUSE: Row = {
     "suspension_known_at": date(2025, 11, 7), "unknown_from": date(2026, 11, 11),
     "unknown_known_at": date(2026, 11, 11), "known_at": date(2025, 10, 9), "target_iso3": "ALL",
     "target_class": "all", "target_names": [], "evidence_class": "official",
+    "inferred": ["official_reference"],
     "source_url": "https://exportcontrol.mofcom.gov.cn/article/1177.html",
 }  # fmt: skip
 
@@ -36,6 +37,7 @@ DEFECTS: Defects = {
     "target_class_all_means_every_economy": ({"target_iso3": "JPN"}, 1),
     "evidence_class_is_known": ({"evidence_class": "rumour"}, 1),
     "date_precision_is_known": ({"date_precision": "quarter"}, 1),
+    "inferred_names_columns_of_the_measures": ({"inferred": ["title", "announced"]}, 1),
     "announced_date_is_since_1988_and_not_far_ahead": (
         {"announced_date": date(2205, 10, 9)},
         1,
