@@ -240,7 +240,7 @@ RESTRICTION_CLAUSES = _table(
         "direction": Column(pl.String, words.listed(words.DIRECTIONS)),
         "gta_code": Column(pl.String, "Global Trade Alert intervention type.", True),
         "announced_date": Column(pl.Date, "Day of the announcement."),
-        "announced_time": Column(pl.String, "Assumed hour of the announcement, local.", True),
+        "announced_time": Column(pl.String, "Local hour of the announcement, maybe assumed.", True),
         "announced_zone": Column(pl.String, "Time zone of that hour (IANA).", True),
         "date_precision": Column(pl.String, words.listed(words.DATE_PRECISIONS)),
         "effective_date": Column(pl.Date, "First day in force; null where none was named.", True),
@@ -259,7 +259,7 @@ RESTRICTION_CLAUSES = _table(
         "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
         "confidence": Column(pl.String, "Which parts were read in a source, which not.", True),
         "inferred": Column(
-            pl.List(pl.String), "Published columns whose value was read in no source; empty where none."
+            pl.List(pl.String), "Columns whose value was read in no source; empty where none."
         ),
         "remark": Column(pl.String, "What a reader should know.", True),
         "citation": Column(pl.String, "Where it was read.", True),

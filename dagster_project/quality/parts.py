@@ -233,7 +233,7 @@ def inferred_names_columns() -> Rule:
     unknown = pl.element().filter(~pl.element().is_in(words.INFERRED_COLUMNS))
     return stop(
         "inferred_names_columns_of_the_measures",
-        "A reader looks the names up in `exposure.measures`; another name warns of nothing there.",
+        "A reader looks for the names among the columns; any other warns of nothing.",
         "ExpectColumnValuesToBeNull",
         {"not_a_column": pl.col("inferred").list.eval(unknown).list.first()},
         column="not_a_column",

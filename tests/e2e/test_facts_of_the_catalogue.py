@@ -70,8 +70,13 @@ def test_every_interval_of_every_clause_follows_from_the_days_of_the_list(rows: 
 
 
 @needs_reference
-@pytest.mark.parametrize("day", ["2010-10-01", "2023-11-03", "2025-10-20", "2026-02-05",
-                                 "2026-11-10", "2026-11-11", "2026-11-27", "2026-11-28"])  # fmt: skip
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2010-10-01", "2023-11-03", "2025-10-20", "2026-02-05", "2026-11-10", "2026-11-11",
+        "2026-11-27", "2026-11-28",
+    ],
+)  # fmt: skip
 def test_the_status_of_every_clause_on_a_day(rows: Rows, day: str) -> None:
     asked = date.fromisoformat(day)
     expected = {

@@ -225,6 +225,11 @@ def test_a_description_names_every_word_that_the_column_may_hold(project: Projec
         assert allowed <= set(re.findall(r"`([^`]+)`", description)), column
 
 
+def test_what_may_be_inferred_of_a_measure_is_published_of_it(project: Project) -> None:
+    columns = project.marts()["exposure.measures"]["columns"]
+    assert set(words.INFERRED_COLUMNS) < set(columns)
+
+
 def test_every_lake_table_is_staged_and_one_that_is_staged_by_slice_twice(
     project: Project,
 ) -> None:
@@ -420,13 +425,13 @@ from (values
 
 insert into lake.restriction_clauses (
     source, measure_id, clause_id, title, implementer_iso3, direction, announced_date,
-    effective_date, suspended_from, suspended_by, known_at, target_iso3, target_class,
-    evidence_class, document, snapshot_id
+    date_precision, effective_date, suspended_from, suspended_by, known_at, target_iso3,
+    target_class, evidence_class, document, snapshot_id
 )
 values (
     'catalogue', 'M', 'M-1', 'suspended by an act that is not there', 'CHN', 'restrict',
-    date '2025-01-01', date '2025-01-01', date '2025-02-01', 'M-2', date '2025-01-01', 'ALL',
-    'all', 'official', 'measures.yaml', 's1'
+    date '2025-01-01', 'day', date '2025-01-01', date '2025-02-01', 'M-2', date '2025-01-01',
+    'ALL', 'all', 'official', 'measures.yaml', 's1'
 );
 
 insert into lake.restriction_scope (

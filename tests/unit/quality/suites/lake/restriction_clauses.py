@@ -24,6 +24,11 @@ GOOD: Sequence[Row] = [
         "target_names": ["one"], "source_url": None, "suspended_from": None,
         "suspended_to": None, "suspension_known_at": None, "unknown_from": None,
     },
+    # A duty to report may reach back before its announcement.
+    {
+        **CLAUSE, "clause_id": "CN-2023-11-REEREP", "direction": "monitor",
+        "announced_date": date(2023, 11, 7), "effective_date": date(2023, 10, 31), "inferred": [],
+    },
 ]  # fmt: skip
 
 DEFECTS: Defects = {

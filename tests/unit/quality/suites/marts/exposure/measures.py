@@ -17,6 +17,11 @@ GOOD: Sequence[Row] = [
      "date_precision": "month", "inferred": [],
      "announced_date": date(2026, 2, 24), "effective_date": None,
      "known_at": date(2026, 2, 24), "evidence_class": "official", "source_url": None},
+    {"title": "Reports, from before the announcement", "implementer_iso3": "CHN",
+     "target_iso3": "ALL", "target_class": "all", "target_name": "", "direction": "monitor",
+     "date_precision": "day", "inferred": [], "announced_date": date(2023, 11, 7),
+     "effective_date": date(2023, 10, 31), "known_at": date(2023, 11, 7),
+     "evidence_class": "official", "source_url": None},
 ]  # fmt: skip
 
 DEFECTS: Defects = {
