@@ -215,7 +215,7 @@ def slips_of_list(file: str, swaps: Sequence[tuple[str, str]]) -> Iterator[Slip]
         swapped = [_swapped(entry, one, other) for entry in known.entries]
         yield slip(
             "columns swapped", f"{one} and {other}", known.text(swapped),
-            r"\w+ and \w+ are the other way round for", f"`{one}`",
+            r"\w+ and \w+ are the other way round for", f"`{one}`", "before it was announced",
         )  # fmt: skip
     lines = whole.splitlines(keepends=True)
     start = known.before.count("\n") + 5
