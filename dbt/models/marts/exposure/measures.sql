@@ -13,7 +13,6 @@ targets as (
 
 )
 
--- Of the names of a clause only that of those it does not name is inferred.
 select
     measure_id,
     clause_id,
@@ -36,12 +35,6 @@ select
     source_url,
     citation,
     confidence,
-    coalesce(
-        case
-            when target_name = 'unnamed' then list_sort(inferred)
-            else list_sort(list_filter(inferred, lambda name: name <> 'target_name'))
-        end,
-        []
-    ) as inferred,
+    {{ inferred_of_target('inferred', 'target_name') }} as inferred,
     remark
 from targets
