@@ -99,6 +99,14 @@ SCOPE_BASES: tuple[ScopeBasis, ...] = get_args(ScopeBasis)
 MeasureStatus = Literal["announced", "in_force", "suspended", "ended", "unknown"]
 MEASURE_STATUSES: tuple[MeasureStatus, ...] = get_args(MeasureStatus)
 
+InferredColumn = Literal[
+    "announced_date", "effective_date", "ended_date", "known_at", "official_reference", "title",
+    "implementer_iso3", "target_iso3", "target_class", "target_name", "gta_code", "direction",
+    "evidence_class", "source_url",
+]  # fmt: skip
+INFERRED_COLUMNS: tuple[InferredColumn, ...] = get_args(InferredColumn)
+"""Columns of `exposure.measures` whose value may be ours and not read in a source."""
+
 MilestoneKind = Literal["dispute", "remark", "supply_project", "disclosure", "partnership"]
 MILESTONE_KINDS: tuple[MilestoneKind, ...] = get_args(MilestoneKind)
 

@@ -240,7 +240,7 @@ RESTRICTION_CLAUSES = _table(
         "direction": Column(pl.String, words.listed(words.DIRECTIONS)),
         "gta_code": Column(pl.String, "Global Trade Alert intervention type.", True),
         "announced_date": Column(pl.Date, "Day of the announcement."),
-        "announced_time": Column(pl.String, "Assumed hour of the announcement, local.", True),
+        "announced_time": Column(pl.String, "Local hour of the announcement, maybe assumed.", True),
         "announced_zone": Column(pl.String, "Time zone of that hour (IANA).", True),
         "date_precision": Column(pl.String, words.listed(words.DATE_PRECISIONS)),
         "effective_date": Column(pl.Date, "First day in force; null where none was named.", True),
@@ -258,6 +258,9 @@ RESTRICTION_CLAUSES = _table(
         "target_names": Column(pl.List(pl.String), "Entities or class it names; empty where none."),
         "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
         "confidence": Column(pl.String, "Which parts were read in a source, which not.", True),
+        "inferred": Column(
+            pl.List(pl.String), "Columns whose value was read in no source; empty where none."
+        ),
         "remark": Column(pl.String, "What a reader should know.", True),
         "citation": Column(pl.String, "Where it was read.", True),
         "source_url": Column(pl.String, "Address of the act, where one is known.", True),
@@ -282,7 +285,9 @@ RESTRICTION_SCOPE = _table(
             pl.Float64, "Largest share of the code's trade controlled, 0 to 1."
         ),
         "basis": Column(pl.String, words.listed(words.SCOPE_BASES)),
-        "source_codes": Column(pl.String, "Codes as the act prints them.", True),
+        "source_codes": Column(
+            pl.String, "Codes as the act prints them, or where they are taken from.", True
+        ),
         "correction_reason": Column(pl.String, "Why a printed code was read as another.", True),
     },
 )
@@ -299,6 +304,7 @@ MILESTONES = _table(
         "milestone_id": Column(pl.String, "Milestone."),
         "kind": Column(pl.String, words.listed(words.MILESTONE_KINDS)),
         "title": Column(pl.String, "What happened or is planned, in a line."),
+        "official_reference": Column(pl.String, "Case, session or statement it is.", True),
         "project": Column(pl.String, "Supply project it belongs to.", True),
         "economy_iso3": Column(pl.String, "Economy it is about.", True),
         "announced_date": Column(pl.Date, "Day it was announced.", True),

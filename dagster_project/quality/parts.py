@@ -229,16 +229,27 @@ def targets_agree() -> Rule:
     )
 
 
+def inferred_names_columns() -> Rule:
+    unknown = pl.element().filter(~pl.element().is_in(words.INFERRED_COLUMNS))
+    return stop(
+        "inferred_names_columns_of_the_measures",
+        "A reader looks for the names among the columns; any other warns of nothing.",
+        "ExpectColumnValuesToBeNull",
+        {"not_a_column": pl.col("inferred").list.eval(unknown).list.first()},
+        column="not_a_column",
+    )
+
+
 def takes_effect_after_announcement() -> Rule:
     return report(
         "measure_is_not_effective_before_it_is_announced",
         "The dates of an act that applies retroactively should be reviewed. A de-facto stop is "
-        "always reported after it began, so it is left out.",
+        "always reported after it began, and a duty to report may reach back: both are left out.",
         "ExpectColumnPairValuesAToBeGreaterThanB",
         {
-            "stated_announcement": pl.when(pl.col("evidence_class") != "de_facto").then(
-                pl.col("announced_date")
-            )
+            "stated_announcement": pl.when(
+                (pl.col("evidence_class") != "de_facto") & (pl.col("direction") != "monitor")
+            ).then("announced_date")
         },
         column_A="effective_date",
         column_B="stated_announcement",

@@ -41,3 +41,18 @@
 {% macro one_row_per_item(items, or_else) -%}
     unnest(case when len({{ items }}) > 0 then {{ items }} else [{{ or_else }}] end)
 {%- endmacro %}
+
+
+{# What is inferred of a clause, for one of its targets: a name that was read is not, that of the
+   unnamed is. Sorted, and empty for a clause of which nothing is. #}
+{% macro inferred_of_target(inferred, target_name) -%}
+    coalesce(
+        list_sort(
+            list_filter(
+                {{ inferred }},
+                lambda name: name <> 'target_name' or {{ target_name }} = 'unnamed'
+            )
+        ),
+        []
+    )
+{%- endmacro %}

@@ -215,7 +215,7 @@ def slips_of_list(file: str, swaps: Sequence[tuple[str, str]]) -> Iterator[Slip]
         swapped = [_swapped(entry, one, other) for entry in known.entries]
         yield slip(
             "columns swapped", f"{one} and {other}", known.text(swapped),
-            r"\w+ and \w+ are the other way round for", f"`{one}`",
+            r"\w+ and \w+ are the other way round for", f"`{one}`", "before it was announced",
         )  # fmt: skip
     lines = whole.splitlines(keepends=True)
     start = known.before.count("\n") + 5
@@ -391,11 +391,11 @@ def honest_list(
 def measures() -> Case:
     edits = {
         "a title put right": ("title: Export ban (nickel ore)", "title: Export ban, nickel ore"),
-        "a number put right": ("Permen ESDM 11/2019 (unverified)", "Permen ESDM 11/2019"),
+        "a number put right": ("MOFCOM Ann. 28/2026", "MOFCOM Ann. 27/2026"),
     }
     return _case(
         "measures.yaml", [("announced", "effective"), ("title", "citation")],
-        honest_list("measures.yaml", "restriction_clauses", 39, edits),
+        honest_list("measures.yaml", "restriction_clauses", 43, edits),
     )  # fmt: skip
 
 
@@ -404,7 +404,7 @@ def milestones() -> Case:
     edits = {"a day put right": ("ended: 2015-04-30", "ended: 2015-05-01")}
     return _case(
         "milestones.yaml", [("title", "statement")],
-        honest_list("milestones.yaml", "milestones", 9, edits),
+        honest_list("milestones.yaml", "milestones", 14, edits),
     )  # fmt: skip
 
 

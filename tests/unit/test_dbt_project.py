@@ -29,7 +29,7 @@ from dagster_project.quality.suites import MART_SUITES
 from dagster_project.settings import BUNDLED, DBT_PROJECT
 from dagster_project.sources.catalogue.claims import CLAIM_TESTS
 from tests import contract
-from tests.conftest import SHARED, needs_edition_of_catalogue, needs_shared
+from tests.conftest import SHARED, needs_reference, needs_shared
 from tests.dbt_project import Outcome, Project
 
 MODEL_NAMES = {
@@ -223,6 +223,11 @@ def test_a_description_names_every_word_that_the_column_may_hold(project: Projec
     assert len(held) > 20
     for column, (allowed, description) in held.items():
         assert allowed <= set(re.findall(r"`([^`]+)`", description)), column
+
+
+def test_what_may_be_inferred_of_a_measure_is_published_of_it(project: Project) -> None:
+    columns = project.marts()["exposure.measures"]["columns"]
+    assert set(words.INFERRED_COLUMNS) < set(columns)
 
 
 def test_every_lake_table_is_staged_and_one_that_is_staged_by_slice_twice(
@@ -420,13 +425,13 @@ from (values
 
 insert into lake.restriction_clauses (
     source, measure_id, clause_id, title, implementer_iso3, direction, announced_date,
-    effective_date, suspended_from, suspended_by, known_at, target_iso3, target_class,
-    evidence_class, document, snapshot_id
+    date_precision, effective_date, suspended_from, suspended_by, known_at, target_iso3,
+    target_class, evidence_class, document, snapshot_id
 )
 values (
     'catalogue', 'M', 'M-1', 'suspended by an act that is not there', 'CHN', 'restrict',
-    date '2025-01-01', date '2025-01-01', date '2025-02-01', 'M-2', date '2025-01-01', 'ALL',
-    'all', 'official', 'measures.yaml', 's1'
+    date '2025-01-01', 'day', date '2025-01-01', date '2025-02-01', 'M-2', date '2025-01-01',
+    'ALL', 'all', 'official', 'measures.yaml', 's1'
 );
 
 insert into lake.restriction_scope (
@@ -881,7 +886,7 @@ def test_rare_earths_are_split_as_the_european_commission_does() -> None:
     }
 
 
-@needs_edition_of_catalogue
+@needs_reference
 def test_codes_in_scope_are_in_the_nomenclature_and_cover_trade_and_restrictions() -> None:
     text = {"infer_schema_length": 0}
     nomenclature = set(
@@ -902,7 +907,7 @@ def test_codes_in_scope_are_in_the_nomenclature_and_cover_trade_and_restrictions
     assert set(scope["mineral"]) - {"all_rare_earths"} <= minerals
 
 
-@needs_edition_of_catalogue
+@needs_reference
 def test_a_code_that_a_restriction_names_for_a_mineral_may_hold_it() -> None:
     scope = pl.read_csv(SHARED / "reference/restriction_scope.csv", infer_schema_length=0)
     named = {

@@ -101,6 +101,7 @@ class Clause(Entry):
     target: Target = Target()
     evidence: words.EvidenceClass
     confidence: Text | None = None
+    inferred: list[words.InferredColumn] = Field(default_factory=list)
     remark: Text | None = None
     citation: Text | None = None
     url: Address | None = None
@@ -116,6 +117,8 @@ class Clause(Entry):
             )
         if self.known is not None and self.known < self.announced:
             raise ValueError(f"it was known ({self.known}) before it was announced")
+        if len(set(self.inferred)) < len(self.inferred):
+            raise ValueError("`inferred` has a duplicated column")
         return self
 
 
@@ -184,6 +187,7 @@ def _clause_row(clause: Clause) -> dict[str, object]:
         "target_names": clause.target.names,
         "evidence_class": clause.evidence,
         "confidence": clause.confidence,
+        "inferred": sorted(clause.inferred),
         "remark": clause.remark,
         "citation": clause.citation,
         "source_url": clause.url,

@@ -32,6 +32,7 @@ class Milestone(Entry):
     milestone: Identifier
     kind: words.MilestoneKind
     title: Text
+    official_reference: Text | None = None
     project: Identifier | None = None
     economy: Economy | None = None
     announced: Day | None = None
@@ -65,6 +66,7 @@ def read_milestones(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFr
             "milestone_id": milestone.milestone,
             "kind": milestone.kind,
             "title": milestone.title,
+            "official_reference": milestone.official_reference,
             "project": milestone.project,
             "economy_iso3": milestone.economy,
             "announced_date": milestone.announced,

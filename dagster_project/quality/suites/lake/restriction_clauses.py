@@ -54,6 +54,7 @@ RULES = (
         "date_precision_is_known", "date_precision", words.DATE_PRECISIONS,
         "A date known to the year is printed as 1 January or 31 December by some.",
     ),
+    parts.inferred_names_columns(),
     quarantine(
         "announced_date_is_since_1988_and_not_far_ahead",
         "An announcement in another century is a misprint.",

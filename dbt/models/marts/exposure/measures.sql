@@ -2,6 +2,15 @@ with clauses as (
 
     select * from {{ ref('int_exposure__select_known_clauses') }}
 
+),
+
+targets as (
+
+    select
+        *,
+        {{ one_row_per_item('target_names', or_else="''") }} as target_name
+    from clauses
+
 )
 
 select
@@ -12,11 +21,12 @@ select
     implementer_iso3,
     target_iso3,
     target_class,
-    {{ one_row_per_item('target_names', or_else="''") }} as target_name,
+    target_name,
     {{ instrument_type('gta_code', 'direction') }} as instrument_type,
     gta_code,
     direction,
     announced_date,
+    date_precision,
     effective_date,
     ended_date,
     known_at,
@@ -25,5 +35,6 @@ select
     source_url,
     citation,
     confidence,
+    {{ inferred_of_target('inferred', 'target_name') }} as inferred,
     remark
-from clauses
+from targets

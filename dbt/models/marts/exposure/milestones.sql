@@ -9,6 +9,7 @@ select
     milestone_id,
     kind,
     title,
+    official_reference,
     project,
     economy_iso3,
     announced_date,

@@ -1,12 +1,13 @@
 """Measures and their clauses: the clocks, targets and remarks, and one sentence per mistake."""
 
+import re
 from datetime import date
 
 import polars as pl
 import pytest
 
 from dagster_project.sources import catalogue
-from tests.conftest import needs_edition_of_catalogue
+from tests.conftest import needs_reference
 from tests.unit.sources.catalogue.examples import (
     DOCUMENT,
     MEASURE,
@@ -42,7 +43,11 @@ CLOCKS = (
         # A de-facto stop is reported after it begins.
         ("CN-2026-01-DEFACTO", (date(2026, 1, 8), date(2026, 1, 6), None, None, None, None,
                                 date(2026, 2, 6))),
-        ("MY-2023-09", (date(2023, 9, 11), None, None, None, None, None, None)),
+        ("MY-2023-09", (date(2023, 9, 11), None, None, None, None, date(2023, 12, 31), None)),
+        # Announced after the day it runs from, for two years.
+        ("CN-2023-11-REEREP", (date(2023, 11, 7), date(2023, 10, 31), None, None, None,
+                               date(2025, 10, 31), None)),
+        ("CN-2026-06-LIST", (date(2026, 6, 29), date(2026, 6, 29), None, None, None, None, None)),
     ],
 )  # fmt: skip
 def test_the_clocks_of_a_clause_are_the_published_days(frames, clause, clocks):
@@ -65,23 +70,22 @@ def test_what_was_suspended_or_ended_was_not_known_before_it_was_published(frame
 
 def test_only_entities_a_source_names_are_named_and_the_rest_is_one_unnamed(frames):
     clauses = frames["restriction_clauses"]
-    names = {
-        clause: row(clauses, "clause_id", clause)["target_names"]
-        for clause in ("CN-2026-11", "CN-2026-12", "CN-2026-06-LIST", "CN-2026-1", "CN-2025-18")
-    }
-    assert names["CN-2026-06-LIST"] == ["unnamed"]
+    names = dict(clauses.select("clause_id", "target_names").iter_rows())
     assert names["CN-2026-1"] == ["military"]
     assert names["CN-2025-18"] == []
-    assert {"TDK", "Subaru", "ENEOS", "unnamed"} < set(names["CN-2026-12"])
-    assert names["CN-2026-11"][-1] == "unnamed"
-    for clause in ("CN-2026-11", "CN-2026-12"):
-        remark = row(clauses, "clause_id", clause)["remark"]
-        assert "20 on the control list" in remark
-        assert "30 and 20" in remark
+    # Lists of twenty entities each, of which a source prints these many names.
+    assert {"TDK", "SUBARU", "ENEOS"} < set(names["CN-2026-12"])
+    for clause, read in (("CN-2026-11", 19), ("CN-2026-12", 20), ("CN-2026-06-LIST", 6),
+                         ("CN-2026-28", 20)):  # fmt: skip
+        assert len(set(names[clause]) - {"unnamed"}) == read
+        assert ("unnamed" in names[clause]) == (read < 20)
 
 
 def test_no_remark_stores_a_state_that_the_days_decide(frames):
-    states = r"(?i)^(in force|suspended|announced|ended|unknown|official|as \d+)\b[^,.]*$"
+    states = (
+        r"(?i)^(in force|suspended|announced|ended|expired|unknown|official|as \d+)\b[^,.]*$"
+        r"|UNKNOWN|is in force|still in force"
+    )
     assert frames["restriction_clauses"].filter(pl.col("remark").str.contains(states)).is_empty()
 
 
@@ -121,49 +125,90 @@ beyond one is checked below."""
 FACTS_OF_REMARKS = {
     "CN-2010-07-QUOTA": "terminated on 1 January 2015",
     "CN-2010-09-JPBAN": "evidence on how long it lasted is mixed",
-    "ZW-2022-LI": "ZW-2026-02",
-    "MY-2023-09": "unclear",
-    "CN-2023-11-REEREP": "its own term",
+    "CN-2015-01-QUOTAEND": "fluorspar",
+    "ID-2020-NI": "2019-10-28",
+    "ZW-2022-LI": "SI 5/2023",
+    "ZW-2023-01-BM": "ZW-2026-02",
+    "MY-2023-09": "MY-2024-01-REE",
+    "MY-2024-01-REE": "Lynas",
+    "CN-2023-11-REEREP": "own term",
     "CN-2024-46-1": "Not touched by the suspension",
+    "CN-2024-46-2": "names no notice",
     "CD-2025-02-CO": "quota",
     "CN-2025-18": "Not among the notices that CN-2025-70 suspends",
     "IN-2025-06-IREL": "unclear",
-    "CN-2025-55": "No source found",
+    "CN-2025-55": "CN-2025-70",
     "CN-2025-57": "never in force up to 2026-11-10",
     "CN-2025-61-AB": "never in force up to 2026-11-10",
     "CN-2025-61-C": "2025-10-09 through 2025-11-06",
-    "CN-2025-70": "no source found",
+    "CN-2025-62": "2025-10-09 through 2025-11-06",
+    "CD-2025-10-CO": "9,600 t",
+    "CN-2025-68": "prints no codes",
+    "CN-2025-70": "2027-01-10",
     "CN-2025-72": "2026-11-27",
     "CN-2026-1": "No source of a removal was found",
     "CN-2026-01-DEFACTO": "Eased in part",
     "CN-2026-02-PERMITS": "case by case",
+    "CN-2026-11": "a headline that counts 30",
     "ZW-2026-02": "Until further notice",
     "CN-2026-06-THROTTLE": "at the day of the report",
-    "CN-2026-06-LIST": "not verified",
+    "CN-2026-06-LIST": "14 of the 20",
+    "CN-2026-29-HE": "Foreign Trade Law",
 }
 
 
-@needs_edition_of_catalogue
+@needs_reference
 def test_every_clause_is_cell_for_cell_that_of_the_list(frames):
     listed = [row for row in reference("restriction_clauses.csv") if row["record"] == "clause"]
-    expected = sorted(tuple(row[own] for own in CLAUSE_COLUMNS.values()) for row in listed)
+    # The list refers to a page by the name of another list.
+    page, named = "event-notes page 1208.html", "the ministry's page 1208.html"
+    expected = sorted(
+        tuple(row[own].replace(page, named) for own in CLAUSE_COLUMNS.values()) for row in listed
+    )
     found = sorted(
         tuple(map(as_text, row))
         for row in frames["restriction_clauses"].select(list(CLAUSE_COLUMNS)).iter_rows()
     )
-    assert len(found) == 39
+    assert len(found) == 43
     assert found == expected
 
 
-@needs_edition_of_catalogue
-def test_the_classes_of_end_users_are_those_of_the_list(frames):
+@needs_reference
+def test_the_names_of_targets_are_those_of_the_list(frames):
     listed = {
-        row["clause_id"]: [row["target_name"]]
+        row["clause_id"]: row["target_name"].split(";") if row["target_name"] else []
         for row in reference("restriction_clauses.csv")
-        if row["target_name"]
+        if row["record"] == "clause"
     }
-    found = frames["restriction_clauses"].filter(pl.col("target_class") == "end_user")
-    assert dict(found.select("clause_id", "target_names").iter_rows()) == listed
+    names = frames["restriction_clauses"].select("clause_id", "target_names")
+    assert dict(names.iter_rows()) == listed
+
+
+# What the list's words on confidence call not found, not read, or taken from elsewhere.
+INFERRED = {
+    "CN-2010-07-QUOTA": ["official_reference"],
+    "CN-2015-01-QUOTAEND": ["official_reference"],
+    "CN-2015-05-DUTYEND": ["announced_date", "known_at", "official_reference"],
+    "ZW-2023-01-BM": ["announced_date", "effective_date"],
+    "CN-2023-11-REEREP": ["official_reference"],
+    "IN-2025-06-IREL": ["announced_date", "effective_date", "known_at"],
+    "CN-2025-62": ["effective_date"],
+    "CN-2026-11": ["target_name"],
+    "CN-2026-06-LIST": ["target_name"],
+}
+
+
+def test_what_no_source_says_is_inferred_and_confidence_tells_why(frames):
+    clauses = frames["restriction_clauses"]
+    found = dict(clauses.select("clause_id", "inferred").iter_rows())
+    assert {clause: columns for clause, columns in found.items() if columns} == INFERRED
+    doubts = r"not found|not read|cut off|six names|taken from|from the time stamp"
+    for clause in INFERRED:
+        confidence = row(clauses, "clause_id", clause)["confidence"]
+        assert re.search(doubts, confidence), (clause, confidence)
+    # Who is not named has an inferred name, and nobody else has.
+    unnamed = clauses.filter(pl.col("target_names").list.contains("unnamed"))["clause_id"]
+    assert set(unnamed) == {name for name, of in INFERRED.items() if "target_name" in of}
 
 
 def test_what_was_remarked_beyond_a_state_is_still_given(frames):
@@ -183,6 +228,7 @@ def test_a_measure_written_by_hand_is_read_whatever_its_file_is_called():
     assert second["announced_date"] == date(2025, 1, 11)
     assert (second["target_iso3"], second["target_class"]) == ("ALL", "all")
     assert first["known_at"] == date(2025, 1, 10)
+    assert first["inferred"] == second["inferred"] == []
     scope = found["restriction_scope"]
     assert sorted(scope.select("hs_code", "mineral").iter_rows()) == [
         ("010121", "gallium"), ("010121", "germanium"),
@@ -244,6 +290,12 @@ def test_the_order_of_the_entries_changes_nothing():
         ("[gallium, germanium]", "gallium", ("XX-1-A", "`minerals`", "gallium")),
         ("[gallium, germanium]", "[gallium, gallium]", ("XX-1-A", "010121 gallium", "duplicated")),
         ("evidence: official", "evidence: official\n        url: mofcom", ("XX-1-A", "`url`")),
+        ("evidence: official", "evidence: official\n        inferred: [announced]",
+         ("XX-1-A", "`inferred` 1", "'announced'", "'announced_date'")),
+        ("evidence: official", "evidence: official\n        inferred: [title, title]",
+         ("XX-1-A", "`inferred`", "duplicated")),
+        ("evidence: official", "evidence: official\n        inferred: title",
+         ("XX-1-A", "`inferred`", "a list like")),
         ("evidence: official", "evidence: official\n        gta_code: 35",
          ("XX-1-A", "`gta_code`", "35", "quotes")),
         ("evidence: official", "evidence: official\n        evidence: reported",

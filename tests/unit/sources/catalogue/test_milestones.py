@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.sources import catalogue
-from tests.conftest import needs_edition_of_catalogue
+from tests.conftest import needs_reference
 from tests.nightly import times
 from tests.unit.sources.catalogue.examples import (
     DOCUMENT,
@@ -29,16 +29,22 @@ def test_milestones_say_what_happened_and_what_is_only_planned(frames):
     assert lift["event_date"] == date(2026, 2, 1)
     for depth in ("5,600 m", "5,700 m", "6,000 m"):
         assert depth in lift["statement"]
-    assert row(milestones, "milestone_id", "JP-2026-02-TDK")["kind"] == "disclosure"
+    # The aim of the test; the release of JAMSTEC claims no record.
+    assert "first continuous" not in lift["statement"]
+    told = row(milestones, "milestone_id", "JP-2026-02-TDK")
+    assert told["kind"] == "disclosure"
+    # The chief financial officer spoke of materials.
+    assert "materials" in told["title"]
+    assert "rare earth" not in told["title"]
     assert set(milestones["kind"]) == {
         "dispute", "remark", "supply_project", "disclosure", "partnership",
     }  # fmt: skip
 
 
-@needs_edition_of_catalogue
+@needs_reference
 def test_the_milestones_of_the_list_have_its_days(frames):
     listed = [row for row in reference("restriction_clauses.csv") if row["record"] == "milestone"]
-    assert len(listed) == 4
+    assert len(listed) == 10
     for own in listed:
         found = row(frames["milestones"], "milestone_id", own["clause_id"])
         assert as_text(found["announced_date"]) == own["announced"]
@@ -46,6 +52,9 @@ def test_the_milestones_of_the_list_have_its_days(frames):
         assert as_text(found["known_at"]) == own["known_at"]
         assert found["evidence_class"] == own["evidence_class"]
         assert found["citation"] == own["source"]
+        assert as_text(found["source_url"]) == own["source_url"]
+        assert as_text(found["official_reference"]) == own["official_reference"]
+        assert found["economy_iso3"] == (own["implementer_iso3"] or own["target_iso3"])
         if found["planned_date"] is None:
             assert as_text(found["event_date"]) == own["event_date"]
         else:  # The list's event is the announcement; what is planned has not happened.

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tests.conftest import needs_edition_of_catalogue
+from tests.conftest import needs_reference
 from tests.unit.sources.catalogue.examples import (
     reference,
 )
@@ -30,7 +30,43 @@ def test_heavy_rare_earths_are_bounds_in_a_code_that_holds_others_too(frames):
     assert set(scope["control_share_high"]) == {1.0}
 
 
-@needs_edition_of_catalogue
+def test_the_ban_on_japans_military_covers_what_was_on_the_control_list_and_no_more(frames):
+    scope = frames["restriction_scope"]
+
+    def minerals(*clauses: str) -> set[str]:
+        return set(scope.filter(pl.col("clause_id").is_in(clauses))["mineral"])
+
+    # What notices 23/2023, 39/2023, 33/2024, 10/2025 and 18/2025 control.
+    assert minerals("CN-2026-1") == {
+        "gallium", "germanium", "graphite", "antimony", "superhard_materials", "tungsten",
+        "tellurium", "bismuth", "molybdenum", "indium", "samarium", "gadolinium", "terbium",
+        "dysprosium", "lutetium", "scandium", "yttrium",
+    }  # fmt: skip
+    light = {"lanthanum", "cerium", "praseodymium"}
+    assert not light & set(scope["mineral"])
+    # Neodymium is restricted by India alone, the five of 57/2025 by that notice alone.
+    assert set(scope.filter(pl.col("mineral") == "neodymium")["clause_id"]) == {"IN-2025-06-IREL"}
+    five = {"holmium", "erbium", "thulium", "europium", "ytterbium"}
+    assert set(scope.filter(pl.col("mineral").is_in(five))["clause_id"]) == {"CN-2025-57"}
+
+
+def test_a_code_is_listed_only_for_minerals_that_its_goods_may_be(frames):
+    scope = frames["restriction_scope"]
+    pairs = set(scope.select("hs_code", "mineral").iter_rows())
+    # Unwrought indium and molybdenum are not on the list of 10/2025, lithium carbonate is no raw
+    # mineral, and of heading 2825 two codes can be meant.
+    assert not pairs & {
+        ("811292", "indium"), ("810294", "molybdenum"), ("283691", "lithium"),
+        ("2825", "tungsten"), ("2825", "antimony"),
+    }  # fmt: skip
+    assert {("282580", "antimony"), ("282590", "tungsten"), ("280429", "helium")} <= pairs
+    of_one_metal = {(code[:4], mineral) for code, mineral in pairs if code.startswith("810")}
+    assert of_one_metal == {
+        ("8101", "tungsten"), ("8102", "molybdenum"), ("8105", "cobalt"), ("8106", "bismuth"),
+    }  # fmt: skip
+
+
+@needs_reference
 def test_every_row_of_scope_is_cell_for_cell_that_of_the_list(frames):
     listed = reference("restriction_scope.csv")
     expected = sorted(
@@ -49,5 +85,5 @@ def test_every_row_of_scope_is_cell_for_cell_that_of_the_list(frames):
         tuple("" if cell is None else cell for cell in row)
         for row in frames["restriction_scope"].select(columns).iter_rows()
     )
-    assert len(found) == 163
+    assert len(found) == 318
     assert found == expected

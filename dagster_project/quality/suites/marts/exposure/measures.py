@@ -29,6 +29,11 @@ RULES = (
         "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
         "A reader must be able to distinguish an act from a rumour.",
     ),
+    is_one_of(
+        "date_precision_is_known", "date_precision", words.DATE_PRECISIONS,
+        "A date known to the year is printed as 1 January or 31 December by some.",
+    ),
+    parts.inferred_names_columns(),
     is_known_economy("implementer_iso3"),
     is_known_economy("target_iso3", "ALL"),
     is_not_blank("title"),

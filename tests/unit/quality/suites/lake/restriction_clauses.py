@@ -13,6 +13,7 @@ CLAUSE: Row = {
     "suspension_known_at": date(2025, 11, 7), "unknown_from": date(2026, 11, 11),
     "unknown_known_at": date(2026, 11, 11), "known_at": date(2025, 10, 9), "target_iso3": "ALL",
     "target_class": "all", "target_names": [], "evidence_class": "official",
+    "inferred": ["official_reference"],
     "source_url": "https://exportcontrol.mofcom.gov.cn/article/1177.html",
 }  # fmt: skip
 
@@ -22,6 +23,11 @@ GOOD: Sequence[Row] = [
         **CLAUSE, "clause_id": "CN-2026-11", "target_iso3": "JPN", "target_class": "entity",
         "target_names": ["one"], "source_url": None, "suspended_from": None,
         "suspended_to": None, "suspension_known_at": None, "unknown_from": None,
+    },
+    # A duty to report may reach back before its announcement.
+    {
+        **CLAUSE, "clause_id": "CN-2023-11-REEREP", "direction": "monitor",
+        "announced_date": date(2023, 11, 7), "effective_date": date(2023, 10, 31), "inferred": [],
     },
 ]  # fmt: skip
 
@@ -36,6 +42,7 @@ DEFECTS: Defects = {
     "target_class_all_means_every_economy": ({"target_iso3": "JPN"}, 1),
     "evidence_class_is_known": ({"evidence_class": "rumour"}, 1),
     "date_precision_is_known": ({"date_precision": "quarter"}, 1),
+    "inferred_names_columns_of_the_measures": ({"inferred": ["title", "announced"]}, 1),
     "announced_date_is_since_1988_and_not_far_ahead": (
         {"announced_date": date(2205, 10, 9)},
         1,

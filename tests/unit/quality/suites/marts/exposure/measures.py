@@ -7,14 +7,21 @@ from tests.unit.quality.seeded import Defects, Row
 
 GOOD: Sequence[Row] = [
     {"title": "Seven rare earths", "implementer_iso3": "CHN", "target_iso3": "ALL",
-     "target_class": "all", "target_name": "", "direction": "restrict",
+     "target_class": "all", "target_name": "", "direction": "restrict", "date_precision": "day",
+     "inferred": ["announced_date", "official_reference"],
      "announced_date": date(2025, 4, 4), "effective_date": date(2025, 4, 4),
      "known_at": date(2025, 4, 4), "evidence_class": "official",
      "source_url": "https://exportcontrol.mofcom.gov.cn/"},
     {"title": "Twenty entities", "implementer_iso3": "CHN", "target_iso3": "JPN",
      "target_class": "entity", "target_name": "one", "direction": "restrict",
+     "date_precision": "month", "inferred": [],
      "announced_date": date(2026, 2, 24), "effective_date": None,
      "known_at": date(2026, 2, 24), "evidence_class": "official", "source_url": None},
+    {"title": "Reports, from before the announcement", "implementer_iso3": "CHN",
+     "target_iso3": "ALL", "target_class": "all", "target_name": "", "direction": "monitor",
+     "date_precision": "day", "inferred": [], "announced_date": date(2023, 11, 7),
+     "effective_date": date(2023, 10, 31), "known_at": date(2023, 11, 7),
+     "evidence_class": "official", "source_url": None},
 ]  # fmt: skip
 
 DEFECTS: Defects = {
@@ -22,6 +29,8 @@ DEFECTS: Defects = {
     "target_class_is_known": ({"target_class": "everyone"}, 1),
     "target_class_all_means_every_economy": ({"target_class": "economy"}, 1),
     "evidence_class_is_known": ({"evidence_class": "A"}, 1),
+    "date_precision_is_known": ({"date_precision": "about"}, 1),
+    "inferred_names_columns_of_the_measures": ({"inferred": ["title", "names"]}, 1),
     "implementer_is_a_known_economy": ({"implementer_iso3": "EU"}, 1),
     "target_is_a_known_economy": ({"target_iso3": "all"}, 1),
     "title_is_not_blank": ({"title": ""}, 1),
