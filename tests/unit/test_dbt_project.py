@@ -565,6 +565,7 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     # The run knows no snapshot either.
     "answers_leads_to_snapshots",
     "baci_flows_leads_to_snapshots",
+    "claims_leads_to_snapshots",
     "end_uses_leads_to_snapshots",
     "import_concentration_leads_to_snapshots",
     "performance_leads_to_snapshots",

@@ -23,6 +23,7 @@ NAMES_MARTS: Mapping[str, str] = {
     "cli.py": "the help of `kido query` points at the list of columns",
     "serving/answers.py": "the page of answers draws from the marts it names",
     "serving/gate.py": "a loss is explained by snapshots, releases and suppliers that moved",
+    "serving/trace.py": "snapshots lead to their publishers",
     "serving/publication.py": "checks and the release are written when a build is published",
 }
 """Product code that may name marts, and why. Anything else takes them as it finds them."""
