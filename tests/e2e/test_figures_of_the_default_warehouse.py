@@ -538,7 +538,8 @@ def test_a_measure_that_a_rounded_total_lifts_above_one_is_null_with_the_reason(
     assert rows(
         "select hhi, cr1_share, cr3_share, top_producer_iso3, reason "
         "from dependency.production_concentration "
-        "where material = 'gallium' and year = 2025 and source = 'usgs_mcs'"
+        "where material = 'gallium' and stage = 'processing' and year = 2025 "
+        "and source = 'usgs_mcs'"
     ) == [(None, 1.0, None, "CHN", "Of a rounded total the producers are more than the whole.")]
     assert rows(
         "select count(*) from dependency.production_concentration "
