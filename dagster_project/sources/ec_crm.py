@@ -69,8 +69,8 @@ COM(2020) 474, and the proposal COM(2023) 160."""
 REFERENCE_PERIODS: Mapping[int, str] = MappingProxyType(
     {2017: "2010/2014", 2020: "2012/2016", 2023: "2016/2020"}
 )
-"""Years that the shares of supply of a study are averages of, as its report gives them for the study
-as a whole; the annex tables mark no material as averaged over others."""
+"""Years that the shares of supply of a study are averages of, as its report gives them for all of
+it; the annex tables mark no material as averaged over others."""
 
 ANNEX_YEAR = 2023
 """The annex tables do not print their year; those in this layout are of the study of 2023."""

@@ -212,6 +212,24 @@ def test_a_heading_stands_for_every_code_below_it(rows: Rows) -> None:
     assert codes == {"810110", "810194", "810196", "810197", "810199"}
 
 
+def test_a_heading_stands_for_no_code_of_goods_of_another_mineral(rows: Rows) -> None:
+    """Announcement 68/2025 names 28.25 for both; 282580 is antimony oxide, 282570 molybdenum's."""
+    assert rows(
+        "select hs6_code, mineral from exposure.measure_scope "
+        "where clause_id = 'CN-2025-68' and hs6_code like '2825%' order by all"
+    ) == [("282580", "antimony"), ("282590", "tungsten")]
+
+
+def test_every_code_says_where_it_stopped_meaning_the_same_goods(rows: Rows) -> None:
+    assert rows(
+        "select hs_revision, changed_meaning from reference.commodities where hs6_code = '810600'"
+    ) == [("HS1992", "Between HS 2017 and HS 2022: By purity it became 810610 and 810690.")]
+    assert rows(
+        "select distinct hs_revision from trade.reported_flows where commodity_code = '380110' "
+        "except select hs_revision from reference.commodities where hs6_code = '380110'"
+    ) == []  # fmt: skip
+
+
 def test_every_row_can_say_where_it_comes_from(rows: Rows) -> None:
     assert rows(
         "select count(*) from trade.reported_flows left join catalog.snapshots using (snapshot_id) "

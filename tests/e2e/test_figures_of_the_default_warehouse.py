@@ -454,6 +454,104 @@ def test_mines_of_rare_earths_since_2018_stand_beside_those_of_the_summaries(row
     ]
 
 
+def test_chinas_mines_are_its_quota_as_the_publisher_notes(rows: Rows) -> None:
+    """MCS 2022 is at hand without notes, and MCS 2026 notes it of 2024 only, not of 2025."""
+    noted = rows(
+        "select source, year, note from dependency.production_shares "
+        "where material = 'rare_earths' and stage = 'extraction' and economy_iso3 = 'CHN' "
+        "and note is not null order by source, year"
+    )
+    assert noted == [
+        *(
+            ("usgs_mcs", year, "Production quota; does not include undocumented production.")
+            for year in range(2021, 2025)
+        ),
+        *(
+            (
+                "usgs_myb",
+                year,
+                "Official production quota. Illegal production could not be quantified.",
+            )
+            for year in range(2018, 2023)
+        ),
+    ]
+
+
+def test_figures_say_which_years_they_are_of_and_what_they_weigh(rows: Rows) -> None:
+    assert rows(
+        "select distinct source, reference_period, content_basis "
+        "from dependency.production_shares where economy_iso3 = 'CHN' and stage = 'extraction' "
+        "and (material, source, year) in (('neodymium', 'ec_crm', 2023), "
+        "('rare_earths', 'usgs_mcs', 2025), ('rare_earths', 'usgs_myb', 2018), "
+        "('tungsten', 'usgs_mcs', 2024), ('bauxite', 'usgs_mcs', 2024), "
+        "('natural_graphite', 'usgs_mcs', 2024), ('manganese', 'usgs_mcs', 2024), "
+        "('magnesite', 'usgs_mcs', 2024)) order by all"
+    ) == [
+        ("ec_crm", "2016/2020", None),
+        ("usgs_mcs", "2024", "gross"),
+        ("usgs_mcs", "2024", "metal"),
+        ("usgs_mcs", "2024", "ore"),
+        ("usgs_mcs", "2024", None),
+        ("usgs_mcs", "2025", "oxide"),
+        ("usgs_myb", "2018", "oxide"),
+    ]
+    assert rows(
+        "select distinct reference_period from dependency.production_concentration "
+        "where source = 'ec_crm'"
+    ) == [("2016/2020",)]
+    # The reserves beside manganese content are gross weight; the table of 2025 does not print it.
+    assert rows(
+        "select distinct year, content_basis from dependency.production_shares "
+        "where material = 'manganese' and stage = 'reserves' and year >= 2024 order by year"
+    ) == [(2024, None), (2025, "gross")]
+
+
+def test_totals_of_the_world_without_an_economy_are_kept(rows: Rows) -> None:
+    """Data Series 140 has no American figure of 1911; MCS 2026 gives yttrium as 10,000 to 15,000
+    tons of the world, and 80 tons of scandium oxide."""
+    assert rows(
+        "select material, stage, year, economy_iso3, amount_t, share, note "
+        "from dependency.production_shares where amount_t is not null and (source, year) in "
+        "(('usgs_ds140', 1911), ('usgs_mcs', 2025)) "
+        "and material in ('rare_earths', 'yttrium', 'scandium') "
+        "and note = 'No figure of an economy is published.' order by all"
+    ) == [
+        (
+            "rare_earths",
+            "extraction",
+            1911,
+            "_X",
+            2_490,
+            1,
+            "No figure of an economy is published.",
+        ),
+        ("scandium", "capacity", 2025, "_X", 90, 1, "No figure of an economy is published."),
+        ("scandium", "processing", 2025, "_X", 80, 1, "No figure of an economy is published."),
+        ("yttrium", "extraction", 2025, "_X", 12_500, 1, "No figure of an economy is published."),
+    ]
+    assert (
+        rows(
+            "select material from dependency.production_concentration "
+            "where material in ('yttrium', 'scandium') and source = 'usgs_mcs'"
+        )
+        == []
+    )
+
+
+def test_a_measure_that_a_rounded_total_lifts_above_one_is_null_with_the_reason(rows: Rows) -> None:
+    """MCS 2026, gallium 2025: China 900 t and others 9 t of a total rounded to 900 t."""
+    assert rows(
+        "select hhi, cr1_share, cr3_share, top_producer_iso3, reason "
+        "from dependency.production_concentration "
+        "where material = 'gallium' and stage = 'processing' and year = 2025 "
+        "and source = 'usgs_mcs'"
+    ) == [(None, 1.0, None, "CHN", "Of a rounded total the producers are more than the whole.")]
+    assert rows(
+        "select count(*) from dependency.production_concentration "
+        "where hhi > 1 or cr1_share > 1 or cr3_share > 1"
+    ) == [(0,)]
+
+
 def test_the_rare_earth_fund_since_mid_2025(rows: Rows) -> None:
     ((start, end, gain, fall, volatility),) = rows(
         "select window_start, window_end, return_share, max_drawdown_share, "

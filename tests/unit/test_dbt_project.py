@@ -994,4 +994,5 @@ def test_no_use_is_cited_for_a_mineral_that_the_study_does_not_name_for_it() -> 
         for row in _seed("seed_commodity_minerals")
         if (use := re.match(r"EC 2023 study, annex, shares of uses \((\w+)\)", row["source"]))
     ]
-    assert cited and set(cited) <= uses
+    assert cited
+    assert set(cited) <= uses

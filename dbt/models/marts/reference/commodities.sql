@@ -118,29 +118,29 @@ commodities as (
 
 ),
 
+in_words as (
+
+    select
+        *,
+        {{ edition_in_words('hs_revision_after') }} as edition,
+        case
+            when year_before is null then {{ edition_in_words('hs_revision_before') }}
+            else cast(year_before as varchar)
+        end as last_before,
+        case when year_before is not null then year_after || ' of ' else '' end as first_after
+    from breaks
+
+),
+
 changes as (
 
     select
         hs6_code,
         string_agg(
-            'Between '
-            || case
-                when year_before is null
-                    then {{ edition_in_words('hs_revision_before') }}
-                        || ' and '
-                        || {{ edition_in_words('hs_revision_after') }}
-                else year_before
-                    || ' and '
-                    || year_after
-                    || ' of '
-                    || {{ edition_in_words('hs_revision_after') }}
-            end
-            || ': '
-            || reason
-            || '.',
+            'Between ' || last_before || ' and ' || first_after || edition || ': ' || reason || '.',
             ' ' order by hs_revision_before, hs_revision_after, year_before
         ) as changed_meaning
-    from breaks
+    from in_words
     group by hs6_code
 
 )

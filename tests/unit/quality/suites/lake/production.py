@@ -19,8 +19,9 @@ GOOD: Sequence[Row] = [
     {**FIGURE, "economy_iso3": "USA", "amount_t": 0.0, "flag": "zero", "printed": "—"},
     {**FIGURE, "stage": "reserves", "economy_iso3": "WLD", "amount_t": 9e7, "bound": "above",
      "flag": "reported", "printed": ">90,000,000"},
-    {**FIGURE, "scope_iso3": "EU27", "reference_period": "2016/2020", "amount_t": None, "share": 0.0005, "bound": "below",
-     "flag": "reported", "trade_parameter": 0.8, "printed": "<0.1%"},
+    {**FIGURE, "scope_iso3": "EU27", "reference_period": "2016/2020", "amount_t": None,
+     "share": 0.0005, "bound": "below", "flag": "reported", "trade_parameter": 0.8,
+     "printed": "<0.1%"},
 ]  # fmt: skip
 
 DEFECTS: Defects = {
