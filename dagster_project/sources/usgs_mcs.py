@@ -1,7 +1,8 @@
 """USGS Mineral Commodity Summaries -> `production` (world tables) and `price_quotes` (by the year).
 
 Trade, stocks and consumption of the United States are skipped. The material of each label is in
-`bundled/usgs_mcs/labels.csv`, misprinted figures are in `corrections.csv` beside it.
+`bundled/usgs_mcs/labels.csv`; misprinted figures are corrected after they are read, by
+`corrections.yaml` beside it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from dagster_project.lake.vocabulary import (
     require_known_labels,
 )
 from dagster_project.sources.card import Document, SourceCard
-from dagster_project.sources.corrections import put_right
 from dagster_project.sources.formats import (
     header_of,
     labels_of,
@@ -358,8 +358,8 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
 
     A file of more than EXTRACT materials is taken as the publication, which must have most of them;
     the last table must have its world total where most others have one. Misprints of one edition
-    are corrected in that edition only: single figures and columns by the register of corrections,
-    others by the three constants by edition.
+    are corrected in that edition only: what stands in a wrong column, and units that this layout
+    prints, by the three constants by edition; figures by the register of corrections, not here.
 
     Raises UpstreamFormatError for another layout or encoding, a cut file, a year outside the
     edition, figures of countries in a section or column that is not read, or an invalid figure;
@@ -398,24 +398,15 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     vintage = (released if document.is_bundled else retrieved).alias("vintage_at")
     frames: dict[str, pl.DataFrame] = {}
     if rows is not None:
-        frames["production"] = _production(rows, vintage, document)
+        frames["production"] = _production(rows, vintage)
     if prices is not None and prices.height:
-        frames["price_quotes"] = _price_quotes(prices, vintage, document)
+        frames["price_quotes"] = _price_quotes(prices, vintage)
     newest = max(frame["vintage_at"].max() for frame in frames.values())  # type: ignore[type-var]
     return {**frames, "material_labels": labels_of(source, pl.lit(newest, INSTANT))}
 
 
-def _production(rows: pl.DataFrame, vintage: pl.Expr, document: Document) -> pl.DataFrame:
-    """Figures -> rows of the lake table, without the misprints that are registered."""
-    rows = put_right(
-        rows,
-        source=CARD.name,
-        table_name=PRODUCTION.name,
-        key=("edition", "label", "stage", "economy_iso3", "year"),
-        value="amount_t",
-        across="economy_iso3",
-        is_bundled=document.is_bundled,
-    )
+def _production(rows: pl.DataFrame, vintage: pl.Expr) -> pl.DataFrame:
+    """Figures -> rows of the lake table."""
     return rows.select(
         pl.lit(CARD.name).alias("source"),
         "label",
@@ -438,16 +429,8 @@ def _production(rows: pl.DataFrame, vintage: pl.Expr, document: Document) -> pl.
     ).sort(PRODUCTION.key)
 
 
-def _price_quotes(prices: pl.DataFrame, vintage: pl.Expr, document: Document) -> pl.DataFrame:
-    """Prices by label -> rows of the lake table, without the misprints that are registered."""
-    prices = put_right(
-        prices,
-        source=CARD.name,
-        table_name=PRICE_QUOTES.name,
-        key=("edition", "label", "year"),
-        value="price",
-        is_bundled=document.is_bundled,
-    )
+def _price_quotes(prices: pl.DataFrame, vintage: pl.Expr) -> pl.DataFrame:
+    """Prices by label -> rows of the lake table."""
     instrument = pl.col("label").replace_strict(_INSTRUMENT_OF, return_dtype=pl.String)
     return (
         prices.with_columns(instrument=instrument)
