@@ -7,6 +7,7 @@ Reading a publisher's file does not belong here: a correction names a row of a l
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any, Self
 
@@ -210,15 +211,11 @@ def _right(correction: Correction, is_row: pl.Expr) -> list[pl.Expr]:
         reason = pl.coalesce(REASON, pl.lit(correction.reason))
         return [pl.when(is_row).then(reason).otherwise(pl.col(REASON)).alias(REASON)]
     shared = {name: cell for name, cell in correction.row.items() if name not in correction.across}
-    wrong, right_value = float(correction.wrong), float(correction.right)
+    # As whole numbers: 10,300 over 10.3 is not quite 1000 in binary.
+    ratio = Fraction(printed(correction.right)) / Fraction(printed(correction.wrong))
     return [
         pl.when(_has(shared))
-        # One operation with a whole number: 10,300 kg are 10.3 t, and a half doubled is as before.
-        .then(
-            pl.col(name) * (right_value / wrong)
-            if abs(right_value) > abs(wrong)
-            else pl.col(name) / (wrong / right_value)
-        )
+        .then(pl.col(name) * float(ratio.numerator) / float(ratio.denominator))
         .otherwise(pl.col(name))
         .alias(name)
         for name in (correction.column, *correction.also)

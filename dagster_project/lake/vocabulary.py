@@ -135,7 +135,7 @@ class WordList(Generic[Value]):
         if digest is None:
             # A label or a correction is an object: all of its fields are included.
             entries = [(key, self._entries.get(key)) for key in (keys or ())]
-            text = json.dumps(self._whole() if keys is None else entries, default=vars)
+            text = json.dumps(self._whole() if keys is None else entries, default=_fields)
             digest = self._digests[keys] = hashlib.sha256(text.encode()).hexdigest()[:12]
         return digest
 
@@ -161,6 +161,10 @@ class WordList(Generic[Value]):
 
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self._entries)} words>"
+
+
+def _fields(value: object) -> object:
+    return value.__dict__
 
 
 class WordMap(WordList[Value], Mapping[str, Value]):
