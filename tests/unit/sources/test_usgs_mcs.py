@@ -54,7 +54,10 @@ A_WIDE_ROW = {
     "TYPE": "Mine production, tungsten content", "UNIT_MEAS": "metric tons",
     "PROD_2023": "66000", "PROD_EST_ 2024": "67000", "RESERVES_2024": "2400000",
 }  # fmt: skip
-ILMENITE = {"COMMODITY": "Titanium Mineral Concentrates", "TYPE": usgs_mcs.ILMENITE[31:]}
+ILMENITE = {
+    "COMMODITY": "Titanium Mineral Concentrates",
+    "TYPE": "Mine production, ilmentite, titanium dioxide (TiO2) content",
+}
 A_LONG_ROW = {
     "MCS chapter": "TUNGSTEN", "Section": "World Mine Production and Reserves",
     "Commodity": "Tungsten", "Country": "China", "Statistics": "Production",
@@ -154,7 +157,7 @@ def amount(
         (2025, "cobalt", "extraction", "COD", 2024, 220_000),
         (2025, "cobalt", "extraction", "USA", 2024, 300),
         (2026, "natural_graphite", "extraction", "WLD", 2024, 1_550_000),
-        # Printed as metric tons, in thousands: see PRINTED_AS_TONS_IN_THOUSANDS.
+        # Printed as metric tons, in thousands: see corrections.yaml.
         (2025, "titanium_ilmenite", "extraction", "WLD", 2024, 8_900_000),
         (2025, "titanium_rutile", "extraction", "SLE", 2024, 60_000),
         (2026, "vanadium", "reserves", "WLD", 2025, 21_000_000),
@@ -569,7 +572,7 @@ def test_a_total_of_two_labels_is_the_total_of_neither() -> None:
             {**titanium, "COUNTRY": "World total (ilmenite and rutile, rounded)"},
         )
     )
-    assert rows.filter(pl.col("year") == 2023)["amount_t"].to_list() == [8_840_000.0]
+    assert rows.filter(pl.col("year") == 2023)["amount_t"].to_list() == [8840.0]
 
 
 def test_rows_of_commas_and_windows_1252_and_a_byte_order_mark_change_nothing() -> None:
@@ -601,24 +604,32 @@ def test_a_year_of_a_list_in_the_name_of_a_column_is_no_figure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edition", "unit", "reserves", "production_t"),
+    ("edition", "unit", "world", "china_t", "world_t"),
     [
-        # Thousands under the name of tons, as MCS 2025 prints them, or under none.
-        ("MCS2025", "metric tons", "46000", 66_000_000),
-        ("MCS2025", "", "46000", 66_000_000),
-        # A revised file that puts the unit right, or the figures.
-        ("MCS2025", "thousand metric tons", "46000", 66_000_000),
-        ("MCS2025", "metric tons", "46000000", 66_000),
+        # Thousands under the name of tons, as MCS 2025 prints them.
+        ("MCS2025", "metric tons", "8900", 3_300_000, 8_900_000),
+        # A revised file that puts the unit right, or another total.
+        ("MCS2025", "thousand metric tons", "8900", 3_300_000, 8_900_000),
+        ("MCS2025", "metric tons", "9100", 3_300, 9_100),
         # What a later edition prints is its own.
-        ("MCS2026", "metric tons", "46000", 66_000),
+        ("MCS2026", "metric tons", "8900", 3_300, 8_900),
     ],
 )
-def test_a_unit_printed_wrong_is_put_right_where_the_figures_say_so(
-    edition: str, unit: str, reserves: str, production_t: float
+def test_a_unit_printed_wrong_is_put_right_in_the_file_of_that_edition_only(
+    edition: str, unit: str, world: str, china_t: float, world_t: float
 ) -> None:
-    row = {**ILMENITE, "SOURCE": edition, "UNIT_MEAS": unit, "RESERVES_2024": reserves}
-    rows = parse(wide(row)).filter(pl.col("stage") == "extraction", pl.col("year") == 2023)
-    assert rows["amount_t"].to_list() == [production_t]
+    row = {**ILMENITE, "SOURCE": edition, "UNIT_MEAS": unit, "PROD_EST_ 2024": "3300"}
+    total = {**row, "COUNTRY": "World total (ilmenite, rounded)", "PROD_EST_ 2024": world}
+    last = int(edition.removeprefix("MCS")) - 1
+    header = tuple(name.replace("2024", str(last)) for name in WIDE_HEADER)
+    rows = [{**A_WIDE_ROW, **each} for each in (row, total)]
+    payload = written(
+        header, [{k.replace("2024", str(last)): v for k, v in each.items()} for each in rows]
+    )
+    found = corrected(payload)["production"].filter(pl.col("stage") == "extraction", year=last)
+    assert dict(found.select("economy_iso3", "amount_t").iter_rows()) == {
+        "CHN": china_t, "WLD": world_t,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
