@@ -334,9 +334,10 @@ LAYOUTS = (
         {"": ("value_usd", "net_weight_kg")},
         key=("reporter_iso3", "partner_iso3", "flow", "commodity_code", "hs_revision", "period"),
         part=("reporter_iso3", "flow", "commodity_code", "period"),
-        sample=_since("period", "2023", _some("commodity_code", 8)), thing="commodity_code",
-        economies=("partner_iso3",), swaps=(("value_usd", "net_weight_kg"),),
-        units=("value_usd", "net_weight_kg"),
+        # Without Belgium, whose figures are halved by the register of corrections.
+        sample=_since("period", "2023", lambda table: table.keep("partner_iso3", "BEL".__ne__)),
+        thing="commodity_code", economies=("partner_iso3",),
+        swaps=(("value_usd", "net_weight_kg"),), units=("value_usd", "net_weight_kg"),
     ),
     Layout(
         "ec_crm", "supply_shares.csv", "production", "year", "year",
