@@ -107,6 +107,8 @@ def land(
         for revision in taken.revisions:
             for line in revision.lines():
                 typer.echo("\n".join(indented(line, by=2)))
+        for sentence in taken.mended:
+            typer.echo("\n".join(indented(f"{sentence}.", by=2)))
         if quarantined:
             typer.echo(
                 f"  {quarantined} {'row is' if quarantined == 1 else 'rows are'} quarantined in "

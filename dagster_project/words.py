@@ -131,6 +131,13 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 CheckStatus = Literal["passed", "failed", "could_not_run"]
 CHECK_STATUSES: tuple[CheckStatus, ...] = get_args(CheckStatus)
 
+CorrectionAction = Literal["replace", "rescale", "read_as"]
+CORRECTION_ACTIONS: tuple[CorrectionAction, ...] = get_args(CorrectionAction)
+"""One figure; a column or partner in a wrong unit; a printed code that is read as another."""
+
+CorrectionStatus = Literal["applied", "no_longer_matches"]
+CORRECTION_STATUSES: tuple[CorrectionStatus, ...] = get_args(CorrectionStatus)
+
 Verdict = Literal["supported", "contradicted", "depends_on_basis", "not_testable"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 

@@ -17,9 +17,16 @@ from typing import Any
 
 import polars as pl
 
-from dagster_project.errors import BatchRejectedError, KidoError, UpstreamFormatError, stumbled_on
+from dagster_project.errors import (
+    BatchRejectedError,
+    ConfigurationError,
+    KidoError,
+    UpstreamFormatError,
+    stumbled_on,
+)
 from dagster_project.intake.versions import parser_version
-from dagster_project.lake.schemas import LAKE_TABLES, LakeTable, text_of_all
+from dagster_project.lake.corrections import corrected, corrections
+from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES, LakeTable, text_of_all
 from dagster_project.lake.scope import scope_now
 from dagster_project.lake.spool import Spooled, spool, spooled
 from dagster_project.lake.tables import Record, Rows, TableRecord
@@ -67,10 +74,13 @@ class TableBatch:
 
 @dataclass(frozen=True)
 class Batch:
-    """The tables of a document or extract, and the list entries it used."""
+    """The tables of a document or extract, the list entries it used, and what became of the
+    corrections of its source whose rows it has (`corrections` of the lake).
+    """
 
     tables: Mapping[str, TableBatch]
     words: Mapping[str, Any] = field(default_factory=dict)
+    corrections: pl.DataFrame = field(default_factory=CORRECTIONS.empty)
 
     @property
     def rows(self) -> int:
@@ -133,7 +143,8 @@ class RejectedWithChecksError(BatchRejectedError):
 def read(
     source: Source, parts: Iterable[tuple[bytes, Document]], *, is_extract: bool = False
 ) -> Batch:
-    """Parse the parts of a document or extract and check its tables with their suites.
+    """Parse the parts of a document or extract, correct known errors of its publisher, and check
+    its tables with their suites.
 
     Equal rows of two parts are kept once. An extract (something that was requested) may have no
     rows at all; a document may not. Raises UpstreamFormatError or BatchRejectedError; one invalid
@@ -163,6 +174,7 @@ def read(
             whole = {
                 table: _together(LAKE_TABLES[table], pieces) for table, pieces in parsed.items()
             }
+        whole, outcomes = corrected(name, whole)
         tables: dict[str, TableBatch] = {}
         reasons: list[str] = []
         for table, frame in whole.items():
@@ -177,12 +189,19 @@ def read(
         error = RejectedWithChecksError(f"{name}: {title}: {' '.join(reasons)}")
         error.checks = {table: batch.checks for table, batch in tables.items()}
         raise error
-    return Batch(tables, met.record())
+    return Batch(tables, met.record(), outcomes)
 
 
 def is_large(source: Source, size: int) -> bool:
-    """Whether a document of this size in bytes is read block by block."""
-    return size >= LARGE_DOCUMENT_BYTES and hasattr(source, "parse_blocks")
+    """Whether a document of this size in bytes is read block by block.
+
+    Where its source has corrections it is not: the row that decides on one may be in any block.
+    """
+    return (
+        size >= LARGE_DOCUMENT_BYTES
+        and hasattr(source, "parse_blocks")
+        and not corrections(source.CARD.name)
+    )
 
 
 @contextmanager
@@ -214,6 +233,8 @@ def read_large(
     tables: dict[str, TableBatch] = {}
     reasons: list[str] = []
     with met_words() as met:
+        if corrections(name):
+            raise ConfigurationError(f"{name} has corrections: it cannot be read block by block.")
         with _naming(source, document.name):
             for block in source.parse_blocks(file, document):
                 for table, rows in block.items():

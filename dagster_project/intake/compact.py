@@ -13,7 +13,7 @@ from dagster_project.intake.alone import alone
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import complete
 from dagster_project.lake.compaction import MOST_SMALL_FILES, Compacted, compact, small_files
-from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES, LakeTable
+from dagster_project.lake.schemas import LAKE_TABLES, WRITTEN_BESIDE, LakeTable
 from dagster_project.lake.space import disk_full
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
@@ -67,7 +67,7 @@ def compact_what_piled_up(settings: Settings, source: Source) -> list[Compacted]
 
 
 def _tables(source: Source) -> list[LakeTable]:
-    return [LAKE_TABLES[name] for name in dict.fromkeys([*source.CARD.tables, COVERAGE.name])]
+    return [*(LAKE_TABLES[name] for name in source.CARD.tables), *WRITTEN_BESIDE]
 
 
 def _compacted(

@@ -20,7 +20,7 @@ from dagster_project.intake.coverage import coverage_of, windows_of
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.versions import parser_version
 from dagster_project.lake.landing import Landing, Snapshot
-from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.schemas import LAKE_TABLES, WRITTEN_BESIDE
 from dagster_project.lake.scope import commodities_of, scope_now
 from dagster_project.lake.tables import Lake, Record, Rows, TableRecord
 from dagster_project.lake.vocabulary import still_hold
@@ -212,12 +212,16 @@ def _batch(source: Source, landing: Landing, snapshot: Snapshot, folder: Path) -
 
 
 def _rows(snapshot: Snapshot, batch: batches.Batch) -> Mapping[str, Rows]:
-    """The rows of the windows for which a snapshot counts (all rows without windows), and its
-    coverage.
+    """The rows of the windows for which a snapshot counts (all rows without windows), its coverage,
+    and what became of corrections.
     """
     windows = windows_of(snapshot)
+    beside: dict[str, Rows] = {}
+    if batch.corrections.height:
+        of_snapshot = batch.corrections.with_columns(snapshot_id=pl.lit(snapshot.snapshot_id))
+        beside["corrections"] = of_snapshot
     if not windows:
-        return batch.rows_of(snapshot.snapshot_id)
+        return {**batch.rows_of(snapshot.snapshot_id), **beside}
     frames = batch.frames(snapshot.snapshot_id)
     frames = {
         name: frame
@@ -227,20 +231,22 @@ def _rows(snapshot: Snapshot, batch: batches.Batch) -> Mapping[str, Rows]:
         )
         for name, frame in frames.items()
     }
-    return {**frames, "coverage": coverage_of(snapshot, frames)}
+    return {**frames, "coverage": coverage_of(snapshot, frames), **beside}
 
 
 def _record(source: Source, batch: batches.Batch, frames: Mapping[str, Rows]) -> Record:
     record = batch.record(source, frames)
-    if "coverage" not in frames:
-        return record
-    coverage = TableRecord(
-        rows=batches.rows_in(frames["coverage"]),
-        quarantined=0,
-        suite_version=suite_version(LAKE_SUITES["coverage"]),
-        checks=[],
-    )
-    return record.model_copy(update={"tables": {**record.tables, "coverage": coverage}})
+    beside = {
+        table.name: TableRecord(
+            rows=batches.rows_in(frames[table.name]),
+            quarantined=0,
+            suite_version=suite_version(LAKE_SUITES[table.name]),
+            checks=[],
+        )
+        for table in WRITTEN_BESIDE
+        if table.name in frames
+    }
+    return record.model_copy(update={"tables": {**record.tables, **beside}})
 
 
 def _keep_quarantine(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -72,6 +72,8 @@ class Taken:
     """The effect on the figures that count, by table."""
     stands_in_for: str = ""
     """The bundled list that a landed one replaces."""
+    mended: tuple[str, ...] = ()
+    """The corrections that no longer match, each in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -502,6 +504,7 @@ def _taken(
         ),
         quarantine=_quarantine(settings, card.name, snapshot.snapshot_id),
         revisions=revisions,
+        mended=tuple(_mended(group.batch.corrections)),
         stands_in_for=next(
             (
                 file.name
@@ -511,6 +514,15 @@ def _taken(
             "",
         ),
     )
+
+
+def _mended(corrections: pl.DataFrame) -> Iterator[str]:
+    for row in corrections.filter(status="no_longer_matches").iter_rows(named=True):
+        found = "no figure" if row["found_value"] is None else row["found_value"]
+        yield (
+            f"the correction {row['correction_id']} no longer matches: there is {found} where "
+            f"{row['wrong_value']} was wrong; it is left as it is"
+        )
 
 
 def _quarantine(settings: Settings, source: str, snapshot_id: str) -> Path:

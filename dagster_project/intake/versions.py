@@ -24,11 +24,16 @@ from dagster_project.sources.card import Source
 _PACKAGE = Path(dagster_project.__file__).parent
 
 _SCHEMAS = Path("lake", "schemas.py")
+_CORRECTIONS = Path("lake", "corrections.py")
 _NO_READERS = (Path("errors.py"), Path("sources", "card.py"))
 """Modules without effect on rows: names of errors, and the sources' cards."""
 
-_CONFORM = ("LakeTable.conform", "LakeTable.conform_lazily")
-"""The code in `lake/schemas.py` that every row passes through."""
+_EVERY_ROW = (
+    (_SCHEMAS, "LakeTable.conform"),
+    (_SCHEMAS, "LakeTable.conform_lazily"),
+    (_CORRECTIONS, "corrected"),
+)
+"""The code that every row passes through."""
 
 _WHOLE = "*"
 _DYNAMIC = frozenset({"globals", "locals", "vars", "eval", "exec", "__import__"})
@@ -88,7 +93,7 @@ class Code:
             digest.update(path.read_bytes())
         digest.update(repr([_structure(self._tables[name]) for name in tables]).encode())
         needs = self._needed_by([path for path in own if path.suffix == ".py"])
-        needs |= self._closure((self._schemas, name) for name in _CONFORM)
+        needs |= self._closure((self._package / path, name) for path, name in _EVERY_ROW)
         for path, name in sorted(needs):
             digest.update(f"\n{self._label(path)} {name} {self._part((path, name)).text}".encode())
         return digest.hexdigest()[:12]

@@ -19,7 +19,7 @@ from dagster_project.intake.conform import conform
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Held, Landing, Snapshot, Withdrawn
-from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES
+from dagster_project.lake.schemas import LAKE_TABLES, WRITTEN_BESIDE
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
@@ -125,7 +125,7 @@ def sweep(settings: Settings, source: Source) -> None:
     landing, lake, card = landing_of(settings), lake_of(settings), source.CARD
     with contextlib.suppress(BusyError), alone(settings, card.name):
         complete(landing, lake, card.name)
-        lake.sweep(card.name, [*card.tables, COVERAGE.name])
+        lake.sweep(card.name, [*card.tables, *(table.name for table in WRITTEN_BESIDE)])
 
 
 def refuse_withdrawn(landing: Landing, source: str, document: str, sha256: str) -> None:

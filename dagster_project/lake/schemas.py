@@ -635,6 +635,36 @@ COVERAGE = _table(
     },
 )  # fmt: skip
 
+CORRECTIONS = _table(
+    "corrections",
+    "A correction of a publisher's known error, and what became of it in a document.",
+    key=("source", "correction_id"),
+    vintage_slice=("source", "correction_id"),
+    columns={
+        "correction_id": Column(pl.String, "Correction, e.g. `USGS-MCS-2023-ND-2021`."),
+        "table_name": Column(pl.String, "Table of the lake that has the row."),
+        "row_key": Column(pl.String, "Cells that name the row, as `column=cell | column=cell`."),
+        "action": Column(pl.String, words.listed(words.CORRECTION_ACTIONS)),
+        "wrong_value": Column(pl.String, "The publisher's figure in the lake's unit, or its code."),
+        "right_value": Column(pl.String, "The right figure in the lake's unit, or the right code."),
+        "found_value": Column(pl.String, "What the document has in that place; may be null.", True),
+        "reason": Column(pl.String, "How the error is known."),
+        "citation": Column(pl.String, "Where the evidence was read."),
+        "source_url": Column(pl.String, "Address of the evidence, where one is known.", True),
+        "status": Column(
+            pl.String,
+            words.listed(
+                words.CORRECTION_STATUSES,
+                ": the document has another value than the wrong one, and is left as it is.",
+            ),
+        ),
+        "rows_changed": Column(pl.Int64, "Rows of the document that were changed."),
+    },
+)
+
+WRITTEN_BESIDE = (COVERAGE, CORRECTIONS)
+"""Tables that no source's card lists: intake writes them beside the rows of any source."""
+
 LAKE_TABLES: Mapping[str, LakeTable] = {
     table.name: table
     for table in (
@@ -652,6 +682,6 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         MILESTONES,
         CLAIMS,
         ECONOMIES,
-        COVERAGE,
+        *WRITTEN_BESIDE,
     )
 }

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -133,9 +133,9 @@ class WordList(Generic[Value]):
         """
         digest = self._digests.get(keys)
         if digest is None:
-            # A line of material_labels is a dataclass: all of it is included.
+            # A label or a correction is an object: all of its fields are included.
             entries = [(key, self._entries.get(key)) for key in (keys or ())]
-            text = json.dumps(self._whole() if keys is None else entries, default=asdict)
+            text = json.dumps(self._whole() if keys is None else entries, default=_fields)
             digest = self._digests[keys] = hashlib.sha256(text.encode()).hexdigest()[:12]
         return digest
 
@@ -161,6 +161,10 @@ class WordList(Generic[Value]):
 
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self._entries)} words>"
+
+
+def _fields(value: object) -> object:
+    return value.__dict__
 
 
 class WordMap(WordList[Value], Mapping[str, Value]):
@@ -210,6 +214,8 @@ def _list_named(name: str) -> WordList[Any] | None:
     if kind == "material_labels":
         return material_labels(of) if labels_file(of).exists() else None
     if kind == "corrections":
+        from dagster_project.lake.corrections import corrections
+
         return corrections(of)
     codes = {
         "mineral_groups": mineral_groups,
@@ -386,55 +392,9 @@ def label_rows(source: str) -> list[dict[str, str | None]]:
     ]
 
 
-KEY_SEPARATOR = " | "
-"""Separator of the cells of a row's key in a register of corrections; it occurs in no label."""
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A figure that a publisher misprints, and the right one; both in the lake's unit.
-
-    `row_key` names the row, `action` is `replace` (one figure) or `rescale` (a column in a wrong
-    unit, of which the row is one); `reason` gives the evidence.
-    """
-
-    correction_id: str
-    table_name: str
-    row_key: str
-    action: Literal["replace", "rescale"]
-    wrong_value: float
-    right_value: float
-    reason: str
-
-
 def corrections_file(source: str) -> Path:
     """The register of a source's misprints, edited by hand; most sources have none."""
-    return _BUNDLED / source / "corrections.csv"
-
-
-@cache
-def corrections(source: str) -> WordMap[Correction]:
-    """The known misprints of a source by `correction_id`, none where it has no register.
-
-    Raises ConfigurationError for an invalid action, or a figure that is not a number above 0.
-    """
-    path = corrections_file(source)
-    rows = _rows(path) if path.exists() else ()
-    found = {}
-    for row in rows:
-        try:
-            wrong, right = float(row["wrong_value"]), float(row["right_value"])
-            if row["action"] not in ("replace", "rescale") or not min(wrong, right) > 0:
-                raise ValueError(row["action"])
-        except ValueError as error:
-            raise ConfigurationError(
-                f"{path.relative_to(_CHECKOUT)}: {row['correction_id']} cannot be read ({error}).",
-                hint="The action is replace or rescale, both figures are numbers above 0.",
-            ) from None
-        found[row["correction_id"]] = Correction(
-            **{**row, "wrong_value": wrong, "right_value": right}  # type: ignore[arg-type]
-        )
-    return WordMap(f"corrections.{source}", found)
+    return _BUNDLED / source / "corrections.yaml"
 
 
 _CODE_NAMES: Mapping[str, str] = {

@@ -19,7 +19,7 @@ from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.copies import left_out_on
-from dagster_project.lake.schemas import COVERAGE
+from dagster_project.lake.schemas import WRITTEN_BESIDE
 from dagster_project.lake.space import disk_full
 from dagster_project.orchestration import beside, builds, transform
 from dagster_project.orchestration.audit import audit_of
@@ -106,12 +106,14 @@ class _Translator(DagsterDbtTranslator):
 
 
 def _keys_behind(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
-    """The lake assets behind a dbt source; coverage belongs to all tables of its sources."""
-    name = dbt_source["name"]
+    """The lake assets behind a dbt source; what intake writes beside the rows of a source belongs
+    to all of its tables.
+    """
+    name, beside = dbt_source["name"], {table.name for table in WRITTEN_BESIDE}
     return [
         lake_key(source, table)
         for source in sources_of_table(dbt_source)
-        for table in (all_sources()[source].CARD.tables if name == COVERAGE.name else [name])
+        for table in (all_sources()[source].CARD.tables if name in beside else [name])
     ]
 
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from dagster_project.lake.schemas import COVERAGE
+from dagster_project.lake.corrections import corrections
+from dagster_project.lake.schemas import CORRECTIONS, COVERAGE
 from dagster_project.sources.registry import all_sources
 
 Lineage = dict[str, dict[str, list[tuple[str, str]]]]
@@ -23,6 +24,8 @@ def sources_of_table(dbt_source: Mapping[str, Any]) -> list[str]:
     cards = {name: source.CARD for name, source in all_sources().items()}
     if dbt_source["name"] == COVERAGE.name:  # belongs to the rows of a source that is asked
         return [name for name, card in cards.items() if card.windows]
+    if dbt_source["name"] == CORRECTIONS.name:
+        return [name for name in cards if corrections(name)]
     return [name for name, card in cards.items() if dbt_source["name"] in card.tables]
 
 

@@ -1,7 +1,8 @@
 """USGS Mineral Commodity Summaries -> `production` (world tables) and `price_quotes` (by the year).
 
 Trade, stocks and consumption of the United States are skipped. The material of each label is in
-`bundled/usgs_mcs/labels.csv`, misprinted figures are in `corrections.csv` beside it.
+`bundled/usgs_mcs/labels.csv`; misprinted figures are corrected after they are read, by
+`corrections.yaml` beside it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from dagster_project.lake.vocabulary import (
     require_known_labels,
 )
 from dagster_project.sources.card import Document, SourceCard
-from dagster_project.sources.corrections import put_right
 from dagster_project.sources.formats import (
     header_of,
     labels_of,
@@ -276,23 +276,7 @@ TONNES_PER_UNIT: Mapping[str, tuple[float, float]] = {
 AREAS: Mapping[str, str] = {"world total": "WLD", "other countries": "_X"}
 """The rows that are not a country."""
 
-TITANIUM = "Titanium Mineral Concentrates"
-ILMENITE = f"{TITANIUM}: Mine production, ilmentite, titanium dioxide (TiO2) content"
-RUTILE = f"{TITANIUM}: Mine production, rutile, titanium dioxide (TiO2) content"
 PALLADIUM = "Platinum-Group metals: Mine production, Palladium content"
-
-PRINTED_AS_TONS_IN_THOUSANDS: Mapping[int, tuple[str, ...]] = {
-    2025: (ILMENITE, RUTILE),
-    2026: ("Vanadium: Reserves",),
-}
-"""By edition, labels printed in `metric tons`, or in no unit, that are in thousands. Each is in the
-other edition, with figures of the same size: ilmenite of 2024 8,900 and 9,210, reserves of vanadium
-18,000 and 21,000."""
-
-IN_THOUSANDS_BELOW = 1e6
-"""As long as no figure of such a label reaches this, it is in thousands: the largest of each is
-510,000 or less in thousands, and 21 million or more in tons. Where a revised file corrects the unit
-or the figures, it is read as it is."""
 
 RESERVES_OF_ANOTHER_LABEL: Mapping[int, Mapping[str, str]] = {
     2025: {PALLADIUM: "Platinum-Group metals: Reserves"}
@@ -358,8 +342,8 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
 
     A file of more than EXTRACT materials is taken as the publication, which must have most of them;
     the last table must have its world total where most others have one. Misprints of one edition
-    are corrected in that edition only: single figures and columns by the register of corrections,
-    others by the three constants by edition.
+    are corrected in that edition only: what stands in a wrong column by the two constants by
+    edition, figures and units by the register of corrections, which is not applied here.
 
     Raises UpstreamFormatError for another layout or encoding, a cut file, a year outside the
     edition, figures of countries in a section or column that is not read, or an invalid figure;
@@ -398,24 +382,15 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     vintage = (released if document.is_bundled else retrieved).alias("vintage_at")
     frames: dict[str, pl.DataFrame] = {}
     if rows is not None:
-        frames["production"] = _production(rows, vintage, document)
+        frames["production"] = _production(rows, vintage)
     if prices is not None and prices.height:
-        frames["price_quotes"] = _price_quotes(prices, vintage, document)
+        frames["price_quotes"] = _price_quotes(prices, vintage)
     newest = max(frame["vintage_at"].max() for frame in frames.values())  # type: ignore[type-var]
     return {**frames, "material_labels": labels_of(source, pl.lit(newest, INSTANT))}
 
 
-def _production(rows: pl.DataFrame, vintage: pl.Expr, document: Document) -> pl.DataFrame:
-    """Figures -> rows of the lake table, without the misprints that are registered."""
-    rows = put_right(
-        rows,
-        source=CARD.name,
-        table_name=PRODUCTION.name,
-        key=("edition", "label", "stage", "economy_iso3", "year"),
-        value="amount_t",
-        across="economy_iso3",
-        is_bundled=document.is_bundled,
-    )
+def _production(rows: pl.DataFrame, vintage: pl.Expr) -> pl.DataFrame:
+    """Figures -> rows of the lake table."""
     return rows.select(
         pl.lit(CARD.name).alias("source"),
         "label",
@@ -439,16 +414,8 @@ def _production(rows: pl.DataFrame, vintage: pl.Expr, document: Document) -> pl.
     ).sort(PRODUCTION.key)
 
 
-def _price_quotes(prices: pl.DataFrame, vintage: pl.Expr, document: Document) -> pl.DataFrame:
-    """Prices by label -> rows of the lake table, without the misprints that are registered."""
-    prices = put_right(
-        prices,
-        source=CARD.name,
-        table_name=PRICE_QUOTES.name,
-        key=("edition", "label", "year"),
-        value="price",
-        is_bundled=document.is_bundled,
-    )
+def _price_quotes(prices: pl.DataFrame, vintage: pl.Expr) -> pl.DataFrame:
+    """Prices by label -> rows of the lake table."""
     instrument = pl.col("label").replace_strict(_INSTRUMENT_OF, return_dtype=pl.String)
     return (
         prices.with_columns(instrument=instrument)
@@ -849,20 +816,12 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         groups.struct.field(name).str.replace_all(",", "").cast(pl.Float64)
         for name in ("low", "high")
     )
-    is_misprinted_unit = (
-        pl.any_horizontal(
-            (pl.col("edition") == edition) & pl.col("label").is_in(labels)
-            for edition, labels in PRINTED_AS_TONS_IN_THOUSANDS.items()
-        )
-        & (pl.col("unit").fill_null("metric tons") == "metric tons")
-        & (pl.max_horizontal(low, high).max().over("label") < IN_THOUSANDS_BELOW)
-    )
     units_of_label = pl.col("unit").drop_nulls().unique()
     found = found.with_columns(unit=pl.col("unit").str.to_lowercase()).with_columns(
-        unit=pl.when(is_misprinted_unit)
-        .then(pl.lit("thousand metric tons"))
         # A blank unit is that of the other cells, where they have one.
-        .when(pl.col("unit").is_null(), (units_of_label.len() == 1).over("label", "statistic"))
+        unit=pl.when(
+            pl.col("unit").is_null(), (units_of_label.len() == 1).over("label", "statistic")
+        )
         .then(units_of_label.first().over("label", "statistic"))
         .otherwise("unit")
     )

@@ -51,13 +51,9 @@ select
     parts_t / printed_total_t as parts_over_total
 from sums
 where
-    -- Printed so on the page of 2026: the economies exceed the total by 5.8 %.
-    not (source = 'usgs_mcs' and material = 'manganese' and stage = 'reserves' and year = 2025)
-    and (
-        parts_t > printed_total_t * (1 + {{ rounding_of_a_total() }})
-        or (
-            has_others
-            and missing_figures = 0
-            and parts_t < printed_total_t * (1 - {{ rounding_of_a_total() }})
-        )
+    parts_t > printed_total_t * (1 + {{ rounding_of_a_total() }})
+    or (
+        has_others
+        and missing_figures = 0
+        and parts_t < printed_total_t * (1 - {{ rounding_of_a_total() }})
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dagster_project.lake.corrections import corrections
 from dagster_project.sources.registry import all_sources
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -685,6 +686,42 @@ def test_what_no_figure_decides_reports_what_is_missing(rows: Rows) -> None:
     }
     assert all(len(explanation) > 20 for _, explanation, _ in undecided)
     assert all(computed is None for _, _, computed in undecided)
+
+
+def test_every_correction_of_the_registers_is_published_and_applied(rows: Rows) -> None:
+    registered = {
+        (one.correction, source) for source in all_sources() for one in corrections(source).values()
+    }
+    assert len(registered) >= 14
+    found = rows("select correction_id, source, status, rows_changed from catalog.corrections")
+    assert {(name, source) for name, source, _, _ in found} == registered
+    assert len(found) == len(registered)
+    assert all(status == "applied" and changed > 0 for _, _, status, changed in found)
+    assert rows(
+        "select wrong_value, right_value, rows_changed from catalog.corrections "
+        "where table_name in ('trade_flows', 'price_quotes', 'restriction_scope') order by all"
+    ) == [("3117326", "1558663", 195), ("49", "98", 1), ("49", "98", 1),
+          ("8110929010", "8112929010", 1)]  # fmt: skip
+    assert rows(
+        "select status from catalog.checks where table_name = 'catalog.corrections' "
+        "and check_name = 'every_correction_still_matches'"
+    ) == [("passed",)]
+
+
+def test_what_the_registers_correct_counts_in_the_marts(rows: Rows) -> None:
+    """Half of 6,829,978 dollars; the sum of the economies; the reason beside the code."""
+    assert rows(
+        "select sum(value_usd) from trade.reported_flows where reporter_iso3 = 'CHN' "
+        "and partner_iso3 = 'BEL' and commodity_code = '811292' and year(period_start) = 2024"
+    ) == [(3_414_989,)]
+    assert rows(
+        "select distinct world_total_t from dependency.production_shares "
+        "where material = 'manganese' and stage = 'reserves' and year = 2025"
+    ) == [(1_800_000_000,)]
+    assert rows(
+        "select hs6_code, source_codes from exposure.measure_scope "
+        "where correction_reason is not null"
+    ) == [("811292", "8110929010 8112929090")]
 
 
 def test_every_label_is_a_material_or_left_out_for_a_reason(rows: Rows) -> None:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from dagster_project.lake.corrections import corrections
 from dagster_project.quality import limits
 from dagster_project.settings import BUNDLED
 from dagster_project.sources.usgs_mcs import PRICES
@@ -333,9 +334,10 @@ LAYOUTS = (
         {"": ("value_usd", "net_weight_kg")},
         key=("reporter_iso3", "partner_iso3", "flow", "commodity_code", "hs_revision", "period"),
         part=("reporter_iso3", "flow", "commodity_code", "period"),
-        sample=_since("period", "2023", _some("commodity_code", 8)), thing="commodity_code",
-        economies=("partner_iso3",), swaps=(("value_usd", "net_weight_kg"),),
-        units=("value_usd", "net_weight_kg"),
+        # Without Belgium, whose figures are halved by the register of corrections.
+        sample=_since("period", "2023", lambda table: table.keep("partner_iso3", "BEL".__ne__)),
+        thing="commodity_code", economies=("partner_iso3",),
+        swaps=(("value_usd", "net_weight_kg"),), units=("value_usd", "net_weight_kg"),
     ),
     Layout(
         "ec_crm", "supply_shares.csv", "production", "year", "year",
@@ -884,17 +886,17 @@ EDITIONS = (
 def edition(before: str, after: str) -> Case:
     """A whole edition, and the next one; without the labels whose misprints are put right."""
     folder = BUNDLED / "usgs_mcs"
-    misprints = (folder / "corrections.csv").read_text("utf8")
+    # A price is printed under a label of its own in each edition.
+    names = {label: name for name, (_, labels) in PRICES.items() for label in labels}
+    misprints = {cell for one in corrections("usgs_mcs").values() for cell in one.row.values()}
 
     def printed(file: str) -> Table:
         table = Table.read((folder / file).read_text("utf8"))
-        return table.keep("label", lambda label: label not in misprints)
+        return table.keep("label", lambda label: names.get(label, label) not in misprints)
 
     file = "prices_2026.csv" if before.startswith("prices") else "mcs_2026.csv"
     (layout,) = (one for one in LAYOUTS if one.file == file)
     older, newer = printed(before), printed(after)
-    # A price is printed under a label of its own in each edition.
-    names = {label: name for name, (_, labels) in PRICES.items() for label in labels}
     counts = counted(layout, *(
         table.change("label", lambda label: names.get(label, label)) for table in (older, newer)
     ))  # fmt: skip

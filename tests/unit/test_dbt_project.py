@@ -391,6 +391,16 @@ def test_before_anything_has_landed_every_table_is_there_empty_and_every_check_p
 
 
 FLAWED_ROWS = """
+insert into lake.corrections (
+    source, correction_id, table_name, row_key, action, wrong_value, right_value, reason, citation,
+    status, rows_changed, is_provisional, document, vintage_at, snapshot_id
+)
+select
+    source, 'A-1', 'production', 'year=2024', 'replace', '1', '2', 'Known.', 'Page 1', 'applied',
+    rows_changed, false, 'a.csv', timestamp '2025-07-01', 's1'
+-- One identifier in two registers, and a correction that changed nothing.
+from (values ('usgs_mcs', 1), ('baci', 0)) as registers (source, rows_changed);
+
 insert into lake.economies (source, economy_iso3, name, name_ja, is_eu27, document, snapshot_id)
 select 'catalogue', code, code, code, false, 'economies.csv', 's1'
 from (values ('JPN'), ('CHN'), ('VNM'), ('WLD'), ('_X')) as codes (code);
@@ -525,6 +535,8 @@ from (values ('CHN', 60, 6), ('VNM', 40, 4)) as flows (exporter, value_usd, net_
 """
 
 CHECKS_THAT_FIND_THE_FLAWS = {
+    "corrections_has_one_row_per_correction",
+    "a_correction_changes_rows_where_it_is_applied",
     "reported_flows_total_equals_sum_of_partners",
     "reported_flows_has_one_row_per_grain",
     "reported_flows_have_known_partners",
@@ -546,6 +558,7 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "claims_point_to_entries_of_the_catalogue",
     # The run knows no source at all.
     "coverage_is_of_known_sources",
+    "corrections_are_of_known_sources",
     "prices_are_of_known_instruments",
     "quotes_of_an_instrument_are_in_one_unit",
     "performance_is_of_known_instruments",

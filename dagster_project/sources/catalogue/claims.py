@@ -11,11 +11,11 @@ from pydantic import Field, model_validator
 
 from dagster_project import words
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
+from dagster_project.lake.entries import Entry, Identifier, Text
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vocabulary import commodity_codes, mineral_groups
 from dagster_project.sources.catalogue.entries import (
     NAME,
-    Entry,
     name_of,
     require_economies,
     require_unique,
@@ -27,13 +27,11 @@ from dagster_project.sources.catalogue.fields import (
     Day,
     Economy,
     Flag,
-    Identifier,
     Identifiers,
     Mineral,
     Minerals,
     NaceDivision,
     Number,
-    Text,
 )
 
 

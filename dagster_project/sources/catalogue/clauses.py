@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 
 from dagster_project import words
 from dagster_project.errors import UpstreamFormatError
+from dagster_project.lake.entries import Entry, Identifier, Text
 from dagster_project.sources.catalogue.entries import (
     NAME,
-    Entry,
     listed_entries,
     name_of,
     require_economies,
@@ -25,8 +25,6 @@ from dagster_project.sources.catalogue.fields import (
     Day,
     Economy,
     Hour,
-    Identifier,
-    Text,
 )
 from dagster_project.sources.catalogue.scope import Scope, scope_rows
 

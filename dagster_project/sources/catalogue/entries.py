@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError, shortened
+from dagster_project.lake.entries import Entry, first_mistake
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vocabulary import economies
 
@@ -17,21 +17,7 @@ NAME = "catalogue"
 """The source's name; every message begins with it."""
 
 
-class Entry(BaseModel):
-    """An entry of a document, or a part of one: only known fields are allowed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    parts: ClassVar[tuple[type[Entry], ...]] = ()
-    """Entries within this one: a field that is misspelt may be one of theirs."""
-
-
 EntryType = TypeVar("EntryType", bound=Entry)
-
-_OTHER_SHAPES: Mapping[str, str] = {
-    "list_type": "a list like [one, two]",
-    "too_short": "a list that is not empty",
-    "model_type": "fields with their values",
-}
 
 
 def listed_entries(value: object, where: str) -> list[dict[str, Any]]:
@@ -51,41 +37,7 @@ def validated(kind: type[EntryType], entry: Mapping[str, object], where: str) ->
     try:
         return kind.model_validate(entry)
     except ValidationError as error:
-        first, *others = error.errors(include_url=False)
-        further = f" (and {len(others)} more to correct)" if others else ""
-        raise UpstreamFormatError(f"{NAME}: {where}: {_sentence(kind, first)}{further}.") from None
-
-
-def _sentence(kind: type[Entry], error: Mapping[str, Any]) -> str:
-    path: list[str] = []
-    for step in error["loc"]:
-        if isinstance(step, int):
-            path[-1] += f" {step + 1}"
-        else:
-            path.append(f"`{shortened(str(step))}`")
-    reason = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "missing":
-        reason = "is missing"
-    elif error["type"] == "extra_forbidden":
-        reason = "is not a known field"
-        close = difflib.get_close_matches(str(error["loc"][-1]), _field_names(kind), n=1)
-        if close:
-            reason += f"; did you mean `{close[0]}`?"
-    elif error["type"] == "literal_error":
-        reason = f"is {error['input']!r}; it may be {error['ctx']['expected']}"
-    elif error["type"] in _OTHER_SHAPES:
-        reason = f"is {error['input']!r} and not {_OTHER_SHAPES[error['type']]}"
-    elif error["type"] != "value_error":
-        reason = f"is {error['input']!r}: {reason[0].lower()}{reason[1:]}"
-    return f"{', '.join(path)} {reason}".strip().removesuffix("?").removesuffix(".")
-
-
-def _field_names(kind: type[Entry]) -> list[str]:
-    return [
-        field.alias or name
-        for model in (kind, *kind.parts)
-        for name, field in model.model_fields.items()
-    ]
+        raise UpstreamFormatError(f"{NAME}: {where}: {first_mistake(kind, error)}.") from None
 
 
 def require_economies(where: str, **codes: str | None) -> None:

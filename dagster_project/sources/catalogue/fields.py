@@ -8,20 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"is {value!r} and not text; write it in quotes")
-    if not value.strip():
-        raise ValueError("is empty; leave the field out instead")
-    return " ".join(value.split())
-
-
-def _identifier(value: object) -> str:
-    text = _text(value)
-    if " " in text:
-        raise ValueError(f"is {text!r}; an identifier has no blanks")
-    return text
+from dagster_project.lake.entries import Identifier, as_text
 
 
 def _day(value: object) -> date:
@@ -42,7 +29,7 @@ def _hs_code(value: object) -> str:
 
 
 def _mineral(value: object) -> str:
-    text = _text(value)
+    text = as_text(value)
     if not re.fullmatch(r"[a-z]+(_[a-z]+)*", text):
         raise ValueError(f"is {text!r}; a mineral is written like `gallium` or `all_rare_earths`")
     return text
@@ -77,30 +64,28 @@ def _share_bounds(value: object) -> object:
 
 
 def _hour(value: object) -> str:
-    text = _text(value)
+    text = as_text(value)
     if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9] [A-Z]\w+/[A-Z]\w+", text):
         raise ValueError(f'is {text!r} and not an hour and its zone like "18:00 Asia/Shanghai"')
     return text
 
 
 def _nace_division(value: object) -> str:
-    text = _text(value)
+    text = as_text(value)
     if not re.fullmatch(r"[A-U][0-9]{2}", text):
         raise ValueError(f"is {text!r}; a division of NACE is a letter and two digits like C25")
     return text
 
 
 def _address(value: object) -> str:
-    text = _text(value)
+    text = as_text(value)
     if not re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(/\S*)?", text):
         raise ValueError(f"is {text!r} and not an address that begins with https://")
     return text
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-Identifier = Annotated[str, BeforeValidator(_identifier)]
 Identifiers = Annotated[list[Identifier], Field(min_length=1)]
-Economy = Annotated[str, BeforeValidator(_text)]
+Economy = Annotated[str, BeforeValidator(as_text)]
 Day = Annotated[date, BeforeValidator(_day)]
 Number = Annotated[float, BeforeValidator(_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]

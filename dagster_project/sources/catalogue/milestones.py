@@ -9,8 +9,8 @@ import polars as pl
 from pydantic import model_validator
 
 from dagster_project import words
+from dagster_project.lake.entries import Entry, Identifier, Text
 from dagster_project.sources.catalogue.entries import (
-    Entry,
     name_of,
     require_economies,
     require_unique,
@@ -21,8 +21,6 @@ from dagster_project.sources.catalogue.fields import (
     Address,
     Day,
     Economy,
-    Identifier,
-    Text,
 )
 
 

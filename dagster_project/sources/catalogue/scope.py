@@ -8,8 +8,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from dagster_project import words
-from dagster_project.sources.catalogue.entries import Entry
-from dagster_project.sources.catalogue.fields import HsCode, Minerals, ShareBounds, Text
+from dagster_project.lake.entries import Entry, Text
+from dagster_project.sources.catalogue.fields import HsCode, Minerals, ShareBounds
 
 
 class Scope(Entry):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from typing import Any
 
 import yaml
 
 from dagster_project.errors import UpstreamFormatError, shortened
+from dagster_project.lake.entries import PlainLoader
 from dagster_project.sources.catalogue.entries import NAME, listed_entries
 from dagster_project.sources.limits import MOST_YAML_BYTES, MOST_YAML_DEPTH
 
@@ -24,7 +25,7 @@ def read_section(payload: bytes, of: Collection[str]) -> tuple[str, list[dict[st
     text = _text_of(payload)
     try:
         _require_plain(text)
-        loaded = yaml.load(text, _Loader)
+        loaded = yaml.load(text, PlainLoader)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise UpstreamFormatError(f"{NAME}: {line}{shortened(str(error.problem))}.") from error
@@ -48,31 +49,6 @@ def read_section(payload: bytes, of: Collection[str]) -> tuple[str, list[dict[st
     return section, listed_entries(loaded[section], f"`{section}:`")
 
 
-class _Loader(yaml.CSafeLoader):
-    """Safe YAML in which a duplicated key is an error and days stay text.
-
-    Days are read by `_day`, which can name the field; YAML's own reader of dates cannot.
-    """
-
-    yaml_implicit_resolvers = {  # noqa: RUF012  (typed by the base class)
-        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(
-        self, node: yaml.MappingNode, deep: bool = False
-    ) -> dict[Hashable, object]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            name = str(key.value)
-            if name in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"`{name}` is duplicated", problem_mark=key.start_mark
-                )
-            seen.add(name)
-        return super().construct_mapping(node, deep)
-
-
 def _text_of(payload: bytes) -> str:
     if len(payload) > MOST_YAML_BYTES:
         raise UpstreamFormatError(
@@ -93,7 +69,7 @@ def _require_plain(text: str) -> None:
     Ten aliases of ten aliases, nine times over, are a billion values.
     """
     depth = 0
-    for event in yaml.parse(text, _Loader):
+    for event in yaml.parse(text, PlainLoader):
         if isinstance(event, yaml.AliasEvent):
             raise _refusal(event, f"`*{event.anchor}` repeats another entry; write it out")
         depth += isinstance(event, yaml.CollectionStartEvent)

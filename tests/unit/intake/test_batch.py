@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,7 +23,9 @@ from dagster_project.errors import (
 )
 from dagster_project.intake import batch as batches
 from dagster_project.intake.batch import RejectedWithChecksError, by_window, digest, in_window
+from dagster_project.lake.corrections import corrections
 from dagster_project.lake.schemas import LAKE_TABLES, PRICE_QUOTES, TRADE_FLOWS
+from dagster_project.lake.vocabulary import WordMap
 from dagster_project.sources import ecb
 from dagster_project.sources.card import Document, Source, Window
 from tests.nightly import times
@@ -42,6 +45,21 @@ def source(
     return cast(
         Source, SimpleNamespace(CARD=SimpleNamespace(name="lib", tables=tables), parse=parse)
     )
+
+
+def test_a_source_with_corrections_is_read_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The row that decides on a correction may be in any block."""
+    large = cast(Source, SimpleNamespace(**vars(source(lambda *_: {})), parse_blocks=lambda *_: ()))
+    size = batches.LARGE_DOCUMENT_BYTES
+    assert batches.is_large(large, size)
+    assert not batches.is_large(large, size - 1)
+    with_one = WordMap("corrections.lib", {"A-1": corrections("usgs_mcs")["USGS-MCS-2023-ND-2021"]})
+    monkeypatch.setattr(batches, "corrections", lambda name: with_one)
+    assert not batches.is_large(large, size)
+    with pytest.raises(ConfigurationError, match="cannot be read block by block"):
+        batches.read_large(large, tmp_path / "a.csv", document(), "s1", tmp_path)
 
 
 def quotes(*rows: tuple[str, float], vintage_at: datetime = RETRIEVED) -> pl.DataFrame:

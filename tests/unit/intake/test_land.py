@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import polars as pl
@@ -32,9 +34,9 @@ from dagster_project.intake.conform import conform
 from dagster_project.intake.land import Brought, land_bundled, land_files
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Snapshot
-from dagster_project.lake.schemas import TRADE_FLOWS
+from dagster_project.lake.schemas import CORRECTIONS, TRADE_FLOWS
 from dagster_project.lake.vocabulary import economy_by
-from dagster_project.settings import Settings
+from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Document, Source
 from dagster_project.sources.registry import source_named
 from tests.conftest import SHARED, needs_shared
@@ -503,6 +505,51 @@ def test_of_the_bundled_files_only_what_changed_is_new(settings: Settings) -> No
 
 
 # Files that were not pinned to totals, in several pieces.
+
+
+def test_an_error_that_its_publisher_has_corrected_is_reported_and_nothing_is_changed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    baskets, name = source_named("comtrade_baskets"), "china_exports_monthly.csv"
+    land_bundled(settings, baskets)
+    conform(settings, baskets)
+    (applied,) = corrections_of(settings, baskets)
+    assert (applied["status"], applied["rows_changed"]) == ("applied", 195)
+
+    def once(line: str) -> str:
+        cells = line.split(",", 9)
+        if cells[1] == "BEL":
+            cells[7:9] = [str(Decimal(cell) / 2) if cell else "" for cell in cells[7:9]]
+        return ",".join(cells)
+
+    file = tmp_path / "mended.csv"
+    lines = (BUNDLED / "comtrade_baskets" / name).read_text("utf8").splitlines()
+    file.write_text("\n".join(map(once, lines)) + "\n", "utf8")
+    result = CliRunner().invoke(app, ["land", "comtrade_baskets", str(file)])
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert (
+        "the correction COMTRADE-CHN-EXPORTS-BEL-TWICE no longer matches: there is 1558663 where "
+        "3117326 was wrong; it is left as it is."
+    ) in said
+    mended, before = corrections_of(settings, baskets)
+    assert before == applied
+    assert (mended["status"], mended["rows_changed"]) == ("no_longer_matches", 0)
+    assert mended["document"] == "mended.csv"
+    assert mended["vintage_at"] > before["vintage_at"]
+    flows = lake_of(settings).rows(TRADE_FLOWS, "comtrade_baskets")
+    assert flows is not None
+    belgian = flows.filter(pl.col("partner_iso3") == "BEL", pl.col("reporter_iso3") == "CHN")
+    sums = belgian.group_by("document").agg(pl.col("value_usd").sum()).collect()
+    # By hand from the extract: half of 57,878,466 dollars.
+    assert dict(sums.iter_rows()) == {name: 28_939_233, "mended.csv": 28_939_233}
+
+
+def corrections_of(settings: Settings, source: Source) -> list[dict[str, Any]]:
+    """What became of the corrections of a source, the newest document first."""
+    rows = lake_of(settings).rows(CORRECTIONS, source.CARD.name)
+    assert rows is not None
+    return rows.sort("vintage_at", descending=True).collect().to_dicts()
 
 
 @pytest.mark.parametrize("write", [as_json, as_csv, as_xlsx, as_bulk])

@@ -223,24 +223,6 @@ def test_every_part_of_a_label_counts(monkeypatch):
     assert still_hold(met.record())
 
 
-def test_a_source_without_a_register_of_misprints_has_none():
-    assert dict(vocabulary.corrections("pink_sheet")) == {}
-    assert set(vocabulary.corrections("usgs_mcs")) >= {"USGS-MCS-2023-ND-2021"}
-
-
-@pytest.mark.parametrize("change", [("replace", "drop"), ("49", "W"), ("98", "0")])
-def test_a_correction_that_cannot_be_read_is_named(monkeypatch, tmp_path, change):
-    row = "A-1,price_quotes,2023 | Label | 2021,replace,49,98,Why."
-    file = tmp_path / "some" / "corrections.csv"
-    file.parent.mkdir()
-    header = "correction_id,table_name,row_key,action,wrong_value,right_value,reason"
-    file.write_text(f"{header}\n{row.replace(*change)}\n", "utf8")
-    monkeypatch.setattr(vocabulary, "_BUNDLED", tmp_path)
-    monkeypatch.setattr(vocabulary, "_CHECKOUT", tmp_path)
-    with pytest.raises(ConfigurationError, match=r"some/corrections\.csv: A-1 cannot be read"):
-        vocabulary.corrections("some")
-
-
 def test_a_record_of_a_list_that_is_gone_does_not_hold():
     part = {"keys": ["Copper"], "digest": "0" * 12}
     for name in ("material_labels.nobody", "economies.nothing", "nothing"):

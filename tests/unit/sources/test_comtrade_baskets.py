@@ -24,6 +24,7 @@ from dagster_project.settings import BUNDLED
 from dagster_project.sources import comtrade_baskets
 from dagster_project.sources.card import Document
 from tests.conftest import SHARED, needs_shared
+from tests.corrected import corrected_rows
 
 FOLDER = BUNDLED / "comtrade_baskets"
 RETRIEVED = datetime(2026, 11, 1, 9, 30)
@@ -271,7 +272,9 @@ def test_the_bundled_partners_are_the_listed_flows_one_for_one(bundled: pl.DataF
 def exports() -> pl.DataFrame:
     name = "china_exports_monthly.csv"
     document = Document(name, datetime(2026, 11, 25), is_bundled=True)
-    return parse((FOLDER / name).read_bytes(), document)
+    rows, statuses = corrected_rows(comtrade_baskets, (FOLDER / name).read_bytes(), document)
+    assert statuses == {"COMTRADE-CHN-EXPORTS-BEL-TWICE": "applied"}
+    return rows["trade_flows"]
 
 
 def test_chinas_exports_are_monthly_flows_of_three_codes(exports: pl.DataFrame) -> None:
@@ -357,13 +360,9 @@ def export_lines() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_every_line_of_chinas_exports_names_its_source_and_halved_ones_say_so() -> None:
+def test_every_line_of_chinas_exports_names_its_source() -> None:
     for line in export_lines():
-        halved = line["partner_iso3"] == "BEL"
-        assert line["figure_source"] == (
-            "UN Comtrade, HS6, exporter's report"
-            + ("; half of the extract's, which counts it twice" if halved else "")
-        )
+        assert line["figure_source"] == "UN Comtrade, HS6, exporter's report"
         assert not set(line["value_usd"] + line["net_weight_kg"]) - set("0123456789.")
     assert (FOLDER / "china_exports_monthly.csv").stat().st_size < 700_000
 
@@ -393,11 +392,9 @@ def test_chinas_bundled_exports_are_the_extracts_one_for_one() -> None:
     assert all(Decimal(row["qty"]) * 1000 % 2 == 0 for row in belgian)
 
     def published(row: dict[str, str]) -> tuple[str, str, str, Decimal, Decimal | None]:
-        share = Decimal("0.5") if row["partner_name"] == "Belgium" else Decimal(1)
-        weight = Decimal(row["qty"]) * share
         return (
             NAMED_BY_THE_EXTRACT[row["partner_name"]], row["hs6"], row["period_dt"][:7],
-            Decimal(row["val"]) * share, weight or None,
+            Decimal(row["val"]), Decimal(row["qty"]) or None,
         )  # fmt: skip
 
     assert Counter(map(published, listed)) == Counter(

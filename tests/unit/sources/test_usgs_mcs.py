@@ -26,6 +26,7 @@ from dagster_project.settings import BUNDLED
 from dagster_project.sources import usgs_mcs
 from dagster_project.sources.card import Document
 from tests.conftest import CHECKOUT, SHARED, needs_shared
+from tests.corrected import corrected_rows
 from tests.nightly import nightly
 
 FOLDER = BUNDLED / "usgs_mcs"
@@ -54,7 +55,10 @@ A_WIDE_ROW = {
     "TYPE": "Mine production, tungsten content", "UNIT_MEAS": "metric tons",
     "PROD_2023": "66000", "PROD_EST_ 2024": "67000", "RESERVES_2024": "2400000",
 }  # fmt: skip
-ILMENITE = {"COMMODITY": "Titanium Mineral Concentrates", "TYPE": usgs_mcs.ILMENITE[31:]}
+ILMENITE = {
+    "COMMODITY": "Titanium Mineral Concentrates",
+    "TYPE": "Mine production, ilmentite, titanium dioxide (TiO2) content",
+}
 A_LONG_ROW = {
     "MCS chapter": "TUNGSTEN", "Section": "World Mine Production and Reserves",
     "Commodity": "Tungsten", "Country": "China", "Statistics": "Production",
@@ -113,10 +117,14 @@ def label_lines() -> list[dict[str, str]]:
 def editions() -> Mapping[int, pl.DataFrame]:
     return {
         edition: with_material(
-            parse((FOLDER / f"mcs_{edition}.csv").read_bytes(), FROM_THE_PROJECT)
+            corrected((FOLDER / f"mcs_{edition}.csv").read_bytes(), FROM_THE_PROJECT)["production"]
         )
         for edition in ROWS
     }
+
+
+def corrected(payload: bytes, document: Document = LANDED) -> Mapping[str, pl.DataFrame]:
+    return corrected_rows(usgs_mcs, payload, document)[0]
 
 
 def amount(
@@ -150,7 +158,7 @@ def amount(
         (2025, "cobalt", "extraction", "COD", 2024, 220_000),
         (2025, "cobalt", "extraction", "USA", 2024, 300),
         (2026, "natural_graphite", "extraction", "WLD", 2024, 1_550_000),
-        # Printed as metric tons, in thousands: see PRINTED_AS_TONS_IN_THOUSANDS.
+        # Printed as metric tons, in thousands: see corrections.yaml.
         (2025, "titanium_ilmenite", "extraction", "WLD", 2024, 8_900_000),
         (2025, "titanium_rutile", "extraction", "SLE", 2024, 60_000),
         (2026, "vanadium", "reserves", "WLD", 2025, 21_000_000),
@@ -566,7 +574,7 @@ def test_a_total_of_two_labels_is_the_total_of_neither() -> None:
             {**titanium, "COUNTRY": "World total (ilmenite and rutile, rounded)"},
         )
     )
-    assert rows.filter(pl.col("year") == 2023)["amount_t"].to_list() == [8_840_000.0]
+    assert rows.filter(pl.col("year") == 2023)["amount_t"].to_list() == [8840.0]
 
 
 def test_rows_of_commas_and_windows_1252_and_a_byte_order_mark_change_nothing() -> None:
@@ -598,24 +606,32 @@ def test_a_year_of_a_list_in_the_name_of_a_column_is_no_figure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edition", "unit", "reserves", "production_t"),
+    ("edition", "unit", "world", "china_t", "world_t"),
     [
-        # Thousands under the name of tons, as MCS 2025 prints them, or under none.
-        ("MCS2025", "metric tons", "46000", 66_000_000),
-        ("MCS2025", "", "46000", 66_000_000),
-        # A revised file that puts the unit right, or the figures.
-        ("MCS2025", "thousand metric tons", "46000", 66_000_000),
-        ("MCS2025", "metric tons", "46000000", 66_000),
+        # Thousands under the name of tons, as MCS 2025 prints them.
+        ("MCS2025", "metric tons", "8900", 3_300_000, 8_900_000),
+        # A revised file that puts the unit right, or another total.
+        ("MCS2025", "thousand metric tons", "8900", 3_300_000, 8_900_000),
+        ("MCS2025", "metric tons", "9100", 3_300, 9_100),
         # What a later edition prints is its own.
-        ("MCS2026", "metric tons", "46000", 66_000),
+        ("MCS2026", "metric tons", "8900", 3_300, 8_900),
     ],
 )
-def test_a_unit_printed_wrong_is_put_right_where_the_figures_say_so(
-    edition: str, unit: str, reserves: str, production_t: float
+def test_a_unit_printed_wrong_is_put_right_in_the_file_of_that_edition_only(
+    edition: str, unit: str, world: str, china_t: float, world_t: float
 ) -> None:
-    row = {**ILMENITE, "SOURCE": edition, "UNIT_MEAS": unit, "RESERVES_2024": reserves}
-    rows = parse(wide(row)).filter(pl.col("stage") == "extraction", pl.col("year") == 2023)
-    assert rows["amount_t"].to_list() == [production_t]
+    row = {**ILMENITE, "SOURCE": edition, "UNIT_MEAS": unit, "PROD_EST_ 2024": "3300"}
+    total = {**row, "COUNTRY": "World total (ilmenite, rounded)", "PROD_EST_ 2024": world}
+    last = int(edition.removeprefix("MCS")) - 1
+    header = tuple(name.replace("2024", str(last)) for name in WIDE_HEADER)
+    rows = [{**A_WIDE_ROW, **each} for each in (row, total)]
+    payload = written(
+        header, [{k.replace("2024", str(last)): v for k, v in each.items()} for each in rows]
+    )
+    found = corrected(payload)["production"].filter(pl.col("stage") == "extraction", year=last)
+    assert dict(found.select("economy_iso3", "amount_t").iter_rows()) == {
+        "CHN": china_t, "WLD": world_t,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -888,7 +904,7 @@ def test_the_bundled_files_are_plain_to_read_and_have_their_origin_written_down(
 
 def prices_of(edition: int) -> pl.DataFrame:
     payload = (FOLDER / f"prices_{edition}.csv").read_bytes()
-    return usgs_mcs.parse(payload, FROM_THE_PROJECT)["price_quotes"]
+    return corrected(payload, FROM_THE_PROJECT)["price_quotes"]
 
 
 A_PRICE = {
@@ -1040,26 +1056,6 @@ def test_a_row_of_our_table_of_prices_that_is_reportedmething_else_is_refused(
 # --- misprints
 
 
-def test_every_registered_misprint_is_in_one_bundled_row_and_put_right_there() -> None:
-    lines = list(vocabulary.corrections("usgs_mcs").values())
-    assert len(lines) == 8
-    for line in lines:
-        edition = int(line.row_key[:4])
-        is_price = line.table_name == "price_quotes"
-        name = f"{'prices' if is_price else 'mcs'}_{edition}.csv"
-        with (FOLDER / name).open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        columns = ("edition", "label", "year") if is_price else (
-            "edition", "label", "stage", "economy_iso3", "year"
-        )  # fmt: skip
-        (row,) = (
-            row for row in rows if [row[name] for name in columns] == line.row_key.split(" | ")
-        )
-        assert float(row["price" if is_price else "amount_t"]) == line.wrong_value
-        assert line.reason.endswith(".")
-        assert line.correction_id.startswith(f"USGS-MCS-{edition}-")
-
-
 def test_misprints_of_an_edition_are_put_right_in_it(editions: Mapping[int, pl.DataFrame]) -> None:
     for edition in (2022, 2023, 2024):
         quotes = prices_of(edition).filter(
@@ -1074,36 +1070,23 @@ def test_misprints_of_an_edition_are_put_right_in_it(editions: Mapping[int, pl.D
     assert amount(before, "rhenium", "reserves", "USA", 2022) == 400
     assert amount(before, "vanadium", "reserves", "AUS", 2022) == 7_400_000
     assert amount(after, "selenium", "reserves", "CHN", 2023) == 5_000
+    assert amount(editions[2026], "manganese", "reserves", "WLD", 2025) == 1_800_000_000
 
 
-def test_a_figure_that_its_publisher_has_put_right_is_left_as_it_is() -> None:
+@pytest.mark.parametrize("document", [LANDED, FROM_THE_PROJECT])
+def test_a_figure_that_its_publisher_has_put_right_is_left_as_it_is(document: Document) -> None:
     neodymium = {"edition": "2023", "label": "Rare Earths: Price_Nd2O3_dkg", "year": "2021"}
-    landed = usgs_mcs.parse(price_table({**neodymium, "price": "98"}), LANDED)
-    assert landed["price_quotes"]["close"].to_list() == [98]
-    landed = usgs_mcs.parse(price_table({**neodymium, "price": "49"}), LANDED)
-    assert landed["price_quotes"]["close"].to_list() == [98]
-    landed = usgs_mcs.parse(price_table({**neodymium, "price": "97"}), LANDED)
-    assert landed["price_quotes"]["close"].to_list() == [97]
-
-
-def test_a_register_that_no_longer_fits_the_bundled_figure_stops_the_file() -> None:
-    payload = price_table(
-        {"edition": "2023", "label": "Rare Earths: Price_Nd2O3_dkg", "year": "2021", "price": "98"}
-    )
-    with pytest.raises(UpstreamFormatError, match="USGS-MCS-2023-ND-2021 is of 49, and the file"):
-        usgs_mcs.parse(payload, FROM_THE_PROJECT)
-
-
-def test_another_correction_has_the_file_read_again() -> None:
-    with vocabulary.met_words() as met:
-        prices_of(2023)
-    record = met.record()
-    assert record["corrections.usgs_mcs"]["keys"] is None
-    assert vocabulary.still_hold(record)
-    other = vocabulary.WordMap[vocabulary.Correction]("corrections.usgs_mcs", {})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vocabulary, "corrections", lambda source: other)
-        assert not vocabulary.still_hold(record)
+    for printed, close, status in (
+        ("49", 98, "applied"), ("98", 98, "no_longer_matches"), ("97", 97, "no_longer_matches"),
+    ):  # fmt: skip
+        payload = price_table({**neodymium, "price": printed})
+        rows, statuses = corrected_rows(usgs_mcs, payload, document)
+        assert rows["price_quotes"]["close"].to_list() == [close]
+        assert statuses == {"USGS-MCS-2023-ND-2021": status}
+    # Of another year or edition nothing is known.
+    payload = price_table({**neodymium, "edition": "2022", "year": "2020", "price": "49"})
+    rows, statuses = corrected_rows(usgs_mcs, payload, document)
+    assert (rows["price_quotes"]["close"].to_list(), statuses) == ([49], {})
 
 
 # --- what is refused
@@ -1553,6 +1536,10 @@ def test_the_rows_and_sums_of_mcs_2026_are_those_a_plain_reading_gives(
     assert set(raw["Value"][number.isna()]) == {"—", "W", "NA", "XX", "Large", "Small", "s"}
     factor = raw["Unit"].map(TO_TONNES)
     factor[raw["label"] == "vanadium: reserves"] = 1e3
+    # The total of the edition before, printed once more.
+    manganese = (raw["label"] == "manganese: reserves") & raw["Country"].str.startswith("World")
+    assert number[manganese].to_list() == [1_700_000]
+    number[manganese] = 1_800_000
     expected: Counter[tuple[str, str, int]] = Counter()
     for label, year, tonnes in zip(raw["label"], raw["Year"], number * factor, strict=True):
         if tonnes > 0:

@@ -1,22 +1,52 @@
 """The scope of a clause: codes, minerals and the bounds of what is controlled."""
 
 import polars as pl
+import pytest
 
+from dagster_project.sources import catalogue
 from tests.conftest import needs_reference
-from tests.unit.sources.catalogue.examples import (
-    reference,
-)
+from tests.corrected import corrected_rows
+from tests.unit.sources.catalogue.examples import DOCUMENT, FILES, reference
 
 
-def test_the_code_the_gallium_notice_misprints_is_kept_beside_the_right_one(frames):
-    found = frames["restriction_scope"].row(
+@pytest.fixture(scope="module")
+def scope() -> pl.DataFrame:
+    """The scope of the bundled measures, with the misprinted code read as the right one."""
+    rows, _ = corrected_rows(catalogue, FILES["measures.yaml"], DOCUMENT)
+    return rows["restriction_scope"]
+
+
+def gallium(scope: pl.DataFrame) -> dict[str, object]:
+    return scope.row(
         by_predicate=(pl.col("clause_id") == "CN-2023-23")
         & (pl.col("hs_code") == "811292")
         & (pl.col("mineral") == "gallium"),
         named=True,
     )
-    assert "8110929010" in found["source_codes"]
+
+
+def test_the_code_the_gallium_notice_misprints_is_kept_beside_the_right_one(scope):
+    found = gallium(scope)
+    assert found["source_codes"] == "8110929010 8112929090"
     assert "8110.92 does not exist" in found["correction_reason"]
+    assert scope["correction_reason"].drop_nulls().len() == 1
+
+
+def test_a_notice_that_prints_the_right_code_needs_no_reason():
+    printed = FILES["measures.yaml"].replace(b'"8110929010 8112929090"', b'"8112929010 8112929090"')
+    assert printed != FILES["measures.yaml"]
+    rows, statuses = corrected_rows(catalogue, printed, DOCUMENT)
+    assert gallium(rows["restriction_scope"])["correction_reason"] is None
+    assert statuses == {"CN-2023-23-GALLIUM-CODE": "no_longer_matches"}
+
+
+def test_a_reason_that_the_entry_gives_itself_is_kept():
+    own = FILES["measures.yaml"].replace(
+        b'printed: "8110929010 8112929090"',
+        b'printed: "8110929010 8112929090"\n            correction: as the gazette corrects it',
+    )
+    rows, _ = corrected_rows(catalogue, own, DOCUMENT)
+    assert gallium(rows["restriction_scope"])["correction_reason"] == "as the gazette corrects it"
 
 
 def test_heavy_rare_earths_are_bounds_in_a_code_that_holds_others_too(frames):
@@ -67,7 +97,7 @@ def test_a_code_is_listed_only_for_minerals_that_its_goods_may_be(frames):
 
 
 @needs_reference
-def test_every_row_of_scope_is_cell_for_cell_that_of_the_list(frames):
+def test_every_row_of_scope_is_cell_for_cell_that_of_the_list(scope):
     listed = reference("restriction_scope.csv")
     expected = sorted(
         (
@@ -83,7 +113,7 @@ def test_every_row_of_scope_is_cell_for_cell_that_of_the_list(frames):
     )  # fmt: skip
     found = sorted(
         tuple("" if cell is None else cell for cell in row)
-        for row in frames["restriction_scope"].select(columns).iter_rows()
+        for row in scope.select(columns).iter_rows()
     )
     assert len(found) == 318
     assert found == expected

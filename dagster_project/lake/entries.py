@@ -1,0 +1,113 @@
+"""Entries of YAML files that are edited by hand: their loader, their fields, the first mistake.
+
+What an entry of one kind of file holds does not belong here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable, Mapping
+from typing import Annotated, Any, ClassVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from dagster_project.errors import shortened
+
+
+class Entry(BaseModel):
+    """An entry of a document, or a part of one: only known fields are allowed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    parts: ClassVar[tuple[type[Entry], ...]] = ()
+    """Entries within this one: a field that is misspelt may be one of theirs."""
+
+
+def as_text(value: object) -> str:
+    """The value as text with single blanks. Raises ValueError that continues "`field` ..."."""
+    if not isinstance(value, str):
+        raise ValueError(f"is {value!r} and not text; write it in quotes")
+    if not value.strip():
+        raise ValueError("is empty; leave the field out instead")
+    return " ".join(value.split())
+
+
+def _identifier(value: object) -> str:
+    identifier = as_text(value)
+    if " " in identifier:
+        raise ValueError(f"is {identifier!r}; an identifier has no blanks")
+    return identifier
+
+
+Text = Annotated[str, BeforeValidator(as_text)]
+Identifier = Annotated[str, BeforeValidator(_identifier)]
+
+_OTHER_SHAPES: Mapping[str, str] = {
+    "list_type": "a list like [one, two]",
+    "too_short": "a list that is not empty",
+    "model_type": "fields with their values",
+}
+
+
+def first_mistake(kind: type[Entry], error: ValidationError) -> str:
+    """The first invalid field of an entry in a sentence without its end, and how many follow."""
+    first, *others = error.errors(include_url=False)
+    further = f" (and {len(others)} more to correct)" if others else ""
+    return f"{_sentence(kind, first)}{further}"
+
+
+def _sentence(kind: type[Entry], error: Mapping[str, Any]) -> str:
+    path: list[str] = []
+    for step in error["loc"]:
+        if isinstance(step, int):
+            path[-1] += f" {step + 1}"
+        else:
+            path.append(f"`{shortened(str(step))}`")
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "missing":
+        reason = "is missing"
+    elif error["type"] == "extra_forbidden":
+        reason = "is not a known field"
+        close = difflib.get_close_matches(str(error["loc"][-1]), _field_names(kind), n=1)
+        if close:
+            reason += f"; did you mean `{close[0]}`?"
+    elif error["type"] == "literal_error":
+        reason = f"is {error['input']!r}; it may be {error['ctx']['expected']}"
+    elif error["type"] in _OTHER_SHAPES:
+        reason = f"is {error['input']!r} and not {_OTHER_SHAPES[error['type']]}"
+    elif error["type"] != "value_error":
+        reason = f"is {error['input']!r}: {reason[0].lower()}{reason[1:]}"
+    return f"{', '.join(path)} {reason}".strip().removesuffix("?").removesuffix(".")
+
+
+def _field_names(kind: type[Entry]) -> list[str]:
+    return [
+        field.alias or name
+        for model in (kind, *kind.parts)
+        for name, field in model.model_fields.items()
+    ]
+
+
+class PlainLoader(yaml.CSafeLoader):
+    """Safe YAML in which a duplicated key is an error and days stay text.
+
+    The reader of a day can name its field; YAML's own reader of dates cannot.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  (typed by the base class)
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Hashable, object]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = str(key.value)
+            if name in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"`{name}` is duplicated", problem_mark=key.start_mark
+                )
+            seen.add(name)
+        return super().construct_mapping(node, deep)
