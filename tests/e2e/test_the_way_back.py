@@ -7,6 +7,7 @@ The arithmetic is written once more here, in Python, and shares no code with the
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import random
 from collections import defaultdict
@@ -17,13 +18,20 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
+from dagster_project.errors import KidoError
+from dagster_project.lake.landing import Landing
+from dagster_project.lake.store import Store
+from dagster_project.lake.tables import Lake
+from dagster_project.serving.trace import Way, print_way, trace
 from dagster_project.settings import DBT_PROJECT
-from tests import nightly
+from tests import contract, nightly
+from tests.e2e.conftest import AS_OF, run_kido
 
 Row = Mapping[str, Any]
 
-OF_EACH = 20
+OF_EACH = 19
 """Figures of each table: more than 200 in all."""
 
 
@@ -543,3 +551,122 @@ def is_the_same(published: object, expected: object) -> bool:
     if isinstance(published, float) and isinstance(expected, float | int):
         return math.isclose(published, expected, rel_tol=1e-9, abs_tol=1e-9)
     return published == expected
+
+
+# ---- kido trace
+
+
+def way_of(home: Path, mart: str, *given: str) -> Way:
+    lake, landing = Lake(Store(str(home / "lake"))), Landing(Store(str(home / "landing")))
+    return trace(home / "kido.duckdb", lake, landing, mart, given, date.fromisoformat(AS_OF))
+
+
+MARTS = [mart for mart, columns in contract.published().items() if "snapshot_ids" in columns]
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_a_trace_finds_rows_of_every_snapshot_that_the_row_names(built: Path, mart: str) -> None:
+    keys = next(
+        [column.strip('"') for column in test["one_row_per"]["arguments"]["columns"]]
+        for test in described(mart)["data_tests"]
+        if "one_row_per" in test
+    )
+    chosen = random.Random(None if nightly.is_night() else f"trace {mart}")
+    with duckdb.connect(str(built / "kido.duckdb"), read_only=True) as connection:
+        columns = ", ".join(f'"{key}"::varchar' for key in keys)
+        rows = connection.execute(
+            f"select {columns}, snapshot_ids from {mart} order by all"
+        ).fetchall()
+    for *values, snapshot_ids in chosen.sample(rows, 3):
+        given = [f"{key}={value}" for key, value in zip(keys, values, strict=True)]
+        way = way_of(built, mart, *given)
+        shown = {one for rows in way.rows.values() for one in rows["snapshot_id"]}
+        assert shown == set(snapshot_ids), (mart, given)
+        assert [origin.row["snapshot_id"] for origin in way.origins] == snapshot_ids
+        for origin in way.origins:
+            assert origin.publisher
+            assert origin.licence
+            digest = hashlib.sha256(Path(origin.places[0]).read_bytes()).hexdigest()
+            assert digest == origin.row["sha256"]
+
+
+def described(mart: str) -> dict[str, Any]:
+    schema, table = mart.split(".")
+    file = DBT_PROJECT / "models" / "marts" / schema / f"{table}.yml"
+    (model,) = yaml.safe_load(file.read_text("utf8"))["models"]
+    return dict(model)
+
+
+PRINTED = {
+    # China's part of Japan's rare earths in 2024: 15,981,526 of 22,405,704 kg.
+    "dependency.supplier_shares": (
+        ["importer_iso3=JPN", "mineral_group=rare_earths", "frequency=A", "period_start=2024",
+         "measure=net_weight_kg", "supplier_iso3=CHN"],
+        ["Made by dbt/models/marts/dependency/supplier_shares.sql", "From lake.trade_flows, 4 rows",
+         "CHN            194696451.24     15981526.0", "WLD           442677785.402   22405704.018",
+         "publisher  United Nations Statistics Division, UN Comtrade",
+         "document   rare_earths.csv"],
+    ),
+    # What China reported in December 2024.
+    "trade.reported_flows": (
+        ["reporter_iso3=CHN", "partner_iso3=JPN", "flow=export", "commodity_code=811292",
+         "frequency=M", "period_start=2024-12"],
+        ["From lake.trade_flows, 1 row", "net_weight_kg   1753.0", "china_exports_monthly.csv"],
+    ),
+    # 175.68 yen and 1.1172 dollars per euro.
+    "market.prices": (
+        ["instrument=USDJPY", "price_date=2026-10-30"],
+        ["close       157.25026852846403", "EURJPY      175.68  JPY", "EURUSD      1.1172  USD",
+         "publisher  European Central Bank"],
+    ),
+    "catalog.claims": (
+        ["claim_id=JP-2024-CHINA-OVER-60"],
+        ["From lake.claims, 1 row", "rare hearts", "22405704.018", "document   claims.yaml"],
+    ),
+    "reference.end_uses": (
+        ["mineral=neodymium", "nace2_code=C25"],
+        ["use_share     0.8", "application", "Magnets", "Study on the critical raw materials",
+         "CC BY 4.0"],
+    ),
+    "exposure.milestones": (
+        ["milestone_id=JP-2026-01-CHIKYU"],
+        ["Made by dbt/models/marts/exposure/milestones.sql", "It carries no snapshots"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mart", PRINTED)
+def test_kido_trace_prints_what_a_reader_follows_by_hand(
+    built: Path, mart: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given, expected = PRINTED[mart]
+    print_way(way_of(built, mart, *given))
+    printed = capsys.readouterr().out
+    for line in expected:
+        assert line in printed, printed
+
+
+@pytest.mark.parametrize(
+    ("mart", "given", "sentence"),
+    [
+        ("suplier_shares", (), "No published table is called 'suplier_shares'."),
+        ("supplier_shares", ("importer=JPN",), "has no column 'importer'. Did you mean importer"),
+        ("supplier_shares", ("JPN",), "'JPN' is not column=value."),
+        ("supplier_shares", ("importer_iso3=JPX",), "No row of dependency.supplier_shares has"),
+        ("supplier_shares", ("period_start=soon",), "'soon' is no date, as"),
+        ("prices", ("instrument=USDJPY",), "Say which price_date: 1999-01-04, 1999-01-05,"),
+    ],
+)  # fmt: skip
+def test_a_question_that_leads_to_no_single_row_ends_in_a_sentence(
+    built: Path, mart: str, given: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(KidoError) as error:
+        way_of(built, mart, *given)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_kido_trace_is_a_command(built: Path) -> None:
+    result = run_kido(built, "trace", "prices", "instrument=EURUSD", "price_date=2026-10-30")
+    assert result.returncode == 0, result.stderr
+    assert "1.1172" in result.stdout
