@@ -56,7 +56,9 @@
             {{ note }},
             'World total: ' || case
                 when not coalesce(contains({{ note }}, {{ note_on_total }}), false)
-                    then trim(replace({{ note_on_total }}, coalesce({{ note }}, ''), ''))
+                    then trim(replace(
+                        {{ note_on_total }} || ' ', coalesce({{ note }} || ' ', ''), ''
+                    ))
             end
         ),
         ''

@@ -20,8 +20,8 @@
 {%- endmacro %}
 
 
-{# First day of the newest year whose trade is known on a day: a year's counts from the first of July
-   after it. #}
+{# First day of the newest year whose trade is known on a day: a year's counts from the first of
+   July after it. #}
 {% macro newest_year_of_trade_known_on(day) -%}
     cast(date_trunc('year', {{ day }} - interval 18 month) as date)
 {%- endmacro %}

@@ -109,7 +109,7 @@ def test_every_code_of_a_wider_scope_has_its_own_group(
     ))  # fmt: skip
     horses = found["reference.commodities"].filter(pl.col("hs6_code") == "010121")
     assert horses.rows() == [
-        ("010121", "HS2022", "Horses; live, pure-bred breeding animals", "other")
+        ("010121", "HS2022", "Horses; live, pure-bred breeding animals", "other", None)
     ]
     named = found["reference.mineral_groups"].filter(pl.col("mineral_group") == "hs_010121")
     assert named["name"].item() == "Horses; live, pure-bred breeding animals (HS 0101.21)"

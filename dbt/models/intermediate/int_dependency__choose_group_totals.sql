@@ -63,8 +63,8 @@ precedence as (
 ),
 
 -- Both measures at once, by what a flow is: of 11 million flows in a third of the time that the
--- rules below take on each flow and measure. A slice of the lake comes from one snapshot, so what an
--- importer declares of a code comes from two at most: its imports, and what of them is a re-import.
+-- rules below take on each flow and measure. A slice of the lake comes from one snapshot, so what
+-- an importer declares of a code comes from two at most: its imports, and its re-imports.
 by_kind as (
 
     select

@@ -1,5 +1,5 @@
-{# A list of snapshots, as it is published: known ones, without duplicates, in alphabetical order, and
-   at least one unless it may be empty. Returns the lists that are not. #}
+{# A list of snapshots, as it is published: known ones, without duplicates, in alphabetical order,
+   and at least one unless it may be empty. Returns the lists that are not. #}
 {% test leads_to_snapshots(model, column_name, may_be_empty=false) %}
     with lists as (
 
