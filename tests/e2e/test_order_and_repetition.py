@@ -26,7 +26,7 @@ from tests.dbt_project import Project
 from tests.nightly import is_night
 
 MARTS = ("reference", "trade", "dependency", "exposure", "market", "catalog")
-OF_THE_LOADING = ("snapshot_id",)
+OF_THE_LOADING = ("snapshot_id", "snapshot_ids")
 """Columns that say which loading a row came from."""
 
 

@@ -21,7 +21,7 @@ from dagster_project.sources.card import Source
 from dagster_project.sources.registry import all_sources
 from tests.dbt_project import Project
 
-OF_THE_LOADING = ("snapshot_id", "vintage_at", "asked_at")
+OF_THE_LOADING = ("snapshot_id", "snapshot_ids", "vintage_at", "asked_at")
 """Columns on when and how a row was received, not on its content."""
 
 OF_TRADE = (
