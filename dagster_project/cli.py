@@ -219,6 +219,9 @@ def trace(
         list[str],
         typer.Argument(help="column=value, as many as single out one row, e.g. importer_iso3=JPN."),
     ],
+    rows: Annotated[
+        int, typer.Option(min=0, help="Most rows of each table of the lake; 0 for all.")
+    ] = 25,
     as_of: Annotated[
         datetime | None,
         typer.Option("--as-of", formats=["%Y-%m-%d"], help="Query the replay of that day."),
@@ -232,7 +235,7 @@ def trace(
     from dagster_project.serving.trace import trace as way_back
 
     way = way_back(published, lake_of(settings), landing_of(settings), table, where, settings.today)
-    print_way(way)
+    print_way(way, rows)
 
 
 @app.command()

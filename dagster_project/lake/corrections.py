@@ -92,6 +92,14 @@ class Correction(Entry):
         if not self.across or not set(self.across) < set(self.row):
             raise ValueError("rescales `across` no columns of `row`, or across all of them")
 
+    def reaches(self, rows: pl.DataFrame) -> bool:
+        """Whether some of the lake's rows are such that the correction changes them."""
+        return not rows.filter(
+            pl.col(name).cast(pl.String) == str(cell)
+            for name, cell in self.row.items()
+            if name not in self.across
+        ).is_empty()
+
     @property
     def row_key(self) -> str:
         """The cells that name the row, as readers see them."""

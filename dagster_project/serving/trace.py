@@ -9,6 +9,7 @@ published tables, and those of the lake by their names.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,7 @@ import yaml
 
 from dagster_project.errors import KidoError, counted, listed
 from dagster_project.lake.build_file import connect
+from dagster_project.lake.corrections import corrections
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.relations import rows_of
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
@@ -35,8 +37,10 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 25
 VALUES_NAMED = 8
 LONGEST_CELL = 40
+WIDEST = 10_000
 
 SNAPSHOT_IDS = "snapshot_ids"
+_TOTAL = "WLD"
 
 Row = Mapping[str, Any]
 
@@ -60,14 +64,16 @@ class Origin:
 class Way:
     """The way back from one row of a mart.
 
-    `rows` are those of the lake, by table, the ones with most values of the row first; `origins`
-    the snapshots. Both are empty where the row carries no snapshots.
+    `rows` are those of the lake, by table, the ones with most values of the row first;
+    `corrections` those of `catalog.corrections` that changed some of them; `origins` the snapshots.
+    All are empty where the row carries no snapshots.
     """
 
     mart: str
     row: Row
     model: Path
     rows: Mapping[str, pl.DataFrame]
+    corrections: Sequence[Row]
     origins: Sequence[Origin]
 
 
@@ -89,10 +95,12 @@ def trace(
         mart = next(iter(columns))
         row = _row(connection, mart, columns[mart], given)
         model = _file(mart, ".sql")
-        snapshot_ids = row.get(SNAPSHOT_IDS) or []
+        own = row.get("snapshot_id")
+        snapshot_ids = row.get(SNAPSHOT_IDS) or ([own] if own else [])
         origins = _origins(connection, landing, snapshot_ids)
         rows = _lake_rows(connection, lake, mart, row, snapshot_ids, today) if origins else {}
-    return Way(mart, row, model, rows, origins)
+        corrected = _corrections(connection, rows, snapshot_ids) if rows else []
+    return Way(mart, row, model, rows, corrected, origins)
 
 
 def conditions(mart: str) -> Mapping[str, str]:
@@ -218,8 +226,36 @@ def _lake_rows(
     return found
 
 
+def _corrections(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Mapping[str, pl.DataFrame],
+    snapshot_ids: Sequence[str],
+) -> list[Row]:
+    """The corrections that changed some of these rows: what lies in the document is not what the
+    lake has.
+    """
+    applied = (
+        connection.sql(
+            "select * from catalog.corrections "
+            "where status = 'applied' and list_contains(?, snapshot_id) order by correction_id",
+            params=[list(snapshot_ids)],
+        )
+        .pl()
+        .to_dicts()
+    )
+    return [
+        line
+        for line in applied
+        if line["table_name"] in rows
+        and line["correction_id"] in (register := corrections(line["source"]))
+        and register[line["correction_id"]].reaches(rows[line["table_name"]])
+    ]
+
+
 def _nearest_first(table: LakeTable, rows: pl.DataFrame, row: Row) -> pl.DataFrame:
-    values = [str(value) for value in row.values() if value is not None]
+    """Rows with most values of the mart's row first; totals and its period are among these."""
+    values = [_TOTAL, *(str(value) for value in row.values() if value is not None)]
+    values += [_whole_date(value, "DATE") for value in values if re.fullmatch(r"[-\d]{4,7}", value)]
     shared = pl.sum_horizontal(
         pl.col(name).cast(pl.String).is_in(values).cast(pl.Int32)
         for name in table.columns
@@ -260,8 +296,10 @@ def _origin(row: dict[str, Any], snapshot: Snapshot | None, landing: Landing) ->
     )  # fmt: skip
 
 
-def print_way(way: Way) -> None:
-    """Print the way back, from the row to the bytes. Snapshots are numbered."""
+def print_way(way: Way, most: int = ROWS_SHOWN) -> None:
+    """Print the way back, from the row to the bytes, with at most so many rows of a table of the
+    lake (0: all). Snapshots are numbered.
+    """
     from rich.console import Console
 
     console = Console()
@@ -272,7 +310,14 @@ def print_way(way: Way) -> None:
     if not way.origins:
         _print_line(console, "It carries no snapshots: a list, or a fact with its own source.")
     for name, rows in way.rows.items():
-        _print_rows(console, name, rows, numbers)
+        _print_rows(console, name, rows, numbers, most or rows.height)
+    for line in way.corrections:
+        _print_line(
+            console,
+            f"\nCorrected by {line['correction_id']}: {line['wrong_value']} in the document is "
+            f"{line['right_value']}, {counted(line['rows_changed'], 'row')} in all",
+        )
+        _print_values(console, {"row": line["row_key"], "reason": line["reason"]})
     for origin in way.origins:
         row = origin.row
         snapshot_id = row["snapshot_id"]
@@ -290,9 +335,11 @@ def print_way(way: Way) -> None:
 
 
 def _print_rows(
-    console: Console, name: str, rows: pl.DataFrame, numbers: Mapping[str, str]
+    console: Console, name: str, rows: pl.DataFrame, numbers: Mapping[str, str], most: int
 ) -> None:
     """The rows as a table of what differs among them, and what they have in common once."""
+    from rich.console import Console
+
     from dagster_project.serving.query import rows_as_table
 
     shown = rows.drop("source", "document", "is_provisional", "vintage_at").with_columns(
@@ -302,21 +349,23 @@ def _print_rows(
         pl.col(column).list.join(", ") if isinstance(kind, pl.List) else pl.col(column)
         for column, kind in shown.schema.items()
     )
-    of = f"the first {ROWS_SHOWN} of " if rows.height > ROWS_SHOWN else ""
-    _print_line(console, f"\nFrom lake.{name}, {of}{counted(rows.height, 'row')}")
+    is_cut = rows.height > most
+    of, more = (f"the first {most} of ", " (--rows 0 prints all)") if is_cut else ("", "")
+    _print_line(console, f"\nFrom lake.{name}, {of}{counted(rows.height, 'row')}{more}")
     alike = [column for column in shown.columns if shown[column].n_unique() == 1]
     _print_values(console, shown.select(alike).row(0, named=True))
-    differing = shown.drop(alike).head(ROWS_SHOWN)
+    differing = shown.drop(alike).head(most)
     if differing.width:
-        console.print(
-            rows_as_table(
-                differing.with_columns(
-                    pl.when(pl.col(pl.String).str.len_chars() > LONGEST_CELL)
-                    .then(pl.col(pl.String).str.head(LONGEST_CELL - 1) + "…")
-                    .otherwise(pl.col(pl.String))
-                )
+        table = rows_as_table(
+            differing.with_columns(
+                pl.when(pl.col(pl.String).str.len_chars() > LONGEST_CELL)
+                .then(pl.col(pl.String).str.head(LONGEST_CELL - 1) + "…")
+                .otherwise(pl.col(pl.String))
             )
         )
+        # A row stays a line: numbers that are broken over lines cannot be compared.
+        natural = table.__rich_measure__(console, console.options.update(max_width=WIDEST)).maximum
+        Console(width=max(console.width, natural)).print(table)
 
 
 def _print_values(console: Console, row: Row) -> None:
