@@ -614,6 +614,16 @@ def test_what_is_said_of_a_moment_is_judged_then_and_apart_today(rows: Rows) -> 
         "Today the figures agree: REMX +81.8 % from 2025-06-30 to 2026-08-05, "
         "with a largest fall of 41.0 % on the way."
     )
+    # The study of 2023 prints averages of five years.
+    assert explanations["CN-REFINED-OVER-90"] == (
+        "When it was said, it depended on the basis: it held for heavy rare earths (100.0 %; EC "
+        "2023, average of 2016 to 2020), it did not for light rare earths (84.9 %; EC 2023, "
+        "average of 2016 to 2020). Today the figures are the same."
+    )
+    assert rows(
+        "select distinct moment, period from catalog.claim_findings "
+        "where claim_id = 'CN-REFINED-OVER-90' order by all"
+    ) == [("now", "2016/2020"), ("then", "2016/2020")]
     assert rows(
         "select claim_id, moment, is_inside, period from catalog.claim_findings "
         "where claim_id in ('REMX-RISEN-2025', 'CN-SUPPLY-69') order by claim_id, moment"

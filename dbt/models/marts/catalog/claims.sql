@@ -167,7 +167,11 @@ with_figure as (
                     || '; '
                     || publisher
                     || ' '
-                    || period
+                    || case
+                        when period like '%/%'
+                            then year || ', average of ' || {{ period_in_words('period') }}
+                        else period
+                    end
                     || ')'
             when unit = 'share_of_use'
                 then
