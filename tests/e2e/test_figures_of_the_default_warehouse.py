@@ -673,6 +673,13 @@ def test_what_a_share_of_imports_is_from_and_how_exact_is_reported(rows: Rows) -
         "Comtrade has is Japan's own figure, so that it can confirm the quotation and not the "
         "trade."
     )
+    # One return cannot disagree with itself.
+    assert explanations["JP-2024-CHINA-70"] == (
+        "The figures disagree: 71.3 % of weight, 44.0 % of value (UN Comtrade, 2024). The nearest "
+        "is 0.3 points from what it is read as, 69.0 % to 71.0 %. It is the same return: what UN "
+        "Comtrade has is Japan's own figure, so that the quotation is rounded, of another basis or "
+        "of another year."
+    )
     assert explanations["JP-2024-CHINA-OVER-60"] == (
         "It depends on the basis: it holds by 71.3 % of weight, it does not by 44.0 % of value "
         "(UN Comtrade, 2024)."

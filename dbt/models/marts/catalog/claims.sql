@@ -441,8 +441,14 @@ verdicts as (
                     then
                         'It is the same return: what UN Comtrade has is '
                         || coalesce(importers.name, claims.importer_iso3)
-                        || '''s own figure, '
-                        || 'so that it can confirm the quotation and not the trade.'
+                        || '''s own figure, so that '
+                        || case said.verdict
+                            when 'contradicted'
+                                then
+                                    'the quotation is rounded, of another basis or of another '
+                                    || 'year.'
+                            else 'it can confirm the quotation and not the trade.'
+                        end
             end,
             'The catalogue has: ' || array_to_string(evidence.evidence_ids, ', ') || '.'
         ) as explanation,
