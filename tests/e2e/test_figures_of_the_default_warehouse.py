@@ -276,6 +276,17 @@ def test_rare_earths_are_held_against_metals_of_the_crust(rows: Rows) -> None:
     assert (verdict, least, most) == (
         "supported", pytest.approx(1 / 3), pytest.approx(3.6 / 1.3),
     )  # fmt: skip
+    # Each metal is named once. Cerium against copper: 66.5 / 60 by the CRC, 63 / 28 of the upper
+    # crust; neodymium: 41.5 / 60 and 27 / 28; lanthanum: 39 / 60 and 31 / 28.
+    ((explanation,),) = rows(
+        "select explanation from catalog.claims where claim_id = 'RE-NOT-RARE'"
+    )
+    assert explanation.startswith(
+        "The figures agree: cerium 1.11 to 2.25, lanthanum 0.65 to 1.11 and neodymium 0.69 to 0.96 "
+        "times as abundant as copper, dysprosium "
+    )
+    for metal in ("copper", "germanium", "tin", "tungsten"):
+        assert explanation.count(f" times as abundant as {metal}") == 1, metal
 
 
 def test_what_the_press_reports_confirms_no_statement_of_the_press(rows: Rows) -> None:
