@@ -35,6 +35,16 @@
 {%- endmacro %}
 
 
+{# A list in words: `cerium, lanthanum and neodymium`. #}
+{% macro list_in_words(parts) -%}
+    concat_ws(
+        ' and ',
+        nullif(array_to_string(({{ parts }})[:-2], ', '), ''),
+        ({{ parts }})[-1]
+    )
+{%- endmacro %}
+
+
 {# A share in words, as precise as the bounds of its claim: `71.3 %`, or `68.33 %` where one of them
    has two decimals. #}
 {% macro share_in_words(share, low, high) -%}

@@ -360,8 +360,10 @@ def finding(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, o
         )  # fmt: skip
         yield value, of_supplier[claim["supplier_iso3"]] / total
     elif claim["test"] == "production_share":
+        # An average has the years it is of as its period, and the year of its study in the basis.
+        study = int(row["basis"].removesuffix(", now")[-4:])
         of_material = defaultdict[tuple[str, int], dict[str, Row]](dict)
-        for one in lake.rows("production", row, stage=claim["stage"], year=year, scope_iso3="WLD"):
+        for one in lake.rows("production", row, stage=claim["stage"], year=study, scope_iso3="WLD"):
             material = labels.get((one["source"], one["label"]))
             if material:
                 of_material[material, one["edition"]][one["economy_iso3"]] = one
@@ -372,6 +374,10 @@ def finding(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, o
             if of and (of["share"] is not None or (world and world["amount_t"]))
         ]
         assert any(is_the_same(value, share) for share in shares), shares
+        of = {
+            one["reference_period"] for figures in of_material.values() for one in figures.values()
+        }
+        assert row["period"] in of, of
     elif claim["test"] == "price_return":
         by_day = closes(lake, row, claim["instrument"])
         first, last = (date.fromisoformat(day) for day in row["period"].split("/"))

@@ -53,6 +53,7 @@ findings as (
         -- What it is held against counts too.
         {{ snapshots_together(['[claims.snapshot_id]', 'evidence.snapshot_ids']) }} as snapshot_ids,
         evidence.subject,
+        evidence.year,
         evidence.value_high,
         evidence.compared_subject,
         evidence.applications,

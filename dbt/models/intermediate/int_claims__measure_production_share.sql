@@ -88,6 +88,7 @@ shares_then as (
         latest_then.material,
         latest_then.stage,
         latest_then.year,
+        latest_then.reference_period,
         latest_then.economy_iso3,
         coalesce(latest_then.share, latest_then.amount_t / world.amount_t) as share,
         [latest_then.snapshot_id] as snapshot_ids
@@ -113,6 +114,7 @@ shares as (
         material,
         stage,
         year,
+        reference_period,
         economy_iso3,
         share,
         snapshot_ids
@@ -130,6 +132,8 @@ described as (
         shares.material,
         shares.stage,
         shares.year,
+        -- A study prints averages of the years before it.
+        coalesce(shares.reference_period, cast(shares.year as varchar)) as period,
         shares.economy_iso3,
         shares.share,
         shares.snapshot_ids,
@@ -155,6 +159,7 @@ matched as (
         coalesce(claims.subject = described.family, false) as is_family,
         described.source,
         described.year,
+        described.period,
         described.material,
         described.share,
         described.snapshot_ids
@@ -189,6 +194,7 @@ alike as (
         is_family,
         source,
         year,
+        period,
         share,
         string_agg(material, ', ' order by material) as materials,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids,
@@ -196,7 +202,7 @@ alike as (
         sum(count(*)) over (partition by claim_id, moment, subject, source, year)
             as all_materials
     from newest
-    group by claim_id, moment, subject, is_family, source, year, share
+    group by claim_id, moment, subject, is_family, source, year, period, share
 
 ),
 
@@ -209,6 +215,7 @@ grouped as (
         moment,
         source,
         year,
+        period,
         share,
         snapshot_ids,
         case
@@ -230,10 +237,11 @@ found as (
         {{ basis_at("subject || ', ' || source || ' ' || year", 'moment') }} as basis,
         share as value,
         'share_of_output' as unit,
-        cast(year as varchar) as period,
+        period,
         source,
         snapshot_ids,
-        subject
+        subject,
+        year
     from grouped
 
 ),
@@ -248,7 +256,8 @@ not_found as (
         'share_of_output' as unit,
         strftime(claims.period_start, '%Y') as period,
         cast(null as varchar) as source,
-        claims.subject
+        claims.subject,
+        cast(null as integer) as year
     from claims
     left join matched
         on

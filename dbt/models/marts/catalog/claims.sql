@@ -102,8 +102,6 @@ with_subject as (
         case
             when unit in ('share_of_value', 'share_of_weight') then null
             when unit = 'return' then subject
-            when unit = 'times_as_abundant' and value is null
-                then subject_name || ' against ' || compared_name
             when flow is not null
                 then
                     reporter_name
@@ -167,7 +165,11 @@ with_figure as (
                     || '; '
                     || publisher
                     || ' '
-                    || period
+                    || case
+                        when period like '%/%'
+                            then year || ', average of ' || {{ period_in_words('period') }}
+                        else period
+                    end
                     || ')'
             when unit = 'share_of_use'
                 then
@@ -182,12 +184,8 @@ with_figure as (
                     || ')'
             when unit = 'times_as_abundant'
                 then
-                    '('
-                    || printf('%.2f', value)
+                    printf('%.2f', value)
                     || case when value_high > value then printf(' to %.2f', value_high) else '' end
-                    || ' times as abundant as '
-                    || compared_name
-                    || ')'
             when unit = 'return'
                 then
                     {{ return_in_words('value') }}
@@ -245,6 +243,7 @@ worded as (
         with_figure.is_inside,
         with_figure.publisher,
         with_figure.subject_words,
+        with_figure.compared_name,
         with_figure.claimed_low,
         with_figure.claimed_high,
         shared.provenance,
@@ -252,17 +251,56 @@ worded as (
             coalesce(with_figure.claimed_low - with_figure.value, 0),
             coalesce(with_figure.value - with_figure.claimed_high, 0)
         ) as distance,
-        concat_ws(
-            ' ',
-            with_figure.subject_words,
-            with_figure.figure_words,
-            case when shared.provenance is null then '(' || with_figure.provenance || ')' end
-        ) as finding
+        concat_ws(' ', with_figure.subject_words, with_figure.figure_words) as finding,
+        case when shared.provenance is null then ' (' || with_figure.provenance || ')' end
+            as own_provenance
     from with_figure
     left join shared
         on
             with_figure.claim_id = shared.claim_id
             and with_figure.moment is not distinct from shared.moment
+
+),
+
+-- What is held against the same reference is one phrase: `cerium 1.11 and neodymium 0.69 to 0.96
+-- times as abundant as copper`.
+phrases as (
+
+    select
+        claim_id,
+        moment,
+        is_inside,
+        min(basis) as basis,
+        {{ list_in_words('list(finding order by basis)') }}
+        || case when is_inside is null then ' against ' else ' times as abundant as ' end
+        || compared_name
+        || coalesce(own_provenance, '') as phrase
+    from worded
+    where compared_name is not null
+    group by claim_id, moment, is_inside, compared_name, own_provenance
+    union all by name
+    select
+        claim_id,
+        moment,
+        is_inside,
+        basis,
+        finding || coalesce(own_provenance, '') as phrase
+    from worded
+    where compared_name is null
+
+),
+
+sentences as (
+
+    select
+        claim_id,
+        moment,
+        string_agg(phrase, ', ' order by basis) filter (where is_inside is not null) as findings,
+        string_agg(phrase, ', ' order by basis) filter (where is_inside) as findings_inside,
+        string_agg(phrase, ', ' order by basis) filter (where not is_inside) as findings_outside,
+        string_agg(phrase, ', ' order by basis) filter (where is_inside is null) as not_found
+    from phrases
+    group by claim_id, moment
 
 ),
 
@@ -277,10 +315,6 @@ summed as (
         bool_and(is_inside) as is_every_value_inside,
         bool_or(is_inside) as is_any_value_inside,
         case when count(subject_words) = 0 then 'by ' else 'for ' end as preposition,
-        string_agg(finding, ', ' order by basis) filter (where is_inside is not null) as findings,
-        string_agg(finding, ', ' order by basis) filter (where is_inside) as findings_inside,
-        string_agg(finding, ', ' order by basis) filter (where not is_inside) as findings_outside,
-        string_agg(finding, ', ' order by basis) filter (where is_inside is null) as not_found,
         bool_or(contains(publisher, 'UN Comtrade')) as is_from_comtrade,
         -- How far off, where no share of imports or output is within both bounds.
         case
@@ -309,19 +343,27 @@ summed as (
 judged as (
 
     select
-        *,
+        summed.*,
+        sentences.findings,
+        sentences.findings_inside,
+        sentences.findings_outside,
+        sentences.not_found,
         case
-            when computed_low is null then 'not_testable'
-            when is_every_value_inside then 'supported'
-            when is_any_value_inside then 'depends_on_basis'
+            when summed.computed_low is null then 'not_testable'
+            when summed.is_every_value_inside then 'supported'
+            when summed.is_any_value_inside then 'depends_on_basis'
             else 'contradicted'
         end as verdict,
-        case moment
+        case summed.moment
             when 'then' then 'When it was said, '
             when 'now' then 'Today '
             else ''
         end as opening
     from summed
+    inner join sentences
+        on
+            summed.claim_id = sentences.claim_id
+            and summed.moment is not distinct from sentences.moment
 
 ),
 
@@ -437,8 +479,14 @@ verdicts as (
                     then
                         'It is the same return: what UN Comtrade has is '
                         || coalesce(importers.name, claims.importer_iso3)
-                        || '''s own figure, '
-                        || 'so that it can confirm the quotation and not the trade.'
+                        || '''s own figure, so that '
+                        || case said.verdict
+                            when 'contradicted'
+                                then
+                                    'the quotation is rounded, of another basis or of another '
+                                    || 'year.'
+                            else 'it can confirm the quotation and not the trade.'
+                        end
             end,
             'The catalogue has: ' || array_to_string(evidence.evidence_ids, ', ') || '.'
         ) as explanation,

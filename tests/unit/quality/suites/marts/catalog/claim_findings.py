@@ -12,6 +12,7 @@ GOOD: Sequence[Row] = [
     for basis, moment, value, unit, period, source in (
         ("net_weight_kg", None, 0.713, "share_of_weight", "2024", "comtrade"),
         ("rare_earths, usgs_mcs 2025, now", "now", 1.0, "share_of_output", "2025", "usgs_mcs"),
+        ("light_rare_earth, ec_crm 2023", "then", 0.849, "share_of_output", "2016/2020", "ec_crm"),
         ("cerium / copper", None, 1.11, "times_as_abundant", None, "crc_handbook, rudnick_gao"),
         ("all", "then", -0.2, "return", "2025-12-31/2026-08-05", "equity_indices"),
         ("none", None, None, "t", "2025-10", None),
