@@ -174,7 +174,8 @@ def read(
             whole = {
                 table: _together(LAKE_TABLES[table], pieces) for table, pieces in parsed.items()
             }
-        whole, outcomes = corrected(name, whole)
+        with _naming(source, title):
+            whole, outcomes = corrected(name, whole)
         tables: dict[str, TableBatch] = {}
         reasons: list[str] = []
         for table, frame in whole.items():

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BeforeValidator, ValidationError, model_validator
 
 from dagster_project import words
-from dagster_project.errors import ConfigurationError, shortened
+from dagster_project.errors import ConfigurationError, UpstreamFormatError, shortened
 from dagster_project.lake.entries import Entry, Identifier, PlainLoader, Text, first_mistake
 from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES
 from dagster_project.lake.vocabulary import WordMap, corrections_file
@@ -162,6 +162,8 @@ def corrected(
     The latter say for each correction whose row is among them whether it was applied, or no longer
     matches: the row has another value than the wrong one, since its publisher has corrected it,
     and everything is left as it is. A correction of a row that is not there has no effect.
+    A row printed twice is left to the checks, which reject its document. Raises UpstreamFormatError
+    where a correction fits several rows: which of them it is of is not known.
     """
     frames = dict(frames)
     outcomes = []
@@ -179,9 +181,17 @@ def _applied(
     found = rows.filter(is_row)
     if found.is_empty():
         return rows, []
-    values = found[correction.column].to_list()
-    is_wrong = values == [correction.wrong] or (
-        correction.action == "read_as" and len(values) == 1 and _is_among(correction, values[0])
+    if found.height > 1:
+        if found.select(LAKE_TABLES[correction.table].key).n_unique() == 1:
+            return rows, []
+        raise UpstreamFormatError(
+            f"{found['source'][0]}: correction {correction.correction} is of one row, and "
+            f"{found.height} rows of {correction.table} have {shortened(correction.row_key)}.",
+            hint="Add columns to `row` of the correction.",
+        )
+    (value,) = found[correction.column]
+    is_wrong = value == correction.wrong or (
+        correction.action == "read_as" and _is_among(correction, value)
     )
     after = rows.with_columns(_right(correction, is_row)) if is_wrong else rows
     outcome = {
@@ -192,7 +202,7 @@ def _applied(
         "action": correction.action,
         "wrong_value": printed(correction.wrong),
         "right_value": printed(correction.right),
-        "found_value": None if values[0] is None else printed(values[0]),
+        "found_value": None if value is None else printed(value),
         "reason": correction.reason,
         "citation": correction.citation,
         "source_url": correction.url,

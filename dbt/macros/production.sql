@@ -26,8 +26,8 @@
 {%- endmacro %}
 
 
-{# What a publisher's note says of the meaning of a figure; null where it only rounds it, converts
-   its unit, names its source or says why it is missing. #}
+{# What a publisher's note says of the meaning of a figure; null where it only rounds it, names the
+   unit it is printed in or its source, or says why it or that of the United States is missing. #}
 {% macro meaning_of_note(notes) -%}
     nullif(
         trim(
@@ -36,7 +36,8 @@
                 '\((?:(?:ilmenite|rutile), )?rounded\)'
                 || '|(?:Data are )?rounded to [^.]*\.'
                 || '|\(?Reserve data is thousand metric tons\)?\.?'
-                || '|, million metric tons\b'
+                || '|(?:,| in) (?:(?:thousand|million) )?(?:metric )?tons\b'
+                || '|\(United States withheld\)'
                 || '|^(?:NA|W|XX|Large|Small|Revised)\b(?: for [0-9-]+)?\.?(?: -- )?'
                 || '|^Source: .*',
                 '',
@@ -48,18 +49,22 @@
 {%- endmacro %}
 
 
-{# A figure's note and what that of the total adds to it. #}
+{# A figure's note and what that of the total adds to it, as two sentences. #}
 {% macro note_with_that_of_total(note, note_on_total) -%}
     nullif(
-        concat_ws(
-            ' ',
-            {{ note }},
-            'World total: ' || case
-                when not coalesce(contains({{ note }}, {{ note_on_total }}), false)
-                    then trim(replace(
-                        {{ note_on_total }} || ' ', coalesce({{ note }} || ' ', ''), ''
-                    ))
-            end
+        regexp_replace(
+            concat_ws(
+                ' ',
+                {{ note }},
+                'World total: ' || case
+                    when not coalesce(contains({{ note }}, {{ note_on_total }}), false)
+                        then trim(replace(
+                            {{ note_on_total }} || ' ', coalesce({{ note }} || ' ', ''), ''
+                        ))
+                end
+            ),
+            '([^.”]) World total: ',
+            '\1. World total: '
         ),
         ''
     )
@@ -69,6 +74,16 @@
 {# Why a part of a total is no share: as a share it would be above 1. #}
 {% macro exceeds_a_rounded_total() -%}
     'The figure exceeds the published total, which is rounded.'
+{%- endmacro %}
+
+
+{# Why there is nothing to take a share of; a total printed as a bound or as not available is no
+   figure, and one whose parts exceed it by more than rounding is wrong. #}
+{% macro no_total_to_share(printed_total_t) -%}
+    case
+        when {{ printed_total_t }} is null then 'No exact world total is published.'
+        else 'The economies exceed the published total by more than rounding.'
+    end
 {%- endmacro %}
 
 

@@ -224,6 +224,16 @@ def test_every_code_says_where_it_stopped_meaning_the_same_goods(rows: Rows) -> 
     assert rows(
         "select hs_revision, changed_meaning from reference.commodities where hs6_code = '810600'"
     ) == [("HS1992", "Between HS 2017 and HS 2022: By purity it became 810610 and 810690.")]
+    # BACI has other amounts of the same graphite, magnesite and palladium in HS 1992 and HS 2017.
+    reconciled_apart = "('250490', '252922', '711021')"
+    assert rows(
+        "select distinct changed_meaning from reference.commodities "
+        f"where hs6_code in {reconciled_apart}"
+    ) == [(None,)]
+    assert rows(
+        "select hs6_code, break_name from reference.nomenclature_breaks "
+        "where not changes_goods order by all"
+    ) == [(code, "HS1992/HS2017") for code in ("250490", "252922", "711021")]
     assert rows(
         "select distinct hs_revision from trade.reported_flows where commodity_code = '380110' "
         "except select hs_revision from reference.commodities where hs6_code = '380110'"

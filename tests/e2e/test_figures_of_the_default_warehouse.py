@@ -550,6 +550,43 @@ def test_totals_of_the_world_without_an_economy_are_kept(rows: Rows) -> None:
     )
 
 
+def test_a_note_says_what_a_figure_means_and_not_how_it_is_printed(rows: Rows) -> None:
+    """MCS 2026 prints magnesite in thousand tons; of germanium in 2020 the United States' figure is
+    withheld, and nothing else is noted."""
+    assert rows(
+        "select distinct material, economy_iso3, note from dependency.production_shares "
+        "where source = 'usgs_mcs' and (material, stage, year, economy_iso3) in "
+        "(('magnesite', 'extraction', 2024, 'CHN'), ('magnesite', 'reserves', 2025, 'CHN'), "
+        "('borate', 'extraction', 2024, 'ARG'), ('germanium', 'processing', 2020, 'RUS')) "
+        "order by all"
+    ) == [
+        ("borate", "ARG", "World total: World totals cannot be calculated because production and "
+         "reserves are not reported in a consistent manner by all countries."),
+        ("germanium", "RUS", None),
+        ("magnesite", "CHN", "Gross weight of magnesite (magnesium carbonate)."),
+        ("magnesite", "CHN", "Gross weight of magnesite (magnesium carbonate). "
+         "World total: Excludes U.S. production."),
+    ]  # fmt: skip
+    assert rows(
+        "select note from dependency.production_shares "
+        "where note ilike '%withheld%' or note ilike '%rounded%' or note ilike '%thousand%' "
+        "or regexp_matches(note, '[^.”] World total: ')"
+    ) == []  # fmt: skip
+
+
+def test_three_largest_producers_are_not_given_where_fewer_are_named(rows: Rows) -> None:
+    """Data Series 140 names the United States alone; of germanium in 2020 MCS 2022 gives China
+    95 t and Russia 5 t of 140 t."""
+    assert rows(
+        "select material, year, cr3_share, reason from dependency.production_concentration "
+        "where (source, material, stage, year) in (('usgs_ds140', 'rare_earths', 'extraction', "
+        "1970), ('usgs_mcs', 'germanium', 'processing', 2020)) order by all"
+    ) == [
+        ("germanium", 2020, None, "Only two producers are named beside a rest."),
+        ("rare_earths", 1970, None, "Only one producer is named beside a rest."),
+    ]
+
+
 def test_a_measure_that_a_rounded_total_lifts_above_one_is_null_with_the_reason(rows: Rows) -> None:
     """MCS 2026, gallium 2025: China 900 t and others 9 t of a total rounded to 900 t."""
     assert rows(
@@ -557,7 +594,7 @@ def test_a_measure_that_a_rounded_total_lifts_above_one_is_null_with_the_reason(
         "from dependency.production_concentration "
         "where material = 'gallium' and stage = 'processing' and year = 2025 "
         "and source = 'usgs_mcs'"
-    ) == [(None, 1.0, None, "CHN", "Of a rounded total the producers are more than the whole.")]
+    ) == [(None, 1.0, None, "CHN", "The producers add up to more than the rounded total.")]
     assert rows(
         "select count(*) from dependency.production_concentration "
         "where hhi > 1 or cr1_share > 1 or cr3_share > 1"

@@ -45,7 +45,7 @@ def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
         ("27.6 %", "Philippines 32.4 %", "baci, vintage 2026-01-31"),
         ("17 codes", "Tungsten (810194) China", "baci, vintage 2026-01-31"),
         ("69.2 %", "270,000 t of 390,000 t", "usgs_mcs, vintage 2026-01-31"),
-        ("84.9 %", "light 84.9 %, heavy 100.0 %", "ec_crm, vintage 2023-03-16"),
+        ("84.9 %", "2016 to 2020  light 84.9 %, heavy 100.0 %", "ec_crm, vintage 2023-03-16"),
         ("36.0 t", "2024-01 to 2024-12", "comtrade_baskets, vintage 2025-04-01"),
         ("2 clauses", "CN-2025-18 since 2025-04-04", "catalogue, vintage 2026-11-25"),
         ("+81.8 %", "to 2026-08-05", "equity_indices, vintage 2026-08-05"),

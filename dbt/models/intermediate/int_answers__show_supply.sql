@@ -101,6 +101,7 @@ refined as (
         minerals.family,
         production_shares.source,
         production_shares.year,
+        max(production_shares.reference_period) as reference_period,
         min(production_shares.share) as least,
         max(production_shares.share) as most,
         {{ union_of_snapshots('production_shares.snapshot_ids') }} as snapshot_ids
@@ -128,7 +129,7 @@ supplier_refineries as (
     select
         economy_iso3,
         min(least) as least,
-        max(year) as year,
+        coalesce(max(reference_period), cast(max(year) as varchar)) as period,
         string_agg(
             split_part(family, '_', 1)
             || ' '
@@ -156,7 +157,7 @@ refineries as (
         || '''s refineries, least share of the world''s output of a rare earth' as subject,
         supplier_refineries.least as figure,
         'share' as unit,
-        cast(supplier_refineries.year as varchar) as period,
+        supplier_refineries.period,
         supplier_refineries.in_words || ' of each element''s output' as detail,
         cast(null as double[]) as trend,
         cast(null as varchar) as trend_from,

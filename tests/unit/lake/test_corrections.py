@@ -11,11 +11,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from dagster_project.errors import ConfigurationError
+from dagster_project.errors import ConfigurationError, UpstreamFormatError
 from dagster_project.lake import vocabulary
 from dagster_project.lake.corrections import Correction, corrected, corrections, printed
 from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES, PRICE_QUOTES
 from dagster_project.lake.vocabulary import WordMap, met_words, still_hold
+from dagster_project.quality.runner import evaluate_batch
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources.card import Document
 from dagster_project.sources.registry import all_sources
@@ -169,6 +171,12 @@ def test_chinas_exports_to_belgium_are_halved_and_no_others() -> None:
         halves = before.filter(is_belgian)[name] / 2
         assert after.filter(is_belgian)[name].equals(halves)
     assert after.filter(~is_belgian).equals(before.filter(~is_belgian))
+    # What the reason says: doubled dollars and grams are even.
+    belgian = before.filter(is_belgian)
+    grams = (belgian["net_weight_kg"].drop_nulls() * 1000).round().cast(pl.Int64)
+    assert (belgian["value_usd"].count(), len(grams)) == (195, 183)
+    assert (belgian["value_usd"] % 2 == 0).all()
+    assert (grams % 2 == 0).all()
     # January 2017 by hand: the extract has 501,880 dollars and 300,948.978 kg.
     january = after.filter(
         is_belgian, commodity_code="250410", period_start=date(2017, 1, 1)
@@ -200,6 +208,18 @@ def test_the_reserves_of_manganese_are_the_sum_of_the_economies_as_totals_are_pr
     assert parts == 1_798_000_000
     assert round(parts, -8) == correction.right
     assert parts > correction.wrong * 1.05  # no rounding
+
+
+def test_the_reserves_of_zinc_round_to_the_printed_total() -> None:
+    correction = corrections("usgs_mcs")["USGS-MCS-2023-ZINC-RESERVES-AUS"]
+    before = document_of("usgs_mcs", correction)
+    rows = corrected("usgs_mcs", before)[0]["production"].filter(
+        label=correction.row["label"], stage="reserves", year=2022
+    )
+    (total,) = rows.filter(economy_iso3="WLD")["amount_t"]
+    parts = rows.filter(pl.col("economy_iso3") != "WLD")["amount_t"].sum()
+    assert parts == 208_100_000
+    assert total == 210_000_000 == round(parts, -7)
 
 
 # ---- The actions, by hand
@@ -294,12 +314,31 @@ def test_a_row_that_is_not_there_or_of_another_table_has_no_outcome(register: An
         assert outcomes.schema == CORRECTIONS.polars_schema
 
 
-def test_a_row_that_is_there_twice_is_left_to_the_checks(register: Any) -> None:
+@pytest.mark.parametrize("second", [49, 98, None])
+def test_a_row_that_is_there_twice_is_left_to_the_checks(
+    register: Any, second: float | None
+) -> None:
+    """They reject its document; it is not taken for mended."""
     register(ENTRY)
-    rows = pl.concat([quotes(49, 49), quotes(49, 49)])
+    rows = pl.concat([quotes(49, 49), quotes(49, second)])
     after, outcomes = corrected("some", {"price_quotes": rows})
     assert after["price_quotes"].equals(rows)
-    assert outcomes["status"].to_list() == ["no_longer_matches"]
+    assert outcomes.is_empty()
+    assert evaluate_batch(rows, LAKE_SUITES["price_quotes"]).is_rejected
+
+
+@pytest.mark.parametrize("second", [49, 98, None])
+def test_a_correction_that_fits_several_rows_is_an_error(
+    register: Any, second: float | None
+) -> None:
+    """Two rows of one instrument: both may be wrong, and none is taken for mended."""
+    register({**ENTRY, "row": {"instrument": "A"}})
+    with pytest.raises(UpstreamFormatError) as error:
+        corrected("some", {"price_quotes": quotes(49, second)})
+    assert str(error.value) == (
+        "some: correction A-1 is of one row, and 2 rows of price_quotes have instrument=A. "
+        "Add columns to `row` of the correction."
+    )
 
 
 def test_corrections_of_one_file_are_independent_of_each_other(register: Any) -> None:

@@ -128,6 +128,19 @@ def test_the_year_is_that_of_the_rare_earths_whatever_else_is_newer(tmp_path: Pa
     )
 
 
+def test_an_average_of_years_is_printed_with_its_first_and_last_year(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refineries = answer(
+        7, "China's refineries", 0.849, "share", period="2016/2020", detail="light 84.9 %"
+    )
+    file = published(tmp_path, catalog__answers=[BY_WEIGHT, refineries])
+    assert "China's refineries 84.9 % 2016 to 2020 light 84.9 %" in page(file, "JPN", capsys)
+    found = answers(file, "JPN")
+    assert found.name == "Japan 2024"
+    assert "| **84.9 %** | 2016 to 2020 | light 84.9 % |" in answers_markdown(found)
+
+
 def test_a_line_shows_its_figure_period_detail_trend_source_and_vintage(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

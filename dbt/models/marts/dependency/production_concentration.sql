@@ -178,8 +178,9 @@ select
     reference_period,
     case
         when {{ at_most_the_whole('greatest(hhi, cr3_share)') }} is null
-            then 'Of a rounded total the producers are more than the whole.'
-        when cr3_share is null then 'Fewer than three producers are named, and a rest is not.'
+            then 'The producers add up to more than the rounded total.'
+        when cr3_share is null and producers = 1 then 'Only one producer is named beside a rest.'
+        when cr3_share is null then 'Only two producers are named beside a rest.'
     end as reason,
     snapshot_ids
 from measures

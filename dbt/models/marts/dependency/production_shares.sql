@@ -200,13 +200,7 @@ listed as (
             when totals.listed_shares > 0 then null
             when parts.is_outside_total then 'The world total leaves the economy out.'
             when totals.world_total_t is null
-                then
-                    case
-                        when not totals.has_printed_total then 'No world total is published.'
-                        when totals.printed_total_t is null
-                            then 'The world total is published as a bound or not at all.'
-                        else 'The economies exceed the published total by more than rounding.'
-                    end
+                then {{ no_total_to_share('totals.printed_total_t') }}
             when parts.amount_t > totals.world_total_t
                 then {{ exceeds_a_rounded_total() }}
         end as reason,
@@ -297,7 +291,7 @@ not_listed as (
         '_X' as economy_iso3,
         others_t as amount_t,
         null as share,
-        'There is no world total to take a share of.' as reason,
+        {{ no_total_to_share('printed_total_t') }} as reason,
         null as world_total_t,
         is_estimate,
         reference_period,

@@ -141,6 +141,7 @@ changes as (
             ' ' order by hs_revision_before, hs_revision_after, year_before
         ) as changed_meaning
     from in_words
+    where changes_goods
     group by hs6_code
 
 )

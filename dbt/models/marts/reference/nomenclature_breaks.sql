@@ -14,6 +14,7 @@ select
     hs_revision_after,
     year_before,
     year_after,
+    changes_goods,
     reason,
     source
 from nomenclature_breaks

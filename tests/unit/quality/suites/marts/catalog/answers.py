@@ -10,6 +10,7 @@ GOOD: Sequence[Row] = [
     for figure, unit, period, trend_from in (
         (0.713, "share", "2024", "2010"),
         (1.0, "share", "2023", None),
+        (0.849, "share", "2016/2020", None),
         (36.0, "t", "2024-01/2024-12", "2023-01"),
         (-0.2, "return", "2025-06-30/2026-08-05", "2024-09"),
         (2.0, "clauses", "2026-11-25", None),

@@ -8,7 +8,7 @@ GOOD: Sequence[Row] = [
     {"material": "gallium", "stage": "processing", "year": 2025, "hhi": None,
      "cr1_share": 1.0, "cr3_share": None, "top_producer_iso3": "CHN",
      "hhi_governance_weighted": None, "governance_coverage_share": 1.0,
-     "reason": "Of a rounded total the producers are more than the whole."},
+     "reason": "The producers add up to more than the rounded total."},
     {"material": "rhenium", "stage": "reserves", "year": 2024, "hhi": 0.3, "cr1_share": 0.5,
      "cr3_share": 0.9, "top_producer_iso3": "CHL", "hhi_governance_weighted": 1.2,
      "governance_coverage_share": 0.5, "reason": None},

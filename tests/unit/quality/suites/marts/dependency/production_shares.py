@@ -11,7 +11,7 @@ GOOD: Sequence[Row] = [
     # A figure above a total rounded to 900 t.
     {"material": "gallium", "stage": "processing", "year": 2024, "economy_iso3": "CHN",
      "amount_t": 909.0, "share": None, "world_total_t": 900.0, "content_basis": "metal",
-     "note": "Primary.", "reason": "The figure exceeds the published total."},
+     "note": "Primary.", "reason": "The figure exceeds the published total, which is rounded."},
     {"material": "neodymium", "stage": "processing", "year": 2023, "economy_iso3": "CHN",
      "amount_t": None, "share": 0.849, "world_total_t": None, "content_basis": None,
      "note": None, "reason": None},
