@@ -467,8 +467,8 @@ def answer(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, ob
     elif position == 7:
         families = {one["mineral"]: one["family"] for one in seed("minerals")}
         found = lake.rows(
-            "production", row, stage="processing", reference_period=row["period"], economy_iso3="CHN",
-            scope_iso3="WLD",
+            "production", row, stage="processing", reference_period=row["period"],
+            economy_iso3="CHN", scope_iso3="WLD",
         )  # fmt: skip
         yield (
             figure,
