@@ -10,11 +10,17 @@
 
 {# Those of the rows of a group, from the list of each row. Lists that are equal are read once. #}
 {% macro union_of_snapshots(snapshot_ids) -%}
-    list_sort(list_distinct(flatten(list(distinct {{ snapshot_ids }}))))
+    {{ union_of('list(distinct ' ~ snapshot_ids ~ ')') }}
+{%- endmacro %}
+
+
+{# Those of a list of lists. #}
+{% macro union_of(lists) -%}
+    list_sort(list_distinct(flatten({{ lists }})))
 {%- endmacro %}
 
 
 {# Those of several lists side by side; a missing one adds nothing. #}
 {% macro snapshots_together(lists) -%}
-    list_sort(list_distinct(flatten([{{ lists | join(", ") }}])))
+    {{ union_of('[' ~ lists | join(', ') ~ ']') }}
 {%- endmacro %}

@@ -15,9 +15,22 @@ with imports as (
         value_usd,
         net_weight_kg,
         valuation,
-        is_provisional,
-        snapshot_id
+        is_provisional
     from {{ ref('int_dependency__list_group_imports') }}
+
+),
+
+-- What an importer declares of a code comes from two snapshots at most: its imports, and its
+-- re-imports.
+declared as (
+
+    select
+        series_number,
+        importer_iso3,
+        {{ snapshots_of('snapshot_id') }} as snapshot_ids
+    from {{ ref('int_dependency__list_group_imports') }}
+    where snapshot_id is not null
+    group by series_number, importer_iso3
 
 ),
 
@@ -63,8 +76,7 @@ precedence as (
 ),
 
 -- Both measures at once, by what a flow is: of 11 million flows in a third of the time that the
--- rules below take on each flow and measure. A slice of the lake comes from one snapshot, so what
--- an importer declares of a code comes from two at most: its imports, and its re-imports.
+-- rules below take on each flow and measure.
 by_kind as (
 
     select
@@ -81,9 +93,7 @@ by_kind as (
         sum(value_usd) filter (where net_weight_kg is not null) as weighed_value,
         bool_or(valuation = 'CIF') as has_cif,
         bool_or(valuation = 'FOB') as has_fob,
-        bool_or(is_provisional) as is_provisional,
-        min(snapshot_id) as first_snapshot_id,
-        max(snapshot_id) as last_snapshot_id
+        bool_or(is_provisional) as is_provisional
     from imports
     group by series_number, importer_iso3, kind
 
@@ -112,9 +122,7 @@ by_commodity as (
         coalesce(sum(flows) filter (where kind = 'supplier'), 0) as suppliers,
         bool_or(has_cif) as has_cif,
         bool_or(has_fob) as has_fob,
-        bool_or(is_provisional) as is_provisional,
-        min(first_snapshot_id) as first_snapshot_id,
-        max(last_snapshot_id) as last_snapshot_id
+        bool_or(is_provisional) as is_provisional
     from by_kind
     group by series_number, importer_iso3
 
@@ -138,9 +146,7 @@ by_measure as (
             suppliers,
             has_cif,
             has_fob,
-            is_provisional,
-            first_snapshot_id,
-            last_snapshot_id
+            is_provisional
         from by_commodity
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
@@ -157,8 +163,7 @@ totals as (
         by_measure.has_cif,
         by_measure.has_fob,
         by_measure.is_provisional,
-        by_measure.first_snapshot_id,
-        by_measure.last_snapshot_id,
+        coalesce(declared.snapshot_ids, [series.snapshot_id]) as snapshot_ids,
         by_measure.whole_value,
         by_measure.covered_value,
         coalesce(
@@ -174,6 +179,10 @@ totals as (
         and by_measure.missing_values = 0 as may_have_gaps
     from by_measure
     inner join series on by_measure.series_number = series.series_number
+    left join declared
+        on
+            by_measure.series_number = declared.series_number
+            and by_measure.importer_iso3 = declared.importer_iso3
 
 ),
 
@@ -199,8 +208,7 @@ by_group as (
                     coalesce(sum(case when is_whole then whole_value else covered_value end), 0)
                     / nullif(sum(whole_value), 0)
         end as weight_coverage_share,
-        list(first_snapshot_id) as first_snapshot_ids,
-        list(last_snapshot_id) as last_snapshot_ids
+        list(snapshot_ids) as lists_of_snapshots
     from totals
     group by group_number, measure, importer_iso3
 
@@ -237,9 +245,7 @@ complete as (
         by_group.valuation,
         by_group.is_provisional,
         by_group.weight_coverage_share,
-        {{
-            snapshots_together(['by_group.first_snapshot_ids', 'by_group.last_snapshot_ids'])
-        }} as snapshot_ids
+        {{ union_of('by_group.lists_of_snapshots') }} as snapshot_ids
     from by_group
     inner join series_of_groups on by_group.group_number = series_of_groups.group_number
     left join groups on series_of_groups.mineral_group = groups.mineral_group

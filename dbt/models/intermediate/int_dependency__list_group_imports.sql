@@ -29,8 +29,7 @@ reconciled as (
         period_start,
         value_usd,
         net_weight_kg,
-        is_provisional,
-        snapshot_id
+        is_provisional
     from {{ ref('int_trade__choose_reconciled_flows') }}
     -- Areas that are no single economy depend on nobody in particular.
     where importer_iso3 <> '_X'
@@ -73,7 +72,8 @@ imports as (
         reconciled.net_weight_kg,
         'FOB' as valuation,
         reconciled.is_provisional,
-        reconciled.snapshot_id
+        -- That of its slice, which the series has: a text less to read of millions of flows.
+        cast(null as varchar) as snapshot_id
     from reconciled
     inner join series
         on

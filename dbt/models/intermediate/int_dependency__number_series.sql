@@ -9,7 +9,8 @@ with reported as (
         commodity_code,
         is_basket,
         frequency,
-        period_start
+        period_start,
+        cast(null as varchar) as snapshot_id
     from {{ ref('int_trade__select_latest_flows') }}
 
 ),
@@ -21,7 +22,8 @@ reconciled as (
         hs6_code as commodity_code,
         false as is_basket,
         'A' as frequency,
-        period_start
+        period_start,
+        snapshot_id
     from {{ ref('int_trade__choose_reconciled_slices') }}
 
 ),
@@ -51,7 +53,8 @@ grouped as (
         given.commodity_code,
         given.is_basket,
         given.frequency,
-        given.period_start
+        given.period_start,
+        given.snapshot_id
     from given
     left join groups on given.commodity_code = groups.hs6_code and not given.is_basket
     where given.is_basket or groups.hs6_code is not null
@@ -81,5 +84,6 @@ select
     commodity_code,
     is_basket,
     frequency,
-    period_start
+    period_start,
+    snapshot_id
 from numbered

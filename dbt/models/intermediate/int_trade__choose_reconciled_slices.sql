@@ -13,6 +13,7 @@ select
     source,
     hs6_code,
     period_start,
-    max(hs_revision) as hs_revision
+    max(hs_revision) as hs_revision,
+    max_by(snapshot_id, hs_revision) as snapshot_id
 from slices
 group by source, hs6_code, period_start
