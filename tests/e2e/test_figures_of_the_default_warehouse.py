@@ -625,12 +625,12 @@ def test_the_rare_earth_fund_since_mid_2025(rows: Rows) -> None:
         ("JP-2024-CHINA-70", "contradicted", 0.440, 0.713),
         # Of 31,097 t from China in 34,330 t.
         ("JP-2008-CHINA-90-OR-MORE", "supported", 0.906, 0.906),
-        # 58.0 % of weight, 42.0 % of value; the text read names no basis.
-        ("JP-2018-CHINA-58", "depends_on_basis", 0.420, 0.580),
-        ("JP-2018-VIETNAM-14", "depends_on_basis", 0.135, 0.289),
+        # 58.0 % of weight, 42.0 % of value; the text read names no basis, and it is Japan's own.
+        ("JP-2018-CHINA-58", "supported", 0.420, 0.580),
+        ("JP-2018-VIETNAM-14", "supported", 0.135, 0.289),
         ("JP-2009-CHINA-85-49", "supported", 0.8549, 0.8549),
         # Said in the Diet without a basis: 57.47 % of weight, 40.5 % of value.
-        ("JP-2020-CHINA-58", "depends_on_basis", 0.405, 0.5747),
+        ("JP-2020-CHINA-58", "supported", 0.405, 0.5747),
         ("JP-2014-CHINA-59-64", "supported", 0.5964, 0.5964),
         # USGS in January 2025: 270,000 of 390,000 t in 2024. A year later the total is 380,000 t.
         ("CN-SUPPLY-69", "supported", 0.692, 0.692),

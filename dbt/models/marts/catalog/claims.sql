@@ -76,6 +76,7 @@ named as (
         findings.*,
         claims.claimed_low,
         claims.claimed_high,
+        claims.is_same_return,
         named_sources.names as publisher,
         {{ subject_in_words('findings.subject') }} as subject_name,
         {{ subject_in_words('findings.compared_subject') }} as compared_name,
@@ -241,6 +242,7 @@ worded as (
         with_figure.value,
         with_figure.unit,
         with_figure.is_inside,
+        with_figure.is_same_return,
         with_figure.publisher,
         with_figure.subject_words,
         with_figure.compared_name,
@@ -316,6 +318,7 @@ summed as (
         bool_or(is_inside) as is_any_value_inside,
         case when count(subject_words) = 0 then 'by ' else 'for ' end as preposition,
         bool_or(contains(publisher, 'UN Comtrade')) as is_from_comtrade,
+        bool_or(is_same_return and contains(publisher, 'UN Comtrade')) as is_its_own_return,
         -- How far off, where no share of imports or output is within both bounds.
         case
             when
@@ -351,6 +354,8 @@ judged as (
         case
             when summed.computed_low is null then 'not_testable'
             when summed.is_every_value_inside then 'supported'
+            -- What a return says on one basis was quoted from it, whether or not the basis was named.
+            when summed.is_any_value_inside and summed.is_its_own_return then 'supported'
             when summed.is_any_value_inside then 'depends_on_basis'
             else 'contradicted'
         end as verdict,
@@ -400,7 +405,11 @@ explained as (
                         || case verdict when 'supported' then 'agree' else 'disagree' end
                         || case when moment = 'then' then 'd' else '' end
                         || ': '
-                        || findings
+                        || case
+                            when verdict = 'supported' and findings_outside is not null
+                                then findings_inside || ', not ' || findings_outside
+                            else findings
+                        end
                 end
                 || coalesce(' (' || provenance || ')', '')
                 || coalesce('. No figure was found for ' || not_found, '')
