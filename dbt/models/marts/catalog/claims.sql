@@ -354,7 +354,7 @@ judged as (
         case
             when summed.computed_low is null then 'not_testable'
             when summed.is_every_value_inside then 'supported'
-            -- What a return says on one basis was quoted from it, whether or not the basis was named.
+            -- What a return says on one basis was quoted from it, though it may not name the basis.
             when summed.is_any_value_inside and summed.is_its_own_return then 'supported'
             when summed.is_any_value_inside then 'depends_on_basis'
             else 'contradicted'
