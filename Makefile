@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup warehouse dev test nightly check format bench clean
+.PHONY: help setup warehouse dev test types sql nightly check format bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -30,9 +30,14 @@ dev: $(READY) ## Open the Dagster UI on http://127.0.0.1:3000
 test: $(READY) ## Run every check of the project
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --processes 2 dbt
+	@$(MAKE) --no-print-directory -j 2 types sql
 	@$(BIN)/pytest -n auto --dist worksteal
+
+types:
+	@$(BIN)/mypy
+
+sql:
+	@$(BIN)/sqlfluff lint dbt
 
 nightly: $(READY) ## Run the tests that take too long for every change: random kills, every slip
 	@$(BIN)/pytest -n auto --dist worksteal --nightly
