@@ -33,10 +33,10 @@ test: $(READY) ## Run every check of the project
 	@$(MAKE) --no-print-directory -j 2 types sql
 	@$(BIN)/pytest -n auto --dist worksteal
 
-types:
+types: $(READY)
 	@$(BIN)/mypy
 
-sql:
+sql: $(READY)
 	@$(BIN)/sqlfluff lint dbt
 
 nightly: $(READY) ## Run the tests that take too long for every change: random kills, every slip
