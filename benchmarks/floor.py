@@ -45,7 +45,8 @@ select
     round(v * 1000, 3) as value_usd,
     round(q * 1000, 3) as net_weight_kg,
     timestamp '2026-01-31' as vintage_at,
-    'floor' as snapshot_id
+    'floor' as snapshot_id,
+    ['floor'] as snapshot_ids
 from
     read_csv(
         '{folder}/BACI_HS*.csv',
@@ -161,7 +162,8 @@ select
     'FOB' as valuation,
     false as is_provisional,
     cast(weight_coverage_share as double) as weight_coverage_share,
-    cast(null as date) as comparable_since
+    cast(null as date) as comparable_since,
+    ['floor'] as snapshot_ids
 from supplies inner join totals using (number);
 
 create table dependency.import_concentration as
@@ -194,6 +196,7 @@ select
     measure,
     total_amount,
     hhi,
+    hhi as hhi_low,
     hhi as hhi_high,
     case
         when suppliers > 1 then greatest((hhi * suppliers - 1) / (suppliers - 1), 0)
@@ -207,7 +210,8 @@ select
     'baci' as source,
     false as is_provisional,
     cast(weight_coverage_share as double) as weight_coverage_share,
-    cast(null as date) as comparable_since
+    cast(null as date) as comparable_since,
+    ['floor'] as snapshot_ids
 from sums;
 """
 
