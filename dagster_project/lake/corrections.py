@@ -94,11 +94,12 @@ class Correction(Entry):
 
     def reaches(self, rows: pl.DataFrame) -> bool:
         """Whether some of the lake's rows are such that the correction changes them."""
-        return not rows.filter(
-            pl.col(name).cast(pl.String) == str(cell)
-            for name, cell in self.row.items()
-            if name not in self.across
-        ).is_empty()
+        return not rows.filter(_has(self.reach)).is_empty()
+
+    @property
+    def reach(self) -> Mapping[str, Cell]:
+        """The cells that all rows share which it changes."""
+        return {name: cell for name, cell in self.row.items() if name not in self.across}
 
     @property
     def row_key(self) -> str:
@@ -228,11 +229,10 @@ def _right(correction: Correction, is_row: pl.Expr) -> list[pl.Expr]:
     if correction.action == "read_as":
         reason = pl.coalesce(REASON, pl.lit(correction.reason))
         return [pl.when(is_row).then(reason).otherwise(pl.col(REASON)).alias(REASON)]
-    shared = {name: cell for name, cell in correction.row.items() if name not in correction.across}
     # As whole numbers: 10,300 over 10.3 is not quite 1000 in binary.
     ratio = Fraction(printed(correction.right)) / Fraction(printed(correction.wrong))
     return [
-        pl.when(_has(shared))
+        pl.when(_has(correction.reach))
         .then(pl.col(name) * float(ratio.numerator) / float(ratio.denominator))
         .otherwise(pl.col(name))
         .alias(name)

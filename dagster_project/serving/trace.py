@@ -41,6 +41,7 @@ WIDEST = 10_000
 
 SNAPSHOT_IDS = "snapshot_ids"
 _TOTAL = "WLD"
+_NAME = re.compile(r"\w+\.\w+")
 
 Row = Mapping[str, Any]
 
@@ -91,9 +92,8 @@ def trace(
     Raises KidoError in one sentence where there is no such mart, column or row, or several rows.
     """
     with connect(published_file, read_only=True) as connection:
-        columns = _columns(connection, mart)
-        mart = next(iter(columns))
-        row = _row(connection, mart, columns[mart], given)
+        mart, columns = _found(connection, mart)
+        row = _row(connection, mart, columns, given)
         model = _file(mart, ".sql")
         own = row.get("snapshot_id")
         snapshot_ids = row.get(SNAPSHOT_IDS) or ([own] if own else [])
@@ -108,10 +108,9 @@ def conditions(mart: str) -> Mapping[str, str]:
     (model,) = yaml.safe_load(_file(mart, ".yml").read_text("utf8"))["models"]
     declared = model.get("config", {}).get("meta", {}).get("lake_rows", {})
     return {
-        table: conditions(condition)[table] if condition.count(".") == 1 and " " not in condition
-        else condition
+        table: conditions(condition)[table] if _NAME.fullmatch(condition) else condition
         for table, condition in declared.items()
-    }  # fmt: skip
+    }
 
 
 def _file(mart: str, suffix: str) -> Path:
@@ -119,8 +118,8 @@ def _file(mart: str, suffix: str) -> Path:
     return DBT_PROJECT / "models" / "marts" / schema / f"{table}{suffix}"
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, mart: str) -> Mapping[str, Mapping[str, str]]:
-    """The columns of the mart with their types, by its full name."""
+def _found(connection: duckdb.DuckDBPyConnection, mart: str) -> tuple[str, Mapping[str, str]]:
+    """The full name of the mart, and its columns with their types."""
     found: dict[str, dict[str, str]] = {}
     for schema, table, column, kind in connection.execute(
         "select schema_name, table_name, column_name, data_type from duckdb_columns() "
@@ -129,7 +128,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, mart: str) -> Mapping[str, M
         found.setdefault(f"{schema}.{table}", {})[column] = kind
     named = [name for name in found if mart in (name, name.partition(".")[2])]
     if len(named) == 1:
-        return {named[0]: found[named[0]]}
+        return named[0], found[named[0]]
     close = difflib.get_close_matches(mart, [*found, *(name.split(".")[1] for name in found)], n=1)
     raise KidoError(
         f"No published table is called {mart!r}.",
@@ -179,9 +178,7 @@ def _row(
 
 def _whole_date(value: str, kind: str) -> str:
     """A year or a month as its first day, where the column has days."""
-    return f"{value}-01-01"[:10] if kind == "DATE" and len(value) == 4 else (
-        f"{value}-01" if kind == "DATE" and len(value) == 7 else value
-    )  # fmt: skip
+    return value + "-01" * ((len("2024-01-01") - len(value)) // 3) if kind == "DATE" else value
 
 
 def _several(
