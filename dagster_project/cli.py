@@ -195,6 +195,34 @@ def show_answers(
 
 
 @app.command()
+def measures(
+    importer: Annotated[
+        str, typer.Argument(help="Code or name of an economy; KIDO_IMPORTER if not given.")
+    ] = "",
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Day to look at, past or future; that of the build if none."
+        ),
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Query the replay of that day."),
+    ] = None,
+) -> None:
+    """Print what hits an importer on a day: clauses by state, and how much of its trade they hit.
+
+    --on shows a day as the published file knows it; --as-of what was known on a day, if its replay
+    was built.
+    """
+    settings = _settings(as_of, importer)
+    published = _published(settings)
+    from dagster_project.serving.measures import measures_on, print_measures
+
+    print_measures(measures_on(published, settings.importer, on.date() if on else None))
+
+
+@app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="A query; see catalog.columns for the columns.")],
     format: Annotated[

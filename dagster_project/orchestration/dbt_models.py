@@ -13,6 +13,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
+from dagster_project import words
 from dagster_project.intake.compact import compact_what_piled_up
 from dagster_project.intake.conform import is_conformed, recorded_checks
 from dagster_project.intake.stores import lake_of, landing_of
@@ -349,7 +350,11 @@ def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], d
     for file in build.files:
         with connect(file, read_only=True, memory=settings.memory) as connection:
             tables = connection.execute(
-                "select schema_name, table_name from duckdb_tables() where not internal"
+                "select schema_name, table_name from duckdb_tables() where not internal "
+                "union all "
+                "select schema_name, view_name from duckdb_views() "
+                "where not internal and list_contains(?, schema_name)",
+                [list(words.SCHEMAS)],
             ).fetchall()
             for schema, table in tables:
                 count, latest, rows = mart_glance(connection, schema, table, settings.today)

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import polars as pl
@@ -303,7 +304,7 @@ def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> Non
     """
     with beside(build_file, memory) as connection:
         connection.execute(f"attach '{_quoted(build_file)}' as build (read_only)")
-        found = {schema for schema, *_ in _published_tables(connection)}
+        found = {schema for schema, *_ in _published(connection, "table")}
         absent = set(PUBLISHED_SCHEMAS) - found
         if absent:
             raise PublicationError(f"The build holds nothing in {', '.join(sorted(absent))}.")
@@ -315,18 +316,23 @@ def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> Non
     _flush(target)
 
 
-def _published_tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, ...]]:
-    """Schema, name, statement and comment of every table of the build that is published."""
+def _published(
+    connection: duckdb.DuckDBPyConnection, kind: Literal["table", "view"]
+) -> list[tuple[str, ...]]:
+    """Schema, name, statement and comment of every table, or view, of the build that is published.
+
+    A view names no file (`exposure.measures`), so that it reads the one it lies in.
+    """
     return _rows(
         connection,
-        "select schema_name, table_name, sql, comment from duckdb_tables() "
+        f"select schema_name, {kind}_name, sql, comment from duckdb_{kind}s() "
         "where database_name = 'build' and list_contains(?, schema_name) order by all",
         [list(PUBLISHED_SCHEMAS)],
     )
 
 
 def _is_fit_for_readers(connection: duckdb.DuckDBPyConnection, build_file: Path) -> bool:
-    """Whether the build file has only published tables, in the readers' format, compact.
+    """Whether the build file has only what is published, in the readers' format, compact.
 
     A build of an earlier version also has the inputs of its marts, in a newer format.
     """
@@ -335,8 +341,8 @@ def _is_fit_for_readers(connection: duckdb.DuckDBPyConnection, build_file: Path)
         "select table_name from duckdb_tables() "
         "where database_name = 'build' and not list_contains(?, schema_name) "
         "union all select view_name from duckdb_views() "
-        "where database_name = 'build' and not internal",
-        [list(PUBLISHED_SCHEMAS)],
+        "where database_name = 'build' and not internal and not list_contains(?, schema_name)",
+        [list(PUBLISHED_SCHEMAS)] * 2,
     )
     [(version, total, free)] = _rows(
         connection,
@@ -354,11 +360,13 @@ def _is_fit_for_readers(connection: duckdb.DuckDBPyConnection, build_file: Path)
 
 
 def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
-    """Copy every published table of the build; comments too, which `create table as` would drop."""
+    """Copy every published table of the build, and the views on them; comments too, which
+    `create table as` would drop.
+    """
     connection.execute(
         f"attach '{_quoted(target)}' as published (storage_version '{STORAGE_VERSION}')"
     )
-    tables = _published_tables(connection)
+    tables, views = _published(connection, "table"), _published(connection, "view")
     columns = _rows(
         connection,
         "select schema_name, table_name, column_name, comment from duckdb_columns() "
@@ -374,6 +382,10 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
         connection.execute(f"insert into {schema}.{table} from build.{schema}.{table}")
         if comment:
             connection.execute(f"comment on table {schema}.{table} is '{_quoted(comment)}'")
+    for schema, view, create, comment in views:
+        connection.execute(create)
+        if comment:
+            connection.execute(f"comment on view {schema}.{view} is '{_quoted(comment)}'")
     for schema, table, column, comment in columns:
         connection.execute(f"comment on column {schema}.{table}.{column} is '{_quoted(comment)}'")
     connection.execute("use memory")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -31,9 +31,13 @@ OF_TRADE = (
 
 
 class Marts:
-    """Compiled models on a file with the seeds; `of` computes them for a home."""
+    """Compiled models on a file with the seeds; `of` computes them for a home.
 
-    def __init__(self, scratch: Path) -> None:
+    Built as of a day; by default one ahead of the clock, so that what a test asks for now counts,
+    also around midnight.
+    """
+
+    def __init__(self, scratch: Path, day: date | None = None) -> None:
         self._scratch = scratch
         project = Project(scratch / "target")
         build_file = scratch / "template" / "kido.duckdb"
@@ -41,8 +45,7 @@ class Marts:
         project.create_inputs(build_file)
         assert set(project.invoke("seed", build_file).values()) == {"success"}
         self._template = work_file(build_file)
-        # A day ahead of the clock: what a test asks for now counts, also around midnight.
-        self._day = datetime.now(UTC).date() + timedelta(days=1)
+        self._day = day or datetime.now(UTC).date() + timedelta(days=1)
         self._models = project.compiled(self._day.isoformat())
         self._manifest = json.loads((TARGET / "manifest.json").read_text("utf8"))
         self._number = 0

@@ -22,6 +22,7 @@ CASES = CHECKOUT / "tests" / "unit" / "quality" / "suites" / "marts"
 NAMES_MARTS: Mapping[str, str] = {
     "cli.py": "the help of `kido query` points at the list of columns",
     "serving/answers.py": "the page of answers draws from the marts it names",
+    "serving/measures.py": "the page of measures draws from the marts it names",
     "serving/gate.py": "a loss is explained by snapshots, releases and suppliers that moved",
     "serving/trace.py": "snapshots lead to their publishers",
     "serving/publication.py": "checks and the release are written when a build is published",

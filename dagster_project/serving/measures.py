@@ -1,0 +1,263 @@
+"""The measures that bear on an importer on a day, for a terminal.
+
+Draws what `exposure.measure_timeline` and the exposures hold; states and bounds are decided there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from dagster_project.errors import PublicationError, counted
+from dagster_project.lake.build_file import connect
+
+LAPSES_SOON = 30
+"""Days before the end of a state from which it is named with the clause."""
+
+_HEADINGS: Mapping[tuple[str, str], str] = {
+    ("in_force", "restrict"): "In force",
+    ("in_force", "monitor"): "In force, to be reported only",
+    ("in_force", "permit"): "Permits granted",
+    ("in_force", "relax"): "In force, relaxing",
+    ("announced", "restrict"): "Announced, not in force yet",
+    ("suspended", "restrict"): "Suspended",
+    ("unknown", "restrict"): "Unknown: no source says what holds",
+}
+"""Headings in their order, by status and direction; others are put under their own words."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What bears on an importer on a day: a row per clause, with its exposure and its targets."""
+
+    importer: str
+    importer_iso3: str
+    day: date
+    as_of: date
+    clauses: Sequence[Row]
+    exposures: Mapping[str, Sequence[Row]]
+    together: Sequence[Row]
+
+
+def measures_on(published_file: Path, importer: str, day: date | None = None) -> Measures:
+    """The clauses that bear on an importer (ISO 3166 alpha-3) on a day; that of the build if none.
+
+    Raises PublicationError for a file of a version that published no such view.
+    """
+    with connect(published_file, read_only=True) as connection:
+        if not connection.execute(_HAS_TIMELINE).fetchone():
+            raise PublicationError(
+                f"{published_file.name} has no timeline of measures: an earlier version built it.",
+                hint="Run kido build.",
+            )
+
+        def ask(query: str, **parameters: object) -> list[Row]:
+            result = connection.execute(query, parameters)
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+        [release] = ask("select as_of from catalog.releases order by release_id desc limit 1")
+        on = day or release["as_of"]
+        named = ask("from reference.economies where economy_iso3 = $importer", importer=importer)
+        exposures = ask(_EXPOSURES, importer=importer)
+        return Measures(
+            importer=named[0]["name"] if named else importer,
+            importer_iso3=importer,
+            day=on,
+            as_of=release["as_of"],
+            clauses=ask(_CLAUSES, importer=importer, day=on),
+            exposures={
+                clause: list(rows)
+                for clause, rows in groupby(exposures, key=lambda row: str(row["clause_id"]))
+            },
+            together=ask(_TOGETHER, importer=importer, day=on),
+        )
+
+
+_HAS_TIMELINE = (
+    "select 1 from duckdb_columns() "
+    "where schema_name = 'exposure' and table_name = 'measure_timeline'"
+)
+_CLAUSES = """
+select
+    timeline.clause_id, timeline.title, timeline.official_reference, implementers.name as implementer,
+    timeline.target_iso3, timeline.target_class, timeline.direction, timeline.evidence_class,
+    timeline.valid_from, timeline.valid_to, timeline.status, timeline.because,
+    timeline.hs6_codes, timeline.minerals, timeline.known_at,
+    list(timeline.target_name order by timeline.target_name) as target_names
+from exposure.measure_timeline as timeline
+inner join reference.economies as implementers
+    on timeline.implementer_iso3 = implementers.economy_iso3
+where
+    timeline.implementer_iso3 <> $importer
+    and (
+        timeline.target_iso3 in ('ALL', $importer)
+        or timeline.target_iso3 = 'EU27'
+        and $importer in (select economy_iso3 from reference.economies where is_eu27)
+    )
+    and timeline.valid_from <= $day
+    and (timeline.valid_to is null or timeline.valid_to > $day)
+    and timeline.status <> 'ended'
+group by all
+order by timeline.valid_from desc, timeline.clause_id
+"""
+_EXPOSURES = """
+select
+    clause_id, commodity_code, baseline_from, baseline_to, baseline_value_usd,
+    exposed_value_low_usd, exposed_value_high_usd, exposed_share_low, exposed_share_high
+from exposure.importer_exposure
+where importer_iso3 = $importer
+order by clause_id, exposed_value_high_usd desc, commodity_code
+"""
+_TOGETHER = """
+select
+    joint.commodity_code, groups.name, joint.clause_ids, joint.exposed_share_low,
+    joint.exposed_share_high, joint.exposed_value_high_usd, joint.baseline_from, joint.baseline_to
+from exposure.joint_exposure as joint
+left join reference.mineral_groups as groups
+    on groups.mineral_group in (joint.commodity_code, 'hs_' || joint.commodity_code)
+where
+    joint.importer_iso3 = $importer
+    and joint.valid_from <= $day
+    and (joint.valid_to is null or joint.valid_to > $day)
+order by joint.exposed_value_high_usd desc, joint.commodity_code
+"""
+
+
+def print_measures(found: Measures) -> None:
+    """The page for a terminal: by state, what each clause hits, then what they hit together."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    console = Console(highlight=False)
+    console.print(
+        f"\n[bold]{escape(f'What hits {found.importer} on {found.day}')}[/bold]"
+        f"  as known on {found.as_of}\n"
+    )
+    for heading, clauses in _by_heading(found.clauses):
+        console.print(f"[bold]{escape(heading)}[/bold] ({counted(len(clauses), 'clause')})")
+        for clause in clauses:
+            console.print(Padding(escape(_first_line(clause)), (0, 0, 0, 2)))
+            for line in lines_of(clause, found):
+                console.print(Padding(f"[dim]{escape(line)}[/dim]", (0, 0, 0, 4)))
+        console.print()
+    if not found.clauses:
+        console.print("No clause of the catalogue bears on it.\n")
+    if found.together:
+        console.print("[bold]What is in force together hits, of its imports[/bold]")
+        for row in found.together:
+            console.print(Padding(escape(_together(row)), (0, 0, 0, 2)))
+        console.print()
+    if found.day != found.as_of:
+        console.print(
+            f"The states of {found.day} are as known on {found.as_of}; what was known on that day "
+            f"is in a replay: kido build --as-of {found.day}.",
+            soft_wrap=True,
+        )
+
+
+def _by_heading(clauses: Sequence[Row]) -> Iterator[tuple[str, Sequence[Row]]]:
+    """Clauses under their headings: what is in force first, the newest state of each first."""
+    by_state: dict[tuple[str, str], list[Row]] = {}
+    for clause in clauses:
+        by_state.setdefault((clause["status"], clause["direction"]), []).append(clause)
+    others = sorted(set(by_state) - set(_HEADINGS))
+    for state in (*_HEADINGS, *others):
+        if state in by_state:
+            status, direction = state
+            words = f"{status.replace('_', ' ').capitalize()}: {direction}"
+            yield _HEADINGS.get(state, words), by_state[state]
+
+
+def _first_line(clause: Row) -> str:
+    ends = clause["valid_to"]
+    until = f" to {ends - timedelta(days=1)}" if ends else ""
+    return f"{clause['clause_id']}  from {clause['valid_from']}{until}"
+
+
+def lines_of(clause: Row, found: Measures) -> Iterator[str]:
+    """What a reader needs of a clause: what it does, for whom, why its state, what it hits."""
+    yield f"{clause['implementer']}: {clause['title']}"
+    names = [name for name in clause["target_names"] if name]
+    if clause["target_class"] == "entity":
+        yield f"on {counted(len(names), 'name')} of its list, not on trade as a whole"
+    elif clause["target_class"] == "end_user":
+        yield f"on end users: {', '.join(names)}; nothing of the trade may be theirs, or all"
+    if clause["because"] not in (clause["official_reference"], clause["title"]):
+        yield f"{clause['status'].replace('_', ' ')} because of: {clause['because']}"
+    if clause["evidence_class"] != "official":
+        yield f"{clause['evidence_class'].replace('_', ' ')}, no official act"
+    ends = clause["valid_to"]
+    if ends and 0 <= (ends - found.day).days <= LAPSES_SOON:
+        days = (ends - found.day).days
+        yield f"lapses in {counted(days, 'day')}" if days else "lapses today"
+    yield from _exposure(clause, found)
+
+
+def _exposure(clause: Row, found: Measures) -> Iterator[str]:
+    if clause["target_class"] == "entity":
+        return
+    codes = clause["hs6_codes"]
+    if not codes:
+        yield "names no codes"
+        return
+    yield f"{counted(len(codes), 'code')}: {shortened(codes)}; {shortened(clause['minerals'])}"
+    if clause["direction"] != "restrict":
+        return
+    rows = found.exposures.get(clause["clause_id"], ())
+    if not rows:
+        yield f"no purchases of {found.importer} from {clause['implementer']} in the baseline"
+        return
+    low = sum(row["exposed_value_low_usd"] for row in rows)
+    high = sum(row["exposed_value_high_usd"] for row in rows)
+    periods = sorted({_period(row) for row in rows})
+    yield (
+        f"hits {millions(low)} to {millions(high)} of {', '.join(periods)}: "
+        + shortened(
+            [f"{row['commodity_code']} up to {percent(row['exposed_share_high'])}" for row in rows],
+            4,
+        )
+    )
+    without = [code for code in codes if code not in {row["commodity_code"] for row in rows}]
+    if without and not any(len(row["commodity_code"]) != 6 for row in rows):
+        yield f"no purchases in the baseline of {shortened(without)}"
+
+
+def _together(row: Row) -> str:
+    low, high = row["exposed_share_low"], row["exposed_share_high"]
+    share = percent(high) if low == high else f"{percent(low)} to {percent(high)}"
+    return (
+        f"{row['name'] or row['commodity_code']}: {share} of {_period(row)} "
+        f"({', '.join(row['clause_ids'])})"
+    )
+
+
+def _period(row: Row) -> str:
+    """The year of a baseline, or its first and last month."""
+    first, last = row["baseline_from"], row["baseline_to"]
+    if (first.month, first.day, last.month, last.day, last.year) == (1, 1, 12, 31, first.year):
+        return str(first.year)
+    return f"{first:%Y-%m} to {last:%Y-%m}"
+
+
+def shortened(items: Sequence[str], most: int = 6) -> str:
+    """The first ones, and how many more there are."""
+    more = len(items) - most
+    return ", ".join(items[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def millions(value: float) -> str:
+    """`USD 12.3 m`, or `USD 0`."""
+    return f"USD {value / 1e6:,.1f} m" if value else "USD 0"
+
+
+def percent(share: float) -> str:
+    """`12.3 %`."""
+    return f"{share * 100:.1f} %"
