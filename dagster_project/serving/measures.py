@@ -86,7 +86,8 @@ _HAS_TIMELINE = (
 )
 _CLAUSES = """
 select
-    timeline.clause_id, timeline.title, timeline.official_reference, implementers.name as implementer,
+    timeline.clause_id, timeline.title, timeline.official_reference,
+    implementers.name as implementer,
     timeline.target_iso3, timeline.target_class, timeline.direction, timeline.evidence_class,
     timeline.valid_from, timeline.valid_to, timeline.status, timeline.because,
     timeline.hs6_codes, timeline.minerals, timeline.known_at,
