@@ -13,6 +13,7 @@
         'abundance': 'int_claims__measure_abundance',
         'price_return': 'int_claims__measure_price_return',
         'reported_flow': 'int_claims__measure_reported_flow',
+        'trade_change': 'int_claims__measure_trade_change',
     }) }}
 {%- endmacro %}
 

@@ -202,22 +202,59 @@ class ReportedFlow(_Bounded):
         return self
 
     def subject(self) -> dict[str, object]:
-        exports = self.flow == "export"
         return {
-            "importer_iso3": self.partner if exports else self.reporter,
-            "supplier_iso3": self.reporter if exports else self.partner,
+            **_traded(self.reporter, self.partner, self.flow),
             "commodity_code": self.commodity,
-            "flow": self.flow,
             "frequency": self.frequency,
             "period_start": self.period_start,
         }
+
+
+class TradeChange(_Bounded):
+    """How much a month of trade changed on the same month of the year before, -0.54 for -54 %."""
+
+    test: Literal["trade_change"]
+    basis: words.Measure | None = None
+    reporter: Economy
+    partner: Economy
+    flow: words.DeclaredFlow
+    commodity: Text
+    period_start: Day
+    least: ClassVar[float] = -1
+
+    @model_validator(mode="after")
+    def _begins_a_month(self) -> Self:
+        if self.period_start.day != 1:
+            raise ValueError(
+                f"`period_start` is {self.period_start}, not the first day of a month"
+            )
+        return self
+
+    def subject(self) -> dict[str, object]:
+        return {
+            **_traded(self.reporter, self.partner, self.flow),
+            "basis": self.basis,
+            "commodity_code": self.commodity,
+            "frequency": "M",
+            "period_start": self.period_start,
+        }
+
+
+def _traded(reporter: str, partner: str, flow: words.DeclaredFlow) -> dict[str, object]:
+    """A flow as one side declares it."""
+    exports = flow == "export"
+    return {
+        "importer_iso3": partner if exports else reporter,
+        "supplier_iso3": reporter if exports else partner,
+        "flow": flow,
+    }
 
 
 CLAIM_TESTS: Mapping[str, type[Claim]] = {
     get_args(kind.model_fields["test"].annotation)[0]: kind
     for kind in (
         SupplierShare, ProductionShare, EndUseShare, Abundance, PriceReturn, ReportedFlow,
-        Undecided,
+        TradeChange, Undecided,
     )
 }  # fmt: skip
 """The fields of an entry of `claims:`, by the test that decides it. Each has a model in dbt

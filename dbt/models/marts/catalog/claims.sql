@@ -198,6 +198,15 @@ with_figure as (
                         || ' on the way',
                         ''
                     )
+            when unit in ('change_of_value', 'change_of_weight')
+                then
+                    '('
+                    || {{ return_in_words('value') }}
+                    || ' of '
+                    || replace(unit, 'change_of_', '')
+                    || ' on the year before, by '
+                    || publisher
+                    || ')'
             when flow is not null
                 then '(' || {{ tonnes_in_words('value') }} || ' by ' || publisher || ')'
             -- A unit without words of its own is printed as it is.
