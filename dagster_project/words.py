@@ -107,6 +107,11 @@ InferredColumn = Literal[
 INFERRED_COLUMNS: tuple[InferredColumn, ...] = get_args(InferredColumn)
 """Columns of `exposure.measures` whose value may be ours and not read in a source."""
 
+BaselineReason = Literal["before_announcement", "not_reported"]
+BASELINE_REASONS: tuple[BaselineReason, ...] = get_args(BaselineReason)
+"""Why a month has nothing to be compared with: it is before the announcement itself, or no figure
+is reported for the same month of the two years before."""
+
 MilestoneKind = Literal["dispute", "remark", "supply_project", "disclosure", "partnership"]
 MILESTONE_KINDS: tuple[MilestoneKind, ...] = get_args(MilestoneKind)
 
