@@ -244,10 +244,6 @@ RESTRICTION_CLAUSES = _table(
         "announced_zone": Column(pl.String, "Time zone of that hour (IANA).", True),
         "date_precision": Column(pl.String, words.listed(words.DATE_PRECISIONS)),
         "effective_date": Column(pl.Date, "First day in force; null where none was named.", True),
-        "suspended_from": Column(pl.Date, "First day suspended.", True),
-        "suspended_to": Column(pl.Date, "Last day suspended.", True),
-        "suspended_by": Column(pl.String, "Clause that suspends it.", True),
-        "suspension_known_at": Column(pl.Date, "Day the suspension became known.", True),
         "ended_date": Column(pl.Date, "Last day in force.", True),
         "ended_known_at": Column(pl.Date, "Day the end became known.", True),
         "unknown_from": Column(pl.Date, "First day on which its status is unknown.", True),
@@ -264,6 +260,21 @@ RESTRICTION_CLAUSES = _table(
         "remark": Column(pl.String, "What a reader should know.", True),
         "citation": Column(pl.String, "Where it was read.", True),
         "source_url": Column(pl.String, "Address of the act, where one is known.", True),
+    },
+)
+
+RESTRICTION_SUSPENSIONS = _table(
+    "restriction_suspensions",
+    "A suspension of a clause; an extension by a later act is another.",
+    key=("source", "clause_id", "suspended_from"),
+    vintage_slice=("source", "document"),
+    counts_from="known_at",
+    columns={
+        "clause_id": Column(pl.String, "Clause that is suspended."),
+        "suspended_from": Column(pl.Date, "First day suspended."),
+        "suspended_to": Column(pl.Date, "Last day suspended; null while it is open.", True),
+        "suspended_by": Column(pl.String, "Clause that suspends it.", True),
+        "known_at": Column(pl.Date, "Day the suspension became known."),
     },
 )
 
@@ -678,6 +689,7 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         MATERIAL_LABELS,
         PRICE_QUOTES,
         RESTRICTION_CLAUSES,
+        RESTRICTION_SUSPENSIONS,
         RESTRICTION_SCOPE,
         MILESTONES,
         CLAIMS,

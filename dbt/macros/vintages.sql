@@ -53,12 +53,13 @@
     {% set newest_of_each_slice -%}
         {{ newest_of_each(relation, slice, is_known, edition) }}
     {%- endset %}
-    {% if subject -%}
+    {% if subject or counts_from == 'known_at' -%}
         select *
         from ({{ newest_of_each_slice }}) as newest_slices
         {% if counts_from == 'known_at' -%}
             where known_at < {{ as_of_end() }}
         {% endif -%}
+        {% if subject -%}
         qualify
             dense_rank() over (
                 partition by {{ subject | join(", ") }}
@@ -66,6 +67,7 @@
                     {% if evidence %}{{ evidence_rank(evidence) }} nulls last, {% endif -%}
                     {{ newest_first(edition) }}
             ) = 1
+        {%- endif %}
     {%- else -%}
         {{ newest_of_each_slice }}
     {%- endif %}

@@ -4,9 +4,7 @@ select
     suspended.suspended_from,
     suspended.suspended_to,
     suspended.suspended_by
-from {{ ref('int_exposure__select_known_clauses') }} as suspended
+from {{ ref('int_exposure__select_known_suspensions') }} as suspended
 left join {{ ref('int_exposure__select_known_clauses') }} as suspending
     on suspended.suspended_by = suspending.clause_id
-where
-    suspended.suspended_from is not null
-    and suspending.clause_id is null
+where suspending.clause_id is null

@@ -435,14 +435,19 @@ from (values
 
 insert into lake.restriction_clauses (
     source, measure_id, clause_id, title, implementer_iso3, direction, announced_date,
-    date_precision, effective_date, suspended_from, suspended_by, known_at, target_iso3,
-    target_class, evidence_class, document, snapshot_id
+    date_precision, effective_date, known_at, target_iso3, target_class, evidence_class, document,
+    snapshot_id
 )
 values (
     'catalogue', 'M', 'M-1', 'suspended by an act that is not there', 'CHN', 'restrict',
-    date '2025-01-01', 'day', date '2025-01-01', date '2025-02-01', 'M-2', date '2025-01-01',
-    'ALL', 'all', 'official', 'measures.yaml', 's1'
+    date '2025-01-01', 'day', date '2025-01-01', date '2025-01-01', 'ALL', 'all', 'official',
+    'measures.yaml', 's1'
 );
+
+insert into lake.restriction_suspensions (
+    source, clause_id, suspended_from, suspended_by, known_at, document, snapshot_id
+)
+values ('catalogue', 'M-1', date '2025-02-01', 'M-2', date '2025-01-01', 'measures.yaml', 's1');
 
 insert into lake.restriction_scope (
     source, clause_id, hs_code, mineral, control_share_low, control_share_high, basis, document,

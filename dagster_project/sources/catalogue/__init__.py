@@ -31,7 +31,14 @@ CARD = SourceCard(
     is_redistributable=True,
     cadence="edited by hand",
     homepage="dagster_project/bundled/catalogue",
-    tables=("restriction_clauses", "restriction_scope", "milestones", "claims", "economies"),
+    tables=(
+        "restriction_clauses",
+        "restriction_suspensions",
+        "restriction_scope",
+        "milestones",
+        "claims",
+        "economies",
+    ),
     description=(
         "Export restrictions on critical minerals clause by clause, 2010 to 2026, with their "
         "dates, targets and the codes they cover; dated facts on supply projects and disputes; "
@@ -51,11 +58,12 @@ _SECTIONS: Mapping[str, Callable[[Sequence[dict[str, Any]]], Mapping[str, pl.Dat
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """A file of the catalogue -> frames by lake table, whatever the file is called.
 
-    `measures:` gives `restriction_clauses` and `restriction_scope`, `milestones:` and `claims:`
-    the tables of these names, a table that begins with `economy_iso3` gives `economies`.
+    `measures:` gives `restriction_clauses`, `restriction_suspensions` and `restriction_scope`,
+    `milestones:` and `claims:` the tables of these names, a table that begins with `economy_iso3`
+    gives `economies`.
     `vintage_at` is the time of retrieval; nothing is provisional.
-    Raises UpstreamFormatError in one sentence that names the entry and the field, or
-    UnknownCodeError for an economy or mineral group that no list of codes has.
+    Raises UpstreamFormatError in one sentence that names the line, the entry and the field, or
+    UnknownCodeError for an economy, mineral group or HS code that no list of codes has.
     """
     if not payload.strip():
         raise UpstreamFormatError(f"{NAME}: the file is empty.")
