@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -136,7 +136,7 @@ def _fields(loader: PlainLoader, node: yaml.MappingNode) -> Iterator[Fields]:
     fields = Fields()
     fields.line = node.start_mark.line + 1
     yield fields
-    fields.update(loader.construct_mapping(node))
+    fields.update(cast("dict[str, Any]", loader.construct_mapping(node)))
 
 
 PlainLoader.add_constructor("tag:yaml.org,2002:map", _fields)
