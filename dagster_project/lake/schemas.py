@@ -268,12 +268,17 @@ RESTRICTION_SUSPENSIONS = _table(
     "A suspension of a clause; an extension by a later act is another.",
     key=("source", "clause_id", "suspended_from"),
     vintage_slice=("source", "document"),
+    subject=("clause_id",),
+    evidence="evidence_class",
     counts_from="known_at",
     columns={
         "clause_id": Column(pl.String, "Clause that is suspended."),
         "suspended_from": Column(pl.Date, "First day suspended."),
         "suspended_to": Column(pl.Date, "Last day suspended; null while it is open.", True),
         "suspended_by": Column(pl.String, "Clause that suspends it.", True),
+        "evidence_class": Column(
+            pl.String, "Of the clause: of two texts of it, the suspensions of the better count."
+        ),
         "known_at": Column(pl.Date, "Day the suspension became known."),
     },
 )

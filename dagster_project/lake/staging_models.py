@@ -126,7 +126,7 @@ def _columns_of_slices(table: LakeTable) -> dict[str, Column]:
 
 def _description_of_rows(table: LakeTable) -> str:
     # For a subject one source counts; elsewhere the columns of a slice are part of the grain.
-    named_once = {"source", "document"} if table.subject else set()
+    named_once = {"document", *(["source"] if table.subject else [])}
     grain = [
         name for name in dict.fromkeys((*table.key, *table.vintage_slice)) if name not in named_once
     ]
@@ -141,11 +141,6 @@ def _rule(table: LakeTable, is_slice_a_row: bool) -> str:
         return (
             f"{known} the newest text of each document, whenever it was retrieved; of several "
             f"texts of one {_words(table.subject)} {best}, as a whole."
-        )
-    if table.counts_from == "known_at":
-        return (
-            "Known by the day of the build, from the newest text of each document, whenever it was "
-            "retrieved."
         )
     each = "one" if is_slice_a_row else _words(_within_source(table.vintage_slice))
     day = "retrieved by the day of the build" if table.counts_from else "whenever it was retrieved"

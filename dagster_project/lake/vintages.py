@@ -24,10 +24,10 @@ def rows_that_count(table: LakeTable, rows: pl.DataFrame, today: date) -> pl.Dat
     if table.counts_from == "vintage_at":
         rows = rows.filter(pl.col("vintage_at") < end)
     rows = _newest_of_each(rows, table.vintage_slice, [table.edition] if table.edition else [])
-    if table.counts_from == "known_at":
-        rows = rows.filter(pl.col("known_at") < end.date())
     if not table.subject:
         return rows
+    if table.counts_from == "known_at":
+        rows = rows.filter(pl.col("known_at") < end.date())
     if table.evidence:
         rank = -pl.col(table.evidence).replace_strict(_EVIDENCE, default=None, return_dtype=pl.Int8)
         rows = rows.with_columns(evidence_rank=rank)

@@ -53,13 +53,12 @@
     {% set newest_of_each_slice -%}
         {{ newest_of_each(relation, slice, is_known, edition) }}
     {%- endset %}
-    {% if subject or counts_from == 'known_at' -%}
+    {% if subject -%}
         select *
         from ({{ newest_of_each_slice }}) as newest_slices
         {% if counts_from == 'known_at' -%}
             where known_at < {{ as_of_end() }}
         {% endif -%}
-        {% if subject -%}
         qualify
             dense_rank() over (
                 partition by {{ subject | join(", ") }}
@@ -67,7 +66,6 @@
                     {% if evidence %}{{ evidence_rank(evidence) }} nulls last, {% endif -%}
                     {{ newest_first(edition) }}
             ) = 1
-        {%- endif %}
     {%- else -%}
         {{ newest_of_each_slice }}
     {%- endif %}

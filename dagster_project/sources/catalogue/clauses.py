@@ -248,6 +248,7 @@ def _suspension_rows(clause: Clause) -> Iterator[dict[str, object]]:
             "suspended_from": suspension.first_day,
             "suspended_to": suspension.last_day,
             "suspended_by": suspension.by,
+            "evidence_class": clause.evidence,
             "known_at": suspension.known,
         }
 

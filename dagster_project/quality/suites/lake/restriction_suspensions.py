@@ -5,8 +5,9 @@ A list of measures may have none: no suspension is no sign of a file cut short.
 
 from __future__ import annotations
 
+from dagster_project import words
 from dagster_project.quality.lake_parts import FIRST_MEASURE, is_filled, key_of, known_by_today
-from dagster_project.quality.parts import is_not_above, one_row_per
+from dagster_project.quality.parts import is_not_above, is_one_of, one_row_per
 from dagster_project.quality.rules import Today, quarantine
 
 LONGEST_NOTICE_DAYS = 5 * 366
@@ -25,6 +26,10 @@ RULES = (
         column="suspended_from",
         min_value=FIRST_MEASURE,
         max_value=Today(LONGEST_NOTICE_DAYS),
+    ),
+    is_one_of(
+        "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
+        "A reader must be able to distinguish an act from a rumour.",
     ),
     known_by_today(),
 )  # fmt: skip

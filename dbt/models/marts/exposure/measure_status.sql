@@ -4,9 +4,26 @@ with clauses as (
 
 ),
 
+known_suspensions as (
+
+    select * from {{ ref('stg_lake__restriction_suspensions') }}
+
+),
+
+-- Those of the text of the clause that counts: one that it no longer has is gone.
 suspensions as (
 
-    select * from {{ ref('int_exposure__select_known_suspensions') }}
+    select
+        known_suspensions.clause_id,
+        known_suspensions.suspended_from,
+        known_suspensions.suspended_to,
+        known_suspensions.suspended_by,
+        known_suspensions.known_at
+    from known_suspensions
+    inner join clauses
+        on
+            known_suspensions.clause_id = clauses.clause_id
+            and known_suspensions.snapshot_id = clauses.snapshot_id
 
 ),
 

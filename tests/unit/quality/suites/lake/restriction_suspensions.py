@@ -8,7 +8,7 @@ from tests.unit.quality.seeded import PROVENANCE, Defects, Row
 SUSPENSION: Row = {
     **PROVENANCE, "clause_id": "CN-2025-57", "suspended_from": date(2025, 11, 7),
     "suspended_to": date(2026, 11, 10), "suspended_by": "CN-2025-70",
-    "known_at": date(2025, 11, 7),
+    "known_at": date(2025, 11, 7), "evidence_class": "official",
 }  # fmt: skip
 
 GOOD: Sequence[Row] = [
@@ -25,5 +25,6 @@ DEFECTS: Defects = {
         {"suspended_from": date(2035, 11, 7), "suspended_to": None},
         1,
     ),
+    "evidence_class_is_known": ({"evidence_class": "rumour"}, 1),
     "known_at_is_not_in_the_future": ({"known_at": date(2052, 11, 7)}, 1),
 }
