@@ -110,6 +110,13 @@ INFERRED_COLUMNS: tuple[InferredColumn, ...] = get_args(InferredColumn)
 MilestoneKind = Literal["dispute", "remark", "supply_project", "disclosure", "partnership"]
 MILESTONE_KINDS: tuple[MilestoneKind, ...] = get_args(MilestoneKind)
 
+WrittenCompanyEvidence = Literal["disclosed", "sector_only"]
+"""Said by the company itself; only its sector is known to be hit. What is written by hand."""
+
+CompanyEvidence = Literal["listed", WrittenCompanyEvidence]
+COMPANY_EVIDENCE: tuple[CompanyEvidence, ...] = get_args(CompanyEvidence)
+"""The best evidence first; `listed` is who the clause itself names."""
+
 # The warehouse itself.
 
 SCHEMAS = ("reference", "trade", "dependency", "exposure", "market", "catalog")

@@ -335,6 +335,33 @@ MILESTONES = _table(
     },
 )
 
+COMPANY_FACTS = _table(
+    "company_facts",
+    "What a clause has to do with a company: it is named by it, or said to be hit by it.",
+    key=("source", "company", "clause_id"),
+    vintage_slice=("source", "document"),
+    subject=("clause_id", "company"),
+    evidence="evidence_class",
+    counts_from="known_at",
+    columns={
+        "company": Column(pl.String, "Company or other entity, as its source names it."),
+        "home_iso3": Column(
+            pl.String, "Economy it is at home in; of a listed one, the economy the clause targets."
+        ),
+        "clause_id": Column(pl.String, "Clause the fact is about."),
+        "minerals": Column(pl.List(pl.String), "Minerals the statement names; empty where none."),
+        "evidence": Column(pl.String, words.listed(words.COMPANY_EVIDENCE)),
+        "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
+        "statement": Column(
+            pl.String,
+            "What was said: letter by letter in quotation marks; without them in other words.",
+        ),
+        "citation": Column(pl.String, "Where it was read.", True),
+        "source_url": Column(pl.String, "Address, where one is known.", True),
+        "known_at": Column(pl.Date, "Day it became known."),
+    },
+)
+
 CLAIMS = _table(
     "claims",
     "A published statement with its figure, and the test that decides it.",
@@ -697,6 +724,7 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         RESTRICTION_SUSPENSIONS,
         RESTRICTION_SCOPE,
         MILESTONES,
+        COMPANY_FACTS,
         CLAIMS,
         ECONOMIES,
         *WRITTEN_BESIDE,

@@ -456,6 +456,17 @@ insert into lake.restriction_scope (
 values
 ('catalogue', 'M-1', '9999', 'unobtainium', 0.8, 0.2, 'heading', 'measures.yaml', 's1');
 
+insert into lake.company_facts (
+    source, company, home_iso3, clause_id, minerals, evidence, evidence_class, statement, known_at,
+    document, snapshot_id
+)
+values
+-- The home and the mineral are in no list, and the second clause is not in the catalogue.
+('catalogue', 'C', 'ZZZ', 'M-1', ['unobtainium'], 'disclosed', 'reported', 'hit',
+ date '2025-01-10', 'companies.yaml', 's1'),
+('catalogue', 'C', 'JPN', 'M-9', [], 'disclosed', 'reported', 'hit', date '2025-01-10',
+ 'companies.yaml', 's1');
+
 insert into lake.claims (
     source, claim_id, statement, claimed_by, claimed_at, is_low_excluded, test, evidence_ids,
     known_at, document, vintage_at, snapshot_id
@@ -557,6 +568,9 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "answers_has_one_row_per_importer_and_line",
     "supplier_shares_sum_to_one",
     "suspended_clauses_name_what_suspends_them",
+    "company_facts_name_clauses_of_the_catalogue",
+    "company_exposure_has_known_homes",
+    "company_exposure_names_known_minerals",
     "measure_scope_covers_known_codes",
     "measure_scope_names_known_minerals",
     "claims_name_a_test_that_has_a_model",

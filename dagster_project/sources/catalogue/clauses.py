@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from dagster_project import words
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.entries import Entry, Fields, Identifier, Text, line_of
+from dagster_project.sources.catalogue.companies import listed_companies
 from dagster_project.sources.catalogue.entries import (
     NAME,
     Place,
@@ -146,7 +147,8 @@ class _Read:
 
 
 def read_measures(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
-    """Entries of `measures:` -> the tables of clauses, their suspensions and their scope.
+    """Entries of `measures:` -> the tables of clauses, of their suspensions, their scope and the
+    companies they name.
 
     A clause has the fields of its measure, unless it gives its own.
     """
@@ -170,11 +172,13 @@ def read_measures(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFram
         scope += rows
     _require_suspending_clauses(read)
     clauses = [one.clause for one in read]
+    listed = (row for clause in clauses for row in listed_companies(clause))
     suspensions = (row for clause in clauses for row in _suspension_rows(clause))
     return {
         "restriction_clauses": table_of("restriction_clauses", map(_clause_row, clauses)),
         "restriction_suspensions": table_of("restriction_suspensions", suspensions),
         "restriction_scope": table_of("restriction_scope", scope),
+        "company_facts": table_of("company_facts", listed),
     }
 
 

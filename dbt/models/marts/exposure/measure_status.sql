@@ -128,7 +128,7 @@ intervals as (
         lead(turning_day) over (partition by clause_id order by turning_day) as valid_to,
         status,
         suspending_act,
-        lag(suspending_act) over (partition by clause_id order by turning_day) as suspended_before_by
+        lag(suspending_act) over (partition by clause_id order by turning_day) as suspended_before
     from changes
 
 )
@@ -154,8 +154,8 @@ select
                 || cast(clauses.ended_date as varchar)
                 || ', known on '
                 || cast(clauses.ended_known_at as varchar)
-        when intervals.status = 'in_force' and intervals.suspended_before_by is not null
-            then 'the end of the suspension by ' || intervals.suspended_before_by
+        when intervals.status = 'in_force' and intervals.suspended_before is not null
+            then 'the end of the suspension by ' || intervals.suspended_before
         else acts.act
     end as because
 from intervals
