@@ -230,7 +230,9 @@ def test_what_was_remarked_beyond_a_state_is_still_given(frames):
 
 def test_a_measure_written_by_hand_is_read_whatever_its_file_is_called():
     found = catalogue.parse(MEASURE.encode(), DOCUMENT)
-    assert set(found) == {"restriction_clauses", "restriction_suspensions", "restriction_scope"}
+    assert set(found) == {
+        "restriction_clauses", "restriction_suspensions", "restriction_scope", "company_facts",
+    }  # fmt: skip
     first, second = found["restriction_clauses"].iter_rows(named=True)
     assert (first["title"], second["title"]) == ("Export licensing", "Another part")
     assert (first["effective_date"], first["announced_date"]) == (
