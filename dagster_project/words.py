@@ -115,6 +115,13 @@ is reported for the same month of the two years before."""
 MilestoneKind = Literal["dispute", "remark", "supply_project", "disclosure", "partnership"]
 MILESTONE_KINDS: tuple[MilestoneKind, ...] = get_args(MilestoneKind)
 
+WrittenCompanyEvidence = Literal["disclosed", "sector_only"]
+"""Said by the company itself; only its sector is known to be hit. What is written by hand."""
+
+CompanyEvidence = Literal["listed", WrittenCompanyEvidence]
+COMPANY_EVIDENCE: tuple[CompanyEvidence, ...] = get_args(CompanyEvidence)
+"""The best evidence first; `listed` is who the clause itself names."""
+
 # The warehouse itself.
 
 SCHEMAS = ("reference", "trade", "dependency", "exposure", "market", "catalog")

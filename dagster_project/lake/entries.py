@@ -6,8 +6,8 @@ What an entry of one kind of file holds does not belong here.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Mapping
-from typing import Annotated, Any, ClassVar
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, cast
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -37,6 +37,25 @@ def _identifier(value: object) -> str:
     if " " in identifier:
         raise ValueError(f"is {identifier!r}; an identifier has no blanks")
     return identifier
+
+
+class Fields(dict[str, Any]):
+    """Fields of an entry as written, and the line of the file on which the first of them is."""
+
+    line: int | None = None
+
+
+def line_of(entry: object, path: Iterable[str | int] = ()) -> int | None:
+    """The line of the fields that lie deepest on the path from an entry to one of its values."""
+    line = entry.line if isinstance(entry, Fields) else None
+    for step in path:
+        if isinstance(entry, list) and isinstance(step, int):
+            entry = entry[step] if step < len(entry) else None
+        elif isinstance(entry, dict) and isinstance(step, str):
+            entry = entry.get(step)
+        if isinstance(entry, Fields):
+            line = entry.line
+    return line
 
 
 Text = Annotated[str, BeforeValidator(as_text)]
@@ -89,7 +108,7 @@ def _field_names(kind: type[Entry]) -> list[str]:
 
 
 class PlainLoader(yaml.CSafeLoader):
-    """Safe YAML in which a duplicated key is an error and days stay text.
+    """Safe YAML in which a duplicated key is an error, days stay text, and fields know their line.
 
     The reader of a day can name its field; YAML's own reader of dates cannot.
     """
@@ -111,3 +130,13 @@ class PlainLoader(yaml.CSafeLoader):
                 )
             seen.add(name)
         return super().construct_mapping(node, deep)
+
+
+def _fields(loader: PlainLoader, node: yaml.MappingNode) -> Iterator[Fields]:
+    fields = Fields()
+    fields.line = node.start_mark.line + 1
+    yield fields
+    fields.update(cast("dict[str, Any]", loader.construct_mapping(node)))
+
+
+PlainLoader.add_constructor("tag:yaml.org,2002:map", _fields)

@@ -244,10 +244,6 @@ RESTRICTION_CLAUSES = _table(
         "announced_zone": Column(pl.String, "Time zone of that hour (IANA).", True),
         "date_precision": Column(pl.String, words.listed(words.DATE_PRECISIONS)),
         "effective_date": Column(pl.Date, "First day in force; null where none was named.", True),
-        "suspended_from": Column(pl.Date, "First day suspended.", True),
-        "suspended_to": Column(pl.Date, "Last day suspended.", True),
-        "suspended_by": Column(pl.String, "Clause that suspends it.", True),
-        "suspension_known_at": Column(pl.Date, "Day the suspension became known.", True),
         "ended_date": Column(pl.Date, "Last day in force.", True),
         "ended_known_at": Column(pl.Date, "Day the end became known.", True),
         "unknown_from": Column(pl.Date, "First day on which its status is unknown.", True),
@@ -264,6 +260,26 @@ RESTRICTION_CLAUSES = _table(
         "remark": Column(pl.String, "What a reader should know.", True),
         "citation": Column(pl.String, "Where it was read.", True),
         "source_url": Column(pl.String, "Address of the act, where one is known.", True),
+    },
+)
+
+RESTRICTION_SUSPENSIONS = _table(
+    "restriction_suspensions",
+    "A suspension of a clause; an extension by a later act is another.",
+    key=("source", "clause_id", "suspended_from"),
+    vintage_slice=("source", "document"),
+    subject=("clause_id",),
+    evidence="evidence_class",
+    counts_from="known_at",
+    columns={
+        "clause_id": Column(pl.String, "Clause that is suspended."),
+        "suspended_from": Column(pl.Date, "First day suspended."),
+        "suspended_to": Column(pl.Date, "Last day suspended; null while it is open.", True),
+        "suspended_by": Column(pl.String, "Clause that suspends it.", True),
+        "evidence_class": Column(
+            pl.String, "Of the clause: of two texts of it, the suspensions of the better count."
+        ),
+        "known_at": Column(pl.Date, "Day the suspension became known."),
     },
 )
 
@@ -313,6 +329,33 @@ MILESTONES = _table(
         "ended_date": Column(pl.Date, "Day it ended.", True),
         "statement": Column(pl.String, "Statement of the source, paraphrased.", True),
         "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
+        "citation": Column(pl.String, "Where it was read.", True),
+        "source_url": Column(pl.String, "Address, where one is known.", True),
+        "known_at": Column(pl.Date, "Day it became known."),
+    },
+)
+
+COMPANY_FACTS = _table(
+    "company_facts",
+    "What a clause has to do with a company: it is named by it, or said to be hit by it.",
+    key=("source", "company", "clause_id"),
+    vintage_slice=("source", "document"),
+    subject=("clause_id", "company"),
+    evidence="evidence_class",
+    counts_from="known_at",
+    columns={
+        "company": Column(pl.String, "Company or other entity, as its source names it."),
+        "home_iso3": Column(
+            pl.String, "Economy it is at home in; of a listed one, the economy the clause targets."
+        ),
+        "clause_id": Column(pl.String, "Clause the fact is about."),
+        "minerals": Column(pl.List(pl.String), "Minerals the statement names; empty where none."),
+        "evidence": Column(pl.String, words.listed(words.COMPANY_EVIDENCE)),
+        "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
+        "statement": Column(
+            pl.String,
+            "What was said: letter by letter in quotation marks; without them in other words.",
+        ),
         "citation": Column(pl.String, "Where it was read.", True),
         "source_url": Column(pl.String, "Address, where one is known.", True),
         "known_at": Column(pl.Date, "Day it became known."),
@@ -678,8 +721,10 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         MATERIAL_LABELS,
         PRICE_QUOTES,
         RESTRICTION_CLAUSES,
+        RESTRICTION_SUSPENSIONS,
         RESTRICTION_SCOPE,
         MILESTONES,
+        COMPANY_FACTS,
         CLAIMS,
         ECONOMIES,
         *WRITTEN_BESIDE,

@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-from dagster_project.lake.vocabulary import commodity_codes
+from dagster_project.lake.vocabulary import NOMENCLATURE_FILE, commodity_codes
 
 MINERALS, ALL = "minerals", "all"
-NOMENCLATURE_FILE = Path(__file__).resolve().parents[1] / "bundled" / "nomenclature" / "hs_2022.csv"
 
 _HS6 = re.compile(r"(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{4}")
 _PREFIX = re.compile(r"(0[1-9]|[1-8][0-9]|9[0-7])([0-9]{2}([0-9]{2})?)?")

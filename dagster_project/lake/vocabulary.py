@@ -27,6 +27,7 @@ _BUNDLED = _CHECKOUT / "dagster_project" / "bundled"
 ECONOMIES_FILE = _BUNDLED / "catalogue" / "economies.csv"
 COMMODITIES_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_commodities.csv"
 INSTRUMENTS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_instruments.csv"
+NOMENCLATURE_FILE = _BUNDLED / "nomenclature" / "hs_2022.csv"
 MINERAL_GROUPS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_mineral_groups.csv"
 
 CodeColumn = Literal["comtrade_code", "japan_customs_code", "m49_code", "iso2"]
@@ -220,6 +221,7 @@ def _list_named(name: str) -> WordList[Any] | None:
     codes = {
         "mineral_groups": mineral_groups,
         "commodity_codes": commodity_codes,
+        "hs_codes": hs_codes,
         "instruments": instruments,
     }
     return codes[name]() if name in codes else None
@@ -318,6 +320,14 @@ def mineral_groups() -> WordSet:
 def commodity_codes() -> WordSet:
     """Every HS6 code in scope, of any edition, from the seed that defines them."""
     return WordSet("commodity_codes", (row["hs6_code"] for row in _rows(COMMODITIES_FILE)))
+
+
+@cache
+def hs_codes() -> WordSet:
+    """Every HS6 code of HS 2022, those of older editions in scope, and the headings they are in."""
+    six_digits = {row["code"] for row in _rows(NOMENCLATURE_FILE) if len(row["code"]) == 6}
+    six_digits |= {row["hs6_code"] for row in _rows(COMMODITIES_FILE)}
+    return WordSet("hs_codes", six_digits | {code[:4] for code in six_digits})
 
 
 @cache

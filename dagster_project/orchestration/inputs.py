@@ -12,7 +12,7 @@ from pathlib import Path
 from dagster_project.intake.due import due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
-from dagster_project.lake.scope import NOMENCLATURE_FILE
+from dagster_project.lake.vocabulary import NOMENCLATURE_FILE
 from dagster_project.orchestration.dbt_files import written_by_hand
 from dagster_project.settings import BUNDLED, CHECKOUT, Settings
 from dagster_project.sources.registry import all_sources

@@ -2,19 +2,29 @@
 
 
 {# Status of a clause on a day: the first that applies of ended, unknown, suspended, in force,
-   announced; null before the clause. Days a state ends on still belong to it. Takes a relation
-   with the clause's dates, null where a fact is not known in this build. #}
-{% macro status_on(day, clause) -%}
+   announced; null before the clause. Days a state ends on still belong to it. A suspension that
+   became known after the doubt, such as an extension, settles it for its days.
+
+   Takes a relation with the clause's dates, null where a fact is not known in this build, and one
+   with the suspension that the day lies in, null where it lies in none (`is_suspended_on`). #}
+{% macro status_on(day, clause, suspension) -%}
     case
         when {{ day }} > {{ clause }}.ended_date then 'ended'
-        when {{ day }} >= {{ clause }}.unknown_from then 'unknown'
         when
-            {{ day }} >= {{ clause }}.suspended_from
-            and {{ day }} <= coalesce({{ clause }}.suspended_to, {{ day }})
-            then 'suspended'
+            {{ day }} >= {{ clause }}.unknown_from
+            and coalesce({{ suspension }}.known_at <= {{ clause }}.unknown_known_at, true)
+            then 'unknown'
+        when {{ suspension }}.clause_id is not null then 'suspended'
         when {{ day }} >= {{ clause }}.effective_date then 'in_force'
         when {{ day }} >= {{ clause }}.announced_date then 'announced'
     end
+{%- endmacro %}
+
+
+{# Whether a day lies in a suspension, its first and last day included. #}
+{% macro is_suspended_on(day, suspension) -%}
+    {{ day }} between {{ suspension }}.suspended_from
+    and coalesce({{ suspension }}.suspended_to, {{ day }})
 {%- endmacro %}
 
 

@@ -1,12 +1,14 @@
 -- A suspension is a separate act, and that act is in the catalogue.
+{{ config(meta={'dagster': {'ref': {'name': 'measure_status'}}}) }}
+
 select
     suspended.clause_id,
-    suspended.suspended_from,
-    suspended.suspended_to,
-    suspended.suspended_by
-from {{ ref('int_exposure__select_known_clauses') }} as suspended
-left join {{ ref('int_exposure__select_known_clauses') }} as suspending
-    on suspended.suspended_by = suspending.clause_id
+    suspended.valid_from,
+    suspended.valid_to,
+    suspended.because
+from {{ ref('measure_status') }} as suspended
+left join {{ ref('measures') }} as suspending
+    on suspended.because in (suspending.official_reference, suspending.title)
 where
-    suspended.suspended_from is not null
+    suspended.status = 'suspended'
     and suspending.clause_id is null

@@ -166,6 +166,47 @@ def test_every_milestone_of_the_list_is_published_with_its_days(rows: Rows) -> N
         )  # fmt: skip
 
 
+@needs_reference
+def test_every_entity_that_the_list_names_is_a_listed_company(rows: Rows) -> None:
+    expected = sorted(
+        (clause["clause_id"], name, clause["target_iso3"], clause["known_at"], clause["source"],
+         clause["source_url"])
+        for clause in listed("clause")
+        if clause["target_class"] == "entity"
+        for name in clause["target_name"].split(";")
+        if name != "unnamed"
+    )  # fmt: skip
+    assert len(expected) == 65
+    found = rows(
+        "select clause_id, company, home_iso3, known_at::varchar, citation, source_url "
+        "from exposure.company_exposure where evidence = 'listed'"
+    )
+    assert sorted(tuple(cell or "" for cell in row) for row in found) == expected
+
+
+def test_what_companies_are_exposed_to_has_its_grade_and_its_source(rows: Rows) -> None:
+    # Lists of twenty: of the first one name was cut off, of the third six are known.
+    assert rows(
+        "select clause_id, evidence, count(*) from exposure.company_exposure group by all "
+        "order by all"
+    ) == [
+        ("CN-2025-18", "disclosed", 1), ("CN-2026-06-LIST", "listed", 6),
+        ("CN-2026-11", "listed", 19), ("CN-2026-12", "listed", 20), ("CN-2026-28", "listed", 20),
+    ]  # fmt: skip
+    # TDK spoke of materials before it was listed, and named no mineral.
+    assert rows(
+        "select clause_id, evidence, evidence_class, minerals, known_at::varchar "
+        "from exposure.company_exposure where company = 'TDK' order by clause_id"
+    ) == [
+        ("CN-2025-18", "disclosed", "reported", [], "2026-02-02"),
+        ("CN-2026-12", "listed", "official", [], "2026-02-24"),
+    ]  # fmt: skip
+    [(statement,)] = rows(
+        "select statement from exposure.company_exposure where evidence = 'disclosed'"
+    )
+    assert "Procurement of materials has reached an extremely difficult stage." in statement
+
+
 def test_what_is_inferred_is_named_beside_it(rows: Rows) -> None:
     found = {
         (clause, name): inferred

@@ -159,6 +159,37 @@ def test_a_query_before_any_build_reports_what_to_do(tmp_path: Path) -> None:
     assert "does not exist yet. Run kido build." in result.stderr
 
 
+MEASURES = (CHECKOUT / "dagster_project/bundled/catalogue/measures.yaml").read_text("utf8")
+SUSPENDED = """\
+        suspended:
+          first_day: 2025-11-07
+          last_day: 2026-11-10
+          by: CN-2025-70
+          known: 2025-11-07
+        unknown: {first_day: 2026-11-11, known: 2025-11-07}
+        evidence: official
+        confidence: sourced (text copy)
+"""
+
+
+def suspended(*suspensions: str) -> bytes:
+    """The bundled measures with 57/2025 suspended by these instead, each a line."""
+    assert MEASURES.count(SUSPENDED) == 1
+    listed = "".join(f"          - {each}\n" for each in suspensions)
+    rest = SUSPENDED.partition("        unknown:")[2]
+    text = f"        suspended:\n{listed}        unknown:{rest}"
+    return MEASURES.replace(SUSPENDED, text).encode()
+
+
+def line_of_57(after: int) -> str:
+    """How a message names the place so many lines after the `suspended:` of 57/2025."""
+    line = MEASURES.partition(SUSPENDED)[0].count("\n") + 1 + after
+    return f"measures.yaml: line {line}: measure CN-2025-57, clause CN-2025-57: "
+
+
+BY_70 = "{first_day: 2025-11-07, last_day: 2026-11-10, by: CN-2025-70, known: 2025-11-07}"
+ON_ITS_LAST_DAY = "{first_day: 2026-11-10, last_day: 2027-01-10, by: CN-2025-70, known: 2026-11-08}"
+
 TRUNCATED = (CHECKOUT / "dagster_project/bundled/comtrade_baskets/rare_earths.csv").read_bytes()[
     :20_011
 ]
@@ -187,6 +218,33 @@ TRUNCATED = (CHECKOUT / "dagster_project/bundled/comtrade_baskets/rare_earths.cs
             "unobtainium",
         ),
         ("catalogue", "list.yaml", b"measures:\n  - nonsense\n...\n", "measures"),
+        (
+            "catalogue",
+            "measures.yaml",
+            suspended(BY_70, ON_ITS_LAST_DAY),
+            f"{line_of_57(2)}the suspension from 2026-11-10 overlaps that from 2025-11-07 to "
+            "2026-11-10.",
+        ),
+        (
+            "catalogue",
+            "measures.yaml",
+            suspended(BY_70.replace("last_day: 2026-11-10, ", ""), ON_ITS_LAST_DAY),
+            f"{line_of_57(2)}the suspension from 2026-11-10 follows one from 2025-11-07 that has "
+            "no `last_day`.",
+        ),
+        (
+            "catalogue",
+            "measures.yaml",
+            suspended(BY_70.replace("CN-2025-70", "CN-2025-99")),
+            f"{line_of_57(1)}`suspended` 1, `by` is 'CN-2025-99', which is no clause of the file.",
+        ),
+        (
+            "catalogue",
+            "measures.yaml",
+            MEASURES.replace('- codes: ["811292"]', '- codes: ["811092"]', 1).encode(),
+            "measure CN-2023-23, clause CN-2023-23: `scope` 1, `codes` 1 is '811092', which no "
+            "known revision of the HS has.",
+        ),
         ("ebc", "rates.zip", b"PK", "no source named 'ebc'"),
     ],
 )

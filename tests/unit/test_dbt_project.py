@@ -438,14 +438,19 @@ from (values
 
 insert into lake.restriction_clauses (
     source, measure_id, clause_id, title, implementer_iso3, direction, announced_date,
-    date_precision, effective_date, suspended_from, suspended_by, known_at, target_iso3,
-    target_class, evidence_class, document, snapshot_id
+    date_precision, effective_date, known_at, target_iso3, target_class, evidence_class, document,
+    snapshot_id
 )
 values (
     'catalogue', 'M', 'M-1', 'suspended by an act that is not there', 'CHN', 'restrict',
-    date '2025-01-01', 'day', date '2025-01-01', date '2025-02-01', 'M-2', date '2025-01-01',
-    'ALL', 'all', 'official', 'measures.yaml', 's1'
+    date '2025-01-01', 'day', date '2025-01-01', date '2025-01-01', 'ALL', 'all', 'official',
+    'measures.yaml', 's1'
 );
+
+insert into lake.restriction_suspensions (
+    source, clause_id, suspended_from, suspended_by, known_at, document, snapshot_id
+)
+values ('catalogue', 'M-1', date '2025-02-01', 'M-2', date '2025-01-01', 'measures.yaml', 's1');
 
 insert into lake.restriction_scope (
     source, clause_id, hs_code, mineral, control_share_low, control_share_high, basis, document,
@@ -453,6 +458,17 @@ insert into lake.restriction_scope (
 )
 values
 ('catalogue', 'M-1', '9999', 'unobtainium', 0.8, 0.2, 'heading', 'measures.yaml', 's1');
+
+insert into lake.company_facts (
+    source, company, home_iso3, clause_id, minerals, evidence, evidence_class, statement, known_at,
+    document, snapshot_id
+)
+values
+-- The home and the mineral are in no list, and the second clause is not in the catalogue.
+('catalogue', 'C', 'ZZZ', 'M-1', ['unobtainium'], 'disclosed', 'reported', 'hit',
+ date '2025-01-10', 'companies.yaml', 's1'),
+('catalogue', 'C', 'JPN', 'M-9', [], 'disclosed', 'reported', 'hit', date '2025-01-10',
+ 'companies.yaml', 's1');
 
 insert into lake.claims (
     source, claim_id, statement, claimed_by, claimed_at, is_low_excluded, test, evidence_ids,
@@ -555,6 +571,9 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "answers_has_one_row_per_importer_and_line",
     "supplier_shares_sum_to_one",
     "suspended_clauses_name_what_suspends_them",
+    "company_facts_name_clauses_of_the_catalogue",
+    "company_exposure_has_known_homes",
+    "company_exposure_names_known_minerals",
     "measure_scope_covers_known_codes",
     "measure_scope_names_known_minerals",
     "claims_name_a_test_that_has_a_model",

@@ -1,4 +1,5 @@
-"""Kido's own catalogue, edited by hand: measures and their scope, milestones, claims, economies.
+"""Kido's own catalogue, edited by hand: measures with scope, milestones, companies, claims,
+economies.
 
 A module reads each kind of document; its layout is described there and at the head of each file.
 What the state of a clause is on a day, or whether a claim holds, is decided in dbt.
@@ -16,6 +17,7 @@ from dagster_project.lake.schemas import INSTANT
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.catalogue.claims import read_claims
 from dagster_project.sources.catalogue.clauses import read_measures
+from dagster_project.sources.catalogue.companies import read_companies
 from dagster_project.sources.catalogue.economies import is_table, read_economies
 from dagster_project.sources.catalogue.entries import NAME
 from dagster_project.sources.catalogue.milestones import read_milestones
@@ -31,19 +33,35 @@ CARD = SourceCard(
     is_redistributable=True,
     cadence="edited by hand",
     homepage="dagster_project/bundled/catalogue",
-    tables=("restriction_clauses", "restriction_scope", "milestones", "claims", "economies"),
+    tables=(
+        "restriction_clauses",
+        "restriction_suspensions",
+        "restriction_scope",
+        "milestones",
+        "company_facts",
+        "claims",
+        "economies",
+    ),
     description=(
         "Export restrictions on critical minerals clause by clause, 2010 to 2026, with their "
         "dates, targets and the codes they cover; dated facts on supply projects and disputes; "
-        "published statements to be compared with the figures; and the economies with the codes "
-        "that publishers give them. Facts with their sources, in files that are edited by hand."
+        "companies that are listed or disclosed a restriction; published statements to be compared "
+        "with the figures; and the economies with the codes that publishers give them. Facts with "
+        "their sources, in files that are edited by hand."
     ),
-    bundled=("measures.yaml", "milestones.yaml", "claims.yaml", "economies.csv"),
+    bundled=(
+        "measures.yaml",
+        "milestones.yaml",
+        "companies.yaml",
+        "claims.yaml",
+        "economies.csv",
+    ),
 )
 
 _SECTIONS: Mapping[str, Callable[[Sequence[dict[str, Any]]], Mapping[str, pl.DataFrame]]] = {
     "measures": read_measures,
     "milestones": read_milestones,
+    "companies": read_companies,
     "claims": read_claims,
 }
 
@@ -51,11 +69,13 @@ _SECTIONS: Mapping[str, Callable[[Sequence[dict[str, Any]]], Mapping[str, pl.Dat
 def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """A file of the catalogue -> frames by lake table, whatever the file is called.
 
-    `measures:` gives `restriction_clauses` and `restriction_scope`, `milestones:` and `claims:`
-    the tables of these names, a table that begins with `economy_iso3` gives `economies`.
+    `measures:` gives `restriction_clauses`, `restriction_suspensions`, `restriction_scope` and, of
+    the companies that clauses name, `company_facts`; `companies:` gives what else is known of
+    companies; `milestones:` and `claims:` give the tables of these names, and a table that begins
+    with `economy_iso3` gives `economies`.
     `vintage_at` is the time of retrieval; nothing is provisional.
-    Raises UpstreamFormatError in one sentence that names the entry and the field, or
-    UnknownCodeError for an economy or mineral group that no list of codes has.
+    Raises UpstreamFormatError in one sentence that names the line, the entry and the field, or
+    UnknownCodeError for an economy, mineral group or HS code that no list of codes has.
     """
     if not payload.strip():
         raise UpstreamFormatError(f"{NAME}: the file is empty.")

@@ -16,7 +16,8 @@ from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vocabulary import commodity_codes, mineral_groups
 from dagster_project.sources.catalogue.entries import (
     NAME,
-    name_of,
+    Place,
+    place_of,
     require_economies,
     require_unique,
     table_of,
@@ -264,12 +265,14 @@ CLAIM_TESTS: Mapping[str, type[Claim]] = {
 def read_claims(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
     """Entries of `claims:` -> `claims`."""
     claims: list[Claim] = []
+    places: list[Place] = []
     for position, entry in enumerate(entries, start=1):
-        where = name_of(entry, "claim", position)
+        where = place_of(entry, "claim", position)
         claim = validated(_kind_of_claim(entry, where), entry, where)
         _require_known_subject(claim, where)
         claims.append(claim)
-    require_unique("claim", (claim.claim for claim in claims))
+        places.append(where)
+    require_unique("claim", zip((claim.claim for claim in claims), places, strict=True))
     rows = (
         {
             **dict.fromkeys(LAKE_TABLES["claims"].columns),
@@ -304,7 +307,7 @@ def _bounds(claim: Claim) -> dict[str, object]:
     }
 
 
-def _kind_of_claim(entry: Mapping[str, object], where: str) -> type[Claim]:
+def _kind_of_claim(entry: Mapping[str, object], where: Place) -> type[Claim]:
     test = entry.get("test")
     kind = CLAIM_TESTS.get(test) if isinstance(test, str) else None
     if kind is None:
@@ -314,7 +317,7 @@ def _kind_of_claim(entry: Mapping[str, object], where: str) -> type[Claim]:
     return kind
 
 
-def _require_known_subject(claim: Claim, where: str) -> None:
+def _require_known_subject(claim: Claim, where: Place) -> None:
     """Raise UnknownCodeError for an economy, mineral group or code that is not known."""
     economies_named = {
         field: getattr(claim, field)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Self
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from dagster_project import words
 from dagster_project.errors import UpstreamFormatError
-from dagster_project.lake.entries import Entry, Identifier, Text
+from dagster_project.lake.entries import Entry, Fields, Identifier, Text, line_of
+from dagster_project.sources.catalogue.companies import listed_companies
 from dagster_project.sources.catalogue.entries import (
     NAME,
+    Place,
     listed_entries,
-    name_of,
+    place_of,
     require_economies,
+    require_hs_code,
     require_unique,
     table_of,
     validated,
@@ -44,6 +50,14 @@ class Suspension(Entry):
         if self.last_day is not None and self.last_day < self.first_day:
             raise ValueError(f"ends ({self.last_day}) before it begins ({self.first_day})")
         return self
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+Suspensions = Annotated[list[Suspension], BeforeValidator(_listed), Field(min_length=1)]
+"""One suspension as such, or a list of several: an extension by a later act is one of its own."""
 
 
 class End(Entry):
@@ -93,7 +107,7 @@ class Clause(Entry):
     date_precision: words.DatePrecision = "day"
     known: Day | None = None
     effective: Day | None = None
-    suspended: Suspension | None = None
+    suspended: Suspensions = Field(default_factory=list)
     ended: End | None = None
     unknown: Doubt | None = None
     target: Target = Target()
@@ -120,44 +134,132 @@ class Clause(Entry):
         return self
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A clause, its fields as written (with those of its measure), and where it is in the file."""
+
+    clause: Clause
+    written: Mapping[str, Any]
+    where: Place
+
+    def place(self, *path: str | int) -> Place:
+        return self.where.at(self.written, *path)
+
+
 def read_measures(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
-    """Entries of `measures:` -> `restriction_clauses` and `restriction_scope`.
+    """Entries of `measures:` -> the tables of clauses, of their suspensions, their scope and the
+    companies they name.
 
     A clause has the fields of its measure, unless it gives its own.
     """
-    clauses: list[Clause] = []
-    for position, entry in enumerate(entries, start=1):
-        measure = name_of(entry, "measure", position)
-        shared = {field: value for field, value in entry.items() if field != "clauses"}
-        for number, own in enumerate(
-            listed_entries(entry.get("clauses"), f"{measure}: `clauses`"), start=1
-        ):
-            where = f"{measure}, {name_of(own, 'clause', number)}"
-            if "measure" in own:
-                raise UpstreamFormatError(
-                    f"{NAME}: {where}: `measure` belongs above the clauses, not in one."
-                )
-            clause = validated(Clause, {**shared, **own}, where)
-            require_economies(where, implementer=clause.implementer)
-            if clause.target.economy != EVERY_ECONOMY:
-                require_economies(where, target=clause.target.economy)
-            clauses.append(clause)
-    require_unique("measure", (entry["measure"] for entry in entries))
-    require_unique("clause", (clause.clause for clause in clauses))
-    scope = [row for clause in clauses for row in scope_rows(clause.clause, clause.scope)]
+    places = [place_of(entry, "measure", number) for number, entry in enumerate(entries, start=1)]
+    read = [
+        clause
+        for entry, measure in zip(entries, places, strict=True)
+        for clause in _clauses_of(entry, measure)
+    ]
     require_unique(
-        "the scope of",
-        (f"{row['clause_id']} {row['hs_code']} {row['mineral']}" for row in scope),
+        "measure", ((entry["measure"], where) for entry, where in zip(entries, places, strict=True))
     )
+    require_unique("clause", ((one.clause.clause, one.where) for one in read))
+    scope = []
+    for one in read:
+        _require_known_codes(one)
+        _require_successive_suspensions(one)
+        rows = list(scope_rows(one.clause.clause, one.clause.scope))
+        names = (f"{row['clause_id']} {row['hs_code']} {row['mineral']}" for row in rows)
+        require_unique("the scope of", ((name, one.where) for name in names))
+        scope += rows
+    _require_suspending_clauses(read)
+    clauses = [one.clause for one in read]
+    listed = (row for clause in clauses for row in listed_companies(clause))
+    suspensions = (row for clause in clauses for row in _suspension_rows(clause))
     return {
         "restriction_clauses": table_of("restriction_clauses", map(_clause_row, clauses)),
+        "restriction_suspensions": table_of("restriction_suspensions", suspensions),
         "restriction_scope": table_of("restriction_scope", scope),
+        "company_facts": table_of("company_facts", listed),
     }
+
+
+def _clauses_of(entry: Mapping[str, Any], measure: Place) -> Iterator[_Read]:
+    shared = {field: value for field, value in entry.items() if field != "clauses"}
+    listed = listed_entries(entry.get("clauses"), f"{measure}: `clauses`")
+    for number, own in enumerate(listed, start=1):
+        clause_place = place_of(own, "clause", number)
+        where = Place(clause_place.line, f"{measure.name}, {clause_place.name}")
+        if "measure" in own:
+            raise UpstreamFormatError(
+                f"{NAME}: {where}: `measure` belongs above the clauses, not in one."
+            )
+        written = Fields({**shared, **own})
+        written.line = line_of(own)
+        clause = validated(Clause, written, where)
+        require_economies(where, implementer=clause.implementer)
+        if clause.target.economy != EVERY_ECONOMY:
+            require_economies(where, target=clause.target.economy)
+        yield _Read(clause, written, where)
+
+
+def _require_known_codes(one: _Read) -> None:
+    """Raise UnknownCodeError for a code of the scope that is in no revision of the HS."""
+    for number, scope in enumerate(one.clause.scope):
+        where = one.place("scope", number)
+        for position, code in enumerate(scope.codes, start=1):
+            require_hs_code(where, f"`scope` {number + 1}, `codes` {position}", code)
+
+
+def _require_successive_suspensions(one: _Read) -> None:
+    """Raise UpstreamFormatError where a day would be in two suspensions of a clause."""
+    numbered = sorted(
+        enumerate(one.clause.suspended),
+        key=lambda each: (each[1].first_day, each[1].last_day or date.max),
+    )
+    for (_, earlier), (number, later) in pairwise(numbered):
+        this = f"the suspension from {later.first_day}"
+        if earlier.last_day is None:
+            reason = f"{this} follows one from {earlier.first_day} that has no `last_day`"
+        elif later.first_day <= earlier.last_day:
+            reason = f"{this} overlaps that from {earlier.first_day} to {earlier.last_day}"
+        else:
+            continue
+        raise UpstreamFormatError(f"{NAME}: {one.place('suspended', number)}: {reason}.")
+
+
+def _require_suspending_clauses(read: Sequence[_Read]) -> None:
+    """Raise UpstreamFormatError for a suspension by what is no clause of the file."""
+    clauses = {one.clause.clause for one in read}
+    measures = {one.clause.measure for one in read}
+    for one in read:
+        for number, suspension in enumerate(one.clause.suspended):
+            if suspension.by is None or suspension.by in clauses:
+                continue
+            what = (
+                "which is a measure; name the clause of it that suspends"
+                if suspension.by in measures
+                else "which is no clause of the file"
+            )
+            place = one.place("suspended", number)
+            raise UpstreamFormatError(
+                f"{NAME}: {place}: `suspended` {number + 1}, `by` is {suspension.by!r}, {what}."
+            )
+
+
+def _suspension_rows(clause: Clause) -> Iterator[dict[str, object]]:
+    for suspension in clause.suspended:
+        yield {
+            "clause_id": clause.clause,
+            "suspended_from": suspension.first_day,
+            "suspended_to": suspension.last_day,
+            "suspended_by": suspension.by,
+            "evidence_class": clause.evidence,
+            "known_at": suspension.known,
+        }
 
 
 def _clause_row(clause: Clause) -> dict[str, object]:
     hour, _, zone = (clause.announced_hour or "").partition(" ")
-    suspended, ended, unknown = clause.suspended, clause.ended, clause.unknown
+    ended, unknown = clause.ended, clause.unknown
     return {
         "measure_id": clause.measure,
         "clause_id": clause.clause,
@@ -171,10 +273,6 @@ def _clause_row(clause: Clause) -> dict[str, object]:
         "announced_zone": zone or None,
         "date_precision": clause.date_precision,
         "effective_date": clause.effective,
-        "suspended_from": suspended and suspended.first_day,
-        "suspended_to": suspended and suspended.last_day,
-        "suspended_by": suspended and suspended.by,
-        "suspension_known_at": suspended and suspended.known,
         "ended_date": ended and ended.last_day,
         "ended_known_at": ended and ended.known,
         "unknown_from": unknown and unknown.first_day,

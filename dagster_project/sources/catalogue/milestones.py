@@ -11,7 +11,8 @@ from pydantic import model_validator
 from dagster_project import words
 from dagster_project.lake.entries import Entry, Identifier, Text
 from dagster_project.sources.catalogue.entries import (
-    name_of,
+    Place,
+    place_of,
     require_economies,
     require_unique,
     table_of,
@@ -53,12 +54,15 @@ class Milestone(Entry):
 def read_milestones(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
     """Entries of `milestones:` -> `milestones`."""
     milestones: list[Milestone] = []
+    places: list[Place] = []
     for position, entry in enumerate(entries, start=1):
-        where = name_of(entry, "milestone", position)
+        where = place_of(entry, "milestone", position)
         milestone = validated(Milestone, entry, where)
         require_economies(where, economy=milestone.economy)
         milestones.append(milestone)
-    require_unique("milestone", (milestone.milestone for milestone in milestones))
+        places.append(where)
+    names = (milestone.milestone for milestone in milestones)
+    require_unique("milestone", zip(names, places, strict=True))
     rows = (
         {
             "milestone_id": milestone.milestone,

@@ -9,7 +9,6 @@ dated as (
 
     select
         *,
-        coalesce(suspension_known_at, known_at) <= {{ as_of_day() }} as is_suspension_known,
         coalesce(ended_known_at, known_at) <= {{ as_of_day() }} as is_end_known,
         coalesce(unknown_known_at, known_at) <= {{ as_of_day() }} as is_doubt_known
     from clauses
@@ -28,14 +27,14 @@ select
     announced_date,
     date_precision,
     effective_date,
-    case when is_suspension_known then suspended_from end as suspended_from,
-    case when is_suspension_known then suspended_to end as suspended_to,
-    case when is_suspension_known then suspended_by end as suspended_by,
     case when is_end_known then ended_date end as ended_date,
     case
         when is_end_known and ended_date is not null then coalesce(ended_known_at, known_at)
     end as ended_known_at,
     case when is_doubt_known then unknown_from end as unknown_from,
+    case
+        when is_doubt_known and unknown_from is not null then coalesce(unknown_known_at, known_at)
+    end as unknown_known_at,
     known_at,
     target_iso3,
     target_class,

@@ -76,17 +76,12 @@ RULES = (
         "clause_does_not_end_before_it_is_announced", "announced_date", "ended_date",
         "The two dates are swapped or belong to two clauses.",
     ),
-    is_not_above(
-        "suspension_ends_after_it_begins", "suspended_from", "suspended_to",
-        "A suspension that ends before it begins would never apply.",
-    ),
     stop(
         "every_change_of_state_says_when_it_was_known",
-        "A suspension, an end or a doubt without that day would be used in no build as of a day.",
+        "An end or a doubt without that day would be used in no build as of a day.",
         "ExpectColumnValuesToBeNull",
         {
             "clause_with_an_undated_change": _clause_without(
-                ("suspended_from", "suspension_known_at"),
                 ("ended_date", "ended_known_at"),
                 ("unknown_from", "unknown_known_at"),
             )

@@ -4,6 +4,42 @@ with clauses as (
 
 ),
 
+known_suspensions as (
+
+    select * from {{ ref('stg_lake__restriction_suspensions') }}
+
+),
+
+-- Those of the text of the clause that counts: one that it no longer has is gone.
+suspensions as (
+
+    select
+        known_suspensions.clause_id,
+        known_suspensions.suspended_from,
+        known_suspensions.suspended_to,
+        known_suspensions.suspended_by,
+        known_suspensions.known_at
+    from known_suspensions
+    inner join clauses
+        on
+            known_suspensions.clause_id = clauses.clause_id
+            and known_suspensions.snapshot_id = clauses.snapshot_id
+
+),
+
+-- What has no act of its own (a report, a practice) is known by what it does.
+acts as (
+
+    select
+        clause_id,
+        case
+            when evidence_class = 'official' then coalesce(official_reference, title)
+            else title
+        end as act
+    from clauses
+
+),
+
 -- Days on which the status can change; `suspended_to` and `ended_date` are the last days of theirs.
 turning_days as (
 
@@ -20,12 +56,12 @@ turning_days as (
     select
         clause_id,
         suspended_from as turning_day
-    from clauses
+    from suspensions
     union distinct
     select
         clause_id,
         cast(suspended_to + interval 1 day as date) as turning_day
-    from clauses
+    from suspensions
     union distinct
     select
         clause_id,
@@ -44,22 +80,43 @@ statuses as (
     select
         turning_days.clause_id,
         turning_days.turning_day,
-        {{ status_on('turning_days.turning_day', 'clauses') }} as status
+        suspensions.suspended_by,
+        {{ status_on('turning_days.turning_day', 'clauses', 'suspensions') }} as status
     from turning_days
     inner join clauses on turning_days.clause_id = clauses.clause_id
+    left join suspensions
+        on
+            turning_days.clause_id = suspensions.clause_id
+            and {{ is_suspended_on('turning_days.turning_day', 'suspensions') }}
     where turning_days.turning_day is not null
+
+),
+
+-- The act that suspends is a part of the state: a suspension by another act is another interval.
+states as (
+
+    select
+        statuses.clause_id,
+        statuses.turning_day,
+        statuses.status,
+        case
+            when statuses.status = 'suspended'
+                then coalesce(acts.act, statuses.suspended_by, 'no act is named')
+        end as suspending_act
+    from statuses
+    left join acts on statuses.suspended_by = acts.clause_id
+    where statuses.status is not null
 
 ),
 
 changes as (
 
-    select
-        clause_id,
-        turning_day,
-        status
-    from statuses
-    where status is not null
-    qualify lag(status) over (partition by clause_id order by turning_day) is distinct from status
+    select *
+    from states
+    qualify
+        lag(status) over (partition by clause_id order by turning_day) is distinct from status
+        or lag(suspending_act) over (partition by clause_id order by turning_day)
+        is distinct from suspending_act
 
 ),
 
@@ -69,21 +126,10 @@ intervals as (
         clause_id,
         turning_day as valid_from,
         lead(turning_day) over (partition by clause_id order by turning_day) as valid_to,
-        status
+        status,
+        suspending_act,
+        lag(suspending_act) over (partition by clause_id order by turning_day) as suspended_before
     from changes
-
-),
-
--- What has no act of its own (a report, a practice) is known by what it does.
-acts as (
-
-    select
-        clause_id,
-        case
-            when evidence_class = 'official' then coalesce(official_reference, title)
-            else title
-        end as act
-    from clauses
 
 )
 
@@ -93,8 +139,7 @@ select
     intervals.valid_to,
     intervals.status,
     case
-        when intervals.status = 'suspended'
-            then coalesce(suspending.act, clauses.suspended_by, 'no act is named')
+        when intervals.status = 'suspended' then intervals.suspending_act
         when intervals.status = 'unknown' and intervals.valid_from <= clauses.announced_date
             then 'no source says what holds from ' || cast(intervals.valid_from as varchar)
         when intervals.status = 'unknown'
@@ -109,13 +154,10 @@ select
                 || cast(clauses.ended_date as varchar)
                 || ', known on '
                 || cast(clauses.ended_known_at as varchar)
-        when intervals.status = 'in_force' and intervals.valid_from > clauses.suspended_to
-            then
-                'the end of the suspension by '
-                || coalesce(suspending.act, clauses.suspended_by, 'an act not named')
+        when intervals.status = 'in_force' and intervals.suspended_before is not null
+            then 'the end of the suspension by ' || intervals.suspended_before
         else acts.act
     end as because
 from intervals
 inner join clauses on intervals.clause_id = clauses.clause_id
 inner join acts on intervals.clause_id = acts.clause_id
-left join acts as suspending on clauses.suspended_by = suspending.clause_id

@@ -13,7 +13,11 @@ from tests.unit.sources.catalogue.examples import (
 @pytest.fixture(scope="module")
 def frames() -> dict[str, pl.DataFrame]:
     """All tables of the bundled files."""
-    found: dict[str, pl.DataFrame] = {}
+    found: dict[str, list[pl.DataFrame]] = {}
     for payload in FILES.values():
-        found |= catalogue.parse(payload, DOCUMENT)
-    return found
+        for table, frame in catalogue.parse(payload, DOCUMENT).items():
+            found.setdefault(table, []).append(frame)
+    return {
+        table: pl.concat(parts, how="diagonal") if len(parts) > 1 else parts[0]
+        for table, parts in found.items()
+    }

@@ -179,3 +179,17 @@ EU27,,European Union,欧州連合,,,,,false
 WLD,,World,世界,001,0,,,false
 _X,,Not published,公表なし,,899 837,702,,false
 """
+
+
+COMPANY = """\
+companies:
+  - company: Maker
+    home: JPN
+    clauses: [XX-1-A, XX-1-B]
+    minerals: [terbium, dysprosium]
+    grade: disclosed
+    statement: '"Hard to get."'
+    evidence: reported
+    known: 2025-01-11
+...
+"""

@@ -23,6 +23,18 @@ CLOCKS = (
 )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def dated(frames) -> pl.DataFrame:
+    """The clauses with their suspensions beside them; in the bundled file none has two."""
+    suspensions = frames["restriction_suspensions"].select(
+        "clause_id", "suspended_from", "suspended_to", "suspended_by",
+        suspension_known_at="known_at",
+    )  # fmt: skip
+    return frames["restriction_clauses"].join(
+        suspensions, on="clause_id", how="left", validate="1:1"
+    )
+
+
 @pytest.mark.parametrize(
     ("clause", "clocks"),
     [
@@ -50,13 +62,13 @@ CLOCKS = (
         ("CN-2026-06-LIST", (date(2026, 6, 29), date(2026, 6, 29), None, None, None, None, None)),
     ],
 )  # fmt: skip
-def test_the_clocks_of_a_clause_are_the_published_days(frames, clause, clocks):
-    found = row(frames["restriction_clauses"], "clause_id", clause)
+def test_the_clocks_of_a_clause_are_the_published_days(dated, clause, clocks):
+    found = row(dated, "clause_id", clause)
     assert tuple(found[column] for column in CLOCKS) == clocks
 
 
-def test_what_was_suspended_or_ended_was_not_known_before_it_was_published(frames):
-    clauses = frames["restriction_clauses"]
+def test_what_was_suspended_or_ended_was_not_known_before_it_was_published(dated):
+    clauses = dated
     for state in ("suspended_from", "ended_date", "unknown_from"):
         known = {
             "suspended_from": "suspension_known_at",
@@ -158,7 +170,7 @@ FACTS_OF_REMARKS = {
 
 
 @needs_reference
-def test_every_clause_is_cell_for_cell_that_of_the_list(frames):
+def test_every_clause_is_cell_for_cell_that_of_the_list(dated):
     listed = [row for row in reference("restriction_clauses.csv") if row["record"] == "clause"]
     # The list refers to a page by the name of another list.
     page, named = "event-notes page 1208.html", "the ministry's page 1208.html"
@@ -166,8 +178,7 @@ def test_every_clause_is_cell_for_cell_that_of_the_list(frames):
         tuple(row[own].replace(page, named) for own in CLAUSE_COLUMNS.values()) for row in listed
     )
     found = sorted(
-        tuple(map(as_text, row))
-        for row in frames["restriction_clauses"].select(list(CLAUSE_COLUMNS)).iter_rows()
+        tuple(map(as_text, row)) for row in dated.select(list(CLAUSE_COLUMNS)).iter_rows()
     )
     assert len(found) == 43
     assert found == expected
@@ -219,7 +230,9 @@ def test_what_was_remarked_beyond_a_state_is_still_given(frames):
 
 def test_a_measure_written_by_hand_is_read_whatever_its_file_is_called():
     found = catalogue.parse(MEASURE.encode(), DOCUMENT)
-    assert set(found) == {"restriction_clauses", "restriction_scope"}
+    assert set(found) == {
+        "restriction_clauses", "restriction_suspensions", "restriction_scope", "company_facts",
+    }  # fmt: skip
     first, second = found["restriction_clauses"].iter_rows(named=True)
     assert (first["title"], second["title"]) == ("Export licensing", "Another part")
     assert (first["effective_date"], first["announced_date"]) == (
@@ -246,6 +259,7 @@ def test_the_order_of_the_entries_changes_nothing():
     backward = catalogue.parse(f"{head}{second}{first}...\n".encode(), DOCUMENT)
     for table, keys in (
         ("restriction_clauses", ["clause_id"]),
+        ("restriction_suspensions", ["clause_id", "suspended_from"]),
         ("restriction_scope", ["clause_id", "hs_code", "mineral"]),
     ):
         assert forward[table].sort(keys).equals(backward[table].sort(keys))
@@ -318,3 +332,113 @@ def test_a_mistake_in_a_measure_is_one_sentence_that_names_it(old, new, names):
     message = rejection_of(MEASURE.replace(old, new, 1))
     for name in names:
         assert name in message, message
+
+
+TERM = "{first_day: 2025-02-01, last_day: 2025-03-31, by: XX-1-B, known: 2025-02-01}"
+EXTENSION = "{first_day: 2025-04-01, last_day: 2025-06-30, by: XX-1-B, known: 2025-03-20}"
+OPEN = "{first_day: 2025-02-01, by: XX-1-B, known: 2025-02-01}"
+
+
+def suspended(*suspensions: str) -> str:
+    """MEASURE with the first clause suspended: a list of these, one a line from line 10 on."""
+    listed = "".join(f"\n          - {each}" for each in suspensions)
+    return MEASURE.replace("effective: 2025-01-01", f"suspended:{listed}", 1)
+
+
+def suspensions_of(text: str) -> list[tuple[object, ...]]:
+    found = catalogue.parse(text.encode(), DOCUMENT)["restriction_suspensions"]
+    return list(
+        found.select(
+            "clause_id", "suspended_from", "suspended_to", "suspended_by", "known_at"
+        ).iter_rows()
+    )
+
+
+FIRST = ("XX-1-A", date(2025, 2, 1), date(2025, 3, 31), "XX-1-B", date(2025, 2, 1))
+SECOND = ("XX-1-A", date(2025, 4, 1), date(2025, 6, 30), "XX-1-B", date(2025, 3, 20))
+
+
+def test_a_clause_is_suspended_once_or_several_times():
+    assert suspensions_of(MEASURE) == []
+    one = MEASURE.replace("effective: 2025-01-01", f"suspended: {TERM}", 1)
+    assert suspensions_of(one) == suspensions_of(suspended(TERM)) == [FIRST]
+    assert suspensions_of(suspended(TERM, EXTENSION)) == [FIRST, SECOND]
+    assert suspensions_of(suspended(EXTENSION, TERM)) == [SECOND, FIRST]
+    # Only the last may be open.
+    still = EXTENSION.replace("last_day: 2025-06-30, ", "")
+    assert suspensions_of(suspended(TERM, still))[1][2] is None
+
+
+@pytest.mark.parametrize(
+    ("suspensions", "names"),
+    [
+        # The day that both have, the last of one and the first of the other.
+        ((TERM, EXTENSION.replace("2025-04-01", "2025-03-31")),
+         ("line 11: measure XX-1, clause XX-1-A: ", "the suspension from 2025-03-31 overlaps",
+          "from 2025-02-01 to 2025-03-31")),
+        ((EXTENSION.replace("2025-04-01", "2025-03-01"), TERM),
+         ("line 10: measure XX-1, clause XX-1-A: ", "the suspension from 2025-03-01 overlaps")),
+        ((TERM, TERM), ("line 11: ", "overlaps")),
+        ((OPEN, EXTENSION),
+         ("line 11: ", "the suspension from 2025-04-01 follows one from 2025-02-01",
+          "no `last_day`")),
+        ((TERM, EXTENSION.replace("XX-1-B", "XX-9")),
+         ("line 11: measure XX-1, clause XX-1-A: ", "`suspended` 2, `by` is 'XX-9'",
+          "no clause of the file")),
+        ((TERM.replace("XX-1-B", "XX-1"),),
+         ("line 10: ", "`suspended` 1, `by` is 'XX-1'", "a measure")),
+        ((TERM, EXTENSION.replace(", known: 2025-03-20", "")),
+         ("line 11: ", "`suspended` 2, `known` is missing")),
+        ((TERM, EXTENSION.replace("2025-06-30", "2025-03-30")),
+         ("line 11: ", "`suspended` 2", "ends (2025-03-30) before it begins")),
+    ],
+)  # fmt: skip
+def test_suspensions_that_cannot_be_are_refused_with_the_line(suspensions, names):
+    message = rejection_of(suspended(*suspensions))
+    for name in names:
+        assert name in message, message
+
+
+@pytest.mark.parametrize("code", ["811092", "999999"])
+def test_a_code_that_no_revision_has_is_refused_with_the_line(code):
+    """HS 8110 is antimony, with 8110.10, 8110.20 and 8110.90."""
+    message = rejection_of(MEASURE.replace('"280530"', f'"{code}"', 1))
+    assert message.startswith("catalogue: line 13: measure XX-1, clause XX-1-A: ")
+    assert f"`scope` 1, `codes` 2 is '{code}', which no known revision of the HS has" in message
+
+
+def headed(code: str) -> str:
+    return (
+        MEASURE.replace('"010121", "280530"', f'"{code}"', 1)
+        .replace("[gallium, germanium]", "[gallium]")
+        .replace("element_split", "heading")
+    )
+
+
+def test_a_heading_has_at_least_one_code():
+    # 8111 is manganese, not divided in six digits but as 8111.00; 8115 does not exist.
+    assert catalogue.parse(headed("8111").encode(), DOCUMENT)
+    assert "`codes` 1 is '8115', which no known revision" in rejection_of(headed("8115"))
+
+
+def test_a_code_of_an_older_revision_is_known():
+    # Germanium until 2002 was 8112.30, which HS 2022 does not have.
+    older = MEASURE.replace('"010121"', '"811230"', 1)
+    assert "811230" in catalogue.parse(older.encode(), DOCUMENT)["restriction_scope"]["hs_code"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("title: Export licensing", "title: 18", 7),  # a field of the measure, in its first clause
+        ("implementer: CHN", "implementer: CHI", 7),
+        ("economy: JPN", "economy: JAP", 7),
+        ("class: economy", "class: entity", 10),
+        ("share: [0, 0.5]", "share: [0, 50]", 13),
+        ("clause: XX-1-B", "clause: XX-1-A", 17),
+        ('announced: "2025-01-11"', "announced: soon", 17),
+        ("    clauses:", "    clause:", 2),
+    ],
+)  # fmt: skip
+def test_a_mistake_names_the_line_of_its_entry(old, new, line):
+    assert rejection_of(MEASURE.replace(old, new, 1)).startswith(f"catalogue: line {line}: ")

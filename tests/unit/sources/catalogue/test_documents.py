@@ -16,6 +16,7 @@ from tests.nightly import times
 from tests.unit.sources.catalogue.examples import (
     ABUNDANT,
     CLAIM,
+    COMPANY,
     DOCUMENT,
     ECONOMIES,
     FILES,
@@ -65,6 +66,7 @@ def test_all_files_are_read_well_within_half_a_second():
 
 def test_other_sections_written_by_hand_are_recognised_by_their_content():
     assert set(catalogue.parse(MILESTONE.encode(), DOCUMENT)) == {"milestones"}
+    assert set(catalogue.parse(COMPANY.encode(), DOCUMENT)) == {"company_facts"}
     for claim in (CLAIM, PRODUCED, USED, ABUNDANT, RISEN, FLOW, UNDECIDED):
         assert set(catalogue.parse(claim.encode(), DOCUMENT)) == {"claims"}
     spreadsheet = b"\xef\xbb\xbf" + ECONOMIES.replace("\n", "\r\n").encode()
@@ -123,7 +125,9 @@ def test_what_is_no_file_of_the_catalogue_is_rejected_in_a_sentence(payload, nam
         assert name in message, message
 
 
-@pytest.mark.parametrize("text", [MEASURE, MILESTONE, CLAIM, PRODUCED, UNDECIDED, ECONOMIES])
+@pytest.mark.parametrize(
+    "text", [MEASURE, MILESTONE, COMPANY, CLAIM, PRODUCED, UNDECIDED, ECONOMIES]
+)
 def test_a_file_cut_anywhere_is_rejected(text):
     payload = text.encode()
     for length in range(len(payload.rstrip())):

@@ -9,11 +9,9 @@ CLAUSE: Row = {
     **PROVENANCE, "measure_id": "CN-2025-57", "clause_id": "CN-2025-57", "title": "Five more",
     "implementer_iso3": "CHN", "direction": "restrict", "announced_date": date(2025, 10, 9),
     "date_precision": "day", "effective_date": date(2025, 11, 8),
-    "suspended_from": date(2025, 11, 7), "suspended_to": date(2026, 11, 10),
-    "suspension_known_at": date(2025, 11, 7), "unknown_from": date(2026, 11, 11),
-    "unknown_known_at": date(2026, 11, 11), "known_at": date(2025, 10, 9), "target_iso3": "ALL",
-    "target_class": "all", "target_names": [], "evidence_class": "official",
-    "inferred": ["official_reference"],
+    "unknown_from": date(2026, 11, 11), "unknown_known_at": date(2026, 11, 11),
+    "known_at": date(2025, 10, 9), "target_iso3": "ALL", "target_class": "all",
+    "target_names": [], "evidence_class": "official", "inferred": ["official_reference"],
     "source_url": "https://exportcontrol.mofcom.gov.cn/article/1177.html",
 }  # fmt: skip
 
@@ -21,8 +19,7 @@ GOOD: Sequence[Row] = [
     CLAUSE,
     {
         **CLAUSE, "clause_id": "CN-2026-11", "target_iso3": "JPN", "target_class": "entity",
-        "target_names": ["one"], "source_url": None, "suspended_from": None,
-        "suspended_to": None, "suspension_known_at": None, "unknown_from": None,
+        "target_names": ["one"], "source_url": None, "unknown_from": None,
     },
     # A duty to report may reach back before its announcement.
     {
@@ -53,8 +50,7 @@ DEFECTS: Defects = {
         {"ended_date": date(2025, 9, 10), "ended_known_at": date(2025, 10, 9)},
         1,
     ),
-    "suspension_ends_after_it_begins": ({"suspended_to": date(2025, 10, 11)}, 1),
-    "every_change_of_state_says_when_it_was_known": ({"suspension_known_at": None}, 1),
+    "every_change_of_state_says_when_it_was_known": ({"unknown_known_at": None}, 1),
     "measure_is_not_effective_before_it_is_announced": (
         {"effective_date": date(2025, 8, 11)},
         1,

@@ -1,0 +1,46 @@
+"""Rules that a batch of `company_facts` must satisfy before it is used.
+
+A list of measures may name no company: no fact is no sign of a file cut short.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dagster_project import words
+from dagster_project.quality import parts
+from dagster_project.quality.lake_parts import (
+    has_a_web_address,
+    is_filled,
+    key_of,
+    known_by_today,
+)
+from dagster_project.quality.parts import is_known_economy, is_not_blank, is_one_of, one_row_per
+from dagster_project.quality.rules import stop
+
+_NO_NAME = pl.element().filter(~pl.element().str.contains(parts.SLUG))
+
+RULES = (
+    is_filled("company_facts"),
+    one_row_per("company_and_clause", *key_of("company_facts")),
+    is_not_blank("company"),
+    is_not_blank("statement"),
+    is_known_economy("home_iso3"),
+    stop(
+        "minerals_are_names",
+        "Minerals have one form of name (`all_rare_earths`), else they match nothing.",
+        "ExpectColumnValuesToBeNull",
+        {"not_a_name": pl.col("minerals").list.eval(_NO_NAME).list.first()},
+        column="not_a_name",
+    ),
+    is_one_of(
+        "evidence_is_known", "evidence", words.COMPANY_EVIDENCE,
+        "Who is named by an act is hit; of who is only in the sector, nobody said so.",
+    ),
+    is_one_of(
+        "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
+        "A reader must be able to distinguish an act from a rumour.",
+    ),
+    known_by_today(),
+    has_a_web_address(),
+)  # fmt: skip
