@@ -159,7 +159,7 @@ MOMENTS: tuple[Moment, ...] = get_args(Moment)
 
 UNITS_OF_FINDINGS = (
     "share_of_value", "share_of_weight", "share_of_output", "share_of_use",
-    "times_as_abundant", "return", "t",
+    "times_as_abundant", "return", "change_of_value", "change_of_weight", "t",
 )  # fmt: skip
 
 # In sentences.
