@@ -1,0 +1,25 @@
+"""Rules that `exposure.industry_exposure` must satisfy before a build is published."""
+
+from __future__ import annotations
+
+from dagster_project.quality import parts
+from dagster_project.quality.mart_parts import is_at_least
+from dagster_project.quality.parts import is_a_share, is_not_above, is_not_blank, is_one_of, matches
+
+RULES = (
+    matches(
+        "mineral_is_a_name", "mineral", parts.SLUG,
+        "Minerals have one form of name (`all_rare_earths`), else they match nothing.",
+    ),
+    is_not_blank("sector"),
+    is_one_of(
+        "tier_is_one_or_two", "tier", (1, 2),
+        "An industry uses a mineral, or builds in what another makes of it.",
+    ),
+    is_a_share("use_share"),
+    is_at_least("exposed_value_low_usd", 0, "A clause exposes some trade or none."),
+    is_not_above(
+        "exposed_value_low_is_not_above_high", "exposed_value_low_usd", "exposed_value_high_usd",
+        "The bounds are swapped.",
+    ),
+)  # fmt: skip
