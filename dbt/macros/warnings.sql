@@ -117,7 +117,17 @@
 {%- endmacro %}
 
 
-{# A mineral group's name as a commodity: a group of one code is called by the code. #}
+{# Groups that are one code under another name: the code is watched. #}
+{% macro names_of_codes(mineral_group_codes) -%}
+    select mineral_group
+    from {{ mineral_group_codes }}
+    where mineral_group not like 'hs\_%' escape '\'
+    group by mineral_group
+    having count(distinct hs6_code) = 1
+{%- endmacro %}
+
+
+{# A mineral group's name as a commodity: that of a single code is the code. #}
 {% macro commodity_of_group(mineral_group) -%}
     regexp_replace({{ mineral_group }}, '^hs_', '')
 {%- endmacro %}

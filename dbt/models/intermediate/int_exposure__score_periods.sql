@@ -46,14 +46,9 @@ cut_lists as (
 
 ),
 
--- A group of one code is its code under another name.
 names_of_codes as (
 
-    select mineral_group
-    from mineral_group_codes
-    where mineral_group not like 'hs\_%' escape '\'
-    group by mineral_group
-    having count(distinct hs6_code) = 1
+    {{ names_of_codes('mineral_group_codes') }}
 
 ),
 

@@ -4,9 +4,22 @@ with scored_periods as (
 
 ),
 
+mineral_group_codes as (
+
+    select * from {{ ref('mineral_group_codes') }}
+
+),
+
+names_of_codes as (
+
+    {{ names_of_codes('mineral_group_codes') }}
+
+),
+
 bounds as (
 
     select * from {{ ref('int_exposure__bound_code_shares') }}
+    where commodity_code not in (select names_of_codes.mineral_group from names_of_codes)
 
 ),
 
@@ -126,7 +139,8 @@ concerned as (
         on
             events.commodity_code = flows.commodity_code
             and events.implementer_iso3 = flows.supplier_iso3
-            and flows.period_start < date_trunc('month', events.flows_before)
+            and {{ day_after_period('flows.period_start', 'flows.frequency') }}
+            <= events.flows_before
             and flows.period_start
             >= date_trunc('month', events.flows_before)
             - interval {{ warning_rule('years_of_flows') }} year
@@ -197,22 +211,22 @@ of_clauses as (
                 end
         end
         || '; '
-        || suppliers.name
         || case
             when concerned.share is null
                 then
-                    ' exported '
+                    suppliers.name
+                    || ' exported '
                     || {{ subject_in_words('concerned.commodity_code') }}
                     || ' to '
                     || {{ name_after_preposition('importers.name') }}
             else
-                ' supplied '
-                || {{ percent_in_words('concerned.share') }}
-                || ' of '
-                || {{ name_after_preposition('importers.name') }}
-                || '''s imports of '
+                {{ percent_in_words('concerned.share') }}
+                || ' by value of the '
                 || {{ subject_in_words('concerned.commodity_code') }}
-                || ' by value'
+                || ' imported by '
+                || {{ name_after_preposition('importers.name') }}
+                || ' came from '
+                || {{ name_after_preposition('suppliers.name') }}
         end
         || ' in '
         || {{
@@ -265,21 +279,18 @@ of_periods as (
         fired.source,
         fired.is_provisional,
         fired.snapshot_ids,
-        case
+        case when fired.supplier_iso3 = 'WLD' then 'Imports of ' else 'Exports of ' end
+        || {{ subject_in_words('fired.commodity_code') }}
+        || case
             when fired.supplier_iso3 = 'WLD'
-                then
-                    importers.name
-                    || '''s imports of '
-                    || {{ subject_in_words('fired.commodity_code') }}
+                then ' by ' || {{ name_after_preposition('importers.name') }}
+            when fired.importer_iso3 = 'WLD'
+                then ' from ' || {{ name_after_preposition('suppliers.name') }}
             else
-                suppliers.name
-                || '''s exports of '
-                || {{ subject_in_words('fired.commodity_code') }}
+                ' from '
+                || {{ name_after_preposition('suppliers.name') }}
                 || ' to '
-                || case
-                    when fired.importer_iso3 = 'WLD' then 'all importers'
-                    else {{ name_after_preposition('importers.name') }}
-                end
+                || {{ name_after_preposition('importers.name') }}
         end
         || ' in '
         || {{ period_in_words(as_period('fired.period_start', 'fired.frequency')) }}

@@ -84,6 +84,7 @@ by_case as (
             as judged_before_effect,
         count(*) filter (where is_watched and has_fired is not null) as judged,
         max(observations) filter (where is_watched and is_before_effect) as observations,
+        count(*) filter (where is_watched and is_before_effect) as figures_before_effect,
         count(*) filter (where is_quiet and has_fired) as false_alarms_in_quiet_years,
         count(*) filter (where is_quiet and has_fired is not null) as quiet_periods,
         string_agg(distinct source, ', ' order by source)
@@ -104,7 +105,8 @@ judged as (
         coalesce(by_case.quiet_periods, 0) as quiet_periods,
         by_case.episode is not null as has_figures,
         coalesce(by_case.judged_before_effect, 0) as judged_before_effect,
-        coalesce(by_case.observations, 0) as observations,
+        coalesce(by_case.figures_before_effect, 0) as figures_before_effect,
+        by_case.observations,
         by_case.source,
         by_case.snapshot_ids,
         case
@@ -142,16 +144,25 @@ select
             then 'No figures of the signal are published for this importer, commodity and frequency.'
         when verdict = 'not_testable'
             then
-                'No period before the effect could be judged: at most '
-                || observations
-                || case observations when 1 then ' earlier figure is' else ' earlier figures are' end
-                || ' there, and '
-                || {{ least_observations('frequency') }}
-                || ' are needed'
+                case
+                    when figures_before_effect = 0
+                        then 'No figure is published for the time that is watched before the effect'
+                    else
+                        'No period before the effect could be judged: at most '
+                        || observations
+                        || case observations
+                            when 1 then ' earlier figure is there, and '
+                            else ' earlier figures are there, and '
+                        end
+                        || {{ least_observations('frequency') }}
+                        || ' are needed'
+                end
                 || coalesce(
                     '; it first fired in '
                     || {{ period_in_words(as_period('first_fired', 'frequency')) }}
-                    || ', after the effect',
+                    || ', which was over '
+                    || -days_before_effective
+                    || ' days after the clause took effect',
                     ''
                 )
                 || '.'
@@ -166,8 +177,11 @@ select
             then
                 'Not fired within the time that is watched; '
                 || judged_before_effect
-                || case frequency when 'A' then ' years' else ' months' end
-                || ' before the effect were judged.'
+                || case frequency when 'A' then ' year' else ' month' end
+                || case judged_before_effect
+                    when 1 then ' before the effect was judged.'
+                    else 's before the effect were judged.'
+                end
         else
             'First fired in '
             || {{ period_in_words(as_period('first_fired', 'frequency')) }}
