@@ -112,6 +112,25 @@ BASELINE_REASONS: tuple[BaselineReason, ...] = get_args(BaselineReason)
 """Why a month has nothing to be compared with: it is before the announcement itself, or no figure
 is reported for the same month of the two years before."""
 
+SignalOfFigures = Literal["volume_drop", "price_surge", "concentration_jump"]
+SIGNALS_OF_FIGURES: tuple[SignalOfFigures, ...] = get_args(SignalOfFigures)
+
+WarningSignal = Literal[SignalOfFigures, "new_restriction", "lapse_ahead"]
+WARNING_SIGNALS: tuple[WarningSignal, ...] = get_args(WarningSignal)
+
+WarningSeverity = Literal["low", "medium", "high"]
+WARNING_SEVERITIES: tuple[WarningSeverity, ...] = get_args(WarningSeverity)
+
+WarningBasis = Literal["comparable_periods", "periods_before"]
+WARNING_BASES: tuple[WarningBasis, ...] = get_args(WarningBasis)
+
+UNITS_OF_WARNINGS = (
+    "kg", "usd", "usd_per_kg", "share_of_weight", "share_of_value", "days",
+)  # fmt: skip
+
+BacktestVerdict = Literal["fired", "missed", "not_testable"]
+BACKTEST_VERDICTS: tuple[BacktestVerdict, ...] = get_args(BacktestVerdict)
+
 MilestoneKind = Literal["dispute", "remark", "supply_project", "disclosure", "partnership"]
 MILESTONE_KINDS: tuple[MilestoneKind, ...] = get_args(MilestoneKind)
 

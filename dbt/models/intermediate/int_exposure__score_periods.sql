@@ -1,0 +1,445 @@
+{# Warnings and their backtest read it: computed once, as a table. #}
+{{ config(materialized='table') }}
+
+with bounds as (
+
+    select * from {{ ref('int_exposure__bound_code_shares') }}
+    where direction = 'restrict'
+
+),
+
+import_concentration as (
+
+    select * from {{ ref('import_concentration') }}
+
+),
+
+monthly_supplies as (
+
+    select * from {{ ref('int_trade__list_monthly_supplies') }}
+
+),
+
+flows as (
+
+    select * from {{ ref('int_trade__select_latest_flows') }}
+
+),
+
+breaks as (
+
+    select * from {{ ref('seed_nomenclature_breaks') }}
+
+),
+
+mineral_group_codes as (
+
+    select * from {{ ref('mineral_group_codes') }}
+
+),
+
+cut_lists as (
+
+    select source
+    from {{ ref('seed_source_precedence') }}
+    where is_cut_list
+
+),
+
+names_of_codes as (
+
+    {{ names_of_codes('mineral_group_codes') }}
+
+),
+
+watched as (
+
+    select distinct
+        implementer_iso3,
+        commodity_code
+    from bounds
+    where commodity_code not in (select names_of_codes.mineral_group from names_of_codes)
+
+),
+
+-- What an importer takes from all suppliers. Value and weight are of one source.
+imports as (
+
+    select
+        source,
+        importer_iso3,
+        'WLD' as supplier_iso3,
+        {{ commodity_of_group('mineral_group') }} as commodity_code,
+        frequency,
+        period_start,
+        max(total_amount) filter (where measure = 'value_usd') as value_usd,
+        max(total_amount) filter (where measure = 'net_weight_kg') as net_weight_kg,
+        max(weight_coverage_share) filter (where measure = 'net_weight_kg')
+            as weight_coverage_share,
+        max(top_supplier_share) filter (where measure = 'value_usd') as share_of_value,
+        max(top_supplier_share) filter (where measure = 'net_weight_kg') as share_of_weight,
+        max(top_supplier_iso3) filter (where measure = 'value_usd') as top_by_value_iso3,
+        max(top_supplier_iso3) filter (where measure = 'net_weight_kg') as top_by_weight_iso3,
+        coalesce(
+            cast(max(comparable_since) filter (where measure = 'value_usd') as varchar), ''
+        ) as era_of_value,
+        coalesce(
+            cast(max(comparable_since) filter (where measure = 'net_weight_kg') as varchar), ''
+        ) as era_of_weight,
+        bool_or(is_provisional) as is_provisional,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
+    from import_concentration
+    where
+        {{ commodity_of_group('mineral_group') }} in (select watched.commodity_code from watched)
+        and source not in (select cut_lists.source from cut_lists)
+    group by source, importer_iso3, mineral_group, frequency, period_start
+
+),
+
+-- Of a code with breaks, which side of them a month is on.
+eras as (
+
+    select
+        editions.source,
+        editions.supplier_iso3,
+        editions.commodity_code,
+        editions.period_start,
+        cast(
+            {{
+                breaks_passed(
+                    'breaks', 'editions.hs_revision', 'extract(year from editions.period_start)'
+                )
+            }} as varchar
+        ) as era
+    from (
+        select
+            source,
+            reporter_iso3 as supplier_iso3,
+            commodity_code,
+            period_start,
+            max(hs_revision) as hs_revision
+        from flows
+        where frequency = 'M' and flow = 'export' and not is_basket
+        group by source, reporter_iso3, commodity_code, period_start
+    ) as editions
+    inner join breaks on editions.commodity_code = breaks.hs6_code
+    group by
+        editions.source,
+        editions.supplier_iso3,
+        editions.commodity_code,
+        editions.period_start
+
+),
+
+-- What a supplier that restricts says it exports to each importer, and to all of them.
+exports as (
+
+    select
+        monthly_supplies.source,
+        monthly_supplies.importer_iso3,
+        monthly_supplies.supplier_iso3,
+        monthly_supplies.commodity_code,
+        'M' as frequency,
+        monthly_supplies.period_start,
+        monthly_supplies.value_usd,
+        monthly_supplies.net_weight_kg,
+        1 as weight_coverage_share,
+        coalesce(eras.era, '') as era_of_value,
+        coalesce(eras.era, '') as era_of_weight,
+        monthly_supplies.is_provisional,
+        monthly_supplies.snapshot_ids
+    from monthly_supplies
+    inner join watched
+        on
+            monthly_supplies.supplier_iso3 = watched.implementer_iso3
+            and monthly_supplies.commodity_code = watched.commodity_code
+    left join eras
+        on
+            monthly_supplies.source = eras.source
+            and monthly_supplies.supplier_iso3 = eras.supplier_iso3
+            and monthly_supplies.commodity_code = eras.commodity_code
+            and monthly_supplies.period_start = eras.period_start
+    where monthly_supplies.flow = 'export'
+
+),
+
+supplies as (
+
+    select
+        *,
+        -- Where a source has values, it has them of all importers.
+        coalesce(value_usd, net_weight_kg) as size
+    from (
+        select * from imports
+        union all by name
+        select * from exports
+    ) as both_sides
+
+),
+
+-- How large an importer is among those of the same source; all of them together are `WLD`.
+with_sizes as (
+
+    select
+        *,
+        sum(size) filter (where importer_iso3 <> 'WLD') over (
+            partition by source, supplier_iso3, commodity_code, frequency, period_start
+        ) as size_of_all
+    from supplies
+
+),
+
+-- Importers that are never large enough are left out before anything is worked out.
+large_at_times as (
+
+    select *
+    from with_sizes
+    qualify
+        importer_iso3 = 'WLD'
+        or max(size / nullif(size_of_all, 0)) over (
+            partition by source, importer_iso3, supplier_iso3, commodity_code, frequency
+        ) >= {{ warning_rule('least_importer_share') }}
+
+),
+
+large_before as (
+
+    select
+        *,
+        importer_iso3 = 'WLD'
+        or coalesce(
+            sum(size) over periods_before
+            >= {{ warning_rule('least_importer_share') }} * sum(size_of_all) over periods_before,
+            false
+        ) as is_large
+    from large_at_times
+    window
+        periods_before as (
+            partition by source, importer_iso3, supplier_iso3, commodity_code, frequency
+            order by period_start
+            range between {{ warning_window('frequency') }} preceding
+            and interval 1 day preceding
+        )
+
+),
+
+{% set kinds = [
+    ('volume_drop', 'kg', 'net_weight_kg', 'era_of_weight', 1, none),
+    ('volume_drop', 'usd', 'value_usd', 'era_of_value', 2, none),
+    (
+        'price_surge', 'usd_per_kg',
+        'case when value_usd > 0 then value_usd * weight_coverage_share / nullif(net_weight_kg, 0) end',
+        'era_of_weight', 1, none
+    ),
+    ('concentration_jump', 'share_of_weight', 'share_of_weight', 'era_of_weight', 1, 'top_by_weight_iso3'),
+    ('concentration_jump', 'share_of_value', 'share_of_value', 'era_of_value', 2, 'top_by_value_iso3'),
+] %}
+
+figures as (
+
+    {% for signal, unit, figure, era, choice, top_supplier in kinds %}
+        select
+            source,
+            importer_iso3,
+            supplier_iso3,
+            commodity_code,
+            frequency,
+            period_start,
+            '{{ signal }}' as signal,
+            '{{ unit }}' as unit,
+            {{ choice }} as choice,
+            {{ 'true' if top_supplier else 'false' }} as is_share,
+            {{ era }} as era,
+            {{ figure }} as figure,
+            {{ top_supplier or 'cast(null as varchar)' }} as top_supplier_iso3,
+            is_large,
+            is_provisional,
+            snapshot_ids
+        from large_before
+        where {{ figure }} is not null
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+-- The comparable periods are one and two years earlier: for a month the same ones of the calendar.
+with_comparables as (
+
+    select
+        *,
+        (
+            max(figure) over a_year_before + max(figure) over two_years_before
+        ) / 2 as comparable
+    from figures
+    window
+        a_year_before as (
+            partition by
+                source, importer_iso3, supplier_iso3, commodity_code, frequency, unit, era
+            order by period_start
+            range between interval 1 year preceding and interval 1 year preceding
+        ),
+        two_years_before as (
+            partition by
+                source, importer_iso3, supplier_iso3, commodity_code, frequency, unit, era
+            order by period_start
+            range between interval 2 year preceding and interval 2 year preceding
+        )
+
+),
+
+readings as (
+
+    select
+        *,
+        {{ as_read('figure', 'is_share') }} as level_reading,
+        case
+            when is_share then figure - comparable
+            when comparable > 0 then {{ as_read('figure / comparable', 'false') }}
+        end as change_reading
+    from with_comparables
+
+),
+
+histories as (
+
+    select
+        *,
+        count(change_reading) over periods_before as changes,
+        median(change_reading) over periods_before as median_change,
+        mad(change_reading) over periods_before as mad_of_changes,
+        count(level_reading) over periods_before as levels,
+        median(level_reading) over periods_before as median_level,
+        mad(level_reading) over periods_before as mad_of_levels,
+        list(snapshot_ids) over periods_read as snapshots_before
+    from readings
+    window
+        -- The first period that is looked at has comparable ones of two years before.
+        periods_read as (
+            partition by
+                source, importer_iso3, supplier_iso3, commodity_code, frequency, unit, era
+            order by period_start
+            range between {{ warning_window('frequency') }} + interval 2 year preceding
+            and interval 1 day preceding
+        ),
+        periods_before as (
+            partition by
+                source, importer_iso3, supplier_iso3, commodity_code, frequency, unit, era
+            order by period_start
+            range between {{ warning_window('frequency') }} preceding
+            and interval 1 day preceding
+        )
+
+),
+
+-- Changes against the comparable periods where there are enough of them, else the plain figures.
+with_basis as (
+
+    select
+        *,
+        case
+            when
+                change_reading is not null
+                and changes >= {{ least_observations('frequency') }}
+                then 'comparable_periods'
+            else 'periods_before'
+        end as basis
+    from histories
+
+),
+
+usual as (
+
+    select
+        *,
+        case basis when 'comparable_periods' then changes else levels end as observations,
+        case basis when 'comparable_periods' then change_reading else level_reading end as reading,
+        case basis when 'comparable_periods' then median_change else median_level end
+            as median_reading,
+        case basis when 'comparable_periods' then mad_of_changes else mad_of_levels end
+            as mad_of_readings
+    from with_basis
+
+),
+
+-- Where nothing was traded in half of the periods, nothing is usual.
+scored as (
+
+    select
+        *,
+        is_large
+        and observations >= {{ least_observations('frequency') }}
+        and isfinite(median_reading)
+        and isfinite(mad_of_readings) as is_scored,
+        {{ usual_spread('mad_of_readings', 'is_share') }} as spread
+    from usual
+
+),
+
+judged as (
+
+    select
+        *,
+        {{ warning_direction('signal') }} * (reading - median_reading) as distance,
+        {{ warning_distance('signal', 'spread') }} as distance_of_warning
+    from scored
+    qualify
+        row_number() over (
+            partition by
+                source,
+                importer_iso3,
+                supplier_iso3,
+                commodity_code,
+                frequency,
+                period_start,
+                signal
+            order by is_scored desc, choice
+        ) = 1
+
+),
+
+in_units as (
+
+    select
+        *,
+        case when basis = 'comparable_periods' and not is_share then comparable else 1 end as factor,
+        case when basis = 'comparable_periods' and is_share then comparable else 0 end as addend
+    from judged
+
+)
+
+select
+    source,
+    importer_iso3,
+    supplier_iso3,
+    commodity_code,
+    frequency,
+    period_start,
+    signal,
+    unit,
+    cast(figure as double) as value,
+    basis,
+    cast(observations as integer) as observations,
+    case
+        when is_scored
+            then addend + factor * {{ as_printed('median_reading', 'is_share') }}
+    end as usual,
+    case when is_scored then spread end as spread,
+    case
+        when is_scored
+            then
+                addend
+                + factor
+                * {{
+                    as_printed(
+                        'median_reading + ' ~ warning_direction('signal') ~ ' * distance_of_warning',
+                        'is_share'
+                    )
+                }}
+    end as threshold,
+    -- Nothing traded is more than any number of spreads below.
+    case when is_scored and isfinite(distance) then distance / spread end as scaled_mads,
+    case when is_scored then distance >= distance_of_warning end as has_fired,
+    top_supplier_iso3,
+    is_provisional,
+    {{ union_of('list_append(coalesce(snapshots_before, []), snapshot_ids)') }} as snapshot_ids
+from in_units
