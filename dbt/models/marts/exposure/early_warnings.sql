@@ -29,6 +29,15 @@ clauses as (
 
 ),
 
+measure_status as (
+
+    select
+        *,
+        lead(status) over (partition by clause_id order by valid_from) as next_status
+    from {{ ref('measure_status') }}
+
+),
+
 supplier_shares as (
 
     select * from {{ ref('supplier_shares') }}
@@ -47,27 +56,37 @@ economies as (
 
 ),
 
--- What becomes known, and what ends soon. A later fact that is not known yet is null here.
+-- What becomes known, and what ends soon: a suspension that no other follows, or a term. A later
+-- fact that is not known yet is not in a status.
 clause_events as (
 
     select
         clause_id,
         'new_restriction' as signal,
         known_at as event_day,
-        known_at as flows_before
+        known_at as flows_before,
+        cast(null as varchar) as status
     from clauses
     where direction = 'restrict'
     union all
     select
-        clause_id,
+        clauses.clause_id,
         'lapse_ahead' as signal,
-        least(suspended_to, ended_date) as event_day,
-        {{ as_of_day() }} as flows_before
+        cast(measure_status.valid_to - interval 1 day as date) as event_day,
+        {{ as_of_day() }} as flows_before,
+        measure_status.status
     from clauses
+    inner join measure_status on clauses.clause_id = measure_status.clause_id
     where
-        direction in ('restrict', 'monitor')
-        and least(suspended_to, ended_date) between
-        {{ as_of_day() }} and {{ as_of_day() }} + interval {{ warning_rule('days_ahead') }} day
+        clauses.direction in ('restrict', 'monitor')
+        and (
+            (measure_status.status = 'suspended' and measure_status.next_status <> 'suspended')
+            or (measure_status.status = 'in_force' and measure_status.next_status = 'ended')
+        )
+        and measure_status.valid_from <= {{ as_of_day() }}
+        and measure_status.valid_to > {{ as_of_day() }}
+        and measure_status.valid_to - interval 1 day
+        <= {{ as_of_day() }} + interval {{ warning_rule('days_ahead') }} day
 
 ),
 
@@ -152,7 +171,11 @@ concerned as (
         row_number() over (
             partition by
                 events.clause_id, events.signal, events.commodity_code, flows.importer_iso3
-            order by flows.share is null, flows.frequency, flows.period_start desc, flows.source
+            order by
+                flows.share is null asc,
+                flows.frequency asc,
+                flows.period_start desc,
+                flows.source asc
         ) = 1
 
 ),
@@ -193,7 +216,7 @@ of_clauses as (
                     )
             else
                 case
-                    when concerned.event_day = clauses.suspended_to then 'The suspension of '
+                    when concerned.status = 'suspended' then 'The suspension of '
                     else 'The term of '
                 end
                 || concerned.clause_id
@@ -250,7 +273,10 @@ fired as (
         row_number() over (
             partition by importer_iso3, commodity_code, frequency, period_start, signal
             order by
-                supplier_iso3 <> 'WLD', scaled_mads desc nulls first, supplier_iso3, source
+                supplier_iso3 <> 'WLD' asc,
+                scaled_mads desc nulls first,
+                supplier_iso3 asc,
+                source asc
         ) = 1
 
 ),

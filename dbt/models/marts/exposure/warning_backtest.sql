@@ -35,10 +35,8 @@ cases as (
         clauses.announced_date,
         coalesce(clauses.effective_date, clauses.announced_date) as effective_date,
         clauses.snapshot_id as clause_snapshot_id,
-        date_trunc('month', clauses.announced_date)
-        - interval {{ warning_rule('months_before_announcement') }} month as watched_from,
-        coalesce(clauses.effective_date, clauses.announced_date)
-        + interval {{ warning_rule('months_after_effect') }} month as watched_to
+        {{ watched_from('clauses.announced_date') }} as watched_from,
+        {{ watched_to('coalesce(clauses.effective_date, clauses.announced_date)') }} as watched_to
     from episodes
     inner join clauses on episodes.clause_id = clauses.clause_id
     cross join signals
@@ -141,7 +139,9 @@ select
         when signal = 'concentration_jump' and supplier_iso3 <> 'WLD'
             then 'The exports of one supplier have no concentration of suppliers.'
         when not has_figures
-            then 'No figures of the signal are published for this importer, commodity and frequency.'
+            then
+                'No figures of the signal are published for this importer, commodity and '
+                || 'frequency.'
         when verdict = 'not_testable'
             then
                 case
