@@ -145,16 +145,16 @@ def print_measures(found: Measures) -> None:
     for heading, clauses in _by_heading(found.clauses):
         console.print(f"[bold]{escape(heading)}[/bold] ({counted(len(clauses), 'clause')})")
         for clause in clauses:
-            console.print(Padding(escape(_first_line(clause)), (0, 0, 0, 2)))
+            console.print(Padding(escape(_first_line(clause)), (0, 0, 0, 2), expand=False))
             for line in lines_of(clause, found):
-                console.print(Padding(f"[dim]{escape(line)}[/dim]", (0, 0, 0, 4)))
+                console.print(Padding(f"[dim]{escape(line)}[/dim]", (0, 0, 0, 4), expand=False))
         console.print()
     if not found.clauses:
         console.print("No clause of the catalogue bears on it.\n")
     if found.together:
         console.print("[bold]What is in force together hits, of its imports[/bold]")
         for row in found.together:
-            console.print(Padding(escape(_together(row)), (0, 0, 0, 2)))
+            console.print(Padding(escape(_together(row)), (0, 0, 0, 2), expand=False))
         console.print()
     if found.day != found.as_of:
         console.print(
@@ -214,7 +214,7 @@ def _exposure(clause: Row, found: Measures) -> Iterator[str]:
         return
     rows = found.exposures.get(clause["clause_id"], ())
     if not rows:
-        yield f"no purchases of {found.importer} from {clause['implementer']} in the baseline"
+        yield f"no flows from {clause['implementer']} to {found.importer} in the baseline"
         return
     low = sum(row["exposed_value_low_usd"] for row in rows)
     high = sum(row["exposed_value_high_usd"] for row in rows)
@@ -228,7 +228,7 @@ def _exposure(clause: Row, found: Measures) -> Iterator[str]:
     )
     without = [code for code in codes if code not in {row["commodity_code"] for row in rows}]
     if without and not any(len(row["commodity_code"]) != 6 for row in rows):
-        yield f"no purchases in the baseline of {shortened(without)}"
+        yield f"no flows in the baseline of {shortened(without)}"
 
 
 def _together(row: Row) -> str:

@@ -226,9 +226,7 @@ class TradeChange(_Bounded):
     @model_validator(mode="after")
     def _begins_a_month(self) -> Self:
         if self.period_start.day != 1:
-            raise ValueError(
-                f"`period_start` is {self.period_start}, not the first day of a month"
-            )
+            raise ValueError(f"`period_start` is {self.period_start}, not the first day of a month")
         return self
 
     def subject(self) -> dict[str, object]:

@@ -86,7 +86,7 @@ by_case as (
         count(*) filter (where is_quiet and has_fired) as false_alarms_in_quiet_years,
         count(*) filter (where is_quiet and has_fired is not null) as quiet_periods,
         string_agg(distinct source, ', ' order by source)
-            filter (where (is_watched or is_quiet) and has_fired is not null) as source,
+        filter (where (is_watched or is_quiet) and has_fired is not null) as source,
         {{ union_of('list(snapshot_ids) filter (where is_watched or is_quiet)') }} as snapshot_ids
     from periods
     group by episode, signal
