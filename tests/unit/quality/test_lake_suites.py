@@ -49,10 +49,16 @@ def test_every_rule_looks_at_columns_of_its_table(suite: Suite) -> None:
     assert {name for rule in suite.rules for name in rule.columns} <= declared
 
 
+MAY_BE_EMPTY = {"company_facts", "restriction_suspensions"}
+"""Measures may be suspended or name companies; a document in which none does is whole."""
+
+
 @pytest.mark.parametrize("suite", LAKE_SUITES.values(), ids=lambda suite: suite.table)
 def test_a_table_without_rows_is_rejected_and_nothing_else_is_reported(suite: Suite) -> None:
     verdict = evaluate_batch(LAKE_TABLES[suite.table].empty(), suite)
-    assert verdict.is_rejected
+    assert verdict.is_rejected == (suite.table not in MAY_BE_EMPTY)
+    if suite.table in MAY_BE_EMPTY:
+        return
     failed = {result.check_name for result in verdict.results if result.status != "passed"}
     whole_list = {"the_list_holds_the_well_known", "the_european_union_has_27_members"}
     assert failed - whole_list == {"there_is_at_least_one_row"}

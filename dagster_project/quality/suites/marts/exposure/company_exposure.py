@@ -27,7 +27,7 @@ RULES = (
     ),
     no_row_has(
         "every_company_has_a_name",
-        "Entities that no source names are counted in `exposure.measures`, and are no company.",
+        "Entities that no source names are counted among the targets, and are no company.",
         unnamed_company=pl.when(pl.col("company").str.to_lowercase() == "unnamed").then("company"),
     ),
     is_not_later_than_today("known_at"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dagster_project.quality import parts
 from dagster_project.quality.mart_parts import is_at_least
-from dagster_project.quality.parts import is_a_share, is_not_above, is_not_blank, is_one_of, matches
+from dagster_project.quality.parts import is_a_share, is_not_above, is_not_blank, matches
+from dagster_project.quality.rules import stop
 
 RULES = (
     matches(
@@ -12,9 +13,11 @@ RULES = (
         "Minerals have one form of name (`all_rare_earths`), else they match nothing.",
     ),
     is_not_blank("sector"),
-    is_one_of(
-        "tier_is_one_or_two", "tier", (1, 2),
+    stop(
+        "tier_is_one_or_two",
         "An industry uses a mineral, or builds in what another makes of it.",
+        "ExpectColumnValuesToBeBetween",
+        column="tier", min_value=1, max_value=2,
     ),
     is_a_share("use_share"),
     is_at_least("exposed_value_low_usd", 0, "A clause exposes some trade or none."),
