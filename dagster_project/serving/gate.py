@@ -122,7 +122,8 @@ class _Table:
     @property
     def source(self) -> str:
         has_its_own = "source" in self.columns and self.schema not in _COMPETED
-        return "source" if has_its_own else "''"
+        # A row may name none: a claim that no figure decides, a series that is not there.
+        return "coalesce(source, '')" if has_its_own else "''"
 
     @property
     def year(self) -> str | None:
