@@ -68,7 +68,7 @@ days as (
 ),
 
 -- What one economy controls because of several clauses is at least what one of them controls, and
--- at most all that it supplies.
+-- at most all that it supplies in the newest baseline.
 by_implementer as (
 
     select
@@ -79,8 +79,12 @@ by_implementer as (
         in_force.implementer_iso3,
         any_value(in_force.is_basket) as is_basket,
         list(in_force.clause_id order by in_force.clause_id) as clause_ids,
-        max(in_force.exposed_share_low) as share_low,
-        least(max(in_force.baseline_share), sum(in_force.exposed_share_high)) as share_high,
+        least(
+            max_by(in_force.baseline_share, in_force.baseline_to), max(in_force.exposed_share_low)
+        ) as share_low,
+        least(
+            max_by(in_force.baseline_share, in_force.baseline_to), sum(in_force.exposed_share_high)
+        ) as share_high,
         max(in_force.baseline_to) as baseline_to,
         max_by(in_force.baseline_from, in_force.baseline_to) as baseline_from,
         max_by(in_force.total_value_usd, in_force.baseline_to) as total_value_usd,
