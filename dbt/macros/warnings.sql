@@ -142,3 +142,15 @@
         else {{ percent_in_words(figure) }}
     end
 {%- endmacro %}
+
+
+{# The time in which a warning of a clause is looked for. #}
+{% macro watched_from(announced_date) -%}
+    date_trunc('month', {{ announced_date }})
+    - interval {{ warning_rule('months_before_announcement') }} month
+{%- endmacro %}
+
+
+{% macro watched_to(effective_date) -%}
+    {{ effective_date }} + interval {{ warning_rule('months_after_effect') }} month
+{%- endmacro %}

@@ -21,6 +21,6 @@ from {{ ref('warning_backtest') }}
 where
     quiet_from > quiet_to
     or (
-        quiet_to >= date_trunc('month', announced_date) - interval {{ warning_rule('months_before_announcement') }} month
-        and quiet_from <= effective_date + interval {{ warning_rule('months_after_effect') }} month
+        quiet_to >= {{ watched_from('announced_date') }}
+        and quiet_from <= {{ watched_to('effective_date') }}
     )

@@ -168,7 +168,8 @@ supplies as (
     select
         *,
         -- Where a source has values, it has them of all importers.
-        coalesce(value_usd, net_weight_kg) as size
+        coalesce(value_usd, net_weight_kg) as size,
+        {{ warning_window('frequency') }} as look_back
     from (
         select * from imports
         union all by name
@@ -217,7 +218,7 @@ large_before as (
         periods_before as (
             partition by source, importer_iso3, supplier_iso3, commodity_code, frequency
             order by period_start
-            range between {{ warning_window('frequency') }} preceding
+            range between look_back preceding
             and interval 1 day preceding
         )
 
@@ -253,6 +254,7 @@ figures as (
             {{ figure }} as figure,
             {{ top_supplier or 'cast(null as varchar)' }} as top_supplier_iso3,
             is_large,
+            look_back,
             is_provisional,
             snapshot_ids
         from large_before
@@ -291,6 +293,7 @@ readings as (
 
     select
         *,
+        look_back + interval 2 year as read_back,
         {{ as_read('figure', 'is_share') }} as level_reading,
         case
             when is_share then figure - comparable
@@ -318,14 +321,14 @@ histories as (
             partition by
                 source, importer_iso3, supplier_iso3, commodity_code, frequency, unit, era
             order by period_start
-            range between {{ warning_window('frequency') }} + interval 2 year preceding
+            range between read_back preceding
             and interval 1 day preceding
         ),
         periods_before as (
             partition by
                 source, importer_iso3, supplier_iso3, commodity_code, frequency, unit, era
             order by period_start
-            range between {{ warning_window('frequency') }} preceding
+            range between look_back preceding
             and interval 1 day preceding
         )
 
@@ -379,7 +382,10 @@ judged as (
 
     select
         *,
-        {{ warning_direction('signal') }} * (reading - median_reading) as distance,
+        case signal
+            when 'volume_drop' then median_reading - reading
+            else reading - median_reading
+        end as distance,
         {{ warning_distance('signal', 'spread') }} as distance_of_warning
     from scored
     qualify
@@ -392,7 +398,7 @@ judged as (
                 frequency,
                 period_start,
                 signal
-            order by is_scored desc, choice
+            order by is_scored desc, choice asc
         ) = 1
 
 ),
@@ -401,8 +407,10 @@ in_units as (
 
     select
         *,
-        case when basis = 'comparable_periods' and not is_share then comparable else 1 end as factor,
-        case when basis = 'comparable_periods' and is_share then comparable else 0 end as addend
+        case when basis = 'comparable_periods' and not is_share then comparable else 1 end
+            as factor,
+        case when basis = 'comparable_periods' and is_share then comparable else 0 end
+            as addend
     from judged
 
 )

@@ -152,7 +152,11 @@ concerned as (
         row_number() over (
             partition by
                 events.clause_id, events.signal, events.commodity_code, flows.importer_iso3
-            order by flows.share is null, flows.frequency, flows.period_start desc, flows.source
+            order by
+                flows.share is null asc,
+                flows.frequency asc,
+                flows.period_start desc,
+                flows.source asc
         ) = 1
 
 ),
@@ -250,7 +254,10 @@ fired as (
         row_number() over (
             partition by importer_iso3, commodity_code, frequency, period_start, signal
             order by
-                supplier_iso3 <> 'WLD', scaled_mads desc nulls first, supplier_iso3, source
+                supplier_iso3 <> 'WLD' asc,
+                scaled_mads desc nulls first,
+                supplier_iso3 asc,
+                source asc
         ) = 1
 
 ),

@@ -35,10 +35,8 @@ cases as (
         clauses.announced_date,
         coalesce(clauses.effective_date, clauses.announced_date) as effective_date,
         clauses.snapshot_id as clause_snapshot_id,
-        date_trunc('month', clauses.announced_date)
-        - interval {{ warning_rule('months_before_announcement') }} month as watched_from,
-        coalesce(clauses.effective_date, clauses.announced_date)
-        + interval {{ warning_rule('months_after_effect') }} month as watched_to
+        {{ watched_from('clauses.announced_date') }} as watched_from,
+        {{ watched_to('coalesce(clauses.effective_date, clauses.announced_date)') }} as watched_to
     from episodes
     inner join clauses on episodes.clause_id = clauses.clause_id
     cross join signals
@@ -82,14 +80,14 @@ by_case as (
         min(complete_on) filter (where is_watched and has_fired) as first_complete_on,
         count(*) filter (where is_watched and is_before_effect and has_fired is not null)
             as judged_before_effect,
-        count(*) filter (where is_watched and has_fired is not null) as judged,
         max(observations) filter (where is_watched and is_before_effect) as observations,
         count(*) filter (where is_watched and is_before_effect) as figures_before_effect,
         count(*) filter (where is_quiet and has_fired) as false_alarms_in_quiet_years,
         count(*) filter (where is_quiet and has_fired is not null) as quiet_periods,
-        string_agg(distinct source, ', ' order by source)
-            filter (where (is_watched or is_quiet) and has_fired is not null) as source,
-        {{ union_of('list(snapshot_ids) filter (where is_watched or is_quiet)') }} as snapshot_ids
+        list(distinct source order by source)
+            filter (where (is_watched or is_quiet) and has_fired is not null)
+            as sources,
+        list(snapshot_ids) filter (where is_watched or is_quiet) as lists_of_snapshots
     from periods
     group by episode, signal
 
@@ -107,8 +105,8 @@ judged as (
         coalesce(by_case.judged_before_effect, 0) as judged_before_effect,
         coalesce(by_case.figures_before_effect, 0) as figures_before_effect,
         by_case.observations,
-        by_case.source,
-        by_case.snapshot_ids,
+        array_to_string(by_case.sources, ', ') as source,
+        flatten(coalesce(by_case.lists_of_snapshots, [])) as snapshot_ids,
         case
             when coalesce(by_case.judged_before_effect, 0) = 0 then 'not_testable'
             when by_case.first_complete_on <= cases.effective_date then 'fired'
@@ -141,7 +139,9 @@ select
         when signal = 'concentration_jump' and supplier_iso3 <> 'WLD'
             then 'The exports of one supplier have no concentration of suppliers.'
         when not has_figures
-            then 'No figures of the signal are published for this importer, commodity and frequency.'
+            then
+                'No figures of the signal are published for this importer, commodity and '
+                || 'frequency.'
         when verdict = 'not_testable'
             then
                 case

@@ -42,7 +42,7 @@ RULES = (
     no_row_has(
         "signals_of_clauses_name_their_clause_and_others_none",
         "A reader looks up the clause, and counts the figures without one.",
-        without_its_clause=pl.when(IS_OF_A_CLAUSE == (pl.col("clause_id") == "")).then("signal"),
+        without_its_clause=pl.when((pl.col("clause_id") == "") == IS_OF_A_CLAUSE).then("signal"),
     ),
     no_row_has(
         "signals_of_figures_say_what_is_usual_and_how_it_is_known",
