@@ -59,7 +59,8 @@ periods as (
         and scored_periods.period_start <= cases.watched_to as is_watched,
         scored_periods.complete_on <= cases.effective_date as is_before_effect,
         scored_periods.period_start >= cases.quiet_from
-        and scored_periods.complete_on <= cases.quiet_to + interval 1 day as is_quiet
+        and scored_periods.complete_on <= cases.quiet_to + interval 1 day as is_quiet,
+        (is_watched or is_quiet) and scored_periods.has_fired is not null as is_used
     from cases
     inner join scored_periods
         on
@@ -84,9 +85,7 @@ by_case as (
         count(*) filter (where is_watched and is_before_effect) as figures_before_effect,
         count(*) filter (where is_quiet and has_fired) as false_alarms_in_quiet_years,
         count(*) filter (where is_quiet and has_fired is not null) as quiet_periods,
-        list(distinct source order by source)
-            filter (where (is_watched or is_quiet) and has_fired is not null)
-            as sources,
+        list(distinct source order by source) filter (where is_used) as sources,
         list(snapshot_ids) filter (where is_watched or is_quiet) as lists_of_snapshots
     from periods
     group by episode, signal
