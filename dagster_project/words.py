@@ -126,6 +126,11 @@ UNITS_OF_WARNINGS = (
 BacktestVerdict = Literal["fired", "missed", "not_testable"]
 BACKTEST_VERDICTS: tuple[BacktestVerdict, ...] = get_args(BacktestVerdict)
 
+BaselineReason = Literal["before_announcement", "not_reported"]
+BASELINE_REASONS: tuple[BaselineReason, ...] = get_args(BaselineReason)
+"""Why a month has nothing to be compared with: it is before the announcement itself, or no figure
+is reported for the same month of the two years before."""
+
 MilestoneKind = Literal["dispute", "remark", "supply_project", "disclosure", "partnership"]
 MILESTONE_KINDS: tuple[MilestoneKind, ...] = get_args(MilestoneKind)
 

@@ -223,7 +223,7 @@ def test_exporters_reports_never_feed_shares(rows: Rows) -> None:
         "where reporter_iso3 = 'CHN' and flow = 'export' and frequency = 'M' group by source "
         "order by source"
     ) == [
-        ("china_customs_reported", 70, date(2022, 11, 1), date(2026, 3, 1)),
+        ("china_customs_reported", 74, date(2022, 11, 1), date(2026, 3, 1)),
         ("comtrade_baskets", 6_442, date(2017, 1, 1), date(2024, 12, 1)),
     ]
     assert rows(

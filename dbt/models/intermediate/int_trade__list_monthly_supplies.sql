@@ -28,13 +28,7 @@ with flows as (
 
 answered as (
 
-    select
-        source,
-        reporter_iso3,
-        flow,
-        period_start,
-        snapshot_id
-    from {{ ref('stg_lake__coverage') }}
+    select * from {{ ref('stg_lake__coverage') }}
     where
         table_name = 'trade_flows'
         and frequency = 'M'
