@@ -59,7 +59,8 @@ periods as (
         and scored_periods.period_start <= cases.watched_to as is_watched,
         scored_periods.complete_on <= cases.effective_date as is_before_effect,
         scored_periods.period_start >= cases.quiet_from
-        and scored_periods.complete_on <= cases.quiet_to + interval 1 day as is_quiet
+        and scored_periods.complete_on <= cases.quiet_to + interval 1 day as is_quiet,
+        (is_watched or is_quiet) and scored_periods.has_fired is not null as is_used
     from cases
     inner join scored_periods
         on
@@ -80,14 +81,12 @@ by_case as (
         min(complete_on) filter (where is_watched and has_fired) as first_complete_on,
         count(*) filter (where is_watched and is_before_effect and has_fired is not null)
             as judged_before_effect,
-        count(*) filter (where is_watched and has_fired is not null) as judged,
         max(observations) filter (where is_watched and is_before_effect) as observations,
         count(*) filter (where is_watched and is_before_effect) as figures_before_effect,
         count(*) filter (where is_quiet and has_fired) as false_alarms_in_quiet_years,
         count(*) filter (where is_quiet and has_fired is not null) as quiet_periods,
-        string_agg(distinct source, ', ' order by source)
-        filter (where (is_watched or is_quiet) and has_fired is not null) as source,
-        {{ union_of('list(snapshot_ids) filter (where is_watched or is_quiet)') }} as snapshot_ids
+        list(distinct source order by source) filter (where is_used) as sources,
+        list(snapshot_ids) filter (where is_watched or is_quiet) as lists_of_snapshots
     from periods
     group by episode, signal
 
@@ -105,8 +104,8 @@ judged as (
         coalesce(by_case.judged_before_effect, 0) as judged_before_effect,
         coalesce(by_case.figures_before_effect, 0) as figures_before_effect,
         by_case.observations,
-        by_case.source,
-        by_case.snapshot_ids,
+        array_to_string(by_case.sources, ', ') as source,
+        flatten(coalesce(by_case.lists_of_snapshots, [])) as snapshot_ids,
         case
             when coalesce(by_case.judged_before_effect, 0) = 0 then 'not_testable'
             when by_case.first_complete_on <= cases.effective_date then 'fired'
