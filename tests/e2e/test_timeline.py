@@ -113,7 +113,8 @@ REPLAYS: Mapping[date, Mapping[str, tuple[str, date | None] | None]] = {
     },
     date(2026, 2, 10): {
         "CN-2026-1": ("in_force", None),
-        "CN-2026-02-PERMITS": ("in_force", None),
+        # Known, and how long it holds is not.
+        "CN-2026-02-PERMITS": ("unknown", None),
         "CN-2025-18": ("in_force", None),
         "CN-2025-57": ("suspended", date(2026, 11, 11)),
         "CN-2026-11": None,

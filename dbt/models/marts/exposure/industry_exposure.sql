@@ -91,6 +91,7 @@ by_commodity as (
         bool_or(magnet_codes.hs6_code is not null) as is_magnets,
         any_value(exposures.baseline_value_usd) as value_usd,
         any_value(exposures.snapshot_ids) as snapshot_ids,
+        any_value(exposures.hs6_codes) as hs6_codes,
         case
             when any_value(target_classes.target_class) = 'end_user' then 0
             when count(*) < max(len(exposures.hs6_codes)) then 0
@@ -135,6 +136,8 @@ by_mineral as (
         clause_id,
         importer_iso3,
         mineral,
+        list(distinct commodity_code order by commodity_code) as commodity_codes,
+        list_sort(list_distinct(flatten(list(hs6_codes)))) as hs6_codes,
         coalesce(sum(share_low * value_usd) filter (where not is_magnets), 0) as materials_low_usd,
         coalesce(sum(share_high * value_usd) filter (where not is_magnets), 0)
             as materials_high_usd,
@@ -267,10 +270,17 @@ select
     tiers.sector,
     cast(tiers.tier as integer) as tier,
     tiers.nace2_code,
+    by_mineral.commodity_codes,
+    by_mineral.hs6_codes,
     case when tiers.tier = 1 then uses.use_share end as use_share,
     cast(tiers.low_usd as double) as exposed_value_low_usd,
     cast(tiers.high_usd as double) as exposed_value_high_usd,
     tiers.snapshot_ids
 from tiers
+inner join by_mineral
+    on
+        tiers.clause_id = by_mineral.clause_id
+        and tiers.importer_iso3 = by_mineral.importer_iso3
+        and tiers.mineral = by_mineral.mineral
 left join uses on tiers.mineral = uses.mineral and tiers.sector = uses.sector
 where tiers.high_usd > 0

@@ -78,6 +78,7 @@ by_implementer as (
         days.valid_to,
         in_force.implementer_iso3,
         any_value(in_force.is_basket) as is_basket,
+        any_value(in_force.hs6_codes) as hs6_codes,
         list(in_force.clause_id order by in_force.clause_id) as clause_ids,
         least(
             max_by(in_force.baseline_share, in_force.baseline_to), max(in_force.exposed_share_low)
@@ -114,6 +115,7 @@ together as (
         valid_from,
         valid_to,
         any_value(is_basket) as is_basket,
+        any_value(hs6_codes) as hs6_codes,
         list_sort(flatten(list(clause_ids))) as clause_ids,
         least(1, sum(share_low)) as share_low,
         least(1, sum(share_high)) as share_high,
@@ -130,6 +132,7 @@ select
     importer_iso3,
     commodity_code,
     is_basket,
+    hs6_codes,
     valid_from,
     valid_to,
     clause_ids,
