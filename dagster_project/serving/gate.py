@@ -61,6 +61,12 @@ _NO_FIGURES = ("catalog",)
 _COMPETED = ("dependency", "market")
 """Schemas in which one of several sources is chosen: another source may replace its figures."""
 
+_ALSO_COMPETED = ("importer_exposure", "trade_response", "warning_backtest")
+"""Tables elsewhere that are made of chosen figures."""
+
+_PASSING = ("early_warnings",)
+"""Tables whose rows come and go by themselves: a warning ends with its cause, or its day."""
+
 _NOTHING_CAME = "no snapshot was added or removed: the code or the day changed"
 _MOST_SENTENCES = 12
 _MOVERS = 10
@@ -121,7 +127,8 @@ class _Table:
 
     @property
     def source(self) -> str:
-        has_its_own = "source" in self.columns and self.schema not in _COMPETED
+        is_competed = self.schema in _COMPETED or self.name in _ALSO_COMPETED
+        has_its_own = "source" in self.columns and not is_competed
         # A row may name none: a claim that no figure decides, a series that is not there.
         return "coalesce(source, '')" if has_its_own else "''"
 
@@ -255,7 +262,7 @@ def _tables(files: _Files) -> list[_Table]:
         for (schema, name), rows in columns.group_by(
             "schema_name", "table_name", maintain_order=True
         )
-        if schema not in _NO_FIGURES
+        if schema not in _NO_FIGURES and name not in _PASSING
     ]
 
 
