@@ -35,8 +35,8 @@
 {%- endmacro %}
 
 
-{# An amount or a price as the rule reads it: its logarithm, so that half and double are equally far;
-   a share as it is. Nothing traded is below everything. #}
+{# An amount or a price as the rule reads it: its logarithm, so that half and double are equally
+   far; a share as it is. Nothing traded is below everything. #}
 {% macro as_read(figure, is_share) -%}
     case
         when {{ is_share }} then {{ figure }}
@@ -96,8 +96,8 @@
 {%- endmacro %}
 
 
-{# Severity by what part of the importer's supply comes from the economy that restricts; medium where
-   that is not known. #}
+{# Severity by what part of the importer's supply comes from the economy that restricts; medium
+   where that is not known. #}
 {% macro severity_of_supplier(share) -%}
     case
         when {{ share }} >= {{ warning_rule('supplier_share_of_high') }} then 'high'
