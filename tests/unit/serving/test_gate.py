@@ -64,7 +64,7 @@ def warehouse(
 ) -> Path:
     """A published or built file with these marts, made from these snapshots."""
     with duckdb.connect(str(path)) as connection:
-        for schema in ("trade", "market", "dependency", "catalog"):
+        for schema in ("trade", "market", "dependency", "exposure", "catalog"):
             connection.execute(f"create schema {schema}")
         for name, rows in marts.items():
             connection.register("rows", rows.to_arrow())
@@ -549,3 +549,50 @@ def test_where_no_snapshot_brought_it_the_same_documents_and_code_do(two: Two) -
     # A release of a past day was made from less, an earlier one from what is withdrawn since.
     assert not common("un-1")
     assert not common("bank-1", "un-1", "un-2")
+
+
+EXPOSED = pl.DataFrame(
+    [
+        {"importer_iso3": economy, "commodity_code": "280530", "source": source}
+        for economy in ECONOMIES
+        for source in ("un", "bank")
+    ]
+)
+
+
+def exposures_compared(tmp_path: Path, name: str, after: pl.DataFrame) -> gate.Comparison:
+    return gate.compare(
+        warehouse(tmp_path / "before.duckdb", {name: EXPOSED}, [RIGHT, OTHER]),
+        warehouse(tmp_path / "after.duckdb", {name: after}, [RIGHT, OTHER]),
+    )
+
+
+def test_a_warning_that_ended_is_no_loss_and_an_exposure_that_is_gone_is(tmp_path: Path) -> None:
+    for number, (name, is_lost) in enumerate(
+        (("exposure.early_warnings", False), ("exposure.importer_exposure", True))
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        found = exposures_compared(folder, name, EXPOSED.head(10))
+        assert bool(found.losses) == is_lost, name
+
+
+def test_an_exposure_may_be_of_another_source(tmp_path: Path) -> None:
+    """The chosen source of a figure gives way to a better one; that of a declared flow does not."""
+    other = EXPOSED.with_columns(source=pl.lit("un"))
+    for number, (name, is_lost) in enumerate(
+        (("exposure.importer_exposure", False), ("trade.reported_flows", True))
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert bool(exposures_compared(folder, name, other).losses) == is_lost, name
+
+
+def test_rows_that_name_no_source_are_compared_too(tmp_path: Path) -> None:
+    before = EXPOSED.with_columns(source=pl.lit(None, pl.String))
+    found = gate.compare(
+        warehouse(tmp_path / "before.duckdb", {"trade.flows": before}, [RIGHT]),
+        warehouse(tmp_path / "after.duckdb", {"trade.flows": before.head(10)}, [RIGHT]),
+    )
+    assert any("10 of 200 rows" in loss.sentence for loss in found.losses)
+    assert "| trade.flows |" in found.page

@@ -151,6 +151,32 @@ def for_readers_alone(build_file: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("is_fit", [False, True], ids=["copied", "duplicated"])
+def test_a_view_is_published_with_its_comments_and_reads_the_file_it_lies_in(
+    tmp_path: Path, is_fit: bool
+) -> None:
+    """Whatever the file is called, and attached beside the file of another day."""
+    build_file = build(tmp_path / "build", FIRST, 150.5)
+    with duckdb.connect(str(build_file)) as connection:
+        connection.execute("create view market.dear as select * from market.prices where close > 1")
+        connection.execute("comment on view market.dear is 'One row per dear day.'")
+        connection.execute("comment on column market.dear.close is 'Yen.'")
+    if is_fit:
+        build_file = for_readers_alone(build_file)
+    target = tmp_path / "as-of-2025.duckdb"
+    publication.copy_marts(build_file, target)
+    assert (target.read_bytes() == build_file.read_bytes()) == is_fit
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{target}' as past (read_only)")
+        assert connection.execute("from past.market.dear").fetchall() == [("USDJPY", 150.5)]
+        assert connection.execute(
+            "select comment from duckdb_views() where view_name = 'dear'"
+        ).fetchall() == [("One row per dear day.",)]
+        assert connection.execute(
+            "select comment from duckdb_columns() where table_name = 'dear' order by column_index"
+        ).fetchall() == [(None,), ("Yen.",)]
+
+
 def test_a_build_with_nothing_private_is_published_as_it_is(tmp_path: Path) -> None:
     build_file = for_readers_alone(build(tmp_path / "build", FIRST, 150.5))
     target = tmp_path / "published.duckdb"
