@@ -1,5 +1,5 @@
 {# The rule of early warnings: what is usual, how far from it is a warning, and how grave it is. It
-   is the same for every series; no number here is chosen for an episode (decision 0032). #}
+   is the same for every series; no number here is chosen for an episode (decision 0031). #}
 
 
 {# All the numbers of the rule. Years and months differ in how many of them there are. #}

@@ -1,6 +1,6 @@
 """Early warnings and their backtest against the rule worked out again in Python, and by hand.
 
-The rule is the text of decision 0032, not the project's SQL: medians come from `statistics`.
+The rule is the text of decision 0031, not the project's SQL: medians come from `statistics`.
 """
 
 from __future__ import annotations

@@ -82,7 +82,17 @@ codes as (
 
 ),
 
--- Goods of one mineral are all of what the clause is on; a code of several holds others too.
+-- Codes that hold no other goods than those of rare earths.
+rare_earth_codes as (
+
+    select distinct hs6_code
+    from mineral_group_codes
+    where mineral_group = 'rare_earths'
+
+),
+
+-- Goods of one mineral are all of what the clause is on; a code of several holds others too, but
+-- that of the rare earths alone for a clause on all of them.
 other_minerals as (
 
     select
@@ -93,8 +103,13 @@ other_minerals as (
                 scope_minerals.mineral is not null and commodity_minerals.basis = 'one_mineral'
             ),
             false
+        )
+        or (
+            bool_or(rare_earth_codes.hs6_code is not null)
+            and list_contains(any_value(codes.minerals), 'all_rare_earths')
         ) as is_of_them_alone
     from codes
+    left join rare_earth_codes on codes.hs6_code = rare_earth_codes.hs6_code
     left join commodity_minerals on codes.hs6_code = commodity_minerals.hs6_code
     left join scope_minerals
         on
