@@ -811,15 +811,19 @@ def _without_small_partners(layout: Layout, rng: random.Random) -> Table:
     smallest = sorted(float(value) for value in known.values(measure) if value)
     bound = smallest[len(smallest) // 4]
     left = {column: Counter(known.values(column)) for column in layout.economies}
-    rows = []
-    for row in known.rows:
+    gone, others = [], []
+    for number, row in enumerate(known.rows):
         of = {column: row[known.head.index(column)] for column in layout.economies}
         is_small = float(row[known.head.index(measure)] or "inf") < bound and of[partner] != "WLD"
-        if is_small and rng.random() < 0.1 and all(left[name][of[name]] > 3 for name in of):
-            for name in of:
-                left[name][of[name]] -= 1
-        else:
-            rows.append(row)
+        if is_small:
+            is_drawn = rng.random() < 0.1
+            if all(left[name][of[name]] > 3 for name in of):
+                (gone if is_drawn else others).append(number)
+                for name in of:
+                    left[name][of[name]] -= is_drawn
+    # Of a short file maybe none is drawn.
+    gone = gone or others[:1]
+    rows = [row for number, row in enumerate(known.rows) if number not in set(gone)]
     return Table(known.head, rows)
 
 
