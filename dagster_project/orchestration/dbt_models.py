@@ -43,6 +43,7 @@ from dagster_project.orchestration.preview import mart_glance
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
+from dagster_project.serving.dictionary import NAMED, complete, published_tables
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 
@@ -163,6 +164,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             )
             if outcome.error:
                 raise dg.Failure(description=outcome.error, allow_retries=False)
+            complete(build.file, published_tables(manifest), settings.memory)
             glances = _glances(build, settings)
             if process and not any(node.status == "error" for node in outcome.results):
                 process.ask(audit_of(build, settings))
@@ -187,7 +189,7 @@ def _prepare_build_file(
     prepare(
         build.file,
         lake,
-        facts(settings, sources, checks, releases, manifest),
+        facts(settings, sources, checks, releases, published_tables(manifest)),
         settings.memory,
         left_out_on(settings.today, landing_of(settings), lake, all_sources()),
     )
@@ -353,8 +355,9 @@ def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], d
                 "select schema_name, table_name from duckdb_tables() where not internal "
                 "union all "
                 "select schema_name, view_name from duckdb_views() "
-                "where not internal and list_contains(?, schema_name)",
-                [list(words.SCHEMAS)],
+                "where not internal and list_contains(?, schema_name) "
+                "and not ends_with(view_name, ?)",
+                [list(words.SCHEMAS), NAMED],
             ).fetchall()
             for schema, table in tables:
                 count, latest, rows = mart_glance(connection, schema, table, settings.today)

@@ -1,10 +1,10 @@
-"""The facts of a run that dbt needs: sources, snapshots, checks so far, releases, columns."""
+"""The facts of a run that dbt needs: sources, snapshots, checks so far, releases, tables."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import subprocess
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,8 @@ from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import nomenclature
 from dagster_project.quality.results import CheckResult, as_frame
-from dagster_project.serving.publication import PUBLISHED_SCHEMAS, Release
+from dagster_project.serving.dictionary import Table, columns_frame, tables_frame
+from dagster_project.serving.publication import Release
 from dagster_project.settings import CHECKOUT, Settings
 from dagster_project.sources.card import Source
 
@@ -35,12 +36,6 @@ _ASK: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,
     "snapshot_id": pl.String,
 }  # fmt: skip
-_UNIT_OF_TYPE = {"date": "day", "timestamp": "UTC"}
-_UNIT_OF_SUFFIX = {
-    "_usd": "USD", "_kg": "kg", "_t": "t", "_share": "share, 0 to 1", "_pct": "percent, 0 to 100",
-    "_year": "year", "_iso3": "ISO 3166-1 alpha-3",
-}  # fmt: skip
-"""By the last word of a column's name; any other unit is in the model's YAML."""
 
 
 def facts(
@@ -48,7 +43,7 @@ def facts(
     sources: Collection[Source],
     checks: Iterable[CheckResult],
     releases: Iterable[Release],
-    manifest: Mapping[str, Any],
+    tables: Sequence[Table],
 ) -> dict[str, pl.DataFrame]:
     """The `runtime.*` tables of a build file, by name."""
     landing = landing_of(settings)
@@ -69,7 +64,8 @@ def facts(
         ),
         "checks": as_frame(list(checks)),
         "releases": pl.DataFrame([release.model_dump() for release in releases], schema=_RELEASE),
-        "columns": _columns(manifest),
+        "tables": tables_frame(tables),
+        "columns": columns_frame(tables),
         "nomenclature": _nomenclature(settings),
     }
 
@@ -160,34 +156,3 @@ def _sources(settings: Settings, sources: Collection[Source], landing: Landing) 
     return pl.DataFrame(
         rows, schema_overrides={"is_redistributable": pl.Boolean, "last_asked_at": INSTANT}
     )
-
-
-def _columns(manifest: Mapping[str, Any]) -> pl.DataFrame:
-    rows = [
-        {
-            "schema_name": node["schema"],
-            "table_name": node["alias"],
-            "column_name": name,
-            "data_type": column["data_type"],
-            "unit": unit_of(name, column),
-            "description": column["description"],
-        }
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] in PUBLISHED_SCHEMAS
-        for name, column in node["columns"].items()
-    ]
-    return pl.DataFrame(rows, schema_overrides={"unit": pl.String})
-
-
-def unit_of(name: str, column: Mapping[str, Any]) -> str | None:
-    """The unit of a column of dbt's manifest; None for names, codes, flags, ranks.
-
-    `meta.unit` of the column in its model's YAML, also null, takes precedence over the unit of its
-    type (a day, a time) or of the last word of its name.
-    """
-    if "unit" in column["meta"]:
-        unit: str | None = column["meta"]["unit"]
-        return unit
-    if column["data_type"] in _UNIT_OF_TYPE:
-        return _UNIT_OF_TYPE[column["data_type"]]
-    return next((u for suffix, u in _UNIT_OF_SUFFIX.items() if f"_{name}".endswith(suffix)), None)

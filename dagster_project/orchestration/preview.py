@@ -5,7 +5,7 @@ Reads existing tables; computes no figure of its own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -14,13 +14,7 @@ import polars as pl
 
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.lake.tables import Lake
-
-PERIODS = (
-    "known_at", "period_start", "price_date", "window_end", "year", "valid_from",
-    "announced_date", "claimed_at", "retrieved_at", "published_at",
-)  # fmt: skip
-"""Columns with the time of a row, the most relevant first: for a fact, when it became known (a
-claim's `period_start` is that of the figures that decide it)."""
+from dagster_project.serving.dictionary import period_column
 
 SUBJECTS = (
     "importer_iso3", "reporter_iso3", "economy_iso3", "target_iso3", "instrument", "mineral_group",
@@ -32,11 +26,6 @@ FIRST = ("JPN", "ALL", "REMX", "rare_earths")
 
 ROWS = 8
 LONGEST_CELL = 80
-
-
-def period_column(columns: Sequence[str]) -> str | None:
-    """The column with the time of a row, if there is one."""
-    return next((name for name in PERIODS if name in columns), None)
 
 
 def lake_reach(

@@ -4,28 +4,6 @@ with shares as (
 
 ),
 
--- The scale is that of the World Governance Indicators.
-governance as (
-
-    select * from {{ ref('stg_lake__governance_scores') }}
-    where source = 'wgi'
-
-),
-
--- With one of the six missing, the mean would be of another thing.
-means as (
-
-    select
-        economy_iso3,
-        year,
-        {{ sum_in_order('estimate') }} / 6 as mean_estimate,
-        {{ snapshots_of('snapshot_id') }} as snapshot_ids
-    from governance
-    group by economy_iso3, year
-    having count(distinct indicator) = 6
-
-),
-
 listed as (
 
     select
@@ -39,68 +17,35 @@ listed as (
         -- Round amounts give exact measures; where shares are printed they are of one.
         case when world_total_t is null then share else amount_t end as quantity,
         coalesce(world_total_t, 1) as whole,
+        governance_score,
         snapshot_ids
     from shares
     where share is not null or reason = {{ exceeds_a_rounded_total() }}
 
 ),
 
-economy_years as (
-
-    select distinct
-        economy_iso3,
-        year
-    from listed
-
-),
-
--- The nearest year that is not later.
-scores as (
-
-    select
-        economy_years.economy_iso3,
-        economy_years.year,
-        {{ governance_weight('means.mean_estimate') }} as governance_weight,
-        means.snapshot_ids
-    from economy_years
-    inner join means
-        on
-            economy_years.economy_iso3 = means.economy_iso3
-            and economy_years.year >= means.year
-    qualify
-        row_number() over (
-            partition by economy_years.economy_iso3, economy_years.year
-            order by means.year desc
-        ) = 1
-
-),
-
 producers as (
 
     select
-        listed.source,
-        listed.material,
-        listed.stage,
-        listed.year,
-        listed.economy_iso3,
-        listed.share,
-        listed.reference_period,
-        listed.quantity,
-        listed.quantity * listed.quantity as square,
-        listed.quantity * listed.quantity * scores.governance_weight as weighted_square,
-        case when scores.governance_weight is not null then listed.quantity end as scored_quantity,
-        listed.whole,
-        {{ snapshots_together(['listed.snapshot_ids', 'scores.snapshot_ids']) }} as snapshot_ids,
+        source,
+        material,
+        stage,
+        year,
+        economy_iso3,
+        share,
+        reference_period,
+        quantity,
+        quantity * quantity as square,
+        quantity * quantity * governance_score as weighted_square,
+        case when governance_score is not null then quantity end as scored_quantity,
+        whole,
+        snapshot_ids,
         row_number() over (
-            partition by listed.source, listed.material, listed.stage, listed.year
-            order by listed.quantity desc, listed.economy_iso3 asc
+            partition by source, material, stage, year
+            order by quantity desc, economy_iso3 asc
         ) as producer_rank
     from listed
-    left join scores
-        on
-            listed.economy_iso3 = scores.economy_iso3
-            and listed.year = scores.year
-    where listed.economy_iso3 <> '_X'
+    where economy_iso3 <> '_X'
 
 ),
 

@@ -10,6 +10,12 @@ labels as (
 
 ),
 
+governance as (
+
+    select * from {{ ref('stg_lake__governance_scores') }}
+
+),
+
 latest as (
 
     {{ latest_production('figures', 'labels') }}
@@ -322,6 +328,22 @@ tables as (
     from of_the_world
     group by source, material, stage, year
 
+),
+
+-- The scale is that of the World Governance Indicators; with one of the six missing, the mean would
+-- be of another thing.
+scores as (
+
+    select
+        economy_iso3,
+        year,
+        {{ governance_weight(sum_in_order('estimate') ~ ' / 6') }} as governance_score,
+        {{ snapshots_of('snapshot_id') }} as snapshot_ids
+    from governance
+    where source = 'wgi'
+    group by economy_iso3, year
+    having count(distinct indicator) = 6
+
 )
 
 select
@@ -338,7 +360,9 @@ select
     shares.reference_period,
     shares.content_basis,
     shares.note,
-    tables.snapshot_ids
+    scores.governance_score,
+    scores.year as governance_year,
+    {{ snapshots_together(['tables.snapshot_ids', 'scores.snapshot_ids']) }} as snapshot_ids
 from shares
 inner join tables
     on
@@ -346,3 +370,8 @@ inner join tables
         and shares.material = tables.material
         and shares.stage = tables.stage
         and shares.year = tables.year
+-- Of the nearest year that is not later.
+asof left join scores
+    on
+        shares.economy_iso3 = scores.economy_iso3
+        and shares.year >= scores.year

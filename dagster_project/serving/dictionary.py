@@ -1,0 +1,323 @@
+"""The data dictionary: published tables and columns with their units, and the views with names.
+
+Built from dbt's manifest, where each table and column is described once. What a figure is, is
+decided in dbt; here only codes get names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from dagster_project import words
+from dagster_project.lake.build_file import connect
+
+NAMED = "_named"
+"""What follows the name of a table in that of its view with names."""
+
+PERIODS = (
+    "known_at", "period_start", "price_date", "window_end", "year", "valid_from",
+    "announced_date", "claimed_at", "retrieved_at", "published_at",
+)  # fmt: skip
+"""Columns with the time of a row, the most relevant first: for a fact, when it became known (a
+claim's `period_start` is that of the figures that decide it)."""
+
+_UNIT_OF_TYPE = {"date": "day", "timestamp": "UTC"}
+_UNIT_OF_SUFFIX = {
+    "_usd": "USD", "_kg": "kg", "_t": "t", "_share": "share, 0 to 1", "_pct": "percent, 0 to 100",
+    "_year": "year", "_iso3": "ISO 3166-1 alpha-3",
+}  # fmt: skip
+"""By the last word of a column's name; any other unit is in the model's YAML."""
+
+_GRAIN = "One row per "
+
+
+@dataclass(frozen=True)
+class NamesOf:
+    """Where the names of a kind of code are: `key` is a condition on `{code}` and `{names}`."""
+
+    relation: str
+    key: str
+    special: Mapping[str, tuple[str, str]]
+    """English and Japanese names of words that stand for no single code."""
+
+
+_ECONOMIES = NamesOf(
+    "reference.economies",
+    "{code} = {names}.economy_iso3",
+    {"ALL": ("All economies", "すべての国・地域")},
+)
+_MINERALS = NamesOf(
+    "reference.minerals",
+    "{code} = {names}.mineral",
+    {"all_rare_earths": ("All rare earths", "すべての希土類")},
+)
+_GROUPS = NamesOf("reference.mineral_groups", "{code} = {names}.mineral_group", {})
+_MATERIALS = NamesOf(
+    "(select distinct material, material_name as name, material_name_ja as name_ja "
+    "from reference.materials)",
+    "{code} = {names}.material",
+    {},
+)
+# A group of its own has the name of each HS6 code; a basket is a group.
+_COMMODITIES = NamesOf(
+    "reference.mineral_groups",
+    "case when regexp_full_match({code}, '[0-9]{{6}}') then 'hs_' || {code} else {code} end "
+    "= {names}.mineral_group",
+    {},
+)
+_KINDS: Mapping[str, tuple[str, NamesOf]] = {
+    "mineral": ("mineral", _MINERALS),
+    "mineral_group": ("mineral_group", _GROUPS),
+    "material": ("material", _MATERIALS),
+    "hs6_code": ("commodity", _COMMODITIES),
+    "commodity_code": ("commodity", _COMMODITIES),
+}
+"""By the column of a code: what the columns of its names begin with, and where they are."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A published column."""
+
+    name: str
+    data_type: str
+    description: str
+    unit: str | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table or view; `statement` makes a view with names, and is empty otherwise."""
+
+    schema: str
+    name: str
+    grain: str
+    description: str
+    columns: Sequence[Column]
+    is_view: bool
+    statement: str = ""
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+def published_tables(manifest: Mapping[str, Any]) -> list[Table]:
+    """Every table and view of the published file, each followed by its view with names, if any."""
+    nodes = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in words.SCHEMAS
+    ]
+    tables: list[Table] = []
+    for node in nodes:
+        grain, description = _grain_and_rest(node["description"])
+        table = Table(
+            schema=node["schema"],
+            name=node["alias"],
+            grain=grain,
+            description=description,
+            columns=[
+                Column(name, found["data_type"], found["description"], unit_of(name, found))
+                for name, found in node["columns"].items()
+            ],
+            is_view=node["config"]["materialized"] == "view",
+        )
+        tables.append(table)
+        unpublished = {
+            name: found["meta"]["not_published"]
+            for name, found in node["columns"].items()
+            if "not_published" in found["meta"]
+        }
+        tables.extend(_view_with_names(table, unpublished))
+    return tables
+
+
+def tables_frame(tables: Sequence[Table]) -> pl.DataFrame:
+    """Rows of `catalog.tables`, without what only the built file knows (`count_rows`)."""
+    return pl.DataFrame(
+        [
+            {
+                "schema_name": table.schema,
+                "table_name": table.name,
+                "is_view": table.is_view,
+                "grain": table.grain,
+                "description": table.description,
+                "rows": None,
+                "latest_period": None,
+            }
+            for table in tables
+        ],
+        schema_overrides={"rows": pl.Int64, "latest_period": pl.Date},
+    )
+
+
+def columns_frame(tables: Sequence[Table]) -> pl.DataFrame:
+    """Rows of `catalog.columns`."""
+    return pl.DataFrame(
+        [
+            {
+                "schema_name": table.schema,
+                "table_name": table.name,
+                "column_name": column.name,
+                "data_type": column.data_type,
+                "unit": column.unit,
+                "description": column.description,
+            }
+            for table in tables
+            for column in table.columns
+        ],
+        schema_overrides={"unit": pl.String},
+    )
+
+
+def complete(build_file: Path, tables: Sequence[Table], memory: int | None = None) -> None:
+    """Make the views with names in a build file, and count the rows of every table.
+
+    A table that is not in the file, because its model failed, is passed over.
+    """
+    with connect(build_file, memory=memory) as connection:
+        there = {
+            f"{schema}.{name}"
+            for schema, name in connection.execute(
+                "select schema_name, table_name from duckdb_tables() "
+                "union all select schema_name, view_name from duckdb_views() where not internal"
+            ).fetchall()
+        }
+        connection.execute("begin")
+        for table in tables:
+            if table.statement and table.full_name.removesuffix(NAMED) in there:
+                _make_view(connection, table)
+                there.add(table.full_name)
+        if "catalog.tables" in there:
+            count_rows(connection, [table for table in tables if table.full_name in there])
+        connection.execute("commit")
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+    """Write rows and latest period of tables of the file into `catalog.tables`.
+
+    A view with names has the rows of its table.
+    """
+    for table in tables:
+        if table.statement:
+            continue
+        period = period_column([column.name for column in table.columns])
+        latest = "cast(null as date)"
+        if period == "year":
+            latest = "make_date(max(year), 1, 1)"
+        elif period:
+            latest = f"cast(max({period}) as date)"
+        found = connection.execute(f"select count(*), {latest} from {table.full_name}").fetchone()
+        connection.execute(
+            "update catalog.tables set rows = ?, latest_period = ? "
+            "where schema_name = ? and table_name in (?, ?)",
+            [*(found or ()), table.schema, table.name, table.name + NAMED],
+        )
+
+
+def period_column(columns: Sequence[str]) -> str | None:
+    """The column with the time of a row, if there is one."""
+    return next((name for name in PERIODS if name in columns), None)
+
+
+def unit_of(name: str, column: Mapping[str, Any]) -> str | None:
+    """The unit of a column of dbt's manifest; None for names, codes, flags, ranks.
+
+    `meta.unit` of the column in its model's YAML, also null, takes precedence over the unit of its
+    type (a day, a time) or of the last word of its name.
+    """
+    if "unit" in column["meta"]:
+        unit: str | None = column["meta"]["unit"]
+        return unit
+    if column["data_type"] in _UNIT_OF_TYPE:
+        return _UNIT_OF_TYPE[column["data_type"]]
+    return next((u for suffix, u in _UNIT_OF_SUFFIX.items() if f"_{name}".endswith(suffix)), None)
+
+
+def _grain_and_rest(description: str) -> tuple[str, str]:
+    """The grain, from the first sentence of a table's description, and the rest of it."""
+    first, _, rest = " ".join(description.split()).partition(". ")
+    return first.removeprefix(_GRAIN).removesuffix("."), rest
+
+
+def _view_with_names(table: Table, unpublished: Mapping[str, tuple[str, str]]) -> Iterator[Table]:
+    """The view of a table with the names of its codes beside them; none for a table of names.
+
+    `unpublished` are the names of `_X` by column: what is not published differs between tables.
+    """
+    present = {column.name for column in table.columns}
+    if "name" in present:
+        return
+    columns: list[Column] = []
+    selected: list[str] = []
+    joins: list[str] = []
+    for column in table.columns:
+        columns.append(column)
+        selected.append(f"figures.{column.name}")
+        stem, names_of = _names_of(column.name)
+        if names_of is None:
+            continue
+        if {f"{stem}_name", f"{stem}_name_ja"} & present:
+            stem = f"{stem}_economy"
+        code = f"figures.{column.name}"
+        joins.append(
+            f"left join {names_of.relation} as {stem}_names "
+            f"on {names_of.key.format(code=code, names=f'{stem}_names')}"
+        )
+        special = dict(names_of.special)
+        if column.name in unpublished:
+            english, japanese = unpublished[column.name]
+            special["_X"] = (english, japanese)
+        for which, (suffix, language) in enumerate((("", "English"), ("_ja", "Japanese"))):
+            name, looked_up = f"{stem}_name{suffix}", f"{stem}_names.name{suffix}"
+            cases = " ".join(
+                f"when {code} = '{word}' then '{_quoted(both[which])}'"
+                for word, both in special.items()
+            )
+            value = f"case {cases} else {looked_up} end" if cases else looked_up
+            selected.append(f"{value} as {name}")
+            columns.append(Column(name, "varchar", f"Name of `{column.name}` in {language}.", None))
+    if not joins:
+        return
+    name = f"{table.name}{NAMED}"
+    yield Table(
+        schema=table.schema,
+        name=name,
+        grain=table.grain,
+        description=f"A view of `{table.full_name}` with names in English and Japanese beside the "
+        f"codes. {table.description}".rstrip(),
+        columns=columns,
+        is_view=True,
+        statement=f"create or replace view {table.schema}.{name} as select {', '.join(selected)} "
+        f"from {table.full_name} as figures {' '.join(joins)}",
+    )
+
+
+def _names_of(column: str) -> tuple[str, NamesOf | None]:
+    if column.endswith("_iso3"):
+        return column.removesuffix("_iso3"), _ECONOMIES
+    return _KINDS.get(column, ("", None))
+
+
+def _make_view(connection: duckdb.DuckDBPyConnection, view: Table) -> None:
+    """Create a view, described as dbt describes a table: the schema's name and no file's, so that
+    it reads the file it lies in.
+    """
+    connection.execute(view.statement)
+    description = f"{_GRAIN}{view.grain}. {view.description}"
+    connection.execute(f"comment on view {view.full_name} is '{_quoted(description)}'")
+    for column in view.columns:
+        connection.execute(
+            f"comment on column {view.full_name}.{column.name} is '{_quoted(column.description)}'"
+        )
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

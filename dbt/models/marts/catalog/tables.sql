@@ -1,0 +1,16 @@
+{# Rows and latest period are known when all tables are built: `serving/dictionary.py` writes them. #}
+with published_tables as (
+
+    select * from {{ source('runtime', 'tables') }}
+
+)
+
+select
+    schema_name,
+    table_name,
+    is_view,
+    grain,
+    description,
+    rows,
+    latest_period
+from published_tables
