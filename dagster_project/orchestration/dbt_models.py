@@ -164,9 +164,11 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             )
             if outcome.error:
                 raise dg.Failure(description=outcome.error, allow_retries=False)
-            complete(build.file, published_tables(manifest), settings.memory)
+            is_built = not any(node.status == "error" for node in outcome.results)
+            if is_built:
+                complete(build.file, published_tables(manifest), settings.memory)
             glances = _glances(build, settings)
-            if process and not any(node.status == "error" for node in outcome.results):
+            if process and is_built:
                 process.ask(audit_of(build, settings))
             yield from _dbt_events(context, manifest, translator, build, outcome, glances, settings)
             unless_built.pop_all()

@@ -248,11 +248,15 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def bars(values: Sequence[float | None]) -> str:
-    """A row of bars from the least to the largest value; a gap where there is none."""
+    """A row of bars from zero to the largest value; a gap where there is none.
+
+    From zero, so that a bar is as long as its figure; from the least value if one is negative.
+    """
     known = [value for value in values if value is not None]
     if not known:
         return ""
-    low, span = min(known), (max(known) - min(known)) or 1.0
+    low = min(0.0, *known)
+    span = (max(known) - low) or 1.0
     return "".join(
         " " if value is None else _BARS[round((value - low) / span * (len(_BARS) - 1))]
         for value in values

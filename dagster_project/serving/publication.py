@@ -437,6 +437,12 @@ def _complete_catalog(
             "insert into catalog.checks by name "
             "from all_checks order by layer, table_name, check_name"
         )
+        if _has_table(connection, "catalog", "tables"):
+            connection.execute(
+                "update catalog.tables set rows = ? "
+                "where schema_name = 'catalog' and table_name = 'checks'",
+                [checks.height],
+            )
         connection.execute(
             "update catalog.releases set published_at = ?, accepted_at = ?, accepted_losses = ? "
             "where release_id = ?",
@@ -448,6 +454,16 @@ def _complete_catalog(
             ],
         )
         connection.execute("commit")
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether the build has a table; one that an earlier version built may lack it."""
+    return bool(
+        connection.execute(
+            "select 1 from duckdb_tables() where schema_name = ? and table_name = ?",
+            [schema, table],
+        ).fetchone()
+    )
 
 
 def _decide(settings: Settings, release_id: str) -> None:

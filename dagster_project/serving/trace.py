@@ -28,6 +28,7 @@ from dagster_project.lake.relations import rows_of
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Lake
 from dagster_project.lake.vintages import rows_that_count
+from dagster_project.serving.dictionary import NAMED
 from dagster_project.settings import DBT_PROJECT
 from dagster_project.sources.registry import all_sources
 
@@ -114,7 +115,7 @@ def conditions(mart: str) -> Mapping[str, str]:
 
 
 def _file(mart: str, suffix: str) -> Path:
-    schema, table = mart.split(".")
+    schema, table = mart.removesuffix(NAMED).split(".")
     return DBT_PROJECT / "models" / "marts" / schema / f"{table}{suffix}"
 
 

@@ -414,8 +414,8 @@ def test_a_selection_of_the_lake_takes_along_what_is_made_from_it(home: Path) ->
     mine = home / "measures.yaml"
     bundled = CHECKOUT / "dagster_project/bundled/catalogue/measures.yaml"
     text = bundled.read_text("utf8")
-    assert text.count("Export licensing superhard materials") == 1
-    mine.write_text(text.replace("Export licensing superhard materials", "My own title"), "utf8")
+    assert text.count("Export licensing of superhard materials") == 1
+    mine.write_text(text.replace("Export licensing of superhard materials", "My own title"), "utf8")
     landed = run_kido(home, "land", "catalogue", str(mine))
     assert landed.returncode == 0, landed.stderr
     assert "43 rows of restriction_clauses" in landed.stdout

@@ -132,8 +132,8 @@ def test_a_withdrawn_list_of_clauses_leaves_the_bundled_one(
     before = published(marts, settings, CATALOGUE)
     mine = tmp_path / "measures.yaml"
     text = (BUNDLED / "catalogue" / "measures.yaml").read_text("utf8")
-    assert text.count("Export licensing superhard materials") == 1
-    mine.write_text(text.replace("Export licensing superhard materials", "My own title"), "utf8")
+    assert text.count("Export licensing of superhard materials") == 1
+    mine.write_text(text.replace("Export licensing of superhard materials", "My own title"), "utf8")
     kido("land", "catalogue", str(mine))
     wrong = published(marts, settings, CATALOGUE)
     assert "exposure.measures" in differing(wrong, before)

@@ -14,12 +14,6 @@ performance as (
 
 ),
 
-sources as (
-
-    select * from {{ ref('sources') }}
-
-),
-
 importers as (
 
     select * from {{ ref('int_answers__list_importers') }}
@@ -63,18 +57,16 @@ closes_by_month as (
 market_trends as (
 
     select
-        closes_by_month.instrument,
-        arg_max(closes_by_month.close, closes_by_month.period_start) as close,
-        max(closes_by_month.last_day) as last_day,
-        list(closes_by_month.close order by closes_by_month.period_start) as trend,
-        strftime(min(closes_by_month.period_start), '%Y-%m') as trend_from,
-        arg_max(closes_by_month.source, closes_by_month.period_start) as source,
-        arg_max(closes_by_month.unit, closes_by_month.period_start) as unit,
-        max(sources.last_vintage_at) as vintage_at,
-        {{ union_of_snapshots('closes_by_month.snapshot_ids') }} as snapshot_ids
+        instrument,
+        arg_max(close, period_start) as close,
+        max(last_day) as last_day,
+        list(close order by period_start) as trend,
+        strftime(min(period_start), '%Y-%m') as trend_from,
+        arg_max(source, period_start) as source,
+        arg_max(unit, period_start) as unit,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from closes_by_month
-    left join sources on closes_by_month.source = sources.source
-    group by closes_by_month.instrument
+    group by instrument
 
 ),
 
@@ -117,7 +109,7 @@ fund as (
         market_trends.trend,
         market_trends.trend_from,
         market_trends.source,
-        market_trends.vintage_at,
+        cast(market_trends.last_day as timestamp) as vintage_at,
         {{ snapshots_together(['market_trends.snapshot_ids', 'fund_return.snapshot_ids']) }}
             as snapshot_ids
     from importers
@@ -144,7 +136,7 @@ currency as (
         market_trends.trend,
         market_trends.trend_from,
         market_trends.source,
-        market_trends.vintage_at,
+        cast(market_trends.last_day as timestamp) as vintage_at,
         market_trends.snapshot_ids
     from importers
     left join market_trends

@@ -22,12 +22,6 @@ mineral_group_codes as (
 
 ),
 
-sources as (
-
-    select * from {{ ref('sources') }}
-
-),
-
 -- All but the supplier itself.
 importers as (
 
@@ -42,6 +36,7 @@ aimed as (
     select distinct
         importers.importer_iso3,
         measures.clause_id,
+        measures.direction = 'restrict' as is_restriction,
         measures.evidence_class
     from importers
     inner join measures
@@ -71,11 +66,13 @@ states as (
     select
         aimed.importer_iso3,
         aimed.clause_id,
+        aimed.is_restriction,
         aimed.evidence_class,
         measure_status.status,
         measure_status.valid_from,
         codes_in_scope.clause_id is not null as has_codes,
-        measure_status.status = 'in_force'
+        aimed.is_restriction
+        and measure_status.status = 'in_force'
         and coalesce(codes_in_scope.is_on_rare_earths, false) as is_listed
     from aimed
     inner join measure_status
@@ -87,7 +84,7 @@ states as (
 
 ),
 
--- How many clauses there are is told by all that are known.
+-- The number of clauses follows from all that are known.
 known_facts as (
 
     select snapshot_id from {{ ref('int_exposure__select_known_clauses') }}
@@ -103,13 +100,15 @@ snapshots as (
 
 ),
 
--- Empty on a day that no clause is known of.
+-- Empty on a day that no clause is known of. Its own day is that of its latest fact: a catalogue is
+-- landed again without news.
 catalogue as (
 
-    select * from sources
-    where
-        source = 'catalogue'
-        and exists (select 1 from measures)
+    select
+        'catalogue' as source,
+        cast(max(known_at) as timestamp) as vintage_at
+    from measures
+    having count(*) > 0
 
 ),
 
@@ -118,8 +117,10 @@ states_together as (
     select
         importer_iso3,
         count(*) filter (where is_listed) as listed,
-        count(*) filter (where status = 'in_force') as in_force,
-        count(*) filter (where status = 'in_force' and not has_codes) as without_codes,
+        count(*) filter (where status = 'in_force' and is_restriction) as in_force,
+        count(*) filter (where status = 'in_force' and is_restriction and not has_codes)
+            as without_codes,
+        count(*) filter (where status = 'in_force' and not is_restriction) as monitoring,
         count(*) filter (where status = 'unknown') as unknown,
         count(*) filter (where status = 'suspended') as suspended,
         string_agg(
@@ -142,7 +143,7 @@ select
     importers.importer_iso3,
     11 as position,
     importers.supplier_name
-    || '''s measures on rare earths in force for '
+    || '''s restrictions on rare earths in force for '
     || importers.importer_name as subject,
     case when catalogue.source is not null then coalesce(states_together.listed, 0) end
         as figure,
@@ -156,7 +157,9 @@ select
                 || coalesce(states_together.in_force, 0)
                 || ' in force, '
                 || coalesce(states_together.without_codes, 0)
-                || ' of them without codes; '
+                || ' of them without codes; monitoring: '
+                || coalesce(states_together.monitoring, 0)
+                || ' in force; '
                 || coalesce(states_together.unknown, 0)
                 || ' of unknown state, '
                 || coalesce(states_together.suspended, 0)
@@ -165,7 +168,7 @@ select
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     catalogue.source,
-    catalogue.last_vintage_at as vintage_at,
+    catalogue.vintage_at,
     case when catalogue.source is not null then snapshots.snapshot_ids end as snapshot_ids
 from importers
 left join states_together on importers.importer_iso3 = states_together.importer_iso3

@@ -217,6 +217,9 @@ def test_the_claim_about_japan_stands_on_its_page_alone(tmp_path: Path) -> None:
 
 
 def test_bars_run_from_the_least_to_the_largest_with_gaps() -> None:
-    assert bars([1.0, None, 8.0, 4.5]) == "▁ █▅"
+    assert bars([0.0, None, 7.0, 3.0]) == "▁ █▄"
+    assert bars([7.0, 6.0]) == "█▇"
+    assert bars([-3.5, 0.0, 3.5]) == "▁▅█"
     assert bars([None, None]) == ""
-    assert bars([3.0, 3.0]) == "▁▁"
+    assert bars([3.0, 3.0]) == "██"
+    assert bars([0.0, 0.0]) == "▁▁"
