@@ -137,7 +137,8 @@ def test_a_table_is_listed_with_its_grain_and_its_latest_period(
 ) -> None:
     schema, name = table.split(".")
     found = rows(
-        "select grain, latest_period from catalog.tables where (schema_name, table_name) = ($1, $2)",
+        "select grain, latest_period from catalog.tables "
+        "where schema_name = $1 and table_name = $2",
         schema,
         name,
     )

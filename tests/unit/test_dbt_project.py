@@ -24,8 +24,8 @@ import yaml
 from dagster_project import words
 from dagster_project.lake.build_file import work_file
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.orchestration.facts import unit_of
 from dagster_project.quality.suites import MART_SUITES
+from dagster_project.serving.dictionary import unit_of
 from dagster_project.settings import BUNDLED, DBT_PROJECT
 from dagster_project.sources.catalogue.claims import CLAIM_TESTS
 from tests import contract

@@ -25,6 +25,7 @@ NAMES_MARTS: Mapping[str, str] = {
     "serving/measures.py": "the page of measures draws from the marts it names",
     "serving/gate.py": "a loss is explained by snapshots, releases and suppliers that moved",
     "serving/trace.py": "snapshots lead to their publishers",
+    "serving/dictionary.py": "codes get the names of the lists, tables their rows",
     "serving/publication.py": "checks and the release are written when a build is published",
 }
 """Product code that may name marts, and why. Anything else takes them as it finds them."""

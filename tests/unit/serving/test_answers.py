@@ -147,11 +147,11 @@ def test_a_line_shows_its_figure_period_detail_trend_source_and_vintage(
     file = published(tmp_path, catalog__answers=[BY_WEIGHT])
     assert (
         "Rare-earth imports from China, by weight 71.3 % 2024 of 22,406 t "
-        "2022 █ ▁ 2024 comtrade_baskets, vintage 2025-07-01"
+        "2022 █ ▇ 2024 comtrade_baskets, vintage 2025-07-01"
     ) in page(file, "JPN", capsys)
     assert (
         "| Rare-earth imports from China, by weight | **71.3 %** | 2024 | of 22,406 t "
-        "| 2022\u00a0█\u00a0▁\u00a02024 | COMTRADE_BASKETS, vintage 2025-07-01 |"
+        "| 2022\u00a0█\u00a0▇\u00a02024 | COMTRADE_BASKETS, vintage 2025-07-01 |"
     ) in answers_markdown(answers(file, "JPN"))
 
 
@@ -182,7 +182,7 @@ def test_a_trend_of_months_ends_at_the_last_month_of_an_interval_of_days(
     file = published(tmp_path, catalog__answers=[fund])
     printed = page(file, "JPN", capsys)
     assert "-5.0 % 2025-06-30 to 2026-08-05 of" in printed
-    assert "2026-07 ▁█ 2026-08 comtrade" in printed
+    assert "2026-07 ▂█ 2026-08 comtrade" in printed
 
 
 @pytest.mark.parametrize(

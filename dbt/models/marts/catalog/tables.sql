@@ -1,4 +1,4 @@
-{# Rows and latest period are known when all tables are built: `serving/dictionary.py` writes them. #}
+{# Rows and latest period are counted when all tables are built (`serving/dictionary.py`). #}
 with published_tables as (
 
     select * from {{ source('runtime', 'tables') }}
