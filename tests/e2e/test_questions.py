@@ -1,0 +1,159 @@
+"""The questions of README and docs/questions.md are answered by their SQL, as it is printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tests.conftest import CHECKOUT
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+PAGES = (CHECKOUT / "README.md", CHECKOUT / "docs" / "questions.md")
+QUESTION = re.compile(r"^\*\*(\d+)\. [^\n]+\?\*\*\n.*?^```sql\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+ASKED: Mapping[int, str] = {
+    int(number): sql for page in PAGES for number, sql in QUESTION.findall(page.read_text("utf8"))
+}
+
+
+@pytest.fixture
+def answer(rows: Rows) -> Callable[[int], list[tuple[Any, ...]]]:
+    return lambda number: rows(ASKED[number])
+
+
+Answer = Callable[[int], list[tuple[Any, ...]]]
+
+
+def test_there_are_ten_in_the_readme_and_five_more() -> None:
+    assert list(ASKED) == list(range(1, 16))
+    assert len(QUESTION.findall(PAGES[0].read_text("utf8"))) == 10
+
+
+@pytest.mark.parametrize("number", range(1, 16))
+def test_each_is_one_ordered_query_with_at_most_one_join(answer: Answer, number: int) -> None:
+    sql = ASKED[number].lower()
+    assert len(re.findall(r"\bjoin\b", sql)) <= 1
+    assert sql.count("select") == 1
+    assert re.search(r"\norder by [^\n]+\n$", sql)
+    assert answer(number)
+
+
+def test_what_hangs_on_one_supplier(answer: Answer) -> None:
+    found = {(name, supplier): share for name, supplier, share, _ in answer(1)}
+    # CEPII, BACI V202601, 2024.
+    tungsten = ("Unwrought tungsten and sintered bars (HS 8101.94)", "China")
+    assert found[tungsten] == pytest.approx(0.9963, abs=5e-5)
+    graphite = ("Natural graphite in other shapes (HS 2504.90)", "China")
+    assert found[graphite] == pytest.approx(0.9542, abs=5e-5)
+    assert all(share > 0.7 for share in found.values())
+    assert [share for *_, share, _ in answer(1)] == sorted(found.values(), reverse=True)
+
+
+def test_chinas_share_after_2010_and_2018(answer: Answer) -> None:
+    shares = {year: round(share, 3) for year, share, _ in answer(2)}
+    # UN Comtrade, by weight, as the contract of the published figures states them.
+    expected = {2010: 0.816, 2012: 0.579, 2018: 0.580, 2022: 0.663, 2023: 0.676, 2024: 0.713}
+    assert {year: shares[year] for year in expected} == expected
+
+
+def test_what_binds_today(answer: Answer) -> None:
+    codes = {clause: found for clause, _, _, found in answer(3)}
+    assert {"CN-2025-18", "CN-2026-1"} <= set(codes)
+    assert "CN-2025-57" not in codes  # suspended, then of unknown state
+    assert set(codes["CN-2023-39"]) >= {"250410", "380110"}
+
+
+def test_who_else_supplies_what_holds_dysprosium(answer: Answer) -> None:
+    found = [(code, supplier, round(share, 4)) for code, _, _, supplier, share in answer(4)]
+    assert found[6:] == [
+        ("850511", "Philippines", 0.3238), ("850511", "Viet Nam", 0.2791),
+        ("850511", "China", 0.2758),
+    ]  # fmt: skip
+    assert {code for code, *_ in found} == {"280530", "284690", "850511"}
+
+
+def test_how_the_fund_and_tdk_moved(answer: Answer) -> None:
+    (tdk, tdk_change, *_), (remx, remx_change, *_) = answer(5)
+    # 476.97 / 532.348 and 238.811 / 206.377, closes of 2026-01-30 over those of 2025-12-30.
+    assert (tdk, remx) == ("6762.T", "REMX")
+    assert tdk_change == pytest.approx(-0.1040, abs=1e-4)
+    assert remx_change == pytest.approx(0.1572, abs=1e-4)
+
+
+def test_graphite_for_japan_around_its_licensing(answer: Answer) -> None:
+    # UN Comtrade, China's exports: 8,517 t in the month before, 20 t in the month after.
+    tonnes = {f"{month:%Y-%m}": round(amount) for month, amount, _ in answer(6)}
+    assert tonnes["2023-11"] == 8517
+    assert tonnes["2023-12"] == 20
+    assert list(tonnes) == sorted(tonnes)
+
+
+def test_japan_beside_three_others(answer: Answer) -> None:
+    found = {name: round(share, 3) for name, share, *_ in answer(7)}
+    assert list(found) == ["United States", "South Korea", "Japan", "Germany"]
+    assert found["Japan"] == 0.440
+    assert found["Germany"] == 0.278
+
+
+def test_what_makers_of_cars_need(answer: Answer) -> None:
+    # European Commission 2023, annex of uses: palladium 88 % and platinum 67 % in autocatalysts.
+    assert answer(8)[:2] == [
+        ("Palladium", "パラジウム", 0.88, "Autocatalysts"),
+        ("Platinum", "白金", 0.67, "Autocatalysts"),
+    ]
+
+
+def test_who_refines_and_how_well_it_is_governed(answer: Answer) -> None:
+    found = {
+        (material, economy, source): (share, score)
+        for material, economy, share, score, _, source in answer(9)
+    }
+    assert found["Dysprosium", "China", "ec_crm"][0] == 1
+    assert found["Neodymium", "China", "ec_crm"][0] == 0.849
+    assert found["Neodymium", "Malaysia", "ec_crm"][0] == 0.105
+    # World Bank, 2021: the mean of the six indicators of China is -0.25.
+    assert found["Gallium", "China", "usgs_mcs"][1] == pytest.approx((2.5 + 0.25) * 2, abs=0.01)
+
+
+def test_what_was_claimed_and_what_holds(answer: Answer) -> None:
+    verdicts = [verdict for _, _, verdict, _ in answer(10)]
+    assert {verdict: verdicts.count(verdict) for verdict in verdicts} == {
+        "contradicted": 3, "depends_on_basis": 2, "supported": 16,
+    }  # fmt: skip
+
+
+def test_gallium_and_germanium_lie_in_one_code_with_more(answer: Answer) -> None:
+    found = {f"{month:%Y-%m}": (tonnes, decidable) for month, tonnes, _, decidable in answer(11)}
+    assert round(found["2023-11"][0]) == 360
+    assert not any(decidable for _, decidable in found.values())
+
+
+def test_lithium_cobalt_and_nickel(answer: Answer) -> None:
+    found = {(mineral, group): supplier for mineral, group, supplier, *_ in answer(12)}
+    assert found["Lithium", "Lithium oxide and hydroxide (HS 2825.20)"] == "China"
+    assert found["Lithium", "Lithium carbonate (HS 2836.91)"] == "Chile"
+    assert found["Nickel", "Nickel ore and concentrate (HS 2604.00)"] == "New Caledonia"
+    assert {mineral for mineral, _ in found} == {"Cobalt", "Lithium", "Nickel"}
+
+
+def test_magnets_over_time_say_where_they_are_of_cut_lists(answer: Answer) -> None:
+    found = {month.year: (share, usd, source) for month, share, usd, source in answer(13)}
+    assert found[2024] == (pytest.approx(0.2758, abs=5e-5), pytest.approx(156.88, abs=0.01), "baci")
+    assert {source for year, (*_, source) in found.items() if year < 2024} == {"baci_top_flows"}
+    assert not {2022, 2023} & set(found)
+
+
+def test_the_october_package_on_a_day(answer: Answer) -> None:
+    status = {clause: state for clause, _, state, *_ in answer(14)}
+    assert len(status) == 7
+    assert status["CN-2025-57"] == status["CN-2025-56"] == "announced"
+
+
+def test_what_a_number_is_made_of(answer: Answer) -> None:
+    [(share, source, document, *_)] = answer(15)
+    assert share == pytest.approx(15_981_526 / 22_405_704.018)
+    assert (source, document) == ("comtrade_baskets", "rare_earths.csv")
