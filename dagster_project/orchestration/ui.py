@@ -48,7 +48,9 @@ def start_ui(settings: Settings, host: str, port: int) -> int:
         printing = threading.Thread(target=_print_news, args=(process, signals), daemon=True)
         printing.start()
         try:
-            _wait(process, signals, host, port, lambda: _print(f"Ready: {address}  (Ctrl-C stops it)"))
+            _wait(
+                process, signals, host, port, lambda: _print(f"Ready: {address}  (Ctrl-C stops it)")
+            )
             code = process.poll()
             if code is None:
                 _print("Stopping the Dagster UI")
