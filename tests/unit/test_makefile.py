@@ -40,7 +40,8 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copy(CHECKOUT / "Makefile", tmp_path)
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / "requirements.lock").write_text(
-        "# Generated\nagate==1.9.1 \\\n    --hash=sha256:1c\n    # via dbt\nbabel==2.16 ; a == 'b'\n"
+        "# Generated\nagate==1.9.1 \\\n    --hash=sha256:1c\n    # via dbt\n"
+        "babel==2.16 ; sys_platform == 'win32'\n"
     )
     (tmp_path / "stand-ins").mkdir()
     for name, text in (("my-python", PYTHON), ("stand-ins/kido", KIDO), ("stand-ins/uv", UV)):
