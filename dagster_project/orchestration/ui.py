@@ -170,23 +170,24 @@ def _stop(process: subprocess.Popen[str], signals: _Signals) -> bool:
     group, asked_before, end = process.pid, signals.count, time.monotonic() + GRACE_S
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGINT)
-    are_runs_asked = False
-    while time.monotonic() < end and signals.count <= max(asked_before, 1):
+    ask_again = 0.0
+    while (now := time.monotonic()) < end and signals.count <= max(asked_before, 1):
         has_ended = process.poll() is not None
         if not is_group_alive(group):
             return False
-        if has_ended and not are_runs_asked:
-            are_runs_asked = _signal_group(group, signal.SIGTERM)
+        if has_ended and now >= ask_again:
+            # A run that is not inside a step loses the signal.
+            _signal_group(group, signal.SIGTERM)
+            ask_again = now + 2
         time.sleep(_POLL_S)
     _signal_group(group, signal.SIGKILL)
     process.wait()
     return True
 
 
-def _signal_group(group: int, number: signal.Signals) -> bool:
+def _signal_group(group: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, number)
-    return True
 
 
 _RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} - [\w.]+ - (?P<level>[A-Z]+) - ")

@@ -63,7 +63,7 @@ class Ui:
         end = time.monotonic() + LONGEST_S
         while not is_so():
             assert time.monotonic() < end, self.lines
-            assert self.process.poll() is None, self.lines
+            assert self.process.poll() is None or is_so(), self.lines
             time.sleep(0.1)
 
     def until_ready(self) -> None:
@@ -136,6 +136,16 @@ def test_it_can_be_stopped_before_it_is_ready(ui: Ui) -> None:
     assert ui.processes() == {}
     starting, _, stopping, stopped = lines_of(ui)
     assert ui.lines == [starting, stopping, stopped]
+
+
+def test_a_second_request_does_not_wait_for_the_first(ui: Ui) -> None:
+    ui.until(lambda: len(ui.processes()) > 2)
+    ui.process.terminate()
+    ui.until(lambda: "Stopping the Dagster UI" in ui.lines)
+    ui.process.terminate()
+    assert ui.end() == 0
+    assert ui.processes() == {}
+    assert ui.lines[-1].startswith("Stopped")
 
 
 def test_a_ui_that_ends_by_itself_is_reported_and_leaves_nothing_behind(ui: Ui) -> None:
