@@ -9,14 +9,24 @@ help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Make .venv, install the locked versions, parse the dbt project
+	@echo "Ready: make warehouse builds the warehouse, make dev opens the UI"
 
+# Each line is printed before the step it names: the longest takes half a minute.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Kido needs Python 3.11, 3.12 or 3.13; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12 ...")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@if test -x $(BIN)/python; then \
+	  echo "Using .venv with $$($(BIN)/python --version)"; \
+	else \
+	  echo "Making .venv with $$($(PYTHON) --version)"; \
+	  $(PYTHON) -m venv .venv; \
+	fi
+	@echo "Installing the locked packages, $$(grep -c '^[a-z].*==' requirements.lock) in requirements.lock"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
+	@echo "Installing Kido"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q dagster_project
+	@echo "Parsing the dbt project"
 	@$(BIN)/kido prepare
 	@touch $(READY)
 

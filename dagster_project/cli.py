@@ -359,7 +359,7 @@ def dev(
 ) -> None:
     """Open the Dagster UI with the graph ready to materialise."""
     settings = _settings()
-    from dagster_project.orchestration.execute import start_ui
+    from dagster_project.orchestration.ui import start_ui
 
     raise typer.Exit(start_ui(settings, host, port))
 

@@ -20,6 +20,7 @@ from pydantic import (
     PositiveInt,
     PrivateAttr,
     SecretStr,
+    TypeAdapter,
     ValidationError,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -35,12 +36,21 @@ DBT_PROJECT = CHECKOUT / "dbt"
 
 
 def _iso_date(value: object) -> object:
+    """The day that a text gives in the one format that `--as-of` reads too."""
     if isinstance(value, str):
         try:
-            return date.fromisoformat(value)
+            return datetime.strptime(value.strip(), "%Y-%m-%d").date()
         except ValueError:
             raise ValueError(f"{value!r} is not a day like 2026-02-06") from None
     return value
+
+
+def day_from(text: str, field: str) -> date:
+    """The day that a text gives; raises ConfigurationError that names the field it is from."""
+    try:
+        return TypeAdapter(IsoDate).validate_python(text)
+    except ValidationError as error:
+        raise ConfigurationError(f"{field}: {_reason(error)}.") from None
 
 
 def _stripped(value: object) -> object:
@@ -308,7 +318,9 @@ def _read(kind: type[SettingsType], prefix: str, **overrides: object) -> Setting
     try:
         return kind(_env_prefix=prefix, **overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        name = prefix + str(first["loc"][0]).upper().removeprefix(prefix)
-        reason = str(first["msg"]).removeprefix("Value error, ")
-        raise ConfigurationError(f"{name}: {reason}.") from None
+        name = prefix + str(error.errors()[0]["loc"][0]).upper().removeprefix(prefix)
+        raise ConfigurationError(f"{name}: {_reason(error)}.") from None
+
+
+def _reason(error: ValidationError) -> str:
+    return str(error.errors()[0]["msg"]).removeprefix("Value error, ")

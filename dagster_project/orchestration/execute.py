@@ -1,13 +1,11 @@
-"""Runs the graph in this process, or opens the UI on the same Dagster instance."""
+"""Runs the graph in this process, on the Dagster instance that the UI shows."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 import logging
-import os
 import shutil
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
@@ -246,23 +244,3 @@ def is_up_to_date(settings: Settings, *, is_asked: bool = False) -> bool:
 
     published = inputs_of_the_day(settings)
     return published is not None and published == inputs_version(settings, is_asked=is_asked)
-
-
-def start_ui(settings: Settings, host: str, port: int) -> int:
-    """`dagster dev` on this warehouse; returns when it is stopped."""
-    with open_instance(settings) as instance:
-        home = instance.root_directory
-    environment = {
-        **os.environ,
-        "DAGSTER_HOME": home,
-        "KIDO_HOME": str(settings.home),
-    }
-    _print(f"Dagster UI: http://{host}:{port}  (Ctrl-C stops it)")
-    command = [
-        sys.executable, "-m", "dagster", "dev", "--workspace", str(CHECKOUT / "workspace.yaml"),
-        "--host", host, "--port", str(port), "--log-level", "warning",
-    ]  # fmt: skip
-    try:
-        return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
-    except KeyboardInterrupt:
-        return 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -44,6 +46,28 @@ def _start_of(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if words[0] in "ZX" else f"{boot} {words[19]}"
+
+
+def is_group_alive(group: int) -> bool:
+    """Whether a process of a group is still running.
+
+    One that has ended does not count, also where its parent has not taken note of it.
+    """
+    return any(words[0] not in "ZX" and words[2] == str(group) for words in _states())
+
+
+def _states() -> Iterator[list[str]]:
+    """Of each process its state, parent and group."""
+    system = Path("/proc")
+    if not (system / "self" / "stat").exists():
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "stat=,ppid=,pgid="], capture_output=True, text=True, check=True
+        ).stdout
+        yield from (line.split() for line in listed.splitlines())
+        return
+    for stat in system.glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield stat.read_text("utf8", errors="replace").rpartition(")")[2].split()
 
 
 def own_name() -> str:

@@ -58,7 +58,7 @@ class StageHandler(logging.Handler):
         if kind == dg.DagsterEventType.RUN_FAILURE:
             data = event.job_failure_data
             if data.error and not data.first_step_failure_event:
-                return f"✗ {data.error.message.strip().splitlines()[0]}"
+                return f"✗ {_cause_of(data.error)}"
         return None
 
     def _failed_check(self, event: Any) -> str | None:
@@ -87,6 +87,14 @@ def failure_of(event: Any) -> str:
         error = data.error.cause or data.error if data.error else None
         reason = error.message.strip().splitlines()[-1] if error else "no reason was given"
     return str(disk_full(reason, Settings.load().folders) or reason)
+
+
+def _cause_of(error: Any) -> str:
+    """What an error of a run goes back to, in one line: a sentence of Kido's where there is one."""
+    sentence = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
+    while error.cause and not error.message.startswith(sentence):
+        error = error.cause
+    return str(error.message.strip().splitlines()[0]).removeprefix(sentence)
 
 
 def _stage(step: str) -> str:

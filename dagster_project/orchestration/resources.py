@@ -9,10 +9,11 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project.orchestration.builds import Build
+from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.keys import fail_run_on
 from dagster_project.orchestration.killed_runs import process_in_log
 from dagster_project.orchestration.processes import name_of, own_name
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, day_from
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
@@ -23,7 +24,8 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     as_of: str = Field(
         default="",
         description="Day to build for (YYYY-MM-DD); empty for KIDO_AS_OF, else today in UTC. "
-        "Another day than today is published in a file of its own, as_of/kido-YYYY-MM-DD.duckdb.",
+        "Another day than today is published in a file of its own, as_of/kido-YYYY-MM-DD.duckdb. "
+        "A day in the future, or before the first supplier is known, fails the run at once.",
     )
     publish: bool = Field(
         default=False,
@@ -32,9 +34,15 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Record in the run's folder the process that executes it, to recognise killed runs."""
+        """Fail the run before its first step for a day that `kido build --as-of` refuses too.
+
+        Record in the run's folder the process that executes it, to recognise killed runs.
+        """
         if context.run_id is None or context.instance is None:
             return
+        settings = self._settings(_day_of(context.instance, context.run_id))
+        if settings.as_of:
+            fail_run_on(lambda: require_day(settings))
         build = Build(self.build_dir(context.run_id))
         if build.owner is None:
             pid = process_in_log(context.instance, context.run_id)
@@ -45,10 +53,13 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         An invalid day becomes the run's failure in one sentence.
         """
+        return self._settings(_day_of(context.instance, context.run.run_id))
 
+    def _settings(self, started_on: date) -> Settings:
         def load() -> Settings:
-            settings = Settings.load(**({"as_of": self.as_of} if self.as_of else {}))
-            settings.started_on = _day_of(context)
+            day = self.as_of.strip()
+            settings = Settings.load(**({"as_of": day_from(day, "as_of")} if day else {}))
+            settings.started_on = started_on
             if self.publish:
                 settings.publish_as_today()
             settings.require_past_or_today()
@@ -61,9 +72,9 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Settings.load().build_dir / run_id
 
 
-def _day_of(context: Context) -> date:
+def _day_of(instance: dg.DagsterInstance, run_id: str) -> date:
     """The day (UTC) on which a run started, the same for all its steps and processes."""
-    record = context.instance.get_run_record_by_id(context.run.run_id)
+    record = instance.get_run_record_by_id(run_id)
     started = record.start_time if record else None
     if started is None:
         return datetime.now(UTC).date()

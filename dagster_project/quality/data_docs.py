@@ -56,8 +56,28 @@ def build_data_docs(
                 batch_parameters={"dataframe": shown.to_pandas()},
                 run_id=gx.RunIdentifier(run_name=f"as_of_{today or datetime.now(UTC).date()}"),
             )
+        site = Path(work) / "site"
+        context.update_data_docs_site("local_site", _site(site))
         context.build_data_docs()
-        site = Path(work) / "gx" / "uncommitted" / "data_docs" / "local_site"
         shutil.rmtree(directory, ignore_errors=True)
-        shutil.copytree(site, directory)
+        # The pages stand alone: pictures and fonts of Great Expectations' own are not shown.
+        shutil.copytree(site, directory, ignore=shutil.ignore_patterns("static"))
     return directory / "index.html"
+
+
+def _site(folder: Path) -> dict[str, object]:
+    """A site of pages that load nothing from elsewhere."""
+    view = {"module_name": "dagster_project.quality.docs_view", "class_name": "DocsPage"}
+    return {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "store_backend": {
+            "class_name": "TupleFilesystemStoreBackend",
+            "base_directory": str(folder),
+        },
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder", "view": view},
+        "site_section_builders": {
+            "expectations": {"view": view},
+            "validations": {"view": view},
+        },
+    }

@@ -101,6 +101,16 @@ def launchpad(home: Path, **config: object) -> dg.ExecuteInProcessResult:
         )
 
 
+def refusals(result: dg.ExecuteInProcessResult) -> list[str]:
+    """The errors that ended a run before its first step."""
+    return [
+        event.engine_event_data.error.message.strip().partition("Failure: ")[2]
+        for event in result.all_events
+        if event.event_type == dg.DagsterEventType.RESOURCE_INIT_FAILURE
+        and event.engine_event_data.error
+    ]
+
+
 def failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
     return {
         event.step_key or "": event.step_failure_data.user_failure_data.description or ""
@@ -168,6 +178,22 @@ def test_a_day_that_nothing_is_known_of_is_refused_in_a_sentence(home: Path) -> 
     assert len(ahead.stderr.splitlines()) == 1
 
 
+def test_the_launchpad_refuses_a_day_in_the_sentence_of_the_terminal_and_builds_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIDO_HOME", str(home))
+    before = (home / "kido.duckdb").read_bytes(), sorted((home / "build").iterdir())
+    for day in ("2006-06-30", "2999-01-01"):
+        at_the_terminal = run_kido(home, "build", "--as-of", day).stderr
+        result = launchpad(home, as_of=day)
+        assert [f"kido: {sentence}\n" for sentence in refusals(result)] == [at_the_terminal]
+        assert not any(event.is_step_event and event.step_key for event in result.all_events)
+    (malformed,) = refusals(launchpad(home, as_of="20 Oct 2025", publish=True))
+    assert malformed == "as_of: '20 Oct 2025' is not a day like 2026-02-06."
+    assert ((home / "kido.duckdb").read_bytes(), sorted((home / "build").iterdir())) == before
+    assert not (home / "as_of").exists()
+
+
 @nightly
 def test_before_anything_is_built_such_a_day_is_refused_when_the_documents_are_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -179,7 +205,7 @@ def test_before_anything_is_built_such_a_day_is_refused_when_the_documents_are_t
     assert failures(result) == {"dbt_build": early}
     result = launchpad(folder / "empty", as_of="2999-01-01")
     assert not result.success
-    assert {output[:27] for output in failures(result).values()} == {"2999-01-01 is in the future"}
+    assert [output[:27] for output in refusals(result)] == ["2999-01-01 is in the future"]
     assert not (folder / "empty" / "as_of").exists()
     assert not (folder / "empty" / "kido.duckdb").exists()
 

@@ -40,6 +40,7 @@ def test_as_of_counts_to_the_end_of_its_day(monkeypatch: pytest.MonkeyPatch) -> 
     ("name", "value", "output"),
     [
         ("KIDO_AS_OF", "2026-13-01", "KIDO_AS_OF: '2026-13-01' is not a day like 2026-02-06."),
+        ("KIDO_AS_OF", "20260206", "KIDO_AS_OF: '20260206' is not a day like 2026-02-06."),
         ("KIDO_AS_OF", "yesterday", "KIDO_AS_OF: 'yesterday' is not a day like 2026-02-06."),
         ("KIDO_MEMORY", "4", "KIDO_MEMORY: '4' is not an amount of memory like 4GB."),
         ("KIDO_MEMORY", "0GB", "KIDO_MEMORY: '0GB' is not an amount of memory like 4GB."),

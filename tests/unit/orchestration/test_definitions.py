@@ -316,7 +316,7 @@ def test_another_day_than_that_of_the_run_is_a_replay_unless_the_launchpad_insis
     ("day", "output"),
     [
         ("2025-03-02", "2025-03-02 is in the future: nothing is known after 2025-03-01 (UTC)."),
-        ("soon", "KIDO_AS_OF: 'soon' is not a day like 2026-02-06."),
+        ("soon", "as_of: 'soon' is not a day like 2026-02-06."),
     ],
 )
 def test_a_wrong_day_in_the_launchpad_fails_the_step_in_a_sentence(

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date, datetime
+from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
@@ -167,3 +168,95 @@ def test_batches_of_one_table_become_one_row_per_check_and_the_worst_counts() ->
     assert merged.sample.height == 3
     (unrun,) = merge([result("failed", 1, "one"), result("could_not_run", 0, "no column")])
     assert unrun.status == "could_not_run"
+
+
+class Loaded(HTMLParser):
+    """What a browser loads for a page without a click, and where its links lead."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.links: list[str] = []
+        text = page.read_text("utf8")
+        self.styles = re.findall(r"@import|url\(", text)
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "a":
+            self.links.append(given.get("href") or "")
+        if tag in ("script", "link", "img", "iframe", "object", "embed", "base"):
+            self.loaded.append(tag)
+        self.loaded += [f"{tag} {name}" for name in ("src", "srcset", "onclick") if name in given]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data Docs of a suite with a rule of each outcome, and of one that passes."""
+    frame = pl.DataFrame({"close": [1.0, -4321.0], "code": ["a", "<script>alert(1)</script>"]})
+    between = "ExpectColumnValuesToBeBetween"
+    prices = Suite(
+        "mart",
+        "market.prices",
+        (
+            stop("close_is_positive", "Nothing is sold for *less*.", between, column="close",
+                 min_value=0),
+            stop("close_is_low", "", between, column="close", max_value=9),
+            stop("code_is_known", "", "ExpectColumnValuesToBeInSet", column="code",
+                 value_set=["a"]),
+            report("no_such_column", "", between, column="open", min_value=0),
+        ),
+    )  # fmt: skip
+    rows = stop("there_are_rows", "", "ExpectTableRowCountToBeBetween", min_value=1)
+    others = [Suite("mart", f"trade.{name}", (rows,)) for name in ("flows", "a_b")]
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    build_data_docs(((suite, frame) for suite in (*others, prices)), folder)
+    return folder
+
+
+def test_data_docs_load_nothing_from_elsewhere(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    assert len(pages) == 7
+    for page in pages:
+        found = Loaded(page)
+        assert (found.loaded, found.styles) == ([], []), page
+    assert {path.suffix for path in site.rglob("*") if path.is_file()} == {".html"}
+
+
+def test_every_link_of_data_docs_leads_to_a_page_and_every_page_has_one(site: Path) -> None:
+    reached = {site / "index.html"}
+    for page in site.rglob("*.html"):
+        for link in Loaded(page).links:
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            assert target.is_file(), (page, link)
+            assert not anchor or f'id="{anchor}"' in target.read_text("utf8"), (page, link)
+            reached.add(target)
+    assert reached == set(site.rglob("*.html"))
+
+
+def test_the_index_of_data_docs_lists_what_failed_first(site: Path) -> None:
+    index = (site / "index.html").read_text("utf8")
+    rows = re.findall(r"<tr><td>.*?</tr>", index, re.DOTALL)
+    words = [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in rows]
+    shown = [(text.split()[0], text.split()[-1]) for text in words[:3]]
+    assert shown == [
+        ("failed", "market.prices"),
+        ("passed", "trade.a_b"),
+        ("passed", "trade.flows"),
+    ]
+    assert words[3:] == ["market.prices", "trade.a_b", "trade.flows"]
+
+
+def test_data_docs_show_what_was_found_and_run_nothing_from_the_data(site: Path) -> None:
+    (page,) = site.rglob("frames-market.prices.html")
+    text = page.read_text("utf8")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "1 unexpected values found. 50% of 2 total rows." in text
+    assert 'The column "open" in BatchData does not exist.' in text
+    marks = re.findall(r'<i class="fas (\S+) (?:text-\w+)[^>]*>', text)
+    assert sorted(marks) == [
+        "fa-check-circle", "fa-exclamation-triangle", "fa-times", "fa-times", "fa-times",
+    ]  # fmt: skip
+    (suite,) = (site / "expectations").rglob("prices.html")
+    assert "Nothing is sold for <em>less</em>." in suite.read_text("utf8")

@@ -1,0 +1,207 @@
+"""`kido dev`: the lines it prints, and that none of its processes outlives it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import CHECKOUT
+from tests.e2e.conftest import clean_environment, run_kido
+from tests.nightly import nightly
+
+PROC = Path("/proc")
+pytestmark = pytest.mark.skipif(
+    not (PROC / "self" / "environ").exists(), reason="processes are recognised by /proc"
+)
+LONGEST_S = 120
+"""Until a test gives up; on an idle machine the UI starts in 8 s and stops in 3."""
+
+
+class Ui:
+    """`kido dev` in a session of its own, as at a terminal."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = free_port()
+        self._printed = home.with_suffix(".log")
+        with self._printed.open("wb") as printed:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dagster_project.cli", "dev", "--port", str(self.port)],
+                cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(home)},
+                stdout=printed, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def lines(self) -> list[str]:
+        return self._printed.read_text("utf8").splitlines()
+
+    def processes(self) -> dict[int, str]:
+        """Every running process that works on the home, whoever its parent is."""
+        mark = f"KIDO_HOME={self.home}".encode()
+        found = {}
+        for process in PROC.glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+                if state not in "ZX" and mark in (process / "environ").read_bytes().split(b"\0"):
+                    command = (process / "cmdline").read_bytes().replace(b"\0", b" ")
+                    found[int(process.name)] = command.decode()
+        return found
+
+    def until(self, is_so: Callable[[], object]) -> None:
+        end = time.monotonic() + LONGEST_S
+        while not is_so():
+            assert time.monotonic() < end, self.lines
+            assert self.process.poll() is None or is_so(), self.lines
+            time.sleep(0.1)
+
+    def until_ready(self) -> None:
+        self.until(lambda: len(self.lines) > 1)
+        assert self.asked("{ version }")["version"]
+
+    def asked(self, query: str, **variables: object) -> Any:
+        """The answer of the UI's GraphQL."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql",
+            json.dumps({"query": query, "variables": variables}).encode(),
+            {"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)["data"]
+
+    def end(self) -> int:
+        return self.process.wait(LONGEST_S)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
+def ui(tmp_path: Path) -> Iterator[Ui]:
+    started = Ui(tmp_path / "home")
+    try:
+        yield started
+    finally:
+        for process in started.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        started.process.wait()
+
+
+def lines_of(ui: Ui) -> list[str]:
+    address = f"http://127.0.0.1:{ui.port}"
+    return [
+        f"Starting the Dagster UI on {address}",
+        f"Ready: {address}  (Ctrl-C stops it)",
+        "Stopping the Dagster UI",
+        "Stopped.",
+    ]
+
+
+def test_sigterm_to_kido_alone_stops_all_its_processes(ui: Ui) -> None:
+    ui.until_ready()
+    commands = " ".join(ui.processes().values())
+    assert all(name in commands for name in ("dagster_webserver", "_daemon", "code-server", "grpc"))
+    ui.process.terminate()
+    assert ui.end() == 0
+    assert ui.processes() == {}
+    assert ui.lines == lines_of(ui)
+
+
+def test_ctrl_c_stops_all_its_processes(ui: Ui) -> None:
+    ui.until_ready()
+    os.killpg(ui.process.pid, signal.SIGINT)  # a terminal sends it to all of the group
+    assert ui.end() == 0
+    assert ui.processes() == {}
+    assert ui.lines == lines_of(ui)
+
+
+def test_it_can_be_stopped_before_it_is_ready(ui: Ui) -> None:
+    ui.until(lambda: len(ui.processes()) > 2)
+    ui.process.send_signal(signal.SIGINT)
+    assert ui.end() == 0
+    assert ui.processes() == {}
+    starting, _, stopping, stopped = lines_of(ui)
+    assert ui.lines == [starting, stopping, stopped]
+
+
+def test_a_second_request_does_not_wait_for_the_first(ui: Ui) -> None:
+    ui.until(lambda: len(ui.processes()) > 2)
+    ui.process.terminate()
+    ui.until(lambda: "Stopping the Dagster UI" in ui.lines)
+    ui.process.terminate()
+    assert ui.end() == 0
+    assert ui.processes() == {}
+    assert ui.lines[-1].startswith("Stopped")
+
+
+def test_a_ui_that_ends_by_itself_is_reported_and_leaves_nothing_behind(ui: Ui) -> None:
+    ui.until(lambda: len(ui.processes()) > 2)
+    (dagster_dev,) = (pid for pid, name in ui.processes().items() if "-m dagster dev" in name)
+    os.kill(dagster_dev, signal.SIGKILL)
+    assert ui.end() == 1
+    assert ui.processes() == {}
+    assert ui.lines[-1] == "The Dagster UI ended by itself, with exit code -9."
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        result = run_kido(tmp_path / "home", "dev", "--port", str(port))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"kido: Port {port} of 127.0.0.1 is in use, perhaps by another kido dev. Stop what uses "
+        f"it, or choose another port: kido dev --port {port + 1}.\n"
+    )
+
+
+LAUNCH = """
+mutation ($config: RunConfigData) {
+  launchRun(executionParams: {
+    selector: {
+      jobName: "build", repositoryName: "__repository__", repositoryLocationName: "kido"
+    },
+    runConfigData: $config
+  }) { ... on LaunchRunSuccess { run { runId } } }
+}
+"""
+RUNS = "{ runsOrError { ... on Runs { results { runId status } } } }"
+
+
+def statuses(ui: Ui) -> dict[str, str]:
+    return {run["runId"]: run["status"] for run in ui.asked(RUNS)["runsOrError"]["results"]}
+
+
+@nightly
+def test_runs_print_what_went_wrong_and_no_debug_lines_and_stop_with_the_ui(ui: Ui) -> None:
+    ui.until_ready()
+    config = {"resources": {"warehouse": {"config": {"as_of": "2025-13-45"}}}}
+    refused = ui.asked(LAUNCH, config=config)["launchRun"]["run"]["runId"]
+    ui.until(lambda: statuses(ui)[refused] == "FAILURE")
+    building = ui.asked(LAUNCH)["launchRun"]["run"]["runId"]
+    ui.until(lambda: statuses(ui)[building] == "STARTED")
+    ui.until(lambda: (ui.home / "build" / building).exists())
+    ui.process.terminate()
+    assert ui.end() == 0
+    assert ui.processes() == {}
+    assert "Failure: as_of: '2025-13-45' is not a day like 2026-02-06." in "\n".join(ui.lines)
+    assert not any(
+        noise in line
+        for line in ui.lines
+        for noise in ("DEBUG", "INFO", "SupersessionWarning", "debugpy", "  File ")
+    )
+    assert "Stopping the Dagster UI" in ui.lines
+    assert not (ui.home / "kido.duckdb").exists()

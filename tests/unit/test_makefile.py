@@ -1,0 +1,96 @@
+"""What `make` shows while it sets up, and that it shows nothing of it afterwards.
+
+With stand-ins for Python, uv and kido: the real set-up takes a minute and a network.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CHECKOUT
+
+PYTHON = """\
+#!/bin/sh
+case "$1 $2" in
+  "--version ") echo "Python 3.12.4";;
+  "-m venv") mkdir -p .venv/bin; cp stand-ins/* .venv/bin; cp "$0" .venv/bin/python;;
+esac
+"""
+KIDO = '#!/bin/sh\necho "kido $*"\n'
+UV = "#!/bin/sh\n[ ! -e broken ] || { echo 'error: no such version' >&2; exit 2; }\n"
+
+MAKING = "Making .venv with Python 3.12.4"
+INSTALLING = [
+    "Installing the locked packages, 2 in requirements.lock",
+    "Installing Kido",
+    "Parsing the dbt project",
+    "kido prepare",  # by the stand-in only
+]
+READY = "Ready: make warehouse builds the warehouse, make dev opens the UI"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout without an environment."""
+    shutil.copy(CHECKOUT / "Makefile", tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "requirements.lock").write_text(
+        "# Generated\nagate==1.9.1 \\\n    --hash=sha256:1c\n    # via dbt\n"
+        "babel==2.16 ; sys_platform == 'win32'\n"
+    )
+    (tmp_path / "stand-ins").mkdir()
+    for name, text in (("my-python", PYTHON), ("stand-ins/kido", KIDO), ("stand-ins/uv", UV)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    return tmp_path
+
+
+def make(checkout: Path, target: str) -> subprocess.CompletedProcess[str]:
+    # The tests may be run by make, which would make this one its child.
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    return subprocess.run(
+        ["make", target, f"PYTHON={checkout / 'my-python'}"],
+        cwd=checkout, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_set_up_names_each_step(checkout: Path) -> None:
+    first = make(checkout, "setup")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout.splitlines() == [MAKING, *INSTALLING, READY]
+    assert make(checkout, "setup").stdout.splitlines() == [READY]
+
+
+def test_every_target_sets_up_first_and_later_shows_nothing_of_it(checkout: Path) -> None:
+    first = make(checkout, "warehouse")
+    assert first.stdout.splitlines() == [MAKING, *INSTALLING, "kido build"]
+    again = make(checkout, "warehouse")
+    assert (again.stdout, again.stderr) == ("kido build\n", "")
+
+
+def test_other_locked_versions_are_installed_into_the_same_environment(checkout: Path) -> None:
+    make(checkout, "setup")
+    lock = checkout / "requirements.lock"
+    lock.write_text(f"{lock.read_text()}croniter==6.0\n")
+    later = (checkout / ".venv" / ".ready").stat().st_mtime + 10
+    os.utime(lock, (later, later))
+    lines = make(checkout, "setup").stdout.splitlines()
+    assert lines[:2] == [
+        "Using .venv with Python 3.12.4",
+        "Installing the locked packages, 3 in requirements.lock",
+    ]
+
+
+def test_a_step_that_fails_is_the_last_one_named(checkout: Path) -> None:
+    (checkout / "broken").touch()
+    failed = make(checkout, "setup")
+    assert failed.returncode != 0
+    assert failed.stdout.splitlines() == [MAKING, INSTALLING[0]]
+    assert "error: no such version" in failed.stderr
+    (checkout / "broken").unlink()
+    assert make(checkout, "setup").stdout.splitlines()[-1] == READY
