@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,11 +95,6 @@ def published_tables(published_file: Path) -> list[TableEntry]:
     """The tables and views of the file, by schema and name."""
     with connect(published_file, read_only=True) as connection:
         return tables_of(connection)
-
-
-def as_records(tables: Iterable[TableEntry]) -> list[dict[str, Any]]:
-    """The tables for `--json`: the columns of `catalog.tables`."""
-    return [asdict(table) for table in tables]
 
 
 def tables_of(connection: duckdb.DuckDBPyConnection) -> list[TableEntry]:
