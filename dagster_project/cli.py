@@ -490,9 +490,9 @@ def _published(settings: Settings) -> Path:
 
 def _print(line: str) -> None:
     """Wrapped between words where it is longer than the terminal is wide."""
-    from dagster_project.serving.terminal import print_text
+    from dagster_project.serving.terminal import print_line
 
-    print_text(line)
+    print_line(line)
 
 
 def _print_error(line: str) -> None:

@@ -155,11 +155,16 @@ def columns_of(
     return [
         Column(
             name,
-            [shown(row[i], is_year=name.endswith("year")) for row in rows],
+            [shown(_plain(row[i], kind), is_year=name.endswith("year")) for row in rows],
             is_number=bool(_NUMBER.match(kind)),
         )
         for i, (name, kind) in enumerate(zip(names, types, strict=True))
     ]
+
+
+def _plain(value: Any, kind: str) -> Any:
+    """Arrow has a map as a list of pairs."""
+    return dict(value) if value is not None and kind.startswith("MAP") else value
 
 
 def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

@@ -107,6 +107,6 @@ def _install(folder: Path, python: Path) -> None:
             lines = [line.strip() for line in (done.stderr or done.stdout).splitlines()]
             reason = shortened(" ".join(filter(None, lines))) or f"exit code {done.returncode}"
             raise KidoError(
-                f"Harlequin cannot be installed: {reason}",
+                f"Harlequin cannot be installed: {reason.rstrip('.')}.",
                 hint="It comes from PyPI, which must be reachable; kido query needs nothing more.",
             )

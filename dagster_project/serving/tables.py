@@ -258,8 +258,8 @@ def print_tables(tables: Sequence[TableEntry]) -> None:
         [
             Column("table", [table.name for table in tables]),
             Column("rows", [_rows(table) for table in tables], is_number=True),
-            *([Column("latest", latest)] if any(latest) else []),
             Column("one row per", [_grain(table) for table in tables]),
+            *([Column("latest period", latest)] if any(latest) else []),
         ]
     )
 
@@ -296,9 +296,9 @@ def print_description(found: Description) -> None:
     print_table(
         [
             Column("column", [column.column_name for column in found.columns]),
-            Column("type", [column.data_type for column in found.columns]),
             *([Column("unit", units)] if any(units) else []),
             Column("meaning", [column.description or "" for column in found.columns]),
+            Column("type", [column.data_type for column in found.columns]),
         ]
     )
     print_text("")

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 GAP = "  "
 INDENT = 4
-NARROWEST_TEXT = 24
-"""Columns to which a longer text may be narrowed: three or four words a line."""
+NARROWEST_TEXT = 20
+"""Columns to which a longer text may be narrowed: about three words a line."""
 
 MOST_LINES = 3
 """Lines of a text in a table of rows that are to be compared; `--vertical` prints all of it."""
@@ -108,7 +108,7 @@ def print_table(
     *,
     vertical: bool = False,
     most_lines: int | None = None,
-    hint: str = "",
+    hint: str = "A pipe has all of it.",
 ) -> None:
     """Print a table as it fits, and on standard error what it leaves out or cuts, with the hint.
 
@@ -133,7 +133,7 @@ def print_table(
     if fitted.is_cut:
         remarks.append("A text that ends in … is longer.")
     if remarks:
-        note(" ".join([*remarks, hint]).rstrip())
+        note(" ".join([*remarks, hint]))
 
 
 def lines(fitted: Fitted, most_lines: int | None = None) -> Iterator[Text]:
@@ -212,9 +212,20 @@ def print_text(text: str | Text, *, label: str = "", indent: int = 0, style: str
 def note(text: str) -> None:
     """A remark, on standard error: a pipe has the rows alone. Wrapped like any text."""
     sys.stdout.flush()
+    room = width()
     for paragraph in text.split("\n"):
-        for line in wrap(paragraph, width()):
-            print(line, file=sys.stderr)
+        indent = _indent(paragraph)
+        for line in wrap(paragraph[indent:], None if room is None else max(1, room - indent)):
+            print(" " * indent + line, file=sys.stderr)
+
+
+def print_line(line: str) -> None:
+    """A line of a report, wrapped below its own indent."""
+    print_text(line.lstrip(" "), indent=_indent(line))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def wrap(text: str, room: int | None) -> list[str]:
