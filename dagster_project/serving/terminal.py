@@ -21,6 +21,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.errors import WIDTH
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -250,7 +252,8 @@ def _breaks(text: str, room: int | None) -> list[int]:
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False)
+    # Lines are wrapped before they are printed: the width given here changes none of them.
+    return Console(width=width() or WIDTH, highlight=False, markup=False, emoji=False)
 
 
 def _width(text: str) -> int:
