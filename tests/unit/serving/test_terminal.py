@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -30,15 +30,15 @@ Print = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Print]:
+def at(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Print:
     """Call something in a terminal of a width, or in a pipe; its two outputs."""
 
     def call(width: int | None, what: Callable[..., None], *args: Any, **more: Any) -> Any:
-        monkeypatch.setenv("COLUMNS", str(width or 0))
+        monkeypatch.setenv("COLUMNS", str(width or 0))  # 0: as where it is not set
         what(*args, **more)
         return capsys.readouterr()
 
-    yield call
+    return call
 
 
 @pytest.mark.parametrize(
