@@ -419,9 +419,9 @@ def landed(
         _print_json(found)
         return
     for line in landed_lines(found, chosen):
-        typer.echo(line)
+        _print(line)
     if not found:
-        typer.echo("Nothing is landed yet. Run kido build, or bring a file with kido land.")
+        _print("Nothing is landed yet. Run kido build, or bring a file with kido land.")
 
 
 @app.command()
