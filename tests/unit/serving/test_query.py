@@ -246,13 +246,21 @@ def test_one_query_at_a_time(query: Query) -> None:
     assert rejected(query("select 1; select 2")) == "One query at a time, please."
 
 
+def environment(home: Path) -> dict[str, str]:
+    """Without the setting that has Python write at once: a pipe is then closed before its end."""
+    return {
+        **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        "KIDO_HOME": str(home),
+    }
+
+
 def piped(
     home: Path, *arguments: str, stdout: int = subprocess.PIPE
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "dagster_project.cli", "query", *arguments],
         cwd=CHECKOUT,
-        env={**os.environ, "KIDO_HOME": str(home)},
+        env=environment(home),
         stdout=stdout,
         stderr=subprocess.PIPE,
         check=False,
@@ -276,7 +284,7 @@ def test_a_pipe_that_is_closed_after_a_line_has_that_line(home: Path) -> None:
     with subprocess.Popen(
         [*command, "select range as n from range(1000000)"],
         cwd=CHECKOUT,
-        env={**os.environ, "KIDO_HOME": str(home)},
+        env=environment(home),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
