@@ -30,6 +30,21 @@ app = typer.Typer(
 
 DAY = ["%Y-%m-%d"]
 
+
+def _sources_beginning(incomplete: str) -> list[str]:
+    from dagster_project.sources.registry import source_names
+
+    return [name for name in source_names() if name.startswith(incomplete)]
+
+
+def _tables_beginning(incomplete: str) -> list[str]:
+    from dagster_project.serving.tables import published_tables
+
+    published = _settings().file_of_the_day
+    names = [table.name for table in published_tables(published)] if published.exists() else []
+    return [name for name in names if name.startswith(incomplete)]
+
+
 BuildDay = Annotated[
     datetime | None,
     typer.Option("--as-of", formats=DAY, help="Day to build for; later data is not used."),
@@ -40,6 +55,20 @@ ReplayDay = Annotated[
 ]
 Importer = Annotated[
     str, typer.Argument(help="Code or name of an economy; KIDO_IMPORTER if not given.")
+]
+Source = Annotated[
+    str, typer.Argument(help="Source (see `kido sources`).", autocompletion=_sources_beginning)
+]
+SourceOrAll = Annotated[
+    str,
+    typer.Argument(help="Source; all of them if not given.", autocompletion=_sources_beginning),
+]
+Table = Annotated[
+    str,
+    typer.Argument(
+        help="Published table (see `kido tables`), with its schema or without.",
+        autocompletion=_tables_beginning,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print an array of objects, for programs.")]
 
@@ -103,7 +132,7 @@ def build(
 
 @app.command()
 def land(
-    source: Annotated[str, typer.Argument(help="Source the files are of (see `kido sources`).")],
+    source: Source,
     files: Annotated[list[Path], typer.Argument(help="Files as the publisher offers them.")],
     retrieved: Annotated[
         datetime | None,
@@ -139,7 +168,7 @@ def land(
 
 @app.command()
 def fetch(
-    source: Annotated[str, typer.Argument(help="Source to fetch (see `kido sources`).")],
+    source: Source,
     first: Annotated[
         str,
         typer.Option("--from", help="First year or month (2015, 2015-03); else what is due."),
@@ -278,7 +307,7 @@ def tables(as_json: AsJson = False, as_of: ReplayDay = None) -> None:
 
 @app.command()
 def describe(
-    table: Annotated[str, typer.Argument(help="Published table, with its schema or without.")],
+    table: Table,
     as_of: ReplayDay = None,
 ) -> None:
     """Describe a published table: its grain, columns with units, sources, and an example."""
@@ -303,7 +332,7 @@ def shell(as_of: ReplayDay = None) -> None:
 
 @app.command()
 def trace(
-    table: Annotated[str, typer.Argument(help="Published table, e.g. dependency.supplier_shares.")],
+    table: Table,
     where: Annotated[
         list[str],
         typer.Argument(help="column=value, as many as single out one row, e.g. importer_iso3=JPN."),
@@ -400,7 +429,7 @@ def dev(
 
 @app.command()
 def landed(
-    source: Annotated[str, typer.Argument(help="Source to list; all of them if not given.")] = "",
+    source: SourceOrAll = "",
     as_json: AsJson = False,
 ) -> None:
     """List the snapshots: when (UTC) and how each came, its rows, and what was withdrawn.
@@ -449,7 +478,7 @@ def unland(
 
 @app.command()
 def compact(
-    source: Annotated[str, typer.Argument(help="Source to compact; all if not given.")] = "",
+    source: SourceOrAll = "",
 ) -> None:
     """Merge the small files of the lake, by table, source and period; no figure changes.
 

@@ -209,8 +209,8 @@ def _landed_state(
         snapshot_id=snapshot.snapshot_id,
         source=snapshot.source,
         document=snapshot.document,
-        landed_at=_instant(snapshot.landed_at),
-        retrieved_at=_instant(snapshot.retrieved_at),
+        landed_at=iso_instant(snapshot.landed_at),
+        retrieved_at=iso_instant(snapshot.retrieved_at),
         way=_way(snapshot),
         sha256=snapshot.sha256,
         tables=tuple(
@@ -221,13 +221,14 @@ def _landed_state(
             for one in held
         ),
         is_withdrawn=record is not None,
-        withdrawn_at=_instant(record.at) if record else None,
+        withdrawn_at=iso_instant(record.at) if record else None,
         withdrawn_by=record.by if record else None,
         withdrawn_because=record.reason if record else None,
     )  # fmt: skip
 
 
-def _instant(at: datetime) -> str:
+def iso_instant(at: datetime) -> str:
+    """ISO text of an instant (UTC, no zone attached), to the second."""
     return f"{at:%Y-%m-%dT%H:%M:%S}Z"
 
 

@@ -11,6 +11,7 @@ from dagster_project.errors import PublicationError, counted
 from dagster_project.intake.due import due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.intake.withdraw import iso_instant
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.landing import Landing
@@ -86,7 +87,7 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
             is_due=due is not None and due.is_due,
             due_periods=None if due is None else len(due.windows),
             last_answer=last_run.answer if last_run else None,
-            last_asked_at=_instant(last_run.asked_at) if last_run else None,
+            last_asked_at=iso_instant(last_run.asked_at) if last_run else None,
             licence=card.licence,
         )
 
@@ -174,7 +175,7 @@ def _release_state(
 ) -> ReleaseState:
     return ReleaseState(
         release_id=release.release_id,
-        published_at=None if held_for is not None else _instant(release.published_at),
+        published_at=None if held_for is not None else iso_instant(release.published_at),
         as_of=str(release.as_of),
         code_version=release.code_version,
         contract_version=release.contract_version,
@@ -183,7 +184,7 @@ def _release_state(
         is_kept=is_kept,
         is_held=held_for is not None,
         held_for=held_for,
-        accepted_at=_instant(release.accepted_at) if release.accepted_at else None,
+        accepted_at=iso_instant(release.accepted_at) if release.accepted_at else None,
         accepted_losses=release.accepted_losses,
     )
 
@@ -213,11 +214,6 @@ def print_releases(releases: Iterable[ReleaseState]) -> None:
     for one in found:
         if one.is_held:
             print_text(f"\n{one.release_id} is held: {one.held_for}")
-
-
-def _instant(at: datetime) -> str:
-    """ISO text of an instant (UTC, no zone attached), to the second."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}Z"
 
 
 def _minute(instant: str | None) -> str:

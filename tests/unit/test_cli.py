@@ -30,6 +30,7 @@ from dagster_project.serving.tables import TableEntry
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources, source_named
 from tests.conftest import CHECKOUT
+from tests.unit.serving.published import publish
 
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 SOURCES = ("china_customs_reported", "equity_indices")
@@ -74,19 +75,31 @@ def test_the_version_is_that_of_the_code_and_of_the_contract() -> None:
     )
 
 
-def test_a_shell_can_complete_commands() -> None:
+@pytest.mark.parametrize(
+    ("typed", "completions"),
+    [
+        ("kido des", ["describe"]),
+        ("kido fetch com", ["comexstat", "comtrade", "comtrade_baskets"]),
+        ("kido describe reference.", ["reference.economies"]),
+        ("kido trace dependency.supplier_shares_", ["dependency.supplier_shares_named"]),
+    ],
+)
+def test_a_shell_completes_commands_sources_and_tables(
+    tmp_path: Path, typed: str, completions: list[str]
+) -> None:
+    publish(tmp_path)
     result = subprocess.run(
         [str(Path(sys.executable).with_name("kido"))],
         cwd=CHECKOUT,
         env={
-            **os.environ, "_KIDO_COMPLETE": "complete_bash", "COMP_WORDS": "kido des",
-            "COMP_CWORD": "1",
+            **os.environ, "_KIDO_COMPLETE": "complete_bash", "COMP_WORDS": typed,
+            "COMP_CWORD": str(typed.count(" ")), "KIDO_HOME": str(tmp_path),
         },
         capture_output=True,
         text=True,
         check=False,
     )  # fmt: skip
-    assert result.stdout.split() == ["describe"]
+    assert result.stdout.split() == completions
     assert "--install-completion" in CliRunner().invoke(app, ["--help"]).output
 
 

@@ -20,7 +20,6 @@ SUITES = PRODUCT / "quality" / "suites" / "marts"
 CASES = CHECKOUT / "tests" / "unit" / "quality" / "suites" / "marts"
 
 NAMES_MARTS: Mapping[str, str] = {
-    "cli.py": "the help of `kido trace` has an example",
     "serving/answers.py": "the page of answers draws from the marts it names",
     "serving/measures.py": "the page of measures draws from the marts it names",
     "serving/gate.py": "a loss is explained by snapshots, releases and suppliers that moved",
