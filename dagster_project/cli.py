@@ -6,36 +6,102 @@ Heavy libraries are imported inside the command that needs them: `kido --help` i
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
+import json
+import os
 import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from dagster_project.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    help="A warehouse of critical-mineral dependence: who an economy depends on, what a trade "
-    "restriction hits, how trade and markets answered.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Day = Annotated[
+DAY = ["%Y-%m-%d"]
+
+
+def _sources_beginning(incomplete: str) -> list[str]:
+    from dagster_project.sources.registry import source_names
+
+    return [name for name in source_names() if name.startswith(incomplete)]
+
+
+def _tables_beginning(incomplete: str) -> list[str]:
+    from dagster_project.serving.tables import published_tables
+
+    published = _settings().file_of_the_day
+    names = [table.name for table in published_tables(published)] if published.exists() else []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+BuildDay = Annotated[
     datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Day to build for; later data is not used."),
+    typer.Option("--as-of", formats=DAY, help="Day to build for; later data is not used."),
 ]
+ReplayDay = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=DAY, help="Query the replay of that day."),
+]
+Importer = Annotated[
+    str, typer.Argument(help="Code or name of an economy; KIDO_IMPORTER if not given.")
+]
+Source = Annotated[
+    str, typer.Argument(help="Source (see `kido sources`).", autocompletion=_sources_beginning)
+]
+SourceOrAll = Annotated[
+    str,
+    typer.Argument(help="Source; all of them if not given.", autocompletion=_sources_beginning),
+]
+Table = Annotated[
+    str,
+    typer.Argument(
+        help="Published table (see `kido tables`), with its schema or without.",
+        autocompletion=_tables_beginning,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print an array of objects, for programs.")]
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from dagster_project.orchestration.facts import code_version
+        from dagster_project.serving.publication import CONTRACT_VERSION
+
+        typer.echo(f"kido {code_version()}, contract {CONTRACT_VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def kido(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version of the code and of the contract of the published tables.",
+        ),
+    ] = False,
+) -> None:
+    """A warehouse of critical-mineral dependence: who an economy depends on, what a trade
+    restriction hits, how trade and markets answered.
+    """
 
 
 @app.command()
 def build(
-    as_of: Day = None,
+    as_of: BuildDay = None,
     select: Annotated[
         str,
         typer.Option(help='Only these assets, in Dagster\'s selection syntax: key:"lake/ecb*"+'),
@@ -66,11 +132,11 @@ def build(
 
 @app.command()
 def land(
-    source: Annotated[str, typer.Argument(help="Source the files are of (see `kido sources`).")],
+    source: Source,
     files: Annotated[list[Path], typer.Argument(help="Files as the publisher offers them.")],
     retrieved: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day they were downloaded; today if not given."),
+        typer.Option(formats=DAY, help="Day they were downloaded; today if not given."),
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Accept files that lose or shift known figures.")
@@ -81,8 +147,7 @@ def land(
     Files of one command that hold parts of the same figures are landed together.
     """
     settings = _settings()
-    from dagster_project.errors import counted, indented
-    from dagster_project.intake.land import land_files
+    from dagster_project.intake.land import brought_in_words, land_files
     from dagster_project.sources.registry import source_named
 
     brought = land_files(
@@ -93,27 +158,8 @@ def land(
         replace_all=replace,
         write=_print_error,
     )
-    for taken in brought.taken:
-        rows = ", ".join(
-            f"{counted(count, 'row')} of {table}" for table, count in taken.rows.items()
-        )
-        quarantined = sum(taken.quarantined.values())
-        news = "taken" if taken.is_new else "nothing new"
-        together = " together" if len(taken.documents) > 1 else ""
-        instead = (
-            f" It stands in for the bundled {taken.stands_in_for}." if taken.stands_in_for else ""
-        )
-        typer.echo(f"{' + '.join(taken.documents)}: {news}{together}, {rows}.{instead}")
-        for revision in taken.revisions:
-            for line in revision.lines():
-                typer.echo("\n".join(indented(line, by=2)))
-        for sentence in taken.mended:
-            typer.echo("\n".join(indented(f"{sentence}.", by=2)))
-        if quarantined:
-            typer.echo(
-                f"  {quarantined} {'row is' if quarantined == 1 else 'rows are'} quarantined in "
-                f"{taken.quarantine}: {'; '.join(taken.reasons)}."
-            )
+    for line in brought_in_words(brought):
+        _print(line)
     for reason in brought.others.rejected.values():
         _print_error(f"An earlier document can no longer be used and is quarantined: {reason}")
     if brought.others.rejected:
@@ -122,7 +168,7 @@ def land(
 
 @app.command()
 def fetch(
-    source: Annotated[str, typer.Argument(help="Source to fetch (see `kido sources`).")],
+    source: Source,
     first: Annotated[
         str,
         typer.Option("--from", help="First year or month (2015, 2015-03); else what is due."),
@@ -151,40 +197,34 @@ def fetch(
         last=last,
         frequency=frequency,
         again=again,
-        write=lambda line: typer.echo(line, err=True),
+        write=_print_error,
     )
     if code:
         raise typer.Exit(code)
 
 
 @app.command()
-def sources() -> None:
-    """List the sources: where their figures come from, how far they reach, what is due, licence."""
+def sources(as_json: AsJson = False) -> None:
+    """List the sources: where their figures come from, how far they reach, what is due, licence.
+
+    --json: source, title, publisher, figures (array of bundled, fetched, landed), needs_key,
+    has_key, last_vintage, latest_period, can_be_fetched, is_due, due_periods, last_answer,
+    last_asked_at, licence.
+    """
     settings = _settings()
-    from rich.table import Table
+    from dagster_project.orchestration.overview import print_sources, source_states
 
-    from dagster_project.orchestration.overview import source_overview
-
-    table = Table(box=None, pad_edge=False)
-    for name in (
-        "source", "figures", "credentials", "last vintage", "latest period", "due", "last answer",
-        "licence",
-    ):  # fmt: skip
-        table.add_column(name, no_wrap=name != "licence")
-    for row in source_overview(settings):
-        table.add_row(*row)
-    _print_wide(table)
+    found = source_states(settings)
+    if as_json:
+        _print_json(found)
+    else:
+        print_sources(found)
 
 
 @app.command(name="answers")
 def show_answers(
-    importer: Annotated[
-        str, typer.Argument(help="Code or name of an economy; KIDO_IMPORTER if not given.")
-    ] = "",
-    as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Query the replay of that day."),
-    ] = None,
+    importer: Importer = "",
+    as_of: ReplayDay = None,
 ) -> None:
     """Print the page of answers of an importer from the published warehouse."""
     settings = _settings(as_of, importer)
@@ -196,19 +236,14 @@ def show_answers(
 
 @app.command()
 def measures(
-    importer: Annotated[
-        str, typer.Argument(help="Code or name of an economy; KIDO_IMPORTER if not given.")
-    ] = "",
+    importer: Importer = "",
     on: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"], help="Day to look at, past or future; that of the build if none."
+            formats=DAY, help="Day to look at, past or future; that of the build if none."
         ),
     ] = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Query the replay of that day."),
-    ] = None,
+    as_of: ReplayDay = None,
 ) -> None:
     """Print what hits an importer on a day: clauses by state, and how much of its trade they hit.
 
@@ -224,25 +259,80 @@ def measures(
 
 @app.command()
 def query(
-    sql: Annotated[str, typer.Argument(help="A query; see catalog.columns for the columns.")],
+    sql: Annotated[
+        str, typer.Argument(help="A query; kido tables and kido describe list what there is.")
+    ] = "",
     format: Annotated[
-        Literal["table", "csv", "json", "parquet"], typer.Option(help="How to print the rows.")
+        Literal["table", "csv", "json", "markdown", "parquet"],
+        typer.Option(help="How to print the rows: a table to read, or exactly."),
     ] = "table",
-    as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Query the replay of that day."),
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Most rows, 0 for all; 40 in a table and all in another format if none."
+        ),
     ] = None,
+    vertical: Annotated[
+        bool, typer.Option("--vertical", help="A line per column instead of a table.")
+    ] = False,
+    as_of: ReplayDay = None,
 ) -> None:
-    """Query the published file, or the replay of a day, read-only."""
+    """Query the published file, or the replay of a day, read-only; `show tables` lists the tables.
+
+    A table fits the terminal: columns that do not fit are named and left out, long texts are cut,
+    numbers have four significant digits. In a pipe it has all columns and whole texts. The other
+    formats are exact.
+    """
     published = _published(_settings(as_of))
     from dagster_project.serving.query import run_query
 
-    run_query(published, sql, format)
+    run_query(published, sql, format, limit, vertical=vertical)
+
+
+@app.command()
+def tables(as_json: AsJson = False, as_of: ReplayDay = None) -> None:
+    """List the published tables and views: how many rows they have, and what one row is.
+
+    --json: schema_name, table_name, is_view, grain, description, rows, latest_period.
+    """
+    published = _published(_settings(as_of))
+    from dagster_project.serving.tables import print_tables, published_tables
+
+    found = published_tables(published)
+    if as_json:
+        _print_json(found)
+    else:
+        print_tables(found)
+
+
+@app.command()
+def describe(
+    table: Table,
+    as_of: ReplayDay = None,
+) -> None:
+    """Describe a published table: its grain, columns with units, sources, and an example."""
+    published = _published(_settings(as_of))
+    from dagster_project.serving.tables import describe as describe_table
+    from dagster_project.serving.tables import print_description
+
+    print_description(describe_table(published, table))
+
+
+@app.command()
+def shell(as_of: ReplayDay = None) -> None:
+    """Open the published file, read-only, in Harlequin, a SQL client for the terminal.
+
+    Installed on first use in an environment of its own in the user's cache.
+    """
+    published = _published(_settings(as_of))
+    from dagster_project.serving.shell import open_shell
+
+    raise typer.Exit(open_shell(published, _print_error))
 
 
 @app.command()
 def trace(
-    table: Annotated[str, typer.Argument(help="Published table, e.g. dependency.supplier_shares.")],
+    table: Table,
     where: Annotated[
         list[str],
         typer.Argument(help="column=value, as many as single out one row, e.g. importer_iso3=JPN."),
@@ -250,10 +340,7 @@ def trace(
     rows: Annotated[
         int, typer.Option(min=0, help="Most rows of each table of the lake; 0 for all.")
     ] = 25,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Query the replay of that day."),
-    ] = None,
+    as_of: ReplayDay = None,
 ) -> None:
     """Print the way back from a published row: rows of the lake, snapshots, licence, model."""
     settings = _settings(as_of)
@@ -267,44 +354,20 @@ def trace(
 
 
 @app.command()
-def releases() -> None:
-    """List the published releases, those that can be restored, and the builds that are held."""
+def releases(as_json: AsJson = False) -> None:
+    """List the published releases, those that can be restored, and the builds that are held.
+
+    --json: release_id, published_at, as_of, code_version, contract_version, duckdb_version,
+    is_current, is_kept, is_held, held_for, accepted_at, accepted_losses.
+    """
     settings = _settings()
-    from rich.table import Table
+    from dagster_project.orchestration.overview import print_releases, release_states
 
-    from dagster_project.orchestration.builds import held_builds
-    from dagster_project.serving.publication import (
-        current_release,
-        is_kept,
-        published_releases,
-    )
-
-    current = current_release(settings)
-    table = Table(box=None, pad_edge=False)
-    for name in ("release", "published (UTC)", "as of", "code", "kept", ""):
-        table.add_column(name, no_wrap=True)
-    losses: list[str] = []
-    for release in published_releases(settings):
-        table.add_row(
-            release.release_id,
-            f"{release.published_at:%Y-%m-%d %H:%M}",
-            str(release.as_of),
-            release.code_version,
-            "yes" if is_kept(settings, release.release_id) else "",
-            "◀ current" if current and release.release_id == current.release_id else "",
-        )
-        if release.accepted_at:
-            losses.append(
-                f"{release.release_id} was accepted on {release.accepted_at:%Y-%m-%d}: "
-                f"{release.accepted_losses}"
-            )
-    for build in held_builds(settings.build_dir):
-        held = build.release
-        table.add_row(held.release_id, "", str(held.as_of), held.code_version, "", "held")
-        losses.append(f"{held.release_id} is held: {build.held_for}")
-    _print_wide(table)
-    for loss in losses:
-        typer.echo(f"\n{loss}")
+    found = release_states(settings)
+    if as_json:
+        _print_json(found)
+    else:
+        print_releases(found)
 
 
 @app.command()
@@ -318,7 +381,7 @@ def rollback(
     from dagster_project.serving.publication import rollback as go_back
 
     found = go_back(settings, release or None)
-    typer.echo(f"{settings.published_file} is release {found.release_id}, as of {found.as_of}.")
+    _print(f"{settings.published_file} is release {found.release_id}, as of {found.as_of}.")
 
 
 @app.command()
@@ -366,19 +429,28 @@ def dev(
 
 @app.command()
 def landed(
-    source: Annotated[str, typer.Argument(help="Source to list; all of them if not given.")] = "",
+    source: SourceOrAll = "",
+    as_json: AsJson = False,
 ) -> None:
-    """List the snapshots: when (UTC) and how each came, its rows, and what was withdrawn."""
+    """List the snapshots: when (UTC) and how each came, its rows, and what was withdrawn.
+
+    --json: snapshot_id, source, document, landed_at, retrieved_at, way (bundled, landed or
+    fetched), sha256, tables (array of table_name, rows, counting, first_period, last_period),
+    is_withdrawn, withdrawn_at, withdrawn_by, withdrawn_because.
+    """
     settings = _settings()
-    from dagster_project.intake.withdraw import landed_lines
+    from dagster_project.intake.withdraw import landed_lines, landed_states
     from dagster_project.sources.registry import all_sources, source_named
 
-    chosen = [source_named(source)] if source else all_sources().values()
-    lines = list(landed_lines(settings, chosen))
-    for line in lines:
-        typer.echo(line)
-    if not lines:
-        typer.echo("Nothing is landed yet. Run kido build, or bring a file with kido land.")
+    chosen = {source: source_named(source)} if source else all_sources()
+    found = list(landed_states(settings, chosen.values()))
+    if as_json:
+        _print_json(found)
+        return
+    for line in landed_lines(found, chosen):
+        _print(line)
+    if not found:
+        _print("Nothing is landed yet. Run kido build, or bring a file with kido land.")
 
 
 @app.command()
@@ -399,14 +471,14 @@ def unland(
     from dagster_project.sources.registry import all_sources
 
     if not again:
-        withdraw(settings, all_sources(), snapshot, because, typer.echo)
-    elif not unland_again(settings, all_sources(), snapshot, typer.echo):
+        withdraw(settings, all_sources(), snapshot, because, _print)
+    elif not unland_again(settings, all_sources(), snapshot, _print):
         raise typer.Exit(1)
 
 
 @app.command()
 def compact(
-    source: Annotated[str, typer.Argument(help="Source to compact; all if not given.")] = "",
+    source: SourceOrAll = "",
 ) -> None:
     """Merge the small files of the lake, by table, source and period; no figure changes.
 
@@ -417,7 +489,7 @@ def compact(
     from dagster_project.sources.registry import all_sources, source_named
 
     chosen = [source_named(source)] if source else list(all_sources().values())
-    compact_sources(settings, chosen, typer.echo)
+    compact_sources(settings, chosen, _print)
 
 
 def _settings(as_of: datetime | None = None, importer: str = "") -> Settings:
@@ -445,26 +517,34 @@ def _published(settings: Settings) -> Path:
     return published
 
 
-def _print_wide(table: Table) -> None:
-    """Print a table without truncating names, on a narrow terminal too."""
-    from rich.console import Console
+def _print(line: str) -> None:
+    """Wrapped between words where it is longer than the terminal is wide."""
+    from dagster_project.serving.terminal import print_line
 
-    Console(width=max(Console().width, 120)).print(table)
+    print_line(line)
 
 
 def _print_error(line: str) -> None:
-    typer.echo(line, err=True)
+    from dagster_project.serving.terminal import note
+
+    note(line)
+
+
+def _print_json(rows: Iterable[Any]) -> None:
+    """Dataclasses as an array of objects: their fields in order, null for what is missing."""
+    typer.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
 
 
 def main() -> None:
-    """Run a command; an error ends in one sentence and exit code 1."""
+    """Run a command; an error ends in one sentence and exit code 1, a closed pipe in silence."""
     from dagster_project.errors import KidoError
 
     # A build imports and parses a million objects. Python would search all of them for cycles at
     # exit: 2 of the 24 s of a first build.
     atexit.register(gc.freeze)
     try:
-        app()
+        with _silent_about_a_closed_pipe():
+            app()
     except KidoError as error:
         _print_error(f"kido: {error}")
         sys.exit(1)
@@ -475,6 +555,19 @@ def main() -> None:
         if full is None:
             raise
         _print_error(f"kido: {full}")
+        sys.exit(1)
+
+
+@contextlib.contextmanager
+def _silent_about_a_closed_pipe() -> Iterator[None]:
+    """`kido query ... | head` has read enough: no message, also none when Python ends."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 

@@ -12,6 +12,10 @@ from hypothesis import settings
 
 from tests import nightly
 
+# The width of a terminal decides how lines are wrapped. pytest imports readline, which exports one.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
+
 # No example has a time limit: how long one takes is the machine's affair.
 settings.register_profile("by day", deadline=None, max_examples=25)
 settings.register_profile("at night", deadline=None)

@@ -13,7 +13,13 @@ from typing import cast
 
 import polars as pl
 
-from dagster_project.errors import ConfigurationError, ContradictionError, shortened
+from dagster_project.errors import (
+    ConfigurationError,
+    ContradictionError,
+    counted,
+    indented,
+    shortened,
+)
 from dagster_project.intake import batch as batches
 from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import Conformed, conform, stage
@@ -129,6 +135,31 @@ def land_files(
     """
     with commodities_of(settings.scope):
         return _land_files(settings, source, paths, retrieved, replace_all=replace_all, write=write)
+
+
+def brought_in_words(brought: Brought) -> Iterator[str]:
+    """What became of landed files, line by line."""
+    for taken in brought.taken:
+        rows = ", ".join(
+            f"{counted(count, 'row')} of {table}" for table, count in taken.rows.items()
+        )
+        quarantined = sum(taken.quarantined.values())
+        news = "taken" if taken.is_new else "nothing new"
+        together = " together" if len(taken.documents) > 1 else ""
+        instead = (
+            f" It stands in for the bundled {taken.stands_in_for}." if taken.stands_in_for else ""
+        )
+        yield f"{' + '.join(taken.documents)}: {news}{together}, {rows}.{instead}"
+        for revision in taken.revisions:
+            for line in revision.lines():
+                yield from indented(line, by=2)
+        for sentence in taken.mended:
+            yield from indented(f"{sentence}.", by=2)
+        if quarantined:
+            yield (
+                f"  {quarantined} {'row is' if quarantined == 1 else 'rows are'} quarantined in "
+                f"{taken.quarantine}: {'; '.join(taken.reasons)}."
+            )
 
 
 def _land_files(

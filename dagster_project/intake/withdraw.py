@@ -11,7 +11,9 @@ import getpass
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 
 from dagster_project.errors import BusyError, ConfigurationError, counted, indented
 from dagster_project.intake.alone import alone
@@ -146,11 +148,46 @@ def in_words(withdrawn: Withdrawn) -> str:
     )
 
 
-def landed_lines(settings: Settings, sources: Iterable[Source]) -> Iterator[str]:
-    """The landed and withdrawn snapshots, two lines or more each, wrapped for a terminal.
+@dataclass(frozen=True)
+class HeldRows:
+    """Rows of a snapshot in a table of the lake; `counting` of them count, others are replaced."""
 
-    A source without snapshots has no lines.
+    table_name: str
+    rows: int
+    counting: int
+    first_period: str | None
+    last_period: str | None
+
+    @property
+    def held(self) -> Held:
+        return Held(
+            table=self.table_name, rows=self.rows,
+            first=self.first_period or "", last=self.last_period or "",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LandedState:
+    """A snapshot that is landed or withdrawn. Instants are ISO text in UTC, null where there is
+    none; `way` is bundled, landed or fetched.
     """
+
+    snapshot_id: str
+    source: str
+    document: str
+    landed_at: str
+    retrieved_at: str
+    way: str
+    sha256: str
+    tables: tuple[HeldRows, ...]
+    is_withdrawn: bool
+    withdrawn_at: str | None
+    withdrawn_by: str | None
+    withdrawn_because: str | None
+
+
+def landed_states(settings: Settings, sources: Iterable[Source]) -> Iterator[LandedState]:
+    """The snapshots of the sources, landed ones before those that are withdrawn."""
     landing, lake = landing_of(settings), lake_of(settings)
     for source in sources:
         name = source.CARD.name
@@ -158,18 +195,62 @@ def landed_lines(settings: Settings, sources: Iterable[Source]) -> Iterator[str]
         if not (snapshots or withdrawn):
             continue
         held, counting = _held(lake, source), _counting(landing, lake, source)
-        yield f"{name}: {source.CARD.title}"
         for snapshot in snapshots:
-            yield f"  {snapshot.snapshot_id}  {snapshot.landed_at:%Y-%m-%d %H:%M}  {_way(snapshot)}"
+            rows = held.get(snapshot.snapshot_id, [])
+            yield _landed_state(snapshot, rows, counting)
+        for record in withdrawn.values():
+            yield _landed_state(record.snapshot, record.held, Counter(), record)
+
+
+def _landed_state(
+    snapshot: Snapshot, held: Iterable[Held], counting: Counts, record: Withdrawn | None = None
+) -> LandedState:
+    return LandedState(
+        snapshot_id=snapshot.snapshot_id,
+        source=snapshot.source,
+        document=snapshot.document,
+        landed_at=iso_instant(snapshot.landed_at),
+        retrieved_at=iso_instant(snapshot.retrieved_at),
+        way=_way(snapshot),
+        sha256=snapshot.sha256,
+        tables=tuple(
+            HeldRows(
+                one.table, one.rows, counting[snapshot.snapshot_id, one.table],
+                one.first or None, one.last or None,
+            )
+            for one in held
+        ),
+        is_withdrawn=record is not None,
+        withdrawn_at=iso_instant(record.at) if record else None,
+        withdrawn_by=record.by if record else None,
+        withdrawn_because=record.reason if record else None,
+    )  # fmt: skip
+
+
+def iso_instant(at: datetime) -> str:
+    """ISO text of an instant (UTC, no zone attached), to the second."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}Z"
+
+
+def landed_lines(landed: Iterable[LandedState], sources: Mapping[str, Source]) -> Iterator[str]:
+    """The snapshots for a terminal, under their sources, two lines or more each."""
+    for name, snapshots in groupby(landed, key=lambda one: one.source):
+        yield f"{name}: {sources[name].CARD.title}"
+        for one in snapshots:
+            at = one.landed_at[: len("2026-01-31T12:00")].replace("T", " ")
+            way = "withdrawn" if one.is_withdrawn else one.way
+            yield from indented(f"{one.snapshot_id}  {at}  {way}", by=2)
             parts = [
-                f"{_in_rows([one])}, {_share(counting[snapshot.snapshot_id, one.table], one.rows)}"
-                for one in held.get(snapshot.snapshot_id, [])
+                _in_rows([rows.held])
+                + ("" if one.is_withdrawn else f", {_share(rows.counting, rows.rows)}")
+                for rows in one.tables
             ]
-            yield from indented(f"{snapshot.document}: {'; '.join(parts) or 'no rows in the lake'}")
-        for snapshot_id, record in withdrawn.items():
-            yield f"  {snapshot_id}  {record.snapshot.landed_at:%Y-%m-%d %H:%M}  withdrawn"
-            yield from indented(f"{record.snapshot.document}: {_in_rows(record.held)}")
-            yield from indented(f"withdrawn {_by_whom(record)}")
+            yield from indented(f"{one.document}: {'; '.join(parts) or 'no rows in the lake'}")
+            if one.withdrawn_at:
+                yield from indented(
+                    f"withdrawn on {one.withdrawn_at[: len('2026-01-31')]} by {one.withdrawn_by} "
+                    f"({one.withdrawn_because})"
+                )
 
 
 def _source_of(

@@ -1,33 +1,64 @@
-"""Overviews outside a build: the sources and their latest figures, the Data Docs."""
+"""Overviews outside a build: the sources and their latest figures, the releases, the Data Docs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster_project.errors import PublicationError
-from dagster_project.intake.due import Due, due_now, is_fetched, scope_of
+from dagster_project.errors import PublicationError, counted
+from dagster_project.intake.due import due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.intake.withdraw import iso_instant
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.landing import Landing
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
-from dagster_project.orchestration.builds import complete_build
+from dagster_project.orchestration.builds import complete_build, held_builds
 from dagster_project.orchestration.preview import lake_reach
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import MART_SUITES
+from dagster_project.serving.publication import (
+    Release,
+    current_release,
+    is_kept,
+    published_releases,
+)
+from dagster_project.serving.terminal import Column, print_table, print_text
 from dagster_project.settings import Settings
 from dagster_project.sources.card import SourceCard, can_be_asked
 from dagster_project.sources.registry import all_sources
 
 
-def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
-    """Source, where figures come from, credentials, last vintage, latest period, what is due, the
-    last answer, licence.
+@dataclass(frozen=True)
+class SourceState:
+    """What is known of a source. Days are ISO text (a latest period may be a year), null where
+    there is none. `is_due` is also true where its one document is due; `due_periods` is null for a
+    source that cannot be fetched.
     """
+
+    source: str
+    title: str
+    publisher: str
+    figures: tuple[str, ...]
+    """Ways its figures have come: bundled, fetched, landed."""
+    needs_key: bool
+    has_key: bool
+    last_vintage: str | None
+    latest_period: str | None
+    can_be_fetched: bool
+    is_due: bool
+    due_periods: int | None
+    last_answer: str | None
+    last_asked_at: str | None
+    licence: str
+
+
+def source_states(settings: Settings) -> Iterator[SourceState]:
+    """The sources, by name."""
     landing, lake = landing_of(settings), lake_of(settings)
     now = datetime.now(UTC).replace(tzinfo=None)
     for name, source in all_sources().items():
@@ -35,34 +66,158 @@ def source_overview(settings: Settings) -> Iterator[tuple[str, ...]]:
         snapshots = landing.snapshots(name)
         ledger = Ledger(landing, name)
         last, latest = _reach(landing, lake, card)
-        figures = [
-            *(["bundled"] if card.bundled else []),
-            *(["fetched"] if is_fetched(settings, source) else []),
-            *(["landed"] if any(each.is_landed_by_hand for each in snapshots) else []),
-        ]
-        has_key = settings.source(name).key is not None
+        due = None
+        if can_be_asked(source):
+            due = due_now(source, ledger, now, scope_of(settings, source, ledger))
         last_run = ledger.last_run()
-        yield (
-            name,
-            " + ".join(figures) or "none yet",
-            ("set" if has_key else "not set") if card.needs_key else "none needed",
-            last or "–",
-            latest or "–",
-            _due_in_words(due_now(source, ledger, now, scope_of(settings, source, ledger)))
-            if can_be_asked(source)
-            else "–",
-            f"{last_run.answer.replace('_', ' ')} {last_run.asked_at:%Y-%m-%d}"
-            if last_run
-            else "–",
-            card.licence,
+        yield SourceState(
+            source=name,
+            title=card.title,
+            publisher=card.publisher,
+            figures=(
+                *(["bundled"] if card.bundled else []),
+                *(["fetched"] if is_fetched(settings, source) else []),
+                *(["landed"] if any(each.is_landed_by_hand for each in snapshots) else []),
+            ),
+            needs_key=card.needs_key,
+            has_key=settings.source(name).key is not None,
+            last_vintage=last or None,
+            latest_period=latest or None,
+            can_be_fetched=due is not None,
+            is_due=due is not None and due.is_due,
+            due_periods=None if due is None else len(due.windows),
+            last_answer=last_run.answer if last_run else None,
+            last_asked_at=iso_instant(last_run.asked_at) if last_run else None,
+            licence=card.licence,
         )
 
 
-def _due_in_words(due: Due) -> str:
-    if not due.is_due:
+def print_sources(sources: Iterable[SourceState]) -> None:
+    """The sources for a terminal, what a reader asks for first on the left."""
+    found = list(sources)
+    print_table(
+        [
+            Column("source", [one.source for one in found]),
+            Column("figures", [" + ".join(one.figures) or "none yet" for one in found]),
+            Column("last vintage", [one.last_vintage or "–" for one in found]),
+            Column("latest period", [one.latest_period or "–" for one in found]),
+            Column("due", [_due_in_words(one) for one in found]),
+            Column("credentials", [_key_in_words(one) for one in found]),
+            Column("last answer", [_answer_in_words(one) for one in found]),
+            Column("licence", [one.licence for one in found]),
+        ]
+    )
+
+
+def _due_in_words(source: SourceState) -> str:
+    if not source.can_be_fetched:
+        return "–"
+    if not source.is_due:
         return "nothing"
-    count = len(due.windows)
-    return f"{count} {'period' if count == 1 else 'periods'}" if count else "its document"
+    return counted(source.due_periods, "period") if source.due_periods else "its document"
+
+
+def _key_in_words(source: SourceState) -> str:
+    if not source.needs_key:
+        return "none needed"
+    return "set" if source.has_key else "not set"
+
+
+def _answer_in_words(source: SourceState) -> str:
+    if source.last_answer is None or source.last_asked_at is None:
+        return "–"
+    return f"{source.last_answer.replace('_', ' ')} {source.last_asked_at[: len('2026-01-31')]}"
+
+
+@dataclass(frozen=True)
+class ReleaseState:
+    """A release that was published, or a build that is held; instants are ISO text in UTC."""
+
+    release_id: str
+    published_at: str | None
+    as_of: str
+    code_version: str
+    contract_version: str
+    duckdb_version: str
+    is_current: bool
+    is_kept: bool
+    """Whether it can be restored."""
+    is_held: bool
+    held_for: str | None
+    accepted_at: str | None
+    accepted_losses: str | None
+
+
+def release_states(settings: Settings) -> list[ReleaseState]:
+    """The published releases, oldest first, then the builds that are held."""
+    current = current_release(settings)
+    published = [
+        _release_state(
+            release,
+            is_current=current is not None and release.release_id == current.release_id,
+            is_kept=is_kept(settings, release.release_id),
+        )
+        for release in published_releases(settings)
+    ]
+    held = [
+        _release_state(build.release, held_for=build.held_for)
+        for build in held_builds(settings.build_dir)
+    ]
+    return [*published, *held]
+
+
+def _release_state(
+    release: Release,
+    *,
+    is_current: bool = False,
+    is_kept: bool = False,
+    held_for: str | None = None,
+) -> ReleaseState:
+    return ReleaseState(
+        release_id=release.release_id,
+        published_at=None if held_for is not None else iso_instant(release.published_at),
+        as_of=str(release.as_of),
+        code_version=release.code_version,
+        contract_version=release.contract_version,
+        duckdb_version=release.duckdb_version,
+        is_current=is_current,
+        is_kept=is_kept,
+        is_held=held_for is not None,
+        held_for=held_for,
+        accepted_at=iso_instant(release.accepted_at) if release.accepted_at else None,
+        accepted_losses=release.accepted_losses,
+    )
+
+
+def print_releases(releases: Iterable[ReleaseState]) -> None:
+    """The releases for a terminal, then what was accepted and what builds are held for."""
+    found = list(releases)
+    print_table(
+        [
+            Column("release", [one.release_id for one in found]),
+            Column("published (UTC)", [_minute(one.published_at) for one in found]),
+            Column("as of", [one.as_of for one in found]),
+            Column("kept", ["yes" if one.is_kept else "" for one in found]),
+            Column(
+                "state",
+                ["◀ current" if one.is_current else "held" * one.is_held for one in found],
+            ),
+            Column("code", [one.code_version for one in found]),
+        ]
+    )
+    for one in found:
+        if one.accepted_at:
+            print_text(
+                f"\n{one.release_id} was accepted on {one.accepted_at[: len('2026-01-31')]}: "
+                f"{one.accepted_losses}"
+            )
+    for one in found:
+        if one.is_held:
+            print_text(f"\n{one.release_id} is held: {one.held_for}")
+
+
+def _minute(instant: str | None) -> str:
+    return (instant or "").replace("T", " ")[: len("2026-01-31 12:00")]
 
 
 def render_data_docs(settings: Settings) -> Path:

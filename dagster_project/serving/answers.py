@@ -151,27 +151,31 @@ def answers_markdown(found: Answers) -> str:
 
 def print_answers(published_file: Path, importer: str) -> None:
     """The same page for a terminal."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.padding import Padding
+    from rich.text import Text
+
+    from dagster_project.serving.terminal import print_text, width
 
     found = answers(published_file, importer)
-    console = Console(highlight=False)
-    console.print(f"\n[bold]{escape(found.title)}[/bold]  as of {found.release['as_of']}\n")
+    print_text(Text.assemble("\n", (found.title, "bold"), f"  as of {found.release['as_of']}\n"))
     for line in found.lines:
+        print_text(line.subject)
         period = f"  {_period(line)}" if line.period else ""
-        figure = f"[bold]{escape(figure_in_words(line))}[/bold]{period}"
-        origin = f"[dim]{escape(_origin(line, line.source))}[/dim]" if line.source else ""
-        console.print(escape(line.subject))
-        console.print(Padding(f"{figure}  {escape(line.detail)}", (0, 0, 0, 2)))
-        below = "  ".join(part for part in (_drawn(line), origin) if part)
-        if below:
-            console.print(Padding(below, (0, 0, 0, 2)))
+        figure = (figure_in_words(line), "bold")
+        print_text(Text.assemble(figure, f"{period}  {line.detail}"), indent=2)
+        drawn, origin = _drawn(line), _origin(line, line.source) if line.source else ""
+        room = width()
+        if drawn and origin and room is not None and len(f"  {drawn}  {origin}") > room:
+            # A trend is drawn in one piece.
+            print_text(drawn, indent=2)
+            drawn = ""
+        if drawn or origin:
+            parts = [(part, style) for part, style in ((drawn, ""), (origin, "dim")) if part]
+            print_text(Text("  ").join(Text(*part) for part in parts), indent=2)
     if found.lines:
-        console.print()
+        print_text("")
     for text in (*_nothing(found), *_claims(found, bold="")):
-        console.print(escape(text))
-    console.print(f"\n[bold]Published:[/bold] {published_file}", soft_wrap=True)
+        print_text(text)
+    print_text(Text.assemble("\n", ("Published:", "bold"), f" {published_file}"))
 
 
 def _nothing(found: Answers) -> list[str]:

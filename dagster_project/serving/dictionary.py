@@ -117,7 +117,7 @@ def published_tables(manifest: Mapping[str, Any]) -> list[Table]:
     ]
     tables: list[Table] = []
     for node in nodes:
-        grain, description = _grain_and_rest(node["description"])
+        grain, description = grain_and_rest(node["description"])
         table = Table(
             schema=node["schema"],
             name=node["alias"],
@@ -241,7 +241,7 @@ def unit_of(name: str, column: Mapping[str, Any]) -> str | None:
     return next((u for suffix, u in _UNIT_OF_SUFFIX.items() if f"_{name}".endswith(suffix)), None)
 
 
-def _grain_and_rest(description: str) -> tuple[str, str]:
+def grain_and_rest(description: str) -> tuple[str, str]:
     """The grain, from the first sentence of a table's description, and the rest of it."""
     first, _, rest = " ".join(description.split()).partition(". ")
     return first.removeprefix(_GRAIN).removesuffix("."), rest

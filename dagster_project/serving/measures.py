@@ -133,34 +133,31 @@ order by joint.exposed_value_high_usd desc, joint.commodity_code
 
 def print_measures(found: Measures) -> None:
     """The page for a terminal: by state, what each clause hits, then what they hit together."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.padding import Padding
+    from rich.text import Text
 
-    console = Console(highlight=False)
-    console.print(
-        f"\n[bold]{escape(f'What hits {found.importer} on {found.day}')}[/bold]"
-        f"  as known on {found.as_of}\n"
-    )
+    from dagster_project.serving.terminal import print_text
+
+    title = f"What hits {found.importer} on {found.day}"
+    print_text(Text.assemble("\n", (title, "bold"), f"  as known on {found.as_of}\n"))
     for heading, clauses in _by_heading(found.clauses):
-        console.print(f"[bold]{escape(heading)}[/bold] ({counted(len(clauses), 'clause')})")
+        count = counted(len(clauses), "clause")
+        print_text(Text.assemble((heading, "bold"), f" ({count})"))
         for clause in clauses:
-            console.print(Padding(escape(_first_line(clause)), (0, 0, 0, 2), expand=False))
+            print_text(_first_line(clause), indent=2)
             for line in lines_of(clause, found):
-                console.print(Padding(f"[dim]{escape(line)}[/dim]", (0, 0, 0, 4), expand=False))
-        console.print()
+                print_text(line, indent=4, style="dim")
+        print_text("")
     if not found.clauses:
-        console.print("No clause of the catalogue bears on it.\n")
+        print_text("No clause of the catalogue bears on it.\n")
     if found.together:
-        console.print("[bold]What is in force together hits, of its imports[/bold]")
+        print_text("What is in force together hits, of its imports", style="bold")
         for row in found.together:
-            console.print(Padding(escape(_together(row)), (0, 0, 0, 2), expand=False))
-        console.print()
+            print_text(_together(row), indent=2)
+        print_text("")
     if found.day != found.as_of:
-        console.print(
+        print_text(
             f"The states of {found.day} are as known on {found.as_of}; what was known on that day "
-            f"is in a replay: kido build --as-of {found.day}.",
-            soft_wrap=True,
+            f"is in a replay: kido build --as-of {found.day}."
         )
 
 

@@ -1,71 +1,267 @@
-"""Queries on the published file: read-only, and without access to other files."""
+"""Queries on the published file: read-only, and without access to other files.
+
+A table is for reading: numbers are rounded and rows limited, by `serving/terminal.py`. The other
+formats are exact: the values as DuckDB has them, and every row unless a limit is given.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
-from dagster_project.errors import KidoError
+from dagster_project.errors import KidoError, counted
 from dagster_project.lake.build_file import connect
+from dagster_project.serving.tables import did_you_mean, did_you_mean_table, tables_of
 
 if TYPE_CHECKING:
-    import polars as pl
-    from rich.table import Table
+    from dagster_project.serving.terminal import Column
 
-ROWS_SHOWN = 200
+Format = Literal["table", "csv", "json", "markdown", "parquet"]
+
+ROWS_SHOWN = 40
+"""Rows of a table: a screen, or two."""
+
+ROWS_AT_ONCE = 50_000
+
+_SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(\d+, ?\d+\))$")
+_AS_TEXT = re.compile(r"INTERVAL|BIT|BLOB|TIME WITH TIME ZONE|TIMETZ|UNION|GEOMETRY|VARIANT")
+"""Types that are no plain values in Python: a table shows the text that DuckDB makes of them."""
+
+_NO_TABLE = re.compile(r'Table with name "?([\w.]+)"? does not exist')
+_NO_COLUMN = re.compile(
+    r'(?:Referenced column|does not have a column named) "([^"]+)".*Candidate bindings:(.*)',
+    re.DOTALL,
+)
+_QUOTED = re.compile(r'"([^"]+)"')
 
 
 def run_query(
     published_file: Path,
     sql: str,
-    how: Literal["table", "csv", "json", "parquet"],
+    how: Format = "table",
+    limit: int | None = None,
+    *,
+    vertical: bool = False,
 ) -> None:
-    """Print the rows of a query to standard output. Raises KidoError when DuckDB rejects it."""
+    """Print the rows of a query to standard output.
+
+    `limit` is the most rows, 0 for all; without, a table has ROWS_SHOWN and another format all.
+    `show tables` lists the published tables. Raises KidoError where DuckDB rejects the query, with
+    the nearest name for one that is misspelt.
+    """
+    if vertical and how != "table":
+        raise KidoError(f"--vertical is a way to print a table, not {how}.")
+    if how == "parquet" and sys.stdout.isatty():
+        raise KidoError("Parquet is not for a terminal.", hint="Send it to a file: > rows.parquet")
     with connect(published_file, read_only=True) as connection:
         # The query may read the published file and nothing else on this machine.
         connection.execute("set enable_external_access = false")
         try:
-            if len(connection.extract_statements(sql)) > 1:
-                raise KidoError("One query at a time, please.")
-            relation = connection.sql(sql)
-            frame = None if relation is None else relation.pl()
+            relation = _relation(connection, sql)
+            if relation is None:
+                return
+            if how == "table":
+                _print_table(relation, ROWS_SHOWN if limit is None else limit, vertical=vertical)
+            else:
+                _EXPORTS[how](relation.limit(limit) if limit else relation)
         except duckdb.Error as error:
-            raise KidoError(f"The query cannot be run: {str(error).strip()}") from None
-    if frame is None:
+            raise _rejected(error, connection, sql) from None
+
+
+def _relation(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation | None:
+    if _SHOW_TABLES.fullmatch(sql):
+        return _tables(connection)
+    statements = len(connection.extract_statements(sql))
+    if statements == 0:
+        raise KidoError("There is no query to run.", hint=_how_to_ask(connection))
+    if statements > 1:
+        raise KidoError("One query at a time, please.")
+    return connection.sql(sql)
+
+
+def _how_to_ask(connection: duckdb.DuckDBPyConnection) -> str:
+    tables = tables_of(connection)
+    example = f' Type one, e.g. kido query "from {tables[0].name}".' if tables else ""
+    return f"{example} kido tables lists what can be queried.".lstrip()
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+    """What DuckDB would list are the tables of a schema that is empty."""
+    import pyarrow as pa
+
+    tables = tables_of(connection)
+    columns = {
+        "schema_name": pa.array([table.schema_name for table in tables], pa.string()),
+        "table_name": pa.array([table.table_name for table in tables], pa.string()),
+        "rows": pa.array([table.rows for table in tables], pa.int64()),
+        "grain": pa.array([table.grain for table in tables], pa.string()),
+    }
+    return connection.from_arrow(pa.table(columns))
+
+
+def _rejected(error: duckdb.Error, connection: duckdb.DuckDBPyConnection, sql: str) -> KidoError:
+    """DuckDB's objection; for a name that does not exist, with the nearest one that does."""
+    text = str(error).strip()
+    if found := _NO_TABLE.search(text):
+        typed = re.search(rf"(?:\w+\.)*{re.escape(found[1])}\b", sql, re.IGNORECASE)
+        name = typed[0] if typed else found[1]
+        tables = [table.name for table in tables_of(connection)]
+        return KidoError(
+            f"The query cannot be run: no published table is called {name!r}.",
+            hint=did_you_mean_table(name, tables),
+        )
+    if found := _NO_COLUMN.search(text):
+        nearest = did_you_mean(found[1], _QUOTED.findall(found[2]))
+        return KidoError(
+            f"The query cannot be run: no column is called {found[1]!r}.",
+            hint=nearest or "kido describe TABLE lists the columns.",
+        )
+    return KidoError(f"The query cannot be run: {text}")
+
+
+def _print_table(relation: duckdb.DuckDBPyRelation, limit: int, *, vertical: bool) -> None:
+    from dagster_project.serving.terminal import MOST_LINES, note, print_table, print_text
+
+    if relation.columns == ["explain_key", "explain_value"]:
+        for _, plan in relation.fetchall():
+            print_text(plan)
         return
-    if how == "csv":
-        sys.stdout.write(frame.write_csv())
-    elif how == "json":
-        sys.stdout.write(frame.write_json() + "\n")
-    elif how == "parquet":
-        if sys.stdout.isatty():
-            raise KidoError(
-                "Parquet is not for a terminal.", hint="Send it to a file: > rows.parquet"
-            )
-        frame.write_parquet(sys.stdout.buffer)
-    else:
-        _print_table(frame)
+    rows, count = _first_rows(_readable(relation), limit)
+    print_table(
+        columns_of(relation.columns, [str(kind) for kind in relation.types], rows),
+        vertical=vertical,
+        most_lines=None if vertical else MOST_LINES,
+        hint="--vertical prints all.",
+    )
+    if count > len(rows):
+        note(
+            f"{len(rows):,} of {counted(count, 'row')}; --limit 0 prints all, --format csv all of "
+            "them exactly."
+        )
 
 
-def rows_as_table(frame: pl.DataFrame) -> Table:
-    """The rows for a terminal: numbers to the right, missing values empty."""
-    from rich.table import Table
+def columns_of(
+    names: Sequence[str], types: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> list[Column]:
+    """Rows as the columns of a table, numbers to the right."""
+    from dagster_project.serving.terminal import Column, shown
 
-    table = Table(box=None, pad_edge=False)
-    for name, dtype in frame.schema.items():
-        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
-    for row in frame.iter_rows():
-        table.add_row(*("" if value is None else str(value) for value in row))
-    return table
+    return [
+        Column(
+            name,
+            [shown(_plain(row[i], kind), is_year=name.endswith("year")) for row in rows],
+            is_number=bool(_NUMBER.match(kind)),
+        )
+        for i, (name, kind) in enumerate(zip(names, types, strict=True))
+    ]
 
 
-def _print_table(frame: pl.DataFrame) -> None:
-    from rich.console import Console
+def _plain(value: Any, kind: str) -> Any:
+    """Arrow has a map as a list of pairs."""
+    return dict(value) if value is not None and kind.startswith("MAP") else value
 
-    console = Console()
-    console.print(rows_as_table(frame.head(ROWS_SHOWN)))
-    if frame.height > ROWS_SHOWN:
-        console.print(f"… and {frame.height - ROWS_SHOWN:,} more rows; --format csv prints all")
+
+def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    kinds = [str(kind) for kind in relation.types]
+    if not any(map(_AS_TEXT.search, kinds)):
+        return relation
+    return relation.project(
+        ", ".join(
+            f"#{i}::varchar" if _AS_TEXT.search(kind) else f"#{i}"
+            for i, kind in enumerate(kinds, 1)
+        )
+    )
+
+
+def _first_rows(relation: duckdb.DuckDBPyRelation, limit: int) -> tuple[list[tuple[Any, ...]], int]:
+    """The first rows (all if the limit is 0), and how many there are."""
+    rows: list[tuple[Any, ...]] = []
+    count = 0
+    for batch in relation.to_arrow_reader(ROWS_AT_ONCE):
+        wanted = batch.slice(0, limit - len(rows)) if limit else batch
+        if wanted.num_rows and not (limit and len(rows) >= limit):
+            rows += zip(*(column.to_pylist() for column in wanted.columns), strict=True)
+        count += batch.num_rows
+    return rows, count
+
+
+def _write_csv(relation: duckdb.DuckDBPyRelation) -> None:
+    """Each value as DuckDB casts it to text; an empty text is quoted, a missing value is not."""
+    import polars as pl
+
+    _write(",".join(map(_csv_name, relation.columns)) + "\n")
+    for batch in relation.project("columns(*)::varchar").to_arrow_reader(ROWS_AT_ONCE):
+        _write(pl.DataFrame(batch).write_csv(include_header=False))
+
+
+def _csv_name(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"' if re.search(r'[",\n\r]', name) or not name else name
+
+
+def _write_json(relation: duckdb.DuckDBPyRelation) -> None:
+    """An array of objects, a row a line. A float that is not finite is null, as JSON has none."""
+    finite = ", ".join(
+        f'case when isfinite(#{i}) then #{i} end as "{_escaped(name)}"'
+        if str(kind) in ("DOUBLE", "FLOAT") else f'#{i} as "{_escaped(name)}"'
+        for i, (name, kind) in enumerate(zip(relation.columns, relation.types, strict=True), 1)
+    )  # fmt: skip
+    objects = relation.project(finite).set_alias("_kido_row").project("to_json(_kido_row)")
+    before = "[\n"
+    for batch in objects.to_arrow_reader(ROWS_AT_ONCE):
+        for line in batch.column(0).to_pylist():
+            _write(before + line)
+            before = ",\n"
+    _write("[]\n" if before == "[\n" else "\n]\n")
+
+
+def _escaped(name: str) -> str:
+    return name.replace('"', '""')
+
+
+def _write_markdown(relation: duckdb.DuckDBPyRelation) -> None:
+    """A table of GitHub's Markdown; each value as DuckDB casts it to text, missing ones empty."""
+    rules = ["---:" if _NUMBER.match(str(kind)) else "---" for kind in relation.types]
+    _write(_markdown_row(relation.columns))
+    _write(_markdown_row(rules))
+    for batch in relation.project("columns(*)::varchar").to_arrow_reader(ROWS_AT_ONCE):
+        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            _write(_markdown_row(["" if cell is None else cell for cell in row]))
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    escaped = (cell.replace("|", r"\|").replace("\n", "<br>") for cell in cells)
+    return f"| {' | '.join(escaped)} |\n"
+
+
+def _write_parquet(relation: duckdb.DuckDBPyRelation) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    reader = relation.to_arrow_reader(ROWS_AT_ONCE)
+    try:
+        with pq.ParquetWriter(sys.stdout.buffer, reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+    except (pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        raise KidoError(
+            f"Parquet cannot hold a column of this query: {error}.", hint="Cast it to varchar."
+        ) from None
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+_EXPORTS: Mapping[str, Callable[[duckdb.DuckDBPyRelation], None]] = {
+    "csv": _write_csv,
+    "json": _write_json,
+    "markdown": _write_markdown,
+    "parquet": _write_parquet,
+}

@@ -8,13 +8,12 @@ published tables, and those of the lake by their names.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -29,16 +28,12 @@ from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Lake
 from dagster_project.lake.vintages import rows_that_count
 from dagster_project.serving.dictionary import NAMED
+from dagster_project.serving.tables import did_you_mean, full_name
 from dagster_project.settings import DBT_PROJECT
 from dagster_project.sources.registry import all_sources
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 ROWS_SHOWN = 25
 VALUES_NAMED = 8
-LONGEST_CELL = 40
-WIDEST = 10_000
 
 SNAPSHOT_IDS = "snapshot_ids"
 _TOTAL = "WLD"
@@ -127,14 +122,8 @@ def _found(connection: duckdb.DuckDBPyConnection, mart: str) -> tuple[str, Mappi
         "where database_name = current_database() and not internal"
     ).fetchall():
         found.setdefault(f"{schema}.{table}", {})[column] = kind
-    named = [name for name in found if mart in (name, name.partition(".")[2])]
-    if len(named) == 1:
-        return named[0], found[named[0]]
-    close = difflib.get_close_matches(mart, [*found, *(name.split(".")[1] for name in found)], n=1)
-    raise KidoError(
-        f"No published table is called {mart!r}.",
-        hint=f"Did you mean {close[0]}?" if close else "See catalog.columns.",
-    )
+    name = full_name(mart, found)
+    return name, found[name]
 
 
 def _row(
@@ -149,10 +138,9 @@ def _row(
         if not sign:
             raise KidoError(f"{pair!r} is not column=value.", hint="E.g. importer_iso3=JPN.")
         if column not in columns:
-            close = difflib.get_close_matches(column, columns, n=1)
             raise KidoError(
                 f"{mart} has no column {column!r}.",
-                hint=f"Did you mean {close[0]}?" if close else f"It has {listed(columns)}.",
+                hint=did_you_mean(column, columns) or f"It has {listed(columns)}.",
             )
         try:
             relation = relation.filter(
@@ -298,30 +286,27 @@ def print_way(way: Way, most: int = ROWS_SHOWN) -> None:
     """Print the way back, from the row to the bytes, with at most so many rows of a table of the
     lake (0: all). Snapshots are numbered.
     """
-    from rich.console import Console
+    from dagster_project.serving.terminal import print_text
 
-    console = Console()
     numbers = {origin.row["snapshot_id"]: f"[{n}]" for n, origin in enumerate(way.origins, 1)}
-    console.print(f"[bold]{way.mart}[/bold]", highlight=False)
-    _print_values(console, way.row)
-    _print_line(console, f"\nMade by {way.model.relative_to(DBT_PROJECT.parent)}")
+    print_text(way.mart, style="bold")
+    _print_values(way.row)
+    print_text(f"\nMade by {way.model.relative_to(DBT_PROJECT.parent)}")
     if not way.origins:
-        _print_line(console, "It carries no snapshots: a list, or a fact with its own source.")
+        print_text("It carries no snapshots: a list, or a fact with its own source.")
     for name, rows in way.rows.items():
-        _print_rows(console, name, rows, numbers, most or rows.height)
+        _print_rows(name, rows, numbers, most or rows.height)
     for line in way.corrections:
-        _print_line(
-            console,
+        print_text(
             f"\nCorrected by {line['correction_id']}: {line['wrong_value']} in the document is "
             f"{line['right_value']}, {counted(line['rows_changed'], 'row')} in all",
         )
-        _print_values(console, {"row": line["row_key"], "reason": line["reason"]})
+        _print_values({"row": line["row_key"], "reason": line["reason"]})
     for origin in way.origins:
         row = origin.row
         snapshot_id = row["snapshot_id"]
-        _print_line(console, f"\nSnapshot {numbers[snapshot_id]} {snapshot_id}")
+        print_text(f"\nSnapshot {numbers[snapshot_id]} {snapshot_id}")
         _print_values(
-            console,
             {
                 "publisher": origin.publisher, "cited as": origin.citation,
                 "licence": origin.licence, "address": origin.url, "document": row["document"],
@@ -332,13 +317,9 @@ def print_way(way: Way, most: int = ROWS_SHOWN) -> None:
         )  # fmt: skip
 
 
-def _print_rows(
-    console: Console, name: str, rows: pl.DataFrame, numbers: Mapping[str, str], most: int
-) -> None:
+def _print_rows(name: str, rows: pl.DataFrame, numbers: Mapping[str, str], most: int) -> None:
     """The rows as a table of what differs among them, and what they have in common once."""
-    from rich.console import Console
-
-    from dagster_project.serving.query import rows_as_table
+    from dagster_project.serving.terminal import MOST_LINES, Column, print_table, print_text
 
     shown = rows.drop("source", "document", "is_provisional", "vintage_at").with_columns(
         pl.col("snapshot_id").replace(numbers).alias("snapshot")
@@ -349,34 +330,30 @@ def _print_rows(
     )
     is_cut = rows.height > most
     of, more = (f"the first {most} of ", " (--rows 0 prints all)") if is_cut else ("", "")
-    _print_line(console, f"\nFrom lake.{name}, {of}{counted(rows.height, 'row')}{more}")
+    print_text(f"\nFrom lake.{name}, {of}{counted(rows.height, 'row')}{more}")
     alike = [column for column in shown.columns if shown[column].n_unique() == 1]
-    _print_values(console, shown.select(alike).row(0, named=True))
+    _print_values(shown.select(alike).row(0, named=True))
     differing = shown.drop(alike).head(most)
-    if differing.width:
-        table = rows_as_table(
-            differing.with_columns(
-                pl.when(pl.col(pl.String).str.len_chars() > LONGEST_CELL)
-                .then(pl.col(pl.String).str.head(LONGEST_CELL - 1) + "…")
-                .otherwise(pl.col(pl.String))
+    # Figures as they are in the lake: the reader compares them with the document's.
+    print_table(
+        [
+            Column(
+                column.name,
+                ["" if value is None else str(value) for value in column],
+                is_number=column.dtype.is_numeric(),
             )
-        )
-        # A row stays a line: numbers that are broken over lines cannot be compared.
-        natural = table.__rich_measure__(console, console.options.update(max_width=WIDEST)).maximum
-        Console(width=max(console.width, natural)).print(table)
+            for column in differing
+        ],
+        most_lines=MOST_LINES,
+    )
 
 
-def _print_values(console: Console, row: Row) -> None:
+def _print_values(row: Row) -> None:
+    from dagster_project.serving.terminal import print_values
+
     values = {
         name: value
         for name, value in row.items()
         if value not in (None, "") and name != SNAPSHOT_IDS
     }
-    width = max(map(len, values), default=0)
-    for name, value in values.items():
-        _print_line(console, f"  {name:<{width}}  {value}")
-
-
-def _print_line(console: Console, line: str) -> None:
-    """As it is: a path or a name that is broken over lines cannot be copied."""
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    print_values(list(values), list(map(str, values.values())))

@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.definitions import defs
 from dagster_project.orchestration.keys import PUBLISHED, lake_key, landing_key, mart_keys
-from dagster_project.orchestration.overview import source_overview
+from dagster_project.orchestration.overview import source_states
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 from tests.e2e.conftest import AS_OF
@@ -84,14 +84,16 @@ def test_the_list_of_sources_and_the_catalog_reach_as_far(
     built: Path, rows: Callable[..., list[tuple[Any, ...]]]
 ) -> None:
     in_the_catalog = dict(rows("select source, latest_period::varchar from catalog.sources"))
-    listed = {row[0]: row[4] for row in source_overview(Settings.load(home=built))}
+    listed = {
+        state.source: state.latest_period for state in source_states(Settings.load(home=built))
+    }
     assert listed.keys() == in_the_catalog.keys()
     for source, latest in listed.items():
         # A year in the list is its first day in the catalog.
         if not all_sources()[source].CARD.bundled:
-            assert (in_the_catalog[source], latest) == (None, "–"), source
+            assert (in_the_catalog[source], latest) == (None, None), source
             continue
-        if latest == "–":  # abundances have no period
+        if latest is None:  # abundances have no period
             assert in_the_catalog[source] is None, source
             continue
         assert in_the_catalog[source].startswith(latest), source

@@ -1,0 +1,323 @@
+"""How a table, a row, a text and a value are printed: one rule for every command.
+
+In a terminal nothing is broken inside a word. A table takes its columns in their order; a text
+column may become narrower and wrap between words, down to `NARROWEST_TEXT`; a column that does not
+fit any more is left out and named on standard error. Where no column fits, the rows are printed one
+below the other, a line per column. In a pipe or a file everything is there: all columns, a row a
+line, no colours. The width is that of the terminal; `COLUMNS`, where it is exported, decides
+instead, also in a pipe.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.errors import WIDTH
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+GAP = "  "
+INDENT = 4
+NARROWEST_TEXT = 20
+"""Columns to which a longer text may be narrowed: about three words a line."""
+
+MOST_LINES = 3
+"""Lines of a text in a table of rows that are to be compared; `--vertical` prints all of it."""
+
+SIGNIFICANT_DIGITS = 4
+"""Of a number that is not whole. Digits before the point are all printed."""
+
+_LEAST_EXPONENT, _MOST_EXPONENT = -4, 15
+"""Powers of ten between which a number is written out. Above, a float is not exact anyway."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its heading, a text per row, and whether they are numbers."""
+
+    name: str
+    cells: Sequence[str]
+    is_number: bool = False
+
+    @property
+    def natural(self) -> int:
+        """The width at which nothing wraps."""
+        return max(map(_width, (self.name, *self.cells)))
+
+    @property
+    def least(self) -> int:
+        """The width below which a word, a number or a heading would be broken."""
+        if self.is_number:
+            return max(_longest_word(self.name), *map(_width, self.cells), 0)
+        words = max(map(_longest_word, (self.name, *self.cells)))
+        return max(words, min(self.natural, NARROWEST_TEXT))
+
+
+@dataclass
+class Fitted:
+    """A table as it fits: the columns that are kept with their widths, the others by name.
+
+    `is_cut` is set while it is drawn, where a text has lost lines.
+    """
+
+    columns: list[Column]
+    widths: list[int]
+    left_out: list[str] = field(default_factory=list)
+    is_cut: bool = False
+
+
+def width() -> int | None:
+    """Columns of the terminal, or what `COLUMNS` says; None in a pipe or a file."""
+    return shutil.get_terminal_size((0, 0)).columns or None
+
+
+def fit(columns: Sequence[Column], columns_of_terminal: int | None) -> Fitted:
+    """The rule: columns in their order while they fit, then the room that is left to the texts."""
+    if columns_of_terminal is None:
+        return Fitted(list(columns), [column.natural for column in columns])
+    kept: list[Column] = []
+    left_out: list[str] = []
+    room = columns_of_terminal + len(GAP)
+    for column in columns:
+        needed = column.least + len(GAP)
+        if needed <= room:
+            kept.append(column)
+            room -= needed
+        else:
+            left_out.append(column.name)
+    widths = [column.least for column in kept]
+    wanting = sorted(range(len(kept)), key=lambda i: kept[i].natural - widths[i])
+    for done, i in enumerate(wanting):
+        more = min(kept[i].natural - widths[i], room // (len(wanting) - done))
+        widths[i] += more
+        room -= more
+    return Fitted(kept, widths, left_out)
+
+
+def print_table(
+    columns: Sequence[Column],
+    *,
+    vertical: bool = False,
+    most_lines: int | None = None,
+    hint: str = "A pipe has all of it.",
+) -> None:
+    """Print a table as it fits, and on standard error what it leaves out or cuts, with the hint.
+
+    `most_lines` limits the lines of a text in a terminal; without, a text is printed whole.
+    """
+    fitted = fit(columns, width())
+    count = max((len(column.cells) for column in columns), default=0)
+    if vertical or (columns and not fitted.columns):
+        names = [column.name for column in columns]
+        for number in range(count):
+            print_text(f"─ row {number + 1:,} ─", style="bold")
+            print_values(names, [column.cells[number] for column in columns])
+        if not vertical:
+            note("No column fits the width of this terminal: a line per column instead.")
+        return
+    console = _console()
+    for line in lines(fitted, None if width() is None else most_lines):
+        console.print(line, soft_wrap=True)
+    remarks = []
+    if fitted.left_out:
+        remarks.append(f"Left out, as they do not fit: {', '.join(fitted.left_out)}.")
+    if fitted.is_cut:
+        remarks.append("A text that ends in … is longer.")
+    if remarks:
+        note(" ".join([*remarks, hint]))
+
+
+def lines(fitted: Fitted, most_lines: int | None = None) -> Iterator[Text]:
+    """The lines of a table: the headings, then the rows."""
+    from rich.text import Text
+
+    for line in _row(fitted, [column.name for column in fitted.columns], None):
+        yield Text(line, style="bold")
+    for cells in zip(*(column.cells for column in fitted.columns), strict=True):
+        yield from map(Text, _row(fitted, cells, most_lines))
+
+
+def _row(fitted: Fitted, cells: Sequence[str], most_lines: int | None) -> Iterator[str]:
+    """The lines of one row: as many as its longest text takes."""
+    wrapped = []
+    for cell, room in zip(cells, fitted.widths, strict=True):
+        parts = wrap(cell, room)
+        if most_lines is not None and len(parts) > most_lines:
+            fitted.is_cut = True
+            parts = [*parts[: most_lines - 1], _ended(parts[most_lines - 1], room)]
+        wrapped.append(parts)
+    for number in range(max(map(len, wrapped), default=0)):
+        line = GAP.join(
+            _padded(parts[number] if number < len(parts) else "", room, column.is_number)
+            for parts, room, column in zip(wrapped, fitted.widths, fitted.columns, strict=True)
+        )
+        yield line.rstrip()
+
+
+def _ended(line: str, room: int) -> str:
+    """The line with an ellipsis as its last word."""
+    while line and _width(line) + 2 > room:
+        line = line.rpartition(" ")[0]
+    return f"{line} …".lstrip()
+
+
+def _padded(text: str, room: int, to_the_right: bool) -> str:
+    blanks = " " * (room - _width(text))
+    return blanks + text if to_the_right else text + blanks
+
+
+def print_values(names: Sequence[str], values: Sequence[str], *, indent: int = 2) -> None:
+    """A line per name and its value, the values below each other."""
+    room = max(map(_width, names), default=0)
+    for name, value in zip(names, values, strict=True):
+        print_text(value, label=f"{' ' * indent}{_padded(name, room, False)}{GAP}")
+
+
+def print_text(text: str | Text, *, label: str = "", indent: int = 0, style: str = "") -> None:
+    """A text, wrapped between words in a terminal; the first line begins with the label, those that
+    follow below its end.
+
+    A word that does not fit below each other with the label begins a line of its own. One that is
+    longer than the line is left whole: a path or a hash can be copied.
+    """
+    from rich.text import Text
+
+    console = _console()
+    start = Text(label or " " * indent)
+    whole = text.copy() if isinstance(text, Text) else Text(text)
+    whole.stylize(style)
+    room = width()
+    if label and room is not None and _width(label) + _longest_word(whole.plain) > room:
+        console.print(label.rstrip(), soft_wrap=True)
+        start = Text(" " * INDENT)
+    for paragraph in whole.split("\n", allow_blank=True) or [Text()]:
+        narrow = None if room is None else max(1, room - _width(start.plain))
+        for line in paragraph.divide(_breaks(paragraph.plain, narrow)):
+            line.rstrip()
+            whole_line = start + line
+            whole_line.rstrip()
+            console.print(whole_line, soft_wrap=True)
+            start = Text(" " * _width(start.plain))
+
+
+def note(text: str) -> None:
+    """A remark, on standard error: a pipe has the rows alone. Wrapped like any text."""
+    sys.stdout.flush()
+    room = width()
+    for paragraph in text.split("\n"):
+        indent = _indent(paragraph)
+        for line in wrap(paragraph[indent:], None if room is None else max(1, room - indent)):
+            print(" " * indent + line, file=sys.stderr)
+
+
+def print_line(line: str) -> None:
+    """A line of a report, wrapped below its own indent."""
+    print_text(line.lstrip(" "), indent=_indent(line))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def wrap(text: str, room: int | None) -> list[str]:
+    """The text in lines of at most so many columns, broken between words alone."""
+    starts = [0, *_breaks(text, room), len(text)]
+    return [text[start:end].rstrip() for start, end in pairwise(starts)]
+
+
+def _breaks(text: str, room: int | None) -> list[int]:
+    """Where the second and each further line of the text begins."""
+    if room is None or _width(text) <= room:
+        return []
+    found, used = [], 0
+    for word in re.finditer("[^ ]+ *", text):
+        if used and used + _width(word[0].rstrip()) > room:
+            found.append(word.start())
+            used = 0
+        used += _width(word[0])
+    return found
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # Lines are wrapped before they are printed: the width given here changes none of them.
+    return Console(width=width() or WIDTH, highlight=False, markup=False, emoji=False)
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes: a Japanese character takes two."""
+    from rich.cells import cell_len
+
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def _longest_word(text: str) -> int:
+    return max(map(_width, text.split(" ")), default=0)
+
+
+def shown(value: Any, *, is_year: bool = False) -> str:
+    """A value of a table as a reader needs it; missing values are empty.
+
+    Whole numbers are printed as they are, without separators: they may be years or codes. Others
+    have SIGNIFICANT_DIGITS, and a comma between thousands unless they are years. A list is its
+    values, `[]` if it has none.
+    """
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case str():
+            return "".join(one if one.isprintable() else " " for one in value)
+        case int():
+            return str(value)
+        case Decimal() if value == value.to_integral_value() and value.as_tuple().exponent == 0:
+            return str(value)
+        case float() | Decimal():
+            return number(float(value), has_separators=not is_year)
+        case datetime():
+            return value.isoformat(" ")
+        case date() | time():
+            return value.isoformat()
+        case Mapping():
+            inside = ", ".join(f"{key}: {shown(one)}" for key, one in value.items())
+            return f"{{{inside}}}"
+        case list() | tuple():
+            return ", ".join(map(_in_list, value)) or "[]"
+        case _:
+            return shown(str(value))
+
+
+def _in_list(value: Any) -> str:
+    if value is None:
+        return "null"
+    return f"[{shown(value)}]" if isinstance(value, list | tuple) and value else shown(value)
+
+
+def number(value: float, *, has_separators: bool = True) -> str:
+    """A float to SIGNIFICANT_DIGITS, its whole part in full: `0.7133`, `15,981,526`, `1.23e-5`."""
+    if not math.isfinite(value) or value == 0:
+        return "0" if value == 0 else str(value)
+    mantissa, _, power = f"{value:.{SIGNIFICANT_DIGITS - 1}e}".partition("e")
+    exponent = int(power)
+    if not _LEAST_EXPONENT <= exponent <= _MOST_EXPONENT:
+        return f"{_without_zeros(mantissa)}e{exponent}"
+    decimals = max(0, SIGNIFICANT_DIGITS - 1 - exponent)
+    comma = "," if has_separators else ""
+    return _without_zeros(f"{value:{comma}.{decimals}f}")
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,92 @@
+"""The pages of the default warehouse in a terminal of 80 columns, as an analyst reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from dagster_project.serving.answers import print_answers
+from dagster_project.serving.measures import measures_on, print_measures
+from dagster_project.serving.query import run_query
+from dagster_project.serving.tables import describe, print_description, published_tables
+from tests.e2e.conftest import run_kido
+
+WIDTH = 80
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+
+
+def too_long(printed: str) -> list[str]:
+    """Lines beyond the terminal; a path, address or hash is left whole, in a line of its own."""
+    return [
+        line
+        for line in printed.splitlines()
+        if cell_len(line) > WIDTH and len(line.split()) > 1
+    ]  # fmt: skip
+
+
+def test_every_table_is_described_with_its_grain_and_the_meaning_of_its_columns(
+    built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = published_tables(built / "kido.duckdb")
+    assert len(tables) > 60
+    for table in tables:
+        found = describe(built / "kido.duckdb", table.name)
+        print_description(found)
+        out, err = capsys.readouterr()
+        assert too_long(out + err) == [], table.name
+        assert "meaning" not in err, table.name
+        assert f"{table.name}: " in out
+        assert all(column.description for column in found.columns), table.name
+
+
+def test_figures_come_from_the_sources_that_their_rows_name(built: Path) -> None:
+    shares = describe(built / "kido.duckdb", "dependency.supplier_shares")
+    assert [source.source for source in shares.sources] == [
+        "baci", "baci_top_flows", "comexstat", "comtrade_baskets", "hmrc",
+    ]  # fmt: skip
+    prices = describe(built / "kido.duckdb", "market.prices")
+    assert {"ecb", "pink_sheet"} <= {source.source for source in prices.sources}
+
+
+@pytest.mark.parametrize("importer", ["JPN", "DEU"])
+def test_the_pages_of_an_importer_fit(
+    built: Path, importer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_answers(built / "kido.duckdb", importer)
+    print_measures(measures_on(built / "kido.duckdb", importer))
+    printed = capsys.readouterr().out
+    assert "in force" in printed.lower()
+    assert too_long(printed) == []
+
+
+def test_every_table_fits_when_all_of_it_is_asked_for(
+    built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for table in published_tables(built / "kido.duckdb"):
+        run_query(built / "kido.duckdb", f"from {table.name} limit 20")
+        out, err = capsys.readouterr()
+        assert [line for line in out.splitlines() if cell_len(line) > WIDTH] == [], table.name
+        assert ("Left out, as they do not fit" in err) == (
+            len(out.splitlines()[0].split()) < len(described(built, table.name))
+        ), table.name
+
+
+def described(built: Path, name: str) -> list[str]:
+    return [column.column_name for column in describe(built / "kido.duckdb", name).columns]
+
+
+def test_a_way_back_fits(built: Path) -> None:
+    shown = run_kido(
+        built, "trace", "dependency.supplier_shares", "importer_iso3=JPN",
+        "mineral_group=rare_earths", "frequency=A", "period_start=2024", "measure=net_weight_kg",
+        "supplier_iso3=CHN",
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    assert "15981526.0" in shown.stdout
+    assert too_long(shown.stdout) == []

@@ -1,0 +1,295 @@
+"""Queries at a terminal and in a pipe: what a table shows, and that exports are exact."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from rich.cells import cell_len
+from typer.testing import CliRunner, Result
+
+from dagster_project.cli import app
+from dagster_project.errors import KidoError
+from tests.conftest import CHECKOUT
+from tests.unit.serving.published import AMOUNT, ROWS, SHARE, publish
+
+Query = Callable[..., Result]
+EVERYTHING = "from dependency.supplier_shares"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    publish(folder)
+    return folder
+
+
+@pytest.fixture
+def query(home: Path) -> Query:
+    """`kido query` in a pipe, or in so many columns."""
+
+    def run(*arguments: str, columns: int | None = None) -> Result:
+        environment = {"KIDO_HOME": str(home), "COLUMNS": columns and str(columns)}
+        return CliRunner().invoke(app, ["query", *arguments], env=environment)
+
+    return run
+
+
+def rejected(result: Result) -> str:
+    """The sentence that a query ends with."""
+    assert isinstance(result.exception, KidoError)
+    return str(result.exception)
+
+
+def as_duckdb_has_them(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_a_table_fits_the_terminal_and_names_what_it_leaves_out(
+    query: Query, home: Path, columns: int
+) -> None:
+    shown = query(EVERYTHING, columns=columns)
+    lines = (shown.stdout + shown.stderr).splitlines()
+    assert max(map(cell_len, lines)) <= columns
+    header, first = shown.stdout.splitlines()[:2]
+    assert header.split()[:4] == ["importer_iso3", "hs6_code", "period_start", "year"]
+    assert first.split()[:5] == ["JPN", "250410", "2024-01-01", "2024", "15,981,526"]
+    assert "0.7133" in first
+    every = as_duckdb_has_them(
+        home, "select column_name from duckdb_columns() "
+        "where table_name = 'supplier_shares' order by column_index",
+    )  # fmt: skip
+    left_out = [name for (name,) in every if name not in header.split()]
+    assert ("snapshot_ids" in left_out) == (columns < 200)
+    remarks = " ".join(shown.stderr.split())
+    assert (f"Left out, as they do not fit: {', '.join(left_out)}." in remarks) == bool(left_out)
+
+
+def test_a_table_has_40_rows_and_says_how_many_there_are(query: Query) -> None:
+    shown = query(EVERYTHING)
+    assert len(shown.stdout.splitlines()) == 1 + 40
+    assert shown.stderr.startswith(f"40 of {ROWS} rows; --limit 0 prints all")
+    few = query(EVERYTHING, "--limit", "3")
+    assert (len(few.stdout.splitlines()), few.stderr[:13]) == (1 + 3, "3 of 100 rows")
+    every = query(EVERYTHING, "--limit", "0")
+    assert (len(every.stdout.splitlines()), every.stderr) == (1 + ROWS, "")
+    exactly = query(f"{EVERYTHING} limit 40")
+    assert (len(exactly.stdout.splitlines()), exactly.stderr) == (1 + 40, "")
+
+
+def test_in_a_pipe_a_table_has_all_columns_and_a_row_is_a_line(query: Query) -> None:
+    shown = query(f"{EVERYTHING} where supplier_rank in (3, 4) order by supplier_rank")
+    header, third, fourth = shown.stdout.splitlines()
+    assert header.split()[-1] == "note"
+    assert third.endswith('a "quoted", text | 日本')
+    assert fourth.endswith("two lines")
+    assert shown.stderr == ""
+
+
+def test_vertical_has_every_column_of_a_row_in_80_columns(query: Query) -> None:
+    shown = query(EVERYTHING, "--limit", "1", "--vertical", columns=80)
+    assert "  share           0.7133" in shown.stdout
+    assert "  snapshot_ids    baci-20261127T115953143363-21ccd258" in shown.stdout
+    assert "Left out" not in shown.stderr
+    assert "--vertical is a way to print a table, not csv." in rejected(
+        query(EVERYTHING, "--vertical", "--format", "csv")
+    )
+
+
+VALUES = (
+    "select importer_iso3, hs6_code, period_start, amount, share, supplier_rank, is_provisional, "
+    "snapshot_ids, note from dependency.supplier_shares order by supplier_rank"
+)
+
+
+def test_csv_has_every_value_as_duckdb_writes_it(query: Query, home: Path) -> None:
+    printed = query(VALUES, "--format", "csv").stdout
+    header, *rows = csv.reader(io.StringIO(printed, newline=""))
+    texts = as_duckdb_has_them(home, f"select columns(*)::varchar from ({VALUES})")
+    assert len(rows) == ROWS
+    assert header[0] == "importer_iso3"
+    assert [tuple(row) for row in rows] == [tuple(one or "" for one in row) for row in texts]
+    assert (float(rows[0][3]), float(rows[0][4])) == (AMOUNT, SHARE)
+
+
+def test_csv_tells_a_missing_text_from_an_empty_one(query: Query) -> None:
+    printed = query("select null::varchar as a, '' as b, 'x' as \"c,d\"", "--format", "csv").stdout
+    assert printed == 'a,b,"c,d"\n,"",x\n'
+
+
+def test_json_has_every_value_as_duckdb_has_it(query: Query, home: Path) -> None:
+    found = json.loads(query(VALUES, "--format", "json").stdout)
+    expected = as_duckdb_has_them(home, VALUES)
+    assert len(found) == ROWS
+    for one, row in zip(found, expected, strict=True):
+        assert list(one.values()) == [*row[:2], row[2].isoformat(), *row[3:]]
+    assert json.loads(query(f"{EVERYTHING} where false", "--format", "json").stdout) == []
+
+
+def test_json_is_valid_where_a_float_is_not_finite_and_a_number_is_large(query: Query) -> None:
+    sql = "select 'nan'::double as a, 9007199254740993 as b, 1e-300::double as c, [1.5, null] as d"
+    found = json.loads(
+        query(sql, "--format", "json").stdout, parse_constant=lambda name: pytest.fail(name)
+    )
+    assert found == [{"a": None, "b": 9007199254740993, "c": 1e-300, "d": [1.5, None]}]
+
+
+def test_markdown_has_every_value_as_duckdb_writes_it(query: Query, home: Path) -> None:
+    printed = query(VALUES, "--format", "markdown").stdout.splitlines()
+    header, rule, *rows = printed
+    assert header.startswith("| importer_iso3 | hs6_code | period_start | amount | share |")
+    assert rule == "| --- | --- | --- | ---: | ---: | ---: | --- | --- | --- |"
+    texts = as_duckdb_has_them(home, f"select columns(*)::varchar from ({VALUES})")
+    assert len(rows) == ROWS
+    for line, row in zip(rows, texts, strict=True):
+        cells = line.removeprefix("| ").removesuffix(" |").replace(r"\|", "¦").split(" | ")
+        assert [cell.replace("¦", "|").replace("<br>", "\n") for cell in cells] == [
+            one or "" for one in row
+        ]
+
+
+def test_parquet_has_the_values_and_types_of_duckdb(home: Path) -> None:
+    result = piped(home, VALUES, "--format", "parquet")
+    found = pq.read_table(io.BytesIO(result.stdout))
+    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
+        assert found.to_pylist() == connection.sql(VALUES).to_arrow_table().to_pylist()
+        typed = connection.sql(VALUES).pl().schema
+    assert pl.read_parquet(io.BytesIO(result.stdout)).schema == typed
+
+
+def test_another_format_is_limited_only_where_that_is_asked_for(query: Query) -> None:
+    assert len(query(EVERYTHING, "--format", "json", "--limit", "2").stdout.splitlines()) == 1 + 3
+    assert len(json.loads(query(EVERYTHING, "--format", "json", "--limit", "0").stdout)) == ROWS
+
+
+def test_parquet_says_which_column_it_cannot_hold(query: Query) -> None:
+    sentence = rejected(query("select interval 3 month as a", "--format", "parquet"))
+    assert sentence.startswith("Parquet cannot hold a column of this query")
+
+
+def test_values_without_a_type_in_python_are_shown_as_duckdb_writes_them(query: Query) -> None:
+    sql = (
+        "select interval 3 month as a, map {'k': 1.5::double} as b, "
+        "170141183460469231731687303715884105727::hugeint as c"
+    )
+    assert query(sql).stdout.splitlines()[1].split("  ") == [
+        "3 months", "{k: 1.5}", "170141183460469231731687303715884105727",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sql", "sentence"),
+    [
+        ("from dependency.suplier_shares", "Did you mean dependency.supplier_shares?"),
+        ("from supplier_shares", "Did you mean dependency.supplier_shares?"),
+        ("from dependancy.supplier_shares", "Did you mean dependency.supplier_shares?"),
+        ("from dependency.economies", "Did you mean reference.economies?"),
+        ("describe Suplier_Shares", "Did you mean dependency.supplier_shares?"),
+        ("select importer_iso from dependency.supplier_shares", "Did you mean importer_iso3?"),
+        ("select s.shre from dependency.supplier_shares as s", "Did you mean share?"),
+        ("from nothing_like_it", "kido tables lists them."),
+        ("select zzz from reference.economies", "kido describe TABLE lists the columns."),
+    ],
+)
+def test_a_misspelt_name_leads_to_the_nearest(query: Query, sql: str, sentence: str) -> None:
+    found = rejected(query(sql))
+    assert found.startswith("The query cannot be run: no ")
+    assert found.endswith(sentence)
+
+
+def test_a_misspelt_command_leads_to_the_nearest() -> None:
+    result = CliRunner().invoke(app, ["quary"])
+    assert result.exit_code == 2
+    assert "Did you mean 'query'?" in result.output
+
+
+@pytest.mark.parametrize("sql", ["", "  ", ";", "/* nothing */"])
+def test_an_empty_query_says_what_to_type(query: Query, sql: str) -> None:
+    assert rejected(query(sql)) == (
+        'There is no query to run. Type one, e.g. kido query "from dependency.supplier_shares". '
+        "kido tables lists what can be queried."
+    )
+    assert "There is no query to run." in rejected(query())
+
+
+@pytest.mark.parametrize("sql", ["show tables", "SHOW TABLES;", " show  tables "])
+def test_show_tables_lists_the_published_tables(query: Query, sql: str) -> None:
+    found = json.loads(query(sql, "--format", "json").stdout)
+    assert found[0] == {
+        "schema_name": "dependency", "table_name": "supplier_shares", "rows": 100,
+        "grain": "importer, HS6 code and year",
+    }  # fmt: skip
+    assert [row["table_name"] for row in found] == [
+        "supplier_shares", "supplier_shares_named", "economies",
+    ]  # fmt: skip
+    assert "economies" in query(sql).stdout
+
+
+def test_the_plan_of_a_query_is_printed_as_it_is(query: Query) -> None:
+    assert "supplier_shares" in query(f"explain {EVERYTHING}", columns=80).stdout
+
+
+def test_one_query_at_a_time(query: Query) -> None:
+    assert rejected(query("select 1; select 2")) == "One query at a time, please."
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Without the setting that has Python write at once: a pipe is then closed before its end."""
+    return {
+        **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        "KIDO_HOME": str(home),
+    }
+
+
+def piped(
+    home: Path, *arguments: str, stdout: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "dagster_project.cli", "query", *arguments],
+        cwd=CHECKOUT,
+        env=environment(home),
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("how", ["csv", "json", "markdown", "parquet", "table"])
+@pytest.mark.parametrize("rows", [1, 200_000])
+def test_a_closed_pipe_is_silent(home: Path, how: str, rows: int) -> None:
+    """Nobody reads: few rows fail when they are flushed at the end, many while they are written."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    sql = f"select range as n from range({rows})"
+    result = piped(home, sql, "--format", how, "--limit", "0", stdout=writer)
+    os.close(writer)
+    assert result.stderr == b""
+
+
+def test_a_pipe_that_is_closed_after_a_line_has_that_line(home: Path) -> None:
+    command = [sys.executable, "-m", "dagster_project.cli", "query", "--format", "csv"]
+    with subprocess.Popen(
+        [*command, "select range as n from range(1000000)"],
+        cwd=CHECKOUT,
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"n\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
