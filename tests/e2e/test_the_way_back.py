@@ -230,6 +230,18 @@ def production_share(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[
         total = world if world is not None else named + amounts.get("_X", 0)
         yield row["world_total_t"], total
         yield row["share"], amounts[row["economy_iso3"]] / total
+    yield row["governance_score"], governance_of(lake, row, row["economy_iso3"])
+
+
+def governance_of(lake: LakeOfHome, row: Row, economy: str) -> float | None:
+    """From the six indicators of the nearest year that has them: 0 the best, 10 the worst."""
+    estimates = defaultdict[int, list[float]](list)
+    for one in lake.rows("governance_scores", row, economy_iso3=economy):
+        estimates[one["year"]].append(one["estimate"])
+    years = [year for year, of in estimates.items() if year <= row["year"] and len(of) == 6]
+    if not years:
+        return None
+    return min(max((2.5 - math.fsum(estimates[max(years)]) / 6) * 2, 0), 10)
 
 
 def without_usa(lake: LakeOfHome, row: Row, labels: Mapping[tuple[str, str], str]) -> bool:
@@ -259,19 +271,8 @@ def production_concentration(
         excluded = {"USA"} if row["stage"] != "reserves" and without_usa(lake, row, labels) else ()
         shares = {n: a / total for n, a in amounts.items() if n != "_X" and n not in excluded}
     yield row["hhi"], math.fsum(share * share for share in shares.values())
-    scores = defaultdict[tuple[str, int], list[float]](list)
-    for one in lake.rows("governance_scores", row, economy_iso3=list(shares)):
-        scores[one["economy_iso3"], one["year"]].append(one["estimate"])
-    weighted = []
-    for economy, share in shares.items():
-        years = [
-            year
-            for (name, year), of in scores.items()
-            if name == economy and year <= row["year"] and len(of) == 6
-        ]
-        if years:
-            mean = math.fsum(scores[economy, max(years)]) / 6
-            weighted.append((share, min(max((2.5 - mean) * 2, 0), 10)))
+    scored = {economy: governance_of(lake, row, economy) for economy in shares}
+    weighted = [(shares[economy], score) for economy, score in scored.items() if score is not None]
     yield (
         row["hhi_governance_weighted"],
         math.fsum(share * share * weight for share, weight in weighted) if weighted else None,
