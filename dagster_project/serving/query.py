@@ -136,6 +136,7 @@ def _print_table(relation: duckdb.DuckDBPyRelation, limit: int, *, vertical: boo
     print_table(
         columns_of(relation.columns, [str(kind) for kind in relation.types], rows),
         vertical=vertical,
+        once=True,
         most_lines=None if vertical else MOST_LINES,
         hint="--vertical prints all.",
     )

@@ -2,10 +2,11 @@
 
 In a terminal nothing is broken inside a word. A table takes its columns in their order; a text
 column may become narrower and wrap between words, down to `NARROWEST_TEXT`; a column that does not
-fit any more is left out and named on standard error. Where no column fits, the rows are printed one
-below the other, a line per column. In a pipe or a file everything is there: all columns, a row a
-line, no colours. The width is that of the terminal; `COLUMNS`, where it is exported, decides
-instead, also in a pipe.
+fit any more is left out and named on standard error. In rows of figures, columns of one value give
+their room to the others before that, and are printed in a line above. Where no column fits, the
+rows are printed one below the other, a line per column. In a pipe or a file everything is there:
+all columns, a row a line, no colours. The width is that of the terminal; `COLUMNS`, where it is
+exported, decides instead, also in a pipe.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ NARROWEST_TEXT = 20
 
 MOST_LINES = 3
 """Lines of a text in a table of rows that are to be compared; `--vertical` prints all of it."""
+
+SECOND_NAMES = "_name_ja"
+"""What a column ends with that says in Japanese what the one before says in English."""
+
+LONGEST_IN_EVERY_ROW = 40
+"""Of a value that is printed once, above the table, instead of in every row."""
 
 SIGNIFICANT_DIGITS = 4
 """Of a number that is not whole. Digits before the point are all printed."""
@@ -83,19 +90,20 @@ def width() -> int | None:
 
 
 def fit(columns: Sequence[Column], columns_of_terminal: int | None) -> Fitted:
-    """The rule: columns in their order while they fit, then the room that is left to the texts."""
+    """The rule: columns in their order while they fit, names in a second language after the others,
+    then the room that is left to the texts.
+    """
     if columns_of_terminal is None:
         return Fitted(list(columns), [column.natural for column in columns])
-    kept: list[Column] = []
-    left_out: list[str] = []
+    fitting: set[int] = set()
     room = columns_of_terminal + len(GAP)
-    for column in columns:
-        needed = column.least + len(GAP)
+    for i in sorted(range(len(columns)), key=lambda i: columns[i].name.endswith(SECOND_NAMES)):
+        needed = columns[i].least + len(GAP)
         if needed <= room:
-            kept.append(column)
+            fitting.add(i)
             room -= needed
-        else:
-            left_out.append(column.name)
+    kept = [column for i, column in enumerate(columns) if i in fitting]
+    left_out = [column.name for i, column in enumerate(columns) if i not in fitting]
     widths = [column.least for column in kept]
     wanting = sorted(range(len(kept)), key=lambda i: kept[i].natural - widths[i])
     for done, i in enumerate(wanting):
@@ -105,15 +113,29 @@ def fit(columns: Sequence[Column], columns_of_terminal: int | None) -> Fitted:
     return Fitted(kept, widths, left_out)
 
 
+def in_every_row(columns: Sequence[Column]) -> dict[str, str]:
+    """The columns with one short value in all of several rows, by name; none where that is all."""
+    found = {
+        column.name: column.cells[0]
+        for column in columns
+        if len(column.cells) > 1
+        and len(set(column.cells)) == 1
+        and _width(column.cells[0]) <= LONGEST_IN_EVERY_ROW
+    }
+    return found if len(found) < len(columns) else {}
+
+
 def print_table(
     columns: Sequence[Column],
     *,
     vertical: bool = False,
+    once: bool = False,
     most_lines: int | None = None,
     hint: str = "A pipe has all of it.",
 ) -> None:
     """Print a table as it fits, and on standard error what it leaves out or cuts, with the hint.
 
+    With `once`, what is the same in every row is printed above it, where columns do not fit.
     `most_lines` limits the lines of a text in a terminal; without, a text is printed whole.
     """
     fitted = fit(columns, width())
@@ -126,6 +148,13 @@ def print_table(
         if not vertical:
             note("No column fits the width of this terminal: a line per column instead.")
         return
+    same = in_every_row(columns) if once and fitted.left_out else {}
+    if same:
+        fitted = fit([column for column in columns if column.name not in same], width())
+        values = ", ".join(
+            f"{name} {value}" if value else f"no {name}" for name, value in same.items()
+        )
+        print_text(f"In every row: {values}", style="dim")
     console = _console()
     for line in lines(fitted, None if width() is None else most_lines):
         console.print(line, soft_wrap=True)

@@ -104,7 +104,7 @@ def test_a_year_that_is_a_float_has_no_separator() -> None:
 CLAUSE = "China: Export prohibition on all dual-use items for military users and military uses"
 WIDE = [
     Column("importer_iso3", ["JPN", "DEU"]),
-    Column("importer_name_ja", ["日本", "ドイツ"]),
+    Column("importer_in_kana", ["日本", "ドイツ"]),
     Column("amount", ["15,981,526", "1"], is_number=True),
     Column("title", [CLAUSE, "none"]),
     Column("exposed_value_high_usd", ["0.7133", "12"], is_number=True),
@@ -150,6 +150,45 @@ def test_which_columns_fit_80_120_and_200_columns() -> None:
 def test_a_narrower_column_takes_the_room_of_one_that_does_not_fit() -> None:
     fitted = fit([Column("a", ["x" * 70]), Column("b", ["y" * 20]), Column("c", ["z"])], 80)
     assert ([column.name for column in fitted.columns], fitted.left_out) == (["a", "c"], ["b"])
+
+
+def test_names_in_japanese_give_way_to_what_stands_after_them() -> None:
+    columns = [
+        Column("supplier_name", ["Viet Nam"]), Column("supplier_name_ja", ["ベトナム"]),
+        Column("share", ["0.2791"], is_number=True),
+    ]  # fmt: skip
+    fitted = fit(columns, 22)  # 13 + 2 + 6, and 2 + 16 more
+    assert [column.name for column in fitted.columns] == ["supplier_name", "share"]
+    assert fitted.left_out == ["supplier_name_ja"]
+    assert [column.name for column in fit(columns, 39).columns] == [one.name for one in columns]
+
+
+def test_what_is_the_same_in_every_row_is_printed_once_where_columns_do_not_fit(at: Print) -> None:
+    columns = [
+        Column("importer", ["Japan", "Japan"]), Column("valuation", ["", ""]),
+        Column("supplier", ["Viet Nam", "China"]), Column("address", ["a" * 41, "a" * 41]),
+        Column("share", ["0.2791", "0.2758"], is_number=True),
+    ]  # fmt: skip
+    out, err = at(64, print_table, columns, once=True)
+    assert out.splitlines() == [
+        "In every row: importer Japan, no valuation",
+        f"supplier  {'address':41}   share",
+        f"Viet Nam  {'a' * 41}  0.2791",
+        f"China     {'a' * 41}  0.2758",
+    ]
+    assert err == ""
+    wide, _ = at(200, print_table, columns, once=True)
+    assert wide.splitlines()[0].split() == [column.name for column in columns]
+    one_row = [Column(column.name, column.cells[:1], column.is_number) for column in columns]
+    assert at(64, print_table, one_row, once=True)[1].startswith("Left out, as they do not fit: ")
+
+
+def test_a_table_of_equal_rows_is_still_a_table(at: Print) -> None:
+    out, err = at(
+        12, print_table, [Column("one", ["12345678"] * 2), Column("two", ["12345678"] * 2)]
+    )
+    assert out.splitlines() == ["one", "12345678", "12345678"]
+    assert err.startswith("Left out")
 
 
 def test_the_room_that_is_left_goes_to_the_texts() -> None:
@@ -199,7 +238,7 @@ def test_vertical_prints_every_column_and_wraps_its_texts_below_each_other(at: P
     assert out.splitlines()[:6] == [
         "─ row 1 ─",
         "  importer_iso3     JPN",
-        "  importer_name_ja  日本",
+        "  importer_in_kana  日本",
         "  amount            15,981,526",
         "  title             China: Export prohibition on all",
         "                    dual-use items for military users and",
