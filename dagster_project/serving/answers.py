@@ -13,11 +13,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from dagster_project.errors import PublicationError
+from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
 
 HEADLINE_CLAIMS = {"JPN": "JP-2024-CHINA-OVER-60"}
 """The claim about an importer that its page shows."""
+
+_IN_WORDS = {"not_testable": "not testable", "depends_on_basis": "dependent on the basis"}
+"""Verdicts as they are counted in a sentence; the others as they are."""
 
 BY_WEIGHT, BY_VALUE = 1, 2
 """Positions of the shares of rare earths that come from the supplier."""
@@ -89,7 +92,7 @@ def answers(published_file: Path, importer: str) -> Answers:
             headline=next(
                 (row for row in claims if row["claim_id"] == HEADLINE_CLAIMS.get(importer)), None
             ),
-            verdicts=Counter(row["verdict"].replace("_", " ") for row in claims),
+            verdicts=Counter(_IN_WORDS.get(row["verdict"], str(row["verdict"])) for row in claims),
         )
 
 
@@ -193,12 +196,13 @@ def _claims(found: Answers, *, bold: str) -> list[str]:
         else []
     )
     by_count = sorted(found.verdicts.items(), key=lambda item: (-item[1], item[0]))
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in by_count)
+    by_verdict = ", ".join(f"{count} {verdict}" for verdict, count in by_count)
     return [
         *headline,
         "",
-        f"{found.verdicts.total()} published statements, each with its verdict, in catalog.claims: "
-        f"{counted}.",
+        f"{counted(found.verdicts.total(), 'published statement')}, each with its verdict, in "
+        "catalog.claims: "
+        f"{by_verdict}.",
     ]
 
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+_WORD = re.compile("[^ ]+(?: %)? *")
+"""What is not broken, and the blanks behind it: `71.3 %` is a word."""
+
 GAP = "  "
 INDENT = 4
 NARROWEST_TEXT = 20
@@ -270,7 +273,7 @@ def _breaks(text: str, room: int | None) -> list[int]:
     if room is None or _width(text) <= room:
         return []
     found, used = [], 0
-    for word in re.finditer("[^ ]+ *", text):
+    for word in _WORD.finditer(text):
         if used and used + _width(word[0].rstrip()) > room:
             found.append(word.start())
             used = 0
@@ -293,7 +296,7 @@ def _width(text: str) -> int:
 
 
 def _longest_word(text: str) -> int:
-    return max(map(_width, text.split(" ")), default=0)
+    return max((_width(word.rstrip()) for word in _WORD.findall(text)), default=0)
 
 
 def shown(value: Any, *, is_year: bool = False) -> str:

@@ -213,7 +213,7 @@ def test_the_claim_about_japan_stands_on_its_page_alone(tmp_path: Path) -> None:
     claimed = "Claimed: “In 2024, more than 60%.” **It depends on the basis.**"
     assert claimed in answers_markdown(answers(file, "JPN"))
     assert "Claimed" not in answers_markdown(answers(file, "DEU"))
-    assert "1 published statements" in answers_markdown(answers(file, "DEU"))
+    assert "1 published statement, each" in answers_markdown(answers(file, "DEU"))
 
 
 def test_bars_run_from_the_least_to_the_largest_with_gaps() -> None:
