@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.e2e.conftest import run_kido
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
@@ -168,3 +171,15 @@ def test_a_producer_has_its_governance_score_of_the_nearest_year_of_the_indicato
         )
     ]
     assert estimates == pytest.approx([5.50, 2.00], abs=0.005)
+
+
+def test_a_row_of_a_view_leads_back_like_that_of_its_table(built: Path) -> None:
+    traced = run_kido(
+        built, "trace", "dependency.supplier_shares_named", "importer_name=Japan",
+        "supplier_name=China", "mineral_group=rare_earths", "frequency=A", "period_start=2024",
+        "measure=net_weight_kg",
+    )  # fmt: skip
+    assert traced.returncode == 0, traced.stderr
+    assert "Made by dbt/models/marts/dependency/supplier_shares.sql" in traced.stdout
+    assert "From lake.trade_flows, 4 rows" in traced.stdout
+    assert "Snapshot [1] comtrade_baskets-" in traced.stdout
