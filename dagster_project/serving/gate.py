@@ -18,6 +18,7 @@ import polars as pl
 from dagster_project.errors import listed
 from dagster_project.lake.build_file import beside
 from dagster_project.quality import limits
+from dagster_project.serving.dictionary import NAMED
 
 Kind = Literal[
     "tables_are_kept", "rows_are_kept", "economies_are_kept", "codes_are_kept", "periods_are_kept",
@@ -247,7 +248,7 @@ def snapshots_of(file: Path) -> set[str]:
 
 
 def _tables(files: _Files) -> list[_Table]:
-    """The marts that are in both files, with their common columns."""
+    """The marts in both files, with their common columns; a view with names is its table again."""
     columns = files.rows(
         """
         select schema_name, table_name, column_name, data_type
@@ -262,7 +263,7 @@ def _tables(files: _Files) -> list[_Table]:
         for (schema, name), rows in columns.group_by(
             "schema_name", "table_name", maintain_order=True
         )
-        if schema not in _NO_FIGURES and name not in _PASSING
+        if schema not in _NO_FIGURES and name not in _PASSING and not name.endswith(NAMED)
     ]
 
 

@@ -166,6 +166,26 @@ def test_rows_may_go_up_to_a_twentieth_of_a_source(two: Two) -> None:
     )
 
 
+def test_a_view_with_names_adds_no_loss_to_that_of_its_table(two: Two, tmp_path: Path) -> None:
+    """Not even of a table whose rows come and go by themselves."""
+    few = without(21, in_year(2023))
+    after = warehouse(
+        tmp_path / "with views.duckdb",
+        {**MARTS, "trade.reported_flows": few, "exposure.early_warnings": few.head(1)},
+        [RIGHT, SLIP, OTHER],
+    )
+    with duckdb.connect(str(two.before)) as before:
+        before.register("rows", FLOWS.to_arrow())
+        before.execute("create table exposure.early_warnings as from rows")
+    for file in (two.before, after):
+        with duckdb.connect(str(file)) as connection:
+            for table in ("trade.reported_flows", "exposure.early_warnings"):
+                connection.execute(f"create view {table}_named as from {table}")
+    compared = gate.compare(two.before, after)
+    assert sentence(compared, "rows_are_kept").startswith("trade.reported_flows of un would have")
+    assert kinds(compared) == ["rows_are_kept"]
+
+
 def test_rows_of_one_source_are_not_made_up_by_another(two: Two) -> None:
     more = FLOWS.with_columns(source=pl.lit("customs"))
     compared = two.compare(reported_flows=pl.concat([without(21, in_year(2023)), more]))

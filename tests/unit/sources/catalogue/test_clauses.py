@@ -104,7 +104,6 @@ def test_no_remark_stores_a_state_that_the_days_decide(frames):
 CLAUSE_COLUMNS = {
     "measure_id": "measure_id",
     "clause_id": "clause_id",
-    "title": "title",
     "official_reference": "official_reference",
     "implementer_iso3": "implementer_iso3",
     "direction": "direction",
