@@ -41,8 +41,13 @@ def _tables_beginning(incomplete: str) -> list[str]:
     from dagster_project.serving.tables import published_tables
 
     published = _settings().file_of_the_day
-    names = [table.name for table in published_tables(published)] if published.exists() else []
-    return [name for name in names if name.startswith(incomplete)]
+    tables = published_tables(published) if published.exists() else []
+    return [
+        name
+        for table in tables
+        for name in (table.table_name, table.name)
+        if name.startswith(incomplete) and ("." in incomplete or name == table.table_name)
+    ]
 
 
 BuildDay = Annotated[
@@ -290,8 +295,12 @@ def query(
 
 
 @app.command()
-def tables(as_json: AsJson = False, as_of: ReplayDay = None) -> None:
-    """List the published tables and views: how many rows they have, and what one row is.
+def tables(
+    views: Annotated[bool, typer.Option("--views", help="List the views with names too.")] = False,
+    as_json: AsJson = False,
+    as_of: ReplayDay = None,
+) -> None:
+    """List the published tables: how many rows they have, how far they reach, what one row is.
 
     --json: schema_name, table_name, is_view, grain, description, rows, latest_period.
     """
@@ -302,7 +311,7 @@ def tables(as_json: AsJson = False, as_of: ReplayDay = None) -> None:
     if as_json:
         _print_json(found)
     else:
-        print_tables(found)
+        print_tables(found, with_views=views)
 
 
 @app.command()

@@ -166,7 +166,8 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 raise dg.Failure(description=outcome.error, allow_retries=False)
             is_built = not any(node.status == "error" for node in outcome.results)
             if is_built:
-                complete(build.file, published_tables(manifest), settings.memory)
+                tables = published_tables(manifest)
+                fail_run_on(lambda: complete(build.file, tables, settings.memory))
             glances = _glances(build, settings)
             if process and is_built:
                 process.ask(audit_of(build, settings))

@@ -192,6 +192,9 @@ def _release_state(
 def print_releases(releases: Iterable[ReleaseState]) -> None:
     """The releases for a terminal, then what was accepted and what builds are held for."""
     found = list(releases)
+    if not found:
+        print_text("Nothing is published yet. Run kido build.")
+        return
     print_table(
         [
             Column("release", [one.release_id for one in found]),

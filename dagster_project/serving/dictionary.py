@@ -34,6 +34,9 @@ _UNIT_OF_SUFFIX = {
 }  # fmt: skip
 """By the last word of a column's name; any other unit is in the model's YAML."""
 
+_INTERVAL = "valid_from"
+"""An interval may begin in the future, by law: the latest is no latest period."""
+
 _GRAIN = "One row per "
 
 
@@ -180,7 +183,7 @@ def columns_frame(tables: Sequence[Table]) -> pl.DataFrame:
 def complete(build_file: Path, tables: Sequence[Table], memory: int | None = None) -> None:
     """Make the views with names in a build file, and count the rows of every table.
 
-    A table that is not in the file, because its model failed, is passed over.
+    A table that is not in the file is passed over.
     """
     with connect(build_file, memory=memory) as connection:
         there = {
@@ -212,7 +215,7 @@ def count_rows(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -
         latest = "cast(null as date)"
         if period == "year":
             latest = "make_date(max(year), 1, 1)"
-        elif period:
+        elif period and period != _INTERVAL:
             latest = f"cast(max({period}) as date)"
         found = connection.execute(f"select count(*), {latest} from {table.full_name}").fetchone()
         connection.execute(
@@ -265,6 +268,8 @@ def _view_with_names(table: Table, unpublished: Mapping[str, tuple[str, str]]) -
         if names_of is None:
             continue
         if {f"{stem}_name", f"{stem}_name_ja"} & present:
+            if names_of is not _ECONOMIES:
+                continue
             stem = f"{stem}_economy"
         code = f"figures.{column.name}"
         joins.append(
@@ -278,7 +283,7 @@ def _view_with_names(table: Table, unpublished: Mapping[str, tuple[str, str]]) -
         for which, (suffix, language) in enumerate((("", "English"), ("_ja", "Japanese"))):
             name, looked_up = f"{stem}_name{suffix}", f"{stem}_names.name{suffix}"
             cases = " ".join(
-                f"when {code} = '{word}' then '{_quoted(both[which])}'"
+                f"when {code} = '{word}' then '{quoted(both[which])}'"
                 for word, both in special.items()
             )
             value = f"case {cases} else {looked_up} end" if cases else looked_up
@@ -300,6 +305,12 @@ def _view_with_names(table: Table, unpublished: Mapping[str, tuple[str, str]]) -
     )
 
 
+def names_beside(column: str) -> tuple[str, ...]:
+    """The names in English that may stand beside a code; none for another column."""
+    stem, names_of = _names_of(column)
+    return () if names_of is None else (f"{stem}_name", f"{stem}_economy_name")
+
+
 def _names_of(column: str) -> tuple[str, NamesOf | None]:
     if column.endswith("_iso3"):
         return column.removesuffix("_iso3"), _ECONOMIES
@@ -312,12 +323,24 @@ def _make_view(connection: duckdb.DuckDBPyConnection, view: Table) -> None:
     """
     connection.execute(view.statement)
     description = f"{_GRAIN}{view.grain}. {view.description}"
-    connection.execute(f"comment on view {view.full_name} is '{_quoted(description)}'")
+    connection.execute(f"comment on view {view.full_name} is '{quoted(description)}'")
     for column in view.columns:
         connection.execute(
-            f"comment on column {view.full_name}.{column.name} is '{_quoted(column.description)}'"
+            f"comment on column {view.full_name}.{column.name} is '{quoted(column.description)}'"
         )
 
 
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
+def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether the connected file has a table or view; that of an earlier version may lack it."""
+    return bool(
+        connection.execute(
+            "select 1 from duckdb_columns() where schema_name = ? and table_name = ? "
+            "and database_name = current_database()",
+            [schema, table],
+        ).fetchone()
+    )
+
+
+def quoted(text: object) -> str:
+    """A text inside quotes in SQL."""
+    return str(text).replace("'", "''")

@@ -26,6 +26,7 @@ from dagster_project import words
 from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import STORAGE_VERSION, beside, connect
 from dagster_project.lake.store import write_atomically
+from dagster_project.serving.dictionary import has_table, quoted
 from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
 
@@ -303,7 +304,7 @@ def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> Non
     copied.
     """
     with beside(build_file, memory) as connection:
-        connection.execute(f"attach '{_quoted(build_file)}' as build (read_only)")
+        connection.execute(f"attach '{quoted(build_file)}' as build (read_only)")
         found = {schema for schema, *_ in _published(connection, "table")}
         absent = set(PUBLISHED_SCHEMAS) - found
         if absent:
@@ -364,7 +365,7 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
     `create table as` would drop.
     """
     connection.execute(
-        f"attach '{_quoted(target)}' as published (storage_version '{STORAGE_VERSION}')"
+        f"attach '{quoted(target)}' as published (storage_version '{STORAGE_VERSION}')"
     )
     tables, views = _published(connection, "table"), _published(connection, "view")
     columns = _rows(
@@ -381,13 +382,13 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
         connection.execute(create)
         connection.execute(f"insert into {schema}.{table} from build.{schema}.{table}")
         if comment:
-            connection.execute(f"comment on table {schema}.{table} is '{_quoted(comment)}'")
+            connection.execute(f"comment on table {schema}.{table} is '{quoted(comment)}'")
     for schema, view, create, comment in views:
         connection.execute(create)
         if comment:
-            connection.execute(f"comment on view {schema}.{view} is '{_quoted(comment)}'")
+            connection.execute(f"comment on view {schema}.{view} is '{quoted(comment)}'")
     for schema, table, column, comment in columns:
-        connection.execute(f"comment on column {schema}.{table}.{column} is '{_quoted(comment)}'")
+        connection.execute(f"comment on column {schema}.{table}.{column} is '{quoted(comment)}'")
     connection.execute("use memory")
     # Detaching closes and checkpoints: a file with a .wal beside it would not open elsewhere.
     connection.execute("detach published")
@@ -437,7 +438,7 @@ def _complete_catalog(
             "insert into catalog.checks by name "
             "from all_checks order by layer, table_name, check_name"
         )
-        if _has_table(connection, "catalog", "tables"):
+        if has_table(connection, "catalog", "tables"):
             connection.execute(
                 "update catalog.tables set rows = ? "
                 "where schema_name = 'catalog' and table_name = 'checks'",
@@ -454,16 +455,6 @@ def _complete_catalog(
             ],
         )
         connection.execute("commit")
-
-
-def _has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
-    """Whether the build has a table; one that an earlier version built may lack it."""
-    return bool(
-        connection.execute(
-            "select 1 from duckdb_tables() where schema_name = ? and table_name = ?",
-            [schema, table],
-        ).fetchone()
-    )
 
 
 def _decide(settings: Settings, release_id: str) -> None:
@@ -625,10 +616,6 @@ def _rows(
 ) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = connection.execute(query, list(parameters)).fetchall()
     return rows
-
-
-def _quoted(text: object) -> str:
-    return str(text).replace("'", "''")
 
 
 def _flush(path: Path) -> None:

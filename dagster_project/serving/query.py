@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +29,8 @@ ROWS_SHOWN = 40
 """Rows of a table: a screen, or two."""
 
 ROWS_AT_ONCE = 50_000
+MOST_COUNTED = 20_000_000
+LOOKS_FOR_CTRL_C_S = 0.2
 
 _SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
 _NUMBER = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(\d+, ?\d+\))$")
@@ -67,11 +71,29 @@ def run_query(
             if relation is None:
                 return
             if how == "table":
-                _print_table(relation, ROWS_SHOWN if limit is None else limit, vertical=vertical)
+                most = ROWS_SHOWN if limit is None else limit
+                work = partial(_print_table, relation, most, vertical=vertical)
             else:
-                _EXPORTS[how](relation.limit(limit) if limit else relation)
+                work = partial(_EXPORTS[how], relation.limit(limit) if limit else relation)
+            _until_interrupted(connection, work)
         except duckdb.Error as error:
             raise _rejected(error, connection, sql) from None
+
+
+def _until_interrupted(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
+    """Do the work in a thread: DuckDB computes a step of a query without a look at Ctrl-C.
+
+    The signal may reach one of its threads, which wakes nobody: this one looks for it.
+    """
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        done = thread.submit(work)
+        try:
+            while not wait([done], timeout=LOOKS_FOR_CTRL_C_S).done:
+                pass
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
+        done.result()
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation | None:
@@ -136,15 +158,15 @@ def _print_table(relation: duckdb.DuckDBPyRelation, limit: int, *, vertical: boo
     print_table(
         columns_of(relation.columns, [str(kind) for kind in relation.types], rows),
         vertical=vertical,
-        once=True,
+        once="In every row" if count == len(rows) else f"In each of the {len(rows)} rows shown",
         most_lines=None if vertical else MOST_LINES,
         hint="--vertical prints all.",
     )
-    if count > len(rows):
-        note(
-            f"{len(rows):,} of {counted(count, 'row')}; --limit 0 prints all, --format csv all of "
-            "them exactly."
-        )
+    if not count:
+        note("No rows.")
+    elif count > len(rows):
+        of = f"more than {MOST_COUNTED:,} rows" if count > MOST_COUNTED else counted(count, "row")
+        note(f"{len(rows):,} of {of}; --limit 0 prints all, --format csv all of them exactly.")
 
 
 def columns_of(
@@ -181,7 +203,10 @@ def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
 
 
 def _first_rows(relation: duckdb.DuckDBPyRelation, limit: int) -> tuple[list[tuple[Any, ...]], int]:
-    """The first rows (all if the limit is 0), and how many there are."""
+    """The first rows (all if the limit is 0), and how many there are.
+
+    Beyond MOST_COUNTED they are not counted: a join without a condition has no end.
+    """
     rows: list[tuple[Any, ...]] = []
     count = 0
     for batch in relation.to_arrow_reader(ROWS_AT_ONCE):
@@ -189,6 +214,8 @@ def _first_rows(relation: duckdb.DuckDBPyRelation, limit: int) -> tuple[list[tup
         if wanted.num_rows and not (limit and len(rows) >= limit):
             rows += zip(*(column.to_pylist() for column in wanted.columns), strict=True)
         count += batch.num_rows
+        if limit and count > max(limit, MOST_COUNTED):
+            break
     return rows, count
 
 
@@ -207,10 +234,12 @@ def _csv_name(name: str) -> str:
 
 
 def _write_json(relation: duckdb.DuckDBPyRelation) -> None:
-    """An array of objects, a row a line. A float that is not finite is null, as JSON has none."""
+    """An array of objects, a row a line; a float that is not finite, also in a list, is null."""
     finite = ", ".join(
         f'case when isfinite(#{i}) then #{i} end as "{_escaped(name)}"'
-        if str(kind) in ("DOUBLE", "FLOAT") else f'#{i} as "{_escaped(name)}"'
+        if str(kind) in ("DOUBLE", "FLOAT")
+        else f'list_transform(#{i}, x -> case when isfinite(x) then x end) as "{_escaped(name)}"'
+        if str(kind) in ("DOUBLE[]", "FLOAT[]") else f'#{i} as "{_escaped(name)}"'
         for i, (name, kind) in enumerate(zip(relation.columns, relation.types, strict=True), 1)
     )  # fmt: skip
     objects = relation.project(finite).set_alias("_kido_row").project("to_json(_kido_row)")

@@ -7,6 +7,7 @@ use from `shell.lock`, which names every package by version and hash.
 from __future__ import annotations
 
 import hashlib
+import locale
 import re
 import shutil
 import subprocess
@@ -38,9 +39,14 @@ def open_shell(published_file: Path, write: Callable[[str], None] = print) -> in
 
 
 def command(python: Path) -> list[str]:
-    """Harlequin without the file: read-only, whatever the user's own settings of it say."""
+    """Harlequin without the file: read-only, whatever the user's own settings of it say.
+
+    Without a language of the user's it would first print a page about that: it gets the locale C.
+    """
+    language = locale.setlocale(locale.LC_CTYPE, "").partition(".")[0]
     return [
         str(python), "-I", "-m", "harlequin", "--adapter", "duckdb", "--read-only",
+        *(["--locale", "C"] if language in ("C", "POSIX") else []),
     ]  # fmt: skip
 
 
@@ -61,7 +67,7 @@ def installed(cache: Path, write: Callable[[str], None]) -> Path:
                 write(
                     f"Installing Harlequin {harlequin_version()}, a SQL client for the terminal "
                     f"(MIT licence), with the packages it needs from PyPI into {folder}; once, "
-                    "about 280 MB."
+                    "about 290 MB."
                 )
                 _install(folder, python)
                 (folder / _READY).touch()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import KidoError, counted
 from dagster_project.lake.build_file import connect
-from dagster_project.serving.dictionary import grain_and_rest
+from dagster_project.serving.dictionary import NAMED, grain_and_rest, has_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -99,7 +99,7 @@ def published_tables(published_file: Path) -> list[TableEntry]:
 
 def tables_of(connection: duckdb.DuckDBPyConnection) -> list[TableEntry]:
     """The tables and views of the file that is connected."""
-    if _has(connection, "tables"):
+    if has_table(connection, "catalog", "tables"):
         return [TableEntry(*row) for row in connection.execute(LISTED).fetchall()]
     found = []
     for schema, table, is_view, comment, rows in connection.execute(_COMMENTED).fetchall():
@@ -171,21 +171,10 @@ def did_you_mean(given: str, names: Iterable[str]) -> str:
     return f"Did you mean {close[0]}?" if close else ""
 
 
-def _has(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether the catalog has a table of that name."""
-    return bool(
-        connection.execute(
-            "select 1 from duckdb_columns() where schema_name = 'catalog' and table_name = ? "
-            "and database_name = current_database()",
-            [table],
-        ).fetchone()
-    )
-
-
 def _columns(connection: duckdb.DuckDBPyConnection, table: TableEntry) -> list[ColumnEntry]:
     """The columns in their order, with what the dictionary says of them."""
     dictionary = {}
-    if _has(connection, "columns"):
+    if has_table(connection, "catalog", "columns"):
         dictionary = {
             name: (unit, text)
             for name, unit, text in connection.execute(
@@ -212,7 +201,10 @@ def _sources(
 
     None for a table whose rows name neither, such as a list of codes.
     """
-    if not (_has(connection, "sources") and _has(connection, "snapshots")):
+    if not (
+        has_table(connection, "catalog", "sources")
+        and has_table(connection, "catalog", "snapshots")
+    ):
         return []
     if "snapshot_ids" in columns:
         named = f"select unnest(snapshot_ids) as snapshot_id from {table.name}"
@@ -249,19 +241,27 @@ def _example_query(table: TableEntry, example: Mapping[str, Any] | None) -> str:
     return f"from {table.name}"
 
 
-def print_tables(tables: Sequence[TableEntry]) -> None:
-    """The tables for a terminal."""
-    from dagster_project.serving.terminal import Column, print_table
+def print_tables(tables: Sequence[TableEntry], *, with_views: bool = False) -> None:
+    """The tables for a terminal; the views with names are in their table's row, or listed too."""
+    from dagster_project.serving.terminal import Column, note, print_table
 
+    named = {table.name for table in tables if table.table_name.endswith(NAMED)}
+    if not with_views:
+        tables = [table for table in tables if table.name not in named]
     latest = [table.latest_period or "" for table in tables]
     print_table(
         [
             Column("table", [table.name for table in tables]),
             Column("rows", [_rows(table) for table in tables], is_number=True),
+            *([Column("latest", latest)] if any(latest) else []),
             Column("one row per", [_grain(table) for table in tables]),
-            *([Column("latest period", latest)] if any(latest) else []),
         ]
     )
+    if named and not with_views:
+        note(
+            f"Beside {counted(len(named), 'table')} with codes stands a view with their names, "
+            f"TABLE{NAMED}; --views lists these too."
+        )
 
 
 def _rows(table: TableEntry) -> str:

@@ -1,12 +1,12 @@
 """How a table, a row, a text and a value are printed: one rule for every command.
 
-In a terminal nothing is broken inside a word. A table takes its columns in their order; a text
-column may become narrower and wrap between words, down to `NARROWEST_TEXT`; a column that does not
-fit any more is left out and named on standard error. In rows of figures, columns of one value give
-their room to the others before that, and are printed in a line above. Where no column fits, the
-rows are printed one below the other, a line per column. In a pipe or a file everything is there:
-all columns, a row a line, no colours. The width is that of the terminal; `COLUMNS`, where it is
-exported, decides instead, also in a pipe.
+In a terminal nothing is broken inside a word. A table keeps the columns that fit (`fit` says which
+first); a text column may become narrower and wrap between words, down to `NARROWEST_TEXT`; what is
+left out is named on standard error. Of a query, columns of one value give their room to the others
+before that, and are printed in a line above. Where no column fits, the rows are printed one below
+the other, a line per column. In a pipe or a file everything is there: all columns, a row a line,
+no colours. The width is that of the terminal; `COLUMNS`, where it is exported, decides instead, in
+a pipe too.
 """
 
 from __future__ import annotations
@@ -23,24 +23,26 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import WIDTH
+from dagster_project.serving.dictionary import names_beside
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_WORD = re.compile("[^ ]+(?: %)? *")
-"""What is not broken, and the blanks behind it: `71.3 %` is a word."""
+_WORD = re.compile("[^ ]+(?: %[^ ]*)? *")
+"""What is not broken, and the blanks behind it: `71.3 %,` is a word."""
 
 GAP = "  "
 INDENT = 4
-NARROWEST_TEXT = 20
-"""Columns to which a longer text may be narrowed: about three words a line."""
+NARROWEST_TEXT = 16
+"""Columns to which a longer text may be narrowed: two or three words a line."""
 
 MOST_LINES = 3
 """Lines of a text in a table of rows that are to be compared; `--vertical` prints all of it."""
 
 SECOND_NAMES = "_name_ja"
-"""What a column ends with that says in Japanese what the one before says in English."""
+ORIGINS = ("snapshot_ids", "snapshot_id", "_url")
+"""What columns end with that give way: names in a second language, and then what leads back."""
 
 LONGEST_IN_EVERY_ROW = 40
 """Of a value that is printed once, above the table, instead of in every row."""
@@ -93,16 +95,26 @@ def width() -> int | None:
 
 
 def fit(columns: Sequence[Column], columns_of_terminal: int | None) -> Fitted:
-    """The rule: columns in their order while they fit, names in a second language after the others,
-    then the room that is left to the texts.
+    """The rule: which columns are kept, in their order; then the room that is left to the texts.
+
+    Numbers come first, in up to half of the width: a table is asked for its figures. Then the
+    others in their order, codes that have their name beside them after these, and at last names in
+    a second language and what leads back to a source.
     """
     if columns_of_terminal is None:
         return Fitted(list(columns), [column.natural for column in columns])
     fitting: set[int] = set()
     room = columns_of_terminal + len(GAP)
-    for i in sorted(range(len(columns)), key=lambda i: columns[i].name.endswith(SECOND_NAMES)):
+    for_numbers = room // 2
+    for i in _by_precedence(columns):
         needed = columns[i].least + len(GAP)
-        if needed <= room:
+        if columns[i].is_number and needed <= for_numbers:
+            for_numbers -= needed
+            fitting.add(i)
+            room -= needed
+    for i in _by_precedence(columns):
+        needed = columns[i].least + len(GAP)
+        if i not in fitting and needed <= room:
             fitting.add(i)
             room -= needed
     kept = [column for i, column in enumerate(columns) if i in fitting]
@@ -114,6 +126,21 @@ def fit(columns: Sequence[Column], columns_of_terminal: int | None) -> Fitted:
         widths[i] += more
         room -= more
     return Fitted(kept, widths, left_out)
+
+
+def _by_precedence(columns: Sequence[Column]) -> list[int]:
+    """The columns by number, what is to be kept first; otherwise in their order."""
+    names = {column.name for column in columns}
+
+    def gives_way(i: int) -> int:
+        name = columns[i].name
+        if name.endswith(ORIGINS):
+            return 3
+        if name.endswith(SECOND_NAMES):
+            return 2
+        return int(not names.isdisjoint(names_beside(name)))
+
+    return sorted(range(len(columns)), key=gives_way)
 
 
 def in_every_row(columns: Sequence[Column]) -> dict[str, str]:
@@ -132,13 +159,14 @@ def print_table(
     columns: Sequence[Column],
     *,
     vertical: bool = False,
-    once: bool = False,
+    once: str = "",
     most_lines: int | None = None,
     hint: str = "A pipe has all of it.",
 ) -> None:
     """Print a table as it fits, and on standard error what it leaves out or cuts, with the hint.
 
-    With `once`, what is the same in every row is printed above it, where columns do not fit.
+    With `once`, where columns do not fit, what is the same in each row is printed above, after it:
+    `In every row` where these are all the rows there are.
     `most_lines` limits the lines of a text in a terminal; without, a text is printed whole.
     """
     fitted = fit(columns, width())
@@ -157,7 +185,7 @@ def print_table(
         values = ", ".join(
             f"{name} {value}" if value else f"no {name}" for name, value in same.items()
         )
-        print_text(f"In every row: {values}", style="dim")
+        print_text(f"{once}: {values}", style="dim")
     console = _console()
     for line in lines(fitted, None if width() is None else most_lines):
         console.print(line, soft_wrap=True)

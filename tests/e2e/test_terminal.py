@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,8 @@ from dagster_project.serving.answers import print_answers
 from dagster_project.serving.measures import measures_on, print_measures
 from dagster_project.serving.query import run_query
 from dagster_project.serving.tables import describe, print_description, published_tables
-from tests.e2e.conftest import run_kido
+from tests.conftest import CHECKOUT
+from tests.e2e.conftest import clean_environment, run_kido
 
 WIDTH = 80
 
@@ -85,6 +90,28 @@ def test_every_table_fits_when_all_of_it_is_asked_for(
         assert set(left_out) <= set(every), table.name
         printed = {word.rstrip(",") for word in out.split()}
         assert set(every) - set(left_out) <= printed, table.name
+
+
+def test_ctrl_c_ends_a_query_that_has_no_end(built: Path) -> None:
+    kido = subprocess.Popen(
+        [
+            sys.executable, "-m", "dagster_project.cli", "query",
+            "select count(*) from range(10000000) as a, range(10000000) as b "
+            "where a.range + b.range = 7",
+        ],
+        cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(built)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A shell that runs the tests in the background has its children ignore the signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    with kido:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            kido.wait(timeout=3)
+        assert kido.poll() is None
+        kido.send_signal(signal.SIGINT)
+        out, err = kido.communicate(timeout=60)
+    assert (kido.returncode, out) == (130, "")
+    assert "Traceback" not in err
 
 
 def test_a_way_back_fits(built: Path) -> None:

@@ -141,6 +141,29 @@ def test_the_name_of_an_economy_does_not_hide_a_name_that_the_table_has() -> Non
     ]  # fmt: skip
 
 
+def test_a_table_that_has_the_names_of_a_code_gets_no_second_ones() -> None:
+    columns = ("material", "material_name", "material_name_ja", "mineral")
+    *_, view = published_tables(manifest(node("reference.materials", *columns)))
+    assert [column.name for column in view.columns] == [
+        *columns, "mineral_name", "mineral_name_ja",
+    ]  # fmt: skip
+
+
+def test_intervals_have_no_latest_period(build: Path) -> None:
+    """By law one begins in 2028."""
+    status = node("dependency.status", "clause_id", "valid_from", "valid_to")
+    tables = published_tables(manifest(status))
+    with duckdb.connect(str(build)) as connection:
+        connection.execute(
+            "create table dependency.status as select 'CN-1' as clause_id, "
+            "date '2028-01-01' as valid_from, null::date as valid_to"
+        )
+        connection.register("listed", tables_frame(tables).to_arrow())
+        connection.execute("create table catalog.tables as from listed")
+    complete(build, tables)
+    assert names_in(build, "select rows, latest_period from catalog.tables") == [(1, None)]
+
+
 @pytest.mark.parametrize(
     ("column", "code", "names"),
     [

@@ -67,8 +67,8 @@ def test_a_table_fits_the_terminal_and_names_what_it_leaves_out(
     if columns < 200:  # what is the same in every row makes room for the others
         above, _, below = shown.stdout.partition("supplier_rank")
         assert " ".join(above.split()) == (
-            "In every row: importer_iso3 JPN, hs6_code 250410, period_start 2024-01-01, year 2024, "
-            "amount 15,981,526, share 0.7133, is_provisional false, snapshot_ids "
+            "In each of the 40 rows shown: importer_iso3 JPN, hs6_code 250410, period_start "
+            "2024-01-01, year 2024, amount 15,981,526, share 0.7133, is_provisional false, snapshot_ids "
             "baci-20261127T115953143363-21ccd258"
         )
         header = f"{above} supplier_rank {below.splitlines()[0]}"
@@ -82,6 +82,20 @@ def test_a_table_fits_the_terminal_and_names_what_it_leaves_out(
     )
     assert [name for (name,) in every if name not in header.split()] == []
     assert "Left out" not in shown.stderr
+
+
+def test_what_is_the_same_in_the_rows_shown_is_not_taken_for_that_of_all(query: Query) -> None:
+    rows = "select i // 5 as year, repeat('x', 50) || i as text, i as more from range(6) as r (i)"
+    few = query(rows, "--limit", "5", columns=60)
+    assert few.stdout.startswith("In each of the 5 rows shown: year 0")
+    every = query(f"{rows} where i < 5", "--limit", "5", columns=60)
+    assert every.stdout.startswith("In every row: year 0")
+
+
+def test_a_query_without_rows_prints_its_columns_and_that_there_are_none(query: Query) -> None:
+    shown = query(f"{EVERYTHING} where supplier_rank = 0")
+    assert shown.stdout.split()[0] == "importer_iso3"
+    assert shown.stderr == "No rows.\n"
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -162,11 +176,12 @@ def test_json_has_every_value_as_duckdb_has_it(query: Query, home: Path) -> None
 
 
 def test_json_is_valid_where_a_float_is_not_finite_and_a_number_is_large(query: Query) -> None:
-    sql = "select 'nan'::double as a, 9007199254740993 as b, 1e-300::double as c, [1.5, null] as d"
+    sql = "select 'nan'::double as a, 9007199254740993 as b, 1e-300::double as c, "
+    sql += "[1.5, null, 'inf']::double[] as d"
     found = json.loads(
         query(sql, "--format", "json").stdout, parse_constant=lambda name: pytest.fail(name)
     )
-    assert found == [{"a": None, "b": 9007199254740993, "c": 1e-300, "d": [1.5, None]}]
+    assert found == [{"a": None, "b": 9007199254740993, "c": 1e-300, "d": [1.5, None, None]}]
 
 
 def test_markdown_has_every_value_as_duckdb_writes_it(query: Query, home: Path) -> None:

@@ -55,7 +55,7 @@ def test_it_is_installed_once_and_says_what_and_where(
     assert lines == [
         f"Installing Harlequin {shell.harlequin_version()}, a SQL client for the terminal (MIT "
         f"licence), with the packages it needs from PyPI into {python.parents[1]}; once, about "
-        "280 MB."
+        "290 MB."
     ]
     assert (len(commands), commands[0][0] == "uv") == (2, has_uv)
     assert {"--require-hashes", str(shell.LOCK)} <= set(commands[1])
@@ -92,7 +92,6 @@ def test_an_installation_that_fails_leaves_nothing_and_gives_the_reason(
         "reachable; kido query needs nothing more."
     )
     assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
-    assert make is not run
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -102,8 +101,22 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         shell.installed(taken, lambda _: None)
 
 
-def test_it_opens_the_file_read_only(tmp_path: Path) -> None:
-    assert "--read-only" in shell.command(tmp_path / "python")
+@pytest.mark.parametrize(
+    ("language", "more"),
+    [("C", ["--locale", "C"]), ("POSIX", ["--locale", "C"]), ("C.UTF-8", ["--locale", "C"])],
+)
+def test_without_a_language_it_is_not_asked_about_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, more: list[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", language)
+    assert shell.command(tmp_path / "python")[-2:] == more
+
+
+def test_a_language_of_the_user_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell.locale, "setlocale", lambda *_: "ja_JP.UTF-8")
+    assert shell.command(tmp_path / "python")[-1] == "--read-only"
 
 
 def test_it_needs_a_terminal(tmp_path: Path) -> None:

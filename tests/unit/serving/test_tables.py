@@ -69,8 +69,13 @@ def test_the_list_of_an_earlier_file_comes_from_its_comments(earlier: Path) -> N
 def test_the_list_fits_the_terminal_with_full_names(home: Path, columns: int) -> None:
     shown = kido(home, "tables", columns=columns)
     assert all(cell_len(line) <= columns for line in shown.output.splitlines())
-    assert "dependency.supplier_shares_named  " in shown.stdout
+    assert "dependency.supplier_shares  " in shown.stdout
     assert "importer, HS6 code" in shown.stdout
+    assert "_named  " not in shown.stdout
+    assert "Beside 1 table with codes stands a view" in " ".join(shown.stderr.split())
+    with_views = kido(home, "tables", "--views", columns=columns)
+    assert "dependency.supplier_shares_named  " in with_views.stdout
+    assert with_views.stderr == ""
 
 
 def test_a_description_has_grain_units_sources_an_example_and_a_query(home: Path) -> None:

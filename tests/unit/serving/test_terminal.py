@@ -136,15 +136,35 @@ def test_in_a_terminal_no_line_is_longer_than_it_is_wide_and_no_word_is_torn(
 
 
 def test_which_columns_fit_80_120_and_200_columns() -> None:
-    """13, 16, 10, 20 to 84, 22 and 47 columns with 2 between: 13+2+16+2+10+2+20 = 65, and 22 more
-    make 89, 47 more 138; the address never fits.
+    """The numbers first, 10 and 22 columns with 2 between and 2 behind: 36. Then 13, 16 and 16 (of
+    84) with as many between make 85, 47 more 134; the address never fits.
     """
-    names = [column.name for column in WIDE]
-    assert fit(WIDE, 80).left_out == names[4:]
-    assert fit(WIDE, 89).left_out == names[5:]
-    assert fit(WIDE, 138).left_out == names[6:]
-    assert fit(WIDE, 137).left_out == names[5:]
-    assert fit(WIDE, 200).left_out == names[6:]
+    assert fit(WIDE, 80).left_out == ["title", "snapshot_ids", "source_url"]
+    assert fit(WIDE, 84).left_out == ["title", "snapshot_ids", "source_url"]
+    assert fit(WIDE, 85).left_out == ["snapshot_ids", "source_url"]
+    assert fit(WIDE, 133).left_out == ["snapshot_ids", "source_url"]
+    assert fit(WIDE, 134).left_out == ["source_url"]
+    assert fit(WIDE, 200).left_out == ["source_url"]
+
+
+def test_numbers_are_kept_first_in_half_of_the_width() -> None:
+    texts = [Column(f"text_{number}", ["ten letters"]) for number in range(3)]
+    figures = [Column(f"figure_{number}", ["1"], is_number=True) for number in range(5)]
+    fitted = fit([*texts, *figures], 46)  # 10 a figure, 2 of them in 24; then 13 a text
+    assert [column.name for column in fitted.columns] == [
+        "text_0", "text_1", "figure_0", "figure_1",
+    ]  # fmt: skip
+
+
+def test_codes_with_a_name_beside_them_and_ways_to_a_source_give_way() -> None:
+    columns = [
+        Column("snapshot_ids", ["one"]), Column("supplier_iso3", ["VNM"]),
+        Column("supplier_name", ["Viet Nam"]), Column("measure", ["value_usd"]),
+    ]  # fmt: skip
+    assert [column.name for column in fit(columns, 24).columns] == ["supplier_name", "measure"]
+    assert fit(columns, 39).left_out == ["snapshot_ids"]
+    alone = [columns[1], columns[3]]
+    assert [column.name for column in fit(alone, 14).columns] == ["supplier_iso3"]
 
 
 def test_a_narrower_column_takes_the_room_of_one_that_does_not_fit() -> None:
@@ -169,7 +189,7 @@ def test_what_is_the_same_in_every_row_is_printed_once_where_columns_do_not_fit(
         Column("supplier", ["Viet Nam", "China"]), Column("address", ["a" * 41, "a" * 41]),
         Column("share", ["0.2791", "0.2758"], is_number=True),
     ]  # fmt: skip
-    out, err = at(64, print_table, columns, once=True)
+    out, err = at(64, print_table, columns, once="In every row")
     assert out.splitlines() == [
         "In every row: importer Japan, no valuation",
         f"supplier  {'address':41}   share",
@@ -177,10 +197,12 @@ def test_what_is_the_same_in_every_row_is_printed_once_where_columns_do_not_fit(
         f"China     {'a' * 41}  0.2758",
     ]
     assert err == ""
-    wide, _ = at(200, print_table, columns, once=True)
+    wide, _ = at(200, print_table, columns, once="In every row")
     assert wide.splitlines()[0].split() == [column.name for column in columns]
     one_row = [Column(column.name, column.cells[:1], column.is_number) for column in columns]
-    assert at(64, print_table, one_row, once=True)[1].startswith("Left out, as they do not fit: ")
+    assert at(64, print_table, one_row, once="In every row")[1].startswith(
+        "Left out, as they do not fit: "
+    )
 
 
 def test_a_table_of_equal_rows_is_still_a_table(at: Print) -> None:
