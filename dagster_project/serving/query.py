@@ -236,12 +236,9 @@ def _csv_name(name: str) -> str:
 def _write_json(relation: duckdb.DuckDBPyRelation) -> None:
     """An array of objects, a row a line; a float that is not finite, also in a list, is null."""
     finite = ", ".join(
-        f'case when isfinite(#{i}) then #{i} end as "{_escaped(name)}"'
-        if str(kind) in ("DOUBLE", "FLOAT")
-        else f'list_transform(#{i}, x -> case when isfinite(x) then x end) as "{_escaped(name)}"'
-        if str(kind) in ("DOUBLE[]", "FLOAT[]") else f'#{i} as "{_escaped(name)}"'
+        f'{_finite(i, str(kind))} as "{_escaped(name)}"'
         for i, (name, kind) in enumerate(zip(relation.columns, relation.types, strict=True), 1)
-    )  # fmt: skip
+    )
     objects = relation.project(finite).set_alias("_kido_row").project("to_json(_kido_row)")
     before = "[\n"
     for batch in objects.to_arrow_reader(ROWS_AT_ONCE):
@@ -249,6 +246,15 @@ def _write_json(relation: duckdb.DuckDBPyRelation) -> None:
             _write(before + line)
             before = ",\n"
     _write("[]\n" if before == "[\n" else "\n]\n")
+
+
+def _finite(i: int, kind: str) -> str:
+    """The column of that number, missing values for what JSON has no number for."""
+    if kind in ("DOUBLE", "FLOAT"):
+        return f"case when isfinite(#{i}) then #{i} end"
+    if kind in ("DOUBLE[]", "FLOAT[]"):
+        return f"list_transform(#{i}, lambda x: case when isfinite(x) then x end)"
+    return f"#{i}"
 
 
 def _escaped(name: str) -> str:

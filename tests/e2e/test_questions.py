@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -77,11 +78,11 @@ def test_who_else_supplies_what_holds_dysprosium(answer: Answer) -> None:
 
 
 def test_how_the_fund_and_tdk_moved(answer: Answer) -> None:
-    (tdk, tdk_change, *_), (remx, remx_change, *_) = answer(5)
-    # 476.97 / 532.348 and 238.811 / 206.377, closes of 2026-01-30 over those of 2025-12-30.
-    assert (tdk, remx) == ("6762.T", "REMX")
-    assert tdk_change == pytest.approx(-0.1040, abs=1e-4)
-    assert remx_change == pytest.approx(0.1572, abs=1e-4)
+    (tdk, tdk_change, tdk_day), (remx, remx_change, remx_day) = answer(5)
+    assert (tdk, remx, tdk_day, remx_day) == ("6762.T", "REMX", *[date(2026, 1, 30)] * 2)
+    # Closes of 2026-01-30 over the last of 2025, in Tokyo of 30 and in New York of 31 December.
+    assert tdk_change == pytest.approx(476.97 / 532.348 - 1, abs=1e-4)
+    assert remx_change == pytest.approx(238.811 / 206.154 - 1, abs=1e-4)
 
 
 def test_graphite_for_japan_around_its_licensing(answer: Answer) -> None:
@@ -110,7 +111,7 @@ def test_what_makers_of_cars_need(answer: Answer) -> None:
 def test_who_refines_and_how_well_it_is_governed(answer: Answer) -> None:
     found = {
         (material, economy, source): (share, score)
-        for material, economy, share, score, _, source in answer(9)
+        for material, economy, share, score, _, _, source in answer(9)
     }
     assert found["Dysprosium", "China", "ec_crm"][0] == 1
     assert found["Neodymium", "China", "ec_crm"][0] == 0.849
@@ -120,7 +121,7 @@ def test_who_refines_and_how_well_it_is_governed(answer: Answer) -> None:
 
 
 def test_what_was_claimed_and_what_holds(answer: Answer) -> None:
-    verdicts = [verdict for _, _, verdict, _ in answer(10)]
+    verdicts = [verdict for verdict, *_ in answer(10)]
     assert {verdict: verdicts.count(verdict) for verdict in verdicts} == {
         "contradicted": 3, "depends_on_basis": 2, "supported": 16,
     }  # fmt: skip

@@ -121,3 +121,17 @@ def test_the_readme_names_only_commands_and_tables_that_exist() -> None:
             marts.setdefault(node["schema"], set()).add(node["alias"])
     rows = re.findall(r"^\| `(\w+)` \| (`[^|]+) \|", readme, re.MULTILINE)
     assert {schema: set(re.findall(r"`(\w+)`", tables)) for schema, tables in rows} == marts
+
+
+@pytest.mark.parametrize(
+    "page", [CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md")], ids=lambda page: page.stem
+)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)?(?:#([^)]+))?\)", page.read_text("utf8")):
+        target, anchor = link
+        file = page.parent / target if target else page
+        assert file.exists(), f"{page.name} links to {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text("utf8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+            assert anchor in anchors, f"{page.name} links to #{anchor}"
