@@ -54,11 +54,6 @@ def disk_full(error: BaseException | str, folders: Iterable[Path]) -> DiskFullEr
     None for any other. It names the folder whose disk has the least space left.
     """
     free, folder = min((room_of(folder), folder) for folder in folders)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC and free > LEAST_ROOM_TO_LAND:
-        what = error.filename or "The output"
-        return DiskFullError(
-            f"{what} cannot be written: its disk is full.", hint="Make room, then run it again."
-        )
     texts = [error] if isinstance(error, str) else list(_words_of(error))
     if not any(_is_of_a_full_disk(text, free) for text in texts):
         return None

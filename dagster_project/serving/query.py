@@ -6,6 +6,7 @@ formats are exact: the values as DuckDB has them, and every row unless a limit i
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
-from dagster_project.errors import KidoError, counted
+from dagster_project.errors import DiskFullError, KidoError, counted
 from dagster_project.lake.build_file import connect
 from dagster_project.serving.tables import did_you_mean, did_you_mean_table, tables_of
 
@@ -76,8 +77,16 @@ def run_query(
             else:
                 work = partial(_EXPORTS[how], relation.limit(limit) if limit else relation)
             _until_interrupted(connection, work)
+            sys.stdout.flush()
         except duckdb.Error as error:
             raise _rejected(error, connection, sql) from None
+        except OSError as error:  # of DuckDB's own files it is a duckdb.Error
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DiskFullError(
+                "The rows cannot be written: the disk they go to is full.",
+                hint="Make room, then run it again.",
+            ) from None
 
 
 def _until_interrupted(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:

@@ -55,18 +55,6 @@ def test_a_full_disk_is_known_by_what_caused_an_error(
     assert str(disk_full(str(error), [tmp_path])) == output
 
 
-def test_a_full_disk_of_the_output_is_not_that_of_the_home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    leave(500 * MB, monkeypatch)
-    error = OSError(errno.ENOSPC, "No space left on device")
-    assert str(disk_full(error, [tmp_path])) == (
-        "The output cannot be written: its disk is full. Make room, then run it again."
-    )
-    error.filename = "shares.csv"
-    assert str(disk_full(error, [tmp_path])).startswith("shares.csv cannot be written: its disk")
-
-
 def test_another_error_is_not_that_of_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

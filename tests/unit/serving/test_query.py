@@ -330,3 +330,17 @@ def test_a_pipe_that_is_closed_after_a_line_has_that_line(home: Path) -> None:
         assert process.stdout.readline() == b"n\n"
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("how", ["table", "csv", "json", "markdown", "parquet"])
+def test_rows_that_find_no_room_end_in_a_sentence(home: Path, how: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "dagster_project.cli", "query", EVERYTHING, "--format", how],
+            cwd=CHECKOUT, env={**os.environ, "KIDO_HOME": str(home)},
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 1
+    assert "The rows cannot be written: the disk they go to is full." in ended.stderr
+    assert "Traceback" not in ended.stderr
