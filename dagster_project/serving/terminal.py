@@ -300,9 +300,10 @@ def _breaks(text: str, room: int | None) -> list[int]:
     """Where the second and each further line of the text begins."""
     if room is None or _width(text) <= room:
         return []
-    found, used = [], 0
+    found: list[int] = []
+    start = used = len(text) - len(text.lstrip(" "))
     for word in _WORD.finditer(text):
-        if used and used + _width(word[0].rstrip()) > room:
+        if word.start() > start and used + _width(word[0].rstrip()) > room:
             found.append(word.start())
             used = 0
         used += _width(word[0])

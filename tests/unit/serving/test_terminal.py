@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
@@ -287,6 +287,7 @@ def test_a_path_that_is_longer_than_the_line_is_left_whole(at: Print) -> None:
     assert path in out.splitlines()[1]
 
 
+@example(" aa a", 4)
 @given(st.text(alphabet="ab日 ", max_size=200), st.integers(1, 60))
 def test_wrapping_loses_nothing_and_breaks_only_at_blanks(text: str, width: int) -> None:
     found = wrap(text, width)
