@@ -18,9 +18,11 @@ totals as (
 
 ),
 
+-- Read twice, and so kept: of all goods it would be twenty million rows.
 shares as (
 
     select * from {{ ref('supplier_shares') }}
+    where mineral_group in ('rare_earths', 'permanent_magnets')
 
 ),
 

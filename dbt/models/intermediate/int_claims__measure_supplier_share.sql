@@ -27,6 +27,8 @@ shares as (
         source,
         snapshot_ids
     from {{ ref('supplier_shares') }}
+    -- Read twice, and so kept: only what is claimed.
+    where mineral_group in (select claims.mineral_group from claims)
 
 ),
 
