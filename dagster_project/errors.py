@@ -70,6 +70,11 @@ def listed(values: Iterable[str]) -> str:
     return ", ".join(shortened(value) for value in found[:taken]) + more
 
 
+def iso_instant(at: datetime) -> str:
+    """ISO text of an instant (UTC, no zone attached), to the second."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}Z"
+
+
 def counted(count: int, noun: str) -> str:
     """A count with its noun: `1 row`, `4,415 rows`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
-from dagster_project.errors import BusyError, ConfigurationError, counted, indented
+from dagster_project.errors import BusyError, ConfigurationError, counted, indented, iso_instant
 from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
 from dagster_project.intake.stores import lake_of, landing_of
@@ -225,11 +225,6 @@ def _landed_state(
         withdrawn_by=record.by if record else None,
         withdrawn_because=record.reason if record else None,
     )  # fmt: skip
-
-
-def iso_instant(at: datetime) -> str:
-    """ISO text of an instant (UTC, no zone attached), to the second."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}Z"
 
 
 def landed_lines(landed: Iterable[LandedState], sources: Mapping[str, Source]) -> Iterator[str]:

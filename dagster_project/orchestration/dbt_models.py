@@ -43,7 +43,7 @@ from dagster_project.orchestration.preview import mart_glance
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
-from dagster_project.serving.dictionary import NAMED, complete, published_tables
+from dagster_project.serving.dictionary import NAMED, add_views_and_counts, described_tables
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 
@@ -166,8 +166,8 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 raise dg.Failure(description=outcome.error, allow_retries=False)
             is_built = not any(node.status == "error" for node in outcome.results)
             if is_built:
-                tables = published_tables(manifest)
-                fail_run_on(lambda: complete(build.file, tables, settings.memory))
+                tables = described_tables(manifest)
+                fail_run_on(lambda: add_views_and_counts(build.file, tables, settings.memory))
             glances = _glances(build, settings)
             if process and is_built:
                 process.ask(audit_of(build, settings))
@@ -192,7 +192,7 @@ def _prepare_build_file(
     prepare(
         build.file,
         lake,
-        facts(settings, sources, checks, releases, published_tables(manifest)),
+        facts(settings, sources, checks, releases, described_tables(manifest)),
         settings.memory,
         left_out_on(settings.today, landing_of(settings), lake, all_sources()),
     )

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster_project.errors import PublicationError, counted
+from dagster_project.errors import PublicationError, counted, iso_instant
 from dagster_project.intake.due import due_now, is_fetched, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
-from dagster_project.intake.withdraw import iso_instant
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.landing import Landing

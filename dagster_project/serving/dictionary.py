@@ -111,8 +111,8 @@ class Table:
         return f"{self.schema}.{self.name}"
 
 
-def published_tables(manifest: Mapping[str, Any]) -> list[Table]:
-    """Every table and view of the published file, each followed by its view with names, if any."""
+def described_tables(manifest: Mapping[str, Any]) -> list[Table]:
+    """Every published table and view of dbt's manifest, each followed by its view with names."""
     nodes = [
         node
         for node in manifest["nodes"].values()
@@ -143,7 +143,7 @@ def published_tables(manifest: Mapping[str, Any]) -> list[Table]:
 
 
 def tables_frame(tables: Sequence[Table]) -> pl.DataFrame:
-    """Rows of `catalog.tables`, without what only the built file knows (`count_rows`)."""
+    """Rows of `catalog.tables`, without what only the built file knows (`_count_rows`)."""
     return pl.DataFrame(
         [
             {
@@ -180,7 +180,9 @@ def columns_frame(tables: Sequence[Table]) -> pl.DataFrame:
     )
 
 
-def complete(build_file: Path, tables: Sequence[Table], memory: int | None = None) -> None:
+def add_views_and_counts(
+    build_file: Path, tables: Sequence[Table], memory: int | None = None
+) -> None:
     """Make the views with names in a build file, and count the rows of every table.
 
     A table that is not in the file is passed over.
@@ -199,11 +201,11 @@ def complete(build_file: Path, tables: Sequence[Table], memory: int | None = Non
                 _make_view(connection, table)
                 there.add(table.full_name)
         if "catalog.tables" in there:
-            count_rows(connection, [table for table in tables if table.full_name in there])
+            _count_rows(connection, [table for table in tables if table.full_name in there])
         connection.execute("commit")
 
 
-def count_rows(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+def _count_rows(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
     """Write rows and latest period of tables of the file into `catalog.tables`.
 
     A view with names has the rows of its table.

@@ -334,12 +334,11 @@ def _print_rows(name: str, rows: pl.DataFrame, numbers: Mapping[str, str], most:
     alike = [column for column in shown.columns if shown[column].n_unique() == 1]
     _print_values(shown.select(alike).row(0, named=True))
     differing = shown.drop(alike).head(most)
-    # Figures as they are in the lake: the reader compares them with the document's.
     print_table(
         [
             Column(
                 column.name,
-                ["" if value is None else str(value) for value in column],
+                [_as_it_is(value) for value in column],
                 is_number=column.dtype.is_numeric(),
             )
             for column in differing
@@ -356,4 +355,11 @@ def _print_values(row: Row) -> None:
         for name, value in row.items()
         if value not in (None, "") and name != SNAPSHOT_IDS
     }
-    print_values(list(values), list(map(str, values.values())))
+    print_values(list(values), list(map(_as_it_is, values.values())))
+
+
+def _as_it_is(value: object) -> str:
+    """Not rounded, for a comparison with the document; words of SQL, as a query prints them."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)

@@ -16,7 +16,7 @@ from dagster_project.lake.build_file import prepare, work_file
 from dagster_project.lake.copies import left_out_on
 from dagster_project.orchestration.facts import facts
 from dagster_project.orchestration.transform import TARGET
-from dagster_project.serving.dictionary import published_tables
+from dagster_project.serving.dictionary import described_tables
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
 from dagster_project.sources.registry import all_sources
@@ -74,7 +74,7 @@ class Marts:
         shutil.copyfile(self._template, work_file(file))
         lake = lake_of(settings)
         left_out = left_out_on(self._day, landing_of(settings), lake, all_sources())
-        of_run = facts(settings, [source], [], [], published_tables(self._manifest))
+        of_run = facts(settings, [source], [], [], described_tables(self._manifest))
         prepare(file, lake, of_run, left_out=left_out)
         with duckdb.connect(str(work_file(file))) as connection:
             for schema in {name.split(".")[0] for name, _ in self._models}:

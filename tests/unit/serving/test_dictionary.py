@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.serving.dictionary import complete, published_tables, tables_frame
+from dagster_project.serving.dictionary import add_views_and_counts, described_tables, tables_frame
 
 
 def node(
@@ -81,7 +81,7 @@ def names_in(build: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def test_names_stand_beside_the_codes_and_no_row_is_lost(build: Path) -> None:
-    complete(build, published_tables(manifest(SHARES)))
+    add_views_and_counts(build, described_tables(manifest(SHARES)))
     assert [column for column, *_ in names_in(build, "describe dependency.shares_named")] == [
         "importer_iso3", "importer_name", "importer_name_ja",
         "mineral_group", "mineral_group_name", "mineral_group_name_ja",
@@ -99,9 +99,9 @@ def test_names_stand_beside_the_codes_and_no_row_is_lost(build: Path) -> None:
 
 
 def test_a_view_is_described_like_a_table_and_replaced_by_the_next_build(build: Path) -> None:
-    tables = published_tables(manifest(SHARES))
-    complete(build, tables)
-    complete(build, tables)
+    tables = described_tables(manifest(SHARES))
+    add_views_and_counts(build, tables)
+    add_views_and_counts(build, tables)
     assert names_in(
         build, "select comment from duckdb_views() where view_name = 'shares_named'"
     ) == [
@@ -118,13 +118,13 @@ def test_a_view_is_described_like_a_table_and_replaced_by_the_next_build(build: 
 
 
 def test_a_view_reads_the_file_it_lies_in_under_any_name(build: Path, tmp_path: Path) -> None:
-    complete(build, published_tables(manifest(SHARES)))
+    add_views_and_counts(build, described_tables(manifest(SHARES)))
     copy = build.rename(tmp_path / "another name.duckdb")
     assert names_in(copy, "select count(*) from dependency.shares_named") == [(3,)]
 
 
 def test_a_table_of_names_and_one_without_codes_have_no_view() -> None:
-    found = published_tables(
+    found = described_tables(
         manifest(
             node("reference.economies", "economy_iso3", "name", "name_ja"),
             node("market.prices", "instrument", "price_date"),
@@ -135,7 +135,7 @@ def test_a_table_of_names_and_one_without_codes_have_no_view() -> None:
 
 
 def test_the_name_of_an_economy_does_not_hide_a_name_that_the_table_has() -> None:
-    *_, view = published_tables(manifest(node("exposure.targets", "target_iso3", "target_name")))
+    *_, view = described_tables(manifest(node("exposure.targets", "target_iso3", "target_name")))
     assert [column.name for column in view.columns] == [
         "target_iso3", "target_economy_name", "target_economy_name_ja", "target_name",
     ]  # fmt: skip
@@ -143,7 +143,7 @@ def test_the_name_of_an_economy_does_not_hide_a_name_that_the_table_has() -> Non
 
 def test_a_table_that_has_the_names_of_a_code_gets_no_second_ones() -> None:
     columns = ("material", "material_name", "material_name_ja", "mineral")
-    *_, view = published_tables(manifest(node("reference.materials", *columns)))
+    *_, view = described_tables(manifest(node("reference.materials", *columns)))
     assert [column.name for column in view.columns] == [
         *columns, "mineral_name", "mineral_name_ja",
     ]  # fmt: skip
@@ -152,7 +152,7 @@ def test_a_table_that_has_the_names_of_a_code_gets_no_second_ones() -> None:
 def test_intervals_have_no_latest_period(build: Path) -> None:
     """By law one begins in 2028."""
     status = node("dependency.status", "clause_id", "valid_from", "valid_to")
-    tables = published_tables(manifest(status))
+    tables = described_tables(manifest(status))
     with duckdb.connect(str(build)) as connection:
         connection.execute(
             "create table dependency.status as select 'CN-1' as clause_id, "
@@ -160,7 +160,7 @@ def test_intervals_have_no_latest_period(build: Path) -> None:
         )
         connection.register("listed", tables_frame(tables).to_arrow())
         connection.execute("create table catalog.tables as from listed")
-    complete(build, tables)
+    add_views_and_counts(build, tables)
     assert names_in(build, "select rows, latest_period from catalog.tables") == [(1, None)]
 
 
@@ -182,17 +182,17 @@ def test_codes_and_the_words_that_stand_for_no_code(
         connection.execute(
             f"create table dependency.coded as select ?::varchar as {column}", [code]
         )
-    complete(build, published_tables(manifest(node("dependency.coded", column))))
+    add_views_and_counts(build, described_tables(manifest(node("dependency.coded", column))))
     [(_, *found)] = names_in(build, "from dependency.coded_named")
     assert tuple(found) == names
 
 
 def test_tables_are_listed_with_what_the_file_holds(build: Path) -> None:
-    tables = published_tables(manifest(SHARES, node("market.absent", "economy_iso3")))
+    tables = described_tables(manifest(SHARES, node("market.absent", "economy_iso3")))
     with duckdb.connect(str(build)) as connection:
         connection.register("listed", tables_frame(tables).to_arrow())
         connection.execute("create table catalog.tables as from listed")
-    complete(build, tables)
+    add_views_and_counts(build, tables)
     assert names_in(build, "from catalog.tables order by table_name") == [
         ("market", "absent", False, "thing", "The rest.", None, None),
         ("market", "absent_named", True, "thing",

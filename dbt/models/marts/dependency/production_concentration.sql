@@ -27,19 +27,10 @@ listed as (
 producers as (
 
     select
-        source,
-        material,
-        stage,
-        year,
-        economy_iso3,
-        share,
-        reference_period,
-        quantity,
+        *,
         quantity * quantity as square,
         quantity * quantity * governance_score as weighted_square,
         case when governance_score is not null then quantity end as scored_quantity,
-        whole,
-        snapshot_ids,
         row_number() over (
             partition by source, material, stage, year
             order by quantity desc, economy_iso3 asc
