@@ -45,8 +45,8 @@ def _tables_beginning(incomplete: str) -> list[str]:
     return [
         name
         for table in tables
-        for name in (table.table_name, table.name)
-        if name.startswith(incomplete) and ("." in incomplete or name == table.table_name)
+        for name in (table.name, table.table_name)
+        if name.startswith(incomplete)
     ]
 
 

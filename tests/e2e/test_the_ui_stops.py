@@ -15,8 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
+from dagster_project.orchestration.execute import open_instance
+from dagster_project.settings import Settings
 from tests.conftest import CHECKOUT
 from tests.e2e.conftest import clean_environment, run_kido
 from tests.nightly import nightly
@@ -204,4 +207,8 @@ def test_runs_print_what_went_wrong_and_no_debug_lines_and_stop_with_the_ui(ui: 
         for noise in ("DEBUG", "INFO", "SupersessionWarning", "debugpy", "  File ")
     )
     assert "Stopping the Dagster UI" in ui.lines
+    with open_instance(Settings.load(home=ui.home)) as instance:
+        stopped = instance.get_run_by_id(building)
+    assert stopped is not None
+    assert stopped.status == dg.DagsterRunStatus.FAILURE
     assert not (ui.home / "kido.duckdb").exists()
