@@ -12,6 +12,7 @@ select
     unit,
     frequency,
     market_timezone,
+    calendar,
     market_instrument,
     source
 from instruments
