@@ -141,6 +141,19 @@ CompanyEvidence = Literal["listed", WrittenCompanyEvidence]
 COMPANY_EVIDENCE: tuple[CompanyEvidence, ...] = get_args(CompanyEvidence)
 """The best evidence first; `listed` is who the clause itself names."""
 
+# Markets.
+
+EventModel = Literal["constant_mean", "market"]
+EVENT_MODELS: tuple[EventModel, ...] = get_args(EventModel)
+"""What the usual return of a session is: its mean, or its factor's share of what the market did."""
+
+EventReason = Literal[
+    "day_not_known", "no_price_on_the_session", "estimation_window_short", "nothing_varies",
+    "event_window_not_complete", "session_without_a_price",
+]  # fmt: skip
+EVENT_REASONS: tuple[EventReason, ...] = get_args(EventReason)
+"""Why the window of an event has no statistics; the first that holds."""
+
 # The warehouse itself.
 
 SCHEMAS = ("reference", "trade", "dependency", "exposure", "market", "catalog")

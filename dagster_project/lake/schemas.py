@@ -325,6 +325,8 @@ MILESTONES = _table(
         "economy_iso3": Column(pl.String, "Economy it is about.", True),
         "announced_date": Column(pl.Date, "Day it was announced.", True),
         "event_date": Column(pl.Date, "Day it happened.", True),
+        "event_time": Column(pl.String, "Local hour it was public, maybe assumed.", True),
+        "event_zone": Column(pl.String, "Time zone of that hour (IANA).", True),
         "planned_date": Column(pl.Date, "Day it is planned for.", True),
         "ended_date": Column(pl.Date, "Day it ended.", True),
         "statement": Column(pl.String, "Statement of the source, paraphrased.", True),

@@ -31,6 +31,8 @@ from dagster_project.sources.catalogue.fields import (
     Day,
     Economy,
     Hour,
+    time_of,
+    zone_of,
 )
 from dagster_project.sources.catalogue.scope import Scope, scope_rows
 
@@ -258,7 +260,6 @@ def _suspension_rows(clause: Clause) -> Iterator[dict[str, object]]:
 
 
 def _clause_row(clause: Clause) -> dict[str, object]:
-    hour, _, zone = (clause.announced_hour or "").partition(" ")
     ended, unknown = clause.ended, clause.unknown
     return {
         "measure_id": clause.measure,
@@ -269,8 +270,8 @@ def _clause_row(clause: Clause) -> dict[str, object]:
         "direction": clause.direction,
         "gta_code": clause.gta_code,
         "announced_date": clause.announced,
-        "announced_time": hour or None,
-        "announced_zone": zone or None,
+        "announced_time": time_of(clause.announced_hour),
+        "announced_zone": zone_of(clause.announced_hour),
         "date_precision": clause.date_precision,
         "effective_date": clause.effective,
         "ended_date": ended and ended.last_day,

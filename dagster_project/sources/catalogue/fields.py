@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from typing import Annotated
+from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field
 
@@ -65,8 +66,11 @@ def _share_bounds(value: object) -> object:
 
 def _hour(value: object) -> str:
     text = as_text(value)
-    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9] [A-Z]\w+/[A-Z]\w+", text):
+    zone = zone_of(text)
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9] [A-Z]\w+(/[A-Z]\w+)+", text):
         raise ValueError(f'is {text!r} and not an hour and its zone like "18:00 Asia/Shanghai"')
+    if zone not in available_timezones():
+        raise ValueError(f"names the zone {zone!r}, which is no zone of the IANA's list")
     return text
 
 
@@ -94,5 +98,16 @@ Mineral = Annotated[str, BeforeValidator(_mineral)]
 Minerals = Annotated[list[Mineral], Field(min_length=1)]
 HsCode = Annotated[str, BeforeValidator(_hs_code)]
 Hour = Annotated[str, BeforeValidator(_hour)]
+"""An hour and its zone, e.g. `18:00 Asia/Shanghai`."""
 NaceDivision = Annotated[str, BeforeValidator(_nace_division)]
 ShareBounds = Annotated[tuple[float, float], BeforeValidator(_share_bounds)]
+
+
+def time_of(hour: str | None) -> str | None:
+    """`18:00` of `18:00 Asia/Shanghai`."""
+    return None if hour is None else hour.partition(" ")[0]
+
+
+def zone_of(hour: str | None) -> str | None:
+    """`Asia/Shanghai` of `18:00 Asia/Shanghai`."""
+    return None if hour is None else hour.partition(" ")[2]

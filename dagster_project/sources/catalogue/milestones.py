@@ -22,6 +22,9 @@ from dagster_project.sources.catalogue.fields import (
     Address,
     Day,
     Economy,
+    Hour,
+    time_of,
+    zone_of,
 )
 
 
@@ -36,6 +39,7 @@ class Milestone(Entry):
     economy: Economy | None = None
     announced: Day | None = None
     happened: Day | None = None
+    happened_hour: Hour | None = None
     planned: Day | None = None
     ended: Day | None = None
     statement: Text | None = None
@@ -48,6 +52,8 @@ class Milestone(Entry):
     def _ordered(self) -> Self:
         if self.ended and self.happened and self.ended < self.happened:
             raise ValueError(f"it ended ({self.ended}) before it happened ({self.happened})")
+        if self.happened_hour and not self.happened:
+            raise ValueError("it has an hour (`happened_hour`) without a day (`happened`)")
         return self
 
 
@@ -73,6 +79,8 @@ def read_milestones(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFr
             "economy_iso3": milestone.economy,
             "announced_date": milestone.announced,
             "event_date": milestone.happened,
+            "event_time": time_of(milestone.happened_hour),
+            "event_zone": zone_of(milestone.happened_hour),
             "planned_date": milestone.planned,
             "ended_date": milestone.ended,
             "statement": milestone.statement,

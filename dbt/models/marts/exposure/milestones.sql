@@ -14,6 +14,8 @@ select
     economy_iso3,
     announced_date,
     case when event_date <= {{ as_of_day() }} then event_date end as event_date,
+    case when event_date <= {{ as_of_day() }} then event_time end as event_time,
+    case when event_date <= {{ as_of_day() }} then event_zone end as event_zone,
     planned_date,
     case when ended_date <= {{ as_of_day() }} then ended_date end as ended_date,
     statement,

@@ -1,0 +1,21 @@
+"""The statistics of every event on every studied instrument: regressions, distributions, ranks.
+
+In Python, since the t distribution and ranks are scipy's and numpy's (docs/decisions/0035); in SQL
+is what reads well there: which events, what contaminates their windows, how tests are adjusted.
+"""
+
+STUDIED = ("REMX", "USDJPY", "6762.T")
+"""The fund of rare-earth shares, the yen, and TDK, which the restrictions hit."""
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    from dagster_project.market.studies import study_events
+
+    instruments = dbt.ref("instruments").pl()
+    studies = study_events(
+        events=dbt.ref("int_market__list_events").pl(),
+        prices=dbt.ref("prices").pl(),
+        instruments=instruments.filter(instruments["instrument"].is_in(STUDIED)),
+    )
+    return studies.to_arrow()
