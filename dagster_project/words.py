@@ -143,6 +143,9 @@ COMPANY_EVIDENCE: tuple[CompanyEvidence, ...] = get_args(CompanyEvidence)
 
 # Markets.
 
+EventKind = Literal["clause", "milestone"]
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
+
 EventModel = Literal["constant_mean", "market"]
 EVENT_MODELS: tuple[EventModel, ...] = get_args(EventModel)
 """What the usual return of a session is: its mean, or its factor's share of what the market did."""

@@ -17,7 +17,7 @@ from dagster_project.settings import DBT_PROJECT
 GENERATED = DBT_PROJECT / "models" / "staging" / "generated"
 """All files of this folder are generated; git ignores it."""
 
-_SUFFIXES = {".sql", ".yml", ".csv", ".md"}
+_SUFFIXES = {".sql", ".py", ".yml", ".csv", ".md"}
 
 
 def written_by_hand() -> list[Path]:

@@ -14,5 +14,6 @@ select
     market_timezone,
     calendar,
     market_instrument,
+    cast(null as varchar) as market_factor,
     source
 from instruments
