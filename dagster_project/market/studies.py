@@ -63,8 +63,8 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 """The columns of `study_events`, and their types: `session_number` counts the prices of the series
 from 0, `first_price_date` is the day before the first return that is used, `window_start` and
-`window_end` are the days of the window's first and last session, `is_window` and `is_path` say which
-of the two lists a window is of."""
+`window_end` are the days of the window's first and last session, `is_window` and `is_path` say
+which of the two lists a window is of."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,6 @@ class Series:
     days: list[date]
     own: Floats
     factor: Floats | None
-
 
 
 def study_events(

@@ -133,3 +133,30 @@ def has_a_web_address() -> Rule:
     return matches(
         "source_url_is_a_web_address", "source_url", parts.WEB_ADDRESS, "A reader opens it."
     )
+
+
+def answers_of_a_market(mean: str) -> tuple[Rule, ...]:
+    """What holds of every sum of abnormal returns: `mean` is its column."""
+    return (
+        is_one_of(
+            "model_is_known", "model", words.EVENT_MODELS,
+            "The usual return is a mean, or a factor's share of what the market did.",
+        ),
+        no_row_has(
+            "the_market_model_and_no_other_has_a_factor",
+            "Without a factor there is no market row.",
+            wrong_factor=pl.when(
+                (pl.col("model") == "market") != pl.col("market_instrument").is_not_null()
+            ).then("instrument"),
+        ),
+        parts.is_not_above(
+            "interval_begins_below_the_estimate", "ci95_low", mean,
+            "An interval lies around what was estimated.",
+        ),
+        parts.is_not_above(
+            "interval_ends_above_the_estimate", mean, "ci95_high",
+            "An interval lies around what was estimated.",
+        ),
+        is_at_least("standard_error", 0, "A return that varies has an error.", strict=True),
+        is_not_later_than_today("session_date"),
+    )  # fmt: skip

@@ -42,6 +42,12 @@ SHARES_IN_COMMON: Defects = {
     "period_start_is_not_after_the_day_of_the_build": ({"period_start": date(2027, 1, 1)}, 1),
     "importer_is_one_economy": ({"importer_iso3": "WLD"}, 1),
 }
+MARKET_ANSWERS: Defects = {
+    "model_is_known": ({"model": "fama_french"}, 1),
+    "the_market_model_and_no_other_has_a_factor": ({"market_instrument": "TOPIX"}, 1),
+    "standard_error_is_positive": ({"standard_error": 0.0}, 1),
+    "session_date_is_not_after_the_day_of_the_build": ({"session_date": date(2026, 12, 24)}, 1),
+}
 PRODUCTION_IN_COMMON: Defects = {
     "stage_is_known": ({"stage": "refining"}, 1),
     "material_is_a_name": ({"material": "Rare earths"}, 1),

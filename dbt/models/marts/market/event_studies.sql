@@ -33,11 +33,10 @@ tests as (
         p_value,
         p_value_rank
     from studies
-    inner join events on studies.event_id = events.event_id
     where
-        studies.is_window
-        and studies.p_value is not null
-        and events.event_kind <> 'other_news'
+        is_window
+        and p_value is not null
+        and event_id not in (select event_id from events where event_kind = 'other_news')
 
 ),
 
