@@ -18,6 +18,21 @@ from dagster_project.settings import DBT_PROJECT
 
 QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 
+def make(connection: duckdb.DuckDBPyConnection, name: str, code: str) -> None:
+    """A compiled model as a table; those in Python are run as the adapter does."""
+    if "def model(dbt, session)" not in code:
+        connection.execute(f"create or replace table {name} as {code}")
+        return
+    module: dict[str, Any] = {}
+    exec(code, module)
+    made = module["model"](
+        module["dbtObj"](lambda relation: connection.sql(f"from {relation}")), connection
+    )
+    connection.register("made", made)
+    connection.execute(f"create or replace table {name} as from made")
+    connection.unregister("made")
+
+
 Outcome = Mapping[str, str]
 """Status by name of what dbt did."""
 
@@ -72,7 +87,7 @@ class Project:
         }
 
     def compiled(self, as_of: str = "2026-11-25") -> list[tuple[str, str]]:
-        """Every model as (schema.name, SQL) for a build of that day, parents first.
+        """Every model as (schema.name, code) for a build of that day, parents first; `make` runs it.
 
         In one file, named `kido`, that holds what the marts are made from, and the marts.
         """

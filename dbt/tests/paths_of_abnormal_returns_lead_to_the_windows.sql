@@ -1,5 +1,7 @@
 -- The sum of a path's abnormal returns up to the fifth session after the event is that of the
 -- window from the fifth before.
+{{ config(meta={'dagster': {'ref': {'name': 'abnormal_returns'}}}) }}
+
 with paths as (
 
     select

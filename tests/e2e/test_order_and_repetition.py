@@ -22,7 +22,7 @@ from dagster_project.lake.build_file import work_file
 from dagster_project.lake.relations import rows_of
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.settings import Settings
-from tests.dbt_project import Project
+from tests.dbt_project import Project, make
 from tests.nightly import is_night
 
 MARTS = ("reference", "trade", "dependency", "exposure", "market", "catalog")
@@ -50,7 +50,7 @@ class Warehouse:
                 f"select * exclude (row_number) from numbered order by hash(row_number + {seed})"
             )
         for name, sql in self.models:
-            self.connection.execute(f"create or replace table {name} as {sql}")
+            make(self.connection, name, sql)
         return {name: self._sorted(name) for name, _ in self.models if name.split(".")[0] in MARTS}
 
     def _sorted(self, name: str) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from dagster_project.serving.dictionary import described_tables
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
 from dagster_project.sources.registry import all_sources
-from tests.dbt_project import Project
+from tests.dbt_project import Project, make
 
 OF_THE_LOADING = ("snapshot_id", "snapshot_ids", "vintage_at", "asked_at")
 """Columns on when and how a row was received, not on its content."""
@@ -80,7 +80,7 @@ class Marts:
             for schema in {name.split(".")[0] for name, _ in self._models}:
                 connection.execute(f"create schema if not exists {schema}")
             for name, sql in self._needed_by(names):
-                connection.execute(f"create or replace table {name} as {sql}")
+                make(connection, name, sql)
             found = {name: connection.sql(f"from {name}").pl() for name in names}
         work_file(file).unlink()
         return {
