@@ -1,8 +1,8 @@
 """How often the tests of an event study reject where nothing happened, and where something did.
 
 Random days of the bundled REMX and TDK closes, 120 sessions of constant mean before each: a test at
-5 % should reject 5 % of them (its size). Then a return is added to each day: the rate at which it is
-found is the power. The seed is fixed; figures, no times.
+5 % should reject 5 % of them (its size). Then a return is added to each day: the rate at which it
+is found is the power. The seed is fixed; figures, no times.
 
     python benchmarks/event_study_size.py --dates 2000
 """

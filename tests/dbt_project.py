@@ -18,6 +18,7 @@ from dagster_project.settings import DBT_PROJECT
 
 QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 
+
 def make(connection: duckdb.DuckDBPyConnection, name: str, code: str) -> None:
     """A compiled model as a table; those in Python are run as the adapter does."""
     if "def model(dbt, session)" not in code:
@@ -87,7 +88,7 @@ class Project:
         }
 
     def compiled(self, as_of: str = "2026-11-25") -> list[tuple[str, str]]:
-        """Every model as (schema.name, code) for a build of that day, parents first; `make` runs it.
+        """Every model as (schema.name, code) for a build of that day, parents first, for `make`.
 
         In one file, named `kido`, that holds what the marts are made from, and the marts.
         """
