@@ -5,6 +5,7 @@
     'int_answers__show_monthly_trade',
     'int_answers__show_restrictions',
     'int_answers__show_markets',
+    'int_answers__show_event_studies',
 ] %}
 
 with lines as (
