@@ -44,6 +44,7 @@ from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
 from dagster_project.serving.dictionary import NAMED, add_views_and_counts, described_tables
+from dagster_project.serving.pictures import as_markdown, pictures
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 
@@ -369,6 +370,8 @@ def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], d
                     **non_empty(latest_period=latest),
                     "preview": dg.MetadataValue.md(markdown_table(rows)),
                 }
+            for place, svg in pictures(connection, settings.importer).items():
+                found[place]["picture"] = dg.MetadataValue.md(as_markdown(svg, place[1]))
     return found
 
 

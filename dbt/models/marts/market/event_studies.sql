@@ -24,6 +24,22 @@ prices as (
 
 ),
 
+headlines as (
+
+    select * from {{ ref('seed_headline_events') }}
+
+),
+
+shown as (
+
+    select
+        event_id,
+        list(importer_iso3 order by importer_iso3) as shown_for
+    from headlines
+    group by event_id
+
+),
+
 -- Clauses of one announcement share their session: one test of the market, however many they are.
 tests as (
 
@@ -177,10 +193,12 @@ select
     case when studies.session_number is not null then coalesce(contaminated.contaminated_by, []) end
         as contaminated_by,
     studies.reason,
+    coalesce(shown.shown_for, []) as shown_for,
     {{ snapshots_together(['snapshots_of_prices.snapshot_ids', '[events.snapshot_id]']) }}
         as snapshot_ids
 from studies
 inner join events on studies.event_id = events.event_id
+left join shown on studies.event_id = shown.event_id
 left join instruments on studies.instrument = instruments.instrument
 left join adjusted
     on

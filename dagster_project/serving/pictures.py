@@ -1,0 +1,225 @@
+"""Pictures of published tables, as SVG for the UI and for pages. Draws what the tables hold.
+
+Written out and not plotted: a plotting library takes a second to import in every build, for lines,
+areas and a few words.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import duckdb
+
+from dagster_project.errors import PublicationError
+from dagster_project.lake.build_file import connect
+
+WIDTH, HEIGHT = 290, 130
+"""Of a panel, in pixels."""
+
+LEFT, TOP, GAP = 60, 66, 34
+FIRST, LAST = -5, 10
+"""The sessions of a path."""
+
+INK, FAINT, BAND, LINE = "#222222", "#8a8a8a", "#cfe0f3", "#1f5fa8"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The path of an instrument around an event: by session the sum and its interval, as shares."""
+
+    event_id: str
+    event_date: date
+    instrument: str
+    factor: str | None
+    is_contaminated: bool
+    path: Sequence[tuple[int, float, float, float]]
+
+
+def picture(published_file: Path, importer: str) -> str:
+    """The markets around the events of an importer's page of answers, as SVG.
+
+    Raises PublicationError where the file has no studies of such events.
+    """
+    with connect(published_file, read_only=True) as connection:
+        drawn = pictures(connection, importer)
+    if not drawn:
+        raise PublicationError(
+            f"{published_file.name} has no event studies for {importer}.",
+            hint="Run kido build; the events of an importer are in dbt/seeds.",
+        )
+    return next(iter(drawn.values()))
+
+
+def pictures(connection: duckdb.DuckDBPyConnection, importer: str) -> Mapping[tuple[str, str], str]:
+    """By schema and table, the picture of it for an importer; none of a table that has no rows."""
+    table = ("market", "event_studies")
+    if not connection.execute(
+        "select 1 from duckdb_tables() where schema_name = ? and table_name = ?", table
+    ).fetchone():
+        return {}
+    panels = [Panel(*row) for row in connection.execute(_PANELS, [importer]).fetchall()]
+    return {table: _drawn(panels)} if panels else {}
+
+
+def as_markdown(svg: str, text: str) -> str:
+    """The picture inside a Markdown text; `text` is for those who do not see it."""
+    return f"![{text}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
+
+
+_PANELS = """
+select
+    studies.event_id,
+    studies.event_date,
+    studies.instrument,
+    studies.market_instrument,
+    coalesce(studies.is_contaminated, false) as is_contaminated,
+    (
+        select
+            list(
+                (session_offset, cumulative_abnormal_return, ci95_low, ci95_high)
+                order by session_offset
+            )
+        from market.abnormal_returns as paths
+        where paths.event_id = studies.event_id
+        and paths.instrument = studies.instrument
+        and paths.model = studies.model
+    ) as path
+from market.event_studies as studies
+where list_contains(studies.shown_for, ?)
+and studies.window_from = -5
+qualify
+    row_number() over (
+        partition by studies.event_id, studies.instrument order by studies.model desc
+    ) = 1
+order by studies.event_date, studies.event_id, studies.instrument
+"""
+"""A market model goes before a constant mean."""
+
+
+def _drawn(panels: Sequence[Panel]) -> str:
+    instruments = sorted({one.instrument for one in panels}, key=_order)
+    events = list(dict.fromkeys((one.event_date, one.event_id) for one in panels))
+    reach = {name: _reach(panels, name) for name in instruments}
+    by_place = {(one.event_id, one.instrument): one for one in panels}
+    width = LEFT + len(instruments) * (WIDTH + GAP)
+    height = TOP + len(events) * (HEIGHT + GAP) + 24
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" font-family="Helvetica, Arial, sans-serif" font-size="11" '
+        f'fill="{INK}">',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        _text(LEFT, 18, "Markets around the measures: cumulative abnormal return in %", size=14),
+        _text(
+            LEFT, 34,
+            "from the fifth session before the event's, which is 0, to the tenth after it; band: "
+            "95 % interval. Where it holds 0, nothing stands out.",
+            FAINT,
+        ),
+    ]  # fmt: skip
+    for column, instrument in enumerate(instruments):
+        left = LEFT + column * (WIDTH + GAP)
+        named = next(one for one in panels if one.instrument == instrument)
+        against = f" against {named.factor}" if named.factor else ""
+        parts.append(_text(left, TOP - 8, f"{instrument}{against}", size=12, weight="bold"))
+        for row, (event_date, event_id) in enumerate(events):
+            top = TOP + row * (HEIGHT + GAP)
+            parts.append(
+                _panel(
+                    by_place.get((event_id, instrument)),
+                    f"{event_date}  {event_id}", left, top + 14, reach[instrument],
+                )
+            )  # fmt: skip
+    return "".join([*parts, "</svg>"])
+
+
+def _order(instrument: str) -> tuple[bool, bool, str]:
+    """The fund first, then the currency."""
+    return instrument != "REMX", instrument != "USDJPY", instrument
+
+
+def _reach(panels: Sequence[Panel], instrument: str) -> float:
+    """The largest distance from 0 of an instrument's bands: its panels have one scale."""
+    bounds = [
+        abs(bound)
+        for one in panels
+        if one.instrument == instrument
+        for _, car, low, high in one.path or ()
+        for bound in (car, low - car, high - car, low, high)
+    ]
+    return 1.05 * max(bounds, default=0.01)
+
+
+def _panel(panel: Panel | None, title: str, left: float, top: float, reach: float) -> str:
+    def x(session: float) -> float:
+        return left + (session - FIRST) / (LAST - FIRST) * WIDTH
+
+    def y(share: float) -> float:
+        return top + HEIGHT / 2 * (1 - share / reach)
+
+    remark = " – other news in (-5,+5)" if panel is not None and panel.is_contaminated else ""
+    parts = [_text(left, top - 5, title + remark, INK if panel else FAINT)]
+    path = panel.path if panel is not None and panel.path else []
+    if path:
+        above = " ".join(f"{x(session):.1f},{y(high):.1f}" for session, _, _, high in path)
+        below = " ".join(f"{x(session):.1f},{y(low):.1f}" for session, _, low, _ in reversed(path))
+        parts.append(f'<polygon points="{above} {below}" fill="{BAND}"/>')
+    parts += [
+        f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" fill="none" '
+        f'stroke="#d0d0d0"/>',
+        _line(x(FIRST), y(0), x(LAST), y(0), FAINT),
+        _line(x(0), top, x(0), top + HEIGHT, FAINT, dashed=True),
+    ]
+    for mark in _marks(reach):
+        parts.append(
+            _text(left - 6, y(mark) + 4, f"{100 * mark:+.0f}" if mark else "0", FAINT, anchor="end")
+        )
+        parts.append(_line(left - 3, y(mark), left, y(mark), FAINT))
+    for session in (-5, 0, 5, 10):
+        parts.append(
+            _text(
+                x(session),
+                top + HEIGHT + 12,
+                f"{session:+d}" if session else "0",
+                FAINT,
+                anchor="middle",
+            )
+        )
+    if path:
+        points = " ".join(f"{x(session):.1f},{y(car):.1f}" for session, car, _, _ in path)
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{LINE}" stroke-width="2"/>')
+    else:
+        parts.append(
+            _text(left + WIDTH / 2, top + HEIGHT / 2 - 6, "no prices", FAINT, anchor="middle")
+        )
+    return "".join(parts)
+
+
+def _marks(reach: float) -> list[float]:
+    """0 and the largest round share within reach, on both sides."""
+    steps = [share for share in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if share <= reach]
+    largest = steps[-1] if steps else reach
+    return [-largest, 0.0, largest]
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, *, dashed: bool = False) -> str:
+    dashes = ' stroke-dasharray="3 3"' if dashed else ""
+    return (
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"{dashes}/>'
+    )
+
+
+def _text(
+    x: float, y: float, words: str, colour: str = INK, *, size: int = 11, anchor: str = "start",
+    weight: str = "normal",
+) -> str:  # fmt: skip
+    more: dict[str, Any] = {
+        "fill": colour, "font-size": size, "text-anchor": anchor, "font-weight": weight,
+    }  # fmt: skip
+    attributes = " ".join(f'{name}="{value}"' for name, value in more.items())
+    return f'<text x="{x:.1f}" y="{y:.1f}" {attributes}>{escape(words)}</text>'
