@@ -22,7 +22,7 @@ from dagster_project.lake.build_file import connect
 WIDTH, HEIGHT = 290, 130
 """Of a panel, in pixels."""
 
-LEFT, TOP, GAP = 60, 66, 34
+LEFT, TOP, GAP, BETWEEN = 60, 76, 34, 46
 FIRST, LAST = -5, 10
 """The sessions of a path."""
 
@@ -35,6 +35,7 @@ class Panel:
 
     event_id: str
     event_date: date
+    title: str
     instrument: str
     factor: str | None
     is_contaminated: bool
@@ -76,6 +77,7 @@ _PANELS = """
 select
     studies.event_id,
     studies.event_date,
+    studies.title,
     studies.instrument,
     studies.market_instrument,
     coalesce(studies.is_contaminated, false) as is_contaminated,
@@ -104,11 +106,11 @@ order by studies.event_date, studies.event_id, studies.instrument
 
 def _drawn(panels: Sequence[Panel]) -> str:
     instruments = sorted({one.instrument for one in panels}, key=_order)
-    events = list(dict.fromkeys((one.event_date, one.event_id) for one in panels))
+    events = list(dict.fromkeys((one.event_id, one.event_date, one.title) for one in panels))
     reach = {name: _reach(panels, name) for name in instruments}
     by_place = {(one.event_id, one.instrument): one for one in panels}
     width = LEFT + len(instruments) * (WIDTH + GAP)
-    height = TOP + len(events) * (HEIGHT + GAP) + 24
+    height = TOP + len(events) * (HEIGHT + BETWEEN)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" font-family="Helvetica, Arial, sans-serif" font-size="11" '
@@ -122,19 +124,18 @@ def _drawn(panels: Sequence[Panel]) -> str:
             FAINT,
         ),
     ]  # fmt: skip
+    for row, (event_id, event_date, title) in enumerate(events):
+        top = TOP + row * (HEIGHT + BETWEEN)
+        parts.append(_text(LEFT, top, f"{event_date}  {event_id}: {title}"))
+        for column, instrument in enumerate(instruments):
+            left = LEFT + column * (WIDTH + GAP)
+            panel = by_place.get((event_id, instrument))
+            parts.append(_panel(panel, left, top + 8, reach[instrument]))
     for column, instrument in enumerate(instruments):
+        factor = next(one.factor for one in panels if one.instrument == instrument)
+        named = f"{instrument} against {factor}" if factor else instrument
         left = LEFT + column * (WIDTH + GAP)
-        named = next(one for one in panels if one.instrument == instrument)
-        against = f" against {named.factor}" if named.factor else ""
-        parts.append(_text(left, TOP - 8, f"{instrument}{against}", size=12, weight="bold"))
-        for row, (event_date, event_id) in enumerate(events):
-            top = TOP + row * (HEIGHT + GAP)
-            parts.append(
-                _panel(
-                    by_place.get((event_id, instrument)),
-                    f"{event_date}  {event_id}", left, top + 14, reach[instrument],
-                )
-            )  # fmt: skip
+        parts.append(_text(left, TOP - 20, named, size=12, weight="bold"))
     return "".join([*parts, "</svg>"])
 
 
@@ -155,15 +156,14 @@ def _reach(panels: Sequence[Panel], instrument: str) -> float:
     return 1.05 * max(bounds, default=0.01)
 
 
-def _panel(panel: Panel | None, title: str, left: float, top: float, reach: float) -> str:
+def _panel(panel: Panel | None, left: float, top: float, reach: float) -> str:
     def x(session: float) -> float:
         return left + (session - FIRST) / (LAST - FIRST) * WIDTH
 
     def y(share: float) -> float:
         return top + HEIGHT / 2 * (1 - share / reach)
 
-    remark = " – other news in (-5,+5)" if panel is not None and panel.is_contaminated else ""
-    parts = [_text(left, top - 5, title + remark, INK if panel else FAINT)]
+    parts = []
     path = panel.path if panel is not None and panel.path else []
     if path:
         above = " ".join(f"{x(session):.1f},{y(high):.1f}" for session, _, _, high in path)
@@ -193,10 +193,8 @@ def _panel(panel: Panel | None, title: str, left: float, top: float, reach: floa
     if path:
         points = " ".join(f"{x(session):.1f},{y(car):.1f}" for session, car, _, _ in path)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{LINE}" stroke-width="2"/>')
-    else:
-        parts.append(
-            _text(left + WIDTH / 2, top + HEIGHT / 2 - 6, "no prices", FAINT, anchor="middle")
-        )
+    remark = "other news in (-5,+5)" if panel is not None and panel.is_contaminated else ""
+    parts.append(_text(left + 6, top + 14, remark if path else "no prices", FAINT))
     return "".join(parts)
 
 
