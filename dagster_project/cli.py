@@ -240,6 +240,20 @@ def show_answers(
 
 
 @app.command()
+def picture(
+    file: Annotated[Path, typer.Argument(help="File to write, e.g. markets.svg.")],
+    importer: Importer = "",
+    as_of: ReplayDay = None,
+) -> None:
+    """Draw the markets around the events of an importer's page of answers, as SVG."""
+    settings = _settings(as_of, importer)
+    published = _published(settings)
+    from dagster_project.serving.pictures import write_picture
+
+    write_picture(published, settings.importer, file)
+
+
+@app.command()
 def measures(
     importer: Importer = "",
     on: Annotated[

@@ -1,0 +1,105 @@
+"""The picture of event studies, on small published files made by hand."""
+
+from __future__ import annotations
+
+import base64
+from datetime import date
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import duckdb
+import pytest
+
+from dagster_project.errors import PublicationError
+from dagster_project.serving.pictures import as_markdown, picture, pictures
+from tests.unit.serving.test_answers import published
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+STUDY = {
+    "event_id": "CN-2026-1", "event_date": date(2026, 1, 6), "title": "A ban <on> goods",
+    "instrument": "REMX", "model": "constant_mean", "window_from": -5, "window_to": 5,
+    "is_contaminated": False, "shown_for": ["JPN"],
+}  # fmt: skip
+
+
+def path(**more: object) -> list[dict[str, Any]]:
+    """Sums of 0, 1, ... 15 % with intervals of 2 % to both sides."""
+    return [
+        {
+            "event_id": "CN-2026-1", "instrument": "REMX", "model": "constant_mean",
+            "session_offset": offset, "cumulative_abnormal_return": (offset + 5) / 100,
+            "ci95_low": (offset + 3) / 100, "ci95_high": (offset + 7) / 100, **more,
+        }
+        for offset in range(-5, 11)
+    ]  # fmt: skip
+
+
+def drawn(file: Path) -> ElementTree.Element:
+    return ElementTree.fromstring(picture(file, "JPN"))
+
+
+def words_of(svg: ElementTree.Element) -> list[str]:
+    return [text.text or "" for text in svg.iter(f"{SVG}text")]
+
+
+def test_a_panel_holds_the_path_its_band_and_its_event(tmp_path: Path) -> None:
+    svg = drawn(published(tmp_path, market__event_studies=[STUDY], market__abnormal_returns=path()))
+    (line,) = svg.iter(f"{SVG}polyline")
+    points = [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
+    assert len(points) == 16
+    across, down = zip(*points, strict=True)
+    assert list(across) == sorted(across)
+    assert list(down) == sorted(down, reverse=True), "the sum rises, and so does the line"
+    (band,) = svg.iter(f"{SVG}polygon")
+    assert len(band.attrib["points"].split()) == 32
+    assert "2026-01-06  CN-2026-1: A ban <on> goods" in words_of(svg)
+    assert "REMX" in words_of(svg)
+    assert not any("other news" in words for words in words_of(svg))
+
+
+def test_other_news_and_missing_prices_are_written_on_the_panel(tmp_path: Path) -> None:
+    studies = [
+        {**STUDY, "is_contaminated": True},
+        {**STUDY, "event_id": "LATER", "event_date": date(2026, 2, 24), "instrument": "USDJPY"},
+    ]
+    svg = drawn(published(tmp_path, market__event_studies=studies, market__abnormal_returns=path()))
+    words = words_of(svg)
+    assert words.count("other news in (-5,+5)") == 1
+    # Of two events and two instruments one pair has a path.
+    assert words.count("no prices") == 3
+    assert words.index("REMX") < words.index("USDJPY")
+
+
+def test_the_market_model_goes_before_the_constant_mean(tmp_path: Path) -> None:
+    market = {**STUDY, "model": "market", "market_instrument": "PEERS"}
+    svg = drawn(
+        published(
+            tmp_path,
+            market__event_studies=[STUDY, market],
+            market__abnormal_returns=[*path(), *path(model="market")[:3]],
+        )
+    )
+    assert "REMX against PEERS" in words_of(svg)
+    (line,) = svg.iter(f"{SVG}polyline")
+    assert len(line.attrib["points"].split()) == 3
+
+
+def test_another_importer_has_no_events(tmp_path: Path) -> None:
+    file = published(tmp_path, market__event_studies=[STUDY], market__abnormal_returns=path())
+    with pytest.raises(PublicationError, match="no event studies for DEU"):
+        picture(file, "DEU")
+
+
+def test_a_file_of_an_earlier_version_has_no_picture(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "kido.duckdb")) as connection:
+        assert pictures(connection, "JPN") == {}
+
+
+def test_markdown_holds_the_picture_itself(tmp_path: Path) -> None:
+    file = published(tmp_path, market__event_studies=[STUDY], market__abnormal_returns=path())
+    text = as_markdown(picture(file, "JPN"), "markets")
+    start = "![markets](data:image/svg+xml;base64,"
+    assert text.startswith(start)
+    assert base64.b64decode(text.removeprefix(start).removesuffix(")")).startswith(b"<svg")
