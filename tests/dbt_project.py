@@ -34,6 +34,15 @@ def make(connection: duckdb.DuckDBPyConnection, name: str, code: str) -> None:
     connection.unregister("made")
 
 
+def refers_to(code: str, relation: str) -> bool:
+    """Whether a compiled model reads a relation (`"schema"."name"`); Python has it escaped."""
+    return relation in code.replace('\\"', '"')
+
+
+def _in_one_file(code: str) -> str:
+    return code.replace('"work".', '"kido".').replace('\\"work\\".', '\\"kido\\".')
+
+
 Outcome = Mapping[str, str]
 """Status by name of what dbt did."""
 
@@ -112,7 +121,7 @@ class Project:
         return [
             (
                 f"{models[name].schema}.{models[name].alias}",
-                models[name].compiled_code.replace('"work".', '"kido".'),
+                _in_one_file(models[name].compiled_code),
             )
             for name in TopologicalSorter(parents).static_order()
         ]

@@ -57,6 +57,15 @@ def picture(published_file: Path, importer: str) -> str:
     return next(iter(drawn.values()))
 
 
+def write_picture(published_file: Path, importer: str, file: Path) -> None:
+    """Write the picture to a file; raises PublicationError where that cannot be done."""
+    drawn = picture(published_file, importer)
+    try:
+        file.write_text(drawn, "utf8")
+    except OSError as error:
+        raise PublicationError(f"{file} cannot be written: {error.strerror}.") from error
+
+
 def pictures(connection: duckdb.DuckDBPyConnection, importer: str) -> Mapping[tuple[str, str], str]:
     """By schema and table, the picture of it for an importer; none of a table that has no rows."""
     table = ("market", "event_studies")

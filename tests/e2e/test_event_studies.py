@@ -148,7 +148,8 @@ def test_tdk_is_studied_against_its_peers(rows: Rows) -> None:
 
 def test_only_an_instrument_with_a_factor_has_a_market_row(rows: Rows) -> None:
     found = rows(
-        "select distinct instrument, model, market_instrument from market.event_studies order by all"
+        "select distinct instrument, model, market_instrument from market.event_studies "
+        "order by all"
     )
     assert found == [
         ("6762.T", "constant_mean", None),
@@ -216,7 +217,7 @@ def test_a_short_past_gives_no_statistics(rows: Rows) -> None:
     assert rows(
         "select distinct estimation_days, reason from market.event_studies "
         "where event_id = 'ID-2020-NI' and instrument = 'REMX'"
-    ) == [(138, None)]
+    ) == [(137, None)]
 
 
 def test_what_is_known_to_have_moved_markets_is_flagged(rows: Rows) -> None:

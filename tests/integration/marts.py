@@ -20,7 +20,7 @@ from dagster_project.serving.dictionary import described_tables
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
 from dagster_project.sources.registry import all_sources
-from tests.dbt_project import Project, make
+from tests.dbt_project import Project, make, refers_to
 
 OF_THE_LOADING = ("snapshot_id", "snapshot_ids", "vintage_at", "asked_at")
 """Columns on when and how a row was received, not on its content."""
@@ -98,5 +98,5 @@ class Marts:
         for name, sql in reversed(self._models):
             if name in wanted:
                 needed.append((name, sql))
-                wanted |= {other for other in quoted if quoted[other] in sql}
+                wanted |= {other for other in quoted if refers_to(sql, quoted[other])}
         return needed[::-1]
