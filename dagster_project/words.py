@@ -81,6 +81,14 @@ MINERAL_FAMILIES = ("light_rare_earth", "heavy_rare_earth", "other")
 PRODUCT_FORMS = ("ore", "compound", "metal", "magnet", "material", "other")
 INSTRUMENT_KINDS = ("fx", "etf", "equity", "commodity", "index")
 
+MarketFactor = Literal["index", "peers_basket"]
+MARKET_FACTORS: tuple[MarketFactor, ...] = get_args(MarketFactor)
+"""What represents the market of an instrument: an index of it, or a basket of its peers."""
+
+UnitValueSide = Literal["china_fob", "ex_china"]
+UNIT_VALUE_SIDES: tuple[UnitValueSide, ...] = get_args(UnitValueSide)
+"""Whose trade a unit value is of: China's exports, or an importer's imports from all others."""
+
 # Restrictions.
 
 Direction = Literal["restrict", "monitor", "relax", "permit"]

@@ -99,3 +99,17 @@
         else {{ name }}
     end
 {%- endmacro %}
+
+
+{# A unit value of trade in words: `Refined copper cathodes (HS 740311), imports of the United
+   Kingdom from all suppliers but China, CIF, unit value of trade, no market price`. #}
+{% macro unit_value_in_words(side, description, commodity_code, reporter_name, valuation) -%}
+    {{ description }} || ' (HS ' || {{ commodity_code }} || '), '
+    || case {{ side }}
+        when 'china_fob' then 'exports of China'
+        else
+            'imports of ' || {{ name_after_preposition(reporter_name) }}
+            || ' from all suppliers but China'
+    end
+    || ', ' || {{ valuation }} || ', unit value of trade, no market price'
+{%- endmacro %}

@@ -1,7 +1,14 @@
+-- Nobody holds a unit value of trade: what it gains and how far it falls is mostly another mix of
+-- goods.
 with prices as (
 
     select * from {{ ref('prices') }}
-    where close > 0
+    where
+        close > 0
+        and instrument not in (
+            select unit_values.instrument
+            from {{ ref('int_market__derive_unit_values') }} as unit_values
+        )
 
 ),
 

@@ -4,6 +4,22 @@ with quotes as (
 
 ),
 
+baskets as (
+
+    select
+        instrument,
+        member,
+        count(*) over (partition by instrument) as members
+    from {{ ref('seed_baskets_of_instruments') }}
+
+),
+
+unit_values as (
+
+    select * from {{ ref('int_market__derive_unit_values') }}
+
+),
+
 precedence as (
 
     select * from {{ ref('seed_source_precedence') }}
@@ -93,11 +109,114 @@ crossed as (
 
 ),
 
+-- What a basket holds, of one source; adjusted closes only where all of a series are adjusted.
+members as (
+
+    select
+        baskets.instrument,
+        baskets.members,
+        published.instrument as member,
+        published.price_date,
+        case
+            when
+                count(published.adjusted_close) over one_series = count(*) over one_series
+                then published.adjusted_close
+            else published.close
+        end as price,
+        published.source,
+        published.snapshot_ids
+    from published
+    inner join baskets on published.instrument = baskets.member
+    where published.close > 0
+    window
+        one_series as (
+            partition by baskets.instrument, published.source, published.instrument
+        )
+
+),
+
+-- Sessions of a basket are those of all of its members.
+in_session as (
+
+    select * from members
+    qualify count(*) over (partition by instrument, source, price_date) = members
+
+),
+
+growths as (
+
+    select
+        *,
+        price / lag(price) over (
+            partition by instrument, source, member
+            order by price_date
+        ) as growth
+    from in_session
+
+),
+
+sessions as (
+
+    select
+        instrument,
+        source,
+        price_date,
+        avg(growth order by member) as growth,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
+    from growths
+    group by instrument, source, price_date
+
+),
+
+-- Equal weights each session: its return is the mean of those of the members. A price after a day
+-- never counts for it.
+basket_prices as (
+
+    select
+        instrument,
+        price_date,
+        100 * product(coalesce(growth, 1)) over to_the_day as close,
+        cast(null as double) as adjusted_close,
+        cast(null as varchar) as currency,
+        'index, ' || strftime(min(price_date) over to_the_day, '%Y-%m-%d') || ' = 100' as unit,
+        source,
+        true as is_derived,
+        {{ union_of('list(distinct snapshot_ids) over to_the_day') }} as snapshot_ids
+    from sessions
+    window
+        to_the_day as (
+            partition by instrument, source
+            order by price_date
+            rows between unbounded preceding and current row
+        )
+
+),
+
+prices_of_trade as (
+
+    select
+        instrument,
+        period_start as price_date,
+        usd_per_kg as close,
+        cast(null as double) as adjusted_close,
+        'USD' as currency,
+        'USD per kg' as unit,
+        source,
+        true as is_derived,
+        snapshot_ids
+    from unit_values
+
+),
+
 offered as (
 
     select * from published
     union all
     select * from crossed
+    union all
+    select * from basket_prices
+    union all
+    select * from prices_of_trade
 
 )
 

@@ -17,6 +17,10 @@ RULES = (
         "frequency_is_daily_monthly_or_annual", "frequency", words.PRICE_FREQUENCIES,
         "Returns are computed by session, month or year.",
     ),
+    is_one_of(
+        "market_factor_is_known", "market_factor", words.MARKET_FACTORS,
+        "A basket of peers takes out less than an index of the whole market does.",
+    ),
     matches(
         "currency_is_an_iso_4217_code", "currency", parts.ISO_4217,
         "`cents` is a unit, not a currency.",
