@@ -28,4 +28,5 @@ left join prices as yen
         and yen.instrument = 'EURJPY'
 where
     crossed.is_derived
+    and crossed.instrument like '___JPY'
     and coalesce(abs(crossed.close * other.close - yen.close) > 1e-9 * yen.close, true)

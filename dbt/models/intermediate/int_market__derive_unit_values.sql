@@ -3,8 +3,9 @@
 
 {# What flows without a weight may be of a month's value. #}
 {% set least_coverage_share = 0.95 %}
-{# Below a tonne a month is a few samples: of 107 such months of the bundled figures 42 are more
-   than three times, or less than a third of, the median of their series, of 1,063 others 20. #}
+{# Below a tonne a month is a few samples: of 82 such months in the bundled figures 42 are more than
+   three times, or less than a third of, the median of the heavier ones of their series; of the 1,016
+   heavier ones themselves 20. #}
 {% set least_weight_kg = 1000 %}
 
 with flows as (
@@ -57,8 +58,9 @@ totals as (
         greatest(
             max(value_usd) filter (where partner_iso3 = 'WLD')
             - coalesce(max(value_usd) filter (where is_from_china), 0),
-            sum(value_usd order by partner_iso3)
-                filter (where partner_iso3 <> 'WLD' and not is_from_china)
+            sum(value_usd order by partner_iso3) filter (
+                where partner_iso3 <> 'WLD' and not is_from_china
+            )
         ) as value_usd,
         {{ snapshots_of('used_snapshot_id') }} as snapshot_ids
     from (

@@ -20,9 +20,9 @@ _FOLLOWS_SOON = pl.col("price_date") - pl.col("price_date").shift(1).over(
 """Whether the quote before is at most a month earlier: the mart has no frequency."""
 
 _IS_QUOTED = ~pl.col("instrument").str.starts_with("UNIT_VALUE_")
-"""Not a unit value of trade, which jumps with the mix of goods: of 1,005 that follow a month before
-in the bundled figures 87 are twice or half of it, and none of them is a slip. A slip in the flows
-themselves is found there: `unit_value_is_plausible`."""
+"""Not a unit value of trade, which moves with the mix of goods too: of 957 that follow soon in the
+bundled figures 84 are double or half of the one before, which would hide the jump of a quote. Slips
+in the flows themselves are found there: `unit_value_is_plausible`."""
 
 RULES = (
     is_at_least("close", 0, "No return can be computed from 0 or less.", strict=True),

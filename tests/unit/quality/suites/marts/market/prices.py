@@ -11,6 +11,11 @@ GOOD: Sequence[Row] = [
     for name, close in (("USDJPY", 153.9), ("CNYJPY", 21.6), ("EURUSD", 1.16),
                         ("EURJPY", 178.3), ("EURCNY", 8.23))
     for day in (date(2026, 10, 29), date(2026, 10, 30))
+] + [
+    # Of trade: another mix of goods is no slip.
+    {"instrument": "UNIT_VALUE_250490_BRA_EX_CHINA_FOB", "price_date": day, "close": close,
+     "adjusted_close": close, "currency": "USD", "unit": "USD per kg"}
+    for day, close in ((date(2026, 6, 1), 4.0), (date(2026, 7, 1), 12.0))
 ]  # fmt: skip
 
 DEFECTS: Defects = {
