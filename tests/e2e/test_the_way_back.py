@@ -698,8 +698,9 @@ PRINTED = {
     # The mean of 95.4725 over 102.59, 87.2985 over 91.4274 and 92.8906 over 98.9434.
     "market.prices ": (
         ["instrument=PEERS_6762.T", "price_date=2016-02-09"],
-        ["close       91.9339343", "From lake.price_quotes, 9 rows", "4063.T      2016-02-09  95.4725",
-         "7203.T      2016-02-05    100.0", "document   equity_indices.csv"],
+        ["close       91.9339343", "From lake.price_quotes, 9 rows",
+         "4063.T      2016-02-09  95.4725", "7203.T      2016-02-05    100.0",
+         "document   equity_indices.csv"],
     ),
     # 225,109 dollars for 48,400 kg: China's 626,924 are no part of it.
     "market.prices  ": (

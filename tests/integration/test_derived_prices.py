@@ -50,9 +50,7 @@ def test_a_landed_index_is_the_factor_of_its_market_before_the_basket_of_peers(
     assert factors == {"6762.T": (BASKET, "peers_basket")}
     land(settings, tmp_path / "topix.csv", TOPIX)
     factors, basket_then = factors_and_basket(marts, settings)
-    assert factors == {
-        name: ("TOPIX", "index") for name in ("6762.T", "4063.T", "5713.T", "7203.T")
-    }
+    assert factors == dict.fromkeys(("6762.T", "4063.T", "5713.T", "7203.T"), ("TOPIX", "index"))
     assert_frame_equal(basket_then, basket)
 
 
