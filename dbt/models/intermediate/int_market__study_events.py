@@ -1,6 +1,6 @@
 """The statistics of every event on every studied instrument: regressions, distributions, ranks.
 
-In Python, since the t distribution and ranks are scipy's and numpy's (docs/decisions/0035); in SQL
+In Python, since the t distribution and ranks are scipy's and numpy's (docs/decisions/0036); in SQL
 is what reads well there: which events, what contaminates their windows, how tests are adjusted.
 """
 
