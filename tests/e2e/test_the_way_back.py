@@ -388,7 +388,7 @@ def study(
     days = sorted(returns)
     place = days.index(row["session_date"]) - row.get("session_offset", 0)
     window = days[place + first : place + last + 1]
-    before = [day for day in days[max(place - 279, 0) : place - 29]]
+    before = days[max(place - 279, 0) : place - 29]
     count = len(before)
     x, y = [by_factor[day] for day in before], [returns[day] for day in before]
     mean_x, mean_y = math.fsum(x) / count, math.fsum(y) / count

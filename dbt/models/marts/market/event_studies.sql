@@ -44,15 +44,19 @@ shown as (
 tests as (
 
     select distinct
-        {{ family }},
-        session_date,
-        p_value,
-        p_value_rank
+        studies.instrument,
+        studies.model,
+        studies.window_from,
+        studies.window_to,
+        studies.session_date,
+        studies.p_value,
+        studies.p_value_rank
     from studies
+    inner join events on studies.event_id = events.event_id
     where
-        is_window
-        and p_value is not null
-        and event_id not in (select event_id from events where event_kind = 'other_news')
+        studies.is_window
+        and studies.p_value is not null
+        and events.event_kind <> 'other_news'
 
 ),
 
