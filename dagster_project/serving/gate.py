@@ -149,9 +149,12 @@ class _Table:
         ]
         if "close" not in self.columns:
             return sums
+        # What is derived is made of figures that are compared themselves, and a unit value of a
+        # small trade is of another magnitude in many a month.
+        of = "filter (not is_derived)" if "is_derived" in self.columns else ""
         # A new low is a market event; a lower high means that a figure was lost.
-        highest = _Measure("highest close", "max(close)")
-        lowest = _Measure("lowest close", "min(close)", may_shrink=True)
+        highest = _Measure("highest close", f"max(close) {of}")
+        lowest = _Measure("lowest close", f"min(close) {of}", may_shrink=True)
         return [*sums, highest, lowest]
 
 

@@ -137,7 +137,8 @@ select
     together.answers
     || case
         when together.judged = 0 then ''
-        else '; beyond chance, of so many tests: ' || coalesce(together.beyond_chance, 'nothing')
+        when together.beyond_chance is null then '; nothing beyond chance among all events'
+        else '; beyond chance among all events: ' || together.beyond_chance
     end
     || coalesce('; other news: ' || other_news.event_ids, '') as detail,
     cast(null as double[]) as trend,

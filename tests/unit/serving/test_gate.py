@@ -293,6 +293,23 @@ def test_a_price_of_another_magnitude_is_a_loss_be_it_of_one_month(two: Two, fac
     )
 
 
+def test_a_derived_price_may_be_of_another_magnitude(tmp_path: Path) -> None:
+    """The value of a kilogram in a small trade is; the flows it is made of are compared."""
+    prices = PRICES.with_columns(is_derived=pl.col("instrument") == "nickel")
+    before, after = tmp_path / "before.duckdb", tmp_path / "after.duckdb"
+
+    def losses(instrument: str) -> list[str]:
+        step = pl.when(pl.col("instrument") == instrument).then(1000.0).otherwise(1.0)
+        stepped = prices.with_columns(close=pl.col("close") * step)
+        for file, found in ((before, prices), (after, stepped)):
+            file.unlink(missing_ok=True)
+            warehouse(file, {**MARTS, "market.prices": found}, [RIGHT, OTHER])
+        return kinds(gate.compare(before, after))
+
+    assert "magnitudes_are_kept" in losses("copper")
+    assert losses("nickel") == []
+
+
 def test_prices_may_fall_within_a_year_but_no_figure_of_it_may_go(two: Two) -> None:
     low = pl.DataFrame(
         {
