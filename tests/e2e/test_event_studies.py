@@ -275,3 +275,32 @@ def test_the_picture_of_japans_events_is_drawn(built: Path, tmp_path: Path) -> N
     again = run_kido(built, "picture", str(tmp_path / "nowhere" / "markets.svg"))
     assert again.returncode == 1
     assert "cannot be written" in again.stderr
+
+
+def test_the_table_of_the_readme_is_what_the_warehouse_holds(rows: Rows) -> None:
+    """Every interval printed there, of the market model where there is one."""
+    page = (CHECKOUT / "README.md").read_text("utf8")
+    section = page.partition("## Did the market move because of it")[2].partition("\n## ")[0]
+    printed = [
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in section.splitlines()
+        if line.startswith("| 20")
+    ]
+    assert [cells[0] for cells in printed] == [
+        "2025-04-04", "2025-10-09", "2026-01-06", "2026-02-01", "2026-02-06",
+    ]  # fmt: skip
+    for day, _, *answers, other_news in printed:
+        found = {
+            name: (f"{100 * car:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})", news)
+            for name, car, low, high, news in rows(
+                "select instrument, car, ci95_low, ci95_high, contaminated_by "
+                "from market.event_studies where list_contains(shown_for, 'JPN') "
+                "and event_date = ? and window_from = -1 and window_to = 1 "
+                "qualify row_number() over (partition by instrument order by model desc) = 1",
+                day,
+            )
+        }
+        shown = [found[name][0] if name in found else "–" for name in ("REMX", "USDJPY", "6762.T")]
+        assert shown == answers, day
+        named = sorted({name for _, news in found.values() for name in news})
+        assert other_news == (", ".join(f"`{name}`" for name in named) or "none listed")
