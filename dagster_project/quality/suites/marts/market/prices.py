@@ -19,6 +19,11 @@ _FOLLOWS_SOON = pl.col("price_date") - pl.col("price_date").shift(1).over(
 ) < pl.duration(days=LONGEST_GAP_DAYS)
 """Whether the quote before is at most a month earlier: the mart has no frequency."""
 
+_RETURN_CLOSE = pl.col("return_close")
+_SERIES = ("instrument", "unit")
+_IS_ANY = pl.col("price_date").is_not_null()
+"""Instruments with a calendar are daily."""
+
 RULES = (
     is_at_least("close", 0, "No return can be computed from 0 or less.", strict=True),
     is_at_least(
@@ -31,7 +36,13 @@ RULES = (
     ),
     is_not_blank("unit"),
     is_not_later_than_today("price_date"),
+    is_at_least("return_close", 0, "No return can be computed from 0 or less.", strict=True),
     parts.does_not_jump(("instrument",), _FOLLOWS_SOON),
+    parts.has_no_step_of_a_split(
+        _RETURN_CLOSE / _RETURN_CLOSE.shift(1).over(_SERIES, order_by="price_date"), _IS_ANY
+    ),
+    parts.is_a_session(_IS_ANY),
+    parts.no_session_is_missing(_SERIES, _IS_ANY),
     report(
         "the_exchange_rates_are_covered",
         "Yen, dollar, euro and renminbi are what trade is paid in.",
