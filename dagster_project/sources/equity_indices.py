@@ -25,7 +25,7 @@ CARD = SourceCard(
     tables=("price_quotes",),
     description=(
         "Closes of the fund REMX since 2019 and of TDK, Shin-Etsu Chemical, Sumitomo Metal Mining "
-        "and Toyota since 2016, each divided by its first one and times 100."
+        "and Toyota since 2016, adjusted for splits, each divided by its first one and times 100."
     ),
     bundled=("equity_indices.csv",),
 )
