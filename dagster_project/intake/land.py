@@ -49,6 +49,7 @@ from dagster_project.lake.spool import Spooled
 from dagster_project.lake.tables import Lake
 from dagster_project.lake.vocabulary import met_words
 from dagster_project.quality.revisions import Revision
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Document, Source
 
@@ -80,6 +81,8 @@ class Taken:
     """The bundled list that a landed one replaces."""
     mended: tuple[str, ...] = ()
     """The corrections that no longer match, each in a sentence."""
+    warnings: tuple[str, ...] = ()
+    """The checks that failed and do not block, each in a sentence with the first rows."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,8 @@ def brought_in_words(brought: Brought) -> Iterator[str]:
         for revision in taken.revisions:
             for line in revision.lines():
                 yield from indented(line, by=2)
+        for sentence in taken.warnings:
+            yield from indented(f"Warning: {sentence}", by=2)
         for sentence in taken.mended:
             yield from indented(f"{sentence}.", by=2)
         if quarantined:
@@ -536,6 +541,9 @@ def _taken(
         quarantine=_quarantine(settings, card.name, snapshot.snapshot_id),
         revisions=revisions,
         mended=tuple(_mended(group.batch.corrections)),
+        warnings=tuple(
+            warning for table, batch in tables.items() for warning in _warnings(table, batch)
+        ),
         stands_in_for=next(
             (
                 file.name
@@ -545,6 +553,14 @@ def _taken(
             "",
         ),
     )
+
+
+def _warnings(table: str, batch: batches.TableBatch) -> Iterator[str]:
+    reported = {rule.name for rule in LAKE_SUITES[table].rules if rule.on_failure == "report"}
+    for check in batch.checks:
+        if check.status == "failed" and check.check_name in reported:
+            name = check.check_name.replace("_", " ")
+            yield f"{name} does not hold: {check.observed}. {check.explanation}"
 
 
 def _mended(corrections: pl.DataFrame) -> Iterator[str]:

@@ -218,6 +218,12 @@ PRICE_QUOTES = _table(
         "frequency": Column(pl.String, words.listed(words.PRICE_FREQUENCIES)),
         "close": Column(pl.Float64, "Price as the publisher prints it, in `unit`.", True),
         "adjusted_close": Column(pl.Float64, "Close adjusted for dividends and splits.", True),
+        "split_ratio": Column(
+            pl.Float64,
+            "New shares for one old share, on the first session that trades after a split; null on "
+            "all other days.",
+            True,
+        ),
         "currency": Column(pl.String, "Currency of the price (ISO 4217); null for an index.", True),
         "unit": Column(pl.String, "Unit of the price, e.g. `JPY per EUR`."),
     },

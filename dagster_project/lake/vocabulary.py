@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -218,11 +218,12 @@ def _list_named(name: str) -> WordList[Any] | None:
         from dagster_project.lake.corrections import corrections
 
         return corrections(of)
-    codes = {
+    codes: dict[str, Callable[[], WordList[Any]]] = {
         "mineral_groups": mineral_groups,
         "commodity_codes": commodity_codes,
         "hs_codes": hs_codes,
         "instruments": instruments,
+        "traded": traded,
     }
     return codes[name]() if name in codes else None
 
@@ -334,6 +335,26 @@ def hs_codes() -> WordSet:
 def instruments() -> WordSet:
     """Every instrument that has prices, from the seed that describes them."""
     return WordSet("instruments", (row["instrument"] for row in _rows(INSTRUMENTS_FILE)))
+
+
+@dataclass(frozen=True)
+class Traded:
+    """An instrument's kind, and the calendar of its exchange: None where it has no daily price."""
+
+    kind: str
+    calendar: str | None
+
+
+@cache
+def traded() -> WordMap[Traded]:
+    """Kind and calendar of every instrument that has prices, from the seed that describes them."""
+    return WordMap(
+        "traded",
+        {
+            row["instrument"]: Traded(row["kind"], row["calendar"] or None)
+            for row in _rows(INSTRUMENTS_FILE)
+        },
+    )
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def study_events(
     """Every event studied on every instrument -> SCHEMA, one row per window and point of the path.
 
     `events`: `event_id`, `event_date`, `event_time`, `event_zone`, `date_precision`. `prices`:
-    `instrument`, `price_date`, `return_close`, in any order. `instruments`: `instrument`,
+    `instrument`, `price_date`, `return_close`, `unit`, in any order. `instruments`: `instrument`,
     `calendar`, `market_instrument` (null: the constant-mean model alone).
     An event has rows where its session lies within the prices of the instrument. Windows (WINDOWS)
     that cannot be judged have no statistics and a `reason`; a point of the path only exists where
@@ -137,10 +137,13 @@ def _series(prices: pl.DataFrame, instrument: str, factor: str | None, kind: Ret
 
 
 def _closes(prices: pl.DataFrame, instrument: str) -> pl.DataFrame:
-    closes = prices.filter(instrument=instrument).select(day="price_date", close="return_close")
+    """In the unit of the last one: an index and a price of the same thing are two series."""
+    series = prices.filter(instrument=instrument).sort("price_date")
+    in_one_unit = series.filter(pl.col("unit").eq_missing(pl.col("unit").last()))
+    closes = in_one_unit.select(day="price_date", close="return_close")
     if closes["day"].is_duplicated().any():
         raise ValueError(f"{instrument} has two prices of a day.")
-    return closes.sort("day")
+    return closes
 
 
 def _study(

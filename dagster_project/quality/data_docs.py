@@ -19,6 +19,7 @@ from dagster_project.quality.runner import (
     great_expectations,
     kwargs_of,
     looked_at,
+    with_markets,
 )
 
 
@@ -37,7 +38,8 @@ def build_data_docs(
         context = gx.get_context(mode="file", project_root_dir=work)
         context.variables.progress_bars = progress_bars
         frames = context.data_sources.add_pandas("frames")
-        for suite, frame in frames_by_suite:
+        for written, frame in frames_by_suite:
+            suite = with_markets(written, frame)
             asset = frames.add_dataframe_asset(suite.table)
             definition = context.validation_definitions.add(
                 gx.ValidationDefinition(

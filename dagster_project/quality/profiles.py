@@ -537,7 +537,7 @@ class Profile:
 
     def _compute(self, rule: Rule, name: str) -> None:
         """Compute a column that depends on other rows: from its inputs alone, in one block."""
-        expression = rule.derived.get(name)
+        expression = rule.expressions().get(name)
         if expression is None or name in self._computed or is_row_by_row(expression):
             return
         narrow = self._frame.select(list(dict.fromkeys(expression.meta.root_names())))
@@ -558,7 +558,7 @@ class Profile:
         if name in self._computed:
             column, dtype = pl.col(f"computed {name}"), self._computed[name].dtype
         else:
-            column = rule.derived.get(name, pl.col(name))
+            column = rule.expressions().get(name, pl.col(name))
             if name not in self._types or name in self._schema:
                 empty = pl.DataFrame(schema=self._schema)
                 self._types[name] = empty.select(column).to_series().dtype
@@ -567,7 +567,8 @@ class Profile:
 
     def _roots(self, rule: Rule) -> tuple[str, ...]:
         """The inputs of a rule's columns, where their combinations are few: no floats."""
-        derived = [rule.derived[name] for name in rule.looks_at if name in rule.derived]
+        expressions = rule.expressions()
+        derived = [expressions[name] for name in rule.looks_at if name in expressions]
         roots = rule.columns
         if (
             not derived

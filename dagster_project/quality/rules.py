@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from typing import Literal
 import polars as pl
 
 from dagster_project import words
+from dagster_project.quality.markets import EXAMPLE, Markets
 
 Layer = Literal["lake", "mart"]
 Severity = words.Severity
@@ -68,12 +69,19 @@ class Known:
     more: tuple[str, ...] = ()
 
 
+OfMarkets = Callable[[Markets], pl.Expr]
+"""A derived column that depends on the exchanges of the frame's instruments."""
+
+Derived = pl.Expr | OfMarkets
+
+
 @dataclass(frozen=True, eq=False)
 class Rule:
     """One expectation with a name that is a sentence of fact.
 
     `kwargs` are the expectation's, with `Today` and `Known` for values resolved at evaluation.
-    `derived` are columns of the expectation that are computed from the frame's first.
+    `derived` are columns of the expectation that are computed from the frame's first;
+    `with_markets` gives the expressions of those that depend on exchanges.
     Raises ValueError for an expectation that no profile can evaluate, and for `mostly`: the share
     of bad rows is limited for the batch, not for a rule.
     """
@@ -84,7 +92,7 @@ class Rule:
     explanation: str
     severity: Severity = "error"
     on_failure: OnFailure = "stop"
-    derived: Mapping[str, pl.Expr] = field(default_factory=dict)
+    derived: Mapping[str, Derived] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.expectation not in EXPECTATIONS:
@@ -96,9 +104,20 @@ class Rule:
         if (self.on_failure == "stop") != (self.severity == "error"):
             raise ValueError(f"{self.name}: a rule blocks if, and only if, its severity is error.")
 
-    def with_derived(self, **derived: pl.Expr) -> Rule:
+    def with_derived(self, **derived: Derived) -> Rule:
         """The rule looking at columns computed from the frame's."""
         return replace(self, derived={**self.derived, **derived})
+
+    def with_markets(self, markets: Markets) -> Rule:
+        """The rule with expressions for all of its derived columns."""
+        return replace(self, derived=self.expressions(markets))
+
+    def expressions(self, markets: Markets = EXAMPLE) -> dict[str, pl.Expr]:
+        """The expressions of the derived columns."""
+        return {
+            name: column if isinstance(column, pl.Expr) else column(markets)
+            for name, column in self.derived.items()
+        }
 
     @property
     def reach(self) -> Reach:
@@ -115,6 +134,11 @@ class Rule:
         return tuple(str(name) for name in (*named, *listed))
 
     @property
+    def needs_markets(self) -> bool:
+        """Whether a derived column depends on the exchanges of the instruments."""
+        return not all(isinstance(column, pl.Expr) for column in self.derived.values())
+
+    @property
     def has_list(self) -> bool:
         """Whether it depends on a list of the lake's vocabulary."""
         return any(isinstance(value, Known) for value in self.kwargs.values())
@@ -123,9 +147,10 @@ class Rule:
     def columns(self) -> tuple[str, ...]:
         """The columns the frame must have for the rule to be evaluated."""
         needed: dict[str, None] = {}
+        derived = self.expressions()
         for name in self.looks_at:
-            if name in self.derived:
-                needed.update(dict.fromkeys(self.derived[name].meta.root_names()))
+            if name in derived:
+                needed.update(dict.fromkeys(derived[name].meta.root_names()))
             else:
                 needed[name] = None
         return tuple(needed)
@@ -148,13 +173,13 @@ class Suite:
         for rule in self.rules:
             if self.layer == "mart" and rule.on_failure == "quarantine":
                 raise ValueError(f"{self.table}: {rule.name}: a mart's rows are never quarantined.")
-            for name, expression in rule.derived.items():
+            for name, expression in rule.expressions().items():
                 if not derived.setdefault(name, expression).meta.eq(expression):
                     raise ValueError(f"{self.table}: {name} is derived in two ways.")
 
 
 def stop(
-    name: str, explanation: str, expectation: str, /, derived: Mapping[str, pl.Expr] | None = None,
+    name: str, explanation: str, expectation: str, /, derived: Mapping[str, Derived] | None = None,
     **kwargs: object,
 ) -> Rule:  # fmt: skip
     """A rule whose failure blocks the batch, or the publication of the build."""
@@ -162,7 +187,7 @@ def stop(
 
 
 def quarantine(
-    name: str, explanation: str, expectation: str, /, derived: Mapping[str, pl.Expr] | None = None,
+    name: str, explanation: str, expectation: str, /, derived: Mapping[str, Derived] | None = None,
     **kwargs: object,
 ) -> Rule:  # fmt: skip
     """A rule whose offending rows are quarantined while the rest of the batch is accepted."""
@@ -170,7 +195,7 @@ def quarantine(
 
 
 def report(
-    name: str, explanation: str, expectation: str, /, derived: Mapping[str, pl.Expr] | None = None,
+    name: str, explanation: str, expectation: str, /, derived: Mapping[str, Derived] | None = None,
     **kwargs: object,
 ) -> Rule:  # fmt: skip
     """A rule whose failure is shown and does not block: unusual, but it may be correct."""
@@ -222,7 +247,7 @@ def suite_version(suite: Suite) -> str:
     for rule in suite.rules:
         words = [rule.name, rule.expectation, rule.severity, rule.on_failure, rule.explanation]
         digest.update(json.dumps([words, dict(rule.kwargs)], sort_keys=True, default=repr).encode())
-        for name in sorted(rule.derived):
+        for name, expression in sorted(rule.expressions().items()):
             digest.update(name.encode())
-            digest.update(rule.derived[name].meta.serialize())
+            digest.update(expression.meta.serialize())
     return digest.hexdigest()[:12]

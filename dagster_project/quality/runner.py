@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 import polars as pl
 
 from dagster_project.errors import counted, shortened
+from dagster_project.quality.markets import markets_of
 from dagster_project.quality.profiles import (
     QUARANTINED,
     ROW,
@@ -180,10 +181,27 @@ def _held_against(
     profile_above: int,
     distinct_rows: DistinctRows | None = None,
 ) -> _Found:
+    suite = with_markets(suite, frame)
     few = frame if isinstance(frame, pl.DataFrame) else _if_few(frame, profile_above)
     if few is not None and few.height <= profile_above:
         return _found_in_whole(few, suite, today)
     return _found_in_profile(frame.lazy(), suite, today, distinct_rows)
+
+
+def with_markets(suite: Suite, frame: pl.DataFrame | pl.LazyFrame) -> Suite:
+    """The suite with expressions for all derived columns: the exchanges of the frame's instruments
+    are looked up.
+    """
+    if not any(rule.needs_markets for rule in suite.rules):
+        return suite
+    lazy = frame.lazy()
+    names = (
+        lazy.select(pl.col("instrument").unique()).collect(engine="streaming").to_series()
+        if "instrument" in lazy.collect_schema()
+        else ()
+    )
+    markets = markets_of(names)
+    return replace(suite, rules=tuple(rule.with_markets(markets) for rule in suite.rules))
 
 
 def _if_few(frame: pl.LazyFrame, at_most: int) -> pl.DataFrame | None:
@@ -374,7 +392,7 @@ def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame,
         try:
             for name in rule.looks_at:
                 if name not in columns:
-                    expression = rule.derived.get(name, pl.col(name))
+                    expression = rule.expressions().get(name, pl.col(name))
                     columns[name] = frame.select(expression.alias(name)).to_series()
         except pl.exceptions.PolarsError as error:
             problems[rule.name] = first_line(str(error))

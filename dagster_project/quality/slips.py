@@ -36,6 +36,9 @@ TECHNICAL = frozenset(
 HEADERS = frozenset(("instrument", "indicator"))
 """Columns whose values are columns in a publisher's file: two of them may be swapped."""
 
+NO_MEASURES = frozenset(("split_ratio",))
+"""Numbers that are no figures of a series, but facts: each is of a day of its own."""
+
 ROW = "row in the file"
 
 
@@ -63,7 +66,9 @@ class Compared:
         self.measures = [
             name
             for name, column in table.columns.items()
-            if column.dtype == pl.Float64 and (counting[name].count() or known[name].count())
+            if column.dtype == pl.Float64
+            and name not in NO_MEASURES
+            and (counting[name].count() or known[name].count())
         ]
         self._facts = [
             name
@@ -72,9 +77,15 @@ class Compared:
             and name not in (*table.key, "is_provisional", "document", "vintage_at", "snapshot_id")
             and known.schema[name] in (pl.Date, pl.String, pl.Boolean)
         ]
+        self._numbers = [name for name in table.columns if name in NO_MEASURES]
         edition = [table.edition] if table.edition else []
         before = known.select(
-            *table.key, *self.measures, *self._facts, *edition, is_known=pl.lit(True)
+            *table.key,
+            *self.measures,
+            *self._facts,
+            *self._numbers,
+            *edition,
+            is_known=pl.lit(True),
         )
         self.rows = counting.with_row_index(ROW).join(
             before, on=table.key, how="left", suffix=" known", nulls_equal=True,
@@ -97,7 +108,10 @@ class Compared:
         """Rows with a figure or fact that differs from the known one."""
         is_another = [
             *map(differs, self.measures),
-            *(pl.col(name).ne_missing(pl.col(f"{name} known")) for name in self._facts),
+            *(
+                pl.col(name).ne_missing(pl.col(f"{name} known"))
+                for name in (*self._facts, *self._numbers)
+            ),
         ]
         return self.again.filter(pl.any_horizontal(is_another)).height if is_another else 0
 

@@ -83,19 +83,24 @@ class NewPeriods(OfNewPeriods):
     def _steps(self, measure: str) -> pl.DataFrame:
         """New rows, in order, for which the period before has a figure (`before`): `x`, null where
         it is missing, and `above` and `below`, the `before` of the adjacent rows of that
-        period.
+        period. A close of the day before a split is that of the new shares.
         """
+        shares = (
+            pl.col("split_ratio").fill_null(1)
+            if measure == "close" and "split_ratio" in self._table.columns
+            else pl.lit(1.0)
+        )
         period = self._period
         known = self._known.join(self._rows, on=self._table.key, how="anti", nulls_equal=True)
         return (
             pl.concat(
                 [
                     known.select(
-                        *self._series, period, x=measure, is_new=pl.lit(False),
+                        *self._series, period, x=measure, shares=shares, is_new=pl.lit(False),
                         row=pl.lit(None, self._rows.schema[ROW]),
                     ),
-                    self._rows.select(*self._series, period, x=measure, is_new=~pl.col("is_known"),
-                                      row=ROW),
+                    self._rows.select(*self._series, period, x=measure, shares=shares,
+                                      is_new=~pl.col("is_known"), row=ROW),
                 ]
             )
             .filter(pl.col("x").is_not_null() | pl.col("is_new"))
@@ -103,7 +108,7 @@ class NewPeriods(OfNewPeriods):
             .with_columns(
                 before=pl.when(
                     pl.col(period) - pl.col(period).shift(1).over(self._series) <= self._longest
-                ).then(pl.col("x").shift(1).over(self._series))
+                ).then(pl.col("x").shift(1).over(self._series) / pl.col("shares"))
             )
             .filter("is_new")
             .sort("row")

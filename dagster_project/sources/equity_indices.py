@@ -25,7 +25,7 @@ CARD = SourceCard(
     tables=("price_quotes",),
     description=(
         "Closes of the fund REMX since 2019 and of TDK, Shin-Etsu Chemical, Sumitomo Metal Mining "
-        "and Toyota since 2016, each divided by its first one and times 100."
+        "and Toyota since 2016, adjusted for splits, each divided by its first one and times 100."
     ),
     bundled=("equity_indices.csv",),
 )
@@ -38,30 +38,54 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     unit names the day of that close, since figures of two bases are not one series. A blank is a
     session without a close and makes no row. `vintage_at` is the day itself for bundled figures,
     else the time of retrieval.
-    Raises UpstreamFormatError for another layout, a cut file, an invalid day or index, and for an
-    instrument whose first index is not 100.
+
+    Closes are adjusted for splits, unless the file has one of two further columns. `split_ratio`
+    (new shares for one old, on the first session after the split, else blank): `index` is of the
+    closes as traded. `adjusted_index`: of the closes adjusted for splits and dividends; it begins
+    at 100 too, so that its past stays the same after the next dividend.
+    Raises UpstreamFormatError for another layout, a cut file, an invalid day, index or ratio, for
+    an instrument whose first index is not 100 or has adjusted ones for some of its days only, and
+    for a split on a day without an index.
     """
     source = CARD.name
-    table = read_text_table(payload, source=source, required=("instrument", "date", "index"))
+    table = read_text_table(
+        payload,
+        source=source,
+        required=("instrument", "date", "index"),
+        optional=("split_ratio", "adjusted_index"),
+    )
     quotes = table.select(
         "instrument",
         pl.col("date").alias("day"),
-        pl.col("index").alias("printed"),
+        pl.col("index", "split_ratio", "adjusted_index").name.prefix("printed "),
         pl.when(pl.col("date").str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))
         .then(pl.col("date").str.to_date("%Y-%m-%d", strict=False))
         .alias("price_date"),
         pl.col("index").cast(pl.Float64, strict=False).alias("close"),
+        pl.col("adjusted_index").cast(pl.Float64, strict=False).alias("adjusted_close"),
+        pl.col("split_ratio").cast(pl.Float64, strict=False),
     )
-    first = pl.col("close").sort_by("price_date").drop_nulls().first().over("instrument")
+    row = pl.format("{} {}", "instrument", "day")
+    is_adjusted = pl.col("adjusted_close").is_not_null()
+    has_index = pl.col("close").is_not_null()
     for rule, value, what in (
         (pl.col("instrument").is_not_null(), pl.col("day"), "has no instrument"),
         (pl.col("price_date").is_not_null(), pl.col("day"), "is not a day like 2026-08-05"),
+        (*_is_positive("index", "close"), "is not an index above 0"),
+        (*_is_positive("adjusted_index", "adjusted_close"), "is not an adjusted index above 0"),
+        (*_is_positive("split_ratio", "split_ratio"), "is not a split ratio above 0"),
+        (_first("close") == 100, pl.col("instrument"), "does not begin at 100"),
         (
-            pl.col("printed").is_null() | (pl.col("close") > 0),
-            pl.format("{} {}: {}", "instrument", "day", "printed"),
-            "is not an index above 0",
+            ~is_adjusted.any().over("instrument") | (is_adjusted == has_index),
+            row,
+            "has only one of index and adjusted_index",
         ),
-        (first == 100, pl.col("instrument"), "does not begin at 100"),
+        (
+            _first("adjusted_close").fill_null(100) == 100,
+            pl.col("instrument"),
+            "has an adjusted index that does not begin at 100",
+        ),
+        (pl.col("split_ratio").is_null() | has_index, row, "has a split and no index"),
     ):
         require_every(rule, of=quotes, value=value, what=what, source=source)
     vintage_at = (
@@ -71,7 +95,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     )
     return {
         "price_quotes": quotes.lazy()
-        .filter(pl.col("close").is_not_null())
+        .filter(has_index)
         .with_columns(first_day=pl.col("price_date").min().over("instrument"))
         .select(
             pl.lit(source).alias("source"),
@@ -80,7 +104,8 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             pl.lit(None, pl.Int32).alias("edition"),
             pl.lit("D").alias("frequency"),
             "close",
-            pl.lit(None, pl.Float64).alias("adjusted_close"),
+            "adjusted_close",
+            "split_ratio",
             pl.lit(None, pl.String).alias("currency"),
             pl.format("index, {} = 100", "first_day").alias("unit"),
             pl.lit(False).alias("is_provisional"),
@@ -89,3 +114,17 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
         .sort("instrument", "price_date")
         .collect()
     }
+
+
+def _is_positive(printed: str, column: str) -> tuple[pl.Expr, pl.Expr]:
+    """Whether a cell is blank or a number above 0, and its row in words."""
+    cell = pl.col(f"printed {printed}")
+    return (
+        cell.is_null() | (pl.col(column) > 0),
+        pl.format("{} {}: {}", "instrument", "day", cell),
+    )
+
+
+def _first(column: str) -> pl.Expr:
+    """The first figure of each instrument."""
+    return pl.col(column).sort_by("price_date").drop_nulls().first().over("instrument")

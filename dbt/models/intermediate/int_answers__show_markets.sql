@@ -39,7 +39,7 @@ closes_by_month as (
     select
         instrument,
         date_trunc('month', price_date) as period_start,
-        arg_max(close, price_date) as close,
+        arg_max(return_close, price_date) as close,
         max(price_date) as last_day,
         arg_max(source, price_date) as source,
         arg_max(unit, price_date) as unit,

@@ -21,7 +21,7 @@ prices as (
     select
         instrument,
         price_date,
-        close,
+        return_close,
         unit,
         source,
         snapshot_ids
@@ -63,8 +63,9 @@ closes_then as (
         found_now.claim_id,
         found_now.window_start,
         max(prices.price_date) as window_end,
-        max_by(prices.close, prices.price_date) / min_by(prices.close, prices.price_date) - 1
-            as return_share,
+        max_by(prices.return_close, prices.price_date)
+        / min_by(prices.return_close, prices.price_date)
+        - 1 as return_share,
         max_by(prices.source, prices.price_date) as source,
         {{ union_of_snapshots('prices.snapshot_ids') }} as snapshot_ids
     from found_now

@@ -15,7 +15,7 @@ def model(dbt, session):
     instruments = dbt.ref("instruments").pl()
     studies = study_events(
         events=dbt.ref("int_market__list_events").pl(),
-        prices=dbt.ref("prices").pl().rename({"close": "return_close"}),
+        prices=dbt.ref("prices").pl(),
         instruments=instruments.filter(instruments["instrument"].is_in(STUDIED)),
     )
     return studies.to_arrow()

@@ -31,7 +31,7 @@ from dagster_project.errors import (
 from dagster_project.intake import conform as conforming
 from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
-from dagster_project.intake.land import Brought, land_bundled, land_files
+from dagster_project.intake.land import Brought, brought_in_words, land_bundled, land_files
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Snapshot
 from dagster_project.lake.schemas import CORRECTIONS, TRADE_FLOWS
@@ -682,3 +682,26 @@ def test_a_file_that_shares_slices_with_two_others_joins_them(
     (taken,) = bring(*(files[at] for at in order)).taken
     assert taken.documents == ("both.json", "one year.json", "other year.json")
     assert taken.rows == {"trade_flows": 4}
+
+
+def test_checks_that_fail_and_do_not_block_are_shown_with_instrument_and_day(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """A Saturday, a session that is missing and a split, of days that no bundled figure is of."""
+    closes = {"09-01": 100, "09-02": 101, "09-04": 50, "09-05": 50, "09-08": 50}
+    file = tmp_path / "mine.csv"
+    file.write_text(
+        "instrument,date,index\n"
+        + "".join(f"REMX,2026-{day},{close}\n" for day, close in closes.items())
+    )
+    (taken,) = land_files(settings, source_named("equity_indices"), [file]).taken
+    assert taken.rows == {"price_quotes": 5}
+    assert [warning.split(". ")[0] for warning in taken.warnings] == [
+        "no close has the step of a split does not hold: 1 of 5 rows, "
+        "first REMX 2026-09-04: 0.495 times the close before",
+        "price date is a session of the exchange does not hold: 1 of 5 rows, "
+        "first REMX 2026-09-05 (XNYS)",
+        "no session is missing does not hold: 1 of 5 rows, first REMX, 1 session from 2026-09-03",
+    ]
+    shown = "\n".join(brought_in_words(Brought((taken,))))
+    assert shown.count("  Warning: ") == 3

@@ -239,7 +239,9 @@ def test_a_record_of_every_list_holds_today():
         ):  # fmt: skip
             assert codes
         assert material_labels("usgs_mcs")
-    assert len(met.record()) == 10
+        assert vocabulary.traded()["REMX"] == vocabulary.Traded("etf", "XNYS")
+        assert vocabulary.traded()["NICKEL"].calendar is None
+    assert len(met.record()) == 11
     assert still_hold(met.record())
 
 

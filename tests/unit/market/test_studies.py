@@ -32,11 +32,14 @@ def closes(count: int = 300, seed: int = 1) -> list[float]:
     return (100 * np.exp(np.cumsum(steps))).tolist()
 
 
-def series(instrument: str, on: list[date], prices: list[float]) -> pl.DataFrame:
+def series(instrument: str, on: list[date], prices: list[float], unit: str = "USD") -> pl.DataFrame:
     return pl.DataFrame(
-        {"instrument": instrument, "price_date": on, "return_close": prices},
-        schema={"instrument": pl.String, "price_date": pl.Date, "return_close": pl.Float64},
-    )
+        {"instrument": instrument, "price_date": on, "return_close": prices, "unit": unit},
+        schema={
+            "instrument": pl.String, "price_date": pl.Date, "return_close": pl.Float64,
+            "unit": pl.String,
+        },
+    )  # fmt: skip
 
 
 def event(day: date, **more: str | None) -> pl.DataFrame:
@@ -211,6 +214,22 @@ def test_the_estimation_window_is_an_argument() -> None:
     short = Estimation(least=20, most=40, gap=10)
     row = windows(study(series("I", on, closes()), on[60], estimation=short))[0, 0]
     assert (row["estimation_days"], row["estimation_to"]) == (40, on[50])
+
+
+def test_an_index_and_a_price_are_two_series() -> None:
+    """Sixty days before it an index ends that the prices follow: no return leads over the change,
+    and what is left before the event is too short."""
+    on, prices = days("XNYS"), closes()
+    change = PLACE - 60
+    mixed = pl.concat(
+        [
+            series("I", on[:change], prices[:change], unit="index"),
+            series("I", on[change:], prices[change:]),
+        ]
+    )
+    row = windows(study(mixed, on[PLACE]))[0, 0]
+    assert (row["reason"], row["estimation_days"]) == ("estimation_window_short", 30)
+    assert row["estimation_from"] == on[change + 1]
 
 
 def test_two_prices_of_a_day_are_rejected() -> None:

@@ -24,6 +24,7 @@ from dagster_project.lake.schemas import (
 )
 from dagster_project.lake.vintages import rows_that_count
 from dagster_project.quality.revisions import Group, Revision, hold_against
+from dagster_project.quality.slips import NO_MEASURES
 
 Row = Mapping[str, Any]
 TODAY = date(2026, 11, 26)
@@ -415,6 +416,29 @@ def test_a_price_does_not_make_a_step_of_five(step: float, is_refused: bool) -> 
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("split", "sentence"),
+    [
+        (10.0, ()),
+        (None, ("close is 0.1 times that of the period before, in the middle of 1 new figure.",)),
+        (0.1, ("close is 0.01 times that of the period before, in the middle of 1 new figure.",)),
+    ],
+)
+def test_a_split_that_is_given_is_no_step(split: float | None, sentence: tuple[str, ...]) -> None:
+    """Ten new shares for one: a close of a tenth is the same value. One for ten is another."""
+    new = [{**prices([*MONTHS, MONTHS[-1] / 10])[-1], "split_ratio": split}]
+    assert held(PRICE_QUOTES, prices(MONTHS), new).objections == sentence
+
+
+def test_a_split_that_becomes_known_is_a_changed_row() -> None:
+    known = prices(MONTHS)
+    assert counts(held(PRICE_QUOTES, known, known)) == (0, len(known), 0, 0)
+    again = [{**known[0], "split_ratio": 2.0}, *({**row, "split_ratio": None} for row in known[1:])]
+    revision = held(PRICE_QUOTES, known, again)
+    assert counts(revision) == (0, len(known) - 1, 1, 0)
+    assert revision.objections == ()
+
+
 @pytest.mark.parametrize(("rows", "is_refused"), [(10, False), (9, True)])
 def test_a_new_period_has_half_of_the_rows_of_the_one_before(rows: int, is_refused: bool) -> None:
     known = flows(20, period_start=date(2023, 1, 1))
@@ -788,7 +812,7 @@ MEASURES = [
     (table, name)
     for table in LAKE_TABLES.values()
     for name, column in table.columns.items()
-    if column.dtype == pl.Float64
+    if column.dtype == pl.Float64 and name not in NO_MEASURES
 ]
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from dagster_project.lake import vocabulary
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.quality.markets import Markets
 from dagster_project.quality.rules import (
     Known,
+    OfMarkets,
     Rule,
     Suite,
     Today,
@@ -110,6 +112,33 @@ def test_days_and_lists_of_codes_are_found_when_a_rule_is_evaluated() -> None:
     codes = resolved(known, date(2026, 2, 28))["value_set"]
     assert isinstance(codes, list)
     assert {"JPN", "_X", "ALL"} <= set(codes)
+
+
+def of_calendars(markets: Markets) -> pl.Expr:
+    return pl.when(pl.col("instrument").is_in(list(markets.by_calendar))).then("close")
+
+
+def of_sessions(markets: Markets) -> pl.Expr:
+    return pl.when(pl.col("day").is_in(markets.sessions("XNYS").implode())).then("close")
+
+
+def test_a_rule_on_exchanges_needs_the_columns_its_derived_ones_are_made_of() -> None:
+    rule = stop("c_is_low", "", BETWEEN, {"c": of_sessions}, column="c", max_value=1)
+    assert rule.needs_markets
+    assert set(rule.columns) == {"day", "close"}
+    known = rule.with_markets(Markets({}, lambda _: pl.Series([date(2026, 3, 2)])))
+    assert not known.needs_markets
+    frame = pl.DataFrame({"day": [date(2026, 3, 2), date(2026, 3, 3)], "close": [5, 6]})
+    assert frame.select(known.expressions()["c"]).to_series().to_list() == [5, None]
+
+
+def test_the_version_of_a_suite_changes_with_an_expression_made_of_exchanges() -> None:
+    def suite(derived: OfMarkets) -> Suite:
+        rule = stop("c_is_low", "", BETWEEN, {"c": derived}, column="c", max_value=1)
+        return Suite("lake", "price_quotes", (rule,))
+
+    assert suite_version(suite(of_sessions)) == suite_version(suite(lambda m: of_sessions(m)))
+    assert suite_version(suite(of_sessions)) != suite_version(suite(of_calendars))
 
 
 def suite_of(

@@ -66,6 +66,7 @@ def test_a_quote_reports_what_it_is_and_when_it_counts_from() -> None:
         "frequency": "D",
         "close": 101.25,
         "adjusted_close": None,
+        "split_ratio": None,
         "currency": None,
         "unit": "index, 2026-08-04 = 100",
         "is_provisional": False,
@@ -119,6 +120,106 @@ def test_what_is_no_table_of_indices_is_refused_in_one_sentence(text: str, sente
     with pytest.raises(UpstreamFormatError) as refusal:
         parse(text)
     assert refusal.value.message == sentence
+
+
+WITH_SPLIT = """instrument,date,index,split_ratio
+6762.T,2024-09-26,100,
+6762.T,2024-09-27,20.5,5
+REMX,2024-09-26,100,
+"""
+WITH_ADJUSTED = """instrument,date,index,adjusted_index
+6762.T,2024-09-26,100,100
+6762.T,2024-09-27,20.5,103
+6762.T,2024-09-28,,
+REMX,2024-09-26,100,
+"""
+
+
+def test_a_split_is_of_its_day_and_the_closes_stay_as_traded() -> None:
+    assert parse(WITH_SPLIT).select(
+        "price_date", "close", "adjusted_close", "split_ratio"
+    ).rows() == [
+        (date(2024, 9, 26), 100.0, None, None),
+        (date(2024, 9, 27), 20.5, None, 5.0),
+        (date(2024, 9, 26), 100.0, None, None),
+    ]
+
+
+def test_an_adjusted_index_is_the_adjusted_close_of_the_instruments_that_have_one() -> None:
+    assert parse(WITH_ADJUSTED).select("price_date", "close", "adjusted_close").rows() == [
+        (date(2024, 9, 26), 100.0, 100.0),
+        (date(2024, 9, 27), 20.5, 103.0),
+        (date(2024, 9, 26), 100.0, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            WITH_SPLIT.replace(",5\n", ",5 for 1\n"),
+            "equity_indices: '6762.T 2024-09-27: 5 for 1' is not a split ratio above 0.",
+        ),
+        (
+            WITH_SPLIT.replace(",5\n", ",0\n"),
+            "equity_indices: '6762.T 2024-09-27: 0' is not a split ratio above 0.",
+        ),
+        (
+            WITH_SPLIT.replace(",20.5,5", ",,5"),
+            "equity_indices: '6762.T 2024-09-27' has a split and no index.",
+        ),
+        (
+            WITH_ADJUSTED.replace(",20.5,103", ",20.5,x"),
+            "equity_indices: '6762.T 2024-09-27: x' is not an adjusted index above 0.",
+        ),
+        (
+            WITH_ADJUSTED.replace(",20.5,103", ",20.5,"),
+            "equity_indices: '6762.T 2024-09-27' has only one of index and adjusted_index.",
+        ),
+        (
+            WITH_ADJUSTED.replace("2024-09-28,,", "2024-09-28,,104"),
+            "equity_indices: '6762.T 2024-09-28' has only one of index and adjusted_index.",
+        ),
+        (
+            WITH_ADJUSTED.replace("100,100", "100,19.5"),
+            "equity_indices: '6762.T' has an adjusted index that does not begin at 100.",
+        ),
+        (
+            WITH_SPLIT.replace("split_ratio", "split"),
+            "equity_indices: columns not known: split.",
+        ),
+    ],
+)
+def test_a_split_or_adjusted_index_that_is_none_is_refused_in_one_sentence(
+    text: str, sentence: str
+) -> None:
+    with pytest.raises(UpstreamFormatError) as refusal:
+        parse(text)
+    assert refusal.value.message == sentence
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("instrument", "ex_date", "shares"),
+    [
+        ("6762.T", date(2021, 9, 29), 3),
+        ("6762.T", date(2024, 9, 27), 5),
+        ("7203.T", date(2021, 9, 29), 5),
+        ("4063.T", date(2023, 3, 30), 5),
+    ],
+)
+def test_the_bundled_closes_are_adjusted_for_the_splits_there_were(
+    bundled: pl.DataFrame, instrument: str, ex_date: date, shares: float
+) -> None:
+    """Days on which the shares first traded without the right to the new ones; they took effect
+    on the first of the next month. None moves by a twentieth of the split.
+    """
+    one = bundled.filter(instrument=instrument).sort("price_date")
+    returns = dict(one.select("price_date", pl.col("close").pct_change()).rows())
+    assert abs(returns[ex_date]) < 0.03 < abs(1 / shares - 1) / 20
+    effective = date(ex_date.year, ex_date.month + 1, 1)
+    first = min(day for day in returns if day >= effective)
+    assert abs(returns[first]) < 0.07
 
 
 @given(st.randoms(use_true_random=False))

@@ -18,6 +18,14 @@ MOST_PRICE = 1e9
 FIRST_PRICE = date(1960, 1, 1)
 """The World Bank's commodity prices begin here; no other source is older."""
 
+_IS_DAILY = pl.col("frequency") == "D"
+_SERIES = ("source", "instrument", "unit", "frequency")
+
+
+def _ratio(column: str) -> pl.Expr:
+    return pl.col(column) / pl.col(column).shift(1).over(_SERIES, order_by="price_date")
+
+
 RULES = (
     has_rows(),
     is_filled("price_quotes"),
@@ -69,7 +77,7 @@ RULES = (
         "ExpectColumnValuesToNotBeNull",
         column="close",
     ),
-    is_finite("close", "adjusted_close"),
+    is_finite("close", "adjusted_close", "split_ratio"),
     *(
         quarantine(
             f"{column}_is_positive",
@@ -89,6 +97,23 @@ RULES = (
         column="close",
         max_value=MOST_PRICE,
     ),
+    quarantine(
+        "split_ratio_is_plausible",
+        "New shares for one old share are a number above 0; nobody gives more than a hundred.",
+        "ExpectColumnValuesToBeBetween",
+        column="split_ratio",
+        min_value=0,
+        strict_min=True,
+        max_value=parts.LARGEST_SPLIT,
+    ),
     *parts.rates_are_plausible(quarantines=True),
-    parts.does_not_jump(("source", "instrument"), pl.col("frequency") == "D"),
+    parts.does_not_jump(("source", "instrument"), _IS_DAILY),
+    parts.has_no_step_of_a_split(
+        pl.coalesce(
+            _ratio("adjusted_close"), _ratio("close") * pl.col("split_ratio").fill_null(1)
+        ),
+        _IS_DAILY,
+    ),
+    parts.is_a_session(_IS_DAILY),
+    parts.no_session_is_missing(_SERIES, _IS_DAILY),
 )  # fmt: skip

@@ -4,7 +4,7 @@ with prices as (
 
     select * from {{ ref('prices') }}
     where
-        close > 0
+        return_close > 0
         and instrument not in (
             select unit_values.instrument
             from {{ ref('int_market__derive_unit_values') }} as unit_values
@@ -24,10 +24,12 @@ series as (
     select
         instrument,
         price_date,
-        close,
+        return_close,
         snapshot_ids,
-        ln(close / lag(close) over (partition by instrument, unit order by price_date))
-            as log_return
+        ln(
+            return_close
+            / lag(return_close) over (partition by instrument, unit order by price_date)
+        ) as log_return
     from prices
     qualify
         unit is not distinct from last_value(unit) over (
@@ -119,11 +121,11 @@ closes as (
         windows.window_start,
         windows.window_end,
         series.price_date,
-        series.close,
+        series.return_close,
         series.snapshot_ids,
         case when series.price_date > windows.window_start then series.log_return end
             as log_return,
-        series.close / max(series.close) over (
+        series.return_close / max(series.return_close) over (
             partition by windows.instrument, windows.performance_window
             order by series.price_date
         ) - 1 as drawdown_share
@@ -143,7 +145,7 @@ measured as (
         performance_window,
         window_start,
         window_end,
-        max_by(close, price_date) / min_by(close, price_date) - 1 as return_share,
+        max_by(return_close, price_date) / min_by(return_close, price_date) - 1 as return_share,
         stddev_samp(log_return order by price_date) * sqrt(252) as annualised_volatility,
         min(drawdown_share) as max_drawdown_share,
         cast(count(log_return) as integer) as sessions,

@@ -67,20 +67,43 @@ in_one_unit as (
 
 ),
 
+-- Shares that one old share has become by the last day that is known: 1 after the last split.
+split_later as (
+
+    select
+        *,
+        coalesce(
+            product(split_ratio) over (
+                partition by source, instrument
+                order by price_date desc
+                rows between unbounded preceding and 1 preceding
+            ),
+            1
+        ) as shares_for_one,
+        count(split_ratio) over (partition by source, instrument) > 0 as has_splits,
+        count(adjusted_close) over (partition by source, instrument)
+        = count(*) over (partition by source, instrument) as is_adjusted_throughout
+    from in_one_unit
+    where close is not null
+
+),
+
 published as (
 
     select
         instrument,
         price_date,
         close,
-        adjusted_close,
+        case
+            when is_adjusted_throughout or not has_splits then adjusted_close
+            else close / shares_for_one
+        end as adjusted_close,
         currency,
         unit,
         source,
         false as is_derived,
         [snapshot_id] as snapshot_ids
-    from in_one_unit
-    where close is not null
+    from split_later
 
 ),
 
@@ -218,22 +241,35 @@ offered as (
     union all
     select * from prices_of_trade
 
+),
+
+chosen as (
+
+    select offered.*
+    from offered
+    left join precedence on offered.source = precedence.source
+    qualify
+        row_number() over (
+            partition by offered.instrument, offered.price_date
+            order by offered.is_derived, precedence.rank nulls last, offered.source
+        ) = 1
+
 )
 
 select
-    offered.instrument,
-    offered.price_date,
-    offered.close,
-    offered.adjusted_close,
-    offered.currency,
-    offered.unit,
-    offered.source,
-    offered.is_derived,
-    offered.snapshot_ids
-from offered
-left join precedence on offered.source = precedence.source
-qualify
-    row_number() over (
-        partition by offered.instrument, offered.price_date
-        order by offered.is_derived, precedence.rank nulls last, offered.source
-    ) = 1
+    instrument,
+    price_date,
+    close,
+    adjusted_close,
+    -- Adjusted and other closes are two series: a return between them is none.
+    case
+        when count(adjusted_close) over of_series = count(*) over of_series then adjusted_close
+        else close
+    end as return_close,
+    currency,
+    unit,
+    source,
+    is_derived,
+    snapshot_ids
+from chosen
+window of_series as (partition by instrument, unit)

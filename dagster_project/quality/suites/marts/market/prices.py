@@ -24,6 +24,11 @@ _IS_QUOTED = ~pl.col("instrument").str.starts_with("UNIT_VALUE_")
 bundled figures 84 are double or half of the one before, which would hide the jump of a quote. Slips
 in the flows themselves are found there: `unit_value_is_plausible`."""
 
+_RETURN_CLOSE = pl.col("return_close")
+_SERIES = ("instrument", "unit")
+_IS_ANY = pl.col("price_date").is_not_null()
+"""Instruments with a calendar are daily."""
+
 RULES = (
     is_at_least("close", 0, "No return can be computed from 0 or less.", strict=True),
     is_at_least(
@@ -37,6 +42,12 @@ RULES = (
     is_not_blank("unit"),
     is_not_later_than_today("price_date"),
     parts.does_not_jump(("instrument",), _FOLLOWS_SOON & _IS_QUOTED),
+    is_at_least("return_close", 0, "No return can be computed from 0 or less.", strict=True),
+    parts.has_no_step_of_a_split(
+        _RETURN_CLOSE / _RETURN_CLOSE.shift(1).over(_SERIES, order_by="price_date"), _IS_ANY
+    ),
+    parts.is_a_session(_IS_ANY),
+    parts.no_session_is_missing(_SERIES, _IS_ANY),
     report(
         "the_exchange_rates_are_covered",
         "Yen, dollar, euro and renminbi are what trade is paid in.",

@@ -8,8 +8,15 @@ from tests.unit.quality.seeded import PROVENANCE, Defects, Row
 
 QUOTE: Row = {
     **PROVENANCE, "instrument": "EURJPY", "price_date": date(2026, 10, 29), "frequency": "D",
-    "close": 178.0, "adjusted_close": None, "currency": "JPY", "unit": "JPY per EUR",
+    "close": 178.0, "adjusted_close": None, "split_ratio": None,
+    "currency": "JPY", "unit": "JPY per EUR",
 }  # fmt: skip
+
+SHARE: Row = {
+    **QUOTE, "instrument": "REMX", "price_date": date(2026, 10, 30), "close": 100.0,
+    "currency": "USD", "unit": "USD",
+}  # fmt: skip
+"""A share's close on a Friday."""
 
 GOOD: Sequence[Row] = [
     QUOTE,
@@ -42,4 +49,13 @@ DEFECTS: Defects = {
     "exchange_rate_is_not_implausibly_high": ({"close": 17800.0}, 1),
     # 17.8 on the 29th, 179 on the 30th: it is the second that jumps.
     "close_is_between_half_and_double_the_one_before": ({"close": 17.8}, 1),
+    "split_ratio_is_plausible": ({"split_ratio": 0.0}, 1),
+    "no_close_has_the_step_of_a_split": (
+        [SHARE, {**SHARE, "price_date": date(2026, 11, 2), "close": 66.7}],
+        1,
+    ),
+    # A Saturday.
+    "price_date_is_a_session_of_the_exchange": ({"price_date": date(2026, 10, 31)}, 1),
+    # The 28th and the 30th: the 29th is missing.
+    "no_session_is_missing": ({"price_date": date(2026, 10, 28)}, 1),
 }

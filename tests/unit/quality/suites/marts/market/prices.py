@@ -7,7 +7,7 @@ from tests.unit.quality.seeded import Defects, Row, without
 
 GOOD: Sequence[Row] = [
     {"instrument": name, "price_date": day, "close": close, "adjusted_close": close,
-     "currency": "JPY", "unit": "per"}
+     "return_close": close, "currency": "JPY", "unit": "per"}
     for name, close in (("USDJPY", 153.9), ("CNYJPY", 21.6), ("EURUSD", 1.16),
                         ("EURJPY", 178.3), ("EURCNY", 8.23))
     for day in (date(2026, 10, 29), date(2026, 10, 30))
@@ -18,6 +18,9 @@ GOOD: Sequence[Row] = [
     for day, close in ((date(2026, 6, 1), 4.0), (date(2026, 7, 1), 12.0))
 ]  # fmt: skip
 
+SHARE = {**GOOD[0], "instrument": "REMX", "unit": "USD"}
+"""A share's close on a Thursday."""
+
 DEFECTS: Defects = {
     "close_is_positive": ({"close": 0.0}, 1),
     "adjusted_close_is_positive": ({"adjusted_close": -1.0}, 1),
@@ -27,5 +30,14 @@ DEFECTS: Defects = {
     "unit_is_not_blank": ({"unit": ""}, 1),
     "price_date_is_not_after_the_day_of_the_build": ({"price_date": date(2026, 12, 24)}, 1),
     "close_is_between_half_and_double_the_one_before": ({"close": 60.0}, 1),
+    "return_close_is_positive": ({"return_close": 0.0}, 1),
+    "no_close_has_the_step_of_a_split": (
+        [SHARE, {**SHARE, "price_date": date(2026, 10, 30), "return_close": 153.9 / 5}],
+        1,
+    ),
+    # A Saturday.
+    "price_date_is_a_session_of_the_exchange": ({"price_date": date(2026, 10, 31)}, 1),
+    # The 28th and the 30th: the 29th is missing.
+    "no_session_is_missing": ({"price_date": date(2026, 10, 28)}, 1),
     "the_exchange_rates_are_covered": (without(GOOD, "instrument", "USDJPY"), 0),
 }

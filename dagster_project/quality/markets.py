@@ -1,0 +1,61 @@
+"""What rules on prices need to know of instruments and the sessions of their exchanges.
+
+It is read when a suite is evaluated, as the library of calendars takes 0.3 s to import; the rules
+themselves are in the suites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+import polars as pl
+
+from dagster_project.lake.vocabulary import Traded, traded
+
+SHARES = ("equity", "etf")
+"""Kinds of instruments that may be split."""
+
+
+@dataclass(frozen=True)
+class Markets:
+    """Kind and calendar of the instruments of a frame; `sessions` gives the sorted days of a
+    calendar.
+    """
+
+    instruments: Mapping[str, Traded]
+    sessions: Callable[[str], pl.Series]
+
+    @property
+    def shares(self) -> list[str]:
+        return sorted(name for name, of in self.instruments.items() if of.kind in SHARES)
+
+    @property
+    def by_calendar(self) -> dict[str, list[str]]:
+        """The instruments of each calendar."""
+        found: dict[str, list[str]] = {}
+        for name, of in sorted(self.instruments.items()):
+            if of.calendar:
+                found.setdefault(of.calendar, []).append(name)
+        return found
+
+
+EXAMPLE = Markets(
+    {"A": Traded("equity", "XNYS"), "B": Traded("fx", "TARGET")},
+    lambda _: pl.Series([date(2026, 1, 5), date(2026, 1, 6)]),
+)
+"""Two instruments and two sessions: an expression made of them shows what a rule looks at, and
+changes with it."""
+
+
+def markets_of(instruments: Iterable[object]) -> Markets:
+    """Those of the instruments that are in the list."""
+    return Markets(traded().among(instruments), _sessions)
+
+
+def _sessions(name: str) -> pl.Series:
+    from dagster_project.market.calendars import Calendar, sessions
+
+    return sessions(cast(Calendar, name))
