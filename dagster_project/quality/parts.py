@@ -215,7 +215,9 @@ def rates_are_plausible(*, quarantines: bool) -> tuple[Rule, Rule]:
 
 
 def _is_one_of(names: Sequence[str]) -> pl.Expr:
-    listed = pl.Series(names, dtype=pl.String).implode()
+    # Nothing is computed here: suites are built when they are imported, and a process that has used
+    # polars' threads cannot be forked.
+    listed = pl.lit(pl.Series(names, dtype=pl.String)).implode()
     return pl.col("instrument").cast(pl.String).is_in(listed).fill_null(False)
 
 
@@ -280,8 +282,9 @@ def is_a_session(where: pl.Expr) -> Rule:
     day = pl.col("price_date")
 
     def no_session(calendar: str, sessions: pl.Series) -> pl.Expr:
-        is_known = day.is_between(sessions.min(), sessions.max())
-        return pl.when(where & is_known & ~day.is_in(sessions.implode())).then(
+        days = pl.lit(sessions)
+        is_known = day.is_between(days.min(), days.max())
+        return pl.when(where & is_known & ~day.is_in(days.implode())).then(
             pl.format("{} {} ({})", "instrument", "price_date", pl.lit(calendar))
         )
 

@@ -41,6 +41,23 @@ def test_no_module_of_the_room_imports_great_expectations_or_pandas() -> None:
     assert shown.stdout.strip() == "[]"
 
 
+def test_a_process_that_has_imported_the_suites_can_be_forked() -> None:
+    """polars computes in threads, which a child does not have: it would wait for them for ever."""
+    program = (
+        "from dagster_project.quality import suites\n"
+        "import os, polars as pl\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    pl.Series(range(1000)).implode().explode().sort()\n"
+        "    os._exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert shown.stdout.strip() == "7"
+
+
 def test_every_lake_table_has_a_suite_and_every_suite_a_table() -> None:
     assert set(LAKE_SUITES) == set(LAKE_TABLES)
 
