@@ -761,20 +761,20 @@ PRINTED = {
     # 175.68 yen and 1.1172 dollars per euro.
     "market.prices": (
         ["instrument=USDJPY", "price_date=2026-10-30"],
-        ["close       157.25026852846403", "EURJPY      175.68  JPY", "EURUSD      1.1172  USD",
+        ["close         157.25026852846403", "EURJPY      175.68  JPY", "EURUSD      1.1172  USD",
          "publisher  European Central Bank"],
     ),
     # The mean of 95.4725 over 102.59, 87.2985 over 91.4274 and 92.8906 over 98.9434.
     "market.prices ": (
         ["instrument=PEERS_6762.T", "price_date=2016-02-09"],
-        ["close       91.9339343", "From lake.price_quotes, 9 rows",
+        ["close         91.9339343", "From lake.price_quotes, 9 rows",
          "4063.T      2016-02-09  95.4725", "7203.T      2016-02-05    100.0",
          "document   equity_indices.csv"],
     ),
     # 225,109 dollars for 48,400 kg: China's 626,924 are no part of it.
     "market.prices  ": (
         ["instrument=UNIT_VALUE_810411_BRA_EX_CHINA_FOB", "price_date=2025-06"],
-        ["close       4.6510", "From lake.trade_flows, 1 row", "partner_iso3    ISR",
+        ["close         4.6510", "From lake.trade_flows, 1 row", "partner_iso3    ISR",
          "net_weight_kg   48400.0", "document   monthly_flows.csv"],
     ),
     "catalog.claims": (
