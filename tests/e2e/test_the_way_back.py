@@ -605,10 +605,11 @@ def answer(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, ob
         )  # fmt: skip
         yield figure, rates[day]
     elif position > 13:
-        # The session of the fund is that of the three sessions of the period that is in the middle.
+        # Of the three sessions of the period the event's is the one in the middle.
         by_day = closes(lake, row, "REMX")
         first, last = (date.fromisoformat(day) for day in row["period"].split("/"))
-        within = [day for day in sorted(by_day) if first <= day <= last][:3]
+        within = [day for day in sorted(by_day) if first <= day <= last]
+        assert len(within) == 3
         study_of_fund = {
             **row, "instrument": "REMX", "market_instrument": None, "session_date": within[1],
         }  # fmt: skip

@@ -114,8 +114,9 @@ together as (
         any_value(subject) as subject,
         any_value(event_date) as event_date,
         any_value(car) filter (where instrument = 'REMX') as car_of_fund,
-        min(window_start) as window_start,
-        max(window_end) as window_end,
+        any_value(window_start) filter (where instrument = 'REMX') as window_start,
+        any_value(window_end) filter (where instrument = 'REMX') as window_end,
+        max(window_end) as last_price_date,
         string_agg(answer, '; ' order by instrument = 'REMX' desc, instrument = 'USDJPY' desc)
             as answers,
         count(car) as judged,
@@ -144,7 +145,7 @@ select
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     sources.source,
-    cast(together.window_end as timestamp) as vintage_at,
+    cast(together.last_price_date as timestamp) as vintage_at,
     together.snapshot_ids
 from together
 inner join importers on together.importer_iso3 = importers.importer_iso3
