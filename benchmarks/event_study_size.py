@@ -1,6 +1,6 @@
 """How often the tests of an event study reject where nothing happened, and where something did.
 
-Random days of the bundled REMX and TDK closes, 120 sessions of constant mean before each: a test at
+Random days of the bundled REMX, TDK and yen, 120 sessions of constant mean before each: a test at
 5 % should reject 5 % of them (its size). Then a return is added to each day: the rate at which it
 is found is the power. The seed is fixed; figures, no times.
 
@@ -16,16 +16,22 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from dagster_project.market.event_study import Estimation, Floats, response, returns, usual
+from dagster_project.market.event_study import (
+    Estimation,
+    Floats,
+    assess_window,
+    normal_return,
+    returns,
+)
 from dagster_project.settings import BUNDLED
 
-INSTRUMENTS = ("REMX", "6762.T")
+INSTRUMENTS = ("REMX", "6762.T", "USDJPY")
 WINDOWS = ((0, 0), (-1, 1), (-5, 5), (0, 10))
 ADDED = (0.0, 0.02, 0.04, 0.08)
 LEVEL = 0.05
 DATES = 2000
 SEED = 20261127
-ESTIMATION = Estimation(least=120, most=120)
+ESTIMATION = Estimation(min_sessions=120, max_sessions=120)
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,8 @@ def rates(
 ) -> list[Rate]:
     """Rates of rejection by window and added return; days are drawn with replacement."""
     own = bundled_returns(instrument)
-    first = ESTIMATION.least + ESTIMATION.gap
-    last = len(own) - max(end for _, end in windows)
+    first = ESTIMATION.min_sessions + ESTIMATION.gap
+    last = len(own) - max(end for _, end in WINDOWS)
     days = np.random.default_rng(seed).integers(first, last, dates)
     found = []
     for window in windows:
@@ -64,12 +70,15 @@ def _p_values(own: Floats, day: int, window: tuple[int, int], more: float) -> tu
     first, last = window
     around = own[day + first : day + last + 1].copy()
     around[-first] += more
-    answer = response(usual(own[ESTIMATION.sessions(day)]), around)
+    answer = assess_window(normal_return(own[ESTIMATION.sessions(day)]), around)
     return answer.p_value, answer.p_value_rank
 
 
 def bundled_returns(instrument: str) -> Floats:
     """Logarithmic returns of the bundled closes; the first is not a number."""
+    if instrument == "USDJPY":
+        rates = pl.read_csv(BUNDLED / "ecb" / "reference_rates.csv").sort("date")
+        return returns(rates["jpy"] / rates["usd"])
     closes = pl.read_csv(BUNDLED / "equity_indices" / "equity_indices.csv")
     return returns(closes.filter(instrument=instrument).sort("date")["index"])
 
@@ -79,7 +88,8 @@ def main() -> None:
     arguments.add_argument("--dates", type=int, default=DATES)
     arguments.add_argument("--seed", type=int, default=SEED)
     given = arguments.parse_args()
-    print(f"{given.dates} random days, seed {given.seed}, {ESTIMATION.least} sessions before each")
+    before = ESTIMATION.min_sessions
+    print(f"{given.dates} random days, seed {given.seed}, {before} sessions before each")
     print(f"{'':8}{'window':>10}{'added':>8}{'t test':>9}{'rank test':>11}")
     for instrument in INSTRUMENTS:
         for rate in rates(instrument, given.dates, given.seed):

@@ -1,4 +1,4 @@
-"""The statistics of an event study: returns, a model of the usual return, and what is abnormal.
+"""The statistics of an event study: returns, a model of the normal return, and what is abnormal.
 
 Arrays in, figures out: dates and names are `studies`. Logarithmic returns are the default; examples
 in print often use simple ones, so the kind is an argument everywhere a price becomes a return.
@@ -20,58 +20,69 @@ Floats = NDArray[np.float64]
 ReturnKind = Literal["log", "simple"]
 
 
+LEAST_VARIANCE = 1e-16
+"""Of daily returns, a deviation of a millionth of a per cent: below it only rounding varies."""
+
+
 @dataclass(frozen=True)
 class Estimation:
-    """Which sessions before the event say what is usual.
+    """Which sessions before the event say what is normal.
 
-    `most` of them where there are as many, none of them later than `gap` sessions before the event,
-    and no estimate from fewer than `least`.
+    `max_sessions` of them where there are as many, the last of them `gap` sessions before the
+    event, and no estimate from fewer than `min_sessions`.
     """
 
-    least: int = 120
-    most: int = 250
+    min_sessions: int = 120
+    max_sessions: int = 250
     gap: int = 30
 
     def sessions(self, event: int) -> slice:
         """Positions of their returns, given that of the event's; the return at 0 does not exist."""
         end = max(event - self.gap + 1, 1)
-        return slice(max(end - self.most, 1), end)
+        return slice(max(end - self.max_sessions, 1), end)
 
 
 @dataclass(frozen=True)
-class Usual:
-    """The usual return of a session: `alpha`, or `alpha` + `beta` times the factor's return.
+class Factor:
+    """How a return follows the market's: `beta`, and of the market's returns in the estimation
+    window the mean and the sum of squared deviations from it.
+    """
 
-    `residuals` of the estimation window, their `variance` (sum of squares over `freedom`, the
-    degrees of freedom), and what the error of a forecast needs: the factor's mean return and its
-    sum of squared deviations. `beta` and these are None without a factor.
+    beta: float
+    mean: float
+    sum_of_squares: float
+
+
+@dataclass(frozen=True)
+class NormalReturn:
+    """The normal return of a session: `alpha`, and with a factor its beta times the market's return
+    besides.
+
+    `residuals` of the estimation window; their `variance` is the sum of squares over the degrees of
+    freedom.
     """
 
     alpha: float
-    beta: float | None
+    factor: Factor | None
     variance: float
-    freedom: int
+    degrees_of_freedom: int
     residuals: Floats
-    factor_mean: float | None
-    factor_squares: float | None
 
     @property
     def sessions(self) -> int:
         return len(self.residuals)
 
-    def abnormal(self, own: Floats, factor: Floats | None) -> Floats:
-        """What the returns of some sessions are above the usual one."""
-        if self.beta is None:
-            return own - self.alpha
-        assert factor is not None
-        return own - self.alpha - self.beta * factor
+    def abnormal(self, own: Floats, market: Floats | None = None) -> Floats:
+        """What the returns of some sessions are above the normal one."""
+        explained = 0.0 if self.factor is None else self.factor.beta * _given(market)
+        return own - self.alpha - explained
 
 
 @dataclass(frozen=True)
-class Response:
+class WindowTest:
     """The cumulative abnormal return over a window and its tests; shares, not percentages.
 
-    `standard_error` holds the error of the forecast: the usual return is itself an estimate.
+    `standard_error` holds the error of the forecast: the normal return is itself an estimate.
     `p_value` is of the t distribution, two-sided; `p_value_rank` rests on ranks alone.
     """
 
@@ -87,77 +98,89 @@ class Response:
 def returns(prices: ArrayLike, kind: ReturnKind = "log") -> Floats:
     """The return of each session from the one before; the first has none and is not a number.
 
-    Raises ValueError for a price of 0 or less, of which there is no return.
+    A missing price is not a number, and neither are the returns to it and from it.
+    Raises ValueError for a price of 0 or less.
     """
     closes = np.asarray(prices, dtype=np.float64)
-    if not (closes > 0).all():
-        raise ValueError("A return needs prices above 0.")
+    if (closes <= 0).any():
+        raise ValueError("a return needs prices above 0")
     ratios = closes[1:] / closes[:-1]
     found = np.log(ratios) if kind == "log" else ratios - 1
     return np.concatenate(([math.nan], found))
 
 
-def usual(own: Floats, factor: Floats | None = None) -> Usual:
-    """The usual return from those of the estimation window, and from the factor's if there is one.
+def normal_return(own: Floats, market: Floats | None = None) -> NormalReturn:
+    """The normal return, from the returns of the estimation window: their mean, or where those of
+    the market are given too the least-squares line on them.
 
-    Raises ValueError where nothing varies: no return then differs from the usual one.
+    Raises ValueError where nothing varies: no return then differs from the normal one.
     """
-    count = len(own)
-    if factor is None:
-        alpha = float(own.mean())
+    if market is None:
+        factor, alpha = None, float(own.mean())
         residuals = own - alpha
-        beta = factor_mean = factor_squares = None
-        freedom = count - 1
     else:
-        factor_mean = float(factor.mean())
-        deviations = factor - factor_mean
-        factor_squares = float(deviations @ deviations)
-        if factor_squares == 0:
-            raise ValueError("The factor does not vary.")
-        beta = float(deviations @ own) / factor_squares
-        alpha = float(own.mean()) - beta * factor_mean
-        residuals = own - alpha - beta * factor
-        freedom = count - 2
-    variance = float(residuals @ residuals) / freedom
-    if variance == 0:
-        raise ValueError("The returns do not vary.")
-    return Usual(alpha, beta, variance, freedom, residuals, factor_mean, factor_squares)
+        mean = float(market.mean())
+        deviations = market - mean
+        sum_of_squares = float(deviations @ deviations)
+        if sum_of_squares <= LEAST_VARIANCE * len(market):
+            raise ValueError("the market does not vary")
+        factor = Factor(float(deviations @ own) / sum_of_squares, mean, sum_of_squares)
+        alpha = float(own.mean()) - factor.beta * mean
+        residuals = own - alpha - factor.beta * market
+    degrees_of_freedom = len(own) - (1 if factor is None else 2)
+    variance = float(residuals @ residuals) / degrees_of_freedom
+    if variance <= LEAST_VARIANCE:
+        raise ValueError("the returns do not vary")
+    return NormalReturn(alpha, factor, variance, degrees_of_freedom, residuals)
 
 
-def standard_error(usual: Usual, days: int, factor: Floats | None = None) -> float:
-    """Of the sum of the abnormal returns of `days` sessions, with the error of the forecast.
+def standard_error(
+    normal: NormalReturn,
+    sessions: int,
+    market: Floats | None = None,
+    *,
+    forecast_error: bool = True,
+) -> float:
+    """Of the sum of the abnormal returns of some sessions.
 
-    The variance is s2 (L2 + L2^2 / L1), and with a factor s2 times its squared distance from the
-    usual over the sum of squares besides: g' X* (X'X)^-1 X*' g, written out.
+    Its square is s2 (L2 + L2^2 / L1), and with a factor s2 times the square of the sum of the
+    market's deviations from its mean, over its sum of squares, besides: MacKinlay's
+    s2 (L2 + g' X* (X'X)^-1 X*' g), written out. Without the `forecast_error` it is the short form,
+    s2 L2, which takes the normal return as known.
     """
-    units = days + days**2 / usual.sessions
-    if usual.beta is not None:
-        assert factor is not None
-        assert usual.factor_mean is not None
-        assert usual.factor_squares is not None
-        distance = float(factor.sum()) - days * usual.factor_mean
-        units += distance**2 / usual.factor_squares
-    return math.sqrt(usual.variance * units)
+    units = float(sessions)
+    if forecast_error:
+        units += sessions**2 / normal.sessions
+        if normal.factor is not None:
+            distance = float(_given(market).sum()) - sessions * normal.factor.mean
+            units += distance**2 / normal.factor.sum_of_squares
+    return math.sqrt(normal.variance * units)
 
 
-def response(usual: Usual, own: Floats, factor: Floats | None = None) -> Response:
+def assess_window(normal: NormalReturn, own: Floats, market: Floats | None = None) -> WindowTest:
     """The cumulative abnormal return of the sessions of a window, and how unusual it is."""
     from scipy.special import stdtr, stdtrit
 
-    abnormal = usual.abnormal(own, factor)
+    abnormal = normal.abnormal(own, market)
     car = float(abnormal.sum())
-    error = standard_error(usual, len(own), factor)
+    error = standard_error(normal, len(own), market)
     t = car / error
-    reach = float(stdtrit(usual.freedom, 0.975)) * error
-    return Response(
+    reach = float(stdtrit(normal.degrees_of_freedom, 0.975)) * error
+    return WindowTest(
         car=car,
         standard_error=error,
         t_statistic=t,
-        p_value=float(2 * stdtr(usual.freedom, -abs(t))),
-        p_value_rank=rank_p_value(usual.residuals, abnormal),
+        p_value=float(2 * stdtr(normal.degrees_of_freedom, -abs(t))),
+        p_value_rank=rank_p_value(normal.residuals, abnormal),
         ci95_low=car - reach,
         ci95_high=car + reach,
     )
+
+
+def _given(market: Floats | None) -> Floats:
+    if market is None:
+        raise ValueError("the market model needs the market's returns")
+    return market
 
 
 def rank_p_value(residuals: Floats, abnormal: Floats) -> float:

@@ -9,15 +9,16 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from functools import cache
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from dagster_project import words
 from dagster_project.market import event_study
-from dagster_project.market.calendars import Calendar, session_of, sessions
-from dagster_project.market.event_study import Estimation, Floats, ReturnKind, Usual
+from dagster_project.market.calendars import FIRST_DAY, Calendar, session_of, sessions
+from dagster_project.market.event_study import Estimation, Floats, NormalReturn, ReturnKind
 
 WINDOWS = ((0, 0), (-1, 1), (-5, 5), (0, 10))
 """First and last session, the event's being 0: the day, its neighbours, a fortnight, what came."""
@@ -69,14 +70,24 @@ which of the two lists a window is of."""
 
 @dataclass(frozen=True)
 class Series:
-    """The sessions with a price, sorted, and the return of each; the factor's too, if there is one.
+    """Every session from the first price to the last, and the return of each; the market's too in
+    its model.
 
-    A factor's sessions are those that both have, so that both returns are over the same days.
+    A session without a price has no return, and the one after it none either: it would be of two
+    sessions. In the market model a price counts where both have one, so that both returns are of
+    the same session. What is missing is not a number.
     """
 
     days: list[date]
+    has_price: NDArray[np.bool_]
     own: Floats
-    factor: Floats | None
+    market: Floats | None
+
+    def part(self, chosen: slice) -> tuple[Floats, Floats | None]:
+        return self.own[chosen], None if self.market is None else self.market[chosen]
+
+    def is_whole(self, chosen: slice) -> bool:
+        return bool(np.isfinite(self.own[chosen]).all())
 
 
 def study_events(
@@ -93,27 +104,24 @@ def study_events(
     `instrument`, `price_date`, `return_close`, `unit`, in any order. `instruments`: `instrument`,
     `calendar`, `market_instrument` (null: the constant-mean model alone).
     An event has rows where its session lies within the prices of the instrument. Windows (WINDOWS)
-    that cannot be judged have no statistics and a `reason`; a point of the path only exists where
-    there is a price.
-    Raises ValueError for prices of a day twice, or not above 0.
+    that cannot be assessed have no statistics and a `reason`; the path ends before a session
+    without a price.
+    Raises ValueError, with the name of the instrument, where it has no calendar, two prices of a
+    day, or a price that is not above 0.
     """
     rows = [
-        row
+        {
+            "event_id": event["event_id"],
+            "instrument": instrument["instrument"],
+            "model": model,
+            "market_instrument": market,
+            **found,
+        }
         for instrument in instruments.sort("instrument").iter_rows(named=True)
-        for model, factor in _models(instrument["market_instrument"])
-        for series in [_series(prices, instrument["instrument"], factor, kind)]
-        if series.days
+        for model, market in _models(instrument["market_instrument"])
+        for series in [_series(prices, instrument, market, kind)]
         for event in events.sort("event_id").iter_rows(named=True)
         for found in _study(event, series, instrument["calendar"], estimation or Estimation())
-        for row in [
-            {
-                "event_id": event["event_id"],
-                "instrument": instrument["instrument"],
-                "model": model,
-                "market_instrument": factor,
-                **found,
-            }
-        ]
     ]
     return pl.DataFrame(rows, schema=SCHEMA)
 
@@ -124,15 +132,32 @@ def _models(market_instrument: str | None) -> list[tuple[words.EventModel, str |
     return [constant, ("market", market_instrument)] if market_instrument else [constant]
 
 
-def _series(prices: pl.DataFrame, instrument: str, factor: str | None, kind: ReturnKind) -> Series:
-    own = _closes(prices, instrument)
-    if factor is None:
-        return Series(own["day"].to_list(), event_study.returns(own["close"], kind), None)
-    both = own.join(_closes(prices, factor), on="day", suffix="_of_factor").sort("day")
+def _series(
+    prices: pl.DataFrame, instrument: dict[str, Any], market: str | None, kind: ReturnKind
+) -> Series:
+    name, calendar = instrument["instrument"], instrument["calendar"]
+    if calendar is None:
+        raise ValueError(f"{name} has no calendar, so that no event has a session.")
+    closes = _closes(prices, name)
+    if market is not None:
+        closes = closes.join(_closes(prices, market), on="day", suffix="_of_market", how="inner")
+    trading = sessions(calendar).alias("day")
+    closes = closes.filter(pl.col("day").is_in(trading.implode()))
+    first, last = closes["day"].min(), closes["day"].max()
+    within = trading.filter(trading.is_between(first, last)) if closes.height else trading.clear()
+    by_session = within.to_frame().join(closes, on="day", how="left", maintain_order="left")
+
+    def of(column: str, named: str) -> Floats:
+        try:
+            return event_study.returns(by_session[column], kind)
+        except ValueError as error:
+            raise ValueError(f"{named}: {error}.") from error
+
     return Series(
-        both["day"].to_list(),
-        event_study.returns(both["close"], kind),
-        event_study.returns(both["close_of_factor"], kind),
+        by_session["day"].to_list(),
+        by_session["close"].is_not_null().to_numpy(),
+        of("close", name),
+        None if market is None else of("close_of_market", market),
     )
 
 
@@ -150,51 +175,54 @@ def _study(
     event: dict[str, Any], series: Series, calendar: Calendar, estimation: Estimation
 ) -> Iterator[dict[str, Any]]:
     """The rows of one event on one series; none where its session is not within the series."""
+    if not series.days or event["event_date"] < FIRST_DAY:
+        return
     if not series.days[0] - _REACH <= event["event_date"] <= series.days[-1] + _REACH:
         return
     session = session_of(calendar, event["event_date"], event["event_time"], event["event_zone"])
     if not series.days[0] <= session <= series.days[-1]:
         return
-    position = bisect_left(series.days, session)
     if event["date_precision"] != "day":
         yield from _without("day_not_known")
         return
+    position = bisect_left(series.days, session)
     facts: dict[str, Any] = {"session_date": session, "session_number": position}
-    if series.days[position] != session:
+    if not series.has_price[position]:
         yield from _without("no_price_on_the_session", **facts)
         return
     before = estimation.sessions(position)
-    days = series.days[before]
+    used = [place for place in range(before.start, before.stop) if np.isfinite(series.own[place])]
     facts |= {
-        "estimation_days": len(days),
-        "estimation_from": days[0] if days else None,
-        "estimation_to": days[-1] if days else None,
-        "first_price_date": series.days[before.start - 1] if days else None,
+        "estimation_days": len(used),
+        "estimation_from": series.days[used[0]] if used else None,
+        "estimation_to": series.days[used[-1]] if used else None,
+        "first_price_date": series.days[used[0] - 1] if used else None,
     }
-    if len(days) < estimation.least:
+    if len(used) < estimation.min_sessions:
         yield from _without("estimation_window_short", **facts)
         return
+    market = None if series.market is None else series.market[used]
     try:
-        model = event_study.usual(series.own[before], _part(series.factor, before))
+        normal = event_study.normal_return(series.own[used], market)
     except ValueError:
         yield from _without("nothing_varies", **facts)
         return
     facts |= {
-        "alpha": model.alpha,
-        "beta": model.beta,
-        "residual_variance": model.variance,
-        "abnormal_return_event_day": _abnormal(model, series, position),
+        "alpha": normal.alpha,
+        "beta": None if normal.factor is None else normal.factor.beta,
+        "residual_variance": normal.variance,
+        "abnormal_return_event_day": _abnormal(normal, series, position),
     }
     for first, last in WINDOWS:
         window = slice(position + first, position + last + 1)
-        reason = _why_not(series, window, calendar)
+        reason = _reason_against(series, window)
         found = facts | _span(first, last, is_window=True)
-        yield found | ({"reason": reason} if reason else _judged(model, series, window))
+        yield found | ({"reason": reason} if reason else _assessed(normal, series, window))
     for first, last in _PATH:
         window = slice(position + first, position + last + 1)
-        if _why_not(series, window, calendar) is None:
+        if _reason_against(series, window) is None:
             found = facts | _span(first, last, is_path=True)
-            yield found | _judged(model, series, window)
+            yield found | _assessed(normal, series, window)
 
 
 def _span(
@@ -210,35 +238,23 @@ def _without(reason: words.EventReason, **facts: object) -> Iterator[dict[str, A
         yield {**facts, **_span(first, last, is_window=True), "reason": reason}
 
 
-def _why_not(series: Series, window: slice, calendar: Calendar) -> words.EventReason | None:
-    """A window is cut where the prices end, and has no sum where a session has no price."""
+def _reason_against(series: Series, window: slice) -> words.EventReason | None:
+    """A window is cut where the prices end, and has no sum where a session has no return."""
     if window.stop > len(series.days):
         return "event_window_not_complete"
-    first, last = series.days[window.start], series.days[window.stop - 1]
-    if _sessions_between(calendar, first, last) != window.stop - window.start:
-        return "session_without_a_price"
-    return None
+    return None if series.is_whole(window) else "session_without_a_price"
 
 
-@cache
-def _sessions_between(calendar: Calendar, first: date, last: date) -> int:
-    return int(sessions(calendar).is_between(first, last).sum())
-
-
-def _judged(model: Usual, series: Series, window: slice) -> dict[str, Any]:
-    answer = event_study.response(model, series.own[window], _part(series.factor, window))
+def _assessed(normal: NormalReturn, series: Series, window: slice) -> dict[str, Any]:
     return {
-        **asdict(answer),
+        **asdict(event_study.assess_window(normal, *series.part(window))),
         "window_start": series.days[window.start],
         "window_end": series.days[window.stop - 1],
-        "abnormal_return_last_day": _abnormal(model, series, window.stop - 1),
+        "abnormal_return_last_day": _abnormal(normal, series, window.stop - 1),
     }
 
 
-def _abnormal(model: Usual, series: Series, position: int) -> float:
+def _abnormal(normal: NormalReturn, series: Series, position: int) -> float | None:
+    """Of one session; None where it has no return of its own."""
     day = slice(position, position + 1)
-    return float(model.abnormal(series.own[day], _part(series.factor, day))[0])
-
-
-def _part(factor: Floats | None, sessions: slice) -> Floats | None:
-    return None if factor is None else factor[sessions]
+    return float(normal.abnormal(*series.part(day))[0]) if series.is_whole(day) else None

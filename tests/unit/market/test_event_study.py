@@ -12,12 +12,15 @@ from dagster_project.market.event_study import (
     Estimation,
     Floats,
     ReturnKind,
+    assess_window,
+    normal_return,
     rank_p_value,
-    response,
     returns,
     standard_error,
-    usual,
 )
+
+TEN_DIGITS = 5e-10
+"""Half a unit of the tenth digit of a figure that begins with 1."""
 
 MARKET = [0.010, -0.005, 0.002, 0.008, -0.012, 0.004, -0.003, 0.006, 0.000, -0.010]
 OWN = [0.013, -0.004, 0.001, 0.012, -0.015, 0.007, -0.006, 0.009, 0.002, -0.011]
@@ -38,21 +41,24 @@ def test_a_worked_example_to_ten_digits(kind: ReturnKind) -> None:
     own = returns(prices(OWN + OWN_AFTER, kind), kind)
     factor = returns(prices(MARKET + MARKET_AFTER, kind), kind)
     before, after = slice(1, 11), slice(11, 14)
-    found = usual(own[before], factor[before])
+    found = normal_return(own[before], factor[before])
     assert found.alpha == pytest.approx(0.0008, abs=1e-12)
-    assert found.beta == pytest.approx(1.281124498, rel=1e-9)
-    assert found.variance == pytest.approx(2.780321285e-06, rel=1e-9)
-    assert found.freedom == 8
+    assert found.factor is not None
+    assert found.factor.beta == pytest.approx(1.281124498, rel=TEN_DIGITS)
+    assert found.variance == pytest.approx(2.780321285e-06, rel=TEN_DIGITS)
+    assert found.degrees_of_freedom == 8
     abnormal = found.abnormal(own[after], factor[after])
-    assert abnormal == pytest.approx([-0.02720562249, -0.008237751004, 0.001356626506], rel=1e-9)
-    answer = response(found, own[after], factor[after])
-    assert answer.car == pytest.approx(-0.03408674699, rel=1e-9)
-    assert answer.standard_error == pytest.approx(0.003323287543, rel=1e-9)
-    assert answer.t_statistic == pytest.approx(-10.25693580, rel=1e-9)
-    # The short form leaves out that the usual return is an estimate.
-    short = math.sqrt(3 * found.variance)
-    assert short == pytest.approx(0.002888072689, rel=1e-9)
-    assert answer.car / short == pytest.approx(-11.80259317, rel=1e-9)
+    assert abnormal == pytest.approx(
+        [-0.02720562249, -0.008237751004, 0.001356626506], rel=TEN_DIGITS
+    )
+    answer = assess_window(found, own[after], factor[after])
+    assert answer.car == pytest.approx(-0.03408674699, rel=TEN_DIGITS)
+    assert answer.standard_error == pytest.approx(0.003323287543, rel=TEN_DIGITS)
+    assert answer.t_statistic == pytest.approx(-10.25693580, rel=TEN_DIGITS)
+    # The short form leaves out that the normal return is an estimate.
+    short = standard_error(found, 3, factor[after], forecast_error=False)
+    assert short == pytest.approx(0.002888072689, rel=TEN_DIGITS)
+    assert answer.car / short == pytest.approx(-11.80259317, rel=TEN_DIGITS)
 
 
 def test_simple_and_logarithmic_returns_of_one_series_differ() -> None:
@@ -62,14 +68,21 @@ def test_simple_and_logarithmic_returns_of_one_series_differ() -> None:
     assert math.isnan(returns([100, 110])[0])
 
 
+def test_no_return_leads_to_a_missing_price_or_from_it() -> None:
+    found = returns([100.0, math.nan, 121.0, 133.1], "simple")
+    assert np.isnan(found[:3]).all()
+    assert found[3] == pytest.approx(0.1)
+
+
 def test_the_market_model_equals_a_regression_and_its_forecast() -> None:
     """scipy's least squares, and the standard error of a forecast from the design matrix itself."""
     random = np.random.default_rng(1)
     factor = random.normal(0, 0.01, 153)
     own = 0.001 + 0.8 * factor + random.normal(0, 0.02, 153)
-    found = usual(own[:150], factor[:150])
+    found = normal_return(own[:150], factor[:150])
     line = stats.linregress(factor[:150], own[:150])
-    assert found.beta == pytest.approx(line.slope)
+    assert found.factor is not None
+    assert found.factor.beta == pytest.approx(line.slope)
     assert found.alpha == pytest.approx(line.intercept)
     design = np.column_stack((np.ones(150), factor[:150]))
     window = np.column_stack((np.ones(3), factor[150:]))
@@ -82,9 +95,9 @@ def test_the_market_model_equals_a_regression_and_its_forecast() -> None:
 def test_the_constant_mean_of_one_session_is_the_prediction_interval_of_a_sample() -> None:
     """A textbook: mean +- t(n-1) s sqrt(1 + 1/n), here of five returns of mean 0.02 and s 0.01."""
     own = np.array([0.01, 0.01, 0.02, 0.03, 0.03])
-    found = usual(own)
-    assert (found.alpha, found.freedom) == (pytest.approx(0.02), 4)
-    answer = response(found, np.array([0.06]))
+    found = normal_return(own)
+    assert (found.alpha, found.degrees_of_freedom) == (pytest.approx(0.02), 4)
+    answer = assess_window(found, np.array([0.06]))
     assert answer.car == pytest.approx(0.04)
     assert answer.standard_error == pytest.approx(0.01 * math.sqrt(1.2))
     # t(4) at 97.5 % is 2.776445 in any table.
@@ -135,8 +148,8 @@ def test_the_estimation_window_ends_thirty_sessions_before_the_event(
     assert list(range(500))[Estimation().sessions(event)] == list(expected)
 
 
-@pytest.mark.parametrize("bad", [0.0, -1.0, math.nan])
-def test_no_return_of_a_price_that_is_none(bad: float) -> None:
+@pytest.mark.parametrize("bad", [0.0, -1.0])
+def test_a_price_of_0_or_less_has_no_return(bad: float) -> None:
     with pytest.raises(ValueError, match="above 0"):
         returns([100.0, bad, 101.0])
 
@@ -144,9 +157,9 @@ def test_no_return_of_a_price_that_is_none(bad: float) -> None:
 def test_nothing_is_abnormal_where_nothing_varies() -> None:
     flat = np.zeros(10)
     with pytest.raises(ValueError, match="returns do not vary"):
-        usual(flat)
-    with pytest.raises(ValueError, match="factor does not vary"):
-        usual(np.arange(10, dtype=float), flat)
+        normal_return(flat)
+    with pytest.raises(ValueError, match="market does not vary"):
+        normal_return(np.arange(10, dtype=float), flat)
 
 
 a_return = st.integers(-2000, 2000).map(lambda basis_points: basis_points / 10_000)
@@ -162,7 +175,7 @@ def test_a_constant_factor_on_all_prices_changes_nothing(
     closes = prices(found, kind)
     one, other = returns(closes, kind), returns(factor * closes, kind)
     assert other[1:] == pytest.approx(one[1:], abs=1e-12)
-    left, right = (response(usual(r[1:-3]), r[-3:]) for r in (one, other))
+    left, right = (assess_window(normal_return(r[1:-3]), r[-3:]) for r in (one, other))
     assert right.car == pytest.approx(left.car, abs=1e-10)
     assert right.p_value == pytest.approx(left.p_value, abs=1e-6)
 
@@ -174,7 +187,8 @@ def test_the_order_of_the_sessions_before_the_event_changes_nothing(
     shuffled = list(found[:-3])
     random.shuffle(shuffled)
     left, right = (
-        response(usual(np.array(o)), np.array(found[-3:])) for o in (found[:-3], shuffled)
+        assess_window(normal_return(np.array(o)), np.array(found[-3:]))
+        for o in (found[:-3], shuffled)
     )
     assert right.t_statistic == pytest.approx(left.t_statistic, rel=1e-6, abs=1e-9)
     assert right.p_value_rank == pytest.approx(left.p_value_rank, abs=1e-9)
@@ -182,7 +196,7 @@ def test_the_order_of_the_sessions_before_the_event_changes_nothing(
 
 @given(some_returns)
 def test_an_interval_holds_zero_if_and_only_if_the_test_does_not_reject(found: list[float]) -> None:
-    answer = response(usual(np.array(found[:-2])), np.array(found[-2:]))
+    answer = assess_window(normal_return(np.array(found[:-2])), np.array(found[-2:]))
     assert (answer.ci95_low <= 0 <= answer.ci95_high) == (answer.p_value >= 0.05)
     assert 0 <= answer.p_value <= 1
     assert 0 <= answer.p_value_rank <= 1

@@ -1,7 +1,8 @@
 """Events and prices in, one row per window of each study out."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from dagster_project.market import studies
 from dagster_project.market.calendars import Calendar, sessions
 from dagster_project.market.event_study import Estimation
 from dagster_project.market.studies import PATH_FROM, PATH_TO, SCHEMA, WINDOWS, study_events
@@ -51,11 +53,11 @@ def event(day: date, **more: str | None) -> pl.DataFrame:
 
 
 def instrument(
-    name: str = "I", calendar: Calendar = "XNYS", factor: str | None = None
+    name: str = "I", calendar: Calendar | None = "XNYS", factor: str | None = None
 ) -> pl.DataFrame:
     return pl.DataFrame(
         {"instrument": [name], "calendar": [calendar], "market_instrument": [factor]},
-        schema_overrides={"market_instrument": pl.String},
+        schema_overrides={"calendar": pl.String, "market_instrument": pl.String},
     )
 
 
@@ -104,7 +106,7 @@ def test_a_window_is_its_returns_less_the_mean_of_those_before() -> None:
 
 
 def test_a_factor_is_compared_over_the_sessions_both_have() -> None:
-    """The factor has no price on one day: the return of both is over two sessions there."""
+    """The factor has no price on one day: the return over two sessions that follows is left out."""
     on, own, factor = days("XNYS"), closes(seed=1), closes(seed=2)
     missing = 100
     prices = pl.concat(
@@ -119,12 +121,16 @@ def test_a_factor_is_compared_over_the_sessions_both_have() -> None:
     kept = [place for place in range(300) if place != missing]
     r_own, r_factor = np.diff(np.log(own)[kept]), np.diff(np.log(factor)[kept])
     at = PLACE - 2  # one session less, and the return of session k is at k - 1
-    beta, alpha = np.polyfit(r_factor[: at - 29], r_own[: at - 29], 1)
+    before = [place for place in range(at - 29) if place != missing - 1]
+    beta, alpha = np.polyfit(r_factor[before], r_own[before], 1)
+    assert row["estimation_days"] == len(before) == 218
     assert (row["alpha"], row["beta"]) == (pytest.approx(alpha), pytest.approx(beta))
     assert row["car"] == pytest.approx(r_own[at] - alpha - beta * r_factor[at])
     assert row["market_instrument"] == "M"
     # The other model does not need the factor, and loses no session to it.
-    assert windows(found)[0, 0]["session_number"] == row["session_number"] + 1
+    own_mean = windows(found)[0, 0]
+    assert own_mean["estimation_days"] == 220
+    assert own_mean["session_number"] == row["session_number"]
 
 
 def test_no_market_row_without_a_factor() -> None:
@@ -172,19 +178,61 @@ def test_an_event_outside_the_prices_has_no_row() -> None:
     assert study_events(event(on[5]), prices.clear(), instrument()).is_empty()
 
 
-def test_a_session_without_a_price_is_no_session_of_a_window() -> None:
-    """The price of the day after the event is missing: the next return is of two sessions."""
+@pytest.mark.parametrize(
+    ("gap", "assessed", "path_to"),
+    [
+        # The price of the session after the event is missing.
+        (1, {(0, 0)}, 0),
+        # That of the one before: the event's own return would be of two sessions.
+        (-1, set(), -2),
+        # Two before: it is the first return of (-1,+1) that would be.
+        (-2, {(0, 0), (0, 10)}, -3),
+        # Six before: the first of (-5,+5) and of the path.
+        (-6, {(0, 0), (0, 10), (-1, 1)}, None),
+        (-7, set(WINDOWS), 10),
+    ],
+)
+def test_a_return_over_two_sessions_is_in_no_window(
+    gap: int, assessed: set[tuple[int, int]], path_to: int | None
+) -> None:
     on, prices = days("XNYS"), closes()
-    gap = PLACE + 1
-    kept = series("I", on[:gap] + on[gap + 1 :], prices[:gap] + prices[gap + 1 :])
-    judged = windows(study(kept, on[PLACE]))
-    assert judged[0, 0]["reason"] is None
-    for window in ((-1, 1), (-5, 5), (0, 10)):
-        assert judged[window]["reason"] == "session_without_a_price"
-    assert study(kept, on[PLACE]).filter("is_path")["window_to"].max() == 0
-    own_day = windows(study(kept, on[gap]))
-    assert {row["reason"] for row in own_day.values()} == {"no_price_on_the_session"}
-    assert own_day[0, 0]["session_date"] == on[gap]
+    place = PLACE + gap
+    kept = series("I", on[:place] + on[place + 1 :], prices[:place] + prices[place + 1 :])
+    found = study(kept, on[PLACE])
+    rows = windows(found)
+    assert {window for window, row in rows.items() if row["reason"] is None} == assessed
+    reasons = {row["reason"] for row in rows.values()} - {None}
+    assert reasons <= {"session_without_a_price"}
+    assert found.filter("is_path")["window_to"].max() == path_to
+    assert (rows[0, 0]["abnormal_return_event_day"] is None) == (gap == -1)
+
+
+def test_a_missing_price_of_before_takes_its_two_returns_out_of_the_normal_one() -> None:
+    """218 of 220 are left: the returns to and from the missing close are none of one session."""
+    on, prices = days("XNYS"), closes()
+    kept = series("I", on[:100] + on[101:], prices[:100] + prices[101:])
+    row = windows(study(kept, on[PLACE]))[0, 0]
+    steps = np.diff(np.log(prices))
+    expected = np.delete(steps[: PLACE - 30], [99, 100]).mean()
+    assert (row["estimation_days"], row["alpha"]) == (218, pytest.approx(expected))
+
+
+def test_the_session_of_an_event_may_have_no_price() -> None:
+    on, prices = days("XNYS"), closes()
+    kept = series("I", on[:PLACE] + on[PLACE + 1 :], prices[:PLACE] + prices[PLACE + 1 :])
+    rows = windows(study(kept, on[PLACE]))
+    assert {row["reason"] for row in rows.values()} == {"no_price_on_the_session"}
+    assert rows[0, 0]["session_date"] == on[PLACE]
+
+
+def test_a_price_of_a_day_without_trading_is_left_out() -> None:
+    """A Saturday between two sessions changes nothing."""
+    on, prices = days("XNYS"), closes()
+    friday = next(place for place in range(100, 200) if on[place].weekday() == 4)
+    saturday = series("I", [on[friday] + timedelta(days=1)], [1.0])
+    one = study(series("I", on, prices), on[PLACE])
+    other = study(pl.concat([series("I", on, prices), saturday]), on[PLACE])
+    assert_frame_equal(one, other)
 
 
 def test_a_day_that_is_not_known_has_no_session() -> None:
@@ -195,7 +243,7 @@ def test_a_day_that_is_not_known_has_no_session() -> None:
     assert found["session_date"].null_count() == found.height == len(WINDOWS)
 
 
-def test_nothing_is_said_of_prices_that_do_not_vary() -> None:
+def test_prices_that_do_not_vary_give_no_statistics() -> None:
     on = days("XNYS")
     judged = windows(study(series("I", on, [100.0] * 300), on[PLACE]))
     assert {row["reason"] for row in judged.values()} == {"nothing_varies"}
@@ -211,7 +259,7 @@ def test_the_kind_of_return_is_an_argument() -> None:
 
 def test_the_estimation_window_is_an_argument() -> None:
     on = days("XNYS")
-    short = Estimation(least=20, most=40, gap=10)
+    short = Estimation(min_sessions=20, max_sessions=40, gap=10)
     row = windows(study(series("I", on, closes()), on[60], estimation=short))[0, 0]
     assert (row["estimation_days"], row["estimation_to"]) == (40, on[50])
 
@@ -230,6 +278,16 @@ def test_an_index_and_a_price_are_two_series() -> None:
     row = windows(study(mixed, on[PLACE]))[0, 0]
     assert (row["reason"], row["estimation_days"]) == ("estimation_window_short", 30)
     assert row["estimation_from"] == on[change + 1]
+
+
+def test_what_cannot_be_studied_names_the_instrument() -> None:
+    on, prices = days("XNYS"), closes()
+    with pytest.raises(ValueError, match="I: a return needs prices above 0"):
+        study(series("I", on, [*prices[:-1], 0.0]), on[PLACE])
+    with pytest.raises(ValueError, match="I has no calendar"):
+        study_events(event(on[5]), series("I", on, prices), instrument(calendar=None))
+    nothing = study_events(event(date(1998, 12, 31)), series("I", on, prices), instrument())
+    assert nothing.is_empty()
 
 
 def test_two_prices_of_a_day_are_rejected() -> None:
@@ -257,12 +315,33 @@ def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
     assert_frame_equal(study(sorted_rows, on[PLACE]), study(mixed, on[PLACE]))
 
 
-@pytest.mark.parametrize("calendar", ["XTKS", "TARGET"])
-def test_other_holidays_change_nothing(calendar: Calendar) -> None:
-    """The same closes on the sessions of another exchange: in its year there are other holidays.
+@given(holiday=st.integers(0, 320).filter(lambda place: place != PLACE), seed=st.integers(0, 9))
+@settings(max_examples=15)
+def test_a_holiday_more_changes_no_figure(holiday: int, seed: int) -> None:
+    """The same closes on the sessions of a year with a holiday more: before, in or after a window.
 
-    Windows are counted in sessions, so the figures are those of New York; only the days differ.
+    Windows are counted in sessions, so that only days differ.
     """
+    trading, prices = days("XNYS", 400), closes(seed=seed)
+    fewer = trading[:holiday] + trading[holiday + 1 :]
+    dated = [name for name, kind in SCHEMA.items() if kind == pl.Date()]
+    found = []
+    for sessions_of_year in (trading, fewer):
+        with (
+            patch.object(studies, "sessions", lambda _, of=sessions_of_year: pl.Series(of)),
+            patch.object(
+                studies, "session_of",
+                lambda _, day, *__, of=sessions_of_year: next(one for one in of if one >= day),
+            ),
+        ):  # fmt: skip
+            on = sessions_of_year[:300]
+            found.append(study(series("I", on, prices), on[PLACE]))
+    assert found[0].height == len(WINDOWS) + 16
+    assert_frame_equal(found[0].drop(dated), found[1].drop(dated))
+
+
+@pytest.mark.parametrize("calendar", ["XTKS", "TARGET"])
+def test_the_holidays_of_another_exchange_change_no_figure(calendar: Calendar) -> None:
     here, there, prices = days("XNYS"), days(calendar), closes()
     assert here != there
     one = study(series("I", here, prices), here[PLACE])
