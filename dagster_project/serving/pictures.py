@@ -93,7 +93,12 @@ select
     (
         select
             list(
-                (session_offset, cumulative_abnormal_return, ci95_low, ci95_high)
+                (
+                    session_offset,
+                    exp(cumulative_abnormal_return) - 1,
+                    exp(ci95_low) - 1,
+                    exp(ci95_high) - 1
+                )
                 order by session_offset
             )
         from market.abnormal_returns as paths
@@ -103,14 +108,10 @@ select
     ) as path
 from market.event_studies as studies
 where list_contains(studies.shown_for, ?)
-and studies.window_from = -5
-qualify
-    row_number() over (
-        partition by studies.event_id, studies.instrument order by studies.model desc
-    ) = 1
+and studies.is_preferred
+and studies.window_from = -1
 order by studies.event_date, studies.event_id, studies.instrument
 """
-"""A market model goes before a constant mean."""
 
 
 def _drawn(panels: Sequence[Panel]) -> str:
@@ -129,7 +130,7 @@ def _drawn(panels: Sequence[Panel]) -> str:
         _text(
             LEFT, 34,
             "from the fifth session before the event's, which is 0, to the tenth after it; band: "
-            "95 % interval. Where it holds 0, nothing stands out.",
+            "95 % interval of each sum, not adjusted for the number of events.",
             FAINT,
         ),
     ]  # fmt: skip
@@ -202,7 +203,7 @@ def _panel(panel: Panel | None, left: float, top: float, reach: float) -> str:
     if path:
         points = " ".join(f"{x(session):.1f},{y(car):.1f}" for session, car, _, _ in path)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{LINE}" stroke-width="2"/>')
-    remark = "other news in (-5,+5)" if panel is not None and panel.is_contaminated else ""
+    remark = "other events in (-1,+1)" if panel is not None and panel.is_contaminated else ""
     parts.append(_text(left + 6, top + 14, remark if path else "no prices", FAINT))
     return "".join(parts)
 

@@ -1,4 +1,4 @@
--- What represents a market has prices in this build, and no better candidate has.
+-- What represents a market has enough prices in this build, and no better candidate has.
 {{ config(meta={'dagster': {'ref': {'name': 'instruments'}}}) }}
 
 with instruments as (
@@ -15,10 +15,12 @@ candidates as (
 
 priced as (
 
-    select distinct prices.instrument
+    select prices.instrument
     from {{ ref('prices') }} as prices
     inner join instruments on prices.instrument = instruments.instrument
     where instruments.frequency = 'D'
+    group by prices.instrument
+    having count(*) >= {{ var('least_days_of_a_market') }}
 
 ),
 

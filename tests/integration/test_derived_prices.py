@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -12,13 +13,21 @@ from typer.testing import CliRunner
 from dagster_project.cli import app
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
+from dagster_project.market.calendars import sessions
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.registry import source_named
 from tests.integration.marts import Marts
 
 INDICES = source_named("equity_indices")
 BASKET = "PEERS_6762.T"
-TOPIX = "instrument,date,index\nTOPIX,2026-02-05,100\nTOPIX,2026-02-06,100.4\n"
+
+
+def topix_of(days: int) -> str:
+    """The last sessions that the bundled prices of Tokyo have."""
+    trading = sessions("XTKS")
+    last = trading.filter(trading <= date(2026, 2, 6)).tail(days)
+    lines = (f"TOPIX,{day},{100 + place % 7}" for place, day in enumerate(last))
+    return "\n".join(["instrument,date,index", *lines, ""])
 
 
 def land(settings: Settings, file: Path, text: str) -> None:
@@ -48,7 +57,9 @@ def test_a_landed_index_is_the_factor_of_its_market_before_the_basket_of_peers(
     conform(settings, INDICES)
     factors, basket = factors_and_basket(marts, settings)
     assert factors == {"6762.T": (BASKET, "peers_basket")}
-    land(settings, tmp_path / "topix.csv", TOPIX)
+    land(settings, tmp_path / "few.csv", topix_of(149))
+    assert factors_and_basket(marts, settings)[0] == factors, "too few for a normal return"
+    land(settings, tmp_path / "topix.csv", topix_of(150))
     factors, basket_then = factors_and_basket(marts, settings)
     assert factors == dict.fromkeys(("6762.T", "4063.T", "5713.T", "7203.T"), ("TOPIX", "index"))
     assert_frame_equal(basket_then, basket)

@@ -1,6 +1,6 @@
 {# The lines begin after those of the other models. #}
 {% set lines_before = 13 %}
-{# A test of many is beyond chance below this, once it is adjusted for their number. #}
+{# A move is unusual below this p-value, adjusted for the number of events. #}
 {% set level = 0.05 %}
 
 with headlines as (
@@ -27,48 +27,66 @@ importers as (
 
 ),
 
--- Three sessions: news leaks the day before, and is read the day after. Against the market factor
--- where there is one.
+-- Every studied instrument beside every event that has a study.
+shown as (
+
+    select
+        headlines.*,
+        instruments.instrument
+    from headlines
+    cross join (select distinct instrument from studies) as instruments
+    where headlines.event_id in (select event_id from studies)
+
+),
+
+-- Three sessions: news leaks the day before, and is read the day after.
 of_headlines as (
 
     select
-        headlines.importer_iso3,
-        headlines.place,
-        headlines.subject,
-        studies.*,
-        case studies.instrument
+        shown.importer_iso3,
+        shown.place,
+        shown.subject,
+        shown.instrument,
+        studies.* exclude (instrument),
+        case shown.instrument
             when '6762.T' then 'TDK'
             when 'USDJPY' then 'yen per dollar'
-            else studies.instrument
+            else shown.instrument
         end
         || case studies.market_factor
             when 'peers_basket' then ' against its peers'
             when 'index' then ' against the market'
             else ''
         end as name
-    from headlines
-    inner join studies on headlines.event_id = studies.event_id
-    where
-        studies.window_from = -1
-        and studies.window_to = 1
-    qualify
-        row_number() over (
-            partition by headlines.importer_iso3, headlines.place, studies.instrument
-            order by studies.model = 'market' desc
-        ) = 1
+    from shown
+    left join studies
+        on
+            shown.event_id = studies.event_id
+            and shown.instrument = studies.instrument
+            and studies.is_preferred
+            and studies.window_from = -1
+            and studies.window_to = 1
 
 ),
 
+-- In per cent, as any other return on the page: a logarithmic one of 0.14 is 15 %. A star where
+-- another event is in the window.
 in_words as (
 
     select
         *,
         name
         || case
-            when car is null then ': ' || replace(reason, '_', ' ')
-            else
-                ' ' || {{ return_in_words('car') }}
-                || printf(' (%+.1f to %+.1f)', 100 * ci95_low, 100 * ci95_high)
+            when car is not null
+                then
+                    ' ' || {{ return_in_words('(exp(car) - 1)') }}
+                    || case when is_contaminated then '*' else '' end
+                    || printf(
+                        ' (%+.1f to %+.1f)',
+                        100 * (exp(ci95_low) - 1),
+                        100 * (exp(ci95_high) - 1)
+                    )
+            else ': ' || coalesce(replace(reason, '_', ' '), 'no prices')
         end as answer
     from of_headlines
 
@@ -113,7 +131,7 @@ together as (
         place,
         any_value(subject) as subject,
         any_value(event_date) as event_date,
-        any_value(car) filter (where instrument = 'REMX') as car_of_fund,
+        any_value(exp(car) - 1) filter (where instrument = 'REMX') as return_of_fund,
         any_value(window_start) filter (where instrument = 'REMX') as window_start,
         any_value(window_end) filter (where instrument = 'REMX') as window_end,
         max(window_end) as last_price_date,
@@ -121,7 +139,9 @@ together as (
             as answers,
         count(car) as judged,
         string_agg(name, ', ' order by instrument = 'REMX' desc, instrument = 'USDJPY' desc)
-        filter (where p_value_bh < {{ level }}) as beyond_chance,
+        filter (where p_value_bh < {{ level }}) as unusual_by_t,
+        string_agg(name, ', ' order by instrument = 'REMX' desc, instrument = 'USDJPY' desc)
+        filter (where p_value_rank_bh < {{ level }}) as unusual_by_ranks,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from in_words
     group by importer_iso3, place
@@ -132,16 +152,20 @@ select
     together.importer_iso3,
     cast({{ lines_before }} + together.place as integer) as position,
     'Markets around ' || together.subject || ' (' || together.event_date || '), REMX' as subject,
-    together.car_of_fund as figure,
+    together.return_of_fund as figure,
     'return' as unit,
     {{ as_interval('together.window_start', 'together.window_end') }} as period,
     together.answers
     || case
         when together.judged = 0 then ''
-        when together.beyond_chance is null then '; nothing beyond chance among all events'
-        else '; beyond chance among all events: ' || together.beyond_chance
+        when coalesce(together.unusual_by_t, together.unusual_by_ranks) is null
+            then '; nothing unusual among all events'
+        else
+            '; unusual among all events: '
+            || coalesce(together.unusual_by_t, 'nothing') || ' by the t test, '
+            || coalesce(together.unusual_by_ranks, 'nothing') || ' by ranks'
     end
-    || coalesce('; other news: ' || other_news.event_ids, '') as detail,
+    || coalesce('; * beside ' || other_news.event_ids, '') as detail,
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     sources.source,

@@ -19,7 +19,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 STUDY = {
     "event_id": "CN-2026-1", "event_date": date(2026, 1, 6), "title": "A ban <on> goods",
-    "instrument": "REMX", "model": "constant_mean", "window_from": -5, "window_to": 5,
+    "instrument": "REMX", "model": "constant_mean", "window_from": -1, "window_to": 1, "is_preferred": True,
     "is_contaminated": False, "shown_for": ["JPN"],
 }  # fmt: skip
 
@@ -56,28 +56,29 @@ def test_a_panel_holds_the_path_its_band_and_its_event(tmp_path: Path) -> None:
     assert len(band.attrib["points"].split()) == 32
     assert "2026-01-06  CN-2026-1: A ban <on> goods" in words_of(svg)
     assert "REMX" in words_of(svg)
-    assert not any("other news" in words for words in words_of(svg))
+    assert not any("other events" in words for words in words_of(svg))
 
 
-def test_other_news_and_missing_prices_are_written_on_the_panel(tmp_path: Path) -> None:
+def test_other_events_and_missing_prices_are_written_on_the_panel(tmp_path: Path) -> None:
     studies = [
         {**STUDY, "is_contaminated": True},
         {**STUDY, "event_id": "LATER", "event_date": date(2026, 2, 24), "instrument": "USDJPY"},
     ]
     svg = drawn(published(tmp_path, market__event_studies=studies, market__abnormal_returns=path()))
     words = words_of(svg)
-    assert words.count("other news in (-5,+5)") == 1
+    assert words.count("other events in (-1,+1)") == 1
     # Of two events and two instruments one pair has a path.
     assert words.count("no prices") == 3
     assert words.index("REMX") < words.index("USDJPY")
 
 
-def test_the_market_model_goes_before_the_constant_mean(tmp_path: Path) -> None:
+def test_the_row_to_read_is_drawn(tmp_path: Path) -> None:
     market = {**STUDY, "model": "market", "market_instrument": "PEERS"}
+    other = {**STUDY, "is_preferred": False}
     svg = drawn(
         published(
             tmp_path,
-            market__event_studies=[STUDY, market],
+            market__event_studies=[other, market],
             market__abnormal_returns=[*path(), *path(model="market")[:3]],
         )
     )

@@ -197,6 +197,11 @@ select
     case when studies.session_number is not null then coalesce(contaminated.contaminated_by, []) end
         as contaminated_by,
     studies.reason,
+    row_number() over (
+        partition by
+            studies.event_id, studies.instrument, studies.window_from, studies.window_to
+        order by studies.car is not null desc, studies.model = 'market' desc
+    ) = 1 as is_preferred,
     coalesce(shown.shown_for, []) as shown_for,
     {{ snapshots_together(['snapshots_of_prices.snapshot_ids', '[events.snapshot_id]']) }}
         as snapshot_ids

@@ -66,12 +66,17 @@ basket_days as (
 
 ),
 
--- What has daily prices: quotes of its own, or a day on which every member of the basket has one.
+-- What has daily prices: quotes of its own, or days on which every member of the basket has one.
 with_daily_prices as (
 
-    select instrument from daily_quotes
-    union
-    select instrument from basket_days
+    select instrument
+    from (
+        select instrument, price_date from daily_quotes
+        union
+        select instrument, price_date from basket_days
+    ) as days
+    group by instrument
+    having count(*) >= {{ var('least_days_of_a_market') }}
 
 ),
 
