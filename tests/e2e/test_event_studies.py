@@ -278,7 +278,7 @@ def test_the_picture_of_japans_events_is_drawn(built: Path, tmp_path: Path) -> N
 
 
 def test_the_table_of_the_readme_is_what_the_warehouse_holds(rows: Rows) -> None:
-    """Every interval printed there, of the market model where there is one."""
+    """Every interval printed there, in per cent, of the row to read; and what is unusual."""
     page = (CHECKOUT / "README.md").read_text("utf8")
     section = page.partition("## Did the market move because of it")[2].partition("\n## ")[0]
     printed = [
@@ -289,18 +289,47 @@ def test_the_table_of_the_readme_is_what_the_warehouse_holds(rows: Rows) -> None
     assert [cells[0] for cells in printed] == [
         "2025-04-04", "2025-10-09", "2026-01-06", "2026-02-01", "2026-02-06",
     ]  # fmt: skip
-    for day, _, *answers, other_news in printed:
-        found = {
-            name: (f"{100 * car:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})", news)
-            for name, car, low, high, news in rows(
-                "select instrument, car, ci95_low, ci95_high, contaminated_by "
-                "from market.event_studies where list_contains(shown_for, 'JPN') "
-                "and event_date = ? and window_from = -1 and window_to = 1 "
-                "qualify row_number() over (partition by instrument order by model desc) = 1",
-                day,
-            )
-        }
-        shown = [found[name][0] if name in found else "–" for name in ("REMX", "USDJPY", "6762.T")]
-        assert shown == answers, day
-        named = sorted({name for _, news in found.values() for name in news})
-        assert other_news == (", ".join(f"`{name}`" for name in named) or "none listed")
+    intervals, unusual_by_t, unusual_by_ranks = [], [], []
+    for day, _, *answers, other_events in printed:
+        found: dict[str, str] = {}
+        named: set[str] = set()
+        for name, car, low, high, others, by_t, by_ranks in rows(
+            "select instrument, car, ci95_low, ci95_high, contaminated_by, p_value_bh, "
+            "p_value_rank_bh from market.event_studies where list_contains(shown_for, 'JPN') "
+            "and event_date = ? and window_from = -1 and window_to = 1 and is_preferred",
+            day,
+        ):
+            percent = [100 * math.expm1(share) for share in (car, low, high)]
+            star = "*" if others else ""
+            found[name] = f"{percent[0]:+.1f}{star} ({percent[1]:+.1f} to {percent[2]:+.1f})"
+            named |= set(others)
+            intervals.append((low, high))
+            unusual_by_t += [(day, name)] if by_t < 0.05 else []
+            unusual_by_ranks += [(day, name)] if by_ranks < 0.05 else []
+        assert [found.get(name, "–") for name in ("REMX", "USDJPY", "6762.T")] == answers, day
+        events = ", ".join(f"`{name}`" for name in sorted(named)) or "none listed"
+        assert other_events == events
+    words = {10: "ten", 14: "Fourteen"}
+    holding = sum(low <= 0 <= high for low, high in intervals)
+    assert f"{words[len(intervals)]} intervals, and {words[holding]} hold 0" in section
+    assert unusual_by_t == [("2025-04-04", "REMX"), ("2026-02-01", "6762.T")]
+    assert unusual_by_ranks == []
+    assert rows("select count(*) from market.event_studies where p_value_rank_bh < 0.05") == [(0,)]
+    tested = dict(
+        rows(
+            "select instrument, count(distinct session_date) from market.event_studies "
+            "where window_from = -1 and car is not null group by instrument"
+        )
+    )
+    counts = "35 sessions of REMX, 28 of TDK, 42 of the yen"
+    assert counts in section
+    assert tested == {"REMX": 35, "6762.T": 28, "USDJPY": 42}
+    for model, percent, by_t in (("market", "21.6 %", True), ("constant_mean", "-9.1 %", False)):
+        ((car, adjusted),) = rows(
+            "select car, p_value_bh from market.event_studies where event_id = 'CN-2026-1' "
+            "and instrument = '6762.T' and window_from = -5 and model = ?",
+            model,
+        )
+        assert f"{abs(100 * math.expm1(car)):.1f} %" == percent.lstrip("-")
+        assert percent in section
+        assert (adjusted < 0.05) == by_t

@@ -614,7 +614,7 @@ def answer(lake: LakeOfHome, row: Row, labels: Any) -> Iterator[tuple[object, ob
             **row, "instrument": "REMX", "market_instrument": None, "session_date": within[1],
         }  # fmt: skip
         _, _, abnormal, _ = study(lake, study_of_fund, -1, 1)
-        yield figure, math.fsum(abnormal)
+        yield figure, math.expm1(math.fsum(abnormal))
     else:
         raise AssertionError(position)
 

@@ -45,7 +45,7 @@ def test_japan_2024_is_on_the_published_asset_in_a_line_and_on_a_page(
     page = found["answers"]
     assert page.startswith("## Japan 2024")
     lines = [line for line in page.splitlines() if line.startswith("| ") and "**" in line]
-    assert len(lines) == 13
+    assert len(lines) == 18
     assert all("vintage 20" in line for line in lines)
     assert sum(any(bar in line for bar in "▁▂▃▄▅▆▇█") for line in lines) == 9
 

@@ -26,7 +26,10 @@ def topix_of(days: int) -> str:
     """The last sessions that the bundled prices of Tokyo have."""
     trading = sessions("XTKS")
     last = trading.filter(trading <= date(2026, 2, 6)).tail(days)
-    lines = (f"TOPIX,{day},{100 + place % 7}" for place, day in enumerate(last))
+    levels = [2000 + day.toordinal() * 7919 % 1000 / 10 for day in last]
+    lines = (
+        f"TOPIX,{day},{100 * level / levels[0]}" for day, level in zip(last, levels, strict=True)
+    )
     return "\n".join(["instrument,date,index", *lines, ""])
 
 

@@ -19,7 +19,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 STUDY = {
     "event_id": "CN-2026-1", "event_date": date(2026, 1, 6), "title": "A ban <on> goods",
-    "instrument": "REMX", "model": "constant_mean", "window_from": -1, "window_to": 1, "is_preferred": True,
+    "instrument": "REMX", "model": "constant_mean", "window_from": -1, "window_to": 1,
+    "is_preferred": True,
     "is_contaminated": False, "shown_for": ["JPN"],
 }  # fmt: skip
 

@@ -71,9 +71,15 @@ with_daily_prices as (
 
     select instrument
     from (
-        select instrument, price_date from daily_quotes
+        select
+            instrument,
+            price_date
+        from daily_quotes
         union
-        select instrument, price_date from basket_days
+        select
+            instrument,
+            price_date
+        from basket_days
     ) as days
     group by instrument
     having count(*) >= {{ var('least_days_of_a_market') }}
