@@ -47,7 +47,19 @@ of_headlines as (
         shown.place,
         shown.subject,
         shown.instrument,
-        studies.* exclude (instrument),
+        studies.event_date,
+        studies.session_date,
+        studies.window_start,
+        studies.window_end,
+        studies.car,
+        studies.ci95_low,
+        studies.ci95_high,
+        studies.p_value_bh,
+        studies.p_value_rank_bh,
+        studies.is_contaminated,
+        studies.contaminated_by,
+        studies.reason,
+        studies.snapshot_ids,
         case shown.instrument
             when '6762.T' then 'TDK'
             when 'USDJPY' then 'yen per dollar'
