@@ -27,15 +27,27 @@ importers as (
 
 ),
 
+studied as (
+
+    select distinct
+        event_id,
+        instrument
+    from studies
+
+),
+
 -- Every studied instrument beside every event that has a study.
 shown as (
 
-    select
-        headlines.*,
+    select distinct
+        headlines.importer_iso3,
+        headlines.place,
+        headlines.subject,
+        headlines.event_id,
         instruments.instrument
     from headlines
-    cross join (select distinct instrument from studies) as instruments
-    where headlines.event_id in (select event_id from studies)
+    inner join studied on headlines.event_id = studied.event_id
+    cross join studied as instruments
 
 ),
 
