@@ -243,6 +243,10 @@ def show_answers(
 def picture(
     file: Annotated[Path, typer.Argument(help="File to write, e.g. markets.svg.")],
     importer: Importer = "",
+    event: Annotated[
+        list[str] | None,
+        typer.Option(help="Clause or milestone to draw instead, may be repeated."),
+    ] = None,
     as_of: ReplayDay = None,
 ) -> None:
     """Draw the markets around the events of an importer's page of answers, as SVG."""
@@ -250,7 +254,7 @@ def picture(
     published = _published(settings)
     from dagster_project.serving.pictures import write_picture
 
-    write_picture(published, settings.importer, file)
+    write_picture(published, settings.importer, file, event or [])
 
 
 @app.command()

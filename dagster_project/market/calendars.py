@@ -32,7 +32,7 @@ def calendar(name: Calendar) -> ExchangeCalendar:
     Raises ValueError for a name that is not in CALENDARS.
     """
     if name not in CALENDARS:
-        raise ValueError(f"{name!r} is none of {', '.join(CALENDARS)}.")
+        raise ValueError(f"{name!r} is not one of {', '.join(CALENDARS)}.")
     import exchange_calendars
 
     if name == "TARGET":

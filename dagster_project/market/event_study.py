@@ -16,6 +16,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dagster_project.market import LEAST_SESSIONS
+
 Floats = NDArray[np.float64]
 ReturnKind = Literal["log", "simple"]
 
@@ -32,7 +34,7 @@ class Estimation:
     event, and no estimate from fewer than `min_sessions`.
     """
 
-    min_sessions: int = 120
+    min_sessions: int = LEAST_SESSIONS
     max_sessions: int = 250
     gap: int = 30
 

@@ -16,17 +16,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from dagster_project import words
-from dagster_project.market import event_study
+from dagster_project.market import PATH_FROM, PATH_TO, event_study
 from dagster_project.market.calendars import FIRST_DAY, Calendar, session_of, sessions
 from dagster_project.market.event_study import Estimation, Floats, NormalReturn, ReturnKind
 
 WINDOWS = ((0, 0), (-1, 1), (-5, 5), (0, 10))
 """First and last session, the event's being 0: the day, its neighbours, a fortnight, what came."""
 
-PATH_FROM, PATH_TO = -5, 10
-"""The path of a study: the cumulative abnormal return from the fifth session before to each one."""
-
 _PATH = tuple((PATH_FROM, day) for day in range(PATH_FROM, PATH_TO + 1))
+"""The cumulative abnormal return from the first session of the path to each one."""
 
 _REACH = timedelta(days=14)
 """No exchange here is closed for as long: a session is nearer to its news than that."""

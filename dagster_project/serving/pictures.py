@@ -18,14 +18,12 @@ import duckdb
 
 from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import connect
+from dagster_project.market import PATH_FROM, PATH_TO
 
 WIDTH, HEIGHT = 290, 130
 """Of a panel, in pixels."""
 
 LEFT, TOP, GAP, BETWEEN = 60, 76, 34, 46
-FIRST, LAST = -5, 10
-"""The sessions of a path."""
-
 INK, FAINT, BAND, LINE = "#222222", "#8a8a8a", "#cfe0f3", "#1f5fa8"
 
 
@@ -42,13 +40,18 @@ class Panel:
     path: Sequence[tuple[int, float, float, float]]
 
 
-def picture(published_file: Path, importer: str) -> str:
-    """The markets around the events of an importer's page of answers, as SVG.
+def picture(published_file: Path, importer: str, events: Sequence[str] = ()) -> str:
+    """The markets around the events of an importer's page of answers, or around others, as SVG.
 
     Raises PublicationError where the file has no studies of such events.
     """
     with connect(published_file, read_only=True) as connection:
-        drawn = pictures(connection, importer)
+        drawn = pictures(connection, importer, events)
+    if not drawn and events:
+        raise PublicationError(
+            f"{published_file.name} has no event studies for {', '.join(events)}.",
+            hint='kido query "select distinct event_id from market.event_studies" lists them.',
+        )
     if not drawn:
         raise PublicationError(
             f"{published_file.name} has no event studies for {importer}.",
@@ -57,23 +60,31 @@ def picture(published_file: Path, importer: str) -> str:
     return next(iter(drawn.values()))
 
 
-def write_picture(published_file: Path, importer: str, file: Path) -> None:
+def write_picture(
+    published_file: Path, importer: str, file: Path, events: Sequence[str] = ()
+) -> None:
     """Write the picture to a file; raises PublicationError where that cannot be done."""
-    drawn = picture(published_file, importer)
+    drawn = picture(published_file, importer, events)
     try:
         file.write_text(drawn, "utf8")
     except OSError as error:
         raise PublicationError(f"{file} cannot be written: {error.strerror}.") from error
 
 
-def pictures(connection: duckdb.DuckDBPyConnection, importer: str) -> Mapping[tuple[str, str], str]:
-    """By schema and table, the picture of it for an importer; none of a table that has no rows."""
+def pictures(
+    connection: duckdb.DuckDBPyConnection, importer: str, events: Sequence[str] = ()
+) -> Mapping[tuple[str, str], str]:
+    """By schema and table, the picture of it for an importer, or for some events; none of a table
+    that has no rows of them.
+    """
     table = ("market", "event_studies")
     if not connection.execute(
         "select 1 from duckdb_tables() where schema_name = ? and table_name = ?", table
     ).fetchone():
         return {}
-    panels = [Panel(*row) for row in connection.execute(_PANELS, [importer]).fetchall()]
+    panels = [
+        Panel(*row) for row in connection.execute(_PANELS, [list(events), importer]).fetchall()
+    ]
     return {table: _drawn(panels)} if panels else {}
 
 
@@ -107,7 +118,10 @@ select
         and paths.model = studies.model
     ) as path
 from market.event_studies as studies
-where list_contains(studies.shown_for, ?)
+where case
+    when len($1::varchar[]) > 0 then list_contains($1, studies.event_id)
+    else list_contains(studies.shown_for, $2)
+end
 and studies.is_preferred
 and studies.window_from = -1
 order by studies.event_date, studies.event_id, studies.instrument
@@ -168,7 +182,7 @@ def _reach(panels: Sequence[Panel], instrument: str) -> float:
 
 def _panel(panel: Panel | None, left: float, top: float, reach: float) -> str:
     def x(session: float) -> float:
-        return left + (session - FIRST) / (LAST - FIRST) * WIDTH
+        return left + (session - PATH_FROM) / (PATH_TO - PATH_FROM) * WIDTH
 
     def y(share: float) -> float:
         return top + HEIGHT / 2 * (1 - share / reach)
@@ -182,7 +196,7 @@ def _panel(panel: Panel | None, left: float, top: float, reach: float) -> str:
     parts += [
         f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" fill="none" '
         f'stroke="#d0d0d0"/>',
-        _line(x(FIRST), y(0), x(LAST), y(0), FAINT),
+        _line(x(PATH_FROM), y(0), x(PATH_TO), y(0), FAINT),
         _line(x(0), top, x(0), top + HEIGHT, FAINT, dashed=True),
     ]
     for mark in _marks(reach):

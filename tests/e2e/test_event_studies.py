@@ -125,6 +125,20 @@ def test_a_constant_mean_study_is_worked_out_again(
         assert rank == pytest.approx(2 * NormalDist().cdf(-abs(z)))
 
 
+@pytest.mark.parametrize("p_value", ["p_value", "p_value_rank"])
+def test_p_values_are_adjusted_as_scipy_does_it(rows: Rows, p_value: str) -> None:
+    families: dict[tuple[Any, ...], dict[date, tuple[float, float]]] = {}
+    for *family, session, raw, adjusted in rows(
+        f"select instrument, model, window_from, window_to, session_date, {p_value}, {p_value}_bh "
+        f"from market.event_studies where {p_value} is not null"
+    ):
+        families.setdefault(tuple(family), {})[session] = (raw, adjusted)
+    assert len(families) == 16
+    for tests in families.values():
+        raw, adjusted = zip(*tests.values(), strict=True)
+        assert list(adjusted) == pytest.approx(list(stats.false_discovery_control(raw)))
+
+
 def test_tdk_is_studied_against_its_peers(rows: Rows) -> None:
     """Around the ban of 2026-01-06: the regression of 250 sessions, by the standard library."""
     ((session, factor, label, alpha, beta, car, day),) = rows(
@@ -236,7 +250,7 @@ def test_what_is_known_to_have_moved_markets_is_flagged(rows: Rows) -> None:
 
 
 def test_a_build_of_a_past_day_knows_nothing_of_what_came(
-    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rows: Rows, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of 2026-01-07 the ban of the day before has one session in New York after it."""
     day = date(2026, 1, 7)
@@ -259,8 +273,16 @@ def test_a_build_of_a_past_day_knows_nothing_of_what_came(
         assert of_ban[key]["car"] is None
     offsets = paths.filter(event_id="CN-2026-1", instrument="REMX")["session_offset"]
     assert sorted(offsets) == list(range(-5, 2))
-    # What was known then has not changed.
+    of_tdk = paths.filter(event_id="CN-2026-1", instrument="6762.T", model="constant_mean")
+    assert sorted(of_tdk["session_offset"]) == list(range(-5, 1))
+    # What was known then has not changed, but for how many events it is one of.
     assert of_ban["REMX", -1, 1]["car"] == pytest.approx(0.0965, abs=5e-4)
+    tested = studies.filter(instrument="REMX", window_from=-1).drop_nulls("car")
+    of_today = rows(
+        "select distinct session_date from market.event_studies where instrument = 'REMX' "
+        "and window_from = -1 and window_end <= '2026-01-07'"
+    )
+    assert set(tested["session_date"]) == {session for (session,) in of_today}
 
 
 def test_the_picture_of_japans_events_is_drawn(built: Path, tmp_path: Path) -> None:
@@ -272,6 +294,11 @@ def test_the_picture_of_japans_events_is_drawn(built: Path, tmp_path: Path) -> N
     assert drawn.count("<polyline") == 14
     assert drawn.count("no prices") == 1
     assert "CN-2026-1" in drawn
+    one = run_kido(built, "picture", str(file), "--event", "CN-2025-10", "--event", "CN-2024-33")
+    assert one.returncode == 0, one.stderr
+    assert file.read_text("utf8").count("<polyline") == 6
+    unknown = run_kido(built, "picture", str(file), "--event", "CN-1999-1")
+    assert (unknown.returncode, "no event studies for CN-1999-1" in unknown.stderr) == (1, True)
     again = run_kido(built, "picture", str(tmp_path / "nowhere" / "markets.svg"))
     assert again.returncode == 1
     assert "cannot be written" in again.stderr

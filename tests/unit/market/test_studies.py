@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from dagster_project.market import studies
+from dagster_project.market import PATH_FROM, PATH_TO, studies
 from dagster_project.market.calendars import Calendar, sessions
 from dagster_project.market.event_study import Estimation
-from dagster_project.market.studies import PATH_FROM, PATH_TO, SCHEMA, WINDOWS, study_events
+from dagster_project.market.studies import SCHEMA, WINDOWS, study_events
 
 STATISTICS = (
     "car", "standard_error", "t_statistic", "p_value", "p_value_rank", "ci95_low", "ci95_high",
@@ -208,7 +208,7 @@ def test_a_return_over_two_sessions_is_in_no_window(
 
 
 def test_a_missing_price_of_before_takes_its_two_returns_out_of_the_normal_one() -> None:
-    """218 of 220 are left: the returns to and from the missing close are none of one session."""
+    """218 of 220 are left: to and from the missing close there is no return of one session."""
     on, prices = days("XNYS"), closes()
     kept = series("I", on[:100] + on[101:], prices[:100] + prices[101:])
     row = windows(study(kept, on[PLACE]))[0, 0]

@@ -261,7 +261,7 @@ select
     price_date,
     close,
     adjusted_close,
-    -- Adjusted and other closes are two series: a return between them is none.
+    -- Adjusted and other closes are two series, between which there is no return.
     case
         when count(adjusted_close) over of_series = count(*) over of_series then adjusted_close
         else close

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from dagster_project import words
+from dagster_project.market import LEAST_SESSIONS
 from dagster_project.quality.mart_parts import answers_of_a_market, is_at_least, no_row_has
 from dagster_project.quality.parts import (
     is_a_share,
@@ -16,9 +17,6 @@ from dagster_project.quality.rules import report
 
 LARGEST_RETURN = 0.5
 """A sum of logarithmic returns of a few sessions: the bundled series reach 0.3 in eleven."""
-
-LEAST_SESSIONS = 120
-"""Of an estimation window: from fewer nothing is estimated."""
 
 RULES = (
     is_one_of(
