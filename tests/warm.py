@@ -12,17 +12,20 @@ import logging
 
 import dbt.adapters.duckdb.connections
 import dbt.cli.main
+import scipy.special
 
 import dagster_project.cli
 import dagster_project.definitions
 import dagster_project.intake.command
 import dagster_project.intake.land
 import dagster_project.intake.withdraw
+import dagster_project.market.studies
 import dagster_project.orchestration.execute
 import dagster_project.orchestration.publication_assets
 import tests.integration.asking
 import tests.integration.killing
 from dagster_project.intake.versions import parser_version
+from dagster_project.market.calendars import CALENDARS, calendar
 from dagster_project.orchestration import transform
 from dagster_project.quality.runner import great_expectations
 from dagster_project.sources.registry import all_sources
@@ -32,6 +35,8 @@ great_expectations()
 logging.getLogger().handlers.clear()
 for source in all_sources().values():
     parser_version(source)
+for name in CALENDARS:
+    calendar(name)
 # Read for the next run of dbt alone, which changes it: each process that is forked has its own.
 transform.load_ahead()
 # What is here stays: no process that is forked looks through it for garbage, and copies it by that.

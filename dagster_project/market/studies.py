@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -245,7 +245,7 @@ def _reason_against(series: Series, window: slice) -> words.EventReason | None:
 
 def _assessed(normal: NormalReturn, series: Series, window: slice) -> dict[str, Any]:
     return {
-        **asdict(event_study.assess_window(normal, *series.part(window))),
+        **vars(event_study.assess_window(normal, *series.part(window))),
         "window_start": series.days[window.start],
         "window_end": series.days[window.stop - 1],
         "abnormal_return_last_day": _abnormal(normal, series, window.stop - 1),
