@@ -42,7 +42,6 @@ SCHEMA: dict[str, pl.DataType] = {
     "market_instrument": pl.String(),
     "alpha": pl.Float64(),
     "beta": pl.Float64(),
-    "residual_variance": pl.Float64(),
     "estimation_days": pl.Int32(),
     "estimation_from": pl.Date(),
     "estimation_to": pl.Date(),
@@ -60,9 +59,9 @@ SCHEMA: dict[str, pl.DataType] = {
     "ci95_high": pl.Float64(),
     "reason": pl.String(),
 }
-"""The columns of `study_events`, and their types: `session_number` counts the prices of the series
-from 0, `first_price_date` is the day before the first return that is used, `window_start` and
-`window_end` are the days of the window's first and last session, `is_window` and `is_path` say
+"""The columns of `study_events`, and their types: `session_number` counts the sessions of the
+series from 0, `first_price_date` is the day before the first return that is used, `window_start`
+and `window_end` are the days of the window's first and last session, `is_window` and `is_path` say
 which of the two lists a window is of."""
 
 
@@ -208,7 +207,6 @@ def _study(
     facts |= {
         "alpha": normal.alpha,
         "beta": None if normal.factor is None else normal.factor.beta,
-        "residual_variance": normal.variance,
         "abnormal_return_event_day": _abnormal(normal, series, position),
     }
     for first, last in WINDOWS:
