@@ -271,9 +271,15 @@ with_comparables as (
         *,
         (
             max(figure) over a_year_before + max(figure) over two_years_before
-        ) / 2 as comparable
+        ) / 2 as comparable,
+        lag(snapshot_ids) over periods as snapshot_ids_before
     from figures
     window
+        periods as (
+            partition by
+                source, importer_iso3, supplier_iso3, commodity_code, frequency, unit, era
+            order by period_start
+        ),
         a_year_before as (
             partition by
                 source, importer_iso3, supplier_iso3, commodity_code, frequency, unit, era
@@ -298,7 +304,9 @@ readings as (
         case
             when is_share then figure - comparable
             when comparable > 0 then {{ as_read('figure / comparable', 'false') }}
-        end as change_reading
+        end as change_reading,
+        -- Most periods of a series are from the snapshots of the one before.
+        nullif(snapshot_ids, snapshot_ids_before) as other_snapshot_ids
     from with_comparables
 
 ),
@@ -313,7 +321,9 @@ histories as (
         count(level_reading) over periods_before as levels,
         median(level_reading) over periods_before as median_level,
         mad(level_reading) over periods_before as mad_of_levels,
-        list(snapshot_ids) over periods_read as snapshots_before
+        list(other_snapshot_ids) filter (where other_snapshot_ids is not null) over periods_read
+            as other_snapshots_before,
+        first_value(snapshot_ids) over periods_read as first_snapshots_before
     from readings
     window
         -- The first period that is looked at has comparable ones of two years before.
@@ -449,5 +459,9 @@ select
     case when is_scored then distance >= distance_of_warning end as has_fired,
     top_supplier_iso3,
     is_provisional,
-    {{ union_of('list_append(coalesce(snapshots_before, []), snapshot_ids)') }} as snapshot_ids
+    {{
+        union_of(
+            'coalesce(other_snapshots_before, []) || [coalesce(first_snapshots_before, []), snapshot_ids]'
+        )
+    }} as snapshot_ids
 from in_units
