@@ -81,20 +81,27 @@ class NormalReturn:
 
 
 @dataclass(frozen=True)
-class WindowTest:
-    """The cumulative abnormal return over a window and its tests; shares, not percentages.
+class CumulativeReturn:
+    """The cumulative abnormal return over a window, and its interval; shares, not percentages.
 
     `standard_error` holds the error of the forecast: the normal return is itself an estimate.
-    `p_value` is of the t distribution, two-sided; `p_value_rank` rests on ranks alone.
     """
 
     car: float
     standard_error: float
+    ci95_low: float
+    ci95_high: float
+
+
+@dataclass(frozen=True)
+class WindowTest(CumulativeReturn):
+    """Whether it is unusual: `p_value` is of the t distribution, two-sided; `p_value_rank` rests on
+    ranks alone.
+    """
+
     t_statistic: float
     p_value: float
     p_value_rank: float
-    ci95_low: float
-    ci95_high: float
 
 
 def returns(prices: ArrayLike, kind: ReturnKind = "log") -> Floats:
@@ -159,23 +166,29 @@ def standard_error(
     return math.sqrt(normal.variance * units)
 
 
+def cumulative_return(
+    normal: NormalReturn, own: Floats, market: Floats | None = None
+) -> CumulativeReturn:
+    """The cumulative abnormal return of the sessions of a window, with its interval."""
+    from scipy.special import stdtrit
+
+    car = float(normal.abnormal(own, market).sum())
+    error = standard_error(normal, len(own), market)
+    reach = float(stdtrit(normal.degrees_of_freedom, 0.975)) * error
+    return CumulativeReturn(car, error, car - reach, car + reach)
+
+
 def assess_window(normal: NormalReturn, own: Floats, market: Floats | None = None) -> WindowTest:
     """The cumulative abnormal return of the sessions of a window, and how unusual it is."""
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtr
 
-    abnormal = normal.abnormal(own, market)
-    car = float(abnormal.sum())
-    error = standard_error(normal, len(own), market)
-    t = car / error
-    reach = float(stdtrit(normal.degrees_of_freedom, 0.975)) * error
+    found = cumulative_return(normal, own, market)
+    t = found.car / found.standard_error
     return WindowTest(
-        car=car,
-        standard_error=error,
+        **vars(found),
         t_statistic=t,
         p_value=float(2 * stdtr(normal.degrees_of_freedom, -abs(t))),
-        p_value_rank=rank_p_value(normal.residuals, abnormal),
-        ci95_low=car - reach,
-        ci95_high=car + reach,
+        p_value_rank=rank_p_value(normal.residuals, normal.abnormal(own, market)),
     )
 
 

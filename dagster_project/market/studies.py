@@ -62,7 +62,7 @@ SCHEMA: dict[str, pl.DataType] = {
 """The columns of `study_events`, and their types: `session_number` counts the sessions of the
 series from 0, `first_price_date` is the day before the first return that is used, `window_start`
 and `window_end` are the days of the window's first and last session, `is_window` and `is_path` say
-which of the two lists a window is of."""
+which of the two lists a window is of; the path has no tests."""
 
 
 @dataclass(frozen=True)
@@ -213,12 +213,17 @@ def _study(
         window = slice(position + first, position + last + 1)
         reason = _reason_against(series, window)
         found = facts | _span(first, last, is_window=True)
-        yield found | ({"reason": reason} if reason else _assessed(normal, series, window))
+        if reason:
+            yield found | {"reason": reason}
+        else:
+            tested = event_study.assess_window(normal, *series.part(window))
+            yield found | vars(tested) | _last_day(normal, series, window)
     for first, last in _PATH:
         window = slice(position + first, position + last + 1)
         if _reason_against(series, window) is None:
             found = facts | _span(first, last, is_path=True)
-            yield found | _assessed(normal, series, window)
+            summed = event_study.cumulative_return(normal, *series.part(window))
+            yield found | vars(summed) | _last_day(normal, series, window)
 
 
 def _span(
@@ -241,9 +246,8 @@ def _reason_against(series: Series, window: slice) -> words.EventReason | None:
     return None if series.is_whole(window) else "session_without_a_price"
 
 
-def _assessed(normal: NormalReturn, series: Series, window: slice) -> dict[str, Any]:
+def _last_day(normal: NormalReturn, series: Series, window: slice) -> dict[str, Any]:
     return {
-        **vars(event_study.assess_window(normal, *series.part(window))),
         "window_start": series.days[window.start],
         "window_end": series.days[window.stop - 1],
         "abnormal_return_last_day": _abnormal(normal, series, window.stop - 1),
