@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -15,6 +17,9 @@ from dagster_project.lake.relations import slices_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.orchestration import transform
 from dagster_project.settings import DBT_PROJECT
+
+ANY_DAY = "1234-05-06"
+"""Stands for the day of a build where the models are compiled once for builds of all days."""
 
 QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 
@@ -52,7 +57,6 @@ class Project:
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        self._manifest = transform.parsed_project()
         self.manifest: Mapping[str, Any] = transform.load_manifest()
         self.nodes = list(self.manifest["nodes"].values())
         self.models = [node for node in self.nodes if node["resource_type"] == "model"]
@@ -61,12 +65,9 @@ class Project:
         self.unit_tests = list(self.manifest["unit_tests"].values())
         self.sources = list(self.manifest["sources"].values())
 
-    @property
-    def _paths(self) -> tuple[str, ...]:
-        return (
-            "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
-            "--target-path", str(self.target),
-        )  # fmt: skip
+    @cached_property
+    def _manifest(self) -> Any:
+        return transform.parsed_project()
 
     def marts(self) -> dict[str, Mapping[str, Any]]:
         return {
@@ -87,7 +88,7 @@ class Project:
             }
         )
         result = dbtRunner(manifest=self._manifest).invoke(
-            [command, *self._paths, *QUIET, "--no-write-json", "--vars", variables, *options]
+            [command, *_paths(self.target), *QUIET, "--no-write-json", "--vars", variables, *options]
         )
         DuckDBConnectionManager.close_all_connections()
         assert result.result is not None, result.exception
@@ -101,30 +102,8 @@ class Project:
 
         In one file, named `kido`, that holds what the marts are made from, and the marts.
         """
-        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-        from dbt.cli.main import dbtRunner
-
-        variables = json.dumps({"build_file": ":memory:", "as_of": as_of})
-        result = dbtRunner(manifest=self._manifest).invoke(
-            [
-                "compile", *self._paths, *QUIET, "--no-write-json", "--no-introspect",
-                "--vars", variables, "--select", "resource_type:model",
-            ]
-        )  # fmt: skip
-        DuckDBConnectionManager.close_all_connections()
-        assert result.success, result.exception
-        models = {entry.node.unique_id: entry.node for entry in result.result.results}
-        parents = {
-            name: {parent for parent in node.depends_on.nodes if parent in models}
-            for name, node in models.items()
-        }
-        return [
-            (
-                f"{models[name].schema}.{models[name].alias}",
-                _in_one_file(models[name].compiled_code),
-            )
-            for name in TopologicalSorter(parents).static_order()
-        ]
+        # The day of a build is in the code only as it was given (`as_of_day`, `as_of_end`).
+        return [(name, code.replace(ANY_DAY, as_of)) for name, code in _compiled()]
 
     def create_inputs(self, build_file: Path) -> None:
         """`lake.*` and `runtime.*` as the project declares them, without rows."""
@@ -141,3 +120,36 @@ class Project:
                     name = source["identifier"]
                     slices = slices_of(LAKE_TABLES[name], f"lake.{name}")
                     connection.execute(f"create view lake.{name}_slices as {slices}")
+
+
+def _paths(target: Path) -> tuple[str, ...]:
+    return (
+        "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
+        "--target-path", str(target),
+    )  # fmt: skip
+
+
+@cache
+def _compiled() -> list[tuple[str, str]]:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    variables = json.dumps({"build_file": ":memory:", "as_of": ANY_DAY})
+    with TemporaryDirectory() as target:
+        result = dbtRunner(manifest=transform.parsed_project()).invoke(
+            [
+                "compile", *_paths(Path(target)), *QUIET, "--no-write-json", "--no-introspect",
+                "--vars", variables, "--select", "resource_type:model",
+            ]
+        )  # fmt: skip
+    DuckDBConnectionManager.close_all_connections()
+    assert result.success, result.exception
+    models = {entry.node.unique_id: entry.node for entry in result.result.results}
+    parents = {
+        name: {parent for parent in node.depends_on.nodes if parent in models}
+        for name, node in models.items()
+    }
+    return [
+        (f"{models[name].schema}.{models[name].alias}", _in_one_file(models[name].compiled_code))
+        for name in TopologicalSorter(parents).static_order()
+    ]

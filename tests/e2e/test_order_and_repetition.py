@@ -79,9 +79,10 @@ def warehouse(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     assert set(project.invoke("seed", file).values()) == {"success"}
     connection = duckdb.connect(str(work_file(file)))
     load(small, connection)
-    for schema in {name.split(".")[0] for name, _ in project.compiled()}:
+    models = project.compiled()
+    for schema in {name.split(".")[0] for name, _ in models}:
         connection.execute(f"create schema if not exists {schema}")
-    yield Warehouse(connection, project.compiled())
+    yield Warehouse(connection, models)
     connection.close()
 
 

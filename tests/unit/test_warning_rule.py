@@ -63,10 +63,11 @@ def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
 
     def score(weights: Sequence[tuple[int, float]]) -> Scored:
         connection.execute("delete from kido.dependency.import_concentration")
-        connection.executemany(
-            "insert into kido.dependency.import_concentration values ('s', 'JPN', 'hs_280530', "
-            "'A', make_date($1, 1, 1), 'net_weight_kg', $2, 1, null, null, null, false, ['a'])",
-            [list(row) for row in weights],
+        connection.execute(
+            "insert into kido.dependency.import_concentration select 's', 'JPN', 'hs_280530', 'A', "
+            "make_date(year, 1, 1), 'net_weight_kg', kg, 1, null, null, null, false, ['a'] "
+            "from (select unnest($1) as year, unnest($2) as kg)",
+            [list(column) for column in zip(*weights, strict=True)],
         )
         found: list[tuple[Any, ...]] = connection.execute(
             f"select year(period_start), has_fired, scaled_mads, threshold from ({sql})"
