@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -48,12 +49,30 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("at night" if nightly.is_night() else "by day")
 
 
+fork_server = pytest.StashKey[str]()
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Parse the dbt project, where that is due, before several workers do it at once."""
+    """What several workers would do at once, before there are any.
+
+    Parse the dbt project, where that is due, and start the server that processes are forked from.
+    """
     if session.config.getoption("numprocesses", None):
         from dagster_project.orchestration import transform
+        from tests import forked
 
         transform.prepare()
+        session.config.stash[fork_server] = forked.start_server()
+    elif address := getattr(session.config, "workerinput", {}).get("fork_server"):
+        from tests import forked
+
+        forked.use_server(address)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Before a worker starts."""
+    node.workerinput["fork_server"] = node.config.stash[fork_server]
 
 
 LONGEST_FIRST = (
@@ -88,6 +107,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         dealt += [*hand, *others[:room]]
         del others[:room]
     items[:] = [*dealt, *others]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: it is not looked through for garbage, again and again at the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

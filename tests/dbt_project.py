@@ -88,8 +88,11 @@ class Project:
             }
         )
         result = dbtRunner(manifest=self._manifest).invoke(
-            [command, *_paths(self.target), *QUIET, "--no-write-json", "--vars", variables, *options]
-        )
+            [
+                command, *_paths(self.target), *QUIET, "--no-write-json", "--vars", variables,
+                *options,
+            ]
+        )  # fmt: skip
         DuckDBConnectionManager.close_all_connections()
         assert result.result is not None, result.exception
         return {

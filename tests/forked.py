@@ -1,6 +1,7 @@
 """Processes that are forked from one that has imported what they need: nothing is imported twice.
 
 Importing Dagster, dbt and Great Expectations takes 5 s of a processor, many a command less than 1.
+The workers of a session fork from one server, which the session starts.
 """
 
 from __future__ import annotations
@@ -10,13 +11,28 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 context = get_context("forkserver")
 context.set_forkserver_preload(["tests.warm"])
+
+
+def start_server() -> str:
+    """Start the server that processes are forked from; returns its address, for `use_server`."""
+    forkserver.ensure_running()
+    return str(forkserver._forkserver._forkserver_address)  # type: ignore[attr-defined]
+
+
+def use_server(address: str) -> None:
+    """Fork from a server that another process has started, and ends."""
+    server: Any = forkserver._forkserver  # type: ignore[attr-defined]
+    server._forkserver_address = address
+    server._forkserver_alive_fd = os.open(os.devnull, os.O_RDONLY)
+    server.ensure_running = lambda: None
 
 
 class Command:

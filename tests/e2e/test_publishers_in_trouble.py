@@ -1,4 +1,7 @@
-"""One publisher stops nobody else: a build with a silent one, one that sends HTML, a good one."""
+"""One publisher stops nobody else: a build with a silent one, one that sends HTML, a good one.
+
+The catalogue was edited since the build before: what is new of it is published all the same.
+"""
 
 from __future__ import annotations
 
@@ -64,13 +67,47 @@ def kido(home: Path, *arguments: str, **environment: str) -> subprocess.Complete
     return start_kido(home, *arguments, prepare=paged.add, **environment).wait()
 
 
+ADDED = """
+  - measure: CN-2026-99
+    title: Export licensing of cerium compounds
+    implementer: CHN
+    official_reference: 99/2026
+    direction: restrict
+    gta_code: "35"
+    clauses:
+      - clause: CN-2026-99
+        announced: 2026-11-20
+        effective: 2026-11-24
+        evidence: official
+        scope:
+          - codes: ["284610"]
+            minerals: [cerium]
+            share: [1, 1]
+            basis: whole_code
+"""
+
+
+def with_a_measure_more(source: Path, folder: Path) -> None:
+    """Bundled files like those of `source`, with one edit of the catalogue."""
+    folder.mkdir()
+    for item in source.iterdir():
+        if item.name == "catalogue":
+            shutil.copytree(item, folder / item.name)
+        else:
+            (folder / item.name).symlink_to(item)
+    measures = folder / "catalogue" / "measures.yaml"
+    text = measures.read_text("utf8")
+    assert text.endswith("\n...\n")
+    measures.write_text(text.removesuffix("...\n") + ADDED + "...\n", "utf8")
+
+
 @pytest.fixture(scope="module")
 def built(
     publishers: Publishers, few_flows: Path, small: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A build in a home that is published already: what is bundled is landed and typed there."""
     folder = tmp_path_factory.mktemp("trouble")
-    (folder / BUNDLED).symlink_to(few_flows)
+    with_a_measure_more(few_flows, folder / BUNDLED)
     home = copy_of(small, folder)
     return home, kido(home, "build", **publishers.environment)
 
@@ -159,6 +196,33 @@ def test_the_silent_one_was_asked_once_and_what_the_other_sent_is_kept_with_the_
     assert "HTML" in (folder / "reason.txt").read_text()
 
 
+def test_a_measure_is_one_edit_of_the_catalogue_and_a_build(
+    built: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    home, _ = built
+    assert ask(
+        home,
+        "select status, valid_from::varchar, valid_to::varchar, hs6_codes, minerals "
+        "from exposure.measure_timeline where clause_id = 'CN-2026-99' order by valid_from",
+    ) == [
+        ("announced", "2026-11-20", "2026-11-24", ["284610"], ["cerium"]),
+        ("in_force", "2026-11-24", None, ["284610"], ["cerium"]),
+    ]
+    ((low, high, bought),) = ask(
+        home,
+        "select exposed_value_low_usd, exposed_value_high_usd, baseline_value_usd "
+        "from exposure.importer_exposure "
+        "where clause_id = 'CN-2026-99' and importer_iso3 = 'JPN'",
+    )
+    # The whole code is under licence: all that Japan bought of China in 2024.
+    ((expected,),) = ask(
+        home,
+        "select sum(value_usd) from trade.baci_flows where exporter_iso3 = 'CHN' "
+        "and importer_iso3 = 'JPN' and hs6_code = '284610' and year = 2024",
+    )
+    assert low == high == bought == pytest.approx(expected)
+
+
 @nightly
 def test_landed_rows_count_whether_or_not_the_source_is_switched_on(
     built: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
@@ -183,10 +247,11 @@ def test_landed_rows_count_whether_or_not_the_source_is_switched_on(
 
 @nightly
 def test_asking_again_without_news_publishes_nothing_anew(
-    publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]], folder: Path
+    publishers: Publishers, built: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     """One of them is still silent, so it is asked again; the published file shows it already."""
-    home = Path(shutil.copytree(built[0], folder / "home"))
+    (tmp_path / BUNDLED).symlink_to(built[0].parent / BUNDLED)
+    home = Path(shutil.copytree(built[0], tmp_path / "home"))
     published = (home / "kido.duckdb").read_bytes()
     asked = len(publishers.silent.requests)
     again = kido(home, "build", **publishers.environment)

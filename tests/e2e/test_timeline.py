@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 import pytest
 
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.conftest import needs_reference
-from tests.e2e.conftest import BUNDLED, copy_of, day_of, run_kido
+from tests.e2e.conftest import run_kido
 from tests.e2e.test_facts_of_the_catalogue import intervals, listed
 from tests.integration.marts import Marts
 
@@ -161,61 +159,3 @@ def test_what_a_terminal_shows_of_a_file_before_the_catalogue_begins(built: Path
     result = run_kido(built, "measures", "JPN", "--on", "2009-06-01")
     assert result.returncode == 0
     assert "No clause of the catalogue bears on it." in result.stdout
-
-
-ADDED = """
-  - measure: CN-2026-99
-    title: Export licensing of cerium compounds
-    implementer: CHN
-    official_reference: 99/2026
-    direction: restrict
-    gta_code: "35"
-    clauses:
-      - clause: CN-2026-99
-        announced: 2026-11-20
-        effective: 2026-11-24
-        evidence: official
-        scope:
-          - codes: ["284610"]
-            minerals: [cerium]
-            share: [1, 1]
-            basis: whole_code
-"""
-
-
-def test_a_measure_is_one_edit_of_the_catalogue_and_a_build(
-    small: Path, few_flows: Path, tmp_path: Path
-) -> None:
-    bundled = tmp_path / BUNDLED
-    bundled.mkdir()
-    for source in few_flows.iterdir():
-        if source.name == "catalogue":
-            shutil.copytree(source, bundled / source.name)
-        else:
-            (bundled / source.name).symlink_to(source)
-    measures = bundled / "catalogue" / "measures.yaml"
-    text = measures.read_text("utf8")
-    assert text.endswith("\n...\n")
-    measures.write_text(text.removesuffix("...\n") + ADDED + "...\n", "utf8")
-    home = copy_of(small, tmp_path)
-    result = run_kido(home, "build", "--as-of", day_of(home), "--publish")
-    assert result.returncode == 0, result.stdout + result.stderr
-    with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
-        assert connection.execute(
-            "select status, valid_from::varchar, valid_to::varchar, hs6_codes, minerals "
-            "from exposure.measure_timeline where clause_id = 'CN-2026-99' order by valid_from"
-        ).fetchall() == [
-            ("announced", "2026-11-20", "2026-11-24", ["284610"], ["cerium"]),
-            ("in_force", "2026-11-24", None, ["284610"], ["cerium"]),
-        ]
-        ((low, high, bought),) = connection.execute(
-            "select exposed_value_low_usd, exposed_value_high_usd, baseline_value_usd "
-            "from exposure.importer_exposure "
-            "where clause_id = 'CN-2026-99' and importer_iso3 = 'JPN'"
-        ).fetchall()
-        # The whole code is under licence: all that Japan bought of China in 2024.
-        ((expected,),) = connection.execute(
-            "select sum(value_usd) from trade.baci_flows where exporter_iso3 = 'CHN' "
-            "and importer_iso3 = 'JPN' and hs6_code = '284610' and year = 2024"
-        ).fetchall()
-        assert low == high == bought == pytest.approx(expected)

@@ -44,10 +44,14 @@ def without_rules(folder: Path) -> Path:
 
 
 @pytest.fixture
-def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Beside]:
-    # It looks for the class of a job where its tests lie.
+def soon_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process beside is one without rules; it looks for the class of a job where tests lie."""
     folders = (without_rules(tmp_path), Path(__file__).parents[3])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, folders)))
+
+
+@pytest.fixture
+def process(soon_there: None) -> Iterator[Beside]:
     made = Beside()
     yield made
     made.end()
@@ -98,6 +102,7 @@ def test_it_is_stopped_at_once(process: Beside) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.usefixtures("soon_there")
 @pytest.mark.parametrize("seconds", [0, 3])
 def test_it_ends_with_the_process_that_started_it(seconds: int) -> None:
     script = (

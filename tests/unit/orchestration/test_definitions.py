@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -213,40 +211,24 @@ def test_the_partitions_of_a_backfill_are_the_windows_of_its_card() -> None:
         assert spec.tags["kido/backfill"] == "true"
 
 
-PROGRAM = """
-import json
-from dagster_project.definitions import defs
-definitions = defs()
-graph = definitions.resolve_asset_graph()
-job = definitions.resolve_job_def("build")
-print(json.dumps({
-    "partitioned": sorted(
-        key.to_user_string() for key in graph.materializable_asset_keys
-        if graph.get(key).partitions_def is not None
-    ),
-    "build": sorted(
-        key.to_user_string() for key in job.asset_layer.executable_asset_keys
-    ),
-    "pools": sorted({
-        node.definition.pool for node in definitions.resolve_implicit_global_asset_job_def().nodes
-        if node.name.removeprefix("landing__comtrade") in ("", "_annual", "_monthly")
-    }),
-}))
-"""
-
-
 def test_with_a_key_they_are_there_and_in_no_job(
-    tmp_path: Path, definitions: dg.Definitions
+    tmp_path: Path, definitions: dg.Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = {**os.environ, "KIDO_HOME": str(tmp_path), "KIDO_COMTRADE_KEY": "not a real one"}
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    found = json.loads(result.stdout.splitlines()[-1])
-    assert found["partitioned"] == ["landing/comtrade_annual", "landing/comtrade_monthly"]
-    assert set(found["build"]) == selected(definitions, "build")
-    assert found["pools"] == ["publisher_comtrade"]
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path))
+    monkeypatch.setenv("KIDO_COMTRADE_KEY", "not a real one")
+    asked = defs()
+    graph = asked.resolve_asset_graph()
+    assert {
+        key.to_user_string()
+        for key in graph.materializable_asset_keys
+        if graph.get(key).partitions_def is not None
+    } == {"landing/comtrade_annual", "landing/comtrade_monthly"}
+    assert selected(asked, "build") == selected(definitions, "build")
+    assert {
+        node.definition.pool
+        for node in asked.resolve_implicit_global_asset_job_def().nodes
+        if node.name.removeprefix("landing__comtrade") in ("", "_annual", "_monthly")
+    } == {"publisher_comtrade"}
 
 
 def test_a_check_of_a_publisher_blocks_nothing_and_is_there_where_one_can_be_asked(

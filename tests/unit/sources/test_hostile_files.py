@@ -192,7 +192,7 @@ def zip_of(members: Mapping[str, Member], *, listed: int = 1) -> bytes:
     directory *= listed
     count = min(len(members) * listed, 0xFFFF)
     end = struct.pack("<HHHHLLH", 0, 0, count, count, len(directory), len(out), 0)
-    return bytes(out + directory + b"PK\x05\x06" + end)
+    return b"".join((out, directory, b"PK\x05\x06", end))
 
 
 ROW = b"2024,156,392,850511,1.5,2\n"
