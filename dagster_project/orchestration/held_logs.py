@@ -40,7 +40,8 @@ def logs_held_open(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
                 lambda asked=None: own.connection(asked) if asked == run_id else others(asked),
             )  # fmt: skip
             _replace(held, events, "index_connection", shared.connection)
-            _replace(held, events, "has_table", _seen_once(events.has_table))
+            for name in ("has_table", "_has_asset_key_col_on_connection"):
+                _replace(held, events, name, _seen_once(getattr(events, name)))
         if type(runs) is SqliteRunStorage:
             of_runs = _HeldOpen(runs.connect)
             held.callback(of_runs.close)
@@ -91,12 +92,15 @@ class _HeldOpen:
         return engine
 
 
-def _seen_once(has_table: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Dagster checks for the same tables with every event; an existing one is remembered."""
+def _seen_once(is_there: Callable[..., bool]) -> Callable[..., bool]:
+    """Dagster checks for the same tables and columns with every event; an existing one (the last
+    argument names it) is remembered.
+    """
     there: set[str] = set()
 
-    def seen(name: str) -> bool:
-        if name not in there and has_table(name):
+    def seen(*asked: Any) -> bool:
+        name: str = asked[-1]
+        if name not in there and is_there(*asked):
             there.add(name)
         return name in there
 

@@ -101,7 +101,7 @@ def trace(
 
 def conditions(mart: str) -> Mapping[str, str]:
     """The conditions that a mart declares, by table of the lake."""
-    (model,) = yaml.safe_load(_file(mart, ".yml").read_text("utf8"))["models"]
+    (model,) = yaml.load(_file(mart, ".yml").read_text("utf8"), yaml.CSafeLoader)["models"]
     declared = model.get("config", {}).get("meta", {}).get("lake_rows", {})
     return {
         table: conditions(condition)[table] if _NAME.fullmatch(condition) else condition
@@ -195,12 +195,15 @@ def _lake_rows(
     snapshot_ids: Sequence[str],
     today: date,
 ) -> Mapping[str, pl.DataFrame]:
+    declared = conditions(mart)
+    read = f"{[*declared, *declared.values()]}"
     for table in LAKE_TABLES.values():
-        files = lake.contents(table).files_of(snapshot_ids)
-        connection.execute(f"create temp view {table.name} as {rows_of(lake, table, files)}")
+        if table.name in read:
+            files = lake.contents(table).files_of(snapshot_ids)
+            connection.execute(f"create temp view {table.name} as {rows_of(lake, table, files)}")
     connection.register("mart", pl.DataFrame([row], strict=False).to_arrow())
     found = {}
-    for name, condition in conditions(mart).items():
+    for name, condition in declared.items():
         try:
             rows = connection.sql(f"select lake.* from {name} as lake, mart where {condition}").pl()
         except duckdb.Error as error:

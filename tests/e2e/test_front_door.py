@@ -23,7 +23,15 @@ import pytest
 
 from dagster_project.sources import usgs_mcs
 from tests.conftest import CHECKOUT
-from tests.e2e.conftest import AS_OF, clean_environment, day_of, run_kido, start_kido
+from tests.e2e.conftest import (
+    AS_OF,
+    BUNDLED,
+    clean_environment,
+    copy_of,
+    day_of,
+    run_kido,
+    start_kido,
+)
 from tests.nightly import is_night, nightly
 
 
@@ -195,6 +203,14 @@ TRUNCATED = (CHECKOUT / "dagster_project/bundled/comtrade_baskets/rare_earths.cs
 ]
 
 
+@pytest.fixture(scope="module")
+def unchanged(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of a built warehouse, for tests after each of which it is as before."""
+    folder = tmp_path_factory.mktemp("unchanged")
+    (folder / BUNDLED).symlink_to(few_flows)
+    return copy_of(small, folder)
+
+
 @pytest.mark.parametrize(
     ("source", "name", "payload", "output"),
     [
@@ -249,18 +265,18 @@ TRUNCATED = (CHECKOUT / "dagster_project/bundled/comtrade_baskets/rare_earths.cs
     ],
 )
 def test_a_bad_file_ends_in_one_sentence_and_changes_nothing(
-    home: Path, tmp_path: Path, source: str, name: str, payload: bytes, output: str
+    unchanged: Path, tmp_path: Path, source: str, name: str, payload: bytes, output: str
 ) -> None:
     file = tmp_path / name
     file.write_bytes(payload)
-    before, published = tree(home), digest(home / "kido.duckdb")
-    result = run_kido(home, "land", source, str(file))
+    before, published = tree(unchanged), digest(unchanged / "kido.duckdb")
+    result = run_kido(unchanged, "land", source, str(file))
     assert result.returncode == 1
     assert output in result.stderr
     assert "Traceback" not in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
-    assert tree(home) == before
-    assert digest(home / "kido.duckdb") == published
+    assert tree(unchanged) == before
+    assert digest(unchanged / "kido.duckdb") == published
 
 
 def history_zip(*lines: str) -> bytes:

@@ -37,7 +37,7 @@ def too_long(printed: str) -> list[str]:
 
 
 def test_every_table_is_described_with_its_grain_and_the_meaning_of_its_columns(
-    built: Path, capsys: pytest.CaptureFixture[str]
+    built: Path, published: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tables = published_tables(built / "kido.duckdb")
     assert len(tables) > 60
@@ -72,7 +72,7 @@ def test_the_pages_of_an_importer_fit(
 
 
 def test_every_table_fits_when_all_of_it_is_asked_for(
-    built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    built: Path, published: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By another name: a query has no access to other files, nor has whoever else in this process
     holds the file open.
@@ -86,7 +86,8 @@ def test_every_table_fits_when_all_of_it_is_asked_for(
         remarks = " ".join(err.split())
         _, is_cut, names = remarks.partition("Left out, as they do not fit: ")
         left_out = names.partition(". ")[0].split(", ") if is_cut else []
-        every = [column.column_name for column in describe(file, table.name).columns]
+        described = describe(built / "kido.duckdb", table.name)
+        every = [column.column_name for column in described.columns]
         assert set(left_out) <= set(every), table.name
         printed = {word.rstrip(",") for word in out.split()}
         assert set(every) - set(left_out) <= printed, table.name

@@ -32,6 +32,9 @@ from tests.e2e.conftest import AS_OF, run_kido
 
 Row = Mapping[str, Any]
 
+# The published file is opened once in this process, and not anew for each row.
+pytestmark = pytest.mark.usefixtures("published")
+
 OF_EACH = 20
 """Figures that are worked out of each table, of thirteen: more than 200."""
 
@@ -640,11 +643,9 @@ TABLES: Mapping[str, Callable[..., Iterator[tuple[object, object]]]] = {
 def test_a_figure_is_worked_out_again_from_the_snapshots_it_names(built: Path, table: str) -> None:
     chosen = random.Random(None if nightly.is_night() else f"2026-11-27 {table}")
     with duckdb.connect(str(built / "kido.duckdb"), read_only=True) as connection:
-        (count,) = connection.execute(f"select count(*) from {table}").fetchone() or (0,)
-        places = set(chosen.sample(range(count), min(20 * OF_EACH, count)))
-        found = connection.execute(f"select * from {table} order by all")
-        names = [column[0] for column in found.description or []]
-        rows = [row for place, row in enumerate(iter(found.fetchone, None)) if place in places]
+        frame = connection.sql(f"from {table} order by all").pl()
+        places = chosen.sample(range(frame.height), min(20 * OF_EACH, frame.height))
+        rows = [frame.row(place, named=True) for place in sorted(places)]
         labels, minerals = {}, defaultdict[str, set[tuple[str, str]]](set)
         for source, label, material, mineral in connection.execute(
             "select source, label, material, mineral from reference.materials "
@@ -658,8 +659,7 @@ def test_a_figure_is_worked_out_again_from_the_snapshots_it_names(built: Path, t
     worked_out = 0
     with duckdb.connect() as connection:
         lake = LakeOfHome(built, connection)
-        for cells in rows:
-            row = dict(zip(names, cells, strict=True))
+        for row in rows:
             pairs = list(TABLES[table](lake, row, *extra))
             for published, expected in pairs:
                 assert is_the_same(published, expected), (row, expected)
@@ -720,10 +720,9 @@ def test_a_trace_finds_rows_of_every_snapshot_that_the_row_names(built: Path, ma
     chosen = random.Random(None if nightly.is_night() else f"trace {mart}")
     with duckdb.connect(str(built / "kido.duckdb"), read_only=True) as connection:
         columns = ", ".join(f'"{key}"::varchar' for key in keys)
-        rows = connection.execute(
-            f"select {columns}, snapshot_ids from {mart} order by all"
-        ).fetchall()
-    for *values, snapshot_ids in chosen.sample(rows, 3):
+        rows = connection.sql(f"select {columns}, snapshot_ids from {mart} order by all").pl()
+    for place in chosen.sample(range(rows.height), 3):
+        *values, snapshot_ids = rows.row(place)
         given = [f"{key}={value}" for key, value in zip(keys, values, strict=True)]
         way = way_of(built, mart, *given)
         shown = {one for rows in way.rows.values() for one in rows["snapshot_id"]}
@@ -739,7 +738,7 @@ def test_a_trace_finds_rows_of_every_snapshot_that_the_row_names(built: Path, ma
 def described(mart: str) -> dict[str, Any]:
     schema, table = mart.split(".")
     file = DBT_PROJECT / "models" / "marts" / schema / f"{table}.yml"
-    (model,) = yaml.safe_load(file.read_text("utf8"))["models"]
+    (model,) = yaml.load(file.read_text("utf8"), yaml.CSafeLoader)["models"]
     return dict(model)
 
 
