@@ -22,8 +22,21 @@ context.set_forkserver_preload(["tests.warm"])
 
 
 def start_server() -> str:
-    """Start the server that processes are forked from; returns its address, for `use_server`."""
-    forkserver.ensure_running()
+    """Start the server that processes are forked from; returns its address, for `use_server`.
+
+    What they print is not the session's: one whose output is looked at writes it to a file.
+    """
+    kept = [os.dup(number) for number in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+        forkserver.ensure_running()
+    finally:
+        for number, file in enumerate(kept, start=1):
+            os.dup2(file, number)
+            os.close(file)
+        os.close(nowhere)
     return str(forkserver._forkserver._forkserver_address)  # type: ignore[attr-defined]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 
 import dbt.adapters.duckdb.connections
 import dbt.cli.main
@@ -31,8 +30,6 @@ from dagster_project.orchestration import transform
 from dagster_project.quality.runner import great_expectations
 from dagster_project.sources.registry import all_sources
 
-# A process whose output is looked at writes it to a file of its own.
-os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 great_expectations()
 # What dbt imports lets every warning be printed, where nothing else does so yet.
 logging.getLogger().handlers.clear()
