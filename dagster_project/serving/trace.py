@@ -196,7 +196,7 @@ def _lake_rows(
     today: date,
 ) -> Mapping[str, pl.DataFrame]:
     declared = conditions(mart)
-    read = f"{[*declared, *declared.values()]}"
+    read = " ".join((*declared, *declared.values()))
     for table in LAKE_TABLES.values():
         if table.name in read:
             files = lake.contents(table).files_of(snapshot_ids)
