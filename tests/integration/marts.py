@@ -59,6 +59,8 @@ class Marts:
         self._reads = {
             name: sorted(_relations(code) - {name}) for name, code in self._models.items()
         }
+        self._shown: dict[str, str] = {}
+        self._kept: set[str] = set()
         self._frames: dict[tuple[str, bool], pl.DataFrame] = {}
         # Held open: `prepare` then neither opens the file nor writes it out.
         self._connection = duckdb.connect(str(work_file(self._file)))
@@ -91,10 +93,8 @@ class Marts:
         for name in self._needed_by(names):
             made_from = [(other, states[other]) for other in self._reads[name]]
             states[name] = _digest(repr((name, self._models[name], made_from)).encode())
-            kept = f'made."{states[name]}"'
-            if not self._has(states[name]):
-                make(self._connection, kept, self._models[name])
-            self._connection.execute(f"create or replace view {name} as from {kept}")
+            if self._shown.get(name) != states[name]:
+                self._show(name, states[name])
         return {name: self._frame(states[name], keep_snapshots) for name in names}
 
     def _needed_by(self, names: tuple[str, ...]) -> list[str]:
@@ -121,11 +121,14 @@ class Marts:
             rows = self._connection.execute(f"from {name} order by all")
             yield name, _digest(repr((rows.description, rows.fetchall())).encode())
 
-    def _has(self, state: str) -> bool:
-        found = self._connection.execute(
-            "select 1 from duckdb_tables() where schema_name = 'made' and table_name = ?", [state]
-        )
-        return found.fetchone() is not None
+    def _show(self, name: str, state: str) -> None:
+        """Let a model's name stand for the table of that state, which is made where it is new."""
+        kept = f'made."{state}"'
+        if state not in self._kept:
+            make(self._connection, kept, self._models[name])
+            self._kept.add(state)
+        self._connection.execute(f"create or replace view {name} as from {kept}")
+        self._shown[name] = state
 
     def _frame(self, state: str, keep_snapshots: bool) -> pl.DataFrame:
         if (state, keep_snapshots) not in self._frames:
