@@ -34,11 +34,6 @@ def make(connection: duckdb.DuckDBPyConnection, name: str, code: str) -> None:
     connection.unregister("made")
 
 
-def refers_to(code: str, relation: str) -> bool:
-    """Whether a compiled model reads a relation (`"schema"."name"`); Python has it escaped."""
-    return relation in code.replace('\\"', '"')
-
-
 def _in_one_file(code: str) -> str:
     return code.replace('"work".', '"kido".').replace('\\"work\\".', '\\"kido\\".')
 
