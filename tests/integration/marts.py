@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -32,7 +33,9 @@ OF_TRADE = (
 )  # fmt: skip
 
 
-RELATION = re.compile(r'"kido"\."(\w+)"\."(\w+)"')
+RELATION = re.compile(r'(?:"kido"\.)?"(\w+)"\."(\w+)"')
+"""A relation in compiled code: a view that readers get names no file."""
+
 LAKE_FILE = re.compile(r"'([^']+\.parquet)'")
 
 
@@ -56,8 +59,10 @@ class Marts:
         self._day = day or datetime.now(UTC).date() + timedelta(days=1)
         self._models = dict(project.compiled(self._day.isoformat()))
         self._manifest = json.loads((TARGET / "manifest.json").read_text("utf8"))
+        parents = _parents(self._manifest)
         self._reads = {
-            name: sorted(_relations(code) - {name}) for name, code in self._models.items()
+            name: sorted((_relations(code) | parents.get(name, set())) - {name})
+            for name, code in self._models.items()
         }
         self._shown: dict[str, str] = {}
         self._kept: set[str] = set()
@@ -141,6 +146,20 @@ class Marts:
 def _relations(code: str) -> set[str]:
     """What a compiled model reads, and in Python the model itself; Python has quotes escaped."""
     return {".".join(found) for found in RELATION.findall(code.replace('\\"', '"'))}
+
+
+def _parents(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
+    """What each model is declared to read; the tables of slices are not declared."""
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+    names = {
+        key: f"{node['schema']}.{node.get('alias') or node.get('identifier')}"
+        for key, node in nodes.items()
+    }
+    return {
+        names[key]: {names[parent] for parent in node["depends_on"]["nodes"]}
+        for key, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+    }
 
 
 def _digest(content: bytes) -> str:
