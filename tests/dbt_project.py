@@ -104,6 +104,7 @@ class Project:
             [
                 "compile", *self._paths, *QUIET, "--no-write-json", "--no-introspect",
                 "--vars", variables, "--select", "resource_type:model",
+                "--indirect-selection", "empty",
             ]
         )  # fmt: skip
         DuckDBConnectionManager.close_all_connections()
