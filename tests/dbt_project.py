@@ -39,11 +39,6 @@ def make(connection: duckdb.DuckDBPyConnection, name: str, code: str) -> None:
     connection.unregister("made")
 
 
-def refers_to(code: str, relation: str) -> bool:
-    """Whether a compiled model reads a relation (`"schema"."name"`); Python has it escaped."""
-    return relation in code.replace('\\"', '"')
-
-
 def _in_one_file(code: str) -> str:
     return code.replace('"work".', '"kido".').replace('\\"work\\".', '\\"kido\\".')
 
@@ -143,6 +138,7 @@ def _compiled() -> list[tuple[str, str]]:
             [
                 "compile", *_paths(Path(target)), *QUIET, "--no-write-json", "--no-introspect",
                 "--vars", variables, "--select", "resource_type:model",
+                "--indirect-selection", "empty",
             ]
         )  # fmt: skip
     DuckDBConnectionManager.close_all_connections()

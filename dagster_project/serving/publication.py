@@ -14,6 +14,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -400,6 +401,8 @@ def _alone(settings: Settings) -> Iterator[None]:
     """Wait until no other process publishes; then complete what a killed one left unfinished."""
     settings.releases_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.releases_dir / ".lock"):
+        # A file that a program now holds open for writing is not replaced.
+        _releases_of.cache_clear()
         _finalise(settings)
         _sweep(settings)
         yield
@@ -592,15 +595,25 @@ def _sweep(settings: Settings) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _releases_in(file: Path) -> list[Release]:
+def _releases_in(file: Path) -> Sequence[Release]:
     """The releases listed in a published file, its own last; none where there is no file."""
-    if not file.exists():
-        return []
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return ()
+    # No two states of a file have the same: each write and each rename changes the last of these.
+    state = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return _releases_of(file, state)
+
+
+@lru_cache(maxsize=16)
+def _releases_of(file: Path, state: tuple[int, ...]) -> Sequence[Release]:
+    """Read once for each state of the file: opening it takes 20 ms, and a command asks often."""
     try:
         with connect(file, read_only=True) as connection:
             found = connection.execute("from catalog.releases order by release_id")
             names = [column[0] for column in found.description or ()]
-            return [Release(**dict(zip(names, row, strict=True))) for row in found.fetchall()]
+            return tuple(Release(**dict(zip(names, row, strict=True))) for row in found.fetchall())
     except duckdb.IOException:
         raise PublicationError(
             f"{file} cannot be opened.", hint="Does a program hold it open for writing?"

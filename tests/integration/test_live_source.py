@@ -3,7 +3,6 @@ what a person brought wrong does."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -194,21 +193,22 @@ def test_passing_trouble_is_waited_out(
 # A run of the graph.
 
 
-def run_graph(tmp_path: Path, source: Source = ECB) -> dg.ExecuteInProcessResult:
-    """Landing and lake of a source, and an asset behind them, as a run of the graph has it."""
+def run_graph(source: Source = ECB) -> dg.ExecuteInProcessResult:
+    """Landing and lake of a source, and an asset behind them, as a run of the graph has it.
+
+    Its event log is one in memory, which nothing was written to before.
+    """
 
     @dg.asset(deps=[lake_key(source.CARD.name, table) for table in source.CARD.tables])
     def behind() -> None: ...
 
-    instance = tmp_path / "instance"
-    shutil.rmtree(instance, ignore_errors=True)
-    instance.mkdir()
-    return dg.materialize(
-        [landing_asset(source), lake_assets(source), behind],
-        resources={"warehouse": Warehouse()},
-        instance=dg.DagsterInstance.local_temp(str(instance)),
-        raise_on_error=False,
-    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        return dg.materialize(
+            [landing_asset(source), lake_assets(source), behind],
+            resources={"warehouse": Warehouse()},
+            instance=instance,
+            raise_on_error=False,
+        )
 
 
 def answered(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
@@ -230,10 +230,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     )  # fmt: skip
 
 
-def test_a_publisher_that_answers_is_shown_so(
-    settings: Settings, ecb: FakeEcb, tmp_path: Path
-) -> None:
-    result = run_graph(tmp_path)
+def test_a_publisher_that_answers_is_shown_so(settings: Settings, ecb: FakeEcb) -> None:
+    result = run_graph()
     assert result.success
     check = answered(result)
     assert check.passed
@@ -243,19 +241,19 @@ def test_a_publisher_that_answers_is_shown_so(
     assert landed.metadata["new"].value == 2
     assert landed.metadata["calls"].value == 1
     # A second run on the same day sends no request, and reports that.
-    result = run_graph(tmp_path)
+    result = run_graph()
     assert answered(result).passed
     assert answered(result).metadata["answer"].value == "not_asked"
     assert len(ecb.requests) == 1
 
 
 def test_what_an_answer_changed_is_shown_in_the_words_of_kido_land(
-    settings: Settings, ecb: FakeEcb, tmp_path: Path, tomorrow: Callable[[], None]
+    settings: Settings, ecb: FakeEcb, tomorrow: Callable[[], None]
 ) -> None:
-    run_graph(tmp_path)
+    run_graph()
     ecb.publish(("2026-10-29", "1.2", "175.92", "N/A", "7.4144"))  # after 1.113
     tomorrow()
-    (landed,) = run_graph(tmp_path).asset_materializations_for_node("landing__ecb")
+    (landed,) = run_graph().asset_materializations_for_node("landing__ecb")
     document, *lines = str(landed.metadata["revisions"].value).splitlines()
     assert document == "- exr-from-2026-10-23.csv"
     assert lines == [
@@ -263,7 +261,7 @@ def test_what_an_answer_changed_is_shown_in_the_words_of_kido_land(
         "  - close: 1 of 6 changed (16.7%), ratio 1.08; all of EURUSD.",
     ]
     # A run that lands nothing changes nothing.
-    (landed,) = run_graph(tmp_path).asset_materializations_for_node("landing__ecb")
+    (landed,) = run_graph().asset_materializations_for_node("landing__ecb")
     assert "revisions" not in landed.metadata
 
 
@@ -287,10 +285,10 @@ def twice(quoted: str = "1.2") -> bytes:
 )
 @pytest.mark.usefixtures("at_once")
 def test_what_a_live_publisher_does_wrong_is_shown_and_stops_nothing(
-    trouble: Behaviour, answer: str, reason: str, settings: Settings, ecb: FakeEcb, tmp_path: Path
+    trouble: Behaviour, answer: str, reason: str, settings: Settings, ecb: FakeEcb
 ) -> None:
     ecb.always(trouble)
-    result = run_graph(tmp_path)
+    result = run_graph()
     assert result.success
     assert went_on(result)
     check = answered(result)
@@ -306,13 +304,13 @@ def test_what_a_live_publisher_does_wrong_is_shown_and_stops_nothing(
 
 
 def test_a_rejected_answer_leaves_the_vintage_before_it_and_the_next_run_is_fine(
-    settings: Settings, ecb: FakeEcb, tmp_path: Path, tomorrow: Callable[[], None]
+    settings: Settings, ecb: FakeEcb, tomorrow: Callable[[], None]
 ) -> None:
-    assert run_graph(tmp_path).success
+    assert run_graph().success
     before = closes(settings)
     tomorrow()
     ecb.will(maintenance_page())
-    result = run_graph(tmp_path)
+    result = run_graph()
     assert result.success
     assert not answered(result).passed
     assert closes(settings) == before
@@ -320,7 +318,7 @@ def test_a_rejected_answer_leaves_the_vintage_before_it_and_the_next_run_is_fine
     assert b"Maintenance" in b"".join(file.read_bytes() for file in folder.iterdir())
     assert "HTML page" in (folder / "reason.txt").read_text()
     ecb.publish(("2026-11-02", "1.1200", "176.00", "N/A", "7.4500"))
-    result = run_graph(tmp_path)
+    result = run_graph()
     assert answered(result).passed
     assert closes(settings)["EURUSD", "2026-11-02"] == 1.12
 
@@ -336,12 +334,12 @@ def a_row_off() -> bytes:
 
 
 def test_a_slip_of_a_publisher_is_named_by_the_red_check_and_the_figures_stay(
-    settings: Settings, ecb: FakeEcb, tmp_path: Path
+    settings: Settings, ecb: FakeEcb
 ) -> None:
     land_bundled(settings, ECB)
     conform(settings, ECB)
     ecb.will(send(body=a_row_off(), media_type="application/zip"))
-    result = run_graph(tmp_path)
+    result = run_graph()
     assert result.success
     check = answered(result)
     assert not check.passed
@@ -357,12 +355,12 @@ def test_a_slip_of_a_publisher_is_named_by_the_red_check_and_the_figures_stay(
 
 
 def test_a_fetched_document_that_later_rules_refuse_stops_nothing(
-    settings: Settings, ecb: FakeEcb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, ecb: FakeEcb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run_graph(tmp_path).success
+    assert run_graph().success
     assert closes(settings)
     refuse(monkeypatch, lambda document: not document.is_bundled)
-    result = run_graph(tmp_path)
+    result = run_graph()
     assert result.success
     assert went_on(result)
     (lake,) = result.asset_materializations_for_node("lake__ecb")
@@ -371,9 +369,9 @@ def test_a_fetched_document_that_later_rules_refuse_stops_nothing(
 
 
 def test_a_fetched_document_that_breaks_a_rule_of_today_stops_nothing(
-    settings: Settings, ecb: FakeEcb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, ecb: FakeEcb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run_graph(tmp_path).success
+    assert run_graph().success
     parse = ECB.parse
 
     def doubled(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
@@ -385,7 +383,7 @@ def test_a_fetched_document_that_breaks_a_rule_of_today_stops_nothing(
 
     monkeypatch.setattr(ECB, "parse", doubled)
     monkeypatch.setattr(conforming, "parser_version", lambda source: "another")
-    result = run_graph(tmp_path)
+    result = run_graph()
     assert result.success
     assert went_on(result)
     (check,) = [
@@ -411,10 +409,10 @@ def refuse(monkeypatch: pytest.MonkeyPatch, which: Callable[[Document], bool]) -
 
 
 def test_a_bundled_document_that_is_rejected_stops_the_run(
-    settings: Settings, ecb: FakeEcb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, ecb: FakeEcb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse(monkeypatch, lambda document: document.is_bundled)
-    result = run_graph(tmp_path)
+    result = run_graph()
     assert not result.success
     assert not went_on(result)
     assert "reference_rates.csv: read otherwise now" in str(result.all_events)
@@ -426,16 +424,16 @@ def test_a_landed_document_that_is_rejected_later_stops_the_run(
     file = tmp_path / "by hand.csv"
     file.write_bytes(history_csv())
     land_files(settings, ECB, [file])
-    assert run_graph(tmp_path).success
+    assert run_graph().success
     refuse(monkeypatch, lambda document: document.name == "by hand.csv")
-    result = run_graph(tmp_path)
+    result = run_graph()
     assert not result.success
     assert not went_on(result)
     assert "by hand.csv: read otherwise now" in str(result.all_events)
 
 
 def test_a_slip_in_the_catalogue_stops_the_run_at_a_check_that_shows_the_rows(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lists that are edited by hand come with the project: here one has a row twice."""
     parse = CATALOGUE.parse
@@ -447,7 +445,7 @@ def test_a_slip_in_the_catalogue_stops_the_run_at_a_check_that_shows_the_rows(
         }
 
     monkeypatch.setattr(CATALOGUE, "parse", slipped)
-    result = run_graph(tmp_path, CATALOGUE)
+    result = run_graph(CATALOGUE)
     assert not result.success
     assert not went_on(result)
     failed = [one for one in result.get_asset_check_evaluations() if not one.passed]
@@ -458,9 +456,9 @@ def test_a_slip_in_the_catalogue_stops_the_run_at_a_check_that_shows_the_rows(
 
 
 def test_a_source_without_bundled_files_and_without_a_key_is_an_empty_part_of_the_graph(
-    settings: Settings, tmp_path: Path
+    settings: Settings,
 ) -> None:
-    result = run_graph(tmp_path, COMTRADE)
+    result = run_graph(COMTRADE)
     assert result.success
     assert answered(result).metadata["answer"].value == "not_asked"
 
@@ -485,12 +483,16 @@ def comtrade(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fa
         yield server
 
 
-def backfill(tmp_path: Path, first: str, last: str) -> tuple[bool, dict[str, str]]:
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """One event log for all runs of a test, in memory."""
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
+def backfill(instance: dg.DagsterInstance, first: str, last: str) -> tuple[bool, dict[str, str]]:
     """Whether a run of a range of years succeeds, and its event log's entry for each."""
     annual, _ = backfill_assets(COMTRADE)
-    folder = tmp_path / "instance"
-    folder.mkdir(exist_ok=True)
-    instance = dg.DagsterInstance.local_temp(str(folder))
     result = dg.materialize(
         [annual],
         resources={"warehouse": Warehouse()},
@@ -510,28 +512,28 @@ def backfill(tmp_path: Path, first: str, last: str) -> tuple[bool, dict[str, str
 
 
 def test_a_range_of_years_is_asked_in_one_run_and_each_is_shown(
-    comtrade: FakeComtrade, settings: Settings, tmp_path: Path
+    comtrade: FakeComtrade, settings: Settings, instance: dg.DagsterInstance
 ) -> None:
-    assert backfill(tmp_path, "2015", "2018") == (
+    assert backfill(instance, "2015", "2018") == (
         True, {"2015": "new", "2016": "new", "2017": "empty", "2018": "new"},
     )  # fmt: skip
     assert len(comtrade.requests) == 4
     # Once more, nobody is asked: what was answered is shown again.
     again = dict.fromkeys(("2015", "2016", "2017", "2018"), "answered before")
-    assert backfill(tmp_path, "2015", "2018") == (True, again)
+    assert backfill(instance, "2015", "2018") == (True, again)
     assert len(comtrade.requests) == 4
     assert conform(settings, COMTRADE).rows["trade_flows"] > 0
 
 
 def test_a_window_that_failed_fails_the_run_and_the_answered_ones_are_shown(
-    comtrade: FakeComtrade, settings: Settings, tmp_path: Path
+    comtrade: FakeComtrade, settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     comtrade.when(lambda seen: seen.query["period"] == "2016", maintenance_page())
-    assert backfill(tmp_path, "2015", "2018") == (
+    assert backfill(instance, "2015", "2018") == (
         False, {"2015": "new", "2017": "empty", "2018": "new"},
     )  # fmt: skip
     comtrade.always(None)
-    assert backfill(tmp_path, "2015", "2018") == (
+    assert backfill(instance, "2015", "2018") == (
         True, {"2015": "answered before", "2016": "new", "2017": "answered before",
                "2018": "answered before"},
     )  # fmt: skip

@@ -12,6 +12,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dagster_project
+from dagster_project.intake import versions
 from dagster_project.intake.versions import Code, parser_version
 from dagster_project.lake import vocabulary
 from dagster_project.lake.corrections import corrected
@@ -72,6 +74,40 @@ class Copy:
         finally:
             path.write_text(text, "utf8")
         return {source for source in after if after[source] != self.before[source]}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """A module of the same text is parsed once for all copies, and each statement looked at once:
+    an edit changes one of many. What is concluded from them is concluded anew.
+    """
+    read, shape = versions._Module.read, versions._shape
+    modules: dict[tuple[Path, bytes], versions._Module] = {}
+    shapes: dict[ast.stmt, object] = {}
+
+    def read_once(path: Path) -> versions._Module:
+        text = path.read_bytes()
+        if (path, text) not in modules:
+            modules[path, text] = read(path)
+        return modules[path, text]
+
+    def shape_once(node: object) -> object:
+        if not isinstance(node, ast.stmt):
+            return shape(node)
+        if node not in shapes:
+            shapes[node] = shape(node)
+        return shapes[node]
+
+    def once(find: Callable[[ast.AST], Iterator[Any]]) -> Callable[[ast.AST], tuple[Any, ...]]:
+        return cache(lambda node: tuple(find(node)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(versions._Module, "read", read_once)
+        patch.setattr(versions, "_shape", shape_once)
+        patch.setattr(versions, "_imports", cache(versions._imports))
+        for name in ("_chains", "_local_names"):
+            patch.setattr(versions, name, once(getattr(versions, name)))
+        yield
 
 
 @pytest.fixture(scope="module")
