@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import json
+import socket
 import threading
 import time
 from collections import deque
@@ -87,10 +88,7 @@ class FakePublisher:
         self._only: tuple[int, Behaviour] | None = None
         self._always: Behaviour | None = None
         self._server = _Server(self)
-        # Requests come from other threads than the test's; a short poll makes stopping quick.
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def answer(self, request: Seen) -> Reply:
         """The proper answer, in the publisher's format."""
@@ -158,11 +156,16 @@ class FakePublisher:
         traceback: TracebackType | None,
     ) -> None:
         self.stopping.set()
-        self._server.shutdown()
+        # Woken by a connection: waiting for the next look would take longer than many a test.
+        with socket.create_connection(self._server.server_address[:2]):
+            self._thread.join()
         self._server.server_close()
-        self._thread.join()
         if error is None and self.errors:
             raise self.errors[0]
+
+    def _serve(self) -> None:
+        while not self.stopping.is_set():
+            self._server.handle_request()
 
 
 class Handler(BaseHTTPRequestHandler):
