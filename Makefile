@@ -47,7 +47,7 @@ types: $(READY)
 	@$(BIN)/mypy
 
 sql: $(READY)
-	@$(BIN)/sqlfluff lint dbt
+	@$(BIN)/sqlfluff lint dbt --processes 0
 
 nightly: $(READY) ## Run the tests that take too long for every change: random kills, every slip
 	@$(BIN)/pytest -n auto --dist worksteal --nightly
