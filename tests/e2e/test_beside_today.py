@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,7 +20,6 @@ import pytest
 
 from dagster_project.definitions import defs
 from dagster_project.orchestration.execute import prepare_instance
-from dagster_project.orchestration.held_logs import logs_held_open
 from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
@@ -87,16 +85,12 @@ def dashboard(file: Path) -> Iterator[set[tuple[Any, ...]]]:
 
 def launchpad(home: Path, **config: object) -> dg.ExecuteInProcessResult:
     """A run of the job `build` as the UI's launchpad starts it."""
-    settings, run_id = Settings.load(home=home), str(uuid.uuid4())
-    with (
-        dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance,
-        logs_held_open(instance, run_id),
-    ):
+    settings = Settings.load(home=home)
+    with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
         return (
             defs()
             .resolve_job_def("build")
             .execute_in_process(
-                run_id=run_id,
                 run_config={
                     "loggers": {"console": {}},
                     "resources": {"warehouse": {"config": config}},

@@ -204,6 +204,14 @@ def test_a_model_lists_its_columns_once_at_its_end(project: Project) -> None:
             assert not re.search(listed_import, model["raw_code"]), model["name"]
 
 
+def test_no_model_asks_for_what_a_relation_made_in_place_does_not_have(project: Project) -> None:
+    """Hooks, grants and indexes (`dbt/macros/materializations.sql`)."""
+    assert {model["config"]["materialized"] for model in project.models} == {"table", "view"}
+    for model in project.models:
+        for name in ("pre-hook", "post-hook", "grants", "indexes"):
+            assert not model["config"].get(name), model["name"]
+
+
 def test_every_model_is_named_by_the_scheme_of_its_folder(project: Project) -> None:
     for model in project.models:
         assert re.fullmatch(MODEL_NAMES[model["fqn"][1]], model["name"]), model["name"]
