@@ -7,7 +7,7 @@ the rules or the lists is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,20 +114,32 @@ def is_conformed(settings: Settings, source: Source) -> bool:
         )
 
 
-def stage_ahead(settings: Settings, source: Source) -> int:
+def unstaged(settings: Settings, source: Source) -> list[str]:
+    """The landed snapshots of a source whose rows are neither in the lake nor staged, oldest
+    first.
+    """
+    name = source.CARD.name
+    lake = lake_of(settings)
+    with commodities_of(settings.scope):
+        known = {**lake.staged(name), **lake.records(name)}
+        return [
+            one.snapshot_id
+            for one in landing_of(settings).snapshots(name)
+            if not (one.snapshot_id in known and _is_current(source, known[one.snapshot_id]))
+        ]
+
+
+def stage_ahead(settings: Settings, source: Source, snapshots: Collection[str]) -> int:
     """Stage the rows of landed snapshots of a source that are not in the lake; returns their
     number.
 
     Unusable ones are left to `conform`, which reports the reason.
     """
-    name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
     ready = 0
     with commodities_of(settings.scope), batches.spool_folder(settings.spool_dir) as folder:
-        known = {**lake.staged(name), **lake.records(name)}
-        for snapshot in landing.snapshots(name):
-            record = known.get(snapshot.snapshot_id)
-            if record is not None and _is_current(source, record):
+        for snapshot in landing.snapshots(source.CARD.name):
+            if snapshot.snapshot_id not in snapshots:
                 continue
             try:
                 batch = _batch(source, landing, snapshot, folder)

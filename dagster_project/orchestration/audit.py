@@ -1,4 +1,4 @@
-"""Checks the marts of a build with their suites: in this process, or in the helper process.
+"""Checks the marts of a build with their suites: in this process, or in the helper's workers.
 
 Rules and assets are defined elsewhere.
 """
@@ -6,7 +6,7 @@ Rules and assets are defined elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -28,14 +28,19 @@ if TYPE_CHECKING:
     from dagster_project.settings import Settings
 
 
+_SHARES = 2 * beside.WORKERS
+"""More than workers: one that is done takes another, where shares take unequal time."""
+
+
 @dataclass(frozen=True)
 class Audit:
-    """A check of the marts of a build file with their suites, as of a day, in a scope."""
+    """A check of marts of a build file (all of them) with their suites, as of a day, in a scope."""
 
     file: Path
     today: date
     scope: CommodityScope
     memory: int
+    marts: tuple[str, ...] = tuple(MART_SUITES)
 
     def done_here(self) -> dict[str, list[CheckResult]]:
         """All results, by mart."""
@@ -44,22 +49,38 @@ class Audit:
     def held_here(self) -> Iterator[tuple[str, list[CheckResult]]]:
         """The results of each mart, by name, in the order of the suites."""
         with connect(self.file, read_only=True, memory=self.memory) as connection:
-            for name, suite in MART_SUITES.items():
+            for name in self.marts:
                 rows = connection.sql(f"from {name}")
                 with commodities_of(self.scope):
                     found = evaluate(
                         rows.pl(lazy=True),
-                        suite,
+                        MART_SUITES[name],
                         today=self.today,
                         distinct_rows=partial(_distinct_rows, rows),
                     )
                 yield name, found
 
-    def held(self) -> Iterator[tuple[str, list[CheckResult]]]:
-        """The same, from the helper process if it was given this audit."""
+    def begin(self) -> None:
+        """Let the helper process, if there is one, hold it."""
         process = beside.at_hand()
-        found = process.answer(self) if process else None
-        yield from self.held_here() if found is None else found.items()
+        for share in self._shares():
+            if process:
+                process.ask(share)
+
+    def held(self) -> Iterator[tuple[str, list[CheckResult]]]:
+        """The results of each mart, from the helper process if it was given this audit."""
+        process = beside.at_hand()
+        results: dict[str, list[CheckResult]] = {}
+        for share in self._shares():
+            found = process.answer(share) if process else None
+            results |= found or replace(self, marts=share.marts).done_here()
+        yield from ((name, results[name]) for name in self.marts)
+
+    def _shares(self) -> list[Audit]:
+        return [
+            replace(self, marts=self.marts[number::_SHARES], memory=self.memory // beside.WORKERS)
+            for number in range(min(_SHARES, len(self.marts)))
+        ]
 
 
 def _distinct_rows(rows: duckdb.DuckDBPyRelation, columns: Sequence[str]) -> pl.DataFrame:

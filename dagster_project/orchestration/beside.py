@@ -1,27 +1,39 @@
-"""A helper process of a build: it runs jobs in parallel that would otherwise run in sequence.
+"""A helper process of a build: its workers run jobs in parallel that would otherwise run in
+sequence.
 
-Great Expectations is imported there while this process imports Dagster and dbt; jobs run in the
-order in which they were sent. If the helper fails, the build does not: a job without an answer is
-done in the build's process. Rules, sources and assets are defined elsewhere. This module is also
-the helper's main program.
+Great Expectations is imported there while this process imports Dagster and dbt; the workers are
+forked after that. If the helper fails, the build does not: a job without an answer is done in the
+build's process. Rules, sources and assets are defined elsewhere. This module is also the helper's
+main program.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import io
+import itertools
 import os
 import pickle
-import queue
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import connection, get_context, parent_process
 from typing import Any, Protocol, cast
 
 from dagster_project.quality.runner import great_expectations
+
+WORKERS = 2
+"""As many as a build has time to wait for: it does little itself while they work."""
+
+_MODULES_OF_JOBS = ("dagster_project.orchestration.audit", "dagster_project.orchestration.staging")
+"""They are imported before the workers are forked: once, and not in each of them."""
 
 
 class Job(Protocol):
@@ -33,11 +45,11 @@ class Job(Protocol):
 
 
 class Beside:
-    """A process that does jobs in their order, and ends with this one in any case."""
+    """A process whose workers take jobs in their order, and that ends with this one in any case."""
 
-    def __init__(self) -> None:
+    def __init__(self, imports: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__],
+            [sys.executable, "-P", "-m", __name__, *imports],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             bufsize=0,
         )  # fmt: skip
@@ -45,16 +57,18 @@ class Beside:
         assert self._process.stdout is not None
         self._requests = self._process.stdin
         self._replies = io.BufferedReader(cast(io.RawIOBase, self._process.stdout))
-        self._asked: list[Job] = []
-        self._answers: list[Any] = []
+        self._sent = 0
+        self._asked: dict[Job, int] = {}
+        self._answers: dict[int, Any] = {}
 
     def ask(self, job: Job) -> None:
-        """Send it a job, which it does after the earlier ones."""
+        """Send it a job, which is begun after the earlier ones."""
         try:
             self._requests.write(pickle.dumps(job))
         except (OSError, ValueError):  # it has ended
             return
-        self._asked.append(job)
+        self._asked[job] = self._sent
+        self._sent += 1
 
     def is_asked(self, job: Job) -> bool:
         """Whether the job was sent, so that `answer` has a result to wait for."""
@@ -64,15 +78,15 @@ class Beside:
         """Wait for the result of a job, once; None where it was not sent or failed there."""
         if job not in self._asked:
             return None
-        number = self._asked.index(job)
-        while len(self._answers) <= number:
+        number = self._asked.pop(job)
+        while number not in self._answers:
             try:
-                self._answers.append(pickle.load(self._replies))
+                done, result = pickle.load(self._replies)
             except (OSError, EOFError, ValueError, pickle.UnpicklingError):  # it has ended
                 self._asked.clear()
                 self._answers.clear()
                 return None
-        self._asked.pop(number)
+            self._answers[done] = result
         return self._answers.pop(number)
 
     def end(self) -> None:
@@ -98,7 +112,7 @@ def start() -> Beside | None:
     """
     is_worthwhile = (os.cpu_count() or 1) > 1 and "great_expectations" not in sys.modules
     if is_worthwhile and not _at_hand:
-        _at_hand.append(Beside())
+        _at_hand.append(Beside(_MODULES_OF_JOBS))
     return at_hand()
 
 
@@ -118,33 +132,56 @@ def started() -> Iterator[None]:
         end()
 
 
-def _main() -> None:
+def _main(imports: Sequence[str]) -> None:
     # Ctrl-C is for the parent process: this one ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(100_000, 50, 100)  # as the build does: imported objects stay
-    asked: queue.SimpleQueue[Job] = queue.SimpleQueue()
     # Output of libraries is not part of an answer.
-    with os.fdopen(os.dup(1), "wb") as answers:
+    with os.fdopen(os.dup(1), "wb") as replies:
         os.dup2(2, 1)
         great_expectations()
-        threading.Thread(target=_listen, args=(asked,), daemon=True).start()
-        while True:
-            job = asked.get()
-            try:
-                result = job.done_here()
-            except Exception:  # the parent does the job again and reports the error
-                result = None
-            answers.write(pickle.dumps(result))
-            answers.flush()
-
-
-def _listen(asked: queue.SimpleQueue[Job]) -> None:
-    """Receive jobs; the pipe ends when the parent does."""
-    with contextlib.suppress(Exception):
-        while True:
-            asked.put(pickle.load(sys.stdin.buffer))
+        for module in imports:
+            importlib.import_module(module)
+        gc.freeze()  # memory that is shared with the workers stays shared
+        workers = ProcessPoolExecutor(WORKERS, get_context("fork"), initializer=_end_with_helper)
+        workers.submit(int).result()  # forks all of them, before there is any other thread
+        with contextlib.suppress(Exception):  # the pipe ends when the parent does
+            _answer(workers, replies)
     os._exit(0)
 
 
+def _answer(workers: ProcessPoolExecutor, replies: io.BufferedWriter) -> None:
+    """Do the jobs that arrive, and send back each result, as it is ready, with the job's number."""
+    is_written = threading.Lock()
+
+    def reply(number: int, done: Future[Any]) -> None:
+        # The parent does a job again that failed, and reports the error.
+        result = None if done.exception() else done.result()
+        with is_written:
+            replies.write(pickle.dumps((number, result)))
+            replies.flush()
+
+    for number in itertools.count():
+        job: Job = pickle.load(sys.stdin.buffer)
+        try:
+            done = workers.submit(job.done_here)
+        except BrokenProcessPool as error:
+            done = Future()
+            done.set_exception(error)
+        done.add_done_callback(partial(reply, number))
+
+
+def _end_with_helper() -> None:
+    """Let a worker end when the helper is killed, whatever it is doing."""
+    helper = parent_process()
+    assert helper is not None
+
+    def wait() -> None:
+        connection.wait([helper.sentinel])
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 if __name__ == "__main__":
-    _main()
+    _main(sys.argv[1:])

@@ -152,7 +152,8 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
         with contextlib.ExitStack() as unless_built:
             # A part may be built for inspection, with no audit after it.
-            process = None if select else beside.start()
+            if not select:
+                beside.start()
             unless_built.callback(beside.end)
             outcome = fail_run_on(
                 lambda: transform.run(
@@ -169,9 +170,9 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             if is_built:
                 tables = described_tables(manifest)
                 fail_run_on(lambda: add_views_and_counts(build.file, tables, settings.memory))
+                if not select:
+                    audit_of(build, settings).begin()
             glances = _glances(build, settings)
-            if process and is_built:
-                process.ask(audit_of(build, settings))
             yield from _dbt_events(context, manifest, translator, build, outcome, glances, settings)
             unless_built.pop_all()
 

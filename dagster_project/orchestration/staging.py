@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dagster_project.intake.conform import is_conformed, stage_ahead
+from dagster_project.intake.conform import stage_ahead, unstaged
 from dagster_project.orchestration import beside, transform
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
@@ -16,26 +16,34 @@ from dagster_project.sources.registry import source_named
 
 @dataclass(frozen=True)
 class Staging:
-    """A job that stages the landed documents of a source for the lake."""
+    """A job that stages a share of the landed documents of a source for the lake."""
 
     source: str
+    share: int
     settings: Settings = field(compare=False)
+    snapshots: tuple[str, ...] = field(default=(), compare=False)
 
     def done_here(self) -> int:
         """The number of staged snapshots."""
-        return stage_ahead(self.settings, source_named(self.source))
+        return stage_ahead(self.settings, source_named(self.source), self.snapshots)
 
 
 def begin_staging(settings: Settings, source: Source) -> None:
     """Let the helper process, if there is one, stage what is not in the lake yet."""
     process = beside.at_hand()
-    if process and not is_conformed(settings, source):
-        process.ask(Staging(source.CARD.name, settings))
+    if process is None:
+        return
+    waiting = unstaged(settings, source)
+    for share in range(min(beside.WORKERS, len(waiting))):
+        chosen = tuple(waiting[share :: beside.WORKERS])
+        process.ask(Staging(source.CARD.name, share, settings, chosen))
 
 
 def wait_for_staging(settings: Settings, source: Source) -> None:
     """Wait until it has staged a source that was sent to it; dbt is imported meanwhile."""
-    process, staging = beside.at_hand(), Staging(source.CARD.name, settings)
-    if process and process.is_asked(staging):
-        transform.load_ahead()
-        process.answer(staging)
+    process = beside.at_hand()
+    for share in range(beside.WORKERS):
+        staging = Staging(source.CARD.name, share, settings)
+        if process and process.is_asked(staging):
+            transform.load_ahead()
+            process.answer(staging)

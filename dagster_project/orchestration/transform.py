@@ -127,6 +127,40 @@ def parsed_project() -> Any:
     return Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
 
 
+_CALLED_BY_DBT = (
+    "check_schema_exists",
+    "create_schema",
+    "drop_relation",
+    "drop_schema",
+    "get_columns_in_relation",
+    "list_relations_without_caching",
+    "list_schemas",
+    "py_script_postfix",
+)
+"""The macros that dbt and its adapter call from Python in a build: no node names them."""
+
+
+def of_a_build(project: Any) -> Any:
+    """A parsed project with the macros that a build can call, and without unit tests.
+
+    dbt makes an object of every macro for every node, and again when it runs it. Of its own 500
+    macros a build calls a quarter: a build takes a second less.
+    """
+    materialized = {node.config.materialized for node in project.nodes.values()}
+    first = (*_CALLED_BY_DBT, *(f"materialization_{name}_" for name in materialized))
+    found = {macro for node in project.nodes.values() for macro in node.depends_on.macros}
+    found |= {key for key, macro in project.macros.items() if macro.name.startswith(first)}
+    kept: dict[str, Any] = {}
+    while found:
+        key = found.pop()
+        if key in project.macros:
+            kept[key] = project.macros[key]
+            found |= set(kept[key].depends_on.macros) - kept.keys()
+    project.macros = kept
+    project.unit_tests = {}
+    return project
+
+
 _ahead: dict[str, Any] = {}
 """A parsed project by its version, for the next run only: dbt changes it."""
 
@@ -137,7 +171,7 @@ def load_ahead() -> None:
 
     version = project_version()
     if version not in _ahead:
-        _ahead[version] = parsed_project()
+        _ahead[version] = of_a_build(parsed_project())
 
 
 def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]:
@@ -150,7 +184,7 @@ def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
 def run(
     build_file: Path, as_of: date, *, target: Path, memory: int, select: Sequence[str] = ()
 ) -> DbtOutcome:  # fmt: skip
-    """`dbt build` into a prepared build file, without unit tests, which the test suite runs.
+    """`dbt build` into a prepared build file, without unit tests: the test suite runs them.
 
     DuckDB uses at most `memory` bytes and spills the rest beside the file.
     """
@@ -160,7 +194,7 @@ def run(
         "build_file": str(build_file), "work_file": str(work_file(build_file)),
         "as_of": as_of.isoformat(), **spilling(build_file, memory),
     }  # fmt: skip
-    manifest = _ahead.pop(project_version(), None) or parsed_project()
+    manifest = _ahead.pop(project_version(), None) or of_a_build(parsed_project())
     result = dbtRunner(manifest=manifest).invoke(
         [
             "build",
@@ -169,8 +203,6 @@ def run(
             "--no-write-json",
             "--vars",
             json.dumps(variables),
-            "--exclude",
-            "resource_type:unit_test",
             *(("--select", *select) if select else ()),
         ]
     )

@@ -18,7 +18,7 @@ import pytest
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.intake import batch as batches
 from dagster_project.intake import conform as conforming
-from dagster_project.intake.conform import conform, recorded_checks, stage, stage_ahead
+from dagster_project.intake.conform import conform, recorded_checks, stage, stage_ahead, unstaged
 from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.intake.withdraw import sweep
@@ -248,8 +248,11 @@ def test_what_is_staged_ahead_comes_in_as_if_it_were_parsed_by_the_lake(
     alone = Settings.load(home=settings.home.parent / "alone")
     shutil.copytree(settings.home, alone.home)
     parsed.clear()
-    assert stage_ahead(settings, COMTRADE) == 3
-    assert stage_ahead(settings, COMTRADE) == 0
+    waiting = unstaged(settings, COMTRADE)
+    assert stage_ahead(settings, COMTRADE, waiting[1::2]) == 1
+    assert unstaged(settings, COMTRADE) == waiting[::2]
+    assert stage_ahead(settings, COMTRADE, waiting[::2]) == 2
+    assert unstaged(settings, COMTRADE) == []
     assert parsed == {"a.json": 1, more[0].document: 2}
     outcome, expected = conform(settings, COMTRADE), conform(alone, COMTRADE)
     assert (outcome.parsed, expected.parsed) == (0, 3)
@@ -272,7 +275,8 @@ def test_what_is_staged_ahead_comes_in_as_if_it_were_parsed_by_the_lake(
 
 def test_what_is_staged_ahead_leaves_to_the_lake_what_cannot_be_used(settings: Settings) -> None:
     bad, good = fetched(settings, [b"<html>"], 2023), fetched(settings, [PAYLOAD], 2024)
-    assert stage_ahead(settings, COMTRADE) == 1
+    assert unstaged(settings, COMTRADE) == [bad.snapshot_id, good.snapshot_id]
+    assert stage_ahead(settings, COMTRADE, unstaged(settings, COMTRADE)) == 1
     assert list(lake_of(settings).staged("comtrade")) == [good.snapshot_id]
     assert not list(settings.quarantine_dir.rglob("*"))
     outcome = conform(settings, COMTRADE)
