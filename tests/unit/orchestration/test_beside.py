@@ -1,6 +1,7 @@
-"""The process beside: jobs in their order, each answered once; one that is gone stops nobody."""
+"""The process beside: two jobs at a time, each answered once; one that is gone stops nobody."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,8 @@ class Process:
 
     name: str
     padding: int = 0
+    meets: Path | None = None
+    """A folder where it waits for another job."""
 
     def done_here(self) -> tuple[int, str]:
         if self.name == "fails":
@@ -28,7 +31,17 @@ class Process:
             print("nothing of an answer", flush=True)
         if self.name == "dies":
             os._exit(1)
+        if self.meets:
+            (self.meets / self.name).touch()
+            wait_until(lambda: len(list(self.meets.iterdir())) == 2)
         return os.getpid(), "." * self.padding
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def without_rules(folder: Path) -> Path:
@@ -62,18 +75,41 @@ def test_jobs_are_done_there_and_answered_once_in_any_order(process: Beside) -> 
     for job in jobs:
         process.ask(job)
     answers = {job: process.answer(job) for job in (jobs[2], jobs[0], jobs[1])}
-    assert {number for number, _ in answers.values()} == {process._process.pid}
+    assert not {number for number, _ in answers.values()} & {os.getpid(), process._process.pid}
     assert [len(answers[job][1]) for job in jobs] == [0, 300_000, 0]
     assert not any(process.is_asked(job) or process.answer(job) for job in jobs)
     assert process.answer(Process("never asked")) is None
+
+
+def test_two_jobs_are_done_at_the_same_time(process: Beside, tmp_path: Path) -> None:
+    (tmp_path / "at").mkdir()
+    jobs = [Process(name, meets=tmp_path / "at") for name in "ab"]
+    for job in jobs:
+        process.ask(job)
+    assert len({process.answer(job)[0] for job in jobs}) == 2
 
 
 def test_what_fails_there_has_no_answer_and_the_next_one_has(process: Beside) -> None:
     for name in ("fails", "prints", "well"):
         process.ask(Process(name))
     assert process.answer(Process("fails")) is None
-    assert process.answer(Process("prints")) == (process._process.pid, "")
-    assert process.answer(Process("well")) == (process._process.pid, "")
+    assert process.answer(Process("prints"))[1] == ""
+    assert process.answer(Process("well"))[1] == ""
+
+
+def test_a_module_is_imported_before_the_workers_are_there(
+    soon_there: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes_its_import.py").write_text(
+        "import os, pathlib\npathlib.Path(__file__).with_name('noted').write_text(str(os.getpid()))"
+    )
+    made = Beside(["notes_its_import"])
+    try:
+        made.ask(Process("a"))
+        assert made.answer(Process("a")) is not None
+        assert (tmp_path / "noted").read_text() == str(made._process.pid)
+    finally:
+        made.end()
 
 
 @pytest.mark.parametrize("how", ["dies at the job", "is killed before", "is killed after"])
@@ -82,13 +118,16 @@ def test_where_it_is_gone_there_is_no_answer(process: Beside, how: str) -> None:
     if how == "is killed before":
         kill()
         process._process.wait()
-    process.ask(Process("dies" if how == "dies at the job" else "never done", padding=1))
+    first = Process("dies" if how == "dies at the job" else "never done", padding=1)
+    process.ask(first)
+    if how == "dies at the job":
+        assert process.answer(first) is None
     process.ask(Process("after it"))
     if how == "is killed after":
         kill()
         process._process.wait()
     assert process.answer(Process("after it")) is None
-    assert not process.is_asked(Process("dies"))
+    assert not process.is_asked(first)
     process.ask(Process("later"))
     assert process.answer(Process("later")) is None
 
@@ -111,10 +150,44 @@ def test_it_ends_with_the_process_that_started_it(seconds: int) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)
     number = int(ended.stdout)
-    until = time.monotonic() + 60
-    while is_running(number) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not is_running(number)
+    wait_until(lambda: not is_running(number))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_its_workers_end_with_it_also_in_the_middle_of_a_job(
+    process: Beside, tmp_path: Path
+) -> None:
+    (tmp_path / "at").mkdir()
+    process.ask(Process("waits", meets=tmp_path / "at"))
+    wait_until((tmp_path / "at" / "waits").exists)
+    workers = workers_of(process)
+    assert len(workers) == 2
+    process.end()
+    wait_until(lambda: not any(is_running(number) for number in workers))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_where_a_worker_is_killed_what_it_did_has_no_answer(
+    process: Beside, tmp_path: Path
+) -> None:
+    (tmp_path / "at").mkdir()
+    jobs = [Process("waits", meets=tmp_path / "at"), Process("after it")]
+    process.ask(jobs[0])
+    wait_until((tmp_path / "at" / "waits").exists)
+    for number in workers_of(process):
+        os.kill(number, signal.SIGKILL)
+    assert process.answer(jobs[0]) is None
+    process.ask(jobs[1])
+    assert process.answer(jobs[1]) is None
+
+
+def workers_of(process: Beside) -> list[int]:
+    number = process._process.pid
+    return [
+        int(child)
+        for threads in Path(f"/proc/{number}/task").iterdir()
+        for child in (threads / "children").read_text().split()
+    ]
 
 
 def is_running(number: int) -> bool:
@@ -129,7 +202,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What became of the processes that were started; none is."""
     made: list[str] = []
     monkeypatch.setattr(beside, "_at_hand", [])
-    monkeypatch.setattr(beside.Beside, "__init__", lambda self: made.append("started"))
+    monkeypatch.setattr(beside.Beside, "__init__", lambda self, _: made.append("started"))
     monkeypatch.setattr(beside.Beside, "end", lambda self: made.append("ended"))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.delitem(sys.modules, "great_expectations", raising=False)
