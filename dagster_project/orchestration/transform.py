@@ -169,9 +169,8 @@ def load_ahead() -> None:
     """Import dbt and read the parsed project for the next `run`: it saves 2 s of it."""
     import dbt.cli.main  # noqa: F401
 
-    version = project_version()
-    if version not in _ahead:
-        _ahead[version] = of_a_build(parsed_project())
+    if not _ahead:
+        _ahead[project_version()] = of_a_build(parsed_project())
 
 
 def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]:
@@ -195,6 +194,7 @@ def run(
         "as_of": as_of.isoformat(), **spilling(build_file, memory),
     }  # fmt: skip
     manifest = _ahead.pop(project_version(), None) or of_a_build(parsed_project())
+    _ahead.clear()
     result = dbtRunner(manifest=manifest).invoke(
         [
             "build",
