@@ -32,7 +32,11 @@ from dagster_project.quality.runner import great_expectations
 WORKERS = 2
 """As many as a build has time to wait for: it does little itself while they work."""
 
-_MODULES_OF_JOBS = ("dagster_project.orchestration.audit", "dagster_project.orchestration.staging")
+_MODULES_OF_JOBS = (
+    "dagster_project.orchestration.audit",
+    "dagster_project.orchestration.staging",
+    "exchange_calendars",
+)
 """They are imported before the workers are forked: once, and not in each of them."""
 
 
