@@ -36,7 +36,10 @@ declared as (
 
 series as (
 
-    select * from {{ ref('int_dependency__number_series') }}
+    select
+        *,
+        count(*) over (partition by group_number) as series_of_group
+    from {{ ref('int_dependency__number_series') }}
 
 ),
 
@@ -141,7 +144,7 @@ by_measure as (
             coalesce(missing_{{ measure }}, 0) as missing_amounts,
             coalesce(missing_remainders_{{ measure }}, 0) as missing_remainders,
             partners_value_usd as whole_value,
-            weighed_value as covered_value,
+            weighed_value,
             coalesce(missing_values, 0) as missing_values,
             suppliers,
             has_cif,
@@ -157,6 +160,7 @@ totals as (
 
     select
         series.group_number,
+        series.series_of_group,
         by_measure.measure,
         by_measure.importer_iso3,
         by_measure.suppliers,
@@ -164,8 +168,6 @@ totals as (
         by_measure.has_fob,
         by_measure.is_provisional,
         coalesce(declared.snapshot_ids, [series.snapshot_id]) as snapshot_ids,
-        by_measure.whole_value,
-        by_measure.covered_value,
         coalesce(
             by_measure.printed_total - by_measure.re_imports, by_measure.sum_of_partners
         ) as total_amount,
@@ -176,7 +178,9 @@ totals as (
         -- What part of it is weighed is known, if every value is there.
         by_measure.measure = 'net_weight_kg'
         and by_measure.printed_total is null
-        and by_measure.missing_values = 0 as may_have_gaps
+        and by_measure.missing_values = 0 as may_have_gaps,
+        by_measure.whole_value,
+        by_measure.weighed_value
     from by_measure
     inner join series on by_measure.series_number = series.series_number
     left join declared
@@ -186,45 +190,74 @@ totals as (
 
 ),
 
+-- Most groups are of one series: there is nothing to sum in them.
 by_group as (
 
     select
         group_number,
         measure,
         importer_iso3,
-        count(*) as codes,
-        sum(total_amount) as total_amount,
-        case
-            when not bool_or(has_fob) then 'CIF'
-            when not bool_or(has_cif) then 'FOB'
-        end as valuation,
-        bool_or(is_provisional) as is_provisional,
-        bool_and(is_whole or may_have_gaps) as is_complete,
-        sum(suppliers) as suppliers,
-        case
-            when measure = 'net_weight_kg' and bool_and(is_whole) then 1
-            when measure = 'net_weight_kg'
-                then
-                    coalesce(sum(case when is_whole then whole_value else covered_value end), 0)
-                    / nullif(sum(whole_value), 0)
-        end as weight_coverage_share,
-        list(snapshot_ids) as lists_of_snapshots
+        1 as codes,
+        suppliers,
+        has_cif,
+        has_fob,
+        is_provisional,
+        snapshot_ids,
+        total_amount,
+        is_whole,
+        is_whole or may_have_gaps as is_complete,
+        whole_value,
+        weighed_value
     from totals
+    where series_of_group = 1
+    union all
+    select
+        group_number,
+        measure,
+        importer_iso3,
+        count(*) as codes,
+        sum(suppliers) as suppliers,
+        bool_or(has_cif) as has_cif,
+        bool_or(has_fob) as has_fob,
+        bool_or(is_provisional) as is_provisional,
+        {{ union_of('list(snapshot_ids)') }} as snapshot_ids,
+        sum(total_amount) as total_amount,
+        bool_and(is_whole) as is_whole,
+        bool_and(is_whole or may_have_gaps) as is_complete,
+        sum(whole_value) as whole_value,
+        sum(case when is_whole then whole_value else weighed_value end) as weighed_value
+    from totals
+    where series_of_group > 1
     group by group_number, measure, importer_iso3
 
 ),
 
 series_of_groups as (
 
-    select distinct
-        group_number,
-        source,
-        mineral_group,
-        is_basket,
-        frequency,
-        period_start,
-        dense_rank() over (order by mineral_group, frequency, period_start) as figure_number
-    from series
+    select
+        groups_of_series.*,
+        dense_rank() over (
+            order by
+                groups_of_series.mineral_group,
+                groups_of_series.frequency,
+                groups_of_series.period_start
+        ) as figure_number,
+        -- Of a figure, the group with the lowest number is chosen.
+        row_number() over (
+            order by
+                precedence.rank nulls last, groups_of_series.is_basket, groups_of_series.source
+        ) as place
+    from (
+        select distinct
+            group_number,
+            source,
+            mineral_group,
+            is_basket,
+            frequency,
+            period_start
+        from series
+    ) as groups_of_series
+    left join precedence on groups_of_series.source = precedence.source
 
 ),
 
@@ -240,12 +273,20 @@ complete as (
         series_of_groups.is_basket,
         by_group.group_number,
         series_of_groups.figure_number,
+        series_of_groups.place,
         by_group.codes,
         by_group.total_amount,
-        by_group.valuation,
+        case
+            when not by_group.has_fob then 'CIF'
+            when not by_group.has_cif then 'FOB'
+        end as valuation,
         by_group.is_provisional,
-        by_group.weight_coverage_share,
-        {{ union_of('by_group.lists_of_snapshots') }} as snapshot_ids
+        case
+            when by_group.measure = 'net_weight_kg' and by_group.is_whole then 1
+            when by_group.measure = 'net_weight_kg'
+                then coalesce(by_group.weighed_value, 0) / nullif(by_group.whole_value, 0)
+        end as weight_coverage_share,
+        by_group.snapshot_ids
     from by_group
     inner join series_of_groups on by_group.group_number = series_of_groups.group_number
     left join groups on series_of_groups.mineral_group = groups.mineral_group
@@ -253,35 +294,52 @@ complete as (
         by_group.is_complete
         and by_group.suppliers > 0
         and by_group.total_amount > 0
-        -- Flows without a weight are left out while they are a small part of the value.
-        and coalesce(by_group.weight_coverage_share >= 0.95, true)
         and (series_of_groups.is_basket or by_group.codes = groups.codes)
+
+),
+
+usable as (
+
+    select * from complete
+    -- Flows without a weight are left out while they are a small part of the value.
+    where coalesce(weight_coverage_share >= 0.95, true)
+
+),
+
+first_places as (
+
+    select
+        importer_iso3,
+        figure_number,
+        measure,
+        min(place) as place
+    from usable
+    group by importer_iso3, figure_number, measure
 
 ),
 
 chosen as (
 
     select
-        complete.importer_iso3,
-        complete.mineral_group,
-        complete.frequency,
-        complete.period_start,
-        complete.measure,
-        complete.source,
-        complete.group_number,
-        complete.codes,
-        complete.total_amount,
-        complete.valuation,
-        complete.is_provisional,
-        complete.weight_coverage_share,
-        complete.snapshot_ids
-    from complete
-    left join precedence on complete.source = precedence.source
-    qualify
-        row_number() over (
-            partition by complete.importer_iso3, complete.figure_number, complete.measure
-            order by precedence.rank nulls last, complete.is_basket, complete.source
-        ) = 1
+        usable.importer_iso3,
+        usable.mineral_group,
+        usable.frequency,
+        usable.period_start,
+        usable.measure,
+        usable.source,
+        usable.group_number,
+        usable.codes,
+        usable.total_amount,
+        usable.valuation,
+        usable.is_provisional,
+        usable.weight_coverage_share,
+        usable.snapshot_ids
+    from usable
+    inner join first_places
+        on
+            usable.importer_iso3 = first_places.importer_iso3
+            and usable.measure = first_places.measure
+            and usable.place = first_places.place
 
 ),
 
