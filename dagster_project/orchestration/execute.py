@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import shutil
 import sys
@@ -60,6 +59,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     Raises ConfigurationError for a day without any figures.
     """
     from dagster_project.orchestration import beside, builds
+    from dagster_project.orchestration.processes import collect_garbage_rarely
 
     if settings.as_of:
         from dagster_project.orchestration.days import require_day
@@ -72,7 +72,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         _print(f"Nothing has changed since the {_published(settings)}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
-    _collect_garbage_rarely()
+    collect_garbage_rarely()
     with beside.started():
         return _build(settings, select, force)
 
@@ -169,13 +169,6 @@ def _run(
     ]
     file = Path(str(published[-1])) if result.success and published else None
     return result.success, file
-
-
-def _collect_garbage_rarely() -> None:
-    """Imports and dbt create millions of lasting objects: scanning them repeatedly for garbage
-    costs a build seconds. To be called before the first heavy import.
-    """
-    gc.set_threshold(100_000, 50, 100)
 
 
 def _of_the_day(settings: Settings) -> dict[str, str | bool]:
