@@ -232,31 +232,33 @@ by_group as (
 
 ),
 
+groups_of_series as (
+
+    select distinct
+        group_number,
+        source,
+        mineral_group,
+        is_basket,
+        frequency,
+        period_start,
+        dense_rank() over (order by mineral_group, frequency, period_start) as figure_number
+    from series
+
+),
+
 series_of_groups as (
 
     select
         groups_of_series.*,
-        dense_rank() over (
-            order by
-                groups_of_series.mineral_group,
-                groups_of_series.frequency,
-                groups_of_series.period_start
-        ) as figure_number,
+        groups.codes as codes_of_group,
+        count(*) over (partition by groups_of_series.figure_number) as groups_of_figure,
         -- Of a figure, the group with the lowest number is chosen.
         row_number() over (
             order by
                 precedence.rank nulls last, groups_of_series.is_basket, groups_of_series.source
         ) as place
-    from (
-        select distinct
-            group_number,
-            source,
-            mineral_group,
-            is_basket,
-            frequency,
-            period_start
-        from series
-    ) as groups_of_series
+    from groups_of_series
+    left join groups on groups_of_series.mineral_group = groups.mineral_group
     left join precedence on groups_of_series.source = precedence.source
 
 ),
@@ -273,6 +275,7 @@ complete as (
         series_of_groups.is_basket,
         by_group.group_number,
         series_of_groups.figure_number,
+        series_of_groups.groups_of_figure,
         series_of_groups.place,
         by_group.codes,
         by_group.total_amount,
@@ -289,12 +292,11 @@ complete as (
         by_group.snapshot_ids
     from by_group
     inner join series_of_groups on by_group.group_number = series_of_groups.group_number
-    left join groups on series_of_groups.mineral_group = groups.mineral_group
     where
         by_group.is_complete
         and by_group.suppliers > 0
         and by_group.total_amount > 0
-        and (series_of_groups.is_basket or by_group.codes = groups.codes)
+        and (series_of_groups.is_basket or by_group.codes = series_of_groups.codes_of_group)
 
 ),
 
@@ -314,6 +316,7 @@ first_places as (
         measure,
         min(place) as place
     from usable
+    where groups_of_figure > 1
     group by importer_iso3, figure_number, measure
 
 ),
@@ -335,11 +338,12 @@ chosen as (
         usable.weight_coverage_share,
         usable.snapshot_ids
     from usable
-    inner join first_places
+    left join first_places
         on
             usable.importer_iso3 = first_places.importer_iso3
+            and usable.figure_number = first_places.figure_number
             and usable.measure = first_places.measure
-            and usable.place = first_places.place
+    where usable.groups_of_figure = 1 or usable.place = first_places.place
 
 ),
 
