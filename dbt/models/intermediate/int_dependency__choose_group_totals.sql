@@ -115,6 +115,9 @@ by_commodity as (
                 as re_imported_{{ measure }},
             sum({{ measure }}) filter (where kind in ('supplier', 'remainder'))
                 as partners_{{ measure }},
+            sum({{ measure }}) filter (where kind = 'supplier') as supplied_{{ measure }},
+            max(largest_{{ measure }}) filter (where kind = 'supplier')
+                as largest_{{ measure }},
             sum(flows - {{ with_amount }}) filter (where kind <> 'remainder')
                 as missing_{{ measure }},
             sum(flows - {{ with_amount }}) filter (where kind = 'remainder')
@@ -141,6 +144,8 @@ by_measure as (
             printed_{{ measure }} as printed_total,
             coalesce(re_imported_{{ measure }}, 0) as re_imports,
             coalesce(partners_{{ measure }}, 0) as sum_of_partners,
+            supplied_{{ measure }} as supplied_amount,
+            largest_{{ measure }} as largest_amount,
             coalesce(missing_{{ measure }}, 0) as missing_amounts,
             coalesce(missing_remainders_{{ measure }}, 0) as missing_remainders,
             partners_value_usd as whole_value,
@@ -171,6 +176,8 @@ totals as (
         coalesce(
             by_measure.printed_total - by_measure.re_imports, by_measure.sum_of_partners
         ) as total_amount,
+        by_measure.supplied_amount,
+        by_measure.largest_amount,
         -- The remainder is only needed where no total is printed.
         by_measure.missing_amounts = 0
         and (by_measure.printed_total is not null or by_measure.missing_remainders = 0)
@@ -204,6 +211,8 @@ by_group as (
         is_provisional,
         snapshot_ids,
         total_amount,
+        supplied_amount,
+        largest_amount,
         is_whole,
         is_whole or may_have_gaps as is_complete,
         whole_value,
@@ -222,6 +231,9 @@ by_group as (
         bool_or(is_provisional) as is_provisional,
         {{ union_of('list(snapshot_ids)') }} as snapshot_ids,
         sum(total_amount) as total_amount,
+        sum(supplied_amount) as supplied_amount,
+        -- What a supplier has of several codes together is not known here.
+        case when count(*) = 1 then max(largest_amount) end as largest_amount,
         bool_and(is_whole) as is_whole,
         bool_and(is_whole or may_have_gaps) as is_complete,
         sum(whole_value) as whole_value,
@@ -279,6 +291,8 @@ complete as (
         series_of_groups.place,
         by_group.codes,
         by_group.total_amount,
+        by_group.supplied_amount,
+        by_group.largest_amount,
         case
             when not by_group.has_fob then 'CIF'
             when not by_group.has_cif then 'FOB'
@@ -333,6 +347,8 @@ chosen as (
         usable.group_number,
         usable.codes,
         usable.total_amount,
+        usable.supplied_amount,
+        usable.largest_amount,
         usable.valuation,
         usable.is_provisional,
         usable.weight_coverage_share,

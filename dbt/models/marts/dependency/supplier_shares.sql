@@ -19,6 +19,8 @@ totals as materialized (
         group_number,
         codes,
         total_amount,
+        supplied_amount,
+        largest_amount,
         valuation,
         is_provisional,
         weight_coverage_share,
@@ -52,18 +54,8 @@ supplies as (
 
 ),
 
--- A single code has one flow per supplier already: only those of several codes are summed.
-published as (
+supplies_of_several_codes as (
 
-    select
-        total_number,
-        supplier_iso3,
-        amount,
-        valuation,
-        is_provisional
-    from supplies
-    where codes = 1
-    union all
     select
         total_number,
         supplier_iso3,
@@ -76,13 +68,28 @@ published as (
 
 ),
 
-sums as (
+-- A single code has one flow per supplier already, and its largest is known.
+published as (
 
     select
         total_number,
-        sum(amount) as published_amount,
+        supplier_iso3,
+        amount,
+        valuation,
+        is_provisional
+    from supplies
+    where codes = 1
+    union all
+    select * from supplies_of_several_codes
+
+),
+
+largest_of_several_codes as (
+
+    select
+        total_number,
         max(amount) as largest_amount
-    from published
+    from supplies_of_several_codes
     group by total_number
 
 ),
@@ -91,11 +98,12 @@ with_remainder as (
 
     select
         totals.*,
-        totals.total_amount - sums.published_amount as unpublished_amount,
+        totals.total_amount - totals.supplied_amount as unpublished_amount,
         -- In a larger part that is not published a larger supplier may be.
-        totals.total_amount - sums.published_amount <= sums.largest_amount as is_ranked
+        totals.total_amount - totals.supplied_amount
+        <= coalesce(totals.largest_amount, largest.largest_amount) as is_ranked
     from totals
-    inner join sums on totals.total_number = sums.total_number
+    left join largest_of_several_codes as largest on totals.total_number = largest.total_number
 
 ),
 
