@@ -10,7 +10,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -212,8 +212,9 @@ def spool_folder(folder: Path) -> Iterator[Path]:
     It is created when rows are spooled. Those of killed processes are removed after SPOOLED_FOR_S.
     """
     for left in folder.glob("*"):
-        if time.time() - left.stat().st_mtime > SPOOLED_FOR_S:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process has just removed it
+            if time.time() - left.stat().st_mtime > SPOOLED_FOR_S:
+                shutil.rmtree(left, ignore_errors=True)
     made = folder / uuid.uuid4().hex
     try:
         yield made

@@ -16,6 +16,7 @@ import io
 import itertools
 import os
 import pickle
+import queue
 import signal
 import subprocess
 import sys
@@ -31,7 +32,8 @@ from dagster_project.orchestration.processes import collect_garbage_rarely
 from dagster_project.quality.runner import great_expectations
 
 WORKERS = 2
-"""As many as a build has time to wait for: it does little itself while they work."""
+"""A machine has two cores at least, where there is a helper; while its workers are busy the build's
+own process does little."""
 
 _MODULES_OF_JOBS = (
     "dagster_project.orchestration.audit",
@@ -157,14 +159,12 @@ def _main(imports: Sequence[str]) -> None:
 
 def _answer(workers: ProcessPoolExecutor, replies: io.BufferedWriter) -> None:
     """Do the jobs that arrive, and send back each result, as it is ready, with the job's number."""
-    is_written = threading.Lock()
+    results: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_reply, args=(results, replies), daemon=True).start()
 
-    def reply(number: int, done: Future[Any]) -> None:
+    def keep(number: int, done: Future[Any]) -> None:
         # The parent does a job again that failed, and reports the error.
-        result = None if done.exception() else done.result()
-        with is_written:
-            replies.write(pickle.dumps((number, result)))
-            replies.flush()
+        results.put((number, None if done.exception() else done.result()))
 
     for number in itertools.count():
         job: Job = pickle.load(sys.stdin.buffer)
@@ -173,7 +173,14 @@ def _answer(workers: ProcessPoolExecutor, replies: io.BufferedWriter) -> None:
         except BrokenProcessPool as error:
             done = Future()
             done.set_exception(error)
-        done.add_done_callback(partial(reply, number))
+        done.add_done_callback(partial(keep, number))
+
+
+def _reply(results: queue.SimpleQueue[tuple[int, Any]], replies: io.BufferedWriter) -> None:
+    """Send back results; the workers do not wait for a parent that is busy."""
+    while True:
+        replies.write(pickle.dumps(results.get()))
+        replies.flush()
 
 
 def _end_with_helper() -> None:

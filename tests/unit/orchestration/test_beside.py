@@ -89,6 +89,16 @@ def test_two_jobs_are_done_at_the_same_time(process: Beside, tmp_path: Path) -> 
     assert len({process.answer(job)[0] for job in jobs}) == 2
 
 
+def test_the_workers_do_not_wait_for_results_to_be_taken(process: Beside, tmp_path: Path) -> None:
+    (tmp_path / "at").mkdir()
+    large = [Process(str(number), padding=300_000) for number in range(8)]
+    meeting = [Process(name, meets=tmp_path / "at") for name in "ab"]
+    for job in (*large, *meeting):
+        process.ask(job)
+    wait_until(lambda: len(list((tmp_path / "at").iterdir())) == 2)
+    assert all(process.answer(job) is not None for job in (*meeting, *large))
+
+
 def test_what_fails_there_has_no_answer_and_the_next_one_has(process: Beside) -> None:
     for name in ("fails", "prints", "well"):
         process.ask(Process(name))
