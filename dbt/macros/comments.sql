@@ -2,7 +2,7 @@
    column, so they are not looked up. #}
 {% macro duckdb__persist_docs(relation, model, for_relation, for_columns) %}
     {% if config.persist_relation_docs() and config.persist_column_docs() %}
-        {% do run_query(comments_of(relation, model)) %}
+        {% do adapter.execute(comments_of(relation, model), auto_begin=false, fetch=false) %}
     {% endif %}
 {% endmacro %}
 

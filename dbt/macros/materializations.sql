@@ -24,3 +24,14 @@
     {%- do adapter.commit() -%}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
+
+
+{# A test reads and leaves nothing behind: it begins no transaction and stores no failures. #}
+{% materialization test, adapter='duckdb' %}
+    {%- set counted = get_test_sql(
+        sql, config.get('fail_calc'), config.get('warn_if'), config.get('error_if'), none
+    ) -%}
+    {%- set response, table = adapter.execute(counted, auto_begin=false, fetch=true) -%}
+    {%- do store_result('main', response=response, agate_table=table) -%}
+    {{ return({'relations': []}) }}
+{% endmaterialization %}

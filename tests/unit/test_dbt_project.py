@@ -212,6 +212,13 @@ def test_no_model_asks_for_what_a_relation_made_in_place_does_not_have(project: 
             assert not model["config"].get(name), model["name"]
 
 
+def test_no_test_asks_for_what_a_test_that_only_reads_does_not_do(project: Project) -> None:
+    """Failures that are stored, a limit, a header (`dbt/macros/materializations.sql`)."""
+    for test in project.data_tests:
+        for name in ("store_failures", "limit", "sql_header"):
+            assert not test["config"].get(name), test["name"]
+
+
 def test_every_model_is_named_by_the_scheme_of_its_folder(project: Project) -> None:
     for model in project.models:
         assert re.fullmatch(MODEL_NAMES[model["fqn"][1]], model["name"]), model["name"]
