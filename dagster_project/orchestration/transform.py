@@ -140,7 +140,7 @@ _CALLED_BY_DBT = (
 """The macros that dbt and its adapter call from Python in a build: no node names them."""
 
 
-def of_a_build(project: Any) -> Any:
+def pruned_for_build(project: Any) -> Any:
     """A parsed project with the macros that a build can call, and without unit tests.
 
     dbt makes an object of every macro for every node, and again when it runs it. Of its own 500
@@ -170,7 +170,7 @@ def load_ahead() -> None:
     import dbt.cli.main  # noqa: F401
 
     if not _ahead:
-        _ahead[project_version()] = of_a_build(parsed_project())
+        _ahead[project_version()] = pruned_for_build(parsed_project())
 
 
 def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]:
@@ -193,7 +193,7 @@ def run(
         "build_file": str(build_file), "work_file": str(work_file(build_file)),
         "as_of": as_of.isoformat(), **spilling(build_file, memory),
     }  # fmt: skip
-    manifest = _ahead.pop(project_version(), None) or of_a_build(parsed_project())
+    manifest = _ahead.pop(project_version(), None) or pruned_for_build(parsed_project())
     _ahead.clear()
     result = dbtRunner(manifest=manifest).invoke(
         [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
@@ -17,16 +18,16 @@ def defer(name: str) -> None:
 
     It affects all that import it from now on in this process, and changes nothing for them.
     """
-    if name not in sys.modules and find_spec(name):
-        sys.modules[name] = _Deferred(name)
+    if name not in sys.modules and (spec := find_spec(name)):
+        sys.modules[name] = _Deferred(spec)
 
 
 class _Deferred(ModuleType):
     """Stands for a module that is not imported yet; names that were bound to it keep working."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.__spec__ = find_spec(name)
+    def __init__(self, spec: ModuleSpec) -> None:
+        super().__init__(spec.name)
+        self.__spec__ = spec
 
     def __getattr__(self, attribute: str) -> Any:
         # The import system and introspection ask for these: that is no use of the module.

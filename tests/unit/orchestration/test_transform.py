@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from dagster_project.orchestration import transform
-from dagster_project.orchestration.transform import of_a_build
+from dagster_project.orchestration.transform import pruned_for_build
 
 
 def macro(name: str, *calls: str) -> SimpleNamespace:
@@ -31,7 +31,7 @@ def test_what_nodes_and_their_materializations_call_is_kept() -> None:
     project = SimpleNamespace(
         nodes={"model": node("table", "called")}, macros=macros, unit_tests={"one": object()}
     )
-    found = of_a_build(project)
+    found = pruned_for_build(project)
     assert found.macros.keys() == {"called", "called_by_it", "table", "commented", "listed"}
     assert found.unit_tests == {}
 
@@ -39,7 +39,7 @@ def test_what_nodes_and_their_materializations_call_is_kept() -> None:
 def test_what_dbt_calls_itself_is_in_the_project_and_most_of_its_own_is_left_out() -> None:
     project = transform.parsed_project()
     whole = dict(project.macros)
-    names = {macro.name for macro in of_a_build(project).macros.values()}
+    names = {macro.name for macro in pruned_for_build(project).macros.values()}
     assert set(transform._CALLED_BY_DBT) <= names
     assert {"materialization_table_duckdb", "duckdb__create_table_as"} <= names
     assert not {"materialization_snapshot_default", "incremental_validate_on_schema_change"} & names
