@@ -1,5 +1,5 @@
 -- Two figures with the same `comparable_since` may be compared: none of the breaks of their codes
--- is between them, checked pair by pair.
+-- is between them, checked pair by pair; nor are they of two editions of a reconciler.
 {{ config(meta={'dagster': {'ref': {'name': 'import_concentration'}}}) }}
 
 with totals as (
@@ -28,7 +28,6 @@ codes as (
         mineral_group,
         hs6_code
     from {{ ref('mineral_group_codes') }}
-    where hs6_code in (select breaks.hs6_code from breaks)
 
 ),
 
@@ -37,19 +36,24 @@ editions as (
     select
         source,
         null as importer_iso3,
-        hs6_code,
+        mineral_group,
+        commodity_code as hs6_code,
         'A' as frequency,
         period_start,
-        hs_revision
-    from {{ ref('int_trade__choose_reconciled_slices') }}
+        hs_revision,
+        true as is_reconciled
+    from {{ ref('int_dependency__number_series') }}
+    where hs_revision is not null
     union all
     select
         source,
         reporter_iso3 as importer_iso3,
+        null as mineral_group,
         commodity_code as hs6_code,
         frequency,
         period_start,
-        max(hs_revision) as hs_revision
+        max(hs_revision) as hs_revision,
+        false as is_reconciled
     from {{ ref('int_trade__select_latest_flows') }}
     where flow = 'import' and not is_basket
     group by source, reporter_iso3, commodity_code, frequency, period_start
@@ -62,6 +66,7 @@ figures as (
         totals.*,
         codes.hs6_code,
         editions.hs_revision,
+        editions.is_reconciled,
         extract(year from totals.period_start) as year
     from totals
     inner join codes on totals.mineral_group = codes.mineral_group
@@ -72,6 +77,16 @@ figures as (
             and totals.frequency = editions.frequency
             and totals.period_start = editions.period_start
             and coalesce(editions.importer_iso3, totals.importer_iso3) = totals.importer_iso3
+            and coalesce(editions.mineral_group, totals.mineral_group) = totals.mineral_group
+    where
+        codes.hs6_code in (select breaks.hs6_code from breaks)
+        or codes.hs6_code in (
+            select several.hs6_code
+            from editions as several
+            where several.is_reconciled
+            group by several.hs6_code
+            having count(distinct several.hs_revision) > 1
+        )
 
 )
 
@@ -93,9 +108,14 @@ inner join figures as others
         and figures.hs6_code = others.hs6_code
         and figures.comparable_since is not distinct from others.comparable_since
         and figures.period_start < others.period_start
-inner join breaks on figures.hs6_code = breaks.hs6_code
+left join breaks on figures.hs6_code = breaks.hs6_code
 where
-    {{
+    (
+        figures.is_reconciled
+        and others.is_reconciled
+        and figures.hs_revision <> others.hs_revision
+    )
+    or {{
         is_across_a_break(
             'breaks', 'figures.hs_revision', 'figures.year', 'others.hs_revision', 'others.year'
         )

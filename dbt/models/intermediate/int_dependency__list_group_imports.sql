@@ -1,9 +1,10 @@
-with reported as (
+with flows as (
 
     select
         source,
         reporter_iso3 as importer_iso3,
         partner_iso3,
+        flow,
         commodity_code,
         is_basket,
         frequency,
@@ -14,11 +15,51 @@ with reported as (
         is_provisional,
         snapshot_id
     from {{ ref('int_trade__select_latest_flows') }}
-    -- A re-import from a third economy is counted in that economy's import already.
-    where flow = 'import' or (flow = 're_import' and partner_iso3 = reporter_iso3)
 
 ),
 
+-- Whose imports are known, and whether a flow with itself is among them.
+importers as (
+
+    select
+        source,
+        importer_iso3,
+        commodity_code,
+        is_basket,
+        frequency,
+        period_start,
+        bool_or(partner_iso3 = importer_iso3) as has_itself
+    from flows
+    where flow = 'import'
+    group by source, importer_iso3, commodity_code, is_basket, frequency, period_start
+
+),
+
+-- A re-import from a third economy is counted in that economy's import already.
+reported as (
+
+    select * from flows
+    where flow = 'import'
+    union all
+    select flows.*
+    from flows
+    inner join importers
+        on
+            flows.source = importers.source
+            and flows.importer_iso3 = importers.importer_iso3
+            and flows.commodity_code = importers.commodity_code
+            and flows.is_basket = importers.is_basket
+            and flows.frequency = importers.frequency
+            and flows.period_start = importers.period_start
+    where
+        flows.flow = 're_import'
+        and flows.partner_iso3 = flows.importer_iso3
+        and not importers.has_itself
+
+),
+
+-- A flow of an economy with itself is a re-import. Areas that are no single economy depend on
+-- nobody in particular.
 reconciled as (
 
     select
@@ -26,13 +67,13 @@ reconciled as (
         importer_iso3,
         exporter_iso3 as partner_iso3,
         hs6_code as commodity_code,
+        hs_revision,
         period_start,
         value_usd,
         net_weight_kg,
         is_provisional
-    from {{ ref('int_trade__choose_reconciled_flows') }}
-    -- Areas that are no single economy depend on nobody in particular.
-    where importer_iso3 <> '_X'
+    from {{ ref('stg_lake__reconciled_trade') }}
+    where importer_iso3 <> '_X' and exporter_iso3 <> importer_iso3
 
 ),
 
@@ -80,6 +121,7 @@ imports as (
             reconciled.source = series.source
             and reconciled.commodity_code = series.commodity_code
             and reconciled.period_start = series.period_start
+            and reconciled.hs_revision = series.hs_revision
     where not series.is_basket and series.frequency = 'A'
 
 )

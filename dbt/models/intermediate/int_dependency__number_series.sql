@@ -9,22 +9,14 @@ with reported as (
         commodity_code,
         is_basket,
         frequency,
-        period_start,
-        cast(null as varchar) as snapshot_id
+        period_start
     from {{ ref('int_trade__select_latest_flows') }}
 
 ),
 
-reconciled as (
+reconciled_slices as (
 
-    select
-        source,
-        hs6_code as commodity_code,
-        false as is_basket,
-        'A' as frequency,
-        period_start,
-        snapshot_id
-    from {{ ref('int_trade__choose_reconciled_slices') }}
+    select * from {{ ref('stg_lake__reconciled_trade_slices') }}
 
 ),
 
@@ -37,27 +29,87 @@ groups as (
 
 ),
 
-given as (
+sizes_of_groups as (
 
-    select * from reported
-    union all
-    select * from reconciled
+    select
+        mineral_group,
+        count(*) as codes
+    from groups
+    group by mineral_group
+
+),
+
+-- The same trade is published once in each edition of the HS. A group is taken from the newest one
+-- that has all of its codes.
+editions_with_a_code as (
+
+    select
+        reconciled_slices.source,
+        groups.mineral_group,
+        reconciled_slices.period_start,
+        reconciled_slices.hs_revision,
+        count(distinct reconciled_slices.hs6_code) as codes
+    from reconciled_slices
+    inner join groups on reconciled_slices.hs6_code = groups.hs6_code
+    group by
+        reconciled_slices.source,
+        groups.mineral_group,
+        reconciled_slices.period_start,
+        reconciled_slices.hs_revision
+
+),
+
+editions_of_groups as (
+
+    select
+        editions_with_a_code.source,
+        editions_with_a_code.mineral_group,
+        editions_with_a_code.period_start,
+        max(editions_with_a_code.hs_revision) as hs_revision
+    from editions_with_a_code
+    inner join sizes_of_groups
+        on
+            editions_with_a_code.mineral_group = sizes_of_groups.mineral_group
+            and editions_with_a_code.codes = sizes_of_groups.codes
+    group by
+        editions_with_a_code.source,
+        editions_with_a_code.mineral_group,
+        editions_with_a_code.period_start
 
 ),
 
 grouped as (
 
     select
-        given.source,
-        coalesce(groups.mineral_group, given.commodity_code) as mineral_group,
-        given.commodity_code,
-        given.is_basket,
-        given.frequency,
-        given.period_start,
-        given.snapshot_id
-    from given
-    left join groups on given.commodity_code = groups.hs6_code and not given.is_basket
-    where given.is_basket or groups.hs6_code is not null
+        reported.source,
+        coalesce(groups.mineral_group, reported.commodity_code) as mineral_group,
+        reported.commodity_code,
+        reported.is_basket,
+        reported.frequency,
+        reported.period_start,
+        cast(null as varchar) as hs_revision,
+        cast(null as varchar) as snapshot_id
+    from reported
+    left join groups on reported.commodity_code = groups.hs6_code and not reported.is_basket
+    where reported.is_basket or groups.hs6_code is not null
+    union all
+    select
+        editions_of_groups.source,
+        editions_of_groups.mineral_group,
+        groups.hs6_code as commodity_code,
+        false as is_basket,
+        'A' as frequency,
+        editions_of_groups.period_start,
+        editions_of_groups.hs_revision,
+        reconciled_slices.snapshot_id
+    from editions_of_groups
+    inner join groups on editions_of_groups.mineral_group = groups.mineral_group
+    inner join reconciled_slices
+        on
+            editions_of_groups.source = reconciled_slices.source
+            and editions_of_groups.period_start = reconciled_slices.period_start
+            and editions_of_groups.hs_revision = reconciled_slices.hs_revision
+            and groups.hs6_code = reconciled_slices.hs6_code
 
 ),
 
@@ -85,5 +137,6 @@ select
     is_basket,
     frequency,
     period_start,
+    hs_revision,
     snapshot_id
 from numbered

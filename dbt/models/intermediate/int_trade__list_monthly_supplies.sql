@@ -42,6 +42,14 @@ snapshots as (
 
 ),
 
+-- Slices that are left out: nothing is known of their months.
+disagreeing_totals as (
+
+    select * from {{ ref('int_trade__list_disagreeing_totals') }}
+    where measure = 'value_usd' and frequency = 'M'
+
+),
+
 -- The press gives single figures: what it does not mention may be anything.
 press as (
 
@@ -121,6 +129,13 @@ commodity_months as (
                     then list_contains(commodities.documents, snapshots.document)
                 else list_contains(snapshots.commodity_codes, commodities.commodity_code)
             end
+    anti join disagreeing_totals
+        on
+            commodities.source = disagreeing_totals.source
+            and commodities.reporter_iso3 = disagreeing_totals.reporter_iso3
+            and commodities.flow = disagreeing_totals.flow
+            and commodities.commodity_code = disagreeing_totals.commodity_code
+            and published.period_start = disagreeing_totals.period_start
     group by
         commodities.source,
         commodities.reporter_iso3,

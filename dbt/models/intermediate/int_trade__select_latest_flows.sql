@@ -2,27 +2,41 @@ with flows as (
 
     select * from {{ ref('stg_lake__trade_flows') }}
 
+),
+
+disagreeing_totals as (
+
+    select * from {{ ref('int_trade__list_disagreeing_totals') }}
+
 )
 
 -- A row split by procedure, transport or second partner is a part of the row that is not.
 select
-    source,
-    reporter_iso3,
-    partner_iso3,
-    flow,
-    commodity_code,
-    is_basket,
-    hs_revision,
-    frequency,
-    period_start,
-    value_usd,
-    net_weight_kg,
-    valuation,
-    is_provisional,
-    vintage_at,
-    snapshot_id
+    flows.source,
+    flows.reporter_iso3,
+    flows.partner_iso3,
+    flows.flow,
+    flows.commodity_code,
+    flows.is_basket,
+    flows.hs_revision,
+    flows.frequency,
+    flows.period_start,
+    flows.value_usd,
+    case when by_weight.measure is null then flows.net_weight_kg end as net_weight_kg,
+    flows.valuation,
+    flows.is_provisional,
+    flows.vintage_at,
+    flows.snapshot_id
 from flows
+left join disagreeing_totals as by_weight
+    on
+        by_weight.measure = 'net_weight_kg'
+        and {{ same_slice('flows', 'by_weight') }}
+anti join disagreeing_totals as by_value
+    on
+        by_value.measure = 'value_usd'
+        and {{ same_slice('flows', 'by_value') }}
 where
-    procedure_code is null
-    and transport_code is null
-    and second_partner_iso3 is null
+    flows.procedure_code is null
+    and flows.transport_code is null
+    and flows.second_partner_iso3 is null

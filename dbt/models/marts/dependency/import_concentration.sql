@@ -48,7 +48,8 @@ sums as (
         totals.comparable_since,
         totals.snapshot_ids,
         cut_lists.source is not null as is_cut_list,
-        by_total.top_three_amount / nullif(totals.total_amount, 0) as top_three_share
+        {{ capped_at_one('by_total.top_three_amount / nullif(totals.total_amount, 0)') }}
+            as top_three_share
     from by_total
     inner join totals
         on
@@ -65,8 +66,8 @@ indexed as (
 
     select
         *,
-        {{ hhi('squares_of_published', 'total_amount') }} as hhi_low,
-        {{ hhi('squares', 'total_amount') }} as hhi_high
+        {{ capped_at_one(hhi('squares_of_published', 'total_amount')) }} as hhi_low,
+        {{ capped_at_one(hhi('squares', 'total_amount')) }} as hhi_high
     from sums
 
 )

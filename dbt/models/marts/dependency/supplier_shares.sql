@@ -21,6 +21,7 @@ totals as materialized (
         total_amount,
         supplied_amount,
         largest_amount,
+        has_remainder,
         valuation,
         is_provisional,
         weight_coverage_share,
@@ -129,8 +130,11 @@ suppliers as (
         valuation,
         is_provisional
     from with_remainder
-    -- Below the ninth digit it is rounding, not trade.
-    where unpublished_amount > 1e-9 * total_amount
+    -- What no remainder is printed for may be rounding, not trade.
+    where
+        unpublished_amount
+        > case when has_remainder then 1e-9 else {{ relative_rounding('measure') }} end
+        * total_amount
 
 )
 
@@ -142,7 +146,7 @@ select
     totals.measure,
     suppliers.supplier_iso3,
     suppliers.amount,
-    suppliers.amount / totals.total_amount as share,
+    {{ capped_at_one('suppliers.amount / totals.total_amount') }} as share,
     cast(case when totals.is_ranked then suppliers.supplier_rank end as integer) as supplier_rank,
     totals.source,
     suppliers.valuation,
