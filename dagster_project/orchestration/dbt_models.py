@@ -14,6 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from dagster_project import words
+from dagster_project.errors import shortened
 from dagster_project.intake.compact import compact_what_piled_up
 from dagster_project.intake.conform import is_conformed, recorded_checks
 from dagster_project.intake.stores import lake_of, landing_of
@@ -376,12 +377,24 @@ def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], d
     return found
 
 
+ROWS_NAMED = 3
+CELLS_NAMED = 8
+"""What a description names of the offending rows; the check in the UI shows more."""
+
+
 def offending_rows(count: int, sample: Sequence[Mapping[str, Any]]) -> str:
-    """The number of rows a test found, and the first text in the first row: mostly the error."""
-    cells = sample[0].values() if sample else ()
-    first = next((cell for cell in cells if isinstance(cell, str)), "")
-    words = f"{count} offending {'row' if count == 1 else 'rows'}"
-    return f"{words}, first {first}" if first else words
+    """The number of rows a test found, and the first cells of the first rows."""
+    words = f"{count:,} offending {'row' if count == 1 else 'rows'}"
+    rows = [
+        " ".join(_cell(cell) for cell in list(row.values())[:CELLS_NAMED] if cell is not None)
+        for row in sample[:ROWS_NAMED]
+    ]
+    return f"{words}, first {'; '.join(rows)}" if any(rows) else words
+
+
+def _cell(cell: object) -> str:
+    """A number without digits that no publisher prints, a text in one short line."""
+    return f"{cell:.10g}" if isinstance(cell, float) else shortened(str(cell))
 
 
 def _first_line(message: str) -> str:

@@ -235,16 +235,21 @@ def _row(flow: Flow, part: Part) -> dict[str, Any]:
     unit = (-1, "N/A") if part.weight is None else (8, "kg")
     values = (
         *("C", "M" if month else "A", int(f"{year}{month or 1:02}01"), year, month or 52),
-        *(flow.period, flow.reporter, *AREAS[flow.reporter], flow.flow, FLOWS[flow.flow]),
-        *(flow.partner, *AREAS[flow.partner], part.partner2, *AREAS[part.partner2]),
+        *(flow.period, flow.reporter, *_area(flow.reporter), flow.flow, FLOWS[flow.flow]),
+        *(flow.partner, *_area(flow.partner), part.partner2, *_area(part.partner2)),
         *(flow.edition, "HS", True, flow.code, f"Commodity {flow.code}"),
         *((0, False) if flow.code == "TOTAL" else (len(flow.code), len(flow.code) == 6)),
-        *(part.customs, CUSTOMS.get(part.customs), "0", part.mot, TRANSPORT[part.mot]),
+        *(part.customs, CUSTOMS.get(part.customs), "0", part.mot, TRANSPORT.get(part.mot)),
         *(*unit, part.weight, False, -1, "N/A", None, False, part.weight, False, None, False),
         *(part.value if is_import else None, None if is_import else part.value, part.value),
         *(0, not is_world, is_world),
     )
     return dict(zip(COLUMNS, values, strict=True))
+
+
+def _area(number: int) -> tuple[str | None, str | None]:
+    """Letters and name; of an economy that no made-up world has, none."""
+    return AREAS.get(number, (None, None))
 
 
 def as_json(flows: Iterable[Flow], *, pinned: bool = True, described: bool = True) -> bytes:

@@ -10,9 +10,17 @@ from dagster_project.orchestration.dbt_models import offending_rows
 @pytest.mark.parametrize(
     ("count", "sample", "output"),
     [
-        (2, [{"instrument": "XYZ", "n": 1}, {"instrument": "ABC"}], "2 offending rows, first XYZ"),
-        (1, [{"n_records": 3, "unit": None, "economy_iso3": "ZZZ"}], "1 offending row, first ZZZ"),
-        (3, [{"year": 2024, "share": 1.5}], "3 offending rows"),
+        (
+            2,
+            [{"instrument": "XYZ", "n": 1}, {"instrument": "ABC"}],
+            "2 offending rows, first XYZ 1; ABC",
+        ),
+        (
+            1,
+            [{"n_records": 3, "unit": None, "economy_iso3": "ZZZ"}],
+            "1 offending row, first 3 ZZZ",
+        ),
+        (3000, [{"year": 2024, "share": 14157552.0}], "3,000 offending rows, first 2024 14157552"),
         (3, [], "3 offending rows"),
     ],
 )
