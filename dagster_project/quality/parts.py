@@ -187,9 +187,11 @@ def _bound(side: int) -> pl.Expr:
     )
 
 
-def rates_are_plausible(*, quarantines: bool) -> tuple[Rule, Rule]:
-    """Two rules: no exchange rate below its least or above its largest plausible value."""
-    make = quarantine if quarantines else stop
+def rates_are_plausible(make: Callable[..., Rule]) -> tuple[Rule, Rule]:
+    """Two rules: no exchange rate below its least or above its largest plausible value.
+
+    `make` is `quarantine` for a publisher's rates, `report` for those that are derived from them.
+    """
     return (
         make(
             "exchange_rate_is_not_implausibly_low",

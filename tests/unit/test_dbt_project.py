@@ -571,7 +571,7 @@ from (values ('CHN', 60, 6), ('VNM', 40, 4)) as flows (exporter, value_usd, net_
 CHECKS_THAT_FIND_THE_FLAWS = {
     "corrections_has_one_row_per_correction",
     "a_correction_changes_rows_where_it_is_applied",
-    "reported_flows_total_equals_sum_of_partners",
+    "totals_by_value_agree_with_their_parts",
     "reported_flows_has_one_row_per_grain",
     "reported_flows_have_known_partners",
     "baci_flows_has_one_row_per_grain",

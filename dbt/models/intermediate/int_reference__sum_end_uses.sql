@@ -64,7 +64,7 @@ select
     year,
     min(sector) as sector,
     nace2_code,
-    {{ sum_in_order('use_share') }} as use_share,
+    {{ capped_at_one(sum_in_order('use_share')) }} as use_share,
     string_agg(application, '; ' order by use_share desc, application asc) as applications,
     {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
 from distinct_uses

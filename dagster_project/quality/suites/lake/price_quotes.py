@@ -106,7 +106,7 @@ RULES = (
         strict_min=True,
         max_value=parts.LARGEST_SPLIT,
     ),
-    *parts.rates_are_plausible(quarantines=True),
+    *parts.rates_are_plausible(quarantine),
     parts.does_not_jump(("source", "instrument"), _IS_DAILY),
     parts.has_no_step_of_a_split(
         pl.coalesce(

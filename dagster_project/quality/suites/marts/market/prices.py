@@ -34,7 +34,7 @@ RULES = (
     is_at_least(
         "adjusted_close", 0, "No return can be computed from 0 or less.", strict=True
     ),
-    *parts.rates_are_plausible(quarantines=False),
+    *parts.rates_are_plausible(report),
     matches(
         "currency_is_an_iso_4217_code", "currency", parts.ISO_4217,
         "`cents` is a unit, not a currency.",
