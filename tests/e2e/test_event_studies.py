@@ -189,7 +189,7 @@ def test_every_event_whose_session_is_within_the_prices_has_its_rows(
         *clauses.select("clause_id", "announced_date", "announced_time", "announced_zone").rows(),
         *milestones.select("milestone_id", "event_date", "event_time", "event_zone").rows(),
     ]
-    assert len(events) == 43 + 12
+    assert len(events) == 49 + 26
     expected = {
         name
         for name, *news in events
@@ -341,16 +341,22 @@ def test_the_table_of_the_readme_is_what_the_warehouse_holds(rows: Rows) -> None
     assert f"{words[len(intervals)]} intervals, and {words[holding]} hold 0" in section
     assert unusual_by_t == [("2025-04-04", "REMX"), ("2026-02-01", "6762.T")]
     assert unusual_by_ranks == []
-    assert rows("select count(*) from market.event_studies where p_value_rank_bh < 0.05") == [(0,)]
+    ((event, instrument, window, *percent),) = rows(
+        "select event_id, instrument, [window_from, window_to], "
+        "100 * (exp(car) - 1), 100 * (exp(ci95_low) - 1), 100 * (exp(ci95_high) - 1) "
+        "from market.event_studies where p_value_rank_bh < 0.05"
+    )
+    assert (event, instrument, window) == ("US-2025-07-MP-FLOOR", "REMX", [0, 10])
+    assert "2025-07-10, +{:.1f} %, {:.1f} to {:.1f}".format(*percent) in section
     tested = dict(
         rows(
             "select instrument, count(distinct session_date) from market.event_studies "
             "where window_from = -1 and car is not null group by instrument"
         )
     )
-    counts = "35 sessions of REMX, 28 of TDK, 42 of the yen"
+    counts = "52 sessions of REMX, 39 of TDK, 61 of the yen"
     assert counts in section
-    assert tested == {"REMX": 35, "6762.T": 28, "USDJPY": 42}
+    assert tested == {"REMX": 52, "6762.T": 39, "USDJPY": 61}
     for model, percent, by_t in (("market", "21.6 %", True), ("constant_mean", "-9.1 %", False)):
         ((car, adjusted),) = rows(
             "select car, p_value_bh from market.event_studies where event_id = 'CN-2026-1' "

@@ -65,7 +65,7 @@ def intervals(clause: Listed) -> Iterator[tuple[str, str, date, date | None]]:
 def test_every_interval_of_every_clause_follows_from_the_days_of_the_list(rows: Rows) -> None:
     expected = sorted(interval for clause in listed("clause") for interval in intervals(clause))
     found = rows("select clause_id, status, valid_from, valid_to from exposure.measure_status")
-    assert len({clause for clause, *_ in found}) == 43
+    assert len({clause for clause, *_ in found}) == 49
     assert sorted(found) == expected
 
 
@@ -118,7 +118,7 @@ def test_every_published_measure_has_the_days_number_and_target_of_the_list(rows
 
 def test_titles_tell_measures_apart(rows: Rows) -> None:
     found = rows("select title, count(distinct clause_id) from exposure.measures group by title")
-    assert len(found) == 43
+    assert len(found) == 49
     assert {clauses for _, clauses in found} == {1}
 
 
@@ -127,7 +127,7 @@ def test_every_row_of_scope_is_published_and_a_heading_as_each_of_its_codes(rows
     with (SHARED / "data/classifications/harmonized-system.csv").open(encoding="utf-8") as file:
         codes = {row["hscode"] for row in csv.DictReader(file) if len(row["hscode"]) == 6}
     scope = _list("restriction_scope.csv")
-    assert len(scope) == 318
+    assert len(scope) == 373
     expected = sorted(
         (
             row["clause_id"], code, row["mineral"], float(row["control_share_low"]),
@@ -162,7 +162,7 @@ def test_every_milestone_of_the_list_is_published_with_its_days(rows: Rows) -> N
         )
     }
     own = listed("milestone")
-    assert len(own) == 10
+    assert len(own) == 24
     for row in own:
         cells = tuple(cell or "" for cell in found[row["clause_id"]])
         assert cells == (
@@ -182,7 +182,7 @@ def test_every_entity_that_the_list_names_is_a_listed_company(rows: Rows) -> Non
         for name in clause["target_name"].split(";")
         if name != "unnamed"
     )  # fmt: skip
-    assert len(expected) == 65
+    assert len(expected) == 66
     found = rows(
         "select clause_id, company, home_iso3, known_at::varchar, citation, source_url "
         "from exposure.company_exposure where evidence = 'listed'"
@@ -191,13 +191,13 @@ def test_every_entity_that_the_list_names_is_a_listed_company(rows: Rows) -> Non
 
 
 def test_what_companies_are_exposed_to_has_its_grade_and_its_source(rows: Rows) -> None:
-    # Lists of twenty: of the first one name was cut off, of the third six are known.
+    # Lists of twenty: of the one of June 2026 six names are known.
     assert rows(
         "select clause_id, evidence, count(*) from exposure.company_exposure group by all "
         "order by all"
     ) == [
         ("CN-2025-18", "disclosed", 1), ("CN-2026-06-LIST", "listed", 6),
-        ("CN-2026-11", "listed", 19), ("CN-2026-12", "listed", 20), ("CN-2026-28", "listed", 20),
+        ("CN-2026-11", "listed", 20), ("CN-2026-12", "listed", 20), ("CN-2026-28", "listed", 20),
     ]  # fmt: skip
     # TDK spoke of materials before it was listed, and named no mineral.
     assert rows(
@@ -226,6 +226,7 @@ def test_what_is_inferred_is_named_beside_it(rows: Rows) -> None:
     # Immediate effect was not read in its text; 18/2025 was read as a whole.
     assert found["CN-2025-62", ""] == ["effective_date"]
     assert found["CN-2025-18", ""] == []
-    # Of the list of twenty the name of one was cut off.
-    assert found["CN-2026-11", "unnamed"] == ["target_name"]
-    assert found["CN-2026-11", "IHI Jet Service"] == []
+    # Of the list of twenty 14 names were not read.
+    assert found["CN-2026-06-LIST", "unnamed"] == ["target_name"]
+    assert found["CN-2026-06-LIST", "MHI Logitech"] == []
+    assert ("CN-2026-11", "unnamed") not in found
