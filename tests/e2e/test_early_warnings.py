@@ -99,8 +99,11 @@ def test_drops_and_surges_of_chinas_exports_are_those_of_the_rule(
 
 
 @pytest.mark.parametrize(
-    ("importer", "group"), [("JPN", "rare_earths"), ("DEU", "rare_earths"), ("CHN", "hs_260600")]
-)
+    ("importer", "group"),
+    [
+        ("JPN", "rare_earths"), ("DEU", "rare_earths"), ("CHN", "hs_260400"), ("CHN", "hs_260600"),
+    ],
+)  # fmt: skip
 def test_drops_of_a_years_imports_are_those_of_the_rule(
     rows: Rows, importer: str, group: str
 ) -> None:
@@ -163,13 +166,19 @@ BACKTEST = [
     ("rare_earths_2010_ban_jpn", "price_surge", "not_testable", date(2011, 1, 1), -467),
     ("rare_earths_2010_ban_jpn", "volume_drop", "not_testable", None, None),
     ("rare_earth_metals_2010_jpn", "price_surge", "missed", date(2011, 1, 1), -542),
+    ("nickel_ore_2014_chn", "price_surge", "missed", date(2014, 1, 1), -354),
+    ("nickel_ore_2014_chn", "volume_drop", "missed", None, None),
+    ("bauxite_2014_chn", "price_surge", "missed", None, None),
+    ("bauxite_2014_chn", "volume_drop", "missed", None, None),
     ("antimony_2024_all", "volume_drop", "not_testable", None, None),
     ("magnets_2025_reported_all", "volume_drop", "not_testable", None, None),
     ("magnets_2025_gbr", "volume_drop", "missed", None, None),
     ("magnets_2025_bra", "volume_drop", "not_testable", None, None),
 ]
 """A period is over on the first day after it: December 2023 is 31 days after 2023-12-01, and
-November 2022 is 30 + 31 + 28 + 31 + 30 + 31 + 30 + 31 + 1 = 243 days before 2023-08-01."""
+November 2022 is 30 + 31 + 28 + 31 + 30 + 31 + 30 + 31 + 1 = 243 days before 2023-08-01. The year
+2014 is over 354 days after Indonesia's ban of 2014-01-12; a test below works out that it fired.
+"""
 
 
 @pytest.mark.parametrize(("episode", "signal", "verdict", "first_fired", "days"), BACKTEST)
@@ -181,6 +190,37 @@ def test_the_backtest_says_when_a_signal_first_fired(
         "where episode = $1 and signal = $2",
         episode, signal,
     ) == [(verdict, first_fired, days)]  # fmt: skip
+
+
+def test_chinas_nickel_ore_became_dearer_in_the_year_of_indonesias_first_ban(rows: Rows) -> None:
+    figures = {
+        measure: dict(
+            rows(
+                "select period_start, total_amount from dependency.import_concentration "
+                "where importer_iso3 = 'CHN' and mineral_group = 'hs_260400' and frequency = 'A' "
+                "and source = 'baci' and measure = $1",
+                measure,
+            )
+        )
+        for measure in ("value_usd", "net_weight_kg")
+    }
+    weights = figures["net_weight_kg"]
+    prices = {day: figures["value_usd"][day] / weights[day] for day in sorted(weights)}
+    fired = [day for day in warnings_of(prices, "A", 1) if 2013 <= day.year <= 2014]
+    assert fired == [date(2014, 1, 1)]
+
+
+def test_no_restriction_of_the_commodity_is_in_the_quiet_years(rows: Rows) -> None:
+    found = rows(
+        "select distinct episode, measures.clause_id from exposure.warning_backtest as episodes "
+        "join reference.mineral_group_codes as codes "
+        "on codes.mineral_group in (commodity_code, 'hs_' || commodity_code) "
+        "join exposure.measure_scope using (hs6_code) "
+        "join exposure.measures on measures.clause_id = measure_scope.clause_id "
+        "where measures.direction = 'restrict' and measures.announced_date <= quiet_to "
+        "and (measures.ended_date is null or measures.ended_date >= quiet_from)"
+    )
+    assert found == []
 
 
 @pytest.mark.parametrize("importer", ["WLD", "JPN"])
