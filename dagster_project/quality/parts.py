@@ -12,7 +12,7 @@ import polars as pl
 
 from dagster_project import words
 from dagster_project.quality.markets import Markets
-from dagster_project.quality.rules import Known, Rule, Today, quarantine, report, stop
+from dagster_project.quality.rules import Known, Rule, Today, report, stop
 
 HS6 = r"^(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{4}$"
 """Six digits in chapters 01 to 97: 98 and 99 are national, and a code that went through a number

@@ -2,6 +2,7 @@
 -- publishers: where no rest is printed, its parts may exceed a total or fall short of it. Totals are
 -- numbered: for 22 million shares grouping by a number takes half the time of grouping by five
 -- columns.
+{{ config(meta={'dagster': {'ref': {'name': 'supplier_shares'}}}) }}
 {% set grain = ['importer_iso3', 'mineral_group', 'frequency', 'period_start', 'measure'] %}
 
 with codes_of_groups as (

@@ -144,8 +144,18 @@ reconciled_absent as (
     left join precedence on absent.source = precedence.source
     where absent.hs_revision is not null and not coalesce(precedence.is_cut_list, false)
 
+),
+
+together as (
+
+    select * from reported_absent
+    union all
+    select * from reconciled_absent
+
 )
 
-select * from reported_absent
-union all
-select * from reconciled_absent
+select
+    series_number,
+    group_number,
+    importer_iso3
+from together
