@@ -177,8 +177,9 @@ calls allowed for now."""
 Answer = Literal[Outcome, "not_asked"]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
 
-Engine = Literal["great_expectations", "dbt"]
+Engine = Literal["great_expectations", "dbt", "gate"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
+"""What evaluates a check; the gate compares a build with the release before it."""
 
 Severity = Literal["error", "warn"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)

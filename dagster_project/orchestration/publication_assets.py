@@ -102,7 +102,9 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         key=PUBLISHED,
         deps=mart_keys(),
         check_specs=[
-            dg.AssetCheckSpec(kind, asset=PUBLISHED, description=description, blocking=True)
+            dg.AssetCheckSpec(
+                kind, asset=PUBLISHED, description=description, blocking=kind != gate.NEWS
+            )
             for kind, description in gate.KINDS.items()
         ],
         description=(
@@ -157,10 +159,16 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             )
 
         def publish() -> Release:
-            args = (settings, build.file, build.release, as_frame(checks), now, build.inputs)
+            args = (settings, build.file, build.release)
             if settings.is_replay:
-                return publication.publish_replay(*args)
-            return publication.publish(*args, judge=judge)
+                return publication.publish_replay(*args, as_frame(checks), now, build.inputs)
+            return publication.publish(
+                *args,
+                lambda: as_frame([*checks, *compared.checks]),
+                now,
+                build.inputs,
+                judge=judge,
+            )
 
         try:
             release = fail_run_on(publish)
@@ -234,17 +242,18 @@ def _compared(
 def _gate_checks(
     compared: gate.Comparison, severity: dg.AssetCheckSeverity
 ) -> Iterator[dg.AssetCheckResult]:
-    """A check for each kind of loss."""
+    """A check for each kind of loss, of this severity, and one for the news, which only warns."""
     for kind in gate.KINDS:
-        lost = [loss.sentence for loss in compared.losses if loss.kind == kind]
+        found = compared.sentences(kind)
+        of_kind = dg.AssetCheckSeverity.WARN if kind == gate.NEWS else severity
         yield dg.AssetCheckResult(
             asset_key=PUBLISHED,
             check_name=kind,
-            passed=not lost,
-            severity=severity if lost else dg.AssetCheckSeverity.ERROR,
+            passed=not found,
+            severity=of_kind if found else dg.AssetCheckSeverity.ERROR,
             metadata={
-                **non_empty(observed="\n".join(lost) or compared.is_left_out),
-                **({"comparison": dg.MetadataValue.md(compared.page)} if lost else {}),
+                **non_empty(observed="\n".join(found) or compared.is_left_out),
+                **({"comparison": dg.MetadataValue.md(compared.page)} if found else {}),
             },
         )
 

@@ -197,4 +197,33 @@ FEWEST_PRODUCERS_OF_A_TOTAL = 3
 revision; for a mineral's output three producers are enough."""
 
 LARGEST_RELEASE_STEP = LARGEST_STEP
-"""Nor does it change by this factor, from one release to the next or from one year to the next."""
+"""Nor does it change by this factor from one release to the next. From one year to the next a total
+of BACI does (1995 to 2024, 52 codes, of 1,467 pairs of years with ten flows or more): 3 by value,
+29 by weight, up to 63 times (tin ore, 2014). That is news, and no loss."""
+
+POWERS_OF_TEN = tuple(10.0**power for power in range(1, 10))
+UNITS_OF_WEIGHT = {
+    "pounds": 2.20462, "ounces": 35.274, "troy ounces": 32.1507, "grams in an ounce": 28.3495,
+    "grams in a troy ounce": 31.1035, "grams in a pound": 453.592,
+    "kilograms in a short ton": 907.185, "pounds in a tonne": 2204.62,
+}  # fmt: skip
+"""Factors between units, either way round. A short ton for a tonne is a step of 1.1: less than a
+year's growth."""
+
+MOST_OF_A_DOCUMENT = 0.5
+FEWEST_TOTALS_OF_A_DOCUMENT = 10
+LARGEST_OFF_A_UNIT = 2.0
+"""A document is in another unit where at least this part of its totals of a new period fit the same
+unit. Of this many totals, each fits within a factor of two: in no year of BACI do less than 0.76 of
+the codes change by a smaller one, and in none do more than two of 52 by a factor of 5."""
+
+FEWEST_TOTALS_OF_A_SMALL_UNIT = 20
+"""Pounds for kilograms are a step smaller than LARGEST_RELEASE_STEP: of a year's weights in BACI up
+to 0.23 step so by themselves. Of 58,000 draws from a year, at least half of 10 codes do in 165, of
+15 in 3, and of 20 in none."""
+
+LARGEST_OFF_A_UNIT_ALONE = 1.15
+LARGEST_OFF_A_LARGE_UNIT_ALONE = 3.0
+"""Of fewer totals, the typical row (the geometric mean) has to fit, within this factor; from a
+hundred on within a larger one. A total that steps by itself does so by one or two of its rows: of
+those 32 in BACI, the typical row changes by 0.33 to 3.8 times."""

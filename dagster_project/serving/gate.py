@@ -1,7 +1,7 @@
-"""Compares a build with the release before it: the data that readers would lose.
+"""Compares a build with the release before it: the data that readers would lose, and large news.
 
-Two DuckDB files in, losses as sentences and a page out. The publication decides what to do with a
-build that loses data; every limit is in `quality.limits`.
+Two DuckDB files in, losses and news as sentences and a page out. The publication decides what to do
+with a build that loses data; every limit is in `quality.limits`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ import polars as pl
 from dagster_project.errors import listed
 from dagster_project.lake.build_file import beside
 from dagster_project.quality import limits
+from dagster_project.quality.results import CheckResult
+from dagster_project.quality.slips import period_in_words
 from dagster_project.serving.dictionary import NAMED
+from dagster_project.serving.totals import AFTER, DOCUMENT, PERIOD, ROWS, Measure, Totals
 
 Kind = Literal[
     "tables_are_kept", "rows_are_kept", "economies_are_kept", "codes_are_kept", "periods_are_kept",
     "totals_are_kept", "magnitudes_are_kept", "is_not_rolled_back",
+    "new_totals_keep_their_magnitude",
 ]  # fmt: skip
 KINDS: Mapping[Kind, str] = {
     "tables_are_kept": "No table or column is removed or changes its type under a contract.",
@@ -31,10 +35,15 @@ KINDS: Mapping[Kind, str] = {
     "codes_are_kept": "No commodity, group, material or instrument of a source disappears.",
     "periods_are_kept": "No year of a source disappears.",
     "totals_are_kept": "No total of a commodity and year shrinks by more than revisions do.",
-    "magnitudes_are_kept": "No total changes by a factor that only a wrong unit explains.",
+    "magnitudes_are_kept": "No known total changes by a large factor, and no new one by a unit.",
     "is_not_rolled_back": "The cause of a release that was rolled back is not published again.",
+    "new_totals_keep_their_magnitude": "No total of a new period is several times that of the "
+    "period before. One that is may be right, and is published.",
 }
 assert set(KINDS) == set(get_args(Kind))
+
+NEWS: Kind = "new_totals_keep_their_magnitude"
+"""The kind that holds no build: a warning."""
 
 _COUNTED: Sequence[tuple[Kind, str, float]] = (
     ("rows_are_kept", "rows", limits.LARGEST_RELEASE_LOSS_OF_ROWS),
@@ -53,6 +62,13 @@ _CODES = (
 _PERIODS = ("period_start", "price_date", "year")
 _SPLITS = ("measure", "frequency", "flow", "stage")
 """Columns that separate figures that cannot be added up."""
+
+_UNITS_APART = ("measure", "frequency")
+"""Those of them along which one document may have several units."""
+
+_SNAPSHOT = "snapshot_id"
+"""The column of a table that shows a publisher's figures as they are: each row is of one document.
+"""
 
 _PARTNERS = ("partner_iso3", "supplier_iso3")
 """Columns in which the printed total is listed with its parts."""
@@ -84,11 +100,24 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class News:
+    """A total of a new period several times that of the period before, in a sentence."""
+
+    table: str
+    year: int
+    sentence: str
+    sources: Collection[str]
+    is_root: bool
+    """Whether the table shows a publisher's figures, and not what is made of them."""
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """A build compared with the release before it: its losses, and a page that shows both."""
+    """A build compared with the release before it: its losses and news, and a page of both."""
 
     losses: Sequence[Loss] = ()
     page: str = ""
+    news: Sequence[News] = ()
     is_left_out: str = ""
     """The reason why nothing was compared, if nothing was."""
 
@@ -99,17 +128,33 @@ class Comparison:
         more = len(self.losses) - len(shown)
         return " ".join([*shown, *([f"{more} more are in the comparison."] if more > 0 else [])])
 
+    def sentences(self, kind: Kind) -> list[str]:
+        """The sentences of a kind of loss, or of the news."""
+        if kind == NEWS:
+            return [each.sentence for each in self.news]
+        return [loss.sentence for loss in self.losses if loss.kind == kind]
 
-@dataclass(frozen=True)
-class _Measure:
-    """A total of a code and year."""
-
-    name: str
-    expression: str
-    is_sum: bool = False
-    """Whether it is a sum over rows; else it is the extreme of single prices."""
-
-    may_shrink: bool = False
+    @property
+    def checks(self) -> list[CheckResult]:
+        """The news of each table as a failed check that does not block."""
+        found: dict[str, list[str]] = {}
+        for each in self.news:
+            found.setdefault(each.table, []).append(each.sentence)
+        return [
+            CheckResult(
+                layer="mart",
+                table_name=table,
+                check_name=NEWS,
+                engine="gate",
+                severity="warn",
+                status="failed",
+                observed="\n".join(sentences),
+                failing_rows=len(sentences),
+                sample=None,
+                explanation=KINDS[NEWS],
+            )
+            for table, sentences in found.items()
+        ]
 
 
 @dataclass(frozen=True)
@@ -141,9 +186,17 @@ class _Table:
         return f"year({period})" if self.columns[period] == "DATE" else period
 
     @property
-    def measures(self) -> Sequence[_Measure]:
+    def splits(self) -> list[str]:
+        return [name for name in _SPLITS if name in self.columns]
+
+    @property
+    def has_published_figures(self) -> bool:
+        return _SNAPSHOT in self.columns
+
+    @property
+    def measures(self) -> Sequence[Measure]:
         sums = [
-            _Measure(name, f"sum({name})", is_sum=True)
+            Measure(name, name, "sum")
             for name, kind in self.columns.items()
             if kind == "DOUBLE" and (name.endswith(_TOTALLED) or name == "amount")
         ]
@@ -151,10 +204,10 @@ class _Table:
             return sums
         # What is derived is made of figures that are compared themselves, and a unit value of a
         # small trade is of another magnitude in many a month.
-        of = "filter (not is_derived)" if "is_derived" in self.columns else ""
+        of = "not is_derived" if "is_derived" in self.columns else ""
         # A new low is a market event; a lower high means that a figure was lost.
-        highest = _Measure("highest close", f"max(close) {of}")
-        lowest = _Measure("lowest close", f"min(close) {of}", may_shrink=True)
+        highest = Measure("highest close", "close", "max", of)
+        lowest = Measure("lowest close", "close", "min", of, may_shrink=True)
         return [*sums, highest, lowest]
 
 
@@ -175,9 +228,13 @@ class _Files:
     def changed(self, sources: Collection[str]) -> pl.DataFrame:
         return self.changes.filter(pl.col("source").is_in(list(sources)))
 
-    def cause(self, mart: str, source: str) -> str:
-        """The snapshots added or removed since the release, of the sources of a row."""
-        return _in_words(self.changed(self.sources(mart, source)))
+    def cause(self, mart: str, source: str, document: str | None = None) -> str:
+        """The snapshots added or removed since the release, of the sources of a row; only that of
+        its `document`, where it is one of them.
+        """
+        changed = self.changed(self.sources(mart, source))
+        of_document = changed.filter(pl.col("snapshot_id") == document, "is_new")
+        return _in_words(changed if of_document.is_empty() else of_document)
 
     def is_asked_for(self, sources: Collection[str], withdrawn: Collection[str]) -> bool:
         """Whether all changes of the sources are withdrawals."""
@@ -210,13 +267,30 @@ def compare(
         files = replace(files, changes=_changes(files))
         counted: list[pl.DataFrame] = []
         losses = list(_losses_of_tables(files))
+        news: list[News] = []
         for table in _tables(files):
             counts = _counts(files, table)
             counted.append(counts)
             losses += _losses_of_counts(files, counts)
-            losses += _losses_of_totals(files, table)
+            for of_table in _of_totals(files, table):
+                if isinstance(of_table, Loss):
+                    losses.append(of_table)
+                else:
+                    news.append(of_table)
         losses = [loss for loss in losses if not files.is_asked_for(loss.sources, withdrawn)]
-        return Comparison(losses, _page(files, counted))
+        news = _at_their_roots(news)
+        return Comparison(losses, _page(files, counted, news), news)
+
+
+def _at_their_roots(news: Sequence[News]) -> list[News]:
+    """Without those of what is made of figures that are news themselves."""
+    roots = [(root.year, set(root.sources)) for root in news if root.is_root]
+    return [
+        each
+        for each in news
+        if each.is_root
+        or not any(year == each.year and sources & set(each.sources) for year, sources in roots)
+    ]
 
 
 def came_back(
@@ -422,48 +496,50 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
                 )
 
 
-def _losses_of_totals(files: _Files, table: _Table) -> Iterator[Loss]:
+def _of_totals(files: _Files, table: _Table) -> Iterator[Loss | News]:
     """Totals of a code and year that shrink, and those of another magnitude."""
+    totals = _totals(files, table)
+    if totals is None:
+        return
+    for measure in table.measures:
+        if not measure.may_shrink:
+            shrunk = totals.shrunk(measure)
+            yield from _losses_of(files, table, "totals_are_kept", "shrink", measure, shrunk)
+        stepped = totals.stepped(measure)
+        before = pl.when("is_of_known_year").then(pl.lit("periods")).otherwise(pl.lit("year"))
+        held = stepped.filter("is_held").with_columns(
+            since=pl.format(" against the {} before", before)
+        )
+        changed = totals.changed(measure).with_columns(since=pl.lit(""))
+        other = pl.concat([changed, held], how="diagonal_relaxed")
+        yield from _losses_of(files, table, "magnitudes_are_kept", "change", measure, other)
+        yield from _news_of(files, table, measure, stepped.filter(~pl.col("is_held")))
+
+
+def _totals(files: _Files, table: _Table) -> Totals | None:
+    """The totals of a mart; None where it has no figures by code and year."""
     code, year = table.first_of(_CODES), table.year
     if code is None or year is None or not table.measures:
-        return
-    splits = [name for name in _SPLITS if name in table.columns]
+        return None
     partner = table.first_of(_PARTNERS)
     query = f"""
         select
             {table.source} as source,
             {code} as code,
             {year} as year,
-            {"".join(f"{name}, " for name in splits)}
-            count(*) as rows,
-            {", ".join(f'coalesce({one.expression}, 0) as "{one.name}"' for one in table.measures)}
+            {"".join(f"{name}, " for name in table.splits)}
+            {table.first_of(_PERIODS)} as {PERIOD},
+            {f"max({_SNAPSHOT})" if table.has_published_figures else "null::varchar"} as {DOCUMENT},
+            count(*) as {ROWS},
+            {", ".join(measure.in_sql for measure in table.measures)}
         from {{0}}.{table.full_name}
         {_without_printed_totals(table, partner) if partner else ""}
         group by all
     """
     before, after = (files.rows(query.format(database)) for database in ("before", "after"))
-    keys = ["source", "code", "year", *splits]
-    numbers = ["rows", *(one.name for one in table.measures)]
-    known = before.join(after, on=keys, how="left", suffix=" after", nulls_equal=True).with_columns(
-        pl.col(f"{name} after").fill_null(0) for name in numbers
-    )
-    new = after.with_columns(pl.col("year") + 1).join(
-        after.join(before, on=keys, how="anti", nulls_equal=True),
-        on=keys, suffix=" after", nulls_equal=True,
-    )  # fmt: skip
-    for one in table.measures:
-        if not one.may_shrink:
-            shrunk = known.filter(_has_shrunk(one))
-            yield from _losses_of(files, table, "totals_are_kept", "shrink", one, shrunk, splits)
-        other = pl.concat(
-            [
-                known.filter(_is_of_another_magnitude(one)).with_columns(since=pl.lit("")),
-                new.filter(_is_of_another_magnitude(one)).with_columns(
-                    since=pl.lit(" against the year before")
-                ),
-            ]
-        )
-        yield from _losses_of(files, table, "magnitudes_are_kept", "change", one, other, splits)
+    apart = [name for name in table.splits if name in _UNITS_APART]
+    keys = ["source", "code", "year", *table.splits]
+    return Totals(keys, apart, table.measures, before, after)
 
 
 def _without_printed_totals(table: _Table, partner: str) -> str:
@@ -479,59 +555,66 @@ def _without_printed_totals(table: _Table, partner: str) -> str:
     """
 
 
-def _fewest_rows(one: _Measure) -> int:
-    """The rows needed: a price is judged alone, an output with few producers, flows only in
-    numbers.
-    """
-    if not one.is_sum:
-        return 1
-    is_output = one.name == "amount_t"
-    return limits.FEWEST_PRODUCERS_OF_A_TOTAL if is_output else limits.FEWEST_ROWS_OF_A_TOTAL
-
-
-def _has_shrunk(one: _Measure) -> pl.Expr:
-    enough = pl.col("rows") >= _fewest_rows(one)
-    least = (1 - limits.LARGEST_RELEASE_LOSS_OF_A_TOTAL) * pl.col(one.name)
-    return enough & (pl.col(one.name) > 0) & (pl.col(f"{one.name} after") < least)
-
-
-def _is_of_another_magnitude(one: _Measure) -> pl.Expr:
-    """A total with a step, also per row: with more rows it merely grew."""
-    enough = pl.min_horizontal("rows", "rows after") >= _fewest_rows(one)
-    step = pl.col(f"{one.name} after") / pl.col(one.name)
-    per_row = step * pl.col("rows") / pl.col("rows after") if one.is_sum else step
-    is_up = pl.min_horizontal(step, per_row) >= limits.LARGEST_RELEASE_STEP
-    is_down = pl.max_horizontal(step, per_row) <= 1 / limits.LARGEST_RELEASE_STEP
-    return enough & (pl.col(one.name) > 0) & (step > 0) & (is_up | is_down)
-
-
 def _losses_of(
-    files: _Files, table: _Table, kind: Kind, verb: str, one: _Measure, found: pl.DataFrame,
-    splits: Sequence[str],
-) -> Iterator[Loss]:  # fmt: skip
+    files: _Files, table: _Table, kind: Kind, verb: str, measure: Measure, found: pl.DataFrame
+) -> Iterator[Loss]:
     """A sentence per source: the total that changed most, and the number of others."""
-    step = (pl.col(f"{one.name} after") / pl.col(one.name)).log().abs()
-    ranked = found.sort(
-        "source", step, "code", "year", *splits,
-        descending=[False, True, False, True, *[False] * len(splits)],
-    )  # fmt: skip
-    for (source,), rows in ranked.group_by("source", maintain_order=True):
+    for (source,), rows in _ranked(table, measure, found).group_by("source", maintain_order=True):
         row = rows.row(0, named=True)
-        apart = ", ".join(str(row[name]) for name in splits)
         more = f", and {rows.height - 1:,} more like it" if rows.height > 1 else ""
         yield Loss(
             kind,
-            f"{one.name} of {row['code']} in {row['year']}{f' ({apart})' if apart else ''} in "
-            f"{_of(table.full_name, str(source))} would {verb} from {_figure(row[one.name])} to "
-            f"{_figure(row[f'{one.name} after'])}{row.get('since', '')}{more} "
+            f"{_total_of(table, measure, row)} would {verb} from {_figure(row[measure.name])} to "
+            f"{_figure(row[measure.name + AFTER])}{row.get('since') or ''}{more} "
             f"({files.cause(table.full_name, str(source))}).",
             files.sources(table.full_name, str(source)),
         )
 
 
-def _page(files: _Files, counted: Sequence[pl.DataFrame]) -> str:
-    """The comparison as Markdown: snapshots added or removed, changed counts, the largest
-    changes.
+def _news_of(files: _Files, table: _Table, measure: Measure, found: pl.DataFrame) -> Iterator[News]:
+    """A sentence per total, the largest step first."""
+    for row in _ranked(table, measure, found).iter_rows(named=True):
+        mart, source = table.full_name, str(row["source"])
+        before = "periods" if row["is_of_known_year"] else "year"
+        yield News(
+            mart,
+            row["year"],
+            f"{_total_of(table, measure, row)} is {_figure(row[measure.name + AFTER])}, after "
+            f"{_figure(row[measure.name])} in the {before} before "
+            f"({files.cause(mart, source, row[DOCUMENT + AFTER])}).",
+            files.sources(mart, source),
+            is_root=table.has_published_figures,
+        )
+
+
+def _ranked(table: _Table, measure: Measure, found: pl.DataFrame) -> pl.DataFrame:
+    step = (pl.col(measure.name + AFTER) / pl.col(measure.name)).log().abs()
+    return found.sort(
+        "source", step, "code", "year", *table.splits,
+        descending=[False, True, False, True, *[False] * len(table.splits)],
+    )  # fmt: skip
+
+
+def _total_of(table: _Table, measure: Measure, row: Mapping[str, Any]) -> str:
+    """A total by name: its measure, code, period, what tells it apart, and its mart."""
+    apart = ", ".join(str(row[name]) for name in table.splits)
+    return (
+        f"{measure.name} of {row['code']} in {_when(row)}{f' ({apart})' if apart else ''} in "
+        f"{_of(table.full_name, str(row['source']))}"
+    )
+
+
+def _when(row: Mapping[str, Any]) -> str:
+    """The year of a total, or those periods of it that are new in a year that is known."""
+    if not row.get("is_of_known_year"):
+        return str(row["year"])
+    periods = dict.fromkeys((row["first" + AFTER], row["last" + AFTER]))
+    return " to ".join(period_in_words(day, row.get("frequency", "D")) for day in periods)
+
+
+def _page(files: _Files, counted: Sequence[pl.DataFrame], news: Sequence[News]) -> str:
+    """The comparison as Markdown: snapshots added or removed, changed counts, large news, the
+    largest changes.
     """
     release = files.rows(
         "select release_id, published_at from before.catalog.releases "
@@ -551,6 +634,9 @@ def _page(files: _Files, counted: Sequence[pl.DataFrame]) -> str:
         parts.append(_table_of(["mart", "source", *numbers], changed))
     else:
         parts.append("Every mart has as many rows, economies, codes and years of each source.")
+    if news:
+        parts.append("New totals several times those of the period before:")
+        parts.append("\n".join(f"- {each.sentence}" for each in news))
     movers = _movers(files)
     if movers.height:
         parts.append("Shares of suppliers that moved most:")

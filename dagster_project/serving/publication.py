@@ -142,7 +142,7 @@ def publish(
     settings: Settings,
     build_file: Path,
     release: Release,
-    checks: pl.DataFrame,
+    checks: pl.DataFrame | Callable[[], pl.DataFrame],
     published_at: datetime,
     inputs: str | None = None,
     *,
@@ -150,11 +150,12 @@ def publish(
 ) -> Release:
     """Publish an audited build file as the release that readers see; the last ones are kept.
 
-    `checks` has the columns of `catalog.checks` and replaces those in the build; `inputs` is a hash
-    of the release's inputs. The caller has verified every blocking check. Waits for another
-    publication; `judge` then compares with the current release, and returns the release to publish
-    or raises. If a newer release was published meanwhile, that one is returned and this one is not
-    published. Raises PublicationError if a schema is missing.
+    `checks` has the columns of `catalog.checks` and replaces those in the build; a function is
+    called once the release is judged. `inputs` is a hash of the release's inputs. The caller has
+    verified every blocking check. Waits for another publication; `judge` then compares with the
+    current release, and returns the release to publish or raises. If a newer release was published
+    meanwhile, that one is returned and this one is not published. Raises PublicationError if a
+    schema is missing.
     """
     with _alone(settings):
         current, is_published = current_release(settings), is_kept(settings, release.release_id)
@@ -163,7 +164,8 @@ def publish(
         release = judge(release)
         if not is_published:
             release = release.model_copy(update={"published_at": published_at})
-            _prepare(settings, build_file, release, checks, inputs)
+            found = checks() if callable(checks) else checks
+            _prepare(settings, build_file, release, found, inputs)
         _decide(settings, release.release_id)
         _finalise(settings)
     return release

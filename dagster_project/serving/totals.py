@@ -1,0 +1,208 @@
+"""Totals by code and year in a build and in the release before it: what shrank, what stepped.
+
+Frames of totals by period in, frames of totals by year out. How they are read and what is said of
+them is decided in `gate`; every limit is in `quality.limits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+from typing import Literal
+
+import polars as pl
+
+from dagster_project.quality import limits
+from dagster_project.quality.units import with_units
+
+PERIOD, DOCUMENT, ROWS = "period", "document", "rows"
+"""Columns of a frame of totals beside its keys and measures."""
+
+AFTER = " after"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A total of a code and year."""
+
+    name: str
+    column: str
+    over: Literal["sum", "max", "min"]
+    """Over the rows of the year: a sum, or the extreme of single prices."""
+
+    condition: str = ""
+    """Of the rows that it is made of, in SQL; empty: all."""
+
+    may_shrink: bool = False
+
+    @property
+    def is_sum(self) -> bool:
+        return self.over == "sum"
+
+    @property
+    def is_output(self) -> bool:
+        return self.name == "amount_t"
+
+    @property
+    def fewest_rows(self) -> int:
+        """The rows needed: a price is judged alone, an output with few producers, flows only in
+        numbers.
+        """
+        if not self.is_sum:
+            return 1
+        return (
+            limits.FEWEST_PRODUCERS_OF_A_TOTAL if self.is_output else limits.FEWEST_ROWS_OF_A_TOTAL
+        )
+
+    @property
+    def in_sql(self) -> str:
+        """Of a period: its total, and the sum and number of the logarithms of its figures."""
+        of_all = f"filter ({self.condition})" if self.condition else ""
+        is_positive = " and ".join(filter(None, (self.condition, f"{self.column} > 0")))
+        return f"""
+            {self.over}({self.column}) {of_all} as "{self.name}",
+            sum(ln({self.column})) filter ({is_positive}) as "{self.name} logarithms",
+            count(*) filter ({is_positive}) as "{self.name} figures"
+        """
+
+    @property
+    def of_a_year(self) -> list[pl.Expr]:
+        """From those of its periods."""
+        return [
+            getattr(pl.col(self.name), self.over)().fill_null(0),
+            pl.col(f"{self.name} logarithms", f"{self.name} figures").sum(),
+        ]
+
+    @property
+    def typical(self) -> pl.Expr:
+        """The logarithm of the geometric mean of the rows."""
+        return pl.col(f"{self.name} logarithms") / pl.col(f"{self.name} figures")
+
+    def is_weight(self, columns: Sequence[str]) -> pl.Expr:
+        if self.name == "amount" and "measure" in columns:
+            return pl.col("measure").str.ends_with("_kg")
+        return pl.lit(self.name.endswith(("_kg", "_t")))
+
+
+class Totals:
+    """The totals of a table, before and after.
+
+    `before` and `after` have one row per key and period: the columns `keys` (`year` among them),
+    PERIOD, DOCUMENT (the one that brought it, null where it is not known), ROWS, and those of
+    `Measure.in_sql`. `apart` are keys that no two units are looked for across: one document may
+    have its weights in pounds and its values in dollars.
+    """
+
+    def __init__(
+        self,
+        keys: Sequence[str],
+        apart: Sequence[str],
+        measures: Sequence[Measure],
+        before: pl.DataFrame,
+        after: pl.DataFrame,
+    ) -> None:
+        self._keys, self._apart, self._measures = list(keys), list(apart), measures
+        periods = before.select(*keys, PERIOD).unique().with_columns(is_known=pl.lit(True))
+        after = after.join(
+            periods, on=[*keys, PERIOD], how="left", nulls_equal=True
+        ).with_columns(pl.col("is_known").fill_null(False))  # fmt: skip
+        known, new = after.filter("is_known"), after.filter(~pl.col("is_known"))
+        of_years, of_known = self._by_year(after), self._by_year(known)
+        of_years_before = self._by_year(before)
+        self._known = self._beside(of_years_before, of_years, "left")
+        self._known_periods = self._beside(of_years_before, of_known, "inner")
+        new_years = new.join(known, on=keys, how="anti", nulls_equal=True)
+        years_before = of_years.with_columns(pl.col("year") + 1)
+        self._new = pl.concat(
+            [
+                # New months of a year of which some are known.
+                self._beside(of_known, self._by_year(new), "inner").with_columns(
+                    is_of_known_year=pl.lit(True)
+                ),
+                self._beside(years_before, self._by_year(new_years), "inner").with_columns(
+                    is_of_known_year=pl.lit(False)
+                ),
+            ]
+        )
+
+    def _by_year(self, periods: pl.DataFrame) -> pl.DataFrame:
+        return periods.group_by(self._keys).agg(
+            pl.col(ROWS).sum(),
+            pl.col(DOCUMENT).max(),
+            pl.col(PERIOD).min().alias("first"),
+            pl.col(PERIOD).max().alias("last"),
+            *(each for measure in self._measures for each in measure.of_a_year),
+        )
+
+    def _beside(
+        self, before: pl.DataFrame, after: pl.DataFrame, how: Literal["left", "inner"]
+    ) -> pl.DataFrame:
+        numbers = [ROWS, *(measure.name for measure in self._measures)]
+        return before.join(
+            after, on=self._keys, how=how, suffix=AFTER, nulls_equal=True
+        ).with_columns(pl.col(f"{name}{AFTER}").fill_null(0) for name in numbers)  # fmt: skip
+
+    def shrunk(self, measure: Measure) -> pl.DataFrame:
+        """Known totals that lose more than revisions take."""
+        before, after = pl.col(measure.name), pl.col(f"{measure.name}{AFTER}")
+        least = (1 - limits.LARGEST_RELEASE_LOSS_OF_A_TOTAL) * before
+        return self._known.filter(
+            pl.col(ROWS) >= measure.fewest_rows, before > 0, after < least
+        )  # fmt: skip
+
+    def changed(self, measure: Measure) -> pl.DataFrame:
+        """Totals of known periods that change by a large factor."""
+        largest = log(limits.LARGEST_RELEASE_STEP)
+        return self._with_step(measure, self._known_periods).filter(
+            pl.col("step").log().abs() >= largest
+        )
+
+    def stepped(self, measure: Measure) -> pl.DataFrame:
+        """Totals of new periods that differ from the period before by a large factor, or by a unit.
+
+        With `is_held`: whether they fit a unit, as most of their document does, or known figures
+        of the same code change with them.
+        """
+        steps = self._with_step(measure, self._new).with_columns(
+            is_weight=measure.is_weight(self._keys)
+        )
+        document = ["source", f"{DOCUMENT}{AFTER}", "year", *self._apart]
+        known = self._with_step(measure, self._known_periods).filter(
+            pl.col("step").log().abs() > -log(1 - limits.CHANGED_A_LOT)
+        )
+        series = [name for name in self._keys if name != "year"]
+        changes = known.group_by(series).agg(changed_year=pl.col("year").max())
+        return (
+            with_units(steps, document)
+            .join(changes, on=series, how="left", nulls_equal=True)
+            .with_columns(is_large=pl.col("step").log().abs() >= log(limits.LARGEST_RELEASE_STEP))
+            .filter(pl.col("is_large") | pl.col("has_unit"))
+            .with_columns(is_held=pl.col("has_unit") | pl.col("changed_year").is_not_null())
+        )
+
+    def _with_step(self, measure: Measure, totals: pl.DataFrame) -> pl.DataFrame:
+        """With the factor `step` by which a total changes, also per row: with more rows it merely
+        grew. And with `typical`, that of the geometric mean of its rows. Where there are enough.
+        """
+        whole = (pl.col(f"{measure.name}{AFTER}") / pl.col(measure.name)).log()
+        more_rows = (
+            (pl.col(f"{ROWS}{AFTER}") / pl.col(ROWS)).log() if measure.is_sum else pl.lit(0.0)
+        )
+        per_row = whole - more_rows
+        step = (
+            pl.when(whole * per_row > 0)
+            .then(whole.sign() * pl.min_horizontal(whole.abs(), per_row.abs()))
+            .otherwise(0.0)
+        )
+        before = measure.typical
+        after = pl.col(f"{measure.name} logarithms{AFTER}") / pl.col(
+            f"{measure.name} figures{AFTER}"
+        )
+        return totals.filter(
+            pl.min_horizontal(ROWS, f"{ROWS}{AFTER}") >= measure.fewest_rows,
+            pl.col(measure.name) > 0,
+            pl.col(f"{measure.name}{AFTER}") > 0,
+        ).with_columns(
+            step=step.exp(), typical=((after - before) if measure.is_sum else step).exp()
+        )
