@@ -13,6 +13,7 @@ from math import comb
 import polars as pl
 
 from dagster_project.errors import counted
+from dagster_project.lake.breaks import breaks_within_editions, successions
 from dagster_project.quality import limits
 from dagster_project.quality.slips import HEADERS, TECHNICAL
 from dagster_project.quality.steps import OfNewPeriods
@@ -35,7 +36,8 @@ class Gaps(OfNewPeriods):
 
     def _without_rows(self) -> Iterator[str]:
         """Periods with few rows compared with the period before: of the same slices, else of
-        all that the file repeats of that period.
+        all that the file repeats of that period. A code may have fewer after a break of its
+        nomenclature.
         """
         slices = [*self._same, *self._reporters]
         sentences = list(self._few(self._all_rows, slices))
@@ -54,6 +56,12 @@ class Gaps(OfNewPeriods):
             .with_columns(before=pl.col("rows").shift(1).over(by or [pl.lit(1)]))
             .filter(pl.col("is_new") & pl.col("before").is_not_null())
         )
+        code = next((name for name in by if name in ("hs6_code", "commodity_code")), None)
+        if code and "hs_revision" in by:
+            of_slices = of_slices.with_columns(year=self._year_of(period)).join(
+                breaks_within_editions(), how="anti",
+                left_on=[code, "hs_revision", "year"], right_on=["code", "hs_revision", "year"],
+            )  # fmt: skip
         for columns in ([], by):
             few = (
                 of_slices.group_by(*columns, period)
@@ -113,7 +121,7 @@ class Gaps(OfNewPeriods):
 
     def _without_economies(self) -> Iterator[str]:
         """Economies with many rows, or rows of several series, in the period before and none in the
-        new one. The unpublished part (`_X`) is exempt.
+        new one. The unpublished part (`_X`) is exempt, and an economy that others succeed then.
         """
         partners = [
             name
@@ -132,6 +140,11 @@ class Gaps(OfNewPeriods):
                 .join(
                     self._all_rows.filter("is_new").select(column, new=self._period),
                     on=[column, "new"], how="anti", nulls_equal=True,
+                )
+                .with_columns(year=self._year_of("new"))
+                .join(
+                    successions(), how="anti",
+                    left_on=[column, "year"], right_on=["former", "year"],
                 )
                 .group_by(column, "new")
                 .agg(

@@ -13,6 +13,7 @@ from math import log
 import polars as pl
 
 from dagster_project.errors import counted
+from dagster_project.lake.breaks import successions
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality import limits
 from dagster_project.quality.slips import (
@@ -43,6 +44,11 @@ class OfNewPeriods:
             and not compared.rows["is_known"].all()
             and pl.concat([known[self._period], compared.rows[self._period]]).n_unique() > 1
         )
+
+    def _year_of(self, period: str) -> pl.Expr:
+        """The year of a column of periods."""
+        is_date = self._rows.schema[self._period] == pl.Date
+        return (pl.col(period).dt.year() if is_date else pl.col(period)).cast(pl.Int32)
 
 
 class NewPeriods(OfNewPeriods):
@@ -306,7 +312,14 @@ class NewPeriods(OfNewPeriods):
                     gone.rename({column: "theirs"}), on=rest, suffix=" other", nulls_equal=True,
                 )
                 .group_by(column, "theirs")
-                .agg(pl.col("all").first(), rows=pl.len(), off=off)
+                .agg(
+                    pl.col("all").first(), rows=pl.len(), off=off,
+                    year=self._year_of(self._period).min(),
+                )
+                .join(
+                    successions(), how="anti",
+                    left_on=["theirs", column, "year"], right_on=["former", "successor", "year"],
+                )
                 .filter(
                     is_near,
                     pl.col("rows") >= fewest,
