@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -30,6 +30,23 @@ def few_flows(folder: Path) -> Path:
             rows.filter(pl.col("hs6_code").is_in(CODES)).write_parquet(kept)
         else:
             kept.symlink_to(file)
+    return folder
+
+
+def with_files(folder: Path, files: Mapping[str, bytes], beside: Path = BUNDLED) -> Path:
+    """Make a folder like `beside`, with these files (`<source>/<file>`) instead of its own."""
+    folder.mkdir(exist_ok=True)
+    for source in beside.iterdir():
+        if not any(name.startswith(f"{source.name}/") for name in files):
+            (folder / source.name).symlink_to(source)
+            continue
+        (folder / source.name).mkdir()
+        for file in source.iterdir():
+            name = f"{source.name}/{file.name}"
+            if name in files:
+                (folder / name).write_bytes(files[name])
+            else:
+                (folder / name).symlink_to(file)
     return folder
 
 
