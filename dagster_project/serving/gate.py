@@ -233,7 +233,7 @@ class _Files:
         its `document`, where it is one of them.
         """
         changed = self.changed(self.sources(mart, source))
-        of_document = changed.filter(pl.col("snapshot_id") == document, "is_new")
+        of_document = changed.filter(pl.col("snapshot_id").eq_missing(document), "is_new")
         return _in_words(changed if of_document.is_empty() else of_document)
 
     def is_asked_for(self, sources: Collection[str], withdrawn: Collection[str]) -> bool:

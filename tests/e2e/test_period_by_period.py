@@ -29,7 +29,7 @@ def published_with(home: Path, *landed: tuple[str, Path]) -> list[str]:
         assert result.returncode == 0, f"{file.name}: {result.stderr}"
     built = run_kido(home, "build")
     assert built.returncode == 0, f"{[file.name for _, file in landed]}: {built.stderr}"
-    assert "published warehouse (" in built.stderr
+    assert f"Published: {home}" in built.stdout
     warnings = warnings_in(built.stderr)
     assert sorted(warnings) == sorted(warnings_of(home))
     return warnings
