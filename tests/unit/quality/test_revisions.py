@@ -595,6 +595,56 @@ def test_new_flows_under_another_economy_or_the_wrong_way_round_are_named() -> N
     assert held(RECONCILED_TRADE, known, others).objections == ()
 
 
+@pytest.mark.parametrize(
+    ("former", "successor", "year", "is_refused"),
+    [
+        ("SCG", "SRB", 2006, False), ("SCG", "SRB", 2010, True), ("SCG", "ALB", 2006, True),
+        ("_X", "ZAF", 2000, False), ("_X", "ALB", 2000, True),
+    ],
+)  # fmt: skip
+def test_an_economy_gives_way_to_those_that_succeed_it_and_then_only(
+    former: str, successor: str, year: int, is_refused: bool
+) -> None:
+    def of(exporter: str, number: int) -> list[Row]:
+        others = [row for code in ("280530", "850511", "811292") for row in spread(12, code)]
+        own = [
+            {**row, "exporter_iso3": exporter, "importer_iso3": f"I{at:02}"}
+            for code in ("280530", "850511", "811292")
+            for at, row in enumerate(spread(12, code))
+        ]
+        return [{**row, "period_start": date(number, 1, 1)} for row in (*others, *own)]
+
+    known = of(former, year - 1)
+    fresh = [{**row, "value_usd": row["value_usd"] * 1.1} for row in of(successor, year)]
+    objections = held(RECONCILED_TRADE, known, fresh).objections
+    assert bool(objections) == is_refused
+    if is_refused:
+        assert objections[0].startswith(f"exporter_iso3 {successor} is new, with figures near ")
+
+
+@pytest.mark.parametrize(
+    ("code", "edition", "year", "is_refused"),
+    [
+        ("811230", "HS1992", 2007, False), ("811230", "HS1992", 2008, True),
+        ("811230", "HS2017", 2007, True), ("811292", "HS1992", 2007, True),
+    ],
+)  # fmt: skip
+def test_a_code_has_fewer_rows_where_its_nomenclature_changed_and_only_there(
+    code: str, edition: str, year: int, is_refused: bool
+) -> None:
+    def of(number: int, rows: int, change: float = 1.0) -> list[Row]:
+        named = {"hs_revision": edition, "period_start": date(number, 1, 1)}
+        found = [*spread(rows, code), *spread(60, "280530")]
+        return [{**row, **named, "value_usd": row["value_usd"] * change} for row in found]
+
+    objections = held(RECONCILED_TRADE, of(year - 1, 40), of(year, 8, 1.1)).objections
+    assert objections == (
+        (f"{year} is new and has 8 rows of {code} of what the period before has 40 of.",)
+        if is_refused
+        else ()
+    )
+
+
 def test_what_is_not_published_may_be_without_any_flow_in_the_next_year() -> None:
     known = [*spread(60), *({**row, "importer_iso3": "_X"} for row in spread(45))]
     assert held(RECONCILED_TRADE, known, next_year(known[:60])).objections == ()
