@@ -129,6 +129,12 @@ class Gaps(OfNewPeriods):
             if name.endswith("_iso3") and name not in (*TECHNICAL, *self._reporters)
         ]
         fewest = limits.FEWEST_OF_AN_ECONOMY_GONE.get(self._table.name, limits.FEWEST_OF_AN_ECONOMY)
+        is_in_few = pl.col("series") <= limits.FEWEST_SERIES_OF_AN_ECONOMY
+        material = (
+            pl.when(is_in_few & pl.lit(self._is_monthly))
+            .then(limits.MATERIAL_OF_A_MONTH)
+            .otherwise(limits.SMALLEST_MATERIAL)
+        )
         for column in partners:
             is_part = pl.col(column) != _TOTAL
             before = self._before.with_columns(
@@ -156,7 +162,7 @@ class Gaps(OfNewPeriods):
                     | ((pl.col("rows") >= fewest) & (pl.col("series") > 1))
                     | (
                         (pl.col("series") >= limits.FEWEST_SERIES_OF_AN_ECONOMY)
-                        & (pl.col("share") >= limits.SMALLEST_MATERIAL)
+                        & (pl.col("share") >= material)
                     )
                 )
                 .sort("rows", column, descending=[True, False])
@@ -256,6 +262,10 @@ class Gaps(OfNewPeriods):
     @property
     def _is_daily(self) -> bool:
         return "frequency" in self._rows.columns and bool((self._rows["frequency"] == "D").any())
+
+    @property
+    def _is_monthly(self) -> bool:
+        return "frequency" in self._rows.columns and bool((self._rows["frequency"] == "M").any())
 
     @cached_property
     def _all_rows(self) -> pl.DataFrame:

@@ -724,6 +724,46 @@ def test_an_economy_of_many_flows_is_not_without_any_in_the_next_year(
     )
 
 
+@pytest.mark.parametrize(
+    ("frequency", "series", "share", "is_refused"),
+    [
+        ("M", 3, 0.033, False), ("M", 3, 0.06, True), ("M", 4, 0.02, True), ("M", 4, 0.005, False),
+        ("A", 3, 0.02, True),
+    ],
+)  # fmt: skip
+def test_a_partner_of_three_series_may_be_without_any_in_the_next_month(
+    frequency: str, series: int, share: float, is_refused: bool
+) -> None:
+    """As the United Kingdom's was with Saudi Arabia in 2026-02."""
+
+    def period(first_day: date, change: float, *, is_whole: bool) -> list[Row]:
+        named = {
+            "reporter_iso3": "GBR", "flow": "import", "frequency": frequency,
+            "period_start": first_day,
+        }  # fmt: skip
+        others = [
+            {"partner_iso3": f"E{number}", "commodity_code": f"28053{code}",
+             "value_usd": 1e5 * (number + 1) * change, **named}
+            for code in range(6) for number in range(5)
+        ]  # fmt: skip
+        value = share / (1 - share) * sum(row["value_usd"] for row in others) / series
+        own = [
+            {"partner_iso3": "SAU", "commodity_code": f"28053{code}", "value_usd": value, **named}
+            for code in range(series)
+        ]
+        return [*others, *own] if is_whole else others
+
+    known = period(date(2026, 1, 1), 1.0, is_whole=True)
+    next_one = date(2026, 2, 1) if frequency == "M" else date(2027, 1, 1)
+    objections = held(TRADE_FLOWS, known, period(next_one, 1.1, is_whole=False)).objections
+    words = f"{next_one:%Y-%m}" if frequency == "M" else "2027"
+    assert objections == (
+        (f"partner_iso3: SAU is in {series} rows of the period before {words} and in none of it.",)
+        if is_refused
+        else ()
+    )
+
+
 @pytest.mark.parametrize("is_alone", [False, True])
 @pytest.mark.parametrize(("factor", "is_refused"), [(0.098, False), (0.01, True)])
 def test_exports_of_a_month_may_fall_to_a_tenth_when_controls_begin(
