@@ -101,6 +101,10 @@ EvidenceClass = Literal["official", "reported", "de_facto"]
 EVIDENCE_CLASSES: tuple[EvidenceClass, ...] = get_args(EvidenceClass)
 """The best evidence first."""
 
+Reach = Literal["direct", "extraterritorial"]
+REACHES: tuple[Reach, ...] = get_args(Reach)
+"""Which goods a clause regulates: those that leave the economy that took it, or third countries."""
+
 ScopeBasis = Literal["ten_digit_list", "element_split", "heading", "whole_code"]
 SCOPE_BASES: tuple[ScopeBasis, ...] = get_args(ScopeBasis)
 
@@ -115,10 +119,15 @@ InferredColumn = Literal[
 INFERRED_COLUMNS: tuple[InferredColumn, ...] = get_args(InferredColumn)
 """Columns of `exposure.measures` whose value may be ours and not read in a source."""
 
-BaselineReason = Literal["before_announcement", "not_reported"]
+BaselineReason = Literal["before_announcement", "not_reported", "across_a_break"]
 BASELINE_REASONS: tuple[BaselineReason, ...] = get_args(BaselineReason)
-"""Why a month has nothing to be compared with: it is before the announcement itself, or no figure
-is reported for the same month of the two years before."""
+"""Why a month has nothing to be compared with: it is before the announcement itself, no figure
+is reported for the same month of the two years before, or only figures of other goods are."""
+
+ExposureReason = Literal["no_figures", "exports_only", "largest_flows_only"]
+EXPOSURE_REASONS: tuple[ExposureReason, ...] = get_args(ExposureReason)
+"""Why the amounts of an exposure are null, or its shares: nobody's figures are at hand, or only the
+exports of the economy that restricts, or only a list of the largest flows."""
 
 SignalOfFigures = Literal["volume_drop", "price_surge", "concentration_jump"]
 SIGNALS_OF_FIGURES: tuple[SignalOfFigures, ...] = get_args(SignalOfFigures)

@@ -258,6 +258,7 @@ RESTRICTION_CLAUSES = _table(
         "target_iso3": Column(pl.String, "Economy it targets; `ALL` for every one."),
         "target_class": Column(pl.String, words.listed(words.TARGET_CLASSES)),
         "target_names": Column(pl.List(pl.String), "Entities or class it names; empty where none."),
+        "reach": Column(pl.String, words.listed(words.REACHES)),
         "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
         "confidence": Column(pl.String, "Which parts were read in a source, which not.", True),
         "inferred": Column(

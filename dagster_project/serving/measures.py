@@ -29,6 +29,12 @@ _HEADINGS: Mapping[tuple[str, str], str] = {
 }
 """Headings in their order, by status and direction; others are put under their own words."""
 
+_KNOWN_BY: Mapping[str, str] = {
+    "exports_only": "known by the exports of {implementer} alone",
+    "largest_flows_only": "known by a list of the largest flows alone",
+}
+"""What a value is of, by the reason why the importer's imports are not known."""
+
 Row = Mapping[str, Any]
 
 
@@ -88,7 +94,8 @@ _CLAUSES = """
 select
     timeline.clause_id, timeline.title, timeline.official_reference,
     implementers.name as implementer,
-    timeline.target_iso3, timeline.target_class, timeline.direction, timeline.evidence_class,
+    timeline.target_iso3, timeline.target_class, timeline.reach, timeline.direction,
+    timeline.evidence_class,
     timeline.valid_from, timeline.valid_to, timeline.status, timeline.because,
     timeline.hs6_codes, timeline.minerals, timeline.known_at,
     list(timeline.target_name order by timeline.target_name) as target_names
@@ -111,15 +118,16 @@ order by timeline.valid_from desc, timeline.clause_id
 _EXPOSURES = """
 select
     clause_id, commodity_code, baseline_from, baseline_to, baseline_value_usd,
-    exposed_value_low_usd, exposed_value_high_usd, exposed_share_low, exposed_share_high
+    exposed_value_low_usd, exposed_value_high_usd, exposed_share_low, exposed_share_high, reason
 from exposure.importer_exposure
 where importer_iso3 = $importer
-order by clause_id, exposed_value_high_usd desc, commodity_code
+order by clause_id, exposed_value_high_usd desc nulls last, commodity_code
 """
 _TOGETHER = """
 select
-    joint.commodity_code, groups.name, joint.clause_ids, joint.exposed_share_low,
-    joint.exposed_share_high, joint.exposed_value_high_usd, joint.baseline_from, joint.baseline_to
+    joint.commodity_code, groups.name, joint.clause_ids, joint.clauses_without_figures,
+    joint.exposed_share_low, joint.exposed_share_high, joint.exposed_value_low_usd,
+    joint.exposed_value_high_usd, joint.baseline_from, joint.baseline_to, joint.reason
 from exposure.joint_exposure as joint
 left join reference.mineral_groups as groups
     on groups.mineral_group in (joint.commodity_code, 'hs_' || joint.commodity_code)
@@ -127,7 +135,7 @@ where
     joint.importer_iso3 = $importer
     and joint.valid_from <= $day
     and (joint.valid_to is null or joint.valid_to > $day)
-order by joint.exposed_value_high_usd desc, joint.commodity_code
+order by joint.exposed_value_high_usd desc nulls last, joint.commodity_code
 """
 
 
@@ -152,7 +160,11 @@ def print_measures(found: Measures) -> None:
     if found.together:
         print_text("What is in force together hits, of its imports", style="bold")
         for row in found.together:
-            print_text(_together(row), indent=2)
+            if row["reason"] != "no_figures":
+                print_text(_together(row), indent=2)
+        if unknown := [row for row in found.together if row["reason"] == "no_figures"]:
+            codes = sorted(row["commodity_code"] for row in unknown)
+            print_text(f"No figures at hand of {shortened(codes)}", indent=2)
         print_text("")
     if found.day != found.as_of:
         print_text(
@@ -209,32 +221,61 @@ def _exposure(clause: Row, found: Measures) -> Iterator[str]:
     yield f"{counted(len(codes), 'code')}: {shortened(codes)}; {shortened(clause['minerals'])}"
     if clause["direction"] != "restrict":
         return
-    rows = found.exposures.get(clause["clause_id"], ())
-    if not rows:
-        yield f"no flows from {clause['implementer']} to {found.importer} in the baseline"
+    if clause["reach"] == "extraterritorial":
+        yield f"regulates goods that leave third countries: no trade with {clause['implementer']}"
         return
+    yield from _hits(clause, found.exposures.get(clause["clause_id"], ()), found.importer)
+
+
+def _hits(clause: Row, rows: Sequence[Row], importer: str) -> Iterator[str]:
+    """What a clause hits, by what is known of it; then the codes without figures or flows."""
+    if of_imports := [row for row in rows if row["reason"] is None]:
+        shares = [
+            f"{row['commodity_code']} up to {percent(row['exposed_share_high'])}"
+            for row in of_imports
+        ]
+        yield f"hits {_values(of_imports)}: {shortened(shares, 4)}"
+    for reason, known_by in _KNOWN_BY.items():
+        if of_reason := [row for row in rows if row["reason"] == reason]:
+            codes = shortened([row["commodity_code"] for row in of_reason])
+            words = known_by.format(implementer=clause["implementer"])
+            yield f"hits {_values(of_reason)}, {words}: {codes}"
+    named = {row["commodity_code"] for row in rows}
+    if unknown := [row["commodity_code"] for row in rows if row["reason"] == "no_figures"]:
+        yield f"no figures at hand of {', '.join(sorted(unknown))}"
+    without = [code for code in clause["hs6_codes"] if code not in named]
+    if without and not any(len(code) != 6 for code in named):
+        flows = f"no flows from {clause['implementer']} to {importer} in the baseline"
+        yield f"{flows} of {', '.join(without)}"
+
+
+def _values(rows: Sequence[Row]) -> str:
+    """`USD 1.2 m to USD 3.4 m of 2022, 2024`, of rows that have values."""
     low = sum(row["exposed_value_low_usd"] for row in rows)
     high = sum(row["exposed_value_high_usd"] for row in rows)
-    periods = sorted({_period(row) for row in rows})
-    yield (
-        f"hits {millions(low)} to {millions(high)} of {', '.join(periods)}: "
-        + shortened(
-            [f"{row['commodity_code']} up to {percent(row['exposed_share_high'])}" for row in rows],
-            4,
-        )
-    )
-    without = [code for code in codes if code not in {row["commodity_code"] for row in rows}]
-    if without and not any(len(row["commodity_code"]) != 6 for row in rows):
-        yield f"no flows in the baseline of {shortened(without)}"
+    periods = ", ".join(sorted({_period(row) for row in rows}))
+    return f"{millions(low)} to {millions(high)} of {periods}"
 
 
 def _together(row: Row) -> str:
-    low, high = row["exposed_share_low"], row["exposed_share_high"]
-    share = percent(high) if low == high else f"{percent(low)} to {percent(high)}"
+    """A line of what clauses hit together, by share where the imports are known."""
+    if row["reason"] is None:
+        hit = _bounds(percent(row["exposed_share_low"]), percent(row["exposed_share_high"]))
+    else:
+        hit = _bounds(
+            millions(row["exposed_value_low_usd"]), millions(row["exposed_value_high_usd"])
+        )
+    without = row["clauses_without_figures"]
     return (
-        f"{row['name'] or row['commodity_code']}: {share} of {_period(row)} "
+        f"{row['name'] or row['commodity_code']}: {hit} of {_period(row)} "
         f"({', '.join(row['clause_ids'])})"
+        + (f"; no figures at hand of {', '.join(without)}" if without else "")
+        + ("; all imports are not known" if row["reason"] else "")
     )
+
+
+def _bounds(low: str, high: str) -> str:
+    return high if low == high else f"{low} to {high}"
 
 
 def _period(row: Row) -> str:

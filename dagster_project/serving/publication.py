@@ -31,7 +31,7 @@ from dagster_project.serving.dictionary import has_table, quoted
 from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
 
-CONTRACT_VERSION = "2.2"
+CONTRACT_VERSION = "3.0"
 """Version of the published tables (docs/contract.md): the first number changes if a column is
 removed or redefined, the second if something is added."""
 

@@ -15,11 +15,10 @@ candidates as (
 
 priced as (
 
-    select prices.instrument
-    from {{ ref('prices') }} as prices
-    inner join instruments on prices.instrument = instruments.instrument
-    where instruments.frequency = 'D'
-    group by prices.instrument
+    select instrument
+    from {{ ref('prices') }}
+    where frequency = 'D'
+    group by instrument
     having count(*) >= {{ var('least_days_of_a_market') }}
 
 ),

@@ -3,13 +3,47 @@ of the publishers; and what must hold of every row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+import math
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
+import polars as pl
 import pytest
 
+from dagster_project.settings import BUNDLED
+
 Rows = Callable[..., list[tuple[Any, ...]]]
+
+
+@cache
+def lines(source: str, file: str) -> Sequence[Mapping[str, str]]:
+    with (BUNDLED / source / file).open(encoding="utf8", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def hmrc() -> Sequence[Mapping[str, str]]:
+    return lines("hmrc", "monthly_flows.csv")
+
+
+@cache
+def baci() -> pl.DataFrame:
+    """The bundled flows of BACI: of a code and year in two editions the newer one."""
+    files = sorted((BUNDLED / "baci").glob("flows_*"))
+    frames = [
+        pl.read_parquet(file)
+        if file.suffix == ".parquet"
+        else pl.read_csv(file, schema_overrides={"hs6_code": pl.String})
+        for file in files
+    ]
+    flows = pl.concat(frames, how="vertical_relaxed")
+    newest = pl.col("hs_revision").max().over("hs6_code", "year")
+    return flows.filter(
+        pl.col("hs_revision") == newest, pl.col("exporter_iso3") != pl.col("importer_iso3")
+    )
+
 
 YEAR_2024 = (date(2024, 1, 1), date(2024, 12, 31))
 YEAR_2009 = (date(2009, 1, 1), date(2009, 12, 31))
@@ -26,12 +60,6 @@ BACI_2009 = {
     "284610": (27_456_919, 37_553_288, 174_680_731, 60_746_123, 52_212_096),
     "284690": (61_223_272, 120_279_326, 471_748_551, 190_195_606, 94_145_261),
 }
-
-BRITISH_MAGNETS_FROM_CHINA = [
-    # HMRC, 85051110, from October 2024 to September 2025: US dollars.
-    2_097_107.77, 813_293.22, 1_230_792.05, 1_380_444.47, 1_458_830.47, 1_941_963.85,
-    1_810_034.75, 1_281_168.04, 1_543_576.39, 1_613_206.75, 2_179_066.22, 1_926_787.57,
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -58,11 +86,11 @@ def test_what_clauses_hit_of_japans_rare_earths(
             "select commodity_code, baseline_frequency, baseline_from, baseline_to, "
             "baseline_gap_years, source, is_basket, baseline_value_usd, exposed_value_low_usd, "
             "exposed_value_high_usd, exposed_share_low, exposed_share_high, "
-            "other_supplier_capacity_share from exposure.importer_exposure "
+            "other_exporters_share from exposure.importer_exposure "
             "where importer_iso3 = 'JPN' and clause_id = ?",
             clause,
         )
-        if code in BACI_2009 or code in BACI_2024
+        if code in flows
     }
     assert found.keys() == flows.keys()
     for code, (from_china, imports, world, of_china, of_japan) in flows.items():
@@ -85,8 +113,8 @@ def test_the_shares_of_japan_are_those_that_one_works_out(rows: Rows) -> None:
     """
     found = rows(
         "select commodity_code, round(exposed_share_high, 4), "
-        "round(other_supplier_capacity_share, 4) from exposure.importer_exposure "
-        "where importer_iso3 = 'JPN' and clause_id = 'CN-2025-18' order by all"
+        "round(other_exporters_share, 4) from exposure.importer_exposure "
+        "where importer_iso3 = 'JPN' and clause_id = 'CN-2025-18' and reason is null order by all"
     )
     assert found == [
         ("280530", 0.2437, 0.7841),
@@ -108,31 +136,39 @@ def test_the_baseline_agrees_with_the_published_shares(rows: Rows) -> None:
         "and shares.mineral_group = if(is_basket, commodity_code, 'hs_' || commodity_code) "
         "and shares.supplier_iso3 = clauses.implementer_iso3 and shares.frequency = 'A' "
         "and shares.period_start = exposures.baseline_from and shares.measure = 'value_usd' "
-        "where exposures.baseline_frequency = 'A'"
+        "where exposures.baseline_frequency = 'A' and exposures.reason is null"
     )
     assert compared > 1000
     assert apart == 0
 
 
 def test_the_british_baseline_of_october_2025_is_of_twelve_months(rows: Rows) -> None:
-    """Of 30,152,385.52 US dollars in all, by HMRC. CN-2025-18 was announced in April 2025, when its
-    months began in April 2024: before the first there is, so that the year 2024 of the code counts.
+    """CN-2025-68 was announced on 2025-10-26. CN-2025-18 was announced in April 2025, when HMRC's
+    bundled months began in May 2024: before the first there is, so that the year 2024 counts.
     """
-    from_china = sum(BRITISH_MAGNETS_FROM_CHINA)
+    dollars = {
+        partner: math.fsum(
+            float(line["value_usd"])
+            for line in hmrc()
+            if line["commodity_code"] == "810194"
+            and line["flow"] == "import"
+            and "2024-10" <= line["period"] <= "2025-09"
+            and partner in (line["partner_iso3"], "WLD")
+            and line["partner_iso3"] not in ("WLD", "GBR")
+        )
+        for partner in ("CHN", "WLD")
+    }
     found = rows(
-        "select clause_id, commodity_code, is_basket, baseline_frequency, baseline_from, "
-        "baseline_to, source, baseline_value_usd, baseline_weight_kg, exposed_share_low, "
-        "exposed_share_high from exposure.importer_exposure where importer_iso3 = 'GBR' "
-        "and commodity_code in ('850511', 'rare_earth_magnets') order by clause_id"
+        "select clause_id, commodity_code, baseline_frequency, baseline_from, baseline_to, source, "
+        "reason, baseline_value_usd, exposed_share_high from exposure.importer_exposure "
+        "where importer_iso3 = 'GBR' and (clause_id, commodity_code) "
+        "in (('CN-2025-18', '850511'), ('CN-2025-68', '810194')) order by clause_id"
     )
-    of_months = ("rare_earth_magnets", True, "M", date(2024, 10, 1), date(2025, 9, 30), "hmrc")
     assert [row[:7] for row in found] == [
-        ("CN-2025-18", "850511", False, "A", *YEAR_2024, "baci"),
-        ("CN-2025-61-AB", *of_months),
-        ("CN-2025-61-C", *of_months),
+        ("CN-2025-18", "850511", "A", *YEAR_2024, "baci", None),
+        ("CN-2025-68", "810194", "M", date(2024, 10, 1), date(2025, 9, 30), "hmrc", None),
     ]
-    for row in found[1:]:
-        assert row[7:] == pytest.approx((from_china, 887_024, 0, from_china / 30_152_385.52))
+    assert found[1][7:] == pytest.approx((dollars["CHN"], dollars["CHN"] / dollars["WLD"]))
 
 
 def test_clauses_on_entities_and_those_that_relax_hit_no_trade(rows: Rows) -> None:
@@ -148,12 +184,13 @@ def test_clauses_on_entities_and_those_that_relax_hit_no_trade(rows: Rows) -> No
 
 def test_bounds_of_what_is_exposed_hold_on_every_row(rows: Rows) -> None:
     within = (
-        "exposed_share_low between 0 and exposed_share_high and exposed_share_high <= 1 "
-        "and exposed_value_low_usd between 0 and exposed_value_high_usd"
+        "coalesce(exposed_share_low between 0 and exposed_share_high and exposed_share_high <= 1, "
+        "reason is not null) and coalesce(exposed_value_low_usd between 0 and "
+        "exposed_value_high_usd, reason = 'no_figures')"
     )
     ((exposures, outside),) = rows(
         f"select count(*), count(*) filter (where not ({within} "
-        "and exposed_value_high_usd <= baseline_value_usd "
+        "and coalesce(exposed_value_high_usd <= baseline_value_usd, reason = 'no_figures') "
         "and clause_id in (select clause_id from exposure.measures))) "
         "from exposure.importer_exposure"
     )
@@ -186,10 +223,11 @@ def test_a_basket_stands_beside_none_of_its_codes(rows: Rows) -> None:
         ("280530", "2010-10-01", ["CN-2010-07-QUOTA", "CN-2010-09-JPBAN"], 0.8058, 0.8058),
         ("280530", "2025-04-03", None, None, None),
         ("280530", "2025-04-04", ["CN-2025-18"], 0, 0.2437),
-        ("280530", "2025-10-20", ["CN-2025-18", "CN-2025-61-C"], 0, 0.2437),
+        # 61/2025 regulates goods that leave third countries.
+        ("280530", "2025-10-20", ["CN-2025-18"], 0, 0.2437),
         ("280530", "2025-11-07", ["CN-2025-18"], 0, 0.2437),
-        # Malaysia's 0.2308 of 2022 and China's 0.5809 of 2024.
-        ("284690", "2025-12-31", ["CN-2025-18", "MY-2024-01-REE"], 0, 0.8117),
+        # Malaysia's 0.3005 and China's 0.5809 of one year, 2024.
+        ("284690", "2025-12-31", ["CN-2025-18", "MY-2024-01-REE"], 0, 0.8814),
     ],
 )
 def test_what_the_clauses_of_a_day_hit_together_of_japans_imports(
@@ -233,3 +271,246 @@ def test_sectors_of_the_second_tier_are_named_as_in_the_study(rows: Rows) -> Non
     )
     assert {code for code, _ in found} == {"C27", "C28", "C29", "C30"}
     assert all(named[code] == sector for code, sector in found)
+
+
+# ---- No figure, no flow
+
+
+def codes_without_figures(rows: Rows, clause: str, importer: str = "JPN") -> set[str]:
+    return {
+        code
+        for (code,) in rows(
+            "select commodity_code from exposure.importer_exposure where clause_id = ? "
+            "and importer_iso3 = ? and reason = 'no_figures' and baseline_value_usd is null "
+            "and exposed_value_high_usd is null and exposed_share_high is null and source is null",
+            clause, importer,
+        )
+    }  # fmt: skip
+
+
+def scope_of(rows: Rows, clause: str) -> set[str]:
+    return {
+        code
+        for (code,) in rows(
+            "select distinct hs6_code from exposure.measure_scope where clause_id = ?", clause
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("clause", "year"),
+    [
+        ("CN-2023-23", 2022), ("CN-2023-39", 2022), ("CN-2025-10", 2024), ("CN-2025-18", 2024),
+        ("CN-2026-1", 2024),
+    ],
+)  # fmt: skip
+def test_a_code_that_no_file_has_in_the_baseline_is_without_figures(
+    rows: Rows, clause: str, year: int
+) -> None:
+    """Neither BACI's year nor twelve months of China's exports; Japan publishes none here."""
+    scope = scope_of(rows, clause)
+    reconciled = set(baci().filter(pl.col("year") == year)["hs6_code"])
+    exported = {"250410", "380110", "811292"}
+    assert codes_without_figures(rows, clause) == scope - reconciled - exported
+    shown = {
+        code
+        for (code,) in rows(
+            "select commodity_code from exposure.importer_exposure "
+            "where clause_id = ? and importer_iso3 = 'JPN' and reason is null",
+            clause,
+        )
+    }
+    bought = baci().filter(
+        pl.col("year") == year,
+        pl.col("exporter_iso3") == "CHN",
+        pl.col("importer_iso3") == "JPN",
+        pl.col("hs6_code").is_in(list(scope)),
+    )
+    assert shown == set(bought["hs6_code"])
+
+
+def test_antimony_of_2024_has_no_figures_of_the_year_before(rows: Rows) -> None:
+    """BACI has nothing of 2023 here; of 811010 nothing before 2024, and of 261710 it says that
+    Japan bought nothing from China in 2022, which says nothing of 2023.
+    """
+    assert not baci().filter(pl.col("year") == 2023).height
+    assert codes_without_figures(rows, "CN-2024-33") == scope_of(rows, "CN-2024-33")
+    assert baci().filter(pl.col("hs6_code") == "811010")["year"].unique().to_list() == [2024]
+
+
+def test_every_targeted_importer_has_a_row_or_no_flow(rows: Rows) -> None:
+    """Of 810199, in no file, whoever China may hit has a row: all but China itself."""
+    (importers,) = zip(
+        *rows(
+            "select importer_iso3 from exposure.importer_exposure where clause_id = 'CN-2025-10' "
+            "and commodity_code = '810199' and reason = 'no_figures'"
+        ),
+        strict=True,
+    )
+    buyers = set(baci()["importer_iso3"]) - {"CHN", "_X"}
+    known = {economy for (economy,) in rows("select economy_iso3 from reference.economies")}
+    assert set(importers) >= buyers & known
+    assert "CHN" not in importers
+
+
+@pytest.mark.parametrize(
+    ("clause", "code", "first", "last", "dollars"),
+    [
+        ("CN-2023-23", "811292", "2022-07", "2023-06", 1_839_776),
+        ("CN-2023-39", "380110", "2022-10", "2023-09", 75_592_287),
+        # Announced in October 2025 and January 2026: the months end with 2024.
+        ("CN-2025-58", "380110", "2024-01", "2024-12", None),
+        ("CN-2026-1", "380110", "2024-01", "2024-12", None),
+    ],
+)
+def test_where_only_chinas_exports_are_known_they_give_values_and_no_shares(
+    rows: Rows, clause: str, code: str, first: str, last: str, dollars: int | None
+) -> None:
+    exports = [
+        line
+        for line in lines("comtrade_baskets", "china_exports_monthly.csv")
+        if line["partner_iso3"] == "JPN"
+        and line["commodity_code"] == code
+        and first <= line["period"] <= last
+    ]
+    value = math.fsum(float(line["value_usd"]) for line in exports)
+    assert dollars in (None, round(value))
+    ((*found, shares),) = rows(
+        "select baseline_frequency, strftime(baseline_from, '%Y-%m'), "
+        "strftime(baseline_to, '%Y-%m'), source, reason, baseline_value_usd, baseline_weight_kg, "
+        "exposed_value_high_usd / control_share_high, "
+        "coalesce(baseline_share, exposed_share_low, exposed_share_high) "
+        "from exposure.importer_exposure "
+        "where clause_id = ? and commodity_code = ? and importer_iso3 = 'JPN'",
+        clause, code,
+    )  # fmt: skip
+    assert found[:5] == ["M", first, last, "comtrade_baskets", "exports_only"]
+    weight = math.fsum(float(line["net_weight_kg"]) for line in exports)
+    assert found[5:] == pytest.approx([value, weight, value])
+    assert shares is None
+
+
+def test_the_weight_of_a_baseline_is_that_of_its_flows(rows: Rows) -> None:
+    """Also where other suppliers have none: 4,047,932 kg of 284690 for Japan in 2009."""
+    weights = {
+        (exporter, importer, code, year): weight
+        for exporter, importer, code, year, weight in baci()
+        .select("exporter_iso3", "importer_iso3", "hs6_code", "year", "net_weight_kg")
+        .iter_rows()
+    }
+    found = rows(
+        "select implementer_iso3, importer_iso3, commodity_code, year(baseline_from), "
+        "baseline_weight_kg from exposure.importer_exposure as exposures "
+        "inner join (select distinct clause_id, implementer_iso3 from exposure.measures) "
+        "using (clause_id) where exposures.source = 'baci'"
+    )
+    assert ("CHN", "JPN", "284690", 2009, 4_047_932) in found
+    assert len(found) > 1000
+    for *key, weight in found:
+        assert weight == (weights[tuple(key)] or None), key
+
+
+def test_extraterritorial_clauses_expose_no_trade_with_their_implementer(rows: Rows) -> None:
+    clauses = rows(
+        "select distinct clause_id from exposure.measures where reach = 'extraterritorial' "
+        "order by all"
+    )
+    assert clauses == [("CN-2025-61-AB",), ("CN-2025-61-C",)]
+    for table, condition in (
+        ("importer_exposure", "clause_id = ?"),
+        ("joint_exposure", "list_contains(clause_ids, ?)"),
+        ("industry_exposure", "clause_id = ?"),
+        ("trade_response", "clause_id = ?"),
+    ):
+        for (clause,) in clauses:
+            ((count,),) = rows(f"select count(*) from exposure.{table} where {condition}", clause)
+            assert count == 0, (table, clause)
+
+
+def test_joint_exposure_is_of_one_common_year(rows: Rows) -> None:
+    """Every share is worked out again from the flows of the year of its row."""
+    shares = {
+        (importer, code, year, exporter): value / total
+        for importer, code, year, exporter, value, total in baci()
+        .with_columns(total=pl.col("value_usd").sum().over("importer_iso3", "hs6_code", "year"))
+        .select("importer_iso3", "hs6_code", "year", "exporter_iso3", "value_usd", "total")
+        .iter_rows()
+        if total
+    }
+    controls = {
+        (clause, code): (low, high)
+        for clause, code, low, high in rows(
+            "select distinct clause_id, commodity_code, control_share_low, control_share_high "
+            "from exposure.importer_exposure"
+        )
+    }
+    implementers = dict(rows("select distinct clause_id, implementer_iso3 from exposure.measures"))
+    found = rows(
+        "select importer_iso3, commodity_code, clause_ids, clauses_without_figures, "
+        "year(baseline_from), exposed_share_low, exposed_share_high from exposure.joint_exposure "
+        "where source = 'baci' and reason is null"
+    )
+    assert len(found) > 800
+    for importer, code, clauses, without, year, low, high in found:
+        assert without == []
+        by_economy: dict[str, list[tuple[float, float]]] = {}
+        for clause in clauses:
+            by_economy.setdefault(implementers[clause], []).append(controls[clause, code])
+        lows = [
+            max(low for low, _ in bounds) * shares.get((importer, code, year, economy), 0)
+            for economy, bounds in by_economy.items()
+        ]
+        highs = [
+            min(1, sum(high for _, high in bounds)) * shares.get((importer, code, year, economy), 0)
+            for economy, bounds in by_economy.items()
+        ]
+        assert (low, high) == pytest.approx((min(1, sum(lows)), min(1, sum(highs)))), code
+
+
+def test_only_the_magnets_of_cobalt_are_built_in_by_others(rows: Rows) -> None:
+    """The EC books 57 % of cobalt in C25, of which magnets are 7: Taiwan's 282200 of 2024 from the
+    Democratic Republic of the Congo times 0.07.
+    """
+    (magnets,) = [
+        float(line["use_share"])
+        for line in lines("ec_crm", "end_uses.csv")
+        if (line["label"], line["application"]) == ("Cobalt", "Magnets")
+    ]
+    values = dict(
+        baci()
+        .filter(
+            pl.col("hs6_code") == "282200",
+            pl.col("year") == 2024,
+            pl.col("exporter_iso3") == "COD",
+        )
+        .select("importer_iso3", "value_usd")
+        .iter_rows()
+    )
+    assert round(magnets * values["TWN"]) == 806_542
+    found = rows(
+        "select importer_iso3, exposed_value_low_usd, exposed_value_high_usd, "
+        "codes_without_figures from exposure.industry_exposure where mineral = 'cobalt' "
+        "and tier = 2 and clause_id in ('CD-2025-02-CO', 'CD-2025-10-CO')"
+    )
+    assert len(found) == 2 * 4 * len(values)
+    for importer, low, high, without in found:
+        assert low == 0
+        assert high == pytest.approx(magnets * values[importer])
+        # No file has the ore and the metal: the bounds are of the oxides alone.
+        assert without == ["260500", "810520"]
+
+
+def test_no_industry_is_exposed_by_codes_without_figures(rows: Rows) -> None:
+    assert (
+        rows(
+            "select clause_id, importer_iso3, mineral from exposure.industry_exposure "
+            "where list_has_any(commodity_codes, codes_without_figures) "
+            "or len(commodity_codes) = 0"
+        )
+        == []
+    )
+    # Germanium and gallium are known by China's exports of 811292 alone.
+    assert rows(
+        "select distinct commodity_codes, len(codes_without_figures) > 0 "
+        "from exposure.industry_exposure where clause_id = 'CN-2023-23'"
+    ) == [(["811292"], True)]

@@ -38,7 +38,7 @@ MODEL_NAMES = {
     "marts": r"[a-z]+(_[a-z]+)*",
 }
 
-PARTS_OF_A_UNION = ("int_claims__measure_", "int_answers__show_")
+PARTS_OF_A_UNION = ("int_claims__measure_", "int_answers__show_", "int_exposure__measure_")
 
 LANDED = {
     "reference.economies", "reference.materials", "reference.mineral_abundance",
@@ -181,10 +181,9 @@ def test_every_column_is_described_with_its_type_as_it_is_built(
 
 def test_an_intermediate_model_exists_only_where_two_models_read_it(project: Project) -> None:
     """Where one reads it, it is part of that one, unless both together would be too long to read.
-    Tests are not counted as readers.
 
-    Claims and answers are united from models of one form: each way to test a claim is one, and each
-    part of the page of answers.
+    Claims, answers and the windows of exposures are united from models of one form: each way to
+    test a claim is one, and each part of the page of answers. Tests are not counted as readers.
     """
     readers: dict[str, list[int]] = {}
     for model in project.models:
@@ -465,13 +464,13 @@ from (values
 
 insert into lake.restriction_clauses (
     source, measure_id, clause_id, title, implementer_iso3, direction, announced_date,
-    date_precision, effective_date, known_at, target_iso3, target_class, evidence_class, document,
-    snapshot_id
+    date_precision, effective_date, known_at, target_iso3, target_class, reach, evidence_class,
+    document, snapshot_id
 )
 values (
     'catalogue', 'M', 'M-1', 'suspended by an act that is not there', 'CHN', 'restrict',
-    date '2025-01-01', 'day', date '2025-01-01', date '2025-01-01', 'ALL', 'all', 'official',
-    'measures.yaml', 's1'
+    date '2025-01-01', 'day', date '2025-01-01', date '2025-01-01', 'ALL', 'all', 'direct',
+    'official', 'measures.yaml', 's1'
 );
 
 insert into lake.restriction_suspensions (

@@ -113,6 +113,7 @@ class Clause(Entry):
     ended: End | None = None
     unknown: Doubt | None = None
     target: Target = Target()
+    reach: words.Reach = "direct"
     evidence: words.EvidenceClass
     confidence: Text | None = None
     inferred: list[words.InferredColumn] = Field(default_factory=list)
@@ -282,6 +283,7 @@ def _clause_row(clause: Clause) -> dict[str, object]:
         "target_iso3": clause.target.economy,
         "target_class": clause.target.kind,
         "target_names": clause.target.names,
+        "reach": clause.reach,
         "evidence_class": clause.evidence,
         "confidence": clause.confidence,
         "inferred": sorted(clause.inferred),

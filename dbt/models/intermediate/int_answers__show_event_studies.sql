@@ -144,6 +144,7 @@ sources as (
         on
             of_headlines.instrument = prices.instrument
             and of_headlines.session_date = prices.price_date
+            and prices.frequency = 'D'
     group by of_headlines.importer_iso3, of_headlines.place
 
 ),

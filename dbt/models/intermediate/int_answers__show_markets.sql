@@ -24,7 +24,7 @@ importers as (
 closes as (
 
     select * from prices
-    where instrument in ('REMX', 'USDJPY', 'EURUSD')
+    where instrument in ('REMX', 'USDJPY', 'EURUSD') and frequency = 'D'
     qualify
         unit is not distinct from last_value(unit) over (
             partition by instrument

@@ -60,6 +60,32 @@ exports as (
 
 ),
 
+eras as (
+
+    select * from {{ ref('int_trade__number_eras') }}
+    where flow = 'export'
+
+),
+
+-- The months of the goods that are in the code now: no break lies between them.
+comparable_exports as (
+
+    select exports.*
+    from exports
+    left join eras
+        on
+            exports.source = eras.source
+            and exports.reporter_iso3 = eras.reporter_iso3
+            and exports.commodity_code = eras.commodity_code
+            and exports.period_start = eras.period_start
+    qualify
+        coalesce(eras.era, 0) = last_value(coalesce(eras.era, 0)) over (
+            order by exports.period_start
+            rows between unbounded preceding and unbounded following
+        )
+
+),
+
 export_months as (
 
     select
@@ -70,7 +96,7 @@ export_months as (
             max(period_start) + interval 1 month,
             interval 1 month
         )) as date) as period_start
-    from exports
+    from comparable_exports
 
 ),
 
@@ -92,7 +118,7 @@ exports_by_month as (
         ) <= {{ months_shown // 2 }} as is_latest_year
     from importers
     cross join export_months
-    left join exports
+    left join comparable_exports as exports
         on
             importers.importer_iso3 = exports.partner_iso3
             and export_months.period_start = exports.period_start

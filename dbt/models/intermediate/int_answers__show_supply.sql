@@ -180,7 +180,7 @@ yearly_prices as (
         source,
         snapshot_ids
     from prices
-    where instrument = 'DYSPROSIUM_OXIDE'
+    where instrument = 'DYSPROSIUM_OXIDE' and frequency = 'A'
     qualify
         unit is not distinct from last_value(unit) over (
             order by price_date

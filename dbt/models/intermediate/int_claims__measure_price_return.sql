@@ -20,6 +20,7 @@ prices as (
 
     select
         instrument,
+        frequency,
         price_date,
         return_close,
         unit,
@@ -42,6 +43,7 @@ found_now as (
         performance.return_share,
         abs(performance.max_drawdown_share) as largest_fall_share,
         performance.snapshot_ids,
+        performance.frequency,
         prices.source,
         prices.unit
     from claims
@@ -52,6 +54,7 @@ found_now as (
     left join prices
         on
             performance.instrument = prices.instrument
+            and performance.frequency = prices.frequency
             and performance.window_end = prices.price_date
 
 ),
@@ -72,6 +75,7 @@ closes_then as (
     inner join prices
         on
             found_now.instrument = prices.instrument
+            and found_now.frequency = prices.frequency
             and found_now.unit is not distinct from prices.unit
             and prices.price_date between found_now.window_start and found_now.claimed_at
     group by found_now.claim_id, found_now.window_start

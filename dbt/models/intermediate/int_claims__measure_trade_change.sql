@@ -63,6 +63,8 @@ supplies_of_claims as (
         claims.claim_id,
         supplies.source,
         supplies.period_start = claims.period_start as is_month_of_claim,
+        supplies.commodity_code,
+        supplies.era,
         supplies.value_usd,
         supplies.net_weight_kg,
         supplies.snapshot_ids
@@ -91,6 +93,7 @@ months as (
                     then sum(supplies_of_claims.{{ measure }})
             end as {{ measure }},
         {% endfor %}
+        list(supplies_of_claims.era order by supplies_of_claims.commodity_code) as eras,
         {{ union_of_snapshots('supplies_of_claims.snapshot_ids') }} as snapshot_ids
     from supplies_of_claims
     inner join counted_codes on supplies_of_claims.claim_id = counted_codes.claim_id
@@ -115,6 +118,8 @@ changes as (
             months.claim_id = before.claim_id
             and months.source = before.source
             and not before.is_month_of_claim
+            -- No change is measured across a break.
+            and months.eras is not distinct from before.eras
     where months.is_month_of_claim
 
 ),

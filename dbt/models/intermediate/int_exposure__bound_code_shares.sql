@@ -13,12 +13,6 @@ measure_scope as (
 
 ),
 
-commodity_minerals as (
-
-    select * from {{ ref('commodity_minerals') }}
-
-),
-
 minerals as (
 
     select * from {{ ref('minerals') }}
@@ -82,60 +76,17 @@ codes as (
 
 ),
 
--- Codes that hold no other goods than those of rare earths.
-rare_earth_codes as (
-
-    select distinct hs6_code
-    from mineral_group_codes
-    where mineral_group = 'rare_earths'
-
-),
-
--- Goods of one mineral are all of what the clause is on; a code of several holds others too, but
--- that of the rare earths alone for a clause on all of them.
-other_minerals as (
-
-    select
-        codes.clause_id,
-        codes.hs6_code,
-        coalesce(
-            bool_and(
-                scope_minerals.mineral is not null and commodity_minerals.basis = 'one_mineral'
-            ),
-            false
-        )
-        or (
-            bool_or(rare_earth_codes.hs6_code is not null)
-            and list_contains(any_value(codes.minerals), 'all_rare_earths')
-        ) as is_of_them_alone
-    from codes
-    left join rare_earth_codes on codes.hs6_code = rare_earth_codes.hs6_code
-    left join commodity_minerals on codes.hs6_code = commodity_minerals.hs6_code
-    left join scope_minerals
-        on
-            codes.clause_id = scope_minerals.clause_id
-            and codes.hs6_code = scope_minerals.hs6_code
-            and commodity_minerals.mineral = scope_minerals.mineral
-    group by codes.clause_id, codes.hs6_code
-
-),
-
 by_code as (
 
     select
-        codes.clause_id,
-        codes.hs6_code as commodity_code,
+        clause_id,
+        hs6_code as commodity_code,
         false as is_basket,
-        [codes.hs6_code] as hs6_codes,
-        codes.minerals,
-        codes.control_share_low,
-        codes.control_share_high,
-        other_minerals.is_of_them_alone or codes.control_share_low = 1 as is_decidable
+        [hs6_code] as hs6_codes,
+        minerals,
+        control_share_low,
+        control_share_high
     from codes
-    inner join other_minerals
-        on
-            codes.clause_id = other_minerals.clause_id
-            and codes.hs6_code = other_minerals.hs6_code
 
 ),
 
@@ -164,8 +115,7 @@ by_basket as (
             when count(*) = max(group_codes.codes) then min(by_code.control_share_low)
             else 0
         end as control_share_low,
-        max(by_code.control_share_high) as control_share_high,
-        count(*) = max(group_codes.codes) and bool_and(by_code.is_decidable) as is_decidable
+        max(by_code.control_share_high) as control_share_high
     from by_code
     inner join group_codes on by_code.commodity_code = group_codes.hs6_code
     group by by_code.clause_id, group_codes.mineral_group
@@ -182,9 +132,7 @@ by_part as (
         [codes.hs6_code] as hs6_codes,
         list_sort(list_distinct(list(scope_minerals.mineral))) as minerals,
         case when codes.control_share_low = 1 then 1 else 0 end as control_share_low,
-        case when codes.control_share_high > 0 then 1 else 0 end as control_share_high,
-        codes.control_share_low = 1
-        or bool_and(scope_minerals.mineral is not null) as is_decidable
+        case when codes.control_share_high > 0 then 1 else 0 end as control_share_high
     from codes
     inner join baskets_within_codes on codes.hs6_code = baskets_within_codes.hs6_code
     left join scope_minerals
@@ -218,6 +166,11 @@ select
     clauses.direction,
     clauses.target_iso3,
     clauses.target_class,
+    -- Trade does not say who a good goes to, and goods that leave third countries are no trade with
+    -- the economy that took the measure.
+    clauses.direction = 'restrict'
+    and clauses.target_class <> 'entity'
+    and clauses.reach = 'direct' as is_on_trade,
     clauses.announced_date,
     clauses.effective_date,
     bounds.commodity_code,
@@ -229,7 +182,6 @@ select
         case clauses.target_class when 'end_user' then 0 else bounds.control_share_low end as double
     ) as control_share_low,
     cast(bounds.control_share_high as double) as control_share_high,
-    bounds.is_decidable,
     {{ snapshots_together(['[clauses.snapshot_id]', 'scope_snapshots.snapshot_ids']) }}
         as snapshot_ids
 from bounds

@@ -20,18 +20,6 @@ monthly_supplies as (
 
 ),
 
-flows as (
-
-    select * from {{ ref('int_trade__select_latest_flows') }}
-
-),
-
-breaks as (
-
-    select * from {{ ref('seed_nomenclature_breaks') }}
-
-),
-
 mineral_group_codes as (
 
     select * from {{ ref('mineral_group_codes') }}
@@ -96,41 +84,6 @@ imports as (
 
 ),
 
--- Of a code with breaks, which side of them a month is on.
-eras as (
-
-    select
-        editions.source,
-        editions.supplier_iso3,
-        editions.commodity_code,
-        editions.period_start,
-        cast(
-            {{
-                breaks_passed(
-                    'breaks', 'editions.hs_revision', 'extract(year from editions.period_start)'
-                )
-            }} as varchar
-        ) as era
-    from (
-        select
-            source,
-            reporter_iso3 as supplier_iso3,
-            commodity_code,
-            period_start,
-            max(hs_revision) as hs_revision
-        from flows
-        where frequency = 'M' and flow = 'export' and not is_basket
-        group by source, reporter_iso3, commodity_code, period_start
-    ) as editions
-    inner join breaks on editions.commodity_code = breaks.hs6_code
-    group by
-        editions.source,
-        editions.supplier_iso3,
-        editions.commodity_code,
-        editions.period_start
-
-),
-
 -- What a supplier that restricts says it exports to each importer, and to all of them.
 exports as (
 
@@ -144,8 +97,8 @@ exports as (
         monthly_supplies.value_usd,
         monthly_supplies.net_weight_kg,
         1 as weight_coverage_share,
-        coalesce(eras.era, '') as era_of_value,
-        coalesce(eras.era, '') as era_of_weight,
+        cast(monthly_supplies.era as varchar) as era_of_value,
+        cast(monthly_supplies.era as varchar) as era_of_weight,
         monthly_supplies.is_provisional,
         monthly_supplies.snapshot_ids
     from monthly_supplies
@@ -153,12 +106,6 @@ exports as (
         on
             monthly_supplies.supplier_iso3 = watched.implementer_iso3
             and monthly_supplies.commodity_code = watched.commodity_code
-    left join eras
-        on
-            monthly_supplies.source = eras.source
-            and monthly_supplies.supplier_iso3 = eras.supplier_iso3
-            and monthly_supplies.commodity_code = eras.commodity_code
-            and monthly_supplies.period_start = eras.period_start
     where monthly_supplies.flow = 'export'
 
 ),

@@ -39,6 +39,7 @@ select
     target_iso3,
     target_class,
     target_names,
+    reach,
     evidence_class,
     confidence,
     inferred,

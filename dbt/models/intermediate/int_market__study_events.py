@@ -13,9 +13,11 @@ def model(dbt, session):
     from dagster_project.market.studies import study_events
 
     instruments = dbt.ref("instruments").pl()
+    prices = dbt.ref("prices").pl()
     studies = study_events(
         events=dbt.ref("int_market__list_events").pl(),
-        prices=dbt.ref("prices").pl(),
+        # An average of a month or a year is no price of a session.
+        prices=prices.filter(prices["frequency"] == "D"),
         instruments=instruments.filter(instruments["instrument"].is_in(STUDIED)),
     )
     return studies.to_arrow()

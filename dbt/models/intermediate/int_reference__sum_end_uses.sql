@@ -65,6 +65,8 @@ select
     min(sector) as sector,
     nace2_code,
     {{ capped_at_one(sum_in_order('use_share')) }} as use_share,
+    {{ sum_in_order("case when contains(application, 'Magnets') then use_share else 0 end") }}
+        as magnets_share,
     string_agg(application, '; ' order by use_share desc, application asc) as applications,
     {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
 from distinct_uses

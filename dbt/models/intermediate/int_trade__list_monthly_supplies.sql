@@ -26,123 +26,15 @@ with flows as (
 
 ),
 
-answered as (
-
-    select * from {{ ref('stg_lake__coverage') }}
-    where
-        table_name = 'trade_flows'
-        and frequency = 'M'
-        and rows > 0
-
-),
-
-snapshots as (
-
-    select * from {{ ref('snapshots') }}
-
-),
-
--- Slices that are left out: nothing is known of their months.
-disagreeing_totals as (
-
-    select * from {{ ref('int_trade__list_disagreeing_totals') }}
-    where measure = 'value_usd' and frequency = 'M'
-
-),
-
--- The press gives single figures: what it does not mention may be anything.
-press as (
-
-    select source
-    from {{ ref('seed_publishers') }}
-    where is_press
-
-),
-
--- The months that a publisher has published, by the documents that have them.
-published as (
-
-    select
-        source,
-        reporter_iso3,
-        flow,
-        period_start,
-        snapshot_id,
-        max(hs_revision) as hs_revision,
-        bool_or(is_provisional) as is_provisional
-    from (
-        select * from flows
-        union all by name
-        select * from answered
-    ) as slices
-    where source not in (select press.source from press)
-    group by source, reporter_iso3, flow, period_start, snapshot_id
-
-),
-
-commodities as (
-
-    select
-        flows.source,
-        flows.reporter_iso3,
-        flows.flow,
-        flows.commodity_code,
-        bool_or(flows.is_basket) as is_basket,
-        min(flows.hs_revision) as first_revision,
-        max(flows.hs_revision) as last_revision,
-        list(distinct snapshots.document) as documents
-    from flows
-    inner join snapshots on flows.snapshot_id = snapshots.snapshot_id
-    group by flows.source, flows.reporter_iso3, flows.flow, flows.commodity_code
-
-),
-
--- A month of a document says something of the codes that were requested, or else of those that the
--- document has in any month; and nothing of a code in the time of an edition without it.
 commodity_months as (
 
-    select
-        commodities.source,
-        commodities.reporter_iso3,
-        commodities.flow,
-        commodities.commodity_code,
-        commodities.is_basket,
-        published.period_start,
-        coalesce(bool_or(published.is_provisional), false) as is_provisional,
-        {{ snapshots_of('published.snapshot_id') }} as snapshot_ids
-    from commodities
-    inner join published
-        on
-            commodities.source = published.source
-            and commodities.reporter_iso3 = published.reporter_iso3
-            and commodities.flow = published.flow
-            and coalesce(
-                published.hs_revision between commodities.first_revision
-                and commodities.last_revision,
-                true
-            )
-    inner join snapshots
-        on
-            published.snapshot_id = snapshots.snapshot_id
-            and case
-                when snapshots.commodity_codes is null
-                    then list_contains(commodities.documents, snapshots.document)
-                else list_contains(snapshots.commodity_codes, commodities.commodity_code)
-            end
-    anti join disagreeing_totals
-        on
-            commodities.source = disagreeing_totals.source
-            and commodities.reporter_iso3 = disagreeing_totals.reporter_iso3
-            and commodities.flow = disagreeing_totals.flow
-            and commodities.commodity_code = disagreeing_totals.commodity_code
-            and published.period_start = disagreeing_totals.period_start
-    group by
-        commodities.source,
-        commodities.reporter_iso3,
-        commodities.flow,
-        commodities.commodity_code,
-        commodities.is_basket,
-        published.period_start
+    select * from {{ ref('int_trade__list_commodity_months') }}
+
+),
+
+eras as (
+
+    select * from {{ ref('int_trade__number_eras') }}
 
 ),
 
@@ -269,16 +161,27 @@ months as (
 )
 
 select
-    source,
-    flow,
-    case flow when 'import' then reporter_iso3 else partner_iso3 end as importer_iso3,
-    case flow when 'import' then partner_iso3 else reporter_iso3 end as supplier_iso3,
-    commodity_code,
-    is_basket,
-    period_start,
-    cast(value_usd as double) as value_usd,
-    cast(net_weight_kg as double) as net_weight_kg,
-    is_true_zero,
-    is_provisional,
-    snapshot_ids
+    months.source,
+    months.flow,
+    case months.flow when 'import' then months.reporter_iso3 else months.partner_iso3 end
+        as importer_iso3,
+    case months.flow when 'import' then months.partner_iso3 else months.reporter_iso3 end
+        as supplier_iso3,
+    months.commodity_code,
+    months.is_basket,
+    months.period_start,
+    cast(months.value_usd as double) as value_usd,
+    cast(months.net_weight_kg as double) as net_weight_kg,
+    -- A code without breaks is of the same goods throughout.
+    coalesce(eras.era, 0) as era,
+    months.is_true_zero,
+    months.is_provisional,
+    months.snapshot_ids
 from months
+left join eras
+    on
+        months.source = eras.source
+        and months.flow = eras.flow
+        and months.reporter_iso3 = eras.reporter_iso3
+        and months.commodity_code = eras.commodity_code
+        and months.period_start = eras.period_start

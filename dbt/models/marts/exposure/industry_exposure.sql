@@ -1,42 +1,6 @@
-with exposures as (
+with by_mineral as (
 
-    select
-        clause_id,
-        importer_iso3,
-        commodity_code,
-        is_basket,
-        baseline_value_usd,
-        snapshot_ids,
-        hs6_codes,
-        unnest(hs6_codes) as hs6_code
-    from {{ ref('importer_exposure') }}
-
-),
-
-target_classes as (
-
-    select distinct
-        clause_id,
-        target_class
-    from {{ ref('measures') }}
-
-),
-
-measure_scope as (
-
-    select * from {{ ref('measure_scope') }}
-
-),
-
-baskets_within_codes as (
-
-    select * from {{ ref('seed_baskets_within_codes') }}
-
-),
-
-commodities as (
-
-    select * from {{ ref('commodities') }}
+    select * from {{ ref('int_exposure__sum_by_mineral') }}
 
 ),
 
@@ -64,91 +28,6 @@ end_uses as (
 
 ),
 
-magnet_codes as (
-
-    select distinct hs6_code
-    from commodities
-    where product_form = 'magnet'
-
-),
-
-parts_of_codes as (
-
-    select distinct mineral_group
-    from baskets_within_codes
-
-),
-
--- Bounds of what is controlled because of a mineral: of a basket, 0 unless every code of it is
--- covered; of a part of a code, all of it or nothing, since its products are not known.
-by_commodity as (
-
-    select
-        exposures.clause_id,
-        exposures.importer_iso3,
-        exposures.commodity_code,
-        measure_scope.mineral,
-        bool_or(magnet_codes.hs6_code is not null) as is_magnets,
-        any_value(exposures.baseline_value_usd) as value_usd,
-        any_value(exposures.snapshot_ids) as snapshot_ids,
-        any_value(exposures.hs6_codes) as hs6_codes,
-        case
-            when any_value(target_classes.target_class) = 'end_user' then 0
-            when count(*) < max(len(exposures.hs6_codes)) then 0
-            when bool_or(parts_of_codes.mineral_group is not null)
-                then floor(min(measure_scope.control_share_low))
-            else min(measure_scope.control_share_low)
-        end as share_low,
-        case
-            when bool_or(parts_of_codes.mineral_group is not null)
-                then ceil(max(measure_scope.control_share_high))
-            else max(measure_scope.control_share_high)
-        end as share_high
-    from exposures
-    inner join measure_scope
-        on
-            exposures.clause_id = measure_scope.clause_id
-            and exposures.hs6_code = measure_scope.hs6_code
-    inner join target_classes on exposures.clause_id = target_classes.clause_id
-    left join magnet_codes on exposures.hs6_code = magnet_codes.hs6_code
-    left join parts_of_codes
-        on exposures.is_basket and exposures.commodity_code = parts_of_codes.mineral_group
-    where
-        parts_of_codes.mineral_group is null
-        or measure_scope.mineral = 'all_rare_earths'
-        or exists (
-            select 1 from baskets_within_codes
-            where
-                exposures.commodity_code = baskets_within_codes.mineral_group
-                and measure_scope.mineral = baskets_within_codes.mineral
-        )
-    group by
-        exposures.clause_id,
-        exposures.importer_iso3,
-        exposures.commodity_code,
-        measure_scope.mineral
-
-),
-
-by_mineral as (
-
-    select
-        clause_id,
-        importer_iso3,
-        mineral,
-        list(distinct commodity_code order by commodity_code) as commodity_codes,
-        list_sort(list_distinct(flatten(list(hs6_codes)))) as hs6_codes,
-        coalesce(sum(share_low * value_usd) filter (where not is_magnets), 0) as materials_low_usd,
-        coalesce(sum(share_high * value_usd) filter (where not is_magnets), 0)
-            as materials_high_usd,
-        coalesce(sum(share_low * value_usd) filter (where is_magnets), 0) as magnets_low_usd,
-        coalesce(sum(share_high * value_usd) filter (where is_magnets), 0) as magnets_high_usd,
-        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
-    from by_commodity
-    group by clause_id, importer_iso3, mineral
-
-),
-
 -- Where no element is named, the goods may be of the element that a sector uses least, or most.
 uses as (
 
@@ -159,7 +38,7 @@ uses as (
         use_share,
         use_share as use_share_low,
         use_share as use_share_high,
-        contains(applications, 'Magnets') as is_for_magnets,
+        magnets_share as magnets_share_high,
         snapshot_ids
     from end_uses
     union all by name
@@ -173,7 +52,7 @@ uses as (
             else 0
         end as use_share_low,
         max(end_uses.use_share) as use_share_high,
-        bool_or(contains(end_uses.applications, 'Magnets')) as is_for_magnets,
+        max(end_uses.magnets_share) as magnets_share_high,
         {{ union_of_snapshots('end_uses.snapshot_ids') }} as snapshot_ids
     from end_uses
     inner join rare_earths on end_uses.mineral = rare_earths.mineral
@@ -192,7 +71,7 @@ magnets as (
         magnet_sectors.nace2_code,
         by_mineral.magnets_low_usd as low_usd,
         by_mineral.magnets_high_usd as high_usd,
-        true as is_for_magnets,
+        by_mineral.magnets_high_usd as for_magnets_usd,
         by_mineral.snapshot_ids
     from by_mineral
     inner join magnet_sectors on magnet_sectors.tier = 1
@@ -210,7 +89,7 @@ materials as (
         uses.nace2_code,
         uses.use_share_low * by_mineral.materials_low_usd as low_usd,
         uses.use_share_high * by_mineral.materials_high_usd as high_usd,
-        coalesce(uses.is_for_magnets, false) as is_for_magnets,
+        uses.magnets_share_high * by_mineral.materials_high_usd as for_magnets_usd,
         {{ snapshots_together(['by_mineral.snapshot_ids', 'uses.snapshot_ids']) }} as snapshot_ids
     from by_mineral
     inner join uses on by_mineral.mineral = uses.mineral
@@ -250,7 +129,7 @@ tiers as (
         2 as tier,
         any_value(users.nace2_code) as nace2_code,
         0 as low_usd,
-        sum(parts.high_usd) as high_usd,
+        sum(parts.for_magnets_usd) as high_usd,
         {{ union_of_snapshots('parts.snapshot_ids') }} as snapshot_ids
     from parts
     inner join magnet_sectors as makers
@@ -258,7 +137,7 @@ tiers as (
             parts.nace2_code = makers.nace2_code
             and makers.tier = 1
     inner join magnet_sectors as users on users.tier = 2
-    where parts.is_for_magnets
+    where parts.for_magnets_usd > 0
     group by parts.clause_id, parts.importer_iso3, parts.mineral, users.sector
 
 )
@@ -271,6 +150,7 @@ select
     cast(tiers.tier as integer) as tier,
     tiers.nace2_code,
     by_mineral.commodity_codes,
+    by_mineral.codes_without_figures,
     by_mineral.hs6_codes,
     case when tiers.tier = 1 then uses.use_share end as use_share,
     cast(tiers.low_usd as double) as exposed_value_low_usd,

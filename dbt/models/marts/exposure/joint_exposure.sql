@@ -1,9 +1,6 @@
-with exposures as (
+with importer_exposure as (
 
-    select
-        *,
-        baseline_value_usd / baseline_share as total_value_usd
-    from {{ ref('importer_exposure') }}
+    select * from {{ ref('importer_exposure') }}
 
 ),
 
@@ -14,25 +11,37 @@ intervals as (
 
 ),
 
+measures as (
+
+    select * from {{ ref('measures') }}
+
+),
+
+measured as (
+
+    select * from {{ ref('int_exposure__measure_windows') }}
+
+),
+
 implementers as (
 
     select distinct
         clause_id,
         implementer_iso3
-    from {{ ref('measures') }}
+    from measures
 
 ),
 
 in_force as (
 
     select
-        exposures.*,
+        importer_exposure.*,
         implementers.implementer_iso3,
         intervals.valid_from,
         intervals.valid_to
-    from exposures
-    inner join intervals on exposures.clause_id = intervals.clause_id
-    inner join implementers on exposures.clause_id = implementers.clause_id
+    from importer_exposure
+    inner join intervals on importer_exposure.clause_id = intervals.clause_id
+    inner join implementers on importer_exposure.clause_id = implementers.clause_id
 
 ),
 
@@ -67,29 +76,26 @@ days as (
 
 ),
 
--- What one economy controls because of several clauses is at least what one of them controls, and
--- at most all that it supplies in the newest baseline.
-by_implementer as (
+-- One baseline for all clauses of the row: the newest that any of them has, of imports from all
+-- suppliers rather than of the exports of one.
+clauses as (
 
     select
         days.importer_iso3,
         days.commodity_code,
         days.valid_from,
         days.valid_to,
+        in_force.clause_id,
         in_force.implementer_iso3,
-        any_value(in_force.is_basket) as is_basket,
-        any_value(in_force.hs6_codes) as hs6_codes,
-        list(in_force.clause_id order by in_force.clause_id) as clause_ids,
-        least(
-            max_by(in_force.baseline_share, in_force.baseline_to), max(in_force.exposed_share_low)
-        ) as share_low,
-        least(
-            max_by(in_force.baseline_share, in_force.baseline_to), sum(in_force.exposed_share_high)
-        ) as share_high,
-        max(in_force.baseline_to) as baseline_to,
-        max_by(in_force.baseline_from, in_force.baseline_to) as baseline_from,
-        max_by(in_force.total_value_usd, in_force.baseline_to) as total_value_usd,
-        {{ union_of_snapshots('in_force.snapshot_ids') }} as snapshot_ids
+        in_force.is_basket,
+        in_force.hs6_codes,
+        in_force.control_share_low,
+        in_force.control_share_high,
+        in_force.snapshot_ids,
+        first_value(in_force.baseline_from) over newest_first as baseline_from,
+        first_value(in_force.baseline_frequency) over newest_first as baseline_frequency,
+        first_value(in_force.source) over newest_first as source,
+        first_value(in_force.reason) over newest_first as reason
     from days
     inner join in_force
         on
@@ -97,16 +103,67 @@ by_implementer as (
             and days.commodity_code = in_force.commodity_code
             and days.valid_from >= in_force.valid_from
             and (in_force.valid_to is null or days.valid_from < in_force.valid_to)
-    group by
-        days.importer_iso3,
-        days.commodity_code,
-        days.valid_from,
-        days.valid_to,
-        in_force.implementer_iso3
+    window
+        newest_first as (
+            partition by days.importer_iso3, days.commodity_code, days.valid_from
+            order by
+                in_force.baseline_value_usd is null asc,
+                in_force.reason asc nulls first,
+                in_force.baseline_to desc,
+                in_force.baseline_frequency desc,
+                in_force.source asc,
+                in_force.clause_id asc
+        )
 
 ),
 
--- What comes from one economy does not come from another, but baselines may be of different years.
+-- What one economy controls because of several clauses is at least what one of them controls, and
+-- at most all that it supplies.
+by_implementer as (
+
+    select
+        clauses.importer_iso3,
+        clauses.commodity_code,
+        clauses.valid_from,
+        clauses.valid_to,
+        any_value(clauses.is_basket) as is_basket,
+        any_value(clauses.hs6_codes) as hs6_codes,
+        list(clauses.clause_id) as clause_ids,
+        list(clauses.clause_id) filter (where measured.value_usd is null)
+            as clauses_without_figures,
+        max(clauses.control_share_low) * any_value(measured.baseline_share) as share_low,
+        least(1, sum(clauses.control_share_high)) * any_value(measured.baseline_share)
+            as share_high,
+        max(clauses.control_share_low) * any_value(measured.value_usd) as value_low_usd,
+        least(1, sum(clauses.control_share_high)) * any_value(measured.value_usd)
+            as value_high_usd,
+        any_value(clauses.reason) as reason,
+        any_value(clauses.source) as source,
+        any_value(measured.baseline_from) as baseline_from,
+        any_value(measured.baseline_to) as baseline_to,
+        {{ union_of('list(clauses.snapshot_ids) || list(coalesce(measured.snapshot_ids, []))') }}
+            as snapshot_ids
+    from clauses
+    left join measured
+        on
+            clauses.implementer_iso3 = measured.implementer_iso3
+            and clauses.importer_iso3 = measured.importer_iso3
+            and clauses.commodity_code = measured.commodity_code
+            and clauses.is_basket = measured.is_basket
+            and clauses.baseline_frequency = measured.frequency
+            and clauses.baseline_from = measured.baseline_from
+            and clauses.source = measured.source
+            and clauses.reason is not distinct from measured.reason
+    group by
+        clauses.importer_iso3,
+        clauses.commodity_code,
+        clauses.valid_from,
+        clauses.valid_to,
+        clauses.implementer_iso3
+
+),
+
+-- What comes from one economy does not come from another.
 together as (
 
     select
@@ -117,11 +174,15 @@ together as (
         any_value(is_basket) as is_basket,
         any_value(hs6_codes) as hs6_codes,
         list_sort(flatten(list(clause_ids))) as clause_ids,
-        least(1, sum(share_low)) as share_low,
-        least(1, sum(share_high)) as share_high,
-        max(baseline_to) as baseline_to,
-        max_by(baseline_from, baseline_to) as baseline_from,
-        max_by(total_value_usd, baseline_to) as total_value_usd,
+        coalesce(list_sort(flatten(list(clauses_without_figures))), []) as clauses_without_figures,
+        sum(share_low) as share_low,
+        sum(share_high) as share_high,
+        sum(value_low_usd) as value_low_usd,
+        sum(value_high_usd) as value_high_usd,
+        any_value(reason) as reason,
+        any_value(source) as source,
+        any_value(baseline_from) as baseline_from,
+        any_value(baseline_to) as baseline_to,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from by_implementer
     group by importer_iso3, commodity_code, valid_from, valid_to
@@ -136,11 +197,14 @@ select
     valid_from,
     valid_to,
     clause_ids,
-    share_low as exposed_share_low,
-    share_high as exposed_share_high,
-    share_low * total_value_usd as exposed_value_low_usd,
-    share_high * total_value_usd as exposed_value_high_usd,
+    clauses_without_figures,
+    case when share_low is not null then least(1, share_low) end as exposed_share_low,
+    case when share_high is not null then least(1, share_high) end as exposed_share_high,
+    value_low_usd as exposed_value_low_usd,
+    value_high_usd as exposed_value_high_usd,
     baseline_from,
     baseline_to,
+    case when source is null then 'no_figures' else reason end as reason,
+    source,
     snapshot_ids
 from together

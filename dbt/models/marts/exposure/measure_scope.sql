@@ -12,7 +12,9 @@ clauses as (
 
 commodity_minerals as (
 
+    -- Clauses are on the codes of the edition of their time.
     select * from {{ ref('commodity_minerals') }}
+    where until_revision is null
 
 ),
 

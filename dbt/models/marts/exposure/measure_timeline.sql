@@ -33,6 +33,7 @@ select
     measures.target_iso3,
     measures.target_class,
     measures.target_name,
+    measures.reach,
     measures.direction,
     measures.instrument_type,
     measures.evidence_class,

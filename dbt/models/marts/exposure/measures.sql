@@ -22,6 +22,7 @@ select
     target_iso3,
     target_class,
     target_name,
+    reach,
     {{ instrument_type('gta_code', 'direction') }} as instrument_type,
     gta_code,
     direction,

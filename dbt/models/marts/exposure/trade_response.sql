@@ -7,7 +7,7 @@ with clauses as (
         date_trunc('month', announced_date) as announced_month,
         date_trunc('month', effective_date) as effective_month
     from {{ ref('int_exposure__bound_code_shares') }}
-    where direction = 'restrict' and target_class <> 'entity'
+    where is_on_trade
 
 ),
 
@@ -30,7 +30,7 @@ months as (
         clauses.clause_id,
         clauses.announced_month,
         clauses.effective_month,
-        clauses.is_decidable,
+        clauses.control_share_low = 1 as is_decidable,
         clauses.snapshot_ids as clause_snapshot_ids,
         monthly_supplies.*
     from clauses
@@ -95,7 +95,8 @@ chosen as (
 ),
 
 -- The same month of the two years before the month of the announcement. Ending at the effective
--- date would put stocks that were bought ahead of it into their own baseline.
+-- date would put stocks that were bought ahead of it into their own baseline. Months that a break
+-- separates are of different goods.
 baselines as (
 
     select
@@ -104,6 +105,7 @@ baselines as (
         supplier_iso3,
         commodity_code,
         month(period_start) as calendar_month,
+        era,
         {% for measure in measures %}
             avg({{ measure }}) as {{ measure }},
             count({{ measure }}) as {{ measure }}_observations,
@@ -113,7 +115,25 @@ baselines as (
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from chosen
     where period_start < announced_month
-    group by clause_id, importer_iso3, supplier_iso3, commodity_code, month(period_start)
+    group by clause_id, importer_iso3, supplier_iso3, commodity_code, month(period_start), era
+
+),
+
+-- Whether months of other goods are all that there is to compare with.
+reported_before as (
+
+    select
+        clause_id,
+        importer_iso3,
+        supplier_iso3,
+        commodity_code,
+        calendar_month,
+        {% for measure in measures %}
+            sum({{ measure }}_observations) as {{ measure }}_months
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from baselines
+    group by clause_id, importer_iso3, supplier_iso3, commodity_code, calendar_month
 
 ),
 
@@ -124,6 +144,7 @@ compared as (
         {% for measure in measures %}
             baselines.{{ measure }} as baseline_{{ measure }},
             baselines.{{ measure }}_observations,
+            reported_before.{{ measure }}_months,
         {% endfor %}
         chosen.value_usd / nullif(chosen.net_weight_kg, 0) as unit_value,
         baselines.unit_value as baseline_unit_value,
@@ -139,7 +160,15 @@ compared as (
             and chosen.supplier_iso3 = baselines.supplier_iso3
             and chosen.commodity_code = baselines.commodity_code
             and month(chosen.period_start) = baselines.calendar_month
+            and chosen.era is not distinct from baselines.era
             and chosen.period_start >= chosen.announced_month
+    left join reported_before
+        on
+            chosen.clause_id = reported_before.clause_id
+            and chosen.importer_iso3 = reported_before.importer_iso3
+            and chosen.supplier_iso3 = reported_before.supplier_iso3
+            and chosen.commodity_code = reported_before.commodity_code
+            and month(chosen.period_start) = reported_before.calendar_month
 
 ),
 
@@ -151,7 +180,8 @@ measured as (
             '{{ measure }}' as measure,
             {{ measure }} as amount,
             baseline_{{ measure }} as baseline_amount,
-            coalesce({{ measure }}_observations, 0) as baseline_observations
+            coalesce({{ measure }}_observations, 0) as baseline_observations,
+            coalesce({{ measure }}_months, 0) as months_before
         from compared
         where {{ measure }} is not null
         {% if not loop.last %}union all{% endif %}
@@ -171,6 +201,7 @@ select
     cast(baseline_observations as integer) as baseline_observations,
     case
         when period_start < announced_month then 'before_announcement'
+        when baseline_amount is null and months_before > 0 then 'across_a_break'
         when baseline_amount is null then 'not_reported'
     end as baseline_reason,
     1 - amount / nullif(baseline_amount, 0) as shortfall_share,

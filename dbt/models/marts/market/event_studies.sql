@@ -155,6 +155,7 @@ snapshots_of_prices as (
         on
             prices.instrument in (spans.instrument, spans.market_instrument)
             and prices.price_date between spans.first_price_date and spans.last_price_date
+            and prices.frequency = 'D'
     group by spans.event_id, spans.instrument, spans.model
 
 )

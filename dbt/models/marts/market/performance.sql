@@ -12,31 +12,33 @@ with prices as (
 
 ),
 
-instruments as (
-
-    select * from {{ ref('seed_instruments') }}
-
-),
-
--- An index and a price of the same thing are two series: the one that reaches furthest counts.
+-- An index and a price of the same thing are two series, and so are prices of days and averages:
+-- the one that reaches furthest counts.
 series as (
 
     select
         instrument,
+        frequency,
         price_date,
         return_close,
         snapshot_ids,
         ln(
             return_close
-            / lag(return_close) over (partition by instrument, unit order by price_date)
+            / lag(return_close) over (
+                partition by instrument, frequency, unit
+                order by price_date
+            )
         ) as log_return
     from prices
-    qualify
-        unit is not distinct from last_value(unit) over (
+    window
+        whole_series as (
             partition by instrument
             order by price_date
             rows between unbounded preceding and unbounded following
         )
+    qualify
+        unit is not distinct from last_value(unit) over whole_series
+        and frequency = last_value(frequency) over whole_series
 
 ),
 
@@ -44,6 +46,7 @@ spans as (
 
     select
         instrument,
+        any_value(frequency) as frequency,
         min(price_date) as first_date,
         max(price_date) as last_date
     from series
@@ -56,6 +59,7 @@ anchors as (
 
     select
         instrument,
+        frequency,
         'since_2025_06_30' as performance_window,
         date '2025-06-30' as anchor_date,
         last_date as window_end
@@ -63,6 +67,7 @@ anchors as (
     union all
     select
         instrument,
+        frequency,
         'ytd' as performance_window,
         make_date(year(last_date) - 1, 12, 31) as anchor_date,
         last_date as window_end
@@ -70,6 +75,7 @@ anchors as (
     union all
     select
         instrument,
+        frequency,
         '1y' as performance_window,
         cast(last_date - interval 1 year as date) as anchor_date,
         last_date as window_end
@@ -77,6 +83,7 @@ anchors as (
     union all
     select
         instrument,
+        frequency,
         '3y' as performance_window,
         cast(last_date - interval 3 year as date) as anchor_date,
         last_date as window_end
@@ -84,6 +91,7 @@ anchors as (
     union all
     select
         instrument,
+        frequency,
         'all' as performance_window,
         first_date as anchor_date,
         last_date as window_end
@@ -95,6 +103,7 @@ windows as (
 
     select
         anchors.instrument,
+        anchors.frequency,
         anchors.performance_window,
         max(series.price_date) as window_start,
         anchors.window_end
@@ -103,12 +112,12 @@ windows as (
         on
             anchors.instrument = series.instrument
             and anchors.anchor_date >= series.price_date
-    left join instruments on anchors.instrument = instruments.instrument
     -- The average of a year is no close: nothing in it tells of a part of a year.
     where
-        instruments.frequency is distinct from 'A'
+        anchors.frequency <> 'A'
         or anchors.performance_window in ('1y', '3y', 'all')
-    group by anchors.instrument, anchors.performance_window, anchors.window_end
+    group by
+        anchors.instrument, anchors.frequency, anchors.performance_window, anchors.window_end
     having max(series.price_date) < anchors.window_end
 
 ),
@@ -117,6 +126,7 @@ closes as (
 
     select
         windows.instrument,
+        windows.frequency,
         windows.performance_window,
         windows.window_start,
         windows.window_end,
@@ -142,6 +152,7 @@ measured as (
 
     select
         instrument,
+        frequency,
         performance_window,
         window_start,
         window_end,
@@ -151,20 +162,20 @@ measured as (
         cast(count(log_return) as integer) as sessions,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from closes
-    group by instrument, performance_window, window_start, window_end
+    group by instrument, frequency, performance_window, window_start, window_end
 
 )
 
+-- Prices of days alone have a volatility.
 select
-    measured.instrument,
-    measured.performance_window as "window",
-    measured.window_start,
-    measured.window_end,
-    measured.return_share,
-    case when instruments.frequency = 'D' then measured.annualised_volatility end
-        as annualised_volatility,
-    measured.max_drawdown_share,
-    measured.sessions,
-    measured.snapshot_ids
+    instrument,
+    performance_window as "window",
+    frequency,
+    window_start,
+    window_end,
+    return_share,
+    case when frequency = 'D' then annualised_volatility end as annualised_volatility,
+    max_drawdown_share,
+    sessions,
+    snapshot_ids
 from measured
-left join instruments on measured.instrument = instruments.instrument

@@ -27,16 +27,18 @@ precedence as (
 
 ),
 
--- An index on another base is another series: of two units, the one with most days is used.
+-- An index on another base is another series: of two units, the one with most days is used. So are
+-- averages of months and of years.
 counted as (
 
     select
         source,
         instrument,
+        frequency,
         unit,
         count(distinct price_date) as days
     from quotes
-    group by source, instrument, unit
+    group by source, instrument, frequency, unit
 
 ),
 
@@ -45,11 +47,12 @@ units as (
     select
         source,
         instrument,
+        frequency,
         unit
     from counted
     qualify
         row_number() over (
-            partition by source, instrument
+            partition by source, instrument, frequency
             order by days desc, unit asc
         ) = 1
 
@@ -63,6 +66,7 @@ in_one_unit as (
         on
             quotes.source = units.source
             and quotes.instrument = units.instrument
+            and quotes.frequency = units.frequency
             and quotes.unit is not distinct from units.unit
 
 ),
@@ -74,17 +78,17 @@ split_later as (
         *,
         coalesce(
             product(split_ratio) over (
-                partition by source, instrument
+                partition by source, instrument, frequency
                 order by price_date desc
                 rows between unbounded preceding and 1 preceding
             ),
             1
         ) as shares_for_one,
-        count(split_ratio) over (partition by source, instrument) > 0 as has_splits,
-        count(adjusted_close) over (partition by source, instrument)
-        = count(*) over (partition by source, instrument) as is_adjusted_throughout
+        count(split_ratio) over of_series > 0 as has_splits,
+        count(adjusted_close) over of_series = count(*) over of_series as is_adjusted_throughout
     from in_one_unit
     where close is not null
+    window of_series as (partition by source, instrument, frequency)
 
 ),
 
@@ -92,6 +96,7 @@ published as (
 
     select
         instrument,
+        frequency,
         price_date,
         close,
         case
@@ -112,6 +117,7 @@ crossed as (
 
     select
         other.currency || 'JPY' as instrument,
+        yen.frequency,
         yen.price_date,
         yen.close / other.close as close,
         cast(null as double) as adjusted_close,
@@ -124,6 +130,7 @@ crossed as (
     inner join published as other
         on
             yen.source = other.source
+            and yen.frequency = other.frequency
             and yen.price_date = other.price_date
     where
         yen.instrument = 'EURJPY'
@@ -132,7 +139,7 @@ crossed as (
 
 ),
 
--- What a basket holds, of one source; adjusted closes only where all of a series are adjusted.
+-- What a basket holds on a day, of one source; adjusted closes only where all of a series are.
 members as (
 
     select
@@ -150,7 +157,7 @@ members as (
         published.snapshot_ids
     from published
     inner join baskets on published.instrument = baskets.member
-    where published.close > 0
+    where published.close > 0 and published.frequency = 'D'
     window
         one_series as (
             partition by baskets.instrument, published.source, published.instrument
@@ -197,6 +204,7 @@ basket_prices as (
 
     select
         instrument,
+        'D' as frequency,
         price_date,
         100 * product(coalesce(growth, 1)) over to_the_day as close,
         cast(null as double) as adjusted_close,
@@ -219,6 +227,7 @@ prices_of_trade as (
 
     select
         instrument,
+        'M' as frequency,
         period_start as price_date,
         usd_per_kg as close,
         cast(null as double) as adjusted_close,
@@ -234,15 +243,16 @@ prices_of_trade as (
 offered as (
 
     select * from published
-    union all
+    union all by name
     select * from crossed
-    union all
+    union all by name
     select * from basket_prices
-    union all
+    union all by name
     select * from prices_of_trade
 
 ),
 
+-- An average is no price of a day: it counts where there is none of the day itself.
 chosen as (
 
     select offered.*
@@ -251,13 +261,19 @@ chosen as (
     qualify
         row_number() over (
             partition by offered.instrument, offered.price_date
-            order by offered.is_derived, precedence.rank nulls last, offered.source
+            order by
+                offered.frequency = 'D' desc,
+                offered.frequency = 'M' desc,
+                offered.is_derived asc,
+                precedence.rank asc nulls last,
+                offered.source asc
         ) = 1
 
 )
 
 select
     instrument,
+    frequency,
     price_date,
     close,
     adjusted_close,
@@ -272,4 +288,4 @@ select
     is_derived,
     snapshot_ids
 from chosen
-window of_series as (partition by instrument, unit)
+window of_series as (partition by instrument, frequency, unit)

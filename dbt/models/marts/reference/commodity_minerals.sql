@@ -2,13 +2,25 @@ with commodity_minerals as (
 
     select * from {{ ref('seed_commodity_minerals') }}
 
+),
+
+editions as (
+
+    select * from {{ ref('seed_minerals_of_editions') }}
+
 )
 
 select
-    hs6_code,
-    mineral,
-    code_share_low,
-    code_share_high,
-    basis,
-    source
+    commodity_minerals.hs6_code,
+    commodity_minerals.mineral,
+    commodity_minerals.code_share_low,
+    commodity_minerals.code_share_high,
+    editions.since_revision,
+    editions.until_revision,
+    commodity_minerals.basis,
+    commodity_minerals.source
 from commodity_minerals
+left join editions
+    on
+        commodity_minerals.hs6_code = editions.hs6_code
+        and commodity_minerals.mineral = editions.mineral

@@ -9,6 +9,7 @@ select
     sector,
     nace2_code,
     use_share,
+    magnets_share,
     applications,
     source,
     snapshot_ids

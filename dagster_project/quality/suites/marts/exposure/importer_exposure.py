@@ -41,7 +41,7 @@ RULES = (
         gap=pl.when(~pl.col("baseline_gap_years").is_in([0, 1])).then("baseline_gap_years"),
     ),
     is_at_least(
-        "baseline_value_usd", 0, "Where nothing came from there is no row.", strict=True
+        "baseline_value_usd", 0, "No flow, no row; no figure is null.", strict=True
     ),
     is_at_least("baseline_weight_kg", 0, "A weight that is not known is null, not negative."),
     is_a_share("baseline_share"),
@@ -49,7 +49,11 @@ RULES = (
     is_a_share("control_share_high"),
     is_a_share("exposed_share_low"),
     is_a_share("exposed_share_high"),
-    is_a_share("other_supplier_capacity_share"),
+    is_a_share("other_exporters_share"),
+    is_one_of(
+        "reason_is_known", "reason", words.EXPOSURE_REASONS,
+        "A reader looks the reason up in the list.",
+    ),
     is_at_least("exposed_value_low_usd", 0, "A clause controls some trade or none."),
     is_not_above(
         "control_share_low_is_not_above_high", "control_share_low", "control_share_high",

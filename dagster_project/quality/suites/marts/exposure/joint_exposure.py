@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dagster_project import words
 from dagster_project.quality.mart_parts import is_at_least
-from dagster_project.quality.parts import SLUG, is_a_share, is_not_above, matches
+from dagster_project.quality.parts import SLUG, is_a_share, is_not_above, is_one_of, matches
 from dagster_project.quality.rules import stop
 
 RULES = (
@@ -17,6 +18,10 @@ RULES = (
         "ExpectColumnPairValuesAToBeGreaterThanB",
         column_A="valid_to", column_B="valid_from",
         ignore_row_if="either_value_is_missing",
+    ),
+    is_one_of(
+        "reason_is_known", "reason", words.EXPOSURE_REASONS,
+        "A reader looks the reason up in the list.",
     ),
     is_a_share("exposed_share_low"),
     is_a_share("exposed_share_high"),

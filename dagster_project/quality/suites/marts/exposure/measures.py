@@ -26,6 +26,10 @@ RULES = (
     ),
     parts.targets_agree(),
     is_one_of(
+        "reach_is_known", "reach", words.REACHES,
+        "A clause on goods that leave third countries exposes no trade with its implementer.",
+    ),
+    is_one_of(
         "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,
         "A reader must be able to distinguish an act from a rumour.",
     ),

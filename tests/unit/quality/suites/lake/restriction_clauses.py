@@ -11,7 +11,8 @@ CLAUSE: Row = {
     "date_precision": "day", "effective_date": date(2025, 11, 8),
     "unknown_from": date(2026, 11, 11), "unknown_known_at": date(2026, 11, 11),
     "known_at": date(2025, 10, 9), "target_iso3": "ALL", "target_class": "all",
-    "target_names": [], "evidence_class": "official", "inferred": ["official_reference"],
+    "target_names": [], "reach": "direct", "evidence_class": "official",
+    "inferred": ["official_reference"],
     "source_url": "https://exportcontrol.mofcom.gov.cn/article/1177.html",
 }  # fmt: skip
 
@@ -37,6 +38,7 @@ DEFECTS: Defects = {
     "direction_is_known": ({"direction": "litigate"}, 1),
     "target_class_is_known": ({"target_class": "firm"}, 1),
     "target_class_all_means_every_economy": ({"target_iso3": "JPN"}, 1),
+    "reach_is_known": ({"reach": "worldwide"}, 1),
     "evidence_class_is_known": ({"evidence_class": "rumour"}, 1),
     "date_precision_is_known": ({"date_precision": "quarter"}, 1),
     "inferred_names_columns_of_the_measures": ({"inferred": ["title", "announced"]}, 1),

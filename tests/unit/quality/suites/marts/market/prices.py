@@ -7,15 +7,19 @@ from tests.unit.quality.seeded import Defects, Row, without
 
 GOOD: Sequence[Row] = [
     {"instrument": name, "price_date": day, "close": close, "adjusted_close": close,
-     "return_close": close, "currency": "JPY", "unit": "per"}
+     "return_close": close, "frequency": "D", "currency": "JPY", "unit": "per"}
     for name, close in (("USDJPY", 153.9), ("CNYJPY", 21.6), ("EURUSD", 1.16),
                         ("EURJPY", 178.3), ("EURCNY", 8.23))
     for day in (date(2026, 10, 29), date(2026, 10, 30))
 ] + [
     # Of trade: another mix of goods is no slip.
     {"instrument": "UNIT_VALUE_250490_BRA_EX_CHINA_FOB", "price_date": day, "close": close,
-     "adjusted_close": close, "currency": "USD", "unit": "USD per kg"}
+     "adjusted_close": close, "frequency": "M", "currency": "USD", "unit": "USD per kg"}
     for day, close in ((date(2026, 6, 1), 4.0), (date(2026, 7, 1), 12.0))
+] + [
+    # An average of the year is of no session, and no close before that of the next day.
+    {"instrument": "REMX", "price_date": date(2026, 1, 1), "close": 1.0, "return_close": 1.0,
+     "frequency": "A", "currency": "USD", "unit": "USD"}
 ]  # fmt: skip
 
 SHARE = {**GOOD[0], "instrument": "REMX", "unit": "USD"}
@@ -28,6 +32,7 @@ DEFECTS: Defects = {
     "exchange_rate_is_not_implausibly_high": ({"close": 15390.0}, 1),
     "currency_is_an_iso_4217_code": ({"currency": "JPY/USD"}, 1),
     "unit_is_not_blank": ({"unit": ""}, 1),
+    "frequency_is_known": ({"frequency": "W"}, 1),
     "price_date_is_not_after_the_day_of_the_build": ({"price_date": date(2026, 12, 24)}, 1),
     "close_is_between_half_and_double_the_one_before": ({"close": 60.0}, 1),
     "return_close_is_positive": ({"return_close": 0.0}, 1),
