@@ -211,7 +211,8 @@ def month_of_comtrade() -> bytes:
             "freqCode": "M", "period": "202412", "reporterCode": numbers[reporter],
             "flowCode": {"import": "M", "export": "X"}[flow], "partnerCode": numbers[partner],
             "classificationCode": "H6", "isOriginalClassification": "true", "cmdCode": code,
-            "netWgt": str(weight), "cifvalue": str(value) if flow == "import" else "",
+            "netWgt": "" if weight is None else str(weight),
+            "cifvalue": str(value) if flow == "import" else "",
             "fobvalue": str(value) if flow == "export" else "", "primaryValue": str(value),
         }
         for flow, code, reporter, partner, value, weight in pl.concat(
