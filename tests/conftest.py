@@ -76,7 +76,8 @@ def pytest_configure_node(node: Any) -> None:
 
 
 LONGEST_FIRST = (
-    "test_front_door", "test_gate", "test_live_source", "test_undo", "test_dbt_project",
+    "test_front_door", "test_gate", "test_period_by_period", "test_live_source", "test_undo",
+    "test_dbt_project",
     "test_publishers_in_trouble", "test_gate_killed", "test_order_and_repetition", "test_slips",
     "test_compaction", "test_publication", "test_scope", "test_hostile_files", "test_runner",
     "test_profiles", "test_nothing_torn", "test_versions", "test_land", "test_undo_killed",
