@@ -211,8 +211,9 @@ MOMENTS: tuple[Moment, ...] = get_args(Moment)
 """The day a statement was made, and the day of the build."""
 
 UNITS_OF_FINDINGS = (
-    "share_of_value", "share_of_weight", "share_of_output", "share_of_use",
-    "times_as_abundant", "return", "change_of_value", "change_of_weight", "t",
+    "share_of_value", "share_of_weight", "share_of_output", "share_of_reserves",
+    "share_of_capacity", "share_of_use", "times_as_abundant", "return", "change_of_value",
+    "change_of_weight", "t",
 )  # fmt: skip
 
 # In sentences.

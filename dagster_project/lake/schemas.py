@@ -390,8 +390,9 @@ CLAIMS = _table(
         "claimed_by": Column(pl.String, "Who made the statement."),
         "claimed_at": Column(
             pl.Date,
-            "Day of the statement; where that is not known, the earliest it can have been, or the "
-            "day it was noted, as `citation` then explains.",
+            "Day of the statement, or the earliest it can have been, as `citation` then explains; "
+            "null where neither is known, and `known_at` stands for it.",
+            True,
         ),
         "claimed_low": Column(
             pl.Float64,

@@ -18,8 +18,16 @@
 {%- endmacro %}
 
 
+{# Day whose figures judge a claim about the moment it was made: the day of the statement or, where
+   that is not known, the day on which the claim became known. #}
+{% macro judged_as_of() -%}
+    coalesce(claimed_at, known_at)
+{%- endmacro %}
+
+
 {# A row for each moment at which a claim is judged: one that names no period is about the moment it
-   was made, and is judged by what was known then and, apart, by what is known now. #}
+   was made, and is judged by what was known then (`judged_as_of`) and, apart, by what is known
+   now. #}
 {% macro one_row_per_moment(period_start) -%}
     unnest(
         case

@@ -9,8 +9,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 
 from dagster_project.lake.corrections import corrections
+from dagster_project.settings import BUNDLED
 from dagster_project.sources.registry import all_sources
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -712,6 +714,58 @@ def test_the_year_that_60_percent_is_held_against_does_not_decide_it(rows: Rows)
     assert "held against 2023" in reading
     assert "(UN Comtrade, 2023)" in explanation
     assert claimed_at == date(2026, 1, 7)
+
+
+@pytest.fixture(scope="module")
+def entries() -> list[dict[str, Any]]:
+    """The claims as their file has them, with a day as text."""
+    text = (BUNDLED / "catalogue" / "claims.yaml").read_text("utf8")
+    found: list[dict[str, Any]] = yaml.load(text, Loader=yaml.BaseLoader)["claims"]
+    return found
+
+
+def units_of(entry: dict[str, Any]) -> set[str]:
+    """Units that a finding on a claim may have, from what its entry says."""
+    test, measures = entry["test"], {"value_usd": "value", "net_weight_kg": "weight"}
+    either = [measures[entry["basis"]]] if "basis" in entry else ["value", "weight"]
+    if test == "supplier_share":
+        return {f"share_of_{measure}" for measure in either}
+    if test == "trade_change":
+        return {f"change_of_{measure}" for measure in either}
+    if test == "production_share":
+        stage = entry["stage"]
+        return {f"share_of_{stage if stage in ('reserves', 'capacity') else 'output'}"}
+    return {
+        "end_use_share": {"share_of_use"}, "abundance": {"times_as_abundant"},
+        "price_return": {"return"}, "reported_flow": {"t"}, "none": set(),
+    }[test]  # fmt: skip
+
+
+def test_a_finding_is_in_the_unit_its_claim_speaks_of(
+    rows: Rows, entries: list[dict[str, Any]]
+) -> None:
+    allowed = {entry["claim"]: units_of(entry) for entry in entries}
+    found = rows("select distinct claim_id, unit from catalog.claim_findings")
+    assert [(claim, unit) for claim, unit in found if unit not in allowed[claim]] == []
+    assert {unit for _, unit in found} == {
+        "share_of_value", "share_of_weight", "share_of_output", "share_of_capacity",
+        "times_as_abundant", "return", "change_of_value", "change_of_weight", "t",
+    }  # fmt: skip
+
+
+def test_a_claim_without_a_day_has_none_and_is_known_from_when_it_was_noted(
+    rows: Rows, entries: list[dict[str, Any]]
+) -> None:
+    undated = {entry["claim"]: entry["known"] for entry in entries if "claimed_on" not in entry}
+    assert len(undated) == 12
+    found = rows(
+        "select claim_id, cast(known_at as varchar), citation from catalog.claims "
+        "where claimed_at is null"
+    )
+    assert {claim: known for claim, known, _ in found} == undated
+    for claim, known, citation in found:
+        assert f"noted for this catalogue on {known}" in citation, claim
+        assert "not known" in citation, claim
 
 
 def test_what_a_share_of_imports_is_from_and_how_exact_is_reported(rows: Rows) -> None:

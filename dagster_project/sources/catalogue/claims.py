@@ -43,12 +43,21 @@ class Claim(Entry):
     statement: Text
     reading: Text | None = None
     claimed_by: Text
-    claimed_on: Day
+    claimed_on: Day | None = None
     missing: Text | None = None
     evidence: Identifiers = Field(default_factory=list)
     citation: Text | None = None
     url: Address | None = None
     known: Day | None = None
+
+    @model_validator(mode="after")
+    def _has_a_day(self) -> Self:
+        if self.claimed_on is None and self.known is None:
+            raise ValueError(
+                "it has neither `claimed_on` nor `known`; where the day of the statement is not "
+                "known, `known` is the day it was noted"
+            )
+        return self
 
     def subject(self) -> dict[str, object]:
         """Columns of the lake that hold what the test is about."""

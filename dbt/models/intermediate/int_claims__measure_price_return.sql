@@ -2,7 +2,7 @@ with claims as (
 
     select
         claim_id,
-        claimed_at,
+        {{ judged_as_of() }} as judged_as_of,
         instrument,
         performance_window
     from {{ ref('stg_lake__claims') }}
@@ -35,7 +35,7 @@ found_now as (
 
     select
         claims.claim_id,
-        claims.claimed_at,
+        claims.judged_as_of,
         claims.instrument,
         claims.performance_window,
         performance.window_start,
@@ -77,7 +77,7 @@ closes_then as (
             found_now.instrument = prices.instrument
             and found_now.frequency = prices.frequency
             and found_now.unit is not distinct from prices.unit
-            and prices.price_date between found_now.window_start and found_now.claimed_at
+            and prices.price_date between found_now.window_start and found_now.judged_as_of
     group by found_now.claim_id, found_now.window_start
     having max(prices.price_date) > found_now.window_start
 

@@ -2,9 +2,13 @@ with subjects as (
 
     select distinct
         claim_id,
-        claimed_at,
+        {{ judged_as_of() }} as judged_as_of,
         supplier_iso3,
         stage,
+        case
+            when stage in ('reserves', 'capacity') then 'share_of_' || stage
+            else 'share_of_output'
+        end as unit,
         period_start,
         unnest(minerals) as subject
     from {{ ref('stg_lake__claims') }}
@@ -51,7 +55,7 @@ made as (
 
     select distinct
         claim_id,
-        claimed_at,
+        judged_as_of,
         stage
     from claims
     where moment = 'then'
@@ -68,7 +72,7 @@ figures_then as (
     inner join {{ source('lake', 'production') }} as figures
         on
             made.stage = figures.stage
-            and {{ was_known_on('made.claimed_at', 'figures.vintage_at') }}
+            and {{ was_known_on('made.judged_as_of', 'figures.vintage_at') }}
     where figures.scope_iso3 = 'WLD'
 
 ),
@@ -155,6 +159,7 @@ matched as (
     select distinct
         claims.claim_id,
         claims.moment,
+        claims.unit,
         claims.subject,
         coalesce(claims.subject = described.family, false) as is_family,
         described.source,
@@ -190,6 +195,7 @@ alike as (
     select
         claim_id,
         moment,
+        unit,
         subject,
         is_family,
         source,
@@ -202,7 +208,7 @@ alike as (
         sum(count(*)) over (partition by claim_id, moment, subject, source, year)
             as all_materials
     from newest
-    group by claim_id, moment, subject, is_family, source, year, period, share
+    group by claim_id, moment, unit, subject, is_family, source, year, period, share
 
 ),
 
@@ -213,6 +219,7 @@ grouped as (
     select
         claim_id,
         moment,
+        unit,
         source,
         year,
         period,
@@ -236,7 +243,7 @@ found as (
         moment,
         {{ basis_at("subject || ', ' || source || ' ' || year", 'moment') }} as basis,
         share as value,
-        'share_of_output' as unit,
+        unit,
         period,
         source,
         snapshot_ids,
@@ -253,7 +260,7 @@ not_found as (
         claims.moment,
         {{ basis_at('claims.subject', 'claims.moment') }} as basis,
         cast(null as double) as value,
-        'share_of_output' as unit,
+        claims.unit,
         strftime(claims.period_start, '%Y') as period,
         cast(null as varchar) as source,
         claims.subject,

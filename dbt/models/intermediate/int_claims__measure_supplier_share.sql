@@ -2,7 +2,7 @@ with claims as (
 
     select
         claim_id,
-        claimed_at,
+        {{ judged_as_of() }} as judged_as_of,
         basis,
         importer_iso3,
         supplier_iso3,
@@ -48,7 +48,7 @@ newest_years as (
             and (
                 claims.moment = 'now'
                 or shares.period_start
-                <= {{ newest_year_of_trade_known_on('claims.claimed_at') }}
+                <= {{ newest_year_of_trade_known_on('claims.judged_as_of') }}
             )
     where claims.moment is not null
     group by claims.claim_id, claims.moment

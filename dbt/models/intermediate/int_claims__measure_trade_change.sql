@@ -159,8 +159,11 @@ evidence as (
         case when found.source is null then 'none' else found.source || ', ' || found.measure end
             as basis,
         found.value,
-        case found.measure when 'value_usd' then 'change_of_value' else 'change_of_weight' end
-            as unit,
+        -- Without a figure, the measure the claim names; one that names none is read by weight.
+        case coalesce(found.measure, claims.basis)
+            when 'value_usd' then 'change_of_value'
+            else 'change_of_weight'
+        end as unit,
         {{ as_period('claims.period_start', "'M'") }} as period,
         found.source,
         found.snapshot_ids,

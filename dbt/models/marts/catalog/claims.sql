@@ -77,6 +77,7 @@ named as (
         claims.claimed_low,
         claims.claimed_high,
         claims.is_same_return,
+        claims.claimed_at is null as is_day_unknown,
         named_sources.names as publisher,
         {{ subject_in_words('findings.subject') }} as subject_name,
         {{ subject_in_words('findings.compared_subject') }} as compared_name,
@@ -159,7 +160,7 @@ with_figure as (
                 then {{ share_in_words('value', 'claimed_low', 'claimed_high') }} || ' of value'
             when unit = 'share_of_weight'
                 then {{ share_in_words('value', 'claimed_low', 'claimed_high') }} || ' of weight'
-            when unit = 'share_of_output'
+            when unit in ('share_of_output', 'share_of_reserves', 'share_of_capacity')
                 then
                     '('
                     || {{ share_in_words('value', 'claimed_low', 'claimed_high') }}
@@ -252,6 +253,7 @@ worded as (
         with_figure.unit,
         with_figure.is_inside,
         with_figure.is_same_return,
+        with_figure.is_day_unknown,
         with_figure.publisher,
         with_figure.subject_words,
         with_figure.compared_name,
@@ -321,6 +323,7 @@ summed as (
         claim_id,
         moment,
         max(provenance) as provenance,
+        bool_or(is_day_unknown) as is_day_unknown,
         min(value) as computed_low,
         max(value) as computed_high,
         bool_and(is_inside) as is_every_value_inside,
@@ -368,9 +371,10 @@ judged as (
             when summed.is_any_value_inside then 'depends_on_basis'
             else 'contradicted'
         end as verdict,
-        case summed.moment
-            when 'then' then 'When it was said, '
-            when 'now' then 'Today '
+        case
+            when summed.moment = 'then' and summed.is_day_unknown then 'When it was noted, '
+            when summed.moment = 'then' then 'When it was said, '
+            when summed.moment = 'now' then 'Today '
             else ''
         end as opening
     from summed

@@ -108,15 +108,14 @@ def test_the_speaker_and_the_day_are_those_of_the_statement(frames):
             named=True
         )
     }
-    unknown = date(2026, 11, 25)
     customs = "Japan's customs"
     assert said == {
         ("Tekedia", date(2026, 2, 6)), ("GKToday", date(2026, 2, 6)),
         ("a former minister to Bloomberg in 2024", date(2026, 1, 7)),
         ("JOGMEC", date(2025, 7, 27)), ("SteelRadar", date(2025, 11, 1)),
         ("METI", date(2020, 8, 1)), (customs, date(2015, 4, 10)),
-        ("Hideyuki Urata", unknown), ("JOGMEC", unknown), ("press reports", unknown),
-        ("Mizuho Research & Technologies", unknown),
+        ("Hideyuki Urata", None), ("JOGMEC", None), ("press reports", None),
+        ("Mizuho Research & Technologies", None),
     }  # fmt: skip
     tekedia = claims.filter(pl.col("claimed_by") == "Tekedia")
     assert tekedia.height == TEKEDIA
@@ -124,7 +123,7 @@ def test_the_speaker_and_the_day_are_those_of_the_statement(frames):
     # A day that is not known is explained.
     guessed = claims.filter(
         pl.col("claimed_by").is_in(["Tekedia", "GKToday", "SteelRadar"])
-        | (pl.col("claimed_at") == unknown)
+        | pl.col("claimed_at").is_null()
     )
     assert guessed.filter(~pl.col("citation").str.contains("not known")).is_empty()
     published = {
@@ -132,7 +131,7 @@ def test_the_speaker_and_the_day_are_those_of_the_statement(frames):
         for claim in claims.filter(pl.col("claim_id").str.starts_with("CN-2025")).iter_rows(
             named=True
         )
-        if claim["claimed_at"] != unknown
+        if claim["claimed_at"]
     }
     december, january = date(2025, 12, 20), date(2026, 1, 20)
     assert published == {
@@ -143,6 +142,33 @@ def test_the_speaker_and_the_day_are_those_of_the_statement(frames):
         "12-MAGNETS": january, "12-MAGNETS-JPN": january, "MAGNETS": january,
         "MAGNETS-USA": january,
     }  # fmt: skip
+
+
+def test_a_claim_without_a_day_is_known_from_the_day_it_was_noted(frames):
+    undated = frames["claims"].filter(pl.col("claimed_at").is_null())
+    assert set(undated["claim_id"]) == {
+        "JP-2024-CHINA-60-70", "JP-2009-CHINA-85", "JP-2020-CHINA-58", "CN-CAPACITY-OVER-90",
+        "CN-2025-06-MAGNETS-DEU", "CN-2025-08-MAGNETS", "CN-2025-09-MAGNETS",
+        "CN-2025-09-MAGNETS-JPN", "CN-2025-10-MAGNETS", "CN-2025-05-RARE-EARTHS-JPN-54",
+        "CN-2025-05-RARE-EARTHS-USA-80", "JP-2026-01-CHINA-DOWN-5-7",
+    }  # fmt: skip
+    assert set(undated["known_at"]) == {date(2026, 11, 25)}
+    assert undated.filter(
+        ~pl.col("citation").str.contains("noted for this catalogue on 2026-11-25")
+    ).is_empty()
+    assert frames["claims"]["known_at"].null_count() == 0
+
+
+def test_the_day_of_a_claim_is_read_from_claimed_on_and_known():
+    def days(text: str) -> tuple[object, ...]:
+        found = catalogue.parse(text.encode(), DOCUMENT)["claims"]
+        return found.select("claimed_at", "known_at").row(0)
+
+    said, noted = date(2025, 1, 10), date(2026, 11, 25)
+    assert days(CLAIM) == (said, said)
+    both = CLAIM.replace("    low:", "    known: 2026-11-25\n    low:")
+    assert days(both) == (said, noted)
+    assert days(CLAIM.replace("claimed_on: 2025-01-10", "known: 2026-11-25")) == (None, noted)
 
 
 def test_what_no_page_was_found_for_is_kept_and_unconfirmed(frames):
@@ -467,6 +493,8 @@ def test_magnets_wait_for_the_eight_digit_line_each_to_half_a_unit(frames):
             ("C-1", "`low`", "not a known field"),
         ),
         (CLAIM, "claim: C-1", "claim: 1", ("claim 1", "`claim`", "quotes")),
+        (CLAIM, "    claimed_on: 2025-01-10\n", "", ("C-1", "neither `claimed_on` nor `known`")),
+        (CLAIM, "claimed_on: 2025-01-10", "claimed_on: 2025", ("C-1", "`claimed_on`", "a day")),
     ],
 )
 def test_a_mistake_in_a_claim_names_it(text, old, new, names):

@@ -25,6 +25,8 @@ GOOD: Sequence[Row] = [
         "missing": "What each economy buys.", "importer_iso3": None, "supplier_iso3": None,
         "mineral_group": None,
     },
+    # The day of the statement is not known, only when it was noted.
+    {**CLAIM, "claim_id": "jp-2009-85", "claimed_at": None},
 ]  # fmt: skip
 
 DEFECTS: Defects = {

@@ -9,7 +9,7 @@ GOOD: Sequence[Row] = [
     {"statement": "More than 60 %", "claimed_by": "METI", "claimed_at": date(2025, 1, 1),
      "claimed_low": 0.6, "claimed_high": 1.0, "computed_low": 0.44, "computed_high": 0.713,
      "verdict": "depends_on_basis", "explanation": "By weight yes, by value no."},
-    {"statement": "A feeling", "claimed_by": "X", "claimed_at": date(2025, 1, 1),
+    {"statement": "A feeling", "claimed_by": "X", "claimed_at": None,
      "claimed_low": None, "claimed_high": 1.0, "computed_low": None, "computed_high": None,
      "verdict": "not_testable", "explanation": "No figure."},
 ]  # fmt: skip
