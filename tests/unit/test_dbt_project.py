@@ -628,6 +628,8 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "claims_leads_to_snapshots",
     "end_uses_leads_to_snapshots",
     "import_concentration_leads_to_snapshots",
+    "importer_exposure_leads_to_snapshots",
+    "joint_exposure_leads_to_snapshots",
     "performance_leads_to_snapshots",
     "prices_leads_to_snapshots",
     "production_concentration_leads_to_snapshots",
