@@ -18,12 +18,12 @@
    aggregate. Coarser rounding (thousands) cannot be told from round figures. #}
 {% macro last_printed_unit(amount) -%}
     case
-        {% for digits, unit in [(0, '1'), (1, '0.1'), (2, '0.01')] -%}
+    {%- for digits, unit in [(0, '1'), (1, '0.1'), (2, '0.01')] %}
         when bool_and(
             abs({{ amount }} - round({{ amount }}, {{ digits }}))
             <= 1e-12 * greatest(1, abs({{ amount }}))
         ) then {{ unit }}
-        {% endfor -%}
+    {%- endfor %}
         else 0.001
     end
 {%- endmacro %}
@@ -40,9 +40,12 @@
 
 {# Whether two relations are of one slice of reported trade: the total and its parts. #}
 {% macro same_slice(one, other) -%}
-    {% for name in ['source', 'reporter_iso3', 'flow', 'commodity_code', 'frequency', 'period_start'] -%}
-    {{ 'and ' if not loop.first }}{{ one }}.{{ name }} = {{ other }}.{{ name }}
-    {% endfor -%}
+    {{ one }}.source = {{ other }}.source
+    and {{ one }}.reporter_iso3 = {{ other }}.reporter_iso3
+    and {{ one }}.flow = {{ other }}.flow
+    and {{ one }}.commodity_code = {{ other }}.commodity_code
+    and {{ one }}.frequency = {{ other }}.frequency
+    and {{ one }}.period_start = {{ other }}.period_start
 {%- endmacro %}
 
 

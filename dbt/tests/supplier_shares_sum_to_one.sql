@@ -1,6 +1,6 @@
 -- The parts published by partner and the rest add up to each total, within the rounding of
--- publishers: where no rest is printed, its parts may exceed a total or fall short of it. Totals are
--- numbered: for 22 million shares grouping by a number takes half the time of grouping by five
+-- publishers: where no rest is printed, its parts may exceed a total or fall short of it. Totals
+-- are numbered: for 22 million shares grouping by a number takes half the time of grouping by five
 -- columns.
 {{ config(meta={'dagster': {'ref': {'name': 'supplier_shares'}}}) }}
 {% set grain = ['importer_iso3', 'mineral_group', 'frequency', 'period_start', 'measure'] %}
@@ -51,7 +51,11 @@ sums as (
 
 -- Each code of a group has a total and parts of its own.
 select
-    {% for name in grain %}sums.{{ name }}, {% endfor %}
+    sums.importer_iso3,
+    sums.mineral_group,
+    sums.frequency,
+    sums.period_start,
+    sums.measure,
     sums.sum_of_shares,
     sums.suppliers
 from sums

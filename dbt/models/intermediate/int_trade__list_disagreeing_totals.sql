@@ -20,8 +20,7 @@ publishers as (
 -- An economy's flow with itself may be printed apart, as a re-import; it is part of the total.
 separate_re_imports as (
 
-    select
-        re_imports.* replace ('import' as flow)
+    select re_imports.* replace ('import' as flow)
     from flows as re_imports
     anti join flows as imports
         on
