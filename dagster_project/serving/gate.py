@@ -21,7 +21,7 @@ from dagster_project.quality import limits
 from dagster_project.quality.results import CheckResult
 from dagster_project.quality.slips import period_in_words
 from dagster_project.serving.dictionary import NAMED
-from dagster_project.serving.totals import AFTER, DOCUMENT, PERIOD, ROWS, Measure, Totals
+from dagster_project.serving.totals import AFTER, DOCUMENT, PERIOD, PERIODS, ROWS, Measure, Totals
 
 Kind = Literal[
     "tables_are_kept", "rows_are_kept", "economies_are_kept", "codes_are_kept", "periods_are_kept",
@@ -506,9 +506,10 @@ def _of_totals(files: _Files, table: _Table) -> Iterator[Loss | News]:
             shrunk = totals.shrunk(measure)
             yield from _losses_of(files, table, "totals_are_kept", "shrink", measure, shrunk)
         stepped = totals.stepped(measure)
-        before = pl.when("is_of_known_year").then(pl.lit("periods")).otherwise(pl.lit("year"))
+        period = pl.when("is_of_known_year").then(pl.lit("periods")).otherwise(pl.lit("year"))
+        average = pl.when("is_average").then(pl.lit(" on average")).otherwise(pl.lit(""))
         held = stepped.filter("is_held").with_columns(
-            since=pl.format(" against the {} before", before)
+            since=pl.format("{} against the {} before", average, period)
         )
         changed = totals.changed(measure).with_columns(since=pl.lit(""))
         other = pl.concat([changed, held], how="diagonal_relaxed")
@@ -576,11 +577,14 @@ def _news_of(files: _Files, table: _Table, measure: Measure, found: pl.DataFrame
     for row in _ranked(table, measure, found).iter_rows(named=True):
         mart, source = table.full_name, str(row["source"])
         before = "periods" if row["is_of_known_year"] else "year"
+        average = " on average" if row["is_average"] else ""
+        of_several = average if row[PERIODS + AFTER] > 1 else ""
+        figure = f"{_figure(row[measure.name + AFTER])}{of_several}"
         yield News(
             mart,
             row["year"],
-            f"{_total_of(table, measure, row)} is {_figure(row[measure.name + AFTER])}, after "
-            f"{_figure(row[measure.name])} in the {before} before "
+            f"{_total_of(table, measure, row)} is {figure}, "
+            f"after {_figure(row[measure.name])}{average} in the {before} before "
             f"({files.cause(mart, source, row[DOCUMENT + AFTER])}).",
             files.sources(mart, source),
             is_root=table.has_published_figures,

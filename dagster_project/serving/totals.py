@@ -20,6 +20,8 @@ PERIOD, DOCUMENT, ROWS = "period", "document", "rows"
 """Columns of a frame of totals beside its keys and measures."""
 
 AFTER = " after"
+PERIODS = "periods"
+"""Column of a frame of totals by year: how many periods of it are summed."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,6 @@ class Measure:
             pl.col(f"{self.name} logarithms", f"{self.name} figures").sum(),
         ]
 
-    @property
-    def typical(self) -> pl.Expr:
-        """The logarithm of the geometric mean of the rows."""
-        return pl.col(f"{self.name} logarithms") / pl.col(f"{self.name} figures")
-
     def is_weight(self, columns: Sequence[str]) -> pl.Expr:
         if self.name == "amount" and "measure" in columns:
             return pl.col("measure").str.ends_with("_kg")
@@ -129,6 +126,7 @@ class Totals:
     def _by_year(self, periods: pl.DataFrame) -> pl.DataFrame:
         return periods.group_by(self._keys).agg(
             pl.col(ROWS).sum(),
+            pl.len().cast(pl.Float64).alias(PERIODS),
             pl.col(DOCUMENT).max(),
             pl.col(PERIOD).min().alias("first"),
             pl.col(PERIOD).max().alias("last"),
@@ -162,7 +160,8 @@ class Totals:
         """Totals of new periods that differ from the period before by a large factor, or by a unit.
 
         With `is_held`: whether they fit a unit, as most of their document does, or known figures
-        of the same code change with them.
+        of the same code change with them. With `is_average`: whether the sums are averages of
+        their periods, since there are not as many of them after as before.
         """
         steps = self._with_step(measure, self._new).with_columns(
             is_weight=measure.is_weight(self._keys)
@@ -178,26 +177,39 @@ class Totals:
             .join(changes, on=series, how="left", nulls_equal=True)
             .with_columns(is_large=pl.col("step").log().abs() >= log(limits.LARGEST_RELEASE_STEP))
             .filter(pl.col("is_large") | pl.col("has_unit"))
-            .with_columns(is_held=pl.col("has_unit") | pl.col("changed_year").is_not_null())
+            .with_columns(
+                is_held=pl.col("has_unit") | pl.col("changed_year").is_not_null(),
+                is_average=pl.lit(measure.is_sum) & (pl.col(PERIODS) != pl.col(PERIODS + AFTER)),
+            )
+            .with_columns(
+                pl.when("is_average").then(pl.col(name) / pl.col(periods)).otherwise(name)
+                for name, periods in (
+                    (measure.name, PERIODS),
+                    (measure.name + AFTER, PERIODS + AFTER),
+                )
+            )
         )
 
     def _with_step(self, measure: Measure, totals: pl.DataFrame) -> pl.DataFrame:
-        """With the factor `step` by which a total changes, also per row: with more rows it merely
-        grew. And with `typical`, that of the geometric mean of its rows. Where there are enough.
+        """With the factor `step` by which a total changes, by period and by row: with more rows it
+        merely grew. And with `typical`, that of the geometric mean of its rows. Where there are
+        enough rows.
         """
-        whole = (pl.col(f"{measure.name}{AFTER}") / pl.col(measure.name)).log()
-        more_rows = (
-            (pl.col(f"{ROWS}{AFTER}") / pl.col(ROWS)).log() if measure.is_sum else pl.lit(0.0)
-        )
-        per_row = whole - more_rows
+
+        def growth(name: str) -> pl.Expr:
+            return (pl.col(name + AFTER) / pl.col(name)).log()
+
+        whole, no = growth(measure.name), pl.lit(0.0)
+        by_period = whole - (growth(PERIODS) if measure.is_sum else no)
+        by_row = whole - (growth(ROWS) if measure.is_sum else no)
         step = (
-            pl.when(whole * per_row > 0)
-            .then(whole.sign() * pl.min_horizontal(whole.abs(), per_row.abs()))
+            pl.when(by_period * by_row > 0)
+            .then(by_row.sign() * pl.min_horizontal(by_period.abs(), by_row.abs()))
             .otherwise(0.0)
         )
-        before = measure.typical
-        after = pl.col(f"{measure.name} logarithms{AFTER}") / pl.col(
-            f"{measure.name} figures{AFTER}"
+        before, after = (
+            pl.col(f"{measure.name} logarithms{side}") / pl.col(f"{measure.name} figures{side}")
+            for side in ("", AFTER)
         )
         return totals.filter(
             pl.min_horizontal(ROWS, f"{ROWS}{AFTER}") >= measure.fewest_rows,

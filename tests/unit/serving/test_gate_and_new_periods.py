@@ -215,8 +215,12 @@ def months(*factors: float, code: str = "280530") -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("factors", "is_held"), [((1.0, 12.0), False), ((1.0, 1000.0), True), ((1.0, 1.0, 4.0), False)]
-)
+    ("factors", "is_held"),
+    [
+        ((1.0, 12.0), False), ((1.0, 1000.0), True), ((1.0, 1.0, 4.0), False),
+        ((1.0, 1.0, 1.0, 0.25), False), ((1.0, 3.0, 12.0), False), ((1.0, 3.0, 2000.0), True),
+    ],
+)  # fmt: skip
 def test_a_new_month_of_a_known_year_is_no_change_of_that_year(
     tmp_path: Path, factors: tuple[float, ...], is_held: bool
 ) -> None:
@@ -226,11 +230,40 @@ def test_a_new_month_of_a_known_year_is_no_change_of_that_year(
     after = warehouse(tmp_path / "after", {"trade.reported_flows": months(*factors)}, [RIGHT, SLIP])
     found = gate.compare(before, after)
     assert kinds(found) == (["magnitudes_are_kept"] if is_held else [])
-    if factors[-1] == 12:
-        assert news(found) == [
-            "value_usd of 280530 in 2025-02 (M, import) in trade.reported_flows of un is 240,000, "
-            "after 20,000 in the periods before (brought by un-2 (slip.csv))."
-        ]
+    figures = {
+        (1.0, 12.0): "2025-02 (M, import) in trade.reported_flows of un is 240,000, after 20,000",
+        (1.0, 3.0, 12.0): "2025-03 (M, import) in trade.reported_flows of un is 240,000, "
+        "after 40,000 on average",
+    }.get(factors)
+    assert news(found) == (
+        [f"value_usd of 280530 in {figures} in the periods before (brought by un-2 (slip.csv))."]
+        if figures
+        else []
+    )
+    if factors[-1] == 2000:
+        assert "from 40,000 to 40,000,000 on average against the periods before" in (
+            sentence(found, "magnitudes_are_kept")
+        )
+
+
+def test_the_first_month_of_a_year_is_compared_with_a_month_of_the_year_before(
+    tmp_path: Path,
+) -> None:
+    known = months(1.0, 1.0, 1.0, 1.0)
+    before = warehouse(tmp_path / "before", {"trade.reported_flows": known}, [RIGHT])
+    for factor, expected in ((1.0, []), (6.0, ["is 120,000, after 20,000 on average in the"])):
+        january = known.filter(pl.col("period_start") == date(2025, 1, 1)).with_columns(
+            period_start=pl.lit(date(2026, 1, 1)), value_usd=1000 * factor,
+            snapshot_id=pl.lit(SLIP[0]),
+        )  # fmt: skip
+        after = warehouse(
+            tmp_path / f"after {factor}", {"trade.reported_flows": pl.concat([known, january])},
+            [RIGHT, SLIP],
+        )  # fmt: skip
+        found = gate.compare(before, after)
+        assert found.losses == []
+        assert len(news(found)) == len(expected)
+        assert all(words in sentence for words, sentence in zip(expected, news(found), strict=True))
 
 
 def test_a_known_month_that_is_a_thousand_times_too_high_is_held(tmp_path: Path) -> None:
