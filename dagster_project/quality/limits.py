@@ -206,6 +206,11 @@ LARGEST_RELEASE_STEP = LARGEST_STEP
 of BACI does (1995 to 2024, 52 codes, of 1,467 pairs of years with ten flows or more): 3 by value,
 29 by weight, up to 63 times (tin ore, 2014). That is news, and no loss."""
 
+LARGEST_GROWTH_OF_ECONOMIES = 2
+"""With more economies than that many times those of the period before, or fewer, what is made of
+several publishers' figures is another total: of imports by month, those of Brazil and the United
+Kingdom, and in the one month of UN Comtrade those of 32."""
+
 POWERS_OF_TEN = tuple(10.0**power for power in range(1, 10))
 UNITS_OF_WEIGHT = {
     "pounds": 2.20462, "ounces": 35.274, "troy ounces": 32.1507, "grams in an ounce": 28.3495,

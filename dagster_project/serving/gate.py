@@ -21,7 +21,16 @@ from dagster_project.quality import limits
 from dagster_project.quality.results import CheckResult
 from dagster_project.quality.slips import period_in_words
 from dagster_project.serving.dictionary import NAMED
-from dagster_project.serving.totals import AFTER, DOCUMENT, PERIOD, PERIODS, ROWS, Measure, Totals
+from dagster_project.serving.totals import (
+    AFTER,
+    DOCUMENT,
+    ECONOMIES,
+    PERIOD,
+    PERIODS,
+    ROWS,
+    Measure,
+    Totals,
+)
 
 Kind = Literal[
     "tables_are_kept", "rows_are_kept", "economies_are_kept", "codes_are_kept", "periods_are_kept",
@@ -523,6 +532,9 @@ def _totals(files: _Files, table: _Table) -> Totals | None:
     if code is None or year is None or not table.measures:
         return None
     partner = table.first_of(_PARTNERS)
+    economy = table.first_of(_ECONOMIES)
+    is_chosen = economy and not table.has_published_figures
+    economies = f"count(distinct {economy})" if is_chosen else "0"
     query = f"""
         select
             {table.source} as source,
@@ -532,6 +544,7 @@ def _totals(files: _Files, table: _Table) -> Totals | None:
             {table.first_of(_PERIODS)} as {PERIOD},
             {f"max({_SNAPSHOT})" if table.has_published_figures else "null::varchar"} as {DOCUMENT},
             count(*) as {ROWS},
+            {economies} as {ECONOMIES},
             {", ".join(measure.in_sql for measure in table.measures)}
         from {{0}}.{table.full_name}
         {_without_printed_totals(table, partner) if partner else ""}

@@ -16,7 +16,7 @@ import polars as pl
 from dagster_project.quality import limits
 from dagster_project.quality.units import with_units
 
-PERIOD, DOCUMENT, ROWS = "period", "document", "rows"
+PERIOD, DOCUMENT, ROWS, ECONOMIES = "period", "document", "rows", "economies"
 """Columns of a frame of totals beside its keys and measures."""
 
 AFTER = " after"
@@ -86,9 +86,10 @@ class Totals:
     """The totals of a table, before and after.
 
     `before` and `after` have one row per key and period: the columns `keys` (`year` among them),
-    PERIOD, DOCUMENT (the one that brought it, null where it is not known), ROWS, and those of
-    `Measure.in_sql`. `apart` are keys that no two units are looked for across: one document may
-    have its weights in pounds and its values in dollars.
+    PERIOD, DOCUMENT (the one that brought it, null where it is not known), ROWS, ECONOMIES (how
+    many it is of, 0 where that does not matter), and those of `Measure.in_sql`. `apart` are keys
+    that no two units are looked for across: one document may have its weights in pounds and its
+    values in dollars.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class Totals:
         self._known_periods = self._beside(of_years_before, of_known, "inner")
         new_years = new.join(known, on=keys, how="anti", nulls_equal=True)
         years_before = of_years.with_columns(pl.col("year") + 1)
-        self._new = pl.concat(
+        new_totals = pl.concat(
             [
                 # New months of a year of which some are known.
                 self._beside(of_known, self._by_year(new), "inner").with_columns(
@@ -122,10 +123,16 @@ class Totals:
                 ),
             ]
         )
+        fewer, more = (
+            of_both(ECONOMIES, ECONOMIES + AFTER)
+            for of_both in (pl.min_horizontal, pl.max_horizontal)
+        )
+        self._new = new_totals.filter(more <= limits.LARGEST_GROWTH_OF_ECONOMIES * fewer)
 
     def _by_year(self, periods: pl.DataFrame) -> pl.DataFrame:
         return periods.group_by(self._keys).agg(
             pl.col(ROWS).sum(),
+            pl.col(ECONOMIES).max(),
             pl.len().cast(pl.Float64).alias(PERIODS),
             pl.col(DOCUMENT).max(),
             pl.col(PERIOD).min().alias("first"),

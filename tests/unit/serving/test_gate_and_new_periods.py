@@ -298,3 +298,31 @@ def test_what_is_made_of_news_is_not_listed_again(tmp_path: Path) -> None:
 
     assert found(with_flows=True) == ["trade.baci_flows"]
     assert found(with_flows=False) == ["dependency.shares"]
+
+
+@pytest.mark.parametrize(("importers", "is_news"), [(4, True), (5, False)])
+def test_imports_of_twice_as_many_economies_are_another_total(
+    tmp_path: Path, importers: int, is_news: bool
+) -> None:
+    """A month in which others report too, whose imports are larger: their total is no step."""
+
+    def shares(number: int, economies: int, amount: float) -> pl.DataFrame:
+        return pl.DataFrame(
+            [
+                {
+                    "importer_iso3": f"I{importer}", "supplier_iso3": f"S{supplier}",
+                    "mineral_group": "lithium", "measure": "value_usd", "frequency": "M",
+                    "period_start": date(2024, number, 1), "amount": amount,
+                }
+                for importer in range(economies)
+                for supplier in range(10)
+            ]
+        )  # fmt: skip
+
+    known = shares(11, 2, 10.0)
+    new = pl.concat([known, shares(12, importers, 60.0)])
+    before = warehouse(tmp_path / "before", {"dependency.shares": known}, [RIGHT])
+    after = warehouse(tmp_path / "after", {"dependency.shares": new}, [RIGHT, SLIP])
+    found = gate.compare(before, after)
+    assert found.losses == []
+    assert bool(news(found)) == is_news
