@@ -87,7 +87,7 @@ _NO_FIGURES = ("catalog",)
 _COMPETED = ("dependency", "market")
 """Schemas in which one of several sources is chosen: another source may replace its figures."""
 
-_ALSO_COMPETED = ("importer_exposure", "trade_response", "warning_backtest")
+_ALSO_COMPETED = ("importer_exposure", "joint_exposure", "trade_response", "warning_backtest")
 """Tables elsewhere that are made of chosen figures."""
 
 _PASSING = ("early_warnings",)

@@ -783,7 +783,7 @@ PRINTED = {
     ),
     "reference.end_uses": (
         ["mineral=neodymium", "nace2_code=C25"],
-        ["use_share     0.8", "application", "Magnets", "Study on the critical raw materials",
+        ["use_share      0.8", "application", "Magnets", "Study on the critical raw materials",
          "CC BY 4.0"],
     ),
     # Belgium is counted twice in the extract.

@@ -29,7 +29,7 @@ INPUTS = {
     "intermediate.int_trade__list_monthly_supplies": (
         "source varchar, flow varchar, importer_iso3 varchar, supplier_iso3 varchar, "
         "commodity_code varchar, period_start date, value_usd double, net_weight_kg double, "
-        "is_provisional boolean, snapshot_ids varchar[]"
+        "is_provisional boolean, era integer, snapshot_ids varchar[]"
     ),
     "intermediate.int_trade__select_latest_flows": (
         "source varchar, reporter_iso3 varchar, flow varchar, commodity_code varchar, "

@@ -90,7 +90,7 @@ by_measure as (
 )
 
 -- Parts may be less than the total where the publisher does not list all of them, or one has no
--- amount. They are never more.
+-- amount. They are never more. Of a slice whose values disagree the weights are left out with it.
 select
     by_measure.source,
     by_measure.reporter_iso3,
@@ -121,3 +121,14 @@ where
             )
         }}
     )
+qualify
+    by_measure.measure = 'value_usd'
+    or count(*) over (
+        partition by
+            by_measure.source,
+            by_measure.reporter_iso3,
+            by_measure.flow,
+            by_measure.commodity_code,
+            by_measure.frequency,
+            by_measure.period_start
+    ) = 1

@@ -44,10 +44,20 @@ def a_file(
 
 
 @pytest.mark.parametrize(
-    ("exceeded", "is_refused"), [(0, False), (5, False), (6, True), (100, True)]
+    ("totals", "exceeded", "is_refused"),
+    [
+        (100, 0, False),
+        (100, 5, False),
+        (100, 6, True),
+        (100, 100, True),
+        (2, 2, False),
+        (3, 3, True),
+    ],
 )
-def test_one_total_in_twenty_may_be_exceeded(exceeded: int, is_refused: bool) -> None:
-    verdict = evaluate_batch(a_file(100, exceeded), LAKE_SUITES["trade_flows"])
+def test_one_total_in_twenty_or_two_of_a_few_may_be_exceeded(
+    totals: int, exceeded: int, is_refused: bool
+) -> None:
+    verdict = evaluate_batch(a_file(totals, exceeded), LAKE_SUITES["trade_flows"])
     assert verdict.is_rejected == is_refused
     assert (RULE in verdict.reason) == is_refused
 

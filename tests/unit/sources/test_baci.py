@@ -536,7 +536,7 @@ def test_an_archive_whose_content_was_changed_on_the_way_is_refused() -> None:
 
 
 def big_year() -> bytes:
-    """An archive of a year with two million flows, 89 MB unpacked; 600 are of codes in scope."""
+    """An archive of a year with two million flows, 89 MB unpacked; 700 are of codes in scope."""
     exporters = ("4", "8", "12", "156", "251", "276", "392", "490", "699", "842")
     importers = ("36", "40", "48", "50", "52", "56", "60", "68", "76", "84")
     codes = [f"{284600 + number}" for number in range(20_000)]
@@ -573,7 +573,7 @@ def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         rows, codes, grown = pool.apply(rows_and_memory_of_a_big_year)
     assert (rows, codes) == (
-        600, {"284610", "284690", "284990", "285000", "285390", "293190"},
+        700, {"284610", "284690", "284990", "285000", "285210", "285390", "293190"},
     )  # fmt: skip
     # Read as a whole it takes 650 MB: the text unpacked and six columns of it. In blocks, 90 MB.
     assert grown < 250e6
@@ -898,7 +898,10 @@ def test_the_bundled_flows_of_hs_1992_are_the_published_ones(of_hs_1992: pl.Data
     files = str(SHARED / "data" / "baci_hs92" / "*.parquet")
     named = " ".join(f"when '{theirs}' then '{ours}'" for theirs, ours in AS_OURS.items())
     with duckdb.connect() as connection:
-        connection.execute(f"create view published as from read_parquet('{files}')")
+        # The year 2023 came to these figures later, and is not bundled.
+        connection.execute(
+            f"create view published as from read_parquet('{files}') where year <> 2023"
+        )
         connection.register("bundled", of_hs_1992.to_arrow())
         sums = """
             select {code} as code, {year} as year, count(*), round(sum({value})),

@@ -27,8 +27,9 @@ TOTAL_EXCESS = 1.5
 """Partners' sum over the printed total: rounding stays near 1, a breakdown counted beside its
 total is near 2."""
 
+FEWEST_EXCEEDED_TOTALS = 3
 LARGEST_SHARE_OF_EXCEEDED_TOTALS = 0.05
-"""A single total that is off is its publisher's, and marts set its slice apart. None of 3,987
+"""One or two totals that are off are their publisher's, and marts set its slice apart. None of 3,987
 totals by value is exceeded in UN Comtrade's year 2024; a lost column exceeds most of them."""
 
 WEIGHTLESS_VALUE_USD = 100_000
@@ -49,7 +50,10 @@ def _partners_over_total() -> pl.Expr:
     total = value.filter(is_total).max().over(flow)
     partners = value.filter(is_whole & (pl.col("partner_iso3") != "WLD")).sum().over(flow)
     ratio = pl.when(is_total & (total > 0)).then(partners / total)
-    is_common = (ratio > TOTAL_EXCESS).mean() > LARGEST_SHARE_OF_EXCEEDED_TOTALS
+    is_exceeded = ratio > TOTAL_EXCESS
+    is_common = (is_exceeded.mean() > LARGEST_SHARE_OF_EXCEEDED_TOTALS) & (
+        is_exceeded.sum() >= FEWEST_EXCEEDED_TOTALS
+    )
     return pl.when(is_common).then(ratio)
 
 
