@@ -49,6 +49,8 @@ class Measures:
     clauses: Sequence[Row]
     exposures: Mapping[str, Sequence[Row]]
     together: Sequence[Row]
+    is_importer: bool = True
+    """Whether the file has imports of it at all."""
 
 
 def measures_on(published_file: Path, importer: str, day: date | None = None) -> Measures:
@@ -83,13 +85,20 @@ def measures_on(published_file: Path, importer: str, day: date | None = None) ->
                 for clause, rows in groupby(exposures, key=lambda row: str(row["clause_id"]))
             },
             together=ask(_TOGETHER, importer=importer, day=on),
+            is_importer=bool(ask(_IS_IMPORTER, importer=importer)),
         )
 
 
 _HAS_TIMELINE = (
     "select 1 from duckdb_columns() "
-    "where schema_name = 'exposure' and table_name = 'measure_timeline'"
+    "where schema_name = 'exposure' and table_name = 'measure_timeline' and column_name = 'reach'"
 )
+_IS_IMPORTER = """
+select 1 from dependency.import_concentration where importer_iso3 = $importer
+union all
+select 1 from exposure.importer_exposure where importer_iso3 = $importer
+limit 1
+"""
 _CLAUSES = """
 select
     timeline.clause_id, timeline.title, timeline.official_reference,
@@ -224,11 +233,12 @@ def _exposure(clause: Row, found: Measures) -> Iterator[str]:
     if clause["reach"] == "extraterritorial":
         yield f"regulates goods that leave third countries: no trade with {clause['implementer']}"
         return
-    yield from _hits(clause, found.exposures.get(clause["clause_id"], ()), found.importer)
+    yield from _hits(clause, found)
 
 
-def _hits(clause: Row, rows: Sequence[Row], importer: str) -> Iterator[str]:
+def _hits(clause: Row, found: Measures) -> Iterator[str]:
     """What a clause hits, by what is known of it; then the codes without figures or flows."""
+    rows = found.exposures.get(clause["clause_id"], ())
     if of_imports := [row for row in rows if row["reason"] is None]:
         shares = [
             f"{row['commodity_code']} up to {percent(row['exposed_share_high'])}"
@@ -244,8 +254,10 @@ def _hits(clause: Row, rows: Sequence[Row], importer: str) -> Iterator[str]:
     if unknown := [row["commodity_code"] for row in rows if row["reason"] == "no_figures"]:
         yield f"no figures at hand of {', '.join(sorted(unknown))}"
     without = [code for code in clause["hs6_codes"] if code not in named]
-    if without and not any(len(code) != 6 for code in named):
-        flows = f"no flows from {clause['implementer']} to {importer} in the baseline"
+    if without and not found.is_importer:
+        yield f"no figures at hand of {found.importer}"
+    elif without and not any(len(code) != 6 for code in named):
+        flows = f"no flows from {clause['implementer']} to {found.importer} in the baseline"
         yield f"{flows} of {', '.join(without)}"
 
 

@@ -1,4 +1,4 @@
-"""Groups of codes, held against the publishers' rows in the lake: no code without a row is unknown
+"""Groups of codes and common baselines, held against the publishers' rows in the lake: no code without a row is unknown
 where its publisher covers it, and no short list hides an estimate of all of it.
 """
 
@@ -154,3 +154,28 @@ def test_two_editions_of_a_reconciler_are_a_break_for_every_code(
         order by 1
         """
     ) == [(2021, None), (2024, date(2024, 1, 1))]
+
+
+@pytest.mark.parametrize("importer", ["JPN", "CAN", "ZAF", "AUS"])
+def test_what_is_controlled_together_is_of_one_year_for_all_economies_that_supply_in_it(
+    importer: str, rows: Rows, baci: pl.DataFrame
+) -> None:
+    """China's licences and Malaysia's moratorium on 284690: only Japan had flows from Malaysia in the
+    moratorium's own year, 2022; in 2024 all four have.
+    """
+    of_2024 = baci.filter(
+        importer_iso3=importer, hs6_code="284690", year=2024, hs_revision="HS1992"
+    )
+    supplied = of_2024.filter(pl.col("exporter_iso3").is_in(["CHN", "MYS"]))["value_usd"].sum()
+    [(clauses, high, first, last)] = rows(
+        """
+        select clause_ids, exposed_share_high, baseline_from, baseline_to
+        from exposure.joint_exposure
+        where importer_iso3 = ? and commodity_code = '284690' and valid_from <= '2025-11-01'
+            and (valid_to is null or valid_to > '2025-11-01')
+        """,
+        importer,
+    )
+    assert {"CN-2025-18", "MY-2024-01-REE"} <= set(clauses)
+    assert (first, last) == (date(2024, 1, 1), date(2024, 12, 31))
+    assert high == pytest.approx(supplied / of_2024["value_usd"].sum())

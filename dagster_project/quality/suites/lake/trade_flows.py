@@ -29,8 +29,8 @@ total is near 2."""
 
 FEWEST_EXCEEDED_TOTALS = 3
 LARGEST_SHARE_OF_EXCEEDED_TOTALS = 0.05
-"""One or two totals that are off are their publisher's, and marts set its slice apart. None of 3,987
-totals by value is exceeded in UN Comtrade's year 2024; a lost column exceeds most of them."""
+"""One or two totals that are off are their publisher's, and marts set their slices apart. None of
+3,987 totals by value is exceeded in UN Comtrade's year 2024; a lost column exceeds most of them."""
 
 WEIGHTLESS_VALUE_USD = 100_000
 """From this value on, a weight of 0 kg was not reported; below, it may be grams."""

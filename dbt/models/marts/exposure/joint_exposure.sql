@@ -32,16 +32,62 @@ implementers as (
 
 ),
 
+targets as (
+
+    select * from {{ ref('int_exposure__list_targets') }}
+    where not is_basket
+
+),
+
+-- A clause without flows in its own baseline, of a commodity that others expose, counts where its
+-- implementer supplies in their common one.
+without_exposure as (
+
+    select targets.* exclude (implementer_iso3)
+    from targets
+    semi join importer_exposure as exposed
+        on
+            targets.importer_iso3 = exposed.importer_iso3
+            and targets.commodity_code = exposed.commodity_code
+            and exposed.baseline_value_usd is not null
+    semi join measured
+        on
+            targets.implementer_iso3 = measured.implementer_iso3
+            and targets.importer_iso3 = measured.importer_iso3
+            and targets.commodity_code = measured.commodity_code
+            and measured.value_usd > 0
+    anti join importer_exposure as own
+        on
+            targets.clause_id = own.clause_id
+            and targets.importer_iso3 = own.importer_iso3
+            and list_contains(own.hs6_codes, targets.commodity_code)
+
+),
+
+exposures as (
+
+    select
+        *,
+        true as is_exposed
+    from importer_exposure
+    union all by name
+    select
+        *,
+        false as is_exposed
+    from without_exposure
+
+),
+
 in_force as (
 
     select
-        importer_exposure.*,
+        exposures.*,
         implementers.implementer_iso3,
         intervals.valid_from,
         intervals.valid_to
-    from importer_exposure
-    inner join intervals on importer_exposure.clause_id = intervals.clause_id
-    inner join implementers on importer_exposure.clause_id = implementers.clause_id
+    from exposures
+    inner join intervals on exposures.clause_id = intervals.clause_id
+    inner join implementers on exposures.clause_id = implementers.clause_id
 
 ),
 
@@ -92,6 +138,7 @@ clauses as (
         in_force.control_share_low,
         in_force.control_share_high,
         in_force.snapshot_ids,
+        in_force.is_exposed,
         first_value(in_force.baseline_from) over newest_first as baseline_from,
         first_value(in_force.baseline_frequency) over newest_first as baseline_frequency,
         first_value(in_force.source) over newest_first as source,
@@ -113,6 +160,11 @@ clauses as (
                 in_force.baseline_frequency desc,
                 in_force.source asc,
                 in_force.clause_id asc
+        )
+    -- Without an exposure of its own an interval has no baseline.
+    qualify
+        bool_or(in_force.is_exposed) over (
+            partition by days.importer_iso3, days.commodity_code, days.valid_from
         )
 
 ),
@@ -154,6 +206,7 @@ by_implementer as (
             and clauses.baseline_from = measured.baseline_from
             and clauses.source = measured.source
             and clauses.reason is not distinct from measured.reason
+    where clauses.is_exposed or measured.value_usd > 0
     group by
         clauses.importer_iso3,
         clauses.commodity_code,
