@@ -197,7 +197,7 @@ def test_weights_are_those_of_the_partners_where_the_total_has_none(
         """
     )
     both = without.filter(pl.col("supplied") > 0).join(shares, on=["reporter", "cmd"], how="left")
-    assert both.height >= (25 if is_night() else 3)
+    assert both.height >= (25 if is_night() else 2)
     assert both.filter(
         ((pl.col("kg") - pl.col("supplied")).abs() > 1e-6).fill_null(True)
     ).is_empty()

@@ -1,5 +1,7 @@
-"""Groups of codes and common baselines, held against the publishers' rows in the lake: no code without a row is unknown
-where its publisher covers it, and no short list hides an estimate of all of it.
+"""Groups of codes and common baselines, held against the publishers' rows in the lake.
+
+No code without a row is unknown where its publisher covers it, and no short list hides an estimate
+of all of it.
 """
 
 from __future__ import annotations
@@ -160,8 +162,8 @@ def test_two_editions_of_a_reconciler_are_a_break_for_every_code(
 def test_what_is_controlled_together_is_of_one_year_for_all_economies_that_supply_in_it(
     importer: str, rows: Rows, baci: pl.DataFrame
 ) -> None:
-    """China's licences and Malaysia's moratorium on 284690: only Japan had flows from Malaysia in the
-    moratorium's own year, 2022; in 2024 all four have.
+    """China's licences and Malaysia's moratorium on 284690: of the four only Japan had flows from
+    Malaysia in the moratorium's own year, 2022; in 2024 all have.
     """
     of_2024 = baci.filter(
         importer_iso3=importer, hs6_code="284690", year=2024, hs_revision="HS1992"
