@@ -214,8 +214,8 @@ def test_a_measure_is_one_edit_of_the_catalogue_and_a_build(
         "from exposure.importer_exposure "
         "where clause_id = 'CN-2026-99' and importer_iso3 = 'DEU'",
     )
-    # The whole code is under licence: all that Germany bought of China in 2024. (Of Japan there is a
-    # newer year, which was asked for cerium and has none.)
+    # The whole code is under licence: all that Germany bought of China in 2024. Of Japan there is a
+    # newer year, which was asked for cerium and has none.
     ((expected,),) = ask(
         home,
         "select sum(value_usd) from trade.baci_flows where exporter_iso3 = 'CHN' "

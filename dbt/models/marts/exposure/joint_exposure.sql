@@ -43,7 +43,15 @@ targets as (
 -- implementer supplies in their common one.
 without_exposure as (
 
-    select targets.* exclude (implementer_iso3)
+    select
+        targets.clause_id,
+        targets.importer_iso3,
+        targets.commodity_code,
+        targets.is_basket,
+        targets.hs6_codes,
+        targets.control_share_low,
+        targets.control_share_high,
+        targets.snapshot_ids
     from targets
     semi join importer_exposure as exposed
         on
