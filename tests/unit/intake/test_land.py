@@ -299,11 +299,11 @@ def test_one_bad_file_and_nothing_of_the_command_is_landed(
 def test_files_that_break_a_rule_only_together_are_not_landed(
     settings: Settings, bring: Callable[..., Brought]
 ) -> None:
+    codes = ("280530", "284610", "284690")
+    parts = [replace(one, code=code) for code in codes for one in (FROM_CHINA, FROM_VIETNAM)]
+    totals = [replace(FROM_ALL, value=100.0, code=code) for code in codes]
     with pytest.raises(BatchRejectedError, match=r"a\.json \+ b\.json.*exceed_the_total"):
-        bring(
-            ("a.json", as_json([FROM_CHINA, FROM_VIETNAM])),
-            ("b.json", as_json([replace(FROM_ALL, value=100.0)])),
-        )
+        bring(("a.json", as_json(parts)), ("b.json", as_json(totals)))
     assert not settings.home.exists()
 
 
