@@ -79,7 +79,8 @@ def test_a_real_year_landed_in_files_makes_the_marts_of_the_fetched_one(
             frame[name].drop("document", strict=False).sort(pl.all(), nulls_last=True)
             for frame in (found, expected)
         ]
-        assert_frame_equal(*both, rel_tol=1e-12)
+        # What is not published is a difference of large sums.
+        assert_frame_equal(*both, rel_tol=1e-6)
 
 
 # What a publisher prints: a total of what it knows, which is not what it prints.
