@@ -103,15 +103,28 @@ traded as (
 
 ),
 
--- A year in which a reconciler of all the world's trade has the code is published for everyone;
--- one that an importer reports, for it alone, if it has no figure that cannot be used.
+-- Who a source has imports of, of anything, in a year: an economy that was part of another then, or
+-- is not in it, is not known to have had none.
+listed as (
+
+    select distinct
+        totals.source,
+        totals.period_start,
+        totals.importer_iso3
+    from totals
+    inner join importers on totals.importer_iso3 = importers.importer_iso3
+
+),
+
+-- A year in which a reconciler of all the world's trade has the code is published for all that it
+-- lists; one that an importer reports, for it alone, if it has no figure that cannot be used.
 without_imports as (
 
     select
         windows.commodity_code,
         windows.baseline_from,
         windows.baseline_to,
-        importers.importer_iso3,
+        listed.importer_iso3,
         slices.source,
         [slices.snapshot_id] as snapshot_ids
     from windows
@@ -119,8 +132,9 @@ without_imports as (
         on
             windows.commodity_code = slices.hs6_code
             and windows.baseline_from = slices.period_start
+    inner join listed
+        on slices.source = listed.source and slices.period_start = listed.period_start
     left join precedence on slices.source = precedence.source
-    cross join importers
     where not windows.is_basket and not coalesce(precedence.is_cut_list, false)
     union all by name
     select

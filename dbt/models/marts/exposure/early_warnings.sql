@@ -57,7 +57,8 @@ economies as (
 ),
 
 -- What becomes known, and what ends soon: a suspension that no other follows, or a term. A later
--- fact that is not known yet is not in a status.
+-- fact that is not known yet is not in a status. What is asked of goods that leave third countries
+-- does not bear on trade with the economy that asks it.
 clause_events as (
 
     select
@@ -67,7 +68,7 @@ clause_events as (
         known_at as flows_before,
         cast(null as varchar) as status
     from clauses
-    where direction = 'restrict'
+    where direction = 'restrict' and reach is distinct from 'extraterritorial'
     union all
     select
         clauses.clause_id,
@@ -79,6 +80,7 @@ clause_events as (
     inner join measure_status on clauses.clause_id = measure_status.clause_id
     where
         clauses.direction in ('restrict', 'monitor')
+        and clauses.reach is distinct from 'extraterritorial'
         and (
             (measure_status.status = 'suspended' and measure_status.next_status <> 'suspended')
             or (measure_status.status = 'in_force' and measure_status.next_status = 'ended')
