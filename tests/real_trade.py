@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+
 import polars as pl
 
+from dagster_project.settings import BUNDLED
 from tests.conftest import SHARED
 from tests.fakes.comtrade import WORLD, Flow, Part
 
@@ -54,10 +57,19 @@ def flows_of_2024(codes: tuple[str, ...] = (), *, with_heaviest: bool = False) -
     ]  # fmt: skip
 
 
-def flows_of_months(numbers: dict[str, int]) -> list[Flow]:
-    """The months of UN Comtrade in the mirror of monthly trade, which has no totals: they are the
-    sums of the partners, as printed with three digits.
+def numbers_of_economies() -> dict[str, int]:
+    """UN Comtrade's number of each economy; the first of several."""
+    with (BUNDLED / "catalogue" / "economies.csv").open(encoding="utf8", newline="") as file:
+        numbers = {row["economy_iso3"]: row["comtrade_code"] for row in csv.DictReader(file)}
+    return {name: int(codes.split(" ")[0]) for name, codes in numbers.items() if codes}
+
+
+def flows_of_the_month() -> list[Flow]:
+    """What 30 reporters declared to UN Comtrade for 2024-12, from a mirror of monthly trade.
+
+    It has no totals: they are the sums of the partners, as printed with three digits.
     """
+    numbers = numbers_of_economies() | {"S19": 490}
     rows = pl.read_csv(
         MONTHS, schema_overrides=dict.fromkeys(("hs6", "period", "native_code"), pl.String)
     ).filter(pl.col("source") == "comtrade")

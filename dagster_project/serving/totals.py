@@ -108,17 +108,17 @@ class Totals:
         known, new = after.filter("is_known"), after.filter(~pl.col("is_known"))
         of_years, of_known = self._by_year(after), self._by_year(known)
         of_years_before = self._by_year(before)
-        self._known = self._beside(of_years_before, of_years, "left")
-        self._known_periods = self._beside(of_years_before, of_known, "inner")
+        self._known = self._join_years(of_years_before, of_years, "left")
+        self._known_periods = self._join_years(of_years_before, of_known, "inner")
         new_years = new.join(known, on=keys, how="anti", nulls_equal=True)
         years_before = of_years.with_columns(pl.col("year") + 1)
         new_totals = pl.concat(
             [
                 # New months of a year of which some are known.
-                self._beside(of_known, self._by_year(new), "inner").with_columns(
+                self._join_years(of_known, self._by_year(new), "inner").with_columns(
                     is_of_known_year=pl.lit(True)
                 ),
-                self._beside(years_before, self._by_year(new_years), "inner").with_columns(
+                self._join_years(years_before, self._by_year(new_years), "inner").with_columns(
                     is_of_known_year=pl.lit(False)
                 ),
             ]
@@ -140,7 +140,7 @@ class Totals:
             *(each for measure in self._measures for each in measure.of_a_year),
         )
 
-    def _beside(
+    def _join_years(
         self, before: pl.DataFrame, after: pl.DataFrame, how: Literal["left", "inner"]
     ) -> pl.DataFrame:
         numbers = [ROWS, *(measure.name for measure in self._measures)]

@@ -53,3 +53,27 @@
 {% macro capped_at_one(share) -%}
     case when {{ share }} > 1 then 1 else {{ share }} end
 {%- endmacro %}
+
+
+{# The slices whose printed total does not agree with its parts by a measure, the largest difference
+   first. #}
+{% macro slices_that_disagree_by(measure) -%}
+    select
+        source,
+        reporter_iso3,
+        flow,
+        commodity_code,
+        period_start,
+        printed_total,
+        sum_of_parts,
+        parts
+    from {{ ref('int_trade__list_disagreeing_totals') }}
+    where measure = '{{ measure }}'
+    order by
+        abs(sum_of_parts - printed_total) desc,
+        source asc,
+        reporter_iso3 asc,
+        flow asc,
+        commodity_code asc,
+        period_start asc
+{%- endmacro %}

@@ -1,23 +1,6 @@
 -- A printed total agrees with its parts by value, within the rounding of its publisher. A slice
 -- that does not is left out of the marts: the next source by precedence answers.
--- depends_on: {{ ref('reported_flows') }}
+-- depends_on: {{ ref('reported_flows') }}, {{ ref('int_trade__list_disagreeing_totals') }}
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'reported_flows'}}}) }}
 
-select
-    source,
-    reporter_iso3,
-    flow,
-    commodity_code,
-    period_start,
-    printed_total,
-    sum_of_parts,
-    parts
-from {{ ref('int_trade__list_disagreeing_totals') }}
-where measure = 'value_usd'
-order by
-    abs(sum_of_parts - printed_total) desc,
-    source asc,
-    reporter_iso3 asc,
-    flow asc,
-    commodity_code asc,
-    period_start asc
+{{ slices_that_disagree_by('value_usd') }}

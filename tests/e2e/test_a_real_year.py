@@ -9,13 +9,19 @@ import duckdb
 import polars as pl
 import pytest
 
-from dagster_project.lake.vocabulary import economy_by
 from tests.conftest import needs_shared
 from tests.e2e.conftest import run_kido
 from tests.fakes.comtrade import FakeComtrade
 from tests.fakes.server import after_reply, cut_body
 from tests.nightly import is_night
-from tests.real_trade import FEW_CODES, HEAVIEST, KEY, flows_of_2024, flows_of_months, rows_of_2024
+from tests.real_trade import (
+    FEW_CODES,
+    HEAVIEST,
+    KEY,
+    flows_of_2024,
+    flows_of_the_month,
+    rows_of_2024,
+)
 
 pytestmark = needs_shared
 
@@ -25,12 +31,8 @@ SLICE = ["reporter", "cmd", "flow"]
 
 @pytest.fixture(scope="module")
 def comtrade() -> Iterator[FakeComtrade]:
-    numbers: dict[str, int] = {}
-    for number, iso3 in economy_by("comtrade_code").items():
-        numbers.setdefault(iso3, int(number))
-    world = flows_of_2024(CODES, with_heaviest=True) + [
-        flow for flow in flows_of_months(numbers | {"S19": 490}) if not CODES or flow.code in CODES
-    ]
+    month = [flow for flow in flows_of_the_month() if not CODES or flow.code in CODES]
+    world = [*flows_of_2024(CODES, with_heaviest=True), *month]
     with FakeComtrade(world, key="first") as server:
         yield server
 
@@ -240,8 +242,30 @@ def test_what_is_set_apart_is_a_line_for_each_rule_and_loses_its_weights_only(
 
 
 def test_the_month_is_published_too(found: Callable[[str], pl.DataFrame]) -> None:
-    month = found(
-        "select count(distinct reporter_iso3) as reporters, count(*) as flows "
-        "from trade.reported_flows where source = 'comtrade' and frequency = 'M'"
+    """All of its flows, by reporter, to the cent."""
+    month = [flow for flow in flows_of_the_month() if not CODES or flow.code in CODES]
+    expected = (
+        pl.DataFrame(
+            [(flow.reporter, flow.flow, flow.value) for flow in month],
+            schema=["reporter", "flow", "declared"],
+            orient="row",
+        )
+        .group_by("reporter", "flow")
+        .agg(pl.col("declared").sum())
     )
-    assert month["reporters"].item() >= (30 if not CODES else 25)
+    published = found(
+        """
+        select
+            cast(economies.comtrade_code as bigint) as reporter,
+            case flow when 'import' then 'M' when 'export' then 'X' end as flow,
+            sum(value_usd) as value_usd
+        from trade.reported_flows as flows
+        inner join reference.economies on flows.reporter_iso3 = economies.economy_iso3
+        where source = 'comtrade' and frequency = 'M'
+        group by all
+        """
+    )
+    both = expected.join(published, on=["reporter", "flow"], how="full")
+    assert both.height == expected.height == published.height
+    off = (pl.col("declared") - pl.col("value_usd")).abs()
+    assert both.filter((off > 0.01).fill_null(True)).is_empty()

@@ -16,7 +16,9 @@ from tests import bundled
 from tests.conftest import SHARED, needs_shared
 from tests.e2e.conftest import run_kido
 from tests.e2e.test_gate import held, newest
+from tests.fakes.comtrade import as_json
 from tests.nightly import nightly
+from tests.real_trade import flows_of_the_month
 
 CHECK = "new_totals_keep_their_magnitude"
 FIRST_YEAR, LAST_YEAR = 1995, 2024
@@ -190,38 +192,6 @@ def months() -> Iterator[str]:
         month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
-def month_of_comtrade() -> bytes:
-    """What 30 reporters declared in 2024-12, as a file of UN Comtrade, with the printed totals."""
-    economies = BUNDLED / "catalogue" / "economies.csv"
-    with economies.open(encoding="utf8", newline="") as file:
-        numbers = {row["economy_iso3"]: row["comtrade_code"] for row in csv.DictReader(file)}
-    numbers = {economy: codes.split(" ")[0] for economy, codes in numbers.items()} | {"S19": "490"}
-    declared = pl.read_csv(
-        SHARED / "data" / "monthly_mirror" / "monthly_flows.csv.gz", infer_schema=False
-    ).filter(source="comtrade").select(
-        "flow", "hs6", "reporter", "partner",
-        value=pl.col("value_usd").cast(pl.Decimal(20, 3)),
-        weight=pl.col("qty_kg").cast(pl.Decimal(20, 3)),
-    )  # fmt: skip
-    totals = declared.group_by("flow", "hs6", "reporter", maintain_order=True).agg(
-        pl.lit("WLD").alias("partner"), pl.col("value", "weight").sum()
-    )
-    rows = [
-        {
-            "freqCode": "M", "period": "202412", "reporterCode": numbers[reporter],
-            "flowCode": {"import": "M", "export": "X"}[flow], "partnerCode": numbers[partner],
-            "classificationCode": "H6", "isOriginalClassification": "true", "cmdCode": code,
-            "netWgt": "" if weight is None else str(weight),
-            "cifvalue": str(value) if flow == "import" else "",
-            "fobvalue": str(value) if flow == "export" else "", "primaryValue": str(value),
-        }
-        for flow, code, reporter, partner, value, weight in pl.concat(
-            [declared, totals.select(declared.columns)]
-        ).iter_rows()
-    ]  # fmt: skip
-    return as_csv(rows)
-
-
 @nightly
 @needs_shared
 def test_months_of_customs_are_published_one_after_the_other(
@@ -247,8 +217,8 @@ def test_months_of_customs_are_published_one_after_the_other(
                 file.write_bytes(as_csv(rows))
                 landed.append((source, file))
         if month == "2024-12":
-            file = tmp_path / f"comtrade-{month}.csv"
-            file.write_bytes(month_of_comtrade())
+            file = tmp_path / f"comtrade-{month}.json"
+            file.write_bytes(as_json(flows_of_the_month()))
             landed.append(("comtrade", file))
         if landed:
             warnings += published_with(home, *landed)

@@ -1,4 +1,4 @@
-{# Shares, concentration and what figures are comparable with are read from it. #}
+{# Read twice by what dates the figures: chosen once, as a table. #}
 {{ config(materialized='table') }}
 
 with sums as (

@@ -42,6 +42,17 @@ snapshots as (
 
 ),
 
+editions as (
+
+    select
+        hs6_code,
+        min(hs_revision) as first_revision,
+        max(hs_revision) as last_revision
+    from {{ ref('commodities') }}
+    group by hs6_code
+
+),
+
 importers as (
 
     select distinct
@@ -96,8 +107,8 @@ reports as (
 
 ),
 
--- A report says something of the codes that were asked for, or else of those that its document
--- has, in the editions in which it has them.
+-- A report says something of the codes that were asked for and that its edition has, or else of
+-- those that its document has, in the editions in which it has them.
 reported_absent as (
 
     select distinct
@@ -117,6 +128,10 @@ reported_absent as (
             and reports.document = listed.document
             and absent.commodity_code = listed.commodity_code
             and reports.hs_revision between listed.first_revision and listed.last_revision
+    left join editions
+        on
+            absent.commodity_code = editions.hs6_code
+            and reports.hs_revision between editions.first_revision and editions.last_revision
     anti join disagreeing_totals
         on
             absent.source = disagreeing_totals.source
@@ -128,7 +143,9 @@ reported_absent as (
         absent.hs_revision is null
         and case
             when reports.commodity_codes is null then listed.commodity_code is not null
-            else list_contains(reports.commodity_codes, absent.commodity_code)
+            else
+                list_contains(reports.commodity_codes, absent.commodity_code)
+                and editions.hs6_code is not null
         end
 
 ),

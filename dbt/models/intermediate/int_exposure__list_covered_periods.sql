@@ -229,9 +229,4 @@ inner join periods
         and covered.is_basket = periods.is_basket
 anti join disagreeing_totals
     on
-        covered.source = disagreeing_totals.source
-        and covered.reporter_iso3 = disagreeing_totals.reporter_iso3
-        and covered.flow = disagreeing_totals.flow
-        and covered.frequency = disagreeing_totals.frequency
-        and covered.period_start = disagreeing_totals.period_start
-        and covered.commodity_code = disagreeing_totals.commodity_code
+        {{ same_slice('covered', 'disagreeing_totals') }}

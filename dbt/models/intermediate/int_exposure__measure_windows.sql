@@ -40,10 +40,9 @@ select
     windows.value_usd,
     windows.net_weight_kg,
     windows.total_usd,
-    -- Never more than all of it, by rounding.
     case
         when windows.reason is null and windows.value_usd > 0
-            then least(1, windows.value_usd / windows.total_usd)
+            then {{ capped_at_one('windows.value_usd / windows.total_usd') }}
         when windows.reason is null then 0
     end as baseline_share,
     windows.source,

@@ -1,4 +1,4 @@
-{# Both what sums months and what fills them with zeros read it. #}
+{# Read by what sums months and fills them with zeros, and by what exposures may rest on. #}
 {{ config(materialized='table') }}
 
 with flows as (

@@ -49,6 +49,14 @@ def test_pounds_fit_twenty_weights_and_no_values(factor: float) -> None:
 def test_one_code_of_ten_that_is_a_thousand_times_another_fits_nothing() -> None:
     assert not any(fits([*HONEST[:9], 1000.0]))
     assert sum(fits([*HONEST[:5], *(1000.0 * step for step in HONEST[5:])])) == 5
+    assert not any(fits([*HONEST[:6], *(1000.0 * step for step in HONEST[6:])]))
+
+
+def test_ten_codes_may_be_off_a_unit_by_a_factor_of_two_and_nine_may_not() -> None:
+    assert fits([7.0] * 10, is_weight=False) == [True] * 10
+    assert not any(fits([7.0] * 9, is_weight=False))
+    assert fits([19.0] * 10, is_weight=False) == [True] * 10
+    assert not any(fits([25.0] * 10, is_weight=False))
 
 
 @pytest.mark.parametrize("step", [7.0, 1 / 7, 6.69, 12.0, 1 / 12, 20.0])

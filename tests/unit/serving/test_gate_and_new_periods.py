@@ -155,11 +155,13 @@ def test_a_year_weighed_in_pounds_ounces_or_short_tons_is_held(
     slip = times(factor, "net_weight_kg")(year(new))
     found = compare(until(new - 1), pl.concat([until(new - 1), slip]))
     assert sentence(found, "magnitudes_are_kept").startswith("net_weight_kg of ")
-    # Dollars are in no unit of weight.
-    dear = times(factor, "value_usd")(year(new)) if factor > 0.1 else year(new)
-    assert "magnitudes_are_kept" not in kinds(
-        compare(until(new - 1), pl.concat([until(new - 1), dear]))
-    )
+
+
+@pytest.mark.parametrize(("new", "factor"), [(2009, 2.20462), (2010, 1 / 2.20462)])
+def test_dollars_are_in_no_unit_of_weight(compare: Compare, new: int, factor: float) -> None:
+    dear = times(factor, "value_usd")(year(new))
+    found = compare(until(new - 1), pl.concat([until(new - 1), dear]))
+    assert "magnitudes_are_kept" not in kinds(found)
 
 
 @pytest.mark.parametrize("codes", [[LITHIUM], [LITHIUM, TIN]])
