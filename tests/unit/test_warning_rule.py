@@ -1,4 +1,4 @@
-"""Properties of the rule of early warnings, in the model that every warning is read from."""
+"""Properties of the rule of early warnings, in the models that every warning is read from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.dbt_project import Project
 
-MODEL = "intermediate.int_exposure__score_periods"
+FIGURES = "intermediate.int_exposure__list_watched_figures"
+SCORES = "intermediate.int_exposure__score_periods"
 
 INPUTS = {
     "intermediate.int_exposure__bound_code_shares": (
@@ -31,14 +32,6 @@ INPUTS = {
         "commodity_code varchar, period_start date, value_usd double, net_weight_kg double, "
         "is_provisional boolean, era integer, snapshot_ids varchar[]"
     ),
-    "intermediate.int_trade__select_latest_flows": (
-        "source varchar, reporter_iso3 varchar, flow varchar, commodity_code varchar, "
-        "is_basket boolean, hs_revision varchar, frequency varchar, period_start date"
-    ),
-    "seeds.seed_nomenclature_breaks": (
-        "hs6_code varchar, hs_revision_before varchar, hs_revision_after varchar, "
-        "year_before integer, year_after integer"
-    ),
     "reference.mineral_group_codes": "mineral_group varchar, hs6_code varchar",
     "seeds.seed_source_precedence": "source varchar, is_cut_list boolean",
 }
@@ -50,13 +43,14 @@ Score = Callable[[Sequence[tuple[int, float]]], Scored]
 @pytest.fixture(scope="module")
 def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
     """Weights of years -> by year whether it fired, the scaled deviation and the limit."""
-    sql = dict(Project(tmp_path_factory.mktemp("target")).compiled())[MODEL]
+    compiled = dict(Project(tmp_path_factory.mktemp("target")).compiled())
     # Sixteen rows: more threads only wait for each other.
     connection = duckdb.connect(config={"threads": 1})
     connection.execute("attach ':memory:' as kido")
     for table, columns in INPUTS.items():
         connection.execute(f"create schema if not exists kido.{table.split('.')[0]}")
         connection.execute(f"create table kido.{table} ({columns})")
+    connection.execute(f"create view kido.{FIGURES} as {compiled[FIGURES]}")
     connection.execute(
         "insert into kido.intermediate.int_exposure__bound_code_shares "
         "values ('CHN', 'restrict', '280530')"
@@ -71,7 +65,7 @@ def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
             [list(column) for column in zip(*weights, strict=True)],
         )
         found: list[tuple[Any, ...]] = connection.execute(
-            f"select year(period_start), has_fired, scaled_mads, threshold from ({sql})"
+            f"select year(period_start), has_fired, scaled_mads, threshold from ({compiled[SCORES]})"
         ).fetchall()
         return {year: (fired, deviation, limit) for year, fired, deviation, limit in found}
 
