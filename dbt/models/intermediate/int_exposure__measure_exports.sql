@@ -55,17 +55,16 @@ eras as (
 
 ),
 
-reconciled_flows as (
+largest_flows as (
 
-    select * from {{ ref('int_trade__choose_reconciled_flows') }}
-
-),
-
-cut_lists as (
-
-    select source
-    from {{ ref('seed_source_precedence') }}
-    where purpose = 'trade' and is_cut_list
+    select flows.*
+    from {{ ref('int_trade__choose_reconciled_flows') }} as flows
+    semi join {{ ref('seed_source_precedence') }} as precedence
+        on
+            flows.source = precedence.source
+            and precedence.purpose = 'trade'
+            and precedence.is_cut_list
+    where flows.value_usd > 0
 
 ),
 
@@ -202,28 +201,25 @@ listed as (
 
     select
         windows.implementer_iso3,
-        reconciled_flows.importer_iso3,
+        largest_flows.importer_iso3,
         windows.commodity_code,
         windows.frequency,
         windows.baseline_from,
         windows.baseline_to,
-        reconciled_flows.value_usd,
-        case when reconciled_flows.net_weight_kg > 0 then reconciled_flows.net_weight_kg end
+        largest_flows.value_usd,
+        case when largest_flows.net_weight_kg > 0 then largest_flows.net_weight_kg end
             as net_weight_kg,
-        reconciled_flows.source,
+        largest_flows.source,
         'largest_flows_only' as reason,
         true as is_latest,
-        [reconciled_flows.snapshot_id] as snapshot_ids
+        [largest_flows.snapshot_id] as snapshot_ids
     from windows
-    inner join reconciled_flows
+    inner join largest_flows
         on
-            windows.implementer_iso3 = reconciled_flows.exporter_iso3
-            and windows.commodity_code = reconciled_flows.hs6_code
-            and windows.baseline_from = reconciled_flows.period_start
+            windows.implementer_iso3 = largest_flows.exporter_iso3
+            and windows.commodity_code = largest_flows.hs6_code
+            and windows.baseline_from = largest_flows.period_start
             and windows.frequency = 'A'
-    where
-        reconciled_flows.source in (select cut_lists.source from cut_lists)
-        and reconciled_flows.value_usd > 0
 
 ),
 

@@ -32,43 +32,9 @@ implementers as (
 
 ),
 
-targets as (
-
-    select * from {{ ref('int_exposure__list_targets') }}
-    where not is_basket
-
-),
-
--- A clause without flows in its own baseline, of a commodity that others expose, counts where its
--- implementer supplies in their common one.
 without_exposure as (
 
-    select
-        targets.clause_id,
-        targets.importer_iso3,
-        targets.commodity_code,
-        targets.is_basket,
-        targets.hs6_codes,
-        targets.control_share_low,
-        targets.control_share_high,
-        targets.snapshot_ids
-    from targets
-    semi join importer_exposure as exposed
-        on
-            targets.importer_iso3 = exposed.importer_iso3
-            and targets.commodity_code = exposed.commodity_code
-            and exposed.baseline_value_usd is not null
-    semi join measured
-        on
-            targets.implementer_iso3 = measured.implementer_iso3
-            and targets.importer_iso3 = measured.importer_iso3
-            and targets.commodity_code = measured.commodity_code
-            and measured.value_usd > 0
-    anti join importer_exposure as own
-        on
-            targets.clause_id = own.clause_id
-            and targets.importer_iso3 = own.importer_iso3
-            and list_contains(own.hs6_codes, targets.commodity_code)
+    select * from {{ ref('int_exposure__list_unexposed_suppliers') }}
 
 ),
 
