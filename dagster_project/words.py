@@ -132,7 +132,7 @@ exports of the economy that restricts, or only a list of the largest flows."""
 SignalOfFigures = Literal["volume_drop", "price_surge", "concentration_jump"]
 SIGNALS_OF_FIGURES: tuple[SignalOfFigures, ...] = get_args(SignalOfFigures)
 
-WarningSignal = Literal[SignalOfFigures, "new_restriction", "lapse_ahead"]
+WarningSignal = Literal[SignalOfFigures, "new_restriction", "lapse_ahead", "lapsed_unknown"]
 WARNING_SIGNALS: tuple[WarningSignal, ...] = get_args(WarningSignal)
 
 WarningSeverity = Literal["low", "medium", "high"]

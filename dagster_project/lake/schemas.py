@@ -328,6 +328,7 @@ MILESTONES = _table(
         "kind": Column(pl.String, words.listed(words.MILESTONE_KINDS)),
         "title": Column(pl.String, "What happened or is planned, in a line."),
         "official_reference": Column(pl.String, "Case, session or statement it is.", True),
+        "clauses": Column(pl.List(pl.String), "Clauses it bears on; empty where none."),
         "project": Column(pl.String, "Supply project it belongs to.", True),
         "economy_iso3": Column(pl.String, "Economy it is about.", True),
         "announced_date": Column(pl.Date, "Day it was announced.", True),

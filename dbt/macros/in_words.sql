@@ -33,6 +33,12 @@
 {%- endmacro %}
 
 
+{# A day in words: `10 November 2026`. #}
+{% macro day_in_words(day) -%}
+    strftime({{ day }}, '%-d %B %Y')
+{%- endmacro %}
+
+
 {# A share in words: `71.3 %`; a dash where it is not known. #}
 {% macro percent_in_words(share) -%}
     coalesce(printf('%.1f %%', 100 * {{ share }}), '–')

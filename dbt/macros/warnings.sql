@@ -14,8 +14,9 @@
         'scaled_mads_of_medium': 5,
         'scaled_mads_of_high': 8,
         'days_ahead': 30,
-        'supplier_share_of_medium': 0.3,
-        'supplier_share_of_high': 0.6,
+        'days_since': 90,
+        'exposed_share_of_medium': 0.3,
+        'exposed_share_of_high': 0.6,
         'years_of_flows': 3,
         'months_before_announcement': 12,
         'months_after_effect': 6,
@@ -96,12 +97,12 @@
 {%- endmacro %}
 
 
-{# Severity by what part of the importer's supply comes from the economy that restricts; medium
-   where that is not known. #}
-{% macro severity_of_supplier(share) -%}
+{# Severity by the largest part of the importer's imports that the clause may hit; medium where that
+   is not known. #}
+{% macro severity_of_share(share) -%}
     case
-        when {{ share }} >= {{ warning_rule('supplier_share_of_high') }} then 'high'
-        when {{ share }} < {{ warning_rule('supplier_share_of_medium') }} then 'low'
+        when {{ share }} >= {{ warning_rule('exposed_share_of_high') }} then 'high'
+        when {{ share }} < {{ warning_rule('exposed_share_of_medium') }} then 'low'
         else 'medium'
     end
 {%- endmacro %}
@@ -121,7 +122,7 @@
 {% macro names_of_codes(mineral_group_codes) -%}
     select mineral_group
     from {{ mineral_group_codes }}
-    where mineral_group not like 'hs\_%' escape '\'
+    where not starts_with(mineral_group, 'hs_')
     group by mineral_group
     having count(distinct hs6_code) = 1
 {%- endmacro %}

@@ -35,6 +35,7 @@ class Milestone(Entry):
     kind: words.MilestoneKind
     title: Text
     official_reference: Text | None = None
+    clauses: tuple[Identifier, ...] = ()
     project: Identifier | None = None
     economy: Economy | None = None
     announced: Day | None = None
@@ -75,6 +76,7 @@ def read_milestones(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFr
             "kind": milestone.kind,
             "title": milestone.title,
             "official_reference": milestone.official_reference,
+            "clauses": sorted(set(milestone.clauses)),
             "project": milestone.project,
             "economy_iso3": milestone.economy,
             "announced_date": milestone.announced,

@@ -97,7 +97,7 @@ group_codes as (
         hs6_code,
         count(distinct hs6_code) over (partition by mineral_group) as codes
     from mineral_group_codes
-    where mineral_group not like 'hs\_%' escape '\'
+    where not starts_with(mineral_group, 'hs_')
 
 ),
 

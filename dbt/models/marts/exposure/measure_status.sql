@@ -27,6 +27,12 @@ suspensions as (
 
 ),
 
+milestones as (
+
+    select * from {{ ref('stg_lake__milestones') }}
+
+),
+
 -- What has no act of its own (a report, a practice) is known by what it does.
 acts as (
 
@@ -128,8 +134,31 @@ intervals as (
         lead(turning_day) over (partition by clause_id order by turning_day) as valid_to,
         status,
         suspending_act,
-        lag(suspending_act) over (partition by clause_id order by turning_day) as suspended_before
+        lag(turning_day) over of_clause as previous_from,
+        lag(status) over of_clause as previous_status,
+        lag(suspending_act) over of_clause as suspended_before
     from changes
+    window of_clause as (partition by clause_id order by turning_day)
+
+),
+
+-- What was said, since the state that lapsed began, of a clause whose state is not known.
+remarks as (
+
+    select
+        intervals.clause_id,
+        intervals.valid_from,
+        string_agg(
+            milestones.title, '; '
+            order by milestones.known_at, milestones.milestone_id
+        ) as in_words
+    from intervals
+    inner join milestones
+        on
+            list_contains(milestones.clauses, intervals.clause_id)
+            and intervals.previous_from <= milestones.known_at
+    where intervals.status = 'unknown'
+    group by intervals.clause_id, intervals.valid_from
 
 )
 
@@ -140,12 +169,25 @@ select
     intervals.status,
     case
         when intervals.status = 'suspended' then intervals.suspending_act
-        when intervals.status = 'unknown' and intervals.valid_from <= clauses.announced_date
-            then 'no source says what holds from ' || cast(intervals.valid_from as varchar)
         when intervals.status = 'unknown'
             then
-                'no source says what holds after '
-                || cast(cast(intervals.valid_from - interval 1 day as date) as varchar)
+                coalesce(
+                    replace(intervals.previous_status, '_', ' ')
+                    || ' until '
+                    || {{ day_in_words('intervals.valid_from - interval 1 day') }}
+                    || '; ',
+                    ''
+                )
+                || 'Kido knows of no '
+                || case clauses.evidence_class when 'official' then 'notice' else 'report' end
+                || ' on what holds '
+                || case
+                    when intervals.previous_status is null
+                        then 'from ' || {{ day_in_words('intervals.valid_from') }}
+                    when intervals.valid_from > {{ as_of_day() }} then 'after that day'
+                    else 'since'
+                end
+                || coalesce('; ' || remarks.in_words, '')
         when intervals.status = 'ended' and clauses.ended_known_at <= clauses.known_at
             then 'the measure''s own term, to ' || cast(clauses.ended_date as varchar)
         when intervals.status = 'ended'
@@ -161,3 +203,7 @@ select
 from intervals
 inner join clauses on intervals.clause_id = clauses.clause_id
 inner join acts on intervals.clause_id = acts.clause_id
+left join remarks
+    on
+        intervals.clause_id = remarks.clause_id
+        and intervals.valid_from = remarks.valid_from

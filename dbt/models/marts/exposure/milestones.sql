@@ -10,6 +10,7 @@ select
     kind,
     title,
     official_reference,
+    clauses,
     project,
     economy_iso3,
     announced_date,

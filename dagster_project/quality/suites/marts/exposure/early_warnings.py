@@ -9,10 +9,9 @@ from dagster_project.quality.mart_parts import is_at_least, no_row_has
 from dagster_project.quality.parts import is_not_blank, is_one_of, starts_its_period
 from dagster_project.quality.rules import Today, stop
 
-OF_CLAUSES = ("new_restriction", "lapse_ahead")
+OF_CLAUSES = ("new_restriction", "lapse_ahead", "lapsed_unknown")
 IS_OF_A_CLAUSE = pl.col("signal").is_in(OF_CLAUSES)
-IS_AHEAD = pl.col("signal") == "lapse_ahead"
-IS_A_DROP = pl.col("signal") == "volume_drop"
+IS_AT_MOST = pl.col("signal").is_in(("volume_drop", "lapse_ahead", "lapsed_unknown"))
 
 RULES = (
     is_one_of(
@@ -36,7 +35,7 @@ RULES = (
         "A figure is judged by changes, or by the figures before it.",
     ),
     is_not_blank("explanation"),
-    is_at_least("value", 0, "Amounts, prices, shares and days left are not negative."),
+    is_at_least("value", 0, "Amounts, prices, shares and days are not negative."),
     is_at_least("observations", 5, "Of fewer figures the spread says nothing."),
     is_at_least("scaled_mads", 3, "What is nearer to the usual is no warning."),
     no_row_has(
@@ -54,9 +53,9 @@ RULES = (
     ),
     no_row_has(
         "figure_is_beyond_its_threshold",
-        "A drop is at or below it, days left are at most as many, all else is at or above it.",
+        "A drop is at or below it, days are at most as many, all else is at or above it.",
         on_the_wrong_side=pl.when(
-            pl.when(IS_A_DROP | IS_AHEAD)
+            pl.when(IS_AT_MOST)
             .then(pl.col("value") > pl.col("threshold") * (1 + 1e-9))
             .otherwise(pl.col("value") < pl.col("threshold") * (1 - 1e-9))
         ).then("signal"),
