@@ -259,6 +259,7 @@ RESTRICTION_CLAUSES = _table(
         "target_class": Column(pl.String, words.listed(words.TARGET_CLASSES)),
         "target_names": Column(pl.List(pl.String), "Entities or class it names; empty where none."),
         "reach": Column(pl.String, words.listed(words.REACHES)),
+        "excludes": Column(pl.String, "Goods in its codes that its text leaves out.", True),
         "evidence_class": Column(pl.String, words.listed(words.EVIDENCE_CLASSES)),
         "confidence": Column(pl.String, "Which parts were read in a source, which not.", True),
         "inferred": Column(

@@ -194,7 +194,7 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         published_file = settings.file_of_the_day
         yield dg.MaterializeResult(
             metadata={
-                found.name: headline(found),
+                found.importer: headline(found),
                 "answers": dg.MetadataValue.md(answers_markdown(found)),
                 "dagster/uri": str(published_file),
                 "release": release.release_id,

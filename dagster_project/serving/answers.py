@@ -15,6 +15,7 @@ from typing import Any
 
 from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
+from dagster_project.serving.changes import Changes, changes_around
 
 HEADLINE_CLAIMS = {"JPN": "JP-2024-CHINA-OVER-60"}
 """The claim about an importer that its page shows."""
@@ -51,19 +52,15 @@ class Answers:
 
     importer: str
     release: Row
+    changes: Changes
     lines: Sequence[Line]
     headline: Row | None
     verdicts: Counter[str]
 
     @property
-    def name(self) -> str:
-        """The importer and the year of its newest share of rare earths."""
-        periods = [line.period for line in _rare_earths(self) if line.period]
-        return f"{self.importer} {max(periods, default='')}".rstrip()
-
-    @property
     def title(self) -> str:
-        return f"{self.name}: dependence on critical minerals"
+        """Of what the page is; each line has a period of its own."""
+        return f"{self.importer}: dependence on critical minerals"
 
 
 def answers(published_file: Path, importer: str) -> Answers:
@@ -78,17 +75,19 @@ def answers(published_file: Path, importer: str) -> Answers:
                 hint="Run kido build.",
             )
 
-        def ask(query: str, *parameters: object) -> list[Row]:
+        def ask(query: str, **parameters: object) -> list[Row]:
             result = connection.execute(query, parameters)
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
-        named = ask("select name from reference.economies where economy_iso3 = ?", importer)
+        named = ask(_NAME, importer=importer)
         claims = ask("select claim_id, statement, verdict, explanation from catalog.claims")
+        [release] = ask("from catalog.releases order by release_id desc limit 1")
         return Answers(
             importer=named[0]["name"] if named else importer,
-            release=ask("from catalog.releases order by release_id desc limit 1")[0],
-            lines=[Line(**row) for row in ask(_LINES, importer)],
+            release=release,
+            changes=changes_around(ask, importer, release["as_of"]),
+            lines=[Line(**row) for row in ask(_LINES, importer=importer)],
             headline=next(
                 (row for row in claims if row["claim_id"] == HEADLINE_CLAIMS.get(importer)), None
             ),
@@ -99,6 +98,7 @@ def answers(published_file: Path, importer: str) -> Answers:
 _HAS_ANSWERS = (
     "select 1 from duckdb_tables() where schema_name = 'catalog' and table_name = 'answers'"
 )
+_NAME = "select name from reference.economies where economy_iso3 = $importer"
 _LINES = """
 select
     position, subject, figure, unit, period, detail, trend, trend_from, source, vintage,
@@ -108,7 +108,7 @@ select
         where list_contains(string_split(page.source, ', '), sources.source)
     ) as titles
 from catalog.answers as page
-where importer_iso3 = ?
+where importer_iso3 = $importer
 order by position
 """
 
@@ -123,11 +123,12 @@ def headline(found: Answers) -> str:
     if not lines:
         return "no figure is known"
     subject = lines[0].subject.rpartition(", ")[0]
-    shares = (
-        f"{line.subject.rpartition(', ')[2]} {figure_in_words(line)} ({line.detail})"
-        for line in lines
-    )
-    return f"{subject}: {', '.join(shares)}"
+    return f"{subject}: {', '.join(map(_share, lines))}"
+
+
+def _share(line: Line) -> str:
+    of_year = f" in {line.period}" if line.period else ""
+    return f"{line.subject.rpartition(', ')[2]} {figure_in_words(line)}{of_year} ({line.detail})"
 
 
 def answers_markdown(found: Answers) -> str:
@@ -138,6 +139,7 @@ def answers_markdown(found: Answers) -> str:
             "",
             f"As of **{found.release['as_of']}**, release `{found.release['release_id']}`.",
             "",
+            *_changes_markdown(found.changes),
             "| | figure | period | | trend | source and vintage |",
             "|---|---|---|---|---|---|",
             *(
@@ -152,14 +154,23 @@ def answers_markdown(found: Answers) -> str:
     )
 
 
+def _changes_markdown(changes: Changes) -> list[str]:
+    return [
+        line
+        for heading, sentences in changes.sections
+        for line in (f"**{heading}**", "", *(f"- {text}" for text in sentences), "")
+    ]
+
+
 def print_answers(published_file: Path, importer: str) -> None:
     """The same page for a terminal."""
     from rich.text import Text
 
-    from dagster_project.serving.terminal import print_text, width
+    from dagster_project.serving.terminal import print_sections, print_text, width
 
     found = answers(published_file, importer)
     print_text(Text.assemble("\n", (found.title, "bold"), f"  as of {found.release['as_of']}\n"))
+    print_sections(found.changes.sections)
     for line in found.lines:
         print_text(line.subject)
         period = f"  {_period(line)}" if line.period else ""

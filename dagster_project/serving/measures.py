@@ -14,9 +14,10 @@ from typing import Any
 
 from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
+from dagster_project.serving.changes import BEARS_ON, Changes, changes_around
 
 LAPSES_SOON = 30
-"""Days before the end of a state from which it is named with the clause."""
+"""Days before the last day of a state from which it is named with the clause."""
 
 _HEADINGS: Mapping[tuple[str, str], str] = {
     ("in_force", "restrict"): "In force",
@@ -25,7 +26,7 @@ _HEADINGS: Mapping[tuple[str, str], str] = {
     ("in_force", "relax"): "In force, relaxing",
     ("announced", "restrict"): "Announced, not in force yet",
     ("suspended", "restrict"): "Suspended",
-    ("unknown", "restrict"): "Unknown: no source says what holds",
+    ("unknown", "restrict"): "Unknown: Kido knows of nothing that says what holds",
 }
 """Headings in their order, by status and direction; others are put under their own words."""
 
@@ -46,6 +47,7 @@ class Measures:
     importer_iso3: str
     day: date
     as_of: date
+    changes: Changes
     clauses: Sequence[Row]
     exposures: Mapping[str, Sequence[Row]]
     together: Sequence[Row]
@@ -79,6 +81,7 @@ def measures_on(published_file: Path, importer: str, day: date | None = None) ->
             importer_iso3=importer,
             day=on,
             as_of=release["as_of"],
+            changes=changes_around(ask, importer, on),
             clauses=ask(_CLAUSES, importer=importer, day=on),
             exposures={
                 clause: list(rows)
@@ -91,7 +94,7 @@ def measures_on(published_file: Path, importer: str, day: date | None = None) ->
 
 _HAS_TIMELINE = (
     "select 1 from duckdb_columns() "
-    "where schema_name = 'exposure' and table_name = 'measure_timeline' and column_name = 'reach'"
+    "where schema_name = 'exposure' and table_name = 'measure_timeline' and column_name = 'excludes'"
 )
 _IS_IMPORTER = """
 select 1 from dependency.import_concentration where importer_iso3 = $importer
@@ -99,11 +102,12 @@ union all
 select 1 from exposure.importer_exposure where importer_iso3 = $importer
 limit 1
 """
-_CLAUSES = """
+_CLAUSES = f"""
 select
     timeline.clause_id, timeline.title, timeline.official_reference,
     implementers.name as implementer,
-    timeline.target_iso3, timeline.target_class, timeline.reach, timeline.direction,
+    timeline.target_iso3, timeline.target_class, timeline.reach, timeline.excludes,
+    timeline.direction,
     timeline.evidence_class,
     timeline.valid_from, timeline.valid_to, timeline.status, timeline.because,
     timeline.hs6_codes, timeline.minerals, timeline.known_at,
@@ -112,12 +116,7 @@ from exposure.measure_timeline as timeline
 inner join reference.economies as implementers
     on timeline.implementer_iso3 = implementers.economy_iso3
 where
-    timeline.implementer_iso3 <> $importer
-    and (
-        timeline.target_iso3 in ('ALL', $importer)
-        or timeline.target_iso3 = 'EU27'
-        and $importer in (select economy_iso3 from reference.economies where is_eu27)
-    )
+    {BEARS_ON.format(measures="timeline")}
     and timeline.valid_from <= $day
     and (timeline.valid_to is null or timeline.valid_to > $day)
     and timeline.status <> 'ended'
@@ -152,10 +151,11 @@ def print_measures(found: Measures) -> None:
     """The page for a terminal: by state, what each clause hits, then what they hit together."""
     from rich.text import Text
 
-    from dagster_project.serving.terminal import print_text
+    from dagster_project.serving.terminal import print_sections, print_text
 
     title = f"What hits {found.importer} on {found.day}"
     print_text(Text.assemble("\n", (title, "bold"), f"  as known on {found.as_of}\n"))
+    print_sections(found.changes.sections)
     for heading, clauses in _by_heading(found.clauses):
         count = counted(len(clauses), "clause")
         print_text(Text.assemble((heading, "bold"), f" ({count})"))
@@ -209,14 +209,16 @@ def lines_of(clause: Row, found: Measures) -> Iterator[str]:
         yield f"on {counted(len(names), 'name')} of its list, not on trade as a whole"
     elif clause["target_class"] == "end_user":
         yield f"on end users: {', '.join(names)}; nothing of the trade may be theirs, or all"
-    if clause["because"] not in (clause["official_reference"], clause["title"]):
+    if clause["status"] == "unknown":
+        yield clause["because"]
+    elif clause["because"] not in (clause["official_reference"], clause["title"]):
         yield f"{clause['status'].replace('_', ' ')} because of: {clause['because']}"
     if clause["evidence_class"] != "official":
         yield f"{clause['evidence_class'].replace('_', ' ')}, no official act"
     ends = clause["valid_to"]
-    if ends and 0 <= (ends - found.day).days <= LAPSES_SOON:
-        days = (ends - found.day).days
-        yield f"lapses in {counted(days, 'day')}" if days else "lapses today"
+    days = (ends - found.day).days - 1 if ends else None
+    if days is not None and days <= LAPSES_SOON:
+        yield f"its last day is in {counted(days, 'day')}" if days else "its last day is today"
     yield from _exposure(clause, found)
 
 
@@ -239,26 +241,37 @@ def _exposure(clause: Row, found: Measures) -> Iterator[str]:
 def _hits(clause: Row, found: Measures) -> Iterator[str]:
     """What a clause hits, by what is known of it; then the codes without figures or flows."""
     rows = found.exposures.get(clause["clause_id"], ())
-    if of_imports := [row for row in rows if row["reason"] is None]:
-        shares = [
-            f"{row['commodity_code']} up to {percent(row['exposed_share_high'])}"
-            for row in of_imports
-        ]
-        yield f"hits {_values(of_imports)}: {shortened(shares, 4)}"
-    for reason, known_by in _KNOWN_BY.items():
-        if of_reason := [row for row in rows if row["reason"] == reason]:
-            codes = shortened([row["commodity_code"] for row in of_reason])
-            words = known_by.format(implementer=clause["implementer"])
-            yield f"hits {_values(of_reason)}, {words}: {codes}"
-    named = {row["commodity_code"] for row in rows}
+    known = [row for row in rows if row["reason"] != "no_figures"]
+    if known and clause["excludes"]:
+        codes = shortened([row["commodity_code"] for row in known])
+        yield f"leaves out {clause['excludes']}: how much of {codes} it hits is not known"
+    else:
+        yield from _amounts(known, clause["implementer"])
     if unknown := [row["commodity_code"] for row in rows if row["reason"] == "no_figures"]:
         yield f"no figures at hand of {', '.join(sorted(unknown))}"
+    named = {row["commodity_code"] for row in rows}
     without = [code for code in clause["hs6_codes"] if code not in named]
     if without and not found.is_importer:
         yield f"no figures at hand of {found.importer}"
     elif without and not any(len(code) != 6 for code in named):
         flows = f"no flows from {clause['implementer']} to {found.importer} in the baseline"
         yield f"{flows} of {', '.join(without)}"
+
+
+def _amounts(known: Sequence[Row], implementer: str) -> Iterator[str]:
+    """Values and shares of codes; where their baselines differ each share names its own."""
+    if of_imports := [row for row in known if row["reason"] is None]:
+        has_one_period = len({_period(row) for row in of_imports}) == 1
+        shares = [
+            f"{row['commodity_code']} up to {percent(row['exposed_share_high'])}"
+            + ("" if has_one_period else f" in {_period(row)}")
+            for row in of_imports
+        ]
+        yield f"hits {_values(of_imports)}: {shortened(shares, 4)}"
+    for reason, known_by in _KNOWN_BY.items():
+        if of_reason := [row for row in known if row["reason"] == reason]:
+            codes = shortened([row["commodity_code"] for row in of_reason])
+            yield f"hits {_values(of_reason)}, {known_by.format(implementer=implementer)}: {codes}"
 
 
 def _values(rows: Sequence[Row]) -> str:

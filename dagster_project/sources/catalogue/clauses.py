@@ -114,6 +114,7 @@ class Clause(Entry):
     unknown: Doubt | None = None
     target: Target = Target()
     reach: words.Reach = "direct"
+    excludes: Text | None = None
     evidence: words.EvidenceClass
     confidence: Text | None = None
     inferred: list[words.InferredColumn] = Field(default_factory=list)
@@ -284,6 +285,7 @@ def _clause_row(clause: Clause) -> dict[str, object]:
         "target_class": clause.target.kind,
         "target_names": clause.target.names,
         "reach": clause.reach,
+        "excludes": clause.excludes,
         "evidence_class": clause.evidence,
         "confidence": clause.confidence,
         "inferred": sorted(clause.inferred),

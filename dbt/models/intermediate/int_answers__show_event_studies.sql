@@ -72,16 +72,18 @@ of_headlines as (
         studies.contaminated_by,
         studies.reason,
         studies.snapshot_ids,
+        case
+            when studies.market_factor = 'peers_basket' then 'beyond what its peers explain: '
+            when studies.market_factor = 'index' then 'beyond what the market explains: '
+            when studies.event_id is not null then 'beyond the usual return: '
+            else ''
+        end as compared,
         case shown.instrument
             when '6762.T' then 'TDK'
             when 'USDJPY' then 'yen per dollar'
             else shown.instrument
-        end
-        || case studies.market_factor
-            when 'peers_basket' then ' against its peers'
-            when 'index' then ' against the market'
-            else ''
-        end as name
+        end as name,
+        case shown.instrument when 'REMX' then 1 when 'USDJPY' then 2 else 3 end as place_in_line
     from shown
     left join studies
         on
@@ -94,12 +96,16 @@ of_headlines as (
 ),
 
 -- In per cent, as any other return on the page: a logarithmic one of 0.14 is 15 %. A star where
--- another event is in the window.
+-- another event is in the window. What a return is beyond is said once.
 in_words as (
 
     select
         *,
-        name
+        case
+            when compared <> coalesce(lag(compared) over in_line, '') then compared
+            else ''
+        end
+        || name
         || case
             when car is not null
                 then
@@ -113,6 +119,7 @@ in_words as (
             else ': ' || coalesce(replace(reason, '_', ' '), 'no prices')
         end as answer
     from of_headlines
+    window in_line as (partition by importer_iso3, place order by place_in_line, instrument)
 
 ),
 
@@ -160,12 +167,12 @@ together as (
         any_value(window_start) filter (where instrument = 'REMX') as window_start,
         any_value(window_end) filter (where instrument = 'REMX') as window_end,
         max(window_end) as last_price_date,
-        string_agg(answer, '; ' order by instrument = 'REMX' desc, instrument = 'USDJPY' desc)
+        string_agg(answer, '; ' order by place_in_line, instrument)
             as answers,
         count(car) as judged,
-        string_agg(name, ', ' order by instrument = 'REMX' desc, instrument = 'USDJPY' desc)
+        string_agg(name, ', ' order by place_in_line, instrument)
         filter (where p_value_bh < {{ level }}) as unusual_by_t,
-        string_agg(name, ', ' order by instrument = 'REMX' desc, instrument = 'USDJPY' desc)
+        string_agg(name, ', ' order by place_in_line, instrument)
         filter (where p_value_rank_bh < {{ level }}) as unusual_by_ranks,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from in_words

@@ -1,5 +1,4 @@
 {% set first_year = 2010 %}
-{% set others_shown = 5 %}
 {% set names_shown = 3 %}
 {# A year's imports of a code in USD. Less depends on a single order: tin ore for 42,000 dollars. #}
 {% set least_imports_usd = 1000000 %}
@@ -244,80 +243,6 @@ rare_earths as (
 
 ),
 
-other_importers as (
-
-    select
-        importers.importer_iso3,
-        economies.name,
-        others.total_amount,
-        others.supplier_share,
-        others.source,
-        others.year,
-        others.vintage_at,
-        others.snapshot_ids
-    from importers
-    inner join latest_imports as others on importers.importer_iso3 <> others.importer_iso3
-    inner join economies on others.importer_iso3 = economies.economy_iso3
-    where
-        others.mineral_group = 'rare_earths'
-        and others.measure = 'value_usd'
-    qualify
-        others.year = max(others.year) over (partition by importers.importer_iso3)
-        and row_number() over (
-            partition by importers.importer_iso3, others.year
-            order by others.total_amount desc, others.importer_iso3 asc
-        ) <= {{ others_shown }}
-
-),
-
-others_together as (
-
-    select
-        importer_iso3,
-        sum(supplier_share * total_amount)
-        / sum(total_amount) filter (where supplier_share is not null) as supplier_share,
-        max(year) as year,
-        string_agg(
-            name || ' ' || {{ percent_in_words('supplier_share') }}, ', '
-            order by total_amount desc, name asc
-        ) as in_words,
-        bool_or(supplier_share is null) as has_unpublished,
-        string_agg(distinct source, ', ' order by source) as source,
-        max(vintage_at) as vintage_at,
-        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
-    from other_importers
-    group by importer_iso3
-
-),
-
-others as (
-
-    select
-        importers.importer_iso3,
-        3 as position,
-        'The same of the largest other importers together, by value' as subject,
-        others_together.supplier_share as figure,
-        'share' as unit,
-        cast(others_together.year as varchar) as period,
-        others_together.in_words
-        || case
-            when others_together.has_unpublished
-                then
-                    '; left out (–) where '
-                    || importers.supplier_name
-                    || ' is not among the partners published'
-            else ''
-        end as detail,
-        cast(null as double[]) as trend,
-        cast(null as varchar) as trend_from,
-        others_together.source,
-        others_together.vintage_at,
-        others_together.snapshot_ids
-    from importers
-    left join others_together on importers.importer_iso3 = others_together.importer_iso3
-
-),
-
 largest_suppliers as (
 
     select
@@ -519,8 +444,6 @@ concentrated_codes as (
 lines as (
 
     select * from rare_earths
-    union all by name
-    select * from others
     union all by name
     select * from magnets
     union all by name

@@ -223,7 +223,7 @@ price as (
         yearly_price.close as figure,
         coalesce(yearly_price.unit, 'USD per kg') as unit,
         cast(yearly_price.year as varchar) as period,
-        'highest '
+        'f.o.b. China; prices outside China differ; highest '
         || format('{:,.0f}', yearly_price.highest)
         || ' in '
         || yearly_price.year_of_highest as detail,

@@ -40,6 +40,7 @@ select
     target_class,
     target_names,
     reach,
+    excludes,
     evidence_class,
     confidence,
     inferred,

@@ -34,6 +34,7 @@ select
     measures.target_class,
     measures.target_name,
     measures.reach,
+    measures.excludes,
     measures.direction,
     measures.instrument_type,
     measures.evidence_class,

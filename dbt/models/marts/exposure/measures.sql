@@ -23,6 +23,7 @@ select
     target_class,
     target_name,
     reach,
+    excludes,
     {{ instrument_type('gta_code', 'direction') }} as instrument_type,
     gta_code,
     direction,
