@@ -68,6 +68,9 @@ _ECONOMIES = ("importer_iso3", "reporter_iso3", "economy_iso3", "target_iso3")
 _CODES = (
     "commodity_code", "mineral_group", "hs6_code", "material", "instrument", "clause_id", "mineral",
 )  # fmt: skip
+_PARTS = "hs6_codes"
+"""Codes that a row is of, where it may be of a basket."""
+
 _PERIODS = ("period_start", "price_date", "year")
 _SPLITS = ("measure", "frequency", "flow", "stage")
 """Columns that separate figures that cannot be added up."""
@@ -197,6 +200,11 @@ class _Table:
     @property
     def splits(self) -> list[str]:
         return [name for name in _SPLITS if name in self.columns]
+
+    @property
+    def has_baskets(self) -> bool:
+        """Whether a row is of a code or of a basket of them; by its codes a basket is kept too."""
+        return {"is_basket", _PARTS} <= self.columns.keys()
 
     @property
     def has_published_figures(self) -> bool:
@@ -445,6 +453,7 @@ def _counts(files: _Files, table: _Table) -> pl.DataFrame:
     these with ` after`.
     """
     economy, code, year = table.first_of(_ECONOMIES), table.first_of(_CODES), table.year
+    codes = _texts_of_lists(_PARTS) if table.has_baskets else _texts(code)
     before, after = (
         files.rows(
             f"""
@@ -452,7 +461,7 @@ def _counts(files: _Files, table: _Table) -> pl.DataFrame:
                 {table.source} as source,
                 count(*) as rows,
                 count(distinct {economy or "null"}) as economies,
-                {_texts(code)} as codes,
+                {codes} as codes,
                 {_texts(year)} as years
             from {database}.{table.full_name}
             group by 1
@@ -477,6 +486,10 @@ def _texts(column: str | None) -> str:
         if column
         else "null::varchar[]"
     )
+
+
+def _texts_of_lists(column: str) -> str:
+    return f"list_distinct(flatten(list({column})))"
 
 
 def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:

@@ -94,7 +94,7 @@ def measures_on(published_file: Path, importer: str, day: date | None = None) ->
 
 _HAS_TIMELINE = (
     "select 1 from duckdb_columns() "
-    "where schema_name = 'exposure' and table_name = 'measure_timeline' and column_name = 'excludes'"
+    "where (schema_name, table_name, column_name) = ('exposure', 'measure_timeline', 'excludes')"
 )
 _IS_IMPORTER = """
 select 1 from dependency.import_concentration where importer_iso3 = $importer

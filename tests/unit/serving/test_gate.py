@@ -214,6 +214,24 @@ def test_a_code_that_goes_is_a_loss_and_a_new_one_is_none(two: Two) -> None:
     assert "codes_are_kept" not in kinds(two.compare(prices=PRICES.filter(~one)))
 
 
+def test_a_basket_is_kept_where_its_codes_are(tmp_path: Path) -> None:
+    def exposed(name: str, *codes: tuple[str, list[str]]) -> Path:
+        rows = [
+            {"importer_iso3": "JPN", "commodity_code": code, "is_basket": len(parts) > 1,
+             "hs6_codes": parts, "baseline_value_usd": 1.0}
+            for code, parts in codes
+        ]  # fmt: skip
+        return warehouse(tmp_path / name, {"exposure.importer_exposure": pl.DataFrame(rows)}, [])
+
+    basket = exposed("basket", ("rare_earths", ["280530", "284690"]))
+    codes = exposed("codes", ("280530", ["280530"]), ("284690", ["284690"]))
+    one = exposed("one", ("280530", ["280530"]), ("850511", ["850511"]))
+    assert gate.compare(basket, codes).losses == []
+    assert [loss.sentence.partition(" (")[0] for loss in gate.compare(basket, one).losses] == [
+        "exposure.importer_exposure would lose 1 code: 284690"
+    ]
+
+
 def test_a_year_that_goes_is_a_loss_and_a_new_one_is_none(two: Two) -> None:
     next_year = PRICES.filter(pl.col("price_date") >= date(2025, 1, 1)).with_columns(
         pl.col("price_date").dt.offset_by("1y")
