@@ -46,7 +46,7 @@ def tree(path: Path) -> set[str]:
 def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
     output = (built / "build.out").read_text()
     assert output.strip().endswith(str(built / "kido.duckdb"))
-    assert "Japan 2024" in output
+    assert "Japan: dependence on critical minerals" in output
     # Ten of the answers: the figure, what it is of, its source and vintage.
     for figure, of_what, source in (
         ("71.3 %", "2024  of 22,406 t", "comtrade_baskets, vintage 2025-07-01"),
@@ -116,7 +116,7 @@ def test_the_answers_of_any_importer_are_shown_by_its_code_or_name(
         ).fetchone()
     assert found is not None
     share, tonnes = found
-    assert "Germany 2024: dependence on critical minerals" in shown.stdout
+    assert "Germany: dependence on critical minerals" in shown.stdout
     assert f"{share * 100:.1f} %  2024  of {tonnes:,.0f} t" in shown.stdout
 
 

@@ -34,16 +34,16 @@ def shown(instance: dg.DagsterInstance, key: dg.AssetKey) -> Shown:
     return {name: value.value for name, value in materialization.metadata.items()}
 
 
-def test_japan_2024_is_on_the_published_asset_in_a_line_and_on_a_page(
+def test_japan_is_on_the_published_asset_in_a_line_and_on_a_page(
     instance: dg.DagsterInstance,
 ) -> None:
     found = shown(instance, PUBLISHED)
-    assert found["Japan 2024"] == (
-        "Rare-earth imports from China: by weight 71.3 % (of 22,406 t), "
-        "by value 44.0 % (of USD 442.7 m)"
+    assert found["Japan"] == (
+        "Rare-earth imports from China: by weight 71.3 % in 2024 (of 22,406 t), "
+        "by value 44.0 % in 2024 (of USD 442.7 m)"
     )
     page = found["answers"]
-    assert page.startswith("## Japan 2024")
+    assert page.startswith("## Japan: dependence on critical minerals")
     lines = [line for line in page.splitlines() if line.startswith("| ") and "**" in line]
     assert len(lines) == 18
     assert all("vintage 20" in line for line in lines)

@@ -27,7 +27,7 @@ MANIFEST: Mapping[str, Mapping[str, object]] = {"nodes": {}, "sources": {}}
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("KIDO_HOME", str(tmp_path / "home"))
-    for name, instead in (("answers", SimpleNamespace(name="Japan")), ("headline", "")):
+    for name, instead in (("answers", SimpleNamespace(importer="Japan")), ("headline", "")):
         monkeypatch.setattr(publication_assets, name, lambda *_, instead=instead: instead)
     monkeypatch.setattr(publication_assets, "answers_markdown", lambda _: "")
     return Settings.load()
