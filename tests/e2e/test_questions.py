@@ -29,12 +29,12 @@ def answer(rows: Rows) -> Callable[[int], list[tuple[Any, ...]]]:
 Answer = Callable[[int], list[tuple[Any, ...]]]
 
 
-def test_there_are_ten_in_the_readme_and_five_more() -> None:
-    assert list(ASKED) == list(range(1, 16))
-    assert len(QUESTION.findall(PAGES[0].read_text("utf8"))) == 10
+def test_there_are_eleven_in_the_readme_and_five_more() -> None:
+    assert list(ASKED) == list(range(1, 17))
+    assert len(QUESTION.findall(PAGES[0].read_text("utf8"))) == 11
 
 
-@pytest.mark.parametrize("number", range(1, 16))
+@pytest.mark.parametrize("number", range(1, 17))
 def test_each_is_one_ordered_query_with_at_most_one_join(answer: Answer, number: int) -> None:
     sql = ASKED[number].lower()
     assert len(re.findall(r"\bjoin\b", sql)) <= 1
@@ -128,7 +128,7 @@ def test_what_was_claimed_and_what_holds(answer: Answer) -> None:
 
 
 def test_gallium_and_germanium_lie_in_one_code_with_more(answer: Answer) -> None:
-    found = {f"{month:%Y-%m}": (tonnes, decidable) for month, tonnes, _, decidable in answer(11)}
+    found = {f"{month:%Y-%m}": (tonnes, decidable) for month, tonnes, _, decidable in answer(12)}
     assert {month: round(found[month][0]) for month in ("2023-08", "2023-11")} == {
         "2023-08": 84, "2023-11": 360,
     }  # fmt: skip
@@ -136,7 +136,7 @@ def test_gallium_and_germanium_lie_in_one_code_with_more(answer: Answer) -> None
 
 
 def test_lithium_cobalt_and_nickel(answer: Answer) -> None:
-    found = {(mineral, group): supplier for mineral, group, supplier, *_ in answer(12)}
+    found = {(mineral, group): supplier for mineral, group, supplier, *_ in answer(13)}
     assert found["Lithium", "Lithium oxide and hydroxide (HS 2825.20)"] == "China"
     assert found["Lithium", "Lithium carbonate (HS 2836.91)"] == "Chile"
     assert found["Nickel", "Nickel ore and concentrate (HS 2604.00)"] == "New Caledonia"
@@ -144,19 +144,37 @@ def test_lithium_cobalt_and_nickel(answer: Answer) -> None:
 
 
 def test_magnets_over_time_say_where_they_are_of_cut_lists(answer: Answer) -> None:
-    found = {month.year: (share, usd, source) for month, share, usd, source in answer(13)}
+    found = {month.year: (share, usd, source) for month, share, usd, source in answer(14)}
     assert found[2024] == (pytest.approx(0.2758, abs=5e-5), pytest.approx(156.88, abs=0.01), "baci")
     assert {source for year, (*_, source) in found.items() if year < 2024} == {"baci_top_flows"}
     assert not {2022, 2023} & set(found)
 
 
 def test_the_october_package_on_a_day(answer: Answer) -> None:
-    status = {clause: state for clause, _, state, *_ in answer(14)}
+    status = {clause: state for clause, _, state, *_ in answer(15)}
     assert len(status) == 7
     assert status["CN-2025-57"] == status["CN-2025-56"] == "announced"
 
 
 def test_what_a_number_is_made_of(answer: Answer) -> None:
-    [(share, source, document, *_)] = answer(15)
+    [(share, source, document, *_)] = answer(16)
     assert share == pytest.approx(15_981_526 / 22_405_704.018)
     assert (source, document) == ("comtrade_baskets", "rare_earths.csv")
+
+
+def test_how_much_of_japans_magnets_comes_from_china_through_one_hub(
+    answer: Answer, rows: Rows
+) -> None:
+    found = {supplier: (share, hub, part) for supplier, share, hub, part, _ in answer(11)}
+    # CEPII, BACI V202601, 2024: what Japan has from each, and what these have from China.
+    assert found["China"] == (pytest.approx(0.2758, abs=5e-5), None, found["China"][0])
+    share, from_china, part = found["Viet Nam"]
+    assert share == pytest.approx(0.2791, abs=5e-5)
+    [(bought,)] = rows(
+        "select sum(value_usd) filter (exporter_iso3 = 'CHN') / sum(value_usd) "
+        "from trade.baci_flows where importer_iso3 = 'VNM' and hs6_code = '850511' and year = 2024"
+    )
+    assert (from_china, part) == pytest.approx((bought, share * bought))
+    [together] = {row[-1] for row in answer(11)}
+    assert together == pytest.approx(sum(part or 0 for *_, part in found.values()))
+    assert together == pytest.approx(0.62, abs=0.005)
