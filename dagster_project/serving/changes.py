@@ -39,7 +39,7 @@ with states as (
 )
 select distinct
     states.valid_from, states.status, states.previous_status, states.because,
-    states.clause_id, measures.title
+    states.clause_id, measures.title, measures.direction
 from states
 inner join exposure.measures as measures on states.clause_id = measures.clause_id
 where
@@ -68,18 +68,24 @@ class Changes:
 def changes_around(ask: Ask, importer: str, day: date) -> Changes:
     """Changes of state of the clauses that bear on an importer (ISO 3166 alpha-3)."""
     rows = ask(_CHANGES, importer=importer, day=day)
-    past = _sentences([row for row in rows if row["valid_from"] <= day], day)
-    return Changes(past[::-1], _sentences([row for row in rows if row["valid_from"] > day], day))
+    return Changes(
+        _sentences([row for row in rows if row["valid_from"] <= day], day),
+        _sentences([row for row in rows if row["valid_from"] > day], day),
+    )
 
 
 def _sentences(rows: Sequence[Row], day: date) -> list[str]:
-    """A sentence per day and what happens on it, with the clauses it happens to."""
-    told = sorted(
-        ((row["valid_from"], _in_words(row, day), row) for row in rows), key=lambda one: one[:2]
-    )
+    """A sentence per day and what happens on it, with the clauses it happens to.
+
+    The nearest day is first, and of a day what restricts.
+    """
+
+    def place(row: Row) -> tuple[timedelta, bool, str]:
+        return abs(row["valid_from"] - day), row["direction"] != "restrict", _in_words(row, day)
+
     return [
-        f"{_named([row for *_, row in group])}: {words}"
-        for (_, words), group in groupby(told, key=lambda one: one[:2])
+        f"{_named(list(group))}: {words}"
+        for (*_, words), group in groupby(sorted(rows, key=place), key=place)
     ]
 
 

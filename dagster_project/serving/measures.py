@@ -27,6 +27,9 @@ _HEADINGS: Mapping[tuple[str, str], str] = {
     ("announced", "restrict"): "Announced, not in force yet",
     ("suspended", "restrict"): "Suspended",
     ("unknown", "restrict"): "Unknown: Kido knows of nothing that says what holds",
+    ("unknown", "monitor"): "Unknown, to be reported only",
+    ("unknown", "permit"): "Unknown, permits",
+    ("unknown", "relax"): "Unknown, relaxing",
 }
 """Headings in their order, by status and direction; others are put under their own words."""
 
@@ -246,7 +249,7 @@ def _hits(clause: Row, found: Measures) -> Iterator[str]:
         codes = shortened([row["commodity_code"] for row in known])
         yield f"leaves out {clause['excludes']}: how much of {codes} it hits is not known"
     else:
-        yield from _amounts(known, clause["implementer"])
+        yield from _amounts(known, clause)
     if unknown := [row["commodity_code"] for row in rows if row["reason"] == "no_figures"]:
         yield f"no figures at hand of {', '.join(sorted(unknown))}"
     named = {row["commodity_code"] for row in rows}
@@ -258,8 +261,9 @@ def _hits(clause: Row, found: Measures) -> Iterator[str]:
         yield f"{flows} of {', '.join(without)}"
 
 
-def _amounts(known: Sequence[Row], implementer: str) -> Iterator[str]:
+def _amounts(known: Sequence[Row], clause: Row) -> Iterator[str]:
     """Values and shares of codes; where their baselines differ each share names its own."""
+    hits = "hits" if clause["status"] == "in_force" else "would hit"
     if of_imports := [row for row in known if row["reason"] is None]:
         has_one_period = len({_period(row) for row in of_imports}) == 1
         shares = [
@@ -267,11 +271,12 @@ def _amounts(known: Sequence[Row], implementer: str) -> Iterator[str]:
             + ("" if has_one_period else f" in {_period(row)}")
             for row in of_imports
         ]
-        yield f"hits {_values(of_imports)}: {shortened(shares, 4)}"
+        yield f"{hits} {_values(of_imports)}: {shortened(shares, 4)}"
     for reason, known_by in _KNOWN_BY.items():
         if of_reason := [row for row in known if row["reason"] == reason]:
             codes = shortened([row["commodity_code"] for row in of_reason])
-            yield f"hits {_values(of_reason)}, {known_by.format(implementer=implementer)}: {codes}"
+            words = known_by.format(implementer=clause["implementer"])
+            yield f"{hits} {_values(of_reason)}, {words}: {codes}"
 
 
 def _values(rows: Sequence[Row]) -> str:

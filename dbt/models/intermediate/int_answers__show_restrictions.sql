@@ -6,7 +6,10 @@ with measures as (
 
 measure_status as (
 
-    select * from {{ ref('measure_status') }}
+    select
+        *,
+        lag(status) over (partition by clause_id order by valid_from) as previous_status
+    from {{ ref('measure_status') }}
 
 ),
 
@@ -69,6 +72,7 @@ states as (
         aimed.is_restriction,
         aimed.evidence_class,
         measure_status.status,
+        measure_status.previous_status,
         measure_status.valid_from,
         codes_in_scope.clause_id is not null as has_codes,
         aimed.is_restriction
@@ -122,6 +126,7 @@ states_together as (
             as without_codes,
         count(*) filter (where status = 'in_force' and not is_restriction) as monitoring,
         count(*) filter (where status = 'unknown') as unknown,
+        count(*) filter (where status = 'unknown' and previous_status = 'suspended') as lapsed,
         count(*) filter (where status = 'suspended') as suspended,
         string_agg(
             clause_id
@@ -162,6 +167,8 @@ select
                 || ' in force; '
                 || coalesce(states_together.unknown, 0)
                 || ' of unknown state, '
+                || coalesce(states_together.lapsed, 0)
+                || ' of these suspended before; '
                 || coalesce(states_together.suspended, 0)
                 || ' suspended'
     end as detail,

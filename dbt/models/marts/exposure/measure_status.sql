@@ -172,7 +172,11 @@ select
         when intervals.status = 'unknown'
             then
                 coalesce(
-                    replace(intervals.previous_status, '_', ' ')
+                    case
+                        when clauses.evidence_class = 'official'
+                            then replace(intervals.previous_status, '_', ' ')
+                        when intervals.previous_status is not null then 'known to hold'
+                    end
                     || ' until '
                     || {{ day_in_words('intervals.valid_from - interval 1 day') }}
                     || '; ',

@@ -1,0 +1,146 @@
+"""What changed around a day, on a small file made by hand."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagster_project.serving.answers import answers, answers_markdown
+from dagster_project.serving.changes import NOTHING, Changes
+from tests.unit.serving.test_answers import published
+
+DAY = date(2026, 11, 25)
+"""Day of the file's release."""
+
+
+def measure(clause: str, **more: Any) -> dict[str, Any]:
+    return {
+        "clause_id": clause, "title": f"title of {clause}", "implementer_iso3": "CHN",
+        "target_iso3": "ALL", "direction": "restrict", **more,
+    }  # fmt: skip
+
+
+def state(clause: str, days_ago: int, status: str, because: str = "Ann. 70/2025") -> dict[str, Any]:
+    return {
+        "clause_id": clause, "valid_from": DAY - timedelta(days_ago), "status": status,
+        "because": because,
+    }  # fmt: skip
+
+
+def changes(
+    folder: Path, *states: dict[str, Any], importer: str = "JPN", **of_measure: Any
+) -> Changes:
+    clauses = sorted({row["clause_id"] for row in states})
+    file = published(
+        folder,
+        reference__economies=[
+            {"economy_iso3": code, "name": code, "is_eu27": code == "DEU"}
+            for code in ("JPN", "DEU", "CHN")
+        ],
+        exposure__measures=[measure(clause, **of_measure) for clause in clauses],
+        exposure__measure_status=states,
+    )
+    return answers(file, importer).changes
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "days_ago", "words"),
+    [
+        ("announced", "in_force", 3, "in force since 22 November 2026"),
+        ("announced", "in_force", -3, "in force from 28 November 2026"),
+        ("suspended", "in_force", 0, "in force again since 25 November 2026"),
+        ("suspended", "in_force", -30, "in force again from 25 December 2026"),
+        ("in_force", "suspended", 30, "suspended since 26 October 2026 by Ann. 70/2025"),
+        ("in_force", "ended", 1, "ended on 23 November 2026"),
+        ("in_force", "ended", -1, "ends on 25 November 2026"),
+        ("suspended", "unknown", 1, "Ann. 70/2025"),
+    ],
+)
+def test_a_change_is_told_by_its_state_and_day(
+    tmp_path: Path, before: str, now: str, days_ago: int, words: str
+) -> None:
+    found = changes(tmp_path, state("CN-1", 400, before), state("CN-1", days_ago, now))
+    sentence = f"CN-1 (title of CN-1): {words}"
+    assert found == (Changes([sentence], []) if days_ago >= 0 else Changes([], [sentence]))
+
+
+def test_what_begins_is_announced_and_what_is_further_away_is_not_told(tmp_path: Path) -> None:
+    found = changes(
+        tmp_path, state("CN-1", 2, "announced"), state("CN-2", 31, "in_force"),
+        state("CN-3", -31, "ended"),
+    )  # fmt: skip
+    assert found == Changes(["CN-1 (title of CN-1): announced since 23 November 2026"], [])
+
+
+def test_clauses_with_the_same_change_stand_together_and_the_last_change_is_first(
+    tmp_path: Path,
+) -> None:
+    found = changes(
+        tmp_path,
+        state("CN-2", 15, "unknown", "nobody knows"), state("CN-1", 15, "unknown", "nobody knows"),
+        state("CN-3", 15, "unknown", "somebody said"), state("CN-4", 2, "in_force"),
+        state("CN-5", -2, "ended"), state("CN-6", -1, "ended"),
+    )  # fmt: skip
+    assert found == Changes(
+        [
+            "CN-4 (title of CN-4): in force since 23 November 2026",
+            "CN-3 (title of CN-3): somebody said",
+            "CN-1, CN-2: nobody knows",
+        ],
+        [
+            "CN-6 (title of CN-6): ends on 25 November 2026",
+            "CN-5 (title of CN-5): ends on 26 November 2026",
+        ],
+    )
+
+
+def test_of_a_day_what_restricts_is_told_before_what_relaxes(tmp_path: Path) -> None:
+    file = published(
+        tmp_path,
+        exposure__measures=[measure("CN-1", direction="relax"), measure("CN-2")],
+        exposure__measure_status=[
+            state("CN-1", 2, "unknown", "in force before"),
+            state("CN-2", 2, "unknown", "suspended before"),
+        ],
+    )
+    assert answers(file, "JPN").changes.past == [
+        "CN-2 (title of CN-2): suspended before", "CN-1 (title of CN-1): in force before",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("importer", "target", "is_told"),
+    [
+        ("JPN", "JPN", True), ("JPN", "ALL", True), ("DEU", "EU27", True),
+        ("JPN", "EU27", False), ("DEU", "JPN", False), ("CHN", "ALL", False),
+    ],
+)  # fmt: skip
+def test_only_measures_that_bear_on_the_importer_are_told(
+    tmp_path: Path, importer: str, target: str, is_told: bool
+) -> None:
+    found = changes(tmp_path, state("CN-1", 2, "in_force"), importer=importer, target_iso3=target)
+    assert bool(found.past) is is_told
+
+
+def test_a_clause_with_several_targets_is_told_once(tmp_path: Path) -> None:
+    rows = [measure("CN-1", target_iso3="JPN", target_name=name) for name in ("One", "Two")]
+    file = published(
+        tmp_path, exposure__measures=rows, exposure__measure_status=[state("CN-1", 2, "in_force")]
+    )
+    assert len(answers(file, "JPN").changes.past) == 1
+
+
+def test_the_page_begins_with_what_changed(tmp_path: Path) -> None:
+    file = published(
+        tmp_path,
+        exposure__measures=[measure("CN-1")],
+        exposure__measure_status=[state("CN-1", 15, "unknown", "nobody knows")],
+    )
+    lines = [line for line in answers_markdown(answers(file, "JPN")).splitlines() if line]
+    assert lines[2:6] == [
+        "**What changed in the last 30 days**", "- CN-1 (title of CN-1): nobody knows",
+        "**What changes in the next 30 days**", f"- {NOTHING}",
+    ]  # fmt: skip
