@@ -65,7 +65,8 @@ def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
             [list(column) for column in zip(*weights, strict=True)],
         )
         found: list[tuple[Any, ...]] = connection.execute(
-            f"select year(period_start), has_fired, scaled_mads, threshold from ({compiled[SCORES]})"
+            "select year(period_start), has_fired, scaled_mads, threshold "
+            f"from ({compiled[SCORES]})"
         ).fetchall()
         return {year: (fired, deviation, limit) for year, fired, deviation, limit in found}
 
