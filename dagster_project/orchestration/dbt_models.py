@@ -41,6 +41,7 @@ from dagster_project.orchestration.killed_runs import end_killed_runs
 from dagster_project.orchestration.lineage import sources_of_table
 from dagster_project.orchestration.metadata import SKIPPED, markdown_table
 from dagster_project.orchestration.preview import mart_glance
+from dagster_project.orchestration.progress import counter, say
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
@@ -149,6 +150,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
         )
         build.start(release, inputs, transform.project_version())
+        say("  building marts")
         select = _subset(context, manifest, settings, build)
         fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
         with contextlib.ExitStack() as unless_built:
@@ -163,10 +165,12 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                     target=build.directory / "dbt",
                     memory=settings.memory,
                     select=select,
+                    on_start=counter("models and tests"),
                 )
             )
             if outcome.error:
                 raise dg.Failure(description=outcome.error, allow_retries=False)
+            say("    models and tests have run; adding views with names, counting rows")
             is_built = not any(node.status == "error" for node in outcome.results)
             if is_built:
                 tables = described_tables(manifest)

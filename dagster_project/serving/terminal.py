@@ -271,14 +271,18 @@ def print_text(text: str | Text, *, label: str = "", indent: int = 0, style: str
             start = Text(" " * _width(start.plain))
 
 
-def note(text: str) -> None:
-    """A remark, on standard error: a pipe has the rows alone. Wrapped like any text."""
+def note(text: str, *, hanging: int = 0) -> None:
+    """A remark, on standard error: a pipe has the rows alone. Wrapped like any text.
+
+    `hanging` indents the lines that follow the first of a paragraph by so much more.
+    """
     sys.stdout.flush()
     room = width()
     for paragraph in text.split("\n"):
         indent = _indent(paragraph)
-        for line in wrap(paragraph[indent:], None if room is None else max(1, room - indent)):
-            print(" " * indent + line, file=sys.stderr)
+        narrow = None if room is None else max(1, room - indent - hanging)
+        for number, line in enumerate(wrap(paragraph[indent:], narrow)):
+            print(" " * (indent + (hanging if number else 0)) + line, file=sys.stderr, flush=True)
 
 
 def print_line(line: str) -> None:
