@@ -41,12 +41,12 @@ from dagster_project.orchestration.killed_runs import end_killed_runs
 from dagster_project.orchestration.lineage import sources_of_table
 from dagster_project.orchestration.metadata import SKIPPED, markdown_table
 from dagster_project.orchestration.preview import mart_glance
-from dagster_project.orchestration.progress import counter, say
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
 from dagster_project.serving.dictionary import NAMED, add_views_and_counts, described_tables
 from dagster_project.serving.pictures import as_markdown, pictures
+from dagster_project.serving.terminal import counter, say
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 

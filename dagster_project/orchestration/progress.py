@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,39 +12,13 @@ from dagster_project.lake.space import disk_full
 from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.orchestration.metadata import SKIPPED, SUITE_CHECK
 from dagster_project.serving.publication import SHOW_FAILED_CHECKS
-from dagster_project.serving.terminal import note
+from dagster_project.serving.terminal import say
 from dagster_project.settings import Settings
 
 STAGES = {
     "landing__": "landed", "lake__": "typed", "dbt_build": "marts built",
     "audit_marts": "marts audited", "published__": "published",
 }  # fmt: skip
-
-
-EVERY_S = 5.0
-"""Longest silence of a long step, but for one model that takes longer."""
-
-
-def say(line: str) -> None:
-    """A line of progress on standard error, wrapped in a terminal below its mark."""
-    note(line, hanging=2)
-
-
-def counter(
-    of_what: str,
-    write: Callable[[str], None] = say,
-    clock: Callable[[], float] = time.monotonic,
-) -> Callable[[int, int], None]:
-    """Writes how far a long step is, at most every EVERY_S seconds: `183 of 335 models`."""
-    last = clock()
-
-    def count(number: int, total: int) -> None:
-        nonlocal last
-        if clock() - last >= EVERY_S:
-            last = clock()
-            write(f"    {number:,} of {total:,} {of_what}")
-
-    return count
 
 
 class StageHandler(logging.Handler):

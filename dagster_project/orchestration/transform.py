@@ -21,6 +21,7 @@ from dagster_project.lake.build_file import connect, spilling, work_file
 from dagster_project.lake.relations import quoted
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration.dbt_files import generate, generated, written_by_hand
+from dagster_project.serving.terminal import counter, say
 from dagster_project.settings import DBT_PROJECT
 
 TARGET = DBT_PROJECT / "target"
@@ -84,12 +85,15 @@ def _parse(manifest: Path) -> None:
 
     from dagster_project.orchestration.lineage import column_lineage
 
+    say("Parsing the dbt project")
     version = project_version()
     # A full parse: with partial parsing dbt keeps removed unit tests.
     result = dbtRunner().invoke(["parse", "--no-partial-parse", *_paths(TARGET), *_QUIET])
     if not result.success:
         raise KidoError(f"The dbt project does not parse: {result.exception}.")
-    lineage = column_lineage(json.loads(manifest.read_text("utf8")), _compile(result.result))
+    compiled = _compile(result.result)
+    say(f"  tracing the columns of {len(compiled)} models")
+    lineage = column_lineage(json.loads(manifest.read_text("utf8")), compiled, counter("models"))
     write_atomically(TARGET / "column_lineage.json", json.dumps(lineage).encode())
     write_atomically(STAMP, json.dumps({"version": version}).encode())
 

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.orchestration.keys import PUBLISHED
-from dagster_project.orchestration.progress import EVERY_S, StageHandler, counter, say
+from dagster_project.orchestration.progress import StageHandler
 
 REASON = "dbt: 1 failed: answers: Binder Error: no such column."
 
@@ -106,24 +106,3 @@ def test_a_source_bears_the_name_one_types() -> None:
     assert run(landing, lines)
     (line,) = lines
     assert line.startswith("  landed baci_top_flows (")
-
-
-def test_a_line_wraps_below_its_mark(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    say("  ! lake/flows: two of nine rows are unusual, which does not block")
-    assert capsys.readouterr().err.splitlines() == [
-        "  ! lake/flows: two of nine rows are",
-        "    unusual, which does not block",
-    ]
-
-
-def test_a_long_step_says_now_and_then_how_far_it_is() -> None:
-    seconds = 0.0
-    lines: list[str] = []
-    count = counter("models", lines.append, lambda: seconds)
-    for number in range(1000, 1010):
-        seconds += EVERY_S / 4
-        count(number, 1200)
-    assert lines == ["    1,003 of 1,200 models", "    1,007 of 1,200 models"]
