@@ -28,7 +28,7 @@ from dagster_project.serving.publication import (
     is_kept,
     published_releases,
 )
-from dagster_project.serving.terminal import Column, counter, print_table, print_text, say
+from dagster_project.serving.terminal import Column, print_table, print_text, say
 from dagster_project.settings import Settings
 from dagster_project.sources.card import SourceCard, can_be_asked
 from dagster_project.sources.registry import all_sources
@@ -236,12 +236,11 @@ def render_data_docs(settings: Settings) -> Path:
     if build is None:
         raise PublicationError("Nothing is built yet.", hint="Run kido build.")
     say(f"Checking {len(MART_SUITES)} tables for the Data Docs")
-    count = counter("tables")
     with connect(build.file, read_only=True, memory=settings.memory) as connection:
 
         def frames() -> Iterator[tuple[Suite, pl.DataFrame]]:
             for number, (name, suite) in enumerate(MART_SUITES.items(), 1):
-                count(number, len(MART_SUITES))
+                say(f"  {number} of {len(MART_SUITES)}: {name}")
                 yield suite, connection.sql(f"from {name}").pl()
             say("Writing the pages")
 

@@ -92,8 +92,9 @@ def _parse(manifest: Path) -> None:
     if not result.success:
         raise KidoError(f"The dbt project does not parse: {result.exception}.")
     compiled = _compile(result.result)
-    say(f"  tracing the columns of {len(compiled)} models")
-    lineage = column_lineage(json.loads(manifest.read_text("utf8")), compiled, counter("models"))
+    say("  tracing columns")
+    count = counter("models and tests")
+    lineage = column_lineage(json.loads(manifest.read_text("utf8")), compiled, count)
     write_atomically(TARGET / "column_lineage.json", json.dumps(lineage).encode())
     write_atomically(STAMP, json.dumps({"version": version}).encode())
 
