@@ -76,7 +76,8 @@ class StageHandler(logging.Handler):
             self._explained.add(event.step_key)
         named = "" if evaluation.check_name == SUITE_CHECK else f" {evaluation.check_name}:"
         lines = str(found).splitlines()
-        is_short = len(lines) == 1
+        # What changes for readers is a list of sentences, also where it is one.
+        is_short = len(lines) == 1 and evaluation.asset_key != PUBLISHED
         found = f" {lines[0]}" if is_short else "".join(f"\n      {line}" for line in lines)
         sentence = f"{evaluation.asset_key.to_user_string()}:{named}{found}"
         if is_error:

@@ -88,12 +88,12 @@ def test_a_warning_names_table_and_finding_and_says_that_it_does_not_block(
     )
 
 
-def test_news_of_a_published_file_are_read_on_in_its_catalog() -> None:
+@pytest.mark.parametrize("news", [["Ten times as much."], ["Ten times as much.", "A fifth."]])
+def test_news_of_a_published_file_are_read_on_in_its_catalog(news: list[str]) -> None:
     """They come after the report of the audit, which cannot have them."""
-    assert line_of_a_warning(PUBLISHED, "Ten times as much.\nA fifth.").splitlines() == [
+    assert line_of_a_warning(PUBLISHED, "\n".join(news)).splitlines() == [
         "  ! published/warehouse: odd:",
-        "      Ten times as much.",
-        "      A fifth.",
+        *(f"      {sentence}" for sentence in news),
         "    It does not block; kido query \"from catalog.checks where status <> 'passed'\"",
     ]
 
