@@ -119,6 +119,8 @@ def finding_in_words(result: CheckResult, rule: Rule | None = None) -> str:
     if result.status != "failed" or not (result.values and result.rows):
         return shortened(result.observed) if result.failing_rows else result.observed
     of = f"{result.failing_rows:,} of {counted(result.rows, 'row')}"
+    if rule is not None and rule.on_failure == "quarantine":
+        of = f"{of} quarantined"
     if rule is None or not rule.unit:
         return f"{of}, first {shortened('; '.join(result.values))}"
     values = sorted(float(value) for value in result.values)

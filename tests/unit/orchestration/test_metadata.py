@@ -6,7 +6,7 @@ import polars as pl
 from dagster_project.orchestration.metadata import suite_check_result
 from dagster_project.quality import parts
 from dagster_project.quality.results import CheckResult, from_json, to_json
-from dagster_project.quality.rules import Suite, report
+from dagster_project.quality.rules import Suite, quarantine, report
 from dagster_project.quality.runner import evaluate
 
 TABLE = dg.AssetKey(["lake", "flows"])
@@ -50,6 +50,16 @@ def test_a_record_of_an_earlier_version_has_no_values_and_is_shown_as_it_is() ->
     assert observed(UNIT_VALUES, from_json(records)) == (
         "unit_value_is_plausible: 1 of 2 rows, first 0.0004"
     )
+
+
+def test_rows_that_are_left_out_are_said_to_be_quarantined() -> None:
+    is_known = quarantine(
+        "code_is_known", "A misprint.", "ExpectColumnValuesToBeInSet", column="code",
+        value_set=("a",),
+    )  # fmt: skip
+    suite = Suite("lake", "flows", (is_known,))
+    results = evaluate(pl.DataFrame({"code": ["a", "x"]}), suite)
+    assert observed(suite, results) == "code_is_known: 1 of 2 rows quarantined, first x"
 
 
 def test_texts_have_no_unit_and_no_limits() -> None:
