@@ -11,7 +11,13 @@ help: ## List the targets
 setup: $(READY) ## Make .venv, install the locked versions, parse the dbt project
 	@echo "Ready: make warehouse builds the warehouse, make dev opens the UI"
 
-# Each line is printed before the step it names: the longest takes half a minute.
+# Each line is printed before the step it names, and again and again while a long one goes on: its
+# shell is asked whether it still runs, so that nothing goes on without it.
+TICK_S ?= 10
+TICKING = n=0; while sleep $(TICK_S) >/dev/null 2>&1 && kill -0 $$$$ 2>/dev/null; do \
+  n=$$((n + $(TICK_S))); echo "  $$n s, still at it"; done & \
+  ticks=$$!; trap 'kill $$ticks 2>/dev/null' EXIT; trap 'exit 130' INT TERM;
+
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Kido needs Python 3.11, 3.12 or 3.13; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12 ...")'
 	@if test -x $(BIN)/python; then \
@@ -22,11 +28,10 @@ $(READY): requirements.lock pyproject.toml
 	fi
 	@echo "Installing the locked packages, $$(grep -c '^[a-z].*==' requirements.lock) in requirements.lock"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(TICKING) $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@echo "Installing Kido"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q dagster_project
-	@echo "Parsing the dbt project"
 	@$(BIN)/kido prepare
 	@touch $(READY)
 

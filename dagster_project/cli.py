@@ -254,7 +254,7 @@ def picture(
     published = _published(settings)
     from dagster_project.serving.pictures import write_picture
 
-    write_picture(published, settings.importer, file, event or [])
+    _print_error(write_picture(published, settings.importer, file, event or []))
 
 
 @app.command()
@@ -298,6 +298,12 @@ def query(
     vertical: Annotated[
         bool, typer.Option("--vertical", help="A line per column instead of a table.")
     ] = False,
+    for_excel: Annotated[
+        bool,
+        typer.Option(
+            "--for-excel", help="With --format csv: opens in Excel, Japanese names intact."
+        ),
+    ] = False,
     as_of: ReplayDay = None,
 ) -> None:
     """Query the published file, or the replay of a day, read-only; `show tables` lists the tables.
@@ -309,7 +315,7 @@ def query(
     published = _published(_settings(as_of))
     from dagster_project.serving.query import run_query
 
-    run_query(published, sql, format, limit, vertical=vertical)
+    run_query(published, sql, format, limit, vertical=vertical, for_excel=for_excel)
 
 
 @app.command()
@@ -520,10 +526,11 @@ def compact(
 
 
 def _settings(as_of: datetime | None = None, importer: str = "") -> Settings:
-    from dagster_project.settings import Settings
+    from dagster_project.settings import Settings, economy_from
     from dagster_project.sources.registry import source_names
 
-    given = {"as_of": as_of.date() if as_of else None, "importer": importer}
+    code = economy_from(importer, "IMPORTER") if importer else ""
+    given = {"as_of": as_of.date() if as_of else None, "importer": code}
     settings = Settings.load(**{name: value for name, value in given.items() if value})
     settings.require_known_names(source_names())
     return settings

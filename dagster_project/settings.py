@@ -68,20 +68,41 @@ NO_IMPORTERS = ("EU27", "WLD", "_X")
 """Codes of the list of economies that stand for no single one."""
 
 
+MOST_NEAR = 3
+NEAR = 0.7
+"""Of economies that are suggested for a misspelt one: how many, and how alike (`difflib`)."""
+
+
 def _economy(value: object) -> object:
     """The code of an economy that is given by its code or its name."""
     if not isinstance(value, str):
         return value
-    from dagster_project.lake.vocabulary import economies, economies_by_name
+    from dagster_project.lake.vocabulary import economies, economies_by_name, economy_names
 
-    given, names = value.strip(), economies_by_name()
-    by_name = {name.casefold(): code for name, code in names.items() if code not in NO_IMPORTERS}
-    found = given.upper() if given.upper() in economies() else by_name.get(given.casefold())
-    if found is None or found in NO_IMPORTERS:
-        close = difflib.get_close_matches(given.casefold(), by_name, n=1)
-        nearest = f"; the nearest is {by_name[close[0]]}" if close else ""
-        raise ValueError(f"{given!r} is not the code or the name of an economy{nearest}")
-    return found
+    given = " ".join(value.split())
+    named = {name: code for name, code in economies_by_name().items() if code not in NO_IMPORTERS}
+    codes = {code.casefold(): code for code in economies() if code not in NO_IMPORTERS}
+    known = named | codes
+    if given.casefold() in known:
+        return known[given.casefold()]
+    names = economy_names()
+    near = difflib.get_close_matches(given.casefold(), known, n=MOST_NEAR, cutoff=NEAR)
+    found = list(dict.fromkeys(f"{known[word]} ({names[known[word]]})" for word in near))
+    nearest = f"; the nearest {'is' if len(found) == 1 else 'are'} {' and '.join(found)}"
+    raise ValueError(
+        f"{given!r} is not the code or the name of an economy{nearest if found else ''}"
+    )
+
+
+def economy_from(text: str, field: str) -> str:
+    """The code of an economy that a text gives by its code or its name.
+
+    Raises ConfigurationError that names the field it is from, and what is near.
+    """
+    try:
+        return TypeAdapter(Economy).validate_python(text)
+    except ValidationError as error:
+        raise ConfigurationError(f"{field}: {_reason(error)}.") from None
 
 
 def _scope(value: object) -> object:
@@ -112,6 +133,7 @@ def _memory_of_the_machine() -> int:
 
 SettingsType = TypeVar("SettingsType", bound=BaseSettings)
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+Economy = Annotated[str, BeforeValidator(_economy)]
 
 
 class SourceSettings(BaseSettings):
@@ -146,7 +168,7 @@ class Settings(BaseSettings):
     as_of: IsoDate | None = None
     scope: Annotated[CommodityScope, NoDecode, BeforeValidator(_scope)] = CommodityScope()
     """Which commodities are fetched and kept: `minerals`, `all`, or prefixes of HS codes."""
-    importer: Annotated[str, BeforeValidator(_economy)] = "JPN"
+    importer: Economy = "JPN"
     """The economy whose page of answers is shown, by its code (ISO 3166 alpha-3) or its name."""
     timeout_s: PositiveFloat = 60
     """Longest silence of a publisher, in seconds."""

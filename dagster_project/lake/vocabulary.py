@@ -292,6 +292,12 @@ def economies_by_name() -> WordMap[str]:
     return WordMap("economies.name", named)
 
 
+@cache
+def economy_names() -> Mapping[str, str]:
+    """The English name of each economy, as a reader is shown it."""
+    return {row["economy_iso3"]: row["name"] for row in _economy_rows()}
+
+
 def economy_named(name: str, *, publisher: str) -> str:
     """The economy with this name at a publisher.
 

@@ -46,6 +46,7 @@ from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
 from dagster_project.serving.dictionary import NAMED, add_views_and_counts, described_tables
 from dagster_project.serving.pictures import as_markdown, pictures
+from dagster_project.serving.terminal import counter, say
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 
@@ -149,6 +150,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
         )
         build.start(release, inputs, transform.project_version())
+        say("  building marts")
         select = _subset(context, manifest, settings, build)
         fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
         with contextlib.ExitStack() as unless_built:
@@ -163,10 +165,12 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                     target=build.directory / "dbt",
                     memory=settings.memory,
                     select=select,
+                    on_start=counter("models and tests"),
                 )
             )
             if outcome.error:
                 raise dg.Failure(description=outcome.error, allow_retries=False)
+            say("    models and tests have run; adding views with names, counting rows")
             is_built = not any(node.status == "error" for node in outcome.results)
             if is_built:
                 tables = described_tables(manifest)

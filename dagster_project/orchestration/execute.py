@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import dagster as dg
 
 
+_RUN_TAGS = MappingProxyType({"kido/front_door": "cli", "dagster/code_location": "kido"})
+"""By the code location (as in workspace.yaml) the UI finds runs of its own; Dagster tags those."""
+
+
 def prepare_instance(settings: Settings) -> Path:
     """The folder of the Dagster instance, with a `dagster.yaml` that enforces the pool limit."""
     home = settings.dagster_home
@@ -78,15 +82,20 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
 
 
 def _build(settings: Settings, select: str, force: bool) -> Path | None:
+    where = " beside the published file" if settings.is_replay else ""
+    begins = f"Building as of {settings.today}{where} in {settings.home}"
+    if not select:
+        _print(begins)
     from dagster_project.definitions import defs
     from dagster_project.orchestration.keys import NEWS_ONLY_TAG
 
     definitions = defs()
-    selected = _selected(definitions, select) if select else None
-    where = " beside the published file" if settings.is_replay else ""
-    _print(f"Building as of {settings.today}{where} in {settings.home}")
+    selected = None
+    if select:
+        selected = _selected(definitions, select)
+        _print(begins)
     tags = {
-        "kido/front_door": "cli",
+        **_RUN_TAGS,
         NEWS_ONLY_TAG: str(selected is None and not force).lower(),
     }
     has_succeeded, file = _run(settings, definitions, selected, tags)
@@ -118,7 +127,7 @@ def accept_release(settings: Settings, release_id: str) -> Path:
         settings,
         defs(),
         [PUBLISHED],
-        {"kido/front_door": "cli"},
+        _RUN_TAGS,
         {"ops": {"published__warehouse": {"config": {"accept": release_id}}}},
     )
     if published is None:
@@ -130,7 +139,7 @@ def _run(
     settings: Settings,
     definitions: dg.Definitions,
     selected: list[dg.AssetKey] | None,
-    tags: dict[str, str],
+    tags: Mapping[str, str],
     config: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[bool, Path | None]:
     """Run the graph, or a selection of it, in this process.
@@ -160,7 +169,7 @@ def _run(
             instance=instance,
             asset_selection=selected,
             raise_on_error=False,
-            tags=tags,
+            tags=dict(tags),
         )
     published = [
         event.step_materialization_data.materialization.metadata["dagster/uri"].value
@@ -180,7 +189,9 @@ def _of_the_day(settings: Settings) -> dict[str, str | bool]:
 
 
 def _print(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    from dagster_project.serving.terminal import note
+
+    note(line)
 
 
 @contextlib.contextmanager

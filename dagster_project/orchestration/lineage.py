@@ -6,7 +6,7 @@ and changes only with the SQL.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -46,10 +46,15 @@ def sources_behind(manifest: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
     }
 
 
-def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Lineage:
+def column_lineage(
+    manifest: Mapping[str, Any],
+    compiled: Mapping[str, str],
+    on_start: Callable[[int, int], None] = lambda number, total: None,
+) -> Lineage:
     """By model and column, the (node, column) pairs that are its direct inputs.
 
     A column that sqlglot cannot trace has no entry; lineage is informative, not a contract.
+    `on_start` is called as a model is begun, with its number and how many there are.
     """
     from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
@@ -79,7 +84,8 @@ def column_lineage(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> 
                 relations[f"{relation}_slices"] = {**columns, "rows": "bigint"}
 
     found: Lineage = {}
-    for model, sql in compiled.items():
+    for number, (model, sql) in enumerate(compiled.items(), 1):
+        on_start(number, len(compiled))
         if not sql:
             continue
         try:

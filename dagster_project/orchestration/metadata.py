@@ -7,9 +7,11 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.errors import counted, shortened
 from dagster_project.lake.schemas import LakeTable
-from dagster_project.quality.results import CheckResult
-from dagster_project.quality.rules import Suite
+from dagster_project.quality.results import CheckResult, merge
+from dagster_project.quality.rules import Rule, Suite
+from dagster_project.serving.terminal import number
 
 SAMPLE_ROWS = 20
 
@@ -88,7 +90,12 @@ def suite_check_result(
         ),
     }
     if failed:
-        metadata["observed"] = "; ".join(f"{one.check_name}: {one.observed}" for one in failed)
+        rules = {rule.name: rule for rule in suite.rules}
+        metadata["observed"] = "; ".join(
+            f"{one.check_name}: {finding_in_words(one, rules.get(one.check_name))}"
+            for one in merge(one for found in by_rule.values() for one in found)
+            if one.status != "passed"
+        )
         metadata["failing_rows"] = sum(one.failing_rows for one in failed)
         metadata["offending_rows"] = dg.MetadataValue.md(
             "\n\n".join(_offending(one) for one in failed)
@@ -102,6 +109,34 @@ def suite_check_result(
         else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
+
+
+def finding_in_words(result: CheckResult, rule: Rule | None = None) -> str:
+    """What a failed check of several batches found, once: rows, first values, their unit, limits.
+
+    `99 of 712,629 rows, such as 0.000153 and 5,547,816 USD per kg (usual: 0.001 to 1,000,000)`.
+    """
+    if result.status != "failed" or not (result.values and result.rows):
+        return shortened(result.observed) if result.failing_rows else result.observed
+    of = f"{result.failing_rows:,} of {counted(result.rows, 'row')}"
+    if rule is not None and rule.on_failure == "quarantine":
+        of = f"{of} quarantined"
+    if rule is None or not rule.unit:
+        return f"{of}, first {shortened('; '.join(result.values))}"
+    values = sorted(float(value) for value in result.values)
+    ends = " and ".join(dict.fromkeys(map(number, (values[0], values[-1]))))
+    return f"{of}, such as {ends} {rule.unit}{_limits(rule)}"
+
+
+def _limits(rule: Rule) -> str:
+    """The bounds of a rule on numbers, in brackets; empty where it has none."""
+    low, high = (
+        number(bound) if isinstance(bound := rule.kwargs.get(name), int | float) else ""
+        for name in ("min_value", "max_value")
+    )
+    if low and high:
+        return f" (usual: {low} to {high})"
+    return f" (usual: at least {low})" if low else f" (usual: at most {high})" if high else ""
 
 
 def _rule_in_words(name: str, found: Sequence[CheckResult]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dagster_project.errors import PublicationError, counted, iso_instant
 from dagster_project.intake.due import due_now, is_fetched, scope_of
@@ -19,6 +20,7 @@ from dagster_project.lake.tables import Lake
 from dagster_project.orchestration.builds import complete_build, held_builds
 from dagster_project.orchestration.preview import lake_reach
 from dagster_project.quality.data_docs import build_data_docs
+from dagster_project.quality.rules import Suite
 from dagster_project.quality.suites import MART_SUITES
 from dagster_project.serving.publication import (
     Release,
@@ -26,10 +28,13 @@ from dagster_project.serving.publication import (
     is_kept,
     published_releases,
 )
-from dagster_project.serving.terminal import Column, print_table, print_text
+from dagster_project.serving.terminal import Column, print_table, print_text, say
 from dagster_project.settings import Settings
 from dagster_project.sources.card import SourceCard, can_be_asked
 from dagster_project.sources.registry import all_sources
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -230,11 +235,17 @@ def render_data_docs(settings: Settings) -> Path:
     build = complete_build(settings.build_dir)
     if build is None:
         raise PublicationError("Nothing is built yet.", hint="Run kido build.")
+    say(f"Checking {len(MART_SUITES)} tables for the Data Docs")
     with connect(build.file, read_only=True, memory=settings.memory) as connection:
-        frames = [
-            (suite, connection.sql(f"from {name}").pl()) for name, suite in MART_SUITES.items()
-        ]
-    return build_data_docs(frames, settings.reports_dir / "data_docs", today=build.release.as_of)
+
+        def frames() -> Iterator[tuple[Suite, pl.DataFrame]]:
+            for number, (name, suite) in enumerate(MART_SUITES.items(), 1):
+                say(f"  {number} of {len(MART_SUITES)}: {name}")
+                yield suite, connection.sql(f"from {name}").pl()
+            say("Writing the pages")
+
+        pages = settings.reports_dir / "data_docs"
+        return build_data_docs(frames(), pages, today=build.release.as_of)
 
 
 def _reach(landing: Landing, lake: Lake, card: SourceCard) -> tuple[str, str]:

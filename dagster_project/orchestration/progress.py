@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 
 from dagster_project.lake.space import disk_full
+from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.orchestration.metadata import SKIPPED, SUITE_CHECK
+from dagster_project.serving.publication import SHOW_FAILED_CHECKS
+from dagster_project.serving.terminal import say
 from dagster_project.settings import Settings
 
 STAGES = {
@@ -72,10 +74,21 @@ class StageHandler(logging.Handler):
         is_error = evaluation.severity == dg.AssetCheckSeverity.ERROR
         if is_error:
             self._explained.add(event.step_key)
-        named = "" if evaluation.check_name == SUITE_CHECK else f"{evaluation.check_name}: "
+        named = "" if evaluation.check_name == SUITE_CHECK else f" {evaluation.check_name}:"
         lines = str(found).splitlines()
-        found = lines[0] if len(lines) == 1 else "".join(f"\n      {line}" for line in lines)
-        return f"{'✗' if is_error else '!'} {evaluation.asset_key.to_user_string()}: {named}{found}"
+        # What changes for readers is a list of sentences, also where it is one.
+        is_short = len(lines) == 1 and evaluation.asset_key != PUBLISHED
+        found = f" {lines[0]}" if is_short else "".join(f"\n      {line}" for line in lines)
+        sentence = f"{evaluation.asset_key.to_user_string()}:{named}{found}"
+        if is_error:
+            return f"✗ {sentence}"
+        more = SHOW_FAILED_CHECKS if evaluation.asset_key == PUBLISHED else f"rows in {_report()}"
+        end = f"{'' if found.endswith(('.', '…')) else '.'} " if is_short else "\n    "
+        return f"! {sentence}{end}It does not block; {more}"
+
+
+def _report() -> str:
+    return str(Settings.load().reports_dir / "checks.html")
 
 
 def failure_of(event: Any) -> str:
@@ -99,13 +112,13 @@ def _cause_of(error: Any) -> str:
 
 def _stage(step: str) -> str:
     name = next((name for name in STAGES if step.startswith(name)), "")
-    subject = step.removeprefix(name).replace("_", " ") if name.endswith("__") else ""
+    subject = step.removeprefix(name) if name.endswith("__") else ""
     return f"{STAGES.get(name, step)} {subject}".rstrip() if name else step
 
 
 def _stage_logger(_: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.Logger("kido.stages", logging.DEBUG)
-    logger.addHandler(StageHandler(lambda line: print(line, file=sys.stderr, flush=True)))
+    logger.addHandler(StageHandler(say))
     return logger
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,7 @@ from dagster_project.lake.build_file import connect, spilling, work_file
 from dagster_project.lake.relations import quoted
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration.dbt_files import generate, generated, written_by_hand
+from dagster_project.serving.terminal import counter, say
 from dagster_project.settings import DBT_PROJECT
 
 TARGET = DBT_PROJECT / "target"
@@ -84,12 +85,16 @@ def _parse(manifest: Path) -> None:
 
     from dagster_project.orchestration.lineage import column_lineage
 
+    say("Parsing the dbt project")
     version = project_version()
     # A full parse: with partial parsing dbt keeps removed unit tests.
     result = dbtRunner().invoke(["parse", "--no-partial-parse", *_paths(TARGET), *_QUIET])
     if not result.success:
         raise KidoError(f"The dbt project does not parse: {result.exception}.")
-    lineage = column_lineage(json.loads(manifest.read_text("utf8")), _compile(result.result))
+    compiled = _compile(result.result)
+    say("  tracing columns")
+    count = counter("models and tests")
+    lineage = column_lineage(json.loads(manifest.read_text("utf8")), compiled, count)
     write_atomically(TARGET / "column_lineage.json", json.dumps(lineage).encode())
     write_atomically(STAMP, json.dumps({"version": version}).encode())
 
@@ -181,11 +186,18 @@ def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
 
 
 def run(
-    build_file: Path, as_of: date, *, target: Path, memory: int, select: Sequence[str] = ()
-) -> DbtOutcome:  # fmt: skip
+    build_file: Path,
+    as_of: date,
+    *,
+    target: Path,
+    memory: int,
+    select: Sequence[str] = (),
+    on_start: Callable[[int, int], None] | None = None,
+) -> DbtOutcome:
     """`dbt build` into a prepared build file, without unit tests: the test suite runs them.
 
-    DuckDB uses at most `memory` bytes and spills the rest beside the file.
+    DuckDB uses at most `memory` bytes and spills the rest beside the file. `on_start` is called as
+    dbt starts a model or a test, with its number and how many there are.
     """
     from dbt.cli.main import dbtRunner
 
@@ -195,7 +207,7 @@ def run(
     }  # fmt: skip
     manifest = _ahead.pop(project_version(), None) or pruned_for_build(parsed_project())
     _ahead.clear()
-    result = dbtRunner(manifest=manifest).invoke(
+    result = dbtRunner(manifest=manifest, callbacks=_listening(on_start)).invoke(
         [
             "build",
             *_paths(target),
@@ -210,6 +222,18 @@ def run(
     if result.result is None:
         return DbtOutcome(results=(), error=f"dbt could not run: {result.exception}")
     return DbtOutcome(results=[_node_result(entry) for entry in result.result.results])
+
+
+def _listening(on_start: Callable[[int, int], None] | None) -> list[Callable[[Any], None]]:
+    """Callbacks of dbt, which get all of its events, whatever it logs."""
+    if on_start is None:
+        return []
+
+    def listen(event: Any) -> None:
+        if event.info.name == "LogStartLine":
+            on_start(event.data.index, event.data.total)
+
+    return [listen]
 
 
 def sample_failing_rows(

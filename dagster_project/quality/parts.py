@@ -176,7 +176,7 @@ def has_a_plausible_unit_value(value: str, weight: str) -> Rule:
         column="usd_per_kg",
         min_value=low,
         max_value=high,
-    )
+    ).in_unit("USD per kg")
 
 
 def _bound(side: int) -> pl.Expr:
@@ -243,7 +243,7 @@ def does_not_jump(series: tuple[str, ...], where: pl.Expr) -> Rule:
         column="ratio_to_quote_before",
         min_value=0.5,
         max_value=2,
-    )
+    ).in_unit("times the quote before")
 
 
 def has_no_step_of_a_split(ratio: pl.Expr, where: pl.Expr) -> Rule:

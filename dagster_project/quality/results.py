@@ -54,6 +54,10 @@ class CheckResult:
     failing_rows: int
     sample: pl.DataFrame | None
     explanation: str
+    rows: int = 0
+    """Rows it was evaluated on; 0 where that is not known."""
+    values: tuple[str, ...] = ()
+    """The first offending values, as text."""
 
     @property
     def blocks(self) -> bool:
@@ -75,7 +79,7 @@ _WORST_FIRST = tuple(reversed(words.CHECK_STATUSES))
 def merge(results: Iterable[CheckResult]) -> list[CheckResult]:
     """One result per layer, table and check, over all checked batches.
 
-    The worst status is kept, failing rows add up, and only the failures are described.
+    The worst status is kept, rows and failing rows add up, and only the failures are described.
     """
     found: dict[tuple[str, str, str], list[CheckResult]] = {}
     for result in results:
@@ -94,6 +98,8 @@ def _merged(same: list[CheckResult]) -> CheckResult:
         observed="; ".join(dict.fromkeys(result.observed for result in shown)),
         failing_rows=sum(result.failing_rows for result in same),
         sample=pl.concat(samples, how="diagonal_relaxed").head(SAMPLE_ROWS) if samples else None,
+        rows=sum(result.rows for result in same) if all(result.rows for result in same) else 0,
+        values=tuple(dict.fromkeys(value for result in shown for value in result.values)),
     )
 
 
@@ -103,6 +109,8 @@ def to_json(results: Iterable[CheckResult]) -> list[dict[str, Any]]:
         {
             **{name: getattr(result, name) for name in CHECKS_SCHEMA},
             "explanation": result.explanation,
+            "rows": result.rows,
+            "values": list(result.values),
             "sample": None
             if result.sample is None
             else [
@@ -120,6 +128,7 @@ def from_json(records: Iterable[Mapping[str, Any]]) -> list[CheckResult]:
         CheckResult(
             **{
                 **record,
+                "values": tuple(record.get("values", ())),
                 "sample": pl.DataFrame(record["sample"], infer_schema_length=None)
                 if record["sample"]
                 else None,

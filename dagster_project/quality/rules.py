@@ -93,6 +93,8 @@ class Rule:
     severity: Severity = "error"
     on_failure: OnFailure = "stop"
     derived: Mapping[str, Derived] = field(default_factory=dict)
+    unit: str = ""
+    """Of the values it evaluates, as a reader is shown them; empty for texts and days."""
 
     def __post_init__(self) -> None:
         if self.expectation not in EXPECTATIONS:
@@ -107,6 +109,10 @@ class Rule:
     def with_derived(self, **derived: Derived) -> Rule:
         """The rule looking at columns computed from the frame's."""
         return replace(self, derived={**self.derived, **derived})
+
+    def in_unit(self, unit: str) -> Rule:
+        """The rule with the unit of the values it evaluates."""
+        return replace(self, unit=unit)
 
     def with_markets(self, markets: Markets) -> Rule:
         """The rule with expressions for all of its derived columns."""

@@ -102,7 +102,7 @@ def evaluate(
     columns of the frame, where a database finds them without returning all rows.
     """
     found = _held_against(frame, suite, today, profile_above, distinct_rows)
-    return [_result(suite, finding) for finding in found.findings]
+    return _results(suite, found)
 
 
 def evaluate_batch(
@@ -124,7 +124,7 @@ def evaluate_batch(
             f"first {shortened(str(first['value']))}"
         )
     return BatchVerdict(
-        results=[_result(suite, finding) for finding in found.findings],
+        results=_results(suite, found),
         accepted=frame.clear() if reasons else _without(frame, quarantined[ROW]),
         quarantined=quarantined,
         is_rejected=bool(reasons),
@@ -157,7 +157,11 @@ def _sentence_part(finding: _Finding) -> str:
     return f"{finding.rule.name} {verb}: {finding.observed}"
 
 
-def _result(suite: Suite, finding: _Finding) -> CheckResult:
+def _results(suite: Suite, found: _Found) -> list[CheckResult]:
+    return [_result(suite, finding, found.rows) for finding in found.findings]
+
+
+def _result(suite: Suite, finding: _Finding, rows: int) -> CheckResult:
     rule = finding.rule
     return CheckResult(
         layer=suite.layer,
@@ -170,6 +174,8 @@ def _result(suite: Suite, finding: _Finding) -> CheckResult:
         failing_rows=finding.offending.rows,
         sample=finding.offending.sample,
         explanation=rule.explanation,
+        rows=rows,
+        values=tuple(dict.fromkeys(finding.offending.values)),
     )
 
 

@@ -105,6 +105,8 @@ def _in_words(row: Row, day: date) -> str:
         case "ended":
             last = day_in_words(first - timedelta(days=1))
             return f"{'ended' if is_past else 'ends'} on {last}"
+        case "announced":
+            return f"announced on {day_in_words(first)}"
         case "suspended":
             return f"suspended {since} by {row['because']}"
         case "in_force" if row["previous_status"] == "suspended":

@@ -62,13 +62,22 @@ def picture(published_file: Path, importer: str, events: Sequence[str] = ()) -> 
 
 def write_picture(
     published_file: Path, importer: str, file: Path, events: Sequence[str] = ()
-) -> None:
-    """Write the picture to a file; raises PublicationError where that cannot be done."""
+) -> str:
+    """Write the picture to a file; returns what was written, in a sentence.
+
+    Raises PublicationError where that cannot be done, or where the name asks for another format.
+    """
+    if file.suffix.lower() not in ("", ".svg"):
+        raise PublicationError(
+            f"{file}: a picture is written as SVG, not as {file.suffix.lstrip('.').upper()}.",
+            hint=f"Name it {file.with_suffix('.svg')}.",
+        )
     drawn = picture(published_file, importer, events)
     try:
         file.write_text(drawn, "utf8")
     except OSError as error:
         raise PublicationError(f"{file} cannot be written: {error.strerror}.") from error
+    return f"Wrote {file}, an SVG of {len(drawn.encode()) / 1000:.0f} kB."
 
 
 def pictures(

@@ -31,6 +31,9 @@ from dagster_project.serving.dictionary import has_table, quoted
 from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
 
+SHOW_FAILED_CHECKS = "kido query \"from catalog.checks where status <> 'passed'\""
+"""What one types to read the checks of the published file that did not pass."""
+
 CONTRACT_VERSION = "3.0"
 """Version of the published tables (docs/contract.md): the first number changes if a column is
 removed or redefined, the second if something is added."""

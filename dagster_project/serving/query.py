@@ -6,6 +6,7 @@ formats are exact: the values as DuckDB has them, and every row unless a limit i
 
 from __future__ import annotations
 
+import codecs
 import errno
 import re
 import sys
@@ -53,8 +54,11 @@ def run_query(
     limit: int | None = None,
     *,
     vertical: bool = False,
+    for_excel: bool = False,
 ) -> None:
     """Print the rows of a query to standard output.
+
+    `for_excel` is of CSV: Excel takes it for UTF-8 by its byte order mark, lines end in CR LF.
 
     `limit` is the most rows, 0 for all; without, a table has ROWS_SHOWN and another format all.
     `show tables` lists the published tables. Raises KidoError where DuckDB rejects the query, with
@@ -62,6 +66,8 @@ def run_query(
     """
     if vertical and how != "table":
         raise KidoError(f"--vertical is a way to print a table, not {how}.")
+    if for_excel and how != "csv":
+        raise KidoError("--for-excel is a way to write CSV.", hint="Add --format csv.")
     if how == "parquet" and sys.stdout.isatty():
         raise KidoError("Parquet is not for a terminal.", hint="Send it to a file: > rows.parquet")
     with connect(published_file, read_only=True) as connection:
@@ -75,7 +81,8 @@ def run_query(
                 most = ROWS_SHOWN if limit is None else limit
                 work = partial(_print_table, relation, most, vertical=vertical)
             else:
-                work = partial(_EXPORTS[how], relation.limit(limit) if limit else relation)
+                write = _write_csv_for_excel if for_excel else _EXPORTS[how]
+                work = partial(write, relation.limit(limit) if limit else relation)
             _until_interrupted(connection, work)
             sys.stdout.flush()
         except duckdb.Error as error:
@@ -228,13 +235,27 @@ def _first_rows(relation: duckdb.DuckDBPyRelation, limit: int) -> tuple[list[tup
     return rows, count
 
 
-def _write_csv(relation: duckdb.DuckDBPyRelation) -> None:
-    """Each value as DuckDB casts it to text; an empty text is quoted, a missing value is not."""
+def _write_csv(
+    relation: duckdb.DuckDBPyRelation, mark: bytes = b"", end_of_line: str = "\n"
+) -> None:
+    """Each value as DuckDB casts it to text; an empty text is quoted, a missing value is not.
+
+    As bytes: what the platform makes of a text, its encoding and its ends of lines, does not count.
+    """
     import polars as pl
 
-    _write(",".join(map(_csv_name, relation.columns)) + "\n")
+    def write(text: str) -> None:
+        out.write(text.encode())
+
+    sys.stdout.flush()
+    out = sys.stdout.buffer
+    out.write(mark)
+    write(",".join(map(_csv_name, relation.columns)) + end_of_line)
     for batch in relation.project("columns(*)::varchar").to_arrow_reader(ROWS_AT_ONCE):
-        _write(pl.DataFrame(batch).write_csv(include_header=False))
+        write(pl.DataFrame(batch).write_csv(include_header=False, line_terminator=end_of_line))
+
+
+_write_csv_for_excel = partial(_write_csv, mark=codecs.BOM_UTF8, end_of_line="\r\n")
 
 
 def _csv_name(name: str) -> str:

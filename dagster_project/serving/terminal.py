@@ -15,11 +15,12 @@ import math
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import pairwise
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import WIDTH
@@ -49,6 +50,9 @@ LONGEST_IN_EVERY_ROW = 40
 
 SIGNIFICANT_DIGITS = 4
 """Of a number that is not whole. Digits before the point are all printed."""
+
+EVERY_S = 5.0
+"""Longest silence of a long step, but for one model that takes longer."""
 
 _LEAST_EXPONENT, _MOST_EXPONENT = -4, 15
 """Powers of ten between which a number is written out. Above, a float is not exact anyway."""
@@ -280,14 +284,40 @@ def print_sections(sections: Sequence[tuple[str, Sequence[str]]]) -> None:
         print_text("")
 
 
-def note(text: str) -> None:
-    """A remark, on standard error: a pipe has the rows alone. Wrapped like any text."""
+def note(text: str, *, hanging: int = 0) -> None:
+    """A remark, on standard error: a pipe has the rows alone. Wrapped like any text.
+
+    `hanging` indents the lines that follow the first of a paragraph by so much more.
+    """
     sys.stdout.flush()
     room = width()
     for paragraph in text.split("\n"):
         indent = _indent(paragraph)
-        for line in wrap(paragraph[indent:], None if room is None else max(1, room - indent)):
-            print(" " * indent + line, file=sys.stderr)
+        narrow = None if room is None else max(1, room - indent - hanging)
+        for i, line in enumerate(wrap(paragraph[indent:], narrow)):
+            print(" " * (indent + (hanging if i else 0)) + line, file=sys.stderr, flush=True)
+
+
+def say(line: str) -> None:
+    """A line of progress on standard error, wrapped in a terminal below its mark."""
+    note(line, hanging=2)
+
+
+def counter(
+    of_what: str,
+    write: Callable[[str], None] = say,
+    clock: Callable[[], float] = monotonic,
+) -> Callable[[int, int], None]:
+    """Writes how far a long step is, at most every EVERY_S seconds: `183 of 335 models`."""
+    last = clock()
+
+    def count(number: int, total: int) -> None:
+        nonlocal last
+        if clock() - last >= EVERY_S:
+            last = clock()
+            write(f"    {number:,} of {total:,} {of_what}")
+
+    return count
 
 
 def print_line(line: str) -> None:

@@ -289,6 +289,7 @@ def test_the_picture_of_japans_events_is_drawn(built: Path, tmp_path: Path) -> N
     file = tmp_path / "markets.svg"
     result = run_kido(built, "picture", str(file))
     assert result.returncode == 0, result.stderr
+    assert result.stderr.startswith(f"Wrote {file}, an SVG of ")
     drawn = file.read_text("utf8")
     # Five events on three instruments, but for the permits, which came as TDK's prices end.
     assert drawn.count("<polyline") == 14

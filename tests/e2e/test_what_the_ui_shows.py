@@ -8,12 +8,14 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from dagster_project.definitions import defs
 from dagster_project.orchestration.keys import PUBLISHED, lake_key, landing_key, mart_keys
 from dagster_project.orchestration.overview import source_states
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
+from tests.conftest import CHECKOUT
 from tests.e2e.conftest import AS_OF
 
 Shown = Mapping[str, Any]
@@ -32,6 +34,17 @@ def shown(instance: dg.DagsterInstance, key: dg.AssetKey) -> Shown:
     materialization = event.asset_materialization
     assert materialization is not None
     return {name: value.value for name, value in materialization.metadata.items()}
+
+
+def test_a_build_at_a_terminal_is_found_by_the_tags_of_runs(
+    instance: dg.DagsterInstance,
+) -> None:
+    """By the location of its code, which Dagster's own runs bear too, and by where it began."""
+    location = yaml.safe_load((CHECKOUT / "workspace.yaml").read_text())
+    name = location["load_from"][0]["python_module"]["location_name"]
+    for tags in ({"dagster/code_location": name}, {"kido/front_door": "cli"}):
+        (run,) = instance.get_runs(dg.RunsFilter(job_name="build", tags=tags))
+        assert run.status == dg.DagsterRunStatus.SUCCESS
 
 
 def test_japan_is_on_the_published_asset_in_a_line_and_on_a_page(

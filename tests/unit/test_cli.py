@@ -20,6 +20,7 @@ from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 from dagster_project.cli import app
+from dagster_project.errors import ConfigurationError
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.withdraw import unland
@@ -226,6 +227,18 @@ def test_sources_name_what_80_columns_leave_out_and_a_pipe_has_all_of_it(home: P
     assert header.endswith("licence")
     assert len(rows) == len(all_sources())
     assert piped.stderr == ""
+
+
+@pytest.mark.parametrize("command", [["answers"], ["measures"], ["picture", "markets.svg"]])
+def test_a_misspelt_economy_names_the_argument_and_what_is_near(
+    home: Path, command: list[str]
+) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        kido(home, *command, "Jpan")
+    assert str(error.value) == (
+        "IMPORTER: 'Jpan' is not the code or the name of an economy; "
+        "the nearest are JPN (Japan) and PAN (Panama)."
+    )
 
 
 def test_an_error_wraps_between_words(home: Path) -> None:

@@ -22,13 +22,16 @@ case "$1 $2" in
 esac
 """
 KIDO = '#!/bin/sh\necho "kido $*"\n'
-UV = "#!/bin/sh\n[ ! -e broken ] || { echo 'error: no such version' >&2; exit 2; }\n"
+UV = """\
+#!/bin/sh
+[ ! -e slow ] || sleep 1.5
+[ ! -e broken ] || { echo 'error: no such version' >&2; exit 2; }
+"""
 
 MAKING = "Making .venv with Python 3.12.4"
 INSTALLING = [
     "Installing the locked packages, 2 in requirements.lock",
     "Installing Kido",
-    "Parsing the dbt project",
     "kido prepare",  # by the stand-in only
 ]
 READY = "Ready: make warehouse builds the warehouse, make dev opens the UI"
@@ -50,11 +53,14 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(checkout: Path, target: str) -> subprocess.CompletedProcess[str]:
+def make(checkout: Path, target: str, **variables: str) -> subprocess.CompletedProcess[str]:
     # The tests may be run by make, which would make this one its child.
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
     return subprocess.run(
-        ["make", target, f"PYTHON={checkout / 'my-python'}"],
+        [
+            "make", target, f"PYTHON={checkout / 'my-python'}",
+            *(f"{name}={value}" for name, value in variables.items()),
+        ],
         cwd=checkout, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -64,6 +70,15 @@ def test_a_set_up_names_each_step(checkout: Path) -> None:
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.splitlines() == [MAKING, *INSTALLING, READY]
     assert make(checkout, "setup").stdout.splitlines() == [READY]
+
+
+def test_an_installation_says_while_it_lasts_that_it_goes_on(checkout: Path) -> None:
+    (checkout / "slow").touch()
+    first = make(checkout, "setup", TICK_S="1")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout.splitlines() == [
+        MAKING, INSTALLING[0], "  1 s, still at it", *INSTALLING[1:], READY,
+    ]  # fmt: skip
 
 
 def test_every_target_sets_up_first_and_later_shows_nothing_of_it(checkout: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.errors import ConfigurationError
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, economy_from
 
 
 @pytest.fixture(autouse=True)
@@ -190,7 +190,13 @@ def test_an_importer_is_given_by_its_code_or_its_name(
 
 
 @pytest.mark.parametrize(
-    ("given", "nearest"), [("Germny", "; the nearest is DEU"), ("QQQQQ", ""), ("WLD", "")]
+    ("given", "nearest"),
+    [
+        ("Germny", "; the nearest are DEU (Germany) and GGY (Guernsey)"),
+        ("Viet Nm", "; the nearest is VNM (Viet Nam)"),
+        ("QQQQQ", ""),
+        ("WLD", ""),
+    ],
 )
 def test_an_importer_that_is_no_economy_is_refused_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, given: str, nearest: str
@@ -201,3 +207,6 @@ def test_an_importer_that_is_no_economy_is_refused_in_a_sentence(
     assert str(error.value) == (
         f"KIDO_IMPORTER: {given!r} is not the code or the name of an economy{nearest}."
     )
+    with pytest.raises(ConfigurationError) as error:
+        economy_from(given, "IMPORTER")
+    assert str(error.value).startswith(f"IMPORTER: {given!r} is not")

@@ -72,7 +72,7 @@ def test_what_begins_is_announced_and_what_is_further_away_is_not_told(tmp_path:
         tmp_path, state("CN-1", 2, "announced"), state("CN-2", 31, "in_force"),
         state("CN-3", -31, "ended"),
     )  # fmt: skip
-    assert found == Changes(["CN-1 (title of CN-1): announced since 23 November 2026"], [])
+    assert found == Changes(["CN-1 (title of CN-1): announced on 23 November 2026"], [])
 
 
 def test_clauses_with_the_same_change_stand_together_and_the_last_change_is_first(
@@ -87,8 +87,8 @@ def test_clauses_with_the_same_change_stand_together_and_the_last_change_is_firs
     assert found == Changes(
         [
             "CN-4 (title of CN-4): in force since 23 November 2026",
-            "CN-3 (title of CN-3): somebody said",
             "CN-1, CN-2: nobody knows",
+            "CN-3 (title of CN-3): somebody said",
         ],
         [
             "CN-6 (title of CN-6): ends on 25 November 2026",

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from dagster_project.errors import PublicationError
-from dagster_project.serving.pictures import as_markdown, picture, pictures
+from dagster_project.serving.pictures import as_markdown, picture, pictures, write_picture
 from tests.unit.serving.test_answers import published
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -92,6 +92,23 @@ def test_another_importer_has_no_events(tmp_path: Path) -> None:
     file = published(tmp_path, market__event_studies=[STUDY], market__abnormal_returns=path())
     with pytest.raises(PublicationError, match="no event studies for DEU"):
         picture(file, "DEU")
+
+
+def test_what_was_written_is_named_with_its_format(tmp_path: Path) -> None:
+    file = published(tmp_path, market__event_studies=[STUDY], market__abnormal_returns=path())
+    target = tmp_path / "markets.svg"
+    sentence = write_picture(file, "JPN", target)
+    kilobytes = round(target.stat().st_size / 1000)
+    assert sentence == f"Wrote {target}, an SVG of {kilobytes} kB."
+    assert ElementTree.parse(target).getroot().tag == f"{SVG}svg"
+
+
+@pytest.mark.parametrize("name", ["markets.png", "markets.PDF", "markets.svg.gz"])
+def test_a_name_of_another_format_is_refused_and_nothing_written(tmp_path: Path, name: str) -> None:
+    file = published(tmp_path, market__event_studies=[STUDY], market__abnormal_returns=path())
+    with pytest.raises(PublicationError, match=f"{name}: a picture is written as SVG, not as"):
+        write_picture(file, "JPN", tmp_path / name)
+    assert not (tmp_path / name).exists()
 
 
 def test_a_file_of_an_earlier_version_has_no_picture(tmp_path: Path) -> None:

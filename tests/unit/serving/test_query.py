@@ -166,6 +166,33 @@ def test_csv_tells_a_missing_text_from_an_empty_one(query: Query) -> None:
     assert printed == 'a,b,"c,d"\n,"",x\n'
 
 
+JAPANESE = "select '希土類' as \"鉱物\", '二\r\n行' as b, null as c, 0.5 as d"
+
+
+@pytest.mark.parametrize("to", ["pipe", "file"])
+def test_csv_for_excel_has_a_mark_and_ends_of_lines_of_its_own(
+    home: Path, tmp_path: Path, to: str
+) -> None:
+    """In a locale without Japanese, as a job of a scheduler has it."""
+    file = tmp_path / "rows.csv"
+    with file.open("wb") as opened:
+        result = subprocess.run(
+            [sys.executable, "-m", "dagster_project.cli", "query", JAPANESE,
+             "--format", "csv", "--for-excel"],
+            cwd=CHECKOUT, env={**environment(home), "PYTHONIOENCODING": "ascii"},
+            stdout=subprocess.PIPE if to == "pipe" else opened, check=True,
+        )  # fmt: skip
+    found = result.stdout if to == "pipe" else file.read_bytes()
+    assert found.startswith(b"\xef\xbb\xbf")
+    assert found.decode("utf-8-sig") == '鉱物,b,c,d\r\n希土類,"二\r\n行",,0.5\r\n'
+
+
+def test_only_csv_is_written_for_excel(query: Query) -> None:
+    for how in ("table", "json", "parquet"):
+        sentence = rejected(query(EVERYTHING, "--for-excel", "--format", how))
+        assert sentence == "--for-excel is a way to write CSV. Add --format csv."
+
+
 def test_json_has_every_value_as_duckdb_has_it(query: Query, home: Path) -> None:
     found = json.loads(query(VALUES, "--format", "json").stdout)
     expected = as_duckdb_has_them(home, VALUES)

@@ -14,12 +14,15 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from dagster_project.serving.terminal import (
+    EVERY_S,
     Column,
+    counter,
     fit,
     number,
     print_table,
     print_text,
     print_values,
+    say,
     shown,
     wrap,
 )
@@ -294,3 +297,24 @@ def test_wrapping_loses_nothing_and_breaks_only_at_blanks(text: str, width: int)
     assert " ".join(found).split() == text.split()
     for line in found:
         assert cell_len(line) <= width or " " not in line.strip()
+
+
+def test_a_line_wraps_below_its_mark(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    say("  ! lake/flows: two of nine rows are unusual, which does not block")
+    assert capsys.readouterr().err.splitlines() == [
+        "  ! lake/flows: two of nine rows are",
+        "    unusual, which does not block",
+    ]
+
+
+def test_a_long_step_says_now_and_then_how_far_it_is() -> None:
+    seconds = 0.0
+    lines: list[str] = []
+    count = counter("models", lines.append, lambda: seconds)
+    for done in range(1000, 1010):
+        seconds += EVERY_S / 4
+        count(done, 1200)
+    assert lines == ["    1,003 of 1,200 models", "    1,007 of 1,200 models"]

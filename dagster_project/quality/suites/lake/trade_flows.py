@@ -132,6 +132,6 @@ RULES = (
         {"weightless_value_usd": pl.when(pl.col("net_weight_kg") == 0).then("value_usd")},
         column="weightless_value_usd",
         max_value=WEIGHTLESS_VALUE_USD,
-    ),
+    ).in_unit("USD without a weight"),
     parts.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
 )  # fmt: skip

@@ -1,0 +1,76 @@
+"""How the findings of a suite are worded, over all the batches of a table."""
+
+import dagster as dg
+import polars as pl
+
+from dagster_project.orchestration.metadata import suite_check_result
+from dagster_project.quality import parts
+from dagster_project.quality.results import CheckResult, from_json, to_json
+from dagster_project.quality.rules import Suite, quarantine, report
+from dagster_project.quality.runner import evaluate
+
+TABLE = dg.AssetKey(["lake", "flows"])
+UNIT_VALUES = Suite("lake", "flows", (parts.has_a_plausible_unit_value("usd", "kg"),))
+
+
+def batch(*usd_of_a_kilogram: float) -> list[CheckResult]:
+    """The results of a batch of flows of a kilogram each."""
+    usd = pl.Series("usd", usd_of_a_kilogram, pl.Float64, strict=False)
+    frame = usd.to_frame().with_columns(kg=pl.lit(1.0))
+    return evaluate(frame, UNIT_VALUES)
+
+
+def observed(suite: Suite, results: list[CheckResult]) -> str:
+    return str(suite_check_result(suite, TABLE, results).metadata["observed"].value)
+
+
+def test_findings_of_several_snapshots_are_one_with_sums_unit_and_limits() -> None:
+    results = [*batch(3, 0.000446123, 40), *batch(7, 8), *batch(5547816.178571428, 0.0004, 9, 9)]
+    assert observed(UNIT_VALUES, results) == (
+        "unit_value_is_plausible: 3 of 9 rows, such as 0.0004 and 5,547,816 USD per kg "
+        "(usual: 0.001 to 1,000,000)"
+    )
+
+
+def test_a_single_unusual_value_is_named_once() -> None:
+    assert observed(UNIT_VALUES, batch(1, 0, 0)) == (
+        "unit_value_is_plausible: 2 of 3 rows, such as 0 USD per kg (usual: 0.001 to 1,000,000)"
+    )
+
+
+def test_findings_are_the_same_from_the_record_of_a_lake() -> None:
+    results = batch(3, 0.0004)
+    assert observed(UNIT_VALUES, from_json(to_json(results))) == observed(UNIT_VALUES, results)
+
+
+def test_a_record_of_an_earlier_version_has_no_values_and_is_shown_as_it_is() -> None:
+    records = to_json(batch(3, 0.0004))
+    for record in records:
+        del record["rows"], record["values"]
+    assert observed(UNIT_VALUES, from_json(records)) == (
+        "unit_value_is_plausible: 1 of 2 rows, first 0.0004"
+    )
+
+
+def test_rows_that_are_left_out_are_said_to_be_quarantined() -> None:
+    is_known = quarantine(
+        "code_is_known", "A misprint.", "ExpectColumnValuesToBeInSet", column="code",
+        value_set=("a",),
+    )  # fmt: skip
+    suite = Suite("lake", "flows", (is_known,))
+    results = evaluate(pl.DataFrame({"code": ["a", "x"]}), suite)
+    assert observed(suite, results) == "code_is_known: 1 of 2 rows quarantined, first x"
+
+
+def test_texts_have_no_unit_and_no_limits() -> None:
+    known = report(
+        "code_is_known", "A misprint.", "ExpectColumnValuesToBeInSet", column="code",
+        value_set=("a",),
+    )  # fmt: skip
+    suite = Suite("lake", "flows", (known,))
+    results = [
+        found
+        for codes in (["a", "x"], ["y", "x", "a"])
+        for found in evaluate(pl.DataFrame({"code": codes}), suite)
+    ]
+    assert observed(suite, results) == "code_is_known: 3 of 5 rows, first x; y"
