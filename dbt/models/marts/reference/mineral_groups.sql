@@ -10,6 +10,18 @@ commodities as (
 
 ),
 
+group_codes as (
+
+    select * from {{ ref('mineral_group_codes') }}
+
+),
+
+baskets_within_codes as (
+
+    select * from {{ ref('seed_baskets_within_codes') }}
+
+),
+
 of_one_code as (
 
     select
@@ -36,10 +48,75 @@ mineral_groups as (
     from of_one_code
     where mineral_group not in (select listed.mineral_group from listed)
 
+),
+
+codes as (
+
+    select
+        mineral_group,
+        list(distinct hs6_code) as hs6_codes
+    from group_codes
+    group by mineral_group
+    union all
+    -- A group that is a part of one code is in what holds the code.
+    select
+        mineral_group,
+        list(distinct hs6_code) as hs6_codes
+    from baskets_within_codes
+    group by mineral_group
+
+),
+
+held as (
+
+    select
+        parts.mineral_group,
+        wholes.mineral_group as held_by
+    from codes as parts
+    inner join codes as wholes on list_has_all(wholes.hs6_codes, parts.hs6_codes)
+    where
+        parts.mineral_group <> wholes.mineral_group
+        and wholes.mineral_group in (select group_codes.mineral_group from group_codes)
+    union
+    select
+        mineral_group,
+        part_of as held_by
+    from listed
+    where part_of is not null
+
+),
+
+-- What holds a group is held in turn.
+held_by_all as (
+
+    select
+        mineral_group,
+        held_by
+    from held
+    union
+    select
+        parts.mineral_group,
+        wholes.held_by
+    from held as parts
+    inner join held as wholes on parts.held_by = wholes.mineral_group
+    where parts.mineral_group <> wholes.held_by
+
+),
+
+wholes as (
+
+    select
+        mineral_group,
+        list(held_by order by held_by) as is_part_of
+    from held_by_all
+    group by mineral_group
+
 )
 
 select
-    mineral_group,
-    name,
-    name_ja
+    mineral_groups.mineral_group,
+    mineral_groups.name,
+    mineral_groups.name_ja,
+    coalesce(wholes.is_part_of, []) as is_part_of
 from mineral_groups
+left join wholes on mineral_groups.mineral_group = wholes.mineral_group
