@@ -442,7 +442,7 @@ CLAIMS = _table(
         "frequency": Column(pl.String, words.listed(words.FREQUENCIES), True),
         "period_start": Column(
             pl.Date,
-            "First day of the period the test is about; null where it is about the moment, or where "
+            "First day of the period the test is about; null where it is about the moment or where "
             "`years` lists several.",
             True,
         ),
