@@ -340,7 +340,8 @@ def test_sectors_of_one_mineral_add_up_to_its_total_as_the_shares_of_use_do(rows
         "sum(exposed_value_high_usd) filter (sector = 'all') as of_all "
         "from exposure.industry_exposure where tier = 1 group by all), "
         "uses as (select mineral, sum(use_share) as published "
-        "from reference.end_uses group by all) select of_sectors / of_all, published from sums inner join uses using (mineral)"
+        "from reference.end_uses group by all) "
+        "select of_sectors / of_all, published from sums inner join uses using (mineral)"
     )
     assert len(found) > 500
     for share, published in found:
