@@ -58,7 +58,7 @@ codes as (
     from group_codes
     group by mineral_group
     union all
-    -- A group that is a part of one code is in what holds the code.
+    -- A group that is a part of one code is in every group with that code.
     select
         mineral_group,
         list(distinct hs6_code) as hs6_codes
@@ -67,11 +67,11 @@ codes as (
 
 ),
 
-held as (
+direct as (
 
     select
         parts.mineral_group,
-        wholes.mineral_group as held_by
+        wholes.mineral_group as whole
     from codes as parts
     inner join codes as wholes on list_has_all(wholes.hs6_codes, parts.hs6_codes)
     where
@@ -80,35 +80,35 @@ held as (
     union
     select
         mineral_group,
-        part_of as held_by
+        part_of as whole
     from listed
     where part_of is not null
 
 ),
 
--- What holds a group is held in turn.
-held_by_all as (
+-- A part of a part: a code of rare earths is in their metals and compounds, these in all forms.
+direct_and_indirect as (
 
     select
         mineral_group,
-        held_by
-    from held
+        whole
+    from direct
     union
     select
         parts.mineral_group,
-        wholes.held_by
-    from held as parts
-    inner join held as wholes on parts.held_by = wholes.mineral_group
-    where parts.mineral_group <> wholes.held_by
+        wholes.whole
+    from direct as parts
+    inner join direct as wholes on parts.whole = wholes.mineral_group
+    where parts.mineral_group <> wholes.whole
 
 ),
 
-wholes as (
+wholes_of_groups as (
 
     select
         mineral_group,
-        list(held_by order by held_by) as is_part_of
-    from held_by_all
+        list(whole order by whole) as is_part_of
+    from direct_and_indirect
     group by mineral_group
 
 )
@@ -117,6 +117,6 @@ select
     mineral_groups.mineral_group,
     mineral_groups.name,
     mineral_groups.name_ja,
-    coalesce(wholes.is_part_of, []) as is_part_of
+    coalesce(wholes_of_groups.is_part_of, []) as is_part_of
 from mineral_groups
-left join wholes on mineral_groups.mineral_group = wholes.mineral_group
+left join wholes_of_groups on mineral_groups.mineral_group = wholes_of_groups.mineral_group
