@@ -444,7 +444,13 @@ CLAIMS = _table(
         "frequency": Column(pl.String, words.listed(words.FREQUENCIES), True),
         "period_start": Column(
             pl.Date,
-            "First day of the period the test is about; null where it is about the moment.",
+            "First day of the period the test is about; null where it is about the moment or where "
+            "`years` lists several.",
+            True,
+        ),
+        "years": Column(
+            pl.List(pl.String),
+            "Years it is compared with, e.g. `2018`, where the statement names none.",
             True,
         ),
         "instrument": Column(pl.String, "Instrument the test is about.", True),

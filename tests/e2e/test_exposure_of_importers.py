@@ -260,14 +260,101 @@ def test_which_industries_use_what_18_2025_hits_of_japans_samarium(rows: Rows) -
     ) == [
         ("C25", 1, 0.97, 0, 337_625_815),
         ("C26", 1, 0.03, 0, 5_590_090),
+        # All sectors: 186,336,335 + 156,879,570, and of magnets once what each may have.
+        (None, 1, None, 0, 343_215_905),
         *((sector, 2, None, 0, 337_625_815) for sector in ("C27", "C28", "C29", "C30")),
+        (None, 2, None, 0, 337_625_815),
     ]
+
+
+# What notice 1 of 2026 exposes of Japan's trade at most, in US dollars of 2024: CEPII BACI's flows
+# from China to Japan, and, of artificial graphite, what China's customs print as exports to Japan.
+NOTICE_1 = {
+    "250410": 45_069_934, "280450": 49_766, "280530": 61_966_651, "284690": 124_369_684,
+    "810194": 34_630_433, "811010": 25_125_127, "811292": 16_149_339, "850511": 156_879_570,
+    "380110": 72_440_269,
+}  # fmt: skip
+
+
+def test_the_total_of_a_mineral_is_within_the_clause_where_sums_of_rows_are_not(
+    rows: Rows,
+) -> None:
+    """Terbium may be in metals, compounds and magnets; graphite has codes of its own."""
+    of_japan = "clause_id = 'CN-2026-1' and importer_iso3 = 'JPN'"
+    assert {
+        code: round(value)
+        for code, value in rows(
+            f"select commodity_code, exposed_value_high_usd from exposure.importer_exposure "
+            f"where {of_japan} and exposed_value_high_usd is not null"
+        )
+    } == NOTICE_1
+    clause = sum(NOTICE_1.values())
+    ((fabricated_metal, everything),) = rows(
+        "select sum(exposed_value_high_usd) filter (nace2_code = 'C25'), "
+        "sum(exposed_value_high_usd) from exposure.industry_exposure "
+        f"where {of_japan} and sector <> 'all'"
+    )
+    assert round(fabricated_metal / 1e6) == 843
+    assert round(everything / 1e6) == 4829
+    assert fabricated_metal > clause
+    totals = {
+        mineral: (low, high, share_low, share_high)
+        for mineral, low, high, share_low, share_high in rows(
+            "select mineral, exposed_value_low_usd, exposed_value_high_usd, share_of_clause_low, "
+            f"share_of_clause_high from exposure.industry_exposure where {of_japan} "
+            "and sector = 'all' and tier = 1"
+        )
+    }
+    codes = {
+        "terbium": ("280530", "284690", "850511"), "dysprosium": ("280530", "284690", "850511"),
+        "yttrium": ("280530", "284690"), "antimony": ("811010",), "graphite": ("250410", "380110"),
+        "gallium": ("811292",), "germanium": ("811292",), "tungsten": ("810194",),
+    }  # fmt: skip
+    for mineral, held in codes.items():
+        most = sum(NOTICE_1[code] for code in held)
+        assert totals[mineral] == pytest.approx((0, most, 0, most / clause)), mineral
+
+
+def test_shares_of_a_clause_are_its_values_in_one_and_every_tier_has_its_total(rows: Rows) -> None:
+    ((checked, apart, without_total, beyond),) = rows(
+        "with clauses as (select clause_id, importer_iso3, "
+        "sum(exposed_value_high_usd) as value_usd from exposure.importer_exposure group by all), "
+        "tiers as (select clause_id, importer_iso3, mineral, tier, "
+        "count(*) filter (sector = 'all') as totals from exposure.industry_exposure group by all) "
+        "select count(*), count(*) filter ("
+        "abs(share_of_clause_low - exposed_value_low_usd / value_usd) > 1e-9 "
+        "or abs(share_of_clause_high - exposed_value_high_usd / value_usd) > 1e-9), "
+        "count(*) filter (totals <> 1), "
+        "count(*) filter (exposed_value_high_usd > value_usd + 0.01) "
+        "from exposure.industry_exposure inner join clauses using (clause_id, importer_iso3) "
+        "inner join tiers using (clause_id, importer_iso3, mineral, tier)"
+    )
+    assert (checked > 5000, apart, without_total, beyond) == (True, 0, 0, 0)
+
+
+def test_sectors_of_one_mineral_add_up_to_its_total_as_the_shares_of_use_do(rows: Rows) -> None:
+    """Of an element with published uses: between 0.90 and 1.02 of its use is booked in sectors."""
+    found = rows(
+        "with sums as (select clause_id, importer_iso3, mineral, "
+        "sum(exposed_value_high_usd) filter (sector <> 'all') as of_sectors, "
+        "sum(exposed_value_high_usd) filter (sector = 'all') as of_all "
+        "from exposure.industry_exposure where tier = 1 group by all), "
+        "uses as (select mineral, sum(use_share) as published "
+        "from reference.end_uses group by all) "
+        "select of_sectors / of_all, published from sums inner join uses using (mineral)"
+    )
+    assert len(found) > 500
+    for share, published in found:
+        # Magnets traded as goods are one sector's wholly.
+        low, high = sorted((1, published))
+        assert low - 1e-9 <= share <= high + 1e-9
 
 
 def test_sectors_of_the_second_tier_are_named_as_in_the_study(rows: Rows) -> None:
     named = dict(rows("select distinct nace2_code, sector from reference.end_uses"))
     found = rows(
-        "select distinct nace2_code, sector from exposure.industry_exposure where tier = 2"
+        "select distinct nace2_code, sector from exposure.industry_exposure where tier = 2 "
+        "and sector <> 'all'"
     )
     assert {code for code, _ in found} == {"C27", "C28", "C29", "C30"}
     assert all(named[code] == sector for code, sector in found)
@@ -492,7 +579,8 @@ def test_only_the_magnets_of_cobalt_are_built_in_by_others(rows: Rows) -> None:
         "codes_without_figures from exposure.industry_exposure where mineral = 'cobalt' "
         "and tier = 2 and clause_id in ('CD-2025-02-CO', 'CD-2025-10-CO')"
     )
-    assert len(found) == 2 * 4 * len(values)
+    # Four sectors, and all of them together, which have no more than each may.
+    assert len(found) == 2 * 5 * len(values)
     for importer, low, high, without in found:
         assert low == 0
         assert high == pytest.approx(magnets * values[importer])

@@ -181,3 +181,42 @@ def test_what_is_controlled_together_is_of_one_year_for_all_economies_that_suppl
     assert {"CN-2025-18", "MY-2024-01-REE"} <= set(clauses)
     assert (first, last) == (date(2024, 1, 1), date(2024, 12, 31))
     assert high == pytest.approx(supplied / of_2024["value_usd"].sum())
+
+
+def test_groups_that_hold_the_same_trade_name_each_other(rows: Rows) -> None:
+    """Natural graphite is its two codes; magnets of metal are the one code 850511 under two names.
+
+    Where one source gives both in one year, what holds a group of codes is never the smaller.
+    """
+    parts = dict(rows("select mineral_group, is_part_of from reference.mineral_groups"))
+    assert parts["hs_250410"] == parts["hs_250490"] == ["natural_graphite"]
+    assert parts["natural_graphite"] == []
+    assert (parts["permanent_magnets"], parts["hs_850511"]) == (
+        ["hs_850511"],
+        ["permanent_magnets"],
+    )
+    assert parts["rare_earth_magnets"] == ["hs_850511", "permanent_magnets"]
+    assert parts["gallium"] == parts["germanium"] == ["hs_811292"]
+    assert {group for group, wholes in parts.items() if "rare_earths" in wholes} == {
+        f"hs_{code}" for code in RARE_EARTHS
+    }
+    # The borates of HS 1992 are a part of those of HS 2017, and both have figures of 2024.
+    assert parts["hs_252890"] == ["hs_252800"]
+    assert rows(
+        """
+        with parts as (
+            select mineral_group, unnest(is_part_of) as whole from reference.mineral_groups
+        )
+        select whole, count(*) > 1000, count(*) filter (part.total_amount > whole.total_amount + 1)
+        from parts
+        inner join dependency.import_concentration as part using (mineral_group)
+        inner join dependency.import_concentration as whole
+            on whole.mineral_group = parts.whole and whole.importer_iso3 = part.importer_iso3
+            and whole.frequency = part.frequency and whole.period_start = part.period_start
+            and whole.measure = part.measure and whole.source = part.source
+        where
+            parts.whole in ('natural_graphite', 'rare_earths', 'permanent_magnets')
+            and part.measure = 'value_usd' and mineral_group <> 'hs_250490'
+        group by whole order by whole
+        """
+    ) == [("natural_graphite", True, 0), ("permanent_magnets", True, 0), ("rare_earths", True, 0)]

@@ -779,7 +779,7 @@ PRINTED = {
     ),
     "catalog.claims": (
         ["claim_id=JP-2024-CHINA-OVER-60"],
-        ["From lake.claims, 1 row", "rare hearts", "22405704.018", "document   claims.yaml"],
+        ["From lake.claims, 1 row", "rare hearts [sic]", "22405704.018", "document   claims.yaml"],
     ),
     "reference.end_uses": (
         ["mineral=neodymium", "nace2_code=C25"],

@@ -33,6 +33,7 @@ from dagster_project.sources.catalogue.fields import (
     Minerals,
     NaceDivision,
     Number,
+    Years,
 )
 
 
@@ -112,8 +113,17 @@ class SupplierShare(_Bounded):
     supplier: Economy
     mineral_group: Text
     period_start: Day | None = None
+    years: Years | None = None
     same_return: Flag = False
     most: ClassVar[float] = 1
+
+    @model_validator(mode="after")
+    def _is_of_one_time(self) -> Self:
+        if self.period_start is not None and self.years is not None:
+            raise ValueError(
+                "it has both `period_start` and `years`; `years` is for a statement that names none"
+            )
+        return self
 
     def subject(self) -> dict[str, object]:
         return {
@@ -122,6 +132,7 @@ class SupplierShare(_Bounded):
             "supplier_iso3": self.supplier,
             "mineral_group": self.mineral_group,
             "period_start": self.period_start,
+            "years": self.years,
         }
 
 

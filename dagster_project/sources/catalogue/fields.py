@@ -43,6 +43,12 @@ def _number(value: object) -> float:
     return float(value)
 
 
+def _year(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1000 <= value <= 9999:
+        raise ValueError(f"is {value!r} and not a year like 2018")
+    return str(value)
+
+
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"is {value!r} and neither true nor false")
@@ -98,6 +104,8 @@ def _address(value: object) -> str:
 Identifiers = Annotated[list[Identifier], Field(min_length=1)]
 Economy = Annotated[str, BeforeValidator(as_text)]
 Day = Annotated[date, BeforeValidator(_day)]
+Year = Annotated[str, BeforeValidator(_year)]
+Years = Annotated[list[Year], Field(min_length=2)]
 Number = Annotated[float, BeforeValidator(_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Address = Annotated[str, BeforeValidator(_address)]

@@ -1,4 +1,4 @@
-with claims as (
+with listed as (
 
     select
         claim_id,
@@ -7,10 +7,24 @@ with claims as (
         importer_iso3,
         supplier_iso3,
         mineral_group,
-        period_start,
-        {{ one_row_per_moment('period_start') }} as moment
+        years,
+        unnest(
+            case
+                when years is null then [period_start]
+                else list_transform(years, lambda year: cast(year || '-01-01' as date))
+            end
+        ) as period_start
     from {{ ref('stg_lake__claims') }}
     where test = 'supplier_share'
+
+),
+
+claims as (
+
+    select
+        *,
+        {{ one_row_per_moment('period_start') }} as moment
+    from listed
 
 ),
 
@@ -64,6 +78,7 @@ with_period as (
         claims.importer_iso3,
         claims.supplier_iso3,
         claims.mineral_group,
+        claims.years,
         coalesce(claims.period_start, newest_years.period_start) as period_start
     from claims
     left join newest_years
@@ -79,7 +94,11 @@ evidence as (
     select
         with_period.claim_id,
         with_period.moment,
-        {{ basis_at('shares.measure', 'with_period.moment') }} as basis,
+        concat_ws(
+            ', ',
+            {{ basis_at('shares.measure', 'with_period.moment') }},
+            case when with_period.years is not null then year(shares.period_start) end
+        ) as basis,
         shares.share as value,
         case shares.measure
             when 'value_usd' then 'share_of_value'

@@ -1,5 +1,5 @@
-{# Every flow is looked up here: as a table its size is known, so that the few rows are looked up and
-   not the flows. #}
+{# Every flow is looked up here: as a table its size is known, so that the few rows are looked up
+   and not the flows. #}
 {{ config(materialized='table') }}
 
 with reported as (

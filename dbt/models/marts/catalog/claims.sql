@@ -76,8 +76,8 @@ named as (
         findings.*,
         claims.claimed_low,
         claims.claimed_high,
-        claims.is_same_return,
         claims.claimed_at is null as is_day_unknown,
+        claims.years is not null as is_of_years,
         named_sources.names as publisher,
         {{ subject_in_words('findings.subject') }} as subject_name,
         {{ subject_in_words('findings.compared_subject') }} as compared_name,
@@ -156,10 +156,11 @@ with_figure as (
                     || ' of such '
                     || flow
                     || 's is in the warehouse yet)'
-            when unit = 'share_of_value'
-                then {{ share_in_words('value', 'claimed_low', 'claimed_high') }} || ' of value'
-            when unit = 'share_of_weight'
-                then {{ share_in_words('value', 'claimed_low', 'claimed_high') }} || ' of weight'
+            when unit in ('share_of_value', 'share_of_weight')
+                then
+                    {{ share_in_words('value', 'claimed_low', 'claimed_high') }}
+                    || replace(unit, 'share_of_', ' of ')
+                    || case when is_of_years then ' in ' || period else '' end
             when unit in ('share_of_output', 'share_of_reserves', 'share_of_capacity')
                 then
                     '('
@@ -222,6 +223,7 @@ with_figure as (
         end as figure_words,
         -- The source of the figure, unless the text names its publisher already.
         case
+            when is_of_years then publisher
             when unit in ('share_of_value', 'share_of_weight')
                 then publisher || ', ' || {{ period_in_words('period') }}
             when unit = 'times_as_abundant' then publisher
@@ -252,8 +254,8 @@ worded as (
         with_figure.value,
         with_figure.unit,
         with_figure.is_inside,
-        with_figure.is_same_return,
         with_figure.is_day_unknown,
+        with_figure.is_of_years,
         with_figure.publisher,
         with_figure.subject_words,
         with_figure.compared_name,
@@ -324,13 +326,14 @@ summed as (
         moment,
         max(provenance) as provenance,
         bool_or(is_day_unknown) as is_day_unknown,
+        case when bool_or(is_of_years) then ' on the basis and the year' else ' on the basis' end
+            as on_what,
         min(value) as computed_low,
         max(value) as computed_high,
         bool_and(is_inside) as is_every_value_inside,
         bool_or(is_inside) as is_any_value_inside,
         case when count(subject_words) = 0 then 'by ' else 'for ' end as preposition,
         bool_or(contains(publisher, 'UN Comtrade')) as is_from_comtrade,
-        bool_or(is_same_return and contains(publisher, 'UN Comtrade')) as is_its_own_return,
         -- How far off, where no share of imports or output is within both bounds.
         case
             when
@@ -366,8 +369,6 @@ judged as (
         case
             when summed.computed_low is null then 'not_testable'
             when summed.is_every_value_inside then 'supported'
-            -- What a return says on one basis was quoted from it, though it may not name the basis.
-            when summed.is_any_value_inside and summed.is_its_own_return then 'supported'
             when summed.is_any_value_inside then 'depends_on_basis'
             else 'contradicted'
         end as verdict,
@@ -403,10 +404,9 @@ explained as (
                 || case
                     when verdict = 'depends_on_basis'
                         then
-                            case
-                                when moment = 'then' then 'it depended on the basis: it held '
-                                else 'it depends on the basis: it holds '
-                            end
+                            case when moment = 'then' then 'it depended' else 'it depends' end
+                            || on_what
+                            || case when moment = 'then' then ': it held ' else ': it holds ' end
                             || preposition
                             || findings_inside
                             || case when moment = 'then' then ', it did ' else ', it does ' end
@@ -418,11 +418,7 @@ explained as (
                         || case verdict when 'supported' then 'agree' else 'disagree' end
                         || case when moment = 'then' then 'd' else '' end
                         || ': '
-                        || case
-                            when verdict = 'supported' and findings_outside is not null
-                                then findings_inside || ', not ' || findings_outside
-                            else findings
-                        end
+                        || findings
                 end
                 || coalesce(' (' || provenance || ')', '')
                 || coalesce('. No figure was found for ' || not_found, '')

@@ -4,6 +4,26 @@ with by_mineral as (
 
 ),
 
+exposures as (
+
+    select * from {{ ref('importer_exposure') }}
+
+),
+
+-- What a clause exposes of an importer's trade, over all codes with figures.
+clauses as (
+
+    select
+        clause_id,
+        importer_iso3,
+        sum(exposed_value_high_usd) as value_usd,
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
+    from exposures
+    where exposed_value_high_usd is not null
+    group by clause_id, importer_iso3
+
+),
+
 rare_earths as (
 
     select
@@ -17,6 +37,20 @@ rare_earths as (
 magnet_sectors as (
 
     select * from {{ ref('seed_magnet_sectors') }}
+
+),
+
+builders as (
+
+    select
+        sector,
+        nace2_code
+    from magnet_sectors
+    where tier = 2
+    union all
+    select
+        'all' as sector,
+        null as nace2_code
 
 ),
 
@@ -120,14 +154,27 @@ tiers as (
     from parts
     group by clause_id, importer_iso3, mineral, sector
     union all by name
+    -- What goes to all of them, whether or not the uses are published.
+    select
+        clause_id,
+        importer_iso3,
+        mineral,
+        'all' as sector,
+        1 as tier,
+        cast(null as varchar) as nace2_code,
+        materials_low_usd + magnets_low_usd as low_usd,
+        materials_high_usd + magnets_high_usd as high_usd,
+        snapshot_ids
+    from by_mineral
+    union all by name
     -- How magnets divide among those who build them in is published nowhere: none or all.
     select
         parts.clause_id,
         parts.importer_iso3,
         parts.mineral,
-        users.sector,
+        builders.sector,
         2 as tier,
-        any_value(users.nace2_code) as nace2_code,
+        any_value(builders.nace2_code) as nace2_code,
         0 as low_usd,
         sum(parts.for_magnets_usd) as high_usd,
         {{ union_of_snapshots('parts.snapshot_ids') }} as snapshot_ids
@@ -136,9 +183,9 @@ tiers as (
         on
             parts.nace2_code = makers.nace2_code
             and makers.tier = 1
-    inner join magnet_sectors as users on users.tier = 2
+    cross join builders
     where parts.for_magnets_usd > 0
-    group by parts.clause_id, parts.importer_iso3, parts.mineral, users.sector
+    group by parts.clause_id, parts.importer_iso3, parts.mineral, builders.sector
 
 )
 
@@ -155,8 +202,15 @@ select
     case when tiers.tier = 1 then uses.use_share end as use_share,
     cast(tiers.low_usd as double) as exposed_value_low_usd,
     cast(tiers.high_usd as double) as exposed_value_high_usd,
-    tiers.snapshot_ids
+    -- Sums of the same amounts in another order differ in the last digits.
+    round(cast(tiers.low_usd / clauses.value_usd as double), 12) as share_of_clause_low,
+    round(cast(tiers.high_usd / clauses.value_usd as double), 12) as share_of_clause_high,
+    {{ snapshots_together(['tiers.snapshot_ids', 'clauses.snapshot_ids']) }} as snapshot_ids
 from tiers
+inner join clauses
+    on
+        tiers.clause_id = clauses.clause_id
+        and tiers.importer_iso3 = clauses.importer_iso3
 inner join by_mineral
     on
         tiers.clause_id = by_mineral.clause_id

@@ -10,6 +10,18 @@ commodities as (
 
 ),
 
+group_codes as (
+
+    select * from {{ ref('mineral_group_codes') }}
+
+),
+
+baskets_within_codes as (
+
+    select * from {{ ref('seed_baskets_within_codes') }}
+
+),
+
 of_one_code as (
 
     select
@@ -36,10 +48,75 @@ mineral_groups as (
     from of_one_code
     where mineral_group not in (select listed.mineral_group from listed)
 
+),
+
+codes as (
+
+    select
+        mineral_group,
+        list(distinct hs6_code) as hs6_codes
+    from group_codes
+    group by mineral_group
+    union all
+    -- A group that is a part of one code is in every group with that code.
+    select
+        mineral_group,
+        list(distinct hs6_code) as hs6_codes
+    from baskets_within_codes
+    group by mineral_group
+
+),
+
+direct as (
+
+    select
+        parts.mineral_group,
+        wholes.mineral_group as whole
+    from codes as parts
+    inner join codes as wholes on list_has_all(wholes.hs6_codes, parts.hs6_codes)
+    where
+        parts.mineral_group <> wholes.mineral_group
+        and wholes.mineral_group in (select group_codes.mineral_group from group_codes)
+    union
+    select
+        mineral_group,
+        part_of as whole
+    from listed
+    where part_of is not null
+
+),
+
+-- A part of a part: a code of rare earths is in their metals and compounds, these in all forms.
+direct_and_indirect as (
+
+    select
+        mineral_group,
+        whole
+    from direct
+    union
+    select
+        parts.mineral_group,
+        wholes.whole
+    from direct as parts
+    inner join direct as wholes on parts.whole = wholes.mineral_group
+    where parts.mineral_group <> wholes.whole
+
+),
+
+wholes_of_groups as (
+
+    select
+        mineral_group,
+        list(whole order by whole) as is_part_of
+    from direct_and_indirect
+    group by mineral_group
+
 )
 
 select
-    mineral_group,
-    name,
-    name_ja
+    mineral_groups.mineral_group,
+    mineral_groups.name,
+    mineral_groups.name_ja,
+    coalesce(wholes_of_groups.is_part_of, []) as is_part_of
 from mineral_groups
+left join wholes_of_groups on mineral_groups.mineral_group = wholes_of_groups.mineral_group

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from tests.unit.quality.seeded import Defects, Row
 
 GOOD: Sequence[Row] = [
-    {"mineral_group": group, "name": "Rare earths", "name_ja": "希土類"}
+    {"mineral_group": group, "name": "Rare earths", "name_ja": "希土類",
+     "is_part_of": []}
     for group in ("rare_earths", "permanent_magnets", "natural_graphite",
                   "artificial_graphite", "hs_850511")
 ]  # fmt: skip
@@ -15,5 +16,6 @@ DEFECTS: Defects = {
     "the_named_groups_are_there": ({"mineral_group": "rare_earth"}, 0),
     "mineral_group_is_a_name": ({"mineral_group": "Rare earths"}, 1),
     "name_is_not_blank": ({"name": ""}, 1),
+    "no_group_is_a_part_of_itself": ({"is_part_of": ["rare_earths"]}, 1),
     "name_ja_is_in_japanese": ({"name_ja": "?????"}, 1),
 }
