@@ -15,7 +15,7 @@ setup: $(READY) ## Make .venv, install the locked versions, parse the dbt projec
 # shell is asked whether it still runs, so that nothing goes on without it.
 TICK_S ?= 10
 TICKING = n=0; while sleep $(TICK_S) >/dev/null 2>&1 && kill -0 $$$$ 2>/dev/null; do \
-  n=$$((n + $(TICK_S))); echo "  $$n s, still at it"; done & \
+  n=$$((n + $(TICK_S))); echo "  $$n s so far"; done & \
   ticks=$$!; trap 'kill $$ticks 2>/dev/null' EXIT; trap 'exit 130' INT TERM;
 
 $(READY): requirements.lock pyproject.toml

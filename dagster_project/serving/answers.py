@@ -15,7 +15,12 @@ from typing import Any
 
 from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
-from dagster_project.serving.changes import Changes, changes_around
+from dagster_project.serving.changes import (
+    Changes,
+    changes_around,
+    changes_markdown,
+    print_changes,
+)
 
 HEADLINE_CLAIMS = {"JPN": "JP-2024-CHINA-OVER-60"}
 """The claim about an importer that its page shows."""
@@ -139,7 +144,7 @@ def answers_markdown(found: Answers) -> str:
             "",
             f"As of **{found.release['as_of']}**, release `{found.release['release_id']}`.",
             "",
-            *_changes_markdown(found.changes),
+            *changes_markdown(found.changes),
             "| | figure | period | | trend | source and vintage |",
             "|---|---|---|---|---|---|",
             *(
@@ -154,23 +159,15 @@ def answers_markdown(found: Answers) -> str:
     )
 
 
-def _changes_markdown(changes: Changes) -> list[str]:
-    return [
-        line
-        for heading, sentences in changes.sections
-        for line in (f"**{heading}**", "", *(f"- {text}" for text in sentences), "")
-    ]
-
-
 def print_answers(published_file: Path, importer: str) -> None:
     """The same page for a terminal."""
     from rich.text import Text
 
-    from dagster_project.serving.terminal import print_sections, print_text, width
+    from dagster_project.serving.terminal import print_text, width
 
     found = answers(published_file, importer)
     print_text(Text.assemble("\n", (found.title, "bold"), f"  as of {found.release['as_of']}\n"))
-    print_sections(found.changes.sections)
+    print_changes(found.changes)
     for line in found.lines:
         print_text(line.subject)
         period = f"  {_period(line)}" if line.period else ""
@@ -202,7 +199,7 @@ def _claims(found: Answers, *, bold: str) -> list[str]:
     if not found.verdicts:
         return ["No published statement was known on that day."]
     headline = (
-        [f"Claimed: {found.headline['statement']} {bold}{found.headline['explanation']}{bold}"]
+        [f"Claimed: {found.headline['statement']} {bold}{found.headline['explanation']}{bold}", ""]
         if found.headline
         else []
     )
@@ -210,7 +207,6 @@ def _claims(found: Answers, *, bold: str) -> list[str]:
     by_verdict = ", ".join(f"{count} {verdict}" for verdict, count in by_count)
     return [
         *headline,
-        "",
         f"{counted(found.verdicts.total(), 'published statement')}, each with its verdict, in "
         "catalog.claims: "
         f"{by_verdict}.",

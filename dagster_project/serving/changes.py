@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
+from dagster_project.errors import counted
+
 DAYS = 30
 """Days before and after the day of a page in which a change is named at its beginning."""
 
@@ -34,34 +36,60 @@ _CHANGES = f"""
 with states as (
     select
         clause_id, valid_from, status, because,
-        lag(status) over (partition by clause_id order by valid_from) as previous_status
+        -- What ends has its last day, and what begins its first.
+        valid_from - cast(status in ('ended', 'unknown') as integer) as turning_day,
+        bool_or(status = 'in_force') over (
+            partition by clause_id order by valid_from
+            rows between unbounded preceding and 1 preceding
+        ) as was_in_force
     from exposure.measure_status
 )
 select distinct
-    states.valid_from, states.status, states.previous_status, states.because,
+    states.valid_from, states.turning_day, states.status, states.was_in_force, states.because,
     states.clause_id, measures.title, measures.direction
 from states
 inner join exposure.measures as measures on states.clause_id = measures.clause_id
 where
     {BEARS_ON.format(measures="measures")}
-    and states.valid_from between $day - {DAYS} and $day + {DAYS}
-order by states.valid_from, states.clause_id
+    and states.turning_day between $day - {DAYS} and $day + {DAYS}
+order by states.clause_id
 """
 
 
 @dataclass(frozen=True)
-class Changes:
-    """Sentences on what changed up to a day, the last one first, and on what changes after it."""
+class Change:
+    """What happens on a day, in words, and the clauses it happens to, each with its title."""
 
-    past: Sequence[str]
-    coming: Sequence[str]
+    words: str
+    clauses: Sequence[tuple[str, str]]
 
     @property
-    def sections(self) -> Sequence[tuple[str, Sequence[str]]]:
-        """Headings with their sentences; one that says so where there are none."""
+    def sentence(self) -> str:
+        if len(self.clauses) == 1:
+            [(clause, title)] = self.clauses
+            return f"{clause} ({title}): {self.words}"
+        return f"{counted(len(self.clauses), 'clause')}: {self.words}"
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The clauses with their titles, where the sentence does not name the one there is."""
+        if len(self.clauses) == 1:
+            return ()
+        return [f"{clause}: {title}" for clause, title in self.clauses]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed up to a day, the last one first, and what changes after it."""
+
+    past: Sequence[Change]
+    coming: Sequence[Change]
+
+    @property
+    def sections(self) -> Sequence[tuple[str, Sequence[Change]]]:
         return (
-            (f"What changed in the last {DAYS} days", self.past or (NOTHING,)),
-            (f"What changes in the next {DAYS} days", self.coming or (NOTHING,)),
+            (f"What changed in the last {DAYS} days", self.past),
+            (f"What changes in the next {DAYS} days", self.coming),
         )
 
 
@@ -69,30 +97,48 @@ def changes_around(ask: Ask, importer: str, day: date) -> Changes:
     """Changes of state of the clauses that bear on an importer (ISO 3166 alpha-3)."""
     rows = ask(_CHANGES, importer=importer, day=day)
     return Changes(
-        _sentences([row for row in rows if row["valid_from"] <= day], day),
-        _sentences([row for row in rows if row["valid_from"] > day], day),
+        _together([row for row in rows if row["valid_from"] <= day], day),
+        _together([row for row in rows if row["valid_from"] > day], day),
     )
 
 
-def _sentences(rows: Sequence[Row], day: date) -> list[str]:
-    """A sentence per day and what happens on it, with the clauses it happens to.
+def changes_markdown(changes: Changes) -> list[str]:
+    """Lines of the page for the UI."""
+    lines = []
+    for heading, found in changes.sections:
+        lines += [f"**{heading}**", ""]
+        for change in found:
+            lines += [f"- {change.sentence}", *(f"  - {name}" for name in change.names)]
+        lines += ["" if found else f"{NOTHING}\n"]
+    return lines
+
+
+def print_changes(changes: Changes) -> None:
+    """The same for a terminal."""
+    from dagster_project.serving.terminal import print_text
+
+    for heading, found in changes.sections:
+        print_text(heading, style="bold")
+        for change in found:
+            print_text(change.sentence, indent=2)
+            for name in change.names:
+                print_text(name, indent=4, style="dim")
+        print_text("" if found else f"  {NOTHING}\n")
+
+
+def _together(rows: Sequence[Row], day: date) -> list[Change]:
+    """What happens on one day in the same words is one change.
 
     The nearest day is first, and of a day what restricts.
     """
 
     def place(row: Row) -> tuple[timedelta, bool, str]:
-        return abs(row["valid_from"] - day), row["direction"] != "restrict", _in_words(row, day)
+        return abs(row["turning_day"] - day), row["direction"] != "restrict", _in_words(row, day)
 
     return [
-        f"{_named(list(group))}: {words}"
+        Change(words, [(row["clause_id"], row["title"]) for row in group])
         for (*_, words), group in groupby(sorted(rows, key=place), key=place)
     ]
-
-
-def _named(rows: Sequence[Row]) -> str:
-    if len(rows) == 1:
-        return f"{rows[0]['clause_id']} ({rows[0]['title']})"
-    return ", ".join(row["clause_id"] for row in rows)
 
 
 def _in_words(row: Row, day: date) -> str:
@@ -103,13 +149,12 @@ def _in_words(row: Row, day: date) -> str:
         case "unknown":
             return str(row["because"])
         case "ended":
-            last = day_in_words(first - timedelta(days=1))
-            return f"{'ended' if is_past else 'ends'} on {last}"
+            return f"{'ended' if is_past else 'ends'} on {day_in_words(row['turning_day'])}"
         case "announced":
             return f"announced on {day_in_words(first)}"
         case "suspended":
             return f"suspended {since} by {row['because']}"
-        case "in_force" if row["previous_status"] == "suspended":
+        case "in_force" if row["was_in_force"]:
             return f"in force again {since}"
         case status:
             return f"{status.replace('_', ' ')} {since}"

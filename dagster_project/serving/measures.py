@@ -14,9 +14,15 @@ from typing import Any
 
 from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
-from dagster_project.serving.changes import BEARS_ON, Changes, changes_around
+from dagster_project.serving.changes import (
+    BEARS_ON,
+    DAYS,
+    Changes,
+    changes_around,
+    print_changes,
+)
 
-LAPSES_SOON = 30
+LAPSES_SOON = DAYS
 """Days before the last day of a state from which it is named with the clause."""
 
 _HEADINGS: Mapping[tuple[str, str], str] = {
@@ -26,15 +32,15 @@ _HEADINGS: Mapping[tuple[str, str], str] = {
     ("in_force", "relax"): "In force, relaxing",
     ("announced", "restrict"): "Announced, not in force yet",
     ("suspended", "restrict"): "Suspended",
-    ("unknown", "restrict"): "Unknown: Kido knows of nothing that says what holds",
-    ("unknown", "monitor"): "Unknown, to be reported only",
-    ("unknown", "permit"): "Unknown, permits",
-    ("unknown", "relax"): "Unknown, relaxing",
+    ("unknown", "restrict"): "State unknown: no notice or report on what holds",
+    ("unknown", "monitor"): "State unknown, to be reported only",
+    ("unknown", "permit"): "State unknown, permits",
+    ("unknown", "relax"): "State unknown, relaxing",
 }
 """Headings in their order, by status and direction; others are put under their own words."""
 
 _KNOWN_BY: Mapping[str, str] = {
-    "exports_only": "known by the exports of {implementer} alone",
+    "exports_only": "known by the exporter's figures alone",
     "largest_flows_only": "known by a list of the largest flows alone",
 }
 """What a value is of, by the reason why the importer's imports are not known."""
@@ -66,7 +72,7 @@ def measures_on(published_file: Path, importer: str, day: date | None = None) ->
     with connect(published_file, read_only=True) as connection:
         if not connection.execute(_HAS_TIMELINE).fetchone():
             raise PublicationError(
-                f"{published_file.name} has no timeline of measures: an earlier version built it.",
+                f"{published_file.name} is of an earlier version, with another timeline.",
                 hint="Run kido build.",
             )
 
@@ -154,11 +160,11 @@ def print_measures(found: Measures) -> None:
     """The page for a terminal: by state, what each clause hits, then what they hit together."""
     from rich.text import Text
 
-    from dagster_project.serving.terminal import print_sections, print_text
+    from dagster_project.serving.terminal import print_text
 
-    title = f"What hits {found.importer} on {found.day}"
+    title = f"{found.importer}: what hits it on {found.day}"
     print_text(Text.assemble("\n", (title, "bold"), f"  as known on {found.as_of}\n"))
-    print_sections(found.changes.sections)
+    print_changes(found.changes)
     for heading, clauses in _by_heading(found.clauses):
         count = counted(len(clauses), "clause")
         print_text(Text.assemble((heading, "bold"), f" ({count})"))
@@ -171,9 +177,10 @@ def print_measures(found: Measures) -> None:
         print_text("No clause of the catalogue bears on it.\n")
     if found.together:
         print_text("What is in force together hits, of its imports", style="bold")
+        excludes = {row["clause_id"]: row["excludes"] for row in found.clauses}
         for row in found.together:
             if row["reason"] != "no_figures":
-                print_text(_together(row), indent=2)
+                print_text(_together(row, excludes), indent=2)
         if unknown := [row for row in found.together if row["reason"] == "no_figures"]:
             codes = sorted(row["commodity_code"] for row in unknown)
             print_text(f"No figures at hand of {shortened(codes)}", indent=2)
@@ -211,7 +218,7 @@ def lines_of(clause: Row, found: Measures) -> Iterator[str]:
     if clause["target_class"] == "entity":
         yield f"on {counted(len(names), 'name')} of its list, not on trade as a whole"
     elif clause["target_class"] == "end_user":
-        yield f"on end users: {', '.join(names)}; nothing of the trade may be theirs, or all"
+        yield f"on end users: {', '.join(names)}; how much of the trade is theirs is not known"
     if clause["status"] == "unknown":
         yield clause["because"]
     elif clause["because"] not in (clause["official_reference"], clause["title"]):
@@ -236,7 +243,7 @@ def _exposure(clause: Row, found: Measures) -> Iterator[str]:
     if clause["direction"] != "restrict":
         return
     if clause["reach"] == "extraterritorial":
-        yield f"regulates goods that leave third countries: no trade with {clause['implementer']}"
+        yield "regulates goods that leave third countries: no trade of its own is exposed"
         return
     yield from _hits(clause, found)
 
@@ -257,8 +264,7 @@ def _hits(clause: Row, found: Measures) -> Iterator[str]:
     if without and not found.is_importer:
         yield f"no figures at hand of {found.importer}"
     elif without and not any(len(code) != 6 for code in named):
-        flows = f"no flows from {clause['implementer']} to {found.importer} in the baseline"
-        yield f"{flows} of {', '.join(without)}"
+        yield f"no flows in the baseline of {', '.join(without)}"
 
 
 def _amounts(known: Sequence[Row], clause: Row) -> Iterator[str]:
@@ -275,8 +281,7 @@ def _amounts(known: Sequence[Row], clause: Row) -> Iterator[str]:
     for reason, known_by in _KNOWN_BY.items():
         if of_reason := [row for row in known if row["reason"] == reason]:
             codes = shortened([row["commodity_code"] for row in of_reason])
-            words = known_by.format(implementer=clause["implementer"])
-            yield f"{hits} {_values(of_reason)}, {words}: {codes}"
+            yield f"{hits} {_values(of_reason)}, {known_by}: {codes}"
 
 
 def _values(rows: Sequence[Row]) -> str:
@@ -284,10 +289,10 @@ def _values(rows: Sequence[Row]) -> str:
     low = sum(row["exposed_value_low_usd"] for row in rows)
     high = sum(row["exposed_value_high_usd"] for row in rows)
     periods = ", ".join(sorted({_period(row) for row in rows}))
-    return f"{millions(low)} to {millions(high)} of {periods}"
+    return f"{_bounds(millions(low), millions(high))} of {periods}"
 
 
-def _together(row: Row) -> str:
+def _together(row: Row, excludes: Mapping[str, str | None]) -> str:
     """A line of what clauses hit together, by share where the imports are known."""
     if row["reason"] is None:
         hit = _bounds(percent(row["exposed_share_low"]), percent(row["exposed_share_high"]))
@@ -301,6 +306,11 @@ def _together(row: Row) -> str:
         f"({', '.join(row['clause_ids'])})"
         + (f"; no figures at hand of {', '.join(without)}" if without else "")
         + ("; all imports are not known" if row["reason"] else "")
+        + "".join(
+            f"; {clause} leaves out {excludes[clause]}"
+            for clause in row["clause_ids"]
+            if excludes.get(clause)
+        )
     )
 
 

@@ -275,15 +275,6 @@ def print_text(text: str | Text, *, label: str = "", indent: int = 0, style: str
             start = Text(" " * _width(start.plain))
 
 
-def print_sections(sections: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """Headings, each with its sentences below and a blank line after them."""
-    for heading, sentences in sections:
-        print_text(heading, style="bold")
-        for sentence in sentences:
-            print_text(sentence, indent=2)
-        print_text("")
-
-
 def note(text: str, *, hanging: int = 0) -> None:
     """A remark, on standard error: a pipe has the rows alone. Wrapped like any text.
 

@@ -7,6 +7,7 @@ Notice 70/2025 suspends seven clauses to 2026-11-10, notice 72/2025 one on the U
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
@@ -15,9 +16,11 @@ import pytest
 from tests.e2e.conftest import run_kido
 from tests.nightly import nightly
 
-OF_NOTICE_70 = (
-    "CN-2025-55, CN-2025-56, CN-2025-57, CN-2025-58, CN-2025-61-AB, CN-2025-61-C, CN-2025-62"
-)
+OF_NOTICE_70 = "7 clauses"
+CLAUSES_OF_NOTICE_70 = [
+    "CN-2025-55", "CN-2025-56", "CN-2025-57", "CN-2025-58", "CN-2025-61-AB", "CN-2025-61-C",
+    "CN-2025-62",
+]  # fmt: skip
 TITLE = (
     "Export ban in principle to the US (Ga, Ge, Sb, superhard materials), stricter review of "
     "graphite"
@@ -127,5 +130,13 @@ def first_of_sections(printed: str) -> tuple[str, str]:
     lines = [line.strip() for line in printed.splitlines()]
     past = lines.index("What changed in the last 30 days")
     coming = lines.index("What changes in the next 30 days")
-    assert past < coming < 20
+    assert past < coming < 25
     return lines[past + 1], lines[coming + 1]
+
+
+def clauses_below(printed: str, beginning: str) -> list[str]:
+    """The clauses listed below a sentence."""
+    lines = printed.splitlines()
+    at = next(at for at, line in enumerate(lines) if line.strip().startswith(beginning))
+    below = takewhile(lambda line: line.startswith("    "), lines[at + 1 :])
+    return [line.strip().partition(":")[0] for line in below]

@@ -145,7 +145,7 @@ def test_a_terminal_shows_what_hits_japan_on_a_day(built: Path) -> None:
     result = run_kido(built, "measures", "Japan", "--on", "2026-01-20")
     assert result.returncode == 0, result.stderr
     page = result.stdout
-    assert "What hits Japan on 2026-01-20" in page
+    assert "Japan: what hits it on 2026-01-20" in page
     in_force, suspended = page.index("In force"), page.index("Suspended")
     assert in_force < page.index("CN-2026-1  from 2026-01-06") < suspended
     assert suspended < page.index("CN-2025-57  from 2025-11-07 to 2026-11-10")

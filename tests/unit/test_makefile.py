@@ -77,7 +77,7 @@ def test_an_installation_says_while_it_lasts_that_it_goes_on(checkout: Path) -> 
     first = make(checkout, "setup", TICK_S="1")
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.splitlines() == [
-        MAKING, INSTALLING[0], "  1 s, still at it", *INSTALLING[1:], READY,
+        MAKING, INSTALLING[0], "  1 s so far", *INSTALLING[1:], READY,
     ]  # fmt: skip
 
 

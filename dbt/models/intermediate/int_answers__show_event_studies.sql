@@ -73,10 +73,10 @@ of_headlines as (
         studies.reason,
         studies.snapshot_ids,
         case
+            when studies.car is null then ''
             when studies.market_factor = 'peers_basket' then 'beyond what its peers explain: '
             when studies.market_factor = 'index' then 'beyond what the market explains: '
-            when studies.event_id is not null then 'beyond the usual return: '
-            else ''
+            else 'beyond the usual return: '
         end as compared,
         case shown.instrument
             when '6762.T' then 'TDK'

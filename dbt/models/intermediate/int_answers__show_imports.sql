@@ -190,7 +190,10 @@ latest_imports as (
         import_trends.trend,
         import_trends.trend_from,
         import_trends.snapshot_ids_of_trend,
-        coalesce(vintages.vintage_at, sources.last_vintage_at) as vintage_at
+        coalesce(vintages.vintage_at, sources.last_vintage_at) as vintage_at,
+        max(comparable.year) over (
+            partition by comparable.importer_iso3, comparable.mineral_group
+        ) as newest_year
     from comparable
     inner join import_trends
         on
@@ -224,6 +227,11 @@ rare_earths as (
         || case
             when latest_imports.supplier_share is null
                 then '; ' || importers.supplier_name || ' is not among the partners published'
+            else ''
+        end
+        || case
+            when latest_imports.year < latest_imports.newest_year
+                then '; no later year is known ' || measures.in_words
             else ''
         end as detail,
         latest_imports.trend,

@@ -27,7 +27,7 @@ rare_earth_codes as (
 
 ),
 
--- Of one source, which has every supplier of every importer.
+-- Of one source, which lists every supplier it knows of each importer.
 reconciled_imports as (
 
     select
@@ -97,7 +97,9 @@ others_together as (
 select
     importers.importer_iso3,
     3 as position,
-    'The same of the largest other importers together, by value' as subject,
+    'The same of the largest other importers but '
+    || importers.supplier_name
+    || ' together, by value' as subject,
     others_together.supplier_share as figure,
     'share' as unit,
     cast(others_together.year as varchar) as period,
@@ -106,7 +108,7 @@ select
     || others_together.shown
     || ' largest of '
     || others_together.others
-    || ', all of one source' as detail,
+    || ' in BACI, which differs from what importers report' as detail,
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     case when others_together.year is not null then 'baci' end as source,

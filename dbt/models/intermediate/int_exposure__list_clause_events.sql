@@ -30,7 +30,7 @@ restrictions as (
         'was known on '
         || clauses.known_at
         || case
-            when clauses.effective_date is null then ''
+            when clauses.effective_date is null or statuses.status = 'unknown' then ''
             when coalesce(statuses.status, '') <> 'in_force'
                 then ' and was to take effect on ' || clauses.effective_date
             when clauses.effective_date > {{ as_of_day() }}
@@ -57,20 +57,19 @@ lapses_ahead as (
         cast(statuses.valid_to - interval 1 day as date) as event_day,
         {{ as_of_day() }} as flows_before,
         date_diff('day', {{ as_of_day() }}, statuses.valid_to) - 1 as days,
-        case
+        case date_diff('day', {{ as_of_day() }}, statuses.valid_to) - 1
+            when 0 then 'the last day, '
+            when 1 then '1 day left, '
+            else
+                (date_diff('day', {{ as_of_day() }}, statuses.valid_to) - 1)
+                || ' days left, '
+        end
+        || case
             when statuses.next_status = 'unknown' then statuses.next_because
             else
                 replace(statuses.status, '_', ' ')
                 || ' until '
                 || {{ day_in_words('statuses.valid_to - interval 1 day') }}
-        end
-        || case date_diff('day', {{ as_of_day() }}, statuses.valid_to) - 1
-            when 0 then '; it is the last day'
-            when 1 then '; 1 day is left'
-            else
-                '; '
-                || (date_diff('day', {{ as_of_day() }}, statuses.valid_to) - 1)
-                || ' days are left'
         end as in_words
     from clauses
     inner join statuses on clauses.clause_id = statuses.clause_id

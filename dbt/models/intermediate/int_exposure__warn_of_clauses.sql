@@ -29,9 +29,9 @@ clause_events as (
 
 ),
 
-exposures as (
+largest_shares as (
 
-    select * from {{ ref('importer_exposure') }}
+    select * from {{ ref('int_exposure__find_largest_shares') }}
 
 ),
 
@@ -143,6 +143,26 @@ concerned as (
 
 ),
 
+-- Without a row nothing came in the baseline. What a text leaves out is not in a share.
+concerned_shares as (
+
+    select
+        concerned.*,
+        case
+            when clauses.excludes is not null then null
+            when largest_shares.clause_id is null then 0
+            else largest_shares.exposed_share_high
+        end as exposed_share_high
+    from concerned
+    inner join clauses on concerned.clause_id = clauses.clause_id
+    left join largest_shares
+        on
+            concerned.clause_id = largest_shares.clause_id
+            and concerned.importer_iso3 = largest_shares.importer_iso3
+            and concerned.commodity_code = largest_shares.commodity_code
+
+),
+
 warnings as (
 
     select
@@ -153,7 +173,7 @@ warnings as (
         concerned.signal,
         concerned.clause_id,
         concerned.implementer_iso3 as supplier_iso3,
-        {{ severity_of_share('exposures.exposed_share_high') }} as severity,
+        {{ severity_of_share('concerned.exposed_share_high') }} as severity,
         case concerned.signal when 'new_restriction' then concerned.share else concerned.days end
             as value,
         case concerned.signal
@@ -191,15 +211,10 @@ warnings as (
         || ' in '
         || {{ period_in_words(as_period('concerned.flow_period', 'concerned.flow_frequency')) }}
         || '.' as explanation
-    from concerned
+    from concerned_shares as concerned
     inner join clauses on concerned.clause_id = clauses.clause_id
     inner join economies as importers on concerned.importer_iso3 = importers.economy_iso3
     inner join economies as suppliers on concerned.implementer_iso3 = suppliers.economy_iso3
-    left join exposures
-        on
-            concerned.clause_id = exposures.clause_id
-            and concerned.importer_iso3 = exposures.importer_iso3
-            and concerned.commodity_code = exposures.commodity_code
 
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dagster_project.serving.answers import answers, answers_markdown
-from dagster_project.serving.changes import NOTHING, Changes
+from dagster_project.serving.changes import NOTHING, Change, Changes
 from tests.unit.serving.test_answers import published
 
 DAY = date(2026, 11, 25)
@@ -51,8 +51,8 @@ def changes(
     [
         ("announced", "in_force", 3, "in force since 22 November 2026"),
         ("announced", "in_force", -3, "in force from 28 November 2026"),
-        ("suspended", "in_force", 0, "in force again since 25 November 2026"),
-        ("suspended", "in_force", -30, "in force again from 25 December 2026"),
+        ("suspended", "in_force", 0, "in force since 25 November 2026"),
+        ("suspended", "in_force", -30, "in force from 25 December 2026"),
         ("in_force", "suspended", 30, "suspended since 26 October 2026 by Ann. 70/2025"),
         ("in_force", "ended", 1, "ended on 23 November 2026"),
         ("in_force", "ended", -1, "ends on 25 November 2026"),
@@ -63,19 +63,40 @@ def test_a_change_is_told_by_its_state_and_day(
     tmp_path: Path, before: str, now: str, days_ago: int, words: str
 ) -> None:
     found = changes(tmp_path, state("CN-1", 400, before), state("CN-1", days_ago, now))
-    sentence = f"CN-1 (title of CN-1): {words}"
-    assert found == (Changes([sentence], []) if days_ago >= 0 else Changes([], [sentence]))
+    change = Change(words, [("CN-1", "title of CN-1")])
+    assert change.sentence == f"CN-1 (title of CN-1): {words}"
+    assert found == (Changes([change], []) if days_ago >= 0 else Changes([], [change]))
 
 
-def test_what_begins_is_announced_and_what_is_further_away_is_not_told(tmp_path: Path) -> None:
+def test_only_what_was_in_force_before_its_suspension_is_in_force_again(tmp_path: Path) -> None:
+    found = changes(
+        tmp_path, state("CN-1", 400, "in_force"), state("CN-1", 300, "suspended"),
+        state("CN-1", 3, "in_force"),
+    )  # fmt: skip
+    assert [change.words for change in found.past] == ["in force again since 22 November 2026"]
+
+
+def words(changes: Changes) -> tuple[list[str], list[str]]:
+    past, coming = ([change.sentence for change in found] for _, found in changes.sections)
+    return past, coming
+
+
+def test_thirty_days_count_to_the_last_day_of_what_ends(tmp_path: Path) -> None:
     found = changes(
         tmp_path, state("CN-1", 2, "announced"), state("CN-2", 31, "in_force"),
-        state("CN-3", -31, "ended"),
+        state("CN-3", -31, "ended"), state("CN-4", -32, "ended"), state("CN-5", -31, "in_force"),
+        state("CN-6", 29, "unknown", "nobody knows"), state("CN-7", 30, "unknown", "long ago"),
     )  # fmt: skip
-    assert found == Changes(["CN-1 (title of CN-1): announced on 23 November 2026"], [])
+    assert words(found) == (
+        [
+            "CN-1 (title of CN-1): announced on 23 November 2026",
+            "CN-6 (title of CN-6): nobody knows",
+        ],
+        ["CN-3 (title of CN-3): ends on 25 December 2026"],
+    )
 
 
-def test_clauses_with_the_same_change_stand_together_and_the_last_change_is_first(
+def test_clauses_with_the_same_change_stand_together_and_the_nearest_is_first(
     tmp_path: Path,
 ) -> None:
     found = changes(
@@ -84,10 +105,10 @@ def test_clauses_with_the_same_change_stand_together_and_the_last_change_is_firs
         state("CN-3", 15, "unknown", "somebody said"), state("CN-4", 2, "in_force"),
         state("CN-5", -2, "ended"), state("CN-6", -1, "ended"),
     )  # fmt: skip
-    assert found == Changes(
+    assert words(found) == (
         [
             "CN-4 (title of CN-4): in force since 23 November 2026",
-            "CN-1, CN-2: nobody knows",
+            "2 clauses: nobody knows",
             "CN-3 (title of CN-3): somebody said",
         ],
         [
@@ -95,6 +116,7 @@ def test_clauses_with_the_same_change_stand_together_and_the_last_change_is_firs
             "CN-5 (title of CN-5): ends on 26 November 2026",
         ],
     )
+    assert found.past[1].names == ["CN-1: title of CN-1", "CN-2: title of CN-2"]
 
 
 def test_of_a_day_what_restricts_is_told_before_what_relaxes(tmp_path: Path) -> None:
@@ -106,7 +128,7 @@ def test_of_a_day_what_restricts_is_told_before_what_relaxes(tmp_path: Path) -> 
             state("CN-2", 2, "unknown", "suspended before"),
         ],
     )
-    assert answers(file, "JPN").changes.past == [
+    assert words(answers(file, "JPN").changes)[0] == [
         "CN-2 (title of CN-2): suspended before", "CN-1 (title of CN-1): in force before",
     ]  # fmt: skip
 
@@ -142,5 +164,5 @@ def test_the_page_begins_with_what_changed(tmp_path: Path) -> None:
     lines = [line for line in answers_markdown(answers(file, "JPN")).splitlines() if line]
     assert lines[2:6] == [
         "**What changed in the last 30 days**", "- CN-1 (title of CN-1): nobody knows",
-        "**What changes in the next 30 days**", f"- {NOTHING}",
+        "**What changes in the next 30 days**", NOTHING,
     ]  # fmt: skip

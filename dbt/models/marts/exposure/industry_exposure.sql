@@ -203,8 +203,10 @@ select
     cast(tiers.low_usd as double) as exposed_value_low_usd,
     cast(tiers.high_usd as double) as exposed_value_high_usd,
     -- Sums of the same amounts in another order differ in the last digits.
-    round(cast(tiers.low_usd / clauses.value_usd as double), 12) as share_of_clause_low,
-    round(cast(tiers.high_usd / clauses.value_usd as double), 12) as share_of_clause_high,
+    round(cast(coalesce(tiers.low_usd / nullif(clauses.value_usd, 0), 0) as double), 12)
+        as share_of_clause_low,
+    round(cast(coalesce(tiers.high_usd / nullif(clauses.value_usd, 0), 0) as double), 12)
+        as share_of_clause_high,
     {{ snapshots_together(['tiers.snapshot_ids', 'clauses.snapshot_ids']) }} as snapshot_ids
 from tiers
 inner join clauses

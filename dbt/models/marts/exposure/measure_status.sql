@@ -173,9 +173,12 @@ select
             then
                 coalesce(
                     case
-                        when clauses.evidence_class = 'official'
-                            then replace(intervals.previous_status, '_', ' ')
-                        when intervals.previous_status is not null then 'known to hold'
+                        when intervals.previous_status = 'suspended' then 'suspended'
+                        when
+                            intervals.previous_status = 'in_force'
+                            and clauses.evidence_class = 'official'
+                            then 'in force'
+                        when intervals.previous_status = 'in_force' then 'known to hold'
                     end
                     || ' until '
                     || {{ day_in_words('intervals.valid_from - interval 1 day') }}
@@ -186,7 +189,7 @@ select
                 || case clauses.evidence_class when 'official' then 'notice' else 'report' end
                 || ' on what holds '
                 || case
-                    when intervals.previous_status is null
+                    when coalesce(intervals.previous_status, 'announced') = 'announced'
                         then 'from ' || {{ day_in_words('intervals.valid_from') }}
                     when intervals.valid_from > {{ as_of_day() }} then 'after that day'
                     else 'since'

@@ -1,0 +1,156 @@
+"""The page of measures on small published files made by hand: what a clause hits, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.errors import PublicationError
+from dagster_project.serving.measures import measures_on, print_measures
+from tests.unit.serving.test_answers import published
+
+Row = Mapping[str, Any]
+
+
+def clause(clause_id: str = "CN-1", **more: Any) -> dict[str, Any]:
+    """A row of `exposure.measure_timeline`."""
+    return {
+        "clause_id": clause_id, "title": "a title", "official_reference": "1/2026",
+        "implementer_iso3": "CHN", "target_iso3": "ALL", "target_class": "all",
+        "reach": "direct", "direction": "restrict", "evidence_class": "official",
+        "valid_from": date(2026, 1, 6), "status": "in_force", "because": "1/2026",
+        "hs6_codes": ["280530", "284690"], "minerals": ["dysprosium"],
+        "known_at": date(2026, 1, 6), **more,
+    }  # fmt: skip
+
+
+def exposure(code: str, year: int = 2024, **more: Any) -> dict[str, Any]:
+    """A row of `exposure.importer_exposure` of Japan."""
+    return {
+        "clause_id": "CN-1", "importer_iso3": "JPN", "commodity_code": code,
+        "baseline_from": date(year, 1, 1), "baseline_to": date(year, 12, 31),
+        "exposed_value_low_usd": 0.0, "exposed_value_high_usd": 1e6, "exposed_share_high": 0.5,
+        **more,
+    }  # fmt: skip
+
+
+UNKNOWN: Row = {
+    "baseline_from": None, "baseline_to": None, "exposed_value_low_usd": None,
+    "exposed_value_high_usd": None, "exposed_share_high": None, "reason": "no_figures",
+}  # fmt: skip
+
+
+def page(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    timeline: list[dict[str, Any]],
+    exposures: list[dict[str, Any]],
+    together: list[dict[str, Any]] | None = None,
+) -> str:
+    file = published(
+        folder,
+        exposure__measure_timeline=timeline,
+        exposure__importer_exposure=exposures,
+        exposure__joint_exposure=together or [],
+    )
+    print_measures(measures_on(file, "JPN"))
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_shares_of_one_year_are_of_the_year_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = page(tmp_path, capsys, [clause()], [exposure("280530"), exposure("284690")])
+    assert ("hits USD 0 to USD 2.0 m of 2024: 280530 up to 50.0 %, 284690 up to 50.0 %") in printed
+
+
+def test_a_line_that_mixes_years_names_that_of_each_share(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = page(
+        tmp_path, capsys, [clause()],
+        [exposure("280530", 2022), exposure("284690", exposed_value_low_usd=1e6)],
+    )  # fmt: skip
+    assert (
+        "hits USD 1.0 m to USD 2.0 m of 2022, 2024: 280530 up to 50.0 % in 2022, "
+        "284690 up to 50.0 % in 2024"
+    ) in printed
+
+
+def test_bounds_that_are_equal_are_one_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = exposure("280530", exposed_value_low_usd=1e6)
+    assert "hits USD 1.0 m of 2024:" in page(tmp_path, capsys, [clause()], [whole])
+
+
+@pytest.mark.parametrize(
+    ("status", "verb"),
+    [("in_force", "hits"), ("suspended", "would hit"), ("unknown", "would hit")],
+)
+def test_only_what_is_in_force_hits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], status: str, verb: str
+) -> None:
+    printed = page(tmp_path, capsys, [clause(status=status)], [exposure("280530")])
+    assert f"dysprosium {verb} USD 0 to USD 1.0 m of 2024" in printed
+
+
+def test_what_a_text_leaves_out_has_no_share_alone_or_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    joint = {
+        "importer_iso3": "JPN", "commodity_code": "284690", "valid_from": date(2026, 1, 6),
+        "clause_ids": ["CN-1", "CN-2"], "clauses_without_figures": [], "exposed_share_low": 0.0,
+        "exposed_share_high": 0.9, "exposed_value_low_usd": 0.0, "exposed_value_high_usd": 9e6,
+        "baseline_from": date(2024, 1, 1), "baseline_to": date(2024, 12, 31),
+    }  # fmt: skip
+    printed = page(
+        tmp_path, capsys, [clause(excludes="processed rare earths")],
+        [exposure("284690"), exposure("280530", **UNKNOWN)], [joint],
+    )  # fmt: skip
+    assert (
+        "leaves out processed rare earths: how much of 284690 it hits is not known "
+        "no figures at hand of 280530"
+    ) in printed
+    assert "up to" not in printed
+    assert "(CN-1, CN-2); CN-1 leaves out processed rare earths" in printed
+
+
+def test_what_nobody_knows_is_said_once_with_what_was_said_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lapsed = clause(status="unknown", because="suspended until 10 November 2026; nobody knows")
+    printed = page(tmp_path, capsys, [lapsed], [exposure("280530")])
+    assert "State unknown: no notice or report on what holds (1 clause)" in printed
+    assert "China: a title suspended until 10 November 2026; nobody knows 2 codes" in printed
+
+
+def test_the_days_of_a_state_count_to_its_last_day(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    timeline = [
+        clause("CN-1", status="suspended", valid_to=date(2026, 11, 26)),
+        clause("CN-2", status="suspended", valid_to=date(2026, 11, 27)),
+        clause("CN-3", status="suspended", valid_to=date(2026, 12, 26)),
+        clause("CN-4", status="suspended", valid_to=date(2026, 12, 27)),
+    ]
+    printed = page(tmp_path, capsys, timeline, [])
+    assert printed.count("its last day is") == 3
+    for words in ("its last day is today", "its last day is in 1 day ", "in 30 days"):
+        assert words in printed
+
+
+def test_a_file_of_an_earlier_version_is_named_in_a_sentence(tmp_path: Path) -> None:
+    file = published(tmp_path)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("alter table exposure.measure_timeline drop column excludes")
+    with pytest.raises(PublicationError) as error:
+        measures_on(file, "JPN")
+    assert str(error.value) == (
+        "kido.duckdb is of an earlier version, with another timeline. Run kido build."
+    )
