@@ -149,6 +149,45 @@ def test_a_new_restriction_warns_japan_by_what_it_had_from_china_in_the_year_bef
         "and commodity_code = 'rare_earths'"
     )
     assert (round(value, 3), severity, period) == (0.44, "medium", date(2025, 10, 1))
+
+
+def test_severity_is_of_what_the_clause_may_hit_of_a_code_or_of_a_groups_codes(rows: Rows) -> None:
+    """All of China's part of both codes may be of the five rare earths of notice 57/2025."""
+
+    def grade(share: float) -> str:
+        return "high" if share >= 0.6 else "medium" if share >= 0.3 else "low"
+
+    bought = {
+        (importer, code): (china, total)
+        for importer, code, china, total in rows(
+            "select own.importer_iso3, substr(own.mineral_group, 4), "
+            "coalesce(sum(shares.amount), 0), own.total_amount "
+            "from dependency.import_concentration as own "
+            "left join dependency.supplier_shares as shares "
+            "using (importer_iso3, mineral_group, frequency, period_start, measure) "
+            "where own.importer_iso3 in ('JPN', 'USA') and shares.supplier_iso3 = 'CHN' "
+            "and own.mineral_group in ('hs_280530', 'hs_284690') and own.frequency = 'A' "
+            "and own.period_start = date '2024-01-01' and own.measure = 'value_usd' group by all"
+        )
+    }
+    expected = {key: grade(china / total) for key, (china, total) in bought.items()}
+    for importer in ("JPN", "USA"):
+        both = [part for (of, _), part in bought.items() if of == importer]
+        expected[importer, "rare_earths"] = grade(
+            sum(china for china, _ in both) / sum(total for _, total in both)
+        )
+    assert expected["USA", "rare_earths"] == "high" != expected["JPN", "280530"] == "low"
+    assert dict.fromkeys(expected, True) == {
+        (importer, code): severity == expected[importer, code]
+        for importer, code, severity in rows(
+            "select importer_iso3, commodity_code, severity from exposure.early_warnings "
+            "where clause_id = 'CN-2025-57' and signal = 'new_restriction' "
+            "and importer_iso3 in ('JPN', 'USA')"
+        )
+    }
+
+
+def test_only_targets_of_a_clause_are_warned(rows: Rows) -> None:
     assert rows(
         "select distinct importer_iso3 from exposure.early_warnings "
         "where clause_id = 'CN-2024-46-2' and signal = 'new_restriction'"

@@ -22,6 +22,7 @@ CASES = CHECKOUT / "tests" / "unit" / "quality" / "suites" / "marts"
 NAMES_MARTS: Mapping[str, str] = {
     "serving/answers.py": "the page of answers draws from the marts it names",
     "serving/measures.py": "the page of measures draws from the marts it names",
+    "serving/changes.py": "the pages begin with what changed in the marts it names",
     "serving/pictures.py": "the picture of the markets draws from the marts it names",
     "serving/gate.py": "a loss is explained by snapshots, releases and suppliers that moved",
     "serving/tables.py": "what a file says of its tables is in its catalog",

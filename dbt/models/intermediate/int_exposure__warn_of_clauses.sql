@@ -29,9 +29,9 @@ clause_events as (
 
 ),
 
-largest_shares as (
+exposed_groups as (
 
-    select * from {{ ref('int_exposure__find_largest_shares') }}
+    select * from {{ ref('int_exposure__share_exposed_groups') }}
 
 ),
 
@@ -150,16 +150,16 @@ concerned_shares as (
         concerned.*,
         case
             when clauses.excludes is not null then null
-            when largest_shares.clause_id is null then 0
-            else largest_shares.exposed_share_high
+            when exposed_groups.clause_id is null then 0
+            else exposed_groups.exposed_share_high
         end as exposed_share_high
     from concerned
     inner join clauses on concerned.clause_id = clauses.clause_id
-    left join largest_shares
+    left join exposed_groups
         on
-            concerned.clause_id = largest_shares.clause_id
-            and concerned.importer_iso3 = largest_shares.importer_iso3
-            and concerned.commodity_code = largest_shares.commodity_code
+            concerned.clause_id = exposed_groups.clause_id
+            and concerned.importer_iso3 = exposed_groups.importer_iso3
+            and concerned.commodity_code = exposed_groups.commodity_code
 
 ),
 

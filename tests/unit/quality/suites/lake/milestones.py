@@ -7,6 +7,7 @@ from tests.unit.quality.seeded import PROVENANCE, Defects, Row
 
 MILESTONE: Row = {
     **PROVENANCE, "milestone_id": "JP-2026-01-CHIKYU", "kind": "supply_project", "title": "Trial",
+    "clauses": [],
     "economy_iso3": "JPN", "announced_date": date(2025, 12, 23), "event_date": date(2026, 2, 1),
     "ended_date": date(2026, 2, 14), "evidence_class": "reported", "known_at": date(2025, 12, 23),
 }  # fmt: skip

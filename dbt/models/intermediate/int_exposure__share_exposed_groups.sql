@@ -17,14 +17,18 @@ exposed as (
         clause_id,
         importer_iso3,
         commodity_code,
-        exposed_share_high
+        exposed_value_high_usd,
+        exposed_share_high,
+        baseline_value_usd / nullif(baseline_share, 0) as imports_usd
     from exposures
     union all
     select
         exposures.clause_id,
         exposures.importer_iso3,
         mineral_group_codes.mineral_group as commodity_code,
-        exposures.exposed_share_high
+        exposures.exposed_value_high_usd,
+        exposures.exposed_share_high,
+        exposures.baseline_value_usd / nullif(exposures.baseline_share, 0) as imports_usd
     from exposures
     inner join mineral_group_codes on exposures.commodity_code = mineral_group_codes.hs6_code
 
@@ -34,6 +38,7 @@ select
     clause_id,
     importer_iso3,
     commodity_code,
-    max(exposed_share_high) as exposed_share_high
+    sum(exposed_value_high_usd) filter (where exposed_share_high is not null)
+    / sum(imports_usd) filter (where exposed_share_high is not null) as exposed_share_high
 from exposed
 group by clause_id, importer_iso3, commodity_code
