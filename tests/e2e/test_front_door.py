@@ -68,6 +68,22 @@ def test_a_build_ends_with_the_path_and_the_answers(built: Path) -> None:
     assert "10 dependent on the basis" in " ".join(output.split())
 
 
+def test_the_readme_shows_the_page_that_a_build_prints(built: Path) -> None:
+    """From the figures on: what changed depends on the day, which is another one there."""
+
+    def figures(page: str) -> str:
+        first = "Rare-earth imports from China, by weight"
+        return " ".join(page[page.index(first) :].partition("Published:")[0].split())
+
+    readme = (CHECKOUT / "README.md").read_text("utf8")
+    heading = "\nJapan: dependence on critical minerals  as of "
+    of_readme = readme.partition(f"```text{heading}")[2].partition("```")[0]
+    day = of_readme.splitlines()[0]
+    of_build = (built / "build.out").read_text("utf8").partition(heading)[2]
+    printed = figures(of_build).replace(of_build.splitlines()[0], day)
+    assert figures(of_readme) == printed
+
+
 def test_help_is_there_for_every_command() -> None:
     result = run_kido(CHECKOUT / "data", "--help")
     assert result.returncode == 0
