@@ -6,7 +6,7 @@ and changes only with the SQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -68,20 +68,7 @@ def column_lineage(
         for (database, schema, table), name in by_relation.items()
         if schema == "lake"
     }
-    schema: dict[str, Any] = {}
-    for node in nodes.values():
-        if node["resource_type"] in {"model", "source", "seed"} and node.get("columns"):
-            relation = node.get("alias") or node["identifier"]
-            relations = schema.setdefault(node["database"], {}).setdefault(node["schema"], {})
-            columns = {
-                column: details.get("data_type") or "unknown"
-                for column, details in node["columns"].items()
-            }
-            relations[relation] = columns
-            if node["resource_type"] == "source" and node["schema"] == "lake":
-                # Its slices: some of its columns and the number of rows; rows are selected by
-                # these.
-                relations[f"{relation}_slices"] = {**columns, "rows": "bigint"}
+    schema = _columns_by_relation(nodes.values())
 
     found: Lineage = {}
     for number, (model, sql) in enumerate(compiled.items(), 1):
@@ -109,6 +96,25 @@ def column_lineage(
             if origins:
                 origins_of[column] = sorted(origins)
     return found
+
+
+def _columns_by_relation(nodes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Types of columns, by database, schema and table."""
+    schema: dict[str, Any] = {}
+    for node in nodes:
+        if node["resource_type"] in {"model", "source", "seed"} and node.get("columns"):
+            relation = node.get("alias") or node["identifier"]
+            relations = schema.setdefault(node["database"], {}).setdefault(node["schema"], {})
+            columns = {
+                column: details.get("data_type") or "unknown"
+                for column, details in node["columns"].items()
+            }
+            relations[relation] = columns
+            if node["resource_type"] == "source" and node["schema"] == "lake":
+                # Its slices: some of its columns and the number of rows; rows are selected by
+                # these.
+                relations[f"{relation}_slices"] = {**columns, "rows": "bigint"}
+    return schema
 
 
 def _relation(node: Mapping[str, Any]) -> tuple[str, str, str]:

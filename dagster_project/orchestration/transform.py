@@ -93,7 +93,7 @@ def _parse(manifest: Path) -> None:
         raise KidoError(f"The dbt project does not parse: {result.exception}.")
     compiled = _compile(result.result)
     say("  tracing columns")
-    count = counter("models and tests")
+    count = counter("models")
     lineage = column_lineage(json.loads(manifest.read_text("utf8")), compiled, count)
     write_atomically(TARGET / "column_lineage.json", json.dumps(lineage).encode())
     write_atomically(STAMP, json.dumps({"version": version}).encode())
@@ -273,6 +273,7 @@ def _compile(manifest: Any) -> Mapping[str, str]:
         [
             "compile", *_paths(TARGET / "compile"), *_QUIET, "--no-write-json",
             "--no-introspect", "--vars", json.dumps(variables), "--select", "resource_type:model",
+            "--indirect-selection", "empty",
         ]
     )  # fmt: skip
     _release_connections()
