@@ -352,18 +352,6 @@ def describe(
 
 
 @app.command()
-def shell(as_of: ReplayDay = None) -> None:
-    """Open the published file, read-only, in Harlequin, a SQL client for the terminal.
-
-    Installed on first use in an environment of its own in the user's cache.
-    """
-    published = _published(_settings(as_of))
-    from dagster_project.serving.shell import open_shell
-
-    raise typer.Exit(open_shell(published, _print_error))
-
-
-@app.command()
 def trace(
     table: Table,
     where: Annotated[
