@@ -28,7 +28,6 @@ from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from typing import Any, Protocol, cast
 
-from dagster_project.orchestration.processes import collect_garbage_rarely
 from dagster_project.quality.runner import great_expectations
 
 WORKERS = 2
@@ -142,7 +141,6 @@ def started() -> Iterator[None]:
 def _main(imports: Sequence[str]) -> None:
     # Ctrl-C is for the parent process: this one ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    collect_garbage_rarely()
     # Output of libraries is not part of an answer.
     with os.fdopen(os.dup(1), "wb") as replies:
         os.dup2(2, 1)

@@ -63,7 +63,6 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     Raises ConfigurationError for a day without any figures.
     """
     from dagster_project.orchestration import beside, builds
-    from dagster_project.orchestration.processes import collect_garbage_rarely
 
     if settings.as_of:
         from dagster_project.orchestration.days import require_day
@@ -76,7 +75,6 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         _print(f"Nothing has changed since the {_published(settings)}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
-    collect_garbage_rarely()
     with beside.started():
         return _build(settings, select, force)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import platform
 import subprocess
@@ -74,12 +73,3 @@ def _states() -> Iterator[list[str]]:
 def own_name() -> str:
     """The name of this process."""
     return name_of(os.getpid()) or str(os.getpid())
-
-
-def collect_garbage_rarely() -> None:
-    """For a process that ends with its work: scan objects for garbage after two million new ones.
-
-    Imports and dbt create millions of objects, nearly all of which stay: scanning them repeatedly
-    costs a build seconds. What a build leaves as garbage is a million objects, 100 MB.
-    """
-    gc.set_threshold(2_000_000, 50, 100)

@@ -18,7 +18,6 @@ from typing import Any, Generic, TypeVar
 import polars as pl
 
 from dagster_project.errors import counted, shortened
-from dagster_project.quality.deferred import defer
 from dagster_project.quality.markets import markets_of
 from dagster_project.quality.profiles import (
     QUARANTINED,
@@ -430,12 +429,9 @@ class _Answer:
 def great_expectations() -> tuple[Any, Any]:
     """The module, imported only here, and with its progress bars switched off.
 
-    It reads the variable that switches analytics off on import. Half of the import is two libraries
-    for expectations of distributions, which no rule uses.
+    It reads the variable that switches analytics off on import.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    for library in ("scipy.stats", "altair"):
-        defer(library)
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
