@@ -88,6 +88,13 @@ with by_code as (
     where importer_iso3 <> '_X'
     group by all
 ),
+-- An importer without a code of a group has none of it in a year that has the code.
+covered as (
+    select mineral_group, year
+    from groups inner join (select distinct hs6_code, year from trade.baci_flows) using (hs6_code)
+    group by mineral_group, year
+    having count(*) = any_value(codes)
+),
 by_group as (
     select
         importer_iso3,
@@ -99,9 +106,8 @@ by_group as (
             when sum(without_weight) = 0 then 1
             else coalesce(sum(weighed_usd), 0) / sum(value_usd)
         end as weight_coverage_share
-    from by_code inner join groups using (hs6_code)
-    group by importer_iso3, mineral_group, codes, year
-    having count(*) = codes
+    from by_code inner join groups using (hs6_code) inner join covered using (mineral_group, year)
+    group by importer_iso3, mineral_group, year
 ),
 by_measure as (
     select

@@ -266,7 +266,7 @@ def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path
     assert "✗ published/warehouse: magnitudes_are_kept" in output
     cause = re.escape(f"(brought by {newest(home, 'pink_sheet')} ({wrong.name}))")
     assert re.search(
-        r"highest close of COPPER in 2026 in market\.prices would change from "
+        r"highest close of COPPER in 2026 \(M\) in market\.prices would change from "
         rf"13,543 to 13,543,190, and \d+ more like it {cause}",
         output,
     )

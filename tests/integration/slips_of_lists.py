@@ -406,7 +406,7 @@ def milestones() -> Case:
     edits = {"a day put right": ("ended: 2015-04-30", "ended: 2015-05-01")}
     return _case(
         "milestones.yaml", [("title", "statement")],
-        honest_list("milestones.yaml", "milestones", 14, edits),
+        honest_list("milestones.yaml", "milestones", 28, edits),
     )  # fmt: skip
 
 
