@@ -460,7 +460,7 @@ def test_a_selection_of_the_lake_takes_along_what_is_made_from_it(home: Path) ->
         assert connection.execute(
             "select title from exposure.measures where clause_id = 'CN-2025-55'"
         ).fetchall() == [("My own title",)]
-        assert connection.execute("select count(*) from exposure.measures").fetchone() == (106,)
+        assert connection.execute("select count(*) from exposure.measures").fetchone() == (112,)
 
 
 def test_a_file_cannot_have_been_downloaded_tomorrow(home: Path, tmp_path: Path) -> None:
