@@ -3,6 +3,7 @@
     'int_answers__show_imports',
     'int_answers__show_other_importers',
     'int_answers__show_supply',
+    'int_answers__show_price',
     'int_answers__show_monthly_trade',
     'int_answers__show_restrictions',
     'int_answers__show_markets',
