@@ -1,9 +1,5 @@
 {% set first_year = 2010 %}
 {% set names_shown = 3 %}
-{# A year's imports of a code in USD. Less depends on a single order: tin ore for 42,000 dollars. #}
-{% set least_imports_usd = 1000000 %}
-{# Part of the codes of an importer's fullest year that a year has figures of. #}
-{% set most_codes = 0.8 %}
 
 with economies as (
 
@@ -25,33 +21,9 @@ shares as (
 
 ),
 
-reported_flows as (
+vintages as (
 
-    select * from {{ ref('reported_flows') }}
-
-),
-
-baci_flows as (
-
-    select * from {{ ref('baci_flows') }}
-
-),
-
-minerals as (
-
-    select * from {{ ref('minerals') }}
-
-),
-
-commodity_minerals as (
-
-    select * from {{ ref('commodity_minerals') }}
-
-),
-
-commodities as (
-
-    select * from {{ ref('commodities') }}
+    select * from {{ ref('int_answers__date_imports') }}
 
 ),
 
@@ -148,29 +120,6 @@ import_trends as (
             and years.measure = comparable.measure
             and years.year = comparable.year
     group by years.importer_iso3, years.mineral_group, years.measure
-
-),
-
-vintages as (
-
-    select
-        source,
-        reporter_iso3 as importer_iso3,
-        year(period_start) as year,
-        max(vintage_at) as vintage_at
-    from reported_flows
-    where
-        flow = 'import'
-        and frequency = 'A'
-    group by all
-    union all
-    select
-        'baci' as source,
-        importer_iso3,
-        year,
-        max(vintage_at) as vintage_at
-    from baci_flows
-    group by all
 
 ),
 
@@ -305,157 +254,11 @@ magnets as (
 
 ),
 
--- A code is named by its mineral where it has one, else by its goods.
-goods as (
-
-    select
-        hs6_code,
-        arg_max(split_part(description, ';', 1), hs_revision) as name
-    from commodities
-    group by hs6_code
-
-),
-
-sole_minerals as (
-
-    select
-        commodity_minerals.hs6_code,
-        max(minerals.name) as name
-    from commodity_minerals
-    inner join minerals on commodity_minerals.mineral = minerals.mineral
-    group by commodity_minerals.hs6_code
-    having count(*) = 1
-
-),
-
--- The newest year with figures of most of the codes: a newer one may hold those of a few.
-codes_by_year as (
-
-    select
-        importer_iso3,
-        period_start,
-        count(*) >= {{ most_codes }} * max(count(*)) over (partition by importer_iso3) as is_full
-    from totals
-    where
-        frequency = 'A'
-        and measure = 'value_usd'
-        and starts_with(mineral_group, 'hs_')
-    group by importer_iso3, period_start
-
-),
-
-latest_codes as (
-
-    select
-        importer_iso3,
-        max(period_start) as period_start
-    from codes_by_year
-    where is_full
-    group by importer_iso3
-
-),
-
-codes as (
-
-    select
-        totals.importer_iso3,
-        totals.top_supplier_iso3,
-        totals.top_supplier_share,
-        totals.top_supplier_iso3 = importers.supplier_iso3 as is_led_by_supplier,
-        totals.source,
-        totals.snapshot_ids,
-        year(totals.period_start) as year,
-        coalesce(sole_minerals.name, goods.name) as name,
-        replace(totals.mineral_group, 'hs_', '') as hs6_code,
-        row_number() over (
-            partition by totals.importer_iso3
-            order by totals.top_supplier_share desc nulls last, totals.mineral_group asc
-        ) as concentration_rank
-    from totals
-    inner join importers on totals.importer_iso3 = importers.importer_iso3
-    inner join latest_codes
-        on
-            totals.importer_iso3 = latest_codes.importer_iso3
-            and totals.period_start = latest_codes.period_start
-    left join sole_minerals on totals.mineral_group = 'hs_' || sole_minerals.hs6_code
-    left join goods on totals.mineral_group = 'hs_' || goods.hs6_code
-    where
-        totals.frequency = 'A'
-        and totals.measure = 'value_usd'
-        and starts_with(totals.mineral_group, 'hs_')
-        and totals.total_amount >= {{ least_imports_usd }}
-
-),
-
-codes_together as (
-
-    select
-        codes.importer_iso3,
-        count(*) filter (where codes.is_led_by_supplier) as led_by_supplier,
-        count(*) as codes,
-        max(codes.year) as year,
-        string_agg(
-            coalesce(codes.name || ' (' || codes.hs6_code || ')', codes.hs6_code)
-            || ' '
-            || economies.name
-            || ' '
-            || {{ percent_in_words('codes.top_supplier_share') }},
-            ', '
-            order by codes.concentration_rank
-        ) filter (where codes.concentration_rank <= {{ names_shown }}) as in_words,
-        string_agg(distinct codes.source, ', ' order by codes.source) as source,
-        max(coalesce(vintages.vintage_at, sources.last_vintage_at)) as vintage_at,
-        {{ union_of_snapshots('codes.snapshot_ids') }} as snapshot_ids
-    from codes
-    left join economies on codes.top_supplier_iso3 = economies.economy_iso3
-    left join vintages
-        on
-            codes.source = vintages.source
-            and codes.importer_iso3 = vintages.importer_iso3
-            and codes.year = vintages.year
-    left join sources on codes.source = sources.source
-    group by codes.importer_iso3
-
-),
-
-concentrated_codes as (
-
-    select
-        importers.importer_iso3,
-        5 as position,
-        'Codes of which '
-        || importers.supplier_name
-        || ' is the largest supplier, by value' as subject,
-        cast(codes_together.led_by_supplier as double) as figure,
-        'codes' as unit,
-        cast(codes_together.year as varchar) as period,
-        case
-            when codes_together.importer_iso3 is not null
-                then
-                    'of '
-                    || codes_together.codes
-                    || ' imported for at least USD 1 m; most dependent on one supplier: '
-                    || codes_together.in_words
-            when latest_codes.importer_iso3 is not null then 'none is imported for USD 1 m'
-        end as detail,
-        cast(null as double[]) as trend,
-        cast(null as varchar) as trend_from,
-        codes_together.source,
-        codes_together.vintage_at,
-        codes_together.snapshot_ids
-    from importers
-    left join codes_together on importers.importer_iso3 = codes_together.importer_iso3
-    left join latest_codes on importers.importer_iso3 = latest_codes.importer_iso3
-
-),
-
 lines as (
 
     select * from rare_earths
     union all by name
     select * from magnets
-    union all by name
-    select * from concentrated_codes
 
 )
 

@@ -1,6 +1,7 @@
 {# Each model shows some lines of the page, for every importer. A new line goes into one of them. #}
 {% set models = [
     'int_answers__show_imports',
+    'int_answers__show_codes',
     'int_answers__show_other_importers',
     'int_answers__show_supply',
     'int_answers__show_price',
