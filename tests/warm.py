@@ -26,7 +26,6 @@ import tests.integration.asking
 import tests.integration.killing
 from dagster_project.intake.versions import parser_version
 from dagster_project.market.calendars import CALENDARS, calendar
-from dagster_project.orchestration import transform
 from dagster_project.quality.runner import great_expectations
 from dagster_project.sources.registry import all_sources
 
@@ -37,8 +36,6 @@ for source in all_sources().values():
     parser_version(source)
 for name in CALENDARS:
     calendar(name)
-# Read for the next run of dbt alone, which changes it: each process that is forked has its own.
-transform.load_ahead()
 # What is here stays: no process that is forked looks through it for garbage, and copies it by that.
 gc.set_threshold(100_000, 50, 100)
 gc.collect()

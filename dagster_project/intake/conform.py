@@ -7,14 +7,14 @@ the rules or the lists is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from dagster_project.errors import BatchRejectedError, DamagedError, KidoError, UpstreamFormatError
+from dagster_project.errors import BatchRejectedError, DamagedError, UpstreamFormatError
 from dagster_project.intake import batch as batches
 from dagster_project.intake.coverage import coverage_of, windows_of
 from dagster_project.intake.stores import lake_of, landing_of
@@ -112,42 +112,6 @@ def is_conformed(settings: Settings, source: Source) -> bool:
         return records.keys() == landed and all(
             _is_current(source, record) for record in records.values()
         )
-
-
-def unstaged(settings: Settings, source: Source) -> list[str]:
-    """The landed snapshots of a source whose rows are neither in the lake nor staged, oldest
-    first.
-    """
-    name = source.CARD.name
-    lake = lake_of(settings)
-    with commodities_of(settings.scope):
-        known = {**lake.staged(name), **lake.records(name)}
-        return [
-            one.snapshot_id
-            for one in landing_of(settings).snapshots(name)
-            if not (one.snapshot_id in known and _is_current(source, known[one.snapshot_id]))
-        ]
-
-
-def stage_ahead(settings: Settings, source: Source, snapshots: Collection[str]) -> int:
-    """Stage the rows of landed snapshots of a source that are not in the lake; returns their
-    number.
-
-    Unusable ones are left to `conform`, which reports the reason.
-    """
-    landing, lake = landing_of(settings), lake_of(settings)
-    ready = 0
-    with commodities_of(settings.scope), batches.spool_folder(settings.spool_dir) as folder:
-        for snapshot in landing.snapshots(source.CARD.name):
-            if snapshot.snapshot_id not in snapshots:
-                continue
-            try:
-                batch = _batch(source, landing, snapshot, folder)
-            except KidoError:
-                continue
-            stage(settings, lake, source, snapshot, batch)
-            ready += 1
-    return ready
 
 
 def stage(

@@ -3,7 +3,6 @@
 No model is named here; they are read from the manifest.
 """
 
-import contextlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,8 +22,7 @@ from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.schemas import WRITTEN_BESIDE
 from dagster_project.lake.space import disk_full
-from dagster_project.orchestration import beside, builds, transform
-from dagster_project.orchestration.audit import audit_of
+from dagster_project.orchestration import builds, transform
 from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.facts import code_version, facts
 from dagster_project.orchestration.inputs import inputs_version
@@ -153,33 +151,24 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         say("  building marts")
         select = _subset(context, manifest, settings, build)
         fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
-        with contextlib.ExitStack() as unless_built:
-            # A part may be built for inspection, with no audit after it.
-            if not select:
-                beside.start()
-            unless_built.callback(beside.end)
-            outcome = fail_run_on(
-                lambda: transform.run(
-                    build.file,
-                    settings.today,
-                    target=build.directory / "dbt",
-                    memory=settings.memory,
-                    select=select,
-                    on_start=counter("models and tests"),
-                )
+        outcome = fail_run_on(
+            lambda: transform.run(
+                build.file,
+                settings.today,
+                target=build.directory / "dbt",
+                memory=settings.memory,
+                select=select,
+                on_start=counter("models and tests"),
             )
-            if outcome.error:
-                raise dg.Failure(description=outcome.error, allow_retries=False)
-            say("    models and tests have run; adding views with names, counting rows")
-            is_built = not any(node.status == "error" for node in outcome.results)
-            if is_built:
-                tables = described_tables(manifest)
-                fail_run_on(lambda: add_views_and_counts(build.file, tables, settings.memory))
-                if not select:
-                    audit_of(build, settings).begin()
-            glances = _glances(build, settings)
-            yield from _dbt_events(context, manifest, translator, build, outcome, glances, settings)
-            unless_built.pop_all()
+        )
+        if outcome.error:
+            raise dg.Failure(description=outcome.error, allow_retries=False)
+        say("    models and tests have run; adding views with names, counting rows")
+        if not any(node.status == "error" for node in outcome.results):
+            tables = described_tables(manifest)
+            fail_run_on(lambda: add_views_and_counts(build.file, tables, settings.memory))
+        glances = _glances(build, settings)
+        yield from _dbt_events(context, manifest, translator, build, outcome, glances, settings)
 
     return models
 

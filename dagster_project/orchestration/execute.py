@@ -62,7 +62,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     The run is recorded in the instance that the UI shows. Progress goes to standard error.
     Raises ConfigurationError for a day without any figures.
     """
-    from dagster_project.orchestration import beside, builds
+    from dagster_project.orchestration import builds
 
     if settings.as_of:
         from dagster_project.orchestration.days import require_day
@@ -75,8 +75,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         _print(f"Nothing has changed since the {_published(settings)}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
-    with beside.started():
-        return _build(settings, select, force)
+    return _build(settings, select, force)
 
 
 def _build(settings: Settings, select: str, force: bool) -> Path | None:
@@ -145,17 +144,12 @@ def _run(
     Returns whether it succeeded, and the published file, if any.
     """
     from dagster_project.orchestration import builds
-    from dagster_project.orchestration.held_logs import logs_held_open
     from dagster_project.orchestration.keys import PUBLISHED
     from dagster_project.orchestration.processes import own_name
 
     job = definitions.resolve_job_def("build")
     run_id = str(uuid.uuid4())
-    with (
-        only_news_printed(),
-        open_instance(settings) as instance,
-        logs_held_open(instance, run_id),
-    ):
+    with only_news_printed(), open_instance(settings) as instance:
         builds.Build(settings.build_dir / run_id).claim(own_name())
         result = job.execute_in_process(
             run_id=run_id,

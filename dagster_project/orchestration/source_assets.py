@@ -37,7 +37,6 @@ from dagster_project.orchestration.metadata import (
 )
 from dagster_project.orchestration.preview import lake_preview, lake_reach
 from dagster_project.orchestration.resources import Warehouse
-from dagster_project.orchestration.staging import begin_staging, wait_for_staging
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.sources.card import Frequency, Source, Window, Windows, can_be_asked
 
@@ -93,7 +92,6 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
             fetched = fail_run_on(lambda: fetch.fetch_due(settings, source))
         if checks:
             yield _answered(key, fetched)
-        begin_staging(settings, source)
         snapshots = landing_of(settings).snapshots(card.name)
         withdrawn = landing_of(settings).withdrawn(card.name)
         yield dg.MaterializeResult(
@@ -259,7 +257,6 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
-        wait_for_staging(settings, source)
         outcome = fail_run_on(lambda: conform(settings, source))
         for table in tables:
             yield suite_check_result(

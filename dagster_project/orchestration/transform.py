@@ -132,52 +132,6 @@ def parsed_project() -> Any:
     return Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
 
 
-_CALLED_BY_DBT = (
-    "check_schema_exists",
-    "create_schema",
-    "drop_relation",
-    "drop_schema",
-    "get_columns_in_relation",
-    "list_relations_without_caching",
-    "list_schemas",
-    "py_script_postfix",
-)
-"""The macros that dbt and its adapter call from Python in a build: no node names them."""
-
-
-def pruned_for_build(project: Any) -> Any:
-    """A parsed project with the macros that a build can call, and without unit tests.
-
-    dbt makes an object of every macro for every node, and again when it runs it. Of its own 500
-    macros a build calls a quarter: a build takes a second less.
-    """
-    materialized = {node.config.materialized for node in project.nodes.values()}
-    first = (*_CALLED_BY_DBT, *(f"materialization_{name}_" for name in materialized))
-    found = {macro for node in project.nodes.values() for macro in node.depends_on.macros}
-    found |= {key for key, macro in project.macros.items() if macro.name.startswith(first)}
-    kept: dict[str, Any] = {}
-    while found:
-        key = found.pop()
-        if key in project.macros:
-            kept[key] = project.macros[key]
-            found |= set(kept[key].depends_on.macros) - kept.keys()
-    project.macros = kept
-    project.unit_tests = {}
-    return project
-
-
-_ahead: dict[str, Any] = {}
-"""A parsed project by its version, for the next run only: dbt changes it."""
-
-
-def load_ahead() -> None:
-    """Import dbt and read the parsed project for the next `run`: it saves 2 s of it."""
-    import dbt.cli.main  # noqa: F401
-
-    if not _ahead:
-        _ahead[project_version()] = pruned_for_build(parsed_project())
-
-
 def load_column_lineage() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]:
     """By model and column: the (node, column) pairs that are its inputs."""
     path = TARGET / "column_lineage.json"
@@ -205,14 +159,14 @@ def run(
         "build_file": str(build_file), "work_file": str(work_file(build_file)),
         "as_of": as_of.isoformat(), **spilling(build_file, memory),
     }  # fmt: skip
-    manifest = _ahead.pop(project_version(), None) or pruned_for_build(parsed_project())
-    _ahead.clear()
-    result = dbtRunner(manifest=manifest, callbacks=_listening(on_start)).invoke(
+    result = dbtRunner(manifest=parsed_project(), callbacks=_listening(on_start)).invoke(
         [
             "build",
             *_paths(target),
             *_QUIET,
             "--no-write-json",
+            "--exclude-resource-type",
+            "unit_test",
             "--vars",
             json.dumps(variables),
             *(("--select", *select) if select else ()),

@@ -7,7 +7,6 @@ is never whole in memory. The rules themselves are in the suites.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -450,39 +449,13 @@ def _batch_definition() -> Any:
 
 def expectations_of(rules: Iterable[Rule], kwargs: Mapping[str, Mapping[str, object]]) -> list[Any]:
     """The rules as Great Expectations' own objects, each with its rule's name in `meta`."""
+    gx, _ = great_expectations()
     return [
-        _expectation(rule.expectation)(
+        getattr(gx.expectations, rule.expectation)(
             **kwargs[rule.name], meta={"rule": rule.name}, notes=rule.explanation
         )
         for rule in rules
     ]
-
-
-@cache
-def _expectation(name: str) -> Any:
-    """One of Great Expectations' classes, whose objects put their configuration together once.
-
-    They are asked for it dozens of times in a validation, and nothing changes them: a suite takes
-    a fifth less time.
-    """
-    gx, _ = great_expectations()
-    from great_expectations.compatibility.pydantic import PrivateAttr
-
-    expectation = getattr(gx.expectations, name)
-
-    def configuration(self: Any) -> Any:
-        if self._configuration is None:
-            self._configuration = expectation.configuration.fget(self)
-        return self._configuration
-
-    members = {
-        "__module__": __name__,
-        "_configuration": PrivateAttr(None),
-        "configuration": property(configuration),
-    }
-    # It takes the place of the other, and of its name: that is meant, and no warning.
-    logging.getLogger("great_expectations.expectations.registry").setLevel(logging.ERROR)
-    return type(expectation)(name, (expectation,), members)
 
 
 def _ask(

@@ -18,13 +18,12 @@ import pytest
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.intake import batch as batches
 from dagster_project.intake import conform as conforming
-from dagster_project.intake.conform import conform, recorded_checks, stage, stage_ahead, unstaged
+from dagster_project.intake.conform import conform, recorded_checks, stage
 from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.landing import AskedSlices, Part, Period, Snapshot
 from dagster_project.lake.schemas import COVERAGE, PRICE_QUOTES, TRADE_FLOWS
-from dagster_project.quality.results import to_json
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document
@@ -234,54 +233,6 @@ def test_rows_that_lie_ready_from_an_older_parser_are_parsed_again(
         monkeypatch.setattr(module, "parser_version", lambda source: "another")
     assert conform(settings, COMTRADE).parsed == 1
     assert lake_of(settings).records("comtrade")[snapshot.snapshot_id].parser_version == "another"
-
-
-def test_what_is_staged_ahead_comes_in_as_if_it_were_parsed_by_the_lake(
-    settings: Settings, parsed: Counter[str]
-) -> None:
-    years = range(1995, 2024)
-    many = [replace(FLOW, period=str(year)) for year in years]
-    odd = replace(FLOW, partner=410, value=-1.0, period="2023")
-    first = landed(settings)
-    more = [fetched(settings, [as_json([*many, odd])], *years), fetched(settings, [PAYLOAD], 2024)]
-    record_file(settings, first).unlink()
-    alone = Settings.load(home=settings.home.parent / "alone")
-    shutil.copytree(settings.home, alone.home)
-    parsed.clear()
-    waiting = unstaged(settings, COMTRADE)
-    assert stage_ahead(settings, COMTRADE, waiting[1::2]) == 1
-    assert unstaged(settings, COMTRADE) == waiting[::2]
-    assert stage_ahead(settings, COMTRADE, waiting[::2]) == 2
-    assert unstaged(settings, COMTRADE) == []
-    assert parsed == {"a.json": 1, more[0].document: 2}
-    outcome, expected = conform(settings, COMTRADE), conform(alone, COMTRADE)
-    assert (outcome.parsed, expected.parsed) == (0, 3)
-    assert {table: to_json(found) for table, found in outcome.checks.items()} == {
-        table: to_json(found) for table, found in expected.checks.items()
-    }
-    assert replace(outcome, checks={}) == replace(expected, checks={}, parsed=0)
-    for table in (TRADE_FLOWS, COVERAGE):
-        rows, wanted = (lake_of(each).rows(table, "comtrade") for each in (settings, alone))
-        assert rows is not None
-        assert wanted is not None
-        assert rows.collect().equals(wanted.collect())
-    kept, wanted_files = (
-        sorted(file.relative_to(each.home) for file in each.quarantine_dir.rglob("*"))
-        for each in (settings, alone)
-    )
-    assert kept == wanted_files
-    assert outcome.quarantined["trade_flows"] == 1
-
-
-def test_what_is_staged_ahead_leaves_to_the_lake_what_cannot_be_used(settings: Settings) -> None:
-    bad, good = fetched(settings, [b"<html>"], 2023), fetched(settings, [PAYLOAD], 2024)
-    assert unstaged(settings, COMTRADE) == [bad.snapshot_id, good.snapshot_id]
-    assert stage_ahead(settings, COMTRADE, unstaged(settings, COMTRADE)) == 1
-    assert list(lake_of(settings).staged("comtrade")) == [good.snapshot_id]
-    assert not list(settings.quarantine_dir.rglob("*"))
-    outcome = conform(settings, COMTRADE)
-    assert list(outcome.rejected) == [bad.document]
-    assert flows(settings) == {"CHN": 700.0, "WLD": 700.0}
 
 
 @pytest.mark.parametrize(("age", "is_kept"), [(timedelta(hours=23), True),
