@@ -58,7 +58,11 @@ class Project:
         self.seeds = [node for node in self.nodes if node["resource_type"] == "seed"]
         self.data_tests = [node for node in self.nodes if node["resource_type"] == "test"]
         self.unit_tests = list(self.manifest["unit_tests"].values())
-        self.sources = list(self.manifest["sources"].values())
+        self.sources = [
+            source
+            for source in self.manifest["sources"].values()
+            if source["source_name"] in ("lake", "runtime")
+        ]
 
     @cached_property
     def _manifest(self) -> Any:

@@ -42,7 +42,7 @@ from dagster_project.orchestration.preview import mart_glance
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
-from dagster_project.serving.dictionary import NAMED, add_views_and_counts, described_tables
+from dagster_project.serving.dictionary import NAMED, add_views, described_tables
 from dagster_project.serving.pictures import as_markdown, pictures
 from dagster_project.serving.terminal import counter, say
 from dagster_project.settings import Settings
@@ -150,7 +150,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         build.start(release, inputs, transform.project_version())
         say("  building marts")
         select = _subset(context, manifest, settings, build)
-        fail_run_on(lambda: _prepare_build_file(settings, build, release, manifest))
+        fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
         outcome = fail_run_on(
             lambda: transform.run(
                 build.file,
@@ -163,10 +163,10 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         )
         if outcome.error:
             raise dg.Failure(description=outcome.error, allow_retries=False)
-        say("    models and tests have run; adding views with names, counting rows")
+        say("    models and tests have run; adding views with names")
         if not any(node.status == "error" for node in outcome.results):
             tables = described_tables(manifest)
-            fail_run_on(lambda: add_views_and_counts(build.file, tables, settings.memory))
+            fail_run_on(lambda: add_views(build.file, tables, settings.memory))
         glances = _glances(build, settings)
         yield from _dbt_events(context, manifest, translator, build, outcome, glances, settings)
 
@@ -174,7 +174,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
 
 
 def _prepare_build_file(
-    settings: Any, build: builds.Build, release: publication.Release, manifest: Mapping[str, Any]
+    settings: Settings, build: builds.Build, manifest: Mapping[str, Any]
 ) -> None:
     sources = all_sources().values()
     for source in sources:
@@ -184,11 +184,10 @@ def _prepare_build_file(
     lake = lake_of(settings)
     checks = merge(check for source in sources for check in recorded_checks(lake, source.CARD.name))
     build.keep_checks("lake", checks)
-    releases = [*publication.published_releases(settings), release]
     prepare(
         build.file,
         lake,
-        facts(settings, sources, checks, releases, described_tables(manifest)),
+        facts(settings, sources, described_tables(manifest)),
         settings.memory,
         left_out_on(settings.today, landing_of(settings), lake, all_sources()),
     )

@@ -1,10 +1,10 @@
-"""The facts of a run that dbt needs: sources, snapshots, checks so far, releases, tables."""
+"""The facts of a run that dbt needs: sources, snapshots, windows that were asked, columns."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import subprocess
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,7 @@ from dagster_project.intake.stores import landing_of
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import nomenclature
-from dagster_project.quality.results import CheckResult, as_frame
-from dagster_project.serving.dictionary import Table, columns_frame, tables_frame
-from dagster_project.serving.publication import Release
+from dagster_project.serving.dictionary import Table, columns_frame
 from dagster_project.settings import CHECKOUT, Settings
 from dagster_project.sources.card import Source
 
@@ -26,11 +24,6 @@ _SNAPSHOT: Mapping[str, Any] = {
     "snapshot_id": pl.String, "source": pl.String, "document": pl.String, "retrieved_at": INSTANT,
     "landed_at": INSTANT, "sha256": pl.String, "bytes": pl.Int64, "media_type": pl.String,
     "request": pl.String, "commodity_codes": pl.List(pl.String),
-}  # fmt: skip
-_RELEASE: Mapping[str, Any] = {
-    "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
-    "contract_version": pl.String, "code_version": pl.String, "duckdb_version": pl.String,
-    "accepted_at": INSTANT, "accepted_losses": pl.String,
 }  # fmt: skip
 _ASK: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,
@@ -41,8 +34,6 @@ _ASK: Mapping[str, Any] = {
 def facts(
     settings: Settings,
     sources: Collection[Source],
-    checks: Iterable[CheckResult],
-    releases: Iterable[Release],
     tables: Sequence[Table],
 ) -> dict[str, pl.DataFrame]:
     """The `runtime.*` tables of a build file, by name."""
@@ -62,9 +53,6 @@ def facts(
             [row for source in sources for row in _asks(source.CARD.name, landing, settings)],
             schema=_ASK,
         ),
-        "checks": as_frame(list(checks)),
-        "releases": pl.DataFrame([release.model_dump() for release in releases], schema=_RELEASE),
-        "tables": tables_frame(tables),
         "columns": columns_frame(tables),
         "nomenclature": _nomenclature(settings),
     }

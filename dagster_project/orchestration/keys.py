@@ -12,6 +12,7 @@ import dagster as dg
 from dagster_project.errors import KidoError
 from dagster_project.lake.space import disk_full
 from dagster_project.quality.suites import MART_SUITES
+from dagster_project.serving.catalog import OF_A_RELEASE
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Frequency, SourceCard
 
@@ -64,8 +65,8 @@ def publisher_page(card: SourceCard) -> dg.MetadataValue[Any]:
 
 
 def mart_keys() -> list[dg.AssetKey]:
-    """The published tables, by their suites: every one has a suite."""
-    return [dg.AssetKey(name.split(".")) for name in MART_SUITES]
+    """The tables that dbt builds to be published, by their suites: every one has a suite."""
+    return [dg.AssetKey(name.split(".")) for name in MART_SUITES if name not in OF_A_RELEASE]
 
 
 def key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:

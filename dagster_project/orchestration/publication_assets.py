@@ -3,7 +3,7 @@
 `serving` publishes the file; here it waits for the checks.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -32,11 +32,17 @@ from dagster_project.orchestration.metadata import (
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult, as_frame
+from dagster_project.quality.runner import evaluate
 from dagster_project.quality.suites import MART_SUITES
 from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
+from dagster_project.serving.catalog import CHECKS, OF_A_RELEASE, catalog_frames, write_catalog
+from dagster_project.serving.dictionary import Table, described_tables
 from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
+
+AUDITED = tuple(name for name in MART_SUITES if name not in OF_A_RELEASE)
+"""The marts that dbt builds; those that describe a release are made, and checked, with it."""
 
 
 def mart_audit() -> dg.AssetChecksDefinition:
@@ -45,8 +51,7 @@ def mart_audit() -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name="audit_marts",
         specs=[
-            suite_check_spec(suite, dg.AssetKey(name.split(".")))
-            for name, suite in MART_SUITES.items()
+            suite_check_spec(MART_SUITES[name], dg.AssetKey(name.split("."))) for name in AUDITED
         ],
         can_subset=True,
         pool=WRITER_POOL,
@@ -59,7 +64,11 @@ def mart_audit() -> dg.AssetChecksDefinition:
         chosen = context.selected_asset_check_keys
         results: list[CheckResult] = []
         of_marts = results_of_marts(
-            build.file, today=settings.today, scope=settings.scope, memory=settings.memory
+            build.file,
+            AUDITED,
+            today=settings.today,
+            scope=settings.scope,
+            memory=settings.memory,
         )
         for name, of_mart in of_marts:
             results += of_mart
@@ -97,7 +106,7 @@ class Publication(dg.Config):
 
 def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     """`published/warehouse`: the audited marts in the one file that readers open."""
-    sources_of = sources_behind(manifest)
+    sources_of, tables = sources_behind(manifest), described_tables(manifest)
 
     @dg.asset(
         key=PUBLISHED,
@@ -138,8 +147,6 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 description=f"{len(failed)} checks of the build did not pass; nothing published.",
                 allow_retries=False,
             )
-        # Before the file is swapped in: what has no answers is not published.
-        found = answers(build.file, settings.importer)
         compared = _OF_ANOTHER_DAY if settings.is_replay else _OVERTAKEN
         now = datetime.now(UTC).replace(tzinfo=None)
 
@@ -159,17 +166,15 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 update={"accepted_at": now, "accepted_losses": compared.in_words}
             )
 
+        def complete(release: Release) -> None:
+            of_gate = [] if settings.is_replay else compared.checks
+            _describe_release(settings, build, tables, release, [*checks, *of_gate])
+
         def publish() -> Release:
-            args = (settings, build.file, build.release)
+            args = (settings, build.file, build.release, complete, now, build.inputs)
             if settings.is_replay:
-                return publication.publish_replay(*args, as_frame(checks), now, build.inputs)
-            return publication.publish(
-                *args,
-                lambda: as_frame([*checks, *compared.checks]),
-                now,
-                build.inputs,
-                judge=judge,
-            )
+                return publication.publish_replay(*args)
+            return publication.publish(*args, judge=judge)
 
         try:
             release = fail_run_on(publish)
@@ -188,15 +193,15 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             ) from failure.__cause__
         if release.release_id != build.release.release_id:
             context.log.warning(compared.is_left_out)
-            found = answers(settings.published_file, settings.importer)
         if not settings.is_replay:
             builds.release_held(settings.build_dir, release.release_id)
         yield from _gate_checks(compared, dg.AssetCheckSeverity.WARN)
         published_file = settings.file_of_the_day
+        page = answers(published_file, settings.importer)
         yield dg.MaterializeResult(
             metadata={
-                found.importer: headline(found),
-                "answers": dg.MetadataValue.md(answers_markdown(found)),
+                page.importer: headline(page),
+                "answers": dg.MetadataValue.md(answers_markdown(page)),
                 "dagster/uri": str(published_file),
                 "release": release.release_id,
                 "as_of": str(release.as_of),
@@ -208,6 +213,40 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         )
 
     return warehouse_file
+
+
+def _describe_release(
+    settings: Settings,
+    build: builds.Build,
+    tables: Sequence[Table],
+    release: Release,
+    checks: Sequence[CheckResult],
+) -> None:
+    """Make the tables of a build that describe its release; their own checks are among `checks`.
+
+    Raises PublicationError where a rule of theirs fails, or the build has no page of answers.
+    """
+    earlier = publication.published_releases(settings)
+    frames = catalog_frames(
+        build.file,
+        tables,
+        [*(one for one in earlier if one.release_id < release.release_id), release],
+        as_frame(checks),
+        rows_of_checks=len(checks) + sum(len(MART_SUITES[name].rules) for name in OF_A_RELEASE),
+        memory=settings.memory,
+    )
+    own = [
+        result
+        for name, rows in frames.items()
+        for result in evaluate(rows, MART_SUITES[name], today=settings.today)
+    ]
+    failed = [f"{one.table_name}: {one.check_name}: {one.observed}" for one in own if one.blocks]
+    if failed:
+        raise PublicationError(f"The release cannot be described: {'; '.join(failed)}.")
+    write_catalog(
+        build.file, tables, {**frames, CHECKS: as_frame([*checks, *own])}, settings.memory
+    )
+    answers(build.file, settings.importer)
 
 
 def _compared(
@@ -227,6 +266,8 @@ def _compared(
         builds.withdrawn_snapshots(settings),
         sources_of,
         settings.memory,
+        contract_version=build.release.contract_version,
+        to_come=OF_A_RELEASE,
     )
     back = publication.rolled_back(settings)
     again = back and gate.came_back(

@@ -86,12 +86,13 @@ _KINDS: Mapping[str, tuple[str, NamesOf]] = {
 
 @dataclass(frozen=True)
 class Column:
-    """A published column."""
+    """A published column; a required one is never null."""
 
     name: str
     data_type: str
     description: str
     unit: str | None
+    is_required: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,27 +111,32 @@ class Table:
     def full_name(self) -> str:
         return f"{self.schema}.{self.name}"
 
+    @property
+    def name_of_rows(self) -> str:
+        """The table that holds its rows: a view with names has none of its own."""
+        return self.full_name.removesuffix(NAMED) if self.statement else self.full_name
+
 
 def described_tables(manifest: Mapping[str, Any]) -> list[Table]:
-    """Every published table and view of dbt's manifest, each followed by its view with names."""
+    """Every published table and view of dbt's manifest, each followed by its view with names.
+
+    Those that dbt does not build, but describes, are its sources of a published schema.
+    """
     nodes = [
         node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] in words.SCHEMAS
+        for node in (*manifest["nodes"].values(), *manifest["sources"].values())
+        if node["resource_type"] in ("model", "source") and node["schema"] in words.SCHEMAS
     ]
     tables: list[Table] = []
     for node in nodes:
         grain, description = grain_and_rest(node["description"])
         table = Table(
             schema=node["schema"],
-            name=node["alias"],
+            name=node.get("alias") or node["name"],
             grain=grain,
             description=description,
-            columns=[
-                Column(name, found["data_type"], found["description"], unit_of(name, found))
-                for name, found in node["columns"].items()
-            ],
-            is_view=node["config"]["materialized"] == "view",
+            columns=[_column(name, found) for name, found in node["columns"].items()],
+            is_view=node["config"].get("materialized") == "view",
         )
         tables.append(table)
         unpublished = {
@@ -142,22 +148,14 @@ def described_tables(manifest: Mapping[str, Any]) -> list[Table]:
     return tables
 
 
-def tables_frame(tables: Sequence[Table]) -> pl.DataFrame:
-    """Rows of `catalog.tables`, without what only the built file knows (`_count_rows`)."""
-    return pl.DataFrame(
-        [
-            {
-                "schema_name": table.schema,
-                "table_name": table.name,
-                "is_view": table.is_view,
-                "grain": table.grain,
-                "description": table.description,
-                "rows": None,
-                "latest_period": None,
-            }
-            for table in tables
-        ],
-        schema_overrides={"rows": pl.Int64, "latest_period": pl.Date},
+def _column(name: str, described: Mapping[str, Any]) -> Column:
+    is_required = any(one["type"] == "not_null" for one in described.get("constraints", ()))
+    return Column(
+        name,
+        described["data_type"],
+        described["description"],
+        unit_of(name, described),
+        is_required or bool(described["meta"].get("required")),
     )
 
 
@@ -180,13 +178,8 @@ def columns_frame(tables: Sequence[Table]) -> pl.DataFrame:
     )
 
 
-def add_views_and_counts(
-    build_file: Path, tables: Sequence[Table], memory: int | None = None
-) -> None:
-    """Make the views with names in a build file, and count the rows of every table.
-
-    A table that is not in the file is passed over.
-    """
+def add_views(build_file: Path, tables: Sequence[Table], memory: int | None = None) -> None:
+    """Make the views with names in a build file; that of a table that is not there is left out."""
     with connect(build_file, memory=memory) as connection:
         there = {
             f"{schema}.{name}"
@@ -197,34 +190,18 @@ def add_views_and_counts(
         }
         connection.execute("begin")
         for table in tables:
-            if table.statement and table.full_name.removesuffix(NAMED) in there:
-                _make_view(connection, table)
-                there.add(table.full_name)
-        if "catalog.tables" in there:
-            _count_rows(connection, [table for table in tables if table.full_name in there])
+            if table.statement and table.name_of_rows in there:
+                connection.execute(table.statement)
+                comment_on(connection, table)
         connection.execute("commit")
 
 
-def _count_rows(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
-    """Write rows and latest period of tables of the file into `catalog.tables`.
-
-    A view with names has the rows of its table.
-    """
-    for table in tables:
-        if table.statement:
-            continue
-        period = period_column([column.name for column in table.columns])
-        latest = "cast(null as date)"
-        if period == "year":
-            latest = "make_date(max(year), 1, 1)"
-        elif period and period != _INTERVAL:
-            latest = f"cast(max({period}) as date)"
-        found = connection.execute(f"select count(*), {latest} from {table.full_name}").fetchone()
-        connection.execute(
-            "update catalog.tables set rows = ?, latest_period = ? "
-            "where schema_name = ? and table_name in (?, ?)",
-            [*(found or ()), table.schema, table.name, table.name + NAMED],
-        )
+def latest_period_of(table: Table) -> str:
+    """The latest period that a row of a table is of, as an aggregate in SQL: a date, or null."""
+    period = period_column([column.name for column in table.columns])
+    if period is None or period == _INTERVAL:
+        return "cast(null as date)"
+    return "make_date(max(year), 1, 1)" if period == "year" else f"cast(max({period}) as date)"
 
 
 def period_column(columns: Sequence[str]) -> str | None:
@@ -319,16 +296,14 @@ def _names_of(column: str) -> tuple[str, NamesOf | None]:
     return _KINDS.get(column, ("", None))
 
 
-def _make_view(connection: duckdb.DuckDBPyConnection, view: Table) -> None:
-    """Create a view, described as dbt describes a table: the schema's name and no file's, so that
-    it reads the file it lies in.
-    """
-    connection.execute(view.statement)
-    description = f"{_GRAIN}{view.grain}. {view.description}"
-    connection.execute(f"comment on view {view.full_name} is '{quoted(description)}'")
-    for column in view.columns:
+def comment_on(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Comment a table or view and its columns, as dbt comments those that it makes."""
+    kind = "view" if table.is_view else "table"
+    description = f"{_GRAIN}{table.grain}. {table.description}"
+    connection.execute(f"comment on {kind} {table.full_name} is '{quoted(description)}'")
+    for column in table.columns:
         connection.execute(
-            f"comment on column {view.full_name}.{column.name} is '{quoted(column.description)}'"
+            f"comment on column {table.full_name}.{column.name} is '{quoted(column.description)}'"
         )
 
 

@@ -269,12 +269,16 @@ def compare(
     withdrawn: Collection[str] = frozenset(),
     sources_of: Mapping[str, Collection[str]] = MappingProxyType({}),
     memory: int | None = None,
+    *,
+    contract_version: str,
+    to_come: Collection[str] = (),
 ) -> Comparison:
     """Compare the marts of a build file with those of the published one.
 
     Rows that disappear only because snapshots were `withdrawn` are not a loss. `sources_of` gives
     the sources of a mart (by `schema.table`), for marts whose rows do not name theirs; for other
     marts, every source may be the cause of a loss. `memory` (bytes) is DuckDB's limit.
+    `contract_version` is that of the build; tables `to_come` are made when it is published.
     """
     with beside(build, memory) as connection:
         for name, file in (("before", published), ("after", build)):
@@ -283,7 +287,9 @@ def compare(
         files = _Files(connection, sources_of)
         files = replace(files, changes=_changes(files))
         counted: list[pl.DataFrame] = []
-        losses = list(_losses_of_tables(files))
+        losses: list[Loss] = []
+        if _main_version(contract_version) == _main_version(_contract_version(files)):
+            losses += _losses_of_tables(files, to_come)
         news: list[News] = []
         for table in _tables(files):
             counts = _counts(files, table)
@@ -361,10 +367,8 @@ def _tables(files: _Files) -> list[_Table]:
     ]
 
 
-def _losses_of_tables(files: _Files) -> Iterator[Loss]:
-    """Tables and columns that readers would lose; none under a new contract version."""
-    if _contract(files, "before") != _contract(files, "after"):
-        return
+def _losses_of_tables(files: _Files, to_come: Collection[str]) -> Iterator[Loss]:
+    """Tables and columns that readers would lose."""
     columns = files.rows(
         """
         select
@@ -381,7 +385,9 @@ def _losses_of_tables(files: _Files) -> Iterator[Loss]:
         where old.database_name = 'before'
         order by "table", old.column_index
         """
-    ).filter(pl.col("type").ne_missing(pl.col("type after")))
+    ).filter(
+        pl.col("type").ne_missing(pl.col("type after")) & ~pl.col("table").is_in(list(to_come))
+    )
     for (table, is_gone), rows in columns.group_by("table", "is_gone", maintain_order=True):
         gone = rows.filter(pl.col("type after").is_null())["column"].to_list()
         if is_gone:
@@ -396,12 +402,15 @@ def _losses_of_tables(files: _Files) -> Iterator[Loss]:
             )
 
 
-def _contract(files: _Files, database: str) -> str:
-    """The part of the contract version that changes when a column is removed or changes meaning."""
-    version = files.rows(
-        f"select contract_version from {database}.catalog.releases order by release_id desc limit 1"
-    ).item()
-    return str(version).partition(".")[0]
+def _contract_version(files: _Files) -> str:
+    """The contract version of the published file."""
+    query = "select max_by(contract_version, release_id) from before.catalog.releases"
+    return str(files.rows(query).item())
+
+
+def _main_version(contract_version: str) -> str:
+    """The part that changes when a column is removed or changes its meaning."""
+    return contract_version.partition(".")[0]
 
 
 def _changes(files: _Files) -> pl.DataFrame:

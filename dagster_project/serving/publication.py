@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Literal
 
 import duckdb
-import polars as pl
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
@@ -27,7 +26,7 @@ from dagster_project import words
 from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import STORAGE_VERSION, beside, connect
 from dagster_project.lake.store import write_atomically
-from dagster_project.serving.dictionary import has_table, quoted
+from dagster_project.serving.dictionary import quoted
 from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
 
@@ -145,7 +144,7 @@ def publish(
     settings: Settings,
     build_file: Path,
     release: Release,
-    checks: pl.DataFrame | Callable[[], pl.DataFrame],
+    complete: Callable[[Release], None],
     published_at: datetime,
     inputs: str | None = None,
     *,
@@ -153,12 +152,11 @@ def publish(
 ) -> Release:
     """Publish an audited build file as the release that readers see; the last ones are kept.
 
-    `checks` has the columns of `catalog.checks` and replaces those in the build; a function is
-    called once the release is judged. `inputs` is a hash of the release's inputs. The caller has
-    verified every blocking check. Waits for another publication; `judge` then compares with the
-    current release, and returns the release to publish or raises. If a newer release was published
-    meanwhile, that one is returned and this one is not published. Raises PublicationError if a
-    schema is missing.
+    `inputs` is a hash of the release's inputs. The caller has verified every blocking check. Waits
+    for another publication; `judge` then compares with the current release, and returns the
+    release to publish or raises. `complete` gets that release and makes the tables of the build
+    file that describe it. If a newer release was published meanwhile, that one is returned and
+    this one is not published. Raises PublicationError if a schema is missing.
     """
     with _alone(settings):
         current, is_published = current_release(settings), is_kept(settings, release.release_id)
@@ -167,8 +165,8 @@ def publish(
         release = judge(release)
         if not is_published:
             release = release.model_copy(update={"published_at": published_at})
-            found = checks() if callable(checks) else checks
-            _prepare(settings, build_file, release, found, inputs)
+            complete(release)
+            _prepare(settings, build_file, release, inputs)
         _decide(settings, release.release_id)
         _finalise(settings)
     return release
@@ -178,7 +176,7 @@ def publish_replay(
     settings: Settings,
     build_file: Path,
     release: Release,
-    checks: pl.DataFrame,
+    complete: Callable[[Release], None],
     published_at: datetime,
     inputs: str | None = None,
 ) -> Release:
@@ -192,7 +190,7 @@ def publish_replay(
     with _alone(settings):
         fresh = _fresh_beside(target)
         try:
-            _complete_catalog(build_file, release, checks, settings.memory)
+            complete(release)
             copy_marts(build_file, fresh, settings.memory)
             if inputs:
                 made_from = MadeFrom(release_id=release.release_id, inputs=inputs)
@@ -417,13 +415,11 @@ def _prepare(
     settings: Settings,
     build_file: Path,
     release: Release,
-    checks: pl.DataFrame,
     inputs: str | None,
 ) -> None:
     """Create the folder of a release, which counts from the moment that its file is swapped in."""
     fresh = _prepared_folder(settings, release.release_id)
     fresh.mkdir()
-    _complete_catalog(build_file, release, checks, settings.memory)
     copy_marts(build_file, fresh / "kido.duckdb", settings.memory)
     if inputs:
         write_atomically(fresh / "inputs", inputs.encode())
@@ -431,39 +427,6 @@ def _prepare(
     if last and not release.is_of_its_own_day:
         write_atomically(fresh / INSTEAD_OF, last.release_id.encode())
     write_atomically(fresh / "release.json", release.model_dump_json(indent=2).encode())
-
-
-def _complete_catalog(
-    build_file: Path, release: Release, checks: pl.DataFrame, memory: int
-) -> None:
-    """Write the facts that the build did not have yet: all its checks, and the time of
-    publication.
-    """
-    with connect(build_file, memory=memory) as connection:
-        connection.register("all_checks", checks.to_arrow())
-        connection.execute("begin")
-        connection.execute("delete from catalog.checks")
-        connection.execute(
-            "insert into catalog.checks by name "
-            "from all_checks order by layer, table_name, check_name"
-        )
-        if has_table(connection, "catalog", "tables"):
-            connection.execute(
-                "update catalog.tables set rows = ? "
-                "where schema_name = 'catalog' and table_name = 'checks'",
-                [checks.height],
-            )
-        connection.execute(
-            "update catalog.releases set published_at = ?, accepted_at = ?, accepted_losses = ? "
-            "where release_id = ?",
-            [
-                release.published_at,
-                release.accepted_at,
-                release.accepted_losses,
-                release.release_id,
-            ],
-        )
-        connection.execute("commit")
 
 
 def _decide(settings: Settings, release_id: str) -> None:

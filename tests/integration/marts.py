@@ -90,7 +90,7 @@ class Marts:
         """Marts by name, sorted, without the columns OF_THE_LOADING unless they are kept."""
         lake = lake_of(settings)
         left_out = left_out_on(self._day, landing_of(settings), lake, all_sources())
-        of_run = facts(settings, [source], [], [], described_tables(self._manifest))
+        of_run = facts(settings, [source], described_tables(self._manifest))
         for schema in ("lake", "runtime"):
             self._connection.execute(f"drop schema if exists {schema} cascade")
         prepare(self._file, lake, of_run, left_out=left_out)

@@ -7,8 +7,8 @@ An unknown code, a duplicated key or a wrong shape blocks a batch of the lake; a
 is quarantined; an unusual value that may be correct is reported. No rule is for one publisher.
 
 Of marts: ranges, allowed words, coverage, dates. Keys, relationships and identities are dbt's
-tests; none of them is here. An error blocks the publication of the build. Tables that may be empty
-have no rule on their number of rows.
+tests; none of them is here, except the keys of the tables that dbt does not build. An error blocks
+the publication of the build. Tables that may be empty have no rule on their number of rows.
 """
 
 from __future__ import annotations

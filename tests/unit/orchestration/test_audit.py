@@ -15,7 +15,11 @@ from dagster_project.quality.suites import MART_SUITES
 def results(file: Path) -> dict[str, list[CheckResult]]:
     return dict(
         results_of_marts(
-            file, today=date(2026, 11, 25), scope=CommodityScope(), memory=1_000_000_000
+            file,
+            MART_SUITES,
+            today=date(2026, 11, 25),
+            scope=CommodityScope(),
+            memory=1_000_000_000,
         )
     )
 

@@ -6,7 +6,6 @@ The files are small: the answers need marts that they have not.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,9 +18,12 @@ from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.serving import gate, publication
 from dagster_project.settings import Settings
-from tests.unit.serving.test_publication import CHECKS, build, published_close
-
-MANIFEST: Mapping[str, Mapping[str, object]] = {"nodes": {}, "sources": {}}
+from tests.unit.serving.test_publication import (
+    build,
+    completing,
+    manifest_of_builds,
+    published_close,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -48,7 +50,8 @@ def ready(
 
 def materialize(run_id: str = "", accept: str = "", as_of: str = "") -> dg.ExecuteInProcessResult:
     job = dg.Definitions(
-        assets=[publication_assets.published_asset(MANIFEST)], resources={"warehouse": Warehouse()}
+        assets=[publication_assets.published_asset(manifest_of_builds())],
+        resources={"warehouse": Warehouse()},
     ).resolve_implicit_global_asset_job_def()
     return job.execute_in_process(
         run_id=run_id or None,
@@ -182,7 +185,7 @@ def test_what_brought_a_rolled_back_release_is_held_behind_a_past_day_too(
     moment = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=7)
     past = publication.new_release(moment, moment.date() - timedelta(days=400), "0.1.0")
     file = build(settings.build_dir, past, 140.0, ["ecb-1"])
-    publication.publish(settings, file, past, CHECKS, moment)
+    publication.publish(settings, file, past, completing(file), moment)
     assert published_close(settings) == 140.0
 
     again = ready(settings, 6, 160.0, "ecb-1", "ecb-2", run="again")

@@ -1,14 +1,13 @@
 """The data dictionary: what is published, in which unit, and the views with names of codes."""
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from dagster_project.serving.dictionary import add_views_and_counts, described_tables, tables_frame
+from dagster_project.serving.dictionary import add_views, described_tables
 
 
 def node(
@@ -18,6 +17,7 @@ def node(
     schema, name = table.split(".")
     return {
         "resource_type": "model",
+        "name": name,
         "schema": schema,
         "alias": name,
         "description": description,
@@ -34,7 +34,7 @@ def node(
 
 
 def manifest(*nodes: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"nodes": {f"model.kido.{node['alias']}": node for node in nodes}}
+    return {"nodes": {f"model.kido.{node['alias']}": node for node in nodes}, "sources": {}}
 
 
 SHARES = node(
@@ -81,7 +81,7 @@ def names_in(build: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def test_names_stand_beside_the_codes_and_no_row_is_lost(build: Path) -> None:
-    add_views_and_counts(build, described_tables(manifest(SHARES)))
+    add_views(build, described_tables(manifest(SHARES)))
     assert [column for column, *_ in names_in(build, "describe dependency.shares_named")] == [
         "importer_iso3", "importer_name", "importer_name_ja",
         "mineral_group", "mineral_group_name", "mineral_group_name_ja",
@@ -100,8 +100,8 @@ def test_names_stand_beside_the_codes_and_no_row_is_lost(build: Path) -> None:
 
 def test_a_view_is_described_like_a_table_and_replaced_by_the_next_build(build: Path) -> None:
     tables = described_tables(manifest(SHARES))
-    add_views_and_counts(build, tables)
-    add_views_and_counts(build, tables)
+    add_views(build, tables)
+    add_views(build, tables)
     assert names_in(
         build, "select comment from duckdb_views() where view_name = 'shares_named'"
     ) == [
@@ -118,7 +118,7 @@ def test_a_view_is_described_like_a_table_and_replaced_by_the_next_build(build: 
 
 
 def test_a_view_reads_the_file_it_lies_in_under_any_name(build: Path, tmp_path: Path) -> None:
-    add_views_and_counts(build, described_tables(manifest(SHARES)))
+    add_views(build, described_tables(manifest(SHARES)))
     copy = build.rename(tmp_path / "another name.duckdb")
     assert names_in(copy, "select count(*) from dependency.shares_named") == [(3,)]
 
@@ -149,21 +149,6 @@ def test_a_table_that_has_the_names_of_a_code_gets_no_second_ones() -> None:
     ]  # fmt: skip
 
 
-def test_intervals_have_no_latest_period(build: Path) -> None:
-    """By law one begins in 2028."""
-    status = node("dependency.status", "clause_id", "valid_from", "valid_to")
-    tables = described_tables(manifest(status))
-    with duckdb.connect(str(build)) as connection:
-        connection.execute(
-            "create table dependency.status as select 'CN-1' as clause_id, "
-            "date '2028-01-01' as valid_from, null::date as valid_to"
-        )
-        connection.register("listed", tables_frame(tables).to_arrow())
-        connection.execute("create table catalog.tables as from listed")
-    add_views_and_counts(build, tables)
-    assert names_in(build, "select rows, latest_period from catalog.tables") == [(1, None)]
-
-
 @pytest.mark.parametrize(
     ("column", "code", "names"),
     [
@@ -182,25 +167,13 @@ def test_codes_and_the_words_that_stand_for_no_code(
         connection.execute(
             f"create table dependency.coded as select ?::varchar as {column}", [code]
         )
-    add_views_and_counts(build, described_tables(manifest(node("dependency.coded", column))))
+    add_views(build, described_tables(manifest(node("dependency.coded", column))))
     [(_, *found)] = names_in(build, "from dependency.coded_named")
     assert tuple(found) == names
 
 
-def test_tables_are_listed_with_what_the_file_holds(build: Path) -> None:
-    tables = described_tables(manifest(SHARES, node("market.absent", "economy_iso3")))
-    with duckdb.connect(str(build)) as connection:
-        connection.register("listed", tables_frame(tables).to_arrow())
-        connection.execute("create table catalog.tables as from listed")
-    add_views_and_counts(build, tables)
-    assert names_in(build, "from catalog.tables order by table_name") == [
-        ("market", "absent", False, "thing", "The rest.", None, None),
-        ("market", "absent_named", True, "thing",
-         "A view of `market.absent` with names in English and Japanese beside the codes. The rest.",
-         None, None),
-        ("dependency", "shares", False, "importer, group and supplier",
-         "Who supplies it. `_X` the rest.", 3, date(2024, 1, 1)),
-        ("dependency", "shares_named", True, "importer, group and supplier",
-         "A view of `dependency.shares` with names in English and Japanese beside the codes. "
-         "Who supplies it. `_X` the rest.", 3, date(2024, 1, 1)),
-    ]  # fmt: skip
+def test_the_view_of_a_table_that_is_not_in_the_file_is_left_out(build: Path) -> None:
+    add_views(build, described_tables(manifest(SHARES, node("market.absent", "economy_iso3"))))
+    assert names_in(build, "select view_name from duckdb_views() where not internal") == [
+        ("shares_named",)
+    ]

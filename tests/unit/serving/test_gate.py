@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -83,6 +84,9 @@ def warehouse(
     return path
 
 
+compared_with = partial(gate.compare, contract_version="1.0")
+"""The comparison of a release with a build of the same contract."""
+
 MARTS = {
     "trade.reported_flows": FLOWS,
     "market.prices": PRICES,
@@ -105,7 +109,7 @@ class Two:
         after = self.folder / "after.duckdb"
         after.unlink(missing_ok=True)
         warehouse(after, {**MARTS, **changed}, snapshots or [RIGHT, OTHER])
-        return gate.compare(self.before, after)
+        return compared_with(self.before, after)
 
 
 @pytest.fixture
@@ -181,7 +185,7 @@ def test_a_view_with_names_adds_no_loss_to_that_of_its_table(two: Two, tmp_path:
         with duckdb.connect(str(file)) as connection:
             for table in ("trade.reported_flows", "exposure.early_warnings"):
                 connection.execute(f"create view {table}_named as from {table}")
-    compared = gate.compare(two.before, after)
+    compared = compared_with(two.before, after)
     assert sentence(compared, "rows_are_kept").startswith("trade.reported_flows of un would have")
     assert kinds(compared) == ["rows_are_kept"]
 
@@ -226,8 +230,8 @@ def test_a_basket_is_kept_where_its_codes_are(tmp_path: Path) -> None:
     basket = exposed("basket", ("rare_earths", ["280530", "284690"]))
     codes = exposed("codes", ("280530", ["280530"]), ("284690", ["284690"]))
     one = exposed("one", ("280530", ["280530"]), ("850511", ["850511"]))
-    assert gate.compare(basket, codes).losses == []
-    assert [loss.sentence.partition(" (")[0] for loss in gate.compare(basket, one).losses] == [
+    assert compared_with(basket, codes).losses == []
+    assert [loss.sentence.partition(" (")[0] for loss in compared_with(basket, one).losses] == [
         "exposure.importer_exposure would lose 1 code: 284690"
     ]
 
@@ -273,7 +277,7 @@ def test_a_total_over_few_rows_may_do_anything(two: Two, tmp_path: Path) -> None
         before = warehouse(tmp_path / f"before-{number}", {"trade.reported_flows": rows}, [])
         half = rows.with_columns(pl.col("value_usd") / 2)
         after = warehouse(tmp_path / f"after-{number}", {"trade.reported_flows": half}, [])
-        assert kinds(gate.compare(before, after)) == expected
+        assert kinds(compared_with(before, after)) == expected
 
 
 @pytest.mark.parametrize("factor", [1000, 5.1, 1 / 5.1, 1 / 1000])
@@ -296,7 +300,7 @@ def test_a_total_that_has_more_rows_merely_grew(two: Two, tmp_path: Path) -> Non
     """A first month, and the year a few months later; ten economies, and all of them."""
     first = FLOWS.filter(pl.col("reporter_iso3").is_in(ECONOMIES[:10]))
     before = warehouse(tmp_path / "few", {"trade.reported_flows": first}, [])
-    assert gate.compare(before, two.before).losses == []
+    assert compared_with(before, two.before).losses == []
 
 
 @pytest.mark.parametrize("factor", [1000, 1 / 1000])
@@ -322,7 +326,7 @@ def test_a_derived_price_may_be_of_another_magnitude(tmp_path: Path) -> None:
         for file, found in ((before, prices), (after, stepped)):
             file.unlink(missing_ok=True)
             warehouse(file, {**MARTS, "market.prices": found}, [RIGHT, OTHER])
-        return kinds(gate.compare(before, after))
+        return kinds(compared_with(before, after))
 
     assert "magnitudes_are_kept" in losses("copper")
     assert losses("nickel") == []
@@ -382,7 +386,7 @@ def test_only_the_worst_are_reported_and_the_rest_counted(two: Two) -> None:
     many = pl.concat([FLOWS.with_columns(source=pl.lit(f"source{number}")) for number in range(5)])
     more = warehouse(two.folder / "many", {"trade.reported_flows": many}, [])
     none = warehouse(two.folder / "none", {"trade.reported_flows": many.head(0)}, [])
-    compared = gate.compare(more, none)
+    compared = compared_with(more, none)
     assert len(compared.losses) == 25
     assert compared.in_words.endswith("13 more are in the comparison.")
 
@@ -402,7 +406,7 @@ def test_a_mart_and_a_column_that_go_are_a_loss_and_new_ones_are_none(tmp_path: 
         {"trade.reported_flows": narrow.head(700), "dependency.supplier_shares": SHARES},
         [RIGHT],
     )
-    compared = gate.compare(before, after)
+    compared = compared_with(before, after)
     assert [(loss.kind, loss.sentence) for loss in compared.losses] == [
         ("tables_are_kept", "market.prices would be removed."),
         (
@@ -421,9 +425,9 @@ def test_a_mart_and_a_column_that_go_are_a_loss_and_new_ones_are_none(tmp_path: 
     ]
     # Readers were warned by the first number of the contract; more of it is no warning.
     new = warehouse(tmp_path / "new", {"trade.reported_flows": narrow}, [RIGHT], contract="2.0")
-    assert gate.compare(before, new).losses == []
+    assert compared_with(before, new, contract_version="2.0").losses == []
     more = warehouse(tmp_path / "more", {"trade.reported_flows": narrow}, [RIGHT], contract="1.1")
-    assert kinds(gate.compare(before, more)) == ["tables_are_kept"] * 3
+    assert kinds(compared_with(before, more, contract_version="1.1")) == ["tables_are_kept"] * 3
 
 
 def test_a_release_without_a_list_of_snapshots_is_compared_all_the_same(
@@ -433,9 +437,9 @@ def test_a_release_without_a_list_of_snapshots_is_compared_all_the_same(
     old = warehouse(tmp_path / "old", MARTS)
     assert gate.snapshots_of(old) == set()
     assert gate.snapshots_of(two.before) == {"un-1", "bank-1"}
-    assert gate.compare(old, two.before).losses == []
+    assert compared_with(old, two.before).losses == []
     new = warehouse(tmp_path / "new", {**MARTS, "market.prices": PRICES.head(24)}, [OTHER])
-    assert "(brought by bank-1 (prices.csv))" in gate.compare(old, new).losses[0].sentence
+    assert "(brought by bank-1 (prices.csv))" in compared_with(old, new).losses[0].sentence
 
 
 def without_sources(two: Two, snapshots: list[tuple[str, str, str]]) -> tuple[Path, Path]:
@@ -450,13 +454,13 @@ def without_sources(two: Two, snapshots: list[tuple[str, str, str]]) -> tuple[Pa
 
 def test_a_mart_without_sources_names_what_came_of_those_it_is_made_of(two: Two) -> None:
     before, after = without_sources(two, [SLIP, ("bank-2", "bank", "new.csv")])
-    (first, *_) = gate.compare(before, after).losses
+    (first, *_) = compared_with(before, after).losses
     assert first.sentence.endswith(
         "700 of 800 rows (gone with bank-1 (prices.csv), gone with un-1 (flows.csv), "
         "brought by bank-2 (new.csv), brought by un-2 (slip.csv))."
     )
     sources_of = {"trade.reported_flows": {"un"}}
-    (first, *_) = gate.compare(before, after, sources_of=sources_of).losses
+    (first, *_) = compared_with(before, after, sources_of=sources_of).losses
     assert first.sentence.endswith(
         "700 of 800 rows (gone with un-1 (flows.csv), brought by un-2 (slip.csv))."
     )
@@ -465,10 +469,10 @@ def test_a_mart_without_sources_names_what_came_of_those_it_is_made_of(two: Two)
 def test_what_was_withdrawn_is_no_loss_beside_the_news_of_another_source(two: Two) -> None:
     before, after = without_sources(two, [OTHER, ("bank-2", "bank", "new.csv")])
     withdrawn = {RIGHT[0]}
-    assert gate.compare(before, after, withdrawn).losses
-    assert gate.compare(before, after, withdrawn, {"trade.reported_flows": {"un"}}).losses == []
+    assert compared_with(before, after, withdrawn).losses
+    assert compared_with(before, after, withdrawn, {"trade.reported_flows": {"un"}}).losses == []
     both = {"trade.reported_flows": {"un", "bank"}}
-    assert gate.compare(before, after, withdrawn, both).losses
+    assert compared_with(before, after, withdrawn, both).losses
 
 
 def test_where_one_source_is_chosen_another_may_take_its_place(two: Two) -> None:
@@ -490,7 +494,7 @@ def test_what_another_source_brings_is_of_the_same_magnitude(two: Two, tmp_path:
         tmp_path / "after", {"dependency.supplier_shares": customs},
         [RIGHT, ("customs-1", "customs", "answer.json")],
     )  # fmt: skip
-    compared = gate.compare(
+    compared = compared_with(
         before, after, sources_of={"dependency.supplier_shares": {"un", "customs"}}
     )
     assert sentence(compared, "magnitudes_are_kept") == (
@@ -505,7 +509,7 @@ def test_printed_totals_are_held_where_a_source_prints_nothing_else(two: Two) ->
     less = printed.with_columns(pl.col("value_usd") / 2)
     after = warehouse(two.folder / "less", {"trade.reported_flows": less}, [RIGHT])
     assert "would shrink from 1,000 to 500" in sentence(
-        gate.compare(before, after), "totals_are_kept"
+        compared_with(before, after), "totals_are_kept"
     )
 
 
@@ -532,13 +536,13 @@ def test_what_goes_with_nothing_but_a_withdrawn_snapshot_was_asked_for(two: Two)
     fewer, right = FLOWS.filter(pl.col("commodity_code") != "850511"), RIGHT[0]
     two.compare([OTHER], reported_flows=fewer)
     after = two.folder / "after.duckdb"
-    assert gate.compare(two.before, after).losses
-    assert gate.compare(two.before, after, {right}).losses == []
-    assert "gone with" in gate.compare(two.before, after, {right}).page
+    assert compared_with(two.before, after).losses
+    assert compared_with(two.before, after, {right}).losses == []
+    assert "gone with" in compared_with(two.before, after, {right}).page
     # Another source's figures, or a snapshot that came, are nobody's wish.
-    assert gate.compare(two.before, after, {OTHER[0]}).losses
+    assert compared_with(two.before, after, {OTHER[0]}).losses
     two.compare([OTHER, SLIP], reported_flows=fewer)
-    assert gate.compare(two.before, after, {right}).losses
+    assert compared_with(two.before, after, {right}).losses
 
 
 def test_a_path_with_a_quote_is_opened(tmp_path: Path) -> None:
@@ -546,7 +550,7 @@ def test_a_path_with_a_quote_is_opened(tmp_path: Path) -> None:
     folder.mkdir()
     before = warehouse(folder / "before", MARTS, [RIGHT])
     after = warehouse(folder / "after", MARTS, [RIGHT])
-    assert gate.compare(before, after).losses == []
+    assert compared_with(before, after).losses == []
 
 
 # The page.
@@ -616,7 +620,7 @@ EXPOSED = pl.DataFrame(
 
 
 def exposures_compared(tmp_path: Path, name: str, after: pl.DataFrame) -> gate.Comparison:
-    return gate.compare(
+    return compared_with(
         warehouse(tmp_path / "before.duckdb", {name: EXPOSED}, [RIGHT, OTHER]),
         warehouse(tmp_path / "after.duckdb", {name: after}, [RIGHT, OTHER]),
     )
@@ -645,7 +649,7 @@ def test_an_exposure_may_be_of_another_source(tmp_path: Path) -> None:
 
 def test_rows_that_name_no_source_are_compared_too(tmp_path: Path) -> None:
     before = EXPOSED.with_columns(source=pl.lit(None, pl.String))
-    found = gate.compare(
+    found = compared_with(
         warehouse(tmp_path / "before.duckdb", {"trade.flows": before}, [RIGHT]),
         warehouse(tmp_path / "after.duckdb", {"trade.flows": before.head(10)}, [RIGHT]),
     )

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,14 @@ import duckdb
 import polars as pl
 import pytest
 
+from dagster_project import words
 from dagster_project.errors import HeldError, PublicationError
+from dagster_project.orchestration import transform
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
 from tests.conftest import CHECKOUT
 from tests.nightly import nightly, times
+from tests.unit.serving.test_dictionary import node
 
 START = datetime(2026, 11, 25, 12)
 TODAY = START.date()
@@ -51,11 +54,6 @@ def build(
         connection.execute("comment on table market.prices is 'One row per instrument''s day.'")
         connection.execute("comment on column market.prices.close is 'Yen per dollar.'")
         connection.execute(
-            "create table catalog.checks (layer varchar, table_name varchar, check_name varchar, "
-            "engine varchar, severity varchar, status varchar, observed varchar, "
-            "failing_rows bigint)"
-        )
-        connection.execute(
             "create table catalog.releases (release_id varchar, published_at timestamp, "
             "as_of date, contract_version varchar, code_version varchar, duckdb_version varchar, "
             "accepted_at timestamp, accepted_losses varchar)"
@@ -70,13 +68,27 @@ def build(
     return path
 
 
-CHECKS = pl.DataFrame(
-    {
-        "layer": ["mart"], "table_name": ["market.prices"], "check_name": ["close_is_positive"],
-        "engine": ["great_expectations"], "severity": ["error"], "status": ["passed"],
-        "observed": ["no offending rows"], "failing_rows": [0],
+def manifest_of_builds() -> Mapping[str, Any]:
+    """The manifest of a project that builds these files and describes the rest of the catalog."""
+    sources = transform.load_manifest()["sources"]
+    return {
+        "nodes": {schema: node(f"{schema}.something", "one") for schema in words.SCHEMAS},
+        "sources": {key: each for key, each in sources.items() if each["source_name"] == "catalog"},
     }
-)  # fmt: skip
+
+
+def completing(build_file: Path) -> Callable[[publication.Release], None]:
+    """Writes the release into a build file, as it is judged and with the time of publication."""
+
+    def complete(release: publication.Release) -> None:
+        with duckdb.connect(str(build_file)) as connection:
+            connection.execute(
+                "delete from catalog.releases where release_id = ?", [release.release_id]
+            )
+            connection.register("release", pl.DataFrame([release.model_dump()]).to_arrow())
+            connection.execute("insert into catalog.releases by name from release")
+
+    return complete
 
 
 def publish(
@@ -85,7 +97,7 @@ def publish(
     moment = START + timedelta(minutes=minute)
     release = publication.new_release(moment, as_of, "0.1.0")
     path = build(settings.build_dir, release, close, snapshots)
-    return publication.publish(settings, path, release, CHECKS, moment)
+    return publication.publish(settings, path, release, completing(path), moment)
 
 
 def published_close(settings: Settings) -> float:
@@ -104,7 +116,7 @@ def replay(home: Path, day: date, close: float, inputs: str | None = None) -> Se
     settings.started_on = START.date()
     release = publication.new_release(START, day, "0.1.0")
     path = build(settings.build_dir, release, close)
-    publication.publish_replay(settings, path, release, CHECKS, START, inputs)
+    publication.publish_replay(settings, path, release, completing(path), START, inputs)
     return settings
 
 
@@ -135,9 +147,6 @@ def test_only_the_published_schemas_come_out_with_comments_and_constraints(
             "select comment, is_nullable from duckdb_columns() where table_name = 'prices' "
             "order by column_index"
         ).fetchall() == [(None, False), ("Yen per dollar.", True)]
-        assert connection.execute("select check_name, status from catalog.checks").fetchall() == [
-            ("close_is_positive", "passed")
-        ]
 
 
 def for_readers_alone(build_file: Path) -> Path:
@@ -295,16 +304,16 @@ def test_a_build_without_a_published_schema_is_refused(settings: Settings) -> No
     with duckdb.connect(str(path)) as connection:
         connection.execute("drop schema exposure cascade")
     with pytest.raises(PublicationError, match="exposure"):
-        publication.publish(settings, path, release, CHECKS, START)
+        publication.publish(settings, path, release, completing(path), START)
     assert not settings.published_file.exists()
 
 
 def test_the_same_build_published_again_is_the_same_release(settings: Settings) -> None:
     release = publication.new_release(START, date(2026, 11, 25), "0.1.0")
     path = build(settings.build_dir, release, 150.0)
-    publication.publish(settings, path, release, CHECKS, START)
+    publication.publish(settings, path, release, completing(path), START)
     publish(settings, 1, 151.0)
-    publication.publish(settings, path, release, CHECKS, START)
+    publication.publish(settings, path, release, completing(path), START)
     assert published_close(settings) == 150.0
     assert len(publication.published_releases(settings)) == 2
 
@@ -322,7 +331,7 @@ def test_a_build_that_is_held_leaves_everything_as_it_is(settings: Settings) -> 
         raise HeldError("Half of it would go.")
 
     with pytest.raises(HeldError, match="Half of it"):
-        publication.publish(settings, path, release, CHECKS, START, judge=judge)
+        publication.publish(settings, path, release, completing(path), START, judge=judge)
     assert state(settings) == before
     assert settings.published_file.read_bytes() == file
     assert not list(settings.releases_dir.glob(".new-*"))
@@ -334,7 +343,7 @@ def test_what_was_accepted_is_on_record_in_the_file_and_beside_it(settings: Sett
     path = build(settings.build_dir, release, 151.0)
     accepted = {"accepted_at": START, "accepted_losses": "Half of it would go."}
     publication.publish(
-        settings, path, release, CHECKS, START,
+        settings, path, release, completing(path), START,
         judge=lambda release: release.model_copy(update=accepted),
     )  # fmt: skip
     with duckdb.connect(str(settings.published_file), read_only=True) as connection:
@@ -437,14 +446,17 @@ def test_a_build_that_a_newer_one_has_overtaken_is_not_published(settings: Setti
     older = publication.new_release(START, START.date(), "0.1.0")
     path = build(settings.build_dir, older, 1.0)
     newer = publish(settings, 1, 2.0)
-    published = publication.publish(settings, path, older, CHECKS, START, judge=refuse)
+    published = publication.publish(settings, path, older, completing(path), START, judge=refuse)
     assert published == newer
     assert published_close(settings) == 2.0
     names = [oldest.release_id, newer.release_id]
     assert state(settings) == (newer.release_id, names, names)
     # Of what readers see after going back, it is the newer.
     publication.rollback(settings)
-    assert publication.publish(settings, path, older, CHECKS, START).release_id == older.release_id
+    assert (
+        publication.publish(settings, path, older, completing(path), START).release_id
+        == older.release_id
+    )
     assert published_close(settings) == 1.0
 
 
@@ -542,10 +554,11 @@ def test_a_stop_between_any_two_writes_leaves_the_state_before_or_the_one_after(
         if what == "rollback":
             publication.rollback(settings)
         elif what == "publish again":
-            publication.publish(settings, settings.build_dir / "none", first, CHECKS, moment)
+            none = settings.build_dir / "none"
+            publication.publish(settings, none, first, completing(none), moment)
         elif what == "publish":
             path = build(settings.build_dir, release, 160.0)
-            publication.publish(settings, path, release, CHECKS, moment, "inputs")
+            publication.publish(settings, path, release, completing(path), moment, "inputs")
         else:
             replay(settings.home, date(2025, 10, 20), 100.0, "inputs")
 

@@ -6,9 +6,10 @@ import polars as pl
 
 from dagster_project import words
 from dagster_project.quality.mart_parts import is_at_least, no_row_has
-from dagster_project.quality.parts import is_one_of
+from dagster_project.quality.parts import is_one_of, one_row_per
 
 RULES = (
+    one_row_per("layer_table_and_check", "layer", "table_name", "check_name"),
     is_one_of(
         "engine_is_known", "engine", words.ENGINES,
         "The layer gives the place of the rule.",

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dagster_project.quality.parts import has_rows, is_not_blank, matches
+from dagster_project.quality.rules import stop
 
 RULES = (
     has_rows(),
+    stop(
+        "one_row_per_release", "A release is published once.",
+        "ExpectColumnValuesToBeUnique", column="release_id",
+    ),
     matches(
         "contract_version_is_a_version", "contract_version", r"^[0-9]+\.[0-9]+(\.[0-9]+)?$",
         "A BI tool compares it before it trusts the columns.",

@@ -6,10 +6,11 @@ import polars as pl
 
 from dagster_project import words
 from dagster_project.quality.mart_parts import contains, no_row_has
-from dagster_project.quality.parts import has_rows, is_not_blank
+from dagster_project.quality.parts import has_rows, is_not_blank, one_row_per
 
 RULES = (
     has_rows(),
+    one_row_per("table", "schema_name", "table_name"),
     contains(
         "every_schema_has_tables", "schema_name", words.SCHEMAS,
         "A schema without tables was not built.",

@@ -11,6 +11,7 @@ GOOD: Sequence[Row] = [
 
 DEFECTS: Defects = {
     "there_is_at_least_one_row": ([], 0),
+    "one_row_per_release": ([*GOOD, *GOOD], 2),
     "contract_version_is_a_version": ({"contract_version": "latest"}, 1),
     "duckdb_version_is_a_version": ({"duckdb_version": "2"}, 1),
     "release_id_is_not_blank": ({"release_id": ""}, 1),

@@ -12,6 +12,7 @@ GOOD: Sequence[Row] = [
 
 DEFECTS: Defects = {
     "there_is_at_least_one_row": ([], 0),
+    "one_row_per_table": ({"schema_name": "reference"}, 2),
     "every_schema_has_tables": (without(GOOD, "schema_name", "market"), 0),
     "grain_is_not_blank": ({"grain": " "}, 1),
     "description_is_not_blank": ({"description": ""}, 1),
