@@ -399,7 +399,7 @@ def test_rows_that_are_quarantined_are_counted_and_shown_and_the_rest_goes_on(
     file = settings.home.parent / "eurofxref-hist.csv"
     file.write_bytes(history_csv((slipped, *filler)))
     brought = land_files(settings, ECB, [file])
-    assert brought.taken[0].quarantined == {"price_quotes": 1}
+    assert brought.quarantined == {"price_quotes": 1}
     assert brought.others.quarantined == {"price_quotes": 1}
     rows = lake_of(settings).rows(PRICE_QUOTES, "ecb")
     assert rows is not None
