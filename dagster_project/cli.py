@@ -149,13 +149,15 @@ def land(
 ) -> None:
     """Land downloaded files; they are checked like fetched ones. Then: kido build.
 
-    Files of one command that hold parts of the same figures are landed together.
+    The files of one command are one landing: all of them count or none, and none may contradict
+    another.
     """
     settings = _settings()
-    from dagster_project.intake.land import brought_in_words, land_files
+    from dagster_project.intake.land import land_files
+    from dagster_project.serving.tables import print_rows
     from dagster_project.sources.registry import source_named
 
-    brought = land_files(
+    report = land_files(
         settings,
         source_named(source),
         files,
@@ -163,11 +165,13 @@ def land(
         replace_all=replace,
         write=_print_error,
     )
-    for line in brought_in_words(brought):
-        _print(line)
-    for reason in brought.others.rejected.values():
+    _print(report.heading)
+    print_rows(report.table_rows())
+    for remark in report.remarks():
+        _print(remark)
+    for reason in report.others.rejected.values():
         _print_error(f"An earlier document can no longer be used and is quarantined: {reason}")
-    if brought.others.rejected:
+    if report.others.rejected:
         raise typer.Exit(1)
 
 

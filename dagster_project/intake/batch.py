@@ -20,8 +20,11 @@ import polars as pl
 from dagster_project.errors import (
     BatchRejectedError,
     ConfigurationError,
+    ContradictionError,
     KidoError,
     UpstreamFormatError,
+    counted,
+    shortened,
     stumbled_on,
 )
 from dagster_project.intake.versions import parser_version
@@ -147,8 +150,8 @@ def read(
     its tables with their suites.
 
     Equal rows of two parts are kept once. An extract (something that was requested) may have no
-    rows at all; a document may not. Raises UpstreamFormatError or BatchRejectedError; one invalid
-    table rejects the whole.
+    rows at all; a document may not. Raises UpstreamFormatError (ContradictionError where two files
+    differ on a row of one key) or BatchRejectedError; one invalid table rejects the whole.
     """
     name = source.CARD.name
     with met_words() as met:
@@ -158,8 +161,7 @@ def read(
         parts = list(parts)
         title = " + ".join(dict.fromkeys(document.name for _, document in parts))
         if len(parts) > 1 and not is_extract and hasattr(source, "parse_together"):
-            with _naming(source, title):
-                read_as = [(title, source.parse_together(parts))]
+            read_as = [(title, _parsed_together(source, title, parts))]
         else:
             read_as = [
                 (document.name, parsed_part(source, payload, document))
@@ -172,7 +174,8 @@ def read(
                         frame.with_columns(source=pl.lit(name), document=pl.lit(document_name))
                     )
             whole = {
-                table: _together(LAKE_TABLES[table], pieces) for table, pieces in parsed.items()
+                table: _together(LAKE_TABLES[table], pieces, is_extract=is_extract)
+                for table, pieces in parsed.items()
             }
         with _naming(source, title):
             whole, outcomes = corrected(name, whole)
@@ -187,7 +190,7 @@ def read(
             if verdict.is_rejected:
                 reasons.append(verdict.reason)
     if reasons:
-        error = RejectedWithChecksError(f"{name}: {title}: {' '.join(reasons)}")
+        error = RejectedWithChecksError(f"{name}: {shortened(title)}: {' '.join(reasons)}")
         error.checks = {table: batch.checks for table, batch in tables.items()}
         raise error
     return Batch(tables, met.record(), outcomes)
@@ -275,7 +278,9 @@ def _checked(table: str, rows: Spooled, folder: Path) -> tuple[TableBatch, str]:
     return TableBatch(accepted, of_large.quarantined, of_large.results), of_large.reason
 
 
-def _together(table: LakeTable, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+def _together(
+    table: LakeTable, frames: Sequence[pl.DataFrame], *, is_extract: bool
+) -> pl.DataFrame:
     """The rows of all parts as rows of the table; the snapshot's name is empty until it is
     accepted.
     """
@@ -284,9 +289,41 @@ def _together(table: LakeTable, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
         return conformed[0]
     if not conformed:
         return table.empty()
-    whole = pl.concat(conformed)
-    content = [name for name in whole.columns if name not in ("document", "vintage_at")]
-    return whole.unique(content, keep="first", maintain_order=True)
+    whole = pl.concat(frame.with_columns(part=number) for number, frame in enumerate(conformed))
+    content = [name for name in table.columns if name not in ("document", "vintage_at")]
+    whole = whole.unique(content, keep="first", maintain_order=True)
+    if not is_extract:
+        _require_agreement(table, whole)
+    return whole.drop("part")
+
+
+def _require_agreement(table: LakeTable, rows: pl.DataFrame) -> None:
+    """Raise ContradictionError where two files (`part`) differ on a row of one key."""
+    differing = rows.filter(pl.col("part").n_unique().over(table.key) > 1)
+    if differing.is_empty():
+        return
+    keys = differing.group_by(table.key, maintain_order=True).agg("document")
+    first = keys.row(0, named=True)
+    names = [str(first[name]) for name in table.key if name != "source" and first[name] is not None]
+    raise ContradictionError(
+        f"{first['source']}: {first['document'][0]} and {first['document'][1]} differ on "
+        f"{counted(keys.height, 'row')} of {table.name}, first {' '.join(names)}."
+    )
+
+
+def _parsed_together(
+    source: Source, title: str, parts: Sequence[tuple[bytes, Document]]
+) -> Mapping[str, pl.DataFrame]:
+    """`source.parse_together`; an error that one file has by itself names that file alone."""
+    try:
+        with _naming(source, title):
+            return source.parse_together(parts)
+    except ContradictionError:
+        raise
+    except UpstreamFormatError:
+        for payload, document in parts:
+            parsed_part(source, payload, document)
+        raise
 
 
 def parsed_part(source: Source, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
@@ -303,17 +340,17 @@ def _naming(source: Source, title: str) -> Iterator[None]:
     try:
         yield
     except UpstreamFormatError as error:
-        if title in error.message:
+        if any(document in error.message for document in title.split(" + ")):
             raise
         reason = error.message.removeprefix(f"{name}: ")
-        raise type(error)(f"{name}: {title}: {reason}", hint=error.hint) from error
+        raise type(error)(f"{name}: {shortened(title)}: {reason}", hint=error.hint) from error
     except KidoError:
         raise
     # Any error of a library for unexpected bytes; a panic of polars is not an Exception in
     # Python.
     except (Exception, pl.exceptions.PanicException) as error:
         raise UpstreamFormatError(
-            f"{name}: {title} cannot be read ({stumbled_on(error)})."
+            f"{name}: {shortened(title)} cannot be read ({stumbled_on(error)})."
         ) from error
 
 

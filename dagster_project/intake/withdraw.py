@@ -108,7 +108,7 @@ def unland_again(
 
 
 def complete(landing: Landing, lake: Lake, source: str) -> None:
-    """Finish an interrupted landing, withdrawal or its undoing.
+    """Finish an interrupted withdrawal or its undoing.
 
     The caller must hold the source.
     """

@@ -5,7 +5,6 @@ Nothing here depends on a publisher, and nothing is parsed.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 import uuid
@@ -25,7 +24,6 @@ LEFTOVER_AGE = timedelta(days=8)
 WITHDRAWN = "withdrawn"
 """Folder of the landing, beside those of the sources, for the snapshots that were withdrawn."""
 
-UNDER_WAY = "under_way"
 """Folder beside it, for commands that land several snapshots and are not finished yet."""
 
 LEFT_BUNDLE = "left_bundle"
@@ -150,14 +148,6 @@ class Withdrawn(BaseModel):
     held: tuple[Held, ...] = ()
 
 
-class UnderWay(BaseModel):
-    """The snapshots of an unfinished command: none of them counts yet."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    snapshot_ids: tuple[str, ...]
-
-
 class LeftBundle(BaseModel):
     """Since when (UTC, no zone) the program no longer bundles the document of a snapshot."""
 
@@ -172,22 +162,20 @@ class Landing:
 
     The record is written after the payloads, so a snapshot without one does not exist. Nor does
     one with a record `withdrawn/<source>/<snapshot_id>.json`, wherever its payloads are; they are
-    moved to the folder beside that record. Of several landed together none exists as long as a
-    record under `under_way/<source>/` names them. A bundled one whose document the program no
-    longer has is kept, and `left_bundle/<source>/<snapshot_id>.json` records since when.
+    moved to the folder beside that record. A bundled one whose document the program no longer has
+    is kept, and `left_bundle/<source>/<snapshot_id>.json` records since when.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._records: dict[str, Records[Snapshot]] = {}
         self._withdrawn: dict[str, Records[Withdrawn]] = {}
-        self._under_way: dict[str, Records[UnderWay]] = {}
         self._left_bundle: dict[str, Records[LeftBundle]] = {}
         self._newest: dict[tuple[str, bool], dict[str, Snapshot]] = {}
 
     def snapshots(self, source: str) -> list[Snapshot]:
         """Snapshots of a source, oldest first; without those that were withdrawn."""
-        landed, withdrawn = self._landed(source), self.withdrawn(source)
+        landed, withdrawn = self._of(source).all(), self.withdrawn(source)
         return [one for snapshot_id, one in landed.items() if snapshot_id not in withdrawn]
 
     def withdrawn(self, source: str) -> Mapping[str, Withdrawn]:
@@ -317,25 +305,11 @@ class Landing:
         if snapshot.is_bundled:
             self._newest.pop((snapshot.source, False), None)
 
-    @contextlib.contextmanager
-    def together(self, source: str, snapshot_ids: Sequence[str]) -> Iterator[None]:
-        """Let the snapshots recorded inside count at its end, all at once; on an error, none.
-
-        For several, a record marks until then that they do not count. Its removal decides, which
-        needs no space on the disk; if killed before, `complete` removes them. A single one counts
-        with its own record. The caller must hold the source.
-        """
-        is_one_of_several = len(snapshot_ids) > 1
-        if is_one_of_several:
-            record = UnderWay(snapshot_ids=tuple(snapshot_ids))
-            self._under_way_of(source).add(snapshot_ids[0], record)
-        try:
-            yield
-        except BaseException:
-            self._drop(source, snapshot_ids)
-            raise
-        if is_one_of_several:
-            self._under_way_of(source).remove(snapshot_ids[0])
+    def remove(self, snapshot: Snapshot) -> None:
+        """Remove a snapshot whose landing failed, with its record if that was written."""
+        self._of(snapshot.source).remove(snapshot.snapshot_id)
+        self.store.remove(f"{snapshot.source}/{snapshot.snapshot_id}")
+        self._newest.clear()
 
     def file_of(self, snapshot: Snapshot, folder: Path) -> Path:
         """The only part of a snapshot as a file of this machine: in place, else a copy.
@@ -426,12 +400,10 @@ class Landing:
         self._newest.clear()
 
     def complete(self, source: str) -> None:
-        """Finish an interrupted landing, withdrawal or its undoing.
+        """Finish an interrupted withdrawal or its undoing.
 
         The caller must hold the source: another process may be in the middle of one.
         """
-        for under_way in self._under_way_of(source).all().values():
-            self._drop(source, under_way.snapshot_ids)
         withdrawn, landed = self.withdrawn(source), self.store.names(source)
         for snapshot_id, record in withdrawn.items():
             if snapshot_id in landed:
@@ -456,26 +428,6 @@ class Landing:
             # A folder with another form of name was put there by a person.
             if name.startswith(f"{source}-") and name not in complete and name < oldest:
                 self.discard(source, name)
-
-    def _landed(self, source: str) -> Mapping[str, Snapshot]:
-        """Records of landed snapshots, withdrawn or not; of one command all of them or none."""
-        landed = self._of(source).all()
-        while True:
-            records = self._under_way_of(source).all().values()
-            coming = {one for record in records for one in record.snapshot_ids}
-            seen, landed = landed, self._of(source).all()
-            # Where others were landed meanwhile, the record that named them may have been missed.
-            if seen.keys() == landed.keys():
-                return {one: landed[one] for one in landed if one not in coming}
-
-    def _drop(self, source: str, snapshot_ids: Sequence[str]) -> None:
-        """Remove snapshots of an unfinished command, then the record that names them."""
-        for snapshot_id in snapshot_ids:
-            self._of(source).remove(snapshot_id)
-            self.store.remove(f"{source}/{snapshot_id}")
-        if snapshot_ids:
-            self._under_way_of(source).remove(snapshot_ids[0])
-        self._newest.clear()
 
     def _put_away(self, snapshot: Snapshot) -> None:
         """Move the payloads of a withdrawn snapshot beside its withdrawal record."""
@@ -504,13 +456,6 @@ class Landing:
                 self.store, f"{WITHDRAWN}/{source}", Withdrawn, ".json", indent=2
             )
         return self._withdrawn[source]
-
-    def _under_way_of(self, source: str) -> Records[UnderWay]:
-        if source not in self._under_way:
-            self._under_way[source] = Records(
-                self.store, f"{UNDER_WAY}/{source}", UnderWay, ".json"
-            )
-        return self._under_way[source]
 
     def _left_bundle_of(self, source: str) -> Records[LeftBundle]:
         if source not in self._left_bundle:

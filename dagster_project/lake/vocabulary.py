@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -214,6 +214,8 @@ def _list_named(name: str) -> WordList[Any] | None:
         return economy_by(of) if of in get_args(CodeColumn) else None
     if kind == "material_labels":
         return material_labels(of) if labels_file(of).exists() else None
+    if kind == "price_labels":
+        return price_labels(of) if price_labels_file(of).exists() else None
     if kind == "corrections":
         from dagster_project.lake.corrections import corrections
 
@@ -396,9 +398,43 @@ def material_labels(source: str) -> WordMap[MaterialLabel]:
         f"material_labels.{source}",
         {
             row["label"]: MaterialLabel(**{name: cell or None for name, cell in row.items()})  # type: ignore[arg-type]
-            for row in _rows(labels_file(source))
+            for row in _labels(labels_file(source), MaterialLabel, ("label", "material"))
         },
     )
+
+
+@dataclass(frozen=True)
+class PriceLabel:
+    """The series of a label of prices. Labels of several editions may be one series."""
+
+    label: str
+    instrument: str
+    unit: str
+
+
+def price_labels_file(source: str) -> Path:
+    """The list of the labels of a source's prices, edited by hand; most sources have none."""
+    return _BUNDLED / source / "price_labels.csv"
+
+
+@cache
+def price_labels(source: str) -> WordMap[PriceLabel]:
+    """The labels of a source's prices, from `bundled/<source>/price_labels.csv`.
+
+    Raises ConfigurationError for an instrument in two units.
+    """
+    file = price_labels_file(source)
+    labels = [
+        PriceLabel(**row) for row in _labels(file, PriceLabel, ("label", "instrument", "unit"))
+    ]
+    units: dict[str, str] = {}
+    for row in labels:
+        if units.setdefault(row.instrument, row.unit) != row.unit:
+            raise ConfigurationError(
+                f"{_in_checkout(file)}: {row.instrument} is in {units[row.instrument]!r} and in "
+                f"{row.unit!r}."
+            )
+    return WordMap(f"price_labels.{source}", {row.label: row for row in labels})
 
 
 def require_known_labels(labels: Iterable[str], *, source: str) -> None:
@@ -427,6 +463,40 @@ def label_rows(source: str) -> list[dict[str, str | None]]:
         }
         for label in material_labels(source).values()
     ]
+
+
+def _labels(path: Path, entry: type, required: Iterable[str]) -> Iterator[Mapping[str, str]]:
+    """The rows of a list of labels, whose columns are the fields of `entry`.
+
+    Raises ConfigurationError, with the line, for other columns, a row of more or fewer cells, a
+    required cell that is blank, a label that is listed twice, and bytes that are not UTF-8.
+    """
+    where = _in_checkout(path)
+    columns = {field.name for field in fields(entry)}
+    seen: set[str] = set()
+    try:
+        rows = _rows(path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(f"{where} cannot be read as CSV in UTF-8 ({error}).") from None
+    for number, row in enumerate(rows, start=1):
+        if row.keys() - {None} != columns:
+            raise ConfigurationError(f"{where}: the columns are not {', '.join(sorted(columns))}.")
+        blank = [name for name in required if not row[name]]
+        if None in row or None in row.values():
+            problem = "has another number of cells than the header"
+        elif blank:
+            problem = f"has no {blank[0]}"
+        elif row["label"] in seen:
+            problem = f"lists {row['label']!r} again"
+        else:
+            seen.add(row["label"])
+            yield row
+            continue
+        raise ConfigurationError(f"{where}: row {number} {problem}.")
+
+
+def _in_checkout(bundled: Path) -> str:
+    return f"dagster_project/bundled/{bundled.parent.name}/{bundled.name}"
 
 
 def corrections_file(source: str) -> Path:

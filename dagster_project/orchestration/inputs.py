@@ -87,5 +87,5 @@ def _code() -> list[Path]:
     """Every code file that affects a build; documents are included by their snapshots."""
     files = [*(CHECKOUT / "dagster_project").rglob("*.py"), CHECKOUT / "requirements.lock"]
     bundled = CHECKOUT / "dagster_project" / "bundled"
-    files += [*bundled.rglob("labels.csv"), NOMENCLATURE_FILE]
+    files += [*bundled.rglob("*labels.csv"), *bundled.rglob("corrections.yaml"), NOMENCLATURE_FILE]
     return sorted([*files, *written_by_hand()])

@@ -272,6 +272,24 @@ def _grain(table: TableEntry) -> str:
     return (table.grain or "") + (" (view)" if table.is_view else "")
 
 
+def print_rows(rows: Sequence[Mapping[str, str | int]]) -> None:
+    """Print rows of texts and counts, all of the same columns; one with only zeros is left out."""
+    from dagster_project.serving.terminal import Column, print_table
+
+    columns = {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+    print_table(
+        [
+            Column(
+                name,
+                [f"{cell:,}" if isinstance(cell, int) else cell for cell in cells],
+                is_number=isinstance(cells[0], int),
+            )
+            for name, cells in columns.items()
+            if any(cells)
+        ]
+    )
+
+
 def print_description(found: Description) -> None:
     """The description of a table for a terminal."""
     from dagster_project.serving.terminal import (

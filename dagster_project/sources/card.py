@@ -262,7 +262,7 @@ class Source(Protocol):
 
     def parse_together(self, parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.DataFrame]:
         """Several files landed together, read as one. Absent where their rows can be concatenated
-        as they are; `SUMMED` (an expression) then marks rows that are sums over parts.
+        as they are. Raises ContradictionError where two files differ on one figure.
         """
         ...
 

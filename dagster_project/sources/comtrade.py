@@ -521,9 +521,6 @@ def parse_together(parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.D
     }
 
 
-SUMMED = pl.any_horizontal(pl.col("partner_iso3", "second_partner_iso3") == "_X")
-"""Rows that are sums over several of the publisher's partners: two files may each have a part."""
-
 _OWN_COLUMNS = (
     "reporter_iso3",
     "partner_iso3",
@@ -774,17 +771,19 @@ def _worded(column: str, words: Mapping[str, str]) -> pl.Expr:
 def _require_no_contradiction(pieces: Sequence[pl.DataFrame]) -> None:
     """Raise ContradictionError where two files differ on one figure.
 
-    Where the breakdown columns were lost, a key has several figures and is not compared.
+    Of rows of one key in a file, a total and its parts, the largest is compared.
     """
     if len(pieces) < 2:
         return
     figures = (*MEASURES, "isoriginalclassification")
     key = [name for name in (*COLUMNS, *BREAKDOWN_TOTALS) if name not in figures]
+    value, weight = (
+        pl.col(name).cast(pl.Float64, strict=False) for name in ("primaryvalue", "netwgt")
+    )
     largest = [
         piece.lazy()
-        .filter(pl.col("motcode").is_not_null())
         .group_by(key)
-        .agg(pl.col("primaryvalue").cast(pl.Float64, strict=False).max())
+        .agg(pl.struct(value, weight.replace(0, None)).sort_by(value, weight).last())
         for piece in pieces
     ]
     contradicted = (
@@ -792,6 +791,7 @@ def _require_no_contradiction(pieces: Sequence[pl.DataFrame]) -> None:
         .group_by(key)
         .agg(pl.col("primaryvalue").n_unique().alias("values"))
         .filter(pl.col("values") > 1)
+        .sort(key)
         .head(1)
         .collect()
     )

@@ -1,8 +1,8 @@
 """USGS Mineral Commodity Summaries -> `production` (world tables) and `price_quotes` (by the year).
 
 Trade, stocks and consumption of the United States are skipped. The material of each label is in
-`bundled/usgs_mcs/labels.csv`; misprinted figures are corrected after they are read, by
-`corrections.yaml` beside it.
+`bundled/usgs_mcs/labels.csv`, the series of each label of a price in `price_labels.csv`;
+misprinted figures are corrected after they are read, by `corrections.yaml` beside them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dagster_project.lake.vocabulary import (
     economies,
     economy_named,
     material_labels,
+    price_labels,
     require_known_labels,
 )
 from dagster_project.sources.card import Document, SourceCard
@@ -71,185 +72,6 @@ TIDY_COLUMNS = (
     "amount_t", "bound", "flag", "printed", "notes",
 )  # fmt: skip
 PRICE_COLUMNS = ("edition", "label", "year", "price", "flag", "printed")
-
-PRICES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "LANTHANUM_OXIDE": (
-        "USD per kg",
-        (
-            "Rare Earths: Price_La2O3_dkg",
-            "Lanthanum: Price, average, dollars per kilogram: Lanthanum oxide, 99.5% minimum",
-        ),
-    ),
-    "CERIUM_OXIDE": (
-        "USD per kg",
-        (
-            "Rare Earths: Price_CeO2_dkg",
-            "Cerium: Price, average, dollars per kilogram: Cerium oxide, 99.5% minimum",
-        ),
-    ),
-    "PRASEODYMIUM_OXIDE": (
-        "USD per kg",
-        ("Praseodymium: Price, average, dollars per kilogram: Praseodymium oxide, 99.99% minimum",),
-    ),
-    "NEODYMIUM_OXIDE": (
-        "USD per kg",
-        (
-            "Rare Earths: Price_Nd2O3_dkg",
-            "Neodymium: Price, average, dollars per kilogram: Neodymium oxide, 99.5% minimum",
-        ),
-    ),
-    "SAMARIUM_OXIDE": (
-        "USD per kg",
-        ("Samarium: Price, average, dollars per kilogram: Samarium oxide, 99.5% minimum",),
-    ),
-    "EUROPIUM_OXIDE": (
-        "USD per kg",
-        (
-            "Rare Earths: Price_Eu2O3_dkg",
-            "Europium: Price, average, dollars per kilogram: Europium oxide, 99.99% minimum",
-        ),
-    ),
-    "GADOLINIUM_OXIDE": (
-        "USD per kg",
-        ("Gadolinium: Price, average, dollars per kilogram: Gadolinium oxide, 99.99% minimum",),
-    ),
-    "TERBIUM_OXIDE": (
-        "USD per kg",
-        (
-            "Rare Earths: Price_TbO2_dkg",
-            "Terbium: Price, average, dollars per kilogram: Terbium oxide, 99.99% minimum",
-        ),
-    ),
-    "DYSPROSIUM_OXIDE": (
-        "USD per kg",
-        (
-            "Rare Earths: Price_Dy2O3_dkg",
-            "Dysprosium: Price, average, dollars per kilogram: Dysprosium oxide, 99.5% minimum",
-        ),
-    ),
-    "HOLMIUM_OXIDE": (
-        "USD per kg",
-        ("Holmium: Price, average, dollars per kilogram: Holmium oxide, 99.5% minimum",),
-    ),
-    "ERBIUM_OXIDE": (
-        "USD per kg",
-        ("Erbium: Price, average, dollars per kilogram: Erbium oxide, 99.5%, minimum",),
-    ),
-    "YTTERBIUM_OXIDE": (
-        "USD per kg",
-        ("Ytterbium: Price, average, dollars per kilogram: Ytterbium oxide, 99.99% minimum",),
-    ),
-    "LUTETIUM_OXIDE": (
-        "USD per kg",
-        ("Lutetium: Price, average, dollars per kilogram: Lutetium oxide, 99.99% minimum",),
-    ),
-    "YTTRIUM_OXIDE": (
-        "USD per kg",
-        (
-            "Yttrium: Price_Y2O3_dkg",
-            "Yttrium: Price, average, dollars per kilogram: Y2O3, minimum 99.999% purity",
-        ),
-    ),
-    "GALLIUM_HIGH_PURITY": (
-        "USD per kg",
-        ("Gallium: Price_High-purity_dkg", "Gallium: Price_High-puritydkg"),
-    ),
-    "GALLIUM_LOW_PURITY": (
-        "USD per kg",
-        ("Gallium: Price_Low-purity_dkg", "Gallium: Price_Low-puritydkg"),
-    ),
-    "GALLIUM": (
-        "USD per kg",
-        ("Gallium: Price, average unit value of imports, dollars per kilogram",),
-    ),
-    "GERMANIUM": (
-        "USD per kg",
-        (
-            "Germanium: Price_Metal_dkg",
-            "Germanium: Price, annual average, dollars per kilogram: Germanium metal",
-        ),
-    ),
-    "GERMANIUM_DIOXIDE": (
-        "USD per kg",
-        (
-            "Germanium: Price_GeO2_dkg",
-            "Germanium: Price, annual average, dollars per kilogram: Germanium dioxide",
-        ),
-    ),
-    "ANTIMONY": (
-        "USD per lb",
-        (
-            "Antimony: Price_Metal_dlb",
-            "Antimony: Price, metal, average, dollars per pound",
-        ),
-    ),
-    "TUNGSTEN_CONCENTRATE": (
-        "USD per metric ton unit of WO3",
-        (
-            "Tungsten: Price_WO3_dt",
-            "Tungsten: Price_WO3dt",
-            "Tungsten: Price, concentrate, average in-warehouse Rotterdam, dollars per dry metric "
-            "ton unit of tungsten trioxide",
-        ),
-    ),
-    "COBALT_US_SPOT": (
-        "USD per lb",
-        (
-            "Cobalt: Price_Spot_dlb",
-            "Cobalt: Price, average, dollars per pound: U.S. spot, cathode",
-        ),
-    ),
-    "COBALT_LME": (
-        "USD per lb",
-        (
-            "Cobalt: Price_LME_dlb",
-            "Cobalt: Price, average, dollars per pound: London Metal Exchange (LME), cash",
-        ),
-    ),
-    "LITHIUM_CARBONATE": ("USD per t", ("Lithium: Price_dt",)),
-    "LITHIUM_CARBONATE_REAL": (
-        "USD per t",
-        (
-            "Lithium: Price, annual average-real, battery-grade lithium carbonate, dollars per "
-            "metric ton",
-        ),
-    ),
-    "GRAPHITE_FLAKE": (
-        "USD per t",
-        (
-            "Graphite (Natural): Price_Flake_t",
-            "Graphite (Natural): Price_Flake_dt",
-            "Graphite (Natural): Price, average unit value of imports, dollars per metric ton at "
-            "foreign ports: Flake",
-        ),
-    ),
-    "GRAPHITE_LUMP": (
-        "USD per t",
-        (
-            "Graphite (Natural): Price_Lump_t",
-            "Graphite (Natural): Price_Lump_dt",
-            "Graphite (Natural): Price, average unit value of imports, dollars per metric ton at "
-            "foreign ports: Lump and chip (Sri Lanka)",
-        ),
-    ),
-    "GRAPHITE_AMORPHOUS": (
-        "USD per t",
-        (
-            "Graphite (Natural): Price_Amorphous_t",
-            "Graphite (Natural): Price_Amorphous_dt",
-            "Graphite (Natural): Price, average unit value of imports, dollars per metric ton at "
-            "foreign ports: Amorphous",
-        ),
-    ),
-}
-"""By instrument: its unit, and the labels of this series. Two labels are one series where the years
-that two editions print under them agree except for rounding and the revision of an estimate.
-They do not for gallium, which was two grades until 2024 and is the average of imports in 2026, nor
-for lithium, which 2026 prints in real dollars (11,700 a ton for 2021, 12,600 before)."""
-
-_INSTRUMENT_OF = {label: name for name, (_, labels) in PRICES.items() for label in labels}
-_PRICED = tuple(sorted({label.split(": ")[0].casefold() for label in _INSTRUMENT_OF}))
-"""Commodities of which every price is on the list of labels; prices of others are skipped."""
 
 PRICE_UNITS: Mapping[str, str] = {
     "dollars per kilogram": "USD per kg",
@@ -330,7 +152,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     `production` has one row per label, stage, economy and year; `price_quotes` one per instrument
     and year; `material_labels` is Kido's list. Four layouts are read, recognised by columns: the
     wide CSV of MCS 2025 (years in the names of the columns; no prices), the long CSV of MCS 2026
-    (the sections that begin with `World`, and the prices of the commodities in PRICES), and the
+    (the sections that begin with `World`, and the prices listed in `price_labels.csv`), and the
     bundled tables (TIDY_COLUMNS, PRICE_COLUMNS). UTF-8 or Windows-1252. Labels are `<commodity>:
     <type or detail>` as printed, without `estimated` and `rounded`, which are about the figure and
     go to `flag` and `notes`; case is ignored. Labels that are left out make no rows. `amount_t` is
@@ -416,28 +238,21 @@ def _production(rows: pl.DataFrame, vintage: pl.Expr) -> pl.DataFrame:
 
 def _price_quotes(prices: pl.DataFrame, vintage: pl.Expr) -> pl.DataFrame:
     """Prices by label -> rows of the lake table."""
-    instrument = pl.col("label").replace_strict(_INSTRUMENT_OF, return_dtype=pl.String)
-    return (
-        prices.with_columns(instrument=instrument)
-        .select(
-            pl.lit(CARD.name).alias("source"),
-            "instrument",
-            pl.date("year", 1, 1).alias("price_date"),
-            pl.col("edition").cast(pl.Int32),
-            pl.lit("A").alias("frequency"),
-            pl.col("price").alias("close"),
-            pl.lit(None, pl.Float64).alias("adjusted_close"),
-            pl.lit("USD").alias("currency"),
-            pl.col("instrument")
-            .replace_strict({name: unit for name, (unit, _) in PRICES.items()})
-            .alias("unit"),
-            ((pl.col("flag") == "estimated") & (pl.col("year") == pl.col("edition") - 1)).alias(
-                "is_provisional"
-            ),
-            vintage,
-        )
-        .sort(PRICE_QUOTES.key)
-    )
+    return prices.select(
+        pl.lit(CARD.name).alias("source"),
+        "instrument",
+        pl.date("year", 1, 1).alias("price_date"),
+        pl.col("edition").cast(pl.Int32),
+        pl.lit("A").alias("frequency"),
+        pl.col("price").alias("close"),
+        pl.lit(None, pl.Float64).alias("adjusted_close"),
+        pl.lit("USD").alias("currency"),
+        pl.col("unit_of_series").alias("unit"),
+        ((pl.col("flag") == "estimated") & (pl.col("year") == pl.col("edition") - 1)).alias(
+            "is_provisional"
+        ),
+        vintage,
+    ).sort(PRICE_QUOTES.key)
 
 
 def _utf8_with_columns(payload: bytes) -> tuple[bytes, frozenset[str]]:
@@ -710,13 +525,15 @@ def _cells_of_long(table: pl.DataFrame, edition: int) -> pl.LazyFrame:
 
 
 def _prices_of_long(table: pl.DataFrame, edition: int) -> pl.DataFrame:
-    """The long layout -> `edition`, `label`, `year`, `price` and `flag` of the prices in PRICES.
+    """The long layout -> `edition`, `year`, `price`, `flag` and series of the listed prices.
 
-    Of a commodity that is priced here every price must be listed in `labels.csv`.
+    Of a commodity with a label in `price_labels.csv` every price must be listed in `labels.csv`;
+    prices of others are skipped.
     """
+    priced = {label.split(": ")[0].casefold() for label in price_labels(CARD.name)}
     is_price = (pl.col("statistics").str.to_lowercase() == "price").fill_null(False)
     prices = table.filter(
-        is_price & pl.col("commodity").str.to_lowercase().is_in(_PRICED).fill_null(False)
+        is_price & pl.col("commodity").str.to_lowercase().is_in(sorted(priced)).fill_null(False)
     ).select(
         pl.lit(edition, pl.Int32).alias("edition"),
         pl.format("{}: {}", "commodity", pl.col("statistics_detail").fill_null("")).alias("label"),
@@ -729,16 +546,11 @@ def _prices_of_long(table: pl.DataFrame, edition: int) -> pl.DataFrame:
         .alias("flag"),
     )
     prices = _known_prices(prices)
-    expected = pl.col("label").replace_strict(
-        {label: PRICES[name][0] for label, name in _INSTRUMENT_OF.items()},
-        return_dtype=pl.String,
-    )
     require_every(
-        (pl.col("unit") == expected).fill_null(False),
+        (pl.col("unit") == pl.col("unit_of_series")).fill_null(False),
         of=prices,
         value=pl.format("{}: {}", "label", pl.col("unit").fill_null("")),
-        what="is a price in another unit than that of the series (PRICES in "
-        "dagster_project/sources/usgs_mcs.py)",
+        what="is a price in another unit than that of the series in price_labels.csv",
         source=CARD.name,
         error=UnknownCodeError,
     )
@@ -775,18 +587,30 @@ def _prices_of_tidy(payload: bytes) -> pl.DataFrame:
 
 
 def _known_prices(prices: pl.DataFrame) -> pl.DataFrame:
-    """The prices of the series in PRICES; a label in neither list is rejected."""
+    """The prices that are used, with `instrument` and `unit_of_series` of their labels.
+
+    A label in neither list is rejected. Two labels are one series where the years that two editions
+    print under them agree except for rounding and the revision of an estimate. They do not for
+    gallium, which was two grades until 2024 and is the average of imports in 2026, nor for lithium,
+    which 2026 prints in real dollars (11,700 a ton for 2021, 12,600 before).
+    """
     prices = _known_and_taken(prices)
+    series = price_labels(CARD.name).among(prices["label"].unique())
     require_every(
-        pl.col("label").is_in(list(_INSTRUMENT_OF)),
+        pl.col("label").is_in(list(series)),
         of=prices,
         value=pl.col("label"),
-        what="is used in labels.csv, but PRICES in dagster_project/sources/usgs_mcs.py does not "
-        "give its instrument",
+        what="is used in labels.csv, but price_labels.csv beside it does not give its instrument",
         source=CARD.name,
         error=UnknownCodeError,
     )
-    return prices
+    return prices.with_columns(
+        pl.col("label").replace_strict(
+            {label: getattr(of_label, field) for label, of_label in series.items()},
+            return_dtype=pl.String,
+        ).alias(name)
+        for name, field in (("instrument", "instrument"), ("unit_of_series", "unit"))
+    )  # fmt: skip
 
 
 def _checked_prices(prices: pl.DataFrame) -> pl.DataFrame:
@@ -804,7 +628,9 @@ def _checked_prices(prices: pl.DataFrame) -> pl.DataFrame:
     ):  # fmt: skip
         require_every(rule, of=prices, value=place, what=what, source=CARD.name)
     price = pl.col("printed").str.replace_all(",", "").cast(pl.Float64)
-    return prices.select("edition", "label", year, price.alias("price"), "flag")
+    return prices.select(
+        "edition", "instrument", "unit_of_series", year, price.alias("price"), "flag"
+    )
 
 
 def _figures(cells: pl.LazyFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -312,7 +313,7 @@ def test_a_landed_file_is_a_newer_vintage_and_the_earlier_state_can_be_replayed(
     )
     landed = run_kido(home, "land", "ecb", str(file), "--retrieved", "2026-11-03")
     assert landed.returncode == 0, landed.stderr
-    assert "taken" in landed.stdout
+    assert "eurofxref-hist.zip: landed." in landed.stdout
     again = run_kido(home, "land", "ecb", str(file))
     assert again.returncode == 0
     assert "nothing new" in again.stdout
@@ -387,8 +388,11 @@ def test_a_landed_file_names_which_row_is_quarantined_and_why_and_keeps_its_day(
     brought.write_text("\n".join([*lines, ""]))
     taken = run_kido(home, "land", "equity_indices", str(brought))
     assert taken.returncode == 0, taken.stderr
-    assert "29 rows of price_quotes" in taken.stdout
-    assert "1 row is quarantined" in taken.stdout
+    header, row = (line.split() for line in taken.stdout.splitlines()[1:3])
+    assert dict(zip(header, row, strict=True)) == {
+        "table": "price_quotes", "rows": "29", "new": "29", "quarantined": "1",
+    }  # fmt: skip
+    assert "Quarantined in " in taken.stdout
     assert "row 30" in taken.stdout
     assert "price date is not in the future (2126-09-02)" in taken.stdout.replace("\n", " ")
 
@@ -450,7 +454,7 @@ def test_a_selection_of_the_lake_takes_along_what_is_made_from_it(home: Path) ->
     mine.write_text(text.replace("Export licensing of superhard materials", "My own title"), "utf8")
     landed = run_kido(home, "land", "catalogue", str(mine))
     assert landed.returncode == 0, landed.stderr
-    assert "49 rows of restriction_clauses" in landed.stdout
+    assert re.search(r"^restriction_clauses +49 ", landed.stdout, re.MULTILINE)
     result = run_kido(
         home, "build", "--as-of", day_of(home), "--publish", "--select", 'key:"lake/catalogue*"'
     )

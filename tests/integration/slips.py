@@ -21,9 +21,9 @@ from typing import NamedTuple
 import polars as pl
 
 from dagster_project.lake.corrections import corrections
+from dagster_project.lake.vocabulary import price_labels
 from dagster_project.quality import limits
 from dagster_project.settings import BUNDLED
-from dagster_project.sources.usgs_mcs import PRICES
 
 UNITS = {
     10: "ten times", 100: "a hundred times", 1000: "a thousand times",
@@ -891,7 +891,7 @@ def edition(before: str, after: str) -> Case:
     """A whole edition, and the next one; without the labels whose misprints are put right."""
     folder = BUNDLED / "usgs_mcs"
     # A price is printed under a label of its own in each edition.
-    names = {label: name for name, (_, labels) in PRICES.items() for label in labels}
+    names = {label: of.instrument for label, of in price_labels("usgs_mcs").items()}
     misprints = {cell for one in corrections("usgs_mcs").values() for cell in one.row.values()}
 
     def printed(file: str) -> Table:

@@ -15,7 +15,8 @@ from dagster_project.errors import BatchRejectedError, ImplausibleError, Upstrea
 from dagster_project.intake import batch as batches
 from dagster_project.intake import hold
 from dagster_project.intake.conform import conform
-from dagster_project.intake.land import Brought, land_files
+from dagster_project.intake.land import land_files
+from dagster_project.intake.landing_report import LandingReport
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import sweep, unland
 from dagster_project.lake.schemas import RECONCILED_TRADE
@@ -60,7 +61,7 @@ def archive(folder: Path, *years: list[str], version: str = "V202601") -> Path:
     return path
 
 
-def land(home: Path | Settings, file: Path, **how: bool) -> Brought:
+def land(home: Path | Settings, file: Path, **how: bool) -> LandingReport:
     settings = home if isinstance(home, Settings) else Settings.load(home=home)
     return land_files(settings, BACI, [file], **how)
 
@@ -80,12 +81,12 @@ def test_the_lake_holds_what_it_holds_of_a_document_that_fits(
 ) -> None:
     file = archive(tmp_path, rows_of(2022), rows_of(2023, wrong=7))
     large = Settings.load(home=tmp_path / "large")
-    (taken,) = land(large, file).taken
+    taken = land(large, file)
     with monkeypatch.context() as held:
         held.setattr(batches, "LARGEST_HELD_ROWS", 1_000_000)
         held.setattr(batches, "LARGE_DOCUMENT_BYTES", 1 << 30)
         small = Settings.load(home=tmp_path / "small")
-        (as_held,) = land(small, file).taken
+        as_held = land(small, file)
     # 10 partners, 12 codes and two years, without the 7.
     assert taken.rows == as_held.rows == {"reconciled_trade": 2 * 10 * 9 * 12 - 7}
     assert taken.quarantined == as_held.quarantined == {"reconciled_trade": 7}
@@ -168,7 +169,7 @@ def test_a_shrinking_code_is_refused_whether_compared_row_by_row_or_by_sums(
     monkeypatch.setattr(hold, "MOST_COMPARED_ROWS", 0)  # the mineral groups' are always compared
     known = rows_of(2022)
     same = archive(tmp_path, [*known[1:], known[0]], version="V202602")
-    (revision,) = land(home, same).taken[0].revisions
+    (revision,) = land(home, same).revisions
     assert (revision.added, revision.changed, revision.objections) == (0, 0, ())
     assert (revision.unchanged, revision.by_sums) == (10 * 9 * 6, 10 * 9 * 6)
     fewer = [row for row in known if f",{OTHERS[0]}," not in row or row.startswith("2022,156,")]
@@ -177,4 +178,4 @@ def test_a_shrinking_code_is_refused_whether_compared_row_by_row_or_by_sums(
     scaled = archive(tmp_path, rows_of(2022, times=0.001), version="V202602")
     with pytest.raises(ImplausibleError, match="value_usd is a thousandth of what is known"):
         land(home, scaled)
-    assert land(home, scaled, replace_all=True).taken[0].is_new
+    assert land(home, scaled, replace_all=True).is_new

@@ -25,7 +25,8 @@ from dagster_project.intake import fetch as fetching
 from dagster_project.intake import hold
 from dagster_project.intake.conform import conform
 from dagster_project.intake.fetch import Fetched, Fetching
-from dagster_project.intake.land import Brought, land_files
+from dagster_project.intake.land import land_files
+from dagster_project.intake.landing_report import LandingReport
 from dagster_project.intake.stores import lake_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.vintages import rows_that_count
@@ -155,7 +156,7 @@ class Home:
                 found[name] = counting.drop("document", "vintage_at", "snapshot_id")
         return found
 
-    def land(self, name: str, payload: bytes) -> Brought:
+    def land(self, name: str, payload: bytes) -> LandingReport:
         return land(self._home, self._source.CARD.name, self._write(name, payload))
 
     @cached_property
@@ -207,7 +208,7 @@ class Home:
         shutil.copytree(self._template, self._home)
 
 
-def land(home: Path, source: str, file: Path, retrieved: date | None = None) -> Brought:
+def land(home: Path, source: str, file: Path, retrieved: date | None = None) -> LandingReport:
     return land_files(Settings.load(home=home), source_named(source), [file], retrieved)
 
 
@@ -323,20 +324,19 @@ def test_a_slip_that_lands_in_part_or_unseen_changes_no_published_figure(
 def test_an_honest_revision_goes_through_and_reports_what_it_does(case: Case, home: Home) -> None:
     for revision in case.honest:
         try:
-            brought = home.land(revision.file, revision.payload)
+            report = home.land(revision.file, revision.payload)
         except KidoError as error:
             pytest.fail(f"{revision}: {error}")
         home.undo()
-        (taken,) = brought.taken
-        assert taken.is_new, revision
-        assert not any(taken.quarantined.values()), revision
+        assert report.is_new, revision
+        assert not any(report.quarantined.values()), revision
         counted = {
             one.table: Counts(one.added, one.unchanged, one.changed, one.removed)
-            for one in taken.revisions
+            for one in report.revisions
         }
         for table, counts in revision.counts.items():
             assert counted[table] == counts, revision
-        for one in taken.revisions:
+        for one in report.revisions:
             assert one.objections == (), revision
             lines = 1 + bool(one.groups) + len(one.changes)
             assert len(list(one.lines())) == lines <= 6, revision
@@ -445,7 +445,7 @@ def test_a_slip_in_an_answer_is_quarantined_and_the_last_good_figures_stay(
     # The same answer, brought by somebody who insists.
     with pytest.raises(KidoError, match="a thousandth of"):
         land_files(settings, COMTRADE, [answer])
-    (taken,) = land_files(settings, COMTRADE, [answer], replace_all=True).taken
+    taken = land_files(settings, COMTRADE, [answer], replace_all=True)
     assert taken.revisions[0].changed == len(world)
 
 
@@ -466,8 +466,8 @@ def test_all_parts_of_a_quarantined_answer_are_named_and_landed_at_once(
         f"If it is right, in {folder}: kido land comtrade {parts[0].name} ... {parts[-1].name} "
         f"--replace (all {len(parts)} parts at once)."
     )
-    taken = land_files(several.settings, COMTRADE, parts, replace_all=True).taken
-    assert sum(one.changed for each in taken for one in each.revisions) == len(world)
+    report = land_files(several.settings, COMTRADE, parts, replace_all=True)
+    assert sum(one.changed for one in report.revisions) == len(world)
 
 
 def test_a_code_that_an_answer_lacks_is_a_loss_of_all_its_rows(publisher: Publisher) -> None:
@@ -618,7 +618,7 @@ def landed_one_after_the_other(
     home: Path, source: str, first: Path, second: Path
 ) -> Mapping[str, tuple[int, int, int, int]]:
     land(home, source, first, BEFORE)
-    (taken,) = land(home, source, second).taken
+    taken = land(home, source, second)
     assert all(one.objections == () for one in taken.revisions)
     return {
         one.table: (one.added, one.unchanged, one.changed, one.removed) for one in taken.revisions

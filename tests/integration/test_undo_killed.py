@@ -18,7 +18,6 @@ from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.fakes.comtrade import Flow, as_json, world_total
 from tests.integration.killing import changes, kill, kill_at_seeded_moments
-from tests.nightly import is_night
 
 COMTRADE = source_named("comtrade")
 FIRST = [Flow(392, 156, "M", "280530", "2024", 700.0, 7.0)]
@@ -121,33 +120,22 @@ def test_a_landing_killed_at_any_moment_has_landed_the_file_or_not(scene: Scene)
     assert seen == {1, 2}
 
 
-def test_files_of_one_command_that_are_several_snapshots_are_all_landed_or_none(
-    scene: Scene,
-) -> None:
+def test_files_of_different_slices_are_all_landed_or_none(scene: Scene) -> None:
     other = scene.folder / "other.json"
     other.write_bytes(as_json(OTHER))
     command = ["land", "comtrade", *scene.slip, str(other)]
-    seen, records = set(), set()
-
-    def recorded(home: Path) -> int:
-        return len(list((home / "landing" / "comtrade").glob("comtrade-*/origin.json")))
+    seen = set()
 
     def check(home: Path) -> None:
-        records.add(recorded(home))
         left = ids(home)
         seen.add(len(left))
         assert values(home) == (RIGHT if len(left) == 1 else RIGHT | SLIP | {("USA", 50.0)})
         scene.run(home, *command)
-        assert len(ids(home)) == 3
+        assert len(ids(home)) == 2
         assert values(home) == RIGHT | SLIP | {("USA", 50.0)}
-        # Nothing is left of what was begun before.
-        assert recorded(home) == 3
-        assert not list((home / "landing" / "under_way").rglob("*.json"))
 
     kill_at_seeded_moments(34, scene.home, command, check, kills=8)
-    assert seen == {1, 3}
-    # Some were killed between the records.
-    assert records == ({1, 2, 3} if is_night() else {1, 3})
+    assert seen == {1, 2}
 
 
 def test_a_withdrawal_killed_at_any_moment_has_withdrawn_or_not(scene: Scene) -> None:

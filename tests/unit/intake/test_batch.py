@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from dagster_project.errors import (
     BatchRejectedError,
     ConfigurationError,
+    ContradictionError,
     KidoError,
     UnknownCodeError,
     UpstreamFormatError,
@@ -128,17 +129,31 @@ def test_rows_of_parts_retrieved_at_other_times_under_other_names_count_once() -
     assert batch.tables["price_quotes"].accepted["document"].to_list() == ["a.csv"]
 
 
-def test_parts_that_contradict_each_other_are_rejected() -> None:
+def test_pages_of_an_answer_that_differ_on_a_figure_are_rejected() -> None:
+    pages = [(page, document()) for page in (b"2026-10-29 175.92", b"2026-10-29 175.93")]
     with pytest.raises(RejectedWithChecksError, match=r"lib: rates\.csv: price_quotes:") as caught:
-        read(b"2026-10-29 175.92", b"2026-10-29 175.93")
+        batches.read(LINES, pages, is_extract=True)
     failed = [check for check in caught.value.checks["price_quotes"] if check.status == "failed"]
     assert [check.failing_rows for check in failed] == [2]
 
 
+def test_files_that_differ_on_figures_are_named_with_the_first() -> None:
+    parts = [
+        (b"2026-10-28 175.10\n2026-10-29 175.92", document("a.csv")),
+        (b"2026-10-30 176.50", document("b.csv")),
+        (b"2026-10-28 175.11\n2026-10-29 175.93", document("c.csv")),
+    ]
+    with pytest.raises(ContradictionError) as caught:
+        batches.read(LINES, parts)
+    assert str(caught.value) == (
+        "lib: a.csv and c.csv differ on 2 rows of price_quotes, first EURJPY 2026-10-28."
+    )
+
+
 def test_a_rejected_batch_names_every_document() -> None:
     parts = [
-        (b"2026-10-29 175.92", document("a.csv")),
-        (b"2026-10-29 175.93", document("b.csv")),
+        (b"2026-10-29 175.92\n2026-10-29 175.93", document("a.csv")),
+        (b"2026-10-30 176.50", document("b.csv")),
     ]
     with pytest.raises(BatchRejectedError, match=r"lib: a\.csv \+ b\.csv: price_quotes"):
         batches.read(LINES, parts)
@@ -192,7 +207,7 @@ def test_tables_with_lists_in_their_columns_are_put_together_too() -> None:
     conformed = [
         frame.with_columns(source=pl.lit("lib"), document=pl.lit(name)) for name in ("a", "b")
     ]
-    assert batches._together(table, conformed).height == 1
+    assert batches._together(table, conformed, is_extract=False).height == 1
 
 
 # Extracts.

@@ -22,6 +22,7 @@ from dagster_project.intake.conform import conform, recorded_checks, stage
 from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.intake.withdraw import sweep
+from dagster_project.lake import vocabulary
 from dagster_project.lake.landing import AskedSlices, Part, Period, Snapshot
 from dagster_project.lake.schemas import COVERAGE, PRICE_QUOTES, TRADE_FLOWS
 from dagster_project.quality.suites import LAKE_SUITES
@@ -350,7 +351,7 @@ def test_rows_that_are_quarantined_are_counted_and_shown_and_the_rest_goes_on(
     file = settings.home.parent / "eurofxref-hist.csv"
     file.write_bytes(history_csv((slipped, *filler)))
     brought = land_files(settings, ECB, [file])
-    assert brought.taken[0].quarantined == {"price_quotes": 1}
+    assert brought.quarantined == {"price_quotes": 1}
     assert brought.others.quarantined == {"price_quotes": 1}
     rows = lake_of(settings).rows(PRICE_QUOTES, "ecb")
     assert rows is not None
@@ -378,3 +379,29 @@ def test_a_landing_and_a_lake_elsewhere_work_the_same(
     assert len(recorded_checks(lake_of(elsewhere), "ecb")) == 2 * len(
         LAKE_SUITES["price_quotes"].rules
     )
+
+
+def test_prices_are_read_again_when_the_series_of_their_label_changes(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usgs, file, series = source_named("usgs_mcs"), tmp_path / "mine.csv", tmp_path / "labels.csv"
+    file.write_text(
+        "edition,label,year,price,flag,printed\n2024,Lithium: Price_dt,2022,100,reported,100\n"
+    )
+    land_files(settings, usgs, [file], replace_all=True)
+
+    def instruments() -> list[str]:
+        rows = lake_of(settings).rows(PRICE_QUOTES, "usgs_mcs")
+        assert rows is not None
+        return rows.collect()["instrument"].to_list()
+
+    assert (conform(settings, usgs).parsed, instruments()) == (0, ["LITHIUM_CARBONATE"])
+    text = vocabulary.price_labels_file("usgs_mcs").read_text("utf8")
+    old, new = "LITHIUM_CARBONATE,", "LITHIUM_CARBONATE_REAL,"
+    assert text.count(old) == 1
+    series.write_text(text.replace(old, new), "utf8")
+    with monkeypatch.context() as patch:
+        patch.setattr(vocabulary, "price_labels_file", lambda source: series)
+        vocabulary.price_labels.cache_clear()
+        assert (conform(settings, usgs).parsed, instruments()) == (1, ["LITHIUM_CARBONATE_REAL"])
+    vocabulary.price_labels.cache_clear()

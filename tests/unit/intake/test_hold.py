@@ -53,5 +53,5 @@ def test_figures_that_were_withdrawn_are_not_known(settings: Settings, tmp_path:
     with pytest.raises(ImplausibleError):
         land_files(settings, PRICES, [whole])
     unland(settings, {"pink_sheet": PRICES}, bundled.snapshot_id, "a unit")
-    (taken,) = land_files(settings, PRICES, [whole]).taken
+    taken = land_files(settings, PRICES, [whole])
     assert taken.is_new

@@ -1,4 +1,4 @@
-"""Files somebody brings: what belongs together is one snapshot, what contradicts itself is not."""
+"""Files somebody brings: those of one command are one snapshot, or nothing is landed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
@@ -25,16 +25,20 @@ from dagster_project.cli import app
 from dagster_project.errors import (
     BatchRejectedError,
     ConfigurationError,
+    ContradictionError,
     KidoError,
     UpstreamFormatError,
 )
+from dagster_project.intake import batch as batches
 from dagster_project.intake import conform as conforming
 from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
-from dagster_project.intake.land import Brought, brought_in_words, land_bundled, land_files
+from dagster_project.intake.land import land_bundled, land_files
+from dagster_project.intake.landing_report import LandingReport
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Snapshot
-from dagster_project.lake.schemas import CORRECTIONS, TRADE_FLOWS
+from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES, TRADE_FLOWS
+from dagster_project.lake.vintages import rows_that_count
 from dagster_project.lake.vocabulary import economy_by
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Document, Source
@@ -67,12 +71,12 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-def bring(settings: Settings, tmp_path: Path) -> Callable[..., Brought]:
+def bring(settings: Settings, tmp_path: Path) -> Callable[..., LandingReport]:
     """Land files of these names and bytes in one command."""
 
     def land(
         *files: tuple[str, bytes], retrieved: date | None = None, replace_all: bool = False
-    ) -> Brought:
+    ) -> LandingReport:
         paths = []
         for name, payload in files:
             path = tmp_path / "downloads" / name
@@ -86,15 +90,15 @@ def bring(settings: Settings, tmp_path: Path) -> Callable[..., Brought]:
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each document of UN Comtrade was parsed."""
+    """How often each document of UN Comtrade was parsed, and several together."""
     calls: Counter[str] = Counter()
-    parse = COMTRADE.parse
+    parse_together = COMTRADE.parse_together
 
-    def counted(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-        calls[document.name] += 1
-        return parse(payload, document)
+    def counted(parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.DataFrame]:
+        calls[" + ".join(document.name for _, document in parts)] += 1
+        return parse_together(parts)
 
-    monkeypatch.setattr(COMTRADE, "parse", counted)
+    monkeypatch.setattr(COMTRADE, "parse_together", counted)
     return calls
 
 
@@ -121,30 +125,31 @@ def values(settings: Settings) -> dict[str, float]:
 
 
 def test_a_file_is_parsed_once_until_its_rows_are_in_the_lake(
-    settings: Settings, bring: Callable[..., Brought], parsed: Counter[str]
+    settings: Settings, bring: Callable[..., LandingReport], parsed: Counter[str]
 ) -> None:
-    (taken,) = bring(("japan.json", as_json([FROM_CHINA, FROM_ALL]))).taken
-    assert taken.is_new
-    assert taken.rows == {"trade_flows": 2}
+    report = bring(("japan.json", as_json([FROM_CHINA, FROM_ALL])))
+    assert report.is_new
+    assert report.rows == {"trade_flows": 2}
     assert conform(settings, COMTRADE).parsed == 0
     assert values(settings) == {"CHN": 700.0, "WLD": 1000.0}
     assert parsed == {"japan.json": 1}
 
 
-def test_files_that_are_one_snapshot_are_parsed_once_each(
-    bring: Callable[..., Brought], parsed: Counter[str]
+def test_files_of_one_command_are_parsed_once_together(
+    bring: Callable[..., LandingReport], parsed: Counter[str]
 ) -> None:
-    bring(
+    report = bring(
         ("china.json", as_json([FROM_CHINA])),
         ("vietnam.csv", as_csv([FROM_VIETNAM])),
         ("world.xlsx", as_xlsx([FROM_ALL])),
     )
-    assert parsed == {"china.json": 1, "vietnam.csv": 1, "world.xlsx": 1}
+    assert report.rows == {"trade_flows": 3}
+    assert parsed == {"china.json + vietnam.csv + world.xlsx": 1}
 
 
 def test_files_that_are_one_snapshot_are_parsed_again_when_a_word_of_any_of_them_changes(
     settings: Settings,
-    bring: Callable[..., Brought],
+    bring: Callable[..., LandingReport],
     parsed: Counter[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -161,22 +166,21 @@ def test_files_that_are_one_snapshot_are_parsed_again_when_a_word_of_any_of_them
 
 
 def test_areas_that_are_one_partner_here_are_summed_over_files_and_each_counted_once(
-    settings: Settings, bring: Callable[..., Brought]
+    settings: Settings, bring: Callable[..., LandingReport]
 ) -> None:
     """Areas not specified (899) and free zones (838) are both `_X`; 899 stands in both files."""
     areas = Flow(JAPAN, 899, "M", "280530", "2024", 40.0, 4.0)
     zones = as_json([replace(areas, value=5.0, weight=1.0)]).replace(b"899", b"838")
-    brought = bring(
+    report = bring(
         ("one.json", as_json([FROM_CHINA, areas])),
         ("other.json", as_json([areas])),
         ("zones.json", zones),
     )
-    (taken,) = brought.taken
-    assert taken.documents == ("one.json", "other.json", "zones.json")
+    assert report.documents == ("one.json", "other.json", "zones.json")
     assert values(settings) == {"CHN": 700.0, "_X": 45.0}
 
 
-# What belongs together.
+# What is one landing.
 
 
 @needs_shared
@@ -186,10 +190,10 @@ def test_china_in_one_workbook_and_the_world_in_the_other_are_one_snapshot(
     """Two downloads of UN Comtrade itself: each importer's rows from China, and its totals."""
     folder = SHARED / "data" / "comtrade_v1_sample"
     files = [folder / "comtrade_v1_china.xlsx", folder / "comtrade_v1_world.xlsx"]
-    (taken,) = land_files(settings, COMTRADE, files).taken
-    assert taken.documents == ("comtrade_v1_china.xlsx", "comtrade_v1_world.xlsx")
+    report = land_files(settings, COMTRADE, files)
+    assert report.documents == ("comtrade_v1_china.xlsx", "comtrade_v1_world.xlsx")
     (snapshot,) = snapshots(settings)
-    assert [part.document for part in snapshot.parts] == list(taken.documents)
+    assert [part.document for part in snapshot.parts] == list(report.documents)
     assert list(landing_of(settings).payloads(snapshot)) == [file.read_bytes() for file in files]
 
     printed: dict[tuple[str, int], float] = {}
@@ -208,87 +212,159 @@ def test_china_in_one_workbook_and_the_world_in_the_other_are_one_snapshot(
     } == printed
 
 
-def test_files_that_contradict_each_other_stay_apart_and_the_one_named_later_counts(
-    settings: Settings, bring: Callable[..., Brought]
+REFUSED = (
+    "The files of one command are one landing: land these one after the other, the newest last."
+)
+
+
+@pytest.mark.parametrize(
+    "revised",
+    [replace(FROM_CHINA, value=800.0), replace(FROM_CHINA, weight=8.0)],
+    ids=["value", "weight"],
+)
+@pytest.mark.parametrize("is_described", [True, False])
+def test_files_that_differ_on_a_figure_are_refused_in_a_sentence(
+    revised: Flow, is_described: bool, settings: Settings, bring: Callable[..., LandingReport]
 ) -> None:
-    first = as_json([FROM_CHINA, FROM_ALL])
-    revised = as_json([replace(FROM_CHINA, value=800.0), replace(FROM_ALL, value=1100.0)])
-    brought = bring(("first.json", first), ("revised.json", revised))
-    assert [taken.documents for taken in brought.taken] == [("first.json",), ("revised.json",)]
-    assert len(snapshots(settings)) == 2
-    assert values(settings) == {"CHN": 800.0, "WLD": 1100.0}
+    """Also where a file lacks the columns by which a flow is broken down."""
+    first, second = (as_json([flow, FROM_ALL]) for flow in (FROM_CHINA, revised))
+    if not is_described:
+        first, second = without_breakdown(first), without_breakdown(second)
+    with pytest.raises(ContradictionError) as caught:
+        bring(("first.json", first), ("revised.json", second), replace_all=True)
+    assert str(caught.value) == (
+        "comtrade: first.json + revised.json: the files differ on 280530 of reporter 392 and "
+        f"partner 156 in 2024. {REFUSED}"
+    )
+    assert not settings.home.exists()
+    bring(("first.json", first))
+    bring(("revised.json", second), replace_all=True)
+    assert values(settings)["CHN"] == revised.value
 
 
-def test_the_other_way_round_the_other_one_counts(
-    settings: Settings, bring: Callable[..., Brought]
-) -> None:
-    first = as_json([FROM_CHINA, FROM_ALL])
-    revised = as_json([replace(FROM_CHINA, value=800.0), replace(FROM_ALL, value=1100.0)])
-    bring(("revised.json", revised), ("first.json", first))
-    assert values(settings) == {"CHN": 700.0, "WLD": 1000.0}
-
-
-@pytest.mark.parametrize("place", range(3))
-def test_a_file_that_fits_two_that_contradict_each_other_goes_with_the_later(
-    place: int, settings: Settings, bring: Callable[..., Brought]
-) -> None:
-    files = [
-        ("china.json", as_json([FROM_CHINA])),
-        ("china revised.json", as_json([replace(FROM_CHINA, value=800.0)])),
+def without_breakdown(answer: bytes) -> bytes:
+    whole = json.loads(answer)
+    lost = ("partner2Code", "customsCode", "motCode")
+    whole["data"] = [
+        {name: value for name, value in row.items() if name not in lost} for row in whole["data"]
     ]
-    files.insert(place, ("world.json", as_json([FROM_ALL])))
-    # One of the two lacks the world's total.
-    brought = bring(*files, replace_all=True)
-    together = [set(taken.documents) for taken in brought.taken if len(taken.documents) > 1]
-    # Named between the two, it was with the first before the second came.
-    partner = "china revised.json" if place == 2 else "china.json"
-    assert together == [{"world.json", partner}]
-    assert len(snapshots(settings)) == 2
-    assert values(settings)["CHN"] == 800.0
+    return json.dumps(whole).encode()
 
 
-def test_files_of_different_slices_lie_side_by_side(
-    settings: Settings, bring: Callable[..., Brought]
+def test_files_read_one_by_one_are_refused_where_they_differ(
+    settings: Settings, tmp_path: Path
 ) -> None:
-    brought = bring(
+    indices = source_named("equity_indices")
+    closes = {"a.csv": {"01": 100, "02": 101}, "b.csv": {"01": 100, "02": 102, "03": 103}}
+    files = []
+    for name, by_day in closes.items():
+        files.append(tmp_path / name)
+        rows = [f"REMX,2026-09-{day},{close}" for day, close in by_day.items()]
+        files[-1].write_text("\n".join(["instrument,date,index", *rows, ""]))
+    with pytest.raises(ContradictionError) as caught:
+        land_files(settings, indices, files, replace_all=True)
+    assert str(caught.value) == (
+        "equity_indices: a.csv and b.csv differ on 1 row of price_quotes, first REMX 2026-09-02. "
+        + REFUSED
+    )
+    assert not settings.home.exists()
+    files[1].write_text(files[1].read_text().replace("02,102", "02,101"))
+    report = land_files(settings, indices, files, replace_all=True)
+    # The days that both have are one row each.
+    assert report.rows == {"price_quotes": 3}
+
+
+def test_files_of_different_slices_are_one_snapshot(
+    settings: Settings, bring: Callable[..., LandingReport]
+) -> None:
+    report = bring(
         ("2023.json", as_json([replace(FROM_ALL, period="2023")])),
         ("2024.json", as_json([FROM_ALL])),
         ("exports.json", as_json([replace(FROM_ALL, flow="X")])),
     )
-    assert len(brought.taken) == len(snapshots(settings)) == 3
+    assert report.documents == ("2023.json", "2024.json", "exports.json")
+    assert len(snapshots(settings)) == 1
     assert counting(settings).height == 3
 
 
+def test_lists_landed_in_one_command_each_replace_a_bundled_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """A list counts by its own name, whatever it was landed with, and when it is read again."""
+    catalogue = source_named("catalogue")
+    land_bundled(settings, catalogue)
+    conform(settings, catalogue)
+    bundled = BUNDLED / "catalogue"
+    names = ("measures.yaml", "milestones.yaml")
+    for name in names:
+        text = (bundled / name).read_text("utf8")
+        (tmp_path / name).write_text(
+            "# mine\n" + text.replace("Export licensing of superhard materials", "My own title"),
+            "utf8",
+        )
+    report = land_files(settings, catalogue, [tmp_path / name for name in names])
+    assert report.stands_in_for == ("measures.yaml", "milestones.yaml")
+    lake, table = lake_of(settings), LAKE_TABLES["restriction_clauses"]
+
+    def titles_that_count() -> list[str]:
+        rows = lake.rows(table, "catalogue")
+        assert rows is not None
+        today = datetime.now(UTC).date()
+        return rows_that_count(table, rows.collect(), today)["title"].to_list()
+
+    assert "My own title" in titles_that_count()
+    assert "Export licensing of superhard materials" not in titles_that_count()
+    assert {"measures.yaml", "milestones.yaml"} <= documents_of(settings)
+
+
+def documents_of(settings: Settings) -> set[str]:
+    """The documents of the lists in the lake that were landed by hand."""
+    catalogue = landing_of(settings).snapshots("catalogue")
+    (landed,) = (one for one in catalogue if one.is_landed_by_hand)
+    found = set()
+    for table in source_named("catalogue").CARD.tables:
+        rows = lake_of(settings).rows(LAKE_TABLES[table], "catalogue")
+        if rows is not None:
+            of_landed = rows.filter(pl.col("snapshot_id") == landed.snapshot_id)
+            found |= set(of_landed.select(pl.col("document").unique()).collect()["document"])
+    return found
+
+
+def test_a_large_file_is_landed_by_itself(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "LARGE_DOCUMENT_BYTES", 1_000)
+    small, large = tmp_path / "small.csv", tmp_path / "large.csv"
+    small.write_text("small")
+    large.write_bytes(b"x" * 1_000)
+    with pytest.raises(ConfigurationError) as caught:
+        land_files(settings, source_named("baci"), [small, large])
+    assert str(caught.value) == (
+        "large.csv is read block by block, without other files. The files of one command are one "
+        "landing: land it with a command of its own."
+    )
+    assert not settings.home.exists()
+
+
 def test_two_files_of_one_base_name_keep_their_bytes(
-    settings: Settings, bring: Callable[..., Brought]
+    settings: Settings, bring: Callable[..., LandingReport]
 ) -> None:
     china, world = as_json([FROM_CHINA]), as_json([FROM_ALL])
-    (taken,) = bring(("one/data.json", china), ("two/data.json", world)).taken
-    assert taken.documents == ("data.json", "data.json")
+    report = bring(("one/data.json", china), ("two/data.json", world))
+    assert report.documents == ("data.json", "data.json")
     (snapshot,) = snapshots(settings)
     assert set(landing_of(settings).payloads(snapshot)) == {china, world}
     assert len({part.file for part in snapshot.parts}) == 2
     assert values(settings) == {"CHN": 700.0, "WLD": 1000.0}
 
 
-def test_two_files_of_one_base_name_that_contradict_each_other_are_two_vintages(
-    settings: Settings, bring: Callable[..., Brought]
-) -> None:
-    bring(
-        ("one/data.json", as_json([FROM_CHINA])),
-        ("two/data.json", as_json([replace(FROM_CHINA, value=800.0)])),
-    )
-    assert len(snapshots(settings)) == 2
-    assert values(settings) == {"CHN": 800.0}
-
-
 # All or nothing, and nothing twice.
 
 
 def test_one_bad_file_and_nothing_of_the_command_is_landed(
-    settings: Settings, bring: Callable[..., Brought]
+    settings: Settings, bring: Callable[..., LandingReport]
 ) -> None:
-    with pytest.raises(UpstreamFormatError, match=r"bad\.json.*HTML"):
+    with pytest.raises(UpstreamFormatError, match=r"^comtrade: bad\.json: .*HTML"):
         bring(
             ("good.json", as_json([FROM_CHINA])),
             ("bad.json", b"<!DOCTYPE html><html><body>Maintenance</body></html>"),
@@ -297,7 +373,7 @@ def test_one_bad_file_and_nothing_of_the_command_is_landed(
 
 
 def test_files_that_break_a_rule_only_together_are_not_landed(
-    settings: Settings, bring: Callable[..., Brought]
+    settings: Settings, bring: Callable[..., LandingReport]
 ) -> None:
     codes = ("280530", "284610", "284690")
     parts = [replace(one, code=code) for code in codes for one in (FROM_CHINA, FROM_VIETNAM)]
@@ -318,33 +394,34 @@ def test_a_file_that_is_not_there_is_named(settings: Settings, tmp_path: Path) -
 
 @pytest.mark.parametrize("names", [("china.json",), ("china.json", "world.json")])
 def test_the_same_bytes_again_are_nothing_new(
-    names: Sequence[str], settings: Settings, bring: Callable[..., Brought]
+    names: Sequence[str], settings: Settings, bring: Callable[..., LandingReport]
 ) -> None:
     payloads = {"china.json": as_json([FROM_CHINA]), "world.json": as_json([FROM_ALL])}
     files = [(name, payloads[name]) for name in names]
-    assert [taken.is_new for taken in bring(*files).taken] == [True]
+    assert bring(*files).is_new
     before = {path: path.stat().st_mtime_ns for path in settings.home.rglob("*.parquet")}
-    assert [taken.is_new for taken in bring(*files).taken] == [False]
-    assert [taken.is_new for taken in bring(*reversed(files)).taken] == [False]
+    assert not bring(*files).is_new
+    assert not bring(*reversed(files)).is_new
     assert len(snapshots(settings)) == 1
     assert {path: path.stat().st_mtime_ns for path in settings.home.rglob("*.parquet")} == before
 
 
 def test_a_file_named_twice_or_under_two_names_is_landed_once(
-    settings: Settings, bring: Callable[..., Brought]
+    settings: Settings, bring: Callable[..., LandingReport]
 ) -> None:
     payload = as_json([FROM_CHINA, FROM_ALL])
-    brought = bring(("a.json", payload), ("a.json", payload), ("copy of a.json", payload))
-    assert [taken.is_new for taken in brought.taken] == [True, False, False]
-    assert len(snapshots(settings)) == 1
+    report = bring(("a.json", payload), ("a.json", payload), ("copy of a.json", payload))
+    assert report.documents == ("a.json",)
+    (snapshot,) = snapshots(settings)
+    assert list(landing_of(settings).payloads(snapshot)) == [payload]
 
 
 def test_a_full_disk_at_any_write_leaves_nothing_of_the_command(
-    settings: Settings, bring: Callable[..., Brought], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, bring: Callable[..., LandingReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bring(("known.json", as_json([replace(FROM_CHINA, period="2022")])))
     before = tree(settings.home)
-    # Two snapshots, and a row of the second that is quarantined.
+    # Two files, and a row of the second that is quarantined.
     many = [
         replace(FROM_CHINA, partner=partner, code=code, period="2023")
         for partner in sorted(AREAS.keys() - {WORLD, JAPAN, VIETNAM})
@@ -368,7 +445,7 @@ def test_a_full_disk_at_any_write_leaves_nothing_of_the_command(
     while True:
         room = stopped
         try:
-            brought = bring(*command)
+            bring(*command, replace_all=True)  # the year before has more rows
         except OSError:
             if len(snapshots(settings)) > 1:
                 break
@@ -376,11 +453,10 @@ def test_a_full_disk_at_any_write_leaves_nothing_of_the_command(
             stopped += 1
         else:
             break
-    assert stopped > 8
-    assert len(snapshots(settings)) == 3
+    assert stopped > 4
+    assert len(snapshots(settings)) == 2
     monkeypatch.undo()
-    brought = bring(*command)
-    assert [taken.is_new for taken in brought.taken] == [False, False]
+    assert not bring(*command).is_new
     assert lake_of(settings).snapshot_ids("comtrade") == {
         one.snapshot_id for one in snapshots(settings)
     }
@@ -396,7 +472,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_landing_waits_for_who_holds_the_source_and_compares_with_what_is_known_then(
-    settings: Settings, bring: Callable[..., Brought], tmp_path: Path
+    settings: Settings, bring: Callable[..., LandingReport], tmp_path: Path
 ) -> None:
     bring(("china.json", as_json([FROM_CHINA, FROM_ALL])))
     (known,) = snapshots(settings)
@@ -413,12 +489,14 @@ def test_a_landing_waits_for_who_holds_the_source_and_compares_with_what_is_know
     assert snapshots(settings) == []
 
 
-def test_the_day_of_a_vintage_is_kept(settings: Settings, bring: Callable[..., Brought]) -> None:
+def test_the_day_of_a_vintage_is_kept(
+    settings: Settings, bring: Callable[..., LandingReport]
+) -> None:
     payload = as_json([FROM_CHINA, FROM_ALL])
     bring(("a.json", payload), retrieved=date(2025, 3, 1))
     assert set(counting(settings)["vintage_at"]) == {datetime(2025, 3, 1)}
-    assert not bring(("a.json", payload)).taken[0].is_new
-    assert not bring(("a.json", payload), retrieved=date(2025, 3, 1)).taken[0].is_new
+    assert not bring(("a.json", payload)).is_new
+    assert not bring(("a.json", payload), retrieved=date(2025, 3, 1)).is_new
     with pytest.raises(ConfigurationError, match="landed already, as retrieved on 2025-03-01"):
         bring(("a.json", payload), retrieved=date(2025, 3, 2))
     with pytest.raises(ConfigurationError, match="is after today"):
@@ -427,7 +505,7 @@ def test_the_day_of_a_vintage_is_kept(settings: Settings, bring: Callable[..., B
 
 
 def test_another_day_for_one_of_the_files_lands_none_of_them(
-    settings: Settings, bring: Callable[..., Brought]
+    settings: Settings, bring: Callable[..., LandingReport]
 ) -> None:
     payload = as_json([FROM_ALL])
     bring(("a.json", payload), retrieved=date(2025, 3, 1))
@@ -455,21 +533,21 @@ def stricter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_earlier_document_that_is_rejected_meanwhile_is_not_lost_from_sight(
-    settings: Settings, bring: Callable[..., Brought], request: pytest.FixtureRequest
+    settings: Settings, bring: Callable[..., LandingReport], request: pytest.FixtureRequest
 ) -> None:
     bring(("old.json", as_json([replace(FROM_ALL, period="2023")])))
     request.getfixturevalue("stricter")
-    brought = bring(("new.json", as_json([FROM_ALL])))
-    assert brought.taken[0].is_new
-    assert set(brought.others.rejected) == {"old.json"}
-    assert "read otherwise now" in brought.others.rejected["old.json"]
+    report = bring(("new.json", as_json([FROM_ALL])))
+    assert report.is_new
+    assert set(report.others.rejected) == {"old.json"}
+    assert "read otherwise now" in report.others.rejected["old.json"]
     (reason,) = settings.quarantine_dir.rglob("reason.txt")
     assert "old.json" in reason.read_text()
     assert [snapshot.document for snapshot in snapshots(settings)] == ["new.json"]
 
 
 def test_the_command_reports_it_and_ends_with_exit_code_1(
-    bring: Callable[..., Brought], request: pytest.FixtureRequest, tmp_path: Path
+    bring: Callable[..., LandingReport], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     bring(("old.json", as_json([replace(FROM_ALL, period="2023")])))
     request.getfixturevalue("stricter")
@@ -477,22 +555,33 @@ def test_the_command_reports_it_and_ends_with_exit_code_1(
     new.write_bytes(as_json([FROM_ALL]))
     result = CliRunner().invoke(app, ["land", "comtrade", str(new)])
     assert result.exit_code == 1
-    assert "new.json: taken, 1 row of trade_flows." in result.output
+    assert "new.json: landed." in result.output
     assert "An earlier document can no longer be used and is quarantined" in result.output
     assert "old.json: read otherwise now." in result.output
 
 
-def test_the_command_reports_what_was_landed_together(tmp_path: Path, settings: Settings) -> None:
+def test_the_command_prints_a_table_of_what_was_landed(tmp_path: Path, settings: Settings) -> None:
     names = ("china.json", "world.json")
     for name, flow in zip(names, (FROM_CHINA, FROM_ALL), strict=True):
         (tmp_path / name).write_bytes(as_json([flow]))
     paths = [str(tmp_path / name) for name in names]
     result = CliRunner().invoke(app, ["land", "comtrade", *paths])
     assert result.exit_code == 0
-    assert result.output == "china.json + world.json: taken together, 2 rows of trade_flows.\n"
+    assert result.output == (
+        "china.json + world.json: landed.\ntable        rows  new\ntrade_flows     2    2\n"
+    )
     result = CliRunner().invoke(app, ["land", "comtrade", *paths])
-    assert (
-        result.output == "china.json + world.json: nothing new together, 2 rows of trade_flows.\n"
+    assert result.output == (
+        "china.json + world.json: nothing new.\ntable        rows\ntrade_flows     2\n"
+    )
+    (tmp_path / "china.json").write_bytes(as_json([replace(FROM_CHINA, value=710.0)]))
+    result = CliRunner().invoke(app, ["land", "comtrade", *paths])
+    assert result.output == (
+        "china.json + world.json: landed.\n"
+        "table        rows  changed  as known\n"
+        "trade_flows     2        1         1\n"
+        "trade_flows: Replaces 2 rows of import 280530 2024 (USD 1,700) by 2 (USD 1,710).\n"
+        "trade_flows: value_usd: 1 of 2 changed (50.0%), ratio 1.01; all of import 280530.\n"
     )
 
 
@@ -556,7 +645,7 @@ def corrections_of(settings: Settings, source: Source) -> list[dict[str, Any]]:
 def test_an_unpinned_download_in_several_files_has_the_totals_of_a_pinned_one(
     write: Callable[..., bytes],
     settings: Settings,
-    bring: Callable[..., Brought],
+    bring: Callable[..., LandingReport],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -611,7 +700,7 @@ def v1_rows(raw: pl.DataFrame) -> list[dict[str, object]]:
 @needs_shared
 @pytest.mark.parametrize("is_shuffled", [False, True])
 def test_a_real_pull_cut_at_arbitrary_lines_keeps_every_importers_total(
-    is_shuffled: bool, settings: Settings, bring: Callable[..., Brought]
+    is_shuffled: bool, settings: Settings, bring: Callable[..., LandingReport]
 ) -> None:
     file = SHARED / "data" / "comtrade_raw" / "comtrade_2024.csv.gz"
     raw = pl.read_csv(file, schema_overrides={"cmd": pl.String}).filter(
@@ -651,27 +740,26 @@ def test_a_real_pull_cut_at_arbitrary_lines_keeps_every_importers_total(
     assert totals.height == len(printed) > 200
 
 
-def test_what_stops_a_command_is_one_sentence(bring: Callable[..., Brought]) -> None:
+def test_what_stops_a_command_is_one_sentence(bring: Callable[..., LandingReport]) -> None:
     with pytest.raises(KidoError, match=r"a\.json is empty"):
         bring(("a.json", b"  "))
 
 
-def test_two_pulls_that_differ_on_areas_are_apart_and_the_one_named_later_counts(
-    settings: Settings, bring: Callable[..., Brought]
+def test_two_pulls_that_differ_on_areas_are_refused(
+    settings: Settings, bring: Callable[..., LandingReport]
 ) -> None:
     areas = Flow(JAPAN, 899, "M", "280530", "2024", 70.0, 4.0)
-    revised = replace(areas, value=30.0)
-    brought = bring(
-        ("old.json", as_json([FROM_CHINA, areas])),
-        ("new.json", as_json([FROM_CHINA, revised, FROM_VIETNAM])),
-    )
-    assert [taken.documents for taken in brought.taken] == [("old.json",), ("new.json",)]
-    assert landing_of(settings).snapshots("comtrade")[-1].document == "new.json"
+    with pytest.raises(ContradictionError, match="partner 899 in 2024"):
+        bring(
+            ("old.json", as_json([FROM_CHINA, areas])),
+            ("new.json", as_json([FROM_CHINA, replace(areas, value=30.0), FROM_VIETNAM])),
+        )
+    assert not settings.home.exists()
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_a_file_that_shares_slices_with_two_others_joins_them(
-    order: tuple[int, ...], bring: Callable[..., Brought]
+def test_the_order_of_the_files_of_a_command_does_not_matter(
+    order: tuple[int, ...], bring: Callable[..., LandingReport]
 ) -> None:
     of_2023 = replace(FROM_CHINA, period="2023")
     files = [
@@ -679,9 +767,9 @@ def test_a_file_that_shares_slices_with_two_others_joins_them(
         ("other year.json", as_json([of_2023])),
         ("both.json", as_json([FROM_VIETNAM, replace(FROM_VIETNAM, period="2023")])),
     ]
-    (taken,) = bring(*(files[at] for at in order)).taken
-    assert taken.documents == ("both.json", "one year.json", "other year.json")
-    assert taken.rows == {"trade_flows": 4}
+    report = bring(*(files[at] for at in order))
+    assert report.documents == ("both.json", "one year.json", "other year.json")
+    assert report.rows == {"trade_flows": 4}
 
 
 def test_checks_that_fail_and_do_not_block_are_shown_with_instrument_and_day(
@@ -694,14 +782,13 @@ def test_checks_that_fail_and_do_not_block_are_shown_with_instrument_and_day(
         "instrument,date,index\n"
         + "".join(f"REMX,2026-{day},{close}\n" for day, close in closes.items())
     )
-    (taken,) = land_files(settings, source_named("equity_indices"), [file]).taken
-    assert taken.rows == {"price_quotes": 5}
-    assert [warning.split(". ")[0] for warning in taken.warnings] == [
+    report = land_files(settings, source_named("equity_indices"), [file])
+    assert report.rows == {"price_quotes": 5}
+    assert [warning.split(". ")[0] for warning in report.warnings] == [
         "no close has the step of a split does not hold: 1 of 5 rows, "
         "first REMX 2026-09-04: 0.495 times the close before",
         "price date is a session of the exchange does not hold: 1 of 5 rows, "
         "first REMX 2026-09-05 (XNYS)",
         "no session is missing does not hold: 1 of 5 rows, first REMX, 1 session from 2026-09-03",
     ]
-    shown = "\n".join(brought_in_words(Brought((taken,))))
-    assert shown.count("  Warning: ") == 3
+    assert [remark[:9] for remark in report.remarks()].count("Warning: ") == 3

@@ -582,3 +582,30 @@ def test_a_snapshot_is_current_until_a_word_it_met_changes(
     economies_file.write_text(text.replace(old, new), "utf8")
     reread()
     assert still_hold(record) is holds
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "holds"),
+    [
+        ("LITHIUM_CARBONATE,USD per t,", "LITHIUM_CARBONATE_OLD,USD per t,", False),
+        ("COBALT_US_SPOT,", "COBALT_SPOT,", True),
+    ],
+)
+def test_a_snapshot_of_prices_is_current_until_the_series_of_its_label_changes(
+    old: str, new: str, holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = "edition,label,year,price,flag,printed\n2024,Lithium: Price_dt,2022,100,reported,100\n"
+    document = Document("prices.csv", datetime(2026, 1, 1), is_bundled=False)
+    with met_words() as met:
+        frames = all_sources()["usgs_mcs"].parse(table.encode(), document)
+    assert frames["price_quotes"]["instrument"].to_list() == ["LITHIUM_CARBONATE"]
+    text = vocabulary.price_labels_file("usgs_mcs").read_text("utf8")
+    assert old in text
+    changed = tmp_path / "price_labels.csv"
+    changed.write_text(text.replace(old, new), "utf8")
+    monkeypatch.setattr(vocabulary, "price_labels_file", lambda source: changed)
+    try:
+        vocabulary.price_labels.cache_clear()
+        assert still_hold(met.record()) is holds
+    finally:
+        vocabulary.price_labels.cache_clear()

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -462,79 +461,18 @@ def test_a_sweep_leaves_what_is_no_snapshot_alone(landing: Landing) -> None:
     assert landing.store.names("ecb/.ledger") == ["20200101T000000000000-abc.json"]
 
 
-# Several of one command.
+# A landing that fails.
 
 
-def described(landing: Landing, payload: bytes) -> Snapshot:
-    """A snapshot whose payload is written and whose record is not."""
-    return add_extract(landing, payload, is_recorded=False)
-
-
-def as_another(landing: Landing) -> Landing:
-    return Landing(Store(landing.store.url))
-
-
-def test_snapshots_of_one_command_count_all_at_once(landing: Landing) -> None:
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_of_a_landing_that_fails_nothing_is_left(landing: Landing, is_recorded: bool) -> None:
     known, _ = add(landing, b"known")
-    both = [described(landing, payload) for payload in (b"one", b"two")]
-    with landing.together("ecb", [one.snapshot_id for one in both]):
-        for one in both:
-            landing.record(one)
-            assert landing.snapshots("ecb") == as_another(landing).snapshots("ecb") == [known]
-    assert landing.snapshots("ecb") == as_another(landing).snapshots("ecb") == [known, *both]
-    as_another(landing).complete("ecb")
-    assert as_another(landing).snapshots("ecb") == [known, *both]
-
-
-@pytest.mark.parametrize("count", [1, 2])
-def test_of_a_command_that_is_stopped_nothing_is_left(landing: Landing, count: int) -> None:
-    known, _ = add(landing, b"known")
-    some = [described(landing, payload) for payload in (b"one", b"two")[:count]]
-
-    def stopped() -> None:
-        with landing.together("ecb", [one.snapshot_id for one in some]):
-            for one in some:
-                landing.record(one)
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        stopped()
-    for each in (landing, as_another(landing)):
+    failed = add_extract(landing, b"failed", is_recorded=is_recorded)
+    landing.remove(failed)
+    for each in (landing, Landing(Store(landing.store.url))):
         assert each.snapshots("ecb") == [known]
-        assert each.equal_to(some[0].sha256, source="ecb", document=some[0].document) is None
+        assert each.equal_to(failed.sha256, source="ecb", document=failed.document) is None
     assert landing.store.names("ecb") == [known.snapshot_id]
-    assert landing.store.names("under_way/ecb") == []
-
-
-@pytest.mark.parametrize("first_look", [1, 2, 3])
-@pytest.mark.parametrize("steps_per_look", [1, 2, 3, 4])
-def test_who_looks_while_a_command_is_under_way_sees_all_of_it_or_nothing(
-    landing: Landing, monkeypatch: pytest.MonkeyPatch, first_look: int, steps_per_look: int
-) -> None:
-    """The command makes so many steps before each look of the reader at the store."""
-    both = [described(landing, payload) for payload in (b"one", b"two")]
-
-    def command() -> Iterator[None]:
-        with landing.together("ecb", [one.snapshot_id for one in both]):
-            yield
-            for one in both:
-                landing.record(one)
-                yield
-
-    reader, steps, looks = as_another(landing), command(), 0
-    names = reader.store.names
-
-    def look(folder: str) -> list[str]:
-        nonlocal looks
-        looks += 1
-        if looks >= first_look:
-            for _ in range(steps_per_look):
-                next(steps, None)
-        return names(folder)
-
-    monkeypatch.setattr(reader.store, "names", look)
-    assert reader.snapshots("ecb") in ([], both)
-    assert looks > 3
 
 
 def test_what_is_discarded_is_gone(landing: Landing) -> None:

@@ -141,6 +141,8 @@ def keys_met(ask: Callable[[], object]) -> dict[str, list[str] | None]:
         (lambda: vocabulary.require_known_labels(["Copper"], source="pink_sheet"),
          {"material_labels.pink_sheet": ["Copper"]}),
         (lambda: vocabulary.label_rows("pink_sheet"), {"material_labels.pink_sheet": None}),
+        (lambda: vocabulary.price_labels("usgs_mcs").among(["Lithium: Price_dt"]),
+         {"price_labels.usgs_mcs": ["Lithium: Price_dt"]}),
         (lambda: ("JPN" in economies(), set(economies()), "CHN" in economies()),
          {"economies": None}),
     ],
@@ -225,7 +227,12 @@ def test_every_part_of_a_label_counts(monkeypatch):
 
 def test_a_record_of_a_list_that_is_gone_does_not_hold():
     part = {"keys": ["Copper"], "digest": "0" * 12}
-    for name in ("material_labels.nobody", "economies.nothing", "nothing"):
+    for name in (
+        "material_labels.nobody",
+        "price_labels.nobody",
+        "economies.nothing",
+        "nothing",
+    ):
         assert not still_hold({name: part})
 
 
@@ -239,10 +246,59 @@ def test_a_record_of_every_list_holds_today():
         ):  # fmt: skip
             assert codes
         assert material_labels("usgs_mcs")
+        assert vocabulary.price_labels("usgs_mcs")
         assert vocabulary.traded()["REMX"] == vocabulary.Traded("etf", "XNYS")
         assert vocabulary.traded()["NICKEL"].calendar is None
-    assert len(met.record()) == 11
+    assert len(met.record()) == 12
     assert still_hold(met.record())
+
+
+MATERIALS = "label,material,mineral,mineral_group,stage,content_basis,left_out\n"
+SERIES = "instrument,unit,label\n"
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "text", "sentence"),
+    [
+        (material_labels, "labels.csv", "label,material\nCopper,copper\n",
+         "the columns are not content_basis, label, left_out, material, mineral, mineral_group, "
+         "stage."),
+        (material_labels, "labels.csv", f"{MATERIALS}Copper,copper\n",
+         "row 1 has another number of cells than the header."),
+        (material_labels, "labels.csv", f"{MATERIALS}Copper,copper,,,,,,\n",
+         "row 1 has another number of cells than the header."),
+        (material_labels, "labels.csv", f"{MATERIALS}Copper,,,,,,\n", "row 1 has no material."),
+        (material_labels, "labels.csv", f"{MATERIALS}Tin,tin,,,,,\nTin,tin_ores,,,,,\n",
+         "row 2 lists 'Tin' again."),
+        (vocabulary.price_labels, "price_labels.csv", "instrument,label\nTIN,Tin\n",
+         "the columns are not instrument, label, unit."),
+        (vocabulary.price_labels, "price_labels.csv", f"{SERIES}TIN,,Tin\n", "row 1 has no unit."),
+        (vocabulary.price_labels, "price_labels.csv", f"{SERIES}TIN,USD per t,\n",
+         "row 1 has no label."),
+        (vocabulary.price_labels, "price_labels.csv",
+         f"{SERIES}TIN,USD per t,Tin\nTIN,USD per t,Tin\n", "row 2 lists 'Tin' again."),
+        (vocabulary.price_labels, "price_labels.csv",
+         f"{SERIES}TIN,USD per t,Tin\nTIN,USD per kg,Tin: Price\n",
+         "TIN is in 'USD per t' and in 'USD per kg'."),
+    ],
+)  # fmt: skip
+def test_a_malformed_list_of_labels_is_one_sentence(
+    read, name, text, sentence, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(vocabulary, "_BUNDLED", tmp_path)
+    (tmp_path / "a_source").mkdir()
+    (tmp_path / "a_source" / name).write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        read("a_source")
+    assert str(caught.value).endswith(f"{name}: {sentence}")
+
+
+def test_a_list_of_labels_that_is_not_utf_8_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(vocabulary, "_BUNDLED", tmp_path)
+    (tmp_path / "a_source").mkdir()
+    (tmp_path / "a_source" / "labels.csv").write_bytes(f"{MATERIALS}Caf\xe9,".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"labels\.csv cannot be read as CSV in UTF-8"):
+        material_labels("a_source")
 
 
 def test_two_thousand_records_of_two_hundred_words_are_compared_at_once():

@@ -39,7 +39,9 @@ PRICES = {2022: 80, 2023: 95, 2024: 85, 2026: 125}
 RETRIEVED = datetime(2026, 11, 25, 8, 0)
 LANDED = Document("download.csv", RETRIEVED, is_bundled=False)
 FROM_THE_PROJECT = Document("mcs.csv", RETRIEVED, is_bundled=True)
-PRICED = {label for _, labels in usgs_mcs.PRICES.values() for label in labels}
+with (FOLDER / "price_labels.csv").open(encoding="utf-8", newline="") as price_labels_file:
+    PRICE_LABELS = list(csv.DictReader(price_labels_file))
+PRICED = {row["label"] for row in PRICE_LABELS}
 IDENTITY = ("material", "stage", "year", "economy_iso3")
 
 WIDE_HEADER = (
@@ -978,12 +980,11 @@ def test_a_series_that_another_edition_prints_in_another_way_stops_there(
 def test_every_instrument_of_a_price_is_described_in_its_unit() -> None:
     with (CHECKOUT / "dbt" / "seeds" / "seed_instruments.csv").open(encoding="utf-8") as file:
         seeds = {row["instrument"]: row for row in csv.DictReader(file)}
-    for instrument, (unit, labels) in usgs_mcs.PRICES.items():
-        seed = seeds[instrument]
-        assert (seed["unit"], seed["frequency"], seed["source"]) == (unit, "A", "usgs_mcs")
+    for row in PRICE_LABELS:
+        seed = seeds[row["instrument"]]
+        assert (seed["unit"], seed["frequency"], seed["source"]) == (row["unit"], "A", "usgs_mcs")
         assert (seed["currency"], seed["kind"]) == ("USD", "commodity")
-        assert labels
-    assert len(PRICED) == sum(len(labels) for _, labels in usgs_mcs.PRICES.values())
+    assert len(PRICED) == len(PRICE_LABELS)
 
 
 def test_a_price_is_the_same_in_our_table_and_in_the_publishers_layout() -> None:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.intake.land import land_files
-from dagster_project.intake.stores import lake_of
+from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import GOVERNANCE_SCORES
 from dagster_project.lake.vocabulary import economies, economies_by_name
 from dagster_project.quality.runner import evaluate_batch
@@ -298,7 +298,7 @@ def test_two_pages_landed_one_after_the_other_both_count(
         # A page alone has few economies of a new year: a person confirms that this is right.
         day_of_page = date(2026, 10, day)
         brought = land_files(settings, wgi, [tmp_path / name], day_of_page, replace_all=True)
-        assert [taken.rows for taken in brought.taken] == [{"governance_scores": 2}]
+        assert brought.rows == {"governance_scores": 2}
     rows = lake_of(settings).rows(GOVERNANCE_SCORES, "wgi")
     assert rows is not None
     scores = rows.collect()
@@ -607,4 +607,24 @@ def test_every_estimate_of_an_answer_comes_out_and_no_null(
     assert found == {
         ("CHN", 1995): 0.5,
         **{key: value for key, value in values.items() if value is not None},
+    }
+
+
+def test_the_files_of_the_six_indicators_are_one_landing(tmp_path: Path) -> None:
+    settings = Settings.load(home=tmp_path / "home")
+    files = []
+    for number, letters in enumerate(wgi.INDICATORS):
+        files.append(tmp_path / f"{letters}.json")
+        scores = ("CHN", "China", "2024", -number / 10), ("JPN", "Japan", "2024", number / 10)
+        files[-1].write_text(answer(*scores, code=f"GOV_WGI_{letters.upper()}.EST"))
+    report = land_files(settings, wgi, files, replace_all=True)
+    assert report.documents == ("cc.json", "ge.json", "pv.json", "rl.json", "rq.json", "va.json")
+    (snapshot,) = landing_of(settings).snapshots("wgi")
+    rows = lake_of(settings).rows(GOVERNANCE_SCORES, "wgi")
+    assert rows is not None
+    scores_of = rows.filter(pl.col("snapshot_id") == snapshot.snapshot_id).collect()
+    assert estimates(scores_of) == {
+        (indicator, iso3, 2024): sign * number / 10
+        for number, indicator in enumerate(wgi.INDICATORS.values())
+        for iso3, sign in (("CHN", -1), ("JPN", 1))
     }

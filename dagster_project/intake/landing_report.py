@@ -1,0 +1,148 @@
+"""The outcome of `kido land` as rows and sentences; how they are printed is decided elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from dagster_project.errors import shortened
+from dagster_project.intake.batch import Batch, TableBatch
+from dagster_project.intake.conform import Conformed
+from dagster_project.quality.revisions import Revision
+from dagster_project.quality.suites import LAKE_SUITES
+from dagster_project.sources.card import SourceCard
+
+
+@dataclass(frozen=True)
+class LandingReport:
+    """The outcome of the files of one command, and of the source's other landed snapshots.
+
+    `rows` and `quarantined` count rows by table.
+    """
+
+    documents: tuple[str, ...]
+    is_new: bool
+    rows: dict[str, int]
+    quarantined: dict[str, int]
+    quarantine: Path
+    reasons: tuple[str, ...] = ()
+    """For each table with quarantined rows, why its first one was quarantined."""
+    revisions: tuple[Revision, ...] = ()
+    """The effect on the figures that count, by table."""
+    stands_in_for: tuple[str, ...] = ()
+    """The bundled lists that landed ones replace."""
+    mended: tuple[str, ...] = ()
+    """The corrections that no longer match, each in a sentence."""
+    warnings: tuple[str, ...] = ()
+    """The checks that failed and do not block, each in a sentence with the first rows."""
+    others: Conformed = field(default_factory=Conformed)
+
+    @property
+    def heading(self) -> str:
+        news = "landed" if self.is_new else "nothing new"
+        instead = f" In place of the bundled {', '.join(self.stands_in_for)}."
+        title = shortened(" + ".join(self.documents))
+        return f"{title}: {news}.{instead if self.stands_in_for else ''}"
+
+    def table_rows(self) -> list[dict[str, str | int]]:
+        """A row per lake table: its rows, and how they compare with those that count.
+
+        Files that are landed already are not compared.
+        """
+        revisions = {revision.table: revision for revision in self.revisions}
+        return [
+            {
+                "table": table,
+                "rows": rows,
+                **(_compared(rows, revisions.get(table)) if self.is_new else {}),
+                "quarantined": self.quarantined[table],
+            }
+            for table, rows in self.rows.items()
+        ]
+
+    def remarks(self) -> Iterator[str]:
+        """What the counts do not show, in sentences."""
+        for revision in self.revisions:
+            _, *details = revision.lines()
+            yield from (f"{revision.table}: {detail}" for detail in details)
+        yield from (f"Warning: {warning}" for warning in self.warnings)
+        yield from (f"{sentence}." for sentence in self.mended)
+        if self.reasons:
+            yield f"Quarantined in {self.quarantine}: {'; '.join(self.reasons)}."
+
+
+def report_of(
+    card: SourceCard,
+    documents: Sequence[str],
+    batch: Batch,
+    quarantine: Path,
+    revisions: Sequence[Revision],
+    others: Conformed,
+    *,
+    is_new: bool,
+) -> LandingReport:
+    """The report on documents that were landed together, as the batch was checked."""
+    tables = batch.tables
+    return LandingReport(
+        documents=tuple(documents),
+        is_new=is_new,
+        rows={table: checked.rows for table, checked in tables.items()},
+        quarantined={table: checked.quarantined.height for table, checked in tables.items()},
+        quarantine=quarantine,
+        reasons=tuple(
+            _first_reason(table, checked.quarantined)
+            for table, checked in tables.items()
+            if checked.quarantined.height
+        ),
+        revisions=tuple(revisions),
+        stands_in_for=tuple(
+            name
+            for name in dict.fromkeys(documents)
+            if card.cadence == "edited by hand" and name in card.bundled
+        ),
+        mended=tuple(_mended(batch.corrections)),
+        warnings=tuple(
+            warning for table, checked in tables.items() for warning in _warnings(table, checked)
+        ),
+        others=others,
+    )
+
+
+def _compared(rows: int, revision: Revision | None) -> dict[str, str | int]:
+    """Counts of rows compared with those that count; with nothing to compare, all are new."""
+    revision = revision or Revision("", rows, 0, 0, 0, (), ())
+    compared = revision.added + revision.changed + revision.unchanged + revision.by_sums
+    return {
+        "new": revision.added,
+        "changed": revision.changed,
+        "as known": revision.unchanged,
+        "compared by sums": revision.by_sums,
+        "older than known": rows - compared,
+        "removed": revision.removed,
+    }
+
+
+def _warnings(table: str, batch: TableBatch) -> Iterator[str]:
+    reported = {rule.name for rule in LAKE_SUITES[table].rules if rule.on_failure == "report"}
+    for check in batch.checks:
+        if check.status == "failed" and check.check_name in reported:
+            name = check.check_name.replace("_", " ")
+            yield f"{name} does not hold: {check.observed}. {check.explanation}"
+
+
+def _mended(corrections: pl.DataFrame) -> Iterator[str]:
+    for row in corrections.filter(status="no_longer_matches").iter_rows(named=True):
+        figure = "no figure" if row["found_value"] is None else row["found_value"]
+        yield (
+            f"the correction {row['correction_id']} no longer matches: there is {figure} where "
+            f"{row['wrong_value']} was wrong; it is left as it is"
+        )
+
+
+def _first_reason(table: str, quarantined: pl.DataFrame) -> str:
+    row = quarantined.row(0, named=True)
+    rule = row["rule"].replace("_", " ")
+    return f"{table} row {row['row_number']} fails {rule} ({shortened(str(row['value']))})"
