@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -30,10 +29,9 @@ from dagster_project.errors import (
 from dagster_project.intake.versions import parser_version
 from dagster_project.lake.corrections import corrected, corrections
 from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES, LakeTable, text_of_all
-from dagster_project.lake.scope import scope_now
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.spool import Spooled, spool, spooled
 from dagster_project.lake.tables import Record, Rows, TableRecord
-from dagster_project.lake.vocabulary import met_words
 from dagster_project.quality.results import CheckResult, to_json
 from dagster_project.quality.rules import suite_version
 from dagster_project.quality.runner import evaluate_batch
@@ -77,12 +75,12 @@ class TableBatch:
 
 @dataclass(frozen=True)
 class Batch:
-    """The tables of a document or extract, the list entries it used, and what became of the
+    """The tables of a document or extract, the scope in which it was read, and what became of the
     corrections of its source whose rows it has (`corrections` of the lake).
     """
 
     tables: Mapping[str, TableBatch]
-    words: Mapping[str, Any] = field(default_factory=dict)
+    scope: CommodityScope
     corrections: pl.DataFrame = field(default_factory=CORRECTIONS.empty)
 
     @property
@@ -114,8 +112,7 @@ class Batch:
         """The record of these rows for the lake."""
         return Record(
             parser_version=parser_version(source),
-            scope=scope_now().name,
-            words=self.words,
+            scope=self.scope.name,
             tables={
                 name: TableRecord(
                     rows=rows_in(frames[name]),
@@ -144,7 +141,11 @@ class RejectedWithChecksError(BatchRejectedError):
 
 
 def read(
-    source: Source, parts: Iterable[tuple[bytes, Document]], *, is_extract: bool = False
+    source: Source,
+    parts: Iterable[tuple[bytes, Document]],
+    scope: CommodityScope,
+    *,
+    is_extract: bool = False,
 ) -> Batch:
     """Parse the parts of a document or extract, correct known errors of its publisher, and check
     its tables with their suites.
@@ -154,46 +155,45 @@ def read(
     differ on a row of one key) or BatchRejectedError; one invalid table rejects the whole.
     """
     name = source.CARD.name
-    with met_words() as met:
-        parsed: dict[str, list[pl.DataFrame]] = (
-            {table: [] for table in source.CARD.tables} if is_extract else {}
-        )
-        parts = list(parts)
-        title = " + ".join(dict.fromkeys(document.name for _, document in parts))
-        if len(parts) > 1 and not is_extract and hasattr(source, "parse_together"):
-            read_as = [(title, _parsed_together(source, title, parts))]
-        else:
-            read_as = [
-                (document.name, parsed_part(source, payload, document))
-                for payload, document in parts
-            ]
-        with _naming(source, title):
-            for document_name, frames in read_as:
-                for table, frame in frames.items():
-                    parsed.setdefault(table, []).append(
-                        frame.with_columns(source=pl.lit(name), document=pl.lit(document_name))
-                    )
-            whole = {
-                table: _together(LAKE_TABLES[table], pieces, is_extract=is_extract)
-                for table, pieces in parsed.items()
-            }
-        with _naming(source, title):
-            whole, outcomes = corrected(name, whole)
-        tables: dict[str, TableBatch] = {}
-        reasons: list[str] = []
-        for table, frame in whole.items():
-            if is_extract and frame.is_empty():
-                tables[table] = TableBatch(frame, frame, [])
-                continue
-            verdict = evaluate_batch(frame, LAKE_SUITES[table])
-            tables[table] = TableBatch(verdict.accepted, verdict.quarantined, verdict.results)
-            if verdict.is_rejected:
-                reasons.append(verdict.reason)
+    parsed: dict[str, list[pl.DataFrame]] = (
+        {table: [] for table in source.CARD.tables} if is_extract else {}
+    )
+    parts = list(parts)
+    title = " + ".join(dict.fromkeys(document.name for _, document in parts))
+    if len(parts) > 1 and not is_extract and hasattr(source, "parse_together"):
+        read_as = [(title, _parsed_together(source, title, parts, scope))]
+    else:
+        read_as = [
+            (document.name, parsed_part(source, payload, document, scope))
+            for payload, document in parts
+        ]
+    with _naming(source, title):
+        for document_name, frames in read_as:
+            for table, frame in frames.items():
+                parsed.setdefault(table, []).append(
+                    frame.with_columns(source=pl.lit(name), document=pl.lit(document_name))
+                )
+        whole = {
+            table: _together(LAKE_TABLES[table], pieces, is_extract=is_extract)
+            for table, pieces in parsed.items()
+        }
+    with _naming(source, title):
+        whole, outcomes = corrected(name, whole)
+    tables: dict[str, TableBatch] = {}
+    reasons: list[str] = []
+    for table, frame in whole.items():
+        if is_extract and frame.is_empty():
+            tables[table] = TableBatch(frame, frame, [])
+            continue
+        verdict = evaluate_batch(frame, LAKE_SUITES[table], scope=scope)
+        tables[table] = TableBatch(verdict.accepted, verdict.quarantined, verdict.results)
+        if verdict.is_rejected:
+            reasons.append(verdict.reason)
     if reasons:
         error = RejectedWithChecksError(f"{name}: {shortened(title)}: {' '.join(reasons)}")
         error.checks = {table: batch.checks for table, batch in tables.items()}
         raise error
-    return Batch(tables, met.record(), outcomes)
+    return Batch(tables, scope, outcomes)
 
 
 def is_large(source: Source, size: int) -> bool:
@@ -226,7 +226,12 @@ def spool_folder(folder: Path) -> Iterator[Path]:
 
 
 def read_large(
-    source: Source, file: Path, document: Document, snapshot_id: str, folder: Path
+    source: Source,
+    file: Path,
+    document: Document,
+    snapshot_id: str,
+    folder: Path,
+    scope: CommodityScope,
 ) -> Batch:
     """Parse a document block by block and check its tables with their suites.
 
@@ -237,40 +242,41 @@ def read_large(
     files: dict[str, list[Path]] = {}
     tables: dict[str, TableBatch] = {}
     reasons: list[str] = []
-    with met_words() as met:
-        if corrections(name):
-            raise ConfigurationError(f"{name} has corrections: it cannot be read block by block.")
-        with _naming(source, document.name):
-            for block in source.parse_blocks(file, document):
-                for table, rows in block.items():
-                    of_snapshot = rows.with_columns(
-                        source=text_of_all(name),
-                        document=text_of_all(document.name),
-                        snapshot_id=text_of_all(snapshot_id),
-                    )
-                    written = spool(LAKE_TABLES[table], of_snapshot, folder)
-                    files.setdefault(table, []).append(written)
-                    del rows, of_snapshot
-                del block  # else it stays in memory while the next one is read
-        for table, blocks in files.items():
-            tables[table], reason = _checked(table, spooled(blocks), folder)
-            reasons += [reason] if reason else []
+    if corrections(name):
+        raise ConfigurationError(f"{name} has corrections: it cannot be read block by block.")
+    with _naming(source, document.name):
+        for block in source.parse_blocks(file, document, scope):
+            for table, rows in block.items():
+                of_snapshot = rows.with_columns(
+                    source=text_of_all(name),
+                    document=text_of_all(document.name),
+                    snapshot_id=text_of_all(snapshot_id),
+                )
+                written = spool(LAKE_TABLES[table], of_snapshot, folder)
+                files.setdefault(table, []).append(written)
+                del rows, of_snapshot
+            del block  # else it stays in memory while the next one is read
+    for table, blocks in files.items():
+        tables[table], reason = _checked(table, spooled(blocks), folder, scope)
+        reasons += [reason] if reason else []
     if reasons:
         error = RejectedWithChecksError(f"{name}: {document.name}: {' '.join(reasons)}")
         error.checks = {table: batch.checks for table, batch in tables.items()}
         raise error
-    return Batch(tables, met.record())
+    return Batch(tables, scope)
 
 
-def _checked(table: str, rows: Spooled, folder: Path) -> tuple[TableBatch, str]:
+def _checked(
+    table: str, rows: Spooled, folder: Path, scope: CommodityScope
+) -> tuple[TableBatch, str]:
     """The spooled rows, checked with their suite; and why they are rejected, if they are."""
     suite = LAKE_SUITES[table]
     if rows.rows <= LARGEST_HELD_ROWS:
         held = rows.scan().collect()
         rows.remove()
-        verdict = evaluate_batch(held, suite)
+        verdict = evaluate_batch(held, suite, scope=scope)
         return TableBatch(verdict.accepted, verdict.quarantined, verdict.results), verdict.reason
-    of_large = evaluate_batch(rows.scan(), suite)
+    of_large = evaluate_batch(rows.scan(), suite, scope=scope)
     accepted = rows
     if of_large.quarantined.height and not of_large.is_rejected:
         accepted = spooled([spool(LAKE_TABLES[table], of_large.accepted, folder)])
@@ -312,26 +318,28 @@ def _require_agreement(table: LakeTable, rows: pl.DataFrame) -> None:
 
 
 def _parsed_together(
-    source: Source, title: str, parts: Sequence[tuple[bytes, Document]]
+    source: Source, title: str, parts: Sequence[tuple[bytes, Document]], scope: CommodityScope
 ) -> Mapping[str, pl.DataFrame]:
     """`source.parse_together`; an error that one file has by itself names that file alone."""
     try:
         with _naming(source, title):
-            return source.parse_together(parts)
+            return source.parse_together(parts, scope)
     except ContradictionError:
         raise
     except UpstreamFormatError:
         for payload, document in parts:
-            parsed_part(source, payload, document)
+            parsed_part(source, payload, document, scope)
         raise
 
 
-def parsed_part(source: Source, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parsed_part(
+    source: Source, payload: bytes, document: Document, scope: CommodityScope
+) -> Mapping[str, pl.DataFrame]:
     """`source.parse`; every error becomes a KidoError that names the document."""
     if not payload[:4096].strip():
         raise UpstreamFormatError(f"{source.CARD.name}: {document.name} is empty.")
     with _naming(source, document.name):
-        return source.parse(payload, document)
+        return source.parse(payload, document, scope)
 
 
 @contextmanager

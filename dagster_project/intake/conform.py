@@ -18,12 +18,11 @@ from dagster_project.errors import BatchRejectedError, DamagedError, UpstreamFor
 from dagster_project.intake import batch as batches
 from dagster_project.intake.coverage import coverage_of, windows_of
 from dagster_project.intake.stores import lake_of, landing_of
-from dagster_project.intake.versions import parser_version
+from dagster_project.intake.versions import depends_on_scope, parser_version
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, WRITTEN_BESIDE
-from dagster_project.lake.scope import commodities_of, scope_now
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.tables import Lake, Record, Rows, TableRecord
-from dagster_project.lake.vocabulary import still_hold
 from dagster_project.quality.quarantine import write_quarantine
 from dagster_project.quality.results import CheckResult, from_json
 from dagster_project.quality.rules import suite_version
@@ -58,24 +57,19 @@ def conform(settings: Settings, source: Source) -> Conformed:
     A snapshot that cannot be used is quarantined whole, with the reason; the others are kept.
     Rows of a snapshot that is no longer in the landing no longer count.
     """
-    with commodities_of(settings.scope):
-        return _conform(settings, source)
-
-
-def _conform(settings: Settings, source: Source) -> Conformed:
     name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
     records, staged = lake.records(name), lake.staged(name)
-    outcome = Conformed()
+    outcome, version = Conformed(), parser_version(source)
     gone = set(records)
     landed = landing.snapshots(name)
     newest = {one.document: one.snapshot_id for one in landed if one.is_bundled}
     brought = {newest[document] for document in newest.keys() & set(source.CARD.bundled)}
     for snapshot in landed:
         record = records.get(snapshot.snapshot_id)
-        if record is None or not _is_current(source, record):
+        if record is None or not _is_current(source, record, settings.scope, version):
             ready = staged.get(snapshot.snapshot_id)
-            if ready is not None and _is_current(source, ready):
+            if ready is not None and _is_current(source, ready, settings.scope, version):
                 lake.commit(name, snapshot.snapshot_id, ready)
                 record = ready
             else:
@@ -108,10 +102,10 @@ def is_conformed(settings: Settings, source: Source) -> bool:
     name = source.CARD.name
     records = lake_of(settings).records(name)
     landed = {one.snapshot_id for one in landing_of(settings).snapshots(name)}
-    with commodities_of(settings.scope):
-        return records.keys() == landed and all(
-            _is_current(source, record) for record in records.values()
-        )
+    version = parser_version(source)
+    return records.keys() == landed and all(
+        _is_current(source, record, settings.scope, version) for record in records.values()
+    )
 
 
 def stage(
@@ -159,7 +153,7 @@ def _parsed(
     """
     with batches.spool_folder(settings.spool_dir) as folder:
         try:
-            batch = _batch(source, landing, snapshot, folder)
+            batch = _batch(settings, source, landing, snapshot, folder)
         except (UpstreamFormatError, BatchRejectedError, DamagedError) as error:
             if isinstance(error, DamagedError) and not snapshot.was_asked_for:
                 raise
@@ -178,13 +172,18 @@ def _parsed(
         return record
 
 
-def _batch(source: Source, landing: Landing, snapshot: Snapshot, folder: Path) -> batches.Batch:
+def _batch(
+    settings: Settings, source: Source, landing: Landing, snapshot: Snapshot, folder: Path
+) -> batches.Batch:
     (_, *more) = snapshot.parts or (None,)
     if batches.is_large(source, snapshot.bytes) and not (more or snapshot.was_asked_for):
         file = landing.file_of(snapshot, folder)
         document = Document(snapshot.document, snapshot.retrieved_at, snapshot.is_bundled)
-        return batches.read_large(source, file, document, snapshot.snapshot_id, folder)
-    return batches.read(source, parts_of(landing, snapshot), is_extract=snapshot.was_asked_for)
+        return batches.read_large(
+            source, file, document, snapshot.snapshot_id, folder, settings.scope
+        )
+    parts = parts_of(landing, snapshot)
+    return batches.read(source, parts, settings.scope, is_extract=snapshot.was_asked_for)
 
 
 def _rows(snapshot: Snapshot, batch: batches.Batch) -> Mapping[str, Rows]:
@@ -234,15 +233,15 @@ def _keep_quarantine(
         )
 
 
-def _is_current(source: Source, record: Record) -> bool:
+def _is_current(source: Source, record: Record, scope: CommodityScope, version: str) -> bool:
+    """Whether the rows of a record are those that the current parser, rules and lists make."""
     return (
-        record.parser_version == parser_version(source)
+        record.parser_version == version
         and all(
             table in LAKE_SUITES and part.suite_version == suite_version(LAKE_SUITES[table])
             for table, part in record.tables.items()
         )
-        and (record.scope == scope_now().name or "commodity_codes" not in record.words)
-        and still_hold(record.words)
+        and (record.scope == scope.name or not depends_on_scope(source))
     )
 
 

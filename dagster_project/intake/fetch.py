@@ -60,7 +60,6 @@ from dagster_project.lake.landing import (
     sha256_of,
 )
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.lake.scope import commodities_of
 from dagster_project.lake.space import require_room_to_land
 from dagster_project.lake.tables import Lake
 from dagster_project.quality.revisions import Revision
@@ -200,11 +199,7 @@ class Fetching:
         if planned.extracts:
             self._require_room()
         # Messages about an answer are redacted too: its body may repeat the key.
-        with (
-            self._client(found, sleep) as client,
-            client.redacting(),
-            commodities_of(self._settings.scope),
-        ):
+        with self._client(found, sleep) as client, client.redacting():
             for number, extract in enumerate(planned.extracts):
                 outcome: Outcome
                 failure: KidoError
@@ -298,6 +293,7 @@ class Fetching:
             batch = batches.read(
                 self._source,
                 [(payload, document) for payload in asking.payloads()],
+                self._settings.scope,
                 is_extract=True,
             )
             self._require_windows(extract, batch)
@@ -538,7 +534,9 @@ class Fetching:
         name = self._source.CARD.name
         answer = self._snapshot(extract, asking, extract.windows)
         frames = batch.frames(answer.snapshot_id)
-        found = held_against_known(self.landing, self._lake, self._source, frames, answer=answer)
+        found = held_against_known(
+            self.landing, self._lake, self._source, frames, scope=batch.scope, answer=answer
+        )
         require_plausible(f"{name}: {extract.document}", found, self._how_to_land(asking))
         return found
 

@@ -16,6 +16,7 @@ from dagster_project.intake.stores import bundled_files
 from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.spool import Spooled
 from dagster_project.lake.tables import Lake, Rows
 from dagster_project.lake.vintages import not_withdrawn, rows_that_count
@@ -48,6 +49,7 @@ def held_against_known(
     frames: Mapping[str, pl.DataFrame],
     beside: Sequence[Mapping[str, pl.DataFrame]] = (),
     *,
+    scope: CommodityScope = DEFAULT_SCOPE,
     answer: Snapshot | None = None,
     is_part: bool = False,
 ) -> list[Revision]:
@@ -70,7 +72,7 @@ def held_against_known(
     if answer is not None:
         after = pl.concat([before, coverage_of(answer, frames)])
         asked[answer.snapshot_id] = answer.asked_codes
-    to_come = _bundled_to_come(landing, lake, source)
+    to_come = _bundled_to_come(landing, lake, source, scope)
     copies = copies_of(landing, card.name, lake)
     replaced = {
         one.snapshot_id
@@ -158,7 +160,7 @@ def _codes(rows: pl.LazyFrame, code: str) -> list[str]:
 def _drawn(sums: pl.DataFrame, code: str, known: Sequence[str]) -> list[str]:
     """The codes whose rows are compared one by one; `known` are those outside mineral groups."""
     counts = dict(sums.group_by(code).agg(pl.col("rows").sum()).iter_rows())
-    minerals = [one for one in commodity_codes() if one in counts]
+    minerals = [one for one in sorted(commodity_codes()) if one in counts]
     others = sorted(
         (one for one in known if one in counts),
         key=lambda one: hashlib.sha256(one.encode()).digest(),
@@ -229,7 +231,7 @@ def _without_accepted_losses(
 
 
 def _bundled_to_come(
-    landing: Landing, lake: Lake, source: Source
+    landing: Landing, lake: Lake, source: Source, scope: CommodityScope
 ) -> dict[str, Mapping[str, pl.DataFrame]]:
     """The rows of the bundled files that the next build will land, by document and table."""
     found: dict[str, Mapping[str, pl.DataFrame]] = {}
@@ -243,6 +245,7 @@ def _bundled_to_come(
         ):
             continue
         retrieved = datetime.combine(file.retrieved, time())
-        batch = batches.read(source, [(payload, Document(file.file, retrieved, is_bundled=True))])
+        document = Document(file.file, retrieved, is_bundled=True)
+        batch = batches.read(source, [(payload, document)], scope)
         found[file.file] = batch.frames(f"bundled {file.file}")
     return found

@@ -37,7 +37,7 @@ from dagster_project.lake.landing import (
     sha256_of,
     sha256_of_file,
 )
-from dagster_project.lake.scope import commodities_of
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.space import require_room_to_land
 from dagster_project.lake.spool import Spooled
 from dagster_project.lake.tables import Lake
@@ -105,8 +105,8 @@ def land_files(
         settings.folders, sum(path.stat().st_size for path in paths if path.is_file()), "landing"
     )
     name, lake, landing = source.CARD.name, lake_of(settings), landing_of(settings)
-    with commodities_of(settings.scope), batches.spool_folder(settings.spool_dir) as folder:
-        command = _checked(source, _files(source, paths, retrieved_at), folder)
+    with batches.spool_folder(settings.spool_dir) as folder:
+        command = _checked(source, _files(source, paths, retrieved_at), folder, settings.scope)
         with alone(settings, name, write):
             complete(landing, lake, name)
             snapshot = _landed_already(landing, name, command, retrieved)
@@ -196,16 +196,20 @@ def _files(source: Source, paths: Sequence[Path], retrieved_at: datetime) -> lis
     return list({file.part.sha256: file for file in reversed(files)}.values())[::-1]
 
 
-def _checked(source: Source, files: Sequence[_File], folder: Path) -> _Command:
+def _checked(
+    source: Source, files: Sequence[_File], folder: Path, scope: CommodityScope
+) -> _Command:
     """The files checked as one batch: a rule may need rows of several of them."""
     snapshot_id = new_snapshot_id(source.CARD.name)
     first = files[0]
     if isinstance(first.payload, Path):
-        batch = batches.read_large(source, first.payload, first.document, snapshot_id, folder)
+        batch = batches.read_large(
+            source, first.payload, first.document, snapshot_id, folder, scope
+        )
         return _Command(files, batch, snapshot_id)
     parts = [(file.payload, file.document) for file in files if isinstance(file.payload, bytes)]
     try:
-        return _Command(files, batches.read(source, parts), snapshot_id)
+        return _Command(files, batches.read(source, parts, scope), snapshot_id)
     except ContradictionError as error:
         hint = f"{ONE_LANDING}: land these one after the other, the newest last."
         raise ContradictionError(error.message, hint=hint) from error
@@ -244,7 +248,9 @@ def _revisions(
     others = {revision.table: revision for revision in in_part}
     revisions = [
         revision.with_others(others.pop(revision.table)) if revision.table in others else revision
-        for revision in held_against_known(landing, lake, source, frames, is_part=is_part)
+        for revision in held_against_known(
+            landing, lake, source, frames, scope=command.batch.scope, is_part=is_part
+        )
     ] + list(others.values())
     if not replace_all:
         title = f"{source.CARD.name}: {shortened(command.document)}"

@@ -19,7 +19,7 @@ from dagster_project import words
 from dagster_project.errors import ConfigurationError, UpstreamFormatError, shortened
 from dagster_project.lake.entries import Entry, Identifier, PlainLoader, Text, first_mistake
 from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES
-from dagster_project.lake.vocabulary import WordMap, corrections_file
+from dagster_project.lake.vocabulary import corrections_file
 
 KEY_SEPARATOR = " | "
 """Separator of the cells of a row's key; it occurs in no label."""
@@ -115,7 +115,7 @@ def printed(value: object) -> str:
 
 
 @cache
-def corrections(source: str) -> WordMap[Correction]:
+def corrections(source: str) -> Mapping[str, Correction]:
     """The register of a source by identifier; empty where it has none.
 
     Raises ConfigurationError in one sentence that names the entry and its first mistake.
@@ -132,7 +132,7 @@ def corrections(source: str) -> WordMap[Correction]:
         if correction.correction in found:
             raise ConfigurationError(f"{where} is duplicated.")
         found[correction.correction] = correction
-    return WordMap(f"corrections.{source}", found)
+    return found
 
 
 def _name(source: str) -> str:

@@ -1,16 +1,13 @@
 """Which commodities are fetched and kept: those of the mineral groups, or more of the HS.
 
-The scope is a setting; the code that reads or fetches a document sets it here, so that sources do
-not depend on the settings.
+The scope is a setting; it is passed to whatever reads, checks or fetches a document.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -69,6 +66,20 @@ class CommodityScope:
             and _HS6.fullmatch(code) is not None
         )
 
+    def kept(self, codes: Iterable[object]) -> list[str]:
+        """The HS6 codes among these, as text, that are kept: those of the mineral groups too."""
+        minerals = commodity_codes()
+        return [
+            code
+            for code in codes
+            if isinstance(code, str) and (code in minerals or self.holds(code))
+        ]
+
+    def groups(self, groups: Iterable[object]) -> set[str]:
+        """The mineral groups among these that have a single code, one of the prefixes'."""
+        found = {group: _OF_A_CODE.fullmatch(group) for group in groups if isinstance(group, str)}
+        return {group for group, code in found.items() if code and self.holds(code[1])}
+
     def codes(self) -> tuple[str, ...]:
         """The HS6 codes to ask for, sorted; for prefixes, those of HS 2022."""
         more = (code for code in nomenclature() if self.holds(code)) if self.is_wide else ()
@@ -80,39 +91,7 @@ OUT_OF_SCOPE = (
 )
 """Hint of an error about a document without any code in scope."""
 
-_MINERALS = CommodityScope()
-_current: ContextVar[CommodityScope] = ContextVar("commodity scope", default=_MINERALS)
-
-
-@contextmanager
-def commodities_of(scope: CommodityScope) -> Iterator[None]:
-    """Apply this scope to everything that is read or fetched inside."""
-    token = _current.set(scope)
-    try:
-        yield
-    finally:
-        _current.reset(token)
-
-
-def scope_now() -> CommodityScope:
-    """The scope that currently applies."""
-    return _current.get()
-
-
-def in_scope(codes: Iterable[object]) -> list[str]:
-    """The HS6 codes among these, as text, that are kept."""
-    codes = list(codes)
-    minerals, scope = commodity_codes().among(codes), _current.get()
-    return [
-        code for code in codes if isinstance(code, str) and (code in minerals or scope.holds(code))
-    ]
-
-
-def groups_of_codes(groups: Collection[object]) -> set[str]:
-    """The mineral groups among these that have a single code, which is in the scope's prefixes."""
-    scope = _current.get()
-    found = {group: _OF_A_CODE.fullmatch(group) for group in groups if isinstance(group, str)}
-    return {group for group, code in found.items() if code and scope.holds(code[1])}
+DEFAULT_SCOPE = CommodityScope()
 
 
 @cache

@@ -55,7 +55,7 @@ class TableRecord(BaseModel):
 
 
 class Record(BaseModel):
-    """The landed rows of one snapshot, the version of the parser, and the list entries it used.
+    """The landed rows of one snapshot, and the version of the parser.
 
     `scope` is that of the commodities which were kept. `written` is different each time that its
     rows are written, and part of their files' names: a file is never overwritten.
@@ -66,7 +66,6 @@ class Record(BaseModel):
     parser_version: str
     scope: str = MINERALS
     tables: Mapping[str, TableRecord]
-    words: Mapping[str, Any] = Field(default_factory=dict)
     written: str = ""
     """Empty where an earlier version wrote it."""
 

@@ -1,23 +1,18 @@
 """The lists of codes that lake tables may hold, read once from the files edited by hand.
 
 Lists only: which code stands for which economy, which mineral groups exist. Nothing here depends on
-the layout of a publisher's file. Inside `met_words`, a list records which of its entries are looked
-up: a batch is parsed again when one of those changes, not when another does.
+the layout of a publisher's file.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Generic, Literal, TypeVar, get_args
+from typing import Literal
 
 from dagster_project.errors import ConfigurationError, UnknownCodeError, listed
 
@@ -56,178 +51,18 @@ areas are in the `comtrade_code` of `_X` in `economies.csv`.
 """
 
 
-# --- recording which entries of a list are looked up ---
+ListName = Literal["economies", "commodities", "mineral_groups", "instruments", "nomenclature"]
+"""The lists that several sources read; a source names those that it reads on its card."""
 
-
-class Met:
-    """The entries of the lists that were looked up, found or not, while this was recording.
-
-    It records only the thread (and the asyncio task) that `met_words` was entered in.
-    """
-
-    def __init__(self) -> None:
-        self._keys: dict[str, set[str] | None] = {}
-        self._lists: dict[str, WordList[Any]] = {}
-
-    def record(self) -> dict[str, Any]:
-        """By the name of a list: `keys`, sorted, or null for the whole list, and their `digest`.
-
-        It can be written as JSON. The digest is of the list's entry for each key, or of its
-        absence.
-        """
-        found: dict[str, Any] = {}
-        for name in sorted(self._keys):
-            met = self._keys[name]
-            keys = None if met is None else tuple(sorted(met))
-            digest = self._lists[name].digest_of(keys)
-            found[name] = {"keys": None if keys is None else list(keys), "digest": digest}
-        return found
-
-    def meet(self, words: WordList[Any], keys: Iterable[str] | None) -> None:
-        self._lists[words.name] = words
-        already = self._keys.setdefault(words.name, set())
-        if keys is None:
-            self._keys[words.name] = None
-        elif already is not None:
-            already.update(keys)
-
-
-_listening: ContextVar[tuple[Met, ...]] = ContextVar("listening", default=())
-
-
-@contextmanager
-def met_words() -> Iterator[Met]:
-    """Record which entries are looked up; of nested recordings both record them."""
-    met = Met()
-    token = _listening.set((*_listening.get(), met))
-    try:
-        yield met
-    finally:
-        _listening.reset(token)
-
-
-Value = TypeVar("Value")
-
-
-class WordList(Generic[Value]):
-    """Entries by code or name. Every lookup is recorded; see WordMap and WordSet.
-
-    Operations on all entries (iteration, length, comparison, union) record the whole list:
-    correct, but coarser than single entries.
-    """
-
-    def __init__(self, name: str, entries: Mapping[str, Value]) -> None:
-        self.name = name
-        self._entries = dict(entries)
-        self._digests: dict[tuple[str, ...] | None, str] = {}
-
-    def among(self, values: Iterable[object]) -> dict[str, Value]:
-        """The entries of the known ones among the values, by value; only text is in a list."""
-        keys = dict.fromkeys(value for value in values if isinstance(value, str))
-        self._note(keys)
-        return {key: self._entries[key] for key in keys if key in self._entries}
-
-    def digest_of(self, keys: tuple[str, ...] | None) -> str:
-        """Twelve hex digits that change when the list's entries for these keys change.
-
-        None is for the whole list, its order included where that is visible. Not recorded.
-        """
-        digest = self._digests.get(keys)
-        if digest is None:
-            # A label or a correction is an object: all of its fields are included.
-            entries = [(key, self._entries.get(key)) for key in (keys or ())]
-            text = json.dumps(self._whole() if keys is None else entries, default=_fields)
-            digest = self._digests[keys] = hashlib.sha256(text.encode()).hexdigest()[:12]
-        return digest
-
-    def _whole(self) -> list[tuple[str, Value]]:
-        return list(self._entries.items())
-
-    def _note(self, keys: Iterable[str] | None) -> None:
-        for met in _listening.get():
-            met.meet(self, keys)
-
-    def __contains__(self, key: object) -> bool:
-        if isinstance(key, str):
-            self._note((key,))
-        return key in self._entries
-
-    def __iter__(self) -> Iterator[str]:
-        self._note(None)
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        self._note(None)
-        return len(self._entries)
-
-    def __repr__(self) -> str:
-        return f"<{self.name}: {len(self._entries)} words>"
-
-
-def _fields(value: object) -> object:
-    return value.__dict__
-
-
-class WordMap(WordList[Value], Mapping[str, Value]):
-    """A list in which a code or name stands for something."""
-
-    def __getitem__(self, key: str) -> Value:
-        self._note((key,))
-        return self._entries[key]
-
-
-class WordSet(WordList[str], Set[str]):
-    """A list of codes that stand for themselves; `&`, `|` and the like give a frozenset."""
-
-    def __init__(self, name: str, codes: Iterable[str]) -> None:
-        super().__init__(name, {code: code for code in codes})
-
-    @classmethod
-    def _from_iterable(cls, codes: Iterable[Any]) -> frozenset[Any]:
-        return frozenset(codes)
-
-    def _whole(self) -> list[tuple[str, str]]:
-        return sorted(super()._whole())
-
-
-def still_hold(record: Mapping[str, Any]) -> bool:
-    """Whether today's lists have the same entries for the words in a `Met.record()` as then."""
-    for name, part in record.items():
-        words = _list_named(name)
-        keys = part["keys"]
-        if (
-            words is None
-            or words.digest_of(None if keys is None else tuple(keys)) != part["digest"]
-        ):
-            return False
-    return True
-
-
-def _list_named(name: str) -> WordList[Any] | None:
-    """The current list of that name; None where it no longer exists."""
-    kind, _, of = name.partition(".")
-    if kind == "economies":
-        if not of:
-            return economies()
-        if of == "name":
-            return economies_by_name()
-        return economy_by(of) if of in get_args(CodeColumn) else None
-    if kind == "material_labels":
-        return material_labels(of) if labels_file(of).exists() else None
-    if kind == "price_labels":
-        return price_labels(of) if price_labels_file(of).exists() else None
-    if kind == "corrections":
-        from dagster_project.lake.corrections import corrections
-
-        return corrections(of)
-    codes: dict[str, Callable[[], WordList[Any]]] = {
-        "mineral_groups": mineral_groups,
-        "commodity_codes": commodity_codes,
-        "hs_codes": hs_codes,
-        "instruments": instruments,
-        "traded": traded,
+LIST_FILES: Mapping[ListName, Path] = MappingProxyType(
+    {
+        "economies": ECONOMIES_FILE,
+        "commodities": COMMODITIES_FILE,
+        "mineral_groups": MINERAL_GROUPS_FILE,
+        "instruments": INSTRUMENTS_FILE,
+        "nomenclature": NOMENCLATURE_FILE,
     }
-    return codes[name]() if name in codes else None
+)
 
 
 # --- the lists ---
@@ -248,18 +83,15 @@ def names_in(cell: str) -> tuple[str, ...]:
 
 
 @cache
-def economies() -> WordSet:
+def economies() -> frozenset[str]:
     """Every `economy_iso3` of the warehouse, including `_X`, `WLD` and `EU27`."""
-    return WordSet("economies", (row["economy_iso3"] for row in _economy_rows()))
+    return frozenset(row["economy_iso3"] for row in _economy_rows())
 
 
 @cache
-def economy_by(column: CodeColumn) -> WordMap[str]:
+def economy_by(column: CodeColumn) -> Mapping[str, str]:
     """Economy by the code in `column`; text as printed there (`004` in M49, `4` in Comtrade)."""
-    return WordMap(
-        f"economies.{column}",
-        {code: row["economy_iso3"] for row in _economy_rows() for code in codes_in(row[column])},
-    )
+    return {code: row["economy_iso3"] for row in _economy_rows() for code in codes_in(row[column])}
 
 
 def economy_of(
@@ -273,7 +105,7 @@ def economy_of(
     bare = code.strip()
     found: str | None
     if by == "economy_iso3":
-        found = SPECIAL_AREAS.get(bare) or economies().among([bare]).get(bare)
+        found = SPECIAL_AREAS.get(bare) or (bare if bare in economies() else None)
     else:
         found = economy_by(by).get(bare)
     if found is None:
@@ -285,13 +117,13 @@ def economy_of(
 
 
 @cache
-def economies_by_name() -> WordMap[str]:
+def economies_by_name() -> Mapping[str, str]:
     """Economy by its English name and its other names, in the form `economy_named` compares."""
     named: dict[str, str] = {}
     for row in _economy_rows():
         for name in (_plain(row["name"]), *names_in(row.get("also_named") or "")):
             named[name] = row["economy_iso3"]
-    return WordMap("economies.name", named)
+    return named
 
 
 @cache
@@ -320,29 +152,29 @@ def _plain(name: str) -> str:
 
 
 @cache
-def mineral_groups() -> WordSet:
+def mineral_groups() -> frozenset[str]:
     """Every mineral group, from the seed that defines them."""
-    return WordSet("mineral_groups", (row["mineral_group"] for row in _rows(MINERAL_GROUPS_FILE)))
+    return frozenset(row["mineral_group"] for row in _rows(MINERAL_GROUPS_FILE))
 
 
 @cache
-def commodity_codes() -> WordSet:
+def commodity_codes() -> frozenset[str]:
     """Every HS6 code in scope, of any edition, from the seed that defines them."""
-    return WordSet("commodity_codes", (row["hs6_code"] for row in _rows(COMMODITIES_FILE)))
+    return frozenset(row["hs6_code"] for row in _rows(COMMODITIES_FILE))
 
 
 @cache
-def hs_codes() -> WordSet:
+def hs_codes() -> frozenset[str]:
     """Every HS6 code of HS 2022, those of older editions in scope, and the headings they are in."""
     six_digits = {row["code"] for row in _rows(NOMENCLATURE_FILE) if len(row["code"]) == 6}
     six_digits |= {row["hs6_code"] for row in _rows(COMMODITIES_FILE)}
-    return WordSet("hs_codes", six_digits | {code[:4] for code in six_digits})
+    return frozenset(six_digits | {code[:4] for code in six_digits})
 
 
 @cache
-def instruments() -> WordSet:
+def instruments() -> frozenset[str]:
     """Every instrument that has prices, from the seed that describes them."""
-    return WordSet("instruments", (row["instrument"] for row in _rows(INSTRUMENTS_FILE)))
+    return frozenset(row["instrument"] for row in _rows(INSTRUMENTS_FILE))
 
 
 @dataclass(frozen=True)
@@ -354,15 +186,12 @@ class Traded:
 
 
 @cache
-def traded() -> WordMap[Traded]:
+def traded() -> Mapping[str, Traded]:
     """Kind and calendar of every instrument that has prices, from the seed that describes them."""
-    return WordMap(
-        "traded",
-        {
-            row["instrument"]: Traded(row["kind"], row["calendar"] or None)
-            for row in _rows(INSTRUMENTS_FILE)
-        },
-    )
+    return {
+        row["instrument"]: Traded(row["kind"], row["calendar"] or None)
+        for row in _rows(INSTRUMENTS_FILE)
+    }
 
 
 @dataclass(frozen=True)
@@ -389,18 +218,15 @@ def labels_file(source: str) -> Path:
 
 
 @cache
-def material_labels(source: str) -> WordMap[MaterialLabel]:
+def material_labels(source: str) -> Mapping[str, MaterialLabel]:
     """The labels of a source by their names as printed, from `bundled/<source>/labels.csv`.
 
     Columns: `label,material,mineral,mineral_group,stage,content_basis,left_out`; blank is None.
     """
-    return WordMap(
-        f"material_labels.{source}",
-        {
-            row["label"]: MaterialLabel(**{name: cell or None for name, cell in row.items()})  # type: ignore[arg-type]
-            for row in _labels(labels_file(source), MaterialLabel, ("label", "material"))
-        },
-    )
+    return {
+        row["label"]: MaterialLabel(**{name: cell or None for name, cell in row.items()})  # type: ignore[arg-type]
+        for row in _labels(labels_file(source), MaterialLabel, ("label", "material"))
+    }
 
 
 @dataclass(frozen=True)
@@ -418,7 +244,7 @@ def price_labels_file(source: str) -> Path:
 
 
 @cache
-def price_labels(source: str) -> WordMap[PriceLabel]:
+def price_labels(source: str) -> Mapping[str, PriceLabel]:
     """The labels of a source's prices, from `bundled/<source>/price_labels.csv`.
 
     Raises ConfigurationError for an instrument in two units.
@@ -434,13 +260,13 @@ def price_labels(source: str) -> WordMap[PriceLabel]:
                 f"{_in_checkout(file)}: {row.instrument} is in {units[row.instrument]!r} and in "
                 f"{row.unit!r}."
             )
-    return WordMap(f"price_labels.{source}", {row.label: row for row in labels})
+    return {row.label: row for row in labels}
 
 
 def require_known_labels(labels: Iterable[str], *, source: str) -> None:
     """Raise UnknownCodeError unless every label is in the source's list; it names the first."""
     printed = set(labels)
-    unknown = sorted(printed - material_labels(source).among(printed).keys())
+    unknown = sorted(printed - material_labels(source).keys())
     if unknown:
         raise UnknownCodeError(
             f"{source}: no material has the label {listed(map(repr, unknown[:3]))}.",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from dagster_project.lake.build_file import connect
-from dagster_project.lake.scope import CommodityScope, commodities_of
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.quality.results import CheckResult
 from dagster_project.quality.runner import evaluate
 from dagster_project.quality.suites import MART_SUITES
@@ -33,14 +33,16 @@ def results_of_marts(
     with connect(file, read_only=True, memory=memory) as connection:
         for name in marts:
             rows = connection.sql(f"from {name}")
-            with commodities_of(scope):
-                results = evaluate(
+            yield (
+                name,
+                evaluate(
                     rows.pl(lazy=True),
                     MART_SUITES[name],
                     today=today,
+                    scope=scope,
                     distinct_rows=partial(_distinct_rows, rows),
-                )
-            yield name, results
+                ),
+            )
 
 
 def _distinct_rows(rows: duckdb.DuckDBPyRelation, columns: Sequence[str]) -> pl.DataFrame:

@@ -52,7 +52,9 @@ changes with it."""
 
 def markets_of(instruments: Iterable[object]) -> Markets:
     """Those of the instruments that are in the list."""
-    return Markets(traded().among(instruments), _sessions)
+    known = traded()
+    names = (name for name in instruments if isinstance(name, str))
+    return Markets({name: known[name] for name in names if name in known}, _sessions)
 
 
 def _sessions(name: str) -> pl.Series:

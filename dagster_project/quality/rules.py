@@ -16,6 +16,9 @@ from typing import Literal
 import polars as pl
 
 from dagster_project import words
+from dagster_project.lake import vocabulary
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
+from dagster_project.lake.vocabulary import ListName
 from dagster_project.quality.markets import EXAMPLE, Markets
 
 Layer = Literal["lake", "mart"]
@@ -209,45 +212,55 @@ def report(
 
 
 def resolved(
-    rule: Rule, today: date, values: Collection[object] | None = None
+    rule: Rule,
+    today: date,
+    scope: CommodityScope = DEFAULT_SCOPE,
+    values: Collection[object] = (),
 ) -> dict[str, object]:
     """The rule's kwargs with days and lists of codes instead of `Today` and `Known`.
 
-    `values` are those of the column: only they are then looked up in a list, and no other entry is
-    recorded. The verdict is the same, unless the rule requires a value that the column lacks.
+    In a wide `scope` each of its codes is a mineral group: those among `values`, the column's, are
+    in the list.
     """
-    if rule.reach == "distinct":
-        values = None
-    return {key: _resolved(value, today, values) for key, value in rule.kwargs.items()}
+    return {key: _resolved(value, today, scope, values) for key, value in rule.kwargs.items()}
 
 
-def _resolved(value: object, today: date, values: Collection[object] | None) -> object:
+def _resolved(
+    value: object, today: date, scope: CommodityScope, values: Collection[object]
+) -> object:
     if isinstance(value, Today):
         return today + timedelta(days=value.days)
     if isinstance(value, Known):
-        return _known(value, values)
+        return _known(value, scope, values)
     return list(value) if isinstance(value, tuple) else value
 
 
-def _known(known: Known, values: Collection[object] | None) -> list[str]:
-    from dagster_project.lake import scope, vocabulary
-
+def _known(known: Known, scope: CommodityScope, values: Collection[object]) -> list[str]:
     codes = {
         "economies": vocabulary.economies,
         "mineral_groups": vocabulary.mineral_groups,
         "instruments": vocabulary.instruments,
     }[known.codes]()
-    found = {*(codes if values is None else codes.among(values)), *known.more}
-    if known.codes == "mineral_groups" and values is not None:
-        found |= scope.groups_of_codes(values)
+    found = {*codes, *known.more}
+    if known.codes == "mineral_groups":
+        found |= scope.groups(values)
     return sorted(found)
+
+
+def lists_of(suite: Suite) -> set[ListName]:
+    """The lists of codes that the verdict of a suite depends on."""
+    lists: set[ListName] = {
+        value.codes for rule in suite.rules for value in rule.kwargs.values()
+        if isinstance(value, Known)
+    }  # fmt: skip
+    return lists | {"instruments" for rule in suite.rules if rule.needs_markets}
 
 
 def suite_version(suite: Suite) -> str:
     """Twelve hex digits that change when a rule changes.
 
     The day is left out: a suite's verdict on a batch is still valid tomorrow. So are the lists of
-    codes: `vocabulary.met_words` gives the entries that a batch used.
+    codes (`lists_of`).
     """
     digest = hashlib.sha256(f"{suite.layer} {suite.table}".encode())
     for rule in suite.rules:

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import polars as pl
 
 from dagster_project.errors import counted, shortened
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.quality.markets import markets_of
 from dagster_project.quality.profiles import (
     QUARANTINED,
@@ -89,17 +91,19 @@ def evaluate(
     suite: Suite,
     *,
     today: date | None = None,
+    scope: CommodityScope = DEFAULT_SCOPE,
     profile_above: int = PROFILE_ABOVE_ROWS,
     distinct_rows: DistinctRows | None = None,
 ) -> list[CheckResult]:
     """Evaluate a suite on a frame: one result per rule, in the suite's order.
 
     `today` is the day the warehouse is built for (for a mart) or the day the batch came in (the
-    default, in UTC). A rule that cannot be evaluated, because a column is missing or has
-    another type, is `could_not_run`; the others still run. `distinct_rows` gives those of some
-    columns of the frame, where a database finds them without returning all rows.
+    default, in UTC), `scope` gives the commodities that are kept. A rule that cannot be evaluated,
+    because a column is missing or has another type, is `could_not_run`; the others still run.
+    `distinct_rows` gives those of some columns of the frame, where a database finds them without
+    returning all rows.
     """
-    found = _held_against(frame, suite, today, profile_above, distinct_rows)
+    found = _held_against(frame, suite, today, scope, profile_above, distinct_rows)
     return _results(suite, found)
 
 
@@ -108,10 +112,11 @@ def evaluate_batch(
     suite: Suite,
     *,
     today: date | None = None,
+    scope: CommodityScope = DEFAULT_SCOPE,
     profile_above: int = PROFILE_ABOVE_ROWS,
 ) -> BatchVerdict[Frame]:
     """Evaluate the suite of a batch and separate accepted rows from quarantined ones."""
-    found = _held_against(frame, suite, today, profile_above)
+    found = _held_against(frame, suite, today, scope, profile_above)
     quarantined = found.quarantined
     reasons = [_sentence_part(finding) for finding in found.findings if _stops(finding)]
     if found.quarantine.is_full:
@@ -184,14 +189,15 @@ def _held_against(
     frame: pl.DataFrame | pl.LazyFrame,
     suite: Suite,
     today: date | None,
+    scope: CommodityScope,
     profile_above: int,
     distinct_rows: DistinctRows | None = None,
 ) -> _Found:
     suite = with_markets(suite, frame)
     few = frame if isinstance(frame, pl.DataFrame) else _if_few(frame, profile_above)
     if few is not None and few.height <= profile_above:
-        return _found_in_whole(few, suite, today)
-    return _found_in_profile(frame.lazy(), suite, today, distinct_rows)
+        return _found_in_whole(few, suite, today, scope)
+    return _found_in_profile(frame.lazy(), suite, today, scope, distinct_rows)
 
 
 def with_markets(suite: Suite, frame: pl.DataFrame | pl.LazyFrame) -> Suite:
@@ -216,7 +222,9 @@ def _if_few(frame: pl.LazyFrame, at_most: int) -> pl.DataFrame | None:
     return first if first.height <= at_most else None
 
 
-def _found_in_whole(frame: pl.DataFrame, suite: Suite, today: date | None) -> _Found:
+def _found_in_whole(
+    frame: pl.DataFrame, suite: Suite, today: date | None, scope: CommodityScope
+) -> _Found:
     prepared, problems = looked_at(frame, suite.rules)
     met = {
         name: list(prepared[name].unique())
@@ -225,7 +233,7 @@ def _found_in_whole(frame: pl.DataFrame, suite: Suite, today: date | None) -> _F
         for name in rule.looks_at
         if name in prepared.columns
     }
-    kwargs = kwargs_of(suite, today, met)
+    kwargs = kwargs_of(suite, today, scope, met)
     decided = [rule for rule in suite.rules if rule.name not in problems]
     answers = {name: _Answer(None, problem=problem) for name, problem in problems.items()}
     answers |= _ask(_whole(prepared, decided), decided, kwargs, "BOOLEAN_ONLY")
@@ -275,6 +283,7 @@ def _found_in_profile(
     frame: pl.LazyFrame,
     suite: Suite,
     today: date | None,
+    scope: CommodityScope,
     distinct_rows: DistinctRows | None,
 ) -> _Found:
     profile = Profile(frame, suite.rules, distinct_rows)
@@ -284,7 +293,7 @@ def _found_in_profile(
         if rule.has_list
         for name in rule.looks_at
     }
-    kwargs = kwargs_of(suite, today, met)
+    kwargs = kwargs_of(suite, today, scope, met)
     decided = [rule for rule in suite.rules if rule.name not in profile.problems]
     answers = {name: _Answer(None, problem=text) for name, text in profile.problems.items()}
     for rules, shown in profile.groups(decided):
@@ -357,12 +366,14 @@ def _finding(
 
 
 def kwargs_of(
-    suite: Suite, today: date | None, met: Mapping[str, Sequence[object]] | None = None
+    suite: Suite,
+    today: date | None,
+    scope: CommodityScope = DEFAULT_SCOPE,
+    met: Mapping[str, Sequence[object]] = MappingProxyType({}),
 ) -> dict[str, dict[str, object]]:
     """The expectations' arguments by rule, days as instants, as pandas compares them.
 
-    Of a list of codes, those that occur in the checked columns (`met`, by column): the other
-    entries do not matter, and a batch need not be checked again when one of them changes.
+    `met` are the distinct values of the columns of rules with a list of codes.
     """
     day = today or datetime.now(UTC).date()
     return {
@@ -370,17 +381,14 @@ def kwargs_of(
             key: datetime.combine(value, time())
             if isinstance(value, date) and not isinstance(value, datetime)
             else value
-            for key, value in resolved(rule, day, _values_for(rule, met)).items()
+            for key, value in resolved(rule, day, scope, _values_for(rule, met)).items()
         }
         for rule in suite.rules
     }
 
 
-def _values_for(rule: Rule, met: Mapping[str, Sequence[object]] | None) -> list[object] | None:
-    """The distinct values a rule with a list of codes evaluates; None where it could not run."""
-    if met is None or not rule.has_list:
-        return None
-    return [value for name in rule.looks_at for value in met.get(name, ())]
+def _values_for(rule: Rule, met: Mapping[str, Sequence[object]]) -> list[object]:
+    return [value for name in rule.looks_at for value in met.get(name, ())] if rule.has_list else []
 
 
 def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame, dict[str, str]]:

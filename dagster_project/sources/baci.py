@@ -17,10 +17,9 @@ import polars as pl
 
 from dagster_project.errors import UpstreamFormatError, listed, shortened
 from dagster_project.lake.schemas import RECONCILED_TRADE, text_of_all
-from dagster_project.lake.scope import OUT_OF_SCOPE, scope_now
+from dagster_project.lake.scope import DEFAULT_SCOPE, OUT_OF_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import (
     SPECIAL_AREAS,
-    commodity_codes,
     economies,
     economy_of,
 )
@@ -62,6 +61,7 @@ CARD = SourceCard(
     cadence="annual",
     homepage="http://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele_item.asp?id=37",
     tables=("reconciled_trade",),
+    lists=("economies", "commodities"),
     description=(
         "Value, free on board, and weight of what each economy sold to each other in a year, one "
         "figure from the exporter's and the importer's reports to UN Comtrade. Bundled, of version "
@@ -113,7 +113,9 @@ _WHOSE = is_it_the_file_of(CARD.homepage)
 _AGAIN = "Fetch or land the file again."
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A BACI archive or file -> `reconciled_trade`, one row per exporter, importer, code and year.
 
     Reads CEPII's zip (one file of YEARLY_COLUMNS a year, the edition of the HS in their names, and
@@ -138,30 +140,32 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
             f"{CARD.name}: HTML page where a zip archive or CSV was expected.", hint=_WHOSE
         )
     if looks_like_zip(payload):
-        flows = pl.concat(_as_text(year) for year in _flows_of_archive(payload)).collect()
+        flows = pl.concat(_as_text(year) for year in _flows_of_archive(payload, scope)).collect()
         require_flows_once(flows, KEY, source=CARD.name)
     elif _is_a_yearly_file(payload):
-        flows = _as_text(_flows_of_yearly_file(payload, document.name)).collect()
+        flows = _as_text(_flows_of_yearly_file(payload, document.name, scope)).collect()
     else:
         edition = BUNDLED_EDITION if document.is_bundled else None
-        flows = tidy_flows(payload, source=CARD.name, edition=edition, hint=_WHOSE)
+        flows = tidy_flows(payload, scope, source=CARD.name, edition=edition, hint=_WHOSE)
     if flows.is_empty():
         raise _out_of_scope()
     return {"reconciled_trade": _rows(flows.lazy(), document).collect().sort(RECONCILED_TRADE.key)}
 
 
-def parse_blocks(file: Path, document: Document) -> Iterator[Mapping[str, pl.LazyFrame]]:
+def parse_blocks(
+    file: Path, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Iterator[Mapping[str, pl.LazyFrame]]:
     """The rows of `parse` in blocks: of an archive a year each, in CEPII's order.
 
     One block is in memory at a time: with all codes in scope, 0.4 GB a year. Raises what `parse`
     does, possibly after other blocks.
     """
     if not is_zip(file):
-        frames = parse(file.read_bytes(), document)
+        frames = parse(file.read_bytes(), document, scope)
         yield {table: frame.lazy() for table, frame in frames.items()}
         return
     is_empty = True
-    for flows in _flows_of_archive(file):
+    for flows in _flows_of_archive(file, scope):
         is_empty = False
         yield {"reconciled_trade": _rows(flows, document)}
         del flows  # else two years are held while the next is read
@@ -190,7 +194,7 @@ def _out_of_scope() -> UpstreamFormatError:
     )
 
 
-def _flows_of_archive(payload: Payload) -> Iterator[pl.LazyFrame]:
+def _flows_of_archive(payload: Payload, scope: CommodityScope) -> Iterator[pl.LazyFrame]:
     """The flows of each yearly file that has some in scope: KEY, measures and `edition`."""
     members = zip_members(payload, source=CARD.name)
     yearly = {
@@ -226,7 +230,7 @@ def _flows_of_archive(payload: Payload) -> Iterator[pl.LazyFrame]:
         def blocks(member: str = member) -> Iterator[bytes]:
             return unzip_blocks(payload, member, source=CARD.name)
 
-        flows = _flows_of_a_year(blocks, member, edition, year, countries)
+        flows = _flows_of_a_year(blocks, member, edition, year, countries, scope)
         if flows is not None:
             yield flows.with_columns(edition_of_archive)
         del flows
@@ -238,18 +242,19 @@ def _flows_of_a_year(
     edition: str,
     year: str | None,
     countries: Mapping[str, str | None],
+    scope: CommodityScope,
 ) -> pl.LazyFrame | None:
     """The flows in scope of a yearly file: KEY and measures; None where there are none.
 
     Read as numbers where possible; else as text, to report the invalid place.
     """
-    numbers = _as_numbers(blocks(), year)
+    numbers = _as_numbers(blocks(), year, scope)
     if numbers is not None:
         if numbers.is_empty():
             return None
         flows = _numbers_by_economy(numbers, countries)
         return flows.with_columns(hs_revision=text_of_all(_revision(edition)))
-    texts = _in_scope(blocks(), name, edition, year)
+    texts = _in_scope(blocks(), name, edition, year, scope)
     return None if texts.is_empty() else _by_economy(texts, countries).lazy()
 
 
@@ -269,7 +274,7 @@ def _edition(names: Iterable[str]) -> pl.Expr:
     return pl.lit(int(versions[0][:6]) if versions else None, pl.Int32).alias("edition")
 
 
-def _flows_of_yearly_file(payload: bytes, name: str) -> pl.LazyFrame:
+def _flows_of_yearly_file(payload: bytes, name: str, scope: CommodityScope) -> pl.LazyFrame:
     _require_yearly_columns(header_of(payload, source=CARD.name), name)
     edition = _EDITION_IN_NAME.search(name)
     if edition is None:
@@ -289,13 +294,15 @@ def _flows_of_yearly_file(payload: bytes, name: str) -> pl.LazyFrame:
         return (payload[start : start + BLOCK_BYTES] for start in starts)
 
     year = _YEAR_IN_NAME.search(name)
-    flows = _flows_of_a_year(blocks, name, edition[1], year[1] if year else None, {})
+    flows = _flows_of_a_year(blocks, name, edition[1], year[1] if year else None, {}, scope)
     if flows is None:
         raise _out_of_scope()
     return flows.with_columns(_edition([name]))
 
 
-def _in_scope(blocks: Iterable[bytes], name: str, edition: str, year: str | None) -> pl.DataFrame:
+def _in_scope(
+    blocks: Iterable[bytes], name: str, edition: str, year: str | None, scope: CommodityScope
+) -> pl.DataFrame:
     """The flows of a yearly file that are of codes in scope: YEARLY_COLUMNS and `hs_revision`.
 
     All are text. `edition` is two digits (`22`) or four, `year` the one all rows must be of.
@@ -312,7 +319,7 @@ def _in_scope(blocks: Iterable[bytes], name: str, edition: str, year: str | None
             _require_yearly_columns(header, name)
             line += 1
         if rows.strip():
-            kept.append(_read_rows(rows.rstrip(b"\r\n"), header, name, line, year))
+            kept.append(_read_rows(rows.rstrip(b"\r\n"), header, name, line, year, scope))
         line += rows.count(b"\n")
     if not kept:
         raise UpstreamFormatError(f"{CARD.name}: {name} has no rows.", hint=_AGAIN)
@@ -324,7 +331,9 @@ def _revision(edition: str) -> str:
     return f"HS{edition if len(edition) == 4 else ('19' if edition >= '88' else '20') + edition}"
 
 
-def _as_numbers(blocks: Iterable[bytes], year: str | None) -> pl.DataFrame | None:
+def _as_numbers(
+    blocks: Iterable[bytes], year: str | None, scope: CommodityScope
+) -> pl.DataFrame | None:
     """The flows in scope of a yearly file, in YEARLY_COLUMNS: numbers except the code, which is an
     Enum in the order of texts; None where some line of the file cannot be read so.
     """
@@ -341,7 +350,7 @@ def _as_numbers(blocks: Iterable[bytes], year: str | None) -> pl.DataFrame | Non
         if rows.endswith((b"\n\n", b"\r\n")) or rows == b"\n":
             rows = rows.rstrip(b"\r\n")
         if rows:
-            block_read = _numbers_of_block(rows, header, year)
+            block_read = _numbers_of_block(rows, header, year, scope)
             if block_read is None:
                 return None
             kept.append(block_read[0])
@@ -362,7 +371,7 @@ def _has_a_duplicated_flow(flows: pl.DataFrame) -> bool:
 
 
 def _numbers_of_block(
-    rows: bytes, header: list[str], year: str | None
+    rows: bytes, header: list[str], year: str | None, scope: CommodityScope
 ) -> tuple[pl.DataFrame, Sequence[str]] | None:
     """The flows in scope and their codes."""
     lines = _count(rows, b"\n") + (not rows.endswith(b"\n"))
@@ -388,7 +397,7 @@ def _numbers_of_block(
     if table.height != lines or not are_codes or not numbers["are_there"].all():
         return None
     whole = pl.DataFrame({"k": codes, "hs6_code": codes.str.zfill(6)})
-    of_scope = whole.filter(pl.col("hs6_code").is_in(_kept(whole["hs6_code"])))
+    of_scope = whole.filter(pl.col("hs6_code").is_in(scope.kept(whole["hs6_code"])))
     if of_scope.height < whole.height or not whole["k"].equals(whole["hs6_code"]):
         is_in_scope = pl.col("k").is_in(of_scope["k"].implode())
         flows = flows.filter(is_in_scope).with_columns(pl.col("k").str.zfill(6))
@@ -467,7 +476,7 @@ def _require_yearly_columns(header: list[str], name: str) -> None:
 
 
 def _read_rows(
-    rows: bytes, header: list[str], name: str, line: int, year: str | None
+    rows: bytes, header: list[str], name: str, line: int, year: str | None, scope: CommodityScope
 ) -> pl.DataFrame:
     """The rows of codes in scope among whole lines, of which the first has the number `line`.
 
@@ -520,7 +529,7 @@ def _read_rows(
         )
     # A code read as a number lost its zero.
     flows = flows.with_columns(pl.col("k").str.zfill(6))
-    return flows.filter(pl.col("k").is_in(_kept(flows["k"].unique())))
+    return flows.filter(pl.col("k").is_in(scope.kept(flows["k"].unique())))
 
 
 def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.DataFrame:
@@ -544,15 +553,6 @@ def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.
         (pl.col("value_usd", "net_weight_kg") * 1000).round(3)
     )
     return _summed(numbers, KEY)
-
-
-def _kept(codes: pl.Series) -> list[str]:
-    """The HS6 codes among these that are in scope. The whole list is recorded as used, not the
-    codes of the file: a year of BACI has nearly all of the HS, so a code added to the list is in it
-    anyway.
-    """
-    minerals, scope = set(commodity_codes()), scope_now()
-    return [code for code in codes if code in minerals or scope.holds(code)]
 
 
 def _economy(code: str, countries: Mapping[str, str | None]) -> str:

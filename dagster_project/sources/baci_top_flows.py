@@ -11,6 +11,7 @@ from datetime import datetime
 import polars as pl
 
 from dagster_project.lake.schemas import RECONCILED_TRADE
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import is_it_the_file_of, utc_naive
 from dagster_project.sources.reconciled_flows import lake_rows, tidy_flows
@@ -25,6 +26,7 @@ CARD = SourceCard(
     cadence="annual",
     homepage="http://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele_item.asp?id=37",
     tables=("reconciled_trade",),
+    lists=("economies", "commodities"),
     description=(
         "Value, free on board, of the largest flows of permanent magnets (HS 850511) and of "
         "gallium, germanium and the like (811292): of each importer its six largest suppliers and "
@@ -42,7 +44,9 @@ BUNDLED_EDITION = 202601
 """CEPII's version of the bundled figures, as a number."""
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A list of flows in Kido's tidy table -> `reconciled_trade`, one row per flow, code and year.
 
     Columns as in `reconciled_flows` (US dollars, free on board; kilograms, optional), CSV or
@@ -52,6 +56,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     """
     flows = tidy_flows(
         payload,
+        scope,
         source=CARD.name,
         edition=BUNDLED_EDITION if document.is_bundled else None,
         hint=is_it_the_file_of(CARD.homepage),

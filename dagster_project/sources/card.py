@@ -1,6 +1,6 @@
 """The card that describes a publisher, and the types that sources share with the other packages.
 
-A source module has `CARD` and `parse(payload, document)`; one that can be fetched also has
+A source module has `CARD` and `parse(payload, document, scope)`; one that can be fetched also has
 `plan(windows, scope)` and, where an answer may be incomplete, `follow(request, answer)`.
 Pure: no network, no Dagster; the only files read are answers.
 """
@@ -16,6 +16,8 @@ from typing import Literal, Protocol
 import polars as pl
 
 from dagster_project import words
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
+from dagster_project.lake.vocabulary import ListName
 
 Cadence = words.Cadence
 Frequency = words.Frequency
@@ -90,7 +92,9 @@ class SourceCard:
     `name` is the word for the source everywhere: module, settings prefix, asset keys, `source`
     columns, `kido land`. `base_url` is the publisher's address, set for a source that can be asked.
     `windows` are the periods it is asked for, one entry per frequency; without them it is asked for
-    one document. `bundled` names the files under `bundled/<name>/` that come with the project.
+    one document. `lists` are the lists of codes that its parser reads, besides its own files of
+    labels and corrections: where one changes, its documents are parsed again. `bundled` names the
+    files under `bundled/<name>/` that come with the project.
     `rows_per_call` is the largest count one answer may hold, with a key and without, where the
     publisher has such a cap.
     """
@@ -105,6 +109,7 @@ class SourceCard:
     homepage: str
     tables: tuple[str, ...]
     description: str
+    lists: tuple[ListName, ...] = ()
     bundled: tuple[str, ...] = ()
     base_url: str | None = None
     needs_key: bool = False
@@ -245,22 +250,30 @@ class Source(Protocol):
 
     CARD: SourceCard
 
-    def parse(self, payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    def parse(
+        self, payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+    ) -> Mapping[str, pl.DataFrame]:
         """Bytes as published -> frames by lake table, without `snapshot_id` and `document`.
+
+        Of a publisher of trade in all commodities, the rows of codes in `scope` are kept.
 
         Of an extract in several parts it is called once per part; the rows are put together.
         Raises UpstreamFormatError when the bytes are not what the publisher is known to send.
         """
         ...
 
-    def parse_blocks(self, file: Path, document: Document) -> Iterator[Mapping[str, pl.LazyFrame]]:
+    def parse_blocks(
+        self, file: Path, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+    ) -> Iterator[Mapping[str, pl.LazyFrame]]:
         """The rows of `parse` block by block, for a document too large for memory. Absent where
         documents are small. Texts may be Enum, which are written faster. Raises what `parse` does,
         possibly after other blocks.
         """
         ...
 
-    def parse_together(self, parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.DataFrame]:
+    def parse_together(
+        self, parts: Sequence[tuple[bytes, Document]], scope: CommodityScope = DEFAULT_SCOPE
+    ) -> Mapping[str, pl.DataFrame]:
         """Several files landed together, read as one. Absent where their rows can be concatenated
         as they are. Raises ContradictionError where two files differ on one figure.
         """

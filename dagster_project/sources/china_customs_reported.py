@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.flow_tables import flows_of
 
@@ -22,6 +23,7 @@ CARD = SourceCard(
     cadence="monthly",
     homepage="http://english.customs.gov.cn/Statics/Statistics.html",
     tables=("trade_flows",),
+    lists=("economies", "mineral_groups"),
     description=(
         "Exports of China by weight, to the world and to single partners, 2022-11 to 2026-03, with "
         "gaps: the baskets `rare_earth_magnets`, `rare_earths_all_forms` (magnets apart), "
@@ -38,7 +40,9 @@ CARD = SourceCard(
 )
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A tidy table of flows -> `trade_flows`; its layout and errors are those of `flows_of`.
 
     With the further column `reported_on`, the day of the report a figure was read in.

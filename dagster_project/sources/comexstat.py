@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.flow_tables import FOB_THROUGHOUT, flows_of
 
@@ -22,6 +23,7 @@ CARD = SourceCard(
     cadence="monthly",
     homepage="https://comexstat.mdic.gov.br/",
     tables=("trade_flows",),
+    lists=("economies", "mineral_groups"),
     description=(
         "Imports and exports of Brazil by partner, each month from 2025-01 to 2026-07, in 22 HS6 "
         "codes, magnets of metal and ferro-niobium among them. Values are US dollars FOB, imports "
@@ -33,7 +35,9 @@ CARD = SourceCard(
 )
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A tidy table of flows -> `trade_flows`; its layout and errors are those of `flows_of`.
 
     Imports and exports are valued FOB: freight and insurance are published apart.

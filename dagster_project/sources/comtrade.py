@@ -29,7 +29,7 @@ from dagster_project.errors import (
     shortened,
 )
 from dagster_project.lake.schemas import INSTANT, TRADE_FLOWS
-from dagster_project.lake.scope import OUT_OF_SCOPE, in_scope
+from dagster_project.lake.scope import DEFAULT_SCOPE, OUT_OF_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import economy_by
 from dagster_project.sources.card import (
     Answer,
@@ -81,6 +81,7 @@ CARD = SourceCard(
     cadence="monthly",
     homepage="https://comtradeplus.un.org/",
     tables=("trade_flows",),
+    lists=("economies", "commodities"),
     description=(
         "Imports, exports, re-imports and re-exports of the HS6 codes in scope as each reporter "
         "declared them, by partner and with the printed total: years since 2000 and months since "
@@ -474,7 +475,9 @@ def _load(payload: bytes) -> tuple[int, list[Any]]:
 # Reading.
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """An answer or file of UN Comtrade -> `trade_flows`, one row per flow, partner and period.
 
     Reads the API's JSON, its 47 columns as CSV or workbook (first sheet), and the bulk files (tabs,
@@ -493,16 +496,18 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     edition that is in no list.
     Source: UN Comtrade v1, reference files TradeDataItems, Reporters, partnerAreas, tradeRegimes.
     """
-    return parse_together([(payload, document)])
+    return parse_together([(payload, document)], scope)
 
 
-def parse_together(parts: Sequence[tuple[bytes, Document]]) -> Mapping[str, pl.DataFrame]:
+def parse_together(
+    parts: Sequence[tuple[bytes, Document]], scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """Several files of one pull, read like one file by `parse`.
 
     A key may be in two of them: a total in one and its parts in the other, or two numbers that are
     one partner here. Raises ContradictionError where two files differ on one figure.
     """
-    pieces = [_in_scope(_read(payload)) for payload, _ in parts]
+    pieces = [_in_scope(_read(payload), scope) for payload, _ in parts]
     _require_no_contradiction(pieces)
     rows = pl.concat(pieces)
     _require_known_codes(rows)
@@ -628,9 +633,9 @@ def _text(table: pl.DataFrame, at: Mapping[str, str]) -> pl.DataFrame:
     )
 
 
-def _in_scope(rows: pl.DataFrame) -> pl.DataFrame:
+def _in_scope(rows: pl.DataFrame, scope: CommodityScope) -> pl.DataFrame:
     """The rows of codes, flows and reporters that are read."""
-    codes = in_scope(rows["cmdcode"].unique())
+    codes = scope.kept(rows["cmdcode"].unique())
     of_codes = rows.filter(pl.col("cmdcode").is_in(codes))
     if of_codes.is_empty() and not rows.is_empty():
         raise UpstreamFormatError(
@@ -662,7 +667,10 @@ def _require_known(rule: pl.Expr, rows: pl.DataFrame, column: str, what: str) ->
 
 def _economies(*columns: pl.Series) -> Mapping[str, str]:
     """The economies of the numbers in these columns."""
-    return economy_by("comtrade_code").among(pl.concat(columns).unique())
+    economies = economy_by("comtrade_code")
+    return {
+        number: economies[number] for number in pl.concat(columns).unique() if number in economies
+    }
 
 
 def _require_known_codes(rows: pl.DataFrame) -> None:

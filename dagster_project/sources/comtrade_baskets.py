@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.flow_tables import flows_of
 
@@ -22,6 +23,7 @@ CARD = SourceCard(
     cadence="annual",
     homepage="https://comtradeplus.un.org/",
     tables=("trade_flows",),
+    lists=("economies", "mineral_groups"),
     description=(
         "Imports of rare earths (HS 280530, 284610 and 284690, summed) of every importer that "
         "reports to UN Comtrade, each year from 2005 to 2024: the total, the partners among the "
@@ -33,7 +35,9 @@ CARD = SourceCard(
 )
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A tidy table of flows -> `trade_flows`; its layout and errors are those of `flows_of`.
 
     Imports are valued CIF and exports FOB, UN Comtrade's convention.

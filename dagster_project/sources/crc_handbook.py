@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.abundance_tables import abundance_of
 from dagster_project.sources.card import Document, SourceCard
 
@@ -27,6 +28,8 @@ CARD = SourceCard(
 )
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A tidy table -> `element_abundance`; its layout and errors are those of `abundance_of`."""
     return {"element_abundance": abundance_of(payload, document, source=CARD.name)}

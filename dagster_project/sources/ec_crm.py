@@ -15,6 +15,7 @@ import polars as pl
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
 from dagster_project.lake.schemas import INSTANT, LAKE_TABLES
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import (
     economies,
     economy_named,
@@ -45,6 +46,7 @@ CARD = SourceCard(
         "areas-specific-interest/critical-raw-materials_en"
     ),
     tables=("production", "end_uses", "assessments", "material_labels"),
+    lists=("economies",),
     description=(
         "Shares of economies in the world's supply and in the EU's sourcing with their trade "
         "parameters, and shares of uses with the sectors they go to (study of 2023); supply risk "
@@ -138,7 +140,9 @@ ASSESSMENT_COLUMNS = (
 )
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A table of a study -> `production`, `end_uses` or `assessments`, and `material_labels`.
 
     The table is recognised by its columns; their case and order are ignored. Text is UTF-8 or
@@ -252,7 +256,7 @@ def _supply_shares(table: pl.DataFrame) -> pl.DataFrame:
     economy = "is not a known economy"
     _require_year_and_numbers(table, "share", "trade_parameter")
     for column in ("scope_iso3", "economy_iso3"):
-        _require_one_of(table, column, economies().among(table[column].unique()), economy)
+        _require_one_of(table, column, economies(), economy)
     _require_one_of(table, "stage", STAGES.values(), "is not a stage (extraction, processing)")
     _require_one_of(table, "bound", BOUNDS.values(), "is not a bound (exact, below, above)")
     return _with_flags(

@@ -12,6 +12,7 @@ import polars as pl
 
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import (
     Answer,
     Calendar,
@@ -106,7 +107,9 @@ def follow(request: Request, answer: Answer) -> Step:
     return Done()
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """The history of reference rates -> `price_quotes`, one row per currency and quoted day.
 
     Reads the publisher's zip, the CSV inside it (newest day first, `N/A` where a currency was not

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import read_text_table, require_every, utc_naive
 
@@ -31,7 +32,9 @@ CARD = SourceCard(
 )
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A table `instrument,date,index` -> `price_quotes`, one row per instrument and session.
 
     `index` is the close as a multiple of the instrument's first close in the file, times 100; the

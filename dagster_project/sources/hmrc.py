@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.flow_tables import flows_of
 
@@ -22,6 +23,7 @@ CARD = SourceCard(
     cadence="monthly",
     homepage="https://www.uktradeinfo.com/trade-data/ots-custom-table/",
     tables=("trade_flows",),
+    lists=("economies", "mineral_groups"),
     description=(
         "Imports and exports of the United Kingdom by partner, each month from 2024-05 to 2026-06, "
         "in 26 HS6 codes and in magnets of rare earths (national line 85051110, the basket "
@@ -40,7 +42,9 @@ REVISED_FOR = "20mo"
 Source: UK Trade Info, Suppressions and Revisions."""
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A tidy table of flows -> `trade_flows`; its layout and errors are those of `flows_of`.
 
     Imports are valued CIF and exports FOB. A month is provisional for REVISED_FOR from its first

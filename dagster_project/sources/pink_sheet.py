@@ -14,6 +14,7 @@ import polars as pl
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
 from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import material_labels, require_known_labels
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
@@ -108,7 +109,9 @@ _AGAIN = "Fetch or land the file again."
 _ADD = "Add it in dagster_project/sources/pink_sheet.py: figures before and after do not compare."
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """The Pink Sheet -> `price_quotes`, a row per series and month, and `material_labels`.
 
     Reads the publisher's workbook (CMO-Historical-Data-Monthly.xlsx: sheets `Monthly Prices` and

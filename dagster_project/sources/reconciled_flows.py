@@ -12,7 +12,7 @@ import polars as pl
 
 from dagster_project.errors import UnknownCodeError
 from dagster_project.lake.schemas import INSTANT
-from dagster_project.lake.scope import in_scope
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.vocabulary import economies
 from dagster_project.sources.formats import (
     looks_like_parquet,
@@ -29,7 +29,9 @@ LAST_YEAR = 9_999
 """A year has four digits."""
 
 
-def tidy_flows(payload: bytes, *, source: str, edition: int | None, hint: str) -> pl.DataFrame:
+def tidy_flows(
+    payload: bytes, scope: CommodityScope, *, source: str, edition: int | None, hint: str
+) -> pl.DataFrame:
     """Kido's table: KEY, measures (US dollars, kilograms) and `edition`, which is the default for
     rows that do not give one.
 
@@ -50,7 +52,7 @@ def tidy_flows(payload: bytes, *, source: str, edition: int | None, hint: str) -
         table = read_text_table(
             payload, source=source, required=TIDY_COLUMNS, optional=OPTIONAL_COLUMNS, hint=hint
         )
-    _require_known_codes(table, source)
+    _require_known_codes(table, source, scope)
     version = pl.col("edition").cast(pl.String)
     require_every(
         version.is_null() | version.str.contains(r"^[0-9]{6}$"),
@@ -64,18 +66,17 @@ def tidy_flows(payload: bytes, *, source: str, edition: int | None, hint: str) -
     return with_numbers(table, source=source).with_columns(given)
 
 
-def _require_known_codes(table: pl.DataFrame, source: str) -> None:
+def _require_known_codes(table: pl.DataFrame, source: str, scope: CommodityScope) -> None:
     """A table has far fewer codes than rows: the rules are checked on the distinct codes."""
     met = {column: table.select(pl.col(column).unique()) for column in CODES}
-    sides = pl.concat([met["exporter_iso3"].to_series(), met["importer_iso3"].to_series()])
-    known = list(economies().among(sides))
+    known = list(economies())
     economy = "is not a known economy"
     rules = (
         ("exporter_iso3", pl.col("exporter_iso3").is_in(known), economy),
         ("importer_iso3", pl.col("importer_iso3").is_in(known), economy),
         (
             "hs6_code",
-            pl.col("hs6_code").is_in(in_scope(met["hs6_code"].to_series())),
+            pl.col("hs6_code").is_in(scope.kept(met["hs6_code"].to_series())),
             "is not an HS6 code in scope",
         ),
         (

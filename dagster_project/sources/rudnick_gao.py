@@ -7,6 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.abundance_tables import abundance_of
 from dagster_project.sources.card import Document, SourceCard
 
@@ -32,7 +33,9 @@ PUBLISHED_AT = datetime(2014, 12, 31)
 """Last day of the publication's year; its exact day is not printed."""
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A tidy table -> `element_abundance`; its layout and errors are those of `abundance_of`."""
     return {
         "element_abundance": abundance_of(

@@ -13,6 +13,7 @@ import polars as pl
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
 from dagster_project.lake.schemas import INSTANT, PRICE_QUOTES, PRODUCTION
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import require_known_labels
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import labels_of, read_text_table, require_every, utc_naive
@@ -51,7 +52,9 @@ INSTRUMENT, UNIT = "RARE_EARTHS_UNIT_VALUE", "USD per t of oxides"
 FIRST_YEAR = 1900
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """Kido's table `label,economy_iso3,year,figure,flag` -> the three lake tables.
 
     `production` is metric tons of rare-earth oxides, one row per economy and year, `price_quotes`

@@ -16,6 +16,7 @@ import polars as pl
 from dagster_project import words
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
 from dagster_project.lake.schemas import INSTANT, PRICE_QUOTES, PRODUCTION
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import (
     economies,
     economy_named,
@@ -45,6 +46,7 @@ CARD = SourceCard(
     homepage="https://www.usgs.gov/centers/national-minerals-information-center/"
     "mineral-commodity-summaries",
     tables=("production", "price_quotes", "material_labels"),
+    lists=("economies",),
     description=(
         "Mine and refinery output of the last two years, reserves and capacity by country, of the "
         "critical minerals and the base metals, and yearly prices of rare earths, gallium, "
@@ -146,7 +148,9 @@ WHY_BLANK = r"(?i)^(w|na|xx)(?: for [0-9-]+)?\.?$"
 """Notes of the wide layout that explain a blank cell: `W for 23-24`, `NA`, `na for 2023`."""
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A file of an edition -> `production` or `price_quotes` or both, and `material_labels`.
 
     `production` has one row per label, stage, economy and year; `price_quotes` one per instrument
@@ -595,7 +599,7 @@ def _known_prices(prices: pl.DataFrame) -> pl.DataFrame:
     which 2026 prints in real dollars (11,700 a ton for 2021, 12,600 before).
     """
     prices = _known_and_taken(prices)
-    series = price_labels(CARD.name).among(prices["label"].unique())
+    series = price_labels(CARD.name)
     require_every(
         pl.col("label").is_in(list(series)),
         of=prices,
@@ -861,7 +865,7 @@ def _figures_of_tidy(payload: bytes) -> pl.DataFrame:
     codes = (
         (
             "economy_iso3",
-            list(economies().among(table["economy_iso3"].unique())),
+            list(economies()),
             "is not a known economy",
         ),
         ("stage", words.STAGES, "is not a stage"),

@@ -14,6 +14,7 @@ import polars as pl
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT, PRODUCTION
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import economies, require_known_labels
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import labels_of, read_text_table, require_every, utc_naive
@@ -29,6 +30,7 @@ CARD = SourceCard(
     homepage="https://www.usgs.gov/centers/national-minerals-information-center/"
     "rare-earths-statistics-and-information",
     tables=("production", "material_labels"),
+    lists=("economies",),
     description=(
         "Rare earths mined by country, in metric tons of oxides, by year, 2018 to 2022: table 8 of "
         "the yearbook of 2022."
@@ -59,7 +61,9 @@ DIGITS = 3
 """Significant ones of a world total."""
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """Our table `label,economy_iso3,year,figure,flag,note` -> the two lake tables.
 
     `production` is metric tons of rare-earth oxides, one row per economy and year, with the world
@@ -75,7 +79,7 @@ def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
     source = CARD.name
     table = read_text_table(payload, source=source, required=COLUMNS)
     require_known_labels(table["label"].drop_nulls().unique(), source=source)
-    known = list(economies().among(table["economy_iso3"].unique()))
+    known = list(economies())
     figure = pl.col("figure").cast(pl.Float64, strict=False)
     place = pl.format("{}, {}", pl.col("economy_iso3").fill_null(""), pl.col("year").fill_null(""))
     for rule, what in (

@@ -16,6 +16,7 @@ import polars as pl
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError, shortened
 from dagster_project.lake.schemas import GOVERNANCE_SCORES, INSTANT
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import economy_named, economy_of
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import (
@@ -41,6 +42,7 @@ CARD = SourceCard(
     cadence="annual",
     homepage="https://www.worldbank.org/en/publication/worldwide-governance-indicators",
     tables=("governance_scores",),
+    lists=("economies",),
     description=(
         "Six indicators of how well an economy is governed, estimated from surveys and expert "
         "assessments with their standard errors: 1996, 1998, 2000 and every year from 2002 to "
@@ -140,7 +142,9 @@ _OLDER_STATA = range(102, 116)
 """First byte of a Stata file before version 13; the second is 1 or 2 (byte order)."""
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """The indicators -> `governance_scores`, one row per indicator, economy and year.
 
     Reads the publisher's Stata file (`code`, `year`, and per indicator `vae`, `vas` ...; or one row

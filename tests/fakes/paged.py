@@ -18,6 +18,7 @@ import polars as pl
 
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.sources.card import (
     Answer,
     Asked,
@@ -78,7 +79,7 @@ def follow(request: Request, answer: Answer) -> Done | More:
     return More((_page(request.params["year"], following),)) if following else Done()
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(payload: bytes, document: Document, scope: CommodityScope) -> Mapping[str, pl.DataFrame]:
     """A page -> `trade_flows`."""
     rows = json.loads(payload)["rows"]
     year = re.sub(r"\D", "", document.name)

@@ -22,6 +22,7 @@ from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import PRICE_QUOTES
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.orchestration.keys import backfill_key, lake_key, landing_key
 from dagster_project.orchestration.metadata import SUITE_CHECK
 from dagster_project.orchestration.resources import Warehouse
@@ -374,8 +375,10 @@ def test_a_fetched_document_that_breaks_a_rule_of_today_stops_nothing(
     assert run_graph().success
     parse = ECB.parse
 
-    def doubled(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-        frames = parse(payload, document)
+    def doubled(
+        payload: bytes, document: Document, scope: CommodityScope
+    ) -> Mapping[str, pl.DataFrame]:
+        frames = parse(payload, document, scope)
         if document.is_bundled:
             return frames
         return {name: pl.concat([frame, frame.with_columns(pl.col("close") + 1)])
@@ -399,10 +402,12 @@ def refuse(monkeypatch: pytest.MonkeyPatch, which: Callable[[Document], bool]) -
     """From now on, documents of the ECB of this kind cannot be parsed."""
     parse = ECB.parse
 
-    def rejects(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    def rejects(
+        payload: bytes, document: Document, scope: CommodityScope
+    ) -> Mapping[str, pl.DataFrame]:
         if which(document):
             raise UpstreamFormatError("ecb: read otherwise now.")
-        return parse(payload, document)
+        return parse(payload, document, scope)
 
     monkeypatch.setattr(ECB, "parse", rejects)
     monkeypatch.setattr(conforming, "parser_version", lambda source: "another")
@@ -438,10 +443,12 @@ def test_a_slip_in_the_catalogue_stops_the_run_at_a_check_that_shows_the_rows(
     """The lists that are edited by hand come with the project: here one has a row twice."""
     parse = CATALOGUE.parse
 
-    def slipped(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    def slipped(
+        payload: bytes, document: Document, scope: CommodityScope
+    ) -> Mapping[str, pl.DataFrame]:
         return {
             name: pl.concat([frame, frame.head(1)]) if name == "milestones" else frame
-            for name, frame in parse(payload, document).items()
+            for name, frame in parse(payload, document, scope).items()
         }
 
     monkeypatch.setattr(CATALOGUE, "parse", slipped)

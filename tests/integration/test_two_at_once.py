@@ -110,7 +110,7 @@ def test_an_answer_nobody_has_seen_before_is_a_rejected_one(
     monkeypatch.undo()
     for name, text in environment(tmp_path / "home", publisher.root).items():
         monkeypatch.setenv(name, text)
-    monkeypatch.setattr(source, "parse", lambda payload, document: None)
+    monkeypatch.setattr(source, "parse", lambda payload, document, scope: None)
     fetched = fetch_due(settings, source)
     assert fetched.answer == "rejected"
     assert "cannot be read (AttributeError" in fetched.reason

@@ -14,6 +14,7 @@ import polars as pl
 
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.catalogue.claims import read_claims
 from dagster_project.sources.catalogue.clauses import read_measures
@@ -42,6 +43,7 @@ CARD = SourceCard(
         "claims",
         "economies",
     ),
+    lists=("economies", "commodities", "mineral_groups", "nomenclature"),
     description=(
         "Export restrictions on critical minerals clause by clause, 2010 to 2026, with their "
         "dates, targets and the codes they cover; dated facts on supply projects and disputes; "
@@ -66,7 +68,9 @@ _SECTIONS: Mapping[str, Callable[[Sequence[dict[str, Any]]], Mapping[str, pl.Dat
 }
 
 
-def parse(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A file of the catalogue -> frames by lake table, whatever the file is called.
 
     `measures:` gives `restriction_clauses`, `restriction_suspensions`, `restriction_scope` and, of

@@ -26,7 +26,7 @@ from dagster_project.intake import batch as batches
 from dagster_project.intake.batch import RejectedWithChecksError, by_window, digest, in_window
 from dagster_project.lake.corrections import corrections
 from dagster_project.lake.schemas import LAKE_TABLES, PRICE_QUOTES, TRADE_FLOWS
-from dagster_project.lake.vocabulary import WordMap
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources import ecb
 from dagster_project.sources.card import Document, Source, Window
 from tests.nightly import times
@@ -39,12 +39,13 @@ def document(name: str = "rates.csv", retrieved_at: datetime = RETRIEVED) -> Doc
 
 
 def source(
-    parse: Callable[[bytes, Document], Mapping[str, pl.DataFrame]],
+    parse: Callable[[bytes, Document, CommodityScope], Mapping[str, pl.DataFrame]],
     tables: tuple[str, ...] = ("price_quotes",),
 ) -> Source:
     """A made-up source; its parser version is that of the ECB's module."""
     return cast(
-        Source, SimpleNamespace(CARD=SimpleNamespace(name="lib", tables=tables), parse=parse)
+        Source,
+        SimpleNamespace(CARD=SimpleNamespace(name="lib", tables=tables, lists=()), parse=parse),
     )
 
 
@@ -56,11 +57,11 @@ def test_a_source_with_corrections_is_read_as_a_whole(
     size = batches.LARGE_DOCUMENT_BYTES
     assert batches.is_large(large, size)
     assert not batches.is_large(large, size - 1)
-    with_one = WordMap("corrections.lib", {"A-1": corrections("usgs_mcs")["USGS-MCS-2023-ND-2021"]})
+    with_one = {"A-1": corrections("usgs_mcs")["USGS-MCS-2023-ND-2021"]}
     monkeypatch.setattr(batches, "corrections", lambda name: with_one)
     assert not batches.is_large(large, size)
     with pytest.raises(ConfigurationError, match="cannot be read block by block"):
-        batches.read_large(large, tmp_path / "a.csv", document(), "s1", tmp_path)
+        batches.read_large(large, tmp_path / "a.csv", document(), "s1", tmp_path, DEFAULT_SCOPE)
 
 
 def quotes(*rows: tuple[str, float], vintage_at: datetime = RETRIEVED) -> pl.DataFrame:
@@ -80,7 +81,9 @@ def quotes(*rows: tuple[str, float], vintage_at: datetime = RETRIEVED) -> pl.Dat
     )
 
 
-def lines(payload: bytes, doc: Document) -> Mapping[str, pl.DataFrame]:
+def lines(
+    payload: bytes, doc: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
     """A made-up format: a day and a rate per line; a first line `#` alone holds nothing."""
     rows = [line.split(" ") for line in payload.decode().splitlines() if line != "#"]
     frame = quotes(*((day, float(rate)) for day, rate in rows), vintage_at=doc.retrieved_at)
@@ -91,7 +94,9 @@ LINES = source(lines)
 
 
 def read(*parts: bytes, of: Source = LINES, is_extract: bool = False) -> batches.Batch:
-    return batches.read(of, [(part, document()) for part in parts], is_extract=is_extract)
+    return batches.read(
+        of, [(part, document()) for part in parts], DEFAULT_SCOPE, is_extract=is_extract
+    )
 
 
 def closes(batch: batches.Batch) -> list[tuple[str, float]]:
@@ -124,6 +129,7 @@ def test_rows_of_parts_retrieved_at_other_times_under_other_names_count_once() -
             (b"2026-10-29 175.92", document("a.csv")),
             (b"2026-10-29 175.92", document("b.csv", RETRIEVED + timedelta(hours=1))),
         ],
+        DEFAULT_SCOPE,
     )
     assert batch.rows == 1
     assert batch.tables["price_quotes"].accepted["document"].to_list() == ["a.csv"]
@@ -132,7 +138,7 @@ def test_rows_of_parts_retrieved_at_other_times_under_other_names_count_once() -
 def test_pages_of_an_answer_that_differ_on_a_figure_are_rejected() -> None:
     pages = [(page, document()) for page in (b"2026-10-29 175.92", b"2026-10-29 175.93")]
     with pytest.raises(RejectedWithChecksError, match=r"lib: rates\.csv: price_quotes:") as caught:
-        batches.read(LINES, pages, is_extract=True)
+        batches.read(LINES, pages, DEFAULT_SCOPE, is_extract=True)
     failed = [check for check in caught.value.checks["price_quotes"] if check.status == "failed"]
     assert [check.failing_rows for check in failed] == [2]
 
@@ -144,7 +150,7 @@ def test_files_that_differ_on_figures_are_named_with_the_first() -> None:
         (b"2026-10-28 175.11\n2026-10-29 175.93", document("c.csv")),
     ]
     with pytest.raises(ContradictionError) as caught:
-        batches.read(LINES, parts)
+        batches.read(LINES, parts, DEFAULT_SCOPE)
     assert str(caught.value) == (
         "lib: a.csv and c.csv differ on 2 rows of price_quotes, first EURJPY 2026-10-28."
     )
@@ -156,7 +162,7 @@ def test_a_rejected_batch_names_every_document() -> None:
         (b"2026-10-30 176.50", document("b.csv")),
     ]
     with pytest.raises(BatchRejectedError, match=r"lib: a\.csv \+ b\.csv: price_quotes"):
-        batches.read(LINES, parts)
+        batches.read(LINES, parts, DEFAULT_SCOPE)
 
 
 def test_a_duplicated_row_in_one_document_is_rejected() -> None:
@@ -270,7 +276,7 @@ def test_the_record_reports_what_came_in_and_under_which_rules() -> None:
 
 
 def failing_with(error: BaseException) -> Source:
-    def parse(payload: bytes, doc: Document) -> Mapping[str, pl.DataFrame]:
+    def parse(payload: bytes, doc: Document, scope: CommodityScope) -> Mapping[str, pl.DataFrame]:
         raise error
 
     return source(parse)

@@ -17,6 +17,7 @@ from dagster_project.intake import conform as conforming
 from dagster_project.intake import fetch as fetching
 from dagster_project.intake.command import fetch_and_report
 from dagster_project.intake.land import land_files
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document
 from dagster_project.sources.registry import source_named
@@ -200,10 +201,10 @@ def test_an_earlier_document_that_is_rejected_meanwhile_is_reported(
     land_files(Settings.load(), COMTRADE, [file])
     parse = COMTRADE.parse
 
-    def rejects(payload: bytes, document: Document) -> object:
+    def rejects(payload: bytes, document: Document, scope: CommodityScope) -> object:
         if document.name == "old.json":
             raise UpstreamFormatError("comtrade: read otherwise now.")
-        return parse(payload, document)
+        return parse(payload, document, scope)
 
     monkeypatch.setattr(COMTRADE, "parse", rejects)
     monkeypatch.setattr(conforming, "parser_version", lambda source: "another")

@@ -18,6 +18,7 @@ import pytest
 from dagster_project.errors import UpstreamFormatError
 from dagster_project.intake import batch as batches
 from dagster_project.intake import conform as conforming
+from dagster_project.intake import versions
 from dagster_project.intake.conform import conform, recorded_checks, stage
 from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
@@ -25,6 +26,7 @@ from dagster_project.intake.withdraw import sweep
 from dagster_project.lake import vocabulary
 from dagster_project.lake.landing import AskedSlices, Part, Period, Snapshot
 from dagster_project.lake.schemas import COVERAGE, PRICE_QUOTES, TRADE_FLOWS
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document
@@ -47,9 +49,11 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     calls: Counter[str] = Counter()
     parse = COMTRADE.parse
 
-    def counted(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    def counted(
+        payload: bytes, document: Document, scope: CommodityScope
+    ) -> Mapping[str, pl.DataFrame]:
         calls[document.name] += 1
-        return parse(payload, document)
+        return parse(payload, document, scope)
 
     monkeypatch.setattr(COMTRADE, "parse", counted)
     return calls
@@ -122,8 +126,10 @@ def test_a_changed_module_of_the_source_reads_its_documents_again(
     landed(settings)
     parse = COMTRADE.parse
 
-    def in_thousands(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
-        frames = parse(payload, document)
+    def in_thousands(
+        payload: bytes, document: Document, scope: CommodityScope
+    ) -> Mapping[str, pl.DataFrame]:
+        frames = parse(payload, document, scope)
         return {name: frame.with_columns(pl.col("value_usd") * 1000)
                 for name, frame in frames.items()}  # fmt: skip
 
@@ -137,41 +143,28 @@ def test_a_changed_module_of_the_source_reads_its_documents_again(
     assert conform(settings, COMTRADE).parsed == 0
 
 
-def test_a_word_of_a_list_that_was_met_and_changed_reads_the_document_again(
-    settings: Settings, parsed: Counter[str]
+def test_a_list_that_its_source_reads_and_that_changed_reads_the_document_again(
+    settings: Settings, parsed: Counter[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    snapshot = landed(settings)
-    file = record_file(settings, snapshot)
-    words = json.loads(file.read_text())["words"]
-    assert set(words) >= {"commodity_codes", "economies.comtrade_code"}
-    for name in words:
-        changed = {**words, name: {**words[name], "digest": "of another day"}}
-        edit(file, words=changed)
-        assert conform(settings, COMTRADE).parsed == 1
-        assert json.loads(file.read_text())["words"] == words
-    assert conform(settings, COMTRADE).parsed == 0
-
-
-def test_a_list_that_is_gone_reads_the_document_again(settings: Settings) -> None:
-    file = record_file(settings, landed(settings))
-    words = json.loads(file.read_text())["words"]
-    edit(file, words={**words, "list_of_old": {"keys": ["a"], "digest": "x"}})
+    landed(settings)
+    changed = tmp_path / "economies.csv"
+    changed.write_bytes(versions.LIST_FILES["economies"].read_bytes() + b"\n")
+    files = {**versions.LIST_FILES, "economies": changed}
+    monkeypatch.setattr(versions, "LIST_FILES", files)
     assert conform(settings, COMTRADE).parsed == 1
+    assert conform(settings, COMTRADE).parsed == 0
 
 
-def test_a_record_of_an_earlier_kido_without_words_can_be_read(
+def test_a_record_of_an_earlier_kido_is_read_and_its_document_parsed_again(
     settings: Settings, parsed: Counter[str]
 ) -> None:
+    """It has another version, and the words that were looked up."""
     file = record_file(settings, landed(settings))
-    content = json.loads(file.read_text())
-    del content["words"]
-    file.write_text(json.dumps(content))
-    assert conform(settings, COMTRADE).parsed == 0
+    edit(file, parser_version="of an earlier day", words={"economies": {"keys": ["JPN"]}})
+    assert list(lake_of(settings).records("comtrade"))
+    assert conform(settings, COMTRADE).parsed == 1
+    assert "words" not in json.loads(file.read_text())
     assert flows(settings)["CHN"] == 700.0
-    # It was written with another parser, as its version shows.
-    edit(file, parser_version="of an earlier day")
-    assert conform(settings, COMTRADE).parsed == 1
-    assert json.loads(file.read_text())["words"]
 
 
 def test_a_changed_rule_holds_the_document_against_the_suite_again(
@@ -212,7 +205,9 @@ def test_rows_that_lie_ready_count_only_once_they_are_conformed(
 ) -> None:
     snapshot = fetched(settings, [PAYLOAD], 2024)
     batch = batches.read(
-        COMTRADE, [(PAYLOAD, Document(snapshot.document, snapshot.retrieved_at, False))]
+        COMTRADE,
+        [(PAYLOAD, Document(snapshot.document, snapshot.retrieved_at, False))],
+        settings.scope,
     )
     stage(settings, lake_of(settings), COMTRADE, snapshot, batch)
     assert flows(settings) == {}
@@ -227,7 +222,9 @@ def test_rows_that_lie_ready_from_an_older_parser_are_parsed_again(
 ) -> None:
     snapshot = fetched(settings, [PAYLOAD], 2024)
     batch = batches.read(
-        COMTRADE, [(PAYLOAD, Document(snapshot.document, snapshot.retrieved_at, False))]
+        COMTRADE,
+        [(PAYLOAD, Document(snapshot.document, snapshot.retrieved_at, False))],
+        settings.scope,
     )
     stage(settings, lake_of(settings), COMTRADE, snapshot, batch)
     for module in (conforming, batches):
@@ -241,7 +238,9 @@ def test_rows_that_lie_ready_from_an_older_parser_are_parsed_again(
 def test_rows_for_a_snapshot_that_never_came_are_removed_after_a_day(
     age: timedelta, is_kept: bool, settings: Settings
 ) -> None:
-    batch = batches.read(COMTRADE, [(PAYLOAD, Document("a.json", datetime(2025, 1, 1), False))])
+    batch = batches.read(
+        COMTRADE, [(PAYLOAD, Document("a.json", datetime(2025, 1, 1), False))], settings.scope
+    )
     snapshot = landed(settings).model_copy(
         update={"snapshot_id": f"comtrade-{datetime.now(UTC) - age:%Y%m%dT%H%M%S%f}-abcdef01"}
     )
@@ -318,10 +317,12 @@ def test_a_snapshot_that_later_rules_refuse_goes_with_the_reason_and_the_others_
     conform(settings, COMTRADE)
     parse = COMTRADE.parse
 
-    def rejects(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    def rejects(
+        payload: bytes, document: Document, scope: CommodityScope
+    ) -> Mapping[str, pl.DataFrame]:
         if document.name == "old.json":
             raise UpstreamFormatError("comtrade: read otherwise now.")
-        return parse(payload, document)
+        return parse(payload, document, scope)
 
     monkeypatch.setattr(COMTRADE, "parse", rejects)
     monkeypatch.setattr(conforming, "parser_version", lambda source: "another")

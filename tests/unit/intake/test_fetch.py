@@ -20,6 +20,7 @@ from dagster_project.intake.land import land_files
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES, TRADE_FLOWS
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Window
 from dagster_project.sources.registry import source_named
@@ -152,9 +153,11 @@ def test_what_is_new_is_landed_as_it_was_sent_and_parsed_once(
     calls: Counter[str] = Counter()
     parse = COMTRADE.parse
 
-    def counted(payload: bytes, document: Document) -> Mapping[str, pl.DataFrame]:
+    def counted(
+        payload: bytes, document: Document, scope: CommodityScope
+    ) -> Mapping[str, pl.DataFrame]:
         calls[document.name] += 1
-        return parse(payload, document)
+        return parse(payload, document, scope)
 
     monkeypatch.setattr(COMTRADE, "parse", counted)
     fetched = fetch(*YEARS)

@@ -15,7 +15,6 @@ from dagster_project.errors import ConfigurationError, UpstreamFormatError
 from dagster_project.lake import vocabulary
 from dagster_project.lake.corrections import Correction, corrected, corrections, printed
 from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES, PRICE_QUOTES
-from dagster_project.lake.vocabulary import WordMap, met_words, still_hold
 from dagster_project.quality.runner import evaluate_batch
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED
@@ -133,7 +132,7 @@ def test_a_correction_says_so_when_the_publisher_has_another_value(
         given = "9999999999" if isinstance(correction.wrong, str) else correction.wrong * 3
     mended = with_cell(document_of(source, correction), correction, given)
     with pytest.MonkeyPatch.context() as patch:
-        alone = WordMap(f"corrections.{source}", {name: correction})
+        alone = {name: correction}
         patch.setattr("dagster_project.lake.corrections.corrections", lambda source: alone)
         after, outcomes = corrected(source, mended)
     assert after[correction.table].equals(mended[correction.table])
@@ -262,7 +261,7 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     def use(*entries: Mapping[str, Any]) -> None:
         found = {str(one["correction"]): Correction.model_validate(one) for one in entries}
-        words = WordMap("corrections.some", found)
+        words = found
         monkeypatch.setattr("dagster_project.lake.corrections.corrections", lambda source: words)
 
     return use
@@ -377,7 +376,7 @@ corrections:
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Writes the register of the source `some`."""
 
-    def write(text: str) -> WordMap[Correction]:
+    def write(text: str) -> Mapping[str, Correction]:
         file = tmp_path / "some" / "corrections.yaml"
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, "utf8")
@@ -443,21 +442,3 @@ def test_a_register_that_cannot_be_read_is_named_in_one_sentence(
     assert sentence in message
     assert message.endswith(".")
     assert "\n" not in message
-
-
-def test_a_correction_that_changes_or_is_added_has_the_documents_read_again(written: Any) -> None:
-    with met_words() as met:
-        corrected("some", {})
-    without = met.record()
-    assert still_hold(without)
-    written(TEXT)
-    assert not still_hold(without)
-    with met_words() as met:
-        corrected("some", {})
-    record = met.record()
-    assert still_hold(record)
-    for old, new in (("right: 98", "right: 97"), ("Known.", "Well known."), ("A-1", "A-2")):
-        written(TEXT.replace(old, new))
-        assert not still_hold(record)
-    written(TEXT)
-    assert still_hold(record)

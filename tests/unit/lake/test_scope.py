@@ -7,11 +7,7 @@ import pytest
 from dagster_project.errors import ConfigurationError
 from dagster_project.lake.scope import (
     CommodityScope,
-    commodities_of,
-    groups_of_codes,
-    in_scope,
     nomenclature,
-    scope_now,
 )
 from dagster_project.lake.vocabulary import commodity_codes
 from dagster_project.settings import Settings
@@ -29,12 +25,9 @@ MAGNETS, HORSES, COAL, TOBACCO_1996 = "850511", "010121", "270112", "240391"
 def test_the_mineral_groups_are_in_every_scope_and_more_by_prefix(
     name: str, kept: list[str]
 ) -> None:
-    with commodities_of(CommodityScope.named(name)):
-        # 980000 is national, 9999AA "not specified", 85051 a number that lost a digit.
-        assert (
-            in_scope([MAGNETS, HORSES, COAL, "854810", "980000", "9999AA", "85051", None]) == kept
-        )
-    assert scope_now().name == "minerals"
+    # 980000 is national, 9999AA "not specified", 85051 a number that lost a digit.
+    codes = [MAGNETS, HORSES, COAL, "854810", "980000", "9999AA", "85051", None]
+    assert CommodityScope.named(name).kept(codes) == kept
 
 
 def test_all_of_the_hs_is_asked_for_by_the_codes_of_2022_and_those_of_the_minerals() -> None:
@@ -54,9 +47,8 @@ def test_all_of_the_hs_is_asked_for_by_the_codes_of_2022_and_those_of_the_minera
 
 def test_a_code_is_a_group_of_its_own_where_it_is_in_scope() -> None:
     groups = ["hs_010121", "hs_980000", "hs_10121", "rare_earths", None]
-    assert groups_of_codes(groups) == set()
-    with commodities_of(CommodityScope.named("all")):
-        assert groups_of_codes(groups) == {"hs_010121"}
+    assert CommodityScope().groups(groups) == set()
+    assert CommodityScope.named("all").groups(groups) == {"hs_010121"}
 
 
 @pytest.mark.parametrize(("given", "name"), [

@@ -3,27 +3,18 @@
 import csv
 import gzip
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dagster_project.errors import ConfigurationError, UnknownCodeError
 from dagster_project.lake import vocabulary
 from dagster_project.lake.vocabulary import (
-    WordMap,
-    WordSet,
     economies,
-    economies_by_name,
     economy_by,
-    economy_named,
     economy_of,
     material_labels,
-    met_words,
     mineral_groups,
-    still_hold,
 )
 from tests.conftest import SHARED, needs_shared
 
@@ -103,154 +94,12 @@ def test_a_missing_list_names_which_file_to_restore(monkeypatch):
         mineral_groups.cache_clear()
 
 
-# ---- Which words were met
+def test_the_kind_of_an_instrument_and_the_calendar_of_its_exchange():
+    assert vocabulary.traded()["REMX"] == vocabulary.Traded("etf", "XNYS")
+    assert vocabulary.traded()["NICKEL"].calendar is None
 
 
-def keys_met(ask: Callable[[], object]) -> dict[str, list[str] | None]:
-    with met_words() as met:
-        ask()
-    record = met.record()
-    assert json.loads(json.dumps(record)) == record
-    return {name: part["keys"] for name, part in record.items()}
-
-
-@pytest.mark.parametrize(
-    ("ask", "met"),
-    [
-        (lambda: "JPN" in economies(), {"economies": ["JPN"]}),
-        (lambda: "QQQ" in economies(), {"economies": ["QQQ"]}),
-        (lambda: None in economies(), {}),
-        (lambda: economies().among(["QQQ", "JPN", None, 5, "JPN"]), {"economies": ["JPN", "QQQ"]}),
-        (lambda: economies() & {"JPN", "QQQ"}, {"economies": ["JPN", "QQQ"]}),
-        (lambda: {"JPN", "QQQ"} - economies(), {"economies": ["JPN", "QQQ"]}),
-        (lambda: mineral_groups() | {"JPN"}, {"mineral_groups": None}),
-        (lambda: {"JPN"} <= economies(), {"economies": None}),
-        (lambda: sorted(economies()), {"economies": None}),
-        (lambda: len(economies()), {"economies": None}),
-        (lambda: economy_by("m49_code").get("392"), {"economies.m49_code": ["392"]}),
-        (lambda: economy_by("m49_code").get("9"), {"economies.m49_code": ["9"]}),
-        (lambda: list(economy_by("iso2").items()), {"economies.iso2": None}),
-        (lambda: economy_by("iso2") == {}, {"economies.iso2": None}),
-        (lambda: economy_of("392", by="comtrade_code", publisher=""),
-         {"economies.comtrade_code": ["392"]}),
-        (lambda: economy_of("JPN ", publisher=""), {"economies": ["JPN"]}),
-        (lambda: economy_of("S19", publisher=""), {}),
-        (lambda: economy_named(" Viet  Nam", publisher=""), {"economies.name": ["viet nam"]}),
-        (lambda: vocabulary.instruments().among([]), {"instruments": []}),
-        (lambda: vocabulary.commodity_codes().among(["010121"]), {"commodity_codes": ["010121"]}),
-        (lambda: vocabulary.require_known_labels(["Copper"], source="pink_sheet"),
-         {"material_labels.pink_sheet": ["Copper"]}),
-        (lambda: vocabulary.label_rows("pink_sheet"), {"material_labels.pink_sheet": None}),
-        (lambda: vocabulary.price_labels("usgs_mcs").among(["Lithium: Price_dt"]),
-         {"price_labels.usgs_mcs": ["Lithium: Price_dt"]}),
-        (lambda: ("JPN" in economies(), set(economies()), "CHN" in economies()),
-         {"economies": None}),
-    ],
-)  # fmt: skip
-def test_the_words_that_were_met_or_looked_for_are_noted(ask, met):
-    assert keys_met(ask) == met
-
-
-def test_a_word_that_is_not_there_is_noted_though_asking_for_it_fails():
-    with met_words() as met, pytest.raises(KeyError):
-        economy_by("iso2")["??"]
-    assert met.record()["economies.iso2"]["keys"] == ["??"]
-
-
-def test_nobody_hears_what_was_met_before_or_after():
-    assert "JPN" in economies()
-    with met_words() as met:
-        pass
-    assert "JPN" in economies()
-    assert met.record() == {}
-
-
-def test_one_listener_inside_another_is_heard_by_both():
-    with met_words() as outer:
-        assert "JPN" in economies()
-        with met_words() as inner:
-            assert "CHN" in economies()
-        assert "USA" in economies()
-    assert inner.record()["economies"]["keys"] == ["CHN"]
-    assert outer.record()["economies"]["keys"] == ["CHN", "JPN", "USA"]
-
-
-def test_what_was_met_in_a_list_is_a_plain_dict_or_frozenset():
-    assert economies().among(["JPN", "QQQ"]) == {"JPN": "JPN"}
-    assert economy_by("comtrade_code").among(["842", "840"]) == {"842": "USA"}
-    assert type(economies() & {"JPN"}) is type(economies() | {"JPN"}) is frozenset
-    assert economies() & {"JPN", "QQQ"} == {"JPN"}
-    assert {"JPN", "QQQ"} - economies() == {"QQQ"}
-
-
-CODES = st.sampled_from("ABCDEFGH")
-LISTS = st.dictionaries(CODES, st.sampled_from(["JPN", "CHN", "_X"]))
-
-
-@given(LISTS, LISTS, st.sets(CODES))
-def test_a_record_holds_as_long_as_the_list_agrees_of_the_words_that_were_met(
-    then: dict[str, str], now: dict[str, str], asked: set[str]
-):
-    with met_words() as met:
-        WordMap("economies.name", then).among(asked)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vocabulary, "economies_by_name", lambda: WordMap("economies.name", now))
-        is_alike = all(then.get(code) == now.get(code) for code in asked)
-        assert still_hold(met.record()) is is_alike
-
-
-@given(st.lists(CODES, unique=True), st.lists(CODES, unique=True), st.none() | st.sets(CODES))
-def test_a_record_of_a_set_holds_whatever_its_order(
-    then: list[str], now: list[str], asked: set[str] | None
-):
-    with met_words() as met:
-        codes = WordSet("economies", then)
-        _ = set(codes) if asked is None else codes.among(asked)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vocabulary, "economies", lambda: WordSet("economies", now))
-        seen = set("ABCDEFGH") if asked is None else asked
-        assert still_hold(met.record()) is (set(then) & seen == set(now) & seen)
-
-
-def test_every_part_of_a_label_counts(monkeypatch):
-    with met_words() as met:
-        assert material_labels("pink_sheet")["Copper"].left_out is None
-    known = dict(material_labels("pink_sheet"))
-    for part in ("material", "mineral", "mineral_group", "stage", "left_out"):
-        label = vocabulary.MaterialLabel(**{**vars(known["Copper"]), part: "another"})
-        other = WordMap("material_labels.pink_sheet", {**known, "Copper": label})
-        with monkeypatch.context() as patch:
-            patch.setattr(vocabulary, "material_labels", lambda source, other=other: other)
-            assert not still_hold(met.record())
-    assert still_hold(met.record())
-
-
-def test_a_record_of_a_list_that_is_gone_does_not_hold():
-    part = {"keys": ["Copper"], "digest": "0" * 12}
-    for name in (
-        "material_labels.nobody",
-        "price_labels.nobody",
-        "economies.nothing",
-        "nothing",
-    ):
-        assert not still_hold({name: part})
-
-
-def test_a_record_of_every_list_holds_today():
-    with met_words() as met:
-        for name in ("m49_code", "iso2", "comtrade_code", "japan_customs_code"):
-            economy_by(name).among(["JP", "392"])
-        economies_by_name().among(["japan"])
-        for codes in (
-            economies(), mineral_groups(), vocabulary.commodity_codes(), vocabulary.instruments(),
-        ):  # fmt: skip
-            assert codes
-        assert material_labels("usgs_mcs")
-        assert vocabulary.price_labels("usgs_mcs")
-        assert vocabulary.traded()["REMX"] == vocabulary.Traded("etf", "XNYS")
-        assert vocabulary.traded()["NICKEL"].calendar is None
-    assert len(met.record()) == 12
-    assert still_hold(met.record())
+# ---- Lists of labels
 
 
 MATERIALS = "label,material,mineral,mineral_group,stage,content_basis,left_out\n"
@@ -299,19 +148,6 @@ def test_a_list_of_labels_that_is_not_utf_8_is_one_sentence(tmp_path, monkeypatc
     (tmp_path / "a_source" / "labels.csv").write_bytes(f"{MATERIALS}Caf\xe9,".encode("latin-1"))
     with pytest.raises(ConfigurationError, match=r"labels\.csv cannot be read as CSV in UTF-8"):
         material_labels("a_source")
-
-
-def test_two_thousand_records_of_two_hundred_words_are_compared_at_once():
-    codes = sorted(economies())[:200]
-    with met_words() as met:
-        economies().among(codes)
-        economy_by("comtrade_code").among(map(str, range(200)))
-    record = met.record()
-    assert [len(part["keys"]) for part in record.values()] == [200, 200]
-    records = [json.loads(json.dumps(record)) for _ in range(2000)]
-    start = time.perf_counter()
-    assert all(map(still_hold, records))
-    assert time.perf_counter() - start < 0.2
 
 
 def rows(path: str) -> Iterator[dict[str, str]]:

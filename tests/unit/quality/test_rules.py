@@ -9,6 +9,7 @@ import pytest
 
 from dagster_project.lake import vocabulary
 from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.quality.markets import Markets
 from dagster_project.quality.rules import (
     Known,
@@ -16,6 +17,7 @@ from dagster_project.quality.rules import (
     Rule,
     Suite,
     Today,
+    lists_of,
     quarantine,
     report,
     resolved,
@@ -186,43 +188,35 @@ def test_the_version_of_a_suite_changes_with_any_part_of_a_rule(other: Suite) ->
     assert suite_version(other) != suite_version(suite_of())
 
 
+def known_as(known: Known) -> Rule:
+    return stop("it_is_known", "", "ExpectColumnValuesToBeInSet", column="c", value_set=known)
+
+
 def test_the_version_of_a_suite_names_which_list_of_codes_it_uses_and_not_what_is_in_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def suite(known: Known) -> Suite:
-        rule = stop("it_is_known", "", "ExpectColumnValuesToBeInSet", column="c", value_set=known)
-        return Suite("lake", "price_quotes", (rule,))
+        return Suite("lake", "price_quotes", (known_as(known),))
 
     before = suite_version(suite(Known("economies")))
     others = (Known("instruments"), Known("economies", ("ALL",)))
     assert before not in {suite_version(suite(known)) for known in others}
-    with vocabulary.met_words() as met:
-        monkeypatch.setattr(
-            vocabulary, "economies", lambda: vocabulary.WordSet("economies", ["JPN"])
-        )
-        assert suite_version(suite(Known("economies"))) == before
-    assert met.record() == {}
+    assert lists_of(suite(Known("economies", ("ALL",)))) == {"economies"}
+    monkeypatch.setattr(vocabulary, "economies", lambda: frozenset({"JPN"}))
+    assert suite_version(suite(Known("economies"))) == before
 
 
-def test_of_a_list_of_codes_only_what_the_column_holds_is_looked_up() -> None:
-    rule = stop(
-        "it_is_known", "", "ExpectColumnValuesToBeInSet", column="c",
-        value_set=Known("economies", ("ALL",)),
-    )  # fmt: skip
-    with vocabulary.met_words() as met:
-        kwargs = resolved(rule, date(2026, 2, 28), ["JPN", "QQQ", None])
-    assert kwargs["value_set"] == ["ALL", "JPN"]
-    assert met.record()["economies"]["keys"] == ["JPN", "QQQ"]
+def test_a_list_of_codes_is_that_of_the_lake_and_what_is_added_to_it() -> None:
+    kwargs = resolved(known_as(Known("economies", ("ALL",))), date(2026, 2, 28))
+    assert kwargs["value_set"] == sorted({*vocabulary.economies(), "ALL"})
 
 
-def test_a_rule_that_asks_for_codes_the_column_lacks_needs_the_whole_list() -> None:
-    rule = stop(
-        "all_are_there", "", "ExpectColumnDistinctValuesToContainSet", column="c",
-        value_set=Known("mineral_groups"),
-    )  # fmt: skip
-    codes = resolved(rule, date(2026, 2, 28), ["rare_earths"])["value_set"]
-    assert isinstance(codes, list)
-    assert len(codes) > 1
+def test_in_a_wide_scope_each_of_its_codes_is_a_mineral_group() -> None:
+    rule, groups = known_as(Known("mineral_groups")), ["hs_010121", "hs_980000", "rare_earths"]
+    for scope, known in ((CommodityScope(), set()), (CommodityScope.named("01"), {"hs_010121"})):
+        found = resolved(rule, date(2026, 2, 28), scope, groups)["value_set"]
+        assert isinstance(found, list)
+        assert set(found) - vocabulary.mineral_groups() == known
 
 
 def test_the_version_of_a_suite_is_the_same_in_another_process() -> None:

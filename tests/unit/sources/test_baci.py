@@ -24,8 +24,7 @@ from polars.testing import assert_frame_equal
 
 from dagster_project.errors import UnknownCodeError, UpstreamFormatError
 from dagster_project.lake.schemas import RECONCILED_TRADE
-from dagster_project.lake.scope import CommodityScope, commodities_of
-from dagster_project.lake.vocabulary import met_words
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.quality.runner import evaluate
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED
@@ -97,8 +96,10 @@ def tidy(*lines: str, header: str = TIDY) -> bytes:
     return "".join(f"{line}\n" for line in (header, *(lines or (TIDY_LINE,)))).encode()
 
 
-def parse(payload: bytes, document: Document = ARCHIVE) -> pl.DataFrame:
-    return baci.parse(payload, document)["reconciled_trade"]
+def parse(
+    payload: bytes, document: Document = ARCHIVE, *, scope: CommodityScope = DEFAULT_SCOPE
+) -> pl.DataFrame:
+    return baci.parse(payload, document, scope)["reconciled_trade"]
 
 
 def measures(flows: pl.DataFrame) -> dict[tuple[str, str, str], tuple[float, float | None]]:
@@ -234,28 +235,6 @@ def test_an_invalid_version_is_rejected(edition: str) -> None:
     assert str(caught.value) == f"baci: '{edition}' is not a version of BACI like 202601."
 
 
-def test_a_yearly_file_meets_the_codes_of_its_economies_and_the_whole_list_of_goods() -> None:
-    with met_words() as met:
-        parse(
-            archive(
-                {MEMBER: yearly(), "country_codes_V202601.csv": COUNTRIES.replace("FRA", "FRX")}
-            )
-        )
-    keys = {name: part["keys"] for name, part in met.record().items()}
-    assert keys == {
-        "commodity_codes": None,
-        "economies": ["CHN", "FRX", "JPN", "NAM", "TWN", "VNM"],
-        "economies.comtrade_code": ["251"],
-    }
-
-
-def test_our_table_meets_what_it_names() -> None:
-    with met_words() as met:
-        parse(tidy())
-    keys = {name: part["keys"] for name, part in met.record().items()}
-    assert keys == {"commodity_codes": ["850511"], "economies": ["CHN", "JPN"]}
-
-
 @needs_shared
 @pytest.mark.parametrize(
     "name", ["BACI_HS22_V202601_SYNTHETIC.zip", "BACI_HS22_Y2024_V202601_SYNTHETIC.csv"]
@@ -352,16 +331,16 @@ def test_a_file_of_numbers_has_the_rows_that_it_has_as_text_and_block_by_block(
         years[MEMBER.replace("2024", year)] = yearly(lines.values())
     file = tmp_path / "archive.zip"
     file.write_bytes(archive(years))
-    with commodities_of(CommodityScope.named(scope)):
-        found = parse(file.read_bytes())
-        # Texts of a block may be Enum.
-        blocks = [
-            each["reconciled_trade"].cast({pl.Enum: pl.String}).collect()
-            for each in baci.parse_blocks(file, ARCHIVE)
-        ]
-        with monkeypatch.context() as slowly:
-            slowly.setattr(baci, "_as_numbers", lambda blocks, year: None)
-            assert_frame_equal(found, parse(file.read_bytes()), abs_tol=0.0011)
+    kept = CommodityScope.named(scope)
+    found = parse(file.read_bytes(), scope=kept)
+    # Texts of a block may be Enum.
+    blocks = [
+        each["reconciled_trade"].cast({pl.Enum: pl.String}).collect()
+        for each in baci.parse_blocks(file, ARCHIVE, kept)
+    ]
+    with monkeypatch.context() as slowly:
+        slowly.setattr(baci, "_as_numbers", lambda blocks, year, scope: None)
+        assert_frame_equal(found, parse(file.read_bytes(), scope=kept), abs_tol=0.0011)
     assert [block["period_start"].unique().item().year for block in blocks] == [2023, 2024]
     assert_frame_equal(found, pl.concat(blocks).sort(RECONCILED_TRADE.key), abs_tol=0.0011)
     assert set(found["hs6_code"]) == set(codes) - {"9999AA"} - (
@@ -381,12 +360,9 @@ def test_an_archive_may_have_any_name() -> None:
     assert measures(parse(archive(), unnamed)) == EXPECTED
 
 
-def test_a_code_that_was_read_as_a_number_gets_its_zero_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(baci, "commodity_codes", lambda: frozenset({"010121"}))
+def test_a_code_that_was_read_as_a_number_gets_its_zero_back() -> None:
     rows = ["2024,4,392,10121,1,1", "2024,8,392, 10121 ,1,1", "2024,12,392,101210,1,1"]
-    flows = parse(yearly(rows), YEARLY)
+    flows = parse(yearly(rows), YEARLY, scope=CommodityScope.named("010121"))
     assert flows.select("exporter_iso3", "hs6_code").rows() == [
         ("AFG", "010121"),
         ("ALB", "010121"),

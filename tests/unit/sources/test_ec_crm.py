@@ -510,7 +510,7 @@ class TestEveryTable:
             "Iron ore", "iron_ore", None, None, None, None, "not of interest"
         )
         listed = vocabulary.material_labels("ec_crm")
-        known = vocabulary.WordMap(listed.name, {**listed, "Iron ore": iron})
+        known = {**listed, "Iron ore": iron}
         monkeypatch.setattr(vocabulary, "material_labels", lambda source: known)
         monkeypatch.setattr(ec_crm, "material_labels", lambda source: known)
         frames = ec_crm.parse(WORLD.encode(), LANDED)
