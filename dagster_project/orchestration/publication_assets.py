@@ -35,6 +35,7 @@ from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.suites import MART_SUITES
 from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
+from dagster_project.serving.dictionary import meta_of_marts
 from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
 
@@ -96,7 +97,7 @@ class Publication(dg.Config):
 
 def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     """`published/warehouse`: the audited marts in the one file that readers open."""
-    sources_of = sources_behind(manifest)
+    sources_of, metas = sources_behind(manifest), meta_of_marts(manifest)
 
     @dg.asset(
         key=PUBLISHED,
@@ -144,7 +145,7 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
 
         def judge(release: Release) -> Release:
             nonlocal compared
-            compared = _compared(settings, build, sources_of)
+            compared = _compared(settings, build, sources_of, metas)
             if compared.losses and publication.is_kept(settings, release.release_id):
                 raise PublicationError(
                     f"Release {release.release_id} was published before.",
@@ -210,7 +211,10 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
 
 
 def _compared(
-    settings: Settings, build: builds.Build, sources_of: Mapping[str, Collection[str]]
+    settings: Settings,
+    build: builds.Build,
+    sources_of: Mapping[str, Collection[str]],
+    metas: gate.Metas,
 ) -> gate.Comparison:
     """A build of today compared with the last release of its own day; other days are not
     compared.
@@ -225,6 +229,7 @@ def _compared(
         build.file,
         builds.withdrawn_snapshots(settings),
         sources_of,
+        metas,
         settings.memory,
     )
     back = publication.rolled_back(settings)

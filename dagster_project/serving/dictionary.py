@@ -113,13 +113,8 @@ class Table:
 
 def described_tables(manifest: Mapping[str, Any]) -> list[Table]:
     """Every published table and view of dbt's manifest, each followed by its view with names."""
-    nodes = [
-        node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] in words.SCHEMAS
-    ]
     tables: list[Table] = []
-    for node in nodes:
+    for node in _published(manifest):
         grain, description = grain_and_rest(node["description"])
         table = Table(
             schema=node["schema"],
@@ -140,6 +135,21 @@ def described_tables(manifest: Mapping[str, Any]) -> list[Table]:
         }
         tables.extend(_view_with_names(table, unpublished))
     return tables
+
+
+def meta_of_marts(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """By published table (`schema.table`) of dbt's manifest, the `meta` of its model."""
+    return {
+        f"{node['schema']}.{node['alias']}": node["config"]["meta"] for node in _published(manifest)
+    }
+
+
+def _published(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in words.SCHEMAS
+    ]
 
 
 def tables_frame(tables: Sequence[Table]) -> pl.DataFrame:

@@ -24,7 +24,7 @@ NAMES_MARTS: Mapping[str, str] = {
     "serving/measures.py": "the page of measures draws from the marts it names",
     "serving/changes.py": "the pages begin with what changed in the marts it names",
     "serving/pictures.py": "the picture of the markets draws from the marts it names",
-    "serving/gate.py": "a loss is explained by snapshots, releases and suppliers that moved",
+    "serving/catalog.py": "releases and snapshots of a file are in its catalog",
     "serving/tables.py": "what a file says of its tables is in its catalog",
     "serving/trace.py": "snapshots lead to their publishers",
     "serving/dictionary.py": "codes get the names of the lists, tables their rows",

@@ -8,7 +8,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.serving.dictionary import add_views_and_counts, described_tables, tables_frame
+from dagster_project.serving.dictionary import (
+    add_views_and_counts,
+    described_tables,
+    meta_of_marts,
+    tables_frame,
+)
 
 
 def node(
@@ -204,3 +209,9 @@ def test_tables_are_listed_with_what_the_file_holds(build: Path) -> None:
          "A view of `dependency.shares` with names in English and Japanese beside the codes. "
          "Who supplies it. `_X` the rest.", 3, date(2024, 1, 1)),
     ]  # fmt: skip
+
+
+def test_what_a_model_declares_is_known_by_its_published_name() -> None:
+    declared = {**SHARES, "config": {"materialized": "table", "meta": {"compared": False}}}
+    staged = {**SHARES, "schema": "staging", "alias": "stg", "config": {"meta": {"compared": True}}}
+    assert meta_of_marts(manifest(declared, staged)) == {"dependency.shares": {"compared": False}}
