@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_project.errors import KidoError
 from dagster_project.lake.space import disk_full
 from dagster_project.quality.suites import MART_SUITES
-from dagster_project.serving.catalog import OF_A_RELEASE
+from dagster_project.serving.release_catalog import OF_A_RELEASE
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Frequency, SourceCard
 

@@ -36,9 +36,14 @@ from dagster_project.quality.runner import evaluate
 from dagster_project.quality.suites import MART_SUITES
 from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
-from dagster_project.serving.catalog import CHECKS, OF_A_RELEASE, catalog_frames, write_catalog
-from dagster_project.serving.dictionary import Table, described_tables
+from dagster_project.serving.dictionary import Table, described_tables, meta_of_marts
 from dagster_project.serving.publication import Release
+from dagster_project.serving.release_catalog import (
+    CHECKS,
+    OF_A_RELEASE,
+    catalog_frames,
+    write_catalog,
+)
 from dagster_project.settings import Settings
 
 AUDITED = tuple(name for name in MART_SUITES if name not in OF_A_RELEASE)
@@ -106,7 +111,8 @@ class Publication(dg.Config):
 
 def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     """`published/warehouse`: the audited marts in the one file that readers open."""
-    sources_of, tables = sources_behind(manifest), described_tables(manifest)
+    sources_of, metas = sources_behind(manifest), meta_of_marts(manifest)
+    tables = described_tables(manifest)
 
     @dg.asset(
         key=PUBLISHED,
@@ -152,7 +158,7 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
 
         def judge(release: Release) -> Release:
             nonlocal compared
-            compared = _compared(settings, build, sources_of)
+            compared = _compared(settings, build, sources_of, metas)
             if compared.losses and publication.is_kept(settings, release.release_id):
                 raise PublicationError(
                     f"Release {release.release_id} was published before.",
@@ -250,7 +256,10 @@ def _describe_release(
 
 
 def _compared(
-    settings: Settings, build: builds.Build, sources_of: Mapping[str, Collection[str]]
+    settings: Settings,
+    build: builds.Build,
+    sources_of: Mapping[str, Collection[str]],
+    metas: gate.Metas,
 ) -> gate.Comparison:
     """A build of today compared with the last release of its own day; other days are not
     compared.
@@ -265,6 +274,7 @@ def _compared(
         build.file,
         builds.withdrawn_snapshots(settings),
         sources_of,
+        metas,
         settings.memory,
         contract_version=build.release.contract_version,
         to_come=OF_A_RELEASE,

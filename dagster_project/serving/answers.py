@@ -15,12 +15,14 @@ from typing import Any
 
 from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
+from dagster_project.serving.catalog import select_newest_release
 from dagster_project.serving.changes import (
     Changes,
     changes_around,
     changes_markdown,
     print_changes,
 )
+from dagster_project.serving.dictionary import has_table
 
 HEADLINE_CLAIMS = {"JPN": "JP-2024-CHINA-OVER-60"}
 """The claim about an importer that its page shows."""
@@ -74,7 +76,7 @@ def answers(published_file: Path, importer: str) -> Answers:
     Raises PublicationError for a file of a version that published no such page.
     """
     with connect(published_file, read_only=True) as connection:
-        if not connection.execute(_HAS_ANSWERS).fetchone():
+        if not has_table(connection, "catalog", "answers"):
             raise PublicationError(
                 f"{published_file.name} has no page of answers: an earlier version built it.",
                 hint="Run kido build.",
@@ -87,7 +89,7 @@ def answers(published_file: Path, importer: str) -> Answers:
 
         named = ask(_NAME, importer=importer)
         claims = ask("select claim_id, statement, verdict, explanation from catalog.claims")
-        [release] = ask("from catalog.releases order by release_id desc limit 1")
+        [release] = ask(select_newest_release())
         return Answers(
             importer=named[0]["name"] if named else importer,
             release=release,
@@ -100,9 +102,6 @@ def answers(published_file: Path, importer: str) -> Answers:
         )
 
 
-_HAS_ANSWERS = (
-    "select 1 from duckdb_tables() where schema_name = 'catalog' and table_name = 'answers'"
-)
 _NAME = "select name from reference.economies where economy_iso3 = $importer"
 _LINES = """
 select

@@ -1,104 +1,20 @@
-"""The tables of the catalog that describe a release: its checks, its tables, and all releases.
+"""What a published or built file says of itself: its newest release and its snapshots, as queries.
 
-They are made once, while a build is published: only then is all known that they say. Their columns
-are described in dbt's project, as sources, since dbt does not build them.
+`database` is the name under which a file is attached; without it, the connected file is meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date
-from pathlib import Path
-from typing import Any
 
-import duckdb
-import polars as pl
-
-from dagster_project.lake.build_file import connect
-from dagster_project.lake.schemas import INSTANT
-from dagster_project.serving.dictionary import Table, comment_on, latest_period_of
-from dagster_project.serving.publication import Release
-
-CHECKS, RELEASES, TABLES = "catalog.checks", "catalog.releases", "catalog.tables"
-OF_A_RELEASE = (CHECKS, RELEASES, TABLES)
-
-_RELEASE: Mapping[str, Any] = {
-    "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
-    "contract_version": pl.String, "code_version": pl.String, "duckdb_version": pl.String,
-    "accepted_at": INSTANT, "accepted_losses": pl.String,
-}  # fmt: skip
-_TABLE: Mapping[str, Any] = {
-    "schema_name": pl.String, "table_name": pl.String, "is_view": pl.Boolean, "grain": pl.String,
-    "description": pl.String, "rows": pl.Int64, "latest_period": pl.Date,
-}  # fmt: skip
+def select_newest_release(database: str = "") -> str:
+    """The row of the last release of a file, which is its own."""
+    return f"from {_in(database)}catalog.releases order by release_id desc limit 1"
 
 
-def catalog_frames(
-    build_file: Path,
-    tables: Sequence[Table],
-    releases: Sequence[Release],
-    checks: pl.DataFrame,
-    *,
-    rows_of_checks: int,
-    memory: int | None = None,
-) -> dict[str, pl.DataFrame]:
-    """The rows of the three tables, by name, for a build whose marts and views are made.
-
-    `tables` are all published tables and views, `releases` all published ones and this one last.
-    `rows_of_checks` is the number of rows that `catalog.checks` will have: results that are not
-    there yet are of these three tables.
-    """
-    of_releases = pl.DataFrame([release.model_dump() for release in releases], schema=_RELEASE)
-    counted: dict[str, tuple[int, date | None]] = {
-        CHECKS: (rows_of_checks, None),
-        RELEASES: (len(releases), max(release.published_at for release in releases).date()),
-        TABLES: (len(tables), None),
-    }
-    with connect(build_file, read_only=True, memory=memory) as connection:
-        for table in tables:
-            if table.full_name not in counted and not table.statement:
-                counted[table.full_name] = _counted(connection, table)
-    of_tables = pl.DataFrame(
-        [
-            (
-                table.schema, table.name, table.is_view, table.grain, table.description,
-                *counted[table.name_of_rows],
-            )
-            for table in tables
-        ],
-        schema=_TABLE,
-        orient="row",
-    )  # fmt: skip
-    return {CHECKS: checks, RELEASES: of_releases, TABLES: of_tables}
+def select_snapshots(database: str = "") -> str:
+    """The snapshots that a file was made from: source, snapshot_id, document and more."""
+    return f"from {_in(database)}catalog.snapshots"
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, date | None]:
-    """The rows of a table of the file, and the latest period that one is of."""
-    query = f"select count(*), {latest_period_of(table)} from {table.full_name}"
-    rows, latest = connection.execute(query).fetchall()[0]
-    return rows, latest
-
-
-def write_catalog(
-    build_file: Path,
-    tables: Collection[Table],
-    frames: Mapping[str, pl.DataFrame],
-    memory: int | None = None,
-) -> None:
-    """Make these tables in a build file, with the types and comments of their description."""
-    described = {table.full_name: table for table in tables}
-    with connect(build_file, memory=memory) as connection:
-        connection.execute("begin")
-        for name, rows in frames.items():
-            table = described[name]
-            columns = ", ".join(
-                f"{column.name} {column.data_type}{' not null' if column.is_required else ''}"
-                for column in table.columns
-            )
-            connection.execute(f"create schema if not exists {table.schema}")
-            connection.execute(f"create or replace table {name} ({columns})")
-            connection.register("rows_of_table", rows.to_arrow())
-            connection.execute(f"insert into {name} by name from rows_of_table order by all")
-            connection.unregister("rows_of_table")
-            comment_on(connection, table)
-        connection.execute("commit")
+def _in(database: str) -> str:
+    return f"{database}." if database else ""

@@ -122,13 +122,8 @@ def described_tables(manifest: Mapping[str, Any]) -> list[Table]:
 
     Those that dbt does not build, but describes, are its sources of a published schema.
     """
-    nodes = [
-        node
-        for node in (*manifest["nodes"].values(), *manifest["sources"].values())
-        if node["resource_type"] in ("model", "source") and node["schema"] in words.SCHEMAS
-    ]
     tables: list[Table] = []
-    for node in nodes:
+    for node in _published(manifest):
         grain, description = grain_and_rest(node["description"])
         table = Table(
             schema=node["schema"],
@@ -157,6 +152,23 @@ def _column(name: str, described: Mapping[str, Any]) -> Column:
         unit_of(name, described),
         is_required or bool(described["meta"].get("required")),
     )
+
+
+def meta_of_marts(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """By published table (`schema.table`) of dbt's manifest, its `meta`."""
+    return {
+        f"{node['schema']}.{node.get('alias') or node['name']}": node["config"].get("meta", {})
+        for node in _published(manifest)
+    }
+
+
+def _published(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The models, and the sources that are tables of the published file."""
+    return [
+        node
+        for node in (*manifest["nodes"].values(), *manifest["sources"].values())
+        if node["resource_type"] in ("model", "source") and node["schema"] in words.SCHEMAS
+    ]
 
 
 def columns_frame(tables: Sequence[Table]) -> pl.DataFrame:

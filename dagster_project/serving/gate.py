@@ -1,7 +1,12 @@
 """Compares a build with the release before it: the data that readers would lose, and large news.
 
 Two DuckDB files in, losses and news as sentences and a page out. The publication decides what to do
-with a build that loses data; every limit is in `quality.limits`.
+with a build that loses data; every limit is in `quality.limits`. What holds for one mart and not
+for another is in the `meta` of its model:
+
+- `compared: false`: its rows come and go by themselves, or are no figures;
+- `chooses_source: true`: one of several sources is chosen, and another may replace its figures;
+- `shows_moves: true`: the suppliers' shares whose largest moves are on the page.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from dagster_project.lake.build_file import beside
 from dagster_project.quality import limits
 from dagster_project.quality.results import CheckResult
 from dagster_project.quality.slips import period_in_words
+from dagster_project.serving.catalog import select_newest_release, select_snapshots
 from dagster_project.serving.dictionary import NAMED
 from dagster_project.serving.totals import (
     AFTER,
@@ -86,15 +92,9 @@ _PARTNERS = ("partner_iso3", "supplier_iso3")
 """Columns in which the printed total is listed with its parts."""
 
 _TOTALLED = ("_usd", "_kg", "_t")
-_NO_FIGURES = ("catalog",)
-_COMPETED = ("dependency", "market")
-"""Schemas in which one of several sources is chosen: another source may replace its figures."""
 
-_ALSO_COMPETED = ("importer_exposure", "joint_exposure", "trade_response", "warning_backtest")
-"""Tables elsewhere that are made of chosen figures."""
-
-_PASSING = ("early_warnings",)
-"""Tables whose rows come and go by themselves: a warning ends with its cause, or its day."""
+Metas = Mapping[str, Mapping[str, Any]]
+"""The `meta` of the model of each mart, by `schema.table`."""
 
 _NOTHING_CAME = "no snapshot was added or removed: the code or the day changed"
 _MOST_SENTENCES = 12
@@ -175,6 +175,7 @@ class _Table:
     name: str
     columns: Mapping[str, str]
     """Types by name, of the columns that both files have."""
+    chooses_source: bool = False
 
     @property
     def full_name(self) -> str:
@@ -185,8 +186,7 @@ class _Table:
 
     @property
     def source(self) -> str:
-        is_competed = self.schema in _COMPETED or self.name in _ALSO_COMPETED
-        has_its_own = "source" in self.columns and not is_competed
+        has_its_own = "source" in self.columns and not self.chooses_source
         # A row may name none: a claim that no figure decides, a series that is not there.
         return "coalesce(source, '')" if has_its_own else "''"
 
@@ -234,6 +234,7 @@ class _Files:
 
     connection: duckdb.DuckDBPyConnection
     sources_of: Mapping[str, Collection[str]]
+    metas: Metas
     changes: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def sources(self, mart: str, source: str) -> Collection[str]:
@@ -268,6 +269,7 @@ def compare(
     build: Path,
     withdrawn: Collection[str] = frozenset(),
     sources_of: Mapping[str, Collection[str]] = MappingProxyType({}),
+    metas: Metas = MappingProxyType({}),
     memory: int | None = None,
     *,
     contract_version: str,
@@ -277,14 +279,15 @@ def compare(
 
     Rows that disappear only because snapshots were `withdrawn` are not a loss. `sources_of` gives
     the sources of a mart (by `schema.table`), for marts whose rows do not name theirs; for other
-    marts, every source may be the cause of a loss. `memory` (bytes) is DuckDB's limit.
-    `contract_version` is that of the build; tables `to_come` are made when it is published.
+    marts, every source may be the cause of a loss. `metas` is what their models declare; a mart
+    without is compared. `memory` (bytes) is DuckDB's limit. `contract_version` is that of the
+    build; tables `to_come` are made when it is published.
     """
     with beside(build, memory) as connection:
         for name, file in (("before", published), ("after", build)):
             address = str(file).replace("'", "''")
             connection.execute(f"attach '{address}' as {name} (read_only)")
-        files = _Files(connection, sources_of)
+        files = _Files(connection, sources_of, metas)
         files = replace(files, changes=_changes(files))
         counted: list[pl.DataFrame] = []
         losses: list[Loss] = []
@@ -341,7 +344,7 @@ def snapshots_of(file: Path) -> set[str]:
     """The snapshots used in a published or built file; none where it has no list."""
     with duckdb.connect(str(file), read_only=True) as connection:
         try:
-            found = connection.execute("select snapshot_id from catalog.snapshots").fetchall()
+            found = connection.execute(f"{select_snapshots()} select snapshot_id").fetchall()
         except duckdb.CatalogException:
             return set()
     return {str(row[0]) for row in found}
@@ -358,13 +361,14 @@ def _tables(files: _Files) -> list[_Table]:
         having count(*) = 2
         """
     ).sort("schema_name", "table_name", "column_name")
-    return [
-        _Table(str(schema), str(name), dict(rows.select("column_name", "data_type").iter_rows()))
-        for (schema, name), rows in columns.group_by(
-            "schema_name", "table_name", maintain_order=True
-        )
-        if schema not in _NO_FIGURES and name not in _PASSING and not name.endswith(NAMED)
-    ]
+    tables = []
+    for (schema, name), rows in columns.group_by("schema_name", "table_name", maintain_order=True):
+        meta = files.metas.get(f"{schema}.{name}", {})
+        if meta.get("compared", True) and not str(name).endswith(NAMED):
+            types = dict(rows.select("column_name", "data_type").iter_rows())
+            is_chosen = meta.get("chooses_source", False)
+            tables.append(_Table(str(schema), str(name), types, is_chosen))
+    return tables
 
 
 def _losses_of_tables(files: _Files, to_come: Collection[str]) -> Iterator[Loss]:
@@ -404,8 +408,7 @@ def _losses_of_tables(files: _Files, to_come: Collection[str]) -> Iterator[Loss]
 
 def _contract_version(files: _Files) -> str:
     """The contract version of the published file."""
-    query = "select max_by(contract_version, release_id) from before.catalog.releases"
-    return str(files.rows(query).item())
+    return str(files.rows(select_newest_release("before"))["contract_version"].item())
 
 
 def _main_version(contract_version: str) -> str:
@@ -416,7 +419,7 @@ def _main_version(contract_version: str) -> str:
 def _changes(files: _Files) -> pl.DataFrame:
     """Snapshots removed since the release, then added ones."""
     snapshots = {
-        name: files.rows(f"select source, snapshot_id, document from {name}.catalog.snapshots")
+        name: files.rows(f"{select_snapshots(name)} select source, snapshot_id, document")
         if _has(files, name, "catalog", "snapshots")
         else pl.DataFrame(schema=dict.fromkeys(("source", "snapshot_id", "document"), pl.String))
         for name in ("before", "after")
@@ -655,12 +658,11 @@ def _page(files: _Files, counted: Sequence[pl.DataFrame], news: Sequence[News]) 
     """The comparison as Markdown: snapshots added or removed, changed counts, large news, the
     largest changes.
     """
-    release = files.rows(
-        "select release_id, published_at from before.catalog.releases "
-        "order by release_id desc limit 1"
-    ).row(0)
-    parts = [f"Compared with release {release[0]} of {release[1]:%Y-%m-%d %H:%M} UTC: "
-             f"{_in_words(files.changes)}."]  # fmt: skip
+    release = files.rows(select_newest_release("before")).row(0, named=True)
+    parts = [
+        f"Compared with release {release['release_id']} of "
+        f"{release['published_at']:%Y-%m-%d %H:%M} UTC: {_in_words(files.changes)}."
+    ]
     counts = [_in_numbers(some) for some in counted]
     numbers = ("rows", "economies", "codes", "years")
     changed = [
@@ -696,14 +698,17 @@ def _movers(files: _Files) -> pl.DataFrame:
     keys = (
         "importer_iso3", "mineral_group", "period_start", "measure", "supplier_iso3", "frequency",
     )  # fmt: skip
-    if not all(_has(files, name, "dependency", "supplier_shares") for name in ("before", "after")):
+    shown = [mart for mart, meta in files.metas.items() if meta.get("shows_moves")]
+    if not shown or not all(
+        _has(files, name, *shown[0].split(".")) for name in ("before", "after")
+    ):
         return pl.DataFrame()
     return files.rows(
         f"""
         select {", ".join(f"coalesce(old.{key}, new.{key}) as {key}" for key in keys)},
             coalesce(old.share, 0) as share, coalesce(new.share, 0) as "share after"
-        from before.dependency.supplier_shares as old
-        full join after.dependency.supplier_shares as new
+        from before.{shown[0]} as old
+        full join after.{shown[0]} as new
             on {" and ".join(f"old.{key} = new.{key}" for key in keys)}
         where abs(coalesce(new.share, 0) - coalesce(old.share, 0)) > 0.001
         order by

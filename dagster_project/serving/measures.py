@@ -14,6 +14,7 @@ from typing import Any
 
 from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
+from dagster_project.serving.catalog import select_newest_release
 from dagster_project.serving.changes import (
     BEARS_ON,
     DAYS,
@@ -81,7 +82,7 @@ def measures_on(published_file: Path, importer: str, day: date | None = None) ->
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
-        [release] = ask("select as_of from catalog.releases order by release_id desc limit 1")
+        [release] = ask(select_newest_release())
         on = day or release["as_of"]
         named = ask("from reference.economies where economy_iso3 = $importer", importer=importer)
         exposures = ask(_EXPOSURES, importer=importer)

@@ -313,6 +313,29 @@ def test_the_catalog_counts_the_rows_of_every_table_with_a_period(project: Proje
     }
 
 
+def test_what_the_gate_does_not_compare_or_compares_without_sources(project: Project) -> None:
+    """Its models declare it; an unknown word would be without effect."""
+    metas = {name: model["config"]["meta"] for name, model in project.marts().items()}
+    assert set().union(*metas.values()) == {
+        "lake_rows", "compared", "chooses_source", "shows_moves",
+    }  # fmt: skip
+    schemas = {name: name.partition(".")[0] for name in metas}
+    assert {name for name, meta in metas.items() if not meta.get("compared", True)} == {
+        *(name for name, schema in schemas.items() if schema == "catalog"),
+        "exposure.early_warnings",
+    }
+    assert {name for name, meta in metas.items() if meta.get("chooses_source")} == {
+        *(name for name, schema in schemas.items() if schema in ("dependency", "market")),
+        "exposure.importer_exposure",
+        "exposure.joint_exposure",
+        "exposure.trade_response",
+        "exposure.warning_backtest",
+    }
+    assert [name for name, meta in metas.items() if meta.get("shows_moves")] == [
+        "dependency.supplier_shares"
+    ]
+
+
 def test_every_data_test_is_given_a_name_that_is_its_own(project: Project) -> None:
     for path in DBT_PROJECT.glob("models/**/*.yml"):
         for test in _data_tests(yaml.safe_load(path.read_text("utf8"))):

@@ -10,7 +10,7 @@ import pytest
 
 from dagster_project import words
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.serving.catalog import OF_A_RELEASE
+from dagster_project.serving.release_catalog import OF_A_RELEASE
 from dagster_project.settings import DBT_PROJECT
 from tests import contract
 from tests.conftest import CHECKOUT
@@ -25,12 +25,12 @@ NAMES_MARTS: Mapping[str, str] = {
     "serving/measures.py": "the page of measures draws from the marts it names",
     "serving/changes.py": "the pages begin with what changed in the marts it names",
     "serving/pictures.py": "the picture of the markets draws from the marts it names",
-    "serving/gate.py": "a loss is explained by snapshots, releases and suppliers that moved",
+    "serving/catalog.py": "releases and snapshots of a file are in its catalog",
     "serving/tables.py": "what a file says of its tables is in its catalog",
     "serving/trace.py": "snapshots lead to their publishers",
     "serving/dictionary.py": "codes get the names of the lists, tables their rows",
     "serving/publication.py": "the release of a file is in its catalog",
-    "serving/catalog.py": "what describes a release is made with it",
+    "serving/release_catalog.py": "what describes a release is made with it",
 }
 """Product code that may name marts, and why. Anything else takes them as it finds them."""
 

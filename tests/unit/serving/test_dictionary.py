@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.serving.dictionary import add_views, described_tables
+from dagster_project.serving.dictionary import add_views, described_tables, meta_of_marts
 
 
 def node(
@@ -177,3 +177,9 @@ def test_the_view_of_a_table_that_is_not_in_the_file_is_left_out(build: Path) ->
     assert names_in(build, "select view_name from duckdb_views() where not internal") == [
         ("shares_named",)
     ]
+
+
+def test_what_a_model_declares_is_known_by_its_published_name() -> None:
+    declared = {**SHARES, "config": {"materialized": "table", "meta": {"compared": False}}}
+    staged = {**SHARES, "schema": "staging", "alias": "stg", "config": {"meta": {"compared": True}}}
+    assert meta_of_marts(manifest(declared, staged)) == {"dependency.shares": {"compared": False}}

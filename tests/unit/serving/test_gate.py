@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -84,8 +83,24 @@ def warehouse(
     return path
 
 
-compared_with = partial(gate.compare, contract_version="1.0")
-"""The comparison of a release with a build of the same contract."""
+NOT_COMPARED = {"compared": False}
+CHOSEN = {"chooses_source": True}
+METAS = {
+    "catalog.releases": NOT_COMPARED,
+    "catalog.snapshots": NOT_COMPARED,
+    "exposure.early_warnings": NOT_COMPARED,
+    "exposure.importer_exposure": CHOSEN,
+    "market.prices": CHOSEN,
+    "dependency.shares": CHOSEN,
+    "dependency.supplier_shares": {**CHOSEN, "shows_moves": True},
+}
+"""What the models of these marts declare."""
+
+
+def compare(*files: object, **given: object) -> gate.Comparison:
+    """Two files compared, with what the models of their marts declare."""
+    return gate.compare(*files, **{"metas": METAS, "contract_version": "1.0", **given})  # type: ignore[arg-type]
+
 
 MARTS = {
     "trade.reported_flows": FLOWS,
@@ -109,7 +124,7 @@ class Two:
         after = self.folder / "after.duckdb"
         after.unlink(missing_ok=True)
         warehouse(after, {**MARTS, **changed}, snapshots or [RIGHT, OTHER])
-        return compared_with(self.before, after)
+        return compare(self.before, after)
 
 
 @pytest.fixture
@@ -185,7 +200,7 @@ def test_a_view_with_names_adds_no_loss_to_that_of_its_table(two: Two, tmp_path:
         with duckdb.connect(str(file)) as connection:
             for table in ("trade.reported_flows", "exposure.early_warnings"):
                 connection.execute(f"create view {table}_named as from {table}")
-    compared = compared_with(two.before, after)
+    compared = compare(two.before, after)
     assert sentence(compared, "rows_are_kept").startswith("trade.reported_flows of un would have")
     assert kinds(compared) == ["rows_are_kept"]
 
@@ -230,8 +245,8 @@ def test_a_basket_is_kept_where_its_codes_are(tmp_path: Path) -> None:
     basket = exposed("basket", ("rare_earths", ["280530", "284690"]))
     codes = exposed("codes", ("280530", ["280530"]), ("284690", ["284690"]))
     one = exposed("one", ("280530", ["280530"]), ("850511", ["850511"]))
-    assert compared_with(basket, codes).losses == []
-    assert [loss.sentence.partition(" (")[0] for loss in compared_with(basket, one).losses] == [
+    assert compare(basket, codes).losses == []
+    assert [loss.sentence.partition(" (")[0] for loss in compare(basket, one).losses] == [
         "exposure.importer_exposure would lose 1 code: 284690"
     ]
 
@@ -277,7 +292,7 @@ def test_a_total_over_few_rows_may_do_anything(two: Two, tmp_path: Path) -> None
         before = warehouse(tmp_path / f"before-{number}", {"trade.reported_flows": rows}, [])
         half = rows.with_columns(pl.col("value_usd") / 2)
         after = warehouse(tmp_path / f"after-{number}", {"trade.reported_flows": half}, [])
-        assert kinds(compared_with(before, after)) == expected
+        assert kinds(compare(before, after)) == expected
 
 
 @pytest.mark.parametrize("factor", [1000, 5.1, 1 / 5.1, 1 / 1000])
@@ -300,7 +315,7 @@ def test_a_total_that_has_more_rows_merely_grew(two: Two, tmp_path: Path) -> Non
     """A first month, and the year a few months later; ten economies, and all of them."""
     first = FLOWS.filter(pl.col("reporter_iso3").is_in(ECONOMIES[:10]))
     before = warehouse(tmp_path / "few", {"trade.reported_flows": first}, [])
-    assert compared_with(before, two.before).losses == []
+    assert compare(before, two.before).losses == []
 
 
 @pytest.mark.parametrize("factor", [1000, 1 / 1000])
@@ -326,7 +341,7 @@ def test_a_derived_price_may_be_of_another_magnitude(tmp_path: Path) -> None:
         for file, found in ((before, prices), (after, stepped)):
             file.unlink(missing_ok=True)
             warehouse(file, {**MARTS, "market.prices": found}, [RIGHT, OTHER])
-        return kinds(compared_with(before, after))
+        return kinds(compare(before, after))
 
     assert "magnitudes_are_kept" in losses("copper")
     assert losses("nickel") == []
@@ -386,7 +401,7 @@ def test_only_the_worst_are_reported_and_the_rest_counted(two: Two) -> None:
     many = pl.concat([FLOWS.with_columns(source=pl.lit(f"source{number}")) for number in range(5)])
     more = warehouse(two.folder / "many", {"trade.reported_flows": many}, [])
     none = warehouse(two.folder / "none", {"trade.reported_flows": many.head(0)}, [])
-    compared = compared_with(more, none)
+    compared = compare(more, none)
     assert len(compared.losses) == 25
     assert compared.in_words.endswith("13 more are in the comparison.")
 
@@ -406,7 +421,7 @@ def test_a_mart_and_a_column_that_go_are_a_loss_and_new_ones_are_none(tmp_path: 
         {"trade.reported_flows": narrow.head(700), "dependency.supplier_shares": SHARES},
         [RIGHT],
     )
-    compared = compared_with(before, after)
+    compared = compare(before, after)
     assert [(loss.kind, loss.sentence) for loss in compared.losses] == [
         ("tables_are_kept", "market.prices would be removed."),
         (
@@ -425,9 +440,43 @@ def test_a_mart_and_a_column_that_go_are_a_loss_and_new_ones_are_none(tmp_path: 
     ]
     # Readers were warned by the first number of the contract; more of it is no warning.
     new = warehouse(tmp_path / "new", {"trade.reported_flows": narrow}, [RIGHT], contract="2.0")
-    assert compared_with(before, new, contract_version="2.0").losses == []
+    assert compare(before, new, contract_version="2.0").losses == []
     more = warehouse(tmp_path / "more", {"trade.reported_flows": narrow}, [RIGHT], contract="1.1")
-    assert kinds(compared_with(before, more, contract_version="1.1")) == ["tables_are_kept"] * 3
+    assert kinds(compare(before, more, contract_version="1.1")) == ["tables_are_kept"] * 3
+
+
+@pytest.mark.parametrize(
+    ("meta", "expected"),
+    [
+        ({}, ["rows_are_kept", "codes_are_kept", "periods_are_kept", "totals_are_kept"]),
+        (CHOSEN, []),
+        (NOT_COMPARED, []),
+    ],
+)
+def test_figures_of_another_source_are_a_loss_unless_the_mart_chooses(
+    meta: Mapping[str, bool], expected: list[str], two: Two, tmp_path: Path
+) -> None:
+    other = PRICES.with_columns(source=pl.lit("press"))
+    after = warehouse(tmp_path / "after", {**MARTS, "market.prices": other}, [RIGHT, OTHER])
+    assert kinds(compare(two.before, after, metas={**METAS, "market.prices": meta})) == expected
+
+
+def test_a_mart_that_is_not_compared_may_lose_its_rows(two: Two, tmp_path: Path) -> None:
+    after = warehouse(
+        tmp_path / "after", {**MARTS, "market.prices": PRICES.head(1)}, [RIGHT, OTHER]
+    )
+    assert compare(two.before, after, metas={**METAS, "market.prices": NOT_COMPARED}).losses == []
+    assert "rows_are_kept" in kinds(compare(two.before, after))
+
+
+def test_moves_of_shares_are_shown_of_the_mart_that_declares_it(two: Two, tmp_path: Path) -> None:
+    moved = SHARES.with_columns(share=pl.when(supplier_iso3="CHN").then(0.5).otherwise("share"))
+    after = warehouse(
+        tmp_path / "after", {**MARTS, "dependency.supplier_shares": moved}, [RIGHT, OTHER]
+    )
+    assert "60.0% → 50.0%" in compare(two.before, after).page
+    silent = {**METAS, "dependency.supplier_shares": CHOSEN}
+    assert "→ 50.0%" not in compare(two.before, after, metas=silent).page
 
 
 def test_a_release_without_a_list_of_snapshots_is_compared_all_the_same(
@@ -437,9 +486,9 @@ def test_a_release_without_a_list_of_snapshots_is_compared_all_the_same(
     old = warehouse(tmp_path / "old", MARTS)
     assert gate.snapshots_of(old) == set()
     assert gate.snapshots_of(two.before) == {"un-1", "bank-1"}
-    assert compared_with(old, two.before).losses == []
+    assert compare(old, two.before).losses == []
     new = warehouse(tmp_path / "new", {**MARTS, "market.prices": PRICES.head(24)}, [OTHER])
-    assert "(brought by bank-1 (prices.csv))" in compared_with(old, new).losses[0].sentence
+    assert "(brought by bank-1 (prices.csv))" in compare(old, new).losses[0].sentence
 
 
 def without_sources(two: Two, snapshots: list[tuple[str, str, str]]) -> tuple[Path, Path]:
@@ -454,13 +503,13 @@ def without_sources(two: Two, snapshots: list[tuple[str, str, str]]) -> tuple[Pa
 
 def test_a_mart_without_sources_names_what_came_of_those_it_is_made_of(two: Two) -> None:
     before, after = without_sources(two, [SLIP, ("bank-2", "bank", "new.csv")])
-    (first, *_) = compared_with(before, after).losses
+    (first, *_) = compare(before, after).losses
     assert first.sentence.endswith(
         "700 of 800 rows (gone with bank-1 (prices.csv), gone with un-1 (flows.csv), "
         "brought by bank-2 (new.csv), brought by un-2 (slip.csv))."
     )
     sources_of = {"trade.reported_flows": {"un"}}
-    (first, *_) = compared_with(before, after, sources_of=sources_of).losses
+    (first, *_) = compare(before, after, sources_of=sources_of).losses
     assert first.sentence.endswith(
         "700 of 800 rows (gone with un-1 (flows.csv), brought by un-2 (slip.csv))."
     )
@@ -469,10 +518,10 @@ def test_a_mart_without_sources_names_what_came_of_those_it_is_made_of(two: Two)
 def test_what_was_withdrawn_is_no_loss_beside_the_news_of_another_source(two: Two) -> None:
     before, after = without_sources(two, [OTHER, ("bank-2", "bank", "new.csv")])
     withdrawn = {RIGHT[0]}
-    assert compared_with(before, after, withdrawn).losses
-    assert compared_with(before, after, withdrawn, {"trade.reported_flows": {"un"}}).losses == []
+    assert compare(before, after, withdrawn).losses
+    assert compare(before, after, withdrawn, {"trade.reported_flows": {"un"}}).losses == []
     both = {"trade.reported_flows": {"un", "bank"}}
-    assert compared_with(before, after, withdrawn, both).losses
+    assert compare(before, after, withdrawn, both).losses
 
 
 def test_where_one_source_is_chosen_another_may_take_its_place(two: Two) -> None:
@@ -494,9 +543,7 @@ def test_what_another_source_brings_is_of_the_same_magnitude(two: Two, tmp_path:
         tmp_path / "after", {"dependency.supplier_shares": customs},
         [RIGHT, ("customs-1", "customs", "answer.json")],
     )  # fmt: skip
-    compared = compared_with(
-        before, after, sources_of={"dependency.supplier_shares": {"un", "customs"}}
-    )
+    compared = compare(before, after, sources_of={"dependency.supplier_shares": {"un", "customs"}})
     assert sentence(compared, "magnitudes_are_kept") == (
         "amount of magnets in 2024 (value_usd, A) in dependency.supplier_shares would change from "
         "4,000 to 4,000,000 (brought by customs-1 (answer.json))."
@@ -508,9 +555,7 @@ def test_printed_totals_are_held_where_a_source_prints_nothing_else(two: Two) ->
     before = warehouse(two.folder / "printed", {"trade.reported_flows": printed}, [RIGHT])
     less = printed.with_columns(pl.col("value_usd") / 2)
     after = warehouse(two.folder / "less", {"trade.reported_flows": less}, [RIGHT])
-    assert "would shrink from 1,000 to 500" in sentence(
-        compared_with(before, after), "totals_are_kept"
-    )
+    assert "would shrink from 1,000 to 500" in sentence(compare(before, after), "totals_are_kept")
 
 
 def test_a_release_that_was_rolled_back_comes_back_with_all_that_brought_it(two: Two) -> None:
@@ -536,13 +581,13 @@ def test_what_goes_with_nothing_but_a_withdrawn_snapshot_was_asked_for(two: Two)
     fewer, right = FLOWS.filter(pl.col("commodity_code") != "850511"), RIGHT[0]
     two.compare([OTHER], reported_flows=fewer)
     after = two.folder / "after.duckdb"
-    assert compared_with(two.before, after).losses
-    assert compared_with(two.before, after, {right}).losses == []
-    assert "gone with" in compared_with(two.before, after, {right}).page
+    assert compare(two.before, after).losses
+    assert compare(two.before, after, {right}).losses == []
+    assert "gone with" in compare(two.before, after, {right}).page
     # Another source's figures, or a snapshot that came, are nobody's wish.
-    assert compared_with(two.before, after, {OTHER[0]}).losses
+    assert compare(two.before, after, {OTHER[0]}).losses
     two.compare([OTHER, SLIP], reported_flows=fewer)
-    assert compared_with(two.before, after, {right}).losses
+    assert compare(two.before, after, {right}).losses
 
 
 def test_a_path_with_a_quote_is_opened(tmp_path: Path) -> None:
@@ -550,7 +595,7 @@ def test_a_path_with_a_quote_is_opened(tmp_path: Path) -> None:
     folder.mkdir()
     before = warehouse(folder / "before", MARTS, [RIGHT])
     after = warehouse(folder / "after", MARTS, [RIGHT])
-    assert compared_with(before, after).losses == []
+    assert compare(before, after).losses == []
 
 
 # The page.
@@ -620,7 +665,7 @@ EXPOSED = pl.DataFrame(
 
 
 def exposures_compared(tmp_path: Path, name: str, after: pl.DataFrame) -> gate.Comparison:
-    return compared_with(
+    return compare(
         warehouse(tmp_path / "before.duckdb", {name: EXPOSED}, [RIGHT, OTHER]),
         warehouse(tmp_path / "after.duckdb", {name: after}, [RIGHT, OTHER]),
     )
@@ -649,7 +694,7 @@ def test_an_exposure_may_be_of_another_source(tmp_path: Path) -> None:
 
 def test_rows_that_name_no_source_are_compared_too(tmp_path: Path) -> None:
     before = EXPOSED.with_columns(source=pl.lit(None, pl.String))
-    found = compared_with(
+    found = compare(
         warehouse(tmp_path / "before.duckdb", {"trade.flows": before}, [RIGHT]),
         warehouse(tmp_path / "after.duckdb", {"trade.flows": before.head(10)}, [RIGHT]),
     )

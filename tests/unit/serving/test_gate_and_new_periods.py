@@ -15,15 +15,8 @@ import pytest
 
 from dagster_project.serving import gate
 from dagster_project.settings import BUNDLED
-from tests.unit.serving.test_gate import (
-    OTHER,
-    RIGHT,
-    SLIP,
-    compared_with,
-    kinds,
-    sentence,
-    warehouse,
-)  # fmt: skip
+from tests.unit.serving.test_gate import OTHER, RIGHT, SLIP, kinds, sentence, warehouse
+from tests.unit.serving.test_gate import compare as compare_files
 
 LITHIUM, TIN = "283691", "260900"
 OF_LITHIUM = pl.col("hs6_code") == LITHIUM
@@ -77,7 +70,7 @@ def compare(tmp_path: Path) -> Callable[[pl.DataFrame, pl.DataFrame], gate.Compa
             file = tmp_path / f"{name}.duckdb"
             file.unlink(missing_ok=True)
             files.append(warehouse(file, {"trade.baci_flows": flows}, snapshots))
-        return compared_with(files[0], files[1], sources_of={"trade.baci_flows": {"un"}})
+        return compare_files(files[0], files[1], sources_of={"trade.baci_flows": {"un"}})
 
     return compared
 
@@ -238,7 +231,7 @@ def test_a_new_month_of_a_known_year_is_no_change_of_that_year(
         tmp_path / "before", {"trade.reported_flows": months(*factors[:-1])}, [RIGHT]
     )
     after = warehouse(tmp_path / "after", {"trade.reported_flows": months(*factors)}, [RIGHT, SLIP])
-    found = compared_with(before, after)
+    found = compare_files(before, after)
     assert kinds(found) == (["magnitudes_are_kept"] if is_held else [])
     figures = {
         (1.0, 12.0): "2025-02 (M, import) in trade.reported_flows of un is 240,000, after 20,000",
@@ -256,7 +249,7 @@ def test_a_new_month_of_a_known_year_is_no_change_of_that_year(
         )
 
 
-def test_the_first_month_of_a_year_is_compared_with_a_month_of_the_year_before(
+def test_the_first_month_of_a_year_is_compare_a_month_of_the_year_before(
     tmp_path: Path,
 ) -> None:
     known = months(1.0, 1.0, 1.0, 1.0)
@@ -270,7 +263,7 @@ def test_the_first_month_of_a_year_is_compared_with_a_month_of_the_year_before(
             tmp_path / f"after {factor}", {"trade.reported_flows": pl.concat([known, january])},
             [RIGHT, SLIP],
         )  # fmt: skip
-        found = compared_with(before, after)
+        found = compare_files(before, after)
         assert found.losses == []
         assert len(news(found)) == len(expected)
         assert all(words in sentence for words, sentence in zip(expected, news(found), strict=True))
@@ -279,7 +272,7 @@ def test_the_first_month_of_a_year_is_compared_with_a_month_of_the_year_before(
 def test_a_known_month_that_is_a_thousand_times_too_high_is_held(tmp_path: Path) -> None:
     before = warehouse(tmp_path / "before", {"trade.reported_flows": months(1, 1)}, [RIGHT])
     after = warehouse(tmp_path / "after", {"trade.reported_flows": months(1000, 1, 1)}, [SLIP])
-    assert kinds(compared_with(before, after)) == ["magnitudes_are_kept"]
+    assert kinds(compare_files(before, after)) == ["magnitudes_are_kept"]
 
 
 def test_what_is_made_of_news_is_not_listed_again(tmp_path: Path) -> None:
@@ -302,7 +295,7 @@ def test_what_is_made_of_news_is_not_listed_again(tmp_path: Path) -> None:
             path = tmp_path / f"{name} {with_flows}"
             files.append(warehouse(path, marts, snapshots))
         tables = ("trade.baci_flows", "dependency.shares")
-        compared = compared_with(files[0], files[1], sources_of={name: {"un"} for name in tables})
+        compared = compare_files(files[0], files[1], sources_of={name: {"un"} for name in tables})
         assert compared.losses == []
         return [each.table for each in compared.news]
 
@@ -333,6 +326,6 @@ def test_imports_of_twice_as_many_economies_are_another_total(
     new = pl.concat([known, shares(12, importers, 60.0)])
     before = warehouse(tmp_path / "before", {"dependency.shares": known}, [RIGHT])
     after = warehouse(tmp_path / "after", {"dependency.shares": new}, [RIGHT, SLIP])
-    found = compared_with(before, after)
+    found = compare_files(before, after)
     assert found.losses == []
     assert bool(news(found)) == is_news

@@ -9,7 +9,9 @@ import pytest
 
 from dagster_project.orchestration import transform
 from dagster_project.quality.results import CheckResult, as_frame
-from dagster_project.serving.catalog import (
+from dagster_project.serving.dictionary import Table, add_views, described_tables
+from dagster_project.serving.publication import Release, new_release
+from dagster_project.serving.release_catalog import (
     CHECKS,
     OF_A_RELEASE,
     RELEASES,
@@ -17,8 +19,6 @@ from dagster_project.serving.catalog import (
     catalog_frames,
     write_catalog,
 )  # fmt: skip
-from dagster_project.serving.dictionary import Table, add_views, described_tables
-from dagster_project.serving.publication import Release, new_release
 from tests import contract
 from tests.unit.serving.test_dictionary import SHARES, build, manifest, node
 
