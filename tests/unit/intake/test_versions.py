@@ -591,7 +591,7 @@ def test_a_snapshot_is_current_until_a_word_it_met_changes(
         ("COBALT_US_SPOT,", "COBALT_SPOT,", True),
     ],
 )
-def test_a_snapshot_of_prices_is_current_until_the_series_of_its_label_changes(
+def test_a_snapshot_of_prices_is_current_until_its_series_changes(
     old: str, new: str, holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = "edition,label,year,price,flag,printed\n2024,Lithium: Price_dt,2022,100,reported,100\n"
