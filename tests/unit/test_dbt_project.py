@@ -260,6 +260,7 @@ def test_every_lake_table_is_staged_and_one_that_is_staged_by_slice_twice(
     assert set(staged) == {
         *(f"stg_lake__{name}" for name in LAKE_TABLES),
         "stg_lake__reconciled_trade_slices",
+        "stg_lake__rows_by_snapshot",
     }
     for name, table in LAKE_TABLES.items():
         documented = {
@@ -305,7 +306,7 @@ def test_no_model_chooses_among_vintages_in_words_of_its_own(project: Project) -
 
 
 def test_the_catalog_counts_the_rows_of_every_table_with_a_period(project: Project) -> None:
-    [model] = [m for m in project.models if m["name"] == "int_catalog__count_rows_by_slice"]
+    [model] = [m for m in project.models if m["name"] == "stg_lake__rows_by_snapshot"]
     assert {ref["name"] for ref in model["refs"]} == {
         f"stg_lake__{table.name}{'_slices' if table.is_staged_by_slice else ''}"
         for table in LAKE_TABLES.values()

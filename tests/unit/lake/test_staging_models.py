@@ -27,6 +27,7 @@ SCORES = LakeTable(
     },
     key=("source", "economy_iso3", "year"),
     vintage_slice=("source", "economy_iso3", "year"),
+    period="year",
 )
 
 FACTS = LakeTable(
@@ -157,6 +158,49 @@ select
     snapshot_id,
     rows
 from counted
+""",
+    "stg_lake__rows_by_snapshot.sql": """
+with counted as (
+
+    select
+        source,
+        'scores' as table_name,
+        '' as reporter_iso3,
+        '' as flow,
+        'A' as frequency,
+        make_date(year, 1, 1) as period_start,
+        vintage_at,
+        snapshot_id,
+        1 as rows
+    from {{ ref('stg_lake__scores') }}
+
+    union all
+    select
+        source,
+        'flows' as table_name,
+        '' as reporter_iso3,
+        '' as flow,
+        'A' as frequency,
+        period_start,
+        vintage_at,
+        snapshot_id,
+        rows
+    from {{ ref('stg_lake__flows_slices') }}
+
+)
+
+select
+    source,
+    table_name,
+    reporter_iso3,
+    flow,
+    frequency,
+    period_start,
+    vintage_at,
+    snapshot_id,
+    cast(sum(rows) as bigint) as rows
+from counted
+group by all
 """,
 }
 
