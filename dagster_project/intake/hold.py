@@ -100,7 +100,7 @@ def held_against_known(
                 found.append(Revision(name, of_unknown_series, 0, 0, 0, (), ()))
             continue
         counting = not_withdrawn(table, rows_that_count(table, known, today), before, asked, today)
-        if answer is not None and table.is_asked:
+        if answer is not None and table.asked_by:
             counting = _without_accepted_losses(table, counting, fresh, landed_by_hand)
         held = hold_against(
             table,

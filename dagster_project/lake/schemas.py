@@ -52,8 +52,9 @@ class LakeTable:
     newest text is used whenever it was retrieved; only what was not yet known on the day is left
     out.
 
-    `period` is the column with the period of a row. For a table that `is_asked`, requests are
-    recorded (`coverage`), so that a slice withdrawn by its publisher is recognised.
+    `period` is the column with the period of a row. Of a table that is `asked_by` the codes of a
+    column, requests are recorded (`coverage`), so that a slice withdrawn by its publisher is
+    recognised.
 
     dbt's staging model of a table is generated from these; where `is_staged_by_slice`, the slices
     that count are staged too, for models that need no rows.
@@ -69,7 +70,7 @@ class LakeTable:
     evidence: str | None = None
     counts_from: str | None = "vintage_at"
     period: str | None = None
-    is_asked: bool = False
+    asked_by: str | None = None
     is_staged_by_slice: bool = False
 
     @property
@@ -132,7 +133,7 @@ def _table(
     evidence: str | None = None,
     counts_from: str | None = "vintage_at",
     period: str | None = None,
-    is_asked: bool = False,
+    asked_by: str | None = None,
     is_staged_by_slice: bool = False,
 ) -> LakeTable:
     return LakeTable(
@@ -150,7 +151,7 @@ def _table(
         evidence=evidence,
         counts_from=counts_from,
         period=period,
-        is_asked=is_asked,
+        asked_by=asked_by,
         is_staged_by_slice=is_staged_by_slice,
     )
 
@@ -175,7 +176,7 @@ TRADE_FLOWS = _table(
         "source", "reporter_iso3", "flow", "commodity_code", "frequency", "period_start",
     ),
     period="period_start",
-    is_asked=True,
+    asked_by="commodity_code",
     columns={
         "reporter_iso3": Column(pl.String, "Economy that declared the flow."),
         "partner_iso3": Column(

@@ -365,7 +365,7 @@ class Lake:
             counting = rows_that_count(table, table.conform(rows.collect()), today)
             return dict(counting.group_by("snapshot_id").agg(pl.len()).iter_rows())
         counting = rows_that_count(table, self.slices(table, source, left_out), today)
-        if table.is_asked:
+        if table.asked_by:
             counting = not_withdrawn(table, counting, self.coverage(source), asked, today)
         return dict(counting.group_by("snapshot_id").agg(pl.col("rows").sum()).iter_rows())
 

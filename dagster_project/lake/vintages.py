@@ -1,39 +1,38 @@
-"""Which rows of a lake table count on a day: the rule that `LakeTable` declares, for frames.
+"""Which rows of a lake table count on a day, for frames.
 
-The marts use the same rule in SQL (`dbt/macros/vintages.sql`, `newest_of_each.sql`), where the
-reasons are given; a test keeps the two equal. Neither gets rows of a replaced copy of a bundled
-document (`copies.py`).
+The rule is declared on `LakeTable` and written once, in SQL, in the macros of dbt's project
+(`vintages.sql`, `newest_of_each.sql`), from which the staging models are made. Here DuckDB runs the
+same macros on frames. Neither gets rows of a replaced copy of a bundled document (`copies.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+import duckdb
 import polars as pl
+from jinja2 import Environment, StrictUndefined, Template
 
-from dagster_project import words
 from dagster_project.lake.schemas import LakeTable
 
-_EVIDENCE = {evidence: rank for rank, evidence in enumerate(words.EVIDENCE_CLASSES, 1)}
+_MACROS = Path(__file__).resolve().parents[2] / "dbt" / "macros"
+_POSITION = "position of the row"
+
+
+class _Frame(str):
+    """The name of a registered frame; as for a relation of a unit test, its slices are counted."""
+
+    is_cte = True
 
 
 def rows_that_count(table: LakeTable, rows: pl.DataFrame, today: date) -> pl.DataFrame:
     """The rows, of all vintages of a table, that count in a build for `today`, in their order."""
-    end = datetime.combine(today + timedelta(days=1), time())
-    if table.counts_from == "vintage_at":
-        rows = rows.filter(pl.col("vintage_at") < end)
-    rows = _newest_of_each(rows, table.vintage_slice, [table.edition] if table.edition else [])
-    if not table.subject:
-        return rows
-    if table.counts_from == "known_at":
-        rows = rows.filter(pl.col("known_at") < end.date())
-    if table.evidence:
-        rank = -pl.col(table.evidence).replace_strict(_EVIDENCE, default=None, return_dtype=pl.Int8)
-        rows = rows.with_columns(evidence_rank=rank)
-        rows = _newest_of_each(rows, table.subject, ["evidence_rank"])
-        return rows.drop("evidence_rank")
-    return _newest_of_each(rows, table.subject, [])
+    query = _macros_on(today).rows_that_count(_Frame("vintages"), **choice_of(table))
+    return _selected(table, rows, query)
 
 
 def not_withdrawn(
@@ -43,49 +42,67 @@ def not_withdrawn(
     asked: Mapping[str, Iterable[str]],
     today: date,
 ) -> pl.DataFrame:
-    """The rows that count (`rows_that_count`), for a table that `is_asked` without the codes that
-    their publisher has withdrawn; for another table, all.
+    """The rows that count (`rows_that_count`), for a table that is `asked_by` a code without those
+    that their publisher has withdrawn; for another table, all.
 
     `coverage` are the rows of that lake table, `asked` the codes that were requested for each
     snapshot.
     """
-    if not table.is_asked:
+    if table.asked_by is None:
         return rows
-    of = ["source", "reporter_iso3", "flow", "frequency", "period_start"]
-    part = [*of, "commodity_code", "snapshot_id"]
-    codes = pl.DataFrame(
-        [(snapshot_id, code) for snapshot_id, each in asked.items() for code in each],
-        schema={"ask": pl.String, "commodity_code": pl.String},
+    snapshots = pl.DataFrame(
+        [(snapshot_id, list(codes)) for snapshot_id, codes in asked.items()],
+        schema={"snapshot_id": pl.String, "commodity_codes": pl.List(pl.String)},
         orient="row",
     )
-    asks = coverage.filter(
-        pl.col("table_name") == table.name,
-        pl.col("rows") > 0,
-        pl.col("vintage_at") < datetime.combine(today + timedelta(days=1), time()),
-    ).select(*of, ask="snapshot_id", asked_at="vintage_at")
-    withdrawn = (
-        rows.select(*part, "vintage_at")
-        .unique()
-        .join(asks, on=of)
-        .filter(pl.col("asked_at") > pl.col("vintage_at"), pl.col("ask") != pl.col("snapshot_id"))
-        .join(codes, on=["ask", "commodity_code"], how="semi")
+    query = _macros_on(today).not_withdrawn(
+        _Frame("vintages"), _Frame("coverage"), _Frame("snapshots"), **request_of(table)
     )
-    return rows.join(withdrawn, on=part, how="anti")
+    return _selected(table, rows, query, coverage=coverage, snapshots=snapshots)
 
 
-def _newest_of_each(
-    rows: pl.DataFrame, columns: tuple[str, ...], before: list[str]
+def choice_of(table: LakeTable) -> dict[str, Any]:
+    """The arguments of the macro `rows_that_count` for a table: what its declaration says."""
+    return {
+        "slice": list(table.vintage_slice),
+        "counts_from": table.counts_from or "none",
+        "edition": table.edition,
+        "subject": list(table.subject),
+        "evidence": table.evidence,
+    }
+
+
+def request_of(table: LakeTable) -> dict[str, Any]:
+    """The arguments of the macro `not_withdrawn` for a table that is `asked_by` a code."""
+    named = ("source", "reporter_iso3", "flow", "frequency")
+    return {
+        "table_name": table.name,
+        "columns": [name for name in named if name in table.columns],
+        "period": table.period,
+        "code": table.asked_by,
+    }
+
+
+@cache
+def _template() -> Template:
+    text = "\n".join(
+        (_MACROS / name).read_text("utf8") for name in ("vintages.sql", "newest_of_each.sql")
+    )
+    return Environment(undefined=StrictUndefined, autoescape=False).from_string(text)
+
+
+def _macros_on(day: date) -> Any:
+    """Dbt's macros for a build of that day; they know it as the variable `as_of`."""
+    return _template().make_module({"var": {"as_of": day.isoformat()}.__getitem__})
+
+
+def _selected(
+    table: LakeTable, rows: pl.DataFrame, query: str, **others: pl.DataFrame
 ) -> pl.DataFrame:
-    """The rows of the newest snapshot of each group; the columns `before` take precedence."""
-    newest = [*before, "vintage_at", "landed", "snapshot_id"]
-    instant = pl.col("snapshot_id").str.extract(r"(\d{8}T\d{12})").fill_null("")
-    ranked = rows.with_columns(landed=instant)
-    chosen = (
-        ranked.select(*columns, *(name for name in newest if name not in columns))
-        .unique()
-        .sort(newest, descending=True, nulls_last=True)
-        .unique(columns, keep="first", maintain_order=True)
-    )
-    return ranked.join(
-        chosen, on=chosen.columns, how="semi", nulls_equal=True, maintain_order="left"
-    ).drop("landed")
+    with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
+        for name, frame in {"vintages": rows.with_row_index(_POSITION), **others}.items():
+            connection.register(name, frame.to_arrow())
+        selected: pl.DataFrame = connection.sql(f'({query}) order by "{_POSITION}"').pl()
+    types = {name: dtype for name, dtype in table.polars_schema.items() if name in rows.columns}
+    return selected.select(rows.columns).cast(types)  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 {# Which of the lake's rows count in a build: the lake has all vintages. Only replaced copies of
-   bundled documents are excluded (`lake/copies.py`). #}
+   bundled documents are excluded (`lake/copies.py`). The macros of this file and of
+   `newest_of_each.sql` are used outside of dbt too, for frames (`lake/vintages.py`): they are plain
+   Jinja, and know of dbt only `var`. #}
 
 
 {# First instant after the day the warehouse is built for: rows retrieved before it count. #}
@@ -91,28 +93,27 @@
 {%- endmacro %}
 
 
-{# Flows without the slices that their publisher has withdrawn: they were requested again, and the
-   answer has other rows of the reporter, flow and period but none of the code. An answer without
-   any of these rows withdraws nothing: an unpublished period, or an outage, must not remove valid
-   figures. #}
-{% macro not_withdrawn(flows, coverage, snapshots) -%}
+{# Rows without the slices that their publisher has withdrawn: they were requested again, and the
+   answer has other rows of the same columns (reporter, flow, frequency) and period but none of the
+   code. An answer without any of these rows withdraws nothing: an unpublished period, or an outage,
+   must not remove valid figures. #}
+{% macro not_withdrawn(rows, coverage, snapshots, table_name, columns, period, code) -%}
     select *
-    from {{ flows }}
+    from {{ rows }}
     where
         not exists (
             select 1
             from {{ coverage }} as asks
             inner join {{ snapshots }} as snapshots on asks.snapshot_id = snapshots.snapshot_id
             where
-                asks.table_name = 'trade_flows'
-                and asks.source = {{ flows }}.source
-                and asks.reporter_iso3 = {{ flows }}.reporter_iso3
-                and asks.flow = {{ flows }}.flow
-                and asks.frequency = {{ flows }}.frequency
-                and asks.period_start = {{ flows }}.period_start
-                and list_contains(snapshots.commodity_codes, {{ flows }}.commodity_code)
-                and asks.snapshot_id <> {{ flows }}.snapshot_id
-                and asks.vintage_at > {{ flows }}.vintage_at
+                asks.table_name = '{{ table_name }}'
+                {% for name in columns -%}
+                    and asks.{{ name }} = {{ rows }}.{{ name }}
+                {% endfor -%}
+                and asks.period_start = {{ rows }}.{{ period }}
+                and list_contains(snapshots.commodity_codes, {{ rows }}.{{ code }})
+                and asks.snapshot_id <> {{ rows }}.snapshot_id
+                and asks.vintage_at > {{ rows }}.vintage_at
                 and asks.vintage_at < {{ as_of_end() }}
                 and asks.rows > 0
         )

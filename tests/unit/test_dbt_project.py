@@ -295,7 +295,7 @@ def test_every_lake_table_has_a_rule_that_chooses_among_its_snapshots() -> None:
         assert (table.counts_from == "known_at") == ("known_at" in table.columns), table.name
         assert (table.evidence is None) == ("evidence_class" not in table.columns), table.name
         assert (table.edition is None) == ("edition" not in table.columns), table.name
-    assert [table.name for table in LAKE_TABLES.values() if table.is_asked] == ["trade_flows"]
+    assert [table.name for table in LAKE_TABLES.values() if table.asked_by] == ["trade_flows"]
 
 
 def test_no_model_chooses_among_vintages_in_words_of_its_own(project: Project) -> None:

@@ -220,7 +220,8 @@ def test_of_a_table_that_is_asked_for_what_was_withdrawn_is_left_out_last() -> N
         key=("source",),
         vintage_slice=("source",),
         counts_from=None,
-        is_asked=True,
+        period="year",
+        asked_by="commodity_code",
     )
     assert rendered([asked])["stg_lake__asked.sql"] == (
         f"-- {HEADER}\n"
@@ -232,8 +233,15 @@ def test_of_a_table_that_is_asked_for_what_was_withdrawn_is_left_out_last() -> N
         "    ) }}\n\n"
         "),\n\n"
         "published as (\n\n"
-        "    {{ not_withdrawn('counted', source('lake', 'coverage'), "
-        "source('runtime', 'snapshots')) }}\n\n"
+        "    {{ not_withdrawn(\n"
+        "        'counted',\n"
+        "        source('lake', 'coverage'),\n"
+        "        source('runtime', 'snapshots'),\n"
+        "        table_name='asked',\n"
+        "        columns=['source'],\n"
+        "        period='year',\n"
+        "        code='commodity_code'\n"
+        "    ) }}\n\n"
         ")\n\n"
         "select\n    source,\n    vintage_at,\n    snapshot_id\nfrom published\n"
     )

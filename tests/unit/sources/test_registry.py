@@ -73,7 +73,7 @@ def test_what_is_asked_by_window_fills_tables_that_say_what_was_asked() -> None:
         for windows in source.CARD.windows:
             assert windows.revised_for > 0
             for table in source.CARD.tables:
-                assert LAKE_TABLES[table].is_asked
+                assert LAKE_TABLES[table].asked_by
                 assert LAKE_TABLES[table].period is not None
 
 
