@@ -100,7 +100,7 @@ def held_against_known(
         counting = not_withdrawn(table, rows_that_count(table, known, today), before, asked, today)
         if answer is not None and table.is_asked:
             counting = _without_accepted_losses(table, counting, fresh, landed_by_hand)
-        held = compare_with_known(
+        revision = compare_with_known(
             table,
             counting,
             fresh,
@@ -113,7 +113,7 @@ def held_against_known(
             ),
             is_whole=answer is not None,
         )
-        found.append(replace(held, added=held.added + of_unknown_series))
+        found.append(replace(revision, added=revision.added + of_unknown_series))
     return found
 
 

@@ -27,9 +27,9 @@ RATIO, MIDDLE = pl.col("ratio"), pl.col("middle")
 SIGNED, FIGURES = pl.col("is_signed"), pl.col("figures")
 
 KNOWN, BEFORE = "known", "period before"
-DOCUMENT, SERIES, ECONOMY, PERIOD, SERIES_IN_A_PERIOD, ECONOMY_IN_A_PERIOD = range(6)
+DOCUMENT, SERIES, ECONOMY, PERIOD = range(4)
 """Groups of the figures of a column: all, those of one series (or header, or code), economy or
-period, or of one in a period."""
+period."""
 _EACH = (DOCUMENT, SERIES, ECONOMY, PERIOD)
 
 FEWEST_OF_AN_ECONOMY = 20
@@ -40,8 +40,8 @@ SMALLEST_MATERIAL, MOST_MATERIAL = 0.01, 10
 withdraws three weights of one code and month now and then."""
 
 LARGEST_STEP_OF_A_MONTH = 20.0
-"""For the flows of one commodity and month: in December 2023, when its controls came into force,
-China's exports of natural graphite (250410) fell to a tenth, in the median of 20 flows."""
+"""For flows of months: in December 2023, when its controls came into force, China's exports of
+natural graphite (250410) fell to a tenth, in the median of 20 flows."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,19 @@ class Metric:
         """The smallest number of hits of a document."""
         if isinstance(self.fewest, Mapping):
             return self.fewest.get(comparison.table.name, self.fewest[""])
-        is_answer = comparison.is_answer or comparison.is_next_edition
-        return max(self.fewest, self.fewest_of_an_answer if is_answer else 0)
+        return max(self.fewest, self.fewest_of_an_answer if comparison.is_publishers else 0)
 
 
 _POWER = RATIO.log10().median().round(0)
 _FOR = "for {hits:,} of {figures:,} figures{of}"
 _KNOWN = "for {hits:,} of {figures:,} known figures{of}"
-_IN_A_PERIOD = range(6)
 
 OF_FIGURES = (
     # A publisher withdraws all the weights of a small reporter's month, which may be four; and the
     # Mineral Commodity Summaries of 2023 the four figures of germanium of those of 2022.
-    Metric(KNOWN, f"{{measure}} is missing {_KNOWN}.", OLD != 0, NEW.is_null(), by=_IN_A_PERIOD,
+    Metric(KNOWN, f"{{measure}} is missing {_KNOWN}.", OLD != 0, NEW.is_null(),
            fewest_of_an_answer=10),
-    Metric(KNOWN, f"{{measure}} is 0 {_KNOWN}.", OLD != 0, NEW == 0, by=_IN_A_PERIOD),
+    Metric(KNOWN, f"{{measure}} is 0 {_KNOWN}.", OLD != 0, NEW == 0),
     Metric(KNOWN, f"{{measure}} has the other sign {_KNOWN}.", BOTH & (OLD != 0),
            is_alike(NEW, -OLD)),
     Metric(KNOWN, f"{{measure}} is what is known as {{other}} {_FOR}.",
@@ -188,43 +186,30 @@ def _paired_figures(comparison: Comparison, against: str, column: str) -> pl.Dat
 def _worst_group(
     comparison: Comparison, figures: pl.DataFrame, metric: Metric
 ) -> Mapping[str, Any] | None:
-    """The group over the limits with most hits: all figures, else one value of a column, else one
-    value in one period.
-    """
+    """The group over the limits with most hits: all figures, else one value of a column."""
     figures, fewest = figures.filter(metric.figures), metric.fewest_in(comparison)
     if figures.filter(NEW.ne_missing(OLD)).height < min(fewest, 3):  # all is printed again
         return None
     material = min(MOST_MATERIAL, int(SMALLEST_MATERIAL * figures.height))
-    least = {DOCUMENT: 0, ECONOMY: FEWEST_OF_AN_ECONOMY, ECONOMY_IN_A_PERIOD: FEWEST_OF_AN_ECONOMY}
-    if isinstance(metric.fewest, Mapping):
-        material = 0
-    for kinds in (
-        (DOCUMENT,),
-        (SERIES, ECONOMY, PERIOD),
-        (SERIES_IN_A_PERIOD, ECONOMY_IN_A_PERIOD),
-    ):
-        over = [
-            row | {"of": _of(comparison, names, row)}
-            for kind in kinds
-            if kind in metric.by
-            for names in _groupings(comparison)[kind]
-            for row in _over_limit(
-                comparison, figures, metric, names, max(fewest, least.get(kind, material))
-            )
-        ]
-        if over:
-            return max(over, key=lambda row: int(row["hits"]))
-    return None
+    is_exact = isinstance(metric.fewest, Mapping)
+    least = {DOCUMENT: 0, ECONOMY: FEWEST_OF_AN_ECONOMY}
+    worst: dict[str, Any] | None = None
+    for kind, names in _groupings(comparison):
+        if kind not in metric.by or (worst and not worst["of"]):
+            continue
+        at_least = max(fewest, 0 if is_exact else least.get(kind, material))
+        over = _over_limit(comparison, figures, metric, names).filter(pl.col("hits") >= at_least)
+        for row in over.head(1).iter_rows(named=True):
+            if worst is None or row["hits"] > worst["hits"]:
+                values = [f"{name} {comparison.in_words(name, row[name])}" for name in names]
+                worst = {**row, "of": f" of {' in '.join(values)}" if values else ""}
+    return worst
 
 
 def _over_limit(
-    comparison: Comparison,
-    figures: pl.DataFrame,
-    metric: Metric,
-    names: Sequence[str],
-    fewest: int,
-) -> list[dict[str, Any]]:
-    """The group with most hits of those over the limits of a metric."""
+    comparison: Comparison, figures: pl.DataFrame, metric: Metric, names: Sequence[str]
+) -> pl.DataFrame:
+    """The groups over the limits of a metric, whatever their number of hits, most hits first."""
     largest_step = LARGEST_STEP_OF_A_MONTH if comparison.is_monthly else LARGEST_STEP
     groups = figures.group_by(names or pl.lit("").alias("document")).agg(
         hits=metric.hit.sum(),
@@ -232,28 +217,19 @@ def _over_limit(
         middle=RATIO.median(),
         largest_step=pl.lit(largest_step),
     )
-    is_most = pl.col("hits") >= pl.max_horizontal(fewest, metric.share * FIGURES)
-    over = groups.filter(is_most, metric.also)
-    return over.sort(-pl.col("hits").cast(pl.Int64), *names).head(1).to_dicts()
+    over = groups.filter(pl.col("hits") >= metric.share * FIGURES, metric.also)
+    return over.sort("hits", *names, descending=[True, *(False for _ in names)])
 
 
-def _groupings(comparison: Comparison) -> Mapping[int, list[list[str]]]:
-    """The columns of the groupings of each kind."""
-    shared, economies = comparison.shared, comparison.economies
-    periods = [name for name in comparison.things if name == comparison.period]
-    return {
-        DOCUMENT: [[]],
-        SERIES: [[name] for name in shared] + ([shared] if len(shared) > 1 else []),
-        ECONOMY: [[name] for name in economies],
-        PERIOD: [[name] for name in periods],
-        SERIES_IN_A_PERIOD: [[name, *periods] for name in shared if periods],
-        ECONOMY_IN_A_PERIOD: [[name, *periods] for name in economies if periods],
-    }
-
-
-def _of(comparison: Comparison, names: Sequence[str], row: Mapping[str, Any]) -> str:
-    values = [f"{name} {comparison.in_words(name, row[name])}" for name in names]
-    return f" of {' in '.join(values)}" if values else ""
+def _groupings(comparison: Comparison) -> Iterator[tuple[int, list[str]]]:
+    """The columns of each grouping, the document first."""
+    shared = comparison.shared
+    yield DOCUMENT, []
+    yield from ((SERIES, [name]) for name in shared)
+    if len(shared) > 1:
+        yield SERIES, shared
+    yield from ((ECONOMY, [name]) for name in comparison.economies)
+    yield from ((PERIOD, [name]) for name in comparison.things if name == comparison.period)
 
 
 # Words
