@@ -24,9 +24,9 @@ from dagster_project.lake.vocabulary import commodity_codes
 from dagster_project.quality.revisions import (
     Revision,
     code_of,
-    hold_against,
+    compare_sums,
+    compare_with_known,
     series_of,
-    sums_held_against,
     sums_of,
 )
 from dagster_project.settings import BUNDLED
@@ -102,7 +102,7 @@ def held_against_known(
         counting = not_withdrawn(table, rows_that_count(table, known, today), before, asked, today)
         if answer is not None and table.asked_by:
             counting = _without_accepted_losses(table, counting, fresh, landed_by_hand)
-        held = hold_against(
+        revision = compare_with_known(
             table,
             counting,
             fresh,
@@ -115,7 +115,7 @@ def held_against_known(
             ),
             is_whole=answer is not None,
         )
-        found.append(replace(held, added=held.added + of_unknown_series))
+        found.append(replace(revision, added=revision.added + of_unknown_series))
     return found
 
 
@@ -148,7 +148,7 @@ def held_in_part(
         found.append(
             Revision(name, of_table.rows - frames[name].height, 0, 0, 0, (), ())
             if sums is None
-            else sums_held_against(table, known.filter(~is_drawn), sums.filter(~is_drawn))
+            else compare_sums(table, known.filter(~is_drawn), sums.filter(~is_drawn))
         )
     return frames, found
 

@@ -1,6 +1,6 @@
 """How many of the figures that a file repeats changed, by how much, and in which series most.
 
-Frames of one lake table in, sentences out. Whether a change looks like an error: see `slips`.
+Whether a change looks like an error is in `metrics`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from dagster_project.lake.schemas import LakeTable
-from dagster_project.quality.slips import TECHNICAL, Compared, differs
+from dagster_project.quality.comparison import Comparison, differs
 
 _SHOWN_SERIES = 3
 
@@ -48,99 +47,64 @@ class Change:
     series: Sequence[tuple[str, Moved]]
 
     def __str__(self) -> str:
-        return f"{self.measure}: {self._of(self.whole)}{self._of_series()}."
-
-    def _of(self, moved: Moved) -> str:
-        share = 100 * moved.changed / moved.figures
-        percent = f"{share:.1f}" if share >= 0.1 else "<0.1"
-        parts = [f"{moved.changed:,} of {moved.figures:,} changed ({percent}%)"]
-        what = "difference" if self.by_difference else "ratio"
-        if moved.middle is not None and moved.lowest == moved.highest:
-            parts.append(f"{what} {self._number(moved.middle)}")
-        elif moved.middle is not None:
-            parts.append(
-                f"median {what} {self._number(moved.middle)} "
-                f"({self._number(moved.lowest)} to {self._number(moved.highest)})"
-            )
-        parts += [
-            f"{count:,} {word}"
-            for count, word in ((moved.gone, "now missing"), (moved.come, "missing before"))
-            if count
-        ]
-        return ", ".join(parts)
-
-    def _of_series(self) -> str:
-        if len(self.series) == 1:
-            return f"; all of {self.series[0][0]}"
         shown = ", ".join(
             f"{name} ({moved.changed:,} of {moved.figures:,}"
             f"{'' if moved.middle is None else f', {self._number(moved.middle)}'})"
             for name, moved in self.series[:_SHOWN_SERIES]
         )
-        return f"; most {shown}"
+        of_series = f"most {shown}" if len(self.series) > 1 else f"all of {self.series[0][0]}"
+        return f"{self.measure}: {self._of(self.whole)}; {of_series}."
+
+    def _of(self, moved: Moved) -> str:
+        share = 100 * moved.changed / moved.figures
+        percent = f"{share:.1f}" if share >= 0.1 else "<0.1"
+        words = [f"{moved.changed:,} of {moved.figures:,} changed ({percent}%)"]
+        what = "difference" if self.by_difference else "ratio"
+        middle, *ends = map(self._number, (moved.middle, moved.lowest, moved.highest))
+        if middle:
+            is_one = moved.lowest == moved.highest
+            words += [
+                f"{what} {middle}" if is_one else f"median {what} {middle} ({' to '.join(ends)})"
+            ]
+        words += [f"{moved.gone:,} now missing"] if moved.gone else []
+        words += [f"{moved.come:,} missing before"] if moved.come else []
+        return ", ".join(words)
 
     def _number(self, by: float | None) -> str:
         if by is None:
             return ""
-        if abs(by) >= 1000:
-            return f"{by:{'+' if self.by_difference else ''},.0f}"
-        return f"{by:{'+' if self.by_difference else ''}.3g}"
+        sign = "+" if self.by_difference else ""
+        return f"{by:{sign},.0f}" if abs(by) >= 1000 else f"{by:{sign}.3g}"
 
 
-def changes(table: LakeTable, compared: Compared) -> Iterator[Change]:
-    """Each measure with a changed figure."""
-    series = _series(table)
-    for measure in compared.measures:
+def changes(comparison: Comparison) -> Iterator[Change]:
+    """Each measure with a changed figure. A series is a commodity, instrument, material ..., or an
+    entry of a list.
+    """
+    shared, table = comparison.shared, comparison.table
+    names = [name for name in shared if name in table.vintage_slice] or shared or list(table.key)
+    for measure in comparison.measures:
         new, known = pl.col(measure), pl.col(f"{measure} known")
-        figures = compared.again.filter(new.is_not_null() | known.is_not_null())
-        changed = figures.filter(differs(measure))
-        if changed.is_empty():
-            continue
+        figures = comparison.again.filter(new.is_not_null() | known.is_not_null())
         lowest = figures.select(pl.min_horizontal(new.min(), known.min())).item()
-        by_difference = lowest < 0
+        by_difference = lowest is not None and lowest < 0
         by = new - known if by_difference else pl.when(known > 0).then(new / known)
         figures = figures.select(
-            series=pl.concat_str(series, separator=" ", ignore_nulls=True),
-            changed=differs(measure),
-            gone=new.is_null(),
-            come=known.is_null(),
-            by=pl.when(differs(measure)).then(by),
-        )
+            series=pl.concat_str(names, separator=" ", ignore_nulls=True), changed=differs(measure),
+            gone=new.is_null(), come=known.is_null(), by=pl.when(differs(measure)).then(by),
+        )  # fmt: skip
         distance = pl.col("middle").abs() if by_difference else pl.col("middle").log().abs()
-        by_series = (
+        of_series = (
             _moved(figures.group_by("series"))
             .filter(pl.col("changed") > 0)
             .sort(distance, "changed", "series", descending=[True, True, False], nulls_last=True)
         )
-        (whole,) = _moved(figures.group_by(pl.lit("").alias("series"))).iter_rows()
-        yield Change(
-            measure,
-            by_difference,
-            Moved(*whole[1:]),
-            [(name, Moved(*row)) for name, *row in by_series.iter_rows()],
-        )
+        if of_series.height:
+            ((_, *whole),) = _moved(figures.group_by(pl.lit(""))).iter_rows()
+            series = [(name, Moved(*row)) for name, *row in of_series.iter_rows()]
+            yield Change(measure, by_difference, Moved(*whole), series)
 
 
 def _moved(groups: pl.dataframe.group_by.GroupBy) -> pl.DataFrame:
-    by = pl.col("by")
-    return groups.agg(
-        figures=pl.len(),
-        changed=pl.col("changed").sum(),
-        gone=pl.col("gone").sum(),
-        come=pl.col("come").sum(),
-        middle=by.median(),
-        lowest=by.min(),
-        highest=by.max(),
-    )
-
-
-def _series(table: LakeTable) -> list[str]:
-    """Columns that name a commodity, instrument, material ...: those of a slice without its
-    period and economy; of a list, those that name an entry.
-    """
-    things = [
-        name
-        for name in table.key
-        if name not in TECHNICAL and name != table.period and not name.endswith("_iso3")
-    ]
-    return [name for name in things if name in table.vintage_slice] or things or list(table.key)
+    by, sums = pl.col("by"), pl.col("changed", "gone", "come").sum()
+    return groups.agg(pl.len(), sums, middle=by.median(), lowest=by.min(), highest=by.max())

@@ -23,8 +23,8 @@ import polars as pl
 from dagster_project.errors import listed
 from dagster_project.lake.build_file import beside
 from dagster_project.quality import limits
+from dagster_project.quality.comparison import period_in_words
 from dagster_project.quality.results import CheckResult
-from dagster_project.quality.slips import period_in_words
 from dagster_project.serving.catalog import select_newest_release, select_snapshots
 from dagster_project.serving.dictionary import NAMED
 from dagster_project.serving.totals import (

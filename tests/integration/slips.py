@@ -480,7 +480,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         values = known.values(measure)
         yield slip(
             "column shifted", measure, known.with_values(measure, [values[-1], *values[:-1]]),
-            "known of the row above", "known of 1 period earlier", "known ones of other rows",
+            "known ones of other rows",
             "has the figures that are known of", "partners_do_not_exceed_the_total",
             "not the amount of its flag", "does not begin at 100", "does not fit its flag",
             "partners that weigh more than the total",
@@ -505,6 +505,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             "not the amount of its flag", "is not an index above 0", "does not fit its flag",
             "is not a price",
         )  # fmt: skip
+    yield from slips_of_one_series(layout)
     for one, other in layout.swaps:
         yield slip(
             "columns swapped", f"{one} and {other}", known.swap(one, other),
@@ -517,7 +518,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         yield slip(
             "years moved", f"{years:+}",
             known.change(layout.period, lambda old, by=years: _moved(layout.step, old, by)),
-            r"known of \d+ (period|month)s? (earlier|later)", "has the figures that are known of",
+            r"known of \d+ (year|month)s? (earlier|later)", "has the figures that are known of",
             "price_date_is_not_in_the_future", "It would replace", "is not a year since 1900",
             "is outside the years of the edition",
             # CEPII's files bear their year in the name.
@@ -576,7 +577,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         repeated = slip(
             "last year's file", f"{last} as {following}",
             of_last.change(layout.period, lambda _: following),
-            r"known of (1 period|12 \w+) earlier", "price_date_is_not_in_the_future",
+            "known of 1 year earlier", "price_date_is_not_in_the_future",
             "has the figures that are known of", "does not begin at 100",
             "is outside the years of the edition",
         )  # fmt: skip
@@ -596,6 +597,43 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         )  # fmt: skip
     if layout.has_more:
         yield from slips_of_a_new_period(layout)
+
+
+POUNDS = 2.2046
+"""In a kilogram: a factor near which nothing but a unit is."""
+
+
+def slips_of_one_series(layout: Layout) -> Iterator[Slip]:
+    """Pounds for kilograms, or the other way round, in one printed column, code or label only."""
+    known, measure = layout.known, layout.units[0]
+    lake = layout.lake.get(measure, measure)
+
+    def slip(of: str, factor: float, is_changed: Callable[[Sequence[str]], bool]) -> Slip:
+        values = [
+            figure(old, lambda one: one * factor) if is_changed(row) else old
+            for row, old in zip(known.rows, known.values(measure), strict=True)
+        ]
+        return Slip(
+            "one series in another unit", f"{measure}{of} x{factor:.4f}",
+            known.with_values(measure, values).text.encode(),
+            (
+                f"{lake} is {factor:.3g} times what is known for",
+                "partners_do_not_exceed_the_total",
+                f"more than 5%: ({lake}|exchange_rate)_is_(between|on_the_normal|not_implausibly)",
+                "does not begin at 100", "It would replace",
+            ),
+            layout.name,
+        )  # fmt: skip
+
+    for factor in (POUNDS, 1 / POUNDS):
+        yield slip("", factor, lambda row: True)
+    if not layout.thing:
+        return
+    at, of = known.head.index(layout.thing), known.head.index(measure)
+    figures = Counter(row[at] for row in known.rows if row[of] not in ("", "0", "N/A", "NA"))
+    for thing, count in figures.most_common(2):
+        if count >= 10:
+            yield slip(f" of {thing}", POUNDS, lambda row, one=thing: row[at] == one)
 
 
 def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
@@ -622,7 +660,7 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
         if len(values) > 1:
             yield slip(
                 "column shifted", measure, more.with_values(measure, [values[-1], *values[:-1]]),
-                "of the row (above|below) better than their own", "a factor of 5 or more",
+                "more than half of the spread", "a factor of 5 or more",
                 "partners_do_not_exceed_the_total", "times that of the period before",
                 "not the amount of its flag", "partners that weigh more than the total",
             )  # fmt: skip
@@ -635,24 +673,27 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
             "column blank", measure, more.change(measure, lambda _: ""),
             f"{lake} is missing for", rf"is not a number \({lake}\)", f"rows without {measure}",
             f"no month has a figure of '{measure.upper()}'", "not the amount of its flag",
-            "(indicator|instrument): \\w+ is in .* of the period before",
             "flow_has_a_value_or_a_weight", "does not fit its flag", "has no price",
         )  # fmt: skip
         yield slip(
             "sign turned", measure,
             more.change(measure, lambda old: figure(old, lambda one: -one)),
-            "with the other sign better", f"(value|{lake})_is_(positive|not_negative)",
+            "more than half of the spread", f"(value|{lake})_is_(positive|not_negative)",
             rf"is not a number \({lake}\)", "not the amount of its flag", "does not fit its flag",
             "is not a price",
         )  # fmt: skip
     for one, other in layout.swaps:
-        yield slip(
+        swapped = slip(
             "columns swapped", f"{one} and {other}", more.swap(one, other),
-            "better the other way round", "are the other way round", "a factor of 5 or more",
+            "are the other way round", "a factor of 5 or more",
             "times that of the period before", "exchange_rate_is_not_implausibly",
             "standard_error_is_not_negative", "partners_do_not_exceed_the_total",
             rf"is not a number \({one}\)", f"{other} is missing for",
         )  # fmt: skip
+        is_of_headers = len(layout.series) > 1
+        yield replace(swapped, why_not_seen=(
+            "each of two prices or scores may become what the other was" if is_of_headers else ""
+        ))  # fmt: skip
     if len(more.rows) > 1:
         doubled = Table(more.head, [*more.rows, *more.rows])
         yield slip(
@@ -664,7 +705,6 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
             "",
             cut,
             "is new and has",
-            "is new and seems cut within",
             "the file is cut",
             with_known=not layout.is_of_one_year,
         )
@@ -675,7 +715,7 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
         most, few = common[0], rng.choice(common[6:] or common[1:])
         other = next(name for name in _SMALL if name not in known
                      and name.isdigit() == few.isdigit())  # fmt: skip
-        words = rf"{lake}: \w+ is in .* of the period before|partners of .* make up .* of its total"
+        words = rf"{lake}: \w+ is in .* of the period before"
         for gone in (most, few):
             yield slip(
                 "partner dropped", f"{column} {gone}",

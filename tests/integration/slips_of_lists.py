@@ -67,7 +67,6 @@ def slips_of_answers() -> Iterator[Slip]:
         yield slip(
             "column shifted", lake, shifted, "partners_do_not_exceed_the_total",
             "has the figures that are known of", "known ones of other rows",
-            "known of the row above",
         )  # fmt: skip
     yield slip(
         "column blank", "net_weight_kg", _changed(lambda one: replace(one, weight=None)),
@@ -82,7 +81,7 @@ def slips_of_answers() -> Iterator[Slip]:
         yield slip(
             "years moved", f"{years:+}",
             _changed(lambda one, by=years: replace(one, period=str(int(one.period) + by))),
-            r"known of 1 period (earlier|later)",
+            r"known of 1 year (earlier|later)",
         )  # fmt: skip
     whole = as_json(WORLD_OF_FLOWS)
     yield slip("file doubled", "", whole * 2, "JSON")
@@ -119,7 +118,7 @@ def slips_of_answers() -> Iterator[Slip]:
     yield slip("period of zeros", "2023", zeros, "value_usd is 0 for")
     yield slip(
         "last year's file", "2023 as 2024", [replace(one, period="2024") for one in of_2023],
-        "known of 1 period earlier",
+        "known of 1 year earlier",
     )  # fmt: skip
 
 
@@ -209,13 +208,13 @@ def slips_of_list(file: str, swaps: Sequence[tuple[str, str]]) -> Iterator[Slip]
         moved = [_with_years_moved(entry, years) for entry in known.entries]
         yield slip(
             "years moved", f"{years:+}", known.text(moved),
-            r"_\w+ is 36[56] days (later|earlier) than known for", "is_not_in_the_future",
+            r"_(date|start|at) is another than known for", "is_not_in_the_future",
         )  # fmt: skip
     for one, other in swaps:
         swapped = [_swapped(entry, one, other) for entry in known.entries]
         yield slip(
             "columns swapped", f"{one} and {other}", known.text(swapped),
-            r"\w+ and \w+ are the other way round for", f"`{one}`", "before it was announced",
+            r"\w+ is what is known as \w+ for", f"`{one}`", "before it was announced",
         )  # fmt: skip
     lines = whole.splitlines(keepends=True)
     start = known.before.count("\n") + 5
@@ -263,7 +262,7 @@ def slips_of_economies() -> Iterator[Slip]:
     ):  # fmt: skip
         yield slip(
             "columns swapped", f"{one} and {other}", known.swap(one, other),
-            "are the other way round for", f"`({one}|{other})`",
+            "is what is known as", f"`({one}|{other})`",
         )  # fmt: skip
     for column in ("name", "name_ja", "m49_code", "japan_customs_code", "region"):
         values = known.values(column)
@@ -300,7 +299,7 @@ def slips_of_abundance(known: Table) -> Iterator[Slip]:
     values = known.values(amount)
     yield slip(
         "column shifted", amount, known.with_values(amount, [values[-1], *values[:-1]]),
-        "known of the row above", "known ones of other rows", "has the figures that are known of",
+        "known ones of other rows", "has the figures that are known of",
     )  # fmt: skip
     yield slip("column zeroed", amount, known.change(amount, lambda _: "0"), of_amount)
     yield slip("column blank", amount, known.change(amount, lambda _: ""), f"no number in {amount}")
@@ -336,7 +335,7 @@ def slips_of_abundance(known: Table) -> Iterator[Slip]:
     following = dict(zip(elements, [*elements[1:], elements[0]], strict=True))
     yield slip(
         "column shifted", "element", known.change("element", following.__getitem__),
-        "known of the row above", "known ones of other rows", "has the figures that are known of",
+        "known ones of other rows", "has the figures that are known of",
     )  # fmt: skip
     lines = known.text.splitlines(keepends=True)
     yield slip("file doubled", "", "".join([*lines, *lines[1:]]), "one_row_per_estimate")

@@ -345,14 +345,14 @@ def test_a_slip_of_a_publisher_is_named_by_the_red_check_and_the_figures_stay(
     check = answered(result)
     assert not check.passed
     assert (
-        "rejected: ecb: eurofxref-hist.zip: 98 of 100 figures of instrument EURUSD are those that "
-        "are known of 1 period earlier"
+        "rejected: ecb: eurofxref-hist.zip: 98 of 100 figures of instrument EURUSD are known "
+        "ones of other rows"
     ) in str(check.metadata["answer"].value)
     (lake,) = result.asset_materializations_for_node("lake__ecb")
     assert lake.metadata["dagster/row_count"].value == BUNDLED_RATES
     assert closes(settings) == {}
     (folder,) = (settings.quarantine_dir / "ecb").iterdir()
-    assert "known of 1 period earlier" in (folder / "reason.txt").read_text("utf8")
+    assert "known ones of other rows" in (folder / "reason.txt").read_text("utf8")
 
 
 def test_a_fetched_document_that_later_rules_refuse_stops_nothing(

@@ -47,6 +47,21 @@ def test_what_somebody_landed_before_the_first_build_hides_no_bundled_figure(
     assert [one.document for one in landing_of(settings).snapshots("pink_sheet")] == ["old.csv"]
 
 
+def test_copper_times_a_pound_in_all_its_months_is_refused(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """One of fourteen columns: the others are as they were."""
+    land_bundled(settings, PRICES)
+    slip = prices(tmp_path, "pounds.csv", slice(None), 2.2046)
+    of_copper = (
+        r"close is 2\.2 times what is known for 7\d\d of 7\d\d figures of instrument COPPER\."
+    )
+    with pytest.raises(ImplausibleError, match=of_copper):
+        land_files(settings, PRICES, [slip])
+    (taken,) = land_files(settings, PRICES, [slip], replace_all=True).taken
+    assert taken.is_new
+
+
 def test_figures_that_were_withdrawn_are_not_known(settings: Settings, tmp_path: Path) -> None:
     (bundled,) = land_bundled(settings, PRICES).new
     whole = prices(tmp_path, "other.csv", slice(None), 1000.0)

@@ -216,7 +216,7 @@ def test_of_a_table_that_is_asked_for_what_was_withdrawn_is_left_out_last() -> N
     asked = LakeTable(
         name="asked",
         description="Asked for.",
-        columns={"source": SOURCE, **VINTAGE},
+        columns={"source": SOURCE, "year": Column(pl.Int32(), "Year."), **VINTAGE},
         key=("source",),
         vintage_slice=("source",),
         counts_from=None,
@@ -243,7 +243,7 @@ def test_of_a_table_that_is_asked_for_what_was_withdrawn_is_left_out_last() -> N
         "        code='commodity_code'\n"
         "    ) }}\n\n"
         ")\n\n"
-        "select\n    source,\n    vintage_at,\n    snapshot_id\nfrom published\n"
+        "select\n    source,\n    year,\n    vintage_at,\n    snapshot_id\nfrom published\n"
     )
 
 

@@ -1,0 +1,235 @@
+"""Pairs the rows of a file with those that they are compared with: the known rows of their key, or
+of a new period those of the period before.
+
+Frames of one lake table in, frames out; what a difference means is in `metrics`, `moves`, `losses`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+
+import polars as pl
+
+from dagster_project.lake.breaks import breaks_within_editions, successions
+from dagster_project.lake.schemas import LakeTable
+from dagster_project.quality.limits import ALIKE
+
+_TECHNICAL = frozenset(
+    ("source", "hs_revision", "frequency", "procedure_code", "transport_code",
+     "second_partner_iso3", "scope_iso3", "unit")
+)  # fmt: skip
+"""Key columns along which figures may be equal: two editions of the HS share a code."""
+
+NO_MEASURES = frozenset(("split_ratio",))
+"""Numbers that are no figures of a series, but facts: each is of a day of its own."""
+
+_LONGEST_STEP_DAYS = 400
+"""The period before is at most this far back: a year and a month, since a month may be missing."""
+
+_NAMES_SOME = frozenset(("production",))
+"""Tables whose publications name the main producers: the next edition may name fewer."""
+
+
+class Comparison:
+    """The rows of a file, each beside the one that it is compared with.
+
+    `known` are the rows that count before, of which some no longer do (`is_replaced`); `file` those
+    of the file that count with it; `is_answer`: the file is a whole answer of a publisher.
+    """
+
+    def __init__(
+        self, table: LakeTable, known: pl.DataFrame, file: pl.DataFrame, *, is_answer: bool
+    ) -> None:
+        self.table, self.is_answer, self.period = table, is_answer, table.period or ""
+        self.known, self.file = _with_lists_as_text(known), _with_lists_as_text(file)
+        numbers = [
+            name
+            for name, column in table.columns.items()
+            if column.dtype == pl.Float64 and (file[name].count() or known[name].count())
+        ]
+        self.measures = [name for name in numbers if name not in NO_MEASURES]
+        self.facts = [
+            name
+            for name, dtype in self.file.schema.items()
+            if table.counts_from != "vintage_at"
+            and dtype in (pl.Date, pl.String, pl.Boolean)
+            and name not in (*table.key, "is_provisional", "document", "snapshot_id")
+        ]
+        self.numbers = [name for name in numbers if name in NO_MEASURES]
+        self.things = [name for name in table.key if name not in _TECHNICAL]
+        """The key of a figure: its period, economies, and what it is of (`shared`)."""
+        self.economies = [name for name in self.things if name.endswith("_iso3")]
+        self.shared = [name for name in self.things if name not in (*self.economies, self.period)]
+        self.slice = [
+            name
+            for name in table.vintage_slice
+            if name != "source" and not name.endswith("_iso3")
+        ]  # fmt: skip
+        """The commodity and period, or what else a newer file replaces as a whole."""
+        self.has_slices_of_rows = not set(table.key) <= set(table.vintage_slice)
+
+    @cached_property
+    def with_known(self) -> pl.DataFrame:
+        """Every row that is in the file or replaced by it, beside the known one of its key."""
+        return self._paired(self.file, self.known)
+
+    @cached_property
+    def again(self) -> pl.DataFrame:
+        """The rows of the file under a known key."""
+        return self.with_known.filter("is_in_file", "is_known")
+
+    @cached_property
+    def changed(self) -> int:
+        """Rows with a figure or fact that differs from the known one."""
+        facts = (*self.facts, *self.numbers)
+        is_another = [pl.col(name).ne_missing(pl.col(f"{name} known")) for name in facts]
+        is_another += map(differs, self.measures)
+        return self.again.filter(pl.any_horizontal(pl.lit(False), *is_another)).height
+
+    @cached_property
+    def is_next_edition(self) -> bool:
+        """Whether all that it repeats was known from an earlier edition of its publication, which
+        names the main producers and not all.
+        """
+        edition = self.table.edition
+        if edition is None or self.table.name not in _NAMES_SOME or self.again.is_empty():
+            return False
+        return bool((self.again[edition] > self.again[f"{edition} known"]).fill_null(False).all())
+
+    @property
+    def is_publishers(self) -> bool:
+        """Whether a publisher withdraws what it lacks: it is an answer, or the next edition."""
+        return self.is_answer or self.is_next_edition
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether some flows are of months: these vary more than those of years."""
+        return "flow" in self.shared and bool((self.file["frequency"] == "M").any())
+
+    @cached_property
+    def with_before(self) -> pl.DataFrame:
+        """Every row of a new period that is in the file or in the period before, beside that of the
+        period before; none for a table without periods. Declared breaks and successors are not
+        compared.
+        """
+        period, table = self.period, self.table
+        if period not in table.key:
+            return self.with_known.clear()
+        new, on = self._new_periods, [*self.groups, period]
+        known = self.known.join(self.file, on=table.vintage_slice, how="anti", nulls_equal=True)
+        before = (
+            pl.concat([known.drop("is_replaced"), self.file])
+            .rename({period: "before"})
+            .join(new, on=[*self.groups, "before"], nulls_equal=True)
+            .with_columns(year=year_of(new, period), is_replaced=pl.lit(True))
+        )
+        for column in self.economies:
+            before = before.join(
+                successions(), how="anti", left_on=[column, "year"], right_on=["former", "year"]
+            )
+        code = next((name for name in ("hs6_code", "commodity_code") if name in table.key), "")
+        if code and "hs_revision" in table.key:
+            of = ["hs_revision", "year"]
+            before = before.join(
+                breaks_within_editions(), how="anti", left_on=[code, *of], right_on=["code", *of]
+            )
+        rows = self._paired(self.file.join(new, on=on, how="semi", nulls_equal=True), before)
+        if "split_ratio" not in self.numbers:
+            return rows
+        shares = pl.col("split_ratio").fill_null(1)  # a close of the day before is of those
+        return rows.with_columns((pl.col("close known") / shares).alias("close known"))
+
+    @property
+    def groups(self) -> list[str]:
+        """Columns of what is published at once each period: a code of a reporter, a series."""
+        of = [*self.shared, "reporter_iso3", "frequency", "hs_revision"]
+        return [name for name in self.table.vintage_slice if name in self.table.key and name in of]
+
+    @property
+    def _new_periods(self) -> pl.DataFrame:
+        """The new periods of the groups in the file, with the period `before`; also those of which
+        a group lacks all rows, where they are new to its reporter.
+        """
+        period, groups = self.period, self.groups
+        reporter = [name for name in groups if name == "reporter_iso3"]
+        here = self.file.select(*groups, period).unique()
+        known = self.known.select(*groups, period).unique()
+        periods = here.join(known, on=[*reporter, period], how="anti").select(*reporter, period)
+        all_groups = here.select(*groups, key=pl.lit(0)).unique()
+        expected = all_groups.join(
+            periods.with_columns(key=pl.lit(0)).unique(), on=["key", *reporter]
+        ).select(*groups, period)
+        every = pl.concat([here, known, expected]).unique().sort(*groups, period)
+        before = pl.col(period).shift(1).over(groups or [pl.lit(0)])
+        return (
+            every.with_columns(before=before)
+            .filter(pl.col(period) - pl.col("before") <= longest_step(every.schema[period]))
+            .join(known, on=[*groups, period], how="anti", nulls_equal=True)
+        )
+
+    def _paired(self, file: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+        """Rows of the file beside those of the same key, and the `known` ones that `is_replaced`,
+        in the order of the known ones (`row before`).
+        """
+        key, table = list(self.table.key), self.table
+        values = [*self.measures, *self.facts, *self.numbers, table.edition, "frequency"]
+        labels = [name for name in (*table.vintage_slice, self.period) if name]
+        names = [name for name in dict.fromkeys((*labels, *values)) if name in file.columns]
+        others = [name for name in names if name not in key]
+        both = file.select(*key, *others, is_in_file=pl.lit(True)).join(
+            known.with_row_index("row before").select(
+                *key, *others, "is_replaced", "row before", is_known=pl.lit(True)
+            ),
+            on=key, how="full", coalesce=True, suffix=" known", nulls_equal=True,
+        )  # fmt: skip
+        return both.with_columns(
+            pl.col("is_in_file", "is_known", "is_replaced").fill_null(False),
+            *(pl.coalesce(name, f"{name} known") for name in others if name in labels),
+        ).filter(pl.col("is_in_file") | pl.col("is_replaced"))
+
+    def in_words(self, column: str, value: object) -> str:
+        """A value of a key column; a period in the form of the file's rows."""
+        if column != self.period or not isinstance(value, date):
+            return str(value)
+        if "frequency" not in self.table.columns:
+            return period_in_words(value, "A")
+        frequencies = self.file.filter(pl.col(column) == value)["frequency"].unique()
+        return " and ".join(sorted(period_in_words(value, one) for one in frequencies))
+
+
+def longest_step(period: pl.DataType) -> pl.Expr | int:
+    """How far back the period before may be: a year where periods are numbers of years."""
+    return pl.duration(days=_LONGEST_STEP_DAYS) if period == pl.Date else 1
+
+
+def year_of(rows: pl.DataFrame, period: str) -> pl.Expr:
+    """The year of a column of periods."""
+    is_date = rows.schema[period] == pl.Date
+    return (pl.col(period).dt.year() if is_date else pl.col(period)).cast(pl.Int32)
+
+
+def is_alike(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Whether two figures are equal up to rounding."""
+    return (one - other).abs() <= ALIKE * pl.max_horizontal(one.abs(), other.abs())
+
+
+def differs(measure: str) -> pl.Expr:
+    """Whether a figure differs from the known one, or one of them is missing."""
+    new, known = pl.col(measure), pl.col(f"{measure} known")
+    return ~is_alike(new, known).fill_null(new.is_null() & known.is_null())
+
+
+def _with_lists_as_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """Lists as one text each, in alphabetical order: their own has no meaning. Empty is null."""
+    lists = [name for name, dtype in rows.schema.items() if dtype == pl.List(pl.String)]
+    return rows.with_columns(
+        pl.when(pl.col(name).list.len() > 0).then(pl.col(name).list.sort().list.join("\n"))
+        for name in lists
+    )
+
+
+def period_in_words(first_day: date, frequency: str) -> str:
+    """A period by its first day: a year (`A`), a month (`M`) or the day itself."""
+    written = {"A": "%Y", "M": "%Y-%m"}.get(frequency, "%Y-%m-%d")
+    return first_day.strftime(written)
