@@ -193,6 +193,7 @@ def only_news_printed() -> Iterator[None]:
     That is each statement that its event log could not store (the error itself is raised and
     reported), and each check of a build that was skipped because nothing is new.
     """
+    # A private module's name: to be removed when Dagster stops warning of checks that were skipped.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     with contextlib.redirect_stderr(cast(TextIO, _WithoutStatements(sys.stderr))):
         yield
