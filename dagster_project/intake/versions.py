@@ -39,7 +39,8 @@ def parser_version(source: Source) -> str:
     card = source.CARD
     digest = hashlib.sha256(f"{ROWS_VERSION}".encode())
     for path in modules_of(Path(inspect.getfile(cast(ModuleType, source)))):
-        digest.update(f"\n{path.relative_to(_SOURCES).as_posix()}\n".encode())
+        name = path.relative_to(_SOURCES) if path.is_relative_to(_SOURCES) else path.name
+        digest.update(f"\n{name}\n".encode())
         digest.update(path.read_bytes())
     for name in card.tables:
         digest.update(repr(_structure(LAKE_TABLES[name])).encode())
