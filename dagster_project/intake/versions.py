@@ -16,7 +16,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast
 
-from dagster_project import sources
 from dagster_project.lake import vocabulary
 from dagster_project.lake.corrections import corrections
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
@@ -28,10 +27,10 @@ from dagster_project.sources.card import Source
 ROWS_VERSION = 1
 """To be raised with a change of the code that conforms, corrects or names all rows."""
 
-_SOURCES = Path(sources.__path__[0])
-_PREFIX = f"{sources.__name__}."
-_CARDS = _SOURCES / "card.py"
-"""Types and cards: without effect on rows."""
+_CARDS = Path(inspect.getfile(Source))
+"""The types of cards: without effect on rows."""
+
+_SOURCES, _PREFIX = _CARDS.parent, f"{Source.__module__.rpartition('.')[0]}."
 
 
 def parser_version(source: Source) -> str:

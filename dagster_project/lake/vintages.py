@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 from jinja2 import Environment, StrictUndefined, Template
 
@@ -99,6 +98,8 @@ def _macros_on(day: date) -> Any:
 def _selected(
     table: LakeTable, rows: pl.DataFrame, query: str, **others: pl.DataFrame
 ) -> pl.DataFrame:
+    import duckdb
+
     with duckdb.connect() as connection:
         connection.execute("set enable_progress_bar = false")
         for name, frame in {"vintages": rows.with_row_index(_POSITION), **others}.items():

@@ -107,6 +107,7 @@ def test_the_repository_names_no_machine_and_no_package_index() -> None:
 
 def test_the_readme_names_only_commands_and_tables_that_exist() -> None:
     from dagster_project.orchestration.transform import load_manifest
+    from dagster_project.serving.dictionary import described_tables
 
     readme = (CHECKOUT / "README.md").read_text("utf8")
     assert "@@" not in readme
@@ -117,9 +118,9 @@ def test_the_readme_names_only_commands_and_tables_that_exist() -> None:
     for command in re.findall(r"^(?:KIDO\S+ )?kido (\w+)", readme, re.MULTILINE):
         assert command in helped
     marts: dict[str, set[str]] = {}
-    for node in load_manifest()["nodes"].values():
-        if node["resource_type"] == "model" and "marts" in node["fqn"]:
-            marts.setdefault(node["schema"], set()).add(node["alias"])
+    for table in described_tables(load_manifest()):
+        if not table.statement:
+            marts.setdefault(table.schema, set()).add(table.name)
     rows = re.findall(r"^\| `(\w+)` \| (`[^|]+) \|", readme, re.MULTILINE)
     assert {schema: set(re.findall(r"`(\w+)`", tables)) for schema, tables in rows} == marts
 

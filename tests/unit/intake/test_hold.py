@@ -58,8 +58,7 @@ def test_copper_times_a_pound_in_all_its_months_is_refused(
     )
     with pytest.raises(ImplausibleError, match=of_copper):
         land_files(settings, PRICES, [slip])
-    (taken,) = land_files(settings, PRICES, [slip], replace_all=True).taken
-    assert taken.is_new
+    assert land_files(settings, PRICES, [slip], replace_all=True).is_new
 
 
 def test_figures_that_were_withdrawn_are_not_known(settings: Settings, tmp_path: Path) -> None:
