@@ -107,9 +107,7 @@
             inner join {{ snapshots }} as snapshots on asks.snapshot_id = snapshots.snapshot_id
             where
                 asks.table_name = '{{ table_name }}'
-                {% for name in columns -%}
-                    and asks.{{ name }} = {{ rows }}.{{ name }}
-                {% endfor -%}
+                and {{ same_in('asks', rows, columns) }}
                 and asks.period_start = {{ rows }}.{{ period }}
                 and list_contains(snapshots.commodity_codes, {{ rows }}.{{ code }})
                 and asks.snapshot_id <> {{ rows }}.snapshot_id
