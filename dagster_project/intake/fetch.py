@@ -46,7 +46,7 @@ from dagster_project.intake.due import (
     scope_of,
     unanswered,
 )
-from dagster_project.intake.hold import held_against_known, require_plausible
+from dagster_project.intake.hold import compare_with_lake, require_plausible
 from dagster_project.intake.ledger import Answer, Answered, Ask, Ledger, Outcome, WindowAsk, worst
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.intake.withdraw import complete, in_words
@@ -534,7 +534,7 @@ class Fetching:
         name = self._source.CARD.name
         answer = self._snapshot(extract, asking, extract.windows)
         frames = batch.frames(answer.snapshot_id)
-        found = held_against_known(
+        found = compare_with_lake(
             self.landing, self._lake, self._source, frames, scope=batch.scope, answer=answer
         )
         require_plausible(f"{name}: {extract.document}", found, self._how_to_land(asking))

@@ -16,7 +16,7 @@ from dagster_project.intake.stores import bundled_files
 from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
-from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
+from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.spool import Spooled
 from dagster_project.lake.tables import Lake, Rows
 from dagster_project.lake.vintages import not_withdrawn, rows_that_count
@@ -42,23 +42,22 @@ MOST_COMPARED_ROWS = 500_000
 """Rows of a spooled document that are compared one by one: 2 s and 1 GB."""
 
 
-def held_against_known(
+def compare_with_lake(
     landing: Landing,
     lake: Lake,
     source: Source,
     frames: Mapping[str, pl.DataFrame],
-    beside: Sequence[Mapping[str, pl.DataFrame]] = (),
     *,
-    scope: CommodityScope = DEFAULT_SCOPE,
+    scope: CommodityScope,
     answer: Snapshot | None = None,
     is_part: bool = False,
 ) -> list[Revision]:
     """The effect of the rows of a document or extract on those that count, by table.
 
-    `frames` have the name of their snapshot. `beside` are earlier rows of the same command that are
-    not in the lake yet. Bundled figures that no build has landed yet are included in the known
-    ones, the copies that they replace are not. `answer` is the snapshot that they would become,
-    where they were fetched: it is not cut, and requested rows that it lacks are withdrawn.
+    `frames` have the name of their snapshot. Bundled figures that no build has landed yet are
+    included in the known ones, the copies that they replace are not. `answer` is the snapshot that
+    they would become, where they were fetched: it is not cut, and requested rows that it lacks are
+    withdrawn.
     `is_part`: they are rows of some codes of a larger document, and compared with known ones of the
     same codes.
     """
@@ -79,13 +78,12 @@ def held_against_known(
         for one in copies.snapshots
         if one.document in to_come or one.document not in card.bundled
     }
-    beside = [*to_come.values(), *beside]
     found = []
     for name, fresh in frames.items():
         table = LAKE_TABLES[name]
         left_out = replaced | copies.left_out(table, today)
         known = _known(lake, table, card.name, fresh, left_out, of_its_codes=is_part)
-        known = pl.concat([known, *(each[name] for each in beside if name in each)])
+        known = pl.concat([known, *(each[name] for each in to_come.values() if name in each)])
         of_unknown_series = 0
         if is_part:
             # A code in an unknown edition cannot be compared.
@@ -119,7 +117,7 @@ def held_against_known(
     return found
 
 
-def held_in_part(
+def compare_in_part(
     landing: Landing, lake: Lake, source: Source, rows: Mapping[str, Rows]
 ) -> tuple[dict[str, pl.DataFrame], list[Revision]]:
     """The rows of each table that are compared one by one, and the effect of the others.

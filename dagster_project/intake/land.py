@@ -17,7 +17,7 @@ from dagster_project.errors import ConfigurationError, ContradictionError, short
 from dagster_project.intake import batch as batches
 from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform, stage
-from dagster_project.intake.hold import held_against_known, held_in_part, require_plausible
+from dagster_project.intake.hold import compare_in_part, compare_with_lake, require_plausible
 from dagster_project.intake.landing_report import LandingReport, report_of
 from dagster_project.intake.stores import (
     bundled_files,
@@ -243,12 +243,12 @@ def _revisions(
 ) -> list[Revision]:
     """The effect of the files on the figures that count, by table. Raises ImplausibleError."""
     rows = command.batch.rows_of(command.snapshot_id)
-    frames, in_part = held_in_part(landing, lake, source, rows)
+    frames, in_part = compare_in_part(landing, lake, source, rows)
     is_part = any(isinstance(rows_of_table, Spooled) for rows_of_table in rows.values())
     others = {revision.table: revision for revision in in_part}
     revisions = [
         revision.with_others(others.pop(revision.table)) if revision.table in others else revision
-        for revision in held_against_known(
+        for revision in compare_with_lake(
             landing, lake, source, frames, scope=command.batch.scope, is_part=is_part
         )
     ] + list(others.values())
