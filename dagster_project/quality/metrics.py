@@ -40,8 +40,9 @@ SMALLEST_MATERIAL, MOST_MATERIAL = 0.01, 10
 withdraws three weights of one code and month now and then."""
 
 LARGEST_STEP_OF_A_MONTH = 20.0
-"""For flows of months: in December 2023, when its controls came into force, China's exports of
-natural graphite (250410) fell to a tenth, in the median of 20 flows."""
+"""For the flows of one commodity and month, in a file with others or alone: in December 2023, when
+its controls came into force, China's exports of natural graphite (250410) fell to a tenth, in the
+median of 20 flows. All commodities of a month do not."""
 
 
 @dataclass(frozen=True)
@@ -210,12 +211,18 @@ def _over_limit(
     comparison: Comparison, figures: pl.DataFrame, metric: Metric, names: Sequence[str]
 ) -> pl.DataFrame:
     """The groups over the limits of a metric, whatever their number of hits, most hits first."""
-    largest_step = LARGEST_STEP_OF_A_MONTH if comparison.is_monthly else LARGEST_STEP
+    shared = comparison.shared
+    # In a file of one commodity, all groups show the change of that commodity.
+    commodity = [name for name in shared if name != "flow"] or [pl.lit("")]
+    is_of_one = bool(set(names) & set(shared)) | (pl.struct(commodity).n_unique() == 1)
+    is_one_of_a_month = pl.lit(comparison.is_monthly) & is_of_one
     groups = figures.group_by(names or pl.lit("").alias("document")).agg(
         hits=metric.hit.sum(),
         figures=pl.len(),
         middle=RATIO.median(),
-        largest_step=pl.lit(largest_step),
+        largest_step=pl.when(is_one_of_a_month)
+        .then(LARGEST_STEP_OF_A_MONTH)
+        .otherwise(LARGEST_STEP),
     )
     over = groups.filter(pl.col("hits") >= metric.share * FIGURES, metric.also)
     return over.sort("hits", *names, descending=[True, *(False for _ in names)])

@@ -809,6 +809,27 @@ def test_exports_of_a_month_may_fall_to_a_tenth_when_controls_begin(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("factor", "is_refused"), [(4.9, False), (10.0, True)])
+def test_all_commodities_of_a_month_do_not_become_ten_times_as_much(
+    factor: float, is_refused: bool
+) -> None:
+    def month(first_day: date, by: float) -> list[Row]:
+        return [
+            {"reporter_iso3": "CHN", "partner_iso3": row["exporter_iso3"], "flow": "export",
+             "commodity_code": code, "frequency": "M", "period_start": first_day,
+             "value_usd": row["value_usd"] * by}
+            for code in ("250410", "380110")
+            for row in spread(20, code)
+        ]  # fmt: skip
+
+    known, fresh = month(date(2023, 11, 1), 1), month(date(2023, 12, 1), factor)
+    assert held(TRADE_FLOWS, known, fresh).objections == (
+        ("value_usd is 10 times that of the period before, in the middle of 40 new figures.",)
+        if is_refused
+        else ()
+    )
+
+
 def test_a_file_that_ends_within_a_new_year_was_cut() -> None:
     known = [*spread(12), *spread(12, "280530")]
     fresh = next_year(known)
