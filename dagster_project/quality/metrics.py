@@ -213,8 +213,8 @@ def _over_limit(
     """The groups over the limits of a metric, whatever their number of hits, most hits first."""
     shared = comparison.shared
     # In a file of one commodity, all groups show the change of that commodity.
-    commodity = [name for name in shared if name != "flow"] or [pl.lit("")]
-    is_of_one = bool(set(names) & set(shared)) | (pl.struct(commodity).n_unique() == 1)
+    commodity = pl.struct(pl.lit(""), *(pl.col(name) for name in shared if name != "flow"))
+    is_of_one = bool(set(names) & set(shared)) | (commodity.n_unique() == 1)
     is_one_of_a_month = pl.lit(comparison.is_monthly) & is_of_one
     groups = figures.group_by(names or pl.lit("").alias("document")).agg(
         hits=metric.hit.sum(),
