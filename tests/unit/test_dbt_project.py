@@ -614,6 +614,7 @@ CHECKS_THAT_FIND_THE_FLAWS = {
     "supplier_shares_have_known_importers",
     "supplier_shares_have_known_suppliers",
     "answers_has_one_row_per_importer_and_line",
+    "latest_imports_are_one_per_importer_group_and_measure",
     "suspended_clauses_name_what_suspends_them",
     "company_facts_name_clauses_of_the_catalogue",
     "company_exposure_has_known_homes",
