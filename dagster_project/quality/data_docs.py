@@ -13,12 +13,12 @@ from pathlib import Path
 
 import polars as pl
 
+from dagster_project.quality.profiles import evaluated_columns
 from dagster_project.quality.rules import Suite
 from dagster_project.quality.runner import (
     expectations_of,
     great_expectations,
     kwargs_of,
-    looked_at,
     with_markets,
 )
 
@@ -53,7 +53,7 @@ def build_data_docs(
                     ),
                 )
             )
-            shown, _ = looked_at(frame, suite.rules)
+            shown, _ = evaluated_columns(frame, suite.rules)
             definition.run(
                 batch_parameters={"dataframe": shown.to_pandas()},
                 run_id=gx.RunIdentifier(run_name=f"as_of_{today or datetime.now(UTC).date()}"),

@@ -1,14 +1,14 @@
-"""The profile that Great Expectations evaluates of a frame that is too large to be evaluated whole.
+"""The frames that Great Expectations evaluates: a small frame itself, of a large one a profile.
 
-The frame is read block by block, so that memory is bounded: once for the profile, once more for the
-offending rows where a rule fails. Rules are measured here and evaluated elsewhere.
+A profile has few rows and leads to the same verdicts (docs/decisions/0016). The large frame is read
+block by block, so that memory is bounded: once for the profile, once more for the failing rows
+where a rule fails. Rules are evaluated in `runner.py`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -20,490 +20,153 @@ BLOCK_ROWS = 250_000
 """Rows in memory at a time. 10 million lake rows take 1.4 s in blocks of 120,000, 1.2 s in blocks
 of 500,000, which need 0.15 GB more."""
 
-ROW = "row_number"
-"""Rows of a frame are counted from 1."""
-
-VALUES_NAMED = 3
-"""Most offending values that a message names."""
-
-QUARANTINED: Mapping[str, type[pl.DataType]] = {
-    ROW: pl.Int64, "rule": pl.String, "value": pl.String, "explanation": pl.String,
-}  # fmt: skip
-
-Sign = pl.Expr | pl.DataFrame
-"""How an offending row is identified: by a condition, or by its values in some columns."""
-
-DistinctRows = Callable[[Sequence[str]], pl.DataFrame]
-"""Each combination of the values of some columns, once."""
-
 KEYS_AT_A_TIME = 1_000_000
-"""Hashes that occur twice whose keys are compared at a time."""
+"""Duplicated hashes whose keys are compared at a time."""
+
+ROW = "row_number"
+"""Rows are counted from 0 here, and from 1 where people read the number."""
+
+_PLACE = "place in the frame"
+
+Kwargs = Mapping[str, object]
+"""The arguments of an expectation."""
 
 
-def words(rule: Rule, columns: Mapping[str, pl.Expr] | None = None) -> pl.Expr:
-    """The values a rule evaluates, as text: bare if it is one column, else with their names."""
-    looked_at = {name: (columns or {}).get(name, pl.col(name)) for name in rule.looks_at}
-    texts = [column.cast(pl.String).fill_null("null") for column in looked_at.values()]
-    if len(texts) == 1:
-        return texts[0].alias("value")
-    named = [pl.format(f"{name}={{}}", text) for name, text in zip(looked_at, texts, strict=True)]
-    return pl.concat_str(named, separator=", ").alias("value")
+@dataclass(frozen=True, eq=False)
+class FailingRows:
+    """The rows that break a rule: how many, and their numbers in ascending order.
 
-
-def quarantined_rows(
-    frame: pl.DataFrame, broken: Iterable[tuple[Rule, pl.Series, pl.Series]], first: int = 0
-) -> pl.DataFrame:
-    """The rows that break a rule, once each, with every rule they break.
-
-    `broken` gives rows (counted from 0 in `frame`) and their values. `first` is the number of
-    rows of the batch before the frame.
-    """
-    found = [
-        pl.DataFrame({ROW: rows, "value": values}).select(
-            pl.col(ROW).cast(pl.Int64),
-            rule=pl.lit(rule.name),
-            value="value",
-            explanation=pl.lit(rule.explanation),
-        )
-        for rule, rows, values in broken
-    ]
-    rows = (
-        pl.concat([pl.DataFrame(schema=QUARANTINED), *found])
-        .group_by(ROW, maintain_order=True)
-        .agg(
-            pl.col("rule").str.join(", "),
-            pl.col("value").str.join("; "),
-            pl.col("explanation").str.join(" "),
-        )
-        .sort(ROW)
-    )
-    return rows.with_columns(pl.col(ROW) + 1 + first).hstack(frame[rows[ROW]])
-
-
-@dataclass(eq=False)
-class Offending:
-    """The rows that break one rule: how many, and the first of them with all their columns."""
-
-    rows: int = 0
-    sample: pl.DataFrame | None = None
-    values: list[str] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class Quarantine:
-    """The rows to be quarantined: how many, and the rows themselves while they are within bounds.
-
-    Above `at_most`, only the first of them are kept: the batch is rejected for their number.
+    Of a rule that quarantines the numbers are complete, of any other the first ones.
     """
 
-    at_most: float
-    rows: int = 0
-    kept: list[pl.DataFrame] = field(default_factory=list)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether there are so many that the batch is rejected."""
-        return self.rows > self.at_most
-
-    def add(self, rows: pl.DataFrame) -> None:
-        self.kept.append(rows)
-        self.rows += rows.height
-        if self.is_full:
-            self.kept = [pl.concat(self.kept).head(SAMPLE_ROWS)]
+    count: int
+    numbers: pl.Series
 
 
-# --- what is measured for a rule ---
+class WholeFrame:
+    """A small frame: Great Expectations evaluates all of its rows.
 
-
-class _Gauge(ABC):
-    """The measures needed to evaluate the rules on some columns, gathered block by block."""
-
-    def __init__(self, columns: Mapping[str, pl.Expr]) -> None:
-        self.columns = columns
-        self.names = list(columns)
-        self.seen: list[pl.DataFrame] = []
-
-    @abstractmethod
-    def measures(self) -> list[pl.Expr]:
-        """Aggregates of a block, computed together with those of the other gauges."""
-
-    def looked_at(self, block: pl.DataFrame) -> pl.DataFrame:
-        """The rows of a block that are measured: all, or a few that give the same measures."""
-        return block
-
-    def add(self, measured: pl.DataFrame) -> None:
-        """Take in the measures of one block: one row."""
-        self.seen.append(measured)
-
-    @abstractmethod
-    def shown(self) -> pl.DataFrame:
-        """A frame that breaks the rules if, and only if, the whole one does."""
-
-    def broken(self, kwargs: Mapping[str, object], positions: Sequence[int]) -> Sign:
-        """What identifies an offending row.
-
-        `positions` are the rows of `shown` that break the rule. For a sum there is no such row.
-        """
-        return pl.lit(False)
-
-
-class _Extremes(_Gauge):
-    """The least and the largest value: all that a range needs.
-
-    Where a column is computed from one of whole numbers (`root`: a year), each distinct number is
-    computed once: converting each of 11 million years to a day takes 0.7 s.
+    `rows` is their number; `problems` gives by rule why it cannot be evaluated.
     """
 
-    def __init__(self, columns: Mapping[str, pl.Expr], root: str | None = None) -> None:
-        super().__init__(columns)
-        self._root = root
+    def __init__(self, frame: pl.DataFrame, rules: Sequence[Rule]) -> None:
+        self.rows = frame.height
+        self._frame = frame
+        self._rules = rules
+        self._evaluated, self.problems = evaluated_columns(frame, rules)
 
-    def looked_at(self, block: pl.DataFrame) -> pl.DataFrame:
-        return block if self._root is None else block.select(pl.col(self._root).unique())
+    def shown(self, kwargs: Mapping[str, Kwargs]) -> Iterator[tuple[list[Rule], pl.DataFrame]]:
+        """Groups of rules, each with the frame that they are evaluated on."""
+        rules = [rule for rule in self._rules if rule.name not in self.problems]
+        yield rules, self._evaluated
 
-    def measures(self) -> list[pl.Expr]:
-        column = self.columns[self.names[0]]
-        return [column.min().alias("least"), column.max().alias("largest")]
+    def distinct_values(self, rule: Rule) -> list[object]:
+        """The distinct values of the columns that a rule evaluates; none where it cannot be."""
+        if rule.name in self.problems:
+            return []
+        return [value for name in rule.looks_at for value in self._evaluated[name].unique()]
 
-    def shown(self) -> pl.DataFrame:
-        extremes = pl.col("least").min().append(pl.col("largest").max())
-        return pl.concat(self.seen).select(extremes.alias(self.names[0]))
+    def failing_rows(
+        self, unexpected: Mapping[str, Sequence[int]], kwargs: Mapping[str, Kwargs]
+    ) -> dict[str, FailingRows]:
+        """The failing rows by rule; `unexpected` are the rows of `shown` that break it."""
+        return {
+            name: FailingRows(len(rows), pl.Series(sorted(rows), dtype=pl.UInt32))
+            for name, rows in unexpected.items()
+        }
 
-    def broken(self, kwargs: Mapping[str, object], positions: Sequence[int]) -> pl.Expr:
-        column = self.columns[self.names[0]]
-        outside = pl.lit(False)
-        low: Any = kwargs.get("min_value")
-        high: Any = kwargs.get("max_value")
-        if low is not None:
-            outside |= (column <= low) if kwargs.get("strict_min") else (column < low)
-        if high is not None:
-            outside |= (column >= high) if kwargs.get("strict_max") else (column > high)
-        return outside
-
-
-class _Filled(_Gauge):
-    """One value and one missing value, where there are any."""
-
-    def measures(self) -> list[pl.Expr]:
-        column = self.columns[self.names[0]]
-        return [column.drop_nulls().first().alias("value"), column.null_count().alias("missing")]
-
-    def shown(self) -> pl.DataFrame:
-        seen = pl.concat(self.seen)
-        value = seen["value"].drop_nulls().head(1)
-        if seen["missing"].sum():
-            value = value.extend_constant(None, 1)
-        return pl.DataFrame({self.names[0]: value})
-
-    def broken(self, kwargs: Mapping[str, object], positions: Sequence[int]) -> pl.Expr:
-        column = self.columns[self.names[0]]
-        offends_empty = self.shown()[self.names[0]][list(positions)].null_count() > 0
-        return column.is_null() if offends_empty else column.is_not_null()
-
-
-class _Sum(_Gauge):
-    """The sum of a column, and a missing value, if any: it makes the sum a float."""
-
-    def measures(self) -> list[pl.Expr]:
-        column = self.columns[self.names[0]]
-        return [column.sum().alias("sum"), column.null_count().alias("missing")]
-
-    def shown(self) -> pl.DataFrame:
-        seen = pl.concat(self.seen)
-        whole = seen.select(pl.col("sum").sum())["sum"]
-        if seen["missing"].sum():
-            whole = whole.extend_constant(None, 1)
-        return pl.DataFrame({self.names[0]: whole})
-
-
-class _Pair(_Gauge):
-    """A row that breaks a comparison of two columns, and one that does not, where there are any."""
-
-    def __init__(self, columns: Mapping[str, pl.Expr], offends: pl.Expr) -> None:
-        super().__init__(columns)
-        self.offends = offends
-
-    def measures(self) -> list[pl.Expr]:
-        row = pl.struct(column.alias(name) for name, column in self.columns.items())
-        return [
-            row.filter(condition).head(1).implode().alias(name)
-            for name, condition in (("bad", self.offends), ("good", ~self.offends))
-        ]
-
-    def shown(self) -> pl.DataFrame:
-        seen = pl.concat(self.seen)
-        rows = [seen[name].explode().drop_nulls().head(1) for name in ("bad", "good")]
-        return pl.concat(rows).struct.unnest()
-
-    def broken(self, kwargs: Mapping[str, object], positions: Sequence[int]) -> pl.Expr:
-        return self.offends
-
-
-class _Distinct(_Gauge):
-    """Each combination of values once: rows that are alike break a row's rule alike.
-
-    Where a column is computed from few others, `roots` are these: a day is then formatted once
-    and not once per row.
-    """
-
-    def __init__(self, columns: Mapping[str, pl.Expr], roots: Sequence[str]) -> None:
-        super().__init__(columns)
-        self.kept = {name: pl.col(name) for name in roots} or dict(columns)
-        self.is_computed_once = bool(roots)
-        self._known: pl.DataFrame | None = None
-        self.is_known = False
-
-    def take(self, known: pl.DataFrame) -> None:
-        """Take each combination, instead of measuring them."""
-        self._known = known
-        self.is_known = True
-
-    def measures(self) -> list[pl.Expr]:
-        if len(self.kept) == 1:
-            ((name, column),) = self.kept.items()
-            return [column.unique().implode().alias(name)]
-        row = pl.struct(column.alias(name) for name, column in self.kept.items())
-        return [row.unique().implode().alias("row")]
-
-    def add(self, measured: pl.DataFrame) -> None:
-        found = measured.to_series().explode(empty_as_null=False)
-        block = found.to_frame() if len(self.kept) == 1 else found.struct.unnest()
-        block.columns = list(self.kept)
-        self._known = block if self._known is None else pl.concat([self._known, block]).unique()
-
-    def known(self) -> pl.DataFrame:
-        assert self._known is not None, "no block was measured"
-        return self._known
-
-    def shown(self) -> pl.DataFrame:
-        if not self.is_computed_once:
-            return self.known()
-        return self.known().select(column.alias(name) for name, column in self.columns.items())
-
-    def broken(self, kwargs: Mapping[str, object], positions: Sequence[int]) -> pl.DataFrame:
-        return self.known()[list(positions)]
-
-
-class _Key(_Gauge):
-    """Hashes of the keys, 8 bytes a row: only keys with equal hashes are compared."""
-
-    def __init__(self, columns: Mapping[str, pl.Expr], is_left_out: pl.Expr) -> None:
-        super().__init__(columns)
-        self.is_left_out = is_left_out
-        self.hashes: list[pl.Series] = []
-        self.rows = 0
-        self.first = pl.DataFrame(schema=list(columns))
-
-    @property
-    def hash(self) -> pl.Expr:
-        # A seed for each: else swapping two columns would not change the hash.
-        parts = [column.hash(seed) for seed, column in enumerate(self.columns.values(), start=1)]
-        return pl.sum_horizontal(parts) if len(parts) > 1 else parts[0]
-
-    def measures(self) -> list[pl.Expr]:
-        return [self.hash.filter(~self.is_left_out).implode().alias("hash")]
-
-    def add(self, measured: pl.DataFrame) -> None:
-        self.hashes.append(measured["hash"].explode(empty_as_null=False))
-
-    def compare(self, frame: pl.LazyFrame) -> None:
-        """Find the duplicated keys among those with equal hashes."""
-        # polars sorts with all cores, numpy with one.
-        hashes = pl.concat(self.hashes)
-        self.hashes = []
-        hashes = hashes.sort()
-        meeting = hashes.filter(hashes == hashes.shift(1)).unique(maintain_order=True)
-        del hashes
-        numbered = frame.with_row_index(ROW).filter(~self.is_left_out)
-        keys = numbered.select(
-            ROW, *(column.alias(name) for name, column in self.columns.items()),
-            hash_of_key=self.hash,
-        )  # fmt: skip
-        found = []
-        for start in range(0, len(meeting), KEYS_AT_A_TIME):
-            some = meeting[start : start + KEYS_AT_A_TIME]
-            repeated = (
-                keys.filter(pl.col("hash_of_key").is_between(some[0], some[-1]))
-                .join(some.alias("hash_of_key").to_frame().lazy(), on="hash_of_key", how="semi")
-                .group_by(self.names)
-                .agg(pl.len().alias("rows_of_key"), pl.col(ROW).min())
-                .filter(pl.col("rows_of_key") > 1)
-                .collect(engine="streaming")
-            )
-            self.rows += int(repeated["rows_of_key"].sum())
-            found.append(repeated.bottom_k(SAMPLE_ROWS, by=ROW))
-        if found:
-            # Sorted by first row: each of these keys occurs before those that follow.
-            self.first = pl.concat(found).bottom_k(SAMPLE_ROWS, by=ROW).select(self.names)
-
-    def shown(self) -> pl.DataFrame:
-        return pl.concat([self.first, self.first])
-
-    def broken(self, kwargs: Mapping[str, object], positions: Sequence[int]) -> pl.DataFrame:
-        return self.first
-
-
-# --- the frame ---
+    def rows_at(
+        self, numbers: pl.Series, rules: Iterable[Rule]
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The rows with these numbers, and by rule the values that it evaluates, as text."""
+        values = self._evaluated[numbers].select(_as_text(rule) for rule in rules)
+        return self._frame[numbers], values
 
 
 class Profile:
-    """A frame read in blocks: the data each rule is evaluated on, and the rows that break it.
+    """A large frame: Great Expectations evaluates what `Metric`s keep of it.
 
-    `rows` is their number; `problems` gives by rule why it cannot be evaluated. Not-a-number is
-    missing here, as it is in pandas. `distinct_rows` gives those of some columns, where a database
-    finds them faster than the frame can be read.
+    Not-a-number is missing here, as it is in pandas. The members are those of `WholeFrame`.
     """
 
-    def __init__(
-        self,
-        frame: pl.LazyFrame,
-        rules: Iterable[Rule],
-        distinct_rows: DistinctRows | None = None,
-    ) -> None:
+    def __init__(self, frame: pl.LazyFrame, rules: Sequence[Rule]) -> None:
         self.problems: dict[str, str] = {}
         self.rows = 0
         self._frame = frame
         self._schema = frame.collect_schema()
+        self._rules = rules
         self._computed: dict[str, pl.Series] = {}
-        self._types: dict[str, pl.DataType] = {}
-        self._gauges: dict[tuple[object, ...], _Gauge] = {}
-        self._gauge_of: dict[str, _Gauge] = {}
-        self._rules = list(rules)
-        self._distinct_rows = distinct_rows
-        for rule in self._rules:
+        self._metrics: dict[tuple[object, ...], Metric | KeyMetric] = {}
+        self._metric_of: dict[str, Metric | KeyMetric] = {}
+        for rule in rules:
             self._prepare(rule)
         self._measure()
 
-    def groups(self, rules: Iterable[Rule]) -> Iterator[tuple[list[Rule], pl.DataFrame | None]]:
-        """The rules that are evaluated on the same frame, and that frame.
+    def shown(self, kwargs: Mapping[str, Kwargs]) -> Iterator[tuple[list[Rule], pl.DataFrame]]:
+        for metric in self._metrics.values():
+            rules = [rule for rule in self._rules if self._metric_of.get(rule.name) is metric]
+            if rules:
+                yield rules, metric.shown()
+        for rule in self._rules:
+            if rule.reach == "table":
+                yield [rule], _as_many_rows(self.rows, kwargs[rule.name])
 
-        The frame is None for rules on the number of rows.
-        """
-        alike: dict[int, list[Rule]] = {}
-        for rule in rules:
-            alike.setdefault(id(self._gauge_of.get(rule.name)), []).append(rule)
-        for same in alike.values():
-            gauge = self._gauge_of.get(same[0].name)
-            yield same, None if gauge is None else gauge.shown()
-
-    def values_of(self, rule: Rule) -> list[object]:
-        """The distinct values that a rule on single values evaluates."""
-        gauge = self._gauge_of.get(rule.name)
-        if not isinstance(gauge, _Distinct):
+    def distinct_values(self, rule: Rule) -> list[object]:
+        if rule.name not in self._metric_of:
             return []
-        return [value for column in gauge.shown() for value in column.unique()]
+        return [value for column in self._metric_of[rule.name].shown() for value in column.unique()]
 
-    def offending(
-        self,
-        broken: Mapping[str, Sequence[int]],
-        kwargs: Mapping[str, Mapping[str, object]],
-        quarantine: Quarantine,
-    ) -> dict[str, Offending]:
-        """The rows that break rules, by rule, and those that are quarantined.
-
-        `broken` gives, by rule, the rows of what was shown that break it.
-        """
-        rules = [
-            rule
-            for rule in self._rules
-            if rule.name in broken and rule.reach in ("row", "key") and rule.name in self._gauge_of
-        ]
-        found = {rule.name: Offending() for rule in rules}
-        signs = {
-            rule.name: self._gauge_of[rule.name].broken(kwargs[rule.name], broken[rule.name])
-            for rule in rules
+    def failing_rows(
+        self, unexpected: Mapping[str, Sequence[int]], kwargs: Mapping[str, Kwargs]
+    ) -> dict[str, FailingRows]:
+        rules = [rule for rule in self._rules if rule.name in unexpected]
+        metrics = {rule.name: self._metric_of[rule.name] for rule in rules}
+        conditions = {
+            name: metric.condition(unexpected[name], kwargs[name])
+            for name, metric in metrics.items()
         }
-        if not rules:
-            return found
-        if any(rule.on_failure == "quarantine" for rule in rules):
-            self._find_in_whole_rows(rules, signs, found, quarantine)
-        else:
-            self._find(rules, signs, found)
-        for rule in rules:
-            gauge = self._gauge_of[rule.name]
-            if isinstance(gauge, _Key):
-                found[rule.name].rows = gauge.rows
-        return found
-
-    def _find(
-        self, rules: Sequence[Rule], signs: Mapping[str, Sign], found: Mapping[str, Offending]
-    ) -> None:
-        """Count the offending rows in the columns that the rules evaluate; whole rows are read up
-        to the last one in the sample.
-        """
-        shown: dict[str, list[int]] = {rule.name: [] for rule in rules}
-        narrow = self._frame.select(list(dict.fromkeys(c for rule in rules for c in rule.columns)))
+        numbers = {name: [pl.Series(dtype=pl.UInt32)] for name in metrics}
+        counts = dict.fromkeys(metrics, 0)
         first = 0
-        for block in self._blocks(narrow):
+        for block in self._blocks(rules) if rules else ():
             for rule in rules:
-                rows = self._rows_with(block, signs[rule.name], self._gauge_of[rule.name])
-                found[rule.name].rows += rows.len()
-                room = SAMPLE_ROWS - len(shown[rule.name])
-                shown[rule.name] += [first + row for row in rows.head(room)]
+                rows = _rows_with(block, metrics[rule.name].columns, conditions[rule.name])
+                room = SAMPLE_ROWS - counts[rule.name]
+                if rule.on_failure != "quarantine" and rows.len() > room:
+                    numbers[rule.name].append(rows.head(max(room, 0)) + first)
+                else:
+                    numbers[rule.name].append(rows + first)
+                counts[rule.name] += rows.len()
             first += block.height
-        last = max((rows[-1] for rows in shown.values() if rows), default=-1)
-        first = 0
-        for block in self._blocks(self._frame.head(last + 1)):
-            for rule in rules:
-                here = [row - first for row in shown[rule.name] if 0 <= row - first < block.height]
-                self._keep(found[rule.name], block, rule, pl.Series(here, dtype=pl.UInt32), first)
-            first += block.height
+        return {
+            name: FailingRows(
+                metric.duplicated_rows if isinstance(metric, KeyMetric) else counts[name],
+                pl.concat(numbers[name]),
+            )
+            for name, metric in metrics.items()
+        }
 
-    def _find_in_whole_rows(
-        self,
-        rules: Sequence[Rule],
-        signs: Mapping[str, Sign],
-        found: Mapping[str, Offending],
-        quarantine: Quarantine,
-    ) -> None:
-        """Count the offending rows, and keep those that are quarantined."""
-        first = 0
-        for block in self._blocks(self._frame):
-            wanted = []
-            for rule in rules:
-                rows = self._rows_with(block, signs[rule.name], self._gauge_of[rule.name])
-                found[rule.name].rows += rows.len()
-                self._keep(found[rule.name], block, rule, rows, first)
-                if rule.on_failure == "quarantine" and rows.len():
-                    wanted.append((rule, rows))
-            if wanted and quarantine.is_full:
-                quarantine.rows += pl.concat([rows for _, rows in wanted]).n_unique()
-            elif wanted:
-                broken_here = [
-                    (rule, rows, block[rows].select(words(rule, self._columns(rule))).to_series())
-                    for rule, rows in wanted
-                ]
-                plain = block.select(self._schema.names())
-                quarantine.add(quarantined_rows(plain, broken_here, first))
-            first += block.height
+    def rows_at(
+        self, numbers: pl.Series, rules: Iterable[Rule]
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        last = numbers.max()
+        places = numbers.cast(pl.get_index_type()).alias(_PLACE).to_frame().lazy()
+        whole = (
+            self._frame.head(int(last) + 1 if isinstance(last, int) else 0)
+            .with_row_index(_PLACE)
+            .join(places, on=_PLACE, how="semi")
+            .collect(engine="streaming")
+            .sort(_PLACE)
+            .drop(_PLACE)
+        )
+        computed = whole.with_columns(column[numbers] for column in self._computed.values())
+        values = computed.select(_as_text(rule, self._columns(rule)) for rule in rules)
+        return whole, values
 
-    def _keep(
-        self, found: Offending, block: pl.DataFrame, rule: Rule, rows: pl.Series, first: int
-    ) -> None:
-        """Keep the offending rows of a block until the sample is full."""
-        room = SAMPLE_ROWS - (0 if found.sample is None else found.sample.height)
-        if not rows.len() or not room:
-            return
-        some = rows.head(room)
-        sample = block[some].select(self._schema.names())
-        sample = sample.insert_column(0, (some.cast(pl.Int64) + 1 + first).alias(ROW))
-        values = block[some].select(words(rule, self._columns(rule))).to_series()
-        found.sample = sample if found.sample is None else pl.concat([found.sample, sample])
-        found.values = [*found.values, *values][:VALUES_NAMED]
-
-    def _rows_with(self, block: pl.DataFrame, sign: Sign, gauge: _Gauge) -> pl.Series:
-        """Rows of a block, counted from 0, that match the sign of an offending row."""
-        at = pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW)
-        if isinstance(sign, pl.Expr):
-            return block.select(at.filter(sign)).to_series()
-        kept = gauge.kept if isinstance(gauge, _Distinct) else gauge.columns
-        held = block.select(at, *(column.alias(name) for name, column in kept.items()))
-        return held.join(
-            sign, on=sign.columns, how="semi", nulls_equal=True, maintain_order="left"
-        )[ROW]
+    # --- what is measured ---
 
     def _prepare(self, rule: Rule) -> None:
-        """Choose the gauge of a rule, or record why it cannot be evaluated."""
+        """Choose the metric of a rule, or record why it cannot be evaluated."""
         absent = [name for name in rule.columns if name not in self._schema]
         if absent:
             self.problems[rule.name] = f"column {', '.join(absent)} is missing"
@@ -516,24 +179,8 @@ class Profile:
             self.problems[rule.name] = first_line(str(error))
             return
         if rule.reach != "table":
-            gauge, sort = _gauge(rule, columns, self._roots(rule), self._schema)
-            gauge = self._gauges.setdefault((*sort, rule.looks_at), gauge)
-            self._gauge_of[rule.name] = gauge
-            if isinstance(gauge, _Distinct) and not gauge.is_known:
-                self._look_up(gauge)
-
-    def _look_up(self, gauge: _Distinct) -> None:
-        """Take a gauge's distinct rows from `distinct_rows`, where it needs plain columns only."""
-        # A derived column may have the name of a column; not-a-number is missing only here.
-        is_plain = all(
-            column.meta.is_column()
-            and column.meta.output_name() == name
-            and not self._schema[name].is_float()
-            for name, column in gauge.kept.items()
-        )
-        if is_plain and self._distinct_rows is not None:
-            found = self._distinct_rows(list(gauge.kept))
-            gauge.take(found.cast({name: self._schema[name] for name in gauge.kept}))
+            key, metric = _metric_for(rule, columns, self._inputs(rule))
+            self._metric_of[rule.name] = self._metrics.setdefault(key, metric)
 
     def _compute(self, rule: Rule, name: str) -> None:
         """Compute a column that depends on other rows: from its inputs alone, in one block."""
@@ -552,144 +199,338 @@ class Profile:
         ).rename(f"computed {name}")
 
     def _columns(self, rule: Rule) -> dict[str, pl.Expr]:
-        return {name: self._column(rule, name) for name in rule.looks_at}
+        """The columns a rule evaluates, by name. Raises PolarsError where the types do not fit."""
+        columns = {}
+        empty = pl.DataFrame(schema=self._schema)
+        for name in rule.looks_at:
+            if name in self._computed:
+                column, dtype = pl.col(f"computed {name}"), self._computed[name].dtype
+            else:
+                column = rule.expressions().get(name, pl.col(name))
+                dtype = empty.select(column).to_series().dtype
+            columns[name] = (column.fill_nan(None) if dtype.is_float() else column).alias(name)
+        return columns
 
-    def _column(self, rule: Rule, name: str) -> pl.Expr:
-        if name in self._computed:
-            column, dtype = pl.col(f"computed {name}"), self._computed[name].dtype
-        else:
-            column = rule.expressions().get(name, pl.col(name))
-            if name not in self._types or name in self._schema:
-                empty = pl.DataFrame(schema=self._schema)
-                self._types[name] = empty.select(column).to_series().dtype
-            dtype = self._types[name]
-        return column.fill_nan(None) if dtype.is_float() else column
-
-    def _roots(self, rule: Rule) -> tuple[str, ...]:
-        """The inputs of a rule's columns, where their combinations are few: no floats."""
+    def _inputs(self, rule: Rule) -> list[str]:
+        """What a rule's derived columns are computed from, where the combinations are few."""
         expressions = rule.expressions()
         derived = [expressions[name] for name in rule.looks_at if name in expressions]
-        roots = rule.columns
         if (
             not derived
             or not all(is_row_by_row(expression) for expression in derived)
-            or any(self._schema[name].is_float() for name in roots)
+            or any(self._schema[name].is_float() for name in rule.columns)
         ):
-            return ()
-        return roots
+            return []
+        return list(rule.columns)
 
     def _measure(self) -> None:
-        """Measure all gauges in one pass over the frame."""
-        self._gauges = {
-            key: gauge
-            for key, gauge in self._gauges.items()
-            if not (isinstance(gauge, _Distinct) and gauge.is_known)
-        }
-        gauges = list(self._gauges.values())
-        self._add(pl.DataFrame(schema=self._schema).with_columns(
-            series.clear() for series in self._computed.values()
-        ))  # fmt: skip
-        needed = dict.fromkeys(
-            name
-            for rule in self._rules
-            if self._gauge_of.get(rule.name) in gauges
-            for name in rule.columns
-        )
-        narrow = self._frame.select(list(needed) or self._schema.names()[:1])
-        for block in self._blocks(narrow):
+        """Measure all metrics in one pass over the frame."""
+        empty = pl.DataFrame(schema=self._schema)
+        self._add(empty.with_columns(column.clear() for column in self._computed.values()))
+        for block in self._blocks([rule for rule in self._rules if rule.name in self._metric_of]):
             self.rows += block.height
             self._add(block)
-        for gauge in gauges:
-            if isinstance(gauge, _Key) and gauge in self._gauge_of.values():
-                gauge.compare(self._frame)
+        for metric in self._metrics.values():
+            if isinstance(metric, KeyMetric):
+                metric.find_duplicates(self._frame)
+            else:
+                self._try(metric, metric.shown)
 
     def _add(self, block: pl.DataFrame) -> None:
+        metrics = list(self._metrics.values())
+        rows = block.lazy()
         try:
-            self._add_all(block)
+            measured = pl.collect_all([metric.measured(rows) for metric in metrics])
         except pl.exceptions.PolarsError:
-            self._drop_what_fails(block)
-            self._add_all(block)
+            for metric in metrics:
+                self._try(metric, metric.measured(rows).collect)
+            self._add(block)
+            return
+        for metric, part in zip(metrics, measured, strict=True):
+            metric.take(part)
 
-    def _add_all(self, block: pl.DataFrame) -> None:
-        gauges = list(self._gauges.values())
-        narrowed = {
-            gauge: rows for gauge in gauges if (rows := gauge.looked_at(block)) is not block
-        }
-        apart = {gauge: rows.select(gauge.measures()) for gauge, rows in narrowed.items()}
-        together = [gauge for gauge in gauges if gauge not in apart]
-        measures = [
-            measure.alias(f"{number} {measure.meta.output_name()}")
-            for number, gauge in enumerate(together)
-            for measure in gauge.measures()
-        ]
-        measured = block.select(measures)
-        for gauge, own_measures in apart.items():
-            gauge.add(own_measures)
-        for number, gauge in enumerate(together):
-            own = [column for column in measured if column.name.startswith(f"{number} ")]
-            gauge.add(pl.DataFrame([part.alias(part.name.partition(" ")[2]) for part in own]))
+    def _try(self, metric: Metric | KeyMetric, compute: Callable[[], object]) -> None:
+        """Compute something of a metric; where that fails, its rules cannot be evaluated."""
+        try:
+            compute()
+        except pl.exceptions.PolarsError as error:
+            self._metrics = {key: own for key, own in self._metrics.items() if own is not metric}
+            for name in [name for name, own in self._metric_of.items() if own is metric]:
+                del self._metric_of[name]
+                self.problems[name] = first_line(str(error))
 
-    def _drop_what_fails(self, block: pl.DataFrame) -> None:
-        for key, gauge in list(self._gauges.items()):
-            try:
-                gauge.looked_at(block).select(gauge.measures())
-            except pl.exceptions.PolarsError as error:
-                del self._gauges[key]
-                for name in [name for name, used in self._gauge_of.items() if used is gauge]:
-                    del self._gauge_of[name]
-                    self.problems[name] = first_line(str(error))
-
-    def _blocks(self, frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-        """The frame's rows in their order, with the columns that were computed before."""
+    def _blocks(self, rules: Iterable[Rule]) -> Iterator[pl.DataFrame]:
+        """The columns that rules need, with the computed ones, in the frame's order of rows."""
+        needed = list(dict.fromkeys(name for rule in rules for name in rule.columns))
+        narrow = self._frame.select(needed or self._schema.names()[:1])
         first = 0
-        for block in frame.collect_batches(chunk_size=BLOCK_ROWS, engine="streaming"):
+        for block in narrow.collect_batches(chunk_size=BLOCK_ROWS, engine="streaming"):
             yield block.with_columns(
-                series.slice(first, block.height) for series in self._computed.values()
+                column.slice(first, block.height) for column in self._computed.values()
             )
             first += block.height
 
 
-def _gauge(
-    rule: Rule, columns: Mapping[str, pl.Expr], roots: Sequence[str], schema: pl.Schema
-) -> tuple[_Gauge, tuple[object, ...]]:
-    """The gauge of a rule, and what distinguishes it from others on the same columns."""
+# --- what is kept of the columns of a rule ---
+
+Condition = pl.Expr | pl.DataFrame
+"""What identifies failing rows: an expression, or their values in some columns."""
+
+
+class Metric:
+    """A few rows of some columns that break the rules if, and only if, the whole frame does.
+
+    `reduce` is applied to each block, and again to what is left of several: it must not matter
+    where blocks begin. `condition` gives what identifies a failing row from the expectation's
+    arguments; without it the kept rows that break the rule do. `derived` are computed from kept
+    columns: each combination of inputs once, and not in each row.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, pl.Expr],
+        reduce: Callable[[pl.LazyFrame], pl.LazyFrame],
+        condition: Callable[[Kwargs], pl.Expr] | None = None,
+        derived: Mapping[str, pl.Expr] | None = None,
+    ) -> None:
+        self.columns = columns
+        self._reduce = reduce
+        self._condition = condition
+        self._derived = derived
+        self._kept: pl.DataFrame | None = None
+
+    def measured(self, block: pl.LazyFrame) -> pl.LazyFrame:
+        """What is left of a block and of those before it."""
+        left = self._reduce(block.select(self.columns.values()))
+        if self._kept is None:
+            return left
+        return self._reduce(pl.concat([self._kept.lazy(), left], how="vertical_relaxed"))
+
+    def take(self, measured: pl.DataFrame) -> None:
+        self._kept = measured
+
+    def shown(self) -> pl.DataFrame:
+        assert self._kept is not None, "no block was measured"
+        return self._kept if self._derived is None else self._kept.select(self._derived.values())
+
+    def condition(self, unexpected: Sequence[int], kwargs: Kwargs) -> Condition:
+        """What identifies a failing row; `unexpected` are the rows of `shown` that break a rule."""
+        if self._condition is not None:
+            return self._condition(kwargs)
+        assert self._kept is not None, "no block was measured"
+        return self._kept[list(unexpected)]
+
+
+class KeyMetric:
+    """Hashes of the keys, 8 bytes a row: only keys with equal hashes are compared."""
+
+    def __init__(self, columns: Mapping[str, pl.Expr], ignored: str) -> None:
+        self.columns = columns
+        self.duplicated_rows = 0
+        missing = [column.is_null() for column in columns.values()]
+        self._is_ignored = {
+            "all_values_are_missing": pl.all_horizontal(missing),
+            "any_value_is_missing": pl.any_horizontal(missing),
+            "never": pl.lit(False),
+        }[ignored]
+        self._hashes: list[pl.Series] = []
+        self._first = pl.DataFrame(schema=list(columns))
+
+    @property
+    def hash(self) -> pl.Expr:
+        # A seed for each: else swapping two columns would not change the hash.
+        parts = [column.hash(seed) for seed, column in enumerate(self.columns.values(), start=1)]
+        return pl.sum_horizontal(parts).alias("hash of the key")
+
+    def measured(self, block: pl.LazyFrame) -> pl.LazyFrame:
+        return block.select(self.hash.filter(~self._is_ignored))
+
+    def take(self, measured: pl.DataFrame) -> None:
+        self._hashes.append(measured.to_series())
+
+    def find_duplicates(self, frame: pl.LazyFrame) -> None:
+        """Find the duplicated keys among those with equal hashes."""
+        # polars sorts with all cores, numpy with one.
+        hashes = pl.concat(self._hashes)
+        self._hashes = []
+        hashes = hashes.sort()
+        equal = hashes.filter(hashes == hashes.shift(1)).unique(maintain_order=True)
+        del hashes
+        keys = (
+            frame.with_row_index(_PLACE)
+            .filter(~self._is_ignored)
+            .select(_PLACE, *self.columns.values(), self.hash)
+        )
+        found = []
+        for start in range(0, len(equal), KEYS_AT_A_TIME):
+            some = equal[start : start + KEYS_AT_A_TIME]
+            duplicated = (
+                keys.filter(pl.col(some.name).is_between(some[0], some[-1]))
+                .join(some.to_frame().lazy(), on=some.name, how="semi")
+                .group_by(list(self.columns))
+                .agg(pl.len().alias("rows of the key"), pl.col(_PLACE).min())
+                .filter(pl.col("rows of the key") > 1)
+                .collect(engine="streaming")
+            )
+            self.duplicated_rows += int(duplicated["rows of the key"].sum())
+            found.append(duplicated.bottom_k(SAMPLE_ROWS, by=_PLACE))
+        if found:
+            # Sorted by first row: each of these keys occurs before those that follow.
+            self._first = (
+                pl.concat(found).bottom_k(SAMPLE_ROWS, by=_PLACE).select(list(self.columns))
+            )
+
+    def shown(self) -> pl.DataFrame:
+        return pl.concat([self._first, self._first])
+
+    def condition(self, unexpected: Sequence[int], kwargs: Kwargs) -> Condition:
+        return self._first
+
+
+def _metric_for(
+    rule: Rule, columns: Mapping[str, pl.Expr], inputs: Sequence[str]
+) -> tuple[tuple[object, ...], Metric | KeyMetric]:
+    """The metric of a rule, and a key that is the same for rules with the same metric.
+
+    `inputs` are the columns that those of the rule are derived from; none where they are not
+    derived, or where there may be many combinations.
+    """
+    names = rule.looks_at
     match rule.expectation:
-        case "ExpectColumnValuesToBeBetween":
-            whole = len(roots) == 1 and schema[roots[0]].is_integer()
-            return _Extremes(columns, roots[0] if whole else None), ("extremes",)
-        case "ExpectColumnValuesToBeNull" | "ExpectColumnValuesToNotBeNull":
-            return _Filled(columns), ("filled",)
-        case "ExpectColumnSumToBeBetween":
-            return _Sum(columns), ("sum",)
         case "ExpectColumnValuesToBeUnique" | "ExpectCompoundColumnsToBeUnique":
-            ignored = rule.kwargs.get("ignore_row_if", "all_values_are_missing")
-            missing = [column.is_null() for column in columns.values()]
-            left_out = {
-                "all_values_are_missing": pl.all_horizontal(missing),
-                "any_value_is_missing": pl.any_horizontal(missing),
-                "never": pl.lit(False),
-            }[str(ignored)]
-            return _Key(columns, left_out), ("key", ignored)
-    offends = _comparison(rule, columns)
-    if offends is not None:
-        return _Pair(columns, offends.fill_null(False)), ("pair", rule.name)
-    return _Distinct(columns, roots), ("distinct",)
+            ignored = str(rule.kwargs.get("ignore_row_if", "all_values_are_missing"))
+            return ("key", ignored, names), KeyMetric(columns, ignored)
+        case "ExpectColumnSumToBeBetween":
+            return ("sum", names), Metric(columns, _sum_and_a_missing)
+    breaks = _breaks(rule)
+    if breaks is not None:
+        return ("one of each", rule.name), Metric(columns, _one_of_each(breaks), lambda _: breaks)
+    if inputs:
+        of_inputs = {name: pl.col(name) for name in inputs}
+        return ("distinct", names), Metric(of_inputs, pl.LazyFrame.unique, derived=columns)
+    if rule.expectation == "ExpectColumnValuesToBeBetween":
+        return ("extremes", names), Metric(columns, _extremes, _is_outside(*names))
+    return ("distinct", names), Metric(columns, pl.LazyFrame.unique)
 
 
-def _comparison(rule: Rule, columns: Mapping[str, pl.Expr]) -> pl.Expr | None:
-    """The condition of a row that breaks a comparison of two columns; nulls are left out."""
-    left_out = rule.kwargs.get("ignore_row_if")
-    if left_out not in ("either_value_is_missing", "any_value_is_missing") or len(columns) != 2:
-        return None
-    one, other = columns.values()
+def _extremes(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The least and the largest value of a column."""
+    return rows.select(pl.all().min().append(pl.all().max()))
+
+
+def _sum_and_a_missing(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The sum of a column, and a missing value, if any: it makes the sum a float."""
+    missing = rows.filter(pl.all_horizontal(pl.all().is_null())).head(1)
+    return pl.concat([rows.sum(), missing], how="vertical_relaxed")
+
+
+def _one_of_each(breaks: pl.Expr) -> Callable[[pl.LazyFrame], pl.LazyFrame]:
+    """A row that breaks a rule, and one that does not, where there are any."""
+    return lambda rows: pl.concat([rows.filter(breaks).head(1), rows.filter(~breaks).head(1)])
+
+
+def _breaks(rule: Rule) -> pl.Expr | None:
+    """The condition of a row that breaks a rule on missing values, or on two columns."""
+    first, *others = (pl.col(name) for name in rule.looks_at)
     match rule.expectation:
+        case "ExpectColumnValuesToBeNull":
+            return first.is_not_null()
+        case "ExpectColumnValuesToNotBeNull":
+            return first.is_null()
+    ignored = rule.kwargs.get("ignore_row_if")
+    if len(others) != 1 or ignored not in ("either_value_is_missing", "any_value_is_missing"):
+        return None
+    (second,) = others
+    match rule.expectation:
+        case "ExpectColumnPairValuesAToBeGreaterThanB" if rule.kwargs.get("or_equal"):
+            breaks = first < second
         case "ExpectColumnPairValuesAToBeGreaterThanB":
-            return one < other if rule.kwargs.get("or_equal") else one <= other
+            breaks = first <= second
         case "ExpectColumnPairValuesToBeEqual":
-            return one != other
+            breaks = first != second
         case "ExpectSelectColumnValuesToBeUniqueWithinRecord":
-            return one == other
-    return None
+            breaks = first == second
+        case _:
+            return None
+    return breaks.fill_null(False)
+
+
+def _is_outside(name: str) -> Callable[[Kwargs], pl.Expr]:
+    """The condition of a value outside the range that an expectation's arguments give."""
+
+    def is_outside(kwargs: Kwargs) -> pl.Expr:
+        outside = pl.lit(False)
+        low: Any = kwargs.get("min_value")
+        high: Any = kwargs.get("max_value")
+        column = pl.col(name)
+        if low is not None:
+            outside |= (column <= low) if kwargs.get("strict_min") else (column < low)
+        if high is not None:
+            outside |= (column >= high) if kwargs.get("strict_max") else (column > high)
+        return outside
+
+    return is_outside
+
+
+# --- rows ---
+
+
+def evaluated_columns(
+    frame: pl.DataFrame, rules: Iterable[Rule]
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The columns that rules evaluate, derived ones computed; and why a rule cannot be evaluated.
+
+    Not-a-number is missing here, as it is in pandas.
+    """
+    problems: dict[str, str] = {}
+    columns: dict[str, pl.Series] = {}
+    for rule in rules:
+        absent = [name for name in rule.columns if name not in frame.columns]
+        if absent:
+            problems[rule.name] = f"column {', '.join(absent)} is missing"
+            continue
+        try:
+            for name in rule.looks_at:
+                if name not in columns:
+                    expression = rule.expressions().get(name, pl.col(name))
+                    columns[name] = frame.select(expression.alias(name)).to_series()
+        except pl.exceptions.PolarsError as error:
+            problems[rule.name] = first_line(str(error))
+    numbered = frame.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
+    return numbered.with_columns(columns.values()).fill_nan(None), problems
+
+
+def _as_text(rule: Rule, columns: Mapping[str, pl.Expr] | None = None) -> pl.Expr:
+    """The values a rule evaluates: bare if it is one column, else with their names."""
+    evaluated = {name: (columns or {}).get(name, pl.col(name)) for name in rule.looks_at}
+    texts = [column.cast(pl.String).fill_null("null") for column in evaluated.values()]
+    if len(texts) == 1:
+        return texts[0].alias(rule.name)
+    named = [pl.format(f"{name}={{}}", text) for name, text in zip(evaluated, texts, strict=True)]
+    return pl.concat_str(named, separator=", ").alias(rule.name)
+
+
+def _as_many_rows(rows: int, kwargs: Kwargs) -> pl.DataFrame:
+    """That many rows, or one above the largest bound: Great Expectations hashes its input."""
+    bounds = [
+        bound
+        for bound in (kwargs.get("min_value"), kwargs.get("max_value"))
+        if isinstance(bound, int)
+    ]
+    shown = min(rows, max(bounds, default=0) + 1)
+    return pl.repeat(0, shown, dtype=pl.UInt8, eager=True).to_frame(ROW)
+
+
+def _rows_with(
+    block: pl.DataFrame, columns: Mapping[str, pl.Expr], condition: Condition
+) -> pl.Series:
+    """The numbers of the rows of a block whose columns meet a condition."""
+    numbered = block.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias(_PLACE), **columns)
+    if isinstance(condition, pl.Expr):
+        return numbered.filter(condition)[_PLACE]
+    return numbered.join(
+        condition, on=condition.columns, how="semi", nulls_equal=True, maintain_order="left"
+    )[_PLACE]
 
 
 def is_row_by_row(expression: pl.Expr) -> bool:

@@ -20,18 +20,7 @@ import polars as pl
 from dagster_project.errors import counted, shortened
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.quality.markets import markets_of
-from dagster_project.quality.profiles import (
-    QUARANTINED,
-    ROW,
-    VALUES_NAMED,
-    DistinctRows,
-    Offending,
-    Profile,
-    Quarantine,
-    first_line,
-    quarantined_rows,
-    words,
-)
+from dagster_project.quality.profiles import ROW, FailingRows, Profile, WholeFrame, first_line
 from dagster_project.quality.results import SAMPLE_ROWS, CheckResult, Status
 from dagster_project.quality.rules import Rule, Suite, resolved
 
@@ -42,6 +31,13 @@ frame takes 1.4 s and the profile 0.5 s; at 3 million, 20 s and 2.5 GB against 3
 LARGEST_QUARANTINED_SHARE = 0.05
 """Above this share of quarantined rows the batch is rejected: then not a few rows are wrong, but
 the file or its parser."""
+
+VALUES_NAMED = 3
+"""Most offending values that a message names."""
+
+QUARANTINED: Mapping[str, type[pl.DataType]] = {
+    ROW: pl.Int64, "rule": pl.String, "value": pl.String, "explanation": pl.String,
+}  # fmt: skip
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
@@ -63,29 +59,6 @@ class BatchVerdict(Generic[Frame]):
     reason: str
 
 
-@dataclass(frozen=True, eq=False)
-class _Finding:
-    """The outcome of one rule: its status, a description, and the offending rows."""
-
-    rule: Rule
-    status: Status
-    observed: str
-    offending: Offending = field(default_factory=Offending)
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """The outcome of a suite's rules, and the rows to be quarantined."""
-
-    rows: int
-    findings: list[_Finding]
-    quarantine: Quarantine
-
-    @property
-    def quarantined(self) -> pl.DataFrame:
-        return pl.concat(self.quarantine.kept)
-
-
 def evaluate(
     frame: pl.DataFrame | pl.LazyFrame,
     suite: Suite,
@@ -93,18 +66,14 @@ def evaluate(
     today: date | None = None,
     scope: CommodityScope = DEFAULT_SCOPE,
     profile_above: int = PROFILE_ABOVE_ROWS,
-    distinct_rows: DistinctRows | None = None,
 ) -> list[CheckResult]:
     """Evaluate a suite on a frame: one result per rule, in the suite's order.
 
     `today` is the day the warehouse is built for (for a mart) or the day the batch came in (the
     default, in UTC), `scope` gives the commodities that are kept. A rule that cannot be evaluated,
     because a column is missing or has another type, is `could_not_run`; the others still run.
-    `distinct_rows` gives those of some columns of the frame, where a database finds them without
-    returning all rows.
     """
-    found = _held_against(frame, suite, today, scope, profile_above, distinct_rows)
-    return _results(suite, found)
+    return _evaluate(frame, suite, today, scope, profile_above).results
 
 
 def evaluate_batch(
@@ -116,23 +85,38 @@ def evaluate_batch(
     profile_above: int = PROFILE_ABOVE_ROWS,
 ) -> BatchVerdict[Frame]:
     """Evaluate the suite of a batch and separate accepted rows from quarantined ones."""
-    found = _held_against(frame, suite, today, scope, profile_above)
-    quarantined = found.quarantined
-    reasons = [_sentence_part(finding) for finding in found.findings if _stops(finding)]
-    if found.quarantine.is_full:
+    evaluation = _evaluate(frame, suite, today, scope, profile_above)
+    quarantined = evaluation.quarantined
+    reasons = [
+        _sentence_part(result)
+        for rule, result in zip(suite.rules, evaluation.results, strict=True)
+        if _rejects(rule, result)
+    ]
+    if evaluation.are_too_many:
         first = quarantined.row(0, named=True)
         reasons.append(
-            f"{found.quarantine.rows} of {found.rows} rows would be quarantined, more than "
+            f"{evaluation.to_quarantine} of {evaluation.rows} rows would be quarantined, more than "
             f"{LARGEST_QUARANTINED_SHARE:.0%}: {first['rule']}, "
             f"first {shortened(str(first['value']))}"
         )
     return BatchVerdict(
-        results=_results(suite, found),
+        results=evaluation.results,
         accepted=frame.clear() if reasons else _without(frame, quarantined[ROW]),
         quarantined=quarantined,
         is_rejected=bool(reasons),
         reason=f"{suite.table}: {'; '.join(reasons)}." if reasons else "",
     )
+
+
+def _rejects(rule: Rule, result: CheckResult) -> bool:
+    if rule.on_failure == "stop":
+        return result.status != "passed"
+    return rule.on_failure == "quarantine" and result.status == "could_not_run"
+
+
+def _sentence_part(result: CheckResult) -> str:
+    verb = "could not be checked" if result.status == "could_not_run" else "does not hold"
+    return f"{result.check_name} {verb}: {result.observed}"
 
 
 def _without(frame: Frame, rows: pl.Series) -> Frame:
@@ -149,55 +133,196 @@ def _without(frame: Frame, rows: pl.Series) -> Frame:
     return kept if isinstance(frame, pl.LazyFrame) else kept.collect()
 
 
-def _stops(finding: _Finding) -> bool:
-    if finding.rule.on_failure == "stop":
-        return finding.status != "passed"
-    return finding.rule.on_failure == "quarantine" and finding.status == "could_not_run"
-
-
-def _sentence_part(finding: _Finding) -> str:
-    verb = "could not be checked" if finding.status == "could_not_run" else "does not hold"
-    return f"{finding.rule.name} {verb}: {finding.observed}"
-
-
-def _results(suite: Suite, found: _Found) -> list[CheckResult]:
-    return [_result(suite, finding, found.rows) for finding in found.findings]
-
-
-def _result(suite: Suite, finding: _Finding, rows: int) -> CheckResult:
-    rule = finding.rule
-    return CheckResult(
-        layer=suite.layer,
-        table_name=suite.table,
-        check_name=rule.name,
-        engine="great_expectations",
-        severity=rule.severity,
-        status=finding.status,
-        observed=finding.observed,
-        failing_rows=finding.offending.rows,
-        sample=finding.offending.sample,
-        explanation=rule.explanation,
-        rows=rows,
-        values=tuple(dict.fromkeys(finding.offending.values)),
-    )
-
-
 # --- how a suite is evaluated ---
 
 
-def _held_against(
+@dataclass(frozen=True, eq=False)
+class _Evaluation:
+    """The results of a suite on a frame of `rows` rows, and the rows to be quarantined."""
+
+    rows: int
+    results: list[CheckResult]
+    to_quarantine: int
+    quarantined: pl.DataFrame
+
+    @property
+    def are_too_many(self) -> bool:
+        """Whether so many rows would be quarantined that the batch is rejected."""
+        return self.to_quarantine > LARGEST_QUARANTINED_SHARE * self.rows
+
+
+def _evaluate(
     frame: pl.DataFrame | pl.LazyFrame,
     suite: Suite,
     today: date | None,
     scope: CommodityScope,
     profile_above: int,
-    distinct_rows: DistinctRows | None = None,
-) -> _Found:
+) -> _Evaluation:
     suite = with_markets(suite, frame)
-    few = frame if isinstance(frame, pl.DataFrame) else _if_few(frame, profile_above)
-    if few is not None and few.height <= profile_above:
-        return _found_in_whole(few, suite, today, scope)
-    return _found_in_profile(frame.lazy(), suite, today, scope, distinct_rows)
+    data = _data_of(frame, suite.rules, profile_above)
+    met = {
+        name: data.distinct_values(rule)
+        for rule in suite.rules
+        if rule.has_list
+        for name in rule.looks_at
+    }
+    kwargs = kwargs_of(suite, today, scope, met)
+    answers = _answers(data, kwargs)
+    broken = [
+        rule
+        for rule in suite.rules
+        if answers[rule.name].holds is False and rule.reach in ("row", "key")
+    ]
+    failing = data.failing_rows({rule.name: answers[rule.name].rows for rule in broken}, kwargs)
+    quarantining = [rule for rule in broken if rule.on_failure == "quarantine"]
+    to_quarantine = _union(failing[rule.name].numbers for rule in quarantining)
+    # Of a large batch that is rejected for their number, only the first are read.
+    is_large = isinstance(data, Profile)
+    is_rejected = to_quarantine.len() > LARGEST_QUARANTINED_SHARE * data.rows
+    kept = to_quarantine.head(SAMPLE_ROWS) if is_large and is_rejected else to_quarantine
+    shown = _ShownRows(data, failing, broken, kept)
+    return _Evaluation(
+        data.rows,
+        [_result(suite, rule, answers[rule.name], data, shown, kwargs) for rule in suite.rules],
+        to_quarantine.len(),
+        _quarantined(shown, quarantining, kept),
+    )
+
+
+def _data_of(
+    frame: pl.DataFrame | pl.LazyFrame, rules: Sequence[Rule], profile_above: int
+) -> WholeFrame | Profile:
+    if isinstance(frame, pl.LazyFrame):
+        first = frame.head(profile_above + 1).collect(engine="streaming")
+    else:
+        first = frame
+    if first.height <= profile_above:
+        return WholeFrame(first, rules)
+    return Profile(frame.lazy(), rules)
+
+
+def _answers(
+    data: WholeFrame | Profile, kwargs: Mapping[str, Mapping[str, object]]
+) -> dict[str, _Answer]:
+    """The answers of Great Expectations by rule: first whether it holds, then what breaks it."""
+    answers = {name: _Answer(None, problem=problem) for name, problem in data.problems.items()}
+    for rules, rows in data.shown(kwargs):
+        pandas = rows.to_pandas()
+        answers |= _ask(pandas, rules, kwargs, "BOOLEAN_ONLY")
+        failed = [rule for rule in rules if answers[rule.name].holds is False]
+        answers |= _ask(pandas, failed, kwargs, "COMPLETE")
+    return answers
+
+
+def _union(numbers: Iterable[pl.Series]) -> pl.Series:
+    """Numbers of rows, once each, in ascending order."""
+    return pl.concat([pl.Series(dtype=pl.UInt32), *numbers]).unique().sort()
+
+
+class _ShownRows:
+    """The failing rows that are shown or quarantined, with the values that rules evaluate."""
+
+    def __init__(
+        self,
+        data: WholeFrame | Profile,
+        failing: Mapping[str, FailingRows],
+        broken: Sequence[Rule],
+        quarantined: pl.Series,
+    ) -> None:
+        self.failing = failing
+        samples = [failing[rule.name].numbers.head(SAMPLE_ROWS) for rule in broken]
+        self._numbers = _union([quarantined, *samples])
+        self._rows, self._values = data.rows_at(self._numbers, broken)
+
+    def rows(self, numbers: pl.Series) -> pl.DataFrame:
+        return self._rows[self._numbers.search_sorted(numbers)]
+
+    def values(self, rule: Rule, numbers: pl.Series) -> pl.Series:
+        return self._values[rule.name][self._numbers.search_sorted(numbers)]
+
+
+def _quarantined(shown: _ShownRows, rules: Sequence[Rule], kept: pl.Series) -> pl.DataFrame:
+    """The rows to be quarantined, once each, with every rule they break."""
+    rows = shown.rows(kept)
+    if rows.is_empty():
+        return pl.DataFrame(schema={**QUARANTINED, **rows.schema})
+    reasons = []
+    for rule in rules:
+        numbers = shown.failing[rule.name].numbers
+        numbers = numbers.filter(numbers.is_in(kept.implode()))
+        reasons.append(
+            pl.DataFrame({ROW: numbers, "value": shown.values(rule, numbers)}).select(
+                ROW, pl.lit(rule.name).alias("rule"), "value",
+                pl.lit(rule.explanation).alias("explanation"),
+            )
+        )  # fmt: skip
+    by_row = (
+        pl.concat(reasons)
+        .group_by(ROW, maintain_order=True)
+        .agg(
+            pl.col("rule").str.join(", "),
+            pl.col("value").str.join("; "),
+            pl.col("explanation").str.join(" "),
+        )
+        .sort(ROW)
+    )
+    return by_row.with_columns(pl.col(ROW).cast(pl.Int64) + 1).hstack(rows)
+
+
+def _result(
+    suite: Suite,
+    rule: Rule,
+    answer: _Answer,
+    data: WholeFrame | Profile,
+    shown: _ShownRows,
+    kwargs: Mapping[str, Mapping[str, object]],
+) -> CheckResult:
+    status: Status = "could_not_run"
+    if answer.holds is not None:
+        status = "passed" if answer.holds else "failed"
+    result = CheckResult(
+        layer=suite.layer,
+        table_name=suite.table,
+        check_name=rule.name,
+        engine="great_expectations",
+        severity=rule.severity,
+        status=status,
+        observed=_observed(rule, answer, data, kwargs[rule.name]),
+        failing_rows=0,
+        sample=None,
+        explanation=rule.explanation,
+        rows=data.rows,
+    )
+    failing = shown.failing.get(rule.name)
+    if failing is None or not failing.count:
+        return result
+    numbers = failing.numbers.head(SAMPLE_ROWS)
+    values = shown.values(rule, numbers.head(VALUES_NAMED)).unique(maintain_order=True).to_list()
+    return replace(
+        result,
+        observed=f"{failing.count} of {counted(data.rows, 'row')}, "
+        f"first {shortened('; '.join(values))}",
+        failing_rows=failing.count,
+        sample=shown.rows(numbers).insert_column(0, (numbers.cast(pl.Int64) + 1).alias(ROW)),
+        values=tuple(values),
+    )
+
+
+def _observed(
+    rule: Rule, answer: _Answer, data: WholeFrame | Profile, kwargs: Mapping[str, object]
+) -> str:
+    """What was seen by a rule that no row breaks by itself."""
+    if answer.holds is None:
+        return answer.problem
+    if answer.holds or rule.reach == "table":
+        return counted(data.rows, "row")
+    if rule.reach == "distinct":
+        there = {str(value) for value in data.distinct_values(rule)}
+        wanted = kwargs["value_set"]
+        assert isinstance(wanted, list)
+        absent = [str(value) for value in wanted if str(value) not in there]
+        return f"without {', '.join(absent)}"
+    return f"{rule.looks_at[0]}: {answer.result.get('observed_value')}"
 
 
 def with_markets(suite: Suite, frame: pl.DataFrame | pl.LazyFrame) -> Suite:
@@ -214,155 +339,6 @@ def with_markets(suite: Suite, frame: pl.DataFrame | pl.LazyFrame) -> Suite:
     )
     markets = markets_of(names)
     return replace(suite, rules=tuple(rule.with_markets(markets) for rule in suite.rules))
-
-
-def _if_few(frame: pl.LazyFrame, at_most: int) -> pl.DataFrame | None:
-    """The rows of a frame, or None where there are more."""
-    first = frame.head(at_most + 1).collect(engine="streaming")
-    return first if first.height <= at_most else None
-
-
-def _found_in_whole(
-    frame: pl.DataFrame, suite: Suite, today: date | None, scope: CommodityScope
-) -> _Found:
-    prepared, problems = looked_at(frame, suite.rules)
-    met = {
-        name: list(prepared[name].unique())
-        for rule in suite.rules
-        if rule.has_list
-        for name in rule.looks_at
-        if name in prepared.columns
-    }
-    kwargs = kwargs_of(suite, today, scope, met)
-    decided = [rule for rule in suite.rules if rule.name not in problems]
-    answers = {name: _Answer(None, problem=problem) for name, problem in problems.items()}
-    answers |= _ask(_whole(prepared, decided), decided, kwargs, "BOOLEAN_ONLY")
-    failed = [rule for rule in decided if answers[rule.name].holds is False]
-    answers |= _ask(_whole(prepared, failed), failed, kwargs, "COMPLETE")
-
-    offending: dict[str, Offending] = {}
-    broken = []
-    for rule in failed:
-        if rule.reach == "table":
-            continue
-        rows = pl.Series(sorted(answers[rule.name].rows), dtype=pl.UInt32)
-        values = prepared[rows].select(words(rule)).to_series()
-        offending[rule.name] = Offending(
-            rows.len(), _sample(frame, rows), values.head(VALUES_NAMED).to_list()
-        )
-        if rule.on_failure == "quarantine":
-            broken.append((rule, rows, values))
-    quarantined = quarantined_rows(frame, broken) if broken else _none_quarantined(frame.schema)
-    return _Found(
-        frame.height,
-        [
-            _finding(
-                rule, answers[rule.name], frame.height, offending.get(rule.name),
-                kwargs[rule.name],
-                prepared[rule.looks_at[0]] if rule.reach == "distinct"
-                and rule.looks_at[0] in prepared.columns else (),
-            )
-            for rule in suite.rules
-        ],
-        Quarantine(LARGEST_QUARANTINED_SHARE * frame.height, quarantined.height, [quarantined]),
-    )  # fmt: skip
-
-
-def _none_quarantined(schema: pl.Schema) -> pl.DataFrame:
-    return pl.DataFrame(schema={**QUARANTINED, **schema})
-
-
-def _sample(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame | None:
-    if rows.is_empty():
-        return None
-    numbers = rows.head(SAMPLE_ROWS)
-    return frame[numbers].insert_column(0, (numbers.cast(pl.Int64) + 1).alias(ROW))
-
-
-def _found_in_profile(
-    frame: pl.LazyFrame,
-    suite: Suite,
-    today: date | None,
-    scope: CommodityScope,
-    distinct_rows: DistinctRows | None,
-) -> _Found:
-    profile = Profile(frame, suite.rules, distinct_rows)
-    met = {
-        name: profile.values_of(rule)
-        for rule in suite.rules
-        if rule.has_list
-        for name in rule.looks_at
-    }
-    kwargs = kwargs_of(suite, today, scope, met)
-    decided = [rule for rule in suite.rules if rule.name not in profile.problems]
-    answers = {name: _Answer(None, problem=text) for name, text in profile.problems.items()}
-    for rules, shown in profile.groups(decided):
-        if shown is None:
-            answers |= _ask(
-                _as_many_rows(profile.rows, rules, kwargs), rules, kwargs, "BOOLEAN_ONLY"
-            )
-            continue
-        pandas = shown.to_pandas()
-        answers |= _ask(pandas, rules, kwargs, "BOOLEAN_ONLY")
-        failed = [rule for rule in rules if answers[rule.name].holds is False]
-        answers |= _ask(pandas, failed, kwargs, "COMPLETE")
-    broken = {name: answer.rows for name, answer in answers.items() if answer.holds is False}
-    quarantine = Quarantine(
-        LARGEST_QUARANTINED_SHARE * profile.rows,
-        kept=[_none_quarantined(frame.collect_schema())],
-    )
-    offending = profile.offending(broken, kwargs, quarantine)
-    findings = [
-        _finding(
-            rule, answers[rule.name], profile.rows, offending.get(rule.name), kwargs[rule.name],
-            profile.values_of(rule) if rule.reach == "distinct" else (),
-        )
-        for rule in suite.rules
-    ]  # fmt: skip
-    return _Found(profile.rows, findings, quarantine)
-
-
-def _as_many_rows(
-    rows: int, rules: Sequence[Rule], kwargs: Mapping[str, Mapping[str, object]]
-) -> Any:
-    """That many rows, or one above the largest bound: Great Expectations hashes its input."""
-    bounds = [
-        bound
-        for rule in rules
-        for bound in (kwargs[rule.name].get("min_value"), kwargs[rule.name].get("max_value"))
-        if isinstance(bound, int)
-    ]
-    shown = min(rows, max(bounds, default=0) + 1)
-    return pl.repeat(0, shown, dtype=pl.UInt8, eager=True).to_frame(ROW).to_pandas()
-
-
-def _finding(
-    rule: Rule,
-    answer: _Answer,
-    rows: int,
-    offending: Offending | None,
-    kwargs: Mapping[str, object],
-    values: Iterable[object],
-) -> _Finding:
-    """The finding of a rule; `values` are the distinct ones, for a rule on the set of them."""
-    if answer.holds is None:
-        return _Finding(rule, "could_not_run", answer.problem)
-    if answer.holds:
-        return _Finding(rule, "passed", counted(rows, "row"))
-    if offending is not None and offending.rows:
-        named = shortened("; ".join(dict.fromkeys(offending.values)))
-        observed = f"{offending.rows} of {counted(rows, 'row')}, first {named}"
-        return _Finding(rule, "failed", observed, offending)
-    if rule.reach == "table":
-        return _Finding(rule, "failed", counted(rows, "row"))
-    if rule.reach == "distinct":
-        there = {str(value) for value in values}
-        wanted = kwargs["value_set"]
-        assert isinstance(wanted, list)
-        absent = [str(value) for value in wanted if str(value) not in there]
-        return _Finding(rule, "failed", f"without {', '.join(absent)}")
-    observed = f"{rule.looks_at[0]}: {answer.result.get('observed_value')}"
-    return _Finding(rule, "failed", observed)
 
 
 def kwargs_of(
@@ -389,34 +365,6 @@ def kwargs_of(
 
 def _values_for(rule: Rule, met: Mapping[str, Sequence[object]]) -> list[object]:
     return [value for name in rule.looks_at for value in met.get(name, ())] if rule.has_list else []
-
-
-def looked_at(frame: pl.DataFrame, rules: Iterable[Rule]) -> tuple[pl.DataFrame, dict[str, str]]:
-    """The columns the rules evaluate, derived ones computed; and why a rule cannot be evaluated.
-
-    Not-a-number is missing here, as it is in pandas.
-    """
-    problems: dict[str, str] = {}
-    columns: dict[str, pl.Series] = {}
-    for rule in rules:
-        absent = [name for name in rule.columns if name not in frame.columns]
-        if absent:
-            problems[rule.name] = f"column {', '.join(absent)} is missing"
-            continue
-        try:
-            for name in rule.looks_at:
-                if name not in columns:
-                    expression = rule.expressions().get(name, pl.col(name))
-                    columns[name] = frame.select(expression.alias(name)).to_series()
-        except pl.exceptions.PolarsError as error:
-            problems[rule.name] = first_line(str(error))
-    numbered = frame.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
-    return numbered.with_columns(columns.values()).fill_nan(None), problems
-
-
-def _whole(prepared: pl.DataFrame, rules: Sequence[Rule]) -> Any:
-    used = {name: None for rule in rules for name in rule.looks_at}
-    return prepared.select(ROW, *used).to_pandas()
 
 
 # --- Great Expectations ---
