@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -27,6 +28,7 @@ ROW = "row_number"
 """Rows are counted from 0 here, and from 1 where people read the number."""
 
 _PLACE = "place in the frame"
+_HASH = "hash of the key"
 
 Kwargs = Mapping[str, object]
 """The arguments of an expectation."""
@@ -238,16 +240,17 @@ class Profile:
 
     def _add(self, block: pl.DataFrame) -> None:
         metrics = list(self._metrics.values())
-        rows = block.lazy()
         try:
-            measured = pl.collect_all([metric.measured(rows) for metric in metrics])
+            measured = block.select(
+                metric.measured.alias(str(number)) for number, metric in enumerate(metrics)
+            )
         except pl.exceptions.PolarsError:
             for metric in metrics:
-                self._try(metric, metric.measured(rows).collect)
+                self._try(metric, partial(block.select, metric.measured))
             self._add(block)
             return
-        for metric, part in zip(metrics, measured, strict=True):
-            metric.take(part)
+        for metric, values in zip(metrics, measured, strict=True):
+            metric.take(values)
 
     def _try(self, metric: Metric | KeyMetric, compute: Callable[[], object]) -> None:
         """Compute something of a metric; where that fails, its rules cannot be evaluated."""
@@ -278,18 +281,18 @@ Condition = pl.Expr | pl.DataFrame
 
 
 class Metric:
-    """A few rows of some columns that break the rules if, and only if, the whole frame does.
+    """A few values of a column that break the rules if, and only if, the whole column does.
 
-    `reduce` is applied to each block, and again to what is left of several: it must not matter
-    where blocks begin. `condition` gives what identifies a failing row from the expectation's
-    arguments; without it the kept rows that break the rule do. `derived` are computed from kept
-    columns: each combination of inputs once, and not in each row.
+    Several columns are one of structs. `reduce` is applied to each block, and again to what is left
+    of several: it must not matter where blocks begin. `condition` gives what identifies a failing
+    row from the expectation's arguments; without it the values that break the rule do. `derived`
+    are computed from the values: each combination of inputs once, and not in each row.
     """
 
     def __init__(
         self,
         columns: Mapping[str, pl.Expr],
-        reduce: Callable[[pl.LazyFrame], pl.LazyFrame],
+        reduce: Callable[[pl.Expr], pl.Expr],
         condition: Callable[[Kwargs], pl.Expr] | None = None,
         derived: Mapping[str, pl.Expr] | None = None,
     ) -> None:
@@ -297,28 +300,38 @@ class Metric:
         self._reduce = reduce
         self._condition = condition
         self._derived = derived
-        self._kept: pl.DataFrame | None = None
+        self._values: pl.Series | None = None
 
-    def measured(self, block: pl.LazyFrame) -> pl.LazyFrame:
-        """What is left of a block and of those before it."""
-        left = self._reduce(block.select(self.columns.values()))
-        if self._kept is None:
-            return left
-        return self._reduce(pl.concat([self._kept.lazy(), left], how="vertical_relaxed"))
+    @property
+    def measured(self) -> pl.Expr:
+        """What is left of a block, as a list."""
+        columns = list(self.columns.values())
+        return self._reduce(pl.struct(columns) if len(columns) > 1 else columns[0]).implode()
 
-    def take(self, measured: pl.DataFrame) -> None:
-        self._kept = measured
+    def take(self, measured: pl.Series) -> None:
+        """Add what was left of a block."""
+        left = measured.explode(empty_as_null=False)
+        if self._values is not None:
+            both = pl.concat([self._values.to_frame(), left.to_frame()], how="vertical_relaxed")
+            left = both.select(self._reduce(pl.col(left.name))).to_series()
+        self._values = left
+
+    def _kept(self) -> pl.DataFrame:
+        assert self._values is not None, "no block was measured"
+        if len(self.columns) > 1:
+            return self._values.struct.unnest()
+        (name,) = self.columns
+        return self._values.to_frame(name)
 
     def shown(self) -> pl.DataFrame:
-        assert self._kept is not None, "no block was measured"
-        return self._kept if self._derived is None else self._kept.select(self._derived.values())
+        kept = self._kept()
+        return kept if self._derived is None else kept.select(self._derived.values())
 
     def condition(self, unexpected: Sequence[int], kwargs: Kwargs) -> Condition:
         """What identifies a failing row; `unexpected` are the rows of `shown` that break a rule."""
         if self._condition is not None:
             return self._condition(kwargs)
-        assert self._kept is not None, "no block was measured"
-        return self._kept[list(unexpected)]
+        return self._kept()[list(unexpected)]
 
 
 class KeyMetric:
@@ -340,18 +353,19 @@ class KeyMetric:
     def hash(self) -> pl.Expr:
         # A seed for each: else swapping two columns would not change the hash.
         parts = [column.hash(seed) for seed, column in enumerate(self.columns.values(), start=1)]
-        return pl.sum_horizontal(parts).alias("hash of the key")
+        return pl.sum_horizontal(parts)
 
-    def measured(self, block: pl.LazyFrame) -> pl.LazyFrame:
-        return block.select(self.hash.filter(~self._is_ignored))
+    @property
+    def measured(self) -> pl.Expr:
+        return self.hash.filter(~self._is_ignored).implode()
 
-    def take(self, measured: pl.DataFrame) -> None:
-        self._hashes.append(measured.to_series())
+    def take(self, measured: pl.Series) -> None:
+        self._hashes.append(measured.explode(empty_as_null=False))
 
     def find_duplicates(self, frame: pl.LazyFrame) -> None:
         """Find the duplicated keys among those with equal hashes."""
         # polars sorts with all cores, numpy with one.
-        hashes = pl.concat(self._hashes)
+        hashes = pl.concat(self._hashes).alias(_HASH)
         self._hashes = []
         hashes = hashes.sort()
         equal = hashes.filter(hashes == hashes.shift(1)).unique(maintain_order=True)
@@ -359,14 +373,14 @@ class KeyMetric:
         keys = (
             frame.with_row_index(_PLACE)
             .filter(~self._is_ignored)
-            .select(_PLACE, *self.columns.values(), self.hash)
+            .select(_PLACE, *self.columns.values(), self.hash.alias(_HASH))
         )
         found = []
         for start in range(0, len(equal), KEYS_AT_A_TIME):
             some = equal[start : start + KEYS_AT_A_TIME]
             duplicated = (
-                keys.filter(pl.col(some.name).is_between(some[0], some[-1]))
-                .join(some.to_frame().lazy(), on=some.name, how="semi")
+                keys.filter(pl.col(_HASH).is_between(some[0], some[-1]))
+                .join(some.to_frame().lazy(), on=_HASH, how="semi")
                 .group_by(list(self.columns))
                 .agg(pl.len().alias("rows of the key"), pl.col(_PLACE).min())
                 .filter(pl.col("rows of the key") > 1)
@@ -404,55 +418,63 @@ def _metric_for(
             return ("sum", names), Metric(columns, _sum_and_a_missing)
     breaks = _breaks(rule)
     if breaks is not None:
-        return ("one of each", rule.name), Metric(columns, _one_of_each(breaks), lambda _: breaks)
+        in_columns = breaks(*(pl.col(name) for name in names))
+        metric = Metric(columns, _one_of_each(breaks, names), lambda _: in_columns)
+        return ("one of each", rule.name), metric
     if inputs:
         of_inputs = {name: pl.col(name) for name in inputs}
-        return ("distinct", names), Metric(of_inputs, pl.LazyFrame.unique, derived=columns)
+        return ("distinct", names), Metric(of_inputs, pl.Expr.unique, derived=columns)
     if rule.expectation == "ExpectColumnValuesToBeBetween":
         return ("extremes", names), Metric(columns, _extremes, _is_outside(*names))
-    return ("distinct", names), Metric(columns, pl.LazyFrame.unique)
+    return ("distinct", names), Metric(columns, pl.Expr.unique)
 
 
-def _extremes(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """The least and the largest value of a column."""
-    return rows.select(pl.all().min().append(pl.all().max()))
+def _extremes(column: pl.Expr) -> pl.Expr:
+    """The least and the largest value."""
+    return column.min().append(column.max())
 
 
-def _sum_and_a_missing(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """The sum of a column, and a missing value, if any: it makes the sum a float."""
-    missing = rows.filter(pl.all_horizontal(pl.all().is_null())).head(1)
-    return pl.concat([rows.sum(), missing], how="vertical_relaxed")
+def _sum_and_a_missing(column: pl.Expr) -> pl.Expr:
+    """The sum, and a missing value, if any: it makes the sum a float."""
+    return column.sum().append(column.filter(column.is_null()).head(1))
 
 
-def _one_of_each(breaks: pl.Expr) -> Callable[[pl.LazyFrame], pl.LazyFrame]:
+def _one_of_each(
+    breaks: Callable[..., pl.Expr], names: Sequence[str]
+) -> Callable[[pl.Expr], pl.Expr]:
     """A row that breaks a rule, and one that does not, where there are any."""
-    return lambda rows: pl.concat([rows.filter(breaks).head(1), rows.filter(~breaks).head(1)])
+
+    def one_of_each(row: pl.Expr) -> pl.Expr:
+        columns = [row] if len(names) == 1 else [row.struct.field(name) for name in names]
+        is_broken = breaks(*columns)
+        return row.filter(is_broken).head(1).append(row.filter(~is_broken).head(1))
+
+    return one_of_each
 
 
-def _breaks(rule: Rule) -> pl.Expr | None:
+def _breaks(rule: Rule) -> Callable[..., pl.Expr] | None:
     """The condition of a row that breaks a rule on missing values, or on two columns."""
-    first, *others = (pl.col(name) for name in rule.looks_at)
     match rule.expectation:
         case "ExpectColumnValuesToBeNull":
-            return first.is_not_null()
+            return pl.Expr.is_not_null
         case "ExpectColumnValuesToNotBeNull":
-            return first.is_null()
+            return pl.Expr.is_null
     ignored = rule.kwargs.get("ignore_row_if")
-    if len(others) != 1 or ignored not in ("either_value_is_missing", "any_value_is_missing"):
+    if len(rule.looks_at) != 2 or ignored not in (
+        "either_value_is_missing",
+        "any_value_is_missing",
+    ):
         return None
-    (second,) = others
     match rule.expectation:
-        case "ExpectColumnPairValuesAToBeGreaterThanB" if rule.kwargs.get("or_equal"):
-            breaks = first < second
         case "ExpectColumnPairValuesAToBeGreaterThanB":
-            breaks = first <= second
+            compare = pl.Expr.lt if rule.kwargs.get("or_equal") else pl.Expr.le
         case "ExpectColumnPairValuesToBeEqual":
-            breaks = first != second
+            compare = pl.Expr.ne
         case "ExpectSelectColumnValuesToBeUniqueWithinRecord":
-            breaks = first == second
+            compare = pl.Expr.eq
         case _:
             return None
-    return breaks.fill_null(False)
+    return lambda first, second: compare(first, second).fill_null(False)
 
 
 def _is_outside(name: str) -> Callable[[Kwargs], pl.Expr]:
