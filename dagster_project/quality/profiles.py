@@ -247,6 +247,8 @@ class Profile:
         except pl.exceptions.PolarsError:
             for metric in metrics:
                 self._try(metric, partial(block.select, metric.measured))
+            if len(self._metrics) == len(metrics):
+                raise
             self._add(block)
             return
         for metric, values in zip(metrics, measured, strict=True):
@@ -310,11 +312,11 @@ class Metric:
 
     def take(self, measured: pl.Series) -> None:
         """Add what was left of a block."""
-        left = measured.explode(empty_as_null=False)
+        left = measured.explode(empty_as_null=False).to_frame("row")
         if self._values is not None:
-            both = pl.concat([self._values.to_frame(), left.to_frame()], how="vertical_relaxed")
-            left = both.select(self._reduce(pl.col(left.name))).to_series()
-        self._values = left
+            both = pl.concat([self._values.to_frame(), left], how="vertical_relaxed")
+            left = both.select(self._reduce(pl.col("row")).alias("row"))
+        self._values = left.to_series()
 
     def _kept(self) -> pl.DataFrame:
         assert self._values is not None, "no block was measured"

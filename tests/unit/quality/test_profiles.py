@@ -295,6 +295,25 @@ def test_a_day_computed_from_a_year_is_decided_on_each_year_once(
     same_results(evaluate(frame.lazy(), suite_of(rule), today=TODAY, profile_above=PROFILE), whole)
 
 
+def test_a_rule_that_fails_in_a_late_block_leaves_the_metrics_of_others() -> None:
+    rules = (
+        report(
+            "code_is_low", "", "ExpectColumnValuesToBeBetween",
+            {"number": pl.col("price") + pl.col("code").cast(pl.Int64)}, column="number",
+        max_value=5000),
+        PRICE,
+        report("part_is_a", "", "ExpectColumnValuesToBeInSet", column="part", value_set=("a",)),
+    )  # fmt: skip
+    frame = quotes(bad=(3,)).with_columns(
+        code=pl.when(pl.col("code") == "500").then(pl.lit("x")).otherwise("code"),
+        part=pl.when(pl.col("code") == "900").then(pl.lit("b")).otherwise("part"),
+    )
+    results = evaluate(frame.lazy(), suite_of(*rules), profile_above=PROFILE)
+    assert [(result.status, result.failing_rows) for result in results] == [
+        ("could_not_run", 0), ("failed", 1), ("failed", 1),
+    ]  # fmt: skip
+
+
 def test_a_year_that_no_day_can_be_made_of_spoils_only_its_rule() -> None:
     rules = (
         report(
