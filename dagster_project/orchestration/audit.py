@@ -5,15 +5,22 @@ Rules and assets are defined elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
 
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.scope import CommodityScope
 from dagster_project.quality.results import CheckResult
 from dagster_project.quality.runner import evaluate
 from dagster_project.quality.suites import MART_SUITES
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def results_of_marts(
@@ -25,5 +32,20 @@ def results_of_marts(
     """
     with connect(file, read_only=True, memory=memory) as connection:
         for name in marts:
-            rows = connection.sql(f"from {name}").pl(lazy=True)
-            yield name, evaluate(rows, MART_SUITES[name], today=today, scope=scope)
+            rows = connection.sql(f"from {name}")
+            yield (
+                name,
+                evaluate(
+                    rows.pl(lazy=True),
+                    MART_SUITES[name],
+                    today=today,
+                    scope=scope,
+                    distinct_rows=partial(_distinct_rows, rows),
+                ),
+            )
+
+
+def _distinct_rows(rows: duckdb.DuckDBPyRelation, columns: Sequence[str]) -> pl.DataFrame:
+    """Read from the dictionaries of the file: a tenth of the time for 22 million texts."""
+    found: pl.DataFrame = rows.select(*map(duckdb.ColumnExpression, columns)).distinct().pl()
+    return found

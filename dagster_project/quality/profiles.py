@@ -24,6 +24,9 @@ of 500,000, which need 0.15 GB more."""
 KEYS_AT_A_TIME = 1_000_000
 """Duplicated hashes whose keys are compared at a time."""
 
+DistinctRows = Callable[[Sequence[str]], pl.DataFrame]
+"""Each combination of the values of some columns of a frame, once."""
+
 ROW = "row_number"
 """Rows are counted from 0 here, and from 1 where people read the number."""
 
@@ -88,10 +91,14 @@ class WholeFrame:
 class Profile:
     """A large frame: Great Expectations evaluates what `Metric`s keep of it.
 
-    Not-a-number is missing here, as it is in pandas. The members are those of `WholeFrame`.
+    Not-a-number is missing here, as it is in pandas. `distinct_rows` gives those of some columns,
+    where a database finds them faster than the frame can be read. The members are those of
+    `WholeFrame`.
     """
 
-    def __init__(self, frame: pl.LazyFrame, rules: Sequence[Rule]) -> None:
+    def __init__(
+        self, frame: pl.LazyFrame, rules: Sequence[Rule], distinct_rows: DistinctRows | None = None
+    ) -> None:
         self.problems: dict[str, str] = {}
         self.rows = 0
         self._frame = frame
@@ -102,6 +109,11 @@ class Profile:
         self._metric_of: dict[str, Metric | KeyMetric] = {}
         for rule in rules:
             self._prepare(rule)
+        if distinct_rows is not None:
+            for metric in self._metrics.values():
+                if isinstance(metric, Metric) and metric.inputs:
+                    rows = distinct_rows(metric.inputs)
+                    metric.keep(rows.cast({name: self._schema[name] for name in metric.inputs}))
         self._measure()
 
     def shown(self, kwargs: Mapping[str, Kwargs]) -> Iterator[tuple[list[Rule], pl.DataFrame]]:
@@ -214,13 +226,11 @@ class Profile:
         return columns
 
     def _inputs(self, rule: Rule) -> list[str]:
-        """What a rule's derived columns are computed from, where the combinations are few."""
-        expressions = rule.expressions()
-        derived = [expressions[name] for name in rule.looks_at if name in expressions]
-        if (
-            not derived
-            or not all(is_row_by_row(expression) for expression in derived)
-            or any(self._schema[name].is_float() for name in rule.columns)
+        """The frame's columns that those of a rule follow from, where their combinations are few:
+        no floats, and nothing that depends on other rows.
+        """
+        if any(self._schema[name].is_float() for name in rule.columns) or not all(
+            is_row_by_row(expression) for expression in rule.expressions().values()
         ):
             return []
         return list(rule.columns)
@@ -229,7 +239,9 @@ class Profile:
         """Measure all metrics in one pass over the frame."""
         empty = pl.DataFrame(schema=self._schema)
         self._add(empty.with_columns(column.clear() for column in self._computed.values()))
-        for block in self._blocks([rule for rule in self._rules if rule.name in self._metric_of]):
+        measured = self._to_measure()
+        rules = [rule for rule in self._rules if self._metric_of.get(rule.name) in measured]
+        for block in self._blocks(rules):
             self.rows += block.height
             self._add(block)
         for metric in self._metrics.values():
@@ -238,8 +250,11 @@ class Profile:
             else:
                 self._try(metric, metric.shown)
 
+    def _to_measure(self) -> list[Metric | KeyMetric]:
+        return [metric for metric in self._metrics.values() if not metric.is_known]
+
     def _add(self, block: pl.DataFrame) -> None:
-        metrics = list(self._metrics.values())
+        metrics = self._to_measure()
         try:
             measured = block.select(
                 metric.measured.alias(str(number)) for number, metric in enumerate(metrics)
@@ -247,7 +262,7 @@ class Profile:
         except pl.exceptions.PolarsError:
             for metric in metrics:
                 self._try(metric, partial(block.select, metric.measured))
-            if len(self._metrics) == len(metrics):
+            if len(self._to_measure()) == len(metrics):
                 raise
             self._add(block)
             return
@@ -287,8 +302,7 @@ class Metric:
 
     Several columns are one of structs. `reduce` is applied to each block, and again to what is left
     of several: it must not matter where blocks begin. `condition` gives what identifies a failing
-    row from the expectation's arguments; without it the values that break the rule do. `derived`
-    are computed from the values: each combination of inputs once, and not in each row.
+    row from the expectation's arguments; without it the values that break the rule do.
     """
 
     def __init__(
@@ -296,13 +310,27 @@ class Metric:
         columns: Mapping[str, pl.Expr],
         reduce: Callable[[pl.Expr], pl.Expr],
         condition: Callable[[Kwargs], pl.Expr] | None = None,
-        derived: Mapping[str, pl.Expr] | None = None,
     ) -> None:
         self.columns = columns
+        self.inputs: Sequence[str] = ()
+        self.is_known = False
         self._reduce = reduce
         self._condition = condition
-        self._derived = derived
+        self._derived: Mapping[str, pl.Expr] | None = None
         self._values: pl.Series | None = None
+
+    @classmethod
+    def of_inputs(cls, inputs: Sequence[str], derived: Mapping[str, pl.Expr]) -> Metric:
+        """Each combination of some columns of the frame, and what is derived from it."""
+        metric = cls({name: pl.col(name) for name in inputs}, pl.Expr.unique)
+        metric.inputs = inputs
+        metric._derived = derived
+        return metric
+
+    def keep(self, rows: pl.DataFrame) -> None:
+        """Keep rows that are known, instead of measuring them."""
+        self._values = rows.to_struct() if rows.width > 1 else rows.to_series()
+        self.is_known = True
 
     @property
     def measured(self) -> pl.Expr:
@@ -338,6 +366,8 @@ class Metric:
 
 class KeyMetric:
     """Hashes of the keys, 8 bytes a row: only keys with equal hashes are compared."""
+
+    is_known = False
 
     def __init__(self, columns: Mapping[str, pl.Expr], ignored: str) -> None:
         self.columns = columns
@@ -408,8 +438,8 @@ def _metric_for(
 ) -> tuple[tuple[object, ...], Metric | KeyMetric]:
     """The metric of a rule, and a key that is the same for rules with the same metric.
 
-    `inputs` are the columns that those of the rule are derived from; none where they are not
-    derived, or where there may be many combinations.
+    `inputs` are the frame's columns that those of the rule follow from, if these have few
+    combinations: a day is then formatted once, and not in each row.
     """
     names = rule.looks_at
     match rule.expectation:
@@ -423,10 +453,10 @@ def _metric_for(
         in_columns = breaks(*(pl.col(name) for name in names))
         metric = Metric(columns, _one_of_each(breaks, names), lambda _: in_columns)
         return ("one of each", rule.name), metric
-    if inputs:
-        of_inputs = {name: pl.col(name) for name in inputs}
-        return ("distinct", names), Metric(of_inputs, pl.Expr.unique, derived=columns)
-    if rule.expectation == "ExpectColumnValuesToBeBetween":
+    is_range = rule.expectation == "ExpectColumnValuesToBeBetween"
+    if inputs and (rule.derived or not is_range):
+        return ("distinct", names), Metric.of_inputs(inputs, columns)
+    if is_range:
         return ("extremes", names), Metric(columns, _extremes, _is_outside(*names))
     return ("distinct", names), Metric(columns, pl.Expr.unique)
 

@@ -20,7 +20,14 @@ import polars as pl
 from dagster_project.errors import counted, shortened
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.quality.markets import markets_of
-from dagster_project.quality.profiles import ROW, FailingRows, Profile, WholeFrame, first_line
+from dagster_project.quality.profiles import (
+    ROW,
+    DistinctRows,
+    FailingRows,
+    Profile,
+    WholeFrame,
+    first_line,
+)
 from dagster_project.quality.results import SAMPLE_ROWS, CheckResult, Status
 from dagster_project.quality.rules import Rule, Suite, resolved
 
@@ -66,14 +73,17 @@ def evaluate(
     today: date | None = None,
     scope: CommodityScope = DEFAULT_SCOPE,
     profile_above: int = PROFILE_ABOVE_ROWS,
+    distinct_rows: DistinctRows | None = None,
 ) -> list[CheckResult]:
     """Evaluate a suite on a frame: one result per rule, in the suite's order.
 
     `today` is the day the warehouse is built for (for a mart) or the day the batch came in (the
     default, in UTC), `scope` gives the commodities that are kept. A rule that cannot be evaluated,
     because a column is missing or has another type, is `could_not_run`; the others still run.
+    `distinct_rows` gives those of some columns of the frame, where a database finds them without
+    returning all rows.
     """
-    return _evaluate(frame, suite, today, scope, profile_above).results
+    return _evaluate(frame, suite, today, scope, profile_above, distinct_rows).results
 
 
 def evaluate_batch(
@@ -157,9 +167,10 @@ def _evaluate(
     today: date | None,
     scope: CommodityScope,
     profile_above: int,
+    distinct_rows: DistinctRows | None = None,
 ) -> _Evaluation:
     suite = with_markets(suite, frame)
-    data = _data_of(frame, suite.rules, profile_above)
+    data = _data_of(frame, suite.rules, profile_above, distinct_rows)
     met = {
         name: data.distinct_values(rule)
         for rule in suite.rules
@@ -190,7 +201,10 @@ def _evaluate(
 
 
 def _data_of(
-    frame: pl.DataFrame | pl.LazyFrame, rules: Sequence[Rule], profile_above: int
+    frame: pl.DataFrame | pl.LazyFrame,
+    rules: Sequence[Rule],
+    profile_above: int,
+    distinct_rows: DistinctRows | None,
 ) -> WholeFrame | Profile:
     if isinstance(frame, pl.LazyFrame):
         first = frame.head(profile_above + 1).collect(engine="streaming")
@@ -198,7 +212,7 @@ def _data_of(
         first = frame
     if first.height <= profile_above:
         return WholeFrame(first, rules)
-    return Profile(frame.lazy(), rules)
+    return Profile(frame.lazy(), rules, distinct_rows)
 
 
 def _answers(
