@@ -15,9 +15,9 @@ import duckdb
 
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.scope import CommodityScope
+from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.results import CheckResult
 from dagster_project.quality.runner import evaluate
-from dagster_project.quality.suites import MART_SUITES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +30,7 @@ def results_of_marts(
 
     DuckDB reads the marts with at most `memory` bytes.
     """
+    suites = mart_suites()
     with connect(file, read_only=True, memory=memory) as connection:
         for name in marts:
             rows = connection.sql(f"from {name}")
@@ -37,7 +38,7 @@ def results_of_marts(
                 name,
                 evaluate(
                     rows.pl(lazy=True),
-                    MART_SUITES[name],
+                    suites[name],
                     today=today,
                     scope=scope,
                     distinct_rows=partial(_distinct_rows, rows),

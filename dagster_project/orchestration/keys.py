@@ -11,7 +11,7 @@ import dagster as dg
 
 from dagster_project.errors import KidoError
 from dagster_project.lake.space import disk_full
-from dagster_project.quality.suites import MART_SUITES
+from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.serving.release_catalog import OF_A_RELEASE
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Frequency, SourceCard
@@ -66,7 +66,7 @@ def publisher_page(card: SourceCard) -> dg.MetadataValue[Any]:
 
 def mart_keys() -> list[dg.AssetKey]:
     """The tables that dbt builds to be published, by their suites: every one has a suite."""
-    return [dg.AssetKey(name.split(".")) for name in MART_SUITES if name not in OF_A_RELEASE]
+    return [dg.AssetKey(name.split(".")) for name in mart_suites() if name not in OF_A_RELEASE]
 
 
 def key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:

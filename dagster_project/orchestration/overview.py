@@ -20,8 +20,8 @@ from dagster_project.lake.tables import Lake
 from dagster_project.orchestration.builds import complete_build, held_builds
 from dagster_project.orchestration.preview import lake_reach
 from dagster_project.quality.data_docs import build_data_docs
+from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.rules import Suite
-from dagster_project.quality.suites import MART_SUITES
 from dagster_project.serving.publication import (
     Release,
     current_release,
@@ -235,12 +235,12 @@ def render_data_docs(settings: Settings) -> Path:
     build = complete_build(settings.build_dir)
     if build is None:
         raise PublicationError("Nothing is built yet.", hint="Run kido build.")
-    say(f"Checking {len(MART_SUITES)} tables for the Data Docs")
+    say(f"Checking {len(mart_suites())} tables for the Data Docs")
     with connect(build.file, read_only=True, memory=settings.memory) as connection:
 
         def frames() -> Iterator[tuple[Suite, pl.DataFrame]]:
-            for number, (name, suite) in enumerate(MART_SUITES.items(), 1):
-                say(f"  {number} of {len(MART_SUITES)}: {name}")
+            for number, (name, suite) in enumerate(mart_suites().items(), 1):
+                say(f"  {number} of {len(mart_suites())}: {name}")
                 yield suite, connection.sql(f"from {name}").pl()
             say("Writing the pages")
 

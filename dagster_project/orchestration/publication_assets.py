@@ -30,10 +30,10 @@ from dagster_project.orchestration.metadata import (
     suite_check_spec,
 )
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.runner import evaluate
-from dagster_project.quality.suites import MART_SUITES
 from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline
 from dagster_project.serving.dictionary import Table, described_tables, meta_of_marts
@@ -46,7 +46,7 @@ from dagster_project.serving.release_catalog import (
 )
 from dagster_project.settings import Settings
 
-AUDITED = tuple(name for name in MART_SUITES if name not in OF_A_RELEASE)
+AUDITED = tuple(name for name in mart_suites() if name not in OF_A_RELEASE)
 """The marts that dbt builds; those that describe a release are made, and checked, with it."""
 
 
@@ -56,7 +56,7 @@ def mart_audit() -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name="audit_marts",
         specs=[
-            suite_check_spec(MART_SUITES[name], dg.AssetKey(name.split("."))) for name in AUDITED
+            suite_check_spec(mart_suites()[name], dg.AssetKey(name.split("."))) for name in AUDITED
         ],
         can_subset=True,
         pool=WRITER_POOL,
@@ -77,7 +77,7 @@ def mart_audit() -> dg.AssetChecksDefinition:
         )
         for name, of_mart in of_marts:
             results += of_mart
-            check = suite_check_result(MART_SUITES[name], dg.AssetKey(name.split(".")), of_mart)
+            check = suite_check_result(mart_suites()[name], dg.AssetKey(name.split(".")), of_mart)
             if key_of(check) in chosen:
                 yield check
         build.keep_checks("marts", results)
@@ -238,13 +238,13 @@ def _describe_release(
         tables,
         [*(one for one in earlier if one.release_id < release.release_id), release],
         as_frame(checks),
-        rows_of_checks=len(checks) + sum(len(MART_SUITES[name].rules) for name in OF_A_RELEASE),
+        rows_of_checks=len(checks) + sum(len(mart_suites()[name].rules) for name in OF_A_RELEASE),
         memory=settings.memory,
     )
     own = [
         result
         for name, rows in frames.items()
-        for result in evaluate(rows, MART_SUITES[name], today=settings.today)
+        for result in evaluate(rows, mart_suites()[name], today=settings.today)
     ]
     failed = [f"{one.table_name}: {one.check_name}: {one.observed}" for one in own if one.blocks]
     if failed:

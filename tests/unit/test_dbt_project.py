@@ -24,7 +24,7 @@ import yaml
 from dagster_project import words
 from dagster_project.lake.build_file import work_file
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.quality.suites import MART_SUITES
+from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.serving.dictionary import described_tables, unit_of
 from dagster_project.settings import BUNDLED, DBT_PROJECT
 from dagster_project.sources.catalogue.claims import CLAIM_TESTS
@@ -236,7 +236,7 @@ def test_a_description_names_every_word_that_the_column_may_hold(project: Projec
     marts = project.marts()
     held = {
         f"{table}.{column}": (set(allowed) - {""}, marts[table]["columns"][column]["description"])
-        for table, suite in MART_SUITES.items()
+        for table, suite in mart_suites().items()
         if table in marts
         for rule in suite.rules
         if rule.expectation == "ExpectColumnValuesToBeInSet" and not (rule.derived or rule.has_list)

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from dagster_project.lake.schemas import PRICE_QUOTES
 from dagster_project.market.calendars import sessions
+from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.results import CheckResult
 from dagster_project.quality.rules import Suite
 from dagster_project.quality.runner import evaluate, evaluate_batch
-from dagster_project.quality.suites import LAKE_SUITES, MART_SUITES
+from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources import ecb, equity_indices
 from dagster_project.sources.card import Document
@@ -219,7 +220,7 @@ def test_the_mart_is_held_to_the_same_and_reads_the_close_of_returns() -> None:
         return_close=pl.col("close"),
         close=pl.when(BEFORE).then(pl.col("close") * 5).otherwise("close"),
     )
-    suite = MART_SUITES["market.prices"]
+    suite = mart_suites()["market.prices"]
     rules = tuple(rule for rule in suite.rules if rule.name in ABOUT_SESSIONS_AND_SPLITS)
     of_prices = Suite("mart", suite.table, rules)
     assert {result.status for result in evaluate(as_traded, of_prices)} == {"passed"}

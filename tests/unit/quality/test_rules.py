@@ -11,6 +11,7 @@ from dagster_project.lake import vocabulary
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.scope import CommodityScope
 from dagster_project.quality.markets import Markets
+from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.rules import (
     Known,
     OfMarkets,
@@ -24,7 +25,7 @@ from dagster_project.quality.rules import (
     stop,
     suite_version,
 )
-from dagster_project.quality.suites import LAKE_SUITES, MART_SUITES
+from dagster_project.quality.suites import LAKE_SUITES
 
 POSITIVE = {"column": "close", "min_value": 0}
 BETWEEN = "ExpectColumnValuesToBeBetween"
@@ -65,7 +66,7 @@ def test_every_lake_table_has_a_suite_and_every_suite_a_table() -> None:
 
 
 @pytest.mark.parametrize(
-    "suite", [*LAKE_SUITES.values(), *MART_SUITES.values()], ids=lambda suite: suite.table
+    "suite", [*LAKE_SUITES.values(), *mart_suites().values()], ids=lambda suite: suite.table
 )
 def test_every_check_is_named_by_a_sentence_and_explained(suite: Suite) -> None:
     for rule in suite.rules:
