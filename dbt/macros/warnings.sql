@@ -134,17 +134,6 @@
 {%- endmacro %}
 
 
-{# A figure of a warning in words, by its unit. #}
-{% macro warning_figure_in_words(figure, unit) -%}
-    case {{ unit }}
-        when 'kg' then {{ amount_in_words(figure, "'net_weight_kg'") }}
-        when 'usd' then {{ amount_in_words(figure, "'value_usd'") }}
-        when 'usd_per_kg' then format('USD {:,.2f} per kg', {{ figure }})
-        else {{ percent_in_words(figure) }}
-    end
-{%- endmacro %}
-
-
 {# The time in which a warning of a clause is looked for. #}
 {% macro watched_from(announced_date) -%}
     date_trunc('month', {{ announced_date }})

@@ -27,16 +27,12 @@ restrictions as (
         clauses.known_at as event_day,
         clauses.known_at as flows_before,
         cast(null as integer) as days,
-        'was known on '
-        || clauses.known_at
-        || case
-            when clauses.effective_date is null or statuses.status = 'unknown' then ''
-            when coalesce(statuses.status, '') <> 'in_force'
-                then ' and was to take effect on ' || clauses.effective_date
-            when clauses.effective_date > {{ as_of_day() }}
-                then ' and is to take effect on ' || clauses.effective_date
-            else ' and took effect on ' || clauses.effective_date
-        end as in_words
+        {{ sentence('warnings.new_restriction', {
+            'known_at': 'clauses.known_at',
+            'effective_date': 'clauses.effective_date',
+            'status': 'statuses.status',
+            'today': as_of_day(),
+        }) }} as in_words
     from clauses
     left join statuses
         on
@@ -57,20 +53,12 @@ lapses_ahead as (
         cast(statuses.valid_to - interval 1 day as date) as event_day,
         {{ as_of_day() }} as flows_before,
         date_diff('day', {{ as_of_day() }}, statuses.valid_to) - 1 as days,
-        case date_diff('day', {{ as_of_day() }}, statuses.valid_to) - 1
-            when 0 then 'the last day, '
-            when 1 then '1 day left, '
-            else
-                (date_diff('day', {{ as_of_day() }}, statuses.valid_to) - 1)
-                || ' days left, '
-        end
-        || case
-            when statuses.next_status = 'unknown' then statuses.next_because
-            else
-                replace(statuses.status, '_', ' ')
-                || ' until '
-                || {{ day_in_words('statuses.valid_to - interval 1 day') }}
-        end as in_words
+        {{ sentence('warnings.lapse_ahead', {
+            'days': 'days',
+            'status': 'statuses.status',
+            'next_because': "case when statuses.next_status = 'unknown' then statuses.next_because end",
+            'last_day': 'event_day',
+        }) }} as in_words
     from clauses
     inner join statuses on clauses.clause_id = statuses.clause_id
     where

@@ -185,32 +185,17 @@ warnings as (
         concerned.source,
         concerned.is_provisional,
         concerned.all_snapshot_ids as snapshot_ids,
-        concerned.clause_id
-        || ' ('
-        || clauses.title
-        || case concerned.signal when 'new_restriction' then ') ' else '): ' end
-        || concerned.in_words
-        || '; '
-        || case
-            when concerned.share is null
-                then
-                    suppliers.name
-                    || ' exported '
-                    || {{ subject_in_words('concerned.commodity_code') }}
-                    || ' to '
-                    || {{ name_after_preposition('importers.name') }}
-            else
-                {{ percent_in_words('concerned.share') }}
-                || ' by value of the '
-                || {{ subject_in_words('concerned.commodity_code') }}
-                || ' imported by '
-                || {{ name_after_preposition('importers.name') }}
-                || ' came from '
-                || {{ name_after_preposition('suppliers.name') }}
-        end
-        || ' in '
-        || {{ period_in_words(as_period('concerned.flow_period', 'concerned.flow_frequency')) }}
-        || '.' as explanation
+        {{ sentence('warnings.of_clause', {
+            'signal': 'concerned.signal',
+            'clause': 'concerned.clause_id',
+            'title': 'clauses.title',
+            'event': 'concerned.in_words',
+            'share': 'concerned.share',
+            'commodity': 'concerned.commodity_code',
+            'importer': 'importers.name',
+            'supplier': 'suppliers.name',
+            'period': as_period('concerned.flow_period', 'concerned.flow_frequency'),
+        }) }} as explanation
     from concerned_shares as concerned
     inner join clauses on concerned.clause_id = clauses.clause_id
     inner join economies as importers on concerned.importer_iso3 = importers.economy_iso3

@@ -58,63 +58,21 @@ of_periods as (
         fired.source,
         fired.is_provisional,
         fired.snapshot_ids,
-        case when fired.supplier_iso3 = 'WLD' then 'Imports of ' else 'Exports of ' end
-        || {{ subject_in_words('fired.commodity_code') }}
-        || case
-            when fired.supplier_iso3 = 'WLD'
-                then ' by ' || {{ name_after_preposition('importers.name') }}
-            when fired.importer_iso3 = 'WLD'
-                then ' from ' || {{ name_after_preposition('suppliers.name') }}
-            else
-                ' from '
-                || {{ name_after_preposition('suppliers.name') }}
-                || ' to '
-                || {{ name_after_preposition('importers.name') }}
-        end
-        || ' in '
-        || {{ period_in_words(as_period('fired.period_start', 'fired.frequency')) }}
-        || ': '
-        || case fired.signal
-            when 'concentration_jump'
-                then
-                    first_suppliers.name
-                    || ' has '
-                    || {{ warning_figure_in_words('fired.value', 'fired.unit') }}
-                    || case fired.unit
-                        when 'share_of_value' then ' by value'
-                        else ' by weight'
-                    end
-                    || ', where '
-                    || {{ warning_figure_in_words('fired.usual', 'fired.unit') }}
-                    || ' is usual of the first supplier'
-            else
-                {{ warning_figure_in_words('fired.value', 'fired.unit') }}
-                || case
-                    when fired.signal = 'volume_drop' and fired.unit = 'usd'
-                        then ' (no weight that can be judged)'
-                    else ''
-                end
-                || ', '
-                || printf('%.0f %%', 100 * abs(fired.value / fired.usual - 1))
-                || case fired.signal when 'volume_drop' then ' below ' else ' above ' end
-                || 'the usual '
-                || {{ warning_figure_in_words('fired.usual', 'fired.unit') }}
-        end
-        || '; the limit is '
-        || {{ warning_figure_in_words('fired.threshold', 'fired.unit') }}
-        || ', from '
-        || fired.observations
-        || case fired.frequency when 'A' then ' years before' else ' months before' end
-        || case fired.basis
-            when 'comparable_periods'
-                then
-                    case fired.frequency
-                        when 'A' then ', each compared with its two years before'
-                        else ', each compared with the same month of its two years before'
-                    end
-            else ''
-        end
-        || '.' as explanation
+        {{ sentence('warnings.of_figure', {
+            'signal': 'fired.signal',
+            'commodity': 'fired.commodity_code',
+            'importer': "case when fired.importer_iso3 <> 'WLD' then importers.name end",
+            'supplier': "case when fired.supplier_iso3 <> 'WLD' then suppliers.name end",
+            'first_supplier': 'first_suppliers.name',
+            'period': as_period('fired.period_start', 'fired.frequency'),
+            'frequency': 'fired.frequency',
+            'value': 'fired.value',
+            'usual': 'fired.usual',
+            'threshold': 'fired.threshold',
+            'unit': 'fired.unit',
+            'observations': 'fired.observations',
+            'basis': 'fired.basis',
+        }) }} as explanation
     from fired
     inner join economies as importers on fired.importer_iso3 = importers.economy_iso3
     inner join economies as suppliers on fired.supplier_iso3 = suppliers.economy_iso3

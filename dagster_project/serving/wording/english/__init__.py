@@ -1,0 +1,1 @@
+"""English: a module per page, and the parts of sentences in `parts`."""
