@@ -9,7 +9,7 @@ from duckdb.sqltypes import VARCHAR
 from dagster_project.serving.wording import sentence
 
 
-class Plugin(BasePlugin):
+class Plugin(BasePlugin):  # type: ignore[misc]
     """Registers `sentence(name, facts)`, facts being a JSON object."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:

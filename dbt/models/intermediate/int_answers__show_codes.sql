@@ -143,15 +143,15 @@ codes_together as (
         count(*) filter (where codes.is_led_by_supplier) as led_by_supplier,
         count(*) as codes,
         max(codes.year) as year,
-        string_agg(
-            coalesce(codes.name || ' (' || codes.hs6_code || ')', codes.hs6_code)
-            || ' '
-            || economies.name
-            || ' '
-            || {{ percent_in_words('codes.top_supplier_share') }},
-            ', '
+        list(
+            struct_pack(
+                name := codes.name,
+                hs6_code := codes.hs6_code,
+                supplier := economies.name,
+                share := codes.top_supplier_share
+            )
             order by codes.concentration_rank
-        ) filter (where codes.concentration_rank <= {{ names_shown }}) as in_words,
+        ) filter (where codes.concentration_rank <= {{ names_shown }}) as largest,
         string_agg(distinct codes.source, ', ' order by codes.source) as source,
         max(coalesce(vintages.vintage_at, sources.last_vintage_at)) as vintage_at,
         {{ union_of_snapshots('codes.snapshot_ids') }} as snapshot_ids
@@ -170,21 +170,17 @@ codes_together as (
 select
     importers.importer_iso3,
     5 as position,
-    'Codes of which '
-    || importers.supplier_name
-    || ' is the largest supplier, by value' as subject,
+    {{ sentence('answers.codes', {
+        'supplier': 'importers.supplier_name',
+    }) }} as subject,
     cast(codes_together.led_by_supplier as double) as figure,
     'codes' as unit,
     cast(codes_together.year as varchar) as period,
-    case
-        when codes_together.importer_iso3 is not null
-            then
-                'of '
-                || codes_together.codes
-                || ' imported for at least USD 1 m; most dependent on one supplier: '
-                || codes_together.in_words
-        when latest_codes.importer_iso3 is not null then 'none is imported for USD 1 m'
-    end as detail,
+    {{ sentence('answers.codes_detail', {
+        'codes': 'codes_together.codes',
+        'largest': 'codes_together.largest',
+        'is_importer': 'latest_codes.importer_iso3 is not null',
+    }) }} as detail,
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     codes_together.source,

@@ -72,17 +72,7 @@ of_headlines as (
         studies.contaminated_by,
         studies.reason,
         studies.snapshot_ids,
-        case
-            when studies.car is null then ''
-            when studies.market_factor = 'peers_basket' then 'beyond what its peers explain: '
-            when studies.market_factor = 'index' then 'beyond what the market explains: '
-            else 'beyond the usual return: '
-        end as compared,
-        case shown.instrument
-            when '6762.T' then 'TDK'
-            when 'USDJPY' then 'yen per dollar'
-            else shown.instrument
-        end as name,
+        studies.market_factor,
         case shown.instrument when 'REMX' then 1 when 'USDJPY' then 2 else 3 end as place_in_line
     from shown
     left join studies
@@ -95,40 +85,12 @@ of_headlines as (
 
 ),
 
--- In per cent, as any other return on the page: a logarithmic one of 0.14 is 15 %. A star where
--- another event is in the window. What a return is beyond is said once.
-in_words as (
-
-    select
-        *,
-        case
-            when compared <> coalesce(lag(compared) over in_line, '') then compared
-            else ''
-        end
-        || name
-        || case
-            when car is not null
-                then
-                    ' ' || {{ return_in_words('(exp(car) - 1)') }}
-                    || case when is_contaminated then '*' else '' end
-                    || printf(
-                        ' (%+.1f to %+.1f)',
-                        100 * (exp(ci95_low) - 1),
-                        100 * (exp(ci95_high) - 1)
-                    )
-            else ': ' || coalesce(replace(reason, '_', ' '), 'no prices')
-        end as answer
-    from of_headlines
-    window in_line as (partition by importer_iso3, place order by place_in_line, instrument)
-
-),
-
 other_news as (
 
     select
         importer_iso3,
         place,
-        string_agg(distinct event_id, ', ' order by event_id) as event_ids
+        list(distinct event_id order by event_id) as event_ids
     from (
         select
             importer_iso3,
@@ -167,15 +129,22 @@ together as (
         any_value(window_start) filter (where instrument = 'REMX') as window_start,
         any_value(window_end) filter (where instrument = 'REMX') as window_end,
         max(window_end) as last_price_date,
-        string_agg(answer, '; ' order by place_in_line, instrument)
-            as answers,
-        count(car) as judged,
-        string_agg(name, ', ' order by place_in_line, instrument)
-        filter (where p_value_bh < {{ level }}) as unusual_by_t,
-        string_agg(name, ', ' order by place_in_line, instrument)
-        filter (where p_value_rank_bh < {{ level }}) as unusual_by_ranks,
+        list(
+            struct_pack(
+                instrument := instrument,
+                return_share := exp(car) - 1,
+                low := exp(ci95_low) - 1,
+                high := exp(ci95_high) - 1,
+                market_factor := market_factor,
+                is_contaminated := is_contaminated,
+                is_unusual_by_t := coalesce(p_value_bh < {{ level }}, false),
+                is_unusual_by_ranks := coalesce(p_value_rank_bh < {{ level }}, false),
+                reason := reason
+            )
+            order by place_in_line, instrument
+        ) as answers,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
-    from in_words
+    from of_headlines
     group by importer_iso3, place
 
 )
@@ -183,21 +152,17 @@ together as (
 select
     together.importer_iso3,
     cast({{ lines_before }} + together.place as integer) as position,
-    'Markets around ' || together.subject || ' (' || together.event_date || '), REMX' as subject,
+    {{ sentence('answers.event', {
+        'event': 'together.subject',
+        'event_date': 'together.event_date',
+    }) }} as subject,
     together.return_of_fund as figure,
     'return' as unit,
     {{ as_interval('together.window_start', 'together.window_end') }} as period,
-    together.answers
-    || case
-        when together.judged = 0 then ''
-        when coalesce(together.unusual_by_t, together.unusual_by_ranks) is null
-            then '; nothing unusual among all events'
-        else
-            '; unusual among all events: '
-            || coalesce(together.unusual_by_t, 'nothing') || ' by the t test, '
-            || coalesce(together.unusual_by_ranks, 'nothing') || ' by ranks'
-    end
-    || coalesce('; * beside ' || other_news.event_ids, '') as detail,
+    {{ sentence('answers.event_detail', {
+        'answers': 'together.answers',
+        'other_events': 'other_news.event_ids',
+    }) }} as detail,
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     sources.source,

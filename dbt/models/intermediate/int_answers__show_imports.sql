@@ -31,25 +31,20 @@ rare_earths as (
     select
         importers.importer_iso3,
         measures.position,
-        'Rare-earth imports from '
-        || importers.supplier_name
-        || ', '
-        || measures.in_words as subject,
+        {{ sentence('answers.rare_earth_imports', {
+            'supplier': 'importers.supplier_name',
+            'measure': 'measures.measure',
+        }) }} as subject,
         latest_imports.supplier_share as figure,
         'share' as unit,
         cast(latest_imports.year as varchar) as period,
-        'of '
-        || {{ amount_in_words('latest_imports.total_amount', 'latest_imports.measure') }}
-        || case
-            when latest_imports.supplier_share is null
-                then '; ' || importers.supplier_name || ' is not among the partners published'
-            else ''
-        end
-        || case
-            when latest_imports.year < latest_imports.newest_year
-                then '; no later year is known ' || measures.in_words
-            else ''
-        end as detail,
+        {{ sentence('answers.rare_earth_imports_detail', {
+            'supplier': 'importers.supplier_name',
+            'measure': 'measures.measure',
+            'total': 'latest_imports.total_amount',
+            'has_share': 'latest_imports.supplier_share is not null',
+            'has_later_year': 'latest_imports.year < latest_imports.newest_year',
+        }) }} as detail,
         latest_imports.trend,
         cast(latest_imports.trend_from as varchar) as trend_from,
         latest_imports.source,
@@ -57,8 +52,8 @@ rare_earths as (
         latest_imports.snapshot_ids
     from importers
     cross join
-        (values (1, 'net_weight_kg', 'by weight'), (2, 'value_usd', 'by value'))
-            as measures (position, measure, in_words) -- noqa: AL05
+        (values (1, 'net_weight_kg'), (2, 'value_usd'))
+            as measures (position, measure) -- noqa: AL05
     left join latest_imports
         on
             importers.importer_iso3 = latest_imports.importer_iso3
@@ -72,10 +67,10 @@ largest_suppliers as (
     select
         shares.importer_iso3,
         year(shares.period_start) as year,
-        string_agg(
-            economies.name || ' ' || {{ percent_in_words('shares.share') }}, ', '
+        list(
+            struct_pack(name := economies.name, share := shares.share)
             order by shares.supplier_rank
-        ) as in_words
+        ) as largest
     from shares
     inner join economies on shares.supplier_iso3 = economies.economy_iso3
     where
@@ -92,17 +87,18 @@ magnets as (
     select
         importers.importer_iso3,
         4 as position,
-        'Magnet imports from ' || importers.supplier_name || ', by value' as subject,
+        {{ sentence('answers.magnet_imports', {
+            'supplier': 'importers.supplier_name',
+        }) }} as subject,
         latest_imports.supplier_share as figure,
         'share' as unit,
         cast(latest_imports.year as varchar) as period,
-        'of '
-        || {{ amount_in_words('latest_imports.total_amount', 'latest_imports.measure') }}
-        || case
-            when latest_imports.hhi_low is null then ' of the largest flows'
-            else coalesce(', HHI ' || printf('%.2f', latest_imports.hhi), '')
-        end
-        || coalesce('; largest suppliers: ' || largest_suppliers.in_words, '') as detail,
+        {{ sentence('answers.magnet_imports_detail', {
+            'total': 'latest_imports.total_amount',
+            'is_complete': 'latest_imports.hhi_low is not null',
+            'hhi': 'latest_imports.hhi',
+            'largest': 'largest_suppliers.largest',
+        }) }} as detail,
         latest_imports.trend,
         cast(latest_imports.trend_from as varchar) as trend_from,
         latest_imports.source,

@@ -88,24 +88,18 @@ fund as (
     select
         importers.importer_iso3,
         12 as position,
-        'Rare-earth shares (the fund REMX), return' as subject,
+        {{ sentence('answers.fund') }} as subject,
         fund_return.return_share as figure,
         'return' as unit,
         coalesce(
             {{ as_interval('fund_return.window_start', 'fund_return.window_end') }},
             strftime(market_trends.last_day, '%Y-%m-%d')
         ) as period,
-        coalesce(
-            'largest fall '
-            || printf('%.1f %%', 100 * fund_return.max_drawdown_share)
-            || coalesce(
-                ', volatility '
-                || printf('%.0f %%', 100 * fund_return.annualised_volatility)
-                || ' a year',
-                ''
-            ),
-            case when market_trends.close is not null then 'closes of less than a year' end
-        ) as detail,
+        {{ sentence('answers.fund_detail', {
+            'largest_fall': 'fund_return.max_drawdown_share',
+            'volatility': 'fund_return.annualised_volatility',
+            'has_close': 'market_trends.close is not null',
+        }) }} as detail,
         market_trends.trend,
         market_trends.trend_from,
         market_trends.source,
@@ -123,16 +117,16 @@ currency as (
     select
         importers.importer_iso3,
         13 as position,
-        case importers.importer_iso3
-            when 'JPN' then 'Yen per US dollar' else 'US dollars per euro'
-        end as subject,
+        {{ sentence('answers.currency', {'importer': 'importers.importer_iso3'}) }} as subject,
         market_trends.close as figure,
         coalesce(
             market_trends.unit,
             case importers.importer_iso3 when 'JPN' then 'JPY per USD' else 'USD per EUR' end
         ) as unit,
         strftime(market_trends.last_day, '%Y-%m-%d') as period,
-        case when market_trends.close is not null then 'close of the day' end as detail,
+        {{ sentence('answers.currency_detail', {
+            'has_close': 'market_trends.close is not null',
+        }) }} as detail,
         market_trends.trend,
         market_trends.trend_from,
         market_trends.source,

@@ -155,37 +155,24 @@ supplier_exports as (
     select
         importers.importer_iso3,
         9 as position,
-        importers.supplier_name
-        || '''s exports to '
-        || importers.importer_name
-        || ' of gallium, germanium and more (811292)' as subject,
+        {{ sentence('answers.supplier_exports', {
+            'supplier': 'importers.supplier_name',
+            'importer': 'importers.importer_name',
+        }) }} as subject,
         exports_together.amount_t as figure,
         't' as unit,
         strftime(exports_together.first_month, '%Y-%m')
         || strftime(exports_together.last_month, '/%Y-%m') as period,
-        case exports_together.months_reported when 0 then 'nothing reported ' else '' end
-        || 'in '
-        || exports_together.months
-        || case exports_together.months when 1 then ' month' else ' months' end
-        || case
-            when
-                exports_together.source is not null
-                and exports_together.months_before = {{ months_shown // 2 }}
-                and exports_together.months_before_without_weight = 0
-                then
-                    ', '
-                    || {{ tonnes_in_words('coalesce(exports_together.amount_before_t, 0)') }}
-                    || ' in the {{ months_shown // 2 }} before'
-            else ''
-        end
-        || case exports_together.months_without_weight
-            when 0 then ''
-            when 1 then ', 1 month reported without a weight'
-            else
-                ', '
-                || exports_together.months_without_weight
-                || ' months reported without a weight'
-        end as detail,
+        {{ sentence('answers.supplier_exports_detail', {
+            'months': 'exports_together.months',
+            'months_reported': 'exports_together.months_reported',
+            'months_without_weight': 'exports_together.months_without_weight',
+            'months_before': 'exports_together.months_before',
+            'months_before_without_weight': 'exports_together.months_before_without_weight',
+            'amount_before_t': 'exports_together.amount_before_t',
+            'has_source': 'exports_together.source is not null',
+            'span': months_shown // 2,
+        }) }} as detail,
         case when exports_together.source is not null then exports_together.trend end as trend,
         case
             when exports_together.source is not null
@@ -269,25 +256,20 @@ magnet_arrivals as (
     select
         importers.importer_iso3,
         10 as position,
-        'Magnets of rare earths arriving in '
-        || coalesce({{ name_after_preposition('reporters.name') }}, importers.importer_name)
-        || ' from '
-        || importers.supplier_name
-        || ', by month' as subject,
+        {{ sentence('answers.magnet_arrivals', {
+            'reporter': 'reporters.name',
+            'importer': 'importers.importer_name',
+            'supplier': 'importers.supplier_name',
+        }) }} as subject,
         arrivals_together.amount_t as figure,
         't' as unit,
         strftime(arrivals_together.last_month, '%Y-%m') as period,
-        'least since the measure of '
-        || strftime({{ month_of_the_measure }}, '%Y-%m')
-        || ': '
-        || {{ tonnes_in_words('arrivals_together.least_t') }}
-        || ' in '
-        || strftime(arrivals_together.month_of_least, '%Y-%m')
-        || coalesce(
-            '; median of the months before: '
-            || {{ tonnes_in_words('arrivals_together.usual_t') }},
-            ''
-        ) as detail,
+        {{ sentence('answers.magnet_arrivals_detail', {
+            'measure_month': "strftime(" ~ month_of_the_measure ~ ", '%Y-%m')",
+            'least_t': 'arrivals_together.least_t',
+            'month_of_least': "strftime(arrivals_together.month_of_least, '%Y-%m')",
+            'usual_t': 'arrivals_together.usual_t',
+        }) }} as detail,
         arrival_trends.trend,
         strftime(arrival_trends.trend_from, '%Y-%m') as trend_from,
         arrivals_together.source,

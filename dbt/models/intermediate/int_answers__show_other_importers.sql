@@ -77,14 +77,10 @@ others_together as (
         other_importers.importer_iso3,
         sum(other_importers.supplied_amount) / sum(other_importers.total_amount) as supplier_share,
         any_value(other_importers.year) as year,
-        string_agg(
-            economies.name
-            || ' '
-            || {{ percent_in_words('other_importers.supplied_share') }},
-            ', '
+        list(
+            struct_pack(name := economies.name, share := other_importers.supplied_share)
             order by other_importers.total_amount desc, economies.name asc
-        ) as in_words,
-        count(*) as shown,
+        ) as largest,
         any_value(other_importers.others) as others,
         max(other_importers.vintage_at) as vintage_at,
         {{ union_of_snapshots('other_importers.snapshot_ids') }} as snapshot_ids
@@ -97,18 +93,16 @@ others_together as (
 select
     importers.importer_iso3,
     3 as position,
-    'The same of the largest other importers but '
-    || importers.supplier_name
-    || ' together, by value' as subject,
+    {{ sentence('answers.other_importers', {
+        'supplier': 'importers.supplier_name',
+    }) }} as subject,
     others_together.supplier_share as figure,
     'share' as unit,
     cast(others_together.year as varchar) as period,
-    others_together.in_words
-    || '; the '
-    || others_together.shown
-    || ' largest of '
-    || others_together.others
-    || ' in BACI, which differs from what importers report' as detail,
+    {{ sentence('answers.other_importers_detail', {
+        'largest': 'others_together.largest',
+        'importers': 'others_together.others',
+    }) }} as detail,
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     case when others_together.year is not null then 'baci' end as source,

@@ -63,14 +63,14 @@ yearly_price as (
 select
     importers.importer_iso3,
     8 as position,
-    'Dysprosium oxide, average price of the year' as subject,
+    {{ sentence('answers.dysprosium_price') }} as subject,
     yearly_price.close as figure,
     coalesce(yearly_price.unit, 'USD per kg') as unit,
     cast(yearly_price.year as varchar) as period,
-    'f.o.b. China; prices outside China differ; highest '
-    || format('{:,.0f}', yearly_price.highest)
-    || ' in '
-    || yearly_price.year_of_highest as detail,
+    {{ sentence('answers.dysprosium_price_detail', {
+        'highest': 'yearly_price.highest',
+        'year_of_highest': 'yearly_price.year_of_highest',
+    }) }} as detail,
     yearly_price.trend,
     cast(yearly_price.trend_from as varchar) as trend_from,
     yearly_price.source,

@@ -128,17 +128,14 @@ states_together as (
         count(*) filter (where status = 'unknown') as unknown,
         count(*) filter (where status = 'unknown' and previous_status = 'suspended') as lapsed,
         count(*) filter (where status = 'suspended') as suspended,
-        string_agg(
-            clause_id
-            || ' since '
-            || valid_from
-            || case evidence_class
-                when 'official' then ''
-                else ' (' || replace(evidence_class, '_', ' ') || ')'
-            end,
-            ', '
+        list(
+            struct_pack(
+                clause_id := clause_id,
+                valid_from := valid_from,
+                evidence_class := evidence_class
+            )
             order by valid_from, clause_id
-        ) filter (where is_listed) as in_words
+        ) filter (where is_listed) as listed_clauses
     from states
     group by importer_iso3
 
@@ -147,31 +144,24 @@ states_together as (
 select
     importers.importer_iso3,
     11 as position,
-    importers.supplier_name
-    || '''s restrictions on rare earths in force for '
-    || importers.importer_name as subject,
+    {{ sentence('answers.restrictions', {
+        'supplier': 'importers.supplier_name',
+        'importer': 'importers.importer_name',
+    }) }} as subject,
     case when catalogue.source is not null then coalesce(states_together.listed, 0) end
         as figure,
     'clauses' as unit,
     strftime({{ as_of_day() }}, '%Y-%m-%d') as period,
-    case
-        when catalogue.source is not null
-            then
-                coalesce(states_together.in_words || '; ', '')
-                || 'on any mineral: '
-                || coalesce(states_together.in_force, 0)
-                || ' in force, '
-                || coalesce(states_together.without_codes, 0)
-                || ' of them without codes; monitoring: '
-                || coalesce(states_together.monitoring, 0)
-                || ' in force; '
-                || coalesce(states_together.unknown, 0)
-                || ' of unknown state, '
-                || coalesce(states_together.lapsed, 0)
-                || ' of these suspended before; '
-                || coalesce(states_together.suspended, 0)
-                || ' suspended'
-    end as detail,
+    {{ sentence('answers.restrictions_detail', {
+        'is_catalogue_known': 'catalogue.source is not null',
+        'listed': 'states_together.listed_clauses',
+        'in_force': 'coalesce(states_together.in_force, 0)',
+        'without_codes': 'coalesce(states_together.without_codes, 0)',
+        'monitoring': 'coalesce(states_together.monitoring, 0)',
+        'unknown': 'coalesce(states_together.unknown, 0)',
+        'lapsed': 'coalesce(states_together.lapsed, 0)',
+        'suspended': 'coalesce(states_together.suspended, 0)',
+    }) }} as detail,
     cast(null as double[]) as trend,
     cast(null as varchar) as trend_from,
     catalogue.source,

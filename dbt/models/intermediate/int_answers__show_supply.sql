@@ -69,14 +69,16 @@ mines as (
     select
         importers.importer_iso3,
         6 as position,
-        importers.supplier_name || '''s mines, share of the world''s rare earths' as subject,
+        {{ sentence('answers.mines', {
+            'supplier': 'importers.supplier_name',
+        }) }} as subject,
         supplier_mines.share as figure,
         'share' as unit,
         cast(supplier_mines.year as varchar) as period,
-        {{ tonnes_rounded_in_words('supplier_mines.amount_t') }}
-        || ' of '
-        || {{ tonnes_rounded_in_words('supplier_mines.world_total_t') }}
-        || ' of oxides' as detail,
+        {{ sentence('answers.mines_detail', {
+            'amount_t': 'supplier_mines.amount_t',
+            'world_total_t': 'supplier_mines.world_total_t',
+        }) }} as detail,
         supplier_mines.trend,
         cast(supplier_mines.trend_from as varchar) as trend_from,
         supplier_mines.source,
@@ -124,17 +126,9 @@ supplier_refineries as (
         economy_iso3,
         min(least) as least,
         coalesce(max(reference_period), cast(max(year) as varchar)) as period,
-        string_agg(
-            split_part(family, '_', 1)
-            || ' '
-            || case
-                when {{ percent_in_words('least') }} = {{ percent_in_words('most') }} then ''
-                else {{ percent_in_words('least') }} || ' to '
-            end
-            || {{ percent_in_words('most') }},
-            ', '
-            order by family desc
-        ) as in_words,
+        list(
+            struct_pack(family := family, least := least, most := most) order by family desc
+        ) as families,
         max(source) as source,
         {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from refined
@@ -147,12 +141,15 @@ refineries as (
     select
         importers.importer_iso3,
         7 as position,
-        importers.supplier_name
-        || '''s refineries, least share of the world''s output of a rare earth' as subject,
+        {{ sentence('answers.refineries', {
+            'supplier': 'importers.supplier_name',
+        }) }} as subject,
         supplier_refineries.least as figure,
         'share' as unit,
         supplier_refineries.period,
-        supplier_refineries.in_words || ' of each element''s output' as detail,
+        {{ sentence('answers.refineries_detail', {
+            'families': 'supplier_refineries.families',
+        }) }} as detail,
         cast(null as double[]) as trend,
         cast(null as varchar) as trend_from,
         supplier_refineries.source,
