@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import polars as pl
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from dagster_project import market, words
 from dagster_project.quality import parts
@@ -198,6 +198,6 @@ def suites_of(file: Path) -> Iterator[Suite]:
         for entry in entries:
             try:
                 rules.append(Expectation.model_validate(entry).rule())
-            except (ValidationError, ValueError, KeyError) as error:
+            except (ValueError, KeyError, pl.exceptions.PolarsError) as error:
                 raise ValueError(f"{file.name}: {table['name']}: {entry}: {error}") from error
         yield Suite("mart", f"{file.parent.name}.{table['name']}", tuple(rules))

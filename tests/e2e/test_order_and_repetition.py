@@ -21,6 +21,7 @@ from dagster_project.intake.stores import lake_of
 from dagster_project.lake.build_file import work_file
 from dagster_project.lake.relations import rows_of
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.serving.wording.plugin import add_sentences
 from dagster_project.settings import Settings
 from tests.dbt_project import Project, make
 from tests.nightly import is_night
@@ -78,6 +79,7 @@ def warehouse(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     project.create_inputs(file)
     assert set(project.invoke("seed", file).values()) == {"success"}
     connection = duckdb.connect(str(work_file(file)))
+    add_sentences(connection)
     load(small, connection)
     models = project.compiled()
     for schema in {name.split(".")[0] for name, _ in models}:

@@ -9,11 +9,16 @@ from duckdb.sqltypes import VARCHAR
 from dagster_project.serving.wording import sentence
 
 
+def add_sentences(connection: duckdb.DuckDBPyConnection) -> None:
+    """Register `sentence(name, facts)` in a database, facts being a JSON object."""
+    connection.create_function(
+        "sentence", lambda name, facts: sentence(name, facts), [VARCHAR, VARCHAR], VARCHAR,
+        null_handling="special",
+    )  # fmt: skip
+
+
 class Plugin(BasePlugin):  # type: ignore[misc]
-    """Registers `sentence(name, facts)`, facts being a JSON object."""
+    """Registers it in each database that dbt opens."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        conn.create_function(
-            "sentence", lambda name, facts: sentence(name, facts), [VARCHAR, VARCHAR], VARCHAR,
-            null_handling="special",
-        )  # fmt: skip
+        add_sentences(conn)
