@@ -25,6 +25,11 @@ BEYOND = {
 }
 
 
+def no_figure(f: Facts) -> str:
+    """The detail of a line without one."""
+    return "no figure is known"
+
+
 # --- imports ---
 
 

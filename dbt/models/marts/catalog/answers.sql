@@ -29,7 +29,7 @@ select
     figure,
     unit,
     period,
-    coalesce(detail, 'no figure is known') as detail,
+    coalesce(detail, {{ sentence('answers.no_figure') }}) as detail,
     trend,
     trend_from,
     source,

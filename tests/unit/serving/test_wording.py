@@ -1,0 +1,109 @@
+"""Sentences are worded in one room: models give facts, each language has a function for each."""
+
+import inspect
+import json
+import re
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+import duckdb
+import pytest
+
+from dagster_project.serving import wording
+from dagster_project.serving.wording import english, sentence
+from dagster_project.serving.wording.english import parts
+from dagster_project.serving.wording.plugin import add_sentences
+from dagster_project.settings import DBT_PROJECT
+
+MODELS = sorted((DBT_PROJECT / "models").rglob("*.sql"))
+USED = {
+    name for model in MODELS for name in re.findall(r"sentence\('([a-z_.]+)'", model.read_text())
+}
+
+
+def functions_of(page: str) -> set[str]:
+    module = import_module(f"{english.__name__}.{page}")
+    return {
+        f"{page}.{name}"
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+def test_every_sentence_of_a_model_has_a_function_and_no_other() -> None:
+    pages = {module.name for module in iter_modules(english.__path__)} - {"parts"}
+    assert {name for page in pages for name in functions_of(page)} == USED
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.stem)
+def test_a_model_holds_no_sentence(model: Path) -> None:
+    code = re.sub(r"\{#.*?#\}|--[^\n]*", "", model.read_text(), flags=re.DOTALL)
+    texts = re.findall(r"'((?:[^'\n]|'')*)'", code)
+    # Four words with blanks between them are no code; expressions of Jinja have signs in them.
+    long = [text for text in texts if len(re.findall(r"[A-Za-z]{2,}(?= |$)", text)) >= 4]
+    assert not [text for text in long if not re.search(r"[(._=]|\bcase\b|\bis not null\b", text)]
+
+
+def test_a_name_that_no_language_has_is_refused() -> None:
+    with pytest.raises(LookupError, match=r"answers\.weather in english"):
+        sentence("answers.weather", "{}")
+    with pytest.raises(LookupError, match="named weather in english"):
+        wording.wording("weather")
+
+
+def test_the_database_words_facts_and_passes_what_is_missing() -> None:
+    with duckdb.connect() as connection:
+        add_sentences(connection)
+        worded = connection.execute(
+            "select sentence('answers.mines_detail', cast(to_json(struct_pack("
+            "amount_t := amount, world_total_t := 390000.0)) as varchar)) "
+            "from (values (270000.0), (null)) as years (amount) order by amount"
+        ).fetchall()
+    assert worded == [("270,000 t of 390,000 t of oxides",), (None,)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "detail"),
+    [
+        ({"total": None}, None),
+        (
+            {"total": 22_406_000.0, "measure": "net_weight_kg", "has_share": True,
+             "has_later_year": False},
+            "of 22,406 t",
+        ),
+        (
+            {"total": 42_000.0, "measure": "value_usd", "has_share": False,
+             "has_later_year": True, "supplier": "China"},
+            "of USD 42,000; China is not among the partners published; no later year is known by "
+            "value",
+        ),
+    ],
+)  # fmt: skip
+def test_a_total_is_said_with_what_is_missing(facts: dict[str, object], detail: str | None) -> None:
+    assert sentence("answers.rare_earth_imports_detail", json.dumps(facts)) == detail
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (parts.period("2025"), "2025"),
+        (parts.period("2025-06"), "June 2025"),
+        (parts.period("2025-06-30/2026-08-05"), "2025-06-30 to 2026-08-05"),
+        (parts.day("2026-11-10"), "10 November 2026"),
+        (parts.percent(0.713), "71.3 %"),
+        (parts.percent(None), "–"),
+        (parts.change(0.818), "+81.8 %"),
+        (parts.amount(9_999.0, "net_weight_kg"), "9,999 kg"),
+        (parts.amount(442_700_000.0, "value_usd"), "USD 442.7 m"),
+        (parts.subject("dysprosium, terbium"), "dysprosium and terbium"),
+        (parts.subject("other_heavy_rare_earth"), "other heavy rare earths"),
+        (parts.the("United States"), "the United States"),
+        (parts.the("Netherlands"), "the Netherlands"),
+        (parts.the("Japan"), "Japan"),
+        (parts.listed(["cerium", "lanthanum", "neodymium"]), "cerium, lanthanum and neodymium"),
+        (parts.listed(["cerium"]), "cerium"),
+    ],
+)
+def test_figures_periods_and_names_stand_in_english(text: str, expected: str) -> None:
+    assert text == expected
