@@ -479,26 +479,45 @@ def landed(
 
 
 @app.command()
-def unland(
+def withdraw(
     snapshot: Annotated[str, typer.Argument(help="Snapshot to withdraw (see `kido landed`).")],
     because: Annotated[str, typer.Option(help="Why; it is kept with the bytes.")] = "",
-    again: Annotated[
-        bool, typer.Option("--again", help="Bring a withdrawn snapshot back instead.")
-    ] = False,
 ) -> None:
     """Withdraw a snapshot: it is no longer used, its bytes are kept. Then: kido build.
 
-    The same bytes stay withdrawn when they are received again, until --again.
+    The same bytes stay withdrawn when they are received again, until kido reinstate.
     """
     settings = _settings()
-    from dagster_project.intake.withdraw import unland as withdraw
-    from dagster_project.intake.withdraw import unland_again
+    from dagster_project.intake.withdraw import withdraw
     from dagster_project.sources.registry import all_sources
 
-    if not again:
-        withdraw(settings, all_sources(), snapshot, because, _print)
-    elif not unland_again(settings, all_sources(), snapshot, _print):
+    withdraw(settings, all_sources(), snapshot, because, _print)
+
+
+@app.command()
+def reinstate(
+    snapshot: Annotated[str, typer.Argument(help="Withdrawn snapshot (see `kido landed`).")],
+) -> None:
+    """Bring a withdrawn snapshot back: it is used again. Then: kido build."""
+    settings = _settings()
+    from dagster_project.intake.withdraw import reinstate
+    from dagster_project.sources.registry import all_sources
+
+    if not reinstate(settings, all_sources(), snapshot, _print):
         raise typer.Exit(1)
+
+
+@app.command(hidden=True, deprecated=True)
+def unland(
+    snapshot: str,
+    because: Annotated[str, typer.Option()] = "",
+    again: Annotated[bool, typer.Option("--again")] = False,
+) -> None:
+    """The former name of kido withdraw, and with --again of kido reinstate."""
+    if again:
+        reinstate(snapshot)
+    else:
+        withdraw(snapshot, because)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from dagster_project.intake import hold, land, stores
+from dagster_project.intake import compare, land, stores
 from dagster_project.orchestration import inputs
 from dagster_project.settings import BUNDLED
 
@@ -52,5 +52,5 @@ def with_files(folder: Path, files: Mapping[str, bytes], beside: Path = BUNDLED)
 
 def use(folder: Path, replace: Callable[[object, str, object], None] = setattr) -> None:
     """Let this process take the bundled files from a folder."""
-    for module in (land, stores, hold, inputs):
+    for module in (land, stores, compare, inputs):
         replace(module, "BUNDLED", folder)

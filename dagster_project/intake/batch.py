@@ -41,12 +41,12 @@ from dagster_project.sources.card import Document, Source, Window
 LARGE_DOCUMENT_BYTES = 16 << 20
 """From this size on a document is read block by block, where its source supports it."""
 
-LARGEST_HELD_ROWS = 1_000_000
+MAX_ROWS_IN_MEMORY = 1_000_000
 """Most rows in memory, per table and document: 150 MB as a frame, five times that in checks."""
 
 SPOOLED_FOR_S = 24 * 3600.0
 
-OF_THE_LANDING = ("source", "document", "snapshot_id", "vintage_at")
+PROVENANCE_COLUMNS = ("source", "document", "snapshot_id", "vintage_at")
 """Columns on when and how a row was received, not on the publisher's data."""
 
 
@@ -54,7 +54,7 @@ OF_THE_LANDING = ("source", "document", "snapshot_id", "vintage_at")
 class TableBatch:
     """The rows of one table: accepted ones, quarantined ones, and the results of the checks.
 
-    Accepted rows are spooled where there are more than LARGEST_HELD_ROWS.
+    Accepted rows are spooled where there are more than MAX_ROWS_IN_MEMORY.
     """
 
     accepted: Rows
@@ -235,7 +235,7 @@ def read_large(
 ) -> Batch:
     """Parse a document block by block and check its tables with their suites.
 
-    Up to LARGEST_HELD_ROWS rows become an ordinary batch. More are spooled in `folder`, as rows of
+    Up to MAX_ROWS_IN_MEMORY rows become an ordinary batch. More are spooled in `folder`, as rows of
     the snapshot. Raises what `read` does.
     """
     name = source.CARD.name
@@ -271,7 +271,7 @@ def _checked(
 ) -> tuple[TableBatch, str]:
     """The spooled rows, checked with their suite; and why they are rejected, if they are."""
     suite = LAKE_SUITES[table]
-    if rows.rows <= LARGEST_HELD_ROWS:
+    if rows.rows <= MAX_ROWS_IN_MEMORY:
         held = rows.scan().collect()
         rows.remove()
         verdict = evaluate_batch(held, suite, scope=scope)
@@ -395,7 +395,7 @@ def digest(frames: Mapping[str, pl.DataFrame]) -> str:
     """
     whole = hashlib.sha256()
     for name in sorted(frames):
-        frame = frames[name].drop(OF_THE_LANDING, strict=False)
+        frame = frames[name].drop(PROVENANCE_COLUMNS, strict=False)
         plain = frame.with_columns(
             pl.col(column).list.join("\x1f")
             for column, dtype in frame.schema.items()

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from dagster_project.errors import ConfigurationError, counted
 from dagster_project.intake.conform import conform
-from dagster_project.intake.fetch import Fetched, Fetching, Planned, Settled
+from dagster_project.intake.fetch import Fetched, Fetching, Planned, WindowResult
 from dagster_project.settings import Settings
 from dagster_project.sources.card import (
     Frequency,
@@ -40,7 +40,7 @@ def fetch_and_report(
     name = source.CARD.name
     _require_askable(settings, source)
     fetching = Fetching(settings, source)
-    with fetching.alone(write):
+    with fetching.lock(write):
         planned = _planned(source, fetching, first, last, frequency, again)
         if not planned.extracts:
             write(
@@ -62,7 +62,7 @@ def _run(
     write(f"{name}: {_planned_in_words(planned)}.")
     total, settled_so_far = max(len(planned.windows), len(planned.extracts)), 0
 
-    def report(settled: Settled) -> None:
+    def report(settled: WindowResult) -> None:
         nonlocal settled_so_far
         settled_so_far += 1
         write(f"  [{settled_so_far}/{total}] {settled.name}: {_in_words(settled)}")
@@ -169,19 +169,19 @@ def _planned_in_words(planned: Planned) -> str:
     return f"{what}{counted(planned.requests, 'call')}, more where an answer is cut"
 
 
-def _in_words(settled: Settled) -> str:
-    if settled.news == "failed":
+def _in_words(settled: WindowResult) -> str:
+    if settled.outcome == "failed":
         return f"{settled.answer.replace('_', ' ')}: {settled.reason}"
-    if settled.news == "empty":
+    if settled.outcome == "empty":
         return "empty, nothing is published"
-    if settled.news == "withdrawn":
+    if settled.outcome == "withdrawn":
         return f"{settled.rows:,} rows, {settled.reason}"
-    return f"{settled.news}, {counted(settled.rows, 'row')}"
+    return f"{settled.outcome}, {counted(settled.rows, 'row')}"
 
 
 def _last_line(name: str, fetched: Fetched, again: bool) -> str:
     counts: Sequence[tuple[str, int]] = [
-        (news, sum(one.news == news for one in fetched.settled))
+        (news, sum(one.outcome == news for one in fetched.settled))
         for news in ("new", "unchanged", "empty", "withdrawn", "failed")
     ]
     settled = ", ".join(f"{count} {news}" for news, count in counts if count) or "nothing"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from dagster_project.errors import BusyError, counted
 from dagster_project.intake import batch as batches
-from dagster_project.intake.alone import alone
+from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import complete
 from dagster_project.lake.compaction import MOST_SMALL_FILES, Compacted, compact, small_files
@@ -28,7 +28,7 @@ def compact_sources(
     """
     is_any = False
     for source in sources:
-        with alone(settings, source.CARD.name, write):
+        with source_lock(settings, source.CARD.name, write):
             for done in _compacted(settings, source, _tables(source)):
                 is_any = True
                 write(
@@ -56,7 +56,7 @@ def compact_what_piled_up(settings: Settings, source: Source) -> list[Compacted]
     if not piled_up:
         return []
     try:
-        with alone(settings, source.CARD.name):
+        with source_lock(settings, source.CARD.name):
             return list(_compacted(settings, source, piled_up))
     except BusyError:
         return []

@@ -90,7 +90,7 @@ def conform(settings: Settings, source: Source) -> Conformed:
             outcome.quarantined[table] = outcome.quarantined.get(table, 0) + part.quarantined
             outcome.checks.setdefault(table, []).extend(from_json(part.checks))
     for snapshot_id in sorted(gone):
-        lake.take_out(name, snapshot_id)
+        lake.withdraw(name, snapshot_id)
     _sweep(lake, name, {snapshot.snapshot_id for snapshot in landed})
     return outcome
 

@@ -32,10 +32,10 @@ from dagster_project.errors import (
 )
 from dagster_project.http import Client
 from dagster_project.intake import batch as batches
-from dagster_project.intake.alone import alone
 from dagster_project.intake.ask import Asking, RejectedAnswerError, requests_left, sweep
-from dagster_project.intake.batch import OF_THE_LANDING
+from dagster_project.intake.batch import PROVENANCE_COLUMNS
 from dagster_project.intake.calls import counter
+from dagster_project.intake.compare import compare_with_current, require_plausible
 from dagster_project.intake.conform import stage
 from dagster_project.intake.due import (
     answered_by,
@@ -46,8 +46,8 @@ from dagster_project.intake.due import (
     scope_of,
     unanswered,
 )
-from dagster_project.intake.hold import compare_with_lake, require_plausible
 from dagster_project.intake.ledger import Answer, Answered, Ask, Ledger, Outcome, WindowAsk, worst
+from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.intake.withdraw import complete, in_words
 from dagster_project.lake.copies import copies_of
@@ -66,7 +66,7 @@ from dagster_project.quality.revisions import Revision
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Extract, Scope, Source, Window
 
-News = Literal["new", "unchanged", "empty", "withdrawn", "failed"]
+WindowOutcome = Literal["new", "unchanged", "empty", "withdrawn", "failed"]
 """`withdrawn`: the answer repeats a withdrawn snapshot, and stays withdrawn."""
 
 MOST_FAILURES = 3
@@ -75,12 +75,12 @@ MOST_FAILURES = 3
 
 
 @dataclass(frozen=True)
-class Settled:
+class WindowResult:
     """The outcome of one window (None: of the document of a source without windows)."""
 
     window: Window | None
     document: str
-    news: News
+    outcome: WindowOutcome
     rows: int = 0
     answer: Outcome = "ok"
     reason: str = ""
@@ -99,7 +99,7 @@ class Fetched:
     `not_asked` are windows left for another run, since the publisher had errors.
     """
 
-    settled: list[Settled] = field(default_factory=list)
+    settled: list[WindowResult] = field(default_factory=list)
     answer: Answer = "not_asked"
     reason: str = ""
     again_at: datetime | None = None
@@ -108,12 +108,12 @@ class Fetched:
     calls: int = 0
 
     @property
-    def failed(self) -> list[Settled]:
-        return [one for one in self.settled if one.news == "failed"]
+    def failed(self) -> list[WindowResult]:
+        return [one for one in self.settled if one.outcome == "failed"]
 
     @property
     def new_snapshots(self) -> list[str]:
-        found = (one.snapshot_id for one in self.settled if one.news in ("new", "empty"))
+        found = (one.snapshot_id for one in self.settled if one.outcome in ("new", "empty"))
         return sorted({one for one in found if one})
 
 
@@ -144,12 +144,12 @@ class Fetching:
         self._lake: Lake = lake_of(settings)
         self._run = uuid.uuid4().hex[:8]
 
-    def alone(self, on_wait: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
+    def lock(self, on_wait: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
         """Hold the source: two processes that fetch at once would settle the same extracts.
 
         Everything from planning to the last window belongs inside. See `alone`.
         """
-        return alone(self._settings, self._source.CARD.name, on_wait)
+        return source_lock(self._settings, self._source.CARD.name, on_wait)
 
     def due(self) -> Planned:
         """What the publisher may have published since the last fetch."""
@@ -179,7 +179,7 @@ class Fetching:
     def run(
         self,
         planned: Planned,
-        on: Callable[[Settled], None] = lambda settled: None,
+        on: Callable[[WindowResult], None] = lambda settled: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Fetched:
         """Fetch what is planned. `on` gets each window as soon as it is settled.
@@ -190,7 +190,7 @@ class Fetching:
         found = Fetched(answer="ok" if planned.extracts else "not_asked")
         in_a_row = 0
 
-        def report(settled: Sequence[Settled]) -> None:
+        def report(settled: Sequence[WindowResult]) -> None:
             for one in settled:
                 found.settled.append(one)
                 on(one)
@@ -205,7 +205,7 @@ class Fetching:
                 failure: KidoError
                 try:
                     settled, revisions = self._fetch(client, extract, sleep)
-                    if any(one.news == "new" for one in settled):
+                    if any(one.outcome == "new" for one in settled):
                         found.revisions[extract.document] = revisions
                     report(settled)
                     in_a_row = 0
@@ -277,7 +277,7 @@ class Fetching:
 
     def _fetch(
         self, client: Client, extract: Extract, sleep: Callable[[float], None]
-    ) -> tuple[list[Settled], Sequence[Revision]]:
+    ) -> tuple[list[WindowResult], Sequence[Revision]]:
         """Fetch one extract and settle it: its windows, and its effect on the figures that count.
         On an error, nothing of it counts.
         """
@@ -310,7 +310,7 @@ class Fetching:
 
     def _settle_windows(
         self, extract: Extract, asking: Asking, batch: batches.Batch
-    ) -> list[Settled]:
+    ) -> list[WindowResult]:
         """Land the windows with changes; the others stay with the earlier snapshot."""
         state = asking.state
         frames = batch.frames(state.snapshot_id)
@@ -345,23 +345,23 @@ class Fetching:
                     is_new=is_new,
                 )
             )
-        news = [one.window for one in asks if one.is_new]
+        new = [one.window for one in asks if one.is_new]
         ask = Ask(
             document=extract.document,
             asked_at=state.answered_at,
             answer="ok",
-            snapshot_id=state.snapshot_id if news else "",
+            snapshot_id=state.snapshot_id if new else "",
             run=self._run,
             windows=tuple(asks),
             asked=_asked_slices(extract) if stays else (),
         )
-        if news:
-            self._land(extract, asking, batch, news, frames, ask)
+        if new:
+            self._land(extract, asking, batch, new, frames, ask)
         else:
             self.ledger.record(ask)
             asking.discard()
         return [
-            Settled(
+            WindowResult(
                 one.window,
                 extract.document,
                 "withdrawn"
@@ -391,7 +391,7 @@ class Fetching:
 
     def _settle_document(
         self, extract: Extract, asking: Asking, batch: batches.Batch
-    ) -> list[Settled]:
+    ) -> list[WindowResult]:
         state = asking.state
         frames = batch.frames(state.snapshot_id)
         digest = batches.digest(frames)
@@ -417,12 +417,12 @@ class Fetching:
         else:
             self.ledger.record(ask)
             asking.discard()
-        news: News = "new" if is_new else "unchanged" if batch.rows else "empty"
+        outcome: WindowOutcome = "new" if is_new else "unchanged" if batch.rows else "empty"
         return [
-            Settled(
+            WindowResult(
                 None,
                 extract.document,
-                "withdrawn" if stays else news,
+                "withdrawn" if stays else outcome,
                 batch.rows,
                 reason=in_words(stays) if stays else "",
                 snapshot_id=ask.snapshot_id,
@@ -502,7 +502,7 @@ class Fetching:
                 .sort("vintage_at", "snapshot_id")
                 .unique(table.key, keep="last")
             )
-            content = [column for column in frame.columns if column not in OF_THE_LANDING]
+            content = [column for column in frame.columns if column not in PROVENANCE_COLUMNS]
             if frame.join(newest, on=content, how="anti", nulls_equal=True).height:
                 return False
         return True
@@ -534,7 +534,7 @@ class Fetching:
         name = self._source.CARD.name
         answer = self._snapshot(extract, asking, extract.windows)
         frames = batch.frames(answer.snapshot_id)
-        found = compare_with_lake(
+        found = compare_with_current(
             self.landing, self._lake, self._source, frames, scope=batch.scope, answer=answer
         )
         require_plausible(f"{name}: {extract.document}", found, self._how_to_land(asking))
@@ -602,7 +602,7 @@ def fetch_due(settings: Settings, source: Source) -> Fetched:
     """
     fetching = Fetching(settings, source, is_patient=False)
     try:
-        with fetching.alone():
+        with fetching.lock():
             return fetching.run(fetching.due())
     except BusyError as error:
         return Fetched(answer="not_asked", reason=str(error))
@@ -613,10 +613,10 @@ def fetch_due(settings: Settings, source: Source) -> Fetched:
         return Fetched(answer="rejected", reason=str(error))
 
 
-def _failed(extract: Extract, answer: Outcome, reason: str) -> list[Settled]:
+def _failed(extract: Extract, answer: Outcome, reason: str) -> list[WindowResult]:
     windows: Sequence[Window | None] = extract.windows or (None,)
     return [
-        Settled(window, extract.document, "failed", answer=answer, reason=reason)
+        WindowResult(window, extract.document, "failed", answer=answer, reason=reason)
         for window in windows
     ]
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from dagster_project.errors import ConfigurationError, ContradictionError, shortened
 from dagster_project.intake import batch as batches
-from dagster_project.intake.alone import alone
+from dagster_project.intake.compare import compare_in_part, compare_with_current, require_plausible
 from dagster_project.intake.conform import conform, stage
-from dagster_project.intake.hold import compare_in_part, compare_with_lake, require_plausible
 from dagster_project.intake.landing_report import LandingReport, report_of
+from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import (
     bundled_files,
     lake_of,
@@ -74,7 +74,7 @@ def land_bundled(settings: Settings, source: Source) -> BundledReport:
                 is_bundled=True,
             )
         )
-    landing.leave_bundle(source.CARD.name, source.CARD.bundled)
+    landing.mark_unbundled(source.CARD.name, source.CARD.bundled)
     return BundledReport(
         new=tuple(snapshot for snapshot, is_new in outcomes if is_new),
         unchanged=sum(not is_new for _, is_new in outcomes),
@@ -107,7 +107,7 @@ def land_files(
     name, lake, landing = source.CARD.name, lake_of(settings), landing_of(settings)
     with batches.spool_folder(settings.spool_dir) as folder:
         command = _checked(source, _files(source, paths, retrieved_at), folder, settings.scope)
-        with alone(settings, name, write):
+        with source_lock(settings, name, write):
             complete(landing, lake, name)
             snapshot = _landed_already(landing, name, command, retrieved)
             revisions: list[Revision] = []
@@ -248,7 +248,7 @@ def _revisions(
     others = {revision.table: revision for revision in in_part}
     revisions = [
         revision.with_others(others.pop(revision.table)) if revision.table in others else revision
-        for revision in compare_with_lake(
+        for revision in compare_with_current(
             landing, lake, source, frames, scope=command.batch.scope, is_part=is_part
         )
     ] + list(others.values())

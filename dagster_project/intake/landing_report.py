@@ -32,9 +32,9 @@ class LandingReport:
     """For each table with quarantined rows, why its first one was quarantined."""
     revisions: tuple[Revision, ...] = ()
     """The effect on the figures that count, by table."""
-    stands_in_for: tuple[str, ...] = ()
+    replaces_bundled: tuple[str, ...] = ()
     """The bundled lists that landed ones replace."""
-    mended: tuple[str, ...] = ()
+    stale_corrections: tuple[str, ...] = ()
     """The corrections that no longer match, each in a sentence."""
     warnings: tuple[str, ...] = ()
     """The checks that failed and do not block, each in a sentence with the first rows."""
@@ -43,9 +43,9 @@ class LandingReport:
     @property
     def heading(self) -> str:
         news = "landed" if self.is_new else "nothing new"
-        instead = f" In place of the bundled {', '.join(self.stands_in_for)}."
+        instead = f" In place of the bundled {', '.join(self.replaces_bundled)}."
         title = shortened(" + ".join(self.documents))
-        return f"{title}: {news}.{instead if self.stands_in_for else ''}"
+        return f"{title}: {news}.{instead if self.replaces_bundled else ''}"
 
     def table_rows(self) -> list[dict[str, str | int]]:
         """A row per lake table: its rows, and how they compare with those that count.
@@ -69,7 +69,7 @@ class LandingReport:
             _, *details = revision.lines()
             yield from (f"{revision.table}: {detail}" for detail in details)
         yield from (f"Warning: {warning}" for warning in self.warnings)
-        yield from (f"{sentence}." for sentence in self.mended)
+        yield from (f"{sentence}." for sentence in self.stale_corrections)
         if self.reasons:
             yield f"Quarantined in {self.quarantine}: {'; '.join(self.reasons)}."
 
@@ -98,12 +98,12 @@ def report_of(
             if checked.quarantined.height
         ),
         revisions=tuple(revisions),
-        stands_in_for=tuple(
+        replaces_bundled=tuple(
             name
             for name in dict.fromkeys(documents)
             if card.cadence == "edited by hand" and name in card.bundled
         ),
-        mended=tuple(_mended(batch.corrections)),
+        stale_corrections=tuple(_stale_corrections(batch.corrections)),
         warnings=tuple(
             warning for table, checked in tables.items() for warning in _warnings(table, checked)
         ),
@@ -133,7 +133,7 @@ def _warnings(table: str, batch: TableBatch) -> Iterator[str]:
             yield f"{name} does not hold: {check.observed}. {check.explanation}"
 
 
-def _mended(corrections: pl.DataFrame) -> Iterator[str]:
+def _stale_corrections(corrections: pl.DataFrame) -> Iterator[str]:
     for row in corrections.filter(status="no_longer_matches").iter_rows(named=True):
         figure = "no figure" if row["found_value"] is None else row["found_value"]
         yield (

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from dagster_project.errors import BusyError, ConfigurationError, counted, indented, iso_instant
-from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
+from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Held, Landing, Snapshot, Withdrawn
@@ -30,7 +30,7 @@ Counts = Counter[tuple[str, str]]
 """Rows that count, by snapshot and table."""
 
 
-def unland(
+def withdraw(
     settings: Settings,
     sources: Mapping[str, Source],
     snapshot_id: str,
@@ -43,7 +43,7 @@ def unland(
     """
     source, landing, lake = _source_of(settings, sources, snapshot_id)
     name = source.CARD.name
-    with alone(settings, name, write):
+    with source_lock(settings, name, write):
         complete(landing, lake, name)
         known = landing.withdrawn(name).get(snapshot_id)
         if known is not None:
@@ -51,13 +51,14 @@ def unland(
             return
         if not because.strip():
             raise ConfigurationError(
-                "A withdrawal needs a reason.", hint=f"kido unland {snapshot_id} --because 'a slip'"
+                "A withdrawal needs a reason.",
+                hint=f"kido withdraw {snapshot_id} --because 'a slip'",
             )
         snapshot = next(one for one in landing.snapshots(name) if one.snapshot_id == snapshot_id)
         before = _counting(landing, lake, source)
         held = _held(lake, source).get(snapshot_id, [])
         landing.withdraw(snapshot, by=_user(), reason=" ".join(because.split()), held=held)
-        lake.take_out(name, snapshot_id)
+        lake.withdraw(name, snapshot_id)
         after = _counting(landing, lake, source)
     write(f"{snapshot_id} is withdrawn: {snapshot.document}, {_in_rows(held)}.")
     counted = any(rows for (one, _), rows in before.items() if one == snapshot_id)
@@ -71,7 +72,7 @@ def unland(
     write("Then: kido build.")
 
 
-def unland_again(
+def reinstate(
     settings: Settings,
     sources: Mapping[str, Source],
     snapshot_id: str,
@@ -83,14 +84,14 @@ def unland_again(
     """
     source, landing, lake = _source_of(settings, sources, snapshot_id)
     name = source.CARD.name
-    with alone(settings, name, write):
+    with source_lock(settings, name, write):
         complete(landing, lake, name)
         withdrawn = landing.withdrawn(name).get(snapshot_id)
         if withdrawn is None:
             write(f"{snapshot_id} is not withdrawn: it counts.")
             return True
         before = _counting(landing, lake, source)
-        landing.bring_back(withdrawn)
+        landing.reinstate(withdrawn)
         outcome = conform(settings, source)
         after = _counting(landing, lake, source)
     for reason in outcome.rejected.values():
@@ -114,7 +115,7 @@ def complete(landing: Landing, lake: Lake, source: str) -> None:
     """
     landing.complete(source)
     for snapshot_id in lake.snapshot_ids(source) & set(landing.withdrawn(source)):
-        lake.take_out(source, snapshot_id)
+        lake.withdraw(source, snapshot_id)
 
 
 def sweep(settings: Settings, source: Source) -> None:
@@ -125,7 +126,7 @@ def sweep(settings: Settings, source: Source) -> None:
     the next build.
     """
     landing, lake, card = landing_of(settings), lake_of(settings), source.CARD
-    with contextlib.suppress(BusyError), alone(settings, card.name):
+    with contextlib.suppress(BusyError), source_lock(settings, card.name):
         complete(landing, lake, card.name)
         lake.sweep(card.name, [*card.tables, *(table.name for table in WRITTEN_BESIDE)])
 
@@ -136,15 +137,15 @@ def refuse_withdrawn(landing: Landing, source: str, document: str, sha256: str) 
     if withdrawn is not None:
         raise ConfigurationError(
             f"{document}: these bytes were withdrawn {_by_whom(withdrawn)}.",
-            hint=f"kido unland {withdrawn.snapshot.snapshot_id} --again brings them back.",
+            hint=f"kido reinstate {withdrawn.snapshot.snapshot_id} brings them back.",
         )
 
 
 def in_words(withdrawn: Withdrawn) -> str:
     """The reason why an answer of a publisher does not count."""
     return (
-        f"withdrawn {_by_whom(withdrawn)}; kido unland {withdrawn.snapshot.snapshot_id} --again "
-        "brings them back"
+        f"withdrawn {_by_whom(withdrawn)}; kido reinstate {withdrawn.snapshot.snapshot_id} brings "
+        "them back"
     )
 
 

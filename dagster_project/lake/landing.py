@@ -186,7 +186,7 @@ class Landing:
         """The bundled snapshots of a source whose document is no longer bundled."""
         return self._left_bundle_of(source).all()
 
-    def leave_bundle(self, source: str, bundled: Collection[str]) -> None:
+    def mark_unbundled(self, source: str, bundled: Collection[str]) -> None:
         """Record the time from which documents other than `bundled` are no longer bundled, where it
         is not on record.
 
@@ -383,7 +383,7 @@ class Landing:
         self._put_away(snapshot)
         return record
 
-    def bring_back(self, withdrawn: Withdrawn) -> None:
+    def reinstate(self, withdrawn: Withdrawn) -> None:
         """Let a snapshot that was withdrawn count again, as if it had not been.
 
         The removal of the record decides; if killed before it, `complete` withdraws the bytes

@@ -188,7 +188,7 @@ class Lake:
         """Remove the staging record of rows that count already."""
         self._of("_staged", source).remove(snapshot_id)
 
-    def take_out(self, source: str, snapshot_id: str) -> None:
+    def withdraw(self, source: str, snapshot_id: str) -> None:
         """Let the rows of one snapshot no longer count; nothing happens where there are none.
 
         Their files are kept until `sweep`: a running build may read them until dbt has finished.
@@ -198,7 +198,7 @@ class Lake:
 
     def remove(self, source: str, snapshot_id: str) -> None:
         """Remove the rows of one snapshot with their files; for rows that never counted."""
-        self.take_out(source, snapshot_id)
+        self.withdraw(source, snapshot_id)
         for name in LAKE_TABLES:
             for file in self.store.names(f"{name}/{source}"):
                 if file.split(".")[0] == snapshot_id:

@@ -149,7 +149,7 @@ def _run(
 
     job = definitions.resolve_job_def("build")
     run_id = str(uuid.uuid4())
-    with only_news_printed(), open_instance(settings) as instance:
+    with suppress_dagster_noise(), open_instance(settings) as instance:
         builds.Build(settings.build_dir / run_id).claim(own_name())
         result = job.execute_in_process(
             run_id=run_id,
@@ -187,7 +187,7 @@ def _print(line: str) -> None:
 
 
 @contextlib.contextmanager
-def only_news_printed() -> Iterator[None]:
+def suppress_dagster_noise() -> Iterator[None]:
     """Suppress output of Dagster that is not useful for a person.
 
     That is each statement that its event log could not store (the error itself is raised and

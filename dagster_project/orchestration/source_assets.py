@@ -155,21 +155,21 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
         wanted = [window_of(windows.frequency, name) for name in context.partition_keys]
         fetching = fetch.Fetching(settings, source)
 
-        def report(window: Window, rows: int, snapshot_id: str, news: str) -> None:
+        def report(window: Window, rows: int, snapshot_id: str, outcome: str) -> None:
             context.log_event(
                 dg.AssetMaterialization(
                     asset_key=key,
                     partition=window.key,
-                    metadata={"rows": rows, "snapshot": snapshot_id, "news": news},
+                    metadata={"rows": rows, "snapshot": snapshot_id, "outcome": outcome},
                 )
             )
 
-        def on(settled: fetch.Settled) -> None:
-            if settled.window and settled.news != "failed":
-                report(settled.window, settled.rows, settled.snapshot_id, settled.news)
+        def on(settled: fetch.WindowResult) -> None:
+            if settled.window and settled.outcome != "failed":
+                report(settled.window, settled.rows, settled.snapshot_id, settled.outcome)
 
         def ask() -> fetch.Fetched:
-            with fetching.alone(context.log.info):
+            with fetching.lock(context.log.info):
                 planned = fetching.wanted(wanted)
                 asked = set(planned.windows)
                 for window, answer in fetching.answered(wanted).items():
@@ -341,7 +341,7 @@ def _windows(fetched: fetch.Fetched) -> str:
         [
             {
                 "window": settled.name,
-                "news": settled.news,
+                "outcome": settled.outcome,
                 "rows": settled.rows,
                 "reason": settled.reason,
             }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from dagster_project.quality.profiles import evaluated_columns
+from dagster_project.quality.profiles import evaluate_columns
 from dagster_project.quality.rules import Suite
 from dagster_project.quality.runner import (
     expectations_of,
@@ -53,7 +53,7 @@ def build_data_docs(
                     ),
                 )
             )
-            shown, _ = evaluated_columns(frame, suite.rules)
+            shown, _ = evaluate_columns(frame, suite.rules)
             definition.run(
                 batch_parameters={"dataframe": shown.to_pandas()},
                 run_id=gx.RunIdentifier(run_name=f"as_of_{today or datetime.now(UTC).date()}"),

@@ -58,7 +58,7 @@ class WholeFrame:
         self.rows = frame.height
         self._frame = frame
         self._rules = rules
-        self._evaluated, self.problems = evaluated_columns(frame, rules)
+        self._evaluated, self.problems = evaluate_columns(frame, rules)
 
     def shown(self, kwargs: Mapping[str, Kwargs]) -> Iterator[tuple[list[Rule], pl.DataFrame]]:
         """Groups of rules, each with the frame that they are evaluated on."""
@@ -69,7 +69,9 @@ class WholeFrame:
         """The distinct values of the columns that a rule evaluates; none where it cannot be."""
         if rule.name in self.problems:
             return []
-        return [value for name in rule.looks_at for value in self._evaluated[name].unique()]
+        return [
+            value for name in rule.evaluated_columns for value in self._evaluated[name].unique()
+        ]
 
     def failing_rows(
         self, unexpected: Mapping[str, Sequence[int]], kwargs: Mapping[str, Kwargs]
@@ -186,7 +188,7 @@ class Profile:
             self.problems[rule.name] = f"column {', '.join(absent)} is missing"
             return
         try:
-            for name in rule.looks_at:
+            for name in rule.evaluated_columns:
                 self._compute(rule, name)
             columns = self._columns(rule)
         except pl.exceptions.PolarsError as error:
@@ -216,7 +218,7 @@ class Profile:
         """The columns a rule evaluates, by name. Raises PolarsError where the types do not fit."""
         columns = {}
         empty = pl.DataFrame(schema=self._schema)
-        for name in rule.looks_at:
+        for name in rule.evaluated_columns:
             if name in self._computed:
                 column, dtype = pl.col(f"computed {name}"), self._computed[name].dtype
             else:
@@ -441,7 +443,7 @@ def _metric_for(
     `inputs` are the frame's columns that those of the rule follow from, if these have few
     combinations: a day is then formatted once, and not in each row.
     """
-    names = rule.looks_at
+    names = rule.evaluated_columns
     match rule.expectation:
         case "ExpectColumnValuesToBeUnique" | "ExpectCompoundColumnsToBeUnique":
             ignored = str(rule.kwargs.get("ignore_row_if", "all_values_are_missing"))
@@ -492,7 +494,7 @@ def _breaks(rule: Rule) -> Callable[..., pl.Expr] | None:
         case "ExpectColumnValuesToNotBeNull":
             return pl.Expr.is_null
     ignored = rule.kwargs.get("ignore_row_if")
-    if len(rule.looks_at) != 2 or ignored not in (
+    if len(rule.evaluated_columns) != 2 or ignored not in (
         "either_value_is_missing",
         "any_value_is_missing",
     ):
@@ -529,7 +531,7 @@ def _is_outside(name: str) -> Callable[[Kwargs], pl.Expr]:
 # --- rows ---
 
 
-def evaluated_columns(
+def evaluate_columns(
     frame: pl.DataFrame, rules: Iterable[Rule]
 ) -> tuple[pl.DataFrame, dict[str, str]]:
     """The columns that rules evaluate, derived ones computed; and why a rule cannot be evaluated.
@@ -544,7 +546,7 @@ def evaluated_columns(
             problems[rule.name] = f"column {', '.join(absent)} is missing"
             continue
         try:
-            for name in rule.looks_at:
+            for name in rule.evaluated_columns:
                 if name not in columns:
                     expression = rule.expressions().get(name, pl.col(name))
                     columns[name] = frame.select(expression.alias(name)).to_series()
@@ -556,7 +558,7 @@ def evaluated_columns(
 
 def _as_text(rule: Rule, columns: Mapping[str, pl.Expr] | None = None) -> pl.Expr:
     """The values a rule evaluates: bare if it is one column, else with their names."""
-    evaluated = {name: (columns or {}).get(name, pl.col(name)) for name in rule.looks_at}
+    evaluated = {name: (columns or {}).get(name, pl.col(name)) for name in rule.evaluated_columns}
     texts = [column.cast(pl.String).fill_null("null") for column in evaluated.values()]
     if len(texts) == 1:
         return texts[0].alias(rule.name)

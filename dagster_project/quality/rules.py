@@ -133,7 +133,7 @@ class Rule:
         return EXPECTATIONS[self.expectation]
 
     @property
-    def looks_at(self) -> tuple[str, ...]:
+    def evaluated_columns(self) -> tuple[str, ...]:
         """The columns the expectation names, derived ones included."""
         named = [
             self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs
@@ -157,7 +157,7 @@ class Rule:
         """The columns the frame must have for the rule to be evaluated."""
         needed: dict[str, None] = {}
         derived = self.expressions()
-        for name in self.looks_at:
+        for name in self.evaluated_columns:
             if name in derived:
                 needed.update(dict.fromkeys(derived[name].meta.root_names()))
             else:

@@ -175,7 +175,7 @@ def _evaluate(
         name: data.distinct_values(rule)
         for rule in suite.rules
         if rule.has_list
-        for name in rule.looks_at
+        for name in rule.evaluated_columns
     }
     kwargs = kwargs_of(suite, today, scope, met)
     answers = _answers(data, kwargs)
@@ -336,7 +336,7 @@ def _observed(
         assert isinstance(wanted, list)
         absent = [str(value) for value in wanted if str(value) not in there]
         return f"without {', '.join(absent)}"
-    return f"{rule.looks_at[0]}: {answer.result.get('observed_value')}"
+    return f"{rule.evaluated_columns[0]}: {answer.result.get('observed_value')}"
 
 
 def with_markets(suite: Suite, frame: pl.DataFrame | pl.LazyFrame) -> Suite:
@@ -378,7 +378,9 @@ def kwargs_of(
 
 
 def _values_for(rule: Rule, met: Mapping[str, Sequence[object]]) -> list[object]:
-    return [value for name in rule.looks_at for value in met.get(name, ())] if rule.has_list else []
+    if not rule.has_list:
+        return []
+    return [value for name in rule.evaluated_columns for value in met.get(name, ())]
 
 
 # --- Great Expectations ---

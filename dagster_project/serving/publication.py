@@ -158,7 +158,7 @@ def publish(
     file that describe it. If a newer release was published meanwhile, that one is returned and
     this one is not published. Raises PublicationError if a schema is missing.
     """
-    with _alone(settings):
+    with _release_lock(settings):
         current, is_published = current_release(settings), is_kept(settings, release.release_id)
         if current and current.release_id > release.release_id and not is_published:
             return current
@@ -167,7 +167,7 @@ def publish(
             release = release.model_copy(update={"published_at": published_at})
             complete(release)
             _prepare(settings, build_file, release, inputs)
-        _decide(settings, release.release_id)
+        _activate_release(settings, release.release_id)
         _finalise(settings)
     return release
 
@@ -187,7 +187,7 @@ def publish_replay(
     release = release.model_copy(update={"published_at": published_at})
     target = settings.replay_file
     settings.replays_dir.mkdir(parents=True, exist_ok=True)
-    with _alone(settings):
+    with _release_lock(settings):
         fresh = _fresh_beside(target)
         try:
             complete(release)
@@ -228,7 +228,7 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
 
     Waits for another publication. Raises PublicationError if it is not kept.
     """
-    with _alone(settings):
+    with _release_lock(settings):
         kept = {release.release_id: release for release in _kept_releases(settings)}
         current = current_release(settings)
         if release_id is None:
@@ -246,7 +246,7 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
         newest = back.release if back else last_of_its_day(settings)
         if newest and folder and release_id < newest.release_id:
             _note_rollback(settings, newest, folder)
-        _decide(settings, release_id)
+        _activate_release(settings, release_id)
         _finalise(settings)
         return kept[release_id]
 
@@ -400,7 +400,7 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
+def _release_lock(settings: Settings) -> Iterator[None]:
     """Wait until no other process publishes; then complete what a killed one left unfinished."""
     settings.releases_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.releases_dir / ".lock"):
@@ -429,7 +429,7 @@ def _prepare(
     write_atomically(fresh / "release.json", release.model_dump_json(indent=2).encode())
 
 
-def _decide(settings: Settings, release_id: str) -> None:
+def _activate_release(settings: Settings, release_id: str) -> None:
     """Publish a release: the one write that makes it the current one."""
     folder = _kept_folder(settings, release_id) or _prepared_folder(settings, release_id)
     # Not a link: a reader that opens the published file for writing must not change a release.

@@ -89,7 +89,8 @@ def test_help_is_there_for_every_command() -> None:
     result = run_kido(CHECKOUT / "data", "--help")
     assert result.returncode == 0
     for command in (
-        "build", "land", "landed", "unland", "sources", "query", "releases", "rollback", "dev",
+        "build", "land", "landed", "withdraw", "reinstate", "sources", "query", "releases",
+        "rollback", "dev",
     ):  # fmt: skip
         assert command in result.stdout
 
@@ -530,9 +531,9 @@ def test_a_withdrawn_snapshot_is_in_no_later_release_until_it_is_brought_back(ho
         for line, after in itertools.pairwise(listed.stdout.splitlines())
         if after.strip().startswith("mcs_2025.csv:")
     ]
-    refused = run_kido(home, "unland", snapshot)
+    refused = run_kido(home, "withdraw", snapshot)
     assert refused.returncode == 1
-    assert refused.stderr.startswith("kido: A withdrawal needs a reason. kido unland usgs_mcs-")
+    assert refused.stderr.startswith("kido: A withdrawal needs a reason. kido withdraw usgs_mcs-")
 
     def documents() -> list[str]:
         result = run_kido(home, "build", "--as-of", AS_OF, "--publish")
@@ -545,12 +546,12 @@ def test_a_withdrawn_snapshot_is_in_no_later_release_until_it_is_brought_back(ho
                 ).fetchall()
             ]
 
-    withdrawn = run_kido(home, "unland", snapshot, "--because", "superseded")
+    withdrawn = run_kido(home, "withdraw", snapshot, "--because", "superseded")
     assert withdrawn.returncode == 0, withdrawn.stderr
     assert withdrawn.stdout.endswith("Then: kido build.\n")
     bundled = sorted(usgs_mcs.CARD.bundled)
     assert documents() == [name for name in bundled if name != "mcs_2025.csv"]
     assert "Nothing has changed" in run_kido(home, "build", "--as-of", AS_OF, "--publish").stderr
-    back = run_kido(home, "unland", snapshot, "--again")
+    back = run_kido(home, "reinstate", snapshot)
     assert back.returncode == 0, back.stderr
     assert documents() == bundled

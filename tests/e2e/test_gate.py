@@ -137,7 +137,7 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
         f"kido: Release {release} is not held. Held: none.\n"
     )
     # Undone.
-    withdrawn = run_kido(home, "unland", snapshot, "--because", "five lines of it")
+    withdrawn = run_kido(home, "withdraw", snapshot, "--because", "five lines of it")
     assert withdrawn.returncode == 0, withdrawn.stderr
     result = run_kido(home, "build")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -174,7 +174,7 @@ def test_what_was_rolled_back_is_not_published_again_unasked(home: Path, tmp_pat
     assert f"Release {rolled_back} was rolled back on " in output
     # Withdrawn, there is nothing left to publish; accepted, it is published.
     other = Path(shutil.copytree(home, tmp_path / "other"))
-    assert run_kido(other, "unland", snapshot, "--because", "too early").returncode == 0
+    assert run_kido(other, "withdraw", snapshot, "--because", "too early").returncode == 0
     again = run_kido(other, "build")
     assert again.returncode == 0, again.stderr
     assert "Nothing has changed since the published release." in again.stderr

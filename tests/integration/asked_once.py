@@ -62,13 +62,13 @@ def _question(
     if rule.reach == "table":
         return (*asked, len(shown))
     rows = np.zeros(len(shown), np.uint64)
-    for name in rule.looks_at:
+    for name in rule.evaluated_columns:
         if name not in hashed:
             hashed[name] = pd.util.hash_pandas_object(shown[name], index=False).to_numpy()
         rows = rows * np.uint64(1_000_003) + hashed[name]
     each = np.unique(rows) if rule.reach in ("row", "distinct") else np.sort(rows)
     seen = blake2b(each.tobytes(), digest_size=16).digest()
-    return (*asked, *(str(shown.dtypes[name]) for name in rule.looks_at), seen)
+    return (*asked, *(str(shown.dtypes[name]) for name in rule.evaluated_columns), seen)
 
 
 @cache

@@ -202,7 +202,7 @@ def test_a_withdrawn_copy_leaves_the_one_before_it(settings: Settings, bundle: B
     bundle(BACI)
     bring(settings, BACI)
     newest = landing_of(settings).snapshots("baci")[-1]
-    said = kido("unland", newest.snapshot_id, "--because", "not ours")
+    said = kido("withdraw", newest.snapshot_id, "--because", "not ours")
     assert "Count again: " in said
     assert "rows of reconciled_trade of flows_2024.csv" in said
     bring(settings, BACI)

@@ -17,10 +17,10 @@ from typer.testing import CliRunner
 
 from dagster_project.cli import app
 from dagster_project.intake import compact as compacting
-from dagster_project.intake.alone import alone
 from dagster_project.intake.compact import compact_what_piled_up
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
+from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.build_file import connect, prepare, work_file
@@ -150,7 +150,7 @@ def test_what_counts_in_sql_is_what_counts_in_polars_however_the_rows_lie(
     lake_of(settings).sweep("x", LAKE_TABLES)
     assert len(list((settings.home / "lake").rglob("*.parquet"))) == len(tables)
     equal()
-    lake_of(settings).take_out("x", ids[3])
+    lake_of(settings).withdraw("x", ids[3])
     equal()
 
 
@@ -185,12 +185,12 @@ def test_a_withdrawn_snapshot_stays_out_of_compacted_files_until_it_is_brought_b
     sweep(settings, ECB)
     second = landing_of(settings).snapshots("ecb")[1].snapshot_id
     of_others = before.filter(pl.col("snapshot_id") != second)
-    kido("unland", second, "--because", "a slip")
+    kido("withdraw", second, "--because", "a slip")
     assert_frame_equal(prices(settings), of_others)
     kido("compact")
     sweep(settings, ECB)
     assert_frame_equal(prices(settings), of_others)
-    assert "3 rows of price_quotes" in kido("unland", second, "--again")
+    assert "3 rows of price_quotes" in kido("reinstate", second)
     assert_frame_equal(prices(settings), before)
     kido("compact")
     sweep(settings, ECB)
@@ -223,7 +223,7 @@ def test_a_build_compacts_what_piled_up_unless_somebody_lands(
     assert compact_what_piled_up(settings, ECB) == []
     land_rates(settings, tmp_path, 4)
     before = prices(settings)
-    with alone(settings, "ecb"):
+    with source_lock(settings, "ecb"):
         assert compact_what_piled_up(settings, ECB) == []
     (done,) = compact_what_piled_up(settings, ECB)
     assert (done.table, done.before, done.after) == ("price_quotes", 3, 1)
@@ -370,7 +370,7 @@ def test_of_a_lake_elsewhere_only_what_changed_is_fetched(
     assert not list(kept.rglob("*.parquet"))
     assert build("fourth") == 3
     assert len(Counting.fetched) == len(list(kept.rglob("*.parquet"))) == 1
-    lake.take_out("ecb", "ecb-2")
+    lake.withdraw("ecb", "ecb-2")
     assert build("fifth") == 2
     assert Counting.fetched == []
 

@@ -13,12 +13,12 @@ from polars.testing import assert_frame_equal
 
 from dagster_project.errors import BatchRejectedError, ImplausibleError, UpstreamFormatError
 from dagster_project.intake import batch as batches
-from dagster_project.intake import hold
+from dagster_project.intake import compare
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_files
 from dagster_project.intake.landing_report import LandingReport
 from dagster_project.intake.stores import lake_of, landing_of
-from dagster_project.intake.withdraw import sweep, unland
+from dagster_project.intake.withdraw import sweep, withdraw
 from dagster_project.lake.schemas import RECONCILED_TRADE
 from dagster_project.lake.vocabulary import commodity_codes
 from dagster_project.settings import Settings
@@ -34,8 +34,8 @@ OTHERS = ["010121", "010129", "020110", "870323", "870324", "940360"]
 def every_archive_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIDO_SCOPE", "all")
     monkeypatch.setattr(batches, "LARGE_DOCUMENT_BYTES", 1)
-    monkeypatch.setattr(batches, "LARGEST_HELD_ROWS", 100)
-    monkeypatch.setattr(hold, "bundled_files", lambda source: [])
+    monkeypatch.setattr(batches, "MAX_ROWS_IN_MEMORY", 100)
+    monkeypatch.setattr(compare, "bundled_files", lambda source: [])
 
 
 def rows_of(year: int, *, times: float = 1.0, wrong: int = 0) -> list[str]:
@@ -83,7 +83,7 @@ def test_the_lake_holds_what_it_holds_of_a_document_that_fits(
     large = Settings.load(home=tmp_path / "large")
     taken = land(large, file)
     with monkeypatch.context() as held:
-        held.setattr(batches, "LARGEST_HELD_ROWS", 1_000_000)
+        held.setattr(batches, "MAX_ROWS_IN_MEMORY", 1_000_000)
         held.setattr(batches, "LARGE_DOCUMENT_BYTES", 1 << 30)
         small = Settings.load(home=tmp_path / "small")
         as_held = land(small, file)
@@ -107,7 +107,7 @@ def test_a_year_is_a_file_and_all_go_together(tmp_path: Path) -> None:
     assert [file.name for file in files(settings)] == [f"{stem}.1.parquet", f"{stem}.parquet"]
     years = [pl.read_parquet(file)["period_start"].dt.year().unique() for file in files(settings)]
     assert [year.to_list() for year in years] == [[2023], [2022]]
-    unland(settings, {"baci": BACI}, name, "a try", write=lambda line: None)
+    withdraw(settings, {"baci": BACI}, name, "a try", write=lambda line: None)
     assert lake_of(settings).rows(RECONCILED_TRADE, "baci") is None
     sweep(settings, BACI)
     assert files(settings) == []
@@ -118,7 +118,7 @@ def test_a_narrower_scope_leaves_one_file_and_a_wider_one_two(
 ) -> None:
     home = tmp_path / "home"
     land(home, archive(tmp_path, rows_of(2022), rows_of(2023)))
-    monkeypatch.setattr(batches, "LARGEST_HELD_ROWS", 1_500)
+    monkeypatch.setattr(batches, "MAX_ROWS_IN_MEMORY", 1_500)
     monkeypatch.setenv("KIDO_SCOPE", "minerals")
     narrow = Settings.load(home=home)
     assert conform(narrow, BACI).rows == {"reconciled_trade": 2 * 10 * 9 * 6}
@@ -166,7 +166,7 @@ def test_a_shrinking_code_is_refused_whether_compared_row_by_row_or_by_sums(
 ) -> None:
     home = tmp_path / "home"
     land(home, archive(tmp_path, rows_of(2022)))
-    monkeypatch.setattr(hold, "MOST_COMPARED_ROWS", 0)  # the mineral groups' are always compared
+    monkeypatch.setattr(compare, "MOST_COMPARED_ROWS", 0)  # the mineral groups' are always compared
     known = rows_of(2022)
     same = archive(tmp_path, [*known[1:], known[0]], version="V202602")
     (revision,) = land(home, same).revisions

@@ -112,7 +112,9 @@ def test_the_history_comes_first_and_then_only_the_days_since(
 ) -> None:
     fetched = ask(settings)
     assert [seen.path for seen in ecb.requests] == [ZIP]
-    assert [(one.document, one.news) for one in fetched.settled] == [("eurofxref-hist.zip", "new")]
+    assert [(one.document, one.outcome) for one in fetched.settled] == [
+        ("eurofxref-hist.zip", "new")
+    ]
     (snapshot,) = landing_of(settings).snapshots("ecb")
     assert not snapshot.is_bundled
     assert list(landing_of(settings).payloads(snapshot)) == [history_zip()]
@@ -128,7 +130,7 @@ def test_the_history_comes_first_and_then_only_the_days_since(
     assert series.path == "/service/data/EXR/D.USD+JPY+CNY.EUR.SP00.A"
     assert series.query["startPeriod"] == "2026-10-23"
     assert len(ecb.requests) == 2
-    assert [one.news for one in fetched.settled] == ["new"]
+    assert [one.outcome for one in fetched.settled] == ["new"]
     assert closes(settings)["EURUSD", "2026-11-02"] == 1.12
 
 
@@ -138,7 +140,7 @@ def test_nothing_new_adds_nothing(
     ask(settings)
     before = {path: path.stat().st_mtime_ns for path in settings.home.rglob("*.parquet")}
     tomorrow()
-    assert [one.news for one in ask(settings).settled] == ["unchanged"]
+    assert [one.outcome for one in ask(settings).settled] == ["unchanged"]
     assert {path: path.stat().st_mtime_ns for path in settings.home.rglob("*.parquet")} == before
     assert len(landing_of(settings).snapshots("ecb")) == 1
     assert [one.answer for one in Ledger(landing_of(settings), "ecb").asks()] == ["ok", "ok"]
@@ -156,7 +158,7 @@ def test_a_rate_put_right_within_a_week_is_seen(
     ask(settings)
     ecb.publish(("2026-10-29", "1.2", "175.92", "N/A", "7.4144"))
     tomorrow()
-    assert [one.news for one in ask(settings).settled] == ["new"]
+    assert [one.outcome for one in ask(settings).settled] == ["new"]
     assert closes(settings)["EURUSD", "2026-10-29"] == 1.2
 
 
@@ -167,7 +169,7 @@ def test_no_results_found_is_an_answer_and_another_404_is_rejected(
     tomorrow()
     ecb.rows = []
     fetched = ask(settings)
-    assert (fetched.answer, fetched.settled[0].news) == ("ok", "empty")
+    assert (fetched.answer, fetched.settled[0].outcome) == ("ok", "empty")
     tomorrow()
     ecb.will(status(404, b'{"title":"Not Found","detail":"No such resource."}'))
     fetched = ask(settings)
@@ -187,7 +189,7 @@ def test_passing_trouble_is_waited_out(
     ecb.will(trouble, trouble)
     one = Fetching(settings, ECB)
     fetched = one.run(one.due(), sleep=lambda seconds: None)
-    assert [settled.news for settled in fetched.settled] == ["new"]
+    assert [settled.outcome for settled in fetched.settled] == ["new"]
     assert len(ecb.requests) == 3
 
 
@@ -514,7 +516,7 @@ def backfill(instance: dg.DagsterInstance, first: str, last: str) -> tuple[bool,
         if record.run_id == result.run_id
     ]
     return result.success, {
-        str(one.partition): str(one.metadata["news"].value) for one in shown if one
+        str(one.partition): str(one.metadata["outcome"].value) for one in shown if one
     }
 
 

@@ -21,8 +21,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from dagster_project.errors import KidoError
+from dagster_project.intake import compare
 from dagster_project.intake import fetch as fetching
-from dagster_project.intake import hold
 from dagster_project.intake.conform import conform
 from dagster_project.intake.fetch import Fetched, Fetching
 from dagster_project.intake.land import land_files
@@ -234,7 +234,7 @@ def held(home: Path) -> dict[str, bytes]:
 def only_what_was_landed_is_known() -> Iterator[None]:
     """The files here are parts of the bundled figures, or editions before them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hold, "bundled_files", lambda source: [])
+        patch.setattr(compare, "bundled_files", lambda source: [])
         yield
 
 
@@ -392,7 +392,7 @@ class Publisher:
 
     def ask(self, *windows: Window) -> Fetched:
         one = Fetching(self.settings, COMTRADE)
-        with one.alone():
+        with one.lock():
             fetched = one.run(one.wanted(windows, again=True), sleep=lambda seconds: None)
         conform(self.settings, COMTRADE)
         return fetched
@@ -546,14 +546,14 @@ def test_what_a_live_publisher_revises_passes_without_quarantine(publisher: Publ
     server = publisher.server
     server.flows = world = flows_of(MONTHS)
     windows = {month: Window("M", date(2024, int(month[4:]), 1)) for month in MONTHS}
-    assert [one.news for one in publisher.ask(*windows.values()).settled] == 12 * ["new"]
+    assert [one.outcome for one in publisher.ask(*windows.values()).settled] == 12 * ["new"]
     assert publisher.figures().height == len(world)
 
     def again(*months: str) -> tuple[Counts, Mapping[str, int]]:
         """What an answer to the question for some months does, and how many figures it changes."""
         fetched = publisher.ask(*(windows[month] for month in months))
         assert fetched.answer == "ok"
-        assert {one.news for one in fetched.settled} == {"new"}
+        assert {one.outcome for one in fetched.settled} == {"new"}
         revisions = [one for each in fetched.revisions.values() for one in each]
         changed: Counter[str] = Counter()
         for one in revisions:

@@ -85,7 +85,7 @@ def test_a_build_does_not_wait_for_another_run_that_asks(
     for name, text in environment(tmp_path / "home", publisher.root).items():
         monkeypatch.setenv(name, text)
     settings, source = Settings.load(), source_named("comtrade")
-    with Fetching(settings, source).alone():
+    with Fetching(settings, source).lock():
         fetched = fetch_due(settings, source)
     assert fetched.answer == "not_asked"
     assert fetched.reason == "comtrade is being asked or landed by another run."

@@ -16,10 +16,10 @@ from dagster_project import http
 from dagster_project.cli import app
 from dagster_project.intake import ask as asking
 from dagster_project.intake import fetch as fetching
-from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
 from dagster_project.intake.fetch import Fetched, Fetching
 from dagster_project.intake.land import land_bundled
+from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
 from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.build_file import connect, prepare, work_file
@@ -96,7 +96,7 @@ def test_a_landed_slip_is_undone_and_done_again(
     assert {"trade.baci_flows", "dependency.supplier_shares"} <= differing(wrong, before)
     snapshot = newest(settings, BACI)
 
-    said = kido("unland", snapshot, "--because", "five lines of it")
+    said = kido("withdraw", snapshot, "--because", "five lines of it")
     assert f"{snapshot} is withdrawn: {slip.name}, 5 rows of reconciled_trade, 2024." in said
     assert f"Count again: {len(magnets):,} rows of reconciled_trade of flows_2024.csv." in said
     assert said.endswith("Then: kido build.\n")
@@ -116,10 +116,10 @@ def test_a_landed_slip_is_undone_and_done_again(
         refused = kido("land", "baci", str(file), exit_code=1)
         assert f"{file.name}: these bytes were withdrawn on " in refused
         assert "(five lines of it)" in refused
-        assert f"kido unland {snapshot} --again brings them back." in refused
+        assert f"kido reinstate {snapshot} brings them back." in refused
     assert snapshot not in snapshot_ids(settings, BACI)
 
-    said = kido("unland", snapshot, "--again")
+    said = kido("reinstate", snapshot)
     assert f"It replaces {len(magnets):,} rows of reconciled_trade" in said
     equal(published(marts, settings, BACI), wrong)
     assert "nothing new" in kido("land", "baci", str(slip))
@@ -138,10 +138,10 @@ def test_a_withdrawn_list_of_clauses_leaves_the_bundled_one(
     wrong = published(marts, settings, CATALOGUE)
     assert "exposure.measures" in differing(wrong, before)
     snapshot = newest(settings, CATALOGUE)
-    kido("unland", snapshot, "--because", "a title of mine")
+    kido("withdraw", snapshot, "--because", "a title of mine")
     land_bundled(settings, CATALOGUE)  # as every build does
     equal(published(marts, settings, CATALOGUE), before)
-    kido("unland", snapshot, "--again")
+    kido("reinstate", snapshot)
     equal(published(marts, settings, CATALOGUE), wrong)
 
 
@@ -162,20 +162,20 @@ def test_a_build_reads_what_it_chose_although_it_is_withdrawn_meanwhile(
             return {snapshot_id for (snapshot_id,) in found.fetchall()}
 
     prepare(under_way, lake_of(settings), {})
-    kido("unland", first, "--because", "a slip")
+    kido("withdraw", first, "--because", "a slip")
     assert f"{first}" in kido("landed", "ecb")
     assert lake_of(settings).snapshot_ids("ecb") == {bundled, second}
     conform(settings, ECB)  # as every landing does
     assert sources_of(under_way) == {bundled, first, second}
     # The next build: while somebody lands, what no longer counts is left where it is.
-    with alone(settings, "ecb"):
+    with source_lock(settings, "ecb"):
         sweep(settings, ECB)
     assert sources_of(under_way) == {bundled, first, second}
     sweep(settings, ECB)
     prepare(later, lake_of(settings), {})
     assert sources_of(later) == {bundled, second}
     assert not list((settings.home / "lake").rglob(f"{first}*"))
-    kido("unland", first, "--again")
+    kido("reinstate", first)
     prepare(later, lake_of(settings), {})
     assert sources_of(later) == {bundled, first, second}
 
@@ -189,7 +189,7 @@ def test_a_file_landed_over_a_withdrawn_one_is_untouched_by_it(
         file.write_text(f"Date,USD,JPY,CNY\n2026-10-30,{rate},175.68,7.4326\n")
         kido("land", "ecb", str(file))
     _, first, second = snapshot_ids(settings, ECB)
-    said = kido("unland", first, "--because", "superseded")
+    said = kido("withdraw", first, "--because", "superseded")
     assert "None of its rows counted; the figures stay as they are." in said
     assert snapshot_ids(settings, ECB)[1:] == [second]
 
@@ -208,7 +208,7 @@ def test_a_withdrawn_bundled_file_stays_withdrawn_and_no_build_looks_for_it(
     editions = landing_of(settings).snapshots("usgs_mcs")
     new = next(one for one in editions if one.document == "mcs_2026.csv")
     others = {one.snapshot_id for one in editions} - {new.snapshot_id}
-    said = kido("unland", new.snapshot_id, "--because", "of another year")
+    said = kido("withdraw", new.snapshot_id, "--because", "of another year")
     assert "rows of production of mcs_2025.csv" in said
     second = inputs_version(settings)
     assert second not in (None, first)
@@ -218,7 +218,7 @@ def test_a_withdrawn_bundled_file_stays_withdrawn_and_no_build_looks_for_it(
     conform(settings, USGS)
     assert lake_of(settings).snapshot_ids("usgs_mcs") == others
     assert inputs_version(settings) == second
-    kido("unland", new.snapshot_id, "--again")
+    kido("reinstate", new.snapshot_id)
     assert inputs_version(settings) == first
     assert land_bundled(settings, USGS).new == ()
 
@@ -252,7 +252,7 @@ def test_a_bundled_file_that_a_new_version_changed_is_another_document(
     for module in ("land", "stores"):
         monkeypatch.setattr(f"dagster_project.intake.{module}.BUNDLED", bundled)
     (snapshot,) = land_bundled(settings, ECB).new
-    kido("unland", snapshot.snapshot_id, "--because", "wrong")
+    kido("withdraw", snapshot.snapshot_id, "--because", "wrong")
     assert land_bundled(settings, ECB).new == ()
     rates = bundled / "ecb" / "reference_rates.csv"
     rates.write_bytes(b"\n".join(rates.read_bytes().splitlines()[:-1]) + b"\n")
@@ -347,14 +347,14 @@ def ask(
         for module in (http, asking, fetching):
             monkeypatch.setattr(module, "_now", lambda: now)
         one = Fetching(settings, COMTRADE)
-        with one.alone():
+        with one.lock():
             return one.run(one.wanted(YEARS, again=again), sleep=lambda seconds: None)
 
     return run
 
 
 def news(fetched: Fetched) -> dict[str, str]:
-    return {one.name: one.news for one in fetched.settled}
+    return {one.name: one.outcome for one in fetched.settled}
 
 
 def revise(comtrade: FakeComtrade, factor: float) -> None:
@@ -374,7 +374,7 @@ def test_a_fetched_window_that_was_withdrawn_stays_so_whatever_the_bytes(
     wrong = published(marts, settings, COMTRADE)
     assert "dependency.supplier_shares" in differing(wrong, before)
     snapshot = newest(settings, COMTRADE)
-    said = kido("unland", snapshot, "--because", "a thousand times")
+    said = kido("withdraw", snapshot, "--because", "a thousand times")
     assert "Count again:" in said
     equal(published(marts, settings, COMTRADE), before)
 
@@ -384,7 +384,7 @@ def test_a_fetched_window_that_was_withdrawn_stays_so_whatever_the_bytes(
     assert fetched.answer == "ok"
     (reason,) = [one.reason for one in fetched.settled if one.reason]
     assert "(a thousand times)" in reason
-    assert f"kido unland {snapshot} --again brings them back" in reason
+    assert f"kido reinstate {snapshot} brings them back" in reason
     found = published(marts, settings, COMTRADE)
     assert differing(found, before) <= {"catalog.sources"}  # when it was asked last
     assert len(landing_of(settings).snapshots("comtrade")) == 1
@@ -393,8 +393,8 @@ def test_a_fetched_window_that_was_withdrawn_stays_so_whatever_the_bytes(
     revise(comtrade, 1 / 500)
     assert news(ask(again=True)) == {"2022": "unchanged", "2023": "new"}
     third = newest(settings, COMTRADE)
-    kido("unland", third, "--because", "half of it")
-    kido("unland", snapshot, "--again")
+    kido("withdraw", third, "--because", "half of it")
+    kido("reinstate", snapshot)
     found = published(marts, settings, COMTRADE)
     assert differing(found, wrong) <= {"catalog.sources"}
     assert news(ask(again=True)) == {"2022": "unchanged", "2023": "withdrawn"}
@@ -426,12 +426,12 @@ def test_a_withdrawn_window_is_asked_for_once_more_and_then_no_longer(
     assert news(ask()) == {"2022": "new", "2023": "new"}
     (snapshot,) = landing_of(settings).snapshots("comtrade")
     assert ask().settled == []
-    kido("unland", snapshot.snapshot_id, "--because", "all of it")
+    kido("withdraw", snapshot.snapshot_id, "--because", "all of it")
     assert news(ask()) == {"2022": "withdrawn", "2023": "withdrawn"}
     sent = len(comtrade.requests)
     assert ask().settled == []
     assert len(comtrade.requests) == sent
-    kido("unland", snapshot.snapshot_id, "--again")
+    kido("reinstate", snapshot.snapshot_id)
     assert ask().settled == []
     assert news(ask(again=True)) == {"2022": "unchanged", "2023": "unchanged"}
 
@@ -442,7 +442,7 @@ def test_a_wider_question_is_asked_although_the_narrow_answer_was_withdrawn(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("KIDO_COMTRADE_REPORTERS", "JPN")
     ask()
-    kido("unland", newest(settings, COMTRADE), "--because", "all of it")
+    kido("withdraw", newest(settings, COMTRADE), "--because", "all of it")
     assert set(news(ask()).values()) == {"withdrawn"}
     monkeypatch.setenv("KIDO_COMTRADE_REPORTERS", "JPN,USA")
     assert news(ask()) == {"2022": "new", "2023": "new"}
@@ -457,9 +457,9 @@ def test_a_fetched_document_that_was_withdrawn_stays_so_until_it_is_reportedmeth
 
         def ask() -> list[str]:
             one = Fetching(settings, ECB)
-            with one.alone():
+            with one.lock():
                 fetched = one.run(one.wanted((), again=True), sleep=lambda seconds: None)
-            return [settled.news for settled in fetched.settled]
+            return [settled.outcome for settled in fetched.settled]
 
         land_bundled(settings, ECB)
         assert ask() == ["new"]
@@ -468,7 +468,7 @@ def test_a_fetched_document_that_was_withdrawn_stays_so_until_it_is_reportedmeth
         server.publish(wrong)
         assert ask() == ["new"]
         assert "market.prices" in differing(published(marts, settings, ECB), before)
-        kido("unland", newest(settings, ECB), "--because", "too high")
+        kido("withdraw", newest(settings, ECB), "--because", "too high")
         equal(published(marts, settings, ECB), before)
         assert ask() == ["withdrawn"]
         assert fetching.due_now(
@@ -488,7 +488,7 @@ def test_the_list_fits_a_narrow_terminal_and_cuts_no_name(settings: Settings) ->
         land_bundled(settings, source)
         conform(settings, source)
     snapshot = newest(settings, BACI)
-    kido("unland", snapshot, "--because", "a reason of many words, " * 10)
+    kido("withdraw", snapshot, "--because", "a reason of many words, " * 10)
     said = kido("landed")
     lines = said.splitlines()
     assert max(len(line) for line in lines) <= 80
@@ -514,14 +514,25 @@ def test_what_cannot_be_withdrawn_ends_in_a_sentence(settings: Settings) -> None
         if one.document == "flows_2024.csv"
     ]
     close = f"{snapshot[:-1]}x"
-    said = kido("unland", close, "--because", "x", exit_code=1)
+    said = kido("withdraw", close, "--because", "x", exit_code=1)
     assert f"There is no snapshot '{close}'. Did you mean {snapshot}" in said
-    assert snapshot in kido("unland", "flows_2024.csv", "--because", "x", exit_code=1)
-    assert "kido landed lists them." in kido("unland", "", "--because", "x", exit_code=1)
-    assert "A withdrawal needs a reason." in kido("unland", snapshot, "--because", " ", exit_code=1)
+    assert snapshot in kido("withdraw", "flows_2024.csv", "--because", "x", exit_code=1)
+    assert "kido landed lists them." in kido("withdraw", "", "--because", "x", exit_code=1)
+    assert "A withdrawal needs a reason." in kido(
+        "withdraw", snapshot, "--because", " ", exit_code=1
+    )
     assert snapshot_ids(settings, BACI) == there
-    assert "is not withdrawn: it counts." in kido("unland", snapshot, "--again")
-    kido("unland", snapshot, "--because", "a slip")
-    said = kido("unland", snapshot, "--because", "another reason")
+    assert "is not withdrawn: it counts." in kido("reinstate", snapshot)
+    kido("withdraw", snapshot, "--because", "a slip")
+    said = kido("withdraw", snapshot, "--because", "another reason")
     assert "is withdrawn already" in said
     assert "(a slip)" in said
+
+
+def test_the_former_name_of_both_commands_still_works(settings: Settings) -> None:
+    land_bundled(settings, BACI)
+    snapshot = newest(settings, BACI)
+    assert f"{snapshot} is withdrawn: " in kido("unland", snapshot, "--because", "a slip")
+    assert snapshot not in snapshot_ids(settings, BACI)
+    assert f"{snapshot} counts again: " in kido("unland", snapshot, "--again")
+    assert snapshot in snapshot_ids(settings, BACI)

@@ -141,7 +141,7 @@ def test_files_of_different_slices_are_all_landed_or_none(scene: Scene) -> None:
 def test_a_withdrawal_killed_at_any_moment_has_withdrawn_or_not(scene: Scene) -> None:
     scene.run(scene.home, "land", "comtrade", *scene.slip)
     before, slip = ids(scene.home)
-    command = ["unland", slip, "--because", "a slip"]
+    command = ["withdraw", slip, "--because", "a slip"]
     after = scene.copy(scene.home, "after")
     scene.run(after, *command)
     assert values(after) == RIGHT
@@ -165,8 +165,8 @@ def test_an_undone_withdrawal_killed_at_any_moment_is_undone_or_not(scene: Scene
     scene.run(scene.home, "land", "comtrade", *scene.slip)
     before, slip = ids(scene.home)
     landed = bytes_of(scene.home)
-    scene.run(scene.home, "unland", slip, "--because", "a slip")
-    command = ["unland", slip, "--again"]
+    scene.run(scene.home, "withdraw", slip, "--because", "a slip")
+    command = ["reinstate", slip]
     seen = set()
 
     def check(home: Path) -> None:
@@ -187,15 +187,15 @@ def test_a_withdrawal_that_was_killed_is_finished_by_the_next_ask_even_of_an_old
 ) -> None:
     """Folders without a record are swept after days: never with bytes of what is withdrawn."""
     (first,) = ids(scene.home)
-    scene.run(scene.home, "unland", first, "--because", "a slip")
+    scene.run(scene.home, "withdraw", first, "--because", "a slip")
     away = bytes_of(scene.home)
     monkeypatch.setattr("dagster_project.lake.landing.LEFTOVER_AGE", timedelta(0))
     calm = scene.copy(scene.home, "calm")
-    changed = changes(calm, "unland", first, "--again", counted=scene.counted)
+    changed = changes(calm, "reinstate", first, counted=scene.counted)
     was_in_two_places = 0
     for moment in range(1, changed + 1):
         home = scene.copy(scene.home, f"swept-{moment}")
-        kill(home, "unland", first, "--again", moment=moment, counted=scene.counted)
+        kill(home, "reinstate", first, moment=moment, counted=scene.counted)
         landing = landing_of(settings_of(home))
         if not landing.withdrawn("comtrade"):
             continue

@@ -23,7 +23,7 @@ from dagster_project.cli import app
 from dagster_project.errors import ConfigurationError
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
-from dagster_project.intake.withdraw import unland
+from dagster_project.intake.withdraw import withdraw
 from dagster_project.orchestration import overview
 from dagster_project.orchestration.overview import ReleaseState
 from dagster_project.serving.publication import CONTRACT_VERSION, Release
@@ -54,7 +54,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source = source_named(name)
         new = land_bundled(settings, source).new
         conform(settings, source)
-    unland(settings, all_sources(), new[0].snapshot_id, "a slip", lambda _: None)
+    withdraw(settings, all_sources(), new[0].snapshot_id, "a slip", lambda _: None)
     return folder
 
 

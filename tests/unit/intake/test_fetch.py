@@ -15,7 +15,7 @@ from dagster_project import http
 from dagster_project.intake import ask as asking
 from dagster_project.intake import fetch as fetching
 from dagster_project.intake.conform import conform
-from dagster_project.intake.fetch import Fetched, Fetching, Settled
+from dagster_project.intake.fetch import Fetched, Fetching, WindowResult
 from dagster_project.intake.land import land_files
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
@@ -108,7 +108,7 @@ def fetch(settings: Settings) -> Callable[..., Fetched]:
 
 
 def news(fetched: Fetched) -> dict[str, str]:
-    return {one.name: one.news for one in fetched.settled}
+    return {one.name: one.outcome for one in fetched.settled}
 
 
 def files_of(settings: Settings) -> dict[str, bytes]:
@@ -376,7 +376,7 @@ def test_a_rejected_extract_is_quarantined_with_its_bytes_and_the_vintage_before
     fetched = fetch(*YEARS, again=True)
     assert fetched.answer == "rejected"
     assert reason in fetched.reason
-    assert {one.news for one in fetched.settled} == {"failed"}
+    assert {one.outcome for one in fetched.settled} == {"failed"}
     kept = quarantined(settings)
     assert reason in kept.pop("reason.txt").decode()
     (payload,) = kept.values()
@@ -549,7 +549,7 @@ def test_each_window_is_reported_as_soon_as_it_is_settled(
     one = Fetching(settings, COMTRADE)
     seen: list[tuple[str, int]] = []
 
-    def on(settled: Settled) -> None:
+    def on(settled: WindowResult) -> None:
         seen.append((settled.name, len(comtrade.requests)))
 
     one.run(one.wanted(one_by_one[:3]), on)
@@ -592,16 +592,16 @@ REVISED = (DAY, "1.2", "175.68", "N/A", "7.4326")
 def test_a_day_that_was_put_right_and_put_back_is_new_both_times(
     ecb: FakeEcb, clock: Clock
 ) -> None:
-    assert [one.news for one in ask_ecb()[0].settled] == ["new"]
+    assert [one.outcome for one in ask_ecb()[0].settled] == ["new"]
     for row, expected in ((REVISED, 1.2), (ROWS[0], 1.1172)):
         clock.forward(days=1)
         ecb.publish(row)
         fetched, settings = ask_ecb(again=True)
-        assert [one.news for one in fetched.settled] == ["new"]
+        assert [one.outcome for one in fetched.settled] == ["new"]
         assert dollar(settings, DAY) == expected
         clock.forward(days=1)
         fetched, _ = ask_ecb(again=True)
-        assert [one.news for one in fetched.settled] == ["unchanged"]
+        assert [one.outcome for one in fetched.settled] == ["unchanged"]
 
 
 def test_the_history_is_new_again_when_a_later_answer_differed_in_between(
@@ -612,13 +612,13 @@ def test_the_history_is_new_again_when_a_later_answer_differed_in_between(
     ecb.publish(REVISED)
     fetched, settings = ask_ecb()
     assert fetched.settled[0].document == "exr-from-2026-10-23.csv"
-    assert fetched.settled[0].news == "new"
+    assert fetched.settled[0].outcome == "new"
     assert dollar(settings, DAY) == 1.2
     clock.forward(days=1)
     ecb.publish(ROWS[0])
     fetched, settings = ask_ecb(again=True)
     assert fetched.settled[0].document == "eurofxref-hist.zip"
-    assert fetched.settled[0].news == "new"
+    assert fetched.settled[0].outcome == "new"
     assert dollar(settings, DAY) == 1.1172
 
 
@@ -633,5 +633,5 @@ def test_rates_landed_after_an_ask_make_the_next_equal_answer_new_again(
     assert dollar(Settings.load(), DAY) == 1.5
     clock.forward(days=1)
     fetched, settings = ask_ecb(again=True)
-    assert [one.news for one in fetched.settled] == ["new"]
+    assert [one.outcome for one in fetched.settled] == ["new"]
     assert dollar(settings, DAY) == 1.1172

@@ -31,10 +31,10 @@ from dagster_project.errors import (
 )
 from dagster_project.intake import batch as batches
 from dagster_project.intake import conform as conforming
-from dagster_project.intake.alone import alone
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.landing_report import LandingReport
+from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Snapshot
 from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES, TRADE_FLOWS
@@ -301,7 +301,7 @@ def test_lists_landed_in_one_command_each_replace_a_bundled_one(
             "utf8",
         )
     report = land_files(settings, catalogue, [tmp_path / name for name in names])
-    assert report.stands_in_for == ("measures.yaml", "milestones.yaml")
+    assert report.replaces_bundled == ("measures.yaml", "milestones.yaml")
     lake, table = lake_of(settings), LAKE_TABLES["restriction_clauses"]
 
     def titles_that_count() -> list[str]:
@@ -476,7 +476,7 @@ def test_a_landing_waits_for_who_holds_the_source_and_compares_with_what_is_know
     (known,) = snapshots(settings)
     file, text = tmp_path / "downloads" / "china.json", []
     with ThreadPoolExecutor() as pool:
-        with alone(settings, "comtrade"):
+        with source_lock(settings, "comtrade"):
             landing = pool.submit(land_files, settings, COMTRADE, [file], write=text.append)
             with pytest.raises(TimeoutError):
                 landing.result(1.5)

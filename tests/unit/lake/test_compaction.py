@@ -170,7 +170,7 @@ def test_a_snapshot_that_was_taken_out_does_not_count_and_is_left_out_next_time(
     for number in (1, 2, 3):
         write(lake, f"baci-{number}", (2024, float(number)))
     compacted()
-    lake.take_out("baci", "baci-2")
+    lake.withdraw("baci", "baci-2")
     left = [("baci-1", 2024, 1.0), ("baci-3", 2024, 3.0)]
     assert held(lake) == left
     lake.sweep("baci", ["reconciled_trade"])
@@ -199,7 +199,7 @@ def test_a_snapshot_that_is_written_anew_counts_with_its_new_rows_only(
     lake.sweep("baci", ["reconciled_trade"])
     assert held(lake) == expected
     # Taken out and brought back, it counts again with what is written then.
-    lake.take_out("baci", "baci-1")
+    lake.withdraw("baci", "baci-1")
     assert held(lake) == of_other
     write(lake, "baci-1", (2024, 30.0))
     assert held(lake) == expected

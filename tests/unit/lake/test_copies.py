@@ -55,7 +55,7 @@ class Home:
             )
             for document, text in texts.items()
         }
-        landing.leave_bundle("x", list(texts))
+        landing.mark_unbundled("x", list(texts))
         return found
 
     def counting(self, table: LakeTable, day: date) -> set[str]:
@@ -165,7 +165,7 @@ def test_what_is_withdrawn_takes_no_ones_place(home: Home) -> None:
     assert home.brings(THIRD, flows="new")["flows"] == (new, False)
     assert home.counting(FIGURES, LATEST) == {old.snapshot_id}
     landing = home.landing
-    landing.bring_back(landing.withdrawn("x")[new.snapshot_id])
+    landing.reinstate(landing.withdrawn("x")[new.snapshot_id])
     assert home.counting(FIGURES, LATEST) == {new.snapshot_id}
 
 

@@ -99,7 +99,7 @@ def test_rows_that_were_taken_out_are_readable_until_they_are_swept(
             return [snapshot_id for (snapshot_id,) in found.fetchall()]
 
     for _ in range(2):
-        lake.take_out("ecb", "ecb-1")
+        lake.withdraw("ecb", "ecb-1")
         assert list(lake.records("ecb")) == ["ecb-2"]
         assert seen("before.duckdb") == ["ecb-1", "ecb-2"]
     prepare(tmp_path / "after.duckdb", lake, {})

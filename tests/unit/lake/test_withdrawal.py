@@ -65,7 +65,7 @@ def test_it_comes_back_as_it_was(landing: Landing) -> None:
     first, _ = add(landing, b"first")
     second, _ = add(landing, b"second")
     origin = landing.store.read(f"ecb/{second.snapshot_id}/origin.json")
-    landing.bring_back(landing.withdraw(second, by="ann", reason="half a file"))
+    landing.reinstate(landing.withdraw(second, by="ann", reason="half a file"))
     for each in (landing, again(landing)):
         assert each.snapshots("ecb") == [first, second]
         assert each.withdrawn("ecb") == {}
@@ -87,7 +87,7 @@ def test_withdrawn_bytes_are_not_kept_again_until_they_are_brought_back(
     changed, is_new = add(landing, b"changed", is_bundled=is_bundled)
     assert is_new
     assert landing.snapshots("ecb") == [changed]
-    landing.bring_back(record)
+    landing.reinstate(record)
     assert landing.snapshots("ecb") == [first, changed]
 
 
@@ -140,5 +140,5 @@ def test_many_withdrawals_are_read_by_every_process(landing: Landing) -> None:
     assert again(landing).snapshots("ecb") == snapshots[30:]
     opened = again(landing)
     record = opened.withdrawn("ecb")[snapshots[7].snapshot_id]
-    opened.bring_back(record)
+    opened.reinstate(record)
     assert again(landing).snapshots("ecb") == [snapshots[7], *snapshots[30:]]

@@ -15,7 +15,7 @@ import pytest
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import landing_of
-from dagster_project.intake.withdraw import unland_again
+from dagster_project.intake.withdraw import reinstate
 from dagster_project.lake.build_file import work_file
 from dagster_project.orchestration import dbt_models, publication_assets, transform
 from dagster_project.orchestration.builds import Build
@@ -92,7 +92,7 @@ def test_a_part_is_built_on_the_last_whole_build_unless_that_was_made_from_what_
         "Every model is built, not only the selected ones: the last complete build used "
         f"withdrawn snapshots ({snapshot})."
     ]
-    unland_again(settings, all_sources(), snapshot)
+    reinstate(settings, all_sources(), snapshot)
     assert selected(settings) == on_the_whole
 
 

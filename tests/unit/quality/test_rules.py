@@ -118,7 +118,7 @@ def test_a_rule_needs_the_columns_its_derived_ones_are_made_of() -> None:
         "ratio_is_low", "", BETWEEN, {"ratio": pl.col("a") / pl.col("b")}, column="ratio",
         max_value=1,
     )  # fmt: skip
-    assert rule.looks_at == ("ratio",)
+    assert rule.evaluated_columns == ("ratio",)
     assert set(rule.columns) == {"a", "b"}
 
 

@@ -15,7 +15,7 @@ _MOMENT_S = 0.5
 
 
 @contextmanager
-def alone(
+def source_lock(
     settings: Settings, source: str, on_wait: Callable[[str], None] | None = None
 ) -> Iterator[None]:
     """Hold a source: to fetch from its publisher, to land its files, or to withdraw snapshots.

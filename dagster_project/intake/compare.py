@@ -42,7 +42,7 @@ MOST_COMPARED_ROWS = 500_000
 """Rows of a spooled document that are compared one by one: 2 s and 1 GB."""
 
 
-def compare_with_lake(
+def compare_with_current(
     landing: Landing,
     lake: Lake,
     source: Source,

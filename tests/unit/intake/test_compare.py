@@ -10,7 +10,7 @@ import pytest
 from dagster_project.errors import ImplausibleError
 from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.stores import landing_of
-from dagster_project.intake.withdraw import unland
+from dagster_project.intake.withdraw import withdraw
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.registry import source_named
 
@@ -66,6 +66,6 @@ def test_figures_that_were_withdrawn_are_not_known(settings: Settings, tmp_path:
     whole = prices(tmp_path, "other.csv", slice(None), 1000.0)
     with pytest.raises(ImplausibleError):
         land_files(settings, PRICES, [whole])
-    unland(settings, {"pink_sheet": PRICES}, bundled.snapshot_id, "a unit")
+    withdraw(settings, {"pink_sheet": PRICES}, bundled.snapshot_id, "a unit")
     taken = land_files(settings, PRICES, [whole])
     assert taken.is_new
