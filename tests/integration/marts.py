@@ -19,6 +19,7 @@ from dagster_project.lake.copies import left_out_on
 from dagster_project.orchestration.facts import facts
 from dagster_project.orchestration.transform import TARGET
 from dagster_project.serving.dictionary import described_tables
+from dagster_project.serving.wording.plugin import add_sentences
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
 from dagster_project.sources.registry import all_sources
@@ -69,6 +70,7 @@ class Marts:
         self._frames: dict[tuple[str, bool], pl.DataFrame] = {}
         # Held open: `prepare` then neither opens the file nor writes it out.
         self._connection = duckdb.connect(str(work_file(self._file)))
+        add_sentences(self._connection)
         self._connection.execute("create schema made")
         for schema in {name.split(".")[0] for name in self._models}:
             self._connection.execute(f"create schema if not exists {schema}")
