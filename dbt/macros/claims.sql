@@ -42,29 +42,3 @@
 {% macro basis_at(basis, moment) -%}
     {{ basis }} || case when {{ moment }} = 'now' then ', now' else '' end
 {%- endmacro %}
-
-
-{# A list in words: `cerium, lanthanum and neodymium`. #}
-{% macro list_in_words(parts) -%}
-    concat_ws(
-        ' and ',
-        nullif(array_to_string(({{ parts }})[:-2], ', '), ''),
-        ({{ parts }})[-1]
-    )
-{%- endmacro %}
-
-
-{# A share in words, as precise as the bounds of its claim: `71.3 %`, or `68.33 %` where one of them
-   has two decimals. #}
-{% macro share_in_words(share, low, high) -%}
-    printf(
-        case
-            when
-                abs(1000 * {{ low }} - round(1000 * {{ low }})) > 1e-6
-                or abs(1000 * {{ high }} - round(1000 * {{ high }})) > 1e-6
-                then '%.2f %%'
-            else '%.1f %%'
-        end,
-        100 * {{ share }}
-    )
-{%- endmacro %}

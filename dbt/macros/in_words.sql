@@ -16,29 +16,6 @@
 {%- endmacro %}
 
 
-{# An edition of the Harmonized System in words: `HS 2022`. #}
-{% macro edition_in_words(hs_revision) -%}
-    replace({{ hs_revision }}, 'HS', 'HS ')
-{%- endmacro %}
-
-
-{# A period in words: `2025`, `June 2025`, `2025-06-30 to 2026-08-05`. #}
-{% macro period_in_words(period) -%}
-    case
-        when {{ period }} like '%/%' then replace({{ period }}, '/', ' to ')
-        when {{ period }} like '____-__'
-            then strftime(cast({{ period }} || '-01' as date), '%B %Y')
-        else {{ period }}
-    end
-{%- endmacro %}
-
-
-{# A day in words: `10 November 2026`. #}
-{% macro day_in_words(day) -%}
-    strftime({{ day }}, '%-d %B %Y')
-{%- endmacro %}
-
-
 {# A share in words: `71.3 %`; a dash where it is not known. #}
 {% macro percent_in_words(share) -%}
     coalesce(printf('%.1f %%', 100 * {{ share }}), '–')
@@ -76,21 +53,6 @@
 {%- endmacro %}
 
 
-{# Minerals, families or materials in words: `natural graphite`, `other heavy rare earths`,
-   `dysprosium and terbium`. #}
-{% macro subject_in_words(subject) -%}
-    regexp_replace(
-        replace(
-            regexp_replace({{ subject }}, '_rare_earth(,|$)', '_rare_earths\1', 'g'),
-            '_',
-            ' '
-        ),
-        ', ([^,]+)$',
-        ' and \1'
-    )
-{%- endmacro %}
-
-
 {# The name of an economy as it follows a preposition: `the United States`. #}
 {% macro name_after_preposition(name) -%}
     case
@@ -104,18 +66,4 @@
             then 'the ' || {{ name }}
         else {{ name }}
     end
-{%- endmacro %}
-
-
-{# A unit value of trade in words: `Refined copper cathodes (HS 740311), imports of the United
-   Kingdom from all suppliers but China, CIF, unit value of trade, no market price`. #}
-{% macro unit_value_in_words(side, description, commodity_code, reporter_name, valuation) -%}
-    {{ description }} || ' (HS ' || {{ commodity_code }} || '), '
-    || case {{ side }}
-        when 'china_fob' then 'exports of China'
-        else
-            'imports of ' || {{ name_after_preposition(reporter_name) }}
-            || ' from all suppliers but China'
-    end
-    || ', ' || {{ valuation }} || ', unit value of trade, no market price'
 {%- endmacro %}

@@ -1,9 +1,19 @@
-"""Why a warning fired (`exposure.early_warnings`), and what a clause did to fire one."""
+"""Why a warning fired (`exposure.early_warnings`), what a clause did to fire one, and whether one
+fired before a clause took effect (`exposure.warning_backtest`).
+"""
 
 from __future__ import annotations
 
 from dagster_project.serving.wording import Facts
-from dagster_project.serving.wording.english.parts import amount, day, percent, period, subject, the
+from dagster_project.serving.wording.english.parts import (
+    amount,
+    capitalised,
+    day,
+    percent,
+    period,
+    subject,
+    the,
+)
 
 MEASURES = {"kg": "net_weight_kg", "usd": "value_usd"}
 
@@ -87,3 +97,46 @@ def lapse_ahead(f: Facts) -> str:
     if f["next_because"] is not None:
         return f"{left}, {f['next_because']}"
     return f"{left}, {f['status'].replace('_', ' ')} until {day(f['last_day'])}"
+
+
+def of_backtest(f: Facts) -> str:
+    """Whether a warning fired before the clause took effect, or why nobody can say."""
+    if f["signal"] == "concentration_jump" and f["supplier"] is not None:
+        return "The exports of one supplier have no concentration of suppliers."
+    if not f["has_figures"]:
+        return "No figures of the signal are published for this importer, commodity and frequency."
+    if f["verdict"] == "not_testable":
+        fired = "" if f["first_fired"] is None else f"; it first {_first_fired(f)}"
+        return f"{_not_judged(f)}{fired}."
+    if f["first_fired"] is not None:
+        return f"{capitalised(f'first {_first_fired(f)}')}."
+    judged = f["judged_before_effect"]
+    span = "year" if f["frequency"] == "A" else "month"
+    were_judged = (
+        f"{span} before the effect was judged"
+        if judged == 1
+        else f"{span}s before the effect were judged"
+    )
+    return f"Not fired within the time that is watched; {judged} {were_judged}."
+
+
+def _first_fired(f: Facts) -> str:
+    """The first period in which it fired, and how far from the effect it was over."""
+    days = f["days_before_effective"]
+    side = "before" if f["verdict"] == "fired" else "after"
+    return (
+        f"fired in {period(f['first_fired'])}, which was over "
+        f"{days if side == 'before' else -days} days {side} the clause took effect"
+    )
+
+
+def _not_judged(f: Facts) -> str:
+    """Why no period before the effect could be judged."""
+    if f["figures_before_effect"] == 0:
+        return "No figure is published for the time that is watched before the effect"
+    observations = f["observations"]
+    are_there = "earlier figure is there" if observations == 1 else "earlier figures are there"
+    return (
+        f"No period before the effect could be judged: at most {observations} {are_there}, and "
+        f"{f['least_observations']} are needed"
+    )

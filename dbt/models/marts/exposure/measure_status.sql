@@ -107,7 +107,7 @@ states as (
         statuses.status,
         case
             when statuses.status = 'suspended'
-                then coalesce(acts.act, statuses.suspended_by, 'no act is named')
+                then coalesce(acts.act, statuses.suspended_by)
         end as suspending_act
     from statuses
     left join acts on statuses.suspended_by = acts.clause_id
@@ -148,10 +148,7 @@ remarks as (
     select
         intervals.clause_id,
         intervals.valid_from,
-        string_agg(
-            milestones.title, '; '
-            order by milestones.known_at, milestones.milestone_id
-        ) as in_words
+        list(milestones.title order by milestones.known_at, milestones.milestone_id) as titles
     from intervals
     inner join milestones
         on
@@ -167,46 +164,21 @@ select
     intervals.valid_from,
     intervals.valid_to,
     intervals.status,
-    case
-        when intervals.status = 'suspended' then intervals.suspending_act
-        when intervals.status = 'unknown'
-            then
-                coalesce(
-                    case
-                        when intervals.previous_status = 'suspended' then 'suspended'
-                        when
-                            intervals.previous_status = 'in_force'
-                            and clauses.evidence_class = 'official'
-                            then 'in force'
-                        when intervals.previous_status = 'in_force' then 'known to hold'
-                    end
-                    || ' until '
-                    || {{ day_in_words('intervals.valid_from - interval 1 day') }}
-                    || '; ',
-                    ''
-                )
-                || 'Kido knows of no '
-                || case clauses.evidence_class when 'official' then 'notice' else 'report' end
-                || ' on what holds '
-                || case
-                    when coalesce(intervals.previous_status, 'announced') = 'announced'
-                        then 'from ' || {{ day_in_words('intervals.valid_from') }}
-                    when intervals.valid_from > {{ as_of_day() }} then 'after that day'
-                    else 'since'
-                end
-                || coalesce('; ' || remarks.in_words, '')
-        when intervals.status = 'ended' and clauses.ended_known_at <= clauses.known_at
-            then 'the measure''s own term, to ' || cast(clauses.ended_date as varchar)
-        when intervals.status = 'ended'
-            then
-                'its end on '
-                || cast(clauses.ended_date as varchar)
-                || ', known on '
-                || cast(clauses.ended_known_at as varchar)
-        when intervals.status = 'in_force' and intervals.suspended_before is not null
-            then 'the end of the suspension by ' || intervals.suspended_before
-        else acts.act
-    end as because
+    {{ sentence('measures.because', {
+        'status': 'intervals.status',
+        'valid_from': 'intervals.valid_from',
+        'today': as_of_day(),
+        'act': 'acts.act',
+        'suspending_act': 'intervals.suspending_act',
+        'previous_status': 'intervals.previous_status',
+        'previous_to': 'cast(intervals.valid_from - interval 1 day as date)',
+        'suspended_before': 'intervals.suspended_before',
+        'evidence_class': 'clauses.evidence_class',
+        'ended_date': 'clauses.ended_date',
+        'ended_known_at': 'clauses.ended_known_at',
+        'is_own_term': 'clauses.ended_known_at <= clauses.known_at',
+        'remarks': 'remarks.titles',
+    }) }} as because
 from intervals
 inner join clauses on intervals.clause_id = clauses.clause_id
 inner join acts on intervals.clause_id = acts.clause_id

@@ -134,60 +134,19 @@ select
     quiet_from,
     quiet_to,
     verdict,
-    case
-        when signal = 'concentration_jump' and supplier_iso3 <> 'WLD'
-            then 'The exports of one supplier have no concentration of suppliers.'
-        when not has_figures
-            then
-                'No figures of the signal are published for this importer, commodity and '
-                || 'frequency.'
-        when verdict = 'not_testable'
-            then
-                case
-                    when figures_before_effect = 0
-                        then 'No figure is published for the time that is watched before the effect'
-                    else
-                        'No period before the effect could be judged: at most '
-                        || observations
-                        || case observations
-                            when 1 then ' earlier figure is there, and '
-                            else ' earlier figures are there, and '
-                        end
-                        || {{ least_observations('frequency') }}
-                        || ' are needed'
-                end
-                || coalesce(
-                    '; it first fired in '
-                    || {{ period_in_words(as_period('first_fired', 'frequency')) }}
-                    || ', which was over '
-                    || -days_before_effective
-                    || ' days after the clause took effect',
-                    ''
-                )
-                || '.'
-        when verdict = 'fired'
-            then
-                'First fired in '
-                || {{ period_in_words(as_period('first_fired', 'frequency')) }}
-                || ', which was over '
-                || days_before_effective
-                || ' days before the clause took effect.'
-        when first_fired is null
-            then
-                'Not fired within the time that is watched; '
-                || judged_before_effect
-                || case frequency when 'A' then ' year' else ' month' end
-                || case judged_before_effect
-                    when 1 then ' before the effect was judged.'
-                    else 's before the effect were judged.'
-                end
-        else
-            'First fired in '
-            || {{ period_in_words(as_period('first_fired', 'frequency')) }}
-            || ', which was over '
-            || -days_before_effective
-            || ' days after the clause took effect.'
-    end as reason,
+    {{ sentence('warnings.of_backtest', {
+        'signal': 'signal',
+        'supplier': "nullif(supplier_iso3, 'WLD')",
+        'frequency': 'frequency',
+        'verdict': 'verdict',
+        'has_figures': 'has_figures',
+        'first_fired': as_period('first_fired', 'frequency'),
+        'days_before_effective': 'days_before_effective',
+        'judged_before_effect': 'judged_before_effect',
+        'figures_before_effect': 'figures_before_effect',
+        'observations': 'observations',
+        'least_observations': least_observations('frequency'),
+    }) }} as reason,
     source,
     {{ snapshots_together(['[clause_snapshot_id]', 'snapshot_ids']) }} as snapshot_ids
 from judged

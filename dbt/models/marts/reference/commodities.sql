@@ -118,31 +118,32 @@ commodities as (
 
 ),
 
-in_words as (
-
-    select
-        *,
-        {{ edition_in_words('hs_revision_after') }} as edition,
-        case
-            when year_before is null then {{ edition_in_words('hs_revision_before') }}
-            else cast(year_before as varchar)
-        end as last_before,
-        case when year_before is not null then year_after || ' of ' else '' end as first_after
-    from breaks
-
-),
-
-changes as (
+changes_of_codes as (
 
     select
         hs6_code,
-        string_agg(
-            'Between ' || last_before || ' and ' || first_after || edition || ': ' || reason || '.',
-            ' ' order by hs_revision_before, hs_revision_after, year_before
-        ) as changed_meaning
-    from in_words
+        list(
+            {
+                'hs_revision_before': hs_revision_before,
+                'hs_revision_after': hs_revision_after,
+                'year_before': year_before,
+                'year_after': year_after,
+                'reason': reason
+            }
+            order by hs_revision_before, hs_revision_after, year_before
+        ) as changes
+    from breaks
     where changes_goods
     group by hs6_code
+
+),
+
+worded_changes as (
+
+    select
+        hs6_code,
+        {{ sentence('reference.changed_meaning', {'changes': 'changes'}) }} as changed_meaning
+    from changes_of_codes
 
 )
 
@@ -151,6 +152,6 @@ select
     commodities.hs_revision,
     commodities.description,
     commodities.product_form,
-    changes.changed_meaning
+    worded_changes.changed_meaning
 from commodities
-left join changes on commodities.hs6_code = changes.hs6_code
+left join worded_changes on commodities.hs6_code = worded_changes.hs6_code

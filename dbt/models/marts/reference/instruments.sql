@@ -128,15 +128,13 @@ derived_from_trade as (
 
     select
         series_of_trade.instrument,
-        {{
-            unit_value_in_words(
-                'series_of_trade.side',
-                'coalesce(commodities.description, series_of_trade.commodity_code)',
-                'series_of_trade.commodity_code',
-                'coalesce(economies.name, series_of_trade.reporter_iso3)',
-                'series_of_trade.valuation',
-            )
-        }} as name,
+        {{ sentence('reference.unit_value', {
+            'side': 'series_of_trade.side',
+            'description': 'coalesce(commodities.description, series_of_trade.commodity_code)',
+            'commodity': 'series_of_trade.commodity_code',
+            'reporter': 'coalesce(economies.name, series_of_trade.reporter_iso3)',
+            'valuation': 'series_of_trade.valuation',
+        }) }} as name,
         'commodity' as kind,
         'USD' as currency,
         'USD per kg' as unit,
