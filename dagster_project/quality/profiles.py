@@ -312,22 +312,20 @@ class Metric:
         columns: Mapping[str, pl.Expr],
         reduce: Callable[[pl.Expr], pl.Expr],
         condition: Callable[[Kwargs], pl.Expr] | None = None,
+        derived: Mapping[str, pl.Expr] | None = None,
     ) -> None:
         self.columns = columns
-        self.inputs: Sequence[str] = ()
+        self.inputs = list(columns) if derived else []
         self.is_known = False
         self._reduce = reduce
         self._condition = condition
-        self._derived: Mapping[str, pl.Expr] | None = None
+        self._derived = derived
         self._values: pl.Series | None = None
 
     @classmethod
     def of_inputs(cls, inputs: Sequence[str], derived: Mapping[str, pl.Expr]) -> Metric:
         """Each combination of some columns of the frame, and what is derived from it."""
-        metric = cls({name: pl.col(name) for name in inputs}, pl.Expr.unique)
-        metric.inputs = inputs
-        metric._derived = derived
-        return metric
+        return cls({name: pl.col(name) for name in inputs}, pl.Expr.unique, derived=derived)
 
     def keep(self, rows: pl.DataFrame) -> None:
         """Keep rows that are known, instead of measuring them."""

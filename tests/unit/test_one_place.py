@@ -17,7 +17,6 @@ from tests.conftest import CHECKOUT
 
 PRODUCT = CHECKOUT / "dagster_project"
 MARTS = DBT_PROJECT / "models" / "marts"
-SUITES = PRODUCT / "quality" / "suites" / "marts"
 CASES = CHECKOUT / "tests" / "unit" / "quality" / "suites" / "marts"
 
 NAMES_MARTS: Mapping[str, str] = {
@@ -40,14 +39,14 @@ NAMES_OF_MORE = {"mineral_groups"}
 
 def files_of(mart: str) -> set[Path]:
     place = mart.replace(".", "/")
-    files = {MARTS / f"{place}.yml", SUITES / f"{place}.py", CASES / f"{place}.py"}
+    files = {MARTS / f"{place}.yml", CASES / f"{place}.py"}
     return files if mart in OF_A_RELEASE else {*files, MARTS / f"{place}.sql"}
 
 
-def test_a_mart_is_its_sql_its_yml_its_suite_and_the_cases_of_its_suite() -> None:
+def test_a_mart_is_its_sql_its_yml_and_the_cases_of_its_rules() -> None:
     found = {
         path
-        for folder in (MARTS, SUITES, CASES)
+        for folder in (MARTS, CASES)
         for path in folder.rglob("*.*")
         if path.suffix in {".sql", ".yml", ".py"} and path.name != "__init__.py"
     }
@@ -69,7 +68,7 @@ def test_a_mart_is_named_in_its_own_files_and_where_it_is_read(mart: str) -> Non
 
 
 ADVICE = (
-    "a mart is its .sql, its .yml and its suite. Derive what is needed from these, or give the "
+    "a mart is its .sql, its .yml and its cases. Derive what is needed from these, or give the "
     "reason in NAMES_MARTS."
 )
 

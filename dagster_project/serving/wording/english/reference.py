@@ -22,6 +22,13 @@ def unit_value(f: Facts) -> str:
     )
 
 
+def code_of_another_edition(f: Facts) -> str:
+    """A code that the newest edition does not have, by its heading where that has one."""
+    heading = f["heading"]
+    code = f"HS {f['commodity']}" if heading is None else f"{heading}: {f['commodity']}"
+    return f"{code}, not a code of HS 2022"
+
+
 def changed_meaning(f: Facts) -> str:
     """Between which editions, or years of one, other goods have the code, and why."""
     return " ".join(

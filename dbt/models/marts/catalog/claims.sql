@@ -76,13 +76,12 @@ figures as (
         named_sources.publishers,
         coalesce(reporters.name, findings.reporter_iso3) as reporter,
         coalesce(partners.name, findings.partner_iso3) as partner,
-        -- How far off, where the claim has both bounds; 0 for a missing value.
+        -- How far off, where the claim has both bounds.
         case
             when claims.claimed_low is not null and claims.claimed_high is not null
                 then
                     greatest(
-                        coalesce(claims.claimed_low - findings.value, 0),
-                        coalesce(findings.value - claims.claimed_high, 0)
+                        claims.claimed_low - findings.value, findings.value - claims.claimed_high
                     )
         end as distance
     from findings

@@ -80,8 +80,10 @@ in_a_wider_scope as (
         traded.hs_revision,
         coalesce(
             codes.description,
-            headings.description || ': ' || traded.hs6_code || ', not a code of HS 2022',
-            'HS ' || traded.hs6_code || ', not a code of HS 2022'
+            {{ sentence('reference.code_of_another_edition', {
+                'commodity': 'traded.hs6_code',
+                'heading': 'headings.description',
+            }) }}
         ) as description,
         'other' as product_form
     from traded
