@@ -21,7 +21,7 @@ importers as (
 
 select
     importers.importer_iso3,
-    {{ name_after_preposition('economies.name') }} as importer_name,
+    economies.name as importer_name,
     economies.is_eu27,
     suppliers.economy_iso3 as supplier_iso3,
     suppliers.name as supplier_name

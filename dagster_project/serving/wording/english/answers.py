@@ -164,7 +164,8 @@ def dysprosium_price_detail(f: Facts) -> str | None:
 
 def supplier_exports(f: Facts) -> str:
     """What the supplier says it exports to the importer."""
-    return f"{f['supplier']}'s exports to {f['importer']} of gallium, germanium and more (811292)"
+    importer = the(f["importer"])
+    return f"{f['supplier']}'s exports to {importer} of gallium, germanium and more (811292)"
 
 
 def supplier_exports_detail(f: Facts) -> str | None:
@@ -186,8 +187,8 @@ def supplier_exports_detail(f: Facts) -> str | None:
 
 def magnet_arrivals(f: Facts) -> str:
     """What arrives at the importer, or at another one that says so by month."""
-    at = f["importer"] if f["reporter"] is None else the(f["reporter"])
-    return f"Magnets of rare earths arriving in {at} from {f['supplier']}, by month"
+    at = f["importer"] if f["reporter"] is None else f["reporter"]
+    return f"Magnets of rare earths arriving in {the(at)} from {f['supplier']}, by month"
 
 
 def magnet_arrivals_detail(f: Facts) -> str | None:
@@ -206,7 +207,8 @@ def magnet_arrivals_detail(f: Facts) -> str | None:
 
 def restrictions(f: Facts) -> str:
     """The clauses of the supplier in force for the importer."""
-    return f"{f['supplier']}'s restrictions on rare earths in force for {f['importer']}"
+    importer = the(f["importer"])
+    return f"{f['supplier']}'s restrictions on rare earths in force for {importer}"
 
 
 def restrictions_detail(f: Facts) -> str | None:
