@@ -223,11 +223,11 @@ def sources(as_json: AsJson = False) -> None:
     settings = _settings()
     from dagster_project.orchestration.overview import print_sources, source_states
 
-    found = source_states(settings)
+    states = source_states(settings)
     if as_json:
-        _print_json(found)
+        _print_json(states)
     else:
-        print_sources(found)
+        print_sources(states)
 
 
 @app.command(name="answers")
@@ -335,11 +335,11 @@ def tables(
     published = _published(_settings(as_of))
     from dagster_project.serving.tables import print_tables, published_tables
 
-    found = published_tables(published)
+    entries = published_tables(published)
     if as_json:
-        _print_json(found)
+        _print_json(entries)
     else:
-        print_tables(found, with_views=views)
+        print_tables(entries, with_views=views)
 
 
 @app.command()
@@ -388,11 +388,11 @@ def releases(as_json: AsJson = False) -> None:
     settings = _settings()
     from dagster_project.orchestration.overview import print_releases, release_states
 
-    found = release_states(settings)
+    states = release_states(settings)
     if as_json:
-        _print_json(found)
+        _print_json(states)
     else:
-        print_releases(found)
+        print_releases(states)
 
 
 @app.command()
@@ -405,8 +405,8 @@ def rollback(
     settings = _settings()
     from dagster_project.serving.publication import rollback as go_back
 
-    found = go_back(settings, release or None)
-    _print(f"{settings.published_file} is release {found.release_id}, as of {found.as_of}.")
+    restored = go_back(settings, release or None)
+    _print(f"{settings.published_file} is release {restored.release_id}, as of {restored.as_of}.")
 
 
 @app.command()
@@ -468,13 +468,13 @@ def landed(
     from dagster_project.sources.registry import all_sources, source_named
 
     chosen = {source: source_named(source)} if source else all_sources()
-    found = list(landed_states(settings, chosen.values()))
+    states = list(landed_states(settings, chosen.values()))
     if as_json:
-        _print_json(found)
+        _print_json(states)
         return
-    for line in landed_lines(found, chosen):
+    for line in landed_lines(states, chosen):
         _print(line)
-    if not found:
+    if not states:
         _print("Nothing is landed yet. Run kido build, or bring a file with kido land.")
 
 

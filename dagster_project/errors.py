@@ -59,15 +59,15 @@ def shortened(text: str, most: int = MOST_QUOTED) -> str:
 
 def listed(values: Iterable[str]) -> str:
     """Values of a file, as many as fit MOST_QUOTED characters: `a, b and 998 more`."""
-    found = list(values)
+    all_values = list(values)
     length, taken = 0, 0
-    for value in found:
+    for value in all_values:
         length += len(value) + 2
         if length > MOST_QUOTED and taken:
             break
         taken += 1
-    more = f" and {len(found) - taken:,} more" if taken < len(found) else ""
-    return ", ".join(shortened(value) for value in found[:taken]) + more
+    more = f" and {len(all_values) - taken:,} more" if taken < len(all_values) else ""
+    return ", ".join(shortened(value) for value in all_values[:taken]) + more
 
 
 def iso_instant(at: datetime) -> str:
@@ -107,7 +107,7 @@ def _readable(text: str) -> str:
     text = redacted(text)
     if len(text) <= MOST_QUOTED:
         return text
-    brief = _QUOTED.sub(lambda found: f"{found[0][:MOST_QUOTED]}…{found[0][-1]}", text)
+    brief = _QUOTED.sub(lambda match: f"{match[0][:MOST_QUOTED]}…{match[0][-1]}", text)
     return shortened(brief, LONGEST_MESSAGE)
 
 

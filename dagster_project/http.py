@@ -602,7 +602,9 @@ def _redactor(credentials: Iterable[str]) -> Callable[[str], str]:
     As they are, escaped as in an address (also doubly), in JSON or in HTML, with each character
     encoded in its own way, and inside base64. Upper and lower case are not distinguished.
     """
-    secrets = sorted({one for one in credentials if one.strip()}, key=len, reverse=True)
+    secrets = sorted(
+        {credential for credential in credentials if credential.strip()}, key=len, reverse=True
+    )
     if not secrets:
         return lambda text: text
     patterns = ["".join(map(_spellings, secret)) for secret in secrets]
@@ -611,8 +613,8 @@ def _redactor(credentials: Iterable[str]) -> Callable[[str], str]:
         for secret in secrets
         for form in _in_base64(secret)
     ]
-    found = re.compile("|".join(patterns), re.IGNORECASE)
-    return lambda text: found.sub(REDACTED, text)
+    pattern = re.compile("|".join(patterns), re.IGNORECASE)
+    return lambda text: pattern.sub(REDACTED, text)
 
 
 def _spellings(character: str) -> str:

@@ -87,10 +87,12 @@ def _economy(value: object) -> object:
         return known[given.casefold()]
     names = economy_names()
     near = difflib.get_close_matches(given.casefold(), known, n=MOST_NEAR, cutoff=NEAR)
-    found = list(dict.fromkeys(f"{known[word]} ({names[known[word]]})" for word in near))
-    nearest = f"; the nearest {'is' if len(found) == 1 else 'are'} {' and '.join(found)}"
+    suggestions = list(dict.fromkeys(f"{known[word]} ({names[known[word]]})" for word in near))
+    nearest = (
+        f"; the nearest {'is' if len(suggestions) == 1 else 'are'} {' and '.join(suggestions)}"
+    )
     raise ValueError(
-        f"{given!r} is not the code or the name of an economy{nearest if found else ''}"
+        f"{given!r} is not the code or the name of an economy{nearest if suggestions else ''}"
     )
 
 
@@ -115,10 +117,10 @@ _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 def _bytes(value: object) -> object:
     if not isinstance(value, str):
         return value
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]B)", value.strip().upper())
-    if found is None or not float(found[1]):
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]B)", value.strip().upper())
+    if match is None or not float(match[1]):
         raise ValueError(f"{value!r} is not an amount of memory like 4GB")
-    return int(float(found[1]) * _UNITS[found[2]])
+    return int(float(match[1]) * _UNITS[match[2]])
 
 
 def _memory_of_the_machine() -> int:
