@@ -116,7 +116,7 @@ def _planned(
         due = fetching.due()
         if not frequency:
             return due
-        return fetching.wanted([one for one in due.windows if one.frequency == frequency])
+        return fetching.wanted([window for window in due.windows if window.frequency == frequency])
     windows = _windows(source, first, last, frequency)
     return fetching.wanted(windows, again=again)
 
@@ -126,7 +126,7 @@ def _windows(source: Source, first: str, last: str, frequency: str) -> list[Wind
     start = _day(first, is_last=False) if first else date.min
     today = datetime.now(UTC).date()
     end = min(_day(last, is_last=True) if last else today, today)
-    found = [
+    windows = [
         window
         for each in source.CARD.windows
         if not frequency or each.frequency == frequency
@@ -134,7 +134,7 @@ def _windows(source: Source, first: str, last: str, frequency: str) -> list[Wind
         # Only whole and finished periods of the range: half a year is not requested as a year.
         if window.end <= today and window.start >= start and _last_day(window) <= end
     ]
-    if not found:
+    if not windows:
         raise ConfigurationError(
             f"{source.CARD.name} has no period from {first or 'its first'} to {last or 'today'} "
             "that is over.",
@@ -142,7 +142,7 @@ def _windows(source: Source, first: str, last: str, frequency: str) -> list[Wind
             + ", ".join(f"{each.since:%Y-%m} ({each.frequency})" for each in source.CARD.windows)
             + ".",
         )
-    return found
+    return windows
 
 
 def _last_day(window: Window) -> date:
@@ -151,15 +151,15 @@ def _last_day(window: Window) -> date:
 
 def _day(period: str, *, is_last: bool) -> date:
     """The first or last day of a year or month. Raises ConfigurationError for another text."""
-    found = re.fullmatch(r"([0-9]{4})(?:-(0[1-9]|1[0-2]))?", period)
-    if found is None or found[1] == "0000":
+    match = re.fullmatch(r"([0-9]{4})(?:-(0[1-9]|1[0-2]))?", period)
+    if match is None or match[1] == "0000":
         raise ConfigurationError(
             f"{period!r} is neither a year like 2015 nor a month like 2015-03."
         )
-    if is_last and found[1] == "9999":  # there is no day after it
+    if is_last and match[1] == "9999":  # there is no day after it
         return date.max
-    kind: Frequency = "M" if found[2] else "A"
-    window = Window(kind, date(int(found[1]), int(found[2] or 1), 1))
+    kind: Frequency = "M" if match[2] else "A"
+    window = Window(kind, date(int(match[1]), int(match[2] or 1), 1))
     return _last_day(window) if is_last else window.start
 
 
@@ -181,7 +181,7 @@ def _in_words(settled: WindowResult) -> str:
 
 def _last_line(name: str, fetched: Fetched, again: bool) -> str:
     counts: Sequence[tuple[str, int]] = [
-        (news, sum(one.outcome == news for one in fetched.settled))
+        (news, sum(result.outcome == news for result in fetched.settled))
         for news in ("new", "unchanged", "empty", "withdrawn", "failed")
     ]
     settled = ", ".join(f"{count} {news}" for news, count in counts if count) or "nothing"

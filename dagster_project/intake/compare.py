@@ -65,8 +65,8 @@ def compare_with_current(
     card = source.CARD
     before = lake.coverage(card.name)
     snapshots = landing.snapshots(card.name)
-    asked = {one.snapshot_id: one.asked_codes for one in snapshots}
-    landed_by_hand = [one.snapshot_id for one in snapshots if one.is_landed_by_hand]
+    asked = {snapshot.snapshot_id: snapshot.asked_codes for snapshot in snapshots}
+    landed_by_hand = [snapshot.snapshot_id for snapshot in snapshots if snapshot.is_landed_by_hand]
     after = before
     if answer is not None:
         after = pl.concat([before, coverage_of(answer, frames)])
@@ -74,11 +74,11 @@ def compare_with_current(
     to_come = _bundled_to_come(landing, lake, source, scope)
     copies = copies_of(landing, card.name, lake)
     replaced = {
-        one.snapshot_id
-        for one in copies.snapshots
-        if one.document in to_come or one.document not in card.bundled
+        snapshot.snapshot_id
+        for snapshot in copies.snapshots
+        if snapshot.document in to_come or snapshot.document not in card.bundled
     }
-    found = []
+    revisions = []
     for name, fresh in frames.items():
         table = LAKE_TABLES[name]
         left_out = replaced | copies.left_out(table, today)
@@ -95,7 +95,7 @@ def compare_with_current(
             of_unknown_series = of_document - fresh.height
         if fresh.is_empty() or known.is_empty():
             if of_unknown_series:
-                found.append(Revision(name, of_unknown_series, 0, 0, 0, (), ()))
+                revisions.append(Revision(name, of_unknown_series, 0, 0, 0, (), ()))
             continue
         counting = not_withdrawn(table, rows_that_count(table, known, today), before, asked, today)
         if answer is not None and table.asked_by:
@@ -113,8 +113,8 @@ def compare_with_current(
             ),
             is_whole=answer is not None,
         )
-        found.append(replace(revision, added=revision.added + of_unknown_series))
-    return found
+        revisions.append(replace(revision, added=revision.added + of_unknown_series))
+    return revisions
 
 
 def compare_in_part(
@@ -127,7 +127,7 @@ def compare_in_part(
     compared by their sums, or are new if none are known.
     """
     frames: dict[str, pl.DataFrame] = {}
-    found = []
+    revisions = []
     copies, today = copies_of(landing, source.CARD.name, lake), datetime.now(UTC).date()
     for name, of_table in rows.items():
         if not isinstance(of_table, Spooled):
@@ -143,12 +143,12 @@ def compare_in_part(
         if sums is not None:
             is_drawn = pl.col(code).is_in(_drawn(sums, code, others))
         frames[name] = of_table.scan().filter(is_drawn).collect()
-        found.append(
+        revisions.append(
             Revision(name, of_table.rows - frames[name].height, 0, 0, 0, (), ())
             if sums is None
             else compare_sums(table, known.filter(~is_drawn), sums.filter(~is_drawn))
         )
-    return frames, found
+    return frames, revisions
 
 
 def _codes(rows: pl.LazyFrame, code: str) -> list[str]:
@@ -158,17 +158,17 @@ def _codes(rows: pl.LazyFrame, code: str) -> list[str]:
 def _drawn(sums: pl.DataFrame, code: str, known: Sequence[str]) -> list[str]:
     """The codes whose rows are compared one by one; `known` are those outside mineral groups."""
     counts = dict(sums.group_by(code).agg(pl.col("rows").sum()).iter_rows())
-    minerals = [one for one in sorted(commodity_codes()) if one in counts]
+    minerals = [commodity for commodity in sorted(commodity_codes()) if commodity in counts]
     others = sorted(
-        (one for one in known if one in counts),
-        key=lambda one: hashlib.sha256(one.encode()).digest(),
+        (commodity for commodity in known if commodity in counts),
+        key=lambda commodity: hashlib.sha256(commodity.encode()).digest(),
     )
-    drawn, size = list(minerals), sum(counts[one] for one in minerals)
-    for one in others:
-        size += counts[one]
+    drawn, size = list(minerals), sum(counts[mineral] for mineral in minerals)
+    for other in others:
+        size += counts[other]
         if size > MOST_COMPARED_ROWS:
             break
-        drawn.append(one)
+        drawn.append(other)
     return drawn
 
 
@@ -216,13 +216,17 @@ def _without_accepted_losses(
     A file landed by hand withdraws nothing; without this the answer would be quarantined every
     time.
     """
-    of = [name for name in table.vintage_slice if name != "commodity_code"]
+    columns = [name for name in table.vintage_slice if name != "commodity_code"]
     by_hand = counting.filter(pl.col("snapshot_id").is_in(landed_by_hand))
     unseen = fresh.join(by_hand, on=table.vintage_slice, how="anti")
-    seen = by_hand.join(unseen, on=of, how="anti").group_by(of).agg(at=pl.col("vintage_at").max())
+    seen = (
+        by_hand.join(unseen, on=columns, how="anti")
+        .group_by(columns)
+        .agg(at=pl.col("vintage_at").max())
+    )
     accepted = (
         counting.join(fresh, on=table.vintage_slice, how="anti")
-        .join(seen, on=of)
+        .join(seen, on=columns)
         .filter(pl.col("vintage_at") < pl.col("at"))
     )
     return counting.join(accepted, on=table.vintage_slice, how="anti")
@@ -232,7 +236,7 @@ def _bundled_to_come(
     landing: Landing, lake: Lake, source: Source, scope: CommodityScope
 ) -> dict[str, Mapping[str, pl.DataFrame]]:
     """The rows of the bundled files that the next build will land, by document and table."""
-    found: dict[str, Mapping[str, pl.DataFrame]] = {}
+    by_document: dict[str, Mapping[str, pl.DataFrame]] = {}
     in_the_lake = lake.snapshot_ids(source.CARD.name)
     for file in bundled_files(source):
         payload = (BUNDLED / source.CARD.name / file.file).read_bytes()
@@ -245,5 +249,5 @@ def _bundled_to_come(
         retrieved = datetime.combine(file.retrieved, time())
         document = Document(file.file, retrieved, is_bundled=True)
         batch = batches.read(source, [(payload, document)], scope)
-        found[file.file] = batch.frames(f"bundled {file.file}")
-    return found
+        by_document[file.file] = batch.frames(f"bundled {file.file}")
+    return by_document

@@ -63,7 +63,7 @@ def conform(settings: Settings, source: Source) -> Conformed:
     outcome, version = Conformed(), parser_version(source)
     gone = set(records)
     landed = landing.snapshots(name)
-    newest = {one.document: one.snapshot_id for one in landed if one.is_bundled}
+    newest = {copy.document: copy.snapshot_id for copy in landed if copy.is_bundled}
     brought = {newest[document] for document in newest.keys() & set(source.CARD.bundled)}
     for snapshot in landed:
         record = records.get(snapshot.snapshot_id)
@@ -101,7 +101,7 @@ def is_conformed(settings: Settings, source: Source) -> bool:
     """
     name = source.CARD.name
     records = lake_of(settings).records(name)
-    landed = {one.snapshot_id for one in landing_of(settings).snapshots(name)}
+    landed = {snapshot.snapshot_id for snapshot in landing_of(settings).snapshots(name)}
     version = parser_version(source)
     return records.keys() == landed and all(
         _is_current(source, record, settings.scope, version) for record in records.values()

@@ -16,15 +16,15 @@ def coverage_of(snapshot: Snapshot, frames: Mapping[str, pl.DataFrame]) -> pl.Da
     snapshot, with the number of rows received.
     """
     table, windows = LAKE_TABLES["coverage"], windows_of(snapshot)
-    found = [
+    coverages = [
         _of_table(each, windows, frames[each.table])
         for each in snapshot.asked
         if each.table in frames
     ]
-    if not found or not windows:
+    if not coverages or not windows:
         return table.empty()
     return table.conform(
-        pl.concat(found).with_columns(
+        pl.concat(coverages).with_columns(
             source=pl.lit(snapshot.source),
             document=pl.lit(snapshot.document),
             vintage_at=pl.lit(snapshot.retrieved_at),

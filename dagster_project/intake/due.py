@@ -81,16 +81,16 @@ def answered_by(
     known = [window for window in windows if window in answers]
     if not known:
         return {}
-    found = {}
+    answered = {}
     for extract in extracts_for(source, known, scope):
         for window in extract.windows:
             for answer in reversed(answers[window]):
                 if is_counting and answer.is_withdrawn:
                     continue
                 if covers(answer.asked, extract.asked):
-                    found[window] = answer
+                    answered[window] = answer
                     break
-    return found
+    return answered
 
 
 def covers(before: Sequence[AskedSlices], now: Sequence[Asked]) -> bool:
@@ -148,8 +148,8 @@ def newest_of(source: Source, today: date, frequency: str = "") -> list[Window]:
 
 def newest(windows: Windows, today: date) -> list[Window]:
     """The windows that may still be revised, oldest first."""
-    found = expected(windows, today)
-    return found[max(0, len(found) - windows.revised_for) :]
+    expected_windows = expected(windows, today)
+    return expected_windows[max(0, len(expected_windows) - windows.revised_for) :]
 
 
 def unanswered(

@@ -109,12 +109,14 @@ class Fetched:
 
     @property
     def failed(self) -> list[WindowResult]:
-        return [one for one in self.settled if one.outcome == "failed"]
+        return [result for result in self.settled if result.outcome == "failed"]
 
     @property
     def new_snapshots(self) -> list[str]:
-        found = (one.snapshot_id for one in self.settled if one.outcome in ("new", "empty"))
-        return sorted({one for one in found if one})
+        snapshot_ids = (
+            result.snapshot_id for result in self.settled if result.outcome in ("new", "empty")
+        )
+        return sorted({snapshot_id for snapshot_id in snapshot_ids if snapshot_id})
 
 
 @dataclass(frozen=True)
@@ -187,31 +189,31 @@ class Fetching:
         Raises ConfigurationError (no key where one is needed) and DiskFullError; a publisher's
         errors are reported in the result.
         """
-        found = Fetched(answer="ok" if planned.extracts else "not_asked")
+        fetched = Fetched(answer="ok" if planned.extracts else "not_asked")
         in_a_row = 0
 
         def report(settled: Sequence[WindowResult]) -> None:
-            for one in settled:
-                found.settled.append(one)
-                on(one)
+            for result in settled:
+                fetched.settled.append(result)
+                on(result)
 
         self._sweep()
         if planned.extracts:
             self._require_room()
         # Messages about an answer are redacted too: its body may repeat the key.
-        with self._client(found, sleep) as client, client.redacting():
+        with self._client(fetched, sleep) as client, client.redacting():
             for number, extract in enumerate(planned.extracts):
                 outcome: Outcome
                 failure: KidoError
                 try:
                     settled, revisions = self._fetch(client, extract, sleep)
-                    if any(one.outcome == "new" for one in settled):
-                        found.revisions[extract.document] = revisions
+                    if any(result.outcome == "new" for result in settled):
+                        fetched.revisions[extract.document] = revisions
                     report(settled)
                     in_a_row = 0
                     continue
                 except QuotaError as error:
-                    outcome, found.again_at, failure = "quota", error.again_at, error
+                    outcome, fetched.again_at, failure = "quota", error.again_at, error
                 except DeniedError as error:
                     outcome, failure = "denied", error
                 except (UnexpectedStatusError, UpstreamFormatError, BatchRejectedError) as error:
@@ -226,8 +228,8 @@ class Fetching:
                         f"{extract.document} cannot be settled ({stumbled_on(error)})."
                     )
                 in_a_row += 1
-                if worst([outcome, found.answer]) != found.answer:
-                    found.answer, found.reason = outcome, str(failure)
+                if worst([outcome, fetched.answer]) != fetched.answer:
+                    fetched.answer, fetched.reason = outcome, str(failure)
                 self._record_failure(extract, outcome, str(failure))
                 may_be_this_one = outcome == "rejected" or isinstance(failure, ServerFailingError)
                 is_over = not may_be_this_one or in_a_row >= MOST_FAILURES
@@ -235,9 +237,9 @@ class Fetching:
                     report(_failed(extract, outcome, str(failure)))
                 if is_over:
                     left = planned.extracts[number + (outcome != "quota") :]
-                    found.not_asked = [window for each in left for window in each.windows]
+                    fetched.not_asked = [window for each in left for window in each.windows]
                     break
-        return found
+        return fetched
 
     def _planned(self, windows: Sequence[Window], *, is_whole: bool = False) -> Planned:
         scope = self._scope()
@@ -254,7 +256,7 @@ class Fetching:
     def _folder(self) -> Path:
         return self._settings.intake_dir
 
-    def _client(self, found: Fetched, sleep: Callable[[float], None]) -> Client:
+    def _client(self, fetched: Fetched, sleep: Callable[[float], None]) -> Client:
         name, card = self._source.CARD.name, self._source.CARD
         own = self._settings.source(name)
         limits = limits_of(self._settings, self._source)
@@ -262,7 +264,7 @@ class Fetching:
 
         def before_call() -> None:
             count()
-            found.calls += 1
+            fetched.calls += 1
 
         return Client(
             base_url=card.base_url or "",
@@ -332,9 +334,9 @@ class Fetching:
                 or (landed_at is not None and landed_at > last.snapshot.retrieved_at)
             )
             holder = last.window_ask.snapshot_id if last and not is_new else state.snapshot_id
-            found = withdrawn(window, digest) if is_new else None
-            if found is not None:
-                stays[window], holder, is_new = found, found.snapshot.snapshot_id, False
+            withdrawal = withdrawn(window, digest) if is_new else None
+            if withdrawal is not None:
+                stays[window], holder, is_new = withdrawal, withdrawal.snapshot.snapshot_id, False
             asks.append(
                 WindowAsk(
                     frequency=window.frequency,
@@ -345,7 +347,7 @@ class Fetching:
                     is_new=is_new,
                 )
             )
-        new = [one.window for one in asks if one.is_new]
+        new = [window_ask.window for window_ask in asks if window_ask.is_new]
         ask = Ask(
             document=extract.document,
             asked_at=state.answered_at,
@@ -362,20 +364,20 @@ class Fetching:
             asking.discard()
         return [
             WindowResult(
-                one.window,
+                window_ask.window,
                 extract.document,
                 "withdrawn"
-                if one.window in stays
+                if window_ask.window in stays
                 else "unchanged"
-                if not one.is_new
+                if not window_ask.is_new
                 else "new"
-                if one.rows
+                if window_ask.rows
                 else "empty",
-                one.rows,
-                reason=in_words(stays[one.window]) if one.window in stays else "",
-                snapshot_id=one.snapshot_id,
+                window_ask.rows,
+                reason=in_words(stays[window_ask.window]) if window_ask.window in stays else "",
+                snapshot_id=window_ask.snapshot_id,
             )
-            for one in asks
+            for window_ask in asks
         ]
 
     def _withdrawn(self, asking: Asking) -> Callable[[Window | None, str], Withdrawn | None]:
@@ -458,7 +460,7 @@ class Fetching:
             extract.document,
             state.parts,
             origin_of_card(self._source),
-            windows=[Period(frequency=one.frequency, start=one.start) for one in windows],
+            windows=[Period(frequency=window.frequency, start=window.start) for window in windows],
             asked=_asked_slices(extract),
             retrieved_at=state.answered_at,
         )
@@ -534,11 +536,11 @@ class Fetching:
         name = self._source.CARD.name
         answer = self._snapshot(extract, asking, extract.windows)
         frames = batch.frames(answer.snapshot_id)
-        found = compare_with_current(
+        revisions = compare_with_current(
             self.landing, self._lake, self._source, frames, scope=batch.scope, answer=answer
         )
-        require_plausible(f"{name}: {extract.document}", found, self._how_to_land(asking))
-        return found
+        require_plausible(f"{name}: {extract.document}", revisions, self._how_to_land(asking))
+        return revisions
 
     def _how_to_land(self, asking: Asking) -> str:
         """The command to land the answer nevertheless: all the parts that will be in quarantine."""
@@ -557,7 +559,9 @@ class Fetching:
             for snapshot in self.landing.snapshots(self._source.CARD.name)
             if not snapshot.is_bundled
         ]
-        newest_one = max(landed, key=lambda one: (one.retrieved_at, one.snapshot_id), default=None)
+        newest_one = max(
+            landed, key=lambda snapshot: (snapshot.retrieved_at, snapshot.snapshot_id), default=None
+        )
         return newest_one.snapshot_id if newest_one else ""
 
     def _last_landed_by_hand(self) -> datetime | None:
@@ -586,12 +590,12 @@ class Fetching:
 def _asked_slices(extract: Extract) -> tuple[AskedSlices, ...]:
     return tuple(
         AskedSlices(
-            table=one.table,
-            reporters=one.reporters,
-            flows=one.flows,
-            commodity_codes=one.commodity_codes,
+            table=asked.table,
+            reporters=asked.reporters,
+            flows=asked.flows,
+            commodity_codes=asked.commodity_codes,
         )
-        for one in extract.asked
+        for asked in extract.asked
     )
 
 

@@ -119,9 +119,9 @@ class Ledger:
 
         Without those of withdrawn snapshots; an answer that repeated one afterwards is included.
         """
-        kept = {one.snapshot_id: one for one in self._landing.snapshots(self._source)}
+        kept = {landed.snapshot_id: landed for landed in self._landing.snapshots(self._source)}
         withdrawn = self._landing.withdrawn(self._source)
-        found: dict[Window, list[Answered]] = {}
+        by_window: dict[Window, list[Answered]] = {}
         for ask in self.asks():
             for window_ask in ask.windows if ask.answer == "ok" else ():
                 snapshot = kept.get(window_ask.snapshot_id)
@@ -129,7 +129,7 @@ class Ledger:
                 if is_withdrawn and window_ask.snapshot_id in withdrawn:
                     snapshot = withdrawn[window_ask.snapshot_id].snapshot
                 if snapshot is not None:
-                    found.setdefault(window_ask.window, []).append(
+                    by_window.setdefault(window_ask.window, []).append(
                         Answered(
                             ask.asked_at,
                             window_ask,
@@ -138,19 +138,21 @@ class Ledger:
                             is_withdrawn,
                         )
                     )
-        return found
+        return by_window
 
     def withdrawn(self) -> Mapping[tuple[Window | None, str], Withdrawn]:
         """What was withdrawn, by window (None: without windows) and the digest of its rows."""
         withdrawn = self._landing.withdrawn(self._source)
-        found: dict[tuple[Window | None, str], Withdrawn] = {}
+        withdrawals: dict[tuple[Window | None, str], Withdrawn] = {}
         for ask in self._records.all().values() if withdrawn else ():
             if ask.snapshot_id in withdrawn and not ask.windows:
-                found[None, ask.digest] = withdrawn[ask.snapshot_id]
+                withdrawals[None, ask.digest] = withdrawn[ask.snapshot_id]
             for window_ask in ask.windows:
                 if window_ask.snapshot_id in withdrawn:
-                    found[window_ask.window, window_ask.digest] = withdrawn[window_ask.snapshot_id]
-        return found
+                    withdrawals[window_ask.window, window_ask.digest] = withdrawn[
+                        window_ask.snapshot_id
+                    ]
+        return withdrawals
 
     def windows(self) -> Mapping[Window, Answered]:
         """The last answer about each window."""
@@ -183,5 +185,5 @@ class Ledger:
 
 
 def _last(asks: Iterable[Ask]) -> Ask | None:
-    found = list(asks)
-    return found[-1] if found else None
+    all_asks = list(asks)
+    return all_asks[-1] if all_asks else None

@@ -65,17 +65,17 @@ def depends_on_scope(source: Source) -> bool:
 @cache
 def modules_of(module: Path) -> tuple[Path, ...]:
     """A source's files (of a package all of them), and the modules of `sources/` they import."""
-    found: set[Path] = set()
+    modules: set[Path] = set()
     waiting = [module]
     while waiting:
         path = waiting.pop()
-        if path in found or path == _CARDS:
+        if path in modules or path == _CARDS:
             continue
-        found.add(path)
+        modules.add(path)
         if path.name == "__init__.py":
             waiting += path.parent.glob("*.py")
         waiting += _imported_by(path)
-    return tuple(sorted(found))
+    return tuple(sorted(modules))
 
 
 def _imported_by(path: Path) -> Iterator[Path]:

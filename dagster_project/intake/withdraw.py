@@ -54,14 +54,18 @@ def withdraw(
                 "A withdrawal needs a reason.",
                 hint=f"kido withdraw {snapshot_id} --because 'a slip'",
             )
-        snapshot = next(one for one in landing.snapshots(name) if one.snapshot_id == snapshot_id)
+        snapshot = next(
+            candidate
+            for candidate in landing.snapshots(name)
+            if candidate.snapshot_id == snapshot_id
+        )
         before = _counting(landing, lake, source)
         held = _held(lake, source).get(snapshot_id, [])
         landing.withdraw(snapshot, by=_user(), reason=" ".join(because.split()), held=held)
         lake.withdraw(name, snapshot_id)
         after = _counting(landing, lake, source)
     write(f"{snapshot_id} is withdrawn: {snapshot.document}, {_in_rows(held)}.")
-    counted = any(rows for (one, _), rows in before.items() if one == snapshot_id)
+    counted = any(rows for (counted_id, _), rows in before.items() if counted_id == snapshot_id)
     again = list(_sentences(landing.snapshots(name), after - before))
     if again:
         write(f"  Count again: {'; '.join(again)}.")
@@ -216,10 +220,10 @@ def _landed_state(
         sha256=snapshot.sha256,
         tables=tuple(
             HeldRows(
-                one.table, one.rows, counting[snapshot.snapshot_id, one.table],
-                one.first or None, one.last or None,
+                held_rows.table, held_rows.rows, counting[snapshot.snapshot_id, held_rows.table],
+                held_rows.first or None, held_rows.last or None,
             )
-            for one in held
+            for held_rows in held
         ),
         is_withdrawn=record is not None,
         withdrawn_at=iso_instant(record.at) if record else None,
@@ -230,22 +234,22 @@ def _landed_state(
 
 def landed_lines(landed: Iterable[LandedState], sources: Mapping[str, Source]) -> Iterator[str]:
     """The snapshots for a terminal, under their sources, two lines or more each."""
-    for name, snapshots in groupby(landed, key=lambda one: one.source):
+    for name, snapshots in groupby(landed, key=lambda state: state.source):
         yield f"{name}: {sources[name].CARD.title}"
-        for one in snapshots:
-            at = one.landed_at[: len("2026-01-31T12:00")].replace("T", " ")
-            way = "withdrawn" if one.is_withdrawn else one.way
-            yield from indented(f"{one.snapshot_id}  {at}  {way}", by=2)
+        for state in snapshots:
+            at = state.landed_at[: len("2026-01-31T12:00")].replace("T", " ")
+            way = "withdrawn" if state.is_withdrawn else state.way
+            yield from indented(f"{state.snapshot_id}  {at}  {way}", by=2)
             parts = [
                 _in_rows([rows.held])
-                + ("" if one.is_withdrawn else f", {_share(rows.counting, rows.rows)}")
-                for rows in one.tables
+                + ("" if state.is_withdrawn else f", {_share(rows.counting, rows.rows)}")
+                for rows in state.tables
             ]
-            yield from indented(f"{one.document}: {'; '.join(parts) or 'no rows in the lake'}")
-            if one.withdrawn_at:
+            yield from indented(f"{state.document}: {'; '.join(parts) or 'no rows in the lake'}")
+            if state.withdrawn_at:
                 yield from indented(
-                    f"withdrawn on {one.withdrawn_at[: len('2026-01-31')]} by {one.withdrawn_by} "
-                    f"({one.withdrawn_because})"
+                    f"withdrawn on {state.withdrawn_at[: len('2026-01-31')]} by "
+                    f"{state.withdrawn_by} ({state.withdrawn_because})"
                 )
 
 
@@ -256,8 +260,8 @@ def _source_of(
     landing = landing_of(settings)
     documents: dict[str, str] = {}
     for name, source in sources.items():
-        known = {one.snapshot_id: one.document for one in landing.snapshots(name)}
-        known |= {key: one.snapshot.document for key, one in landing.withdrawn(name).items()}
+        known = {snapshot.snapshot_id: snapshot.document for snapshot in landing.snapshots(name)}
+        known |= {key: record.snapshot.document for key, record in landing.withdrawn(name).items()}
         if snapshot_id in known:
             return source, landing, lake_of(settings)
         documents |= known
@@ -276,7 +280,10 @@ def _held(lake: Lake, source: Source) -> Mapping[str, list[Held]]:
 def _counting(landing: Landing, lake: Lake, source: Source) -> Counts:
     today = datetime.now(UTC).date()
     copies = copies_of(landing, source.CARD.name, lake)
-    asked = {one.snapshot_id: one.asked_codes for one in landing.snapshots(source.CARD.name)}
+    asked = {
+        snapshot.snapshot_id: snapshot.asked_codes
+        for snapshot in landing.snapshots(source.CARD.name)
+    }
     return Counter(
         {
             (snapshot_id, table): rows
@@ -302,8 +309,9 @@ def _sentences(snapshots: Iterable[Snapshot], counts: Counts) -> Iterator[str]:
 def _in_rows(held: Iterable[Held]) -> str:
     """`4,415 rows of reconciled_trade, 2024`, of each table."""
     parts = [
-        f"{counted(one.rows, 'row')} of {one.table}" + (f", {_periods(one)}" if one.first else "")
-        for one in held
+        f"{counted(held_rows.rows, 'row')} of {held_rows.table}"
+        + (f", {_periods(held_rows)}" if held_rows.first else "")
+        for held_rows in held
     ]
     return "; ".join(parts) or "no rows in the lake"
 
