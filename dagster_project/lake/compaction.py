@@ -128,7 +128,9 @@ def compact(
         table,
         source,
         Compaction(
-            snapshots={one: records[one].written for one in sorted(snapshots)},
+            snapshots={
+                snapshot_id: records[snapshot_id].written for snapshot_id in sorted(snapshots)
+            },
             files=tuple(sorted([*kept_files, *made], key=lambda file: (file.first, file.name))),
         ),
     )
@@ -144,8 +146,8 @@ def _is_by_period(file: LakeFile) -> bool:
 def _rows_in_each(table: LakeTable, file: LakeFile, records: dict[str, Record]) -> int:
     """Rows of a file of one snapshot; the average if it has several files."""
     (snapshot_id,) = file.snapshots
-    of = records[snapshot_id].tables[table.name]
-    return of.rows // of.files
+    recorded = records[snapshot_id].tables[table.name]
+    return recorded.rows // recorded.files
 
 
 def _counts(
@@ -153,10 +155,10 @@ def _counts(
 ) -> Counter[tuple[str | None, str]]:
     """Rows by period (as text, which sorts by time) and snapshot."""
     period = f"cast({table.period} as varchar)" if table.period else "cast(null as varchar)"
-    found = connection.execute(
+    counted_rows = connection.execute(
         f"select {period}, snapshot_id, count(*) from ({rows}) group by all"
     ).fetchall()
-    return Counter({(period, snapshot_id): count for period, snapshot_id, count in found})
+    return Counter({(period, snapshot_id): count for period, snapshot_id, count in counted_rows})
 
 
 def _has_any(file: CompactedFile, periods: Iterable[str | None]) -> bool:
@@ -170,7 +172,7 @@ def _groups(counts: Counter[tuple[str | None, str]], kept: Sequence[CompactedFil
         by_period.setdefault(period, Counter())[snapshot_id] += rows
     groups: list[_Group] = []
     last = ""
-    for period in sorted(by_period, key=lambda one: one or ""):
+    for period in sorted(by_period, key=lambda text: text or ""):
         at = period or ""
         is_split = any(last < file.first <= at for file in kept)
         if not groups or groups[-1].size >= WHOLE_FILE or is_split:
@@ -191,20 +193,25 @@ def _require_all(
     """The snapshots whose rows will be merged. Raises DamagedError where the files of one have more
     or fewer rows than its record.
     """
-    found: Counter[str] = Counter()
+    rows_by_snapshot: Counter[str] = Counter()
     for (_, snapshot_id), rows in counts.items():
-        found[snapshot_id] += rows
+        rows_by_snapshot[snapshot_id] += rows
     for file in kept:
-        found.update({snapshot_id: of.rows for snapshot_id, of in file.snapshots.items()})
-    for snapshot_id in set(found).union(*(file.snapshots for file in again)):
+        rows_by_snapshot.update(
+            {
+                snapshot_id: rows_of_snapshot.rows
+                for snapshot_id, rows_of_snapshot in file.snapshots.items()
+            }
+        )
+    for snapshot_id in set(rows_by_snapshot).union(*(file.snapshots for file in again)):
         on_record = records[snapshot_id].tables[table.name].rows
-        if found[snapshot_id] != on_record:
+        if rows_by_snapshot[snapshot_id] != on_record:
             raise DamagedError(
-                f"{snapshot_id}: the lake has {found[snapshot_id]:,} rows of {table.name} where "
-                f"{on_record:,} are on record.",
+                f"{snapshot_id}: the lake has {rows_by_snapshot[snapshot_id]:,} rows of "
+                f"{table.name} where {on_record:,} are on record.",
                 hint="Remove its record in the lake's _snapshots; a build parses it again.",
             )
-    return set(found)
+    return set(rows_by_snapshot)
 
 
 def _made(
@@ -249,7 +256,7 @@ def _made(
         first=first,
         last=last,
         snapshots={
-            one: RowsOf(written=records[one].written, rows=count)
-            for one, count in sorted(group.rows.items())
+            snapshot_id: RowsOf(written=records[snapshot_id].written, rows=count)
+            for snapshot_id, count in sorted(group.rows.items())
         },
     )

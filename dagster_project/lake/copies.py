@@ -33,12 +33,14 @@ class Copies:
         """
         end = datetime.combine(day + timedelta(days=1), time())
         copies, left = self.snapshots, set(self.left)
-        by_then = [one for one in copies if one.landed_at < end]
+        by_then = [copy for copy in copies if copy.landed_at < end]
         if by_then and table.counts_from == "vintage_at":
             copies = by_then
             left = {snapshot_id for snapshot_id, since in self.left.items() if since < end}
-        newest = {one.document: one.snapshot_id for one in copies}
-        return frozenset(one.snapshot_id for one in self.snapshots) - (set(newest.values()) - left)
+        newest = {copy.document: copy.snapshot_id for copy in copies}
+        return frozenset(copy.snapshot_id for copy in self.snapshots) - (
+            set(newest.values()) - left
+        )
 
 
 def left_out_on(
@@ -46,7 +48,9 @@ def left_out_on(
 ) -> Callable[[LakeTable], frozenset[str]]:
     """By table, the snapshots of these sources of which no row counts in a build for a day."""
     copies = [copies_of(landing, source, lake) for source in sources]
-    return lambda table: frozenset().union(*(one.left_out(table, day) for one in copies))
+    return lambda table: frozenset().union(
+        *(of_source.left_out(table, day) for of_source in copies)
+    )
 
 
 def copies_of(landing: Landing, source: str, lake: Lake | None = None) -> Copies:
@@ -56,9 +60,9 @@ def copies_of(landing: Landing, source: str, lake: Lake | None = None) -> Copies
     typed = None if lake is None else lake.snapshot_ids(source)
     return Copies(
         [
-            one
-            for one in landing.snapshots(source)
-            if one.is_bundled and (typed is None or one.snapshot_id in typed)
+            snapshot
+            for snapshot in landing.snapshots(source)
+            if snapshot.is_bundled and (typed is None or snapshot.snapshot_id in typed)
         ],
         {snapshot_id: record.at for snapshot_id, record in landing.left_bundle(source).items()},
     )

@@ -121,7 +121,7 @@ def corrections(source: str) -> Mapping[str, Correction]:
     Raises ConfigurationError in one sentence that names the entry and its first mistake.
     """
     path = corrections_file(source)
-    found: dict[str, Correction] = {}
+    register: dict[str, Correction] = {}
     for position, entry in enumerate(_entries(source) if path.exists() else (), start=1):
         where = f"{_name(source)}: correction {entry.get('correction') or f'number {position}'}"
         try:
@@ -129,10 +129,10 @@ def corrections(source: str) -> Mapping[str, Correction]:
         except ValidationError as error:
             mistake = first_mistake(Correction, error)
             raise ConfigurationError(f"{where}: {mistake}.", hint=_HINT) from None
-        if correction.correction in found:
+        if correction.correction in register:
             raise ConfigurationError(f"{where} is duplicated.")
-        found[correction.correction] = correction
-    return found
+        register[correction.correction] = correction
+    return register
 
 
 def _name(source: str) -> str:
@@ -179,24 +179,24 @@ def _applied(
     correction: Correction, rows: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[dict[str, object]]]:
     is_row = _has(correction.row)
-    found = rows.filter(is_row)
-    if found.is_empty():
+    matching = rows.filter(is_row)
+    if matching.is_empty():
         return rows, []
-    if found.height > 1:
-        if found.select(LAKE_TABLES[correction.table].key).n_unique() == 1:
+    if matching.height > 1:
+        if matching.select(LAKE_TABLES[correction.table].key).n_unique() == 1:
             return rows, []
         raise UpstreamFormatError(
-            f"{found['source'][0]}: correction {correction.correction} is of one row, and "
-            f"{found.height} rows of {correction.table} have {shortened(correction.row_key)}.",
+            f"{matching['source'][0]}: correction {correction.correction} is of one row, and "
+            f"{matching.height} rows of {correction.table} have {shortened(correction.row_key)}.",
             hint="Add columns to `row` of the correction.",
         )
-    (value,) = found[correction.column]
+    (value,) = matching[correction.column]
     is_wrong = value == correction.wrong or (
         correction.action == "read_as" and _is_among(correction, value)
     )
     after = rows.with_columns(_right(correction, is_row)) if is_wrong else rows
     outcome = {
-        "source": found["source"][0],
+        "source": matching["source"][0],
         "correction_id": correction.correction,
         "table_name": correction.table,
         "row_key": correction.row_key,
@@ -209,10 +209,10 @@ def _applied(
         "source_url": correction.url,
         "status": "applied" if is_wrong else "no_longer_matches",
         "rows_changed": _rows_that_differ(rows, after) if is_wrong else 0,
-        **found.select(pl.lit(False).alias("is_provisional"), "document", "vintage_at").row(
+        **matching.select(pl.lit(False).alias("is_provisional"), "document", "vintage_at").row(
             0, named=True
         ),
-        "snapshot_id": found["snapshot_id"][0],
+        "snapshot_id": matching["snapshot_id"][0],
     }
     return after, [outcome]
 

@@ -176,7 +176,9 @@ class Landing:
     def snapshots(self, source: str) -> list[Snapshot]:
         """Snapshots of a source, oldest first; without those that were withdrawn."""
         landed, withdrawn = self._of(source).all(), self.withdrawn(source)
-        return [one for snapshot_id, one in landed.items() if snapshot_id not in withdrawn]
+        return [
+            snapshot for snapshot_id, snapshot in landed.items() if snapshot_id not in withdrawn
+        ]
 
     def withdrawn(self, source: str) -> Mapping[str, Withdrawn]:
         """What was withdrawn of a source, by snapshot, oldest first."""
@@ -193,11 +195,15 @@ class Landing:
         A document that is bundled again is a new snapshot, also with the same bytes.
         """
         left = self.left_bundle(source)
-        newest = {one.document: one for one in self.snapshots(source) if one.is_bundled}
-        for document, one in newest.items():
-            if document not in bundled and one.snapshot_id not in left:
+        newest = {
+            snapshot.document: snapshot
+            for snapshot in self.snapshots(source)
+            if snapshot.is_bundled
+        }
+        for document, snapshot in newest.items():
+            if document not in bundled and snapshot.snapshot_id not in left:
                 record = LeftBundle(document=document, at=_now())
-                self._left_bundle_of(source).add(one.snapshot_id, record)
+                self._left_bundle_of(source).add(snapshot.snapshot_id, record)
         self._newest.clear()
 
     def add(
@@ -253,12 +259,16 @@ class Landing:
         candidates: Collection[Snapshot] = newest.values()
         if same_document or is_bundled:
             candidates = [same_document] if same_document else []
-        return next((one for one in candidates if one.sha256 == sha256), None)
+        return next((candidate for candidate in candidates if candidate.sha256 == sha256), None)
 
     def withdrawn_bytes(self, sha256: str, *, source: str) -> Withdrawn | None:
         """The last withdrawal of these bytes, if they were withdrawn."""
-        found = [one for one in self.withdrawn(source).values() if one.snapshot.sha256 == sha256]
-        return max(found, key=lambda one: one.at, default=None)
+        withdrawals = [
+            withdrawal
+            for withdrawal in self.withdrawn(source).values()
+            if withdrawal.snapshot.sha256 == sha256
+        ]
+        return max(withdrawals, key=lambda withdrawal: withdrawal.at, default=None)
 
     def describe(
         self,
@@ -408,7 +418,7 @@ class Landing:
         for snapshot_id, record in withdrawn.items():
             if snapshot_id in landed:
                 self._put_away(record.snapshot)
-        counting = {one.snapshot_id for one in self.snapshots(source)}
+        counting = {snapshot.snapshot_id for snapshot in self.snapshots(source)}
         for name in self.store.names(f"{WITHDRAWN}/{source}"):
             if name in counting:
                 self.store.remove(f"{WITHDRAWN}/{source}/{name}")
@@ -474,7 +484,9 @@ class Landing:
                 if snapshot.is_bundled or not is_bundled
             }
             self._newest[key] = {
-                document: one for document, one in newest.items() if one.snapshot_id not in left
+                document: snapshot
+                for document, snapshot in newest.items()
+                if snapshot.snapshot_id not in left
             }
         return self._newest[key]
 

@@ -77,8 +77,8 @@ class CommodityScope:
 
     def groups(self, groups: Iterable[object]) -> set[str]:
         """The mineral groups among these that have a single code, one of the prefixes'."""
-        found = {group: _OF_A_CODE.fullmatch(group) for group in groups if isinstance(group, str)}
-        return {group for group, code in found.items() if code and self.holds(code[1])}
+        matches = {group: _OF_A_CODE.fullmatch(group) for group in groups if isinstance(group, str)}
+        return {group for group, code in matches.items() if code and self.holds(code[1])}
 
     def codes(self) -> tuple[str, ...]:
         """The HS6 codes to ask for, sorted; for prefixes, those of HS 2022."""

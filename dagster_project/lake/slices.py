@@ -60,8 +60,8 @@ def slice_schema(table: LakeTable) -> dict[str, Any]:
 def counted(table: LakeTable, rows: pl.LazyFrame) -> pl.DataFrame:
     """The slices of rows of a table, of all their snapshots; the rows are streamed."""
     columns = [*slice_columns(table), "snapshot_id"]
-    found = rows.group_by(columns).agg(pl.len().cast(pl.Int64).alias("rows"))
-    return found.select(*slice_schema(table)).collect(engine="streaming")
+    counts = rows.group_by(columns).agg(pl.len().cast(pl.Int64).alias("rows"))
+    return counts.select(*slice_schema(table)).collect(engine="streaming")
 
 
 def _counted_of_one(table: LakeTable, rows: pl.LazyFrame) -> pl.DataFrame:
@@ -79,27 +79,27 @@ def _counted_of_one(table: LakeTable, rows: pl.LazyFrame) -> pl.DataFrame:
         for name, value in same.items()
     )
     varying = [name for name, of_name in zip(columns, others, strict=True) if of_name.height]
-    found = rows.group_by(varying or pl.lit(1)).agg(pl.len().cast(pl.Int64).alias("rows"))
+    counts = rows.group_by(varying or pl.lit(1)).agg(pl.len().cast(pl.Int64).alias("rows"))
     constant = {name: value for name, value in same.items() if name not in varying}
-    return found.with_columns(**constant).select(*slice_schema(table)).collect(engine="streaming")
+    return counts.with_columns(**constant).select(*slice_schema(table)).collect(engine="streaming")
 
 
 def listed(table: LakeTable, rows: pl.LazyFrame, count: int) -> Slices | None:
     """The slices of a snapshot's rows for its record; None where there are too many."""
-    found = _counted_of_one(table, rows).sort(slice_columns(table), nulls_last=True)
-    is_few = found.height <= ALWAYS_LISTED or found.height * ROWS_PER_SLICE <= count
-    if not is_few or found.height > MOST_LISTED:
+    slices = _counted_of_one(table, rows).sort(slice_columns(table), nulls_last=True)
+    is_few = slices.height <= ALWAYS_LISTED or slices.height * ROWS_PER_SLICE <= count
+    if not is_few or slices.height > MOST_LISTED:
         return None
     return Slices(
-        columns={name: _packed(found[name]) for name in slice_columns(table)},
-        rows=found["rows"].to_list(),
+        columns={name: _packed(slices[name]) for name in slice_columns(table)},
+        rows=slices["rows"].to_list(),
     )
 
 
-def as_frame(table: LakeTable, of: Mapping[str, Slices]) -> pl.DataFrame:
+def as_frame(table: LakeTable, by_snapshot: Mapping[str, Slices]) -> pl.DataFrame:
     """The recorded slices, by snapshot, with the columns of `slice_schema`."""
     columns: dict[str, list[Any]] = {name: [] for name in slice_schema(table)}
-    for snapshot_id, slices in of.items():
+    for snapshot_id, slices in by_snapshot.items():
         size = len(slices.rows)
         for name in slice_columns(table):
             columns[name] += _unpacked(slices.columns[name], size)

@@ -91,7 +91,7 @@ class CompactedFile(BaseModel):
 
     @property
     def rows(self) -> int:
-        return sum(of.rows for of in self.snapshots.values())
+        return sum(rows_of_snapshot.rows for rows_of_snapshot in self.snapshots.values())
 
 
 class Compaction(BaseModel):
@@ -285,16 +285,16 @@ class Lake:
         unlisted: set[str] = set()
         for name in [source] if source else self.store.names("_snapshots"):
             records = self.records(name)
-            found = self._files(table, name, records)
-            files += _of_snapshots(found, records.keys() - left_out) if left_out else found
+            current = self._files(table, name, records)
+            files += _of_snapshots(current, records.keys() - left_out) if left_out else current
             for snapshot_id, record in records.items():
-                of = record.tables.get(table.name)
-                if of is None or not of.rows or snapshot_id in left_out:
+                recorded = record.tables.get(table.name)
+                if recorded is None or not recorded.rows or snapshot_id in left_out:
                     continue
-                if of.slices is None:
+                if recorded.slices is None:
                     unlisted.add(snapshot_id)
                 else:
-                    listed[snapshot_id] = of.slices
+                    listed[snapshot_id] = recorded.slices
         return Contents(table, tuple(files), listed, frozenset(unlisted))
 
     def slices(
@@ -317,14 +317,14 @@ class Lake:
 
     def held(self, source: str, tables: Sequence[LakeTable]) -> dict[str, list[Held]]:
         """The contents of each snapshot, by table, with the first and last period of its rows."""
-        found: dict[str, list[Held]] = {}
+        by_snapshot: dict[str, list[Held]] = {}
         for table in tables:
             if table.period is None:
                 for snapshot_id, record in self.records(source).items():
-                    of = record.tables.get(table.name)
-                    if of is not None and of.rows:
-                        held = found.setdefault(snapshot_id, [])
-                        held.append(Held(table=table.name, rows=of.rows))
+                    recorded = record.tables.get(table.name)
+                    if recorded is not None and recorded.rows:
+                        held = by_snapshot.setdefault(snapshot_id, [])
+                        held.append(Held(table=table.name, rows=recorded.rows))
                 continue
             if table.period in table.vintage_slice:
                 slices = self.slices(table, source).lazy()
@@ -340,9 +340,9 @@ class Lake:
                 period.max().cast(pl.String).fill_null("").alias("last"),
             )
             for row in of_each.collect().iter_rows(named=True):
-                held = found.setdefault(row.pop("snapshot_id"), [])
+                held = by_snapshot.setdefault(row.pop("snapshot_id"), [])
                 held.append(Held(table=table.name, **row))
-        return found
+        return by_snapshot
 
     def counting(
         self,
@@ -400,7 +400,7 @@ class Lake:
             for snapshot_id, when in compaction.snapshots.items()
             if written.get(snapshot_id) == when
         }
-        found = [
+        files = [
             LakeFile(name, frozenset([snapshot_id]))
             for snapshot_id, record in of_table.items()
             if snapshot_id not in compacted
@@ -409,13 +409,13 @@ class Lake:
         for file in compaction.files:
             counting = frozenset(
                 snapshot_id
-                for snapshot_id, of in file.snapshots.items()
-                if snapshot_id in compacted and written[snapshot_id] == of.written
+                for snapshot_id, rows_of_snapshot in file.snapshots.items()
+                if snapshot_id in compacted and written[snapshot_id] == rows_of_snapshot.written
             )
             if counting:
                 others = frozenset(file.snapshots) - counting
-                found.append(LakeFile(f"{table.name}/{source}/{file.name}", counting, others))
-        return found
+                files.append(LakeFile(f"{table.name}/{source}/{file.name}", counting, others))
+        return files
 
     def _on_this_machine(self, names: Sequence[str]) -> dict[str, str]:
         if self.store.is_local:
@@ -472,9 +472,9 @@ def _of_snapshots(files: Iterable[LakeFile], snapshots: Collection[str]) -> list
     """The files with rows of `snapshots`; rows of other snapshots in them are left out."""
     wanted = frozenset(snapshots)
     return [
-        LakeFile(file.name, of, file.others | (file.snapshots - of))
+        LakeFile(file.name, chosen, file.others | (file.snapshots - chosen))
         for file in files
-        if (of := file.snapshots & wanted)
+        if (chosen := file.snapshots & wanted)
     ]
 
 
@@ -483,8 +483,8 @@ def _own_files(
 ) -> list[str]:
     """The files of a snapshot's rows of a table, as many as are on record if not given."""
     if count is None:
-        of = record.tables.get(table)
-        count = of.files if of is not None and of.rows else 0
+        recorded = record.tables.get(table)
+        count = recorded.files if recorded is not None and recorded.rows else 0
     stem = ".".join(part for part in (snapshot_id, record.written) if part)
     return [
         f"{table}/{source}/{stem}{f'.{number}' if number else ''}.parquet"

@@ -103,17 +103,17 @@ def economy_of(
     names the code and the publisher.
     """
     bare = code.strip()
-    found: str | None
+    economy: str | None
     if by == "economy_iso3":
-        found = SPECIAL_AREAS.get(bare) or (bare if bare in economies() else None)
+        economy = SPECIAL_AREAS.get(bare) or (bare if bare in economies() else None)
     else:
-        found = economy_by(by).get(bare)
-    if found is None:
+        economy = economy_by(by).get(bare)
+    if economy is None:
         raise UnknownCodeError(
             f"{publisher}: no economy has the {_CODE_NAMES[by]} {code!r}.",
             hint="Add it to dagster_project/bundled/catalogue/economies.csv.",
         )
-    return found
+    return economy
 
 
 @cache
