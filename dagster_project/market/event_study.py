@@ -114,8 +114,8 @@ def returns(prices: ArrayLike, kind: ReturnKind = "log") -> Floats:
     if (closes <= 0).any():
         raise ValueError("a return needs prices above 0")
     ratios = closes[1:] / closes[:-1]
-    found = np.log(ratios) if kind == "log" else ratios - 1
-    return np.concatenate(([math.nan], found))
+    returns_after_first = np.log(ratios) if kind == "log" else ratios - 1
+    return np.concatenate(([math.nan], returns_after_first))
 
 
 def normal_return(own: Floats, market: Floats | None = None) -> NormalReturn:
@@ -182,10 +182,10 @@ def assess_window(normal: NormalReturn, own: Floats, market: Floats | None = Non
     """The cumulative abnormal return of the sessions of a window, and how unusual it is."""
     from scipy.special import stdtr
 
-    found = cumulative_return(normal, own, market)
-    t = found.car / found.standard_error
+    summed = cumulative_return(normal, own, market)
+    t = summed.car / summed.standard_error
     return WindowTest(
-        **vars(found),
+        **vars(summed),
         t_statistic=t,
         p_value=float(2 * stdtr(normal.degrees_of_freedom, -abs(t))),
         p_value_rank=rank_p_value(normal.residuals, normal.abnormal(own, market)),

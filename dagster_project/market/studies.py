@@ -112,13 +112,13 @@ def study_events(
             "instrument": instrument["instrument"],
             "model": model,
             "market_instrument": market,
-            **found,
+            **studied,
         }
         for instrument in instruments.sort("instrument").iter_rows(named=True)
         for model, market in _models(instrument["market_instrument"])
         for series in [_series(prices, instrument, market, kind)]
         for event in events.sort("event_id").iter_rows(named=True)
-        for found in _study(event, series, instrument["calendar"], estimation or Estimation())
+        for studied in _study(event, series, instrument["calendar"], estimation or Estimation())
     ]
     return pl.DataFrame(rows, schema=SCHEMA)
 
@@ -144,7 +144,7 @@ def _series(
     within = trading.filter(trading.is_between(first, last)) if closes.height else trading.clear()
     by_session = within.to_frame().join(closes, on="day", how="left", maintain_order="left")
 
-    def of(column: str, named: str) -> Floats:
+    def returns_of(column: str, named: str) -> Floats:
         try:
             return event_study.returns(by_session[column], kind)
         except ValueError as error:
@@ -153,8 +153,8 @@ def _series(
     return Series(
         by_session["day"].to_list(),
         by_session["close"].is_not_null().to_numpy(),
-        of("close", name),
-        None if market is None else of("close_of_market", market),
+        returns_of("close", name),
+        None if market is None else returns_of("close_of_market", market),
     )
 
 
@@ -212,18 +212,18 @@ def _study(
     for first, last in WINDOWS:
         window = slice(position + first, position + last + 1)
         reason = _reason_against(series, window)
-        found = facts | _span(first, last, is_window=True)
+        row = facts | _span(first, last, is_window=True)
         if reason:
-            yield found | {"reason": reason}
+            yield row | {"reason": reason}
         else:
             tested = event_study.assess_window(normal, *series.part(window))
-            yield found | vars(tested) | _last_day(normal, series, window)
+            yield row | vars(tested) | _last_day(normal, series, window)
     for first, last in _PATH:
         window = slice(position + first, position + last + 1)
         if _reason_against(series, window) is None:
-            found = facts | _span(first, last, is_path=True)
+            row = facts | _span(first, last, is_path=True)
             summed = event_study.cumulative_return(normal, *series.part(window))
-            yield found | vars(summed) | _last_day(normal, series, window)
+            yield row | vars(summed) | _last_day(normal, series, window)
 
 
 def _span(

@@ -48,5 +48,5 @@ def results_of_marts(
 
 def _distinct_rows(rows: duckdb.DuckDBPyRelation, columns: Sequence[str]) -> pl.DataFrame:
     """Read from the dictionaries of the file: a tenth of the time for 22 million texts."""
-    found: pl.DataFrame = rows.select(*map(duckdb.ColumnExpression, columns)).distinct().pl()
-    return found
+    distinct: pl.DataFrame = rows.select(*map(duckdb.ColumnExpression, columns)).distinct().pl()
+    return distinct

@@ -142,9 +142,9 @@ def withdrawn_snapshots(settings: Settings) -> set[str]:
 
 def held_builds(build_dir: Path) -> list[Build]:
     """Builds that are held for acceptance, oldest first; the last ones only."""
-    found = [Build(record.parent) for record in build_dir.glob(f"*/{HELD}")]
+    builds = [Build(record.parent) for record in build_dir.glob(f"*/{HELD}")]
     return sorted(
-        (build for build in found if build.file.exists()),
+        (build for build in builds if build.file.exists()),
         key=lambda build: build.release.release_id,
     )[-MOST_HELD:]
 

@@ -40,9 +40,9 @@ def generated() -> Mapping[str, bytes]:
 def _words() -> str:
     """Each list of words as a block of docs, used in descriptions as `{{ doc('stages') }}`."""
     return "\n".join(
-        f"{{% docs {name.lower()} %}}{words.listed(found, then='')}{{% enddocs %}}\n"
-        for name, found in vars(words).items()
-        if name.isupper() and isinstance(found, tuple)
+        f"{{% docs {name.lower()} %}}{words.listed(value, then='')}{{% enddocs %}}\n"
+        for name, value in vars(words).items()
+        if name.isupper() and isinstance(value, tuple)
     )
 
 

@@ -210,7 +210,7 @@ def _inputs(
     Such a build leaves the rest as it was, and the next one has to check again.
     """
     is_whole = set(_models(manifest)) <= set(context.selected_asset_keys)
-    if not (is_whole and all(is_conformed(settings, one) for one in all_sources().values())):
+    if not (is_whole and all(is_conformed(settings, source) for source in all_sources().values())):
         return None
     return inputs_version(settings, is_asked=True)
 
@@ -346,7 +346,7 @@ def _dbt_check(
 
 def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], dict[str, Any]]:
     """The preview of every table of a build for the UI: rows, latest period, a few rows."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    glances: dict[tuple[str, str], dict[str, Any]] = {}
     for file in build.files:
         with connect(file, read_only=True, memory=settings.memory) as connection:
             tables = connection.execute(
@@ -359,14 +359,14 @@ def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], d
             ).fetchall()
             for schema, table in tables:
                 count, latest, rows = mart_glance(connection, schema, table, settings.today)
-                found[schema, table] = {
+                glances[schema, table] = {
                     "dagster/row_count": count,
                     **non_empty(latest_period=latest),
                     "preview": dg.MetadataValue.md(markdown_table(rows)),
                 }
             for place, svg in pictures(connection, settings.importer).items():
-                found[place]["picture"] = dg.MetadataValue.md(as_markdown(svg, place[1]))
-    return found
+                glances[place]["picture"] = dg.MetadataValue.md(as_markdown(svg, place[1]))
+    return glances
 
 
 ROWS_NAMED = 3

@@ -220,15 +220,15 @@ def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
 
     try:
         selection = dg.AssetSelection.from_string(select)
-        found = selection.downstream().resolve(definitions.resolve_asset_graph())
+        assets = selection.downstream().resolve(definitions.resolve_asset_graph())
     except Exception:
-        found = set()
-    if not found:
+        assets = set()
+    if not assets:
         raise ConfigurationError(
             f"--select {select!r} names no asset.",
             hint='It is Dagster\'s selection syntax, e.g. key:"lake/ecb*" or key:"market/*".',
         )
-    return sorted(found)
+    return sorted(assets)
 
 
 def is_up_to_date(settings: Settings, *, is_asked: bool = False) -> bool:

@@ -85,7 +85,7 @@ def _listed(landing: Landing, source: str, instant: datetime) -> list[Snapshot]:
     held release must name the cause of rows that disappear without a new snapshot.
     """
     left = {key for key, record in landing.left_bundle(source).items() if record.at <= instant}
-    return [one for one in landing.snapshots(source) if one.snapshot_id not in left]
+    return [snapshot for snapshot in landing.snapshots(source) if snapshot.snapshot_id not in left]
 
 
 def _snapshot(snapshot: Snapshot) -> dict[str, Any]:

@@ -47,8 +47,8 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
             return None
         snapshots = landing.snapshots(name)
         left = landing.left_bundle(name)
-        newest = {one.document: one for one in snapshots if one.is_bundled}
-        newest = {key: one for key, one in newest.items() if one.snapshot_id not in left}
+        newest = {copy.document: copy for copy in snapshots if copy.is_bundled}
+        newest = {key: copy for key, copy in newest.items() if copy.snapshot_id not in left}
         if newest.keys() - source.CARD.bundled:
             return None
         for file in source.CARD.bundled:

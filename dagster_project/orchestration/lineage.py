@@ -70,7 +70,7 @@ def column_lineage(
     }
     schema = _columns_by_relation(nodes.values())
 
-    found: Lineage = {}
+    lineage: Lineage = {}
     for number, (model, sql) in enumerate(compiled.items(), 1):
         on_start(number, len(compiled))
         if not sql:
@@ -79,7 +79,7 @@ def column_lineage(
             tree = qualify(parse_one(sql, dialect="duckdb"), dialect="duckdb", schema=schema)
         except SqlglotError:
             continue
-        origins_of = found.setdefault(model, {})
+        origins_of = lineage.setdefault(model, {})
         for column in tree.named_selects if isinstance(tree, exp.Query) else ():
             try:
                 root = trace(column, tree, dialect="duckdb", schema=schema)
@@ -95,7 +95,7 @@ def column_lineage(
                         origins.add((node_id, origin))
             if origins:
                 origins_of[column] = sorted(origins)
-    return found
+    return lineage
 
 
 def _columns_by_relation(nodes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

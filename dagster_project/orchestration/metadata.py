@@ -82,23 +82,38 @@ def suite_check_result(
     by_rule: dict[str, list[CheckResult]] = {rule.name: [] for rule in suite.rules}
     for result in results:
         by_rule.setdefault(result.check_name, []).append(result)
-    failed = [result for found in by_rule.values() for result in found if result.status != "passed"]
+    failed = [
+        result
+        for results_of_rule in by_rule.values()
+        for result in results_of_rule
+        if result.status != "passed"
+    ]
     metadata: dict[str, Any] = {
         "engine": "great_expectations",
         "rules": dg.MetadataValue.md(
-            markdown_table([_rule_in_words(name, found) for name, found in by_rule.items()], None)
+            markdown_table(
+                [
+                    _rule_in_words(name, results_of_rule)
+                    for name, results_of_rule in by_rule.items()
+                ],
+                None,
+            )
         ),
     }
     if failed:
         rules = {rule.name: rule for rule in suite.rules}
         metadata["observed"] = "; ".join(
-            f"{one.check_name}: {finding_in_words(one, rules.get(one.check_name))}"
-            for one in merge(one for found in by_rule.values() for one in found)
-            if one.status != "passed"
+            f"{merged.check_name}: {finding_in_words(merged, rules.get(merged.check_name))}"
+            for merged in merge(
+                batch_result
+                for results_of_rule in by_rule.values()
+                for batch_result in results_of_rule
+            )
+            if merged.status != "passed"
         )
-        metadata["failing_rows"] = sum(one.failing_rows for one in failed)
+        metadata["failing_rows"] = sum(failure.failing_rows for failure in failed)
         metadata["offending_rows"] = dg.MetadataValue.md(
-            "\n\n".join(_offending(one) for one in failed)
+            "\n\n".join(_offending(failure) for failure in failed)
         )
     return dg.AssetCheckResult(
         asset_key=asset,
@@ -118,14 +133,14 @@ def finding_in_words(result: CheckResult, rule: Rule | None = None) -> str:
     """
     if result.status != "failed" or not (result.values and result.rows):
         return shortened(result.observed) if result.failing_rows else result.observed
-    of = f"{result.failing_rows:,} of {counted(result.rows, 'row')}"
+    share = f"{result.failing_rows:,} of {counted(result.rows, 'row')}"
     if rule is not None and rule.on_failure == "quarantine":
-        of = f"{of} quarantined"
+        share = f"{share} quarantined"
     if rule is None or not rule.unit:
-        return f"{of}, first {shortened('; '.join(result.values))}"
+        return f"{share}, first {shortened('; '.join(result.values))}"
     values = sorted(float(value) for value in result.values)
     ends = " and ".join(dict.fromkeys(map(number, (values[0], values[-1]))))
-    return f"{of}, such as {ends} {rule.unit}{_limits(rule)}"
+    return f"{share}, such as {ends} {rule.unit}{_limits(rule)}"
 
 
 def _limits(rule: Rule) -> str:
@@ -139,12 +154,12 @@ def _limits(rule: Rule) -> str:
     return f" (usual: at least {low})" if low else f" (usual: at most {high})" if high else ""
 
 
-def _rule_in_words(name: str, found: Sequence[CheckResult]) -> dict[str, str]:
-    status = next((one.status for one in found if one.status != "passed"), "passed")
+def _rule_in_words(name: str, results: Sequence[CheckResult]) -> dict[str, str]:
+    status = next((result.status for result in results if result.status != "passed"), "passed")
     return {
         "rule": name.replace("_", " "),
-        "status": status.replace("_", " ") if found else "no rows",
-        "observed": "; ".join(dict.fromkeys(one.observed for one in found)),
+        "status": status.replace("_", " ") if results else "no rows",
+        "observed": "; ".join(dict.fromkeys(result.observed for result in results)),
     }
 
 

@@ -98,17 +98,17 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
 
 def print_sources(sources: Iterable[SourceState]) -> None:
     """The sources for a terminal, what a reader asks for first on the left."""
-    found = list(sources)
+    states = list(sources)
     print_table(
         [
-            Column("source", [one.source for one in found]),
-            Column("figures", [" + ".join(one.figures) or "none yet" for one in found]),
-            Column("last vintage", [one.last_vintage or "–" for one in found]),
-            Column("latest period", [one.latest_period or "–" for one in found]),
-            Column("due", [_due_in_words(one) for one in found]),
-            Column("credentials", [_key_in_words(one) for one in found]),
-            Column("last answer", [_answer_in_words(one) for one in found]),
-            Column("licence", [one.licence for one in found]),
+            Column("source", [state.source for state in states]),
+            Column("figures", [" + ".join(state.figures) or "none yet" for state in states]),
+            Column("last vintage", [state.last_vintage or "–" for state in states]),
+            Column("latest period", [state.latest_period or "–" for state in states]),
+            Column("due", [_due_in_words(state) for state in states]),
+            Column("credentials", [_key_in_words(state) for state in states]),
+            Column("last answer", [_answer_in_words(state) for state in states]),
+            Column("licence", [state.licence for state in states]),
         ]
     )
 
@@ -195,32 +195,32 @@ def _release_state(
 
 def print_releases(releases: Iterable[ReleaseState]) -> None:
     """The releases for a terminal, then what was accepted and what builds are held for."""
-    found = list(releases)
-    if not found:
+    states = list(releases)
+    if not states:
         print_text("Nothing is published yet. Run kido build.")
         return
     print_table(
         [
-            Column("release", [one.release_id for one in found]),
-            Column("published (UTC)", [_minute(one.published_at) for one in found]),
-            Column("as of", [one.as_of for one in found]),
-            Column("kept", ["yes" if one.is_kept else "" for one in found]),
+            Column("release", [state.release_id for state in states]),
+            Column("published (UTC)", [_minute(state.published_at) for state in states]),
+            Column("as of", [state.as_of for state in states]),
+            Column("kept", ["yes" if state.is_kept else "" for state in states]),
             Column(
                 "state",
-                ["◀ current" if one.is_current else "held" * one.is_held for one in found],
+                ["◀ current" if state.is_current else "held" * state.is_held for state in states],
             ),
-            Column("code", [one.code_version for one in found]),
+            Column("code", [state.code_version for state in states]),
         ]
     )
-    for one in found:
-        if one.accepted_at:
+    for state in states:
+        if state.accepted_at:
             print_text(
-                f"\n{one.release_id} was accepted on {one.accepted_at[: len('2026-01-31')]}: "
-                f"{one.accepted_losses}"
+                f"\n{state.release_id} was accepted on {state.accepted_at[: len('2026-01-31')]}: "
+                f"{state.accepted_losses}"
             )
-    for one in found:
-        if one.is_held:
-            print_text(f"\n{one.release_id} is held: {one.held_for}")
+    for state in states:
+        if state.is_held:
+            print_text(f"\n{state.release_id} is held: {state.held_for}")
 
 
 def _minute(instant: str | None) -> str:

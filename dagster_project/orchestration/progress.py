@@ -68,22 +68,22 @@ class StageHandler(logging.Handler):
         if evaluation.passed:
             return None
         observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
-        found = getattr(observed, "value", None) or "see the run in the UI"
-        if found == SKIPPED:
+        finding = getattr(observed, "value", None) or "see the run in the UI"
+        if finding == SKIPPED:
             return None
         is_error = evaluation.severity == dg.AssetCheckSeverity.ERROR
         if is_error:
             self._explained.add(event.step_key)
         named = "" if evaluation.check_name == SUITE_CHECK else f" {evaluation.check_name}:"
-        lines = str(found).splitlines()
+        lines = str(finding).splitlines()
         # What changes for readers is a list of sentences, also where it is one.
         is_short = len(lines) == 1 and evaluation.asset_key != PUBLISHED
-        found = f" {lines[0]}" if is_short else "".join(f"\n      {line}" for line in lines)
-        sentence = f"{evaluation.asset_key.to_user_string()}:{named}{found}"
+        finding = f" {lines[0]}" if is_short else "".join(f"\n      {line}" for line in lines)
+        sentence = f"{evaluation.asset_key.to_user_string()}:{named}{finding}"
         if is_error:
             return f"✗ {sentence}"
         more = SHOW_FAILED_CHECKS if evaluation.asset_key == PUBLISHED else f"rows in {_report()}"
-        end = f"{'' if found.endswith(('.', '…')) else '.'} " if is_short else "\n    "
+        end = f"{'' if finding.endswith(('.', '…')) else '.'} " if is_short else "\n    "
         return f"! {sentence}{end}It does not block; {more}"
 
 

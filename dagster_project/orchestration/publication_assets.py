@@ -236,7 +236,7 @@ def _describe_release(
     frames = catalog_frames(
         build.file,
         tables,
-        [*(one for one in earlier if one.release_id < release.release_id), release],
+        [*(previous for previous in earlier if previous.release_id < release.release_id), release],
         as_frame(checks),
         rows_of_checks=len(checks) + sum(len(mart_suites()[name].rules) for name in OF_A_RELEASE),
         memory=settings.memory,
@@ -246,7 +246,11 @@ def _describe_release(
         for name, rows in frames.items()
         for result in evaluate(rows, mart_suites()[name], today=settings.today)
     ]
-    failed = [f"{one.table_name}: {one.check_name}: {one.observed}" for one in own if one.blocks]
+    failed = [
+        f"{result.table_name}: {result.check_name}: {result.observed}"
+        for result in own
+        if result.blocks
+    ]
     if failed:
         raise PublicationError(f"The release cannot be described: {'; '.join(failed)}.")
     write_catalog(
@@ -296,16 +300,16 @@ def _gate_checks(
 ) -> Iterator[dg.AssetCheckResult]:
     """A check for each kind of loss, of this severity, and one for the news, which only warns."""
     for kind in gate.KINDS:
-        found = compared.sentences(kind)
+        sentences = compared.sentences(kind)
         of_kind = dg.AssetCheckSeverity.WARN if kind == gate.NEWS else severity
         yield dg.AssetCheckResult(
             asset_key=PUBLISHED,
             check_name=kind,
-            passed=not found,
-            severity=of_kind if found else dg.AssetCheckSeverity.ERROR,
+            passed=not sentences,
+            severity=of_kind if sentences else dg.AssetCheckSeverity.ERROR,
             metadata={
-                **non_empty(observed="\n".join(found) or compared.is_left_out),
-                **({"comparison": dg.MetadataValue.md(compared.page)} if found else {}),
+                **non_empty(observed="\n".join(sentences) or compared.is_left_out),
+                **({"comparison": dg.MetadataValue.md(compared.page)} if sentences else {}),
             },
         )
 

@@ -330,7 +330,8 @@ def _documents(snapshots: list[Snapshot]) -> str:
 def _revisions(fetched: fetch.Fetched) -> str:
     """The effect of each answer on the figures that count, as in `kido land`."""
     return "\n".join(
-        f"- {document}\n" + "\n".join(f"  - {line}" for one in revisions for line in one.lines())
+        f"- {document}\n"
+        + "\n".join(f"  - {line}" for revision in revisions for line in revision.lines())
         for document, revisions in fetched.revisions.items()
         if revisions
     )

@@ -93,8 +93,8 @@ def free_port(host: str, port: int) -> int:
                 f"Port {port} of {host} is in use, perhaps by another kido dev.",
                 hint=f"Stop what uses it, or choose another port: kido dev --port {port + 1}.",
             ) from None
-        found: int = listening.getsockname()[1]
-        return found
+        bound_port: int = listening.getsockname()[1]
+        return bound_port
 
 
 class _Signals:
