@@ -130,9 +130,12 @@ class Comparison:
             )
         code = next((name for name in ("hs6_code", "commodity_code") if name in table.key), "")
         if code and "hs_revision" in table.key:
-            of = ["hs_revision", "year"]
+            edition_columns = ["hs_revision", "year"]
             before = before.join(
-                breaks_within_editions(), how="anti", left_on=[code, *of], right_on=["code", *of]
+                breaks_within_editions(),
+                how="anti",
+                left_on=[code, *edition_columns],
+                right_on=["code", *edition_columns],
             )
         rows = self._paired(self.file.join(new, on=on, how="semi", nulls_equal=True), before)
         if "split_ratio" not in self.numbers:
@@ -143,8 +146,10 @@ class Comparison:
     @property
     def groups(self) -> list[str]:
         """Columns of what is published at once each period: a code of a reporter, a series."""
-        of = [*self.shared, "reporter_iso3", "frequency", "hs_revision"]
-        return [name for name in self.table.vintage_slice if name in self.table.key and name in of]
+        columns = [*self.shared, "reporter_iso3", "frequency", "hs_revision"]
+        return [
+            name for name in self.table.vintage_slice if name in self.table.key and name in columns
+        ]
 
     @property
     def _new_periods(self) -> pl.DataFrame:
@@ -195,7 +200,7 @@ class Comparison:
         if "frequency" not in self.table.columns:
             return period_in_words(value, "A")
         frequencies = self.file.filter(pl.col(column) == value)["frequency"].unique()
-        return " and ".join(sorted(period_in_words(value, one) for one in frequencies))
+        return " and ".join(sorted(period_in_words(value, frequency) for frequency in frequencies))
 
 
 def longest_step(period: pl.DataType) -> pl.Expr | int:
@@ -209,9 +214,9 @@ def year_of(rows: pl.DataFrame, period: str) -> pl.Expr:
     return (pl.col(period).dt.year() if is_date else pl.col(period)).cast(pl.Int32)
 
 
-def is_alike(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+def is_alike(figure: pl.Expr, other: pl.Expr) -> pl.Expr:
     """Whether two figures are equal up to rounding."""
-    return (one - other).abs() <= ALIKE * pl.max_horizontal(one.abs(), other.abs())
+    return (figure - other).abs() <= ALIKE * pl.max_horizontal(figure.abs(), other.abs())
 
 
 def differs(measure: str) -> pl.Expr:

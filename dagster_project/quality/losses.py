@@ -85,13 +85,22 @@ class Loss:
 
 
 LOSSES = (
-    Loss(KNOWN, lambda of: [of.slice] if of.has_slices_of_rows else [], _shrinks,
+    Loss(KNOWN,
+         lambda comparison: [comparison.slice] if comparison.has_slices_of_rows else [],
+         _shrinks,
          "It would replace {group}{more}."),
-    Loss(KNOWN, lambda of: [[name] for name in of.economies if name not in of.table.vintage_slice],
-         _is_gone, "{economy} is in {counted} that it would replace and in none of its own{more}."),
-    Loss(BEFORE, lambda of: [[of.period], [of.period, *of.groups]], _has_fewer_rows,
+    Loss(KNOWN,
+         lambda comparison: [[name] for name in comparison.economies
+                             if name not in comparison.table.vintage_slice],
+         _is_gone,
+         "{economy} is in {counted} that it would replace and in none of its own{more}."),
+    Loss(BEFORE,
+         lambda comparison: [[comparison.period], [comparison.period, *comparison.groups]],
+         _has_fewer_rows,
          "{period} is new and has {after:,} rows{of} of what the period before has {rows:,} of."),
-    Loss(BEFORE, lambda of: [[name, of.period] for name in of.economies if name != "reporter_iso3"],
+    Loss(BEFORE,
+         lambda comparison: [[name, comparison.period] for name in comparison.economies
+                             if name != "reporter_iso3"],
          _is_gone_in_a_period,
          "{economy} is in {counted} of the period before {period} and in none of it."),
 )  # fmt: skip

@@ -30,16 +30,18 @@ class Markets:
 
     @property
     def shares(self) -> list[str]:
-        return sorted(name for name, of in self.instruments.items() if of.kind in SHARES)
+        return sorted(
+            name for name, instrument in self.instruments.items() if instrument.kind in SHARES
+        )
 
     @property
     def by_calendar(self) -> dict[str, list[str]]:
         """The instruments of each calendar."""
-        found: dict[str, list[str]] = {}
-        for name, of in sorted(self.instruments.items()):
-            if of.calendar:
-                found.setdefault(of.calendar, []).append(name)
-        return found
+        names_of_calendar: dict[str, list[str]] = {}
+        for name, instrument in sorted(self.instruments.items()):
+            if instrument.calendar:
+                names_of_calendar.setdefault(instrument.calendar, []).append(name)
+        return names_of_calendar
 
 
 EXAMPLE = Markets(

@@ -60,12 +60,12 @@ def moved(comparison: Comparison, measure: str) -> Iterator[str]:
             by, owner = "is_known", _months_between(pairs, column)
         hits = pairs.group_by(by, theirs=owner).agg(hits=pl.col("figure").n_unique())
         for row in _explained(hits.drop_nulls("theirs"), changed, figures, by):
-            of = f"{row['hits']:,} of {row['figures']:,}"
+            share = f"{row['hits']:,} of {row['figures']:,}"
             yield (
-                f"{of} figures are those that are known of {_in_time(row['theirs'])}."
+                f"{share} figures are those that are known of {_in_time(row['theirs'])}."
                 if by == "is_known"
                 else f"{column} {row[column]} has the figures that are known of {row['theirs']} "
-                f"({of})."
+                f"({share})."
             )
     yield from _in_any_order(comparison, figures, changed, known)
 
@@ -142,8 +142,8 @@ def _in_any_order(
         hits = both.group_by(by).agg(hits=pl.min_horizontal("hits", "hits known").sum())
         for row in _explained(hits, changed, figures, by):
             if row["hits"] >= FEWEST_IN_ANY_ORDER:
-                of = "" if by == "document" else f" of {by} {row[by]}"
-                shown = f"{row['hits']:,} of {row['figures']:,} figures{of}"
+                of_value = "" if by == "document" else f" of {by} {row[by]}"
+                shown = f"{row['hits']:,} of {row['figures']:,} figures{of_value}"
                 yield f"{shown} are known ones of other rows."
 
 
@@ -162,13 +162,13 @@ def under_other_economies(comparison: Comparison) -> Iterator[str]:
     new = comparison.file.join(known, on=period, how="anti")
     unknown = new.join(last, on=series, how="anti", nulls_equal=True)
     off = (pl.col(measure) / pl.col(f"{measure} known")).log().abs().median()
-    for one, other in combinations(comparison.economies, 2):
-        turned = last.rename({one: other, other: one})
+    for economy, other in combinations(comparison.economies, 2):
+        turned = last.rename({economy: other, other: economy})
         turned = unknown.join(turned, on=series, suffix=" known", nulls_equal=True)
         is_near = turned.select(off <= LARGEST_OFF).item()
         if is_near and turned.height >= max(FEWEST_MOVED, MOST_CHANGED * new.height):
-            of = f"{turned.height:,} of {new.height:,} new rows"
-            yield f"{one} and {other} are the other way round for {of}."
+            share = f"{turned.height:,} of {new.height:,} new rows"
+            yield f"{economy} and {other} are the other way round for {share}."
             return
     unknown = unknown.with_columns(year=year_of(new, period))
     for column in comparison.economies:

@@ -407,7 +407,7 @@ class KeyMetric:
             .filter(~self._is_ignored)
             .select(_PLACE, *self.columns.values(), self.hash.alias(_HASH))
         )
-        found = []
+        samples = []
         for start in range(0, len(equal), KEYS_AT_A_TIME):
             some = equal[start : start + KEYS_AT_A_TIME]
             duplicated = (
@@ -419,11 +419,11 @@ class KeyMetric:
                 .collect(engine="streaming")
             )
             self.duplicated_rows += int(duplicated["rows of the key"].sum())
-            found.append(duplicated.bottom_k(SAMPLE_ROWS, by=_PLACE))
-        if found:
+            samples.append(duplicated.bottom_k(SAMPLE_ROWS, by=_PLACE))
+        if samples:
             # Sorted by first row: each of these keys occurs before those that follow.
             self._first = (
-                pl.concat(found).bottom_k(SAMPLE_ROWS, by=_PLACE).select(list(self.columns))
+                pl.concat(samples).bottom_k(SAMPLE_ROWS, by=_PLACE).select(list(self.columns))
             )
 
     def shown(self) -> pl.DataFrame:

@@ -81,10 +81,10 @@ def merge(results: Iterable[CheckResult]) -> list[CheckResult]:
 
     The worst status is kept, rows and failing rows add up, and only the failures are described.
     """
-    found: dict[tuple[str, str, str], list[CheckResult]] = {}
+    by_check: dict[tuple[str, str, str], list[CheckResult]] = {}
     for result in results:
-        found.setdefault((result.layer, result.table_name, result.check_name), []).append(result)
-    return [_merged(same) for same in found.values()]
+        by_check.setdefault((result.layer, result.table_name, result.check_name), []).append(result)
+    return [_merged(same) for same in by_check.values()]
 
 
 def _merged(same: list[CheckResult]) -> CheckResult:

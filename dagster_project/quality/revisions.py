@@ -146,7 +146,7 @@ def series_of(table: LakeTable) -> list[str]:
 
 
 def _first_measure(table: LakeTable) -> str:
-    return next(name for name, of in table.columns.items() if of.dtype == pl.Float64)
+    return next(name for name, column in table.columns.items() if column.dtype == pl.Float64)
 
 
 def sums_of(table: LakeTable, rows: pl.LazyFrame, *more: str) -> pl.DataFrame:

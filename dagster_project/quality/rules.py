@@ -241,10 +241,10 @@ def _known(known: Known, scope: CommodityScope, values: Collection[object]) -> l
         "mineral_groups": vocabulary.mineral_groups,
         "instruments": vocabulary.instruments,
     }[known.codes]()
-    found = {*codes, *known.more}
+    allowed = {*codes, *known.more}
     if known.codes == "mineral_groups":
-        found |= scope.groups(values)
-    return sorted(found)
+        allowed |= scope.groups(values)
+    return sorted(allowed)
 
 
 def lists_of(suite: Suite) -> set[ListName]:
