@@ -105,11 +105,11 @@ def changes_around(ask: Ask, importer: str, day: date) -> Changes:
 def changes_markdown(changes: Changes) -> list[str]:
     """Lines of the page for the UI."""
     lines = []
-    for heading, found in changes.sections:
+    for heading, section in changes.sections:
         lines += [f"**{heading}**", ""]
-        for change in found:
+        for change in section:
             lines += [f"- {change.sentence}", *(f"  - {name}" for name in change.names)]
-        lines += ["" if found else f"{NOTHING}\n"]
+        lines += ["" if section else f"{NOTHING}\n"]
     return lines
 
 
@@ -117,13 +117,13 @@ def print_changes(changes: Changes) -> None:
     """The same for a terminal."""
     from dagster_project.serving.terminal import print_text
 
-    for heading, found in changes.sections:
+    for heading, section in changes.sections:
         print_text(heading, style="bold")
-        for change in found:
+        for change in section:
             print_text(change.sentence, indent=2)
             for name in change.names:
                 print_text(name, indent=4, style="dim")
-        print_text("" if found else f"  {NOTHING}\n")
+        print_text("" if section else f"  {NOTHING}\n")
 
 
 def _together(rows: Sequence[Row], day: date) -> list[Change]:

@@ -130,21 +130,23 @@ def described_tables(manifest: Mapping[str, Any]) -> list[Table]:
             name=node.get("alias") or node["name"],
             grain=grain,
             description=description,
-            columns=[_column(name, found) for name, found in node["columns"].items()],
+            columns=[_column(name, column) for name, column in node["columns"].items()],
             is_view=node["config"].get("materialized") == "view",
         )
         tables.append(table)
         unpublished = {
-            name: found["meta"]["not_published"]
-            for name, found in node["columns"].items()
-            if "not_published" in found["meta"]
+            name: column["meta"]["not_published"]
+            for name, column in node["columns"].items()
+            if "not_published" in column["meta"]
         }
         tables.extend(_view_with_names(table, unpublished))
     return tables
 
 
 def _column(name: str, described: Mapping[str, Any]) -> Column:
-    is_required = any(one["type"] == "not_null" for one in described.get("constraints", ()))
+    is_required = any(
+        constraint["type"] == "not_null" for constraint in described.get("constraints", ())
+    )
     return Column(
         name,
         described["data_type"],

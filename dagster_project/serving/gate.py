@@ -149,9 +149,9 @@ class Comparison:
     @property
     def checks(self) -> list[CheckResult]:
         """The news of each table as a failed check that does not block."""
-        found: dict[str, list[str]] = {}
+        by_table: dict[str, list[str]] = {}
         for each in self.news:
-            found.setdefault(each.table, []).append(each.sentence)
+            by_table.setdefault(each.table, []).append(each.sentence)
         return [
             CheckResult(
                 layer="mart",
@@ -165,7 +165,7 @@ class Comparison:
                 sample=None,
                 explanation=KINDS[NEWS],
             )
-            for table, sentences in found.items()
+            for table, sentences in by_table.items()
         ]
 
 
@@ -221,10 +221,10 @@ class _Table:
             return sums
         # What is derived is made of figures that are compared themselves, and a unit value of a
         # small trade is of another magnitude in many a month.
-        of = "not is_derived" if "is_derived" in self.columns else ""
+        condition = "not is_derived" if "is_derived" in self.columns else ""
         # A new low is a market event; a lower high means that a figure was lost.
-        highest = Measure("highest close", "close", "max", of)
-        lowest = Measure("lowest close", "close", "min", of, may_shrink=True)
+        highest = Measure("highest close", "close", "max", condition)
+        lowest = Measure("lowest close", "close", "min", condition, may_shrink=True)
         return [*sums, highest, lowest]
 
 
@@ -344,10 +344,10 @@ def snapshots_of(file: Path) -> set[str]:
     """The snapshots used in a published or built file; none where it has no list."""
     with duckdb.connect(str(file), read_only=True) as connection:
         try:
-            found = connection.execute(f"{select_snapshots()} select snapshot_id").fetchall()
+            rows = connection.execute(f"{select_snapshots()} select snapshot_id").fetchall()
         except duckdb.CatalogException:
             return set()
-    return {str(row[0]) for row in found}
+    return {str(row[0]) for row in rows}
 
 
 def _tables(files: _Files) -> list[_Table]:
@@ -425,11 +425,11 @@ def _changes(files: _Files) -> pl.DataFrame:
         for name in ("before", "after")
     }
     return pl.concat(
-        snapshots[one]
+        snapshots[side]
         .join(snapshots[other], on="snapshot_id", how="anti")
         .sort("snapshot_id")
         .with_columns(is_new=pl.lit(is_new))
-        for one, other, is_new in (("before", "after", False), ("after", "before", True))
+        for side, other, is_new in (("before", "after", False), ("after", "before", True))
     )
 
 
@@ -507,7 +507,7 @@ def _texts_of_lists(column: str) -> str:
 def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
     for row in counts.iter_rows(named=True):
         mart, source = row["mart"], row["source"]
-        of, cause, sources = (
+        subject, cause, sources = (
             _of(mart, source),
             files.cause(mart, source),
             files.sources(mart, source),
@@ -517,14 +517,14 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
             fewest = limits.FEWEST_LOST_ECONOMIES if what == "economies" else 1
             if after < (1 - largest) * before and before - after >= fewest:
                 yield Loss(
-                    kind, f"{of} would have {after:,} of {before:,} {what} ({cause}).", sources
+                    kind, f"{subject} would have {after:,} of {before:,} {what} ({cause}).", sources
                 )
-        for kind, many, one in _NAMED:
+        for kind, many, single in _NAMED:
             lost = sorted(set(row[many]) - set(row[f"{many} after"]))
             if lost:
                 yield Loss(
                     kind,
-                    f"{of} would lose {len(lost)} {many if len(lost) > 1 else one}: "
+                    f"{subject} would lose {len(lost)} {many if len(lost) > 1 else single}: "
                     f"{listed(lost)} ({cause}).",
                     sources,
                 )
@@ -595,10 +595,10 @@ def _without_printed_totals(table: _Table, partner: str) -> str:
 
 
 def _losses_of(
-    files: _Files, table: _Table, kind: Kind, verb: str, measure: Measure, found: pl.DataFrame
+    files: _Files, table: _Table, kind: Kind, verb: str, measure: Measure, totals: pl.DataFrame
 ) -> Iterator[Loss]:
     """A sentence per source: the total that changed most, and the number of others."""
-    for (source,), rows in _ranked(table, measure, found).group_by("source", maintain_order=True):
+    for (source,), rows in _ranked(table, measure, totals).group_by("source", maintain_order=True):
         row = rows.row(0, named=True)
         more = f", and {rows.height - 1:,} more like it" if rows.height > 1 else ""
         yield Loss(
@@ -610,9 +610,11 @@ def _losses_of(
         )
 
 
-def _news_of(files: _Files, table: _Table, measure: Measure, found: pl.DataFrame) -> Iterator[News]:
+def _news_of(
+    files: _Files, table: _Table, measure: Measure, totals: pl.DataFrame
+) -> Iterator[News]:
     """A sentence per total, the largest step first."""
-    for row in _ranked(table, measure, found).iter_rows(named=True):
+    for row in _ranked(table, measure, totals).iter_rows(named=True):
         mart, source = table.full_name, str(row["source"])
         before = "periods" if row["is_of_known_year"] else "year"
         average = " on average" if row["is_average"] else ""
@@ -629,9 +631,9 @@ def _news_of(files: _Files, table: _Table, measure: Measure, found: pl.DataFrame
         )
 
 
-def _ranked(table: _Table, measure: Measure, found: pl.DataFrame) -> pl.DataFrame:
+def _ranked(table: _Table, measure: Measure, totals: pl.DataFrame) -> pl.DataFrame:
     step = (pl.col(measure.name + AFTER) / pl.col(measure.name)).log().abs()
-    return found.sort(
+    return totals.sort(
         "source", step, "code", "year", *table.splits,
         descending=[False, True, False, True, *[False] * len(table.splits)],
     )  # fmt: skip

@@ -138,10 +138,12 @@ order by studies.event_date, studies.event_id, studies.instrument
 
 
 def _drawn(panels: Sequence[Panel]) -> str:
-    instruments = sorted({one.instrument for one in panels}, key=_order)
-    events = list(dict.fromkeys((one.event_id, one.event_date, one.title) for one in panels))
+    instruments = sorted({drawn.instrument for drawn in panels}, key=_order)
+    events = list(
+        dict.fromkeys((drawn.event_id, drawn.event_date, drawn.title) for drawn in panels)
+    )
     reach = {name: _reach(panels, name) for name in instruments}
-    by_place = {(one.event_id, one.instrument): one for one in panels}
+    by_place = {(drawn.event_id, drawn.instrument): drawn for drawn in panels}
     width = LEFT + len(instruments) * (WIDTH + GAP)
     height = TOP + len(events) * (HEIGHT + BETWEEN)
     parts = [
@@ -165,7 +167,7 @@ def _drawn(panels: Sequence[Panel]) -> str:
             panel = by_place.get((event_id, instrument))
             parts.append(_panel(panel, left, top + 8, reach[instrument]))
     for column, instrument in enumerate(instruments):
-        factor = next(one.factor for one in panels if one.instrument == instrument)
+        factor = next(drawn.factor for drawn in panels if drawn.instrument == instrument)
         named = f"{instrument} against {factor}" if factor else instrument
         left = LEFT + column * (WIDTH + GAP)
         parts.append(_text(left, TOP - 20, named, size=12, weight="bold"))
@@ -181,9 +183,9 @@ def _reach(panels: Sequence[Panel], instrument: str) -> float:
     """The largest distance from 0 of an instrument's bands: its panels have one scale."""
     bounds = [
         abs(bound)
-        for one in panels
-        if one.instrument == instrument
-        for _, car, low, high in one.path or ()
+        for panel in panels
+        if panel.instrument == instrument
+        for _, car, low, high in panel.path or ()
         for bound in (car, low - car, high - car, low, high)
     ]
     return 1.05 * max(bounds, default=0.01)

@@ -124,10 +124,10 @@ class Noted(BaseModel):
 
 def published_releases(settings: Settings) -> list[Release]:
     """Releases that were published, oldest first: those kept, and those the current file lists."""
-    found = {release.release_id: release for release in _kept_releases(settings)}
+    releases = {release.release_id: release for release in _kept_releases(settings)}
     for release in _releases_in(settings.published_file):
-        found.setdefault(release.release_id, release)
-    return sorted(found.values(), key=lambda release: release.release_id)
+        releases.setdefault(release.release_id, release)
+    return sorted(releases.values(), key=lambda release: release.release_id)
 
 
 def current_release(settings: Settings) -> Release | None:
@@ -272,7 +272,7 @@ def last_of_its_day(settings: Settings) -> Release | None:
     folder = _kept_folder(settings, current.release_id)
     record = folder / INSTEAD_OF if folder else None
     name = record.read_text("utf8") if record and record.exists() else None
-    return next((one for one in _kept_releases(settings) if one.release_id == name), None)
+    return next((kept for kept in _kept_releases(settings) if kept.release_id == name), None)
 
 
 def last_file_of_its_day(settings: Settings) -> Path | None:
@@ -310,8 +310,8 @@ def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> Non
     """
     with beside(build_file, memory) as connection:
         connection.execute(f"attach '{quoted(build_file)}' as build (read_only)")
-        found = {schema for schema, *_ in _published(connection, "table")}
-        absent = set(PUBLISHED_SCHEMAS) - found
+        schemas = {schema for schema, *_ in _published(connection, "table")}
+        absent = set(PUBLISHED_SCHEMAS) - schemas
         if absent:
             raise PublicationError(f"The build holds nothing in {', '.join(sorted(absent))}.")
         is_fit = _is_fit_for_readers(connection, build_file)
@@ -456,8 +456,8 @@ def _finalise(settings: Settings) -> None:
     if prepared.is_dir():
         os.replace(prepared, settings.releases_dir / current.release_id)
     last = last_of_its_day(settings)
-    needed = {one.release_id for one in (current, last) if one}
-    others = [one for one in _kept_releases(settings) if one.release_id not in needed]
+    needed = {kept.release_id for kept in (current, last) if kept}
+    others = [kept for kept in _kept_releases(settings) if kept.release_id not in needed]
     for release in others[: -(RELEASES_KEPT - len(needed))]:
         _remove(settings.releases_dir / release.release_id)
     # The pointer to the current release of earlier versions of Kido.
@@ -476,8 +476,8 @@ def _noted(settings: Settings) -> Noted | None:
 
 
 def _identity_of(file: Path) -> tuple[int, int, int]:
-    found = file.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    status = file.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _remove(folder: Path) -> None:
@@ -566,11 +566,11 @@ def _sweep(settings: Settings) -> None:
 def _releases_in(file: Path) -> Sequence[Release]:
     """The releases listed in a published file, its own last; none where there is no file."""
     try:
-        found = file.stat()
+        status = file.stat()
     except FileNotFoundError:
         return ()
     # No two states of a file have the same: each write and each rename changes the last of these.
-    state = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     return _releases_of(file, state)
 
 
@@ -579,9 +579,9 @@ def _releases_of(file: Path, state: tuple[int, ...]) -> Sequence[Release]:
     """Read once for each state of the file: opening it takes 20 ms, and a command asks often."""
     try:
         with connect(file, read_only=True) as connection:
-            found = connection.execute("from catalog.releases order by release_id")
-            names = [column[0] for column in found.description or ()]
-            return tuple(Release(**dict(zip(names, row, strict=True))) for row in found.fetchall())
+            result = connection.execute("from catalog.releases order by release_id")
+            names = [column[0] for column in result.description or ()]
+            return tuple(Release(**dict(zip(names, row, strict=True))) for row in result.fetchall())
     except duckdb.IOException:
         raise PublicationError(
             f"{file} cannot be opened.", hint="Does a program hold it open for writing?"

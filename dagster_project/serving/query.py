@@ -146,18 +146,18 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
 def _rejected(error: duckdb.Error, connection: duckdb.DuckDBPyConnection, sql: str) -> KidoError:
     """DuckDB's objection; for a name that does not exist, with the nearest one that does."""
     text = str(error).strip()
-    if found := _NO_TABLE.search(text):
-        typed = re.search(rf"(?:\w+\.)*{re.escape(found[1])}\b", sql, re.IGNORECASE)
-        name = typed[0] if typed else found[1]
+    if match := _NO_TABLE.search(text):
+        typed = re.search(rf"(?:\w+\.)*{re.escape(match[1])}\b", sql, re.IGNORECASE)
+        name = typed[0] if typed else match[1]
         tables = [table.name for table in tables_of(connection)]
         return KidoError(
             f"The query cannot be run: no published table is called {name!r}.",
             hint=did_you_mean_table(name, tables),
         )
-    if found := _NO_COLUMN.search(text):
-        nearest = did_you_mean(found[1], _QUOTED.findall(found[2]))
+    if match := _NO_COLUMN.search(text):
+        nearest = did_you_mean(match[1], _QUOTED.findall(match[2]))
         return KidoError(
-            f"The query cannot be run: no column is called {found[1]!r}.",
+            f"The query cannot be run: no column is called {match[1]!r}.",
             hint=nearest or "kido describe TABLE lists the columns.",
         )
     return KidoError(f"The query cannot be run: {text}")
@@ -181,8 +181,10 @@ def _print_table(relation: duckdb.DuckDBPyRelation, limit: int, *, vertical: boo
     if not count:
         note("No rows.")
     elif count > len(rows):
-        of = f"more than {MOST_COUNTED:,} rows" if count > MOST_COUNTED else counted(count, "row")
-        note(f"{len(rows):,} of {of}; --limit 0 prints all, --format csv all of them exactly.")
+        total = (
+            f"more than {MOST_COUNTED:,} rows" if count > MOST_COUNTED else counted(count, "row")
+        )
+        note(f"{len(rows):,} of {total}; --limit 0 prints all, --format csv all of them exactly.")
 
 
 def columns_of(

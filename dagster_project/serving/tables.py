@@ -101,13 +101,13 @@ def tables_of(connection: duckdb.DuckDBPyConnection) -> list[TableEntry]:
     """The tables and views of the file that is connected."""
     if has_table(connection, "catalog", "tables"):
         return [TableEntry(*row) for row in connection.execute(LISTED).fetchall()]
-    found = []
+    entries = []
     for schema, table, is_view, comment, rows in connection.execute(_COMMENTED).fetchall():
         if is_view:
             (rows,) = connection.execute(f'select count(*) from "{schema}"."{table}"').fetchall()[0]
         grain, more = grain_and_rest(comment or "")
-        found.append(TableEntry(schema, table, is_view, grain or None, more or None, rows, None))
-    return found
+        entries.append(TableEntry(schema, table, is_view, grain or None, more or None, rows, None))
+    return entries
 
 
 def describe(published_file: Path, name: str) -> Description:
@@ -135,11 +135,13 @@ def full_name(given: str, names: Iterable[str]) -> str:
     Raises KidoError with the nearest name where there is none.
     """
     known = list(names)
-    found = [name for name in known if given in (name, name.partition(".")[2])]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise KidoError(f"{given!r} is in several schemas.", hint=f"{' or '.join(sorted(found))}?")
+    matches = [name for name in known if given in (name, name.partition(".")[2])]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise KidoError(
+            f"{given!r} is in several schemas.", hint=f"{' or '.join(sorted(matches))}?"
+        )
     raise KidoError(
         f"No published table is called {given!r}.", hint=did_you_mean_table(given, known)
     )
@@ -183,14 +185,14 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: TableEntry) -> list[C
                 [table.schema_name, table.table_name],
             ).fetchall()
         }
-    found = connection.execute(
+    columns = connection.execute(
         "select column_name, data_type, comment from duckdb_columns() where schema_name = ? "
         "and table_name = ? and database_name = current_database() order by column_index",
         [table.schema_name, table.table_name],
     ).fetchall()
     return [
         ColumnEntry(name, kind.lower(), *dictionary.get(name, (None, comment)))
-        for name, kind, comment in found
+        for name, kind, comment in columns
     ]
 
 
@@ -290,7 +292,7 @@ def print_rows(rows: Sequence[Mapping[str, str | int]]) -> None:
     )
 
 
-def print_description(found: Description) -> None:
+def print_description(description: Description) -> None:
     """The description of a table for a terminal."""
     from dagster_project.serving.terminal import (
         Column,
@@ -300,7 +302,7 @@ def print_description(found: Description) -> None:
         shown,
     )
 
-    table = found.table
+    table = description.table
     kind = "view" if table.is_view else "table"
     rows = "" if table.rows is None else f", {counted(table.rows, 'row')}"
     latest = f", latest period {table.latest_period}" if table.latest_period else ""
@@ -310,32 +312,35 @@ def print_description(found: Description) -> None:
     if table.description:
         print_text(table.description)
     print_text("")
-    units = [column.unit or "" for column in found.columns]
+    units = [column.unit or "" for column in description.columns]
     print_table(
         [
-            Column("column", [column.column_name for column in found.columns]),
+            Column("column", [column.column_name for column in description.columns]),
             *([Column("unit", units)] if any(units) else []),
-            Column("meaning", [column.description or "" for column in found.columns]),
-            Column("type", [column.data_type for column in found.columns]),
+            Column("meaning", [column.description or "" for column in description.columns]),
+            Column("type", [column.data_type for column in description.columns]),
         ]
     )
     print_text("")
-    if found.sources:
+    if description.sources:
         print_table(
             [
-                Column("source", [source.source for source in found.sources]),
-                Column("title", [source.title or "" for source in found.sources]),
-                Column("publisher", [source.publisher or "" for source in found.sources]),
-                Column("licence", [source.licence or "" for source in found.sources]),
+                Column("source", [source.source for source in description.sources]),
+                Column("title", [source.title or "" for source in description.sources]),
+                Column("publisher", [source.publisher or "" for source in description.sources]),
+                Column("licence", [source.licence or "" for source in description.sources]),
             ]
         )
     else:
         print_text("Its rows name no source.")
-    if found.example is not None:
+    if description.example is not None:
         print_text("\nExample row", style="bold")
         print_values(
-            list(found.example),
-            [shown(value, is_year=name.endswith("year")) for name, value in found.example.items()],
+            list(description.example),
+            [
+                shown(value, is_year=name.endswith("year"))
+                for name, value in description.example.items()
+            ],
         )
     print_text("\nExample query", style="bold")
-    print_text(f'kido query "{found.example_query}"', indent=2)
+    print_text(f'kido query "{description.example_query}"', indent=2)

@@ -149,14 +149,14 @@ def _by_precedence(columns: Sequence[Column]) -> list[int]:
 
 def in_every_row(columns: Sequence[Column]) -> dict[str, str]:
     """The columns with one short value in all of several rows, by name; none where that is all."""
-    found = {
+    in_common = {
         column.name: column.cells[0]
         for column in columns
         if len(column.cells) > 1
         and len(set(column.cells)) == 1
         and _width(column.cells[0]) <= LONGEST_IN_EVERY_ROW
     }
-    return found if len(found) < len(columns) else {}
+    return in_common if len(in_common) < len(columns) else {}
 
 
 def print_table(
@@ -330,14 +330,14 @@ def _breaks(text: str, room: int | None) -> list[int]:
     """Where the second and each further line of the text begins."""
     if room is None or _width(text) <= room:
         return []
-    found: list[int] = []
+    breaks: list[int] = []
     start = used = len(text) - len(text.lstrip(" "))
     for word in _WORD.finditer(text):
         if word.start() > start and used + _width(word[0].rstrip()) > room:
-            found.append(word.start())
+            breaks.append(word.start())
             used = 0
         used += _width(word[0])
-    return found
+    return breaks
 
 
 def _console() -> Console:
@@ -371,7 +371,7 @@ def shown(value: Any, *, is_year: bool = False) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return "".join(one if one.isprintable() else " " for one in value)
+            return "".join(character if character.isprintable() else " " for character in value)
         case int():
             return str(value)
         case Decimal() if value == value.to_integral_value() and value.as_tuple().exponent == 0:
@@ -383,7 +383,7 @@ def shown(value: Any, *, is_year: bool = False) -> str:
         case date() | time():
             return value.isoformat()
         case Mapping():
-            inside = ", ".join(f"{key}: {shown(one)}" for key, one in value.items())
+            inside = ", ".join(f"{key}: {shown(item)}" for key, item in value.items())
             return f"{{{inside}}}"
         case list() | tuple():
             return ", ".join(map(_in_list, value)) or "[]"

@@ -116,14 +116,14 @@ def _file(mart: str, suffix: str) -> Path:
 
 def _found(connection: duckdb.DuckDBPyConnection, mart: str) -> tuple[str, Mapping[str, str]]:
     """The full name of the mart, and its columns with their types."""
-    found: dict[str, dict[str, str]] = {}
+    tables: dict[str, dict[str, str]] = {}
     for schema, table, column, kind in connection.execute(
         "select schema_name, table_name, column_name, data_type from duckdb_columns() "
         "where database_name = current_database() and not internal"
     ).fetchall():
-        found.setdefault(f"{schema}.{table}", {})[column] = kind
-    name = full_name(mart, found)
-    return name, found[name]
+        tables.setdefault(f"{schema}.{table}", {})[column] = kind
+    name = full_name(mart, tables)
+    return name, tables[name]
 
 
 def _row(
@@ -156,12 +156,12 @@ def _row(
             ) from None
         if frame.is_empty():
             raise KidoError(f"No row of {mart} has {' and '.join(given[: given.index(pair) + 1])}.")
-    found = relation.limit(2).pl()
-    if found.is_empty():
+    rows = relation.limit(2).pl()
+    if rows.is_empty():
         raise KidoError(f"{mart} has no rows.")
-    if found.height > 1:
+    if rows.height > 1:
         raise _several(relation, mart, columns, given)
-    row: Row = found.row(0, named=True)
+    row: Row = rows.row(0, named=True)
     return row
 
 
@@ -202,7 +202,7 @@ def _lake_rows(
             files = lake.contents(table).files_of(snapshot_ids)
             connection.execute(f"create temp view {table.name} as {rows_of(lake, table, files)}")
     connection.register("mart", pl.DataFrame([row], strict=False).to_arrow())
-    found = {}
+    by_table = {}
     for name, condition in declared.items():
         try:
             rows = connection.sql(f"select lake.* from {name} as lake, mart where {condition}").pl()
@@ -211,8 +211,8 @@ def _lake_rows(
         table = LAKE_TABLES[name]
         rows = rows_that_count(table, table.conform(rows), today)
         if not rows.is_empty():
-            found[name] = _nearest_first(table, rows, row)
-    return found
+            by_table[name] = _nearest_first(table, rows, row)
+    return by_table
 
 
 def _corrections(
@@ -332,8 +332,8 @@ def _print_rows(name: str, rows: pl.DataFrame, numbers: Mapping[str, str], most:
         for column, kind in shown.schema.items()
     )
     is_cut = rows.height > most
-    of, more = (f"the first {most} of ", " (--rows 0 prints all)") if is_cut else ("", "")
-    print_text(f"\nFrom lake.{name}, {of}{counted(rows.height, 'row')}{more}")
+    first_rows, more = (f"the first {most} of ", " (--rows 0 prints all)") if is_cut else ("", "")
+    print_text(f"\nFrom lake.{name}, {first_rows}{counted(rows.height, 'row')}{more}")
     alike = [column for column in shown.columns if shown[column].n_unique() == 1]
     _print_values(shown.select(alike).row(0, named=True))
     differing = shown.drop(alike).head(most)
