@@ -117,13 +117,13 @@ order by position
 """
 
 
-def _rare_earths(found: Answers) -> list[Line]:
-    return [line for line in found.lines if line.position in (BY_WEIGHT, BY_VALUE)]
+def _rare_earths(page: Answers) -> list[Line]:
+    return [line for line in page.lines if line.position in (BY_WEIGHT, BY_VALUE)]
 
 
-def headline(found: Answers) -> str:
+def headline(page: Answers) -> str:
     """The first two answers in a line: how much of the rare earths comes from the supplier."""
-    lines = _rare_earths(found)
+    lines = _rare_earths(page)
     if not lines:
         return "no figure is known"
     subject = lines[0].subject.rpartition(", ")[0]
@@ -135,25 +135,25 @@ def _share(line: Line) -> str:
     return f"{line.subject.rpartition(', ')[2]} {figure_in_words(line)}{of_year} ({line.detail})"
 
 
-def answers_markdown(found: Answers) -> str:
+def answers_markdown(page: Answers) -> str:
     """The page for the UI."""
     return "\n".join(
         [
-            f"## {found.title}",
+            f"## {page.title}",
             "",
-            f"As of **{found.release['as_of']}**, release `{found.release['release_id']}`.",
+            f"As of **{page.release['as_of']}**, release `{page.release['release_id']}`.",
             "",
-            *changes_markdown(found.changes),
+            *changes_markdown(page.changes),
             "| | figure | period | | trend | source and vintage |",
             "|---|---|---|---|---|---|",
             *(
                 f"| {line.subject} | **{figure_in_words(line)}** | {_period(line)} "
                 f"| {line.detail} | {_unbroken(_drawn(line))} | {_origin(line, line.titles)} |"
-                for line in found.lines
+                for line in page.lines
             ),
             "",
-            *_nothing(found),
-            *_claims(found, bold="**"),
+            *_nothing(page),
+            *_claims(page, bold="**"),
         ]
     )
 
@@ -164,10 +164,10 @@ def print_answers(published_file: Path, importer: str) -> None:
 
     from dagster_project.serving.terminal import print_text, width
 
-    found = answers(published_file, importer)
-    print_text(Text.assemble("\n", (found.title, "bold"), f"  as of {found.release['as_of']}\n"))
-    print_changes(found.changes)
-    for line in found.lines:
+    page = answers(published_file, importer)
+    print_text(Text.assemble("\n", (page.title, "bold"), f"  as of {page.release['as_of']}\n"))
+    print_changes(page.changes)
+    for line in page.lines:
         print_text(line.subject)
         period = f"  {_period(line)}" if line.period else ""
         figure = (figure_in_words(line), "bold")
@@ -181,32 +181,32 @@ def print_answers(published_file: Path, importer: str) -> None:
         if drawn or origin:
             parts = [(part, style) for part, style in ((drawn, ""), (origin, "dim")) if part]
             print_text(Text("  ").join(Text(*part) for part in parts), indent=2)
-    if found.lines:
+    if page.lines:
         print_text("")
-    for text in (*_nothing(found), *_claims(found, bold="")):
+    for text in (*_nothing(page), *_claims(page, bold="")):
         print_text(text)
     print_text(Text.assemble("\n", ("Published:", "bold"), f" {published_file}"))
 
 
-def _nothing(found: Answers) -> list[str]:
-    if found.lines:
+def _nothing(page: Answers) -> list[str]:
+    if page.lines:
         return []
-    return [f"No imports of {found.importer} are published, as of {found.release['as_of']}.", ""]
+    return [f"No imports of {page.importer} are published, as of {page.release['as_of']}.", ""]
 
 
-def _claims(found: Answers, *, bold: str) -> list[str]:
-    if not found.verdicts:
+def _claims(page: Answers, *, bold: str) -> list[str]:
+    if not page.verdicts:
         return ["No published statement was known on that day."]
     headline = (
-        [f"Claimed: {found.headline['statement']} {bold}{found.headline['explanation']}{bold}", ""]
-        if found.headline
+        [f"Claimed: {page.headline['statement']} {bold}{page.headline['explanation']}{bold}", ""]
+        if page.headline
         else []
     )
-    by_count = sorted(found.verdicts.items(), key=lambda item: (-item[1], item[0]))
+    by_count = sorted(page.verdicts.items(), key=lambda item: (-item[1], item[0]))
     by_verdict = ", ".join(f"{count} {verdict}" for verdict, count in by_count)
     return [
         *headline,
-        f"{counted(found.verdicts.total(), 'published statement')}, each with its verdict, in "
+        f"{counted(page.verdicts.total(), 'published statement')}, each with its verdict, in "
         "catalog.claims: "
         f"{by_verdict}.",
     ]

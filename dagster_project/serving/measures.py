@@ -157,39 +157,39 @@ order by joint.exposed_value_high_usd desc nulls last, joint.commodity_code
 """
 
 
-def print_measures(found: Measures) -> None:
+def print_measures(page: Measures) -> None:
     """The page for a terminal: by state, what each clause hits, then what they hit together."""
     from rich.text import Text
 
     from dagster_project.serving.terminal import print_text
 
-    title = f"{found.importer}: what hits it on {found.day}"
-    print_text(Text.assemble("\n", (title, "bold"), f"  as known on {found.as_of}\n"))
-    print_changes(found.changes)
-    for heading, clauses in _by_heading(found.clauses):
+    title = f"{page.importer}: what hits it on {page.day}"
+    print_text(Text.assemble("\n", (title, "bold"), f"  as known on {page.as_of}\n"))
+    print_changes(page.changes)
+    for heading, clauses in _by_heading(page.clauses):
         count = counted(len(clauses), "clause")
         print_text(Text.assemble((heading, "bold"), f" ({count})"))
         for clause in clauses:
             print_text(_first_line(clause), indent=2)
-            for line in lines_of(clause, found):
+            for line in lines_of(clause, page):
                 print_text(line, indent=4, style="dim")
         print_text("")
-    if not found.clauses:
+    if not page.clauses:
         print_text("No clause of the catalogue bears on it.\n")
-    if found.together:
+    if page.together:
         print_text("What is in force together hits, of its imports", style="bold")
-        excludes = {row["clause_id"]: row["excludes"] for row in found.clauses}
-        for row in found.together:
+        excludes = {row["clause_id"]: row["excludes"] for row in page.clauses}
+        for row in page.together:
             if row["reason"] != "no_figures":
                 print_text(_together(row, excludes), indent=2)
-        if unknown := [row for row in found.together if row["reason"] == "no_figures"]:
+        if unknown := [row for row in page.together if row["reason"] == "no_figures"]:
             codes = sorted(row["commodity_code"] for row in unknown)
             print_text(f"No figures at hand of {shortened(codes)}", indent=2)
         print_text("")
-    if found.day != found.as_of:
+    if page.day != page.as_of:
         print_text(
-            f"The states of {found.day} are as known on {found.as_of}; what was known on that day "
-            f"is in a replay: kido build --as-of {found.day}."
+            f"The states of {page.day} are as known on {page.as_of}; what was known on that day "
+            f"is in a replay: kido build --as-of {page.day}."
         )
 
 
@@ -212,7 +212,7 @@ def _first_line(clause: Row) -> str:
     return f"{clause['clause_id']}  from {clause['valid_from']}{until}"
 
 
-def lines_of(clause: Row, found: Measures) -> Iterator[str]:
+def lines_of(clause: Row, page: Measures) -> Iterator[str]:
     """What a reader needs of a clause: what it does, for whom, why its state, what it hits."""
     yield f"{clause['implementer']}: {clause['title']}"
     names = [name for name in clause["target_names"] if name]
@@ -227,13 +227,13 @@ def lines_of(clause: Row, found: Measures) -> Iterator[str]:
     if clause["evidence_class"] != "official":
         yield f"{clause['evidence_class'].replace('_', ' ')}, no official act"
     ends = clause["valid_to"]
-    days = (ends - found.day).days - 1 if ends else None
+    days = (ends - page.day).days - 1 if ends else None
     if days is not None and days <= LAPSES_SOON:
         yield f"its last day is in {counted(days, 'day')}" if days else "its last day is today"
-    yield from _exposure(clause, found)
+    yield from _exposure(clause, page)
 
 
-def _exposure(clause: Row, found: Measures) -> Iterator[str]:
+def _exposure(clause: Row, page: Measures) -> Iterator[str]:
     if clause["target_class"] == "entity":
         return
     codes = clause["hs6_codes"]
@@ -246,12 +246,12 @@ def _exposure(clause: Row, found: Measures) -> Iterator[str]:
     if clause["reach"] == "extraterritorial":
         yield "regulates goods that leave third countries: no trade of its own is exposed"
         return
-    yield from _hits(clause, found)
+    yield from _hits(clause, page)
 
 
-def _hits(clause: Row, found: Measures) -> Iterator[str]:
+def _hits(clause: Row, page: Measures) -> Iterator[str]:
     """What a clause hits, by what is known of it; then the codes without figures or flows."""
-    rows = found.exposures.get(clause["clause_id"], ())
+    rows = page.exposures.get(clause["clause_id"], ())
     known = [row for row in rows if row["reason"] != "no_figures"]
     if known and clause["excludes"]:
         codes = shortened([row["commodity_code"] for row in known])
@@ -262,8 +262,8 @@ def _hits(clause: Row, found: Measures) -> Iterator[str]:
         yield f"no figures at hand of {', '.join(sorted(unknown))}"
     named = {row["commodity_code"] for row in rows}
     without = [code for code in clause["hs6_codes"] if code not in named]
-    if without and not found.is_importer:
-        yield f"no figures at hand of {found.importer}"
+    if without and not page.is_importer:
+        yield f"no figures at hand of {page.importer}"
     elif without and not any(len(code) != 6 for code in named):
         yield f"no flows in the baseline of {', '.join(without)}"
 

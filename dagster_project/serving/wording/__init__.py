@@ -35,7 +35,9 @@ def wording(name: str, language: str = LANGUAGE) -> Wording:
     """The function that words a sentence; raises LookupError where there is none."""
     page, _, function = name.partition(".")
     try:
-        found: Wording = getattr(import_module(f"{__name__}.{language}.{page}"), function)
+        wording_function: Wording = getattr(
+            import_module(f"{__name__}.{language}.{page}"), function
+        )
     except (ImportError, AttributeError):
         raise LookupError(f"no sentence is named {name} in {language}") from None
-    return found
+    return wording_function

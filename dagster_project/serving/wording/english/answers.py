@@ -109,7 +109,7 @@ def _code(code: Facts) -> str:
 
 
 def _named_shares(largest: Sequence[Facts] | None) -> str:
-    return ", ".join(f"{one['name']} {percent(one['share'])}" for one in largest or ())
+    return ", ".join(f"{economy['name']} {percent(economy['share'])}" for economy in largest or ())
 
 
 # --- supply and prices ---

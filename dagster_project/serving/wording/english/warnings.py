@@ -25,13 +25,13 @@ def of_figure(f: Facts) -> str:
     is_drop = f["signal"] == "volume_drop"
     if f["signal"] == "concentration_jump":
         measure = "by value" if unit == "share_of_value" else "by weight"
-        found = (
+        finding = (
             f"{f['first_supplier']} has {value} {measure}, where {usual} is usual of the first "
             "supplier"
         )
     else:
         distance = f"{100 * abs(f['value'] / f['usual'] - 1):.0f} %"
-        found = (
+        finding = (
             f"{value}{' (no weight that can be judged)' if is_drop and unit == 'usd' else ''}, "
             f"{distance} {'below' if is_drop else 'above'} the usual {usual}"
         )
@@ -41,7 +41,7 @@ def of_figure(f: Facts) -> str:
         before = "its two years before" if years else "the same month of its two years before"
         compared = f", each compared with {before}"
     return (
-        f"{_flow(f)} in {period(f['period'])}: {found}; the limit is {limit}, from "
+        f"{_flow(f)} in {period(f['period'])}: {finding}; the limit is {limit}, from "
         f"{f['observations']} {'years' if years else 'months'} before{compared}."
     )
 
