@@ -51,7 +51,7 @@ def abundance_of(
             "has no number in two_sigma_ppm",
         ),
     ):
-        require_every(rule, of=amounts, value=value, what=what, source=source)
+        require_every(rule, table=amounts, value=value, what=what, source=source)
     counts_from = (
         published_at
         if document.is_bundled and published_at is not None

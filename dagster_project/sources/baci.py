@@ -198,9 +198,9 @@ def _flows_of_archive(payload: Payload, scope: CommodityScope) -> Iterator[pl.La
     """The flows of each yearly file that has some in scope: KEY, measures and `edition`."""
     members = zip_members(payload, source=CARD.name)
     yearly = {
-        member: (found[1], found[2])
+        member: (match[1], match[2])
         for member in members
-        if (found := _YEARLY_MEMBER.search(member))
+        if (match := _YEARLY_MEMBER.search(member))
     }
     if not yearly:
         raise UpstreamFormatError(
@@ -220,7 +220,14 @@ def _flows_of_archive(payload: Payload, scope: CommodityScope) -> Iterator[pl.La
             hint=_WHOSE,
         )
         countries = dict(table.iter_rows())
-    repeated = next((of for of, count in Counter(yearly.values()).items() if count > 1), None)
+    repeated = next(
+        (
+            edition_and_year
+            for edition_and_year, count in Counter(yearly.values()).items()
+            if count > 1
+        ),
+        None,
+    )
     if repeated:
         raise UpstreamFormatError(
             f"{CARD.name}: the archive holds two yearly files of {repeated[1]} in HS{repeated[0]}."
@@ -263,8 +270,8 @@ def _edition(names: Iterable[str]) -> pl.Expr:
 
     A `b` behind it is not part of the number. Raises UpstreamFormatError for two versions.
     """
-    found = (_VERSION_IN_NAME.search(name) for name in names)
-    versions = sorted({match[1] for match in found if match})
+    matches = (_VERSION_IN_NAME.search(name) for name in names)
+    versions = sorted({match[1] for match in matches if match})
     if len(versions) > 1:
         raise UpstreamFormatError(
             f"{CARD.name}: the archive holds files of two versions, "
@@ -471,8 +478,10 @@ def _require_yearly_columns(header: list[str], name: str) -> None:
         "duplicated": [column for column in YEARLY_COLUMNS if header.count(column) > 1],
     }
     if any(problems.values()):
-        found = (f"{what}: {listed(names)}" for what, names in problems.items() if names)
-        raise UpstreamFormatError(f"{CARD.name}: columns {'; '.join(found)} ({name}).", hint=_WHOSE)
+        described = (f"{what}: {listed(names)}" for what, names in problems.items() if names)
+        raise UpstreamFormatError(
+            f"{CARD.name}: columns {'; '.join(described)} ({name}).", hint=_WHOSE
+        )
 
 
 def _read_rows(
@@ -511,7 +520,7 @@ def _read_rows(
     # A block has far fewer codes and years than rows: the rules are checked on those.
     require_every(
         pl.col("k").str.contains(_PRINTED_CODE),
-        of=flows.select(pl.col("k").unique()),
+        table=flows.select(pl.col("k").unique()),
         value=pl.col("k"),
         what=f"is not an HS6 code ({name})",
         source=CARD.name,
@@ -521,7 +530,7 @@ def _read_rows(
         require_every(
             # An invalid year is reported separately, for the flows in scope.
             (pl.col("t") == year) | ~pl.col("t").str.contains(r"^[0-9]{4}$"),
-            of=flows.select(pl.col("t").fill_null("").unique()),
+            table=flows.select(pl.col("t").fill_null("").unique()),
             value=pl.col("t"),
             what=f"is not the year of {name}",
             source=CARD.name,

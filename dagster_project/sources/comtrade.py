@@ -396,17 +396,17 @@ def follow(request: Request, answer: Answer) -> Step:
 
 def _stop(answer: Answer) -> Stop:
     words = _words(answer.text)
-    found, message = _WAIT.search(words), shortened(words)
-    if not found and "quota" not in words.lower():
+    wait, message = _WAIT.search(words), shortened(words)
+    if not wait and "quota" not in words.lower():
         raise DeniedError(
             f"{CARD.name}: HTTP {answer.status}: {message or 'access denied'}",
             hint="Check KIDO_COMTRADE_KEY.",
         )
     if answer.retry_after_s is not None:
         return Stop(message, timedelta(seconds=answer.retry_after_s))
-    if not found:
+    if not wait:
         return Stop(message)
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    days, hours, minutes, seconds = (int(part or 0) for part in wait.groups())
     return Stop(
         shortened(words), timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     )
@@ -426,10 +426,10 @@ def _message(answer: object) -> str:
     if not isinstance(answer, dict):
         return ""
     nested = answer.get("errorObject")
-    found = (nested.get("errorMessage") if isinstance(nested, dict) else None) or next(
+    message = (nested.get("errorMessage") if isinstance(nested, dict) else None) or next(
         (answer[name] for name in ("error", "message") if answer.get(name)), ""
     )
-    return " ".join(str(found).split())
+    return " ".join(str(message).split())
 
 
 def _count(file: Path) -> int:
@@ -438,9 +438,9 @@ def _count(file: Path) -> int:
         head = stream.read(_END_BYTES)
         stream.seek(max(0, os.fstat(stream.fileno()).st_size - _END_BYTES))
         tail = stream.read(_END_BYTES)
-    found, end = _HEAD.match(head), _TAIL.search(tail)
-    if found and end and end[1] == b'""':
-        return int(found[1])
+    start, end = _HEAD.match(head), _TAIL.search(tail)
+    if start and end and end[1] == b'""':
+        return int(start[1])
     count, _ = _load(file.read_bytes())
     return count
 
@@ -654,7 +654,7 @@ def _in_scope(rows: pl.DataFrame, scope: CommodityScope) -> pl.DataFrame:
 def _require_known(rule: pl.Expr, rows: pl.DataFrame, column: str, what: str) -> None:
     require_every(
         rule,
-        of=rows,
+        table=rows,
         value=pl.col(column),
         what=f"{what} ({column})",
         source=CARD.name,
@@ -720,7 +720,7 @@ def _require_periods_and_numbers(rows: pl.DataFrame) -> None:
         ),
     )
     for column, rule, what in rules:
-        require_every(rule, of=rows, value=pl.col(column), what=what, source=CARD.name)
+        require_every(rule, table=rows, value=pl.col(column), what=what, source=CARD.name)
 
 
 _TRUE = ("true", "1")

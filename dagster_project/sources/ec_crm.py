@@ -506,13 +506,13 @@ def _as_plain_text(payload: bytes) -> bytes:
 
 def _require(table: pl.DataFrame, column: str, rule: pl.Expr, what: str) -> None:
     value = pl.col(column).cast(pl.String)
-    require_every(rule, of=table, value=value, what=what, source=CARD.name)
+    require_every(rule, table=table, value=value, what=what, source=CARD.name)
 
 
 def _require_one_of(table: pl.DataFrame, column: str, known: Collection[str], what: str) -> None:
     require_every(
         pl.col(column).is_in(list(known)),
-        of=table,
+        table=table,
         value=pl.col(column),
         what=what,
         source=CARD.name,

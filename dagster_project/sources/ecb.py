@@ -141,14 +141,14 @@ def parse(
     )
     require_every(
         pl.col("price_date").is_not_null(),
-        of=rates,
+        table=rates,
         value=pl.col("day"),
         what="is not a day like 2026-10-30",
         source=source,
     )
     require_every(
         pl.col("rate").is_null() | (pl.col("rate") == "N/A") | pl.col("close").is_finite(),
-        of=rates,
+        table=rates,
         value=pl.format("{} {}: {}", "currency", "day", "rate"),
         what="is not a rate",
         source=source,

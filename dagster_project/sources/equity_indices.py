@@ -90,7 +90,7 @@ def parse(
         ),
         (pl.col("split_ratio").is_null() | has_index, row, "has a split and no index"),
     ):
-        require_every(rule, of=quotes, value=value, what=what, source=source)
+        require_every(rule, table=quotes, value=value, what=what, source=source)
     vintage_at = (
         pl.col("price_date").cast(INSTANT)
         if document.is_bundled

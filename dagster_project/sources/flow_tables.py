@@ -78,7 +78,7 @@ def flows_of(
     if has_reports:
         require_every(
             pl.col(REPORTED_ON).str.to_date("%Y-%m-%d", strict=False).is_not_null(),
-            of=table,
+            table=table,
             value=pl.col(REPORTED_ON),
             what=f"is not a day like 2026-01-19 ({REPORTED_ON})",
             source=source,
@@ -152,7 +152,7 @@ def _require_known_codes(table: pl.DataFrame, groups: Sequence[str], source: str
     for column, rule, what in rules:
         require_every(
             rule,
-            of=table,
+            table=table,
             value=pl.col(column),
             what=what,
             source=source,
@@ -185,7 +185,7 @@ def _require_periods_figures_and_sources(table: pl.DataFrame, source: str) -> No
         ),
     )
     for column, rule, what in rules:
-        require_every(rule, of=table, value=pl.col(column), what=what, source=source)
+        require_every(rule, table=table, value=pl.col(column), what=what, source=source)
 
 
 def _require_partners_within_their_total(table: pl.DataFrame, source: str) -> None:
@@ -206,7 +206,7 @@ def _require_partners_within_their_total(table: pl.DataFrame, source: str) -> No
     )
     require_every(
         pl.col("partners") <= MOST_OF_A_TOTAL * pl.col("total"),
-        of=weighed,
+        table=weighed,
         value=pl.format("{} of {}, {}", "flow", "commodity_code", "period"),
         what="has partners that weigh more than the total",
         source=source,

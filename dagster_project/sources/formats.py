@@ -473,8 +473,8 @@ def require_columns(
         "not known": [name for name in header if name and known is not None and name not in known],
     }
     if any(problems.values()):
-        found = (f"{what}: {listed(names)}" for what, names in problems.items() if names)
-        raise UpstreamFormatError(f"{source}: columns {'; '.join(found)}.", hint=hint)
+        described = (f"{what}: {listed(names)}" for what, names in problems.items() if names)
+        raise UpstreamFormatError(f"{source}: columns {'; '.join(described)}.", hint=hint)
 
 
 def _require_whole_lines(
@@ -522,10 +522,10 @@ def read_sheet(payload: bytes, sheet: str | None, *, source: str, hint: str = ""
     try:
         workbook = openpyxl.load_workbook(archive, read_only=True, data_only=True)
         names = [str(name) for name in workbook.sheetnames]
-        found = names[0] if sheet is None and names else _sheet_named(sheet or "", names)
+        sheet_name = names[0] if sheet is None and names else _sheet_named(sheet or "", names)
         rows: list[list[str | None]] = []
-        if found is not None:
-            worksheet = workbook[found]
+        if sheet_name is not None:
+            worksheet = workbook[sheet_name]
             # Some programs write a wrong size into the sheet; the rows themselves are counted.
             worksheet.reset_dimensions()
             rows = _rows_of_sheet(worksheet.iter_rows(values_only=True), source=source)
@@ -536,7 +536,7 @@ def read_sheet(payload: bytes, sheet: str | None, *, source: str, hint: str = ""
         raise UpstreamFormatError(
             f"{source}: the workbook is cut or damaged ({reason}).", hint=_AGAIN
         ) from error
-    if found is None:
+    if sheet_name is None:
         raise UpstreamFormatError(
             f"{source}: the workbook has no sheet {sheet!r} (it has: {listed(names)}).", hint=hint
         )
@@ -557,7 +557,7 @@ def read_sheet(payload: bytes, sheet: str | None, *, source: str, hint: str = ""
 
 def _rows_of_sheet(rows: Iterable[tuple[object, ...]], *, source: str) -> list[list[str | None]]:
     """The cells as text, row by row, without blank rows at the end."""
-    found: list[list[str | None]] = []
+    texts_of_rows: list[list[str | None]] = []
     cells, characters, last = 0, 0, 0
     for number, row in enumerate(rows, start=1):
         require_width(len(row), source=source)
@@ -569,8 +569,8 @@ def _rows_of_sheet(rows: Iterable[tuple[object, ...]], *, source: str) -> list[l
             raise _too_many_cells(source)
         if any(texts):
             last = number
-        found.append(texts)
-    return found[:last]
+        texts_of_rows.append(texts)
+    return texts_of_rows[:last]
 
 
 def _too_many_cells(source: str) -> UpstreamFormatError:
@@ -623,7 +623,7 @@ def _cell_text(cell: object) -> str | None:
 def require_every(
     row: pl.Expr,
     *,
-    of: pl.DataFrame,
+    table: pl.DataFrame,
     value: pl.Expr,
     what: str,
     source: str,
@@ -636,7 +636,7 @@ def require_every(
     """
     # The streaming engine of polars 2.1 panics on `pl.format` over a table of several chunks.
     broken = (
-        of.lazy()
+        table.lazy()
         .filter(~row.fill_null(False))
         .select(value.fill_null(""))
         .collect(engine="in-memory")

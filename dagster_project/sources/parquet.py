@@ -91,7 +91,7 @@ def _unfolded(payload: bytes, column: object, walk: _Walk) -> int:
         raise DamagedParquetError("a column does not give its position")
     starts = [meta[place] for place in (_DICTIONARY, _FIRST_PAGE) if meta.get(place)]
     packed = meta.get(_PACKED_SIZE)
-    if not (starts and isinstance(packed, int) and all(isinstance(one, int) for one in starts)):
+    if not (starts and isinstance(packed, int) and all(isinstance(start, int) for start in starts)):
         raise DamagedParquetError("a column does not give its position")
     at = min(starts)
     end = at + packed
@@ -142,11 +142,11 @@ class _Compact:
             return self._skip(self._varint())
         if kind in (9, 10):
             head = self._byte()
-            count, of = head >> 4, head & 15
+            count, element_kind = head >> 4, head & 15
             count = self._varint() if count == 15 else count
             if count > MOST_FOOTER_BYTES:
                 raise DamagedParquetError("one of its lists is too long")
-            return [self._value(of, depth + 1) for _ in range(count)]
+            return [self._value(element_kind, depth + 1) for _ in range(count)]
         if kind == 12:
             return self.struct(depth + 1)
         raise DamagedParquetError("its lists have an invalid type")

@@ -168,7 +168,7 @@ def _checked(published: pl.DataFrame) -> pl.DataFrame:
     )
     require_every(
         pl.col("month").str.contains(r"^[0-9]{4}-(0[1-9]|1[0-2])$"),
-        of=figures,
+        table=figures,
         value=pl.col("month"),
         what="is not a month",
         source=CARD.name,
@@ -176,7 +176,7 @@ def _checked(published: pl.DataFrame) -> pl.DataFrame:
     _require_every_month(figures)
     require_every(
         pl.col("printed").is_null() | pl.col("close").is_finite(),
-        of=figures,
+        table=figures,
         value=pl.format("{} {}: {}", "instrument", "month", "printed"),
         what="is not a price",
         source=CARD.name,
@@ -316,7 +316,7 @@ class _Sheet:
         has_figures = pl.any_horizontal(pl.col(figures).is_not_null()) if figures else pl.lit(False)
         require_every(
             is_month | ~has_figures,
-            of=body,
+            table=body,
             value=pl.format("row {}: {}", "row", pl.col("column 0").fill_null("")),
             what=f"has figures and no month like 1960M01 (sheet {self.name})",
             source=CARD.name,

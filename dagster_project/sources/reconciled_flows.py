@@ -56,7 +56,7 @@ def tidy_flows(
     version = pl.col("edition").cast(pl.String)
     require_every(
         version.is_null() | version.str.contains(r"^[0-9]{6}$"),
-        of=table.select(pl.col("edition").unique()),
+        table=table.select(pl.col("edition").unique()),
         value=version,
         what="is not a version of BACI like 202601",
         source=source,
@@ -88,7 +88,7 @@ def _require_known_codes(table: pl.DataFrame, source: str, scope: CommodityScope
     for column, rule, what in rules:
         require_every(
             rule,
-            of=met[column],
+            table=met[column],
             value=pl.col(column),
             what=what,
             source=source,
@@ -104,7 +104,7 @@ def require_flows_once(table: pl.DataFrame, key: Sequence[str], *, source: str) 
         (~pl.struct(key).is_duplicated()).alias("once"), pl.concat_str(key, separator=" ")
     )
     require_every(
-        pl.col("once"), of=once, value=pl.col(key[0]), what="is duplicated", source=source
+        pl.col("once"), table=once, value=pl.col(key[0]), what="is duplicated", source=source
     )
 
 
@@ -114,7 +114,7 @@ def with_numbers(table: pl.DataFrame, *, source: str) -> pl.DataFrame:
     year = pl.col("year").cast(pl.String)
     require_every(
         year.str.contains(r"^[0-9]{4}$"),
-        of=table.select(pl.col("year").unique()),
+        table=table.select(pl.col("year").unique()),
         value=year,
         what="is not a year",
         source=source,
@@ -123,7 +123,7 @@ def with_numbers(table: pl.DataFrame, *, source: str) -> pl.DataFrame:
         is_number = pl.col(measure).cast(pl.Float64, strict=False).is_finite()
         require_every(
             (pl.col(measure).is_null() | is_number) if may_miss else is_number,
-            of=table,
+            table=table,
             value=pl.format("{}: {}", flow, pl.col(measure).cast(pl.String).fill_null("")),
             what=f"is not a number ({measure})",
             source=source,

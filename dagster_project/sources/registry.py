@@ -39,11 +39,11 @@ def _file_of(folder: Path, module: pkgutil.ModuleInfo) -> Path:
 @cache
 def all_sources() -> Mapping[str, Source]:
     """Sources by name, in alphabetical order."""
-    found: dict[str, Source] = {}
+    by_name: dict[str, Source] = {}
     for name in source_names():
         module = importlib.import_module(f"{sources.__name__}.{name}")
-        found[module.CARD.name] = cast(Source, module)
-    return found
+        by_name[module.CARD.name] = cast(Source, module)
+    return by_name
 
 
 def source_named(name: str) -> Source:

@@ -81,7 +81,9 @@ def parse(
         ),
         (pl.col("flag").is_in(FLAGS), "has a flag that is not known"),
     ):
-        require_every(rule, of=table, value=place, what=what, source=source, error=UnknownCodeError)
+        require_every(
+            rule, table=table, value=place, what=what, source=source, error=UnknownCodeError
+        )
     for rule, what in (
         (
             pl.col("year").str.contains("^[0-9]{4}$")
@@ -97,7 +99,7 @@ def parse(
             "has a figure that does not fit its flag",
         ),
     ):
-        require_every(rule, of=table, value=place, what=what, source=source)
+        require_every(rule, table=table, value=place, what=what, source=source)
     rows = table.with_columns(year=pl.col("year").cast(pl.Int32), figure=figure)
     _require_every_year(rows)
 
@@ -160,7 +162,7 @@ def _require_every_year(rows: pl.DataFrame) -> None:
     )
     require_every(
         (pl.col("rows") == pl.col("years")) & (pl.col("years") == pl.col("span")),
-        of=spans,
+        table=spans,
         value=pl.col("label"),
         what="has missing or duplicated years",
         source=CARD.name,

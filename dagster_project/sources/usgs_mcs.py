@@ -298,15 +298,15 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
     too are dashes there. A blank next to another year's figure (two countries), and blank reserves,
     are not available: for the latter the next edition prints NA, dashes and figures.
     """
-    found = {
+    matches = {
         name: re.fullmatch(r"(prod|cap|reserves)_(est_)?([0-9]{4})", re.sub(r"\s", "", name))
         for name in sorted(columns)
     }
-    years = {name: match for name, match in found.items() if match}
+    years = {name: match for name, match in matches.items() if match}
     # A column of the long layout marks the materials that are on a list of a year.
     unread = [
         name
-        for name, match in found.items()
+        for name, match in matches.items()
         if match is None and re.search(r"[0-9]{4}", name) and "critical" not in name
     ]
     if unread:
@@ -323,7 +323,7 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
     table = table.filter(pl.any_horizontal(pl.col(WIDE_COLUMNS[:4]).is_not_null()))
     require_every(
         pl.col("source").str.contains(r"^MCS[0-9]{4}$"),
-        of=table,
+        table=table,
         value=pl.col("source"),
         what="is not an edition like MCS2025",
         source=CARD.name,
@@ -332,7 +332,7 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
     if len(edition) != 1:
         raise UpstreamFormatError(f"{CARD.name}: several editions in a file: {listed(edition)}.")
     year_of_edition = int(edition[0][3:])
-    _require_world_total_of_last(table, of=("commodity", "type"))
+    _require_world_total_of_last(table, columns=("commodity", "type"))
 
     statistic = {"prod": "production", "cap": "capacity", "reserves": "reserves"}
     notes = {"prod": "prod_notes", "cap": "cap_notes", "reserves": "reserve_notes"}
@@ -481,7 +481,7 @@ def _cells_of_long(table: pl.DataFrame, edition: int) -> pl.LazyFrame:
         _is_of_world()
         | ~statistic.is_in(STATISTICS).fill_null(False)
         | pl.col("country").str.contains(r"(?i)^(?:United States|World)\b"),
-        of=table,
+        table=table,
         value=pl.format(
             "{}: {}: {}, {}",
             *(
@@ -498,7 +498,7 @@ def _cells_of_long(table: pl.DataFrame, edition: int) -> pl.LazyFrame:
     detail = pl.col("statistics_detail").fill_null("").str.replace(rounded, "")
     _require_world_total_of_last(
         table.with_columns(statistics_detail=detail),
-        of=("commodity", "statistics", "statistics_detail", "year"),
+        columns=("commodity", "statistics", "statistics_detail", "year"),
     )
     remarks = (
         pl.col("notes")
@@ -552,7 +552,7 @@ def _prices_of_long(table: pl.DataFrame, edition: int) -> pl.DataFrame:
     prices = _known_prices(prices)
     require_every(
         (pl.col("unit") == pl.col("unit_of_series")).fill_null(False),
-        of=prices,
+        table=prices,
         value=pl.format("{}: {}", "label", pl.col("unit").fill_null("")),
         what="is a price in another unit than that of the series in price_labels.csv",
         source=CARD.name,
@@ -566,14 +566,14 @@ def _prices_of_tidy(payload: bytes) -> pl.DataFrame:
     table = read_text_table(payload, source=CARD.name, required=PRICE_COLUMNS)
     require_every(
         pl.col("edition").str.contains(YEAR),
-        of=table,
+        table=table,
         value=pl.col("edition"),
         what="is not an edition like 2024",
         source=CARD.name,
     )
     require_every(
         pl.col("flag").is_in(["reported", "estimated"]),
-        of=table,
+        table=table,
         value=pl.col("flag"),
         what="is not the flag of a price",
         source=CARD.name,
@@ -581,7 +581,7 @@ def _prices_of_tidy(payload: bytes) -> pl.DataFrame:
     )
     require_every(
         ~pl.col("price").str.contains(NO_PRICE),
-        of=table,
+        table=table,
         value=pl.format("{}, {}", "label", pl.col("year").fill_null("")),
         what="has no price",
         source=CARD.name,
@@ -602,7 +602,7 @@ def _known_prices(prices: pl.DataFrame) -> pl.DataFrame:
     series = price_labels(CARD.name)
     require_every(
         pl.col("label").is_in(list(series)),
-        of=prices,
+        table=prices,
         value=pl.col("label"),
         what="is used in labels.csv, but price_labels.csv beside it does not give its instrument",
         source=CARD.name,
@@ -630,7 +630,7 @@ def _checked_prices(prices: pl.DataFrame) -> pl.DataFrame:
             "is outside the years of the edition",
         ),
     ):  # fmt: skip
-        require_every(rule, of=prices, value=place, what=what, source=CARD.name)
+        require_every(rule, table=prices, value=place, what=what, source=CARD.name)
     price = pl.col("printed").str.replace_all(",", "").cast(pl.Float64)
     return prices.select(
         "edition", "instrument", "unit_of_series", year, price.alias("price"), "flag"
@@ -639,15 +639,15 @@ def _checked_prices(prices: pl.DataFrame) -> pl.DataFrame:
 
 def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
     """Cells -> figures in metric tons, with economy, stage, bound and flag."""
-    found = _known_and_taken(cells.collect()).rechunk()
-    _require_most_materials(found)
+    rows = _known_and_taken(cells.collect()).rechunk()
+    _require_most_materials(rows)
     groups = pl.col("means").str.extract_groups(FIGURE)
     low, high = (
         groups.struct.field(name).str.replace_all(",", "").cast(pl.Float64)
         for name in ("low", "high")
     )
     units_of_label = pl.col("unit").drop_nulls().unique()
-    found = found.with_columns(unit=pl.col("unit").str.to_lowercase()).with_columns(
+    rows = rows.with_columns(unit=pl.col("unit").str.to_lowercase()).with_columns(
         # A blank unit is that of the other cells, where they have one.
         unit=pl.when(
             pl.col("unit").is_null(), (units_of_label.len() == 1).over("label", "statistic")
@@ -666,7 +666,7 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
     ):
         require_every(
             pl.col(column).is_in(known),
-            of=found,
+            table=rows,
             value=pl.format("{}: {}", "label", pl.col(column).fill_null("")),
             what=what,
             source=CARD.name,
@@ -674,17 +674,17 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         )
     require_every(
         pl.col("year").str.contains(YEAR),
-        of=found,
+        table=rows,
         value=pl.format("{}, {}", "label", pl.col("year").fill_null("")),
         what="is not a figure of a year like 2024",
         source=CARD.name,
     )
-    editions = found["edition"].cast(pl.String).unique().sort()
+    editions = rows["edition"].cast(pl.String).unique().sort()
     year = pl.col("year").cast(pl.Int32)
     last_year = pl.col("edition") - (pl.col("statistic") == "production").cast(pl.Int32)
     require_every(
         year.is_between(pl.col("edition") - YEARS_LOOKED_BACK, last_year),
-        of=found,
+        table=rows,
         value=pl.format("{}, {}, {}", "label", pl.col("country").fill_null(""), "year"),
         what=f"is outside the years of the edition of {listed(editions)}",
         source=CARD.name,
@@ -734,9 +734,9 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         )
         for at in (0, 1)
     )
-    country, parenthesis = _country_and_parenthesis(found)
+    country, parenthesis = _country_and_parenthesis(rows)
     figures = (
-        found.lazy()
+        rows.lazy()
         .with_columns(flag=flag, bound=bound, in_units=in_units)
         .with_columns(
             year=pl.col("year").cast(pl.Int32),
@@ -767,14 +767,14 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
     )
     require_every(
         pl.col("flag").is_not_null(),
-        of=figures,
+        table=figures,
         value=pl.format("{}, {}, {}: {}", "label", "country", "year", "means"),
         what="is not a figure",
         source=CARD.name,
     )
     require_every(
         pl.col("stage").is_not_null(),
-        of=figures,
+        table=figures,
         value=pl.col("label"),
         what="has production, but labels.csv does not give mine or plant as its stage",
         source=CARD.name,
@@ -783,17 +783,17 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
     return figures
 
 
-def _require_world_total_of_last(table: pl.DataFrame, *, of: tuple[str, ...]) -> None:
+def _require_world_total_of_last(table: pl.DataFrame, *, columns: tuple[str, ...]) -> None:
     """Reject a file whose last table lacks the world total that most of its tables have.
 
     A file that was cut at the end of a line ends inside a table, before its total.
     """
     has_total = pl.col("country").str.contains(r"(?i)^world total\b").fill_null(False).any()
-    tables = table.group_by(of, maintain_order=True).agg(has_total=has_total)
-    last = table.select(of).tail(1).join(tables, on=of, nulls_equal=True)
+    tables = table.group_by(columns, maintain_order=True).agg(has_total=has_total)
+    last = table.select(columns).tail(1).join(tables, on=columns, nulls_equal=True)
     if last["has_total"].all() or tables["has_total"].sum() <= tables.height / 2:
         return
-    name = listed(value for value in last.select(of).row(0) if value)
+    name = listed(value for value in last.select(columns).row(0) if value)
     raise UpstreamFormatError(
         f"{CARD.name}: the last table ({name}) has no world total: the file is cut.",
         hint="Fetch or land it again. If the publisher prints no total there, put its rows before "
@@ -875,7 +875,7 @@ def _figures_of_tidy(payload: bytes) -> pl.DataFrame:
     for column, known, what in codes:
         require_every(
             pl.col(column).is_in(known),
-            of=table,
+            table=table,
             value=pl.col(column),
             what=what,
             source=CARD.name,
@@ -899,7 +899,7 @@ def _figures_of_tidy(payload: bytes) -> pl.DataFrame:
         ),
     )
     for column, rule, what in rules:
-        require_every(rule, of=table, value=pl.col(column), what=what, source=CARD.name)
+        require_every(rule, table=table, value=pl.col(column), what=what, source=CARD.name)
     return table.with_columns(
         pl.col("edition", "year").cast(pl.Int32), pl.col("amount_t").cast(pl.Float64)
     )

@@ -95,7 +95,9 @@ def parse(
             "has a note that is not known",
         ),
     ):
-        require_every(rule, of=table, value=place, what=what, source=source, error=UnknownCodeError)
+        require_every(
+            rule, table=table, value=place, what=what, source=source, error=UnknownCodeError
+        )
     for rule, what in (
         (pl.col("year").str.contains("^[0-9]{4}$"), "has an invalid year"),
         (
@@ -106,7 +108,7 @@ def parse(
         ),
         (~pl.struct("economy_iso3", "year").is_duplicated(), "is duplicated"),
     ):
-        require_every(rule, of=table, value=place, what=what, source=source)
+        require_every(rule, table=table, value=place, what=what, source=source)
     rows = table.with_columns(year=pl.col("year").cast(pl.Int32), figure=figure)
     edition = rows.select(pl.col("year").max()).item()
     _require_five_years(rows, edition)
@@ -141,14 +143,14 @@ def _require_five_years(rows: pl.DataFrame, edition: int) -> None:
     first = edition - YEARS + 1
     require_every(
         pl.col("year") >= first,
-        of=rows,
+        table=rows,
         value=pl.format("{}, {}", "economy_iso3", "year"),
         what=f"is before the years of the edition, {first} to {edition}",
         source=CARD.name,
     )
     require_every(
         pl.col("len") == YEARS,
-        of=rows.group_by("economy_iso3").len(),
+        table=rows.group_by("economy_iso3").len(),
         value=pl.col("economy_iso3"),
         what=f"has missing years between {first} and {edition}",
         source=CARD.name,

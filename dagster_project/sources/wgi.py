@@ -222,15 +222,15 @@ def _require_plausible_size(payload: bytes) -> None:
 
     A value takes a byte at least. Source: Stata, `help dta`, section 5.1 of each version.
     """
-    found = _STATA_SIZE.search(payload[:_STATA_HEADER_BYTES])
-    if found is None and payload.startswith(_STATA):
+    match = _STATA_SIZE.search(payload[:_STATA_HEADER_BYTES])
+    if match is None and payload.startswith(_STATA):
         raise UpstreamFormatError(
             f"{CARD.name}: the Stata file is cut or damaged (its header gives no size).",
             hint="Fetch or land the file again.",
         )
-    if found:
-        order: Literal["big", "little"] = "big" if found[1] == b"MSF" else "little"
-        sizes = found[2], found[3]
+    if match:
+        order: Literal["big", "little"] = "big" if match[1] == b"MSF" else "little"
+        sizes = match[2], match[3]
     else:
         order = "big" if payload[1] == 1 else "little"
         sizes = payload[4:6], payload[6:10]
@@ -320,7 +320,7 @@ def _number(name: str, table: pl.DataFrame) -> pl.Expr:
         column = column.str.strip_chars().replace({"..": None, "": None})
         require_every(
             column.is_null() | column.cast(pl.Float64, strict=False).is_finite(),
-            of=table,
+            table=table,
             value=pl.format("{}: {}", pl.lit(name), column),
             what="is not a number",
             source=CARD.name,
@@ -332,7 +332,7 @@ def _require_years(table: pl.DataFrame, printed: pl.Expr) -> None:
     year = pl.col("year")
     require_every(
         (year >= 1900) & (year <= 2200) & (year.round() == year),
-        of=table,
+        table=table,
         value=printed,
         what="is not a year",
         source=CARD.name,
@@ -454,7 +454,7 @@ def _from_table(payload: bytes) -> pl.DataFrame:
     ).with_columns(pl.col("economy_iso3").fill_null(""), pl.col("year").fill_null(""))
     require_every(
         pl.col("year").str.contains(r"^[0-9]{4}$"),
-        of=table,
+        table=table,
         value=pl.col("year"),
         what="is not a year",
         source=CARD.name,

@@ -88,7 +88,7 @@ def parse(
     if is_table(payload):
         frames: Mapping[str, pl.DataFrame] = {"economies": read_economies(payload)}
     else:
-        section, entries = read_section(payload, of=_SECTIONS)
+        section, entries = read_section(payload, allowed=_SECTIONS)
         frames = _SECTIONS[section](entries)
     return {
         table: frame.with_columns(

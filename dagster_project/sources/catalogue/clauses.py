@@ -165,17 +165,19 @@ def read_measures(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFram
     require_unique(
         "measure", ((entry["measure"], where) for entry, where in zip(entries, places, strict=True))
     )
-    require_unique("clause", ((one.clause.clause, one.where) for one in read))
+    require_unique(
+        "clause", ((read_clause.clause.clause, read_clause.where) for read_clause in read)
+    )
     scope = []
-    for one in read:
-        _require_known_codes(one)
-        _require_successive_suspensions(one)
-        rows = list(scope_rows(one.clause.clause, one.clause.scope))
+    for read_clause in read:
+        _require_known_codes(read_clause)
+        _require_successive_suspensions(read_clause)
+        rows = list(scope_rows(read_clause.clause.clause, read_clause.clause.scope))
         names = (f"{row['clause_id']} {row['hs_code']} {row['mineral']}" for row in rows)
-        require_unique("the scope of", ((name, one.where) for name in names))
+        require_unique("the scope of", ((name, read_clause.where) for name in names))
         scope += rows
     _require_suspending_clauses(read)
-    clauses = [one.clause for one in read]
+    clauses = [read_clause.clause for read_clause in read]
     listed = (row for clause in clauses for row in listed_companies(clause))
     suspensions = (row for clause in clauses for row in _suspension_rows(clause))
     return {
@@ -205,18 +207,18 @@ def _clauses_of(entry: Mapping[str, Any], measure: Place) -> Iterator[_Read]:
         yield _Read(clause, written, where)
 
 
-def _require_known_codes(one: _Read) -> None:
+def _require_known_codes(read_clause: _Read) -> None:
     """Raise UnknownCodeError for a code of the scope that is in no revision of the HS."""
-    for number, scope in enumerate(one.clause.scope):
-        where = one.place("scope", number)
+    for number, scope in enumerate(read_clause.clause.scope):
+        where = read_clause.place("scope", number)
         for position, code in enumerate(scope.codes, start=1):
             require_hs_code(where, f"`scope` {number + 1}, `codes` {position}", code)
 
 
-def _require_successive_suspensions(one: _Read) -> None:
+def _require_successive_suspensions(read_clause: _Read) -> None:
     """Raise UpstreamFormatError where a day would be in two suspensions of a clause."""
     numbered = sorted(
-        enumerate(one.clause.suspended),
+        enumerate(read_clause.clause.suspended),
         key=lambda each: (each[1].first_day, each[1].last_day or date.max),
     )
     for (_, earlier), (number, later) in pairwise(numbered):
@@ -227,15 +229,15 @@ def _require_successive_suspensions(one: _Read) -> None:
             reason = f"{this} overlaps that from {earlier.first_day} to {earlier.last_day}"
         else:
             continue
-        raise UpstreamFormatError(f"{NAME}: {one.place('suspended', number)}: {reason}.")
+        raise UpstreamFormatError(f"{NAME}: {read_clause.place('suspended', number)}: {reason}.")
 
 
 def _require_suspending_clauses(read: Sequence[_Read]) -> None:
     """Raise UpstreamFormatError for a suspension by what is no clause of the file."""
-    clauses = {one.clause.clause for one in read}
-    measures = {one.clause.measure for one in read}
-    for one in read:
-        for number, suspension in enumerate(one.clause.suspended):
+    clauses = {read_clause.clause.clause for read_clause in read}
+    measures = {read_clause.clause.measure for read_clause in read}
+    for read_clause in read:
+        for number, suspension in enumerate(read_clause.clause.suspended):
             if suspension.by is None or suspension.by in clauses:
                 continue
             what = (
@@ -243,7 +245,7 @@ def _require_suspending_clauses(read: Sequence[_Read]) -> None:
                 if suspension.by in measures
                 else "which is no clause of the file"
             )
-            place = one.place("suspended", number)
+            place = read_clause.place("suspended", number)
             raise UpstreamFormatError(
                 f"{NAME}: {place}: `suspended` {number + 1}, `by` is {suspension.by!r}, {what}."
             )

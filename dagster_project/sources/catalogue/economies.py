@@ -75,7 +75,7 @@ def _require_economy_rows(table: pl.DataFrame) -> None:
     named = pl.coalesce("economy_iso3", pl.lit("(blank)"))
 
     def require(row: pl.Expr, what: str) -> None:
-        require_every(row, of=table, value=named, what=what, source=NAME)
+        require_every(row, table=table, value=named, what=what, source=NAME)
 
     require(
         economy.str.contains(r"^[A-Z]{3}$") | economy.is_in(SPECIAL_ECONOMIES),

@@ -16,7 +16,7 @@ END_MARK = "..."
 """YAML's own end of a document. Required as the last line: else a cut file would pass."""
 
 
-def read_section(payload: bytes, of: Collection[str]) -> tuple[str, list[dict[str, Any]]]:
+def read_section(payload: bytes, allowed: Collection[str]) -> tuple[str, list[dict[str, Any]]]:
     """The one section of a document, of the allowed ones, with its entries as written.
 
     Raises UpstreamFormatError in one sentence: not UTF-8, not YAML, too long or too deep, another
@@ -35,8 +35,8 @@ def read_section(payload: bytes, of: Collection[str]) -> tuple[str, list[dict[st
     except (ValueError, AttributeError) as error:  # a tag such as `!!int` on a text
         raise UpstreamFormatError(f"{NAME}: a `!!` tag does not fit its value.") from error
     sections = list(loaded) if isinstance(loaded, dict) else []
-    if len(sections) != 1 or sections[0] not in of:
-        known = ", ".join(f"`{section}:`" for section in of)
+    if len(sections) != 1 or sections[0] not in allowed:
+        known = ", ".join(f"`{section}:`" for section in allowed)
         raise UpstreamFormatError(
             f"{NAME}: the file begins with none of {known}, and it is not a table of economies."
         )
