@@ -124,3 +124,29 @@ def code_of(path: Path) -> str:
 
 def is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+NOT_NAMES = {"found", "one", "of"}
+"""A variable says what it holds."""
+
+
+def test_no_variable_is_named_found_one_or_of() -> None:
+    named = [
+        f"{path.relative_to(CHECKOUT)}:{node.lineno} names a variable {name}"
+        for path in sorted(PRODUCT.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Name | ast.arg)
+        for name in [name_bound_by(node)]
+        if name in NOT_NAMES
+    ]
+    assert named == []
+
+
+def name_bound_by(node: ast.Name | ast.arg) -> str:
+    """The variable or parameter that is bound here; empty where a name is only read.
+
+    The targets of loops and comprehensions are stored names too.
+    """
+    if isinstance(node, ast.arg):
+        return node.arg
+    return node.id if isinstance(node.ctx, ast.Store) else ""
