@@ -51,7 +51,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
         shutil.copytree(BUNDLED / name, folder / name, dirs_exist_ok=True)
         for document, text in texts.items():
             (folder / name / document).write_bytes(text)
-        for module in ("land", "stores", "hold"):
+        for module in ("land", "stores", "compare"):
             monkeypatch.setattr(f"dagster_project.intake.{module}.BUNDLED", folder)
         if at is not None:
             monkeypatch.setattr(landing_module, "_now", lambda: at)

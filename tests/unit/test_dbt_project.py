@@ -26,6 +26,7 @@ from dagster_project.lake.build_file import work_file
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.serving.dictionary import described_tables, unit_of
+from dagster_project.serving.wording.plugin import add_sentences
 from dagster_project.settings import BUNDLED, DBT_PROJECT
 from dagster_project.sources.catalogue.claims import CLAIM_TESTS
 from tests import contract
@@ -171,6 +172,7 @@ def test_every_column_is_described_with_its_type_as_it_is_built(
     build_file, _ = empty_build
     with duckdb.connect(str(build_file), read_only=True) as connection:
         connection.execute(f"attach '{work_file(build_file)}' as work (read_only)")
+        add_sentences(connection)
         for node in project.models + project.seeds:
             relation = node["relation_name"]
             built = connection.execute(f"describe {relation}").fetchall()
@@ -298,6 +300,17 @@ def test_every_lake_table_has_a_rule_that_chooses_among_its_snapshots() -> None:
     assert [table.name for table in LAKE_TABLES.values() if table.asked_by] == ["trade_flows"]
 
 
+def test_no_published_view_words_sentences(project: Project) -> None:
+    """A BI tool reads it without the function `sentence`: only tables may hold what it gives."""
+    views = {
+        table
+        for table, model in project.marts().items()
+        if model["config"]["materialized"] == "view"
+    }
+    assert views
+    assert not [table for table in views if "sentence(" in project.marts()[table]["raw_code"]]
+
+
 LONG_MODELS = {"production_shares", "int_claims__measure_production_share"}
 """To be divided: each is one chain of steps with unit tests from end to end."""
 
@@ -333,7 +346,7 @@ def test_what_the_gate_does_not_compare_or_compares_without_sources(project: Pro
     """Its models declare it; an unknown word would be without effect."""
     metas = {name: model["config"]["meta"] for name, model in project.marts().items()}
     assert set().union(*metas.values()) == {
-        "lake_rows", "compared", "chooses_source", "shows_moves",
+        "lake_rows", "expectations", "compared", "chooses_source", "shows_moves",
     }  # fmt: skip
     schemas = {name: name.partition(".")[0] for name in metas}
     assert {name for name, meta in metas.items() if not meta.get("compared", True)} == {
