@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -298,56 +298,9 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
     too are dashes there. A blank next to another year's figure (two countries), and blank reserves,
     are not available: for the latter the next edition prints NA, dashes and figures.
     """
-    matches = {
-        name: re.fullmatch(r"(prod|cap|reserves)_(est_)?([0-9]{4})", re.sub(r"\s", "", name))
-        for name in sorted(columns)
-    }
-    years = {name: match for name, match in matches.items() if match}
-    # A column of the long layout marks the materials that are on a list of a year.
-    unread = [
-        name
-        for name, match in matches.items()
-        if match is None and re.search(r"[0-9]{4}", name) and "critical" not in name
-    ]
-    if unread:
-        raise UpstreamFormatError(
-            f"{CARD.name}: columns of a year that are not read: {listed(unread)}.",
-            hint="Read are PROD_<year>, CAP_<year>, RESERVES_<year>, and _EST_ before the year.",
-        )
-    if not any(match[1] == "prod" for match in years.values()):
-        raise UpstreamFormatError(f"{CARD.name}: no column of production of a year (PROD_2023).")
-    table = read_text_table(
-        payload, source=CARD.name, required=(*WIDE_COLUMNS, *years), others=True
-    ).with_columns(_plain(name) for name in (*WIDE_COLUMNS, *years))
-    # The publisher's files of one commodity end in rows of commas.
-    table = table.filter(pl.any_horizontal(pl.col(WIDE_COLUMNS[:4]).is_not_null()))
-    require_every(
-        pl.col("source").str.contains(r"^MCS[0-9]{4}$"),
-        table=table,
-        value=pl.col("source"),
-        what="is not an edition like MCS2025",
-        source=CARD.name,
-    )
-    edition = table["source"].unique().sort().to_list()
-    if len(edition) != 1:
-        raise UpstreamFormatError(f"{CARD.name}: several editions in a file: {listed(edition)}.")
-    year_of_edition = int(edition[0][3:])
-    _require_world_total_of_last(table, columns=("commodity", "type"))
-
-    statistic = {"prod": "production", "cap": "capacity", "reserves": "reserves"}
-    notes = {"prod": "prod_notes", "cap": "cap_notes", "reserves": "reserve_notes"}
-    cells = pl.concat(
-        table.lazy().select(
-            "commodity", "country", "type", "unit_meas",
-            pl.lit(statistic[match[1]]).alias("statistic"),
-            pl.lit(match[3]).alias("year"),
-            pl.lit(match[2] is not None).alias("in_column_of_estimates"),
-            pl.col(name).alias("cell"),
-            pl.col(notes[match[1]]).alias("note"),
-        )
-        for name, match in years.items()
-    )  # fmt: skip
-
+    years = _columns_of_years(columns)
+    table, year_of_edition = _wide_table(payload, years)
+    cells = _cells_of_years(table, years)
     kind = pl.col("type").fill_null("").str.replace(r"(?i), ?estimated$", "")
     is_sum_of_labels = pl.col("country").str.contains(r"(?i)^world total.*\(.* and .*\)")
     label = pl.format(
@@ -402,6 +355,73 @@ def _cells_of_wide(payload: bytes, columns: frozenset[str]) -> pl.LazyFrame:
             "edition", "label", "statistic", "country", "year", "unit", "cell", "means",
             "is_estimate", "remark",
         )
+    )  # fmt: skip
+
+
+def _columns_of_years(columns: frozenset[str]) -> dict[str, re.Match[str]]:
+    """The columns of a year (`PROD_EST_2024`), each with its statistic, mark and year.
+
+    Raises UpstreamFormatError for columns of a year that are not read, and without production.
+    """
+    matches = {
+        name: re.fullmatch(r"(prod|cap|reserves)_(est_)?([0-9]{4})", re.sub(r"\s", "", name))
+        for name in sorted(columns)
+    }
+    # A column of the long layout marks the materials that are on a list of a year.
+    unread = [
+        name
+        for name, match in matches.items()
+        if match is None and re.search(r"[0-9]{4}", name) and "critical" not in name
+    ]
+    if unread:
+        raise UpstreamFormatError(
+            f"{CARD.name}: columns of a year that are not read: {listed(unread)}.",
+            hint="Read are PROD_<year>, CAP_<year>, RESERVES_<year>, and _EST_ before the year.",
+        )
+    years = {name: match for name, match in matches.items() if match}
+    if not any(match[1] == "prod" for match in years.values()):
+        raise UpstreamFormatError(f"{CARD.name}: no column of production of a year (PROD_2023).")
+    return years
+
+
+def _wide_table(payload: bytes, years: Iterable[str]) -> tuple[pl.DataFrame, int]:
+    """The rows of the wide layout, and the year of its edition.
+
+    Raises UpstreamFormatError for several editions in a file, and one that was cut.
+    """
+    table = read_text_table(
+        payload, source=CARD.name, required=(*WIDE_COLUMNS, *years), others=True
+    ).with_columns(_plain(name) for name in (*WIDE_COLUMNS, *years))
+    # The publisher's files of one commodity end in rows of commas.
+    table = table.filter(pl.any_horizontal(pl.col(WIDE_COLUMNS[:4]).is_not_null()))
+    require_every(
+        pl.col("source").str.contains(r"^MCS[0-9]{4}$"),
+        table=table,
+        value=pl.col("source"),
+        what="is not an edition like MCS2025",
+        source=CARD.name,
+    )
+    edition = table["source"].unique().sort().to_list()
+    if len(edition) != 1:
+        raise UpstreamFormatError(f"{CARD.name}: several editions in a file: {listed(edition)}.")
+    _require_world_total_of_last(table, columns=("commodity", "type"))
+    return table, int(edition[0][3:])
+
+
+def _cells_of_years(table: pl.DataFrame, years: Mapping[str, re.Match[str]]) -> pl.LazyFrame:
+    """One row per row of the table and column of a year."""
+    statistic = {"prod": "production", "cap": "capacity", "reserves": "reserves"}
+    notes = {"prod": "prod_notes", "cap": "cap_notes", "reserves": "reserve_notes"}
+    return pl.concat(
+        table.lazy().select(
+            "commodity", "country", "type", "unit_meas",
+            pl.lit(statistic[match[1]]).alias("statistic"),
+            pl.lit(match[3]).alias("year"),
+            pl.lit(match[2] is not None).alias("in_column_of_estimates"),
+            pl.col(name).alias("cell"),
+            pl.col(notes[match[1]]).alias("note"),
+        )
+        for name, match in years.items()
     )  # fmt: skip
 
 
@@ -641,20 +661,64 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
     """Cells -> figures in metric tons, with economy, stage, bound and flag."""
     rows = _known_and_taken(cells.collect()).rechunk()
     _require_most_materials(rows)
-    groups = pl.col("means").str.extract_groups(FIGURE)
-    low, high = (
-        groups.struct.field(name).str.replace_all(",", "").cast(pl.Float64)
-        for name in ("low", "high")
+    rows = _with_units_of_label(rows)
+    _require_what_is_read(rows)
+    multiplied, divided = (
+        pl.col("unit").replace_strict(
+            {unit: factors[at] for unit, factors in TONNES_PER_UNIT.items()},
+            return_dtype=pl.Float64,
+        )
+        for at in (0, 1)
     )
+    country, parenthesis = _country_and_parenthesis(rows)
+    figures = (
+        rows.lazy()
+        .with_columns(**_read_cells())
+        .with_columns(
+            year=pl.col("year").cast(pl.Int32),
+            amount_t=pl.col("in_units") * multiplied / divided,
+            economy_iso3=pl.col("country").replace_strict(country, return_dtype=pl.String),
+            parenthesis=pl.col("country").replace_strict(parenthesis, return_dtype=pl.String),
+            printed=pl.col("cell"),
+            stage=pl.when(pl.col("statistic") != "production")
+            .then("statistic")
+            .when(pl.col("label_stage").is_in(words.STAGES_OF_OUTPUT))
+            .then("label_stage"),
+        )
+        .with_columns(
+            without_usa=pl.when(
+                pl.col("economy_iso3") == "WLD",
+                ((pl.col("economy_iso3") == "USA") & (pl.col("flag") == "withheld"))
+                .any()
+                .over("label", "stage", "year"),
+                ~pl.col("remark").fill_null("").str.contains(r"U\.S\.|United States"),
+            ).then(pl.lit("(United States withheld)"))
+        )
+        .with_columns(
+            notes=pl.concat_str(
+                "remark", "parenthesis", "without_usa", separator=" ", ignore_nulls=True
+            ).replace("", None)
+        )
+        .collect()
+    )
+    _require_flag_and_stage(figures)
+    return figures
+
+
+def _with_units_of_label(rows: pl.DataFrame) -> pl.DataFrame:
+    """Units in lower case; a blank one is that of the label's other cells, if they have one."""
     units_of_label = pl.col("unit").drop_nulls().unique()
-    rows = rows.with_columns(unit=pl.col("unit").str.to_lowercase()).with_columns(
-        # A blank unit is that of the other cells, where they have one.
+    return rows.with_columns(unit=pl.col("unit").str.to_lowercase()).with_columns(
         unit=pl.when(
             pl.col("unit").is_null(), (units_of_label.len() == 1).over("label", "statistic")
         )
         .then(units_of_label.first().over("label", "statistic"))
         .otherwise("unit")
     )
+
+
+def _require_what_is_read(rows: pl.DataFrame) -> None:
+    """Reject an unknown statistic or unit, and a year that is none of the edition."""
     for column, known, what in (
         ("statistic", list(STATISTICS), "is not a statistic that is read"),
         (
@@ -689,12 +753,20 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         what=f"is outside the years of the edition of {listed(editions)}",
         source=CARD.name,
     )
+
+
+def _read_cells() -> dict[str, pl.Expr]:
+    """What a cell means: `in_units` of its row, `bound`, and `flag`, null for no figure."""
+    groups = pl.col("means").str.extract_groups(FIGURE)
+    low, high = (
+        groups.struct.field(name).str.replace_all(",", "").cast(pl.Float64)
+        for name in ("low", "high")
+    )
     is_less_than_half = pl.col("means").str.contains(LESS_THAN_HALF)
-    is_zero = pl.col("means").str.contains(ZERO)
     in_units = (
         pl.when(is_less_than_half)
         .then(0.5)
-        .when(is_zero)
+        .when(pl.col("means").str.contains(ZERO))
         .then(0.0)
         .otherwise(pl.when(high.is_null()).then(low).otherwise((low + high) / 2))
     )
@@ -727,44 +799,11 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         .when(in_units.is_not_null())
         .then(pl.lit("reported"))
     )
-    multiplied, divided = (
-        pl.col("unit").replace_strict(
-            {unit: factors[at] for unit, factors in TONNES_PER_UNIT.items()},
-            return_dtype=pl.Float64,
-        )
-        for at in (0, 1)
-    )
-    country, parenthesis = _country_and_parenthesis(rows)
-    figures = (
-        rows.lazy()
-        .with_columns(flag=flag, bound=bound, in_units=in_units)
-        .with_columns(
-            year=pl.col("year").cast(pl.Int32),
-            amount_t=pl.col("in_units") * multiplied / divided,
-            economy_iso3=pl.col("country").replace_strict(country, return_dtype=pl.String),
-            parenthesis=pl.col("country").replace_strict(parenthesis, return_dtype=pl.String),
-            printed=pl.col("cell"),
-            stage=pl.when(pl.col("statistic") != "production")
-            .then("statistic")
-            .when(pl.col("label_stage").is_in(words.STAGES_OF_OUTPUT))
-            .then("label_stage"),
-        )
-        .with_columns(
-            without_usa=pl.when(
-                pl.col("economy_iso3") == "WLD",
-                ((pl.col("economy_iso3") == "USA") & (pl.col("flag") == "withheld"))
-                .any()
-                .over("label", "stage", "year"),
-                ~pl.col("remark").fill_null("").str.contains(r"U\.S\.|United States"),
-            ).then(pl.lit("(United States withheld)"))
-        )
-        .with_columns(
-            notes=pl.concat_str(
-                "remark", "parenthesis", "without_usa", separator=" ", ignore_nulls=True
-            ).replace("", None)
-        )
-        .collect()
-    )
+    return {"flag": flag, "bound": bound, "in_units": in_units}
+
+
+def _require_flag_and_stage(figures: pl.DataFrame) -> None:
+    """Reject a cell that is no figure, and output without a stage."""
     require_every(
         pl.col("flag").is_not_null(),
         table=figures,
@@ -780,7 +819,6 @@ def _figures(cells: pl.LazyFrame) -> pl.DataFrame:
         source=CARD.name,
         error=UnknownCodeError,
     )
-    return figures
 
 
 def _require_world_total_of_last(table: pl.DataFrame, *, columns: tuple[str, ...]) -> None:
