@@ -488,10 +488,10 @@ def withdraw(
     The same bytes stay withdrawn when they are received again, until kido reinstate.
     """
     settings = _settings()
-    from dagster_project.intake.withdraw import withdraw
+    from dagster_project.intake import withdraw as withdrawals
     from dagster_project.sources.registry import all_sources
 
-    withdraw(settings, all_sources(), snapshot, because, _print)
+    withdrawals.withdraw(settings, all_sources(), snapshot, because, _print)
 
 
 @app.command()
@@ -500,10 +500,10 @@ def reinstate(
 ) -> None:
     """Bring a withdrawn snapshot back: it is used again. Then: kido build."""
     settings = _settings()
-    from dagster_project.intake.withdraw import reinstate
+    from dagster_project.intake import withdraw as withdrawals
     from dagster_project.sources.registry import all_sources
 
-    if not reinstate(settings, all_sources(), snapshot, _print):
+    if not withdrawals.reinstate(settings, all_sources(), snapshot, _print):
         raise typer.Exit(1)
 
 

@@ -147,9 +147,9 @@ class Fetching:
         self._run = uuid.uuid4().hex[:8]
 
     def lock(self, on_wait: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
-        """Hold the source: two processes that fetch at once would settle the same extracts.
+        """Lock the source: two processes that fetch at once would settle the same extracts.
 
-        Everything from planning to the last window belongs inside. See `alone`.
+        Everything from planning to the last window belongs inside. See `source_lock`.
         """
         return source_lock(self._settings, self._source.CARD.name, on_wait)
 

@@ -11,14 +11,14 @@ from dagster_project.errors import BusyError
 from dagster_project.settings import Settings
 
 _MOMENT_S = 0.5
-"""Another process may hold a source this long before `on_wait` gets a line."""
+"""Another process may have locked a source this long before `on_wait` gets a line."""
 
 
 @contextmanager
 def source_lock(
     settings: Settings, source: str, on_wait: Callable[[str], None] | None = None
 ) -> Iterator[None]:
-    """Hold a source: to fetch from its publisher, to land its files, or to withdraw snapshots.
+    """Lock a source: to fetch from its publisher, to land its files, or to withdraw snapshots.
 
     Waits for another process; after a moment `on_wait` gets a line about it. Without `on_wait`
     BusyError is raised then.

@@ -115,7 +115,7 @@ def reinstate(
 def complete(landing: Landing, lake: Lake, source: str) -> None:
     """Finish an interrupted withdrawal or its undoing.
 
-    The caller must hold the source.
+    The caller must have locked the source.
     """
     landing.complete(source)
     for snapshot_id in lake.snapshot_ids(source) & set(landing.withdrawn(source)):

@@ -80,7 +80,7 @@ def compact(
     DuckDB sorts them in `folder` and uses at most `memory` bytes. The record of the compaction is
     written last: until then the old files are used, from then on the merged ones, and the old ones
     are left to `Lake.sweep`. Rows that no longer count (their snapshot was withdrawn, or written
-    again) are left out of the merged files. The caller must hold the source.
+    again) are left out of the merged files. The caller must have locked the source.
     """
     import duckdb
 

@@ -412,7 +412,7 @@ class Landing:
     def complete(self, source: str) -> None:
         """Finish an interrupted withdrawal or its undoing.
 
-        The caller must hold the source: another process may be in the middle of one.
+        The caller must have locked the source: another process may be in the middle of one.
         """
         withdrawn, landed = self.withdrawn(source), self.store.names(source)
         for snapshot_id, record in withdrawn.items():

@@ -67,7 +67,8 @@ class WordsOf(_Strict):
 
     @property
     def value(self) -> object:
-        return _named(self.words, {name.lower(): value for name, value in vars(words).items()})
+        lists = {name: value for name, value in vars(words).items() if isinstance(value, tuple)}
+        return _named(self.words, {name.lower(): value for name, value in lists.items()})
 
 
 class LimitOf(_Strict):

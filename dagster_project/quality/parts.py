@@ -12,7 +12,7 @@ import polars as pl
 
 from dagster_project import words
 from dagster_project.quality.markets import Markets
-from dagster_project.quality.rules import Known, Rule, Today, report, stop
+from dagster_project.quality.rules import Known, Rule, report, stop
 
 HS6 = r"^(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{4}$"
 """Six digits in chapters 01 to 97: 98 and 99 are national, and a code that went through a number
@@ -136,17 +136,6 @@ def is_not_above(name: str, low: str, high: str, explanation: str) -> Rule:
         column_B=low,
         or_equal=True,
         ignore_row_if="either_value_is_missing",
-    )
-
-
-def is_not_later_than_today(column: str) -> Rule:
-    """Nothing in a build became known after the day it is built for."""
-    return stop(
-        f"{column}_is_not_after_the_day_of_the_build",
-        "What became known later must not appear in a build as of that day.",
-        "ExpectColumnValuesToBeBetween",
-        column=column,
-        max_value=Today(SLACK_DAYS),
     )
 
 

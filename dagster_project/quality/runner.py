@@ -154,11 +154,8 @@ class _Evaluation:
     results: list[CheckResult]
     to_quarantine: int
     quarantined: pl.DataFrame
-
-    @property
-    def are_too_many(self) -> bool:
-        """Whether so many rows would be quarantined that the batch is rejected."""
-        return self.to_quarantine > LARGEST_QUARANTINED_SHARE * self.rows
+    are_too_many: bool
+    """Whether so many rows would be quarantined that the batch is rejected."""
 
 
 def _evaluate(
@@ -187,16 +184,17 @@ def _evaluate(
     failing = data.failing_rows({rule.name: answers[rule.name].rows for rule in broken}, kwargs)
     quarantining = [rule for rule in broken if rule.on_failure == "quarantine"]
     to_quarantine = _union(failing[rule.name].numbers for rule in quarantining)
+    are_too_many = to_quarantine.len() > LARGEST_QUARANTINED_SHARE * data.rows
     # Of a large batch that is rejected for their number, only the first are read.
     is_large = isinstance(data, Profile)
-    is_rejected = to_quarantine.len() > LARGEST_QUARANTINED_SHARE * data.rows
-    kept = to_quarantine.head(SAMPLE_ROWS) if is_large and is_rejected else to_quarantine
+    kept = to_quarantine.head(SAMPLE_ROWS) if is_large and are_too_many else to_quarantine
     shown = _ShownRows(data, failing, broken, kept)
     return _Evaluation(
         data.rows,
         [_result(suite, rule, answers[rule.name], data, shown, kwargs) for rule in suite.rules],
         to_quarantine.len(),
         _quarantined(shown, quarantining, kept),
+        are_too_many,
     )
 
 

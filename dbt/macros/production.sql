@@ -73,17 +73,14 @@
 
 {# Why a part of a total is no share: as a share it would be above 1. #}
 {% macro exceeds_a_rounded_total() -%}
-    'The figure exceeds the published total, which is rounded.'
+    {{ sentence('production.exceeds_a_rounded_total') }}
 {%- endmacro %}
 
 
 {# Why there is nothing to take a share of; a total printed as a bound or as not available is no
    figure, and one whose parts exceed it by more than rounding is wrong. #}
 {% macro no_total_to_share(printed_total_t) -%}
-    case
-        when {{ printed_total_t }} is null then 'No exact world total is published.'
-        else 'The economies exceed the published total by more than rounding.'
-    end
+    {{ sentence('production.no_total', {'printed_total_t': printed_total_t}) }}
 {%- endmacro %}
 
 

@@ -84,56 +84,37 @@ arrivals_together as (
     group by reporter_iso3
     having bool_or(is_after)
 
-),
-
-lines as (
-
-    select
-        importers.importer_iso3,
-        10 as position,
-        {{ sentence('answers.magnet_arrivals', {
-            'reporter': 'reporters.name',
-            'importer': 'importers.importer_name',
-            'supplier': 'importers.supplier_name',
-        }) }} as subject,
-        arrivals_together.amount_t as figure,
-        't' as unit,
-        strftime(arrivals_together.last_month, '%Y-%m') as period,
-        {{ sentence('answers.magnet_arrivals_detail', {
-            'measure_month': "strftime(" ~ month_of_the_measure ~ ", '%Y-%m')",
-            'least_t': 'arrivals_together.least_t',
-            'month_of_least': "strftime(arrivals_together.month_of_least, '%Y-%m')",
-            'usual_t': 'arrivals_together.usual_t',
-        }) }} as detail,
-        arrival_trends.trend,
-        strftime(arrival_trends.trend_from, '%Y-%m') as trend_from,
-        arrivals_together.source,
-        arrivals_together.vintage_at,
-        arrivals_together.snapshot_ids
-    from importers
-    left join arrivals_together
-        on arrivals_together.reporter_iso3 = case
-            when
-                importers.importer_iso3 in (select own.reporter_iso3 from arrivals_together as own)
-                then importers.importer_iso3
-            else '{{ arrivals_shown_of }}'
-        end
-    left join arrival_trends on arrivals_together.reporter_iso3 = arrival_trends.reporter_iso3
-    left join economies as reporters on arrivals_together.reporter_iso3 = reporters.economy_iso3
-
 )
 
 select
-    importer_iso3,
-    position,
-    subject,
-    figure,
-    unit,
-    period,
-    detail,
-    trend,
-    trend_from,
-    source,
-    vintage_at,
-    snapshot_ids
-from lines
+    importers.importer_iso3,
+    10 as position,
+    {{ sentence('answers.magnet_arrivals', {
+        'reporter': 'reporters.name',
+        'importer': 'importers.importer_name',
+        'supplier': 'importers.supplier_name',
+    }) }} as subject,
+    arrivals_together.amount_t as figure,
+    't' as unit,
+    strftime(arrivals_together.last_month, '%Y-%m') as period,
+    {{ sentence('answers.magnet_arrivals_detail', {
+        'measure_month': "strftime(" ~ month_of_the_measure ~ ", '%Y-%m')",
+        'least_t': 'arrivals_together.least_t',
+        'month_of_least': "strftime(arrivals_together.month_of_least, '%Y-%m')",
+        'usual_t': 'arrivals_together.usual_t',
+    }) }} as detail,
+    arrival_trends.trend,
+    strftime(arrival_trends.trend_from, '%Y-%m') as trend_from,
+    arrivals_together.source,
+    arrivals_together.vintage_at,
+    arrivals_together.snapshot_ids
+from importers
+left join arrivals_together
+    on arrivals_together.reporter_iso3 = case
+        when
+            importers.importer_iso3 in (select own.reporter_iso3 from arrivals_together as own)
+            then importers.importer_iso3
+        else '{{ arrivals_shown_of }}'
+    end
+left join arrival_trends on arrivals_together.reporter_iso3 = arrival_trends.reporter_iso3
+left join economies as reporters on arrivals_together.reporter_iso3 = reporters.economy_iso3

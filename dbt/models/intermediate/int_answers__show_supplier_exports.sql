@@ -111,56 +111,37 @@ exports_together as (
     from exports_by_month
     group by importer_iso3
 
-),
-
-lines as (
-
-    select
-        importers.importer_iso3,
-        9 as position,
-        {{ sentence('answers.supplier_exports', {
-            'supplier': 'importers.supplier_name',
-            'importer': 'importers.importer_name',
-        }) }} as subject,
-        exports_together.amount_t as figure,
-        't' as unit,
-        strftime(exports_together.first_month, '%Y-%m')
-        || strftime(exports_together.last_month, '/%Y-%m') as period,
-        {{ sentence('answers.supplier_exports_detail', {
-            'months': 'exports_together.months',
-            'months_reported': 'exports_together.months_reported',
-            'months_without_weight': 'exports_together.months_without_weight',
-            'months_before': 'exports_together.months_before',
-            'months_before_without_weight': 'exports_together.months_before_without_weight',
-            'amount_before_t': 'exports_together.amount_before_t',
-            'has_source': 'exports_together.source is not null',
-            'span': months_shown // 2,
-        }) }} as detail,
-        case when exports_together.source is not null then exports_together.trend end as trend,
-        case
-            when exports_together.source is not null
-                then strftime(exports_together.trend_from, '%Y-%m')
-        end as trend_from,
-        exports_together.source,
-        exports_together.vintage_at,
-        exports_together.snapshot_ids
-    from importers
-    left join exports_together on importers.importer_iso3 = exports_together.importer_iso3
-    where importers.importer_iso3 <> importers.supplier_iso3
-
 )
 
 select
-    importer_iso3,
-    position,
-    subject,
-    figure,
-    unit,
-    period,
-    detail,
-    trend,
-    trend_from,
-    source,
-    vintage_at,
-    snapshot_ids
-from lines
+    importers.importer_iso3,
+    9 as position,
+    {{ sentence('answers.supplier_exports', {
+        'supplier': 'importers.supplier_name',
+        'importer': 'importers.importer_name',
+    }) }} as subject,
+    exports_together.amount_t as figure,
+    't' as unit,
+    strftime(exports_together.first_month, '%Y-%m')
+    || strftime(exports_together.last_month, '/%Y-%m') as period,
+    {{ sentence('answers.supplier_exports_detail', {
+        'months': 'exports_together.months',
+        'months_reported': 'exports_together.months_reported',
+        'months_without_weight': 'exports_together.months_without_weight',
+        'months_before': 'exports_together.months_before',
+        'months_before_without_weight': 'exports_together.months_before_without_weight',
+        'amount_before_t': 'exports_together.amount_before_t',
+        'has_source': 'exports_together.source is not null',
+        'span': months_shown // 2,
+    }) }} as detail,
+    case when exports_together.source is not null then exports_together.trend end as trend,
+    case
+        when exports_together.source is not null
+            then strftime(exports_together.trend_from, '%Y-%m')
+    end as trend_from,
+    exports_together.source,
+    exports_together.vintage_at,
+    exports_together.snapshot_ids
+from importers
+left join exports_together on importers.importer_iso3 = exports_together.importer_iso3
+where importers.importer_iso3 <> importers.supplier_iso3

@@ -108,6 +108,7 @@ def test_an_entry_reads_lists_limits_and_days_from_where_they_are_kept() -> None
     [
         ({"type": "expect_column_to_exist"}, "ExpectColumnToExist is not in EXPECTATIONS"),
         ({"kwargs": {"column": "a", "value_set": {"words": "moods"}}}, "there is no moods"),
+        ({"kwargs": {"column": "a", "value_set": {"words": "stage"}}}, "there is no stage"),
         ({"kwargs": {"column": "a", "max_value": {"limit": "sky"}}}, "there is no sky"),
         ({"severity": "fatal"}, "severity"),
         ({"reason": ""}, "type, kwargs and reason"),
@@ -115,7 +116,7 @@ def test_an_entry_reads_lists_limits_and_days_from_where_they_are_kept() -> None
         ({"function": "is_nice"}, "nothing else but its name"),
         ({"derived": {"a": "case when ) end"}}, "b_is_filled"),
     ],
-    ids=["type", "list", "limit", "severity", "reason", "field", "function", "sql"],
+    ids=["type", "list", "type_of_list", "limit", "severity", "reason", "field", "function", "sql"],
 )
 def test_an_entry_that_cannot_be_read_is_named_with_its_table(
     change: dict[str, object], complaint: str, tmp_path: Path
@@ -132,11 +133,13 @@ def test_an_entry_that_cannot_be_read_is_named_with_its_table(
     assert str(refused.value).startswith("t.yml: t: ")
 
 
-def test_no_rule_was_lost_on_the_way_to_yaml(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_rule_was_lost_on_the_way_to_yaml() -> None:
     """378 rules in 44 tables on 2026-11-28, each with rows it lets pass and a defect it catches."""
-    rules = sum(len(suite.rules) for suite in mart_suites().values())
-    defects = sum(len(cases(suite)[1]) for suite in mart_suites().values())
-    good = sum(len(cases(suite)[0]) for suite in mart_suites().values())
+    suites = mart_suites().values()
+    rules = sum(len(suite.rules) for suite in suites)
+    defects = sum(len(cases(suite)[1]) for suite in suites)
+    good = sum(len(cases(suite)[0]) for suite in suites)
     print(f"{rules} rules, {defects} defects, {good} rows that pass")
-    assert (rules, defects) >= (378, 378)
-    assert all(cases(suite)[0] for suite in mart_suites().values())
+    assert rules >= 378
+    assert defects >= 378
+    assert all(cases(suite)[0] for suite in suites)

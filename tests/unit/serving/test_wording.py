@@ -17,8 +17,11 @@ from dagster_project.serving.wording.plugin import add_sentences
 from dagster_project.settings import DBT_PROJECT
 
 MODELS = sorted((DBT_PROJECT / "models").rglob("*.sql"))
+MACROS = sorted((DBT_PROJECT / "macros").rglob("*.sql"))
 USED = {
-    name for model in MODELS for name in re.findall(r"sentence\('([a-z_.]+)'", model.read_text())
+    name
+    for file in [*MODELS, *MACROS]
+    for name in re.findall(r"sentence\('([a-z_.]+)'", file.read_text())
 }
 
 
@@ -36,13 +39,32 @@ def test_every_sentence_of_a_model_has_a_function_and_no_other() -> None:
     assert {name for page in pages for name in functions_of(page)} == USED
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.stem)
-def test_a_model_holds_no_sentence(model: Path) -> None:
-    code = re.sub(r"\{#.*?#\}|--[^\n]*", "", model.read_text(), flags=re.DOTALL)
+@pytest.mark.parametrize("file", [*MODELS, *MACROS], ids=lambda file: file.stem)
+def test_sql_holds_no_sentence(file: Path) -> None:
+    assert sentences_in(file.read_text()) == []
+
+
+def sentences_in(sql: str) -> list[str]:
+    """Texts of four words or more, and those that end like a sentence; calls of Jinja are none."""
+    code = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|--[^\n]*", "", sql, flags=re.DOTALL)
     texts = re.findall(r"'((?:[^'\n]|'')*)'", code)
-    # Four words with blanks between them are no code; expressions of Jinja have signs in them.
-    long = [text for text in texts if len(re.findall(r"[A-Za-z]{2,}(?= |$)", text)) >= 4]
-    assert not [text for text in long if not re.search(r"[(._=]|\bcase\b|\bis not null\b", text)]
+    words = (re.findall(r"[A-Za-z]{2,}", text) for text in texts)
+    return [
+        text
+        for text, words_of_text in zip(texts, words, strict=True)
+        if not re.search(r"[\\|^]", text)  # a pattern
+        and ((len(words_of_text) > 3 and " " in text) or re.search(r"[a-z]\.$", text))
+    ]
+
+
+def test_a_sentence_in_sql_is_seen_with_signs_in_it_too() -> None:
+    said = "select case when a then 'No figure (of 2024) is published.' else ' of these = ' end"
+    assert sentences_in(said) == ["No figure (of 2024) is published."]
+    assert sentences_in("select 'It depends.' -- 'a remark in four words'") == ["It depends."]
+    worded = (
+        "select {{ sentence('a.b', {'x': 'case when a is not null then b end'}) }}, 'USD per kg'"
+    )
+    assert sentences_in(worded) == []
 
 
 def test_a_name_that_no_language_has_is_refused() -> None:

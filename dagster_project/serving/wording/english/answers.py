@@ -25,7 +25,7 @@ BEYOND = {
 }
 
 
-def no_figure(f: Facts) -> str:
+def no_figure(facts: Facts) -> str:
     """The detail of a line without one."""
     return "no figure is known"
 
@@ -33,72 +33,75 @@ def no_figure(f: Facts) -> str:
 # --- imports ---
 
 
-def rare_earth_imports(f: Facts) -> str:
+def rare_earth_imports(facts: Facts) -> str:
     """A supplier's share of an importer's rare earths, by weight or by value."""
-    return f"Rare-earth imports from {f['supplier']}, {BY_MEASURE[f['measure']]}"
+    return f"Rare-earth imports from {facts['supplier']}, {BY_MEASURE[facts['measure']]}"
 
 
-def rare_earth_imports_detail(f: Facts) -> str | None:
+def rare_earth_imports_detail(facts: Facts) -> str | None:
     """The total that the share is of, and whether a later year is known."""
-    if f["total"] is None:
+    if facts["total"] is None:
         return None
-    absent = "" if f["has_share"] else f"; {f['supplier']} is not among the partners published"
-    measure = BY_MEASURE[f["measure"]]
-    older = f"; no later year is known {measure}" if f["has_later_year"] else ""
-    return f"of {amount(f['total'], f['measure'])}{absent}{older}"
+    absent = (
+        "" if facts["has_share"] else f"; {facts['supplier']} is not among the partners published"
+    )
+    measure = BY_MEASURE[facts["measure"]]
+    older = f"; no later year is known {measure}" if facts["has_later_year"] else ""
+    return f"of {amount(facts['total'], facts['measure'])}{absent}{older}"
 
 
-def magnet_imports(f: Facts) -> str:
+def magnet_imports(facts: Facts) -> str:
     """A supplier's share of an importer's magnets."""
-    return f"Magnet imports from {f['supplier']}, by value"
+    return f"Magnet imports from {facts['supplier']}, by value"
 
 
-def magnet_imports_detail(f: Facts) -> str | None:
+def magnet_imports_detail(facts: Facts) -> str | None:
     """The total, its concentration, and the largest suppliers."""
-    if f["total"] is None:
+    if facts["total"] is None:
         return None
-    if not f["is_complete"]:
+    if not facts["is_complete"]:
         concentration = " of the largest flows"
     else:
-        concentration = "" if f["hhi"] is None else f", HHI {f['hhi']:.2f}"
-    largest = _named_shares(f["largest"])
+        concentration = "" if facts["hhi"] is None else f", HHI {facts['hhi']:.2f}"
+    largest = _named_shares(facts["largest"])
     suppliers = f"; largest suppliers: {largest}" if largest else ""
-    return f"of {amount(f['total'], 'value_usd')}{concentration}{suppliers}"
+    return f"of {amount(facts['total'], 'value_usd')}{concentration}{suppliers}"
 
 
-def other_importers(f: Facts) -> str:
+def other_importers(facts: Facts) -> str:
     """The supplier's share of what the largest other importers buy."""
-    return f"The same of the largest other importers but {f['supplier']} together, by value"
+    return f"The same of the largest other importers but {facts['supplier']} together, by value"
 
 
-def other_importers_detail(f: Facts) -> str | None:
+def other_importers_detail(facts: Facts) -> str | None:
     """The share of each, and of how many they are the largest."""
-    if not f["largest"]:
+    if not facts["largest"]:
         return None
+    largest = facts["largest"]
     return (
-        f"{_named_shares(f['largest'])}; the {len(f['largest'])} largest of {f['importers']} in "
-        "BACI, which differs from what importers report"
+        f"{_named_shares(largest)}; the {len(largest)} largest of {facts['importers']} in BACI, "
+        "which differs from what importers report"
     )
 
 
-def codes(f: Facts) -> str:
+def codes(facts: Facts) -> str:
     """The number of codes that one supplier leads."""
-    return f"Codes of which {f['supplier']} is the largest supplier, by value"
+    return f"Codes of which {facts['supplier']} is the largest supplier, by value"
 
 
-def codes_detail(f: Facts) -> str | None:
+def codes_detail(facts: Facts) -> str | None:
     """Of how many codes, and those that depend most on one supplier."""
-    if f["codes"] is None:
-        return "none is imported for USD 1 m" if f["is_importer"] else None
+    if facts["codes"] is None:
+        return "none is imported for USD 1 m" if facts["is_importer"] else None
     largest = [
         f"{_code(code)} {code['supplier']} {percent(code['share'])}"
-        for code in f["largest"] or ()
+        for code in facts["largest"] or ()
         if code["supplier"] is not None
     ]
     if not largest:
         return None
     return (
-        f"of {f['codes']} imported for at least USD 1 m; most dependent on one supplier: "
+        f"of {facts['codes']} imported for at least USD 1 m; most dependent on one supplier: "
         f"{', '.join(largest)}"
     )
 
@@ -115,68 +118,74 @@ def _named_shares(largest: Sequence[Facts] | None) -> str:
 # --- supply and prices ---
 
 
-def mines(f: Facts) -> str:
+def mines(facts: Facts) -> str:
     """The supplier's share of what is mined."""
-    return f"{f['supplier']}'s mines, share of the world's rare earths"
+    return f"{facts['supplier']}'s mines, share of the world's rare earths"
 
 
-def mines_detail(f: Facts) -> str | None:
+def mines_detail(facts: Facts) -> str | None:
     """Its output, and the world's."""
-    if f["amount_t"] is None or f["world_total_t"] is None:
+    if facts["amount_t"] is None or facts["world_total_t"] is None:
         return None
-    return f"{tonnes_rounded(f['amount_t'])} of {tonnes_rounded(f['world_total_t'])} of oxides"
+    return (
+        f"{tonnes_rounded(facts['amount_t'])} of {tonnes_rounded(facts['world_total_t'])} of oxides"
+    )
 
 
-def refineries(f: Facts) -> str:
+def refineries(facts: Facts) -> str:
     """The supplier's least share of what is refined."""
-    return f"{f['supplier']}'s refineries, least share of the world's output of a rare earth"
+    return f"{facts['supplier']}'s refineries, least share of the world's output of a rare earth"
 
 
-def refineries_detail(f: Facts) -> str | None:
+def refineries_detail(facts: Facts) -> str | None:
     """Its shares of light and of heavy rare earths."""
-    if not f["families"]:
+    if not facts["families"]:
         return None
     shares = []
-    for family in f["families"]:
+    for family in facts["families"]:
         least, most = percent(family["least"]), percent(family["most"])
         weight = family["family"].split("_")[0]
         shares.append(f"{weight} {most if least == most else f'{least} to {most}'}")
     return f"{', '.join(shares)} of each element's output"
 
 
-def dysprosium_price(f: Facts) -> str:
+def dysprosium_price(facts: Facts) -> str:
     """The price of a year."""
     return "Dysprosium oxide, average price of the year"
 
 
-def dysprosium_price_detail(f: Facts) -> str | None:
+def dysprosium_price_detail(facts: Facts) -> str | None:
     """Where it is the price of, and the highest one."""
-    if f["highest"] is None:
+    if facts["highest"] is None:
         return None
     return (
-        f"f.o.b. China; prices outside China differ; highest {f['highest']:,.0f} in "
-        f"{f['year_of_highest']}"
+        f"f.o.b. China; prices outside China differ; highest {facts['highest']:,.0f} in "
+        f"{facts['year_of_highest']}"
     )
 
 
 # --- trade by month ---
 
 
-def supplier_exports(f: Facts) -> str:
+def supplier_exports(facts: Facts) -> str:
     """What the supplier says it exports to the importer."""
-    importer = the(f["importer"])
-    return f"{f['supplier']}'s exports to {importer} of gallium, germanium and more (811292)"
+    importer = the(facts["importer"])
+    return f"{facts['supplier']}'s exports to {importer} of gallium, germanium and more (811292)"
 
 
-def supplier_exports_detail(f: Facts) -> str | None:
+def supplier_exports_detail(facts: Facts) -> str | None:
     """The months with figures, the year before, and months without a weight."""
-    months, unweighed, span = f["months"], f["months_without_weight"], f["span"]
+    months, unweighed, span = facts["months"], facts["months_without_weight"], facts["span"]
     if months is None:
         return None
-    nothing = "" if f["months_reported"] else "nothing reported "
+    nothing = "" if facts["months_reported"] else "nothing reported "
     before = ""
-    if f["has_source"] and f["months_before"] == span and not f["months_before_without_weight"]:
-        before = f", {tonnes(f['amount_before_t'] or 0)} in the {span} before"
+    if (
+        facts["has_source"]
+        and facts["months_before"] == span
+        and not facts["months_before_without_weight"]
+    ):
+        before = f", {tonnes(facts['amount_before_t'] or 0)} in the {span} before"
     without_weight = ""
     if unweighed:
         noun = "month" if unweighed == 1 else "months"
@@ -185,42 +194,47 @@ def supplier_exports_detail(f: Facts) -> str | None:
     return f"{nothing}in {months} {noun}{before}{without_weight}"
 
 
-def magnet_arrivals(f: Facts) -> str:
+def magnet_arrivals(facts: Facts) -> str:
     """What arrives at the importer, or at another one that says so by month."""
-    at = f["importer"] if f["reporter"] is None else f["reporter"]
-    return f"Magnets of rare earths arriving in {the(at)} from {f['supplier']}, by month"
+    at = facts["importer"] if facts["reporter"] is None else facts["reporter"]
+    return f"Magnets of rare earths arriving in {the(at)} from {facts['supplier']}, by month"
 
 
-def magnet_arrivals_detail(f: Facts) -> str | None:
+def magnet_arrivals_detail(facts: Facts) -> str | None:
     """The least since the measure, and what was usual before it."""
-    if f["least_t"] is None:
+    if facts["least_t"] is None:
         return None
-    usual = "" if f["usual_t"] is None else f"; median of the months before: {tonnes(f['usual_t'])}"
+    usual = (
+        ""
+        if facts["usual_t"] is None
+        else f"; median of the months before: {tonnes(facts['usual_t'])}"
+    )
     return (
-        f"least since the measure of {f['measure_month']}: {tonnes(f['least_t'])} in "
-        f"{f['month_of_least']}{usual}"
+        f"least since the measure of {facts['measure_month']}: {tonnes(facts['least_t'])} in "
+        f"{facts['month_of_least']}{usual}"
     )
 
 
 # --- restrictions ---
 
 
-def restrictions(f: Facts) -> str:
+def restrictions(facts: Facts) -> str:
     """The clauses of the supplier in force for the importer."""
-    importer = the(f["importer"])
-    return f"{f['supplier']}'s restrictions on rare earths in force for {importer}"
+    importer = the(facts["importer"])
+    return f"{facts['supplier']}'s restrictions on rare earths in force for {importer}"
 
 
-def restrictions_detail(f: Facts) -> str | None:
+def restrictions_detail(facts: Facts) -> str | None:
     """The clauses by name, and how many on any mineral have which state."""
-    if not f["is_catalogue_known"]:
+    if not facts["is_catalogue_known"]:
         return None
-    clauses = ", ".join(_clause(clause) for clause in f["listed"] or ())
+    clauses = ", ".join(_clause(clause) for clause in facts["listed"] or ())
     return (
-        f"{clauses + '; ' if clauses else ''}on any mineral: {f['in_force']} in force, "
-        f"{f['without_codes']} of them without codes; monitoring: {f['monitoring']} in force; "
-        f"{f['unknown']} of unknown state, {f['lapsed']} of these suspended before; "
-        f"{f['suspended']} suspended"
+        f"{clauses + '; ' if clauses else ''}on any mineral: {facts['in_force']} in force, "
+        f"{facts['without_codes']} of them without codes; "
+        f"monitoring: {facts['monitoring']} in force; "
+        f"{facts['unknown']} of unknown state, {facts['lapsed']} of these suspended before; "
+        f"{facts['suspended']} suspended"
     )
 
 
@@ -233,52 +247,53 @@ def _clause(clause: Facts) -> str:
 # --- markets ---
 
 
-def fund(f: Facts) -> str:
+def fund(facts: Facts) -> str:
     """The return of a fund of rare-earth shares."""
     return "Rare-earth shares (the fund REMX), return"
 
 
-def fund_detail(f: Facts) -> str | None:
+def fund_detail(facts: Facts) -> str | None:
     """How far it fell on the way, and how much it varies."""
-    if f["largest_fall"] is None:
-        return "closes of less than a year" if f["has_close"] else None
-    volatility = f["volatility"]
+    if facts["largest_fall"] is None:
+        return "closes of less than a year" if facts["has_close"] else None
+    volatility = facts["volatility"]
     varies = "" if volatility is None else f", volatility {percent(volatility, 0)} a year"
-    return f"largest fall {percent(f['largest_fall'])}{varies}"
+    return f"largest fall {percent(facts['largest_fall'])}{varies}"
 
 
-def currency(f: Facts) -> str:
+def currency(facts: Facts) -> str:
     """The rate that the importer pays at."""
-    return "Yen per US dollar" if f["importer"] == "JPN" else "US dollars per euro"
+    return "Yen per US dollar" if facts["importer"] == "JPN" else "US dollars per euro"
 
 
-def currency_detail(f: Facts) -> str | None:
+def currency_detail(facts: Facts) -> str | None:
     """What kind of rate it is."""
-    return "close of the day" if f["has_close"] else None
+    return "close of the day" if facts["has_close"] else None
 
 
-def event(f: Facts) -> str:
+def event(facts: Facts) -> str:
     """What markets did around an event."""
-    return f"Markets around {f['event']} ({f['event_date']}), REMX"
+    return f"Markets around {facts['event']} ({facts['event_date']}), REMX"
 
 
-def event_detail(f: Facts) -> str:
+def event_detail(facts: Facts) -> str:
     """The return of each instrument beyond the usual, and which are unusual among all events."""
     answers, beyond_before = [], ""
-    for answer in f["answers"]:
+    for answer in facts["answers"]:
         beyond = _beyond(answer)
         said = beyond if beyond != beyond_before else ""
         answers.append(f"{said}{_name(answer)}{_return(answer)}")
         beyond_before = beyond
-    beside = f["other_events"]
-    return f"{'; '.join(answers)}{_unusual(f)}{'; * beside ' + ', '.join(beside) if beside else ''}"
+    events = facts["other_events"]
+    beside = f"; * beside {', '.join(events)}" if events else ""
+    return f"{'; '.join(answers)}{_unusual(facts)}{beside}"
 
 
-def _unusual(f: Facts) -> str:
-    if all(answer["return_share"] is None for answer in f["answers"]):
+def _unusual(facts: Facts) -> str:
+    if all(answer["return_share"] is None for answer in facts["answers"]):
         return ""
     by_t, by_ranks = (
-        ", ".join(_name(answer) for answer in f["answers"] if answer[test])
+        ", ".join(_name(answer) for answer in facts["answers"] if answer[test])
         for test in ("is_unusual_by_t", "is_unusual_by_ranks")
     )
     if not by_t and not by_ranks:

@@ -8,32 +8,32 @@ from dagster_project.serving.wording import Facts
 from dagster_project.serving.wording.english.parts import the
 
 
-def unit_value(f: Facts) -> str:
+def unit_value(facts: Facts) -> str:
     """A unit value of trade: `Refined copper cathodes (HS 740311), imports of the United Kingdom
     from all suppliers but China, CIF, unit value of trade, no market price`.
     """
-    if f["side"] == "china_fob":
+    if facts["side"] == "china_fob":
         flows = "exports of China"
     else:
-        flows = f"imports of {the(f['reporter'])} from all suppliers but China"
+        flows = f"imports of {the(facts['reporter'])} from all suppliers but China"
     return (
-        f"{f['description']} (HS {f['commodity']}), {flows}, {f['valuation']}, "
+        f"{facts['description']} (HS {facts['commodity']}), {flows}, {facts['valuation']}, "
         "unit value of trade, no market price"
     )
 
 
-def code_of_another_edition(f: Facts) -> str:
+def code_of_another_edition(facts: Facts) -> str:
     """A code that the newest edition does not have, by its heading where that has one."""
-    heading = f["heading"]
-    code = f"HS {f['commodity']}" if heading is None else f"{heading}: {f['commodity']}"
+    heading = facts["heading"]
+    code = f"HS {facts['commodity']}" if heading is None else f"{heading}: {facts['commodity']}"
     return f"{code}, not a code of HS 2022"
 
 
-def changed_meaning(f: Facts) -> str:
+def changed_meaning(facts: Facts) -> str:
     """Between which editions, or years of one, other goods have the code, and why."""
     return " ".join(
         f"Between {_before(change)} and {_after(change)}: {change['reason']}."
-        for change in f["changes"]
+        for change in facts["changes"]
     )
 
 

@@ -114,9 +114,9 @@ select
     reference_period,
     case
         when {{ at_most_the_whole('greatest(hhi, cr3_share)') }} is null
-            then 'The producers add up to more than the rounded total.'
-        when cr3_share is null and producers = 1 then 'Only one producer is named beside a rest.'
-        when cr3_share is null then 'Only two producers are named beside a rest.'
+            then {{ sentence('production.producers_exceed_the_total') }}
+        when cr3_share is null
+            then {{ sentence('production.few_producers', {'producers': 'producers'}) }}
     end as reason,
     snapshot_ids
 from measures

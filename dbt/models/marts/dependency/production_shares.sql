@@ -202,9 +202,9 @@ listed as (
         end as share,
         case
             when coalesce(parts.amount_t, parts.share) is null
-                then 'The figure is withheld or not available.'
+                then {{ sentence('production.not_published') }}
             when totals.listed_shares > 0 then null
-            when parts.is_outside_total then 'The world total leaves the economy out.'
+            when parts.is_outside_total then {{ sentence('production.outside_the_total') }}
             when totals.world_total_t is null
                 then {{ no_total_to_share('totals.printed_total_t') }}
             when parts.amount_t > totals.world_total_t
@@ -264,7 +264,7 @@ not_listed as (
         content_basis,
         nullif(
             concat_ws(
-                ' ', case when is_total_only then 'No figure of an economy is published.' end, note
+                ' ', case when is_total_only then {{ sentence('production.total_only') }} end, note
             ),
             ''
         ) as note
