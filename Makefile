@@ -41,7 +41,6 @@ warehouse: $(READY) ## Build, audit and publish the warehouse on the bundled fig
 dev: $(READY) ## Open the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/kido dev
 
-# Each worker begins with long modules (tests/conftest.py): what is left to take over are short tests.
 test: $(READY) ## Run every check of the project
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

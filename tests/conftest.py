@@ -1,11 +1,9 @@
 """What every test may use: where real figures lie, and how to skip without them."""
 
-import gc
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -43,71 +41,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # As a build does: what is imported stays, and is looked through for garbage again and again.
-    gc.set_threshold(100_000, 50, 100)
     nightly.configure(config)
     settings.load_profile("at night" if nightly.is_night() else "by day")
 
 
-fork_server = pytest.StashKey[str]()
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """What several workers would do at once, before there are any.
-
-    Parse the dbt project, where that is due, and start the server that processes are forked from.
-    """
+    """Parse the dbt project, where that is due, before there are several workers."""
     if session.config.getoption("numprocesses", None):
         from dagster_project.orchestration import transform
-        from tests import forked
 
         transform.prepare()
-        session.config.stash[fork_server] = forked.start_server()
-    elif address := getattr(session.config, "workerinput", {}).get("fork_server"):
-        from tests import forked
-
-        forked.use_server(address)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Before a worker starts."""
-    node.workerinput["fork_server"] = node.config.stash[fork_server]
-
-
-LONGEST_FIRST = (
-    "test_front_door", "test_gate", "test_period_by_period", "test_live_source", "test_undo",
-    "test_dbt_project",
-    "test_publishers_in_trouble", "test_gate_killed", "test_order_and_repetition", "test_slips",
-    "test_compaction", "test_publication", "test_scope", "test_hostile_files", "test_runner",
-    "test_profiles", "test_nothing_torn", "test_versions", "test_land", "test_undo_killed",
-    "test_two_at_once", "test_bundled_copies", "test_resume", "test_audit", "test_usgs_mcs",
-    "test_full_disk", "test_beside_today", "test_comtrade", "test_floor",
-)  # fmt: skip
-"""The modules that take most of a processor's time, by a measurement of the whole suite."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deal the longest modules out to the workers, each to be begun with.
-
-    Each worker is given as many tests, in their order, and one that has done its own takes over
-    half of what another has not begun: at the end short tests should be left, not one long module
-    to a single worker. A module stays together, since what its tests begin with is made once.
-    """
     nightly.leave_to_the_night(config, items)
-    workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
-    hands: list[list[pytest.Item]] = [[] for _ in range(workers)]
-    others = []
-    for item in sorted(items, key=lambda item: ranks.get(item.path.stem, len(ranks))):
-        rank = ranks.get(item.path.stem)
-        (others if rank is None else hands[rank % workers]).append(item)
-    dealt: list[pytest.Item] = []
-    for number, hand in enumerate(hands):
-        room = max(0, (len(items) - len(dealt)) // (workers - number) - len(hand))
-        dealt += [*hand, *others[:room]]
-        del others[:room]
-    items[:] = [*dealt, *others]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -115,12 +62,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             terminalreporter.write_line(f"{name}: {value}")
-
-
-def pytest_collection_finish() -> None:
-    """What was imported stays: it is not looked through for garbage, again and again at the end."""
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -1,7 +1,7 @@
 """Processes that are forked from one that has imported what they need: nothing is imported twice.
 
-Importing Dagster, dbt and Great Expectations takes 5 s of a processor, many a command less than 1.
-The workers of a session fork from one server, which the session starts.
+Importing Dagster, dbt and Great Expectations takes seconds, many a command less than one. What is
+imported before a fork may start no thread.
 """
 
 from __future__ import annotations
@@ -11,41 +11,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from multiprocessing import forkserver, get_context
+from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 context = get_context("forkserver")
-context.set_forkserver_preload(["tests.warm"])
-
-
-def start_server() -> str:
-    """Start the server that processes are forked from; returns its address, for `use_server`.
-
-    What they print is not the session's: one whose output is looked at writes it to a file.
-    """
-    kept = [os.dup(number) for number in (1, 2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        for number in (1, 2):
-            os.dup2(nowhere, number)
-        forkserver.ensure_running()
-    finally:
-        for number, file in enumerate(kept, start=1):
-            os.dup2(file, number)
-            os.close(file)
-        os.close(nowhere)
-    return str(forkserver._forkserver._forkserver_address)  # type: ignore[attr-defined]
-
-
-def use_server(address: str) -> None:
-    """Fork from a server that another process has started, and ends."""
-    server: Any = forkserver._forkserver  # type: ignore[attr-defined]
-    server._forkserver_address = address
-    server._forkserver_alive_fd = os.open(os.devnull, os.O_RDONLY)
-    server.ensure_running = lambda: None
+context.set_forkserver_preload(
+    [
+        "dagster_project.definitions",
+        "dagster_project.cli",
+        "dagster_project.intake.land",
+        "dagster_project.intake.withdraw",
+        "dagster_project.orchestration.execute",
+        "dagster_project.orchestration.publication_assets",
+        "dbt.adapters.duckdb.connections",
+        "dbt.cli.main",
+        "great_expectations",
+    ]
+)
 
 
 class Command:
