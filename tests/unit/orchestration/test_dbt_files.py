@@ -95,6 +95,7 @@ def test_generated_files_are_not_among_those_written_by_hand_and_git_ignores_the
     by_hand = written_by_hand()
     assert dbt_files.DBT_PROJECT / "macros" / "vintages.sql" in by_hand
     assert dbt_files.DBT_PROJECT / "models" / "staging" / "unit_tests.yml" in by_hand
+    assert set(dbt_files.DBT_PROJECT.glob("tests/fixtures/**/*.*")) <= set(by_hand)
     generated_files = [dbt_files.GENERATED / name for name in generated()]
     assert not set(generated_files) & set(by_hand)
     ignored = (CHECKOUT / ".gitignore").read_text("utf8").splitlines()
