@@ -380,7 +380,7 @@ def trace(
 
 @app.command()
 def releases(as_json: AsJson = False) -> None:
-    """List the published releases, those that can be restored, and the builds that are held.
+    """List the published releases, those that can be restored, and the blocked builds.
 
     --json: release_id, published_at, as_of, code_version, contract_version, duckdb_version,
     is_current, is_kept, is_held, held_for, accepted_at, accepted_losses.
@@ -411,9 +411,9 @@ def rollback(
 
 @app.command()
 def accept(
-    release: Annotated[str, typer.Argument(help="Release that `kido build` reported as held.")],
+    release: Annotated[str, typer.Argument(help="Release that `kido build` reported as blocked.")],
 ) -> None:
-    """Publish a build that was held because readers would lose data; the acceptance is recorded."""
+    """Publish a blocked build although readers lose data; the acceptance is recorded."""
     settings = _settings()
     from dagster_project.orchestration.execute import accept_release
 

@@ -180,5 +180,5 @@ class PublicationError(KidoError):
     """There is nothing to publish, or no earlier release to roll back to."""
 
 
-class HeldError(PublicationError):
-    """A build would remove data that readers have; a person has to accept that first."""
+class BlockedError(PublicationError):
+    """A build is blocked: readers would lose data, and a person has to accept that first."""

@@ -27,18 +27,19 @@ from dagster_project.sources.registry import source_names
 NEW_FOR_S = 60
 """A folder without an owner is kept this long: its owner may be about to write its name."""
 
-HELD = "held"
-MOST_HELD = 3
-"""Number of held builds, waiting for acceptance, that are kept."""
+BLOCKED_RECORD = "held"
+"""File with the losses, in the folder of a blocked build; earlier versions wrote it as well."""
+
+MOST_BLOCKED = 3
+"""Number of blocked builds, waiting for acceptance, that are kept."""
 
 LEAST_ROOM = 60 * MB
 """The first build of the bundled figures takes 50 MB: 20 to build in, 10 each for the release and
 the published file, 5 each for the run's log and the documents with their rows."""
 
 ROOM_PER_PUBLISHED = 5
-"""Bytes that a build needs per published byte: 2 to build in (1.1 where there are many rows), 1
-each for the release and the file to be swapped in, 0.5 for the run's log, and 0.5 since there may
-be more to publish than before."""
+"""Bytes that a build needs per published byte: 2 to build in (1.1 for many rows), 1 each for the
+release and the file to be swapped in, 0.5 for the run's log, and 0.5 for growth."""
 
 
 def require_room_to_build(settings: Settings) -> None:
@@ -73,9 +74,10 @@ class Build:
         return path.read_text("utf8") if path.exists() else None
 
     def start(self, release: Release, inputs: str | None, models: str) -> None:
-        """Create the folder for a release; `inputs` is the hash of its inputs.
+        """Create the folder for a release.
 
-        `models` is the version of the dbt project it is built with.
+        `inputs` is the hash of its inputs, None for a partial build; `models` is the version of
+        the dbt project.
         """
         write_atomically(self.directory / "models", models.encode())
         if inputs:
@@ -105,18 +107,18 @@ class Build:
         path = self.directory / f"checks-{stage}.json"
         return from_json(json.loads(path.read_bytes())) if path.exists() else []
 
-    def hold(self, losses: str) -> None:
-        """Hold it, until a person accepts the data it would remove from readers."""
-        write_atomically(self.directory / HELD, losses.encode())
+    def block(self, losses: str) -> None:
+        """Block its publication until a person accepts that readers lose data."""
+        write_atomically(self.directory / BLOCKED_RECORD, losses.encode())
 
     @property
-    def held_for(self) -> str | None:
-        """The losses it is held for, as sentences; None where it is not held."""
-        path = self.directory / HELD
+    def blocked_for(self) -> str | None:
+        """The losses that block it, as sentences; None for a build that is not blocked."""
+        path = self.directory / BLOCKED_RECORD
         return path.read_text("utf8") if path.exists() else None
 
     def declare_complete(self, *, is_replay: bool) -> None:
-        """Mark it as complete: every model is built and every test passed, it may be published."""
+        """Record that every model is built and every blocking check passed: it may be published."""
         write_atomically(_pointer(self.directory.parent, is_replay), self.directory.name.encode())
 
 
@@ -130,7 +132,7 @@ def complete_build(build_dir: Path, *, is_replay: bool = False) -> Build | None:
 
 
 def withdrawn_from(settings: Settings, build: Build) -> str:
-    """The snapshots that a build was made from and that are withdrawn now, as text; else empty."""
+    """The withdrawn snapshots that a build was made from, as text; empty without any."""
     return listed(sorted(withdrawn_snapshots(settings) & snapshots_of(build.file)))
 
 
@@ -140,32 +142,30 @@ def withdrawn_snapshots(settings: Settings) -> set[str]:
     return {snapshot for source in source_names() for snapshot in landing.withdrawn(source)}
 
 
-def held_builds(build_dir: Path) -> list[Build]:
-    """Builds that are held for acceptance, oldest first; the last ones only."""
-    builds = [Build(record.parent) for record in build_dir.glob(f"*/{HELD}")]
+def blocked_builds(build_dir: Path) -> list[Build]:
+    """The last MOST_BLOCKED builds that wait for acceptance, oldest first."""
+    builds = [Build(record.parent) for record in build_dir.glob(f"*/{BLOCKED_RECORD}")]
     return sorted(
         (build for build in builds if build.file.exists()),
         key=lambda build: build.release.release_id,
-    )[-MOST_HELD:]
+    )[-MOST_BLOCKED:]
 
 
-def release_held(build_dir: Path, until: str) -> None:
-    """Release held builds that are not newer than a published release."""
-    for build in held_builds(build_dir):
+def discard_blocked(build_dir: Path, until: str) -> None:
+    """Stop keeping blocked builds that are not newer than the published release `until`."""
+    for build in blocked_builds(build_dir):
         if build.release.release_id <= until:
-            (build.directory / HELD).unlink(missing_ok=True)
+            (build.directory / BLOCKED_RECORD).unlink(missing_ok=True)
 
 
 def leftovers(build_dir: Path) -> list[Path]:
-    """Folders not needed any more: all except those of the last complete builds, held and in
-    use.
-    """
-    whole = [complete_build(build_dir, is_replay=is_replay) for is_replay in (False, True)]
-    kept = {build.directory for build in (*whole, *held_builds(build_dir)) if build}
+    """Folders not needed any more: of no last complete build, no blocked one, and not in use."""
+    complete = [complete_build(build_dir, is_replay=is_replay) for is_replay in (False, True)]
+    needed = {build.directory for build in (*complete, *blocked_builds(build_dir)) if build}
     return [
         folder
         for folder in (build_dir.iterdir() if build_dir.exists() else ())
-        if folder.is_dir() and folder not in kept and not _in_use(Build(folder))
+        if folder.is_dir() and folder not in needed and not _is_in_use(Build(folder))
     ]
 
 
@@ -180,7 +180,7 @@ def _pointer(build_dir: Path, is_replay: bool) -> Path:
     return build_dir / ("complete-replay" if is_replay else "complete")
 
 
-def _in_use(build: Build) -> bool:
+def _is_in_use(build: Build) -> bool:
     if build.owner is not None:
         return is_alive(build.owner)
     try:

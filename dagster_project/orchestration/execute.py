@@ -1,4 +1,7 @@
-"""Runs the graph in this process, on the Dagster instance that the UI shows."""
+"""Runs the graph in this process, on the Dagster instance that the UI shows.
+
+What a run does is defined by the assets; here are its start, its tags and its outcome.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _RUN_TAGS = MappingProxyType({"kido/front_door": "cli", "dagster/code_location": "kido"})
-"""By the code location (as in workspace.yaml) the UI finds runs of its own; Dagster tags those."""
+"""The UI lists runs by their code location, named as in workspace.yaml."""
 
 
 def prepare_instance(settings: Settings) -> Path:
@@ -37,30 +40,30 @@ def prepare_instance(settings: Settings) -> Path:
 
 @contextlib.contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance, after ending what killed runs left open.
+    """The Dagster instance, after the clean-up of killed runs.
 
-    Two processes that create its files at the same time would conflict: one waits.
+    A lock makes one of two processes wait: they would conflict when they create its files.
     """
     import dagster as dg
 
     from dagster_project.orchestration.killed_runs import end_killed_runs
 
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as opened:
+    with contextlib.ExitStack() as stack:
         with FileLock(settings.dagster_home / ".lock"):
             home = prepare_instance(settings)
-            instance = opened.enter_context(dg.DagsterInstance.from_config(str(home)))
+            instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
             end_killed_runs(settings, instance)
         yield instance
 
 
 def build_warehouse(settings: Settings, select: str = "", force: bool = False) -> Path | None:
-    """Run the whole graph, or a selection and its descendants; returns the published file.
+    """Run the whole graph, or a selection and its descendants.
 
-    None where nothing was published. Nothing is run when the published file of the day was built
-    from the same code and documents, and no publisher is due.
-    The run is recorded in the instance that the UI shows. Progress goes to standard error.
-    Raises ConfigurationError for a day without any figures.
+    Returns the published file; None if nothing was published. If the published file of the day was
+    built from the same code and documents, and no publisher is due, nothing runs and that file is
+    returned; `force` runs all the same. Progress goes to standard error.
+    Raises ConfigurationError for a day without any figures, and for a selection of nothing.
     """
     from dagster_project.orchestration import builds
 
@@ -72,7 +75,7 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
         if builds.leftovers(settings.build_dir):
             with open_instance(settings):
                 pass
-        _print(f"Nothing has changed since the {_published(settings)}.")
+        _print(f"Nothing has changed since the {_published_name(settings)}.")
         return settings.file_of_the_day
     builds.require_room_to_build(settings)
     return _build(settings, select, force)
@@ -80,9 +83,9 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
 
 def _build(settings: Settings, select: str, force: bool) -> Path | None:
     where = " beside the published file" if settings.is_replay else ""
-    begins = f"Building as of {settings.today}{where} in {settings.home}"
+    first_line = f"Building as of {settings.today}{where} in {settings.home}"
     if not select:
-        _print(begins)
+        _print(first_line)
     from dagster_project.definitions import defs
     from dagster_project.orchestration.keys import NEWS_ONLY_TAG
 
@@ -90,35 +93,37 @@ def _build(settings: Settings, select: str, force: bool) -> Path | None:
     selected = None
     if select:
         selected = _selected(definitions, select)
-        _print(begins)
+        _print(first_line)
     tags = {
         **_RUN_TAGS,
         NEWS_ONLY_TAG: str(selected is None and not force).lower(),
     }
     has_succeeded, file = _run(settings, definitions, selected, tags)
     if has_succeeded and file is None and is_up_to_date(settings, is_asked=True):
-        _print(f"Nothing is new since the {_published(settings)}.")
+        _print(f"Nothing is new since the {_published_name(settings)}.")
         return settings.file_of_the_day
     return file
 
 
-def _published(settings: Settings) -> str:
+def _published_name(settings: Settings) -> str:
     return f"replay of {settings.today}" if settings.is_replay else "published release"
 
 
 def accept_release(settings: Settings, release_id: str) -> Path:
-    """Publish a held build although readers lose data by it; the acceptance is recorded.
+    """Publish a blocked build although readers lose data; the acceptance is recorded.
 
-    Raises PublicationError if it is not held, or cannot be published.
+    Returns the published file. Raises PublicationError if no blocked build has this release, or if
+    it cannot be published.
     """
     from dagster_project.definitions import defs
     from dagster_project.orchestration import builds
     from dagster_project.orchestration.keys import PUBLISHED
 
-    held = [build.release.release_id for build in builds.held_builds(settings.build_dir)]
-    if release_id not in held:
+    blocked = [build.release.release_id for build in builds.blocked_builds(settings.build_dir)]
+    if release_id not in blocked:
         raise PublicationError(
-            f"Release {release_id} is not held.", hint=f"Held: {', '.join(held) or 'none'}."
+            f"Release {release_id} is not blocked.",
+            hint=f"Blocked: {', '.join(blocked) or 'none'}.",
         )
     _, published = _run(
         settings,
@@ -155,7 +160,7 @@ def _run(
             run_id=run_id,
             run_config={
                 "loggers": {"console": {}},
-                "resources": {"warehouse": {"config": _of_the_day(settings)}},
+                "resources": {"warehouse": {"config": _warehouse_config(settings)}},
                 **config,
             },
             instance=instance,
@@ -172,8 +177,8 @@ def _run(
     return result.success, file
 
 
-def _of_the_day(settings: Settings) -> dict[str, str | bool]:
-    """The start of the run decides what today is, where no day was given."""
+def _warehouse_config(settings: Settings) -> dict[str, str | bool]:
+    """The day, if one was given: without one, the start of the run decides what today is."""
     return {
         "as_of": settings.as_of.isoformat() if settings.as_of else "",
         "publish": settings.is_published_as_today,
@@ -188,12 +193,12 @@ def _print(line: str) -> None:
 
 @contextlib.contextmanager
 def suppress_dagster_noise() -> Iterator[None]:
-    """Suppress output of Dagster that is not useful for a person.
+    """Suppress two outputs of Dagster that do not help a person at a terminal.
 
-    That is each statement that its event log could not store (the error itself is raised and
-    reported), and each check of a build that was skipped because nothing is new.
+    These are the statements that its event log could not store (the error itself is raised and
+    reported), and warnings of checks that are skipped because nothing is new.
     """
-    # A private module's name: to be removed when Dagster stops warning of checks that were skipped.
+    # The name of a private module: remove it when Dagster no longer warns of skipped checks.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     with contextlib.redirect_stderr(cast(TextIO, _WithoutStatements(sys.stderr))):
         yield
@@ -234,7 +239,7 @@ def _selected(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
 def is_up_to_date(settings: Settings, *, is_asked: bool = False) -> bool:
     """Whether a build would only repeat what is published for the day.
 
-    `is_asked`: the publishers were fetched already, so none is due.
+    `is_asked`: the publishers were fetched in this run already, so none is due.
     """
     from dagster_project.orchestration.inputs import inputs_version
     from dagster_project.serving.publication import inputs_of_the_day

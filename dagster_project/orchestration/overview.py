@@ -1,4 +1,4 @@
-"""Overviews outside a build: the sources and their latest figures, the releases, the Data Docs."""
+"""What `kido sources`, `kido releases` and `kido docs` show; nothing here runs a build."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.landing import Landing
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
-from dagster_project.orchestration.builds import complete_build, held_builds
+from dagster_project.orchestration.builds import blocked_builds, complete_build
 from dagster_project.orchestration.preview import lake_reach
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.mart_suites import mart_suites
@@ -39,16 +39,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SourceState:
-    """What is known of a source. Days are ISO text (a latest period may be a year), null where
-    there is none. `is_due` is also true where its one document is due; `due_periods` is null for a
-    source that cannot be fetched.
+    """A source and how far its figures reach; the fields are the keys of `kido sources --json`.
+
+    Days are ISO text, a latest period may be a year; null where there is none. `is_due` is also
+    true if its one document is due. `due_periods` is null for a source that cannot be fetched.
     """
 
     source: str
     title: str
     publisher: str
     figures: tuple[str, ...]
-    """Ways its figures have come: bundled, fetched, landed."""
+    """How its figures are received: bundled, fetched, landed."""
     needs_key: bool
     has_key: bool
     last_vintage: str | None
@@ -97,7 +98,7 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
 
 
 def print_sources(sources: Iterable[SourceState]) -> None:
-    """The sources for a terminal, what a reader asks for first on the left."""
+    """Print the sources as a table; what a reader asks for first is on the left."""
     states = list(sources)
     print_table(
         [
@@ -135,7 +136,11 @@ def _answer_in_words(source: SourceState) -> str:
 
 @dataclass(frozen=True)
 class ReleaseState:
-    """A release that was published, or a build that is held; instants are ISO text in UTC."""
+    """A published release, or a blocked build; instants are ISO text in UTC.
+
+    The fields are the keys of `kido releases --json`: `is_held` and `held_for` are of a blocked
+    build, and keep their names for programs that read them.
+    """
 
     release_id: str
     published_at: str | None
@@ -153,7 +158,7 @@ class ReleaseState:
 
 
 def release_states(settings: Settings) -> list[ReleaseState]:
-    """The published releases, oldest first, then the builds that are held."""
+    """The published releases, oldest first, then the blocked builds."""
     current = current_release(settings)
     published = [
         _release_state(
@@ -163,11 +168,11 @@ def release_states(settings: Settings) -> list[ReleaseState]:
         )
         for release in published_releases(settings)
     ]
-    held = [
-        _release_state(build.release, held_for=build.held_for)
-        for build in held_builds(settings.build_dir)
+    blocked = [
+        _release_state(build.release, blocked_for=build.blocked_for)
+        for build in blocked_builds(settings.build_dir)
     ]
-    return [*published, *held]
+    return [*published, *blocked]
 
 
 def _release_state(
@@ -175,26 +180,26 @@ def _release_state(
     *,
     is_current: bool = False,
     is_kept: bool = False,
-    held_for: str | None = None,
+    blocked_for: str | None = None,
 ) -> ReleaseState:
     return ReleaseState(
         release_id=release.release_id,
-        published_at=None if held_for is not None else iso_instant(release.published_at),
+        published_at=None if blocked_for is not None else iso_instant(release.published_at),
         as_of=str(release.as_of),
         code_version=release.code_version,
         contract_version=release.contract_version,
         duckdb_version=release.duckdb_version,
         is_current=is_current,
         is_kept=is_kept,
-        is_held=held_for is not None,
-        held_for=held_for,
+        is_held=blocked_for is not None,
+        held_for=blocked_for,
         accepted_at=iso_instant(release.accepted_at) if release.accepted_at else None,
         accepted_losses=release.accepted_losses,
     )
 
 
 def print_releases(releases: Iterable[ReleaseState]) -> None:
-    """The releases for a terminal, then what was accepted and what builds are held for."""
+    """Print the releases as a table, then accepted losses and the losses that block builds."""
     states = list(releases)
     if not states:
         print_text("Nothing is published yet. Run kido build.")
@@ -207,7 +212,10 @@ def print_releases(releases: Iterable[ReleaseState]) -> None:
             Column("kept", ["yes" if state.is_kept else "" for state in states]),
             Column(
                 "state",
-                ["◀ current" if state.is_current else "held" * state.is_held for state in states],
+                [
+                    "◀ current" if state.is_current else "blocked" * state.is_held
+                    for state in states
+                ],
             ),
             Column("code", [state.code_version for state in states]),
         ]
@@ -220,7 +228,7 @@ def print_releases(releases: Iterable[ReleaseState]) -> None:
             )
     for state in states:
         if state.is_held:
-            print_text(f"\n{state.release_id} is held: {state.held_for}")
+            print_text(f"\n{state.release_id} is blocked: {state.held_for}")
 
 
 def _minute(instant: str | None) -> str:
@@ -228,9 +236,9 @@ def _minute(instant: str | None) -> str:
 
 
 def render_data_docs(settings: Settings) -> Path:
-    """Great Expectations' own site on the marts of the last complete build; returns its first page.
+    """Render Great Expectations' site on the marts of the last complete build; returns its index.
 
-    Raises PublicationError when nothing is built yet.
+    Raises PublicationError if nothing is built yet.
     """
     build = complete_build(settings.build_dir)
     if build is None:
@@ -249,7 +257,7 @@ def render_data_docs(settings: Settings) -> Path:
 
 
 def _reach(landing: Landing, lake: Lake, card: SourceCard) -> tuple[str, str]:
-    """Days of the last vintage and of the latest period (or fact) in the lake."""
+    """Days of the last vintage and of the latest period (or fact) in the lake; empty if none."""
     left_out = left_out_on(datetime.now(UTC).date(), landing, lake, [card.name])
     tables = [LAKE_TABLES[name] for name in card.tables]
     reached = [lake_reach(lake, table, card.name, left_out(table)) for table in tables]

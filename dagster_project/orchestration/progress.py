@@ -28,9 +28,9 @@ class StageHandler(logging.Handler):
         super().__init__(logging.DEBUG)
         self._write = write
         self._explained: set[str] = set()
-        """Steps whose failure was reported by a failed check already."""
-        self._made: set[str] = set()
-        """Steps that have made an asset."""
+        """Steps whose failure a failed check has explained already."""
+        self._materialized: set[str] = set()
+        """Steps that have materialized an asset."""
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
@@ -42,16 +42,16 @@ class StageHandler(logging.Handler):
         """The line for an event; None for most events."""
         kind = event.event_type
         if kind == dg.DagsterEventType.ASSET_MATERIALIZATION:
-            self._made.add(event.step_key)
+            self._materialized.add(event.step_key)
         if kind == dg.DagsterEventType.STEP_SUCCESS:
-            if event.step_key == "dbt_build" and event.step_key not in self._made:
+            if event.step_key == "dbt_build" and event.step_key not in self._materialized:
                 return None  # nothing is new
             seconds = event.step_success_data.duration_ms / 1000
             return f"{_stage(event.step_key)} ({seconds:.1f} s)"
         if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             return self._failed_check(event)
         if kind == dg.DagsterEventType.STEP_FAILURE:
-            # The next step for a held build is in the failure of the step itself.
+            # The failure of the step names the next command for a blocked build.
             is_explained = event.step_key in self._explained
             is_brief = is_explained and not event.step_key.startswith("published")
             return f"✗ {_stage(event.step_key)}: {'stopped' if is_brief else failure_of(event)}"
@@ -76,7 +76,7 @@ class StageHandler(logging.Handler):
             self._explained.add(event.step_key)
         named = "" if evaluation.check_name == SUITE_CHECK else f" {evaluation.check_name}:"
         lines = str(finding).splitlines()
-        # What changes for readers is a list of sentences, also where it is one.
+        # Losses of readers are always printed as a list, even a single one.
         is_short = len(lines) == 1 and evaluation.asset_key != PUBLISHED
         finding = f" {lines[0]}" if is_short else "".join(f"\n      {line}" for line in lines)
         sentence = f"{evaluation.asset_key.to_user_string()}:{named}{finding}"
@@ -103,7 +103,7 @@ def failure_of(event: Any) -> str:
 
 
 def _cause_of(error: Any) -> str:
-    """What an error of a run goes back to, in one line: a sentence of Kido's where there is one."""
+    """The cause of a run's error in one line: Kido's own sentence if there is one."""
     sentence = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
     while error.cause and not error.message.startswith(sentence):
         error = error.cause

@@ -1,17 +1,17 @@
-"""The audit of the marts, and the published file.
+"""The audit of the marts as checks, and the published file as an asset that waits for them.
 
-`serving` publishes the file; here it waits for the checks.
+How a file is compared and published is in `serving`.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from dagster_project.errors import HeldError, PublicationError
+from dagster_project.errors import BlockedError, PublicationError
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
 from dagster_project.orchestration.audit import results_of_marts
@@ -47,11 +47,11 @@ from dagster_project.serving.release_catalog import (
 from dagster_project.settings import Settings
 
 AUDITED = tuple(name for name in mart_suites() if name not in OF_A_RELEASE)
-"""The marts that dbt builds; those that describe a release are made, and checked, with it."""
+"""The marts that dbt builds. Those that describe a release are made and checked with it."""
 
 
 def mart_audit() -> dg.AssetChecksDefinition:
-    """The check of every mart with its suite, before anything is published."""
+    """The check of every mart against its suite, before anything is published."""
 
     @dg.multi_asset_check(
         name="audit_marts",
@@ -65,19 +65,21 @@ def mart_audit() -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckResult]:
         settings = warehouse.settings(context)
-        build = _build_of(warehouse, context.run.run_id, settings)
+        own_build = builds.Build(warehouse.build_dir(context.run.run_id))
+        build = _build_to_use(own_build, settings)
         chosen = context.selected_asset_check_keys
         results: list[CheckResult] = []
-        of_marts = results_of_marts(
+        for name, results_of_mart in results_of_marts(
             build.file,
             AUDITED,
             today=settings.today,
             scope=settings.scope,
             memory=settings.memory,
-        )
-        for name, of_mart in of_marts:
-            results += of_mart
-            check = suite_check_result(mart_suites()[name], dg.AssetKey(name.split(".")), of_mart)
+        ):
+            results += results_of_mart
+            check = suite_check_result(
+                mart_suites()[name], dg.AssetKey(name.split(".")), results_of_mart
+            )
             if key_of(check) in chosen:
                 yield check
         build.keep_checks("marts", results)
@@ -104,15 +106,16 @@ class Publication(dg.Config):
 
     accept: str = Field(
         default="",
-        description="Release of a held build, to publish it although readers lose data as in "
-        "the comparison. Materialise this asset alone.",
+        description="Release of a blocked build: publishes it although readers lose the data that "
+        "the comparison lists. Materialise this asset alone.",
     )
 
 
 def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     """`published/warehouse`: the audited marts in the one file that readers open."""
-    sources_of, metas = sources_behind(manifest), meta_of_marts(manifest)
-    tables = described_tables(manifest)
+    contract = _Contract(
+        described_tables(manifest), sources_behind(manifest), meta_of_marts(manifest)
+    )
 
     @dg.asset(
         key=PUBLISHED,
@@ -137,74 +140,92 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse, config: Publication
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         settings = warehouse.settings(context)
-        if config.accept and builds.Build(warehouse.build_dir(context.run_id)).file.exists():
-            raise dg.Failure(
-                description="accept publishes a held build: materialise published/warehouse alone.",
-                allow_retries=False,
+        own_build = builds.Build(warehouse.build_dir(context.run_id))
+        if not config.accept:
+            build = _build_to_use(own_build, settings)
+        elif own_build.file.exists():
+            raise _failure(
+                "accept publishes a blocked build: materialise published/warehouse alone."
             )
-        if config.accept:
-            build = _held_build(settings, config.accept)
         else:
-            build = _build_of(warehouse, context.run_id, settings)
+            build = _blocked_build(settings, config.accept)
         checks = all_checks(build)
-        failed = [check for check in checks if check.blocks]
+        failed = sum(check.blocks for check in checks)
         if failed:
-            raise dg.Failure(
-                description=f"{len(failed)} checks of the build did not pass; nothing published.",
-                allow_retries=False,
-            )
-        compared = _OF_ANOTHER_DAY if settings.is_replay else _OVERTAKEN
-        now = datetime.now(UTC).replace(tzinfo=None)
+            raise _failure(f"{failed} checks of the build did not pass; nothing was published.")
+        attempt = _Attempt(settings, build, contract, checks, is_accepted=bool(config.accept))
+        release = yield from attempt.publish()
+        if release.release_id != build.release.release_id:
+            context.log.warning(attempt.comparison.is_left_out)
+        yield attempt.materialization(release)
 
-        def judge(release: Release) -> Release:
-            nonlocal compared
-            compared = _compared(settings, build, sources_of, metas)
-            if compared.losses and publication.is_kept(settings, release.release_id):
-                raise PublicationError(
-                    f"Release {release.release_id} was published before.",
-                    hint=f"To go forward to it: kido rollback {release.release_id}.",
-                )
-            if compared.losses and not config.accept:
-                raise HeldError(compared.in_words)
-            if not compared.losses:
-                return release
-            return release.model_copy(
-                update={"accepted_at": now, "accepted_losses": compared.in_words}
-            )
+    return warehouse_file
 
-        def complete(release: Release) -> None:
-            of_gate = [] if settings.is_replay else compared.checks
-            _describe_release(settings, build, tables, release, [*checks, *of_gate])
 
-        def publish() -> Release:
-            args = (settings, build.file, build.release, complete, now, build.inputs)
-            if settings.is_replay:
-                return publication.publish_replay(*args)
-            return publication.publish(*args, judge=judge)
+@dataclass(frozen=True)
+class _Contract:
+    """What the dbt project states of the published tables."""
 
+    tables: Sequence[Table]
+    sources_of: Mapping[str, Collection[str]]
+    """By table (`schema.table`), the sources from whose rows it is made."""
+    metas: gate.Metas
+
+
+class _Attempt:
+    """The attempt to publish one build, whose blocking checks have passed.
+
+    `publication.publish` calls back while no other publication runs: only then is it known which
+    release to compare with.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        build: builds.Build,
+        contract: _Contract,
+        checks: Sequence[CheckResult],
+        *,
+        is_accepted: bool,
+    ) -> None:
+        self._settings = settings
+        self._build = build
+        self._contract = contract
+        self._checks = checks
+        self._is_accepted = is_accepted
+        self._now = datetime.now(UTC).replace(tzinfo=None)
+        self.comparison = _OF_ANOTHER_DAY if settings.is_replay else _OVERTAKEN
+
+    def publish(self) -> Generator[dg.AssetCheckResult, None, Release]:
+        """Publish the build and return the current release; yields the checks of the comparison.
+
+        The current release is another one if a later build was published meanwhile. Raises Failure
+        if the build is blocked or cannot be published.
+        """
         try:
-            release = fail_run_on(publish)
+            release = fail_run_on(self._publish)
         except dg.Failure as failure:
-            if not isinstance(failure.__cause__, HeldError):
+            if not isinstance(failure.__cause__, BlockedError):
                 raise
-            build.hold(compared.in_words)
-            yield from _gate_checks(compared, dg.AssetCheckSeverity.ERROR)
+            self._build.block(self.comparison.in_words)
+            yield from _gate_checks(self.comparison, dg.AssetCheckSeverity.ERROR)
             raise dg.Failure(
-                description=(
-                    f"The build is held: readers would lose what it lacks. To publish it all the "
-                    f"same: kido accept {build.release.release_id}."
-                ),
-                metadata={"comparison": dg.MetadataValue.md(compared.page)},
+                description="The build is blocked: readers would lose data. To publish it anyway: "
+                f"kido accept {self._build.release.release_id}.",
+                metadata={"comparison": dg.MetadataValue.md(self.comparison.page)},
                 allow_retries=False,
             ) from failure.__cause__
-        if release.release_id != build.release.release_id:
-            context.log.warning(compared.is_left_out)
-        if not settings.is_replay:
-            builds.release_held(settings.build_dir, release.release_id)
-        yield from _gate_checks(compared, dg.AssetCheckSeverity.WARN)
-        published_file = settings.file_of_the_day
-        page = answers(published_file, settings.importer)
-        yield dg.MaterializeResult(
+        if not self._settings.is_replay:
+            builds.discard_blocked(self._settings.build_dir, release.release_id)
+        yield from _gate_checks(self.comparison, dg.AssetCheckSeverity.WARN)
+        return release
+
+    def materialization(self, release: Release) -> dg.MaterializeResult[None]:
+        """The published file in the UI: the page of answers, the release, the comparison."""
+        published_file = self._settings.file_of_the_day
+        page = answers(published_file, self._settings.importer)
+        comparison = self.comparison.page or self.comparison.is_left_out
+        return dg.MaterializeResult(
             metadata={
                 page.importer: headline(page),
                 "answers": dg.MetadataValue.md(answers_markdown(page)),
@@ -212,13 +233,48 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 "release": release.release_id,
                 "as_of": str(release.as_of),
                 "bytes": published_file.stat().st_size,
-                "checks": len(checks),
-                "comparison": dg.MetadataValue.md(compared.page or compared.is_left_out),
-                "report": str(settings.reports_dir / "checks.html"),
+                "checks": len(self._checks),
+                "comparison": dg.MetadataValue.md(comparison),
+                "report": str(self._settings.reports_dir / "checks.html"),
             }
         )
 
-    return warehouse_file
+    def _publish(self) -> Release:
+        build, settings = self._build, self._settings
+        args = (settings, build.file, build.release, self._complete, self._now, build.inputs)
+        if settings.is_replay:
+            return publication.publish_replay(*args)
+        return publication.publish(*args, judge=self._judge)
+
+    def _judge(self, release: Release) -> Release:
+        """Compare the build with the release before it; returns the release to publish.
+
+        Raises BlockedError for losses that nobody accepted, and PublicationError for losses of a
+        release that was published before and rolled back.
+        """
+        self.comparison = _compared(self._settings, self._build, self._contract)
+        losses = self.comparison.in_words
+        if not self.comparison.losses:
+            return release
+        if publication.is_kept(self._settings, release.release_id):
+            raise PublicationError(
+                f"Release {release.release_id} was published before.",
+                hint=f"To go forward to it: kido rollback {release.release_id}.",
+            )
+        if not self._is_accepted:
+            raise BlockedError(losses)
+        return release.model_copy(update={"accepted_at": self._now, "accepted_losses": losses})
+
+    def _complete(self, release: Release) -> None:
+        """Make the tables of the build that describe its release."""
+        gate_checks = [] if self._settings.is_replay else self.comparison.checks
+        _describe_release(
+            self._settings,
+            self._build,
+            self._contract.tables,
+            release,
+            [*self._checks, *gate_checks],
+        )
 
 
 def _describe_release(
@@ -228,9 +284,9 @@ def _describe_release(
     release: Release,
     checks: Sequence[CheckResult],
 ) -> None:
-    """Make the tables of a build that describe its release; their own checks are among `checks`.
+    """Make the tables of a build that describe its release, `checks` and their own checks included.
 
-    Raises PublicationError where a rule of theirs fails, or the build has no page of answers.
+    Raises PublicationError if one of their rules fails, or the build has no page of answers.
     """
     earlier = publication.published_releases(settings)
     frames = catalog_frames(
@@ -259,104 +315,100 @@ def _describe_release(
     answers(build.file, settings.importer)
 
 
-def _compared(
-    settings: Settings,
-    build: builds.Build,
-    sources_of: Mapping[str, Collection[str]],
-    metas: gate.Metas,
-) -> gate.Comparison:
-    """A build of today compared with the last release of its own day; other days are not
-    compared.
+def _compared(settings: Settings, build: builds.Build, contract: _Contract) -> gate.Comparison:
+    """A build of today compared with the last release of its own day.
+
+    Builds of other days are not compared.
     """
     if settings.today != settings.run_day:
         return _OF_ANOTHER_DAY
     last = publication.last_file_of_its_day(settings)
     if last is None:
         return gate.Comparison(is_left_out="There is no release before it.")
-    compared = gate.compare(
+    comparison = gate.compare(
         last,
         build.file,
         builds.withdrawn_snapshots(settings),
-        sources_of,
-        metas,
+        contract.sources_of,
+        contract.metas,
         settings.memory,
         contract_version=build.release.contract_version,
         to_come=OF_A_RELEASE,
     )
-    back = publication.rolled_back(settings)
-    again = back and gate.came_back(
+    rollback = publication.rolled_back(settings)
+    repeated = rollback and gate.came_back(
         build.file,
-        back.release.release_id,
-        f"{back.at:%Y-%m-%d %H:%M} UTC",
-        back.brought_by,
-        back.made_from,
-        is_same_code=back.release.code_version == build.release.code_version,
+        rollback.release.release_id,
+        f"{rollback.at:%Y-%m-%d %H:%M} UTC",
+        rollback.brought_by,
+        rollback.made_from,
+        is_same_code=rollback.release.code_version == build.release.code_version,
     )
-    return replace(compared, losses=[again, *compared.losses]) if again else compared
+    return replace(comparison, losses=[repeated, *comparison.losses]) if repeated else comparison
 
 
 def _gate_checks(
-    compared: gate.Comparison, severity: dg.AssetCheckSeverity
+    comparison: gate.Comparison, severity: dg.AssetCheckSeverity
 ) -> Iterator[dg.AssetCheckResult]:
-    """A check for each kind of loss, of this severity, and one for the news, which only warns."""
+    """A check for each kind of loss, with this severity, and one for the news, which only warns."""
     for kind in gate.KINDS:
-        sentences = compared.sentences(kind)
-        of_kind = dg.AssetCheckSeverity.WARN if kind == gate.NEWS else severity
+        sentences = comparison.sentences(kind)
+        severity_of_kind = dg.AssetCheckSeverity.WARN if kind == gate.NEWS else severity
         yield dg.AssetCheckResult(
             asset_key=PUBLISHED,
             check_name=kind,
             passed=not sentences,
-            severity=of_kind if sentences else dg.AssetCheckSeverity.ERROR,
+            severity=severity_of_kind if sentences else dg.AssetCheckSeverity.ERROR,
             metadata={
-                **non_empty(observed="\n".join(sentences) or compared.is_left_out),
-                **({"comparison": dg.MetadataValue.md(compared.page)} if sentences else {}),
+                **non_empty(observed="\n".join(sentences) or comparison.is_left_out),
+                **({"comparison": dg.MetadataValue.md(comparison.page)} if sentences else {}),
             },
         )
 
 
-def _held_build(settings: Settings, release_id: str) -> builds.Build:
+def _blocked_build(settings: Settings, release_id: str) -> builds.Build:
+    """The blocked build of a release; raises Failure if it cannot be published as of today."""
     if settings.today != settings.run_day:
-        raise dg.Failure(
-            description=f"A held build is published as what readers see today, not as of "
-            f"{settings.today}: leave the day (as_of, KIDO_AS_OF) out.",
-            allow_retries=False,
+        raise _failure(
+            f"A blocked build can only be published as of today, not as of {settings.today}: "
+            "leave out the day (as_of, KIDO_AS_OF)."
         )
-    held = {build.release.release_id: build for build in builds.held_builds(settings.build_dir)}
-    if release_id not in held:
-        raise dg.Failure(
-            description=f"Release {release_id} is not held. Held: {', '.join(held) or 'none'}.",
-            allow_retries=False,
+    blocked = {
+        build.release.release_id: build for build in builds.blocked_builds(settings.build_dir)
+    }
+    if release_id not in blocked:
+        raise _failure(
+            f"Release {release_id} is not blocked. Blocked: {', '.join(blocked) or 'none'}."
         )
-    withdrawn = builds.withdrawn_from(settings, held[release_id])
+    withdrawn = builds.withdrawn_from(settings, blocked[release_id])
     if withdrawn:
-        raise dg.Failure(
-            description=f"Release {release_id} used withdrawn snapshots ({withdrawn}): "
-            "build again.",
-            allow_retries=False,
-        )
-    return held[release_id]
+        raise _failure(f"Release {release_id} used withdrawn snapshots ({withdrawn}): build again.")
+    return blocked[release_id]
 
 
-def _build_of(warehouse: Warehouse, run_id: str, settings: Settings) -> builds.Build:
-    """The run's own build, else (a publication or an audit on its own) the last complete one."""
-    own = builds.Build(warehouse.build_dir(run_id))
+def _build_to_use(own: builds.Build, settings: Settings) -> builds.Build:
+    """The run's own build; in a run that builds nothing, the last complete one.
+
+    Raises Failure if there is none of the day, or if it used withdrawn snapshots.
+    """
     if own.file.exists():
         return own
     last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
     if last is None or (settings.as_of and last.release.as_of != settings.as_of):
         day = f" as of {settings.as_of}" if settings.as_of else ""
-        raise dg.Failure(
-            description=f"Nothing is built{day} yet: materialise the marts first.",
-            allow_retries=False,
-        )
+        raise _failure(f"Nothing is built{day} yet: materialise the marts first.")
     withdrawn = builds.withdrawn_from(settings, last)
     if withdrawn:
-        raise dg.Failure(
-            description=f"The last complete build used withdrawn snapshots ({withdrawn}): "
-            "materialise the marts first.",
-            allow_retries=False,
+        raise _failure(
+            f"The last complete build used withdrawn snapshots ({withdrawn}): "
+            "materialise the marts first."
         )
     return last
+
+
+def _failure(reason: str) -> dg.Failure:
+    """A failure of the run that another try would not change."""
+    return dg.Failure(description=reason, allow_retries=False)
 
 
 def all_checks(build: builds.Build) -> list[CheckResult]:

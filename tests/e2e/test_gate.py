@@ -1,6 +1,6 @@
-"""A slip is refused, held, accepted and undone; what was rolled back is not published again.
+"""A slip is refused, blocked, accepted and undone; what was rolled back is not published again.
 
-Builds are of today, since only these are held against the release that readers see.
+Builds are of today, since only these are compared with the release that readers see.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def equal(found: dict[str, pl.DataFrame], expected: dict[str, pl.DataFrame]) -> 
         assert_frame_equal(found[name], expected[name])
 
 
-def held(home: Path, *arguments: str) -> tuple[str, str]:
-    """Build; it is held: the release that may be accepted, and the output."""
+def blocked_build(home: Path, *arguments: str) -> tuple[str, str]:
+    """Build; it is blocked: the release that may be accepted, and the output."""
     published = digest(home / "kido.duckdb")
     result = run_kido(home, "build", *arguments)
     assert result.returncode == 1, result.stdout + result.stderr
@@ -76,7 +76,7 @@ def releases(home: Path) -> list[tuple[str, datetime | None, str | None]]:
         ).fetchall()
 
 
-def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
+def test_a_slip_is_refused_then_blocked_then_accepted_and_undone_table_by_table(
     home: Path, tmp_path: Path
 ) -> None:
     before = tables(home)
@@ -103,13 +103,13 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
     assert taken.returncode == 0, taken.stderr
     assert "4,415" in taken.stdout
     snapshot = newest(home, "baci")
-    # A replay takes nothing from anyone, and is not held.
+    # A replay takes nothing from anyone, and is not blocked.
     if is_night():
         yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
         replayed = run_kido(home, "build", "--as-of", yesterday)
         assert replayed.returncode == 0, replayed.stderr
     # The build.
-    release, output = held(home)
+    release, output = blocked_build(home)
     assert digest(home / "kido.duckdb") == published
     for words in (
         "in trade.baci_flows would shrink from 4,962,889,102 to 23,040,000",
@@ -121,7 +121,7 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
     unknown = run_kido(home, "accept", "20260101T000000-abcdef")
     assert unknown.returncode == 1
     assert unknown.stderr == (
-        f"kido: Release 20260101T000000-abcdef is not held. Held: {release}.\n"
+        f"kido: Release 20260101T000000-abcdef is not blocked. Blocked: {release}.\n"
     )
     accepted = run_kido(home, "accept", release)
     assert accepted.returncode == 0, accepted.stdout + accepted.stderr
@@ -134,7 +134,7 @@ def test_a_slip_is_refused_then_held_then_accepted_and_undone_table_by_table(
     assert flows > 50_000
     assert tables(home)["trade.baci_flows"].height == flows - 4_415 + 5
     assert run_kido(home, "accept", release).stderr == (
-        f"kido: Release {release} is not held. Held: none.\n"
+        f"kido: Release {release} is not blocked. Blocked: none.\n"
     )
     # Undone.
     withdrawn = run_kido(home, "withdraw", snapshot, "--because", "five lines of it")
@@ -163,14 +163,14 @@ def test_what_was_rolled_back_is_not_published_again_unasked(home: Path, tmp_pat
     assert run_kido(home, "rollback").returncode == 0
     equal(tables(home), before)
 
-    release, output = held(home)
+    release, output = blocked_build(home)
     assert re.search(
         rf"Release {rolled_back} was rolled back on \S+ \S+ UTC, and its cause is still "
         rf"landed: {snapshot}\.",
         output,
     )
-    # So is a part of the marts, which stands on the build that was held.
-    _, output = held(home, "--select", 'key:"trade/baci_flows"')
+    # So is a part of the marts, which stands on the blocked build.
+    _, output = blocked_build(home, "--select", 'key:"trade/baci_flows"')
     assert f"Release {rolled_back} was rolled back on " in output
     # Withdrawn, there is nothing left to publish; accepted, it is published.
     other = Path(shutil.copytree(home, tmp_path / "other"))
@@ -253,7 +253,7 @@ def declared_as(flows: pl.DataFrame, importer: str, *, since: int) -> list[Flow]
 
 
 @nightly
-def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path: Path) -> None:
+def test_prices_that_are_a_thousand_times_too_high_are_blocked(home: Path, tmp_path: Path) -> None:
     bundled = CHECKOUT / "dagster_project/bundled/pink_sheet/monthly_prices.csv"
     metals = ["copper", "nickel"]
     wrong = tmp_path / bundled.name
@@ -262,7 +262,7 @@ def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path
     assert refused.returncode == 1
     taken = run_kido(home, "land", "pink_sheet", str(wrong), "--replace")
     assert taken.returncode == 0, taken.stderr
-    _, output = held(home)
+    _, output = blocked_build(home)
     assert "✗ published/warehouse: magnitudes_are_kept" in output
     cause = re.escape(f"(brought by {newest(home, 'pink_sheet')} ({wrong.name}))")
     assert re.search(
@@ -273,7 +273,9 @@ def test_prices_that_are_a_thousand_times_too_high_are_held(home: Path, tmp_path
 
 
 @nightly
-def test_a_slip_of_another_edition_of_the_nomenclature_is_held(home: Path, tmp_path: Path) -> None:
+def test_a_slip_of_another_edition_of_the_nomenclature_is_blocked(
+    home: Path, tmp_path: Path
+) -> None:
     """The landing holds a code's figures against those of its own edition, and of HS 2022 none are
     known. They would take the place of those of HS 2017, since a code's newest edition counts.
     """
@@ -289,7 +291,7 @@ def test_a_slip_of_another_edition_of_the_nomenclature_is_held(home: Path, tmp_p
     assert "figures are known ones of other rows" in refused.stderr
     taken = run_kido(home, "land", "baci", str(thousandfold))
     assert taken.returncode == 0, taken.stderr
-    _, output = held(home)
+    _, output = blocked_build(home)
     assert "✗ published/warehouse: magnitudes_are_kept" in output
     cause = re.escape(f"(brought by {newest(home, 'baci')} ({thousandfold.name}))")
     assert re.search(

@@ -1,4 +1,4 @@
-"""What publishers bring, year by year and month by month, is published without a hold."""
+"""What publishers bring, year by year and month by month, is published and never blocked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dagster_project.settings import BUNDLED
 from tests import bundled
 from tests.conftest import SHARED, needs_shared
 from tests.e2e.conftest import run_kido
-from tests.e2e.test_gate import held, newest
+from tests.e2e.test_gate import blocked_build, newest
 from tests.fakes.comtrade import as_json
 from tests.nightly import nightly
 from tests.real_trade import flows_of_the_month
@@ -275,12 +275,12 @@ def test_a_year_in_which_one_code_became_dear_is_published_with_a_warning(home: 
 
 
 @nightly
-def test_the_same_year_in_thousandths_of_a_dollar_is_refused_and_held(home: Path) -> None:
+def test_the_same_year_in_thousandths_of_a_dollar_is_refused_and_blocked(home: Path) -> None:
     file, _, _ = year_of_few(home, factor=1000)
     refused = run_kido(home, "land", "baci", str(file))
     assert refused.returncode == 1
     assert "times that of the period before" in refused.stderr
     assert run_kido(home, "land", "baci", str(file), "--replace").returncode == 0
-    _, output = held(home)
+    _, output = blocked_build(home)
     assert "✗ published/warehouse: magnitudes_are_kept" in output
     assert " in 2023 in trade.baci_flows would change from " in output

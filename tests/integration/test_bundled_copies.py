@@ -244,7 +244,7 @@ def test_a_document_that_is_bundled_no_more_counts_no_more(
     monkeypatch.setattr(USGS, "CARD", card)
     bundle(USGS)
     bring(settings, USGS)
-    # Readers see that it went; a release that is held for it names it.
+    # Readers see that it went; a release that is blocked for it names it.
     listed = facts(settings, [USGS], [])["snapshots"]
     assert set(listed["document"]) == set(USGS.CARD.bundled)
     assert kido("landed", "usgs_mcs").count("mcs_2026.csv: ") == 1

@@ -62,8 +62,8 @@ def accepted(settings: Settings) -> list[str | None]:
     return [losses for (losses,) in found]
 
 
-def held(settings: Settings) -> list[str]:
-    return [build.release.release_id for build in builds.held_builds(settings.build_dir)]
+def blocked(settings: Settings) -> list[str]:
+    return [build.release.release_id for build in builds.blocked_builds(settings.build_dir)]
 
 
 def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
@@ -74,7 +74,7 @@ def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
     waiting = builds.Build(settings.build_dir / "waiting")
     waiting.start(release, "inputs", "models")
     shutil.move(build(settings.build_dir, release, 170.0, ["a", "b"]), waiting.file)
-    waiting.hold("What was rolled back.")
+    waiting.block("What was rolled back.")
     before = state(settings)
     seen = set()
 
@@ -87,9 +87,9 @@ def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
         assert current in kept
         assert published_close(left) == (170.0 if is_done else 150.0)
         assert (rolled_back(left) is None) == is_done
-        assert bool(held(left)) or is_done
+        assert bool(blocked(left)) or is_done
         # The same again: it is published, once, with what was accepted.
-        if held(left):
+        if blocked(left):
             changes(home, release.release_id, counted=home.parent / "counted", act=accept)
         current, names, kept = state(left)
         assert current == release.release_id
@@ -100,7 +100,7 @@ def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
         assert losses is not None
         assert "was rolled back on" in losses
         assert publication.current_inputs(left) == "inputs"
-        assert held(left) == []
+        assert blocked(left) == []
         assert not list(left.releases_dir.glob(".new-*"))
 
     kill_at_seeded_moments(14, settings.home, [release.release_id], check, act=accept)

@@ -161,24 +161,24 @@ ACCEPTED = RELEASE.model_copy(
         "accepted_losses": "trade.baci_flows loses the year 1995.",
     }
 )  # fmt: skip
-HELD = SimpleNamespace(
+BLOCKED = SimpleNamespace(
     release=RELEASE.model_copy(update={"release_id": "20261127T000000-fed789"}),
-    held_for="market.prices loses 9 of 53 instruments.",
+    blocked_for="market.prices loses 9 of 53 instruments.",
 )
 
 
 @pytest.fixture
 def releases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A release, one that was accepted and is read, and a build that is held."""
+    """A release, one that was accepted and is read, and a blocked build."""
     monkeypatch.setattr(overview, "published_releases", lambda _: [RELEASE, ACCEPTED])
     monkeypatch.setattr(overview, "current_release", lambda _: ACCEPTED)
     monkeypatch.setattr(overview, "is_kept", lambda _, name: name == ACCEPTED.release_id)
-    monkeypatch.setattr(overview, "held_builds", lambda _: [HELD])
+    monkeypatch.setattr(overview, "blocked_builds", lambda _: [BLOCKED])
 
 
 @pytest.mark.usefixtures("releases")
 def test_releases_for_programs_have_the_documented_keys(tmp_path: Path) -> None:
-    first, accepted, held = json.loads(kido(tmp_path, "releases", "--json").stdout)
+    first, accepted, blocked = json.loads(kido(tmp_path, "releases", "--json").stdout)
     assert list(first) == documented_keys("releases")
     assert [field.name for field in fields(ReleaseState)] == list(first)
     assert first == {
@@ -189,20 +189,20 @@ def test_releases_for_programs_have_the_documented_keys(tmp_path: Path) -> None:
     }  # fmt: skip
     assert (accepted["is_current"], accepted["is_kept"]) == (True, True)
     assert accepted["accepted_losses"] == "trade.baci_flows loses the year 1995."
-    assert (held["is_held"], held["published_at"]) == (True, None)
-    assert held["held_for"] == "market.prices loses 9 of 53 instruments."
+    assert (blocked["is_held"], blocked["published_at"]) == (True, None)
+    assert blocked["held_for"] == "market.prices loses 9 of 53 instruments."
 
 
 @pytest.mark.usefixtures("releases")
-def test_releases_name_the_current_the_accepted_and_the_held(tmp_path: Path) -> None:
+def test_releases_name_the_current_the_accepted_and_the_blocked(tmp_path: Path) -> None:
     lines = kido(tmp_path, "releases").stdout.splitlines()
     assert "◀ current" in lines[2]
-    assert "held" in lines[3]
+    assert "blocked" in lines[3]
     assert lines[4:] == [
         "",
         "20261126T000000-def456 was accepted on 2026-11-26: trade.baci_flows loses the year 1995.",
         "",
-        "20261127T000000-fed789 is held: market.prices loses 9 of 53 instruments.",
+        "20261127T000000-fed789 is blocked: market.prices loses 9 of 53 instruments.",
     ]
 
 

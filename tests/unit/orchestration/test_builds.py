@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from dagster_project.orchestration.builds import (
-    MOST_HELD,
+    MOST_BLOCKED,
     Build,
-    held_builds,
+    blocked_builds,
+    discard_blocked,
     leftovers,
-    release_held,
     sweep,
 )
 from dagster_project.serving.publication import new_release
@@ -34,43 +34,43 @@ def builds(tmp_path: Path) -> list[Build]:
     return found
 
 
-def test_a_held_build_reports_what_it_is_held_for_and_is_swept_by_nobody(
+def test_a_blocked_build_reports_its_losses_and_is_swept_by_nobody(
     builds: list[Build], tmp_path: Path
 ) -> None:
     first, second, *_ = builds
-    second.hold("Half of it would go.")
-    assert second.held_for == "Half of it would go."
-    assert first.held_for is None
-    assert held_builds(tmp_path) == [second]
+    second.block("Half of it would go.")
+    assert second.blocked_for == "Half of it would go."
+    assert first.blocked_for is None
+    assert blocked_builds(tmp_path) == [second]
     sweep(tmp_path)
-    assert held_builds(tmp_path) == [second]
+    assert blocked_builds(tmp_path) == [second]
     assert second.release.release_id.startswith("20261125T120100")
     assert {path.name for path in tmp_path.iterdir()} == {second.directory.name}
 
 
-def test_the_last_three_of_those_held_are_kept(builds: list[Build], tmp_path: Path) -> None:
+def test_the_last_three_blocked_builds_are_kept(builds: list[Build], tmp_path: Path) -> None:
     for build in reversed(builds):
-        build.hold("Half of it would go.")
-    assert held_builds(tmp_path) == builds[-3:]
+        build.block("Half of it would go.")
+    assert blocked_builds(tmp_path) == builds[-3:]
     assert set(leftovers(tmp_path)) == {build.directory for build in builds[:-3]}
     sweep(tmp_path)
-    assert held_builds(tmp_path) == builds[-3:]
-    assert MOST_HELD == 3
+    assert blocked_builds(tmp_path) == builds[-3:]
+    assert MOST_BLOCKED == 3
 
 
-def test_a_publication_lets_go_of_what_was_held_before_it(
+def test_a_publication_discards_builds_that_were_blocked_before_it(
     builds: list[Build], tmp_path: Path
 ) -> None:
     for build in (builds[0], builds[2], builds[4]):
-        build.hold("Half of it would go.")
-    release_held(tmp_path, builds[1].release.release_id)
-    assert held_builds(tmp_path) == [builds[2], builds[4]]
-    release_held(tmp_path, builds[2].release.release_id)
-    assert held_builds(tmp_path) == [builds[4]]
+        build.block("Half of it would go.")
+    discard_blocked(tmp_path, builds[1].release.release_id)
+    assert blocked_builds(tmp_path) == [builds[2], builds[4]]
+    discard_blocked(tmp_path, builds[2].release.release_id)
+    assert blocked_builds(tmp_path) == [builds[4]]
     assert builds[0].directory in leftovers(tmp_path)
 
 
 def test_a_mark_without_a_build_holds_nothing(tmp_path: Path) -> None:
     build = Build(tmp_path / "half")
-    build.hold("Half of it would go.")
-    assert held_builds(tmp_path) == []
+    build.block("Half of it would go.")
+    assert blocked_builds(tmp_path) == []

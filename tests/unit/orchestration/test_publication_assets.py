@@ -1,4 +1,4 @@
-"""What is published, held or refused when `published/warehouse` is materialised.
+"""What is published, blocked or refused when `published/warehouse` is materialised.
 
 The files are small: the answers need marts that they have not.
 """
@@ -74,61 +74,63 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
 
 
 @pytest.fixture
-def held(settings: Settings) -> builds.Build:
+def blocked(settings: Settings) -> builds.Build:
     """A build that waits to be accepted, beside the release that readers see."""
     ready(settings, 2, 150.0, "ecb-1", run="first")
     assert materialize().success
-    found = ready(settings, 1, 150000.0, "ecb-1", "ecb-2", run="held")
-    found.hold("The yen is a thousand times too low.")
+    found = ready(settings, 1, 150000.0, "ecb-1", "ecb-2", run="blocked")
+    found.block("The yen is a thousand times too low.")
     return found
 
 
-def test_a_held_build_is_accepted_as_what_readers_see_today_and_not_of_another_day(
-    settings: Settings, held: builds.Build
+def test_a_blocked_build_is_accepted_as_what_readers_see_today_and_not_of_another_day(
+    settings: Settings, blocked: builds.Build
 ) -> None:
-    release = held.release.release_id
+    release = blocked.release.release_id
     refused = materialize(accept=release, as_of="2025-10-20")
     assert failure(refused) == (
-        "A held build is published as what readers see today, not as of 2025-10-20: leave the day "
-        "(as_of, KIDO_AS_OF) out."
+        "A blocked build can only be published as of today, not as of 2025-10-20: leave out the "
+        "day (as_of, KIDO_AS_OF)."
     )
     assert published_close(settings) == 150.0
-    assert held.held_for
+    assert blocked.blocked_for
     assert materialize(accept=release).success
     assert published_close(settings) == 150000.0
-    assert not held.held_for
+    assert not blocked.blocked_for
 
 
-def test_a_run_that_builds_accepts_nothing(settings: Settings, held: builds.Build) -> None:
+def test_a_run_that_builds_accepts_nothing(settings: Settings, blocked: builds.Build) -> None:
     run = "11111111-1111-1111-1111-111111111111"
     ready(settings, 0, 160.0, "ecb-1", run=run)
-    refused = materialize(run, accept=held.release.release_id)
+    refused = materialize(run, accept=blocked.release.release_id)
     assert failure(refused) == (
-        "accept publishes a held build: materialise published/warehouse alone."
+        "accept publishes a blocked build: materialise published/warehouse alone."
     )
     assert published_close(settings) == 150.0
-    assert held.held_for
+    assert blocked.blocked_for
 
 
-def test_what_is_not_held_cannot_be_accepted(settings: Settings, held: builds.Build) -> None:
+def test_what_is_not_blocked_cannot_be_accepted(settings: Settings, blocked: builds.Build) -> None:
     assert failure(materialize(accept="20260101T000000-abcdef")) == (
-        f"Release 20260101T000000-abcdef is not held. Held: {held.release.release_id}."
+        f"Release 20260101T000000-abcdef is not blocked. Blocked: {blocked.release.release_id}."
     )
     assert published_close(settings) == 150.0
 
 
-def test_a_held_build_of_what_was_withdrawn_since_is_not_accepted(
-    settings: Settings, held: builds.Build, monkeypatch: pytest.MonkeyPatch
+def test_a_blocked_build_of_what_was_withdrawn_since_is_not_accepted(
+    settings: Settings, blocked: builds.Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(builds, "withdrawn_snapshots", lambda _: {"ecb-2", "baci-1"})
-    release = held.release.release_id
+    release = blocked.release.release_id
     assert failure(materialize(accept=release)) == (
         f"Release {release} used withdrawn snapshots (ecb-2): build again."
     )
     assert published_close(settings) == 150.0
 
 
-def test_a_replay_lets_go_of_no_held_build(settings: Settings, held: builds.Build) -> None:
+def test_a_replay_leaves_blocked_builds_as_they_are(
+    settings: Settings, blocked: builds.Build
+) -> None:
     moment = datetime.now(UTC).replace(tzinfo=None)
     past = publication.new_release(moment, date(2025, 10, 20), "0.1.0")
     replay = builds.Build(settings.build_dir / "replay")
@@ -136,7 +138,7 @@ def test_a_replay_lets_go_of_no_held_build(settings: Settings, held: builds.Buil
     shutil.move(build(settings.build_dir, past, 140.0, ["ecb-1"]), replay.file)
     replay.declare_complete(is_replay=True)
     assert materialize(as_of="2025-10-20").success
-    assert held.held_for
+    assert blocked.blocked_for
 
 
 def test_a_release_that_is_kept_is_gone_forward_to_and_not_accepted(settings: Settings) -> None:
@@ -174,7 +176,7 @@ def test_a_build_that_a_newer_one_has_overtaken_ends_well_and_publishes_nothing(
     assert all(checks(result).values())
 
 
-def test_what_brought_a_rolled_back_release_is_held_behind_a_past_day_too(
+def test_what_brought_a_rolled_back_release_is_blocked_behind_a_past_day_too(
     settings: Settings,
 ) -> None:
     ready(settings, 9, 150.0, "ecb-1", run="first")
@@ -193,7 +195,7 @@ def test_what_brought_a_rolled_back_release_is_held_behind_a_past_day_too(
     assert not result.success
     assert published_close(settings) == 140.0
     assert [name for name, passed in checks(result).items() if not passed] == ["is_not_rolled_back"]
-    assert again.held_for
+    assert again.blocked_for
     (red,) = [one for one in result.get_asset_check_evaluations() if not one.passed]
     assert red.asset_key == PUBLISHED
     assert "rolled back" in str(red.metadata["observed"].value)

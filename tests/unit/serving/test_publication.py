@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 from dagster_project import words
-from dagster_project.errors import HeldError, PublicationError
+from dagster_project.errors import BlockedError, PublicationError
 from dagster_project.orchestration import transform
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
@@ -321,16 +321,16 @@ def test_the_same_build_published_again_is_the_same_release(settings: Settings) 
 # What may take the place of what readers see.
 
 
-def test_a_build_that_is_held_leaves_everything_as_it_is(settings: Settings) -> None:
+def test_a_blocked_build_leaves_everything_as_it_is(settings: Settings) -> None:
     publish(settings, 0, 150.0)
     before, file = state(settings), settings.published_file.read_bytes()
     release = publication.new_release(START + timedelta(minutes=1), date(2026, 11, 25), "0.1.0")
     path = build(settings.build_dir, release, 151.0)
 
     def judge(release: publication.Release) -> publication.Release:
-        raise HeldError("Half of it would go.")
+        raise BlockedError("Half of it would go.")
 
-    with pytest.raises(HeldError, match="Half of it"):
+    with pytest.raises(BlockedError, match="Half of it"):
         publication.publish(settings, path, release, completing(path), START, judge=judge)
     assert state(settings) == before
     assert settings.published_file.read_bytes() == file
