@@ -1,21 +1,22 @@
-"""Landing and lake: a publisher's documents as received, and its typed rows.
+"""The assets of a source: its documents as received (landing), and its typed rows (lake).
 
-Built from a source's card; a new source adds nothing here.
+Built from the source's card; no source is named here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
 from dagster_project.intake import fetch
-from dagster_project.intake.conform import conform
+from dagster_project.intake.conform import Conformed, conform
 from dagster_project.intake.due import is_fetched
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Snapshot
-from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.orchestration.keys import (
     BACKFILL_TAG,
     WRITER_POOL,
@@ -38,85 +39,148 @@ from dagster_project.orchestration.metadata import (
 from dagster_project.orchestration.preview import lake_preview, lake_reach
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.suites import LAKE_SUITES
+from dagster_project.settings import Settings
 from dagster_project.sources.card import Frequency, Source, Window, Windows, can_be_asked
 
 ANSWERED = "publisher_answered"
+_PERIOD_WORDS = {"A": "year", "M": "month"}
 
 
 def landing_asset(source: Source) -> dg.AssetsDefinition:
-    """`landing/<source>`: the documents of a publisher, as received; what is due is fetched."""
+    """`landing/<source>`: the documents of a publisher as received; fetches what is due."""
     card = source.CARD
     key = landing_key(card.name)
-    checks = (
-        [
-            dg.AssetCheckSpec(
-                ANSWERED,
-                asset=key,
-                description="If the source is fetched, its publisher answered this time, and the "
-                "answer could be read. A failure leaves earlier vintages in place.",
-            )
-        ]
-        if can_be_asked(source)
-        else []
-    )
+    check_specs = [_answer_check_spec(key)] if can_be_asked(source) else []
 
     @dg.multi_asset(
         name=f"landing__{card.name}",
-        specs=[
-            dg.AssetSpec(
-                key,
-                description=f"{card.title}, as received. {card.description}",
-                group_name=source_group(card.name),
-                kinds={"http" if can_be_asked(source) else "file"},
-                owners=[card.owner],
-                tags={"source": card.name},
-                metadata={
-                    "publisher": card.publisher,
-                    "homepage": publisher_page(card),
-                    "licence": card.licence,
-                    "cadence": card.cadence,
-                    **non_empty(calendar=card.calendar.description if card.calendar else ""),
-                },
-            )
-        ],
-        check_specs=checks,
+        specs=[_landing_spec(source)],
+        check_specs=check_specs,
         pool=publisher_pool(card.name) if can_be_asked(source) else None,
     )
     def landing(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
-        landed = fail_run_on(lambda: land_bundled(settings, source))
+        bundled = fail_run_on(lambda: land_bundled(settings, source))
         fetched = fetch.Fetched()
         if fail_run_on(lambda: is_fetched(settings, source)):
             fetched = fail_run_on(lambda: fetch.fetch_due(settings, source))
-        if checks:
-            yield _answered(key, fetched)
+        if check_specs:
+            yield _answer_check(key, fetched)
         snapshots = landing_of(settings).snapshots(card.name)
         withdrawn = landing_of(settings).withdrawn(card.name)
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={
                 "snapshots": len(snapshots),
-                "new": len(landed.new) + len(fetched.new_snapshots),
-                "unchanged": landed.unchanged,
+                "new": len(bundled.new) + len(fetched.new_snapshots),
+                "unchanged": bundled.unchanged,
                 **({"withdrawn": len(withdrawn)} if withdrawn else {}),
-                "documents": dg.MetadataValue.md(_documents(snapshots)),
-                **(
-                    {"windows": dg.MetadataValue.md(_windows(fetched)), "calls": fetched.calls}
-                    if fetched.settled or fetched.calls
-                    else {}
-                ),
-                **(
-                    {"revisions": dg.MetadataValue.md(_revisions(fetched))}
-                    if any(fetched.revisions.values())
-                    else {}
-                ),
+                "documents": dg.MetadataValue.md(_documents_table(snapshots)),
+                **_fetch_metadata(fetched),
             },
             data_version=data_version([snapshot.snapshot_id for snapshot in snapshots]),
         )
 
     return landing
+
+
+def _landing_spec(source: Source) -> dg.AssetSpec:
+    card = source.CARD
+    return dg.AssetSpec(
+        landing_key(card.name),
+        description=f"{card.title}, as received. {card.description}",
+        group_name=source_group(card.name),
+        kinds={"http" if can_be_asked(source) else "file"},
+        owners=[card.owner],
+        tags={"source": card.name},
+        metadata={
+            "publisher": card.publisher,
+            "homepage": publisher_page(card),
+            "licence": card.licence,
+            "cadence": card.cadence,
+            **non_empty(calendar=card.calendar.description if card.calendar else ""),
+        },
+    )
+
+
+def _answer_check_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        ANSWERED,
+        asset=key,
+        description="If the source is fetched, its publisher answered this time, and the answer "
+        "could be read. A failure leaves earlier vintages in place.",
+    )
+
+
+def _answer_check(key: dg.AssetKey, fetched: fetch.Fetched) -> dg.AssetCheckResult:
+    """Fails if the publisher gave no usable answer; it does not block."""
+    answer = fetched.answer
+    has_passed = answer in ("ok", "not_asked")
+    again_at = f"{fetched.again_at:%Y-%m-%d %H:%M} UTC" if fetched.again_at else ""
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=ANSWERED,
+        passed=has_passed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "answer": answer if has_passed else f"{answer.replace('_', ' ')}: {fetched.reason}",
+            **non_empty(again_at=again_at),
+        },
+    )
+
+
+def _fetch_metadata(fetched: fetch.Fetched) -> dict[str, Any]:
+    """What a fetch did, for the UI; empty if nothing was fetched."""
+    metadata: dict[str, Any] = {}
+    if fetched.settled or fetched.calls:
+        metadata |= {
+            "windows": dg.MetadataValue.md(_windows_table(fetched)),
+            "calls": fetched.calls,
+        }
+    if any(fetched.revisions.values()):
+        metadata["revisions"] = dg.MetadataValue.md(_revisions_list(fetched))
+    return metadata
+
+
+def _documents_table(snapshots: Sequence[Snapshot]) -> str:
+    return markdown_table(
+        [
+            {
+                "document": snapshot.document,
+                "retrieved": f"{snapshot.retrieved_at:%Y-%m-%d %H:%M}",
+                "bytes": snapshot.bytes,
+                "sha256": snapshot.sha256[:12],
+                "licence": snapshot.origin.licence,
+            }
+            for snapshot in reversed(snapshots)
+        ]
+    )
+
+
+def _windows_table(fetched: fetch.Fetched) -> str:
+    return markdown_table(
+        [
+            {
+                "window": window.name,
+                "outcome": window.outcome,
+                "rows": window.rows,
+                "reason": window.reason,
+            }
+            for window in fetched.settled
+        ]
+    )
+
+
+def _revisions_list(fetched: fetch.Fetched) -> str:
+    """How each answer changed the current figures, in the words of `kido land`."""
+    return "\n".join(
+        f"- {document}\n"
+        + "\n".join(f"  - {line}" for revision in revisions for line in revision.lines())
+        for document, revisions in fetched.revisions.items()
+        if revisions
+    )
 
 
 def backfill_assets(source: Source) -> list[dg.AssetsDefinition]:
@@ -133,7 +197,7 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 key,
-                # Each window is reported when it is settled: finished ones are kept in a crash.
+                # Each window is reported when it is settled, so that a crash loses no finished one.
                 skippable=True,
                 description=(
                     f"{card.title}, fetched by {_PERIOD_WORDS[windows.frequency]}. Pick the "
@@ -152,37 +216,8 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
     )
     def backfill(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[None]:
         settings = warehouse.settings(context)
-        wanted = [window_of(windows.frequency, name) for name in context.partition_keys]
-        fetching = fetch.Fetching(settings, source)
-
-        def report(window: Window, rows: int, snapshot_id: str, outcome: str) -> None:
-            context.log_event(
-                dg.AssetMaterialization(
-                    asset_key=key,
-                    partition=window.key,
-                    metadata={"rows": rows, "snapshot": snapshot_id, "outcome": outcome},
-                )
-            )
-
-        def on(settled: fetch.WindowResult) -> None:
-            if settled.window and settled.outcome != "failed":
-                report(settled.window, settled.rows, settled.snapshot_id, settled.outcome)
-
-        def ask() -> fetch.Fetched:
-            with fetching.lock(context.log.info):
-                planned = fetching.wanted(wanted)
-                asked = set(planned.windows)
-                for window, answer in fetching.answered(wanted).items():
-                    if window not in asked:
-                        report(
-                            window,
-                            answer.window_ask.rows,
-                            answer.window_ask.snapshot_id,
-                            "answered before",
-                        )
-                return fetching.run(planned, on)
-
-        fetched = fail_run_on(ask)
+        chosen = [window_of(windows.frequency, name) for name in context.partition_keys]
+        fetched = fail_run_on(lambda: _backfill(context, key, settings, source, chosen))
         if fetched.failed or fetched.not_asked:
             raise dg.Failure(
                 description=f"Failed: {len(fetched.failed)}, not asked: {len(fetched.not_asked)}. "
@@ -194,7 +229,37 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
     return backfill
 
 
-_PERIOD_WORDS = {"A": "year", "M": "month"}
+def _backfill(
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    settings: Settings,
+    source: Source,
+    chosen: Sequence[Window],
+) -> fetch.Fetched:
+    """Fetch the chosen windows that were not answered yet; materialises each when it is settled."""
+    fetching = fetch.Fetching(settings, source)
+
+    def report(window: Window, rows: int, snapshot_id: str, outcome: str) -> None:
+        context.log_event(
+            dg.AssetMaterialization(
+                asset_key=key,
+                partition=window.key,
+                metadata={"rows": rows, "snapshot": snapshot_id, "outcome": outcome},
+            )
+        )
+
+    def report_settled(result: fetch.WindowResult) -> None:
+        if result.window and result.outcome != "failed":
+            report(result.window, result.rows, result.snapshot_id, result.outcome)
+
+    with fetching.lock(context.log.info):
+        plan = fetching.wanted(chosen)
+        to_ask = set(plan.windows)
+        for window, answer in fetching.answered(chosen).items():
+            if window not in to_ask:
+                ask = answer.window_ask
+                report(window, ask.rows, ask.snapshot_id, "answered before")
+        return fetching.run(plan, report_settled)
 
 
 def partitions_of(windows: Windows) -> dg.TimeWindowPartitionsDefinition:
@@ -208,45 +273,25 @@ def partitions_of(windows: Windows) -> dg.TimeWindowPartitionsDefinition:
 
 
 def window_of(frequency: Frequency, key: str) -> Window:
-    """The window of a partition's key."""
+    """The window of a partition's key: `2024` or `2024-03`."""
     year, _, month = key.partition("-")
     return Window(frequency, date(int(year), int(month or 1), 1))
 
 
 def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefinition:
-    """`lake/<source>_<table>`: the typed rows of a source, each batch checked before it counts.
+    """`lake/<source>_<table>`: the typed rows of a source; each batch is checked before it is used.
 
-    `has_backfills`: whether the graph has the source's backfills, which feed them too.
+    `has_backfills`: the graph has the source's backfills, and its lake depends on them too.
     """
     card = source.CARD
-    fed_by = [
-        landing_key(card.name),
-        *(
-            backfill_key(card.name, windows.frequency)
-            for windows in (card.windows if has_backfills else ())
-        ),
-    ]
     tables = [LAKE_TABLES[name] for name in card.tables]
+    upstream = [landing_key(card.name)]
+    if has_backfills:
+        upstream += [backfill_key(card.name, windows.frequency) for windows in card.windows]
 
     @dg.multi_asset(
         name=f"lake__{card.name}",
-        specs=[
-            dg.AssetSpec(
-                lake_key(card.name, table.name),
-                deps=fed_by,
-                description=f"{table.description} From {card.title}.",
-                group_name=source_group(card.name),
-                kinds={"polars", "parquet"},
-                owners=[card.owner],
-                tags={"source": card.name},
-                metadata={
-                    "dagster/column_schema": lake_column_schema(table),
-                    "publisher": card.publisher,
-                    "homepage": publisher_page(card),
-                },
-            )
-            for table in tables
-        ],
+        specs=[_lake_spec(source, table, upstream) for table in tables],
         check_specs=[
             suite_check_spec(LAKE_SUITES[table.name], lake_key(card.name, table.name))
             for table in tables
@@ -263,89 +308,59 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
                 LAKE_SUITES[table.name],
                 lake_key(card.name, table.name),
                 outcome.checks.get(table.name, []),
-                # An invalid answer of a publisher does not block: earlier vintages count.
+                # An invalid answer of a publisher does not block: its earlier vintages are used.
                 may_block=outcome.is_rejected_by_hand,
             )
         if outcome.is_rejected_by_hand:
             raise dg.Failure(description=" ".join(outcome.rejected.values()), allow_retries=False)
-        stored = lake_of(settings)
-        versions = list(stored.records(card.name))
-        copies = copies_of(landing_of(settings), card.name, stored)
-        for table in tables:
-            left_out = copies.left_out(table, settings.today)
-            vintage, latest = lake_reach(stored, table, card.name, left_out)
-            yield dg.MaterializeResult(
-                asset_key=lake_key(card.name, table.name),
-                metadata={
-                    "dagster/row_count": outcome.rows.get(table.name, 0),
-                    "rows_quarantined": outcome.quarantined.get(table.name, 0),
-                    "new_snapshots": outcome.new_snapshots,
-                    **non_empty(
-                        last_vintage=vintage,
-                        latest_period=latest,
-                        rejected="; ".join(outcome.rejected.values()),
-                    ),
-                    "preview": dg.MetadataValue.md(
-                        markdown_table(lake_preview(stored, table, card.name, left_out))
-                    ),
-                },
-                data_version=data_version([*versions, table.name]),
-            )
+        yield from _lake_materializations(settings, source, tables, outcome)
 
     return lake
 
 
-def _answered(key: dg.AssetKey, fetched: fetch.Fetched) -> dg.AssetCheckResult:
-    """Fails where the publisher gave no usable answer; it does not block."""
-    answer = fetched.answer
-    is_well = answer in ("ok", "not_asked")
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name=ANSWERED,
-        passed=is_well,
-        severity=dg.AssetCheckSeverity.ERROR,
+def _lake_spec(source: Source, table: LakeTable, upstream: Sequence[dg.AssetKey]) -> dg.AssetSpec:
+    card = source.CARD
+    return dg.AssetSpec(
+        lake_key(card.name, table.name),
+        deps=upstream,
+        description=f"{table.description} From {card.title}.",
+        group_name=source_group(card.name),
+        kinds={"polars", "parquet"},
+        owners=[card.owner],
+        tags={"source": card.name},
         metadata={
-            "answer": answer if is_well else f"{answer.replace('_', ' ')}: {fetched.reason}",
-            **non_empty(again_at=f"{fetched.again_at:%Y-%m-%d %H:%M} UTC" if fetched.again_at
-                        else ""),
+            "dagster/column_schema": lake_column_schema(table),
+            "publisher": card.publisher,
+            "homepage": publisher_page(card),
         },
-    )  # fmt: skip
-
-
-def _documents(snapshots: list[Snapshot]) -> str:
-    return markdown_table(
-        [
-            {
-                "document": snapshot.document,
-                "retrieved": f"{snapshot.retrieved_at:%Y-%m-%d %H:%M}",
-                "bytes": snapshot.bytes,
-                "sha256": snapshot.sha256[:12],
-                "licence": snapshot.origin.licence,
-            }
-            for snapshot in reversed(snapshots)
-        ]
     )
 
 
-def _revisions(fetched: fetch.Fetched) -> str:
-    """The effect of each answer on the figures that count, as in `kido land`."""
-    return "\n".join(
-        f"- {document}\n"
-        + "\n".join(f"  - {line}" for revision in revisions for line in revision.lines())
-        for document, revisions in fetched.revisions.items()
-        if revisions
-    )
-
-
-def _windows(fetched: fetch.Fetched) -> str:
-    return markdown_table(
-        [
-            {
-                "window": settled.name,
-                "outcome": settled.outcome,
-                "rows": settled.rows,
-                "reason": settled.reason,
-            }
-            for settled in fetched.settled
-        ]
-    )
+def _lake_materializations(
+    settings: Settings, source: Source, tables: Sequence[LakeTable], outcome: Conformed
+) -> Iterator[dg.MaterializeResult[None]]:
+    """The rows of each lake table of a source for the UI, with a preview of the current ones."""
+    name = source.CARD.name
+    lake = lake_of(settings)
+    versions = list(lake.records(name))
+    copies = copies_of(landing_of(settings), name, lake)
+    for table in tables:
+        left_out = copies.left_out(table, settings.today)
+        vintage, latest = lake_reach(lake, table, name, left_out)
+        yield dg.MaterializeResult(
+            asset_key=lake_key(name, table.name),
+            metadata={
+                "dagster/row_count": outcome.rows.get(table.name, 0),
+                "rows_quarantined": outcome.quarantined.get(table.name, 0),
+                "new_snapshots": outcome.new_snapshots,
+                **non_empty(
+                    last_vintage=vintage,
+                    latest_period=latest,
+                    rejected="; ".join(outcome.rejected.values()),
+                ),
+                "preview": dg.MetadataValue.md(
+                    markdown_table(lake_preview(lake, table, name, left_out))
+                ),
+            },
+            data_version=data_version([*versions, table.name]),
+        )
