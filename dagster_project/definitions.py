@@ -17,14 +17,15 @@ from dagster_project.sources.registry import all_sources
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Assets, checks, jobs and schedules; steps run in one process unless a launch asks otherwise.
+    """Assets, checks, jobs and schedules.
 
-    A process per step costs a second or two each, an import of Great Expectations up to four.
+    Steps run in one process unless a launch asks otherwise: a process per step costs one or two
+    seconds each, an import of Great Expectations up to four.
     """
     settings = Settings.load()
-    asked = {name for name, source in all_sources().items() if is_fetched(settings, source)}
+    fetched = {name for name, source in all_sources().items() if is_fetched(settings, source)}
     return dg.Definitions(
-        assets=all_assets(load_manifest(), asked),
+        assets=all_assets(load_manifest(), fetched),
         asset_checks=[mart_audit()],
         jobs=list(jobs().values()),
         schedules=schedules(),

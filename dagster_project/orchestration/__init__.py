@@ -1,1 +1,4 @@
-"""The graph of steps, their order and schedules, and their results; built from the registry."""
+"""The Dagster graph: assets, checks, jobs, schedules; built from the registry and the dbt project.
+
+No parsing, SQL or HTTP here.
+"""

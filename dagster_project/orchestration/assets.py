@@ -1,7 +1,4 @@
-"""The asset graph, in the order of the packages.
-
-Built from the registry of sources and the dbt manifest.
-"""
+"""All assets of the graph, built from the registry of sources and the dbt manifest."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -18,22 +15,22 @@ from dagster_project.orchestration.source_assets import (
 from dagster_project.sources.registry import all_sources
 
 
-def all_assets(manifest: Mapping[str, Any], asked: Collection[str]) -> list[dg.AssetsDefinition]:
-    """Every asset of the graph, in the order of the packages.
+def all_assets(manifest: Mapping[str, Any], fetched: Collection[str]) -> list[dg.AssetsDefinition]:
+    """Every asset of the graph: backfills, landing, lake, marts, the published file.
 
-    Backfills exist only for the sources that are `asked`: without keys the graph has none, and
+    Only the sources that are `fetched` have backfills: without keys the graph has none, and
     "Materialize all" does not require a choice of partitions.
     """
     return [
         *(
             asset
             for name, source in all_sources().items()
-            if name in asked
+            if name in fetched
             for asset in backfill_assets(source)
         ),
         *(landing_asset(source) for source in all_sources().values()),
         *(
-            lake_assets(source, has_backfills=name in asked)
+            lake_assets(source, has_backfills=name in fetched)
             for name, source in all_sources().items()
         ),
         dbt_models(manifest),

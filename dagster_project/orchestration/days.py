@@ -1,6 +1,6 @@
-"""Which days the warehouse can be built for.
+"""The days that the warehouse can be built for.
 
-Which rows count on a day is a rule of dbt; here is only the first possible day.
+Which rows are current on a day is a rule of dbt; here is only the first possible day.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.settings import Settings
 
-_NOBODY = ("WLD", "_X")
+_NO_SUPPLIERS = ("WLD", "_X")
 """Partners that are not suppliers: the printed total, and the part not published by partner."""
 
-_OF_SUPPLIERS = {
+_HAS_SUPPLIER = {
     "trade_flows": (
         (pl.col("flow") == "import")
-        & ~pl.col("partner_iso3").is_in(_NOBODY)
+        & ~pl.col("partner_iso3").is_in(_NO_SUPPLIERS)
         & (pl.col("partner_iso3") != pl.col("reporter_iso3"))
         & ((pl.col("value_usd") > 0) | (pl.col("net_weight_kg") > 0))
     ),
-    "reconciled_trade": ~pl.col("importer_iso3").is_in(_NOBODY) & (pl.col("value_usd") > 0),
+    "reconciled_trade": ~pl.col("importer_iso3").is_in(_NO_SUPPLIERS) & (pl.col("value_usd") > 0),
 }
-"""By lake table: the rows that give `dependency.supplier_shares` a supplier."""
+"""By lake table, whether a row gives `dependency.supplier_shares` a supplier."""
 
 
 def require_day(settings: Settings) -> None:
@@ -41,13 +41,13 @@ def require_day(settings: Settings) -> None:
 
 
 def first_day(settings: Settings) -> date | None:
-    """The first day with a figure of a supplier; None where the lake has no trade yet."""
+    """The first day with a figure of a supplier; None if the lake has no trade yet."""
     landing, lake = landing_of(settings), lake_of(settings)
     sources = lake.store.names("_snapshots")
     left_out = left_out_on(settings.today, landing, lake, sources)
     vintages = [
-        rows.filter(is_of_supplier).select(pl.col("vintage_at").min()).collect().item()
-        for name, is_of_supplier in _OF_SUPPLIERS.items()
+        rows.filter(has_supplier).select(pl.col("vintage_at").min()).collect().item()
+        for name, has_supplier in _HAS_SUPPLIER.items()
         for table in [LAKE_TABLES[name]]
         for source in sources
         if (rows := lake.rows(table, source, left_out(table))) is not None

@@ -1,6 +1,7 @@
 """The files of the dbt project: those written by hand, and the generated ones.
 
-The content of generated files comes from `lake/staging_models.py` and `words.py`. Cheap to import.
+The content of generated files comes from `lake/staging_models.py` and `words.py`. Imports nothing
+heavy: the hash of a build's inputs is computed with it.
 """
 
 from __future__ import annotations

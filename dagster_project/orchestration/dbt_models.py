@@ -1,4 +1,4 @@
-"""The dbt project as assets and checks, built by one dbt invocation in a file of its own.
+"""The dbt project as assets and checks, built by one dbt invocation into the run's own file.
 
 No model is named here; they are read from the manifest.
 """
@@ -38,7 +38,7 @@ from dagster_project.orchestration.keys import (
 from dagster_project.orchestration.killed_runs import end_killed_runs
 from dagster_project.orchestration.lineage import sources_of_table
 from dagster_project.orchestration.metadata import SKIPPED, markdown_table
-from dagster_project.orchestration.preview import mart_glance
+from dagster_project.orchestration.preview import mart_preview
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
@@ -50,7 +50,7 @@ from dagster_project.sources.registry import all_sources
 
 
 class _Translator(DagsterDbtTranslator):
-    """dbt nodes as assets: `<schema>/<table>`, one group per schema, fed by the sources' lakes."""
+    """dbt nodes as assets: `<schema>/<table>`, a group per schema, downstream of lake assets."""
 
     def __init__(self) -> None:
         super().__init__(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True))
@@ -64,11 +64,11 @@ class _Translator(DagsterDbtTranslator):
         name = node.get("alias") or node["name"]
         if node["resource_type"] == "source":
             return spec.replace_attributes(key=dg.AssetKey([node["source_name"], node["name"]]))
-        fed_by = [
+        lake_inputs = [
             dg.AssetDep(key)
             for parent in node.get("depends_on", {}).get("nodes", ())
             if parent.startswith("source.")
-            for key in _keys_behind(manifest["sources"][parent])
+            for key in _lake_keys(manifest["sources"][parent])
         ]
         models = [dep for dep in spec.deps if dep.asset_key.path[0] not in {"lake", "runtime"}]
         schema = {
@@ -83,7 +83,7 @@ class _Translator(DagsterDbtTranslator):
         }
         return spec.replace_attributes(
             key=dg.AssetKey([node["schema"], name]),
-            deps=list({dep.asset_key: dep for dep in (*models, *fed_by)}.values()),
+            deps=list({dep.asset_key: dep for dep in (*models, *lake_inputs)}.values()),
             group_name=node["schema"],
             owners=[OWNER],
             description=node["description"] or f"dbt {node['resource_type']} {name}.",
@@ -103,14 +103,15 @@ class _Translator(DagsterDbtTranslator):
 
     def _keys_of(self, manifest: Mapping[str, Any], unique_id: str) -> Sequence[dg.AssetKey]:
         if unique_id.startswith("source."):
-            return _keys_behind(manifest["sources"][unique_id])
+            return _lake_keys(manifest["sources"][unique_id])
         node = manifest["nodes"][unique_id]
         return [dg.AssetKey([node["schema"], node.get("alias") or node["name"]])]
 
 
-def _keys_behind(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
-    """The lake assets behind a dbt source; what intake writes beside the rows of a source belongs
-    to all of its tables.
+def _lake_keys(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
+    """The lake assets that a dbt source reads.
+
+    Tables that intake writes beside the rows of a source belong to all of its lake assets.
     """
     name, beside = dbt_source["name"], {table.name for table in WRITTEN_BESIDE}
     return [
@@ -139,7 +140,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         inputs = _inputs(context, manifest, settings)
         news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and inputs is not None
         if news_only and inputs == publication.inputs_of_the_day(settings):
-            context.log.info("Nothing is new since the published release, which stays.")
+            context.log.info("Nothing is new since the published release: nothing is built.")
             return
         fail_run_on(lambda: builds.require_room_to_build(settings))
         build = builds.Build(warehouse.build_dir(context.run_id))
@@ -149,7 +150,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         )
         build.start(release, inputs, transform.project_version())
         say("  building marts")
-        select = _subset(context, manifest, settings, build)
+        select = _selection(context, manifest, settings, build)
         fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
         outcome = fail_run_on(
             lambda: transform.run(
@@ -167,8 +168,8 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         if not any(node.status == "error" for node in outcome.results):
             tables = described_tables(manifest)
             fail_run_on(lambda: add_views(build.file, tables, settings.memory))
-        glances = _glances(build, settings)
-        yield from _dbt_events(context, manifest, translator, build, outcome, glances, settings)
+        previews = _previews(build, settings)
+        yield from _dbt_events(context, manifest, translator, build, outcome, previews, settings)
 
     return models
 
@@ -178,7 +179,7 @@ def _prepare_build_file(
 ) -> None:
     sources = all_sources().values()
     for source in sources:
-        # Files that were just merged are no longer read: they are removed at once.
+        # Nothing reads merged files any more: they are removed at once.
         compact_what_piled_up(settings, source)
         sweep(settings, source)
     lake = lake_of(settings)
@@ -205,9 +206,9 @@ def _models(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]
 def _inputs(
     context: dg.AssetExecutionContext, manifest: Mapping[str, Any], settings: Settings
 ) -> str | None:
-    """The hash of the inputs; None for a partial build, or where a source is not conformed yet.
+    """The hash of the inputs; None for a partial build, or if a source is not conformed yet.
 
-    Such a build leaves the rest as it was, and the next one has to check again.
+    Without a hash the next build cannot be skipped.
     """
     is_whole = set(_models(manifest)) <= set(context.selected_asset_keys)
     if not (is_whole and all(is_conformed(settings, source) for source in all_sources().values())):
@@ -215,23 +216,25 @@ def _inputs(
     return inputs_version(settings, is_asked=True)
 
 
-def _subset(
+def _selection(
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
     settings: Settings,
     build: builds.Build,
 ) -> list[str]:
-    """The selection for dbt: empty (all models), or the chosen models on the last complete
-    build.
+    """The models that dbt builds; empty for all.
+
+    A partial build starts from a copy of the last complete one, and builds all models if there is
+    none that it can start from.
     """
     chosen = context.selected_asset_keys
     nodes = _models(manifest)
     if set(nodes) <= set(chosen):
         return []
     last = builds.complete_build(settings.build_dir, is_replay=settings.is_replay)
-    why_all = "there is no complete build yet" if last is None else _why_not_on(last, settings)
-    if last is None or why_all:
-        context.log.info(f"Every model is built, not only the selected ones: {why_all}.")
+    obstacle = "there is no complete build yet" if last is None else _obstacle(last, settings)
+    if last is None or obstacle:
+        context.log.info(f"Every model is built, not only the selected ones: {obstacle}.")
         return []
     for file, copy in zip(last.files, build.files, strict=True):
         shutil.copyfile(file, copy)
@@ -239,10 +242,10 @@ def _subset(
     return [nodes[key]["name"] for key in nodes if key in chosen or key.path[0] == "catalog"]
 
 
-def _why_not_on(last: builds.Build, settings: Settings) -> str:
-    """Why a part cannot be combined with the rest of a complete build; empty where it can.
+def _obstacle(last: builds.Build, settings: Settings) -> str:
+    """Why a partial build cannot start from a complete one; empty if it can.
 
-    The rest must be of the same day and the same models, and use no withdrawn snapshot.
+    The complete build must be of the same day and the same models, and use no withdrawn snapshot.
     """
     if last.release.as_of != settings.today:
         return f"the last complete build is as of {last.release.as_of}"
@@ -258,26 +261,26 @@ def _dbt_events(
     translator: _Translator,
     build: builds.Build,
     outcome: transform.DbtOutcome,
-    glances: Mapping[tuple[str, str], dict[str, Any]],
+    previews: Mapping[tuple[str, str], dict[str, Any]],
     settings: Settings,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     chosen = context.selected_asset_keys
     chosen_checks = context.selected_asset_check_keys
     results: list[CheckResult] = []
-    broken: list[str] = []
+    failures: list[str] = []
     for node in outcome.results:
         if node.resource_type in {"model", "seed"}:
             details = manifest["nodes"][node.unique_id]
             key = dg.AssetKey([details["schema"], details.get("alias") or details["name"]])
             if node.status == "success" and key in chosen:
                 metadata: dict[str, Any] = {"seconds": round(node.seconds, 3)}
-                metadata |= glances.get((details["schema"], details["alias"]), {})
+                metadata |= previews.get((details["schema"], details["alias"]), {})
                 metadata["dagster/column_lineage"] = translator.column_lineage(
                     manifest, node.unique_id
                 )
                 yield dg.MaterializeResult(asset_key=key, metadata=metadata)
             elif node.status == "error":
-                broken.append(f"{node.name}: {_first_line(node.message)}")
+                failures.append(f"{node.name}: {_first_line(node.message)}")
         elif node.resource_type == "test":
             rows = (
                 transform.sample_failing_rows(build.file, node, settings.memory)
@@ -287,12 +290,12 @@ def _dbt_events(
             result, check = _dbt_check(manifest, translator, node, rows)
             results.append(result)
             if result.status != "passed" and node.status != SKIPPED and node.severity == "error":
-                broken.append(f"{node.name}: {result.observed}")
+                failures.append(f"{node.name}: {result.observed}")
             if check is not None and key_of(check) in chosen_checks:
                 yield check
     build.keep_checks("dbt", results)
-    if broken:
-        reason = f"dbt: {len(broken)} failed: {'; '.join(broken)}."
+    if failures:
+        reason = f"dbt: {len(failures)} failed: {'; '.join(failures)}."
         full = disk_full(reason, settings.folders)
         raise dg.Failure(description=str(full or reason), allow_retries=False)
 
@@ -344,9 +347,9 @@ def _dbt_check(
     )
 
 
-def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], dict[str, Any]]:
-    """The preview of every table of a build for the UI: rows, latest period, a few rows."""
-    glances: dict[tuple[str, str], dict[str, Any]] = {}
+def _previews(build: builds.Build, settings: Settings) -> dict[tuple[str, str], dict[str, Any]]:
+    """By schema and table, the metadata for the UI: number of rows, latest period, a few rows."""
+    previews: dict[tuple[str, str], dict[str, Any]] = {}
     for file in build.files:
         with connect(file, read_only=True, memory=settings.memory) as connection:
             tables = connection.execute(
@@ -358,34 +361,36 @@ def _glances(build: builds.Build, settings: Settings) -> dict[tuple[str, str], d
                 [list(words.SCHEMAS), NAMED],
             ).fetchall()
             for schema, table in tables:
-                count, latest, rows = mart_glance(connection, schema, table, settings.today)
-                glances[schema, table] = {
+                count, latest, rows = mart_preview(connection, schema, table, settings.today)
+                previews[schema, table] = {
                     "dagster/row_count": count,
                     **non_empty(latest_period=latest),
                     "preview": dg.MetadataValue.md(markdown_table(rows)),
                 }
-            for place, svg in pictures(connection, settings.importer).items():
-                glances[place]["picture"] = dg.MetadataValue.md(as_markdown(svg, place[1]))
-    return glances
+            for table_name, svg in pictures(connection, settings.importer).items():
+                previews[table_name]["picture"] = dg.MetadataValue.md(
+                    as_markdown(svg, table_name[1])
+                )
+    return previews
 
 
-ROWS_NAMED = 3
-CELLS_NAMED = 8
-"""What a description names of the offending rows; the check in the UI shows more."""
+ROWS_QUOTED = 3
+CELLS_QUOTED = 8
+"""Offending rows, and cells of each, in a failure message; the check in the UI shows more."""
 
 
 def offending_rows(count: int, sample: Sequence[Mapping[str, Any]]) -> str:
-    """The number of rows a test found, and the first cells of the first rows."""
-    words = f"{count:,} offending {'row' if count == 1 else 'rows'}"
+    """The number of rows that a test returned, and the first cells of the first rows."""
+    number = f"{count:,} offending {'row' if count == 1 else 'rows'}"
     rows = [
-        " ".join(_cell(cell) for cell in list(row.values())[:CELLS_NAMED] if cell is not None)
-        for row in sample[:ROWS_NAMED]
+        " ".join(_cell(cell) for cell in list(row.values())[:CELLS_QUOTED] if cell is not None)
+        for row in sample[:ROWS_QUOTED]
     ]
-    return f"{words}, first {'; '.join(rows)}" if any(rows) else words
+    return f"{number}, first {'; '.join(rows)}" if any(rows) else number
 
 
 def _cell(cell: object) -> str:
-    """A number without digits that no publisher prints, a text in one short line."""
+    """A number with ten digits, more than any publisher prints; a text in one short line."""
     return f"{cell:.10g}" if isinstance(cell, float) else shortened(str(cell))
 
 

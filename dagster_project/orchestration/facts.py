@@ -1,4 +1,4 @@
-"""The facts of a run that dbt needs: sources, snapshots, windows that were asked, columns."""
+"""The `runtime.*` tables that dbt reads: sources, snapshots, asked windows, columns, code texts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def facts(
     sources: Collection[Source],
     tables: Sequence[Table],
 ) -> dict[str, pl.DataFrame]:
-    """The `runtime.*` tables of a build file, by name."""
+    """The `runtime.*` tables of a build file, by name: as of the settings' day.
+
+    `tables` are the described tables of the dbt project.
+    """
     landing = landing_of(settings)
     return {
         "sources": _sources(settings, sources, landing),
@@ -44,7 +47,9 @@ def facts(
             [
                 _snapshot(snapshot)
                 for source in sources
-                for snapshot in _listed(landing, source.CARD.name, settings.as_of_instant)
+                for snapshot in _bundled_or_received(
+                    landing, source.CARD.name, settings.as_of_instant
+                )
                 if snapshot.is_bundled or snapshot.retrieved_at <= settings.as_of_instant
             ],
             schema=_SNAPSHOT,
@@ -59,7 +64,7 @@ def facts(
 
 
 def _nomenclature(settings: Settings) -> pl.DataFrame:
-    """Texts of HS codes; none for the default scope, whose codes are all in the seeds."""
+    """Texts of HS codes; empty for the default scope, whose codes are all in the seeds."""
     texts = nomenclature() if settings.scope.is_wide else {}
     return pl.DataFrame(
         {"code": list(texts), "description": list(texts.values())},
@@ -80,9 +85,10 @@ def code_version() -> str:
     return f"{version}+{commit}"
 
 
-def _listed(landing: Landing, source: str, instant: datetime) -> list[Snapshot]:
-    """The snapshots of a source without those whose document was no longer bundled at an instant: a
-    held release must name the cause of rows that disappear without a new snapshot.
+def _bundled_or_received(landing: Landing, source: str, instant: datetime) -> list[Snapshot]:
+    """The snapshots of a source, without those whose document was no longer bundled at an instant.
+
+    So the comparison of a blocked build can name why rows disappear without a new snapshot.
     """
     left = {key for key, record in landing.left_bundle(source).items() if record.at <= instant}
     return [snapshot for snapshot in landing.snapshots(source) if snapshot.snapshot_id not in left]
@@ -96,14 +102,14 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _asks(source: str, landing: Landing, settings: Settings) -> Iterator[dict[str, Any]]:
-    """Asks of a window without new data: the earlier snapshot is still valid.
+    """Requests for a window that brought no new data: the earlier snapshot is still valid.
 
-    Without those of withdrawn snapshots.
+    Those answered by a snapshot that was withdrawn since are left out.
     """
-    kept = {snapshot.snapshot_id for snapshot in landing.snapshots(source)}
+    not_withdrawn = {snapshot.snapshot_id for snapshot in landing.snapshots(source)}
     for ask in Ledger(landing, source).asks(settings.as_of_instant):
         for window_ask in ask.windows if ask.answer == "ok" else ():
-            if not window_ask.is_new and window_ask.snapshot_id in kept:
+            if not window_ask.is_new and window_ask.snapshot_id in not_withdrawn:
                 yield {
                     "source": source,
                     "frequency": window_ask.frequency,
@@ -135,7 +141,7 @@ def _sources(settings: Settings, sources: Collection[Source], landing: Landing) 
             "url": card.homepage,
             "enabled": bool(card.bundled)
             or is_fetched(settings, source)
-            or bool(_listed(landing, card.name, settings.as_of_instant)),
+            or bool(_bundled_or_received(landing, card.name, settings.as_of_instant)),
             "is_fetched": is_fetched(settings, source),
             **_last_ask(card.name, landing, settings),
         }

@@ -1,6 +1,6 @@
 """The hash of a release's inputs: the code, the documents, the day.
 
-Cheap on purpose: it is computed before anything heavy is imported.
+It is computed before anything heavy is imported, so that a build without news takes half a second.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from dagster_project.sources.registry import all_sources
 
 
 def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
-    """The hash that a build now would have; None when a build is needed to find out.
+    """The hash that a build would have now; None if only a build can tell.
 
-    That is so when a publisher is due (unless it `is_asked` already), a bundled document is not
-    landed with its current bytes (unless it was withdrawn), one that is no longer bundled is not
-    recorded as such, or the lake differs from the landing: a document that was landed or withdrawn
-    during a build may be in it or not.
+    Only a build can tell if
 
-    The last answer about each window and the outcome of the last fetch are included; fetching again
-    with the same answer changes nothing.
+    - a publisher is due (unless the run `is_asked`: it has fetched already),
+    - a bundled document is not landed with its current bytes (unless it was withdrawn),
+    - a document is no longer bundled and that is not recorded yet,
+    - the lake differs from the landing: a document that was landed or withdrawn during a build may
+      be in it or not.
+
+    The hash includes the last answer about each window and the outcome of the last fetch. A fetch
+    with the same answer does not change it.
     """
     digest = hashlib.sha256(f"{settings.today.isoformat()} {settings.scope.name}".encode())
     landing, lake = landing_of(settings), lake_of(settings)

@@ -1,4 +1,4 @@
-"""Shared by all assets: keys, groups, and the failure of a step.
+"""Shared by the assets: keys, groups, pools, tags, data versions, and the failure of a step.
 
 No asset is defined here.
 """
@@ -19,8 +19,8 @@ from dagster_project.sources.card import Frequency, SourceCard
 T = TypeVar("T")
 
 WRITER_POOL = "warehouse_writer"
-"""Pool of every step that writes shared data; its limit of one run keeps two builds from running at
-once. Fetching from a publisher has a pool of its own, since it waits for others."""
+"""Pool of every step that writes shared data. Its limit is one step, so that two builds never write
+at once. Fetching has a pool per publisher, since it waits for others."""
 
 NEWS_ONLY_TAG = "kido/news_only"
 """Tag of a run that builds only if something is new since the published release."""
@@ -65,12 +65,12 @@ def publisher_page(card: SourceCard) -> dg.MetadataValue[Any]:
 
 
 def mart_keys() -> list[dg.AssetKey]:
-    """The tables that dbt builds to be published, by their suites: every one has a suite."""
+    """The published tables that dbt builds; each has a suite, so the suites name them."""
     return [dg.AssetKey(name.split(".")) for name in mart_suites() if name not in OF_A_RELEASE]
 
 
 def key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:
-    """The key of a check's result; Kido's always name their asset and check."""
+    """The key of a check's result; Kido's results always name their asset and check."""
     assert check.asset_key is not None
     assert check.check_name is not None
     return dg.AssetCheckKey(check.asset_key, check.check_name)
@@ -87,7 +87,10 @@ def data_version(parts: Sequence[str]) -> dg.DataVersion:
 
 
 def fail_run_on(step: Callable[[], T]) -> T:
-    """Run a step; an error becomes the run's failure in one sentence."""
+    """Run a step and return its result; an error becomes the run's failure in one sentence.
+
+    Raises Failure for a KidoError and for a full disk; any other error is raised as it is.
+    """
     try:
         return step()
     except KidoError as error:

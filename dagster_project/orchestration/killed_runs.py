@@ -19,9 +19,9 @@ _MAY_BE_RUNNING = [
 
 
 def end_killed_runs(settings: Settings, instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs as failed whose process has ended, and free what they hold; returns their ids.
+    """Mark runs as failed whose process has ended, free their pools, remove their folders.
 
-    A run that is alive, or whose state cannot be determined, is left alone.
+    Returns their ids. A run that is alive, or whose state cannot be determined, is left alone.
     """
     killed = [
         run

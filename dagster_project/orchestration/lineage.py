@@ -22,7 +22,7 @@ def sources_of_table(dbt_source: Mapping[str, Any]) -> list[str]:
     if dbt_source["source_name"] != "lake":
         return []
     cards = {name: source.CARD for name, source in all_sources().items()}
-    if dbt_source["name"] == COVERAGE.name:  # belongs to the rows of a source that is asked
+    if dbt_source["name"] == COVERAGE.name:  # from the ledger of every source with windows
         return [name for name, card in cards.items() if card.windows]
     if dbt_source["name"] == CORRECTIONS.name:
         return [name for name in cards if corrections(name)]
@@ -30,7 +30,7 @@ def sources_of_table(dbt_source: Mapping[str, Any]) -> list[str]:
 
 
 def sources_behind(manifest: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
-    """By table of the dbt project (`schema.table`), the sources from whose rows it is made."""
+    """By table of the dbt project (`schema.table`), the sources it is made from."""
 
     @cache
     def behind(unique_id: str) -> frozenset[str]:
@@ -53,8 +53,9 @@ def column_lineage(
 ) -> Lineage:
     """By model and column, the (node, column) pairs that are its direct inputs.
 
-    A column that sqlglot cannot trace has no entry; lineage is informative, not a contract.
-    `on_start` is called as a model is begun, with its number and how many there are.
+    `compiled` is the SQL by model. A column that sqlglot cannot trace has no entry: lineage informs
+    readers, nothing depends on it. `on_start` is called with the number of the model that begins
+    and the number of all.
     """
     from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
@@ -111,8 +112,8 @@ def _columns_by_relation(nodes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             }
             relations[relation] = columns
             if node["resource_type"] == "source" and node["schema"] == "lake":
-                # Its slices: some of its columns and the number of rows; rows are selected by
-                # these.
+                # The slices of a lake table have some of its columns and a number of rows; staging
+                # selects rows by them.
                 relations[f"{relation}_slices"] = {**columns, "rows": "bigint"}
     return schema
 

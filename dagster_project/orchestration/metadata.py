@@ -1,4 +1,4 @@
-"""Metadata of a frame, a check or a table for the UI. Formatting only."""
+"""Metadata of rows, checks and tables for the UI. Formatting only."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def lake_column_schema(table: LakeTable) -> dg.TableSchema:
 
 
 SKIPPED = "skipped"
-"""What dbt reports of a test whose model, or one before it, failed: no reason of its own."""
+"""dbt's status of a test whose model, or one before it, failed: the test itself found nothing."""
 
 SUITE_CHECK = "every_rule_of_the_suite_holds"
 """The name of the check of a suite; its rules, with their own names, are in its metadata.
@@ -76,8 +76,8 @@ def suite_check_result(
 ) -> dg.AssetCheckResult:
     """The result of a suite over the batches of a table: every rule, with offending rows.
 
-    A failed rule that only warns makes the check a warning, which does not block; so does every
-    failed rule unless the check `may_block`.
+    The check blocks if a rule of severity `error` failed and the check `may_block`; else a failure
+    is a warning.
     """
     by_rule: dict[str, list[CheckResult]] = {rule.name: [] for rule in suite.rules}
     for result in results:
@@ -127,7 +127,7 @@ def suite_check_result(
 
 
 def finding_in_words(result: CheckResult, rule: Rule | None = None) -> str:
-    """What a failed check of several batches found, once: rows, first values, their unit, limits.
+    """The finding of a failed check over all its batches: rows, example values, unit, limits.
 
     `99 of 712,629 rows, such as 0.000153 and 5,547,816 USD per kg (usual: 0.001 to 1,000,000)`.
     """

@@ -16,12 +16,12 @@ from dagster_project.lake.schemas import LakeTable
 from dagster_project.lake.tables import Lake
 from dagster_project.serving.dictionary import period_column
 
-SUBJECTS = (
+SUBJECT_COLUMNS = (
     "importer_iso3", "reporter_iso3", "economy_iso3", "target_iso3", "instrument", "mineral_group",
 )  # fmt: skip
 """Columns with the subject of a row."""
 
-FIRST = ("JPN", "ALL", "REMX", "rare_earths")
+SHOWN_FIRST = ("JPN", "ALL", "REMX", "rare_earths")
 """Values that come first in a preview."""
 
 ROWS = 8
@@ -31,10 +31,10 @@ LONGEST_CELL = 80
 def lake_reach(
     lake: Lake, table: LakeTable, source: str, left_out: Collection[str] = frozenset()
 ) -> tuple[str, str]:
-    """Days of the last vintage and of the latest period the lake holds of a source's table, without
-    the snapshots `left_out`.
+    """Days of the last vintage and of the latest period of a source's table in the lake.
 
-    Empty text where it holds none, or the table has no period.
+    The snapshots `left_out` are ignored. Empty texts if there are no rows, or the table has no
+    period.
     """
     period = period_column(list(table.columns))
     rows = lake.rows(table, source, left_out)
@@ -51,8 +51,9 @@ def lake_reach(
 def lake_preview(
     lake: Lake, table: LakeTable, source: str, left_out: Collection[str] = frozenset()
 ) -> list[Mapping[str, Any]]:
-    """A few rows of a source's table, the latest first, without the columns that are empty and the
-    snapshots `left_out`.
+    """A few rows of a source's table, the latest first, without empty columns.
+
+    The snapshots `left_out` are ignored.
     """
     rows = lake.rows(table, source, left_out)
     if rows is None:
@@ -64,7 +65,7 @@ def lake_preview(
     return _legible(rows.head(ROWS).collect())
 
 
-def mart_glance(
+def mart_preview(
     connection: duckdb.DuckDBPyConnection, schema: str, table: str, today: date
 ) -> tuple[int, str, list[Mapping[str, Any]]]:
     """Number of rows, latest period (empty text where there is none), and a few relevant rows.
@@ -75,19 +76,19 @@ def mart_glance(
     name = f'"{schema}"."{table}"'
     columns = [row[0] for row in connection.execute(f"describe {name}").fetchall()]
     period = period_column(columns)
-    # Years are numbers; instants count by their day.
-    is_ahead = (
+    # Years are numbers; instants are compared by their day.
+    is_after_today = (
         f"coalesce({period} > {today.year}, false)"
         if period == "year"
         else f"coalesce(cast({period} as date) > date '{today}', false)"
     )
-    latest_period = f"max({period}) filter (not {is_ahead})" if period else "null"
+    latest_period = f"max({period}) filter (not {is_after_today})" if period else "null"
     ((count, latest),) = connection.execute(
         f"select count(*), {latest_period} from {name}"
     ).fetchall()
-    firsts = ", ".join(f"'{first}'" for first in FIRST)
-    order = [is_ahead] if period else []
-    order += [f"{column} not in ({firsts})" for column in SUBJECTS if column in columns]
+    firsts = ", ".join(f"'{first}'" for first in SHOWN_FIRST)
+    order = [is_after_today] if period else []
+    order += [f"{column} not in ({firsts})" for column in SUBJECT_COLUMNS if column in columns]
     order += [f"{period} desc nulls last"] if period else []
     order += ["share desc nulls last"] if "share" in columns else []
     sample = connection.sql(
@@ -97,11 +98,11 @@ def mart_glance(
 
 
 def _legible(frame: pl.DataFrame) -> list[Mapping[str, Any]]:
-    """Rows for display: without empty columns, long texts and digits beyond the sixth."""
-    kept = [name for name in frame.columns if frame[name].null_count() < frame.height]
+    """Rows for display: no empty columns, texts cut at LONGEST_CELL, six digits."""
+    filled = [name for name in frame.columns if frame[name].null_count() < frame.height]
     return [
         {name: _cell(value) for name, value in row.items()}
-        for row in frame.select(kept).iter_rows(named=True)
+        for row in frame.select(filled).iter_rows(named=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Names of processes, whether a process is still running, and how the own one collects garbage."""
+"""Names of processes, and whether a process or a group of them is still running."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 
 
 def name_of(pid: int) -> str | None:
-    """Host, number and start of a process in one text; None where it has ended.
+    """Host, number and start of a process in one text; None if it has ended.
 
-    The number alone may be reused by another process; with its start it is unique.
+    The system may give the number to another process later; with the start it is unique.
     """
     start = _start_of(pid)
     return None if start is None else f"{platform.node()} {pid} {start}"
 
 
 def is_alive(name: str) -> bool:
-    """Whether a process is still running, by its name or its number only.
+    """Whether a process is still running, by its name or by its number alone.
 
-    One of another host cannot be checked from here and is taken as alive.
+    A process of another host cannot be checked from here and is assumed to be alive.
     """
     if name.isdigit():  # as stored by earlier versions of Kido, and by Dagster
         return _start_of(int(name)) is not None
@@ -31,7 +31,7 @@ def is_alive(name: str) -> bool:
 
 
 def _start_of(pid: int) -> str | None:
-    """The start of a process, as a text that does not change with the clock."""
+    """The start of a process, as a text that does not depend on the clock; None if it has ended."""
     system = Path("/proc")
     if not (system / "self" / "stat").exists():
         started = subprocess.run(
@@ -40,7 +40,7 @@ def _start_of(pid: int) -> str | None:
         ).stdout.split(maxsplit=1)  # fmt: skip
         return None if not started or started[0].startswith("Z") else started[-1].strip()
     try:
-        # After the command, which may contain any text: the state, and as the 20th word the start.
+        # After the command, which may contain any text: the state first, the start as 20th word.
         words = (system / str(pid) / "stat").read_text("utf8").rpartition(")")[2].split()
         boot = (system / "sys/kernel/random/boot_id").read_text("utf8").strip()
     except (FileNotFoundError, ProcessLookupError):
@@ -51,13 +51,13 @@ def _start_of(pid: int) -> str | None:
 def is_group_alive(group: int) -> bool:
     """Whether a process of a group is still running.
 
-    One that has ended does not count, also where its parent has not taken note of it.
+    A zombie, which has ended but was not waited for by its parent, is not running.
     """
     return any(words[0] not in "ZX" and words[2] == str(group) for words in _states())
 
 
 def _states() -> Iterator[list[str]]:
-    """Of each process its state, parent and group."""
+    """State, parent and group of each process."""
     system = Path("/proc")
     if not (system / "self" / "stat").exists():
         listed = subprocess.run(

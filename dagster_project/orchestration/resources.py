@@ -1,4 +1,4 @@
-"""The one resource: the warehouse a run works on, and the day it is built for."""
+"""The one resource, `warehouse`: the settings of a run and the day it builds for."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     publish: bool = Field(
         default=False,
         description="Publish another day than today as kido.duckdb, over the file that readers "
-        "hold.",
+        "use.",
     )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Fail the run before its first step for a day that `kido build --as-of` refuses too.
+        """Fail the run before its first step if the warehouse cannot be built for its day.
 
-        Record in the run's folder the process that executes it, to recognise killed runs.
+        Then record the process that executes the run in the run's folder: a killed run is
+        recognised by it.
         """
         if context.run_id is None or context.instance is None:
             return

@@ -1,7 +1,6 @@
 """Runs dbt in this process, once per build, on a project that is parsed ahead of time.
 
-A separate dbt process costs three seconds, a parse two more: fixed costs that a build can avoid.
-No SQL and no rules here.
+A separate dbt process costs three seconds, a parse two more. No SQL and no rules here.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from dagster_project.serving.terminal import counter, say
 from dagster_project.settings import DBT_PROJECT
 
 TARGET = DBT_PROJECT / "target"
-"""The files that `prepare` writes: the parsed project, as JSON for Dagster and packed for dbt."""
+"""The folder `prepare` writes to: the parsed project as JSON for Dagster, as msgpack for dbt."""
 
 STAMP = TARGET / "prepared.json"
 """The version of the parsed project; written last."""
@@ -35,7 +34,7 @@ SAMPLE_ROWS = 20
 
 @dataclass(frozen=True)
 class NodeResult:
-    """The outcome of one dbt node. `status` is dbt's own word."""
+    """The outcome of one dbt node. `status` is dbt's, e.g. success, error, pass, fail, skipped."""
 
     unique_id: str
     name: str
@@ -50,17 +49,17 @@ class NodeResult:
 
 @dataclass(frozen=True)
 class DbtOutcome:
-    """The outcome of one dbt invocation, node by node; `error` is set when it could not run at
-    all.
-    """
+    """The outcome of one dbt invocation, node by node; `error` says why dbt could not run."""
 
     results: Sequence[NodeResult]
     error: str = ""
 
 
 def prepare(force: bool = False) -> Path:
-    """Generate the staging models and parse the dbt project, unless both are up to date; returns
-    the manifest's path. Only one process does it, others wait for it.
+    """Generate the staging models and parse the dbt project, unless both are up to date.
+
+    Returns the manifest's path. One process parses, others wait for it. Raises KidoError if the
+    project does not parse or compile.
     """
     manifest = TARGET / "manifest.json"
     if force or not _is_prepared():
@@ -100,8 +99,9 @@ def _parse(manifest: Path) -> None:
 
 
 def project_version() -> str:
-    """A hash of every file of the dbt project that affects what it builds; for generated files of
-    their current content, whether it is written yet or not.
+    """A hash of every file of the dbt project that affects what it builds.
+
+    Generated files are hashed by the content they would have now, written or not.
     """
     digest = hashlib.sha256()
     for path in written_by_hand():
@@ -150,8 +150,9 @@ def run(
 ) -> DbtOutcome:
     """`dbt build` into a prepared build file, without unit tests: the test suite runs them.
 
-    DuckDB uses at most `memory` bytes and spills the rest beside the file. `on_start` is called as
-    dbt starts a model or a test, with its number and how many there are.
+    DuckDB uses at most `memory` bytes and spills the rest beside the file. `select` names models;
+    empty for all. `on_start` is called with the number of the model or test that dbt starts, and
+    the number of all.
     """
     from dbt.cli.main import dbtRunner
 
@@ -159,7 +160,7 @@ def run(
         "build_file": str(build_file), "work_file": str(work_file(build_file)),
         "as_of": as_of.isoformat(), **spilling(build_file, memory),
     }  # fmt: skip
-    result = dbtRunner(manifest=parsed_project(), callbacks=_listening(on_start)).invoke(
+    result = dbtRunner(manifest=parsed_project(), callbacks=_callbacks(on_start)).invoke(
         [
             "build",
             *_paths(target),
@@ -178,8 +179,8 @@ def run(
     return DbtOutcome(results=[_node_result(entry) for entry in result.result.results])
 
 
-def _listening(on_start: Callable[[int, int], None] | None) -> list[Callable[[Any], None]]:
-    """Callbacks of dbt, which get all of its events, whatever it logs."""
+def _callbacks(on_start: Callable[[int, int], None] | None) -> list[Callable[[Any], None]]:
+    """Callbacks for dbt, which calls them with every event, whatever its log level."""
     if on_start is None:
         return []
 
@@ -193,7 +194,7 @@ def _listening(on_start: Callable[[int, int], None] | None) -> list[Callable[[An
 def sample_failing_rows(
     build_file: Path, result: NodeResult, memory: int | None = None
 ) -> list[dict[str, Any]]:
-    """The first rows a failed test returns; dbt itself only counts them."""
+    """The first SAMPLE_ROWS rows that a failed test returns; dbt itself only counts them."""
     if not result.compiled_code:
         return []
     with connect(build_file, read_only=True, memory=memory) as connection:

@@ -1,7 +1,6 @@
-"""The Dagster UI as a child of `kido dev`: started, announced when it answers, and stopped as a
-whole.
+"""Starts and stops the Dagster UI for `kido dev`: its processes, and what they print.
 
-What runs in it is defined elsewhere; here are only its processes and what they print.
+What runs in it is defined elsewhere.
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def start_ui(settings: Settings, host: str, port: int) -> int:
-    """`dagster dev` on this warehouse; returns when it is stopped, with an exit code.
+    """Run `dagster dev` on this warehouse until it is stopped; returns an exit code.
 
-    SIGINT (Ctrl-C), SIGTERM and SIGHUP stop all its processes: 0. A second one kills them at once.
-    1 where it ended without being asked to.
+    SIGINT (Ctrl-C), SIGTERM and SIGHUP stop all its processes, and the code is 0; a second signal
+    kills them at once. The code is 1 if it ended without a signal.
     Raises ConfigurationError if it cannot listen on the port.
     """
     port = free_port(host, port)
@@ -65,7 +64,7 @@ def start_ui(settings: Settings, host: str, port: int) -> int:
 
 
 def free_port(host: str, port: int) -> int:
-    """The port, or any free one for 0. Raises ConfigurationError if it cannot be listened on."""
+    """The port, or a free one for 0. Raises ConfigurationError if Kido cannot listen on it."""
     if not 0 <= port <= 65535:
         raise ConfigurationError(f"--port {port}: a port is a number up to 65535.")
     try:
@@ -73,7 +72,9 @@ def free_port(host: str, port: int) -> int:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (socket.gaierror, OverflowError, UnicodeError):
-        raise ConfigurationError(f"--host {host}: this is no address of this machine.") from None
+        raise ConfigurationError(
+            f"--host {host}: this is not an address of this machine."
+        ) from None
     with socket.socket(family, kind) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -87,7 +88,7 @@ def free_port(host: str, port: int) -> int:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise ConfigurationError(
-                    f"--host {host}: this is no address of this machine."
+                    f"--host {host}: this is not an address of this machine."
                 ) from None
             raise ConfigurationError(
                 f"Port {port} of {host} is in use, perhaps by another kido dev.",
@@ -98,18 +99,18 @@ def free_port(host: str, port: int) -> int:
 
 
 class _Signals:
-    """How often the process was asked to stop."""
+    """Counts the signals to stop that the process received."""
 
     count = 0
 
-    def take(self, _number: int, _frame: FrameType | None) -> None:
+    def add(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
 
 
 @contextlib.contextmanager
 def _stop_signals() -> Iterator[_Signals]:
     signals = _Signals()
-    before = {number: signal.signal(number, signals.take) for number in _STOPPING}
+    before = {number: signal.signal(number, signals.add) for number in _STOPPING}
     try:
         yield signals
     finally:
@@ -118,13 +119,16 @@ def _stop_signals() -> Iterator[_Signals]:
 
 
 def _start(settings: Settings, home: str, host: str, port: int) -> subprocess.Popen[str]:
-    """`dagster dev`, in a session of its own: Ctrl-C at the terminal reaches it only from here."""
+    """Start `dagster dev` in a session of its own.
+
+    Ctrl-C at the terminal then reaches only this process, which stops the UI in order.
+    """
     command = [
         sys.executable, "-m", "dagster", "dev", "--workspace", str(CHECKOUT / "workspace.yaml"),
         "--host", host, "--port", str(port), "--log-level", "warning",
     ]  # fmt: skip
     environment = {
-        # Of libraries, for their developers: a run logs its warnings.
+        # These are warnings of libraries for their developers; a run logs its own warnings.
         "PYTHONWARNINGS": "ignore",
         **os.environ,
         "DAGSTER_HOME": home,
@@ -144,16 +148,16 @@ def _wait(
     port: int,
     when_ready: Callable[[], None],
 ) -> None:
-    """Return when it has ended or is asked to stop."""
+    """Return when the UI has ended or a signal asks to stop it; calls `when_ready` once."""
     is_ready = False
     while process.poll() is None and not signals.count:
-        # It listens when its code is loaded.
-        if not is_ready and (is_ready := _answers(host, port)):
+        # It listens once its code is loaded.
+        if not is_ready and (is_ready := _is_listening(host, port)):
             when_ready()
         time.sleep(_POLL_S)
 
 
-def _answers(host: str, port: int) -> bool:
+def _is_listening(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), timeout=1).close()
     except OSError:
@@ -162,21 +166,21 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _stop(process: subprocess.Popen[str], signals: _Signals) -> bool:
-    """Stop it and all that it has started; returns whether something had to be killed.
+    """Stop it and all processes it has started; returns whether some had to be killed.
 
-    `dagster dev` takes SIGINT for a request to stop its services one by one. It leaves runs in
-    progress behind: these take SIGTERM for a request to record that they were interrupted.
+    On SIGINT `dagster dev` stops its services one by one, but not the runs in progress. On SIGTERM
+    a run records that it was interrupted.
     """
-    group, asked_before, end = process.pid, signals.count, time.monotonic() + GRACE_S
+    group, signals_before, end = process.pid, signals.count, time.monotonic() + GRACE_S
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGINT)
     ask_again = 0.0
-    while (now := time.monotonic()) < end and signals.count <= max(asked_before, 1):
+    while (now := time.monotonic()) < end and signals.count <= max(signals_before, 1):
         has_ended = process.poll() is not None
         if not is_group_alive(group):
             return False
         if has_ended and now >= ask_again:
-            # A run that is not inside a step loses the signal.
+            # Repeated, since a run that is between two steps loses the signal.
             _signal_group(group, signal.SIGTERM)
             ask_again = now + 2
         time.sleep(_POLL_S)
@@ -191,14 +195,14 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 _RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} - [\w.]+ - (?P<level>[A-Z]+) - ")
-"""How Dagster's logs begin a record."""
+"""The first characters of a record in Dagster's logs."""
 
 
 def news(lines: Iterable[str], is_stopping: Callable[[], bool]) -> Iterator[str]:
-    """Of what the processes of the UI print: all but records below a warning, and stack traces.
+    """The lines of the UI's processes without log records below a warning and stack traces.
 
-    The stack trace of a failed run is in the UI; here is its reason. Of processes that are being
-    stopped only records: where they were interrupted is of no interest.
+    The stack trace of a failed run is in the UI; its reason is printed. While processes are being
+    stopped, only log records are printed: where they were interrupted is of no interest.
     """
     is_dropping = False
     for line in lines:

@@ -17,7 +17,7 @@ from dagster_project.orchestration.preview import (
     LONGEST_CELL,
     ROWS,
     lake_reach,
-    mart_glance,
+    mart_preview,
     period_column,
 )
 
@@ -40,7 +40,7 @@ def test_japan_comes_first_then_the_latest_then_the_largest_share(
         "('JPN', 'CHN', date '2023-01-01', 0.7), ('JPN', 'CHN', date '2024-01-01', 0.6)"
         ") as rows (importer_iso3, supplier_iso3, period_start, share)"
     )
-    count, latest, rows = mart_glance(connection, "mart", "shares", TODAY)
+    count, latest, rows = mart_preview(connection, "mart", "shares", TODAY)
     assert (count, latest) == (4, "2024-01-01")
     assert [tuple(row.values()) for row in rows] == [
         ("JPN", "CHN", date(2024, 1, 1), "0.6"),
@@ -58,7 +58,7 @@ def test_what_is_after_the_day_of_the_build_is_last_and_no_latest_period(
         "('JPN', date '2028-01-01'), ('KOR', date '2026-11-25'), "
         "('KOR', null), ('KOR', date '2025-11-08')) as rows (target_iso3, valid_from)"
     )
-    _, latest, rows = mart_glance(connection, "mart", "status", TODAY)
+    _, latest, rows = mart_preview(connection, "mart", "status", TODAY)
     assert latest == "2026-11-25"
     assert [row["valid_from"] for row in rows] == [
         date(2026, 11, 25), date(2025, 11, 8), None, date(2028, 1, 1),
@@ -76,7 +76,7 @@ def test_years_and_instants_have_a_day_too(
     connection: duckdb.DuckDBPyConnection, column: str, kept: object, ahead: object
 ) -> None:
     connection.execute(f"create table mart.t as select unnest(?) as {column}", [[ahead, kept]])
-    _, latest, rows = mart_glance(connection, "mart", "t", TODAY)
+    _, latest, rows = mart_preview(connection, "mart", "t", TODAY)
     assert latest == str(kept)
     assert [row[column] for row in rows] == [kept, ahead]
 
@@ -85,14 +85,14 @@ def test_a_table_that_is_ahead_altogether_has_no_latest_period(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     connection.execute("create table mart.t as select date '2030-01-01' as valid_from")
-    assert mart_glance(connection, "mart", "t", TODAY) == (
+    assert mart_preview(connection, "mart", "t", TODAY) == (
         1, "", [{"valid_from": date(2030, 1, 1)}]
     )  # fmt: skip
 
 
 def test_an_empty_table_reports_that_it_is_empty(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create table mart.t (importer_iso3 varchar, period_start date)")
-    assert mart_glance(connection, "mart", "t", TODAY) == (0, "", [])
+    assert mart_preview(connection, "mart", "t", TODAY) == (0, "", [])
 
 
 def test_a_list_without_time_shows_its_rows_and_no_period(
@@ -102,7 +102,7 @@ def test_a_list_without_time_shows_its_rows_and_no_period(
         "create table mart.t as from (values ('gallium', 'hs_811292'), "
         "('cerium', 'rare_earths')) as rows (mineral, mineral_group)"
     )
-    count, latest, rows = mart_glance(connection, "mart", "t", TODAY)
+    count, latest, rows = mart_preview(connection, "mart", "t", TODAY)
     assert (count, latest) == (2, "")
     assert [row["mineral"] for row in rows] == ["cerium", "gallium"]
 
@@ -114,7 +114,7 @@ def test_a_long_text_is_cut_an_empty_column_left_out_and_only_a_few_rows_are_sho
         "create table mart.t as select repeat('a', 200) as statement, null::varchar as remark, "
         "1234567.891 as value_usd, 0.123456789::double as share from range(50)"
     )
-    count, _, rows = mart_glance(connection, "mart", "t", TODAY)
+    count, _, rows = mart_preview(connection, "mart", "t", TODAY)
     assert count == 50
     assert len(rows) == ROWS
     assert rows[0]["statement"] == "a" * LONGEST_CELL + "…"

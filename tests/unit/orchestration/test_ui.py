@@ -87,8 +87,8 @@ def test_port_zero_is_any_free_one() -> None:
     [
         ("127.0.0.1", 65536, "--port 65536: a port is a number up to 65535."),
         ("127.0.0.1", -1, "--port -1: a port is a number up to 65535."),
-        ("203.0.113.7", 0, "--host 203.0.113.7: this is no address of this machine."),
-        ("not a host", 0, "--host not a host: this is no address of this machine."),
+        ("203.0.113.7", 0, "--host 203.0.113.7: this is not an address of this machine."),
+        ("not a host", 0, "--host not a host: this is not an address of this machine."),
     ],
 )
 def test_what_cannot_be_listened_on_is_refused(host: str, port: int, sentence: str) -> None:
