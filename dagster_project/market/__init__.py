@@ -1,10 +1,10 @@
-"""How markets took the news: sessions of exchanges, returns, and the statistics of event studies.
+"""Event studies of markets: sessions of exchanges, returns, and statistics of abnormal returns.
 
-Pure maths on arrays and days; the dbt models that use it say which series and which events.
+Pure maths on arrays and days. The dbt models that use it choose the instruments and the events.
 """
 
 LEAST_SESSIONS = 120
-"""Of an estimation window: from fewer no normal return is estimated."""
+"""Fewest sessions of an estimation window; with fewer no normal return is estimated."""
 
 PATH_FROM, PATH_TO = -5, 10
-"""The first and the last session of the path of an event, which is 0."""
+"""First and last session of the path around an event; the session of the event is 0."""

@@ -1,7 +1,7 @@
-"""The sessions of the exchanges whose prices are in the warehouse, and the session of news.
+"""The sessions of the exchanges whose prices are in the warehouse, and the session of an event.
 
-Days and hours of trading come from `exchange_calendars`; only TARGET, the calendar of the euro's
-reference rates, is described here, as the library has no such calendar.
+Days and hours of trading come from `exchange_calendars`. It has no calendar of TARGET, the days of
+the euro's reference rates: that one is defined here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FIRST_DAY = date(1999, 1, 1)
 
 @cache
 def calendar(name: Calendar) -> ExchangeCalendar:
-    """Sessions from 1999 to the end of next year, with the hour each closes.
+    """Sessions from 1999 to the end of next year, with their closing times.
 
     Raises ValueError for a name that is not in CALENDARS.
     """
@@ -45,10 +45,10 @@ def _last_day() -> date:
 
 
 def _target() -> ExchangeCalendar:
-    """The euro's reference rates, fixed about 14:15 in Frankfurt on days when TARGET is open.
+    """Days of the euro's reference rates, fixed about 14:15 in Frankfurt when TARGET is open.
 
-    Source: ECB, long-term calendar of TARGET closing days. It was open on Good Friday and Easter
-    Monday of 1999, its first year, and closed on the last days of 1999 and 2001.
+    Source: ECB, long-term calendar of TARGET closing days. In 1999, its first year, TARGET was open
+    on Good Friday and Easter Monday. It was closed on the last days of 1999 and 2001.
     """
     from exchange_calendars import ExchangeCalendar
     from exchange_calendars.common_holidays import (
@@ -90,31 +90,31 @@ def _target() -> ExchangeCalendar:
 
 @cache
 def sessions(name: Calendar) -> pl.Series:
-    """The days of trading, sorted, from 1999 to the end of next year."""
+    """The trading days as dates, sorted, from 1999 to the end of next year."""
     days = [session.date() for session in calendar(name).sessions]
     return pl.Series("session", days, pl.Date)
 
 
 def session_of(name: Calendar, day: date, hour: str | None = None, zone: str | None = None) -> date:
-    """The first session that can answer a piece of news of a day: one that closes after it.
+    """The session of an event: the first one that closes after the event became known.
 
-    `hour` (`18:00`) and `zone` (IANA) say when it was out. Without them the news is of the whole
-    day, and its own session answers; a day without trading always leads to the next one with.
-    A Beijing evening is thus the same day in New York and the next session in Tokyo.
+    `hour` (`18:00`) and `zone` (IANA) are the time at which it became known. Without them it is the
+    session of the day itself. If there is no trading on the day, it is the next session.
+    So an evening in Beijing is the same day in New York and the next session in Tokyo.
     Raises ValueError for a day outside the calendar, and for an hour without a zone.
     """
     if (hour is None) != (zone is None):
         raise ValueError(f"An hour needs a zone and a zone an hour: {hour!r}, {zone!r}.")
     exchange = calendar(name)
     if hour is None or zone is None:
-        return _from(exchange, day)
-    out = datetime.combine(day, time.fromisoformat(hour), ZoneInfo(zone))
-    local = out.astimezone(exchange.tz)
-    session = _from(exchange, local.date())
+        return _session_from(exchange, day)
+    known_at = datetime.combine(day, time.fromisoformat(hour), ZoneInfo(zone))
+    session = _session_from(exchange, known_at.astimezone(exchange.tz).date())
     closes = exchange.session_close(session.isoformat()).to_pydatetime()
-    return session if out < closes else _from(exchange, session + timedelta(days=1))
+    return session if known_at < closes else _session_from(exchange, session + timedelta(days=1))
 
 
-def _from(exchange: ExchangeCalendar, day: date) -> date:
+def _session_from(exchange: ExchangeCalendar, day: date) -> date:
+    """The session of a day, or the next one."""
     session: date = exchange.date_to_session(day.isoformat(), direction="next").date()
     return session

@@ -1,7 +1,7 @@
-"""The statistics of an event study: returns, a model of the normal return, and what is abnormal.
+"""The statistics of an event study: returns, models of the normal return, abnormal returns.
 
-Arrays in, figures out: dates and names are `studies`. Logarithmic returns are the default; examples
-in print often use simple ones, so the kind is an argument everywhere a price becomes a return.
+Arrays in, figures out: dates and instruments are in `studies`. Logarithmic returns are the default.
+Published examples often use simple ones, so the kind is a parameter.
 
 Sources: MacKinlay 1997 (J. Econ. Lit. 35, 13-39) for the models and the variance of the forecast
 error; Corrado 1989 (J. Fin. Econ. 23, 385-395) for the rank test.
@@ -21,17 +21,16 @@ from dagster_project.market import LEAST_SESSIONS
 Floats = NDArray[np.float64]
 ReturnKind = Literal["log", "simple"]
 
-
 LEAST_VARIANCE = 1e-16
-"""Of daily returns, a deviation of a millionth of a per cent: below it only rounding varies."""
+"""Of daily returns: a deviation of a millionth of a per cent. Smaller ones are rounding errors."""
 
 
 @dataclass(frozen=True)
 class Estimation:
-    """Which sessions before the event say what is normal.
+    """The estimation window: the sessions before an event that define the normal return.
 
-    `max_sessions` of them where there are as many, the last of them `gap` sessions before the
-    event, and no estimate from fewer than `min_sessions`.
+    It has at most `max_sessions` sessions and ends `gap` sessions before the event. With fewer than
+    `min_sessions` there is no estimate.
     """
 
     min_sessions: int = LEAST_SESSIONS
@@ -39,15 +38,16 @@ class Estimation:
     gap: int = 30
 
     def sessions(self, event: int) -> slice:
-        """Positions of their returns, given that of the event's; the return at 0 does not exist."""
+        """Positions of their returns, for the position of the event; there is no return at 0."""
         end = max(event - self.gap + 1, 1)
         return slice(max(end - self.max_sessions, 1), end)
 
 
 @dataclass(frozen=True)
 class Factor:
-    """How a return follows the market's: `beta`, and of the market's returns in the estimation
-    window the mean and the sum of squared deviations from it.
+    """The market factor of a normal return: `beta`, and statistics of the market's returns.
+
+    `mean` and `sum_of_squares` (of the deviations from the mean) are of the estimation window.
     """
 
     beta: float
@@ -57,11 +57,10 @@ class Factor:
 
 @dataclass(frozen=True)
 class NormalReturn:
-    """The normal return of a session: `alpha`, and with a factor its beta times the market's return
-    besides.
+    """The normal return of a session: `alpha`, plus beta times the market's return with a factor.
 
-    `residuals` of the estimation window; their `variance` is the sum of squares over the degrees of
-    freedom.
+    `residuals` are those of the estimation window. `variance` is their sum of squares over the
+    degrees of freedom.
     """
 
     alpha: float
@@ -75,16 +74,16 @@ class NormalReturn:
         return len(self.residuals)
 
     def abnormal(self, own: Floats, market: Floats | None = None) -> Floats:
-        """What the returns of some sessions are above the normal one."""
+        """The abnormal returns of some sessions: returns less normal returns."""
         explained = 0.0 if self.factor is None else self.factor.beta * _given(market)
         return own - self.alpha - explained
 
 
 @dataclass(frozen=True)
 class CumulativeReturn:
-    """The cumulative abnormal return over a window, and its interval; shares, not percentages.
+    """The cumulative abnormal return over a window and its 95 % interval; shares, not per cent.
 
-    `standard_error` holds the error of the forecast: the normal return is itself an estimate.
+    `standard_error` includes the forecast error, since the normal return is an estimate.
     """
 
     car: float
@@ -95,8 +94,9 @@ class CumulativeReturn:
 
 @dataclass(frozen=True)
 class WindowTest(CumulativeReturn):
-    """Whether it is unusual: `p_value` is of the t distribution, two-sided; `p_value_rank` rests on
-    ranks alone.
+    """Two-sided tests of a cumulative abnormal return against 0.
+
+    `p_value` uses the t distribution, `p_value_rank` only the ranks of the returns.
     """
 
     t_statistic: float
@@ -105,9 +105,9 @@ class WindowTest(CumulativeReturn):
 
 
 def returns(prices: ArrayLike, kind: ReturnKind = "log") -> Floats:
-    """The return of each session from the one before; the first has none and is not a number.
+    """The return of each session from the one before; as many as prices.
 
-    A missing price is not a number, and neither are the returns to it and from it.
+    The first return is NaN. A missing price is NaN, and so are the two returns that need it.
     Raises ValueError for a price of 0 or less.
     """
     closes = np.asarray(prices, dtype=np.float64)
@@ -119,10 +119,11 @@ def returns(prices: ArrayLike, kind: ReturnKind = "log") -> Floats:
 
 
 def normal_return(own: Floats, market: Floats | None = None) -> NormalReturn:
-    """The normal return, from the returns of the estimation window: their mean, or where those of
-    the market are given too the least-squares line on them.
+    """The normal return, estimated from the returns of the estimation window.
 
-    Raises ValueError where nothing varies: no return then differs from the normal one.
+    Without `market` it is their mean (constant-mean model), else their least-squares line on the
+    market's returns (market model). Raises ValueError if the returns, or the market's, are
+    constant: there would be no variance to test with.
     """
     if market is None:
         factor, alpha = None, float(own.mean())
@@ -150,12 +151,13 @@ def standard_error(
     *,
     forecast_error: bool = True,
 ) -> float:
-    """Of the sum of the abnormal returns of some sessions.
+    """The standard error of the sum of the abnormal returns of `sessions` sessions.
 
-    Its square is s2 (L2 + L2^2 / L1), and with a factor s2 times the square of the sum of the
-    market's deviations from its mean, over its sum of squares, besides: MacKinlay's
-    s2 (L2 + g' X* (X'X)^-1 X*' g), written out. Without the `forecast_error` it is the short form,
-    s2 L2, which takes the normal return as known.
+    With s2 the variance of the residuals, L1 the sessions of the estimation window and L2 those of
+    the event window, its square is s2 (L2 + L2^2 / L1). With a factor, s2 D^2 / S is added: D is
+    the sum of the market's deviations from its mean in the event window, S its sum of squares in
+    the estimation window. This is s2 (L2 + g' X* (X'X)^-1 X*' g) of MacKinlay 1997, written out.
+    Without `forecast_error` it is the short form, s2 L2, which assumes a known normal return.
     """
     units = float(sessions)
     if forecast_error:
@@ -169,7 +171,10 @@ def standard_error(
 def cumulative_return(
     normal: NormalReturn, own: Floats, market: Floats | None = None
 ) -> CumulativeReturn:
-    """The cumulative abnormal return of the sessions of a window, with its interval."""
+    """The cumulative abnormal return of a window with its 95 % interval.
+
+    `own` and `market` are the returns of the sessions of the window.
+    """
     from scipy.special import stdtrit
 
     car = float(normal.abnormal(own, market).sum())
@@ -179,13 +184,16 @@ def cumulative_return(
 
 
 def assess_window(normal: NormalReturn, own: Floats, market: Floats | None = None) -> WindowTest:
-    """The cumulative abnormal return of the sessions of a window, and how unusual it is."""
+    """The cumulative abnormal return of a window with its t and rank test.
+
+    `own` and `market` are the returns of the sessions of the window.
+    """
     from scipy.special import stdtr
 
-    summed = cumulative_return(normal, own, market)
-    t = summed.car / summed.standard_error
+    cumulative = cumulative_return(normal, own, market)
+    t = cumulative.car / cumulative.standard_error
     return WindowTest(
-        **vars(summed),
+        **vars(cumulative),
         t_statistic=t,
         p_value=float(2 * stdtr(normal.degrees_of_freedom, -abs(t))),
         p_value_rank=rank_p_value(normal.residuals, normal.abnormal(own, market)),
@@ -201,15 +209,15 @@ def _given(market: Floats | None) -> Floats:
 def rank_p_value(residuals: Floats, abnormal: Floats) -> float:
     """The two-sided p-value of the ranks of a window's abnormal returns among the residuals.
 
-    Corrado's statistic for a window of several sessions, against the normal distribution. For a
-    single one it is at most the square root of 3 and can never reject at 5 %: there the p-value is
-    exact, twice the share of returns at least as far out on the same side.
+    For several sessions it is Corrado's statistic (1989) against the normal distribution. For one
+    session that statistic is at most the square root of 3 and never rejects at 5 %. There the
+    p-value is exact: twice the share of returns at least as extreme on the same side.
     """
     from scipy.special import ndtr
 
-    together = np.concatenate((residuals, abnormal))
-    ranks = _ranks(together)
-    count, days = len(together), len(abnormal)
+    all_returns = np.concatenate((residuals, abnormal))
+    ranks = _ranks(all_returns)
+    count, days = len(all_returns), len(abnormal)
     if days == 1:
         rank = float(ranks[-1])
         return min(1.0, 2 * min(rank, count + 1 - rank) / count)
@@ -220,7 +228,7 @@ def rank_p_value(residuals: Floats, abnormal: Floats) -> float:
 
 
 def _ranks(values: Floats) -> Floats:
-    """From 1 for the least; equal values share the mean of theirs."""
+    """Ranks from 1 for the smallest value; equal values get the mean of their ranks."""
     ordered = np.sort(values)
     first = np.searchsorted(ordered, values, side="left")
     last = np.searchsorted(ordered, values, side="right")

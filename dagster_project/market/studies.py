@@ -1,6 +1,7 @@
-"""Which series answers which event: events and prices in, one row per window of each study out.
+"""Event studies of many events on many instruments: one row per window of each study.
 
-The statistics are those of `event_study`; a study without one says why.
+Here are sessions, windows and the reasons for missing statistics; the statistics are in
+`event_study`.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from dagster_project.market.calendars import FIRST_DAY, Calendar, session_of, se
 from dagster_project.market.event_study import Estimation, Floats, NormalReturn, ReturnKind
 
 WINDOWS = ((0, 0), (-1, 1), (-5, 5), (0, 10))
-"""First and last session, the event's being 0: the day, its neighbours, a fortnight, what came."""
+"""First and last session of each window; the session of the event is 0."""
 
 _PATH = tuple((PATH_FROM, day) for day in range(PATH_FROM, PATH_TO + 1))
 """The cumulative abnormal return from the first session of the path to each one."""
 
 _REACH = timedelta(days=14)
-"""No exchange here is closed for as long: a session is nearer to its news than that."""
+"""No exchange is closed for so long: the session of an event is at most this far from it."""
 
 SCHEMA: dict[str, pl.DataType] = {
     "event_id": pl.String(),
@@ -59,20 +60,21 @@ SCHEMA: dict[str, pl.DataType] = {
     "ci95_high": pl.Float64(),
     "reason": pl.String(),
 }
-"""The columns of `study_events`, and their types: `session_number` counts the sessions of the
-series from 0, `first_price_date` is the day before the first return that is used, `window_start`
-and `window_end` are the days of the window's first and last session, `is_window` and `is_path` say
-which of the two lists a window is of; the path has no tests."""
+"""The columns of `study_events` and their types.
+
+`session_number` numbers the sessions of the series from 0. `first_price_date` is the session before
+the first return of the estimation window. `window_start` and `window_end` are the first and last
+session of the window. `is_window`: the row is of WINDOWS; `is_path`: of the path, without tests."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """Every session from the first price to the last, and the return of each; the market's too in
-    its model.
+    """The sessions of an instrument from its first price to its last, with the return of each.
 
-    A session without a price has no return, and the one after it none either: it would be of two
-    sessions. In the market model a price counts where both have one, so that both returns are of
-    the same session. What is missing is not a number.
+    `market` are the returns of the market factor, in the market model. Missing returns are NaN: a
+    session without a price has none, nor has the next one, whose return would span two sessions.
+    In the market model a price is used only if both have one, so that both returns are of the same
+    session.
     """
 
     days: list[date]
@@ -95,16 +97,15 @@ def study_events(
     kind: ReturnKind = "log",
     estimation: Estimation | None = None,
 ) -> pl.DataFrame:
-    """Every event studied on every instrument -> SCHEMA, one row per window and point of the path.
+    """Study every event on every instrument: SCHEMA, one row per window and point of the path.
 
     `events`: `event_id`, `event_date`, `event_time`, `event_zone`, `date_precision`. `prices`:
     `instrument`, `price_date`, `return_close`, `unit`, in any order. `instruments`: `instrument`,
     `calendar`, `market_instrument` (null: the constant-mean model alone).
-    An event has rows where its session lies within the prices of the instrument. Windows (WINDOWS)
-    that cannot be assessed have no statistics and a `reason`; the path ends before a session
-    without a price.
-    Raises ValueError, with the name of the instrument, where it has no calendar, two prices of a
-    day, or a price that is not above 0.
+    An event has rows if its session is within the prices of the instrument. A window that cannot be
+    assessed has no statistics but a `reason`; the path ends before a session without a price.
+    Raises ValueError with the name of an instrument that has no calendar, two prices of a day, or a
+    price that is not above 0.
     """
     rows = [
         {
@@ -112,19 +113,19 @@ def study_events(
             "instrument": instrument["instrument"],
             "model": model,
             "market_instrument": market,
-            **studied,
+            **window,
         }
         for instrument in instruments.sort("instrument").iter_rows(named=True)
         for model, market in _models(instrument["market_instrument"])
         for series in [_series(prices, instrument, market, kind)]
         for event in events.sort("event_id").iter_rows(named=True)
-        for studied in _study(event, series, instrument["calendar"], estimation or Estimation())
+        for window in _study(event, series, instrument["calendar"], estimation or Estimation())
     ]
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
 def _models(market_instrument: str | None) -> list[tuple[words.EventModel, str | None]]:
-    """A market row only where there is a factor."""
+    """The models of an instrument; the market model only with a market factor."""
     constant: tuple[words.EventModel, str | None] = ("constant_mean", None)
     return [constant, ("market", market_instrument)] if market_instrument else [constant]
 
@@ -159,7 +160,7 @@ def _series(
 
 
 def _closes(prices: pl.DataFrame, instrument: str) -> pl.DataFrame:
-    """In the unit of the last one: an index and a price of the same thing are two series."""
+    """The closes in the unit of the last one: an index and a price are two series."""
     series = prices.filter(instrument=instrument).sort("price_date")
     in_one_unit = series.filter(pl.col("unit").eq_missing(pl.col("unit").last()))
     closes = in_one_unit.select(day="price_date", close="return_close")
@@ -171,7 +172,7 @@ def _closes(prices: pl.DataFrame, instrument: str) -> pl.DataFrame:
 def _study(
     event: dict[str, Any], series: Series, calendar: Calendar, estimation: Estimation
 ) -> Iterator[dict[str, Any]]:
-    """The rows of one event on one series; none where its session is not within the series."""
+    """The rows of one event on one series; none if its session is outside the series."""
     if not series.days or event["event_date"] < FIRST_DAY:
         return
     if not series.days[0] - _REACH <= event["event_date"] <= series.days[-1] + _REACH:
@@ -216,14 +217,14 @@ def _study(
         if reason:
             yield row | {"reason": reason}
         else:
-            tested = event_study.assess_window(normal, *series.part(window))
-            yield row | vars(tested) | _last_day(normal, series, window)
+            assessed = event_study.assess_window(normal, *series.part(window))
+            yield row | vars(assessed) | _last_day(normal, series, window)
     for first, last in _PATH:
         window = slice(position + first, position + last + 1)
         if _reason_against(series, window) is None:
             row = facts | _span(first, last, is_path=True)
-            summed = event_study.cumulative_return(normal, *series.part(window))
-            yield row | vars(summed) | _last_day(normal, series, window)
+            cumulative = event_study.cumulative_return(normal, *series.part(window))
+            yield row | vars(cumulative) | _last_day(normal, series, window)
 
 
 def _span(
@@ -240,7 +241,7 @@ def _without(reason: words.EventReason, **facts: object) -> Iterator[dict[str, A
 
 
 def _reason_against(series: Series, window: slice) -> words.EventReason | None:
-    """A window is cut where the prices end, and has no sum where a session has no return."""
+    """Why a window has no statistics: prices end within it, or a session has no return."""
     if window.stop > len(series.days):
         return "event_window_not_complete"
     return None if series.is_whole(window) else "session_without_a_price"
@@ -255,6 +256,6 @@ def _last_day(normal: NormalReturn, series: Series, window: slice) -> dict[str, 
 
 
 def _abnormal(normal: NormalReturn, series: Series, position: int) -> float | None:
-    """Of one session; None where it has no return of its own."""
+    """The abnormal return of one session; None if it has no return."""
     day = slice(position, position + 1)
     return float(normal.abnormal(*series.part(day))[0]) if series.is_whole(day) else None
