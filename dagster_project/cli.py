@@ -1,6 +1,6 @@
-"""The command line: `kido ...`. Thin; every command calls one of the packages.
+"""The command line, `kido ...`: options and help; the work is done by the packages it calls.
 
-Heavy libraries are imported inside the command that needs them: `kido --help` is fast.
+Heavy libraries are imported inside the command that needs them, so that `kido --help` is fast.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ app = typer.Typer(
 DAY = ["%Y-%m-%d"]
 
 
-def _sources_beginning(incomplete: str) -> list[str]:
+def _complete_source(incomplete: str) -> list[str]:
     from dagster_project.sources.registry import source_names
 
     return [name for name in source_names() if name.startswith(incomplete)]
 
 
-def _tables_beginning(incomplete: str) -> list[str]:
+def _complete_table(incomplete: str) -> list[str]:
     from dagster_project.serving.tables import published_tables
 
     published = _settings().file_of_the_day
@@ -62,17 +62,17 @@ Importer = Annotated[
     str, typer.Argument(help="Code or name of an economy; KIDO_IMPORTER if not given.")
 ]
 Source = Annotated[
-    str, typer.Argument(help="Source (see `kido sources`).", autocompletion=_sources_beginning)
+    str, typer.Argument(help="Source (see `kido sources`).", autocompletion=_complete_source)
 ]
 SourceOrAll = Annotated[
     str,
-    typer.Argument(help="Source; all of them if not given.", autocompletion=_sources_beginning),
+    typer.Argument(help="Source; all of them if not given.", autocompletion=_complete_source),
 ]
 Table = Annotated[
     str,
     typer.Argument(
         help="Published table (see `kido tables`), with its schema or without.",
-        autocompletion=_tables_beginning,
+        autocompletion=_complete_table,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print an array of objects, for programs.")]
@@ -100,7 +100,7 @@ def kido(
     ] = False,
 ) -> None:
     """A warehouse of critical-mineral dependence: who an economy depends on, what a trade
-    restriction hits, how trade and markets answered.
+    restriction hits, how trade and markets responded.
     """
 
 
@@ -144,13 +144,14 @@ def land(
         typer.Option(formats=DAY, help="Day they were downloaded; today if not given."),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Accept files that lose or shift known figures.")
+        bool,
+        typer.Option("--replace", help="Land files even if known figures are lost or shifted."),
     ] = False,
 ) -> None:
     """Land downloaded files; they are checked like fetched ones. Then: kido build.
 
-    The files of one command are one landing: all of them count or none, and none may contradict
-    another.
+    The files of one command are one landing: all of them are landed or none, and no two may
+    contradict each other.
     """
     settings = _settings()
     from dagster_project.intake.land import land_files
@@ -214,7 +215,7 @@ def fetch(
 
 @app.command()
 def sources(as_json: AsJson = False) -> None:
-    """List the sources: where their figures come from, how far they reach, what is due, licence.
+    """List the sources: how their figures are received, latest period, what is due, licence.
 
     --json: source, title, publisher, figures (array of bundled, fetched, landed), needs_key,
     has_key, last_vintage, latest_period, can_be_fetched, is_due, due_periods, last_answer,
@@ -267,15 +268,15 @@ def measures(
     on: Annotated[
         datetime | None,
         typer.Option(
-            formats=DAY, help="Day to look at, past or future; that of the build if none."
+            formats=DAY, help="Day to show, past or future; the day of the build if not given."
         ),
     ] = None,
     as_of: ReplayDay = None,
 ) -> None:
     """Print what hits an importer on a day: clauses by state, and how much of its trade they hit.
 
-    --on shows a day as the published file knows it; --as-of what was known on a day, if its replay
-    was built.
+    --on shows a day with what is known today, --as-of with what was known on that day, if its
+    replay was built.
     """
     settings = _settings(as_of, importer)
     published = _published(settings)
@@ -287,16 +288,17 @@ def measures(
 @app.command()
 def query(
     sql: Annotated[
-        str, typer.Argument(help="A query; kido tables and kido describe list what there is.")
+        str,
+        typer.Argument(help="A query; kido tables and kido describe list the tables and columns."),
     ] = "",
     format: Annotated[
         Literal["table", "csv", "json", "markdown", "parquet"],
-        typer.Option(help="How to print the rows: a table to read, or exactly."),
+        typer.Option(help="A table to read, or one of the exact formats."),
     ] = "table",
     limit: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Most rows, 0 for all; 40 in a table and all in another format if none."
+            min=0, help="Maximum number of rows, 0 for all; if not given, 40 in a table, else all."
         ),
     ] = None,
     vertical: Annotated[
@@ -305,7 +307,7 @@ def query(
     for_excel: Annotated[
         bool,
         typer.Option(
-            "--for-excel", help="With --format csv: opens in Excel, Japanese names intact."
+            "--for-excel", help="With --format csv: Excel opens it with Japanese names intact."
         ),
     ] = False,
     as_of: ReplayDay = None,
@@ -328,7 +330,7 @@ def tables(
     as_json: AsJson = False,
     as_of: ReplayDay = None,
 ) -> None:
-    """List the published tables: how many rows they have, how far they reach, what one row is.
+    """List the published tables: number of rows, latest period, and what one row is.
 
     --json: schema_name, table_name, is_view, grain, description, rows, latest_period.
     """
@@ -360,14 +362,16 @@ def trace(
     table: Table,
     where: Annotated[
         list[str],
-        typer.Argument(help="column=value, as many as single out one row, e.g. importer_iso3=JPN."),
+        typer.Argument(
+            help="column=value, enough of them to select one row, e.g. importer_iso3=JPN."
+        ),
     ],
     rows: Annotated[
-        int, typer.Option(min=0, help="Most rows of each table of the lake; 0 for all.")
+        int, typer.Option(min=0, help="Maximum rows of each table of the lake; 0 for all.")
     ] = 25,
     as_of: ReplayDay = None,
 ) -> None:
-    """Print the way back from a published row: rows of the lake, snapshots, licence, model."""
+    """Trace a published row to its origin: model, rows of the lake, snapshots, licence."""
     settings = _settings(as_of)
     published = _published(settings)
     from dagster_project.intake.stores import lake_of, landing_of
@@ -457,7 +461,7 @@ def landed(
     source: SourceOrAll = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the snapshots: when (UTC) and how each came, its rows, and what was withdrawn.
+    """List the snapshots: when (UTC) and how each was received, its rows, and what was withdrawn.
 
     --json: snapshot_id, source, document, landed_at, retrieved_at, way (bundled, landed or
     fetched), sha256, tables (array of table_name, rows, counting, first_period, last_period),
@@ -475,13 +479,13 @@ def landed(
     for line in landed_lines(states, chosen):
         _print(line)
     if not states:
-        _print("Nothing is landed yet. Run kido build, or bring a file with kido land.")
+        _print("Nothing is landed yet. Run kido build, or land a file with kido land.")
 
 
 @app.command()
 def withdraw(
     snapshot: Annotated[str, typer.Argument(help="Snapshot to withdraw (see `kido landed`).")],
-    because: Annotated[str, typer.Option(help="Why; it is kept with the bytes.")] = "",
+    because: Annotated[str, typer.Option(help="The reason; it is stored with the bytes.")] = "",
 ) -> None:
     """Withdraw a snapshot: it is no longer used, its bytes are kept. Then: kido build.
 
@@ -498,7 +502,7 @@ def withdraw(
 def reinstate(
     snapshot: Annotated[str, typer.Argument(help="Withdrawn snapshot (see `kido landed`).")],
 ) -> None:
-    """Bring a withdrawn snapshot back: it is used again. Then: kido build."""
+    """Reinstate a withdrawn snapshot: it is used again. Then: kido build."""
     settings = _settings()
     from dagster_project.intake import withdraw as withdrawals
     from dagster_project.sources.registry import all_sources
@@ -548,9 +552,9 @@ def _settings(as_of: datetime | None = None, importer: str = "") -> Settings:
 
 
 def _published(settings: Settings) -> Path:
-    """The published file of the day that is asked for.
+    """The published file of the chosen day.
 
-    Raises PublicationError with the command that makes it where there is none.
+    Raises PublicationError with the command that makes it if it does not exist.
     """
     settings.require_past_or_today()
     published = settings.file_of_the_day
@@ -563,32 +567,33 @@ def _published(settings: Settings) -> Path:
 
 
 def _print(line: str) -> None:
-    """Wrapped between words where it is longer than the terminal is wide."""
+    """Print a line, wrapped between words to the width of the terminal."""
     from dagster_project.serving.terminal import print_line
 
     print_line(line)
 
 
 def _print_error(line: str) -> None:
+    """Print a line to standard error."""
     from dagster_project.serving.terminal import note
 
     note(line)
 
 
 def _print_json(rows: Iterable[Any]) -> None:
-    """Dataclasses as an array of objects: their fields in order, null for what is missing."""
+    """Print dataclasses as an array of objects: their fields in order, null for missing values."""
     typer.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
 
 
 def main() -> None:
-    """Run a command; an error ends in one sentence and exit code 1, a closed pipe in silence."""
+    """Run a command; an error ends in one sentence and exit code 1, a closed pipe silently."""
     from dagster_project.errors import KidoError
 
     # A build imports and parses a million objects. Python would search all of them for cycles at
     # exit: 2 of the 24 s of a first build.
     atexit.register(gc.freeze)
     try:
-        with _silent_about_a_closed_pipe():
+        with _quiet_on_closed_pipe():
             app()
     except KidoError as error:
         _print_error(f"kido: {error}")
@@ -604,8 +609,11 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def _silent_about_a_closed_pipe() -> Iterator[None]:
-    """`kido query ... | head` has read enough: no message, also none when Python ends."""
+def _quiet_on_closed_pipe() -> Iterator[None]:
+    """End without a message if the reader has closed the pipe (`kido query ... | head`).
+
+    Standard output is redirected, so that Python does not report the pipe at exit either.
+    """
     try:
         try:
             yield

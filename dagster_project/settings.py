@@ -36,7 +36,7 @@ DBT_PROJECT = CHECKOUT / "dbt"
 
 
 def _iso_date(value: object) -> object:
-    """The day that a text gives in the one format that `--as-of` reads too."""
+    """The day of a text like 2026-02-06, the format of `--as-of`; any other value as it is."""
     if isinstance(value, str):
         try:
             return datetime.strptime(value.strip(), "%Y-%m-%d").date()
@@ -46,7 +46,7 @@ def _iso_date(value: object) -> object:
 
 
 def day_from(text: str, field: str) -> date:
-    """The day that a text gives; raises ConfigurationError that names the field it is from."""
+    """The day of a text like 2026-02-06; raises ConfigurationError that names the field."""
     try:
         return TypeAdapter(IsoDate).validate_python(text)
     except ValidationError as error:
@@ -54,27 +54,27 @@ def day_from(text: str, field: str) -> date:
 
 
 def _stripped(value: object) -> object:
-    """Blanks around a key are a copying error; a blank key is no key."""
+    """Remove blanks around a key, which are a copying error; None for a blank key."""
     return value.strip() or None if isinstance(value, str) else value
 
 
 def _codes(value: object) -> object:
+    """Codes in upper case, from a text with commas; any other value as it is."""
     if isinstance(value, str):
         return tuple(code.strip().upper() for code in value.split(",") if code.strip())
     return value
 
 
 NO_IMPORTERS = ("EU27", "WLD", "_X")
-"""Codes of the list of economies that stand for no single one."""
+"""Codes in the list of economies that are not a single economy."""
 
-
-MOST_NEAR = 3
-NEAR = 0.7
-"""Of economies that are suggested for a misspelt one: how many, and how alike (`difflib`)."""
+MAX_SUGGESTIONS = 3
+MIN_SIMILARITY = 0.7
+"""Economies suggested for a misspelt one: their number, and their similarity (`difflib`)."""
 
 
 def _economy(value: object) -> object:
-    """The code of an economy that is given by its code or its name."""
+    """The code of an economy, from its code or its name; any other value as it is."""
     if not isinstance(value, str):
         return value
     from dagster_project.lake.vocabulary import economies, economies_by_name, economy_names
@@ -86,7 +86,9 @@ def _economy(value: object) -> object:
     if given.casefold() in known:
         return known[given.casefold()]
     names = economy_names()
-    near = difflib.get_close_matches(given.casefold(), known, n=MOST_NEAR, cutoff=NEAR)
+    near = difflib.get_close_matches(
+        given.casefold(), known, n=MAX_SUGGESTIONS, cutoff=MIN_SIMILARITY
+    )
     suggestions = list(dict.fromkeys(f"{known[word]} ({names[known[word]]})" for word in near))
     nearest = (
         f"; the nearest {'is' if len(suggestions) == 1 else 'are'} {' and '.join(suggestions)}"
@@ -97,9 +99,9 @@ def _economy(value: object) -> object:
 
 
 def economy_from(text: str, field: str) -> str:
-    """The code of an economy that a text gives by its code or its name.
+    """The code of an economy, from its code or its name.
 
-    Raises ConfigurationError that names the field it is from, and what is near.
+    Raises ConfigurationError that names the field and similar economies.
     """
     try:
         return TypeAdapter(Economy).validate_python(text)
@@ -115,6 +117,7 @@ _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 def _bytes(value: object) -> object:
+    """The bytes of a text like 4GB; any other value as it is."""
     if not isinstance(value, str):
         return value
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]B)", value.strip().upper())
@@ -124,7 +127,7 @@ def _bytes(value: object) -> object:
 
 
 def _memory_of_the_machine() -> int:
-    """Bytes of memory of the machine, or of the container where that is limited to less."""
+    """Bytes of memory of the machine, or of its container if that is limited to less."""
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:
         allowed = Path("/sys/fs/cgroup/memory.max").read_text("utf8").strip()
@@ -144,23 +147,23 @@ class SourceSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
 
     url: str | None = None
-    """Scheme, host and port that replace the publisher's own in all its addresses (a mirror, a
-    proxy); its path is a prefix of theirs."""
+    """Scheme, host and port that replace the publisher's in all its addresses (a mirror, a proxy);
+    a path in it precedes theirs."""
     key: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
     """Credential, for publishers that require one."""
     enabled: bool | None = None
-    """Whether to fetch. Unset: fetch when a key is needed and set."""
+    """Whether to fetch. Unset: fetch if a key is needed and set."""
     reporters: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_codes)] = ()
     """Economies (ISO 3166 alpha-3, separated by commas) to fetch; all of them if empty."""
     rows_per_call: PositiveInt | None = None
-    """Most rows of one answer; as on the publisher's card if unset."""
+    """Maximum rows of one answer; the value of the source's card if unset."""
     calls_per_minute: PositiveInt | None = None
     calls_per_day: PositiveInt | None = None
-    """Calls that the subscription allows; as on the publisher's card if unset."""
+    """Calls that the subscription allows; the value of the source's card if unset."""
 
 
 class Settings(BaseSettings):
-    """Where things are kept and which day the warehouse is built for."""
+    """Folders, the day the warehouse is built for, and limits of a run."""
 
     model_config = SettingsConfigDict(env_prefix="KIDO_", extra="ignore", env_ignore_empty=True)
 
@@ -169,21 +172,21 @@ class Settings(BaseSettings):
     lake_url: str = ""
     as_of: IsoDate | None = None
     scope: Annotated[CommodityScope, NoDecode, BeforeValidator(_scope)] = CommodityScope()
-    """Which commodities are fetched and kept: `minerals`, `all`, or prefixes of HS codes."""
+    """Commodities to fetch and store: `minerals`, `all`, or prefixes of HS codes."""
     importer: Economy = "JPN"
     """The economy whose page of answers is shown, by its code (ISO 3166 alpha-3) or its name."""
     timeout_s: PositiveFloat = 60
-    """Longest silence of a publisher, in seconds."""
+    """Seconds without data after which a request fails."""
     memory: Annotated[int, BeforeValidator(_bytes)] = Field(
         default_factory=lambda: _memory_of_the_machine() // 2
     )
-    """Bytes of memory that DuckDB may use to build, compare and publish; beyond, it spills."""
+    """Bytes of memory that DuckDB may use to build, compare and publish; it spills the rest."""
     check_names: bool = True
     """Whether a `KIDO_` variable that names no setting is an error."""
 
     @classmethod
     def load(cls, **overrides: object) -> Settings:
-        """Read the environment. Raises ConfigurationError with one sentence."""
+        """Read the environment; `overrides` take precedence. Raises ConfigurationError."""
         settings = _read(cls, "KIDO_", **overrides)
         settings.home = settings.home.expanduser().absolute()
         settings.landing_url = settings.landing_url or str(settings.home / "landing")
@@ -195,15 +198,15 @@ class Settings(BaseSettings):
         return _read(SourceSettings, f"KIDO_{name.upper()}_")
 
     def is_fetched(self, name: str, base_url: str | None, needs_key: bool) -> bool:
-        """Whether a build fetches from a publisher: switched on, or given the key it needs.
+        """Whether a build fetches from a publisher: it is enabled, or has the key that it needs.
 
-        Raises ConfigurationError where a source without an address is switched on.
+        Raises ConfigurationError if a source without an address is enabled.
         """
         own = self.source(name)
         if base_url is None:
             if own.enabled:
                 raise ConfigurationError(
-                    f"KIDO_{name.upper()}_ENABLED: {name} cannot be fetched; bring its files with "
+                    f"KIDO_{name.upper()}_ENABLED: {name} cannot be fetched; land its files with "
                     "kido land."
                 )
             return False
@@ -246,10 +249,7 @@ class Settings(BaseSettings):
 
     @property
     def today(self) -> date:
-        """The day the warehouse is built for: `as_of`, else the day the run started, else today.
-
-        Days are of UTC.
-        """
+        """The day (UTC) the warehouse is built for: `as_of`, else `run_day`."""
         return self.as_of or self.run_day
 
     def require_past_or_today(self) -> None:
@@ -260,7 +260,7 @@ class Settings(BaseSettings):
             )
 
     def publish_as_today(self) -> None:
-        """Let a build for another day replace the file that readers use, like today's."""
+        """Let a build of another day replace the file that readers use, like a build of today."""
         self._is_published_as_today = True
 
     @property
@@ -269,12 +269,12 @@ class Settings(BaseSettings):
 
     @property
     def is_replay(self) -> bool:
-        """Whether a build is of another day, and published beside the file that readers use."""
+        """Whether a build is of another day and published beside the file that readers use."""
         return self.today != self.run_day and not self._is_published_as_today
 
     @property
     def as_of_instant(self) -> datetime:
-        """The last instant of `today` (UTC, no zone): what was retrieved later is not used."""
+        """The last instant of `today` (UTC, no zone); a build uses nothing retrieved later."""
         return datetime.combine(self.today + timedelta(days=1), time()) - timedelta(microseconds=1)
 
     @property
@@ -288,7 +288,7 @@ class Settings(BaseSettings):
 
     @property
     def replay_file(self) -> Path:
-        """The file that a replay of `today` is published in."""
+        """The published file of a replay of `today`."""
         return self.replays_dir / f"kido-{self.today.isoformat()}.duckdb"
 
     @property
@@ -298,7 +298,7 @@ class Settings(BaseSettings):
 
     @property
     def folders(self) -> list[Path]:
-        """The folders of this machine that are written to; each may be on a disk of its own."""
+        """The folders of this machine that Kido writes to; each may be on its own disk."""
         roots = (self.landing_url, self.lake_url)
         return [self.home, *(Path(root) for root in roots if "://" not in root)]
 
@@ -321,7 +321,7 @@ class Settings(BaseSettings):
 
     @property
     def spool_dir(self) -> Path:
-        """Rows on their way into the lake that are too many for memory."""
+        """Rows of a batch that is too large for memory, before they are written to the lake."""
         return self.intake_dir / "spool"
 
     @property

@@ -90,7 +90,7 @@ def test_a_source_without_an_address_cannot_be_switched_on(monkeypatch: pytest.M
     with pytest.raises(ConfigurationError) as error:
         settings.is_fetched("baci", None, needs_key=False)
     assert str(error.value) == (
-        "KIDO_BACI_ENABLED: baci cannot be fetched; bring its files with kido land."
+        "KIDO_BACI_ENABLED: baci cannot be fetched; land its files with kido land."
     )
 
 

@@ -1,4 +1,4 @@
-"""A part stands on the last whole build, unless that holds figures that do not count any more."""
+"""A partial build starts from the last complete one, unless that used withdrawn snapshots."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from dagster_project.intake.withdraw import reinstate
 from dagster_project.lake.build_file import work_file
 from dagster_project.orchestration import dbt_models, publication_assets, transform
 from dagster_project.orchestration.builds import Build
-from dagster_project.orchestration.resources import Warehouse
 from dagster_project.serving.publication import new_release
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources, source_named
@@ -74,7 +73,7 @@ def selected(settings: Settings) -> list[str]:
     )
     part = a_build(settings, "part")
     part.file.unlink(missing_ok=True)
-    chosen = dbt_models._subset(cast(Any, context), MANIFEST, settings, part)
+    chosen = dbt_models._selection(cast(Any, context), MANIFEST, settings, part)
     assert part.file.exists() == bool(chosen)
     return chosen
 
@@ -115,14 +114,16 @@ def test_why_everything_is_built_is_reported(
 def test_a_whole_build_that_was_made_from_what_is_withdrawn_is_not_published_on_its_own(
     settings: Settings,
 ) -> None:
-    warehouse = Warehouse()
-    last = publication_assets._build_of(warehouse, "another-run", settings)
+    def build_to_use(run: str) -> Build:
+        return publication_assets._build_to_use(Build(settings.build_dir / run), settings)
+
+    last = build_to_use("another-run")
     assert last.directory.name == "whole"
     snapshot = withdraw(settings)
     refusal = rf"withdrawn snapshots \({snapshot}\): materialise the marts first"
     with pytest.raises(dg.Failure, match=refusal):
-        publication_assets._build_of(warehouse, "another-run", settings)
-    # The build of the run itself was made from what counts.
+        build_to_use("another-run")
+    # The build of the run itself uses no withdrawn snapshot.
     own = a_build(settings, "a-run")
     own.file.write_bytes(b"a build")
-    assert publication_assets._build_of(warehouse, "a-run", settings) == own
+    assert build_to_use("a-run") == own
