@@ -337,9 +337,9 @@ def test_the_table_of_the_readme_is_what_the_warehouse_holds(rows: Rows) -> None
         assert [found.get(name, "–") for name in ("REMX", "USDJPY", "6762.T")] == answers, day
         events = ", ".join(f"`{name}`" for name in sorted(named)) or "none listed"
         assert other_events == events
-    words = {10: "ten", 14: "Fourteen"}
-    holding = sum(low <= 0 <= high for low, high in intervals)
-    assert f"{words[len(intervals)]} intervals, and {words[holding]} hold 0" in section
+    words = {10: "Ten", 14: "fourteen"}
+    including_0 = sum(low <= 0 <= high for low, high in intervals)
+    assert f"{words[including_0]} of the {words[len(intervals)]} intervals include 0" in section
     assert unusual_by_t == [("2025-04-04", "REMX"), ("2026-02-01", "6762.T")]
     assert unusual_by_ranks == []
     ((event, instrument, window, *percent),) = rows(
