@@ -11,8 +11,8 @@ help: ## List the targets
 setup: $(READY) ## Make .venv, install the locked versions, parse the dbt project
 	@echo "Ready: make warehouse builds the warehouse, make dev opens the UI"
 
-# Each line is printed before the step it names, and again and again while a long one goes on: its
-# shell is asked whether it still runs, so that nothing goes on without it.
+# Prints the elapsed seconds while a long step runs. It checks that the shell of the step still runs,
+# and so ends with it.
 TICK_S ?= 10
 TICKING = n=0; while sleep $(TICK_S) >/dev/null 2>&1 && kill -0 $$$$ 2>/dev/null; do \
   n=$$((n + $(TICK_S))); echo "  $$n s so far"; done & \
