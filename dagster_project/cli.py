@@ -80,7 +80,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print an array of objects,
 
 def _print_version(is_asked: bool) -> None:
     if is_asked:
-        from dagster_project.orchestration.facts import code_version
+        from dagster_project.orchestration.inputs import code_version
         from dagster_project.serving.publication import CONTRACT_VERSION
 
         typer.echo(f"kido {code_version()}, contract {CONTRACT_VERSION}")
@@ -439,9 +439,9 @@ def docs() -> None:
 @app.command()
 def prepare() -> None:
     """Parse the dbt project ahead of time, so that builds and the UI start fast."""
-    from dagster_project.orchestration import transform
+    from dagster_project.orchestration import dbt_runner
 
-    transform.prepare()
+    dbt_runner.prepare()
 
 
 @app.command()

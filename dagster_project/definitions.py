@@ -6,11 +6,11 @@ import dagster as dg
 
 from dagster_project.intake.due import is_fetched
 from dagster_project.orchestration.assets import all_assets
+from dagster_project.orchestration.dbt_runner import load_manifest
 from dagster_project.orchestration.jobs import jobs, schedules
 from dagster_project.orchestration.progress import stage_logger
 from dagster_project.orchestration.publication_assets import mart_audit
 from dagster_project.orchestration.resources import Warehouse
-from dagster_project.orchestration.transform import load_manifest
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 

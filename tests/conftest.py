@@ -48,9 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Parse the dbt project, where that is due, before there are several workers."""
     if session.config.getoption("numprocesses", None):
-        from dagster_project.orchestration import transform
+        from dagster_project.orchestration import dbt_runner
 
-        transform.prepare()
+        dbt_runner.prepare()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

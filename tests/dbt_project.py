@@ -15,7 +15,7 @@ import duckdb
 from dagster_project.lake.build_file import work_file
 from dagster_project.lake.relations import slices_of
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.orchestration import transform
+from dagster_project.orchestration import dbt_runner
 from dagster_project.settings import DBT_PROJECT
 
 ANY_DAY = "1234-05-06"
@@ -52,7 +52,7 @@ class Project:
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        self.manifest: Mapping[str, Any] = transform.load_manifest()
+        self.manifest: Mapping[str, Any] = dbt_runner.load_manifest()
         self.nodes = list(self.manifest["nodes"].values())
         self.models = [node for node in self.nodes if node["resource_type"] == "model"]
         self.seeds = [node for node in self.nodes if node["resource_type"] == "seed"]
@@ -66,7 +66,7 @@ class Project:
 
     @cached_property
     def _manifest(self) -> Any:
-        return transform.parsed_project()
+        return dbt_runner.parsed_project()
 
     def marts(self) -> dict[str, Mapping[str, Any]]:
         return {
@@ -138,7 +138,7 @@ def _compiled() -> list[tuple[str, str]]:
 
     variables = json.dumps({"build_file": ":memory:", "as_of": ANY_DAY})
     with TemporaryDirectory() as target:
-        result = dbtRunner(manifest=transform.parsed_project()).invoke(
+        result = dbtRunner(manifest=dbt_runner.parsed_project()).invoke(
             [
                 "compile", *_paths(Path(target)), *QUIET, "--no-write-json", "--no-introspect",
                 "--vars", variables, "--select", "resource_type:model",

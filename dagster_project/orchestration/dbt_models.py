@@ -22,10 +22,9 @@ from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.schemas import WRITTEN_BESIDE
 from dagster_project.lake.space import disk_full
-from dagster_project.orchestration import builds, transform
+from dagster_project.orchestration import builds, dbt_runner
 from dagster_project.orchestration.days import require_day
-from dagster_project.orchestration.facts import code_version, facts
-from dagster_project.orchestration.inputs import inputs_version
+from dagster_project.orchestration.inputs import code_version, inputs_version
 from dagster_project.orchestration.keys import (
     NEWS_ONLY_TAG,
     OWNER,
@@ -40,6 +39,7 @@ from dagster_project.orchestration.lineage import sources_of_table
 from dagster_project.orchestration.metadata import SKIPPED, markdown_table
 from dagster_project.orchestration.preview import mart_preview
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.runtime_tables import runtime_tables
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
 from dagster_project.serving.dictionary import NAMED, add_views, described_tables
@@ -54,7 +54,7 @@ class _Translator(DagsterDbtTranslator):
 
     def __init__(self) -> None:
         super().__init__(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True))
-        self._lineage = transform.load_column_lineage()
+        self._lineage = dbt_runner.load_column_lineage()
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: Any
@@ -148,12 +148,12 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         release = publication.new_release(
             datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
         )
-        build.start(release, inputs, transform.project_version())
+        build.start(release, inputs, dbt_runner.project_version())
         say("  building marts")
         select = _selection(context, manifest, settings, build)
         fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
         outcome = fail_run_on(
-            lambda: transform.run(
+            lambda: dbt_runner.run(
                 build.file,
                 settings.today,
                 target=build.directory / "dbt",
@@ -188,7 +188,7 @@ def _prepare_build_file(
     prepare(
         build.file,
         lake,
-        facts(settings, sources, described_tables(manifest)),
+        runtime_tables(settings, sources, described_tables(manifest)),
         settings.memory,
         left_out_on(settings.today, landing_of(settings), lake, all_sources()),
     )
@@ -249,7 +249,7 @@ def _obstacle(last: builds.Build, settings: Settings) -> str:
     """
     if last.release.as_of != settings.today:
         return f"the last complete build is as of {last.release.as_of}"
-    if last.models != transform.project_version():
+    if last.models != dbt_runner.project_version():
         return "the models have changed since the last complete build"
     withdrawn = builds.withdrawn_from(settings, last)
     return f"the last complete build used withdrawn snapshots ({withdrawn})" if withdrawn else ""
@@ -260,7 +260,7 @@ def _dbt_events(
     manifest: Mapping[str, Any],
     translator: _Translator,
     build: builds.Build,
-    outcome: transform.DbtOutcome,
+    outcome: dbt_runner.DbtOutcome,
     previews: Mapping[tuple[str, str], dict[str, Any]],
     settings: Settings,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
@@ -283,7 +283,7 @@ def _dbt_events(
                 failures.append(f"{node.name}: {_first_line(node.message)}")
         elif node.resource_type == "test":
             rows = (
-                transform.sample_failing_rows(build.file, node, settings.memory)
+                dbt_runner.sample_failing_rows(build.file, node, settings.memory)
                 if node.status in {"fail", "warn"}
                 else []
             )
@@ -303,7 +303,7 @@ def _dbt_events(
 def _dbt_check(
     manifest: Mapping[str, Any],
     translator: _Translator,
-    node: transform.NodeResult,
+    node: dbt_runner.NodeResult,
     rows: list[dict[str, Any]],
 ) -> tuple[CheckResult, dg.AssetCheckResult | None]:
     import polars as pl

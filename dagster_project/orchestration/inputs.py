@@ -1,4 +1,4 @@
-"""The hash of a release's inputs: the code, the documents, the day.
+"""The version of the code, and the hash of all inputs of a release: code, documents, day.
 
 It is computed before anything heavy is imported, so that a build without news takes half a second.
 """
@@ -6,6 +6,8 @@ It is computed before anything heavy is imported, so that a build without news t
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +18,19 @@ from dagster_project.lake.vocabulary import NOMENCLATURE_FILE
 from dagster_project.orchestration.dbt_files import written_by_hand
 from dagster_project.settings import BUNDLED, CHECKOUT, Settings
 from dagster_project.sources.registry import all_sources
+
+
+def code_version() -> str:
+    """The version of the code: the package's, with the commit of the checkout where available."""
+    version = importlib.metadata.version("kido")
+    try:
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=CHECKOUT, capture_output=True, text=True, timeout=5, check=True,
+        ).stdout.strip()  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return version
+    return f"{version}+{commit}"
 
 
 def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:

@@ -16,8 +16,8 @@ import polars as pl
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.build_file import prepare, work_file
 from dagster_project.lake.copies import left_out_on
-from dagster_project.orchestration.facts import facts
-from dagster_project.orchestration.transform import TARGET
+from dagster_project.orchestration.dbt_runner import TARGET
+from dagster_project.orchestration.runtime_tables import runtime_tables
 from dagster_project.serving.dictionary import described_tables
 from dagster_project.serving.wording.plugin import add_sentences
 from dagster_project.settings import Settings
@@ -92,7 +92,7 @@ class Marts:
         """Marts by name, sorted, without the columns OF_THE_LOADING unless they are kept."""
         lake = lake_of(settings)
         left_out = left_out_on(self._day, landing_of(settings), lake, all_sources())
-        of_run = facts(settings, [source], described_tables(self._manifest))
+        of_run = runtime_tables(settings, [source], described_tables(self._manifest))
         for schema in ("lake", "runtime"):
             self._connection.execute(f"drop schema if exists {schema} cascade")
         prepare(self._file, lake, of_run, left_out=left_out)

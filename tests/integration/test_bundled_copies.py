@@ -23,7 +23,7 @@ from dagster_project.lake.build_file import prepare, work_file
 from dagster_project.lake.copies import copies_of, left_out_on
 from dagster_project.lake.schemas import LAKE_TABLES, MILESTONES, RECONCILED_TRADE, LakeTable
 from dagster_project.lake.vintages import rows_that_count
-from dagster_project.orchestration.facts import facts
+from dagster_project.orchestration.runtime_tables import runtime_tables
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Source
 from dagster_project.sources.registry import source_named
@@ -245,7 +245,7 @@ def test_a_document_that_is_bundled_no_more_counts_no_more(
     bundle(USGS)
     bring(settings, USGS)
     # Readers see that it went; a release that is blocked for it names it.
-    listed = facts(settings, [USGS], [])["snapshots"]
+    listed = runtime_tables(settings, [USGS], [])["snapshots"]
     assert set(listed["document"]) == set(USGS.CARD.bundled)
     assert kido("landed", "usgs_mcs").count("mcs_2026.csv: ") == 1
     fresh = other_home(settings, monkeypatch)

@@ -106,7 +106,7 @@ def test_the_repository_names_no_machine_and_no_package_index() -> None:
 
 
 def test_the_readme_names_only_commands_and_tables_that_exist() -> None:
-    from dagster_project.orchestration.transform import load_manifest
+    from dagster_project.orchestration.dbt_runner import load_manifest
     from dagster_project.serving.dictionary import described_tables
 
     readme = (CHECKOUT / "README.md").read_text("utf8")

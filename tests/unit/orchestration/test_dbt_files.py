@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.orchestration import dbt_files, transform
+from dagster_project.orchestration import dbt_files, dbt_runner
 from dagster_project.orchestration.dbt_files import generate, generated, written_by_hand
 from tests.conftest import CHECKOUT
 
@@ -84,11 +84,11 @@ def test_of_two_processes_that_generate_at_once_neither_ever_shows_a_part_of_a_f
 def test_the_version_of_the_project_covers_what_is_generated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    version = transform.project_version()
+    version = dbt_runner.project_version()
     changed = dict(generated())
     changed["stg_lake__claims.sql"] += b"-- another rule"
-    monkeypatch.setattr(transform, "generated", lambda: changed)
-    assert transform.project_version() != version
+    monkeypatch.setattr(dbt_runner, "generated", lambda: changed)
+    assert dbt_runner.project_version() != version
 
 
 def test_generated_files_are_not_among_those_written_by_hand_and_git_ignores_them() -> None:

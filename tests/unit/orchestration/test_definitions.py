@@ -18,10 +18,10 @@ import pytest
 
 from dagster_project.definitions import defs
 from dagster_project.orchestration.assets import all_assets
+from dagster_project.orchestration.dbt_runner import load_manifest
 from dagster_project.orchestration.keys import PUBLISHED, WRITER_POOL
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.source_assets import window_of
-from dagster_project.orchestration.transform import load_manifest
 from dagster_project.sources.card import can_be_asked, windows_between
 from dagster_project.sources.registry import all_sources
 from tests.conftest import CHECKOUT
@@ -321,7 +321,7 @@ def test_a_run_that_has_not_started_yet_is_of_today(
 
 
 def test_a_marts_column_leads_back_to_the_lake() -> None:
-    from dagster_project.orchestration.transform import load_column_lineage
+    from dagster_project.orchestration.dbt_runner import load_column_lineage
 
     lineage = load_column_lineage()
     seen: set[tuple[str, str]] = set()

@@ -17,7 +17,7 @@ from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import landing_of
 from dagster_project.intake.withdraw import reinstate
 from dagster_project.lake.build_file import work_file
-from dagster_project.orchestration import dbt_models, publication_assets, transform
+from dagster_project.orchestration import dbt_models, dbt_runner, publication_assets
 from dagster_project.orchestration.builds import Build
 from dagster_project.serving.publication import new_release
 from dagster_project.settings import Settings
@@ -56,7 +56,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def a_build(settings: Settings, name: str) -> Build:
     build = Build(settings.build_dir / name)
     release = new_release(datetime(2026, 11, 25, 12), TODAY, "0.1.0")
-    build.start(release, "inputs", transform.project_version())
+    build.start(release, "inputs", dbt_runner.project_version())
     return build
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from dagster_project import words
 from dagster_project.errors import BlockedError, PublicationError
-from dagster_project.orchestration import transform
+from dagster_project.orchestration import dbt_runner
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
 from tests.conftest import CHECKOUT
@@ -70,7 +70,7 @@ def build(
 
 def manifest_of_builds() -> Mapping[str, Any]:
     """The manifest of a project that builds these files and describes the rest of the catalog."""
-    sources = transform.load_manifest()["sources"]
+    sources = dbt_runner.load_manifest()["sources"]
     return {
         "nodes": {schema: node(f"{schema}.something", "one") for schema in words.SCHEMAS},
         "sources": {key: each for key, each in sources.items() if each["source_name"] == "catalog"},

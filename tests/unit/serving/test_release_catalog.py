@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from dagster_project.orchestration import transform
+from dagster_project.orchestration import dbt_runner
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.serving.dictionary import Table, add_views, described_tables
 from dagster_project.serving.publication import Release, new_release
@@ -65,7 +65,7 @@ def test_intervals_have_no_latest_period(build: Path) -> None:
 @pytest.fixture(scope="module")
 def described() -> list[Table]:
     """The three tables as dbt's project describes them."""
-    tables = described_tables(transform.load_manifest())
+    tables = described_tables(dbt_runner.load_manifest())
     return [table for table in tables if table.full_name in OF_A_RELEASE]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,7 +15,7 @@ from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import nomenclature
 from dagster_project.serving.dictionary import Table, columns_frame
-from dagster_project.settings import CHECKOUT, Settings
+from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
 
 _SNAPSHOT: Mapping[str, Any] = {
@@ -31,7 +29,7 @@ _ASK: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def facts(
+def runtime_tables(
     settings: Settings,
     sources: Collection[Source],
     tables: Sequence[Table],
@@ -70,19 +68,6 @@ def _nomenclature(settings: Settings) -> pl.DataFrame:
         {"code": list(texts), "description": list(texts.values())},
         schema={"code": pl.String, "description": pl.String},
     )
-
-
-def code_version() -> str:
-    """The version of the code: the package's, with the commit of the checkout where available."""
-    version = importlib.metadata.version("kido")
-    try:
-        commit = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=CHECKOUT, capture_output=True, text=True, timeout=5, check=True,
-        ).stdout.strip()  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return version
-    return f"{version}+{commit}"
 
 
 def _bundled_or_received(landing: Landing, source: str, instant: datetime) -> list[Snapshot]:
