@@ -21,7 +21,7 @@ def test_imports_between_the_rooms_point_one_way() -> None:
     assert result.returncode == 0, result.stdout
 
 
-def test_only_settings_reads_the_environment_and_only_http_opens_connections() -> None:
+def test_only_settings_reads_the_environment_and_only_http_connects() -> None:
     for path in (CHECKOUT / "dagster_project").rglob("*.py"):
         text = path.read_text("utf8")
         name = path.relative_to(CHECKOUT / "dagster_project").as_posix()
@@ -80,7 +80,7 @@ def test_intake_and_the_network_name_no_publisher() -> None:
         assert found is None, (path.name, found)
 
 
-def test_asking_and_landing_start_neither_dagster_nor_duckdb_nor_great_expectations() -> None:
+def test_intake_imports_neither_dagster_nor_duckdb_nor_great_expectations() -> None:
     """`kido land` and `kido fetch` answer at once when there is nothing to do."""
     script = (
         "import sys, pkgutil, importlib\n"

@@ -92,7 +92,7 @@ def test_the_market_model_equals_a_regression_and_its_forecast() -> None:
     assert standard_error(found, 3, factor[150:]) == pytest.approx(expected)
 
 
-def test_the_constant_mean_of_one_session_is_the_prediction_interval_of_a_sample() -> None:
+def test_one_session_of_constant_mean_has_the_prediction_interval() -> None:
     """A textbook: mean +- t(n-1) s sqrt(1 + 1/n), here of five returns of mean 0.02 and s 0.01."""
     own = np.array([0.01, 0.01, 0.02, 0.03, 0.03])
     found = normal_return(own)

@@ -34,7 +34,7 @@ def test_the_larger_a_return_that_is_added_the_more_often_it_is_found(
         assert by_size[-1] > by_size[0]
 
 
-def test_eight_percent_on_one_day_is_found_by_its_own_session_and_lost_in_eleven() -> None:
+def test_eight_percent_on_one_day_is_found_in_one_session_not_in_eleven() -> None:
     alone, among = (
         rates("6762.T", 400, windows=[window], added=[0.08])[0] for window in ((0, 0), (-5, 5))
     )

@@ -207,7 +207,7 @@ def test_a_return_over_two_sessions_is_in_no_window(
     assert (rows[0, 0]["abnormal_return_event_day"] is None) == (gap == -1)
 
 
-def test_a_missing_price_of_before_takes_its_two_returns_out_of_the_normal_one() -> None:
+def test_a_missing_price_removes_two_returns_from_the_normal_return() -> None:
     """218 of 220 are left: to and from the missing close there is no return of one session."""
     on, prices = days("XNYS"), closes()
     kept = series("I", on[:100] + on[101:], prices[:100] + prices[101:])

@@ -31,7 +31,7 @@ def test_a_folder_that_is_current_is_not_written_to(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
 
 
-def test_what_was_edited_removed_or_left_by_an_older_version_is_made_current(
+def test_edited_removed_and_outdated_files_are_generated_again(
     tmp_path: Path,
 ) -> None:
     generate(tmp_path)
@@ -44,7 +44,7 @@ def test_what_was_edited_removed_or_left_by_an_older_version_is_made_current(
     assert (tmp_path / "stg_lake__claims.sql").stat().st_ino == untouched
 
 
-def test_of_two_processes_that_generate_at_once_neither_ever_shows_a_part_of_a_file(
+def test_two_processes_that_generate_at_once_never_show_half_a_file(
     tmp_path: Path,
 ) -> None:
     """Both go on removing a file and writing it again; a reader sees a whole one or none."""
@@ -91,7 +91,7 @@ def test_the_version_of_the_project_covers_what_is_generated(
     assert dbt_runner.project_version() != version
 
 
-def test_generated_files_are_not_among_those_written_by_hand_and_git_ignores_them() -> None:
+def test_generated_files_are_not_written_by_hand_and_ignored_by_git() -> None:
     by_hand = written_by_hand()
     assert dbt_files.DBT_PROJECT / "macros" / "vintages.sql" in by_hand
     assert dbt_files.DBT_PROJECT / "models" / "staging" / "unit_tests.yml" in by_hand

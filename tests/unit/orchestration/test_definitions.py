@@ -107,7 +107,7 @@ def test_nothing_in_the_graph_is_only_referred_to(graph: Any) -> None:
     assert set(graph.get_all_asset_keys()) == set(graph.materializable_asset_keys)
 
 
-def test_a_publisher_is_asked_in_a_pool_of_its_own_and_every_writer_waits_for_the_other(
+def test_each_publisher_has_its_own_pool_and_all_writers_share_one(
     definitions: dg.Definitions,
 ) -> None:
     """Asking takes minutes: no build waits for it that does not need it."""
@@ -141,7 +141,7 @@ def test_what_was_asked_comes_in_with_the_rows_that_were_answered(graph: Any) ->
     assert coverage.parent_keys == {dg.AssetKey(["lake", "comtrade_trade_flows"])}
 
 
-def test_each_publisher_with_a_calendar_has_a_schedule_that_is_switched_off(
+def test_each_publisher_with_a_calendar_has_a_schedule_that_is_off(
     definitions: dg.Definitions,
 ) -> None:
     schedules = {schedule.name: schedule for schedule in definitions.schedules or ()}
@@ -231,7 +231,7 @@ def test_with_a_key_they_are_there_and_in_no_job(
     } == {"publisher_comtrade"}
 
 
-def test_a_check_of_a_publisher_blocks_nothing_and_is_there_where_one_can_be_asked(
+def test_sources_that_can_be_fetched_have_a_check_that_does_not_block(
     graph: Any,
 ) -> None:
     found = {
@@ -280,7 +280,7 @@ def test_a_day_that_is_asked_for_goes_before_the_day_of_the_run(
     assert Warehouse(as_of="2024-05-05").settings(started).today == date(2024, 5, 5)
 
 
-def test_another_day_than_that_of_the_run_is_a_replay_unless_the_launchpad_insists(
+def test_another_day_is_a_replay_unless_publish_is_set_in_the_launchpad(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("KIDO_HOME", str(tmp_path))

@@ -64,7 +64,7 @@ def status_of(instance: dg.DagsterInstance, run_id: str) -> str:
 
 
 @pytest.mark.parametrize("status", ["STARTING", "STARTED", "CANCELING"])
-def test_a_run_whose_process_is_gone_fails_with_a_sentence_and_its_folder_goes(
+def test_a_run_without_process_fails_in_one_sentence_and_loses_its_folder(
     status: str, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
     killed = run_of(instance, settings, killed_process(), status)

@@ -43,7 +43,7 @@ def test_findings_are_the_same_from_the_record_of_a_lake() -> None:
     assert observed(UNIT_VALUES, from_json(to_json(results))) == observed(UNIT_VALUES, results)
 
 
-def test_a_record_of_an_earlier_version_has_no_values_and_is_shown_as_it_is() -> None:
+def test_a_record_of_an_earlier_version_has_no_values_and_is_unchanged() -> None:
     records = to_json(batch(3, 0.0004))
     for record in records:
         del record["rows"], record["values"]

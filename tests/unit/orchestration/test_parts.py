@@ -78,7 +78,7 @@ def selected(settings: Settings) -> list[str]:
     return chosen
 
 
-def test_a_part_is_built_on_the_last_whole_build_unless_that_was_made_from_what_is_withdrawn(
+def test_a_partial_build_starts_from_no_build_with_withdrawn_snapshots(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="run")
@@ -111,7 +111,7 @@ def test_why_everything_is_built_is_reported(
     assert caplog.messages == [f"Every model is built, not only the selected ones: {reason}."]
 
 
-def test_a_whole_build_that_was_made_from_what_is_withdrawn_is_not_published_on_its_own(
+def test_a_build_with_withdrawn_snapshots_is_not_published_later(
     settings: Settings,
 ) -> None:
     def build_to_use(run: str) -> Build:

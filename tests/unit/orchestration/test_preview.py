@@ -107,7 +107,7 @@ def test_a_list_without_time_shows_its_rows_and_no_period(
     assert [row["mineral"] for row in rows] == ["cerium", "gallium"]
 
 
-def test_a_long_text_is_cut_an_empty_column_left_out_and_only_a_few_rows_are_shown(
+def test_a_preview_has_short_texts_no_empty_columns_and_few_rows(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     connection.execute(
@@ -122,7 +122,7 @@ def test_a_long_text_is_cut_an_empty_column_left_out_and_only_a_few_rows_are_sho
     assert "remark" not in rows[0]
 
 
-def test_a_claim_is_about_the_day_it_was_known_not_about_the_figures_that_decide_it() -> None:
+def test_the_period_of_a_claim_is_the_day_it_became_known() -> None:
     assert period_column(list(CLAIMS.columns)) == "known_at"
     assert period_column(["reporter_iso3", "period_start", "vintage_at"]) == "period_start"
     assert period_column(["mineral"]) is None

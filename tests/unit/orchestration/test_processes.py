@@ -7,7 +7,7 @@ import sys
 from dagster_project.orchestration.processes import is_alive, name_of, own_name
 
 
-def test_a_process_is_alive_until_it_is_killed_even_if_nobody_has_asked_how_it_ended() -> None:
+def test_a_killed_process_is_not_alive_even_if_nobody_waited_for_it() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     name = name_of(child.pid)
     assert name is not None
@@ -23,7 +23,7 @@ def test_a_process_is_alive_until_it_is_killed_even_if_nobody_has_asked_how_it_e
     assert name_of(child.pid) is None
 
 
-def test_another_process_with_the_number_of_one_that_is_gone_is_not_taken_for_it() -> None:
+def test_a_process_with_a_reused_number_is_another_process() -> None:
     host, pid, start = own_name().split(" ", 2)
     assert is_alive(f"{host} {pid} {start}")
     assert not is_alive(f"{host} {pid} {start}0")

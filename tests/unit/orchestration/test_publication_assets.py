@@ -83,7 +83,7 @@ def blocked(settings: Settings) -> builds.Build:
     return found
 
 
-def test_a_blocked_build_is_accepted_as_what_readers_see_today_and_not_of_another_day(
+def test_a_blocked_build_is_accepted_only_as_of_today(
     settings: Settings, blocked: builds.Build
 ) -> None:
     release = blocked.release.release_id
@@ -156,7 +156,7 @@ def test_a_release_that_is_kept_is_gone_forward_to_and_not_accepted(settings: Se
     assert published_close(settings) == 150.0
 
 
-def test_a_build_that_a_newer_one_has_overtaken_ends_well_and_publishes_nothing(
+def test_a_build_that_a_newer_one_overtook_succeeds_without_publishing(
     settings: Settings,
 ) -> None:
     ready(settings, 1, 160.0, "ecb-1", run="newer")
@@ -176,7 +176,7 @@ def test_a_build_that_a_newer_one_has_overtaken_ends_well_and_publishes_nothing(
     assert all(checks(result).values())
 
 
-def test_what_brought_a_rolled_back_release_is_blocked_behind_a_past_day_too(
+def test_a_rolled_back_snapshot_blocks_a_build_after_a_past_day_too(
     settings: Settings,
 ) -> None:
     ready(settings, 9, 150.0, "ecb-1", run="first")

@@ -41,7 +41,7 @@ ImportError: cannot import name 'defs'
 """
 
 
-def test_warnings_and_errors_of_runs_are_printed_without_their_stack_traces() -> None:
+def test_warnings_and_errors_of_runs_are_printed_without_stack_traces() -> None:
     assert list(news(PRINTED.splitlines(keepends=True), lambda: False)) == [
         f'{AT} - ERROR - {RUN} - STEP_FAILURE - Execution of step "landing__ecb" failed.',
         "dagster._core.definitions.events.Failure: 2999-01-01 is in the future.",
