@@ -152,7 +152,9 @@ class ReleaseState:
     is_kept: bool
     """Whether it can be restored."""
     is_held: bool
+    """Whether it is blocked. The names of both fields are those of earlier versions."""
     held_for: str | None
+    """The losses that block it."""
     accepted_at: str | None
     accepted_losses: str | None
 

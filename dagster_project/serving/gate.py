@@ -58,7 +58,7 @@ KINDS: Mapping[Kind, str] = {
 assert set(KINDS) == set(get_args(Kind))
 
 NEWS: Kind = "new_totals_keep_their_magnitude"
-"""The kind that holds no build: a warning."""
+"""The kind that does not block the build: a warning."""
 
 _COUNTED: Sequence[tuple[Kind, str, float]] = (
     ("rows_are_kept", "rows", limits.LARGEST_RELEASE_LOSS_OF_ROWS),
@@ -542,13 +542,13 @@ def _of_totals(files: _Files, table: _Table) -> Iterator[Loss | News]:
         stepped = totals.stepped(measure)
         period = pl.when("is_of_known_year").then(pl.lit("periods")).otherwise(pl.lit("year"))
         average = pl.when("is_average").then(pl.lit(" on average")).otherwise(pl.lit(""))
-        held = stepped.filter("is_held").with_columns(
+        blocking = stepped.filter("is_blocking").with_columns(
             since=pl.format("{} against the {} before", average, period)
         )
         changed = totals.changed(measure).with_columns(since=pl.lit(""))
-        other = pl.concat([changed, held], how="diagonal_relaxed")
+        other = pl.concat([changed, blocking], how="diagonal_relaxed")
         yield from _losses_of(files, table, "magnitudes_are_kept", "change", measure, other)
-        yield from _news_of(files, table, measure, stepped.filter(~pl.col("is_held")))
+        yield from _news_of(files, table, measure, stepped.filter(~pl.col("is_blocking")))
 
 
 def _totals(files: _Files, table: _Table) -> Totals | None:

@@ -166,9 +166,9 @@ class Totals:
     def stepped(self, measure: Measure) -> pl.DataFrame:
         """Totals of new periods that differ from the period before by a large factor, or by a unit.
 
-        With `is_held`: whether they fit a unit, as most of their document does, or known figures
-        of the same code change with them. With `is_average`: whether the sums are averages of
-        their periods, since there are not as many of them after as before.
+        With `is_blocking`: whether they fit a unit, as most of their document does, or known
+        figures of the same code change with them. With `is_average`: whether the sums are averages
+        of their periods, since the number of periods differs.
         """
         steps = self._with_step(measure, self._new).with_columns(
             is_weight=measure.is_weight(self._keys)
@@ -185,7 +185,7 @@ class Totals:
             .with_columns(is_large=pl.col("step").log().abs() >= log(limits.LARGEST_RELEASE_STEP))
             .filter(pl.col("is_large") | pl.col("has_unit"))
             .with_columns(
-                is_held=pl.col("has_unit") | pl.col("changed_year").is_not_null(),
+                is_blocking=pl.col("has_unit") | pl.col("changed_year").is_not_null(),
                 is_average=pl.lit(measure.is_sum) & (pl.col(PERIODS) != pl.col(PERIODS + AFTER)),
             )
             .with_columns(

@@ -2,7 +2,7 @@
 
 `built` is of the bundled figures, as of a fixed day. Where these do not matter a test begins with
 `home`: of the same figures but for the flows of most codes before 2024 (`tests.bundled`), in a
-ninth of the rows, and of today: only builds of today are held against the release that readers see.
+ninth of the rows, and of today: only builds of today are compared with the current release.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Builds that wait for somebody to accept them are kept, the last few, until something newer is."""
+"""The last few blocked builds are kept for acceptance until a newer one is published."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -70,7 +70,7 @@ def test_a_publication_discards_builds_that_were_blocked_before_it(
     assert builds[0].directory in leftovers(tmp_path)
 
 
-def test_a_mark_without_a_build_holds_nothing(tmp_path: Path) -> None:
+def test_a_mark_without_a_build_file_blocks_nothing(tmp_path: Path) -> None:
     build = Build(tmp_path / "half")
     build.block("Half of it would go.")
     assert blocked_builds(tmp_path) == []

@@ -1,4 +1,4 @@
-"""A new period that is several times the one before is news; in another unit it is held.
+"""A new period that is several times the one before is news; in another unit it blocks.
 
 On the bundled flows of BACI, as one file after the other brings them.
 """
@@ -132,25 +132,25 @@ def test_a_true_year_with_impossible_weights_is_published_with_warnings(compare:
         (2021, 1 / 10, "net_weight_kg"), (2021, 100, "value_usd"),
     ],
 )  # fmt: skip
-def test_a_year_in_another_power_of_ten_is_held(
+def test_a_year_in_another_power_of_ten_blocks(
     compare: Compare, new: int, factor: float, column: str
 ) -> None:
     """2009 too, when half of the codes lost a third of their value."""
     slip = times(factor, column)(year(new))
     found = compare(until(new - 1), pl.concat([until(new - 1), slip]))
     assert set(kinds(found)) == {"magnitudes_are_kept"}
-    held = sentence(found, "magnitudes_are_kept")
-    assert held.startswith(f"{column} of ")
-    assert f" in {new} in trade.baci_flows would change from " in held
-    assert " against the year before, and " in held
-    assert held.endswith("more like it (brought by un-2 (slip.csv)).")
+    blocking = sentence(found, "magnitudes_are_kept")
+    assert blocking.startswith(f"{column} of ")
+    assert f" in {new} in trade.baci_flows would change from " in blocking
+    assert " against the year before, and " in blocking
+    assert blocking.endswith("more like it (brought by un-2 (slip.csv)).")
 
 
 @pytest.mark.parametrize(
     ("new", "factor"),
     [(2004, 1 / 907.185), (2009, 2.20462), (2010, 1 / 2.20462), (2021, 1 / 28.3495)],
 )
-def test_a_year_weighed_in_pounds_ounces_or_short_tons_is_held(
+def test_a_year_weighed_in_pounds_ounces_or_short_tons_blocks(
     compare: Compare, new: int, factor: float
 ) -> None:
     slip = times(factor, "net_weight_kg")(year(new))
@@ -166,7 +166,7 @@ def test_dollars_are_in_no_unit_of_weight(compare: Compare, new: int, factor: fl
 
 
 @pytest.mark.parametrize("codes", [[LITHIUM], [LITHIUM, TIN]])
-def test_a_file_of_one_or_two_codes_in_another_unit_is_held(
+def test_a_file_of_one_or_two_codes_in_another_unit_blocks(
     compare: Compare, codes: list[str]
 ) -> None:
     for factor in (1000, 1 / 1000):
@@ -176,7 +176,7 @@ def test_a_file_of_one_or_two_codes_in_another_unit_is_held(
         assert not news(found)
 
 
-def test_news_with_which_known_figures_change_is_held(compare: Compare) -> None:
+def test_news_with_which_known_figures_change_blocks(compare: Compare) -> None:
     """The same file has another 2020 of lithium: half more than is known."""
     known = pl.col("year") == 2020
     revised = times(1.5, "value_usd", known & OF_LITHIUM)(until(2021))
@@ -192,7 +192,7 @@ def test_news_with_which_known_figures_change_is_held(compare: Compare) -> None:
     assert len(news(found)) == 1
 
 
-def test_a_known_year_that_is_seven_times_what_it_was_is_held(compare: Compare) -> None:
+def test_a_known_year_that_is_seven_times_what_it_was_blocks(compare: Compare) -> None:
     changed = times(7, "value_usd", OF_LITHIUM & (pl.col("year") == 2020))(until(2020))
     after = pl.concat([changed, year(2021)])
     assert sentence(compare(until(2020), after), "magnitudes_are_kept") == (
@@ -218,21 +218,21 @@ def months(*factors: float, code: str = "280530") -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("factors", "is_held"),
+    ("factors", "is_blocking"),
     [
         ((1.0, 12.0), False), ((1.0, 1000.0), True), ((1.0, 1.0, 4.0), False),
         ((1.0, 1.0, 1.0, 0.25), False), ((1.0, 3.0, 12.0), False), ((1.0, 3.0, 2000.0), True),
     ],
 )  # fmt: skip
 def test_a_new_month_of_a_known_year_is_no_change_of_that_year(
-    tmp_path: Path, factors: tuple[float, ...], is_held: bool
+    tmp_path: Path, factors: tuple[float, ...], is_blocking: bool
 ) -> None:
     before = warehouse(
         tmp_path / "before", {"trade.reported_flows": months(*factors[:-1])}, [RIGHT]
     )
     after = warehouse(tmp_path / "after", {"trade.reported_flows": months(*factors)}, [RIGHT, SLIP])
     found = compare_files(before, after)
-    assert kinds(found) == (["magnitudes_are_kept"] if is_held else [])
+    assert kinds(found) == (["magnitudes_are_kept"] if is_blocking else [])
     figures = {
         (1.0, 12.0): "2025-02 (M, import) in trade.reported_flows of un is 240,000, after 20,000",
         (1.0, 3.0, 12.0): "2025-03 (M, import) in trade.reported_flows of un is 240,000, "
@@ -269,7 +269,7 @@ def test_the_first_month_of_a_year_is_compare_a_month_of_the_year_before(
         assert all(words in sentence for words, sentence in zip(expected, news(found), strict=True))
 
 
-def test_a_known_month_that_is_a_thousand_times_too_high_is_held(tmp_path: Path) -> None:
+def test_a_known_month_that_is_a_thousand_times_too_high_blocks(tmp_path: Path) -> None:
     before = warehouse(tmp_path / "before", {"trade.reported_flows": months(1, 1)}, [RIGHT])
     after = warehouse(tmp_path / "after", {"trade.reported_flows": months(1000, 1, 1)}, [SLIP])
     assert kinds(compare_files(before, after)) == ["magnitudes_are_kept"]

@@ -407,7 +407,7 @@ def test_who_goes_back_twice_has_gone_back_from_the_newest(settings: Settings) -
 
 
 def test_a_past_day_published_as_today_hides_nothing(settings: Settings) -> None:
-    """A build of today is held against the last of its own day, rolled back or not, for good."""
+    """A build of today is compared with the last of its own day, rolled back or not."""
     last = publication.last_of_its_day
     first = publish(settings, 0, 1.0, "a")
     rolled_back = publish(settings, 1, 2.0, "a", "b")
