@@ -1,7 +1,8 @@
-"""Pairs the rows of a file with those that they are compared with: the known rows of their key, or
-of a new period those of the period before.
+"""Pairs the rows of a file with the known rows of their key, those of a new period with the rows of
+the period before.
 
-Frames of one lake table in, frames out; what a difference means is in `metrics`, `moves`, `losses`.
+Frames of one lake table in, frames out. What a difference means is in `metrics`, `misplaced` and
+`losses`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ _TECHNICAL = frozenset(
     ("source", "hs_revision", "frequency", "procedure_code", "transport_code",
      "second_partner_iso3", "scope_iso3", "unit")
 )  # fmt: skip
-"""Key columns along which figures may be equal: two editions of the HS share a code."""
+"""Key columns that do not identify a figure: two editions of the HS share a code."""
 
-NO_MEASURES = frozenset(("split_ratio",))
-"""Numbers that are no figures of a series, but facts: each is of a day of its own."""
+NUMERIC_FACTS = frozenset(("split_ratio",))
+"""Numbers that are facts of a single day, and not figures of a series."""
 
 _LONGEST_STEP_DAYS = 400
 """The period before is at most this far back: a year and a month, since a month may be missing."""
@@ -32,10 +33,11 @@ _NAMES_SOME = frozenset(("production",))
 
 
 class Comparison:
-    """The rows of a file, each beside the one that it is compared with.
+    """The rows of a file, each paired with the one that it is compared with.
 
-    `known` are the rows that count before, of which some no longer do (`is_replaced`); `file` those
-    of the file that count with it; `is_answer`: the file is a whole answer of a publisher.
+    `known` are the rows that were current before; those that the file replaces are `is_replaced`.
+    `file` are the rows of the file that become current. `is_answer`: the file is a whole answer of
+    a publisher.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Comparison:
             for name, column in table.columns.items()
             if column.dtype == pl.Float64 and (file[name].count() or known[name].count())
         ]
-        self.measures = [name for name in numbers if name not in NO_MEASURES]
+        self.measures = [name for name in numbers if name not in NUMERIC_FACTS]
         self.facts = [
             name
             for name, dtype in self.file.schema.items()
@@ -56,11 +58,13 @@ class Comparison:
             and dtype in (pl.Date, pl.String, pl.Boolean)
             and name not in (*table.key, "is_provisional", "document", "snapshot_id")
         ]
-        self.numbers = [name for name in numbers if name in NO_MEASURES]
-        self.things = [name for name in table.key if name not in _TECHNICAL]
-        """The key of a figure: its period, economies, and what it is of (`shared`)."""
-        self.economies = [name for name in self.things if name.endswith("_iso3")]
-        self.shared = [name for name in self.things if name not in (*self.economies, self.period)]
+        self.numeric_facts = [name for name in numbers if name in NUMERIC_FACTS]
+        self.figure_key = [name for name in table.key if name not in _TECHNICAL]
+        """The key of a figure: its period, its economies and `series_columns`."""
+        self.economies = [name for name in self.figure_key if name.endswith("_iso3")]
+        self.series_columns = [
+            name for name in self.figure_key if name not in (*self.economies, self.period)
+        ]
         self.slice = [
             name
             for name in table.vintage_slice
@@ -71,21 +75,21 @@ class Comparison:
 
     @cached_property
     def with_known(self) -> pl.DataFrame:
-        """Every row that is in the file or replaced by it, beside the known one of its key."""
+        """Every row that is in the file or replaced by it, paired with the known row of its key."""
         return self._paired(self.file, self.known)
 
     @cached_property
-    def again(self) -> pl.DataFrame:
+    def repeated(self) -> pl.DataFrame:
         """The rows of the file under a known key."""
         return self.with_known.filter("is_in_file", "is_known")
 
     @cached_property
     def changed(self) -> int:
         """Rows with a figure or fact that differs from the known one."""
-        facts = (*self.facts, *self.numbers)
+        facts = (*self.facts, *self.numeric_facts)
         is_another = [pl.col(name).ne_missing(pl.col(f"{name} known")) for name in facts]
         is_another += map(differs, self.measures)
-        return self.again.filter(pl.any_horizontal(pl.lit(False), *is_another)).height
+        return self.repeated.filter(pl.any_horizontal(pl.lit(False), *is_another)).height
 
     @cached_property
     def is_next_edition(self) -> bool:
@@ -93,19 +97,21 @@ class Comparison:
         names the main producers and not all.
         """
         edition = self.table.edition
-        if edition is None or self.table.name not in _NAMES_SOME or self.again.is_empty():
+        if edition is None or self.table.name not in _NAMES_SOME or self.repeated.is_empty():
             return False
-        return bool((self.again[edition] > self.again[f"{edition} known"]).fill_null(False).all())
+        return bool(
+            (self.repeated[edition] > self.repeated[f"{edition} known"]).fill_null(False).all()
+        )
 
     @property
     def is_publishers(self) -> bool:
-        """Whether a publisher withdraws what it lacks: it is an answer, or the next edition."""
+        """Whether a missing row means a withdrawal: in an answer, or in the next edition."""
         return self.is_answer or self.is_next_edition
 
     @property
     def is_monthly(self) -> bool:
         """Whether some flows are of months: these vary more than those of years."""
-        return "flow" in self.shared and bool((self.file["frequency"] == "M").any())
+        return "flow" in self.series_columns and bool((self.file["frequency"] == "M").any())
 
     @cached_property
     def with_before(self) -> pl.DataFrame:
@@ -138,7 +144,7 @@ class Comparison:
                 right_on=["code", *edition_columns],
             )
         rows = self._paired(self.file.join(new, on=on, how="semi", nulls_equal=True), before)
-        if "split_ratio" not in self.numbers:
+        if "split_ratio" not in self.numeric_facts:
             return rows
         shares = pl.col("split_ratio").fill_null(1)  # a close of the day before is of those
         return rows.with_columns((pl.col("close known") / shares).alias("close known"))
@@ -146,7 +152,7 @@ class Comparison:
     @property
     def groups(self) -> list[str]:
         """Columns of what is published at once each period: a code of a reporter, a series."""
-        columns = [*self.shared, "reporter_iso3", "frequency", "hs_revision"]
+        columns = [*self.series_columns, "reporter_iso3", "frequency", "hs_revision"]
         return [
             name for name in self.table.vintage_slice if name in self.table.key and name in columns
         ]
@@ -178,7 +184,7 @@ class Comparison:
         in the order of the known ones (`row before`).
         """
         key, table = list(self.table.key), self.table
-        values = [*self.measures, *self.facts, *self.numbers, table.edition, "frequency"]
+        values = [*self.measures, *self.facts, *self.numeric_facts, table.edition, "frequency"]
         labels = [name for name in (*table.vintage_slice, self.period) if name]
         names = [name for name in dict.fromkeys((*labels, *values)) if name in file.columns]
         others = [name for name in names if name not in key]

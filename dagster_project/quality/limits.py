@@ -10,7 +10,7 @@ ALIKE = 0.005
 """Two figures that differ by no more are the same figure, printed again: the Pink Sheets of 2025
 and 2026 differ by more in none of 10,976 prices."""
 
-FEWEST_MOVED = 5
+FEWEST_MISPLACED = 5
 """Figures found under another row, series or period: fewer are chance."""
 
 CHANGED_A_LOT = 0.2

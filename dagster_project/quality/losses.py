@@ -1,5 +1,5 @@
-"""The table of losses: rows that a file lacks of those that it replaces, or of the period before,
-in which groups, and from which limit on it is an error.
+"""The table of losses: which rows of those that a file replaces, or of the period before, it may
+lack, by group.
 
 How rows are paired is in `comparison`; what is measured of figures is in `metrics`.
 """
@@ -18,7 +18,7 @@ from dagster_project.quality.comparison import Comparison, is_alike, period_in_w
 from dagster_project.quality.metrics import BEFORE, KNOWN, SMALLEST_MATERIAL
 
 LARGEST_LOSS = 0.3
-"""What a commodity and period may lose, of its rows or value, to a file that replaces it.
+"""Share of its rows or value that a commodity and period may lose to a file that replaces it.
 Publishers merge small partners into a remainder and withdraw a figure; they do not lose three
 tenths of them. The largest loss of ten figures between the Mineral Commodity Summaries of 2025 and
 2026 is 4 %."""
@@ -75,7 +75,7 @@ def _is_gone_in_a_period(comparison: Comparison) -> pl.Expr:
 
 
 @dataclass(frozen=True)
-class Loss:
+class LossLimit:
     """A row of the table: the sentence on the largest of the groups that are over the limit."""
 
     against: str
@@ -85,24 +85,25 @@ class Loss:
 
 
 LOSSES = (
-    Loss(KNOWN,
-         lambda comparison: [comparison.slice] if comparison.has_slices_of_rows else [],
-         _shrinks,
-         "It would replace {group}{more}."),
-    Loss(KNOWN,
-         lambda comparison: [[name] for name in comparison.economies
-                             if name not in comparison.table.vintage_slice],
-         _is_gone,
-         "{economy} is in {counted} that it would replace and in none of its own{more}."),
-    Loss(BEFORE,
-         lambda comparison: [[comparison.period], [comparison.period, *comparison.groups]],
-         _has_fewer_rows,
-         "{period} is new and has {after:,} rows{of} of what the period before has {rows:,} of."),
-    Loss(BEFORE,
-         lambda comparison: [[name, comparison.period] for name in comparison.economies
-                             if name != "reporter_iso3"],
-         _is_gone_in_a_period,
-         "{economy} is in {counted} of the period before {period} and in none of it."),
+    LossLimit(KNOWN,
+              lambda comparison: [comparison.slice] if comparison.has_slices_of_rows else [],
+              _shrinks,
+              "It would replace {group}{more}."),
+    LossLimit(KNOWN,
+              lambda comparison: [[name] for name in comparison.economies
+                                  if name not in comparison.table.vintage_slice],
+              _is_gone,
+              "{economy} is in {counted} that it would replace and in none of its own{more}."),
+    LossLimit(BEFORE,
+              lambda comparison: [[comparison.period], [comparison.period, *comparison.groups]],
+              _has_fewer_rows,
+              "{period} is new and has {after:,} rows{of} of what the period before has "
+              "{rows:,} of."),
+    LossLimit(BEFORE,
+              lambda comparison: [[name, comparison.period] for name in comparison.economies
+                                  if name != "reporter_iso3"],
+              _is_gone_in_a_period,
+              "{economy} is in {counted} of the period before {period} and in none of it."),
 )  # fmt: skip
 
 
@@ -120,7 +121,11 @@ def losses(comparison: Comparison, against: str) -> Iterator[str]:
 
 def _sums(comparison: Comparison, rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     """Rows and sums of each group that had rows before: before, and after."""
-    measure, is_replaced, series = measure_of(comparison), pl.col("is_replaced"), comparison.shared
+    measure, is_replaced, series = (
+        measure_of(comparison),
+        pl.col("is_replaced"),
+        comparison.series_columns,
+    )
     in_period: Sequence[str] = ()
     if by and by[0] in comparison.economies:  # neither a total nor what is not published
         rows, in_period = rows.filter(~pl.col(by[0]).is_in(["WLD", "_X"])), by[1:]
@@ -140,7 +145,7 @@ def _sums(comparison: Comparison, rows: pl.DataFrame, by: Sequence[str]) -> pl.D
 
 
 def _sentence(
-    comparison: Comparison, loss: Loss, by: Sequence[str], row: Mapping[str, Any], others: int
+    comparison: Comparison, loss: LossLimit, by: Sequence[str], row: Mapping[str, Any], others: int
 ) -> str:
     period, name = comparison.period, _name(comparison, row, by[1:])
     return loss.sentence.format(
@@ -156,7 +161,7 @@ def _sentence(
 
 
 def cut(comparison: Comparison) -> Iterator[str]:
-    """One slice lacks its last rows, no other lacks any: the sign of a file that was cut.
+    """A sentence where one slice lacks its last rows and no other lacks any: the file was cut.
 
     In a file that has all slices of the earlier ones, one missing row may be a revision.
     """

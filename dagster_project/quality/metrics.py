@@ -1,7 +1,7 @@
-"""The table of metrics: what is measured of the figures and rows of a file beside those that they
-are compared with, in which groups, and from which limit on it is an error.
+"""The table of defects: what is measured of pairs of figures, in which groups, and from which limit
+on it is an error.
 
-How rows are paired is in `comparison`, figures that are under another key are in `moves`. Limits
+How rows are paired is in `comparison`, figures under another key are in `misplaced`. Limits
 were measured on two Pink Sheets (May 2025, June 2026), the Mineral Commodity Summaries of 2022 to
 2026, BACI from 1995 to 2024 (52 codes), months of the customs of China, the United Kingdom and
 Brazil, and two releases of the governance indicators.
@@ -46,13 +46,13 @@ median of 20 flows. All commodities of a month do not."""
 
 
 @dataclass(frozen=True)
-class Metric:
+class Defect:
     """A row of the table.
 
-    `hit` is the error, among the `figures` that it may show in: reported where at least `fewest`
-    (by table; of an answer or the next edition `fewest_of_an_answer`) and this `share` of the
-    figures of a group have it, and `also` holds for the group. Two figures may be alike by chance;
-    half of a column is no coincidence, and an error that stops within a file is still one.
+    `hit` is the error, among the `figures` that may have it. It is reported for a group where at
+    least `fewest` figures (by table) and this `share` of them have it, and the condition `also` is
+    met. `fewest_of_an_answer` is for an answer or the next edition. Two figures may be equal by
+    chance, half of a column is no coincidence.
     """
 
     against: str
@@ -81,37 +81,37 @@ _KNOWN = "for {hits:,} of {figures:,} known figures{of}"
 OF_FIGURES = (
     # A publisher withdraws all the weights of a small reporter's month, which may be four; and the
     # Mineral Commodity Summaries of 2023 the four figures of germanium of those of 2022.
-    Metric(KNOWN, f"{{measure}} is missing {_KNOWN}.", OLD != 0, NEW.is_null(),
+    Defect(KNOWN, f"{{measure}} is missing {_KNOWN}.", OLD != 0, NEW.is_null(),
            fewest_of_an_answer=10),
-    Metric(KNOWN, f"{{measure}} is 0 {_KNOWN}.", OLD != 0, NEW == 0),
-    Metric(KNOWN, f"{{measure}} has the other sign {_KNOWN}.", BOTH & (OLD != 0),
+    Defect(KNOWN, f"{{measure}} is 0 {_KNOWN}.", OLD != 0, NEW == 0),
+    Defect(KNOWN, f"{{measure}} has the other sign {_KNOWN}.", BOTH & (OLD != 0),
            is_alike(NEW, -OLD)),
-    Metric(KNOWN, f"{{measure}} is what is known as {{other}} {_FOR}.",
+    Defect(KNOWN, f"{{measure}} is what is known as {{other}} {_FOR}.",
            BOTH & THEIRS.is_not_null() & (NEW != 0), ~is_alike(NEW, OLD) & is_alike(NEW, THEIRS)),
-    Metric(KNOWN, f"{{measure}} is {{times}} what is known {_FOR}{{unit}}",
+    Defect(KNOWN, f"{{measure}} is {{times}} what is known {_FOR}{{unit}}",
            RATIO.is_not_null(), (RATIO.log10() - _POWER).abs() < 0.03,
            also=MIDDLE.log10().round(0) != 0),
     # The two Pink Sheets differ by more than ALIKE in none of 10,976 prices. A publisher that
     # changes the base of an index is refused once.
-    Metric(KNOWN, f"{{measure}} is {{times}} what is known {_FOR}{{unit}}",
+    Defect(KNOWN, f"{{measure}} is {{times}} what is known {_FOR}{{unit}}",
            RATIO.is_not_null(), is_alike(RATIO, RATIO.median()), fewest=10, share=0.9,
            by=(DOCUMENT, SERIES), also=(MIDDLE - 1).abs() > 4 * ALIKE),
     # Between editions of the Mineral Commodity Summaries 23 to 31 % of the figures move by more
     # than a fifth (of itself; of the spread, where figures may be below zero), the most of all
     # publishers; of the governance indicators 0.6 %.
-    Metric(KNOWN, "{measure} differs by more than 20% for {hits:,} of {figures:,} known figures.",
+    Defect(KNOWN, "{measure} differs by more than 20% for {hits:,} of {figures:,} known figures.",
            BOTH, (NEW - OLD).abs() > CHANGED_A_LOT * pl.col("size"), by=(DOCUMENT,),
            also=FIGURES >= 10, is_vague=True),
-    Metric(BEFORE, f"{{measure}} is missing {_FOR}, and was not in the period before.",
+    Defect(BEFORE, f"{{measure}} is missing {_FOR}, and was not in the period before.",
            OLD.is_not_null(), NEW.is_null(), fewest=10, share=1.0, by=(DOCUMENT, SERIES, PERIOD)),
-    Metric(BEFORE, f"{{measure}} is 0 {_FOR}, and was not in the period before.",
+    Defect(BEFORE, f"{{measure}} is 0 {_FOR}, and was not in the period before.",
            NEW.is_not_null() & (OLD != 0), NEW == 0, share=1.0,
            by=(DOCUMENT, SERIES, PERIOD)),
     # The largest step of a month in the Pink Sheet since 1960 is 1.8 (nickel, March 1988), of a day
     # 1.2 (TDK, 5 August 2024); of a year, the largest median of the flows of a code in BACI is 3.6
     # (rhodium, 2009). Prices and output keep their level one by one, scores except those near 0; a
     # flow may change by any factor, the median of ten does not.
-    Metric(BEFORE, "{measure}{of} is {middle:.3g} times that of the period before, in the middle "
+    Defect(BEFORE, "{measure}{of} is {middle:.3g} times that of the period before, in the middle "
            "of {new_figures}.", RATIO.is_not_null(), RATIO.is_not_null(),
            fewest={"price_quotes": 1, "production": 3, "governance_scores": 5, "": 10},
            by=(DOCUMENT, SERIES, PERIOD),
@@ -119,10 +119,10 @@ OF_FIGURES = (
     # In BACI, the median of the flows of a code changes by 4.5 times or less (1,371 pairs of years
     # have ten flows or more, and with just ten it may be 7 times); of China's exports from month to
     # month by 3.5. Scores near 0 change by a part of their spread.
-    Metric(BEFORE, "{measure} is off the period before by a factor of 5 or more, up or down, for "
+    Defect(BEFORE, "{measure} is off the period before by a factor of 5 or more, up or down, for "
            "{hits:,} of {new_figures}.", RATIO.is_not_null() & ~SIGNED,
            RATIO.log().abs() > log(LARGEST_STEP), by=(DOCUMENT,), also=FIGURES >= 50),
-    Metric(BEFORE, "{measure} is off the period before by more than half of the spread of all "
+    Defect(BEFORE, "{measure} is off the period before by more than half of the spread of all "
            "scores for {hits:,} of {new_figures}{of}.", BOTH & SIGNED,
            (NEW - OLD).abs() > 0.5 * pl.col("size"), by=(DOCUMENT, SERIES), also=FIGURES >= 30),
 )  # fmt: skip
@@ -131,16 +131,16 @@ _CHANGED = NEW.ne_missing(OLD)
 _FACTS = "for {hits:,} of {figures:,}"
 
 OF_FACTS = (
-    Metric(KNOWN, f"{{measure}} is what is known as {{other}} {_FACTS} facts that changed.",
+    Defect(KNOWN, f"{{measure}} is what is known as {{other}} {_FACTS} facts that changed.",
            _CHANGED, NEW == THEIRS, share=0.8, by=(DOCUMENT,)),
-    Metric(KNOWN, f"{{measure}} is missing {_FACTS} known facts.", OLD.is_not_null(),
+    Defect(KNOWN, f"{{measure}} is missing {_FACTS} known facts.", OLD.is_not_null(),
            NEW.is_null(), by=(DOCUMENT,)),
-    Metric(KNOWN, f"{{measure}} is another than known {_FACTS} facts.", BOTH, _CHANGED, fewest=10,
+    Defect(KNOWN, f"{{measure}} is another than known {_FACTS} facts.", BOTH, _CHANGED, fewest=10,
            by=(DOCUMENT,)),
 )  # fmt: skip
 
 
-def errors_of(comparison: Comparison, against: str, column: str) -> Iterator[tuple[Metric, str]]:
+def errors_of(comparison: Comparison, against: str, column: str) -> Iterator[tuple[Defect, str]]:
     """The metrics of a measure (or column of facts) over their limits, in the order of the table,
     each with its sentence.
     """
@@ -167,10 +167,10 @@ def _paired_figures(comparison: Comparison, against: str, column: str) -> pl.Dat
     """The figures (or facts) of a column that are in the file, as `new`, beside those they are
     compared with, `old`, and what the metrics are made of.
     """
-    rows = comparison.again if against == KNOWN else comparison.with_before
+    rows = comparison.repeated if against == KNOWN else comparison.with_before
     others = comparison.facts if column in comparison.facts else comparison.measures
     rows = rows.filter("is_in_file", "is_known").select(
-        *comparison.things, *(pl.col(f"{name} known") for name in others), new=column,
+        *comparison.figure_key, *(pl.col(f"{name} known") for name in others), new=column,
         old=f"{column} known", ratio=pl.lit(None, pl.Float64),
     )  # fmt: skip
     if column in comparison.facts:
@@ -185,7 +185,7 @@ def _paired_figures(comparison: Comparison, against: str, column: str) -> pl.Dat
 
 
 def _worst_group(
-    comparison: Comparison, figures: pl.DataFrame, metric: Metric
+    comparison: Comparison, figures: pl.DataFrame, metric: Defect
 ) -> Mapping[str, Any] | None:
     """The group over the limits with most hits: all figures, else one value of a column."""
     figures, fewest = figures.filter(metric.figures), metric.fewest_in(comparison)
@@ -208,10 +208,10 @@ def _worst_group(
 
 
 def _over_limit(
-    comparison: Comparison, figures: pl.DataFrame, metric: Metric, names: Sequence[str]
+    comparison: Comparison, figures: pl.DataFrame, metric: Defect, names: Sequence[str]
 ) -> pl.DataFrame:
     """The groups over the limits of a metric, whatever their number of hits, most hits first."""
-    shared = comparison.shared
+    shared = comparison.series_columns
     # In a file of one commodity, all groups show the change of that commodity.
     commodity = pl.struct(pl.lit(""), *(pl.col(name) for name in shared if name != "flow"))
     is_of_one = bool(set(names) & set(shared)) | (commodity.n_unique() == 1)
@@ -230,13 +230,13 @@ def _over_limit(
 
 def _groupings(comparison: Comparison) -> Iterator[tuple[int, list[str]]]:
     """The columns of each grouping, the document first."""
-    shared = comparison.shared
+    shared = comparison.series_columns
     yield DOCUMENT, []
     yield from ((SERIES, [name]) for name in shared)
     if len(shared) > 1:
         yield SERIES, shared
     yield from ((ECONOMY, [name]) for name in comparison.economies)
-    yield from ((PERIOD, [name]) for name in comparison.things if name == comparison.period)
+    yield from ((PERIOD, [name]) for name in comparison.figure_key if name == comparison.period)
 
 
 # Words
@@ -252,7 +252,7 @@ _UNITS = {
 }  # fmt: skip
 
 
-def _sentence(metric: Metric, column: str, other: str, row: Mapping[str, Any]) -> str:
+def _sentence(metric: Defect, column: str, other: str, row: Mapping[str, Any]) -> str:
     words = {"measure": column, "other": other, "times": "", "unit": "."}
     if "{times}" in metric.sentence:
         digits = log(row["middle"], 10)

@@ -1,8 +1,8 @@
 """The frames that Great Expectations evaluates: a small frame itself, of a large one a profile.
 
-A profile has few rows and leads to the same verdicts (docs/decisions/0016). The large frame is read
-block by block, so that memory is bounded: once for the profile, once more for the failing rows
-where a rule fails. Rules are evaluated in `runner.py`.
+A profile has few rows and leads to the same verdicts (docs/decisions/0016). A large frame is read
+block by block, which bounds memory: once for the profile, and once more if a rule fails. Rules are
+evaluated in `runner.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BLOCK_ROWS = 250_000
 """Rows in memory at a time. 10 million lake rows take 1.4 s in blocks of 120,000, 1.2 s in blocks
 of 500,000, which need 0.15 GB more."""
 
-KEYS_AT_A_TIME = 1_000_000
+KEYS_PER_CHUNK = 1_000_000
 """Duplicated hashes whose keys are compared at a time."""
 
 DistinctRows = Callable[[Sequence[str]], pl.DataFrame]
@@ -60,7 +60,7 @@ class WholeFrame:
         self._rules = rules
         self._evaluated, self.problems = evaluate_columns(frame, rules)
 
-    def shown(self, kwargs: Mapping[str, Kwargs]) -> Iterator[tuple[list[Rule], pl.DataFrame]]:
+    def frames(self, kwargs: Mapping[str, Kwargs]) -> Iterator[tuple[list[Rule], pl.DataFrame]]:
         """Groups of rules, each with the frame that they are evaluated on."""
         rules = [rule for rule in self._rules if rule.name not in self.problems]
         yield rules, self._evaluated
@@ -76,7 +76,7 @@ class WholeFrame:
     def failing_rows(
         self, unexpected: Mapping[str, Sequence[int]], kwargs: Mapping[str, Kwargs]
     ) -> dict[str, FailingRows]:
-        """The failing rows by rule; `unexpected` are the rows of `shown` that break it."""
+        """The failing rows by rule; `unexpected` are the rows of its frame that break it."""
         return {
             name: FailingRows(len(rows), pl.Series(sorted(rows), dtype=pl.UInt32))
             for name, rows in unexpected.items()
@@ -91,11 +91,11 @@ class WholeFrame:
 
 
 class Profile:
-    """A large frame: Great Expectations evaluates what `Metric`s keep of it.
+    """A large frame: Great Expectations evaluates the values that `Metric`s select from it.
 
-    Not-a-number is missing here, as it is in pandas. `distinct_rows` gives those of some columns,
-    where a database finds them faster than the frame can be read. The members are those of
-    `WholeFrame`.
+    Not-a-number is missing here, as it is in pandas. `distinct_rows` returns the distinct rows of
+    some columns, where a database finds them faster than the frame can be read. It has the same
+    members as `WholeFrame`.
     """
 
     def __init__(
@@ -115,22 +115,24 @@ class Profile:
             for metric in self._metrics.values():
                 if isinstance(metric, Metric) and metric.inputs:
                     rows = distinct_rows(metric.inputs)
-                    metric.keep(rows.cast({name: self._schema[name] for name in metric.inputs}))
+                    metric.set_rows(rows.cast({name: self._schema[name] for name in metric.inputs}))
         self._measure()
 
-    def shown(self, kwargs: Mapping[str, Kwargs]) -> Iterator[tuple[list[Rule], pl.DataFrame]]:
+    def frames(self, kwargs: Mapping[str, Kwargs]) -> Iterator[tuple[list[Rule], pl.DataFrame]]:
         for metric in self._metrics.values():
             rules = [rule for rule in self._rules if self._metric_of.get(rule.name) is metric]
             if rules:
-                yield rules, metric.shown()
+                yield rules, metric.selected()
         for rule in self._rules:
             if rule.reach == "table":
-                yield [rule], _as_many_rows(self.rows, kwargs[rule.name])
+                yield [rule], _frame_of_length(self.rows, kwargs[rule.name])
 
     def distinct_values(self, rule: Rule) -> list[object]:
         if rule.name not in self._metric_of:
             return []
-        return [value for column in self._metric_of[rule.name].shown() for value in column.unique()]
+        return [
+            value for column in self._metric_of[rule.name].selected() for value in column.unique()
+        ]
 
     def failing_rows(
         self, unexpected: Mapping[str, Sequence[int]], kwargs: Mapping[str, Kwargs]
@@ -147,9 +149,9 @@ class Profile:
         for block in self._blocks(rules) if rules else ():
             for rule in rules:
                 rows = _rows_with(block, metrics[rule.name].columns, conditions[rule.name])
-                room = SAMPLE_ROWS - counts[rule.name]
-                if rule.on_failure != "quarantine" and rows.len() > room:
-                    numbers[rule.name].append(rows.head(max(room, 0)) + first)
+                missing = SAMPLE_ROWS - counts[rule.name]
+                if rule.on_failure != "quarantine" and rows.len() > missing:
+                    numbers[rule.name].append(rows.head(max(missing, 0)) + first)
                 else:
                     numbers[rule.name].append(rows + first)
                 counts[rule.name] += rows.len()
@@ -228,8 +230,9 @@ class Profile:
         return columns
 
     def _inputs(self, rule: Rule) -> list[str]:
-        """The frame's columns that those of a rule follow from, where their combinations are few:
-        no floats, and nothing that depends on other rows.
+        """The columns of the frame that a rule's columns are computed from.
+
+        None where they may have many combinations (floats) or depend on other rows.
         """
         if any(self._schema[name].is_float() for name in rule.columns) or not all(
             is_row_by_row(expression) for expression in rule.expressions().values()
@@ -250,10 +253,10 @@ class Profile:
             if isinstance(metric, KeyMetric):
                 metric.find_duplicates(self._frame)
             else:
-                self._try(metric, metric.shown)
+                self._try(metric, metric.selected)
 
     def _to_measure(self) -> list[Metric | KeyMetric]:
-        return [metric for metric in self._metrics.values() if not metric.is_known]
+        return [metric for metric in self._metrics.values() if not metric.is_measured]
 
     def _add(self, block: pl.DataFrame) -> None:
         metrics = self._to_measure()
@@ -269,15 +272,17 @@ class Profile:
             self._add(block)
             return
         for metric, values in zip(metrics, measured, strict=True):
-            metric.take(values)
+            metric.add(values)
 
     def _try(self, metric: Metric | KeyMetric, compute: Callable[[], object]) -> None:
         """Compute something of a metric; where that fails, its rules cannot be evaluated."""
         try:
             compute()
         except pl.exceptions.PolarsError as error:
-            self._metrics = {key: own for key, own in self._metrics.items() if own is not metric}
-            for name in [name for name, own in self._metric_of.items() if own is metric]:
+            self._metrics = {
+                key: other for key, other in self._metrics.items() if other is not metric
+            }
+            for name in [name for name, other in self._metric_of.items() if other is metric]:
                 del self._metric_of[name]
                 self.problems[name] = first_line(str(error))
 
@@ -293,7 +298,7 @@ class Profile:
             first += block.height
 
 
-# --- what is kept of the columns of a rule ---
+# --- what is selected from the columns of a rule ---
 
 Condition = pl.Expr | pl.DataFrame
 """What identifies failing rows: an expression, or their values in some columns."""
@@ -302,9 +307,9 @@ Condition = pl.Expr | pl.DataFrame
 class Metric:
     """A few values of a column that break the rules if, and only if, the whole column does.
 
-    Several columns are one of structs. `reduce` is applied to each block, and again to what is left
-    of several: it must not matter where blocks begin. `condition` gives what identifies a failing
-    row from the expectation's arguments; without it the values that break the rule do.
+    Several columns are one of structs. `reduce` is applied to each block, and again to the results
+    of several blocks: where blocks begin must not matter. `condition` returns, from the arguments
+    of the expectation, what identifies a failing row. Without it the values that break the rule do.
     """
 
     def __init__(
@@ -316,7 +321,7 @@ class Metric:
     ) -> None:
         self.columns = columns
         self.inputs = list(columns) if derived else []
-        self.is_known = False
+        self.is_measured = False
         self._reduce = reduce
         self._condition = condition
         self._derived = derived
@@ -327,47 +332,48 @@ class Metric:
         """Each combination of some columns of the frame, and what is derived from it."""
         return cls({name: pl.col(name) for name in inputs}, pl.Expr.unique, derived=derived)
 
-    def keep(self, rows: pl.DataFrame) -> None:
-        """Keep rows that are known, instead of measuring them."""
+    def set_rows(self, rows: pl.DataFrame) -> None:
+        """Use these rows instead of measuring the frame."""
         self._values = rows.to_struct() if rows.width > 1 else rows.to_series()
-        self.is_known = True
+        self.is_measured = True
 
     @property
     def measured(self) -> pl.Expr:
-        """What is left of a block, as a list."""
+        """The values selected from a block, as a list."""
         columns = list(self.columns.values())
         return self._reduce(pl.struct(columns) if len(columns) > 1 else columns[0]).implode()
 
-    def take(self, measured: pl.Series) -> None:
-        """Add what was left of a block."""
-        left = measured.explode(empty_as_null=False).to_frame("row")
+    def add(self, measured: pl.Series) -> None:
+        """Add the values that were selected from a block."""
+        rows = measured.explode(empty_as_null=False).to_frame("row")
         if self._values is not None:
-            both = pl.concat([self._values.to_frame(), left], how="vertical_relaxed")
-            left = both.select(self._reduce(pl.col("row")).alias("row"))
-        self._values = left.to_series()
+            both = pl.concat([self._values.to_frame(), rows], how="vertical_relaxed")
+            rows = both.select(self._reduce(pl.col("row")).alias("row"))
+        self._values = rows.to_series()
 
-    def _kept(self) -> pl.DataFrame:
+    def _rows(self) -> pl.DataFrame:
         assert self._values is not None, "no block was measured"
         if len(self.columns) > 1:
             return self._values.struct.unnest()
         (name,) = self.columns
         return self._values.to_frame(name)
 
-    def shown(self) -> pl.DataFrame:
-        kept = self._kept()
-        return kept if self._derived is None else kept.select(self._derived.values())
+    def selected(self) -> pl.DataFrame:
+        """What Great Expectations evaluates."""
+        rows = self._rows()
+        return rows if self._derived is None else rows.select(self._derived.values())
 
     def condition(self, unexpected: Sequence[int], kwargs: Kwargs) -> Condition:
-        """What identifies a failing row; `unexpected` are the rows of `shown` that break a rule."""
+        """What identifies a failing row; `unexpected` are the rows of `selected` that break it."""
         if self._condition is not None:
             return self._condition(kwargs)
-        return self._kept()[list(unexpected)]
+        return self._rows()[list(unexpected)]
 
 
 class KeyMetric:
     """Hashes of the keys, 8 bytes a row: only keys with equal hashes are compared."""
 
-    is_known = False
+    is_measured = False
 
     def __init__(self, columns: Mapping[str, pl.Expr], ignored: str) -> None:
         self.columns = columns
@@ -391,7 +397,7 @@ class KeyMetric:
     def measured(self) -> pl.Expr:
         return self.hash.filter(~self._is_ignored).implode()
 
-    def take(self, measured: pl.Series) -> None:
+    def add(self, measured: pl.Series) -> None:
         self._hashes.append(measured.explode(empty_as_null=False))
 
     def find_duplicates(self, frame: pl.LazyFrame) -> None:
@@ -408,11 +414,11 @@ class KeyMetric:
             .select(_PLACE, *self.columns.values(), self.hash.alias(_HASH))
         )
         samples = []
-        for start in range(0, len(equal), KEYS_AT_A_TIME):
-            some = equal[start : start + KEYS_AT_A_TIME]
+        for start in range(0, len(equal), KEYS_PER_CHUNK):
+            chunk = equal[start : start + KEYS_PER_CHUNK]
             duplicated = (
-                keys.filter(pl.col(_HASH).is_between(some[0], some[-1]))
-                .join(some.to_frame().lazy(), on=_HASH, how="semi")
+                keys.filter(pl.col(_HASH).is_between(chunk[0], chunk[-1]))
+                .join(chunk.to_frame().lazy(), on=_HASH, how="semi")
                 .group_by(list(self.columns))
                 .agg(pl.len().alias("rows of the key"), pl.col(_PLACE).min())
                 .filter(pl.col("rows of the key") > 1)
@@ -426,7 +432,7 @@ class KeyMetric:
                 pl.concat(samples).bottom_k(SAMPLE_ROWS, by=_PLACE).select(list(self.columns))
             )
 
-    def shown(self) -> pl.DataFrame:
+    def selected(self) -> pl.DataFrame:
         return pl.concat([self._first, self._first])
 
     def condition(self, unexpected: Sequence[int], kwargs: Kwargs) -> Condition:
@@ -438,8 +444,8 @@ def _metric_for(
 ) -> tuple[tuple[object, ...], Metric | KeyMetric]:
     """The metric of a rule, and a key that is the same for rules with the same metric.
 
-    `inputs` are the frame's columns that those of the rule follow from, if these have few
-    combinations: a day is then formatted once, and not in each row.
+    `inputs` are the columns of the frame that the rule's are computed from, where these have few
+    combinations. Then a day is formatted once, and not in each row.
     """
     names = rule.evaluated_columns
     match rule.expectation:
@@ -555,7 +561,7 @@ def evaluate_columns(
 
 
 def _as_text(rule: Rule, columns: Mapping[str, pl.Expr] | None = None) -> pl.Expr:
-    """The values a rule evaluates: bare if it is one column, else with their names."""
+    """The values a rule evaluates, as text; several columns with their names."""
     evaluated = {name: (columns or {}).get(name, pl.col(name)) for name in rule.evaluated_columns}
     texts = [column.cast(pl.String).fill_null("null") for column in evaluated.values()]
     if len(texts) == 1:
@@ -564,8 +570,11 @@ def _as_text(rule: Rule, columns: Mapping[str, pl.Expr] | None = None) -> pl.Exp
     return pl.concat_str(named, separator=", ").alias(rule.name)
 
 
-def _as_many_rows(rows: int, kwargs: Kwargs) -> pl.DataFrame:
-    """That many rows, or one above the largest bound: Great Expectations hashes its input."""
+def _frame_of_length(rows: int, kwargs: Kwargs) -> pl.DataFrame:
+    """A frame of that many rows, for a rule on their number.
+
+    At most one row above the largest bound, since Great Expectations hashes its input.
+    """
     bounds = [
         bound
         for bound in (kwargs.get("min_value"), kwargs.get("max_value"))
@@ -590,8 +599,8 @@ def _rows_with(
 def is_row_by_row(expression: pl.Expr) -> bool:
     """Whether an expression computes each row from that row alone, so that blocks can be computed.
 
-    `is_row_separable` of polars 2.1 looks at the outermost step only: it is True for
-    `a / a.shift(1).over("b")`. What it cannot answer is taken as False.
+    `is_row_separable` of polars 2.1 checks the outermost step only: it is True for
+    `a / a.shift(1).over("b")`. An expression that it cannot analyse counts as False.
     """
     try:
         return expression.meta.is_row_separable() and all(

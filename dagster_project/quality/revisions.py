@@ -1,7 +1,7 @@
-"""The effect of a file on the rows that count: what it adds, changes and removes, and objections.
+"""The effect of a file on the current rows: what it adds, changes and removes, and objections.
 
 Frames of one lake table in, sentences out. Which rows are known, and what happens to a suspicious
-file, is decided elsewhere; limits are in the tables of `metrics`, `losses` and `moves`.
+file, is decided elsewhere; limits are in the tables of `metrics`, `losses` and `misplaced`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from dagster_project.quality.losses import (
     losses,
 )
 from dagster_project.quality.metrics import BEFORE, KNOWN, errors_of
-from dagster_project.quality.moves import moved, under_other_economies
+from dagster_project.quality.misplaced import misplaced_figures, under_other_economies
 
 _SHOWN_GROUPS = 3
 
 
 @dataclass(frozen=True)
 class Revision:
-    """The effect of a file on the rows of a table that count.
+    """The effect of a file on the current rows of a table.
 
     `added` are its rows under a new key, `unchanged` and `changed` its rows under a known one,
-    `removed` the rows that no longer count and have no replacement. `groups` are the
+    `removed` the rows that are no longer current and have no replacement. `groups` are the
     commodities and periods with changed or removed rows, `changes` the measures with changed
     figures. `objections` are sentences; none where it looks like an ordinary revision.
     """
@@ -85,10 +85,10 @@ def compare_with_known(
     *,
     is_whole: bool = False,
 ) -> Revision:
-    """Compare the rows of a file with those that count before it.
+    """Compare the rows of a file with those that are current before it.
 
-    `known` are the rows of its source that count before, in the order of their document; `after`
-    those that count with the file; `fresh` the file's rows in their order. All are of `table`.
+    `known` are the current rows of its source, in the order of their document; `after` those that
+    are current with the file; `fresh` the file's rows in their order. All are of `table`.
     `is_whole`: they are known to be complete, as the pages of an answer are.
     """
     exact = [*table.key, "snapshot_id"]
@@ -97,11 +97,11 @@ def compare_with_known(
     known = known.join(kept, on=exact, how="left", nulls_equal=True, maintain_order="left")
     known = known.with_columns(pl.col("is_replaced").fill_null(True))
     comparison = Comparison(table, known, file, is_answer=is_whole)
-    again = comparison.again.height
+    repeated = comparison.repeated.height
     return Revision(
         table=table.name,
-        added=file.height - again,
-        unchanged=again - comparison.changed,
+        added=file.height - repeated,
+        unchanged=repeated - comparison.changed,
         changed=comparison.changed,
         removed=comparison.with_known.filter(~pl.col("is_in_file")).height,
         groups=changed_groups(comparison),
@@ -131,7 +131,7 @@ def _most_specific(comparison: Comparison, column: str) -> Iterator[str]:
             yield sentence
         vague.append(sentence)
     if column in comparison.measures:
-        yield from moved(comparison, column)
+        yield from misplaced_figures(comparison, column)
     yield from vague
 
 

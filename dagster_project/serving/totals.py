@@ -14,7 +14,7 @@ from typing import Literal
 import polars as pl
 
 from dagster_project.quality import limits
-from dagster_project.quality.units import with_units
+from dagster_project.quality.unit_changes import flag_unit_changes
 
 PERIOD, DOCUMENT, ROWS, ECONOMIES = "period", "document", "rows", "economies"
 """Columns of a frame of totals beside its keys and measures."""
@@ -180,12 +180,12 @@ class Totals:
         series = [name for name in self._keys if name != "year"]
         changes = known.group_by(series).agg(changed_year=pl.col("year").max())
         return (
-            with_units(steps, document)
+            flag_unit_changes(steps, document)
             .join(changes, on=series, how="left", nulls_equal=True)
             .with_columns(is_large=pl.col("step").log().abs() >= log(limits.LARGEST_RELEASE_STEP))
-            .filter(pl.col("is_large") | pl.col("has_unit"))
+            .filter(pl.col("is_large") | pl.col("is_unit_change"))
             .with_columns(
-                is_blocking=pl.col("has_unit") | pl.col("changed_year").is_not_null(),
+                is_blocking=pl.col("is_unit_change") | pl.col("changed_year").is_not_null(),
                 is_average=pl.lit(measure.is_sum) & (pl.col(PERIODS) != pl.col(PERIODS + AFTER)),
             )
             .with_columns(

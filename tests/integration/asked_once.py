@@ -28,7 +28,7 @@ class AskedOnce:
     """
 
     def __init__(self) -> None:
-        self._ask = runner._ask
+        self._validate = runner._validate
         self._answers: dict[tuple[object, ...], Any] = {}
 
     def __call__(
@@ -39,11 +39,11 @@ class AskedOnce:
         result_format: str,
     ) -> dict[str, Any]:
         if result_format != "BOOLEAN_ONLY":
-            return self._ask(shown, rules, kwargs, result_format)
+            return self._validate(shown, rules, kwargs, result_format)
         hashed: dict[str, npt.NDArray[np.uint64]] = {}
         questions = {rule.name: _question(shown, rule, kwargs[rule.name], hashed) for rule in rules}
         new = [rule for rule in rules if questions[rule.name] not in self._answers]
-        for name, answer in self._ask(shown, new, kwargs, result_format).items():
+        for name, answer in self._validate(shown, new, kwargs, result_format).items():
             self._answers[questions[name]] = answer
         return {name: self._answers[question] for name, question in questions.items()}
 
@@ -81,5 +81,5 @@ def everywhere() -> Iterator[None]:
     """For all that this process lands; what one test has asked is known to the next."""
     asked = _of_this_process()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "_ask", asked)
+        patch.setattr(runner, "_validate", asked)
         yield

@@ -583,7 +583,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
         )  # fmt: skip
         yield (
             repeated
-            if len(of_last.rows) > limits.FEWEST_MOVED
+            if len(of_last.rows) > limits.FEWEST_MISPLACED
             else replace(repeated, why_not_seen="so few figures may be those of the period before")
         )
     if before := EDITION_BEFORE.get(layout.file):

@@ -69,7 +69,7 @@ def test_an_unknown_economy_stops_the_batch_and_is_named() -> None:
     verdict = evaluate_batch(frame, LAKE_SUITES["trade_flows"], today=TODAY)
     assert verdict.is_rejected
     assert verdict.reason == (
-        "trade_flows: partner_is_a_known_economy does not hold: 1 of 4 rows, first ZZZ."
+        "trade_flows: partner_is_a_known_economy fails: 1 of 4 rows, first ZZZ."
     )
 
 
@@ -78,7 +78,7 @@ def test_an_instrument_no_list_describes_stops_the_batch_and_is_named() -> None:
     verdict = evaluate_batch(frame, LAKE_SUITES["price_quotes"], today=TODAY)
     assert verdict.is_rejected
     assert verdict.reason == (
-        "price_quotes: instrument_is_in_the_list does not hold: 1 of 3 rows, first PNEODYM."
+        "price_quotes: instrument_is_in_the_list fails: 1 of 3 rows, first PNEODYM."
     )
 
 

@@ -61,7 +61,7 @@ def asked(quotes: pl.DataFrame, *names: str, profile_above: int = 20_000) -> lis
 
 
 def failures(quotes: pl.DataFrame, profile_above: int = 20_000) -> dict[str, str]:
-    """What is observed of each rule on sessions and splits that does not hold."""
+    """What is observed of each rule on sessions and splits that fails."""
     results = asked(quotes, *ABOUT_SESSIONS_AND_SPLITS, profile_above=profile_above)
     assert [result.severity for result in results] == ["warn"] * 3
     return {result.check_name: result.observed for result in results if result.status != "passed"}
@@ -130,7 +130,7 @@ def test_a_day_that_is_there_twice_blocks(row: int, changed: str) -> None:
     twice = pl.concat([REMX, REMX[row : row + 1].with_columns(**{changed: pl.lit(99.0)})])
     verdict = evaluate_batch(twice, LAKE_SUITES["price_quotes"])
     assert verdict.is_rejected
-    assert "one_row_per_instrument_and_day does not hold: 2 of 1,909 rows" in verdict.reason
+    assert "one_row_per_instrument_and_day fails: 2 of 1,909 rows" in verdict.reason
     assert f"price_date={REMX['price_date'][row]}" in verdict.reason
 
 

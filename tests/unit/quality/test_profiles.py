@@ -232,11 +232,11 @@ def test_a_lazy_batch_with_too_many_bad_rows_is_rejected_without_keeping_them() 
     assert lazy.quarantined["row_number"].to_list() == list(range(1, 21))
 
 
-@pytest.mark.parametrize("keys_at_a_time", [1, 1_000_000])
+@pytest.mark.parametrize("keys_per_chunk", [1, 1_000_000])
 def test_repeated_keys_are_found_across_blocks_wherever_they_stand(
-    keys_at_a_time: int, monkeypatch: pytest.MonkeyPatch
+    keys_per_chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(profiles, "KEYS_AT_A_TIME", keys_at_a_time)
+    monkeypatch.setattr(profiles, "KEYS_PER_CHUNK", keys_per_chunk)
     frame = pl.concat([quotes(600), quotes(600)[[599, 5, 0, 5]]])
     (result,) = evaluate(frame.lazy(), suite_of(KEY), profile_above=PROFILE)
     assert result.failing_rows == 7

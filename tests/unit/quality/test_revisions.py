@@ -23,7 +23,7 @@ from dagster_project.lake.schemas import (
     LakeTable,
 )
 from dagster_project.lake.vintages import rows_that_count
-from dagster_project.quality.comparison import NO_MEASURES
+from dagster_project.quality.comparison import NUMERIC_FACTS
 from dagster_project.quality.revisions import Group, Revision, compare_with_known
 
 Row = Mapping[str, Any]
@@ -923,7 +923,7 @@ MEASURES = [
     (table, name)
     for table in LAKE_TABLES.values()
     for name, column in table.columns.items()
-    if column.dtype == pl.Float64 and name not in NO_MEASURES
+    if column.dtype == pl.Float64 and name not in NUMERIC_FACTS
 ]
 
 

@@ -347,7 +347,7 @@ def test_a_repeated_key_stops_the_batch_and_is_named() -> None:
     verdict = evaluate_batch(frame, suite_of(PRICE, KEY))
     assert verdict.is_rejected
     assert verdict.accepted.height == 0
-    assert verdict.reason == ("quotes: one_row_per_code does not hold: 2 of 2 rows, first EURJPY.")
+    assert verdict.reason == ("quotes: one_row_per_code fails: 2 of 2 rows, first EURJPY.")
 
 
 def test_more_rows_quarantined_than_the_ceiling_stop_the_batch() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
-from dagster_project.quality.units import with_units
+from dagster_project.quality.unit_changes import flag_unit_changes
 
 HONEST = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.3, 1.6)
 """Steps of ten codes from one year to the next."""
@@ -19,7 +19,7 @@ def fits(
     totals = pl.DataFrame(
         {"document": "file.csv", "step": steps, "typical": typical or steps, "is_weight": is_weight}
     )
-    found: list[bool] = with_units(totals, ["document"])["has_unit"].to_list()
+    found: list[bool] = flag_unit_changes(totals, ["document"])["is_unit_change"].to_list()
     return found
 
 
@@ -83,7 +83,9 @@ def test_documents_are_judged_apart() -> None:
             "step": [*HONEST, 1000.0], "typical": [*HONEST, 1000.0], "is_weight": False,
         }
     )  # fmt: skip
-    assert with_units(totals, ["document"])["has_unit"].to_list() == [False] * 10 + [True]
+    assert flag_unit_changes(totals, ["document"])["is_unit_change"].to_list() == [False] * 10 + [
+        True
+    ]
 
 
 @pytest.mark.parametrize("step", [0.0, None, float("inf")])
@@ -92,11 +94,11 @@ def test_what_is_no_step_fits_nothing(step: float | None) -> None:
         {"document": "f", "step": [step], "typical": [step], "is_weight": True},
         schema_overrides={"step": pl.Float64, "typical": pl.Float64},
     )
-    assert with_units(totals, ["document"])["has_unit"].to_list() == [False]
+    assert flag_unit_changes(totals, ["document"])["is_unit_change"].to_list() == [False]
 
 
 def test_no_totals_give_no_units() -> None:
     nothing = pl.DataFrame(
         schema={"d": pl.String, "step": pl.Float64, "typical": pl.Float64, "is_weight": pl.Boolean}
     )
-    assert with_units(nothing, ["d"]).columns == [*nothing.columns, "has_unit"]
+    assert flag_unit_changes(nothing, ["d"]).columns == [*nothing.columns, "is_unit_change"]

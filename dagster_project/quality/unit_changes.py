@@ -16,12 +16,12 @@ from dagster_project.quality import limits
 _TOTAL = "number of the total"
 
 
-def with_units(totals: pl.DataFrame, document: Sequence[str]) -> pl.DataFrame:
-    """The totals with `has_unit`: whether they step by a unit, as most of their document does.
+def flag_unit_changes(totals: pl.DataFrame, document: Sequence[str]) -> pl.DataFrame:
+    """The totals with `is_unit_change`: whether they step by a unit, as most of their document do.
 
-    Columns needed: those of `document`, which tell documents apart; `step`, the total over that of
-    the period before; `typical`, the same of the geometric mean of its rows; and `is_weight`. A
-    factor of 0, or one that is not known, fits no unit.
+    Columns needed: those of `document`, which identify a document; `step`, the ratio of the total
+    to that of the period before; `typical`, the same ratio of the geometric mean of its rows; and
+    `is_weight`. A ratio of 0 or null fits no unit.
     """
     steps = totals.with_row_index(_TOTAL).with_columns(
         _in_logarithms("step"), _in_logarithms("typical"), all=pl.len().over(document)
@@ -33,8 +33,8 @@ def with_units(totals: pl.DataFrame, document: Sequence[str]) -> pl.DataFrame:
         .with_columns(hits=pl.len().over(*document, "unit"))
         .filter(pl.col("hits") >= limits.MOST_OF_A_DOCUMENT * pl.col("all"))
     )
-    has_unit = steps[_TOTAL].is_in(fits[_TOTAL].unique().implode())
-    return totals.with_columns(has_unit.alias("has_unit"))
+    is_unit_change = steps[_TOTAL].is_in(fits[_TOTAL].unique().implode())
+    return totals.with_columns(is_unit_change.alias("is_unit_change"))
 
 
 def _in_logarithms(name: str) -> pl.Expr:

@@ -14,14 +14,14 @@ import polars as pl
 from dagster_project.errors import counted
 from dagster_project.lake.breaks import successions
 from dagster_project.quality.comparison import Comparison, is_alike, longest_step, year_of
-from dagster_project.quality.limits import FEWEST_MOVED
+from dagster_project.quality.limits import FEWEST_MISPLACED
 
 EXPLAINED, EXPLAINED_OF_NEW, MOST_CHANGED = 0.8, 0.9, 0.5
-"""At least FEWEST_MOVED figures are those of other rows, this part of those that changed, and that
-part of all changed. Fewer are chance: of indium in the Mineral Commodity Summaries of 2026, 4 of 6
-changed figures of 2024 are those that were known of 2023. Of estimates that the summaries print for
-two years, 27 to 79 % are equal, by stage: a new period that repeats more of another one is a copy.
-"""
+"""At least FEWEST_MISPLACED figures are those of other rows: this part of the changed figures, and
+that part of all figures changed. Fewer are chance: of indium in the Mineral Commodity Summaries of
+2026, 4 of 6 changed figures of 2024 are those that were known of 2023. Of estimates that the
+summaries print for two years, 27 to 79 % are equal, by stage: a new period that repeats more of
+another one is a copy."""
 
 FEWEST_IN_ANY_ORDER = 10
 """Of figures that are not those of one other economy, series or period."""
@@ -35,18 +35,18 @@ LARGEST_OFF = 1.0
 0.66 to 0.89, by year. Unrelated flows differ by more."""
 
 
-def moved(comparison: Comparison, measure: str) -> Iterator[str]:
+def misplaced_figures(comparison: Comparison, measure: str) -> Iterator[str]:
     """Sentences on the figures of a measure that are known ones of another economy, series or
     period, or of other rows in any order.
     """
     is_same = is_alike(pl.col(measure), pl.col(f"{measure} known")).fill_null(False)
-    if comparison.with_known.filter("is_in_file", ~is_same).height < FEWEST_MOVED:
+    if comparison.with_known.filter("is_in_file", ~is_same).height < FEWEST_MISPLACED:
         return
     figures, known = _figures_of(comparison, measure)
     changed = figures.filter(~pl.col("is_same"), pl.col("rounded") != 0)
-    if changed.height < FEWEST_MOVED:
+    if changed.height < FEWEST_MISPLACED:
         return
-    for column in comparison.things:
+    for column in comparison.figure_key:
         on = [name for name in comparison.table.key if name not in ("source", column)]
         on += ["rounded"]
         of_few = known.filter(pl.len().over(on) <= MOST_EQUAL)
@@ -119,7 +119,7 @@ def _explained(
         hits.join(changed.group_by(by).agg(changed=pl.len()), on=by)
         .join(figures.group_by(by).agg(figures=pl.len()), on=by)
         .filter(
-            pl.col("hits") >= FEWEST_MOVED,
+            pl.col("hits") >= FEWEST_MISPLACED,
             pl.col("hits") >= part * pl.col("changed"),
             pl.col("changed") >= MOST_CHANGED * pl.col("figures"),
         )
@@ -132,9 +132,12 @@ def _in_any_order(
     comparison: Comparison, figures: pl.DataFrame, changed: pl.DataFrame, known: pl.DataFrame
 ) -> Iterator[str]:
     """The same figures under other keys of the same periods, or known ones of the same series."""
-    periods = [name for name in comparison.things if name == comparison.period]
+    periods = [name for name in comparison.figure_key if name == comparison.period]
     of_periods = known.join(figures, on=periods, how="semi") if periods else known
-    for by, theirs in (("document", of_periods), *((name, known) for name in comparison.shared)):
+    for by, theirs in (
+        ("document", of_periods),
+        *((name, known) for name in comparison.series_columns),
+    ):
         if by != "document":  # a new figure of a series may be one of its old ones
             figures, changed = figures.filter("is_known"), changed.filter("is_known")
         counts = [frame.group_by(by, "rounded").len("hits") for frame in (changed, theirs)]
@@ -166,7 +169,7 @@ def under_other_economies(comparison: Comparison) -> Iterator[str]:
         turned = last.rename({economy: other, other: economy})
         turned = unknown.join(turned, on=series, suffix=" known", nulls_equal=True)
         is_near = turned.select(off <= LARGEST_OFF).item()
-        if is_near and turned.height >= max(FEWEST_MOVED, MOST_CHANGED * new.height):
+        if is_near and turned.height >= max(FEWEST_MISPLACED, MOST_CHANGED * new.height):
             share = f"{turned.height:,} of {new.height:,} new rows"
             yield f"{economy} and {other} are the other way round for {share}."
             return
@@ -190,7 +193,7 @@ def under_other_economies(comparison: Comparison) -> Iterator[str]:
             .agg(pl.col("all").first(), rows=pl.len(), off=off)
             .filter(
                 pl.col("off") <= LARGEST_OFF,
-                pl.col("rows") >= FEWEST_MOVED,
+                pl.col("rows") >= FEWEST_MISPLACED,
                 pl.col("rows") >= MOST_CHANGED * pl.col("all"),
             )
             .sort("rows", "off", column, "theirs", descending=[True, False, False, False])
