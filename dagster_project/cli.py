@@ -375,11 +375,11 @@ def trace(
     settings = _settings(as_of)
     published = _published(settings)
     from dagster_project.intake.stores import lake_of, landing_of
-    from dagster_project.serving.trace import print_way
-    from dagster_project.serving.trace import trace as way_back
+    from dagster_project.serving.trace import print_lineage
+    from dagster_project.serving.trace import trace as lineage_of
 
-    way = way_back(published, lake_of(settings), landing_of(settings), table, where, settings.today)
-    print_way(way, rows)
+    lake, landing = lake_of(settings), landing_of(settings)
+    print_lineage(lineage_of(published, lake, landing, table, where, settings.today), rows)
 
 
 @app.command()

@@ -42,7 +42,7 @@ from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.runtime_tables import runtime_tables
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.serving import publication
-from dagster_project.serving.dictionary import NAMED, add_views, described_tables
+from dagster_project.serving.dictionary import NAMES_SUFFIX, add_views, described_tables
 from dagster_project.serving.pictures import as_markdown, pictures
 from dagster_project.serving.terminal import counter, say
 from dagster_project.settings import Settings
@@ -358,7 +358,7 @@ def _previews(build: builds.Build, settings: Settings) -> dict[tuple[str, str], 
                 "select schema_name, view_name from duckdb_views() "
                 "where not internal and list_contains(?, schema_name) "
                 "and not ends_with(view_name, ?)",
-                [list(words.SCHEMAS), NAMED],
+                [list(words.SCHEMAS), NAMES_SUFFIX],
             ).fetchall()
             for schema, table in tables:
                 count, latest, rows = mart_preview(connection, schema, table, settings.today)

@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_project.errors import KidoError
 from dagster_project.lake.space import disk_full
 from dagster_project.quality.mart_suites import mart_suites
-from dagster_project.serving.release_catalog import OF_A_RELEASE
+from dagster_project.serving.release_catalog import RELEASE_TABLES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Frequency, SourceCard
 
@@ -66,7 +66,7 @@ def publisher_page(card: SourceCard) -> dg.MetadataValue[Any]:
 
 def mart_keys() -> list[dg.AssetKey]:
     """The published tables that dbt builds; each has a suite, so the suites name them."""
-    return [dg.AssetKey(name.split(".")) for name in mart_suites() if name not in OF_A_RELEASE]
+    return [dg.AssetKey(name.split(".")) for name in mart_suites() if name not in RELEASE_TABLES]
 
 
 def key_of(check: dg.AssetCheckResult) -> dg.AssetCheckKey:

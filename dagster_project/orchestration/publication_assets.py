@@ -40,13 +40,13 @@ from dagster_project.serving.dictionary import Table, described_tables, meta_of_
 from dagster_project.serving.publication import Release
 from dagster_project.serving.release_catalog import (
     CHECKS,
-    OF_A_RELEASE,
+    RELEASE_TABLES,
     catalog_frames,
     write_catalog,
 )
 from dagster_project.settings import Settings
 
-AUDITED = tuple(name for name in mart_suites() if name not in OF_A_RELEASE)
+AUDITED = tuple(name for name in mart_suites() if name not in RELEASE_TABLES)
 """The marts that dbt builds. Those that describe a release are made and checked with it."""
 
 
@@ -95,9 +95,9 @@ def mart_audit() -> dg.AssetChecksDefinition:
     return audit
 
 
-_OF_ANOTHER_DAY = gate.Comparison(is_left_out="A build of another day is not compared.")
-_OVERTAKEN = gate.Comparison(
-    is_left_out="A build that began later is published already; this one is not."
+_OF_ANOTHER_DAY = gate.ReleaseComparison(skipped_because="A build of another day is not compared.")
+_OVERTAKEN = gate.ReleaseComparison(
+    skipped_because="A build that began later is published already; this one is not."
 )
 
 
@@ -156,7 +156,7 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         attempt = _Attempt(settings, build, contract, checks, is_accepted=bool(config.accept))
         release = yield from attempt.publish()
         if release.release_id != build.release.release_id:
-            context.log.warning(attempt.comparison.is_left_out)
+            context.log.warning(attempt.comparison.skipped_because)
         yield attempt.materialization(release)
 
     return warehouse_file
@@ -224,7 +224,7 @@ class _Attempt:
         """The published file in the UI: the page of answers, the release, the comparison."""
         published_file = self._settings.file_of_the_day
         page = answers(published_file, self._settings.importer)
-        comparison = self.comparison.page or self.comparison.is_left_out
+        comparison = self.comparison.page or self.comparison.skipped_because
         return dg.MaterializeResult(
             metadata={
                 page.importer: headline(page),
@@ -244,9 +244,9 @@ class _Attempt:
         args = (settings, build.file, build.release, self._complete, self._now, build.inputs)
         if settings.is_replay:
             return publication.publish_replay(*args)
-        return publication.publish(*args, judge=self._judge)
+        return publication.publish(*args, approve=self._approve)
 
-    def _judge(self, release: Release) -> Release:
+    def _approve(self, release: Release) -> Release:
         """Compare the build with the release before it; returns the release to publish.
 
         Raises BlockedError for losses that nobody accepted, and PublicationError for losses of a
@@ -294,7 +294,7 @@ def _describe_release(
         tables,
         [*(previous for previous in earlier if previous.release_id < release.release_id), release],
         as_frame(checks),
-        rows_of_checks=len(checks) + sum(len(mart_suites()[name].rules) for name in OF_A_RELEASE),
+        rows_of_checks=len(checks) + sum(len(mart_suites()[name].rules) for name in RELEASE_TABLES),
         memory=settings.memory,
     )
     own = [
@@ -315,16 +315,16 @@ def _describe_release(
     answers(build.file, settings.importer)
 
 
-def _compared(settings: Settings, build: builds.Build, contract: _Contract) -> gate.Comparison:
+def _compared(settings: Settings, build: builds.Build, contract: _Contract) -> gate.ReleaseComparison:
     """A build of today compared with the last release of its own day.
 
     Builds of other days are not compared.
     """
     if settings.today != settings.run_day:
         return _OF_ANOTHER_DAY
-    last = publication.last_file_of_its_day(settings)
+    last = publication.last_file_for_build_day(settings)
     if last is None:
-        return gate.Comparison(is_left_out="There is no release before it.")
+        return gate.ReleaseComparison(skipped_because="There is no release before it.")
     comparison = gate.compare(
         last,
         build.file,
@@ -333,10 +333,10 @@ def _compared(settings: Settings, build: builds.Build, contract: _Contract) -> g
         contract.metas,
         settings.memory,
         contract_version=build.release.contract_version,
-        to_come=OF_A_RELEASE,
+        added_later=RELEASE_TABLES,
     )
     rollback = publication.rolled_back(settings)
-    repeated = rollback and gate.came_back(
+    repeated = rollback and gate.loss_of_rollback(
         build.file,
         rollback.release.release_id,
         f"{rollback.at:%Y-%m-%d %H:%M} UTC",
@@ -348,7 +348,7 @@ def _compared(settings: Settings, build: builds.Build, contract: _Contract) -> g
 
 
 def _gate_checks(
-    comparison: gate.Comparison, severity: dg.AssetCheckSeverity
+    comparison: gate.ReleaseComparison, severity: dg.AssetCheckSeverity
 ) -> Iterator[dg.AssetCheckResult]:
     """A check for each kind of loss, with this severity, and one for the news, which only warns."""
     for kind in gate.KINDS:
@@ -360,7 +360,7 @@ def _gate_checks(
             passed=not sentences,
             severity=severity_of_kind if sentences else dg.AssetCheckSeverity.ERROR,
             metadata={
-                **non_empty(observed="\n".join(sentences) or comparison.is_left_out),
+                **non_empty(observed="\n".join(sentences) or comparison.skipped_because),
                 **({"comparison": dg.MetadataValue.md(comparison.page)} if sentences else {}),
             },
         )

@@ -1,1 +1,1 @@
-"""Publication: gate, publish, roll back, query and answers; no business rules."""
+"""Publication and what readers get from it: gate, rollback, queries, pages and their wording."""

@@ -1,21 +1,19 @@
 """The page of answers of an importer, for a terminal and for the UI.
 
-Draws what `catalog.answers` holds: which figure is shown, of which period and beside what, is
-decided there.
+The lines are the rows of `catalog.answers`, which decides the figures, periods and details.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
-from dagster_project.serving.catalog import select_newest_release
+from dagster_project.serving.catalog import Row, asking, select_newest_release
 from dagster_project.serving.changes import (
     Changes,
     changes_around,
@@ -28,12 +26,10 @@ HEADLINE_CLAIMS = {"JPN": "JP-2024-CHINA-OVER-60"}
 """The claim about an importer that its page shows."""
 
 _IN_WORDS = {"not_testable": "not testable", "depends_on_basis": "dependent on the basis"}
-"""Verdicts as they are counted in a sentence; the others as they are."""
+"""Verdicts as they are worded in a sentence; the others stay as they are."""
 
 BY_WEIGHT, BY_VALUE = 1, 2
 """Positions of the shares of rare earths that come from the supplier."""
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Answers:
-    """The page of one importer; without lines where no figure of it is published."""
+    """The page of one importer; it has no lines if no figure of the importer is published."""
 
     importer: str
     release: Row
@@ -66,14 +62,14 @@ class Answers:
 
     @property
     def title(self) -> str:
-        """Of what the page is; each line has a period of its own."""
+        """The title of the page, without a period: each line has its own."""
         return f"{self.importer}: dependence on critical minerals"
 
 
 def answers(published_file: Path, importer: str) -> Answers:
     """The page of an importer (ISO 3166 alpha-3).
 
-    Raises PublicationError for a file of a version that published no such page.
+    Raises PublicationError for a file of an earlier version without such a page.
     """
     with connect(published_file, read_only=True) as connection:
         if not has_table(connection, "catalog", "answers"):
@@ -82,11 +78,7 @@ def answers(published_file: Path, importer: str) -> Answers:
                 hint="Run kido build.",
             )
 
-        def ask(query: str, **parameters: object) -> list[Row]:
-            result = connection.execute(query, parameters)
-            names = [column[0] for column in result.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
+        ask = asking(connection)
         named = ask(_NAME, importer=importer)
         claims = ask("select claim_id, statement, verdict, explanation from catalog.claims")
         [release] = ask(select_newest_release())
@@ -122,7 +114,7 @@ def _rare_earths(page: Answers) -> list[Line]:
 
 
 def headline(page: Answers) -> str:
-    """The first two answers in a line: how much of the rare earths comes from the supplier."""
+    """The first two answers in one line: the supplier's shares of the rare earths."""
     lines = _rare_earths(page)
     if not lines:
         return "no figure is known"
@@ -175,7 +167,7 @@ def print_answers(published_file: Path, importer: str) -> None:
         drawn, origin = _drawn(line), _origin(line, line.source) if line.source else ""
         room = width()
         if drawn and origin and room is not None and len(f"  {drawn}  {origin}") > room:
-            # A trend is drawn in one piece.
+            # A trend is never broken into two lines.
             print_text(drawn, indent=2)
             drawn = ""
         if drawn or origin:
@@ -254,7 +246,7 @@ def _drawn(line: Line) -> str:
 
 
 def _unbroken(text: str) -> str:
-    """Text that a narrow column does not break."""
+    """The text with blanks and hyphens that a narrow column does not break."""
     return text.replace(" ", "\u00a0").replace("-", "\u2011")
 
 

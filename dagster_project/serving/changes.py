@@ -1,28 +1,25 @@
-"""What changed of the measures that bear on an importer around a day, in sentences.
+"""What changed around a day in the measures that apply to an importer, in sentences.
 
-States and days are decided in `exposure.measure_status`; here they get their words.
+States and days are those of `exposure.measure_status`; here they are worded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from typing import Any
 
 from dagster_project.errors import counted
+from dagster_project.serving.catalog import Ask, Row
+from dagster_project.serving.wording.english.parts import day as day_in_words
 
 DAYS = 30
-"""Days before and after the day of a page in which a change is named at its beginning."""
+"""A page names the changes of so many days before and after its day."""
 
 NOTHING = "Nothing that Kido knows of."
 
-Row = Mapping[str, Any]
-Ask = Callable[..., list[Row]]
-"""Asks a published file: a query with its named parameters -> rows."""
-
-BEARS_ON = """
+APPLIES_TO_IMPORTER = """
 {measures}.implementer_iso3 <> $importer
 and (
     {measures}.target_iso3 in ('ALL', $importer)
@@ -30,13 +27,13 @@ and (
     and $importer in (select economy_iso3 from reference.economies where is_eu27)
 )
 """
-"""Condition on a table with an implementer and a target: the measure is aimed at the importer."""
+"""Condition on a table with an implementer and a target: the measure applies to the importer."""
 
 _CHANGES = f"""
 with states as (
     select
         clause_id, valid_from, status, because,
-        -- What ends has its last day, and what begins its first.
+        -- An end is dated by the last day of the state before, a beginning by its first day.
         valid_from - cast(status in ('ended', 'unknown') as integer) as turning_day,
         bool_or(status = 'in_force') over (
             partition by clause_id order by valid_from
@@ -50,7 +47,7 @@ select distinct
 from states
 inner join exposure.measures as measures on states.clause_id = measures.clause_id
 where
-    {BEARS_ON.format(measures="measures")}
+    {APPLIES_TO_IMPORTER.format(measures="measures")}
     and states.turning_day between $day - {DAYS} and $day + {DAYS}
 order by states.clause_id
 """
@@ -58,7 +55,7 @@ order by states.clause_id
 
 @dataclass(frozen=True)
 class Change:
-    """What happens on a day, in words, and the clauses it happens to, each with its title."""
+    """A change of state on a day, in words, and its clauses, each with its title."""
 
     words: str
     clauses: Sequence[tuple[str, str]]
@@ -72,7 +69,7 @@ class Change:
 
     @property
     def names(self) -> Sequence[str]:
-        """The clauses with their titles, where the sentence does not name the one there is."""
+        """The clauses with their titles; none if the sentence names the only one."""
         if len(self.clauses) == 1:
             return ()
         return [f"{clause}: {title}" for clause, title in self.clauses]
@@ -94,11 +91,11 @@ class Changes:
 
 
 def changes_around(ask: Ask, importer: str, day: date) -> Changes:
-    """Changes of state of the clauses that bear on an importer (ISO 3166 alpha-3)."""
+    """Changes of state of the clauses that apply to an importer (ISO 3166 alpha-3)."""
     rows = ask(_CHANGES, importer=importer, day=day)
     return Changes(
-        _together([row for row in rows if row["valid_from"] <= day], day),
-        _together([row for row in rows if row["valid_from"] > day], day),
+        _group_changes([row for row in rows if row["valid_from"] <= day], day),
+        _group_changes([row for row in rows if row["valid_from"] > day], day),
     )
 
 
@@ -126,10 +123,10 @@ def print_changes(changes: Changes) -> None:
         print_text("" if section else f"  {NOTHING}\n")
 
 
-def _together(rows: Sequence[Row], day: date) -> list[Change]:
-    """What happens on one day in the same words is one change.
+def _group_changes(rows: Sequence[Row], day: date) -> list[Change]:
+    """The changes, one for all clauses with the same day and words.
 
-    The nearest day is first, and of a day what restricts.
+    The nearest day is first, and restrictions are the first of a day.
     """
 
     def place(row: Row) -> tuple[timedelta, bool, str]:
@@ -144,22 +141,17 @@ def _together(rows: Sequence[Row], day: date) -> list[Change]:
 def _in_words(row: Row, day: date) -> str:
     first: date = row["valid_from"]
     is_past = first <= day
-    since = f"{'since' if is_past else 'from'} {day_in_words(first)}"
+    since = f"{'since' if is_past else 'from'} {day_in_words(str(first))}"
     match row["status"]:
         case "unknown":
             return str(row["because"])
         case "ended":
-            return f"{'ended' if is_past else 'ends'} on {day_in_words(row['turning_day'])}"
+            return f"{'ended' if is_past else 'ends'} on {day_in_words(str(row['turning_day']))}"
         case "announced":
-            return f"announced on {day_in_words(first)}"
+            return f"announced on {day_in_words(str(first))}"
         case "suspended":
             return f"suspended {since} by {row['because']}"
         case "in_force" if row["was_in_force"]:
             return f"in force again {since}"
         case status:
             return f"{status.replace('_', ' ')} {since}"
-
-
-def day_in_words(day: date) -> str:
-    """`10 November 2026`."""
-    return f"{day.day} {day:%B %Y}"

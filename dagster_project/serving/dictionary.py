@@ -1,7 +1,7 @@
 """The data dictionary: published tables and columns with their units, and the views with names.
 
-Built from dbt's manifest, where each table and column is described once. What a figure is, is
-decided in dbt; here only codes get names.
+Built from dbt's manifest, where each table and column is described once. dbt defines the figures;
+here only codes get names.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import polars as pl
 from dagster_project import words
 from dagster_project.lake.build_file import connect
 
-NAMED = "_named"
-"""What follows the name of a table in that of its view with names."""
+NAMES_SUFFIX = "_named"
+"""The view with names of a table has the name of the table and this suffix."""
 
 PERIODS = (
     "known_at", "period_start", "price_date", "window_end", "year", "valid_from",
@@ -32,10 +32,10 @@ _UNIT_OF_SUFFIX = {
     "_usd": "USD", "_kg": "kg", "_t": "t", "_share": "share, 0 to 1", "_pct": "percent, 0 to 100",
     "_year": "year", "_iso3": "ISO 3166-1 alpha-3",
 }  # fmt: skip
-"""By the last word of a column's name; any other unit is in the model's YAML."""
+"""Unit by the last word of a column's name; any other unit is in the model's YAML."""
 
 _INTERVAL = "valid_from"
-"""An interval may begin in the future, by law: the latest is no latest period."""
+"""An interval may begin in the future, by law: its latest day is not a latest period."""
 
 _GRAIN = "One row per "
 
@@ -113,8 +113,8 @@ class Table:
 
     @property
     def name_of_rows(self) -> str:
-        """The table that holds its rows: a view with names has none of its own."""
-        return self.full_name.removesuffix(NAMED) if self.statement else self.full_name
+        """The table that has its rows: for a view with names its table."""
+        return self.full_name.removesuffix(NAMES_SUFFIX) if self.statement else self.full_name
 
 
 def described_tables(manifest: Mapping[str, Any]) -> list[Table]:
@@ -193,9 +193,9 @@ def columns_frame(tables: Sequence[Table]) -> pl.DataFrame:
 
 
 def add_views(build_file: Path, tables: Sequence[Table], memory: int | None = None) -> None:
-    """Make the views with names in a build file; that of a table that is not there is left out."""
+    """Create the views with names of the tables that a build file has."""
     with connect(build_file, memory=memory) as connection:
-        there = {
+        existing = {
             f"{schema}.{name}"
             for schema, name in connection.execute(
                 "select schema_name, table_name from duckdb_tables() "
@@ -204,7 +204,7 @@ def add_views(build_file: Path, tables: Sequence[Table], memory: int | None = No
         }
         connection.execute("begin")
         for table in tables:
-            if table.statement and table.name_of_rows in there:
+            if table.statement and table.name_of_rows in existing:
                 connection.execute(table.statement)
                 comment_on(connection, table)
         connection.execute("commit")
@@ -246,7 +246,7 @@ def grain_and_rest(description: str) -> tuple[str, str]:
 def _view_with_names(table: Table, unpublished: Mapping[str, tuple[str, str]]) -> Iterator[Table]:
     """The view of a table with the names of its codes beside them; none for a table of names.
 
-    `unpublished` are the names of `_X` by column: what is not published differs between tables.
+    `unpublished` gives by column the names of `_X`, whose meaning differs between tables.
     """
     present = {column.name for column in table.columns}
     if "name" in present:
@@ -284,7 +284,7 @@ def _view_with_names(table: Table, unpublished: Mapping[str, tuple[str, str]]) -
             columns.append(Column(name, "varchar", f"Name of `{column.name}` in {language}.", None))
     if not joins:
         return
-    name = f"{table.name}{NAMED}"
+    name = f"{table.name}{NAMES_SUFFIX}"
     yield Table(
         schema=table.schema,
         name=name,
@@ -298,8 +298,8 @@ def _view_with_names(table: Table, unpublished: Mapping[str, tuple[str, str]]) -
     )
 
 
-def names_beside(column: str) -> tuple[str, ...]:
-    """The names in English that may stand beside a code; none for another column."""
+def name_columns(column: str) -> tuple[str, ...]:
+    """The possible columns of the English names of a code; none for another column."""
     stem, names_of = _names_of(column)
     return () if names_of is None else (f"{stem}_name", f"{stem}_economy_name")
 

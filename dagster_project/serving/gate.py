@@ -1,8 +1,8 @@
 """Compares a build with the release before it: the data that readers would lose, and large news.
 
 Two DuckDB files in, losses and news as sentences and a page out. The publication decides what to do
-with a build that loses data; every limit is in `quality.limits`. What holds for one mart and not
-for another is in the `meta` of its model:
+with a build that loses data; every limit is in `quality.limits`. What applies to single marts is in
+the `meta` of their models:
 
 - `compared: false`: its rows come and go by themselves, or are no figures;
 - `chooses_source: true`: one of several sources is chosen, and another may replace its figures;
@@ -26,7 +26,7 @@ from dagster_project.quality import limits
 from dagster_project.quality.comparison import period_in_words
 from dagster_project.quality.results import CheckResult
 from dagster_project.serving.catalog import select_newest_release, select_snapshots
-from dagster_project.serving.dictionary import NAMED
+from dagster_project.serving.dictionary import NAMES_SUFFIX
 from dagster_project.serving.totals import (
     AFTER,
     DOCUMENT,
@@ -60,15 +60,15 @@ assert set(KINDS) == set(get_args(Kind))
 NEWS: Kind = "new_totals_keep_their_magnitude"
 """The kind that does not block the build: a warning."""
 
-_COUNTED: Sequence[tuple[Kind, str, float]] = (
+_COUNT_LIMITS: Sequence[tuple[Kind, str, float]] = (
     ("rows_are_kept", "rows", limits.LARGEST_RELEASE_LOSS_OF_ROWS),
     ("economies_are_kept", "economies", limits.LARGEST_RELEASE_LOSS_OF_ECONOMIES),
 )
-_NAMED: Sequence[tuple[Kind, str, str]] = (
+_KEPT_LISTS: Sequence[tuple[Kind, str, str]] = (
     ("codes_are_kept", "codes", "code"),
     ("periods_are_kept", "years", "year"),
 )
-"""Counts of a mart by source: how much of each may be lost."""
+"""Counts and lists of a mart by source. Of a count a share may be lost, of a list nothing."""
 
 _ECONOMIES = ("importer_iso3", "reporter_iso3", "economy_iso3", "target_iso3")
 _CODES = (
@@ -81,8 +81,8 @@ _PERIODS = ("period_start", "price_date", "year")
 _SPLITS = ("measure", "frequency", "flow", "stage")
 """Columns that separate figures that cannot be added up."""
 
-_UNITS_APART = ("measure", "frequency")
-"""Those of them along which one document may have several units."""
+_UNIT_COLUMNS = ("measure", "frequency")
+"""Those of them by which one document may have several units."""
 
 _SNAPSHOT = "snapshot_id"
 """The column of a table that shows a publisher's figures as they are: each row is of one document.
@@ -96,7 +96,7 @@ _TOTALLED = ("_usd", "_kg", "_t")
 Metas = Mapping[str, Mapping[str, Any]]
 """The `meta` of the model of each mart, by `schema.table`."""
 
-_NOTHING_CAME = "no snapshot was added or removed: the code or the day changed"
+_NO_SNAPSHOT_CHANGED = "no snapshot was added or removed: the code or the day changed"
 _MOST_SENTENCES = 12
 _MOVERS = 10
 
@@ -119,19 +119,19 @@ class News:
     year: int
     sentence: str
     sources: Collection[str]
-    is_root: bool
-    """Whether the table shows a publisher's figures, and not what is made of them."""
+    is_of_publisher: bool
+    """Whether the table shows a publisher's figures, not derived ones."""
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReleaseComparison:
     """A build compared with the release before it: its losses and news, and a page of both."""
 
     losses: Sequence[Loss] = ()
     page: str = ""
     news: Sequence[News] = ()
-    is_left_out: str = ""
-    """The reason why nothing was compared, if nothing was."""
+    skipped_because: str = ""
+    """The reason if nothing was compared."""
 
     @property
     def in_words(self) -> str:
@@ -181,18 +181,18 @@ class _Table:
     def full_name(self) -> str:
         return f"{self.schema}.{self.name}"
 
-    def first_of(self, names: Sequence[str]) -> str | None:
+    def first_column(self, names: Sequence[str]) -> str | None:
         return next((name for name in names if name in self.columns), None)
 
     @property
     def source(self) -> str:
         has_its_own = "source" in self.columns and not self.chooses_source
-        # A row may name none: a claim that no figure decides, a series that is not there.
+        # A row may name none: a claim that no figure decides, a missing series.
         return "coalesce(source, '')" if has_its_own else "''"
 
     @property
     def year(self) -> str | None:
-        period = self.first_of(_PERIODS)
+        period = self.first_column(_PERIODS)
         if period is None:
             return None
         return f"year({period})" if self.columns[period] == "DATE" else period
@@ -203,7 +203,7 @@ class _Table:
 
     @property
     def has_baskets(self) -> bool:
-        """Whether a row is of a code or of a basket of them; by its codes a basket is kept too."""
+        """Whether a row is of a code or of a basket; baskets are compared by their codes."""
         return {"is_basket", _PARTS} <= self.columns.keys()
 
     @property
@@ -219,8 +219,8 @@ class _Table:
         ]
         if "close" not in self.columns:
             return sums
-        # What is derived is made of figures that are compared themselves, and a unit value of a
-        # small trade is of another magnitude in many a month.
+        # Derived prices follow from figures that are compared themselves, and the unit value of a
+        # small trade often changes its magnitude from month to month.
         condition = "not is_derived" if "is_derived" in self.columns else ""
         # A new low is a market event; a lower high means that a figure was lost.
         highest = Measure("highest close", "close", "max", condition)
@@ -254,7 +254,7 @@ class _Files:
         of_document = changed.filter(pl.col("snapshot_id").eq_missing(document), "is_new")
         return _in_words(changed if of_document.is_empty() else of_document)
 
-    def is_asked_for(self, sources: Collection[str], withdrawn: Collection[str]) -> bool:
+    def is_withdrawal(self, sources: Collection[str], withdrawn: Collection[str]) -> bool:
         """Whether all changes of the sources are withdrawals."""
         changed = set(self.changed(sources)["snapshot_id"])
         return bool(changed) and changed <= set(withdrawn)
@@ -273,15 +273,15 @@ def compare(
     memory: int | None = None,
     *,
     contract_version: str,
-    to_come: Collection[str] = (),
-) -> Comparison:
+    added_later: Collection[str] = (),
+) -> ReleaseComparison:
     """Compare the marts of a build file with those of the published one.
 
     Rows that disappear only because snapshots were `withdrawn` are not a loss. `sources_of` gives
     the sources of a mart (by `schema.table`), for marts whose rows do not name theirs; for other
     marts, every source may be the cause of a loss. `metas` is what their models declare; a mart
     without is compared. `memory` (bytes) is DuckDB's limit. `contract_version` is that of the
-    build; tables `to_come` are made when it is published.
+    build; tables `added_later` are written when it is published.
     """
     with beside(build, memory) as connection:
         for name, file in (("before", published), ("after", build)):
@@ -292,41 +292,41 @@ def compare(
         counted: list[pl.DataFrame] = []
         losses: list[Loss] = []
         if _main_version(contract_version) == _main_version(_contract_version(files)):
-            losses += _losses_of_tables(files, to_come)
+            losses += _losses_of_tables(files, added_later)
         news: list[News] = []
         for table in _tables(files):
             counts = _counts(files, table)
             counted.append(counts)
             losses += _losses_of_counts(files, counts)
-            for of_table in _of_totals(files, table):
-                if isinstance(of_table, Loss):
-                    losses.append(of_table)
+            for change in _changes_of_totals(files, table):
+                if isinstance(change, Loss):
+                    losses.append(change)
                 else:
-                    news.append(of_table)
-        losses = [loss for loss in losses if not files.is_asked_for(loss.sources, withdrawn)]
-        news = _at_their_roots(news)
-        return Comparison(losses, _page(files, counted, news), news)
+                    news.append(change)
+        losses = [loss for loss in losses if not files.is_withdrawal(loss.sources, withdrawn)]
+        news = _without_derived(news)
+        return ReleaseComparison(losses, _page(files, counted, news), news)
 
 
-def _at_their_roots(news: Sequence[News]) -> list[News]:
-    """Without those of what is made of figures that are news themselves."""
-    roots = [(root.year, set(root.sources)) for root in news if root.is_root]
+def _without_derived(news: Sequence[News]) -> list[News]:
+    """The news without that of marts derived from figures that are news themselves."""
+    roots = [(root.year, set(root.sources)) for root in news if root.is_of_publisher]
     return [
         each
         for each in news
-        if each.is_root
+        if each.is_of_publisher
         or not any(year == each.year and sources & set(each.sources) for year, sources in roots)
     ]
 
 
-def came_back(
+def loss_of_rollback(
     build: Path, rolled_back: str, at: str, brought_by: Sequence[str], made_from: Sequence[str],
     *, is_same_code: bool,
 ) -> Loss | None:  # fmt: skip
-    """What a build has in common with a release that was rolled back.
+    """The loss if a build has the cause of a release that was rolled back.
 
-    `brought_by` are its snapshots that the restored release did not have, `made_from` are all. Once
-    one of them is removed, somebody has acted, and the rest is no longer that release.
+    `made_from` are the snapshots of that release, `brought_by` those that the restored one lacks.
+    If one of these is removed, a person has acted, and the build is another release.
     """
     now = snapshots_of(build)
     if brought_by and now >= set(brought_by):
@@ -351,7 +351,7 @@ def snapshots_of(file: Path) -> set[str]:
 
 
 def _tables(files: _Files) -> list[_Table]:
-    """The marts in both files, with their common columns; a view with names is its table again."""
+    """The marts in both files, with their common columns, without the views with names."""
     columns = files.rows(
         """
         select schema_name, table_name, column_name, data_type
@@ -364,14 +364,14 @@ def _tables(files: _Files) -> list[_Table]:
     tables = []
     for (schema, name), rows in columns.group_by("schema_name", "table_name", maintain_order=True):
         meta = files.metas.get(f"{schema}.{name}", {})
-        if meta.get("compared", True) and not str(name).endswith(NAMED):
+        if meta.get("compared", True) and not str(name).endswith(NAMES_SUFFIX):
             types = dict(rows.select("column_name", "data_type").iter_rows())
             is_chosen = meta.get("chooses_source", False)
             tables.append(_Table(str(schema), str(name), types, is_chosen))
     return tables
 
 
-def _losses_of_tables(files: _Files, to_come: Collection[str]) -> Iterator[Loss]:
+def _losses_of_tables(files: _Files, added_later: Collection[str]) -> Iterator[Loss]:
     """Tables and columns that readers would lose."""
     columns = files.rows(
         """
@@ -390,7 +390,7 @@ def _losses_of_tables(files: _Files, to_come: Collection[str]) -> Iterator[Loss]
         order by "table", old.column_index
         """
     ).filter(
-        pl.col("type").ne_missing(pl.col("type after")) & ~pl.col("table").is_in(list(to_come))
+        pl.col("type").ne_missing(pl.col("type after")) & ~pl.col("table").is_in(list(added_later))
     )
     for (table, is_gone), rows in columns.group_by("table", "is_gone", maintain_order=True):
         gone = rows.filter(pl.col("type after").is_null())["column"].to_list()
@@ -420,7 +420,7 @@ def _changes(files: _Files) -> pl.DataFrame:
     """Snapshots removed since the release, then added ones."""
     snapshots = {
         name: files.rows(f"{select_snapshots(name)} select source, snapshot_id, document")
-        if _has(files, name, "catalog", "snapshots")
+        if _has_table(files, name, "catalog", "snapshots")
         else pl.DataFrame(schema=dict.fromkeys(("source", "snapshot_id", "document"), pl.String))
         for name in ("before", "after")
     }
@@ -433,7 +433,7 @@ def _changes(files: _Files) -> pl.DataFrame:
     )
 
 
-def _has(files: _Files, database: str, schema: str, table: str) -> bool:
+def _has_table(files: _Files, database: str, schema: str, table: str) -> bool:
     return bool(
         files.rows(
             "select 1 from duckdb_tables() where (database_name, schema_name, table_name) = "
@@ -450,10 +450,10 @@ def _in_words(changes: pl.DataFrame) -> str:
             "snapshot_id", "document", "is_new"
         ).iter_rows()
     ]
-    return listed(words) or _NOTHING_CAME
+    return listed(words) or _NO_SNAPSHOT_CHANGED
 
 
-def _of(mart: str, source: str) -> str:
+def _mart_and_source(mart: str, source: str) -> str:
     """The mart, and the source where it has one."""
     return f"{mart} of {source}" if source else mart
 
@@ -464,7 +464,7 @@ def _counts(files: _Files, table: _Table) -> pl.DataFrame:
     Columns: mart, source; rows, economies (numbers), codes, years (lists of text), and each of
     these with ` after`.
     """
-    economy, code, year = table.first_of(_ECONOMIES), table.first_of(_CODES), table.year
+    economy, code, year = table.first_column(_ECONOMIES), table.first_column(_CODES), table.year
     codes = _texts_of_lists(_PARTS) if table.has_baskets else _texts(code)
     before, after = (
         files.rows(
@@ -508,18 +508,18 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
     for row in counts.iter_rows(named=True):
         mart, source = row["mart"], row["source"]
         subject, cause, sources = (
-            _of(mart, source),
+            _mart_and_source(mart, source),
             files.cause(mart, source),
             files.sources(mart, source),
         )
-        for kind, what, largest in _COUNTED:
+        for kind, what, largest in _COUNT_LIMITS:
             before, after = row[what], row[f"{what} after"]
             fewest = limits.FEWEST_LOST_ECONOMIES if what == "economies" else 1
             if after < (1 - largest) * before and before - after >= fewest:
                 yield Loss(
                     kind, f"{subject} would have {after:,} of {before:,} {what} ({cause}).", sources
                 )
-        for kind, many, single in _NAMED:
+        for kind, many, single in _KEPT_LISTS:
             lost = sorted(set(row[many]) - set(row[f"{many} after"]))
             if lost:
                 yield Loss(
@@ -530,7 +530,7 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
                 )
 
 
-def _of_totals(files: _Files, table: _Table) -> Iterator[Loss | News]:
+def _changes_of_totals(files: _Files, table: _Table) -> Iterator[Loss | News]:
     """Totals of a code and year that shrink, and those of another magnitude."""
     totals = _totals(files, table)
     if totals is None:
@@ -553,11 +553,11 @@ def _of_totals(files: _Files, table: _Table) -> Iterator[Loss | News]:
 
 def _totals(files: _Files, table: _Table) -> Totals | None:
     """The totals of a mart; None where it has no figures by code and year."""
-    code, year = table.first_of(_CODES), table.year
+    code, year = table.first_column(_CODES), table.year
     if code is None or year is None or not table.measures:
         return None
-    partner = table.first_of(_PARTNERS)
-    economy = table.first_of(_ECONOMIES)
+    partner = table.first_column(_PARTNERS)
+    economy = table.first_column(_ECONOMIES)
     is_chosen = economy and not table.has_published_figures
     economies = f"count(distinct {economy})" if is_chosen else "0"
     query = f"""
@@ -566,7 +566,7 @@ def _totals(files: _Files, table: _Table) -> Totals | None:
             {code} as code,
             {year} as year,
             {"".join(f"{name}, " for name in table.splits)}
-            {table.first_of(_PERIODS)} as {PERIOD},
+            {table.first_column(_PERIODS)} as {PERIOD},
             {f"max({_SNAPSHOT})" if table.has_published_figures else "null::varchar"} as {DOCUMENT},
             count(*) as {ROWS},
             {economies} as {ECONOMIES},
@@ -576,9 +576,9 @@ def _totals(files: _Files, table: _Table) -> Totals | None:
         group by all
     """
     before, after = (files.rows(query.format(database)) for database in ("before", "after"))
-    apart = [name for name in table.splits if name in _UNITS_APART]
+    unit_keys = [name for name in table.splits if name in _UNIT_COLUMNS]
     keys = ["source", "code", "year", *table.splits]
-    return Totals(keys, apart, table.measures, before, after)
+    return Totals(keys, unit_keys, table.measures, before, after)
 
 
 def _without_printed_totals(table: _Table, partner: str) -> str:
@@ -627,7 +627,7 @@ def _news_of(
             f"after {_figure(row[measure.name])}{average} in the {before} before "
             f"({files.cause(mart, source, row[DOCUMENT + AFTER])}).",
             files.sources(mart, source),
-            is_root=table.has_published_figures,
+            is_of_publisher=table.has_published_figures,
         )
 
 
@@ -640,11 +640,11 @@ def _ranked(table: _Table, measure: Measure, totals: pl.DataFrame) -> pl.DataFra
 
 
 def _total_of(table: _Table, measure: Measure, row: Mapping[str, Any]) -> str:
-    """A total by name: its measure, code, period, what tells it apart, and its mart."""
-    apart = ", ".join(str(row[name]) for name in table.splits)
+    """A total by name: its measure, code, period, `splits` and mart."""
+    splits = ", ".join(str(row[name]) for name in table.splits)
     return (
-        f"{measure.name} of {row['code']} in {_when(row)}{f' ({apart})' if apart else ''} in "
-        f"{_of(table.full_name, str(row['source']))}"
+        f"{measure.name} of {row['code']} in {_when(row)}{f' ({splits})' if splits else ''} in "
+        f"{_mart_and_source(table.full_name, str(row['source']))}"
     )
 
 
@@ -668,7 +668,7 @@ def _page(files: _Files, counted: Sequence[pl.DataFrame], news: Sequence[News]) 
     counts = [_in_numbers(some) for some in counted]
     numbers = ("rows", "economies", "codes", "years")
     changed = [
-        [row["mart"], row["source"], *(_step(row, name) for name in numbers)]
+        [row["mart"], row["source"], *(_count_change(row, name) for name in numbers)]
         for some in counts
         for row in some.iter_rows(named=True)
         if any(row[name] != row[f"{name} after"] for name in numbers)
@@ -702,7 +702,7 @@ def _movers(files: _Files) -> pl.DataFrame:
     )  # fmt: skip
     shown = [mart for mart, meta in files.metas.items() if meta.get("shows_moves")]
     if not shown or not all(
-        _has(files, name, *shown[0].split(".")) for name in ("before", "after")
+        _has_table(files, name, *shown[0].split(".")) for name in ("before", "after")
     ):
         return pl.DataFrame()
     return files.rows(
@@ -725,7 +725,7 @@ def _in_numbers(counts: pl.DataFrame) -> pl.DataFrame:
     return counts.with_columns(pl.col(pl.List(pl.String)).list.len())
 
 
-def _step(row: Mapping[str, Any], name: str) -> str:
+def _count_change(row: Mapping[str, Any], name: str) -> str:
     before, after = row[name], row[f"{name} after"]
     return f"{after:,}" if before == after else f"{before:,} → {after:,}"
 

@@ -1,6 +1,6 @@
-"""The measures that bear on an importer on a day, for a terminal.
+"""The measures that apply to an importer on a day, for a terminal.
 
-Draws what `exposure.measure_timeline` and the exposures hold; states and bounds are decided there.
+States and bounds are those of `exposure.measure_timeline` and the tables of exposures.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
-from dagster_project.serving.catalog import select_newest_release
+from dagster_project.serving.catalog import Row, asking, select_newest_release
 from dagster_project.serving.changes import (
-    BEARS_ON,
+    APPLIES_TO_IMPORTER,
     DAYS,
     Changes,
     changes_around,
     print_changes,
 )
+from dagster_project.serving.wording.english.parts import percent
 
 LAPSES_SOON = DAYS
-"""Days before the last day of a state from which it is named with the clause."""
+"""A state that ends within so many days is marked."""
 
 _HEADINGS: Mapping[tuple[str, str], str] = {
     ("in_force", "restrict"): "In force",
@@ -38,20 +38,18 @@ _HEADINGS: Mapping[tuple[str, str], str] = {
     ("unknown", "permit"): "State unknown, permits",
     ("unknown", "relax"): "State unknown, relaxing",
 }
-"""Headings in their order, by status and direction; others are put under their own words."""
+"""Headings in their order, by status and direction; other pairs get a heading made of both."""
 
 _KNOWN_BY: Mapping[str, str] = {
     "exports_only": "known by the exporter's figures alone",
     "largest_flows_only": "known by a list of the largest flows alone",
 }
-"""What a value is of, by the reason why the importer's imports are not known."""
-
-Row = Mapping[str, Any]
+"""The figures behind a value, by the reason why the imports are unknown."""
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What bears on an importer on a day: a row per clause, with its exposure and its targets."""
+    """The clauses that apply to an importer on a day, with their exposures and targets."""
 
     importer: str
     importer_iso3: str
@@ -62,13 +60,13 @@ class Measures:
     exposures: Mapping[str, Sequence[Row]]
     together: Sequence[Row]
     is_importer: bool = True
-    """Whether the file has imports of it at all."""
+    """Whether the file has any imports of it."""
 
 
 def measures_on(published_file: Path, importer: str, day: date | None = None) -> Measures:
-    """The clauses that bear on an importer (ISO 3166 alpha-3) on a day; that of the build if none.
+    """The clauses that apply to an importer (ISO 3166 alpha-3) on a day, by default the build's.
 
-    Raises PublicationError for a file of a version that published no such view.
+    Raises PublicationError for a file of an earlier version without such a view.
     """
     with connect(published_file, read_only=True) as connection:
         if not connection.execute(_HAS_TIMELINE).fetchone():
@@ -77,11 +75,7 @@ def measures_on(published_file: Path, importer: str, day: date | None = None) ->
                 hint="Run kido build.",
             )
 
-        def ask(query: str, **parameters: object) -> list[Row]:
-            result = connection.execute(query, parameters)
-            names = [column[0] for column in result.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
+        ask = asking(connection)
         [release] = ask(select_newest_release())
         on = day or release["as_of"]
         named = ask("from reference.economies where economy_iso3 = $importer", importer=importer)
@@ -126,7 +120,7 @@ from exposure.measure_timeline as timeline
 inner join reference.economies as implementers
     on timeline.implementer_iso3 = implementers.economy_iso3
 where
-    {BEARS_ON.format(measures="timeline")}
+    {APPLIES_TO_IMPORTER.format(measures="timeline")}
     and timeline.valid_from <= $day
     and (timeline.valid_to is null or timeline.valid_to > $day)
     and timeline.status <> 'ended'
@@ -158,7 +152,7 @@ order by joint.exposed_value_high_usd desc nulls last, joint.commodity_code
 
 
 def print_measures(page: Measures) -> None:
-    """The page for a terminal: by state, what each clause hits, then what they hit together."""
+    """Print the page: the clauses by state with what each hits, then what they hit together."""
     from rich.text import Text
 
     from dagster_project.serving.terminal import print_text
@@ -184,7 +178,7 @@ def print_measures(page: Measures) -> None:
                 print_text(_together(row, excludes), indent=2)
         if unknown := [row for row in page.together if row["reason"] == "no_figures"]:
             codes = sorted(row["commodity_code"] for row in unknown)
-            print_text(f"No figures at hand of {shortened(codes)}", indent=2)
+            print_text(f"No figures at hand of {first_of(codes)}", indent=2)
         print_text("")
     if page.day != page.as_of:
         print_text(
@@ -213,7 +207,7 @@ def _first_line(clause: Row) -> str:
 
 
 def lines_of(clause: Row, page: Measures) -> Iterator[str]:
-    """What a reader needs of a clause: what it does, for whom, why its state, what it hits."""
+    """The lines on a clause: its title, targets, reason of its state, last day and exposure."""
     yield f"{clause['implementer']}: {clause['title']}"
     names = [name for name in clause["target_names"] if name]
     if clause["target_class"] == "entity":
@@ -240,7 +234,7 @@ def _exposure(clause: Row, page: Measures) -> Iterator[str]:
     if not codes:
         yield "names no codes"
         return
-    yield f"{counted(len(codes), 'code')}: {shortened(codes)}; {shortened(clause['minerals'])}"
+    yield f"{counted(len(codes), 'code')}: {first_of(codes)}; {first_of(clause['minerals'])}"
     if clause["direction"] != "restrict":
         return
     if clause["reach"] == "extraterritorial":
@@ -250,11 +244,11 @@ def _exposure(clause: Row, page: Measures) -> Iterator[str]:
 
 
 def _hits(clause: Row, page: Measures) -> Iterator[str]:
-    """What a clause hits, by what is known of it; then the codes without figures or flows."""
+    """What a clause hits, as far as it is known; then the codes without figures or flows."""
     rows = page.exposures.get(clause["clause_id"], ())
     known = [row for row in rows if row["reason"] != "no_figures"]
     if known and clause["excludes"]:
-        codes = shortened([row["commodity_code"] for row in known])
+        codes = first_of([row["commodity_code"] for row in known])
         yield f"leaves out {clause['excludes']}: how much of {codes} it hits is not known"
     else:
         yield from _amounts(known, clause)
@@ -278,10 +272,10 @@ def _amounts(known: Sequence[Row], clause: Row) -> Iterator[str]:
             + ("" if has_one_period else f" in {_period(row)}")
             for row in of_imports
         ]
-        yield f"{hits} {_values(of_imports)}: {shortened(shares, 4)}"
+        yield f"{hits} {_values(of_imports)}: {first_of(shares, 4)}"
     for reason, known_by in _KNOWN_BY.items():
         if of_reason := [row for row in known if row["reason"] == reason]:
-            codes = shortened([row["commodity_code"] for row in of_reason])
+            codes = first_of([row["commodity_code"] for row in of_reason])
             yield f"{hits} {_values(of_reason)}, {known_by}: {codes}"
 
 
@@ -327,8 +321,8 @@ def _period(row: Row) -> str:
     return f"{first:%Y-%m} to {last:%Y-%m}"
 
 
-def shortened(items: Sequence[str], most: int = 6) -> str:
-    """The first ones, and how many more there are."""
+def first_of(items: Sequence[str], most: int = 6) -> str:
+    """The first items, and the number of the others."""
     more = len(items) - most
     return ", ".join(items[:most]) + (f" and {more} more" if more > 0 else "")
 
@@ -336,8 +330,3 @@ def shortened(items: Sequence[str], most: int = 6) -> str:
 def millions(value: float) -> str:
     """`USD 12.3 m`, or `USD 0`."""
     return f"USD {value / 1e6:,.1f} m" if value else "USD 0"
-
-
-def percent(share: float) -> str:
-    """`12.3 %`."""
-    return f"{share * 100:.1f} %"

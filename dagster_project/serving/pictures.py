@@ -1,7 +1,6 @@
-"""Pictures of published tables, as SVG for the UI and for pages. Draws what the tables hold.
+"""Pictures of published tables, as SVG for the UI and for pages.
 
-Written out and not plotted: a plotting library takes a second to import in every build, for lines,
-areas and a few words.
+The SVG is written by hand: a plotting library takes a second to import in every build.
 """
 
 from __future__ import annotations
@@ -29,7 +28,10 @@ INK, FAINT, BAND, LINE = "#222222", "#8a8a8a", "#cfe0f3", "#1f5fa8"
 
 @dataclass(frozen=True)
 class Panel:
-    """The path of an instrument around an event: by session the sum and its interval, as shares."""
+    """The path of an instrument around an event.
+
+    `path` has by session the cumulative abnormal return and its interval, as shares.
+    """
 
     event_id: str
     event_date: date

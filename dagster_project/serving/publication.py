@@ -1,8 +1,7 @@
-"""Publishing: the audited marts, in a compact file of their own, swapped in by one rename.
+"""Publishing: the audited marts in a compact file, which replaces the published one by a rename.
 
-That rename decides: the current release is the one in the file. Readers never wait and never see
-half a release; the last ones are kept for a rollback. A replay of another day has a file of its
-own.
+The rename decides: the current release is the one in the file. Readers never wait and never see
+half a release; the last ones are kept for a rollback. A replay of another day has its own file.
 """
 
 from __future__ import annotations
@@ -31,29 +30,29 @@ from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
 
 SHOW_FAILED_CHECKS = "kido query \"from catalog.checks where status <> 'passed'\""
-"""What one types to read the checks of the published file that did not pass."""
+"""The command that lists the checks of the published file that did not pass."""
 
 CONTRACT_VERSION = "3.0"
 """Version of the published tables (docs/contract.md): the first number changes if a column is
 removed or redefined, the second if something is added."""
 
 PUBLISHED_SCHEMAS = words.SCHEMAS
-MOST_FREE = 0.2
-"""Share of free blocks allowed in a published file: tables that were rebuilt in a copy of an
-earlier build leave free blocks. A build of the bundled figures leaves 11 in 100; copying its tables
-takes two seconds, duplicating the file none."""
+LARGEST_FREE_SHARE = 0.2
+"""Largest share of free blocks in a published file; tables that are rebuilt leave free blocks. A
+build of the bundled figures leaves 0.11. Copying its tables takes two seconds, duplicating the file
+none."""
 
 RELEASES_KEPT = 5
 ROLLED_BACK = "rolled-back.json"
 """File in the folder of a kept release: the release that was rolled back to it."""
 
-INSTEAD_OF = "instead-of"
-"""File in the folder of a release of another day: the last of its own day, which it replaces."""
+REPLACED = "instead-of"
+"""File in the folder of a release of another day: the release that it replaces."""
 
-NOTE = ".current.json"
+CURRENT = ".current.json"
 
-_AT_ONCE = 1 << 30
-"""Bytes that are copied with one call."""
+_COPY_BYTES = 1 << 30
+"""Bytes that one call copies."""
 
 
 class Release(BaseModel):
@@ -72,8 +71,8 @@ class Release(BaseModel):
     """The losses for readers, as sentences, where they were accepted."""
 
     @property
-    def is_of_its_own_day(self) -> bool:
-        """Whether it was built for the day on which the build began."""
+    def is_for_build_day(self) -> bool:
+        """Whether it was built for the day on which the build began, not for another."""
         return self.release_id.startswith(f"{self.as_of:%Y%m%d}T")
 
 
@@ -110,10 +109,10 @@ class MadeFrom(BaseModel):
     inputs: str
 
 
-class Noted(BaseModel):
-    """The release in a file, valid as long as the file is unchanged.
+class CurrentRelease(BaseModel):
+    """The release in the published file, valid as long as the file is unchanged.
 
-    It avoids opening the file, which takes 20 ms.
+    It saves opening the file, which takes 20 ms.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -148,12 +147,12 @@ def publish(
     published_at: datetime,
     inputs: str | None = None,
     *,
-    judge: Callable[[Release], Release] = lambda release: release,
+    approve: Callable[[Release], Release] = lambda release: release,
 ) -> Release:
     """Publish an audited build file as the release that readers see; the last ones are kept.
 
     `inputs` is a hash of the release's inputs. The caller has verified every blocking check. Waits
-    for another publication; `judge` then compares with the current release, and returns the
+    for another publication; `approve` then compares with the current release, and returns the
     release to publish or raises. `complete` gets that release and makes the tables of the build
     file that describe it. If a newer release was published meanwhile, that one is returned and
     this one is not published. Raises PublicationError if a schema is missing.
@@ -162,7 +161,7 @@ def publish(
         current, is_published = current_release(settings), is_kept(settings, release.release_id)
         if current and current.release_id > release.release_id and not is_published:
             return current
-        release = judge(release)
+        release = approve(release)
         if not is_published:
             release = release.model_copy(update={"published_at": published_at})
             complete(release)
@@ -203,7 +202,7 @@ def publish_replay(
 
 def current_inputs(settings: Settings) -> str | None:
     """The hash of the published release's inputs; None where unknown."""
-    current = _noted(settings) or current_release(settings)
+    current = _recorded_current(settings) or current_release(settings)
     folder = _kept_folder(settings, current.release_id) if current else None
     record = folder / "inputs" if folder else None
     return record.read_text("utf8") if record and record.exists() else None
@@ -243,9 +242,9 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
             )
         folder = _kept_folder(settings, release_id)
         back = rolled_back(settings)
-        newest = back.release if back else last_of_its_day(settings)
+        newest = back.release if back else last_for_build_day(settings)
         if newest and folder and release_id < newest.release_id:
-            _note_rollback(settings, newest, folder)
+            _record_rollback(settings, newest, folder)
         _activate_release(settings, release_id)
         _finalise(settings)
         return kept[release_id]
@@ -256,7 +255,7 @@ def rolled_back(settings: Settings) -> RolledBack | None:
 
     Publishing a release of another day does not clear it.
     """
-    for release in (current_release(settings), last_of_its_day(settings)):
+    for release in (current_release(settings), last_for_build_day(settings)):
         folder = _kept_folder(settings, release.release_id) if release else None
         record = folder / ROLLED_BACK if folder else None
         if record is not None and record.exists():
@@ -264,56 +263,55 @@ def rolled_back(settings: Settings) -> RolledBack | None:
     return None
 
 
-def last_of_its_day(settings: Settings) -> Release | None:
+def last_for_build_day(settings: Settings) -> Release | None:
     """The release that readers see; where it is of another day, the one that it replaces."""
     current = current_release(settings)
-    if current is None or current.is_of_its_own_day:
+    if current is None or current.is_for_build_day:
         return current
     folder = _kept_folder(settings, current.release_id)
-    record = folder / INSTEAD_OF if folder else None
+    record = folder / REPLACED if folder else None
     name = record.read_text("utf8") if record and record.exists() else None
     return next((kept for kept in _kept_releases(settings) if kept.release_id == name), None)
 
 
-def last_file_of_its_day(settings: Settings) -> Path | None:
+def last_file_for_build_day(settings: Settings) -> Path | None:
     """The file of that release; None where there is none."""
-    last, current = last_of_its_day(settings), current_release(settings)
+    last, current = last_for_build_day(settings), current_release(settings)
     if last == current:
         return settings.published_file if current else None
     folder = _kept_folder(settings, last.release_id) if last else None
     return folder / "kido.duckdb" if folder else None
 
 
-def _note_rollback(settings: Settings, current: Release, to: Path) -> None:
+def _record_rollback(settings: Settings, current: Release, to: Path) -> None:
     """Record the snapshots of the release that is rolled back.
 
-    Written before the swap, into the folder of the restored release: it is valid from the moment
-    that one is current. After two rollbacks, the newest of the three releases is the one rolled
-    back.
+    It is written into the folder of the restored release before the swap, and valid once that one
+    is current. After two rollbacks, the newest of the three releases is the one rolled back.
     """
-    earlier, seen = rolled_back(settings), snapshots_of(settings.published_file)
-    made_from = set(earlier.made_from) if earlier else seen
-    note = RolledBack(
+    earlier, published = rolled_back(settings), snapshots_of(settings.published_file)
+    made_from = set(earlier.made_from) if earlier else published
+    record = RolledBack(
         release=earlier.release if earlier else current,
         at=datetime.now(UTC).replace(tzinfo=None),
         made_from=tuple(sorted(made_from)),
-        brought_by=tuple(sorted((made_from | seen) - snapshots_of(to / "kido.duckdb"))),
+        brought_by=tuple(sorted((made_from | published) - snapshots_of(to / "kido.duckdb"))),
     )
-    write_atomically(to / ROLLED_BACK, note.model_dump_json().encode())
+    write_atomically(to / ROLLED_BACK, record.model_dump_json().encode())
 
 
 def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> None:
     """Copy the published schemas with constraints and comments into a new, compact file.
 
-    A build file that is ready for readers is duplicated as a file; otherwise every table is
-    copied.
+    A build file that is ready for readers is duplicated as a file, else every table is copied.
+    Raises PublicationError if a published schema has no table. DuckDB uses at most `memory` bytes.
     """
     with beside(build_file, memory) as connection:
         connection.execute(f"attach '{quoted(build_file)}' as build (read_only)")
         schemas = {schema for schema, *_ in _published(connection, "table")}
         absent = set(PUBLISHED_SCHEMAS) - schemas
         if absent:
-            raise PublicationError(f"The build holds nothing in {', '.join(sorted(absent))}.")
+            raise PublicationError(f"The build has no table in {', '.join(sorted(absent))}.")
         is_fit = _is_fit_for_readers(connection, build_file)
         if not is_fit:
             _copy_tables(connection, target)
@@ -327,7 +325,7 @@ def _published(
 ) -> list[tuple[str, ...]]:
     """Schema, name, statement and comment of every table, or view, of the build that is published.
 
-    A view names no file (`exposure.measures`), so that it reads the one it lies in.
+    Views refer to tables without a database name, so that they read those of their own file.
     """
     return _rows(
         connection,
@@ -338,7 +336,7 @@ def _published(
 
 
 def _is_fit_for_readers(connection: duckdb.DuckDBPyConnection, build_file: Path) -> bool:
-    """Whether the build file has only what is published, in the readers' format, compact.
+    """Whether the build file is compact, in the readers' format, and has only published tables.
 
     A build of an earlier version also has the inputs of its marts, in a newer format.
     """
@@ -360,14 +358,15 @@ def _is_fit_for_readers(connection: duckdb.DuckDBPyConnection, build_file: Path)
     return (
         not private
         and str(version).startswith(STORAGE_VERSION)
-        and int(free) <= MOST_FREE * int(total)
+        and int(free) <= LARGEST_FREE_SHARE * int(total)
         and not build_file.with_name(f"{build_file.name}.wal").exists()
     )
 
 
 def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
-    """Copy every published table of the build, and the views on them; comments too, which
-    `create table as` would drop.
+    """Copy every published table of the build and the views on them, with constraints and comments.
+
+    `create table as` would drop both.
     """
     connection.execute(
         f"attach '{quoted(target)}' as published (storage_version '{STORAGE_VERSION}')"
@@ -404,10 +403,10 @@ def _release_lock(settings: Settings) -> Iterator[None]:
     """Wait until no other process publishes; then complete what a killed one left unfinished."""
     settings.releases_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.releases_dir / ".lock"):
-        # A file that a program now holds open for writing is not replaced.
+        # A file that a program has opened for writing is found out now, and is not replaced.
         _releases_of.cache_clear()
         _finalise(settings)
-        _sweep(settings)
+        _remove_leftovers(settings)
         yield
 
 
@@ -417,15 +416,15 @@ def _prepare(
     release: Release,
     inputs: str | None,
 ) -> None:
-    """Create the folder of a release, which counts from the moment that its file is swapped in."""
+    """Create the folder of a release, which is valid once its file is the published one."""
     fresh = _prepared_folder(settings, release.release_id)
     fresh.mkdir()
     copy_marts(build_file, fresh / "kido.duckdb", settings.memory)
     if inputs:
         write_atomically(fresh / "inputs", inputs.encode())
-    last = last_of_its_day(settings)
-    if last and not release.is_of_its_own_day:
-        write_atomically(fresh / INSTEAD_OF, last.release_id.encode())
+    last = last_for_build_day(settings)
+    if last and not release.is_for_build_day:
+        write_atomically(fresh / REPLACED, last.release_id.encode())
     write_atomically(fresh / "release.json", release.model_dump_json(indent=2).encode())
 
 
@@ -445,9 +444,9 @@ def _activate_release(settings: Settings, release_id: str) -> None:
 def _finalise(settings: Settings) -> None:
     """Rename the folder of the current release to that of a kept one; remove the oldest.
 
-    The release counts before that already, since its file was swapped in.
+    The release is current before that, since its file is the published one.
     """
-    if _noted(settings):
+    if _recorded_current(settings):
         return
     current = current_release(settings)
     if current is None:
@@ -455,24 +454,26 @@ def _finalise(settings: Settings) -> None:
     prepared = _prepared_folder(settings, current.release_id)
     if prepared.is_dir():
         os.replace(prepared, settings.releases_dir / current.release_id)
-    last = last_of_its_day(settings)
+    last = last_for_build_day(settings)
     needed = {kept.release_id for kept in (current, last) if kept}
     others = [kept for kept in _kept_releases(settings) if kept.release_id not in needed]
     for release in others[: -(RELEASES_KEPT - len(needed))]:
         _remove(settings.releases_dir / release.release_id)
     # The pointer to the current release of earlier versions of Kido.
     (settings.releases_dir / "current").unlink(missing_ok=True)
-    noted = Noted(release_id=current.release_id, file=_identity_of(settings.published_file))
-    write_atomically(settings.releases_dir / NOTE, noted.model_dump_json().encode())
+    record = CurrentRelease(
+        release_id=current.release_id, file=_identity_of(settings.published_file)
+    )
+    write_atomically(settings.releases_dir / CURRENT, record.model_dump_json().encode())
 
 
-def _noted(settings: Settings) -> Noted | None:
-    """The note on the current release; None where it is about another file."""
-    note = settings.releases_dir / NOTE
-    if not note.exists() or not settings.published_file.exists():
+def _recorded_current(settings: Settings) -> CurrentRelease | None:
+    """The record of the current release; None where it is about another file."""
+    record = settings.releases_dir / CURRENT
+    if not record.exists() or not settings.published_file.exists():
         return None
-    noted = Noted.model_validate_json(note.read_bytes())
-    return noted if noted.file == _identity_of(settings.published_file) else None
+    recorded = CurrentRelease.model_validate_json(record.read_bytes())
+    return recorded if recorded.file == _identity_of(settings.published_file) else None
 
 
 def _identity_of(file: Path) -> tuple[int, int, int]:
@@ -481,25 +482,22 @@ def _identity_of(file: Path) -> tuple[int, int, int]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a kept release: renamed first, so that it is not kept even if removal is
-    interrupted.
-    """
+    """Remove a kept release. It is renamed first: an interrupted removal leaves no kept release."""
     gone = folder.with_name(f".gone-{folder.name}")
     os.replace(folder, gone)
     shutil.rmtree(gone, ignore_errors=True)
 
 
 def _duplicate(source: Path, target: Path) -> None:
-    """Create a separate file with the same content, sharing blocks where the file system supports
-    it.
+    """Create a separate file with the same content, sharing blocks where that is possible.
 
-    On Linux, Btrfs and XFS share blocks; other file systems and systems copy.
+    Btrfs and XFS on Linux share blocks, other file systems copy.
     """
-    clone = getattr(os, "copy_file_range", None)
-    if clone is not None:
+    copy_range = getattr(os, "copy_file_range", None)
+    if copy_range is not None:
         with source.open("rb") as read, target.open("wb") as written:
             try:
-                while clone(read.fileno(), written.fileno(), _AT_ONCE):
+                while copy_range(read.fileno(), written.fileno(), _COPY_BYTES):
                     pass
                 # Some file systems report success without copying anything.
                 if os.fstat(written.fileno()).st_size == os.fstat(read.fileno()).st_size:
@@ -549,8 +547,8 @@ def _made_from(replay_file: Path) -> Path:
     return replay_file.with_suffix(".json")
 
 
-def _sweep(settings: Settings) -> None:
-    """Remove leftovers of a killed publication; the caller must hold the lock."""
+def _remove_leftovers(settings: Settings) -> None:
+    """Remove leftovers of a killed publication; the caller must have the lock."""
     for leftover in (
         *settings.releases_dir.glob(".new-*"),
         *settings.releases_dir.glob(".gone-*"),
@@ -564,19 +562,19 @@ def _sweep(settings: Settings) -> None:
 
 
 def _releases_in(file: Path) -> Sequence[Release]:
-    """The releases listed in a published file, its own last; none where there is no file."""
+    """The releases listed in a published file, its own last; empty without a file."""
     try:
         status = file.stat()
     except FileNotFoundError:
         return ()
-    # No two states of a file have the same: each write and each rename changes the last of these.
+    # Each write and each rename changes the last of these.
     state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     return _releases_of(file, state)
 
 
 @lru_cache(maxsize=16)
 def _releases_of(file: Path, state: tuple[int, ...]) -> Sequence[Release]:
-    """Read once for each state of the file: opening it takes 20 ms, and a command asks often."""
+    """The releases in a state of the file, read once: opening it takes 20 ms."""
     try:
         with connect(file, read_only=True) as connection:
             result = connection.execute("from catalog.releases order by release_id")
@@ -584,7 +582,7 @@ def _releases_of(file: Path, state: tuple[int, ...]) -> Sequence[Release]:
             return tuple(Release(**dict(zip(names, row, strict=True))) for row in result.fetchall())
     except duckdb.IOException:
         raise PublicationError(
-            f"{file} cannot be opened.", hint="Does a program hold it open for writing?"
+            f"{file} cannot be opened.", hint="Does a program have it open for writing?"
         ) from None
 
 

@@ -1,7 +1,7 @@
 """Queries on the published file: read-only, and without access to other files.
 
-A table is for reading: numbers are rounded and rows limited, by `serving/terminal.py`. The other
-formats are exact: the values as DuckDB has them, and every row unless a limit is given.
+A table is for reading: `serving/terminal.py` rounds numbers and limits rows. The other formats are
+exact: the values as DuckDB has them, and every row unless a limit is given.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Format = Literal["table", "csv", "json", "markdown", "parquet"]
 ROWS_SHOWN = 40
 """Rows of a table: a screen, or two."""
 
-ROWS_AT_ONCE = 50_000
+ROWS_PER_BATCH = 50_000
 MOST_COUNTED = 20_000_000
-LOOKS_FOR_CTRL_C_S = 0.2
+INTERRUPT_POLL_S = 0.2
 
 _SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
 _NUMBER = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(\d+, ?\d+\))$")
 _AS_TEXT = re.compile(r"INTERVAL|BIT|BLOB|TIME WITH TIME ZONE|TIMETZ|UNION|GEOMETRY|VARIANT")
-"""Types that are no plain values in Python: a table shows the text that DuckDB makes of them."""
+"""Types without a plain value in Python: a table shows them as DuckDB casts them to text."""
 
 _NO_TABLE = re.compile(r'Table with name "?([\w.]+)"? does not exist')
 _NO_COLUMN = re.compile(
@@ -50,7 +50,7 @@ _QUOTED = re.compile(r'"([^"]+)"')
 def run_query(
     published_file: Path,
     sql: str,
-    how: Format = "table",
+    output: Format = "table",
     limit: int | None = None,
     *,
     vertical: bool = False,
@@ -58,17 +58,16 @@ def run_query(
 ) -> None:
     """Print the rows of a query to standard output.
 
-    `for_excel` is of CSV: Excel takes it for UTF-8 by its byte order mark, lines end in CR LF.
-
-    `limit` is the most rows, 0 for all; without, a table has ROWS_SHOWN and another format all.
-    `show tables` lists the published tables. Raises KidoError where DuckDB rejects the query, with
-    the nearest name for one that is misspelt.
+    `limit` is the largest number of rows, 0 for all. The default is ROWS_SHOWN for a table and all
+    for another format. `for_excel` writes CSV with a byte order mark, by which Excel detects UTF-8,
+    and with lines that end in CR LF. `show tables` lists the published tables. Raises KidoError if
+    DuckDB rejects the query, with the nearest name for one that is misspelt.
     """
-    if vertical and how != "table":
-        raise KidoError(f"--vertical is a way to print a table, not {how}.")
-    if for_excel and how != "csv":
+    if vertical and output != "table":
+        raise KidoError(f"--vertical is a way to print a table, not {output}.")
+    if for_excel and output != "csv":
         raise KidoError("--for-excel is a way to write CSV.", hint="Add --format csv.")
-    if how == "parquet" and sys.stdout.isatty():
+    if output == "parquet" and sys.stdout.isatty():
         raise KidoError("Parquet is not for a terminal.", hint="Send it to a file: > rows.parquet")
     with connect(published_file, read_only=True) as connection:
         # The query may read the published file and nothing else on this machine.
@@ -77,16 +76,16 @@ def run_query(
             relation = _relation(connection, sql)
             if relation is None:
                 return
-            if how == "table":
-                most = ROWS_SHOWN if limit is None else limit
-                work = partial(_print_table, relation, most, vertical=vertical)
+            if output == "table":
+                max_rows = ROWS_SHOWN if limit is None else limit
+                work = partial(_print_table, relation, max_rows, vertical=vertical)
             else:
-                write = _write_csv_for_excel if for_excel else _EXPORTS[how]
+                write = _write_csv_for_excel if for_excel else _EXPORTS[output]
                 work = partial(write, relation.limit(limit) if limit else relation)
-            _until_interrupted(connection, work)
+            _run_interruptibly(connection, work)
             sys.stdout.flush()
         except duckdb.Error as error:
-            raise _rejected(error, connection, sql) from None
+            raise _rejection(error, connection, sql) from None
         except OSError as error:  # of DuckDB's own files it is a duckdb.Error
             if error.errno != errno.ENOSPC:
                 raise
@@ -96,20 +95,20 @@ def run_query(
             ) from None
 
 
-def _until_interrupted(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
-    """Do the work in a thread: DuckDB computes a step of a query without a look at Ctrl-C.
+def _run_interruptibly(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
+    """Do the work in a thread, since DuckDB ignores Ctrl-C within a step of a query.
 
-    The signal may reach one of its threads, which wakes nobody: this one looks for it.
+    This thread polls for the signal: one that reaches a thread of DuckDB would not wake it.
     """
     with ThreadPoolExecutor(max_workers=1) as thread:
-        done = thread.submit(work)
+        result = thread.submit(work)
         try:
-            while not wait([done], timeout=LOOKS_FOR_CTRL_C_S).done:
+            while not wait([result], timeout=INTERRUPT_POLL_S).done:
                 pass
         except KeyboardInterrupt:
             connection.interrupt()
             raise
-        done.result()
+        result.result()
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation | None:
@@ -130,7 +129,7 @@ def _how_to_ask(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-    """What DuckDB would list are the tables of a schema that is empty."""
+    """The published tables. DuckDB itself would list the tables of its empty default schema."""
     import pyarrow as pa
 
     tables = tables_of(connection)
@@ -143,8 +142,8 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
     return connection.from_arrow(pa.table(columns))
 
 
-def _rejected(error: duckdb.Error, connection: duckdb.DuckDBPyConnection, sql: str) -> KidoError:
-    """DuckDB's objection; for a name that does not exist, with the nearest one that does."""
+def _rejection(error: duckdb.Error, connection: duckdb.DuckDBPyConnection, sql: str) -> KidoError:
+    """DuckDB's error message; for an unknown name, with the nearest that exists."""
     text = str(error).strip()
     if match := _NO_TABLE.search(text):
         typed = re.search(rf"(?:\w+\.)*{re.escape(match[1])}\b", sql, re.IGNORECASE)
@@ -174,7 +173,9 @@ def _print_table(relation: duckdb.DuckDBPyRelation, limit: int, *, vertical: boo
     print_table(
         columns_of(relation.columns, [str(kind) for kind in relation.types], rows),
         vertical=vertical,
-        once="In every row" if count == len(rows) else f"In each of the {len(rows)} rows shown",
+        common_label="In every row"
+        if count == len(rows)
+        else f"In each of the {len(rows)} rows shown",
         most_lines=None if vertical else MOST_LINES,
         hint="--vertical prints all.",
     )
@@ -190,7 +191,7 @@ def _print_table(relation: duckdb.DuckDBPyRelation, limit: int, *, vertical: boo
 def columns_of(
     names: Sequence[str], types: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> list[Column]:
-    """Rows as the columns of a table, numbers to the right."""
+    """Rows as the columns of a table; numbers are aligned to the right."""
     from dagster_project.serving.terminal import Column, shown
 
     return [
@@ -223,11 +224,11 @@ def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
 def _first_rows(relation: duckdb.DuckDBPyRelation, limit: int) -> tuple[list[tuple[Any, ...]], int]:
     """The first rows (all if the limit is 0), and how many there are.
 
-    Beyond MOST_COUNTED they are not counted: a join without a condition has no end.
+    Counting stops at MOST_COUNTED, since a join without a condition may have billions.
     """
     rows: list[tuple[Any, ...]] = []
     count = 0
-    for batch in relation.to_arrow_reader(ROWS_AT_ONCE):
+    for batch in relation.to_arrow_reader(ROWS_PER_BATCH):
         wanted = batch.slice(0, limit - len(rows)) if limit else batch
         if wanted.num_rows and not (limit and len(rows) >= limit):
             rows += zip(*(column.to_pylist() for column in wanted.columns), strict=True)
@@ -242,7 +243,7 @@ def _write_csv(
 ) -> None:
     """Each value as DuckDB casts it to text; an empty text is quoted, a missing value is not.
 
-    As bytes: what the platform makes of a text, its encoding and its ends of lines, does not count.
+    Written as bytes, so that the platform changes neither encoding nor line ends.
     """
     import polars as pl
 
@@ -253,7 +254,7 @@ def _write_csv(
     out = sys.stdout.buffer
     out.write(mark)
     write(",".join(map(_csv_name, relation.columns)) + end_of_line)
-    for batch in relation.project("columns(*)::varchar").to_arrow_reader(ROWS_AT_ONCE):
+    for batch in relation.project("columns(*)::varchar").to_arrow_reader(ROWS_PER_BATCH):
         write(pl.DataFrame(batch).write_csv(include_header=False, line_terminator=end_of_line))
 
 
@@ -273,7 +274,7 @@ def _write_json(relation: duckdb.DuckDBPyRelation) -> None:
     )
     objects = relation.project(finite).set_alias("_kido_row").project("to_json(_kido_row)")
     before = "[\n"
-    for batch in objects.to_arrow_reader(ROWS_AT_ONCE):
+    for batch in objects.to_arrow_reader(ROWS_PER_BATCH):
         for line in batch.column(0).to_pylist():
             _write(before + line)
             before = ",\n"
@@ -281,7 +282,7 @@ def _write_json(relation: duckdb.DuckDBPyRelation) -> None:
 
 
 def _finite(i: int, kind: str) -> str:
-    """The column of that number, missing values for what JSON has no number for."""
+    """The column at this position, with null for floats that JSON cannot write."""
     if kind in ("DOUBLE", "FLOAT"):
         return f"case when isfinite(#{i}) then #{i} end"
     if kind in ("DOUBLE[]", "FLOAT[]"):
@@ -298,7 +299,7 @@ def _write_markdown(relation: duckdb.DuckDBPyRelation) -> None:
     rules = ["---:" if _NUMBER.match(str(kind)) else "---" for kind in relation.types]
     _write(_markdown_row(relation.columns))
     _write(_markdown_row(rules))
-    for batch in relation.project("columns(*)::varchar").to_arrow_reader(ROWS_AT_ONCE):
+    for batch in relation.project("columns(*)::varchar").to_arrow_reader(ROWS_PER_BATCH):
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             _write(_markdown_row(["" if cell is None else cell for cell in row]))
 
@@ -312,14 +313,14 @@ def _write_parquet(relation: duckdb.DuckDBPyRelation) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    reader = relation.to_arrow_reader(ROWS_AT_ONCE)
+    reader = relation.to_arrow_reader(ROWS_PER_BATCH)
     try:
         with pq.ParquetWriter(sys.stdout.buffer, reader.schema) as writer:
             for batch in reader:
                 writer.write_batch(batch)
     except (pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
         raise KidoError(
-            f"Parquet cannot hold a column of this query: {error}.", hint="Cast it to varchar."
+            f"Parquet has no type for a column of this query: {error}.", hint="Cast it to varchar."
         ) from None
 
 

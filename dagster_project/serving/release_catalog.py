@@ -1,6 +1,6 @@
 """The tables of the catalog that describe a release: its checks, its tables, and all releases.
 
-They are made once, while a build is published: only then is all known that they say. Their columns
+They are written while a build is published, when the results of all checks are known. Their columns
 are described in dbt's project, as sources, since dbt does not build them.
 """
 
@@ -20,7 +20,7 @@ from dagster_project.serving.dictionary import Table, comment_on, latest_period_
 from dagster_project.serving.publication import Release
 
 CHECKS, RELEASES, TABLES = "catalog.checks", "catalog.releases", "catalog.tables"
-OF_A_RELEASE = (CHECKS, RELEASES, TABLES)
+RELEASE_TABLES = (CHECKS, RELEASES, TABLES)
 
 _RELEASE: Mapping[str, Any] = {
     "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
@@ -44,25 +44,25 @@ def catalog_frames(
 ) -> dict[str, pl.DataFrame]:
     """The rows of the three tables, by name, for a build whose marts and views are made.
 
-    `tables` are all published tables and views, `releases` all published ones and this one last.
-    `rows_of_checks` is the number of rows that `catalog.checks` will have: results that are not
-    there yet are of these three tables.
+    `tables` are all published tables and views, `releases` all published ones with this one last.
+    `rows_of_checks` is the number of rows that `catalog.checks` will have: the results of these
+    three tables are still missing. DuckDB uses at most `memory` bytes.
     """
     of_releases = pl.DataFrame([release.model_dump() for release in releases], schema=_RELEASE)
-    counted: dict[str, tuple[int, date | None]] = {
+    rows_and_period: dict[str, tuple[int, date | None]] = {
         CHECKS: (rows_of_checks, None),
         RELEASES: (len(releases), max(release.published_at for release in releases).date()),
         TABLES: (len(tables), None),
     }
     with connect(build_file, read_only=True, memory=memory) as connection:
         for table in tables:
-            if table.full_name not in counted and not table.statement:
-                counted[table.full_name] = _counted(connection, table)
+            if table.full_name not in rows_and_period and not table.statement:
+                rows_and_period[table.full_name] = _rows_and_period(connection, table)
     of_tables = pl.DataFrame(
         [
             (
                 table.schema, table.name, table.is_view, table.grain, table.description,
-                *counted[table.name_of_rows],
+                *rows_and_period[table.name_of_rows],
             )
             for table in tables
         ],
@@ -72,8 +72,10 @@ def catalog_frames(
     return {CHECKS: checks, RELEASES: of_releases, TABLES: of_tables}
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, date | None]:
-    """The rows of a table of the file, and the latest period that one is of."""
+def _rows_and_period(
+    connection: duckdb.DuckDBPyConnection, table: Table
+) -> tuple[int, date | None]:
+    """The number of rows of a table of the file, and its latest period."""
     query = f"select count(*), {latest_period_of(table)} from {table.full_name}"
     rows, latest = connection.execute(query).fetchall()[0]
     return rows, latest
@@ -85,7 +87,7 @@ def write_catalog(
     frames: Mapping[str, pl.DataFrame],
     memory: int | None = None,
 ) -> None:
-    """Make these tables in a build file, with the types and comments of their description."""
+    """Write these tables into a build file, with the types and comments of their description."""
     described = {table.full_name: table for table in tables}
     with connect(build_file, memory=memory) as connection:
         connection.execute("begin")

@@ -1,7 +1,7 @@
-"""What a published file says of its tables: grain, columns, sources, an example; names nearby.
+"""The description of a published table: grain, columns, sources, an example; and the nearest names.
 
-It is read from the file alone, `catalog.tables` and `catalog.columns`; for a file of an earlier
-version that has no `catalog.tables`, from the comments of its tables and views.
+It is read from `catalog.tables` and `catalog.columns` of the file. A file of an earlier version
+without `catalog.tables` is read from the comments of its tables and views.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import KidoError, counted
 from dagster_project.lake.build_file import connect
-from dagster_project.serving.dictionary import NAMED, grain_and_rest, has_table
+from dagster_project.serving.dictionary import NAMES_SUFFIX, grain_and_rest, has_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CLOSE_ENOUGH = 0.6
 """Least similarity (difflib's ratio) of a name that is suggested for another."""
 
-LISTED = """
+_LISTED = """
 select
     tables.schema_name,
     tables.table_name,
@@ -82,7 +82,7 @@ class SourceEntry:
 
 @dataclass(frozen=True)
 class Description:
-    """What is known of one table; `example` is its first row, none where it is empty."""
+    """The description of one table; `example` is its first row, None if it is empty."""
 
     table: TableEntry
     columns: Sequence[ColumnEntry]
@@ -100,7 +100,7 @@ def published_tables(published_file: Path) -> list[TableEntry]:
 def tables_of(connection: duckdb.DuckDBPyConnection) -> list[TableEntry]:
     """The tables and views of the file that is connected."""
     if has_table(connection, "catalog", "tables"):
-        return [TableEntry(*row) for row in connection.execute(LISTED).fetchall()]
+        return [TableEntry(*row) for row in connection.execute(_LISTED).fetchall()]
     entries = []
     for schema, table, is_view, comment, rows in connection.execute(_COMMENTED).fetchall():
         if is_view:
@@ -111,7 +111,7 @@ def tables_of(connection: duckdb.DuckDBPyConnection) -> list[TableEntry]:
 
 
 def describe(published_file: Path, name: str) -> Description:
-    """What is known of a table, by its full name or the name alone.
+    """The description of a table, by its full name or its name without the schema.
 
     Raises KidoError with the nearest name where there is no such table.
     """
@@ -148,9 +148,9 @@ def full_name(given: str, names: Iterable[str]) -> str:
 
 
 def did_you_mean_table(given: str, names: Iterable[str]) -> str:
-    """A hint with the nearest table; where it is to be looked up if none is near.
+    """A hint with the nearest table, or with the command that lists them.
 
-    The table weighs more than the schema: `dependency.economies` means `reference.economies`.
+    The table's name is compared first: `dependency.economies` means `reference.economies`.
     """
     known = list(names)
     schema, _, table = given.rpartition(".")
@@ -174,7 +174,7 @@ def did_you_mean(given: str, names: Iterable[str]) -> str:
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: TableEntry) -> list[ColumnEntry]:
-    """The columns in their order, with what the dictionary says of them."""
+    """The columns in their order, with their units and descriptions."""
     dictionary = {}
     if has_table(connection, "catalog", "columns"):
         dictionary = {
@@ -199,9 +199,9 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: TableEntry) -> list[C
 def _sources(
     connection: duckdb.DuckDBPyConnection, table: TableEntry, columns: Sequence[str]
 ) -> list[SourceEntry]:
-    """The sources of the rows: as these name them, or those of the snapshots they were made from.
+    """The sources of the rows, from their column `source` or from their snapshots.
 
-    None for a table whose rows name neither, such as a list of codes.
+    Empty for a table that has neither, such as a list of codes.
     """
     if not (
         has_table(connection, "catalog", "sources")
@@ -213,19 +213,19 @@ def _sources(
     elif "snapshot_id" in columns:
         named = f"select snapshot_id from {table.name}"
     elif "source" in columns:
-        return _listed_sources(
+        return _sources_in(
             connection, f"select unnest(string_split(source, ', ')) from {table.name}"
         )
     else:
         return []
-    return _listed_sources(
+    return _sources_in(
         connection,
         "select snapshots.source from catalog.snapshots as snapshots "
         f"where snapshots.snapshot_id in ({named})",
     )
 
 
-def _listed_sources(connection: duckdb.DuckDBPyConnection, named: str) -> list[SourceEntry]:
+def _sources_in(connection: duckdb.DuckDBPyConnection, named: str) -> list[SourceEntry]:
     rows = connection.execute(
         "select named.source, sources.title, sources.publisher, sources.licence "
         f"from (select distinct * from ({named}) as one (source)) as named "
@@ -236,7 +236,7 @@ def _listed_sources(connection: duckdb.DuckDBPyConnection, named: str) -> list[S
 
 
 def _example_query(table: TableEntry, example: Mapping[str, Any] | None) -> str:
-    """A query that has rows: those that share the first text of the example row."""
+    """A query for the rows that share the first text of the example row."""
     for column, value in (example or {}).items():
         if isinstance(value, str) and "'" not in value and '"' not in value:
             return f"from {table.name} where {column} = '{value}'"
@@ -244,10 +244,10 @@ def _example_query(table: TableEntry, example: Mapping[str, Any] | None) -> str:
 
 
 def print_tables(tables: Sequence[TableEntry], *, with_views: bool = False) -> None:
-    """The tables for a terminal; the views with names are in their table's row, or listed too."""
+    """Print the tables; views with names are listed only `with_views`."""
     from dagster_project.serving.terminal import Column, note, print_table
 
-    named = {table.name for table in tables if table.table_name.endswith(NAMED)}
+    named = {table.name for table in tables if table.table_name.endswith(NAMES_SUFFIX)}
     if not with_views:
         tables = [table for table in tables if table.name not in named]
     latest = [table.latest_period or "" for table in tables]
@@ -261,8 +261,8 @@ def print_tables(tables: Sequence[TableEntry], *, with_views: bool = False) -> N
     )
     if named and not with_views:
         note(
-            f"Beside {counted(len(named), 'table')} with codes stands a view with their names, "
-            f"TABLE{NAMED}; --views lists these too."
+            f"{counted(len(named), 'more view')} with the names of codes, TABLE{NAMES_SUFFIX}: "
+            "--views lists them too."
         )
 
 

@@ -1,12 +1,10 @@
 """How a table, a row, a text and a value are printed: one rule for every command.
 
-In a terminal nothing is broken inside a word. A table keeps the columns that fit (`fit` says which
-first); a text column may become narrower and wrap between words, down to `NARROWEST_TEXT`; what is
-left out is named on standard error. Of a query, columns of one value give their room to the others
-before that, and are printed in a line above. Where no column fits, the rows are printed one below
-the other, a line per column. In a pipe or a file everything is there: all columns, a row a line,
-no colours. The width is that of the terminal; `COLUMNS`, where it is exported, decides instead, in
-a pipe too.
+In a terminal no word is broken. A table has the columns that fit (`fit_columns`), the others are
+named on standard error. A text column may wrap between words, down to `NARROWEST_TEXT`. For a query
+that does not fit, columns with the same value in every row are printed once, above the table. Where
+no column fits, each row is printed with a line per column. A pipe or a file gets all columns, a
+line per row, without colours. The width is that of the terminal, or `COLUMNS` if it is exported.
 """
 
 from __future__ import annotations
@@ -24,35 +22,35 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import WIDTH
-from dagster_project.serving.dictionary import names_beside
+from dagster_project.serving.dictionary import name_columns
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
 _WORD = re.compile("[^ ]+(?: %[^ ]*)? *")
-"""What is not broken, and the blanks behind it: `71.3 %,` is a word."""
+"""A word with the blanks after it; `71.3 %,` is one."""
 
 GAP = "  "
 INDENT = 4
 NARROWEST_TEXT = 16
-"""Columns to which a longer text may be narrowed: two or three words a line."""
+"""Least width of a text column: two or three words a line."""
 
 MOST_LINES = 3
-"""Lines of a text in a table of rows that are to be compared; `--vertical` prints all of it."""
+"""Lines of a text in a table; `--vertical` prints all of them."""
 
 SECOND_NAMES = "_name_ja"
 ORIGINS = ("snapshot_ids", "snapshot_id", "_url")
-"""What columns end with that give way: names in a second language, and then what leads back."""
+"""Endings of the columns that are left out first: sources, then names in a second language."""
 
-LONGEST_IN_EVERY_ROW = 40
-"""Of a value that is printed once, above the table, instead of in every row."""
+LONGEST_COMMON_VALUE = 40
+"""Characters of a value that is printed once, above the table, instead of in every row."""
 
 SIGNIFICANT_DIGITS = 4
-"""Of a number that is not whole. Digits before the point are all printed."""
+"""Digits of a number that is not whole; digits before the point are all printed."""
 
-EVERY_S = 5.0
-"""Longest silence of a long step, but for one model that takes longer."""
+PROGRESS_INTERVAL_S = 5.0
+"""Shortest time between two lines of progress of a step."""
 
 _LEAST_EXPONENT, _MOST_EXPONENT = -4, 15
 """Powers of ten between which a number is written out. Above, a float is not exact anyway."""
@@ -67,24 +65,24 @@ class Column:
     is_number: bool = False
 
     @property
-    def natural(self) -> int:
+    def full_width(self) -> int:
         """The width at which nothing wraps."""
         return max(map(_width, (self.name, *self.cells)))
 
     @property
-    def least(self) -> int:
+    def least_width(self) -> int:
         """The width below which a word, a number or a heading would be broken."""
         if self.is_number:
             return max(_longest_word(self.name), *map(_width, self.cells), 0)
         words = max(map(_longest_word, (self.name, *self.cells)))
-        return max(words, min(self.natural, NARROWEST_TEXT))
+        return max(words, min(self.full_width, NARROWEST_TEXT))
 
 
 @dataclass
-class Fitted:
-    """A table as it fits: the columns that are kept with their widths, the others by name.
+class Layout:
+    """The columns of a table that fit, with their widths, and the names of the others.
 
-    `is_cut` is set while it is drawn, where a text has lost lines.
+    `is_cut` is set while the table is drawn, if a text has lost lines.
     """
 
     columns: list[Column]
@@ -94,86 +92,84 @@ class Fitted:
 
 
 def width() -> int | None:
-    """Columns of the terminal, or what `COLUMNS` says; None in a pipe or a file."""
+    """The width of the terminal, or `COLUMNS`; None in a pipe or a file."""
     return shutil.get_terminal_size((0, 0)).columns or None
 
 
-def fit(columns: Sequence[Column], columns_of_terminal: int | None) -> Fitted:
-    """The rule: which columns are kept, in their order; then the room that is left to the texts.
+def fit_columns(columns: Sequence[Column], columns_of_terminal: int | None) -> Layout:
+    """Choose the columns that fit, in their order, and give the remaining width to the texts.
 
-    Numbers come first, in up to half of the width: a table is asked for its figures. Then the
-    others in their order, codes that have their name beside them after these, and at last names in
-    a second language and what leads back to a source.
+    Numbers are chosen first, up to half of the width. Then follow the others in their order, codes
+    with a column of their names, names in a second language, and columns on sources.
     """
     if columns_of_terminal is None:
-        return Fitted(list(columns), [column.natural for column in columns])
+        return Layout(list(columns), [column.full_width for column in columns])
     fitting: set[int] = set()
     room = columns_of_terminal + len(GAP)
     for_numbers = room // 2
     for i in _by_precedence(columns):
-        needed = columns[i].least + len(GAP)
+        needed = columns[i].least_width + len(GAP)
         if columns[i].is_number and needed <= for_numbers:
             for_numbers -= needed
             fitting.add(i)
             room -= needed
     for i in _by_precedence(columns):
-        needed = columns[i].least + len(GAP)
+        needed = columns[i].least_width + len(GAP)
         if i not in fitting and needed <= room:
             fitting.add(i)
             room -= needed
     kept = [column for i, column in enumerate(columns) if i in fitting]
     left_out = [column.name for i, column in enumerate(columns) if i not in fitting]
-    widths = [column.least for column in kept]
-    wanting = sorted(range(len(kept)), key=lambda i: kept[i].natural - widths[i])
-    for done, i in enumerate(wanting):
-        more = min(kept[i].natural - widths[i], room // (len(wanting) - done))
+    widths = [column.least_width for column in kept]
+    narrow = sorted(range(len(kept)), key=lambda i: kept[i].full_width - widths[i])
+    for done, i in enumerate(narrow):
+        more = min(kept[i].full_width - widths[i], room // (len(narrow) - done))
         widths[i] += more
         room -= more
-    return Fitted(kept, widths, left_out)
+    return Layout(kept, widths, left_out)
 
 
 def _by_precedence(columns: Sequence[Column]) -> list[int]:
-    """The columns by number, what is to be kept first; otherwise in their order."""
+    """The positions of the columns, the most important first; else in their order."""
     names = {column.name for column in columns}
 
-    def gives_way(i: int) -> int:
+    def rank(i: int) -> int:
         name = columns[i].name
         if name.endswith(ORIGINS):
             return 3
         if name.endswith(SECOND_NAMES):
             return 2
-        return int(not names.isdisjoint(names_beside(name)))
+        return int(not names.isdisjoint(name_columns(name)))
 
-    return sorted(range(len(columns)), key=gives_way)
+    return sorted(range(len(columns)), key=rank)
 
 
-def in_every_row(columns: Sequence[Column]) -> dict[str, str]:
-    """The columns with one short value in all of several rows, by name; none where that is all."""
-    in_common = {
+def common_values(columns: Sequence[Column]) -> dict[str, str]:
+    """By column the short value that all of several rows share; empty if every column has one."""
+    shared = {
         column.name: column.cells[0]
         for column in columns
         if len(column.cells) > 1
         and len(set(column.cells)) == 1
-        and _width(column.cells[0]) <= LONGEST_IN_EVERY_ROW
+        and _width(column.cells[0]) <= LONGEST_COMMON_VALUE
     }
-    return in_common if len(in_common) < len(columns) else {}
+    return shared if len(shared) < len(columns) else {}
 
 
 def print_table(
     columns: Sequence[Column],
     *,
     vertical: bool = False,
-    once: str = "",
+    common_label: str = "",
     most_lines: int | None = None,
     hint: str = "A pipe has all of it.",
 ) -> None:
-    """Print a table as it fits, and on standard error what it leaves out or cuts, with the hint.
+    """Print a table as it fits; what is left out or cut is named on standard error, with the hint.
 
-    With `once`, where columns do not fit, what is the same in each row is printed above, after it:
-    `In every row` where these are all the rows there are.
-    `most_lines` limits the lines of a text in a terminal; without, a text is printed whole.
+    With `common_label`, where columns do not fit, values that all rows share are printed above the
+    table after this label. `most_lines` limits the lines of a text in a terminal.
     """
-    fitted = fit(columns, width())
+    fitted = fit_columns(columns, width())
     count = max((len(column.cells) for column in columns), default=0)
     if vertical or (columns and not fitted.columns):
         names = [column.name for column in columns]
@@ -183,13 +179,13 @@ def print_table(
         if not vertical:
             note("No column fits the width of this terminal: a line per column instead.")
         return
-    same = in_every_row(columns) if once and fitted.left_out else {}
+    same = common_values(columns) if common_label and fitted.left_out else {}
     if same:
-        fitted = fit([column for column in columns if column.name not in same], width())
+        fitted = fit_columns([column for column in columns if column.name not in same], width())
         values = ", ".join(
             f"{name} {value}" if value else f"no {name}" for name, value in same.items()
         )
-        print_text(f"{once}: {values}", style="dim")
+        print_text(f"{common_label}: {values}", style="dim")
     console = _console()
     for line in lines(fitted, None if width() is None else most_lines):
         console.print(line, soft_wrap=True)
@@ -202,7 +198,7 @@ def print_table(
         note(" ".join([*remarks, hint]))
 
 
-def lines(fitted: Fitted, most_lines: int | None = None) -> Iterator[Text]:
+def lines(fitted: Layout, most_lines: int | None = None) -> Iterator[Text]:
     """The lines of a table: the headings, then the rows."""
     from rich.text import Text
 
@@ -212,14 +208,14 @@ def lines(fitted: Fitted, most_lines: int | None = None) -> Iterator[Text]:
         yield from map(Text, _row(fitted, cells, most_lines))
 
 
-def _row(fitted: Fitted, cells: Sequence[str], most_lines: int | None) -> Iterator[str]:
+def _row(fitted: Layout, cells: Sequence[str], most_lines: int | None) -> Iterator[str]:
     """The lines of one row: as many as its longest text takes."""
     wrapped = []
     for cell, room in zip(cells, fitted.widths, strict=True):
         parts = wrap(cell, room)
         if most_lines is not None and len(parts) > most_lines:
             fitted.is_cut = True
-            parts = [*parts[: most_lines - 1], _ended(parts[most_lines - 1], room)]
+            parts = [*parts[: most_lines - 1], _with_ellipsis(parts[most_lines - 1], room)]
         wrapped.append(parts)
     for number in range(max(map(len, wrapped), default=0)):
         line = GAP.join(
@@ -229,7 +225,7 @@ def _row(fitted: Fitted, cells: Sequence[str], most_lines: int | None) -> Iterat
         yield line.rstrip()
 
 
-def _ended(line: str, room: int) -> str:
+def _with_ellipsis(line: str, room: int) -> str:
     """The line with an ellipsis as its last word."""
     while line and _width(line) + 2 > room:
         line = line.rpartition(" ")[0]
@@ -249,11 +245,10 @@ def print_values(names: Sequence[str], values: Sequence[str], *, indent: int = 2
 
 
 def print_text(text: str | Text, *, label: str = "", indent: int = 0, style: str = "") -> None:
-    """A text, wrapped between words in a terminal; the first line begins with the label, those that
-    follow below its end.
+    """Print a text, wrapped between words in a terminal, with a hanging indent after the label.
 
-    A word that does not fit below each other with the label begins a line of its own. One that is
-    longer than the line is left whole: a path or a hash can be copied.
+    The label has its own line if a word does not fit beside it. A word that is longer than the line
+    is not broken, so that a path or a hash can be copied.
     """
     from rich.text import Text
 
@@ -276,9 +271,9 @@ def print_text(text: str | Text, *, label: str = "", indent: int = 0, style: str
 
 
 def note(text: str, *, hanging: int = 0) -> None:
-    """A remark, on standard error: a pipe has the rows alone. Wrapped like any text.
+    """Print a remark on standard error, since a pipe gets the rows only.
 
-    `hanging` indents the lines that follow the first of a paragraph by so much more.
+    `hanging` is the extra indent after the first line of a paragraph.
     """
     sys.stdout.flush()
     room = width()
@@ -290,7 +285,7 @@ def note(text: str, *, hanging: int = 0) -> None:
 
 
 def say(line: str) -> None:
-    """A line of progress on standard error, wrapped in a terminal below its mark."""
+    """Print a line of progress on standard error, with a hanging indent."""
     note(line, hanging=2)
 
 
@@ -299,12 +294,12 @@ def counter(
     write: Callable[[str], None] = say,
     clock: Callable[[], float] = monotonic,
 ) -> Callable[[int, int], None]:
-    """Writes how far a long step is, at most every EVERY_S seconds: `183 of 335 models`."""
+    """Write the progress of a long step every PROGRESS_INTERVAL_S seconds: `183 of 335 models`."""
     last = clock()
 
     def count(number: int, total: int) -> None:
         nonlocal last
-        if clock() - last >= EVERY_S:
+        if clock() - last >= PROGRESS_INTERVAL_S:
             last = clock()
             write(f"    {number:,} of {total:,} {of_what}")
 
@@ -312,7 +307,7 @@ def counter(
 
 
 def print_line(line: str) -> None:
-    """A line of a report, wrapped below its own indent."""
+    """Print a line of a report, wrapped at its own indent."""
     print_text(line.lstrip(" "), indent=_indent(line))
 
 
@@ -321,13 +316,13 @@ def _indent(line: str) -> int:
 
 
 def wrap(text: str, room: int | None) -> list[str]:
-    """The text in lines of at most so many columns, broken between words alone."""
+    """The text in lines of at most `room` columns, broken between words only."""
     starts = [0, *_breaks(text, room), len(text)]
     return [text[start:end].rstrip() for start, end in pairwise(starts)]
 
 
 def _breaks(text: str, room: int | None) -> list[int]:
-    """Where the second and each further line of the text begins."""
+    """The positions at which the second and further lines begin."""
     if room is None or _width(text) <= room:
         return []
     breaks: list[int] = []
@@ -359,11 +354,10 @@ def _longest_word(text: str) -> int:
 
 
 def shown(value: Any, *, is_year: bool = False) -> str:
-    """A value of a table as a reader needs it; missing values are empty.
+    """A value of a table as text; a missing value is empty.
 
-    Whole numbers are printed as they are, without separators: they may be years or codes. Others
-    have SIGNIFICANT_DIGITS, and a comma between thousands unless they are years. A list is its
-    values, `[]` if it has none.
+    Whole numbers have no separators, since they may be years or codes. Others have
+    SIGNIFICANT_DIGITS, and commas unless they are years. A list is its values, or `[]`.
     """
     match value:
         case None:

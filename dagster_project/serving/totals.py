@@ -1,7 +1,7 @@
-"""Totals by code and year in a build and in the release before it: what shrank, what stepped.
+"""Totals by code and year in a build and in the release before it: which shrank or stepped.
 
-Frames of totals by period in, frames of totals by year out. How they are read and what is said of
-them is decided in `gate`; every limit is in `quality.limits`.
+Frames of totals by period in, frames of totals by year out. `gate` reads the totals and words the
+sentences; every limit is in `quality.limits`.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ class Measure:
 
     name: str
     column: str
-    over: Literal["sum", "max", "min"]
-    """Over the rows of the year: a sum, or the extreme of single prices."""
+    aggregate: Literal["sum", "max", "min"]
+    """Of the rows of the year: a sum, or the extreme of single prices."""
 
     condition: str = ""
-    """Of the rows that it is made of, in SQL; empty: all."""
+    """The rows it is computed from, in SQL; empty: all."""
 
     may_shrink: bool = False
 
     @property
     def is_sum(self) -> bool:
-        return self.over == "sum"
+        return self.aggregate == "sum"
 
     @property
     def is_output(self) -> bool:
@@ -48,9 +48,7 @@ class Measure:
 
     @property
     def fewest_rows(self) -> int:
-        """The rows needed: a price is judged alone, an output with few producers, flows only in
-        numbers.
-        """
+        """The least number of rows: one for a price, few for an output, more for flows."""
         if not self.is_sum:
             return 1
         return (
@@ -63,16 +61,16 @@ class Measure:
         of_all = f"filter ({self.condition})" if self.condition else ""
         is_positive = " and ".join(filter(None, (self.condition, f"{self.column} > 0")))
         return f"""
-            {self.over}({self.column}) {of_all} as "{self.name}",
+            {self.aggregate}({self.column}) {of_all} as "{self.name}",
             sum(ln({self.column})) filter ({is_positive}) as "{self.name} logarithms",
             count(*) filter ({is_positive}) as "{self.name} figures"
         """
 
     @property
     def of_a_year(self) -> list[pl.Expr]:
-        """From those of its periods."""
+        """The columns of a year, aggregated from those of its periods."""
         return [
-            getattr(pl.col(self.name), self.over)().fill_null(0),
+            getattr(pl.col(self.name), self.aggregate)().fill_null(0),
             pl.col(f"{self.name} logarithms", f"{self.name} figures").sum(),
         ]
 
@@ -86,21 +84,20 @@ class Totals:
     """The totals of a table, before and after.
 
     `before` and `after` have one row per key and period: the columns `keys` (`year` among them),
-    PERIOD, DOCUMENT (the one that brought it, null where it is not known), ROWS, ECONOMIES (how
-    many it is of, 0 where that does not matter), and those of `Measure.in_sql`. `apart` are keys
-    that no two units are looked for across: one document may have its weights in pounds and its
-    values in dollars.
+    PERIOD, DOCUMENT (of which it is; null if unknown), ROWS, ECONOMIES (their number; 0 where it is
+    not compared), and those of `Measure.in_sql`. A document may have one unit for each value of
+    `unit_keys`, such as pounds for its weights and dollars for its values.
     """
 
     def __init__(
         self,
         keys: Sequence[str],
-        apart: Sequence[str],
+        unit_keys: Sequence[str],
         measures: Sequence[Measure],
         before: pl.DataFrame,
         after: pl.DataFrame,
     ) -> None:
-        self._keys, self._apart, self._measures = list(keys), list(apart), measures
+        self._keys, self._unit_keys, self._measures = list(keys), list(unit_keys), measures
         periods = before.select(*keys, PERIOD).unique().with_columns(is_known=pl.lit(True))
         after = after.join(
             periods, on=[*keys, PERIOD], how="left", nulls_equal=True
@@ -173,7 +170,7 @@ class Totals:
         steps = self._with_step(measure, self._new).with_columns(
             is_weight=measure.is_weight(self._keys)
         )
-        document = ["source", f"{DOCUMENT}{AFTER}", "year", *self._apart]
+        document = ["source", f"{DOCUMENT}{AFTER}", "year", *self._unit_keys]
         known = self._with_step(measure, self._known_periods).filter(
             pl.col("step").log().abs() > -log(1 - limits.CHANGED_A_LOT)
         )
@@ -198,9 +195,10 @@ class Totals:
         )
 
     def _with_step(self, measure: Measure, totals: pl.DataFrame) -> pl.DataFrame:
-        """With the factor `step` by which a total changes, by period and by row: with more rows it
-        merely grew. And with `typical`, that of the geometric mean of its rows. Where there are
-        enough rows.
+        """The totals of enough rows, with their factors of change.
+
+        `step` is that of the total, by period or by row, whichever is nearer to 1: with more rows
+        it merely grew. `typical` is that of the geometric mean of its rows.
         """
 
         def growth(name: str) -> pl.Expr:

@@ -1,9 +1,9 @@
-"""The way back from a published row: the lake's rows it was made from, and their snapshots.
+"""The lineage of a published row: the lake's rows it was made from, and their snapshots.
 
 The row names its snapshots (`snapshot_ids`). Which of their rows it was made from is declared in
-the mart's YAML (`meta.lake_rows`): for each table of the lake a condition in SQL on a row `lake` of
-it and the row `mart`, or the name of another mart whose condition it is. A condition may read the
-published tables, and those of the lake by their names.
+the mart's YAML (`meta.lake_rows`): for each lake table a condition in SQL on its row `lake` and the
+row `mart`, or the name of another mart with the same condition. A condition may read the published
+tables and the lake tables by their names.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dagster_project.lake.relations import rows_of
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Lake
 from dagster_project.lake.vintages import rows_that_count
-from dagster_project.serving.dictionary import NAMED
+from dagster_project.serving.dictionary import NAMES_SUFFIX
 from dagster_project.serving.tables import did_you_mean, full_name
 from dagster_project.settings import DBT_PROJECT
 from dagster_project.sources.registry import all_sources
@@ -46,7 +46,7 @@ Row = Mapping[str, Any]
 class Origin:
     """A snapshot, and what a reader needs to find and cite it.
 
-    `places` are the addresses of its bytes; none where they are not in this home.
+    `places` are the addresses of its bytes; empty if they are not in this home.
     """
 
     row: Row
@@ -58,12 +58,12 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Way:
-    """The way back from one row of a mart.
+class Lineage:
+    """The lineage of one row of a mart.
 
-    `rows` are those of the lake, by table, the ones with most values of the row first;
-    `corrections` those of `catalog.corrections` that changed some of them; `origins` the snapshots.
-    All are empty where the row carries no snapshots.
+    `rows` are the lake's rows by table, those that share most values with the row first.
+    `corrections` are the rows of `catalog.corrections` that changed some of them, `origins` the
+    snapshots. All are empty where the row names no snapshots.
     """
 
     mart: str
@@ -79,24 +79,24 @@ def trace(
     lake: Lake,
     landing: Landing,
     mart: str,
-    given: Sequence[str],
+    filters: Sequence[str],
     today: date,
-) -> Way:
-    """The way back from the row of a mart (`dependency.supplier_shares`, or its name alone) in
-    which all of `given` hold, each as `column=value`.
+) -> Lineage:
+    """The lineage of the row of a mart that meets all `filters`, each written `column=value`.
 
-    Raises KidoError in one sentence where there is no such mart, column or row, or several rows.
+    `mart` may lack its schema (`supplier_shares`); of vintages, those of `today` are current.
+    Raises KidoError where there is no such mart, column or row, or more than one row.
     """
     with connect(published_file, read_only=True) as connection:
-        mart, columns = _found(connection, mart)
-        row = _row(connection, mart, columns, given)
+        mart, columns = _mart_with_columns(connection, mart)
+        row = _row(connection, mart, columns, filters)
         model = _file(mart, ".sql")
         own = row.get("snapshot_id")
         snapshot_ids = row.get(SNAPSHOT_IDS) or ([own] if own else [])
         origins = _origins(connection, landing, snapshot_ids)
         rows = _lake_rows(connection, lake, mart, row, snapshot_ids, today) if origins else {}
         corrected = _corrections(connection, rows, snapshot_ids) if rows else []
-    return Way(mart, row, model, rows, corrected, origins)
+    return Lineage(mart, row, model, rows, corrected, origins)
 
 
 def conditions(mart: str) -> Mapping[str, str]:
@@ -110,11 +110,13 @@ def conditions(mart: str) -> Mapping[str, str]:
 
 
 def _file(mart: str, suffix: str) -> Path:
-    schema, table = mart.removesuffix(NAMED).split(".")
+    schema, table = mart.removesuffix(NAMES_SUFFIX).split(".")
     return DBT_PROJECT / "models" / "marts" / schema / f"{table}{suffix}"
 
 
-def _found(connection: duckdb.DuckDBPyConnection, mart: str) -> tuple[str, Mapping[str, str]]:
+def _mart_with_columns(
+    connection: duckdb.DuckDBPyConnection, mart: str
+) -> tuple[str, Mapping[str, str]]:
     """The full name of the mart, and its columns with their types."""
     tables: dict[str, dict[str, str]] = {}
     for schema, table, column, kind in connection.execute(
@@ -130,12 +132,12 @@ def _row(
     connection: duckdb.DuckDBPyConnection,
     mart: str,
     columns: Mapping[str, str],
-    given: Sequence[str],
+    filters: Sequence[str],
 ) -> Row:
     relation = connection.table(mart)
-    for pair in given:
-        column, sign, value = pair.partition("=")
-        if not sign:
+    for pair in filters:
+        column, separator, value = pair.partition("=")
+        if not separator:
             raise KidoError(f"{pair!r} is not column=value.", hint="E.g. importer_iso3=JPN.")
         if column not in columns:
             raise KidoError(
@@ -155,12 +157,14 @@ def _row(
                 f"{value!r} is no {columns[column].lower()}, as {mart} has in {column!r}."
             ) from None
         if frame.is_empty():
-            raise KidoError(f"No row of {mart} has {' and '.join(given[: given.index(pair) + 1])}.")
+            raise KidoError(
+                f"No row of {mart} has {' and '.join(filters[: filters.index(pair) + 1])}."
+            )
     rows = relation.limit(2).pl()
     if rows.is_empty():
         raise KidoError(f"{mart} has no rows.")
     if rows.height > 1:
-        raise _several(relation, mart, columns, given)
+        raise _ambiguous(relation, mart, columns, filters)
     row: Row = rows.row(0, named=True)
     return row
 
@@ -170,10 +174,10 @@ def _whole_date(value: str, kind: str) -> str:
     return value + "-01" * ((len("2024-01-01") - len(value)) // 3) if kind == "DATE" else value
 
 
-def _several(
-    relation: duckdb.DuckDBPyRelation, mart: str, columns: Mapping[str, str], given: Sequence[str]
+def _ambiguous(
+    relation: duckdb.DuckDBPyRelation, mart: str, columns: Mapping[str, str], filters: Sequence[str]
 ) -> KidoError:
-    """Several rows: the first column that tells them apart, with its values."""
+    """The error for several rows, with the values of the first column in which they differ."""
     count = len(relation)
     for column in columns:
         values = relation.project(f'"{column}"').distinct().order(f'"{column}"').fetchall()
@@ -181,7 +185,7 @@ def _several(
             named = [str(value) for (value,) in values[:VALUES_NAMED]]
             more = f" and {len(values) - len(named)} more" if len(values) > len(named) else ""
             return KidoError(
-                f"{counted(count, 'row')} of {mart} have {' and '.join(given) or 'been found'}.",
+                f"{counted(count, 'row')} of {mart} have {' and '.join(filters) or 'been found'}.",
                 hint=f"Say which {column}: {', '.join(named)}{more}.",
             )
     return KidoError(f"{counted(count, 'row')} of {mart} are alike.")
@@ -220,9 +224,7 @@ def _corrections(
     rows: Mapping[str, pl.DataFrame],
     snapshot_ids: Sequence[str],
 ) -> list[Row]:
-    """The corrections that changed some of these rows: what lies in the document is not what the
-    lake has.
-    """
+    """The corrections that changed some of these rows, so that they differ from the document."""
     applied = (
         connection.sql(
             "select * from catalog.corrections "
@@ -242,7 +244,7 @@ def _corrections(
 
 
 def _nearest_first(table: LakeTable, rows: pl.DataFrame, row: Row) -> pl.DataFrame:
-    """Rows with most values of the mart's row first; totals and its period are among these."""
+    """The rows that share most values with the mart's row first; a total counts as shared."""
     values = [_TOTAL, *(str(value) for value in row.values() if value is not None)]
     values += [_whole_date(value, "DATE") for value in values if re.fullmatch(r"[-\d]{4,7}", value)]
     shared = pl.sum_horizontal(
@@ -266,12 +268,12 @@ def _origins(
         .pl()
         .to_dicts()
     )
-    here: dict[str, Snapshot] = {
+    landed: dict[str, Snapshot] = {
         snapshot.snapshot_id: snapshot
         for source in {row["source"] for row in rows} & set(all_sources())
         for snapshot in landing.snapshots(source)
     }
-    return [_origin(row, here.get(row["snapshot_id"]), landing) for row in rows]
+    return [_origin(row, landed.get(row["snapshot_id"]), landing) for row in rows]
 
 
 def _origin(row: dict[str, Any], snapshot: Snapshot | None, landing: Landing) -> Origin:
@@ -285,27 +287,28 @@ def _origin(row: dict[str, Any], snapshot: Snapshot | None, landing: Landing) ->
     )  # fmt: skip
 
 
-def print_way(way: Way, most: int = ROWS_SHOWN) -> None:
-    """Print the way back, from the row to the bytes, with at most so many rows of a table of the
-    lake (0: all). Snapshots are numbered.
+def print_lineage(lineage: Lineage, most: int = ROWS_SHOWN) -> None:
+    """Print the lineage, from the row to the bytes. Snapshots are numbered.
+
+    At most `most` rows of a lake table are printed, 0 for all.
     """
     from dagster_project.serving.terminal import print_text
 
-    numbers = {origin.row["snapshot_id"]: f"[{n}]" for n, origin in enumerate(way.origins, 1)}
-    print_text(way.mart, style="bold")
-    _print_values(way.row)
-    print_text(f"\nMade by {way.model.relative_to(DBT_PROJECT.parent)}")
-    if not way.origins:
-        print_text("It carries no snapshots: a list, or a fact with its own source.")
-    for name, rows in way.rows.items():
+    numbers = {origin.row["snapshot_id"]: f"[{n}]" for n, origin in enumerate(lineage.origins, 1)}
+    print_text(lineage.mart, style="bold")
+    _print_values(lineage.row)
+    print_text(f"\nMade by {lineage.model.relative_to(DBT_PROJECT.parent)}")
+    if not lineage.origins:
+        print_text("It names no snapshots: a list, or a fact with its own source.")
+    for name, rows in lineage.rows.items():
         _print_rows(name, rows, numbers, most or rows.height)
-    for line in way.corrections:
+    for line in lineage.corrections:
         print_text(
             f"\nCorrected by {line['correction_id']}: {line['wrong_value']} in the document is "
             f"{line['right_value']}, {counted(line['rows_changed'], 'row')} in all",
         )
         _print_values({"row": line["row_key"], "reason": line["reason"]})
-    for origin in way.origins:
+    for origin in lineage.origins:
         row = origin.row
         snapshot_id = row["snapshot_id"]
         print_text(f"\nSnapshot {numbers[snapshot_id]} {snapshot_id}")
@@ -321,7 +324,7 @@ def print_way(way: Way, most: int = ROWS_SHOWN) -> None:
 
 
 def _print_rows(name: str, rows: pl.DataFrame, numbers: Mapping[str, str], most: int) -> None:
-    """The rows as a table of what differs among them, and what they have in common once."""
+    """The values that all rows share, once, then a table of the others."""
     from dagster_project.serving.terminal import MOST_LINES, Column, print_table, print_text
 
     shown = rows.drop("source", "document", "is_provisional", "vintage_at").with_columns(
@@ -334,14 +337,14 @@ def _print_rows(name: str, rows: pl.DataFrame, numbers: Mapping[str, str], most:
     is_cut = rows.height > most
     first_rows, more = (f"the first {most} of ", " (--rows 0 prints all)") if is_cut else ("", "")
     print_text(f"\nFrom lake.{name}, {first_rows}{counted(rows.height, 'row')}{more}")
-    alike = [column for column in shown.columns if shown[column].n_unique() == 1]
-    _print_values(shown.select(alike).row(0, named=True))
-    differing = shown.drop(alike).head(most)
+    same = [column for column in shown.columns if shown[column].n_unique() == 1]
+    _print_values(shown.select(same).row(0, named=True))
+    differing = shown.drop(same).head(most)
     print_table(
         [
             Column(
                 column.name,
-                [_as_it_is(value) for value in column],
+                [_unrounded(value) for value in column],
                 is_number=column.dtype.is_numeric(),
             )
             for column in differing
@@ -358,11 +361,11 @@ def _print_values(row: Row) -> None:
         for name, value in row.items()
         if value not in (None, "") and name != SNAPSHOT_IDS
     }
-    print_values(list(values), list(map(_as_it_is, values.values())))
+    print_values(list(values), list(map(_unrounded, values.values())))
 
 
-def _as_it_is(value: object) -> str:
-    """Not rounded, for a comparison with the document; words of SQL, as a query prints them."""
+def _unrounded(value: object) -> str:
+    """A value as text, not rounded, to compare it with the document."""
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)

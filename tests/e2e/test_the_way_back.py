@@ -25,7 +25,7 @@ from dagster_project.errors import KidoError
 from dagster_project.lake.landing import Landing
 from dagster_project.lake.store import Store
 from dagster_project.lake.tables import Lake
-from dagster_project.serving.trace import Way, print_way, trace
+from dagster_project.serving.trace import Lineage, print_lineage, trace
 from dagster_project.settings import DBT_PROJECT
 from tests import contract, nightly
 from tests.e2e.conftest import AS_OF, run_kido
@@ -679,7 +679,7 @@ def is_the_same(published: object, expected: object) -> bool:
 # ---- kido trace
 
 
-def way_of(home: Path, mart: str, *given: str) -> Way:
+def lineage_of(home: Path, mart: str, *given: str) -> Lineage:
     lake, landing = Lake(Store(str(home / "lake"))), Landing(Store(str(home / "landing")))
     return trace(home / "kido.duckdb", lake, landing, mart, given, date.fromisoformat(AS_OF))
 
@@ -700,7 +700,7 @@ def test_each_kind_of_derived_price_is_worked_out_again(built: Path, kind: str) 
         for row in chosen:
             for published, expected in price(lake, row):
                 assert is_the_same(published, expected), (row, expected)
-    way = way_of(
+    way = lineage_of(
         built, "prices", f"instrument={row['instrument']}", f"price_date={row['price_date']}"
     )
     shown = {one for rows in way.rows.values() for one in rows["snapshot_id"]}
@@ -724,7 +724,7 @@ def test_a_trace_finds_rows_of_every_snapshot_that_the_row_names(built: Path, ma
     for place in chosen.sample(range(rows.height), 3):
         *values, snapshot_ids = rows.row(place)
         given = [f"{key}={value}" for key, value in zip(keys, values, strict=True)]
-        way = way_of(built, mart, *given)
+        way = lineage_of(built, mart, *given)
         shown = {one for rows in way.rows.values() for one in rows["snapshot_id"]}
         assert shown == set(snapshot_ids), (mart, given)
         assert [origin.row["snapshot_id"] for origin in way.origins] == snapshot_ids
@@ -800,7 +800,7 @@ PRINTED = {
     ),
     "exposure.milestones": (
         ["milestone_id=JP-2026-01-CHIKYU"],
-        ["Made by dbt/models/marts/exposure/milestones.sql", "It carries no snapshots"],
+        ["Made by dbt/models/marts/exposure/milestones.sql", "It names no snapshots"],
     ),
 }  # fmt: skip
 
@@ -810,7 +810,7 @@ def test_kido_trace_prints_what_a_reader_follows_by_hand(
     built: Path, mart: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given, expected = PRINTED[mart]
-    print_way(way_of(built, mart.strip(), *given))
+    print_lineage(lineage_of(built, mart.strip(), *given))
     printed = capsys.readouterr().out
     for line in expected:
         assert line in printed, printed
@@ -831,7 +831,7 @@ def test_a_question_that_leads_to_no_single_row_ends_in_a_sentence(
     built: Path, mart: str, given: tuple[str, ...], sentence: str
 ) -> None:
     with pytest.raises(KidoError) as error:
-        way_of(built, mart, *given)
+        lineage_of(built, mart, *given)
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -839,8 +839,8 @@ def test_a_question_that_leads_to_no_single_row_ends_in_a_sentence(
 def test_a_correction_is_shown_where_it_changed_a_row_and_nowhere_else(built: Path) -> None:
     flow = ["reporter_iso3=CHN", "flow=export", "commodity_code=811292", "frequency=M",
             "period_start=2024-09"]  # fmt: skip
-    to_belgium = way_of(built, "reported_flows", *flow, "partner_iso3=BEL")
-    to_japan = way_of(built, "reported_flows", *flow, "partner_iso3=JPN")
+    to_belgium = lineage_of(built, "reported_flows", *flow, "partner_iso3=BEL")
+    to_japan = lineage_of(built, "reported_flows", *flow, "partner_iso3=JPN")
     assert to_belgium.row["snapshot_ids"] == to_japan.row["snapshot_ids"]
     assert [line["right_value"] for line in to_belgium.corrections] == ["1558663"]
     assert to_japan.corrections == []
@@ -849,14 +849,14 @@ def test_a_correction_is_shown_where_it_changed_a_row_and_nowhere_else(built: Pa
 def test_totals_and_the_period_of_the_row_come_first_and_so_many_rows_as_asked(
     built: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    way = way_of(built, "answers", "importer_iso3=JPN", "position=1")
+    way = lineage_of(built, "answers", "importer_iso3=JPN", "position=1")
     first = way.rows["trade_flows"].row(0, named=True)
     assert first["partner_iso3"] == "WLD"
     assert way.rows["trade_flows"].height > 80
-    print_way(way, 2)
+    print_lineage(way, 2)
     few = capsys.readouterr().out
     assert "the first 2 of" in few
-    print_way(way, 0)
+    print_lineage(way, 0)
     assert "the first" not in (every := capsys.readouterr().out)
     assert len(every.splitlines()) == len(few.splitlines()) + way.rows["trade_flows"].height - 2
 

@@ -10,7 +10,7 @@ import pytest
 
 from dagster_project import words
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.serving.release_catalog import OF_A_RELEASE
+from dagster_project.serving.release_catalog import RELEASE_TABLES
 from dagster_project.settings import DBT_PROJECT
 from tests import contract
 from tests.conftest import CHECKOUT
@@ -40,7 +40,7 @@ NAMES_OF_MORE = {"mineral_groups"}
 def files_of(mart: str) -> set[Path]:
     place = mart.replace(".", "/")
     files = {MARTS / f"{place}.yml", CASES / f"{place}.py"}
-    return files if mart in OF_A_RELEASE else {*files, MARTS / f"{place}.sql"}
+    return files if mart in RELEASE_TABLES else {*files, MARTS / f"{place}.sql"}
 
 
 def test_a_mart_is_its_sql_its_yml_and_the_cases_of_its_rules() -> None:

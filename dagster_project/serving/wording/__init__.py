@@ -1,4 +1,4 @@
-"""The sentences of the published tables, by language; models hold codes and figures.
+"""The sentences of the published tables, by language; models have codes and figures only.
 
 A model calls `{{ sentence('<page>.<name>', {...}) }}` (dbt/macros/sentences.sql) with the facts of
 the sentence. It becomes a call of the function `<name>` in the module `<page>` of a language.
@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Any
 
 Facts = Mapping[str, Any]
-"""What a sentence is about, by name: codes, figures, ISO dates, lists of these; None if missing."""
+"""The facts of a sentence by name: codes, figures, ISO dates, lists of these; None if missing."""
 
 Wording = Callable[[Facts], str | None]
 """A sentence of facts; None where there is nothing to say."""

@@ -97,7 +97,7 @@ METAS = {
 """What the models of these marts declare."""
 
 
-def compare(*files: object, **given: object) -> gate.Comparison:
+def compare(*files: object, **given: object) -> gate.ReleaseComparison:
     """Two files compared, with what the models of their marts declare."""
     return gate.compare(*files, **{"metas": METAS, "contract_version": "1.0", **given})  # type: ignore[arg-type]
 
@@ -118,7 +118,7 @@ class Two:
 
     def compare(
         self, snapshots: list[tuple[str, str, str]] | None = None, **marts: pl.DataFrame
-    ) -> gate.Comparison:
+    ) -> gate.ReleaseComparison:
         names = {name.split(".")[1]: name for name in MARTS}
         changed = {names[name]: rows for name, rows in marts.items()}
         after = self.folder / "after.duckdb"
@@ -132,11 +132,11 @@ def two(tmp_path: Path) -> Two:
     return Two(tmp_path)
 
 
-def kinds(compared: gate.Comparison) -> list[str]:
+def kinds(compared: gate.ReleaseComparison) -> list[str]:
     return [loss.kind for loss in compared.losses]
 
 
-def sentence(compared: gate.Comparison, kind: gate.Kind) -> str:
+def sentence(compared: gate.ReleaseComparison, kind: gate.Kind) -> str:
     """The one sentence of that kind."""
     (found,) = [loss.sentence for loss in compared.losses if loss.kind == kind]
     return found
@@ -560,7 +560,7 @@ def test_printed_totals_are_held_where_a_source_prints_nothing_else(two: Two) ->
 
 def test_a_release_that_was_rolled_back_comes_back_with_all_that_brought_it(two: Two) -> None:
     def found(brought_by: list[str], *, is_same_code: bool = True) -> gate.Loss | None:
-        return gate.came_back(
+        return gate.loss_of_rollback(
             two.before, "R2", "2026-11-25", brought_by, ["un-1", "bank-1"],
             is_same_code=is_same_code,
         )  # fmt: skip
@@ -629,7 +629,7 @@ def test_the_page_has_the_counts_that_changed_and_the_shares_that_moved(two: Two
 
 def test_a_build_of_what_brought_a_release_that_was_rolled_back_is_named(two: Two) -> None:
     after = warehouse(two.folder / "again", MARTS, [RIGHT, SLIP])
-    loss = gate.came_back(
+    loss = gate.loss_of_rollback(
         after, "R2", "2026-11-25 12:00 UTC", ["un-2"], ["un-1", "un-2"], is_same_code=False
     )
     assert loss is not None
@@ -638,14 +638,16 @@ def test_a_build_of_what_brought_a_release_that_was_rolled_back_is_named(two: Tw
         "Release R2 was rolled back on 2026-11-25 12:00 UTC, and its cause is still landed: un-2."
     )
     for is_same_code in (False, True):
-        assert not gate.came_back(
+        assert not gate.loss_of_rollback(
             two.before, "R2", "then", ["un-2"], ["un-1", "un-2"], is_same_code=is_same_code
         )
 
 
 def test_where_no_snapshot_brought_it_the_same_documents_and_code_do(two: Two) -> None:
     def common(*made_from: str, is_same_code: bool = True) -> bool:
-        loss = gate.came_back(two.before, "R2", "then", [], made_from, is_same_code=is_same_code)
+        loss = gate.loss_of_rollback(
+            two.before, "R2", "then", [], made_from, is_same_code=is_same_code
+        )
         return loss is not None and "this build has the same documents and code" in loss.sentence
 
     assert common("bank-1", "un-1")
@@ -664,7 +666,7 @@ EXPOSED = pl.DataFrame(
 )
 
 
-def exposures_compared(tmp_path: Path, name: str, after: pl.DataFrame) -> gate.Comparison:
+def exposures_compared(tmp_path: Path, name: str, after: pl.DataFrame) -> gate.ReleaseComparison:
     return compare(
         warehouse(tmp_path / "before.duckdb", {name: EXPOSED}, [RIGHT, OTHER]),
         warehouse(tmp_path / "after.duckdb", {name: after}, [RIGHT, OTHER]),

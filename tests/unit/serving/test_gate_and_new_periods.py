@@ -60,8 +60,8 @@ def year_after_2021(lithium: float = 6.69465, weight: float = 1.2) -> pl.DataFra
 
 
 @pytest.fixture
-def compare(tmp_path: Path) -> Callable[[pl.DataFrame, pl.DataFrame], gate.Comparison]:
-    def compared(before: pl.DataFrame, after: pl.DataFrame) -> gate.Comparison:
+def compare(tmp_path: Path) -> Callable[[pl.DataFrame, pl.DataFrame], gate.ReleaseComparison]:
+    def compared(before: pl.DataFrame, after: pl.DataFrame) -> gate.ReleaseComparison:
         files = []
         for name, flows, snapshots in (
             ("before", before, [RIGHT, OTHER]),
@@ -75,10 +75,10 @@ def compare(tmp_path: Path) -> Callable[[pl.DataFrame, pl.DataFrame], gate.Compa
     return compared
 
 
-Compare = Callable[[pl.DataFrame, pl.DataFrame], gate.Comparison]
+Compare = Callable[[pl.DataFrame, pl.DataFrame], gate.ReleaseComparison]
 
 
-def news(compared: gate.Comparison) -> list[str]:
+def news(compared: gate.ReleaseComparison) -> list[str]:
     return [each.sentence for each in compared.news]
 
 

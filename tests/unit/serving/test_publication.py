@@ -327,11 +327,11 @@ def test_a_blocked_build_leaves_everything_as_it_is(settings: Settings) -> None:
     release = publication.new_release(START + timedelta(minutes=1), date(2026, 11, 25), "0.1.0")
     path = build(settings.build_dir, release, 151.0)
 
-    def judge(release: publication.Release) -> publication.Release:
+    def approve(release: publication.Release) -> publication.Release:
         raise BlockedError("Half of it would go.")
 
     with pytest.raises(BlockedError, match="Half of it"):
-        publication.publish(settings, path, release, completing(path), START, judge=judge)
+        publication.publish(settings, path, release, completing(path), START, approve=approve)
     assert state(settings) == before
     assert settings.published_file.read_bytes() == file
     assert not list(settings.releases_dir.glob(".new-*"))
@@ -344,7 +344,7 @@ def test_what_was_accepted_is_on_record_in_the_file_and_beside_it(settings: Sett
     accepted = {"accepted_at": START, "accepted_losses": "Half of it would go."}
     publication.publish(
         settings, path, release, completing(path), START,
-        judge=lambda release: release.model_copy(update=accepted),
+        approve=lambda release: release.model_copy(update=accepted),
     )  # fmt: skip
     with duckdb.connect(str(settings.published_file), read_only=True) as connection:
         assert connection.execute(
@@ -408,7 +408,7 @@ def test_who_goes_back_twice_has_gone_back_from_the_newest(settings: Settings) -
 
 def test_a_past_day_published_as_today_hides_nothing(settings: Settings) -> None:
     """A build of today is compared with the last of its own day, rolled back or not."""
-    last = publication.last_of_its_day
+    last = publication.last_for_build_day
     first = publish(settings, 0, 1.0, "a")
     rolled_back = publish(settings, 1, 2.0, "a", "b")
     publication.rollback(settings)
@@ -416,7 +416,7 @@ def test_a_past_day_published_as_today_hides_nothing(settings: Settings) -> None
         publish(settings, minute, 9.0, as_of=date(2025, 10, 20))
         assert published_close(settings) == 9.0
         assert last(settings) == first
-        file = publication.last_file_of_its_day(settings)
+        file = publication.last_file_for_build_day(settings)
         assert file is not None
         assert close_in(file) == 1.0
         note = publication.rolled_back(settings)
@@ -428,14 +428,14 @@ def test_a_past_day_published_as_today_hides_nothing(settings: Settings) -> None
     # Back to today, it counts like any other.
     today = publish(settings, 12, 3.0, "a")
     assert last(settings) == today
-    assert publication.last_file_of_its_day(settings) == settings.published_file
+    assert publication.last_file_for_build_day(settings) == settings.published_file
     assert publication.rolled_back(settings) is None
 
 
 def test_before_the_first_release_of_its_own_day_there_is_none(settings: Settings) -> None:
-    assert publication.last_file_of_its_day(settings) is None
+    assert publication.last_file_for_build_day(settings) is None
     publish(settings, 0, 9.0, as_of=date(2025, 10, 20))
-    assert publication.last_file_of_its_day(settings) is None
+    assert publication.last_file_for_build_day(settings) is None
 
 
 def test_a_build_that_a_newer_one_has_overtaken_is_not_published(settings: Settings) -> None:
@@ -446,7 +446,7 @@ def test_a_build_that_a_newer_one_has_overtaken_is_not_published(settings: Setti
     older = publication.new_release(START, START.date(), "0.1.0")
     path = build(settings.build_dir, older, 1.0)
     newer = publish(settings, 1, 2.0)
-    published = publication.publish(settings, path, older, completing(path), START, judge=refuse)
+    published = publication.publish(settings, path, older, completing(path), START, approve=refuse)
     assert published == newer
     assert published_close(settings) == 2.0
     names = [oldest.release_id, newer.release_id]

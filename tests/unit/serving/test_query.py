@@ -241,7 +241,7 @@ def test_another_format_is_limited_only_where_that_is_asked_for(query: Query) ->
 
 def test_parquet_says_which_column_it_cannot_hold(query: Query) -> None:
     sentence = rejected(query("select interval 3 month as a", "--format", "parquet"))
-    assert sentence.startswith("Parquet cannot hold a column of this query")
+    assert sentence.startswith("Parquet has no type for a column of this query")
 
 
 def test_values_without_a_type_in_python_are_shown_as_duckdb_writes_them(query: Query) -> None:

@@ -13,7 +13,7 @@ from dagster_project.serving.dictionary import Table, add_views, described_table
 from dagster_project.serving.publication import Release, new_release
 from dagster_project.serving.release_catalog import (
     CHECKS,
-    OF_A_RELEASE,
+    RELEASE_TABLES,
     RELEASES,
     TABLES,
     catalog_frames,
@@ -66,7 +66,7 @@ def test_intervals_have_no_latest_period(build: Path) -> None:
 def described() -> list[Table]:
     """The three tables as dbt's project describes them."""
     tables = described_tables(dbt_runner.load_manifest())
-    return [table for table in tables if table.full_name in OF_A_RELEASE]
+    return [table for table in tables if table.full_name in RELEASE_TABLES]
 
 
 def test_they_are_made_as_they_are_described(tmp_path: Path, described: list[Table]) -> None:

@@ -72,7 +72,7 @@ def test_the_list_fits_the_terminal_with_full_names(home: Path, columns: int) ->
     assert "dependency.supplier_shares  " in shown.stdout
     assert "importer, HS6 code" in shown.stdout
     assert "_named  " not in shown.stdout
-    assert "Beside 1 table with codes stands a view" in " ".join(shown.stderr.split())
+    assert "1 more view with the names of codes" in " ".join(shown.stderr.split())
     with_views = kido(home, "tables", "--views", columns=columns)
     assert "dependency.supplier_shares_named  " in with_views.stdout
     assert with_views.stderr == ""

@@ -14,10 +14,10 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from dagster_project.serving.terminal import (
-    EVERY_S,
+    PROGRESS_INTERVAL_S,
     Column,
     counter,
-    fit,
+    fit_columns,
     number,
     print_table,
     print_text,
@@ -142,18 +142,18 @@ def test_which_columns_fit_80_120_and_200_columns() -> None:
     """The numbers first, 10 and 22 columns with 2 between and 2 behind: 36. Then 13, 16 and 16 (of
     84) with as many between make 85, 47 more 134; the address never fits.
     """
-    assert fit(WIDE, 80).left_out == ["title", "snapshot_ids", "source_url"]
-    assert fit(WIDE, 84).left_out == ["title", "snapshot_ids", "source_url"]
-    assert fit(WIDE, 85).left_out == ["snapshot_ids", "source_url"]
-    assert fit(WIDE, 133).left_out == ["snapshot_ids", "source_url"]
-    assert fit(WIDE, 134).left_out == ["source_url"]
-    assert fit(WIDE, 200).left_out == ["source_url"]
+    assert fit_columns(WIDE, 80).left_out == ["title", "snapshot_ids", "source_url"]
+    assert fit_columns(WIDE, 84).left_out == ["title", "snapshot_ids", "source_url"]
+    assert fit_columns(WIDE, 85).left_out == ["snapshot_ids", "source_url"]
+    assert fit_columns(WIDE, 133).left_out == ["snapshot_ids", "source_url"]
+    assert fit_columns(WIDE, 134).left_out == ["source_url"]
+    assert fit_columns(WIDE, 200).left_out == ["source_url"]
 
 
 def test_numbers_are_kept_first_in_half_of_the_width() -> None:
     texts = [Column(f"text_{number}", ["ten letters"]) for number in range(3)]
     figures = [Column(f"figure_{number}", ["1"], is_number=True) for number in range(5)]
-    fitted = fit([*texts, *figures], 46)  # 10 a figure, 2 of them in 24; then 13 a text
+    fitted = fit_columns([*texts, *figures], 46)  # 10 a figure, 2 of them in 24; then 13 a text
     assert [column.name for column in fitted.columns] == [
         "text_0", "text_1", "figure_0", "figure_1",
     ]  # fmt: skip
@@ -164,14 +164,17 @@ def test_codes_with_a_name_beside_them_and_ways_to_a_source_give_way() -> None:
         Column("snapshot_ids", ["one"]), Column("supplier_iso3", ["VNM"]),
         Column("supplier_name", ["Viet Nam"]), Column("measure", ["value_usd"]),
     ]  # fmt: skip
-    assert [column.name for column in fit(columns, 24).columns] == ["supplier_name", "measure"]
-    assert fit(columns, 39).left_out == ["snapshot_ids"]
+    assert [column.name for column in fit_columns(columns, 24).columns] == [
+        "supplier_name",
+        "measure",
+    ]
+    assert fit_columns(columns, 39).left_out == ["snapshot_ids"]
     alone = [columns[1], columns[3]]
-    assert [column.name for column in fit(alone, 14).columns] == ["supplier_iso3"]
+    assert [column.name for column in fit_columns(alone, 14).columns] == ["supplier_iso3"]
 
 
 def test_a_narrower_column_takes_the_room_of_one_that_does_not_fit() -> None:
-    fitted = fit([Column("a", ["x" * 70]), Column("b", ["y" * 20]), Column("c", ["z"])], 80)
+    fitted = fit_columns([Column("a", ["x" * 70]), Column("b", ["y" * 20]), Column("c", ["z"])], 80)
     assert ([column.name for column in fitted.columns], fitted.left_out) == (["a", "c"], ["b"])
 
 
@@ -180,10 +183,12 @@ def test_names_in_japanese_give_way_to_what_stands_after_them() -> None:
         Column("supplier_name", ["Viet Nam"]), Column("supplier_name_ja", ["ベトナム"]),
         Column("share", ["0.2791"], is_number=True),
     ]  # fmt: skip
-    fitted = fit(columns, 22)  # 13 + 2 + 6, and 2 + 16 more
+    fitted = fit_columns(columns, 22)  # 13 + 2 + 6, and 2 + 16 more
     assert [column.name for column in fitted.columns] == ["supplier_name", "share"]
     assert fitted.left_out == ["supplier_name_ja"]
-    assert [column.name for column in fit(columns, 39).columns] == [one.name for one in columns]
+    assert [column.name for column in fit_columns(columns, 39).columns] == [
+        one.name for one in columns
+    ]
 
 
 def test_what_is_the_same_in_every_row_is_printed_once_where_columns_do_not_fit(at: Print) -> None:
@@ -192,7 +197,7 @@ def test_what_is_the_same_in_every_row_is_printed_once_where_columns_do_not_fit(
         Column("supplier", ["Viet Nam", "China"]), Column("address", ["a" * 41, "a" * 41]),
         Column("share", ["0.2791", "0.2758"], is_number=True),
     ]  # fmt: skip
-    out, err = at(64, print_table, columns, once="In every row")
+    out, err = at(64, print_table, columns, common_label="In every row")
     assert out.splitlines() == [
         "In every row: importer Japan, no valuation",
         f"supplier  {'address':41}   share",
@@ -200,10 +205,10 @@ def test_what_is_the_same_in_every_row_is_printed_once_where_columns_do_not_fit(
         f"China     {'a' * 41}  0.2758",
     ]
     assert err == ""
-    wide, _ = at(200, print_table, columns, once="In every row")
+    wide, _ = at(200, print_table, columns, common_label="In every row")
     assert wide.splitlines()[0].split() == [column.name for column in columns]
     one_row = [Column(column.name, column.cells[:1], column.is_number) for column in columns]
-    assert at(64, print_table, one_row, once="In every row")[1].startswith(
+    assert at(64, print_table, one_row, common_label="In every row")[1].startswith(
         "Left out, as they do not fit: "
     )
 
@@ -218,7 +223,7 @@ def test_a_table_of_equal_rows_is_still_a_table(at: Print) -> None:
 
 def test_the_room_that_is_left_goes_to_the_texts() -> None:
     """80 - 3 - 2 = 75 columns for a text of 84."""
-    fitted = fit([Column("a", ["JPN"]), Column("title", [CLAUSE])], 80)
+    fitted = fit_columns([Column("a", ["JPN"]), Column("title", [CLAUSE])], 80)
     assert fitted.widths == [3, 75]
 
 
@@ -315,6 +320,6 @@ def test_a_long_step_says_now_and_then_how_far_it_is() -> None:
     lines: list[str] = []
     count = counter("models", lines.append, lambda: seconds)
     for done in range(1000, 1010):
-        seconds += EVERY_S / 4
+        seconds += PROGRESS_INTERVAL_S / 4
         count(done, 1200)
     assert lines == ["    1,003 of 1,200 models", "    1,007 of 1,200 models"]

@@ -1,4 +1,4 @@
-"""How figures, periods and names stand in an English sentence."""
+"""Figures, periods and names as parts of an English sentence."""
 
 from __future__ import annotations
 
