@@ -1,7 +1,7 @@
-"""What rules on prices need to know of instruments and the sessions of their exchanges.
+"""Instruments and the sessions of their exchanges, for the rules on prices.
 
-It is read when a suite is evaluated, as the library of calendars takes 0.3 s to import; the rules
-themselves are in the suites.
+They are read when a suite is evaluated, since the library of calendars takes 0.3 s to import. The
+rules themselves are in the suites.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ EXAMPLE = Markets(
     {"A": Traded("equity", "XNYS"), "B": Traded("fx", "TARGET")},
     lambda _: pl.Series([date(2026, 1, 5), date(2026, 1, 6)]),
 )
-"""Two instruments and two sessions: an expression made of them shows what a rule looks at, and
-changes with it."""
+"""Two instruments and two sessions, to build the expressions of a rule without a frame: for its
+columns and its version."""
 
 
 def markets_of(instruments: Iterable[object]) -> Markets:
-    """Those of the instruments that are in the list."""
+    """The markets of the instruments that are in the list; others are ignored."""
     known = traded()
     names = (name for name in instruments if isinstance(name, str))
     return Markets({name: known[name] for name in names if name in known}, _sessions)

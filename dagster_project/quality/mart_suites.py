@@ -1,12 +1,12 @@
 """The suites of the published tables: their expectations are read from `dbt/models/marts/`.
 
-They are listed under `config.meta.expectations` in the `.yml` of a table, beside its columns, with
-Great Expectations' own types and arguments. Rules that cannot be written there are named there and
-made in `mart_rules.py`.
+They are listed under `config.meta.expectations` in the `.yml` of a table, with the types and
+arguments of Great Expectations. Rules that YAML cannot express are named there and defined in
+`mart_rules.py`.
 
-They say ranges, allowed words, coverage and dates. Keys, relationships and identities are dbt's
-tests; none of them is here, except the keys of the tables that dbt does not build. An error blocks
-the publication of the build. Tables that may be empty have no rule on their number of rows.
+Expectations are on ranges, allowed words, coverage and dates. Keys, relationships and identities
+are tests of dbt, except the keys of the tables that dbt does not build. An error blocks the
+publication of the build. Tables that may be empty have no rule on their number of rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from dagster_project import market, words
-from dagster_project.quality import parts
+from dagster_project.quality import shared_rules
 from dagster_project.quality.mart_rules import MART_RULES
 from dagster_project.quality.rules import Known, Rule, Severity, Suite, Today
 from dagster_project.settings import DBT_PROJECT
@@ -31,9 +31,9 @@ MARTS = DBT_PROJECT / "models" / "marts"
 
 LIMITS: Mapping[str, float] = MappingProxyType(
     {
-        "largest_share": 1 + parts.ROUNDING,
-        "least_usd_per_kg": parts.UNIT_VALUE_USD_PER_KG[0],
-        "largest_usd_per_kg": parts.UNIT_VALUE_USD_PER_KG[1],
+        "largest_share": 1 + shared_rules.ROUNDING,
+        "least_usd_per_kg": shared_rules.UNIT_VALUE_USD_PER_KG[0],
+        "largest_usd_per_kg": shared_rules.UNIT_VALUE_USD_PER_KG[1],
         "path_from": market.PATH_FROM,
         "path_to": market.PATH_TO,
         "least_sessions": market.LEAST_SESSIONS,
@@ -44,14 +44,14 @@ text of a reason or a derived column."""
 
 PATTERNS: Mapping[str, str] = MappingProxyType(
     {
-        "hs6": parts.HS6,
-        "hs6_or_heading": parts.HS6_OR_HEADING,
-        "iso_4217": parts.ISO_4217,
-        "slug": parts.SLUG,
-        "nace_division": parts.NACE_DIVISION,
-        "element": parts.ELEMENT,
-        "not_blank": parts.NOT_BLANK,
-        "web_address": parts.WEB_ADDRESS,
+        "hs6": shared_rules.HS6,
+        "hs6_or_heading": shared_rules.HS6_OR_HEADING,
+        "iso_4217": shared_rules.ISO_4217,
+        "slug": shared_rules.SLUG,
+        "nace_division": shared_rules.NACE_DIVISION,
+        "element": shared_rules.ELEMENT,
+        "not_blank": shared_rules.NOT_BLANK,
+        "web_address": shared_rules.WEB_ADDRESS,
     }
 )
 
@@ -68,7 +68,7 @@ class WordsOf(_Strict):
     @property
     def value(self) -> object:
         lists = {name: value for name, value in vars(words).items() if isinstance(value, tuple)}
-        return _named(self.words, {name.lower(): value for name, value in lists.items()})
+        return _lookup(self.words, {name.lower(): value for name, value in lists.items()})
 
 
 class LimitOf(_Strict):
@@ -78,7 +78,7 @@ class LimitOf(_Strict):
 
     @property
     def value(self) -> object:
-        return _named(self.limit, LIMITS)
+        return _lookup(self.limit, LIMITS)
 
 
 class PatternOf(_Strict):
@@ -88,7 +88,7 @@ class PatternOf(_Strict):
 
     @property
     def value(self) -> object:
-        return _named(self.pattern, PATTERNS)
+        return _lookup(self.pattern, PATTERNS)
 
 
 class KnownOf(_Strict):
@@ -134,18 +134,21 @@ class Expectation(_Strict):
     function: str = ""
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Expectation:
+    def _is_complete(self) -> Expectation:
         if self.function:
             if self.model_fields_set != {"name", "function"}:
                 raise ValueError("an entry with a function has nothing else but its name")
             if self.function not in MART_RULES:
-                raise ValueError(f"{self.function} is no rule of mart_rules.py")
+                raise ValueError(f"{self.function} is not a rule of mart_rules.py")
         elif not (self.type and self.reason):
             raise ValueError("an entry gives type, kwargs and reason, or a function")
         return self
 
     def rule(self) -> Rule:
-        """Raises ValueError for what no rule can be, an unknown list or limit included."""
+        """The rule of the entry.
+
+        Raises ValueError if it is invalid, or names an unknown list or limit.
+        """
         if self.function:
             return MART_RULES[self.function]
         return Rule(
@@ -166,9 +169,9 @@ class Expectation(_Strict):
         )
 
 
-def _named(name: str, values: Mapping[str, Any]) -> object:
+def _lookup(name: str, values: Mapping[str, Any]) -> object:
     if name not in values:
-        raise ValueError(f"there is no {name}")
+        raise ValueError(f"{name} is not defined")
     return values[name]
 
 

@@ -1,4 +1,4 @@
-"""Quarantined rows, kept with the reason and the original row, as shown in `catalog.quarantine`.
+"""Quarantined rows on disk, with the reason and the original row, for `catalog.quarantine`.
 
 Whole documents that cannot be used are quarantined in `lake/landing.py`.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from dagster_project.lake.store import write_atomically
-from dagster_project.quality.results import plain
+from dagster_project.quality.results import json_value
 
 QUARANTINE_SCHEMA = pl.Schema(
     {
@@ -45,10 +45,10 @@ def write_quarantine(
         return folder
     reason_columns = ("row_number", "rule", "value", "explanation")
     rows = [
-        json.dumps({name: plain(value) for name, value in row.items()}, ensure_ascii=False)
+        json.dumps({name: json_value(value) for name, value in row.items()}, ensure_ascii=False)
         for row in quarantined.drop(reason_columns).iter_rows(named=True)
     ]
-    kept = quarantined.select(
+    records = quarantined.select(
         pl.lit(snapshot_id).alias("snapshot_id"),
         pl.lit(source).alias("source"),
         pl.lit(table).alias("table_name"),
@@ -56,16 +56,16 @@ def write_quarantine(
         pl.Series("row", rows, dtype=pl.String),
     ).cast(QUARANTINE_SCHEMA)
     buffer = io.BytesIO()
-    kept.write_parquet(buffer)
+    records.write_parquet(buffer)
     write_atomically(rows_file, buffer.getvalue())
-    by_rule = kept["rule"].value_counts(sort=True).iter_rows()
+    by_rule = records["rule"].value_counts(sort=True).iter_rows()
     reasons = {
         "snapshot_id": snapshot_id,
         "source": source,
         "table": table,
-        "rows": kept.height,
+        "rows": records.height,
         "rows_by_rule": dict(by_rule),
-        "first": kept.row(0, named=True),
+        "first": records.row(0, named=True),
     }
     write_atomically(
         reasons_file, json.dumps(reasons, ensure_ascii=False, indent=2).encode() + b"\n"

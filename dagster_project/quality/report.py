@@ -11,7 +11,7 @@ from html import escape
 import polars as pl
 
 from dagster_project.errors import counted
-from dagster_project.quality.results import CheckResult, plain
+from dagster_project.quality.results import CheckResult, json_value
 
 _RANK = {"could_not_run": 0, "failed": 1, "passed": 2}
 _WORDS = {"could_not_run": "could not run", "failed": "failed", "passed": "passed"}
@@ -42,14 +42,21 @@ def render_report(results: Iterable[CheckResult], *, title: str = "Checks") -> s
             check.check_name,
         ),
     )
-    troubled = [check for check in checks if check.status != "passed"]
+    not_passed = [check for check in checks if check.status != "passed"]
     tables = sorted({(check.layer, check.table_name) for check in checks})
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{_totals(checks)}</p>",
-        *(f"<h2>What did not pass</h2>{''.join(map(_trouble, troubled))}" for _ in troubled[:1]),
         *(
-            _table(layer, name, [c for c in checks if (c.layer, c.table_name) == (layer, name)])
+            f"<h2>What did not pass</h2>{''.join(map(_failure, not_passed))}"
+            for _ in not_passed[:1]
+        ),
+        *(
+            _table(
+                layer,
+                name,
+                [check for check in checks if (check.layer, check.table_name) == (layer, name)],
+            )
             for layer, name in tables
         ),
     ]
@@ -71,7 +78,7 @@ def _totals(checks: Sequence[CheckResult]) -> str:
     )
 
 
-def _trouble(check: CheckResult) -> str:
+def _failure(check: CheckResult) -> str:
     return (
         f"<h3>{escape(check.table_name)}: {escape(_sentence(check))}</h3>"
         f'<p><span class="{check.severity}">{_WORDS[check.status]}</span>: '
@@ -113,4 +120,4 @@ def _sample(sample: pl.DataFrame | None) -> str:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else escape(str(plain(value)))
+    return "" if value is None else escape(str(json_value(value)))

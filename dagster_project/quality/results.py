@@ -40,7 +40,7 @@ CHECKS_SCHEMA = pl.Schema(
 class CheckResult:
     """The result of one check of one table.
 
-    `failing_rows` is 0 where a failure has no single row (a table without rows). `sample` holds
+    `failing_rows` is 0 where a failure has no single row (a table without rows). `sample` has
     the first offending rows with all their columns.
     """
 
@@ -55,7 +55,7 @@ class CheckResult:
     sample: pl.DataFrame | None
     explanation: str
     rows: int = 0
-    """Rows it was evaluated on; 0 where that is not known."""
+    """Rows it was evaluated on; 0 if unknown."""
     values: tuple[str, ...] = ()
     """The first offending values, as text."""
 
@@ -114,7 +114,7 @@ def to_json(results: Iterable[CheckResult]) -> list[dict[str, Any]]:
             "sample": None
             if result.sample is None
             else [
-                {name: plain(value) for name, value in row.items()}
+                {name: json_value(value) for name, value in row.items()}
                 for row in result.sample.to_dicts()
             ],
         }
@@ -138,8 +138,8 @@ def from_json(records: Iterable[Mapping[str, Any]]) -> list[CheckResult]:
     ]
 
 
-def plain(value: object) -> object:
-    """The value as JSON can hold it."""
+def json_value(value: object) -> object:
+    """The value as one that JSON can represent."""
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if value is None or isinstance(value, bool | int | str):
@@ -147,5 +147,5 @@ def plain(value: object) -> object:
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [json_value(item) for item in value]
     return str(value)

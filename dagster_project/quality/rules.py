@@ -1,4 +1,4 @@
-"""What a rule and a suite are: plain data, so that the names of all checks are known at no cost.
+"""Rules and suites as plain data, so that the names of all checks are known without an evaluation.
 
 `runner` evaluates a suite; Great Expectations is not imported here.
 """
@@ -51,7 +51,7 @@ EXPECTATIONS: Mapping[str, Reach] = MappingProxyType(
         "ExpectTableRowCountToBeBetween": "table",
     }
 )
-"""The expectations rules may use; the runner can evaluate each on a profile."""
+"""The expectations that rules may use: those that can be evaluated on a profile."""
 
 
 @dataclass(frozen=True)
@@ -97,20 +97,20 @@ class Rule:
     on_failure: OnFailure = "stop"
     derived: Mapping[str, Derived] = field(default_factory=dict)
     unit: str = ""
-    """Of the values it evaluates, as a reader is shown them; empty for texts and days."""
+    """Unit of the values it evaluates, for readers; empty for texts and days."""
 
     def __post_init__(self) -> None:
         if self.expectation not in EXPECTATIONS:
             raise ValueError(f"{self.name}: {self.expectation} is not in EXPECTATIONS.")
         if "mostly" in self.kwargs:
-            raise ValueError(f"{self.name}: `mostly` is not allowed: a rule holds for every row.")
+            raise ValueError(f"{self.name}: `mostly` is not allowed: a rule applies to every row.")
         if self.on_failure == "quarantine" and self.reach != "row":
             raise ValueError(f"{self.name}: {self.expectation} gives no rows to quarantine.")
         if (self.on_failure == "stop") != (self.severity == "error"):
             raise ValueError(f"{self.name}: a rule blocks if, and only if, its severity is error.")
 
     def with_derived(self, **derived: Derived) -> Rule:
-        """The rule looking at columns computed from the frame's."""
+        """The rule with columns that are computed from those of the frame."""
         return replace(self, derived={**self.derived, **derived})
 
     def in_unit(self, unit: str) -> Rule:
@@ -211,7 +211,7 @@ def report(
     return Rule(name, expectation, kwargs, explanation, "warn", "report", derived or {})
 
 
-def resolved(
+def resolved_kwargs(
     rule: Rule,
     today: date,
     scope: CommodityScope = DEFAULT_SCOPE,
@@ -219,8 +219,8 @@ def resolved(
 ) -> dict[str, object]:
     """The rule's kwargs with days and lists of codes instead of `Today` and `Known`.
 
-    In a wide `scope` each of its codes is a mineral group: those among `values`, the column's, are
-    in the list.
+    `values` are those of the rule's columns. In a wide `scope` each of its codes is a mineral group
+    of its own; the list has those that are among the values.
     """
     return {key: _resolved(value, today, scope, values) for key, value in rule.kwargs.items()}
 
@@ -259,7 +259,7 @@ def lists_of(suite: Suite) -> set[ListName]:
 def suite_version(suite: Suite) -> str:
     """Twelve hex digits that change when a rule changes.
 
-    The day is left out: a suite's verdict on a batch is still valid tomorrow. So are the lists of
+    It does not depend on the day, since a verdict on a batch remains valid, nor on the lists of
     codes (`lists_of`).
     """
     digest = hashlib.sha256(f"{suite.layer} {suite.table}".encode())

@@ -29,7 +29,7 @@ from dagster_project.quality.profiles import (
     first_line,
 )
 from dagster_project.quality.results import SAMPLE_ROWS, CheckResult, Status
-from dagster_project.quality.rules import Rule, Suite, resolved
+from dagster_project.quality.rules import Rule, Suite, resolved_kwargs
 
 PROFILE_ABOVE_ROWS = 20_000
 """With this many rows both take the same time (the suite of trade flows: 0.17 s). At 200,000 rows
@@ -371,7 +371,9 @@ def kwargs_of(
             key: datetime.combine(value, time())
             if isinstance(value, date) and not isinstance(value, datetime)
             else value
-            for key, value in resolved(rule, day, scope, _values_for(rule, values_in_frame)).items()
+            for key, value in resolved_kwargs(
+                rule, day, scope, _values_for(rule, values_in_frame)
+            ).items()
         }
         for rule in suite.rules
     }

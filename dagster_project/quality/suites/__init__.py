@@ -1,8 +1,8 @@
 """The suites of the lake tables: a file per table, found by its path.
 
-`lake/<table>.py` holds `RULES`, the rules of that table in the order in which they are shown.
-Shared rules are in `parts` and `lake_parts`. The suites of the marts are beside their columns
-(`mart_suites.py`).
+`lake/<table>.py` has `RULES`, the rules of that table in the order in which they are shown. Common
+rules are in `shared_rules` and `shared_lake_rules`. The suites of the marts are read from the YAML
+of their models (`mart_suites.py`).
 
 An unknown code, a duplicated key or a wrong shape blocks a batch; a single invalid row is
 quarantined; an unusual value that may be correct is reported. No rule is for one publisher.

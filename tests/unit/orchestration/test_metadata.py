@@ -4,13 +4,13 @@ import dagster as dg
 import polars as pl
 
 from dagster_project.orchestration.metadata import suite_check_result
-from dagster_project.quality import parts
+from dagster_project.quality import shared_rules
 from dagster_project.quality.results import CheckResult, from_json, to_json
 from dagster_project.quality.rules import Suite, quarantine, report
 from dagster_project.quality.runner import evaluate
 
 TABLE = dg.AssetKey(["lake", "flows"])
-UNIT_VALUES = Suite("lake", "flows", (parts.has_a_plausible_unit_value("usd", "kg"),))
+UNIT_VALUES = Suite("lake", "flows", (shared_rules.has_a_plausible_unit_value("usd", "kg"),))
 
 
 def batch(*usd_of_a_kilogram: float) -> list[CheckResult]:

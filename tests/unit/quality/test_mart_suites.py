@@ -107,9 +107,9 @@ def test_an_entry_reads_lists_limits_and_days_from_where_they_are_kept() -> None
     ("change", "complaint"),
     [
         ({"type": "expect_column_to_exist"}, "ExpectColumnToExist is not in EXPECTATIONS"),
-        ({"kwargs": {"column": "a", "value_set": {"words": "moods"}}}, "there is no moods"),
-        ({"kwargs": {"column": "a", "value_set": {"words": "stage"}}}, "there is no stage"),
-        ({"kwargs": {"column": "a", "max_value": {"limit": "sky"}}}, "there is no sky"),
+        ({"kwargs": {"column": "a", "value_set": {"words": "moods"}}}, "moods is not defined"),
+        ({"kwargs": {"column": "a", "value_set": {"words": "stage"}}}, "stage is not defined"),
+        ({"kwargs": {"column": "a", "max_value": {"limit": "sky"}}}, "sky is not defined"),
         ({"severity": "fatal"}, "severity"),
         ({"reason": ""}, "type, kwargs and reason"),
         ({"because": "x"}, "because"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dagster_project import words
-from dagster_project.quality.lake_parts import is_filled, key_of, year_has_begun
-from dagster_project.quality.parts import has_rows, is_one_of, one_row_per
 from dagster_project.quality.rules import quarantine
+from dagster_project.quality.shared_lake_rules import is_filled, key_of, year_has_begun
+from dagster_project.quality.shared_rules import has_rows, is_one_of, one_row_per
 
 RULES = (
     has_rows(),

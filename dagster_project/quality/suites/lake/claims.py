@@ -5,9 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 from dagster_project import words
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import has_a_web_address, is_filled, key_of, known_by_today
-from dagster_project.quality.parts import (
+from dagster_project.quality import shared_rules
+from dagster_project.quality.rules import Known, stop
+from dagster_project.quality.shared_lake_rules import (
+    has_a_web_address,
+    is_filled,
+    key_of,
+    known_by_today,
+)
+from dagster_project.quality.shared_rules import (
     has_rows,
     is_known_economy,
     is_not_above,
@@ -15,7 +21,6 @@ from dagster_project.quality.parts import (
     matches,
     one_row_per,
 )
-from dagster_project.quality.rules import Known, stop
 
 RULES = (
     has_rows(),
@@ -58,7 +63,7 @@ RULES = (
         "A claim is on a year or on a month.",
     ),
     matches(
-        "nace2_code_is_a_division", "nace2_code", parts.NACE_DIVISION,
+        "nace2_code_is_a_division", "nace2_code", shared_rules.NACE_DIVISION,
         "A letter and two digits (`C25`): a section or a class is another level.",
     ),
     is_not_above(

@@ -8,17 +8,22 @@ from __future__ import annotations
 import polars as pl
 
 from dagster_project import words
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import (
+from dagster_project.quality import shared_rules
+from dagster_project.quality.rules import stop
+from dagster_project.quality.shared_lake_rules import (
     has_a_web_address,
     is_filled,
     key_of,
     known_by_today,
 )
-from dagster_project.quality.parts import is_known_economy, is_not_blank, is_one_of, one_row_per
-from dagster_project.quality.rules import stop
+from dagster_project.quality.shared_rules import (
+    is_known_economy,
+    is_not_blank,
+    is_one_of,
+    one_row_per,
+)
 
-_NO_NAME = pl.element().filter(~pl.element().str.contains(parts.SLUG))
+_NO_NAME = pl.element().filter(~pl.element().str.contains(shared_rules.SLUG))
 
 RULES = (
     is_filled("company_facts"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import is_filled, key_of
-from dagster_project.quality.parts import has_rows, is_known_economy, is_one_of, one_row_per
+from dagster_project.quality import shared_rules
 from dagster_project.quality.rules import stop
+from dagster_project.quality.shared_lake_rules import is_filled, key_of
+from dagster_project.quality.shared_rules import has_rows, is_known_economy, is_one_of, one_row_per
 
 TABLES_WITH_A_PERIOD = tuple(
     table.name for table in LAKE_TABLES.values() if table.period and table.name != "coverage"
@@ -22,7 +22,7 @@ RULES = (
         "An answer for a table that does not exist has no meaning.",
     ),
     is_known_economy("reporter_iso3", ""),
-    *parts.names_a_slice(),
+    *shared_rules.names_a_slice(),
     stop(
         "rows_is_not_negative",
         "Rows are counted.",

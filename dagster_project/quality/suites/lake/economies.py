@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import is_filled, key_of
-from dagster_project.quality.parts import has_rows, matches, one_row_per
+from dagster_project.quality import shared_rules
 from dagster_project.quality.rules import stop
+from dagster_project.quality.shared_lake_rules import is_filled, key_of
+from dagster_project.quality.shared_rules import has_rows, matches, one_row_per
 
 RULES = (
     has_rows(),
@@ -23,7 +23,7 @@ RULES = (
         "Without them the first question has no answer: the file was cut.",
         "ExpectColumnDistinctValuesToContainSet",
         column="economy_iso3",
-        value_set=parts.WELL_KNOWN,
+        value_set=shared_rules.WELL_KNOWN,
     ),
     stop(
         "m49_code_names_one_economy",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dagster_project import words
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import is_filled, is_finite, key_of
-from dagster_project.quality.parts import has_rows, is_one_of, matches, one_row_per
+from dagster_project.quality import shared_rules
 from dagster_project.quality.rules import quarantine
+from dagster_project.quality.shared_lake_rules import is_filled, is_finite, key_of
+from dagster_project.quality.shared_rules import has_rows, is_one_of, matches, one_row_per
 
 RULES = (
     has_rows(),
     is_filled("element_abundance"),
     one_row_per("estimate", *key_of("element_abundance")),
     matches(
-        "element_is_a_symbol", "element", parts.ELEMENT,
+        "element_is_a_symbol", "element", shared_rules.ELEMENT,
         "One or two letters (`Nd`): a name or an oxide is another thing.",
     ),
     is_one_of(

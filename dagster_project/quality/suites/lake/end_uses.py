@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import (
+from dagster_project.quality import shared_rules
+from dagster_project.quality.rules import quarantine
+from dagster_project.quality.shared_lake_rules import (
     is_filled,
     is_finite,
     is_not_negative,
     key_of,
     year_has_begun,
 )
-from dagster_project.quality.parts import has_rows, matches, one_row_per
-from dagster_project.quality.rules import quarantine
+from dagster_project.quality.shared_rules import has_rows, matches, one_row_per
 
 RULES = (
     has_rows(),
     is_filled("end_uses"),
     one_row_per("use", *key_of("end_uses")),
     matches(
-        "nace2_code_is_a_division", "nace2_code", parts.NACE_DIVISION,
+        "nace2_code_is_a_division", "nace2_code", shared_rules.NACE_DIVISION,
         "A letter and two digits (`C25`): a section or a class is another level.",
     ),
     year_has_begun(),

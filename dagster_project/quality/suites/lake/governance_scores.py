@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import is_filled, is_finite, key_of, year_has_begun
-from dagster_project.quality.parts import has_rows, is_known_economy, matches, one_row_per
+from dagster_project.quality import shared_rules
 from dagster_project.quality.rules import quarantine
+from dagster_project.quality.shared_lake_rules import is_filled, is_finite, key_of, year_has_begun
+from dagster_project.quality.shared_rules import has_rows, is_known_economy, matches, one_row_per
 
 RULES = (
     has_rows(),
@@ -13,7 +13,7 @@ RULES = (
     one_row_per("score", *key_of("governance_scores")),
     is_known_economy("economy_iso3"),
     matches(
-        "indicator_is_a_name", "indicator", parts.SLUG,
+        "indicator_is_a_name", "indicator", shared_rules.SLUG,
         "Indicators are named one way (`rule_of_law`), else they match nothing.",
     ),
     year_has_begun(),

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dagster_project import words
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import is_filled, key_of
-from dagster_project.quality.parts import has_rows, is_one_of, matches, one_row_per
+from dagster_project.quality import shared_rules
 from dagster_project.quality.rules import Known
+from dagster_project.quality.shared_lake_rules import is_filled, key_of
+from dagster_project.quality.shared_rules import has_rows, is_one_of, matches, one_row_per
 
 RULES = (
     has_rows(),
     is_filled("material_labels"),
     one_row_per("label", *key_of("material_labels")),
     matches(
-        "material_is_a_name", "material", parts.SLUG,
+        "material_is_a_name", "material", shared_rules.SLUG,
         "Materials have one form of name (`natural_graphite`), else two publishers do not match.",
     ),
     matches(
-        "mineral_is_a_name", "mineral", parts.SLUG,
+        "mineral_is_a_name", "mineral", shared_rules.SLUG,
         "Minerals have one form of name (`rare_earths`), else they match nothing.",
     ),
     is_one_of(
@@ -33,7 +33,7 @@ RULES = (
         "A ton of oxide and a ton of the metal in it are not added up.",
     ),
     matches(
-        "reason_is_in_words", "left_out", parts.NOT_BLANK,
+        "reason_is_in_words", "left_out", shared_rules.NOT_BLANK,
         "Either a label's figures are used, or the reason for leaving it out is given.",
     ),
 )  # fmt: skip

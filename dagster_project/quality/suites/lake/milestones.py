@@ -5,22 +5,22 @@ from __future__ import annotations
 import polars as pl
 
 from dagster_project import words
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import (
+from dagster_project.quality import shared_rules
+from dagster_project.quality.rules import Today, quarantine, stop
+from dagster_project.quality.shared_lake_rules import (
     FIRST_MEASURE,
     has_a_web_address,
     is_filled,
     key_of,
     known_by_today,
 )
-from dagster_project.quality.parts import (
+from dagster_project.quality.shared_rules import (
     has_rows,
     is_known_economy,
     is_not_above,
     is_one_of,
     one_row_per,
 )
-from dagster_project.quality.rules import Today, quarantine, stop
 
 LONGEST_PLAN_DAYS = 30 * 366
 
@@ -51,7 +51,7 @@ RULES = (
         "ExpectColumnValuesToBeBetween",
         column="event_date",
         min_value=FIRST_MEASURE,
-        max_value=Today(parts.SLACK_DAYS),
+        max_value=Today(shared_rules.SLACK_DAYS),
     ),
     quarantine(
         "planned_date_is_within_thirty_years_from_now",

@@ -7,10 +7,10 @@ from datetime import date
 import polars as pl
 
 from dagster_project import words
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import is_filled, is_finite, key_of
-from dagster_project.quality.parts import has_rows, is_one_of, matches, one_row_per
+from dagster_project.quality import shared_rules
 from dagster_project.quality.rules import Known, Today, quarantine
+from dagster_project.quality.shared_lake_rules import is_filled, is_finite, key_of
+from dagster_project.quality.shared_rules import has_rows, is_one_of, matches, one_row_per
 
 MOST_PRICE = 1e9
 """Per unit, in any currency: rhodium by the kilogram in yen stays below a fifth of it."""
@@ -35,7 +35,7 @@ RULES = (
         "A weekly or quarterly average is another series.",
     ),
     matches(
-        "currency_is_an_iso_4217_code", "currency", parts.ISO_4217,
+        "currency_is_an_iso_4217_code", "currency", shared_rules.ISO_4217,
         "`cents` or `$` is a unit, not a currency.",
     ),
     is_one_of(
@@ -44,7 +44,7 @@ RULES = (
         "dbt/seeds/seed_instruments.csv, then land the file.",
     ),
     matches(
-        "unit_is_given", "unit", parts.NOT_BLANK,
+        "unit_is_given", "unit", shared_rules.NOT_BLANK,
         "A price without a unit cannot be compared.",
     ),
     matches(
@@ -69,7 +69,7 @@ RULES = (
         "ExpectColumnValuesToBeBetween",
         column="price_date",
         min_value=FIRST_PRICE,
-        max_value=Today(parts.SLACK_DAYS),
+        max_value=Today(shared_rules.SLACK_DAYS),
     ),
     quarantine(
         "quote_has_a_close",
@@ -104,16 +104,16 @@ RULES = (
         column="split_ratio",
         min_value=0,
         strict_min=True,
-        max_value=parts.LARGEST_SPLIT,
+        max_value=shared_rules.LARGEST_SPLIT,
     ),
-    *parts.rates_are_plausible(quarantine),
-    parts.does_not_jump(("source", "instrument"), _IS_DAILY),
-    parts.has_no_step_of_a_split(
+    *shared_rules.rates_are_plausible(quarantine),
+    shared_rules.does_not_jump(("source", "instrument"), _IS_DAILY),
+    shared_rules.has_no_step_of_a_split(
         pl.coalesce(
             _ratio("adjusted_close"), _ratio("close") * pl.col("split_ratio").fill_null(1)
         ),
         _IS_DAILY,
     ),
-    parts.is_a_session(_IS_DAILY),
-    parts.no_session_is_missing(_SERIES, _IS_DAILY),
+    shared_rules.is_a_session(_IS_DAILY),
+    shared_rules.no_session_is_missing(_SERIES, _IS_DAILY),
 )  # fmt: skip

@@ -5,21 +5,21 @@ from __future__ import annotations
 import polars as pl
 
 from dagster_project import words
-from dagster_project.quality.lake_parts import (
+from dagster_project.quality.rules import quarantine, stop
+from dagster_project.quality.shared_lake_rules import (
     is_filled,
     is_finite,
     is_not_negative,
     key_of,
     year_has_begun,
 )
-from dagster_project.quality.parts import (
+from dagster_project.quality.shared_rules import (
     has_rows,
     is_known_economy,
     is_one_of,
     matches,
     one_row_per,
 )
-from dagster_project.quality.rules import quarantine, stop
 
 LARGEST_AMOUNT_T = 1e12
 """A million million tons: no output, capacity or reserves of any material reach it."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from dagster_project import words
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import (
+from dagster_project.quality import shared_rules
+from dagster_project.quality.rules import Today, quarantine
+from dagster_project.quality.shared_lake_rules import (
     FIRST_MEASURE,
     is_filled,
     is_finite,
@@ -14,14 +15,13 @@ from dagster_project.quality.lake_parts import (
     is_not_negative,
     key_of,
 )
-from dagster_project.quality.parts import (
+from dagster_project.quality.shared_rules import (
     has_rows,
     is_known_economy,
     is_one_of,
     matches,
     one_row_per,
 )
-from dagster_project.quality.rules import Today, quarantine
 
 RULES = (
     has_rows(),
@@ -30,7 +30,7 @@ RULES = (
     is_known_economy("exporter_iso3"),
     is_known_economy("importer_iso3"),
     matches(
-        "code_is_an_hs6_code", "hs6_code", parts.HS6,
+        "code_is_an_hs6_code", "hs6_code", shared_rules.HS6,
         "Six digits as text: a number loses the leading zero, a national line has more.",
     ),
     is_one_of(
@@ -47,7 +47,7 @@ RULES = (
         "ExpectColumnValuesToBeBetween",
         column="period_start",
         min_value=FIRST_MEASURE,
-        max_value=Today(parts.SLACK_DAYS),
+        max_value=Today(shared_rules.SLACK_DAYS),
     ),
     is_finite("value_usd", "net_weight_kg"),
     quarantine(
@@ -60,5 +60,5 @@ RULES = (
     ),
     is_not_negative("net_weight_kg"),
     *is_no_more_than_is_traded(),
-    parts.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
+    shared_rules.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
 )  # fmt: skip

@@ -5,22 +5,22 @@ from __future__ import annotations
 import polars as pl
 
 from dagster_project import words
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import (
+from dagster_project.quality import shared_rules
+from dagster_project.quality.rules import Today, quarantine, stop
+from dagster_project.quality.shared_lake_rules import (
     FIRST_MEASURE,
     has_a_web_address,
     is_filled,
     key_of,
     known_by_today,
 )
-from dagster_project.quality.parts import (
+from dagster_project.quality.shared_rules import (
     has_rows,
     is_known_economy,
     is_not_above,
     is_one_of,
     one_row_per,
 )
-from dagster_project.quality.rules import Today, quarantine, stop
 
 LONGEST_NOTICE_DAYS = 5 * 366
 
@@ -45,7 +45,7 @@ RULES = (
         "target_class_is_known", "target_class", words.TARGET_CLASSES,
         "A clause on entities gives no exposure of trade, one on an economy does.",
     ),
-    parts.targets_agree(),
+    shared_rules.targets_agree(),
     is_one_of(
         "reach_is_known", "reach", words.REACHES,
         "A clause on goods that leave third countries exposes no trade with its implementer.",
@@ -58,14 +58,14 @@ RULES = (
         "date_precision_is_known", "date_precision", words.DATE_PRECISIONS,
         "A date known to the year is printed as 1 January or 31 December by some.",
     ),
-    parts.inferred_names_columns(),
+    shared_rules.inferred_names_columns(),
     quarantine(
         "announced_date_is_since_1988_and_not_far_ahead",
         "An announcement in another century is a misprint.",
         "ExpectColumnValuesToBeBetween",
         column="announced_date",
         min_value=FIRST_MEASURE,
-        max_value=Today(parts.SLACK_DAYS),
+        max_value=Today(shared_rules.SLACK_DAYS),
     ),
     quarantine(
         "effective_date_is_within_five_years_from_now",
@@ -92,6 +92,6 @@ RULES = (
         },
         column="clause_with_an_undated_change",
     ),
-    parts.takes_effect_after_announcement(),
+    shared_rules.takes_effect_after_announcement(),
     has_a_web_address(),
 )  # fmt: skip

@@ -6,9 +6,14 @@ A list of measures may have none: no suspension is no sign of a file cut short.
 from __future__ import annotations
 
 from dagster_project import words
-from dagster_project.quality.lake_parts import FIRST_MEASURE, is_filled, key_of, known_by_today
-from dagster_project.quality.parts import is_not_above, is_one_of, one_row_per
 from dagster_project.quality.rules import Today, quarantine
+from dagster_project.quality.shared_lake_rules import (
+    FIRST_MEASURE,
+    is_filled,
+    key_of,
+    known_by_today,
+)
+from dagster_project.quality.shared_rules import is_not_above, is_one_of, one_row_per
 
 LONGEST_NOTICE_DAYS = 5 * 366
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from dagster_project import words
-from dagster_project.quality import parts
-from dagster_project.quality.lake_parts import (
+from dagster_project.quality import shared_rules
+from dagster_project.quality.rules import Known, Today, quarantine, report, stop
+from dagster_project.quality.shared_lake_rules import (
     FIRST_MEASURE,
     is_filled,
     is_finite,
@@ -14,14 +15,13 @@ from dagster_project.quality.lake_parts import (
     is_not_negative,
     key_of,
 )
-from dagster_project.quality.parts import (
+from dagster_project.quality.shared_rules import (
     has_rows,
     is_known_economy,
     is_one_of,
     matches,
     one_row_per,
 )
-from dagster_project.quality.rules import Known, Today, quarantine, report, stop
 
 TOTAL_EXCESS = 1.5
 """Partners' sum over the printed total: rounding stays near 1, a breakdown counted beside its
@@ -83,7 +83,7 @@ RULES = (
         "A basket is named by the group whose codes it sums.",
     ).with_derived(basket=pl.when("is_basket").then("commodity_code")),
     matches(
-        "code_is_an_hs6_code", "hs6_code", parts.HS6,
+        "code_is_an_hs6_code", "hs6_code", shared_rules.HS6,
         "Six digits as text: a number loses the leading zero, a national line has more.",
     ).with_derived(hs6_code=pl.when(~pl.col("is_basket")).then("commodity_code")),
     is_one_of(
@@ -96,7 +96,7 @@ RULES = (
         .then("hs_revision")
         .otherwise(pl.col("hs_revision").fill_null("no edition"))
     ),
-    parts.starts_its_period(),
+    shared_rules.starts_its_period(),
     stop(
         "partners_do_not_exceed_the_total",
         "Rows of a breakdown (transport, procedure, second partner) that lost their column add "
@@ -112,7 +112,7 @@ RULES = (
         "ExpectColumnValuesToBeBetween",
         column="period_start",
         min_value=FIRST_MEASURE,
-        max_value=Today(parts.SLACK_DAYS),
+        max_value=Today(shared_rules.SLACK_DAYS),
     ),
     is_finite("value_usd", "net_weight_kg"),
     is_not_negative("value_usd"),
@@ -133,5 +133,5 @@ RULES = (
         column="weightless_value_usd",
         max_value=WEIGHTLESS_VALUE_USD,
     ).in_unit("USD without a weight"),
-    parts.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
+    shared_rules.has_a_plausible_unit_value("value_usd", "net_weight_kg"),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Rules shared by suites of lake tables; those shared by lake and marts are in `parts`."""
+"""Rules shared by suites of lake tables; those shared by lake and marts are in `shared_rules`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.quality import parts
+from dagster_project.quality import shared_rules
 from dagster_project.quality.rules import Rule, Today, quarantine, stop
 
 MOST_VALUE_USD = 1e12
@@ -50,7 +50,7 @@ def known_by_today(column: str = "known_at") -> Rule:
         "ExpectColumnValuesToBeBetween",
         column=column,
         min_value=FIRST_MEASURE,
-        max_value=Today(parts.SLACK_DAYS),
+        max_value=Today(shared_rules.SLACK_DAYS),
     )
 
 
@@ -72,7 +72,7 @@ def has_a_web_address() -> Rule:
         "A reader opens it; a citation in words belongs in `citation`.",
         "ExpectColumnValuesToMatchRegex",
         column="source_url",
-        regex=parts.WEB_ADDRESS,
+        regex=shared_rules.WEB_ADDRESS,
     )
 
 
@@ -112,9 +112,9 @@ def year_has_begun() -> Rule:
         "year_is_plausible",
         "A year before 1900 or to come is a misprint, or another number in the column.",
         "ExpectColumnValuesToBeBetween",
-        # A date cannot hold a year of five digits, and its row is to be quarantined nevertheless.
+        # A date has no year of five digits, but its row must be quarantined.
         {"first_day": pl.date(pl.col("year").clip(1, 9999), 1, 1)},
         column="first_day",
         min_value=FIRST_YEAR,
-        max_value=Today(parts.SLACK_DAYS),
+        max_value=Today(shared_rules.SLACK_DAYS),
     )
