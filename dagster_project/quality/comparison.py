@@ -115,9 +115,9 @@ class Comparison:
 
     @cached_property
     def with_before(self) -> pl.DataFrame:
-        """Every row of a new period that is in the file or in the period before, beside that of the
-        period before; none for a table without periods. Declared breaks and successors are not
-        compared.
+        """The rows of new periods and of the periods before them, paired.
+
+        Empty for a table without periods. Declared breaks and successors are not compared.
         """
         period, table = self.period, self.table
         if period not in table.key:
@@ -180,8 +180,9 @@ class Comparison:
         )
 
     def _paired(self, file: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-        """Rows of the file beside those of the same key, and the `known` ones that `is_replaced`,
-        in the order of the known ones (`row before`).
+        """The rows of the file, and the `known` rows that are replaced, paired by their key.
+
+        They are in the order of the known rows (`row before`).
         """
         key, table = list(self.table.key), self.table
         values = [*self.measures, *self.facts, *self.numeric_facts, table.edition, "frequency"]

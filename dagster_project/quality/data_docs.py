@@ -62,7 +62,7 @@ def build_data_docs(
         context.update_data_docs_site("local_site", _site(site))
         context.build_data_docs()
         shutil.rmtree(directory, ignore_errors=True)
-        # The pages stand alone: pictures and fonts of Great Expectations' own are not shown.
+        # The pages are self-contained: pictures and fonts of Great Expectations are left out.
         shutil.copytree(site, directory, ignore=shutil.ignore_patterns("static"))
     return directory / "index.html"
 

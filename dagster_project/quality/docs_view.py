@@ -1,6 +1,6 @@
-"""How Data Docs look: Great Expectations' contents in pages that need no network and no script.
+"""The view of Data Docs: pages of Great Expectations that need no network and no script.
 
-Imports Great Expectations, which takes seconds: Data Docs name its classes, nothing imports it.
+It imports Great Expectations, which takes seconds. Data Docs load it by name, nothing imports it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from great_expectations.render.view import DefaultJinjaPageView
 from jinja2 import ChoiceLoader, FileSystemLoader, pass_context
 
 TEMPLATES = Path(__file__).parent / "docs_pages"
-"""Replace those of Great Expectations that load scripts, styles or pictures from elsewhere."""
+"""Replacements for the templates that load scripts, styles or pictures from elsewhere."""
 
 
 class DocsPage(DefaultJinjaPageView):  # type: ignore[misc]
@@ -29,7 +29,7 @@ class DocsPage(DefaultJinjaPageView):  # type: ignore[misc]
         contents = document.to_json_dict()
         for section in contents["sections"]:
             for block in section["content_blocks"]:
-                _leave_out_an_unnamed_asset(block)
+                _remove_unnamed_asset(block)
         return str(self._get_template(template or self._template).render(contents, **given))
 
     @pass_context
@@ -41,7 +41,7 @@ class DocsPage(DefaultJinjaPageView):  # type: ignore[misc]
         content_block_id: Any = None,
         render_to_markdown: bool = False,
     ) -> Any:
-        """As in the original, but text that is no template is escaped: it may be of a publisher."""
+        """As in the base class, but plain text is escaped: it may come from a publisher."""
         if isinstance(content_block, str):
             return escape(content_block)
         if isinstance(content_block, list):
@@ -53,8 +53,8 @@ class DocsPage(DefaultJinjaPageView):  # type: ignore[misc]
         )
 
 
-def _leave_out_an_unnamed_asset(block: dict[str, Any]) -> None:
-    """Frames have no name beside that of their suite; "Data asset: None" is no information."""
+def _remove_unnamed_asset(block: dict[str, Any]) -> None:
+    """Remove "Data asset: None": a frame has no name but that of its suite."""
     subheader = block.get("subheader")
     template = subheader.get("string_template") if isinstance(subheader, dict) else None
     if template and template.get("params", {}).get("data_asset_name", "") is None:

@@ -158,14 +158,14 @@ def errors_of(comparison: Comparison, against: str, column: str) -> Iterator[tup
         if metric.against != against:
             continue
         for other in others if "{other}" in metric.sentence else [""]:
-            beside = figures.with_columns(theirs=f"{other} known") if other else figures
-            if row := _worst_group(comparison, beside, metric):
+            paired = figures.with_columns(theirs=f"{other} known") if other else figures
+            if row := _worst_group(comparison, paired, metric):
                 yield metric, _sentence(metric, column, other, row)
 
 
 def _paired_figures(comparison: Comparison, against: str, column: str) -> pl.DataFrame:
-    """The figures (or facts) of a column that are in the file, as `new`, beside those they are
-    compared with, `old`, and what the metrics are made of.
+    """The figures (or facts) of a column that are in the file, as `new`, those they are
+    compared with, `old`, and the columns that the metrics use.
     """
     rows = comparison.repeated if against == KNOWN else comparison.with_before
     others = comparison.facts if column in comparison.facts else comparison.measures

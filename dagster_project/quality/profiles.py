@@ -600,7 +600,7 @@ def is_row_by_row(expression: pl.Expr) -> bool:
     """Whether an expression computes each row from that row alone, so that blocks can be computed.
 
     `is_row_separable` of polars 2.1 checks the outermost step only: it is True for
-    `a / a.shift(1).over("b")`. An expression that it cannot analyse counts as False.
+    `a / a.shift(1).over("b")`. The result is False for an expression that it cannot analyse.
     """
     try:
         return expression.meta.is_row_separable() and all(

@@ -1,4 +1,4 @@
-"""The result of a check, and how it is stored: as JSON beside a batch, as rows for the catalog.
+"""The result of a check, and how it is stored: as JSON with a batch, as rows for the catalog.
 
 Takes results of any engine (Great Expectations, dbt); nothing is evaluated here.
 """

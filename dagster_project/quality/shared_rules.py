@@ -330,7 +330,7 @@ def inferred_names_columns() -> Rule:
     unknown = pl.element().filter(~pl.element().is_in(words.INFERRED_COLUMNS))
     return stop(
         "inferred_names_columns_of_the_measures",
-        "A reader looks for the names among the columns; any other warns of nothing.",
+        "Each name must be a column of the table, or its mark has no effect.",
         "ExpectColumnValuesToBeNull",
         {"not_a_column": pl.col("inferred").list.eval(unknown).list.first()},
         column="not_a_column",
@@ -366,7 +366,7 @@ def names_a_slice() -> tuple[Rule, ...]:
         ),
         is_one_of(
             "frequency_is_annual_monthly_or_daily", "frequency", words.SLICE_FREQUENCIES,
-            "A quarter beside months would be counted twice.",
+            "A quarter is the sum of months and would be counted twice.",
         ),
         starts_its_period().with_derived(
             frequency_and_start=pl.when(pl.col("frequency") != "D").then(

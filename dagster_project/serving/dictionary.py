@@ -47,7 +47,7 @@ class NamesOf:
     relation: str
     key: str
     special: Mapping[str, tuple[str, str]]
-    """English and Japanese names of words that stand for no single code."""
+    """English and Japanese names of words that denote no single code."""
 
 
 _ECONOMIES = NamesOf(
@@ -244,7 +244,7 @@ def grain_and_rest(description: str) -> tuple[str, str]:
 
 
 def _view_with_names(table: Table, unpublished: Mapping[str, tuple[str, str]]) -> Iterator[Table]:
-    """The view of a table with the names of its codes beside them; none for a table of names.
+    """The view of a table and the names of its codes; none for a table of names.
 
     `unpublished` gives by column the names of `_X`, whose meaning differs between tables.
     """

@@ -101,7 +101,7 @@ class RolledBack(BaseModel):
 
 
 class MadeFrom(BaseModel):
-    """The inputs of a replay; valid only for the release in the file beside it."""
+    """The inputs of a replay; valid only for the release in the replay's file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -179,7 +179,7 @@ def publish_replay(
     published_at: datetime,
     inputs: str | None = None,
 ) -> Release:
-    """Publish an audited build file beside the one that readers use, as the replay of its day.
+    """Publish an audited build file as the replay of its day, in a file of its own.
 
     Takes the arguments of `publish`. The kept releases do not change.
     """
@@ -394,7 +394,7 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
     for schema, table, column, comment in columns:
         connection.execute(f"comment on column {schema}.{table}.{column} is '{quoted(comment)}'")
     connection.execute("use memory")
-    # Detaching closes and checkpoints: a file with a .wal beside it would not open elsewhere.
+    # Detaching closes and checkpoints: a file that needs its .wal would not open elsewhere.
     connection.execute("detach published")
 
 

@@ -17,7 +17,7 @@ from dagster_project.quality import limits
 from dagster_project.quality.unit_changes import flag_unit_changes
 
 PERIOD, DOCUMENT, ROWS, ECONOMIES = "period", "document", "rows", "economies"
-"""Columns of a frame of totals beside its keys and measures."""
+"""Columns of a frame of totals, in addition to its keys and measures."""
 
 AFTER = " after"
 PERIODS = "periods"

@@ -1,4 +1,4 @@
-"""Every rule of every lake suite, held against a row that a publisher could really have sent."""
+"""Every rule of every lake suite, evaluated on a row that a publisher could have sent."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""Every rule of every mart suite, held against a row that a wrong model could have made."""
+"""Every rule of every mart suite, evaluated on a row that a wrong model could have made."""
 
 import re
 from collections.abc import Sequence

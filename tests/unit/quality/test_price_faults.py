@@ -215,7 +215,7 @@ def test_an_absurd_split_is_quarantined(ratio: float, is_kept: int) -> None:
     assert rules == [] if is_kept else ["split_ratio_is_plausible"]
 
 
-def test_the_mart_is_held_to_the_same_and_reads_the_close_of_returns() -> None:
+def test_the_mart_has_the_same_rules_and_reads_the_close_of_returns() -> None:
     as_traded = TDK.with_columns(
         return_close=pl.col("close"),
         close=pl.when(BEFORE).then(pl.col("close") * 5).otherwise("close"),

@@ -48,7 +48,7 @@ def frame(table: LakeTable, rows: Sequence[Row], month: int = 1) -> pl.DataFrame
     return table.conform(given.with_columns(**required, **{k: pl.lit(v) for k, v in came.items()}))
 
 
-def held(table: LakeTable, known: Sequence[Row], fresh: Sequence[Row]) -> Revision:
+def revision_of(table: LakeTable, known: Sequence[Row], fresh: Sequence[Row]) -> Revision:
     before, file = frame(table, known), frame(table, fresh, month=2)
     return compare_with_known(
         table,
@@ -86,7 +86,7 @@ def with_first(rows: Sequence[Row], count: int, **change: Any) -> list[Row]:
 
 
 def test_the_same_figures_again_change_nothing() -> None:
-    revision = held(RECONCILED_TRADE, flows(9), flows(9)[::-1])
+    revision = revision_of(RECONCILED_TRADE, flows(9), flows(9)[::-1])
     assert counts(revision) == (0, 9, 0, 0)
     assert revision.groups == ()
     assert revision.objections == ()
@@ -96,7 +96,7 @@ def test_the_same_figures_again_change_nothing() -> None:
 def test_rows_are_added_repeated_changed_and_removed() -> None:
     known = flows(9)
     fresh = [*with_first(known, 1, value_usd=1.1)[:8], *flows(2, "280530")]
-    revision = held(RECONCILED_TRADE, [*known, *flows(9, "280461")], fresh)
+    revision = revision_of(RECONCILED_TRADE, [*known, *flows(9, "280461")], fresh)
     assert counts(revision) == (2, 7, 1, 1)
     (group,) = revision.groups
     assert group.name == "850511 2024"
@@ -110,13 +110,13 @@ def test_rows_are_added_repeated_changed_and_removed() -> None:
 def test_a_figure_within_half_a_per_cent_is_the_same_printed_twice() -> None:
     for factor, changed in ((1.0049, 0), (1.0051, 1)):
         fresh = with_first(flows(9), 1, value_usd=factor)
-        assert held(RECONCILED_TRADE, flows(9), fresh).changed == changed
+        assert revision_of(RECONCILED_TRADE, flows(9), fresh).changed == changed
 
 
 def test_what_is_older_than_the_known_is_reported() -> None:
     known = [{**row, "edition": 202601} for row in flows(3)]
     older = [{**row, "edition": 202501, "value_usd": 5.0} for row in flows(3)]
-    revision = held(RECONCILED_TRADE, known, older)
+    revision = revision_of(RECONCILED_TRADE, known, older)
     assert counts(revision) == (0, 0, 0, 0)
     assert revision.objections == ()
     assert list(revision.lines()) == ["reconciled_trade: older than what is known."]
@@ -164,7 +164,7 @@ def test_how_much_the_figures_of_each_measure_changed_is_named_with_their_series
         flow("CHN", "284610", 70.0, 70.0),
     ]  # fmt: skip
     # Of the values 110/100, 180/200, 500/400 and 600/1000; 9 to 0 is no ratio.
-    *_, values, weights = held(RECONCILED_TRADE, known, fresh).lines()
+    *_, values, weights = revision_of(RECONCILED_TRADE, known, fresh).lines()
     assert values == (
         "value_usd: 5 of 7 changed (71.4%), median ratio 1 (0.6 to 1.25); "
         "most 280530 (2 of 2, 0.6), 850511 (3 of 4, 1.1)."
@@ -184,7 +184,7 @@ def test_of_many_series_those_that_moved_most_are_named() -> None:
     fresh = with_first(known, 9, close=1.0)
     for row, ratio in zip(fresh[::2], ratios.values(), strict=True):
         row["close"] *= ratio
-    *_, line = held(PRICE_QUOTES, known, fresh).lines()
+    *_, line = revision_of(PRICE_QUOTES, known, fresh).lines()
     assert line == (
         "close: 4 of 10 changed (40.0%), median ratio 1.04 (0.9 to 1.2); "
         "most GOLD (1 of 2, 1.2), ZINC (1 of 2, 0.9), LEAD (1 of 2, 1.05)."
@@ -199,7 +199,7 @@ def test_scores_around_zero_change_by_a_difference() -> None:
     ]
     fresh = with_first(known, 2, estimate=1.1)  # by -0.15 and -0.02
     fresh[4] = {**fresh[4], "estimate": -1.2}  # by 0.3
-    *_, line = held(GOVERNANCE_SCORES, known, fresh).lines()
+    *_, line = revision_of(GOVERNANCE_SCORES, known, fresh).lines()
     assert line == (
         "estimate: 3 of 8 changed (37.5%), median difference -0.02 (-0.15 to +0.3); "
         "most political_stability (1 of 4, +0.3), rule_of_law (2 of 4, -0.085)."
@@ -214,7 +214,7 @@ def test_three_tenths_of_the_rows_may_go(lost: int, is_refused: bool) -> None:
     other = flows(100, "280530")  # so that no exporter is gone
     known = flows(100)
     kept = [*known[:20], *known[20 + lost :]]
-    revision = held(RECONCILED_TRADE, [*known, *other], [*kept, *other])
+    revision = revision_of(RECONCILED_TRADE, [*known, *other], [*kept, *other])
     assert counts(revision) == (0, 200 - lost, 0, lost)
     assert bool(revision.objections) == is_refused
     if is_refused:
@@ -229,7 +229,7 @@ def test_of_few_rows_the_value_counts(share: float, is_refused: bool) -> None:
     of_others = sum(row["value_usd"] for row in known if row["exporter_iso3"] != "E02")
     known[2]["value_usd"] = of_others * share / (1 - share)
     fresh = [row for row in known if row["exporter_iso3"] != "E02"]
-    revision = held(RECONCILED_TRADE, [*known, *other], [*fresh, *other])
+    revision = revision_of(RECONCILED_TRADE, [*known, *other], [*fresh, *other])
     assert bool(revision.objections) == is_refused
 
 
@@ -243,7 +243,7 @@ def test_three_tenths_of_the_value_of_many_rows_may_not_go_where_no_row_does(
     of_others = sum(row["value_usd"] for row in known[1:])
     known[0]["value_usd"] = 9 * of_others  # nine tenths of the value
     fresh = with_first(known, 1, value_usd=(left - 0.1) / 0.9)
-    revision = held(RECONCILED_TRADE, [*known, *other], [*fresh, *other])
+    revision = revision_of(RECONCILED_TRADE, [*known, *other], [*fresh, *other])
     assert counts(revision) == (0, 2 * rows - 1, 1, 0)
     assert revision.objections == (
         ("It would replace 10 rows of 850511 2024 (USD 90.6 m) by 10 (USD 58.9 m).",)
@@ -257,7 +257,7 @@ def test_an_economy_of_five_rows_is_not_revised_away(codes: int, is_refused: boo
     island = {"exporter_iso3": "TON", "importer_iso3": "JPN", "value_usd": 1.0}
     kept = [row for code in range(5) for row in flows(9, f"28053{code}")]
     gone = [{**island, "hs6_code": f"28053{code}"} for code in range(codes)]
-    revision = held(RECONCILED_TRADE, [*gone, *kept], kept)
+    revision = revision_of(RECONCILED_TRADE, [*gone, *kept], kept)
     assert revision.removed == codes
     assert revision.objections == (
         ("exporter_iso3: TON is in 5 rows that it would replace and in none of its own.",)
@@ -268,14 +268,14 @@ def test_an_economy_of_five_rows_is_not_revised_away(codes: int, is_refused: boo
 
 def test_a_table_that_ends_within_one_slice_was_cut() -> None:
     known = [*flows(9), *flows(9, "853400")]
-    revision = held(RECONCILED_TRADE, known, known[:-2])
+    revision = revision_of(RECONCILED_TRADE, known, known[:-2])
     assert revision.objections == (
         "It seems cut within 853400 2024: 2 of 9 known rows are missing there, and none elsewhere.",
     )
-    assert held(RECONCILED_TRADE, known, known[:-1]).objections == ()
+    assert revision_of(RECONCILED_TRADE, known, known[:-1]).objections == ()
     # Of a part of the table, one row is enough.
     more = [*known, *flows(9, "900000")]
-    assert "1 of 9 known rows" in held(RECONCILED_TRADE, more, known[:-1]).objections[0]
+    assert "1 of 9 known rows" in revision_of(RECONCILED_TRADE, more, known[:-1]).objections[0]
 
 
 def test_a_table_that_ends_within_two_years_of_one_label_was_cut() -> None:
@@ -285,8 +285,8 @@ def test_a_table_that_ends_within_two_years_of_one_label_was_cut() -> None:
         for economy in ("AUS", "BRA", "CHN", "PER")
         for year in (2024, 2025)
     ]
-    assert "It seems cut within Zinc" in held(PRODUCTION, known, known[:14]).objections[0]
-    assert held(PRODUCTION, known, known[:16]).objections == ()
+    assert "It seems cut within Zinc" in revision_of(PRODUCTION, known, known[:14]).objections[0]
+    assert revision_of(PRODUCTION, known, known[:16]).objections == ()
 
 
 # Figures
@@ -308,15 +308,17 @@ def test_a_table_that_ends_within_two_years_of_one_label_was_cut() -> None:
 )  # fmt: skip
 def test_half_of_the_figures_make_a_pattern(change: Row, sentence: str) -> None:
     known = flows(9)
-    assert sentence in held(RECONCILED_TRADE, known, with_first(known, 5, **change)).objections
-    four = held(RECONCILED_TRADE, known, with_first(known, 4, **change))
+    assert (
+        sentence in revision_of(RECONCILED_TRADE, known, with_first(known, 5, **change)).objections
+    )
+    four = revision_of(RECONCILED_TRADE, known, with_first(known, 4, **change))
     assert sentence.split(" for ")[0] not in " ".join(four.objections)
 
 
 def test_a_pattern_of_one_series_is_named() -> None:
     known = [*flows(20), *flows(6, "280530")]
     fresh = [*flows(20), *with_first(flows(6, "280530"), 6, value_usd=1000)]
-    assert held(RECONCILED_TRADE, known, fresh).objections == (
+    assert revision_of(RECONCILED_TRADE, known, fresh).objections == (
         "value_usd is a thousand times what is known for 6 of 6 figures of hs6_code 280530.",
     )
 
@@ -325,7 +327,7 @@ def test_another_ratio_needs_ten_figures() -> None:
     for rows, sentences in ((9, ()), (10, ("value_usd is 1.13 times what is known for 10 of 10 "
                                            "figures.",))):  # fmt: skip
         fresh = with_first(flows(rows), rows, value_usd=1.13)
-        assert held(RECONCILED_TRADE, flows(rows), fresh).objections == sentences
+        assert revision_of(RECONCILED_TRADE, flows(rows), fresh).objections == sentences
 
 
 @pytest.mark.parametrize("factor", [2.2046, 0.4536, 1.05])
@@ -333,13 +335,13 @@ def test_another_ratio_within_one_code_or_series_is_named(factor: float) -> None
     """Pounds for kilograms in one of many: all other figures are as known."""
     others = flows(90, "280530")
     fresh = [*others, *with_first(flows(10), 10, net_weight_kg=factor)]
-    assert held(RECONCILED_TRADE, [*others, *flows(10)], fresh).objections == (
+    assert revision_of(RECONCILED_TRADE, [*others, *flows(10)], fresh).objections == (
         f"net_weight_kg is {factor:.3g} times what is known for 10 of 10 figures of hs6_code "
         "850511.",
     )
     tin, copper = prices(MONTHS), prices(MONTHS, instrument="COPPER")
     new = [*tin, *with_first(copper, len(copper), close=factor)]
-    assert held(PRICE_QUOTES, [*tin, *copper], new).objections == (
+    assert revision_of(PRICE_QUOTES, [*tin, *copper], new).objections == (
         f"close is {factor:.3g} times what is known for 22 of 22 figures of instrument COPPER.",
     )
 
@@ -356,7 +358,7 @@ def test_a_ratio_within_one_code_needs_nine_tenths_of_ten_figures(
 ) -> None:
     others, known = flows(90, "280530"), flows(figures)
     fresh = [*others, *with_first(known, changed, net_weight_kg=factor)]
-    assert bool(held(RECONCILED_TRADE, [*others, *known], fresh).objections) == is_refused
+    assert bool(revision_of(RECONCILED_TRADE, [*others, *known], fresh).objections) == is_refused
 
 
 def test_an_economy_or_a_year_may_be_revised_by_one_ratio() -> None:
@@ -372,7 +374,7 @@ def test_an_economy_or_a_year_may_be_revised_by_one_ratio() -> None:
             {**row, "value_usd": row["value_usd"] * 1.03} if row[column] == value else row
             for row in known
         ]
-        assert held(RECONCILED_TRADE, known, fresh).objections == ()
+        assert revision_of(RECONCILED_TRADE, known, fresh).objections == ()
 
 
 def test_columns_and_sides_that_are_swapped_are_named() -> None:
@@ -382,7 +384,7 @@ def test_columns_and_sides_that_are_swapped_are_named() -> None:
         for row in known
     ]
     assert "net_weight_kg is what is known as value_usd for 9 of 9 figures." in (
-        held(RECONCILED_TRADE, known, columns).objections
+        revision_of(RECONCILED_TRADE, known, columns).objections
     )
     both = [*known, *({**row, "exporter_iso3": "JPN", "importer_iso3": row["exporter_iso3"],
                        "value_usd": row["value_usd"] * 3} for row in known)]  # fmt: skip
@@ -392,7 +394,7 @@ def test_columns_and_sides_that_are_swapped_are_named() -> None:
     ]
     assert (
         "18 of 18 figures are known ones of other rows."
-        in held(RECONCILED_TRADE, both, sides).objections
+        in revision_of(RECONCILED_TRADE, both, sides).objections
     )
 
 
@@ -409,12 +411,12 @@ MONTHS = [30_000.0 + 137.0 * (number * 7 % 23) for number in range(22)]
 
 def test_figures_of_the_period_before_are_named() -> None:
     moved = prices([MONTHS[0], *MONTHS[:-1]])
-    assert held(PRICE_QUOTES, prices(MONTHS), moved).objections == (
+    assert revision_of(PRICE_QUOTES, prices(MONTHS), moved).objections == (
         "21 of 22 figures are those that are known of 1 month earlier.",
     )
     # Fewer than five may stand so by chance.
     few = prices([MONTHS[0], *MONTHS[:4], *MONTHS[5:]])
-    assert held(PRICE_QUOTES, prices(MONTHS), few).objections == ()
+    assert revision_of(PRICE_QUOTES, prices(MONTHS), few).objections == ()
 
 
 def test_working_days_of_another_year_are_named() -> None:
@@ -429,7 +431,7 @@ def test_working_days_of_another_year_are_named() -> None:
         {**row, "price_date": row["price_date"].replace(year=row["price_date"].year - 1)}
         for row in known
     ]
-    (objection,) = held(PRICE_QUOTES, known, moved).objections
+    (objection,) = revision_of(PRICE_QUOTES, known, moved).objections
     assert objection.endswith("are those that are known of 1 year later.")
 
 
@@ -447,7 +449,7 @@ def test_a_period_is_written_as_its_frequency(frequency: str, words: str) -> Non
     known = [*quotes("X", date(2025, 12, 1), 7), *quotes("Y", date(2025, 11, 1), 7)]
     zeros = [{**row, "close": 0.0} for row in quotes("X", date(2026, 1, 1), 0)]
     zeros += quotes("Y", date(2025, 12, 1), 7.1)
-    assert held(PRICE_QUOTES, known, zeros).objections == (
+    assert revision_of(PRICE_QUOTES, known, zeros).objections == (
         f"close is 0 for 3 of 3 figures of price_date {words}, and was not in the period before.",
     )
 
@@ -455,7 +457,7 @@ def test_a_period_is_written_as_its_frequency(frequency: str, words: str) -> Non
 @pytest.mark.parametrize(("step", "is_refused"), [(4.9, False), (5.1, True), (1 / 5.1, True)])
 def test_a_price_does_not_make_a_step_of_five(step: float, is_refused: bool) -> None:
     new = prices([*MONTHS, MONTHS[-1] * step])[-1:]
-    revision = held(PRICE_QUOTES, prices(MONTHS), new)
+    revision = revision_of(PRICE_QUOTES, prices(MONTHS), new)
     assert counts(revision) == (1, 0, 0, 0)
     assert revision.objections == (
         (f"close is {step:.3g} times that of the period before, in the middle of 1 new figure.",)
@@ -474,14 +476,14 @@ def test_a_price_does_not_make_a_step_of_five(step: float, is_refused: bool) -> 
 def test_a_split_that_is_given_is_no_step(split: float | None, sentence: tuple[str, ...]) -> None:
     """Ten new shares for one: a close of a tenth is the same value. One for ten is another."""
     new = [{**prices([*MONTHS, MONTHS[-1] / 10])[-1], "split_ratio": split}]
-    assert held(PRICE_QUOTES, prices(MONTHS), new).objections == sentence
+    assert revision_of(PRICE_QUOTES, prices(MONTHS), new).objections == sentence
 
 
 def test_a_split_that_becomes_known_is_a_changed_row() -> None:
     known = prices(MONTHS)
-    assert counts(held(PRICE_QUOTES, known, known)) == (0, len(known), 0, 0)
+    assert counts(revision_of(PRICE_QUOTES, known, known)) == (0, len(known), 0, 0)
     again = [{**known[0], "split_ratio": 2.0}, *({**row, "split_ratio": None} for row in known[1:])]
-    revision = held(PRICE_QUOTES, known, again)
+    revision = revision_of(PRICE_QUOTES, known, again)
     assert counts(revision) == (0, len(known) - 1, 1, 0)
     assert revision.objections == ()
 
@@ -490,7 +492,7 @@ def test_a_split_that_becomes_known_is_a_changed_row() -> None:
 def test_a_new_period_has_half_of_the_rows_of_the_one_before(rows: int, is_refused: bool) -> None:
     known = flows(20, period_start=date(2023, 1, 1))
     new = with_first(flows(20)[:rows], rows, value_usd=1.07, net_weight_kg=1.09)
-    assert held(RECONCILED_TRADE, known, new).objections == (
+    assert revision_of(RECONCILED_TRADE, known, new).objections == (
         ("2024 is new and has 9 rows of what the period before has 20 of.",) if is_refused else ()
     )
 
@@ -506,13 +508,13 @@ def test_half_of_ten_figures_may_not_move_by_a_fifth(
         {**row, "value_usd": row["value_usd"] * (factor + number / 100)} if number % 2 else row
         for number, row in enumerate(known)
     ]
-    revision = held(RECONCILED_TRADE, known, fresh)
+    revision = revision_of(RECONCILED_TRADE, known, fresh)
     assert revision.objections == (
         ("value_usd differs by more than 20% for 5 of 10 known figures.",) if is_refused else ()
     )
 
 
-def test_scores_around_zero_are_held_against_their_spread() -> None:
+def test_scores_around_zero_are_compared_with_their_spread() -> None:
     known = [
         {"indicator": "rule_of_law", "economy_iso3": f"E{number:02}", "year": 2023,
          "estimate": (number - 10) / 5 + 0.013}
@@ -520,7 +522,7 @@ def test_scores_around_zero_are_held_against_their_spread() -> None:
     ]  # fmt: skip
     nudged = [{**row, "estimate": row["estimate"] + 0.1 * (1 + number / 50)}
               for number, row in enumerate(known)]  # fmt: skip
-    assert held(GOVERNANCE_SCORES, known, nudged).objections == ()
+    assert revision_of(GOVERNANCE_SCORES, known, nudged).objections == ()
 
 
 # Periods that are new
@@ -545,15 +547,15 @@ def spread(exporters: int, code: str = "850511") -> list[Row]:
 
 def test_a_year_that_follows_is_no_slip() -> None:
     known = [*spread(60), *spread(40, "280530")]
-    assert held(RECONCILED_TRADE, known, next_year(known)).objections == ()
-    assert held(RECONCILED_TRADE, known, [*known, *next_year(known, 0.8)]).objections == ()
+    assert revision_of(RECONCILED_TRADE, known, next_year(known)).objections == ()
+    assert revision_of(RECONCILED_TRADE, known, [*known, *next_year(known, 0.8)]).objections == ()
 
 
 @pytest.mark.parametrize(("rows", "is_refused"), [(9, False), (10, True)])
 def test_a_measure_that_is_missing_in_a_new_year_is_named(rows: int, is_refused: bool) -> None:
     known = spread(rows)
     fresh = next_year(known, net_weight_kg=None)
-    assert held(RECONCILED_TRADE, known, fresh).objections == (
+    assert revision_of(RECONCILED_TRADE, known, fresh).objections == (
         ("net_weight_kg is missing for 10 of 10 figures, and was not in the period before.",)
         if is_refused else ()
     )  # fmt: skip
@@ -566,7 +568,7 @@ def test_new_figures_in_any_order_are_named() -> None:
     mixed = [
         {**row, "value_usd": value} for row, value in zip(next_year(known), values, strict=True)
     ]
-    assert held(RECONCILED_TRADE, known, mixed).objections == (
+    assert revision_of(RECONCILED_TRADE, known, mixed).objections == (
         "value_usd is off the period before by a factor of 5 or more, up or down, for 48 of 56 new "
         "figures.",
     )
@@ -581,8 +583,8 @@ def test_new_scores_off_by_half_of_the_spread_are_named(scores: int, is_refused:
         for number in range(scores)
     ]  # fmt: skip
     fresh = [{**row, "year": 2024, "estimate": row["estimate"] + 0.05} for row in known]
-    assert held(GOVERNANCE_SCORES, known, fresh).objections == ()
-    turned = held(
+    assert revision_of(GOVERNANCE_SCORES, known, fresh).objections == ()
+    turned = revision_of(
         GOVERNANCE_SCORES, known, [{**row, "estimate": -row["estimate"]} for row in fresh]
     )
     assert [words[:72] for words in turned.objections] == (
@@ -600,7 +602,7 @@ def test_new_flows_under_another_economy_or_the_wrong_way_round_are_named() -> N
     fresh = next_year(known)
     renamed = [{**row, "importer_iso3": "FJI"} if row["importer_iso3"] == "KOR" else row
                for row in fresh]  # fmt: skip
-    assert held(RECONCILED_TRADE, known, renamed).objections == (
+    assert revision_of(RECONCILED_TRADE, known, renamed).objections == (
         "importer_iso3 FJI is new, with figures near those of KOR, which has none any more (9 of 9 "
         "rows).",
     )
@@ -608,12 +610,12 @@ def test_new_flows_under_another_economy_or_the_wrong_way_round_are_named() -> N
         {**row, "exporter_iso3": row["importer_iso3"], "importer_iso3": row["exporter_iso3"]}
         for row in fresh
     ]
-    assert held(RECONCILED_TRADE, known, turned).objections == (
+    assert revision_of(RECONCILED_TRADE, known, turned).objections == (
         "exporter_iso3 and importer_iso3 are the other way round for 27 of 27 new rows.",
     )
     # The same economies' exports in the other direction are other figures.
     others = [{**row, "value_usd": 1e9 / row["value_usd"] ** 2} for row in turned]
-    assert held(RECONCILED_TRADE, known, others).objections == ()
+    assert revision_of(RECONCILED_TRADE, known, others).objections == ()
 
 
 @pytest.mark.parametrize(
@@ -637,7 +639,7 @@ def test_an_economy_gives_way_to_those_that_succeed_it_and_then_only(
 
     known = of(former, year - 1)
     fresh = [{**row, "value_usd": row["value_usd"] * 1.1} for row in of(successor, year)]
-    objections = held(RECONCILED_TRADE, known, fresh).objections
+    objections = revision_of(RECONCILED_TRADE, known, fresh).objections
     assert bool(objections) == is_refused
     if is_refused:
         assert objections[0].startswith(f"exporter_iso3 {successor} is new, with figures near ")
@@ -658,7 +660,7 @@ def test_a_code_has_fewer_rows_where_its_nomenclature_changed_and_only_there(
         found = [*spread(rows, code), *spread(60, "280530")]
         return [{**row, **named, "value_usd": row["value_usd"] * change} for row in found]
 
-    objections = held(RECONCILED_TRADE, of(year - 1, 40), of(year, 8, 1.1)).objections
+    objections = revision_of(RECONCILED_TRADE, of(year - 1, 40), of(year, 8, 1.1)).objections
     assert objections == (
         (f"{year} is new and has 8 rows of {code} of what the period before has 40 of.",)
         if is_refused
@@ -668,7 +670,7 @@ def test_a_code_has_fewer_rows_where_its_nomenclature_changed_and_only_there(
 
 def test_what_is_not_published_may_be_without_any_flow_in_the_next_year() -> None:
     known = [*spread(60), *({**row, "importer_iso3": "_X"} for row in spread(45))]
-    assert held(RECONCILED_TRADE, known, next_year(known[:60])).objections == ()
+    assert revision_of(RECONCILED_TRADE, known, next_year(known[:60])).objections == ()
 
 
 def test_the_next_edition_may_name_fewer_of_the_small_producers_and_withhold_a_few() -> None:
@@ -688,14 +690,14 @@ def test_the_next_edition_may_name_fewer_of_the_small_producers_and_withhold_a_f
         return [*mines, *refined]
 
     known = edition(2024, 18, 31.0)
-    assert held(PRODUCTION, known, edition(2025, 12, None)).objections == ()
+    assert revision_of(PRODUCTION, known, edition(2025, 12, None)).objections == ()
     # The same edition again is the same text.
-    again = " ".join(held(PRODUCTION, known, edition(2024, 12, None)).objections)
+    again = " ".join(revision_of(PRODUCTION, known, edition(2024, 12, None)).objections)
     assert "It would replace 18 rows of Manganese" in again
     assert "amount_t is missing for 4 of 4 known figures" in again
     # Some of the large ones are not what is small.
     lost = [row for row in edition(2025, 18, 31.0) if row["economy_iso3"] not in ("P13", "P14")]
-    assert held(PRODUCTION, known, lost).objections[0] == (
+    assert revision_of(PRODUCTION, known, lost).objections[0] == (
         "It would replace 18 rows of Manganese extraction 2023 (42,129,042 t) by 16 (28,129,042 t)."
     )
 
@@ -709,7 +711,7 @@ def test_a_yearly_average_may_end() -> None:
         ]  # fmt: skip
 
     known = [row for year in (2021, 2022) for row in averages(year, "COBALT", "COBALT_LME", "TIN")]
-    assert held(PRICE_QUOTES, known, averages(2023, "COBALT", "TIN")).objections == ()
+    assert revision_of(PRICE_QUOTES, known, averages(2023, "COBALT", "TIN")).objections == ()
 
 
 def test_a_reporter_may_report_for_the_first_time_and_alone() -> None:
@@ -722,7 +724,7 @@ def test_a_reporter_may_report_for_the_first_time_and_alone() -> None:
         ]  # fmt: skip
 
     known = [*reported("AUS", 2023, 1.0), *reported("CAN", 2023, 1.4)]
-    assert held(TRADE_FLOWS, known, reported("NZL", 2024, 1.2)).objections == ()
+    assert revision_of(TRADE_FLOWS, known, reported("NZL", 2024, 1.2)).objections == ()
 
 
 @pytest.mark.parametrize(
@@ -738,7 +740,7 @@ def test_an_economy_of_many_flows_is_not_without_any_in_the_next_year(
     ]
     known = [*spread(60), *spread(60, "280530"), *of_one]
     fresh = next_year([row for row in known if row not in of_one])
-    assert held(RECONCILED_TRADE, known, fresh).objections == (
+    assert revision_of(RECONCILED_TRADE, known, fresh).objections == (
         (f"importer_iso3: KOR is in {rows} rows of the period before 2025 and in none of it.",)
         if is_refused
         else ()
@@ -776,7 +778,7 @@ def test_a_partner_of_three_series_may_be_without_any_in_the_next_month(
 
     known = period(date(2026, 1, 1), 1.0, is_whole=True)
     next_one = date(2026, 2, 1) if frequency == "M" else date(2027, 1, 1)
-    objections = held(TRADE_FLOWS, known, period(next_one, 1.1, is_whole=False)).objections
+    objections = revision_of(TRADE_FLOWS, known, period(next_one, 1.1, is_whole=False)).objections
     words = f"{next_one:%Y-%m}" if frequency == "M" else "2027"
     assert objections == (
         (f"partner_iso3: SAU is in {series} rows of the period before {words} and in none of it.",)
@@ -803,7 +805,7 @@ def test_exports_of_a_month_may_fall_to_a_tenth_when_controls_begin(
     # Alone in a file, the whole of it is that commodity.
     of = " of commodity_code 250410" if not is_alone else ""
     fresh = [row for row in fresh if not is_alone or row["commodity_code"] == "250410"]
-    assert held(TRADE_FLOWS, known, fresh).objections == (
+    assert revision_of(TRADE_FLOWS, known, fresh).objections == (
         (f"value_usd{of} is 0.01 times that of the period before, in the middle of 20 new "
          "figures.",) if is_refused else ()
     )  # fmt: skip
@@ -823,7 +825,7 @@ def test_all_commodities_of_a_month_do_not_become_ten_times_as_much(
         ]  # fmt: skip
 
     known, fresh = month(date(2023, 11, 1), 1), month(date(2023, 12, 1), factor)
-    assert held(TRADE_FLOWS, known, fresh).objections == (
+    assert revision_of(TRADE_FLOWS, known, fresh).objections == (
         ("value_usd is 10 times that of the period before, in the middle of 40 new figures.",)
         if is_refused
         else ()
@@ -833,12 +835,12 @@ def test_all_commodities_of_a_month_do_not_become_ten_times_as_much(
 def test_a_file_that_ends_within_a_new_year_was_cut() -> None:
     known = [*spread(12), *spread(12, "280530")]
     fresh = next_year(known)
-    assert held(RECONCILED_TRADE, known, [*known, *fresh[:11]]).objections == (
+    assert revision_of(RECONCILED_TRADE, known, [*known, *fresh[:11]]).objections == (
         "2025 is new and has 11 rows of what the period before has 24 of.",
     )
-    assert held(RECONCILED_TRADE, known, [*known, *fresh[:12]]).objections == ()
+    assert revision_of(RECONCILED_TRADE, known, [*known, *fresh[:12]]).objections == ()
     # Of one code alone nobody can see that there are others.
-    assert held(RECONCILED_TRADE, known, fresh[:12]).objections == ()
+    assert revision_of(RECONCILED_TRADE, known, fresh[:12]).objections == ()
 
 
 # Facts
@@ -861,9 +863,9 @@ def test_facts_that_are_gone_or_swapped_are_named() -> None:
          "title is what is known as statement for 6 of 6 facts that changed."),
     ):  # fmt: skip
         fresh = [{**row, **change(row)} for row in known]
-        assert held(MILESTONES, known, fresh).objections[0] == sentence
+        assert revision_of(MILESTONES, known, fresh).objections[0] == sentence
         two = [*fresh[:2], *known[2:]]
-        revision = held(MILESTONES, known, two)
+        revision = revision_of(MILESTONES, known, two)
         assert counts(revision) == (0, 4, 2, 0)
         assert revision.objections == ()
 
@@ -884,7 +886,7 @@ def test_a_list_that_lost_an_entry_or_has_another_one_is_a_fact_that_changed() -
         ([known[0], known[2], known[1], *known[3:]], 2),
         ([*known[:3], ["Ede"], []], 2),
     ):
-        revision = held(RESTRICTION_CLAUSES, clauses(known), clauses(fresh))
+        revision = revision_of(RESTRICTION_CLAUSES, clauses(known), clauses(fresh))
         assert counts(revision) == (0, 5 - changed, changed, 0)
         assert revision.objections == ()
 
@@ -895,7 +897,7 @@ def test_lists_that_are_gone_or_all_others_are_named() -> None:
         ([[]] * 10, "missing for 10 of 10 known"), ([*known[1:], known[0]], "another than known "
                                                     "for 10 of 10"),
     ):  # fmt: skip
-        assert held(RESTRICTION_CLAUSES, clauses(known), clauses(fresh)).objections == (
+        assert revision_of(RESTRICTION_CLAUSES, clauses(known), clauses(fresh)).objections == (
             f"target_names is {words} facts.",
         )
 
@@ -904,15 +906,15 @@ def test_ten_facts_may_not_all_say_something_else() -> None:
     for count in (9, 10):
         known = milestones(count)
         fresh = [{**row, "title": f"another {row['title']}"} for row in known]
-        assert held(MILESTONES, known, fresh).objections == (
+        assert revision_of(MILESTONES, known, fresh).objections == (
             ("title is another than known for 10 of 10 facts.",) if count == 10 else ()
         )
 
 
 def test_three_of_nine_entries_may_not_go() -> None:
     known = milestones(9)
-    assert held(MILESTONES, known, [known[0], *known[3:]]).objections == ()
-    (objection,) = held(MILESTONES, known, [known[0], *known[4:]]).objections
+    assert revision_of(MILESTONES, known, [known[0], *known[3:]]).objections == ()
+    (objection,) = revision_of(MILESTONES, known, [known[0], *known[4:]]).objections
     assert objection == "It would replace 9 rows of x by 6."
 
 
@@ -943,7 +945,7 @@ def test_a_thousand_times_is_refused_of_three_figures_of_any_measure(
         known = [{name: f"X{number}", measure: 0.3 + number / 11} for number in range(count)]
         for factor, words in ((1000, "a thousand times"), (0.001, "a thousandth of")):
             fresh = with_first(known, count, **{measure: factor})
-            output = " ".join(held(table, known, fresh).objections)
+            output = " ".join(revision_of(table, known, fresh).objections)
             assert f"{measure} is {words} what is known for {count} of {count} figures" in output
 
 
@@ -968,8 +970,8 @@ def test_the_order_of_the_rows_decides_nothing(
 ) -> None:
     known = [*flows(9), *flows(9, "280530")]
     fresh = with_first(known, changed, value_usd=factor)
-    straight = held(RECONCILED_TRADE, known, fresh)
-    shuffled = held(RECONCILED_TRADE, known, [fresh[number] for number in order])
+    straight = revision_of(RECONCILED_TRADE, known, fresh)
+    shuffled = revision_of(RECONCILED_TRADE, known, [fresh[number] for number in order])
     assert set(shuffled.objections) == set(straight.objections)
     assert counts(shuffled) == counts(straight)
 
@@ -977,6 +979,6 @@ def test_the_order_of_the_rows_decides_nothing(
 @given(st.lists(st.floats(-1e9, 1e9, allow_subnormal=False), min_size=1, max_size=40))
 def test_equal_figures_are_as_known(values: list[float]) -> None:
     rows = prices(values)
-    revision = held(PRICE_QUOTES, rows, rows)
+    revision = revision_of(PRICE_QUOTES, rows, rows)
     assert counts(revision) == (0, len(rows), 0, 0)
     assert revision.objections == ()

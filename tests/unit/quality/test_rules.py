@@ -80,7 +80,7 @@ def test_an_expectation_that_no_profile_can_decide_is_refused() -> None:
         stop("it_is_normal", "", "ExpectColumnKLDivergenceToBeLessThan", column="close")
 
 
-def test_a_rule_that_holds_for_most_rows_is_refused() -> None:
+def test_a_rule_for_most_rows_is_refused() -> None:
     with pytest.raises(ValueError, match="every row"):
         stop("close_is_positive", "", BETWEEN, **POSITIVE, mostly=0.9)
 

@@ -1,4 +1,4 @@
-"""How a frame is held against a suite: the right rows, the right word, whatever way it is shown."""
+"""How a suite is evaluated on a frame: the right rows and status, whole or by a profile."""
 
 from datetime import date, datetime
 from random import Random
@@ -168,7 +168,7 @@ def test_a_list_of_codes_for_a_column_that_is_absent_could_not_run() -> None:
     assert one_result(FRAME, rule).status == "could_not_run"
 
 
-def test_a_list_of_codes_is_held_against_a_derived_column() -> None:
+def test_a_list_of_codes_is_compared_with_a_derived_column() -> None:
     rule = quarantine(
         "it_is_known", "", "ExpectColumnValuesToBeInSet",
         {"named": pl.when(pl.col("price") > 0).then("code")}, column="named",
@@ -270,7 +270,7 @@ def test_an_empty_suite_finds_nothing() -> None:
     assert evaluate_batch(FRAME, suite_of()).accepted.equals(FRAME)
 
 
-def test_a_sample_holds_the_first_twenty_rows_and_the_count_all() -> None:
+def test_a_sample_has_the_first_twenty_rows_and_the_count_all() -> None:
     frame = pl.DataFrame({"price": [-1.0] * 50 + [1.0]})
     result = one_result(
         frame,

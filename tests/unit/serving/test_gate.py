@@ -110,7 +110,7 @@ MARTS = {
 
 
 class Two:
-    """The release that readers see, and builds to hold against it."""
+    """The release that readers see, and builds to compare with it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -361,7 +361,7 @@ def test_prices_may_fall_within_a_year_but_no_figure_of_it_may_go(two: Two) -> N
     )
 
 
-def test_a_new_year_is_held_against_the_year_before_it(two: Two) -> None:
+def test_a_new_year_is_compared_with_the_year_before_it(two: Two) -> None:
     new_flows = FLOWS.filter(in_year(2024)).with_columns(
         pl.col("period_start").dt.offset_by("1y"), value_usd=pl.col("value_usd") * 1000
     )
@@ -550,7 +550,7 @@ def test_what_another_source_brings_is_of_the_same_magnitude(two: Two, tmp_path:
     )
 
 
-def test_printed_totals_are_held_where_a_source_prints_nothing_else(two: Two) -> None:
+def test_printed_totals_are_compared_where_a_source_has_no_others(two: Two) -> None:
     printed = FLOWS.filter(pl.col("partner_iso3") == "WLD")
     before = warehouse(two.folder / "printed", {"trade.reported_flows": printed}, [RIGHT])
     less = printed.with_columns(pl.col("value_usd") / 2)

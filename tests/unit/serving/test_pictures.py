@@ -45,7 +45,7 @@ def words_of(svg: ElementTree.Element) -> list[str]:
     return [text.text or "" for text in svg.iter(f"{SVG}text")]
 
 
-def test_a_panel_holds_the_path_its_band_and_its_event(tmp_path: Path) -> None:
+def test_a_panel_has_the_path_its_band_and_its_event(tmp_path: Path) -> None:
     svg = drawn(published(tmp_path, market__event_studies=[STUDY], market__abnormal_returns=path()))
     (line,) = svg.iter(f"{SVG}polyline")
     points = [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
@@ -116,7 +116,7 @@ def test_a_file_of_an_earlier_version_has_no_picture(tmp_path: Path) -> None:
         assert pictures(connection, "JPN") == {}
 
 
-def test_markdown_holds_the_picture_itself(tmp_path: Path) -> None:
+def test_markdown_contains_the_picture_itself(tmp_path: Path) -> None:
     file = published(tmp_path, market__event_studies=[STUDY], market__abnormal_returns=path())
     text = as_markdown(picture(file, "JPN"), "markets")
     start = "![markets](data:image/svg+xml;base64,"

@@ -150,7 +150,7 @@ def test_only_the_published_schemas_come_out_with_comments_and_constraints(
 
 
 def for_readers_alone(build_file: Path) -> Path:
-    """The same build as one that holds nothing private, in the readers' format."""
+    """The same build as one without private tables, in the readers' format."""
     path = build_file.with_name(f"fit-{build_file.name}")
     with duckdb.connect() as connection:
         connection.execute(f"attach '{build_file}' as original (read_only)")

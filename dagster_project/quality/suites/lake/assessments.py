@@ -17,7 +17,7 @@ RULES = (
     ),
     is_one_of(
         "supply_used_is_known", "supply_used", words.SUPPLY_USED,
-        "Whose supply counts decides the formula.",
+        "The supply that is assessed decides the formula.",
     ),
     year_has_begun(),
     *(

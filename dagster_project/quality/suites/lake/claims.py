@@ -34,7 +34,7 @@ RULES = (
     ),
     stop(
         "claim_gives_a_bound",
-        "A statement without a figure can neither hold nor fail.",
+        "A statement without a figure can be neither supported nor contradicted.",
         "ExpectColumnValuesToNotBeNull",
         {
             "any_bound": pl.when(pl.col("test") != "none")

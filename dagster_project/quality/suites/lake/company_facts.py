@@ -40,7 +40,7 @@ RULES = (
     ),
     is_one_of(
         "evidence_is_known", "evidence", words.COMPANY_EVIDENCE,
-        "Who is named by an act is hit; of who is only in the sector, nobody said so.",
+        "An act hits the companies that it names; others of the sector are not known to be hit.",
     ),
     is_one_of(
         "evidence_class_is_known", "evidence_class", words.EVIDENCE_CLASSES,

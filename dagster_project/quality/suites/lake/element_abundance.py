@@ -18,7 +18,7 @@ RULES = (
     ),
     is_one_of(
         "reservoir_is_known", "reservoir", words.RESERVOIRS,
-        "The upper crust holds twice as much of some elements as the whole.",
+        "The upper crust contains twice as much of some elements as the whole.",
     ),
     is_finite("abundance_ppm", "two_sigma_ppm"),
     quarantine(

@@ -26,7 +26,7 @@ RULES = (
     ),
     is_one_of(
         "stage_is_known", "stage", words.STAGES,
-        "The basis of a label counts for the stage that the label names.",
+        "The basis of a label applies to the stage that the label names.",
     ),
     is_one_of(
         "content_basis_is_known", "content_basis", words.CONTENT_BASES,

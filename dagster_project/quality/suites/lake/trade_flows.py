@@ -24,7 +24,7 @@ from dagster_project.quality.shared_rules import (
 )
 
 TOTAL_EXCESS = 1.5
-"""Partners' sum over the printed total: rounding stays near 1, a breakdown counted beside its
+"""Partners' sum over the printed total: rounding stays near 1, a breakdown added to its
 total is near 2."""
 
 FEWEST_EXCEEDED_TOTALS = 3
@@ -70,7 +70,7 @@ RULES = (
     ),
     is_one_of(
         "frequency_is_annual_or_monthly", "frequency", words.FREQUENCIES,
-        "A quarter or a running total beside months would be counted twice.",
+        "A quarter or a running total is the sum of months and would be counted twice.",
     ),
     is_one_of(
         "valuation_is_cif_or_fob", "valuation", words.VALUATIONS,
@@ -127,7 +127,7 @@ RULES = (
     ),
     report(
         "a_large_value_has_a_weight",
-        "0 kg beside a large value was not reported: shares by weight are off.",
+        "A weight of 0 kg with a large value was not reported: shares by weight are wrong.",
         "ExpectColumnValuesToBeBetween",
         {"weightless_value_usd": pl.when(pl.col("net_weight_kg") == 0).then("value_usd")},
         column="weightless_value_usd",

@@ -281,8 +281,8 @@ def event_detail(facts: Facts) -> str:
     answers, beyond_before = [], ""
     for answer in facts["answers"]:
         beyond = _beyond(answer)
-        said = beyond if beyond != beyond_before else ""
-        answers.append(f"{said}{_name(answer)}{_return(answer)}")
+        prefix = beyond if beyond != beyond_before else ""
+        answers.append(f"{prefix}{_name(answer)}{_return(answer)}")
         beyond_before = beyond
     events = facts["other_events"]
     beside = f"; * beside {', '.join(events)}" if events else ""

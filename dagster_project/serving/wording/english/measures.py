@@ -28,7 +28,7 @@ def _act(act: str | None) -> str:
 
 
 def _doubt(facts: Facts) -> str:
-    """What the clause was before, that nothing is known of it since, and what was said of it."""
+    """The state before, that nothing is known since, and the remarks on the clause."""
     is_official = facts["evidence_class"] == "official"
     match facts["previous_status"]:
         case "suspended":
