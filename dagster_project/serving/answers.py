@@ -21,6 +21,7 @@ from dagster_project.serving.changes import (
     print_changes,
 )
 from dagster_project.serving.dictionary import has_table
+from dagster_project.serving.wording.english.parts import change, percent
 
 HEADLINE_CLAIMS = {"JPN": "JP-2024-CHINA-OVER-60"}
 """The claim about an importer that its page shows."""
@@ -213,9 +214,9 @@ def figure_in_words(line: Line) -> str:
     if figure is None:
         return "–"
     if line.unit == "share":
-        return f"{figure * 100:.1f} %"
+        return percent(figure)
     if line.unit == "return":
-        return f"{figure * 100:+.1f} %"
+        return change(figure)
     if line.unit in ("codes", "clauses"):
         return f"{figure:,.0f} {line.unit if figure != 1 else line.unit.removesuffix('s')}"
     digits = 1 if line.unit == "t" else _digits(figure)
