@@ -22,7 +22,7 @@ BLOCK_ROWS = 250_000
 of 500,000, which need 0.15 GB more."""
 
 KEYS_PER_CHUNK = 1_000_000
-"""Duplicated hashes whose keys are compared at a time."""
+"""Duplicated hashes whose keys are compared in one query."""
 
 DistinctRows = Callable[[Sequence[str]], pl.DataFrame]
 """Each combination of the values of some columns of a frame, once."""
@@ -94,8 +94,8 @@ class Profile:
     """A large frame: Great Expectations evaluates the values that `Metric`s select from it.
 
     Not-a-number is missing here, as it is in pandas. `distinct_rows` returns the distinct rows of
-    some columns, where a database finds them faster than the frame can be read. It has the same
-    members as `WholeFrame`.
+    some columns, where a database finds them faster than the frame can be read. The class has
+    the same members as `WholeFrame`.
     """
 
     def __init__(
@@ -232,7 +232,7 @@ class Profile:
     def _inputs(self, rule: Rule) -> list[str]:
         """The columns of the frame that a rule's columns are computed from.
 
-        None where they may have many combinations (floats) or depend on other rows.
+        Empty if they may have many combinations (floats) or depend on other rows.
         """
         if any(self._schema[name].is_float() for name in rule.columns) or not all(
             is_row_by_row(expression) for expression in rule.expressions().values()
