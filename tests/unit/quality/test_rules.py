@@ -21,7 +21,7 @@ from dagster_project.quality.rules import (
     lists_of,
     quarantine,
     report,
-    resolved,
+    resolved_kwargs,
     stop,
     suite_version,
 )
@@ -124,12 +124,12 @@ def test_a_rule_needs_the_columns_its_derived_ones_are_made_of() -> None:
 
 def test_days_and_lists_of_codes_are_found_when_a_rule_is_evaluated() -> None:
     future = stop("day_is_past", "", BETWEEN, column="day", max_value=Today(2))
-    assert resolved(future, date(2026, 2, 28))["max_value"] == date(2026, 3, 2)
+    assert resolved_kwargs(future, date(2026, 2, 28))["max_value"] == date(2026, 3, 2)
     known = stop(
         "it_is_known", "", "ExpectColumnValuesToBeInSet", column="c",
         value_set=Known("economies", ("ALL",)),
     )  # fmt: skip
-    codes = resolved(known, date(2026, 2, 28))["value_set"]
+    codes = resolved_kwargs(known, date(2026, 2, 28))["value_set"]
     assert isinstance(codes, list)
     assert {"JPN", "_X", "ALL"} <= set(codes)
 
@@ -208,14 +208,14 @@ def test_the_version_of_a_suite_names_which_list_of_codes_it_uses_and_not_what_i
 
 
 def test_a_list_of_codes_is_that_of_the_lake_and_what_is_added_to_it() -> None:
-    kwargs = resolved(known_as(Known("economies", ("ALL",))), date(2026, 2, 28))
+    kwargs = resolved_kwargs(known_as(Known("economies", ("ALL",))), date(2026, 2, 28))
     assert kwargs["value_set"] == sorted({*vocabulary.economies(), "ALL"})
 
 
 def test_in_a_wide_scope_each_of_its_codes_is_a_mineral_group() -> None:
     rule, groups = known_as(Known("mineral_groups")), ["hs_010121", "hs_980000", "rare_earths"]
     for scope, known in ((CommodityScope(), set()), (CommodityScope.named("01"), {"hs_010121"})):
-        found = resolved(rule, date(2026, 2, 28), scope, groups)["value_set"]
+        found = resolved_kwargs(rule, date(2026, 2, 28), scope, groups)["value_set"]
         assert isinstance(found, list)
         assert set(found) - vocabulary.mineral_groups() == known
 
