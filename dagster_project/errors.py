@@ -111,7 +111,7 @@ def _readable(text: str) -> str:
     return shortened(brief, LONGEST_MESSAGE)
 
 
-def stumbled_on(error: BaseException) -> str:
+def exception_text(error: BaseException) -> str:
     """Type and message of an exception, shortened for a sentence of Kido's."""
     return f"{type(error).__name__}: {shortened(' '.join(str(error).split()))}"
 

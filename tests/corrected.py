@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from dagster_project.lake.corrections import corrected
+from dagster_project.lake.corrections import apply_corrections
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.sources.card import Document, Source
 
@@ -30,6 +30,6 @@ def corrected_rows(
 ) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, str]]:
     """The rows by table, in the columns the source gives; and the status of each correction."""
     parsed = source.parse(payload, document)
-    frames, outcomes = corrected(source.CARD.name, lake_rows(source, payload, document))
+    frames, outcomes = apply_corrections(source.CARD.name, lake_rows(source, payload, document))
     rows = {table: frames[table].select(frame.columns) for table, frame in parsed.items()}
     return rows, dict(outcomes.select("correction_id", "status").iter_rows())

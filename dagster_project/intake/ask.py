@@ -20,9 +20,9 @@ from dagster_project.errors import (
     FetchError,
     QuotaError,
     UpstreamFormatError,
+    exception_text,
     redacted,
     shortened,
-    stumbled_on,
 )
 from dagster_project.http import LONGEST_WAIT_S, Client, Received
 from dagster_project.lake.landing import Landing, Part, file_name, new_snapshot_id
@@ -47,7 +47,7 @@ MOST_WAITS = 5
 """How often one request waits for a quota that returns within LONGEST_WAIT_S."""
 
 
-class Unfinished(BaseModel):
+class UnfinishedExtract(BaseModel):
     """An unfinished extract: the parts in the folder of its snapshot, and the remaining requests.
 
     `plan` is the digest of the requests it began with: another plan of the same name starts again.
@@ -70,7 +70,7 @@ class RejectedAnswerError(UpstreamFormatError):
     file: Path | None = None
 
 
-class Asking:
+class ExtractFetch:
     """One extract of a source: fetched until it is complete, and saved after every answer."""
 
     def __init__(self, landing: Landing, source: Source, extract: Extract, folder: Path) -> None:
@@ -81,7 +81,7 @@ class Asking:
         self._name = _state_file(source, extract)
         self.state = self._resumed() or self._new()
 
-    def run(self, client: Client, sleep: Callable[[float], None] = time.sleep) -> Unfinished:
+    def run(self, client: Client, sleep: Callable[[float], None] = time.sleep) -> UnfinishedExtract:
         """Send the remaining requests; every answer is saved before the next request.
 
         Raises the client's errors, QuotaError when the source reports that the quota is used up,
@@ -116,7 +116,7 @@ class Asking:
         """Remove the extract and its parts."""
         self.discard_of(self.state)
 
-    def discard_of(self, state: Unfinished) -> None:
+    def discard_of(self, state: UnfinishedExtract) -> None:
         self._landing.discard(self._source.CARD.name, state.snapshot_id)
         self.finish()
 
@@ -169,7 +169,7 @@ class Asking:
                 raise _rejected(
                     UpstreamFormatError(
                         f"{self._source.CARD.name}: the answer to {self._extract.document} cannot "
-                        f"be read ({stumbled_on(error)})."
+                        f"be read ({exception_text(error)})."
                     ),
                     answer.file,
                 ) from error
@@ -204,7 +204,7 @@ class Asking:
         if answer.meaning != "content":
             return
         file = f"{len(self.state.parts) + 1:04}-{file_name(self._extract.document)}"
-        self._landing.store.take(answer.file, self._path(file))
+        self._landing.store.move_in(answer.file, self._path(file))
         self.state.parts.append(
             Part(
                 file=file,
@@ -223,7 +223,7 @@ class Asking:
     def _save(self) -> None:
         self._landing.store.write(self._name, self.state.model_dump_json().encode())
 
-    def _resumed(self) -> Unfinished | None:
+    def _resumed(self) -> UnfinishedExtract | None:
         """The state that an earlier run left of the same extract, if usable."""
         state = _left_of(self._landing, self._source, self._extract)
         if state is None or _is_usable(self._landing, self._source, self._extract, state):
@@ -233,9 +233,9 @@ class Asking:
         self.discard_of(state)
         return None
 
-    def _new(self) -> Unfinished:
+    def _new(self) -> UnfinishedExtract:
         now = _now()
-        return Unfinished(
+        return UnfinishedExtract(
             document=self._extract.document,
             snapshot_id=new_snapshot_id(self._source.CARD.name),
             plan=_plan(self._extract),
@@ -258,7 +258,7 @@ def sweep(landing: Landing, source: Source) -> None:
     folder = f"{source.CARD.name}/.unfinished"
     for name in landing.store.names(folder):
         try:
-            state = Unfinished.model_validate_json(landing.store.read(f"{folder}/{name}"))
+            state = UnfinishedExtract.model_validate_json(landing.store.read(f"{folder}/{name}"))
             is_old = _now() - state.started_at >= RESUMABLE_FOR
         except ValidationError:  # of another version
             is_old = True
@@ -270,18 +270,20 @@ def _state_file(source: Source, extract: Extract) -> str:
     return f"{source.CARD.name}/.unfinished/{file_name(extract.document)}.json"
 
 
-def _left_of(landing: Landing, source: Source, extract: Extract) -> Unfinished | None:
+def _left_of(landing: Landing, source: Source, extract: Extract) -> UnfinishedExtract | None:
     """The state that an earlier run left of an extract of that name."""
     name = _state_file(source, extract)
     if not landing.store.exists(name):
         return None
     try:
-        return Unfinished.model_validate_json(landing.store.read(name))
+        return UnfinishedExtract.model_validate_json(landing.store.read(name))
     except ValidationError:  # of another version
         return None
 
 
-def _is_usable(landing: Landing, source: Source, extract: Extract, state: Unfinished) -> bool:
+def _is_usable(
+    landing: Landing, source: Source, extract: Extract, state: UnfinishedExtract
+) -> bool:
     folder = f"{source.CARD.name}/{state.snapshot_id}"
     return (
         state.plan == _plan(extract)

@@ -23,14 +23,14 @@ from dagster_project.errors import (
     KidoError,
     UpstreamFormatError,
     counted,
+    exception_text,
     shortened,
-    stumbled_on,
 )
 from dagster_project.intake.versions import parser_version
-from dagster_project.lake.corrections import corrected, corrections
+from dagster_project.lake.corrections import apply_corrections, corrections
 from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES, LakeTable, text_of_all
 from dagster_project.lake.scope import CommodityScope
-from dagster_project.lake.spool import Spooled, spool, spooled
+from dagster_project.lake.spool import Spooled, spool
 from dagster_project.lake.tables import Record, Rows, TableRecord
 from dagster_project.quality.results import CheckResult, to_json
 from dagster_project.quality.rules import suite_version
@@ -178,7 +178,7 @@ def read(
             for table, pieces in parsed.items()
         }
     with _naming(source, title):
-        whole, outcomes = corrected(name, whole)
+        whole, outcomes = apply_corrections(name, whole)
     tables: dict[str, TableBatch] = {}
     reasons: list[str] = []
     for table, frame in whole.items():
@@ -257,7 +257,7 @@ def read_large(
                 del rows, of_snapshot
             del block  # else it stays in memory while the next one is read
     for table, blocks in files.items():
-        tables[table], reason = _checked(table, spooled(blocks), folder, scope)
+        tables[table], reason = _checked(table, Spooled.from_files(blocks), folder, scope)
         reasons += [reason] if reason else []
     if reasons:
         error = RejectedWithChecksError(f"{name}: {document.name}: {' '.join(reasons)}")
@@ -279,7 +279,7 @@ def _checked(
     of_large = evaluate_batch(rows.scan(), suite, scope=scope)
     accepted = rows
     if of_large.quarantined.height and not of_large.is_rejected:
-        accepted = spooled([spool(LAKE_TABLES[table], of_large.accepted, folder)])
+        accepted = Spooled.from_files([spool(LAKE_TABLES[table], of_large.accepted, folder)])
         rows.remove()
     return TableBatch(accepted, of_large.quarantined, of_large.results), of_large.reason
 
@@ -358,7 +358,7 @@ def _naming(source: Source, title: str) -> Iterator[None]:
     # Python.
     except (Exception, pl.exceptions.PanicException) as error:
         raise UpstreamFormatError(
-            f"{name}: {shortened(title)} cannot be read ({stumbled_on(error)})."
+            f"{name}: {shortened(title)} cannot be read ({exception_text(error)})."
         ) from error
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from dagster_project.errors import ConfigurationError, counted
 from dagster_project.intake.conform import conform
-from dagster_project.intake.fetch import Fetched, Fetching, Planned, WindowResult
+from dagster_project.intake.fetch import FetchPlan, FetchReport, SourceFetch, WindowResult
 from dagster_project.settings import Settings
 from dagster_project.sources.card import (
     Frequency,
@@ -39,7 +39,7 @@ def fetch_and_report(
     """
     name = source.CARD.name
     _require_askable(settings, source)
-    fetching = Fetching(settings, source)
+    fetching = SourceFetch(settings, source)
     with fetching.lock(write):
         planned = _planned(source, fetching, first, last, frequency, again)
         if not planned.extracts:
@@ -53,8 +53,8 @@ def fetch_and_report(
 def _run(
     settings: Settings,
     source: Source,
-    fetching: Fetching,
-    planned: Planned,
+    fetching: SourceFetch,
+    planned: FetchPlan,
     again: bool,
     write: Callable[[str], None],
 ) -> int:
@@ -95,8 +95,8 @@ def _require_askable(settings: Settings, source: Source) -> None:
 
 
 def _planned(
-    source: Source, fetching: Fetching, first: str, last: str, frequency: str, again: bool
-) -> Planned:
+    source: Source, fetching: SourceFetch, first: str, last: str, frequency: str, again: bool
+) -> FetchPlan:
     card = source.CARD
     if not card.windows:
         if first or last or frequency:
@@ -163,7 +163,7 @@ def _day(period: str, *, is_last: bool) -> date:
     return _last_day(window) if is_last else window.start
 
 
-def _planned_in_words(planned: Planned) -> str:
+def _planned_in_words(planned: FetchPlan) -> str:
     windows = len(planned.windows)
     what = f"{counted(windows, 'window')}, " if windows else ""
     return f"{what}{counted(planned.requests, 'call')}, more where an answer is cut"
@@ -179,7 +179,7 @@ def _in_words(settled: WindowResult) -> str:
     return f"{settled.outcome}, {counted(settled.rows, 'row')}"
 
 
-def _last_line(name: str, fetched: Fetched, again: bool) -> str:
+def _last_line(name: str, fetched: FetchReport, again: bool) -> str:
     counts: Sequence[tuple[str, int]] = [
         (news, sum(result.outcome == news for result in fetched.settled))
         for news in ("new", "unchanged", "empty", "withdrawn", "failed")

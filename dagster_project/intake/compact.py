@@ -12,8 +12,8 @@ from dagster_project.intake import batch as batches
 from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import complete
-from dagster_project.lake.compaction import MOST_SMALL_FILES, Compacted, compact, small_files
-from dagster_project.lake.schemas import LAKE_TABLES, WRITTEN_BESIDE, LakeTable
+from dagster_project.lake.compaction import MOST_SMALL_FILES, CompactionReport, compact, small_files
+from dagster_project.lake.schemas import INTAKE_TABLES, LAKE_TABLES, LakeTable
 from dagster_project.lake.space import disk_full
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
@@ -41,7 +41,7 @@ def compact_sources(
         write("Nothing to compact: no table of a source has several small files.")
 
 
-def compact_what_piled_up(settings: Settings, source: Source) -> list[Compacted]:
+def compact_many_small_files(settings: Settings, source: Source) -> list[CompactionReport]:
     """Compact the tables of a source that have more than MOST_SMALL_FILES small files.
 
     A source that another process holds is left to the next build, and so is all of it where the
@@ -67,12 +67,12 @@ def compact_what_piled_up(settings: Settings, source: Source) -> list[Compacted]
 
 
 def _tables(source: Source) -> list[LakeTable]:
-    return [*(LAKE_TABLES[name] for name in source.CARD.tables), *WRITTEN_BESIDE]
+    return [*(LAKE_TABLES[name] for name in source.CARD.tables), *INTAKE_TABLES]
 
 
 def _compacted(
     settings: Settings, source: Source, tables: Iterable[LakeTable]
-) -> Iterator[Compacted]:
+) -> Iterator[CompactionReport]:
     name = source.CARD.name
     lake = lake_of(settings)
     complete(landing_of(settings), lake, name)

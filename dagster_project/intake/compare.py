@@ -19,7 +19,7 @@ from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.spool import Spooled
 from dagster_project.lake.tables import Lake, Rows
-from dagster_project.lake.vintages import not_withdrawn, rows_that_count
+from dagster_project.lake.vintages import current_rows, not_withdrawn
 from dagster_project.lake.vocabulary import commodity_codes
 from dagster_project.quality.revisions import (
     Revision,
@@ -97,7 +97,7 @@ def compare_with_current(
             if of_unknown_series:
                 revisions.append(Revision(name, of_unknown_series, 0, 0, 0, (), ()))
             continue
-        counting = not_withdrawn(table, rows_that_count(table, known, today), before, asked, today)
+        counting = not_withdrawn(table, current_rows(table, known, today), before, asked, today)
         if answer is not None and table.asked_by:
             counting = _without_accepted_losses(table, counting, fresh, landed_by_hand)
         revision = compare_with_known(
@@ -106,7 +106,7 @@ def compare_with_current(
             fresh,
             not_withdrawn(
                 table,
-                rows_that_count(table, pl.concat([known, fresh]), today),
+                current_rows(table, pl.concat([known, fresh]), today),
                 after,
                 asked,
                 today,

@@ -20,7 +20,7 @@ from dagster_project.intake.coverage import coverage_of, windows_of
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.versions import depends_on_scope, parser_version
 from dagster_project.lake.landing import Landing, Snapshot
-from dagster_project.lake.schemas import LAKE_TABLES, WRITTEN_BESIDE
+from dagster_project.lake.schemas import INTAKE_TABLES, LAKE_TABLES
 from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.tables import Lake, Record, Rows, TableRecord
 from dagster_project.quality.quarantine import write_quarantine
@@ -35,7 +35,7 @@ STAGED_FOR = timedelta(days=1)
 
 
 @dataclass
-class Conformed:
+class ConformReport:
     """One source in the lake, by table: rows, quarantined rows, and the checks' results.
 
     `rejected` are the snapshots that could not be used, by document, with the reason.
@@ -51,7 +51,7 @@ class Conformed:
     """Whether one of the rejected was bundled or landed by hand."""
 
 
-def conform(settings: Settings, source: Source) -> Conformed:
+def conform(settings: Settings, source: Source) -> ConformReport:
     """Bring the lake up to date with the landed snapshots of a source.
 
     A snapshot that cannot be used is quarantined whole, with the reason; the others are kept.
@@ -60,7 +60,7 @@ def conform(settings: Settings, source: Source) -> Conformed:
     name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
     records, staged = lake.records(name), lake.staged(name)
-    outcome, version = Conformed(), parser_version(source)
+    outcome, version = ConformReport(), parser_version(source)
     gone = set(records)
     landed = landing.snapshots(name)
     newest = {copy.document: copy.snapshot_id for copy in landed if copy.is_bundled}
@@ -142,7 +142,7 @@ def _parsed(
     landing: Landing,
     lake: Lake,
     snapshot: Snapshot,
-    outcome: Conformed,
+    outcome: ConformReport,
     *,
     is_replaced: bool,
 ) -> Record | None:
@@ -155,11 +155,11 @@ def _parsed(
         try:
             batch = _batch(settings, source, landing, snapshot, folder)
         except (UpstreamFormatError, BatchRejectedError, DamagedError) as error:
-            if isinstance(error, DamagedError) and not snapshot.was_asked_for:
+            if isinstance(error, DamagedError) and not snapshot.was_fetched:
                 raise
             landing.quarantine(snapshot, settings.quarantine_dir, str(error))
             outcome.rejected[snapshot.document] = str(error)
-            outcome.is_rejected_by_hand |= not (snapshot.was_asked_for or is_replaced)
+            outcome.is_rejected_by_hand |= not (snapshot.was_fetched or is_replaced)
             if isinstance(error, batches.RejectedWithChecksError):
                 for table, results in error.checks.items():
                     outcome.checks.setdefault(table, []).extend(results)
@@ -176,14 +176,14 @@ def _batch(
     settings: Settings, source: Source, landing: Landing, snapshot: Snapshot, folder: Path
 ) -> batches.Batch:
     (_, *more) = snapshot.parts or (None,)
-    if batches.is_large(source, snapshot.bytes) and not (more or snapshot.was_asked_for):
+    if batches.is_large(source, snapshot.bytes) and not (more or snapshot.was_fetched):
         file = landing.file_of(snapshot, folder)
         document = Document(snapshot.document, snapshot.retrieved_at, snapshot.is_bundled)
         return batches.read_large(
             source, file, document, snapshot.snapshot_id, folder, settings.scope
         )
     parts = parts_of(landing, snapshot)
-    return batches.read(source, parts, settings.scope, is_extract=snapshot.was_asked_for)
+    return batches.read(source, parts, settings.scope, is_extract=snapshot.was_fetched)
 
 
 def _rows(snapshot: Snapshot, batch: batches.Batch) -> Mapping[str, Rows]:
@@ -218,7 +218,7 @@ def _record(source: Source, batch: batches.Batch, frames: Mapping[str, Rows]) ->
             suite_version=suite_version(LAKE_SUITES[table.name]),
             checks=[],
         )
-        for table in WRITTEN_BESIDE
+        for table in INTAKE_TABLES
         if table.name in frames
     }
     return record.model_copy(update={"tables": {**record.tables, **beside}})

@@ -11,7 +11,7 @@ from dagster_project.errors import (
     ConfigurationError,
     KidoError,
     UpstreamFormatError,
-    stumbled_on,
+    exception_text,
 )
 from dagster_project.intake.ledger import Answered, Ledger
 from dagster_project.lake import vocabulary
@@ -61,7 +61,7 @@ def extracts_for(source: Source, windows: Sequence[Window], scope: Scope) -> Seq
         raise
     except Exception as error:
         raise UpstreamFormatError(
-            f"{source.CARD.name}: the requests cannot be planned ({stumbled_on(error)})."
+            f"{source.CARD.name}: the requests cannot be planned ({exception_text(error)})."
         ) from error
 
 

@@ -28,11 +28,11 @@ from dagster_project.errors import (
     ServerFailingError,
     UnexpectedStatusError,
     UpstreamFormatError,
-    stumbled_on,
+    exception_text,
 )
 from dagster_project.http import Client
 from dagster_project.intake import batch as batches
-from dagster_project.intake.ask import Asking, RejectedAnswerError, requests_left, sweep
+from dagster_project.intake.ask import ExtractFetch, RejectedAnswerError, requests_left, sweep
 from dagster_project.intake.batch import PROVENANCE_COLUMNS
 from dagster_project.intake.calls import counter
 from dagster_project.intake.compare import compare_with_current, require_plausible
@@ -49,7 +49,7 @@ from dagster_project.intake.due import (
 from dagster_project.intake.ledger import Answer, Answered, Ask, Ledger, Outcome, WindowAsk, worst
 from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
-from dagster_project.intake.withdraw import complete, in_words
+from dagster_project.intake.withdraw import complete, reason_of
 from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import (
     AskedSlices,
@@ -92,7 +92,7 @@ class WindowResult:
 
 
 @dataclass
-class Fetched:
+class FetchReport:
     """The outcome of a fetch. `answer` is the worst of the run, `not_asked` without any.
 
     `revisions` are the effects of landed answers on the figures that count, by document;
@@ -120,7 +120,7 @@ class Fetched:
 
 
 @dataclass(frozen=True)
-class Planned:
+class FetchPlan:
     """The plan of a fetch: the extracts, and the number of requests as far as known."""
 
     extracts: Sequence[Extract]
@@ -131,7 +131,7 @@ class Planned:
         return sorted({window for extract in self.extracts for window in extract.windows})
 
 
-class Fetching:
+class SourceFetch:
     """One fetch of a source: its client, its ledger, and its plan."""
 
     def __init__(self, settings: Settings, source: Source, *, is_patient: bool = True) -> None:
@@ -153,16 +153,16 @@ class Fetching:
         """
         return source_lock(self._settings, self._source.CARD.name, on_wait)
 
-    def due(self) -> Planned:
+    def due(self) -> FetchPlan:
         """What the publisher may have published since the last fetch."""
         due = due_now(self._source, self.ledger, _now(), self._scope())
-        return self._planned(due.windows) if due.is_due else Planned((), 0)
+        return self._planned(due.windows) if due.is_due else FetchPlan((), 0)
 
     def newest(self, frequency: str = "") -> list[Window]:
         """The windows that may still be revised, whenever they were answered."""
         return newest_of(self._source, _now().date(), frequency)
 
-    def wanted(self, windows: Sequence[Window], *, again: bool = False) -> Planned:
+    def wanted(self, windows: Sequence[Window], *, again: bool = False) -> FetchPlan:
         """The plan for given windows: those not answered yet or due; all of them if `again`.
 
         Without windows: the document, as a whole if `again`.
@@ -180,16 +180,16 @@ class Fetching:
 
     def run(
         self,
-        planned: Planned,
+        planned: FetchPlan,
         on: Callable[[WindowResult], None] = lambda settled: None,
         sleep: Callable[[float], None] = time.sleep,
-    ) -> Fetched:
+    ) -> FetchReport:
         """Fetch what is planned. `on` gets each window as soon as it is settled.
 
         Raises ConfigurationError (no key where one is needed) and DiskFullError; a publisher's
         errors are reported in the result.
         """
-        fetched = Fetched(answer="ok" if planned.extracts else "not_asked")
+        fetched = FetchReport(answer="ok" if planned.extracts else "not_asked")
         in_a_row = 0
 
         def report(settled: Sequence[WindowResult]) -> None:
@@ -225,7 +225,7 @@ class Fetching:
                 except Exception as error:  # an error in one source's module must not stop others
                     outcome = "rejected"
                     failure = UpstreamFormatError(
-                        f"{extract.document} cannot be settled ({stumbled_on(error)})."
+                        f"{extract.document} cannot be settled ({exception_text(error)})."
                     )
                 in_a_row += 1
                 if worst([outcome, fetched.answer]) != fetched.answer:
@@ -241,13 +241,13 @@ class Fetching:
                     break
         return fetched
 
-    def _planned(self, windows: Sequence[Window], *, is_whole: bool = False) -> Planned:
+    def _planned(self, windows: Sequence[Window], *, is_whole: bool = False) -> FetchPlan:
         scope = self._scope()
         if is_whole:
             scope = replace(scope, known_until=None)
         extracts = extracts_for(self._source, windows, scope)
         left = (requests_left(self.landing, self._source, extract) for extract in extracts)
-        return Planned(extracts, sum(left))
+        return FetchPlan(extracts, sum(left))
 
     def _scope(self) -> Scope:
         return scope_of(self._settings, self._source, self.ledger)
@@ -256,7 +256,7 @@ class Fetching:
     def _folder(self) -> Path:
         return self._settings.intake_dir
 
-    def _client(self, fetched: Fetched, sleep: Callable[[float], None]) -> Client:
+    def _client(self, fetched: FetchReport, sleep: Callable[[float], None]) -> Client:
         name, card = self._source.CARD.name, self._source.CARD
         own = self._settings.source(name)
         limits = limits_of(self._settings, self._source)
@@ -283,7 +283,7 @@ class Fetching:
         """Fetch one extract and settle it: its windows, and its effect on the figures that count.
         On an error, nothing of it counts.
         """
-        asking = Asking(self.landing, self._source, extract, self._folder)
+        asking = ExtractFetch(self.landing, self._source, extract, self._folder)
         try:
             state = asking.run(client, sleep)
         except RejectedAnswerError as error:
@@ -311,7 +311,7 @@ class Fetching:
         return self._settle_document(extract, asking, batch), revisions
 
     def _settle_windows(
-        self, extract: Extract, asking: Asking, batch: batches.Batch
+        self, extract: Extract, asking: ExtractFetch, batch: batches.Batch
     ) -> list[WindowResult]:
         """Land the windows with changes; the others stay with the earlier snapshot."""
         state = asking.state
@@ -374,25 +374,25 @@ class Fetching:
                 if window_ask.rows
                 else "empty",
                 window_ask.rows,
-                reason=in_words(stays[window_ask.window]) if window_ask.window in stays else "",
+                reason=reason_of(stays[window_ask.window]) if window_ask.window in stays else "",
                 snapshot_id=window_ask.snapshot_id,
             )
             for window_ask in asks
         ]
 
-    def _withdrawn(self, asking: Asking) -> Callable[[Window | None, str], Withdrawn | None]:
+    def _withdrawn(self, asking: ExtractFetch) -> Callable[[Window | None, str], Withdrawn | None]:
         """The withdrawn snapshot that an answer repeats: by its bytes, or by its rows."""
         by_rows = self.ledger.withdrawn()
         by_bytes = self.landing.withdrawn_bytes(
             sha256_of(asking.state.parts), source=self._source.CARD.name
         )
         # Two answers without rows may be the same bytes for different windows.
-        if by_bytes is not None and by_bytes.snapshot.was_asked_for:
+        if by_bytes is not None and by_bytes.snapshot.was_fetched:
             by_bytes = None
         return lambda window, digest: by_bytes or by_rows.get((window, digest))
 
     def _settle_document(
-        self, extract: Extract, asking: Asking, batch: batches.Batch
+        self, extract: Extract, asking: ExtractFetch, batch: batches.Batch
     ) -> list[WindowResult]:
         state = asking.state
         frames = batch.frames(state.snapshot_id)
@@ -426,7 +426,7 @@ class Fetching:
                 extract.document,
                 "withdrawn" if stays else outcome,
                 batch.rows,
-                reason=in_words(stays) if stays else "",
+                reason=reason_of(stays) if stays else "",
                 snapshot_id=ask.snapshot_id,
             )
         ]
@@ -434,7 +434,7 @@ class Fetching:
     def _land(
         self,
         extract: Extract,
-        asking: Asking,
+        asking: ExtractFetch,
         batch: batches.Batch,
         windows: Sequence[Window],
         frames: dict[str, pl.DataFrame],
@@ -451,7 +451,9 @@ class Fetching:
         asking.finish()
         return snapshot
 
-    def _snapshot(self, extract: Extract, asking: Asking, windows: Sequence[Window]) -> Snapshot:
+    def _snapshot(
+        self, extract: Extract, asking: ExtractFetch, windows: Sequence[Window]
+    ) -> Snapshot:
         """The answer as a snapshot that counts for these windows."""
         state = asking.state
         return self.landing.describe(
@@ -528,7 +530,7 @@ class Fetching:
                 )
 
     def _plausible_revisions(
-        self, extract: Extract, asking: Asking, batch: batches.Batch
+        self, extract: Extract, asking: ExtractFetch, batch: batches.Batch
     ) -> Sequence[Revision]:
         """The effect of the answer on the figures that count, by table. Raises ImplausibleError
         where it would shrink or shift them.
@@ -542,7 +544,7 @@ class Fetching:
         require_plausible(f"{name}: {extract.document}", revisions, self._how_to_land(asking))
         return revisions
 
-    def _how_to_land(self, asking: Asking) -> str:
+    def _how_to_land(self, asking: ExtractFetch) -> str:
         """The command to land the answer nevertheless: all the parts that will be in quarantine."""
         name, files = self._source.CARD.name, [part.file for part in asking.state.parts]
         folder = asking.quarantined(self._settings.quarantine_dir)
@@ -599,22 +601,22 @@ def _asked_slices(extract: Extract) -> tuple[AskedSlices, ...]:
     )
 
 
-def fetch_due(settings: Settings, source: Source) -> Fetched:
+def fetch_due(settings: Settings, source: Source) -> FetchReport:
     """Fetch what is due, for a build: it waits neither for a silent publisher nor for another run.
 
     Raises ConfigurationError; other errors are reported in the result.
     """
-    fetching = Fetching(settings, source, is_patient=False)
+    fetching = SourceFetch(settings, source, is_patient=False)
     try:
         with fetching.lock():
             return fetching.run(fetching.due())
     except BusyError as error:
-        return Fetched(answer="not_asked", reason=str(error))
+        return FetchReport(answer="not_asked", reason=str(error))
     except UpstreamFormatError as error:  # the requests could not be planned
         fetching.ledger.record(
             Ask(document="", asked_at=_now(), answer="rejected", reason=str(error))
         )
-        return Fetched(answer="rejected", reason=str(error))
+        return FetchReport(answer="rejected", reason=str(error))
 
 
 def _failed(extract: Extract, answer: Outcome, reason: str) -> list[WindowResult]:

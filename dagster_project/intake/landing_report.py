@@ -10,7 +10,7 @@ import polars as pl
 
 from dagster_project.errors import shortened
 from dagster_project.intake.batch import Batch, TableBatch
-from dagster_project.intake.conform import Conformed
+from dagster_project.intake.conform import ConformReport
 from dagster_project.quality.revisions import Revision
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.sources.card import SourceCard
@@ -38,7 +38,7 @@ class LandingReport:
     """The corrections that no longer match, each in a sentence."""
     warnings: tuple[str, ...] = ()
     """The checks that failed and do not block, each in a sentence with the first rows."""
-    others: Conformed = field(default_factory=Conformed)
+    others: ConformReport = field(default_factory=ConformReport)
 
     @property
     def heading(self) -> str:
@@ -80,7 +80,7 @@ def report_of(
     batch: Batch,
     quarantine: Path,
     revisions: Sequence[Revision],
-    others: Conformed,
+    others: ConformReport,
     *,
     is_new: bool,
 ) -> LandingReport:

@@ -1,6 +1,6 @@
-"""Withdraws a snapshot, restores a withdrawn one, and lists the snapshots.
+"""Withdraws a snapshot, reinstates a withdrawn one, and lists the snapshots.
 
-The place of the bytes and the deciding write are in `lake/landing.py`.
+Where the bytes are, and which write makes a withdrawal final, is decided in `lake/landing.py`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from dagster_project.intake.conform import conform
 from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.copies import copies_of
-from dagster_project.lake.landing import Held, Landing, Snapshot, Withdrawn
-from dagster_project.lake.schemas import LAKE_TABLES, WRITTEN_BESIDE
+from dagster_project.lake.landing import Landing, Snapshot, SnapshotRows, Withdrawn
+from dagster_project.lake.schemas import INTAKE_TABLES, LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
 
-Counts = Counter[tuple[str, str]]
-"""Rows that count, by snapshot and table."""
+CurrentRows = Counter[tuple[str, str]]
+"""The number of current rows, by snapshot and table."""
 
 
 def withdraw(
@@ -37,7 +37,7 @@ def withdraw(
     because: str,
     write: Callable[[str], None] = print,
 ) -> None:
-    """Withdraw a snapshot; `write` gets a line for it and one for what counts instead.
+    """Withdraw a snapshot; `write` gets lines on it and on the rows that become current.
 
     Raises ConfigurationError for a snapshot that does not exist, or without a reason.
     """
@@ -59,20 +59,20 @@ def withdraw(
             for candidate in landing.snapshots(name)
             if candidate.snapshot_id == snapshot_id
         )
-        before = _counting(landing, lake, source)
-        held = _held(lake, source).get(snapshot_id, [])
-        landing.withdraw(snapshot, by=_user(), reason=" ".join(because.split()), held=held)
+        before = _current_rows(landing, lake, source)
+        rows = _rows_by_snapshot(lake, source).get(snapshot_id, [])
+        landing.withdraw(snapshot, by=_user(), reason=" ".join(because.split()), rows=rows)
         lake.withdraw(name, snapshot_id)
-        after = _counting(landing, lake, source)
-    write(f"{snapshot_id} is withdrawn: {snapshot.document}, {_in_rows(held)}.")
-    counted = any(rows for (counted_id, _), rows in before.items() if counted_id == snapshot_id)
-    again = list(_sentences(landing.snapshots(name), after - before))
-    if again:
-        write(f"  Count again: {'; '.join(again)}.")
-    elif counted:
+        after = _current_rows(landing, lake, source)
+    write(f"{snapshot_id} is withdrawn: {snapshot.document}, {_describe(rows)}.")
+    was_current = any(before[snapshot_id, table] for table in source.CARD.tables)
+    now_current = list(_sentences(landing.snapshots(name), after - before))
+    if now_current:
+        write(f"  Current again: {'; '.join(now_current)}.")
+    elif was_current:
         write("  Nothing replaces its rows.")
-    elif held:
-        write("  None of its rows counted; the figures stay as they are.")
+    elif rows:
+        write("  None of its rows was current; the figures do not change.")
     write("Then: kido build.")
 
 
@@ -82,9 +82,10 @@ def reinstate(
     snapshot_id: str,
     write: Callable[[str], None] = print,
 ) -> bool:
-    """Let a withdrawn snapshot count again; False if it can no longer be used (quarantined).
+    """Reinstate a withdrawn snapshot; `write` gets lines on it and on the rows that it replaces.
 
-    Raises ConfigurationError for a snapshot that does not exist.
+    Returns False if a document of the source can no longer be used and is quarantined. Raises
+    ConfigurationError for a snapshot that does not exist.
     """
     source, landing, lake = _source_of(settings, sources, snapshot_id)
     name = source.CARD.name
@@ -92,19 +93,19 @@ def reinstate(
         complete(landing, lake, name)
         withdrawn = landing.withdrawn(name).get(snapshot_id)
         if withdrawn is None:
-            write(f"{snapshot_id} is not withdrawn: it counts.")
+            write(f"{snapshot_id} is not withdrawn.")
             return True
-        before = _counting(landing, lake, source)
+        before = _current_rows(landing, lake, source)
         landing.reinstate(withdrawn)
         outcome = conform(settings, source)
-        after = _counting(landing, lake, source)
+        after = _current_rows(landing, lake, source)
     for reason in outcome.rejected.values():
         write(f"A document can no longer be used and is quarantined: {reason}")
     snapshots = landing_of(settings).snapshots(name)
     if snapshot_id not in {snapshot.snapshot_id for snapshot in snapshots}:
         return False
-    held = _held(lake, source).get(snapshot_id, [])
-    write(f"{snapshot_id} counts again: {withdrawn.snapshot.document}, {_in_rows(held)}.")
+    rows = _rows_by_snapshot(lake, source).get(snapshot_id, [])
+    write(f"{snapshot_id} is reinstated: {withdrawn.snapshot.document}, {_describe(rows)}.")
     replaced = list(_sentences(snapshots, before - after))
     if replaced:
         write(f"  It replaces {'; '.join(replaced)}.")
@@ -113,7 +114,7 @@ def reinstate(
 
 
 def complete(landing: Landing, lake: Lake, source: str) -> None:
-    """Finish an interrupted withdrawal or its undoing.
+    """Finish an interrupted withdrawal or reinstatement.
 
     The caller must have locked the source.
     """
@@ -123,16 +124,16 @@ def complete(landing: Landing, lake: Lake, source: str) -> None:
 
 
 def sweep(settings: Settings, source: Source) -> None:
-    """Finish interrupted operations, and remove the files of rows that no longer count.
+    """Finish interrupted withdrawals, and remove files of rows that are no longer in the lake.
 
     Only for a build before it selects the files to read, and while no other build reads: a build
-    reads its selected files until dbt has finished. A source that another process holds is left to
-    the next build.
+    reads its selected files until dbt has finished. A source that another process has locked is
+    swept by the next build.
     """
     landing, lake, card = landing_of(settings), lake_of(settings), source.CARD
     with contextlib.suppress(BusyError), source_lock(settings, card.name):
         complete(landing, lake, card.name)
-        lake.sweep(card.name, [*card.tables, *(table.name for table in WRITTEN_BESIDE)])
+        lake.sweep(card.name, [*card.tables, *(table.name for table in INTAKE_TABLES)])
 
 
 def refuse_withdrawn(landing: Landing, source: str, document: str, sha256: str) -> None:
@@ -141,21 +142,24 @@ def refuse_withdrawn(landing: Landing, source: str, document: str, sha256: str) 
     if withdrawn is not None:
         raise ConfigurationError(
             f"{document}: these bytes were withdrawn {_by_whom(withdrawn)}.",
-            hint=f"kido reinstate {withdrawn.snapshot.snapshot_id} brings them back.",
+            hint=f"To undo that: kido reinstate {withdrawn.snapshot.snapshot_id}.",
         )
 
 
-def in_words(withdrawn: Withdrawn) -> str:
-    """The reason why an answer of a publisher does not count."""
+def reason_of(withdrawn: Withdrawn) -> str:
+    """The reason why a publisher's answer, which repeats a withdrawn one, is not used."""
     return (
-        f"withdrawn {_by_whom(withdrawn)}; kido reinstate {withdrawn.snapshot.snapshot_id} brings "
-        "them back"
+        f"withdrawn {_by_whom(withdrawn)}; to undo that: kido reinstate "
+        f"{withdrawn.snapshot.snapshot_id}"
     )
 
 
 @dataclass(frozen=True)
-class HeldRows:
-    """Rows of a snapshot in a table of the lake; `counting` of them count, others are replaced."""
+class TableRows:
+    """The rows of a snapshot in a table of the lake; `counting` of them are current.
+
+    The fields are keys of `kido landed --json`.
+    """
 
     table_name: str
     rows: int
@@ -163,18 +167,12 @@ class HeldRows:
     first_period: str | None
     last_period: str | None
 
-    @property
-    def held(self) -> Held:
-        return Held(
-            table=self.table_name, rows=self.rows,
-            first=self.first_period or "", last=self.last_period or "",
-        )  # fmt: skip
-
 
 @dataclass(frozen=True)
 class LandedState:
-    """A snapshot that is landed or withdrawn. Instants are ISO text in UTC, null where there is
-    none; `way` is bundled, landed or fetched.
+    """A snapshot that is landed or withdrawn; the fields are keys of `kido landed --json`.
+
+    Instants are ISO text in UTC, null where there is none; `way` is bundled, landed or fetched.
     """
 
     snapshot_id: str
@@ -184,7 +182,7 @@ class LandedState:
     retrieved_at: str
     way: str
     sha256: str
-    tables: tuple[HeldRows, ...]
+    tables: tuple[TableRows, ...]
     is_withdrawn: bool
     withdrawn_at: str | None
     withdrawn_by: str | None
@@ -192,23 +190,25 @@ class LandedState:
 
 
 def landed_states(settings: Settings, sources: Iterable[Source]) -> Iterator[LandedState]:
-    """The snapshots of the sources, landed ones before those that are withdrawn."""
+    """The snapshots of the sources; of each source the landed ones, then the withdrawn ones."""
     landing, lake = landing_of(settings), lake_of(settings)
     for source in sources:
         name = source.CARD.name
         snapshots, withdrawn = landing.snapshots(name), landing.withdrawn(name)
         if not (snapshots or withdrawn):
             continue
-        held, counting = _held(lake, source), _counting(landing, lake, source)
+        rows, current = _rows_by_snapshot(lake, source), _current_rows(landing, lake, source)
         for snapshot in snapshots:
-            rows = held.get(snapshot.snapshot_id, [])
-            yield _landed_state(snapshot, rows, counting)
+            yield _landed_state(snapshot, rows.get(snapshot.snapshot_id, []), current)
         for record in withdrawn.values():
-            yield _landed_state(record.snapshot, record.held, Counter(), record)
+            yield _landed_state(record.snapshot, record.rows, Counter(), record)
 
 
 def _landed_state(
-    snapshot: Snapshot, held: Iterable[Held], counting: Counts, record: Withdrawn | None = None
+    snapshot: Snapshot,
+    rows: Iterable[SnapshotRows],
+    current: CurrentRows,
+    record: Withdrawn | None = None,
 ) -> LandedState:
     return LandedState(
         snapshot_id=snapshot.snapshot_id,
@@ -219,17 +219,20 @@ def _landed_state(
         way=_way(snapshot),
         sha256=snapshot.sha256,
         tables=tuple(
-            HeldRows(
-                held_rows.table, held_rows.rows, counting[snapshot.snapshot_id, held_rows.table],
-                held_rows.first or None, held_rows.last or None,
+            TableRows(
+                table_name=of_table.table,
+                rows=of_table.rows,
+                counting=current[snapshot.snapshot_id, of_table.table],
+                first_period=of_table.first or None,
+                last_period=of_table.last or None,
             )
-            for held_rows in held
+            for of_table in rows
         ),
         is_withdrawn=record is not None,
         withdrawn_at=iso_instant(record.at) if record else None,
         withdrawn_by=record.by if record else None,
         withdrawn_because=record.reason if record else None,
-    )  # fmt: skip
+    )
 
 
 def landed_lines(landed: Iterable[LandedState], sources: Mapping[str, Source]) -> Iterator[str]:
@@ -241,8 +244,10 @@ def landed_lines(landed: Iterable[LandedState], sources: Mapping[str, Source]) -
             way = "withdrawn" if state.is_withdrawn else state.way
             yield from indented(f"{state.snapshot_id}  {at}  {way}", by=2)
             parts = [
-                _in_rows([rows.held])
-                + ("" if state.is_withdrawn else f", {_share(rows.counting, rows.rows)}")
+                _describe_table(
+                    rows.table_name, rows.rows, rows.first_period or "", rows.last_period or ""
+                )
+                + ("" if state.is_withdrawn else f", {_current_part(rows.counting, rows.rows)}")
                 for rows in state.tables
             ]
             yield from indented(f"{state.document}: {'; '.join(parts) or 'no rows in the lake'}")
@@ -273,11 +278,12 @@ def _source_of(
     )
 
 
-def _held(lake: Lake, source: Source) -> Mapping[str, list[Held]]:
-    return lake.held(source.CARD.name, [LAKE_TABLES[name] for name in source.CARD.tables])
+def _rows_by_snapshot(lake: Lake, source: Source) -> Mapping[str, list[SnapshotRows]]:
+    tables = [LAKE_TABLES[name] for name in source.CARD.tables]
+    return lake.rows_by_snapshot(source.CARD.name, tables)
 
 
-def _counting(landing: Landing, lake: Lake, source: Source) -> Counts:
+def _current_rows(landing: Landing, lake: Lake, source: Source) -> CurrentRows:
     today = datetime.now(UTC).date()
     copies = copies_of(landing, source.CARD.name, lake)
     asked = {
@@ -288,7 +294,7 @@ def _counting(landing: Landing, lake: Lake, source: Source) -> Counts:
         {
             (snapshot_id, table): rows
             for table in source.CARD.tables
-            for snapshot_id, rows in lake.counting(
+            for snapshot_id, rows in lake.current_row_counts(
                 LAKE_TABLES[table],
                 source.CARD.name,
                 asked,
@@ -299,26 +305,31 @@ def _counting(landing: Landing, lake: Lake, source: Source) -> Counts:
     )
 
 
-def _sentences(snapshots: Iterable[Snapshot], counts: Counts) -> Iterator[str]:
+def _sentences(snapshots: Iterable[Snapshot], rows: CurrentRows) -> Iterator[str]:
+    """`52 rows of trade_flows of china.csv`, for each snapshot and table."""
     documents = {snapshot.snapshot_id: snapshot.document for snapshot in snapshots}
-    for (snapshot_id, table), rows in sorted(counts.items()):
+    for (snapshot_id, table), count in sorted(rows.items()):
         if snapshot_id in documents:
-            yield f"{counted(rows, 'row')} of {table} of {documents[snapshot_id]}"
+            yield f"{counted(count, 'row')} of {table} of {documents[snapshot_id]}"
 
 
-def _in_rows(held: Iterable[Held]) -> str:
-    """`4,415 rows of reconciled_trade, 2024`, of each table."""
+def _describe(rows: Iterable[SnapshotRows]) -> str:
+    """The rows of a snapshot in words, table by table."""
     parts = [
-        f"{counted(held_rows.rows, 'row')} of {held_rows.table}"
-        + (f", {_periods(held_rows)}" if held_rows.first else "")
-        for held_rows in held
+        _describe_table(of_table.table, of_table.rows, of_table.first, of_table.last)
+        for of_table in rows
     ]
     return "; ".join(parts) or "no rows in the lake"
 
 
-def _periods(held: Held) -> str:
+def _describe_table(table: str, rows: int, first: str, last: str) -> str:
+    """`4,415 rows of reconciled_trade, 2024`; `first` and `last` are empty without periods."""
+    periods = f", {_periods(first, last)}" if first else ""
+    return f"{counted(rows, 'row')} of {table}{periods}"
+
+
+def _periods(first: str, last: str) -> str:
     """First and last period; years and months without the days that all of them begin on."""
-    first, last = held.first, held.last
     for ending in ("-01-01", "-01"):
         if first.endswith(ending) and last.endswith(ending):
             first, last = first.removesuffix(ending), last.removesuffix(ending)
@@ -326,10 +337,10 @@ def _periods(held: Held) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _share(counting: int, rows: int) -> str:
-    if counting == rows:
-        return "all count" if rows != 1 else "it counts"
-    return f"{counting:,} count" if counting else "none counts"
+def _current_part(current: int, rows: int) -> str:
+    if current == rows:
+        return "all current" if rows != 1 else "current"
+    return f"{current:,} current" if current else "none current"
 
 
 def _way(snapshot: Snapshot) -> str:

@@ -1,8 +1,7 @@
-"""The two private DuckDB files dbt builds in: one for the marts, as they will be published, and one
-for their inputs.
+"""The two private DuckDB files of a build: one for the marts, one for their inputs.
 
-The inputs are the lake, as views with tables of their slices, and the facts of the run, as tables.
-So the dbt project does not depend on the location of the lake.
+The marts' file will be published. The inputs are the lake, as views with tables of their slices,
+and the facts of the run, as tables: the dbt project does not depend on the location of the lake.
 """
 
 from __future__ import annotations
@@ -20,16 +19,17 @@ from dagster_project.lake.slices import as_frame
 from dagster_project.lake.tables import Lake
 
 STORAGE_VERSION = "v1.0.0"
-"""DuckDB's oldest stable format, which the marts are written in: every driver since DuckDB 1.0
-opens it."""
+"""Format of the marts' file, DuckDB's oldest stable one: every driver since 1.0 opens it."""
 
 SPILL = "spill"
-"""Folder beside a build file, for what DuckDB cannot hold in memory; it is removed when DuckDB is
-closed, or with the build's folder if the process was killed."""
+"""Folder beside a build file for what exceeds DuckDB's memory.
+
+DuckDB removes it when it is closed; if the process was killed, it goes with the build's folder.
+"""
 
 
-def spilling(build_file: Path, memory: int) -> dict[str, str]:
-    """DuckDB's settings for work on a build: `memory` in bytes, and where it spills beyond."""
+def spill_settings(build_file: Path, memory: int) -> dict[str, str]:
+    """DuckDB's settings for work on a build: at most `memory` bytes, and the folder to spill to."""
     return {
         "memory_limit": f"{memory} bytes",
         "temp_directory": str(build_file.parent / SPILL),
@@ -40,14 +40,14 @@ def spilling(build_file: Path, memory: int) -> dict[str, str]:
 def connect(
     path: Path, *, read_only: bool = False, memory: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a DuckDB file; it is closed again also on an error.
+    """Open a DuckDB file; it is closed on an error, too.
 
-    `memory` (bytes) limits it as in `spilling`; without, DuckDB uses its default.
+    `memory` (bytes) limits it as in `spill_settings`; without it, DuckDB uses its default.
     """
-    config = spilling(path, memory) if memory else {}
+    config = spill_settings(path, memory) if memory else {}
     connection = duckdb.connect(str(path), read_only=read_only, config=config)
     try:
-        # It would be printed to standard output, also where that is not a terminal.
+        # DuckDB prints it to standard output, even where that is not a terminal.
         connection.execute("set enable_progress_bar = false")
         yield connection
     finally:
@@ -55,16 +55,18 @@ def connect(
 
 
 @contextlib.contextmanager
-def beside(build_file: Path, memory: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to attach the build file and others to; limited as in `connect`."""
-    config = spilling(build_file, memory) if memory else {}
+def connect_in_memory(
+    build_file: Path, memory: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory database to attach the build file and others to; limited as in `connect`."""
+    config = spill_settings(build_file, memory) if memory else {}
     with duckdb.connect(config=config) as connection:
         connection.execute("set enable_progress_bar = false")
         yield connection
 
 
 def work_file(build_file: Path) -> Path:
-    """The file beside a build file with the inputs of its marts."""
+    """The file with the inputs of a build file's marts, beside it."""
     return build_file.with_suffix(".work.duckdb")
 
 
@@ -75,16 +77,16 @@ def prepare(
     memory: int | None = None,
     left_out: Callable[[LakeTable], Collection[str]] = lambda table: (),
 ) -> None:
-    """Create the build file without marts (where there is none yet), and `lake.*` and `runtime.*`
-    beside it, in its work file.
+    """Create the build file without marts, if absent; `lake.*` and `runtime.*` in its work file.
 
     For every table there are its rows (`lake.<table>`, a view on its files) and its slices with the
     number of their rows (`lake.<table>_slices`), of the same moment: the slices decide which rows
-    count. They are a table, so that the planner of a join knows its size. Rows of the snapshots
-    that are `left_out` of a table are in neither (`Copies.left_out`).
+    are current. They are a table, so that the planner of a join knows its size. Rows of the
+    snapshots that are `left_out` of a table are in neither (`Copies.left_out`). `facts` are the
+    tables of `runtime`, by name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with beside(path) as connection:
+    with connect_in_memory(path) as connection:
         connection.execute(
             f"attach {quoted([path])} as marts (storage_version '{STORAGE_VERSION}')"
         )
@@ -95,13 +97,13 @@ def prepare(
             contents = lake.contents(table, left_out=left_out(table))
             rows = rows_of(lake, table, contents.files)
             connection.execute(f"create or replace view lake.{table.name} as {rows}")
-            of_unlisted = rows_of(lake, table, contents.files_of_unlisted())
-            connection.register("listed", as_frame(table, contents.listed).to_arrow())
+            unrecorded = rows_of(lake, table, contents.files_without_slices())
+            connection.register("recorded", as_frame(table, contents.slices).to_arrow())
             connection.execute(
                 f"create or replace table lake.{table.name}_slices as "
-                f"from listed union all {slices_of(table, f'({of_unlisted})')}"
+                f"from recorded union all {slices_of(table, f'({unrecorded})')}"
             )
-            connection.unregister("listed")
+            connection.unregister("recorded")
         for name, frame in facts.items():
             connection.register("fact", frame.to_arrow())
             connection.execute(f"create or replace table runtime.{name} as from fact")

@@ -1,7 +1,6 @@
 """Merges many small files of the lake into few: rows of many snapshots in one file, by period.
 
-No row that counts is lost or changed by it, superseded vintages included; which rows count is
-decided elsewhere.
+No row in the lake is lost or changed, superseded vintages included.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,16 +22,18 @@ from dagster_project.lake.tables import (
     Compaction,
     Lake,
     LakeFile,
+    MergedRows,
     Record,
-    RowsOf,
 )
 
 if TYPE_CHECKING:
     import duckdb
 
-WHOLE_FILE = 1_000_000
-"""Rows of a file that is large enough to stay as it is; a merged one has at least as many, up to
-the end of the period in which it reaches them, unless there are no more rows."""
+ROWS_OF_A_WHOLE_FILE = 1_000_000
+"""A file with this many rows stays as it is.
+
+A merged file gets whole periods until it has this many, or until there are no more.
+"""
 
 MOST_SMALL_FILES = 64
 """A build leaves up to this many files of single snapshots of a table and source: scanning 64 costs
@@ -40,7 +41,7 @@ MOST_SMALL_FILES = 64
 
 
 @dataclass(frozen=True)
-class Compacted:
+class CompactionReport:
     """The result for a source's table: files before, files after, and their rows."""
 
     table: str
@@ -51,8 +52,8 @@ class Compacted:
 
 
 @dataclass
-class _Group:
-    """Rows of adjacent periods that go into one file; a period is None where there is none."""
+class _FileGroup:
+    """The rows of one merged file: adjacent periods (None: rows without one), rows by snapshot."""
 
     periods: list[str | None] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
@@ -63,65 +64,53 @@ class _Group:
 
 
 def small_files(lake: Lake, table: LakeTable, source: str) -> list[LakeFile]:
-    """The files of single snapshots that are too small to stay as they are."""
+    """The files of single snapshots with fewer than ROWS_OF_A_WHOLE_FILE rows."""
     records = lake.records(source)
     return [
         file
         for file in lake.contents(table, source).files
-        if not _is_by_period(file) and _rows_in_each(table, file, records) < WHOLE_FILE
+        if not _is_by_period(file) and _rows_in_each(table, file, records) < ROWS_OF_A_WHOLE_FILE
     ]
 
 
 def compact(
     lake: Lake, table: LakeTable, source: str, folder: Path, memory: int
-) -> Compacted | None:
+) -> CompactionReport | None:
     """Merge the small files of a source's table, by period; None where there is nothing to merge.
 
     DuckDB sorts them in `folder` and uses at most `memory` bytes. The record of the compaction is
-    written last: until then the old files are used, from then on the merged ones, and the old ones
-    are left to `Lake.sweep`. Rows that no longer count (their snapshot was withdrawn, or written
-    again) are left out of the merged files. The caller must have locked the source.
+    written last. Until then the old files are read, from then on the merged ones; `Lake.sweep`
+    removes the old ones. Rows that are no longer in the lake (their snapshot was withdrawn, or
+    written again) are not in the merged files. The caller must have locked the source. Raises
+    DamagedError where files have other rows than are on record.
     """
     import duckdb
 
-    records, before = lake.records(source), lake.compaction(table, source)
-    files = lake.contents(table, source).files
+    records, files = lake.records(source), lake.contents(table, source).files
     small = small_files(lake, table, source)
-    whole = [file for file in files if not _is_by_period(file) and file not in small]
     if not small or len(files) == 1:
         return None
-    made_before = {f"{table.name}/{source}/{file.name}": file for file in before.files}
-    by_period = [file for file in files if _is_by_period(file)]
     folder.mkdir(parents=True, exist_ok=True)
-    made: list[CompactedFile] = []
     with duckdb.connect(
         config={"memory_limit": f"{memory} bytes", "temp_directory": str(folder)}
     ) as connection:
         connection.execute("set enable_progress_bar = false")
-        new = _counts(connection, table, rows_of(lake, table, small))
-        periods = {period for period, _ in new}
-        kept = [
-            file
-            for file in by_period
-            if not file.others
-            and made_before[file.name].rows >= WHOLE_FILE
-            and not _has_any(made_before[file.name], periods)
+        new_periods = {
+            period for period, _ in _count_rows(connection, table, rows_of(lake, table, small))
+        }
+        unchanged = _unchanged_files(lake, table, source, files, new_periods)
+        inputs = [
+            *small,
+            *(file for file in files if _is_by_period(file) and file.name not in unchanged),
         ]
-        again = [*small, *(file for file in by_period if file not in kept)]
-        if len(again) == 1 and not kept:
+        if len(inputs) == 1 and not unchanged:
             return None
-        rows = rows_of(lake, table, again)
-        counts = _counts(connection, table, rows)
-        kept_files = [made_before[file.name] for file in kept]
-        groups = _groups(counts, kept_files)
-        snapshots = _require_all(table, records, again, kept_files, counts)
-        try:
-            for group in groups:
-                made.append(_made(connection, lake, table, source, group, rows, records, folder))
-        except BaseException:
-            for file in made:
-                lake.store.remove(f"{table.name}/{source}/{file.name}")
-            raise
+        rows = rows_of(lake, table, inputs)
+        counts = _count_rows(connection, table, rows)
+        stay = list(unchanged.values())
+        snapshots = _require_recorded_rows(table, records, inputs, stay, counts)
+        groups = _group_periods(counts, stay)
+        merged = _write_groups(connection, lake, table, source, groups, rows, records, folder)
     # From here on no merged file is removed: a write that fails may have succeeded, in an object
     # store that answers too late. A sweep removes files that no record names.
     lake.record_compaction(
@@ -131,79 +120,123 @@ def compact(
             snapshots={
                 snapshot_id: records[snapshot_id].written for snapshot_id in sorted(snapshots)
             },
-            files=tuple(sorted([*kept_files, *made], key=lambda file: (file.first, file.name))),
+            files=tuple(sorted([*stay, *merged], key=lambda file: (file.first, file.name))),
         ),
     )
-    return Compacted(
-        table.name, source, len(files), len(whole) + len(kept) + len(made), sum(counts.values())
-    )
+    after = len(files) - len(inputs) + len(merged)
+    return CompactionReport(table.name, source, len(files), after, sum(counts.values()))
+
+
+def _unchanged_files(
+    lake: Lake,
+    table: LakeTable,
+    source: str,
+    files: Sequence[LakeFile],
+    new_periods: Collection[str | None],
+) -> dict[str, CompactedFile]:
+    """The merged files that stay, by path: whole ones into whose periods no new row falls."""
+    recorded = {
+        f"{table.name}/{source}/{file.name}": file for file in lake.compaction(table, source).files
+    }
+    return {
+        file.name: recorded[file.name]
+        for file in files
+        if _is_by_period(file)
+        and not file.others
+        and recorded[file.name].rows >= ROWS_OF_A_WHOLE_FILE
+        and not _has_any(recorded[file.name], new_periods)
+    }
+
+
+def _write_groups(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    table: LakeTable,
+    source: str,
+    groups: Sequence[_FileGroup],
+    rows: str,
+    records: Mapping[str, Record],
+    folder: Path,
+) -> list[CompactedFile]:
+    """Write a file of the lake for each group; on an error, none of them stays."""
+    written: list[CompactedFile] = []
+    try:
+        for group in groups:
+            written.append(
+                _write_group(connection, lake, table, source, group, rows, records, folder)
+            )
+    except BaseException:
+        for file in written:
+            lake.store.remove(f"{table.name}/{source}/{file.name}")
+        raise
+    return written
 
 
 def _is_by_period(file: LakeFile) -> bool:
     return f"/{BY_PERIOD}/" in file.name
 
 
-def _rows_in_each(table: LakeTable, file: LakeFile, records: dict[str, Record]) -> int:
+def _rows_in_each(table: LakeTable, file: LakeFile, records: Mapping[str, Record]) -> int:
     """Rows of a file of one snapshot; the average if it has several files."""
     (snapshot_id,) = file.snapshots
     recorded = records[snapshot_id].tables[table.name]
     return recorded.rows // recorded.files
 
 
-def _counts(
+def _count_rows(
     connection: duckdb.DuckDBPyConnection, table: LakeTable, rows: str
 ) -> Counter[tuple[str | None, str]]:
-    """Rows by period (as text, which sorts by time) and snapshot."""
+    """The number of rows by period (as text, which sorts by time) and snapshot."""
     period = f"cast({table.period} as varchar)" if table.period else "cast(null as varchar)"
-    counted_rows = connection.execute(
+    counts = connection.execute(
         f"select {period}, snapshot_id, count(*) from ({rows}) group by all"
     ).fetchall()
-    return Counter({(period, snapshot_id): count for period, snapshot_id, count in counted_rows})
+    return Counter({(period, snapshot_id): count for period, snapshot_id, count in counts})
 
 
-def _has_any(file: CompactedFile, periods: Iterable[str | None]) -> bool:
+def _has_any(file: CompactedFile, periods: Collection[str | None]) -> bool:
     return any(file.first <= (period or "") <= file.last for period in periods)
 
 
-def _groups(counts: Counter[tuple[str | None, str]], kept: Sequence[CompactedFile]) -> list[_Group]:
-    """The groups, one per merged file: whole periods, none of them on both sides of a kept file."""
+def _group_periods(
+    counts: Counter[tuple[str | None, str]], unchanged: Sequence[CompactedFile]
+) -> list[_FileGroup]:
+    """One group per merged file: whole periods, all before or all after an unchanged file."""
     by_period: dict[str | None, Counter[str]] = {}
     for (period, snapshot_id), rows in counts.items():
         by_period.setdefault(period, Counter())[snapshot_id] += rows
-    groups: list[_Group] = []
+    groups: list[_FileGroup] = []
     last = ""
     for period in sorted(by_period, key=lambda text: text or ""):
         at = period or ""
-        is_split = any(last < file.first <= at for file in kept)
-        if not groups or groups[-1].size >= WHOLE_FILE or is_split:
-            groups.append(_Group())
+        is_split = any(last < file.first <= at for file in unchanged)
+        if not groups or groups[-1].size >= ROWS_OF_A_WHOLE_FILE or is_split:
+            groups.append(_FileGroup())
         groups[-1].periods.append(period)
         groups[-1].rows.update(by_period[period])
         last = at
     return groups
 
 
-def _require_all(
+def _require_recorded_rows(
     table: LakeTable,
-    records: dict[str, Record],
-    again: Sequence[LakeFile],
-    kept: Sequence[CompactedFile],
+    records: Mapping[str, Record],
+    inputs: Sequence[LakeFile],
+    unchanged: Sequence[CompactedFile],
     counts: Counter[tuple[str | None, str]],
 ) -> set[str]:
-    """The snapshots whose rows will be merged. Raises DamagedError where the files of one have more
-    or fewer rows than its record.
+    """The snapshots with rows in `inputs` or unchanged files.
+
+    Raises DamagedError where the files of one have more or fewer rows than its record.
     """
     rows_by_snapshot: Counter[str] = Counter()
     for (_, snapshot_id), rows in counts.items():
         rows_by_snapshot[snapshot_id] += rows
-    for file in kept:
+    for file in unchanged:
         rows_by_snapshot.update(
-            {
-                snapshot_id: rows_of_snapshot.rows
-                for snapshot_id, rows_of_snapshot in file.snapshots.items()
-            }
+            {snapshot_id: merged.rows for snapshot_id, merged in file.snapshots.items()}
         )
-    for snapshot_id in set(rows_by_snapshot).union(*(file.snapshots for file in again)):
+    for snapshot_id in set(rows_by_snapshot).union(*(file.snapshots for file in inputs)):
         on_record = records[snapshot_id].tables[table.name].rows
         if rows_by_snapshot[snapshot_id] != on_record:
             raise DamagedError(
@@ -214,17 +247,20 @@ def _require_all(
     return set(rows_by_snapshot)
 
 
-def _made(
+def _write_group(
     connection: duckdb.DuckDBPyConnection,
     lake: Lake,
     table: LakeTable,
     source: str,
-    group: _Group,
+    group: _FileGroup,
     rows: str,
-    records: dict[str, Record],
+    records: Mapping[str, Record],
     folder: Path,
 ) -> CompactedFile:
-    """Sort the rows of a group into a file of the lake, flushed to disk but not yet in use."""
+    """Sort the rows of a group into a file of the lake, flushed to disk but not yet recorded.
+
+    Raises DamagedError where another number of rows was written.
+    """
     known = [period for period in group.periods if period is not None]
     first, last = (known[0], known[-1]) if known else ("", "")
     inside = [] if table.period else ["true"]
@@ -248,7 +284,7 @@ def _made(
             raise DamagedError(f"{source}: {written:,} of {group.size:,} rows were written.")
         with file.open("rb") as whole:
             os.fsync(whole.fileno())
-        lake.store.take(file, f"{table.name}/{source}/{BY_PERIOD}/{name}")
+        lake.store.move_in(file, f"{table.name}/{source}/{BY_PERIOD}/{name}")
     finally:
         file.unlink(missing_ok=True)
     return CompactedFile(
@@ -256,7 +292,7 @@ def _made(
         first=first,
         last=last,
         snapshots={
-            snapshot_id: RowsOf(written=records[snapshot_id].written, rows=count)
+            snapshot_id: MergedRows(written=records[snapshot_id].written, rows=count)
             for snapshot_id, count in sorted(group.rows.items())
         },
     )

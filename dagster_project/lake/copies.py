@@ -1,7 +1,7 @@
-"""Which copies of the bundled documents count on a day: one whole copy of each document.
+"""Which copies of the bundled documents are current on a day: one whole copy of each document.
 
 Each version of the program bundles its own copy of its documents. The copies of earlier versions
-are kept, for the days on which they counted.
+are kept, for builds of the days on which they were current.
 """
 
 from __future__ import annotations
@@ -17,52 +17,57 @@ from dagster_project.lake.tables import Lake
 
 @dataclass(frozen=True)
 class Copies:
-    """The bundled snapshots of a source, oldest first, and, by snapshot, since when (UTC) the
-    program no longer bundles the document of some.
+    """The bundled snapshots of a source, oldest first.
+
+    `unbundled_at` gives, by snapshot, the instant (UTC) from which the program no longer bundles
+    its document.
     """
 
     snapshots: Sequence[Snapshot] = ()
-    left: Mapping[str, datetime] = field(default_factory=dict)
+    unbundled_at: Mapping[str, datetime] = field(default_factory=dict)
 
     def left_out(self, table: LakeTable, day: date) -> frozenset[str]:
-        """The snapshots of which no row of a table counts in a build for `day`.
+        """The snapshots of which a build for `day` reads no row of a table.
 
-        Of figures, the latest copies by that day count; on days before the first one was landed,
-        the latest of all, as in a new home. Of lists and facts, the latest count on every day:
-        their text gives the day on which each fact became known.
+        Of figures, the latest copies by that day are current; on days before the first one was
+        landed, the latest of all, as in a new home. Of lists and facts, the latest are current on
+        every day: their text gives the day on which each fact became known.
         """
         end = datetime.combine(day + timedelta(days=1), time())
-        copies, left = self.snapshots, set(self.left)
-        by_then = [copy for copy in copies if copy.landed_at < end]
-        if by_then and table.counts_from == "vintage_at":
-            copies = by_then
-            left = {snapshot_id for snapshot_id, since in self.left.items() if since < end}
+        copies, unbundled = self.snapshots, set(self.unbundled_at)
+        landed_by_then = [copy for copy in copies if copy.landed_at < end]
+        if landed_by_then and table.known_from == "vintage_at":
+            copies = landed_by_then
+            unbundled = {
+                snapshot_id for snapshot_id, since in self.unbundled_at.items() if since < end
+            }
         newest = {copy.document: copy.snapshot_id for copy in copies}
         return frozenset(copy.snapshot_id for copy in self.snapshots) - (
-            set(newest.values()) - left
+            set(newest.values()) - unbundled
         )
 
 
 def left_out_on(
     day: date, landing: Landing, lake: Lake, sources: Iterable[str]
 ) -> Callable[[LakeTable], frozenset[str]]:
-    """By table, the snapshots of these sources of which no row counts in a build for a day."""
+    """By table, the snapshots of these sources of which a build for a day reads no row."""
     copies = [copies_of(landing, source, lake) for source in sources]
     return lambda table: frozenset().union(
-        *(of_source.left_out(table, day) for of_source in copies)
+        *(copies_of_source.left_out(table, day) for copies_of_source in copies)
     )
 
 
 def copies_of(landing: Landing, source: str, lake: Lake | None = None) -> Copies:
-    """The bundled snapshots of a source; with a lake, those whose rows it holds: a copy that is not
-    conformed yet replaces no other.
+    """The bundled snapshots of a source.
+
+    With a lake, only those that are in it: a copy that is not conformed yet replaces no other.
     """
-    typed = None if lake is None else lake.snapshot_ids(source)
+    conformed = None if lake is None else lake.snapshot_ids(source)
     return Copies(
         [
             snapshot
             for snapshot in landing.snapshots(source)
-            if snapshot.is_bundled and (typed is None or snapshot.snapshot_id in typed)
+            if snapshot.is_bundled and (conformed is None or snapshot.snapshot_id in conformed)
         ],
-        {snapshot_id: record.at for snapshot_id, record in landing.left_bundle(source).items()},
+        {snapshot_id: record.at for snapshot_id, record in landing.unbundled(source).items()},
     )

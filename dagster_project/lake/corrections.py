@@ -155,7 +155,7 @@ def _entries(source: str) -> list[dict[str, Any]]:
     return listed
 
 
-def corrected(
+def apply_corrections(
     source: str, frames: Mapping[str, pl.DataFrame]
 ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     """Rows of lake tables with the register of their source applied, and rows of `corrections`.

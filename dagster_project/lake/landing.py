@@ -12,22 +12,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from dagster_project.errors import DamagedError
 from dagster_project.lake.records import Records
 from dagster_project.lake.store import Store, write_atomically
 
 LEFTOVER_AGE = timedelta(days=8)
-"""A folder without an origin record is kept this long: an unfinished extract may still need it."""
+"""A folder without an origin record is kept for this long: an unfinished extract may need it."""
 
 WITHDRAWN = "withdrawn"
 """Folder of the landing, beside those of the sources, for the snapshots that were withdrawn."""
 
-"""Folder beside it, for commands that land several snapshots and are not finished yet."""
-
-LEFT_BUNDLE = "left_bundle"
-"""Folder beside it, for bundled documents that the program no longer has."""
+UNBUNDLED = "left_bundle"
+"""Folder beside it, for records of bundled documents that the program no longer has."""
 
 
 class Origin(BaseModel):
@@ -46,7 +44,7 @@ class Origin(BaseModel):
 class Part(BaseModel):
     """One answer of an extract, or one file of several landed together.
 
-    `document` is the file's own name where it is not the snapshot's.
+    `document` is the name of a landed file; empty for an answer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,7 +69,7 @@ class Period(BaseModel):
 
 
 class AskedSlices(BaseModel):
-    """What an extract asked for in a table: what its answer lacks of this is not published."""
+    """What an extract requested of a table: what its answer lacks of this is not published."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -85,7 +83,7 @@ class Snapshot(BaseModel):
     """One whole document or extract as it was at one moment.
 
     Instants are UTC without a zone attached. `sha256` is that of the bytes; of several parts, that
-    of their hashes. `windows` are the requested windows for which it counts: an unchanged window
+    of their hashes. `windows` are the requested windows whose rows are used: an unchanged window
     stays with the earlier snapshot.
     """
 
@@ -113,16 +111,16 @@ class Snapshot(BaseModel):
 
     @property
     def asked_codes(self) -> list[str]:
-        """The codes that were asked for, of all tables, sorted."""
+        """The codes that were requested, of all tables, sorted."""
         return sorted({code for asked in self.asked for code in asked.commodity_codes})
 
     @property
-    def was_asked_for(self) -> bool:
-        """Whether a publisher sent it: it is neither bundled nor landed by hand."""
+    def was_fetched(self) -> bool:
+        """Whether it is a publisher's answer: neither bundled nor landed by hand."""
         return not (self.is_bundled or self.is_landed_by_hand)
 
 
-class Held(BaseModel):
+class SnapshotRows(BaseModel):
     """The rows of a snapshot in a table: their number, and first and last period as text."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -136,7 +134,7 @@ class Held(BaseModel):
 class Withdrawn(BaseModel):
     """A withdrawn snapshot: which, by whom, when (UTC, no zone) and why.
 
-    `held` describes its rows, since they are no longer in the lake.
+    `rows` describes its rows by table, since they are no longer in the lake.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -145,10 +143,13 @@ class Withdrawn(BaseModel):
     by: str
     at: datetime
     reason: str
-    held: tuple[Held, ...] = ()
+    rows: tuple[SnapshotRows, ...] = Field(
+        default=(), validation_alias=AliasChoices("rows", "held"), serialization_alias="held"
+    )
+    """`held` in the record's JSON."""
 
 
-class LeftBundle(BaseModel):
+class Unbundled(BaseModel):
     """Since when (UTC, no zone) the program no longer bundles the document of a snapshot."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -158,52 +159,52 @@ class LeftBundle(BaseModel):
 
 
 class Landing:
-    """Snapshots by source: `<source>/<snapshot_id>/` holds the payloads and `origin.json`.
+    """Snapshots by source: `<source>/<snapshot_id>/` contains the payloads and `origin.json`.
 
-    The record is written after the payloads, so a snapshot without one does not exist. Nor does
-    one with a record `withdrawn/<source>/<snapshot_id>.json`, wherever its payloads are; they are
-    moved to the folder beside that record. A bundled one whose document the program no longer has
-    is kept, and `left_bundle/<source>/<snapshot_id>.json` records since when.
+    The record is written after the payloads: a folder without one is no snapshot. Nor is one with
+    a record `withdrawn/<source>/<snapshot_id>.json`, wherever its payloads are; they are moved to
+    the folder beside that record. A bundled snapshot whose document the program no longer has is
+    kept, and `left_bundle/<source>/<snapshot_id>.json` records since when.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._records: dict[str, Records[Snapshot]] = {}
         self._withdrawn: dict[str, Records[Withdrawn]] = {}
-        self._left_bundle: dict[str, Records[LeftBundle]] = {}
+        self._unbundled: dict[str, Records[Unbundled]] = {}
         self._newest: dict[tuple[str, bool], dict[str, Snapshot]] = {}
 
     def snapshots(self, source: str) -> list[Snapshot]:
         """Snapshots of a source, oldest first; without those that were withdrawn."""
-        landed, withdrawn = self._of(source).all(), self.withdrawn(source)
+        landed, withdrawn = self._snapshot_records(source).all(), self.withdrawn(source)
         return [
             snapshot for snapshot_id, snapshot in landed.items() if snapshot_id not in withdrawn
         ]
 
     def withdrawn(self, source: str) -> Mapping[str, Withdrawn]:
         """What was withdrawn of a source, by snapshot, oldest first."""
-        return self._withdrawn_of(source).all()
+        return self._withdrawal_records(source).all()
 
-    def left_bundle(self, source: str) -> Mapping[str, LeftBundle]:
+    def unbundled(self, source: str) -> Mapping[str, Unbundled]:
         """The bundled snapshots of a source whose document is no longer bundled."""
-        return self._left_bundle_of(source).all()
+        return self._unbundled_records(source).all()
 
     def mark_unbundled(self, source: str, bundled: Collection[str]) -> None:
-        """Record the time from which documents other than `bundled` are no longer bundled, where it
-        is not on record.
+        """Record now as the time from which documents other than `bundled` are not bundled.
 
-        A document that is bundled again is a new snapshot, also with the same bytes.
+        A time that is on record stays. A document that is bundled again is a new snapshot, also
+        with the same bytes.
         """
-        left = self.left_bundle(source)
+        recorded = self.unbundled(source)
         newest = {
             snapshot.document: snapshot
             for snapshot in self.snapshots(source)
             if snapshot.is_bundled
         }
         for document, snapshot in newest.items():
-            if document not in bundled and snapshot.snapshot_id not in left:
-                record = LeftBundle(document=document, at=_now())
-                self._left_bundle_of(source).add(snapshot.snapshot_id, record)
+            if document not in bundled and snapshot.snapshot_id not in recorded:
+                record = Unbundled(document=document, at=_now())
+                self._unbundled_records(source).add(snapshot.snapshot_id, record)
         self._newest.clear()
 
     def add(
@@ -217,15 +218,14 @@ class Landing:
         media_type: str,
         retrieved_at: datetime,
         is_bundled: bool = False,
-        headers: Mapping[str, str] | None = None,
     ) -> tuple[Snapshot, bool]:
-        """Keep a document; returns the snapshot and whether it is new.
+        """Store a document; returns the snapshot and whether it is new.
 
         Bytes equal to the newest snapshot of the document (or of any document of the source, for
         a file under another name) make no new vintage. A bundled document is compared with the
         newest bundled copy of it only: a file landed by hand under its name stays the newer one,
         and the bytes of an older copy, from an earlier version, are a new snapshot. Withdrawn
-        bytes are not kept again.
+        bytes are not stored again.
         """
         sha256 = hashlib.sha256(payload).hexdigest()
         known = self.equal_to(sha256, source=source, document=document, is_bundled=is_bundled)
@@ -241,7 +241,6 @@ class Landing:
             media_type=media_type,
             request=request,
             retrieved_at=retrieved_at,
-            headers=headers or {},
         )
         snapshot = self.describe(
             new_snapshot_id(source), source, document, [part], origin, is_bundled=is_bundled
@@ -253,7 +252,11 @@ class Landing:
     def equal_to(
         self, sha256: str, *, source: str, document: str, is_bundled: bool = False
     ) -> Snapshot | None:
-        """The snapshot that holds these bytes already and is still the one of its document."""
+        """The snapshot with these bytes, if it is the newest one of its document.
+
+        A document that has no snapshot yet may equal that of any other document of the source. A
+        bundled one may not.
+        """
         newest = self._newest_by_document(source, is_bundled)
         same_document = newest.get(document)
         candidates: Collection[Snapshot] = newest.values()
@@ -283,9 +286,9 @@ class Landing:
         asked: Sequence[AskedSlices] = (),
         retrieved_at: datetime | None = None,
     ) -> Snapshot:
-        """The record of a snapshot of these parts; it does not count before `record`.
+        """The record of a snapshot of these parts; the snapshot exists once `record` wrote it.
 
-        `retrieved_at` is the time of the last part: only then was the whole known.
+        `retrieved_at` is the time of the last part if not given: only then was the whole known.
         """
         first = parts[0] if parts else None
         return Snapshot(
@@ -307,8 +310,8 @@ class Landing:
         )
 
     def record(self, snapshot: Snapshot) -> None:
-        """Write the origin record: from now on the snapshot counts."""
-        self._of(snapshot.source).add(snapshot.snapshot_id, snapshot)
+        """Write the origin record: from now on the snapshot exists."""
+        self._snapshot_records(snapshot.source).add(snapshot.snapshot_id, snapshot)
         newest = self._newest.get((snapshot.source, snapshot.is_bundled))
         if newest is not None:
             newest[snapshot.document] = snapshot
@@ -317,7 +320,7 @@ class Landing:
 
     def remove(self, snapshot: Snapshot) -> None:
         """Remove a snapshot whose landing failed, with its record if that was written."""
-        self._of(snapshot.source).remove(snapshot.snapshot_id)
+        self._snapshot_records(snapshot.source).remove(snapshot.snapshot_id)
         self.store.remove(f"{snapshot.source}/{snapshot.snapshot_id}")
         self._newest.clear()
 
@@ -339,7 +342,7 @@ class Landing:
     def payloads(self, snapshot: Snapshot) -> Iterator[bytes]:
         """The bytes of the parts, one after the other.
 
-        Raises KidoError if they differ from what was received.
+        Raises DamagedError if they differ from what was received.
         """
         for file, sha256 in self._files(snapshot):
             name = f"{snapshot.source}/{snapshot.snapshot_id}/{file}"
@@ -352,7 +355,7 @@ class Landing:
             yield payload
 
     def addresses(self, snapshot: Snapshot) -> list[str]:
-        """Where the bytes of its parts are kept."""
+        """The addresses of its parts."""
         return [
             self.store.address(f"{snapshot.source}/{snapshot.snapshot_id}/{file}")
             for file, _ in self._files(snapshot)
@@ -365,9 +368,9 @@ class Landing:
         )
 
     def quarantine(self, snapshot: Snapshot, quarantine: Path, reason: str) -> Path:
-        """Move a snapshot that cannot be used to the quarantine, with the reason.
+        """Move a snapshot that cannot be used to the folder `quarantine`, with the reason.
 
-        The same bytes are kept there once, however often they are rejected.
+        The same bytes are stored there once, however often they are rejected.
         """
         folder = quarantine / snapshot.source / f"{snapshot.source}-{snapshot.sha256[:8]}"
         for file, _ in self._files(snapshot):
@@ -376,55 +379,56 @@ class Landing:
                 write_atomically(folder / file, self.store.read(name))
         write_atomically(folder / "origin.json", snapshot.model_dump_json(indent=2).encode())
         write_atomically(folder / "reason.txt", f"{reason}\n".encode())
-        self._of(snapshot.source).remove(snapshot.snapshot_id)
+        self._snapshot_records(snapshot.source).remove(snapshot.snapshot_id)
         self.discard(snapshot.source, snapshot.snapshot_id)
         self._newest.clear()
         return folder
 
     def withdraw(
-        self, snapshot: Snapshot, *, by: str, reason: str, held: Sequence[Held] = ()
+        self, snapshot: Snapshot, *, by: str, reason: str, rows: Sequence[SnapshotRows] = ()
     ) -> Withdrawn:
-        """Withdraw a snapshot: it no longer counts, and its bytes are kept.
+        """Withdraw a snapshot: it is no longer landed, and its bytes are kept.
 
-        The record decides; if killed after it, `complete` moves the bytes.
+        It is withdrawn once the record is written; if killed after that, `complete` moves the
+        bytes.
         """
-        record = Withdrawn(snapshot=snapshot, by=by, at=_now(), reason=reason, held=tuple(held))
-        self._withdrawn_of(snapshot.source).add(snapshot.snapshot_id, record)
-        self._put_away(snapshot)
+        record = Withdrawn(snapshot=snapshot, by=by, at=_now(), reason=reason, rows=tuple(rows))
+        self._withdrawal_records(snapshot.source).add(snapshot.snapshot_id, record)
+        self._move_to_withdrawn(snapshot)
         return record
 
     def reinstate(self, withdrawn: Withdrawn) -> None:
-        """Let a snapshot that was withdrawn count again, as if it had not been.
+        """Make a withdrawn snapshot landed again.
 
-        The removal of the record decides; if killed before it, `complete` withdraws the bytes
-        again.
+        It is landed once the withdrawal record is removed; if killed before that, `complete`
+        moves the bytes back.
         """
         snapshot = withdrawn.snapshot
         source, snapshot_id = snapshot.source, snapshot.snapshot_id
         for file, _ in self._files(snapshot):
             name = f"{source}/{snapshot_id}/{file}"
             self.store.move(f"{WITHDRAWN}/{name}", name)
-        self._of(source).add(snapshot_id, snapshot)
-        self._withdrawn_of(source).remove(snapshot_id)
+        self._snapshot_records(source).add(snapshot_id, snapshot)
+        self._withdrawal_records(source).remove(snapshot_id)
         self.store.remove(f"{WITHDRAWN}/{source}/{snapshot_id}")
         self._newest.clear()
 
     def complete(self, source: str) -> None:
-        """Finish an interrupted withdrawal or its undoing.
+        """Finish an interrupted withdrawal or reinstatement.
 
         The caller must have locked the source: another process may be in the middle of one.
         """
-        withdrawn, landed = self.withdrawn(source), self.store.names(source)
-        for snapshot_id, record in withdrawn.items():
-            if snapshot_id in landed:
-                self._put_away(record.snapshot)
-        counting = {snapshot.snapshot_id for snapshot in self.snapshots(source)}
+        folders = self.store.names(source)
+        for snapshot_id, record in self.withdrawn(source).items():
+            if snapshot_id in folders:
+                self._move_to_withdrawn(record.snapshot)
+        landed_ids = {snapshot.snapshot_id for snapshot in self.snapshots(source)}
         for name in self.store.names(f"{WITHDRAWN}/{source}"):
-            if name in counting:
+            if name in landed_ids:
                 self.store.remove(f"{WITHDRAWN}/{source}/{name}")
 
     def discard(self, source: str, snapshot_id: str) -> None:
-        """Remove the folder of a snapshot that does not count; one that does stays."""
+        """Remove a folder without an origin record; one with a record stays."""
         if not self.store.exists(f"{source}/{snapshot_id}/origin.json"):
             self.store.remove(f"{source}/{snapshot_id}")
 
@@ -432,20 +436,20 @@ class Landing:
         """Remove folders without a record that are no longer needed."""
         # First: the bytes of a withdrawn snapshot may be in such a folder.
         self.complete(source)
-        complete = self._of(source).all()
+        recorded = self._snapshot_records(source).all()
         oldest = f"{source}-{_now() - LEFTOVER_AGE:%Y%m%dT%H%M%S}"
         for name in self.store.names(source):
             # A folder with another form of name was put there by a person.
-            if name.startswith(f"{source}-") and name not in complete and name < oldest:
+            if name.startswith(f"{source}-") and name not in recorded and name < oldest:
                 self.discard(source, name)
 
-    def _put_away(self, snapshot: Snapshot) -> None:
+    def _move_to_withdrawn(self, snapshot: Snapshot) -> None:
         """Move the payloads of a withdrawn snapshot beside its withdrawal record."""
         source, snapshot_id = snapshot.source, snapshot.snapshot_id
         for file, _ in self._files(snapshot):
             name = f"{source}/{snapshot_id}/{file}"
             self.store.move(name, f"{WITHDRAWN}/{name}")
-        self._of(source).remove(snapshot_id)
+        self._snapshot_records(source).remove(snapshot_id)
         self.store.remove(f"{source}/{snapshot_id}")
         self._newest.clear()
 
@@ -455,29 +459,29 @@ class Landing:
             return [(part.file, part.sha256) for part in snapshot.parts]
         return [(file_name(snapshot.document), snapshot.sha256)]
 
-    def _of(self, source: str) -> Records[Snapshot]:
+    def _snapshot_records(self, source: str) -> Records[Snapshot]:
         if source not in self._records:
             self._records[source] = Records(self.store, source, Snapshot, "/origin.json", indent=2)
         return self._records[source]
 
-    def _withdrawn_of(self, source: str) -> Records[Withdrawn]:
+    def _withdrawal_records(self, source: str) -> Records[Withdrawn]:
         if source not in self._withdrawn:
             self._withdrawn[source] = Records(
                 self.store, f"{WITHDRAWN}/{source}", Withdrawn, ".json", indent=2
             )
         return self._withdrawn[source]
 
-    def _left_bundle_of(self, source: str) -> Records[LeftBundle]:
-        if source not in self._left_bundle:
-            self._left_bundle[source] = Records(
-                self.store, f"{LEFT_BUNDLE}/{source}", LeftBundle, ".json"
+    def _unbundled_records(self, source: str) -> Records[Unbundled]:
+        if source not in self._unbundled:
+            self._unbundled[source] = Records(
+                self.store, f"{UNBUNDLED}/{source}", Unbundled, ".json"
             )
-        return self._left_bundle[source]
+        return self._unbundled[source]
 
     def _newest_by_document(self, source: str, is_bundled: bool) -> dict[str, Snapshot]:
         key = (source, is_bundled)
         if key not in self._newest:
-            left = self.left_bundle(source)
+            unbundled = self.unbundled(source)
             newest = {
                 snapshot.document: snapshot
                 for snapshot in self.snapshots(source)
@@ -486,13 +490,13 @@ class Landing:
             self._newest[key] = {
                 document: snapshot
                 for document, snapshot in newest.items()
-                if snapshot.snapshot_id not in left
+                if snapshot.snapshot_id not in unbundled
             }
         return self._newest[key]
 
 
 def new_snapshot_id(source: str) -> str:
-    """`<source>-<instant>-<eight characters>`: within a source, newer ones sort later."""
+    """`<source>-<instant>-<eight characters>`: of one source, newer names sort later."""
     return f"{source}-{_now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
 
 
@@ -509,7 +513,7 @@ def sha256_of(parts: Sequence[Part]) -> str:
 
 
 def file_name(document: str) -> str:
-    """The file name under which the bytes of a document are kept."""
+    """The file name under which the bytes of a document are stored."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", document).lstrip(".") or "payload"
 
 

@@ -26,7 +26,7 @@ class Records(Generic[Model]):
     """Records by name: `<folder>/<name><suffix>`.
 
     The folder's listing decides which records exist, so removals by hand and writes of other
-    processes are seen. A name without its record (an unfinished snapshot) does not count. The index
+    processes are seen. A folder without its record (an unfinished snapshot) is ignored. The index
     is written only when an instance first lists the folder and has just read all records: an older
     cached record may have been overwritten by another process.
     """
@@ -48,13 +48,14 @@ class Records(Generic[Model]):
         is_first_look = self._known is None
         known = self._indexed_records()
         indexed = len(known)
-        for gone in [name for name in known if name not in names]:
-            del known[gone]
+        for removed in [name for name in known if name not in names]:
+            del known[removed]
         for name in [name for name in names if name not in known]:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 known[name] = self._model.model_validate_json(self._store.read(self._path(name)))
         if is_first_look and len(known) - indexed > max(FEWEST_UNINDEXED, indexed // 2):
-            self._store.write(f"{self._folder}/{INDEX}", self._many.dump_json(known))
+            index = self._many.dump_json(known, by_alias=True)
+            self._store.write(f"{self._folder}/{INDEX}", index)
         return {name: known[name] for name in names if name in known}
 
     def names(self) -> set[str]:
@@ -62,9 +63,10 @@ class Records(Generic[Model]):
         return set(self._names())
 
     def add(self, name: str, record: Model) -> None:
-        """Write a record, replacing one of the same name; from then on it counts."""
+        """Write a record, replacing one of the same name."""
         self._forget_in_index(name)
-        self._store.write(self._path(name), record.model_dump_json(indent=self._indent).encode())
+        payload = record.model_dump_json(indent=self._indent, by_alias=True)
+        self._store.write(self._path(name), payload.encode())
         self._indexed_records()[name] = record
 
     def remove(self, name: str) -> None:
@@ -94,9 +96,7 @@ class Records(Generic[Model]):
         return self._known
 
     def _forget_in_index(self, name: str) -> None:
-        """Remove the index, since its copy of a record is outdated: the next reader writes it
-        again.
-        """
+        """Remove the index if it may have a copy of a record; the next reader writes it again."""
         # A record unknown to this instance may be in an index that was written since.
         if name in self._indexed_records() or self._store.exists(self._path(name)):
             self._store.remove(f"{self._folder}/{INDEX}")

@@ -1,4 +1,4 @@
-"""The lake's files as relations of DuckDB: the SQL that reads the rows that count.
+"""The lake's files as relations of DuckDB: the SQL that reads their rows.
 
 The list of files comes from the lake (`tables.py`).
 """
@@ -26,8 +26,9 @@ _DUCKDB_TYPES: Mapping[object, str] = {
 
 
 def rows_of(lake: Lake, table: LakeTable, files: Sequence[LakeFile]) -> str:
-    """A query for the rows that count, with the declared columns: null where a file was written
-    before a column was.
+    """A query for the rows in files of a table, without those of snapshots that are not in use.
+
+    It has the declared columns; a column that is newer than a file is null in its rows.
     """
     declared = ", ".join(
         f"cast(null as {duckdb_type(column.dtype)}) as {name}"
@@ -42,7 +43,7 @@ def rows_of(lake: Lake, table: LakeTable, files: Sequence[LakeFile]) -> str:
 
 
 def slices_of(table: LakeTable, rows: str) -> str:
-    """A query for the slices in the rows of a relation or query, as `slices.counted` finds them."""
+    """A query for the slices in the rows of a relation or query: `slices.count_slices` in SQL."""
     columns = ", ".join([*slice_columns(table), "snapshot_id"])
     return f"select {columns}, count(*) as rows from {rows} group by {columns}"
 

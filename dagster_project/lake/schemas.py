@@ -47,7 +47,7 @@ class LakeTable:
     that with the best `evidence` (a column: official, reported, de_facto), then the one retrieved
     later.
 
-    `counts_from` is the column with the time from which a row counts: when a figure was retrieved,
+    `known_from` is the column with the time from which a row counts: when a figure was retrieved,
     or when a fact became known. A list that is edited by hand has none. Of lists and facts the
     newest text is used whenever it was retrieved; only what was not yet known on the day is left
     out.
@@ -68,7 +68,7 @@ class LakeTable:
     edition: str | None = None
     subject: tuple[str, ...] = ()
     evidence: str | None = None
-    counts_from: str | None = "vintage_at"
+    known_from: str | None = "vintage_at"
     period: str | None = None
     asked_by: str | None = None
     is_staged_by_slice: bool = False
@@ -131,7 +131,7 @@ def _table(
     edition: str | None = None,
     subject: tuple[str, ...] = (),
     evidence: str | None = None,
-    counts_from: str | None = "vintage_at",
+    known_from: str | None = "vintage_at",
     period: str | None = None,
     asked_by: str | None = None,
     is_staged_by_slice: bool = False,
@@ -149,7 +149,7 @@ def _table(
         edition=edition,
         subject=subject,
         evidence=evidence,
-        counts_from=counts_from,
+        known_from=known_from,
         period=period,
         asked_by=asked_by,
         is_staged_by_slice=is_staged_by_slice,
@@ -237,7 +237,7 @@ RESTRICTION_CLAUSES = _table(
     vintage_slice=("source", "document"),
     subject=("clause_id",),
     evidence="evidence_class",
-    counts_from="known_at",
+    known_from="known_at",
     columns={
         "measure_id": Column(pl.String, "Measure, e.g. `CN-2024-46`."),
         "clause_id": Column(pl.String, "Clause of the measure, e.g. `CN-2024-46-2`."),
@@ -279,7 +279,7 @@ RESTRICTION_SUSPENSIONS = _table(
     vintage_slice=("source", "document"),
     subject=("clause_id",),
     evidence="evidence_class",
-    counts_from="known_at",
+    known_from="known_at",
     columns={
         "clause_id": Column(pl.String, "Clause that is suspended."),
         "suspended_from": Column(pl.Date, "First day suspended."),
@@ -298,7 +298,7 @@ RESTRICTION_SCOPE = _table(
     key=("source", "clause_id", "hs_code", "mineral"),
     vintage_slice=("source", "document"),
     subject=("clause_id",),
-    counts_from=None,
+    known_from=None,
     columns={
         "clause_id": Column(pl.String, "Clause."),
         "hs_code": Column(pl.String, "HS6 code, or a four-digit heading for all codes below it."),
@@ -324,7 +324,7 @@ MILESTONES = _table(
     vintage_slice=("source", "document"),
     subject=("milestone_id",),
     evidence="evidence_class",
-    counts_from="known_at",
+    known_from="known_at",
     columns={
         "milestone_id": Column(pl.String, "Milestone."),
         "kind": Column(pl.String, words.listed(words.MILESTONE_KINDS)),
@@ -354,7 +354,7 @@ COMPANY_FACTS = _table(
     vintage_slice=("source", "document"),
     subject=("clause_id", "company"),
     evidence="evidence_class",
-    counts_from="known_at",
+    known_from="known_at",
     columns={
         "company": Column(pl.String, "Company or other entity, as its source names it."),
         "home_iso3": Column(
@@ -380,7 +380,7 @@ CLAIMS = _table(
     key=("source", "claim_id"),
     vintage_slice=("source", "document"),
     subject=("claim_id",),
-    counts_from="known_at",
+    known_from="known_at",
     columns={
         "claim_id": Column(pl.String, "Claim."),
         "statement": Column(
@@ -468,7 +468,7 @@ ECONOMIES = _table(
     key=("source", "economy_iso3"),
     vintage_slice=("source", "document"),
     subject=("economy_iso3",),
-    counts_from=None,
+    known_from=None,
     columns={
         "economy_iso3": Column(
             pl.String, "ISO 3166 alpha-3; `_X` not published, `WLD` the world, `EU27` the union."
@@ -654,7 +654,7 @@ MATERIAL_LABELS = _table(
     key=("source", "label"),
     # Each snapshot holds the whole list of its source: a label it lacks is removed.
     vintage_slice=("source",),
-    counts_from=None,
+    known_from=None,
     columns={
         "label": Column(pl.String, "The label as in the lake's rows."),
         "material": Column(pl.String, "Kido's name of the material, for all publishers."),
@@ -724,7 +724,7 @@ CORRECTIONS = _table(
     },
 )
 
-WRITTEN_BESIDE = (COVERAGE, CORRECTIONS)
+INTAKE_TABLES = (COVERAGE, CORRECTIONS)
 """Tables that no source's card lists: intake writes them beside the rows of any source."""
 
 LAKE_TABLES: Mapping[str, LakeTable] = {
@@ -746,6 +746,6 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         COMPANY_FACTS,
         CLAIMS,
         ECONOMIES,
-        *WRITTEN_BESIDE,
+        *INTAKE_TABLES,
     )
 }

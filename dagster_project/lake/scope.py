@@ -17,7 +17,7 @@ MINERALS, ALL = "minerals", "all"
 
 _HS6 = re.compile(r"(0[1-9]|[1-8][0-9]|9[0-7])[0-9]{4}")
 _PREFIX = re.compile(r"(0[1-9]|[1-8][0-9]|9[0-7])([0-9]{2}([0-9]{2})?)?")
-_OF_A_CODE = re.compile(r"hs_([0-9]{6})")
+_GROUP_OF_ONE_CODE = re.compile(r"hs_([0-9]{6})")
 
 
 @dataclass(frozen=True)
@@ -58,31 +58,35 @@ class CommodityScope:
         """Whether it covers more than the mineral groups."""
         return bool(self.prefixes)
 
-    def holds(self, code: object) -> bool:
-        """Whether an HS6 code begins with one of the prefixes (mineral groups not considered)."""
+    def covers(self, code: object) -> bool:
+        """Whether an HS6 code begins with one of `prefixes`, whatever the mineral groups are."""
         return (
             isinstance(code, str)
             and code.startswith(self.prefixes)
             and _HS6.fullmatch(code) is not None
         )
 
-    def kept(self, codes: Iterable[object]) -> list[str]:
-        """The HS6 codes among these, as text, that are kept: those of the mineral groups too."""
+    def select(self, codes: Iterable[object]) -> list[str]:
+        """The HS6 codes among these that are in scope, mineral groups included; others are dropped.
+
+        A code that is not text is in no scope.
+        """
         minerals = commodity_codes()
         return [
             code
             for code in codes
-            if isinstance(code, str) and (code in minerals or self.holds(code))
+            if isinstance(code, str) and (code in minerals or self.covers(code))
         ]
 
     def groups(self, groups: Iterable[object]) -> set[str]:
-        """The mineral groups among these that have a single code, one of the prefixes'."""
-        matches = {group: _OF_A_CODE.fullmatch(group) for group in groups if isinstance(group, str)}
-        return {group for group, code in matches.items() if code and self.holds(code[1])}
+        """The mineral groups among these of a single code (`hs_850511`) that `prefixes` cover."""
+        texts = [group for group in groups if isinstance(group, str)]
+        codes = {group: _GROUP_OF_ONE_CODE.fullmatch(group) for group in texts}
+        return {group for group, code in codes.items() if code and self.covers(code[1])}
 
     def codes(self) -> tuple[str, ...]:
-        """The HS6 codes to ask for, sorted; for prefixes, those of HS 2022."""
-        more = (code for code in nomenclature() if self.holds(code)) if self.is_wide else ()
+        """The HS6 codes to request, sorted; for prefixes, those of HS 2022."""
+        more = (code for code in nomenclature() if self.covers(code)) if self.is_wide else ()
         return tuple(sorted({*commodity_codes(), *more}))
 
 

@@ -17,20 +17,20 @@ ROOM_PER_PAYLOAD = 2
 LEAST_ROOM_TO_LAND = 8 * MB
 """In addition to the documents: records, and an answer of unknown size."""
 
-_WORDS = ("no space left on device", "disk quota exceeded", "disk is full")
-"""How the system, DuckDB and SQLite word it, however their errors are wrapped."""
+_FULL_DISK_MESSAGES = ("no space left on device", "disk quota exceeded", "disk is full")
+"""Parts of the messages of the system, DuckDB and SQLite, however their errors are wrapped."""
 
-_WORDS_OF_ANY_DISK_ERROR = "disk i/o error"
-"""How SQLite words it when its write-ahead log cannot grow, and when a disk is broken."""
+_ANY_DISK_ERROR_MESSAGE = "disk i/o error"
+"""SQLite's message when its write-ahead log cannot grow, and also when a disk is broken."""
 
-FULL = MB
-"""With less than this left, a disk error is taken as a full disk."""
+LEAST_FREE = MB
+"""With fewer bytes free, any disk error is taken for a full disk."""
 
 
 def require_room(folders: Iterable[Path], needed: int, what: str) -> None:
-    """Raise DiskFullError if the disk of one of the folders has less than `needed` bytes left."""
+    """Raise DiskFullError if the disk of one of the folders has less than `needed` bytes free."""
     for folder in folders:
-        free = room_of(folder)
+        free = free_bytes(folder)
         if free < needed:
             raise DiskFullError(
                 f"The disk of {folder} has {_size(free)} left; {what} needs about {_size(needed)}."
@@ -38,24 +38,24 @@ def require_room(folders: Iterable[Path], needed: int, what: str) -> None:
 
 
 def require_room_to_land(folders: Iterable[Path], payload: int, what: str) -> None:
-    """Raise DiskFullError if there is no room for documents of this size and their rows."""
+    """Raise DiskFullError if there is no room for documents of `payload` bytes and their rows."""
     require_room(folders, ROOM_PER_PAYLOAD * payload + LEAST_ROOM_TO_LAND, what)
 
 
-def room_of(folder: Path) -> int:
-    """Bytes free on the disk that a folder is on, or will be on."""
+def free_bytes(folder: Path) -> int:
+    """Bytes free on the disk of a folder, which need not exist yet."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     return shutil.disk_usage(existing).free
 
 
 def disk_full(error: BaseException | str, folders: Iterable[Path]) -> DiskFullError | None:
-    """The DiskFullError for an error (or its text from a library) that a full disk has caused.
+    """The DiskFullError for an error (or a library's message) that a full disk has caused.
 
-    None for any other. It names the folder whose disk has the least space left.
+    None for any other. It names the folder whose disk has the fewest bytes free.
     """
-    free, folder = min((room_of(folder), folder) for folder in folders)
-    texts = [error] if isinstance(error, str) else list(_words_of(error))
-    if not any(_is_of_a_full_disk(text, free) for text in texts):
+    free, folder = min((free_bytes(folder), folder) for folder in folders)
+    messages = [error] if isinstance(error, str) else list(_messages_of(error))
+    if not any(_means_full_disk(message, free) for message in messages):
         return None
     return DiskFullError(
         f"The disk of {folder} is full: {_size(free)} are left.",
@@ -63,21 +63,21 @@ def disk_full(error: BaseException | str, folders: Iterable[Path]) -> DiskFullEr
     )
 
 
-def _words_of(error: BaseException | None) -> Iterator[str]:
+def _messages_of(error: BaseException | None) -> Iterator[str]:
     """The messages of an error and of its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         yield str(error)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            yield _WORDS[0]
+            yield _FULL_DISK_MESSAGES[0]
         error = error.__cause__ or error.__context__
 
 
-def _is_of_a_full_disk(text: str, free: int) -> bool:
-    words = text.lower()
-    return any(each in words for each in _WORDS) or (
-        _WORDS_OF_ANY_DISK_ERROR in words and free < FULL
+def _means_full_disk(message: str, free: int) -> bool:
+    message = message.lower()
+    return any(part in message for part in _FULL_DISK_MESSAGES) or (
+        _ANY_DISK_ERROR_MESSAGE in message and free < LEAST_FREE
     )
 
 

@@ -1,6 +1,6 @@
-"""Rows of a table on their way into the lake, in local files: more than fit in memory at once.
+"""Rows of a table in local files before they are moved into the lake: too many for memory.
 
-Spooled rows count only once they are in the lake.
+Nothing reads spooled rows but the checks of their batch.
 """
 
 from __future__ import annotations
@@ -23,28 +23,37 @@ alike."""
 
 @dataclass(frozen=True)
 class Spooled:
-    """Rows of a table in Parquet files, in order."""
+    """Rows of a table in Parquet files, in order; `rows` is their number."""
 
     files: tuple[Path, ...]
     rows: int
+
+    @classmethod
+    def from_files(cls, files: Iterable[Path]) -> Spooled:
+        """The rows in files that `spool` wrote."""
+        files = tuple(files)
+        rows = pl.scan_parquet(list(files)).select(pl.len()).collect().item() if files else 0
+        return cls(files, rows)
 
     def scan(self) -> pl.LazyFrame:
         return pl.scan_parquet(list(self.files))
 
     def remove(self) -> None:
+        """Remove the files."""
         for file in self.files:
             file.unlink(missing_ok=True)
 
 
 def spool(table: LakeTable, block: pl.LazyFrame, folder: Path) -> Path:
-    """Write a block of rows of a table, conformed and streamed.
+    """Write a block of rows of a table to a new file in `folder`, conformed and streamed.
 
-    Texts may be Enum, which takes half the time; they are read back as text.
+    Texts may be Enum, which takes half the time; they are read back as text. Raises
+    UpstreamFormatError for other columns than declared, or a value that does not fit its type.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{table.name}-{uuid.uuid4().hex[:8]}.parquet"
     try:
-        _as_given(table, block).conform_lazily(block).sink_parquet(
+        _with_enums_of(block, table).conform_lazily(block).sink_parquet(
             # At level 1 the files of 11 million flows are as small as at the default (87 MB).
             file,
             compression="zstd",
@@ -59,14 +68,14 @@ def spool(table: LakeTable, block: pl.LazyFrame, folder: Path) -> Path:
     return file
 
 
-def _as_given(table: LakeTable, block: pl.LazyFrame) -> LakeTable:
+def _with_enums_of(block: pl.LazyFrame, table: LakeTable) -> LakeTable:
     """The table with the Enum types of the block's text columns."""
-    given = block.collect_schema()
+    schema = block.collect_schema()
     return replace(
         table,
         columns={
-            name: replace(column, dtype=given[name])
-            if column.dtype == pl.String and isinstance(given.get(name), pl.Enum)
+            name: replace(column, dtype=schema[name])
+            if column.dtype == pl.String and isinstance(schema.get(name), pl.Enum)
             else column
             for name, column in table.columns.items()
         },
@@ -79,10 +88,3 @@ def _types_of(table: LakeTable) -> str:
     table.empty().write_parquet(file)
     file.seek(0)
     return pl.read_parquet_metadata(file)[_TYPES]
-
-
-def spooled(files: Iterable[Path]) -> Spooled:
-    """Files that are spooled already."""
-    files = tuple(files)
-    rows = pl.scan_parquet(list(files)).select(pl.len()).collect().item() if files else 0
-    return Spooled(files, rows)

@@ -84,8 +84,8 @@ class Store:
         self._fs.get_file(self.path(name), str(path))
         return path
 
-    def take(self, file: Path, name: str) -> None:
-        """Move a file of this machine under the root; the result is whole or absent."""
+    def move_in(self, file: Path, name: str) -> None:
+        """Move a file of this machine under the root; no reader ever sees part of it."""
         if not self.is_local:
             self._fs.put_file(str(file), self.path(name))
             file.unlink()

@@ -1,7 +1,7 @@
 """The typed tables as Parquet, by table and source, with all vintages.
 
-Nothing here depends on a publisher; the vintage of a day is selected in dbt, files are merged in
-`compaction.py`.
+Nothing here depends on a publisher. The current vintage is selected in dbt (`vintages.py` runs its
+macros on frames), files are merged in `compaction.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import io
 import os
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -21,25 +21,25 @@ import polars as pl
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from dagster_project.errors import ConfigurationError
-from dagster_project.lake.landing import Held
+from dagster_project.lake.landing import SnapshotRows
 from dagster_project.lake.records import Records
 from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES, LakeTable
 from dagster_project.lake.scope import MINERALS
-from dagster_project.lake.slices import Slices, as_frame, counted, listed
+from dagster_project.lake.slices import Slices, as_frame, count_slices, slices_to_record
 from dagster_project.lake.spool import Spooled
 from dagster_project.lake.store import Store
-from dagster_project.lake.vintages import not_withdrawn, rows_that_count
+from dagster_project.lake.vintages import current_rows, not_withdrawn
 
 Rows = pl.DataFrame | Spooled
 
 BY_PERIOD = "by_period"
-"""Folder of a source's table for files of many snapshots, beside those of single ones."""
+"""Folder of a source's table for merged files; files of single snapshots are beside it."""
 
-_FETCHES_AT_ONCE = 8
+_DOWNLOADS_AT_ONCE = 8
 
 
 class TableRecord(BaseModel):
-    """The landed rows of one table: their number, and the results of the checks."""
+    """The rows of one snapshot in one table: their number, and the results of the checks."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,10 +55,10 @@ class TableRecord(BaseModel):
 
 
 class Record(BaseModel):
-    """The landed rows of one snapshot, and the version of the parser.
+    """The rows of one snapshot, and the version of the parser that made them.
 
-    `scope` is that of the commodities which were kept. `written` is different each time that its
-    rows are written, and part of their files' names: a file is never overwritten.
+    `scope` is the commodity scope in which they were parsed. `written` is a new random text each
+    time the rows are written. It is part of their files' names: a file is never overwritten.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,8 +70,8 @@ class Record(BaseModel):
     """Empty where an earlier version wrote it."""
 
 
-class RowsOf(BaseModel):
-    """The rows of a snapshot in a file of many: their `written` and number."""
+class MergedRows(BaseModel):
+    """The rows of one snapshot in a merged file: its record's `written`, and their number."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -87,17 +87,18 @@ class CompactedFile(BaseModel):
     name: str
     first: str = ""
     last: str = ""
-    snapshots: Mapping[str, RowsOf]
+    snapshots: Mapping[str, MergedRows]
 
     @property
     def rows(self) -> int:
-        return sum(rows_of_snapshot.rows for rows_of_snapshot in self.snapshots.values())
+        return sum(merged.rows for merged in self.snapshots.values())
 
 
 class Compaction(BaseModel):
-    """The files that hold the rows of several snapshots of a source's table, instead of their own.
+    """The merged files of a source's table, which replace the files of single snapshots.
 
-    `snapshots` gives the `written` of each: one that is written again counts with its own file.
+    `snapshots` gives the `written` of each merged snapshot. Of one that has been written again
+    since, its own files are read.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -108,8 +109,9 @@ class Compaction(BaseModel):
 
 @dataclass(frozen=True)
 class LakeFile:
-    """A Parquet file: the snapshots in it that count, and the others. `name` is its path in the
-    lake.
+    """A Parquet file: the snapshots in use of which it has rows, and the others.
+
+    `name` is its path in the lake.
     """
 
     name: str
@@ -119,19 +121,19 @@ class LakeFile:
 
 @dataclass(frozen=True)
 class Contents:
-    """The contents of a table that count at one moment: its files, and the recorded slices.
+    """The contents of a table at one moment: its files in use, and the recorded slices.
 
-    `unlisted` are the snapshots whose slices have to be read from their rows.
+    `without_slices` are the snapshots whose slices have to be read from their rows.
     """
 
     table: LakeTable
     files: tuple[LakeFile, ...]
-    listed: Mapping[str, Slices]
-    unlisted: frozenset[str]
+    slices: Mapping[str, Slices]
+    without_slices: frozenset[str]
 
-    def files_of_unlisted(self) -> list[LakeFile]:
-        """The files with rows of `unlisted`; rows of other snapshots in them are left out."""
-        return self.files_of(self.unlisted)
+    def files_without_slices(self) -> list[LakeFile]:
+        """The files with rows of `without_slices`, and of no other snapshot."""
+        return self.files_of(self.without_slices)
 
     def files_of(self, snapshots: Collection[str]) -> list[LakeFile]:
         """The files with rows of `snapshots`; rows of other snapshots in them are left out."""
@@ -139,21 +141,21 @@ class Contents:
 
 
 class Lake:
-    """`<table>/<source>/<snapshot_id>.<written>.parquet`; a record per snapshot completes its rows.
+    """Rows in `<table>/<source>/<snapshot_id>.<written>.parquet`, and a record per snapshot.
 
     Rows of several blocks are in as many files, numbered from the second: `.1.parquet`. Files
     written before `written` was recorded have no such part in their names.
 
     The record (`_snapshots/<source>/<snapshot_id>.json`) is written last. It gives the versions of
-    parser and suites, the results of the checks, and the slices. Rows without a record do not
-    count. Rows parsed when their document was landed are staged with a record under `_staged/`
+    parser and suites, the results of the checks, and the slices. Rows without a record are not in
+    the lake. Rows parsed when their document was landed are staged with a record under `_staged/`
     until `commit`.
 
     Rows of many snapshots are merged under `<table>/<source>/by_period/` as recorded in
     `_compacted/<source>/<table>.json`, which is written last, too.
 
-    Every file of a lake that is not on this machine is kept in the folder `cache` once it was
-    read, for as long as it belongs to the lake.
+    Of a lake on another machine, every file that was read is cached in the folder `cache`, until a
+    sweep finds that it is no longer in the lake.
     """
 
     def __init__(self, store: Store, cache: Path | None = None) -> None:
@@ -164,40 +166,40 @@ class Lake:
     def write(
         self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
     ) -> None:
-        """Write the rows of one snapshot, then the record that makes them count."""
+        """Write the rows of one snapshot, then the record that adds them to the lake."""
         written = self._write_rows(source, snapshot_id, frames, record)
-        self._of("_snapshots", source).add(snapshot_id, written)
+        self._records_in("_snapshots", source).add(snapshot_id, written)
 
     def stage(
         self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
     ) -> None:
-        """Write the rows of one snapshot; they do not count before `commit`."""
+        """Write the rows of one snapshot; `commit` adds them to the lake."""
         written = self._write_rows(source, snapshot_id, frames, record)
-        self._of("_staged", source).add(snapshot_id, written)
+        self._records_in("_staged", source).add(snapshot_id, written)
 
     def staged(self, source: str) -> Mapping[str, Record]:
         """The records of staged rows, by snapshot."""
-        return self._of("_staged", source).all()
+        return self._records_in("_staged", source).all()
 
     def commit(self, source: str, snapshot_id: str, record: Record) -> None:
-        """Let staged rows count."""
-        self._of("_snapshots", source).add(snapshot_id, record)
-        self._of("_staged", source).remove(snapshot_id)
+        """Add staged rows to the lake."""
+        self._records_in("_snapshots", source).add(snapshot_id, record)
+        self._records_in("_staged", source).remove(snapshot_id)
 
     def unstage(self, source: str, snapshot_id: str) -> None:
-        """Remove the staging record of rows that count already."""
-        self._of("_staged", source).remove(snapshot_id)
+        """Remove the staging record of rows that are in the lake already."""
+        self._records_in("_staged", source).remove(snapshot_id)
 
     def withdraw(self, source: str, snapshot_id: str) -> None:
-        """Let the rows of one snapshot no longer count; nothing happens where there are none.
+        """Take the rows of one snapshot out of the lake; nothing happens where there are none.
 
-        Their files are kept until `sweep`: a running build may read them until dbt has finished.
+        Their files stay until `sweep`: a running build may read them until dbt has finished.
         """
-        self._of("_snapshots", source).remove(snapshot_id)
-        self._of("_staged", source).remove(snapshot_id)
+        self._records_in("_snapshots", source).remove(snapshot_id)
+        self._records_in("_staged", source).remove(snapshot_id)
 
     def remove(self, source: str, snapshot_id: str) -> None:
-        """Remove the rows of one snapshot with their files; for rows that never counted."""
+        """Remove the rows of one snapshot with their files; for rows that no build has read."""
         self.withdraw(source, snapshot_id)
         for name in LAKE_TABLES:
             for file in self.store.names(f"{name}/{source}"):
@@ -205,7 +207,7 @@ class Lake:
                     self.store.remove(f"{name}/{source}/{file}")
 
     def sweep(self, source: str, tables: Iterable[str]) -> None:
-        """Remove the files of a source's rows that neither count nor are staged.
+        """Remove the files of a source's rows that are neither in the lake nor staged.
 
         Only while no other process reads the lake, or writes rows of the source.
         """
@@ -225,17 +227,17 @@ class Lake:
             if not self.store.is_local and self._cache is not None:
                 for cached in (self._cache / folder).rglob("*.parquet"):
                     name = str(cached.relative_to(self._cache))
-                    is_whole = "/." not in name  # else another process is fetching it
+                    is_whole = "/." not in name  # else another process is downloading it
                     if is_whole and name not in files:
                         cached.unlink(missing_ok=True)
 
     def records(self, source: str) -> dict[str, Record]:
         """The records of a source, by snapshot, oldest first."""
-        return dict(self._of("_snapshots", source).all())
+        return dict(self._records_in("_snapshots", source).all())
 
     def snapshot_ids(self, source: str) -> set[str]:
-        """The snapshots whose rows count; cheaper than reading their records."""
-        return self._of("_snapshots", source).names()
+        """The snapshots whose rows are in the lake; cheaper than reading their records."""
+        return self._records_in("_snapshots", source).names()
 
     def rows(
         self, table: LakeTable, source: str, left_out: Collection[str] = frozenset()
@@ -246,7 +248,7 @@ class Lake:
         return self.rows_in(table, self.contents(table, source, left_out).files)
 
     def rows_in(self, table: LakeTable, files: Sequence[LakeFile]) -> pl.LazyFrame | None:
-        """The rows that count in files of a table; None where there are no files."""
+        """The rows in files of a table, of the snapshots in use; None where there are no files."""
         scans = []
         for addresses, others in self.to_read(files):
             rows = pl.scan_parquet(
@@ -265,11 +267,11 @@ class Lake:
 
         Files that are not on this machine are fetched, unless they are cached.
         """
-        places = self._on_this_machine([file.name for file in files])
-        together: dict[frozenset[str], list[str]] = {}
+        paths = self._on_this_machine([file.name for file in files])
+        by_others: dict[frozenset[str], list[str]] = {}
         for file in files:
-            together.setdefault(file.others, []).append(places[file.name])
-        return [(addresses, others) for others, addresses in together.items()]
+            by_others.setdefault(file.others, []).append(paths[file.name])
+        return [(addresses, others) for others, addresses in by_others.items()]
 
     def contents(
         self,
@@ -277,74 +279,77 @@ class Lake:
         source: str | None = None,
         left_out: Collection[str] = frozenset(),
     ) -> Contents:
-        """The current contents of a table; of one source, if named, and without the snapshots
-        `left_out`.
-        """
+        """The contents of a table; of one source, if named, without the snapshots `left_out`."""
         files: list[LakeFile] = []
-        listed: dict[str, Slices] = {}
-        unlisted: set[str] = set()
+        slices: dict[str, Slices] = {}
+        without_slices: set[str] = set()
         for name in [source] if source else self.store.names("_snapshots"):
             records = self.records(name)
-            current = self._files(table, name, records)
-            files += _of_snapshots(current, records.keys() - left_out) if left_out else current
+            in_use = self._files(table, name, records)
+            files += _of_snapshots(in_use, records.keys() - left_out) if left_out else in_use
             for snapshot_id, record in records.items():
                 recorded = record.tables.get(table.name)
                 if recorded is None or not recorded.rows or snapshot_id in left_out:
                     continue
                 if recorded.slices is None:
-                    unlisted.add(snapshot_id)
+                    without_slices.add(snapshot_id)
                 else:
-                    listed[snapshot_id] = recorded.slices
-        return Contents(table, tuple(files), listed, frozenset(unlisted))
+                    slices[snapshot_id] = recorded.slices
+        return Contents(table, tuple(files), slices, frozenset(without_slices))
 
     def slices(
         self, table: LakeTable, source: str, left_out: Collection[str] = frozenset()
     ) -> pl.DataFrame:
-        """The slices of a source's table with the number of their rows, all vintages except those
-        of the snapshots `left_out`.
+        """The slices of a source's table with the number of their rows, all vintages.
 
-        Rows are read only of snapshots whose slices are not on record.
+        Without those of the snapshots `left_out`. Rows are read only of snapshots whose slices are
+        not on record.
         """
         contents = self.contents(table, source, left_out)
-        known = as_frame(table, contents.listed)
-        rows = self.rows_in(table, contents.files_of_unlisted())
-        return known if rows is None else pl.concat([known, counted(table, rows)])
+        recorded = as_frame(table, contents.slices)
+        rows = self.rows_in(table, contents.files_without_slices())
+        return recorded if rows is None else pl.concat([recorded, count_slices(table, rows)])
 
     def coverage(self, source: str) -> pl.DataFrame:
-        """The coverage of a source, all vintages; without rows where it was never asked."""
+        """The coverage of a source, all vintages; without rows where nothing was requested."""
         rows = self.rows(COVERAGE, source)
         return COVERAGE.empty() if rows is None else COVERAGE.conform(rows.collect())
 
-    def held(self, source: str, tables: Sequence[LakeTable]) -> dict[str, list[Held]]:
-        """The contents of each snapshot, by table, with the first and last period of its rows."""
-        by_snapshot: dict[str, list[Held]] = {}
+    def rows_by_snapshot(
+        self, source: str, tables: Sequence[LakeTable]
+    ) -> dict[str, list[SnapshotRows]]:
+        """What each snapshot of a source has in these tables, one entry per table with rows."""
+        by_snapshot: dict[str, list[SnapshotRows]] = {}
         for table in tables:
-            if table.period is None:
-                for snapshot_id, record in self.records(source).items():
-                    recorded = record.tables.get(table.name)
-                    if recorded is not None and recorded.rows:
-                        held = by_snapshot.setdefault(snapshot_id, [])
-                        held.append(Held(table=table.name, rows=recorded.rows))
-                continue
-            if table.period in table.vintage_slice:
-                slices = self.slices(table, source).lazy()
-            else:
-                rows = self.rows(table, source)
-                if rows is None:
-                    continue
-                slices = rows.with_columns(rows=pl.lit(1, pl.Int64))
-            period = pl.col(table.period)
-            of_each = slices.group_by("snapshot_id").agg(
-                pl.col("rows").sum(),
-                period.min().cast(pl.String).fill_null("").alias("first"),
-                period.max().cast(pl.String).fill_null("").alias("last"),
-            )
-            for row in of_each.collect().iter_rows(named=True):
-                held = by_snapshot.setdefault(row.pop("snapshot_id"), [])
-                held.append(Held(table=table.name, **row))
+            for snapshot_id, rows in self._rows_of_table(source, table):
+                by_snapshot.setdefault(snapshot_id, []).append(rows)
         return by_snapshot
 
-    def counting(
+    def _rows_of_table(self, source: str, table: LakeTable) -> Iterator[tuple[str, SnapshotRows]]:
+        """The rows of each snapshot in a table: their number, first and last period."""
+        if table.period is None:
+            for snapshot_id, record in self.records(source).items():
+                recorded = record.tables.get(table.name)
+                if recorded is not None and recorded.rows:
+                    yield snapshot_id, SnapshotRows(table=table.name, rows=recorded.rows)
+            return
+        if table.period in table.vintage_slice:
+            slices = self.slices(table, source).lazy()
+        else:
+            rows = self.rows(table, source)
+            if rows is None:
+                return
+            slices = rows.with_columns(rows=pl.lit(1, pl.Int64))
+        period = pl.col(table.period)
+        by_snapshot = slices.group_by("snapshot_id").agg(
+            pl.col("rows").sum(),
+            period.min().cast(pl.String).fill_null("").alias("first"),
+            period.max().cast(pl.String).fill_null("").alias("last"),
+        )
+        for row in by_snapshot.collect().iter_rows(named=True):
+            yield row.pop("snapshot_id"), SnapshotRows(table=table.name, **row)
+
+    def current_row_counts(
         self,
         table: LakeTable,
         source: str,
@@ -352,115 +357,117 @@ class Lake:
         today: date,
         left_out: Collection[str] = frozenset(),
     ) -> dict[str, int]:
-        """How many rows of each snapshot count in a build for `today`; `asked` are the codes that
-        were requested for each snapshot of the source, `left_out` the copies of bundled documents
-        that do not count then (`Copies.left_out`).
+        """How many rows of each snapshot are current in a build for `today`.
 
-        Rows are read only for a table with subjects (lists, facts).
+        `asked` are the codes that were requested for each snapshot of the source, `left_out` the
+        replaced copies of bundled documents (`Copies.left_out`). Rows are read only for a table
+        with subjects (lists, facts).
         """
         if table.subject:
             rows = self.rows(table, source, left_out)
             if rows is None:
                 return {}
-            counting = rows_that_count(table, table.conform(rows.collect()), today)
-            return dict(counting.group_by("snapshot_id").agg(pl.len()).iter_rows())
-        counting = rows_that_count(table, self.slices(table, source, left_out), today)
+            current = current_rows(table, table.conform(rows.collect()), today)
+            return dict(current.group_by("snapshot_id").agg(pl.len()).iter_rows())
+        current = current_rows(table, self.slices(table, source, left_out), today)
         if table.asked_by:
-            counting = not_withdrawn(table, counting, self.coverage(source), asked, today)
-        return dict(counting.group_by("snapshot_id").agg(pl.col("rows").sum()).iter_rows())
+            current = not_withdrawn(table, current, self.coverage(source), asked, today)
+        return dict(current.group_by("snapshot_id").agg(pl.col("rows").sum()).iter_rows())
 
     def compaction(self, table: LakeTable, source: str) -> Compaction:
-        """Which files hold the rows of several snapshots; an empty one where none do."""
+        """The merged files of a source's table; an empty compaction where there are none."""
         try:
-            written = self.store.read(f"_compacted/{source}/{table.name}.json")
+            record = self.store.read(f"_compacted/{source}/{table.name}.json")
         except (FileNotFoundError, NotADirectoryError):
             return Compaction()
-        return Compaction.model_validate_json(written)
+        return Compaction.model_validate_json(record)
 
     def record_compaction(self, table: LakeTable, source: str, compaction: Compaction) -> None:
-        """Let the rows be read from these files from now on."""
+        """Read the rows of a source's table from these files from now on."""
         payload = compaction.model_dump_json().encode()
         self.store.write(f"_compacted/{source}/{table.name}.json", payload)
 
     def _files(
         self, table: LakeTable, source: str, records: Mapping[str, Record] | None = None
     ) -> list[LakeFile]:
+        """The files in use of a source's table: of single snapshots, then the merged ones."""
         records = self.records(source) if records is None else records
-        of_table = {
+        with_rows = {
             snapshot_id: record
             for snapshot_id, record in records.items()
             if table.name in record.tables and record.tables[table.name].rows
         }
-        if not of_table:
+        if not with_rows:
             return []
         compaction = self.compaction(table, source)
-        written = {snapshot_id: record.written for snapshot_id, record in of_table.items()}
+        written = {snapshot_id: record.written for snapshot_id, record in with_rows.items()}
         compacted = {
             snapshot_id
-            for snapshot_id, when in compaction.snapshots.items()
-            if written.get(snapshot_id) == when
+            for snapshot_id, written_then in compaction.snapshots.items()
+            if written.get(snapshot_id) == written_then
         }
         files = [
             LakeFile(name, frozenset([snapshot_id]))
-            for snapshot_id, record in of_table.items()
+            for snapshot_id, record in with_rows.items()
             if snapshot_id not in compacted
             for name in _own_files(table.name, source, snapshot_id, record)
         ]
         for file in compaction.files:
-            counting = frozenset(
+            in_use = frozenset(
                 snapshot_id
-                for snapshot_id, rows_of_snapshot in file.snapshots.items()
-                if snapshot_id in compacted and written[snapshot_id] == rows_of_snapshot.written
+                for snapshot_id, merged in file.snapshots.items()
+                if snapshot_id in compacted and written[snapshot_id] == merged.written
             )
-            if counting:
-                others = frozenset(file.snapshots) - counting
-                files.append(LakeFile(f"{table.name}/{source}/{file.name}", counting, others))
+            if in_use:
+                others = frozenset(file.snapshots) - in_use
+                files.append(LakeFile(f"{table.name}/{source}/{file.name}", in_use, others))
         return files
 
     def _on_this_machine(self, names: Sequence[str]) -> dict[str, str]:
+        """The path of each file; those of another machine are downloaded, unless cached."""
         if self.store.is_local:
             return {name: self.store.path(name) for name in names}
         if self._cache is None:
             raise ConfigurationError(f"{self.store.url} needs a folder to be read into.")
-        places = {name: self._cache / name for name in names}
-        absent = [name for name, place in places.items() if not place.exists()]
-        with ThreadPoolExecutor(_FETCHES_AT_ONCE) as pool:
-            list(pool.map(lambda name: self._fetch(name, places[name]), absent))
-        return {name: str(place) for name, place in places.items()}
+        paths = {name: self._cache / name for name in names}
+        absent = [name for name, path in paths.items() if not path.exists()]
+        with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
+            list(pool.map(lambda name: self._download(name, paths[name]), absent))
+        return {name: str(path) for name, path in paths.items()}
 
-    def _fetch(self, name: str, place: Path) -> None:
-        fetched = self.store.as_file(name, place.parent / f".{uuid.uuid4().hex[:8]}")
-        os.replace(fetched, place)
+    def _download(self, name: str, path: Path) -> None:
+        downloaded = self.store.as_file(name, path.parent / f".{uuid.uuid4().hex[:8]}")
+        os.replace(downloaded, path)
         with contextlib.suppress(OSError):
-            fetched.parent.rmdir()
+            downloaded.parent.rmdir()
 
     def _write_rows(
         self, source: str, snapshot_id: str, frames: Mapping[str, Rows], record: Record
     ) -> Record:
-        """Write the rows; returns what is recorded of them: files and slices."""
+        """Write the rows; returns the record, completed with their `written` and slices."""
         record = record.model_copy(update={"written": uuid.uuid4().hex[:8]})
         tables = dict(record.tables)
         for name, frame in frames.items():
             table = LAKE_TABLES[name]
             if isinstance(frame, Spooled):
-                slices = listed(table, frame.scan(), frame.rows)
+                slices = slices_to_record(table, frame.scan(), frame.rows)
                 files = _own_files(name, source, snapshot_id, record, len(frame.files))
-                for file, place in zip(frame.files, files, strict=True):
-                    self.store.take(file, place)
+                for file, stored_as in zip(frame.files, files, strict=True):
+                    self.store.move_in(file, stored_as)
             elif frame.is_empty():
                 continue
             else:
                 rows = table.conform(frame)
-                slices = listed(table, rows.lazy(), rows.height)
+                slices = slices_to_record(table, rows.lazy(), rows.height)
                 buffer = io.BytesIO()
                 rows.write_parquet(buffer, compression="zstd")
-                (place,) = _own_files(name, source, snapshot_id, record, 1)
-                self.store.write(place, buffer.getvalue())
+                (stored_as,) = _own_files(name, source, snapshot_id, record, 1)
+                self.store.write(stored_as, buffer.getvalue())
             if name in tables:
                 tables[name] = tables[name].model_copy(update={"slices": slices})
         return record.model_copy(update={"tables": tables})
 
-    def _of(self, folder: str, source: str) -> Records[Record]:
+    def _records_in(self, folder: str, source: str) -> Records[Record]:
         if (folder, source) not in self._records:
             self._records[folder, source] = Records(
                 self.store, f"{folder}/{source}", Record, ".json"
@@ -470,11 +477,11 @@ class Lake:
 
 def _of_snapshots(files: Iterable[LakeFile], snapshots: Collection[str]) -> list[LakeFile]:
     """The files with rows of `snapshots`; rows of other snapshots in them are left out."""
-    wanted = frozenset(snapshots)
+    selected = frozenset(snapshots)
     return [
-        LakeFile(file.name, chosen, file.others | (file.snapshots - chosen))
+        LakeFile(file.name, in_file, file.others | (file.snapshots - in_file))
         for file in files
-        if (chosen := file.snapshots & wanted)
+        if (in_file := file.snapshots & selected)
     ]
 
 

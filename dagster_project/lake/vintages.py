@@ -1,4 +1,4 @@
-"""Which rows of a lake table count on a day, for frames.
+"""Which rows of a lake table are current on a day, for frames.
 
 The rule is declared on `LakeTable` and written once, in SQL, in the macros of dbt's project
 (`vintages.sql`, `newest_of_each.sql`), from which the staging models are made. Here DuckDB runs the
@@ -28,10 +28,13 @@ class _Frame(str):
     is_cte = True
 
 
-def rows_that_count(table: LakeTable, rows: pl.DataFrame, today: date) -> pl.DataFrame:
-    """The rows, of all vintages of a table, that count in a build for `today`, in their order."""
-    query = _macros_on(today).rows_that_count(_Frame("vintages"), **choice_of(table))
-    return _selected(table, rows, query)
+def current_rows(table: LakeTable, rows: pl.DataFrame, today: date) -> pl.DataFrame:
+    """The rows that are current in a build for `today`, in the order of `rows`.
+
+    `rows` are all vintages of a table, with its columns.
+    """
+    query = _macros_on(today).current_rows(_Frame("vintages"), **arguments_of_current_rows(table))
+    return _run_on(table, rows, query)
 
 
 def not_withdrawn(
@@ -41,11 +44,10 @@ def not_withdrawn(
     asked: Mapping[str, Iterable[str]],
     today: date,
 ) -> pl.DataFrame:
-    """The rows that count (`rows_that_count`), for a table that is `asked_by` a code without those
-    that their publisher has withdrawn; for another table, all.
+    """Current rows (`current_rows`) without the slices that their publisher has withdrawn.
 
-    `coverage` are the rows of that lake table, `asked` the codes that were requested for each
-    snapshot.
+    Only for a table that is `asked_by` a code; of another table all rows are returned. `coverage`
+    are the rows of that lake table, `asked` the codes that were requested for each snapshot.
     """
     if table.asked_by is None:
         return rows
@@ -55,23 +57,26 @@ def not_withdrawn(
         orient="row",
     )
     query = _macros_on(today).not_withdrawn(
-        _Frame("vintages"), _Frame("coverage"), _Frame("snapshots"), **request_of(table)
+        _Frame("vintages"),
+        _Frame("coverage"),
+        _Frame("snapshots"),
+        **arguments_of_not_withdrawn(table),
     )
-    return _selected(table, rows, query, coverage=coverage, snapshots=snapshots)
+    return _run_on(table, rows, query, coverage=coverage, snapshots=snapshots)
 
 
-def choice_of(table: LakeTable) -> dict[str, Any]:
-    """The arguments of the macro `rows_that_count` for a table: what its declaration says."""
+def arguments_of_current_rows(table: LakeTable) -> dict[str, Any]:
+    """The arguments of the macro `current_rows` for a table, from its declaration."""
     return {
         "slice": list(table.vintage_slice),
-        "counts_from": table.counts_from or "none",
+        "known_from": table.known_from or "none",
         "edition": table.edition,
         "subject": list(table.subject),
         "evidence": table.evidence,
     }
 
 
-def request_of(table: LakeTable) -> dict[str, Any]:
+def arguments_of_not_withdrawn(table: LakeTable) -> dict[str, Any]:
     """The arguments of the macro `not_withdrawn` for a table that is `asked_by` a code."""
     named = ("source", "reporter_iso3", "flow", "frequency")
     return {
@@ -95,9 +100,10 @@ def _macros_on(day: date) -> Any:
     return _template().make_module({"var": {"as_of": day.isoformat()}.__getitem__})
 
 
-def _selected(
+def _run_on(
     table: LakeTable, rows: pl.DataFrame, query: str, **others: pl.DataFrame
 ) -> pl.DataFrame:
+    """The rows that a query of `vintages` selects, in their order and with the declared types."""
     import duckdb
 
     with duckdb.connect() as connection:

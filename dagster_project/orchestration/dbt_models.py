@@ -14,13 +14,13 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from dagster_project import words
 from dagster_project.errors import shortened
-from dagster_project.intake.compact import compact_what_piled_up
+from dagster_project.intake.compact import compact_many_small_files
 from dagster_project.intake.conform import is_conformed, recorded_checks
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.build_file import connect, prepare
 from dagster_project.lake.copies import left_out_on
-from dagster_project.lake.schemas import WRITTEN_BESIDE
+from dagster_project.lake.schemas import INTAKE_TABLES
 from dagster_project.lake.space import disk_full
 from dagster_project.orchestration import builds, dbt_runner
 from dagster_project.orchestration.days import require_day
@@ -113,7 +113,7 @@ def _lake_keys(dbt_source: Mapping[str, Any]) -> list[dg.AssetKey]:
 
     Tables that intake writes beside the rows of a source belong to all of its lake assets.
     """
-    name, beside = dbt_source["name"], {table.name for table in WRITTEN_BESIDE}
+    name, beside = dbt_source["name"], {table.name for table in INTAKE_TABLES}
     return [
         lake_key(source, table)
         for source in sources_of_table(dbt_source)

@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock
 
 from dagster_project.errors import KidoError
-from dagster_project.lake.build_file import connect, spilling, work_file
+from dagster_project.lake.build_file import connect, spill_settings, work_file
 from dagster_project.lake.relations import quoted
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration.dbt_files import generate, generated, written_by_hand
@@ -158,7 +158,7 @@ def run(
 
     variables = {
         "build_file": str(build_file), "work_file": str(work_file(build_file)),
-        "as_of": as_of.isoformat(), **spilling(build_file, memory),
+        "as_of": as_of.isoformat(), **spill_settings(build_file, memory),
     }  # fmt: skip
     result = dbtRunner(manifest=parsed_project(), callbacks=_callbacks(on_start)).invoke(
         [

@@ -64,7 +64,7 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
         if is_due:
             return None
         snapshots = landing.snapshots(name)
-        left = landing.left_bundle(name)
+        left = landing.unbundled(name)
         newest = {copy.document: copy for copy in snapshots if copy.is_bundled}
         newest = {key: copy for key, copy in newest.items() if copy.snapshot_id not in left}
         if newest.keys() - source.CARD.bundled:

@@ -75,7 +75,7 @@ def _bundled_or_received(landing: Landing, source: str, instant: datetime) -> li
 
     So the comparison of a blocked build can name why rows disappear without a new snapshot.
     """
-    left = {key for key, record in landing.left_bundle(source).items() if record.at <= instant}
+    left = {key for key, record in landing.unbundled(source).items() if record.at <= instant}
     return [snapshot for snapshot in landing.snapshots(source) if snapshot.snapshot_id not in left]
 
 

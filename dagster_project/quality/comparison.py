@@ -54,7 +54,7 @@ class Comparison:
         self.facts = [
             name
             for name, dtype in self.file.schema.items()
-            if table.counts_from != "vintage_at"
+            if table.known_from != "vintage_at"
             and dtype in (pl.Date, pl.String, pl.Boolean)
             and name not in (*table.key, "is_provisional", "document", "snapshot_id")
         ]

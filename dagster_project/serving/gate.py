@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 
 from dagster_project.errors import listed
-from dagster_project.lake.build_file import beside
+from dagster_project.lake.build_file import connect_in_memory
 from dagster_project.quality import limits
 from dagster_project.quality.comparison import period_in_words
 from dagster_project.quality.results import CheckResult
@@ -283,7 +283,7 @@ def compare(
     without is compared. `memory` (bytes) is DuckDB's limit. `contract_version` is that of the
     build; tables `added_later` are written when it is published.
     """
-    with beside(build, memory) as connection:
+    with connect_in_memory(build, memory) as connection:
         for name, file in (("before", published), ("after", build)):
             address = str(file).replace("'", "''")
             connection.execute(f"attach '{address}' as {name} (read_only)")

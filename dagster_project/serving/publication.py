@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dagster_project import words
 from dagster_project.errors import PublicationError
-from dagster_project.lake.build_file import STORAGE_VERSION, beside, connect
+from dagster_project.lake.build_file import STORAGE_VERSION, connect, connect_in_memory
 from dagster_project.lake.store import write_atomically
 from dagster_project.serving.dictionary import quoted
 from dagster_project.serving.gate import snapshots_of
@@ -306,7 +306,7 @@ def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> Non
     A build file that is ready for readers is duplicated as a file, else every table is copied.
     Raises PublicationError if a published schema has no table. DuckDB uses at most `memory` bytes.
     """
-    with beside(build_file, memory) as connection:
+    with connect_in_memory(build_file, memory) as connection:
         connection.execute(f"attach '{quoted(build_file)}' as build (read_only)")
         schemas = {schema for schema, *_ in _published(connection, "table")}
         absent = set(PUBLISHED_SCHEMAS) - schemas

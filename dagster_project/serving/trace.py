@@ -213,7 +213,7 @@ def _lake_rows(
         except duckdb.Error as error:
             raise KidoError(f"The rows of {name} that {mart} was made from: {error}") from None
         table = LAKE_TABLES[name]
-        rows = rows_that_count(table, table.conform(rows), today)
+        rows = current_rows(table, table.conform(rows), today)
         if not rows.is_empty():
             by_table[name] = _nearest_first(table, rows, row)
     return by_table

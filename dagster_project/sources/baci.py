@@ -404,7 +404,7 @@ def _numbers_of_block(
     if table.height != lines or not are_codes or not numbers["are_there"].all():
         return None
     whole = pl.DataFrame({"k": codes, "hs6_code": codes.str.zfill(6)})
-    of_scope = whole.filter(pl.col("hs6_code").is_in(scope.kept(whole["hs6_code"])))
+    of_scope = whole.filter(pl.col("hs6_code").is_in(scope.select(whole["hs6_code"])))
     if of_scope.height < whole.height or not whole["k"].equals(whole["hs6_code"]):
         is_in_scope = pl.col("k").is_in(of_scope["k"].implode())
         flows = flows.filter(is_in_scope).with_columns(pl.col("k").str.zfill(6))
@@ -538,7 +538,7 @@ def _read_rows(
         )
     # A code read as a number lost its zero.
     flows = flows.with_columns(pl.col("k").str.zfill(6))
-    return flows.filter(pl.col("k").is_in(scope.kept(flows["k"].unique())))
+    return flows.filter(pl.col("k").is_in(scope.select(flows["k"].unique())))
 
 
 def _by_economy(flows: pl.DataFrame, countries: Mapping[str, str | None]) -> pl.DataFrame:

@@ -635,7 +635,7 @@ def _text(table: pl.DataFrame, at: Mapping[str, str]) -> pl.DataFrame:
 
 def _in_scope(rows: pl.DataFrame, scope: CommodityScope) -> pl.DataFrame:
     """The rows of codes, flows and reporters that are read."""
-    codes = scope.kept(rows["cmdcode"].unique())
+    codes = scope.select(rows["cmdcode"].unique())
     of_codes = rows.filter(pl.col("cmdcode").is_in(codes))
     if of_codes.is_empty() and not rows.is_empty():
         raise UpstreamFormatError(

@@ -76,7 +76,7 @@ def _require_known_codes(table: pl.DataFrame, source: str, scope: CommodityScope
         ("importer_iso3", pl.col("importer_iso3").is_in(known), economy),
         (
             "hs6_code",
-            pl.col("hs6_code").is_in(scope.kept(met["hs6_code"].to_series())),
+            pl.col("hs6_code").is_in(scope.select(met["hs6_code"].to_series())),
             "is not an HS6 code in scope",
         ),
         (

@@ -50,15 +50,15 @@
    Then, where several slices may describe one subject, that of one slice: the one with the best
    evidence, then the newest. Figures count from the day they were retrieved, facts from the day
    they became known, which the newest text of a list gives, whenever it was retrieved. #}
-{% macro rows_that_count(relation, slice, counts_from, edition=none, subject=[], evidence=none) -%}
-    {% set is_known = known_by_the_day(counts_from) %}
+{% macro current_rows(relation, slice, known_from, edition=none, subject=[], evidence=none) -%}
+    {% set is_known = known_by_the_day(known_from) %}
     {% set newest_of_each_slice -%}
         {{ newest_of_each(relation, slice, is_known, edition) }}
     {%- endset %}
     {% if subject -%}
         select *
         from ({{ newest_of_each_slice }}) as newest_slices
-        {% if counts_from == 'known_at' -%}
+        {% if known_from == 'known_at' -%}
             where known_at < {{ as_of_end() }}
         {% endif -%}
         qualify
@@ -76,20 +76,20 @@
 
 {# Which slices of a lake table count on the day of the build, by the same rule, with the number of
    rows of each, without reading any row. #}
-{% macro slices_that_count(relation, slice, counts_from, edition=none) -%}
+{% macro current_slices(relation, slice, known_from, edition=none) -%}
     select
         {{ slice | join(", ") }},
         vintage_at,
         snapshot_id,
         rows
-    from ({{ ranked_slices(relation, slice, known_by_the_day(counts_from), edition) }}) as ranked
+    from ({{ ranked_slices(relation, slice, known_by_the_day(known_from), edition) }}) as ranked
     where is_newest
 {%- endmacro %}
 
 
 {# Whether a vintage is known on the day of the build. #}
-{% macro known_by_the_day(counts_from) -%}
-    {% if counts_from == 'vintage_at' %}vintage_at < {{ as_of_end() }}{% else %}true{% endif %}
+{% macro known_by_the_day(known_from) -%}
+    {% if known_from == 'vintage_at' %}vintage_at < {{ as_of_end() }}{% else %}true{% endif %}
 {%- endmacro %}
 
 

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 from dagster_project.cli import app
-from dagster_project.intake.conform import Conformed, conform
+from dagster_project.intake.conform import ConformReport, conform
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake import landing as landing_module
@@ -76,7 +76,7 @@ def of_the_version_before() -> bytes:
 OLD = {"flows_2024.csv": of_the_version_before()}
 
 
-def bring(settings: Settings, source: Source) -> Conformed:
+def bring(settings: Settings, source: Source) -> ConformReport:
     land_bundled(settings, source)
     return conform(settings, source)
 
@@ -89,7 +89,7 @@ def counting(
     left_out = copies_of(landing_of(settings), source.CARD.name, lake).left_out(table, day)
     rows = lake.rows(table, source.CARD.name, left_out)
     assert rows is not None
-    found = rows_that_count(table, table.conform(rows.collect()), day)
+    found = current_rows(table, table.conform(rows.collect()), day)
     return found.drop("snapshot_id").sort(table.key)
 
 
@@ -155,7 +155,7 @@ def test_a_version_before_has_its_own_figures_again_and_each_day_those_of_then(
                 assert connection.execute(f"select {what}").fetchone() == (expected.height,)
     said = kido("landed", "baci")
     assert said.count("flows_2024.csv: ") == 3
-    assert said.count("none counts") == 2
+    assert said.count("none current") == 2
 
 
 def test_what_somebody_landed_goes_on_counting_over_what_a_new_version_brings(
@@ -203,7 +203,7 @@ def test_a_withdrawn_copy_leaves_the_one_before_it(settings: Settings, bundle: B
     bring(settings, BACI)
     newest = landing_of(settings).snapshots("baci")[-1]
     said = kido("withdraw", newest.snapshot_id, "--because", "not ours")
-    assert "Count again: " in said
+    assert "Current again: " in said
     assert "rows of reconciled_trade of flows_2024.csv" in said
     bring(settings, BACI)
     assert_frame_equal(counting(settings, BACI, RECONCILED_TRADE), old)

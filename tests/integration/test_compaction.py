@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from dagster_project.cli import app
 from dagster_project.intake import compact as compacting
-from dagster_project.intake.compact import compact_what_piled_up
+from dagster_project.intake.compact import compact_many_small_files
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.source_lock import source_lock
@@ -26,7 +26,7 @@ from dagster_project.intake.withdraw import sweep
 from dagster_project.lake.build_file import connect, prepare, work_file
 from dagster_project.lake.schemas import LAKE_TABLES, PRICE_QUOTES, LakeTable
 from dagster_project.lake.tables import Lake, Record, TableRecord
-from dagster_project.lake.vintages import rows_that_count
+from dagster_project.lake.vintages import current_rows
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_named
 from tests.integration.killing import kill_at_seeded_moments
@@ -123,13 +123,13 @@ def test_what_counts_in_sql_is_what_counts_in_polars_however_the_rows_lie(
         for table in tables:
             found = lake_of(settings).rows(table, "x")
             assert found is not None
-            expected = rows_that_count(table, table.conform(found.collect()), tomorrow)
+            expected = current_rows(table, table.conform(found.collect()), tomorrow)
             assert 0 < expected.height < found.collect().height, table.name
             assert_frame_equal(
                 staged[staging[table.name]],
                 expected.select(list(table.columns)).sort(pl.all(), nulls_last=True),
             )
-            of_slices = lake_of(settings).counting(table, "x", {}, tomorrow)
+            of_slices = lake_of(settings).current_row_counts(table, "x", {}, tomorrow)
             assert of_slices == dict(expected.group_by("snapshot_id").len().iter_rows())
 
     equal()
@@ -195,7 +195,7 @@ def test_a_withdrawn_snapshot_stays_out_of_compacted_files_until_it_is_brought_b
     kido("compact")
     sweep(settings, ECB)
     assert_frame_equal(prices(settings), before)
-    assert kido("landed", "ecb").count("all count") == 3
+    assert kido("landed", "ecb").count("all current") == 3
 
 
 def test_what_is_read_again_by_another_parser_replaces_its_compacted_rows(
@@ -220,17 +220,17 @@ def test_a_build_compacts_what_piled_up_unless_somebody_lands(
 ) -> None:
     monkeypatch.setattr(compacting, "MOST_SMALL_FILES", 2)
     land_rates(settings, tmp_path, 2, 3)
-    assert compact_what_piled_up(settings, ECB) == []
+    assert compact_many_small_files(settings, ECB) == []
     land_rates(settings, tmp_path, 4)
     before = prices(settings)
     with source_lock(settings, "ecb"):
-        assert compact_what_piled_up(settings, ECB) == []
-    (done,) = compact_what_piled_up(settings, ECB)
+        assert compact_many_small_files(settings, ECB) == []
+    (done,) = compact_many_small_files(settings, ECB)
     assert (done.table, done.before, done.after) == ("price_quotes", 3, 1)
     assert_frame_equal(prices(settings), before)
     # Those that were put together do not pile up again.
     land_rates(settings, tmp_path, 5, 6)
-    assert compact_what_piled_up(settings, ECB) == []
+    assert compact_many_small_files(settings, ECB) == []
 
 
 def test_a_build_goes_on_with_small_files_where_the_disk_has_no_room_to_compact_them(
@@ -247,11 +247,11 @@ def test_a_build_goes_on_with_small_files_where_the_disk_has_no_room_to_compact_
         monkeypatch.setattr("dagster_project.lake.compaction._made", made)
 
     fails(OSError(28, "No space left on device"))
-    assert compact_what_piled_up(settings, ECB) == []
+    assert compact_many_small_files(settings, ECB) == []
     assert_frame_equal(prices(settings), before)
     fails(OSError(5, "Input/output error"))
     with pytest.raises(OSError, match="Input/output"):
-        compact_what_piled_up(settings, ECB)
+        compact_many_small_files(settings, ECB)
 
 
 # Killed
@@ -261,7 +261,7 @@ def compact_and_sweep() -> None:
     """What a build does before it chooses what it reads."""
     compacting.MOST_SMALL_FILES = 1
     settings = Settings.load()
-    compact_what_piled_up(settings, ECB)
+    compact_many_small_files(settings, ECB)
     sweep(settings, ECB)
 
 

@@ -17,7 +17,7 @@ from dagster_project.errors import UpstreamFormatError
 from dagster_project.intake import conform as conforming
 from dagster_project.intake import fetch as fetching
 from dagster_project.intake.conform import conform
-from dagster_project.intake.fetch import Fetched, Fetching
+from dagster_project.intake.fetch import FetchReport, SourceFetch
 from dagster_project.intake.land import land_bundled, land_files
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
@@ -69,9 +69,9 @@ def ecb(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEcb
         yield server
 
 
-def ask(settings: Settings, *, again: bool = False) -> Fetched:
+def ask(settings: Settings, *, again: bool = False) -> FetchReport:
     """Ask what a build would ask, or all of it again; without a wait."""
-    one = Fetching(settings, ECB, is_patient=False)
+    one = SourceFetch(settings, ECB, is_patient=False)
     planned = one.wanted((), again=True) if again else one.due()
     fetched = one.run(planned, sleep=lambda seconds: None)
     conform(settings, ECB)
@@ -187,7 +187,7 @@ def test_passing_trouble_is_waited_out(
     settings: Settings, ecb: FakeEcb, trouble: Behaviour
 ) -> None:
     ecb.will(trouble, trouble)
-    one = Fetching(settings, ECB)
+    one = SourceFetch(settings, ECB)
     fetched = one.run(one.due(), sleep=lambda seconds: None)
     assert [settled.outcome for settled in fetched.settled] == ["new"]
     assert len(ecb.requests) == 3
@@ -226,9 +226,9 @@ def went_on(result: dg.ExecuteInProcessResult) -> bool:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No wait between two attempts."""
-    run = Fetching.run
+    run = SourceFetch.run
     monkeypatch.setattr(
-        Fetching, "run", lambda self, planned, on=lambda one: None: run(
+        SourceFetch, "run", lambda self, planned, on=lambda one: None: run(
             self, planned, on, sleep=lambda seconds: None)
     )  # fmt: skip
 

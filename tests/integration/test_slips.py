@@ -24,12 +24,12 @@ from dagster_project.errors import KidoError
 from dagster_project.intake import compare
 from dagster_project.intake import fetch as fetching
 from dagster_project.intake.conform import conform
-from dagster_project.intake.fetch import Fetched, Fetching
+from dagster_project.intake.fetch import FetchReport, SourceFetch
 from dagster_project.intake.land import land_files
 from dagster_project.intake.landing_report import LandingReport
 from dagster_project.intake.stores import lake_of
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.lake.vintages import rows_that_count
+from dagster_project.lake.vintages import current_rows
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Window
 from dagster_project.sources.registry import source_named, source_names
@@ -158,7 +158,7 @@ class Home:
             table = LAKE_TABLES[name]
             rows = lake.rows(table, self._source.CARD.name)
             if rows is not None:
-                counting = rows_that_count(table, table.conform(rows.collect()), today)
+                counting = current_rows(table, table.conform(rows.collect()), today)
                 found[name] = counting.drop("document", "vintage_at", "snapshot_id")
         return found
 
@@ -390,8 +390,8 @@ class Publisher:
     def __init__(self, server: FakeComtrade, settings: Settings) -> None:
         self.server, self.settings = server, settings
 
-    def ask(self, *windows: Window) -> Fetched:
-        one = Fetching(self.settings, COMTRADE)
+    def ask(self, *windows: Window) -> FetchReport:
+        one = SourceFetch(self.settings, COMTRADE)
         with one.lock():
             fetched = one.run(one.wanted(windows, again=True), sleep=lambda seconds: None)
         conform(self.settings, COMTRADE)
@@ -402,7 +402,7 @@ class Publisher:
         table = LAKE_TABLES["trade_flows"]
         rows = lake_of(self.settings).rows(table, "comtrade")
         assert rows is not None
-        return rows_that_count(table, table.conform(rows.collect()), datetime.now(UTC).date())
+        return current_rows(table, table.conform(rows.collect()), datetime.now(UTC).date())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.intake.conform import conform
-from dagster_project.intake.fetch import Fetching, fetch_due
+from dagster_project.intake.fetch import SourceFetch, fetch_due
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import landing_of
 from dagster_project.settings import Settings
@@ -85,7 +85,7 @@ def test_a_build_does_not_wait_for_another_run_that_asks(
     for name, text in environment(tmp_path / "home", publisher.root).items():
         monkeypatch.setenv(name, text)
     settings, source = Settings.load(), source_named("comtrade")
-    with Fetching(settings, source).lock():
+    with SourceFetch(settings, source).lock():
         fetched = fetch_due(settings, source)
     assert fetched.answer == "not_asked"
     assert fetched.reason == "comtrade is being asked or landed by another run."
@@ -140,8 +140,8 @@ def test_what_is_due_of_one_reporter_is_due_of_another(
     monkeypatch.setenv("KIDO_COMTRADE_ROWS_PER_CALL", "100000")
     source = source_named("comtrade")
     assert fetch_due(Settings.load(), source).answer == "ok"
-    assert Fetching(Settings.load(), source).due().windows == []
+    assert SourceFetch(Settings.load(), source).due().windows == []
     monkeypatch.setenv("KIDO_COMTRADE_REPORTERS", "USA")
-    assert len(Fetching(Settings.load(), source).due().windows) == 27
+    assert len(SourceFetch(Settings.load(), source).due().windows) == 27
     monkeypatch.setenv("KIDO_COMTRADE_REPORTERS", "JPN")
-    assert Fetching(Settings.load(), source).due().windows == []
+    assert SourceFetch(Settings.load(), source).due().windows == []

@@ -17,7 +17,7 @@ from dagster_project.cli import app
 from dagster_project.intake import ask as asking
 from dagster_project.intake import fetch as fetching
 from dagster_project.intake.conform import conform
-from dagster_project.intake.fetch import Fetched, Fetching
+from dagster_project.intake.fetch import FetchReport, SourceFetch
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of, origin_of_card
@@ -98,7 +98,7 @@ def test_a_landed_slip_is_undone_and_done_again(
 
     said = kido("withdraw", snapshot, "--because", "five lines of it")
     assert f"{snapshot} is withdrawn: {slip.name}, 5 rows of reconciled_trade, 2024." in said
-    assert f"Count again: {len(magnets):,} rows of reconciled_trade of flows_2024.csv." in said
+    assert f"Current again: {len(magnets):,} rows of reconciled_trade of flows_2024.csv." in said
     assert said.endswith("Then: kido build.\n")
     equal(published(marts, settings, BACI), before)
     (record,) = landing_of(settings).withdrawn("baci").values()
@@ -116,7 +116,7 @@ def test_a_landed_slip_is_undone_and_done_again(
         refused = kido("land", "baci", str(file), exit_code=1)
         assert f"{file.name}: these bytes were withdrawn on " in refused
         assert "(five lines of it)" in refused
-        assert f"kido reinstate {snapshot} brings them back." in refused
+        assert f"kido reinstate {snapshot}." in refused
     assert snapshot not in snapshot_ids(settings, BACI)
 
     said = kido("reinstate", snapshot)
@@ -190,7 +190,7 @@ def test_a_file_landed_over_a_withdrawn_one_is_untouched_by_it(
         kido("land", "ecb", str(file))
     _, first, second = snapshot_ids(settings, ECB)
     said = kido("withdraw", first, "--because", "superseded")
-    assert "None of its rows counted; the figures stay as they are." in said
+    assert "None of its rows was current; the figures do not change." in said
     assert snapshot_ids(settings, ECB)[1:] == [second]
 
 
@@ -302,7 +302,7 @@ def test_what_counts_is_what_staging_keeps(
             left_out = copies_of(landing_of(settings), name, lake).left_out(
                 LAKE_TABLES[table], today
             )
-            counting = lake.counting(LAKE_TABLES[table], name, {}, today, left_out)
+            counting = lake.current_row_counts(LAKE_TABLES[table], name, {}, today, left_out)
             assert before.snapshot_id not in counting
             assert counting == expected, (source.CARD.name, table)
             compared += len(expected)
@@ -336,24 +336,24 @@ YEARS = [Window("A", date(year, 1, 1)) for year in (2022, 2023)]
 @pytest.fixture
 def ask(
     settings: Settings, comtrade: FakeComtrade, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Fetched]:
+) -> Callable[..., FetchReport]:
     hours = 0
 
-    def run(*, again: bool = False) -> Fetched:
+    def run(*, again: bool = False) -> FetchReport:
         """Ask for the years, each time an hour later."""
         nonlocal hours
         hours += 1
         now = DAY + timedelta(hours=hours)
         for module in (http, asking, fetching):
             monkeypatch.setattr(module, "_now", lambda: now)
-        one = Fetching(settings, COMTRADE)
+        one = SourceFetch(settings, COMTRADE)
         with one.lock():
             return one.run(one.wanted(YEARS, again=again), sleep=lambda seconds: None)
 
     return run
 
 
-def news(fetched: Fetched) -> dict[str, str]:
+def news(fetched: FetchReport) -> dict[str, str]:
     return {one.name: one.outcome for one in fetched.settled}
 
 
@@ -365,7 +365,7 @@ def revise(comtrade: FakeComtrade, factor: float) -> None:
 
 
 def test_a_fetched_window_that_was_withdrawn_stays_so_whatever_the_bytes(
-    settings: Settings, comtrade: FakeComtrade, ask: Callable[..., Fetched], marts: Marts
+    settings: Settings, comtrade: FakeComtrade, ask: Callable[..., FetchReport], marts: Marts
 ) -> None:
     assert news(ask()) == {"2022": "new", "2023": "new"}
     before = published(marts, settings, COMTRADE)
@@ -375,7 +375,7 @@ def test_a_fetched_window_that_was_withdrawn_stays_so_whatever_the_bytes(
     assert "dependency.supplier_shares" in differing(wrong, before)
     snapshot = newest(settings, COMTRADE)
     said = kido("withdraw", snapshot, "--because", "a thousand times")
-    assert "Count again:" in said
+    assert "Current again:" in said
     equal(published(marts, settings, COMTRADE), before)
 
     # The answers never are the same bytes: an elapsed time, another order.
@@ -384,7 +384,7 @@ def test_a_fetched_window_that_was_withdrawn_stays_so_whatever_the_bytes(
     assert fetched.answer == "ok"
     (reason,) = [one.reason for one in fetched.settled if one.reason]
     assert "(a thousand times)" in reason
-    assert f"kido reinstate {snapshot} brings them back" in reason
+    assert f"kido reinstate {snapshot}" in reason
     found = published(marts, settings, COMTRADE)
     assert differing(found, before) <= {"catalog.sources"}  # when it was asked last
     assert len(landing_of(settings).snapshots("comtrade")) == 1
@@ -401,7 +401,7 @@ def test_a_fetched_window_that_was_withdrawn_stays_so_whatever_the_bytes(
 
 
 def test_what_counts_is_that_of_the_marts_also_where_a_publisher_withdrew_a_code(
-    settings: Settings, comtrade: FakeComtrade, ask: Callable[..., Fetched], marts: Marts
+    settings: Settings, comtrade: FakeComtrade, ask: Callable[..., FetchReport], marts: Marts
 ) -> None:
     ask()
     conform(settings, COMTRADE)
@@ -416,12 +416,12 @@ def test_what_counts_is_that_of_the_marts_also_where_a_publisher_withdrew_a_code
     shares = staged.group_by("snapshot_id").len().sort("snapshot_id")["len"].to_list()
     assert shares == [26, 24]
     said = " ".join(kido("landed", "comtrade").split())
-    assert "52 rows of trade_flows, 2022 to 2023, 26 count" in said
-    assert "24 rows of trade_flows, 2023, all count" in said
+    assert "52 rows of trade_flows, 2022 to 2023, 26 current" in said
+    assert "24 rows of trade_flows, 2023, all current" in said
 
 
 def test_a_withdrawn_window_is_asked_for_once_more_and_then_no_longer(
-    comtrade: FakeComtrade, settings: Settings, ask: Callable[..., Fetched]
+    comtrade: FakeComtrade, settings: Settings, ask: Callable[..., FetchReport]
 ) -> None:
     assert news(ask()) == {"2022": "new", "2023": "new"}
     (snapshot,) = landing_of(settings).snapshots("comtrade")
@@ -437,7 +437,7 @@ def test_a_withdrawn_window_is_asked_for_once_more_and_then_no_longer(
 
 
 def test_a_wider_question_is_asked_although_the_narrow_answer_was_withdrawn(
-    comtrade: FakeComtrade, settings: Settings, ask: Callable[..., Fetched],
+    comtrade: FakeComtrade, settings: Settings, ask: Callable[..., FetchReport],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setenv("KIDO_COMTRADE_REPORTERS", "JPN")
@@ -456,7 +456,7 @@ def test_a_fetched_document_that_was_withdrawn_stays_so_until_it_is_reportedmeth
         monkeypatch.setenv("KIDO_ECB_ENABLED", "true")
 
         def ask() -> list[str]:
-            one = Fetching(settings, ECB)
+            one = SourceFetch(settings, ECB)
             with one.lock():
                 fetched = one.run(one.wanted((), again=True), sleep=lambda seconds: None)
             return [settled.outcome for settled in fetched.settled]
@@ -472,8 +472,8 @@ def test_a_fetched_document_that_was_withdrawn_stays_so_until_it_is_reportedmeth
         equal(published(marts, settings, ECB), before)
         assert ask() == ["withdrawn"]
         assert fetching.due_now(
-            ECB, Fetching(settings, ECB).ledger, datetime.now(UTC).replace(tzinfo=None),
-            Fetching(settings, ECB)._scope(),
+            ECB, SourceFetch(settings, ECB).ledger, datetime.now(UTC).replace(tzinfo=None),
+            SourceFetch(settings, ECB)._scope(),
         ).is_due is False  # fmt: skip
         assert differing(published(marts, settings, ECB), before) <= {"catalog.sources"}
         server.publish(ROWS[0])
@@ -499,7 +499,7 @@ def test_the_list_fits_a_narrow_terminal_and_cuts_no_name(settings: Settings) ->
             assert sum(f"  {one}  " in line for line in lines) == 1
     assert "21,723 rows of reconciled_trade, 2024" in said
     assert "withdrawn on " in said
-    assert "rare_earths.csv: 3,269 rows of trade_flows, 2005 to 2024, all count" in said
+    assert "rare_earths.csv: 3,269 rows of trade_flows, 2005 to 2024, all current" in said
     assert "comtrade_baskets" not in kido("landed", "baci")
     assert "no source named 'baki'" in kido("landed", "baki", exit_code=1)
 
@@ -522,7 +522,7 @@ def test_what_cannot_be_withdrawn_ends_in_a_sentence(settings: Settings) -> None
         "withdraw", snapshot, "--because", " ", exit_code=1
     )
     assert snapshot_ids(settings, BACI) == there
-    assert "is not withdrawn: it counts." in kido("reinstate", snapshot)
+    assert "is not withdrawn." in kido("reinstate", snapshot)
     kido("withdraw", snapshot, "--because", "a slip")
     said = kido("withdraw", snapshot, "--because", "another reason")
     assert "is withdrawn already" in said
@@ -534,5 +534,5 @@ def test_the_former_name_of_both_commands_still_works(settings: Settings) -> Non
     snapshot = newest(settings, BACI)
     assert f"{snapshot} is withdrawn: " in kido("unland", snapshot, "--because", "a slip")
     assert snapshot not in snapshot_ids(settings, BACI)
-    assert f"{snapshot} counts again: " in kido("unland", snapshot, "--again")
+    assert f"{snapshot} is reinstated: " in kido("unland", snapshot, "--again")
     assert snapshot in snapshot_ids(settings, BACI)

@@ -287,15 +287,15 @@ def test_every_lake_table_has_a_rule_that_chooses_among_its_snapshots() -> None:
     """A slice is in one snapshot, and which of several snapshots counts is always decided."""
     for table in LAKE_TABLES.values():
         named = {*table.vintage_slice, *table.subject}
-        named |= {table.edition, table.evidence, table.counts_from, table.period} - {None}
+        named |= {table.edition, table.evidence, table.known_from, table.period} - {None}
         assert named <= set(table.columns), table.name
         assert table.vintage_slice[0] == "source", table.name
         # A row belongs to one slice: its key identifies it, or the file it was read from does.
         assert set(table.vintage_slice) <= {*table.key, "document", "unit"}, table.name
         # Documents that name the same thing need one that counts for it.
         assert ("document" in table.vintage_slice) == bool(table.subject), table.name
-        assert table.counts_from in {"vintage_at", "known_at", None}, table.name
-        assert (table.counts_from == "known_at") == ("known_at" in table.columns), table.name
+        assert table.known_from in {"vintage_at", "known_at", None}, table.name
+        assert (table.known_from == "known_at") == ("known_at" in table.columns), table.name
         assert (table.evidence is None) == ("evidence_class" not in table.columns), table.name
         assert (table.edition is None) == ("edition" not in table.columns), table.name
     assert [table.name for table in LAKE_TABLES.values() if table.asked_by] == ["trade_flows"]

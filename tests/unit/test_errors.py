@@ -11,11 +11,11 @@ from dagster_project.errors import (
     MOST_QUOTED,
     KidoError,
     UpstreamFormatError,
+    exception_text,
     listed,
     redacted,
     redacting,
     shortened,
-    stumbled_on,
 )
 
 
@@ -55,7 +55,7 @@ def test_no_row_of_values_is_much_longer_than_a_quoted_text(values: list[str]) -
 
 
 def test_what_a_library_reports_is_shortened_to_one_line() -> None:
-    output = stumbled_on(ValueError("a\n  b" + "c" * 1000))
+    output = exception_text(ValueError("a\n  b" + "c" * 1000))
     assert output.startswith("ValueError: a b")
     assert len(output) == len("ValueError: ") + MOST_QUOTED
 

@@ -22,7 +22,12 @@ from dagster_project.errors import (
 )
 from dagster_project.http import Client
 from dagster_project.intake import ask
-from dagster_project.intake.ask import RESUMABLE_FOR, Asking, RejectedAnswerError, Unfinished
+from dagster_project.intake.ask import (
+    RESUMABLE_FOR,
+    ExtractFetch,
+    RejectedAnswerError,
+    UnfinishedExtract,
+)
 from dagster_project.lake.landing import Landing, Origin
 from dagster_project.lake.store import Store
 from dagster_project.sources.card import (
@@ -133,18 +138,20 @@ class Home:
         self.quarantine = folder / "quarantine"
         self.sleeps = Sleeps()
 
-    def asking(self, extract: Extract = EXTRACT, of: Source | None = None) -> Asking:
+    def asking(self, extract: Extract = EXTRACT, of: Source | None = None) -> ExtractFetch:
         landing = Landing(Store(self.landing.store.url))
-        return Asking(landing, of or source(), extract, self.intake)
+        return ExtractFetch(landing, of or source(), extract, self.intake)
 
-    def run(self, extract: Extract = EXTRACT, of: Source | None = None, **options: Any) -> Asking:
+    def run(
+        self, extract: Extract = EXTRACT, of: Source | None = None, **options: Any
+    ) -> ExtractFetch:
         asking = self.asking(extract, of)
         settings = {"timeout_s": 5.0, "attempts": 1, "attempts_at_silence": 1, **options}
         with Client(base_url=self.library.root, sleep=self.sleeps, **settings) as client:
             asking.run(client, self.sleeps)
         return asking
 
-    def parts(self, asking: Asking) -> list[str]:
+    def parts(self, asking: ExtractFetch) -> list[str]:
         return [
             f"{content['list']}/{content['page']}" for content in map(json.loads, asking.payloads())
         ]
@@ -340,21 +347,21 @@ def test_what_was_answered_is_kept_whatever_happens_at_any_request(
 def test_a_process_killed_at_any_moment_loses_one_answer_at_most(
     home: Home, answered: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = Asking._save
+    plain = ExtractFetch._save
     saves: list[int] = []
 
-    def killed(self: Asking) -> None:
+    def killed(self: ExtractFetch) -> None:
         if len(saves) == answered:
             raise KeyboardInterrupt
         saves.append(1)
         plain(self)
 
-    monkeypatch.setattr(Asking, "_save", killed)
+    monkeypatch.setattr(ExtractFetch, "_save", killed)
     if answered < 4:
         with pytest.raises(KeyboardInterrupt):
             home.run()
         home.library.requests.clear()
-    monkeypatch.setattr(Asking, "_save", plain)
+    monkeypatch.setattr(ExtractFetch, "_save", plain)
     order = ["a/1", "a/2", "a/3", "b/1"]
     asking = home.run()
     assert home.asked == order[answered:] or answered == 4
@@ -513,7 +520,9 @@ def test_a_state_keeps_requests_as_they_were_and_no_key(home: Home) -> None:
     )
     assert b"s3cr3t" not in kept
     (name,) = home.landing.store.names("lib/.unfinished")
-    state = Unfinished.model_validate_json(home.landing.store.read(f"lib/.unfinished/{name}"))
+    state = UnfinishedExtract.model_validate_json(
+        home.landing.store.read(f"lib/.unfinished/{name}")
+    )
     assert state.pending == [keyed]
 
 
@@ -532,7 +541,7 @@ def test_nothing_counts_before_the_record(home: Home) -> None:
         home.landing.snapshots("lib")[0])] == [1, 2, 3, 1]  # fmt: skip
 
 
-def record(home: Home, asking: Asking) -> str:
+def record(home: Home, asking: ExtractFetch) -> str:
     state = asking.state
     home.landing.record(
         home.landing.describe(state.snapshot_id, "lib", state.document, state.parts, ORIGIN)

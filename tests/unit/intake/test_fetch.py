@@ -15,7 +15,7 @@ from dagster_project import http
 from dagster_project.intake import ask as asking
 from dagster_project.intake import fetch as fetching
 from dagster_project.intake.conform import conform
-from dagster_project.intake.fetch import Fetched, Fetching, WindowResult
+from dagster_project.intake.fetch import FetchReport, SourceFetch, WindowResult
 from dagster_project.intake.land import land_files
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
@@ -95,11 +95,11 @@ def settings(
 
 
 @pytest.fixture
-def fetch(settings: Settings) -> Callable[..., Fetched]:
+def fetch(settings: Settings) -> Callable[..., FetchReport]:
     """Ask for windows and conform what is new; without a wait."""
 
-    def run(*windows: Window, again: bool = False, is_patient: bool = True) -> Fetched:
-        one = Fetching(settings, COMTRADE, is_patient=is_patient)
+    def run(*windows: Window, again: bool = False, is_patient: bool = True) -> FetchReport:
+        one = SourceFetch(settings, COMTRADE, is_patient=is_patient)
         found = one.run(one.wanted(windows, again=again), sleep=lambda seconds: None)
         conform(settings, COMTRADE)
         return found
@@ -107,7 +107,7 @@ def fetch(settings: Settings) -> Callable[..., Fetched]:
     return run
 
 
-def news(fetched: Fetched) -> dict[str, str]:
+def news(fetched: FetchReport) -> dict[str, str]:
     return {one.name: one.outcome for one in fetched.settled}
 
 
@@ -147,7 +147,7 @@ def a_flow(world: list[Flow], year: str) -> Flow:
 
 
 def test_what_is_new_is_landed_as_it_was_sent_and_parsed_once(
-    settings: Settings, fetch: Callable[..., Fetched], world: list[Flow],
+    settings: Settings, fetch: Callable[..., FetchReport], world: list[Flow],
     comtrade: FakeComtrade, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     calls: Counter[str] = Counter()
@@ -177,7 +177,7 @@ def test_what_is_new_is_landed_as_it_was_sent_and_parsed_once(
 
 
 def test_an_answer_that_agrees_adds_nothing_but_an_ask(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade, clock: Clock
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade, clock: Clock
 ) -> None:
     fetch(*YEARS)
     before = files_of(settings)
@@ -195,7 +195,7 @@ def test_an_answer_that_agrees_adds_nothing_but_an_ask(
 
 
 def test_of_an_extract_of_three_years_only_the_revised_one_is_landed_again(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade, clock: Clock,
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade, clock: Clock,
     world: list[Flow],
 ) -> None:  # fmt: skip
     fetch(*YEARS)
@@ -220,7 +220,7 @@ def test_of_an_extract_of_three_years_only_the_revised_one_is_landed_again(
 
 
 def test_a_period_that_is_not_published_is_kept_as_asked_with_no_rows(
-    settings: Settings, fetch: Callable[..., Fetched], clock: Clock, comtrade: FakeComtrade
+    settings: Settings, fetch: Callable[..., FetchReport], clock: Clock, comtrade: FakeComtrade
 ) -> None:
     empty = Window("A", date(2021, 1, 1))
     fetched = fetch(empty, YEARS[0])
@@ -243,7 +243,7 @@ def test_a_period_that_is_not_published_is_kept_as_asked_with_no_rows(
 
 
 def test_a_period_that_is_withdrawn_altogether_is_empty(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade, clock: Clock
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade, clock: Clock
 ) -> None:
     fetch(*YEARS)
     clock.forward(days=1)
@@ -254,7 +254,7 @@ def test_a_period_that_is_withdrawn_altogether_is_empty(
 
 
 def test_the_same_rows_to_a_wider_question_say_more(
-    settings: Settings, fetch: Callable[..., Fetched], clock: Clock,
+    settings: Settings, fetch: Callable[..., FetchReport], clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """That there is no trade in a code is known only once the code was asked for."""
@@ -273,7 +273,7 @@ def test_the_same_rows_to_a_wider_question_say_more(
 
 
 def test_a_file_landed_after_an_ask_makes_the_next_equal_answer_new_again(
-    settings: Settings, fetch: Callable[..., Fetched], clock: Clock, world: list[Flow],
+    settings: Settings, fetch: Callable[..., FetchReport], clock: Clock, world: list[Flow],
     tmp_path: Path,
 ) -> None:  # fmt: skip
     fetch(YEARS[2])
@@ -295,7 +295,7 @@ def test_a_file_landed_after_an_ask_makes_the_next_equal_answer_new_again(
 
 
 def due(settings: Settings) -> list[str]:
-    return [window.key for window in Fetching(settings, COMTRADE).due().windows]
+    return [window.key for window in SourceFetch(settings, COMTRADE).due().windows]
 
 
 def test_what_is_due_is_asked_for_once_after_each_moment_of_the_calendar(
@@ -306,7 +306,7 @@ def test_what_is_due_is_asked_for_once_after_each_moment_of_the_calendar(
     assert {key for key in due(settings) if len(key) == 4} == {"2022", "2023", "2024"}
     months = [key for key in due(settings) if len(key) == 7]
     assert (months[0], months[-1], len(months)) == ("2023-09", "2025-08", 24)
-    one = Fetching(settings, COMTRADE)
+    one = SourceFetch(settings, COMTRADE)
     one.run(one.due())
     assert due(settings) == []
     clock.forward(days=4)
@@ -319,7 +319,7 @@ def test_what_is_due_is_asked_for_once_after_each_moment_of_the_calendar(
 
 
 def test_an_older_window_is_asked_for_only_when_somebody_wants_it(
-    settings: Settings, fetch: Callable[..., Fetched], clock: Clock
+    settings: Settings, fetch: Callable[..., FetchReport], clock: Clock
 ) -> None:
     old = Window("A", date(2015, 1, 1))
     assert "2015" not in due(settings)
@@ -331,7 +331,7 @@ def test_an_older_window_is_asked_for_only_when_somebody_wants_it(
 
 
 def test_after_a_failure_it_is_still_due(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade
 ) -> None:
     comtrade.always(maintenance_page())
     assert news(fetch(*YEARS)) == dict.fromkeys(("2022", "2023", "2024"), "failed")
@@ -366,7 +366,7 @@ def twice(flows: list[Flow]) -> bytes:
     ids=("HTML", "column missing", "cut"),
 )
 def test_a_rejected_extract_is_quarantined_with_its_bytes_and_the_vintage_before_it_stays(
-    trouble: Behaviour, reason: str, settings: Settings, fetch: Callable[..., Fetched],
+    trouble: Behaviour, reason: str, settings: Settings, fetch: Callable[..., FetchReport],
     comtrade: FakeComtrade, clock: Clock, world: list[Flow],
 ) -> None:  # fmt: skip
     fetch(*YEARS)
@@ -391,7 +391,7 @@ def test_a_rejected_extract_is_quarantined_with_its_bytes_and_the_vintage_before
 
 
 def test_a_batch_that_breaks_a_rule_is_quarantined_too(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade, world: list[Flow]
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade, world: list[Flow]
 ) -> None:
     body = twice(world)
     comtrade.will(send(body=body))
@@ -405,7 +405,7 @@ def test_a_batch_that_breaks_a_rule_is_quarantined_too(
 
 
 def test_rows_of_periods_that_were_not_asked_for_are_rejected(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade
 ) -> None:
     others = flows_for([392], [156, 704], CODES, ["2019"], gaps=0)
     comtrade.will(send(body=as_json([*comtrade.flows, *others])))
@@ -424,7 +424,7 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> list[Window]:
 
 
 def test_three_rejected_answers_in_a_row_end_the_ask(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade,
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade,
     one_by_one: list[Window],
 ) -> None:  # fmt: skip
     comtrade.always(maintenance_page())
@@ -435,7 +435,7 @@ def test_three_rejected_answers_in_a_row_end_the_ask(
 
 
 def test_a_rejected_answer_among_good_ones_ends_nothing(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade,
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade,
     one_by_one: list[Window],
 ) -> None:  # fmt: skip
     comtrade.when(lambda seen: seen.query["period"] in ("2020", "2021", "2023", "2024"),
@@ -451,7 +451,7 @@ def test_a_rejected_answer_among_good_ones_ends_nothing(
 
 @pytest.mark.parametrize(("is_patient", "requests"), [(True, 3), (False, 1)])
 def test_a_silent_publisher_ends_the_ask_at_once(
-    is_patient: bool, requests: int, settings: Settings, fetch: Callable[..., Fetched],
+    is_patient: bool, requests: int, settings: Settings, fetch: Callable[..., FetchReport],
     comtrade: FakeComtrade, one_by_one: list[Window], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     settings.timeout_s = 0.2
@@ -464,7 +464,7 @@ def test_a_silent_publisher_ends_the_ask_at_once(
 
 
 def test_a_publisher_that_fails_three_windows_in_a_row_is_left_alone(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade,
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade,
     one_by_one: list[Window],
 ) -> None:  # fmt: skip
     comtrade.always(failing(503))
@@ -476,7 +476,7 @@ def test_a_publisher_that_fails_three_windows_in_a_row_is_left_alone(
 
 
 def test_a_refused_key_ends_the_ask_and_is_not_repeated_anywhere(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade,
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade,
     one_by_one: list[Window], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setenv("KIDO_COMTRADE_KEY", "wrong-key")
@@ -500,7 +500,7 @@ def test_a_refused_key_ends_the_ask_and_is_not_repeated_anywhere(
     ids=["302", "401", "403", "429", "500", "page", "error", "other columns", "cut"],
 )
 def test_a_publisher_that_repeats_the_key_leaves_it_in_no_file(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade,
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade,
     monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour,
 ) -> None:  # fmt: skip
     monkeypatch.setenv("KIDO_COMTRADE_KEY", KEY)
@@ -515,7 +515,7 @@ def test_a_publisher_that_repeats_the_key_leaves_it_in_no_file(
 
 
 def test_out_of_quota_it_reports_from_when_on_and_goes_on_where_it_was(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade,
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade,
     one_by_one: list[Window], clock: Clock,
 ) -> None:  # fmt: skip
     comtrade.calls_a_day = 4
@@ -533,7 +533,7 @@ def test_out_of_quota_it_reports_from_when_on_and_goes_on_where_it_was(
 
 
 def test_the_calls_of_a_day_are_counted_here_too(
-    settings: Settings, fetch: Callable[..., Fetched], comtrade: FakeComtrade,
+    settings: Settings, fetch: Callable[..., FetchReport], comtrade: FakeComtrade,
     one_by_one: list[Window], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setenv("KIDO_COMTRADE_CALLS_PER_DAY", "2")
@@ -546,7 +546,7 @@ def test_the_calls_of_a_day_are_counted_here_too(
 def test_each_window_is_reported_as_soon_as_it_is_settled(
     settings: Settings, comtrade: FakeComtrade, one_by_one: list[Window]
 ) -> None:
-    one = Fetching(settings, COMTRADE)
+    one = SourceFetch(settings, COMTRADE)
     seen: list[tuple[str, int]] = []
 
     def on(settled: WindowResult) -> None:
@@ -568,9 +568,9 @@ def ecb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterat
         yield server
 
 
-def ask_ecb(*, again: bool = False) -> tuple[Fetched, Settings]:
+def ask_ecb(*, again: bool = False) -> tuple[FetchReport, Settings]:
     settings = Settings.load()
-    one = Fetching(settings, ECB)
+    one = SourceFetch(settings, ECB)
     found = one.run(one.wanted((), again=again) if again else one.due(), sleep=lambda s: None)
     conform(settings, ECB)
     return found, settings

@@ -39,7 +39,7 @@ from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Snapshot
 from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES, TRADE_FLOWS
 from dagster_project.lake.scope import CommodityScope
-from dagster_project.lake.vintages import rows_that_count
+from dagster_project.lake.vintages import current_rows
 from dagster_project.lake.vocabulary import economy_by
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Document, Source
@@ -308,7 +308,7 @@ def test_lists_landed_in_one_command_each_replace_a_bundled_one(
         rows = lake.rows(table, "catalogue")
         assert rows is not None
         today = datetime.now(UTC).date()
-        return rows_that_count(table, rows.collect(), today)["title"].to_list()
+        return current_rows(table, rows.collect(), today)["title"].to_list()
 
     assert "My own title" in titles_that_count()
     assert "Export licensing of superhard materials" not in titles_that_count()

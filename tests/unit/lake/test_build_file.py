@@ -19,7 +19,7 @@ from dagster_project.lake import build_file
 
 file = Path(sys.argv[1])
 if sys.argv[2] == "nowhere":
-    build_file.spilling = lambda path, memory: {{
+    build_file.spill_settings = lambda path, memory: {{
         "memory_limit": f"{{memory}} bytes", "temp_directory": ""
     }}
 with build_file.connect(file, memory={LIMIT}) as connection:

@@ -1,4 +1,4 @@
-"""Compacted, a lake holds the same rows in fewer files; what does not count stays out."""
+"""CompactionReport, a lake holds the same rows in fewer files; what does not count stays out."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_one_file_is_left_as_it_is(lake: Lake, compacted: Callable[[], Any]) -> 
 def test_a_file_ends_with_the_period_in_which_it_is_full(
     lake: Lake, compacted: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compaction, "WHOLE_FILE", 3)
+    monkeypatch.setattr(compaction, "ROWS_OF_A_WHOLE_FILE", 3)
     write(lake, "baci-1", (2020, 1.0), (2021, 2.0))
     write(lake, "baci-2", (2021, 3.0), (2021, 4.0))
     write(lake, "baci-3", (2022, 5.0), (2023, 6.0))
@@ -185,7 +185,7 @@ def test_a_snapshot_that_was_taken_out_does_not_count_and_is_left_out_next_time(
 def test_a_snapshot_that_is_written_anew_counts_with_its_new_rows_only(
     lake: Lake, compacted: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compaction, "WHOLE_FILE", 4)
+    monkeypatch.setattr(compaction, "ROWS_OF_A_WHOLE_FILE", 4)
     write(lake, "baci-1", (2023, 1.0), (2023, 2.0), (2024, 3.0))
     write(lake, "baci-2", (2023, 4.0), (2023, 5.0), (2024, 6.0))
     assert compacted() == (2, 2)
@@ -222,7 +222,7 @@ def test_staged_rows_stay_and_count_once_they_are_committed(
 def test_a_large_file_of_one_snapshot_is_no_small_file(
     lake: Lake, compacted: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compaction, "WHOLE_FILE", 3)
+    monkeypatch.setattr(compaction, "ROWS_OF_A_WHOLE_FILE", 3)
     write(lake, "baci-1", (2022, 1.0), (2023, 2.0), (2024, 3.0))
     assert compaction.small_files(lake, RECONCILED_TRADE, "baci") == []
     for number in (2, 3):

@@ -125,7 +125,7 @@ def test_a_document_that_left_the_bundle_counts_until_then(home: Home) -> None:
     # As in a home of today: it never had the document.
     assert home.counting(FIGURES, BEFORE) == {kept.snapshot_id}
     assert home.counting(FACTS, THEN) == {kept.snapshot_id}
-    assert list(home.landing.left_bundle("x")) == [gone.snapshot_id]
+    assert list(home.landing.unbundled("x")) == [gone.snapshot_id]
 
 
 def test_copies_of_a_document_that_left_do_not_come_up_again(home: Home) -> None:
@@ -133,7 +133,7 @@ def test_copies_of_a_document_that_left_do_not_come_up_again(home: Home) -> None
         home.brings(now, flows="a", more=text)
     (kept, _) = home.brings(THIRD, flows="a")["flows"]
     assert home.counting(FIGURES, LATEST) == {kept.snapshot_id}
-    assert len(home.landing.left_bundle("x")) == 1
+    assert len(home.landing.unbundled("x")) == 1
 
 
 def test_a_document_under_a_new_name_is_another_although_its_bytes_are_the_same(
@@ -185,7 +185,7 @@ def test_what_somebody_landed_is_no_copy(home: Home) -> None:
     (new, _) = home.brings(SECOND, flows="new")["flows"]
     assert home.counting(FIGURES, LATER) == {new.snapshot_id}
     assert mine.snapshot_id not in copies_of(home.landing, "x").left_out(FIGURES, LATER)
-    assert home.landing.left_bundle("x") == {}
+    assert home.landing.unbundled("x") == {}
 
 
 def test_bytes_that_left_the_bundle_are_landed_by_who_brings_them(home: Home) -> None:

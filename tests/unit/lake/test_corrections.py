@@ -13,7 +13,7 @@ import pytest
 
 from dagster_project.errors import ConfigurationError, UpstreamFormatError
 from dagster_project.lake import vocabulary
-from dagster_project.lake.corrections import Correction, corrected, corrections, printed
+from dagster_project.lake.corrections import Correction, apply_corrections, corrections, printed
 from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES, PRICE_QUOTES
 from dagster_project.quality.runner import evaluate_batch
 from dagster_project.quality.suites import LAKE_SUITES
@@ -105,7 +105,7 @@ def test_a_correction_is_applied_to_the_wrong_value(source: str, name: str) -> N
     correction = corrections(source)[name]
     before = document_of(source, correction)
     (cell,) = before[correction.table].filter(is_row_of(correction))[correction.column]
-    after, outcomes = corrected(source, before)
+    after, outcomes = apply_corrections(source, before)
     (right,) = after[correction.table].filter(is_row_of(correction))[correction.column]
     outcome = outcome_of(outcomes, name)
     assert outcome["status"] == "applied"
@@ -134,7 +134,7 @@ def test_a_correction_says_so_when_the_publisher_has_another_value(
     with pytest.MonkeyPatch.context() as patch:
         alone = {name: correction}
         patch.setattr("dagster_project.lake.corrections.corrections", lambda source: alone)
-        after, outcomes = corrected(source, mended)
+        after, outcomes = apply_corrections(source, mended)
     assert after[correction.table].equals(mended[correction.table])
     outcome = outcome_of(outcomes, name)
     assert outcome["status"] == "no_longer_matches"
@@ -145,7 +145,7 @@ def test_a_correction_says_so_when_the_publisher_has_another_value(
 def test_only_what_a_correction_names_is_changed() -> None:
     for source in REGISTERS:
         for before in bundled(source):
-            after, _ = corrected(source, before)
+            after, _ = apply_corrections(source, before)
             for table, rows in before.items():
                 named = {
                     name
@@ -164,7 +164,7 @@ def test_only_what_a_correction_names_is_changed() -> None:
 def test_chinas_exports_to_belgium_are_halved_and_no_others() -> None:
     (correction,) = corrections("comtrade_baskets").values()
     before = document_of("comtrade_baskets", correction)["trade_flows"]
-    after = corrected("comtrade_baskets", {"trade_flows": before})[0]["trade_flows"]
+    after = apply_corrections("comtrade_baskets", {"trade_flows": before})[0]["trade_flows"]
     is_belgian = pl.col("partner_iso3") == "BEL"
     for name in ("value_usd", "net_weight_kg"):
         halves = before.filter(is_belgian)[name] / 2
@@ -191,8 +191,8 @@ def test_chinas_exports_to_belgium_are_halved_and_no_others() -> None:
 
 def test_an_extract_that_counts_belgium_once_is_left_as_it_is() -> None:
     (correction,) = corrections("comtrade_baskets").values()
-    once, _ = corrected("comtrade_baskets", document_of("comtrade_baskets", correction))
-    again, outcomes = corrected("comtrade_baskets", once)
+    once, _ = apply_corrections("comtrade_baskets", document_of("comtrade_baskets", correction))
+    again, outcomes = apply_corrections("comtrade_baskets", once)
     assert again["trade_flows"].equals(once["trade_flows"])
     assert outcomes["status"].to_list() == ["no_longer_matches"]
     assert outcomes["found_value"].to_list() == ["1558663"]
@@ -212,7 +212,7 @@ def test_the_reserves_of_manganese_are_the_sum_of_the_economies_as_totals_are_pr
 def test_the_reserves_of_zinc_round_to_the_printed_total() -> None:
     correction = corrections("usgs_mcs")["USGS-MCS-2023-ZINC-RESERVES-AUS"]
     before = document_of("usgs_mcs", correction)
-    rows = corrected("usgs_mcs", before)[0]["production"].filter(
+    rows = apply_corrections("usgs_mcs", before)[0]["production"].filter(
         label=correction.row["label"], stage="reserves", year=2022
     )
     (total,) = rows.filter(economy_iso3="WLD")["amount_t"]
@@ -273,7 +273,7 @@ def closes(rows: pl.DataFrame, column: str = "close") -> list[float | None]:
 
 def test_replace_changes_one_cell(register: Any) -> None:
     register(ENTRY)
-    after, outcomes = corrected("some", {"price_quotes": quotes(49, 49, 49)})
+    after, outcomes = apply_corrections("some", {"price_quotes": quotes(49, 49, 49)})
     assert closes(after["price_quotes"]) == [49, 98, 49]
     assert closes(after["price_quotes"], "adjusted_close") == [49, 49, 49]
     assert outcomes.schema == CORRECTIONS.polars_schema
@@ -297,7 +297,7 @@ def test_rescale_changes_the_rows_that_share_the_other_cells_and_further_columns
     )  # fmt: skip
     others = quotes(10_300, 10_300, instrument="B")
     rows = pl.concat([quotes(20_600, 10_300, None, 0), others])
-    after, outcomes = corrected("some", {"price_quotes": rows})
+    after, outcomes = apply_corrections("some", {"price_quotes": rows})
     of_a = after["price_quotes"].filter(instrument="A")
     assert closes(of_a) == closes(of_a, "adjusted_close") == [20.6, 10.3, None, 0]
     assert after["price_quotes"].filter(instrument="B").equals(others)
@@ -307,7 +307,7 @@ def test_rescale_changes_the_rows_that_share_the_other_cells_and_further_columns
 def test_a_row_that_is_not_there_or_of_another_table_has_no_outcome(register: Any) -> None:
     register(ENTRY)
     for frames in ({"price_quotes": quotes(49)}, {"price_quotes": PRICE_QUOTES.empty()}, {}):
-        after, outcomes = corrected("some", frames)
+        after, outcomes = apply_corrections("some", frames)
         assert all(after[table].equals(rows) for table, rows in frames.items())
         assert outcomes.is_empty()
         assert outcomes.schema == CORRECTIONS.polars_schema
@@ -320,7 +320,7 @@ def test_a_row_that_is_there_twice_is_left_to_the_checks(
     """They reject its document; it is not taken for mended."""
     register(ENTRY)
     rows = pl.concat([quotes(49, 49), quotes(49, second)])
-    after, outcomes = corrected("some", {"price_quotes": rows})
+    after, outcomes = apply_corrections("some", {"price_quotes": rows})
     assert after["price_quotes"].equals(rows)
     assert outcomes.is_empty()
     assert evaluate_batch(rows, LAKE_SUITES["price_quotes"]).is_rejected
@@ -333,7 +333,7 @@ def test_a_correction_that_fits_several_rows_is_an_error(
     """Two rows of one instrument: both may be wrong, and none is taken for mended."""
     register({**ENTRY, "row": {"instrument": "A"}})
     with pytest.raises(UpstreamFormatError) as error:
-        corrected("some", {"price_quotes": quotes(49, second)})
+        apply_corrections("some", {"price_quotes": quotes(49, second)})
     assert str(error.value) == (
         "some: correction A-1 is of one row, and 2 rows of price_quotes have instrument=A. "
         "Add columns to `row` of the correction."
@@ -343,7 +343,7 @@ def test_a_correction_that_fits_several_rows_is_an_error(
 def test_corrections_of_one_file_are_independent_of_each_other(register: Any) -> None:
     before = {**ENTRY, "correction": "A-0", "row": {**ENTRY["row"], "price_date": "2020-01-01"}}
     register(before, ENTRY)
-    after, outcomes = corrected("some", {"price_quotes": quotes(49, 50)})
+    after, outcomes = apply_corrections("some", {"price_quotes": quotes(49, 50)})
     assert closes(after["price_quotes"]) == [98, 50]
     assert outcomes["status"].to_list() == ["applied", "no_longer_matches"]
 

@@ -27,7 +27,7 @@ def test_the_mineral_groups_are_in_every_scope_and_more_by_prefix(
 ) -> None:
     # 980000 is national, 9999AA "not specified", 85051 a number that lost a digit.
     codes = [MAGNETS, HORSES, COAL, "854810", "980000", "9999AA", "85051", None]
-    assert CommodityScope.named(name).kept(codes) == kept
+    assert CommodityScope.named(name).select(codes) == kept
 
 
 def test_all_of_the_hs_is_asked_for_by_the_codes_of_2022_and_those_of_the_minerals() -> None:

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 from dagster_project.lake import slices
 from dagster_project.lake.schemas import ASSESSMENTS, PRICE_QUOTES, RECONCILED_TRADE, LakeTable
-from dagster_project.lake.spool import spool, spooled
+from dagster_project.lake.spool import Spooled, spool
 from dagster_project.lake.store import Store
 from dagster_project.lake.tables import Lake, Record, TableRecord
 from tests.nightly import times
@@ -42,7 +42,7 @@ def test_of_each_slice_it_lists_the_vintage_and_the_number_of_rows() -> None:
         trade(hs6_code="280530", came=first, edition=202601, importer_iso3="JPN"),
         trade(hs6_code="850511", came=second, edition=None),
     )
-    listed = slices.listed(RECONCILED_TRADE, found.lazy(), found.height)
+    listed = slices.slices_to_record(RECONCILED_TRADE, found.lazy(), found.height)
     assert listed is not None
     on_record = json.loads(listed.model_dump_json())
     assert on_record["rows"] == [2, 1]
@@ -80,7 +80,7 @@ def test_what_is_read_of_a_record_is_what_was_counted(
             for code, period, edition, came in of
         ),
     )  # fmt: skip
-    listed = slices.listed(RECONCILED_TRADE, found.lazy(), found.height)
+    listed = slices.slices_to_record(RECONCILED_TRADE, found.lazy(), found.height)
     assert listed is not None
     written = slices.Slices.model_validate_json(listed.model_dump_json())
     read = slices.as_frame(RECONCILED_TRADE, {"baci-1": written})
@@ -95,8 +95,8 @@ def test_a_table_whose_slices_are_its_rows_lists_them_only_where_they_are_few() 
         PRICE_QUOTES,
         *({"price_date": date(2020, 1, 1).replace(year=1800 + day)} for day in range(101)),
     )
-    assert slices.listed(PRICE_QUOTES, found.lazy(), 101) is None
-    few = slices.listed(PRICE_QUOTES, found.head(100).lazy(), 100)
+    assert slices.slices_to_record(PRICE_QUOTES, found.lazy(), 101) is None
+    few = slices.slices_to_record(PRICE_QUOTES, found.head(100).lazy(), 100)
     assert few is not None
     assert few.rows == [1] * 100
 
@@ -104,7 +104,7 @@ def test_a_table_whose_slices_are_its_rows_lists_them_only_where_they_are_few() 
 def test_more_slices_than_a_record_may_list_are_found_in_the_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slices, "MOST_LISTED", 1)
+    monkeypatch.setattr(slices, "MOST_RECORDED", 1)
     lake = Lake(Store(str(tmp_path)))
     for snapshot_id, codes in (("baci-1", ["280530"]), ("baci-2", ["280530", "850511"])):
         found = rows(
@@ -112,8 +112,8 @@ def test_more_slices_than_a_record_may_list_are_found_in_the_rows(
         )
         lake.write("baci", snapshot_id, {"reconciled_trade": found}, record(found))
     contents = lake.contents(RECONCILED_TRADE)
-    assert set(contents.listed) == {"baci-1"}
-    assert contents.unlisted == {"baci-2"}
+    assert set(contents.slices) == {"baci-1"}
+    assert contents.without_slices == {"baci-2"}
     listed = lake.slices(RECONCILED_TRADE, "baci").sort("snapshot_id", "hs6_code")
     assert listed.select("snapshot_id", "hs6_code", "rows").rows() == [
         ("baci-1", "280530", 1), ("baci-2", "280530", 1), ("baci-2", "850511", 1),
@@ -132,7 +132,7 @@ def test_what_is_spooled_is_listed_as_what_is_held(tmp_path: Path) -> None:
     of_two = record(9)
     table = of_two.tables["reconciled_trade"].model_copy(update={"files": 2})
     of_two = of_two.model_copy(update={"tables": {"reconciled_trade": table}})
-    lake.write("baci", "baci-1", {"reconciled_trade": spooled(files)}, of_two)
+    lake.write("baci", "baci-1", {"reconciled_trade": Spooled.from_files(files)}, of_two)
     assert lake.records("baci")["baci-1"].tables["reconciled_trade"].slices == held
     assert held is not None
     assert held.rows == [3, 3, 3]
@@ -162,7 +162,9 @@ def test_slices_of_files_are_distinguished_by_what_varies_in_any_row(
     files = [
         spool(RECONCILED_TRADE, part.lazy(), tmp_path) for part in found.iter_slices(rows_of_a_file)
     ]
-    listed = slices.listed(RECONCILED_TRADE, spooled(files).scan(), found.height)
+    listed = slices.slices_to_record(
+        RECONCILED_TRADE, Spooled.from_files(files).scan(), found.height
+    )
     assert listed is not None
     of = slices.as_frame(RECONCILED_TRADE, {"baci-1": listed})
     assert of.select("edition", "rows").rows() == expected
@@ -188,16 +190,16 @@ def test_what_counts_and_what_is_held_is_reported_without_a_look_at_the_rows(
         lake.write("baci", snapshot_id, {"reconciled_trade": found}, record(found))
     for file in tmp_path.rglob("*.parquet"):
         file.write_bytes(b"")
-    assert lake.counting(RECONCILED_TRADE, "baci", {}, TODAY) == {
+    assert lake.current_row_counts(RECONCILED_TRADE, "baci", {}, TODAY) == {
         "baci-20260101T000000000000": 1,
         "baci-20260201T000000000000": 1,
     }
-    assert lake.counting(RECONCILED_TRADE, "baci", {}, date(2026, 1, 31)) == {
+    assert lake.current_row_counts(RECONCILED_TRADE, "baci", {}, date(2026, 1, 31)) == {
         "baci-20260101T000000000000": 3
     }
     held = {
         snapshot_id: [(one.table, one.rows, one.first, one.last) for one in of]
-        for snapshot_id, of in lake.held("baci", [RECONCILED_TRADE]).items()
+        for snapshot_id, of in lake.rows_by_snapshot("baci", [RECONCILED_TRADE]).items()
     }
     assert held == {
         "baci-20260101T000000000000": [("reconciled_trade", 3, "2024-01-01", "2025-01-01")],
@@ -213,7 +215,7 @@ def test_where_the_slice_has_no_period_the_rows_say_it(tmp_path: Path) -> None:
         {"snapshot_id": "x-1", "label": "Zinc", "year": 2023},
     )
     lake.write("x", "x-1", {"assessments": found}, record(found, ASSESSMENTS))
-    (held,) = lake.held("x", [ASSESSMENTS])["x-1"]
+    (held,) = lake.rows_by_snapshot("x", [ASSESSMENTS])["x-1"]
     assert (held.rows, held.first, held.last) == (2, "2017", "2023")
 
 
@@ -221,7 +223,7 @@ def test_the_slices_of_no_rows_are_none_with_the_columns_of_the_table(tmp_path: 
     empty = Lake(Store(str(tmp_path))).slices(RECONCILED_TRADE, "baci")
     assert dict(empty.schema) == slices.slice_schema(RECONCILED_TRADE)
     found = rows(RECONCILED_TRADE, trade(), flow_of_baci())
-    assert_frame_equal(slices.counted(RECONCILED_TRADE, found.lazy()).head(0), empty)
+    assert_frame_equal(slices.count_slices(RECONCILED_TRADE, found.lazy()).head(0), empty)
 
 
 def flow_of_baci() -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from dagster_project.lake.schemas import RECONCILED_TRADE, text_of_all
-from dagster_project.lake.spool import spool, spooled
+from dagster_project.lake.spool import Spooled, spool
 
 EXPORTERS = ["CHN", "VNM", "MYS"] * 100
 
@@ -42,7 +42,7 @@ def test_texts_that_come_as_enum_are_texts_for_every_reader(
     as_enum = spool(RECONCILED_TRADE, rows(pl.Enum(economies), is_written_as_enum=True), tmp_path)
     assert pl.scan_parquet(as_enum).collect_schema() == RECONCILED_TRADE.polars_schema
     assert pq.read_schema(as_enum).equals(pq.read_schema(as_text), check_metadata=True)
-    assert_frame_equal(spooled([as_enum]).scan().collect(), pl.read_parquet(as_text))
+    assert_frame_equal(Spooled.from_files([as_enum]).scan().collect(), pl.read_parquet(as_text))
     in_duckdb = [duckdb.sql(f"select * from '{file}'") for file in (as_text, as_enum)]
     assert in_duckdb[0].types == in_duckdb[1].types
     assert in_duckdb[0].fetchall() == in_duckdb[1].fetchall()

@@ -46,7 +46,7 @@ FACTS = LakeTable(
     vintage_slice=("source", "document"),
     subject=("fact_id",),
     evidence="evidence_class",
-    counts_from="known_at",
+    known_from="known_at",
 )
 
 FLOWS = LakeTable(
@@ -74,10 +74,10 @@ SQL = {
     "stg_lake__scores.sql": """
 with counted as (
 
-    {{ rows_that_count(
+    {{ current_rows(
         source('lake', 'scores'),
         slice=['source', 'economy_iso3', 'year'],
-        counts_from='vintage_at'
+        known_from='vintage_at'
     ) }}
 
 )
@@ -94,10 +94,10 @@ from counted
     "stg_lake__facts.sql": """
 with counted as (
 
-    {{ rows_that_count(
+    {{ current_rows(
         source('lake', 'facts'),
         slice=['source', 'document'],
-        counts_from='known_at',
+        known_from='known_at',
         subject=['fact_id'],
         evidence='evidence_class'
     ) }}
@@ -118,10 +118,10 @@ from counted
     "stg_lake__flows.sql": """
 with counted as (
 
-    {{ rows_that_count(
+    {{ current_rows(
         source('lake', 'flows'),
         slice=['source', 'code', 'period_start'],
-        counts_from='vintage_at',
+        known_from='vintage_at',
         edition='edition'
     ) }}
 
@@ -141,10 +141,10 @@ from counted
     "stg_lake__flows_slices.sql": """
 with counted as (
 
-    {{ slices_that_count(
+    {{ current_slices(
         source('lake', 'flows'),
         slice=['source', 'code', 'period_start'],
-        counts_from='vintage_at',
+        known_from='vintage_at',
         edition='edition'
     ) }}
 
@@ -219,17 +219,17 @@ def test_of_a_table_that_is_asked_for_what_was_withdrawn_is_left_out_last() -> N
         columns={"source": SOURCE, "year": Column(pl.Int32(), "Year."), **VINTAGE},
         key=("source",),
         vintage_slice=("source",),
-        counts_from=None,
+        known_from=None,
         period="year",
         asked_by="commodity_code",
     )
     assert rendered([asked])["stg_lake__asked.sql"] == (
         f"-- {HEADER}\n"
         "with counted as (\n\n"
-        "    {{ rows_that_count(\n"
+        "    {{ current_rows(\n"
         "        source('lake', 'asked'),\n"
         "        slice=['source'],\n"
-        "        counts_from='none'\n"
+        "        known_from='none'\n"
         "    ) }}\n\n"
         "),\n\n"
         "published as (\n\n"

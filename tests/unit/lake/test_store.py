@@ -88,7 +88,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(
 def test_a_file_that_is_taken_is_in_the_store_and_nowhere_else(
     store: Store, download: Path
 ) -> None:
-    store.take(download, "ecb/s1/rates.csv")
+    store.move_in(download, "ecb/s1/rates.csv")
     assert store.read("ecb/s1/rates.csv") == b"figures"
     assert store.names("ecb/s1") == ["rates.csv"]
     assert not download.exists()
@@ -96,7 +96,7 @@ def test_a_file_that_is_taken_is_in_the_store_and_nowhere_else(
 
 def test_a_file_that_is_taken_replaces_one_of_the_same_name(store: Store, download: Path) -> None:
     store.write("ecb/s1/rates.csv", b"of an attempt that was interrupted")
-    store.take(download, "ecb/s1/rates.csv")
+    store.move_in(download, "ecb/s1/rates.csv")
     assert store.read("ecb/s1/rates.csv") == b"figures"
 
 
@@ -112,7 +112,7 @@ def test_a_file_is_taken_from_another_disk_too(
         rename(source, target)
 
     monkeypatch.setattr(os, "replace", other_disk)
-    store.take(download, "ecb/s1/rates.csv")
+    store.move_in(download, "ecb/s1/rates.csv")
     assert store.read("ecb/s1/rates.csv") == b"figures"
     assert files_under(tmp_path) == ["store/ecb/s1/rates.csv"]
 
@@ -131,14 +131,14 @@ def test_a_full_disk_leaves_a_file_that_was_to_be_taken_where_it_is(
     monkeypatch.setattr(os, "replace", other_disk)
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
-        store.take(download, "ecb/s1/rates.csv")
+        store.move_in(download, "ecb/s1/rates.csv")
     assert download.read_bytes() == b"figures"
     assert files_under(tmp_path / "store") == []
 
 
 def test_taking_a_file_that_is_not_there_is_reported(store: Store, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        store.take(tmp_path / "never-there", "ecb/s1/rates.csv")
+        store.move_in(tmp_path / "never-there", "ecb/s1/rates.csv")
     assert not store.exists("ecb/s1/rates.csv")
 
 

@@ -18,7 +18,7 @@ from dagster_project.lake.schemas import (
     TRADE_FLOWS,
     LakeTable,
 )
-from dagster_project.lake.vintages import not_withdrawn, rows_that_count
+from dagster_project.lake.vintages import current_rows, not_withdrawn
 
 TODAY = date(2026, 11, 26)
 _REQUIRED: dict[Any, Any] = {
@@ -47,7 +47,7 @@ def flow(partner: str, value: float, **output: Any) -> dict[str, Any]:
 
 
 def counting(table: LakeTable, of: pl.DataFrame, column: str, day: date = TODAY) -> list[Any]:
-    return rows_that_count(table, of, day)[column].to_list()
+    return current_rows(table, of, day)[column].to_list()
 
 
 def test_of_each_slice_the_newest_vintage_counts_as_a_whole() -> None:
@@ -197,6 +197,6 @@ def test_a_list_that_lacks_a_label_has_dropped_it() -> None:
 
 @pytest.mark.parametrize("table", LAKE_TABLES.values(), ids=lambda table: table.name)
 def test_of_no_rows_none_count_and_the_columns_stay(table: LakeTable) -> None:
-    assert rows_that_count(table, table.empty(), TODAY).schema == table.polars_schema
+    assert current_rows(table, table.empty(), TODAY).schema == table.polars_schema
     one = rows(table, {"known_at": date(2024, 1, 1)} if "known_at" in table.columns else {})
-    assert rows_that_count(table, one, TODAY).equals(one)
+    assert current_rows(table, one, TODAY).equals(one)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from dagster_project.lake.landing import Held, Landing, Origin, Snapshot
+from dagster_project.lake.landing import Landing, Origin, Snapshot, SnapshotRows
 from dagster_project.lake.store import Store
 
 ORIGIN = Origin(
@@ -49,16 +50,25 @@ def again(landing: Landing) -> Landing:
 def test_a_withdrawn_snapshot_does_not_count_and_its_bytes_are_kept(landing: Landing) -> None:
     first, _ = add(landing, b"first")
     second, _ = add(landing, b"second")
-    held = Held(table="price_quotes", rows=3, first="2026-10-28", last="2026-10-30")
-    record = landing.withdraw(second, by="ann", reason="half a file", held=[held])
+    rows = SnapshotRows(table="price_quotes", rows=3, first="2026-10-28", last="2026-10-30")
+    record = landing.withdraw(second, by="ann", reason="half a file", rows=[rows])
     for each in (landing, again(landing)):
         assert each.snapshots("ecb") == [first]
         assert each.withdrawn("ecb") == {second.snapshot_id: record}
         assert each.snapshots("withdrawn") == []
-    assert (record.by, record.reason, record.held) == ("ann", "half a file", (held,))
+    assert (record.by, record.reason, record.rows) == ("ann", "half a file", (rows,))
     store = landing.store
     assert store.read(f"withdrawn/ecb/{second.snapshot_id}/rates.zip") == b"second"
     assert store.names("ecb") == [first.snapshot_id]
+
+
+def test_records_name_the_rows_as_earlier_versions_do(landing: Landing) -> None:
+    first, _ = add(landing, b"first")
+    rows = SnapshotRows(table="price_quotes", rows=3)
+    landing.withdraw(first, by="ann", reason="half a file", rows=[rows])
+    written = json.loads(landing.store.read(f"withdrawn/ecb/{first.snapshot_id}.json"))
+    assert written["held"] == [{"table": "price_quotes", "rows": 3, "first": "", "last": ""}]
+    assert again(landing).withdrawn("ecb")[first.snapshot_id].rows == (rows,)
 
 
 def test_it_comes_back_as_it_was(landing: Landing) -> None:

@@ -52,9 +52,9 @@ def revision_of(table: LakeTable, known: Sequence[Row], fresh: Sequence[Row]) ->
     before, file = frame(table, known), frame(table, fresh, month=2)
     return compare_with_known(
         table,
-        rows_that_count(table, before, TODAY),
+        current_rows(table, before, TODAY),
         file,
-        rows_that_count(table, pl.concat([before, file]), TODAY),
+        current_rows(table, pl.concat([before, file]), TODAY),
     )
 
 

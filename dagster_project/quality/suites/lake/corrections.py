@@ -8,7 +8,7 @@ from dagster_project.quality.rules import stop
 from dagster_project.quality.shared_lake_rules import is_filled, key_of
 from dagster_project.quality.shared_rules import has_rows, is_one_of, one_row_per
 
-TABLES_OF_SOURCES = tuple(LAKE_TABLES.keys() - {table.name for table in WRITTEN_BESIDE})
+TABLES_OF_SOURCES = tuple(LAKE_TABLES.keys() - {table.name for table in INTAKE_TABLES})
 
 RULES = (
     has_rows(),
