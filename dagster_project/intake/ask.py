@@ -1,7 +1,7 @@
-"""Fetches one extract from a publisher, request by request, and resumes after an interruption.
+"""Downloads one extract from a publisher, request by request, and resumes after an interruption.
 
 `follow` of the source decides how to continue after an answer; the client sends the requests.
-Answers are read here only by `follow`.
+Nothing else here reads an answer.
 """
 
 from __future__ import annotations
@@ -40,17 +40,18 @@ from dagster_project.sources.card import (
 )
 
 RESUMABLE_FOR = timedelta(days=7)
-"""Parts of an unfinished extract are used for this long; after that all of it is fetched again,
-since a publisher's pages of last month may not match those of today."""
+"""The parts of an unfinished extract are used for this long, then all of it is fetched again:
+a publisher's pages of last month may not match those of today."""
 
 MOST_WAITS = 5
-"""How often one request waits for a quota that returns within LONGEST_WAIT_S."""
+"""How often one request waits for a quota that is renewed within LONGEST_WAIT_S."""
 
 
 class UnfinishedExtract(BaseModel):
     """An unfinished extract: the parts in the folder of its snapshot, and the remaining requests.
 
-    `plan` is the digest of the requests it began with: another plan of the same name starts again.
+    `plan` is the digest of the requests it began with: an extract of the same name with other
+    requests starts again.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -70,16 +71,16 @@ class RejectedAnswerError(UpstreamFormatError):
     file: Path | None = None
 
 
-class ExtractFetch:
-    """One extract of a source: fetched until it is complete, and saved after every answer."""
+class ExtractDownload:
+    """The download of one extract: its state is saved after every answer, until it is complete."""
 
     def __init__(self, landing: Landing, source: Source, extract: Extract, folder: Path) -> None:
         self._landing = landing
         self._source = source
         self._extract = extract
         self._folder = folder
-        self._name = _state_file(source, extract)
-        self.state = self._resumed() or self._new()
+        self._state_file = _state_file(source, extract)
+        self.state = self._resume() or self._begin()
 
     def run(self, client: Client, sleep: Callable[[float], None] = time.sleep) -> UnfinishedExtract:
         """Send the remaining requests; every answer is saved before the next request.
@@ -102,46 +103,46 @@ class ExtractFetch:
             if isinstance(step, Instead):
                 received.answer.file.unlink(missing_ok=True)
             else:
-                self._keep(received)
+                self._store_part(received)
             further = list(step.requests) if isinstance(step, Instead | More) else []
             self.state.pending = [*further, *rest]
             self._save()
         return self.state
 
     def finish(self) -> None:
-        """Mark the extract as settled: remove its state of an unfinished one."""
-        self._landing.store.remove(self._name)
+        """Remove the saved state, once the parts belong to a snapshot."""
+        self._landing.store.remove(self._state_file)
 
     def discard(self) -> None:
-        """Remove the extract and its parts."""
-        self.discard_of(self.state)
+        """Remove the saved state and the parts."""
+        self._discard(self.state)
 
-    def discard_of(self, state: UnfinishedExtract) -> None:
+    def _discard(self, state: UnfinishedExtract) -> None:
         self._landing.discard(self._source.CARD.name, state.snapshot_id)
         self.finish()
 
     def payloads(self) -> list[bytes]:
-        """The bytes of the parts, in the order they were asked for."""
+        """The bytes of the parts, in the order of their requests."""
         return [self._landing.store.read(self._path(part.file)) for part in self.state.parts]
 
     def quarantine(self, folder: Path, reason: str, file: Path | None = None) -> Path:
-        """Quarantine the parts (or just the answer that was rejected), with the reason.
+        """Copy the parts to the quarantine under `folder`, with the reason; returns their folder.
 
-        They are kept for inspection: credentials that a publisher repeated in them are redacted,
-        except in compressed parts.
+        With a `file`, only this rejected answer is moved there. Credentials that a publisher
+        repeated in its answers are redacted, except in compressed parts.
         """
-        quarantined = self.quarantined(folder)
+        quarantine = self.quarantine_folder(folder)
         if file is not None:
-            write_atomically(quarantined / "answer", _shown(file.read_bytes()))
+            write_atomically(quarantine / "answer", _without_credentials(file.read_bytes()))
             file.unlink()
         else:
             for part, payload in zip(self.state.parts, self.payloads(), strict=True):
-                write_atomically(quarantined / part.file, _shown(payload))
-        write_atomically(quarantined / "reason.txt", f"{reason}\n".encode())
-        return quarantined
+                write_atomically(quarantine / part.file, _without_credentials(payload))
+        write_atomically(quarantine / "reason.txt", f"{reason}\n".encode())
+        return quarantine
 
-    def quarantined(self, folder: Path) -> Path:
-        """The folder of its answers once they are quarantined."""
+    def quarantine_folder(self, folder: Path) -> Path:
+        """The folder under `folder` for its quarantined answers."""
         return folder / self._source.CARD.name / file_name(self._extract.document)
 
     def _send(self, client: Client, request: Request) -> Received:
@@ -199,7 +200,8 @@ class ExtractFetch:
             f"{self._source.CARD.name}: {stop.reason}", again_at=_now() + wait if wait else None
         )
 
-    def _keep(self, received: Received) -> None:
+    def _store_part(self, received: Received) -> None:
+        """Store an answer with content as the next part."""
         answer = received.answer
         if answer.meaning != "content":
             return
@@ -221,24 +223,24 @@ class ExtractFetch:
         return f"{self._source.CARD.name}/{self.state.snapshot_id}/{file}"
 
     def _save(self) -> None:
-        self._landing.store.write(self._name, self.state.model_dump_json().encode())
+        self._landing.store.write(self._state_file, self.state.model_dump_json().encode())
 
-    def _resumed(self) -> UnfinishedExtract | None:
-        """The state that an earlier run left of the same extract, if usable."""
-        state = _left_of(self._landing, self._source, self._extract)
+    def _resume(self) -> UnfinishedExtract | None:
+        """The state that an earlier run saved of the same extract, if usable."""
+        state = _saved_state(self._landing, self._source, self._extract)
         if state is None or _is_usable(self._landing, self._source, self._extract, state):
             return state
-        # Of another plan, too old, or landed when the run ended before `finish` (then the folder
-        # is a snapshot, and is kept).
-        self.discard_of(state)
+        # Of other requests, too old, or landed by a run that ended before `finish`: then the folder
+        # is a snapshot, and stays.
+        self._discard(state)
         return None
 
-    def _new(self) -> UnfinishedExtract:
+    def _begin(self) -> UnfinishedExtract:
         now = _now()
         return UnfinishedExtract(
             document=self._extract.document,
             snapshot_id=new_snapshot_id(self._source.CARD.name),
-            plan=_plan(self._extract),
+            plan=_digest_of_requests(self._extract),
             started_at=now,
             answered_at=now,
             pending=list(self._extract.requests),
@@ -246,15 +248,15 @@ class ExtractFetch:
 
 
 def requests_left(landing: Landing, source: Source, extract: Extract) -> int:
-    """The number of remaining requests, as far as known; nothing is changed."""
-    state = _left_of(landing, source, extract)
+    """The number of remaining requests, as far as it is known; nothing is changed."""
+    state = _saved_state(landing, source, extract)
     if state is not None and _is_usable(landing, source, extract, state):
         return len(state.pending)
     return len(extract.requests)
 
 
 def sweep(landing: Landing, source: Source) -> None:
-    """Remove unfinished extracts that are too old to resume."""
+    """Remove the saved states of extracts that are too old to resume."""
     folder = f"{source.CARD.name}/.unfinished"
     for name in landing.store.names(folder):
         try:
@@ -270,8 +272,8 @@ def _state_file(source: Source, extract: Extract) -> str:
     return f"{source.CARD.name}/.unfinished/{file_name(extract.document)}.json"
 
 
-def _left_of(landing: Landing, source: Source, extract: Extract) -> UnfinishedExtract | None:
-    """The state that an earlier run left of an extract of that name."""
+def _saved_state(landing: Landing, source: Source, extract: Extract) -> UnfinishedExtract | None:
+    """The state that an earlier run saved of an extract of that name."""
     name = _state_file(source, extract)
     if not landing.store.exists(name):
         return None
@@ -286,7 +288,7 @@ def _is_usable(
 ) -> bool:
     folder = f"{source.CARD.name}/{state.snapshot_id}"
     return (
-        state.plan == _plan(extract)
+        state.plan == _digest_of_requests(extract)
         and _now() - state.started_at < RESUMABLE_FOR
         and not landing.store.exists(f"{folder}/origin.json")
         and state.snapshot_id not in landing.withdrawn(source.CARD.name)
@@ -300,16 +302,15 @@ def _rejected(error: UpstreamFormatError, file: Path) -> RejectedAnswerError:
     return rejected
 
 
-def _shown(payload: bytes) -> bytes:
+def _without_credentials(payload: bytes) -> bytes:
     # Latin-1 maps every byte to a character and back.
     return redacted(payload.decode("latin-1")).encode("latin-1", "replace")
 
 
-def _plan(extract: Extract) -> str:
+def _digest_of_requests(extract: Extract) -> str:
     requests = [asdict(request) for request in extract.requests]
-    return hashlib.sha256(json.dumps(requests, sort_keys=True, default=str).encode()).hexdigest()[
-        :16
-    ]
+    text = json.dumps(requests, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _now() -> datetime:

@@ -1,4 +1,4 @@
-"""Counts the calls sent to a publisher today by all processes of this home."""
+"""Counts the calls that all processes of this home sent to a publisher today."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from dagster_project.errors import QuotaError
 
 
 def counter(folder: Path, source: str, calls_a_day: int | None) -> Callable[[], None]:
-    """A function to call before each call: it counts it, or raises QuotaError once they are used
-    up.
+    """A function that counts one call, to be used before each; it raises QuotaError at the limit.
 
-    The count is an estimate that avoids needless calls: the publisher itself reports its limit.
+    The count is an estimate that avoids needless calls: the publisher itself enforces its limit.
     Days are UTC.
     """
 

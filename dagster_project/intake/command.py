@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import get_args
 
 from dagster_project.errors import ConfigurationError, counted
 from dagster_project.intake.conform import conform
-from dagster_project.intake.fetch import FetchPlan, FetchReport, SourceFetch, WindowResult
+from dagster_project.intake.fetch import (
+    FetchPlan,
+    FetchReport,
+    SourceFetch,
+    WindowOutcome,
+    WindowResult,
+)
 from dagster_project.settings import Settings
 from dagster_project.sources.card import (
     Frequency,
@@ -41,33 +50,30 @@ def fetch_and_report(
     _require_askable(settings, source)
     fetching = SourceFetch(settings, source)
     with fetching.lock(write):
-        planned = _planned(source, fetching, first, last, frequency, again)
-        if not planned.extracts:
-            write(
-                f"{name}: nothing to ask for; everything wanted was answered (--again asks again)."
-            )
+        plan = _plan(source, fetching, first, last, frequency, again)
+        if not plan.extracts:
+            write(f"{name}: nothing to request; all of it was answered before (--again repeats).")
             return ALL_ANSWERED
-        return _run(settings, source, fetching, planned, again, write)
+        return _run(settings, source, fetching, plan, again, write)
 
 
 def _run(
     settings: Settings,
     source: Source,
     fetching: SourceFetch,
-    planned: FetchPlan,
+    plan: FetchPlan,
     again: bool,
     write: Callable[[str], None],
 ) -> int:
     name = source.CARD.name
-    write(f"{name}: {_planned_in_words(planned)}.")
-    total, settled_so_far = max(len(planned.windows), len(planned.extracts)), 0
+    write(f"{name}: {_describe_plan(plan)}.")
+    total = max(len(plan.windows), len(plan.extracts))
+    numbers = itertools.count(1)
 
-    def report(settled: WindowResult) -> None:
-        nonlocal settled_so_far
-        settled_so_far += 1
-        write(f"  [{settled_so_far}/{total}] {settled.name}: {_in_words(settled)}")
+    def on_settled(result: WindowResult) -> None:
+        write(f"  [{next(numbers)}/{total}] {result.name}: {_describe_result(result)}")
 
-    fetched = fetching.run(planned, report)
+    fetched = fetching.run(plan, on_settled)
     outcome = conform(settings, source)
     for reason in outcome.rejected.values():
         write(f"{name}: an earlier document can no longer be used and is quarantined: {reason}")
@@ -81,30 +87,30 @@ def _require_askable(settings: Settings, source: Source) -> None:
     card = source.CARD
     if not can_be_asked(source):
         raise ConfigurationError(
-            f"{card.name} cannot be fetched.", hint=f"Bring its files: kido land {card.name} FILE."
+            f"{card.name} cannot be fetched.", hint=f"Land its files: kido land {card.name} FILE."
         )
     own = settings.source(card.name)
     if card.needs_key and own.key is None and not own.enabled:
         variable = f"KIDO_{card.name.upper()}"
         raise ConfigurationError(
-            f"{card.name} wants a key: set {variable}_KEY.",
-            hint=f"Or set {variable}_ENABLED=true to ask its public preview."
+            f"{card.name} needs a key: set {variable}_KEY.",
+            hint=f"Or set {variable}_ENABLED=true to use its public preview."
             if card.rows_per_call
             else "",
         )
 
 
-def _planned(
+def _plan(
     source: Source, fetching: SourceFetch, first: str, last: str, frequency: str, again: bool
 ) -> FetchPlan:
     card = source.CARD
     if not card.windows:
         if first or last or frequency:
             raise ConfigurationError(
-                f"{card.name} is asked for one document, not for periods.",
-                hint=f"kido fetch {card.name} asks for what is due, --again for all of it.",
+                f"{card.name} is fetched as one document, not by period.",
+                hint=f"kido fetch {card.name} fetches what is due, with --again all of it.",
             )
-        return fetching.wanted((), again=True) if again else fetching.due()
+        return fetching.plan_windows((), again=True) if again else fetching.plan_due()
     frequencies = [each.frequency for each in card.windows]
     if frequency and frequency not in frequencies:
         raise ConfigurationError(
@@ -112,20 +118,22 @@ def _planned(
         )
     if not (first or last):
         if again:
-            return fetching.wanted(fetching.newest(frequency), again=True)
-        due = fetching.due()
+            return fetching.plan_windows(fetching.newest(frequency), again=True)
+        due = fetching.plan_due()
         if not frequency:
             return due
-        return fetching.wanted([window for window in due.windows if window.frequency == frequency])
+        return fetching.plan_windows(
+            [window for window in due.windows if window.frequency == frequency]
+        )
     windows = _windows(source, first, last, frequency)
-    return fetching.wanted(windows, again=again)
+    return fetching.plan_windows(windows, again=again)
 
 
 def _windows(source: Source, first: str, last: str, frequency: str) -> list[Window]:
     """The finished periods in `first` to `last`, of the given frequencies."""
     start = _day(first, is_last=False) if first else date.min
     today = datetime.now(UTC).date()
-    end = min(_day(last, is_last=True) if last else today, today)
+    end = min(_day(last, is_last=True), today) if last else today
     windows = [
         window
         for each in source.CARD.windows
@@ -163,28 +171,28 @@ def _day(period: str, *, is_last: bool) -> date:
     return _last_day(window) if is_last else window.start
 
 
-def _planned_in_words(planned: FetchPlan) -> str:
-    windows = len(planned.windows)
+def _describe_plan(plan: FetchPlan) -> str:
+    windows = len(plan.windows)
     what = f"{counted(windows, 'window')}, " if windows else ""
-    return f"{what}{counted(planned.requests, 'call')}, more where an answer is cut"
+    return f"{what}{counted(plan.requests, 'call')}, more where an answer is cut"
 
 
-def _in_words(settled: WindowResult) -> str:
-    if settled.outcome == "failed":
-        return f"{settled.answer.replace('_', ' ')}: {settled.reason}"
-    if settled.outcome == "empty":
+def _describe_result(result: WindowResult) -> str:
+    if result.outcome == "failed":
+        return f"{result.answer.replace('_', ' ')}: {result.reason}"
+    if result.outcome == "empty":
         return "empty, nothing is published"
-    if settled.outcome == "withdrawn":
-        return f"{settled.rows:,} rows, {settled.reason}"
-    return f"{settled.outcome}, {counted(settled.rows, 'row')}"
+    if result.outcome == "withdrawn":
+        return f"{result.rows:,} rows, {result.reason}"
+    return f"{result.outcome}, {counted(result.rows, 'row')}"
 
 
 def _last_line(name: str, fetched: FetchReport, again: bool) -> str:
-    counts: Sequence[tuple[str, int]] = [
-        (news, sum(result.outcome == news for result in fetched.settled))
-        for news in ("new", "unchanged", "empty", "withdrawn", "failed")
-    ]
-    settled = ", ".join(f"{count} {news}" for news, count in counts if count) or "nothing"
+    counts = Counter(result.outcome for result in fetched.settled)
+    settled = ", ".join(
+        f"{counts[outcome]} {outcome}" for outcome in get_args(WindowOutcome) if counts[outcome]
+    )
+    settled = settled or "nothing"
     line = f"{name}: {settled}, with {counted(fetched.calls, 'call')}."
     if not (fetched.not_asked or fetched.answer == "quota"):
         return line

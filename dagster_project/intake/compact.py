@@ -26,16 +26,16 @@ def compact_sources(
 
     The old files are removed by the next build, since a running one may read them.
     """
-    is_any = False
+    has_changed = False
     for source in sources:
         with source_lock(settings, source.CARD.name, write):
-            for done in _compacted(settings, source, _tables(source)):
-                is_any = True
+            for report in _compact(settings, source, _tables(source)):
+                has_changed = True
                 write(
-                    f"{done.table} of {done.source}: {counted(done.before, 'file')} became "
-                    f"{counted(done.after, 'file')}, {counted(done.rows, 'row')} merged."
+                    f"{report.table} of {report.source}: {counted(report.before, 'file')} became "
+                    f"{counted(report.after, 'file')}, {counted(report.rows, 'row')} merged."
                 )
-    if is_any:
+    if has_changed:
         write("The old files are removed by the next build with new data.")
     else:
         write("Nothing to compact: no table of a source has several small files.")
@@ -44,20 +44,20 @@ def compact_sources(
 def compact_many_small_files(settings: Settings, source: Source) -> list[CompactionReport]:
     """Compact the tables of a source that have more than MOST_SMALL_FILES small files.
 
-    A source that another process holds is left to the next build, and so is all of it where the
-    disk has no room: small files are only slower to read.
+    Returns what was compacted: nothing where another process has locked the source, or the disk is
+    full. The next build tries again; small files are only slower to read.
     """
     lake = lake_of(settings)
-    piled_up = [
+    tables = [
         table
         for table in _tables(source)
         if len(small_files(lake, table, source.CARD.name)) > MOST_SMALL_FILES
     ]
-    if not piled_up:
+    if not tables:
         return []
     try:
         with source_lock(settings, source.CARD.name):
-            return list(_compacted(settings, source, piled_up))
+            return list(_compact(settings, source, tables))
     except BusyError:
         return []
     except Exception as error:
@@ -70,7 +70,7 @@ def _tables(source: Source) -> list[LakeTable]:
     return [*(LAKE_TABLES[name] for name in source.CARD.tables), *INTAKE_TABLES]
 
 
-def _compacted(
+def _compact(
     settings: Settings, source: Source, tables: Iterable[LakeTable]
 ) -> Iterator[CompactionReport]:
     name = source.CARD.name
@@ -78,6 +78,6 @@ def _compacted(
     complete(landing_of(settings), lake, name)
     for table in tables:
         with batches.spool_folder(settings.spool_dir) as folder:
-            done = compact(lake, table, name, folder, settings.memory)
-        if done is not None:
-            yield done
+            report = compact(lake, table, name, folder, settings.memory)
+        if report is not None:
+            yield report

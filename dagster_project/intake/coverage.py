@@ -1,4 +1,4 @@
-"""The slices that were requested for a window, and the number of rows received, also where 0."""
+"""Which slices were requested of each window, with the number of rows received, even if 0."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from dagster_project.sources.card import Window
 
 
 def coverage_of(snapshot: Snapshot, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Rows of the lake's `coverage`: table, reporter, flow and window that were requested for a
-    snapshot, with the number of rows received.
+    """The rows of the lake table `coverage` of a snapshot.
+
+    One per table, reporter, flow and window that were requested, with the number of rows received.
+    `frames` are the rows of the snapshot, by table.
     """
     table, windows = LAKE_TABLES["coverage"], windows_of(snapshot)
     coverages = [
-        _of_table(each, windows, frames[each.table])
-        for each in snapshot.asked
-        if each.table in frames
+        _coverage_of_table(asked, windows, frames[asked.table])
+        for asked in snapshot.asked
+        if asked.table in frames
     ]
     if not coverages or not windows:
         return table.empty()
@@ -35,11 +37,13 @@ def coverage_of(snapshot: Snapshot, frames: Mapping[str, pl.DataFrame]) -> pl.Da
 
 
 def windows_of(snapshot: Snapshot) -> tuple[Window, ...]:
-    """The windows for which a snapshot counts."""
+    """The windows whose rows of a snapshot are used."""
     return tuple(Window(period.frequency, period.start) for period in snapshot.windows)  # type: ignore[arg-type]
 
 
-def _of_table(asked: AskedSlices, windows: Sequence[Window], frame: pl.DataFrame) -> pl.DataFrame:
+def _coverage_of_table(
+    asked: AskedSlices, windows: Sequence[Window], frame: pl.DataFrame
+) -> pl.DataFrame:
     slices = pl.DataFrame({"reporter_iso3": list(asked.reporters) or [""]}).join(
         pl.DataFrame({"flow": list(asked.flows) or [""]}), how="cross"
     )
@@ -51,12 +55,12 @@ def _of_table(asked: AskedSlices, windows: Sequence[Window], frame: pl.DataFrame
         schema={"frequency": pl.String, "period_start": pl.Date},
     )
     keys = ["reporter_iso3", "flow", "frequency", "period_start"]
-    there = frame.select(
+    received = frame.select(
         pl.col(name) if name in frame.columns else pl.lit("").alias(name) for name in keys[:3]
     ).with_columns(frame[LAKE_TABLES[asked.table].period or "period_start"].alias("period_start"))
-    counted = there.group_by(keys).agg(pl.len().cast(pl.Int64).alias("rows"))
+    counts = received.group_by(keys).agg(pl.len().cast(pl.Int64).alias("rows"))
     return (
         slices.join(periods, how="cross")
-        .join(counted, on=keys, how="left")
+        .join(counts, on=keys, how="left")
         .with_columns(pl.col("rows").fill_null(0), table_name=pl.lit(asked.table))
     )

@@ -48,7 +48,7 @@ def is_fetched(settings: Settings, source: Source) -> bool:
 
 
 def due_now(source: Source, ledger: Ledger, now: datetime, scope: Scope) -> Due:
-    """What is due for a request as wide as `scope`."""
+    """What is due at `now` (UTC) for a request as wide as `scope`."""
     answered = answered_by(source, ledger, newest_of(source, now.date()), scope)
     return due_of(source, ledger, now, answered)
 
@@ -71,11 +71,11 @@ def answered_by(
     windows: Sequence[Window],
     scope: Scope,
     *,
-    is_counting: bool = False,
+    only_current: bool = False,
 ) -> Mapping[Window, Answered]:
     """The last answer about each window to a request as wide as `scope`, or wider.
 
-    `is_counting`: only answers whose rows count, not those that repeat a withdrawn one.
+    `only_current`: without answers that repeat a withdrawn one, whose rows are not in the lake.
     """
     answers = ledger.answers()
     known = [window for window in windows if window in answers]
@@ -85,7 +85,7 @@ def answered_by(
     for extract in extracts_for(source, known, scope):
         for window in extract.windows:
             for answer in reversed(answers[window]):
-                if is_counting and answer.is_withdrawn:
+                if only_current and answer.is_withdrawn:
                     continue
                 if covers(answer.asked, extract.asked):
                     answered[window] = answer
@@ -113,7 +113,8 @@ def due_of(
     """What the publisher may have published: fetched once after each day of its calendar.
 
     A window is due if it is one of the newest `revised_for` expected ones, and was not answered
-    since the calendar's last moment; without windows, the document is.
+    since the calendar's last moment. For a source without windows, the same is true of its
+    document.
     """
     since = last_moment(source.CARD.calendar, now)
     if not source.CARD.windows:
@@ -169,13 +170,13 @@ def last_moment(calendar: Calendar | None, now: datetime) -> datetime:
         return now
     from croniter import croniter
 
-    there = now.replace(tzinfo=UTC).astimezone(ZoneInfo(calendar.timezone))
-    moment: datetime = croniter(calendar.cron, there).get_prev(datetime)
+    local = now.replace(tzinfo=UTC).astimezone(ZoneInfo(calendar.timezone))
+    moment: datetime = croniter(calendar.cron, local).get_prev(datetime)
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def scope_of(settings: Settings, source: Source, ledger: Ledger) -> Scope:
-    """What to request in addition to periods: by the settings, the card and the lake.
+    """What to request besides the periods: by the settings, the card and the ledger.
 
     Raises ConfigurationError where a setting names an unknown economy.
     """

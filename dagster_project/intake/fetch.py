@@ -1,7 +1,7 @@
 """Fetches windows from a publisher and lands what is new, each extract whole or not at all.
 
-A failed extract leaves its earlier vintages in place and does not stop the others. The caller may
-be `kido fetch`, a build or a backfill.
+A failed extract leaves its earlier vintages in place and does not stop the others. Callers are
+`kido fetch`, a build and a backfill.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dagster_project.errors import (
 )
 from dagster_project.http import Client
 from dagster_project.intake import batch as batches
-from dagster_project.intake.ask import ExtractFetch, RejectedAnswerError, requests_left, sweep
+from dagster_project.intake.ask import ExtractDownload, RejectedAnswerError, requests_left, sweep
 from dagster_project.intake.batch import PROVENANCE_COLUMNS
 from dagster_project.intake.calls import counter
 from dagster_project.intake.compare import compare_with_current, require_plausible
@@ -67,11 +67,10 @@ from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Extract, Scope, Source, Window
 
 WindowOutcome = Literal["new", "unchanged", "empty", "withdrawn", "failed"]
-"""`withdrawn`: the answer repeats a withdrawn snapshot, and stays withdrawn."""
+"""`withdrawn`: the answer repeats a withdrawn snapshot and is not landed."""
 
 MOST_FAILURES = 3
-"""After this many unusable answers in a row the run ends: the next would be unusable, too.
-"""
+"""After this many failed extracts in a row the run ends: the next would most likely fail, too."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +92,11 @@ class WindowResult:
 
 @dataclass
 class FetchReport:
-    """The outcome of a fetch. `answer` is the worst of the run, `not_asked` without any.
+    """The outcome of a fetch. `answer` is the worst of the run, "not_asked" if nothing was sent.
 
-    `revisions` are the effects of landed answers on the figures that count, by document;
-    `not_asked` are windows left for another run, since the publisher had errors.
+    `revisions` are the effects of landed answers on the current figures, by document. `not_asked`
+    are the windows that were not requested because the run ended early. `again_at` is the instant
+    (UTC) from which a publisher with a used-up quota answers again, where it is known.
     """
 
     settled: list[WindowResult] = field(default_factory=list)
@@ -118,10 +118,17 @@ class FetchReport:
         )
         return sorted({snapshot_id for snapshot_id in snapshot_ids if snapshot_id})
 
+    def add_failure(self, outcome: Outcome, error: KidoError) -> None:
+        """Record a failed extract; the worst outcome of the run stays the answer."""
+        if isinstance(error, QuotaError):
+            self.again_at = error.again_at
+        if worst([outcome, self.answer]) != self.answer:
+            self.answer, self.reason = outcome, str(error)
+
 
 @dataclass(frozen=True)
 class FetchPlan:
-    """The plan of a fetch: the extracts, and the number of requests as far as known."""
+    """The plan of a fetch: the extracts, and the number of requests as far as it is known."""
 
     extracts: Sequence[Extract]
     requests: int
@@ -132,11 +139,12 @@ class FetchPlan:
 
 
 class SourceFetch:
-    """One fetch of a source: its client, its ledger, and its plan."""
+    """One fetch of a source: its plan, its requests, and what is landed of the answers."""
 
     def __init__(self, settings: Settings, source: Source, *, is_patient: bool = True) -> None:
-        """`is_patient`: whether requests to a silent publisher are retried (not in a build, which
-        others wait for).
+        """`is_patient`: whether requests to a silent publisher are retried.
+
+        They are not in a build, whose other sources wait for it.
         """
         self._settings = settings
         self._source = source
@@ -147,101 +155,87 @@ class SourceFetch:
         self._run = uuid.uuid4().hex[:8]
 
     def lock(self, on_wait: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
-        """Lock the source: two processes that fetch at once would settle the same extracts.
+        """Lock the source: two processes that fetch at once would land the same extracts.
 
         Everything from planning to the last window belongs inside. See `source_lock`.
         """
         return source_lock(self._settings, self._source.CARD.name, on_wait)
 
-    def due(self) -> FetchPlan:
-        """What the publisher may have published since the last fetch."""
+    def plan_due(self) -> FetchPlan:
+        """The plan for what the publisher may have published since the last fetch."""
         due = due_now(self._source, self.ledger, _now(), self._scope())
-        return self._planned(due.windows) if due.is_due else FetchPlan((), 0)
+        return self._plan(due.windows) if due.is_due else FetchPlan((), 0)
 
     def newest(self, frequency: str = "") -> list[Window]:
-        """The windows that may still be revised, whenever they were answered."""
+        """The windows that may still be revised, even those that were answered just now."""
         return newest_of(self._source, _now().date(), frequency)
 
-    def wanted(self, windows: Sequence[Window], *, again: bool = False) -> FetchPlan:
+    def plan_windows(self, windows: Sequence[Window], *, again: bool = False) -> FetchPlan:
         """The plan for given windows: those not answered yet or due; all of them if `again`.
 
-        Without windows: the document, as a whole if `again`.
+        For a source without windows: its document, as a whole if `again`.
         """
         if not self._source.CARD.windows:
-            return self._planned((), is_whole=again)
+            return self._plan((), is_whole=again)
         if again:
-            return self._planned(windows)
+            return self._plan(windows)
         due = due_now(self._source, self.ledger, _now(), self._scope())
-        return self._planned(unanswered(windows, self.answered(windows), due))
+        return self._plan(unanswered(windows, self.answered(windows), due))
 
     def answered(self, windows: Sequence[Window]) -> Mapping[Window, Answered]:
-        """The windows that were answered, to a request as wide as today's or wider."""
+        """The last answer about each window to a request as wide as today's, or wider."""
         return answered_by(self._source, self.ledger, windows, self._scope())
 
     def run(
         self,
-        planned: FetchPlan,
-        on: Callable[[WindowResult], None] = lambda settled: None,
+        plan: FetchPlan,
+        on_settled: Callable[[WindowResult], None] = lambda result: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> FetchReport:
-        """Fetch what is planned. `on` gets each window as soon as it is settled.
+        """Fetch what is planned; `on_settled` gets the result of each window at once.
 
         Raises ConfigurationError (no key where one is needed) and DiskFullError; a publisher's
-        errors are reported in the result.
+        errors are in the report.
         """
-        fetched = FetchReport(answer="ok" if planned.extracts else "not_asked")
-        in_a_row = 0
+        report = FetchReport(answer="ok" if plan.extracts else "not_asked")
+        failures_in_a_row = 0
 
-        def report(settled: Sequence[WindowResult]) -> None:
-            for result in settled:
-                fetched.settled.append(result)
-                on(result)
+        def settle(results: Sequence[WindowResult]) -> None:
+            for result in results:
+                report.settled.append(result)
+                on_settled(result)
 
         self._sweep()
-        if planned.extracts:
+        if plan.extracts:
             self._require_room()
         # Messages about an answer are redacted too: its body may repeat the key.
-        with self._client(fetched, sleep) as client, client.redacting():
-            for number, extract in enumerate(planned.extracts):
-                outcome: Outcome
-                failure: KidoError
+        with self._client(report, sleep) as client, client.redacting():
+            for number, extract in enumerate(plan.extracts):
                 try:
-                    settled, revisions = self._fetch(client, extract, sleep)
-                    if any(result.outcome == "new" for result in settled):
-                        fetched.revisions[extract.document] = revisions
-                    report(settled)
-                    in_a_row = 0
+                    results, revisions = self._fetch(client, extract, sleep)
+                    if any(result.outcome == "new" for result in results):
+                        report.revisions[extract.document] = revisions
+                    settle(results)
+                    failures_in_a_row = 0
                     continue
-                except QuotaError as error:
-                    outcome, fetched.again_at, failure = "quota", error.again_at, error
-                except DeniedError as error:
-                    outcome, failure = "denied", error
-                except (UnexpectedStatusError, UpstreamFormatError, BatchRejectedError) as error:
-                    outcome, failure = "rejected", error
-                except FetchError as error:
-                    outcome, failure = "no_answer", error
-                except (KidoError, OSError):
-                    raise
-                except Exception as error:  # an error in one source's module must not stop others
-                    outcome = "rejected"
-                    failure = UpstreamFormatError(
-                        f"{extract.document} cannot be settled ({exception_text(error)})."
-                    )
-                in_a_row += 1
-                if worst([outcome, fetched.answer]) != fetched.answer:
-                    fetched.answer, fetched.reason = outcome, str(failure)
+                except Exception as error:
+                    failure = _failure_of(error, extract)
+                failures_in_a_row += 1
+                outcome = _outcome_of(failure)
+                report.add_failure(outcome, failure)
                 self._record_failure(extract, outcome, str(failure))
-                may_be_this_one = outcome == "rejected" or isinstance(failure, ServerFailingError)
-                is_over = not may_be_this_one or in_a_row >= MOST_FAILURES
                 if outcome != "quota":
-                    report(_failed(extract, outcome, str(failure)))
-                if is_over:
-                    left = planned.extracts[number + (outcome != "quota") :]
-                    fetched.not_asked = [window for each in left for window in each.windows]
+                    settle(_failed(extract, outcome, str(failure)))
+                may_be_this_extract = outcome == "rejected" or isinstance(
+                    failure, ServerFailingError
+                )
+                if not may_be_this_extract or failures_in_a_row >= MOST_FAILURES:
+                    not_asked = plan.extracts[number + (outcome != "quota") :]
+                    report.not_asked = [window for each in not_asked for window in each.windows]
                     break
-        return fetched
+        return report
 
-    def _planned(self, windows: Sequence[Window], *, is_whole: bool = False) -> FetchPlan:
+    def _plan(self, windows: Sequence[Window], *, is_whole: bool = False) -> FetchPlan:
         scope = self._scope()
         if is_whole:
             scope = replace(scope, known_until=None)
@@ -256,7 +250,8 @@ class SourceFetch:
     def _folder(self) -> Path:
         return self._settings.intake_dir
 
-    def _client(self, fetched: FetchReport, sleep: Callable[[float], None]) -> Client:
+    def _client(self, report: FetchReport, sleep: Callable[[float], None]) -> Client:
+        """The publisher's client, whose calls are counted for the day and in the report."""
         name, card = self._source.CARD.name, self._source.CARD
         own = self._settings.source(name)
         limits = limits_of(self._settings, self._source)
@@ -264,7 +259,7 @@ class SourceFetch:
 
         def before_call() -> None:
             count()
-            fetched.calls += 1
+            report.calls += 1
 
         return Client(
             base_url=card.base_url or "",
@@ -280,51 +275,73 @@ class SourceFetch:
     def _fetch(
         self, client: Client, extract: Extract, sleep: Callable[[float], None]
     ) -> tuple[list[WindowResult], Sequence[Revision]]:
-        """Fetch one extract and settle it: its windows, and its effect on the figures that count.
-        On an error, nothing of it counts.
+        """Fetch one extract and land what is new: its windows, and its effect on current figures.
+
+        On an error, nothing of it is landed.
         """
-        asking = ExtractFetch(self.landing, self._source, extract, self._folder)
+        download = ExtractDownload(self.landing, self._source, extract, self._folder)
         try:
-            state = asking.run(client, sleep)
+            state = download.run(client, sleep)
         except RejectedAnswerError as error:
             if error.file is not None:
-                asking.quarantine(self._settings.quarantine_dir, str(error), error.file)
+                download.quarantine(self._settings.quarantine_dir, str(error), error.file)
             raise
         document = Document(extract.document, state.answered_at, is_bundled=False)
         try:
             batch = batches.read(
                 self._source,
-                [(payload, document) for payload in asking.payloads()],
+                [(payload, document) for payload in download.payloads()],
                 self._settings.scope,
                 is_extract=True,
             )
             self._require_windows(extract, batch)
-            revisions = self._plausible_revisions(extract, asking, batch)
+            revisions = self._plausible_revisions(extract, download, batch)
         except ConfigurationError:
             raise
         except KidoError as error:
-            asking.quarantine(self._settings.quarantine_dir, str(error))
-            asking.discard()
+            download.quarantine(self._settings.quarantine_dir, str(error))
+            download.discard()
             raise
         if extract.windows:
-            return self._settle_windows(extract, asking, batch), revisions
-        return self._settle_document(extract, asking, batch), revisions
+            return self._settle_windows(extract, download, batch), revisions
+        return self._settle_document(extract, download, batch), revisions
 
     def _settle_windows(
-        self, extract: Extract, asking: ExtractFetch, batch: batches.Batch
+        self, extract: Extract, download: ExtractDownload, batch: batches.Batch
     ) -> list[WindowResult]:
         """Land the windows with changes; the others stay with the earlier snapshot."""
-        state = asking.state
+        state = download.state
         frames = batch.frames(state.snapshot_id)
+        window_asks, repeated = self._compare_windows(extract, download, frames)
+        new = [window_ask.window for window_ask in window_asks if window_ask.is_new]
+        ask = Ask(
+            document=extract.document,
+            asked_at=state.answered_at,
+            answer="ok",
+            snapshot_id=state.snapshot_id if new else "",
+            run=self._run,
+            windows=tuple(window_asks),
+            asked=_asked_slices(extract) if repeated else (),
+        )
+        self._land_or_discard(extract, download, batch, new, ask)
+        return [
+            _window_result(extract, window_ask, repeated.get(window_ask.window))
+            for window_ask in window_asks
+        ]
+
+    def _compare_windows(
+        self, extract: Extract, download: ExtractDownload, frames: Mapping[str, pl.DataFrame]
+    ) -> tuple[list[WindowAsk], dict[Window, Withdrawn]]:
+        """The answer about each window: new or as before; and the withdrawn answers it repeats."""
         rows = batches.by_window(frames, extract.windows)
         # For a wider request the same rows mean more: what is absent is not published.
         before = answered_by(
-            self._source, self.ledger, extract.windows, self._scope(), is_counting=True
+            self._source, self.ledger, extract.windows, self._scope(), only_current=True
         )
-        withdrawn = self._withdrawn(asking)
-        stays: dict[Window, Withdrawn] = {}
+        withdrawal_of = self._withdrawals(download)
         landed_at = self._last_landed_by_hand()
-        asks: list[WindowAsk] = []
+        window_asks: list[WindowAsk] = []
+        repeated: dict[Window, Withdrawn] = {}
         for window in extract.windows:
             digest = batches.digest(rows[window])
             last = before.get(window)
@@ -333,58 +350,34 @@ class SourceFetch:
                 or last.window_ask.digest != digest
                 or (landed_at is not None and landed_at > last.snapshot.retrieved_at)
             )
-            holder = last.window_ask.snapshot_id if last and not is_new else state.snapshot_id
-            withdrawal = withdrawn(window, digest) if is_new else None
-            if withdrawal is not None:
-                stays[window], holder, is_new = withdrawal, withdrawal.snapshot.snapshot_id, False
-            asks.append(
+            snapshot_id = download.state.snapshot_id
+            if last and not is_new:
+                snapshot_id = last.window_ask.snapshot_id
+            elif withdrawal := withdrawal_of(window, digest):
+                repeated[window], is_new = withdrawal, False
+                snapshot_id = withdrawal.snapshot.snapshot_id
+            window_asks.append(
                 WindowAsk(
                     frequency=window.frequency,
                     start=window.start,
                     rows=sum(frame.height for frame in rows[window].values()),
                     digest=digest,
-                    snapshot_id=holder,
+                    snapshot_id=snapshot_id,
                     is_new=is_new,
                 )
             )
-        new = [window_ask.window for window_ask in asks if window_ask.is_new]
-        ask = Ask(
-            document=extract.document,
-            asked_at=state.answered_at,
-            answer="ok",
-            snapshot_id=state.snapshot_id if new else "",
-            run=self._run,
-            windows=tuple(asks),
-            asked=_asked_slices(extract) if stays else (),
-        )
-        if new:
-            self._land(extract, asking, batch, new, frames, ask)
-        else:
-            self.ledger.record(ask)
-            asking.discard()
-        return [
-            WindowResult(
-                window_ask.window,
-                extract.document,
-                "withdrawn"
-                if window_ask.window in stays
-                else "unchanged"
-                if not window_ask.is_new
-                else "new"
-                if window_ask.rows
-                else "empty",
-                window_ask.rows,
-                reason=reason_of(stays[window_ask.window]) if window_ask.window in stays else "",
-                snapshot_id=window_ask.snapshot_id,
-            )
-            for window_ask in asks
-        ]
+        return window_asks, repeated
 
-    def _withdrawn(self, asking: ExtractFetch) -> Callable[[Window | None, str], Withdrawn | None]:
-        """The withdrawn snapshot that an answer repeats: by its bytes, or by its rows."""
+    def _withdrawals(
+        self, download: ExtractDownload
+    ) -> Callable[[Window | None, str], Withdrawn | None]:
+        """The withdrawn snapshot that an answer repeats: with equal bytes, or with equal rows.
+
+        A function of the window (None: the document) and the digest of its rows.
+        """
         by_rows = self.ledger.withdrawn()
         by_bytes = self.landing.withdrawn_bytes(
-            sha256_of(asking.state.parts), source=self._source.CARD.name
+            sha256_of(download.state.parts), source=self._source.CARD.name
         )
         # Two answers without rows may be the same bytes for different windows.
         if by_bytes is not None and by_bytes.snapshot.was_fetched:
@@ -392,9 +385,9 @@ class SourceFetch:
         return lambda window, digest: by_bytes or by_rows.get((window, digest))
 
     def _settle_document(
-        self, extract: Extract, asking: ExtractFetch, batch: batches.Batch
+        self, extract: Extract, download: ExtractDownload, batch: batches.Batch
     ) -> list[WindowResult]:
-        state = asking.state
+        state = download.state
         frames = batch.frames(state.snapshot_id)
         digest = batches.digest(frames)
         last = self.ledger.last_of(extract.document)
@@ -403,8 +396,8 @@ class SourceFetch:
             last is not None and last.digest == digest and last.snapshot_id == self._last_landed()
         )
         is_new = batch.rows > 0 and not (is_known or self._is_in_the_lake(frames))
-        stays = self._withdrawn(asking)(None, digest) if is_new else None
-        is_new = is_new and stays is None
+        withdrawal = self._withdrawals(download)(None, digest) if is_new else None
+        is_new = is_new and withdrawal is None
         ask = Ask(
             document=extract.document,
             asked_at=state.answered_at,
@@ -414,48 +407,47 @@ class SourceFetch:
             known_until=_known_until(frames),
             run=self._run,
         )
-        if is_new:
-            self._land(extract, asking, batch, [], frames, ask)
-        else:
-            self.ledger.record(ask)
-            asking.discard()
+        self._land_or_discard(extract, download, batch, [], ask)
         outcome: WindowOutcome = "new" if is_new else "unchanged" if batch.rows else "empty"
         return [
             WindowResult(
                 None,
                 extract.document,
-                "withdrawn" if stays else outcome,
+                "withdrawn" if withdrawal else outcome,
                 batch.rows,
-                reason=reason_of(stays) if stays else "",
+                reason=reason_of(withdrawal) if withdrawal else "",
                 snapshot_id=ask.snapshot_id,
             )
         ]
 
-    def _land(
+    def _land_or_discard(
         self,
         extract: Extract,
-        asking: ExtractFetch,
+        download: ExtractDownload,
         batch: batches.Batch,
         windows: Sequence[Window],
-        frames: dict[str, pl.DataFrame],
         ask: Ask,
-    ) -> Snapshot:
-        """Stage the rows, write the ledger, then the origin record that makes all of it count.
+    ) -> None:
+        """Record an answer in the ledger; land it if it makes a snapshot, else discard its parts.
 
-        If killed in between, nothing counts, and the parts are kept for the next run.
+        The origin record is written last: if killed before it, nothing is landed, and the parts
+        are kept for the next run.
         """
-        snapshot = self._snapshot(extract, asking, windows)
+        if not ask.snapshot_id:
+            self.ledger.record(ask)
+            download.discard()
+            return
+        snapshot = self._snapshot(extract, download, windows)
         stage(self._settings, self._lake, self._source, snapshot, batch)
         self.ledger.record(ask)
         self.landing.record(snapshot)
-        asking.finish()
-        return snapshot
+        download.finish()
 
     def _snapshot(
-        self, extract: Extract, asking: ExtractFetch, windows: Sequence[Window]
+        self, extract: Extract, download: ExtractDownload, windows: Sequence[Window]
     ) -> Snapshot:
-        """The answer as a snapshot that counts for these windows."""
-        state = asking.state
+        """The answer as a snapshot with the rows of these windows."""
+        state = download.state
         return self.landing.describe(
             state.snapshot_id,
             self._source.CARD.name,
@@ -468,26 +460,26 @@ class SourceFetch:
         )
 
     def _require_room(self) -> None:
-        """Raise DiskFullError if an answer as large as the largest so far has no room."""
+        """Raise DiskFullError if there is no room for an answer as large as the largest so far."""
         snapshots = self.landing.snapshots(self._source.CARD.name)
         largest = max((snapshot.bytes for snapshot in snapshots), default=0)
         what = f"asking {self._source.CARD.name}"
         require_room_to_land(self._settings.folders, largest, what)
 
     def _sweep(self) -> None:
-        """Remove leftovers of killed runs that are no longer needed."""
+        """Remove what killed runs left and no run needs."""
         name = self._source.CARD.name
         complete(self.landing, self._lake, name)
         self.landing.sweep(name)
         sweep(self.landing, self._source)
-        # The source is held: a leftover download belongs to no running process.
+        # The source is locked: such a file belongs to no running process.
         for file in self._folder.glob(f"{name}-*.part"):
             file.unlink(missing_ok=True)
 
     def _is_in_the_lake(self, frames: dict[str, pl.DataFrame]) -> bool:
-        """Whether the newest rows of the lake already contain all of these.
+        """Whether the lake's newest rows contain all of these already.
 
-        For tables whose slice is a whole document this cannot be decided row by row.
+        False for a table whose slice is a whole document: rows do not decide it there.
         """
         copies = copies_of(self.landing, self._source.CARD.name, self._lake)
         today = _now().date()
@@ -530,24 +522,25 @@ class SourceFetch:
                 )
 
     def _plausible_revisions(
-        self, extract: Extract, asking: ExtractFetch, batch: batches.Batch
+        self, extract: Extract, download: ExtractDownload, batch: batches.Batch
     ) -> Sequence[Revision]:
-        """The effect of the answer on the figures that count, by table. Raises ImplausibleError
-        where it would shrink or shift them.
+        """The effect of the answer on the current figures, by table.
+
+        Raises ImplausibleError where it would shrink or shift them.
         """
         name = self._source.CARD.name
-        answer = self._snapshot(extract, asking, extract.windows)
+        answer = self._snapshot(extract, download, extract.windows)
         frames = batch.frames(answer.snapshot_id)
         revisions = compare_with_current(
             self.landing, self._lake, self._source, frames, scope=batch.scope, answer=answer
         )
-        require_plausible(f"{name}: {extract.document}", revisions, self._how_to_land(asking))
+        require_plausible(f"{name}: {extract.document}", revisions, self._how_to_land(download))
         return revisions
 
-    def _how_to_land(self, asking: ExtractFetch) -> str:
-        """The command to land the answer nevertheless: all the parts that will be in quarantine."""
-        name, files = self._source.CARD.name, [part.file for part in asking.state.parts]
-        folder = asking.quarantined(self._settings.quarantine_dir)
+    def _how_to_land(self, download: ExtractDownload) -> str:
+        """The hint on how to land the answer all the same: the parts that will be in quarantine."""
+        name, files = self._source.CARD.name, [part.file for part in download.state.parts]
+        folder = download.quarantine_folder(self._settings.quarantine_dir)
         shown = files if len(files) <= 3 else [files[0], "...", files[-1]]
         return (
             f"If it is right, in {folder}: kido land {name} {' '.join(shown)} --replace"
@@ -561,10 +554,10 @@ class SourceFetch:
             for snapshot in self.landing.snapshots(self._source.CARD.name)
             if not snapshot.is_bundled
         ]
-        newest_one = max(
+        last = max(
             landed, key=lambda snapshot: (snapshot.retrieved_at, snapshot.snapshot_id), default=None
         )
-        return newest_one.snapshot_id if newest_one else ""
+        return last.snapshot_id if last else ""
 
     def _last_landed_by_hand(self) -> datetime | None:
         """When a file was last landed by hand: after it, a repeated answer is new again."""
@@ -604,19 +597,61 @@ def _asked_slices(extract: Extract) -> tuple[AskedSlices, ...]:
 def fetch_due(settings: Settings, source: Source) -> FetchReport:
     """Fetch what is due, for a build: it waits neither for a silent publisher nor for another run.
 
-    Raises ConfigurationError; other errors are reported in the result.
+    Raises ConfigurationError and DiskFullError; a publisher's errors are in the report.
     """
     fetching = SourceFetch(settings, source, is_patient=False)
     try:
         with fetching.lock():
-            return fetching.run(fetching.due())
+            return fetching.run(fetching.plan_due())
     except BusyError as error:
         return FetchReport(answer="not_asked", reason=str(error))
-    except UpstreamFormatError as error:  # the requests could not be planned
+    except UpstreamFormatError as error:  # raised by `plan` of the source
         fetching.ledger.record(
             Ask(document="", asked_at=_now(), answer="rejected", reason=str(error))
         )
         return FetchReport(answer="rejected", reason=str(error))
+
+
+def _failure_of(error: Exception, extract: Extract) -> KidoError:
+    """The failure of one extract; raises an error that concerns the whole run again."""
+    if isinstance(error, FetchError | UpstreamFormatError | BatchRejectedError):
+        return error
+    if isinstance(error, KidoError | OSError):
+        raise error
+    # An error in the module of a source must not stop other sources.
+    return UpstreamFormatError(f"{extract.document} cannot be settled ({exception_text(error)}).")
+
+
+def _outcome_of(failure: KidoError) -> Outcome:
+    if isinstance(failure, QuotaError):
+        return "quota"
+    if isinstance(failure, DeniedError):
+        return "denied"
+    is_unanswered = isinstance(failure, FetchError) and not isinstance(
+        failure, UnexpectedStatusError
+    )
+    return "no_answer" if is_unanswered else "rejected"
+
+
+def _window_result(
+    extract: Extract, window_ask: WindowAsk, withdrawal: Withdrawn | None
+) -> WindowResult:
+    """The outcome of a window; `withdrawal` is the withdrawn answer that it repeats."""
+    outcome: WindowOutcome
+    if withdrawal is not None:
+        outcome = "withdrawn"
+    elif not window_ask.is_new:
+        outcome = "unchanged"
+    else:
+        outcome = "new" if window_ask.rows else "empty"
+    return WindowResult(
+        window_ask.window,
+        extract.document,
+        outcome,
+        window_ask.rows,
+        reason=reason_of(withdrawal) if withdrawal else "",
+        snapshot_id=window_ask.snapshot_id,
+    )
 
 
 def _failed(extract: Extract, answer: Outcome, reason: str) -> list[WindowResult]:

@@ -32,7 +32,7 @@ def worst(answers: Iterable[Answer]) -> Answer:
 class WindowAsk(BaseModel):
     """The answer about one window.
 
-    `snapshot_id` is the snapshot that holds its rows: this ask's, or an earlier one with the same
+    `snapshot_id` is the snapshot with its rows: of this ask, or an earlier one with the same
     content. `digest` is that of the rows, independent of their order.
     """
 
@@ -55,7 +55,7 @@ class Ask(BaseModel):
 
     `snapshot_id` is the snapshot it made, empty where it made none. `known_until` is the last day
     of its rows, for a source without windows. `run` is shared by requests of one run. `asked` are
-    the requested slices of an answer that repeats a withdrawn snapshot: no snapshot that counts has
+    the requested slices of an answer that repeats a withdrawn snapshot: no landed snapshot records
     them.
     """
 
@@ -75,10 +75,10 @@ class Ask(BaseModel):
 
 @dataclass(frozen=True)
 class Answered:
-    """One answer about a window: when, its outcome, and the snapshot that holds its rows.
+    """One answer about a window: when, its outcome, and the snapshot with its rows.
 
-    `asked` are the requested slices. An answer that repeats a withdrawn one is an answer, so that
-    the publisher is not asked again and again; its rows do not count.
+    `asked` are the requested slices. An answer that repeats a withdrawn one (`is_withdrawn`) is an
+    answer, so that the publisher is not asked again and again; its rows are not in the lake.
     """
 
     asked_at: datetime
@@ -98,12 +98,12 @@ class Ledger:
 
     def asks(self, until: datetime | None = None) -> list[Ask]:
         """Asks, oldest first; an ask whose snapshot does not exist is left out."""
-        kept = {snapshot.snapshot_id for snapshot in self._landing.snapshots(self._source)}
+        landed = {snapshot.snapshot_id for snapshot in self._landing.snapshots(self._source)}
         return [
             ask
             for ask in self._records.all().values()
             if (until is None or ask.asked_at <= until)
-            and (not ask.snapshot_id or ask.snapshot_id in kept)
+            and (not ask.snapshot_id or ask.snapshot_id in landed)
         ]
 
     def names(self) -> list[str]:
@@ -111,7 +111,7 @@ class Ledger:
         return list(self._records.all())
 
     def record(self, ask: Ask) -> None:
-        """Store an ask. One that made a snapshot counts as soon as that snapshot does."""
+        """Store an ask. One that made a snapshot is ignored until that snapshot is landed."""
         self._records.add(f"{ask.asked_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:6]}", ask)
 
     def answers(self) -> Mapping[Window, Sequence[Answered]]:
@@ -119,12 +119,14 @@ class Ledger:
 
         Without those of withdrawn snapshots; an answer that repeated one afterwards is included.
         """
-        kept = {landed.snapshot_id: landed for landed in self._landing.snapshots(self._source)}
+        landed = {
+            snapshot.snapshot_id: snapshot for snapshot in self._landing.snapshots(self._source)
+        }
         withdrawn = self._landing.withdrawn(self._source)
         by_window: dict[Window, list[Answered]] = {}
         for ask in self.asks():
             for window_ask in ask.windows if ask.answer == "ok" else ():
-                snapshot = kept.get(window_ask.snapshot_id)
+                snapshot = landed.get(window_ask.snapshot_id)
                 is_withdrawn = snapshot is None and bool(ask.asked)
                 if is_withdrawn and window_ask.snapshot_id in withdrawn:
                     snapshot = withdrawn[window_ask.snapshot_id].snapshot
@@ -172,9 +174,9 @@ class Ledger:
         return _last(ask for ask in self.asks() if ask.answer == "ok")
 
     def last_of(self, document: str) -> Ask | None:
-        """The last ask of that name that made a snapshot, which has its current rows.
+        """The last ask for a document that made a snapshot.
 
-        Later asks had the same content, or none; without the snapshot they have no rows.
+        Later asks had the same content, or none, and made no snapshot of their own.
         """
         return _last(ask for ask in self.asks() if ask.snapshot_id and ask.document == document)
 

@@ -11,7 +11,7 @@ from dagster_project.errors import BusyError
 from dagster_project.settings import Settings
 
 _MOMENT_S = 0.5
-"""Another process may have locked a source this long before `on_wait` gets a line."""
+"""How long to wait for another process before `on_wait` gets a line about it."""
 
 
 @contextmanager
@@ -29,8 +29,8 @@ def source_lock(
         lock.acquire(timeout=_MOMENT_S)
     except Timeout:
         if on_wait is None:
-            raise BusyError(f"{source} is being asked or landed by another run.") from None
-        on_wait(f"{source}: waiting for another run that asks or lands it.")
+            raise BusyError(f"{source} is being fetched or landed by another run.") from None
+        on_wait(f"{source}: waiting for another run that fetches or lands it.")
         lock.acquire()
     try:
         yield

@@ -72,7 +72,7 @@ def ecb(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEcb
 def ask(settings: Settings, *, again: bool = False) -> FetchReport:
     """Ask what a build would ask, or all of it again; without a wait."""
     one = SourceFetch(settings, ECB, is_patient=False)
-    planned = one.wanted((), again=True) if again else one.due()
+    planned = one.plan_windows((), again=True) if again else one.plan_due()
     fetched = one.run(planned, sleep=lambda seconds: None)
     conform(settings, ECB)
     return fetched
@@ -188,7 +188,7 @@ def test_passing_trouble_is_waited_out(
 ) -> None:
     ecb.will(trouble, trouble)
     one = SourceFetch(settings, ECB)
-    fetched = one.run(one.due(), sleep=lambda seconds: None)
+    fetched = one.run(one.plan_due(), sleep=lambda seconds: None)
     assert [settled.outcome for settled in fetched.settled] == ["new"]
     assert len(ecb.requests) == 3
 

@@ -393,7 +393,7 @@ class Publisher:
     def ask(self, *windows: Window) -> FetchReport:
         one = SourceFetch(self.settings, COMTRADE)
         with one.lock():
-            fetched = one.run(one.wanted(windows, again=True), sleep=lambda seconds: None)
+            fetched = one.run(one.plan_windows(windows, again=True), sleep=lambda seconds: None)
         conform(self.settings, COMTRADE)
         return fetched
 

@@ -65,8 +65,8 @@ def test_two_fetches_at_once_ask_and_land_each_window_once(
     output = [(tmp_path / "home" / name).read_text("utf8") for name in ("first.txt", "second.txt")]
     assert "waiting for another run" not in output[0]
     assert output[1].splitlines() == [
-        "comtrade: waiting for another run that asks or lands it.",
-        "comtrade: nothing to ask for; everything wanted was answered (--again asks again).",
+        "comtrade: waiting for another run that fetches or lands it.",
+        "comtrade: nothing to request; all of it was answered before (--again repeats).",
     ]
     settings = Settings.load(home=tmp_path / "home")
     landing = landing_of(settings)
@@ -88,7 +88,7 @@ def test_a_build_does_not_wait_for_another_run_that_asks(
     with SourceFetch(settings, source).lock():
         fetched = fetch_due(settings, source)
     assert fetched.answer == "not_asked"
-    assert fetched.reason == "comtrade is being asked or landed by another run."
+    assert fetched.reason == "comtrade is being fetched or landed by another run."
     assert publisher.requests == []
 
 
@@ -140,8 +140,8 @@ def test_what_is_due_of_one_reporter_is_due_of_another(
     monkeypatch.setenv("KIDO_COMTRADE_ROWS_PER_CALL", "100000")
     source = source_named("comtrade")
     assert fetch_due(Settings.load(), source).answer == "ok"
-    assert SourceFetch(Settings.load(), source).due().windows == []
+    assert SourceFetch(Settings.load(), source).plan_due().windows == []
     monkeypatch.setenv("KIDO_COMTRADE_REPORTERS", "USA")
-    assert len(SourceFetch(Settings.load(), source).due().windows) == 27
+    assert len(SourceFetch(Settings.load(), source).plan_due().windows) == 27
     monkeypatch.setenv("KIDO_COMTRADE_REPORTERS", "JPN")
-    assert SourceFetch(Settings.load(), source).due().windows == []
+    assert SourceFetch(Settings.load(), source).plan_due().windows == []

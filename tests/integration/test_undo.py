@@ -348,7 +348,7 @@ def ask(
             monkeypatch.setattr(module, "_now", lambda: now)
         one = SourceFetch(settings, COMTRADE)
         with one.lock():
-            return one.run(one.wanted(YEARS, again=again), sleep=lambda seconds: None)
+            return one.run(one.plan_windows(YEARS, again=again), sleep=lambda seconds: None)
 
     return run
 
@@ -458,7 +458,7 @@ def test_a_fetched_document_that_was_withdrawn_stays_so_until_it_is_reportedmeth
         def ask() -> list[str]:
             one = SourceFetch(settings, ECB)
             with one.lock():
-                fetched = one.run(one.wanted((), again=True), sleep=lambda seconds: None)
+                fetched = one.run(one.plan_windows((), again=True), sleep=lambda seconds: None)
             return [settled.outcome for settled in fetched.settled]
 
         land_bundled(settings, ECB)

@@ -24,7 +24,7 @@ from dagster_project.http import Client
 from dagster_project.intake import ask
 from dagster_project.intake.ask import (
     RESUMABLE_FOR,
-    ExtractFetch,
+    ExtractDownload,
     RejectedAnswerError,
     UnfinishedExtract,
 )
@@ -138,22 +138,23 @@ class Home:
         self.quarantine = folder / "quarantine"
         self.sleeps = Sleeps()
 
-    def asking(self, extract: Extract = EXTRACT, of: Source | None = None) -> ExtractFetch:
+    def download(self, extract: Extract = EXTRACT, of: Source | None = None) -> ExtractDownload:
         landing = Landing(Store(self.landing.store.url))
-        return ExtractFetch(landing, of or source(), extract, self.intake)
+        return ExtractDownload(landing, of or source(), extract, self.intake)
 
     def run(
         self, extract: Extract = EXTRACT, of: Source | None = None, **options: Any
-    ) -> ExtractFetch:
-        asking = self.asking(extract, of)
+    ) -> ExtractDownload:
+        download = self.download(extract, of)
         settings = {"timeout_s": 5.0, "attempts": 1, "attempts_at_silence": 1, **options}
         with Client(base_url=self.library.root, sleep=self.sleeps, **settings) as client:
-            asking.run(client, self.sleeps)
-        return asking
+            download.run(client, self.sleeps)
+        return download
 
-    def parts(self, asking: ExtractFetch) -> list[str]:
+    def parts(self, download: ExtractDownload) -> list[str]:
         return [
-            f"{content['list']}/{content['page']}" for content in map(json.loads, asking.payloads())
+            f"{content['list']}/{content['page']}"
+            for content in map(json.loads, download.payloads())
         ]
 
     @property
@@ -173,51 +174,51 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 def test_pages_are_asked_one_after_the_other_before_the_next_list(home: Home) -> None:
-    asking = home.run()
+    download = home.run()
     assert home.asked == ["a/1", "a/2", "a/3", "b/1"]
-    assert home.parts(asking) == ["a/1", "a/2", "a/3", "b/1"]
-    assert len(asking.state.pending) == 0
+    assert home.parts(download) == ["a/1", "a/2", "a/3", "b/1"]
+    assert len(download.state.pending) == 0
     assert home.downloads == []
 
 
 def test_parts_know_their_bytes_and_where_they_came_from(home: Home) -> None:
     before = datetime.now(UTC).replace(tzinfo=None)
-    asking = home.run()
+    download = home.run()
     for part, payload, url in zip(
-        asking.state.parts, asking.payloads(), ["a/1", "a/2", "a/3", "b/1"], strict=True
+        download.state.parts, download.payloads(), ["a/1", "a/2", "a/3", "b/1"], strict=True
     ):
         assert part.sha256 == hashlib.sha256(payload).hexdigest()
         assert part.bytes == len(payload)
         assert part.media_type == "application/json"
         assert part.request == f"GET {home.library.root}/{url}"
         assert before <= part.retrieved_at <= datetime.now(UTC).replace(tzinfo=None)
-    assert asking.state.answered_at == asking.state.parts[-1].retrieved_at
+    assert download.state.answered_at == download.state.parts[-1].retrieved_at
 
 
 def test_an_answer_that_was_too_much_is_dropped_and_asked_in_pieces(home: Home) -> None:
-    asking = home.run(Extract("all.json", (request("all"), request("b/1"))))
+    download = home.run(Extract("all.json", (request("all"), request("b/1"))))
     assert home.asked == ["all", "a/1", "a/2", "a/3", "b/1", "b/1"]
-    assert home.parts(asking) == ["a/1", "a/2", "a/3", "b/1", "b/1"]
+    assert home.parts(download) == ["a/1", "a/2", "a/3", "b/1", "b/1"]
 
 
 def test_a_content_that_is_too_much_is_dropped_too(home: Home) -> None:
     def capped(asked: Request, answer: Answer) -> Step:
         return Instead((request("b/1"),)) if asked.url == "a/1" else Done()
 
-    asking = home.run(Extract("a.json", (request("a/1"),)), source(capped))
-    assert home.parts(asking) == ["b/1"]
+    download = home.run(Extract("a.json", (request("a/1"),)), source(capped))
+    assert home.parts(download) == ["b/1"]
     assert home.downloads == []
 
 
 def test_an_answer_without_content_makes_no_part(home: Home) -> None:
-    asking = home.run(Extract("empty.json", (request("empty"), request("b/1"))))
-    assert home.parts(asking) == ["b/1"]
+    download = home.run(Extract("empty.json", (request("empty"), request("b/1"))))
+    assert home.parts(download) == ["b/1"]
     assert home.asked == ["empty", "b/1"]
 
 
 def test_a_source_that_does_not_follow_is_answered_whole(home: Home) -> None:
-    asking = home.run(Extract("a.json", (request("a/1"), request("empty"))), source(None))
-    assert home.parts(asking) == ["a/1"]
+    download = home.run(Extract("a.json", (request("a/1"), request("empty"))), source(None))
+    assert home.parts(download) == ["a/1"]
 
 
 def test_without_follow_too_much_at_once_is_a_rejected_answer(home: Home) -> None:
@@ -238,10 +239,10 @@ def test_without_follow_a_quota_is_reported_in_the_publishers_words(home: Home) 
 
 def test_a_quota_that_returns_within_a_minute_is_waited_for(home: Home) -> None:
     home.library.will(send(), status(403, b"42"), status(403, b"7"))
-    asking = home.run()
+    download = home.run()
     assert home.sleeps == [42.0, 7.0]
     assert home.asked == ["a/1", "a/2", "a/2", "a/2", "a/3", "b/1"]
-    assert home.parts(asking) == ["a/1", "a/2", "a/3", "b/1"]
+    assert home.parts(download) == ["a/1", "a/2", "a/3", "b/1"]
 
 
 def test_a_quota_that_gives_its_wait_in_a_header_is_waited_for(home: Home) -> None:
@@ -265,9 +266,9 @@ def test_a_quota_that_does_not_return_in_time_is_not_waited_for_and_goes_on_late
 
     home.library.always(None)
     home.library.requests.clear()
-    asking = home.run()
+    download = home.run()
     assert home.asked == ["a/3", "b/1"]
-    assert home.parts(asking) == ["a/1", "a/2", "a/3", "b/1"]
+    assert home.parts(download) == ["a/1", "a/2", "a/3", "b/1"]
 
 
 def test_a_quota_without_a_wait_does_not_say_until_when(home: Home) -> None:
@@ -304,7 +305,7 @@ def test_a_quota_of_the_client_goes_through(home: Home) -> None:
     home.library.will(send(), too_many_requests("3600"))
     with pytest.raises(QuotaError, match="allows no more calls"):
         home.run()
-    assert home.parts(home.asking()) == ["a/1"]
+    assert home.parts(home.download()) == ["a/1"]
 
 
 # Interruptions.
@@ -338,36 +339,36 @@ def test_what_was_answered_is_kept_whatever_happens_at_any_request(
 
     home.library.always(None)
     home.library.requests.clear()
-    asking = home.run()
+    download = home.run()
     assert home.asked == order[answered:]
-    assert home.parts(asking) == order
+    assert home.parts(download) == order
 
 
 @pytest.mark.parametrize("answered", range(5))
 def test_a_process_killed_at_any_moment_loses_one_answer_at_most(
     home: Home, answered: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = ExtractFetch._save
+    plain = ExtractDownload._save
     saves: list[int] = []
 
-    def killed(self: ExtractFetch) -> None:
+    def killed(self: ExtractDownload) -> None:
         if len(saves) == answered:
             raise KeyboardInterrupt
         saves.append(1)
         plain(self)
 
-    monkeypatch.setattr(ExtractFetch, "_save", killed)
+    monkeypatch.setattr(ExtractDownload, "_save", killed)
     if answered < 4:
         with pytest.raises(KeyboardInterrupt):
             home.run()
         home.library.requests.clear()
-    monkeypatch.setattr(ExtractFetch, "_save", plain)
+    monkeypatch.setattr(ExtractDownload, "_save", plain)
     order = ["a/1", "a/2", "a/3", "b/1"]
-    asking = home.run()
+    download = home.run()
     assert home.asked == order[answered:] or answered == 4
-    assert home.parts(asking) == order
+    assert home.parts(download) == order
     # Whatever the interruption left in the folder, the parts are whole.
-    for part, payload in zip(asking.state.parts, asking.payloads(), strict=True):
+    for part, payload in zip(download.state.parts, download.payloads(), strict=True):
         assert part.sha256 == hashlib.sha256(payload).hexdigest()
 
 
@@ -379,7 +380,7 @@ def test_an_error_in_the_source_keeps_what_was_answered(home: Home) -> None:
 
     with pytest.raises(RejectedAnswerError, match=r"cannot be read \(ZeroDivisionError"):
         home.run(of=source(stumbles))
-    assert home.parts(home.asking()) == ["a/1"]
+    assert home.parts(home.download()) == ["a/1"]
     assert home.parts(home.run()) == ["a/1", "a/2", "a/3", "b/1"]
 
 
@@ -399,17 +400,17 @@ def test_pieces_that_were_asked_for_instead_are_remembered(home: Home) -> None:
         home.run(everything)
     home.library.always(None)
     home.library.requests.clear()
-    asking = home.run(everything)
+    download = home.run(everything)
     assert home.asked == ["a/2", "a/3", "b/1"]
-    assert home.parts(asking) == ["a/1", "a/2", "a/3", "b/1"]
+    assert home.parts(download) == ["a/1", "a/2", "a/3", "b/1"]
 
 
 def test_an_extract_that_was_answered_whole_asks_nothing_more(home: Home) -> None:
     home.run()
     home.library.requests.clear()
-    asking = home.run()
+    download = home.run()
     assert home.asked == []
-    assert home.parts(asking) == ["a/1", "a/2", "a/3", "b/1"]
+    assert home.parts(download) == ["a/1", "a/2", "a/3", "b/1"]
 
 
 def test_extracts_of_other_names_do_not_meet(home: Home) -> None:
@@ -419,19 +420,19 @@ def test_extracts_of_other_names_do_not_meet(home: Home) -> None:
     home.library.always(None)
     other = home.run(Extract("other.json", (request("b/1"),)))
     assert home.parts(other) == ["b/1"]
-    assert home.parts(home.asking()) == ["a/1", "a/2"]
+    assert home.parts(home.download()) == ["a/1", "a/2"]
 
 
 def test_how_many_requests_are_left_is_known_before_asking(home: Home) -> None:
-    assert len(home.asking().state.pending) == 2
+    assert len(home.download().state.pending) == 2
     home.library.only(1, then=failing(500))
     with pytest.raises(FetchError):
         home.run()
     # The next page of the first list, and the second list.
-    assert len(home.asking().state.pending) == 2
+    assert len(home.download().state.pending) == 2
     home.library.always(None)
     home.run()
-    assert len(home.asking().state.pending) == 0
+    assert len(home.download().state.pending) == 0
 
 
 # Starting anew.
@@ -444,7 +445,7 @@ def interrupted(home: Home) -> str:
         home.run()
     home.library.always(None)
     home.library.requests.clear()
-    return home.asking().state.snapshot_id
+    return home.download().state.snapshot_id
 
 
 @pytest.mark.parametrize(
@@ -465,9 +466,9 @@ def interrupted(home: Home) -> str:
 )
 def test_a_plan_that_changed_starts_anew(home: Home, changed: Extract) -> None:
     begun = interrupted(home)
-    asking = home.run(changed)
+    download = home.run(changed)
     assert home.asked[0] == changed.requests[0].url
-    assert asking.state.snapshot_id != begun
+    assert download.state.snapshot_id != begun
     assert not home.landing.store.exists(f"lib/{begun}")
 
 
@@ -475,10 +476,10 @@ def test_an_extract_begun_long_ago_starts_anew(home: Home, monkeypatch: pytest.M
     begun = interrupted(home)
     later = datetime.now(UTC).replace(tzinfo=None) + RESUMABLE_FOR
     monkeypatch.setattr(ask, "_now", lambda: later + timedelta(seconds=1))
-    asking = home.run()
+    download = home.run()
     assert home.asked == ["a/1", "a/2", "a/3", "b/1"]
-    assert home.parts(asking) == ["a/1", "a/2", "a/3", "b/1"]
-    assert asking.state.snapshot_id != begun
+    assert home.parts(download) == ["a/1", "a/2", "a/3", "b/1"]
+    assert download.state.snapshot_id != begun
     assert not home.landing.store.exists(f"lib/{begun}")
 
 
@@ -486,17 +487,17 @@ def test_an_extract_begun_days_ago_goes_on(home: Home, monkeypatch: pytest.Monke
     begun = interrupted(home)
     later = datetime.now(UTC).replace(tzinfo=None) + RESUMABLE_FOR - timedelta(hours=1)
     monkeypatch.setattr(ask, "_now", lambda: later)
-    asking = home.run()
+    download = home.run()
     assert home.asked == ["a/3", "b/1"]
-    assert asking.state.snapshot_id == begun
+    assert download.state.snapshot_id == begun
 
 
 def test_an_extract_whose_part_was_removed_starts_anew(home: Home) -> None:
     begun = interrupted(home)
-    home.landing.store.remove(f"lib/{begun}/{home.asking().state.parts[0].file}")
-    asking = home.run()
+    home.landing.store.remove(f"lib/{begun}/{home.download().state.parts[0].file}")
+    download = home.run()
     assert home.asked == ["a/1", "a/2", "a/3", "b/1"]
-    assert len(asking.payloads()) == 4
+    assert len(download.payloads()) == 4
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"document": "lists.json"}', b"[]"])
@@ -530,19 +531,19 @@ def test_a_state_keeps_requests_as_they_were_and_no_key(home: Home) -> None:
 
 
 def test_nothing_counts_before_the_record(home: Home) -> None:
-    asking = home.run()
+    download = home.run()
     assert home.landing.snapshots("lib") == []
     # Nor is it swept away as a leftover.
     home.landing.sweep("lib")
-    assert home.parts(home.asking()) == ["a/1", "a/2", "a/3", "b/1"]
-    landed = record(home, asking)
+    assert home.parts(home.download()) == ["a/1", "a/2", "a/3", "b/1"]
+    landed = record(home, download)
     assert [one.snapshot_id for one in home.landing.snapshots("lib")] == [landed]
     assert [json.loads(one)["page"] for one in home.landing.payloads(
         home.landing.snapshots("lib")[0])] == [1, 2, 3, 1]  # fmt: skip
 
 
-def record(home: Home, asking: ExtractFetch) -> str:
-    state = asking.state
+def record(home: Home, download: ExtractDownload) -> str:
+    state = download.state
     home.landing.record(
         home.landing.describe(state.snapshot_id, "lib", state.document, state.parts, ORIGIN)
     )
@@ -550,13 +551,13 @@ def record(home: Home, asking: ExtractFetch) -> str:
 
 
 def test_what_is_settled_is_asked_anew_the_next_time(home: Home) -> None:
-    asking = home.run()
-    record(home, asking)
-    asking.finish()
+    download = home.run()
+    record(home, download)
+    download.finish()
     home.library.requests.clear()
     again = home.run()
     assert home.asked == ["a/1", "a/2", "a/3", "b/1"]
-    assert again.state.snapshot_id != asking.state.snapshot_id
+    assert again.state.snapshot_id != download.state.snapshot_id
 
 
 @pytest.mark.parametrize("then", ["the same", "another plan", "long after"])
@@ -581,11 +582,11 @@ def test_a_snapshot_that_was_landed_is_never_taken_for_one_under_way(
 
 
 def test_what_is_discarded_is_gone_and_asked_anew(home: Home) -> None:
-    asking = home.run()
-    asking.discard()
+    download = home.run()
+    download.discard()
     assert home.landing.store.names("lib") == []
     assert home.landing.store.names("lib/.unfinished") == []
-    assert len(home.asking().state.pending) == 2
+    assert len(home.download().state.pending) == 2
 
 
 # The quarantine.
@@ -593,18 +594,18 @@ def test_what_is_discarded_is_gone_and_asked_anew(home: Home) -> None:
 
 def test_a_rejected_answer_is_put_aside_with_the_reason(home: Home) -> None:
     home.library.will(send(), maintenance_page())
-    asking = home.asking()
+    download = home.download()
     with (
         Client(base_url=home.library.root) as client,
         pytest.raises(RejectedAnswerError, match="sent an HTML page") as caught,
     ):
-        asking.run(client)
+        download.run(client)
     assert caught.value.file is not None
-    folder = asking.quarantine(home.quarantine, str(caught.value), caught.value.file)
+    folder = download.quarantine(home.quarantine, str(caught.value), caught.value.file)
     assert b"Maintenance" in (folder / "answer").read_bytes()
     assert "sent an HTML page" in (folder / "reason.txt").read_text()
     assert home.downloads == []
-    assert home.parts(home.asking()) == ["a/1"]
+    assert home.parts(home.download()) == ["a/1"]
 
 
 def test_an_answer_the_source_rejects_keeps_its_words_and_its_bytes(home: Home) -> None:
@@ -617,8 +618,8 @@ def test_an_answer_the_source_rejects_keeps_its_words_and_its_bytes(home: Home) 
 
 
 def test_all_parts_are_put_aside_where_the_whole_is_rejected(home: Home) -> None:
-    asking = home.run()
-    folder = asking.quarantine(home.quarantine, "lib: it cannot be read.")
+    download = home.run()
+    folder = download.quarantine(home.quarantine, "lib: it cannot be read.")
     names = sorted(path.name for path in folder.iterdir())
     assert names == [*(f"000{number}-lists.json" for number in (1, 2, 3, 4)), "reason.txt"]
     assert json.loads((folder / "0004-lists.json").read_bytes())["list"] == "b"

@@ -105,7 +105,7 @@ def test_what_was_answered_is_not_asked_again_unless_it_is_wanted(
     asked = len(comtrade.requests)
     assert say(**wanted) == 0
     assert say.lines == [
-        "comtrade: nothing to ask for; everything wanted was answered (--again asks again)."
+        "comtrade: nothing to request; all of it was answered before (--again repeats)."
     ]
     assert len(comtrade.requests) == asked
     assert say(**wanted, again=True) == 0
@@ -135,7 +135,7 @@ def test_without_periods_what_is_due_is_asked_for(say: Said, comtrade: FakeComtr
     assert say.lines[0] == "comtrade: 3 windows, 3 calls, more where an answer is cut."
     assert len(comtrade.requests) == 3
     assert say(frequency="A") == 0
-    assert say.lines[0].startswith("comtrade: nothing to ask for")
+    assert say.lines[0].startswith("comtrade: nothing to request")
     assert say(frequency="A", again=True) == 0
     assert say.last == "comtrade: 3 unchanged, with 3 calls."
     assert say(frequency="M") == 0
@@ -255,7 +255,7 @@ def test_without_a_key_it_names_the_setting(say: Said, monkeypatch: pytest.Monke
     with pytest.raises(ConfigurationError) as caught:
         say(first="2023", last="2023")
     assert str(caught.value) == (
-        "comtrade wants a key: set KIDO_COMTRADE_KEY. Or set KIDO_COMTRADE_ENABLED=true to ask its "
+        "comtrade needs a key: set KIDO_COMTRADE_KEY. Or set KIDO_COMTRADE_ENABLED=true to use its "
         "public preview."
     )
 
@@ -263,7 +263,7 @@ def test_without_a_key_it_names_the_setting(say: Said, monkeypatch: pytest.Monke
 def test_a_source_that_cannot_be_fetched_is_landed(say: Said) -> None:
     with pytest.raises(ConfigurationError) as caught:
         fetch_and_report(Settings.load(), source_named("baci"))
-    assert str(caught.value) == "baci cannot be fetched. Bring its files: kido land baci FILE."
+    assert str(caught.value) == "baci cannot be fetched. Land its files: kido land baci FILE."
 
 
 def test_a_reporter_that_is_no_economy_is_named(say: Said, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +295,7 @@ def test_one_document_is_asked_for_by_its_name(ecb: FakeEcb) -> None:
     ]
     assert say() == 0
     assert say.lines == [
-        "ecb: nothing to ask for; everything wanted was answered (--again asks again)."
+        "ecb: nothing to request; all of it was answered before (--again repeats)."
     ]
     assert say(again=True) == 0
     assert say.last == "ecb: 1 unchanged, with 1 call."
@@ -303,7 +303,7 @@ def test_one_document_is_asked_for_by_its_name(ecb: FakeEcb) -> None:
 
 @pytest.mark.parametrize("options", [{"first": "2024"}, {"last": "2024"}, {"frequency": "A"}])
 def test_it_is_not_asked_for_periods(options: dict[str, str], ecb: FakeEcb) -> None:
-    with pytest.raises(ConfigurationError, match="is asked for one document, not for periods"):
+    with pytest.raises(ConfigurationError, match="is fetched as one document, not by period"):
         Said(source="ecb")(**options)
 
 

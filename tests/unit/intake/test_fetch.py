@@ -100,7 +100,7 @@ def fetch(settings: Settings) -> Callable[..., FetchReport]:
 
     def run(*windows: Window, again: bool = False, is_patient: bool = True) -> FetchReport:
         one = SourceFetch(settings, COMTRADE, is_patient=is_patient)
-        found = one.run(one.wanted(windows, again=again), sleep=lambda seconds: None)
+        found = one.run(one.plan_windows(windows, again=again), sleep=lambda seconds: None)
         conform(settings, COMTRADE)
         return found
 
@@ -295,7 +295,7 @@ def test_a_file_landed_after_an_ask_makes_the_next_equal_answer_new_again(
 
 
 def due(settings: Settings) -> list[str]:
-    return [window.key for window in SourceFetch(settings, COMTRADE).due().windows]
+    return [window.key for window in SourceFetch(settings, COMTRADE).plan_due().windows]
 
 
 def test_what_is_due_is_asked_for_once_after_each_moment_of_the_calendar(
@@ -307,7 +307,7 @@ def test_what_is_due_is_asked_for_once_after_each_moment_of_the_calendar(
     months = [key for key in due(settings) if len(key) == 7]
     assert (months[0], months[-1], len(months)) == ("2023-09", "2025-08", 24)
     one = SourceFetch(settings, COMTRADE)
-    one.run(one.due())
+    one.run(one.plan_due())
     assert due(settings) == []
     clock.forward(days=4)
     assert due(settings) == []
@@ -552,7 +552,7 @@ def test_each_window_is_reported_as_soon_as_it_is_settled(
     def on(settled: WindowResult) -> None:
         seen.append((settled.name, len(comtrade.requests)))
 
-    one.run(one.wanted(one_by_one[:3]), on)
+    one.run(one.plan_windows(one_by_one[:3]), on)
     assert seen == [("2019", 1), ("2020", 2), ("2021", 3)]
 
 
@@ -571,7 +571,9 @@ def ecb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterat
 def ask_ecb(*, again: bool = False) -> tuple[FetchReport, Settings]:
     settings = Settings.load()
     one = SourceFetch(settings, ECB)
-    found = one.run(one.wanted((), again=again) if again else one.due(), sleep=lambda s: None)
+    found = one.run(
+        one.plan_windows((), again=again) if again else one.plan_due(), sleep=lambda s: None
+    )
     conform(settings, ECB)
     return found, settings
 

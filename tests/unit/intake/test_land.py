@@ -483,7 +483,7 @@ def test_a_landing_waits_for_who_holds_the_source_and_compares_with_what_is_know
             landing_of(settings).withdraw(known, by="ann", reason="a slip")
         with pytest.raises(ConfigurationError, match=r"these bytes were withdrawn .*a slip"):
             landing.result()
-    assert text == ["comtrade: waiting for another run that asks or lands it."]
+    assert text == ["comtrade: waiting for another run that fetches or lands it."]
     assert snapshots(settings) == []
 
 
