@@ -1,6 +1,6 @@
-"""A document or extract before landing: parsed once, checked with the suites of its tables.
+"""A document or extract as a batch: parsed once, corrected, checked with the suites of its tables.
 
-The caller decides what follows (landed, rejected, reported).
+Landing, quarantine and reports are the caller's business.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ MAX_ROWS_IN_MEMORY = 1_000_000
 """Most rows in memory, per table and document: 150 MB as a frame, five times that in checks."""
 
 SPOOLED_FOR_S = 24 * 3600.0
+"""The folder of a killed process with spooled rows is removed after this time."""
 
 PROVENANCE_COLUMNS = ("source", "document", "snapshot_id", "vintage_at")
 """Columns on when and how a row was received, not on the publisher's data."""
@@ -75,8 +76,9 @@ class TableBatch:
 
 @dataclass(frozen=True)
 class Batch:
-    """The tables of a document or extract, the scope in which it was read, and what became of the
-    corrections of its source whose rows it has (`corrections` of the lake).
+    """The tables of a document or extract, and the commodity scope in which it was read.
+
+    `corrections` are rows of that lake table: the results of its source's corrections.
     """
 
     tables: Mapping[str, TableBatch]
@@ -87,20 +89,15 @@ class Batch:
     def rows(self) -> int:
         return sum(batch.rows for batch in self.tables.values())
 
-    @property
-    def is_large(self) -> bool:
-        """Whether any of its rows are spooled."""
-        return any(isinstance(batch.accepted, Spooled) for batch in self.tables.values())
-
     def frames(self, snapshot_id: str) -> dict[str, pl.DataFrame]:
-        """The accepted rows, by table, as those of a snapshot; of a batch that is in memory."""
+        """The accepted rows of a batch that is in memory, by table, as rows of a snapshot."""
         return {
             name: batch.frame.with_columns(snapshot_id=pl.lit(snapshot_id))
             for name, batch in self.tables.items()
         }
 
     def rows_of(self, snapshot_id: str) -> dict[str, Rows]:
-        """The same for any batch; spooled rows already have their snapshot."""
+        """The accepted rows of any batch; spooled rows have their snapshot already."""
         return {
             name: batch.accepted
             if isinstance(batch.accepted, Spooled)
@@ -109,7 +106,7 @@ class Batch:
         }
 
     def record(self, source: Source, frames: Mapping[str, Rows]) -> Record:
-        """The record of these rows for the lake."""
+        """The record of `frames` for the lake, with the results of the checks."""
         return Record(
             parser_version=parser_version(source),
             scope=self.scope.name,
@@ -147,12 +144,11 @@ def read(
     *,
     is_extract: bool = False,
 ) -> Batch:
-    """Parse the parts of a document or extract, correct known errors of its publisher, and check
-    its tables with their suites.
+    """Parse the parts of a document or extract, apply its source's corrections, check its tables.
 
     Equal rows of two parts are kept once. An extract (something that was requested) may have no
     rows at all; a document may not. Raises UpstreamFormatError (ContradictionError where two files
-    differ on a row of one key) or BatchRejectedError; one invalid table rejects the whole.
+    differ on a row of one key) or RejectedWithChecksError; one invalid table rejects the whole.
     """
     name = source.CARD.name
     parsed: dict[str, list[pl.DataFrame]] = (
@@ -161,27 +157,26 @@ def read(
     parts = list(parts)
     title = " + ".join(dict.fromkeys(document.name for _, document in parts))
     if len(parts) > 1 and not is_extract and hasattr(source, "parse_together"):
-        read_as = [(title, _parsed_together(source, title, parts, scope))]
+        frames_by_document = [(title, _parse_together(source, title, parts, scope))]
     else:
-        read_as = [
-            (document.name, parsed_part(source, payload, document, scope))
+        frames_by_document = [
+            (document.name, _parse_part(source, payload, document, scope))
             for payload, document in parts
         ]
-    with _naming(source, title):
-        for document_name, frames in read_as:
+    with _errors_named(source, title):
+        for document_name, frames in frames_by_document:
             for table, frame in frames.items():
                 parsed.setdefault(table, []).append(
                     frame.with_columns(source=pl.lit(name), document=pl.lit(document_name))
                 )
-        whole = {
-            table: _together(LAKE_TABLES[table], pieces, is_extract=is_extract)
-            for table, pieces in parsed.items()
+        merged = {
+            table: _merge(LAKE_TABLES[table], frames_of_parts, is_extract=is_extract)
+            for table, frames_of_parts in parsed.items()
         }
-    with _naming(source, title):
-        whole, outcomes = apply_corrections(name, whole)
+        corrected, outcomes = apply_corrections(name, merged)
     tables: dict[str, TableBatch] = {}
     reasons: list[str] = []
-    for table, frame in whole.items():
+    for table, frame in corrected.items():
         if is_extract and frame.is_empty():
             tables[table] = TableBatch(frame, frame, [])
             continue
@@ -199,7 +194,7 @@ def read(
 def is_large(source: Source, size: int) -> bool:
     """Whether a document of this size in bytes is read block by block.
 
-    Where its source has corrections it is not: the row that decides on one may be in any block.
+    Not if its source has corrections: the row that decides on one may be in any block.
     """
     return (
         size >= LARGE_DOCUMENT_BYTES
@@ -210,19 +205,19 @@ def is_large(source: Source, size: int) -> bool:
 
 @contextmanager
 def spool_folder(folder: Path) -> Iterator[Path]:
-    """A folder for spooled rows, removed with its content at the end.
+    """The path of a new folder under `folder` for spooled rows, removed with its files at the end.
 
-    It is created when rows are spooled. Those of killed processes are removed after SPOOLED_FOR_S.
+    It does not exist until rows are spooled. Old ones of killed processes are removed.
     """
-    for left in folder.glob("*"):
+    for leftover in folder.glob("*"):
         with suppress(FileNotFoundError):  # another process has just removed it
-            if time.time() - left.stat().st_mtime > SPOOLED_FOR_S:
-                shutil.rmtree(left, ignore_errors=True)
-    made = folder / uuid.uuid4().hex
+            if time.time() - leftover.stat().st_mtime > SPOOLED_FOR_S:
+                shutil.rmtree(leftover, ignore_errors=True)
+    own = folder / uuid.uuid4().hex
     try:
-        yield made
+        yield own
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def read_large(
@@ -235,8 +230,9 @@ def read_large(
 ) -> Batch:
     """Parse a document block by block and check its tables with their suites.
 
-    Up to MAX_ROWS_IN_MEMORY rows become an ordinary batch. More are spooled in `folder`, as rows of
-    the snapshot. Raises what `read` does.
+    Up to MAX_ROWS_IN_MEMORY rows of a table are returned in memory. More stay spooled in `folder`,
+    as rows of the snapshot. Raises what `read` does, and ConfigurationError for a source with
+    corrections.
     """
     name = source.CARD.name
     files: dict[str, list[Path]] = {}
@@ -244,7 +240,7 @@ def read_large(
     reasons: list[str] = []
     if corrections(name):
         raise ConfigurationError(f"{name} has corrections: it cannot be read block by block.")
-    with _naming(source, document.name):
+    with _errors_named(source, document.name):
         for block in source.parse_blocks(file, document, scope):
             for table, rows in block.items():
                 of_snapshot = rows.with_columns(
@@ -257,7 +253,7 @@ def read_large(
                 del rows, of_snapshot
             del block  # else it stays in memory while the next one is read
     for table, blocks in files.items():
-        tables[table], reason = _checked(table, Spooled.from_files(blocks), folder, scope)
+        tables[table], reason = _check_spooled(table, Spooled.from_files(blocks), folder, scope)
         reasons += [reason] if reason else []
     if reasons:
         error = RejectedWithChecksError(f"{name}: {document.name}: {' '.join(reasons)}")
@@ -266,41 +262,40 @@ def read_large(
     return Batch(tables, scope)
 
 
-def _checked(
-    table: str, rows: Spooled, folder: Path, scope: CommodityScope
+def _check_spooled(
+    table: str, spooled: Spooled, folder: Path, scope: CommodityScope
 ) -> tuple[TableBatch, str]:
-    """The spooled rows, checked with their suite; and why they are rejected, if they are."""
+    """Spooled rows checked with their suite, and the reason why they are rejected, or no text."""
     suite = LAKE_SUITES[table]
-    if rows.rows <= MAX_ROWS_IN_MEMORY:
-        held = rows.scan().collect()
-        rows.remove()
-        verdict = evaluate_batch(held, suite, scope=scope)
+    if spooled.rows <= MAX_ROWS_IN_MEMORY:
+        in_memory = spooled.scan().collect()
+        spooled.remove()
+        verdict = evaluate_batch(in_memory, suite, scope=scope)
         return TableBatch(verdict.accepted, verdict.quarantined, verdict.results), verdict.reason
-    of_large = evaluate_batch(rows.scan(), suite, scope=scope)
-    accepted = rows
-    if of_large.quarantined.height and not of_large.is_rejected:
-        accepted = Spooled.from_files([spool(LAKE_TABLES[table], of_large.accepted, folder)])
-        rows.remove()
-    return TableBatch(accepted, of_large.quarantined, of_large.results), of_large.reason
+    large = evaluate_batch(spooled.scan(), suite, scope=scope)
+    accepted = spooled
+    if large.quarantined.height and not large.is_rejected:
+        accepted = Spooled.from_files([spool(LAKE_TABLES[table], large.accepted, folder)])
+        spooled.remove()
+    return TableBatch(accepted, large.quarantined, large.results), large.reason
 
 
-def _together(
-    table: LakeTable, frames: Sequence[pl.DataFrame], *, is_extract: bool
-) -> pl.DataFrame:
-    """The rows of all parts as rows of the table; the snapshot's name is empty until it is
-    accepted.
+def _merge(table: LakeTable, frames: Sequence[pl.DataFrame], *, is_extract: bool) -> pl.DataFrame:
+    """The rows of all parts as rows of the table, equal ones once; without a snapshot's name yet.
+
+    Raises ContradictionError where two files of a document differ on a row.
     """
     conformed = [table.conform(frame.with_columns(snapshot_id=pl.lit(""))) for frame in frames]
     if len(conformed) == 1:
         return conformed[0]
     if not conformed:
         return table.empty()
-    whole = pl.concat(frame.with_columns(part=number) for number, frame in enumerate(conformed))
+    rows = pl.concat(frame.with_columns(part=number) for number, frame in enumerate(conformed))
     content = [name for name in table.columns if name not in ("document", "vintage_at")]
-    whole = whole.unique(content, keep="first", maintain_order=True)
+    rows = rows.unique(content, keep="first", maintain_order=True)
     if not is_extract:
-        _require_agreement(table, whole)
-    return whole.drop("part")
+        _require_agreement(table, rows)
+    return rows.drop("part")
 
 
 def _require_agreement(table: LakeTable, rows: pl.DataFrame) -> None:
@@ -317,33 +312,34 @@ def _require_agreement(table: LakeTable, rows: pl.DataFrame) -> None:
     )
 
 
-def _parsed_together(
+def _parse_together(
     source: Source, title: str, parts: Sequence[tuple[bytes, Document]], scope: CommodityScope
 ) -> Mapping[str, pl.DataFrame]:
     """`source.parse_together`; an error that one file has by itself names that file alone."""
     try:
-        with _naming(source, title):
+        with _errors_named(source, title):
             return source.parse_together(parts, scope)
     except ContradictionError:
         raise
     except UpstreamFormatError:
         for payload, document in parts:
-            parsed_part(source, payload, document, scope)
+            _parse_part(source, payload, document, scope)
         raise
 
 
-def parsed_part(
+def _parse_part(
     source: Source, payload: bytes, document: Document, scope: CommodityScope
 ) -> Mapping[str, pl.DataFrame]:
     """`source.parse`; every error becomes a KidoError that names the document."""
     if not payload[:4096].strip():
         raise UpstreamFormatError(f"{source.CARD.name}: {document.name} is empty.")
-    with _naming(source, document.name):
+    with _errors_named(source, document.name):
         return source.parse(payload, document, scope)
 
 
 @contextmanager
-def _naming(source: Source, title: str) -> Iterator[None]:
+def _errors_named(source: Source, title: str) -> Iterator[None]:
+    """Every error raised inside becomes a KidoError that names the source and the document."""
     name = source.CARD.name
     try:
         yield
@@ -354,8 +350,7 @@ def _naming(source: Source, title: str) -> Iterator[None]:
         raise type(error)(f"{name}: {shortened(title)}: {reason}", hint=error.hint) from error
     except KidoError:
         raise
-    # Any error of a library for unexpected bytes; a panic of polars is not an Exception in
-    # Python.
+    # Libraries raise anything for unexpected bytes; a panic of polars is no Exception.
     except (Exception, pl.exceptions.PanicException) as error:
         raise UpstreamFormatError(
             f"{name}: {shortened(title)} cannot be read ({exception_text(error)})."
@@ -377,7 +372,7 @@ def in_window(table: LakeTable, window: Window) -> pl.Expr:
 def by_window(
     frames: Mapping[str, pl.DataFrame], windows: Sequence[Window]
 ) -> dict[Window, dict[str, pl.DataFrame]]:
-    """The rows of each window, by table."""
+    """The rows of each window, by table, of the tables that have a period."""
     return {
         window: {
             name: frame.filter(in_window(LAKE_TABLES[name], window))
@@ -389,11 +384,11 @@ def by_window(
 
 
 def digest(frames: Mapping[str, pl.DataFrame]) -> str:
-    """Digest of the content of rows, independent of their order and time of retrieval.
+    """Digest (16 hex digits) of the content of rows, whatever their order and provenance.
 
     A publisher's bytes may differ each time (an elapsed time, another order) for the same content.
     """
-    whole = hashlib.sha256()
+    content = hashlib.sha256()
     for name in sorted(frames):
         frame = frames[name].drop(PROVENANCE_COLUMNS, strict=False)
         plain = frame.with_columns(
@@ -401,6 +396,6 @@ def digest(frames: Mapping[str, pl.DataFrame]) -> str:
             for column, dtype in frame.schema.items()
             if isinstance(dtype, pl.List)
         )
-        whole.update(name.encode())
-        whole.update(plain.sort(plain.columns).write_csv().encode())
-    return whole.hexdigest()[:16]
+        content.update(name.encode())
+        content.update(plain.sort(plain.columns).write_csv().encode())
+    return content.hexdigest()[:16]

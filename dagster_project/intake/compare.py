@@ -1,10 +1,13 @@
-"""Compares new rows with the lake's rows of their source, before any of them counts."""
+"""Compares the rows of a document or extract with the current ones of its source, before landing.
+
+Which differences are implausible is decided in `quality/revisions.py`.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
@@ -32,11 +35,12 @@ from dagster_project.quality.revisions import (
 from dagster_project.settings import BUNDLED
 from dagster_project.sources.card import Document, Source
 
-_BESIDE = timedelta(days=800)
-"""Known rows this long before and after the file's are compared: for the period before, and for a
-file whose years are off by one or two."""
+_ADJACENT = timedelta(days=800)
+"""Known rows this long before and after the file's are read: for the period before, and for a file
+whose years are off by one or two."""
 
 _MOST_OBJECTIONS = 5
+"""Most objections in one message."""
 
 MOST_COMPARED_ROWS = 500_000
 """Rows of a spooled document that are compared one by one: 2 s and 1 GB."""
@@ -52,86 +56,130 @@ def compare_with_current(
     answer: Snapshot | None = None,
     is_part: bool = False,
 ) -> list[Revision]:
-    """The effect of the rows of a document or extract on those that count, by table.
+    """The effect of the rows of a document or extract on the current ones, by table.
 
     `frames` have the name of their snapshot. Bundled figures that no build has landed yet are
     included in the known ones, the copies that they replace are not. `answer` is the snapshot that
-    they would become, where they were fetched: it is not cut, and requested rows that it lacks are
-    withdrawn.
-    `is_part`: they are rows of some codes of a larger document, and compared with known ones of the
-    same codes.
+    fetched rows would become: it is not cut, and requested rows that it lacks are withdrawn.
+    `is_part`: the frames have some codes of a larger document, and are compared with known rows of
+    the same codes.
     """
     today = datetime.now(UTC).date()
     card = source.CARD
-    before = lake.coverage(card.name)
-    snapshots = landing.snapshots(card.name)
-    asked = {snapshot.snapshot_id: snapshot.asked_codes for snapshot in snapshots}
-    landed_by_hand = [snapshot.snapshot_id for snapshot in snapshots if snapshot.is_landed_by_hand]
-    after = before
-    if answer is not None:
-        after = pl.concat([before, coverage_of(answer, frames)])
-        asked[answer.snapshot_id] = answer.asked_codes
-    to_come = _bundled_to_come(landing, lake, source, scope)
+    requests = _Requests.of(landing, lake, card.name, answer, frames)
+    bundled_next = _bundled_next(landing, lake, source, scope)
     copies = copies_of(landing, card.name, lake)
     replaced = {
         snapshot.snapshot_id
         for snapshot in copies.snapshots
-        if snapshot.document in to_come or snapshot.document not in card.bundled
+        if snapshot.document in bundled_next or snapshot.document not in card.bundled
     }
     revisions = []
     for name, fresh in frames.items():
         table = LAKE_TABLES[name]
         left_out = replaced | copies.left_out(table, today)
         known = _known(lake, table, card.name, fresh, left_out, of_its_codes=is_part)
-        known = pl.concat([known, *(each[name] for each in to_come.values() if name in each)])
-        of_unknown_series = 0
-        if is_part:
-            # A code in an unknown edition cannot be compared.
-            series, of_document = list(series_of(table)), fresh.height
-            fresh, known = (
-                fresh.join(known, on=series, how="semi", maintain_order="left"),
-                known.join(fresh, on=series, how="semi", maintain_order="left"),
-            )
-            of_unknown_series = of_document - fresh.height
-        if fresh.is_empty() or known.is_empty():
-            if of_unknown_series:
-                revisions.append(Revision(name, of_unknown_series, 0, 0, 0, (), ()))
-            continue
-        counting = not_withdrawn(table, current_rows(table, known, today), before, asked, today)
-        if answer is not None and table.asked_by:
-            counting = _without_accepted_losses(table, counting, fresh, landed_by_hand)
-        revision = compare_with_known(
-            table,
-            counting,
-            fresh,
-            not_withdrawn(
-                table,
-                current_rows(table, pl.concat([known, fresh]), today),
-                after,
-                asked,
-                today,
-            ),
-            is_whole=answer is not None,
-        )
-        revisions.append(replace(revision, added=revision.added + of_unknown_series))
+        known = pl.concat([known, *(each[name] for each in bundled_next.values() if name in each)])
+        revision = _compare_table(table, known, fresh, requests, today, is_part=is_part)
+        if revision is not None:
+            revisions.append(revision)
     return revisions
+
+
+@dataclass(frozen=True)
+class _Requests:
+    """What was requested of a source, by which it is known what its publisher has withdrawn.
+
+    `before` is the coverage (rows of that lake table) without the compared answer, `after` with
+    it. `codes` are the requested codes by snapshot, `landed_by_hand` the snapshots without any.
+    """
+
+    before: pl.DataFrame
+    after: pl.DataFrame
+    codes: Mapping[str, Iterable[str]]
+    landed_by_hand: Sequence[str]
+    is_answer: bool
+
+    @classmethod
+    def of(
+        cls,
+        landing: Landing,
+        lake: Lake,
+        source: str,
+        answer: Snapshot | None,
+        frames: Mapping[str, pl.DataFrame],
+    ) -> _Requests:
+        before = after = lake.coverage(source)
+        snapshots = landing.snapshots(source)
+        codes = {snapshot.snapshot_id: snapshot.asked_codes for snapshot in snapshots}
+        if answer is not None:
+            after = pl.concat([before, coverage_of(answer, frames)])
+            codes[answer.snapshot_id] = answer.asked_codes
+        landed_by_hand = [
+            snapshot.snapshot_id for snapshot in snapshots if snapshot.is_landed_by_hand
+        ]
+        return cls(before, after, codes, landed_by_hand, is_answer=answer is not None)
+
+
+def _compare_table(
+    table: LakeTable,
+    known: pl.DataFrame,
+    fresh: pl.DataFrame,
+    requests: _Requests,
+    today: date,
+    *,
+    is_part: bool,
+) -> Revision | None:
+    """The effect of rows of a table (`fresh`) on the current ones of `known`, all its vintages.
+
+    None if there is nothing to compare.
+    """
+    of_unknown_series = 0
+    if is_part:
+        # A code in an unknown edition cannot be compared.
+        series, rows = list(series_of(table)), fresh.height
+        fresh, known = (
+            fresh.join(known, on=series, how="semi", maintain_order="left"),
+            known.join(fresh, on=series, how="semi", maintain_order="left"),
+        )
+        of_unknown_series = rows - fresh.height
+    if fresh.is_empty() or known.is_empty():
+        return _all_new(table, of_unknown_series) if of_unknown_series else None
+    before = not_withdrawn(
+        table, current_rows(table, known, today), requests.before, requests.codes, today
+    )
+    if requests.is_answer and table.asked_by:
+        before = _without_accepted_losses(table, before, fresh, requests.landed_by_hand)
+    after = not_withdrawn(
+        table,
+        current_rows(table, pl.concat([known, fresh]), today),
+        requests.after,
+        requests.codes,
+        today,
+    )
+    revision = compare_with_known(table, before, fresh, after, is_whole=requests.is_answer)
+    return replace(revision, added=revision.added + of_unknown_series)
+
+
+def _all_new(table: LakeTable, rows: int) -> Revision:
+    return Revision(table.name, rows, 0, 0, 0, (), ())
 
 
 def compare_in_part(
     landing: Landing, lake: Lake, source: Source, rows: Mapping[str, Rows]
 ) -> tuple[dict[str, pl.DataFrame], list[Revision]]:
-    """The rows of each table that are compared one by one, and the effect of the others.
+    """The rows of each table to compare one by one, and the effect of the others.
 
-    Of a batch in memory those are all rows. Of a spooled one they are those of some known codes: of
-    the mineral groups, and others drawn by their hash, up to MOST_COMPARED_ROWS. The others are
-    compared by their sums, or are new if none are known.
+    Of a batch in memory all rows are compared one by one. Of a spooled one those of some known
+    codes are: of the mineral groups, and others drawn by their hash, up to MOST_COMPARED_ROWS. The
+    rest is compared by sums, or is new if nothing of it is known.
     """
     frames: dict[str, pl.DataFrame] = {}
     revisions = []
     copies, today = copies_of(landing, source.CARD.name, lake), datetime.now(UTC).date()
-    for name, of_table in rows.items():
-        if not isinstance(of_table, Spooled):
-            frames[name] = of_table
+    for name, rows_of_table in rows.items():
+        if not isinstance(rows_of_table, Spooled):
+            frames[name] = rows_of_table
             continue
         table = LAKE_TABLES[name]
         code = code_of(table)
@@ -139,12 +187,12 @@ def compare_in_part(
         known = table.empty().lazy() if known is None else table.conform_lazily(known)
         is_drawn = pl.col(code).is_in(list(commodity_codes()))
         others = _codes(known.filter(~is_drawn), code)
-        sums = sums_of(table, of_table.scan()) if others else None
+        sums = sums_of(table, rows_of_table.scan()) if others else None
         if sums is not None:
-            is_drawn = pl.col(code).is_in(_drawn(sums, code, others))
-        frames[name] = of_table.scan().filter(is_drawn).collect()
+            is_drawn = pl.col(code).is_in(_draw_codes(sums, code, others))
+        frames[name] = rows_of_table.scan().filter(is_drawn).collect()
         revisions.append(
-            Revision(name, of_table.rows - frames[name].height, 0, 0, 0, (), ())
+            _all_new(table, rows_of_table.rows - frames[name].height)
             if sums is None
             else compare_sums(table, known.filter(~is_drawn), sums.filter(~is_drawn))
         )
@@ -155,21 +203,21 @@ def _codes(rows: pl.LazyFrame, code: str) -> list[str]:
     return rows.select(pl.col(code).unique()).collect()[code].to_list()
 
 
-def _drawn(sums: pl.DataFrame, code: str, known: Sequence[str]) -> list[str]:
+def _draw_codes(sums: pl.DataFrame, code: str, known: Sequence[str]) -> list[str]:
     """The codes whose rows are compared one by one; `known` are those outside mineral groups."""
     counts = dict(sums.group_by(code).agg(pl.col("rows").sum()).iter_rows())
-    minerals = [commodity for commodity in sorted(commodity_codes()) if commodity in counts]
-    others = sorted(
-        (commodity for commodity in known if commodity in counts),
-        key=lambda commodity: hashlib.sha256(commodity.encode()).digest(),
+    codes = [mineral for mineral in sorted(commodity_codes()) if mineral in counts]
+    by_hash = sorted(
+        (other for other in known if other in counts),
+        key=lambda other: hashlib.sha256(other.encode()).digest(),
     )
-    drawn, size = list(minerals), sum(counts[mineral] for mineral in minerals)
-    for other in others:
-        size += counts[other]
-        if size > MOST_COMPARED_ROWS:
+    rows = sum(counts[mineral] for mineral in codes)
+    for other in by_hash:
+        rows += counts[other]
+        if rows > MOST_COMPARED_ROWS:
             break
-        drawn.append(other)
-    return drawn
+        codes.append(other)
+    return codes
 
 
 def require_plausible(name: str, revisions: Sequence[Revision], hint: str) -> None:
@@ -188,8 +236,9 @@ def _known(
     *,
     of_its_codes: bool,
 ) -> pl.DataFrame:
-    """All vintages of the rows of a source that the file may replace, and adjacent ones; without
-    the snapshots `left_out`.
+    """All vintages of the rows of a source that `fresh` may replace, and of adjacent periods.
+
+    Without the snapshots `left_out`; `of_its_codes`: only rows of the codes in `fresh`.
     """
     rows = lake.rows(table, source, left_out)
     if rows is None:
@@ -201,50 +250,50 @@ def _known(
     if period:
         first, last = fresh[period].min(), fresh[period].max()
         if isinstance(first, date) and isinstance(last, date):
-            rows = rows.filter(pl.col(period).is_between(first - _BESIDE, last + _BESIDE))
+            rows = rows.filter(pl.col(period).is_between(first - _ADJACENT, last + _ADJACENT))
         elif isinstance(first, int) and isinstance(last, int):
             rows = rows.filter(pl.col(period).is_between(first - 2, last + 2))
     return table.conform(rows.collect())
 
 
 def _without_accepted_losses(
-    table: LakeTable, counting: pl.DataFrame, fresh: pl.DataFrame, landed_by_hand: Sequence[str]
+    table: LakeTable, current: pl.DataFrame, fresh: pl.DataFrame, landed_by_hand: Sequence[str]
 ) -> pl.DataFrame:
-    """The rows that count, without those whose loss was accepted: an answer lacks them, and later
-    all that it has of their reporter, flow and period was landed by hand.
+    """The current rows without those whose loss a person has accepted.
 
-    A file landed by hand withdraws nothing; without this the answer would be quarantined every
-    time.
+    That is so where an answer lacks them, and all that it has of their reporter, flow and period
+    was landed by hand later. A file landed by hand withdraws nothing; without this rule the same
+    answer would be quarantined every time.
     """
     columns = [name for name in table.vintage_slice if name != "commodity_code"]
-    by_hand = counting.filter(pl.col("snapshot_id").is_in(landed_by_hand))
-    unseen = fresh.join(by_hand, on=table.vintage_slice, how="anti")
-    seen = (
-        by_hand.join(unseen, on=columns, how="anti")
+    by_hand = current.filter(pl.col("snapshot_id").is_in(landed_by_hand))
+    not_by_hand = fresh.join(by_hand, on=table.vintage_slice, how="anti")
+    accepted_at = (
+        by_hand.join(not_by_hand, on=columns, how="anti")
         .group_by(columns)
         .agg(at=pl.col("vintage_at").max())
     )
-    accepted = (
-        counting.join(fresh, on=table.vintage_slice, how="anti")
-        .join(seen, on=columns)
+    lost = (
+        current.join(fresh, on=table.vintage_slice, how="anti")
+        .join(accepted_at, on=columns)
         .filter(pl.col("vintage_at") < pl.col("at"))
     )
-    return counting.join(accepted, on=table.vintage_slice, how="anti")
+    return current.join(lost, on=table.vintage_slice, how="anti")
 
 
-def _bundled_to_come(
+def _bundled_next(
     landing: Landing, lake: Lake, source: Source, scope: CommodityScope
 ) -> dict[str, Mapping[str, pl.DataFrame]]:
     """The rows of the bundled files that the next build will land, by document and table."""
     by_document: dict[str, Mapping[str, pl.DataFrame]] = {}
-    in_the_lake = lake.snapshot_ids(source.CARD.name)
+    name = source.CARD.name
+    in_the_lake = lake.snapshot_ids(name)
     for file in bundled_files(source):
-        payload = (BUNDLED / source.CARD.name / file.file).read_bytes()
-        sha256, name = hashlib.sha256(payload).hexdigest(), source.CARD.name
+        payload = (BUNDLED / name / file.file).read_bytes()
+        sha256 = hashlib.sha256(payload).hexdigest()
         landed = landing.equal_to(sha256, source=name, document=file.file, is_bundled=True)
-        if (landed and landed.snapshot_id in in_the_lake) or landing.withdrawn_bytes(
-            sha256, source=name
-        ):
+        is_in_the_lake = landed is not None and landed.snapshot_id in in_the_lake
+        if is_in_the_lake or landing.withdrawn_bytes(sha256, source=name):
             continue
         retrieved = datetime.combine(file.retrieved, time())
         document = Document(file.file, retrieved, is_bundled=True)

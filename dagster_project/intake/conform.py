@@ -1,8 +1,7 @@
-"""Brings the lake up to date with the landing: every landed snapshot checked and typed, and no
-other.
+"""Makes the lake agree with the landing: it has the checked rows of every landed snapshot only.
 
-A snapshot whose rows are staged is not parsed again; one parsed with another version of the parser,
-the rules or the lists is.
+A snapshot whose rows are staged is not parsed again. One that was parsed with another version of
+the parser, the rules or the lists is.
 """
 
 from __future__ import annotations
@@ -36,9 +35,10 @@ STAGED_FOR = timedelta(days=1)
 
 @dataclass
 class ConformReport:
-    """One source in the lake, by table: rows, quarantined rows, and the checks' results.
+    """One source in the lake, by table: number of rows and of quarantined rows, checks' results.
 
-    `rejected` are the snapshots that could not be used, by document, with the reason.
+    `new_snapshots` is the number of snapshots that were added or parsed again, `parsed` of those
+    that were not staged. `rejected` gives, by document, why a snapshot was quarantined.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -52,53 +52,52 @@ class ConformReport:
 
 
 def conform(settings: Settings, source: Source) -> ConformReport:
-    """Bring the lake up to date with the landed snapshots of a source.
+    """Make the lake agree with the landed snapshots of a source.
 
     A snapshot that cannot be used is quarantined whole, with the reason; the others are kept.
-    Rows of a snapshot that is no longer in the landing no longer count.
+    Rows of a snapshot that is no longer landed are taken out of the lake. Raises DamagedError for a
+    bundled file or one landed by hand whose bytes have changed.
     """
     name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
     records, staged = lake.records(name), lake.staged(name)
-    outcome, version = ConformReport(), parser_version(source)
-    gone = set(records)
+    report, version = ConformReport(), parser_version(source)
+    not_landed = set(records)
     landed = landing.snapshots(name)
     newest = {copy.document: copy.snapshot_id for copy in landed if copy.is_bundled}
-    brought = {newest[document] for document in newest.keys() & set(source.CARD.bundled)}
+    bundled_now = {newest[document] for document in newest.keys() & set(source.CARD.bundled)}
     for snapshot in landed:
         record = records.get(snapshot.snapshot_id)
         if record is None or not _is_current(source, record, settings.scope, version):
-            ready = staged.get(snapshot.snapshot_id)
-            if ready is not None and _is_current(source, ready, settings.scope, version):
-                lake.commit(name, snapshot.snapshot_id, ready)
-                record = ready
+            in_staging = staged.get(snapshot.snapshot_id)
+            if in_staging and _is_current(source, in_staging, settings.scope, version):
+                lake.commit(name, snapshot.snapshot_id, in_staging)
+                record = in_staging
             else:
-                is_replaced = snapshot.is_bundled and snapshot.snapshot_id not in brought
-                record = _parsed(
-                    settings, source, landing, lake, snapshot, outcome, is_replaced=is_replaced
+                is_replaced = snapshot.is_bundled and snapshot.snapshot_id not in bundled_now
+                record = _parse(
+                    settings, source, landing, lake, snapshot, report, is_replaced=is_replaced
                 )
                 if record is None:
                     continue
-            outcome.new_snapshots += 1
+            report.new_snapshots += 1
         elif snapshot.snapshot_id in staged:  # another process parsed it meanwhile
             lake.unstage(name, snapshot.snapshot_id)
-        gone.discard(snapshot.snapshot_id)
+        not_landed.discard(snapshot.snapshot_id)
         for table, part in record.tables.items():
             if table not in source.CARD.tables:
                 continue
-            outcome.rows[table] = outcome.rows.get(table, 0) + part.rows
-            outcome.quarantined[table] = outcome.quarantined.get(table, 0) + part.quarantined
-            outcome.checks.setdefault(table, []).extend(from_json(part.checks))
-    for snapshot_id in sorted(gone):
+            report.rows[table] = report.rows.get(table, 0) + part.rows
+            report.quarantined[table] = report.quarantined.get(table, 0) + part.quarantined
+            report.checks.setdefault(table, []).extend(from_json(part.checks))
+    for snapshot_id in sorted(not_landed):
         lake.withdraw(name, snapshot_id)
     _sweep(lake, name, {snapshot.snapshot_id for snapshot in landed})
-    return outcome
+    return report
 
 
 def is_conformed(settings: Settings, source: Source) -> bool:
-    """Whether the lake has all that is landed of a source, with the current parser, rules and
-    lists.
-    """
+    """Whether `conform` has nothing to do for a source."""
     name = source.CARD.name
     records = lake_of(settings).records(name)
     landed = {snapshot.snapshot_id for snapshot in landing_of(settings).snapshots(name)}
@@ -111,9 +110,9 @@ def is_conformed(settings: Settings, source: Source) -> bool:
 def stage(
     settings: Settings, lake: Lake, source: Source, snapshot: Snapshot, batch: batches.Batch
 ) -> None:
-    """Stage the rows of a snapshot in the lake; they count once it is conformed."""
+    """Stage the rows of a snapshot that will be landed; `conform` then adds them to the lake."""
     frames = _rows(snapshot, batch)
-    _keep_quarantine(settings, source, snapshot, batch)
+    _write_quarantine(settings, source, snapshot, batch)
     lake.stage(source.CARD.name, snapshot.snapshot_id, frames, _record(source, batch, frames))
 
 
@@ -128,7 +127,7 @@ def recorded_checks(lake: Lake, source: str) -> list[CheckResult]:
 
 
 def parts_of(landing: Landing, snapshot: Snapshot) -> list[tuple[bytes, Document]]:
-    """The bytes of a snapshot, each part with the label under which it is parsed."""
+    """The bytes of a snapshot, each part with the document as which it is parsed."""
     names = [part.document or snapshot.document for part in snapshot.parts] or [snapshot.document]
     return [
         (payload, Document(name, snapshot.retrieved_at, snapshot.is_bundled))
@@ -136,47 +135,47 @@ def parts_of(landing: Landing, snapshot: Snapshot) -> list[tuple[bytes, Document
     ]
 
 
-def _parsed(
+def _parse(
     settings: Settings,
     source: Source,
     landing: Landing,
     lake: Lake,
     snapshot: Snapshot,
-    outcome: ConformReport,
+    report: ConformReport,
     *,
     is_replaced: bool,
 ) -> Record | None:
-    """The record of a snapshot whose rows are in the lake now; None for one that is quarantined.
+    """Parse a snapshot and write its rows to the lake; None if it is quarantined instead.
 
     A replaced copy of a bundled document, from an earlier version (`is_replaced`), blocks nothing
     where the current parser cannot read it.
     """
     with batches.spool_folder(settings.spool_dir) as folder:
         try:
-            batch = _batch(settings, source, landing, snapshot, folder)
+            batch = _read(settings, source, landing, snapshot, folder)
         except (UpstreamFormatError, BatchRejectedError, DamagedError) as error:
             if isinstance(error, DamagedError) and not snapshot.was_fetched:
                 raise
             landing.quarantine(snapshot, settings.quarantine_dir, str(error))
-            outcome.rejected[snapshot.document] = str(error)
-            outcome.is_rejected_by_hand |= not (snapshot.was_fetched or is_replaced)
+            report.rejected[snapshot.document] = str(error)
+            report.is_rejected_by_hand |= not (snapshot.was_fetched or is_replaced)
             if isinstance(error, batches.RejectedWithChecksError):
                 for table, results in error.checks.items():
-                    outcome.checks.setdefault(table, []).extend(results)
+                    report.checks.setdefault(table, []).extend(results)
             return None
-        outcome.parsed += 1
+        report.parsed += 1
         frames = _rows(snapshot, batch)
-        _keep_quarantine(settings, source, snapshot, batch)
+        _write_quarantine(settings, source, snapshot, batch)
         record = _record(source, batch, frames)
         lake.write(source.CARD.name, snapshot.snapshot_id, frames, record)
         return record
 
 
-def _batch(
+def _read(
     settings: Settings, source: Source, landing: Landing, snapshot: Snapshot, folder: Path
 ) -> batches.Batch:
-    (_, *more) = snapshot.parts or (None,)
-    if batches.is_large(source, snapshot.bytes) and not (more or snapshot.was_fetched):
+    is_one_file = len(snapshot.parts) <= 1 and not snapshot.was_fetched
+    if is_one_file and batches.is_large(source, snapshot.bytes):
         file = landing.file_of(snapshot, folder)
         document = Document(snapshot.document, snapshot.retrieved_at, snapshot.is_bundled)
         return batches.read_large(
@@ -187,16 +186,17 @@ def _batch(
 
 
 def _rows(snapshot: Snapshot, batch: batches.Batch) -> Mapping[str, Rows]:
-    """The rows of the windows for which a snapshot counts (all rows without windows), its coverage,
-    and what became of corrections.
+    """The rows of a snapshot for the lake, with its coverage and the results of corrections.
+
+    Of a snapshot with windows only their rows; else all.
     """
     windows = windows_of(snapshot)
-    beside: dict[str, Rows] = {}
+    corrections: dict[str, Rows] = {}
     if batch.corrections.height:
         of_snapshot = batch.corrections.with_columns(snapshot_id=pl.lit(snapshot.snapshot_id))
-        beside["corrections"] = of_snapshot
+        corrections["corrections"] = of_snapshot
     if not windows:
-        return {**batch.rows_of(snapshot.snapshot_id), **beside}
+        return {**batch.rows_of(snapshot.snapshot_id), **corrections}
     frames = batch.frames(snapshot.snapshot_id)
     frames = {
         name: frame
@@ -206,12 +206,12 @@ def _rows(snapshot: Snapshot, batch: batches.Batch) -> Mapping[str, Rows]:
         )
         for name, frame in frames.items()
     }
-    return {**frames, "coverage": coverage_of(snapshot, frames), **beside}
+    return {**frames, "coverage": coverage_of(snapshot, frames), **corrections}
 
 
 def _record(source: Source, batch: batches.Batch, frames: Mapping[str, Rows]) -> Record:
     record = batch.record(source, frames)
-    beside = {
+    intake_tables = {
         table.name: TableRecord(
             rows=batches.rows_in(frames[table.name]),
             quarantined=0,
@@ -221,10 +221,10 @@ def _record(source: Source, batch: batches.Batch, frames: Mapping[str, Rows]) ->
         for table in INTAKE_TABLES
         if table.name in frames
     }
-    return record.model_copy(update={"tables": {**record.tables, **beside}})
+    return record.model_copy(update={"tables": {**record.tables, **intake_tables}})
 
 
-def _keep_quarantine(
+def _write_quarantine(
     settings: Settings, source: Source, snapshot: Snapshot, batch: batches.Batch
 ) -> None:
     for table, rows in batch.tables.items():
@@ -234,7 +234,7 @@ def _keep_quarantine(
 
 
 def _is_current(source: Source, record: Record, scope: CommodityScope, version: str) -> bool:
-    """Whether the rows of a record are those that the current parser, rules and lists make."""
+    """Whether a record was made with the current parser, rules and lists."""
     return (
         record.parser_version == version
         and all(

@@ -1,6 +1,6 @@
-"""Lands files: bundled ones, and those given to `kido land`, which are one snapshot a command.
+"""Lands files: bundled ones, and those of a `kido land` command, which become one snapshot.
 
-The outcome of a command, as rows and sentences for a reader, is in `landing_report`.
+What a reader sees of the outcome is made in `landing_report`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from dagster_project.quality.revisions import Revision
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Document, Source
 
-ONE_LANDING = "The files of one command are one landing"
+ONE_SNAPSHOT = "The files of one command become one snapshot"
 
 
 @dataclass(frozen=True)
@@ -58,27 +58,25 @@ class BundledReport:
 
 def land_bundled(settings: Settings, source: Source) -> BundledReport:
     """Land the bundled files of a source, and record its documents that are no longer bundled."""
-    landing = landing_of(settings)
-    outcomes = []
+    landing, name = landing_of(settings), source.CARD.name
+    new, unchanged = [], 0
     for file in bundled_files(source):
-        path = BUNDLED / source.CARD.name / file.file
-        outcomes.append(
-            landing.add(
-                path.read_bytes(),
-                source=source.CARD.name,
-                document=file.file,
-                origin=Origin(**file.model_dump(exclude={"file", "retrieved"})),
-                request=f"bundled {file.file}",
-                media_type=media_type(file.file),
-                retrieved_at=datetime.combine(file.retrieved, time()),
-                is_bundled=True,
-            )
+        snapshot, is_new = landing.add(
+            (BUNDLED / name / file.file).read_bytes(),
+            source=name,
+            document=file.file,
+            origin=Origin(**file.model_dump(exclude={"file", "retrieved"})),
+            request=f"bundled {file.file}",
+            media_type=media_type(file.file),
+            retrieved_at=datetime.combine(file.retrieved, time()),
+            is_bundled=True,
         )
-    landing.mark_unbundled(source.CARD.name, source.CARD.bundled)
-    return BundledReport(
-        new=tuple(snapshot for snapshot, is_new in outcomes if is_new),
-        unchanged=sum(not is_new for _, is_new in outcomes),
-    )
+        if is_new:
+            new.append(snapshot)
+        else:
+            unchanged += 1
+    landing.mark_unbundled(name, source.CARD.bundled)
+    return BundledReport(tuple(new), unchanged)
 
 
 def land_files(
@@ -92,10 +90,11 @@ def land_files(
 ) -> LandingReport:
     """Land downloaded files as one snapshot: parsed and checked first, stored only if all pass.
 
-    Files with different values for the same figure are refused, and so is a file that would shrink
-    or shift known figures, unless `replace_all`. They are compared, stored and typed while holding
-    the source; `write` gets a line if another process has to be waited for. Raises KidoError with
-    one sentence; then nothing was written.
+    `retrieved` is the day on which they were downloaded, today if not given. Files with different
+    values for the same figure are rejected, and so is a file that would shrink or shift known
+    figures, unless `replace_all`. The source is locked while they are compared, stored and
+    conformed; `write` gets a line if another process has to be waited for. Raises KidoError; then
+    nothing was written.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     if retrieved and retrieved > now.date():
@@ -106,10 +105,10 @@ def land_files(
     )
     name, lake, landing = source.CARD.name, lake_of(settings), landing_of(settings)
     with batches.spool_folder(settings.spool_dir) as folder:
-        command = _checked(source, _files(source, paths, retrieved_at), folder, settings.scope)
+        command = _check(source, _files(source, paths, retrieved_at), folder, settings.scope)
         with source_lock(settings, name, write):
             complete(landing, lake, name)
-            snapshot = _landed_already(landing, name, command, retrieved)
+            snapshot = _landed_before(landing, name, command, retrieved)
             revisions: list[Revision] = []
             is_new = snapshot is None
             if snapshot is None:
@@ -125,7 +124,7 @@ def land_files(
 
 @dataclass(frozen=True)
 class _File:
-    """A file to land; of a large one the payload is its path."""
+    """A file to land. The payload of a large one is its path."""
 
     payload: bytes | Path
     document: Document
@@ -153,7 +152,7 @@ class _File:
 
 @dataclass(frozen=True)
 class _Command:
-    """The files of a command, checked, and the id of their snapshot if they are not landed yet."""
+    """The checked files of a command, and the id of the snapshot that they become if landed."""
 
     files: Sequence[_File]
     batch: batches.Batch
@@ -175,7 +174,7 @@ class _Command:
 
 
 def _files(source: Source, paths: Sequence[Path], retrieved_at: datetime) -> list[_File]:
-    """The files by name, so that the order of arguments does not matter; equal bytes once.
+    """The files sorted by name, whatever the order of arguments; equal bytes once.
 
     Raises ConfigurationError for a file that cannot be read, or a large one among others.
     """
@@ -186,8 +185,8 @@ def _files(source: Source, paths: Sequence[Path], retrieved_at: datetime) -> lis
             is_large = batches.is_large(source, path.stat().st_size)
             if is_large and len(set(paths)) > 1:
                 raise ConfigurationError(
-                    f"{path.name} is read block by block, without other files.",
-                    hint=f"{ONE_LANDING}: land it with a command of its own.",
+                    f"{path.name} is too large to be landed together with other files.",
+                    hint=f"{ONE_SNAPSHOT}: land it with a command of its own.",
                 )
             files.append(_File(path if is_large else path.read_bytes(), document))
         except OSError as error:
@@ -196,10 +195,8 @@ def _files(source: Source, paths: Sequence[Path], retrieved_at: datetime) -> lis
     return list({file.part.sha256: file for file in reversed(files)}.values())[::-1]
 
 
-def _checked(
-    source: Source, files: Sequence[_File], folder: Path, scope: CommodityScope
-) -> _Command:
-    """The files checked as one batch: a rule may need rows of several of them."""
+def _check(source: Source, files: Sequence[_File], folder: Path, scope: CommodityScope) -> _Command:
+    """Check the files as one batch: a rule may need rows of several of them."""
     snapshot_id = new_snapshot_id(source.CARD.name)
     first = files[0]
     if isinstance(first.payload, Path):
@@ -211,16 +208,17 @@ def _checked(
     try:
         return _Command(files, batches.read(source, parts, scope), snapshot_id)
     except ContradictionError as error:
-        hint = f"{ONE_LANDING}: land these one after the other, the newest last."
+        hint = f"{ONE_SNAPSHOT}: land these one after the other, the newest last."
         raise ContradictionError(error.message, hint=hint) from error
 
 
-def _landed_already(
+def _landed_before(
     landing: Landing, source: str, command: _Command, retrieved: date | None
 ) -> Snapshot | None:
-    """The snapshot that holds these bytes already.
+    """The snapshot with these bytes, if they are landed already.
 
-    Raises ConfigurationError for another day, and for bytes that were withdrawn, also of one file.
+    Raises ConfigurationError if they were retrieved on another day than `retrieved`, and if they,
+    or those of one of the files, were withdrawn.
     """
     files = [(file.name, file.part.sha256) for file in command.files]
     known = None
@@ -241,7 +239,10 @@ def _landed_already(
 def _revisions(
     landing: Landing, lake: Lake, source: Source, command: _Command, *, replace_all: bool
 ) -> list[Revision]:
-    """The effect of the files on the figures that count, by table. Raises ImplausibleError."""
+    """The effect of the files on the current figures, by table.
+
+    Raises ImplausibleError where they would shrink or shift these, unless `replace_all`.
+    """
     rows = command.batch.rows_of(command.snapshot_id)
     frames, in_part = compare_in_part(landing, lake, source, rows)
     is_part = any(isinstance(rows_of_table, Spooled) for rows_of_table in rows.values())
@@ -266,7 +267,7 @@ def _store(
     command: _Command,
     retrieved_at: datetime,
 ) -> Snapshot:
-    """The new snapshot of the files; it counts with its record, which is written last.
+    """Store the files as a new snapshot, which exists once its record is written, at the end.
 
     On an error, mostly a full disk, all written files are removed: they would fill the disk.
     """

@@ -1,4 +1,4 @@
-"""The outcome of `kido land` as rows and sentences; how they are printed is decided elsewhere."""
+"""The outcome of `kido land` as rows and sentences; the command line prints them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LandingReport:
     reasons: tuple[str, ...] = ()
     """For each table with quarantined rows, why its first one was quarantined."""
     revisions: tuple[Revision, ...] = ()
-    """The effect on the figures that count, by table."""
+    """The effect on the current figures, by table."""
     replaces_bundled: tuple[str, ...] = ()
     """The bundled lists that landed ones replace."""
     stale_corrections: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class LandingReport:
         return f"{title}: {news}.{instead if self.replaces_bundled else ''}"
 
     def table_rows(self) -> list[dict[str, str | int]]:
-        """A row per lake table: its rows, and how they compare with those that count.
+        """A row per lake table: its number of rows, and how they compare with the current ones.
 
         Files that are landed already are not compared.
         """
@@ -64,7 +64,7 @@ class LandingReport:
         ]
 
     def remarks(self) -> Iterator[str]:
-        """What the counts do not show, in sentences."""
+        """Sentences on what the numbers of rows do not show."""
         for revision in self.revisions:
             _, *details = revision.lines()
             yield from (f"{revision.table}: {detail}" for detail in details)
@@ -84,7 +84,11 @@ def report_of(
     *,
     is_new: bool,
 ) -> LandingReport:
-    """The report on documents that were landed together, as the batch was checked."""
+    """The report on documents of one command: their checked batch, their effect (`revisions`).
+
+    `others` is the conforming of the source's other snapshots, `is_new` whether anything was
+    landed.
+    """
     tables = batch.tables
     return LandingReport(
         documents=tuple(documents),
@@ -112,7 +116,7 @@ def report_of(
 
 
 def _compared(rows: int, revision: Revision | None) -> dict[str, str | int]:
-    """Counts of rows compared with those that count; with nothing to compare, all are new."""
+    """Numbers of rows compared with the current ones; with nothing to compare, all are new."""
     revision = revision or Revision("", rows, 0, 0, 0, (), ())
     compared = revision.added + revision.changed + revision.unchanged + revision.by_sums
     return {
@@ -138,7 +142,7 @@ def _stale_corrections(corrections: pl.DataFrame) -> Iterator[str]:
         figure = "no figure" if row["found_value"] is None else row["found_value"]
         yield (
             f"the correction {row['correction_id']} no longer matches: there is {figure} where "
-            f"{row['wrong_value']} was wrong; it is left as it is"
+            f"{row['wrong_value']} was wrong; it is not changed"
         )
 
 

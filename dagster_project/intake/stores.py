@@ -1,4 +1,4 @@
-"""The stores of a home's documents and rows, and the origins of documents."""
+"""Opens the landing and the lake of a home, and gives the origins of documents."""
 
 from __future__ import annotations
 

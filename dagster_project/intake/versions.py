@@ -1,8 +1,8 @@
-"""The version of a source's parser: what a snapshot is parsed again for when it changes.
+"""The version of a source's parser: where it changes, snapshots are parsed again.
 
-That is the source's module, the modules of `sources/` that it imports, the columns and keys of its
-tables, and the lists it reads. Code that every row passes through (`lake/`, `batch.py`) is not
-hashed: whoever changes the rows that it makes raises ROWS_VERSION.
+It is a hash of the source's module, the modules of `sources/` that it imports, the columns and keys
+of its tables, and the lists it reads. Code that every row passes through (`lake/`, `batch.py`) is
+not hashed: whoever changes the rows that it makes raises ROWS_VERSION.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def lists_read_by(source: Source) -> set[ListName]:
 
 
 def depends_on_scope(source: Source) -> bool:
-    """Whether its rows depend on the commodities that are kept."""
+    """Whether a source's rows depend on the commodity scope."""
     return not {"commodities", "mineral_groups"}.isdisjoint(lists_read_by(source))
 
 

@@ -244,7 +244,7 @@ def test_a_build_goes_on_with_small_files_where_the_disk_has_no_room_to_compact_
         def made(*_: object) -> None:
             raise error
 
-        monkeypatch.setattr("dagster_project.lake.compaction._made", made)
+        monkeypatch.setattr("dagster_project.lake.compaction._write_group", made)
 
     fails(OSError(28, "No space left on device"))
     assert compact_many_small_files(settings, ECB) == []

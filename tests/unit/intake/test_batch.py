@@ -213,7 +213,7 @@ def test_tables_with_lists_in_their_columns_are_put_together_too() -> None:
     conformed = [
         frame.with_columns(source=pl.lit("lib"), document=pl.lit(name)) for name in ("a", "b")
     ]
-    assert batches._together(table, conformed, is_extract=False).height == 1
+    assert batches._merge(table, conformed, is_extract=False).height == 1
 
 
 # Extracts.

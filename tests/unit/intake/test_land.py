@@ -211,7 +211,7 @@ def test_china_in_one_workbook_and_the_world_in_the_other_are_one_snapshot(
 
 
 REFUSED = (
-    "The files of one command are one landing: land these one after the other, the newest last."
+    "The files of one command become one snapshot: land these one after the other, the newest last."
 )
 
 
@@ -338,8 +338,8 @@ def test_a_large_file_is_landed_by_itself(
     with pytest.raises(ConfigurationError) as caught:
         land_files(settings, source_named("baci"), [small, large])
     assert str(caught.value) == (
-        "large.csv is read block by block, without other files. The files of one command are one "
-        "landing: land it with a command of its own."
+        "large.csv is too large to be landed together with other files. The files of one command "
+        "become one snapshot: land it with a command of its own."
     )
     assert not settings.home.exists()
 
@@ -619,7 +619,7 @@ def test_an_error_that_its_publisher_has_corrected_is_reported_and_nothing_is_ch
     said = " ".join(result.output.split())
     assert (
         "the correction COMTRADE-CHN-EXPORTS-BEL-TWICE no longer matches: there is 1558663 where "
-        "3117326 was wrong; it is left as it is."
+        "3117326 was wrong; it is not changed."
     ) in said
     mended, before = corrections_of(settings, baskets)
     assert before == applied
