@@ -1,4 +1,4 @@
-"""Kido's error types, each with a sentence that gives the remedy, and how messages are worded.
+"""Kido's error types, and functions that word messages.
 
 Every package may raise these; this module imports none of them.
 """
@@ -16,7 +16,7 @@ WIDTH = 80
 """Columns of a narrow terminal."""
 
 MOST_QUOTED = 200
-"""Most characters of a file or an answer that a message quotes: enough to find the place."""
+"""Most characters of a file or an answer in a message: enough to find the place."""
 
 LONGEST_MESSAGE = 4_000
 """Most characters of a message with its list of reasons; the longest of Kido's has about 1,500."""
@@ -36,7 +36,7 @@ _redact: ContextVar[Callable[[str], str] | None] = ContextVar("_redact", default
 def redacting(redact: Callable[[str], str]) -> Iterator[None]:
     """Redact credentials in every error and every shortened text that is created inside.
 
-    On creation: after shortening, half a credential would no longer be recognised.
+    They are redacted on creation: after shortening, half a credential would not be recognised.
     """
     token = _redact.set(redact)
     try:
@@ -52,7 +52,7 @@ def redacted(text: str) -> str:
 
 
 def shortened(text: str, most: int = MOST_QUOTED) -> str:
-    """The text, its end as an ellipsis where it has more than `most` characters."""
+    """The text; one of more than `most` characters is cut, with an ellipsis at its end."""
     text = redacted(text)
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
@@ -60,14 +60,14 @@ def shortened(text: str, most: int = MOST_QUOTED) -> str:
 def listed(values: Iterable[str]) -> str:
     """Values of a file, as many as fit MOST_QUOTED characters: `a, b and 998 more`."""
     all_values = list(values)
-    length, taken = 0, 0
+    length, shown = 0, 0
     for value in all_values:
         length += len(value) + 2
-        if length > MOST_QUOTED and taken:
+        if length > MOST_QUOTED and shown:
             break
-        taken += 1
-    more = f" and {len(all_values) - taken:,} more" if taken < len(all_values) else ""
-    return ", ".join(shortened(value) for value in all_values[:taken]) + more
+        shown += 1
+    more = f" and {len(all_values) - shown:,} more" if shown < len(all_values) else ""
+    return ", ".join(shortened(value) for value in all_values[:shown]) + more
 
 
 def iso_instant(at: datetime) -> str:
@@ -89,7 +89,7 @@ def indented(text: str, by: int = 4) -> list[str]:
 
 
 class KidoError(Exception):
-    """A failure a person can act on: one sentence, and a hint where there is one.
+    """A failure that a person can act on: a sentence, and a hint on what to do.
 
     Quoted text in a message is shortened to MOST_QUOTED characters.
     """
@@ -112,7 +112,7 @@ def _readable(text: str) -> str:
 
 
 def exception_text(error: BaseException) -> str:
-    """Type and message of an exception, shortened for a sentence of Kido's."""
+    """Type and message of another library's exception, shortened for a message."""
     return f"{type(error).__name__}: {shortened(' '.join(str(error).split()))}"
 
 
@@ -129,7 +129,7 @@ class ContradictionError(UpstreamFormatError):
 
 
 class UnknownCodeError(UpstreamFormatError):
-    """A country, commodity, unit or label that is in none of Kido's lists; the message names it."""
+    """A country, commodity, unit or label is in none of Kido's lists; the message names it."""
 
 
 class FetchError(KidoError):
@@ -137,11 +137,11 @@ class FetchError(KidoError):
 
 
 class ServerFailingError(FetchError):
-    """A publisher answered every attempt at one request with an error of its own (5xx)."""
+    """A publisher answered every attempt at one request with a temporary error (mostly 5xx)."""
 
 
 class BusyError(KidoError):
-    """Another run is already fetching from the publisher."""
+    """Another run has locked the source: it is fetching or landing it."""
 
 
 class UnexpectedStatusError(FetchError):
@@ -165,7 +165,7 @@ class BatchRejectedError(KidoError):
 
 
 class ImplausibleError(BatchRejectedError):
-    """Figures that look like an error beside the known ones; a person has to review them first."""
+    """Figures look like an error, compared with the known ones; a person has to review them."""
 
 
 class DamagedError(KidoError):
@@ -177,7 +177,7 @@ class DiskFullError(KidoError):
 
 
 class PublicationError(KidoError):
-    """There is nothing to publish, or no earlier release to roll back to."""
+    """Nothing can be published, or there is no earlier release to roll back to."""
 
 
 class BlockedError(PublicationError):

@@ -1,9 +1,9 @@
 """The only module that talks to a network: one publisher's client, with its limits and its key.
 
-It sends a request, waits and retries where that may help, and streams the answer to a file. The
-meaning of an answer is the source's business. A server may repeat anything anywhere, including the
-key it was sent: exceptions, log lines and fields of answers leave through one place, where every
-credential is redacted (`Client.redacting`). Bodies of answers are kept byte for byte.
+It sends a request, waits and retries where that may help, and streams the answer to a file. What an
+answer means is decided by the source. A server may repeat anything anywhere, including the key it
+was sent: all exceptions, log lines and fields of answers pass through one place, where every
+credential is redacted (`Client.redacting`). Bodies of answers are stored byte for byte.
 """
 
 from __future__ import annotations
@@ -55,27 +55,27 @@ from dagster_project.sources.card import Answer, Limits, Meaning, Request
 from dagster_project.sources.formats import looks_like, looks_like_html
 
 KEY_PLACEHOLDER = "{key}"
-"""Placeholder of the credential in a request's headers (or parameters, where a publisher takes it
-nowhere else), so that a plan never holds a secret: `{"Authorization": "APIKey {key}"}`."""
+"""Placeholder of the credential in a request's headers, so that a plan never contains a secret:
+`{"Authorization": "APIKey {key}"}`. It is in parameters only where headers are not accepted."""
 
 LEAST_BYTES_A_SECOND = 1024
-"""A body slower than this, once the longest silence is over, is treated as never ending."""
+"""A body that is slower than this after the timeout is treated as never ending."""
 
 LONGEST_WAIT_S = 60.0
-"""If a publisher asks for a longer wait, the run ends instead: one that sleeps for hours looks like
-one that hangs."""
+"""If a publisher asks for a longer wait, the run ends instead: a run that sleeps for hours cannot
+be told from one that hangs."""
 
 MOST_RETRY_AFTER_S = 366 * 86400.0
-"""A longer `Retry-After` is read as this: some are so large that no date is that far away."""
+"""A longer `Retry-After` is read as this: some are beyond the largest date."""
 
 MOST_REDIRECTS = 5
-MOST_WORDS_BYTES = 64 << 10
-"""How much of a refusal's text is read."""
+MOST_ERROR_TEXT_BYTES = 64 << 10
+"""How much is read of the text of an answer without content."""
 
 BLOCK_BYTES = 1 << 20
 REDACTED = "***"
 
-ASKED_AGAIN = frozenset({408, 409, 425, 429})
+RETRIED_STATUSES = frozenset({408, 409, 425, 429})
 """Temporary statuses below 500: too slow, busy with another request, too early, too often."""
 
 _CREDENTIAL_NAMES = frozenset(
@@ -107,7 +107,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Received:
-    """An answer, and what may be recorded of its origin. Nothing here holds a credential.
+    """An answer, and what may be recorded of its origin. Nothing here contains a credential.
 
     `retrieved_at` is in UTC, without a zone attached. `sha256` and `bytes` are of the file.
     """
@@ -119,19 +119,23 @@ class Received:
     bytes: int
 
 
-class _TryAgainError(Exception):
-    """A temporary failure. `seconds` is the wait the publisher asks for, where it does."""
+class _TemporaryError(Exception):
+    """A failure that a retry may overcome. `seconds` is the wait that the publisher asks for.
+
+    `is_silence`: it did not answer in time. `is_rate`: there were too many calls. `is_status`: it
+    answered with an error.
+    """
 
     def __init__(
         self, reason: str, seconds: float | None = None, *, is_silence: bool = False,
-        is_rate: bool = False, is_failing: bool = False,
+        is_rate: bool = False, is_status: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(reason)
         self.reason = reason
         self.seconds = seconds
         self.is_silence = is_silence
         self.is_rate = is_rate
-        self.is_failing = is_failing
+        self.is_status = is_status
 
 
 class Client:
@@ -183,52 +187,52 @@ class Client:
             self._client = None
 
     def send(self, request: Request, file: Path) -> Received:
-        """Send one request; what comes back is written to `file`.
+        """Send one request, with retries; the content of the answer is written to `file`.
 
-        Retries, after a growing wait with jitter or the publisher's `Retry-After`, for
-        ASKED_AGAIN, 5xx, a cut connection or body, and (less often) a server that is unreachable or
-        silent for `timeout_s`; never for another status. A status that the request declares is an
+        Retried, after a growing wait with jitter or the publisher's `Retry-After`, are
+        RETRIED_STATUSES, 5xx and a cut connection or body; less often a server that is unreachable
+        or silent for `timeout_s`. No other status is. A status that the request declares is an
         answer.
         Raises QuotaError when the publisher asks for a wait of more than LONGEST_WAIT_S or its
         calls are used up, DeniedError for 401 and 403, UnexpectedStatusError for another status,
         FetchError when the publisher cannot be reached, UpstreamFormatError when the bytes are
         HTML or another kind than the request expects, or too many, and ConfigurationError when the
-        request needs a key and there is none. No exception, log line or field of the answer holds
-        the key.
+        request needs a key and there is none. No exception, log line or field of the answer
+        contains the key.
         """
         with self.redacting():
             address = _Address(self._base_url, self._stand_in, request, self._secret)
         with self.redacting(address.credentials), _quiet_libraries():
-            return _redacted(self._fetched(request, address, file))
+            return _redact_texts(self._send_with_retries(request, address, file))
 
     @contextmanager
     def redacting(self, more: Iterable[str] = ()) -> Iterator[None]:
-        """No error, log line or text that is created inside holds a credential.
+        """Redact credentials in every error, log line and text that is created inside.
 
-        Redacted are the key, user and password of the addresses, and `more`. Answers have to be
-        read inside as well, since a body may repeat the key.
+        They are the key, user and password of the addresses, and `more`. Answers have to be read
+        inside as well, since a body may repeat the key.
         """
         credentials = [self._secret, *_credentials_in(self._base_url, self._stand_in), *more]
         with redacting(_redactor(credentials)):
             try:
                 yield
             except KidoError as error:
-                # Its cause may hold an address or header with a key.
+                # Its cause may contain an address or header with a key.
                 error.__cause__ = error.__context__ = None
                 raise
 
-    def _fetched(self, request: Request, address: _Address, file: Path) -> Received:
+    def _send_with_retries(self, request: Request, address: _Address, file: Path) -> Received:
         retrying = Retrying(
             stop=self._should_stop,
             wait=_Wait(self._wait),
-            retry=retry_if_exception_type(_TryAgainError),
+            retry=retry_if_exception_type(_TemporaryError),
             sleep=self._sleep,
             before_sleep=_log_retry,
             reraise=True,
         )
         try:
             return retrying(self._attempt, request, address, file)
-        except _TryAgainError as error:
+        except _TemporaryError as error:
             tries = retrying.statistics["attempt_number"]
             times = f"{tries} attempts" if tries > 1 else "one attempt"
             failure = f"after {times}: {shortened(error.reason)}"
@@ -238,7 +242,7 @@ class Client:
                     f"{address.named} allows no more calls {failure}.",
                     again_at=_now() + wait if wait else None,
                 ) from None
-            kind = ServerFailingError if error.is_failing else FetchError
+            kind = ServerFailingError if error.is_status else FetchError
             raise kind(f"{address.named} could not be fetched {failure}.") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise FetchError(
@@ -248,41 +252,43 @@ class Client:
 
     def _should_stop(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
-        assert isinstance(error, _TryAgainError)
+        assert isinstance(error, _TemporaryError)
         if error.is_rate and (error.seconds or 0) > LONGEST_WAIT_S:
             return True
         most = self._attempts_at_silence if error.is_silence else self._attempts
         return state.attempt_number >= most
 
     def _attempt(self, request: Request, address: _Address, file: Path) -> Received:
-        """One attempt, redirects included. Raises _TryAgainError when a retry may help."""
-        client = self._opened()
+        """One attempt, redirects included. Raises _TemporaryError when a retry may help."""
+        client = self._open()
         outgoing = client.build_request("GET", address.url, headers=address.headers)
         for _ in range(MOST_REDIRECTS + 1):
             # A publisher's key is for the publisher only: a redirect elsewhere does not get it.
             if not address.is_home(outgoing.url):
                 for name in address.secret_headers:
                     outgoing.headers.pop(name, None)
-            self._keep_pace()
+            self._wait_for_turn()
             try:
                 response = client.send(outgoing, stream=True)
                 try:
                     if response.next_request is None:
-                        return self._received(response, request, address, file)
+                        return self._receive(response, request, address, file)
                     outgoing = response.next_request
                 finally:
                     response.close()
             except httpx.TimeoutException as error:
-                raise _TryAgainError(
+                raise _TemporaryError(
                     "the server did not answer in time", is_silence=True
                 ) from error
             except httpx.ConnectError as error:
-                raise _TryAgainError(f"the connection failed ({error})", is_silence=True) from error
+                raise _TemporaryError(
+                    f"the connection failed ({error})", is_silence=True
+                ) from error
             except (httpx.NetworkError, httpx.ProxyError, httpx.RemoteProtocolError) as error:
-                raise _TryAgainError(f"the connection failed ({error})") from error
+                raise _TemporaryError(f"the connection failed ({error})") from error
         raise FetchError(f"{address.named} redirects more than {MOST_REDIRECTS} times.")
 
-    def _opened(self) -> httpx.Client:
+    def _open(self) -> httpx.Client:
         if self._client is None:
             headers = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip, identity"}
             self._client = httpx.Client(
@@ -290,7 +296,7 @@ class Client:
             )
         return self._client
 
-    def _keep_pace(self) -> None:
+    def _wait_for_turn(self) -> None:
         """Wait until the publisher's calls per minute allow the next one, and count it."""
         if self._limits.calls_a_minute:
             pause = self._last_call + 60 / self._limits.calls_a_minute - time.monotonic()
@@ -299,16 +305,17 @@ class Client:
         self._before_call()
         self._last_call = time.monotonic()
 
-    def _received(
+    def _receive(
         self, response: httpx.Response, request: Request, address: _Address, file: Path
     ) -> Received:
+        """Read an answer, its content into `file`. Raises what `send` does, or _TemporaryError."""
         status = response.status_code
         retry_after_s = _retry_after(response.headers)
         meaning: Meaning | None = "content" if status == 200 else request.statuses.get(status)
         if meaning is None:
-            if status in ASKED_AGAIN or status >= 500:
-                raise _TryAgainError(
-                    _status(response), retry_after_s, is_rate=status == 429, is_failing=True
+            if status in RETRIED_STATUSES or status >= 500:
+                raise _TemporaryError(
+                    _status(response), retry_after_s, is_rate=status == 429, is_status=True
                 )
             kind = DeniedError if status in (401, 403) else UnexpectedStatusError
             raise kind(f"{address.named} answered {_status(response)}.")
@@ -318,7 +325,7 @@ class Client:
             media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             _require_expected(file, size, media_type, request, address)
         else:
-            text = _words(response)
+            text = _error_text(response)
             file.unlink(missing_ok=True)  # of an attempt that was cut
         _log.info("GET %s: %s, %d bytes", address.named, _status(response), size)
         return Received(
@@ -342,10 +349,10 @@ class Client:
         )
 
     def _stream(self, response: httpx.Response, address: _Address, file: Path) -> tuple[int, str]:
-        """Write the body, without its transfer coding, to the file; its size and SHA-256.
+        """Write the decoded body to the file; returns its size and SHA-256.
 
-        Read raw and unpacked here, because a streaming decoder accepts a gzip body that stops
-        half-way as complete. httpx itself fails on a body shorter than its `Content-Length`.
+        It is decoded here, because the decoder of httpx accepts a gzip body that stops half-way as
+        complete. On a body shorter than its `Content-Length`, httpx itself fails.
         """
         most = self._limits.largest_answer_bytes
         digest, size = hashlib.sha256(), 0
@@ -365,19 +372,20 @@ class Client:
 
 
 def _in_time(response: httpx.Response, longest_silence_s: float) -> Iterator[bytes]:
-    """The body as it comes. Raises _TryAgainError where it comes too slowly to end in time."""
+    """The blocks of the body as received. Raises _TemporaryError if they come too slowly."""
     started, size = time.monotonic(), 0
     for block in response.iter_raw():
         size += len(block)
         seconds = time.monotonic() - started
         if seconds > longest_silence_s and size < LEAST_BYTES_A_SECOND * seconds:
-            raise _TryAgainError("the body comes too slowly to end in time", is_silence=True)
+            raise _TemporaryError("the body comes too slowly to end in time", is_silence=True)
         yield block
 
 
 def _decoded(
     response: httpx.Response, address: _Address, longest_silence_s: float
 ) -> Iterator[bytes]:
+    """The body's blocks without their content coding. Raises _TemporaryError for a cut body."""
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding in ("", "identity"):
         yield from _in_time(response, longest_silence_s)
@@ -398,21 +406,21 @@ def _decoded(
                 block = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
         yield unpack.flush()
     except zlib.error as error:
-        raise _TryAgainError(f"the body was cut or damaged ({error})") from error
+        raise _TemporaryError(f"the body was cut or damaged ({error})") from error
     if not unpack.eof:
-        raise _TryAgainError("the body was cut or damaged (it stops before its end)")
+        raise _TemporaryError("the body was cut or damaged (it stops before its end)")
 
 
-def _words(response: httpx.Response) -> str:
-    """The first part of a refusal's text."""
+def _error_text(response: httpx.Response) -> str:
+    """The text of an answer without content, from its beginning."""
     read = b""
     try:
         for block in response.iter_bytes(4096):
             read += block
-            if len(read) >= 2 * MOST_WORDS_BYTES:
+            if len(read) >= 2 * MOST_ERROR_TEXT_BYTES:
                 break
     except httpx.DecodingError as error:
-        raise _TryAgainError("the body was cut or damaged") from error
+        raise _TemporaryError("the body was cut or damaged") from error
     # Shortened after the key is redacted: half a key would not be recognised.
     return read.decode("utf-8-sig", "replace")
 
@@ -430,7 +438,7 @@ def _quiet_libraries() -> Iterator[None]:
 
 
 def _is_loggable(_record: logging.LogRecord) -> bool:
-    """Suppresses the client's own log lines on a fetch: they print addresses in full."""
+    """A filter that drops httpx's log lines during a fetch: they contain addresses in full."""
     return not _is_fetching.get()
 
 
@@ -439,8 +447,8 @@ def _without_credentials(record: logging.LogRecord) -> bool:
     return True
 
 
-def _redacted(received: Received) -> Received:
-    """The answer with every text in it redacted; the bytes in its file are as received."""
+def _redact_texts(received: Received) -> Received:
+    """The answer with every text in it redacted; the bytes in its file are not changed."""
     answer = received.answer
     return replace(
         received,
@@ -449,14 +457,14 @@ def _redacted(received: Received) -> Received:
             answer,
             media_type=redacted(answer.media_type),
             headers={name: redacted(value) for name, value in answer.headers.items()},
-            text=redacted(answer.text)[:MOST_WORDS_BYTES],
+            text=redacted(answer.text)[:MOST_ERROR_TEXT_BYTES],
         ),
     )
 
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """The authorities that a server's certificate is checked with: reading them takes 20 ms."""
+    """The authorities that a server's certificate is checked with; reading them takes 20 ms."""
     return httpx.create_ssl_context()
 
 
@@ -474,7 +482,7 @@ def _log_retry(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     address = next(argument for argument in state.args if isinstance(argument, _Address))
     _log.warning(
-        "GET %s: %s; asked again in %.0f s",
+        "GET %s: %s; retried in %.0f s",
         address.named,
         shortened(str(error)),
         state.upcoming_sleep,
@@ -503,7 +511,11 @@ def _require_expected(
 
 
 class _Address:
-    """The address of a request with its key, and the form of it that may be shown."""
+    """The address of a request with its key, and the form of it that may be shown.
+
+    `shown` is redacted; `named` is `shown`, shortened for messages. `credentials` are those in the
+    request itself. Raises ConfigurationError for an invalid address, or a missing or invalid key.
+    """
 
     def __init__(self, base_url: str, stand_in: str | None, request: Request, secret: str) -> None:
         templates = {**request.headers, **request.params}
@@ -511,7 +523,7 @@ class _Address:
         if not secret and any(KEY_PLACEHOLDER in value for value in templates.values()):
             raise ConfigurationError(f"{self.shown} cannot be fetched without a key.")
         if not (secret.isascii() and secret.isprintable()):
-            raise ConfigurationError(f"The key for {self.shown} holds an invalid character.")
+            raise ConfigurationError(f"The key for {self.shown} contains an invalid character.")
         self._secret = secret
         try:
             joined = httpx.URL(
@@ -524,9 +536,9 @@ class _Address:
         except httpx.InvalidURL:
             joined = httpx.URL()
         if joined.scheme not in ("http", "https") or not joined.host:
-            # The address itself is not quoted: it may hold anything.
+            # The address itself is not quoted: it may contain a credential.
             raise ConfigurationError(
-                "The address that stands in for the publisher's is not an http or https address."
+                "The address that replaces the publisher's is not an http or https address."
                 if stand_in
                 else f"{request.url} is not below an http or https address."
             )
@@ -544,17 +556,16 @@ class _Address:
             for name, value in (*request.headers.items(), *self.url.params.multi_items())
             if _names_credential(name) and len(value) >= LEAST_CREDENTIAL
         ]
-        """The credentials in the request itself."""
         # Redacted before it is shortened: half a key would not be recognised.
         self.shown = redacted(_shown(self.url))
+        # A request for ninety codes would fill a screen.
         self.named = self.shown if len(self.shown) <= 120 else f"{self.shown[:119]}…"
-        """For messages: a request for ninety codes fills a screen."""
 
     def _filled(self, template: str) -> str:
         return template.replace(KEY_PLACEHOLDER, self._secret)
 
     def is_home(self, url: httpx.URL) -> bool:
-        """Whether an address is on the server the request was for, or its move to https."""
+        """Whether an address is on the request's own server, or on the same host by https."""
         if url.scheme == "https" and self.url.scheme == "http" and self.url.port is None:
             return (url.host, url.port) == (self.url.host, None)
         return (url.scheme, url.host, url.port) == (self.url.scheme, self.url.host, self.url.port)
@@ -583,8 +594,8 @@ def _shown(url: httpx.URL) -> str:
 
 
 def _credentials_in(*addresses: str | None) -> Iterator[str]:
-    """User and password of addresses: the password, both as Basic authentication sends them, and
-    the user alone where there is no password (some publishers take a key for a user).
+    """The credentials in addresses: the password, and user and password as Basic authentication
+    sends them; without a password the user, which is a key at some publishers.
     """
     for address in addresses:
         try:
@@ -599,8 +610,8 @@ def _credentials_in(*addresses: str | None) -> Iterator[str]:
 def _redactor(credentials: Iterable[str]) -> Callable[[str], str]:
     """The function that redacts credentials in a text, however a server may have encoded them.
 
-    As they are, escaped as in an address (also doubly), in JSON or in HTML, with each character
-    encoded in its own way, and inside base64. Upper and lower case are not distinguished.
+    It finds them unchanged, escaped as in an address (also doubly), in JSON or in HTML, with each
+    character encoded in its own way, and inside base64. Upper and lower case are not distinguished.
     """
     secrets = sorted(
         {credential for credential in credentials if credential.strip()}, key=len, reverse=True
@@ -646,20 +657,20 @@ def _in_base64(secret: str) -> Iterator[str]:
 
 
 class _Wait(wait_base):
-    """The wait the publisher asks for in `Retry-After`, else the growing one."""
+    """The wait that the publisher asks for in `Retry-After`, else the growing one."""
 
     def __init__(self, otherwise: wait_base) -> None:
         self._otherwise = otherwise
 
     def __call__(self, retry_state: RetryCallState) -> float:
         error = retry_state.outcome.exception() if retry_state.outcome else None
-        if isinstance(error, _TryAgainError) and error.seconds is not None:
+        if isinstance(error, _TemporaryError) and error.seconds is not None:
             return min(error.seconds, LONGEST_WAIT_S)
         return float(self._otherwise(retry_state))
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds that `Retry-After` asks for (a number, or a date); null if absent or invalid."""
+    """The seconds of `Retry-After` (a number, or a date); None if absent or invalid."""
     text = headers.get("retry-after", "").strip()
     if text.isdecimal():
         return min(float(text), MOST_RETRY_AFTER_S)

@@ -1,4 +1,4 @@
-"""The words that columns may hold: each list defined once, for schemas, sources, suites and docs.
+"""The words that are values of columns: each list once, for schemas, sources, suites and docs.
 
 Only Kido's own words. Lists of codes (economies, instruments, groups of minerals) are edited by
 hand, in `lake/vocabulary.py`; a publisher's own names are mapped in its source.
@@ -42,7 +42,7 @@ DatePrecision = Literal["day", "month", "year"]
 DATE_PRECISIONS: tuple[DatePrecision, ...] = get_args(DatePrecision)
 
 WindowOfAFixedStart = Literal["since_2025_06_30", "all"]
-"""Begin on the same day whenever they are looked at: they can be judged as of an earlier day."""
+"""Windows that begin on a fixed day, so that they can be computed as of an earlier day."""
 
 Window = Literal["since_2025_06_30", "ytd", "1y", "3y", "all"]
 WINDOWS: tuple[Window, ...] = get_args(Window)
@@ -121,13 +121,13 @@ INFERRED_COLUMNS: tuple[InferredColumn, ...] = get_args(InferredColumn)
 
 BaselineReason = Literal["before_announcement", "not_reported", "across_a_break"]
 BASELINE_REASONS: tuple[BaselineReason, ...] = get_args(BaselineReason)
-"""Why a month has nothing to be compared with: it is before the announcement itself, no figure
-is reported for the same month of the two years before, or only figures of other goods are."""
+"""Why a month has no baseline: it is itself before the announcement, no figure is reported for the
+same month of the two years before, or the code covered other goods then."""
 
 ExposureReason = Literal["no_figures", "exports_only", "largest_flows_only"]
 EXPOSURE_REASONS: tuple[ExposureReason, ...] = get_args(ExposureReason)
-"""Why the amounts of an exposure are null, or its shares: nobody's figures are at hand, or only the
-exports of the economy that restricts, or only a list of the largest flows."""
+"""Why the amounts or shares of an exposure are null: there are no figures, only the exports of the
+economy that restricts, or only a list of the largest flows."""
 
 SignalOfFigures = Literal["volume_drop", "price_surge", "concentration_jump"]
 SIGNALS_OF_FIGURES: tuple[SignalOfFigures, ...] = get_args(SignalOfFigures)
@@ -152,11 +152,11 @@ MilestoneKind = Literal["dispute", "remark", "supply_project", "disclosure", "pa
 MILESTONE_KINDS: tuple[MilestoneKind, ...] = get_args(MilestoneKind)
 
 WrittenCompanyEvidence = Literal["disclosed", "sector_only"]
-"""Said by the company itself; only its sector is known to be hit. What is written by hand."""
+"""The evidence in the catalogue: the company's own disclosure, or that its sector is affected."""
 
 CompanyEvidence = Literal["listed", WrittenCompanyEvidence]
 COMPANY_EVIDENCE: tuple[CompanyEvidence, ...] = get_args(CompanyEvidence)
-"""The best evidence first; `listed` is who the clause itself names."""
+"""The best evidence first; `listed`: the clause itself names the company."""
 
 # Markets.
 
@@ -165,14 +165,14 @@ EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 EventModel = Literal["constant_mean", "market"]
 EVENT_MODELS: tuple[EventModel, ...] = get_args(EventModel)
-"""What the usual return of a session is: its mean, or its factor's share of what the market did."""
+"""The expected return of a session: the mean of earlier ones, or the market's times a factor."""
 
 EventReason = Literal[
     "day_not_known", "no_price_on_the_session", "estimation_window_short", "nothing_varies",
     "event_window_not_complete", "session_without_a_price",
 ]  # fmt: skip
 EVENT_REASONS: tuple[EventReason, ...] = get_args(EventReason)
-"""Why the window of an event has no statistics; the first that holds."""
+"""Why the window of an event has no statistics: the first reason that applies."""
 
 # The warehouse itself.
 
@@ -180,8 +180,8 @@ SCHEMAS = ("reference", "trade", "dependency", "exposure", "market", "catalog")
 """The schemas of the published file."""
 
 Outcome = Literal["ok", "no_answer", "denied", "rejected", "quota"]
-"""Outcome of a request: answered; no answer at all; the key refused; the answer rejected; no more
-calls allowed for now."""
+"""Outcome of a request: answered, no answer, the key refused, the answer rejected, or no more calls
+allowed for now."""
 
 Answer = Literal[Outcome, "not_asked"]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
@@ -198,7 +198,7 @@ CHECK_STATUSES: tuple[CheckStatus, ...] = get_args(CheckStatus)
 
 CorrectionAction = Literal["replace", "rescale", "read_as"]
 CORRECTION_ACTIONS: tuple[CorrectionAction, ...] = get_args(CorrectionAction)
-"""One figure; a column or partner in a wrong unit; a printed code that is read as another."""
+"""What is corrected: one figure, all figures in a wrong unit, or a misprinted code."""
 
 CorrectionStatus = Literal["applied", "no_longer_matches"]
 CORRECTION_STATUSES: tuple[CorrectionStatus, ...] = get_args(CorrectionStatus)
@@ -208,7 +208,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 Moment = Literal["then", "now"]
 MOMENTS: tuple[Moment, ...] = get_args(Moment)
-"""The day a statement was made, and the day of the build."""
+"""The day on which a statement was made, and the day of the build."""
 
 UNITS_OF_FINDINGS = (
     "share_of_value", "share_of_weight", "share_of_output", "share_of_reserves",
@@ -223,7 +223,7 @@ _MEANINGS: Mapping[str, str] = MappingProxyType({"A": "a year", "M": "a month", 
 
 
 def listed(words: Iterable[str], then: str = ".") -> str:
-    """The words as a column's description lists them, then the end: "`CIF` or `FOB`."."""
+    """The words for a column's description, followed by `then`: "`CIF` or `FOB`."."""
     *first, last = [_quoted(word) for word in words]
     is_explained = _MEANINGS.keys() >= set(words)
     return f"{', '.join(first)}{', ' if is_explained else ' or '}{last}{then}"

@@ -1,7 +1,7 @@
 """Known errors of publishers: the register of each source, and its application to rows.
 
-The errors themselves and the reasons are in `bundled/<source>/corrections.yaml`, edited by hand.
-Reading a publisher's file does not belong here: a correction names a row of a lake table.
+The errors and the reasons are in `bundled/<source>/corrections.yaml`, edited by hand. A correction
+names a row of a lake table: no publisher's file is read here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KEY_SEPARATOR = " | "
 """Separator of the cells of a row's key; it occurs in no label."""
 
 REASON = "correction_reason"
-"""The column that says of a row why a printed code was read as another."""
+"""The column with the reason why a printed code of a row was read as another."""
 
 _HINT = "The fields are explained at the head of dagster_project/bundled/usgs_mcs/corrections.yaml."
 
@@ -42,11 +42,13 @@ Cell = Annotated[str | int | float, BeforeValidator(_cell)]
 class Correction(Entry):
     """A figure or code that a publisher misprints, and the right one, as the lake has them.
 
-    `row` names the row of `table` by its cells, `column` the wrong cell in it. `replace` corrects
-    that cell. `rescale` is for a cell in a wrong unit, or counted twice, like others of its file:
-    in all rows with the same cells, except for those `across` which the error reaches, `column`
-    and `also` are multiplied by the ratio of right to wrong. `read_as` is for a misprinted code in
-    a cell of codes: the cell stays as printed, and the row gets the reason.
+    `row` names the row of `table` by its cells, `column` the wrong cell in it. The actions:
+    - `replace` corrects that cell.
+    - `rescale` is for a wrong unit, or figures counted twice, in many rows of a file. In all rows
+      with the cells of `row`, those of `across` excepted, `column` and the columns `also` are
+      multiplied by the ratio of `right` to `wrong`.
+    - `read_as` is for a misprinted code in a cell of codes. The cell stays as printed, and the row
+      gets the reason.
     """
 
     correction: Identifier
@@ -65,11 +67,11 @@ class Correction(Entry):
     @model_validator(mode="after")
     def _fits_its_table(self) -> Self:
         if self.table not in LAKE_TABLES:
-            raise ValueError(f"is of {self.table!r}, which is no table of the lake")
+            raise ValueError(f"is of {self.table!r}, which is not a table of the lake")
         schema = LAKE_TABLES[self.table].polars_schema
         for name in (*self.row, self.column, *self.across, *self.also):
             if name not in schema:
-                raise ValueError(f"names {name!r}, which is no column of {self.table}")
+                raise ValueError(f"names {name!r}, which is not a column of {self.table}")
         is_text = schema[self.column] == pl.String
         if any(isinstance(value, str) != is_text for value in (self.wrong, self.right)):
             kind = "text" if is_text else "a number"
@@ -79,36 +81,36 @@ class Correction(Entry):
         if self.action == "rescale":
             self._require_ratio(schema)
         elif self.across or self.also:
-            raise ValueError("reaches other rows or columns, which only `rescale` does")
+            raise ValueError("has `across` or `also`, which only `rescale` may have")
         if self.action == "read_as" and not (is_text and REASON in schema):
             raise ValueError("reads a code as another in a table without printed codes")
         return self
 
     def _require_ratio(self, schema: pl.Schema) -> None:
         if any(schema[name] != pl.Float64 for name in (self.column, *self.also)):
-            raise ValueError("rescales a column that holds no figures")
+            raise ValueError("rescales a column that has no figures")
         if not all(isinstance(value, int | float) and value for value in (self.wrong, self.right)):
             raise ValueError("rescales by a ratio, which needs two figures that are not 0")
         if not self.across or not set(self.across) < set(self.row):
             raise ValueError("rescales `across` no columns of `row`, or across all of them")
 
     def reaches(self, rows: pl.DataFrame) -> bool:
-        """Whether some of the lake's rows are such that the correction changes them."""
-        return not rows.filter(_has(self.reach)).is_empty()
+        """Whether the correction may change any of these rows of the lake."""
+        return not rows.filter(_has(self.shared_cells)).is_empty()
 
     @property
-    def reach(self) -> Mapping[str, Cell]:
-        """The cells that all rows share which it changes."""
+    def shared_cells(self) -> Mapping[str, Cell]:
+        """The cells that are the same in all rows which the correction may change."""
         return {name: cell for name, cell in self.row.items() if name not in self.across}
 
     @property
     def row_key(self) -> str:
-        """The cells that name the row, as readers see them."""
+        """The cells that name the row as text: `label=Neodymium | year=2021`."""
         return KEY_SEPARATOR.join(f"{name}={printed(cell)}" for name, cell in self.row.items())
 
 
 def printed(value: object) -> str:
-    """A figure as text without loss, a whole one without a point; text as it is."""
+    """A figure as text without loss, a whole number without a point; text unchanged."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     return str(value)
@@ -158,26 +160,27 @@ def _entries(source: str) -> list[dict[str, Any]]:
 def apply_corrections(
     source: str, frames: Mapping[str, pl.DataFrame]
 ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
-    """Rows of lake tables with the register of their source applied, and rows of `corrections`.
+    """Apply the register of a source to rows of lake tables; returns them, and the results.
 
-    The latter say for each correction whose row is among them whether it was applied, or no longer
-    matches: the row has another value than the wrong one, since its publisher has corrected it,
-    and everything is left as it is. A correction of a row that is not there has no effect.
-    A row printed twice is left to the checks, which reject its document. Raises UpstreamFormatError
-    where a correction fits several rows: which of them it is of is not known.
+    The results are rows of `corrections`, one per correction whose row is among these. Either it
+    was applied, or it no longer matches: the row has another value than the wrong one, since its
+    publisher has corrected it, and no row is changed. A correction without its row has no effect.
+    A row printed twice is not corrected: the checks reject its document. Raises UpstreamFormatError
+    where a correction fits several rows, since it is meant for one.
     """
     frames = dict(frames)
-    outcomes = []
+    results = []
     for correction in corrections(source).values():
         if correction.table in frames:
-            frames[correction.table], outcome = _applied(correction, frames[correction.table])
-            outcomes += outcome
-    return frames, CORRECTIONS.conform(pl.DataFrame(outcomes)) if outcomes else CORRECTIONS.empty()
+            frames[correction.table], result = _apply(correction, frames[correction.table])
+            results += result
+    return frames, CORRECTIONS.conform(pl.DataFrame(results)) if results else CORRECTIONS.empty()
 
 
-def _applied(
+def _apply(
     correction: Correction, rows: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[dict[str, object]]]:
+    """The rows after a correction, and its result, if its row is among them."""
     is_row = _has(correction.row)
     matching = rows.filter(is_row)
     if matching.is_empty():
@@ -194,8 +197,8 @@ def _applied(
     is_wrong = value == correction.wrong or (
         correction.action == "read_as" and _is_among(correction, value)
     )
-    after = rows.with_columns(_right(correction, is_row)) if is_wrong else rows
-    outcome = {
+    after = rows.with_columns(_corrected_columns(correction, is_row)) if is_wrong else rows
+    result = {
         "source": matching["source"][0],
         "correction_id": correction.correction,
         "table_name": correction.table,
@@ -214,14 +217,14 @@ def _applied(
         ),
         "snapshot_id": matching["snapshot_id"][0],
     }
-    return after, [outcome]
+    return after, [result]
 
 
 def _is_among(correction: Correction, codes: str | None) -> bool:
     return correction.wrong in (codes or "").split()
 
 
-def _right(correction: Correction, is_row: pl.Expr) -> list[pl.Expr]:
+def _corrected_columns(correction: Correction, is_row: pl.Expr) -> list[pl.Expr]:
     """The columns that change, with the right values."""
     if correction.action == "replace":
         right, name = pl.lit(correction.right), correction.column
@@ -232,7 +235,7 @@ def _right(correction: Correction, is_row: pl.Expr) -> list[pl.Expr]:
     # As whole numbers: 10,300 over 10.3 is not quite 1000 in binary.
     ratio = Fraction(printed(correction.right)) / Fraction(printed(correction.wrong))
     return [
-        pl.when(_has(correction.reach))
+        pl.when(_has(correction.shared_cells))
         .then(pl.col(name) * float(ratio.numerator) / float(ratio.denominator))
         .otherwise(pl.col(name))
         .alias(name)
@@ -241,6 +244,7 @@ def _right(correction: Correction, is_row: pl.Expr) -> list[pl.Expr]:
 
 
 def _has(cells: Mapping[str, Cell]) -> pl.Expr:
+    """Whether a row has all of these cells, compared as text."""
     return pl.all_horizontal(
         pl.col(name).cast(pl.String) == str(cell) for name, cell in cells.items()
     )

@@ -1,6 +1,6 @@
 """Entries of YAML files that are edited by hand: their loader, their fields, the first mistake.
 
-What an entry of one kind of file holds does not belong here.
+The fields of one kind of entry do not belong here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Fields(dict[str, Any]):
 
 
 def line_of(entry: object, path: Iterable[str | int] = ()) -> int | None:
-    """The line of the fields that lie deepest on the path from an entry to one of its values."""
+    """The line of the innermost fields on the path from an entry to one of its values."""
     line = entry.line if isinstance(entry, Fields) else None
     for step in path:
         if isinstance(entry, list) and isinstance(step, int):
@@ -108,9 +108,9 @@ def _field_names(kind: type[Entry]) -> list[str]:
 
 
 class PlainLoader(yaml.CSafeLoader):
-    """Safe YAML in which a duplicated key is an error, days stay text, and fields know their line.
+    """Safe YAML in which a duplicated key is an error, days stay text, and fields have their line.
 
-    The reader of a day can name its field; YAML's own reader of dates cannot.
+    Days stay text so that an error can name the field; YAML's own reader of dates cannot.
     """
 
     yaml_implicit_resolvers = {  # noqa: RUF012  (typed by the base class)

@@ -19,9 +19,7 @@ INSTANT = pl.Datetime("us")
 
 
 def text_of_all(text: str) -> pl.Expr:
-    """A column with the same text in each row, as Enum: it is computed and spooled in a fifth of
-    the time.
-    """
+    """A column with the same text in each row, as Enum: that takes a fifth of the time to spool."""
     return pl.lit(text, pl.Enum([text]))
 
 
@@ -36,28 +34,28 @@ class Column:
 
 @dataclass(frozen=True)
 class LakeTable:
-    """A typed table of the lake, and which of its rows count on the day of a build.
+    """A typed table of the lake, and which of its rows are current on the day of a build.
 
     `key` identifies a row. `vintage_slice` is what one vintage replaces as a whole: of two
-    vintages of a slice the newer one counts, without the rows it no longer has. The newer one is
-    the one retrieved later, but a later `edition` (a column) of a publication takes precedence
+    vintages of a slice the newer one is current, without the rows it no longer has. The newer one
+    is the one retrieved later, but a later `edition` (a column) of a publication takes precedence
     over an earlier one, whenever it was retrieved.
 
-    Where several slices may describe one thing, `subject` identifies it, and one of them counts:
-    that with the best `evidence` (a column: official, reported, de_facto), then the one retrieved
-    later.
+    Where several slices may describe one thing, `subject` identifies it, and one of them is
+    current: that with the best `evidence` (a column: official, reported, de_facto), then the one
+    retrieved later.
 
-    `known_from` is the column with the time from which a row counts: when a figure was retrieved,
-    or when a fact became known. A list that is edited by hand has none. Of lists and facts the
-    newest text is used whenever it was retrieved; only what was not yet known on the day is left
-    out.
+    `known_from` is the column with the time from which a row is known: when a figure was
+    retrieved, or when a fact became known. A list that is edited by hand has none. Of lists and
+    facts the newest text is current, whenever it was retrieved, without what was not yet known on
+    the day.
 
     `period` is the column with the period of a row. Of a table that is `asked_by` the codes of a
     column, requests are recorded (`coverage`), so that a slice withdrawn by its publisher is
     recognised.
 
-    dbt's staging model of a table is generated from these; where `is_staged_by_slice`, the slices
-    that count are staged too, for models that need no rows.
+    dbt's staging model of a table is generated from these; where `is_staged_by_slice`, the current
+    slices are staged too, for models that need no rows.
     """
 
     name: str
@@ -162,7 +160,7 @@ _PROVENANCE: Mapping[str, Column] = {
     "vintage_at": Column(
         INSTANT, "When the publisher's figure was retrieved; a release date for bundled figures."
     ),
-    "snapshot_id": Column(pl.String, "Snapshot that holds the bytes; newer ones sort later."),
+    "snapshot_id": Column(pl.String, "Snapshot with the bytes; newer ones sort later."),
 }
 
 TRADE_FLOWS = _table(
@@ -286,7 +284,7 @@ RESTRICTION_SUSPENSIONS = _table(
         "suspended_to": Column(pl.Date, "Last day suspended; null while it is open.", True),
         "suspended_by": Column(pl.String, "Clause that suspends it.", True),
         "evidence_class": Column(
-            pl.String, "Of the clause: of two texts of it, the suspensions of the better count."
+            pl.String, "Of the clause: of two texts of it, the suspensions of the better are used."
         ),
         "known_at": Column(pl.Date, "Day the suspension became known."),
     },
@@ -349,7 +347,7 @@ MILESTONES = _table(
 
 COMPANY_FACTS = _table(
     "company_facts",
-    "What a clause has to do with a company: it is named by it, or said to be hit by it.",
+    "How a clause concerns a company: it names it, or the company is reported to be hit by it.",
     key=("source", "company", "clause_id"),
     vintage_slice=("source", "document"),
     subject=("clause_id", "company"),
@@ -652,7 +650,7 @@ MATERIAL_LABELS = _table(
     "material_labels",
     "A publisher's label for a material, and the warehouse's name for it.",
     key=("source", "label"),
-    # Each snapshot holds the whole list of its source: a label it lacks is removed.
+    # Each snapshot has the whole list of its source: a label that it lacks is removed.
     vintage_slice=("source",),
     known_from=None,
     columns={
@@ -699,7 +697,7 @@ COVERAGE = _table(
 
 CORRECTIONS = _table(
     "corrections",
-    "A correction of a publisher's known error, and what became of it in a document.",
+    "A correction of a publisher's known error, and its result in a document.",
     key=("source", "correction_id"),
     vintage_slice=("source", "correction_id"),
     columns={
@@ -717,7 +715,7 @@ CORRECTIONS = _table(
             pl.String,
             words.listed(
                 words.CORRECTION_STATUSES,
-                ": the document has another value than the wrong one, and is left as it is.",
+                ": the document has another value than the wrong one, and is not changed.",
             ),
         ),
         "rows_changed": Column(pl.Int64, "Rows of the document that were changed."),
@@ -725,7 +723,7 @@ CORRECTIONS = _table(
 )
 
 INTAKE_TABLES = (COVERAGE, CORRECTIONS)
-"""Tables that no source's card lists: intake writes them beside the rows of any source."""
+"""Tables that no source's card lists: intake writes them with the rows of any source."""
 
 LAKE_TABLES: Mapping[str, LakeTable] = {
     table.name: table

@@ -1,7 +1,7 @@
-"""The lists of codes that lake tables may hold, read once from the files edited by hand.
+"""The lists of codes that may be in lake tables, read once from the files edited by hand.
 
-Lists only: which code stands for which economy, which mineral groups exist. Nothing here depends on
-the layout of a publisher's file.
+Lists only: which code is of which economy, which mineral groups exist. Nothing here depends on the
+layout of a publisher's file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOMENCLATURE_FILE = _BUNDLED / "nomenclature" / "hs_2022.csv"
 MINERAL_GROUPS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_mineral_groups.csv"
 
 CodeColumn = Literal["comtrade_code", "japan_customs_code", "m49_code", "iso2"]
-"""The columns of `economies.csv` that hold codes of publishers."""
+"""The columns of `economies.csv` with codes of publishers."""
 
 SPECIAL_AREAS: Mapping[str, str] = MappingProxyType(
     {
@@ -128,7 +128,7 @@ def economies_by_name() -> Mapping[str, str]:
 
 @cache
 def economy_names() -> Mapping[str, str]:
-    """The English name of each economy, as a reader is shown it."""
+    """The English name of each economy, as readers see it."""
     return {row["economy_iso3"]: row["name"] for row in _economy_rows()}
 
 

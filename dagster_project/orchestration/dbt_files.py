@@ -34,7 +34,7 @@ def written_by_hand() -> list[Path]:
 @cache
 def generated() -> Mapping[str, bytes]:
     """The content of each generated file, by file name."""
-    texts = {**staging_models.rendered(), "words.md": _words()}
+    texts = {**staging_models.render_models(), "words.md": _words()}
     return {name: text.encode() for name, text in texts.items()}
 
 

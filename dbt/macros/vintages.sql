@@ -1,10 +1,10 @@
-{# Which of the lake's rows count in a build: the lake has all vintages. Only replaced copies of
-   bundled documents are excluded (`lake/copies.py`). The macros of this file and of
+{# Which of the lake's rows are current in a build: the lake has all vintages, except of replaced
+   copies of bundled documents (`lake/copies.py`). The macros of this file and of
    `newest_of_each.sql` are used outside of dbt too, for frames (`lake/vintages.py`): they are plain
-   Jinja, and know of dbt only `var`. #}
+   Jinja, and use only `var` of dbt. #}
 
 
-{# First instant after the day the warehouse is built for: rows retrieved before it count. #}
+{# First instant after the day the warehouse is built for: rows retrieved before it are known. #}
 {% macro as_of_end() -%}
     cast('{{ var("as_of") }}' as date) + interval 1 day
 {%- endmacro %}
@@ -44,12 +44,13 @@
 {%- endmacro %}
 
 
-{# The rows of a lake table that count on the day of the build, by the rule its schema declares.
+{# The rows of a lake table that are current on the day of the build, by the rule its schema
+   declares.
 
-   Of each slice the newest vintage counts, as a whole: a row that it no longer has is dropped.
+   Of each slice the newest vintage is current, as a whole: a row that it no longer has is dropped.
    Then, where several slices may describe one subject, that of one slice: the one with the best
-   evidence, then the newest. Figures count from the day they were retrieved, facts from the day
-   they became known, which the newest text of a list gives, whenever it was retrieved. #}
+   evidence, then the newest. Figures are known from the day they were retrieved, facts from the
+   day they became known, which the newest text of a list gives, whenever it was retrieved. #}
 {% macro current_rows(relation, slice, known_from, edition=none, subject=[], evidence=none) -%}
     {% set is_known = known_by_the_day(known_from) %}
     {% set newest_of_each_slice -%}
@@ -74,8 +75,8 @@
 {%- endmacro %}
 
 
-{# Which slices of a lake table count on the day of the build, by the same rule, with the number of
-   rows of each, without reading any row. #}
+{# Which slices of a lake table are current on the day of the build, by the same rule, with the
+   number of rows of each, without reading any row. #}
 {% macro current_slices(relation, slice, known_from, edition=none) -%}
     select
         {{ slice | join(", ") }},

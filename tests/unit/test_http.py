@@ -1114,11 +1114,11 @@ def test_a_message_that_is_cut_in_the_middle_of_the_key_shows_no_half_of_it(
 def test_words_that_are_cut_in_the_middle_of_the_key_show_no_half_of_it(
     ecb: FakeEcb, file: Path, end: int
 ) -> None:
-    before = http.MOST_WORDS_BYTES - end
+    before = http.MOST_ERROR_TEXT_BYTES - end
     ecb.will(status(403, b"x" * before + SECRET.encode() + b"y" * 100_000))
     known = replace(KEYED, statuses={403: "quota"})
     words = get(known, ecb, file, key=SECRET).answer.text
-    assert len(words) == http.MOST_WORDS_BYTES
+    assert len(words) == http.MOST_ERROR_TEXT_BYTES
     assert set(words) <= set("xy*")
 
 
@@ -1407,7 +1407,7 @@ def test_a_wrong_stand_in_is_one_sentence_without_the_address(
     ):
         client.send(request_, file)
     assert str(caught.value) == (
-        "The address that stands in for the publisher's is not an http or https address."
+        "The address that replaces the publisher's is not an http or https address."
     )
     assert "s3cr3t" not in whole_story(caught.value).replace(f"stand_in = {stand_in!r}", "")
 
