@@ -62,8 +62,8 @@ LEAST_BYTES_A_SECOND = 1024
 """A body that is slower than this after the timeout is treated as never ending."""
 
 LONGEST_WAIT_S = 60.0
-"""If a publisher asks for a longer wait, the run ends instead: a run that sleeps for hours cannot
-be told from one that hangs."""
+"""If a publisher asks for a longer wait, the run ends instead: a run that sleeps for hours looks
+like one that hangs."""
 
 MOST_RETRY_AFTER_S = 366 * 86400.0
 """A longer `Retry-After` is read as this: some are beyond the largest date."""

@@ -130,11 +130,12 @@ def _compared(rows: int, revision: Revision | None) -> dict[str, str | int]:
 
 
 def _warnings(table: str, batch: TableBatch) -> Iterator[str]:
-    reported = {rule.name for rule in LAKE_SUITES[table].rules if rule.on_failure == "report"}
+    """The failed checks of a table that do not block."""
+    only_reported = {rule.name for rule in LAKE_SUITES[table].rules if rule.on_failure == "report"}
     for check in batch.checks:
-        if check.status == "failed" and check.check_name in reported:
+        if check.status == "failed" and check.check_name in only_reported:
             name = check.check_name.replace("_", " ")
-            yield f"{name} does not hold: {check.observed}. {check.explanation}"
+            yield f'the check "{name}" failed: {check.observed}. {check.explanation}'
 
 
 def _stale_corrections(corrections: pl.DataFrame) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Which commodities are fetched and kept: those of the mineral groups, or more of the HS.
+"""Which commodities are fetched and stored: those of the mineral groups, or more of the HS.
 
 The scope is a setting; it is passed to whatever reads, checks or fetches a document.
 """

@@ -24,7 +24,7 @@ _ANY_DISK_ERROR_MESSAGE = "disk i/o error"
 """SQLite's message when its write-ahead log cannot grow, and also when a disk is broken."""
 
 LEAST_FREE = MB
-"""With fewer bytes free, any disk error is taken for a full disk."""
+"""With fewer bytes free, a full disk is assumed to be the cause of any disk error."""
 
 
 def require_room(folders: Iterable[Path], needed: int, what: str) -> None:

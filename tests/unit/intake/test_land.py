@@ -788,10 +788,11 @@ def test_checks_that_fail_and_do_not_block_are_shown_with_instrument_and_day(
     report = land_files(settings, source_named("equity_indices"), [file])
     assert report.rows == {"price_quotes": 5}
     assert [warning.split(". ")[0] for warning in report.warnings] == [
-        "no close has the step of a split does not hold: 1 of 5 rows, "
+        'the check "no close has the step of a split" failed: 1 of 5 rows, '
         "first REMX 2026-09-04: 0.495 times the close before",
-        "price date is a session of the exchange does not hold: 1 of 5 rows, "
+        'the check "price date is a session of the exchange" failed: 1 of 5 rows, '
         "first REMX 2026-09-05 (XNYS)",
-        "no session is missing does not hold: 1 of 5 rows, first REMX, 1 session from 2026-09-03",
+        'the check "no session is missing" failed: 1 of 5 rows, first REMX, '
+        "1 session from 2026-09-03",
     ]
     assert [remark[:9] for remark in report.remarks()].count("Warning: ") == 3
