@@ -180,7 +180,7 @@ def _prepare_build_file(
     sources = all_sources().values()
     for source in sources:
         # Nothing reads merged files any more: they are removed at once.
-        compact_what_piled_up(settings, source)
+        compact_many_small_files(settings, source)
         sweep(settings, source)
     lake = lake_of(settings)
     checks = merge(check for source in sources for check in recorded_checks(lake, source.CARD.name))

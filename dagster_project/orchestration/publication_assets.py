@@ -315,7 +315,9 @@ def _describe_release(
     answers(build.file, settings.importer)
 
 
-def _compared(settings: Settings, build: builds.Build, contract: _Contract) -> gate.ReleaseComparison:
+def _compared(
+    settings: Settings, build: builds.Build, contract: _Contract
+) -> gate.ReleaseComparison:
     """A build of today compared with the last release of its own day.
 
     Builds of other days are not compared.

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.intake import fetch
-from dagster_project.intake.conform import Conformed, conform
+from dagster_project.intake.conform import ConformReport, conform
 from dagster_project.intake.due import is_fetched
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import lake_of, landing_of
@@ -63,7 +63,7 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
         bundled = fail_run_on(lambda: land_bundled(settings, source))
-        fetched = fetch.Fetched()
+        fetched = fetch.FetchReport()
         if fail_run_on(lambda: is_fetched(settings, source)):
             fetched = fail_run_on(lambda: fetch.fetch_due(settings, source))
         if check_specs:
@@ -114,7 +114,7 @@ def _answer_check_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
     )
 
 
-def _answer_check(key: dg.AssetKey, fetched: fetch.Fetched) -> dg.AssetCheckResult:
+def _answer_check(key: dg.AssetKey, fetched: fetch.FetchReport) -> dg.AssetCheckResult:
     """Fails if the publisher gave no usable answer; it does not block."""
     answer = fetched.answer
     has_passed = answer in ("ok", "not_asked")
@@ -131,7 +131,7 @@ def _answer_check(key: dg.AssetKey, fetched: fetch.Fetched) -> dg.AssetCheckResu
     )
 
 
-def _fetch_metadata(fetched: fetch.Fetched) -> dict[str, Any]:
+def _fetch_metadata(fetched: fetch.FetchReport) -> dict[str, Any]:
     """What a fetch did, for the UI; empty if nothing was fetched."""
     metadata: dict[str, Any] = {}
     if fetched.settled or fetched.calls:
@@ -159,7 +159,7 @@ def _documents_table(snapshots: Sequence[Snapshot]) -> str:
     )
 
 
-def _windows_table(fetched: fetch.Fetched) -> str:
+def _windows_table(fetched: fetch.FetchReport) -> str:
     return markdown_table(
         [
             {
@@ -173,7 +173,7 @@ def _windows_table(fetched: fetch.Fetched) -> str:
     )
 
 
-def _revisions_list(fetched: fetch.Fetched) -> str:
+def _revisions_list(fetched: fetch.FetchReport) -> str:
     """How each answer changed the current figures, in the words of `kido land`."""
     return "\n".join(
         f"- {document}\n"
@@ -235,9 +235,9 @@ def _backfill(
     settings: Settings,
     source: Source,
     chosen: Sequence[Window],
-) -> fetch.Fetched:
+) -> fetch.FetchReport:
     """Fetch the chosen windows that were not answered yet; materialises each when it is settled."""
-    fetching = fetch.Fetching(settings, source)
+    fetching = fetch.SourceFetch(settings, source)
 
     def report(window: Window, rows: int, snapshot_id: str, outcome: str) -> None:
         context.log_event(
@@ -253,7 +253,7 @@ def _backfill(
             report(result.window, result.rows, result.snapshot_id, result.outcome)
 
     with fetching.lock(context.log.info):
-        plan = fetching.wanted(chosen)
+        plan = fetching.plan_windows(chosen)
         to_ask = set(plan.windows)
         for window, answer in fetching.answered(chosen).items():
             if window not in to_ask:
@@ -337,7 +337,7 @@ def _lake_spec(source: Source, table: LakeTable, upstream: Sequence[dg.AssetKey]
 
 
 def _lake_materializations(
-    settings: Settings, source: Source, tables: Sequence[LakeTable], outcome: Conformed
+    settings: Settings, source: Source, tables: Sequence[LakeTable], outcome: ConformReport
 ) -> Iterator[dg.MaterializeResult[None]]:
     """The rows of each lake table of a source for the UI, with a preview of the current ones."""
     name = source.CARD.name

@@ -26,7 +26,7 @@ from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.relations import rows_of
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Lake
-from dagster_project.lake.vintages import rows_that_count
+from dagster_project.lake.vintages import current_rows
 from dagster_project.serving.dictionary import NAMES_SUFFIX
 from dagster_project.serving.tables import did_you_mean, full_name
 from dagster_project.settings import DBT_PROJECT

@@ -22,7 +22,7 @@ from dagster_project.lake import landing as landing_module
 from dagster_project.lake.build_file import prepare, work_file
 from dagster_project.lake.copies import copies_of, left_out_on
 from dagster_project.lake.schemas import LAKE_TABLES, MILESTONES, RECONCILED_TRADE, LakeTable
-from dagster_project.lake.vintages import rows_that_count
+from dagster_project.lake.vintages import current_rows
 from dagster_project.orchestration.runtime_tables import runtime_tables
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Source

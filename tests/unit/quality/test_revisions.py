@@ -22,7 +22,7 @@ from dagster_project.lake.schemas import (
     TRADE_FLOWS,
     LakeTable,
 )
-from dagster_project.lake.vintages import rows_that_count
+from dagster_project.lake.vintages import current_rows
 from dagster_project.quality.comparison import NUMERIC_FACTS
 from dagster_project.quality.revisions import Group, Revision, compare_with_known
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dagster_project import words
-from dagster_project.lake.schemas import LAKE_TABLES, WRITTEN_BESIDE
+from dagster_project.lake.schemas import INTAKE_TABLES, LAKE_TABLES
 from dagster_project.quality.rules import stop
 from dagster_project.quality.shared_lake_rules import is_filled, key_of
 from dagster_project.quality.shared_rules import has_rows, is_one_of, one_row_per
