@@ -57,17 +57,16 @@ def test_every_rule_catches_the_defect_it_is_for(suite: Suite, rule: Rule) -> No
     assert (result.status, result.failing_rows) == ("failed", offending), result.observed
 
 
-@pytest.mark.parametrize(
-    "table",
-    sorted(
-        name
-        for name in mart_suites()
-        if name.split(".")[0] not in {"reference", "catalog"}
-        or name in {"catalog.claims", "catalog.claim_findings", "catalog.snapshots"}
-        or name in {"catalog.checks", "catalog.corrections", "catalog.coverage"}
-        or name in {"reference.materials", "reference.mineral_abundance", "reference.end_uses"}
-    ),
-)
+NEVER_EMPTY = {
+    "catalog.answers", "catalog.columns", "catalog.releases", "catalog.sources", "catalog.tables",
+    "reference.commodities", "reference.commodity_minerals", "reference.economies",
+    "reference.instruments", "reference.mineral_group_codes", "reference.mineral_groups",
+    "reference.minerals", "reference.nomenclature_breaks",
+}  # fmt: skip
+"""Tables whose suites require rows: seeds fill them, or the build itself."""
+
+
+@pytest.mark.parametrize("table", sorted(mart_suites().keys() - NEVER_EMPTY))
 def test_a_table_that_nothing_fills_yet_does_not_keep_a_build_from_being_published(
     table: str,
 ) -> None:

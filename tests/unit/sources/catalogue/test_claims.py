@@ -366,7 +366,8 @@ def test_every_sentence_of_the_article_is_a_claim_that_is_decided_or_reports_wha
     assert undecided.filter(pl.col("claimed_low").is_not_null()).is_empty()
     decided = claims.filter(pl.col("test") != "none")
     assert decided.filter(pl.coalesce("claimed_low", "claimed_high").is_null()).is_empty()
-    assert claims.height == 60
+    text = (BUNDLED / "catalogue" / "claims.yaml").read_text("utf8")
+    assert claims.height == len(re.findall(r"^ +- claim: ", text, re.MULTILINE)) > 0
 
 
 def test_a_claim_reports_what_its_test_is_about_in_the_columns_of_the_lake(frames):
