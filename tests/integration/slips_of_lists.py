@@ -402,7 +402,9 @@ def measures() -> Case:
     }
     return _case(
         "measures.yaml", [("announced", "effective"), ("title", "citation")],
-        honest_list("measures.yaml", "restriction_clauses", _entries("measures.yaml", "clause"), edits),
+        honest_list(
+            "measures.yaml", "restriction_clauses", _entries("measures.yaml", "clause"), edits
+        ),
     )  # fmt: skip
 
 
