@@ -409,7 +409,7 @@ def test_a_source_without_a_register_has_no_corrections() -> None:
         ("wrong: 49", 'wrong: "49"', "a wrong or right value that is not a number, as close is"),
         ("wrong: 49", "wrong: true", "is True and neither a number nor text"),
         ("wrong: 49", "wrong: 98", "has the same value as wrong and as right"),
-        ("column: close", "column: close\n    across: [instrument]", "which only `rescale` does"),
+        ("column: close", "column: close\n    across: [instrument]", "only `rescale` may have"),
         ("action: replace", "action: rescale", "rescales `across` no columns of `row`"),
         (
             "action: replace", "action: rescale\n    across: [instrument, price_date]",
