@@ -1,134 +1,12 @@
-with figures as (
+with parts as (
 
-    select * from {{ ref('stg_lake__production') }}
-
-),
-
-labels as (
-
-    select * from {{ ref('stg_lake__material_labels') }}
+    select * from {{ ref('int_dependency__join_printed_totals') }}
 
 ),
 
 governance as (
 
     select * from {{ ref('stg_lake__governance_scores') }}
-
-),
-
-latest as (
-
-    {{ latest_production('figures', 'labels') }}
-
-),
-
-of_the_world as (
-
-    select
-        source,
-        material,
-        stage,
-        economy_iso3,
-        year,
-        amount_t,
-        share,
-        flag,
-        notes,
-        {{ meaning_of_note('notes') }} as note,
-        reference_period,
-        content_basis,
-        snapshot_id,
-        bound in ('exact', 'range') as is_figure,
-        flag = 'estimated' or bound <> 'exact' as is_estimate
-    from latest
-    where scope_iso3 = 'WLD'
-
-),
-
--- A total that is only a bound (`>90,000,000`) or cannot be given is printed, but is no figure.
-printed_totals as (
-
-    select
-        source,
-        material,
-        stage,
-        year,
-        case when is_figure and amount_t > 0 then amount_t end as printed_total_t,
-        is_estimate,
-        note as note_on_total,
-        reference_period,
-        content_basis,
-        coalesce(lower(notes) like '%excludes u.s. production%', false) as leaves_out_usa
-    from of_the_world
-    where economy_iso3 = 'WLD'
-
-),
-
-economies as (
-
-    select
-        of_the_world.source,
-        of_the_world.material,
-        of_the_world.stage,
-        of_the_world.economy_iso3,
-        of_the_world.year,
-        of_the_world.amount_t,
-        of_the_world.share,
-        of_the_world.is_estimate,
-        of_the_world.reference_period,
-        of_the_world.content_basis,
-        of_the_world.note,
-        printed_totals.note_on_total,
-        of_the_world.flag in ('withheld', 'not_available') as is_missing,
-        printed_totals.source is not null as has_printed_total,
-        printed_totals.printed_total_t,
-        coalesce(printed_totals.is_estimate, false) as has_estimated_total,
-        -- The remark is on production: the reserves of the world count those of the United States.
-        of_the_world.economy_iso3 = 'USA'
-        and of_the_world.stage <> 'reserves'
-        and coalesce(printed_totals.leaves_out_usa, false) as is_outside_total
-    from of_the_world
-    left join printed_totals
-        on
-            of_the_world.source = printed_totals.source
-            and of_the_world.material = printed_totals.material
-            and of_the_world.stage = printed_totals.stage
-            and of_the_world.year = printed_totals.year
-    where of_the_world.economy_iso3 <> 'WLD' and of_the_world.flag <> 'not_applicable'
-
-),
-
--- Of a total without economies all is of economies that are not listed.
-parts as (
-
-    select * from economies
-    union all by name
-    select
-        source,
-        material,
-        stage,
-        '_X' as economy_iso3,
-        year,
-        is_estimate,
-        reference_period,
-        content_basis,
-        note_on_total,
-        true as is_missing,
-        true as has_printed_total,
-        printed_total_t,
-        is_estimate as has_estimated_total,
-        false as is_outside_total
-    from printed_totals
-    where
-        printed_total_t is not null
-        and not exists (
-            select 1 from economies
-            where
-                printed_totals.source = economies.source
-                and printed_totals.material = economies.material
-                and printed_totals.stage = economies.stage
-                and printed_totals.year = economies.year
-        )
 
 ),
 
@@ -139,8 +17,9 @@ sums as (
         material,
         stage,
         year,
-        has_printed_total,
-        printed_total_t,
+        is_total_estimate is not null as has_printed_total,
+        printed_t,
+        snapshot_id,
         coalesce(
             {{ sum_in_order('amount_t') }}
             filter (where economy_iso3 <> '_X' and not is_outside_total), 0
@@ -151,17 +30,17 @@ sums as (
         count(amount_t) filter (where economy_iso3 <> '_X') as listed_amounts,
         count(*) filter (where is_missing and not is_outside_total) as missing_figures,
         count(*) filter (where economy_iso3 = '_X') as printed_others,
-        bool_or(is_estimate or has_estimated_total) as is_estimate,
+        bool_or(is_estimate) or coalesce(is_total_estimate, false) as is_estimate,
         max(reference_period) as reference_period,
         case when min(content_basis) = max(content_basis) then max(content_basis) end
             as content_basis,
         max(note) filter (where economy_iso3 = '_X') as note_on_others,
         max(note_on_total) as note_on_total
     from parts
-    group by source, material, stage, year, has_printed_total, printed_total_t
+    group by source, material, stage, year, is_total_estimate, printed_t, snapshot_id
     having
         count(coalesce(amount_t, share)) filter (where economy_iso3 <> '_X') > 0
-        or printed_total_t is not null
+        or printed_t is not null
 
 ),
 
@@ -177,8 +56,8 @@ totals as (
             when has_printed_total
                 then
                     case
-                        when listed_t <= printed_total_t * (1 + {{ rounding_of_a_total() }})
-                            then printed_total_t
+                        when listed_t <= printed_t * (1 + {{ rounding_of_a_total() }})
+                            then printed_t
                     end
             when missing_figures = 0 and listed_amounts > 1 and listed_t + others_t > 0
                 then listed_t + others_t
@@ -206,7 +85,7 @@ listed as (
             when totals.listed_shares > 0 then null
             when parts.is_outside_total then {{ sentence('production.outside_the_total') }}
             when totals.world_total_t is null
-                then {{ no_total_to_share('totals.printed_total_t') }}
+                then {{ no_total_to_share('totals.printed_t') }}
             when parts.amount_t > totals.world_total_t
                 then {{ exceeds_a_rounded_total() }}
         end as reason,
@@ -214,7 +93,8 @@ listed as (
         parts.is_estimate,
         parts.reference_period,
         parts.content_basis,
-        {{ note_with_that_of_total('parts.note', 'parts.note_on_total') }} as note
+        {{ note_with_that_of_total('parts.note', 'parts.note_on_total') }} as note,
+        parts.snapshot_id
     from parts
     inner join totals
         on
@@ -267,7 +147,8 @@ not_listed as (
                 ' ', case when is_total_only then {{ sentence('production.total_only') }} end, note
             ),
             ''
-        ) as note
+        ) as note,
+        snapshot_id
     from rests
     where rest_t > rounding_t
     union all
@@ -284,7 +165,8 @@ not_listed as (
         is_estimate,
         reference_period,
         content_basis,
-        note
+        note,
+        snapshot_id
     from rests
     where rest_share > rounding_share
     union all
@@ -297,12 +179,13 @@ not_listed as (
         '_X' as economy_iso3,
         others_t as amount_t,
         null as share,
-        {{ no_total_to_share('printed_total_t') }} as reason,
+        {{ no_total_to_share('printed_t') }} as reason,
         null as world_total_t,
         is_estimate,
         reference_period,
         content_basis,
-        note
+        note,
+        snapshot_id
     from rests
     where world_total_t is null and listed_shares = 0 and others_t > 0
 
@@ -313,20 +196,6 @@ shares as (
     select * from listed
     union all by name
     select * from not_listed
-
-),
-
--- A share is made of the whole table it stands in.
-tables as (
-
-    select
-        source,
-        material,
-        stage,
-        year,
-        {{ snapshots_of('snapshot_id') }} as snapshot_ids
-    from of_the_world
-    group by source, material, stage, year
 
 ),
 
@@ -362,14 +231,8 @@ select
     shares.note,
     scores.governance_score,
     scores.year as governance_year,
-    {{ snapshots_together(['tables.snapshot_ids', 'scores.snapshot_ids']) }} as snapshot_ids
+    {{ snapshots_together(['[shares.snapshot_id]', 'scores.snapshot_ids']) }} as snapshot_ids
 from shares
-inner join tables
-    on
-        shares.source = tables.source
-        and shares.material = tables.material
-        and shares.stage = tables.stage
-        and shares.year = tables.year
 -- Of the nearest year that is not later.
 asof left join scores
     on
