@@ -69,7 +69,19 @@ def parse(
     Source: USGS, Data Series 140, rare earths (10.3133/ds140).
     """
     source = CARD.name
-    table = read_text_table(payload, source=source, required=COLUMNS)
+    rows = _yearly_figures(read_text_table(payload, source=source, required=COLUMNS))
+    vintage_at = RELEASED if document.is_bundled else utc_naive(document.retrieved_at)
+    vintage = pl.lit(vintage_at, INSTANT).alias("vintage_at")
+    return {
+        "production": _production(rows, vintage),
+        "price_quotes": _unit_values(rows, vintage),
+        "material_labels": labels_of(source, vintage),
+    }
+
+
+def _yearly_figures(table: pl.DataFrame) -> pl.DataFrame:
+    """The printed table with numbers for years and figures, after its checks."""
+    source = CARD.name
     require_known_labels(table["label"].drop_nulls().unique(), source=source)
     figure = pl.col("figure").cast(pl.Float64, strict=False)
     place = pl.format("{}, {}", pl.col("label").fill_null(""), pl.col("year").fill_null(""))
@@ -102,13 +114,15 @@ def parse(
         require_every(rule, table=table, value=place, what=what, source=source)
     rows = table.with_columns(year=pl.col("year").cast(pl.Int32), figure=figure)
     _require_every_year(rows)
+    return rows
 
-    vintage_at = RELEASED if document.is_bundled else utc_naive(document.retrieved_at)
-    vintage = pl.lit(vintage_at, INSTANT).alias("vintage_at")
-    production = (
+
+def _production(rows: pl.DataFrame, vintage: pl.Expr) -> pl.DataFrame:
+    """Output of the world's mines and of those of the United States, metric tons of oxides."""
+    return (
         rows.filter(pl.col("label") != UNIT_VALUE)
         .select(
-            pl.lit(source).alias("source"),
+            pl.lit(CARD.name).alias("source"),
             "label",
             pl.lit("extraction").alias("stage"),
             pl.lit("WLD").alias("scope_iso3"),
@@ -128,10 +142,14 @@ def parse(
         )
         .sort(PRODUCTION.key)
     )
-    quotes = (
+
+
+def _unit_values(rows: pl.DataFrame, vintage: pl.Expr) -> pl.DataFrame:
+    """Value of a traded ton of oxides in current US dollars, for the years that have one."""
+    return (
         rows.filter(pl.col("label") == UNIT_VALUE, pl.col("figure").is_not_null())
         .select(
-            pl.lit(source).alias("source"),
+            pl.lit(CARD.name).alias("source"),
             pl.lit(INSTRUMENT).alias("instrument"),
             pl.date("year", 1, 1).alias("price_date"),
             pl.lit(None, pl.Int32).alias("edition"),
@@ -145,11 +163,6 @@ def parse(
         )
         .sort(PRICE_QUOTES.key)
     )
-    return {
-        "production": production,
-        "price_quotes": quotes,
-        "material_labels": labels_of(source, vintage),
-    }
 
 
 def _require_every_year(rows: pl.DataFrame) -> None:
