@@ -328,13 +328,6 @@ def test_a_model_has_at_most_250_lines_and_15_ctes(project: Project) -> None:
     assert not too_long
 
 
-WIDE_FILES = {
-    "models/marts/dependency/production_shares.yml",
-    "models/intermediate/int_claims__measure_production_share.yml",
-}
-"""Rows of their unit tests are still to be written as CSV."""
-
-
 def test_a_line_of_yaml_has_at_most_120_columns() -> None:
     """Rows of unit tests that would be longer are CSV, here or in `dbt/tests/fixtures`."""
     too_wide = {
@@ -343,7 +336,22 @@ def test_a_line_of_yaml_has_at_most_120_columns() -> None:
         if path.suffix == ".yml"
         and any(len(line) > 120 for line in path.read_text("utf8").splitlines())
     }
-    assert too_wide == WIDE_FILES
+    assert too_wide == set()
+
+
+class _Unique(yaml.SafeLoader):
+    """Reads a mapping only if none of its keys is written twice: the first would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        assert len(keys) == len(set(keys)), node.start_mark
+        return super().construct_mapping(node, deep)
+
+
+def test_no_key_of_yaml_is_written_twice() -> None:
+    for path in written_by_hand():
+        if path.suffix == ".yml":
+            yaml.load(path.read_text("utf8"), _Unique)
 
 
 def test_every_fixture_is_of_a_unit_test(project: Project) -> None:
