@@ -32,7 +32,7 @@ BETWEEN = "ExpectColumnValuesToBeBetween"
 
 
 def test_no_module_of_the_room_imports_great_expectations_or_pandas() -> None:
-    modules = "rules, parts, runner, suites, quarantine, results, report, data_docs"
+    modules = "rules, shared_rules, runner, suites, quarantine, results, report, data_docs"
     program = (
         f"from dagster_project.quality import {modules}\n"
         "import sys\n"
