@@ -11,7 +11,6 @@ from datetime import date, timedelta
 import polars as pl
 
 from dagster_project.errors import UpstreamFormatError
-from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import (
     Answer,
@@ -31,7 +30,7 @@ from dagster_project.sources.formats import (
     read_text_table,
     require_every,
     unzip_member,
-    utc_naive,
+    vintage_of_days,
 )
 
 CARD = SourceCard(
@@ -139,25 +138,7 @@ def parse(
         .alias("price_date"),
         pl.col("rate").replace("N/A", None).cast(pl.Float64, strict=False).alias("close"),
     )
-    require_every(
-        pl.col("price_date").is_not_null(),
-        table=rates,
-        value=pl.col("day"),
-        what="is not a day like 2026-10-30",
-        source=source,
-    )
-    require_every(
-        pl.col("rate").is_null() | (pl.col("rate") == "N/A") | pl.col("close").is_finite(),
-        table=rates,
-        value=pl.format("{} {}: {}", "currency", "day", "rate"),
-        what="is not a rate",
-        source=source,
-    )
-    vintage_at = (
-        pl.col("price_date").cast(INSTANT)
-        if document.is_bundled
-        else pl.lit(utc_naive(document.retrieved_at), INSTANT)
-    )
+    _require_days_and_rates(rates)
     quotes = (
         rates.lazy()
         .filter(
@@ -175,12 +156,30 @@ def parse(
             "currency",
             pl.format("{} per EUR", "currency").alias("unit"),
             pl.lit(False).alias("is_provisional"),
-            vintage_at.alias("vintage_at"),
+            vintage_of_days(document).alias("vintage_at"),
         )
         .sort("instrument", "price_date")
         .collect()
     )
     return {"price_quotes": quotes}
+
+
+def _require_days_and_rates(rates: pl.DataFrame) -> None:
+    """Raise UpstreamFormatError for a day or rate that is none."""
+    require_every(
+        pl.col("price_date").is_not_null(),
+        table=rates,
+        value=pl.col("day"),
+        what="is not a day like 2026-10-30",
+        source=CARD.name,
+    )
+    require_every(
+        pl.col("rate").is_null() | (pl.col("rate") == "N/A") | pl.col("close").is_finite(),
+        table=rates,
+        value=pl.format("{} {}: {}", "currency", "day", "rate"),
+        what="is not a rate",
+        source=CARD.name,
+    )
 
 
 def _rates_of_history(payload: bytes) -> pl.DataFrame:

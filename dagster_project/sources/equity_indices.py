@@ -9,10 +9,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import Document, SourceCard
-from dagster_project.sources.formats import read_text_table, require_every, utc_naive
+from dagster_project.sources.formats import read_text_table, require_every, vintage_of_days
 
 CARD = SourceCard(
     name="equity_indices",
@@ -68,6 +67,32 @@ def parse(
         pl.col("adjusted_index").cast(pl.Float64, strict=False).alias("adjusted_close"),
         pl.col("split_ratio").cast(pl.Float64, strict=False),
     )
+    _require_plausible(quotes)
+    return {
+        "price_quotes": quotes.lazy()
+        .filter(pl.col("close").is_not_null())
+        .with_columns(first_day=pl.col("price_date").min().over("instrument"))
+        .select(
+            pl.lit(source).alias("source"),
+            "instrument",
+            "price_date",
+            pl.lit(None, pl.Int32).alias("edition"),
+            pl.lit("D").alias("frequency"),
+            "close",
+            "adjusted_close",
+            "split_ratio",
+            pl.lit(None, pl.String).alias("currency"),
+            pl.format("index, {} = 100", "first_day").alias("unit"),
+            pl.lit(False).alias("is_provisional"),
+            vintage_of_days(document).alias("vintage_at"),
+        )
+        .sort("instrument", "price_date")
+        .collect()
+    }
+
+
+def _require_plausible(quotes: pl.DataFrame) -> None:
+    """Raise UpstreamFormatError for an invalid day or number, and for indices on another base."""
     row = pl.format("{} {}", "instrument", "day")
     is_adjusted = pl.col("adjusted_close").is_not_null()
     has_index = pl.col("close").is_not_null()
@@ -90,33 +115,7 @@ def parse(
         ),
         (pl.col("split_ratio").is_null() | has_index, row, "has a split and no index"),
     ):
-        require_every(rule, table=quotes, value=value, what=what, source=source)
-    vintage_at = (
-        pl.col("price_date").cast(INSTANT)
-        if document.is_bundled
-        else pl.lit(utc_naive(document.retrieved_at), INSTANT)
-    )
-    return {
-        "price_quotes": quotes.lazy()
-        .filter(has_index)
-        .with_columns(first_day=pl.col("price_date").min().over("instrument"))
-        .select(
-            pl.lit(source).alias("source"),
-            "instrument",
-            "price_date",
-            pl.lit(None, pl.Int32).alias("edition"),
-            pl.lit("D").alias("frequency"),
-            "close",
-            "adjusted_close",
-            "split_ratio",
-            pl.lit(None, pl.String).alias("currency"),
-            pl.format("index, {} = 100", "first_day").alias("unit"),
-            pl.lit(False).alias("is_provisional"),
-            vintage_at.alias("vintage_at"),
-        )
-        .sort("instrument", "price_date")
-        .collect()
-    }
+        require_every(rule, table=quotes, value=value, what=what, source=CARD.name)
 
 
 def _is_positive(printed: str, column: str) -> tuple[pl.Expr, pl.Expr]:

@@ -76,27 +76,7 @@ def flows_of(
     _require_periods_figures_and_sources(table, source)
     _require_partners_within_their_total(table, source)
     if has_reports:
-        require_every(
-            pl.col(REPORTED_ON).str.to_date("%Y-%m-%d", strict=False).is_not_null(),
-            table=table,
-            value=pl.col(REPORTED_ON),
-            what=f"is not a day like 2026-01-19 ({REPORTED_ON})",
-            source=source,
-        )
-
-    period_start = (
-        pl.when(pl.col("frequency") == "A")
-        .then(pl.format("{}-01-01", "period"))
-        .otherwise(pl.format("{}-01", "period"))
-        .str.to_date("%Y-%m-%d")
-    )
-    release = pl.coalesce(
-        pl.when(pl.col("frequency") == frequency).then(pl.col("period_start").dt.offset_by(months))
-        for frequency, months in MONTHS_TO_RELEASE.items()
-    ).cast(INSTANT)
-    if has_reports:
-        reported = pl.col(REPORTED_ON).str.to_date("%Y-%m-%d").cast(INSTANT)
-        release = pl.max_horizontal(release, reported)
+        _require_days_of_reports(table, source)
     retrieved = pl.lit(utc_naive(document.retrieved_at), INSTANT)
     is_provisional = (
         pl.lit(False)
@@ -107,7 +87,7 @@ def flows_of(
         table.lazy()
         .with_columns(
             pl.col("commodity_code").is_in(groups).alias("is_basket"),
-            period_start.alias("period_start"),
+            _period_start().alias("period_start"),
             pl.col(words.MEASURES).cast(pl.Float64),
         )
         .select(
@@ -124,10 +104,41 @@ def flows_of(
             *words.MEASURES,
             pl.col("flow").replace_strict(valuation).alias("valuation"),
             is_provisional.alias("is_provisional"),
-            (release if document.is_bundled else retrieved).alias("vintage_at"),
+            (_release(has_reports) if document.is_bundled else retrieved).alias("vintage_at"),
         )
         .sort(TRADE_FLOWS.key, nulls_last=True)
         .collect()
+    )
+
+
+def _period_start() -> pl.Expr:
+    """First day of the year or month in `period`."""
+    return (
+        pl.when(pl.col("frequency") == "A")
+        .then(pl.format("{}-01-01", "period"))
+        .otherwise(pl.format("{}-01", "period"))
+        .str.to_date("%Y-%m-%d")
+    )
+
+
+def _release(has_reports: bool) -> pl.Expr:
+    """The day from which a bundled figure is known: by convention, or that of a later report."""
+    release = pl.coalesce(
+        pl.when(pl.col("frequency") == frequency).then(pl.col("period_start").dt.offset_by(months))
+        for frequency, months in MONTHS_TO_RELEASE.items()
+    ).cast(INSTANT)
+    if not has_reports:
+        return release
+    return pl.max_horizontal(release, pl.col(REPORTED_ON).str.to_date("%Y-%m-%d").cast(INSTANT))
+
+
+def _require_days_of_reports(table: pl.DataFrame, source: str) -> None:
+    require_every(
+        pl.col(REPORTED_ON).str.to_date("%Y-%m-%d", strict=False).is_not_null(),
+        table=table,
+        value=pl.col(REPORTED_ON),
+        what=f"is not a day like 2026-01-19 ({REPORTED_ON})",
+        source=source,
     )
 
 

@@ -23,7 +23,7 @@ from dagster_project.errors import UpstreamFormatError, listed, shortened
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.vocabulary import label_rows
 from dagster_project.sources import parquet
-from dagster_project.sources.card import Kind
+from dagster_project.sources.card import Document, Kind
 from dagster_project.sources.limits import (
     FREE_BYTES,
     LONGEST_FIELD,
@@ -649,6 +649,15 @@ def require_every(
 def utc_naive(instant: datetime) -> datetime:
     """An instant as the lake keeps it: UTC, without a zone attached."""
     return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
+def vintage_of_days(document: Document) -> pl.Expr:
+    """`vintage_at` of quotes: the day itself (`price_date`) for bundled ones, else the time of
+    retrieval.
+    """
+    if document.is_bundled:
+        return pl.col("price_date").cast(INSTANT)
+    return pl.lit(utc_naive(document.retrieved_at), INSTANT)
 
 
 def labels_of(source: str, vintage_at: pl.Expr) -> pl.DataFrame:

@@ -79,37 +79,10 @@ def parse(
     source = CARD.name
     table = read_text_table(payload, source=source, required=COLUMNS)
     require_known_labels(table["label"].drop_nulls().unique(), source=source)
-    known = list(economies())
-    figure = pl.col("figure").cast(pl.Float64, strict=False)
-    place = pl.format("{}, {}", pl.col("economy_iso3").fill_null(""), pl.col("year").fill_null(""))
-    for rule, what in (
-        (pl.col("label").is_not_null(), "has no label"),
-        (pl.col("economy_iso3").is_in(known), "is not of an economy of our list"),
-        (pl.col("flag").is_in(FLAGS), "has a flag that is not known"),
-        (
-            pl.col("note")
-            .fill_null(REVISED)
-            .str.split(BETWEEN_NOTES)
-            .list.eval(pl.element().is_in(NOTES))
-            .list.all(),
-            "has a note that is not known",
-        ),
-    ):
-        require_every(
-            rule, table=table, value=place, what=what, source=source, error=UnknownCodeError
-        )
-    for rule, what in (
-        (pl.col("year").str.contains("^[0-9]{4}$"), "has an invalid year"),
-        (
-            pl.when(pl.col("flag") == "zero")
-            .then(figure == 0)
-            .otherwise(figure.is_finite() & (figure > 0)),
-            "has a figure that does not fit its flag",
-        ),
-        (~pl.struct("economy_iso3", "year").is_duplicated(), "is duplicated"),
-    ):
-        require_every(rule, table=table, value=place, what=what, source=source)
-    rows = table.with_columns(year=pl.col("year").cast(pl.Int32), figure=figure)
+    _require_words_and_figures(table)
+    rows = table.with_columns(
+        year=pl.col("year").cast(pl.Int32), figure=pl.col("figure").cast(pl.Float64)
+    )
     edition = rows.select(pl.col("year").max()).item()
     _require_five_years(rows, edition)
     _require_world_totals(rows)
@@ -136,6 +109,40 @@ def parse(
         vintage,
     ).sort(PRODUCTION.key)
     return {"production": production, "material_labels": labels_of(source, vintage)}
+
+
+def _require_words_and_figures(table: pl.DataFrame) -> None:
+    """Raise UnknownCodeError for a word of no list, UpstreamFormatError for an invalid figure."""
+    known = list(economies())
+    figure = pl.col("figure").cast(pl.Float64, strict=False)
+    place = pl.format("{}, {}", pl.col("economy_iso3").fill_null(""), pl.col("year").fill_null(""))
+    for rule, what in (
+        (pl.col("label").is_not_null(), "has no label"),
+        (pl.col("economy_iso3").is_in(known), "is not of an economy of our list"),
+        (pl.col("flag").is_in(FLAGS), "has a flag that is not known"),
+        (
+            pl.col("note")
+            .fill_null(REVISED)
+            .str.split(BETWEEN_NOTES)
+            .list.eval(pl.element().is_in(NOTES))
+            .list.all(),
+            "has a note that is not known",
+        ),
+    ):
+        require_every(
+            rule, table=table, value=place, what=what, source=CARD.name, error=UnknownCodeError
+        )
+    for rule, what in (
+        (pl.col("year").str.contains("^[0-9]{4}$"), "has an invalid year"),
+        (
+            pl.when(pl.col("flag") == "zero")
+            .then(figure == 0)
+            .otherwise(figure.is_finite() & (figure > 0)),
+            "has a figure that does not fit its flag",
+        ),
+        (~pl.struct("economy_iso3", "year").is_duplicated(), "is duplicated"),
+    ):
+        require_every(rule, table=table, value=place, what=what, source=CARD.name)
 
 
 def _require_five_years(rows: pl.DataFrame, edition: int) -> None:
