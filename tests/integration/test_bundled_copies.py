@@ -30,7 +30,8 @@ from dagster_project.sources.registry import source_named
 from tests.integration.marts import Marts
 
 BACI, CATALOGUE, USGS = (source_named(name) for name in ("baci", "catalogue", "usgs_mcs"))
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(UTC).date() + timedelta(days=1)
+"""A day ahead of the clock, so that what a test lands now is known, also around midnight."""
 LONG_AGO = datetime(2026, 6, 1, 12)
 """When the home was built with the version before: after the day its figures count from."""
 
