@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -373,14 +372,6 @@ def test_the_bundled_files_have_their_origin_written_down() -> None:
     for word in ("producer", "citation", "licence", "licence_url", "url", "left_out"):
         assert files[0][word]
     assert (FOLDER / "estimates.csv").stat().st_size < 1_000_000
-
-
-def test_the_bundled_table_is_read_in_a_fifth_of_a_second() -> None:
-    payload = (FOLDER / "estimates.csv").read_bytes()
-    parse(payload, FROM_THE_PROJECT)
-    started = time.perf_counter()
-    parse(payload, FROM_THE_PROJECT)
-    assert time.perf_counter() - started < 0.2
 
 
 @needs_shared
