@@ -168,7 +168,7 @@ def parse_blocks(
     for flows in _flows_of_archive(file, scope):
         is_empty = False
         yield {"reconciled_trade": _rows(flows, document)}
-        del flows  # else two years are held while the next is read
+        del flows  # else two years are in memory while the next is read
     if is_empty:
         raise _out_of_scope()
 
@@ -204,7 +204,7 @@ def _flows_of_archive(payload: Payload, scope: CommodityScope) -> Iterator[pl.La
     }
     if not yearly:
         raise UpstreamFormatError(
-            f"{CARD.name}: the zip archive holds {listed(members) or 'nothing'}, and no yearly "
+            f"{CARD.name}: the zip archive contains {listed(members) or 'nothing'}, and no yearly "
             "file named like BACI_HS22_Y2024_V202601.csv.",
             hint=_WHOSE,
         )
@@ -230,7 +230,8 @@ def _flows_of_archive(payload: Payload, scope: CommodityScope) -> Iterator[pl.La
     )
     if repeated:
         raise UpstreamFormatError(
-            f"{CARD.name}: the archive holds two yearly files of {repeated[1]} in HS{repeated[0]}."
+            f"{CARD.name}: the archive contains two yearly files of {repeated[1]} in "
+            f"HS{repeated[0]}."
         )
     for member, (edition, year) in yearly.items():
 
@@ -274,7 +275,7 @@ def _edition(names: Iterable[str]) -> pl.Expr:
     versions = sorted({match[1] for match in matches if match})
     if len(versions) > 1:
         raise UpstreamFormatError(
-            f"{CARD.name}: the archive holds files of two versions, "
+            f"{CARD.name}: the archive contains files of two versions, "
             f"{' and '.join(f'V{version}' for version in versions[:2])}.",
             hint="Land each version in an archive of its own.",
         )
@@ -365,7 +366,7 @@ def _as_numbers(
     if not kept:
         return None
     whole = pl.concat(kept).with_columns(pl.col("k").cast(pl.Enum(sorted(codes))))
-    kept.clear()  # else the codes are held as texts, too
+    kept.clear()  # else the codes are in memory as texts, too
     return None if _has_a_duplicated_flow(whole) else whole
 
 
@@ -509,8 +510,8 @@ def _read_rows(
         texts = enumerate(rows.split(b"\n"), start=line)
         broken = next((number for number, text in texts if text.count(b",") != commas), line)
         raise UpstreamFormatError(
-            f"{CARD.name}: line {broken} of {name} does not hold the {len(header)} values of the "
-            "header."
+            f"{CARD.name}: line {broken} of {name} does not contain the {len(header)} values of "
+            "the header."
         )
     at = {column: f"column {header.index(column)}" for column in YEARLY_COLUMNS}
     # Numbers are padded with blanks in some versions.

@@ -95,7 +95,7 @@ class SourceCard:
     one document. `lists` are the lists of codes that its parser reads, besides its own files of
     labels and corrections: where one changes, its documents are parsed again. `bundled` names the
     files under `bundled/<name>/` that come with the project.
-    `rows_per_call` is the largest count one answer may hold, with a key and without, where the
+    `rows_per_call` is the largest count one answer may contain, with a key and without, where the
     publisher has such a cap.
     """
 
@@ -134,8 +134,8 @@ class Scope:
     """What is requested from a publisher in addition to periods.
 
     `reporters` are ISO 3166 alpha-3 codes, none for every reporter. `rows_per_call` is the largest
-    count one answer may hold (None where the publisher has no such cap), `has_key` whether there
-    is a credential. `known_until` is the last day the lake holds of a source without windows, None
+    count one answer may contain (None where the publisher has no such cap), `has_key` whether there
+    is a credential. `known_until` is the last day the lake has of a source without windows, None
     where its whole history is wanted.
     """
 

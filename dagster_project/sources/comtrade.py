@@ -369,8 +369,8 @@ def follow(request: Request, answer: Answer) -> Step:
 
     An answer as large as `maxRecords` or as one of KNOWN_CAPS was probably cut: there is no other
     sign. A request that cannot be halved and gets another cap than it asked for is complete.
-    Raises UpstreamFormatError for an answer that is not the API's, that holds an error, or is cut
-    and cannot be asked for in smaller pieces; DeniedError when the key is refused.
+    Raises UpstreamFormatError for an answer that is not the API's, that contains an error, or is
+    cut and cannot be asked for in smaller pieces; DeniedError when the key is refused.
     """
     if answer.meaning == "quota":
         return _stop(answer)
@@ -486,7 +486,7 @@ def parse(
 
     Dropped on purpose: codes out of scope (totals and headings among them), PARTIAL_FLOWS,
     GROUPS_THAT_REPORT, and what the UN converted to another edition of the HS where the reporter's
-    own edition of the same code is there. Breakdown columns hold null for the total of each; the
+    own edition of the same code is there. Breakdown columns are null for the total of each; the
     three may all be absent. Rows of one key are the same figure, or a total and its parts: the
     largest value is kept. Partners that are one economy here (`_X`) are summed, and a sum with a
     missing part is missing. `valuation` is CIF or FOB by the value that is printed, else by the
@@ -602,7 +602,7 @@ def _rows_of_answer(payload: bytes) -> pl.DataFrame:
         )
     except (TypeError, ValueError, AttributeError, pl.exceptions.PolarsError) as error:
         raise UpstreamFormatError(
-            f"{CARD.name}: `data` does not hold rows of plain values.", hint=_WHOSE
+            f"{CARD.name}: `data` does not contain rows of plain values.", hint=_WHOSE
         ) from error
     require_short_fields(table, source=CARD.name)
     return _text(table, _columns(spelt, header))

@@ -138,7 +138,7 @@ def zip_members(payload: Payload, *, source: str) -> list[str]:
 
 
 def unzip_blocks(payload: Payload, member: str, *, source: str, hint: str = "") -> Iterator[bytes]:
-    """The bytes of one member of a zip archive in blocks, for one too large to hold at once.
+    """The bytes of one member of a zip archive in blocks, for one too large for memory.
 
     Raises UpstreamFormatError when the archive has no such member (then with `hint`), exceeds the
     limits, or is cut or damaged, possibly after the last block: only the whole member can be
@@ -147,8 +147,8 @@ def unzip_blocks(payload: Payload, member: str, *, source: str, hint: str = "") 
     with _opened(payload, source=source) as archive:
         if member not in archive.namelist():
             raise UpstreamFormatError(
-                f"{source}: the zip archive holds {listed(archive.namelist()) or 'nothing'}, not "
-                f"{member}.",
+                f"{source}: the zip archive contains {listed(archive.namelist()) or 'nothing'}, "
+                f"not {member}.",
                 hint=hint,
             )
         # Reading in blocks does not exceed the size in the list of members, whatever follows in the
@@ -330,7 +330,7 @@ def require_short_fields(table: pl.DataFrame, *, source: str) -> None:
     if longest > LONGEST_FIELD:
         raise UpstreamFormatError(
             f"{source}: a value has {longest:,} characters, more than the {LONGEST_FIELD:,} that a "
-            "cell may hold."
+            "cell may contain."
         )
 
 
@@ -417,7 +417,7 @@ def read_parquet_table(
     for name, dtype in zip(header, table.dtypes, strict=True):
         if dtype != pl.String if name in texts else not dtype.is_numeric():
             raise UpstreamFormatError(
-                f"{source}: the column {name} holds {dtype}, not "
+                f"{source}: the column {name} contains {dtype}, not "
                 f"{'text' if name in texts else 'numbers'}.",
                 hint=hint,
             )
@@ -498,7 +498,7 @@ def _require_whole_lines(
     )
     if broken is not None and broken < len(lines):
         raise UpstreamFormatError(
-            f"{source}: line {broken} does not hold the {len(header)} values of the header."
+            f"{source}: line {broken} does not contain the {len(header)} values of the header."
         )
     if broken is not None or not ends_whole:
         raise UpstreamFormatError(
@@ -604,7 +604,7 @@ def _require_workbook(members: Sequence[str], *, source: str) -> None:
         return
     readable = [name for kind in _LANDED_UNPACKED for name in members if name.endswith(kind)]
     raise UpstreamFormatError(
-        f"{source}: the zip archive is not a workbook, it holds {listed(members) or 'nothing'}.",
+        f"{source}: the zip archive is not a workbook, it contains {listed(members) or 'nothing'}.",
         hint=f"Unpack it and land {shortened(readable[0])}." if readable else "",
     )
 

@@ -42,7 +42,7 @@ MOST_ROWS = 1 << 20
 """Rows of a sheet: Excel's own limit. A sheet may number its next row as the billionth."""
 
 LONGEST_FIELD = 32_767
-"""Characters of a value: what a cell of Excel may hold. A note of USGS has 945, the most known."""
+"""Characters of a value, as many as in a cell of Excel. A note of USGS has 945, the most known."""
 
 LONGEST_LINE = 1 << 20
 """Bytes of a line of text: 1,000 values of a kilobyte."""

@@ -131,7 +131,7 @@ def parse(
     figures = _checked(published)
     if figures.is_empty():
         raise UpstreamFormatError(
-            f"{source}: the file holds no price of the series in scope.", hint=_WHOSE
+            f"{source}: the file contains no price of the series in scope.", hint=_WHOSE
         )
     _require_every_series(published, figures)
     vintage_at = _vintage(figures, document)

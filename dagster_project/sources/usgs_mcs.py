@@ -852,7 +852,7 @@ def _require_most_materials(rows: pl.DataFrame) -> None:
         raise UpstreamFormatError(
             f"{CARD.name}: {len(lacking)} of the {len(of_all)} materials of an edition are not in "
             f"the file ({', '.join(sorted(lacking)[:3])}, ...): it is cut.",
-            hint=f"Fetch or land it again; an extract holds {EXTRACT} materials at most.",
+            hint=f"Fetch or land it again; an extract contains {EXTRACT} materials at most.",
         )
 
 

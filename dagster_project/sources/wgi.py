@@ -166,7 +166,7 @@ def parse(
     else:
         scores = _from_table(payload)
     if scores.is_empty():
-        raise UpstreamFormatError(f"{CARD.name}: the file holds no estimate.", hint=_WHOSE)
+        raise UpstreamFormatError(f"{CARD.name}: the file contains no estimate.", hint=_WHOSE)
     release = pl.date(pl.col("year") + 1, RELEASE_MONTH, RELEASE_DAY)
     retrieved = pl.lit(utc_naive(document.retrieved_at), INSTANT)
     return {
@@ -218,7 +218,7 @@ def _read_stata(payload: bytes) -> pl.DataFrame:
 
 
 def _require_plausible_size(payload: bytes) -> None:
-    """Reject a Stata file whose header counts more than the file can hold.
+    """Reject a Stata file whose header counts more than the file can contain.
 
     A value takes a byte at least. Source: Stata, `help dta`, section 5.1 of each version.
     """
@@ -239,7 +239,7 @@ def _require_plausible_size(payload: bytes) -> None:
     if columns * rows > min(MOST_CELLS, len(payload)) or rows > len(payload):
         raise UpstreamFormatError(
             f"{CARD.name}: the Stata header gives {rows:,} rows of {columns:,} columns, more "
-            "than the file holds or than is read.",
+            "than the file contains or than is read.",
             hint=_WHOSE,
         )
     types = payload.partition(_STATA_TYPES)[2][: 2 * columns]
@@ -248,7 +248,7 @@ def _require_plausible_size(payload: bytes) -> None:
         for at in range(0, len(types), 2)
     ):
         raise UpstreamFormatError(
-            f"{CARD.name}: the Stata file holds texts of any length (strL), and the indicators "
+            f"{CARD.name}: the Stata file contains texts of any length (strL), and the indicators "
             "have none.",
             hint=_WHOSE,
         )

@@ -153,7 +153,7 @@ def test_a_lake_and_landing_elsewhere_take_it_as_well(
 def test_what_breaks_a_rule_leaves_nothing(tmp_path: Path) -> None:
     settings = Settings.load(home=tmp_path / "home")
     cut = archive(tmp_path, rows_of(2022), [*rows_of(2023), "2023,156,392,0101"])
-    with pytest.raises(UpstreamFormatError, match="does not hold the 6 values of the header"):
+    with pytest.raises(UpstreamFormatError, match="does not contain the 6 values of the header"):
         land(settings, cut)
     many = archive(tmp_path, rows_of(2022, wrong=200))
     with pytest.raises(BatchRejectedError, match="200 of 1080 rows would be quarantined"):

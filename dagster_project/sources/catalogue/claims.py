@@ -61,7 +61,7 @@ class Claim(Entry):
         return self
 
     def subject(self) -> dict[str, object]:
-        """Columns of the lake that hold what the test is about."""
+        """Columns of the lake that contain what the test is about."""
         return {}
 
 

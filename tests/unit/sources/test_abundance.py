@@ -86,7 +86,7 @@ def test_estimates_of_one_book_count_from_its_year_and_others_from_their_retriev
         ("Nd,upper_crust,,4", "'Nd upper_crust' has no number in abundance_ppm"),
         ("Nd,upper_crust,about 27,4", "'Nd upper_crust' has no number in abundance_ppm"),
         ("Nd,upper_crust,27,few", "'Nd upper_crust' has no number in two_sigma_ppm"),
-        ("Nd,upper_crust,27", "line 2 does not hold|the last line"),
+        ("Nd,upper_crust,27", "line 2 does not contain|the last line"),
     ],
 )
 def test_what_is_no_abundance_is_refused_in_one_sentence(line: str, sentence: str) -> None:

@@ -215,8 +215,8 @@ def test_an_archive_of_two_versions_is_refused(other: str, content: str, found: 
     with pytest.raises(UpstreamFormatError) as caught:
         parse(archive({MEMBER: yearly(), other: content}))
     assert str(caught.value) == (
-        f"baci: the archive holds files of two versions, {found}. Land each version in an archive "
-        "of its own."
+        f"baci: the archive contains files of two versions, {found}. Land each version in an "
+        "archive of its own."
     )
 
 
@@ -351,7 +351,7 @@ def test_a_file_of_numbers_has_the_rows_that_it_has_as_text_and_block_by_block(
 def test_an_archive_with_a_duplicated_year_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "archive.zip"
     file.write_bytes(archive({f"a/{MEMBER}": yearly(), f"b/{MEMBER}": yearly()}))
-    with pytest.raises(UpstreamFormatError, match="holds two yearly files of 2024 in HS22"):
+    with pytest.raises(UpstreamFormatError, match="contains two yearly files of 2024 in HS22"):
         list(baci.parse_blocks(file, ARCHIVE))
 
 
@@ -581,13 +581,13 @@ def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
         (yearly()[:-3], "baci: the last line (line 7) is cut. Fetch or land the file again."),
         (yearly().rstrip(), "baci: the last line (line 7) is cut. Fetch or land the file again."),
         (yearly([*ROWS, "2024,156"]),
-         f"baci: line 8 of {MEMBER} does not hold the 6 values of the header."),
+         f"baci: line 8 of {MEMBER} does not contain the 6 values of the header."),
         (yearly(["2024,156,392", *ROWS]),
-         f"baci: line 2 of {MEMBER} does not hold the 6 values of the header."),
+         f"baci: line 2 of {MEMBER} does not contain the 6 values of the header."),
         (yearly([f"{ROWS[0]},9", *ROWS]),
-         f"baci: line 2 of {MEMBER} does not hold the 6 values of the header."),
+         f"baci: line 2 of {MEMBER} does not contain the 6 values of the header."),
         (yearly([ROWS[0], "", ROWS[1]]),
-         f"baci: line 3 of {MEMBER} does not hold the 6 values of the header."),
+         f"baci: line 3 of {MEMBER} does not contain the 6 values of the header."),
         (yearly([ROWS[5]]), "baci: no flow is of an HS6 code in scope. KIDO_SCOPE sets "
          "which codes are kept; by default those of dbt/seeds/seed_commodities.csv."),
         (yearly([ROWS[0], ROWS[0]]), "baci: '156 392 284690 HS2022 2024' is duplicated."),
@@ -601,7 +601,7 @@ def test_a_year_of_two_million_flows_is_never_held_as_a_whole() -> None:
          "baci: 'CHN JPN 284690 HS2022 2024: inf' is not a number (value_usd)."),
         (yearly(["2024,156,392,284690,1,some"]),
          "baci: 'CHN JPN 284690 HS2022 2024: some' is not a number (net_weight_kg)."),
-        (archive({"Readme.txt": "x"}), "baci: the zip archive holds Readme.txt, and no yearly "
+        (archive({"Readme.txt": "x"}), "baci: the zip archive contains Readme.txt, and no yearly "
          f"file named like BACI_HS22_Y2024_V202601.csv. {WHOSE}"),
         (archive({MEMBER: ""}), f"baci: {MEMBER} has no rows. {AGAIN}"),
         (archive({MEMBER: "<html></html>"}),
@@ -710,9 +710,9 @@ def test_our_table_agrees_as_parquet(tmp_path: Path) -> None:
         (parquet(value_usd=pl.lit(float("nan"))),
          "baci: 'CHN JPN 850511 HS2022 2024: NaN' is not a number (value_usd)."),
         (parquet(value_usd=pl.lit("much")),
-         f"baci: the column value_usd holds String, not numbers. {WHOSE}"),
+         f"baci: the column value_usd contains String, not numbers. {WHOSE}"),
         (parquet(hs6_code=pl.lit(850511)),
-         f"baci: the column hs6_code holds Int32, not text. {WHOSE}"),
+         f"baci: the column hs6_code contains Int32, not text. {WHOSE}"),
         (parquet(Year=pl.lit(2024)), f"baci: columns duplicated: year. {WHOSE}"),
         (parquet(rank=pl.lit(1)), f"baci: columns not known: rank. {WHOSE}"),
         (parquet(TIDY_LINE[:-10], header=TIDY.removesuffix(",value_usd")),

@@ -603,7 +603,7 @@ AGAIN = "Fetch or land the file again."
 NOT_AN_ANSWER = (
     f"comtrade: JSON without `count` and `data`, as every answer of the API has them. {WHOSE}"
 )
-NOT_ROWS = f"comtrade: `data` does not hold rows of plain values. {WHOSE}"
+NOT_ROWS = f"comtrade: `data` does not contain rows of plain values. {WHOSE}"
 NOT_A_PERIOD = "is not a period of its frequency (2024 for A, 202405 for M)."
 ADD = "Add it to dagster_project/bundled/catalogue/economies.csv."
 

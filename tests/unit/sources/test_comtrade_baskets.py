@@ -571,7 +571,7 @@ def test_an_unknown_code_stops_the_batch_and_is_named(change: dict[str, str], na
         (table({"figure_source": ""}), "'' is not a source"),
         (table()[:-3], "the last line (line 2) is cut."),
         (table().rstrip(b"\n"), "the last line (line 2) is cut."),
-        (table({"figure_source": 'open"'}, {}), "line 2 does not hold the 9 values"),
+        (table({"figure_source": 'open"'}, {}), "line 2 does not contain the 9 values"),
     ],
 )
 def test_another_layout_is_refused_in_one_sentence(payload: bytes, sentence: str) -> None:

@@ -238,7 +238,7 @@ HEADER = b"Date,USD,JPY,CNY,\n"
         (HEADER + b",1,2,3,\n", "ecb: '' is not a day like 2026-10-30."),
         (
             HEADER + b"2026-10-30,1.1172,175.68,\n2026-10-29,1.113,175.92,7.4144,\n",
-            "ecb: line 2 does not hold the 5 values of the header.",
+            "ecb: line 2 does not contain the 5 values of the header.",
         ),
         (
             HEADER + b"2026-10-30,1.1172,175.68,7.4326,\n2026-10-29,1.113,175",
@@ -250,7 +250,7 @@ HEADER = b"Date,USD,JPY,CNY,\n"
         ),
         (
             history_zip(member="eurofxref.csv"),
-            "ecb: the zip archive holds eurofxref.csv, not eurofxref-hist.csv. Land "
+            "ecb: the zip archive contains eurofxref.csv, not eurofxref-hist.csv. Land "
             "eurofxref-hist.zip, or the eurofxref-hist.csv inside it.",
         ),
         (history_zip(b""), "ecb: the file is empty."),

@@ -112,10 +112,10 @@ def test_of_two_sheets_whose_names_differ_in_blanks_the_exact_one_is_read() -> N
     [
         (
             ["a.csv", "folder/a.dta"],
-            "it holds a.csv, folder/a.dta. Unpack it and land folder/a.dta.",
+            "it contains a.csv, folder/a.dta. Unpack it and land folder/a.dta.",
         ),
-        (["a.pdf"], "it holds a.pdf."),
-        ([], "it holds nothing."),
+        (["a.pdf"], "it contains a.pdf."),
+        ([], "it contains nothing."),
     ],
 )
 def test_an_archive_that_is_no_workbook_is_reported_with_what_it_holds(

@@ -518,7 +518,7 @@ def test_a_note_below_the_months_is_no_row() -> None:
         ),
         (
             {"names": [], "units": [], "months": [], "indices": []},
-            f"pink_sheet: the file holds no price of the series in scope. {WHOSE}",
+            f"pink_sheet: the file contains no price of the series in scope. {WHOSE}",
         ),
     ],
 )  # fmt: skip
@@ -577,7 +577,7 @@ HEADER = ",".join(["month", *(name.lower() for name in pink_sheet.UNIT_OF)])
         ),
         (
             HEADER.encode() + b"\n2026-05" + b"," * 14 + b"\n",
-            f"pink_sheet: the file holds no price of the series in scope. {WHOSE}",
+            f"pink_sheet: the file contains no price of the series in scope. {WHOSE}",
         ),
         (
             HEADER.encode() + b"\n2026-05" + b",1" * 14,
@@ -591,11 +591,11 @@ def test_what_is_no_pink_sheet_is_refused_in_one_sentence(payload: bytes, senten
 
 def test_a_zip_that_is_no_workbook_is_refused() -> None:
     assert refusal(zipped("readme.txt")) == (
-        "pink_sheet: the zip archive is not a workbook, it holds readme.txt."
+        "pink_sheet: the zip archive is not a workbook, it contains readme.txt."
     )
     assert refusal(zipped("CMO-Historical-Data-Monthly.xlsx")) == (
-        "pink_sheet: the zip archive is not a workbook, it holds CMO-Historical-Data-Monthly.xlsx. "
-        "Unpack it and land CMO-Historical-Data-Monthly.xlsx."
+        "pink_sheet: the zip archive is not a workbook, it contains "
+        "CMO-Historical-Data-Monthly.xlsx. Unpack it and land CMO-Historical-Data-Monthly.xlsx."
     )
 
 

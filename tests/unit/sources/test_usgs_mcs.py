@@ -1261,7 +1261,7 @@ def test_five_materials_are_an_extract_and_six_a_cut_publication() -> None:
         parse(long(*({"Commodity": name} for name in names)))
     assert str(caught.value) == (
         "usgs_mcs: 45 of the 51 materials of an edition are not in the file (alumina, aluminium, "
-        "arsenic, ...): it is cut. Fetch or land it again; an extract holds 5 materials at most."
+        "arsenic, ...): it is cut. Fetch or land it again; an extract contains 5 materials at most."
     )
 
 

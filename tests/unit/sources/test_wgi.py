@@ -468,9 +468,9 @@ NOT_AN_ESTIMATE = (
         ("[]", NOT_AN_ANSWER),
         ("[[], []]", NOT_AN_ANSWER),
         ('[{"page":1}]', NOT_AN_ANSWER),
-        (answer(("CHN", "China", "2024", None)), f"wgi: the file holds no estimate. {WHOSE}"),
+        (answer(("CHN", "China", "2024", None)), f"wgi: the file contains no estimate. {WHOSE}"),
         (answer(("CHN", "China", "2024Q1", 1.0)), "wgi: '2024Q1' is not a year."),
-        (stata([wide("CHN", 2024)]), f"wgi: the file holds no estimate. {WHOSE}"),
+        (stata([wide("CHN", 2024)]), f"wgi: the file contains no estimate. {WHOSE}"),
         (stata([{"code": "CHN", "year": 2021, "vae": 1.0}]),
          f"wgi: columns missing: vas, pve, pvs, gee, ges, rqe, rqs, rle, rls, cce, ccs. {WHOSE}"),
         (stata([wide("CHN", 21, vae=1.0)]), "wgi: '21.0' is not a year."),
@@ -481,9 +481,9 @@ NOT_AN_ESTIMATE = (
          f"wgi: two columns of the workbook have one name. {WHOSE}"),
         (workbook([]), f"wgi: the first sheet of the workbook is empty. {WHOSE}"),
         (zipped("Readme.txt", "wgidataset.csv", "wgidataset.dta"),
-         "wgi: the zip archive is not a workbook, it holds Readme.txt, wgidataset.csv, "
+         "wgi: the zip archive is not a workbook, it contains Readme.txt, wgidataset.csv, "
          "wgidataset.dta. Unpack it and land wgidataset.dta."),
-        (zipped(), "wgi: the zip archive is not a workbook, it holds nothing."),
+        (zipped(), "wgi: the zip archive is not a workbook, it contains nothing."),
         (zipped("wgidataset.dta")[:40], "wgi: the workbook is cut or damaged (File is not a zip "
          "file). Fetch or land the file again."),
         ("", "wgi: the file is empty."),
