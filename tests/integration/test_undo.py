@@ -448,7 +448,7 @@ def test_a_wider_question_is_asked_although_the_narrow_answer_was_withdrawn(
     assert news(ask()) == {"2022": "new", "2023": "new"}
 
 
-def test_a_fetched_document_that_was_withdrawn_stays_so_until_it_is_reportedmething_else(
+def test_a_withdrawn_document_stays_so_until_its_publisher_sends_another(
     settings: Settings, marts: Marts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FakeEcb() as server:

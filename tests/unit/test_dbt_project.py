@@ -224,7 +224,7 @@ def test_a_model_lists_its_columns_once_at_its_end(project: Project) -> None:
 
 
 def test_no_model_asks_for_what_a_relation_made_in_place_does_not_have(project: Project) -> None:
-    """Hooks, grants and indexes (`dbt/macros/materializations.sql`)."""
+    """Hooks, grants and indexes: every model is a table or a view, made anew by each build."""
     assert {model["config"]["materialized"] for model in project.models} == {"table", "view"}
     for model in project.models:
         for name in ("pre-hook", "post-hook", "grants", "indexes"):

@@ -97,7 +97,7 @@ other_news as (
             place,
             unnest(contaminated_by) as event_id
         from of_headlines
-    ) as found
+    ) as contaminating_events
     group by importer_iso3, place
 
 ),

@@ -50,7 +50,7 @@ findings as (
                     and coalesce(evidence.value <= claims.claimed_high, true)
         end as is_inside,
         evidence.source,
-        -- What it is held against counts too.
+        -- What it is compared with is counted, too.
         {{ snapshots_together(['[claims.snapshot_id]', 'evidence.snapshot_ids']) }} as snapshot_ids,
         evidence.subject,
         evidence.year,

@@ -31,7 +31,7 @@ estimates as (
 
 ),
 
--- Held against each other within one part of the crust, by one estimate.
+-- Compared within one part of the crust, by one estimate.
 ratios as (
 
     select

@@ -173,7 +173,7 @@ grouped as (
 ),
 
 -- A claim may name a family and one of its members.
-found as (
+shares_measured as (
 
     select distinct
         claim_id,
@@ -214,7 +214,7 @@ not_found as (
 
 evidence as (
 
-    select * from found
+    select * from shares_measured
     union all by name
     select * from not_found
 

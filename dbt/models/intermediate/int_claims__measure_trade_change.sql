@@ -124,7 +124,7 @@ changes as (
 
 ),
 
-found as (
+chosen as (
 
     {% for measure in ['value_usd', 'net_weight_kg'] %}
         select
@@ -156,17 +156,20 @@ evidence as (
 
     select
         claims.claim_id,
-        case when found.source is null then 'none' else found.source || ', ' || found.measure end
+        case
+            when chosen.source is null then 'none'
+            else chosen.source || ', ' || chosen.measure
+        end
             as basis,
-        found.value,
+        chosen.value,
         -- Without a figure, the measure the claim names; one that names none is read by weight.
-        case coalesce(found.measure, claims.basis)
+        case coalesce(chosen.measure, claims.basis)
             when 'value_usd' then 'change_of_value'
             else 'change_of_weight'
         end as unit,
         {{ as_period('claims.period_start', "'M'") }} as period,
-        found.source,
-        found.snapshot_ids,
+        chosen.source,
+        chosen.snapshot_ids,
         claims.commodity_code as subject,
         claims.reporter_iso3,
         nullif(claims.partner_iso3, 'WLD') as partner_iso3,
@@ -175,10 +178,10 @@ evidence as (
         cast(null as varchar) as latest_of_code,
         {{ as_period('latest.latest_period', "'M'") }} as latest_of_any
     from claims
-    left join found
+    left join chosen
         on
-            claims.claim_id = found.claim_id
-            and (claims.basis is null or claims.basis = found.measure)
+            claims.claim_id = chosen.claim_id
+            and (claims.basis is null or claims.basis = chosen.measure)
     left join latest
         on
             claims.flow = latest.flow

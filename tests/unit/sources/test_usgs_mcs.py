@@ -1047,7 +1047,7 @@ def test_a_price_that_cannot_be_read_is_refused(
         ({"year": "2019"}, UpstreamFormatError, "is outside the years of the edition"),
     ],
 )
-def test_a_row_of_our_table_of_prices_that_is_reportedmething_else_is_refused(
+def test_a_row_of_our_table_of_prices_that_says_something_else_is_refused(
     change: Mapping[str, str], error: type[Exception], named: str
 ) -> None:
     with pytest.raises(error, match=named):

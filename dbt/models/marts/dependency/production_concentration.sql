@@ -93,7 +93,7 @@ measures as (
             and sums.material = rests.material
             and sums.stage = rests.stage
             and sums.year = rests.year
-    -- One economy beside the rest of the world is no list: a larger producer may be in the rest.
+    -- With one named producer the ranking is unknown.
     where sums.producers > 1 or rests.source is null or rests.rest_share <= sums.cr1_share
 
 )
