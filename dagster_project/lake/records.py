@@ -88,15 +88,20 @@ class Records(Generic[Model]):
 
     def _indexed_records(self) -> dict[str, Model]:
         if self._known is None:
-            try:
-                self._known = self._many.validate_json(self._store.read(f"{self._folder}/{INDEX}"))
-            except (FileNotFoundError, ValidationError):
-                # No index yet, or one of another version: the records themselves are read.
-                self._known = {}
+            # Without a readable index, the records themselves are read.
+            self._known = self._read_index() or {}
         return self._known
+
+    def _read_index(self) -> dict[str, Model] | None:
+        """The index as it stands in the store; None where there is none of this version."""
+        try:
+            return self._many.validate_json(self._store.read(f"{self._folder}/{INDEX}"))
+        except (FileNotFoundError, ValidationError):
+            return None
 
     def _forget_in_index(self, name: str) -> None:
         """Remove the index if it may have a copy of a record; the next reader writes it again."""
-        # A record unknown to this instance may be in an index that was written since.
-        if name in self._indexed_records() or self._store.exists(self._path(name)):
+        # What this instance remembers says nothing about an index written or left by another.
+        index = self._read_index()
+        if index is None or name in index:
             self._store.remove(f"{self._folder}/{INDEX}")

@@ -146,6 +146,14 @@ def test_a_record_removed_by_hand_is_gone_for_every_instance(local: Store) -> No
     assert values(some) == expected
 
 
+def test_a_record_removed_by_hand_and_added_again_is_read_anew(local: Store) -> None:
+    some = fill(local)
+    shutil.rmtree(local.path("ecb/r000"))
+    assert "r000" not in values(some)
+    some.add("r000", Figure(value=1000))
+    assert values(records(local))["r000"] == 1000
+
+
 def test_a_folder_whose_record_was_never_written_does_not_count(store: Store) -> None:
     fill(store)
     store.write("ecb/under-way/part.json", b"{}")
@@ -251,11 +259,9 @@ def test_whatever_two_instances_do_a_third_reads_what_is_there(
     for number in range(20):
         two[0].add(f"r{number:02}", Figure(value=number))
     there = {f"r{number:02}": number for number in range(20)}
-    removed_by_hand: set[str] = set()
     for what, who, number, value in steps:
         name = f"r{number:02}"
-        # The name of a record is never given twice, so what was removed by hand does not come back.
-        if what == "add" and name not in removed_by_hand:
+        if what == "add":
             two[who].add(name, Figure(value=value))
             there[name] = value
         elif what == "remove":
@@ -264,7 +270,6 @@ def test_whatever_two_instances_do_a_third_reads_what_is_there(
         elif what == "remove by hand" and name in there:
             store.remove(f"ecb/{name}{suffix}".removesuffix("/origin.json"))
             del there[name]
-            removed_by_hand.add(name)
         elif what == "read":
             assert set(values(two[who])) == set(there)
         elif what == "read anew":
