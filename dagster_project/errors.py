@@ -80,6 +80,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def amount_of_bytes(count: int) -> str:
+    """Bytes in decimal units: `812 B`, `3.4 kB`, `12.0 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    power = 1
+    while power < 3 and round(count / 1000**power, 1) >= 1000:
+        power += 1
+    return f"{count / 1000**power:,.1f} {('kB', 'MB', 'GB')[power - 1]}"
+
+
 def indented(text: str, by: int = 4) -> list[str]:
     """A text wrapped for a narrow terminal, with a hanging indent after the first line."""
     return textwrap.wrap(

@@ -143,7 +143,8 @@ class Client:
 
     `base_url` is the publisher's address. `stand_in` replaces scheme, host and port in every
     address; its path is a prefix of the publisher's. `before_call` is called before each call,
-    retries included: it may raise QuotaError.
+    retries included: it may raise QuotaError. `on_received` gets the size of each block of a body
+    as it arrives, `on_pause` the seconds and the reason of each wait before it begins.
     """
 
     def __init__(
@@ -157,6 +158,8 @@ class Client:
         attempts: int = 5,
         attempts_at_silence: int = 2,
         before_call: Callable[[], None] = lambda: None,
+        on_received: Callable[[int], None] = lambda size: None,
+        on_pause: Callable[[float, str], None] = lambda seconds, reason: None,
         wait: wait_base | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -168,6 +171,8 @@ class Client:
         self._attempts = attempts
         self._attempts_at_silence = attempts_at_silence
         self._before_call = before_call
+        self._on_received = on_received
+        self._on_pause = on_pause
         self._wait = wait or wait_exponential_jitter(initial=1, max=LONGEST_WAIT_S)
         self._sleep = sleep
         self._last_call = -float("inf")
@@ -227,7 +232,7 @@ class Client:
             wait=_Wait(self._wait),
             retry=retry_if_exception_type(_TemporaryError),
             sleep=self._sleep,
-            before_sleep=_log_retry,
+            before_sleep=self._before_retry,
             reraise=True,
         )
         try:
@@ -250,6 +255,14 @@ class Client:
                 f"({type(error).__name__})."
             ) from None
 
+    def _before_retry(self, state: RetryCallState) -> None:
+        """Log what failed and how long the wait is."""
+        error = state.outcome.exception() if state.outcome else None
+        reason = shortened(str(error))
+        address = next(argument for argument in state.args if isinstance(argument, _Address))
+        _log.warning("GET %s: %s; retried in %.0f s", address.named, reason, state.upcoming_sleep)
+        self._on_pause(state.upcoming_sleep, reason)
+
     def _should_stop(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
         assert isinstance(error, _TemporaryError)
@@ -261,7 +274,12 @@ class Client:
     def _attempt(self, request: Request, address: _Address, file: Path) -> Received:
         """One attempt, redirects included. Raises _TemporaryError when a retry may help."""
         client = self._open()
-        outgoing = client.build_request("GET", address.url, headers=address.headers)
+        outgoing = client.build_request(
+            request.method,
+            address.url,
+            headers=address.headers,
+            content=None if request.body is None else request.body.encode(),
+        )
         for _ in range(MOST_REDIRECTS + 1):
             # A publisher's key is for the publisher only: a redirect elsewhere does not get it.
             if not address.is_home(outgoing.url):
@@ -281,6 +299,15 @@ class Client:
                     "the server did not answer in time", is_silence=True
                 ) from error
             except httpx.ConnectError as error:
+                if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                    raise FetchError(
+                        f"{address.named} could not be fetched: its certificate cannot be "
+                        "verified, maybe because the server does not send the certificate of its "
+                        "issuer.",
+                        hint="Append that certificate (PEM) to a copy of the file that `python -m "
+                        "certifi` prints, and name the copy in SSL_CERT_FILE; Kido does not fetch "
+                        "without verification.",
+                    ) from None
                 raise _TemporaryError(
                     f"the connection failed ({error})", is_silence=True
                 ) from error
@@ -301,6 +328,7 @@ class Client:
         if self._limits.calls_a_minute:
             pause = self._last_call + 60 / self._limits.calls_a_minute - time.monotonic()
             if pause > 0:
+                self._on_pause(pause, f"{self._limits.calls_a_minute} calls a minute")
                 self._sleep(pause)
         self._before_call()
         self._last_call = time.monotonic()
@@ -327,7 +355,7 @@ class Client:
         else:
             text = _error_text(response)
             file.unlink(missing_ok=True)  # of an attempt that was cut
-        _log.info("GET %s: %s, %d bytes", address.named, _status(response), size)
+        _log.info("%s %s: %s, %d bytes", request.method, address.named, _status(response), size)
         return Received(
             answer=Answer(
                 meaning=meaning,
@@ -358,7 +386,8 @@ class Client:
         digest, size = hashlib.sha256(), 0
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("wb") as out:
-            for block in _decoded(response, address, self._timeout_s):
+            received = _in_time(response, self._timeout_s, self._on_received)
+            for block in _decoded(response, address, received):
                 size += len(block)
                 if size > most:
                     raise UpstreamFormatError(
@@ -371,11 +400,14 @@ class Client:
         return size, digest.hexdigest()
 
 
-def _in_time(response: httpx.Response, longest_silence_s: float) -> Iterator[bytes]:
+def _in_time(
+    response: httpx.Response, longest_silence_s: float, on_received: Callable[[int], None]
+) -> Iterator[bytes]:
     """The blocks of the body as received. Raises _TemporaryError if they come too slowly."""
     started, size = time.monotonic(), 0
     for block in response.iter_raw():
         size += len(block)
+        on_received(len(block))
         seconds = time.monotonic() - started
         if seconds > longest_silence_s and size < LEAST_BYTES_A_SECOND * seconds:
             raise _TemporaryError("the body comes too slowly to end in time", is_silence=True)
@@ -383,18 +415,18 @@ def _in_time(response: httpx.Response, longest_silence_s: float) -> Iterator[byt
 
 
 def _decoded(
-    response: httpx.Response, address: _Address, longest_silence_s: float
+    response: httpx.Response, address: _Address, received: Iterable[bytes]
 ) -> Iterator[bytes]:
-    """The body's blocks without their content coding. Raises _TemporaryError for a cut body."""
+    """The received blocks without their content coding. Raises _TemporaryError for a cut body."""
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding in ("", "identity"):
-        yield from _in_time(response, longest_silence_s)
+        yield from received
         return
     if coding != "gzip":
         raise UpstreamFormatError(f"{address.named} sent a body coded as {coding!r}.")
     unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        for block in _in_time(response, longest_silence_s):
+        for block in received:
             # In steps, so that a small body that unpacks to a huge one hits the size limit first.
             while block:
                 if unpack.eof:  # another member follows, or zeros that fill up the last one
@@ -477,18 +509,6 @@ def _user_agent() -> str:
     return f"Kido/{release} (warehouse of critical-mineral dependence)"
 
 
-def _log_retry(state: RetryCallState) -> None:
-    """Log what failed and how long the wait is."""
-    error = state.outcome.exception() if state.outcome else None
-    address = next(argument for argument in state.args if isinstance(argument, _Address))
-    _log.warning(
-        "GET %s: %s; retried in %.0f s",
-        address.named,
-        shortened(str(error)),
-        state.upcoming_sleep,
-    )
-
-
 def _require_expected(
     file: Path, size: int, media_type: str, request: Request, address: _Address
 ) -> None:
@@ -499,7 +519,7 @@ def _require_expected(
     if not start.strip():
         raise UpstreamFormatError(f"{address.named} sent nothing where {expected} was expected.")
     is_page = media_type in ("text/html", "application/xhtml+xml") or looks_like_html(start)
-    if is_page and "html" not in request.expects:
+    if is_page and not {"html", "xml"} & set(request.expects):
         raise UpstreamFormatError(
             f"{address.named} sent an HTML page where {expected} was expected."
         )
@@ -542,9 +562,11 @@ class _Address:
                 if stand_in
                 else f"{request.url} is not below an http or https address."
             )
-        self.url = joined.copy_merge_params(
+        merged = joined.copy_merge_params(
             {name: self._filled(value) for name, value in request.params.items()}
         )
+        # A plus is a blank in forms only: some publishers take it for a plus.
+        self.url = merged.copy_with(query=merged.query.replace(b"+", b"%20") or None)
         self.headers = {name: self._filled(value) for name, value in request.headers.items()}
         self.secret_headers = [
             name
@@ -576,6 +598,14 @@ def _moved(url: httpx.URL, stand_in: httpx.URL) -> httpx.URL:
     # The raw path, with the query: in the decoded one a `%2F` has become a slash.
     prefix = stand_in.raw_path.partition(b"?")[0].rstrip(b"/")
     return stand_in.copy_with(raw_path=prefix + url.raw_path, fragment=None)
+
+
+def shown_address(address: str) -> str:
+    """The address of a server as it may be shown: without user, password and credentials."""
+    try:
+        return _shown(httpx.URL(address))
+    except httpx.InvalidURL:
+        return "an invalid address"
 
 
 def _names_credential(name: str) -> bool:

@@ -152,7 +152,8 @@ class SourceSettings(BaseSettings):
     key: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
     """Credential, for publishers that require one."""
     enabled: bool | None = None
-    """Whether to fetch. Unset: fetch if a key is needed and set."""
+    """Whether to fetch. Unset: a build fetches if a key is needed and set, `kido fetch` without a
+    name also if none is needed."""
     reporters: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_codes)] = ()
     """Economies (ISO 3166 alpha-3, separated by commas) to fetch; all of them if empty."""
     rows_per_call: PositiveInt | None = None

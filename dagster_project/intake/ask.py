@@ -82,9 +82,15 @@ class ExtractDownload:
         self._state_file = _state_file(source, extract)
         self.state = self._resume() or self._begin()
 
-    def run(self, client: Client, sleep: Callable[[float], None] = time.sleep) -> UnfinishedExtract:
+    def run(
+        self,
+        client: Client,
+        sleep: Callable[[float], None] = time.sleep,
+        on_pause: Callable[[float, str], None] = lambda seconds, reason: None,
+    ) -> UnfinishedExtract:
         """Send the remaining requests; every answer is saved before the next request.
 
+        `on_pause` gets the seconds and the reason of each wait for a quota before it begins.
         Raises the client's errors, QuotaError when the source reports that the quota is used up,
         and RejectedAnswerError; saved answers are kept for the next run.
         """
@@ -96,14 +102,16 @@ class ExtractDownload:
             if isinstance(step, Stop):
                 received.answer.file.unlink(missing_ok=True)
                 waits += 1
-                self._wait_or_raise(step, received.answer, waits, sleep)
+                wait = self._wait_or_raise(step, received.answer, waits)
+                on_pause(wait, shortened(step.reason))
+                sleep(wait)
                 continue
             waits = 0
             self.state.answered_at = received.retrieved_at
             if isinstance(step, Instead):
                 received.answer.file.unlink(missing_ok=True)
             else:
-                self._store_part(received)
+                self._store_part(request, received)
             further = list(step.requests) if isinstance(step, Instead | More) else []
             self.state.pending = [*further, *rest]
             self._save()
@@ -187,20 +195,18 @@ class ExtractDownload:
             answer.file,
         )
 
-    def _wait_or_raise(
-        self, stop: Stop, answer: Answer, waits: int, sleep: Callable[[float], None]
-    ) -> None:
+    def _wait_or_raise(self, stop: Stop, answer: Answer, waits: int) -> float:
+        """The seconds to wait for the quota; raises QuotaError if they are too many."""
         wait = stop.wait
         if wait is None and answer.retry_after_s is not None:
             wait = timedelta(seconds=answer.retry_after_s)
         if wait is not None and wait.total_seconds() <= LONGEST_WAIT_S and waits <= MOST_WAITS:
-            sleep(wait.total_seconds())
-            return
+            return wait.total_seconds()
         raise QuotaError(
             f"{self._source.CARD.name}: {stop.reason}", again_at=_now() + wait if wait else None
         )
 
-    def _store_part(self, received: Received) -> None:
+    def _store_part(self, request: Request, received: Received) -> None:
         """Store an answer with content as the next part."""
         answer = received.answer
         if answer.meaning != "content":
@@ -213,7 +219,7 @@ class ExtractDownload:
                 sha256=received.sha256,
                 bytes=received.bytes,
                 media_type=answer.media_type,
-                request=f"GET {received.url}",
+                request=f"{request.method} {received.url}",
                 retrieved_at=received.retrieved_at,
                 headers=answer.headers,
             )

@@ -158,6 +158,10 @@ def read(
     title = " + ".join(dict.fromkeys(document.name for _, document in parts))
     if len(parts) > 1 and not is_extract and hasattr(source, "parse_together"):
         frames_by_document = [(title, _parse_together(source, title, parts, scope))]
+    elif parts and is_extract and hasattr(source, "parse_extract"):
+        with _errors_named(source, title):
+            payloads = [payload for payload, _ in parts]
+            frames_by_document = [(title, source.parse_extract(payloads, parts[0][1], scope))]
     else:
         frames_by_document = [
             (document.name, _parse_part(source, payload, document, scope))

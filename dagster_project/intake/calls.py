@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from dagster_project.errors import QuotaError
@@ -19,7 +19,7 @@ def counter(folder: Path, source: str, calls_a_day: int | None) -> Callable[[], 
 
     def count() -> None:
         today = datetime.now(UTC).date()
-        file = folder / f"{source}-calls-{today:%Y-%m-%d}"
+        file = _file(folder, source, today)
         if calls_a_day is not None and _sent(file) >= calls_a_day:
             again_at = datetime.combine(today + timedelta(days=1), time())
             raise QuotaError(f"{source}: {calls_a_day} calls were sent today.", again_at=again_at)
@@ -33,6 +33,15 @@ def counter(folder: Path, source: str, calls_a_day: int | None) -> Callable[[], 
             os.write(opened.fileno(), b".")
 
     return count
+
+
+def sent_today(folder: Path, source: str) -> int:
+    """The number of calls that were counted today (UTC)."""
+    return _sent(_file(folder, source, datetime.now(UTC).date()))
+
+
+def _file(folder: Path, source: str, day: date) -> Path:
+    return folder / f"{source}-calls-{day:%Y-%m-%d}"
 
 
 def _sent(file: Path) -> int:

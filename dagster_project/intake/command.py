@@ -1,4 +1,7 @@
-"""`kido fetch` and its messages: the number of calls, each window, how to continue."""
+"""`kido fetch NAME` and its messages: the number of calls, each window, how to continue.
+
+Without a name it is `fetch_all`, which words its messages with the functions here.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import get_args
 
 from dagster_project.errors import ConfigurationError, counted
 from dagster_project.intake.conform import conform
+from dagster_project.intake.dry_run import requests_in_words
 from dagster_project.intake.fetch import (
     FetchPlan,
     FetchReport,
@@ -31,6 +36,31 @@ ALL_ANSWERED, SOME_FAILED, OUT_OF_QUOTA = 0, 1, 3
 """Exit codes."""
 
 
+@dataclass(frozen=True)
+class Periods:
+    """The options of `kido fetch` on what to request; without any it is what is due."""
+
+    first: str = ""
+    last: str = ""
+    frequency: str = ""
+    again: bool = False
+
+    def require_none(self) -> None:
+        """Raise ConfigurationError for an option that needs the name of a source."""
+        options = {
+            "--from": self.first,
+            "--to": self.last,
+            "--frequency": self.frequency,
+            "--again": self.again,
+        }
+        given = [option for option, value in options.items() if value]
+        if given:
+            raise ConfigurationError(
+                f"{' and '.join(given)} need{'s' if len(given) == 1 else ''} a source: "
+                "kido fetch NAME, see kido sources."
+            )
+
+
 def fetch_and_report(
     settings: Settings,
     source: Source,
@@ -46,15 +76,44 @@ def fetch_and_report(
     `write` gets the messages, line by line. Returns the exit code. Raises ConfigurationError for a
     source that cannot be fetched, invalid periods, a missing key.
     """
-    name = source.CARD.name
     _require_askable(settings, source)
     fetching = SourceFetch(settings, source)
     with fetching.lock(write):
         plan = _plan(source, fetching, first, last, frequency, again)
         if not plan.extracts:
-            write(f"{name}: nothing to request; all of it was answered before (--again repeats).")
+            write(_nothing_to_request(source))
             return ALL_ANSWERED
         return _run(settings, source, fetching, plan, again, write)
+
+
+def report_requests(
+    settings: Settings,
+    source: Source,
+    *,
+    first: str = "",
+    last: str = "",
+    frequency: str = "",
+    again: bool = False,
+    write: Callable[[str], None] = print,
+) -> None:
+    """Write what `fetch_and_report` would request; nothing is sent, locked or written to disk.
+
+    Raises what `fetch_and_report` does.
+    """
+    _require_askable(settings, source)
+    fetching = SourceFetch(settings, source, is_read_only=True)
+    plan = _plan(source, fetching, first, last, frequency, again)
+    if not plan.extracts:
+        write(_nothing_to_request(source))
+        return
+    for line in requests_in_words(settings, source, plan):
+        write(line)
+
+
+def _nothing_to_request(source: Source) -> str:
+    return (
+        f"{source.CARD.name}: nothing to request; all of it was answered before (--again repeats)."
+    )
 
 
 def _run(
@@ -66,21 +125,26 @@ def _run(
     write: Callable[[str], None],
 ) -> int:
     name = source.CARD.name
-    write(f"{name}: {_describe_plan(plan)}.")
-    total = max(len(plan.windows), len(plan.extracts))
+    write(f"{name}: {describe_plan(plan)}.")
+    total = plan.number_of_results
     numbers = itertools.count(1)
 
     def on_settled(result: WindowResult) -> None:
-        write(f"  [{next(numbers)}/{total}] {result.name}: {_describe_result(result)}")
+        write(f"  [{next(numbers)}/{total}] {result.name}: {describe_result(result)}")
 
     fetched = fetching.run(plan, on_settled)
     outcome = conform(settings, source)
     for reason in outcome.rejected.values():
-        write(f"{name}: an earlier document can no longer be used and is quarantined: {reason}")
+        write(f"{name}: {describe_rejected(reason)}")
     write(_last_line(name, fetched, again))
+    return exit_code(fetched, has_rejected=bool(outcome.rejected))
+
+
+def exit_code(fetched: FetchReport, *, has_rejected: bool) -> int:
+    """`has_rejected`: whether an earlier document can no longer be used."""
     if fetched.answer == "quota":
         return OUT_OF_QUOTA
-    return SOME_FAILED if fetched.failed or fetched.not_asked or outcome.rejected else ALL_ANSWERED
+    return SOME_FAILED if fetched.failed or fetched.not_asked or has_rejected else ALL_ANSWERED
 
 
 def _require_askable(settings: Settings, source: Source) -> None:
@@ -171,13 +235,17 @@ def _day(period: str, *, is_last: bool) -> date:
     return _last_day(window) if is_last else window.start
 
 
-def _describe_plan(plan: FetchPlan) -> str:
+def describe_plan(plan: FetchPlan) -> str:
     windows = len(plan.windows)
     what = f"{counted(windows, 'window')}, " if windows else ""
     return f"{what}{counted(plan.requests, 'call')}, more where an answer is cut"
 
 
-def _describe_result(result: WindowResult) -> str:
+def describe_rejected(reason: str) -> str:
+    return f"an earlier document can no longer be used and is quarantined: {reason}"
+
+
+def describe_result(result: WindowResult) -> str:
     if result.outcome == "failed":
         return f"{result.answer.replace('_', ' ')}: {result.reason}"
     if result.outcome == "empty":
@@ -187,20 +255,28 @@ def _describe_result(result: WindowResult) -> str:
     return f"{result.outcome}, {counted(result.rows, 'row')}"
 
 
-def _last_line(name: str, fetched: FetchReport, again: bool) -> str:
+def describe_outcomes(fetched: FetchReport) -> str:
+    """How the windows were settled, and with how many calls."""
     counts = Counter(result.outcome for result in fetched.settled)
     settled = ", ".join(
         f"{counts[outcome]} {outcome}" for outcome in get_args(WindowOutcome) if counts[outcome]
     )
-    settled = settled or "nothing"
-    line = f"{name}: {settled}, with {counted(fetched.calls, 'call')}."
-    if not (fetched.not_asked or fetched.answer == "quota"):
-        return line
-    # It stopped before the end: the reason, and how to continue.
-    line += f" {len(fetched.not_asked)} left." if fetched.not_asked else ""
-    line += f" {fetched.reason.removeprefix(f'{name}: ')}"
+    return f"{settled or 'nothing'}, with {counted(fetched.calls, 'call')}"
+
+
+def describe_end(name: str, fetched: FetchReport, *, again: bool = False) -> str:
+    """Why a fetch ended before its last window, and how to continue."""
+    left = f"{len(fetched.not_asked)} left. " if fetched.not_asked else ""
+    end = f"{left}{fetched.reason.removeprefix(f'{name}: ')}"
     if fetched.answer == "quota":
         when = f"at {fetched.again_at:%Y-%m-%d %H:%M} UTC" if fetched.again_at else "later"
-        line += f" Continue {when} with the same command"
-        line += "." if again else ": answered windows are not fetched again."
+        end += f" Continue {when} with the same command"
+        end += "." if again else ": answered windows are not fetched again."
+    return end
+
+
+def _last_line(name: str, fetched: FetchReport, again: bool) -> str:
+    line = f"{name}: {describe_outcomes(fetched)}."
+    if fetched.not_asked or fetched.answer == "quota":
+        line += f" {describe_end(name, fetched, again=again)}"
     return line

@@ -54,10 +54,13 @@ def _coverage_of_table(
         },
         schema={"frequency": pl.String, "period_start": pl.Date},
     )
-    keys = ["reporter_iso3", "flow", "frequency", "period_start"]
+    declared = LAKE_TABLES[asked.table]
+    of_all = {"reporter_iso3": "", "flow": "", "frequency": declared.frequency}
+    keys = [*of_all, "period_start"]
     received = frame.select(
-        pl.col(name) if name in frame.columns else pl.lit("").alias(name) for name in keys[:3]
-    ).with_columns(frame[LAKE_TABLES[asked.table].period or "period_start"].alias("period_start"))
+        pl.col(name) if name in frame.columns else pl.lit(of_all[name]).alias(name)
+        for name in of_all
+    ).with_columns(frame[declared.period or "period_start"].alias("period_start"))
     counts = received.group_by(keys).agg(pl.len().cast(pl.Int64).alias("rows"))
     return (
         slices.join(periods, how="cross")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from dagster_project.errors import (
@@ -16,6 +17,8 @@ from dagster_project.errors import (
 from dagster_project.intake.ledger import Answered, Ledger
 from dagster_project.lake import vocabulary
 from dagster_project.lake.landing import AskedSlices
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
 from dagster_project.sources.card import (
     Asked,
@@ -30,13 +33,26 @@ from dagster_project.sources.card import (
     windows_between,
 )
 
+CALENDAR_REACHES = timedelta(days=45)
+"""A calendar of releases whose last date is longer ago is not used: the next month has no date."""
+
+
+Releases = Mapping[Window, datetime]
+"""When a publisher says that it publishes each period (UTC)."""
+
+NO_RELEASES: Releases = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class Due:
-    """What a build would fetch. `is_due` is also true for a source without windows."""
+    """What a build would fetch. `is_due` is also true for a source without windows.
+
+    `needs_calendar`: the publisher's calendar of releases was not read yet today.
+    """
 
     is_due: bool
     windows: tuple[Window, ...] = ()
+    needs_calendar: bool = False
 
 
 def is_fetched(settings: Settings, source: Source) -> bool:
@@ -47,10 +63,47 @@ def is_fetched(settings: Settings, source: Source) -> bool:
     )
 
 
-def due_now(source: Source, ledger: Ledger, now: datetime, scope: Scope) -> Due:
+def why_not_asked(settings: Settings, source: Source) -> str:
+    """Why `kido fetch` without a name does not ask a source that can be asked; empty if it does.
+
+    It is asked if it needs no key or has one, or is enabled. Raises ConfigurationError for an
+    invalid setting of the source.
+    """
+    card, variable = source.CARD, f"KIDO_{source.CARD.name.upper()}"
+    own = settings.source(card.name)
+    if own.enabled is not None:
+        return "" if own.enabled else "switched off"
+    if card.needs_key and own.key is None:
+        return f"needs a key: {variable}_KEY"
+    if card.needs_consent:
+        return f"its terms need your consent: {variable}_ENABLED=true"
+    return ""
+
+
+def due_now(
+    source: Source,
+    ledger: Ledger,
+    now: datetime,
+    scope: Scope,
+    releases: Releases = NO_RELEASES,
+) -> Due:
     """What is due at `now` (UTC) for a request as wide as `scope`."""
     answered = answered_by(source, ledger, newest_of(source, now.date()), scope)
-    return due_of(source, ledger, now, answered)
+    return due_of(source, ledger, now, answered, releases)
+
+
+def releases_of(lake: Lake, source: Source) -> Releases:
+    """When the publisher says that it publishes each period (UTC); empty where it does not say."""
+    if not hasattr(source, "release_calendar"):
+        return {}
+    rows = lake.rows(LAKE_TABLES["release_dates"], source.CARD.name)
+    if rows is None:
+        return {}
+    newest_last = rows.sort("vintage_at").select("frequency", "period_start", "released_at")
+    return {
+        Window(frequency, start): released_at
+        for frequency, start, released_at in newest_last.collect().iter_rows()
+    }
 
 
 def extracts_for(source: Source, windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
@@ -108,24 +161,45 @@ def covers(before: Sequence[AskedSlices], now: Sequence[Asked]) -> bool:
 
 
 def due_of(
-    source: Source, ledger: Ledger, now: datetime, answered: Mapping[Window, Answered]
+    source: Source,
+    ledger: Ledger,
+    now: datetime,
+    answered: Mapping[Window, Answered],
+    releases: Releases = NO_RELEASES,
 ) -> Due:
     """What the publisher may have published: fetched once after each day of its calendar.
 
     A window is due if it is one of the newest `revised_for` expected ones, and was not answered
     since the calendar's last moment. For a source without windows, the same is true of its
-    document.
+    document. Where the publisher says when it publishes which period (`releases`), a period with
+    figures is not due again before the next release, and none is due before its own.
     """
-    since = last_moment(source.CARD.calendar, now)
+    moment = last_moment(source.CARD.calendar, now)
     if not source.CARD.windows:
         last = ledger.last_answered()
-        return Due(is_due=last is None or last.asked_at < since)
-    windows = tuple(
-        window
-        for window in newest_of(source, now.date())
-        if window not in answered or answered[window].asked_at < since
-    )
-    return Due(is_due=bool(windows), windows=windows)
+        return Due(is_due=last is None or last.asked_at < moment)
+    last_release = max((at for at in releases.values() if at <= now), default=None)
+    if last_release is None or now - last_release > CALENDAR_REACHES:
+        last_release, releases = moment, {}
+
+    def is_due(window: Window) -> bool:
+        if releases.get(window, now) > now:
+            return False
+        if window not in answered:
+            return True
+        has_figures = answered[window].window_ask.rows > 0
+        return answered[window].asked_at < (last_release if has_figures else moment)
+
+    windows = tuple(filter(is_due, newest_of(source, now.date())))
+    return Due(bool(windows), windows, _needs_calendar(source, ledger, now))
+
+
+def _needs_calendar(source: Source, ledger: Ledger, now: datetime) -> bool:
+    if not hasattr(source, "release_calendar"):
+        return False
+    document = source.release_calendar().document
+    asked = [ask.asked_at for ask in ledger.asks() if ask.document == document]
+    return not asked or asked[-1].date() < now.date()
 
 
 def expected(windows: Windows, today: date) -> list[Window]:
@@ -195,6 +269,7 @@ def scope_of(settings: Settings, source: Source, ledger: Ledger) -> Scope:
         rows_per_call=own.rows_per_call or (caps and caps[0 if has_key else 1]),
         has_key=has_key,
         known_until=None if source.CARD.windows else ledger.known_until(),
+        today=datetime.now(UTC).date(),
     )
 
 

@@ -38,11 +38,13 @@ from dagster_project.intake.calls import counter
 from dagster_project.intake.compare import compare_with_current, require_plausible
 from dagster_project.intake.conform import stage
 from dagster_project.intake.due import (
+    Due,
     answered_by,
     due_now,
     extracts_for,
     limits_of,
     newest_of,
+    releases_of,
     scope_of,
     unanswered,
 )
@@ -89,6 +91,10 @@ class WindowResult:
     def name(self) -> str:
         return self.window.key if self.window else self.document
 
+    @property
+    def landed_rows(self) -> int:
+        return self.rows if self.outcome == "new" else 0
+
 
 @dataclass
 class FetchReport:
@@ -97,6 +103,7 @@ class FetchReport:
     `revisions` are the effects of landed answers on the current figures, by document. `not_asked`
     are the windows that were not requested because the run ended early. `again_at` is the instant
     (UTC) from which a publisher with a used-up quota answers again, where it is known.
+    `received_bytes` are those of bodies as they were sent, also of those that were cut or rejected.
     """
 
     settled: list[WindowResult] = field(default_factory=list)
@@ -106,10 +113,15 @@ class FetchReport:
     revisions: dict[str, Sequence[Revision]] = field(default_factory=dict)
     not_asked: list[Window] = field(default_factory=list)
     calls: int = 0
+    received_bytes: int = 0
 
     @property
     def failed(self) -> list[WindowResult]:
         return [result for result in self.settled if result.outcome == "failed"]
+
+    @property
+    def landed_rows(self) -> int:
+        return sum(result.landed_rows for result in self.settled)
 
     @property
     def new_snapshots(self) -> list[str]:
@@ -137,19 +149,32 @@ class FetchPlan:
     def windows(self) -> list[Window]:
         return sorted({window for extract in self.extracts for window in extract.windows})
 
+    @property
+    def number_of_results(self) -> int:
+        """The number of windows of each extract; a document without windows counts as one."""
+        return sum(len(extract.windows) or 1 for extract in self.extracts)
+
 
 class SourceFetch:
     """One fetch of a source: its plan, its requests, and what is landed of the answers."""
 
-    def __init__(self, settings: Settings, source: Source, *, is_patient: bool = True) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        *,
+        is_patient: bool = True,
+        is_read_only: bool = False,
+    ) -> None:
         """`is_patient`: whether requests to a silent publisher are retried.
 
-        They are not in a build, whose other sources wait for it.
+        They are not where other sources wait for it: in a build, in a fetch of every source.
+        `is_read_only`: whether it only plans; then no file is written.
         """
         self._settings = settings
         self._source = source
         self._is_patient = is_patient
-        self.landing: Landing = landing_of(settings)
+        self.landing: Landing = landing_of(settings, is_read_only=is_read_only)
         self.ledger = Ledger(self.landing, source.CARD.name)
         self._lake: Lake = lake_of(settings)
         self._run = uuid.uuid4().hex[:8]
@@ -163,8 +188,13 @@ class SourceFetch:
 
     def plan_due(self) -> FetchPlan:
         """The plan for what the publisher may have published since the last fetch."""
-        due = due_now(self._source, self.ledger, _now(), self._scope())
-        return self._plan(due.windows) if due.is_due else FetchPlan((), 0)
+        due = self._due()
+        plan = self._plan(due.windows) if due.is_due else FetchPlan((), 0)
+        if not due.needs_calendar:
+            return plan
+        # Last: that it fails must not keep a period from being fetched.
+        calendar = self._source.release_calendar()
+        return FetchPlan([*plan.extracts, calendar], plan.requests + len(calendar.requests))
 
     def newest(self, frequency: str = "") -> list[Window]:
         """The windows that may still be revised, even those that were answered just now."""
@@ -179,8 +209,11 @@ class SourceFetch:
             return self._plan((), is_whole=again)
         if again:
             return self._plan(windows)
-        due = due_now(self._source, self.ledger, _now(), self._scope())
-        return self._plan(unanswered(windows, self.answered(windows), due))
+        return self._plan(unanswered(windows, self.answered(windows), self._due()))
+
+    def _due(self) -> Due:
+        releases = releases_of(self._lake, self._source)
+        return due_now(self._source, self.ledger, _now(), self._scope(), releases)
 
     def answered(self, windows: Sequence[Window]) -> Mapping[Window, Answered]:
         """The last answer about each window to a request as wide as today's, or wider."""
@@ -191,9 +224,14 @@ class SourceFetch:
         plan: FetchPlan,
         on_settled: Callable[[WindowResult], None] = lambda result: None,
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        on_received: Callable[[int], None] = lambda size: None,
+        on_pause: Callable[[float, str], None] = lambda seconds, reason: None,
     ) -> FetchReport:
         """Fetch what is planned; `on_settled` gets the result of each window at once.
 
+        `on_received` gets the size of each block of an answer as it arrives; `on_pause` gets the
+        seconds and the reason of each wait for a limit, a quota or a retry before it begins.
         Raises ConfigurationError (no key where one is needed) and DiskFullError; a publisher's
         errors are in the report.
         """
@@ -209,10 +247,11 @@ class SourceFetch:
         if plan.extracts:
             self._require_room()
         # Messages about an answer are redacted too: its body may repeat the key.
-        with self._client(report, sleep) as client, client.redacting():
+        client = self._client(report, sleep, on_received, on_pause)
+        with client, client.redacting():
             for number, extract in enumerate(plan.extracts):
                 try:
-                    results, revisions = self._fetch(client, extract, sleep)
+                    results, revisions = self._fetch(client, extract, sleep, on_pause)
                     if any(result.outcome == "new" for result in results):
                         report.revisions[extract.document] = revisions
                     settle(results)
@@ -250,8 +289,14 @@ class SourceFetch:
     def _folder(self) -> Path:
         return self._settings.intake_dir
 
-    def _client(self, report: FetchReport, sleep: Callable[[float], None]) -> Client:
-        """The publisher's client, whose calls are counted for the day and in the report."""
+    def _client(
+        self,
+        report: FetchReport,
+        sleep: Callable[[float], None],
+        on_received: Callable[[int], None],
+        on_pause: Callable[[float, str], None],
+    ) -> Client:
+        """The publisher's client: calls are counted for the day and in the report, bytes in it."""
         name, card = self._source.CARD.name, self._source.CARD
         own = self._settings.source(name)
         limits = limits_of(self._settings, self._source)
@@ -261,6 +306,10 @@ class SourceFetch:
             count()
             report.calls += 1
 
+        def count_bytes(size: int) -> None:
+            report.received_bytes += size
+            on_received(size)
+
         return Client(
             base_url=card.base_url or "",
             stand_in=own.url,
@@ -269,11 +318,17 @@ class SourceFetch:
             timeout_s=self._settings.timeout_s,
             attempts_at_silence=3 if self._is_patient else 1,
             before_call=before_call,
+            on_received=count_bytes,
+            on_pause=on_pause,
             sleep=sleep,
         )
 
     def _fetch(
-        self, client: Client, extract: Extract, sleep: Callable[[float], None]
+        self,
+        client: Client,
+        extract: Extract,
+        sleep: Callable[[float], None],
+        on_pause: Callable[[float, str], None],
     ) -> tuple[list[WindowResult], Sequence[Revision]]:
         """Fetch one extract and land what is new: its windows, and its effect on current figures.
 
@@ -281,7 +336,7 @@ class SourceFetch:
         """
         download = ExtractDownload(self.landing, self._source, extract, self._folder)
         try:
-            state = download.run(client, sleep)
+            state = download.run(client, sleep, on_pause)
         except RejectedAnswerError as error:
             if error.file is not None:
                 download.quarantine(self._settings.quarantine_dir, str(error), error.file)
@@ -457,6 +512,7 @@ class SourceFetch:
             windows=[Period(frequency=window.frequency, start=window.start) for window in windows],
             asked=_asked_slices(extract),
             retrieved_at=state.answered_at,
+            request=_first_request(self._source, extract),
         )
 
     def _require_room(self) -> None:
@@ -580,6 +636,13 @@ class SourceFetch:
                 run=self._run,
             )
         )
+
+
+def _first_request(source: Source, extract: Extract) -> str:
+    """How an extract begins, with placeholders of credentials."""
+    request = extract.requests[0]
+    base = "" if "://" in request.url else f"{source.CARD.base_url}/"
+    return f"{request.method} {base}{request.url}"
 
 
 def _asked_slices(extract: Extract) -> tuple[AskedSlices, ...]:

@@ -32,8 +32,8 @@ class BundledFiles(BaseModel):
     files: list[BundledFile]
 
 
-def landing_of(settings: Settings) -> Landing:
-    return Landing(Store(settings.landing_url))
+def landing_of(settings: Settings, *, is_read_only: bool = False) -> Landing:
+    return Landing(Store(settings.landing_url, is_read_only=is_read_only))
 
 
 def lake_of(settings: Settings) -> Lake:

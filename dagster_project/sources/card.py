@@ -21,7 +21,7 @@ from dagster_project.lake.vocabulary import ListName
 
 Cadence = words.Cadence
 Frequency = words.Frequency
-Kind = Literal["csv", "tsv", "json", "html", "zip", "gzip", "xlsx", "text"]
+Kind = Literal["csv", "tsv", "json", "html", "xml", "zip", "gzip", "xlsx", "text"]
 """The kinds of file that the first bytes of an answer may indicate."""
 
 Meaning = Literal["content", "nothing", "too_much", "quota"]
@@ -97,6 +97,8 @@ class SourceCard:
     files under `bundled/<name>/` that come with the project.
     `rows_per_call` is the largest count one answer may contain, with a key and without, where the
     publisher has such a cap.
+    `needs_consent`: its terms need a person's consent. `kido fetch` without a name does not ask it
+    unless a person has set `KIDO_<NAME>_ENABLED=true`.
     """
 
     name: str
@@ -113,6 +115,7 @@ class SourceCard:
     bundled: tuple[str, ...] = ()
     base_url: str | None = None
     needs_key: bool = False
+    needs_consent: bool = False
     windows: tuple[Windows, ...] = ()
     limits: Limits = Limits()
     rows_per_call: tuple[int, int] | None = None
@@ -136,7 +139,8 @@ class Scope:
     `reporters` are ISO 3166 alpha-3 codes, none for every reporter. `rows_per_call` is the largest
     count one answer may contain (None where the publisher has no such cap), `has_key` whether there
     is a credential. `known_until` is the last day the lake has of a source without windows, None
-    where its whole history is wanted.
+    where its whole history is wanted. `today` is the day of the request in UTC, for publishers
+    whose documents have more periods than are requested.
     """
 
     commodity_codes: tuple[str, ...] = ()
@@ -144,11 +148,13 @@ class Scope:
     rows_per_call: int | None = None
     has_key: bool = False
     known_until: date | None = None
+    today: date | None = None
 
 
 @dataclass(frozen=True)
 class Request:
-    """One GET. `url` is an address, or a path below the source's base address.
+    """One GET, or a POST with a `body`. `url` is an address, or a path below the source's base
+    address.
 
     A credential is written as the placeholder `{key}` in a header (in a parameter only where the
     publisher takes it nowhere else); it is filled in when the request is sent.
@@ -156,6 +162,8 @@ class Request:
     `expects` lists the kinds of file allowed. `statuses` gives the meaning of HTTP statuses other
     than 200 at this publisher; their text is kept for `follow`. A status that is not listed is a
     failure, or is retried (408, 409, 425, 429, 5xx).
+
+    `context` is not sent: what `follow` needs to know of the request, such as the codes it is for.
     """
 
     url: str
@@ -163,6 +171,12 @@ class Request:
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[int, Meaning] = field(default_factory=dict)
+    body: str | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.body is None else "POST"
 
 
 @dataclass(frozen=True)
@@ -279,8 +293,22 @@ class Source(Protocol):
         """
         ...
 
+    def parse_extract(
+        self, parts: Sequence[bytes], document: Document, scope: CommodityScope = DEFAULT_SCOPE
+    ) -> Mapping[str, pl.DataFrame]:
+        """The parts of an extract, read together: one of them explains others. Absent where each
+        part can be read by itself.
+        """
+        ...
+
     def plan(self, windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
         """The extracts that cover the windows (without windows: what the source publishes)."""
+        ...
+
+    def release_calendar(self) -> Extract:
+        """The document that says when the publisher publishes which period, asked once a day; it is
+        read as `release_dates`. Absent where the publisher has none.
+        """
         ...
 
     def follow(self, request: Request, answer: Answer) -> Step:
@@ -306,6 +334,17 @@ def windows_between(windows: Windows, first: date, last: date) -> Iterable[Windo
     while window.start <= last:
         yield window
         window = Window(windows.frequency, window.end)
+
+
+def months_of_year(year: int, requested: Iterable[Window], today: date | None) -> Iterator[Window]:
+    """The months of a year that a document of the whole year has: the requested ones, and those
+    that are over on the day of the request.
+    """
+    wanted = {window for window in requested if window.start.year == year}
+    for month in range(1, 13):
+        window = Window("M", date(year, month, 1))
+        if window in wanted or (today is not None and window.end <= today):
+            yield window
 
 
 def _period_start(frequency: Frequency, day: date) -> date:

@@ -70,6 +70,14 @@ def looks_like_html(payload: bytes) -> bool:
     return _start(payload).startswith(b"<")
 
 
+def looks_like_xml(payload: bytes) -> bool:
+    """Whether the bytes begin as an XML document, which an HTML page does not."""
+    start = _start(payload)
+    return start.startswith(b"<") and not start[:15].lower().startswith(
+        (b"<!doctype html", b"<html")
+    )
+
+
 def looks_like_zip(payload: bytes) -> bool:
     """Whether the bytes begin as a zip archive (a workbook is one too)."""
     return payload.startswith(_ZIP_SIGNATURES)
@@ -97,6 +105,8 @@ def looks_like(payload: bytes, kind: Kind) -> bool:
         return looks_like_zip(payload)
     if kind == "gzip":
         return looks_like_gzip(payload)
+    if kind == "xml":
+        return looks_like_xml(payload)
     if kind == "html":
         return looks_like_html(payload)
     if kind == "json":

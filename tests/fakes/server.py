@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -88,6 +89,7 @@ class FakePublisher:
         self._only: tuple[int, Behaviour] | None = None
         self._always: Behaviour | None = None
         self._server = _Server(self)
+        self._scheme = "http"
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def answer(self, request: Seen) -> Reply:
@@ -96,12 +98,19 @@ class FakePublisher:
 
     @property
     def root(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     @property
     def base_url(self) -> str:
         """What to set as the publisher's address."""
         return self.root
+
+    def speak_tls(self, context: ssl.SSLContext) -> None:
+        """Speak TLS with the certificate of the context, from before the first request on."""
+        self._scheme = "https"
+        self._server.socket = context.wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False
+        )
 
     def will(self, *behaviours: Behaviour) -> None:
         """Queue behaviours for the next requests, one each."""
@@ -382,6 +391,21 @@ def cut_body(after: int = 100) -> Behaviour:
     return behave
 
 
+def longer_than_announced() -> Behaviour:
+    """Announces half of the body and sends it whole, like a file that grows while it is sent."""
+
+    def behave(handler: Handler, reply: Reply) -> None:
+        # Not at the end of a line, where a table in text may end.
+        end = reply.body.rfind(b"\n", 0, len(reply.body) * 3 // 4)
+        sent = reply.body[: end - 2 if end > 2 else len(reply.body) // 2]
+        handler.write_head(replace(reply, body=sent))
+        handler.wfile.write(reply.body)
+        handler.wfile.flush()
+        handler.close_connection = True
+
+    return behave
+
+
 def no_answer() -> Behaviour:
     """Closes the connection without a word."""
 
@@ -426,6 +450,12 @@ def dripping(chunk: int = 100, pause_s: float = 0.01) -> Behaviour:
             handler.wfile.flush()
 
     return behave
+
+
+def once(behaviour: Behaviour) -> Behaviour:
+    """Behaves so the first time, and answers properly after that."""
+    pending = [behaviour]
+    return lambda handler, reply: (pending.pop() if pending else send())(handler, reply)
 
 
 # A test that acts at a moment of its choice: `before_reply(process.kill)`.

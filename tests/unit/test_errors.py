@@ -11,6 +11,7 @@ from dagster_project.errors import (
     MOST_QUOTED,
     KidoError,
     UpstreamFormatError,
+    amount_of_bytes,
     exception_text,
     listed,
     redacted,
@@ -68,3 +69,14 @@ def test_credentials_in_use_are_in_no_error_and_no_shortened_text() -> None:
     assert (str(error), error.args) == ("the key *** ***?", ("the key ***",))
     assert brief == f"{'x' * 197}***"
     assert redacted("s3cr3t") == "s3cr3t"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"), (12_345_678, "12.3 MB"), (2_500_000_000_000, "2,500.0 GB"),
+    ],
+)  # fmt: skip
+def test_bytes_have_the_unit_that_leaves_at_most_three_digits(count: int, text: str) -> None:
+    assert amount_of_bytes(count) == text

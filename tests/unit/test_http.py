@@ -37,7 +37,7 @@ from dagster_project.errors import (
     UnexpectedStatusError,
     UpstreamFormatError,
 )
-from dagster_project.http import Client, Received
+from dagster_project.http import Client, Received, shown_address
 from dagster_project.sources.card import Kind, Limits, Meaning, Request
 from tests.fakes.ecb import FakeEcb, history_csv, history_zip
 from tests.fakes.server import (
@@ -807,6 +807,58 @@ def test_a_call_that_is_asked_again_keeps_the_pace_too(
     assert 4 < sleeps[1] <= 6
 
 
+def test_each_pause_is_announced_with_its_seconds_and_reason(
+    ecb: FakeEcb, file: Path, sleeps: Sleeps
+) -> None:
+    ecb.will(too_many_requests("7"), failing(503))
+    pauses: list[tuple[float, str]] = []
+
+    def on_pause(seconds: float, reason: str) -> None:
+        assert len(sleeps) == len(pauses)  # before it begins
+        pauses.append((seconds, reason))
+
+    get(
+        CSV, ecb, file, sleeps,
+        limits=Limits(calls_a_minute=10), wait=wait_fixed(1), on_pause=on_pause,
+    )  # fmt: skip
+    assert [seconds for seconds, _ in pauses] == sleeps
+    assert [reason for _, reason in pauses] == [
+        "429 Too Many Requests",
+        "10 calls a minute",
+        "503 Service Unavailable",
+        "10 calls a minute",
+    ]
+    assert sleeps[0] == 7
+
+
+def test_a_pause_never_names_the_key(ecb: FakeEcb, file: Path, sleeps: Sleeps) -> None:
+    ecb.will(repeating(SECRET, 503))
+    reasons: list[str] = []
+    get(
+        replace(CSV, headers={"X-Key": "{key}"}), ecb, file, sleeps, key=SECRET,
+        on_pause=lambda seconds, reason: reasons.append(reason),
+    )  # fmt: skip
+    assert reasons == ["503 ***"]
+
+
+def test_received_bytes_are_those_that_were_sent(ecb: FakeEcb, file: Path) -> None:
+    sizes: list[int] = []
+    get(ZIP, ecb, file, on_received=sizes.append)
+    assert sum(sizes) == len(history_zip())
+    sizes.clear()
+    ecb.will(cut_body(50), gzipped())
+    get(CSV, ecb, file, on_received=sizes.append)
+    assert sum(sizes) == 50 + len(gzip.compress(history_csv(), mtime=0))
+    assert file.read_bytes() == history_csv()
+
+
+def test_a_shown_address_has_neither_user_nor_password() -> None:
+    assert shown_address("https://me:word@example.org:8/a?x=1&key=abcd") == (
+        "https://example.org:8/a?x=1&key=***"
+    )
+    assert shown_address("https://example.org:port") == "an invalid address"
+
+
 def test_a_publisher_that_names_no_pace_is_asked_at_once(
     ecb: FakeEcb, file: Path, sleeps: Sleeps
 ) -> None:
@@ -1346,7 +1398,8 @@ SERIES = "service/data/EXR/D.USD+JPY..SP00.A"
     ("url", "target"),
     [
         (SERIES, f"/{SERIES}"),
-        (f"{SERIES}?startPeriod=2024-01&x=a%2Bb+c", f"/{SERIES}?startPeriod=2024-01&x=a%2Bb+c"),
+        # A plus in a query is a blank.
+        (f"{SERIES}?startPeriod=2024-01&x=a%2Bb+c", f"/{SERIES}?startPeriod=2024-01&x=a%2Bb%20c"),
         ("a%2Fb/c%20d", "/a%2Fb/c%20d"),
         ("100%2541/x", "/100%2541/x"),
         ("estat/%E5%93%81", "/estat/%E5%93%81"),

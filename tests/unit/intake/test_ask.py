@@ -137,6 +137,7 @@ class Home:
         self.intake = folder / "intake"
         self.quarantine = folder / "quarantine"
         self.sleeps = Sleeps()
+        self.pauses: list[tuple[float, str]] = []
 
     def download(self, extract: Extract = EXTRACT, of: Source | None = None) -> ExtractDownload:
         landing = Landing(Store(self.landing.store.url))
@@ -148,7 +149,7 @@ class Home:
         download = self.download(extract, of)
         settings = {"timeout_s": 5.0, "attempts": 1, "attempts_at_silence": 1, **options}
         with Client(base_url=self.library.root, sleep=self.sleeps, **settings) as client:
-            download.run(client, self.sleeps)
+            download.run(client, self.sleeps, lambda *pause: self.pauses.append(pause))
         return download
 
     def parts(self, download: ExtractDownload) -> list[str]:
@@ -241,6 +242,7 @@ def test_a_quota_that_returns_within_a_minute_is_waited_for(home: Home) -> None:
     home.library.will(send(), status(403, b"42"), status(403, b"7"))
     download = home.run()
     assert home.sleeps == [42.0, 7.0]
+    assert home.pauses == [(42.0, "no more calls"), (7.0, "no more calls")]
     assert home.asked == ["a/1", "a/2", "a/2", "a/2", "a/3", "b/1"]
     assert home.parts(download) == ["a/1", "a/2", "a/3", "b/1"]
 

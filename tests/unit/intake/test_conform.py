@@ -374,8 +374,9 @@ def test_a_landing_and_a_lake_elsewhere_work_the_same(
     file = tmp_path / "eurofxref-hist.csv"
     file.write_bytes(history_csv(ROWS))
     outcome = land_files(elsewhere, ECB, [file]).others
-    # 19,779 bundled rates (7,126 days in USD and JPY, CNY since April 2005) and 13 of the file.
-    assert outcome.rows["price_quotes"] == 19_779 + 13
+    # 26,905 bundled rates (7,126 days in USD, JPY and GBP, CNY since April 2005) and 13 of the
+    # file.
+    assert outcome.rows["price_quotes"] == 26_905 + 13
     assert not (elsewhere.home / "lake").exists()
     assert len(recorded_checks(lake_of(elsewhere), "ecb")) == 2 * len(
         LAKE_SUITES["price_quotes"].rules

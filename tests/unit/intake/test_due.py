@@ -21,6 +21,7 @@ from dagster_project.intake.due import (
     limits_of,
     scope_of,
     unanswered,
+    why_not_asked,
 )
 from dagster_project.intake.ledger import Answered, Ask, Ledger, WindowAsk
 from dagster_project.lake.landing import Landing, Origin, Snapshot
@@ -85,7 +86,9 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def answer(landing: Landing, ledger: Ledger, asked_at: datetime, *windows: Window) -> None:
+def answer(
+    landing: Landing, ledger: Ledger, asked_at: datetime, *windows: Window, rows: int = 1
+) -> None:
     """The windows were answered, each with rows of a snapshot that is there."""
     snapshot_id = f"lib-{asked_at:%Y%m%dT%H%M%S%f}-00000000"
     landing.record(
@@ -109,7 +112,7 @@ def answer(landing: Landing, ledger: Ledger, asked_at: datetime, *windows: Windo
                 WindowAsk(
                     frequency=window.frequency,
                     start=window.start,
-                    rows=1,
+                    rows=rows,
                     digest="d",
                     snapshot_id=snapshot_id,
                     is_new=True,
@@ -389,3 +392,75 @@ def test_only_what_can_be_asked_is_fetched(monkeypatch: pytest.MonkeyPatch) -> N
     assert is_fetched(settings, source())
     with pytest.raises(ConfigurationError, match="KIDO_LIB_ENABLED: lib cannot be fetched"):
         is_fetched(settings, cannot)
+
+
+@pytest.mark.parametrize(
+    ("card", "settings", "reason"),
+    [
+        ({}, {}, ""),
+        ({}, {"ENABLED": "true"}, ""),
+        ({}, {"ENABLED": "false"}, "switched off"),
+        ({"needs_key": True}, {}, "needs a key: KIDO_LIB_KEY"),
+        ({"needs_key": True}, {"KEY": " "}, "needs a key: KIDO_LIB_KEY"),
+        ({"needs_key": True}, {"KEY": "s3cr3t"}, ""),
+        ({"needs_key": True}, {"KEY": "s3cr3t", "ENABLED": "false"}, "switched off"),
+        ({"needs_key": True}, {"ENABLED": "true"}, ""),
+        (
+            {"needs_consent": True}, {},
+            "its terms need your consent: KIDO_LIB_ENABLED=true",
+        ),
+        ({"needs_consent": True}, {"ENABLED": "true"}, ""),
+        (
+            {"needs_consent": True, "needs_key": True}, {"KEY": "s3cr3t"},
+            "its terms need your consent: KIDO_LIB_ENABLED=true",
+        ),
+    ],
+)  # fmt: skip
+def test_without_a_name_a_source_is_asked_unless_there_is_a_reason(
+    card: dict[str, Any], settings: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"KIDO_LIB_{name}", value)
+    assert why_not_asked(Settings.load(), source(**card)) == reason
+
+
+# The publisher's own calendar.
+
+RELEASES = {
+    month(2026, 4): datetime(2026, 5, 28, 0, 30),
+    month(2026, 5): datetime(2026, 6, 26, 0, 30),
+}
+EARLY = Windows("M", date(2026, 1, 1), timedelta(days=24), revised_for=2)
+
+
+def test_a_month_is_due_from_its_release_on_and_once(ledger: Ledger, landing: Landing) -> None:
+    one = source(windows=(EARLY,))
+
+    def due_at(now: datetime) -> tuple[Window, ...]:
+        return due_of(one, ledger, now, ledger.windows(), RELEASES).windows
+
+    # 25 days after May ends it may be published, and is not: customs have named the 26th.
+    assert due_at(datetime(2026, 6, 25, 15)) == (month(2026, 4),)
+    answer(landing, ledger, datetime(2026, 6, 25, 16), month(2026, 4))
+    assert due_at(datetime(2026, 6, 25, 17)) == ()
+    assert due_at(datetime(2026, 6, 26, 0, 31)) == (month(2026, 4), month(2026, 5))
+    answer(landing, ledger, datetime(2026, 6, 26, 1), month(2026, 4), month(2026, 5))
+    # Nothing before the next release, though each day of the card's calendar passes.
+    assert due_at(datetime(2026, 7, 14, 15)) == ()
+
+
+def test_a_month_without_figures_is_due_every_day_of_the_calendar(
+    ledger: Ledger, landing: Landing
+) -> None:
+    one = source(windows=(EARLY,))
+    answer(landing, ledger, datetime(2026, 6, 26, 1), month(2026, 4))
+    answer(landing, ledger, datetime(2026, 6, 26, 2), month(2026, 5), rows=0)
+    due = due_of(one, ledger, datetime(2026, 6, 29, 15), ledger.windows(), RELEASES)
+    assert due.windows == (month(2026, 5),)
+
+
+def test_a_calendar_that_ended_long_ago_is_not_used(ledger: Ledger, landing: Landing) -> None:
+    one = source(windows=(EARLY,))
+    answer(landing, ledger, datetime(2026, 6, 26, 1), month(2026, 6), month(2026, 7))
+    due = due_of(one, ledger, datetime(2026, 8, 26, 15), ledger.windows(), RELEASES)
+    assert due.windows == (month(2026, 6), month(2026, 7))

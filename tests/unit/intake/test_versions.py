@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import inspect
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +27,12 @@ from dagster_project.lake.vocabulary import LIST_FILES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources.card import Document, Source
 from dagster_project.sources.registry import all_sources
+from tests.fakes.comexstat import Trade as Shipment
+from tests.fakes.comexstat import countries_csv, year_csv
+from tests.fakes.comext import csv_data, trade
 from tests.fakes.comtrade import Flow, as_json
+from tests.fakes.hmrc import Trade, summed
+from tests.fakes.japan_customs import Line, csv_of
 
 SOURCES = all_sources()
 PACKAGE = versions._SOURCES
@@ -146,6 +152,19 @@ def test_a_list_changes_the_versions_of_the_sources_that_read_it(
     assert found
 
 
+TRADE = Trade(202606, 3, 28053010, 720, 5, 1)
+COUNTRIES = b'{"value": [{"CountryId": 720, "CountryCodeAlpha": "CN"}]}'
+EXTRACTS: Mapping[str, Sequence[bytes]] = {
+    "japan_customs": [csv_of("import", 2026, [Line("280530010", "105", {1: (0, 5, 6)})])],
+    "hmrc": [COUNTRIES, json.dumps({"value": summed([TRADE])}).encode()],
+    "comexstat": [
+        countries_csv(),
+        *(year_csv(flow, 2026, [Shipment(6, "28053010", "160", 5, 9)]) for flow in ("IMP", "EXP")),
+    ],
+}
+"""What the customs answer, of those whose answers are not their bundled files."""
+
+
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_a_card_names_the_lists_that_its_parser_reads(
     source: Source, lists_anew: None, monkeypatch: pytest.MonkeyPatch
@@ -162,9 +181,14 @@ def test_a_card_names_the_lists_that_its_parser_reads(
     }
     if source is SOURCES["comtrade"]:
         documents = {"a.json": as_json([Flow(392, 156, "M", "280530", "2024", 1.0)])}
-    assert documents
+    if source is SOURCES["comext"]:
+        documents = {"a.csv": csv_data(trade("DE", "CN", "28053010", "1", "2026-09", "5"))}
     for name, payload in documents.items():
         source.parse(payload, Document(name, datetime(2026, 7, 1), is_bundled=True))
+    extract = EXTRACTS.get(source.CARD.name, ())
+    if extract:
+        source.parse_extract(extract, Document("extract", datetime(2026, 7, 1), is_bundled=False))
+    assert documents or extract
     assert {name for name, file in LIST_FILES.items() if file in seen} == set(source.CARD.lists)
 
 
