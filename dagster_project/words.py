@@ -29,6 +29,15 @@ MEASURES: tuple[Measure, ...] = get_args(Measure)
 Valuation = Literal["CIF", "FOB"]
 VALUATIONS: tuple[Valuation, ...] = get_args(Valuation)
 
+CodeScheme = Literal["comtrade", "japan_customs", "eurostat", "hmrc", "comexstat"]
+CODE_SCHEMES: tuple[CodeScheme, ...] = get_args(CodeScheme)
+"""Publishers whose codes of economies are listed."""
+
+ConversionReason = Literal["no_value", "before_the_euro", "rates_incomplete"]
+CONVERSION_REASONS: tuple[ConversionReason, ...] = get_args(ConversionReason)
+"""Why a value of customs is not converted into dollars: none is printed, there were no rates of the
+euro, or the rates of the month are not complete."""
+
 HS_EDITIONS = tuple(f"HS{year}" for year in (1988, 1992, 1996, 2002, 2007, 2012, 2017, 2022, 2028))
 
 # Periods.

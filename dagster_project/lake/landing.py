@@ -285,10 +285,12 @@ class Landing:
         windows: Sequence[Period] = (),
         asked: Sequence[AskedSlices] = (),
         retrieved_at: datetime | None = None,
+        request: str = "",
     ) -> Snapshot:
         """The record of a snapshot of these parts; the snapshot exists once `record` wrote it.
 
         `retrieved_at` is the time of the last part if not given: only then was the whole known.
+        `request` is recorded where there are no parts: the answer was that nothing is published.
         """
         first = parts[0] if parts else None
         return Snapshot(
@@ -300,7 +302,7 @@ class Landing:
             sha256=sha256_of(parts),
             bytes=sum(part.bytes for part in parts),
             media_type=first.media_type if first else "",
-            request=first.request if first else "",
+            request=first.request if first else request,
             is_bundled=is_bundled,
             origin=origin,
             headers=first.headers if first else {},

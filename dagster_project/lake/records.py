@@ -28,7 +28,8 @@ class Records(Generic[Model]):
     The folder's listing decides which records exist, so removals by hand and writes of other
     processes are seen. A folder without its record (an unfinished snapshot) is ignored. The index
     is written only when an instance first lists the folder and has just read all records: an older
-    cached record may have been overwritten by another process.
+    cached record may have been overwritten by another process. It is never written in a read-only
+    store.
     """
 
     def __init__(
@@ -53,7 +54,8 @@ class Records(Generic[Model]):
         for name in [name for name in names if name not in known]:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 known[name] = self._model.model_validate_json(self._store.read(self._path(name)))
-        if is_first_look and len(known) - indexed > max(FEWEST_UNINDEXED, indexed // 2):
+        has_many_unindexed = len(known) - indexed > max(FEWEST_UNINDEXED, indexed // 2)
+        if is_first_look and has_many_unindexed and not self._store.is_read_only:
             index = self._many.dump_json(known, by_alias=True)
             self._store.write(f"{self._folder}/{INDEX}", index)
         return {name: known[name] for name in names if name in known}

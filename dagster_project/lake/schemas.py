@@ -50,9 +50,9 @@ class LakeTable:
     facts the newest text is current, whenever it was retrieved, without what was not yet known on
     the day.
 
-    `period` is the column with the period of a row. Of a table that is `asked_by` the codes of a
-    column, requests are recorded (`coverage`), so that a slice withdrawn by its publisher is
-    recognised.
+    `period` is the column with the period of a row; it is of `frequency` where no column says so.
+    Of a table that is `asked_by` the codes of a column, requests are recorded (`coverage`), so
+    that a slice withdrawn by its publisher is recognised.
 
     dbt's staging model of a table is generated from these; where `is_staged_by_slice`, the current
     slices are staged too, for models that need no rows.
@@ -68,6 +68,7 @@ class LakeTable:
     evidence: str | None = None
     known_from: str | None = "vintage_at"
     period: str | None = None
+    frequency: words.Frequency = "A"
     asked_by: str | None = None
     is_staged_by_slice: bool = False
 
@@ -131,6 +132,7 @@ def _table(
     evidence: str | None = None,
     known_from: str | None = "vintage_at",
     period: str | None = None,
+    frequency: words.Frequency = "A",
     asked_by: str | None = None,
     is_staged_by_slice: bool = False,
 ) -> LakeTable:
@@ -149,6 +151,7 @@ def _table(
         evidence=evidence,
         known_from=known_from,
         period=period,
+        frequency=frequency,
         asked_by=asked_by,
         is_staged_by_slice=is_staged_by_slice,
     )
@@ -192,6 +195,48 @@ TRADE_FLOWS = _table(
         "value_usd": Column(pl.Float64, "Value in US dollars.", True),
         "net_weight_kg": Column(pl.Float64, "Net weight in kilograms.", True),
         "valuation": Column(pl.String, words.listed(words.VALUATIONS), True),
+    },
+)  # fmt: skip
+
+NATIONAL_TRADE = _table(
+    "national_trade",
+    "A line of a national tariff in a month, as the economy's own customs declared it.",
+    key=(
+        "source", "reporter_iso3", "partner_code", "flow", "hs6_code", "national_code",
+        "period_start",
+    ),
+    vintage_slice=("source", "reporter_iso3", "flow", "hs6_code", "period_start"),
+    period="period_start",
+    frequency="M",
+    asked_by="hs6_code",
+    columns={
+        "reporter_iso3": Column(pl.String, "Economy that declared the flow."),
+        "partner_code": Column(pl.String, "Partner as the customs print it."),
+        "partner_iso3": Column(
+            pl.String,
+            "Partner economy; `WLD` the printed total, `_X` the part not published; null for a "
+            "code that is in no list.",
+            True,
+        ),
+        "flow": Column(pl.String, words.listed(words.FLOWS)),
+        "national_code": Column(pl.String, "Code of the national tariff, eight or nine digits."),
+        "hs6_code": Column(pl.String, "HS6 code: the first six digits of the national one."),
+        "hs_revision": Column(pl.String, "Edition of the HS that the tariff was based on."),
+        "period_start": Column(pl.Date, "First day of the month."),
+        "value_local": Column(
+            pl.Float64, "Value in units of `currency`; null where it is not shown.", True
+        ),
+        "currency": Column(pl.String, "Currency of the value (ISO 4217)."),
+        "valuation": Column(pl.String, words.listed(words.VALUATIONS)),
+        "freight_local": Column(
+            pl.Float64, "Freight beside a value FOB, in units of `currency`.", True
+        ),
+        "insurance_local": Column(
+            pl.Float64, "Insurance beside a value FOB, in units of `currency`.", True
+        ),
+        "quantity": Column(pl.Float64, "Quantity in `quantity_unit`.", True),
+        "quantity_unit": Column(pl.String, "Unit of the quantity as the customs print it.", True),
+        "net_weight_kg": Column(pl.Float64, "Net weight in kilograms.", True),
     },
 )  # fmt: skip
 
@@ -481,6 +526,35 @@ ECONOMIES = _table(
     },
 )
 
+ECONOMY_CODES = _table(
+    "economy_codes",
+    "A code by which a publisher names an economy, or a part of it.",
+    key=("source", "scheme", "code", "valid_from"),
+    vintage_slice=("source", "document"),
+    subject=("scheme", "code", "valid_from"),
+    known_from=None,
+    columns={
+        "scheme": Column(pl.String, words.listed(words.CODE_SCHEMES)),
+        "code": Column(pl.String, "Code as the publisher prints it."),
+        "valid_from": Column(pl.Date, "First day; 1988-01-01 where none is known."),
+        "valid_to": Column(pl.Date, "Last day; null while it is valid.", True),
+        "economy_iso3": Column(pl.String, "Economy it stands for."),
+        "name": Column(pl.String, "English name of the economy."),
+    },
+)
+
+RELEASE_DATES = _table(
+    "release_dates",
+    "When a publisher says that it publishes a period.",
+    key=("source", "frequency", "period_start"),
+    vintage_slice=("source", "frequency", "period_start"),
+    columns={
+        "frequency": Column(pl.String, words.listed(words.FREQUENCIES)),
+        "period_start": Column(pl.Date, "First day of the year or month."),
+        "released_at": Column(INSTANT, "When it is published (UTC)."),
+    },
+)
+
 RECONCILED_TRADE = _table(
     "reconciled_trade",
     "A flow as a reconciler of both sides' reports estimated it.",
@@ -729,6 +803,7 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
     table.name: table
     for table in (
         TRADE_FLOWS,
+        NATIONAL_TRADE,
         RECONCILED_TRADE,
         PRODUCTION,
         GOVERNANCE_SCORES,
@@ -744,6 +819,8 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         COMPANY_FACTS,
         CLAIMS,
         ECONOMIES,
+        ECONOMY_CODES,
+        RELEASE_DATES,
         *INTAKE_TABLES,
     )
 }

@@ -153,7 +153,7 @@ def _current_rows_of(table: LakeTable) -> str:
         "table_name": f"'{table.name}'",
         "reporter_iso3": "reporter_iso3" if "reporter_iso3" in table.columns else "''",
         "flow": "flow" if "flow" in table.columns else "''",
-        "frequency": "frequency" if "frequency" in table.columns else "'A'",
+        "frequency": "frequency" if "frequency" in table.columns else f"'{table.frequency}'",
         "period_start": f"make_date({period}, 1, 1)" if is_year else period,
         "vintage_at": "vintage_at",
         "snapshot_id": "snapshot_id",
@@ -174,7 +174,7 @@ COLUMNS_OF_COUNTS: Mapping[str, Column] = {
         pl.String(), "Economy that declared the flows; empty text where the table has none."
     ),
     "flow": Column(pl.String(), "Flow; empty text where the table has none."),
-    "frequency": Column(pl.String(), "`A` where the table has only figures of years."),
+    "frequency": Column(pl.String(), "Frequency of the period; `D` for a day."),
     "period_start": Column(pl.Date(), "First day of the year or month; the day."),
     "vintage_at": Column(_COVERAGE["vintage_at"].dtype, "When the snapshot was retrieved (UTC)."),
     "snapshot_id": Column(pl.String(), "Snapshot with the rows."),

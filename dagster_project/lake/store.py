@@ -21,12 +21,14 @@ from dagster_project.errors import ConfigurationError
 class Store:
     """Files under one root address: a folder, `s3://...`, `memory://...` and the like."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_read_only: bool = False) -> None:
+        """`is_read_only`: whoever reads here shall not write either, not even an index."""
         try:
             self._fs, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise ConfigurationError(f"{url!r} cannot be used as a store: {error}.") from None
         self.url = url
+        self.is_read_only = is_read_only
 
     @property
     def is_local(self) -> bool:

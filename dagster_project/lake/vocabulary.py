@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from dagster_project import words
 from dagster_project.errors import ConfigurationError, UnknownCodeError, listed
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -24,6 +26,15 @@ COMMODITIES_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_commodities.csv"
 INSTRUMENTS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_instruments.csv"
 NOMENCLATURE_FILE = _BUNDLED / "nomenclature" / "hs_2022.csv"
 MINERAL_GROUPS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_mineral_groups.csv"
+
+SCHEMES_OF_ALPHA2: tuple[words.CodeScheme, ...] = ("eurostat", "hmrc")
+"""Schemes whose codes are ISO 3166 alpha-2, but for those in `<scheme>_code` of `economies.csv`."""
+
+HS_BEGAN = date(1988, 1, 1)
+"""Codes without a first day are valid from here on."""
+
+UNION = "EU27"
+"""The European Union as an economy: it trades with what is outside it, its members with all."""
 
 CodeColumn = Literal["comtrade_code", "japan_customs_code", "m49_code", "iso2"]
 """The columns of `economies.csv` with codes of publishers."""
@@ -80,6 +91,67 @@ def codes_in(cell: str) -> tuple[str, ...]:
 def names_in(cell: str) -> tuple[str, ...]:
     """The names in a cell of `also_named`, as `economy_named` compares them."""
     return tuple(_plain(name) for name in cell.split(" | ") if name.strip())
+
+
+@dataclass(frozen=True)
+class EconomyCode:
+    """A code of a publisher for an economy, or for a part of it; days are inclusive."""
+
+    scheme: words.CodeScheme
+    code: str
+    valid_from: date
+    valid_to: date | None
+    economy_iso3: str
+
+
+@cache
+def economy_codes() -> tuple[EconomyCode, ...]:
+    """The codes of all schemes, of `economies.csv`; see `economy_codes_of`."""
+    return tuple(economy_codes_of(_economy_rows()))
+
+
+def economy_codes_of(rows: Iterable[Mapping[str, str | None]]) -> Iterator[EconomyCode]:
+    """The codes in rows of `economies.csv`: a cell has `CODE`, or `CODE@FIRST..LAST` with days, of
+    which one may be blank; several of them after blanks.
+
+    Raises ConfigurationError for a day that is none.
+    """
+    for row in rows:
+        economy = row["economy_iso3"] or ""
+        for scheme in words.CODE_SCHEMES:
+            listed_codes = [
+                _economy_code(scheme, cell, economy)
+                for cell in codes_in(row.get(f"{scheme}_code") or "")
+            ]
+            if scheme in SCHEMES_OF_ALPHA2 and row["iso2"]:
+                listed_codes.append(_economy_code(scheme, row["iso2"], economy))
+            yield from dict.fromkeys(listed_codes)
+
+
+def _economy_code(scheme: words.CodeScheme, cell: str, economy: str) -> EconomyCode:
+    code, _, days = cell.partition("@")
+    first, _, last = days.partition("..")
+    try:
+        valid_from = date.fromisoformat(first) if first else HS_BEGAN
+        valid_to = date.fromisoformat(last) if last else None
+    except ValueError:
+        raise ConfigurationError(
+            f"{_in_checkout(ECONOMIES_FILE)}: {cell!r} of {economy} has a day that is none."
+        ) from None
+    return EconomyCode(scheme, code, valid_from, valid_to, economy)
+
+
+@cache
+def economy_by_code(scheme: words.CodeScheme) -> Mapping[str, str]:
+    """Economy by a publisher's code, whenever it is valid; of several the latest."""
+    codes = [code for code in economy_codes() if code.scheme == scheme]
+    return {code.code: code.economy_iso3 for code in sorted(codes, key=lambda c: c.valid_from)}
+
+
+@cache
+def eu27_members() -> frozenset[str]:
+    """The 27 members of the European Union."""
+    return frozenset(row["economy_iso3"] for row in _economy_rows() if row["is_eu27"] == "true")
 
 
 @cache

@@ -111,7 +111,11 @@ class Comparison:
     @property
     def is_monthly(self) -> bool:
         """Whether some flows are of months: these vary more than those of years."""
-        return "flow" in self.series_columns and bool((self.file["frequency"] == "M").any())
+        if "flow" not in self.series_columns:
+            return False
+        if "frequency" not in self.file.columns:
+            return self.table.frequency == "M"
+        return bool((self.file["frequency"] == "M").any())
 
     @cached_property
     def with_before(self) -> pl.DataFrame:
@@ -205,7 +209,7 @@ class Comparison:
         if column != self.period or not isinstance(value, date):
             return str(value)
         if "frequency" not in self.table.columns:
-            return period_in_words(value, "A")
+            return period_in_words(value, self.table.frequency)
         frequencies = self.file.filter(pl.col(column) == value)["frequency"].unique()
         return " and ".join(sorted(period_in_words(value, frequency) for frequency in frequencies))
 

@@ -239,7 +239,7 @@ def _group(comparison: Comparison, row: Mapping[str, Any]) -> Group:
 def _name(comparison: Comparison, row: Mapping[str, Any], by: Sequence[str]) -> str:
     """What the rows of a group are of."""
     values = [
-        period_in_words(row[name], row.get("frequency", "A"))
+        period_in_words(row[name], row.get("frequency", comparison.table.frequency))
         if name == comparison.period and isinstance(row[name], date)
         else str(row[name])
         for name in by

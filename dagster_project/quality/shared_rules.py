@@ -43,6 +43,7 @@ RATE_BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
         "EURUSD": (0.5, 2.5),
         "EURJPY": (60.0, 400.0),
         "EURCNY": (4.0, 20.0),
+        "EURGBP": (0.4, 1.2),
         "USDJPY": (50.0, 400.0),
         "CNYJPY": (7.0, 60.0),
     }
@@ -50,7 +51,8 @@ RATE_BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
 """The least and the largest plausible rate.
 
 The ECB's rates from 1999 to 2026 are well inside: EURUSD 0.83 to 1.60, EURJPY 89 to 188, EURCNY 6.6
-to 11.2, USDJPY 76 to 164, CNYJPY 12 to 24. An inverted rate or one with a shifted point is not.
+to 11.2, EURGBP 0.57 to 0.98, USDJPY 76 to 164, CNYJPY 12 to 24. An inverted rate or one with a
+shifted point is not.
 """
 
 LARGEST_STEP_OF_A_SHARE = 1.25

@@ -42,6 +42,7 @@ CARD = SourceCard(
         "company_facts",
         "claims",
         "economies",
+        "economy_codes",
     ),
     lists=("economies", "commodities", "mineral_groups", "nomenclature"),
     description=(
@@ -76,7 +77,7 @@ def parse(
     `measures:` gives `restriction_clauses`, `restriction_suspensions`, `restriction_scope` and, of
     the companies that clauses name, `company_facts`; `companies:` gives what else is known of
     companies; `milestones:` and `claims:` give the tables of these names, and a table that begins
-    with `economy_iso3` gives `economies`.
+    with `economy_iso3` gives `economies` and `economy_codes`.
     `vintage_at` is the time of retrieval; nothing is provisional.
     Raises UpstreamFormatError in one sentence that names the line, the entry and the field, or
     UnknownCodeError for an economy, mineral group or HS code that no list of codes has.
@@ -86,7 +87,7 @@ def parse(
     if looks_like_html(payload):
         raise UpstreamFormatError(f"{NAME}: HTML page where YAML or CSV was expected.")
     if is_table(payload):
-        frames: Mapping[str, pl.DataFrame] = {"economies": read_economies(payload)}
+        frames: Mapping[str, pl.DataFrame] = read_economies(payload)
     else:
         section, entries = read_section(payload, allowed=_SECTIONS)
         frames = _SECTIONS[section](entries)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 
 import polars as pl
 
-from dagster_project.errors import UpstreamFormatError, shortened
-from dagster_project.lake.vocabulary import codes_in, names_in
+from dagster_project.errors import ConfigurationError, UpstreamFormatError, shortened
+from dagster_project.lake.vocabulary import codes_in, economy_codes_of, names_in
 from dagster_project.sources.catalogue.entries import NAME
 from dagster_project.sources.formats import read_text_table, require_every
 
@@ -22,9 +23,12 @@ ECONOMY_COLUMNS = (
     "region",
     "is_eu27",
 )
+CODES_WITH_DAYS = ("eurostat_code", "hmrc_code", "comexstat_code")
+"""Columns of codes that may be valid on some days only."""
 SPECIAL_ECONOMIES = ("EU27", "WLD", "_X")
 """The last rows of `economies.csv`: figures need them, and a cut file does not have them."""
 
+_WITH_DAYS = r"^[A-Z0-9]{2,3}(@[0-9-]*\.\.[0-9-]*)?( [A-Z0-9]{2,3}(@[0-9-]*\.\.[0-9-]*)?)*$"
 REGIONS = ("Africa", "Americas", "Asia", "Europe", "Oceania")
 
 
@@ -35,15 +39,42 @@ def is_table(payload: bytes) -> bool:
     return b"," in first and b":" not in first and not first.startswith((b"#", b"-"))
 
 
-def read_economies(payload: bytes) -> pl.DataFrame:
-    """`economies.csv` -> `economies`; of several codes of a publisher in a cell, the first.
+def read_economies(payload: bytes) -> Mapping[str, pl.DataFrame]:
+    """`economies.csv` -> `economies` (of several codes of a publisher in a cell, the first), and
+    `economy_codes`, a row per scheme, code and first day.
 
     Raises UpstreamFormatError that names the economy whose cell is invalid.
     """
     table = read_text_table(
-        payload, source=NAME, required=ECONOMY_COLUMNS, optional=("also_named",)
+        payload,
+        source=NAME,
+        required=ECONOMY_COLUMNS,
+        optional=("also_named", *CODES_WITH_DAYS),
     )
     _require_economy_rows(table)
+    return {"economies": _economies(table), "economy_codes": _codes(table)}
+
+
+def _codes(table: pl.DataFrame) -> pl.DataFrame:
+    names = dict(table.select("economy_iso3", "name").iter_rows())
+    try:
+        codes = list(economy_codes_of(table.iter_rows(named=True)))
+    except ConfigurationError as error:
+        raise UpstreamFormatError(f"{NAME}: {error.message}") from error
+    return pl.DataFrame(
+        [{**asdict(code), "name": names[code.economy_iso3]} for code in codes],
+        schema={
+            "scheme": pl.String,
+            "code": pl.String,
+            "valid_from": pl.Date,
+            "valid_to": pl.Date,
+            "economy_iso3": pl.String,
+            "name": pl.String,
+        },
+    )
+
+
+def _economies(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(
         pl.coalesce("name_ja", _japanese_name(pl.col("iso2"))).alias("name_ja")
     ).select(
@@ -88,6 +119,10 @@ def _require_economy_rows(table: pl.DataFrame) -> None:
         ("m49_code", r"^[0-9]{3}$", "three digits, with the zeros in front"),
         ("comtrade_code", r"^(0|[1-9][0-9]*)( [1-9][0-9]*)*$", "digits without zeros in front"),
         ("japan_customs_code", r"^[0-9]{3}( [0-9]{3})*$", "three digits"),
+        *(
+            (column, _WITH_DAYS, "codes, each maybe with days (`CS@2003-01-01..2005-05-31`)")
+            for column in CODES_WITH_DAYS
+        ),
     ):
         fits = pl.col(column).is_null() | pl.col(column).str.contains(pattern)
         require(fits, f"has a `{column}` that is not {layout}")

@@ -99,6 +99,16 @@ def test_a_few_records_make_no_index(local: Store) -> None:
     assert local.exists(f"ecb/{INDEX}")
 
 
+def test_a_read_only_store_gets_no_index(local: Store) -> None:
+    some = records(local)
+    for number in range(MANY):
+        some.add(f"r{number:03}", Figure(value=number))
+    assert len(records(Store(local.url, is_read_only=True)).all()) == MANY
+    assert not local.exists(f"ecb/{INDEX}")
+    assert len(records(local).all()) == MANY
+    assert local.exists(f"ecb/{INDEX}")
+
+
 def test_the_index_is_no_record(store: Store) -> None:
     fill(store, FILES)
     assert store.exists(f"ecb/{INDEX}")

@@ -10,6 +10,7 @@ import pytest
 
 from dagster_project.lake.schemas import (
     COVERAGE,
+    INSTANT,
     LAKE_TABLES,
     MATERIAL_LABELS,
     MILESTONES,
@@ -23,7 +24,7 @@ from dagster_project.lake.vintages import current_rows, not_withdrawn
 TODAY = date(2026, 11, 26)
 _REQUIRED: dict[Any, Any] = {
     pl.String: "x", pl.Boolean: False, pl.Date: date(2024, 1, 1), pl.Int32: 2024, pl.Int64: 1,
-    pl.Float64: 1.0, pl.List(pl.String): [],
+    pl.Float64: 1.0, INSTANT: datetime(2026, 1, 1), pl.List(pl.String): [],
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dagster_project.lake.schemas import (
     GOVERNANCE_SCORES,
+    INSTANT,
     LAKE_TABLES,
     MILESTONES,
     PRICE_QUOTES,
@@ -30,7 +31,7 @@ Row = Mapping[str, Any]
 TODAY = date(2026, 11, 26)
 _OF_A_TYPE: Mapping[Any, Any] = {
     pl.String: "x", pl.Boolean: False, pl.Date: date(2024, 1, 1), pl.Int32: 2024, pl.Int64: 1,
-    pl.Float64: 1.0,
+    pl.Float64: 1.0, INSTANT: datetime(2026, 1, 1),
 }  # fmt: skip
 
 
