@@ -50,9 +50,9 @@ CARD = SourceCard(
     ),
     tables=("price_quotes",),
     description=(
-        "Units of US dollar, Japanese yen and Chinese renminbi per euro on each TARGET business "
-        "day since 1999-01-04 (renminbi since 2005-04-01), fixed about 14:15 and published about "
-        "16:00 Frankfurt time."
+        "Units of US dollar, Japanese yen, pound sterling and Chinese renminbi per euro on each "
+        "TARGET business day since 1999-01-04 (renminbi since 2005-04-01), fixed about 14:15 and "
+        "published about 16:00 Frankfurt time."
     ),
     bundled=("reference_rates.csv",),
     base_url="https://www.ecb.europa.eu",
@@ -68,7 +68,7 @@ RENMINBI_FROM = date(2005, 4, 1)
 """First day of a renminbi reference rate: a file that reaches it has the column."""
 
 
-CURRENCIES = ("USD", "JPY", "CNY")
+CURRENCIES = ("USD", "JPY", "CNY", "GBP")
 DATA_API = "https://data-api.ecb.europa.eu/service/data/EXR"
 
 OVERLAP = timedelta(days=7)
@@ -112,13 +112,14 @@ def parse(
     """The history of reference rates -> `price_quotes`, one row per currency and quoted day.
 
     Reads the publisher's zip, the CSV inside it (newest day first, `N/A` where a currency was not
-    quoted, each line ended by a comma), and the bundled table (`date,usd,jpy,cny`): the names of
-    the columns are the same except for case. Reads also the CSV of the data API, one row per series
-    and day; other series than the three are dropped. `close` is units of the currency per euro. A
-    missing rate makes no row. `vintage_at` is the day itself for bundled figures, else
-    the time of retrieval.
+    quoted, each line ended by a comma), and the bundled table (`date,usd,jpy,cny,gbp`): the names
+    of the columns are the same except for case. Reads also the CSV of the data API, one row per
+    series and day; other series than the four are dropped. `close` is units of the currency per
+    euro. A missing rate makes no row. `vintage_at` is the day itself for bundled figures, else the
+    time of retrieval.
     Raises UpstreamFormatError when the payload is none of these, is cut, lacks a column (that of
-    the renminbi, if it has days from RENMINBI_FROM on), or has an invalid day or rate.
+    the renminbi, if it has days from RENMINBI_FROM on; that of the pound may be absent), or has an
+    invalid day or rate.
     Source: ECB, eurofxref-hist; ECB Data Portal, data set EXR.
     """
     source = CARD.name
@@ -184,7 +185,7 @@ def _require_days_and_rates(rates: pl.DataFrame) -> None:
 
 def _rates_of_history(payload: bytes) -> pl.DataFrame:
     """`day`, `currency` and `rate` as text, of a table with a column per currency."""
-    table = _read(payload, required=("date", "usd", "jpy"), optional=("cny",))
+    table = _read(payload, required=("date", "usd", "jpy"), optional=("cny", "gbp"))
     if table["cny"].null_count() == table.height and str(table["date"].max()) >= str(RENMINBI_FROM):
         # A column that is present and blank throughout passes; a missing one is rejected.
         _read(payload, required=("date", "usd", "jpy", "cny"))

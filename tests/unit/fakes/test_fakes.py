@@ -501,7 +501,7 @@ def test_files_hold_the_rows_of_the_answers() -> None:
 # The ECB.
 
 
-SERIES = "/service/data/EXR/D.USD+JPY+CNY.EUR.SP00.A"
+SERIES = "/service/data/EXR/D.USD+JPY+CNY+GBP.EUR.SP00.A"
 
 
 @needs_shared

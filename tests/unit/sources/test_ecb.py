@@ -123,6 +123,7 @@ def test_the_bundled_rates_span_the_euro_without_a_weekend(bundled: pl.DataFrame
         "EURUSD": (date(1999, 1, 4), last),
         "EURJPY": (date(1999, 1, 4), last),
         "EURCNY": (date(2005, 4, 1), last),
+        "EURGBP": (date(1999, 1, 4), last),
     }
     assert bundled["price_date"].dt.weekday().max() == 5
     assert not bundled.select("instrument", "price_date").is_duplicated().any()
@@ -130,10 +131,10 @@ def test_the_bundled_rates_span_the_euro_without_a_weekend(bundled: pl.DataFrame
 
 def test_every_bundled_line_names_its_source_and_the_days_ascend() -> None:
     table = pl.read_csv(FOLDER / "reference_rates.csv", infer_schema=False)
-    assert table.columns == ["date", "usd", "jpy", "cny", "figure_source"]
+    assert table.columns == ["date", "usd", "jpy", "cny", "gbp", "figure_source"]
     assert table["figure_source"].unique().to_list() == ["ECB euro reference rate"]
     assert table["date"].is_sorted()
-    assert (FOLDER / "reference_rates.csv").stat().st_size < 400_000
+    assert (FOLDER / "reference_rates.csv").stat().st_size < 500_000
 
 
 def test_the_bundled_files_have_their_origin_written_down() -> None:
@@ -155,10 +156,10 @@ def test_the_bundled_cells_are_printed_as_the_publisher_prints_them() -> None:
     # Independent of the parser: the text of the cells, line by line, oldest day first.
     with zipfile.ZipFile(SHARED / "data" / "ecb" / "eurofxref-hist.zip") as archive:
         lines = archive.read("eurofxref-hist.csv").decode().splitlines()
-    at = [lines[0].split(",").index(name) for name in ("Date", "USD", "JPY", "CNY")]
+    at = [lines[0].split(",").index(name) for name in ("Date", "USD", "JPY", "CNY", "GBP")]
     published = [[line.split(",")[place] for place in at] for line in reversed(lines[1:])]
     ours = (FOLDER / "reference_rates.csv").read_text().splitlines()[1:]
-    assert [line.split(",")[:4] for line in ours] == [
+    assert [line.split(",")[:5] for line in ours] == [
         ["" if cell == "N/A" else cell for cell in row] for row in published
     ]
 
@@ -376,7 +377,7 @@ def test_a_day_without_a_rate_makes_no_row(status: str) -> None:
 
 
 def test_other_series_of_the_data_api_are_dropped() -> None:
-    payload = series(("USD", "2026-10-30", "1.1172"), ("GBP", "2026-10-30", "0.86"))
+    payload = series(("USD", "2026-10-30", "1.1172"), ("CHF", "2026-10-30", "0.93"))
     payload += b"EXR.M.USD.EUR.SP00.A,M,USD,EUR,SP00,A,2026-10,1.12\n"
     payload += b"EXR.D.JPY.EUR.EN00.A,D,JPY,EUR,EN00,A,2026-10-30,99.1\n"
     assert closes(parse(payload)) == {("EURUSD", date(2026, 10, 30)): 1.1172}
@@ -386,7 +387,7 @@ def test_other_series_of_the_data_api_are_dropped() -> None:
     ("payload", "sentence"),
     [
         (series(), "ecb: the file has a header and no rows."),
-        (series(("GBP", "2026-10-30", "0.86")),
+        (series(("CHF", "2026-10-30", "0.93")),
          f"ecb: no row is of a series like EXR.D.USD.EUR.SP00.A. {WHOSE}"),
         (series(("USD", "2026-10-30", "1.1")).replace(b"OBS_VALUE", b"VALUE"),
          f"ecb: columns missing: obs_value. {WHOSE}"),
@@ -434,7 +435,7 @@ def test_with_known_days_those_since_a_week_before_are_asked_for() -> None:
     (request,) = extract.requests
     assert extract.document == "exr-from-2026-10-23.csv"
     assert request.url == (
-        "https://data-api.ecb.europa.eu/service/data/EXR/D.USD+JPY+CNY.EUR.SP00.A"
+        "https://data-api.ecb.europa.eu/service/data/EXR/D.USD+JPY+CNY+GBP.EUR.SP00.A"
     )
     assert request.params == {
         "format": "csvdata",

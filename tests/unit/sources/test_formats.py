@@ -223,6 +223,7 @@ KINDS: Mapping[str, bytes] = {
     "tsv": b"date\tusd\n",
     "json": b'\n {"count": 0}',
     "html": b"\r\n<!DOCTYPE html>",
+    "xml": b"<?xml version='1.0'?><a/>",
     "zip": b"PK\x03\x04rest",
     "xlsx": b"PK\x03\x04rest",
     "gzip": b"\x1f\x8b\x08rest",
@@ -231,6 +232,7 @@ KINDS: Mapping[str, bytes] = {
 ALSO = {
     ("csv", "tsv"), ("csv", "text"), ("tsv", "csv"), ("tsv", "text"), ("text", "csv"),
     ("text", "tsv"), ("zip", "xlsx"), ("xlsx", "zip"), ("json", "text"), ("html", "text"),
+    ("xml", "html"), ("xml", "text"),
 }  # fmt: skip
 """Kinds that the first bytes do not determine: tables in text, and archives."""
 
