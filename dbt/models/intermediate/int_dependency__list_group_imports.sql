@@ -13,7 +13,7 @@ with flows as (
         net_weight_kg,
         valuation,
         is_provisional,
-        snapshot_id
+        snapshot_ids
     from {{ ref('int_trade__select_latest_flows') }}
 
 ),
@@ -94,7 +94,7 @@ imports as (
         reported.net_weight_kg,
         reported.valuation,
         reported.is_provisional,
-        reported.snapshot_id
+        reported.snapshot_ids
     from reported
     inner join series
         on
@@ -114,7 +114,7 @@ imports as (
         'FOB' as valuation,
         reconciled.is_provisional,
         -- That of its slice, which the series has: a text less to read of millions of flows.
-        cast(null as varchar) as snapshot_id
+        cast(null as varchar[]) as snapshot_ids
     from reconciled
     inner join series
         on
@@ -135,5 +135,5 @@ select
     net_weight_kg,
     valuation,
     is_provisional,
-    snapshot_id
+    snapshot_ids
 from imports

@@ -20,16 +20,16 @@ with imports as (
 
 ),
 
--- What an importer declares of a code comes from two snapshots at most: its imports, and its
--- re-imports.
+-- What an importer declares of a code comes from few snapshots: its imports, its re-imports, and
+-- the rates at which its customs' months are converted.
 declared as (
 
     select
         series_number,
         importer_iso3,
-        {{ snapshots_of('snapshot_id') }} as snapshot_ids
+        {{ union_of_snapshots('snapshot_ids') }} as snapshot_ids
     from {{ ref('int_dependency__list_group_imports') }}
-    where snapshot_id is not null
+    where snapshot_ids is not null
     group by series_number, importer_iso3
 
 ),

@@ -30,7 +30,7 @@ answered as (
 
     select * from {{ ref('stg_lake__coverage') }}
     where
-        table_name = 'trade_flows'
+        table_name in ('trade_flows', 'national_trade')
         and flow in ('import', 'export')
         and rows > 0
 
@@ -114,7 +114,8 @@ published as (
 
 ),
 
--- Codes that were requested, in the time of an edition that has them.
+-- Codes that were requested, in the time of an edition that has them; a basket of national codes
+-- with the code that they are part of.
 requested as (
 
     select
@@ -124,7 +125,7 @@ requested as (
         published.frequency,
         published.period_start,
         periods.commodity_code,
-        false as is_basket
+        periods.is_basket
     from published
     inner join snapshots
         on published.snapshot_id = snapshots.snapshot_id
@@ -132,11 +133,16 @@ requested as (
         on
             published.frequency = periods.frequency
             and published.period_start = periods.period_start
-            and list_contains(snapshots.commodity_codes, periods.commodity_code)
-            and not periods.is_basket
+    left join {{ ref('seed_national_baskets') }} as baskets
+        on
+            published.source = baskets.source
+            and periods.commodity_code = baskets.mineral_group
+            and periods.is_basket
     inner join commodities
         on
-            periods.commodity_code = commodities.hs6_code
+            case when periods.is_basket then baskets.hs6_code else periods.commodity_code end
+            = commodities.hs6_code
+            and list_contains(snapshots.commodity_codes, commodities.hs6_code)
             and coalesce(
                 published.hs_revision
                 between commodities.first_revision and commodities.last_revision,

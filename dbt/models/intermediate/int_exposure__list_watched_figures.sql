@@ -135,12 +135,13 @@ supplies as (
 
 ),
 
--- How large an importer is among those of the same source; all of them together are `WLD`.
+-- How large an importer is among those of the same source; all of them together are `WLD`. What the
+-- European Union imports, its members import too.
 with_sizes as (
 
     select
         *,
-        sum(size) filter (where importer_iso3 <> 'WLD') over (
+        sum(size) filter (where importer_iso3 not in ('WLD', 'EU27')) over (
             partition by source, supplier_iso3, commodity_code, frequency, period_start
         ) as size_of_all
     from supplies

@@ -91,7 +91,7 @@ exports as (
         period_start,
         value_usd,
         case when net_weight_kg > 0 or value_usd = 0 then net_weight_kg end as net_weight_kg,
-        [snapshot_id] as snapshot_ids
+        snapshot_ids
     from flows
 
 ),

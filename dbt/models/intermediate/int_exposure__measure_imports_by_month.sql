@@ -64,14 +64,16 @@ flows as (
 
 traded as (
 
-    select distinct
+    select
         source,
         reporter_iso3,
         commodity_code,
         is_basket,
-        period_start
+        period_start,
+        bool_or(partner_iso3 = '_X') as has_unpublished
     from flows
     where value_usd is distinct from 0
+    group by source, reporter_iso3, commodity_code, is_basket, period_start
 
 ),
 
@@ -129,8 +131,8 @@ months as (
 
 )
 
--- A published month without a flow is zero. One of another source, or one with a flow and without
--- a total, is not known.
+-- A published month without a flow is zero, unless a part of it is not published by supplier. One
+-- of another source, or one with a flow and without a total, is not known.
 select
     months.implementer_iso3,
     months.importer_iso3,
@@ -184,3 +186,4 @@ having
             else months.source = totals.source
         end
     )
+    and bool_and(supplies.value_usd is not null or not coalesce(traded.has_unpublished, false))

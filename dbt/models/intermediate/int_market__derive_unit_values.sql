@@ -62,7 +62,7 @@ totals as (
                 where partner_iso3 <> 'WLD' and not is_from_china
             )
         ) as value_usd,
-        {{ snapshots_of('used_snapshot_id') }} as snapshot_ids
+        {{ union_of_snapshots('used_snapshot_ids') }} as snapshot_ids
     from (
         select
             *,
@@ -72,8 +72,8 @@ totals as (
                     or bool_or(partner_iso3 = 'WLD') over (
                         partition by source, side, reporter_iso3, commodity_code, period_start
                     )
-                    then snapshot_id
-            end as used_snapshot_id
+                    then snapshot_ids
+            end as used_snapshot_ids
         from flows
     ) as of_months
     group by source, side, reporter_iso3, commodity_code, period_start

@@ -15,7 +15,7 @@ answered as (
 
     select * from {{ ref('stg_lake__coverage') }}
     where
-        table_name = 'trade_flows'
+        table_name in ('trade_flows', 'national_trade')
         and frequency = 'M'
         and rows > 0
 
@@ -65,6 +65,7 @@ published as (
 
 ),
 
+-- A basket of national codes was requested with the code that they are part of.
 commodities as (
 
     select
@@ -75,9 +76,12 @@ commodities as (
         bool_or(flows.is_basket) as is_basket,
         min(flows.hs_revision) as first_revision,
         max(flows.hs_revision) as last_revision,
-        list(distinct snapshots.document) as documents
+        list(distinct snapshots.document) as documents,
+        coalesce(any_value(baskets.hs6_code), flows.commodity_code) as requested_code
     from flows
     inner join snapshots on flows.snapshot_id = snapshots.snapshot_id
+    left join {{ ref('seed_national_baskets') }} as baskets
+        on flows.source = baskets.source and flows.commodity_code = baskets.mineral_group
     group by flows.source, flows.reporter_iso3, flows.flow, flows.commodity_code
 
 )
@@ -110,7 +114,7 @@ inner join snapshots
         and case
             when snapshots.commodity_codes is null
                 then list_contains(commodities.documents, snapshots.document)
-            else list_contains(snapshots.commodity_codes, commodities.commodity_code)
+            else list_contains(snapshots.commodity_codes, commodities.requested_code)
         end
 anti join disagreeing_totals
     on

@@ -3,11 +3,7 @@
 
 with flows as (
 
-    select * from {{ ref('stg_lake__trade_flows') }}
-    where
-        procedure_code is null
-        and transport_code is null
-        and second_partner_iso3 is null
+    select * from {{ ref('int_trade__unite_flows') }}
 
 ),
 
@@ -56,7 +52,12 @@ by_slice as (
             max({{ measure }}) filter (where partner_iso3 = 'WLD') as printed_{{ measure }},
             sum({{ measure }}) filter (where partner_iso3 <> 'WLD') as parts_{{ measure }},
             count({{ measure }}) filter (where partner_iso3 <> 'WLD') as count_{{ measure }},
-            {{ last_printed_unit(measure) }} as unit_{{ measure }},
+            {{ last_printed_unit(measure) }}
+            {%- if measure == 'value_usd' %}
+                -- What was printed in another currency was rounded in it.
+                + coalesce(max(value_unit_usd), 0)
+            {%- endif %}
+                as unit_{{ measure }},
         {% endfor %}
         count(*) filter (where partner_iso3 <> 'WLD') as parts,
         bool_or(partner_iso3 = '_X') as has_remainder

@@ -17,7 +17,7 @@ with flows as (
         case when net_weight_kg > 0 or coalesce(value_usd, 0) = 0 then net_weight_kg end
             as net_weight_kg,
         is_provisional,
-        snapshot_id
+        snapshot_ids
     from {{ ref('int_trade__select_latest_flows') }}
     where
         frequency = 'M'
@@ -52,7 +52,7 @@ printed as (
         net_weight_kg,
         coalesce(net_weight_kg = 0 and coalesce(value_usd, 0) = 0, false) as is_true_zero,
         is_provisional,
-        [snapshot_id] as snapshot_ids
+        snapshot_ids
     from flows
     where partner_iso3 <> '_X'
 
@@ -81,10 +81,11 @@ summed as (
         count(flows.partner_iso3) = 0 as is_true_zero,
         coalesce(bool_or(flows.is_provisional), any_value(commodity_months.is_provisional))
             as is_provisional,
-        coalesce(
-            {{ snapshots_of('flows.snapshot_id') }},
-            any_value(commodity_months.snapshot_ids)
-        ) as snapshot_ids
+        case
+            when count(flows.partner_iso3) > 0
+                then {{ union_of_snapshots('flows.snapshot_ids') }}
+            else any_value(commodity_months.snapshot_ids)
+        end as snapshot_ids
     from commodity_months
     left join flows
         on
@@ -117,6 +118,20 @@ pairs as (
 
 ),
 
+-- Months of which a part is not published by partner: any partner may be in it.
+unpublished as (
+
+    select distinct
+        source,
+        flow,
+        reporter_iso3,
+        commodity_code,
+        period_start
+    from flows
+    where partner_iso3 = '_X' and value_usd is distinct from 0
+
+),
+
 zeros as (
 
     select
@@ -127,9 +142,9 @@ zeros as (
         pairs.commodity_code,
         commodity_months.is_basket,
         commodity_months.period_start,
-        0 as value_usd,
-        0 as net_weight_kg,
-        true as is_true_zero,
+        case when unpublished.source is null then 0 end as value_usd,
+        case when unpublished.source is null then 0 end as net_weight_kg,
+        unpublished.source is null as is_true_zero,
         commodity_months.is_provisional,
         commodity_months.snapshot_ids
     from pairs
@@ -139,6 +154,13 @@ zeros as (
             and pairs.flow = commodity_months.flow
             and pairs.reporter_iso3 = commodity_months.reporter_iso3
             and pairs.commodity_code = commodity_months.commodity_code
+    left join unpublished
+        on
+            commodity_months.source = unpublished.source
+            and commodity_months.flow = unpublished.flow
+            and commodity_months.reporter_iso3 = unpublished.reporter_iso3
+            and commodity_months.commodity_code = unpublished.commodity_code
+            and commodity_months.period_start = unpublished.period_start
     anti join flows
         on
             pairs.source = flows.source

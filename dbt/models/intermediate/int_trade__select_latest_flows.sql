@@ -1,6 +1,6 @@
 with flows as (
 
-    select * from {{ ref('stg_lake__trade_flows') }}
+    select * from {{ ref('int_trade__unite_flows') }}
 
 ),
 
@@ -10,7 +10,6 @@ disagreeing_totals as (
 
 )
 
--- A row split by procedure, transport or second partner is a part of the row that is not.
 select
     flows.source,
     flows.reporter_iso3,
@@ -24,9 +23,11 @@ select
     flows.value_usd,
     case when by_weight.measure is null then flows.net_weight_kg end as net_weight_kg,
     flows.valuation,
+    flows.is_sum_of_months,
     flows.is_provisional,
     flows.vintage_at,
-    flows.snapshot_id
+    flows.snapshot_id,
+    flows.snapshot_ids
 from flows
 left join disagreeing_totals as by_weight
     on
@@ -36,7 +37,3 @@ anti join disagreeing_totals as by_value
     on
         by_value.measure = 'value_usd'
         and {{ same_slice('flows', 'by_value') }}
-where
-    flows.procedure_code is null
-    and flows.transport_code is null
-    and flows.second_partner_iso3 is null

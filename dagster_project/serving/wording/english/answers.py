@@ -50,6 +50,36 @@ def rare_earth_imports_detail(facts: Facts) -> str | None:
     return f"of {amount(facts['total'], facts['measure'])}{absent}{older}"
 
 
+def imports_by_month(facts: Facts) -> str:
+    """What an importer's newest month shows of its rare earths from a supplier."""
+    return f"Rare-earth imports from {facts['supplier']}, by month"
+
+
+def imports_by_month_detail(facts: Facts) -> str:
+    """The total of the month, the twelve months before, and the months of the measures."""
+    parts = []
+    if facts["total_t"] is not None:
+        parts.append(f"of {tonnes_rounded(facts['total_t'])} from everywhere")
+    if facts["months_before"] == facts["span"]:
+        parts.append(
+            f"{tonnes_rounded(facts['amount_before_t'])} in the {facts['span']} months before"
+        )
+    elif facts["months_before"]:
+        known, noun = facts["months_before"], "month" if facts["months_before"] == 1 else "months"
+        parts.append(
+            f"{tonnes_rounded(facts['amount_before_t'])} in {known} {noun} known of the "
+            f"{facts['span']} before"
+        )
+    for measure in facts["measures"] or ():
+        in_month = (
+            "not known" if measure["amount_t"] is None else tonnes_rounded(measure["amount_t"])
+        )
+        parts.append(f"{in_month} in {measure['month']} ({measure['subject']})")
+    if facts["is_provisional"]:
+        parts.append("provisional")
+    return "; ".join(parts)
+
+
 def magnet_imports(facts: Facts) -> str:
     """A supplier's share of an importer's magnets."""
     return f"Magnet imports from {facts['supplier']}, by value"

@@ -1,5 +1,6 @@
 {# Each model shows some lines of the page, for every importer. A new line goes into one of them. #}
 {% set models = [
+    'int_answers__show_imports_by_month',
     'int_answers__show_imports',
     'int_answers__show_codes',
     'int_answers__show_other_importers',

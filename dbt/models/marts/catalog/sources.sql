@@ -35,6 +35,26 @@ newest as (
     from reach
     group by source
 
+),
+
+releases as (
+
+    select * from {{ ref('stg_lake__release_dates') }}
+
+),
+
+-- The first period that is not there yet, where its publisher says when it comes.
+expected as (
+
+    select
+        releases.source,
+        min(releases.period_start) as expected_period,
+        arg_min(releases.released_at, releases.period_start) as expected_at
+    from releases
+    left join newest on releases.source = newest.source
+    where releases.period_start > coalesce(newest.latest_period, date '1900-01-01')
+    group by releases.source
+
 )
 
 select
@@ -50,6 +70,9 @@ select
     sources.last_asked_at,
     sources.last_answer,
     newest.last_vintage_at,
-    newest.latest_period
+    newest.latest_period,
+    expected.expected_period,
+    expected.expected_at
 from sources
 left join newest on sources.source = newest.source
+left join expected on sources.source = expected.source

@@ -17,8 +17,9 @@ select
     value_usd,
     net_weight_kg,
     valuation,
+    is_sum_of_months,
     is_provisional,
     vintage_at,
     snapshot_id,
-    [snapshot_id] as snapshot_ids
+    snapshot_ids
 from latest_flows

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from tests.unit.quality.seeded import Defects, Row
 
 GOOD: Sequence[Row] = [
-    {"sha256": "0a" * 32, "bytes": 1234, "request": "GET /v1?fmt=json&key=REDACTED&a=b"},
+    {"sha256": "0a" * 32, "bytes": 1234, "media_type": "text/csv",
+     "request": "GET /v1?fmt=json&key=REDACTED&a=b"},
+    # Nothing was published.
+    {"sha256": "0b" * 32, "bytes": 0, "media_type": "", "request": "GET /v1/2027"},
 ]  # fmt: skip
 
 DEFECTS: Defects = {
