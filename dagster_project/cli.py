@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import gc
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
+    from dagster_project.intake.command import Periods
     from dagster_project.settings import Settings
 
 app = typer.Typer(
@@ -67,6 +69,12 @@ Source = Annotated[
 SourceOrAll = Annotated[
     str,
     typer.Argument(help="Source; all of them if not given.", autocompletion=_complete_source),
+]
+SourceOrDue = Annotated[
+    str,
+    typer.Argument(
+        help="Source; every source that is due if not given.", autocompletion=_complete_source
+    ),
 ]
 Table = Annotated[
     str,
@@ -178,7 +186,7 @@ def land(
 
 @app.command()
 def fetch(
-    source: Source,
+    source: SourceOrDue = "",
     first: Annotated[
         str,
         typer.Option("--from", help="First year or month (2015, 2015-03); else what is due."),
@@ -190,27 +198,61 @@ def fetch(
         str, typer.Option(help="A for years or M for months; all that the source has if not given.")
     ] = "",
     again: Annotated[bool, typer.Option("--again", help="Fetch answered windows again.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Print what would be requested; nothing is sent."),
+    ] = False,
 ) -> None:
     """Fetch from a publisher and land what is new; resumes after an interruption. Then: kido build.
 
-    Exit code 0: every window was answered, empty ones too; 3: its quota is used up, run it again at
-    the time it prints; 1: a window failed, the answered ones stay.
+    Without a name: what is due from every source that needs no key or has one, one after another,
+    except those with KIDO_<SOURCE>_ENABLED=false. The options on periods need a name.
+
+    Exit code 0: every window was answered, empty ones too, or nothing is due; 3: a quota is used
+    up, run it again at the time it prints; 1: a window failed, the answered ones stay.
     """
     settings = _settings()
-    from dagster_project.intake.command import fetch_and_report
-    from dagster_project.sources.registry import source_named
+    from dagster_project.intake.command import Periods
 
-    code = fetch_and_report(
-        settings,
-        source_named(source),
-        first=first,
-        last=last,
-        frequency=frequency,
-        again=again,
-        write=_print_error,
-    )
+    periods = Periods(first, last, frequency, again)
+    if not source:
+        periods.require_none()
+    try:
+        if source:
+            code = _fetch_named(settings, source, periods, dry_run)
+        else:
+            code = _fetch_every_source(settings, dry_run)
+    except KeyboardInterrupt:
+        _print_error("Interrupted: what was landed stays, and the same command goes on from there.")
+        raise typer.Exit(130) from None
     if code:
         raise typer.Exit(code)
+
+
+def _fetch_named(settings: Settings, source: str, periods: Periods, dry_run: bool) -> int:
+    from dagster_project.intake.command import fetch_and_report, report_requests
+    from dagster_project.sources.registry import source_named
+
+    options = asdict(periods)
+    if dry_run:
+        report_requests(settings, source_named(source), **options, write=_print)
+        return 0
+    return fetch_and_report(settings, source_named(source), **options, write=_print_error)
+
+
+def _fetch_every_source(settings: Settings, dry_run: bool) -> int:
+    from dagster_project.intake.fetch_all import fetch_all, report_all_requests
+    from dagster_project.sources.registry import all_sources
+
+    sources = all_sources().values()
+    if dry_run:
+        return report_all_requests(settings, sources, _print)
+    from dagster_project.serving.fetch_progress import fetch_display
+
+    # The display shows each pause: the warning of a retry would be a second line about it.
+    logging.getLogger("dagster_project.http").addHandler(logging.NullHandler())
+    with fetch_display() as display:
+        return fetch_all(settings, sources, display)
 
 
 @app.command()
@@ -218,8 +260,8 @@ def sources(as_json: AsJson = False) -> None:
     """List the sources: how their figures are received, latest period, what is due, licence.
 
     --json: source, title, publisher, figures (array of bundled, fetched, landed), needs_key,
-    has_key, last_vintage, latest_period, can_be_fetched, is_due, due_periods, last_answer,
-    last_asked_at, licence.
+    has_key, last_vintage, latest_period, can_be_fetched, is_due, due_periods, next_period,
+    next_released_at, last_answer, last_asked_at, licence.
     """
     settings = _settings()
     from dagster_project.orchestration.overview import print_sources, source_states

@@ -62,7 +62,7 @@ def prepare(force: bool = False) -> Path:
     project does not parse or compile.
     """
     manifest = TARGET / "manifest.json"
-    if force or not _is_prepared():
+    if not _is_prepared() or force:  # generated files are updated either way
         TARGET.mkdir(parents=True, exist_ok=True)
         with FileLock(TARGET / "prepare.lock"):
             if force or not _is_prepared():

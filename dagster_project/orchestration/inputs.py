@@ -11,7 +11,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster_project.intake.due import due_now, is_fetched, scope_of
+from dagster_project.intake.due import due_now, is_fetched, releases_of, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.vocabulary import NOMENCLATURE_FILE
@@ -53,11 +53,11 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
     for name, source in all_sources().items():
         ledger = Ledger(landing, name)
         try:
-            is_due = (
-                not is_asked
-                and is_fetched(settings, source)
-                and due_now(source, ledger, now, scope_of(settings, source, ledger)).is_due
-            )
+            is_due = False
+            if not is_asked and is_fetched(settings, source):
+                scope = scope_of(settings, source, ledger)
+                due = due_now(source, ledger, now, scope, releases_of(lake, source))
+                is_due = due.is_due or due.needs_calendar
             answers = _answers(ledger)
         except Exception:  # the build reports any error of a source
             return None

@@ -18,10 +18,17 @@ from dagster_project.orchestration.keys import (
 from dagster_project.sources.card import Source, can_be_asked
 from dagster_project.sources.registry import all_sources
 
+RENEW = "renew"
+"""The job, and its schedule, that fetches from every enabled publisher."""
+
 
 @cache
 def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
-    """`build` renews everything; `renew_<source>` fetches one publisher, and builds."""
+    """`build` and `renew` fetch from every publisher, `renew_<source>` from one.
+
+    `build` always builds; the others do only where something is new.
+    """
+    everything = dg.AssetSelection.all() - dg.AssetSelection.tag(BACKFILL_TAG, "true")
     transformed = dg.AssetSelection.assets(*mart_keys()).upstream() - (
         dg.AssetSelection.key_prefixes(["landing"], ["lake"])
     )
@@ -43,16 +50,43 @@ def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
     return {
         "build": dg.define_asset_job(
             "build",
-            selection=dg.AssetSelection.all() - dg.AssetSelection.tag(BACKFILL_TAG, "true"),
+            selection=everything,
             description="Land every source, build every mart, audit, publish.",
+        ),
+        RENEW: dg.define_asset_job(
+            RENEW,
+            selection=everything,
+            description="Fetch what is due from every enabled publisher; if anything is new since "
+            "the published release, build, audit and publish everything.",
+            tags={NEWS_ONLY_TAG: "true"},
         ),
         **renewals,
     }
 
 
 def schedules() -> list[dg.ScheduleDefinition]:
-    """One per publisher with a calendar; off until switched on in the UI."""
+    """One for all publishers, and one per publisher with a calendar; off until switched on in the
+    UI.
+    """
     by_name = jobs()
+    return [
+        dg.ScheduleDefinition(
+            name=RENEW,
+            job=by_name[RENEW],
+            cron_schedule="30 10 * * *",
+            execution_timezone="Asia/Tokyo",
+            description="Every day at 10:30 in Tokyo, from every enabled publisher what its "
+            "calendar says may be new: an hour after Japan's customs publish a month. The "
+            "schedules of single publishers fetch sooner after a publication.",
+            default_status=dg.DefaultScheduleStatus.STOPPED,
+        ),
+        *_schedules_of_publishers(by_name),
+    ]
+
+
+def _schedules_of_publishers(
+    by_name: Mapping[str, dg.UnresolvedAssetJobDefinition],
+) -> list[dg.ScheduleDefinition]:
     return [
         dg.ScheduleDefinition(
             name=source.CARD.name,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagster_project.errors import PublicationError, counted, iso_instant
-from dagster_project.intake.due import due_now, is_fetched, scope_of
+from dagster_project.intake.due import due_now, is_fetched, releases_of, scope_of
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.build_file import connect
@@ -57,6 +57,9 @@ class SourceState:
     can_be_fetched: bool
     is_due: bool
     due_periods: int | None
+    next_period: str | None
+    """The next period to be published, as its publisher's calendar says."""
+    next_released_at: str | None
     last_answer: str | None
     last_asked_at: str | None
     licence: str
@@ -71,9 +74,12 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
         snapshots = landing.snapshots(name)
         ledger = Ledger(landing, name)
         last, latest = _reach(landing, lake, card)
-        due = None
+        due, releases = None, releases_of(lake, source)
         if can_be_asked(source):
-            due = due_now(source, ledger, now, scope_of(settings, source, ledger))
+            due = due_now(source, ledger, now, scope_of(settings, source, ledger), releases)
+        following = min(
+            ((at, window.key) for window, at in releases.items() if at > now), default=None
+        )
         last_run = ledger.last_run()
         yield SourceState(
             source=name,
@@ -91,6 +97,8 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
             can_be_fetched=due is not None,
             is_due=due is not None and due.is_due,
             due_periods=None if due is None else len(due.windows),
+            next_period=following[1] if following else None,
+            next_released_at=iso_instant(following[0]) if following else None,
             last_answer=last_run.answer if last_run else None,
             last_asked_at=iso_instant(last_run.asked_at) if last_run else None,
             licence=card.licence,
@@ -117,6 +125,8 @@ def print_sources(sources: Iterable[SourceState]) -> None:
 def _due_in_words(source: SourceState) -> str:
     if not source.can_be_fetched:
         return "–"
+    if not source.is_due and source.next_period and source.next_released_at:
+        return f"{source.next_period} on {source.next_released_at[: len('2026-01-31')]}"
     if not source.is_due:
         return "nothing"
     return counted(source.due_periods, "period") if source.due_periods else "its document"

@@ -34,9 +34,10 @@ def lake_reach(
     """Days of the last vintage and of the latest period of a source's table in the lake.
 
     The snapshots `left_out` are ignored. Empty texts if there are no rows, or the table has no
-    period.
+    period; that of facts is the day they became known.
     """
-    period = period_column(list(table.columns))
+    is_dated_by_facts = table.known_from not in (None, "vintage_at")
+    period = table.period or (table.known_from if is_dated_by_facts else None)
     rows = lake.rows(table, source, left_out)
     if period is None or rows is None:
         return "", ""

@@ -4,7 +4,8 @@ Two DuckDB files in, losses and news as sentences and a page out. The publicatio
 with a build that loses data; every limit is in `quality.limits`. What applies to single marts is in
 the `meta` of their models:
 
-- `compared: false`: its rows come and go by themselves, or are no figures;
+- `compared: false`: its rows are no figures;
+- `compared: count`: its rows come and go by themselves, so that only their number is shown;
 - `chooses_source: true`: one of several sources is chosen, and another may replace its figures;
 - `shows_moves: true`: the suppliers' shares whose largest moves are on the page.
 """
@@ -176,6 +177,7 @@ class _Table:
     columns: Mapping[str, str]
     """Types by name, of the columns that both files have."""
     chooses_source: bool = False
+    is_only_counted: bool = False
 
     @property
     def full_name(self) -> str:
@@ -297,6 +299,8 @@ def compare(
         for table in _tables(files):
             counts = _counts(files, table)
             counted.append(counts)
+            if table.is_only_counted:
+                continue
             losses += _losses_of_counts(files, counts)
             for change in _changes_of_totals(files, table):
                 if isinstance(change, Loss):
@@ -366,8 +370,15 @@ def _tables(files: _Files) -> list[_Table]:
         meta = files.metas.get(f"{schema}.{name}", {})
         if meta.get("compared", True) and not str(name).endswith(NAMES_SUFFIX):
             types = dict(rows.select("column_name", "data_type").iter_rows())
-            is_chosen = meta.get("chooses_source", False)
-            tables.append(_Table(str(schema), str(name), types, is_chosen))
+            tables.append(
+                _Table(
+                    str(schema),
+                    str(name),
+                    types,
+                    chooses_source=meta.get("chooses_source", False),
+                    is_only_counted=meta.get("compared") == "count",
+                )
+            )
     return tables
 
 

@@ -80,7 +80,7 @@ def test_the_version_is_that_of_the_code_and_of_the_contract() -> None:
     ("typed", "completions"),
     [
         ("kido des", ["describe"]),
-        ("kido fetch com", ["comexstat", "comtrade", "comtrade_baskets"]),
+        ("kido fetch com", ["comexstat", "comext", "comtrade", "comtrade_baskets"]),
         ("kido describe refer", ["reference.economies"]),
         ("kido describe reference.", ["reference.economies"]),
         ("kido describe econ", ["economies"]),

@@ -19,7 +19,7 @@ import pytest
 from dagster_project.definitions import defs
 from dagster_project.orchestration.assets import all_assets
 from dagster_project.orchestration.dbt_runner import load_manifest
-from dagster_project.orchestration.keys import PUBLISHED, WRITER_POOL
+from dagster_project.orchestration.keys import PUBLISHED, WRITER_POOL, lake_key
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.source_assets import window_of
 from dagster_project.sources.card import can_be_asked, windows_between
@@ -27,7 +27,10 @@ from dagster_project.sources.registry import all_sources
 from tests.conftest import CHECKOUT
 
 GOLDEN = CHECKOUT / "tests" / "golden"
-RENEWALS = {"renew_comtrade": "comtrade", "renew_ecb": "ecb"}
+RENEWALS = {
+    f"renew_{name}": name
+    for name in ("comext", "comexstat", "comtrade", "ecb", "hmrc", "japan_customs")
+}
 """The jobs that ask one publisher."""
 
 
@@ -77,9 +80,18 @@ def selected(definitions: dg.Definitions, job: str) -> set[str]:
     return {key.to_user_string() for key in layer.executable_asset_keys}
 
 
-def test_a_build_makes_everything(definitions: dg.Definitions, graph: Any) -> None:
+@pytest.mark.parametrize("job", ["build", "renew"])
+def test_a_build_makes_everything(job: str, definitions: dg.Definitions, graph: Any) -> None:
     everything = {key.to_user_string() for key in graph.materializable_asset_keys}
-    assert selected(definitions, "build") == everything
+    assert selected(definitions, job) == everything
+
+
+def test_every_job_is_known_and_renewals_build_only_on_news(definitions: dg.Definitions) -> None:
+    jobs = {job.name: job for job in definitions.resolve_all_job_defs()}
+    named = {name for name in jobs if not name.startswith("__")}
+    assert named == {"build", "renew", *RENEWALS}
+    on_news = {name for name in named if jobs[name].tags.get("kido/news_only") == "true"}
+    assert on_news == named - {"build"}
 
 
 def test_a_renewal_asks_one_publisher_and_builds_on_what_came(definitions: dg.Definitions) -> None:
@@ -138,14 +150,26 @@ def test_publication_waits_for_every_mart_and_every_source(graph: Any) -> None:
 def test_what_was_asked_comes_in_with_the_rows_that_were_answered(graph: Any) -> None:
     """The lake's `coverage` is written where a source with windows is conformed."""
     coverage = graph.get(dg.AssetKey(["staging", "stg_lake__coverage"]))
-    assert coverage.parent_keys == {dg.AssetKey(["lake", "comtrade_trade_flows"])}
+    assert coverage.parent_keys == {
+        lake_key(name, table)
+        for name, source in all_sources().items()
+        if source.CARD.windows
+        for table in source.CARD.tables
+    }
+    assert dg.AssetKey(["lake", "comtrade_trade_flows"]) in coverage.parent_keys
 
 
 def test_each_publisher_with_a_calendar_has_a_schedule_that_is_off(
     definitions: dg.Definitions,
 ) -> None:
     schedules = {schedule.name: schedule for schedule in definitions.schedules or ()}
+    of_all = schedules.pop("renew")
     assert set(schedules) == set(RENEWALS.values())
+    assert isinstance(of_all, dg.ScheduleDefinition)
+    assert (of_all.job_name, of_all.default_status) == ("renew", dg.DefaultScheduleStatus.STOPPED)
+    # An hour after the detailed files of Japan's customs are published.
+    assert (of_all.cron_schedule, of_all.execution_timezone) == ("30 10 * * *", "Asia/Tokyo")
+    assert (of_all.description or "").startswith("Every day at 10:30 in Tokyo")
     for name, schedule in schedules.items():
         assert isinstance(schedule, dg.ScheduleDefinition)
         assert schedule.job_name == f"renew_{name}"
@@ -162,6 +186,11 @@ def test_each_publisher_with_a_calendar_has_a_schedule_that_is_off(
     assert output == {
         "ecb": ("30 16 * * 1-5", "Europe/Berlin"),
         "comtrade": ("0 7 * * 2", "America/New_York"),
+        # In the days in which the customs publish a month.
+        "japan_customs": ("35 9 24-31,1-3 * *", "Asia/Tokyo"),
+        "hmrc": ("45 9 10-18 * *", "Europe/London"),
+        "comext": ("30 11 16,20 * *", "Europe/Luxembourg"),
+        "comexstat": ("0 18 4,9 * *", "America/Sao_Paulo"),
     }
 
 
@@ -239,7 +268,13 @@ def test_sources_that_can_be_fetched_have_a_check_that_does_not_block(
         for key in graph.asset_check_keys
         if key.name == "publisher_answered"
     }
-    assert found == {"landing/comtrade": False, "landing/ecb": False}
+    assert found == dict.fromkeys(
+        (
+            "landing/comext", "landing/comexstat", "landing/comtrade", "landing/ecb",
+            "landing/hmrc", "landing/japan_customs",
+        ),
+        False,
+    )  # fmt: skip
 
 
 # The day of a run.

@@ -88,7 +88,7 @@ CHOSEN = {"chooses_source": True}
 METAS = {
     "catalog.releases": NOT_COMPARED,
     "catalog.snapshots": NOT_COMPARED,
-    "exposure.early_warnings": NOT_COMPARED,
+    "exposure.early_warnings": {"compared": "count"},
     "exposure.importer_exposure": CHOSEN,
     "market.prices": CHOSEN,
     "dependency.shares": CHOSEN,
@@ -681,6 +681,8 @@ def test_a_warning_that_ended_is_no_loss_and_an_exposure_that_is_gone_is(tmp_pat
         folder.mkdir()
         found = exposures_compared(folder, name, EXPOSED.head(10))
         assert bool(found.losses) == is_lost, name
+        # How many there are is shown of both.
+        assert f"| {name} |" in found.page
 
 
 def test_an_exposure_may_be_of_another_source(tmp_path: Path) -> None:
