@@ -19,7 +19,6 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from dagster_project.errors import KidoError
 from dagster_project.lake.landing import Landing
@@ -712,16 +711,14 @@ MARTS = [mart for mart, columns in contract.published().items() if "snapshot_ids
 
 @pytest.mark.parametrize("mart", MARTS)
 def test_a_trace_finds_rows_of_every_snapshot_that_the_row_names(built: Path, mart: str) -> None:
-    keys = next(
-        [column.strip('"') for column in test["one_row_per"]["arguments"]["columns"]]
-        for test in described(mart)["data_tests"]
-        if "one_row_per" in test
-    )
+    keys = contract.grain_of(mart)
     chosen = random.Random(None if nightly.is_night() else f"trace {mart}")
     with duckdb.connect(str(built / "kido.duckdb"), read_only=True) as connection:
         columns = ", ".join(f'"{key}"::varchar' for key in keys)
         rows = connection.sql(f"select {columns}, snapshot_ids from {mart} order by all").pl()
-    for place in chosen.sample(range(rows.height), 3):
+    # A mart may wait for customs that nobody has fetched.
+    assert rows.height >= 3 or mart in ("trade.national_lines", "trade.source_differences")
+    for place in chosen.sample(range(rows.height), min(3, rows.height)):
         *values, snapshot_ids = rows.row(place)
         given = [f"{key}={value}" for key, value in zip(keys, values, strict=True)]
         way = lineage_of(built, mart, *given)
@@ -733,13 +730,6 @@ def test_a_trace_finds_rows_of_every_snapshot_that_the_row_names(built: Path, ma
             assert origin.licence
             digest = hashlib.sha256(Path(origin.places[0]).read_bytes()).hexdigest()
             assert digest == origin.row["sha256"]
-
-
-def described(mart: str) -> dict[str, Any]:
-    schema, table = mart.split(".")
-    file = DBT_PROJECT / "models" / "marts" / schema / f"{table}.yml"
-    (model,) = yaml.load(file.read_text("utf8"), yaml.CSafeLoader)["models"]
-    return dict(model)
 
 
 PRINTED = {

@@ -73,9 +73,15 @@ def test_every_lake_table_shows_its_rows_and_how_far_it_reaches(
                 assert found["dagster/row_count"] == 0, (name, table)
                 assert found["preview"] == "no rows"
                 continue
+            if table == "national_trade":  # which is fetched only
+                assert found["dagster/row_count"] == 0, (name, table)
+                continue
             assert found["dagster/row_count"] > 0, (name, table)
             assert found["preview"].startswith("| "), (name, table)
-            timeless = {"material_labels", "restriction_scope", "economies", "element_abundance"}
+            timeless = {
+                "material_labels", "restriction_scope", "economies", "economy_codes",
+                "element_abundance",
+            }  # fmt: skip
             assert ("latest_period" in found) == (table not in timeless), (name, table)
     assert shown(instance, lake_key("usgs_mcs", "production"))["latest_period"] == "2025"
     assert shown(instance, lake_key("ecb", "price_quotes"))["latest_period"] == "2026-10-30"
@@ -84,6 +90,9 @@ def test_every_lake_table_shows_its_rows_and_how_far_it_reaches(
 def test_every_mart_shows_its_rows_japans_first(instance: dg.DagsterInstance) -> None:
     for key in mart_keys():
         found = shown(instance, key)
+        if key.path[-1] in ("national_lines", "source_differences"):  # of customs that are fetched
+            assert found["dagster/row_count"] == 0, key
+            continue
         assert found["dagster/row_count"] > 0, key
         assert found["preview"].startswith("| "), key
     shares = shown(instance, dg.AssetKey(["dependency", "supplier_shares"]))

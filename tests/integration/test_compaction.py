@@ -76,7 +76,7 @@ def any_rows(table: LakeTable, chance: random.Random, snapshot_id: str) -> pl.Da
                     if name in table.columns
                 },
             }
-            for _ in range(chance.randint(6, 18))
+            for _ in range(chance.randint(8, 24))
         ),
     )
 

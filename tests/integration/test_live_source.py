@@ -50,8 +50,8 @@ from tests.fakes.server import Behaviour, send, silent, status
 
 ECB, CATALOGUE, COMTRADE = (source_named(name) for name in ("ecb", "catalogue", "comtrade"))
 ZIP = "/stats/eurofxref/eurofxref-hist.zip"
-BUNDLED_RATES = 19_779
-"""7,126 days in dollar and yen, renminbi since April 2005."""
+BUNDLED_RATES = 26_905
+"""7,126 days in dollar, yen and pound, renminbi since April 2005."""
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_the_history_comes_first_and_then_only_the_days_since(
     tomorrow()
     fetched = ask(settings)
     series = ecb.requests[1]
-    assert series.path == "/service/data/EXR/D.USD+JPY+CNY.EUR.SP00.A"
+    assert series.path == "/service/data/EXR/D.USD+JPY+CNY+GBP.EUR.SP00.A"
     assert series.query["startPeriod"] == "2026-10-23"
     assert len(ecb.requests) == 2
     assert [one.outcome for one in fetched.settled] == ["new"]

@@ -351,6 +351,10 @@ def test_an_honest_revision_goes_through_and_reports_what_it_does(case: Case, ho
 WITHOUT_A_LAYOUT = {
     "usgs_myb": "an edition has five years of every economy and a world total that is their sum: "
     "any other file is rejected by its own tests, honest revisions of one figure too",
+    "japan_customs": "a file is read with the page of its month, and its years with their months: "
+    "what goes wrong with its answers is played in test_misbehaving_customs",
+    "comext": "its answers are fetched by product and reporter and no file is offered: what goes "
+    "wrong with them is played in test_misbehaving_customs",
 }
 """Sources whose files have no slips, and why."""
 
