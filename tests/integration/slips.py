@@ -365,8 +365,8 @@ LAYOUTS = (
     ),
     Layout(
         "ecb", "reference_rates.csv", "price_quotes", "date", "day",
-        {name: (name,) for name in ("usd", "jpy", "cny")}, key=("date",), part=("date",),
-        sample=_since("date", "2025-01"), lake=dict.fromkeys(("usd", "jpy", "cny"), "close"),
+        {name: (name,) for name in ("usd", "jpy", "cny", "gbp")}, key=("date",), part=("date",),
+        sample=_since("date", "2025-01"), lake=dict.fromkeys(("usd", "jpy", "cny", "gbp"), "close"),
         swaps=(("usd", "jpy"), ("usd", "cny")), units=("jpy",),
     ),
     Layout(
