@@ -639,7 +639,7 @@ class SourceFetch:
 
 
 def _first_request(source: Source, extract: Extract) -> str:
-    """How an extract begins, with placeholders of credentials."""
+    """Method and address of an extract's first request, without parameters and so without a key."""
     request = extract.requests[0]
     base = "" if "://" in request.url else f"{source.CARD.base_url}/"
     return f"{request.method} {base}{request.url}"
