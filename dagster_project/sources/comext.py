@@ -85,6 +85,10 @@ TOTAL_OF_MEMBERS = "WORLD"
 """The partner that is the total: of the union what is outside it, of a member the world."""
 AGGREGATES = ("WORLD", "EXT_EU27_2020", "INT_EU27_2020")
 
+BRITAIN = "GB"
+PARTS_OF_BRITAIN = ("XU", "XI")
+"""Great Britain and Northern Ireland, since 2021 listed beside the United Kingdom, not instead."""
+
 FLOWS: Mapping[str, str] = MappingProxyType({"1": "import", "2": "export"})
 VALUATION: Mapping[str, str] = MappingProxyType({"import": "CIF", "export": "FOB"})
 VALUE, QUANTITY = "VALUE_IN_EUROS", "QUANTITY_IN_100KG"
@@ -257,7 +261,8 @@ def parse(
 
     `value_local` is euros, `net_weight_kg` a hundred times the quantity in 100 kg. A blank is not
     shown (null). Yearly rows, quantities in other units, codes that have not eight digits, trade
-    inside the union as the union's, and sums over partners other than the total are left out. A
+    inside the union as the union's, sums over partners other than the total, and the parts of the
+    United Kingdom where it is listed itself are left out. A
     line is provisional where a figure of it has the flag `p`. A partner in no list keeps its code,
     without an economy.
     Raises UpstreamFormatError for another layout, a cut file and an invalid number or period.
@@ -317,11 +322,16 @@ def _lines(rows: pl.DataFrame) -> pl.LazyFrame:
     is_left_out = (pl.col("partner").is_in(AGGREGATES) & ~is_total) | (
         is_union & pl.col("partner").is_in(members)
     )
+    is_listed_twice = pl.col("partner").is_in(PARTS_OF_BRITAIN) & (
+        (pl.col("partner") == BRITAIN)
+        .any()
+        .over("reporter", "product", "flow", "indicators", "time_period")
+    )
     value = pl.col("obs_value").cast(pl.Float64)
     by = ("reporter", "partner", "product", "flow", "time_period")
     return (
         rows.lazy()
-        .filter(~is_left_out)
+        .filter(~is_left_out & ~is_listed_twice)
         .group_by(by)
         .agg(
             value.filter(pl.col("indicators") == VALUE).max().alias("value_local"),

@@ -368,6 +368,20 @@ def test_quantities_are_in_a_hundred_kilograms_and_blanks_are_not_shown() -> Non
     assert set(rows["currency"]) == {"EUR"}
 
 
+def test_the_united_kingdom_is_not_counted_again_by_its_parts() -> None:
+    rows = read_union(
+        fake_comext.trade("DE", "GB", "85051110", "1", "2026-05", "100"),
+        fake_comext.trade("DE", "XU", "85051110", "1", "2026-05", "97"),
+        fake_comext.trade("DE", "XI", "85051110", "1", "2026-05", "3"),
+        # Where only the parts are listed, they are what there is.
+        fake_comext.trade("DE", "XU", "85051110", "1", "2026-06", "50"),
+    )
+    assert rows.select("period_start", "partner_code", "partner_iso3", "value_local").rows() == [
+        (date(2026, 5, 1), "GB", "GBR", 100.0),
+        (date(2026, 6, 1), "XU", "GBR", 50.0),
+    ]
+
+
 def test_the_union_trades_with_what_is_outside_and_members_with_all() -> None:
     rows = read_union(
         *(
