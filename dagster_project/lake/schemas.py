@@ -219,7 +219,9 @@ NATIONAL_TRADE = _table(
             True,
         ),
         "flow": Column(pl.String, words.listed(words.FLOWS)),
-        "national_code": Column(pl.String, "Code of the national tariff, eight or nine digits."),
+        "national_code": Column(
+            pl.String, "Code of the national tariff; `XX` after six digits for a confidential part."
+        ),
         "hs6_code": Column(pl.String, "HS6 code: the first six digits of the national one."),
         "hs_revision": Column(pl.String, "Edition of the HS that the tariff was based on."),
         "period_start": Column(pl.Date, "First day of the month."),

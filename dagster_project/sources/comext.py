@@ -105,7 +105,9 @@ MOST_CELLS = 500_000
 WAIT_FOR_QUEUE = timedelta(seconds=30)
 
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
-_PRODUCT = re.compile(r'"([0-9]{8})"|>\s*([0-9]{8})\s*<')
+PRODUCT = r"[0-9]{6}(?:[0-9]{2}|XX)"
+"""A product of eight digits; `XX` is what is confidential of an HS6 code."""
+_PRODUCT = re.compile(rf'"({PRODUCT})"|>\s*({PRODUCT})\s*<')
 
 
 def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
@@ -276,7 +278,7 @@ def parse(
     monthly = table.filter(
         pl.col("freq") == "M",
         pl.col("indicators").is_in([VALUE, QUANTITY]),
-        pl.col("product").str.contains(r"^[0-9]{8}$"),
+        pl.col("product").str.contains(f"^{PRODUCT}$"),
     )
     codes = scope.select(monthly["product"].str.head(6).unique())
     rows = monthly.filter(pl.col("product").str.head(6).is_in(codes))

@@ -368,6 +368,18 @@ def test_quantities_are_in_a_hundred_kilograms_and_blanks_are_not_shown() -> Non
     assert set(rows["currency"]) == {"EUR"}
 
 
+def test_what_is_confidential_of_an_hs6_code_is_a_part_of_it() -> None:
+    """As Germany's exports of 811292 in May 2026, of which the product is not shown."""
+    rows = read_union(
+        fake_comext.trade("DE", "GB", "81129221", "2", "2026-05", "191"),
+        fake_comext.trade("DE", "GB", "811292XX", "2", "2026-05", "68404", "19.2"),
+    )
+    assert rows.select("national_code", "hs6_code", "value_local", "net_weight_kg").rows() == [
+        ("81129221", "811292", 191.0, None),
+        ("811292XX", "811292", 68404.0, 1920.0),
+    ]
+
+
 def test_the_united_kingdom_is_not_counted_again_by_its_parts() -> None:
     rows = read_union(
         fake_comext.trade("DE", "GB", "85051110", "1", "2026-05", "100"),

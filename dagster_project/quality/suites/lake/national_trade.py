@@ -43,7 +43,7 @@ RULES = (
         "Values with and without freight must be distinguished to be compared.",
     ),
     matches(
-        "national_code_has_eight_to_ten_digits", "national_code", r"^[0-9]{8,10}$",
+        "national_code_has_eight_to_ten_digits", "national_code", r"^[0-9]{6}([0-9]{2,4}|XX)$",
         "A number loses the leading zero; six digits are a sum.",
     ),
     matches(
