@@ -56,8 +56,18 @@ class Due:
 
 
 def is_fetched(settings: Settings, source: Source) -> bool:
-    """Whether a build fetches from the publisher."""
+    """Whether a build fetches from the publisher.
+
+    Raises ConfigurationError if one that is asked only by name, or has no address, is enabled.
+    """
     card = source.CARD
+    if card.only_by_name:
+        if settings.source(card.name).enabled:
+            raise ConfigurationError(
+                f"KIDO_{card.name.upper()}_ENABLED: no build fetches {card.name}, whose answer is "
+                f"too large; type kido fetch {card.name}."
+            )
+        return False
     return settings.is_fetched(
         card.name, card.base_url if can_be_asked(source) else None, card.needs_key
     )
@@ -71,6 +81,9 @@ def why_not_asked(settings: Settings, source: Source) -> str:
     """
     card, variable = source.CARD, f"KIDO_{source.CARD.name.upper()}"
     own = settings.source(card.name)
+    if card.only_by_name:
+        is_fetched(settings, source)  # raises if it is enabled all the same
+        return f"only by name: kido fetch {card.name}"
     if own.enabled is not None:
         return "" if own.enabled else "switched off"
     if card.needs_key and own.key is None:

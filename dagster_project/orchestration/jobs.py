@@ -105,5 +105,7 @@ def _scheduled() -> list[Source]:
     return [
         source
         for source in all_sources().values()
-        if can_be_asked(source) and source.CARD.calendar is not None
+        if can_be_asked(source)
+        and source.CARD.calendar is not None
+        and not source.CARD.only_by_name
     ]

@@ -24,6 +24,8 @@ Frequency = words.Frequency
 Kind = Literal["csv", "tsv", "json", "html", "xml", "zip", "gzip", "xlsx", "text"]
 """The kinds of file that the first bytes of an answer may indicate."""
 
+PublishingDays = Literal["weekdays", "TARGET"]
+
 Meaning = Literal["content", "nothing", "too_much", "quota"]
 """The meaning of an answer's status: a document, nothing published, ask for less, or a refusal."""
 
@@ -78,11 +80,14 @@ class Limits:
 class Calendar:
     """When a publication may be due: a cron line in the publisher's time zone, and a
     description.
+
+    `days` are the days on which it publishes: weekdays, or those of TARGET, the euro's payments.
     """
 
     cron: str
     timezone: str
     description: str
+    days: PublishingDays = "weekdays"
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,12 @@ class SourceCard:
     publisher has such a cap.
     `needs_consent`: its terms need a person's consent. `kido fetch` without a name does not ask it
     unless a person has set `KIDO_<NAME>_ENABLED=true`.
+    `only_by_name`: only `kido fetch <name>` asks it, no build and no `kido fetch` without a name:
+    its answer is too large to be fetched unasked.
+    `published_after` is of a source without windows, as `Windows.published_after` of one with them:
+    the time from the end of a day, month or year (by its `cadence`) to its publication. It is
+    negative where a day's figures are published before the day ends, and None where no further
+    period is expected.
     """
 
     name: str
@@ -116,6 +127,8 @@ class SourceCard:
     base_url: str | None = None
     needs_key: bool = False
     needs_consent: bool = False
+    only_by_name: bool = False
+    published_after: timedelta | None = None
     windows: tuple[Windows, ...] = ()
     limits: Limits = Limits()
     rows_per_call: tuple[int, int] | None = None
