@@ -191,6 +191,12 @@ class Client:
             self._client.close()
             self._client = None
 
+    def named(self, request: Request) -> str:
+        """Method and address of a request as they are recorded: without a credential."""
+        with self.redacting():
+            address = _Address(self._base_url, self._stand_in, request, self._secret)
+        return f"{request.method} {address.shown}"
+
     def send(self, request: Request, file: Path) -> Received:
         """Send one request, with retries; the content of the answer is written to `file`.
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -25,7 +26,13 @@ from dagster_project.errors import (
     shortened,
 )
 from dagster_project.http import LONGEST_WAIT_S, Client, Received
-from dagster_project.lake.landing import Landing, Part, file_name, new_snapshot_id
+from dagster_project.lake.landing import (
+    Landing,
+    Part,
+    file_name,
+    new_snapshot_id,
+    sha256_of_file,
+)
 from dagster_project.lake.store import write_atomically
 from dagster_project.sources.card import (
     Answer,
@@ -42,6 +49,8 @@ from dagster_project.sources.card import (
 RESUMABLE_FOR = timedelta(days=7)
 """The parts of an unfinished extract are used for this long, then all of it is fetched again:
 a publisher's pages of last month may not match those of today."""
+
+NOT_MODIFIED = 304
 
 MOST_WAITS = 5
 """How often one request waits for a quota that is renewed within LONGEST_WAIT_S."""
@@ -154,14 +163,27 @@ class ExtractDownload:
         return folder / self._source.CARD.name / file_name(self._extract.document)
 
     def _send(self, client: Client, request: Request) -> Received:
+        """The answer to a request; the landed copy where it is still what the publisher has."""
         file = self._folder / f"{self.state.snapshot_id}.part"
+        landed = self._landed_parts.get(client.named(request))
         try:
-            return client.send(request, file)
+            if landed is None:
+                return client.send(request, file)
+            received = client.send(only_if_changed(request, landed.part), file)
+            if received.answer.meaning != "unchanged":
+                return received
+            if landed.copy_to(self._landing, file):
+                return _as_landed(received, landed.part, file)
+            return client.send(request, file)  # the copy is damaged: all of it again
         except UpstreamFormatError as error:
             raise _rejected(error, file) from error
         except FetchError:
             file.unlink(missing_ok=True)
             raise
+
+    @cached_property
+    def _landed_parts(self) -> Mapping[str, LandedPart]:
+        return landed_parts(self._landing, self._source.CARD.name)
 
     def _next_step(self, request: Request, received: Received) -> Step:
         answer = received.answer
@@ -251,6 +273,64 @@ class ExtractDownload:
             answered_at=now,
             pending=list(self._extract.requests),
         )
+
+
+@dataclass(frozen=True)
+class LandedPart:
+    """A part of a snapshot, and its file in the landing."""
+
+    part: Part
+    file: str
+
+    def copy_to(self, landing: Landing, file: Path) -> bool:
+        """Copy it to a file of this machine; false if it is missing or not what was received."""
+        try:
+            landing.store.copy_out(self.file, file)
+        except FileNotFoundError:
+            return False
+        return sha256_of_file(file) == self.part.sha256
+
+
+def landed_parts(landing: Landing, source: str) -> Mapping[str, LandedPart]:
+    """By request: the newest landed answer whose publisher can be asked for changes since.
+
+    It can where it sent an `ETag` or `Last-Modified`.
+    """
+    oldest_first = sorted(landing.snapshots(source), key=lambda snapshot: snapshot.retrieved_at)
+    return {
+        part.request: LandedPart(part, f"{source}/{snapshot.snapshot_id}/{part.file}")
+        for snapshot in oldest_first
+        for part in snapshot.parts
+        if part.request.startswith("GET ") and _validators(part)
+    }
+
+
+def only_if_changed(request: Request, part: Part) -> Request:
+    """The request for what has changed since a part was received (RFC 9110, section 13)."""
+    return replace(
+        request,
+        headers={**request.headers, **_validators(part)},
+        statuses={**request.statuses, NOT_MODIFIED: "unchanged"},
+    )
+
+
+def _validators(part: Part) -> dict[str, str]:
+    names = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+    return {names[name]: part.headers[name] for name in names if name in part.headers}
+
+
+def _as_landed(received: Received, part: Part, file: Path) -> Received:
+    """The answer "not modified" as the answer that it repeats; retrieved now."""
+    answer = replace(
+        received.answer,
+        meaning="content",
+        status=200,
+        file=file,
+        media_type=part.media_type,
+        headers=part.headers,
+        text="",
+    )
+    return replace(received, answer=answer, sha256=part.sha256, bytes=part.bytes)
 
 
 def requests_left(landing: Landing, source: Source, extract: Extract) -> int:

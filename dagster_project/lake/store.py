@@ -71,6 +71,11 @@ class Store:
             return
         copy_atomically(file, Path(self.path(name)))
 
+    def copy_out(self, name: str, file: Path) -> None:
+        """Copy a file under the root to one of this machine. Raises FileNotFoundError."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._fs.get_file(self.path(name), str(file))
+
     def as_file(self, name: str, folder: Path) -> Path:
         """A file under the root as one of this machine: in place, else a copy in `folder`.
 

@@ -26,8 +26,9 @@ Kind = Literal["csv", "tsv", "json", "html", "xml", "zip", "gzip", "xlsx", "text
 
 PublishingDays = Literal["weekdays", "TARGET"]
 
-Meaning = Literal["content", "nothing", "too_much", "quota"]
-"""The meaning of an answer's status: a document, nothing published, ask for less, or a refusal."""
+Meaning = Literal["content", "nothing", "too_much", "quota", "unchanged"]
+"""The meaning of an answer's status: a document, nothing published, ask for less, a refusal, or
+nothing new since the copy that is landed (only of a conditional request)."""
 
 
 @dataclass(frozen=True, order=True)

@@ -14,9 +14,11 @@ import socket
 import ssl
 import threading
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -448,6 +450,25 @@ def dripping(chunk: int = 100, pause_s: float = 0.01) -> Behaviour:
                 return
             handler.wfile.write(reply.body[start : start + chunk])
             handler.wfile.flush()
+
+    return behave
+
+
+def with_validator(header: str = "ETag") -> Behaviour:
+    """The proper answer with an `ETag` of its body or a `Last-Modified` (of a made-up clock that
+    moves with the body); 304 without a body where the request names it.
+    """
+
+    def behave(handler: Handler, reply: Reply) -> None:
+        number = zlib.crc32(reply.body)
+        validator = f'"{number:08x}"'
+        if header == "Last-Modified":
+            validator = formatdate(1_600_000_000 + number % 100_000_000, usegmt=True)
+        condition = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}[header]
+        if handler.headers.get(condition) == validator:
+            handler.write(Reply(304, b"", reply.media_type, {header: validator}))
+        else:
+            handler.write(replace(reply, headers={**reply.headers, header: validator}))
 
     return behave
 

@@ -55,6 +55,7 @@ from tests.fakes.server import (
     silent,
     status,
     too_many_requests,
+    with_validator,
 )
 
 PAGES = {"a": 3, "b": 1}
@@ -589,6 +590,86 @@ def test_what_is_discarded_is_gone_and_asked_anew(home: Home) -> None:
     assert home.landing.store.names("lib") == []
     assert home.landing.store.names("lib/.unfinished") == []
     assert len(home.download().state.pending) == 2
+
+
+# What has not changed since.
+
+
+def settle(home: Home, download: ExtractDownload) -> None:
+    record(home, download)
+    download.finish()
+    home.library.requests.clear()
+
+
+@pytest.mark.parametrize(
+    ("header", "condition"),
+    [("ETag", "if-none-match"), ("Last-Modified", "if-modified-since")],
+)
+def test_a_landed_answer_is_asked_for_only_if_it_has_changed(
+    home: Home, header: str, condition: str
+) -> None:
+    home.library.always(with_validator(header))
+    first = home.run()
+    settle(home, first)
+    again = home.run()
+    assert home.asked == ["a/1", "a/2", "a/3", "b/1"]
+    assert [seen.headers[condition] for seen in home.library.requests] == [
+        part.headers[header.lower()] for part in first.state.parts
+    ]
+    # The answers without a body are as good as those with one, pages to follow included.
+    assert list(again.payloads()) == list(first.payloads())
+    assert [part.sha256 for part in again.state.parts] == [
+        part.sha256 for part in first.state.parts
+    ]
+    assert again.state.answered_at > first.state.answered_at
+    assert home.downloads == []
+
+
+def test_what_has_changed_is_received_beside_what_has_not(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.library.always(with_validator())
+    settle(home, home.run())
+    monkeypatch.setitem(PAGES, "a", 2)  # the second page is the last one now
+    again = home.run()
+    assert home.asked == ["a/1", "a/2", "b/1"]
+    assert [json.loads(payload)["next"] for payload in again.payloads()] == [True, False, False]
+
+
+def test_a_publisher_without_validators_is_asked_for_all_of_it(home: Home) -> None:
+    settle(home, home.run())
+    home.run()
+    assert not any("if-" in name for seen in home.library.requests for name in seen.headers)
+
+
+def test_a_withdrawn_answer_is_not_taken_for_one_that_is_there(home: Home) -> None:
+    home.library.always(with_validator())
+    settle(home, home.run())
+    (snapshot,) = home.landing.snapshots("lib")
+    home.landing.withdraw(snapshot, by="test", reason="wrong")
+    home.run()
+    assert not any("if-none-match" in seen.headers for seen in home.library.requests)
+
+
+@pytest.mark.parametrize("damage", [b"{}", None])
+def test_a_damaged_copy_is_received_again(home: Home, damage: bytes | None) -> None:
+    home.library.always(with_validator())
+    settle(home, home.run(Extract("b.json", (request("b/1"),))))
+    (snapshot,) = home.landing.snapshots("lib")
+    (part,) = snapshot.parts
+    copy = f"lib/{snapshot.snapshot_id}/{part.file}"
+    home.landing.store.remove(copy)
+    if damage is not None:
+        home.landing.store.write(copy, damage)
+    again = home.run(Extract("b.json", (request("b/1"),)))
+    assert home.asked == ["b/1", "b/1"]
+    assert home.parts(again) == ["b/1"]
+
+
+def test_not_modified_without_a_question_is_an_error(home: Home) -> None:
+    home.library.will(status(304))
+    with pytest.raises(UnexpectedStatusError, match="304"):
+        home.run()
 
 
 # The quarantine.
