@@ -44,7 +44,8 @@ HS_EDITIONS = tuple(f"HS{year}" for year in (1988, 1992, 1996, 2002, 2007, 2012,
 
 Frequency = Literal["A", "M"]
 FREQUENCIES: tuple[Frequency, ...] = get_args(Frequency)
-PRICE_FREQUENCIES = ("D", *reversed(FREQUENCIES))
+PriceFrequency = Literal["D", "M", "A"]
+PRICE_FREQUENCIES: tuple[PriceFrequency, ...] = get_args(PriceFrequency)
 SLICE_FREQUENCIES = (*FREQUENCIES, "D")
 
 DatePrecision = Literal["day", "month", "year"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
+
+import polars as pl
 
 from dagster_project.errors import (
     ConfigurationError,
@@ -105,13 +107,18 @@ def due_now(
     return due_of(source, ledger, now, answered, releases)
 
 
-def releases_of(lake: Lake, source: Source) -> Releases:
-    """When the publisher says that it publishes each period (UTC); empty where it does not say."""
+def releases_of(lake: Lake, source: Source, until: datetime | None = None) -> Releases:
+    """When the publisher says that it publishes each period (UTC); empty where it does not say.
+
+    By the calendars that were read `until` an instant, if it is given.
+    """
     if not hasattr(source, "release_calendar"):
         return {}
     rows = lake.rows(LAKE_TABLES["release_dates"], source.CARD.name)
     if rows is None:
         return {}
+    if until is not None:
+        rows = rows.filter(pl.col("vintage_at") <= until)
     newest_last = rows.sort("vintage_at").select("frequency", "period_start", "released_at")
     return {
         Window(frequency, start): released_at
@@ -183,14 +190,17 @@ def due_of(
     """What the publisher may have published: fetched once after each day of its calendar.
 
     A window is due if it is one of the newest `revised_for` expected ones, and was not answered
-    since the calendar's last moment. For a source without windows, the same is true of its
+    since the calendar's last moment; one without figures also on each weekday, since it is late.
+    For a source without windows, the same is true of its
     document. Where the publisher says when it publishes which period (`releases`), a period with
     figures is not due again before the next release, and none is due before its own.
     """
-    moment = last_moment(source.CARD.calendar, now)
+    calendar = source.CARD.calendar
+    moment = last_moment(calendar, now)
     if not source.CARD.windows:
         last = ledger.last_answered()
         return Due(is_due=last is None or last.asked_at < moment)
+    last_weekday = last_moment(calendar and _every_weekday(calendar), now)
     last_release = max((at for at in releases.values() if at <= now), default=None)
     if last_release is None or now - last_release > CALENDAR_REACHES:
         last_release, releases = moment, {}
@@ -201,7 +211,7 @@ def due_of(
         if window not in answered:
             return True
         has_figures = answered[window].window_ask.rows > 0
-        return answered[window].asked_at < (last_release if has_figures else moment)
+        return answered[window].asked_at < (last_release if has_figures else last_weekday)
 
     windows = tuple(filter(is_due, newest_of(source, now.date())))
     return Due(bool(windows), windows, _needs_calendar(source, ledger, now))
@@ -260,6 +270,12 @@ def last_moment(calendar: Calendar | None, now: datetime) -> datetime:
     local = now.replace(tzinfo=UTC).astimezone(ZoneInfo(calendar.timezone))
     moment: datetime = croniter(calendar.cron, local).get_prev(datetime)
     return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _every_weekday(calendar: Calendar) -> Calendar:
+    """The calendar at its time of day, on each weekday."""
+    minute, hour, *_ = calendar.cron.split()
+    return replace(calendar, cron=f"{minute} {hour} * * 1-5")
 
 
 def scope_of(settings: Settings, source: Source, ledger: Ledger) -> Scope:

@@ -95,6 +95,12 @@ def sessions(name: Calendar) -> pl.Series:
     return pl.Series("session", days, pl.Date)
 
 
+@cache
+def session_days(name: Calendar) -> frozenset[date]:
+    """The days of `sessions`."""
+    return frozenset(sessions(name))
+
+
 def session_of(name: Calendar, day: date, hour: str | None = None, zone: str | None = None) -> date:
     """The session of an event: the first one that closes after the event became known.
 

@@ -1,4 +1,6 @@
-"""The `runtime.*` tables that dbt reads: sources, snapshots, asked windows, columns, code texts."""
+"""The `runtime.*` tables that dbt reads: sources and when they publish, snapshots, asked windows,
+columns, code texts.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from dagster_project.intake.due import is_fetched
+from dagster_project.intake.due import is_fetched, releases_of
 from dagster_project.intake.ledger import Ledger
-from dagster_project.intake.stores import landing_of
+from dagster_project.intake.publications import is_asked_by_itself, publications
+from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import nomenclature
@@ -26,6 +29,10 @@ _SNAPSHOT: Mapping[str, Any] = {
 _ASK: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,
     "snapshot_id": pl.String,
+}  # fmt: skip
+_PUBLICATION: Mapping[str, Any] = {
+    "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "due_at": INSTANT,
+    "due_on": pl.Date,
 }  # fmt: skip
 
 
@@ -56,9 +63,23 @@ def runtime_tables(
             [row for source in sources for row in _asks(source.CARD.name, landing, settings)],
             schema=_ASK,
         ),
+        "publications": _publications(settings, sources),
         "columns": columns_frame(tables),
         "nomenclature": _nomenclature(settings),
     }
+
+
+def _publications(settings: Settings, sources: Collection[Source]) -> pl.DataFrame:
+    """The periods that were due before the day of the build, and the next ones, by source."""
+    lake, today = lake_of(settings), settings.today
+    rows = [
+        (source.CARD.name, each.frequency, each.period_start, each.due_at, each.due_on)
+        for source in sources
+        for each in publications(
+            source, releases_of(lake, source, settings.as_of_instant), today
+        )
+    ]
+    return pl.DataFrame(rows, schema=_PUBLICATION, orient="row")
 
 
 def _nomenclature(settings: Settings) -> pl.DataFrame:
@@ -128,6 +149,7 @@ def _sources(settings: Settings, sources: Collection[Source], landing: Landing) 
             or is_fetched(settings, source)
             or bool(_bundled_or_received(landing, card.name, settings.as_of_instant)),
             "is_fetched": is_fetched(settings, source),
+            "is_asked": is_asked_by_itself(settings, source),
             **_last_ask(card.name, landing, settings),
         }
         for source, card in ((source, source.CARD) for source in sources)

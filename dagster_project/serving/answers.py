@@ -48,6 +48,8 @@ class Line:
     source: str | None
     titles: str | None
     vintage: date | None
+    newer_period: str | None
+    """A period that the source should have published since."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def answers(published_file: Path, importer: str) -> Answers:
 _NAME = "select name from reference.economies where economy_iso3 = $importer"
 _LINES = """
 select
-    position, subject, figure, unit, period, detail, trend, trend_from, source, vintage,
+    position, subject, figure, unit, period, detail, trend, trend_from, source, vintage, newer_period,
     (
         select string_agg(sources.title, ' and ' order by sources.source)
         from catalog.sources as sources
@@ -234,7 +236,8 @@ def _period(line: Line) -> str:
 
 
 def _origin(line: Line, names: str | None) -> str:
-    return f"{names}, vintage {line.vintage}" if names else ""
+    older = f"; old: {line.newer_period} is due" if line.newer_period else ""
+    return f"{names}, vintage {line.vintage}{older}" if names else ""
 
 
 def _drawn(line: Line) -> str:

@@ -6,7 +6,7 @@ Only lists without the small flows; whole years of BACI are in `baci`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -35,6 +35,7 @@ CARD = SourceCard(
         "missing in 2002 to 2017."
     ),
     bundled=("top_flows_2002_2024.csv",),
+    published_after=timedelta(days=396),
 )
 
 RELEASED = datetime(2026, 1, 31)

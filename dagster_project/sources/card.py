@@ -55,15 +55,16 @@ class Window:
 class Windows:
     """The periods of one frequency that a publisher is asked for.
 
-    `since` is the first day of the first one. A period is expected `published_after` its end. The
-    newest `revised_for` periods that are expected may still be revised: a build fetches those,
-    `kido fetch` also older ones.
+    `since` is the first day of the first one. A period is expected `published_after` its end, and
+    late after a further `tolerance`: some publishers name no day. The newest `revised_for` periods
+    that are expected may still be revised: a build fetches those, `kido fetch` also older ones.
     """
 
     frequency: Frequency
     since: date
     published_after: timedelta
     revised_for: int
+    tolerance: timedelta = timedelta()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Second-hand figures: publications of China's customs themselves are not read her
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import polars as pl
 
@@ -37,6 +38,7 @@ CARD = SourceCard(
         "day of the report if that is later."
     ),
     bundled=("exports.csv",),
+    published_after=timedelta(days=20),
 )
 
 

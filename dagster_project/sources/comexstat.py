@@ -67,14 +67,16 @@ CARD = SourceCard(
     windows=(
         # A file has the months of a year: thirteen months are always those of the two newest years.
         # A month is published in the first days of the next.
-        Windows("M", date(1997, 1, 1), timedelta(days=3), revised_for=13),
+        Windows(
+            "M", date(1997, 1, 1), timedelta(days=3), revised_for=13, tolerance=timedelta(days=6)
+        ),
     ),
     limits=Limits(calls_a_minute=20),
     calendar=Calendar(
-        "0 18 4,9 * *",
+        "0 18 1-10 * *",
         "America/Sao_Paulo",
-        "The 4th and the 9th at 18:00 in Brasília: a month is published in the first working days "
-        "of the next, and the files of two years are 400 MB.",
+        "18:00 in Brasília until the 10th: a month is published in the first working days of the "
+        "next. A file that has not changed is not sent again.",
     ),
 )
 

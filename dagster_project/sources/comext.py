@@ -68,7 +68,9 @@ CARD = SourceCard(
     windows=(
         # Published about 45 days after a month; months of the current and the last year are
         # revised each time.
-        Windows("M", date(2002, 1, 1), timedelta(days=44), revised_for=20),
+        Windows(
+            "M", date(2002, 1, 1), timedelta(days=44), revised_for=20, tolerance=timedelta(days=6)
+        ),
     ),
     limits=Limits(calls_a_minute=30),
     calendar=Calendar(

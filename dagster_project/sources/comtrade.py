@@ -94,9 +94,13 @@ CARD = SourceCard(
     needs_key=True,
     windows=(
         # Reporters send a year three to nine months after its end, and revise it later on.
-        Windows("A", date(2000, 1, 1), timedelta(days=180), revised_for=3),
+        Windows(
+            "A", date(2000, 1, 1), timedelta(days=180), revised_for=3, tolerance=timedelta(days=90)
+        ),
         # Japan's months come after 60 to 90 days; any of the last two years may still change.
-        Windows("M", date(2010, 1, 1), timedelta(days=60), revised_for=24),
+        Windows(
+            "M", date(2010, 1, 1), timedelta(days=60), revised_for=24, tolerance=timedelta(days=30)
+        ),
     ),
     limits=Limits(
         # A token bucket of about one call a second with a burst of two or three: a little below

@@ -6,6 +6,7 @@ UN Comtrade's own formats are not read: an extract is a small derived table.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import polars as pl
 
@@ -32,6 +33,7 @@ CARD = SourceCard(
         "partners, each month from 2017 to 2024."
     ),
     bundled=("rare_earths.csv", "china_exports_monthly.csv"),
+    published_after=timedelta(days=181),
 )
 
 

@@ -60,7 +60,9 @@ CARD = SourceCard(
         "30 16 * * 1-5",
         "Europe/Berlin",
         "Business days at 16:30 in Frankfurt, after the rates of the day (about 16:00).",
+        days="TARGET",
     ),
+    published_after=timedelta(hours=-8),
 )
 
 HISTORY = "eurofxref-hist"

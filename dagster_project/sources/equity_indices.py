@@ -6,6 +6,7 @@ As indices only: the closes themselves may not be redistributed, and returns nee
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import polars as pl
 
@@ -28,6 +29,7 @@ CARD = SourceCard(
         "and Toyota since 2016, adjusted for splits, each divided by its first one and times 100."
     ),
     bundled=("equity_indices.csv",),
+    published_after=timedelta(),
 )
 
 

@@ -60,7 +60,9 @@ CARD = SourceCard(
     windows=(
         # A file has the months of a year: thirteen months are always those of the two newest years.
         # The detailed files come 26 to 31 days after a month's end.
-        Windows("M", date(1988, 1, 1), timedelta(days=24), revised_for=13),
+        Windows(
+            "M", date(1988, 1, 1), timedelta(days=24), revised_for=13, tolerance=timedelta(days=8)
+        ),
     ),
     # At least half a second between two downloads.
     limits=Limits(calls_a_minute=110),

@@ -37,23 +37,23 @@ newest as (
 
 ),
 
-releases as (
+by_frequency as (
 
-    select * from {{ ref('stg_lake__release_dates') }}
+    select * from {{ ref('int_catalog__find_missing_periods') }}
 
 ),
 
--- The first period that is not there yet, where its publisher says when it comes.
+-- Of a source with several frequencies, the period that is longest overdue.
 expected as (
 
     select
-        releases.source,
-        min(releases.period_start) as expected_period,
-        arg_min(releases.released_at, releases.period_start) as expected_at
-    from releases
-    left join newest on releases.source = newest.source
-    where releases.period_start > coalesce(newest.latest_period, date '1900-01-01')
-    group by releases.source
+        source,
+        max(published_through) as published_through,
+        arg_min(expected_period, expected_at) as expected_period,
+        min(expected_at) as expected_at,
+        arg_min(expected_on, expected_at) as expected_on
+    from by_frequency
+    group by source
 
 )
 
@@ -71,8 +71,15 @@ select
     sources.last_answer,
     newest.last_vintage_at,
     newest.latest_period,
+    expected.published_through,
     expected.expected_period,
-    expected.expected_at
+    expected.expected_at,
+    sources.is_asked and coalesce(expected.expected_on < {{ as_of_day() }}, false) as is_late,
+    if(
+        sources.is_asked and coalesce(expected.expected_on < {{ as_of_day() }}, false),
+        date_diff('day', expected.expected_on, {{ as_of_day() }}),
+        0
+    ) as days_late
 from sources
 left join newest on sources.source = newest.source
 left join expected on sources.source = expected.source

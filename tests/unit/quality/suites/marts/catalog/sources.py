@@ -1,14 +1,16 @@
 """Rows of `catalog.sources` that hold, and a change that breaks each rule."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from tests.unit.quality.seeded import Defects, Row, without
 
 GOOD: Sequence[Row] = [
     {"source": name, "title": "T", "publisher": "P", "licence": "CC BY 4.0",
      "cadence": cadence, "enabled": True, "is_fetched": is_fetched, "last_vintage_at": at,
-     "last_answer": "ok" if is_fetched else "not_asked"}
+     "last_answer": "ok" if is_fetched else "not_asked",
+     "is_late": name == "ecb", "days_late": 28 * (name == "ecb"),
+     "expected_period": date(2026, 11, 2) if name == "ecb" else None}
     for name, cadence, is_fetched, at in (
         ("ecb", "daily", True, datetime(2026, 10, 30)),
         ("comtrade_baskets", "annual", True, datetime(2025, 7, 1)),
@@ -32,16 +34,8 @@ DEFECTS: Defects = {
         {"last_vintage_at": datetime(2026, 12, 24)},
         1,
     ),
-    "daily_sources_have_figures_of_the_last_90_days": (
-        {"last_vintage_at": datetime(2026, 8, 1)},
-        1,
-    ),
-    "monthly_sources_have_figures_of_the_last_200_days": (
-        {"cadence": "monthly", "last_vintage_at": datetime(2026, 4, 1)},
-        1,
-    ),
-    "annual_sources_have_figures_of_the_last_900_days": (
-        {"cadence": "annual", "last_vintage_at": datetime(2024, 4, 1)},
+    "a_late_source_has_an_expected_period": (
+        {"is_late": True, "days_late": 3, "expected_period": None},
         1,
     ),
 }
