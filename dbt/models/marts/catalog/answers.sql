@@ -46,7 +46,7 @@ newer as (
         ) as newer_period,
         count(*) over (partition by source) as frequencies
     from missing_periods
-    where latest_period < published_through
+    qualify latest_period < published_through
 
 ),
 
@@ -71,7 +71,10 @@ newer_by_line as (
     inner join newer
         on
             list_contains(string_split(dated_lines.source, ', '), newer.source)
-            and (newer.frequencies = 1 or length(newer.newer_period) = length(dated_lines.last_period))
+            and (
+                newer.frequencies = 1
+                or length(newer.newer_period) = length(dated_lines.last_period)
+            )
             and left(dated_lines.last_period, length(newer.newer_period))
             < left(newer.newer_period, length(dated_lines.last_period))
     group by dated_lines.importer_iso3, dated_lines.position
