@@ -8,6 +8,7 @@ from dagster_project.intake.due import is_fetched
 from dagster_project.orchestration.assets import all_assets
 from dagster_project.orchestration.dbt_runner import load_manifest
 from dagster_project.orchestration.jobs import jobs, schedules
+from dagster_project.orchestration.lateness_checks import lateness_checks
 from dagster_project.orchestration.progress import stage_logger
 from dagster_project.orchestration.publication_assets import mart_audit
 from dagster_project.orchestration.resources import Warehouse
@@ -26,7 +27,7 @@ def defs() -> dg.Definitions:
     fetched = {name for name, source in all_sources().items() if is_fetched(settings, source)}
     return dg.Definitions(
         assets=all_assets(load_manifest(), fetched),
-        asset_checks=[mart_audit()],
+        asset_checks=[mart_audit(), lateness_checks(all_sources().values())],
         jobs=list(jobs().values()),
         schedules=schedules(),
         resources={"warehouse": Warehouse()},

@@ -6,13 +6,19 @@ the check `published_period_is_held`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from dagster_project.intake.due import Releases, why_not_asked
+import polars as pl
+
+from dagster_project.intake.due import Releases, releases_of, why_not_asked
+from dagster_project.lake.copies import copies_of
+from dagster_project.lake.landing import Landing
+from dagster_project.lake.schemas import LAKE_TABLES
+from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
 from dagster_project.sources.card import (
     Calendar,
@@ -46,6 +52,16 @@ class Publication:
     due_at: datetime
     due_on: date
 
+    @property
+    def name(self) -> str:
+        """`2024`, `2024-05` or `2024-05-17`."""
+        return period_name(self.period_start, self.frequency)
+
+
+def period_name(start: date, frequency: PriceFrequency) -> str:
+    """A period as it is written: `2024`, `2024-05` or `2024-05-17`."""
+    return start.isoformat()[: {"A": 4, "M": 7, "D": 10}[frequency]]
+
 
 @dataclass(frozen=True)
 class Lateness:
@@ -58,6 +74,10 @@ class Lateness:
 
     published_through: Publication | None = None
     missing: Publication | None = None
+    held_through: str = ""
+    """The newest period in the lake: `2024`, `2024-05` or `2024-05-17`; empty if it has none."""
+    next_one: Publication | None = None
+    """The next period that is not due yet, and not in the lake."""
 
     def days_late(self, today: date) -> int:
         """The days since the first missing period was due; 0 if none is missing."""
@@ -81,8 +101,25 @@ def publications(source: Source, releases: Releases, today: date) -> list[Public
     ]
 
 
+def _held_through(newest: Mapping[PriceFrequency, date]) -> str:
+    if not newest:
+        return ""
+    frequency = max(newest, key=lambda each: newest[each])
+    return period_name(newest[frequency], frequency)
+
+
+def lateness_of(settings: Settings, source: Source, lake: Lake, landing: Landing) -> Lateness:
+    """What is published of a source and missing in the lake, on the settings' day."""
+    today = settings.today
+    releases = releases_of(lake, source, settings.as_of_instant)
+    newest = newest_periods(lake, landing, source, today)
+    return lateness(publications(source, releases, today), newest, today)
+
+
 def lateness(
-    all_publications: list[Publication], newest: Mapping[PriceFrequency, date], today: date
+    all_publications: Sequence[Publication],
+    newest: Mapping[PriceFrequency, date],
+    today: date,
 ) -> Lateness:
     """What is missing of a source whose newest period in the lake is `newest`, by frequency.
 
@@ -98,7 +135,43 @@ def lateness(
     return Lateness(
         max(published, key=lambda each: each.period_start, default=None),
         min(missing, key=lambda each: each.due_at, default=None),
+        _held_through(newest),
+        min(
+            (
+                each
+                for each in all_publications
+                if each.due_on >= today and each.period_start > newest.get(each.frequency, date.min)
+            ),
+            key=lambda each: each.due_at,
+            default=None,
+        ),
     )
+
+
+def newest_periods(
+    lake: Lake, landing: Landing, source: Source, today: date
+) -> dict[PriceFrequency, date]:
+    """The newest period of a source in the lake, by frequency, as known on a day."""
+    newest: dict[PriceFrequency, date] = {}
+    copies = copies_of(landing, source.CARD.name, lake)
+    for table in (LAKE_TABLES[name] for name in source.CARD.tables):
+        rows = lake.rows(table, source.CARD.name, copies.left_out(table, today))
+        if table.period is None or rows is None:
+            continue
+        period = pl.col(table.period)
+        if table.columns[table.period].dtype == pl.Int32:
+            period = pl.date(period, 1, 1)
+        has_frequency = "frequency" in table.columns
+        frequency = pl.col("frequency") if has_frequency else pl.lit(table.frequency)
+        reached = (
+            rows.filter(pl.col("vintage_at").dt.date() <= today)
+            .group_by(frequency.alias("frequency"))
+            .agg(period.max().alias("period"))
+            .collect()
+        )
+        for each, day in reached.iter_rows():
+            newest[each] = max(day, newest.get(each, day))
+    return newest
 
 
 def is_asked_by_itself(settings: Settings, source: Source) -> bool:

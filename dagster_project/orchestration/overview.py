@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dagster_project.errors import PublicationError, counted, iso_instant
 from dagster_project.intake.due import due_now, is_fetched, releases_of, scope_of
 from dagster_project.intake.ledger import Ledger
+from dagster_project.intake.publications import Lateness, is_asked_by_itself, lateness_of
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.copies import left_out_on
@@ -57,8 +58,16 @@ class SourceState:
     can_be_fetched: bool
     is_due: bool
     due_periods: int | None
+    published_through: str | None
+    """The newest period that should have been published by yesterday."""
+    held_through: str | None
+    """`latest_period` as it is written: 2024, 2024-05 or 2024-05-17."""
+    days_late: int
+    """Days since the first missing period was due; 0 if none is, or the source needs a person."""
+    old_since: str | None
+    """The day on which the first missing period was due, of any source."""
     next_period: str | None
-    """The next period to be published, as its publisher's calendar says."""
+    """The next period to be published, by its publisher's calendar."""
     next_released_at: str | None
     last_answer: str | None
     last_asked_at: str | None
@@ -77,9 +86,8 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
         due, releases = None, releases_of(lake, source)
         if can_be_asked(source):
             due = due_now(source, ledger, now, scope_of(settings, source, ledger), releases)
-        following = min(
-            ((at, window.key) for window, at in releases.items() if at > now), default=None
-        )
+        late = lateness_of(settings, source, lake, landing)
+        is_asked = is_asked_by_itself(settings, source)
         last_run = ledger.last_run()
         yield SourceState(
             source=name,
@@ -97,8 +105,12 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
             can_be_fetched=due is not None,
             is_due=due is not None and due.is_due,
             due_periods=None if due is None else len(due.windows),
-            next_period=following[1] if following else None,
-            next_released_at=iso_instant(following[0]) if following else None,
+            published_through=late.published_through.name if late.published_through else None,
+            held_through=late.held_through or latest or None,
+            days_late=late.days_late(settings.today) if is_asked else 0,
+            old_since=_old_since(late, settings),
+            next_period=late.next_one.name if late.next_one else None,
+            next_released_at=iso_instant(late.next_one.due_at) if late.next_one else None,
             last_answer=last_run.answer if last_run else None,
             last_asked_at=iso_instant(last_run.asked_at) if last_run else None,
             licence=card.licence,
@@ -112,14 +124,26 @@ def print_sources(sources: Iterable[SourceState]) -> None:
         [
             Column("source", [state.source for state in states]),
             Column("figures", [" + ".join(state.figures) or "none yet" for state in states]),
-            Column("last vintage", [state.last_vintage or "–" for state in states]),
-            Column("latest period", [state.latest_period or "–" for state in states]),
+            Column("published through", [state.published_through or "–" for state in states]),
+            Column("held", [state.held_through or "–" for state in states]),
+            Column("late", [_late_in_words(state) for state in states]),
             Column("due", [_due_in_words(state) for state in states]),
+            Column("last vintage", [state.last_vintage or "–" for state in states]),
             Column("credentials", [_key_in_words(state) for state in states]),
             Column("last answer", [_answer_in_words(state) for state in states]),
             Column("licence", [state.licence for state in states]),
         ]
     )
+
+
+def _old_since(late: Lateness, settings: Settings) -> str | None:
+    return str(late.missing.due_on) if late.missing and late.days_late(settings.today) else None
+
+
+def _late_in_words(source: SourceState) -> str:
+    if source.days_late:
+        return f"by {counted(source.days_late, 'day')}"
+    return f"not asked, old since {source.old_since}" if source.old_since else "–"
 
 
 def _due_in_words(source: SourceState) -> str:

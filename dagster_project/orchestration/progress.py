@@ -8,8 +8,10 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.errors import counted
 from dagster_project.lake.space import disk_full
 from dagster_project.orchestration.keys import PUBLISHED
+from dagster_project.orchestration.lateness_checks import HELD, LATENESS_STEP
 from dagster_project.orchestration.metadata import SKIPPED, SUITE_CHECK
 from dagster_project.serving.publication import SHOW_FAILED_CHECKS
 from dagster_project.serving.terminal import say
@@ -31,6 +33,8 @@ class StageHandler(logging.Handler):
         """Steps whose failure a failed check has explained already."""
         self._materialized: set[str] = set()
         """Steps that have materialized an asset."""
+        self._late: list[str] = []
+        """Sources with a missing period, each with the days since it was due."""
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
@@ -46,6 +50,8 @@ class StageHandler(logging.Handler):
         if kind == dg.DagsterEventType.STEP_SUCCESS:
             if event.step_key == "dbt_build" and event.step_key not in self._materialized:
                 return None  # nothing is new
+            if event.step_key == LATENESS_STEP:
+                return self._late_sources()
             seconds = event.step_success_data.duration_ms / 1000
             return f"{_stage(event.step_key)} ({seconds:.1f} s)"
         if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
@@ -63,9 +69,22 @@ class StageHandler(logging.Handler):
                 return f"✗ {_cause_of(data.error)}"
         return None
 
+    def _late_sources(self) -> str | None:
+        if not self._late:
+            return None
+        return (
+            f"! A published period is missing: {', '.join(sorted(self._late))}. kido fetch asks "
+            "for it; it does not block"
+        )
+
     def _failed_check(self, event: Any) -> str | None:
         evaluation = event.asset_check_evaluation_data
         if evaluation.passed:
+            return None
+        if evaluation.check_name == HELD:
+            days = evaluation.metadata["days_late"].value
+            source = evaluation.asset_key.path[-1]
+            self._late.append(f"{source} ({counted(days, 'day')})")
             return None
         observed = evaluation.metadata.get("observed") or evaluation.metadata.get("answer")
         finding = getattr(observed, "value", None) or "see the run in the UI"

@@ -75,9 +75,7 @@ def _publications(settings: Settings, sources: Collection[Source]) -> pl.DataFra
     rows = [
         (source.CARD.name, each.frequency, each.period_start, each.due_at, each.due_on)
         for source in sources
-        for each in publications(
-            source, releases_of(lake, source, settings.as_of_instant), today
-        )
+        for each in publications(source, releases_of(lake, source, settings.as_of_instant), today)
     ]
     return pl.DataFrame(rows, schema=_PUBLICATION, orient="row")
 

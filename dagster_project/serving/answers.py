@@ -100,7 +100,8 @@ def answers(published_file: Path, importer: str) -> Answers:
 _NAME = "select name from reference.economies where economy_iso3 = $importer"
 _LINES = """
 select
-    position, subject, figure, unit, period, detail, trend, trend_from, source, vintage, newer_period,
+    position, subject, figure, unit, period, detail, trend, trend_from, source, vintage,
+    newer_period,
     (
         select string_agg(sources.title, ' and ' order by sources.source)
         from catalog.sources as sources
