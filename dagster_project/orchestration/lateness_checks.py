@@ -3,8 +3,6 @@
 One step for all sources. It runs after their lake assets, which say how far the figures reach.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 
 import dagster as dg
