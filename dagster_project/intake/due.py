@@ -190,10 +190,10 @@ def due_of(
     """What the publisher may have published: fetched once after each day of its calendar.
 
     A window is due if it is one of the newest `revised_for` expected ones, and was not answered
-    since the calendar's last moment; one without figures also on each weekday, since it is late.
-    For a source without windows, the same is true of its
-    document. Where the publisher says when it publishes which period (`releases`), a period with
-    figures is not due again before the next release, and none is due before its own.
+    since the calendar's last moment. A late one, newer than all with figures, is due again on each
+    weekday. For a source without windows, the same is true of its document. Where the publisher
+    says when it publishes which period (`releases`), a period with figures is not due again before
+    the next release, and none is due before its own.
     """
     calendar = source.CARD.calendar
     moment = last_moment(calendar, now)
@@ -205,13 +205,19 @@ def due_of(
     if last_release is None or now - last_release > CALENDAR_REACHES:
         last_release, releases = moment, {}
 
+    newest_with_figures = {
+        window.frequency: window for window in sorted(answered) if answered[window].window_ask.rows
+    }
+
     def is_due(window: Window) -> bool:
         if releases.get(window, now) > now:
             return False
         if window not in answered:
             return True
-        has_figures = answered[window].window_ask.rows > 0
-        return answered[window].asked_at < (last_release if has_figures else last_weekday)
+        if answered[window].window_ask.rows > 0:
+            return answered[window].asked_at < last_release
+        is_late = window > newest_with_figures.get(window.frequency, window)
+        return answered[window].asked_at < (last_weekday if is_late else moment)
 
     windows = tuple(filter(is_due, newest_of(source, now.date())))
     return Due(bool(windows), windows, _needs_calendar(source, ledger, now))

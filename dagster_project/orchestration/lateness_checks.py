@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterator
 import dagster as dg
 
 from dagster_project.errors import counted
-from dagster_project.intake.publications import (
+from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.orchestration.keys import lake_key, landing_key, non_empty
+from dagster_project.orchestration.publications import (
     Lateness,
     is_asked_by_itself,
     lateness_of,
 )
-from dagster_project.intake.stores import lake_of, landing_of
-from dagster_project.orchestration.keys import lake_key, landing_key, non_empty
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source

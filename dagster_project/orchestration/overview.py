@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from dagster_project.errors import PublicationError, counted, iso_instant
 from dagster_project.intake.due import due_now, is_fetched, releases_of, scope_of
 from dagster_project.intake.ledger import Ledger
-from dagster_project.intake.publications import Lateness, is_asked_by_itself, lateness_of
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.build_file import connect
 from dagster_project.lake.copies import left_out_on
@@ -20,6 +19,7 @@ from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.orchestration.builds import blocked_builds, complete_build
 from dagster_project.orchestration.preview import lake_reach
+from dagster_project.orchestration.publications import Lateness, is_asked_by_itself, lateness_of
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.rules import Suite
@@ -124,7 +124,7 @@ def print_sources(sources: Iterable[SourceState]) -> None:
         [
             Column("source", [state.source for state in states]),
             Column("figures", [" + ".join(state.figures) or "none yet" for state in states]),
-            Column("published through", [state.published_through or "–" for state in states]),
+            Column("published", [state.published_through or "–" for state in states]),
             Column("held", [state.held_through or "–" for state in states]),
             Column("late", [_late_in_words(state) for state in states]),
             Column("due", [_due_in_words(state) for state in states]),
@@ -143,7 +143,7 @@ def _old_since(late: Lateness, settings: Settings) -> str | None:
 def _late_in_words(source: SourceState) -> str:
     if source.days_late:
         return f"by {counted(source.days_late, 'day')}"
-    return f"not asked, old since {source.old_since}" if source.old_since else "–"
+    return f"old since {source.old_since}" if source.old_since else "–"
 
 
 def _due_in_words(source: SourceState) -> str:

@@ -12,11 +12,11 @@ import polars as pl
 
 from dagster_project.intake.due import is_fetched, releases_of
 from dagster_project.intake.ledger import Ledger
-from dagster_project.intake.publications import is_asked_by_itself, publications
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import nomenclature
+from dagster_project.orchestration.publications import is_asked_by_itself, publications
 from dagster_project.serving.dictionary import Table, columns_frame
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from dagster_project.intake.publications import (
+from dagster_project.orchestration.publications import (
     PERIODS_TO_COME,
     Publication,
     lateness,
