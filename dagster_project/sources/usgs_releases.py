@@ -98,8 +98,8 @@ def follow(request: Request, answer: Answer) -> Step:
         )
         return Instead((edition,))
     raise UpstreamFormatError(
-        f"{NAME}: the release of the edition of {context['edition']} has no file like "
-        f"{_name_of_table(context['edition']).pattern.rstrip('$')}: its layout has changed.",
+        f"{NAME}: the release of the edition of {context['edition']} has no table "
+        "of the world among its files: its layout has changed.",
         hint=f"See {HOMEPAGE}.",
     )
 
