@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from collections.abc import Mapping
+import io
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dagster_project.settings import BUNDLED
+from dagster_project.sources.usgs_mcs import PRICE_UNITS
 from tests.fakes.server import NOT_FOUND, FakePublisher, Reply, Seen, json_reply
 
 HOST = "https://www.sciencebase.gov"
@@ -93,3 +97,66 @@ class FakeScienceBase(FakePublisher):
 
     def _all(self) -> Mapping[str, Item]:
         return {one.id: one for item in self.items for one in (item, *item.children)}
+
+
+LONG_COLUMNS = (
+    "MCS chapter", "Section", "Commodity", "Country", "Statistics", "Statistics_detail", "Unit",
+    "Year", "Value", "Notes", "Is critical mineral 2026", "Other notes",
+)  # fmt: skip
+STATISTICS = {"extraction": "Production", "processing": "Production", "reserves": "Reserves",
+              "capacity": "Capacity"}  # fmt: skip
+MARKS = {"withheld": "W", "not_available": "NA", "not_applicable": "XX", "zero": "—"}
+BOUNDS = {"below": "<", "above": ">"}
+
+
+def edition_of_2027(changes: Mapping[tuple[str, str, int], float] | None = None) -> bytes:
+    """An edition in the long layout, in Windows-1252: the figures of 2025 of that of 2026, for 2025
+    and again for 2026, in metric tons.
+
+    `changes` replace amounts, by label, economy and year.
+    """
+    out = io.StringIO()
+    table = csv.DictWriter(out, LONG_COLUMNS, restval="", lineterminator="\r\n")
+    table.writeheader()
+    table.writerows(_production(changes or {}))
+    table.writerows(_prices())
+    return out.getvalue().encode("cp1252")
+
+
+def _production(changes: Mapping[tuple[str, str, int], float]) -> Iterator[dict[str, str]]:
+    names = {row["economy_iso3"]: row["name"] for row in _bundled("catalogue/economies.csv")}
+    names |= {"WLD": "World total", "_X": "Other countries"}
+    for row in _bundled("usgs_mcs/mcs_2026.csv"):
+        if row["year"] != "2025":
+            continue
+        commodity, _, detail = row["label"].partition(": ")
+        for year in (2026,) if row["stage"] == "reserves" else (2025, 2026):
+            amount = changes.get((row["label"], row["economy_iso3"], year))
+            plain = f"{float(row['amount_t'] or 0) if amount is None else amount:.6f}"
+            yield {
+                "Section": "World Production", "Commodity": commodity,
+                "Country": names[row["economy_iso3"]], "Statistics": STATISTICS[row["stage"]],
+                "Statistics_detail": detail, "Unit": "metric tons", "Year": f"{year}",
+                "Value": MARKS.get(row["flag"] if amount is None else "")
+                or BOUNDS.get(row["bound"], "") + plain.rstrip("0").rstrip("."),
+                "Notes": "Estimated." if year == 2026 else "",
+            }  # fmt: skip
+
+
+def _prices() -> Iterator[dict[str, str]]:
+    units = {kido: printed for printed, kido in PRICE_UNITS.items()}
+    unit_of = {row["label"]: row["unit"] for row in _bundled("usgs_mcs/price_labels.csv")}
+    for row in _bundled("usgs_mcs/prices_2026.csv"):
+        commodity, _, detail = row["label"].partition(": ")
+        years = {"2021": (), "2025": (2025, 2026)}.get(row["year"], (int(row["year"]),))
+        for year in years:
+            yield {
+                "Section": "Salient Statistics—United States", "Commodity": commodity,
+                "Country": "United States", "Statistics": "Price", "Statistics_detail": detail,
+                "Unit": units[unit_of[row["label"]]], "Year": f"{year}", "Value": row["price"],
+            }  # fmt: skip
+
+
+def _bundled(file: str) -> Iterator[dict[str, str]]:
+    with (BUNDLED / file).open(encoding="utf8", newline="") as opened:
+        yield from csv.DictReader(opened)
