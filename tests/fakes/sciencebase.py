@@ -109,9 +109,13 @@ MARKS = {"withheld": "W", "not_available": "NA", "not_applicable": "XX", "zero":
 BOUNDS = {"below": "<", "above": ">"}
 
 
+THOUSANDS = "Vanadium: Reserves"
+"""Printed in thousands of tons in 2026, under a heading of tons: see `corrections.yaml`."""
+
+
 def edition_of_2027(changes: Mapping[tuple[str, str, int], float] | None = None) -> bytes:
-    """An edition in the long layout, in Windows-1252: the figures of 2025 of that of 2026, for 2025
-    and again for 2026, in metric tons.
+    """An edition in the long layout, in Windows-1252 and metric tons: the figures of 2025 are those
+    of the edition of 2026, and those of 2026 a few per cent more, each by another part.
 
     `changes` replace amounts, by label, economy and year.
     """
@@ -126,19 +130,20 @@ def edition_of_2027(changes: Mapping[tuple[str, str, int], float] | None = None)
 def _production(changes: Mapping[tuple[str, str, int], float]) -> Iterator[dict[str, str]]:
     names = {row["economy_iso3"]: row["name"] for row in _bundled("catalogue/economies.csv")}
     names |= {"WLD": "World total", "_X": "Other countries"}
-    for row in _bundled("usgs_mcs/mcs_2026.csv"):
+    for number, row in enumerate(_bundled("usgs_mcs/mcs_2026.csv")):
         if row["year"] != "2025":
             continue
-        commodity, _, detail = row["label"].partition(": ")
+        label, economy, of_2025 = row["label"], row["economy_iso3"], float(row["amount_t"] or 0)
+        commodity, _, detail = label.partition(": ")
         for year in (2026,) if row["stage"] == "reserves" else (2025, 2026):
-            amount = changes.get((row["label"], row["economy_iso3"], year))
-            plain = f"{float(row['amount_t'] or 0) if amount is None else amount:.6f}"
+            growth = 1 if year == 2025 else 1.02 + number % 17 / 500
+            amount = of_2025 * growth * (1_000 if label == THOUSANDS else 1)
+            amount = changes.get((label, economy, year), amount)
             yield {
-                "Section": "World Production", "Commodity": commodity,
-                "Country": names[row["economy_iso3"]], "Statistics": STATISTICS[row["stage"]],
-                "Statistics_detail": detail, "Unit": "metric tons", "Year": f"{year}",
-                "Value": MARKS.get(row["flag"] if amount is None else "")
-                or BOUNDS.get(row["bound"], "") + plain.rstrip("0").rstrip("."),
+                "Section": "World Production", "Commodity": commodity, "Country": names[economy],
+                "Statistics": STATISTICS[row["stage"]], "Statistics_detail": detail,
+                "Unit": "metric tons", "Year": f"{year}",
+                "Value": MARKS.get(row["flag"]) or BOUNDS.get(row["bound"], "") + _plain(amount),
                 "Notes": "Estimated." if year == 2026 else "",
             }  # fmt: skip
 
@@ -146,15 +151,21 @@ def _production(changes: Mapping[tuple[str, str, int], float]) -> Iterator[dict[
 def _prices() -> Iterator[dict[str, str]]:
     units = {kido: printed for printed, kido in PRICE_UNITS.items()}
     unit_of = {row["label"]: row["unit"] for row in _bundled("usgs_mcs/price_labels.csv")}
-    for row in _bundled("usgs_mcs/prices_2026.csv"):
+    for number, row in enumerate(_bundled("usgs_mcs/prices_2026.csv")):
         commodity, _, detail = row["label"].partition(": ")
         years = {"2021": (), "2025": (2025, 2026)}.get(row["year"], (int(row["year"]),))
         for year in years:
+            growth = 1.03 + number % 7 / 100 if year == 2026 else 1
             yield {
                 "Section": "Salient Statistics—United States", "Commodity": commodity,
                 "Country": "United States", "Statistics": "Price", "Statistics_detail": detail,
-                "Unit": units[unit_of[row["label"]]], "Year": f"{year}", "Value": row["price"],
+                "Unit": units[unit_of[row["label"]]], "Year": f"{year}",
+                "Value": _plain(float(row["price"]) * growth),
             }  # fmt: skip
+
+
+def _plain(number: float) -> str:
+    return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 def _bundled(file: str) -> Iterator[dict[str, str]]:
