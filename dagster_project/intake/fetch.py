@@ -337,9 +337,12 @@ class SourceFetch:
         download = ExtractDownload(self.landing, self._source, extract, self._folder)
         try:
             state = download.run(client, sleep, on_pause)
-        except RejectedAnswerError as error:
-            if error.file is not None:
+        except (RejectedAnswerError, UnexpectedStatusError) as error:
+            if isinstance(error, RejectedAnswerError) and error.file is not None:
                 download.quarantine(self._settings.quarantine_dir, str(error), error.file)
+            if not download.state.parts:
+                # The next run begins again: the address that it found may be out of date.
+                download.discard()
             raise
         document = Document(extract.document, state.answered_at, is_bundled=False)
         try:

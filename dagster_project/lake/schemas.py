@@ -25,11 +25,16 @@ def text_of_all(text: str) -> pl.Expr:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, its meaning (with the unit), and whether null is allowed."""
+    """One column: its type, its meaning (with the unit), and whether null is allowed.
+
+    `is_supplement`: a measure of another measure, as its error, which a document of the same
+    publisher may lack altogether.
+    """
 
     dtype: pl.DataType | type[pl.DataType]
     description: str
     nullable: bool = False
+    is_supplement: bool = False
 
 
 @dataclass(frozen=True)
@@ -641,7 +646,10 @@ GOVERNANCE_SCORES = _table(
         "estimate": Column(
             pl.Float64, "Estimate on a standard normal scale, about -2.5 (weak) to 2.5 (strong)."
         ),
-        "standard_error": Column(pl.Float64, "Standard error of the estimate.", True),
+        # The World Bank's service has estimates alone, its files also their errors.
+        "standard_error": Column(
+            pl.Float64, "Standard error of the estimate.", True, is_supplement=True
+        ),
     },
 )
 

@@ -48,7 +48,8 @@ class Comparison:
         numbers = [
             name
             for name, column in table.columns.items()
-            if column.dtype == pl.Float64 and (file[name].count() or known[name].count())
+            if column.dtype == pl.Float64
+            and (file[name].count() or (known[name].count() and not column.is_supplement))
         ]
         self.measures = [name for name in numbers if name not in NUMERIC_FACTS]
         self.facts = [

@@ -18,7 +18,12 @@ import polars as pl
 
 from dagster_project.errors import counted
 from dagster_project.quality.comparison import Comparison, is_alike
-from dagster_project.quality.limits import ALIKE, CHANGED_A_LOT, LARGEST_STEP
+from dagster_project.quality.limits import (
+    ALIKE,
+    CHANGED_A_LOT,
+    CHANGED_A_LOT_OF_THE_SPREAD,
+    LARGEST_STEP,
+)
 
 NEW, OLD, THEIRS = pl.col("new"), pl.col("old"), pl.col("theirs")
 BOTH = NEW.is_not_null() & OLD.is_not_null()
@@ -97,10 +102,13 @@ OF_FIGURES = (
            RATIO.is_not_null(), is_alike(RATIO, RATIO.median()), fewest=10, share=0.9,
            by=(DOCUMENT, SERIES), also=(MIDDLE - 1).abs() > 4 * ALIKE),
     # Between editions of the Mineral Commodity Summaries 23 to 31 % of the figures move by more
-    # than a fifth (of itself; of the spread, where figures may be below zero), the most of all
-    # publishers; of the governance indicators 0.6 %.
+    # than a fifth, the most of all publishers.
     Defect(KNOWN, "{measure} differs by more than 20% for {hits:,} of {figures:,} known figures.",
-           BOTH, (NEW - OLD).abs() > CHANGED_A_LOT * pl.col("size"), by=(DOCUMENT,),
+           BOTH & ~SIGNED, (NEW - OLD).abs() > CHANGED_A_LOT * pl.col("size"), by=(DOCUMENT,),
+           also=FIGURES >= 10, is_vague=True),
+    Defect(KNOWN, "{measure} differs by more than half of the spread of all scores for {hits:,} of "
+           "{figures:,} known figures.", BOTH & SIGNED,
+           (NEW - OLD).abs() > CHANGED_A_LOT_OF_THE_SPREAD * pl.col("size"), by=(DOCUMENT,),
            also=FIGURES >= 10, is_vague=True),
     Defect(BEFORE, f"{{measure}} is missing {_FOR}, and was not in the period before.",
            OLD.is_not_null(), NEW.is_null(), fewest=10, share=1.0, by=(DOCUMENT, SERIES, PERIOD)),

@@ -7,8 +7,8 @@ are listed in `labels.csv`, each with the reason why it is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -16,7 +16,19 @@ from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import material_labels, require_known_labels
-from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.card import (
+    Answer,
+    Calendar,
+    Document,
+    Done,
+    Extract,
+    Instead,
+    Request,
+    Scope,
+    SourceCard,
+    Step,
+    Window,
+)
 from dagster_project.sources.formats import (
     is_it_the_file_of,
     labels_of,
@@ -40,10 +52,29 @@ CARD = SourceCard(
     description=(
         "Monthly average prices in nominal US dollars of aluminium, copper, iron ore, lead, "
         "nickel, tin, zinc, gold, platinum and silver, and the World Bank's indices of all "
-        "commodities, metals and minerals, base metals and precious metals, since 1960."
+        "commodities, metals and minerals, base metals and precious metals, since 1960. Asked for: "
+        "the workbook that the World Bank's page of commodity markets links to; it has every "
+        "month, and past months are revised."
     ),
     bundled=("monthly_prices.csv",),
+    base_url="https://www.worldbank.org",
+    # The sheets of March, June and September 2026 are of the second day of the month.
+    published_after=timedelta(days=4),
+    calendar=Calendar(
+        "30 11 * * 1-5",
+        "America/New_York",
+        "Weekdays at 11:30 in Washington: a month is published about the second business day "
+        "after it.",
+    ),
 )
+
+PAGE = "en/research/commodity-markets"
+WORKBOOK = "CMO-Historical-Data-Monthly.xlsx"
+LINK = re.compile(
+    rf"https://thedocs\.worldbank\.org/[^\s\"'<>\\]*{re.escape(WORKBOOK)}", re.IGNORECASE
+)
+"""The workbook's address on the page. It changes each year, and the old one goes on serving the
+last workbook of its year: the address of an earlier time is never used."""
 
 PRICES_SHEET = "Monthly Prices"
 INDICES_SHEET = "Monthly Indices"
@@ -107,6 +138,37 @@ rows; in one with more, the missing months are lost."""
 _WHOSE = is_it_the_file_of(CARD.homepage)
 _AGAIN = "Fetch or land the file again."
 _ADD = "Add it in dagster_project/sources/pink_sheet.py: figures before and after do not compare."
+
+
+def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
+    """The workbook, by the page that links to it."""
+    known = {"known_until": f"{scope.known_until:%Y-%m}"} if scope.known_until else {}
+    return [Extract(WORKBOOK, (Request(PAGE, ("html",), context={"step": "page", **known}),))]
+
+
+def follow(request: Request, answer: Answer) -> Step:
+    """The page leads to the workbook, which is complete.
+
+    Raises UpstreamFormatError for a page without the link, and for a workbook that ends before the
+    last month of the one fetched before: the page links to that of an earlier year.
+    """
+    if request.context["step"] == "page":
+        link = LINK.search(answer.file.read_text("utf-8", errors="replace"))
+        if link is None:
+            raise UpstreamFormatError(
+                f"{CARD.name}: the page {PAGE} has no link to {WORKBOOK}.",
+                hint=f"If {CARD.homepage} offers it under another name, download and land it.",
+            )
+        context = {**request.context, "step": "workbook"}
+        return Instead((Request(link[0], ("xlsx",), context=context),))
+    known_until = request.context.get("known_until", "")
+    last = _Sheet(answer.file.read_bytes(), PRICES_SHEET).last_month if known_until else ""
+    if last < known_until:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the workbook ends in {last or 'no month'}, and {known_until} is known: "
+            "it is an old one."
+        )
+    return Done()
 
 
 def parse(
@@ -328,6 +390,12 @@ class _Sheet:
                 f"{CARD.name}: the sheet {self.name!r} has figures without a name above them "
                 f"({filled[0]})."
             )
+
+    @property
+    def last_month(self) -> str:
+        """The last month as `2026-05`; empty where there is none."""
+        last = self._months.select(pl.last("column 0")).item() if self._months.height else ""
+        return str(last).replace("M", "-")
 
     def require(self, labels: Iterable[str]) -> None:
         """Reject a sheet with months that lacks one of these series."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 import polars as pl
 
@@ -24,7 +25,7 @@ from dagster_project.lake.vocabulary import (
     price_labels,
     require_known_labels,
 )
-from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.card import Calendar, Document, SourceCard
 from dagster_project.sources.formats import (
     header_of,
     labels_of,
@@ -34,32 +35,46 @@ from dagster_project.sources.formats import (
     require_text,
     utc_naive,
 )
+from dagster_project.sources.usgs_releases import HOMEPAGE, LAST_ARCHIVED, NAME, follow, plan
+
+__all__ = ["CARD", "follow", "parse", "plan"]
 
 CARD = SourceCard(
-    name="usgs_mcs",
+    name=NAME,
     title="Mineral Commodity Summaries",
     publisher="United States Geological Survey",
     licence="Public domain (work of the United States Government)",
     licence_url="https://www.usgs.gov/information-policies-and-instructions/copyrights-and-credits",
     is_redistributable=True,
     cadence="annual",
-    homepage="https://www.usgs.gov/centers/national-minerals-information-center/"
-    "mineral-commodity-summaries",
+    homepage=HOMEPAGE,
     tables=("production", "price_quotes", "material_labels"),
     lists=("economies",),
     description=(
         "Mine and refinery output of the last two years, reserves and capacity by country, of the "
         "critical minerals and the base metals, and yearly prices of rare earths, gallium, "
         "germanium, antimony, tungsten, cobalt, lithium and graphite. Editions 2022 to 2026; that "
-        "of 2022 of twelve commodities, that of 2025 without prices."
+        "of 2022 of twelve commodities, that of 2025 without prices. Asked for: the table of the "
+        "newest edition, which takes precedence over earlier ones, and is revised in spring."
     ),
     bundled=(
         "mcs_2022.csv", "mcs_2023.csv", "mcs_2024.csv", "mcs_2025.csv", "mcs_2026.csv",
         "prices_2022.csv", "prices_2023.csv", "prices_2024.csv", "prices_2026.csv",
     ),
+    base_url="https://www.sciencebase.gov",
+    # The data of the edition of 2026 are of 4 February.
+    published_after=timedelta(days=40),
+    calendar=Calendar(
+        "30 10 * * 2",
+        "America/New_York",
+        "Tuesdays at 10:30 in Washington: an edition is published around the end of January, and "
+        "revised between March and May.",
+    ),
 )  # fmt: skip
 
-WHAT_TO_LAND = "Land MCS<year>_World_Data.csv (2025) or MCS<year>_Commodities_Data.csv (2026)."
+WHAT_TO_LAND = (
+    "Land MCS<year>_World_Data.csv (2025) or MCS<year>_Commodities_Data.csv (since 2026)."
+)
 
 WIDE_COLUMNS = (
     "source", "commodity", "country", "type", "unit_meas",
@@ -155,7 +170,7 @@ def parse(
 
     `production` has one row per label, stage, economy and year; `price_quotes` one per instrument
     and year; `material_labels` is Kido's list. Four layouts are read, recognised by columns: the
-    wide CSV of MCS 2025 (years in the names of the columns; no prices), the long CSV of MCS 2026
+    wide CSV of MCS 2025 (years in the names of the columns; no prices), the long CSV since MCS 2026
     (the sections that begin with `World`, and the prices listed in `price_labels.csv`), and the
     bundled tables (TIDY_COLUMNS, PRICE_COLUMNS). UTF-8 or Windows-1252. Labels are `<commodity>:
     <type or detail>` as printed, without `estimated` and `rounded`, which are about the figure and
@@ -198,6 +213,8 @@ def parse(
                 hint="Land the publisher's file as it is, or save it with commas.",
             )
         read_text_table(payload, source=source, required=(), others=True)
+        if {"source", "country", "type"} <= columns and "unit_meas" not in columns:
+            raise _of_one_commodity()
         raise UpstreamFormatError(
             f"{source}: the columns are those of no known layout ({listed(sorted(columns))}).",
             hint=WHAT_TO_LAND,
@@ -266,6 +283,8 @@ def _utf8_with_columns(payload: bytes) -> tuple[bytes, frozenset[str]]:
     UpstreamFormatError for archives, workbooks, UTF-16 and other payloads that are not text.
     """
     if looks_like_zip(payload):
+        if re.search(rb"(?i)mcs202[2-4][-_]\w+_(?:world|salient)\.csv", payload):
+            raise _of_one_commodity()
         raise UpstreamFormatError(
             f"{CARD.name}: zip archive where CSV was expected.", hint="Land the CSV inside it."
         )
@@ -280,6 +299,13 @@ def _utf8_with_columns(payload: bytes) -> tuple[bytes, frozenset[str]]:
         raise UpstreamFormatError(f"{CARD.name}: the file is not text.", hint=WHAT_TO_LAND)
     payload = text.encode()
     return payload, frozenset(name for name in header_of(payload, source=CARD.name) if name)
+
+
+def _of_one_commodity() -> UpstreamFormatError:
+    return UpstreamFormatError(
+        f"{CARD.name}: editions 2022 to {LAST_ARCHIVED}, with a CSV per commodity, are bundled and "
+        "not read as published."
+    )
 
 
 def _plain(column: str) -> pl.Expr:

@@ -9,16 +9,29 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Literal
 
 import polars as pl
 
-from dagster_project.errors import UnknownCodeError, UpstreamFormatError, shortened
+from dagster_project.errors import UnknownCodeError, UpstreamFormatError, listed, shortened
 from dagster_project.lake.schemas import GOVERNANCE_SCORES, INSTANT
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import economy_named, economy_of
-from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.card import (
+    Answer,
+    Calendar,
+    Document,
+    Done,
+    Extract,
+    More,
+    Request,
+    Scope,
+    SourceCard,
+    Step,
+    Window,
+)
 from dagster_project.sources.formats import (
     is_it_the_file_of,
     looks_like,
@@ -45,11 +58,31 @@ CARD = SourceCard(
     lists=("economies",),
     description=(
         "Six indicators of how well an economy is governed, estimated from surveys and expert "
-        "assessments with their standard errors: 1996, 1998, 2000 and every year from 2002 to "
-        "2021."
+        "assessments: 1996, 1998, 2000 and every year since 2002. Bundled: to 2021, with standard "
+        "errors, by the method before 2025. Asked for: every year to the newest one, without "
+        "standard errors; the releases since 2025 restate all years by another method, and "
+        "replace the bundled estimates."
     ),
     bundled=("estimates.csv",),
+    base_url="https://api.worldbank.org",
+    # The year 2024 was published on 5 November 2025; releases are from late September on.
+    published_after=timedelta(days=310),
+    calendar=Calendar(
+        "30 9 * * 1",
+        "America/New_York",
+        "Mondays at 9:30 in Washington: a year is published between late September and November "
+        "of the next one, on no fixed day.",
+    ),
 )
+
+DATABASE = "3"
+"""The indicators' own database at the World Bank, in which estimates are spelt with `.EST`."""
+
+ROWS_PER_PAGE = 20_000
+"""A page with more than an indicator has: 7,000 rows of 30 years, aggregates included."""
+
+UNKNOWN_INDICATOR = "175"
+"""The number of the service's message about an indicator that it does not have."""
 
 INDICATORS: Mapping[str, str] = {
     "va": "voice_and_accountability",
@@ -140,6 +173,84 @@ _STATA_LONG_TEXT = 32768
 unpack to any size."""
 _OLDER_STATA = range(102, 116)
 """First byte of a Stata file before version 13; the second is 1 or 2 (byte order)."""
+
+
+def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
+    """The six estimates, each of all economies and years: one release, so one extract."""
+    codes = (f"GOV_WGI_{letters.upper()}.EST" for letters in INDICATORS)
+    return [Extract("estimates.json", tuple(_page(code, 1) for code in codes))]
+
+
+def _page(code: str, page: int) -> Request:
+    return Request(
+        f"v2/country/all/indicator/{code}",
+        ("json",),
+        params={
+            "source": DATABASE,
+            "format": "json",
+            "per_page": f"{ROWS_PER_PAGE}",
+            "page": f"{page}",
+        },
+        context={"code": code, "page": f"{page}"},
+    )
+
+
+def follow(request: Request, answer: Answer) -> Step:
+    """The next page of an indicator, until its last one.
+
+    Raises UpstreamFormatError for an error (the service sends it with status 200), an answer
+    without rows, another page or indicator than asked for, and fewer rows than the page must have;
+    UnknownCodeError for an indicator that the service does not have.
+    """
+    code, page = request.context["code"], int(request.context["page"])
+    about, rows = _read_answer(answer.file.read_bytes(), asked=code)
+    shown, pages, per_page, total = (
+        _count(about, name) for name in ("page", "pages", "per_page", "total")
+    )
+    due = min(per_page, total - per_page * (page - 1))
+    if shown != page or rows.height != due:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the answer for {code} has {rows.height:,} rows of page {shown}, and "
+            f"{due:,} of page {page} were expected."
+        )
+    others = [other for other in rows["indicator"].unique().sort().to_list() if other != code]
+    if others:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the answer for {code} is about {listed(map(repr, others))}."
+        )
+    return More((_page(code, page + 1),)) if page < pages else Done()
+
+
+def _count(about: Mapping[str, Any], name: str) -> int:
+    """A number of an answer's head, which some answers print as a text."""
+    try:
+        return int(about[name])
+    except (KeyError, TypeError, ValueError):
+        raise UpstreamFormatError(
+            f"{CARD.name}: the head of the answer has no number of {name}.", hint=_ASK
+        ) from None
+
+
+def parse_extract(
+    parts: Sequence[bytes], document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
+    """The answers for the six indicators -> `governance_scores`.
+
+    Raises UpstreamFormatError where the pages are of different releases (fetched on both sides of
+    one), an indicator is missing, and what `parse` raises.
+    """
+    releases = {str(_read_answer(part)[0].get("lastupdated") or "no day") for part in parts}
+    if len(releases) > 1:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the answers are of different releases ({listed(sorted(releases))}).",
+            hint="Fetch them again.",
+        )
+    frames = [parse(part, document, scope)["governance_scores"] for part in parts]
+    scores = pl.concat(frames).sort(GOVERNANCE_SCORES.key)
+    missing = sorted(set(INDICATORS.values()) - set(scores["indicator"].unique()))
+    if missing:
+        raise UpstreamFormatError(f"{CARD.name}: no estimate of {listed(missing)}.", hint=_ASK)
+    return {"governance_scores": scores}
 
 
 def parse(
@@ -353,7 +464,7 @@ def _scores(long: pl.DataFrame) -> pl.DataFrame:
 
 
 def _from_service(payload: bytes) -> pl.DataFrame:
-    table = _answer_rows(payload)
+    _, table = _read_answer(payload)
     indicators = _mapping(table["indicator"], _indicator_coded)
     _require_years(
         table.with_columns(pl.col("date").cast(pl.Float64, strict=False).alias("year")),
@@ -374,32 +485,9 @@ def _from_service(payload: bytes) -> pl.DataFrame:
     )
 
 
-def _answer_rows(payload: bytes) -> pl.DataFrame:
-    """The rows of an answer: `indicator`, `code`, `name`, `date`, `value`."""
-    try:
-        answer = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise UpstreamFormatError(
-            f"{CARD.name}: the JSON is cut or damaged ({shortened(str(error))}).",
-            hint="Fetch or land the file again.",
-        ) from error
-    about = answer[0] if isinstance(answer, list) and answer else None
-    if isinstance(about, dict) and "message" in about:
-        raise UpstreamFormatError(
-            f"{CARD.name}: the World Bank answers: {shortened(_words(about))}"
-        )
-    if not isinstance(about, dict) or len(answer) != 2:
-        raise UpstreamFormatError(
-            f"{CARD.name}: the JSON is not an answer of the World Bank's service (a list of what "
-            "it is about and its rows).",
-            hint=_ASK,
-        )
-    rows = answer[1]
-    if not rows:
-        raise UpstreamFormatError(
-            f"{CARD.name}: the World Bank's answer is empty: it has no figures for the request.",
-            hint=_ASK,
-        )
+def _read_answer(payload: bytes, asked: str = "") -> tuple[Mapping[str, Any], pl.DataFrame]:
+    """The head of an answer, and its rows: `indicator`, `code`, `name`, `date`, `value`."""
+    about, rows = _head_and_rows(payload, asked)
     text = pl.Struct({"id": pl.String, "value": pl.String})
     try:
         table = pl.DataFrame(
@@ -427,7 +515,45 @@ def _answer_rows(payload: bytes) -> pl.DataFrame:
         "value",
     )
     require_short_fields(figures, source=CARD.name)
-    return figures
+    return about, figures
+
+
+def _head_and_rows(payload: bytes, asked: str) -> tuple[Mapping[str, Any], Any]:
+    """The two parts of an answer; `asked` is the indicator, where it is known.
+
+    Raises UnknownCodeError for an indicator that the service does not have, UpstreamFormatError for
+    its other errors, another shape and an answer without rows.
+    """
+    try:
+        answer = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the JSON is cut or damaged ({shortened(str(error))}).",
+            hint="Fetch or land the file again.",
+        ) from error
+    about = answer[0] if isinstance(answer, list) and answer else None
+    if isinstance(about, dict) and "message" in about:
+        words = _words(about)
+        is_unknown = f"(id {UNKNOWN_INDICATOR})" in words
+        kind = UnknownCodeError if is_unknown else UpstreamFormatError
+        raise kind(
+            f"{CARD.name}: the World Bank answers{f' for {asked}' * bool(asked)}: "
+            f"{shortened(words)}"
+        )
+    if not isinstance(about, dict) or len(answer) != 2:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the JSON is not an answer of the World Bank's service (a list of what "
+            "it is about and its rows).",
+            hint=_ASK,
+        )
+    if not answer[1]:
+        named = f" for {asked}" if asked else ""
+        raise UpstreamFormatError(
+            f"{CARD.name}: the World Bank's answer{named} is empty: it has no figures for the "
+            "request.",
+            hint=_ASK,
+        )
+    return about, answer[1]
 
 
 def _words(about: Mapping[str, object]) -> str:

@@ -515,15 +515,43 @@ def test_half_of_ten_figures_may_not_move_by_a_fifth(
     )
 
 
-def test_scores_around_zero_are_compared_with_their_spread() -> None:
-    known = [
+def scores(**more: Any) -> list[Row]:
+    """Twenty economies from -2 to 1.8; the standard deviation is 1.18."""
+    return [
         {"indicator": "rule_of_law", "economy_iso3": f"E{number:02}", "year": 2023,
-         "estimate": (number - 10) / 5 + 0.013}
+         "estimate": (number - 10) / 5 + 0.013, **more}
         for number in range(20)
     ]  # fmt: skip
-    nudged = [{**row, "estimate": row["estimate"] + 0.1 * (1 + number / 50)}
-              for number, row in enumerate(known)]  # fmt: skip
-    assert revision_of(GOVERNANCE_SCORES, known, nudged).objections == ()
+
+
+def moved(rows: Sequence[Row], by: float) -> list[Row]:
+    """Restated scores: each moved by a little more than the one before, one up, one down."""
+    return [
+        {**row, "estimate": row["estimate"] + (-1) ** number * by * (1 + number / 100)}
+        for number, row in enumerate(rows)
+    ]
+
+
+@pytest.mark.parametrize("by", [0.1, 0.3, 0.45])
+def test_scores_around_zero_may_be_restated_within_half_of_their_spread(by: float) -> None:
+    assert revision_of(GOVERNANCE_SCORES, scores(), moved(scores(), by)).objections == ()
+
+
+def test_scores_that_move_by_more_than_half_of_their_spread_are_refused() -> None:
+    # The limit is 0.59; those from the ninth on have moved by more.
+    assert revision_of(GOVERNANCE_SCORES, scores(), moved(scores(), 0.55)).objections == (
+        "estimate differs by more than half of the spread of all scores for 12 of 20 known "
+        "figures.",
+    )
+
+
+def test_an_answer_may_lack_all_standard_errors_and_no_estimate() -> None:
+    known = scores(standard_error=0.2)
+    assert revision_of(GOVERNANCE_SCORES, known, scores()).objections == ()
+    half = [{**row, "standard_error": 0.2 if number < 4 else None}
+            for number, row in enumerate(known)]  # fmt: skip
+    (objection,) = revision_of(GOVERNANCE_SCORES, known, half).objections
+    assert objection == "standard_error is missing for 16 of 20 known figures."
 
 
 # Periods that are new

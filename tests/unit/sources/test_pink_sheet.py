@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -23,8 +24,11 @@ from dagster_project.quality.runner import evaluate_batch
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources import pink_sheet
-from dagster_project.sources.card import Document
+from dagster_project.sources.card import Answer, Document, Done, Instead, Request, Scope
+from dagster_project.sources.formats import read_sheet
 from tests.conftest import CHECKOUT, SHARED, needs_shared
+from tests.fakes.pink_sheet import LINK, FakePinkSheet
+from tests.fakes.pink_sheet import workbook as written_workbook
 from tests.nightly import nightly, times
 
 FOLDER = BUNDLED / "pink_sheet"
@@ -61,7 +65,6 @@ INDICES: Sequence[tuple[Any, ...]] = (
     ("2026M04", 139.96, 151.2, 143.57, 375.29, "…"),
     ("2026M05", 132.43, 133.91, 148.82, 368.73, 166.1),
 )
-NOTE = "monthly indices based on nominal US dollars, 2010=100, 1960 to present"
 
 # The rows of the workbook below, worked by hand.
 EXPECTED = {
@@ -95,34 +98,11 @@ AGAIN = "Fetch or land the file again."
 ADD = "Add it in dagster_project/sources/pink_sheet.py: figures before and after do not compare."
 
 
-def workbook(
-    *,
-    names: Sequence[Any] = NAMES,
-    units: Sequence[Any] = UNITS,
-    months: Sequence[Sequence[Any]] = MONTHS,
-    indices: Sequence[Sequence[Any]] = INDICES,
-    note: str = NOTE,
-    sheets: tuple[str, str] = ("Monthly Prices", "Monthly Indices"),
-) -> bytes:
-    """A workbook laid out as the World Bank's: a hidden sheet first, notes, names, months."""
-    book = openpyxl.Workbook()
-    hidden = book.active
-    assert hidden is not None
-    hidden.title, hidden.sheet_state = "AFOSHEET", "hidden"
-    title = "World Bank Commodity Price Data (The Pink Sheet)"
-    prices = book.create_sheet(sheets[0])
-    for row in (
-        [title], ["monthly prices in nominal US dollars, 1960 to present"],
-        ["(monthly series are available only in nominal US dollars)"], ["Updated on June 02, 2026"],
-        [None, *names], [None, *units], *months,
-    ):  # fmt: skip
-        prices.append(list(row))
-    index_sheet = book.create_sheet(sheets[1])
-    for row in ([title], [note], ["Updated on June 02, 2026"], [None], *indices):
-        index_sheet.append(list(row))
-    written = io.BytesIO()
-    book.save(written)
-    return written.getvalue()
+def workbook(**changes: Any) -> bytes:
+    """The workbook of the rows above, but for the changes."""
+    return written_workbook(
+        **{"names": NAMES, "units": UNITS, "months": MONTHS, "indices": INDICES, **changes}
+    )
 
 
 WORKBOOK = workbook()
@@ -650,3 +630,150 @@ def test_every_printed_figure_comes_out_and_no_other(
         for instrument, cell in zip(("LEAD", "SILVER"), row, strict=True)
         if cell not in (None, "…", "...")
     }
+
+
+# Asked for.
+
+
+def answer(tmp_path: Path, body: bytes) -> Answer:
+    file = tmp_path / "answer"
+    file.write_bytes(body)
+    return Answer("content", 200, file)
+
+
+def first_request(known_until: date | None = None) -> Request:
+    (extract,) = pink_sheet.plan([], Scope(known_until=known_until))
+    assert extract.document == "CMO-Historical-Data-Monthly.xlsx"
+    (request,) = extract.requests
+    return request
+
+
+def test_the_first_request_is_for_the_page() -> None:
+    request = first_request()
+    assert (request.url, request.expects) == ("en/research/commodity-markets", ("html",))
+
+
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        (f'<a href="{LINK}">Monthly prices</a>', LINK),
+        (f"<a href='{LINK}'>Monthly prices</a>", LINK),
+        (f"<a href={LINK}>Monthly prices</a>", LINK),
+        (f'<a href="{LINK.replace("Monthly", "Annual")}"></a>\n<a href="{LINK}">', LINK),
+        (f'<a href="{LINK}">now</a><a href="{LINK.replace("doc/", "doc/old-")}">old</a>', LINK),
+        # A path of another depth, and a query before it.
+        ('<a href="?a=1&amp;b=2"></a><a href="https://thedocs.worldbank.org/x/'
+         'CMO-Historical-Data-Monthly.xlsx">',
+         "https://thedocs.worldbank.org/x/CMO-Historical-Data-Monthly.xlsx"),
+    ],
+)  # fmt: skip
+def test_the_page_leads_to_the_workbook_on_another_host(
+    page: str, link: str, tmp_path: Path
+) -> None:
+    step = pink_sheet.follow(first_request(), answer(tmp_path, page.encode()))
+    assert isinstance(step, Instead)
+    assert [(request.url, request.expects) for request in step.requests] == [(link, ("xlsx",))]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<html><div id="root"></div><script src="/app.js"></script></html>',
+        f'<a href="{LINK.replace("Monthly", "Annual")}">Annual prices</a>',
+        f'<a href="{LINK.replace("thedocs.worldbank.org", "example.org")}">Monthly prices</a>',
+        # Two addresses in a row are not one.
+        f'<a href="{LINK.replace("Monthly.xlsx", "x.pdf")}">CMO-Historical-Data-Monthly.xlsx</a>',
+    ],
+)
+def test_a_page_without_the_link_is_an_error(page: str, tmp_path: Path) -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        pink_sheet.follow(first_request(), answer(tmp_path, page.encode()))
+    assert str(caught.value).startswith(
+        "pink_sheet: the page en/research/commodity-markets has no link to "
+        "CMO-Historical-Data-Monthly.xlsx."
+    )
+
+
+@needs_shared
+def test_of_a_captured_page_the_monthly_workbook_is_taken(tmp_path: Path) -> None:
+    folder = SHARED / "payloads" / "worldbank_pinksheet"
+    page = (folder / "commodity_markets_page_FIXTURE.html").read_bytes()
+    step = pink_sheet.follow(first_request(), answer(tmp_path, page))
+    assert isinstance(step, Instead)
+    assert step.requests[0].url == LINK
+    with pytest.raises(UpstreamFormatError, match="has no link"):
+        pink_sheet.follow(
+            first_request(),
+            answer(tmp_path, (folder / "page_without_link_SYNTHETIC.html").read_bytes()),
+        )
+
+
+@pytest.mark.parametrize(
+    ("known_until", "is_old"),
+    [(None, False), (date(2026, 4, 1), False), (date(2026, 5, 1), False), (date(2026, 6, 1), True)],
+)
+def test_a_workbook_that_ends_before_the_last_known_month_is_old(
+    known_until: date | None, is_old: bool, tmp_path: Path
+) -> None:
+    page = answer(tmp_path, FakePinkSheet.page_linking_to(LINK).encode())
+    step = pink_sheet.follow(first_request(known_until), page)
+    assert isinstance(step, Instead)
+    received = answer(tmp_path, WORKBOOK)
+    if not is_old:
+        assert pink_sheet.follow(step.requests[0], received) == Done()
+        return
+    with pytest.raises(UpstreamFormatError) as caught:
+        pink_sheet.follow(step.requests[0], received)
+    assert str(caught.value) == (
+        "pink_sheet: the workbook ends in 2026-05, and 2026-06 is known: it is an old one."
+    )
+
+
+# Two editions of the workbook.
+
+
+def printed_cells(path: Path) -> pl.DataFrame:
+    """Every figure of the sheet of prices as printed: `month`, `series`, `cell`.
+
+    In both workbooks names are in the fifth row and months from the seventh on.
+    """
+    sheet = read_sheet(path.read_bytes(), "Monthly Prices", source="test")
+    names = sheet.row(4)[1:]
+    return (
+        sheet.slice(6)
+        .rename({"column 0": "month"})
+        .unpivot(index="month", variable_name="column", value_name="cell")
+        .with_columns(
+            series=pl.col("column").replace_strict(
+                {f"column {place}": name for place, name in enumerate(names, start=1)}
+            )
+        )
+        .filter(pl.col("cell").cast(pl.Float64, strict=False).is_not_null())
+        .select("month", pl.col("series").str.strip_chars(" *"), "cell")
+    )
+
+
+@needs_shared
+def test_two_editions_differ_in_14_figures_beyond_what_they_print() -> None:
+    """49,285 figures are in both; 22,612 are printed otherwise, most of them with fewer digits. A
+    difference counts from half a unit of the coarser cell's last digit on.
+    """
+    (may_2025, _), _, (june_2026, _) = VINTAGES
+    both = printed_cells(may_2025).join(
+        printed_cells(june_2026), on=["month", "series"], suffix=" later", validate="1:1"
+    )
+    decimals = [
+        pl.col(name).str.extract(r"\.([0-9]+)$").str.len_chars().fill_null(0)
+        for name in ("cell", "cell later")
+    ]
+    old, new = pl.col("cell").cast(pl.Float64), pl.col("cell later").cast(pl.Float64)
+    half_a_unit = pl.lit(10.0).pow(-pl.min_horizontal(decimals).cast(pl.Float64)) / 2
+    rounding = 1e-9 * pl.max_horizontal(old.abs(), new.abs())
+    assert both.height == 49_285
+    assert both.filter(old != new).height == 22_612
+    revised = both.filter((old - new).abs() > half_a_unit + rounding)
+    assert revised.height == 14
+    assert dict(revised["series"].value_counts().iter_rows()) == {
+        "Groundnuts": 6, "Tobacco, US import u.v.": 2, "Liquefied natural gas, Japan": 1,
+        "Natural gas index": 1, "Soybeans": 1, "Soybean oil": 1, "Sunflower oil": 1, "DAP": 1,
+    }  # fmt: skip

@@ -52,7 +52,10 @@ def test_an_unknown_source_is_reported_with_the_known_names() -> None:
 
 def test_a_source_that_can_be_asked_has_an_address_and_a_calendar_and_no_other_has() -> None:
     asked = {name for name, source in all_sources().items() if can_be_asked(source)}
-    assert asked == {"ecb", "comtrade", "japan_customs", "hmrc", "comext", "comexstat"}
+    assert asked == {
+        "ecb", "comtrade", "japan_customs", "hmrc", "comext", "comexstat", "pink_sheet", "wgi",
+        "usgs_mcs",
+    }  # fmt: skip
     for name, source in all_sources().items():
         card = source.CARD
         assert (card.base_url is not None) is (name in asked), name

@@ -1771,8 +1771,64 @@ def test_a_captured_extract_of_the_long_layout_names_its_unknown_label() -> None
     assert rows.filter(pl.col("year") == 2025)["economy_iso3"].n_unique() == 3
 
 
+ONE_COMMODITY = (
+    "usgs_mcs: editions 2022 to 2024, with a CSV per commodity, are bundled and not read as "
+    "published."
+)
+
+
 @needs_shared
-def test_the_layout_of_an_older_edition_is_refused_by_its_columns() -> None:
-    payload = (PAYLOADS / "mcs2024-raree_world_REAL.csv").read_bytes()
-    with pytest.raises(UpstreamFormatError, match="the columns are those of no known layout"):
-        parse(payload)
+def test_a_file_of_one_commodity_of_an_older_edition_is_refused() -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse((PAYLOADS / "mcs2024-raree_world_REAL.csv").read_bytes())
+    assert str(caught.value) == ONE_COMMODITY
+
+
+@pytest.mark.parametrize("member", ["mcs2022-raree_world.csv", "world/MCS2024-cobal_salient.csv"])
+def test_the_archive_of_an_older_edition_is_refused(member: str) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr(member, "Source,Country,Type\nMCS2024,China,Cobalt\n")
+    with pytest.raises(UpstreamFormatError) as caught:
+        parse(archive.getvalue())
+    assert str(caught.value) == ONE_COMMODITY
+
+
+# --- the edition of 2027, in the layout of 2026
+
+LIST = "Is critical mineral 2025"
+
+
+@pytest.mark.parametrize(
+    "named", ["Is critical mineral 2025", "Is critical mineral 2026", "Critical mineral"]
+)
+def test_an_edition_may_name_the_list_of_critical_minerals_otherwise(named: str) -> None:
+    header = [named if name == LIST else name for name in LONG_HEADER]
+    payload = written(
+        header,
+        [
+            {named if name == LIST else name: cell for name, cell in A_LONG_ROW.items()}
+            | {"Year": year}
+            for year in ("2025", "2026")
+        ],
+    )
+    rows = parse(payload)
+    assert rows.select("edition", "year", "amount_t").rows() == [
+        (2027, 2025, 67_000.0), (2027, 2026, 67_000.0),
+    ]  # fmt: skip
+
+
+@needs_shared
+def test_a_year_later_the_published_file_of_2026_is_one_of_2027() -> None:
+    payload = (REAL / PUBLISHED[2026]).read_bytes().decode("cp1252")
+    table = pl.read_csv(payload.encode(), infer_schema_length=0)
+    later = table.rename({"Is critical mineral 2025": "Is critical mineral 2026"}).with_columns(
+        Year=pl.when(pl.col("Year").str.contains(r"^[0-9]{4}$"))
+        .then((pl.col("Year").cast(pl.Int32, strict=False) + 1).cast(pl.String))
+        .otherwise("Year")
+    )
+    rows, of_2026 = parse(later.write_csv().encode()), parse(payload.encode())
+    columns = ["label", "stage", "economy_iso3", "year", "edition", "amount_t", "flag"]
+    shifted = of_2026.with_columns(pl.col("year", "edition") + 1)
+    assert rows.select(columns).equals(shifted.select(columns))
+    assert rows.height == ROWS[2026]

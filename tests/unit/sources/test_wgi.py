@@ -28,7 +28,7 @@ from dagster_project.quality.runner import evaluate_batch
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources import wgi
-from dagster_project.sources.card import Document
+from dagster_project.sources.card import Answer, Document, Done, More, Request, Scope
 from tests.conftest import SHARED, needs_shared
 
 FOLDER = BUNDLED / "wgi"
@@ -619,3 +619,136 @@ def test_the_files_of_the_six_indicators_are_one_landing(tmp_path: Path) -> None
         for number, indicator in enumerate(wgi.INDICATORS.values())
         for iso3, sign in (("CHN", -1), ("JPN", 1))
     }
+
+
+# Asked for.
+
+
+def requests() -> Sequence[Request]:
+    (extract,) = wgi.plan([], Scope())
+    return extract.requests
+
+
+def received(tmp_path: Path, text: str) -> Answer:
+    file = tmp_path / "answer"
+    file.write_text(text)
+    return Answer("content", 200, file)
+
+
+ROWS = (("CHN", "China", "2024", -0.05), ("JPN", "Japan", "2024", 1.56))
+RULE_OF_LAW = 4
+
+
+def page(number: int, pages: int, rows: int, total: int, code: str = "GOV_WGI_RL.EST") -> str:
+    """A page of two rows at most, as the service sends it."""
+    about, content = json.loads(answer(*ROWS[:rows], code=code))
+    about.update(page=number, pages=pages, per_page="2", total=total)
+    return json.dumps([about, content])
+
+
+def test_each_of_the_six_estimates_is_asked_of_their_own_database() -> None:
+    assert [request.url for request in requests()] == [
+        f"v2/country/all/indicator/GOV_WGI_{letters}.EST"
+        for letters in ("VA", "PV", "GE", "RQ", "RL", "CC")
+    ]
+    for request in requests():
+        assert request.expects == ("json",)
+        assert (request.params["source"], request.params["format"]) == ("3", "json")
+
+
+def test_pages_are_asked_for_until_the_last_one(tmp_path: Path) -> None:
+    step = wgi.follow(requests()[RULE_OF_LAW], received(tmp_path, page(1, 2, 2, total=3)))
+    assert isinstance(step, More)
+    (second,) = step.requests
+    assert second.params == {**requests()[RULE_OF_LAW].params, "page": "2"}
+    assert wgi.follow(second, received(tmp_path, page(2, 2, 1, total=3))) == Done()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (page(2, 2, 1, total=3),
+         "the answer for GOV_WGI_RL.EST has 1 rows of page 2, and 2 of page 1 were expected."),
+        (page(1, 1, 1, total=2),
+         "the answer for GOV_WGI_RL.EST has 1 rows of page 1, and 2 of page 1 were expected."),
+        (page(1, 1, 2, total=2, code="GOV_WGI_CC.EST"),
+         "the answer for GOV_WGI_RL.EST is about 'GOV_WGI_CC.EST'."),
+        (page(1, 1, 2, total=2, code="GOV_WGI_RL.SC"),
+         "the answer for GOV_WGI_RL.EST is about 'GOV_WGI_RL.SC'."),
+        (page(1, 1, 2, total=2).replace('"total": 2', '"total": "many"'),
+         "the head of the answer has no number of total."),
+        (page(1, 1, 2, total=2)[:-2], "the JSON is cut or damaged"),
+        ('[{"page":0,"pages":0,"per_page":20000,"total":0,"lastupdated":null},null]',
+         "the World Bank's answer for GOV_WGI_RL.EST is empty"),
+        ('[{"message":[{"id":"120","key":"Invalid value","value":"Not valid"}]}]',
+         "the World Bank answers for GOV_WGI_RL.EST: Not valid (id 120)"),
+        ('{"error":"busy"}', "the JSON is not an answer of the World Bank's service"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_no_page_of_the_indicator_is_refused(
+    text: str, sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UpstreamFormatError) as caught:
+        wgi.follow(requests()[RULE_OF_LAW], received(tmp_path, text))
+    assert str(caught.value).startswith(f"wgi: {sentence}")
+
+
+def test_an_indicator_that_the_service_does_not_have_is_named(tmp_path: Path) -> None:
+    text = '[{"message":[{"id":"175","key":"Invalid format","value":"It was not found."}]}]'
+    with pytest.raises(UnknownCodeError, match=r"for GOV_WGI_RL\.EST: It was not found\. \(id 175"):
+        wgi.follow(requests()[RULE_OF_LAW], received(tmp_path, text))
+
+
+@needs_shared
+def test_captured_pages_and_errors_are_followed(tmp_path: Path) -> None:
+    def follow(name: str) -> object:
+        return wgi.follow(
+            requests()[RULE_OF_LAW], received(tmp_path, (ANSWERS / name).read_text("utf8"))
+        )
+
+    step = follow("data_page1_of_2_SYNTHETIC.json")
+    assert isinstance(step, More)
+    assert step.requests[0].params["page"] == "2"
+    for name in (
+        "error_200_indicator_not_found_DOC.json",
+        "error_200_invalid_value_SYNTHETIC.json",
+        "empty_null_200_SYNTHETIC.json",
+    ):
+        with pytest.raises(UpstreamFormatError, match=r"for GOV_WGI_RL\.EST"):
+            follow(name)
+
+
+def six_parts(**changed_codes: str) -> list[bytes]:
+    codes = (f"GOV_WGI_{letters.upper()}.EST" for letters in LETTERS)
+    return [answer(*ROWS, code=changed_codes.get(code[8:10], code)).encode() for code in codes]
+
+
+def test_the_parts_of_an_extract_are_the_six_indicators() -> None:
+    scores = wgi.parse_extract(six_parts(), LANDED)["governance_scores"]
+    assert estimates(scores) == {
+        (indicator, iso3, 2024): value
+        for indicator in SIX
+        for iso3, value in (("CHN", -0.05), ("JPN", 1.56))
+    }
+    # The order of the parts, of which an indicator may have two, changes nothing.
+    parts = six_parts()
+    split = [answer(row, code="GOV_WGI_VA.EST").encode() for row in ROWS]
+    assert wgi.parse_extract([*parts[:0:-1], *split], LANDED)["governance_scores"].equals(scores)
+
+
+def test_a_score_of_0_to_100_among_the_estimates_is_refused() -> None:
+    with pytest.raises(UnknownCodeError, match=r"'GOV_WGI_RL\.SC' is not an estimate"):
+        wgi.parse_extract(six_parts(RL="GOV_WGI_RL.SC"), LANDED)
+
+
+def test_an_extract_that_lacks_an_indicator_is_refused() -> None:
+    with pytest.raises(UpstreamFormatError, match=r"^wgi: no estimate of rule_of_law\."):
+        wgi.parse_extract([part for part in six_parts() if b"_RL." not in part], LANDED)
+
+
+def test_answers_on_both_sides_of_a_release_are_not_put_together() -> None:
+    *parts, last = six_parts()
+    about, rows = json.loads(last)
+    about["lastupdated"] = "2027-10-01"
+    with pytest.raises(UpstreamFormatError, match=r"different releases \(2027-10-01, no day\)"):
+        wgi.parse_extract([*parts, json.dumps([about, rows]).encode()], LANDED)
