@@ -157,7 +157,8 @@ def answered_by(
     answered = {}
     for extract in extracts_for(source, known, scope):
         for window in extract.windows:
-            for answer in reversed(answers[window]):
+            # An extract of a whole year may have months that were never asked for.
+            for answer in reversed(answers.get(window, ())):
                 if only_current and answer.is_withdrawn:
                     continue
                 if covers(answer.asked, extract.asked):

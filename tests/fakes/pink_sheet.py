@@ -75,13 +75,13 @@ def bundled_figures() -> Figures:
         }
 
 
-def workbook_of(figures: Figures) -> bytes:
-    """The series in scope as a workbook."""
+def workbook_of(figures: Figures, **units: str) -> bytes:
+    """The series in scope as a workbook; in other `units` than usual where given, by instrument."""
     prices, indices = pink_sheet.PRICES, pink_sheet.INDICES
     months = {month.replace("-", "M"): row for month, row in sorted(figures.items())}
     return workbook(
         names=list(prices),
-        units=[unit for _, unit in prices.values()],
+        units=[units.get(name, unit) for name, unit in prices.values()],
         months=[
             (month, *(row.get(name, "…") for name, _ in prices.values()))
             for month, row in months.items()
