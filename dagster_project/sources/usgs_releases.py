@@ -82,21 +82,22 @@ def follow(request: Request, answer: Answer) -> Step:
                 f"and ScienceBase gives {expected}: it is cut, or just being replaced."
             )
         return Done()
-    found = _json_object(answer)
+    content = _json_object(answer)
     if context["step"] == "search":
-        return Instead((_after_search(found, context),))
-    items = [found] if context["step"] == "edition" else _items(found)
+        return Instead((_after_search(content, context),))
+    items = [content] if context["step"] == "edition" else _items(content)
     table = _table_of(items, context["edition"])
     if table is not None:
         return Instead((table,))
     if context["step"] == "children":
+        following = _next_page(content, context)
         edition = Request(
             f"catalog/item/{context['id']}",
             ("json",),
             params={"format": "json"},
             context={**context, "step": "edition"},
         )
-        return Instead((edition,))
+        return Instead((following or edition,))
     raise UpstreamFormatError(
         f"{NAME}: the release of the edition of {context['edition']} has no table "
         "of the world among its files: its layout has changed.",
@@ -104,20 +105,16 @@ def follow(request: Request, answer: Answer) -> Step:
     )
 
 
-def _after_search(found: Mapping[str, Any], context: Mapping[str, str]) -> Request:
+def _after_search(content: Mapping[str, Any], context: Mapping[str, str]) -> Request:
     """The next page of results, or the children of the newest edition on all pages."""
     best = (context.get("edition", ""), context.get("version", ""), context.get("id", ""))
-    for item in _items(found):
+    for item in _items(content):
         if match := TITLE.fullmatch(str(item.get("title", "")).strip()):
             best = max(best, (match["edition"], match["version"] or "", str(item.get("id", ""))))
     edition, version, item_id = best
-    page, following = int(context["page"]), found.get("nextlink")
-    address = following.get("url") if isinstance(following, dict) else None
-    if address and page < MOST_PAGES:
-        newest = {"edition": edition, "version": version, "id": item_id}
-        return Request(
-            str(address), ("json",), context={**newest, "step": "search", "page": f"{page + 1}"}
-        )
+    newest = {"edition": edition, "version": version, "id": item_id}
+    if following := _next_page(content, {**context, **newest}):
+        return following
     if not item_id:
         raise UpstreamFormatError(
             f"{NAME}: ScienceBase finds no data release of an edition.",
@@ -132,8 +129,17 @@ def _after_search(found: Mapping[str, Any], context: Mapping[str, str]) -> Reque
         "catalog/items",
         ("json",),
         params={"parentId": item_id, "format": "json", "max": "50", "fields": "title,files"},
-        context={"step": "children", "edition": edition, "id": item_id},
+        context={"step": "children", "page": "1", "edition": edition, "id": item_id},
     )
+
+
+def _next_page(content: Mapping[str, Any], context: Mapping[str, str]) -> Request | None:
+    """The request for the further items of a list, up to MOST_PAGES."""
+    link, page = content.get("nextlink"), int(context["page"])
+    address = link.get("url") if isinstance(link, dict) else None
+    if not address or page >= MOST_PAGES:
+        return None
+    return Request(str(address), ("json",), context={**context, "page": f"{page + 1}"})
 
 
 def _name_of_table(edition: str) -> re.Pattern[str]:
@@ -170,18 +176,18 @@ def _files(items: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 
 def _json_object(answer: Answer) -> Mapping[str, Any]:
     try:
-        found = json.loads(answer.file.read_bytes())
+        content = json.loads(answer.file.read_bytes())
     except (ValueError, RecursionError) as error:
         raise UpstreamFormatError(
             f"{NAME}: the JSON of ScienceBase is cut or damaged ({shortened(str(error))})."
         ) from error
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise UpstreamFormatError(f"{NAME}: the JSON of ScienceBase is not an object.")
-    return found
+    return content
 
 
-def _items(found: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    items = found.get("items")
+def _items(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    items = content.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise UpstreamFormatError(f"{NAME}: the answer of ScienceBase has no list of items.")
     return items

@@ -35,7 +35,7 @@ from dagster_project.intake.stores import lake_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.serving.fetch_progress import FetchLines
 from dagster_project.settings import Settings
-from dagster_project.sources.card import Source
+from dagster_project.sources.card import Source, can_be_asked
 from dagster_project.sources.registry import all_sources, source_named
 from tests.conftest import CHECKOUT
 from tests.fakes import comexstat as brazil
@@ -51,7 +51,11 @@ from tests.fakes.server import (
 )
 
 ASKED = ("comexstat", "comtrade", "ecb", "hmrc")
-OTHERS = ("comext", "japan_customs")
+OTHERS = tuple(
+    sorted(name for name, source in all_sources().items()
+           if can_be_asked(source) and name not in ASKED)
+)  # fmt: skip
+SWITCHED_OFF = f"{', '.join(OTHERS)} (switched off)"
 """Sources that can be fetched and are switched off in these tests."""
 
 ROWS_OF_ECB = 13
@@ -141,13 +145,12 @@ def test_every_due_source_is_asked_once_and_reports_its_figures(publishers: Publ
         line = line_of(result, source)
         assert f"with {calls[source]} call" in line
         assert f"; {landed_rows(source):,} row" in line
-    assert result.stderr.splitlines()[-1] == "Not asked: comext, japan_customs (switched off)."
+    assert result.stderr.splitlines()[-1] == f"Not asked: {SWITCHED_OFF}."
 
     again = kido()
     assert again.exit_code == 0
     assert again.stderr.splitlines() == [
-        "Not asked: comexstat, comtrade, ecb, hmrc (nothing due); "
-        "comext, japan_customs (switched off)."
+        f"Not asked: comexstat, comtrade, ecb, hmrc (nothing due); {SWITCHED_OFF}."
     ]
     assert publishers.calls() == calls
 
@@ -160,7 +163,7 @@ def test_a_missing_key_and_a_switch_are_named_and_nobody_is_asked(
     result = kido()
     assert result.exit_code == 0
     assert result.stderr.splitlines()[-1] == (
-        "Not asked: comext, hmrc, japan_customs (switched off); "
+        f"Not asked: {', '.join(sorted((*OTHERS, 'hmrc')))} (switched off); "
         "comtrade (needs a key: KIDO_COMTRADE_KEY)."
     )
     assert publishers.calls()["comtrade"] == publishers.calls()["hmrc"] == 0
@@ -473,7 +476,7 @@ def test_a_terminal_gets_a_bar_per_source_and_keeps_a_line_of_each(
     assert [line.partition(":")[0] for line in left[:-1]] == sorted(
         ASKED, key=lambda source: (publishers.calls()[source], source)
     )
-    assert left[-1] == "Not asked: comext, japan_customs (switched off)."
+    assert left[-1] == f"Not asked: {SWITCHED_OFF}."
     assert "━" not in "".join(left)
     assert written.count("\x1b[?25l") == written.count("\x1b[?25h")  # the cursor is back
 

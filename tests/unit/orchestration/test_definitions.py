@@ -30,8 +30,11 @@ from tests.conftest import CHECKOUT
 GOLDEN = CHECKOUT / "tests" / "golden"
 RENEWALS = {
     f"renew_{name}": name
-    for name in ("comext", "comexstat", "comtrade", "ecb", "hmrc", "japan_customs")
-}
+    for name in (
+        "comext", "comexstat", "comtrade", "ecb", "hmrc", "japan_customs", "pink_sheet",
+        "usgs_mcs", "wgi",
+    )
+}  # fmt: skip
 """The jobs that ask one publisher."""
 
 
@@ -195,6 +198,10 @@ def test_each_publisher_with_a_calendar_has_a_schedule_that_is_off(
         "hmrc": ("45 9 10-18 * *", "Europe/London"),
         "comext": ("30 11 16,20 * *", "Europe/Luxembourg"),
         "comexstat": ("0 18 1-10 * *", "America/Sao_Paulo"),
+        # Early in the month; late in a year, and at its beginning.
+        "pink_sheet": ("30 11 * * 1-5", "America/New_York"),
+        "wgi": ("30 9 * * 1", "America/New_York"),
+        "usgs_mcs": ("30 10 * * 2", "America/New_York"),
     }
 
 
@@ -275,7 +282,8 @@ def test_sources_that_can_be_fetched_have_a_check_that_does_not_block(
     assert found == dict.fromkeys(
         (
             "landing/comext", "landing/comexstat", "landing/comtrade", "landing/ecb",
-            "landing/hmrc", "landing/japan_customs",
+            "landing/hmrc", "landing/japan_customs", "landing/pink_sheet", "landing/usgs_mcs",
+            "landing/wgi",
         ),
         False,
     )  # fmt: skip

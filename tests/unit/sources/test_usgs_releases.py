@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from tests.conftest import SHARED, needs_shared
 PAYLOADS = SHARED / "payloads" / "usgs_mcs"
 TABLE = b"a,b\n1,2\n"
 MD5 = hashlib.md5(TABLE).hexdigest()
-CHILDREN = Request("x", ("json",), context={"step": "children", "edition": "2026", "id": "696a"})
+CHILDREN = Request(
+    "x", ("json",), context={"step": "children", "page": "1", "edition": "2026", "id": "696a"}
+)
 PARENT = Request("x", ("json",), context={"step": "edition", "edition": "2027", "id": "0000"})
 
 
@@ -144,7 +147,7 @@ def test_a_search_that_leads_nowhere_is_an_error(
 def test_the_table_is_chosen_by_its_name_among_the_files(
     edition: str, names: Sequence[str], table: str, tmp_path: Path
 ) -> None:
-    request = Request("x", ("json",), context={"step": "children", "edition": edition, "id": "1"})
+    request = replace(CHILDREN, context={**CHILDREN.context, "edition": edition})
     items = {"items": [{"title": "no files"}, {"files": [file(name) for name in names]}]}
     found = after(tmp_path, request, items)
     assert (found.url, found.expects) == (file(table)["url"], ("csv",))
@@ -156,6 +159,14 @@ def test_without_a_child_that_has_the_table_the_edition_itself_is_asked(tmp_path
     assert (parent.url, parent.params["format"]) == ("catalog/item/696a", "json")
     table = after(tmp_path, parent, {"files": [file("MCS2026_Commodities_Data.csv")]})
     assert table.url.endswith("?f=MCS2026_Commodities_Data.csv")
+
+
+def test_the_table_may_be_on_a_later_page_of_children(tmp_path: Path) -> None:
+    link = "https://www.sciencebase.gov/catalog/items?parentId=696a&offset=50"
+    second = after(tmp_path, CHILDREN, {"items": [{}], "nextlink": {"url": link}})
+    assert second.url == link
+    table = after(tmp_path, second, {"items": [{"files": [file("X_Commodities_Data.csv")]}]})
+    assert table.expects == ("csv",)
 
 
 def test_a_release_without_the_table_is_a_change_of_layout_and_no_year_before(
