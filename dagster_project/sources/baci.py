@@ -65,15 +65,16 @@ CARD = SourceCard(
     description=(
         "Value, free on board, and weight of what each economy sold to each other in a year, one "
         "figure from the exporter's and the importer's reports to UN Comtrade. Bundled, of version "
-        "V202601: 30 codes of HS 2017 for 2024, and 52 codes of HS 1992 for 1995 to 2022 and 2024 "
-        "(13 of them without 2022); nothing of 2023. Other codes and years are in CEPII's "
-        "archives: land one as it is."
+        "V202601: 30 codes of HS 2017 for 2024, and 52 codes of HS 1992 for 1995 to 2024 (13 of "
+        "them without 2022, one of them to 2016). Other codes and years are in CEPII's archives: "
+        "land one as it is."
     ),
     bundled=(
         "flows_2024.csv",
         "flows_hs1992_1995_2004.parquet",
         "flows_hs1992_2005_2014.parquet",
         "flows_hs1992_2015_2024.parquet",
+        "flows_hs1992_2023.parquet",
     ),
 )
 

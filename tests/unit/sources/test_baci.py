@@ -783,10 +783,10 @@ def of_hs_1992() -> pl.DataFrame:
 
 def test_the_bundled_flows_of_hs_1992_lack_what_is_held_back(of_hs_1992: pl.DataFrame) -> None:
     years = of_hs_1992["period_start"].dt.year()
-    assert set(years) == set(range(1995, 2025)) - {2023}
+    assert set(years) == set(range(1995, 2025))
     by_year = {
         year: set(of_hs_1992.filter(pl.col("period_start").dt.year() == year)["hs6_code"])
-        for year in (2006, 2021, 2022, 2024)
+        for year in (2006, 2021, 2022, 2023, 2024)
     }
     assert len(by_year[2006]) == 52
     assert by_year[2006] - by_year[2021] == {"811230"}
@@ -794,7 +794,7 @@ def test_the_bundled_flows_of_hs_1992_lack_what_is_held_back(of_hs_1992: pl.Data
         "250490", "251110", "252910", "252922", "260200", "260600", "280480", "282200", "283691",
         "711011", "711021", "720292", "720293",
     }  # fmt: skip
-    assert by_year[2024] == by_year[2021]
+    assert by_year[2024] == by_year[2023] == by_year[2021]
     assert of_hs_1992["hs_revision"].unique().to_list() == ["HS1992"]
     assert of_hs_1992["edition"].unique().to_list() == [202601]
 
@@ -874,10 +874,7 @@ def test_the_bundled_flows_of_hs_1992_are_the_published_ones(of_hs_1992: pl.Data
     files = str(SHARED / "data" / "baci_hs92" / "*.parquet")
     named = " ".join(f"when '{theirs}' then '{ours}'" for theirs, ours in AS_OURS.items())
     with duckdb.connect() as connection:
-        # The year 2023 came to these figures later, and is not bundled.
-        connection.execute(
-            f"create view published as from read_parquet('{files}') where year <> 2023"
-        )
+        connection.execute(f"create view published as from read_parquet('{files}')")
         connection.register("bundled", of_hs_1992.to_arrow())
         sums = """
             select {code} as code, {year} as year, count(*), round(sum({value})),
@@ -894,7 +891,7 @@ def test_the_bundled_flows_of_hs_1992_are_the_published_ones(of_hs_1992: pl.Data
         )  # fmt: skip
         expected = connection.execute(published).fetchall()
         assert connection.execute(ours).fetchall() == expected
-        assert sum(row[2] for row in expected) == of_hs_1992.height == 690_906
+        assert sum(row[2] for row in expected) == of_hs_1992.height == 721_238
         sample = connection.execute(
             f"select case exporter {named} else exporter end, "
             f"case importer {named} else importer end, hs92, year, "
@@ -905,7 +902,7 @@ def test_the_bundled_flows_of_hs_1992_are_the_published_ones(of_hs_1992: pl.Data
         "exporter_iso3", "importer_iso3", "hs6_code", pl.col("period_start").dt.year(),
         "value_usd", "net_weight_kg",
     ).iter_rows()}  # fmt: skip
-    assert len(sample) == 690_906 // 101
+    assert len(sample) == 721_238 // 101
     assert all(held[tuple(row[:4])] == tuple(row[4:]) for row in sample)
     assert sum("_X" in row[:2] for row in held) > 1_000
 
