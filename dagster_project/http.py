@@ -38,6 +38,7 @@ from tenacity import (
 )
 from tenacity.wait import wait_base
 
+from dagster_project import partial_body
 from dagster_project.errors import (
     ConfigurationError,
     DeniedError,
@@ -51,6 +52,7 @@ from dagster_project.errors import (
     redacting,
     shortened,
 )
+from dagster_project.partial_body import PartialBody
 from dagster_project.sources.card import Answer, Limits, Meaning, Request
 from dagster_project.sources.formats import looks_like, looks_like_html
 
@@ -203,7 +205,8 @@ class Client:
         Retried, after a growing wait with jitter or the publisher's `Retry-After`, are
         RETRIED_STATUSES, 5xx and a cut connection or body; less often a server that is unreachable
         or silent for `timeout_s`. No other status is. A status that the request declares is an
-        answer.
+        answer. A large body that breaks off is continued where it broke, by the next attempt or
+        the next call with the same file, if the server accepts that (`partial_body`).
         Raises QuotaError when the publisher asks for a wait of more than LONGEST_WAIT_S or its
         calls are used up, DeniedError for 401 and 403, UnexpectedStatusError for another status,
         FetchError when the publisher cannot be reached, UpstreamFormatError when the bytes are
@@ -254,7 +257,8 @@ class Client:
                     again_at=_now() + wait if wait else None,
                 ) from None
             kind = ServerFailingError if error.is_status else FetchError
-            raise kind(f"{address.named} could not be fetched {failure}.") from None
+            kept = _kept(file)
+            raise kind(f"{address.named} could not be fetched {failure}{kept}.") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise FetchError(
                 f"{address.named} could not be fetched: the request could not be sent "
@@ -280,10 +284,13 @@ class Client:
     def _attempt(self, request: Request, address: _Address, file: Path) -> Received:
         """One attempt, redirects included. Raises _TemporaryError when a retry may help."""
         client = self._open()
+        partial = partial_body.partial_body(file)
+        if partial and partial.address != address.shown:
+            partial = None
         outgoing = client.build_request(
             request.method,
             address.url,
-            headers=address.headers,
+            headers=address.headers | (partial.request_headers(file) if partial else {}),
             content=None if request.body is None else request.body.encode(),
         )
         for _ in range(MOST_REDIRECTS + 1):
@@ -296,7 +303,7 @@ class Client:
                 response = client.send(outgoing, stream=True)
                 try:
                     if response.next_request is None:
-                        return self._receive(response, request, address, file)
+                        return self._receive(response, request, address, file, partial)
                     outgoing = response.next_request
                 finally:
                     response.close()
@@ -340,10 +347,19 @@ class Client:
         self._last_call = time.monotonic()
 
     def _receive(
-        self, response: httpx.Response, request: Request, address: _Address, file: Path
+        self,
+        response: httpx.Response,
+        request: Request,
+        address: _Address,
+        file: Path,
+        partial: PartialBody | None,
     ) -> Received:
-        """Read an answer, its content into `file`. Raises what `send` does, or _TemporaryError."""
-        status = response.status_code
+        """Read an answer, its content into `file`. Raises what `send` does, or _TemporaryError.
+
+        `partial` is the body whose rest was asked for.
+        """
+        is_rest = partial is not None and _is_rest(response, partial, file)
+        status = 200 if is_rest else response.status_code
         retry_after_s = _retry_after(response.headers)
         meaning: Meaning | None = "content" if status == 200 else request.statuses.get(status)
         if meaning is None:
@@ -351,16 +367,17 @@ class Client:
                 raise _TemporaryError(
                     _status(response), retry_after_s, is_rate=status == 429, is_status=True
                 )
+            partial_body.discard(file)
             kind = DeniedError if status in (401, 403) else UnexpectedStatusError
             raise kind(f"{address.named} answered {_status(response)}.")
         size, digest, text, media_type = 0, hashlib.sha256().hexdigest(), "", ""
         if meaning == "content":
-            size, digest = self._stream(response, address, file)
+            size, digest = self._stream(response, address, file, partial if is_rest else None)
             media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             _require_expected(file, size, media_type, request, address)
         else:
             text = _error_text(response)
-            file.unlink(missing_ok=True)  # of an attempt that was cut
+            partial_body.discard(file)  # of an attempt that was cut
         _log.info("%s %s: %s, %d bytes", request.method, address.named, _status(response), size)
         return Received(
             answer=Answer(
@@ -368,11 +385,7 @@ class Client:
                 status=status,
                 file=file,
                 media_type=media_type or "application/octet-stream",
-                headers={
-                    name: response.headers[name]
-                    for name in _KEPT_HEADERS
-                    if name in response.headers
-                },
+                headers=_kept_headers(response, size if is_rest else None),
                 text=text,
                 retry_after_s=retry_after_s,
             ),
@@ -382,28 +395,89 @@ class Client:
             bytes=size,
         )
 
-    def _stream(self, response: httpx.Response, address: _Address, file: Path) -> tuple[int, str]:
-        """Write the decoded body to the file; returns its size and SHA-256.
+    def _stream(
+        self, response: httpx.Response, address: _Address, file: Path, partial: PartialBody | None
+    ) -> tuple[int, str]:
+        """Write the decoded body to the file, or the rest of a `partial` one behind its beginning;
+        returns size and SHA-256 of the whole.
 
         It is decoded here, because the decoder of httpx accepts a gzip body that stops half-way as
         complete. On a body shorter than its `Content-Length`, httpx itself fails.
         """
-        most = self._limits.largest_answer_bytes
-        digest, size = hashlib.sha256(), 0
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("wb") as out:
+        size, digest = 0, hashlib.sha256()
+        if partial:
+            size = partial.start(file)
+            digest = _digest_of_start(file, size)
+        else:
+            partial_body.begin(file, address.shown, response.headers)
+        with file.open("r+b" if partial else "wb") as out:
+            out.truncate(size)
+            out.seek(size)
             received = _in_time(response, self._timeout_s, self._on_received)
             for block in _decoded(response, address, received):
                 size += len(block)
-                if size > most:
-                    raise UpstreamFormatError(
-                        f"{address.named} sent more than the {most >> 20} MiB it may send at once."
-                    )
+                self._require_allowed(size, address, file)
                 digest.update(block)
                 out.write(block)
             out.flush()
             os.fsync(out.fileno())
+        if partial and size != partial.size:
+            partial_body.discard(file)
+            raise _TemporaryError("the rest of the body has another size than announced")
+        partial_body.finish(file)
         return size, digest.hexdigest()
+
+    def _require_allowed(self, size: int, address: _Address, file: Path) -> None:
+        """Raise UpstreamFormatError for a body larger than the publisher may send."""
+        most = self._limits.largest_answer_bytes
+        if size > most:
+            partial_body.finish(file)
+            raise UpstreamFormatError(
+                f"{address.named} sent more than the {most >> 20} MiB it may send at once."
+            )
+
+
+def _is_rest(response: httpx.Response, partial: PartialBody, file: Path) -> bool:
+    """Whether the answer is the rest of a body that broke off.
+
+    Raises _TemporaryError where there is no such rest: then nothing is left of the body, and the
+    next attempt fetches all of it.
+    """
+    why_not = ""
+    if response.status_code == 206:
+        why_not = partial.why_not_its_rest(response.headers, file)
+    elif response.status_code == 416:
+        why_not = "the server has no such range"
+    if why_not:
+        partial_body.discard(file)
+        raise _TemporaryError(why_not)
+    return response.status_code == 206
+
+
+def _digest_of_start(file: Path, size: int) -> hashlib._Hash:
+    """The SHA-256 of the first bytes of a file, to go on with."""
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        while size and (block := opened.read(min(BLOCK_BYTES, size))):
+            digest.update(block)
+            size -= len(block)
+    return digest
+
+
+def _kept(file: Path) -> str:
+    """What is kept of a body that broke off, for a message; empty if nothing."""
+    partial = partial_body.partial_body(file)
+    if partial is None:
+        return ""
+    received, whole = (f"{size / 1e6:,.4g}" for size in (partial.start(file), partial.size))
+    return f"; {received} of {whole} MB are kept, and the next fetch goes on from there"
+
+
+def _kept_headers(response: httpx.Response, size: int | None) -> dict[str, str]:
+    """The headers that are recorded; `size` is that of the whole body, if a rest was sent."""
+    kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    return kept if size is None else kept | {"content-length": str(size)}
 
 
 def _in_time(

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from dagster_project import partial_body
 from dagster_project.errors import (
     FetchError,
     QuotaError,
@@ -33,7 +34,7 @@ from dagster_project.lake.landing import (
     new_snapshot_id,
     sha256_of_file,
 )
-from dagster_project.lake.store import write_atomically
+from dagster_project.lake.store import copy_atomically, write_atomically
 from dagster_project.sources.card import (
     Answer,
     Done,
@@ -51,6 +52,12 @@ RESUMABLE_FOR = timedelta(days=7)
 a publisher's pages of last month may not match those of today."""
 
 NOT_MODIFIED = 304
+
+MOST_REJECTED_TEXT_BYTES = 16 << 20
+"""How much of a rejected answer is quarantined, unless it is compressed: a page is smaller."""
+
+_COMPRESSED = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf")
+"""How compressed files begin: there is no text in them to redact."""
 
 MOST_WAITS = 5
 """How often one request waits for a quota that is renewed within LONGEST_WAIT_S."""
@@ -142,19 +149,28 @@ class ExtractDownload:
         """The bytes of the parts, in the order of their requests."""
         return [self._landing.store.read(self._path(part.file)) for part in self.state.parts]
 
+    def part_as_file(self, folder: Path) -> Path:
+        """The only part as a file of this machine: in place, else a copy in `folder`."""
+        (part,) = self.state.parts
+        return self._landing.store.as_file(self._path(part.file), folder)
+
     def quarantine(self, folder: Path, reason: str, file: Path | None = None) -> Path:
         """Copy the parts to the quarantine under `folder`, with the reason; returns their folder.
 
         With a `file`, only this rejected answer is moved there. Credentials that a publisher
-        repeated in its answers are redacted, except in compressed parts.
+        repeated in its answers are redacted, except in compressed parts, which are copied as they
+        are.
         """
         quarantine = self.quarantine_folder(folder)
         if file is not None:
-            write_atomically(quarantine / "answer", _without_credentials(file.read_bytes()))
+            _copy_redacted(file, quarantine / "answer", most=MOST_REJECTED_TEXT_BYTES)
             file.unlink()
         else:
-            for part, payload in zip(self.state.parts, self.payloads(), strict=True):
-                write_atomically(quarantine / part.file, _without_credentials(payload))
+            for part in self.state.parts:
+                copy = self._folder / f"{self.state.snapshot_id}.part.copy"
+                self._landing.store.copy_out(self._path(part.file), copy)
+                _copy_redacted(copy, quarantine / part.file)
+                copy.unlink()
         write_atomically(quarantine / "reason.txt", f"{reason}\n".encode())
         return quarantine
 
@@ -178,7 +194,10 @@ class ExtractDownload:
         except UpstreamFormatError as error:
             raise _rejected(error, file) from error
         except FetchError:
-            file.unlink(missing_ok=True)
+            if partial_body.partial_body(file) is None:
+                partial_body.discard(file)
+            else:  # the next run goes on with the large body that broke off
+                self._save()
             raise
 
     @cached_property
@@ -233,7 +252,8 @@ class ExtractDownload:
         answer = received.answer
         if answer.meaning != "content":
             return
-        file = f"{len(self.state.parts) + 1:04}-{file_name(self._extract.document)}"
+        name = file_name(request.document or self._extract.document)
+        file = f"{len(self.state.parts) + 1:04}-{name}"
         self._landing.store.move_in(answer.file, self._path(file))
         self.state.parts.append(
             Part(
@@ -244,6 +264,7 @@ class ExtractDownload:
                 request=f"{request.method} {received.url}",
                 retrieved_at=received.retrieved_at,
                 headers=answer.headers,
+                document=request.document,
             )
         )
 
@@ -341,9 +362,14 @@ def requests_left(landing: Landing, source: Source, extract: Extract) -> int:
     return len(extract.requests)
 
 
-def sweep(landing: Landing, source: Source) -> None:
-    """Remove the saved states of extracts that are too old to resume."""
+def sweep(landing: Landing, source: Source, downloads: Path) -> None:
+    """Remove the saved states of extracts that are too old to resume, and downloads in a folder.
+
+    The source is locked: such a file belongs to no running process. A large body that broke off is
+    kept if its extract goes on.
+    """
     folder = f"{source.CARD.name}/.unfinished"
+    resumable = set()
     for name in landing.store.names(folder):
         try:
             state = UnfinishedExtract.model_validate_json(landing.store.read(f"{folder}/{name}"))
@@ -352,6 +378,12 @@ def sweep(landing: Landing, source: Source) -> None:
             is_old = True
         if is_old:
             landing.store.remove(f"{folder}/{name}")
+        else:
+            resumable.add(f"{state.snapshot_id}.part")
+    for file in downloads.glob(f"{source.CARD.name}-*.part*"):
+        download = file.with_name(f"{file.name.partition('.part')[0]}.part")
+        if download.name not in resumable or partial_body.partial_body(download) is None:
+            file.unlink(missing_ok=True)
 
 
 def _state_file(source: Source, extract: Extract) -> str:
@@ -388,9 +420,17 @@ def _rejected(error: UpstreamFormatError, file: Path) -> RejectedAnswerError:
     return rejected
 
 
-def _without_credentials(payload: bytes) -> bytes:
-    # Latin-1 maps every byte to a character and back.
-    return redacted(payload.decode("latin-1")).encode("latin-1", "replace")
+def _copy_redacted(file: Path, copy: Path, most: int = -1) -> None:
+    """Copy a file without the credentials in it, of a text at `most` so many bytes."""
+    with file.open("rb") as opened:
+        start = opened.read(4)
+        if start.startswith(_COMPRESSED):
+            copy_atomically(file, copy)
+            return
+        opened.seek(0)
+        # Latin-1 maps every byte to a character and back.
+        text = redacted(opened.read(most).decode("latin-1"))
+    write_atomically(copy, text.encode("latin-1", "replace"))
 
 
 def _digest_of_requests(extract: Extract) -> str:

@@ -127,6 +127,10 @@ def rows_in(rows: Rows) -> int:
     return rows.rows if isinstance(rows, Spooled) else rows.height
 
 
+def scan(rows: Rows) -> pl.LazyFrame:
+    return rows.scan() if isinstance(rows, Spooled) else rows.lazy()
+
+
 def files_of(rows: Rows) -> int:
     return len(rows.files) if isinstance(rows, Spooled) else 1
 
@@ -193,6 +197,23 @@ def read(
         error.checks = {table: batch.checks for table, batch in tables.items()}
         raise error
     return Batch(tables, scope, outcomes)
+
+
+def read_parts(
+    source: Source,
+    parts: Sequence[tuple[bytes | Path, Document]],
+    snapshot_id: str,
+    folder: Path,
+    scope: CommodityScope,
+    *,
+    is_extract: bool = False,
+) -> Batch:
+    """`read`, or `read_large` where the only part is a file, since it `is_large`."""
+    first, document = parts[0] if parts else (b"", None)
+    if isinstance(first, Path) and document is not None:
+        return read_large(source, first, document, snapshot_id, folder, scope)
+    in_memory = [(payload, each) for payload, each in parts if isinstance(payload, bytes)]
+    return read(source, in_memory, scope, is_extract=is_extract)
 
 
 def is_large(source: Source, size: int) -> bool:

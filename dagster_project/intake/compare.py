@@ -46,6 +46,31 @@ MOST_COMPARED_ROWS = 500_000
 """Rows of a spooled document that are compared one by one: 2 s and 1 GB."""
 
 
+def compare_rows(
+    landing: Landing,
+    lake: Lake,
+    source: Source,
+    rows: Mapping[str, Rows],
+    *,
+    scope: CommodityScope,
+    answer: Snapshot | None = None,
+) -> list[Revision]:
+    """The effect of the rows of a document or extract on the current ones, by table.
+
+    Of a spooled table a part is compared one by one, see `compare_in_part`. `answer` is as in
+    `compare_with_current`.
+    """
+    frames, in_part = compare_in_part(landing, lake, source, rows)
+    is_part = any(isinstance(rows_of_table, Spooled) for rows_of_table in rows.values())
+    others = {revision.table: revision for revision in in_part}
+    return [
+        revision.with_others(others.pop(revision.table)) if revision.table in others else revision
+        for revision in compare_with_current(
+            landing, lake, source, frames, scope=scope, answer=answer, is_part=is_part
+        )
+    ] + list(others.values())
+
+
 def compare_with_current(
     landing: Landing,
     lake: Lake,

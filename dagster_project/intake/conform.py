@@ -6,7 +6,7 @@ the parser, the rules or the lists is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -174,15 +174,21 @@ def _parse(
 def _read(
     settings: Settings, source: Source, landing: Landing, snapshot: Snapshot, folder: Path
 ) -> batches.Batch:
-    is_one_file = len(snapshot.parts) <= 1 and not snapshot.was_fetched
+    parts: Sequence[tuple[bytes | Path, Document]]
+    is_one_file = len(snapshot.parts) <= 1 and not snapshot.windows
     if is_one_file and batches.is_large(source, snapshot.bytes):
-        file = landing.file_of(snapshot, folder)
         document = Document(snapshot.document, snapshot.retrieved_at, snapshot.is_bundled)
-        return batches.read_large(
-            source, file, document, snapshot.snapshot_id, folder, settings.scope
-        )
-    parts = parts_of(landing, snapshot)
-    return batches.read(source, parts, settings.scope, is_extract=snapshot.was_fetched)
+        parts = [(landing.file_of(snapshot, folder), document)]
+    else:
+        parts = parts_of(landing, snapshot)
+    return batches.read_parts(
+        source,
+        parts,
+        snapshot.snapshot_id,
+        folder,
+        settings.scope,
+        is_extract=snapshot.was_fetched,
+    )
 
 
 def _rows(snapshot: Snapshot, batch: batches.Batch) -> Mapping[str, Rows]:

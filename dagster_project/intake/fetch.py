@@ -35,7 +35,7 @@ from dagster_project.intake import batch as batches
 from dagster_project.intake.ask import ExtractDownload, RejectedAnswerError, requests_left, sweep
 from dagster_project.intake.batch import PROVENANCE_COLUMNS
 from dagster_project.intake.calls import counter
-from dagster_project.intake.compare import compare_with_current, require_plausible
+from dagster_project.intake.compare import compare_rows, require_plausible
 from dagster_project.intake.conform import stage
 from dagster_project.intake.due import (
     Due,
@@ -56,6 +56,7 @@ from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import (
     AskedSlices,
     Landing,
+    Part,
     Period,
     Snapshot,
     Withdrawn,
@@ -63,7 +64,7 @@ from dagster_project.lake.landing import (
 )
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.space import require_room_to_land
-from dagster_project.lake.tables import Lake
+from dagster_project.lake.tables import Lake, Rows
 from dagster_project.quality.revisions import Revision
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Extract, Scope, Source, Window
@@ -336,7 +337,7 @@ class SourceFetch:
         """
         download = ExtractDownload(self.landing, self._source, extract, self._folder)
         try:
-            state = download.run(client, sleep, on_pause)
+            download.run(client, sleep, on_pause)
         except (RejectedAnswerError, UnexpectedStatusError) as error:
             if isinstance(error, RejectedAnswerError) and error.file is not None:
                 download.quarantine(self._settings.quarantine_dir, str(error), error.file)
@@ -344,25 +345,80 @@ class SourceFetch:
                 # The next run begins again: the address that it found may be out of date.
                 download.discard()
             raise
-        document = Document(extract.document, state.answered_at, is_bundled=False)
-        try:
-            batch = batches.read(
-                self._source,
-                [(payload, document) for payload in download.payloads()],
-                self._settings.scope,
-                is_extract=True,
-            )
-            self._require_windows(extract, batch)
-            revisions = self._plausible_revisions(extract, download, batch)
-        except ConfigurationError:
-            raise
-        except KidoError as error:
-            download.quarantine(self._settings.quarantine_dir, str(error))
-            download.discard()
-            raise
-        if extract.windows:
-            return self._settle_windows(extract, download, batch), revisions
-        return self._settle_document(extract, download, batch), revisions
+        if repeated := self._repeated(extract, download):
+            return self._settle_repeated(extract, download, repeated), ()
+        with batches.spool_folder(self._settings.spool_dir) as folder:
+            try:
+                batch = self._read(extract, download, folder)
+                self._require_windows(extract, batch)
+                revisions = self._plausible_revisions(extract, download, batch)
+            except ConfigurationError:
+                raise
+            except KidoError as error:
+                download.quarantine(self._settings.quarantine_dir, str(error))
+                download.discard()
+                raise
+            if extract.windows:
+                return self._settle_windows(extract, download, batch), revisions
+            return self._settle_document(extract, download, batch), revisions
+
+    def _read(self, extract: Extract, download: ExtractDownload, folder: Path) -> batches.Batch:
+        """The answer as a batch; one large document is read block by block."""
+        state = download.state
+        documents = [
+            Document(part.document or extract.document, state.answered_at, is_bundled=False)
+            for part in state.parts
+        ]
+        is_one_file = len(state.parts) == 1 and not extract.windows
+        payloads: Sequence[bytes | Path]
+        if is_one_file and batches.is_large(self._source, state.parts[0].bytes):
+            payloads = [download.part_as_file(folder)]
+        else:
+            payloads = download.payloads()
+        return batches.read_parts(
+            self._source,
+            list(zip(payloads, documents, strict=True)),
+            state.snapshot_id,
+            folder,
+            self._settings.scope,
+            is_extract=True,
+        )
+
+    def _repeated(self, extract: Extract, download: ExtractDownload) -> Ask | None:
+        """The ask whose snapshot has the same bytes, and is the last one that was landed.
+
+        None where the answer has to be read: of windows each has a snapshot of its own.
+        """
+        last = self.ledger.last_of(extract.document)
+        if extract.windows or last is None or last.snapshot_id != self._last_landed():
+            return None
+        known = {
+            snapshot.snapshot_id: snapshot.sha256
+            for snapshot in self.landing.snapshots(self._source.CARD.name)
+        }
+        is_same = known[last.snapshot_id] == sha256_of(download.state.parts)
+        is_in_the_lake = last.snapshot_id in self._lake.records(self._source.CARD.name)
+        return last if is_same and is_in_the_lake else None
+
+    def _settle_repeated(
+        self, extract: Extract, download: ExtractDownload, repeated: Ask
+    ) -> list[WindowResult]:
+        """Record an answer of known bytes, without reading it; its parts are discarded."""
+        ask = Ask(
+            document=extract.document,
+            asked_at=download.state.answered_at,
+            answer="ok",
+            digest=repeated.digest,
+            known_until=repeated.known_until,
+            run=self._run,
+        )
+        self.ledger.record(ask)
+        download.discard()
+        record = self._lake.records(self._source.CARD.name)[repeated.snapshot_id]
+        rows = sum(
+            part.rows for table, part in record.tables.items() if table in self._source.CARD.tables
+        )
+        return [WindowResult(None, extract.document, "unchanged", rows)]
 
     def _settle_windows(
         self, extract: Extract, download: ExtractDownload, batch: batches.Batch
@@ -446,14 +502,14 @@ class SourceFetch:
         self, extract: Extract, download: ExtractDownload, batch: batches.Batch
     ) -> list[WindowResult]:
         state = download.state
-        frames = batch.frames(state.snapshot_id)
-        digest = batches.digest(frames)
+        rows = batch.rows_of(state.snapshot_id)
+        digest = _digest(rows, state.parts)
         last = self.ledger.last_of(extract.document)
         # A snapshot landed since, under another name or by hand, may differ.
         is_known = (
             last is not None and last.digest == digest and last.snapshot_id == self._last_landed()
         )
-        is_new = batch.rows > 0 and not (is_known or self._is_in_the_lake(frames))
+        is_new = batch.rows > 0 and not (is_known or self._is_in_the_lake(rows))
         withdrawal = self._withdrawals(download)(None, digest) if is_new else None
         is_new = is_new and withdrawal is None
         ask = Ask(
@@ -462,7 +518,7 @@ class SourceFetch:
             answer="ok",
             snapshot_id=state.snapshot_id if is_new else "",
             digest=digest,
-            known_until=_known_until(frames),
+            known_until=_known_until(rows),
             run=self._run,
         )
         self._land_or_discard(extract, download, batch, [], ask)
@@ -506,10 +562,11 @@ class SourceFetch:
     ) -> Snapshot:
         """The answer as a snapshot with the rows of these windows."""
         state = download.state
+        own_names = [part.document for part in state.parts if part.document]
         return self.landing.describe(
             state.snapshot_id,
             self._source.CARD.name,
-            extract.document,
+            own_names[0] if len(own_names) == len(state.parts) == 1 else extract.document,
             state.parts,
             origin_of_card(self._source),
             windows=[Period(frequency=window.frequency, start=window.start) for window in windows],
@@ -530,16 +587,17 @@ class SourceFetch:
         name = self._source.CARD.name
         complete(self.landing, self._lake, name)
         self.landing.sweep(name)
-        sweep(self.landing, self._source)
-        # The source is locked: such a file belongs to no running process.
-        for file in self._folder.glob(f"{name}-*.part"):
-            file.unlink(missing_ok=True)
+        sweep(self.landing, self._source, self._folder)
 
-    def _is_in_the_lake(self, frames: dict[str, pl.DataFrame]) -> bool:
+    def _is_in_the_lake(self, rows: Mapping[str, Rows]) -> bool:
         """Whether the lake's newest rows contain all of these already.
 
-        False for a table whose slice is a whole document: rows do not decide it there.
+        False for a table whose slice is a whole document: rows do not decide it there. False for
+        spooled rows, which are too many to compare.
         """
+        frames = {name: frame for name, frame in rows.items() if isinstance(frame, pl.DataFrame)}
+        if len(frames) < len(rows):
+            return False
         copies = copies_of(self.landing, self._source.CARD.name, self._lake)
         today = _now().date()
         for name, frame in frames.items():
@@ -589,9 +647,9 @@ class SourceFetch:
         """
         name = self._source.CARD.name
         answer = self._snapshot(extract, download, extract.windows)
-        frames = batch.frames(answer.snapshot_id)
-        revisions = compare_with_current(
-            self.landing, self._lake, self._source, frames, scope=batch.scope, answer=answer
+        rows = batch.rows_of(answer.snapshot_id)
+        revisions = compare_rows(
+            self.landing, self._lake, self._source, rows, scope=batch.scope, answer=answer
         )
         require_plausible(f"{name}: {extract.document}", revisions, self._how_to_land(download))
         return revisions
@@ -728,12 +786,19 @@ def _failed(extract: Extract, answer: Outcome, reason: str) -> list[WindowResult
     ]
 
 
-def _known_until(frames: dict[str, pl.DataFrame]) -> date | None:
+def _digest(rows: Mapping[str, Rows], parts: Sequence[Part]) -> str:
+    """Digest of the content of rows; of spooled rows that of the bytes they were read from."""
+    frames = {name: frame for name, frame in rows.items() if isinstance(frame, pl.DataFrame)}
+    return batches.digest(frames) if len(frames) == len(rows) else sha256_of(parts)[:16]
+
+
+def _known_until(rows: Mapping[str, Rows]) -> date | None:
     """The last day of the rows; None for tables whose period is not a day."""
     last_days = [
-        frame[period].max()
-        for name, frame in frames.items()
-        if (period := LAKE_TABLES[name].period) and frame.schema[period] == pl.Date
+        batches.scan(rows_of_table).select(pl.col(period).max()).collect().item()
+        for name, rows_of_table in rows.items()
+        if (period := LAKE_TABLES[name].period)
+        and LAKE_TABLES[name].columns[period].dtype == pl.Date
     ]
     return max((day for day in last_days if isinstance(day, date)), default=None)
 

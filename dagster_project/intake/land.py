@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dagster_project.errors import ConfigurationError, ContradictionError, shortened
 from dagster_project.intake import batch as batches
-from dagster_project.intake.compare import compare_in_part, compare_with_current, require_plausible
+from dagster_project.intake.compare import compare_rows, require_plausible
 from dagster_project.intake.conform import conform, stage
 from dagster_project.intake.landing_report import LandingReport, report_of
 from dagster_project.intake.source_lock import source_lock
@@ -39,7 +39,6 @@ from dagster_project.lake.landing import (
 )
 from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.space import require_room_to_land
-from dagster_project.lake.spool import Spooled
 from dagster_project.lake.tables import Lake
 from dagster_project.quality.revisions import Revision
 from dagster_project.settings import BUNDLED, Settings
@@ -198,15 +197,10 @@ def _files(source: Source, paths: Sequence[Path], retrieved_at: datetime) -> lis
 def _check(source: Source, files: Sequence[_File], folder: Path, scope: CommodityScope) -> _Command:
     """Check the files as one batch: a rule may need rows of several of them."""
     snapshot_id = new_snapshot_id(source.CARD.name)
-    first = files[0]
-    if isinstance(first.payload, Path):
-        batch = batches.read_large(
-            source, first.payload, first.document, snapshot_id, folder, scope
-        )
-        return _Command(files, batch, snapshot_id)
-    parts = [(file.payload, file.document) for file in files if isinstance(file.payload, bytes)]
+    parts = [(file.payload, file.document) for file in files]
     try:
-        return _Command(files, batches.read(source, parts, scope), snapshot_id)
+        batch = batches.read_parts(source, parts, snapshot_id, folder, scope)
+        return _Command(files, batch, snapshot_id)
     except ContradictionError as error:
         hint = f"{ONE_SNAPSHOT}: land these one after the other, the newest last."
         raise ContradictionError(error.message, hint=hint) from error
@@ -244,15 +238,7 @@ def _revisions(
     Raises ImplausibleError where they would shrink or shift these, unless `replace_all`.
     """
     rows = command.batch.rows_of(command.snapshot_id)
-    frames, in_part = compare_in_part(landing, lake, source, rows)
-    is_part = any(isinstance(rows_of_table, Spooled) for rows_of_table in rows.values())
-    others = {revision.table: revision for revision in in_part}
-    revisions = [
-        revision.with_others(others.pop(revision.table)) if revision.table in others else revision
-        for revision in compare_with_current(
-            landing, lake, source, frames, scope=command.batch.scope, is_part=is_part
-        )
-    ] + list(others.values())
+    revisions = compare_rows(landing, lake, source, rows, scope=command.batch.scope)
     if not replace_all:
         title = f"{source.CARD.name}: {shortened(command.document)}"
         require_plausible(title, revisions, "If it is right, land it with --replace.")

@@ -44,7 +44,7 @@ class Origin(BaseModel):
 class Part(BaseModel):
     """One answer of an extract, or one file of several landed together.
 
-    `document` is the name of a landed file; empty for an answer.
+    `document` is the name of a landed file, or of an answer whose request names it; else empty.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -378,7 +378,7 @@ class Landing:
         for file, _ in self._files(snapshot):
             name = f"{snapshot.source}/{snapshot.snapshot_id}/{file}"
             if self.store.exists(name):
-                write_atomically(folder / file, self.store.read(name))
+                self.store.copy_out(name, folder / file)
         write_atomically(folder / "origin.json", snapshot.model_dump_json(indent=2).encode())
         write_atomically(folder / "reason.txt", f"{reason}\n".encode())
         self._snapshot_records(snapshot.source).remove(snapshot.snapshot_id)

@@ -1,5 +1,7 @@
 """CEPII's BACI: trade as reconciled from both sides' reports -> `reconciled_trade`.
 
+Its newest archive is fetched by name only, since it has 0.8 GB.
+
 Only CEPII's estimates; neither reporters' declarations nor Kido's own estimates.
 """
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -23,7 +25,20 @@ from dagster_project.lake.vocabulary import (
     economies,
     economy_of,
 )
-from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.card import (
+    Answer,
+    Calendar,
+    Document,
+    Done,
+    Extract,
+    Instead,
+    Limits,
+    Request,
+    Scope,
+    SourceCard,
+    Step,
+    Window,
+)
 from dagster_project.sources.formats import (
     BLOCK_BYTES,
     Payload,
@@ -65,15 +80,26 @@ CARD = SourceCard(
     description=(
         "Value, free on board, and weight of what each economy sold to each other in a year, one "
         "figure from the exporter's and the importer's reports to UN Comtrade. Bundled, of version "
-        "V202601: 30 codes of HS 2017 for 2024, and 52 codes of HS 1992 for 1995 to 2022 and 2024 "
-        "(13 of them without 2022); nothing of 2023. Other codes and years are in CEPII's "
-        "archives: land one as it is."
+        "V202601: 30 codes of HS 2017 for 2024, and 52 codes of HS 1992 for 1995 to 2024 (13 of "
+        "them without 2022, one of them to 2016). Fetched by name: all codes in scope of HS 2017, "
+        "from 2017 on. Other editions of the HS are in CEPII's other archives: land one as it is."
     ),
     bundled=(
         "flows_2024.csv",
         "flows_hs1992_1995_2004.parquet",
         "flows_hs1992_2005_2014.parquet",
         "flows_hs1992_2015_2024.parquet",
+        "flows_hs1992_2023.parquet",
+    ),
+    base_url="https://www.cepii.fr",
+    only_by_name=True,
+    # V202601, of January 2026, reaches 2024.
+    published_after=timedelta(days=396),
+    limits=Limits(largest_answer_bytes=3 << 30),  # HS 1992 has more than 2 GB
+    calendar=Calendar(
+        "0 9 * * 1",
+        "Europe/Paris",
+        "Mondays in Paris: the release of January, with the year before last.",
     ),
 )
 
@@ -82,6 +108,13 @@ RELEASED = datetime(2026, 1, 31)
 
 BUNDLED_EDITION = 202601
 """CEPII's version of the bundled figures, as a number."""
+
+ARCHIVE = "BACI_HS17"
+"""The archive that is fetched: of HS 2017, as the bundled flows of 2024."""
+
+PAGE = "CEPII/en/bdd_modele/bdd_modele_item.asp"
+ARCHIVES = "DATA_DOWNLOAD/baci/data"
+_ARCHIVE_NAME = re.compile(rf"(?<![A-Za-z0-9_]){ARCHIVE}_V([0-9]{{6}}[a-z]?)\.zip")
 
 YEARLY_COLUMNS = ("t", "i", "j", "k", "v", "q")
 """CEPII's: year, exporter, importer, HS6 code, thousand US dollars, metric tons."""
@@ -104,6 +137,8 @@ _NUMBERS: Mapping[str, pl.DataType] = MappingProxyType(
         "q": pl.Float64(),
     }
 )  # fmt: skip
+_FLOW = (*KEY, "value_usd", "net_weight_kg")
+
 LARGEST_NUMBER_OF_AN_ECONOMY = 9_999
 """CEPII's have three digits. A larger one is read as text."""
 
@@ -111,6 +146,34 @@ FrameType = TypeVar("FrameType", pl.DataFrame, pl.LazyFrame)
 
 _WHOSE = is_it_the_file_of(CARD.homepage)
 _AGAIN = "Fetch or land the file again."
+
+
+def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
+    """The page of BACI, which names the newest archive.
+
+    Of CEPII's archives, one per edition of the HS, it is that of HS 2017: values of two editions
+    differ, and the bundled flows of 2024 are of this one. It has 0.8 GB and every year since 2017;
+    that of HS 1992 has more than 2 GB, that of HS 2022 begins in 2022.
+    """
+    page = Request(PAGE, expects=("html",), params={"id": "37"}, context={"step": "page"})
+    return [Extract(f"{ARCHIVE}.zip", (page,))]
+
+
+def follow(request: Request, answer: Answer) -> Step:
+    """From the page to the newest archive that it names, under CEPII's name; that is complete.
+
+    `V202401b` corrects `V202401`. Raises UpstreamFormatError for a page that names no archive.
+    """
+    if request.context.get("step") != "page":
+        return Done()
+    versions = _ARCHIVE_NAME.findall(answer.file.read_text("utf-8", errors="replace"))
+    if not versions:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the page names no archive like {ARCHIVE}_V202601.zip.",
+            hint=f"Fetch it from {CARD.homepage} by hand: kido land {CARD.name} FILE.",
+        )
+    name = f"{ARCHIVE}_V{max(versions)}.zip"
+    return Instead((Request(f"{ARCHIVES}/{name}", expects=("zip",), document=name),))
 
 
 def parse(
@@ -261,9 +324,13 @@ def _flows_of_a_year(
         if numbers.is_empty():
             return None
         flows = _numbers_by_economy(numbers, countries)
-        return flows.with_columns(hs_revision=text_of_all(_revision(edition)))
+        return flows.with_columns(hs_revision=text_of_all(_revision(edition))).select(_FLOW)
     texts = _in_scope(blocks(), name, edition, year, scope)
-    return None if texts.is_empty() else _by_economy(texts, countries).lazy()
+    if texts.is_empty():
+        return None
+    # One year of an archive may be padded, and the next one not.
+    flows = _by_economy(texts, countries).lazy()
+    return flows.with_columns(pl.col("year").cast(pl.Int32)).select(_FLOW)
 
 
 def _edition(names: Iterable[str]) -> pl.Expr:

@@ -30,11 +30,11 @@ CARD = SourceCard(
     description=(
         "Value, free on board, of the largest flows of permanent magnets (HS 850511) and of "
         "gallium, germanium and the like (811292): of each importer its six largest suppliers and "
-        "of each exporter its six largest customers, 2002 to 2021 and 2024. What is smaller is not "
-        "listed, so that shares are of what is listed and no HHI is given. Taiwan and Namibia are "
-        "missing in 2002 to 2017."
+        "of each exporter its six largest customers, 2002 to 2021, 2023 and 2024. What is smaller "
+        "is not listed, so that shares are of what is listed and no HHI is given. Taiwan and "
+        "Namibia are missing in 2002 to 2017."
     ),
-    bundled=("top_flows_2002_2024.csv",),
+    bundled=("top_flows_2002_2024.csv", "top_flows_2023.csv"),
     published_after=timedelta(days=396),
 )
 

@@ -179,6 +179,8 @@ class Request:
     failure, or is retried (408, 409, 425, 429, 5xx).
 
     `context` is not sent: what `follow` needs to know of the request, such as the codes it is for.
+    Nor is `document`: the name of the answer, where it is a file of its own name that is known only
+    from an earlier answer; else the answer has the name of the extract.
     """
 
     url: str
@@ -188,6 +190,7 @@ class Request:
     statuses: Mapping[int, Meaning] = field(default_factory=dict)
     body: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    document: str = ""
 
     @property
     def method(self) -> str:

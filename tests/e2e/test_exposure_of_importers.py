@@ -387,8 +387,8 @@ def scope_of(rows: Rows, clause: str) -> set[str]:
 @pytest.mark.parametrize(
     ("clause", "year"),
     [
-        ("CN-2023-23", 2022), ("CN-2023-39", 2022), ("CN-2025-10", 2024), ("CN-2025-18", 2024),
-        ("CN-2026-1", 2024),
+        ("CN-2023-23", 2022), ("CN-2023-39", 2022), ("CN-2024-33", 2023), ("CN-2025-10", 2024),
+        ("CN-2025-18", 2024), ("CN-2026-1", 2024),
     ],
 )  # fmt: skip
 def test_a_code_that_no_file_has_in_the_baseline_is_without_figures(
@@ -416,12 +416,19 @@ def test_a_code_that_no_file_has_in_the_baseline_is_without_figures(
     assert shown == set(bought["hs6_code"])
 
 
-def test_antimony_of_2024_has_no_figures_of_the_year_before(rows: Rows) -> None:
-    """BACI has nothing of 2023 here; of 811010 nothing before 2024, and of 261710 it says that
-    Japan bought nothing from China in 2022, which says nothing of 2023.
-    """
-    assert not baci().filter(pl.col("year") == 2023).height
-    assert codes_without_figures(rows, "CN-2024-33") == scope_of(rows, "CN-2024-33")
+def test_of_antimony_only_the_ores_have_figures_of_the_year_before(rows: Rows) -> None:
+    """CEPII, BACI, HS 1992: who bought ores (261710) from China in 2023, in dollars."""
+    found = rows(
+        "select importer_iso3, commodity_code, baseline_value_usd, year(baseline_from) "
+        "from exposure.importer_exposure where clause_id = 'CN-2024-33' and reason is null"
+    )
+    bought = {
+        "OMN": 11_041_949, "IND": 11_034_014, "USA": 13_225, "CZE": 6_042, "THA": 5_563, "KOR": 6,
+    }  # fmt: skip
+    assert {importer: round(value) for importer, _, value, _ in found} == bought
+    assert {(code, year) for _, code, _, year in found} == {("261710", 2023)}
+    # Japan bought its ores elsewhere, and the metal (811010) has no figures before 2024.
+    assert codes_without_figures(rows, "CN-2024-33") == scope_of(rows, "CN-2024-33") - {"261710"}
     assert baci().filter(pl.col("hs6_code") == "811010")["year"].unique().to_list() == [2024]
 
 

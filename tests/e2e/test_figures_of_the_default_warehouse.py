@@ -178,7 +178,7 @@ def test_no_figure_is_compared_across_a_break_of_the_nomenclature(rows: Rows) ->
     )
     assert found == [
         (None, 1995, 2016),
-        (date(2017, 1, 1), 2017, 2021),
+        (date(2017, 1, 1), 2017, 2023),
         (date(2024, 1, 1), 2024, 2024),
     ]
     # Magnets are in CEPII's HS 2002 up to 2016, in HS 2017 since.
@@ -201,8 +201,8 @@ def test_magnets_before_2024_are_shares_of_the_largest_flows_only(rows: Rows) ->
             "and supplier_iso3 = 'CHN' and source = 'baci_top_flows'"
         )
     )
-    assert set(found) == set(range(2002, 2022))
-    for year, percent in ((2005, 34), (2010, 34), (2015, 33), (2020, 33)):
+    assert set(found) == {*range(2002, 2022), 2023}
+    for year, percent in ((2005, 34), (2010, 34), (2015, 33), (2020, 33), (2023, 26)):
         assert found[year] == pytest.approx(percent / 100, abs=0.01)
     assert rows(
         "select count(*), count(hhi), count(hhi_high), count(hhi_normalised), "
@@ -210,7 +210,7 @@ def test_magnets_before_2024_are_shares_of_the_largest_flows_only(rows: Rows) ->
         "max(year(period_start)) from dependency.import_concentration "
         "where importer_iso3 = 'JPN' and source = 'baci_top_flows' "
         "and mineral_group = 'hs_811292'"
-    ) == [(20, 0, 0, 0, 0, 0, 2002, 2021)]
+    ) == [(21, 0, 0, 0, 0, 0, 2002, 2023)]
     assert rows(
         "select count(*) from trade.baci_flows where hs6_code = '850511' and year < 2024"
     ) == [(0,)]
@@ -221,7 +221,7 @@ def test_a_group_that_lacks_one_of_its_codes_has_no_row(rows: Rows) -> None:
     assert rows(
         "select distinct year(period_start) from dependency.supplier_shares "
         "where source = 'baci' and mineral_group = 'natural_graphite' order by 1"
-    ) == [(year,) for year in (*range(1995, 2022), 2024)]
+    ) == [(year,) for year in (*range(1995, 2022), 2023, 2024)]
 
 
 def test_exporters_reports_never_feed_shares(rows: Rows) -> None:

@@ -232,22 +232,22 @@ def test_months_of_customs_are_published_one_after_the_other(
 
 
 def year_of_few(home: Path, factor: float = 1.0) -> tuple[Path, float, float]:
-    """A file of 2023 for the codes that a small home knows of 2022: the largest tenth of the flows
-    of 284690 sold for twelve times as much as in 2022. And the values of 284690 in both years.
+    """A file of 2025 for the codes that a small home knows of 2024: the largest tenth of the flows
+    of 284690 sold for twelve times as much as in 2024. And the values of 284690 in both years.
     """
     known = pl.read_parquet(
         home.parent / "bundled" / "baci" / "flows_hs1992_2015_2024.parquet"
-    ).filter(pl.col("year") == 2022)
+    ).filter(pl.col("year") == 2024)
     is_dear = (pl.col("hs6_code") == "284690") & (
         pl.col("value_usd") >= pl.col("value_usd").quantile(0.9).over("hs6_code")
     )
     change = 0.8 + 0.1 * (pl.int_range(pl.len()) % 7)
     value = (pl.col("value_usd") * pl.when(is_dear).then(12).otherwise(change)).round()
     flows = known.with_columns(
-        year=pl.lit(2023), value_usd=value * factor,
+        year=pl.lit(2025), value_usd=value * factor,
         net_weight_kg=(pl.col("net_weight_kg") * change.reverse()).round(),
     )  # fmt: skip
-    file = home.parent / "BACI_2023.csv"
+    file = home.parent / "BACI_2025.csv"
     flows.write_csv(file)
     before, after = (
         float(rows.filter(hs6_code="284690")["value_usd"].sum()) for rows in (known, flows)
@@ -261,13 +261,13 @@ def test_a_year_in_which_one_code_became_dear_is_published_with_a_warning(home: 
     (warning,) = published_with(home, ("baci", file))
     snapshot = newest(home, "baci")
     assert warning == (
-        f"value_usd of 284690 in 2023 in trade.baci_flows is {after:,.0f}, after {before:,.0f} in "
+        f"value_usd of 284690 in 2025 in trade.baci_flows is {after:,.0f}, after {before:,.0f} in "
         f"the year before (brought by {snapshot} ({file.name}))."
     )
     with duckdb.connect(str(home / "kido.duckdb"), read_only=True) as connection:
         ((accepted, value),) = connection.execute(
             "select accepted_losses, (select sum(value_usd) from trade.baci_flows "
-            "where year = 2023 and hs6_code = '284690') from catalog.releases "
+            "where year = 2025 and hs6_code = '284690') from catalog.releases "
             "order by release_id desc limit 1"
         ).fetchall()
     assert accepted is None
@@ -283,4 +283,4 @@ def test_the_same_year_in_thousandths_of_a_dollar_is_refused_and_blocked(home: P
     assert run_kido(home, "land", "baci", str(file), "--replace").returncode == 0
     _, output = blocked_build(home)
     assert "✗ published/warehouse: magnitudes_are_kept" in output
-    assert " in 2023 in trade.baci_flows would change from " in output
+    assert " in 2025 in trade.baci_flows would change from " in output

@@ -29,7 +29,7 @@ from dagster_project.quality.runner import evaluate
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import BUNDLED
 from dagster_project.sources import baci, formats
-from dagster_project.sources.card import Document
+from dagster_project.sources.card import Answer, Document, Done, Instead, Scope
 from tests.conftest import SHARED, needs_shared
 
 FOLDER = BUNDLED / "baci"
@@ -783,10 +783,10 @@ def of_hs_1992() -> pl.DataFrame:
 
 def test_the_bundled_flows_of_hs_1992_lack_what_is_held_back(of_hs_1992: pl.DataFrame) -> None:
     years = of_hs_1992["period_start"].dt.year()
-    assert set(years) == set(range(1995, 2025)) - {2023}
+    assert set(years) == set(range(1995, 2025))
     by_year = {
         year: set(of_hs_1992.filter(pl.col("period_start").dt.year() == year)["hs6_code"])
-        for year in (2006, 2021, 2022, 2024)
+        for year in (2006, 2021, 2022, 2023, 2024)
     }
     assert len(by_year[2006]) == 52
     assert by_year[2006] - by_year[2021] == {"811230"}
@@ -794,7 +794,7 @@ def test_the_bundled_flows_of_hs_1992_lack_what_is_held_back(of_hs_1992: pl.Data
         "250490", "251110", "252910", "252922", "260200", "260600", "280480", "282200", "283691",
         "711011", "711021", "720292", "720293",
     }  # fmt: skip
-    assert by_year[2024] == by_year[2021]
+    assert by_year[2024] == by_year[2023] == by_year[2021]
     assert of_hs_1992["hs_revision"].unique().to_list() == ["HS1992"]
     assert of_hs_1992["edition"].unique().to_list() == [202601]
 
@@ -874,10 +874,7 @@ def test_the_bundled_flows_of_hs_1992_are_the_published_ones(of_hs_1992: pl.Data
     files = str(SHARED / "data" / "baci_hs92" / "*.parquet")
     named = " ".join(f"when '{theirs}' then '{ours}'" for theirs, ours in AS_OURS.items())
     with duckdb.connect() as connection:
-        # The year 2023 came to these figures later, and is not bundled.
-        connection.execute(
-            f"create view published as from read_parquet('{files}') where year <> 2023"
-        )
+        connection.execute(f"create view published as from read_parquet('{files}')")
         connection.register("bundled", of_hs_1992.to_arrow())
         sums = """
             select {code} as code, {year} as year, count(*), round(sum({value})),
@@ -894,7 +891,7 @@ def test_the_bundled_flows_of_hs_1992_are_the_published_ones(of_hs_1992: pl.Data
         )  # fmt: skip
         expected = connection.execute(published).fetchall()
         assert connection.execute(ours).fetchall() == expected
-        assert sum(row[2] for row in expected) == of_hs_1992.height == 690_906
+        assert sum(row[2] for row in expected) == of_hs_1992.height == 721_238
         sample = connection.execute(
             f"select case exporter {named} else exporter end, "
             f"case importer {named} else importer end, hs92, year, "
@@ -905,7 +902,7 @@ def test_the_bundled_flows_of_hs_1992_are_the_published_ones(of_hs_1992: pl.Data
         "exporter_iso3", "importer_iso3", "hs6_code", pl.col("period_start").dt.year(),
         "value_usd", "net_weight_kg",
     ).iter_rows()}  # fmt: skip
-    assert len(sample) == 690_906 // 101
+    assert len(sample) == 721_238 // 101
     assert all(held[tuple(row[:4])] == tuple(row[4:]) for row in sample)
     assert sum("_X" in row[:2] for row in held) > 1_000
 
@@ -921,3 +918,74 @@ def test_cepiis_whole_list_of_countries_is_understood() -> None:
     assert flows["value_usd"].sum() == 237_000
     assert {"TWN", "NAM", "_X", "BEL", "USA", "CHE"} <= set(flows["exporter_iso3"])
     assert flows.equals(parse(yearly(rows), YEARLY))
+
+
+# ---- What is asked
+
+
+def page(*names: str) -> bytes:
+    links = "".join(f'<a href="/DATA_DOWNLOAD/baci/data/{name}">{name}</a>\n' for name in names)
+    return f"<html><body>Donn\xe9es\n{links}</body></html>".encode("latin-1")
+
+
+def step(payload: bytes, tmp_path: Path) -> Any:
+    (extract,) = baci.plan((), Scope())
+    (request,) = extract.requests
+    file = tmp_path / "answer"
+    file.write_bytes(payload)
+    return baci.follow(request, Answer("content", 200, file))
+
+
+def test_the_page_is_asked_at_its_own_address() -> None:
+    (extract,) = baci.plan((), Scope())
+    (request,) = extract.requests
+    address = f"{baci.CARD.base_url}/{request.url}?id={request.params['id']}"
+    assert address == baci.CARD.homepage.replace("http://", "https://")
+    assert (request.expects, extract.windows) == (("html",), ())
+
+
+@pytest.mark.parametrize(
+    ("names", "newest"),
+    [
+        (["V202401", "V202601", "V202501"], "V202601"), (["V202601b", "V202601"], "V202601b"),
+        (["V202601", "V202701", "V202601b"], "V202701"),
+    ],
+)  # fmt: skip
+def test_the_newest_archive_on_the_page_is_asked_for(
+    names: list[str], newest: str, tmp_path: Path
+) -> None:
+    others = ["BACI_HS92_V202801.zip", "BACI_HS17_V2028.zip", "OLD_BACI_HS17_V202801.zip"]
+    found = step(page(*others, *(f"BACI_HS17_{name}.zip" for name in names)), tmp_path)
+    assert isinstance(found, Instead)
+    (request,) = found.requests
+    assert request.url == f"DATA_DOWNLOAD/baci/data/BACI_HS17_{newest}.zip"
+    assert request.document == f"BACI_HS17_{newest}.zip"
+    assert baci.follow(request, Answer("content", 200, tmp_path / "zip")) == Done()
+
+
+def test_a_page_that_names_no_archive_is_not_an_empty_answer(tmp_path: Path) -> None:
+    with pytest.raises(UpstreamFormatError, match=r"names no archive like BACI_HS17_V202601\.zip"):
+        step(page("BACI_HS92_V202601.zip"), tmp_path)
+
+
+def test_an_archive_may_pad_the_numbers_of_one_year_alone() -> None:
+    padded = yearly(["2023,156,392,284690,  1.000,   NA"])
+    plain = yearly(["2024,156,392,284690,2.000,3.000"])
+    both = archive({"BACI_HS22_Y2023_V202601.csv": padded, "BACI_HS22_Y2024_V202601.csv": plain})
+    flows = parse(both).sort("period_start")
+    assert flows["value_usd"].to_list() == [1_000, 2_000]
+    assert flows["net_weight_kg"].to_list() == [None, 3_000]
+
+
+@needs_shared
+@pytest.mark.parametrize("name", ["BACI_HS22_V202601.zip", "BACI_HS22_Y2024_V202601.csv"])
+def test_files_in_cepiis_layout_come_out_in_dollars_and_kilograms(name: str) -> None:
+    """Made up: `NA`, Taiwan under its number 490, and horses, which are out of scope."""
+    stem, dot, kind = name.rpartition(".")
+    file = SHARED / "payloads" / "baci" / f"{stem}_SYNTHETIC{dot}{kind}"
+    assert measures(parse(file.read_bytes(), Document(name, RETRIEVED, is_bundled=False))) == {
+        ("CHN", "JPN", "284690"): (412_345_678, 1_204_500),
+        ("VNM", "JPN", "284690"): (88_345_120, 402_100),
+        ("FRA", "JPN", "280530"): (12_345, None),
+        ("TWN", "JPN", "850511"): (23_111_001, 310_250),
+    }

@@ -6,6 +6,7 @@ import csv
 import gzip
 from collections import Counter
 from datetime import UTC, date, datetime
+from typing import Any
 
 import polars as pl
 import pytest
@@ -21,7 +22,7 @@ from dagster_project.sources.card import Document
 from tests.conftest import SHARED, needs_shared
 
 FOLDER = BUNDLED / "baci_top_flows"
-NAME = "top_flows_2002_2024.csv"
+NAMES = ("top_flows_2002_2024.csv", "top_flows_2023.csv")
 HEADER = "exporter_iso3,importer_iso3,hs6_code,hs_revision,year,value_usd\n"
 LANDED = Document("list.csv", datetime(2026, 11, 1, 9, 30, tzinfo=UTC), is_bundled=False)
 
@@ -32,7 +33,10 @@ def parse(payload: bytes, document: Document = LANDED) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def bundled() -> pl.DataFrame:
-    return parse((FOLDER / NAME).read_bytes(), Document(NAME, datetime(2026, 11, 25), True))
+    return pl.concat(
+        parse((FOLDER / name).read_bytes(), Document(name, datetime(2026, 11, 25), True))
+        for name in NAMES
+    )
 
 
 def test_a_flow_is_of_its_own_source_and_counts_from_its_retrieval() -> None:
@@ -78,20 +82,23 @@ def test_the_bundled_list_is_of_two_codes_and_reports_what_it_lacks(bundled: pl.
         .agg(pl.col("period_start").dt.year())
         .iter_rows()
     }
-    assert by_edition == {"HS2002": set(range(2002, 2017)), "HS2017": {*range(2017, 2022), 2024}}
+    assert by_edition == {
+        "HS2002": set(range(2002, 2017)), "HS2017": {*range(2017, 2022), 2023, 2024},
+    }  # fmt: skip
     assert bundled["net_weight_kg"].null_count() == bundled.height
     assert bundled["vintage_at"].unique().to_list() == [datetime(2026, 1, 31)]
     of_taiwan = bundled.filter(pl.any_horizontal(pl.col("exporter_iso3", "importer_iso3") == "TWN"))
     assert of_taiwan["period_start"].min() == date(2018, 1, 1)
-    (origin,) = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf8"))["files"]
-    assert [origin["file"]] == list(baci_top_flows.CARD.bundled) == [NAME]
-    assert "Taiwan and Namibia" in origin["left_out"]
+    origins = yaml.safe_load((FOLDER / "origin.yaml").read_text("utf8"))["files"]
+    assert [origin["file"] for origin in origins] == list(NAMES)
+    assert baci_top_flows.CARD.bundled == NAMES
+    assert all("Taiwan and Namibia" in origin["left_out"] for origin in origins)
     assert "Taiwan and Namibia" in baci_top_flows.CARD.description
-    assert (FOLDER / NAME).stat().st_size < 2_000_000
+    assert all((FOLDER / name).stat().st_size < 2_000_000 for name in NAMES)
 
 
 def test_the_bundled_list_passes_the_suite_of_the_lake(bundled: pl.DataFrame) -> None:
-    rows = bundled.with_columns(document=pl.lit(NAME), snapshot_id=pl.lit("baci_top_flows-1"))
+    rows = bundled.with_columns(document=pl.lit(NAMES[0]), snapshot_id=pl.lit("baci_top_flows-1"))
     frame = RECONCILED_TRADE.conform(rows)
     results = evaluate(frame, LAKE_SUITES["reconciled_trade"], today=date(2026, 11, 25))
     assert {result.check_name for result in results if result.status != "passed"} == set()
@@ -99,22 +106,24 @@ def test_the_bundled_list_passes_the_suite_of_the_lake(bundled: pl.DataFrame) ->
 
 @needs_shared
 def test_the_bundled_list_is_the_published_one_flow_by_flow(bundled: pl.DataFrame) -> None:
-    file = SHARED / "data" / "baci_hs17" / "baci_top_flows_2002_2024.csv.gz"
+    folder = SHARED / "data" / "baci_hs17"
     editions, taiwan = {"HS02": "HS2002", "HS17": "HS2017"}, {"S19": "TWN"}
-    with gzip.open(file, "rt", newline="") as lines:
-        published = Counter(
-            (
-                taiwan.get(row["exporter"], row["exporter"]),
-                taiwan.get(row["importer"], row["importer"]),
-                row["hs6"],
-                editions[row["hs_revision"]],
-                int(row["year"]),
-                float(row["value_usd"]),
+    published: Counter[tuple[Any, ...]] = Counter()
+    for name in ("baci_top_flows_2002_2024.csv.gz", "baci_top_flows_2023.csv.gz"):
+        with gzip.open(folder / name, "rt", newline="") as lines:
+            published.update(
+                (
+                    taiwan.get(row["exporter"], row["exporter"]),
+                    taiwan.get(row["importer"], row["importer"]),
+                    row["hs6"],
+                    editions[row["hs_revision"]],
+                    int(row["year"]),
+                    float(row["value_usd"]),
+                )
+                for row in csv.DictReader(lines)
+                if row["hs6"] in ("850511", "811292")
             )
-            for row in csv.DictReader(lines)
-            if row["hs6"] in ("850511", "811292")
-        )
-    assert published.total() == bundled.height == 36_150
+    assert published.total() == bundled.height == 36_150 + 2_018
     assert published == Counter(
         bundled.select(
             "exporter_iso3", "importer_iso3", "hs6_code", "hs_revision",
