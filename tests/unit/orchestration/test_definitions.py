@@ -29,8 +29,11 @@ from tests.conftest import CHECKOUT
 GOLDEN = CHECKOUT / "tests" / "golden"
 RENEWALS = {
     f"renew_{name}": name
-    for name in ("comext", "comexstat", "comtrade", "ecb", "hmrc", "japan_customs")
-}
+    for name in (
+        "alphavantage", "comext", "comexstat", "comtrade", "ecb", "fred", "hmrc", "imf_pcps",
+        "japan_customs", "yahoo",
+    )
+}  # fmt: skip
 """The jobs that ask one publisher."""
 
 
