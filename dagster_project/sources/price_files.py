@@ -1,4 +1,4 @@
-"""The layout of price files that a person lands, of two sources: `docs/price-files.md` describes it.
+"""The layout of price files that a person lands (`docs/price-files.md`), of two sources.
 
 Only the reading of the file is here; what may be in which file is on the sources' cards.
 """

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.schemas import INSTANT
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import Document, SourceCard
 from dagster_project.sources.formats import read_text_table, require_every, utc_naive
 from dagster_project.sources.quotes import quotes_of

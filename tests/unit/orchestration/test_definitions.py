@@ -194,6 +194,11 @@ def test_each_publisher_with_a_calendar_has_a_schedule_that_is_off(
         "hmrc": ("45 9 10-18 * *", "Europe/London"),
         "comext": ("30 11 16,20 * *", "Europe/Luxembourg"),
         "comexstat": ("0 18 4,9 * *", "America/Sao_Paulo"),
+        # Publishers of prices, on weekdays after the sessions of New York.
+        "alphavantage": ("0 20 * * 1-5", "America/New_York"),
+        "fred": ("30 17 * * 1-5", "America/New_York"),
+        "imf_pcps": ("0 12 * * 1-5", "America/New_York"),
+        "yahoo": ("30 18 * * 1-5", "America/New_York"),
     }
 
 
@@ -273,8 +278,9 @@ def test_sources_that_can_be_fetched_have_a_check_that_does_not_block(
     }
     assert found == dict.fromkeys(
         (
-            "landing/comext", "landing/comexstat", "landing/comtrade", "landing/ecb",
-            "landing/hmrc", "landing/japan_customs",
+            "landing/alphavantage", "landing/comext", "landing/comexstat", "landing/comtrade",
+            "landing/ecb", "landing/fred", "landing/hmrc", "landing/imf_pcps",
+            "landing/japan_customs", "landing/yahoo",
         ),
         False,
     )  # fmt: skip
