@@ -48,8 +48,7 @@ CARD = SourceCard(
     tables=("price_quotes",),
     description=(
         "Closes of the fund REMX in US dollars as traded, the last hundred sessions at each fetch. "
-        "`market.prices` uses them once they are at least half as many as those of the source with "
-        "most."
+        "They are used once they are at least half as many as those of the source with most."
     ),
     base_url="https://www.alphavantage.co",
     needs_key=True,

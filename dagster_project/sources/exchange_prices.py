@@ -25,8 +25,8 @@ CARD = SourceCard(
     homepage="docs/price-files.md",
     tables=("price_quotes",),
     description=(
-        "Closes of instruments in `reference.instruments` (REMX, 6762.T, TOPIX, ...), landed from "
-        "files in one layout (docs/price-files.md). They go before those of Yahoo and before the "
+        "Closes of listed instruments (REMX, 6762.T, TOPIX, ...), landed from files in one layout "
+        "(docs/price-files.md). They go before those of Yahoo and before the "
         "bundled indices, once they are at least half as many."
     ),
 )
