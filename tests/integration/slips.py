@@ -34,6 +34,10 @@ _SMALL = ("FJI", "TON", "WSM", "VUT", "NRU", "TUV", "242", "776", "882", "548", 
 """Islands, by ISO 3166 and as CEPII numbers them: of one of them nothing is known."""
 
 
+INDICES = ("equity_indices", "rare_earth_indices")
+"""Sources of indices that begin at 100, whatever is landed."""
+
+
 @dataclass(frozen=True)
 class Slip:
     """A file as somebody might land it by mistake.
@@ -185,7 +189,7 @@ class Layout:
     @property
     def has_more(self) -> bool:
         """Whether periods follow: an assessment is no series, an index is made here."""
-        return self.source not in ("equity_indices", "ec_crm")
+        return self.source not in (*INDICES, "ec_crm")
 
     @cached_property
     def known(self) -> Table:
@@ -376,6 +380,11 @@ LAYOUTS = (
         units=("index",),
     ),
     Layout(
+        "rare_earth_indices", "monthly_indices.csv", "price_quotes", "month", "month",
+        {"": ("index",)}, key=("instrument", "month"), part=("instrument", "month"),
+        sample=Table.copy, lake={"index": "close"}, thing="instrument", units=("index",),
+    ),
+    Layout(
         "hmrc", "monthly_flows.csv", "trade_flows", "period", "month",
         {"": ("value_usd", "net_weight_kg")},
         key=("reporter_iso3", "partner_iso3", "flow", "commodity_code", "hs_revision", "period"),
@@ -495,7 +504,7 @@ def slips_of(layout: Layout) -> Iterator[Slip]:
             f"{lake} is missing for", rf"is not a number \({lake}\)", f"rows without {measure}",
             "not the amount of its flag", f"no month has a figure of '{measure.upper()}'",
             "does not begin at 100", "flow_has_a_value_or_a_weight", "does not fit its flag",
-            "has no price",
+            "has no price", f"has no {measure}",
         )  # fmt: skip
         yield slip(
             "sign turned", measure,
@@ -674,6 +683,7 @@ def slips_of_a_new_period(layout: Layout) -> Iterator[Slip]:
             f"{lake} is missing for", rf"is not a number \({lake}\)", f"rows without {measure}",
             f"no month has a figure of '{measure.upper()}'", "not the amount of its flag",
             "flow_has_a_value_or_a_weight", "does not fit its flag", "has no price",
+            f"has no {measure}",
         )  # fmt: skip
         yield slip(
             "sign turned", measure,
@@ -831,7 +841,7 @@ def honest_of(layout: Layout) -> Iterator[Honest]:
 
 def _is_fixed(layout: Layout, row: Sequence[str]) -> bool:
     """A total, and the first day of an index, which is 100."""
-    return "WLD" in row or (layout.source == "equity_indices" and row[-1] == "100")
+    return "WLD" in row or (layout.source in INDICES and "100" in row)
 
 
 def _following(step: str, value: str) -> str:

@@ -104,6 +104,10 @@ LANDED: Mapping[str, Mapping[tuple[str, str], int]] = {
         ("file cut", AS_HONEST): 2,
         ("period of zeros", AS_HONEST): 1,
     },
+    "rare_earth_indices/monthly_indices.csv": {
+        ("file cut", AS_HONEST): 2,
+        ("year dropped", AS_HONEST): 1,
+    },
     "rudnick_gao/abundance.csv": {("half dropped", AS_HONEST): 1},
     "usgs_ds140/rare_earths.csv": {("last year's file", NOT_SEEN): 1},
     "usgs_mcs/prices_2026.csv": {("file cut", AS_HONEST): 2, ("year dropped", AS_HONEST): 1},
@@ -355,6 +359,15 @@ WITHOUT_A_LAYOUT = {
     "what goes wrong with its answers is played in test_misbehaving_customs",
     "comext": "its answers are fetched by product and reporter and no file is offered: what goes "
     "wrong with them is played in test_misbehaving_customs",
+    **dict.fromkeys(
+        ("alphavantage", "fred", "imf_pcps", "yahoo"),
+        "nothing of it is bundled to make slips from: what goes wrong with its answers is played "
+        "in test_misbehaving_price_publishers",
+    ),
+    **dict.fromkeys(
+        ("rare_earth_prices", "exchange_prices"),
+        "nothing of it is bundled to make slips from: each wrong cell is in test_price_files",
+    ),
 }
 """Sources whose files have no slips, and why."""
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,7 @@ from tests.fakes.comext import csv_data, trade
 from tests.fakes.comtrade import Flow, as_json
 from tests.fakes.hmrc import Trade, summed
 from tests.fakes.japan_customs import Line, csv_of
+from tests.fakes.price_publishers import Chart, body, chart_json, daily_json, sdmx_json
 
 SOURCES = all_sources()
 PACKAGE = versions._SOURCES
@@ -164,6 +165,21 @@ EXTRACTS: Mapping[str, Sequence[bytes]] = {
 }
 """What the customs answer, of those whose answers are not their bundled files."""
 
+PRICE_FILE = (
+    b"price_date,product_code,currency,unit,low,high,mid,vat_included,source,source_licence\n"
+    b"2026-09-22,NDPR_OX,CNY,kg,,,547.5,true,SMM,own\n"
+)
+DAY = {date(2026, 6, 1): (60.0, 60.0)}
+PRICES: Mapping[str, bytes] = {
+    "alphavantage": body(daily_json({"2026-06-01": "60"})),
+    "exchange_prices": PRICE_FILE,
+    "fred": b"observation_date,DEXJPUS\n2026-06-01,153.2\n",
+    "imf_pcps": body(sdmx_json({"PREODOM": {"2026-M05": "4060.1"}})),
+    "rare_earth_prices": PRICE_FILE,
+    "yahoo": body(chart_json("REMX", Chart(DAY))),
+}
+"""What publishers of prices answer, and what a person lands."""
+
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_a_card_names_the_lists_that_its_parser_reads(
@@ -179,6 +195,8 @@ def test_a_card_names_the_lists_that_its_parser_reads(
     documents = {
         name: (BUNDLED / source.CARD.name / name).read_bytes() for name in source.CARD.bundled
     }
+    if source.CARD.name in PRICES:
+        documents = {"a.file": PRICES[source.CARD.name]}
     if source is SOURCES["comtrade"]:
         documents = {"a.json": as_json([Flow(392, 156, "M", "280530", "2024", 1.0)])}
     if source is SOURCES["comext"]:

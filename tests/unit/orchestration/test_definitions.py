@@ -31,8 +31,8 @@ GOLDEN = CHECKOUT / "tests" / "golden"
 RENEWALS = {
     f"renew_{name}": name
     for name in (
-        "comext", "comexstat", "comtrade", "ecb", "hmrc", "japan_customs", "pink_sheet",
-        "usgs_mcs", "wgi",
+        "alphavantage", "comext", "comexstat", "comtrade", "ecb", "fred", "hmrc", "imf_pcps",
+        "japan_customs", "pink_sheet", "usgs_mcs", "wgi", "yahoo",
     )
 }  # fmt: skip
 """The jobs that ask one publisher."""
@@ -202,6 +202,11 @@ def test_each_publisher_with_a_calendar_has_a_schedule_that_is_off(
         "pink_sheet": ("30 11 * * 1-5", "America/New_York"),
         "wgi": ("30 9 * * 1", "America/New_York"),
         "usgs_mcs": ("30 10 * * 2", "America/New_York"),
+        # Publishers of prices, on weekdays after the sessions of New York.
+        "alphavantage": ("0 20 * * 1-5", "America/New_York"),
+        "fred": ("30 17 * * 1-5", "America/New_York"),
+        "imf_pcps": ("0 12 * * 1-5", "America/New_York"),
+        "yahoo": ("30 18 * * 1-5", "America/New_York"),
     }
 
 
@@ -281,9 +286,10 @@ def test_sources_that_can_be_fetched_have_a_check_that_does_not_block(
     }
     assert found == dict.fromkeys(
         (
-            "landing/comext", "landing/comexstat", "landing/comtrade", "landing/ecb",
-            "landing/hmrc", "landing/japan_customs", "landing/pink_sheet", "landing/usgs_mcs",
-            "landing/wgi",
+            "landing/alphavantage", "landing/baci", "landing/comext", "landing/comexstat",
+            "landing/comtrade", "landing/ecb", "landing/fred", "landing/hmrc", "landing/imf_pcps",
+            "landing/japan_customs", "landing/pink_sheet", "landing/usgs_mcs", "landing/wgi",
+            "landing/yahoo",
         ),
         False,
     )  # fmt: skip

@@ -43,18 +43,21 @@ def test_names_are_known_without_importing_a_source() -> None:
 
 
 def test_an_unknown_source_is_reported_with_the_known_names() -> None:
-    with pytest.raises(ConfigurationError, match=r"'bacy'.*Known: baci, "):
+    with pytest.raises(ConfigurationError, match=r"'bacy'.*Known: alphavantage, baci, "):
         source_named("bacy")
 
 
 # Cards.
 
+KEY_IN_A_PARAMETER = {"alphavantage"}
+"""Sources whose publisher takes the key nowhere else."""
+
 
 def test_a_source_that_can_be_asked_has_an_address_and_a_calendar_and_no_other_has() -> None:
     asked = {name for name, source in all_sources().items() if can_be_asked(source)}
     assert asked == {
-        "ecb", "comtrade", "japan_customs", "hmrc", "comext", "comexstat", "pink_sheet", "wgi",
-        "usgs_mcs",
+        "alphavantage", "baci", "comext", "comexstat", "comtrade", "ecb", "fred", "hmrc",
+        "imf_pcps", "japan_customs", "pink_sheet", "usgs_mcs", "wgi", "yahoo",
     }  # fmt: skip
     for name, source in all_sources().items():
         card = source.CARD
@@ -107,5 +110,6 @@ def test_every_plan_asks_below_the_address_of_its_card_and_shows_no_key() -> Non
             for request in extract.requests:
                 assert request.expects
                 assert "{key}" not in request.url
-                assert all("{key}" not in value for value in request.params.values())
+                keys = [value for value in request.params.values() if "{key}" in value]
+                assert bool(keys) is (source.CARD.name in KEY_IN_A_PARAMETER)
         assert source.plan(windows, scope) == extracts

@@ -1,3 +1,7 @@
+{# A source with fewer days than this share of the longest one does not become the series. #}
+{% set least_share_of_longest = 0.5 %}
+{% set last_rank = 1000000 %}
+
 with published as (
 
     select
@@ -170,21 +174,55 @@ offered as (
 
 ),
 
+-- A series is of one source: a session that it lacks stays missing, since the level of another
+-- source may be another (an index, another currency, other adjustments).
+series as (
+
+    select
+        offered.instrument,
+        offered.frequency,
+        offered.source,
+        offered.is_derived,
+        coalesce(min(precedence.rank), {{ last_rank }}) as rank,
+        count(*) / max(count(*)) over (
+            partition by offered.instrument, offered.frequency
+        ) as share_of_longest
+    from offered
+    left join precedence on offered.source = precedence.source
+    group by offered.instrument, offered.frequency, offered.source, offered.is_derived
+
+),
+
+-- By precedence, but the last hundred days of one source never replace the years of another.
+chosen_series as (
+
+    select * from series
+    where share_of_longest >= {{ least_share_of_longest }}
+    qualify
+        row_number() over (
+            partition by instrument, frequency
+            order by is_derived asc, rank asc, source asc
+        ) = 1
+
+),
+
 -- An average is no price of a day: it counts where there is none of the day itself.
 chosen as (
 
     select offered.*
     from offered
-    left join precedence on offered.source = precedence.source
+    inner join chosen_series
+        on
+            offered.instrument = chosen_series.instrument
+            and offered.frequency = chosen_series.frequency
+            and offered.source = chosen_series.source
+            and offered.is_derived = chosen_series.is_derived
     qualify
         row_number() over (
             partition by offered.instrument, offered.price_date
             order by
                 offered.frequency = 'D' desc,
-                offered.frequency = 'M' desc,
-                offered.is_derived asc,
-                precedence.rank asc nulls last,
-                offered.source asc
+                offered.frequency = 'M' desc
         ) = 1
 
 )
@@ -206,4 +244,4 @@ select
     is_derived,
     snapshot_ids
 from chosen
-window of_series as (partition by instrument, frequency, unit)
+window of_series as (partition by instrument, frequency)

@@ -17,6 +17,12 @@ GOOD: Sequence[Row] = [
      "adjusted_close": close, "frequency": "M", "currency": "USD", "unit": "USD per kg"}
     for day, close in ((date(2026, 6, 1), 4.0), (date(2026, 7, 1), 12.0))
 ] + [
+    # Of the same days as the dollar's rate of the ECB, and of a day that one has not.
+    {**dict.fromkeys(("close", "adjusted_close", "return_close"), close), "instrument": "DEXJPUS",
+     "price_date": day, "frequency": "D", "currency": "JPY", "unit": "JPY per USD"}
+    for day, close in ((date(2026, 10, 29), 149.4), (date(2026, 10, 30), 158.4),
+                       (date(2026, 11, 2), 120.0))
+] + [
     # An average of the year is of no session, and no close before that of the next day.
     {"instrument": "REMX", "price_date": date(2026, 1, 1), "close": 1.0, "return_close": 1.0,
      "frequency": "A", "currency": "USD", "unit": "USD"}
@@ -44,5 +50,10 @@ DEFECTS: Defects = {
     "price_date_is_a_session_of_the_exchange": ({"price_date": date(2026, 10, 31)}, 1),
     # The 28th and the 30th: the 29th is missing.
     "no_session_is_missing": ({"price_date": date(2026, 10, 28)}, 1),
+    # 158.6 / 153.9 is 1.031.
+    "dollar_of_the_federal_reserve_is_near_that_of_the_ecb": (
+        [GOOD[0], {**GOOD[0], "instrument": "DEXJPUS", "close": 158.6}],
+        1,
+    ),
     "the_exchange_rates_are_covered": (without(GOOD, "instrument", "USDJPY"), 0),
 }
