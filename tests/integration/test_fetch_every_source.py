@@ -170,7 +170,7 @@ def test_a_missing_key_and_a_switch_are_named_and_nobody_is_asked(
     assert result.exit_code == 0
     assert result.stderr.splitlines()[-1] == (
         f"Not asked: {', '.join(sorted((*OTHERS, 'hmrc')))} (switched off); "
-        "comtrade (needs a key: KIDO_COMTRADE_KEY)."
+        "baci (only by name: kido fetch baci); comtrade (needs a key: KIDO_COMTRADE_KEY)."
     )
     assert publishers.calls()["comtrade"] == publishers.calls()["hmrc"] == 0
     assert publishers.calls()["ecb"] == 1
@@ -232,7 +232,7 @@ def test_a_wrong_setting_is_the_line_of_its_source_and_stops_no_other(
         "comtrade: KIDO_COMTRADE_REPORTERS: 'JAP' is not an economy."
     )
     assert line_of(result, "hmrc").startswith("hmrc: KIDO_HMRC_ENABLED: ")
-    assert "baci cannot be fetched" in line_of(result, "baci")
+    assert "no build fetches baci" in line_of(result, "baci")
     assert landed_rows("ecb") == ROWS_OF_ECB
     assert landed_rows("comexstat") > 0
     assert publishers.calls()["comtrade"] == publishers.calls()["hmrc"] == 0
