@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -232,8 +233,8 @@ def _first_moment(calendar: Calendar, earliest: datetime) -> datetime:
 
 
 def _publishes_on(calendar: Calendar, day: date) -> bool:
-    if calendar.days == "TARGET":
-        return day in _target_days()
+    if calendar.days != "weekdays":
+        return day in _session_days(calendar.days)
     return day.isoweekday() in _weekdays(calendar.cron)
 
 
@@ -246,10 +247,10 @@ def _weekdays(cron: str) -> frozenset[int]:
     return frozenset(range(1, 6)) if days == ["*"] else frozenset(int(day) or 7 for day in days)
 
 
-def _target_days() -> frozenset[date]:
+def _session_days(name: Literal["TARGET", "XNYS"]) -> frozenset[date]:
     from dagster_project.market.calendars import session_days
 
-    return session_days("TARGET")
+    return session_days(name)
 
 
 def _periods(

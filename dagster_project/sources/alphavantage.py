@@ -55,7 +55,10 @@ CARD = SourceCard(
     published_after=timedelta(hours=-4),
     limits=Limits(calls_a_minute=60, calls_a_day=25),
     calendar=Calendar(
-        "0 20 * * 1-5", "America/New_York", "Weekdays at 20:00 in New York, after its session."
+        "0 20 * * 1-5",
+        "America/New_York",
+        "Weekdays at 20:00 in New York, after its session.",
+        days="XNYS",
     ),
 )
 

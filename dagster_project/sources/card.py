@@ -24,7 +24,7 @@ Frequency = words.Frequency
 Kind = Literal["csv", "tsv", "json", "html", "xml", "zip", "gzip", "xlsx", "text"]
 """The kinds of file that the first bytes of an answer may indicate."""
 
-PublishingDays = Literal["weekdays", "TARGET"]
+PublishingDays = Literal["weekdays", "TARGET", "XNYS"]
 
 Meaning = Literal["content", "nothing", "too_much", "quota", "unchanged"]
 """The meaning of an answer's status: a document, nothing published, ask for less, a refusal, or
@@ -83,7 +83,8 @@ class Calendar:
     """When a publication may be due: a cron line in the publisher's time zone, and a
     description.
 
-    `days` are the days on which it publishes: weekdays, or those of TARGET, the euro's payments.
+    `days` are the days on which it publishes: weekdays, those of TARGET (the euro's payments), or
+    the sessions of New York (`XNYS`).
     """
 
     cron: str

@@ -6,6 +6,7 @@ As indices only: the prices themselves may not be redistributed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import polars as pl
 
@@ -23,6 +24,7 @@ CARD = SourceCard(
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     is_redistributable=True,
     cadence="monthly",
+    published_after=timedelta(days=5),
     homepage="https://www.komis.or.kr/Komis/RsrcPrice/MinorMetals",
     tables=("price_quotes",),
     description=(

@@ -60,6 +60,7 @@ CARD = SourceCard(
         "America/New_York",
         "Weekdays at 18:30 in New York, after its session and before that of the next day in "
         "Tokyo.",
+        days="XNYS",
     ),
 )
 

@@ -36,6 +36,7 @@ from tests.fakes import hmrc as britain
 from tests.fakes.ecb import FakeEcb
 from tests.fakes.japan_customs import FakeJapanCustoms, Line, calendar_page
 from tests.fakes.pink_sheet import FakePinkSheet, bundled_figures, workbook_of
+from tests.fakes.price_publishers import FakeFred, FakeImf
 from tests.fakes.sciencebase import FakeScienceBase, Item, edition_of_2027
 from tests.fakes.server import FakePublisher, with_validator
 from tests.fakes.wgi import FakeWgi, Score, by_code
@@ -282,7 +283,52 @@ class Reston(Publisher):
             self.server.items = [Item("2027", title, children=[Item("2027a", "Data", table)])]
 
 
-PUBLISHERS = (Frankfurt, London, Brasilia, Tokyo, Washington, WorldBank, Reston)
+class FederalReserve(Publisher):
+    """The weekdays of a week on the Monday after it."""
+
+    name = "fred"
+
+    def __init__(self) -> None:
+        super().__init__(FakeFred())
+        weekdays = [date(2026, 1, 5) + timedelta(days=number) for number in range(730)]
+        self._monday_after = {
+            day: day + timedelta(days=7 - day.weekday()) for day in weekdays if day.weekday() < 5
+        }
+        mondays = {monday for monday in self._monday_after.values() if monday <= LAST}
+        self.seen_on = {f"{monday}": monday + timedelta(days=1) for monday in mondays}
+
+    def publish(self, day: date) -> None:
+        assert isinstance(self.server, FakeFred)
+        self.server.rates = {
+            f"{each}": f"{156 + each.toordinal() % 9 / 100:.2f}"
+            for each, monday in self._monday_after.items()
+            if monday < day
+        }
+
+
+class MonetaryFund(Publisher):
+    """A month on the first weekday from the 12th of the next on, in five series."""
+
+    name = "imf_pcps"
+    SERIES = ("PCOBA", "PLITH", "PLMMODY", "PNICK", "PREODOM")
+
+    def __init__(self) -> None:
+        super().__init__(FakeImf())
+        for month in months((2025, 1), (2027, 11)):
+            self.seen_on[key(month)] = weekday_from(date(*following(month), 12)) + timedelta(days=1)
+
+    def publish(self, day: date) -> None:
+        assert isinstance(self.server, FakeImf)
+        prices: dict[str, str | None] = {
+            month.replace("-", "-M"): f"{4_000 + number}"
+            for number, month in enumerate(self.seen_on)
+            if self.is_out(month, day)
+        }
+        self.server.series = dict.fromkeys(self.SERIES, prices)
+
+
+PUBLISHERS = (Frankfurt, London, Brasilia, Tokyo, Washington, WorldBank, Reston,
+              FederalReserve, MonetaryFund)  # fmt: skip
 
 
 @dataclass
@@ -377,14 +423,14 @@ def no_longer_provisional(publisher: Publisher) -> list[tuple[date, str]]:
     return [(polled(publisher, day), key(month)) for day, month in final]
 
 
-@pytest.mark.parametrize("name", ["ecb", "pink_sheet", "wgi", "usgs_mcs"])
+@pytest.mark.parametrize("name", ["ecb", "pink_sheet", "wgi", "usgs_mcs", "fred", "imf_pcps"])
 def test_each_edition_of_a_document_is_landed_once_on_its_day(year: Year, name: str) -> None:
     publisher = year.publishers[name]
     # The edition that is in another unit is not landed; its month comes with the next one.
     expected = [day for day, month in news(publisher) if (name, month) != BROKEN_EDITION]
-    assert [polled(publisher, day) for day in expected] == [
-        day for day, _ in year.landed[name] if day > FIRST
-    ]
+    landed = [day for day, _ in year.landed[name] if day > FIRST]
+    documents = len(MonetaryFund.SERIES) if name == "imf_pcps" else 1
+    assert landed == [polled(publisher, day) for day in expected for _ in range(documents)]
 
 
 BROKEN_EDITION = ("pink_sheet", key(Washington.BROKEN))

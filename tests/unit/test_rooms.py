@@ -105,6 +105,15 @@ def test_the_repository_names_no_machine_and_no_package_index() -> None:
     assert all((CHECKOUT / name).stat().st_size < 2_000_000 for name in listed)
 
 
+def readme_sources() -> dict[str, dict[str, str]]:
+    """The README's table of sources: the cells of each by column."""
+    readme = (CHECKOUT / "README.md").read_text("utf8")
+    header, _, *lines = readme[readme.index("| source | content |") :].split("\n\n")[0].splitlines()
+    names = [cell.strip() for cell in header.strip("|").split("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0].strip("`"): dict(zip(names, row, strict=True)) for row in rows}
+
+
 def test_the_readme_names_only_commands_and_tables_that_exist() -> None:
     from dagster_project.orchestration.dbt_runner import load_manifest
     from dagster_project.serving.dictionary import described_tables
@@ -123,6 +132,29 @@ def test_the_readme_names_only_commands_and_tables_that_exist() -> None:
             marts.setdefault(table.schema, set()).add(table.name)
     rows = re.findall(r"^\| `(\w+)` \| (`[^|]+) \|", readme, re.MULTILINE)
     assert {schema: set(re.findall(r"`(\w+)`", tables)) for schema, tables in rows} == marts
+
+
+def test_the_readme_says_of_each_source_how_it_comes_and_how_often() -> None:
+    from dagster_project.sources.card import can_be_asked
+    from dagster_project.sources.registry import all_sources
+
+    def how(name: str) -> str:
+        source = all_sources()[name]
+        card = source.CARD
+        needs = {
+            "by name": card.only_by_name,
+            "with a key": card.needs_key,
+            "with your consent": card.needs_consent,
+            "without a key": True,
+        }
+        fetched = next(words for words, is_so in needs.items() if is_so)
+        ways = ["bundled"] * bool(card.bundled) + [f"fetched {fetched}"] * can_be_asked(source)
+        return ", ".join(ways or ["landed"])
+
+    rows = readme_sources()
+    assert {name: (row["how it comes"], row["how often"]) for name, row in rows.items()} == {
+        name: (how(name), source.CARD.cadence) for name, source in all_sources().items()
+    }
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,15 @@ def test_rates_of_the_euro_are_due_on_days_of_target_only() -> None:
     assert listed["2026-04-02"] == "2026-04-02 14:30"
 
 
+def test_closes_of_new_york_are_due_on_its_sessions_only() -> None:
+    listed = due(source_named("yahoo"), "2026-11-28")
+    # Thanksgiving is 26 November 2026.
+    assert [day for day in listed if day >= "2026-11-24"] == [
+        "2026-11-24", "2026-11-25", "2026-11-27", "2026-11-30", "2026-12-01",
+    ]  # fmt: skip
+    assert listed["2026-11-27"] == "2026-11-27 23:30"
+
+
 def test_a_weekly_publication_of_days_is_due_on_its_weekday() -> None:
     monday = Calendar("15 16 * * 1", "America/New_York", "Mondays.")
     listed = due(
