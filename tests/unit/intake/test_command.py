@@ -262,8 +262,10 @@ def test_without_a_key_it_names_the_setting(say: Said, monkeypatch: pytest.Monke
 
 def test_a_source_that_cannot_be_fetched_is_landed(say: Said) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        fetch_and_report(Settings.load(), source_named("baci"))
-    assert str(caught.value) == "baci cannot be fetched. Land its files: kido land baci FILE."
+        fetch_and_report(Settings.load(), source_named("baci_top_flows"))
+    assert str(caught.value) == (
+        "baci_top_flows cannot be fetched. Land its files: kido land baci_top_flows FILE."
+    )
 
 
 def test_a_reporter_that_is_no_economy_is_named(say: Said, monkeypatch: pytest.MonkeyPatch) -> None:
