@@ -263,9 +263,9 @@ def sources(as_json: AsJson = False) -> None:
     your consent is missing.
 
     --json: source, title, publisher, figures (array of bundled, fetched, landed), needs_key,
-    has_key, last_vintage, latest_period, can_be_fetched, is_due, due_periods, published_through,
-    held_through, days_late, old_since, next_period, next_released_at, last_answer, last_asked_at,
-    licence.
+    has_key, not_asked, last_vintage, latest_period, can_be_fetched, is_due, due_periods,
+    published_through, held_through, days_late, old_since, next_period, next_released_at,
+    last_answer, last_asked_at, licence.
     """
     settings = _settings()
     from dagster_project.orchestration.overview import print_sources, source_states

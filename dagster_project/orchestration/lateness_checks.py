@@ -10,7 +10,7 @@ import dagster as dg
 from dagster_project.errors import counted
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.orchestration.keys import lake_key, landing_key, non_empty
-from dagster_project.orchestration.publications import (
+from dagster_project.orchestration.lateness import (
     Lateness,
     is_asked_by_itself,
     lateness_of,

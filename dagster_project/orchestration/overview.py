@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagster_project.errors import PublicationError, counted, iso_instant
-from dagster_project.intake.due import due_now, is_fetched, releases_of, scope_of
+from dagster_project.intake.due import (
+    due_now,
+    is_fetched,
+    releases_of,
+    scope_of,
+    why_not_asked,
+)
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.build_file import connect
@@ -18,8 +24,8 @@ from dagster_project.lake.landing import Landing
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.orchestration.builds import blocked_builds, complete_build
+from dagster_project.orchestration.lateness import Lateness, is_asked_by_itself, lateness_of
 from dagster_project.orchestration.preview import lake_reach
-from dagster_project.orchestration.publications import Lateness, is_asked_by_itself, lateness_of
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.rules import Suite
@@ -53,6 +59,8 @@ class SourceState:
     """How its figures are received: bundled, fetched, landed."""
     needs_key: bool
     has_key: bool
+    not_asked: str | None
+    """Why `kido fetch` without a name does not ask it; null if it does, or nobody can."""
     last_vintage: str | None
     latest_period: str | None
     can_be_fetched: bool
@@ -100,6 +108,7 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
             ),
             needs_key=card.needs_key,
             has_key=settings.source(name).key is not None,
+            not_asked=(can_be_asked(source) and why_not_asked(settings, source)) or None,
             last_vintage=last or None,
             latest_period=latest or None,
             can_be_fetched=due is not None,
@@ -129,7 +138,7 @@ def print_sources(sources: Iterable[SourceState]) -> None:
             Column("late", [_late_in_words(state) for state in states]),
             Column("due", [_due_in_words(state) for state in states]),
             Column("last vintage", [state.last_vintage or "–" for state in states]),
-            Column("credentials", [_key_in_words(state) for state in states]),
+            Column("needs", [_needs_in_words(state) for state in states]),
             Column("last answer", [_answer_in_words(state) for state in states]),
             Column("licence", [state.licence for state in states]),
         ]
@@ -156,10 +165,11 @@ def _due_in_words(source: SourceState) -> str:
     return counted(source.due_periods, "period") if source.due_periods else "its document"
 
 
-def _key_in_words(source: SourceState) -> str:
-    if not source.needs_key:
-        return "none needed"
-    return "set" if source.has_key else "not set"
+def _needs_in_words(source: SourceState) -> str:
+    """What a person has to do so that it is fetched."""
+    if source.not_asked:
+        return source.not_asked
+    return "its file" if not source.can_be_fetched else "nothing"
 
 
 def _answer_in_words(source: SourceState) -> str:

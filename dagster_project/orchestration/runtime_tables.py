@@ -16,7 +16,7 @@ from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import nomenclature
-from dagster_project.orchestration.publications import is_asked_by_itself, publications
+from dagster_project.orchestration.lateness import due_periods, is_asked_by_itself
 from dagster_project.serving.dictionary import Table, columns_frame
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
@@ -30,7 +30,7 @@ _ASK: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,
     "snapshot_id": pl.String,
 }  # fmt: skip
-_PUBLICATION: Mapping[str, Any] = {
+_DUE_PERIOD: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "due_at": INSTANT,
     "due_on": pl.Date,
 }  # fmt: skip
@@ -63,21 +63,21 @@ def runtime_tables(
             [row for source in sources for row in _asks(source.CARD.name, landing, settings)],
             schema=_ASK,
         ),
-        "publications": _publications(settings, sources),
+        "due_periods": _due_periods(settings, sources),
         "columns": columns_frame(tables),
         "nomenclature": _nomenclature(settings),
     }
 
 
-def _publications(settings: Settings, sources: Collection[Source]) -> pl.DataFrame:
+def _due_periods(settings: Settings, sources: Collection[Source]) -> pl.DataFrame:
     """The periods that were due before the day of the build, and the next ones, by source."""
     lake, today = lake_of(settings), settings.today
     rows = [
         (source.CARD.name, each.frequency, each.period_start, each.due_at, each.due_on)
         for source in sources
-        for each in publications(source, releases_of(lake, source, settings.as_of_instant), today)
+        for each in due_periods(source, releases_of(lake, source, settings.as_of_instant), today)
     ]
-    return pl.DataFrame(rows, schema=_PUBLICATION, orient="row")
+    return pl.DataFrame(rows, schema=_DUE_PERIOD, orient="row")
 
 
 def _nomenclature(settings: Settings) -> pl.DataFrame:

@@ -29,7 +29,7 @@ from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.market.calendars import session_days
 from dagster_project.orchestration.execute import build_warehouse
-from dagster_project.orchestration.publications import lateness_of
+from dagster_project.orchestration.lateness import lateness_of
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Source
 from dagster_project.sources.registry import source_named

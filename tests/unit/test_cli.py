@@ -126,6 +126,10 @@ def test_sources_for_programs_have_the_documented_keys(home: Path) -> None:
     comtrade = state["comtrade"]
     assert (comtrade["needs_key"], comtrade["figures"]) == (True, [])
     assert comtrade["due_periods"] > 0
+    assert comtrade["not_asked"] == "needs a key: KIDO_COMTRADE_KEY"
+    assert state["baci"]["not_asked"] == "only by name: kido fetch baci"
+    assert state["yahoo"]["not_asked"] == ("its terms need your consent: KIDO_YAHOO_ENABLED=true")
+    assert (state["ecb"]["not_asked"], reported["not_asked"]) == (None, None)
 
 
 def test_landed_for_programs_has_the_documented_keys(home: Path) -> None:
@@ -220,7 +224,7 @@ def test_a_list_fits_the_terminal(home: Path, command: str, columns: int) -> Non
 def test_sources_name_what_80_columns_leave_out_and_a_pipe_has_all_of_it(home: Path) -> None:
     narrow, piped = kido(home, "sources", columns=80), kido(home, "sources")
     assert " ".join(narrow.stderr.split()) == (
-        "Left out, as they do not fit: due, last vintage, credentials, last answer, licence. "
+        "Left out, as they do not fit: due, last vintage, needs, last answer, licence. "
         "A pipe has all of it."
     )
     assert narrow.stdout.splitlines()[0].split("  ")[0] == "source"

@@ -1,6 +1,6 @@
-with publications as (
+with due_periods as (
 
-    select * from {{ source('runtime', 'publications') }}
+    select * from {{ source('runtime', 'due_periods') }}
 
 ),
 
@@ -27,7 +27,7 @@ published as (
         source,
         frequency,
         max(period_start) filter (due_on < {{ as_of_day() }}) as published_through
-    from publications
+    from due_periods
     group by source, frequency
 
 ),
@@ -36,18 +36,18 @@ published as (
 missing as (
 
     select
-        publications.source,
-        publications.frequency,
-        min(publications.period_start) as expected_period,
-        arg_min(publications.due_at, publications.period_start) as expected_at,
-        arg_min(publications.due_on, publications.period_start) as expected_on
-    from publications
+        due_periods.source,
+        due_periods.frequency,
+        min(due_periods.period_start) as expected_period,
+        arg_min(due_periods.due_at, due_periods.period_start) as expected_at,
+        arg_min(due_periods.due_on, due_periods.period_start) as expected_on
+    from due_periods
     inner join newest
         on
-            publications.source = newest.source
-            and publications.frequency = newest.frequency
-            and publications.period_start > newest.latest_period
-    group by publications.source, publications.frequency
+            due_periods.source = newest.source
+            and due_periods.frequency = newest.frequency
+            and due_periods.period_start > newest.latest_period
+    group by due_periods.source, due_periods.frequency
 
 )
 

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import pytest
 
-from dagster_project.orchestration.publications import (
+from dagster_project.orchestration.lateness import (
     PERIODS_TO_COME,
-    Publication,
+    DuePeriod,
+    due_periods,
     lateness,
-    publications,
 )
 from dagster_project.sources.card import Calendar, Source, Window, Windows
 from dagster_project.sources.registry import all_sources, source_named
@@ -42,7 +42,7 @@ def due(source: Source, today: str, **releases: str) -> dict[str, str]:
     }
     return {
         each.name: f"{each.due_at:%Y-%m-%d %H:%M}"
-        for each in publications(source, named, date.fromisoformat(today))
+        for each in due_periods(source, named, date.fromisoformat(today))
     }
 
 
@@ -111,7 +111,7 @@ def test_the_day_it_is_due_on_is_that_of_the_publishers_place() -> None:
     tokyo = Calendar("50 8 * * *", "Asia/Tokyo", "08:50.")
     (october,) = [
         each
-        for each in publications(monthly(24, 0, tokyo), {}, date(2026, 11, 28))
+        for each in due_periods(monthly(24, 0, tokyo), {}, date(2026, 11, 28))
         if each.name == "2026-10"
     ]
     assert f"{october.due_at:%Y-%m-%d %H:%M}" == "2026-11-24 23:50"
@@ -119,13 +119,13 @@ def test_the_day_it_is_due_on_is_that_of_the_publishers_place() -> None:
 
 
 def test_nothing_is_expected_of_a_publication_that_has_ended() -> None:
-    assert publications(made_up(published_after=None), {}, date(2026, 11, 28)) == []
+    assert due_periods(made_up(published_after=None), {}, date(2026, 11, 28)) == []
 
 
 @pytest.mark.parametrize("name", sorted(all_sources()))
 def test_each_source_that_publishes_lists_periods_in_order(name: str) -> None:
     source, today = all_sources()[name], date(2026, 11, 28)
-    listed = publications(source, {}, today)
+    listed = due_periods(source, {}, today)
     for frequency in {each.frequency for each in listed}:
         of_frequency = [each for each in listed if each.frequency == frequency]
         starts = [each.period_start for each in of_frequency]
@@ -141,10 +141,10 @@ def test_each_source_that_publishes_lists_periods_in_order(name: str) -> None:
 # What is missing.
 
 
-def published(**periods: str) -> list[Publication]:
+def published(**periods: str) -> list[DuePeriod]:
     """Months by name, `m202609="2026-11-17"`, due at noon of that day."""
     return [
-        Publication(
+        DuePeriod(
             "A" if name.startswith("a") else "M",
             date(int(name[1:5]), int(name[5:] or 1), 1),
             datetime.fromisoformat(f"{day} 12:00"),

@@ -45,7 +45,7 @@ _ANY_WEEKDAY = Calendar("0 0 * * 1-5", "UTC", "Weekdays.")
 
 
 @dataclass(frozen=True, order=True)
-class Publication:
+class DuePeriod:
     """A period, and when it is due: the instant in UTC, and the day at the publisher's place."""
 
     frequency: PriceFrequency
@@ -73,11 +73,11 @@ class Lateness:
     next to come. None where no period is expected, or (`missing`) the lake has no period.
     """
 
-    published_through: Publication | None = None
-    missing: Publication | None = None
+    published_through: DuePeriod | None = None
+    missing: DuePeriod | None = None
     held_through: str = ""
     """The newest period in the lake: `2024`, `2024-05` or `2024-05-17`; empty if it has none."""
-    next_one: Publication | None = None
+    next_one: DuePeriod | None = None
     """The next period that is not due yet, and not in the lake."""
 
     def days_late(self, today: date) -> int:
@@ -85,7 +85,7 @@ class Lateness:
         return max(0, (today - self.missing.due_on).days) if self.missing else 0
 
 
-def publications(source: Source, releases: Releases, today: date) -> list[Publication]:
+def due_periods(source: Source, releases: Releases, today: date) -> list[DuePeriod]:
     """The periods that were due before `today`, and the next two of each frequency, oldest first.
 
     Two, since the lake may have the next one early.
@@ -96,9 +96,9 @@ def publications(source: Source, releases: Releases, today: date) -> list[Public
     source that publishes no further period.
     """
     return [
-        publication
+        period
         for frequency in _frequencies(source.CARD)
-        for publication in _until_the_next(source.CARD, frequency, releases, today)
+        for period in _until_the_next(source.CARD, frequency, releases, today)
     ]
 
 
@@ -114,11 +114,11 @@ def lateness_of(settings: Settings, source: Source, lake: Lake, landing: Landing
     today = settings.today
     releases = releases_of(lake, source, settings.as_of_instant)
     newest = newest_periods(lake, landing, source, today)
-    return lateness(publications(source, releases, today), newest, today)
+    return lateness(due_periods(source, releases, today), newest, today)
 
 
 def lateness(
-    all_publications: Sequence[Publication],
+    all_due: Sequence[DuePeriod],
     newest: Mapping[PriceFrequency, date],
     today: date,
 ) -> Lateness:
@@ -127,10 +127,10 @@ def lateness(
     Of several frequencies it is the one that is longest overdue. A frequency without any period in
     the lake was never fetched, and is not missing.
     """
-    published = [each for each in all_publications if each.due_on < today]
+    published = [each for each in all_due if each.due_on < today]
     missing = []
-    for frequency in {each.frequency for each in all_publications}:
-        of_frequency = [each for each in all_publications if each.frequency == frequency]
+    for frequency in {each.frequency for each in all_due}:
+        of_frequency = [each for each in all_due if each.frequency == frequency]
         if frequency in newest:
             missing += [each for each in of_frequency if each.period_start > newest[frequency]][:1]
     return Lateness(
@@ -140,7 +140,7 @@ def lateness(
         min(
             (
                 each
-                for each in all_publications
+                for each in all_due
                 if each.due_on >= today and each.period_start > newest.get(each.frequency, date.min)
             ),
             key=lambda each: each.due_at,
@@ -188,27 +188,27 @@ def _frequencies(card: SourceCard) -> list[PriceFrequency]:
 
 def _until_the_next(
     card: SourceCard, frequency: PriceFrequency, releases: Releases, today: date
-) -> Iterator[Publication]:
+) -> Iterator[DuePeriod]:
     to_come = 0
     for start, end in _periods(card, frequency, today):
         at = releases.get(Window(frequency, start)) if frequency != "D" else None
-        publication = _publication(card, frequency, start, end, at)
-        yield publication
-        to_come += publication.due_on >= today
+        due = _due_period(card, frequency, start, end, at)
+        yield due
+        to_come += due.due_on >= today
         if to_come == PERIODS_TO_COME:
             return
 
 
-def _publication(
+def _due_period(
     card: SourceCard, frequency: PriceFrequency, start: date, end: date, at: datetime | None
-) -> Publication:
+) -> DuePeriod:
     calendar = card.calendar or _ANY_WEEKDAY
     zone = ZoneInfo(calendar.timezone)
     if at is None:
         local = _first_moment(calendar, datetime.combine(end, time()) + _lag(card, frequency))
     else:
         local = at.replace(tzinfo=UTC).astimezone(zone)
-    return Publication(frequency, start, local.astimezone(UTC).replace(tzinfo=None), local.date())
+    return DuePeriod(frequency, start, local.astimezone(UTC).replace(tzinfo=None), local.date())
 
 
 def _lag(card: SourceCard, frequency: PriceFrequency) -> timedelta:
