@@ -88,12 +88,10 @@ class Lateness:
 def due_periods(source: Source, releases: Releases, today: date) -> list[DuePeriod]:
     """The periods that were due before `today`, and the next two of each frequency, oldest first.
 
-    Two, since the lake may have the next one early.
-
-    By the publisher's calendar of releases (`releases`) where it names the period, else by the
-    card: `published_after` the end of the period, and its tolerance, at the next moment of its
-    calendar. Empty for a
-    source that publishes no further period.
+    Two, since the lake may have the next one early. They are due by the publisher's calendar of
+    releases (`releases`) where it names them, else by the card: `published_after` the end of the
+    period, and its tolerance, at the next moment of its calendar. Empty for a source that publishes
+    no further period.
     """
     return [
         period
@@ -233,7 +231,7 @@ def _first_moment(calendar: Calendar, earliest: datetime) -> datetime:
 
 
 def _publishes_on(calendar: Calendar, day: date) -> bool:
-    if calendar.days != "weekdays":
+    if calendar.days != "weekdays" and day <= _last_session(calendar.days):
         return day in _session_days(calendar.days)
     return day.isoweekday() in _weekdays(calendar.cron)
 
@@ -245,6 +243,12 @@ def _weekdays(cron: str) -> frozenset[int]:
 
     days = croniter.expand(cron)[0][4]
     return frozenset(range(1, 6)) if days == ["*"] else frozenset(int(day) or 7 for day in days)
+
+
+@cache
+def _last_session(name: Literal["TARGET", "XNYS"]) -> date:
+    """The last session that is listed; after it any weekday may be one."""
+    return max(_session_days(name))
 
 
 def _session_days(name: Literal["TARGET", "XNYS"]) -> frozenset[date]:
@@ -265,7 +269,8 @@ def _periods(
             if _publishes_on(calendar, day):
                 yield day, day + timedelta(days=1)
             day += timedelta(days=1)
-    since = max(since, *(each.since for each in card.windows if each.frequency == frequency), since)
+    of_frequency = [each.since for each in card.windows if each.frequency == frequency]
+    since = max([since, *of_frequency])
     endless = Windows(frequency, since, timedelta(), 0)
     for window in windows_between(endless, since, date.max):
         yield window.start, window.end

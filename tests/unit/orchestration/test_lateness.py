@@ -82,6 +82,13 @@ def test_closes_of_new_york_are_due_on_its_sessions_only() -> None:
     assert listed["2026-11-27"] == "2026-11-27 23:30"
 
 
+@pytest.mark.parametrize("name", ["ecb", "yahoo"])
+def test_after_the_last_listed_session_any_weekday_is_due(name: str) -> None:
+    # Sessions are listed to the end of next year; in another year nothing may wait for more.
+    listed = list(due(source_named(name), "2040-05-04"))
+    assert listed[-3:] == ["2040-05-03", "2040-05-04", "2040-05-07"]
+
+
 def test_a_weekly_publication_of_days_is_due_on_its_weekday() -> None:
     monday = Calendar("15 16 * * 1", "America/New_York", "Mondays.")
     listed = due(
