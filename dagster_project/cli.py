@@ -259,13 +259,13 @@ def _fetch_every_source(settings: Settings, dry_run: bool) -> int:
 def sources(as_json: AsJson = False) -> None:
     """List the sources: the newest period that is published and that is held, what is late.
 
-    `by 3 days` is late and can be fetched; `old since` needs you: nobody fetches it, or its key or
+    `3 days` late is what can be fetched; `old since` needs you: nobody fetches it, or its key or
     your consent is missing.
 
     --json: source, title, publisher, figures (array of bundled, fetched, landed), needs_key,
-    has_key, not_asked, last_vintage, latest_period, can_be_fetched, is_due, due_periods,
-    published_through, held_through, days_late, old_since, next_period, next_released_at,
-    last_answer, last_asked_at, licence.
+    has_key, needs_consent, not_asked, last_vintage, latest_period, can_be_fetched, is_due,
+    due_periods, held_through, published_through, days_late, old_since, next_period,
+    next_released_at, last_answer, last_asked_at, licence.
     """
     settings = _settings()
     from dagster_project.orchestration.overview import print_sources, source_states

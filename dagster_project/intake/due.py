@@ -17,6 +17,8 @@ from dagster_project.errors import (
     exception_text,
 )
 from dagster_project.intake.ledger import Answered, Ledger
+from dagster_project.intake.reach import newest_periods
+from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake import vocabulary
 from dagster_project.lake.landing import AskedSlices
 from dagster_project.lake.schemas import LAKE_TABLES
@@ -47,13 +49,14 @@ NO_RELEASES: Releases = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Due:
-    """What a build would fetch. `is_due` is also true for a source without windows.
+    """What a build would fetch: windows, or the documents of a source without windows.
 
     `needs_calendar`: the publisher's calendar of releases was not read yet today.
     """
 
     is_due: bool
     windows: tuple[Window, ...] = ()
+    documents: tuple[Extract, ...] = ()
     needs_calendar: bool = False
 
 
@@ -84,7 +87,6 @@ def why_not_asked(settings: Settings, source: Source) -> str:
     card, variable = source.CARD, f"KIDO_{source.CARD.name.upper()}"
     own = settings.source(card.name)
     if card.only_by_name:
-        is_fetched(settings, source)  # raises if it is enabled all the same
         return f"only by name: kido fetch {card.name}"
     if own.enabled is not None:
         return "" if own.enabled else "switched off"
@@ -103,8 +105,26 @@ def due_now(
     releases: Releases = NO_RELEASES,
 ) -> Due:
     """What is due at `now` (UTC) for a request as wide as `scope`."""
+    if not source.CARD.windows:
+        documents = documents_due(source, ledger, now, extracts_for(source, (), scope))
+        return Due(bool(documents), documents=documents)
     answered = answered_by(source, ledger, newest_of(source, now.date()), scope)
     return due_of(source, ledger, now, answered, releases)
+
+
+def documents_due(
+    source: Source, ledger: Ledger, now: datetime, extracts: Sequence[Extract]
+) -> tuple[Extract, ...]:
+    """The documents of a source without windows that were not answered since the calendar's last
+    moment. One of several may have failed; a single one may have another name each time.
+    """
+    moment = last_moment(source.CARD.calendar, now)
+
+    def is_due(extract: Extract) -> bool:
+        last = ledger.last_answered(extract.document if len(extracts) > 1 else "")
+        return last is None or last.asked_at < moment
+
+    return tuple(filter(is_due, extracts))
 
 
 def releases_of(lake: Lake, source: Source, until: datetime | None = None) -> Releases:
@@ -192,15 +212,11 @@ def due_of(
 
     A window is due if it is one of the newest `revised_for` expected ones, and was not answered
     since the calendar's last moment. A late one, newer than all with figures, is due again on each
-    weekday. For a source without windows, the same is true of its document. Where the publisher
-    says when it publishes which period (`releases`), a period with figures is not due again before
-    the next release, and none is due before its own.
+    weekday. Where the publisher says when it publishes which period (`releases`), a period with
+    figures is not due again before the next release, and none is due before its own.
     """
     calendar = source.CARD.calendar
     moment = last_moment(calendar, now)
-    if not source.CARD.windows:
-        last = ledger.last_answered()
-        return Due(is_due=last is None or last.asked_at < moment)
     last_weekday = last_moment(calendar and _every_weekday(calendar), now)
     last_release = max((at for at in releases.values() if at <= now), default=None)
     if last_release is None or now - last_release > CALENDAR_REACHES:
@@ -221,7 +237,8 @@ def due_of(
         return answered[window].asked_at < (last_weekday if is_late else moment)
 
     windows = tuple(filter(is_due, newest_of(source, now.date())))
-    return Due(bool(windows), windows, _needs_calendar(source, ledger, now))
+    needs_calendar = _needs_calendar(source, ledger, now)
+    return Due(bool(windows), windows, needs_calendar=needs_calendar)
 
 
 def _needs_calendar(source: Source, ledger: Ledger, now: datetime) -> bool:
@@ -305,8 +322,15 @@ def scope_of(settings: Settings, source: Source, ledger: Ledger) -> Scope:
         rows_per_call=own.rows_per_call or (caps and caps[0 if has_key else 1]),
         has_key=has_key,
         known_until=None if source.CARD.windows else ledger.known_until(),
+        held_through=None if source.CARD.windows else _held_through(settings, source),
         today=datetime.now(UTC).date(),
     )
+
+
+def _held_through(settings: Settings, source: Source) -> date | None:
+    landing, today = landing_of(settings, is_read_only=True), datetime.now(UTC).date()
+    newest = newest_periods(lake_of(settings), landing, source, today)
+    return max(newest.values(), default=None)
 
 
 def limits_of(settings: Settings, source: Source) -> Limits:

@@ -190,7 +190,7 @@ class SourceFetch:
     def plan_due(self) -> FetchPlan:
         """The plan for what the publisher may have published since the last fetch."""
         due = self._due()
-        plan = self._plan(due.windows) if due.is_due else FetchPlan((), 0)
+        plan = self._plan(due.windows) if due.windows else self._plan_of(due.documents)
         if not due.needs_calendar:
             return plan
         # Last: that it fails must not keep a period from being fetched.
@@ -279,7 +279,9 @@ class SourceFetch:
         scope = self._scope()
         if is_whole:
             scope = replace(scope, known_until=None)
-        extracts = extracts_for(self._source, windows, scope)
+        return self._plan_of(extracts_for(self._source, windows, scope))
+
+    def _plan_of(self, extracts: Sequence[Extract]) -> FetchPlan:
         left = (requests_left(self.landing, self._source, extract) for extract in extracts)
         return FetchPlan(extracts, sum(left))
 

@@ -169,9 +169,11 @@ class Ledger:
         answer = worst(ask.answer for ask in run)
         return next(ask for ask in run if ask.answer == answer)
 
-    def last_answered(self) -> Ask | None:
-        """The last ask that was answered."""
-        return _last(ask for ask in self.asks() if ask.answer == "ok")
+    def last_answered(self, document: str = "") -> Ask | None:
+        """The last ask that was answered; the last one for a document, if it is named."""
+        return _last(
+            ask for ask in self.asks() if ask.answer == "ok" and document in ("", ask.document)
+        )
 
     def last_of(self, document: str) -> Ask | None:
         """The last ask for a document that made a snapshot.

@@ -1,7 +1,7 @@
 """When a publisher has published which period, by its card and its own calendar of releases.
 
-What of it the lake has is compared by its callers: the mart `catalog.sources`, `kido sources` and
-the check `published_period_is_held`.
+What of it the lake has is compared here, for the marts (by the runtime table `lateness`), for
+`kido sources` and for the check `published_period_is_held`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,9 @@ from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
-from dagster_project.intake.due import Releases, releases_of, why_not_asked
-from dagster_project.lake.copies import copies_of
+from dagster_project.intake.due import Releases, is_fetched, releases_of, why_not_asked
+from dagster_project.intake.reach import newest_periods
 from dagster_project.lake.landing import Landing
-from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.settings import Settings
 from dagster_project.sources.card import (
@@ -36,8 +33,6 @@ YEARS_BACK: Mapping[PriceFrequency, int] = {"D": 4, "M": 12, "A": 40}
 """How long ago a period may be due and be listed: a source that is further behind than this is
 reported as late since the first listed period."""
 
-PERIODS_TO_COME = 2
-
 _FREQUENCY_OF: Mapping[Cadence, PriceFrequency] = {"daily": "D", "monthly": "M", "annual": "A"}
 
 _ANY_WEEKDAY = Calendar("0 0 * * 1-5", "UTC", "Weekdays.")
@@ -46,7 +41,11 @@ _ANY_WEEKDAY = Calendar("0 0 * * 1-5", "UTC", "Weekdays.")
 
 @dataclass(frozen=True, order=True)
 class DuePeriod:
-    """A period, and when it is due: the instant in UTC, and the day at the publisher's place."""
+    """A period, and when it is due: the instant in UTC, and the day.
+
+    That is the day at the publisher's place, or that of UTC if it is a later one: days of a build
+    are those of UTC, and none is late before it could be fetched.
+    """
 
     frequency: PriceFrequency
     period_start: date
@@ -66,135 +65,128 @@ def period_name(start: date, frequency: PriceFrequency) -> str:
 
 @dataclass(frozen=True)
 class Lateness:
-    """What is published and missing, for one source, on a day.
+    """What is published and missing of one frequency of a source, on a day.
 
-    `published_through` is the newest period that was due before the day, `missing` the first one
-    after the newest period in the lake: it is late if it was due before the day, else it is the
-    next to come. None where no period is expected, or (`missing`) the lake has no period.
+    `newest` is the newest period in the lake, `published_through` the newest one that was due
+    before the day. `missing` is the first one after `newest`: it is late if it was due before the
+    day, else it is the next to come. Of a source that is fetched and has no figures at all, it is
+    the newest one published. `next_one` is the next period that is not due yet and not in the lake.
+    None where there is no such period. `is_asked`: whether it can be late, since `kido fetch` asks
+    for it without a person.
     """
 
+    frequency: PriceFrequency
+    today: date
+    is_asked: bool
+    newest: date | None = None
     published_through: DuePeriod | None = None
     missing: DuePeriod | None = None
-    held_through: str = ""
-    """The newest period in the lake: `2024`, `2024-05` or `2024-05-17`; empty if it has none."""
     next_one: DuePeriod | None = None
-    """The next period that is not due yet, and not in the lake."""
 
-    def days_late(self, today: date) -> int:
+    @property
+    def held_through(self) -> str:
+        """The newest period in the lake: `2024`, `2024-05` or `2024-05-17`; empty for none."""
+        return period_name(self.newest, self.frequency) if self.newest else ""
+
+    @property
+    def days_old(self) -> int:
         """The days since the first missing period was due; 0 if none is missing."""
-        return max(0, (today - self.missing.due_on).days) if self.missing else 0
+        return max(0, (self.today - self.missing.due_on).days) if self.missing else 0
+
+    @property
+    def days_late(self) -> int:
+        return self.days_old if self.is_asked else 0
 
 
-def due_periods(source: Source, releases: Releases, today: date) -> list[DuePeriod]:
-    """The periods that were due before `today`, and the next two of each frequency, oldest first.
-
-    Two, since the lake may have the next one early. They are due by the publisher's calendar of
-    releases (`releases`) where it names them, else by the card: `published_after` the end of the
-    period, and its tolerance, at the next moment of its calendar. Empty for a source that publishes
-    no further period.
-    """
-    return [
-        period
-        for frequency in _frequencies(source.CARD)
-        for period in _until_the_next(source.CARD, frequency, releases, today)
-    ]
-
-
-def _held_through(newest: Mapping[PriceFrequency, date]) -> str:
-    if not newest:
-        return ""
-    frequency = max(newest, key=lambda each: newest[each])
-    return period_name(newest[frequency], frequency)
-
-
-def lateness_of(settings: Settings, source: Source, lake: Lake, landing: Landing) -> Lateness:
-    """What is published of a source and missing in the lake, on the settings' day."""
+def lateness_by_frequency(
+    settings: Settings, source: Source, lake: Lake, landing: Landing
+) -> list[Lateness]:
+    """How late each frequency of a source is on the settings' day; empty if none is published."""
     today = settings.today
     releases = releases_of(lake, source, settings.as_of_instant)
     newest = newest_periods(lake, landing, source, today)
-    return lateness(due_periods(source, releases, today), newest, today)
+    is_asked = can_be_asked(source) and not why_not_asked(settings, source)
+    is_fetched_by_builds = is_asked and is_fetched(settings, source)
+    return [
+        lateness(
+            due_periods(source.CARD, frequency, releases, today, newest.get(frequency)),
+            newest.get(frequency),
+            today,
+            is_asked=is_asked,
+            is_expected=is_fetched_by_builds and not newest,
+        )
+        for frequency in _frequencies(source.CARD)
+    ]
 
 
-def lateness(
-    all_due: Sequence[DuePeriod],
-    newest: Mapping[PriceFrequency, date],
-    today: date,
-) -> Lateness:
-    """What is missing of a source whose newest period in the lake is `newest`, by frequency.
+def longest_overdue(of_source: Sequence[Lateness]) -> Lateness | None:
+    """Of several frequencies the one whose first missing period is due first; None of none.
 
-    Of several frequencies it is the one that is longest overdue. A frequency without any period in
-    the lake was never fetched, and is not missing.
+    A frequency without any figure was never fetched: another one goes before it.
     """
-    published = [each for each in all_due if each.due_on < today]
-    missing = []
-    for frequency in {each.frequency for each in all_due}:
-        of_frequency = [each for each in all_due if each.frequency == frequency]
-        if frequency in newest:
-            missing += [each for each in of_frequency if each.period_start > newest[frequency]][:1]
-    return Lateness(
-        max(published, key=lambda each: each.period_start, default=None),
-        min(missing, key=lambda each: each.due_at, default=None),
-        _held_through(newest),
-        min(
-            (
-                each
-                for each in all_due
-                if each.due_on >= today and each.period_start > newest.get(each.frequency, date.min)
-            ),
-            key=lambda each: each.due_at,
-            default=None,
-        ),
+    return min(
+        of_source,
+        key=lambda each: each.missing.due_at if each.missing else datetime.max,
+        default=None,
     )
 
 
-def newest_periods(
-    lake: Lake, landing: Landing, source: Source, today: date
-) -> dict[PriceFrequency, date]:
-    """The newest period of a source in the lake, by frequency, as known on a day."""
-    newest: dict[PriceFrequency, date] = {}
-    copies = copies_of(landing, source.CARD.name, lake)
-    for table in (LAKE_TABLES[name] for name in source.CARD.tables):
-        rows = lake.rows(table, source.CARD.name, copies.left_out(table, today))
-        if table.period is None or rows is None:
-            continue
-        period = pl.col(table.period)
-        if table.columns[table.period].dtype == pl.Int32:
-            period = pl.date(period, 1, 1)
-        has_frequency = "frequency" in table.columns
-        frequency = pl.col("frequency") if has_frequency else pl.lit(table.frequency)
-        reached = (
-            rows.filter(pl.col("vintage_at").dt.date() <= today)
-            .group_by(frequency.alias("frequency"))
-            .agg(period.max().alias("period"))
-            .collect()
-        )
-        for each, day in reached.iter_rows():
-            newest[each] = max(day, newest.get(each, day))
-    return newest
+def lateness(
+    due: Sequence[DuePeriod],
+    newest: date | None,
+    today: date,
+    *,
+    is_asked: bool,
+    is_expected: bool = False,
+) -> Lateness:
+    """What is missing, from the periods of one frequency and the newest one in the lake.
+
+    `is_expected`: a source without figures should have some, since builds fetch it.
+    """
+    published = [each for each in due if each.due_on < today]
+    missing = [each for each in due if newest is not None and each.period_start > newest]
+    if newest is None and is_expected:
+        missing = published[-1:]
+    to_come = [each for each in due if each.due_on >= today]
+    return Lateness(
+        due[0].frequency,
+        today,
+        is_asked,
+        newest,
+        published[-1] if published else None,
+        missing[0] if missing else None,
+        next((each for each in to_come if newest is None or each.period_start > newest), None),
+    )
 
 
-def is_asked_by_itself(settings: Settings, source: Source) -> bool:
-    """Whether `kido fetch` asks it without a person: nobody else's figures can be late."""
-    return can_be_asked(source) and not why_not_asked(settings, source)
+def due_periods(
+    card: SourceCard,
+    frequency: PriceFrequency,
+    releases: Releases,
+    today: date,
+    newest: date | None = None,
+) -> list[DuePeriod]:
+    """The periods of one frequency from YEARS_BACK on that were due before `today`, and the next
+    one that is not in the lake either, whose newest is `newest`; oldest first.
+
+    They are due by the publisher's calendar of releases (`releases`) where it names them, else by
+    the card: `published_after` the end of the period, and its tolerance, at the next moment of its
+    calendar.
+    """
+    due = []
+    for start, end in _periods(card, frequency, today):
+        at = releases.get(Window(frequency, start)) if frequency != "D" else None
+        period = _due_period(card, frequency, start, end, at)
+        due.append(period)
+        if period.due_on >= today and (newest is None or start > newest):
+            break
+    return due
 
 
 def _frequencies(card: SourceCard) -> list[PriceFrequency]:
     if card.windows:
         return [windows.frequency for windows in card.windows]
     return [_FREQUENCY_OF[card.cadence]] if card.published_after is not None else []
-
-
-def _until_the_next(
-    card: SourceCard, frequency: PriceFrequency, releases: Releases, today: date
-) -> Iterator[DuePeriod]:
-    to_come = 0
-    for start, end in _periods(card, frequency, today):
-        at = releases.get(Window(frequency, start)) if frequency != "D" else None
-        due = _due_period(card, frequency, start, end, at)
-        yield due
-        to_come += due.due_on >= today
-        if to_come == PERIODS_TO_COME:
-            return
 
 
 def _due_period(
@@ -206,7 +198,8 @@ def _due_period(
         local = _first_moment(calendar, datetime.combine(end, time()) + _lag(card, frequency))
     else:
         local = at.replace(tzinfo=UTC).astimezone(zone)
-    return DuePeriod(frequency, start, local.astimezone(UTC).replace(tzinfo=None), local.date())
+    due_at = local.astimezone(UTC).replace(tzinfo=None)
+    return DuePeriod(frequency, start, due_at, max(local.date(), due_at.date()))
 
 
 def _lag(card: SourceCard, frequency: PriceFrequency) -> timedelta:

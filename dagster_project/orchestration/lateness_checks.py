@@ -12,8 +12,8 @@ from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.orchestration.keys import lake_key, landing_key, non_empty
 from dagster_project.orchestration.lateness import (
     Lateness,
-    is_asked_by_itself,
-    lateness_of,
+    lateness_by_frequency,
+    longest_overdue,
 )
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
@@ -59,17 +59,17 @@ def _spec(source: Source) -> dg.AssetCheckSpec:
 
 
 def _result(settings: Settings, source: Source) -> dg.AssetCheckResult:
-    late = lateness_of(settings, source, lake_of(settings), landing_of(settings))
-    is_asked = is_asked_by_itself(settings, source)
-    days_late = late.days_late(settings.today) if is_asked else 0
+    of_source = lateness_by_frequency(settings, source, lake_of(settings), landing_of(settings))
+    late = longest_overdue(of_source)
+    assert late is not None
     return dg.AssetCheckResult(
         asset_key=landing_key(source.CARD.name),
         check_name=HELD,
-        passed=days_late == 0,
+        passed=late.days_late == 0,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
-            "observed": in_words(late, settings, is_asked=is_asked),
-            "days_late": days_late,
+            "observed": in_words(late),
+            "days_late": late.days_late,
             **non_empty(
                 published_through=late.published_through.name if late.published_through else ""
             ),
@@ -77,14 +77,13 @@ def _result(settings: Settings, source: Source) -> dg.AssetCheckResult:
     )
 
 
-def in_words(late: Lateness, settings: Settings, *, is_asked: bool) -> str:
+def in_words(late: Lateness) -> str:
     """`published through 2026-09, held through 2026-08, late by 3 days`."""
     published = late.published_through
     words = [f"published through {published.name}" if published else "nothing is due yet"]
-    words.append(f"held through {late.held_through}" if late.held_through else "held nothing")
-    days = late.days_late(settings.today)
-    if days and is_asked:
-        words.append(f"late by {counted(days, 'day')}")
-    elif days and late.missing:
+    words.append(f"held through {late.held_through}" if late.newest else "held nothing")
+    if late.days_late:
+        words.append(f"late by {counted(late.days_late, 'day')}")
+    elif late.days_old and late.missing:
         words.append(f"not asked, old since {late.missing.due_on}")
     return ", ".join(words)

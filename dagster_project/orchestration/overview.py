@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dagster_project.errors import PublicationError, counted, iso_instant
+from dagster_project.errors import ConfigurationError, PublicationError, counted, iso_instant
 from dagster_project.intake.due import (
     due_now,
     is_fetched,
@@ -24,7 +24,11 @@ from dagster_project.lake.landing import Landing
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.lake.tables import Lake
 from dagster_project.orchestration.builds import blocked_builds, complete_build
-from dagster_project.orchestration.lateness import Lateness, is_asked_by_itself, lateness_of
+from dagster_project.orchestration.lateness import (
+    Lateness,
+    lateness_by_frequency,
+    longest_overdue,
+)
 from dagster_project.orchestration.preview import lake_reach
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.mart_suites import mart_suites
@@ -37,7 +41,7 @@ from dagster_project.serving.publication import (
 )
 from dagster_project.serving.terminal import Column, print_table, print_text, say
 from dagster_project.settings import Settings
-from dagster_project.sources.card import SourceCard, can_be_asked
+from dagster_project.sources.card import Source, SourceCard, can_be_asked
 from dagster_project.sources.registry import all_sources
 
 if TYPE_CHECKING:
@@ -59,6 +63,8 @@ class SourceState:
     """How its figures are received: bundled, fetched, landed."""
     needs_key: bool
     has_key: bool
+    needs_consent: bool
+    """Whether its terms need a person's consent."""
     not_asked: str | None
     """Why `kido fetch` without a name does not ask it; null if it does, or nobody can."""
     last_vintage: str | None
@@ -66,10 +72,10 @@ class SourceState:
     can_be_fetched: bool
     is_due: bool
     due_periods: int | None
-    published_through: str | None
-    """The newest period that should have been published by yesterday."""
     held_through: str | None
     """`latest_period` as it is written: 2024, 2024-05 or 2024-05-17."""
+    published_through: str | None
+    """The newest period that should have been published by yesterday."""
     days_late: int
     """Days since the first missing period was due; 0 if none is, or the source needs a person."""
     old_since: str | None
@@ -94,8 +100,8 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
         due, releases = None, releases_of(lake, source)
         if can_be_asked(source):
             due = due_now(source, ledger, now, scope_of(settings, source, ledger), releases)
-        late = lateness_of(settings, source, lake, landing)
-        is_asked = is_asked_by_itself(settings, source)
+        is_fetched_by_builds, not_asked = _is_fetched(settings, source)
+        late = longest_overdue(lateness_by_frequency(settings, source, lake, landing))
         last_run = ledger.last_run()
         yield SourceState(
             source=name,
@@ -103,23 +109,20 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
             publisher=card.publisher,
             figures=(
                 *(["bundled"] if card.bundled else []),
-                *(["fetched"] if is_fetched(settings, source) else []),
+                *(["fetched"] if is_fetched_by_builds else []),
                 *(["landed"] if any(each.is_landed_by_hand for each in snapshots) else []),
             ),
             needs_key=card.needs_key,
             has_key=settings.source(name).key is not None,
-            not_asked=(can_be_asked(source) and why_not_asked(settings, source)) or None,
+            needs_consent=card.needs_consent,
+            not_asked=not_asked or None,
             last_vintage=last or None,
             latest_period=latest or None,
             can_be_fetched=due is not None,
             is_due=due is not None and due.is_due,
             due_periods=None if due is None else len(due.windows),
-            published_through=late.published_through.name if late.published_through else None,
-            held_through=late.held_through or latest or None,
-            days_late=late.days_late(settings.today) if is_asked else 0,
-            old_since=_old_since(late, settings),
-            next_period=late.next_one.name if late.next_one else None,
-            next_released_at=iso_instant(late.next_one.due_at) if late.next_one else None,
+            held_through=(late and late.held_through) or latest or None,
+            **_lateness(late),
             last_answer=last_run.answer if last_run else None,
             last_asked_at=iso_instant(last_run.asked_at) if last_run else None,
             licence=card.licence,
@@ -132,10 +135,10 @@ def print_sources(sources: Iterable[SourceState]) -> None:
     print_table(
         [
             Column("source", [state.source for state in states]),
+            Column("published through", [state.published_through or "–" for state in states]),
+            Column("held through", [state.held_through or "–" for state in states]),
+            Column("late by", [_late_in_words(state) for state in states]),
             Column("figures", [" + ".join(state.figures) or "none yet" for state in states]),
-            Column("published", [state.published_through or "–" for state in states]),
-            Column("held", [state.held_through or "–" for state in states]),
-            Column("late", [_late_in_words(state) for state in states]),
             Column("due", [_due_in_words(state) for state in states]),
             Column("last vintage", [state.last_vintage or "–" for state in states]),
             Column("needs", [_needs_in_words(state) for state in states]),
@@ -143,15 +146,40 @@ def print_sources(sources: Iterable[SourceState]) -> None:
             Column("licence", [state.licence for state in states]),
         ]
     )
+    for state in states:
+        if state.needs_consent:
+            print_text(f"\n{state.source}: {state.licence}. {state.not_asked or 'You consented'}.")
 
 
-def _old_since(late: Lateness, settings: Settings) -> str | None:
-    return str(late.missing.due_on) if late.missing and late.days_late(settings.today) else None
+def _is_fetched(settings: Settings, source: Source) -> tuple[bool, str]:
+    """Whether builds fetch a source, and why `kido fetch` without a name does not; a wrong setting
+    is such a reason.
+    """
+    try:
+        if not can_be_asked(source):
+            return is_fetched(settings, source), ""
+        return is_fetched(settings, source), why_not_asked(settings, source)
+    except ConfigurationError as error:
+        return False, error.message
+
+
+def _lateness(late: Lateness | None) -> dict[str, Any]:
+    """What a source's state says of its publications."""
+    if late is None:
+        late = Lateness("A", date.max, is_asked=False)
+    following = late.next_one
+    return {
+        "published_through": late.published_through.name if late.published_through else None,
+        "days_late": late.days_late,
+        "old_since": str(late.missing.due_on) if late.missing and late.days_old else None,
+        "next_period": following.name if following else None,
+        "next_released_at": iso_instant(following.due_at) if following else None,
+    }
 
 
 def _late_in_words(source: SourceState) -> str:
     if source.days_late:
-        return f"by {counted(source.days_late, 'day')}"
+        return counted(source.days_late, "day")
     return f"old since {source.old_since}" if source.old_since else "–"
 
 

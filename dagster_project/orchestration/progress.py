@@ -74,7 +74,7 @@ class StageHandler(logging.Handler):
             return None
         return (
             f"! A published period is missing: {', '.join(sorted(self._late))}. kido fetch asks "
-            "for it; it does not block"
+            "for it on the publisher's days. This blocks nothing"
         )
 
     def _failed_check(self, event: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""The `runtime.*` tables that dbt reads: sources and when they publish, snapshots, asked windows,
+"""The `runtime.*` tables that dbt reads: sources, what of them is late, snapshots, asked windows,
 columns, code texts.
 """
 
@@ -10,13 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from dagster_project.intake.due import is_fetched, releases_of
+from dagster_project.intake.due import is_fetched
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import nomenclature
-from dagster_project.orchestration.lateness import due_periods, is_asked_by_itself
+from dagster_project.orchestration.lateness import lateness_by_frequency
 from dagster_project.serving.dictionary import Table, columns_frame
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
@@ -30,9 +30,10 @@ _ASK: Mapping[str, Any] = {
     "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "asked_at": INSTANT,
     "snapshot_id": pl.String,
 }  # fmt: skip
-_DUE_PERIOD: Mapping[str, Any] = {
-    "source": pl.String, "frequency": pl.String, "period_start": pl.Date, "due_at": INSTANT,
-    "due_on": pl.Date,
+_LATENESS: Mapping[str, Any] = {
+    "source": pl.String, "frequency": pl.String, "latest_period": pl.Date,
+    "published_through": pl.Date, "expected_period": pl.Date, "expected_at": INSTANT,
+    "days_late": pl.Int64,
 }  # fmt: skip
 
 
@@ -63,21 +64,29 @@ def runtime_tables(
             [row for source in sources for row in _asks(source.CARD.name, landing, settings)],
             schema=_ASK,
         ),
-        "due_periods": _due_periods(settings, sources),
+        "lateness": _lateness(settings, sources, landing),
         "columns": columns_frame(tables),
         "nomenclature": _nomenclature(settings),
     }
 
 
-def _due_periods(settings: Settings, sources: Collection[Source]) -> pl.DataFrame:
-    """The periods that were due before the day of the build, and the next ones, by source."""
-    lake, today = lake_of(settings), settings.today
+def _lateness(settings: Settings, sources: Collection[Source], landing: Landing) -> pl.DataFrame:
+    """What is published and missing on the day of the build, by source and frequency."""
+    lake = lake_of(settings)
     rows = [
-        (source.CARD.name, each.frequency, each.period_start, each.due_at, each.due_on)
+        (
+            source.CARD.name,
+            late.frequency,
+            late.newest,
+            late.published_through and late.published_through.period_start,
+            late.missing and late.missing.period_start,
+            late.missing and late.missing.due_at,
+            late.days_late,
+        )
         for source in sources
-        for each in due_periods(source, releases_of(lake, source, settings.as_of_instant), today)
+        for late in lateness_by_frequency(settings, source, lake, landing)
     ]
-    return pl.DataFrame(rows, schema=_DUE_PERIOD, orient="row")
+    return pl.DataFrame(rows, schema=_LATENESS, orient="row")
 
 
 def _nomenclature(settings: Settings) -> pl.DataFrame:
@@ -147,7 +156,6 @@ def _sources(settings: Settings, sources: Collection[Source], landing: Landing) 
             or is_fetched(settings, source)
             or bool(_bundled_or_received(landing, card.name, settings.as_of_instant)),
             "is_fetched": is_fetched(settings, source),
-            "is_asked": is_asked_by_itself(settings, source),
             **_last_ask(card.name, landing, settings),
         }
         for source, card in ((source, source.CARD) for source in sources)

@@ -237,7 +237,7 @@ def _period(line: Line) -> str:
 
 
 def _origin(line: Line, names: str | None) -> str:
-    older = f"; overdue: {line.newer_period}" if line.newer_period else ""
+    older = f"; newer expected: {line.newer_period}" if line.newer_period else ""
     return f"{names}, vintage {line.vintage}{older}" if names else ""
 
 

@@ -155,7 +155,8 @@ class Scope:
     `reporters` are ISO 3166 alpha-3 codes, none for every reporter. `rows_per_call` is the largest
     count one answer may contain (None where the publisher has no such cap), `has_key` whether there
     is a credential. `known_until` is the last day the lake has of a source without windows, None
-    where its whole history is wanted. `today` is the day of the request in UTC, for publishers
+    where its whole history is wanted; `held_through` is the newest period of such a source in the
+    lake, bundled figures included. `today` is the day of the request in UTC, for publishers
     whose documents have more periods than are requested.
     """
 
@@ -164,6 +165,7 @@ class Scope:
     rows_per_call: int | None = None
     has_key: bool = False
     known_until: date | None = None
+    held_through: date | None = None
     today: date | None = None
 
 

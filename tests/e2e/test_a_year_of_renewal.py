@@ -29,7 +29,7 @@ from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import LAKE_TABLES
 from dagster_project.market.calendars import session_days
 from dagster_project.orchestration.execute import build_warehouse
-from dagster_project.orchestration.lateness import lateness_of
+from dagster_project.orchestration.lateness import lateness_by_frequency
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.card import Source
 from dagster_project.sources.registry import source_named
@@ -377,11 +377,10 @@ def run_year(publishers: Mapping[str, Publisher]) -> Year:
                 outcome.landed.setdefault(name, []).extend(
                     (day, each) for each in fetch(settings, publisher.source, clock)
                 )
-                late = lateness_of(
-                    settings, publisher.source, lake_of(settings), landing_of(settings)
-                ).days_late(day)
-                if late:
-                    outcome.late.setdefault(name, {})[day] = late
+                lake, landing = lake_of(settings), landing_of(settings)
+                (late,) = lateness_by_frequency(settings, publisher.source, lake, landing)
+                if late.days_late:
+                    outcome.late.setdefault(name, {})[day] = late.days_late
         if day in BUILT_ON:
             outcome.late_in_build[day] = build(day)
         day += timedelta(days=1)

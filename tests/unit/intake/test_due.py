@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dagster_project.errors import ConfigurationError
 from dagster_project.intake.due import (
+    documents_due,
     due_of,
     expected,
     is_fetched,
@@ -29,7 +30,9 @@ from dagster_project.lake.store import Store
 from dagster_project.settings import Settings
 from dagster_project.sources.card import (
     Calendar,
+    Extract,
     Limits,
+    Request,
     Source,
     SourceCard,
     Window,
@@ -175,9 +178,16 @@ def test_the_last_moment_is_before_now_and_no_longer_ago_than_a_weekend(now: dat
 # Without windows.
 
 
+LISTS = Extract("lists.json", (Request("lists", ("json",)),))
+
+
+def is_due(ledger: Ledger, now: datetime, **card: Any) -> bool:
+    """Whether the one document of a source without windows is due."""
+    return bool(documents_due(source(**card), ledger, now, [LISTS]))
+
+
 def test_a_source_that_was_never_asked_is_due(ledger: Ledger) -> None:
-    due = due_of(source(), ledger, datetime(2026, 7, 14, 15), ledger.windows())
-    assert (due.is_due, due.windows) == (True, ())
+    assert is_due(ledger, datetime(2026, 7, 14, 15))
 
 
 def test_a_source_is_asked_once_after_each_moment_of_its_calendar(
@@ -185,34 +195,50 @@ def test_a_source_is_asked_once_after_each_moment_of_its_calendar(
 ) -> None:
     # Tuesday: the rates come out at 14:30 UTC.
     answer(landing, ledger, datetime(2026, 7, 14, 13))
-    assert not due_of(source(), ledger, datetime(2026, 7, 14, 14, 29), ledger.windows()).is_due
-    assert due_of(source(), ledger, datetime(2026, 7, 14, 14, 31), ledger.windows()).is_due
+    assert not is_due(ledger, datetime(2026, 7, 14, 14, 29))
+    assert is_due(ledger, datetime(2026, 7, 14, 14, 31))
     answer(landing, ledger, datetime(2026, 7, 14, 14, 32))
-    assert not due_of(source(), ledger, datetime(2026, 7, 15, 14, 29), ledger.windows()).is_due
-    assert due_of(source(), ledger, datetime(2026, 7, 15, 14, 31), ledger.windows()).is_due
+    assert not is_due(ledger, datetime(2026, 7, 15, 14, 29))
+    assert is_due(ledger, datetime(2026, 7, 15, 14, 31))
 
 
 def test_an_answer_on_friday_evening_lasts_until_monday(ledger: Ledger, landing: Landing) -> None:
     answer(landing, ledger, datetime(2026, 7, 17, 20))
-    assert not due_of(source(), ledger, datetime(2026, 7, 20, 14, 29), ledger.windows()).is_due
-    assert due_of(source(), ledger, datetime(2026, 7, 20, 14, 31), ledger.windows()).is_due
+    assert not is_due(ledger, datetime(2026, 7, 20, 14, 29))
+    assert is_due(ledger, datetime(2026, 7, 20, 14, 31))
 
 
 def test_an_answer_that_had_nothing_new_counts_as_asked(ledger: Ledger) -> None:
     ledger.record(Ask(document="x", asked_at=datetime(2026, 7, 14, 15), answer="ok"))
-    assert not due_of(source(), ledger, datetime(2026, 7, 14, 16), ledger.windows()).is_due
+    assert not is_due(ledger, datetime(2026, 7, 14, 16))
 
 
 @pytest.mark.parametrize("outcome", ["no_answer", "denied", "rejected", "quota"])
 def test_a_failure_leaves_the_source_due(ledger: Ledger, outcome: Any) -> None:
     ledger.record(Ask(document="x", asked_at=datetime(2026, 7, 14, 15), answer=outcome))
-    assert due_of(source(), ledger, datetime(2026, 7, 14, 16), ledger.windows()).is_due
+    assert is_due(ledger, datetime(2026, 7, 14, 16))
 
 
 def test_without_a_calendar_every_request_is_sent(ledger: Ledger, landing: Landing) -> None:
     now = datetime(2026, 7, 14, 15)
     answer(landing, ledger, now - timedelta(seconds=1))
-    assert due_of(source(calendar=None), ledger, now, ledger.windows()).is_due
+    assert is_due(ledger, now, calendar=None)
+
+
+def test_of_several_documents_those_that_were_not_answered_are_due(ledger: Ledger) -> None:
+    books = Extract("books.json", (Request("books", ("json",)),))
+    now = datetime(2026, 7, 14, 16)
+    assert documents_due(source(), ledger, now, [LISTS, books]) == (LISTS, books)
+    ledger.record(Ask(document="lists.json", asked_at=now, answer="ok"))
+    ledger.record(Ask(document="books.json", asked_at=now, answer="quota"))
+    assert documents_due(source(), ledger, now, [LISTS, books]) == (books,)
+    ledger.record(Ask(document="books.json", asked_at=now, answer="ok"))
+    assert documents_due(source(), ledger, now, [LISTS, books]) == ()
+
+
+def test_a_single_document_may_have_another_name_each_time(ledger: Ledger) -> None:
+    ledger.record(Ask(document="since-1.csv", asked_at=datetime(2026, 7, 14, 15), answer="ok"))
+    assert not is_due(ledger, datetime(2026, 7, 14, 16))
 
 
 # Windows.

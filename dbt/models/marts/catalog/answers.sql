@@ -29,9 +29,9 @@ with lines as (
 
 ),
 
-missing_periods as (
+lateness as (
 
-    select * from {{ ref('int_catalog__find_missing_periods') }}
+    select * from {{ source('runtime', 'lateness') }}
 
 ),
 
@@ -45,7 +45,7 @@ newer as (
             case frequency when 'A' then 4 when 'M' then 7 else 10 end
         ) as newer_period,
         count(*) over (partition by source) as frequencies
-    from missing_periods
+    from lateness
     qualify latest_period < published_through
 
 ),

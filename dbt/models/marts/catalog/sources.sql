@@ -39,19 +39,19 @@ newest as (
 
 by_frequency as (
 
-    select * from {{ ref('int_catalog__find_missing_periods') }}
+    select * from {{ source('runtime', 'lateness') }}
 
 ),
 
 -- Of a source with several frequencies, the period that is longest overdue.
-expected as (
+lateness as (
 
     select
         source,
         max(published_through) as published_through,
         arg_min(expected_period, expected_at) as expected_period,
         min(expected_at) as expected_at,
-        arg_min(expected_on, expected_at) as expected_on
+        arg_min(days_late, expected_at) as days_late
     from by_frequency
     group by source
 
@@ -71,15 +71,11 @@ select
     sources.last_answer,
     newest.last_vintage_at,
     newest.latest_period,
-    expected.published_through,
-    expected.expected_period,
-    expected.expected_at,
-    sources.is_asked and coalesce(expected.expected_on < {{ as_of_day() }}, false) as is_late,
-    if(
-        sources.is_asked and coalesce(expected.expected_on < {{ as_of_day() }}, false),
-        date_diff('day', expected.expected_on, {{ as_of_day() }}),
-        0
-    ) as days_late
+    lateness.published_through,
+    lateness.expected_period,
+    lateness.expected_at,
+    coalesce(lateness.days_late, 0) > 0 as is_late,
+    coalesce(lateness.days_late, 0) as days_late
 from sources
 left join newest on sources.source = newest.source
-left join expected on sources.source = expected.source
+left join lateness on sources.source = lateness.source
