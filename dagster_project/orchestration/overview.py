@@ -39,7 +39,7 @@ from dagster_project.serving.publication import (
     is_kept,
     published_releases,
 )
-from dagster_project.serving.terminal import Column, print_table, print_text, say
+from dagster_project.serving.terminal import Column, print_table, print_text, say, width
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source, SourceCard, can_be_asked
 from dagster_project.sources.registry import all_sources
@@ -146,7 +146,7 @@ def print_sources(sources: Iterable[SourceState]) -> None:
             Column("licence", [state.licence for state in states]),
         ]
     )
-    for state in states:
+    for state in states if width() is not None else ():  # a pipe has all columns
         if state.needs_consent:
             print_text(f"\n{state.source}: {state.licence}. {state.not_asked or 'You consented'}.")
 

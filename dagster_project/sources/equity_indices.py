@@ -11,7 +11,7 @@ from datetime import timedelta
 import polars as pl
 
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
-from dagster_project.sources.card import Document, SourceCard
+from dagster_project.sources.card import Calendar, Document, SourceCard
 from dagster_project.sources.formats import read_text_table, require_every, vintage_of_days
 
 CARD = SourceCard(
@@ -30,6 +30,9 @@ CARD = SourceCard(
     ),
     bundled=("equity_indices.csv",),
     published_after=timedelta(),
+    calendar=Calendar(
+        "0 0 * * 1-5", "UTC", "The day after a session of New York. Nobody fetches it.", days="XNYS"
+    ),
 )
 
 

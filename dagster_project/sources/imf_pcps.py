@@ -139,13 +139,11 @@ def parse(
             pl.format("{} {}: {}", "indicator", "period", "price"),
             "is not a price",
         ),
-        (
-            pl.col("close").is_not_null().any().over("indicator"),
-            pl.col("indicator"),
-            "has no figure in any month",
-        ),
     ):
         require_every(rule, table=prices, value=value, what=what, source=source)
+    if not prices["close"].count():
+        named = listed(map(repr, prices["indicator"].unique().sort()))
+        raise UpstreamFormatError(f"{source}: {named} has no figure in any month.")
     quotes = prices.lazy().with_columns(
         instrument=pl.col("indicator").replace_strict(SERIES, return_dtype=pl.String),
         currency=pl.lit("USD"),

@@ -142,7 +142,7 @@ _ADD = "Add it in dagster_project/sources/pink_sheet.py: figures before and afte
 
 def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
     """The workbook, by the page that links to it."""
-    known = {"known_until": f"{scope.known_until:%Y-%m}"} if scope.known_until else {}
+    known = {"held_through": f"{scope.held_through:%Y-%m}"} if scope.held_through else {}
     return [Extract(WORKBOOK, (Request(PAGE, ("html",), context={"step": "page", **known}),))]
 
 
@@ -150,7 +150,7 @@ def follow(request: Request, answer: Answer) -> Step:
     """The page leads to the workbook, which is complete.
 
     Raises UpstreamFormatError for a page without the link, and for a workbook that ends before the
-    last month of the one fetched before: the page links to that of an earlier year.
+    last month that the lake has: the page links to that of an earlier year.
     """
     if request.context["step"] == "page":
         link = LINK.search(answer.file.read_text("utf-8", errors="replace"))
@@ -161,11 +161,11 @@ def follow(request: Request, answer: Answer) -> Step:
             )
         context = {**request.context, "step": "workbook"}
         return Instead((Request(link[0], ("xlsx",), context=context),))
-    known_until = request.context.get("known_until", "")
-    last = _Sheet(answer.file.read_bytes(), PRICES_SHEET).last_month if known_until else ""
-    if last < known_until:
+    held_through = request.context.get("held_through", "")
+    last = _Sheet(answer.file.read_bytes(), PRICES_SHEET).last_month if held_through else ""
+    if last < held_through:
         raise UpstreamFormatError(
-            f"{CARD.name}: the workbook ends in {last or 'no month'}, and {known_until} is known: "
+            f"{CARD.name}: the workbook ends in {last or 'no month'}, and {held_through} is known: "
             "it is an old one."
         )
     return Done()

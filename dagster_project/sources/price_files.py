@@ -156,6 +156,11 @@ def _rules(units: Collection[str]) -> Iterator[tuple[pl.Expr, pl.Expr, str]]:
     shown = pl.format("{}: {} to {}", row, *(pl.col(name).fill_null("") for name in PRICES[:2]))
     yield low.is_null() | high.is_null() | (low <= high), shown, "has a low above its high"
     yield (
+        mid.is_not_null() | (low.is_null() == high.is_null()),
+        shown,
+        "has only one of low and high, and no mid",
+    )
+    yield (
         mid.is_null() | ((low.is_null() | (mid >= low)) & (high.is_null() | (mid <= high))),
         pl.format("{}, mid {}", shown, pl.col("mid").fill_null("")),
         "has a mid outside of low and high",

@@ -59,18 +59,23 @@ def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
             "max": "50",
             "fields": "title",
         },
-        context={"step": "search", "page": "1"},
+        context={"step": "search", "page": "1", **_least_edition(scope)},
     )
     return [Extract(DOCUMENT, (search,))]
+
+
+def _least_edition(scope: Scope) -> dict[str, str]:
+    """The edition that the lake has: output of a year is printed in the next year's edition."""
+    return {"least": f"{scope.held_through.year + 1}"} if scope.held_through else {}
 
 
 def follow(request: Request, answer: Answer) -> Step:
     """The search leads to the newest edition's children, these or the edition itself to its table,
     whose MD5 is verified where ScienceBase gives one.
 
-    Raises UpstreamFormatError where no edition is found, the newest one is an archive or has no
-    table (an earlier edition is not used instead), the file has another checksum, and for an answer
-    of another shape.
+    Raises UpstreamFormatError where no edition is found, the newest one is older than that of the
+    lake, is an archive or has no table (an earlier edition is not used instead), the file has
+    another checksum, the lists have too many pages, and for an answer of another shape.
     """
     context = request.context
     if context["step"] == "table":
@@ -120,6 +125,12 @@ def _after_search(content: Mapping[str, Any], context: Mapping[str, str]) -> Req
             f"{NAME}: ScienceBase finds no data release of an edition.",
             hint=f"Look for it at {HOMEPAGE}, and land its table.",
         )
+    if edition < context.get("least", ""):
+        raise UpstreamFormatError(
+            f"{NAME}: the newest edition that ScienceBase finds is that of {edition}, and that of "
+            f"{context['least']} is known.",
+            hint=f"Look for it at {HOMEPAGE}, and land its table.",
+        )
     if int(edition) <= LAST_ARCHIVED:
         raise UpstreamFormatError(
             f"{NAME}: the newest edition that ScienceBase finds is that of {edition}, an "
@@ -134,11 +145,16 @@ def _after_search(content: Mapping[str, Any], context: Mapping[str, str]) -> Req
 
 
 def _next_page(content: Mapping[str, Any], context: Mapping[str, str]) -> Request | None:
-    """The request for the further items of a list, up to MOST_PAGES."""
+    """The request for the further items of a list.
+
+    Raises UpstreamFormatError after MOST_PAGES: the edition may be on a later one.
+    """
     link, page = content.get("nextlink"), int(context["page"])
     address = link.get("url") if isinstance(link, dict) else None
-    if not address or page >= MOST_PAGES:
+    if not address:
         return None
+    if page >= MOST_PAGES:
+        raise UpstreamFormatError(f"{NAME}: ScienceBase lists more than {MOST_PAGES} pages.")
     return Request(str(address), ("json",), context={**context, "page": f"{page + 1}"})
 
 

@@ -65,8 +65,8 @@ CARD = SourceCard(
     ),
     bundled=("estimates.csv",),
     base_url="https://api.worldbank.org",
-    # The year 2024 was published on 5 November 2025; releases are from late September on.
-    published_after=timedelta(days=310),
+    # The year 2024 was published on 5 November 2025, earlier ones from late September on.
+    published_after=timedelta(days=365),
     calendar=Calendar(
         "30 9 * * 1",
         "America/New_York",

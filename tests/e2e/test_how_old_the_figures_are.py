@@ -1,4 +1,4 @@
-"""How far the bundled figures reach, what is overdue on the day of the build, and who is late."""
+"""How far the bundled figures reach, what is missing on the day of the build, and who is late."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_late_is_what_can_be_fetched_and_is_not_there(built: Path) -> None:
         ("hmrc", "2026-09-01", "2026-07-01", 69),
         # June is due on the fourth day after it, 5 July: a Sunday, so on Monday the 6th.
         ("pink_sheet", "2026-10-01", "2026-06-01", 142),
-        # 2022: 310 days after it, the Monday from 7 November 2023 on.
-        ("wgi", "2025-01-01", "2022-01-01", 1108),
+        # 2022: a year after it, the Monday from 1 January 2024 on.
+        ("wgi", "2024-01-01", "2022-01-01", 1059),
     ]
 
 
@@ -57,7 +57,7 @@ def test_what_needs_a_person_is_old_since_a_day_and_not_late(built: Path) -> Non
     ]
 
 
-def test_the_page_marks_figures_that_are_overdue(built: Path) -> None:
+def test_the_page_marks_figures_older_than_the_newest_published(built: Path) -> None:
     assert ask(
         built,
         "select position, source, period, newer_period from catalog.answers "
@@ -71,7 +71,8 @@ def test_the_page_marks_figures_that_are_overdue(built: Path) -> None:
         (13, "ecb", "2026-10-30", "2026-11-24"),
     ]
     assert (
-        "comtrade_baskets, vintage 2025-07-01; overdue: 2025" in (built / "build.out").read_text()
+        "comtrade_baskets, vintage 2025-07-01; newer expected: 2025"
+        in (built / "build.out").read_text()
     )
 
 
@@ -80,5 +81,6 @@ def test_a_build_names_what_is_late_in_one_line(built: Path) -> None:
     assert printed.count("published_period_is_held") == 0
     assert (
         "! A published period is missing: comexstat (76 days), ecb (23 days), hmrc (69 days), "
-        "pink_sheet (142 days), wgi (1,108 days). kido fetch asks for it; it does not block"
+        "pink_sheet (142 days), wgi (1,059 days). kido fetch asks for it on the publisher's "
+        "days. This blocks nothing"
     ) in printed

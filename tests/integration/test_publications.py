@@ -301,7 +301,16 @@ def require_healed(desk: Desk) -> None:
 # All three.
 
 
-def test_a_fetched_publication_is_one_snapshot_and_replaces_bundled_figures(
+def test_the_workbook_of_an_earlier_year_replaces_no_bundled_figure(pink_desk: Desk) -> None:
+    """An old link still serves an old file: its last month is before that of the bundled table."""
+    assert isinstance(pink_desk.server, pink.FakePinkSheet)
+    figures = {month: row for month, row in pink.bundled_figures().items() if month < "2026-05"}
+    pink_desk.server.documents = {pink_desk.server.link: pink.workbook_of(figures)}
+    words = "ends in 2026-04, and 2026-05 is known: it is an old one"
+    require_refused(pink_desk, pink_desk.fetch(), words)
+
+
+def test_a_publication_is_one_snapshot_and_replaces_bundled_figures(
     desk: Desk, marts: Marts
 ) -> None:
     if desk.publication.bundled is not None:

@@ -224,7 +224,7 @@ def test_a_list_fits_the_terminal(home: Path, command: str, columns: int) -> Non
 def test_sources_name_what_80_columns_leave_out_and_a_pipe_has_all_of_it(home: Path) -> None:
     narrow, piped = kido(home, "sources", columns=80), kido(home, "sources")
     assert " ".join(narrow.stderr.split()) == (
-        "Left out, as they do not fit: due, last vintage, needs, last answer, licence. "
+        "Left out, as they do not fit: figures, due, last vintage, needs, last answer, licence. "
         "A pipe has all of it."
     )
     assert narrow.stdout.splitlines()[0].split("  ")[0] == "source"

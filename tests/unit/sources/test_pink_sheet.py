@@ -641,8 +641,8 @@ def answer(tmp_path: Path, body: bytes) -> Answer:
     return Answer("content", 200, file)
 
 
-def first_request(known_until: date | None = None) -> Request:
-    (extract,) = pink_sheet.plan([], Scope(known_until=known_until))
+def first_request(held_through: date | None = None) -> Request:
+    (extract,) = pink_sheet.plan([], Scope(held_through=held_through))
     assert extract.document == "CMO-Historical-Data-Monthly.xlsx"
     (request,) = extract.requests
     return request
@@ -709,14 +709,14 @@ def test_of_a_captured_page_the_monthly_workbook_is_taken(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("known_until", "is_old"),
+    ("held_through", "is_old"),
     [(None, False), (date(2026, 4, 1), False), (date(2026, 5, 1), False), (date(2026, 6, 1), True)],
 )
 def test_a_workbook_that_ends_before_the_last_known_month_is_old(
-    known_until: date | None, is_old: bool, tmp_path: Path
+    held_through: date | None, is_old: bool, tmp_path: Path
 ) -> None:
     page = answer(tmp_path, FakePinkSheet.page_linking_to(LINK).encode())
-    step = pink_sheet.follow(first_request(known_until), page)
+    step = pink_sheet.follow(first_request(held_through), page)
     assert isinstance(step, Instead)
     received = answer(tmp_path, WORKBOOK)
     if not is_old:

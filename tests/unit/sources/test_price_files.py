@@ -71,7 +71,7 @@ def test_a_price_is_the_mid_or_the_middle_and_none_makes_no_row() -> None:
     assert rows["vintage_at"].unique().to_list() == [RETRIEVED]
 
 
-def test_the_instruments_of_the_example_are_in_the_list_and_the_rows_fit_the_lake() -> None:
+def test_instruments_of_the_example_are_listed_and_rows_fit_the_lake() -> None:
     rows = parse(file_of(NDPR, DY)).with_columns(
         document=pl.lit("prices.csv"), snapshot_id=pl.lit("s")
     )

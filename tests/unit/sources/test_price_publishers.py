@@ -148,6 +148,14 @@ def test_an_imf_price_is_of_a_month_in_dollars_a_ton() -> None:
     assert (row["frequency"], row["currency"], row["unit"]) == ("M", "USD", "USD per t")
 
 
+def test_a_series_of_blanks_makes_no_row_beside_another_with_figures() -> None:
+    """As in the publisher's CSV of two series, one of which is blank."""
+    answer = sdmx_json({"PREODOM": {"2026-M08": "4120.5"}, "PLITH": {"2026-M08": None}})
+    assert closes(source_named("imf_pcps"), answer) == [
+        ("IMF_RARE_EARTH_CARBONATE", "2026-08-01", 4120.5)
+    ]
+
+
 @pytest.mark.parametrize(
     ("payload", "words"),
     [
@@ -219,7 +227,7 @@ def test_real_imf_nickel_is_that_of_the_world_bank_to_the_mean_of_a_month() -> N
 # Federal Reserve Economic Data.
 
 
-def test_the_history_of_the_dollar_is_asked_for_then_a_month_before_the_last_day() -> None:
+def test_the_dollars_history_is_asked_for_and_then_its_last_month() -> None:
     (whole,) = fred.plan([], Scope())
     assert (whole.document, whole.requests[0].params) == ("DEXJPUS.csv", {"id": "DEXJPUS"})
     (newest,) = fred.plan([], Scope(known_until=date(2026, 10, 30)))
@@ -285,7 +293,7 @@ def test_yahoo_is_asked_for_each_symbol_from_2010_to_the_end_of_the_day() -> Non
     assert yahoo.CARD.needs_consent
 
 
-def test_a_session_without_a_close_makes_no_row_and_adjusted_closes_are_kept() -> None:
+def test_a_session_without_a_close_is_no_row_and_adjusted_ones_stay() -> None:
     rows = quotes(YAHOO, chart_json("REMX", CHART))
     assert rows.select("price_date", "close", "adjusted_close", "unit").rows() == [
         (date(2026, 10, 29), 60.0, 30.0, "USD per share"),

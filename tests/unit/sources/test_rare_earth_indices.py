@@ -48,7 +48,7 @@ def test_a_month_of_neodymium_is_as_worked_out_by_hand(bundled: pl.DataFrame) ->
     assert of_april["close"].to_list() == [202.6]
 
 
-def test_each_metal_has_28_months_from_100_on_and_only_the_last_is_provisional(
+def test_each_metal_has_28_months_from_100_and_the_last_is_provisional(
     bundled: pl.DataFrame,
 ) -> None:
     assert bundled.group_by("instrument").len()["len"].to_list() == [28, 28, 28]
@@ -59,7 +59,7 @@ def test_each_metal_has_28_months_from_100_on_and_only_the_last_is_provisional(
     assert bundled["currency"].null_count() == bundled.height
 
 
-def test_a_month_counts_from_its_end_and_a_provisional_one_from_its_retrieval(
+def test_a_month_counts_from_its_end_a_provisional_one_from_retrieval(
     bundled: pl.DataFrame,
 ) -> None:
     counts_from = dict(

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +108,28 @@ def test_the_newest_edition_may_be_on_a_later_page_of_the_search(tmp_path: Path)
 
 def test_a_search_without_end_ends(tmp_path: Path) -> None:
     page = {**titled(EDITIONS[4]), "nextlink": {"url": "https://www.sciencebase.gov/more"}}
-    request, pages = first_request(), 0
-    while request.context["step"] == "search":
-        request, pages = after(tmp_path, request, page), pages + 1
-    assert pages == usgs_releases.MOST_PAGES
-    assert request.context["edition"] == "2026"
+    request = first_request()
+    for number in range(2, usgs_releases.MOST_PAGES + 1):
+        request = after(tmp_path, request, page)
+        assert request.context["page"] == f"{number}"
+    with pytest.raises(UpstreamFormatError, match="more than 6 pages"):
+        after(tmp_path, request, page)
+
+
+@pytest.mark.parametrize(("year", "is_refused"), [(2025, True), (2024, False), (None, False)])
+def test_an_edition_older_than_that_of_the_lake_is_refused(
+    year: int | None, is_refused: bool, tmp_path: Path
+) -> None:
+    """Output of 2025 is printed in the edition of 2026; the search finds that of 2025."""
+    scope = Scope(held_through=date(year, 1, 1) if year else None)
+    (extract,) = usgs_releases.plan([], scope)
+    if is_refused:
+        with pytest.raises(UpstreamFormatError, match="that of 2025, and that of 2026 is known"):
+            after(tmp_path, extract.requests[0], titled(EDITIONS[3]))
+    else:
+        assert (
+            after(tmp_path, extract.requests[0], titled(EDITIONS[3])).context["edition"] == "2025"
+        )
 
 
 @pytest.mark.parametrize(
@@ -169,7 +187,7 @@ def test_the_table_may_be_on_a_later_page_of_children(tmp_path: Path) -> None:
     assert table.expects == ("csv",)
 
 
-def test_a_release_without_the_table_is_a_change_of_layout_and_no_year_before(
+def test_a_release_without_the_table_is_a_change_of_layout(
     tmp_path: Path,
 ) -> None:
     body = json.dumps({"files": [file("MCS2027_Fig1_Minerals_in_Economy.csv")]}).encode()
