@@ -148,7 +148,7 @@ def print_sources(sources: Iterable[SourceState]) -> None:
     )
     for state in states if width() is not None else ():  # a pipe has all columns
         if state.needs_consent:
-            print_text(f"\n{state.source}: {state.licence}. {state.not_asked or 'You consented'}.")
+            say(f"{state.source}: {state.licence}.")
 
 
 def _is_fetched(settings: Settings, source: Source) -> tuple[bool, str]:

@@ -225,7 +225,8 @@ def test_sources_name_what_80_columns_leave_out_and_a_pipe_has_all_of_it(home: P
     narrow, piped = kido(home, "sources", columns=80), kido(home, "sources")
     assert " ".join(narrow.stderr.split()) == (
         "Left out, as they do not fit: figures, due, last vintage, needs, last answer, licence. "
-        "A pipe has all of it."
+        "A pipe has all of it. "
+        f"yahoo: {all_sources()['yahoo'].CARD.licence}."
     )
     assert narrow.stdout.splitlines()[0].split("  ")[0] == "source"
     header, *rows = piped.stdout.splitlines()
