@@ -408,7 +408,7 @@ class Client:
         size, digest = 0, hashlib.sha256()
         if partial:
             size = partial.start(file)
-            digest = _digest_of_start(file, size)
+            _add_start(file, size, digest.update)
         else:
             partial_body.begin(file, address.shown, response.headers)
         with file.open("r+b" if partial else "wb") as out:
@@ -455,14 +455,12 @@ def _is_rest(response: httpx.Response, partial: PartialBody, file: Path) -> bool
     return response.status_code == 206
 
 
-def _digest_of_start(file: Path, size: int) -> hashlib._Hash:
-    """The SHA-256 of the first bytes of a file, to go on with."""
-    digest = hashlib.sha256()
+def _add_start(file: Path, size: int, update: Callable[[bytes], None]) -> None:
+    """Add the first bytes of a file to a digest, by its `update`."""
     with file.open("rb") as opened:
         while size and (block := opened.read(min(BLOCK_BYTES, size))):
-            digest.update(block)
+            update(block)
             size -= len(block)
-    return digest
 
 
 def _kept(file: Path) -> str:

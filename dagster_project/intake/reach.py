@@ -35,6 +35,6 @@ def newest_periods(
             .agg(period.max().alias("period"))
             .collect()
         )
-        for each, day in reached.iter_rows():
+        for each, day in reached.drop_nulls("period").iter_rows():
             newest[each] = max(day, newest.get(each, day))
     return newest

@@ -133,6 +133,18 @@ def test_what_was_known_on_a_past_day_is_late_by_that_day(
     assert (late.held_through, late.days_late) == ("2026-10-30", 9)
 
 
+def test_a_day_before_all_figures_holds_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(WEDNESDAY):
+        run_graph(source_named("wgi"))
+        # The bundled scores of 1996 count from 1997-09-30.
+        monkeypatch.setenv("KIDO_AS_OF", "1997-09-29")
+        has_succeeded, checks = run_graph(source_named("wgi"))
+    assert has_succeeded
+    assert observed(checks["wgi"]).endswith("held nothing")  # type: ignore[attr-defined]
+
+
 def test_a_source_that_was_never_fetched_holds_nothing(settings: Settings) -> None:
     with time_machine.travel(WEDNESDAY):
         _, checks = run_graph(source_named("japan_customs"))
