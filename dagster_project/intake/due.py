@@ -87,6 +87,7 @@ def why_not_asked(settings: Settings, source: Source) -> str:
     card, variable = source.CARD, f"KIDO_{source.CARD.name.upper()}"
     own = settings.source(card.name)
     if card.only_by_name:
+        is_fetched(settings, source)  # raises if it is enabled all the same
         return f"only by name: kido fetch {card.name}"
     if own.enabled is not None:
         return "" if own.enabled else "switched off"

@@ -105,7 +105,8 @@ def lateness_by_frequency(
     today = settings.today
     releases = releases_of(lake, source, settings.as_of_instant)
     newest = newest_periods(lake, landing, source, today)
-    is_asked = can_be_asked(source) and not why_not_asked(settings, source)
+    may_be_asked = can_be_asked(source) and not source.CARD.only_by_name
+    is_asked = may_be_asked and not why_not_asked(settings, source)
     is_fetched_by_builds = is_asked and is_fetched(settings, source)
     return [
         lateness(

@@ -8,6 +8,7 @@ late on these days alone.
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -85,7 +86,7 @@ def second_weekday_after(month: Month) -> date:
 
 
 @dataclass
-class Publisher:
+class Publisher(ABC):
     """A stand-in, and what it publishes: `seen_on` is by publication the day of the first run that
     can see it.
     """
@@ -94,9 +95,9 @@ class Publisher:
     server: FakePublisher
     seen_on: dict[str, date] = field(default_factory=dict)
 
+    @abstractmethod
     def publish(self, day: date) -> None:
         """Let the server have what is published by the run of a day."""
-        raise NotImplementedError
 
     @property
     def source(self) -> Source:

@@ -37,8 +37,8 @@ COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-def
 SOURCES = ("china_customs_reported", "equity_indices")
 
 
-def kido(home: Path, *arguments: str, columns: int | None = None) -> Result:
-    environment = {"KIDO_HOME": str(home), "COLUMNS": columns and str(columns)}
+def kido(home: Path, *arguments: str, columns: int | None = None, **settings: str) -> Result:
+    environment = {"KIDO_HOME": str(home), "COLUMNS": columns and str(columns), **settings}
     result = CliRunner().invoke(app, arguments, env=environment)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -130,6 +130,13 @@ def test_sources_for_programs_have_the_documented_keys(home: Path) -> None:
     assert state["baci"]["not_asked"] == "only by name: kido fetch baci"
     assert state["yahoo"]["not_asked"] == ("its terms need your consent: KIDO_YAHOO_ENABLED=true")
     assert (state["ecb"]["not_asked"], reported["not_asked"]) == (None, None)
+
+
+def test_a_source_that_is_enabled_wrongly_is_named_and_hides_no_other(home: Path) -> None:
+    found = json.loads(kido(home, "sources", "--json", KIDO_BACI_ENABLED="true").stdout)
+    state = {row["source"]: row for row in found}
+    assert state.keys() == all_sources().keys()
+    assert state["baci"]["not_asked"].startswith("KIDO_BACI_ENABLED: no build fetches baci")
 
 
 def test_landed_for_programs_has_the_documented_keys(home: Path) -> None:
