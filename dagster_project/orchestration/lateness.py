@@ -35,6 +35,9 @@ reported as late since the first listed period."""
 
 _FREQUENCY_OF: Mapping[Cadence, PriceFrequency] = {"daily": "D", "monthly": "M", "annual": "A"}
 
+_DIGITS: Mapping[PriceFrequency, int] = {"A": 4, "M": 7, "D": 10}
+"""How much of an ISO day names a period."""
+
 _ANY_WEEKDAY = Calendar("0 0 * * 1-5", "UTC", "Weekdays.")
 """The calendar of a source that nobody asks."""
 
@@ -60,7 +63,12 @@ class DuePeriod:
 
 def period_name(start: date, frequency: PriceFrequency) -> str:
     """A period as it is written: `2024`, `2024-05` or `2024-05-17`."""
-    return start.isoformat()[: {"A": 4, "M": 7, "D": 10}[frequency]]
+    return start.isoformat()[: _DIGITS[frequency]]
+
+
+def shortened_day(day: str, cadence: Cadence) -> str:
+    """An ISO day as the period that it stands for at a publisher of that cadence."""
+    return day[: _DIGITS[_FREQUENCY_OF.get(cadence, "D")]]
 
 
 @dataclass(frozen=True)
@@ -123,11 +131,16 @@ def lateness_by_frequency(
 def longest_overdue(of_source: Sequence[Lateness]) -> Lateness | None:
     """Of several frequencies the one whose first missing period is due first; None of none.
 
-    A frequency without any figure was never fetched: another one goes before it.
+    Where nothing is missing, for want of any figure, the one whose newest period is published last.
     """
-    return min(
+    missing = [each for each in of_source if each.missing]
+    if missing:
+        return min(missing, key=lambda each: each.missing.due_at if each.missing else datetime.max)
+    return max(
         of_source,
-        key=lambda each: each.missing.due_at if each.missing else datetime.max,
+        key=lambda each: (
+            each.published_through.period_start if each.published_through else date.min
+        ),
         default=None,
     )
 

@@ -28,6 +28,7 @@ from dagster_project.orchestration.lateness import (
     Lateness,
     lateness_by_frequency,
     longest_overdue,
+    shortened_day,
 )
 from dagster_project.orchestration.preview import lake_reach
 from dagster_project.quality.data_docs import build_data_docs
@@ -121,7 +122,9 @@ def source_states(settings: Settings) -> Iterator[SourceState]:
             can_be_fetched=due is not None,
             is_due=due is not None and due.is_due,
             due_periods=None if due is None else len(due.windows),
-            held_through=(late and late.held_through) or latest or None,
+            held_through=(late and late.held_through)
+            or shortened_day(latest, card.cadence)
+            or None,
             **_lateness(late),
             last_answer=last_run.answer if last_run else None,
             last_asked_at=iso_instant(last_run.asked_at) if last_run else None,

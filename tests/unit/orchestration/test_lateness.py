@@ -239,4 +239,6 @@ def test_of_years_and_months_the_longest_overdue_is_missing() -> None:
     never_fetched = lateness(years, None, today, is_asked=True)
     assert longest_overdue([months, annual]) == annual
     assert longest_overdue([never_fetched, months]) == months
+    neither = [never_fetched, late(None, f"{today}")]
+    assert longest_overdue(neither) == neither[1]  # months are published through 2026-09
     assert longest_overdue([]) is None

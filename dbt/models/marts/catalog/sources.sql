@@ -43,12 +43,15 @@ by_frequency as (
 
 ),
 
--- Of a source with several frequencies, the period that is longest overdue.
+-- Of a source with several frequencies, the one that is longest overdue; without any figure, the
+-- one with the newest period.
 lateness as (
 
     select
         source,
-        max(published_through) as published_through,
+        coalesce(
+            arg_min(published_through, expected_at), max(published_through)
+        ) as published_through,
         arg_min(expected_period, expected_at) as expected_period,
         min(expected_at) as expected_at,
         arg_min(days_late, expected_at) as days_late
