@@ -32,6 +32,7 @@ from dagster_project.sources.formats import (
     unzip_member,
     vintage_of_days,
 )
+from dagster_project.sources.quotes import day_of, quotes_of
 
 CARD = SourceCard(
     name="ecb",
@@ -135,34 +136,21 @@ def parse(
     is_of_data_api = b"TIME_PERIOD" in payload.split(b"\n", 1)[0].upper()
     table = _rates_of_series(payload) if is_of_data_api else _rates_of_history(payload)
     rates = table.with_columns(
-        # The pattern is checked first: `to_date` alone also reads days like 2026-1-5.
-        pl.when(pl.col("day").str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))
-        .then(pl.col("day").str.to_date("%Y-%m-%d", strict=False))
-        .alias("price_date"),
+        day_of("day").alias("price_date"),
         pl.col("rate").replace("N/A", None).cast(pl.Float64, strict=False).alias("close"),
     )
     _require_days_and_rates(rates)
-    quotes = (
+    is_quoted = (pl.col("currency") != "CNY") | (pl.col("price_date") >= RENMINBI_FROM)
+    quotes = quotes_of(
         rates.lazy()
-        .filter(
-            pl.col("close").is_not_null(),
-            (pl.col("currency") != "CNY") | (pl.col("price_date") >= RENMINBI_FROM),
-        )
-        .select(
-            pl.lit(source).alias("source"),
+        .filter(is_quoted)
+        .with_columns(
             pl.format("EUR{}", "currency").alias("instrument"),
-            "price_date",
-            pl.lit(None, pl.Int32).alias("edition"),
-            pl.lit("D").alias("frequency"),
-            "close",
-            pl.lit(None, pl.Float64).alias("adjusted_close"),
-            "currency",
             pl.format("{} per EUR", "currency").alias("unit"),
-            pl.lit(False).alias("is_provisional"),
-            vintage_of_days(document).alias("vintage_at"),
-        )
-        .sort("instrument", "price_date")
-        .collect()
+        ),
+        source=source,
+        frequency="D",
+        vintage_at=vintage_of_days(document),
     )
     return {"price_quotes": quotes}
 

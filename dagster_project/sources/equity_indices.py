@@ -13,6 +13,7 @@ import polars as pl
 from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.sources.card import Calendar, Document, SourceCard
 from dagster_project.sources.formats import read_text_table, require_every, vintage_of_days
+from dagster_project.sources.quotes import day_of, quotes_of
 
 CARD = SourceCard(
     name="equity_indices",
@@ -65,34 +66,25 @@ def parse(
         "instrument",
         pl.col("date").alias("day"),
         pl.col("index", "split_ratio", "adjusted_index").name.prefix("printed "),
-        pl.when(pl.col("date").str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))
-        .then(pl.col("date").str.to_date("%Y-%m-%d", strict=False))
-        .alias("price_date"),
+        day_of("date").alias("price_date"),
         pl.col("index").cast(pl.Float64, strict=False).alias("close"),
         pl.col("adjusted_index").cast(pl.Float64, strict=False).alias("adjusted_close"),
         pl.col("split_ratio").cast(pl.Float64, strict=False),
     )
     _require_plausible(quotes)
-    return {
-        "price_quotes": quotes.lazy()
+    first_day = pl.col("price_date").min().over("instrument")
+    indices = (
+        quotes.lazy()
         .filter(pl.col("close").is_not_null())
-        .with_columns(first_day=pl.col("price_date").min().over("instrument"))
-        .select(
-            pl.lit(source).alias("source"),
-            "instrument",
-            "price_date",
-            pl.lit(None, pl.Int32).alias("edition"),
-            pl.lit("D").alias("frequency"),
-            "close",
-            "adjusted_close",
-            "split_ratio",
+        .with_columns(
             pl.lit(None, pl.String).alias("currency"),
-            pl.format("index, {} = 100", "first_day").alias("unit"),
-            pl.lit(False).alias("is_provisional"),
-            vintage_of_days(document).alias("vintage_at"),
+            pl.format("index, {} = 100", first_day).alias("unit"),
         )
-        .sort("instrument", "price_date")
-        .collect()
+    )
+    return {
+        "price_quotes": quotes_of(
+            indices, source=source, frequency="D", vintage_at=vintage_of_days(document)
+        )
     }
 
 

@@ -38,6 +38,7 @@ from dagster_project.sources.formats import (
     require_every,
     utc_naive,
 )
+from dagster_project.sources.quotes import quotes_of
 
 CARD = SourceCard(
     name="pink_sheet",
@@ -198,25 +199,15 @@ def parse(
     _require_every_series(published, figures)
     vintage_at = _vintage(figures, document)
     instrument = pl.col("instrument")
-    quotes = (
-        figures.lazy()
-        .select(
-            pl.lit(source).alias("source"),
-            instrument,
-            "price_date",
-            pl.lit(None, pl.Int32).alias("edition"),
-            pl.lit("M").alias("frequency"),
-            "close",
-            pl.lit(None, pl.Float64).alias("adjusted_close"),
-            pl.when(~instrument.is_in(list(INDICES.values())))
-            .then(pl.lit("USD"))
-            .alias("currency"),
+    is_index = instrument.is_in(list(INDICES.values()))
+    quotes = quotes_of(
+        figures.lazy().with_columns(
+            pl.when(~is_index).then(pl.lit("USD")).alias("currency"),
             instrument.replace_strict(UNIT_OF).alias("unit"),
-            pl.lit(False).alias("is_provisional"),
-            pl.lit(vintage_at, INSTANT).alias("vintage_at"),
-        )
-        .sort("instrument", "price_date")
-        .collect()
+        ),
+        source=source,
+        frequency="M",
+        vintage_at=pl.lit(vintage_at, INSTANT),
     )
     labels = labels_of(source, pl.lit(vintage_at))
     return {"price_quotes": quotes, "material_labels": labels}

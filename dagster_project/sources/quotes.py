@@ -27,8 +27,8 @@ def quotes_of(
 ) -> pl.DataFrame:
     """Prices -> rows of `price_quotes`, in the order of instruments and days.
 
-    `prices` has `instrument`, `price_date`, `close`, `currency` and `unit`; `adjusted_close` and
-    `is_provisional` where they are known. A null close makes no row.
+    `prices` has `instrument`, `price_date`, `close`, `currency` and `unit`; `adjusted_close`,
+    `split_ratio` and `is_provisional` where they are known. A null close makes no row.
     """
     known = prices.collect_schema().names()
     defaults = {"adjusted_close": pl.lit(None, pl.Float64), "is_provisional": pl.lit(False)}
@@ -44,6 +44,7 @@ def quotes_of(
             pl.lit(frequency).alias("frequency"),
             "close",
             "adjusted_close",
+            *(("split_ratio",) if "split_ratio" in known else ()),
             "currency",
             "unit",
             "is_provisional",

@@ -72,13 +72,18 @@ def archive(
     *,
     padding: int = 0,
 ) -> bytes:
-    """CEPII's zip: a file a year and the countries; `padding` bytes that do not pack, in a note."""
+    """CEPII's zip: a file a year and the countries; `padding` bytes that do not pack, in a note.
+
+    `ZipInfo` has a fixed time, so that the same rows always make the same bytes.
+    """
     whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as packed:
+    with zipfile.ZipFile(whole, "w") as packed:
         for year, lines in rows.items():
             text = "".join(f"{line}\n" for line in ("t,i,j,k,v,q", *lines))
-            packed.writestr(f"BACI_{edition}_Y{year}_{version}.csv", text)
-        packed.writestr(f"country_codes_{version}.csv", COUNTRIES)
+            entry = zipfile.ZipInfo(f"BACI_{edition}_Y{year}_{version}.csv")
+            packed.writestr(entry, text, zipfile.ZIP_DEFLATED)
+        entry = zipfile.ZipInfo(f"country_codes_{version}.csv")
+        packed.writestr(entry, COUNTRIES, zipfile.ZIP_DEFLATED)
         if padding:
             # SHAKE gives bytes that are the same in every run and cannot be packed.
             note = hashlib.shake_128(version.encode()).digest(padding)

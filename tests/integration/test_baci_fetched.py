@@ -271,15 +271,20 @@ def test_an_archive_that_would_shrink_known_figures_is_not_landed(
 # What breaks off.
 
 
+def serve_a_thousand_bytes_a_time(cepii: FakeCepii, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every transfer of the archive (over 20,000 bytes) ends after a thousand."""
+    monkeypatch.setattr(partial_body, "LEAST_BYTES", 1_000)
+    cepii.files[NAME] = file_of(archive(padding=20_000))
+    cepii.when(lambda seen: seen.path.endswith(NAME), cut_after(1_000))
+
+
 def test_a_transfer_that_keeps_breaking_goes_on_with_the_next_command(
     settings: Settings,
     cepii: FakeCepii,
     fetch: Callable[..., list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(partial_body, "LEAST_BYTES", 1_000)
-    cepii.files[NAME] = file_of(archive(padding=20_000))
-    cepii.when(lambda seen: seen.path.endswith(NAME), cut_after(1_000))
+    serve_a_thousand_bytes_a_time(cepii, monkeypatch)
     said = fetch()
     # Five attempts of a thousand bytes each.
     assert "no answer: " in said[1]
@@ -348,9 +353,7 @@ def test_an_archive_that_changed_since_the_kill_is_fetched_whole(
     fetch: Callable[..., list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(partial_body, "LEAST_BYTES", 1_000)
-    cepii.files[NAME] = file_of(archive(padding=20_000))
-    cepii.when(lambda seen: seen.path.endswith(NAME), cut_after(1_000))
+    serve_a_thousand_bytes_a_time(cepii, monkeypatch)
     fetch()
     cepii.always(None)
     corrected = archive({2024: ["2024,156,392,850511,7.000,1.000"]}, padding=20_000)
@@ -365,9 +368,7 @@ def test_a_part_that_is_too_old_to_go_on_with_is_removed(
     fetch: Callable[..., list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(partial_body, "LEAST_BYTES", 1_000)
-    cepii.files[NAME] = file_of(archive(padding=20_000))
-    cepii.when(lambda seen: seen.path.endswith(NAME), cut_after(1_000))
+    serve_a_thousand_bytes_a_time(cepii, monkeypatch)
     fetch()
     assert len(downloads(settings)) == 2
     monkeypatch.setattr(ask, "RESUMABLE_FOR", timedelta())
