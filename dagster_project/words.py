@@ -60,6 +60,10 @@ WINDOWS: tuple[Window, ...] = get_args(Window)
 Cadence = Literal["daily", "monthly", "annual", "edited by hand"]
 CADENCES: tuple[Cadence, ...] = get_args(Cadence)
 
+Domain = Literal["trade", "prices", "restrictions", "production_and_uses"]
+DOMAINS: tuple[Domain, ...] = get_args(Domain)
+"""What the figures of a source are about: its group in the UI, and the team that owns it."""
+
 # Minerals.
 
 StageOfOutput = Literal["extraction", "processing"]

@@ -28,7 +28,10 @@ def all_assets(manifest: Mapping[str, Any], fetched: Collection[str]) -> list[dg
             if name in fetched
             for asset in backfill_assets(source)
         ),
-        *(landing_asset(source) for source in all_sources().values()),
+        *(
+            landing_asset(source, is_scheduled=name in fetched)
+            for name, source in all_sources().items()
+        ),
         *(
             lake_assets(source, has_backfills=name in fetched)
             for name, source in all_sources().items()

@@ -23,6 +23,8 @@ from dagster_project.lake.copies import left_out_on
 from dagster_project.lake.schemas import INTAKE_TABLES
 from dagster_project.lake.space import disk_full
 from dagster_project.orchestration import builds, dbt_runner
+from dagster_project.orchestration.automation import with_its_inputs
+from dagster_project.orchestration.code_references import code_of_model
 from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.inputs import code_version, inputs_version
 from dagster_project.orchestration.keys import (
@@ -81,13 +83,18 @@ class _Translator(DagsterDbtTranslator):
                 ]
             )
         }
+        domain = node.get("meta", {}).get("domain", "")
         return spec.replace_attributes(
             key=dg.AssetKey([node["schema"], name]),
             deps=list({dep.asset_key: dep for dep in (*models, *lake_inputs)}.values()),
             group_name=node["schema"],
-            owners=[OWNER],
+            owners=[f"team:{domain}" if domain else OWNER],
+            tags={**spec.tags, **non_empty(domain=domain)},
+            automation_condition=with_its_inputs()
+            if node["resource_type"] == "model"
+            else None,
             description=node["description"] or f"dbt {node['resource_type']} {name}.",
-            metadata={**spec.metadata, **schema},
+            metadata={**spec.metadata, **schema, **code_of_model(node)},
         )
 
     def column_lineage(self, manifest: Mapping[str, Any], unique_id: str) -> dg.TableColumnLineage:
@@ -137,9 +144,10 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
         fail_run_on(lambda: require_day(settings))
-        inputs = _inputs(context, manifest, settings)
-        news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and inputs is not None
-        if news_only and inputs == publication.inputs_of_the_day(settings):
+        inputs = _inputs(settings)
+        is_whole = set(_models(manifest)) <= set(context.selected_asset_keys)
+        news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and is_whole
+        if news_only and inputs and inputs == publication.inputs_of_the_day(settings):
             context.log.info("Nothing is new since the published release: nothing is built.")
             return
         fail_run_on(lambda: builds.require_room_to_build(settings))
@@ -148,9 +156,10 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         release = publication.new_release(
             datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
         )
-        build.start(release, inputs, dbt_runner.project_version())
-        say("  building marts")
         select = _selection(context, manifest, settings, build)
+        # Of a partial build it is not known that all its models are of these inputs.
+        build.start(release, None if select else inputs, dbt_runner.project_version())
+        say("  building marts")
         fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
         outcome = fail_run_on(
             lambda: dbt_runner.run(
@@ -203,15 +212,12 @@ def _models(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]
     }
 
 
-def _inputs(
-    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], settings: Settings
-) -> str | None:
-    """The hash of the inputs; None for a partial build, or if a source is not conformed yet.
+def _inputs(settings: Settings) -> str | None:
+    """The hash of the inputs; None if a source is not conformed yet.
 
     Without a hash the next build cannot be skipped.
     """
-    is_whole = set(_models(manifest)) <= set(context.selected_asset_keys)
-    if not (is_whole and all(is_conformed(settings, source) for source in all_sources().values())):
+    if not all(is_conformed(settings, source) for source in all_sources().values()):
         return None
     return inputs_version(settings, is_asked=True)
 

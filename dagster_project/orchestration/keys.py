@@ -4,6 +4,7 @@ No asset is defined here.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -29,6 +30,11 @@ BACKFILL_TAG = "kido/backfill"
 """Tag of assets that are fetched by window on demand; no job of the graph includes them."""
 
 OWNER = "team:kido"
+"""The owner of assets that belong to no domain."""
+
+MAX_TAG_LENGTH = 63
+"""Characters of a tag's value in Dagster."""
+
 PUBLISHED = dg.AssetKey(["published", "warehouse"])
 
 
@@ -50,9 +56,15 @@ def lake_key(source: str, table: str) -> dg.AssetKey:
     return dg.AssetKey(["lake", f"{source}_{table}"])
 
 
-def source_group(source: str) -> str:
-    """The group of a publisher's assets, from the bytes to the typed rows."""
-    return f"source_{source}"
+def source_group(card: SourceCard) -> str:
+    """The group of a source's assets, from the bytes to the typed rows: those of its domain."""
+    return f"sources_{card.domain}"
+
+
+def source_tags(card: SourceCard) -> dict[str, str]:
+    """Tags of a source's assets, to search for in the UI: source, domain, publisher."""
+    publisher = re.sub(r"[^A-Za-z0-9_.-]+", "_", card.publisher)[:MAX_TAG_LENGTH].strip("_.-")
+    return {"source": card.name, "domain": card.domain, "publisher": publisher}
 
 
 def publisher_page(card: SourceCard) -> dg.MetadataValue[Any]:

@@ -15,6 +15,7 @@ from dagster_project.errors import BlockedError, PublicationError
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
 from dagster_project.orchestration.audit import results_of_marts
+from dagster_project.orchestration.automation import with_its_inputs
 from dagster_project.orchestration.keys import (
     OWNER,
     PUBLISHED,
@@ -134,6 +135,7 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         group_name="published",
         kinds={"duckdb"},
         owners=[OWNER],
+        automation_condition=with_its_inputs(),
         pool=WRITER_POOL,
     )
     def warehouse_file(

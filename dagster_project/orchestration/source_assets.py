@@ -17,6 +17,9 @@ from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
+from dagster_project.orchestration.automation import once_landed
+from dagster_project.orchestration.code_references import code_of_source
+from dagster_project.orchestration.freshness import freshness_by
 from dagster_project.orchestration.keys import (
     BACKFILL_TAG,
     WRITER_POOL,
@@ -29,6 +32,7 @@ from dagster_project.orchestration.keys import (
     publisher_page,
     publisher_pool,
     source_group,
+    source_tags,
 )
 from dagster_project.orchestration.metadata import (
     lake_column_schema,
@@ -46,15 +50,18 @@ ANSWERED = "publisher_answered"
 _PERIOD_WORDS = {"A": "year", "M": "month"}
 
 
-def landing_asset(source: Source) -> dg.AssetsDefinition:
-    """`landing/<source>`: the documents of a publisher as received; fetches what is due."""
+def landing_asset(source: Source, *, is_scheduled: bool = False) -> dg.AssetsDefinition:
+    """`landing/<source>`: the documents of a publisher as received; fetches what is due.
+
+    `is_scheduled`: builds ask the publisher, so that it has a freshness policy.
+    """
     card = source.CARD
     key = landing_key(card.name)
     check_specs = [_answer_check_spec(key)] if can_be_asked(source) else []
 
     @dg.multi_asset(
         name=f"landing__{card.name}",
-        specs=[_landing_spec(source)],
+        specs=[_landing_spec(source, is_scheduled=is_scheduled)],
         check_specs=check_specs,
         pool=publisher_pool(card.name) if can_be_asked(source) else None,
     )
@@ -86,22 +93,25 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
     return landing
 
 
-def _landing_spec(source: Source) -> dg.AssetSpec:
+def _landing_spec(source: Source, *, is_scheduled: bool) -> dg.AssetSpec:
     card = source.CARD
+    is_by_calendar = is_scheduled and card.calendar and not card.only_by_name
     return dg.AssetSpec(
         landing_key(card.name),
         description=f"{card.title}, as received. {card.description}",
-        group_name=source_group(card.name),
+        group_name=source_group(card),
         kinds={"http" if can_be_asked(source) else "file"},
         owners=[card.owner],
-        tags={"source": card.name},
+        tags=source_tags(card),
         metadata={
             "publisher": card.publisher,
             "homepage": publisher_page(card),
             "licence": card.licence,
             "cadence": card.cadence,
             **non_empty(calendar=card.calendar.description if card.calendar else ""),
+            **code_of_source(source),
         },
+        freshness_policy=freshness_by(card.calendar) if is_by_calendar and card.calendar else None,
     )
 
 
@@ -204,10 +214,14 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
                     f"periods and materialise them: one run fetches all that were not answered "
                     f"yet. Then materialise lake and marts, or run the job build."
                 ),
-                group_name=source_group(card.name),
+                group_name=source_group(card),
                 kinds={"http"},
                 owners=[card.owner],
-                tags={"source": card.name, BACKFILL_TAG: "true"},
+                tags={**source_tags(card), BACKFILL_TAG: "true"},
+                metadata={
+                    "homepage": publisher_page(card),
+                    **code_of_source(source),
+                },
                 partitions_def=partitions_of(windows),
             )
         ],
@@ -324,15 +338,17 @@ def _lake_spec(source: Source, table: LakeTable, upstream: Sequence[dg.AssetKey]
         lake_key(card.name, table.name),
         deps=upstream,
         description=f"{table.description} From {card.title}.",
-        group_name=source_group(card.name),
+        group_name=source_group(card),
         kinds={"polars", "parquet"},
         owners=[card.owner],
-        tags={"source": card.name},
+        tags=source_tags(card),
         metadata={
             "dagster/column_schema": lake_column_schema(table),
             "publisher": card.publisher,
             "homepage": publisher_page(card),
+            **code_of_source(source, table),
         },
+        automation_condition=once_landed(),
     )
 
 

@@ -44,6 +44,7 @@ CARD = SourceCard(
     licence_url="https://www.alphavantage.co/terms_of_service/",
     is_redistributable=False,
     cadence="daily",
+    domain="prices",
     homepage="https://www.alphavantage.co",
     tables=("price_quotes",),
     description=(

@@ -24,6 +24,7 @@ CARD = SourceCard(
     licence_url="https://www.etalab.gouv.fr/wp-content/uploads/2018/11/open-licence.pdf",
     is_redistributable=True,
     cadence="annual",
+    domain="trade",
     homepage="http://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele_item.asp?id=37",
     tables=("reconciled_trade",),
     lists=("economies", "commodities"),

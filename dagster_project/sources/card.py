@@ -20,6 +20,7 @@ from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import ListName
 
 Cadence = words.Cadence
+Domain = words.Domain
 Frequency = words.Frequency
 Kind = Literal["csv", "tsv", "json", "html", "xml", "zip", "gzip", "xlsx", "text"]
 """The kinds of file that the first bytes of an answer may indicate."""
@@ -122,6 +123,7 @@ class SourceCard:
     licence_url: str
     is_redistributable: bool
     cadence: Cadence
+    domain: Domain
     homepage: str
     tables: tuple[str, ...]
     description: str
@@ -136,7 +138,11 @@ class SourceCard:
     limits: Limits = Limits()
     rows_per_call: tuple[int, int] | None = None
     calendar: Calendar | None = None
-    owner: str = "team:kido"
+
+    @property
+    def owner(self) -> str:
+        """The owner of its assets, as Dagster writes a team."""
+        return f"team:{self.domain}"
 
 
 @dataclass(frozen=True)

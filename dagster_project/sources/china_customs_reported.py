@@ -22,6 +22,7 @@ CARD = SourceCard(
     licence_url="http://english.customs.gov.cn/",
     is_redistributable=True,
     cadence="monthly",
+    domain="trade",
     homepage="http://english.customs.gov.cn/Statics/Statistics.html",
     tables=("trade_flows",),
     lists=("economies", "mineral_groups"),

@@ -50,6 +50,7 @@ CARD = SourceCard(
     licence_url="https://www.gov.br/mdic/pt-br/assuntos/comercio-exterior/estatisticas/base-de-dados-bruta",
     is_redistributable=True,
     cadence="monthly",
+    domain="trade",
     homepage="https://comexstat.mdic.gov.br/",
     tables=("trade_flows", "national_trade"),
     lists=("economies", "mineral_groups", "commodities"),

@@ -54,6 +54,7 @@ CARD = SourceCard(
     licence_url="https://ec.europa.eu/eurostat/help/copyright-notice",
     is_redistributable=True,
     cadence="monthly",
+    domain="trade",
     homepage="https://ec.europa.eu/eurostat/comext/newxtweb/",
     tables=("national_trade",),
     lists=("economies", "commodities"),

@@ -79,6 +79,7 @@ CARD = SourceCard(
     licence_url="https://uncomtrade.org/docs/policy-on-use-and-re-dissemination/",
     is_redistributable=False,
     cadence="monthly",
+    domain="trade",
     homepage="https://comtradeplus.un.org/",
     tables=("trade_flows",),
     lists=("economies", "commodities"),

@@ -22,6 +22,7 @@ CARD = SourceCard(
     licence_url="https://uncomtrade.org/docs/policy-on-use-and-re-dissemination/",
     is_redistributable=False,
     cadence="annual",
+    domain="trade",
     homepage="https://comtradeplus.un.org/",
     tables=("trade_flows",),
     lists=("economies", "mineral_groups"),

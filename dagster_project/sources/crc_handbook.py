@@ -18,6 +18,7 @@ CARD = SourceCard(
     licence_url="https://github.com/lmmentel/mendeleev/blob/master/LICENSE",
     is_redistributable=True,
     cadence="edited by hand",
+    domain="production_and_uses",
     homepage="https://hbcp.chemnetbase.com/",
     tables=("element_abundance",),
     description=(

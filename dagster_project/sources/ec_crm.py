@@ -41,6 +41,7 @@ CARD = SourceCard(
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     is_redistributable=True,
     cadence="edited by hand",
+    domain="production_and_uses",
     homepage=(
         "https://single-market-economy.ec.europa.eu/sectors/raw-materials/"
         "areas-specific-interest/critical-raw-materials_en"

@@ -45,6 +45,7 @@ CARD = SourceCard(
     ),
     is_redistributable=True,
     cadence="daily",
+    domain="prices",
     homepage=(
         "https://www.ecb.europa.eu/stats/policy_and_exchange_rates/"
         "euro_reference_exchange_rates/html/index.en.html"

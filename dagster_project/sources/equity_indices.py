@@ -23,6 +23,7 @@ CARD = SourceCard(
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     is_redistributable=True,
     cadence="daily",
+    domain="prices",
     homepage="https://www.vaneck.com/us/en/investments/rare-earth-strategic-metals-etf-remx/",
     tables=("price_quotes",),
     description=(

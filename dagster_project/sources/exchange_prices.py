@@ -22,6 +22,7 @@ CARD = SourceCard(
     licence_url="docs/price-files.md",
     is_redistributable=False,
     cadence="daily",
+    domain="prices",
     homepage="docs/price-files.md",
     tables=("price_quotes",),
     description=(

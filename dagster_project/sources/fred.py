@@ -42,6 +42,7 @@ CARD = SourceCard(
     licence_url="https://fred.stlouisfed.org/legal/",
     is_redistributable=True,
     cadence="daily",
+    domain="prices",
     homepage=f"https://fred.stlouisfed.org/series/{SERIES}",
     tables=("price_quotes",),
     description=(

@@ -46,6 +46,7 @@ CARD = SourceCard(
     licence_url="https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
     is_redistributable=True,
     cadence="monthly",
+    domain="trade",
     homepage="https://www.uktradeinfo.com/trade-data/ots-custom-table/",
     tables=("trade_flows", "national_trade"),
     lists=("economies", "mineral_groups", "commodities"),

@@ -38,6 +38,7 @@ CARD = SourceCard(
     licence_url="https://www.imf.org/external/terms.htm",
     is_redistributable=False,
     cadence="monthly",
+    domain="prices",
     homepage="https://www.imf.org/en/Research/commodity-prices",
     tables=("price_quotes",),
     description=(

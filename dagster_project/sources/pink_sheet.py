@@ -48,6 +48,7 @@ CARD = SourceCard(
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     is_redistributable=True,
     cadence="monthly",
+    domain="prices",
     homepage="https://www.worldbank.org/en/research/commodity-markets",
     tables=("price_quotes", "material_labels"),
     description=(

@@ -24,6 +24,7 @@ CARD = SourceCard(
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     is_redistributable=True,
     cadence="monthly",
+    domain="prices",
     published_after=timedelta(days=5),
     homepage="https://www.komis.or.kr/Komis/RsrcPrice/MinorMetals",
     tables=("price_quotes",),

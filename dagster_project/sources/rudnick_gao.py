@@ -19,6 +19,7 @@ CARD = SourceCard(
     licence_url="https://github.com/morganjwilliams/pyrolite/blob/main/LICENSE",
     is_redistributable=True,
     cadence="edited by hand",
+    domain="production_and_uses",
     homepage="https://doi.org/10.1016/B978-0-08-095975-7.00301-6",
     tables=("element_abundance",),
     description=(

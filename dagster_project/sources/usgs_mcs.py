@@ -47,6 +47,7 @@ CARD = SourceCard(
     licence_url="https://www.usgs.gov/information-policies-and-instructions/copyrights-and-credits",
     is_redistributable=True,
     cadence="annual",
+    domain="production_and_uses",
     homepage=HOMEPAGE,
     tables=("production", "price_quotes", "material_labels"),
     lists=("economies",),

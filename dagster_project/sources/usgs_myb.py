@@ -27,6 +27,7 @@ CARD = SourceCard(
     licence_url="https://www.usgs.gov/information-policies-and-instructions/copyrights-and-credits",
     is_redistributable=True,
     cadence="annual",
+    domain="production_and_uses",
     homepage="https://www.usgs.gov/centers/national-minerals-information-center/"
     "rare-earths-statistics-and-information",
     tables=("production", "material_labels"),

@@ -53,6 +53,7 @@ CARD = SourceCard(
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     is_redistributable=True,
     cadence="annual",
+    domain="production_and_uses",
     homepage="https://www.worldbank.org/en/publication/worldwide-governance-indicators",
     tables=("governance_scores",),
     lists=("economies",),

@@ -43,6 +43,7 @@ CARD = SourceCard(
     licence_url="https://legal.yahoo.com/us/en/yahoo/terms/product-atos/apiforydn/index.html",
     is_redistributable=False,
     cadence="daily",
+    domain="prices",
     homepage="https://finance.yahoo.com",
     tables=("price_quotes",),
     description=(

@@ -47,6 +47,7 @@ CARD = SourceCard(
     licence_url="https://example.org/licence",
     is_redistributable=False,
     cadence="annual",
+    domain="trade",
     homepage="https://example.org/",
     tables=("trade_flows",),
     description="Flows of a year, some on each page.",

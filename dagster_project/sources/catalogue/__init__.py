@@ -33,6 +33,7 @@ CARD = SourceCard(
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     is_redistributable=True,
     cadence="edited by hand",
+    domain="restrictions",
     homepage="dagster_project/bundled/catalogue",
     tables=(
         "restriction_clauses",

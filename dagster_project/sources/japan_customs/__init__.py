@@ -46,6 +46,7 @@ CARD = SourceCard(
     licence_url="https://www.e-stat.go.jp/terms-of-use",
     is_redistributable=True,
     cadence="monthly",
+    domain="trade",
     homepage=HOMEPAGE,
     tables=("national_trade", "release_dates"),
     lists=("economies", "commodities"),

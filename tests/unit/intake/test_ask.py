@@ -108,6 +108,7 @@ CARD = SourceCard(
     licence_url="https://example.org/licence",
     is_redistributable=True,
     cadence="monthly",
+    domain="prices",
     homepage="https://example.org",
     tables=("price_quotes",),
     description="Lists of a library.",

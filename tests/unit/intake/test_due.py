@@ -54,6 +54,7 @@ def source(**card: Any) -> Source:
         "licence_url": "https://example.org/licence",
         "is_redistributable": True,
         "cadence": "monthly",
+        "domain": "prices",
         "homepage": "https://example.org",
         "tables": ("price_quotes",),
         "description": "Lists.",

@@ -1,0 +1,59 @@
+"""When the assets after the landing are built by themselves: Dagster's automation conditions.
+
+One sensor evaluates them; it is off until switched on in the UI.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.orchestration.keys import BACKFILL_TAG, PUBLISHED
+
+BUILD_WHAT_LANDED = "build_what_landed"
+"""The sensor that is the one switch."""
+
+HOURLY = "0 * * * *"
+"""At most one build an hour: publishers that answer one after another are built together."""
+
+
+def once_landed() -> dg.AutomationCondition[Any]:
+    """Of the lake tables of a source: its landing has other documents than at the last build.
+
+    True at the next full hour, and only while no build runs and its landing is not being made.
+    A landing that received nothing new keeps its data version, and causes nothing.
+    """
+    condition = dg.AutomationCondition
+    backfills = dg.AssetSelection.tag(BACKFILL_TAG, "true")
+    has_landed = condition.any_deps_match(condition.data_version_changed()).ignore(backfills)
+    # The windows of a backfill are materialised one by one, without a version of the whole.
+    is_backfilled = condition.any_deps_match(condition.newly_updated()).allow(backfills)
+    return (
+        (has_landed | is_backfilled).since(condition.newly_requested() | condition.newly_updated())
+        & condition.cron_tick_passed(HOURLY)
+        & ~condition.any_deps_in_progress()
+        & ~condition.in_progress()
+        & ~condition.asset_matches(PUBLISHED, condition.in_progress())
+    ).with_label("its landing has other documents, and a full hour has passed")
+
+
+def with_its_inputs() -> dg.AutomationCondition[Any]:
+    """Of every table after the lake, and of the published file: in the run that makes an input."""
+    condition = dg.AutomationCondition
+    return condition.any_deps_match(condition.will_be_requested()).with_label(
+        "an input is made in the same run"
+    )
+
+
+def automation_sensor() -> dg.AutomationConditionSensorDefinition:
+    """The sensor that builds what follows from a landing, in one run."""
+    return dg.AutomationConditionSensorDefinition(
+        BUILD_WHAT_LANDED,
+        target=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
+        run_tags={"kido/trigger": "automation"},
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description="Builds, audits and publishes what follows from documents that landed since "
+        "the last build, at most once an hour.",
+    )

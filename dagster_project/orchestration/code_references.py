@@ -1,0 +1,49 @@
+"""The files that make an asset, to which the UI links it: module, table, checks, model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.lake import schemas
+from dagster_project.lake.schemas import LakeTable
+from dagster_project.quality.suites import lake as lake_suites
+from dagster_project.settings import CHECKOUT, DBT_PROJECT
+from dagster_project.sources.card import Source
+
+Metadata = Mapping[str, dg.CodeReferencesMetadataValue]
+
+
+def code_of_source(source: Source, table: LakeTable | None = None) -> Metadata:
+    """The module of a source; of one of its lake tables also the columns and the checks."""
+    files = {"source": Path(str(getattr(source, "__file__", CHECKOUT)))}
+    if table is not None:
+        files["columns of the table"] = Path(schemas.__file__)
+        files["checks of the table"] = Path(lake_suites.__path__[0]) / f"{table.name}.py"
+    return _references(files)
+
+
+def code_of_model(node: Mapping[str, Any]) -> Metadata:
+    """The SQL of a dbt model, and the file with its columns and checks."""
+    file = DBT_PROJECT / node["original_file_path"]
+    described = node.get("patch_path")
+    files = {node["resource_type"]: file}
+    if described:
+        files["columns and checks"] = DBT_PROJECT / described.partition("://")[2]
+    return _references(files)
+
+
+def _references(files: Mapping[str, Path]) -> Metadata:
+    with warnings.catch_warnings():
+        # The public classes are in beta; a warning for each of 160 assets would hide others.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        references = [
+            dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=label)
+            for label, file in files.items()
+        ]
+        value = dg.CodeReferencesMetadataValue(code_references=[*references])
+    return {"dagster/code_references": value}
