@@ -12,6 +12,7 @@ import dagster as dg
 from dagster_project.lake import schemas
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality.suites import lake as lake_suites
+from dagster_project.serving import gate, publication
 from dagster_project.settings import CHECKOUT, DBT_PROJECT
 from dagster_project.sources.card import Source
 
@@ -35,6 +36,11 @@ def code_of_model(node: Mapping[str, Any]) -> Metadata:
     if described:
         files["columns and checks"] = DBT_PROJECT / described.partition("://")[2]
     return _references(files)
+
+
+def code_of_publication() -> Metadata:
+    """What audits and publishes a build."""
+    return _references({"publication": Path(publication.__file__), "gate": Path(gate.__file__)})
 
 
 def _references(files: Mapping[str, Path]) -> Metadata:

@@ -38,7 +38,11 @@ from dagster_project.orchestration.keys import (
 )
 from dagster_project.orchestration.killed_runs import end_killed_runs
 from dagster_project.orchestration.lineage import sources_of_table
-from dagster_project.orchestration.metadata import SKIPPED, markdown_table
+from dagster_project.orchestration.metadata import (
+    SKIPPED,
+    latest_period_metadata,
+    markdown_table,
+)
 from dagster_project.orchestration.preview import mart_preview
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.runtime_tables import runtime_tables
@@ -90,9 +94,7 @@ class _Translator(DagsterDbtTranslator):
             group_name=node["schema"],
             owners=[f"team:{domain}" if domain else OWNER],
             tags={**spec.tags, **non_empty(domain=domain)},
-            automation_condition=with_its_inputs()
-            if node["resource_type"] == "model"
-            else None,
+            automation_condition=with_its_inputs() if node["resource_type"] == "model" else None,
             description=node["description"] or f"dbt {node['resource_type']} {name}.",
             metadata={**spec.metadata, **schema, **code_of_model(node)},
         )
@@ -338,9 +340,13 @@ def _dbt_check(
     )
     if key is None:
         return result, None
-    metadata: dict[str, Any] = {"engine": "dbt", "observed": observed}
+    metadata: dict[str, Any] = {
+        "engine": "dbt",
+        "observed": observed,
+        "failing_rows": node.failures,
+        "seconds": round(node.seconds, 3),
+    }
     if status != "passed":
-        metadata["failing_rows"] = node.failures
         metadata["offending_rows"] = dg.MetadataValue.md(markdown_table(rows))
     return result, dg.AssetCheckResult(
         asset_key=key.asset_key,
@@ -370,7 +376,7 @@ def _previews(build: builds.Build, settings: Settings) -> dict[tuple[str, str], 
                 count, latest, rows = mart_preview(connection, schema, table, settings.today)
                 previews[schema, table] = {
                     "dagster/row_count": count,
-                    **non_empty(latest_period=latest),
+                    **latest_period_metadata(latest),
                     "preview": dg.MetadataValue.md(markdown_table(rows)),
                 }
             for table_name, svg in pictures(connection, settings.importer).items():

@@ -101,14 +101,16 @@ def data_version(parts: Sequence[str]) -> dg.DataVersion:
 def fail_run_on(step: Callable[[], T]) -> T:
     """Run a step and return its result; an error becomes the run's failure in one sentence.
 
-    Raises Failure for a KidoError and for a full disk; any other error is raised as it is.
+    The first line of a failed step is its reason: the sentence of a KidoError or of a full disk,
+    else the type and message of the error. Its stack trace is the cause of the failure.
     """
     try:
         return step()
+    except (dg.Failure, dg.RetryRequested):
+        raise
     except KidoError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except Exception as error:
         full = disk_full(error, Settings.load().folders)
-        if full is None:
-            raise
-        raise dg.Failure(description=str(full), allow_retries=False) from error
+        reason = str(full) if full else f"{type(error).__name__}: {error}"
+        raise dg.Failure(description=reason, allow_retries=False) from error

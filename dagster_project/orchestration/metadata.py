@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -33,6 +34,24 @@ def markdown_table(rows: Sequence[Mapping[str, Any]], limit: int | None = SAMPLE
     return "\n".join(lines)
 
 
+def latest_period_metadata(latest: str) -> dict[str, str | float]:
+    """The latest period (2025, 2026-07-01) as text, and in years with a fraction, as a number that
+    the UI plots over time; empty if there is none.
+    """
+    if not latest:
+        return {}
+    return {"latest_period": latest, "latest_period_in_years": in_years(latest)}
+
+
+def in_years(period: str) -> float:
+    """A year, or a day in years: 2026-07-01 is 2026.5."""
+    year, _, rest = period[: len("2026-01-31")].partition("-")
+    if not rest:
+        return float(year)
+    day = date.fromisoformat(f"{year}-{rest}")
+    return round(day.year + (day.month - 1) / 12 + (day.day - 1) / 372, 3)
+
+
 def lake_column_schema(table: LakeTable) -> dg.TableSchema:
     return dg.TableSchema(
         columns=[
@@ -60,11 +79,15 @@ four of them. `catalog.checks` has a row per rule.
 
 
 def suite_check_spec(suite: Suite, asset: dg.AssetKey) -> dg.AssetCheckSpec:
-    """The check of a suite; a failed blocking rule blocks what follows."""
+    """The check of a suite. A failed rule of a mart blocks what follows.
+
+    A failed rule of the lake does not: its batch is rejected, or its rows are quarantined, and
+    what was received before is used.
+    """
     return dg.AssetCheckSpec(
         SUITE_CHECK,
         asset=asset,
-        blocking=True,
+        blocking=suite.layer == "mart",
         description=f"Great Expectations suite of {len(suite.rules)} rules: "
         + "; ".join(rule.name.replace("_", " ") for rule in suite.rules)
         + ".",
@@ -72,12 +95,18 @@ def suite_check_spec(suite: Suite, asset: dg.AssetKey) -> dg.AssetCheckSpec:
 
 
 def suite_check_result(
-    suite: Suite, asset: dg.AssetKey, results: Iterable[CheckResult], *, may_block: bool = True
+    suite: Suite,
+    asset: dg.AssetKey,
+    results: Iterable[CheckResult],
+    *,
+    seconds: float | None = None,
 ) -> dg.AssetCheckResult:
     """The result of a suite over the batches of a table: every rule, with offending rows.
 
-    The check blocks if a rule of severity `error` failed and the check `may_block`; else a failure
-    is a warning.
+    `share_of_failing_rows` is that of the rule that most rows break, 0 to 1. `seconds` is how long
+    the suite took, where it was evaluated for this result.
+    A failure is an error, which the graph shows in red, if a batch was rejected, rows were
+    quarantined or a mart may not be published; else it is a warning.
     """
     by_rule: dict[str, list[CheckResult]] = {rule.name: [] for rule in suite.rules}
     for result in results:
@@ -88,8 +117,13 @@ def suite_check_result(
         for result in results_of_rule
         if result.status != "passed"
     ]
+    worst = max(
+        (merged.failing_rows / merged.rows for merged in merge(failed) if merged.rows), default=0.0
+    )
     metadata: dict[str, Any] = {
         "engine": "great_expectations",
+        "failing_rows": sum(failure.failing_rows for failure in failed),
+        "share_of_failing_rows": worst,
         "rules": dg.MetadataValue.md(
             markdown_table(
                 [
@@ -100,6 +134,8 @@ def suite_check_result(
             )
         ),
     }
+    if seconds is not None:
+        metadata["seconds"] = round(seconds, 3)
     if failed:
         rules = {rule.name: rule for rule in suite.rules}
         metadata["observed"] = "; ".join(
@@ -111,7 +147,6 @@ def suite_check_result(
             )
             if merged.status != "passed"
         )
-        metadata["failing_rows"] = sum(failure.failing_rows for failure in failed)
         metadata["offending_rows"] = dg.MetadataValue.md(
             "\n\n".join(_offending(failure) for failure in failed)
         )
@@ -120,10 +155,15 @@ def suite_check_result(
         check_name=SUITE_CHECK,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR
-        if may_block and any(result.severity == "error" for result in failed)
+        if any(_is_error(result, suite) for result in failed)
         else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
+
+
+def _is_error(result: CheckResult, suite: Suite) -> bool:
+    quarantines = {rule.name for rule in suite.rules if rule.on_failure == "quarantine"}
+    return result.severity == "error" or result.check_name in quarantines
 
 
 def finding_in_words(result: CheckResult, rule: Rule | None = None) -> str:

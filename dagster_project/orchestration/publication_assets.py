@@ -3,6 +3,7 @@
 How a file is compared and published is in `serving`.
 """
 
+import time
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration import builds
 from dagster_project.orchestration.audit import results_of_marts
 from dagster_project.orchestration.automation import with_its_inputs
+from dagster_project.orchestration.code_references import code_of_publication
 from dagster_project.orchestration.keys import (
     OWNER,
     PUBLISHED,
@@ -36,7 +38,7 @@ from dagster_project.quality.report import render_report
 from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.runner import evaluate
 from dagster_project.serving import gate, publication
-from dagster_project.serving.answers import answers, answers_markdown, headline
+from dagster_project.serving.answers import answers, answers_markdown, headline, numbers
 from dagster_project.serving.dictionary import Table, described_tables, meta_of_marts
 from dagster_project.serving.publication import Release
 from dagster_project.serving.release_catalog import (
@@ -70,6 +72,7 @@ def mart_audit() -> dg.AssetChecksDefinition:
         build = _build_to_use(own_build, settings)
         chosen = context.selected_asset_check_keys
         results: list[CheckResult] = []
+        started = time.perf_counter()
         for name, results_of_mart in results_of_marts(
             build.file,
             AUDITED,
@@ -79,10 +82,14 @@ def mart_audit() -> dg.AssetChecksDefinition:
         ):
             results += results_of_mart
             check = suite_check_result(
-                mart_suites()[name], dg.AssetKey(name.split(".")), results_of_mart
+                mart_suites()[name],
+                dg.AssetKey(name.split(".")),
+                results_of_mart,
+                seconds=time.perf_counter() - started,
             )
             if key_of(check) in chosen:
                 yield check
+            started = time.perf_counter()
         build.keep_checks("marts", results)
         write_atomically(
             settings.reports_dir / "checks.html",
@@ -136,6 +143,7 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         kinds={"duckdb"},
         owners=[OWNER],
         automation_condition=with_its_inputs(),
+        metadata=code_of_publication(),
         pool=WRITER_POOL,
     )
     def warehouse_file(
@@ -230,6 +238,7 @@ class _Attempt:
         return dg.MaterializeResult(
             metadata={
                 page.importer: headline(page),
+                **numbers(page),
                 "answers": dg.MetadataValue.md(answers_markdown(page)),
                 "dagster/uri": str(published_file),
                 "release": release.release_id,

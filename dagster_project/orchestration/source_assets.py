@@ -3,6 +3,7 @@
 Built from the source's card; no source is named here.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -36,6 +37,7 @@ from dagster_project.orchestration.keys import (
 )
 from dagster_project.orchestration.metadata import (
     lake_column_schema,
+    latest_period_metadata,
     markdown_table,
     suite_check_result,
     suite_check_spec,
@@ -68,6 +70,7 @@ def landing_asset(source: Source, *, is_scheduled: bool = False) -> dg.AssetsDef
     def landing(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        started = time.perf_counter()
         settings = warehouse.settings(context)
         bundled = fail_run_on(lambda: land_bundled(settings, source))
         fetched = fetch.FetchReport()
@@ -86,6 +89,7 @@ def landing_asset(source: Source, *, is_scheduled: bool = False) -> dg.AssetsDef
                 **({"withdrawn": len(withdrawn)} if withdrawn else {}),
                 "documents": dg.MetadataValue.md(_documents_table(snapshots)),
                 **_fetch_metadata(fetched),
+                "seconds": round(time.perf_counter() - started, 3),
             },
             data_version=data_version([snapshot.snapshot_id for snapshot in snapshots]),
         )
@@ -316,18 +320,18 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
+        started = time.perf_counter()
         outcome = fail_run_on(lambda: conform(settings, source))
+        seconds = round(time.perf_counter() - started, 3)
         for table in tables:
             yield suite_check_result(
                 LAKE_SUITES[table.name],
                 lake_key(card.name, table.name),
                 outcome.checks.get(table.name, []),
-                # An invalid answer of a publisher does not block: its earlier vintages are used.
-                may_block=outcome.is_rejected_by_hand,
             )
         if outcome.is_rejected_by_hand:
             raise dg.Failure(description=" ".join(outcome.rejected.values()), allow_retries=False)
-        yield from _lake_materializations(settings, source, tables, outcome)
+        yield from _lake_materializations(settings, source, tables, outcome, seconds)
 
     return lake
 
@@ -353,9 +357,16 @@ def _lake_spec(source: Source, table: LakeTable, upstream: Sequence[dg.AssetKey]
 
 
 def _lake_materializations(
-    settings: Settings, source: Source, tables: Sequence[LakeTable], outcome: ConformReport
+    settings: Settings,
+    source: Source,
+    tables: Sequence[LakeTable],
+    outcome: ConformReport,
+    seconds: float,
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """The rows of each lake table of a source for the UI, with a preview of the current ones."""
+    """The rows of each lake table of a source for the UI, with a preview of the current ones.
+
+    `seconds`: how long all its tables took.
+    """
     name = source.CARD.name
     lake = lake_of(settings)
     versions = list(lake.records(name))
@@ -369,9 +380,10 @@ def _lake_materializations(
                 "dagster/row_count": outcome.rows.get(table.name, 0),
                 "rows_quarantined": outcome.quarantined.get(table.name, 0),
                 "new_snapshots": outcome.new_snapshots,
+                "seconds": seconds,
+                **latest_period_metadata(latest),
                 **non_empty(
                     last_vintage=vintage,
-                    latest_period=latest,
                     rejected="; ".join(outcome.rejected.values()),
                 ),
                 "preview": dg.MetadataValue.md(

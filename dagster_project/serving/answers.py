@@ -126,6 +126,15 @@ def headline(page: Answers) -> str:
     return f"{subject}: {', '.join(map(_share, lines))}"
 
 
+def numbers(page: Answers) -> dict[str, float]:
+    """The figures of the headline by their subject and unit, for a plot over releases."""
+    return {
+        f"{line.subject} ({line.unit})": line.figure
+        for line in _rare_earths(page)
+        if line.figure is not None
+    }
+
+
 def _share(line: Line) -> str:
     of_year = f" in {line.period}" if line.period else ""
     return f"{line.subject.rpartition(', ')[2]} {figure_in_words(line)}{of_year} ({line.detail})"

@@ -130,13 +130,40 @@ def test_no_mart_shows_first_what_is_after_the_day_of_the_build(
     assert "| 2028-" not in status["preview"]
 
 
+def test_japans_share_of_china_is_a_number_that_the_ui_plots(instance: dg.DagsterInstance) -> None:
+    """Published: 71.3 % by weight of 22,406 t, and 44.0 % by value, in 2024."""
+    found = {
+        name: value
+        for name, value in shown(instance, PUBLISHED).items()
+        if name.startswith("Rare-earth imports from China")
+    }
+    by_weight, by_value = found.values()
+    assert by_weight == pytest.approx(0.713, abs=5e-4)
+    assert by_value == pytest.approx(0.440, abs=5e-4)
+
+
+def test_checks_and_tables_have_numbers_to_plot(instance: dg.DagsterInstance) -> None:
+    shares = dg.AssetKey(["dependency", "supplier_shares"])
+    suite = dg.AssetCheckKey(shares, "every_rule_of_the_suite_holds")
+    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([suite])[suite]
+    assert record.event is not None
+    evaluation = record.event.asset_check_evaluation
+    assert evaluation is not None
+    plain = {name: value.value for name, value in evaluation.metadata.items()}
+    assert (plain["failing_rows"], plain["share_of_failing_rows"]) == (0, 0.0)
+    assert plain["seconds"] > 0
+    # Months of Brazil, to July 2026: the middle of the year.
+    assert shown(instance, shares)["latest_period_in_years"] == 2026.5
+    assert shown(instance, lake_key("usgs_mcs", "production"))["latest_period_in_years"] == 2025
+
+
 def test_every_asset_of_a_source_leads_to_its_publisher_and_stands_in_its_group() -> None:
     graph = defs().resolve_asset_graph()
     for name, source in all_sources().items():
         keys = [landing_key(name), *(lake_key(name, table) for table in source.CARD.tables)]
         for key in keys:
             node = graph.get(key)
-            assert node.group_name == f"source_{name}"
+            assert node.group_name == f"sources_{source.CARD.domain}"
             page = node.metadata["homepage"].value  # type: ignore[union-attr]
             assert page == source.CARD.homepage
             assert node.description

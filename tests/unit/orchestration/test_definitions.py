@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -118,6 +118,69 @@ def test_every_asset_has_a_description_an_owner_a_group_and_a_kind(graph: Any) -
         assert node.owners, key
         assert node.group_name != "default", key
         assert node.kinds, key
+
+
+def test_sources_are_grouped_and_owned_by_domain(graph: Any) -> None:
+    """Four groups in place of one per publisher: the closed graph fits a screen."""
+    of_sources = {
+        key: graph.get(key)
+        for key in graph.materializable_asset_keys
+        if key.path[0] in ("landing", "lake")
+    }
+    groups = {node.group_name for node in of_sources.values()}
+    assert groups == {
+        "sources_trade", "sources_prices", "sources_restrictions", "sources_production_and_uses",
+    }  # fmt: skip
+    for key, node in of_sources.items():
+        domain = node.group_name.removeprefix("sources_")
+        assert node.owners == [f"team:{domain}"], key
+        assert node.tags["domain"] == domain, key
+        assert node.tags["publisher"], key
+    everything = {graph.get(key).group_name for key in graph.materializable_asset_keys}
+    assert len(everything) <= 14
+    assert graph.get(dg.AssetKey(["exposure", "measures"])).owners == ["team:restrictions"]
+
+
+def test_every_asset_leads_to_the_files_that_make_it(graph: Any) -> None:
+    for key in graph.materializable_asset_keys:
+        references = graph.get(key).metadata["dagster/code_references"].code_references
+        assert references, key
+        for reference in references:
+            assert Path(reference.file_path).is_file(), (key, reference)
+    prices = graph.get(lake_key("ecb", "price_quotes")).metadata["dagster/code_references"]
+    assert [Path(each.file_path).name for each in prices.code_references] == [
+        "ecb.py", "schemas.py", "price_quotes.py",
+    ]  # fmt: skip
+
+
+def test_a_publisher_that_builds_ask_is_fresh_by_its_calendar() -> None:
+    """Each of its times is a deadline an hour later, in its zone; the daily run is enough."""
+
+    def policies(*fetched: str) -> dict[str, dg.FreshnessPolicy]:
+        return {
+            spec.key.to_user_string(): spec.freshness_policy
+            for asset in all_assets(load_manifest(), set(fetched))
+            for spec in asset.specs
+            if spec.freshness_policy
+        }
+
+    assert policies() == {}
+    assert policies("ecb", "hmrc", "baci") == {
+        "landing/ecb": dg.FreshnessPolicy.cron("30 17 * * 1-5", timedelta(days=1), "Europe/Berlin"),
+        "landing/hmrc": dg.FreshnessPolicy.cron(
+            "45 10 10-18 * *", timedelta(days=1), "Europe/London"
+        ),
+    }
+    # Every calendar makes a policy: Dagster accepts its cron line an hour later.
+    asked = {name for name, source in all_sources().items() if can_be_asked(source)}
+    assert len(policies(*asked)) == len(RENEWALS)
+
+
+def test_the_daemon_evaluates_freshness() -> None:
+    import yaml
+
+    configuration = yaml.safe_load((CHECKOUT / "deploy" / "dagster.yaml").read_text())
+    assert configuration["freshness"] == {"enabled": True}
 
 
 def test_nothing_in_the_graph_is_only_referred_to(graph: Any) -> None:

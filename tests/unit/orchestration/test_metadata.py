@@ -1,9 +1,16 @@
 """How the findings of a suite are worded, over all the batches of a table."""
 
+from typing import Any
+
 import dagster as dg
 import polars as pl
 
-from dagster_project.orchestration.metadata import suite_check_result
+from dagster_project.orchestration.metadata import (
+    in_years,
+    latest_period_metadata,
+    suite_check_result,
+    suite_check_spec,
+)
 from dagster_project.quality import shared_rules
 from dagster_project.quality.results import CheckResult, from_json, to_json
 from dagster_project.quality.rules import Suite, quarantine, report
@@ -74,3 +81,37 @@ def test_texts_have_no_unit_and_no_limits() -> None:
         for found in evaluate(pl.DataFrame({"code": codes}), suite)
     ]
     assert observed(suite, results) == "code_is_known: 3 of 5 rows, first x; y"
+
+
+def test_quarantined_rows_are_red_in_the_graph_and_stop_nothing() -> None:
+    """An unusual value that is only reported is a warning; the spec of the lake never blocks."""
+    words: dict[str, Any] = {
+        "column": "code", "value_set": ("a",),
+    }  # fmt: skip
+    rules = {
+        kind: kind("code_is_known", "A misprint.", "ExpectColumnValuesToBeInSet", **words)
+        for kind in (quarantine, report)
+    }
+    rows = pl.DataFrame({"code": ["a", "x", "a", "a"]})
+    severities = {}
+    for kind, rule in rules.items():
+        suite = Suite("lake", "flows", (rule,))
+        check = suite_check_result(suite, TABLE, evaluate(rows, suite), seconds=1.25)
+        severities[kind] = check.severity
+        plain = {name: value.value for name, value in check.metadata.items()}
+        assert (plain["failing_rows"], plain["share_of_failing_rows"]) == (1, 0.25)
+        assert plain["seconds"] == 1.25
+        assert not suite_check_spec(suite, TABLE).blocking
+    assert severities == {
+        quarantine: dg.AssetCheckSeverity.ERROR,
+        report: dg.AssetCheckSeverity.WARN,
+    }
+
+
+def test_a_period_is_a_number_of_years_that_can_be_plotted() -> None:
+    assert in_years("2025") == 2025
+    assert in_years("2026-07-01") == 2026.5
+    assert in_years("2026-12-31 00:00:00") < 2027
+    days = ["2026-01-31", "2026-02-01", "2026-02-28", "2026-03-01"]
+    assert sorted(days, key=in_years) == days
+    assert latest_period_metadata("") == {}
