@@ -6,7 +6,7 @@ import dagster as dg
 
 from dagster_project.intake.due import is_fetched
 from dagster_project.orchestration.assets import all_assets
-from dagster_project.orchestration.automation import automation_sensor
+from dagster_project.orchestration.automation import automation_sensor, landings_sensor
 from dagster_project.orchestration.dbt_runner import load_manifest
 from dagster_project.orchestration.jobs import jobs, schedules
 from dagster_project.orchestration.lateness_checks import lateness_checks
@@ -31,7 +31,7 @@ def defs() -> dg.Definitions:
         asset_checks=[mart_audit(), lateness_checks(all_sources().values())],
         jobs=list(jobs().values()),
         schedules=schedules(),
-        sensors=[automation_sensor()],
+        sensors=[automation_sensor(), landings_sensor()],
         resources={"warehouse": Warehouse()},
         executor=dg.in_process_executor,
         loggers={"console": stage_logger},

@@ -1,6 +1,7 @@
 """When the assets after the landing are built by themselves: Dagster's automation conditions.
 
-One sensor evaluates them; it is off until switched on in the UI.
+One sensor evaluates them; it is off until switched on in the UI. Another one reports what landed
+outside of runs.
 """
 
 from __future__ import annotations
@@ -9,10 +10,22 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.orchestration.keys import BACKFILL_TAG, PUBLISHED
+from dagster_project.intake.stores import landing_of
+from dagster_project.lake.landing import Landing
+from dagster_project.orchestration.keys import (
+    BACKFILL_TAG,
+    PUBLISHED,
+    data_version,
+    landing_key,
+)
+from dagster_project.settings import Settings
+from dagster_project.sources.registry import source_names
 
 BUILD_WHAT_LANDED = "build_what_landed"
 """The sensor that is the one switch."""
+
+DATA_VERSION_TAG = "dagster/data_version"
+"""Dagster's tag of a materialization that has a version."""
 
 HOURLY = "0 * * * *"
 """At most one build an hour: publishers that answer one after another are built together."""
@@ -56,4 +69,44 @@ def automation_sensor() -> dg.AutomationConditionSensorDefinition:
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Builds, audits and publishes what follows from documents that landed since "
         "the last build, at most once an hour.",
+    )
+
+
+def landings_sensor() -> dg.SensorDefinition:
+    """The sensor that reports documents that a person landed, fetched or withdrew at a terminal."""
+
+    @dg.sensor(
+        name="report_landings",
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Reports documents that were landed, fetched or withdrawn at a terminal, so "
+        "that the UI shows them and build_what_landed builds them. It starts no run.",
+    )
+    def report_landings(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        landing = landing_of(Settings.load())
+        return dg.SensorResult(
+            asset_events=[
+                event
+                for name in source_names()
+                if (event := _unreported(context.instance, landing, name))
+            ]
+        )
+
+    return report_landings
+
+
+def _unreported(
+    instance: dg.DagsterInstance, landing: Landing, source: str
+) -> dg.AssetMaterialization | None:
+    """The materialization of a landing whose documents are others than Dagster knows of."""
+    snapshots = [snapshot.snapshot_id for snapshot in landing.snapshots(source)]
+    version = data_version(snapshots).value
+    latest = instance.get_latest_materialization_event(landing_key(source))
+    known = latest.asset_materialization if latest else None
+    if not snapshots or (known and (known.tags or {}).get(DATA_VERSION_TAG) == version):
+        return None
+    return dg.AssetMaterialization(
+        landing_key(source),
+        metadata={"snapshots": len(snapshots), "reported": "landed outside of a run"},
+        tags={DATA_VERSION_TAG: version},
     )

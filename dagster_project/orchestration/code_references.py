@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project import words
 from dagster_project.lake import schemas
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality.suites import lake as lake_suites
@@ -25,7 +26,7 @@ def code_of_source(source: Source, table: LakeTable | None = None) -> Metadata:
     if table is not None:
         files["columns of the table"] = Path(schemas.__file__)
         files["checks of the table"] = Path(lake_suites.__path__[0]) / f"{table.name}.py"
-    return _references(files)
+    return _references({**files, "documentation": CHECKOUT / "README.md"})
 
 
 def code_of_model(node: Mapping[str, Any]) -> Metadata:
@@ -35,6 +36,8 @@ def code_of_model(node: Mapping[str, Any]) -> Metadata:
     files = {node["resource_type"]: file}
     if described:
         files["columns and checks"] = DBT_PROJECT / described.partition("://")[2]
+    if node["schema"] in words.SCHEMAS:
+        files["documentation"] = CHECKOUT / "docs" / "contract.md"
     return _references(files)
 
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from dagster_project.definitions import defs
+from dagster_project.intake.land import land_files
 from dagster_project.orchestration.automation import BUILD_WHAT_LANDED
 from dagster_project.orchestration.keys import PUBLISHED, landing_key
+from dagster_project.settings import Settings
+from dagster_project.sources.registry import source_named
 
 START = datetime(2027, 3, 1, 10, 5, tzinfo=UTC)
 
@@ -131,8 +135,35 @@ def test_it_is_one_switch_that_is_off(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     conditions = {key for key in graph.get_all_asset_keys() if graph.get(key).automation_condition}
     landings = {key for key in graph.get_all_asset_keys() if key.path[0] == "landing"}
-    assert conditions == set(graph.get_all_asset_keys()) - landings - seeds(graph)
+    seeds = {key for key in graph.get_all_asset_keys() if key.path[0] == "seeds"}
+    assert conditions == set(graph.get_all_asset_keys()) - landings - seeds
 
 
-def seeds(graph: Any) -> set[dg.AssetKey]:
-    return {key for key in graph.get_all_asset_keys() if key.path[0] == "seeds"}
+def test_what_a_person_lands_is_reported_once_and_then_built(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    requested: Evaluate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By `kido land`: Dagster hears of it from the sensor, without a run."""
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path / "home"))
+    sensor = next(each for each in definitions.sensors or () if each.name == "report_landings")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+
+    def reported() -> list[dg.AssetMaterialization]:
+        result = sensor(dg.build_sensor_context(instance=instance))
+        assert isinstance(result, dg.SensorResult)
+        return [
+            event for event in result.asset_events if isinstance(event, dg.AssetMaterialization)
+        ]
+
+    assert reported() == []
+    rates = tmp_path / "rates.csv"
+    rates.write_text("date,usd,jpy,cny,gbp\n2026-10-30,1.10,170.0,7.8,0.87\n")
+    land_files(Settings.load(), source_named("ecb"), [rates], replace_all=True)
+    (event,) = reported()
+    assert event.asset_key == landing_key("ecb")
+    instance.report_runless_asset_event(event)
+    assert reported() == []
+    assert requested(56) == downstream(definitions, "ecb")

@@ -149,7 +149,7 @@ def test_every_asset_leads_to_the_files_that_make_it(graph: Any) -> None:
             assert Path(reference.file_path).is_file(), (key, reference)
     prices = graph.get(lake_key("ecb", "price_quotes")).metadata["dagster/code_references"]
     assert [Path(each.file_path).name for each in prices.code_references] == [
-        "ecb.py", "schemas.py", "price_quotes.py",
+        "ecb.py", "schemas.py", "price_quotes.py", "README.md",
     ]  # fmt: skip
 
 
