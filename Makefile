@@ -38,8 +38,8 @@ $(READY): requirements.lock pyproject.toml
 warehouse: $(READY) ## Build, audit and publish the warehouse on the bundled figures, print the answers
 	@$(BIN)/kido build
 
-dev: $(READY) ## Open the Dagster UI on http://127.0.0.1:3000
-	@$(BIN)/kido dev
+dev: $(READY) ## Open the Dagster UI on http://127.0.0.1:3000, or make dev PORT=3001
+	@$(BIN)/kido dev $(if $(PORT),--port $(PORT))
 
 test: $(READY) ## Run every check of the project
 	@$(BIN)/ruff check .

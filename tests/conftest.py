@@ -37,6 +37,7 @@ needs_reference = pytest.mark.skipif(
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+    parser.addoption("--update-pictures", action="store_true", help="take the docs' pictures anew")
     parser.addoption("--nightly", action="store_true", help="try all of what is random or long")
 
 
@@ -70,6 +71,14 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     """
     is_packed = isinstance(val, bytes) and val.startswith((b"PK", b"\x1f\x8b"))
     return "packed" if is_packed else None
+
+
+@pytest.fixture(scope="session")
+def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for pictures of the UI: that of the docs, if they are to be taken anew."""
+    if request.config.getoption("--update-pictures"):
+        return CHECKOUT / "docs" / "images"
+    return tmp_path_factory.mktemp("pictures")
 
 
 @pytest.fixture(scope="session")
