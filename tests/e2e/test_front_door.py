@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -446,6 +447,16 @@ def test_a_selection_is_built_and_published_on_the_last_build(home: Path) -> Non
     wrong = run_kido(home, "build", "--select", "key:market/nothing")
     assert wrong.returncode == 1
     assert "names no asset" in wrong.stderr
+
+
+@nightly
+def test_a_selection_for_which_everything_is_built_is_whole(home: Path) -> None:
+    """On another day there is no build to start from: then the release knows its inputs."""
+    before = str(date.fromisoformat(day_of(home)) - timedelta(days=1))
+    build = ("build", "--as-of", before, "--publish")
+    result = run_kido(home, *build, "--select", "key:market/prices")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Nothing has changed" in run_kido(home, *build).stderr
 
 
 @nightly

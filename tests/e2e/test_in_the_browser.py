@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import CHECKOUT
 from tests.e2e.conftest import clean_environment
@@ -181,10 +181,11 @@ def test_the_closed_graph_fits_a_screen(page: Page, address: str, pictures: Path
 
 def test_one_switch_builds_what_landed(page: Page, address: str, pictures: Path) -> None:
     page.goto(f"{address}/automation")
-    row = page.get_by_role("row").filter(has_text="build_what_landed")
-    row.first.wait_for()
-    page.screenshot(path=pictures / "automation.png")
-    switch = page.locator("tr, div").filter(has_text="build_what_landed").locator("input").last
+    # A box to select the line is before the switch.
+    line = page.locator("[data-index]").filter(has_text="build_what_landed")
+    switch = line.locator("input").last
+    expect(switch).not_to_be_checked()
     switch.check(force=True)
     page.reload()
-    page.get_by_text("build_what_landed").first.wait_for()
+    expect(switch).to_be_checked()
+    page.screenshot(path=pictures / "automation.png")
