@@ -56,7 +56,10 @@ from dagster_project.sources.registry import all_sources
 
 
 class _Translator(DagsterDbtTranslator):
-    """dbt nodes as assets: `<schema>/<table>`, a group per schema, downstream of lake assets."""
+    """dbt nodes as assets: `<schema>/<table>`, a group per schema, downstream of lake assets.
+
+    Seeds are in the group of staging: both are what the models read.
+    """
 
     def __init__(self) -> None:
         super().__init__(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True))
@@ -91,7 +94,7 @@ class _Translator(DagsterDbtTranslator):
         return spec.replace_attributes(
             key=dg.AssetKey([node["schema"], name]),
             deps=list({dep.asset_key: dep for dep in (*models, *lake_inputs)}.values()),
-            group_name=node["schema"],
+            group_name="staging" if node["resource_type"] == "seed" else node["schema"],
             owners=[f"team:{domain}" if domain else OWNER],
             tags={**spec.tags, **non_empty(domain=domain)},
             automation_condition=with_its_inputs() if node["resource_type"] == "model" else None,
