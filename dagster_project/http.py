@@ -47,6 +47,7 @@ from dagster_project.errors import (
     QuotaError,
     ServerFailingError,
     UnexpectedStatusError,
+    UnreachableError,
     UpstreamFormatError,
     redacted,
     redacting,
@@ -256,7 +257,7 @@ class Client:
                     f"{address.named} allows no more calls {failure}.",
                     again_at=_now() + wait if wait else None,
                 ) from None
-            kind = ServerFailingError if error.is_status else FetchError
+            kind = ServerFailingError if error.is_status else UnreachableError
             kept = _kept(file)
             raise kind(f"{address.named} could not be fetched {failure}{kept}.") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -16,6 +16,7 @@ from typing import Annotated, TypeVar
 from pydantic import (
     BeforeValidator,
     Field,
+    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     PrivateAttr,
@@ -182,6 +183,15 @@ class Settings(BaseSettings):
         default_factory=lambda: _memory_of_the_machine() // 2
     )
     """Bytes of memory that DuckDB may use to build, compare and publish; it spills the rest."""
+    retry_after_s: NonNegativeFloat = 60
+    """Seconds until a run asks a publisher again that gave no answer; they grow with each try. With
+    0 a run asks once."""
+    keep_runs_days: PositiveInt = 90
+    """Days for which `kido clean` keeps a run and its events."""
+    keep_quarantine_days: PositiveInt = 180
+    """Days for which it keeps rejected answers and quarantined rows."""
+    keep_parts_days: PositiveInt = 30
+    """Days for which it keeps the parts of an unfinished download or landing."""
     check_names: bool = True
     """Whether a `KIDO_` variable that names no setting is an error."""
 

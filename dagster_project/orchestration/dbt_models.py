@@ -138,7 +138,8 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         settings = warehouse.settings(context)
         fail_run_on(lambda: require_day(settings))
         inputs = _inputs(context, manifest, settings)
-        news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and inputs is not None
+        is_news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and not warehouse.force
+        news_only = is_news_only and inputs is not None
         if news_only and inputs == publication.inputs_of_the_day(settings):
             context.log.info("Nothing is new since the published release: nothing is built.")
             return

@@ -18,14 +18,11 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from filelock import FileLock
 
 from dagster_project.errors import ConfigurationError, PublicationError
+from dagster_project.orchestration.run_tags import AT_A_TERMINAL
 from dagster_project.settings import CHECKOUT, Settings
 
 if TYPE_CHECKING:
     import dagster as dg
-
-
-_RUN_TAGS = MappingProxyType({"kido/front_door": "cli", "dagster/code_location": "kido"})
-"""The UI lists runs by their code location, named as in workspace.yaml."""
 
 
 def prepare_instance(settings: Settings) -> Path:
@@ -95,7 +92,7 @@ def _build(settings: Settings, select: str, force: bool) -> Path | None:
         selected = _selected(definitions, select)
         _print(first_line)
     tags = {
-        **_RUN_TAGS,
+        **AT_A_TERMINAL,
         NEWS_ONLY_TAG: str(selected is None and not force).lower(),
     }
     has_succeeded, file = _run(settings, definitions, selected, tags)
@@ -129,7 +126,7 @@ def accept_release(settings: Settings, release_id: str) -> Path:
         settings,
         defs(),
         [PUBLISHED],
-        _RUN_TAGS,
+        AT_A_TERMINAL,
         {"ops": {"published__warehouse": {"config": {"accept": release_id}}}},
     )
     if published is None:

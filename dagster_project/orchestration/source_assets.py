@@ -3,13 +3,14 @@
 Built from the source's card; no source is named here.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
 from dagster_project.intake import fetch
+from dagster_project.intake.command import plan_periods
 from dagster_project.intake.conform import ConformReport, conform
 from dagster_project.intake.due import is_fetched
 from dagster_project.intake.land import land_bundled
@@ -30,6 +31,7 @@ from dagster_project.orchestration.keys import (
     publisher_pool,
     source_group,
 )
+from dagster_project.orchestration.launchpad import LANDING_STEP, choices_of, options_of
 from dagster_project.orchestration.metadata import (
     lake_column_schema,
     markdown_table,
@@ -38,6 +40,7 @@ from dagster_project.orchestration.metadata import (
 )
 from dagster_project.orchestration.preview import lake_preview, lake_reach
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.retries import RETRIES, retry_if_it_may_pass
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Frequency, Source, Window, Windows, can_be_asked
@@ -53,10 +56,11 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
     check_specs = [_answer_check_spec(key)] if can_be_asked(source) else []
 
     @dg.multi_asset(
-        name=f"landing__{card.name}",
+        name=f"{LANDING_STEP}{card.name}",
         specs=[_landing_spec(source)],
         check_specs=check_specs,
         pool=publisher_pool(card.name) if can_be_asked(source) else None,
+        config_schema=choices_of(source).to_fields_dict() if can_be_asked(source) else None,
     )
     def landing(
         context: dg.AssetExecutionContext, warehouse: Warehouse
@@ -65,7 +69,9 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
         bundled = fail_run_on(lambda: land_bundled(settings, source))
         fetched = fetch.FetchReport()
         if fail_run_on(lambda: is_fetched(settings, source)):
-            fetched = fail_run_on(lambda: fetch.fetch_due(settings, source))
+            plan = _plan_of_run(context, source)
+            fetched = fail_run_on(lambda: fetch.fetch_due(settings, source, plan))
+            retry_if_it_may_pass(context, settings, fetched)
         if check_specs:
             yield _answer_check(key, fetched)
         snapshots = landing_of(settings).snapshots(card.name)
@@ -86,6 +92,27 @@ def landing_asset(source: Source) -> dg.AssetsDefinition:
     return landing
 
 
+def _plan_of_run(
+    context: dg.AssetExecutionContext, source: Source
+) -> Callable[[fetch.SourceFetch], fetch.FetchPlan]:
+    """The plan that was chosen in the launchpad, for what is due if nothing was.
+
+    What was asked again by an earlier try of this run is not asked a third time.
+    """
+    options = options_of(choices_of(source)(**context.op_execution_context.op_config))
+    record = context.instance.get_run_record_by_id(context.run_id)
+    started = record.start_time if record and context.retry_number else None
+
+    def plan(fetching: fetch.SourceFetch) -> fetch.FetchPlan:
+        planned = plan_periods(source, fetching, **options)
+        if not options["again"] or started is None:
+            return planned
+        since = datetime.fromtimestamp(started, UTC).replace(tzinfo=None)
+        return fetching.without_answered(planned, since)
+
+    return plan
+
+
 def _landing_spec(source: Source) -> dg.AssetSpec:
     card = source.CARD
     return dg.AssetSpec(
@@ -101,6 +128,7 @@ def _landing_spec(source: Source) -> dg.AssetSpec:
             "licence": card.licence,
             "cadence": card.cadence,
             **non_empty(calendar=card.calendar.description if card.calendar else ""),
+            **({"retries": RETRIES} if can_be_asked(source) else {}),
         },
     )
 
@@ -209,6 +237,7 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
                 owners=[card.owner],
                 tags={"source": card.name, BACKFILL_TAG: "true"},
                 partitions_def=partitions_of(windows),
+                metadata={"retries": RETRIES},
             )
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -219,6 +248,7 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
         chosen = [window_of(windows.frequency, name) for name in context.partition_keys]
         fetched = fail_run_on(lambda: _backfill(context, key, settings, source, chosen))
         if fetched.failed or fetched.not_asked:
+            retry_if_it_may_pass(context, settings, fetched)
             raise dg.Failure(
                 description=f"Failed: {len(fetched.failed)}, not asked: {len(fetched.not_asked)}. "
                 f"{fetched.reason} Materialise the range again to continue.",
@@ -256,7 +286,8 @@ def _backfill(
         plan = fetching.plan_windows(chosen)
         to_ask = set(plan.windows)
         for window, answer in fetching.answered(chosen).items():
-            if window not in to_ask:
+            # Those of an earlier try of this run are reported already.
+            if window not in to_ask and not context.retry_number:
                 ask = answer.window_ask
                 report(window, ask.rows, ask.snapshot_id, "answered before")
         return fetching.run(plan, report_settled)
