@@ -586,6 +586,24 @@ def compact(
     compact_sources(settings, chosen, _print)
 
 
+@app.command()
+def clean(
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Print what would be removed; nothing is removed."),
+    ] = False,
+) -> None:
+    """Remove old runs, quarantine and unfinished parts, as KIDO_KEEP_..._DAYS say; prints what.
+
+    Landed bytes are never removed, nor what the UI, a release or a person still needs.
+    """
+    settings = _settings()
+    from dagster_project.orchestration.execute import clean_home
+
+    for line in clean_home(settings, dry_run=dry_run).lines():
+        _print(line)
+
+
 def _settings(as_of: datetime | None = None, importer: str = "") -> Settings:
     from dagster_project.settings import Settings, economy_from
     from dagster_project.sources.registry import source_names

@@ -24,6 +24,8 @@ from dagster_project.settings import CHECKOUT, Settings
 if TYPE_CHECKING:
     import dagster as dg
 
+    from dagster_project.orchestration.retention import CleanUp
+
 
 def prepare_instance(settings: Settings) -> Path:
     """The folder of the Dagster instance, with a `dagster.yaml` that enforces the pool limit."""
@@ -132,6 +134,21 @@ def accept_release(settings: Settings, release_id: str) -> Path:
     if published is None:
         raise PublicationError(f"Release {release_id} could not be published.")
     return published
+
+
+def clean_home(settings: Settings, *, dry_run: bool) -> CleanUp:
+    """Remove what is older than the settings say; nothing is written if `dry_run`."""
+    import dagster as dg
+
+    from dagster_project.orchestration.retention import clean
+
+    if not (settings.dagster_home / "dagster.yaml").exists():
+        return clean(settings, None, dry_run=dry_run)
+    if dry_run:
+        with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+            return clean(settings, instance, dry_run=True)
+    with open_instance(settings) as instance:
+        return clean(settings, instance)
 
 
 def _run(

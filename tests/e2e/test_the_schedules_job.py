@@ -154,6 +154,7 @@ def outcome(few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name in [name for name in os.environ if name.startswith(("KIDO_", "DAGSTER_"))]:
             patch.delenv(name)
+        patch.setenv("KIDO_RETRY_AFTER_S", "0")
         servers: dict[str, FakePublisher] = {
             "japan_customs": stack.enter_context(japan()),
             "hmrc": stack.enter_context(great_britain()),
