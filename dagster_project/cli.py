@@ -587,6 +587,32 @@ def compact(
 
 
 @app.command()
+def doctor(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no publisher; nothing needs a network then.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Examine this installation: settings, disk, versions, publishers, clock, locks, published
+    file, Dagster, late sources. A line each: ✓ ok, ! a warning, ✗ a failure. Exit code 1 on a
+    failure.
+
+    --json: check, status (ok, warning or failure), finding.
+    """
+    from dagster_project.orchestration.doctor import examine, print_findings
+
+    findings = examine(offline=offline)
+    if as_json:
+        listed = list(findings)
+        _print_json(listed)
+        has_failed = any(each.status == "failure" for each in listed)
+    else:
+        has_failed = print_findings(findings)
+    if has_failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def clean(
     dry_run: Annotated[
         bool,

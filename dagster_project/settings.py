@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -225,6 +226,11 @@ class Settings(BaseSettings):
 
     def require_known_names(self, sources: tuple[str, ...]) -> None:
         """Raise ConfigurationError for a `KIDO_` variable that no setting reads."""
+        for error in self.unknown_names(sources):
+            raise error
+
+    def unknown_names(self, sources: tuple[str, ...]) -> Iterator[ConfigurationError]:
+        """An error for each `KIDO_` variable that no setting reads."""
         if not self.check_names:
             return
         known = {f"KIDO_{name.upper()}" for name in type(self).model_fields}
@@ -236,7 +242,7 @@ class Settings(BaseSettings):
         for name in sorted(os.environ):
             if name.startswith("KIDO_") and name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
-                raise ConfigurationError(
+                yield ConfigurationError(
                     f"{name} is not a setting.",
                     hint=f"Did you mean {close[0]}?" if close else "See README, Settings.",
                 )
