@@ -69,18 +69,18 @@ def clean_parts(
     landing = landing_of(settings, is_read_only=dry_run)
     before = _now() - timedelta(days=settings.keep_parts_days)
     for name in sources:
-        found = list(_old_parts(settings, landing, name, before))
-        if not found:
+        old = list(_old_parts(settings, landing, name, before))
+        if not old:
             continue
         lock = contextlib.nullcontext() if dry_run else source_lock(settings, name)
         try:
             with lock:
-                for part in found:
+                for part in old:
                     yield Old("parts", part.name, part.bytes)
                     if not dry_run:
                         part.remove()
         except BusyError:
-            for part in found:
+            for part in old:
                 yield Old("parts", part.name, part.bytes, "its source is being fetched or landed")
 
 
