@@ -224,13 +224,18 @@ def _locks(settings: Settings) -> Iterator[Finding]:
     held = [what for what, file in files.items() if file.exists() and _is_held(file)]
     # A process that ends releases its locks, however it ends: none of them is ever stale.
     yield Finding("locks", "ok", f"{'; '.join(held) or 'No lock is held'}.")
-    left = builds.leftovers(settings.build_dir)
+    # The folder of a run that built nothing has only the name of its process.
+    left = [
+        folder
+        for folder in builds.leftovers(settings.build_dir)
+        if any(file.exists() for file in builds.Build(folder).files)
+    ]
     if left:
         size = sum(file.stat().st_size for folder in left for file in folder.rglob("*"))
         yield Finding(
             "locks",
             "warning",
-            f"{counted(len(left), 'folder')} of killed builds ({amount_of_bytes(size)}). "
+            f"{counted(len(left), 'folder')} of ended builds ({amount_of_bytes(size)}). "
             "The next build removes them; so does kido clean.",
         )
 

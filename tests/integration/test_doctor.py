@@ -248,8 +248,10 @@ def test_the_folder_and_the_run_of_a_killed_build_are_warnings(settings: Setting
         run = instance.create_run_for_job(build, status=dg.DagsterRunStatus.STARTED)
     folder = builds.Build(settings.build_dir / run.run_id)
     folder.claim(ended_process())
+    assert found("locks") == [("ok", "No lock is held.")]  # it has built nothing
+    folder.file.write_bytes(b"half a build")
     assert found("locks")[1][0] == "warning"
-    assert found("locks")[1][1].startswith("1 folder of killed builds (")
+    assert found("locks")[1][1].startswith("1 folder of ended builds (")
     killed = [sentence for status, sentence in found("dagster") if status == "warning"]
     assert [sentence.startswith("1 run recorded as running") for sentence in killed] == [True]
 
