@@ -119,7 +119,7 @@ def clean_runs(settings: Settings, instance: dg.DagsterInstance, *, dry_run: boo
             continue
         reason = needed.reason(run)
         files = _files_of(instance, run.run_id)
-        size = sum(_size(path) for path in files)
+        size = sum(map(_size, (*files, *_logs_of(instance, run.run_id))))
         yield Old("runs", run.run_id, size, reason)
         if not (reason or dry_run):
             instance.delete_run(run.run_id)
@@ -222,6 +222,15 @@ def _files_of(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
     """The file of a run's events in Dagster's SQLite storage, which deleting a run leaves there."""
     folder = _events_folder(instance)
     return sorted(folder.glob(f"{run_id}.db*")) if folder else []
+
+
+def _logs_of(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
+    """The files with what a run printed, where they are on this machine."""
+    if instance.is_ephemeral:
+        return []
+    return [
+        path for path in Path(instance.storage_directory(), run_id).rglob("*") if path.is_file()
+    ]
 
 
 def _events_folder(instance: dg.DagsterInstance) -> Path | None:
