@@ -56,7 +56,7 @@ class CleanUp:
         )
 
     def lines(self) -> Iterator[str]:
-        """A line per kind: `runs: 12 runs removed (3.4 MB); kept: 2, in progress`."""
+        """A line per kind: `runs: 12 runs removed (3.4 MB); kept: 2 (its build is kept).`."""
         verb = "would be removed" if self.is_dry else "removed"
         for kind in get_args(Kind):
             removed = self.removed(kind)
@@ -131,7 +131,7 @@ def clean_runs(settings: Settings, instance: dg.DagsterInstance, *, dry_run: boo
 class _NeededRuns:
     """Why a run is kept: what the UI would otherwise show as missing, or what a person waits for.
 
-    All of it is read from the instance, so that an asset that no longer exists needs no run.
+    All of it is read from the instance; the graph is not loaded.
     """
 
     def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
