@@ -586,6 +586,50 @@ def compact(
     compact_sources(settings, chosen, _print)
 
 
+@app.command()
+def doctor(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no publisher; nothing needs a network then.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Examine this installation: settings, disk, versions, publishers, clock, locks, published
+    file, Dagster, late sources. A line each: ✓ ok, ! a warning, ✗ a failure. Exit code 1 on a
+    failure.
+
+    --json: check, status (ok, warning or failure), finding.
+    """
+    from dagster_project.orchestration.doctor import examine, print_findings
+
+    findings = examine(offline=offline)
+    if as_json:
+        listed = list(findings)
+        _print_json(listed)
+        has_failed = any(each.status == "failure" for each in listed)
+    else:
+        has_failed = print_findings(findings)
+    if has_failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def clean(
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Print what would be removed; nothing is removed."),
+    ] = False,
+) -> None:
+    """Remove old runs, quarantine and unfinished parts, as KIDO_KEEP_..._DAYS say; prints what.
+
+    Landed bytes are never removed, nor what the UI, a release or a person still needs.
+    """
+    settings = _settings()
+    from dagster_project.orchestration.execute import clean_home
+
+    for line in clean_home(settings, dry_run=dry_run).lines():
+        _print(line)
+
+
 def _settings(as_of: datetime | None = None, importer: str = "") -> Settings:
     from dagster_project.settings import Settings, economy_from
     from dagster_project.sources.registry import source_names

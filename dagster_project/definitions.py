@@ -13,6 +13,7 @@ from dagster_project.orchestration.lateness_checks import lateness_checks
 from dagster_project.orchestration.progress import stage_logger
 from dagster_project.orchestration.publication_assets import mart_audit
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.retention import clean_up_job, clean_up_schedule
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 
@@ -26,11 +27,12 @@ def defs() -> dg.Definitions:
     """
     settings = Settings.load()
     fetched = {name for name, source in all_sources().items() if is_fetched(settings, source)}
+    cleaning = clean_up_job()
     return dg.Definitions(
         assets=all_assets(load_manifest(), fetched),
         asset_checks=[mart_audit(), lateness_checks(all_sources().values())],
-        jobs=list(jobs().values()),
-        schedules=schedules(),
+        jobs=[*jobs().values(), cleaning],
+        schedules=[*schedules(), clean_up_schedule(cleaning)],
         sensors=[automation_sensor(), landings_sensor()],
         resources={"warehouse": Warehouse()},
         executor=dg.in_process_executor,

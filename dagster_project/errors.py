@@ -146,6 +146,10 @@ class FetchError(KidoError):
     """A publisher could not be reached, or answered with an error after every retry."""
 
 
+class UnreachableError(FetchError):
+    """A publisher's server could not be reached, or was silent, at every attempt."""
+
+
 class ServerFailingError(FetchError):
     """A publisher answered every attempt at one request with a temporary error (mostly 5xx)."""
 

@@ -47,6 +47,7 @@ from dagster_project.errors import (
     QuotaError,
     ServerFailingError,
     UnexpectedStatusError,
+    UnreachableError,
     UpstreamFormatError,
     redacted,
     redacting,
@@ -119,6 +120,14 @@ class Received:
     retrieved_at: datetime
     sha256: str
     bytes: int
+
+
+@dataclass(frozen=True)
+class Reached:
+    """That a publisher's server answered: with which status, and its clock (UTC, no zone)."""
+
+    status: int
+    clock: datetime | None
 
 
 class _TemporaryError(Exception):
@@ -199,6 +208,25 @@ class Client:
             address = _Address(self._base_url, self._stand_in, request, self._secret)
         return f"{request.method} {address.shown}"
 
+    def reach(self) -> Reached:
+        """Ask for the publisher's address once, without its key; of the answer only the head is
+        read. Redirects are not followed.
+
+        Raises UnreachableError, QuotaError if its calls are used up, and ConfigurationError for an
+        invalid address.
+        """
+        request = Request("", ("html",))
+        with self.redacting():
+            address = _Address(self._base_url, self._stand_in, request, self._secret)
+        with self.redacting(address.credentials), _quiet_libraries():
+            self._wait_for_turn()
+            try:
+                with self._open().stream("GET", address.url) as response:
+                    return Reached(response.status_code, _clock(response.headers))
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                reason = shortened(str(error)) or type(error).__name__
+                raise UnreachableError(f"{address.named} cannot be reached: {reason}.") from None
+
     def send(self, request: Request, file: Path) -> Received:
         """Send one request, with retries; the content of the answer is written to `file`.
 
@@ -256,7 +284,7 @@ class Client:
                     f"{address.named} allows no more calls {failure}.",
                     again_at=_now() + wait if wait else None,
                 ) from None
-            kind = ServerFailingError if error.is_status else FetchError
+            kind = ServerFailingError if error.is_status else UnreachableError
             kept = _kept(file)
             raise kind(f"{address.named} could not be fetched {failure}{kept}.") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -788,6 +816,15 @@ def _retry_after(headers: httpx.Headers) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return float(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
+
+
+def _clock(headers: httpx.Headers) -> datetime | None:
+    """The time of a server in UTC, by its `Date`; None if absent or invalid."""
+    try:
+        moment: datetime = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _status(response: httpx.Response) -> str:

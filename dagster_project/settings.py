@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Annotated, TypeVar
 from pydantic import (
     BeforeValidator,
     Field,
+    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     PrivateAttr,
@@ -182,6 +184,15 @@ class Settings(BaseSettings):
         default_factory=lambda: _memory_of_the_machine() // 2
     )
     """Bytes of memory that DuckDB may use to build, compare and publish; it spills the rest."""
+    retry_after_s: NonNegativeFloat = 60
+    """Seconds until a run asks a publisher again that gave no answer; they grow with each try. With
+    0 a run asks once."""
+    keep_runs_days: PositiveInt = 90
+    """Days for which `kido clean` keeps a run and its events."""
+    keep_quarantine_days: PositiveInt = 180
+    """Days for which it keeps rejected answers and quarantined rows."""
+    keep_parts_days: PositiveInt = 30
+    """Days for which it keeps the parts of an unfinished download or landing."""
     check_names: bool = True
     """Whether a `KIDO_` variable that names no setting is an error."""
 
@@ -215,6 +226,11 @@ class Settings(BaseSettings):
 
     def require_known_names(self, sources: tuple[str, ...]) -> None:
         """Raise ConfigurationError for a `KIDO_` variable that no setting reads."""
+        for error in self.unknown_names(sources):
+            raise error
+
+    def unknown_names(self, sources: tuple[str, ...]) -> Iterator[ConfigurationError]:
+        """An error for each `KIDO_` variable that no setting reads."""
         if not self.check_names:
             return
         known = {f"KIDO_{name.upper()}" for name in type(self).model_fields}
@@ -226,7 +242,7 @@ class Settings(BaseSettings):
         for name in sorted(os.environ):
             if name.startswith("KIDO_") and name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
-                raise ConfigurationError(
+                yield ConfigurationError(
                     f"{name} is not a setting.",
                     hint=f"Did you mean {close[0]}?" if close else "See README, Settings.",
                 )

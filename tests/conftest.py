@@ -15,6 +15,9 @@ from tests import nightly
 for name in ("COLUMNS", "LINES"):
     os.environ.pop(name, None)
 
+# A run that waits for a silent publisher would take 13 minutes; tests of retries set their own.
+os.environ["KIDO_RETRY_AFTER_S"] = "0"
+
 # No example has a time limit: how long one takes is the machine's affair.
 settings.register_profile("by day", deadline=None, max_examples=25)
 settings.register_profile("at night", deadline=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -368,22 +368,32 @@ def sweep(landing: Landing, source: Source, downloads: Path) -> None:
     The source is locked: such a file belongs to no running process. A large body that broke off is
     kept if its extract goes on.
     """
-    folder = f"{source.CARD.name}/.unfinished"
-    resumable = set()
-    for name in landing.store.names(folder):
-        try:
-            state = UnfinishedExtract.model_validate_json(landing.store.read(f"{folder}/{name}"))
-            is_old = _now() - state.started_at >= RESUMABLE_FOR
-        except ValidationError:  # of another version
-            is_old = True
-        if is_old:
-            landing.store.remove(f"{folder}/{name}")
-        else:
-            resumable.add(f"{state.snapshot_id}.part")
+    name = source.CARD.name
+    for state_file, _ in list(unfinished_extracts(landing, name, _now() - RESUMABLE_FOR)):
+        landing.store.remove(state_file)
+    left = unfinished_extracts(landing, name, datetime.max)
+    resumable = {f"{state.snapshot_id}.part" for _, state in left if state}
     for file in downloads.glob(f"{source.CARD.name}-*.part*"):
         download = file.with_name(f"{file.name.partition('.part')[0]}.part")
         if download.name not in resumable or partial_body.partial_body(download) is None:
             file.unlink(missing_ok=True)
+
+
+def unfinished_extracts(
+    landing: Landing, source: str, before: datetime
+) -> Iterator[tuple[str, UnfinishedExtract | None]]:
+    """The saved states of extracts that were begun before an instant (UTC, no zone), by file.
+
+    None for a state of another version, which cannot be resumed.
+    """
+    folder = f"{source}/.unfinished"
+    for name in landing.store.names(folder):
+        try:
+            state = UnfinishedExtract.model_validate_json(landing.store.read(f"{folder}/{name}"))
+        except ValidationError:
+            state = None
+        if state is None or state.started_at < before:
+            yield f"{folder}/{name}", state
 
 
 def _state_file(source: Source, extract: Extract) -> str:

@@ -79,7 +79,7 @@ def fetch_and_report(
     _require_askable(settings, source)
     fetching = SourceFetch(settings, source)
     with fetching.lock(write):
-        plan = _plan(source, fetching, first, last, frequency, again)
+        plan = plan_periods(source, fetching, first, last, frequency, again)
         if not plan.extracts:
             write(_nothing_to_request(source))
             return ALL_ANSWERED
@@ -102,7 +102,7 @@ def report_requests(
     """
     _require_askable(settings, source)
     fetching = SourceFetch(settings, source, is_read_only=True)
-    plan = _plan(source, fetching, first, last, frequency, again)
+    plan = plan_periods(source, fetching, first, last, frequency, again)
     if not plan.extracts:
         write(_nothing_to_request(source))
         return
@@ -164,22 +164,21 @@ def _require_askable(settings: Settings, source: Source) -> None:
         )
 
 
-def _plan(
-    source: Source, fetching: SourceFetch, first: str, last: str, frequency: str, again: bool
+def plan_periods(
+    source: Source,
+    fetching: SourceFetch,
+    first: str = "",
+    last: str = "",
+    frequency: str = "",
+    again: bool = False,
 ) -> FetchPlan:
-    card = source.CARD
-    if not card.windows:
-        if first or last or frequency:
-            raise ConfigurationError(
-                f"{card.name} is fetched as one document, not by period.",
-                hint=f"kido fetch {card.name} fetches what is due, with --again all of it.",
-            )
+    """The plan for the periods from `first` to `last`; without them, for what is due.
+
+    With `again` also for what was answered. Raises ConfigurationError for invalid periods.
+    """
+    require_periods(source, first, last, frequency)
+    if not source.CARD.windows:
         return fetching.plan_windows((), again=True) if again else fetching.plan_due()
-    frequencies = [each.frequency for each in card.windows]
-    if frequency and frequency not in frequencies:
-        raise ConfigurationError(
-            f"--frequency {frequency}: {card.name} has {' and '.join(frequencies)}."
-        )
     if not (first or last):
         if again:
             return fetching.plan_windows(fetching.newest(frequency), again=True)
@@ -191,6 +190,25 @@ def _plan(
         )
     windows = _windows(source, first, last, frequency)
     return fetching.plan_windows(windows, again=again)
+
+
+def require_periods(source: Source, first: str, last: str, frequency: str) -> None:
+    """Raise ConfigurationError for periods that the source does not have, or that are not over."""
+    card = source.CARD
+    if not card.windows:
+        if first or last or frequency:
+            raise ConfigurationError(
+                f"{card.name} is fetched as one document, not by period.",
+                hint=f"kido fetch {card.name} fetches what is due, with --again all of it.",
+            )
+        return
+    frequencies = [each.frequency for each in card.windows]
+    if frequency and frequency not in frequencies:
+        raise ConfigurationError(
+            f"--frequency {frequency}: {card.name} has {' and '.join(frequencies)}."
+        )
+    if first or last:
+        _windows(source, first, last, frequency)
 
 
 def _windows(source: Source, first: str, last: str, frequency: str) -> list[Window]:

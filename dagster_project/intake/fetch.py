@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,7 @@ from dagster_project.errors import (
     QuotaError,
     ServerFailingError,
     UnexpectedStatusError,
+    UnreachableError,
     UpstreamFormatError,
     exception_text,
 )
@@ -76,6 +77,10 @@ MOST_FAILURES = 3
 """After this many failed extracts in a row the run ends: the next would most likely fail, too."""
 
 
+SHORT_WAIT = timedelta(minutes=15)
+"""A publisher that asks for a longer wait is left to a later run."""
+
+
 @dataclass(frozen=True)
 class WindowResult:
     """The outcome of one window (None: of the document of a source without windows)."""
@@ -105,6 +110,8 @@ class FetchReport:
     are the windows that were not requested because the run ended early. `again_at` is the instant
     (UTC) from which a publisher with a used-up quota answers again, where it is known.
     `received_bytes` are those of bodies as they were sent, also of those that were cut or rejected.
+    `lasting` is the number of failures that another try some minutes later would meet again: a
+    refused key, a used-up quota, a wrong format.
     """
 
     settled: list[WindowResult] = field(default_factory=list)
@@ -115,6 +122,12 @@ class FetchReport:
     not_asked: list[Window] = field(default_factory=list)
     calls: int = 0
     received_bytes: int = 0
+    lasting: int = 0
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it failed, and only for reasons that may be gone in some minutes."""
+        return self.answer in ("no_answer", "quota") and not self.lasting
 
     @property
     def failed(self) -> list[WindowResult]:
@@ -135,6 +148,7 @@ class FetchReport:
         """Record a failed extract; the worst outcome of the run stays the answer."""
         if isinstance(error, QuotaError):
             self.again_at = error.again_at
+        self.lasting += not _may_pass(error)
         if worst([outcome, self.answer]) != self.answer:
             self.answer, self.reason = outcome, str(error)
 
@@ -211,6 +225,21 @@ class SourceFetch:
         if again:
             return self._plan(windows)
         return self._plan(unanswered(windows, self.answered(windows), self._due()))
+
+    def without_answered(self, plan: FetchPlan, since: datetime) -> FetchPlan:
+        """A plan without the extracts that were answered since an instant (UTC, no zone)."""
+        answered = self.answered(plan.windows)
+
+        def is_answered(extract: Extract) -> bool:
+            if not extract.windows:
+                last = self.ledger.last_answered(extract.document)
+                return last is not None and last.asked_at >= since
+            return all(
+                window in answered and answered[window].asked_at >= since
+                for window in extract.windows
+            )
+
+        return self._plan_of([each for each in plan.extracts if not is_answered(each)])
 
     def _due(self) -> Due:
         releases = releases_of(self._lake, self._source)
@@ -720,15 +749,20 @@ def _asked_slices(extract: Extract) -> tuple[AskedSlices, ...]:
     )
 
 
-def fetch_due(settings: Settings, source: Source) -> FetchReport:
+def fetch_due(
+    settings: Settings,
+    source: Source,
+    plan: Callable[[SourceFetch], FetchPlan] = SourceFetch.plan_due,
+) -> FetchReport:
     """Fetch what is due, for a build: it waits neither for a silent publisher nor for another run.
 
-    Raises ConfigurationError and DiskFullError; a publisher's errors are in the report.
+    With another `plan`, what that one says. Raises ConfigurationError and DiskFullError; a
+    publisher's errors are in the report.
     """
     fetching = SourceFetch(settings, source, is_patient=False)
     try:
         with fetching.lock():
-            return fetching.run(fetching.plan_due())
+            return fetching.run(plan(fetching))
     except BusyError as error:
         return FetchReport(answer="not_asked", reason=str(error))
     except UpstreamFormatError as error:  # raised by `plan` of the source
@@ -746,6 +780,16 @@ def _failure_of(error: Exception, extract: Extract) -> KidoError:
         raise error
     # An error in the module of a source must not stop other sources.
     return UpstreamFormatError(f"{extract.document} cannot be settled ({exception_text(error)}).")
+
+
+def _may_pass(failure: KidoError) -> bool:
+    """Whether a failure may be gone in some minutes: silence, an error of the server, a short wait.
+
+    A certificate that cannot be verified, for one, stays.
+    """
+    if isinstance(failure, QuotaError):
+        return failure.again_at is not None and failure.again_at - _now() <= SHORT_WAIT
+    return isinstance(failure, UnreachableError | ServerFailingError)
 
 
 def _outcome_of(failure: KidoError) -> Outcome:

@@ -438,12 +438,22 @@ class Landing:
         """Remove folders without a record that are no longer needed."""
         # First: the bytes of a withdrawn snapshot may be in such a folder.
         self.complete(source)
-        recorded = self._snapshot_records(source).all()
-        oldest = f"{source}-{_now() - LEFTOVER_AGE:%Y%m%dT%H%M%S}"
-        for name in self.store.names(source):
+        for name in self.unrecorded(source, _now() - LEFTOVER_AGE):
+            self.discard(source, name)
+
+    def unrecorded(self, source: str, before: datetime) -> list[str]:
+        """Folders that were begun before an instant (UTC, no zone) and have no origin record.
+
+        Those of withdrawn snapshots have one elsewhere.
+        """
+        recorded = self._snapshot_records(source).all().keys() | self.withdrawn(source).keys()
+        oldest = f"{source}-{before:%Y%m%dT%H%M%S}"
+        return [
+            name
+            for name in self.store.names(source)
             # A folder with another form of name was put there by a person.
-            if name.startswith(f"{source}-") and name not in recorded and name < oldest:
-                self.discard(source, name)
+            if name.startswith(f"{source}-") and name not in recorded and name < oldest
+        ]
 
     def _move_to_withdrawn(self, snapshot: Snapshot) -> None:
         """Move the payloads of a withdrawn snapshot beside its withdrawal record."""

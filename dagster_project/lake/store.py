@@ -135,6 +135,13 @@ class Store:
             if not name.startswith(".")
         )
 
+    def size(self, name: str) -> int:
+        """Bytes of a file, or of all files in a folder; 0 where it is absent."""
+        try:
+            return int(self._fs.du(self.path(name)))
+        except FileNotFoundError:
+            return 0
+
     def remove(self, name: str) -> None:
         """Remove a file or folder; nothing happens where it is absent."""
         with contextlib.suppress(FileNotFoundError):

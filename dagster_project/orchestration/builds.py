@@ -44,9 +44,14 @@ release and the file to be swapped in, 0.5 for the run's log, and 0.5 for growth
 
 def require_room_to_build(settings: Settings) -> None:
     """Raise DiskFullError if the disk has no room for a build."""
+    require_room([settings.home], room_to_build(settings), "a build")
+
+
+def room_to_build(settings: Settings) -> int:
+    """Bytes that a build needs on the disk of the home."""
     published = settings.published_file
     size = published.stat().st_size if published.exists() else 0
-    require_room([settings.home], max(LEAST_ROOM, ROOM_PER_PUBLISHED * size), "a build")
+    return max(LEAST_ROOM, ROOM_PER_PUBLISHED * size)
 
 
 @dataclass(frozen=True)

@@ -151,8 +151,9 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         fail_run_on(lambda: require_day(settings))
         inputs = _inputs(settings)
         is_whole = set(_models(manifest)) <= set(context.selected_asset_keys)
-        news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and is_whole
-        if news_only and inputs and inputs == publication.inputs_of_the_day(settings):
+        is_news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and not warehouse.force
+        news_only = is_news_only and is_whole and inputs is not None
+        if news_only and inputs == publication.inputs_of_the_day(settings):
             context.log.info("Nothing is new since the published release: nothing is built.")
             return
         fail_run_on(lambda: builds.require_room_to_build(settings))

@@ -62,15 +62,15 @@ def prepare(force: bool = False) -> Path:
     project does not parse or compile.
     """
     manifest = TARGET / "manifest.json"
-    if not _is_prepared() or force:  # generated files are updated either way
+    if not is_prepared() or force:  # generated files are updated either way
         TARGET.mkdir(parents=True, exist_ok=True)
         with FileLock(TARGET / "prepare.lock"):
-            if force or not _is_prepared():
+            if force or not is_prepared():
                 _parse(manifest)
     return manifest
 
 
-def _is_prepared() -> bool:
+def is_prepared() -> bool:
     """Whether the parsed project is up to date; generated files are updated first."""
     generate()
     if not (STAMP.exists() and (TARGET / "manifest.json").exists()):

@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from filelock import FileLock
 
 from dagster_project.errors import ConfigurationError, PublicationError
+from dagster_project.orchestration.run_tags import AT_A_TERMINAL
 from dagster_project.settings import CHECKOUT, Settings
 
 if TYPE_CHECKING:
     import dagster as dg
 
-
-_RUN_TAGS = MappingProxyType({"kido/front_door": "cli", "dagster/code_location": "kido"})
-"""The UI lists runs by their code location, named as in workspace.yaml."""
+    from dagster_project.orchestration.retention import CleanUp
 
 
 def prepare_instance(settings: Settings) -> Path:
@@ -95,7 +94,7 @@ def _build(settings: Settings, select: str, force: bool) -> Path | None:
         selected = _selected(definitions, select)
         _print(first_line)
     tags = {
-        **_RUN_TAGS,
+        **AT_A_TERMINAL,
         NEWS_ONLY_TAG: str(selected is None and not force).lower(),
     }
     has_succeeded, file = _run(settings, definitions, selected, tags)
@@ -129,12 +128,27 @@ def accept_release(settings: Settings, release_id: str) -> Path:
         settings,
         defs(),
         [PUBLISHED],
-        _RUN_TAGS,
+        AT_A_TERMINAL,
         {"ops": {"published__warehouse": {"config": {"accept": release_id}}}},
     )
     if published is None:
         raise PublicationError(f"Release {release_id} could not be published.")
     return published
+
+
+def clean_home(settings: Settings, *, dry_run: bool) -> CleanUp:
+    """Remove what is older than the settings say; nothing is written if `dry_run`."""
+    import dagster as dg
+
+    from dagster_project.orchestration.retention import clean
+
+    if not (settings.dagster_home / "dagster.yaml").exists():
+        return clean(settings, None, dry_run=dry_run)
+    if dry_run:
+        with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+            return clean(settings, instance, dry_run=True)
+    with open_instance(settings) as instance:
+        return clean(settings, instance)
 
 
 def _run(

@@ -15,6 +15,7 @@ from dagster_project.orchestration.keys import (
     landing_key,
     mart_keys,
 )
+from dagster_project.orchestration.run_tags import SOURCE_TAG
 from dagster_project.sources.card import Source, can_be_asked
 from dagster_project.sources.registry import all_sources
 
@@ -43,7 +44,7 @@ def jobs() -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
             | transformed,
             description=f"Fetch what is due from {source.CARD.title}; if anything is new since "
             "the published release, build, audit and publish everything.",
-            tags={NEWS_ONLY_TAG: "true"},
+            tags={NEWS_ONLY_TAG: "true", SOURCE_TAG: source.CARD.name},
         )
         for source in _scheduled()
     }

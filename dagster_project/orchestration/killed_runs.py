@@ -23,11 +23,7 @@ def end_killed_runs(settings: Settings, instance: dg.DagsterInstance) -> list[st
 
     Returns their ids. A run that is alive, or whose state cannot be determined, is left alone.
     """
-    killed = [
-        run
-        for run in instance.get_runs(dg.RunsFilter(statuses=_MAY_BE_RUNNING))
-        if (owner := _owner_of(settings, instance, run.run_id)) and not is_alive(owner)
-    ]
+    killed = killed_runs(settings, instance)
     for run in killed:
         instance.report_run_failed(
             run, "The process of this run was killed; what it had built so far is removed."
@@ -39,6 +35,15 @@ def end_killed_runs(settings: Settings, instance: dg.DagsterInstance) -> list[st
             storage.free_concurrency_slots_for_run(run_id)
     builds.sweep(settings.build_dir)
     return [run.run_id for run in killed]
+
+
+def killed_runs(settings: Settings, instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+    """Runs that are recorded as running, and whose process has ended."""
+    return [
+        run
+        for run in instance.get_runs(dg.RunsFilter(statuses=_MAY_BE_RUNNING))
+        if (owner := _owner_of(settings, instance, run.run_id)) and not is_alive(owner)
+    ]
 
 
 def process_in_log(instance: dg.DagsterInstance, run_id: str) -> str | None:

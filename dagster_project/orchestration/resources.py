@@ -12,10 +12,12 @@ from dagster_project.orchestration.builds import Build
 from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.keys import fail_run_on
 from dagster_project.orchestration.killed_runs import process_in_log
+from dagster_project.orchestration.launchpad import require_valid_choices
 from dagster_project.orchestration.processes import name_of, own_name
+from dagster_project.orchestration.run_tags import TRIGGER_TAG, trigger_of
 from dagster_project.settings import Settings, day_from
 
-Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext
 
 
 class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -32,18 +34,27 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         description="Publish another day than today as kido.duckdb, over the file that readers "
         "use.",
     )
+    force: bool = Field(
+        default=False,
+        description="Build and publish although nothing is new since the published release.",
+    )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Fail the run before its first step if the warehouse cannot be built for its day.
+        """Fail the run before its first step if it was launched with a wrong day or choice.
 
         Then record the process that executes the run in the run's folder: a killed run is
         recognised by it.
         """
         if context.run_id is None or context.instance is None:
             return
+        run = context.instance.get_run_by_id(context.run_id)
+        if run is not None and run.tags.get(TRIGGER_TAG) != (trigger := trigger_of(run.tags)):
+            context.instance.add_run_tags(run.run_id, {TRIGGER_TAG: trigger})
         settings = self._settings(_day_of(context.instance, context.run_id))
         if settings.as_of:
             fail_run_on(lambda: require_day(settings))
+        if run is not None:
+            fail_run_on(lambda: require_valid_choices(settings, run.run_config))
         build = Build(self.build_dir(context.run_id))
         if build.owner is None:
             pid = process_in_log(context.instance, context.run_id)

@@ -4,13 +4,14 @@ Built from the source's card; no source is named here.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
 from dagster_project.intake import fetch
+from dagster_project.intake.command import plan_periods
 from dagster_project.intake.conform import ConformReport, conform
 from dagster_project.intake.due import is_fetched
 from dagster_project.intake.land import land_bundled
@@ -35,6 +36,7 @@ from dagster_project.orchestration.keys import (
     source_group,
     source_tags,
 )
+from dagster_project.orchestration.launchpad import LANDING_STEP, choices_of, options_of
 from dagster_project.orchestration.metadata import (
     lake_column_schema,
     latest_period_metadata,
@@ -44,6 +46,7 @@ from dagster_project.orchestration.metadata import (
 )
 from dagster_project.orchestration.preview import lake_preview, lake_reach
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.retries import RETRIES, retry_if_it_may_pass
 from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Frequency, Source, Window, Windows, can_be_asked
@@ -62,10 +65,11 @@ def landing_asset(source: Source, *, is_scheduled: bool = False) -> dg.AssetsDef
     check_specs = [_answer_check_spec(key)] if can_be_asked(source) else []
 
     @dg.multi_asset(
-        name=f"landing__{card.name}",
+        name=f"{LANDING_STEP}{card.name}",
         specs=[_landing_spec(source, is_scheduled=is_scheduled)],
         check_specs=check_specs,
         pool=publisher_pool(card.name) if can_be_asked(source) else None,
+        config_schema=choices_of(source).to_fields_dict() if can_be_asked(source) else None,
     )
     def landing(
         context: dg.AssetExecutionContext, warehouse: Warehouse
@@ -75,7 +79,9 @@ def landing_asset(source: Source, *, is_scheduled: bool = False) -> dg.AssetsDef
         bundled = fail_run_on(lambda: land_bundled(settings, source))
         fetched = fetch.FetchReport()
         if fail_run_on(lambda: is_fetched(settings, source)):
-            fetched = fail_run_on(lambda: fetch.fetch_due(settings, source))
+            plan = _plan_of_run(context, source)
+            fetched = fail_run_on(lambda: fetch.fetch_due(settings, source, plan))
+            retry_if_it_may_pass(context, settings, fetched)
         if check_specs:
             yield _answer_check(key, fetched)
         snapshots = landing_of(settings).snapshots(card.name)
@@ -97,6 +103,27 @@ def landing_asset(source: Source, *, is_scheduled: bool = False) -> dg.AssetsDef
     return landing
 
 
+def _plan_of_run(
+    context: dg.AssetExecutionContext, source: Source
+) -> Callable[[fetch.SourceFetch], fetch.FetchPlan]:
+    """The plan that was chosen in the launchpad, for what is due if nothing was.
+
+    What was asked again by an earlier try of this run is not asked a third time.
+    """
+    options = options_of(choices_of(source)(**context.op_execution_context.op_config))
+    record = context.instance.get_run_record_by_id(context.run_id)
+    started = record.start_time if record and context.retry_number else None
+
+    def plan(fetching: fetch.SourceFetch) -> fetch.FetchPlan:
+        planned = plan_periods(source, fetching, **options)
+        if not options["again"] or started is None:
+            return planned
+        since = datetime.fromtimestamp(started, UTC).replace(tzinfo=None)
+        return fetching.without_answered(planned, since)
+
+    return plan
+
+
 def _landing_spec(source: Source, *, is_scheduled: bool) -> dg.AssetSpec:
     card = source.CARD
     is_by_calendar = is_scheduled and card.calendar and not card.only_by_name
@@ -114,6 +141,7 @@ def _landing_spec(source: Source, *, is_scheduled: bool) -> dg.AssetSpec:
             "cadence": card.cadence,
             **non_empty(calendar=card.calendar.description if card.calendar else ""),
             **code_of_source(source),
+            **({"retries": RETRIES} if can_be_asked(source) else {}),
         },
         freshness_policy=freshness_by(card.calendar) if is_by_calendar and card.calendar else None,
     )
@@ -224,6 +252,7 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
                 tags={**source_tags(card), BACKFILL_TAG: "true"},
                 metadata={
                     "homepage": publisher_page(card),
+                    "retries": RETRIES,
                     **code_of_source(source),
                 },
                 partitions_def=partitions_of(windows),
@@ -237,6 +266,7 @@ def _backfill_asset(source: Source, windows: Windows) -> dg.AssetsDefinition:
         chosen = [window_of(windows.frequency, name) for name in context.partition_keys]
         fetched = fail_run_on(lambda: _backfill(context, key, settings, source, chosen))
         if fetched.failed or fetched.not_asked:
+            retry_if_it_may_pass(context, settings, fetched)
             raise dg.Failure(
                 description=f"Failed: {len(fetched.failed)}, not asked: {len(fetched.not_asked)}. "
                 f"{fetched.reason} Materialise the range again to continue.",
@@ -274,7 +304,8 @@ def _backfill(
         plan = fetching.plan_windows(chosen)
         to_ask = set(plan.windows)
         for window, answer in fetching.answered(chosen).items():
-            if window not in to_ask:
+            # Those of an earlier try of this run are reported already.
+            if window not in to_ask and not context.retry_number:
                 ask = answer.window_ask
                 report(window, ask.rows, ask.snapshot_id, "answered before")
         return fetching.run(plan, report_settled)

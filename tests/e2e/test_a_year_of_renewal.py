@@ -355,6 +355,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name in [name for name in os.environ if name.startswith(("KIDO_", "DAGSTER_"))]:
             patch.delenv(name)
+        patch.setenv("KIDO_RETRY_AFTER_S", "0")
         patch.setenv("KIDO_HOME", str(tmp_path_factory.mktemp("year") / "home"))
         publishers = {each.name: each() for each in PUBLISHERS}
         for name, publisher in publishers.items():

@@ -34,6 +34,7 @@ from tests.fakes import hmrc as britain
 from tests.fakes.ecb import FakeEcb
 from tests.fakes.japan_customs import FakeJapanCustoms, Line
 from tests.fakes.server import FakePublisher
+from tests.nightly import nightly
 
 
 @cache
@@ -126,14 +127,19 @@ class Outcome:
             return connection.execute(sql).fetchall()
 
 
-def run_schedule(settings: Settings) -> dg.ExecuteInProcessResult:
-    """What a tick of the schedule `renew` launches, in this process."""
+def run_schedule(settings: Settings, **choices: bool) -> dg.ExecuteInProcessResult:
+    """What a tick of the schedule `renew` launches, in this process; with `choices` a launchpad."""
     definitions = defs()
     schedule = definitions.resolve_schedule_def("renew")
     job = definitions.resolve_job_def(schedule.job_name)
     with open_instance(settings) as instance:
         return job.execute_in_process(
-            run_config={"loggers": {"console": {}}}, instance=instance, raise_on_error=False
+            run_config={
+                "loggers": {"console": {}},
+                "resources": {"warehouse": {"config": choices}},
+            },
+            instance=instance,
+            raise_on_error=False,
         )
 
 
@@ -154,6 +160,7 @@ def outcome(few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name in [name for name in os.environ if name.startswith(("KIDO_", "DAGSTER_"))]:
             patch.delenv(name)
+        patch.setenv("KIDO_RETRY_AFTER_S", "0")
         servers: dict[str, FakePublisher] = {
             "japan_customs": stack.enter_context(japan()),
             "hmrc": stack.enter_context(great_britain()),
@@ -288,3 +295,13 @@ def test_each_figure_of_the_customs_leads_back_to_their_lines(outcome: Outcome) 
         "trade.national_lines", "trade.reported_flows", "dependency.supplier_shares",
         "dependency.import_concentration",
     }  # fmt: skip
+
+
+@nightly
+def test_a_forced_run_without_news_builds_and_publishes(outcome: Outcome) -> None:
+    """Last: it changes what the other tests look at."""
+    assert run_schedule(outcome.settings, force=True).success
+    snapshots, releases, digest = state(outcome.settings)
+    assert snapshots == outcome.after_second[0]
+    assert len(releases) == len(outcome.after_second[1]) + 1
+    assert digest != outcome.after_second[2]

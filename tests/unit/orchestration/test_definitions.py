@@ -93,9 +93,11 @@ def test_a_build_makes_everything(job: str, definitions: dg.Definitions, graph: 
 def test_every_job_is_known_and_renewals_build_only_on_news(definitions: dg.Definitions) -> None:
     jobs = {job.name: job for job in definitions.resolve_all_job_defs()}
     named = {name for name in jobs if not name.startswith("__")}
-    assert named == {"build", "renew", *RENEWALS}
+    assert named == {"build", "renew", "clean_up", *RENEWALS}
     on_news = {name for name in named if jobs[name].tags.get("kido/news_only") == "true"}
-    assert on_news == named - {"build"}
+    assert on_news == named - {"build", "clean_up"}
+    sources = {name: jobs[name].tags["kido/source"] for name in named if name in RENEWALS}
+    assert sources == RENEWALS
 
 
 def test_a_renewal_asks_one_publisher_and_builds_on_what_came(definitions: dg.Definitions) -> None:
@@ -233,6 +235,9 @@ def test_each_publisher_with_a_calendar_has_a_schedule_that_is_off(
     definitions: dg.Definitions,
 ) -> None:
     schedules = {schedule.name: schedule for schedule in definitions.schedules or ()}
+    cleaning = schedules.pop("clean_up")
+    assert isinstance(cleaning, dg.ScheduleDefinition)
+    assert cleaning.default_status == dg.DefaultScheduleStatus.STOPPED
     of_all = schedules.pop("renew")
     assert set(schedules) == set(RENEWALS.values())
     assert isinstance(of_all, dg.ScheduleDefinition)

@@ -111,7 +111,15 @@ def test_a_run_that_builds_accepts_nothing(settings: Settings, blocked: builds.B
 
 
 def test_what_is_not_blocked_cannot_be_accepted(settings: Settings, blocked: builds.Build) -> None:
-    assert failure(materialize(accept="20260101T000000-abcdef")) == (
+    result = materialize(accept="20260101T000000-abcdef")
+    assert not [event for event in result.all_events if event.is_step_start]
+    (refusal,) = (
+        event.engine_event_data.error
+        for event in result.all_events
+        if event.event_type == dg.DagsterEventType.RESOURCE_INIT_FAILURE
+    )
+    assert refusal
+    assert refusal.message.strip().endswith(
         f"Release 20260101T000000-abcdef is not blocked. Blocked: {blocked.release.release_id}."
     )
     assert published_close(settings) == 150.0
