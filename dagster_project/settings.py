@@ -182,6 +182,10 @@ class Settings(BaseSettings):
         default_factory=lambda: _memory_of_the_machine() // 2
     )
     """Bytes of memory that DuckDB may use to build, compare and publish; it spills the rest."""
+    alerts: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
+    """Addresses of Apprise that are told what needs a person, separated by blanks or commas."""
+    ui_url: str = "http://127.0.0.1:3000"
+    """Address of the Dagster UI, for links in messages."""
     check_names: bool = True
     """Whether a `KIDO_` variable that names no setting is an error."""
 

@@ -18,6 +18,7 @@ from dagster_project.lake.copies import copies_of
 from dagster_project.lake.landing import Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.orchestration.keys import (
+    ALERTED_BY,
     BACKFILL_TAG,
     WRITER_POOL,
     backfill_key,
@@ -111,6 +112,8 @@ def _answer_check_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
         asset=key,
         description="If the source is fetched, its publisher answered this time, and the answer "
         "could be read. A failure leaves earlier vintages in place.",
+        # A publisher's silence matters when it makes the source late.
+        metadata={ALERTED_BY: "late_sources"},
     )
 
 
@@ -312,7 +315,11 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
                 may_block=outcome.is_rejected_by_hand,
             )
         if outcome.is_rejected_by_hand:
-            raise dg.Failure(description=" ".join(outcome.rejected.values()), allow_retries=False)
+            raise dg.Failure(
+                description=" ".join(outcome.rejected.values()),
+                metadata={ALERTED_BY: "failed_checks"},
+                allow_retries=False,
+            )
         yield from _lake_materializations(settings, source, tables, outcome)
 
     return lake
