@@ -9,7 +9,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -87,6 +87,26 @@ def addresses(settings: Settings) -> Sequence[Address]:
         names[name] += 1
         listed.append(Address(f"{name} ({names[name]})" if names[name] > 1 else name, service))
     return listed
+
+
+def send_test(settings: Settings, write: Callable[[str], None]) -> bool:
+    """Send a test message to every address and write a line on each; whether all accepted it.
+
+    Raises ConfigurationError if none is set.
+    """
+    to = addresses(settings)
+    if not to:
+        raise ConfigurationError(
+            f"{VARIABLE} is not set.", hint="It is one address of Apprise or more; see README."
+        )
+    is_accepted = True
+    for address in to:
+        reason = address.send(
+            "Kido: test message", "This address is told what needs a person.\n\n" + settings.ui_url
+        )
+        write(f"{address.name}: {f'not accepted: {reason}' if reason else 'accepted'}")
+        is_accepted &= not reason
+    return is_accepted
 
 
 def send_waiting(

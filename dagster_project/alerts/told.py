@@ -28,7 +28,7 @@ class Message(BaseModel):
 
 
 class Said(BaseModel):
-    """What was said of a problem that still stands; its title and day are those of the first time."""
+    """What was said of a problem that still stands: all but the level is of the first time."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""Problems found in the evaluations of checks: those that failed last, and those that did not run."""
+"""Problems found in the evaluations of checks: those that failed last, those that did not run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _MOST_EVALUATIONS = 100
 """Evaluations of a check that are looked at for the day since which it fails."""
 
 _MOST_IN_PROGRESS = 5
-"""Runs that may evaluate one check at the same time; the last one that ended says whether it ran."""
+"""Runs of one check that may be in progress; the last one that ended says whether it ran."""
+
+_EVALUATED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+_PLANNED = dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
 
 _SHOWN = ("observed", "offending_rows")
 """Metadata of a check's result that a message shows, in this order."""
@@ -48,7 +51,7 @@ def failed_checks(world: World) -> Iterator[Problem]:
             step = _step_that_failed_before(world, check)
             if step:
                 not_run.setdefault(step, []).append(last)
-        if completed is not None and not completed.evaluation.passed:
+        if completed and completed.evaluation and not completed.evaluation.passed:
             yield _failed(world, check, completed)
     for step, records in sorted(not_run.items()):
         yield _not_run(world, step, records)
@@ -82,9 +85,7 @@ def _failing_since(instance: dg.DagsterInstance, check: dg.AssetCheckKey, record
     """The time of the first of the failed evaluations that end with this one."""
     since: float = record.create_timestamp
     for earlier in _history(instance, check, _MOST_EVALUATIONS):
-        is_evaluated = (
-            earlier.event.dagster_event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        )
+        is_evaluated = earlier.event.dagster_event_type == _EVALUATED
         if is_evaluated and earlier.evaluation.passed:
             break
         if is_evaluated:
@@ -108,8 +109,9 @@ def _step_that_failed_before(world: World, check: dg.AssetCheckKey) -> str | Non
         if run is None or not run.is_finished:
             continue
         event = record.event.dagster_event
-        is_planned = event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
-        if is_planned and event.step_key in step_failures(world.instance, run.run_id):
+        if event.event_type == _PLANNED and event.step_key in step_failures(
+            world.instance, run.run_id
+        ):
             return str(event.step_key)
         return None
     return None
