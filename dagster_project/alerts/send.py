@@ -58,7 +58,17 @@ class Address:
         if result:
             return ""
         reasons = [entry.message for entry in result.logs()]
-        return shortened(_redacted(reasons[-1], self._service.url()) if reasons else "no reason")
+        return shortened(self._redacted(reasons[-1]) if reasons else "no reason is known")
+
+    def _redacted(self, reason: str) -> str:
+        """The reason without any part of the address that is not in its name."""
+        _, _, rest = self._service.url().partition("://")
+        parts = re.split(r"[/:@?&=#,;]+", rest)
+        secrets = {text for part in parts for text in (part, unquote(part))}
+        for secret in sorted(secrets, key=len, reverse=True):
+            if len(secret) >= _SHORTEST_SECRET and secret not in self.name:
+                reason = reason.replace(secret, "…")
+        return reason
 
 
 def addresses(settings: Settings) -> Sequence[Address]:
@@ -161,17 +171,6 @@ def _first_unread(given: str) -> str:
             number for number, each in enumerate(listed, 1) if Apprise.instantiate(each) is None
         ]
     return f"{unread[0] if unread else 1} of {len(listed)}"
-
-
-def _redacted(reason: str, url: str) -> str:
-    """The reason without any part of the address."""
-    _, _, rest = url.partition("://")
-    parts = re.split(r"[/:@?&=#,;]+", rest)
-    secrets = {text for part in parts for text in (part, unquote(part))}
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            reason = reason.replace(secret, "…")
-    return reason
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -42,13 +43,14 @@ def failed_checks(world: World) -> Iterator[Problem]:
         if ALERTED_BY not in graph.get_check_spec(check).metadata
     ]
     storage = world.instance.event_log_storage
+    failed_steps = cache(lambda run_id: step_failures(world.instance, run_id).keys())
     not_run: dict[str, list[Any]] = {}
     for check, summary in storage.get_asset_check_summary_records(checks).items():
         last, completed = (
             summary.last_check_execution_record, summary.last_completed_check_execution_record,
         )  # fmt: skip
         if last is not None and last.id != (completed.id if completed else None):
-            step = _step_that_failed_before(world, check)
+            step = _step_that_failed_before(world, check, failed_steps)
             if step:
                 not_run.setdefault(step, []).append(last)
         if completed and completed.evaluation and not completed.evaluation.passed:
@@ -99,7 +101,9 @@ def _history(instance: dg.DagsterInstance, check: dg.AssetCheckKey, most: int) -
     return [record for record in history if record.event is not None]
 
 
-def _step_that_failed_before(world: World, check: dg.AssetCheckKey) -> str | None:
+def _step_that_failed_before(
+    world: World, check: dg.AssetCheckKey, failed_steps: Callable[[str], Collection[str]]
+) -> str | None:
     """The step that failed before it evaluated the check, in the last run of it that has ended.
 
     None if the run left the check out, or failed elsewhere: the failed run is the problem then.
@@ -109,11 +113,8 @@ def _step_that_failed_before(world: World, check: dg.AssetCheckKey) -> str | Non
         if run is None or not run.is_finished:
             continue
         event = record.event.dagster_event
-        if event.event_type == _PLANNED and event.step_key in step_failures(
-            world.instance, run.run_id
-        ):
-            return str(event.step_key)
-        return None
+        was_planned = event.event_type == _PLANNED and event.step_key in failed_steps(run.run_id)
+        return str(event.step_key) if was_planned else None
     return None
 
 
