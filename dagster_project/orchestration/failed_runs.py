@@ -34,7 +34,7 @@ def failed_runs(world: World) -> Iterator[Problem]:
 
     A run is left out if a failed check or a blocked release explains every failed step of it.
     """
-    for job in world.repository.job_names:
+    for job in dict.fromkeys([*world.repository.job_names, _OF_CHOSEN_ASSETS]):
         last = _finished(world.instance, job, 1)
         if not last or (job != _OF_CHOSEN_ASSETS and _has_succeeded(last[0])):
             continue
@@ -116,7 +116,10 @@ def _is_made_good(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
         return False
     events = instance.get_latest_materialization_events(run.asset_selection)
     began = record.start_time or 0
-    return all(event is not None and event.timestamp > began for event in events.values())
+    return all(
+        (event := events.get(key)) is not None and event.timestamp > began
+        for key in run.asset_selection
+    )
 
 
 def _is_explained(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
