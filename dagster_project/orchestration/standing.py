@@ -54,11 +54,12 @@ def held_releases(world: World) -> Iterator[Problem]:
         return
     newest = blocked[-1]
     losses = newest.blocked_for or ""
-    same = [build for build in blocked if _same_losses(build.blocked_for or "", losses)]
+    essence = _essence(losses)
+    same = [build for build in blocked if _essence(build.blocked_for or "") == essence]
     release = newest.release.release_id
     yield Problem(
         kind="held_releases",
-        subject=sha256(_essence(losses).encode()).hexdigest()[:16],
+        subject=sha256(essence.encode()).hexdigest()[:16],
         title="A release is blocked, since readers would lose data",
         since=_minute_of(same[0].release.release_id),
         lines=(
@@ -78,10 +79,6 @@ _AMOUNTS = re.compile(
 
 def _essence(losses: str) -> str:
     return _AMOUNTS.sub("", losses)
-
-
-def _same_losses(one: str, other: str) -> bool:
-    return _essence(one) == _essence(other)
 
 
 def _minute_of(release_id: str) -> str:

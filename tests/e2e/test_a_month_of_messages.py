@@ -55,8 +55,8 @@ LATE_FROM, LATE_UNTIL = date(2026, 10, 20), date(2026, 10, 22)
 run of the 23rd sees it."""
 
 MISPRINT_FROM, CORRECTED, WITHDRAWN = date(2026, 10, 13), date(2026, 10, 16), date(2026, 10, 18)
-"""Runs that see the misprint in the rates of the Federal Reserve, its correction, and a lake without
-the misprint."""
+"""Runs that see a misprint of the Federal Reserve, its correction, and a lake without
+it."""
 
 STORM_OF_BRAZIL = (date(2026, 11, 4), date(2026, 11, 6))
 """October is published on the first of these days and due on 10 November: it is not late."""
