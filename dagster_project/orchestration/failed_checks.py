@@ -45,11 +45,13 @@ def failed_checks(world: World) -> Iterator[Problem]:
     storage = world.instance.event_log_storage
     failed_steps = cache(lambda run_id: step_failures(world.instance, run_id).keys())
     not_run: dict[str, list[Any]] = {}
-    for check, summary in storage.get_asset_check_summary_records(checks).items():
-        last, completed = (
-            summary.last_check_execution_record, summary.last_completed_check_execution_record,
-        )  # fmt: skip
-        if last is not None and last.id != (completed.id if completed else None):
+    latest = storage.get_latest_asset_check_execution_by_key(checks)
+    for check in checks:
+        completed: Any = (last := latest.get(check))
+        if last is None:
+            continue
+        if last.event is None or last.event.dagster_event_type != _EVALUATED:
+            completed = _last_completed(world.instance, check)
             step = _step_that_failed_before(world, check, failed_steps)
             if step:
                 not_run.setdefault(step, []).append(last)
@@ -93,6 +95,12 @@ def _failing_since(instance: dg.DagsterInstance, check: dg.AssetCheckKey, record
         if is_evaluated:
             since = min(since, earlier.create_timestamp)
     return since
+
+
+def _last_completed(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> Any | None:
+    """The last execution of a check that evaluated it; runs that left it out follow it."""
+    summaries = instance.event_log_storage.get_asset_check_summary_records([check])
+    return summaries[check].last_completed_check_execution_record
 
 
 def _history(instance: dg.DagsterInstance, check: dg.AssetCheckKey, most: int) -> Sequence[Any]:
