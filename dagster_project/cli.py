@@ -474,6 +474,43 @@ def accept(
 
 
 @app.command()
+def alert(
+    test: Annotated[
+        bool, typer.Option("--test", help="Send a test message to every address of KIDO_ALERTS.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List what needs a person: failed runs and checks, blocked releases, late sources, clauses.
+
+    Exit code 0 if nothing does, else 1. With --test, 0 if every address accepted the message.
+
+    --json: kind, subject, title, since, lines (array), link, level, has_end.
+    """
+    settings = _settings()
+    if test:
+        from dagster_project.alerts.send import send_test
+
+        if not send_test(settings, _print):
+            raise typer.Exit(1)
+        return
+    from dagster_project.definitions import defs
+    from dagster_project.orchestration.alert_sensors import standing_problems
+    from dagster_project.orchestration.execute import open_instance
+    from dagster_project.orchestration.standing import World
+
+    with open_instance(settings) as instance:
+        problems = list(standing_problems(World(settings, instance, defs().get_repository_def())))
+    if as_json:
+        _print_json(problems)
+    for problem in problems if not as_json else ():
+        _print(f"{problem.title} (since {problem.since}): {problem.link}")
+    if problems:
+        raise typer.Exit(1)
+    if not as_json:
+        _print("Nothing needs a person.")
+
+
+@app.command()
 def docs() -> None:
     """Render Great Expectations' Data Docs of the last build into reports/data_docs/."""
     settings = _settings()

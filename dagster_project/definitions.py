@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from dagster_project.intake.due import is_fetched
+from dagster_project.orchestration.alert_sensors import alert_sensors
 from dagster_project.orchestration.assets import all_assets
 from dagster_project.orchestration.automation import automation_sensor, landings_sensor
 from dagster_project.orchestration.dbt_runner import load_manifest
@@ -20,7 +21,7 @@ from dagster_project.sources.registry import all_sources
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Assets, checks, jobs and schedules.
+    """Assets, checks, jobs, schedules and sensors.
 
     Steps run in one process unless a launch asks otherwise: a process per step costs one or two
     seconds each, an import of Great Expectations up to four.
@@ -33,7 +34,7 @@ def defs() -> dg.Definitions:
         asset_checks=[mart_audit(), lateness_checks(all_sources().values())],
         jobs=[*jobs().values(), cleaning],
         schedules=[*schedules(), clean_up_schedule(cleaning)],
-        sensors=[automation_sensor(), landings_sensor()],
+        sensors=[automation_sensor(), landings_sensor(), *alert_sensors()],
         resources={"warehouse": Warehouse()},
         executor=dg.in_process_executor,
         loggers={"console": stage_logger},

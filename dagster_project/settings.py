@@ -193,6 +193,10 @@ class Settings(BaseSettings):
     """Days for which it keeps rejected answers and quarantined rows."""
     keep_parts_days: PositiveInt = 30
     """Days for which it keeps the parts of an unfinished download or landing."""
+    alerts: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
+    """Addresses of Apprise that are told what needs a person, separated by blanks or commas."""
+    ui_url: str = "http://127.0.0.1:3000"
+    """Address of the Dagster UI, for links in messages."""
     check_names: bool = True
     """Whether a `KIDO_` variable that names no setting is an error."""
 

@@ -29,6 +29,10 @@ NEWS_ONLY_TAG = "kido/news_only"
 BACKFILL_TAG = "kido/backfill"
 """Tag of assets that are fetched by window on demand; no job of the graph includes them."""
 
+ALERTED_BY = "kido/alerted_by"
+"""Metadata of a check, and of the failure of a step: the kind of problem (`alerts.problems`) that
+reports it, so that it is said once."""
+
 OWNER = "team:kido"
 """The owner of assets that belong to no domain."""
 

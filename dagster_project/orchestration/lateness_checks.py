@@ -9,7 +9,7 @@ import dagster as dg
 
 from dagster_project.errors import counted
 from dagster_project.intake.stores import lake_of, landing_of
-from dagster_project.orchestration.keys import lake_key, landing_key, non_empty
+from dagster_project.orchestration.keys import ALERTED_BY, lake_key, landing_key, non_empty
 from dagster_project.orchestration.lateness import (
     Lateness,
     lateness_by_frequency,
@@ -55,6 +55,7 @@ def _spec(source: Source) -> dg.AssetCheckSpec:
         description="The newest period that the publisher should have published by yesterday, by "
         "its calendar, is in the lake. A source that needs a person (nobody fetches it, or its key "
         "or consent is missing) is not late.",
+        metadata={ALERTED_BY: "late_sources"},
     )
 
 

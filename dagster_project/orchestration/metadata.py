@@ -70,6 +70,9 @@ def lake_column_schema(table: LakeTable) -> dg.TableSchema:
 SKIPPED = "skipped"
 """dbt's status of a test whose model, or one before it, failed: the test itself found nothing."""
 
+COULD_NOT_RUN = "could_not_run"
+"""Metadata of a suite's check of which no rule failed: the number of rules that could not run."""
+
 SUITE_CHECK = "every_rule_of_the_suite_holds"
 """The name of the check of a suite; its rules, with their own names, are in its metadata.
 
@@ -147,6 +150,8 @@ def suite_check_result(
             )
             if merged.status != "passed"
         )
+        if all(failure.status == COULD_NOT_RUN for failure in failed):
+            metadata[COULD_NOT_RUN] = len(failed)
         metadata["offending_rows"] = dg.MetadataValue.md(
             "\n\n".join(_offending(failure) for failure in failed)
         )

@@ -19,6 +19,7 @@ from dagster_project.orchestration.audit import results_of_marts
 from dagster_project.orchestration.automation import with_its_inputs
 from dagster_project.orchestration.code_references import code_of_publication
 from dagster_project.orchestration.keys import (
+    ALERTED_BY,
     OWNER,
     PUBLISHED,
     WRITER_POOL,
@@ -130,7 +131,11 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         deps=mart_keys(),
         check_specs=[
             dg.AssetCheckSpec(
-                kind, asset=PUBLISHED, description=description, blocking=kind != gate.NEWS
+                kind,
+                asset=PUBLISHED,
+                description=description,
+                blocking=kind != gate.NEWS,
+                metadata={} if kind == gate.NEWS else {ALERTED_BY: "held_releases"},
             )
             for kind, description in gate.KINDS.items()
         ],
@@ -222,7 +227,10 @@ class _Attempt:
             raise dg.Failure(
                 description="The build is blocked: readers would lose data. To publish it anyway: "
                 f"kido accept {self._build.release.release_id}.",
-                metadata={"comparison": dg.MetadataValue.md(self.comparison.page)},
+                metadata={
+                    "comparison": dg.MetadataValue.md(self.comparison.page),
+                    ALERTED_BY: "held_releases",
+                },
                 allow_retries=False,
             ) from failure.__cause__
         if not self._settings.is_replay:

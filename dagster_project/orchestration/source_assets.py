@@ -23,6 +23,7 @@ from dagster_project.orchestration.automation import once_landed
 from dagster_project.orchestration.code_references import code_of_source
 from dagster_project.orchestration.freshness import freshness_by
 from dagster_project.orchestration.keys import (
+    ALERTED_BY,
     BACKFILL_TAG,
     WRITER_POOL,
     backfill_key,
@@ -153,6 +154,8 @@ def _answer_check_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
         asset=key,
         description="If the source is fetched, its publisher answered this time, and the answer "
         "could be read. A failure leaves earlier vintages in place.",
+        # A publisher's silence matters when it makes the source late.
+        metadata={ALERTED_BY: "late_sources"},
     )
 
 
@@ -361,7 +364,11 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
                 outcome.checks.get(table.name, []),
             )
         if outcome.is_rejected_by_hand:
-            raise dg.Failure(description=" ".join(outcome.rejected.values()), allow_retries=False)
+            raise dg.Failure(
+                description=" ".join(outcome.rejected.values()),
+                metadata={ALERTED_BY: "failed_checks"},
+                allow_retries=False,
+            )
         yield from _lake_materializations(settings, source, tables, outcome, seconds)
 
     return lake

@@ -59,6 +59,8 @@ class Change:
 
     words: str
     clauses: Sequence[tuple[str, str]]
+    first_day: date
+    """The first day of the new state."""
 
     @property
     def sentence(self) -> str:
@@ -99,6 +101,22 @@ def changes_around(ask: Ask, importer: str, day: date) -> Changes:
     )
 
 
+def dated_changes(ask: Ask, importer: str, day: date, last: date, *, since: date) -> list[Change]:
+    """The changes whose new state begins in `since` to `last`, as of `day`, within DAYS of it.
+
+    An announcement is none: no day was waited for.
+    """
+    rows = ask(_CHANGES, importer=importer, day=day)
+    return _group_changes(
+        [
+            row
+            for row in rows
+            if since <= row["valid_from"] <= last and row["status"] != "announced"
+        ],
+        day,
+    )
+
+
 def changes_markdown(changes: Changes) -> list[str]:
     """Lines of the page for the UI."""
     lines = []
@@ -129,12 +147,13 @@ def _group_changes(rows: Sequence[Row], day: date) -> list[Change]:
     The nearest day is first, and restrictions are the first of a day.
     """
 
-    def place(row: Row) -> tuple[timedelta, bool, str]:
-        return abs(row["turning_day"] - day), row["direction"] != "restrict", _in_words(row, day)
+    def place(row: Row) -> tuple[timedelta, bool, str, date]:
+        is_other = row["direction"] != "restrict"
+        return abs(row["turning_day"] - day), is_other, _in_words(row, day), row["valid_from"]
 
     return [
-        Change(words, [(row["clause_id"], row["title"]) for row in group])
-        for (*_, words), group in groupby(sorted(rows, key=place), key=place)
+        Change(words, [(row["clause_id"], row["title"]) for row in group], first_day)
+        for (*_, words, first_day), group in groupby(sorted(rows, key=place), key=place)
     ]
 
 

@@ -61,6 +61,34 @@ def test_intake_knows_these_rooms_and_of_sources_only_the_card() -> None:
             assert name.split(".")[0] not in ("dagster", "duckdb", "httpx"), (path.name, name)
 
 
+ROOMS_OF_ALERTS = {"alerts", "errors", "lake", "serving", "settings", "words"}
+
+
+def test_alerts_know_these_rooms_and_no_orchestrator() -> None:
+    files = list((CHECKOUT / "dagster_project" / "alerts").glob("*.py"))
+    assert len(files) > 3
+    for path in files:
+        for name in _imported(path):
+            room = name.removeprefix("dagster_project.").partition(".")[0]
+            if name.startswith("dagster_project."):
+                assert room in ROOMS_OF_ALERTS, (path.name, name)
+            assert name.split(".")[0] not in ("dagster", "httpx", "requests"), (path.name, name)
+
+
+def test_the_code_location_imports_no_sender_of_messages() -> None:
+    """Apprise takes half a second to import: the tick that sends does it."""
+    script = (
+        "import sys\n"
+        "from dagster_project.orchestration.alert_sensors import alert_sensors\n"
+        "assert alert_sensors()\n"
+        "print('apprise' in sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "False"
+
+
 def _imported(path: Path) -> Iterator[str]:
     """Every name a module imports, at its top or inside a function."""
     for node in ast.walk(ast.parse(path.read_bytes())):

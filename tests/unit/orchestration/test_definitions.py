@@ -79,6 +79,35 @@ def test_checks_and_which_of_them_block(graph: Any, update_golden: bool) -> None
     compare("checks", found, update_golden)
 
 
+def test_a_check_that_another_kind_of_message_reports_says_which(graph: Any) -> None:
+    """A publisher's silence and its late period are those of a late source, a loss of the gate is
+    a blocked release; everything else is said as a failed check.
+    """
+    kinds: dict[str, set[str]] = {}
+    for key in graph.asset_check_keys:
+        kind = graph.get_check_spec(key).metadata.get("kido/alerted_by", "failed_checks")
+        kinds.setdefault(kind, set()).add(key.name)
+    assert kinds["late_sources"] == {"publisher_answered", "published_period_is_held"}
+    gate = {key.name for key in graph.asset_check_keys if key.asset_key == PUBLISHED}
+    assert kinds["held_releases"] == gate - {"new_totals_keep_their_magnitude"}
+    assert kinds.keys() == {"late_sources", "held_releases", "failed_checks"}
+    blocking = {
+        key.name
+        for key in graph.asset_check_keys
+        if graph.get_check_spec(key).blocking and key.asset_key != PUBLISHED
+    }
+    assert blocking <= kinds["failed_checks"]
+
+
+def test_a_sensor_per_kind_of_problem_and_none_runs_by_itself(definitions: dg.Definitions) -> None:
+    kinds = ("failed_runs", "failed_checks", "held_releases", "late_sources", "restriction_clauses")
+    sensors = [definitions.resolve_sensor_def(kind) for kind in kinds]
+    stopped = dg.DefaultSensorStatus.STOPPED
+    assert {sensor.default_status for sensor in sensors} == {stopped}
+    intervals = [sensor.minimum_interval_seconds for sensor in sensors]
+    assert intervals == [60, 60, 60, 3600, 3600]
+
+
 def selected(definitions: dg.Definitions, job: str) -> set[str]:
     layer = definitions.resolve_job_def(job).asset_layer
     return {key.to_user_string() for key in layer.executable_asset_keys}

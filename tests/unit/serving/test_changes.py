@@ -63,7 +63,7 @@ def test_a_change_is_told_by_its_state_and_day(
     tmp_path: Path, before: str, now: str, days_ago: int, words: str
 ) -> None:
     found = changes(tmp_path, state("CN-1", 400, before), state("CN-1", days_ago, now))
-    change = Change(words, [("CN-1", "title of CN-1")])
+    change = Change(words, [("CN-1", "title of CN-1")], DAY - timedelta(days_ago))
     assert change.sentence == f"CN-1 (title of CN-1): {words}"
     assert found == (Changes([change], []) if days_ago >= 0 else Changes([], [change]))
 

@@ -1,0 +1,128 @@
+"""What is to be said now, from the problems that stand and what was said before. Pure functions.
+
+A problem is said once, again when it is worse than ever said, and its end is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from dagster_project.alerts.problems import Kind, Problem
+
+News = Literal["new", "worse", "over"]
+
+
+class Message(BaseModel):
+    """A message as it is sent, without its addresses."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind
+    subject: str
+    news: News
+    title: str
+    body: str
+
+
+class Said(BaseModel):
+    """What was said of a problem that still stands: all but the level is of the first time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    level: int
+    """The highest one that was said."""
+    title: str
+    since: str
+    link: str
+    has_end: bool
+
+
+class Waiting(BaseModel):
+    """A message, and the names of the addresses that have not accepted it yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message: Message
+    addresses: tuple[str, ...]
+
+
+class Record(BaseModel):
+    """What was said of the problems of one kind, by subject, and what waits to be sent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    said: Mapping[str, Said] = {}
+    waiting: tuple[Waiting, ...] = ()
+
+
+def next_record(
+    record: Record, kind: Kind, problems: Iterable[Problem], addresses: Sequence[str]
+) -> Record:
+    """The record with what is to be said now of the problems that stand, to each address.
+
+    What waits for an address that is no longer set is dropped.
+    """
+    messages, said = news(kind, problems, record.said)
+    waiting = [
+        Waiting(message=each.message, addresses=left)
+        for each in record.waiting
+        if (left := tuple(name for name in each.addresses if name in addresses))
+    ]
+    waiting += [Waiting(message=message, addresses=tuple(addresses)) for message in messages]
+    return Record(said=said, waiting=tuple(waiting))
+
+
+def news(
+    kind: Kind, problems: Iterable[Problem], said: Mapping[str, Said]
+) -> tuple[Sequence[Message], Mapping[str, Said]]:
+    """The messages to send now, ends first, and what is said after them, by subject."""
+    standing = {problem.subject: problem for problem in problems}
+    messages = [
+        _end(kind, subject, before)
+        for subject, before in said.items()
+        if subject not in standing and before.has_end
+    ]
+    after: dict[str, Said] = {}
+    for subject, problem in standing.items():
+        before = said.get(subject)
+        if before is None or problem.level > before.level:
+            messages.append(_message(problem, "worse" if before else "new"))
+        after[subject] = _said(problem, before)
+    return messages, after
+
+
+def _said(problem: Problem, before: Said | None) -> Said:
+    if before is not None:
+        return before.model_copy(update={"level": max(problem.level, before.level)})
+    return Said(
+        level=problem.level,
+        title=problem.title,
+        since=problem.since,
+        link=problem.link,
+        has_end=problem.has_end,
+    )
+
+
+def _message(problem: Problem, news: News) -> Message:
+    is_worse = news == "worse" and problem.has_end
+    title = f"Kido, worse: {problem.title}" if is_worse else f"Kido: {problem.title}"
+    since = [f"Since {problem.since}"] if problem.has_end else []
+    body = [*problem.lines, "", *since, problem.link]
+    return Message(
+        kind=problem.kind, subject=problem.subject, news=news, title=title, body=_joined(body)
+    )
+
+
+def _end(kind: Kind, subject: str, before: Said) -> Message:
+    body = [f"It is over. It began {before.since}.", "", before.link]
+    return Message(
+        kind=kind, subject=subject, news="over", title=f"Kido, over: {before.title}",
+        body=_joined(body),
+    )  # fmt: skip
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "\n".join(lines).strip()
