@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -140,7 +140,7 @@ class BackupFolder:
         return record
 
     def has(self, sha256: str) -> bool:
-        return self._path(sha256).exists()
+        return self.path_of(sha256).exists()
 
     def add(self, path: Path, sha256: str | None = None) -> BackedUpFile:
         """Add a file of this machine, unless its content is there already.
@@ -169,7 +169,7 @@ class BackupFolder:
         """Move a temporary file of this folder to its place, unless its content is there."""
         size = copy.stat().st_size
         if not self.has(sha256):
-            target = self._path(sha256)
+            target = self.path_of(sha256)
             target.parent.mkdir(exist_ok=True)
             with copy.open("rb") as file:
                 os.fsync(file.fileno())
@@ -190,33 +190,25 @@ class BackupFolder:
     def complete(self, record: BackupRecord, keep: int) -> str:
         """Write the record: from now on the backup exists. The last `keep` ones are kept.
 
-        Returns its name.
+        Its `made_at` is later than that of all others: by it they are ordered. Returns its name.
         """
         payload = record.model_dump_json(indent=1).encode()
         digest = hashlib.sha256(payload).hexdigest()[:_HASH_IN_NAME]
-        name = f"{record.made_at:%Y%m%dT%H%M%S}-{digest}"
+        name = f"{record.made_at:%Y%m%dT%H%M%S%f}-{digest}"
         write_atomically(self.folder / RECORDS / f"{name}.json", payload)
         for earlier in self.names()[:-keep]:
             (self.folder / RECORDS / f"{earlier}.json").unlink()
         self._remove_all_but({file.sha256 for kept in self.names() for file in self._files(kept)})
         return name
 
-    def damaged(self, record: BackupRecord, on_file: Callable[[int], None]) -> list[str]:
-        """The files of a backup that are missing or differ from what was backed up.
-
-        `on_file` gets the number of bytes of each file that was read.
-        """
+    def damaged(self, record: BackupRecord) -> list[str]:
+        """The names of files of a backup that are missing or differ from what was backed up."""
         wrong: dict[str, bool] = {}
         for file in record.files.values():
             if file.sha256 not in wrong:
-                path = self._path(file.sha256)
+                path = self.path_of(file.sha256)
                 wrong[file.sha256] = not path.exists() or sha256_of_file(path) != file.sha256
-                on_file(file.bytes)
-        return [
-            f"{name} ({self._path(file.sha256)})"
-            for name, file in record.files.items()
-            if wrong[file.sha256]
-        ]
+        return [name for name, file in record.files.items() if wrong[file.sha256]]
 
     def restore(self, file: BackedUpFile, target: Path) -> None:
         """Copy a file of a backup to its place, with the time of the original.
@@ -224,9 +216,9 @@ class BackupFolder:
         Raises DamagedError if the copy differs from what was backed up.
         """
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self._path(file.sha256), target)
+        shutil.copyfile(self.path_of(file.sha256), target)
         if sha256_of_file(target) != file.sha256:
-            raise DamagedError(f"{self._path(file.sha256)} is damaged.", hint=_OTHER_BACKUP)
+            raise DamagedError(f"{self.path_of(file.sha256)} is damaged.", hint=_OTHER_BACKUP)
         os.utime(target, ns=(file.modified_ns, file.modified_ns))
 
     def _files(self, name: str) -> Collection[BackedUpFile]:
@@ -238,9 +230,10 @@ class BackupFolder:
                 path.unlink()
 
     def _size(self, sha256: str) -> int:
-        return self._path(sha256).stat().st_size
+        return self.path_of(sha256).stat().st_size
 
-    def _path(self, sha256: str) -> Path:
+    def path_of(self, sha256: str) -> Path:
+        """Where a content is, or would be."""
         return self.folder / FILES / sha256[:2] / sha256
 
 

@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -100,6 +100,8 @@ class _Backup:
             last = self._folder.last()
             self._before = last.files if last else {}
             made_at = datetime.now(UTC).replace(tzinfo=None)
+            if last and made_at <= last.made_at:  # the clock was set back
+                made_at = last.made_at + timedelta(microseconds=1)
             files: Files = {}
             for title, copy_part in (
                 ("dagster", self._dagster),
@@ -260,11 +262,13 @@ def restore(
     record = backups.read(chosen)
     if not is_check:
         _require_empty(settings, record)
-    damaged = backups.damaged(record, lambda _: None)
+    damaged = backups.damaged(record)
     if damaged:
+        path = backups.path_of(record.files[damaged[0]].sha256)
         raise DamagedError(
             f"Backup {chosen} is damaged: {listed(damaged)}.",
-            hint="Restore an earlier one: kido restore DIR --backup NAME.",
+            hint=f"The first one is {path}: remove it, then kido backup copies it from the home "
+            "again. Or restore an earlier one: kido restore DIR --backup NAME.",
         )
     write(
         f"Backup {chosen}: {counted(len(record.files), 'file')}, {amount_of_bytes(record.bytes)}, "
