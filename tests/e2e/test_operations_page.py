@@ -198,7 +198,8 @@ def test_the_page_leads_from_an_empty_server_to_one_and_back(tmp_path: Path, rec
     assert home.stat().st_mode & 0o777 == 0o750
     # Nothing but the folders of the page was written to.
     assert list((tmp_path / "home").iterdir()) == []
-    started = [line for line in server.calls.read_text().splitlines() if "enable --now" in line]
+    calls = server.calls.read_text().splitlines()
+    started = [call for call in calls if call.startswith("systemctl enable --now")]
     assert started[0] == (
         "systemctl enable --now kido-web.service kido-daemon.service kido-backup.timer"
     )
