@@ -474,6 +474,23 @@ def accept(
 
 
 @app.command()
+def docs() -> None:
+    """Render Great Expectations' Data Docs of the last build into reports/data_docs/."""
+    settings = _settings()
+    from dagster_project.orchestration.overview import render_data_docs
+
+    typer.echo(render_data_docs(settings))
+
+
+@app.command()
+def prepare() -> None:
+    """Parse the dbt project ahead of time, so that builds and the UI start fast."""
+    from dagster_project.orchestration import dbt_runner
+
+    dbt_runner.prepare()
+
+
+@app.command()
 def backup(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the backups.")],
     keep: Annotated[int, typer.Option(min=1, help="Number of backups to keep in it.")] = 7,
@@ -504,23 +521,6 @@ def restore(
     from dagster_project.orchestration.backup import restore as restore_home
 
     restore_home(settings, folder, backup, _print, is_check=check)
-
-
-@app.command()
-def docs() -> None:
-    """Render Great Expectations' Data Docs of the last build into reports/data_docs/."""
-    settings = _settings()
-    from dagster_project.orchestration.overview import render_data_docs
-
-    typer.echo(render_data_docs(settings))
-
-
-@app.command()
-def prepare() -> None:
-    """Parse the dbt project ahead of time, so that builds and the UI start fast."""
-    from dagster_project.orchestration import dbt_runner
-
-    dbt_runner.prepare()
 
 
 @app.command()
