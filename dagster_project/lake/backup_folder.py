@@ -109,16 +109,16 @@ class BackupFolder:
 
         Raises ConfigurationError if there is none, or several.
         """
-        found = [known for known in self.names() if known.startswith(name)]
+        matching = [known for known in self.names() if known.startswith(name)]
         if not name:
-            found = found[-1:]
-        if len(found) == 1:
-            return found[0]
+            matching = matching[-1:]
+        if len(matching) == 1:
+            return matching[0]
         if not self.names():
             raise ConfigurationError(f"{self.folder} has no complete backup.")
         raise ConfigurationError(
             f"{self.folder} has no backup {name!r}."
-            if not found
+            if not matching
             else f"{name!r} is the beginning of several backups.",
             hint=f"It has {listed(self.names())}.",
         )
