@@ -528,6 +528,39 @@ def prepare() -> None:
 
 
 @app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the backups.")],
+    keep: Annotated[int, typer.Option(min=1, help="Number of backups to keep in it.")] = 7,
+) -> None:
+    """Back up what cannot be rebuilt: landing, releases, quarantine, and what Dagster recorded.
+
+    Works while the UI, a fetch or a build runs. Only what is new since the last backup is copied.
+    The settings (KIDO_...) are not in it.
+    """
+    settings = _settings()
+    from dagster_project.orchestration.backup import back_up
+
+    back_up(settings, folder, keep, _print)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the backups.")],
+    backup: Annotated[
+        str, typer.Option(help="Backup, or the beginning of its name; the last if not given.")
+    ] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Only compare every file with its hash.")
+    ] = False,
+) -> None:
+    """Restore a backup into an empty KIDO_HOME and rebuild the lake. Then: kido build."""
+    settings = _settings()
+    from dagster_project.orchestration.backup import restore as restore_home
+
+    restore_home(settings, folder, backup, _print, is_check=check)
+
+
+@app.command()
 def dev(
     port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
     host: Annotated[str, typer.Option(help="Address the UI listens on.")] = "127.0.0.1",

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict
 
 from dagster_project import words
-from dagster_project.lake.landing import AskedSlices, Landing, Snapshot, Withdrawn
+from dagster_project.lake.landing import LEDGER, AskedSlices, Landing, Snapshot, Withdrawn
 from dagster_project.lake.records import Records
 from dagster_project.sources.card import Window
 
@@ -94,7 +94,7 @@ class Ledger:
     def __init__(self, landing: Landing, source: str) -> None:
         self._landing = landing
         self._source = source
-        self._records = Records(landing.store, f"{source}/.ledger", Ask, ".json")
+        self._records = Records(landing.store, f"{source}/{LEDGER}", Ask, ".json")
 
     def asks(self, until: datetime | None = None) -> list[Ask]:
         """Asks, oldest first; an ask whose snapshot does not exist is left out."""

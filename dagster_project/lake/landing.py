@@ -28,6 +28,10 @@ UNBUNDLED = "left_bundle"
 """Folder beside it, for records of bundled documents that the program no longer has."""
 
 
+LEDGER = ".ledger"
+"""Folder beside the snapshots of a source, for the records of what was asked."""
+
+
 class Origin(BaseModel):
     """Where a document comes from, as a reader needs it for a citation."""
 
@@ -362,6 +366,36 @@ class Landing:
             self.store.address(f"{snapshot.source}/{snapshot.snapshot_id}/{file}")
             for file, _ in self._files(snapshot)
         ]
+
+    def sources(self) -> list[str]:
+        """The names of the sources of which something is recorded."""
+        folders = (self.store.names(folder) for folder in ("", WITHDRAWN, UNBUNDLED))
+        names = {name for of_folder in folders for name in of_folder}
+        return sorted(names - {WITHDRAWN, UNBUNDLED})
+
+    def recorded_files(self, source: str) -> Iterator[tuple[str, str | None]]:
+        """Names of all files that are recorded of a source, of payloads with their hash.
+
+        What refers to a file comes before it. Neither indexes nor unfinished snapshots are among
+        them. Raises FileNotFoundError if a snapshot is withdrawn or reinstated meanwhile.
+        """
+        withdrawn = dict(self.withdrawn(source))
+        landed = self._snapshot_records(source).all()
+        if withdrawn.keys() != self._withdrawal_records(source).names():
+            raise FileNotFoundError(f"{WITHDRAWN}/{source}")
+        for folder in (f"{source}/{LEDGER}", f"{UNBUNDLED}/{source}", f"{WITHDRAWN}/{source}"):
+            for name in self.store.names(folder):
+                if name.endswith(".json"):
+                    yield f"{folder}/{name}", None
+        for snapshot_id, record in withdrawn.items():
+            for file, sha256 in self._files(record.snapshot):
+                name = f"{source}/{snapshot_id}/{file}"
+                is_moved = self.store.exists(f"{WITHDRAWN}/{name}")
+                yield (f"{WITHDRAWN}/{name}" if is_moved else name), sha256
+        for snapshot_id in landed.keys() - withdrawn.keys():
+            yield f"{source}/{snapshot_id}/origin.json", None
+            for file, sha256 in self._files(landed[snapshot_id]):
+                yield f"{source}/{snapshot_id}/{file}", sha256
 
     def _damaged(self, name: str, how: str) -> DamagedError:
         return DamagedError(

@@ -59,3 +59,15 @@ def process_in_log(instance: dg.DagsterInstance, run_id: str) -> str | None:
 
 def _owner_of(settings: Settings, instance: dg.DagsterInstance, run_id: str) -> str | None:
     return builds.Build(settings.build_dir / run_id).owner or process_in_log(instance, run_id)
+
+
+def end_all_runs(instance: dg.DagsterInstance, reason: str) -> list[str]:
+    """Mark every run in progress as failed and free its pools; returns their ids.
+
+    Only for a copy of an instance, of which no run can be running.
+    """
+    runs = instance.get_runs(dg.RunsFilter(statuses=_MAY_BE_RUNNING))
+    for run in runs:
+        instance.report_run_failed(run, reason)
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return [run.run_id for run in runs]

@@ -157,7 +157,7 @@ def publish(
     file that describe it. If a newer release was published meanwhile, that one is returned and
     this one is not published. Raises PublicationError if a schema is missing.
     """
-    with _release_lock(settings):
+    with release_lock(settings):
         current, is_published = current_release(settings), is_kept(settings, release.release_id)
         if current and current.release_id > release.release_id and not is_published:
             return current
@@ -186,7 +186,7 @@ def publish_replay(
     release = release.model_copy(update={"published_at": published_at})
     target = settings.replay_file
     settings.replays_dir.mkdir(parents=True, exist_ok=True)
-    with _release_lock(settings):
+    with release_lock(settings):
         fresh = _fresh_beside(target)
         try:
             complete(release)
@@ -227,7 +227,7 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
 
     Waits for another publication. Raises PublicationError if it is not kept.
     """
-    with _release_lock(settings):
+    with release_lock(settings):
         kept = {release.release_id: release for release in _kept_releases(settings)}
         current = current_release(settings)
         if release_id is None:
@@ -399,7 +399,7 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def _release_lock(settings: Settings) -> Iterator[None]:
+def release_lock(settings: Settings) -> Iterator[None]:
     """Wait until no other process publishes; then complete what a killed one left unfinished."""
     settings.releases_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.releases_dir / ".lock"):

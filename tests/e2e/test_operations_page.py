@@ -1,0 +1,205 @@
+"""docs/operations.md: its commands are run in their order, in folders of this test.
+
+What needs root (`sudo`, `systemctl`, `useradd`, ...) is replaced by programs that write down how
+they were called; `kido`, `dagster`, `make`, `install`, `mv`, `cp` and `ln` are the real ones.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from dagster_project.cli import app
+from dagster_project.settings import Settings
+from tests.conftest import CHECKOUT
+from tests.nightly import nightly
+
+PAGE = (CHECKOUT / "docs" / "operations.md").read_text("utf8")
+BLOCKS = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+LINES = [line for block in BLOCKS for line in block.splitlines()]
+
+FOLDERS = (
+    "/opt/kido", "/var/lib/kido", "/var/backups/kido", "/etc/kido", "/etc/systemd", "/etc/nginx",
+    "/usr/local/bin",
+)  # fmt: skip
+
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+AWAITED = {
+    "alert", "clean", "doctor", "failed_runs", "failed_checks", "held_releases", "late_sources",
+    "restriction_clauses", "clean_up", "build_what_landed",
+}  # fmt: skip
+"""Commands, sensors and schedules that the page names and that are not there yet: they are left
+out of what is run. A name that is there is removed from this list."""
+
+RECORDED = "apt-get htpasswd journalctl nginx rsync sudoedit systemctl useradd"
+"""Programs that are only written down."""
+
+STUBS = {
+    "sudo": 'if [ "$1" = -u ]; then shift 2; fi\nexec "$@"',
+    "git": """
+case "$*" in
+*"rev-parse HEAD") echo 0123456789abcdef0123456789abcdef01234567 ;;
+esac""",
+    "install": """
+options=
+while [ $# -gt 0 ]; do
+  case "$1" in
+  -o | -g) shift 2 ;;
+  *) options="$options $1"; shift ;;
+  esac
+done
+exec /usr/bin/install $options""",
+    **dict.fromkeys(RECORDED.split(), ""),
+}
+
+
+def options_of(line: str) -> tuple[list[str], list[str]]:
+    """The words of a `kido` or `dagster` command of the page, and its options."""
+    words = re.sub(r"^sudo (-u kido )?", "", line).split()
+    return [word for word in words if not word.startswith("-")], [
+        word for word in words if word.startswith("--")
+    ]
+
+
+def test_the_page_has_every_step_as_commands() -> None:
+    assert len(BLOCKS) > 15
+    assert all(line.startswith(("sudo ", "sudoedit ", "BEFORE=")) for line in LINES)
+    assert PAGE.count("```") == 2 * len(BLOCKS)
+
+
+def test_every_kido_command_on_the_page_exists() -> None:
+    inline = re.findall(r"`((?:sudo -u kido )?kido [a-z][^`]*)`", PAGE)
+    lines = [*(line for line in LINES if " kido kido " in line), *inline]
+    assert len(lines) > 20
+    assert not AWAITED & set(COMMANDS)
+    for line in lines:
+        (_, name, *_), options = options_of(line)
+        if name in AWAITED:
+            continue
+        assert name in COMMANDS, line
+        known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+        assert set(options) <= known, line
+
+
+def test_every_schedule_and_sensor_on_the_page_exists() -> None:
+    from dagster_project.definitions import defs
+
+    repository = defs().get_repository_def()
+    known = {
+        "schedule": {schedule.name for schedule in repository.schedule_defs},
+        "sensor": {sensor.name for sensor in repository.sensor_defs},
+    }
+    started = re.findall(r"dagster (schedule|sensor) (?:start|stop) (\w+)", PAGE)
+    assert started
+    assert not AWAITED & (known["schedule"] | known["sensor"])
+    for kind, name in started:
+        assert name in known[kind] | AWAITED
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """A webhook that accepts every message."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[int]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Server:
+    """The folders of a server under one folder, and the programs on its path."""
+
+    def __init__(self, root: Path, receiver: int) -> None:
+        self.root = root
+        self.calls = root / "calls"
+        for folder in ("home", "stubs", "etc/systemd/system", "etc/nginx/conf.d", "usr/local/bin"):
+            (root / folder).mkdir(parents=True)
+        self._check_out(receiver)
+        for name, script in STUBS.items():
+            stub = root / "stubs" / name
+            stub.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.calls}\n{script}\n')
+            stub.chmod(0o755)
+
+    def _check_out(self, receiver: int) -> None:
+        """What `git clone` and `make setup` leave, with the paths of this server."""
+        checkout = self.root / "opt" / "kido"
+        (checkout / ".venv").mkdir(parents=True)
+        (checkout / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+        (checkout / ".venv" / ".ready").touch()
+        for path in CHECKOUT.iterdir():
+            if path.name not in (".venv", ".git", "deploy", "data"):
+                (checkout / path.name).symlink_to(path)
+        (checkout / "deploy").mkdir()
+        for path in (CHECKOUT / "deploy").iterdir():
+            text = self.here(path.read_text("utf8"))
+            if path.name == "kido.env" and "alerts" in Settings.model_fields:
+                text += f"KIDO_ALERTS=json://127.0.0.1:{receiver}\n"
+            (checkout / "deploy" / path.name).write_text(text)
+
+    def here(self, text: str) -> str:
+        return re.sub(rf"(?<![\w/])({'|'.join(FOLDERS)})\b", rf"{self.root}\1", text)
+
+    def run(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run a script as a person would type it, in an environment without settings."""
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"set -x\n{self.here(script)}"],
+            cwd=self.root / "home", capture_output=True, text=True, timeout=1800, check=False,
+            env={
+                "HOME": str(self.root / "home"),
+                "PATH": f"{self.root}/stubs:{self.root}/usr/local/bin:/usr/bin:/bin",
+                "LANG": os.environ.get("LANG", "C.UTF-8"),
+            },
+        )  # fmt: skip
+
+
+@nightly
+def test_the_page_leads_from_an_empty_server_to_one_and_back(tmp_path: Path, receiver: int) -> None:
+    server = Server(tmp_path, receiver)
+    result = server.run("\n".join(line for line in LINES if not AWAITED & set(line.split())))
+    print(result.stdout, result.stderr)
+    assert result.returncode == 0, result.stderr[-4000:]
+    home = tmp_path / "var/lib/kido"
+    # The home was moved away twice, and restored twice.
+    for name in ("kido", "kido.before", "kido.after"):
+        assert (tmp_path / "var/lib" / name / "kido.duckdb").exists()
+    releases = json.loads(server.run("sudo -u kido kido releases --json").stdout)
+    assert [release["is_current"] for release in releases] == [True]
+    schedules = server.run("sudo -u kido dagster schedule list").stdout
+    assert re.findall(r"^Schedule: (\w+) \[RUNNING\]", schedules, re.MULTILINE) == ["renew"]
+    assert len(list((tmp_path / "var/backups/kido/backups").glob("*.json"))) == 3
+    assert {path.name for path in (tmp_path / "etc/systemd/system").iterdir()} == {
+        path.name for path in (CHECKOUT / "deploy").glob("kido-*.*") if path.suffix != ".sh"
+    }
+    assert (tmp_path / "etc/kido/kido.env").stat().st_mode & 0o777 == 0o640
+    assert home.stat().st_mode & 0o777 == 0o750
+    # Nothing but the folders of the page was written to.
+    assert list((tmp_path / "home").iterdir()) == []
+    calls = server.calls.read_text().splitlines()
+    started = [call for call in calls if call.startswith("systemctl enable --now")]
+    assert started[0] == (
+        "systemctl enable --now kido-web.service kido-daemon.service kido-backup.timer"
+    )
