@@ -99,15 +99,14 @@ def launch_build(page: Page, address: str) -> None:
     """*Jobs*, `build`, **Materialize all**; opens the page of the run."""
     page.goto(f"{address}/locations/kido/jobs/build")
     page.get_by_role("button", name="Materialize all").click()
+    launched = page.get_by_text("Launched run").first
     # What can be backfilled and was not yet is asked about.
     confirm = page.get_by_role("button", name="Confirm")
-    view = page.get_by_role("link", name="View").or_(page.get_by_role("button", name="View"))
-    confirm.or_(view).first.wait_for()
+    confirm.or_(launched).first.wait_for()
     if confirm.count():
         confirm.click()
-    page.goto(f"{address}/runs")
-    newest = page.get_by_role("row").filter(has_text="build").first
-    newest.get_by_role("link", name=re.compile("^[0-9a-f]{8}$")).click()
+    launched.wait_for()
+    page.get_by_text("View", exact=True).first.click()
 
 
 def test_two_years_are_backfilled_in_one_run(page: Page, address: str, pictures: Path) -> None:
