@@ -14,10 +14,12 @@ from dagster_project.intake.stores import landing_of
 from dagster_project.lake.landing import Landing
 from dagster_project.orchestration.keys import (
     BACKFILL_TAG,
+    NEWS_ONLY_TAG,
     PUBLISHED,
     data_version,
     landing_key,
 )
+from dagster_project.orchestration.killed_runs import end_killed_runs
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_names
 
@@ -35,7 +37,9 @@ def once_landed() -> dg.AutomationCondition[Any]:
     """Of the lake tables of a source: its landing has other documents than at the last build.
 
     True at the next full hour, and only while no build runs and its landing is not being made.
-    A landing that received nothing new keeps its data version, and causes nothing.
+    A landing that received nothing new keeps its data version, and causes nothing. When the sensor
+    is switched on, every table is requested once: what landed before is not known to it. That run
+    builds only if something is new.
     """
     condition = dg.AutomationCondition
     backfills = dg.AssetSelection.tag(BACKFILL_TAG, "true")
@@ -43,7 +47,9 @@ def once_landed() -> dg.AutomationCondition[Any]:
     # The windows of a backfill are materialised one by one, without a version of the whole.
     is_backfilled = condition.any_deps_match(condition.newly_updated()).allow(backfills)
     return (
-        (has_landed | is_backfilled).since(condition.newly_requested() | condition.newly_updated())
+        (has_landed | is_backfilled | condition.initial_evaluation()).since(
+            condition.newly_requested() | condition.newly_updated()
+        )
         & condition.cron_tick_passed(HOURLY)
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()
@@ -64,7 +70,7 @@ def automation_sensor() -> dg.AutomationConditionSensorDefinition:
     return dg.AutomationConditionSensorDefinition(
         BUILD_WHAT_LANDED,
         target=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
-        run_tags={"kido/trigger": "automation"},
+        run_tags={NEWS_ONLY_TAG: "true"},
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Builds, audits and publishes what follows from documents that landed since "
@@ -80,10 +86,13 @@ def landings_sensor() -> dg.SensorDefinition:
         minimum_interval_seconds=300,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Reports documents that were landed, fetched or withdrawn at a terminal, so "
-        "that the UI shows them and build_what_landed builds them. It starts no run.",
+        "that the UI shows them and build_what_landed builds them. Records builds of a terminal "
+        "that were killed as failed. It starts no run.",
     )
     def report_landings(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        landing = landing_of(Settings.load())
+        settings = Settings.load()
+        end_killed_runs(settings, context.instance)
+        landing = landing_of(settings)
         return dg.SensorResult(
             asset_events=[
                 event
@@ -103,7 +112,9 @@ def _unreported(
     version = data_version(snapshots).value
     latest = instance.get_latest_materialization_event(landing_key(source))
     known = latest.asset_materialization if latest else None
-    if not snapshots or (known and (known.tags or {}).get(DATA_VERSION_TAG) == version):
+    if known is None and not snapshots:
+        return None
+    if known and (known.tags or {}).get(DATA_VERSION_TAG) == version:
         return None
     return dg.AssetMaterialization(
         landing_key(source),

@@ -11,8 +11,12 @@ import dagster as dg
 
 from dagster_project.sources.card import Calendar
 
-GRACE_HOURS = 1
-"""How long after the time of its calendar a publisher may still be asked."""
+GRACE_HOURS = 3
+"""How long after the time of its calendar a publisher may still be asked.
+
+The daily schedule `renew` begins at about the time of Japan's customs, and asks one publisher after
+another.
+"""
 
 LOWER_BOUND = timedelta(days=1)
 """A landing of the day before the deadline is fresh: the daily schedule `renew` is enough."""

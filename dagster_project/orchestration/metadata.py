@@ -120,41 +120,18 @@ def suite_check_result(
         for result in results_of_rule
         if result.status != "passed"
     ]
-    worst = max(
-        (merged.failing_rows / merged.rows for merged in merge(failed) if merged.rows), default=0.0
-    )
     metadata: dict[str, Any] = {
         "engine": "great_expectations",
         "failing_rows": sum(failure.failing_rows for failure in failed),
-        "share_of_failing_rows": worst,
-        "rules": dg.MetadataValue.md(
-            markdown_table(
-                [
-                    _rule_in_words(name, results_of_rule)
-                    for name, results_of_rule in by_rule.items()
-                ],
-                None,
-            )
+        "share_of_failing_rows": max(
+            (each.failing_rows / each.rows for each in merge(failed) if each.rows), default=0.0
         ),
+        "rules": dg.MetadataValue.md(
+            markdown_table([_rule_in_words(*of_rule) for of_rule in by_rule.items()], None)
+        ),
+        **({} if seconds is None else {"seconds": round(seconds, 3)}),
+        **(_findings(suite, by_rule, failed) if failed else {}),
     }
-    if seconds is not None:
-        metadata["seconds"] = round(seconds, 3)
-    if failed:
-        rules = {rule.name: rule for rule in suite.rules}
-        metadata["observed"] = "; ".join(
-            f"{merged.check_name}: {finding_in_words(merged, rules.get(merged.check_name))}"
-            for merged in merge(
-                batch_result
-                for results_of_rule in by_rule.values()
-                for batch_result in results_of_rule
-            )
-            if merged.status != "passed"
-        )
-        if all(failure.status == COULD_NOT_RUN for failure in failed):
-            metadata[COULD_NOT_RUN] = len(failed)
-        metadata["offending_rows"] = dg.MetadataValue.md(
-            "\n\n".join(_offending(failure) for failure in failed)
-        )
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=SUITE_CHECK,
@@ -164,6 +141,24 @@ def suite_check_result(
         else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
+
+
+def _findings(
+    suite: Suite, by_rule: Mapping[str, Sequence[CheckResult]], failed: Sequence[CheckResult]
+) -> dict[str, Any]:
+    """What failed of a suite: in a sentence per rule, and with its first offending rows."""
+    rules = {rule.name: rule for rule in suite.rules}
+    observed = "; ".join(
+        f"{merged.check_name}: {finding_in_words(merged, rules.get(merged.check_name))}"
+        for merged in merge(result for results in by_rule.values() for result in results)
+        if merged.status != "passed"
+    )
+    is_unknown = all(failure.status == COULD_NOT_RUN for failure in failed)
+    return {
+        "observed": observed,
+        **({COULD_NOT_RUN: len(failed)} if is_unknown else {}),
+        "offending_rows": dg.MetadataValue.md("\n\n".join(map(_offending, failed))),
+    }
 
 
 def _is_error(result: CheckResult, suite: Suite) -> bool:

@@ -185,7 +185,7 @@ def test_every_asset_leads_to_the_files_that_make_it(graph: Any) -> None:
 
 
 def test_a_publisher_that_builds_ask_is_fresh_by_its_calendar() -> None:
-    """Each of its times is a deadline an hour later, in its zone; the daily run is enough."""
+    """Each of its times is a deadline three hours later, in its zone; the daily run is enough."""
 
     def policies(*fetched: str) -> dict[str, dg.FreshnessPolicy]:
         return {
@@ -197,12 +197,12 @@ def test_a_publisher_that_builds_ask_is_fresh_by_its_calendar() -> None:
 
     assert policies() == {}
     assert policies("ecb", "hmrc", "baci") == {
-        "landing/ecb": dg.FreshnessPolicy.cron("30 17 * * 1-5", timedelta(days=1), "Europe/Berlin"),
+        "landing/ecb": dg.FreshnessPolicy.cron("30 19 * * 1-5", timedelta(days=1), "Europe/Berlin"),
         "landing/hmrc": dg.FreshnessPolicy.cron(
-            "45 10 10-18 * *", timedelta(days=1), "Europe/London"
+            "45 12 10-18 * *", timedelta(days=1), "Europe/London"
         ),
     }
-    # Every calendar makes a policy: Dagster accepts its cron line an hour later.
+    # Every calendar makes a policy: Dagster accepts its cron line three hours later.
     asked = {name for name, source in all_sources().items() if can_be_asked(source)}
     assert len(policies(*asked)) == len(RENEWALS)
 
