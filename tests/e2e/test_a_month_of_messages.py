@@ -25,10 +25,11 @@ from dagster_project.alerts.problems import KINDS
 from dagster_project.definitions import defs
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
-from dagster_project.intake.stores import landing_of
+from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import withdraw
 from dagster_project.orchestration.execute import open_instance
 from dagster_project.orchestration.keys import lake_key, landing_key
+from dagster_project.orchestration.lateness import lateness_by_frequency
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources, source_named, source_names
 from tests import bundled
@@ -92,14 +93,16 @@ class MisprintedReserve(FederalReserve):
 
 @dataclass
 class Month:
-    """What happened: by day the messages and the sources that landed something."""
+    """What happened: by day the messages, and how far the figures reach."""
 
     hook: Webhook
     mail: MailServer
     settings: Settings
     said: dict[date, list[str]] = field(default_factory=dict)
-    landed: dict[date, list[str]] = field(default_factory=dict)
-    not_built: set[str] = field(default_factory=set)
+    held: dict[date, dict[str, str]] = field(default_factory=dict)
+    """The newest period in the lake after the run of a day, by source."""
+    published: dict[date, dict[str, str]] = field(default_factory=dict)
+    """The latest day of a period in the published file, on the days of a build."""
     failed_runs: list[date] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
 
@@ -196,10 +199,9 @@ def run_day(month: Month, day: date, definitions: dg.Definitions) -> None:
     before = landed_snapshots(month.settings)
     with open_instance(month.settings) as instance:
         run(month, day, definitions, instance, *assets_of_sources())
-        landed = landed_snapshots(month.settings) - before
-        if landed or day == WITHDRAWN:
-            build(month, day, definitions, instance, {name for _, name in landed})
-        month.landed[day] = sorted({source for source, _ in landed})
+        month.held[day] = held_through(month.settings)
+        if landed_snapshots(month.settings) - before or day == WITHDRAWN:
+            build(month, day, definitions, instance)
         for _ in range(TICKS_A_DAY):
             month.tick(day, instance, definitions)
 
@@ -224,12 +226,26 @@ def build(
     day: date,
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
-    landed: Set[str],
 ) -> None:
     run(month, day, definitions, instance)
     with duckdb.connect(str(month.settings.published_file), read_only=True) as connection:
-        built = connection.execute("select snapshot_id from catalog.snapshots").fetchall()
-    month.not_built |= landed - {name for (name,) in built}
+        month.published[day] = dict(
+            connection.execute(
+                "select source, latest_period::varchar from catalog.sources "
+                "where list_contains($names, source)",
+                {"names": list(NAMES)},
+            ).fetchall()
+        )
+
+
+def held_through(settings: Settings) -> dict[str, str]:
+    """The newest period in the lake, by source."""
+    lake, landing = lake_of(settings), landing_of(settings)
+    return {
+        name: late.held_through
+        for name in NAMES
+        for late in lateness_by_frequency(settings, source_named(name), lake, landing)
+    }
 
 
 def assets_of_sources() -> list[dg.AssetKey]:
@@ -263,16 +279,22 @@ def withdraw_misprint(settings: Settings) -> None:
 @nightly
 def test_each_publication_is_landed_and_built_once_on_its_day(month: Month) -> None:
     assert month.failed_runs == []
-    assert month.not_built == set()
-    landed = {day: sources for day, sources in month.landed.items() if sources and day > FIRST}
-    mondays = [date(2026, 10, 12) + timedelta(weeks=number) for number in range(5)]
-    of_the_reserve = [*(monday + timedelta(days=1) for monday in mondays), CORRECTED]
-    assert landed == {
-        **{day: ["fred"] for day in of_the_reserve},
-        LATE_UNTIL + timedelta(days=1): ["hmrc"],
-        STORM_OF_BRAZIL[1] + timedelta(days=1): ["comexstat"],
-        STORM_OF_WASHINGTON[1] + timedelta(days=1): ["pink_sheet"],
+    news = {
+        day: {name: period for name, period in held.items() if month.held[before][name] != period}
+        for before, (day, held) in zip(month.held, list(month.held.items())[1:], strict=False)
     }
+    tuesdays = [date(2026, 10, 13) + timedelta(weeks=number) for number in range(5)]
+    assert {day: of_day for day, of_day in news.items() if of_day} == {
+        **{day: {"fred": str(day - timedelta(days=4))} for day in tuesdays},
+        LATE_UNTIL + timedelta(days=1): {"hmrc": "2026-08"},
+        STORM_OF_BRAZIL[1] + timedelta(days=1): {"comexstat": "2026-10"},
+        STORM_OF_WASHINGTON[1] + timedelta(days=1): {"pink_sheet": "2026-10"},
+    }
+    assert {day for day, of_day in news.items() if of_day} <= month.published.keys()
+    for day, published in month.published.items():
+        assert published.keys() == month.held[day].keys()
+        for name, latest in published.items():
+            assert latest.startswith(month.held[day][name]), (day, name)
 
 
 @nightly
