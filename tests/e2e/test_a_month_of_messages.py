@@ -335,7 +335,8 @@ def test_the_suspension_that_lapses_is_said_ahead_and_on_its_day(month: Month) -
 def test_both_receivers_got_every_message_once_in_the_same_order(month: Month) -> None:
     assert month.hook.titles == month.mail.titles
     assert month.hook.refusals == month.mail.refusals == type(month.hook.refusals)()
-    assert max(Counter(month.hook.titles).values()) == 1
+    for day, titles in month.said.items():
+        assert max(Counter(titles).values(), default=0) <= 1, (day, titles)
     assert month.of("job") == month.of("release") == {}
 
 
