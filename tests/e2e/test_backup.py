@@ -16,7 +16,7 @@ from tests.e2e.conftest import BUNDLED, day_of, run_kido, start_kido
 from tests.nightly import nightly
 
 INDEX = "instrument,date,index\n" + "".join(
-    f"OWN,2025-{month:02}-{day:02},{99 + month + (day - 1) / 28}\n"
+    f"TOPIX,2025-{month:02}-{day:02},{99 + month + (day - 1) / 28}\n"
     for month in range(1, 13)
     for day in range(1, 29)
 )
