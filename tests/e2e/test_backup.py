@@ -15,11 +15,6 @@ from dagster_project.settings import Settings
 from tests.e2e.conftest import BUNDLED, day_of, run_kido, start_kido
 from tests.nightly import nightly
 
-INDEX = "instrument,date,index\n" + "".join(
-    f"OWN,2025-{month:02}-{day:02},{99 + month + (day - 1) / 28}\n"
-    for month in range(1, 13)
-    for day in range(1, 29)
-)
 QUESTIONS = (
     "from dependency.import_concentration order by all",
     "from exposure.measure_timeline order by all",
@@ -68,9 +63,7 @@ def test_a_build_goes_on_from_a_restored_home(restored: Path, tmp_path: Path) ->
     """Backups that are made while that build runs are whole, whatever moment they are of."""
     result = run_kido(restored, "build", KIDO_AS_OF=day_of(restored))
     assert "Nothing has changed since the published release." in result.stderr
-    (tmp_path / "own.csv").write_text(INDEX)
-    said(run_kido(restored, "land", "equity_indices", str(tmp_path / "own.csv")))
-    build = start_kido(restored, "build")
+    build = start_kido(restored, "build", "--force")
     backups, made = tmp_path / "during", 0
     while build.process.is_alive():
         said(run_kido(restored, "backup", str(backups), "--keep", "1000"))
