@@ -130,6 +130,7 @@ def test_a_run_is_cancelled(page: Page, address: str, pictures: Path) -> None:
     page.get_by_text("Canceled", exact=True).first.wait_for()
     page.reload()
     page.get_by_text("Canceled", exact=True).first.wait_for()
+    page.get_by_text("RUN_CANCELED").first.wait_for()
     page.screenshot(path=pictures / "cancelled-run.png")
 
 
@@ -184,7 +185,7 @@ def test_one_switch_builds_what_landed(page: Page, address: str, pictures: Path)
     line = page.locator("[data-index]").filter(has_text="build_what_landed")
     switch = line.locator("input").last
     expect(switch).not_to_be_checked()
-    switch.check(force=True)
+    line.locator("label").last.click()
     page.reload()
     expect(switch).to_be_checked()
     page.screenshot(path=pictures / "automation.png")
