@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from dagster_project.alerts.told import Message, News, Record, Waiting
+from dagster_project.alerts.messages import Message, News, Record, Waiting
 from dagster_project.errors import ConfigurationError, shortened
 from dagster_project.settings import Settings
 

@@ -28,7 +28,7 @@ Kind = Literal["runs", "quarantine", "parts"]
 
 
 @dataclass(frozen=True)
-class Old:
+class Expired:
     """Something that is older than its limit: its size, and why it is kept (empty: it is not)."""
 
     kind: Kind
@@ -39,7 +39,7 @@ class Old:
 
 def clean_quarantine(
     settings: Settings, sources: Mapping[str, Source], used: Collection[str], *, dry_run: bool
-) -> Iterator[Old]:
+) -> Iterator[Expired]:
     """Remove quarantined answers and rows that are older than `keep_quarantine_days`.
 
     `used` are the snapshots in a release that is published or blocked: what was quarantined of
@@ -54,14 +54,14 @@ def clean_quarantine(
         source = sources.get(folder.parent.name)
         reason = _why_kept(folder, landing, source, used)
         name = f"{folder.parent.name}/{folder.name}"
-        yield Old("quarantine", name, _size(folder), reason)
+        yield Expired("quarantine", name, _size(folder), reason)
         if not (reason or dry_run):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def clean_parts(
     settings: Settings, sources: Mapping[str, Source], *, dry_run: bool
-) -> Iterator[Old]:
+) -> Iterator[Expired]:
     """Remove parts of downloads and landings that were begun `keep_parts_days` ago, unfinished.
 
     A source that is being fetched or landed is left alone.
@@ -76,12 +76,14 @@ def clean_parts(
         try:
             with lock:
                 for part in old:
-                    yield Old("parts", part.name, part.bytes)
+                    yield Expired("parts", part.name, part.bytes)
                     if not dry_run:
                         part.remove()
         except BusyError:
             for part in old:
-                yield Old("parts", part.name, part.bytes, "its source is being fetched or landed")
+                yield Expired(
+                    "parts", part.name, part.bytes, "its source is being fetched or landed"
+                )
 
 
 @dataclass(frozen=True)

@@ -221,9 +221,9 @@ def _locks(settings: Settings) -> Iterator[Finding]:
         f"{file.stem} is being fetched or landed": file
         for file in sorted(settings.intake_dir.glob("*.lock"))
     } | {"a release is being published": settings.releases_dir / ".lock"}
-    held = [what for what, file in files.items() if file.exists() and _is_held(file)]
+    in_use = [what for what, file in files.items() if file.exists() and _is_locked(file)]
     # A process that ends releases its locks, however it ends: none of them is ever stale.
-    yield Finding("locks", "ok", f"{'; '.join(held) or 'No lock is held'}.")
+    yield Finding("locks", "ok", f"{'; '.join(in_use) or 'No lock is in use'}.")
     # The folder of a run that built nothing has only the name of its process.
     left = [
         folder
@@ -240,7 +240,7 @@ def _locks(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _is_held(file: Path) -> bool:
+def _is_locked(file: Path) -> bool:
     lock = FileLock(file)
     try:
         lock.acquire(timeout=0)

@@ -10,7 +10,7 @@ import dagster as dg
 from dagster_project.alerts.problems import Problem, first_lines
 from dagster_project.errors import counted, listed
 from dagster_project.orchestration.keys import ALERTED_BY
-from dagster_project.orchestration.standing import World
+from dagster_project.orchestration.standing import Installation
 
 _FINISHED = [
     dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED,
@@ -29,17 +29,19 @@ _PARTITION_TAGS = (
 _BLOCKING_CHECK = "DagsterAssetCheckFailedError"
 
 
-def failed_runs(world: World) -> Iterator[Problem]:
+def failed_runs(installation: Installation) -> Iterator[Problem]:
     """The jobs, and the choices of assets, that failed or were cancelled and did not succeed since.
 
     A run is left out if a failed check or a blocked release explains every failed step of it.
     """
-    for job in dict.fromkeys([*world.repository.job_names, _OF_CHOSEN_ASSETS]):
-        last = _finished(world.instance, job, 1)
+    for job in dict.fromkeys([*installation.repository.job_names, _OF_CHOSEN_ASSETS]):
+        last = _finished(installation.instance, job, 1)
         if not last or (job != _OF_CHOSEN_ASSETS and _has_succeeded(last[0])):
             continue
-        for subject, records in _by_subject(_finished(world.instance, job, _MOST_RUNS)).items():
-            problem = _problem(world, subject, records)
+        for subject, records in _by_subject(
+            _finished(installation.instance, job, _MOST_RUNS)
+        ).items():
+            problem = _problem(installation, subject, records)
             if problem is not None:
                 yield problem
 
@@ -68,26 +70,28 @@ def _subject(run: dg.DagsterRun) -> str:
     return " ".join([*assets, *checks, *partitions]) or run.job_name
 
 
-def _problem(world: World, subject: str, records: Sequence[dg.RunRecord]) -> Problem | None:
+def _problem(
+    installation: Installation, subject: str, records: Sequence[dg.RunRecord]
+) -> Problem | None:
     """The problem of a subject, from its finished runs, the last one first."""
     failing = []
     for record in records:
         if _has_succeeded(record):
             break
-        if not _is_explained(world.instance, record.dagster_run):
+        if not _is_explained(installation.instance, record.dagster_run):
             failing.append(record)
-    if not failing or _is_made_good(world.instance, failing[0]):
+    if not failing or _is_made_good(installation.instance, failing[0]):
         return None
     run, first = failing[0].dagster_run, failing[-1]
     is_cancelled = run.status == dg.DagsterRunStatus.CANCELED
-    reasons = [] if is_cancelled else _reasons(world.instance, run)
+    reasons = [] if is_cancelled else _reasons(installation.instance, run)
     return Problem(
         kind="failed_runs",
         subject=subject,
         title=f"{_named(run)} {'was cancelled' if is_cancelled else 'failed'}",
         since=minute(first.end_time or first.start_time or 0),
         lines=first_lines(reasons),
-        link=world.links.run(run.run_id),
+        link=installation.links.run(run.run_id),
     )
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import dagster as dg
 
 from dagster_project.errors import amount_of_bytes, counted
-from dagster_project.intake.clean import Kind, Old, clean_parts, clean_quarantine
+from dagster_project.intake.clean import Expired, Kind, clean_parts, clean_quarantine
 from dagster_project.orchestration import builds
 from dagster_project.orchestration.keys import fail_run_on
 from dagster_project.orchestration.launchpad import CleaningUp
@@ -43,10 +43,10 @@ _NOUNS: dict[Kind, str] = {
 class CleanUp:
     """What was removed, or would be, and what was kept although it is old."""
 
-    old: tuple[Old, ...]
+    old: tuple[Expired, ...]
     is_dry: bool
 
-    def removed(self, kind: Kind) -> list[Old]:
+    def removed(self, kind: Kind) -> list[Expired]:
         return [each for each in self.old if each.kind == kind and not each.kept_because]
 
     def kept(self, kind: Kind) -> Counter[str]:
@@ -103,7 +103,9 @@ def clean(
     )
 
 
-def clean_runs(settings: Settings, instance: dg.DagsterInstance, *, dry_run: bool) -> Iterator[Old]:
+def clean_runs(
+    settings: Settings, instance: dg.DagsterInstance, *, dry_run: bool
+) -> Iterator[Expired]:
     """Remove finished runs older than `keep_runs_days`, with their events and logs.
 
     A run is kept while the UI needs it: for the latest materialization of an asset or a partition,
@@ -120,7 +122,7 @@ def clean_runs(settings: Settings, instance: dg.DagsterInstance, *, dry_run: boo
         reason = needed.reason(run)
         files = _files_of(instance, run.run_id)
         size = sum(map(_size, (*files, *_logs_of(instance, run.run_id))))
-        yield Old("runs", run.run_id, size, reason)
+        yield Expired("runs", run.run_id, size, reason)
         if not (reason or dry_run):
             instance.delete_run(run.run_id)
             instance.compute_log_manager.delete_logs(prefix=[run.run_id])
@@ -241,14 +243,14 @@ def _events_folder(instance: dg.DagsterInstance) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _orphans(instance: dg.DagsterInstance, before: datetime, *, dry_run: bool) -> Iterator[Old]:
+def _orphans(instance: dg.DagsterInstance, before: datetime, *, dry_run: bool) -> Iterator[Expired]:
     """Files of runs that were deleted, in the UI or by a clean-up that was killed."""
     folder = _events_folder(instance)
     for file in sorted(folder.glob("*.db")) if folder else ():
         is_old = file.stat().st_mtime < before.timestamp()
         if is_old and _is_run_id(file.stem) and instance.get_run_by_id(file.stem) is None:
             files = sorted(file.parent.glob(f"{file.name}*"))
-            yield Old("runs", file.stem, sum(_size(path) for path in files))
+            yield Expired("runs", file.stem, sum(_size(path) for path in files))
             if not dry_run:
                 _unlink(files)
 

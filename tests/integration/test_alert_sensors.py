@@ -14,7 +14,7 @@ import pytest
 from dagster_project.orchestration.alert_sensors import alert_sensors, standing_problems
 from dagster_project.orchestration.builds import Build
 from dagster_project.orchestration.keys import ALERTED_BY
-from dagster_project.orchestration.standing import World
+from dagster_project.orchestration.standing import Installation
 from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
 from tests.fakes.receivers import Received, Webhook
@@ -177,13 +177,13 @@ def test_a_run_that_a_blocking_check_ended_is_left_to_the_check(home: Home) -> N
 
 
 def test_a_run_that_a_blocked_release_ended_is_left_to_the_release(home: Home) -> None:
-    home.does.step = dg.Failure("The build is blocked.", metadata={ALERTED_BY: "held_releases"})
+    home.does.step = dg.Failure("The build is blocked.", metadata={ALERTED_BY: "blocked_releases"})
     home.run()
     assert home.tick("failed_runs") == []
     # It does not hide a failure before it that nothing else reports.
     home.does.step = dg.Failure("The disk is full.")
     home.run()
-    home.does.step = dg.Failure("The build is blocked.", metadata={ALERTED_BY: "held_releases"})
+    home.does.step = dg.Failure("The build is blocked.", metadata={ALERTED_BY: "blocked_releases"})
     home.run()
     assert home.titles("failed_runs") == ["Kido: The job build failed"]
 
@@ -319,7 +319,7 @@ def test_builds_with_the_same_losses_are_said_once(home: Home) -> None:
     said = []
     for day in range(1, 6):
         block(home, day, LOSSES.format(after=400 + day, day=day))
-        said += home.tick("held_releases")
+        said += home.tick("blocked_releases")
     [message] = said
     assert message.title == "Kido: A release is blocked, since readers would lose data"
     lines = message.body.splitlines()
@@ -331,11 +331,11 @@ def test_builds_with_the_same_losses_are_said_once(home: Home) -> None:
 
 def test_other_losses_are_another_message(home: Home) -> None:
     block(home, 1, LOSSES.format(after=400, day=1))
-    home.tick("held_releases")
+    home.tick("blocked_releases")
     block(home, 2, "trade.flows of baci would lose 2 codes: 280530, 284690 (baci-2 was added).")
-    assert len(home.tick("held_releases")) == 2
+    assert len(home.tick("blocked_releases")) == 2
     block(home, 3, "trade.flows of baci would lose 2 codes: 280530, 811292 (baci-2 was added).")
-    over, new = home.tick("held_releases")
+    over, new = home.tick("blocked_releases")
     assert (over.title[:10], new.title[:10]) == ("Kido, over", "Kido: A re")
 
 
@@ -343,9 +343,9 @@ def test_a_release_that_is_published_ends_it(home: Home) -> None:
     from dagster_project.orchestration.builds import discard_blocked
 
     build = block(home, 1, LOSSES.format(after=400, day=1))
-    home.tick("held_releases")
+    home.tick("blocked_releases")
     discard_blocked(Settings.load().build_dir, build.release.release_id)
-    assert home.titles("held_releases") == [
+    assert home.titles("blocked_releases") == [
         "Kido, over: A release is blocked, since readers would lose data"
     ]
 
@@ -398,6 +398,8 @@ def test_what_stands_is_what_the_command_lists(home: Home) -> None:
     home.does.passes = False
     home.run()
     block(home, 1, LOSSES.format(after=400, day=1))
-    world = World(Settings.load(), home.instance, home.definitions.get_repository_def())
-    kinds = [each.kind for each in standing_problems(world) if each.kind != "late_sources"]
-    assert kinds == ["failed_checks", "held_releases"]
+    installation = Installation(
+        Settings.load(), home.instance, home.definitions.get_repository_def()
+    )
+    kinds = [each.kind for each in standing_problems(installation) if each.kind != "late_sources"]
+    assert kinds == ["failed_checks", "blocked_releases"]

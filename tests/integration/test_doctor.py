@@ -223,10 +223,10 @@ def test_the_clock_is_compared_with_those_of_the_publishers(
 # Locks and leftovers.
 
 
-def test_a_held_lock_is_named_and_one_that_is_left_is_not(settings: Settings) -> None:
+def test_a_lock_in_use_is_named_and_one_that_is_left_is_not(settings: Settings) -> None:
     with source_lock(settings, "ecb"):
         pass
-    assert found("locks") == [("ok", "No lock is held.")]
+    assert found("locks") == [("ok", "No lock is in use.")]
     with source_lock(settings, "ecb"):
         assert found("locks") == [("ok", "ecb is being fetched or landed.")]
 
@@ -248,7 +248,7 @@ def test_the_folder_and_the_run_of_a_killed_build_are_warnings(settings: Setting
         run = instance.create_run_for_job(build, status=dg.DagsterRunStatus.STARTED)
     folder = builds.Build(settings.build_dir / run.run_id)
     folder.claim(ended_process())
-    assert found("locks") == [("ok", "No lock is held.")]  # it has built nothing
+    assert found("locks") == [("ok", "No lock is in use.")]  # it has built nothing
     folder.file.write_bytes(b"half a build")
     assert found("locks")[1][0] == "warning"
     assert found("locks")[1][1].startswith("1 folder of ended builds (")

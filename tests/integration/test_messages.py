@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.alerts.messages import Record, next_record
 from dagster_project.alerts.problems import Problem
 from dagster_project.alerts.send import addresses, send_waiting
-from dagster_project.alerts.told import Record, next_record
 from dagster_project.errors import ConfigurationError
 from dagster_project.settings import Settings
 from tests.conftest import CHECKOUT

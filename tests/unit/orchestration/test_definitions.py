@@ -89,8 +89,8 @@ def test_a_check_that_another_kind_of_message_reports_says_which(graph: Any) -> 
         kinds.setdefault(kind, set()).add(key.name)
     assert kinds["late_sources"] == {"publisher_answered", "published_period_is_held"}
     gate = {key.name for key in graph.asset_check_keys if key.asset_key == PUBLISHED}
-    assert kinds["held_releases"] == gate - {"new_totals_keep_their_magnitude"}
-    assert kinds.keys() == {"late_sources", "held_releases", "failed_checks"}
+    assert kinds["blocked_releases"] == gate - {"new_totals_keep_their_magnitude"}
+    assert kinds.keys() == {"late_sources", "blocked_releases", "failed_checks"}
     blocking = {
         key.name
         for key in graph.asset_check_keys
@@ -100,7 +100,13 @@ def test_a_check_that_another_kind_of_message_reports_says_which(graph: Any) -> 
 
 
 def test_a_sensor_per_kind_of_problem_and_none_runs_by_itself(definitions: dg.Definitions) -> None:
-    kinds = ("failed_runs", "failed_checks", "held_releases", "late_sources", "restriction_clauses")
+    kinds = (
+        "failed_runs",
+        "failed_checks",
+        "blocked_releases",
+        "late_sources",
+        "restriction_clauses",
+    )
     sensors = [definitions.resolve_sensor_def(kind) for kind in kinds]
     stopped = dg.DefaultSensorStatus.STOPPED
     assert {sensor.default_status for sensor in sensors} == {stopped}

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dagster_project.alerts.messages import Message, Record, Reported, news, next_record
 from dagster_project.alerts.problems import Links, Problem, first_lines
-from dagster_project.alerts.told import Message, Record, Said, news, next_record
 
 
 def problem(subject: str = "ecb", level: int = 1, **given: object) -> Problem:
@@ -21,7 +21,7 @@ def problem(subject: str = "ecb", level: int = 1, **given: object) -> Problem:
 
 def said_over(*ticks: Sequence[Problem]) -> list[list[tuple[str, str]]]:
     """By tick: what was said of which subject."""
-    said: Mapping[str, Said] = {}
+    said: Mapping[str, Reported] = {}
     listed = []
     for standing in ticks:
         messages, said = news("late_sources", standing, said)
@@ -66,7 +66,7 @@ def test_no_end_without_a_beginning_and_worse_only_upwards(
 ) -> None:
     open_levels: dict[str, int] = {}
     said: dict[str, list[str]] = defaultdict(list)
-    told: Mapping[str, Said] = {}
+    told: Mapping[str, Reported] = {}
     for levels in ticks:
         messages, told = news("late_sources", [problem(*each) for each in levels.items()], told)
         for message in messages:

@@ -27,7 +27,7 @@ class Message(BaseModel):
     body: str
 
 
-class Said(BaseModel):
+class Reported(BaseModel):
     """What was said of a problem that still stands: all but the level is of the first time."""
 
     model_config = ConfigDict(frozen=True)
@@ -54,7 +54,7 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    said: Mapping[str, Said] = {}
+    reported: Mapping[str, Reported] = {}
     waiting: tuple[Waiting, ...] = ()
 
 
@@ -65,39 +65,39 @@ def next_record(
 
     What waits for an address that is no longer set is dropped.
     """
-    messages, said = news(kind, problems, record.said)
+    messages, reported = news(kind, problems, record.reported)
     waiting = [
         Waiting(message=each.message, addresses=left)
         for each in record.waiting
         if (left := tuple(name for name in each.addresses if name in addresses))
     ]
     waiting += [Waiting(message=message, addresses=tuple(addresses)) for message in messages]
-    return Record(said=said, waiting=tuple(waiting))
+    return Record(reported=reported, waiting=tuple(waiting))
 
 
 def news(
-    kind: Kind, problems: Iterable[Problem], said: Mapping[str, Said]
-) -> tuple[Sequence[Message], Mapping[str, Said]]:
+    kind: Kind, problems: Iterable[Problem], reported: Mapping[str, Reported]
+) -> tuple[Sequence[Message], Mapping[str, Reported]]:
     """The messages to send now, ends first, and what is said after them, by subject."""
     standing = {problem.subject: problem for problem in problems}
     messages = [
         _end(kind, subject, before)
-        for subject, before in said.items()
+        for subject, before in reported.items()
         if subject not in standing and before.has_end
     ]
-    after: dict[str, Said] = {}
+    after: dict[str, Reported] = {}
     for subject, problem in standing.items():
-        before = said.get(subject)
+        before = reported.get(subject)
         if before is None or problem.level > before.level:
             messages.append(_message(problem, "worse" if before else "new"))
-        after[subject] = _said(problem, before)
+        after[subject] = _reported(problem, before)
     return messages, after
 
 
-def _said(problem: Problem, before: Said | None) -> Said:
+def _reported(problem: Problem, before: Reported | None) -> Reported:
     if before is not None:
         return before.model_copy(update={"level": max(problem.level, before.level)})
-    return Said(
+    return Reported(
         level=problem.level,
         title=problem.title,
         since=problem.since,
@@ -116,7 +116,7 @@ def _message(problem: Problem, news: News) -> Message:
     )
 
 
-def _end(kind: Kind, subject: str, before: Said) -> Message:
+def _end(kind: Kind, subject: str, before: Reported) -> Message:
     body = [f"It is over. It began {before.since}.", "", before.link]
     return Message(
         kind=kind, subject=subject, news="over", title=f"Kido, over: {before.title}",
