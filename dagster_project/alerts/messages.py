@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from dagster_project.alerts.problems import Kind, Problem
+from dagster_project.alerts.problems import Kind, Problem, Unexamined
 
 News = Literal["new", "worse", "over"]
 
@@ -59,7 +59,10 @@ class Record(BaseModel):
 
 
 def next_record(
-    record: Record, kind: Kind, problems: Iterable[Problem], addresses: Sequence[str]
+    record: Record,
+    kind: Kind,
+    problems: Iterable[Problem | Unexamined],
+    addresses: Sequence[str],
 ) -> Record:
     """The record with what is to be said now of the problems that stand, to each address.
 
@@ -76,16 +79,22 @@ def next_record(
 
 
 def news(
-    kind: Kind, problems: Iterable[Problem], reported: Mapping[str, Reported]
+    kind: Kind, problems: Iterable[Problem | Unexamined], reported: Mapping[str, Reported]
 ) -> tuple[Sequence[Message], Mapping[str, Reported]]:
-    """The messages to send now, ends first, and what is said after them, by subject."""
-    standing = {problem.subject: problem for problem in problems}
+    """The messages to send now, ends first, and what is said after them, by subject.
+
+    What was reported of a subject that cannot be examined now is kept as it is.
+    """
+    given = list(problems)
+    standing = {each.subject: each for each in given if isinstance(each, Problem)}
+    unexamined = {each.subject for each in given if isinstance(each, Unexamined)}
+    kept = {subject: before for subject, before in reported.items() if subject in unexamined}
     messages = [
         _end(kind, subject, before)
         for subject, before in reported.items()
-        if subject not in standing and before.has_end
+        if subject not in standing and subject not in kept and before.has_end
     ]
-    after: dict[str, Reported] = {}
+    after: dict[str, Reported] = dict(kept)
     for subject, problem in standing.items():
         before = reported.get(subject)
         if before is None or problem.level > before.level:

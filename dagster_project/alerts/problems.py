@@ -45,6 +45,14 @@ class Problem:
     """Whether its end is worth a message: a date that has passed has no end."""
 
 
+@dataclass(frozen=True)
+class Unexamined:
+    """A subject of which is unknown now whether it is a problem: what was reported of it stays."""
+
+    kind: Kind
+    subject: str
+
+
 def first_lines(lines: Sequence[str]) -> tuple[str, ...]:
     """The first MOST_LINES lines that are not blank, shortened, and how many more there are."""
     given = [line.rstrip() for line in lines if line.strip()]

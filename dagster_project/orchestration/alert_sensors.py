@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from dagster_project.alerts.clauses import restriction_clauses
 from dagster_project.alerts.messages import Record, next_record
-from dagster_project.alerts.problems import KINDS, Kind, Problem
+from dagster_project.alerts.problems import KINDS, Kind, Problem, Unexamined
 from dagster_project.alerts.send import VARIABLE, addresses, send_waiting
 from dagster_project.errors import counted
 from dagster_project.orchestration.failed_checks import failed_checks
@@ -22,7 +22,7 @@ from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.orchestration.standing import Installation, blocked_releases, late_sources
 from dagster_project.settings import Settings
 
-Finder = Callable[[Installation], Iterable[Problem]]
+Finder = Callable[[Installation], Iterable[Problem | Unexamined]]
 
 _MINUTE, _HOUR = 60, 3600
 
@@ -67,7 +67,7 @@ def alert_sensors() -> list[dg.SensorDefinition]:
 def standing_problems(installation: Installation) -> Iterator[Problem]:
     """The problems of all kinds that stand now."""
     for finder, *_ in _FINDERS.values():
-        yield from finder(installation)
+        yield from (each for each in finder(installation) if isinstance(each, Problem))
 
 
 def _sensor(kind: Kind, finder: Finder, interval: int, description: str) -> dg.SensorDefinition:
@@ -81,19 +81,42 @@ def _sensor(kind: Kind, finder: Finder, interval: int, description: str) -> dg.S
         settings = Settings.load()
         to = addresses(settings)
         if not to:
-            return dg.SkipReason(f"{VARIABLE} is not set, so nobody is told.")
+            return dg.SkipReason(f"{VARIABLE} is not set, so no message is sent.")
         assert context.repository_def is not None
-        problems = list(finder(Installation(settings, context.instance, context.repository_def)))
-        record = next_record(
-            _record(context.cursor), kind, problems, [address.name for address in to]
+        before = _record(context.cursor)
+        found, error = _found(
+            finder, Installation(settings, context.instance, context.repository_def)
         )
+        if error:
+            found = [Unexamined(kind, subject) for subject in before.reported]
+        record = next_record(before, kind, found, [address.name for address in to])
         record, accepted, failed = send_waiting(record, to)
+        if error and not accepted:
+            raise error
         context.update_cursor(record.model_dump_json())
         for name, reason in failed.items():
             context.log.warning(f"{name} did not accept a message: {reason}")
+        if error:
+            # The tick does not fail, since a failed one would forget what was accepted.
+            context.log.error("The problems could not be examined.", exc_info=error)
+            return dg.SkipReason(
+                f"{counted(accepted, 'message')} accepted that had waited; the problems could not "
+                f"be examined: {type(error).__name__}."
+            )
+        problems = [each for each in found if isinstance(each, Problem)]
         return dg.SkipReason(_in_words(problems, accepted, record))
 
     return sensor
+
+
+def _found(
+    finder: Finder, installation: Installation
+) -> tuple[list[Problem | Unexamined], Exception | None]:
+    """What a finder finds, or the error that it ends with."""
+    try:
+        return list(finder(installation)), None
+    except Exception as error:
+        return [], error
 
 
 def _record(cursor: str | None) -> Record:

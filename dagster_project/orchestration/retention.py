@@ -17,6 +17,7 @@ import dagster as dg
 from dagster_project.errors import amount_of_bytes, counted
 from dagster_project.intake.clean import Expired, Kind, clean_parts, clean_quarantine
 from dagster_project.orchestration import builds
+from dagster_project.orchestration.failed_runs import PARTITION_TAGS
 from dagster_project.orchestration.keys import fail_run_on
 from dagster_project.orchestration.launchpad import CleaningUp
 from dagster_project.orchestration.metadata import markdown_table
@@ -109,8 +110,8 @@ def clean_runs(
     """Remove finished runs older than `keep_runs_days`, with their events and logs.
 
     A run is kept while the UI needs it: for the latest materialization of an asset or a partition,
-    for the latest result of a check, as the last run of its job, or for a build that is kept. A run
-    in progress is never old.
+    for the latest result of a check, as the last run of its job, or for a build that is kept. So is
+    a failed run without a success since. A run in progress is never old.
     """
     before = datetime.now(UTC) - timedelta(days=settings.keep_runs_days)
     needed = _NeededRuns(settings, instance)
@@ -148,6 +149,8 @@ class _NeededRuns:
             return "its build is kept"
         if run.run_id in self._last_of_jobs:
             return "the last run of its job"
+        if run.run_id in self._standing and not self._is_made_since(run):
+            return "it failed, and did not succeed since"
         if run.run_id in self._repeated:
             return "another run repeats it"
         events = self._instance.get_records_for_run(
@@ -188,6 +191,35 @@ class _NeededRuns:
         for run in self._instance.get_runs(dg.RunsFilter(statuses=_FINISHED)):  # the newest first
             last.setdefault(run.job_name, run.run_id)
         return set(last.values())
+
+    @cached_property
+    def _standing(self) -> set[str]:
+        """The last runs that failed, of each job or part of it, that did not succeed since.
+
+        Without its run a problem would be reported as over.
+        """
+        failed: dict[tuple[object, ...], str] = {}
+        whole_since: set[str] = set()
+        for run in self._instance.get_runs(dg.RunsFilter(statuses=_FINISHED)):  # the newest first
+            selected = (run.asset_selection, run.asset_check_selection)
+            partitions = tuple(run.tags.get(tag) for tag in PARTITION_TAGS)
+            scope = (run.job_name, *selected, *partitions)
+            if run.status == dg.DagsterRunStatus.SUCCESS:
+                failed.setdefault(scope, "")
+                whole_since |= {run.job_name} if selected == (None, None) else set()
+            elif run.job_name not in whole_since:
+                failed.setdefault(scope, run.run_id)
+        return set(failed.values()) - {""}
+
+    def _is_made_since(self, run: dg.DagsterRun) -> bool:
+        """Whether all assets that were chosen for a run were made after it began."""
+        record = self._instance.get_run_record_by_id(run.run_id)
+        chosen = list(run.asset_selection or ())
+        if record is None or not chosen or any(tag in run.tags for tag in PARTITION_TAGS):
+            return False
+        events = self._instance.get_latest_materialization_events(chosen)
+        began = record.start_time or record.create_timestamp.timestamp()
+        return all((event := events.get(key)) and event.timestamp > began for key in chosen)
 
     @cached_property
     def _repeated(self) -> set[str]:

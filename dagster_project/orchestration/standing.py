@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import dagster as dg
 
-from dagster_project.alerts.problems import Links, Problem, first_lines
+from dagster_project.alerts.problems import Links, Problem, Unexamined, first_lines
 from dagster_project.errors import ConfigurationError
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.orchestration.builds import blocked_builds
@@ -88,10 +88,10 @@ def _minute_of(release_id: str) -> str:
     )
 
 
-def late_sources(installation: Installation) -> Iterator[Problem]:
+def late_sources(installation: Installation) -> Iterator[Problem | Unexamined]:
     """The sources with a period that is late and can be fetched without a person.
 
-    A source with an invalid setting is none of them: its run fails and says so.
+    A source with an invalid setting cannot be examined; its run fails for that reason.
     """
     lake, landing = lake_of(installation.settings), landing_of(installation.settings)
     for name, source in all_sources().items():
@@ -100,6 +100,7 @@ def late_sources(installation: Installation) -> Iterator[Problem]:
                 lateness_by_frequency(installation.settings, source, lake, landing)
             )
         except ConfigurationError:
+            yield Unexamined("late_sources", name)
             continue
         if late is not None and late.days_late and late.missing is not None:
             yield _late(name, source, late, str(late.missing.due_on), installation.links)

@@ -9,8 +9,10 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import duckdb
@@ -326,8 +328,71 @@ def test_a_schedule_without_a_daemon_is_a_warning(settings: Settings) -> None:
     subprocess.run(command, cwd=CHECKOUT, env=environment, check=True, capture_output=True)
     assert found("dagster")[-1] == (
         "warning",
-        "Switched on: clean_up; but no daemon runs, so nothing starts. Start kido dev.",
+        "Switched on: clean_up; but no daemon runs that evaluates clean_up. "
+        "Start the daemon (kido dev, kido-daemon.service).",
     )
+
+
+def evaluated(name: str, kind: str = "SENSOR", status: str = "RUNNING") -> SimpleNamespace:
+    """What Dagster's storage has of a schedule or a sensor."""
+    return SimpleNamespace(
+        instigator_name=name,
+        instigator_type=SimpleNamespace(value=kind),
+        status=SimpleNamespace(value=status),
+    )
+
+
+@dataclass
+class Beats:
+    """An instance as doctor sees it: what is switched on, and the daemons that report."""
+
+    states: list[SimpleNamespace]
+    daemons: list[str]
+
+    def all_instigator_state(self) -> list[SimpleNamespace]:
+        return self.states
+
+    def get_daemon_heartbeats(self) -> dict[str, SimpleNamespace]:
+        now = datetime.now(UTC).timestamp()
+        return {name: SimpleNamespace(timestamp=now) for name in self.daemons}
+
+
+def of_daemons(beats: Beats) -> tuple[str, str]:
+    (finding,) = doctor._schedules(beats)  # type: ignore[arg-type]
+    return finding.status, finding.finding
+
+
+def test_a_sensor_that_is_on_by_default_needs_no_daemon() -> None:
+    on = evaluated("report_landings", status="DECLARED_IN_CODE")
+    assert of_daemons(Beats([on], [])) == ("ok", "No schedule or sensor is switched on.")
+
+
+def test_each_thread_of_the_daemon_is_looked_at() -> None:
+    schedule = evaluated("renew", "SCHEDULE")
+    sensor = evaluated("failed_runs")
+    conditions = evaluated("build_what_landed")
+    states = [schedule, sensor, conditions]
+    assert of_daemons(Beats(states, ["SCHEDULER", "SENSOR", "ASSET"]))[0] == "ok"
+    for absent, name in (
+        ("SCHEDULER", "renew"), ("SENSOR", "failed_runs"), ("ASSET", "build_what_landed"),
+    ):  # fmt: skip
+        daemons = [each for each in ("SCHEDULER", "SENSOR", "ASSET") if each != absent]
+        status, finding = of_daemons(Beats(states, daemons))
+        assert status == "warning"
+        assert f"no daemon runs that evaluates {name}." in finding
+
+
+def test_addresses_for_messages_are_read(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found("messages") == [("ok", "KIDO_ALERTS is not set, so no message is sent.")]
+    monkeypatch.setenv("KIDO_ALERTS", "mailto://me:s3cret@example.org")
+    assert found("messages") == [("ok", "They go to mailto://example.org:25.")]
+    monkeypatch.setenv("KIDO_ALERTS", "nosuch://s3cret")
+    ((status, sentence),) = found("messages")
+    assert status == "failure"
+    assert "cannot read address 1 of 1" in sentence
+    assert "s3cret" not in sentence
 
 
 def test_a_late_source_is_a_warning(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.alerts.messages import Message, Record, Reported, news, next_record
-from dagster_project.alerts.problems import Links, Problem, first_lines
+from dagster_project.alerts.problems import Links, Problem, Unexamined, first_lines
 
 
 def problem(subject: str = "ecb", level: int = 1, **given: object) -> Problem:
@@ -47,6 +47,15 @@ def test_what_comes_back_is_said_again() -> None:
     assert said_over([problem(level=3)], [], [problem()]) == [
         [("new", "ecb")], [("over", "ecb")], [("new", "ecb")],
     ]  # fmt: skip
+
+
+def test_what_cannot_be_examined_stays_as_it_was_reported() -> None:
+    _, reported = news("late_sources", [problem()], {})
+    for subjects in (["ecb"], ["ecb", "wgi"]):
+        unexamined = [Unexamined("late_sources", subject) for subject in subjects]
+        assert news("late_sources", unexamined, reported) == ([], reported)
+    ([end], _) = news("late_sources", [], reported)
+    assert end.news == "over"
 
 
 def test_the_end_of_a_date_is_not_said() -> None:
