@@ -217,5 +217,5 @@ def test_the_address_of_the_ui_is_one_of_the_web(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KIDO_UI_URL", address)
-    with pytest.raises(ConfigurationError, match="KIDO_UI_URL: .*http:// or https://"):
+    with pytest.raises(ConfigurationError, match=r"KIDO_UI_URL: .*http:// or https://"):
         Settings.load()

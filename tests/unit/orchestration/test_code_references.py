@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
-from dagster_project.orchestration.code_references import base_url
+from dagster_project.orchestration.code_references import base_url, code_of_publication
 
 
 def git(checkout: Path, *arguments: str) -> str:
@@ -45,3 +46,13 @@ def test_files_are_linked_at_the_commit_of_the_checkout(
 
 def test_without_a_repository_files_are_those_of_this_machine(tmp_path: Path) -> None:
     assert base_url(tmp_path / "absent") is None
+
+
+def test_an_asset_links_to_its_files_at_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = "https://github.com/a/kido/blob/abc"
+    monkeypatch.setattr("dagster_project.orchestration.code_references.base_url", lambda: base)
+    references = code_of_publication()["dagster/code_references"].code_references
+    assert [each.url for each in references if isinstance(each, dg.UrlCodeReference)] == [
+        f"{base}/dagster_project/serving/publication.py",
+        f"{base}/dagster_project/serving/gate.py",
+    ]
