@@ -496,10 +496,12 @@ def alert(
     from dagster_project.definitions import defs
     from dagster_project.orchestration.alert_sensors import standing_problems
     from dagster_project.orchestration.execute import open_instance
-    from dagster_project.orchestration.standing import World
+    from dagster_project.orchestration.standing import Installation
 
     with open_instance(settings) as instance:
-        problems = list(standing_problems(World(settings, instance, defs().get_repository_def())))
+        problems = list(
+            standing_problems(Installation(settings, instance, defs().get_repository_def()))
+        )
     if as_json:
         _print_json(problems)
     for problem in problems if not as_json else ():

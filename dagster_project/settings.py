@@ -13,8 +13,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     NonNegativeFloat,
@@ -58,6 +60,13 @@ def day_from(text: str, field: str) -> date:
 def _stripped(value: object) -> object:
     """Remove blanks around a key, which are a copying error; None for a blank key."""
     return value.strip() or None if isinstance(value, str) else value
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not an address that begins with http:// or https://")
+    return value
 
 
 def _codes(value: object) -> object:
@@ -194,8 +203,8 @@ class Settings(BaseSettings):
     keep_parts_days: PositiveInt = 30
     """Days for which it keeps the parts of an unfinished download or landing."""
     alerts: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
-    """Addresses of Apprise that are told what needs a person, separated by blanks or commas."""
-    ui_url: str = "http://127.0.0.1:3000"
+    """Addresses of Apprise that receive messages, separated by blanks or commas."""
+    ui_url: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:3000"
     """Address of the Dagster UI, for links in messages."""
     check_names: bool = True
     """Whether a `KIDO_` variable that names no setting is an error."""

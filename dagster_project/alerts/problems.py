@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from dagster_project.errors import shortened
 
 Kind = Literal[
-    "failed_runs", "failed_checks", "held_releases", "late_sources", "restriction_clauses"
+    "failed_runs", "failed_checks", "blocked_releases", "late_sources", "restriction_clauses"
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """The kinds of problems, which are also the names of their sensors."""
@@ -43,6 +43,14 @@ class Problem:
     """Grows when it gets worse."""
     has_end: bool = True
     """Whether its end is worth a message: a date that has passed has no end."""
+
+
+@dataclass(frozen=True)
+class Unexamined:
+    """A subject of which is unknown now whether it is a problem: what was reported of it stays."""
+
+    kind: Kind
+    subject: str
 
 
 def first_lines(lines: Sequence[str]) -> tuple[str, ...]:

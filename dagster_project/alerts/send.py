@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from dagster_project.alerts.told import Message, News, Record, Waiting
+from dagster_project.alerts.messages import Message, News, Record, Waiting
 from dagster_project.errors import ConfigurationError, shortened
 from dagster_project.settings import Settings
 
@@ -35,12 +36,18 @@ _SHORTEST_SECRET = 4
 """Characters of a part of an address that is removed from a reason; shorter ones are words."""
 
 
+_HOST = re.compile(r"[.:]|^localhost$")
+"""In every name of a host that is shown: a domain, an IP address, this machine."""
+
+
 @dataclass(frozen=True)
 class Address:
     """One address; its name is free of secrets, and different from that of any other."""
 
     name: str
     _service: NotifyBase
+    _sender: str = ""
+    """The last line of each message: which installation sends it."""
 
     def __repr__(self) -> str:
         return f"Address({self.name!r})"
@@ -53,7 +60,10 @@ class Address:
         service.add(self._service)
         with _without_logs():
             result = service.notify(
-                body=body, title=title, notify_type=NotifyType(tone), body_format=NotifyFormat.TEXT
+                body=f"{body}\n{self._sender}".strip(),
+                title=title,
+                notify_type=NotifyType(tone),
+                body_format=NotifyFormat.TEXT,
             )
         if result:
             return ""
@@ -90,12 +100,15 @@ def addresses(settings: Settings) -> Sequence[Address]:
             hint="Addresses are separated by blanks; their forms are on "
             "https://appriseit.com/services/.",
         )
+    sender = f"From {socket.gethostname()}:{settings.home}"
     names = Counter[str]()
     listed = []
     for service in services:
         name = _name(service)
         names[name] += 1
-        listed.append(Address(f"{name} ({names[name]})" if names[name] > 1 else name, service))
+        listed.append(
+            Address(f"{name} ({names[name]})" if names[name] > 1 else name, service, sender)
+        )
     return listed
 
 
@@ -112,7 +125,8 @@ def send_test(settings: Settings, write: Callable[[str], None]) -> bool:
     is_accepted = True
     for address in to:
         reason = address.send(
-            "Kido: test message", "This address is told what needs a person.\n\n" + settings.ui_url
+            "Kido: test message",
+            f"This address receives the messages of Kido.\n\n{settings.ui_url}",
         )
         write(f"{address.name}: {f'not accepted: {reason}' if reason else 'accepted'}")
         is_accepted &= not reason
@@ -153,11 +167,15 @@ def _send(address: Address, message: Message) -> str:
 
 
 def _name(service: NotifyBase) -> str:
-    """Scheme and host; of a service whose host would be a token, its scheme alone."""
+    """Scheme and host; of a service whose host may be a token or a topic, its scheme alone.
+
+    A name without a dot may be a topic of ntfy, which is its secret.
+    """
     host = service.template_tokens.get("host", {})
-    has_host = bool(host) and not host.get("private") and bool(service.host)
-    port = f":{service.port}" if has_host and service.port else ""
-    return f"{service.schema}://{service.host if has_host else '…'}{port}"
+    is_host = bool(host) and not host.get("private") and bool(_HOST.search(service.host or ""))
+    port = f":{service.port}" if is_host and service.port else ""
+    scheme, _, _ = service.url().partition("://")
+    return f"{scheme}://{service.host if is_host else '…'}{port}"
 
 
 def _first_unread(given: str) -> str:

@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
 from dagster_project.errors import BusyError
 from dagster_project.intake.ask import unfinished_extracts
 from dagster_project.intake.ledger import Ledger
@@ -28,7 +30,7 @@ Kind = Literal["runs", "quarantine", "parts"]
 
 
 @dataclass(frozen=True)
-class Old:
+class Expired:
     """Something that is older than its limit: its size, and why it is kept (empty: it is not)."""
 
     kind: Kind
@@ -39,7 +41,7 @@ class Old:
 
 def clean_quarantine(
     settings: Settings, sources: Mapping[str, Source], used: Collection[str], *, dry_run: bool
-) -> Iterator[Old]:
+) -> Iterator[Expired]:
     """Remove quarantined answers and rows that are older than `keep_quarantine_days`.
 
     `used` are the snapshots in a release that is published or blocked: what was quarantined of
@@ -54,14 +56,15 @@ def clean_quarantine(
         source = sources.get(folder.parent.name)
         reason = _why_kept(folder, landing, source, used)
         name = f"{folder.parent.name}/{folder.name}"
-        yield Old("quarantine", name, _size(folder), reason)
+        size = _size(folder)
         if not (reason or dry_run):
-            shutil.rmtree(folder, ignore_errors=True)
+            reason = _remove(folder)
+        yield Expired("quarantine", name, size, reason)
 
 
 def clean_parts(
     settings: Settings, sources: Mapping[str, Source], *, dry_run: bool
-) -> Iterator[Old]:
+) -> Iterator[Expired]:
     """Remove parts of downloads and landings that were begun `keep_parts_days` ago, unfinished.
 
     A source that is being fetched or landed is left alone.
@@ -76,12 +79,14 @@ def clean_parts(
         try:
             with lock:
                 for part in old:
-                    yield Old("parts", part.name, part.bytes)
+                    yield Expired("parts", part.name, part.bytes)
                     if not dry_run:
                         part.remove()
         except BusyError:
             for part in old:
-                yield Old("parts", part.name, part.bytes, "its source is being fetched or landed")
+                yield Expired(
+                    "parts", part.name, part.bytes, "its source is being fetched or landed"
+                )
 
 
 @dataclass(frozen=True)
@@ -112,13 +117,25 @@ def _why_kept(folder: Path, landing: Landing, source: Source | None, used: Colle
     """Why a folder of the quarantine is kept although it is old; empty if it is not."""
     record = folder / "origin.json"
     if record.exists():
-        rejected = Snapshot.model_validate_json(record.read_bytes())
+        try:
+            rejected = Snapshot.model_validate_json(record.read_bytes())
+        except ValidationError:
+            return "its record cannot be read"
         is_landed_again = rejected.sha256 in _landed_hashes(landing, rejected.source)
         return "" if is_landed_again else "it was landed, and its bytes are nowhere else"
     if folder.name in used:
         return "a release has the other rows of its snapshot"
     if source is not None and folder.name in _unanswered(landing, source):
         return "it is the last answer of its publisher"
+    return ""
+
+
+def _remove(folder: Path) -> str:
+    """Remove a folder; returns why it is kept if that is not possible."""
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        return f"it cannot be removed: {error.strerror or type(error).__name__}"
     return ""
 
 

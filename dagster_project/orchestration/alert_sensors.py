@@ -12,23 +12,23 @@ import dagster as dg
 from pydantic import ValidationError
 
 from dagster_project.alerts.clauses import restriction_clauses
-from dagster_project.alerts.problems import KINDS, Kind, Problem
+from dagster_project.alerts.messages import Record, next_record
+from dagster_project.alerts.problems import KINDS, Kind, Problem, Unexamined
 from dagster_project.alerts.send import VARIABLE, addresses, send_waiting
-from dagster_project.alerts.told import Record, next_record
 from dagster_project.errors import counted
 from dagster_project.orchestration.failed_checks import failed_checks
 from dagster_project.orchestration.failed_runs import failed_runs
 from dagster_project.orchestration.keys import PUBLISHED
-from dagster_project.orchestration.standing import World, held_releases, late_sources
+from dagster_project.orchestration.standing import Installation, blocked_releases, late_sources
 from dagster_project.settings import Settings
 
-Finder = Callable[[World], Iterable[Problem]]
+Finder = Callable[[Installation], Iterable[Problem | Unexamined]]
 
 _MINUTE, _HOUR = 60, 3600
 
 
-def _changing_clauses(world: World) -> Iterator[Problem]:
-    return restriction_clauses(world.settings, world.links.asset(*PUBLISHED.path))
+def _changing_clauses(installation: Installation) -> Iterator[Problem]:
+    return restriction_clauses(installation.settings, installation.links.asset(*PUBLISHED.path))
 
 
 _FINDERS: Mapping[Kind, tuple[Finder, int, str]] = MappingProxyType(
@@ -41,8 +41,8 @@ _FINDERS: Mapping[Kind, tuple[Finder, int, str]] = MappingProxyType(
             failed_checks, _MINUTE,
             "Says when a check fails, gets worse or did not run, and when it passes again.",
         ),
-        "held_releases": (
-            held_releases, _MINUTE,
+        "blocked_releases": (
+            blocked_releases, _MINUTE,
             "Says when a release is blocked since readers would lose data, and when no more.",
         ),
         "late_sources": (
@@ -64,10 +64,10 @@ def alert_sensors() -> list[dg.SensorDefinition]:
     return [_sensor(kind, *of_kind) for kind, of_kind in _FINDERS.items()]
 
 
-def standing_problems(world: World) -> Iterator[Problem]:
+def standing_problems(installation: Installation) -> Iterator[Problem]:
     """The problems of all kinds that stand now."""
     for finder, *_ in _FINDERS.values():
-        yield from finder(world)
+        yield from (each for each in finder(installation) if isinstance(each, Problem))
 
 
 def _sensor(kind: Kind, finder: Finder, interval: int, description: str) -> dg.SensorDefinition:
@@ -81,19 +81,42 @@ def _sensor(kind: Kind, finder: Finder, interval: int, description: str) -> dg.S
         settings = Settings.load()
         to = addresses(settings)
         if not to:
-            return dg.SkipReason(f"{VARIABLE} is not set, so nobody is told.")
+            return dg.SkipReason(f"{VARIABLE} is not set, so no message is sent.")
         assert context.repository_def is not None
-        problems = list(finder(World(settings, context.instance, context.repository_def)))
-        record = next_record(
-            _record(context.cursor), kind, problems, [address.name for address in to]
+        before = _record(context.cursor)
+        found, error = _found(
+            finder, Installation(settings, context.instance, context.repository_def)
         )
+        if error:
+            found = [Unexamined(kind, subject) for subject in before.reported]
+        record = next_record(before, kind, found, [address.name for address in to])
         record, accepted, failed = send_waiting(record, to)
+        if error and not accepted:
+            raise error
         context.update_cursor(record.model_dump_json())
         for name, reason in failed.items():
             context.log.warning(f"{name} did not accept a message: {reason}")
+        if error:
+            # The tick does not fail, since a failed one would forget what was accepted.
+            context.log.error("The problems could not be examined.", exc_info=error)
+            return dg.SkipReason(
+                f"{counted(accepted, 'message')} accepted that had waited; the problems could not "
+                f"be examined: {type(error).__name__}."
+            )
+        problems = [each for each in found if isinstance(each, Problem)]
         return dg.SkipReason(_in_words(problems, accepted, record))
 
     return sensor
+
+
+def _found(
+    finder: Finder, installation: Installation
+) -> tuple[list[Problem | Unexamined], Exception | None]:
+    """What a finder finds, or the error that it ends with."""
+    try:
+        return list(finder(installation)), None
+    except Exception as error:
+        return [], error
 
 
 def _record(cursor: str | None) -> Record:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 
@@ -16,6 +20,11 @@ from dagster_project.quality.suites import lake as lake_suites
 from dagster_project.serving import gate, publication
 from dagster_project.settings import CHECKOUT, DBT_PROJECT
 from dagster_project.sources.card import Source
+
+_FILES_OF_A_HOST: Mapping[str, str] = MappingProxyType(
+    {"github.com": "blob", "gitlab.com": "-/blob"}
+)
+"""By host of a repository: what is between its address and the commit of a file."""
 
 Metadata = Mapping[str, dg.CodeReferencesMetadataValue]
 
@@ -50,9 +59,41 @@ def _references(files: Mapping[str, Path]) -> Metadata:
     with warnings.catch_warnings():
         # The public classes are in beta; a warning for each of 160 assets would hide others.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        references = [
-            dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=label)
-            for label, file in files.items()
-        ]
+        references = [_reference(label, file) for label, file in files.items()]
         value = dg.CodeReferencesMetadataValue(code_references=[*references])
     return {"dagster/code_references": value}
+
+
+def _reference(label: str, file: Path) -> dg.LocalFileCodeReference | dg.UrlCodeReference:
+    """A link to the file where the checkout was cloned from; without one, to the file itself."""
+    base = base_url()
+    if base and file.is_relative_to(CHECKOUT):
+        return dg.UrlCodeReference(url=f"{base}/{file.relative_to(CHECKOUT)}", label=label)
+    return dg.LocalFileCodeReference(file_path=str(file), line_number=1, label=label)
+
+
+@cache
+def base_url(checkout: Path = CHECKOUT) -> str | None:
+    """The address of the files of this commit; None without an http(s) origin on a known host.
+
+    Credentials in the address of the origin are left out.
+    """
+    origin = urlsplit(_git(checkout, "remote", "get-url", "origin"))
+    commit = _git(checkout, "rev-parse", "HEAD")
+    folder = _FILES_OF_A_HOST.get(origin.hostname or "")
+    if origin.scheme not in ("http", "https") or folder is None or not commit:
+        return None
+    path = origin.path.rstrip("/").removesuffix(".git")
+    return f"https://{origin.hostname}{path}/{folder}/{commit}"
+
+
+def _git(checkout: Path, *arguments: str) -> str:
+    """What git prints; nothing without git or a repository."""
+    try:
+        result = subprocess.run(
+            ["git", "-C", str(checkout), *arguments],
+            capture_output=True, text=True, check=False, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return result.stdout.strip() if result.returncode == 0 else ""

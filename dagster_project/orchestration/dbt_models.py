@@ -28,6 +28,7 @@ from dagster_project.orchestration.code_references import code_of_model
 from dagster_project.orchestration.days import require_day
 from dagster_project.orchestration.inputs import code_version, inputs_version
 from dagster_project.orchestration.keys import (
+    ERROR_TYPE,
     NEWS_ONLY_TAG,
     OWNER,
     WRITER_POOL,
@@ -178,7 +179,9 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             )
         )
         if outcome.error:
-            raise dg.Failure(description=outcome.error, allow_retries=False)
+            raise dg.Failure(
+                description=outcome.error, metadata={ERROR_TYPE: "dbt"}, allow_retries=False
+            )
         say("    models and tests have run; adding views with names")
         if not any(node.status == "error" for node in outcome.results):
             tables = described_tables(manifest)
@@ -309,7 +312,11 @@ def _dbt_events(
     if failures:
         reason = f"dbt: {len(failures)} failed: {'; '.join(failures)}."
         full = disk_full(reason, settings.folders)
-        raise dg.Failure(description=str(full or reason), allow_retries=False)
+        raise dg.Failure(
+            description=str(full or reason),
+            metadata={} if full else {ERROR_TYPE: f"dbt: {len(failures)} failed"},
+            allow_retries=False,
+        )
 
 
 def _dbt_check(

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock, Timeout
 
@@ -221,9 +221,9 @@ def _locks(settings: Settings) -> Iterator[Finding]:
         f"{file.stem} is being fetched or landed": file
         for file in sorted(settings.intake_dir.glob("*.lock"))
     } | {"a release is being published": settings.releases_dir / ".lock"}
-    held = [what for what, file in files.items() if file.exists() and _is_held(file)]
+    in_use = [what for what, file in files.items() if file.exists() and _is_locked(file)]
     # A process that ends releases its locks, however it ends: none of them is ever stale.
-    yield Finding("locks", "ok", f"{'; '.join(held) or 'No lock is held'}.")
+    yield Finding("locks", "ok", f"{'; '.join(in_use) or 'No lock is in use'}.")
     # The folder of a run that built nothing has only the name of its process.
     left = [
         folder
@@ -240,7 +240,7 @@ def _locks(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _is_held(file: Path) -> bool:
+def _is_locked(file: Path) -> bool:
     lock = FileLock(file)
     try:
         lock.acquire(timeout=0)
@@ -329,23 +329,56 @@ def _killed(settings: Settings, instance: dg.DagsterInstance) -> Iterator[Findin
 
 
 def _schedules(instance: dg.DagsterInstance) -> Iterator[Finding]:
-    """Whether a schedule is switched on, and the daemon that starts its runs is there."""
-    states = instance.all_instigator_state()
-    running = sorted(state.instigator_name for state in states if state.is_running)
-    beats = instance.get_daemon_heartbeats().values()
-    last = max((beat.timestamp for beat in beats), default=None)
-    now = datetime.now(UTC).timestamp()
-    is_alive = last is not None and now - last < LONGEST_HEARTBEAT.total_seconds()
-    if not running:
+    """Whether a schedule is switched on, and the daemons that it needs are there.
+
+    A sensor that is on by default starts nothing; nobody has switched it on.
+    """
+    states = [each for each in instance.all_instigator_state() if each.status.value == "RUNNING"]
+    if not states:
         yield Finding("dagster", "ok", "No schedule or sensor is switched on.")
         return
-    on = f"Switched on: {', '.join(running)}"
-    if is_alive:
+    now = datetime.now(UTC).timestamp()
+    alive = {
+        daemon
+        for daemon, beat in instance.get_daemon_heartbeats().items()
+        if now - beat.timestamp < LONGEST_HEARTBEAT.total_seconds()
+    }
+    waiting = {
+        state.instigator_name: daemon
+        for state in states
+        if (daemon := _daemon_of(state)) not in alive
+    }
+    names = sorted(state.instigator_name for state in states)
+    on = f"Switched on: {', '.join(names)}"
+    if not waiting:
         yield Finding("dagster", "ok", f"{on}; the daemon runs.")
+        return
+    yield Finding(
+        "dagster",
+        "warning",
+        f"{on}; but no daemon runs that evaluates {', '.join(sorted(waiting))}. "
+        "Start the daemon (kido dev, kido-daemon.service).",
+    )
+
+
+def _daemon_of(state: Any) -> str:
+    """Dagster's name of the thread of the daemon that evaluates a schedule or a sensor."""
+    from dagster_project.orchestration.automation import BUILD_WHAT_LANDED
+
+    if state.instigator_name == BUILD_WHAT_LANDED:
+        return "ASSET"
+    return "SCHEDULER" if state.instigator_type.value == "SCHEDULE" else "SENSOR"
+
+
+def _messages(settings: Settings) -> Iterator[Finding]:
+    """Whether the addresses for messages can be read; nothing is sent."""
+    from dagster_project.alerts.send import VARIABLE, addresses
+
+    names = [address.name for address in addresses(settings)]
+    if names:
+        yield Finding("messages", "ok", f"They go to {', '.join(names)}.")
     else:
-        yield Finding(
-            "dagster", "warning", f"{on}; but no daemon runs, so nothing starts. Start kido dev."
-        )
+        yield Finding("messages", "ok", f"{VARIABLE} is not set, so no message is sent.")
 
 
 def _late_sources(settings: Settings) -> Iterator[Finding]:
@@ -372,6 +405,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("locks", _locks),
     ("published file", _published_file),
     ("dagster", _dagster),
+    ("messages", _messages),
     ("late sources", _late_sources),
 )
 """The checks in the order of their lines; `publishers` needs the network."""

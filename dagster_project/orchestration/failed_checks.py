@@ -13,7 +13,7 @@ from dagster_project.errors import counted
 from dagster_project.orchestration.failed_runs import minute, step_failures
 from dagster_project.orchestration.keys import ALERTED_BY
 from dagster_project.orchestration.metadata import COULD_NOT_RUN
-from dagster_project.orchestration.standing import World
+from dagster_project.orchestration.standing import Installation
 
 WARNING, ERROR = 1, 2
 """Levels: a failure that warns, and one of severity error."""
@@ -31,19 +31,19 @@ _SHOWN = ("observed", "offending_rows")
 """Metadata of a check's result that a message shows, in this order."""
 
 
-def failed_checks(world: World) -> Iterator[Problem]:
+def failed_checks(installation: Installation) -> Iterator[Problem]:
     """The checks whose last evaluation failed, and the steps that ended before their checks ran.
 
     A check whose spec names in ALERTED_BY another kind of problem is left to that one.
     """
-    graph = world.repository.asset_graph
+    graph = installation.repository.asset_graph
     checks = [
         check
         for check in sorted(graph.asset_check_keys)
         if ALERTED_BY not in graph.get_check_spec(check).metadata
     ]
-    storage = world.instance.event_log_storage
-    failed_steps = cache(lambda run_id: step_failures(world.instance, run_id).keys())
+    storage = installation.instance.event_log_storage
+    failed_steps = cache(lambda run_id: step_failures(installation.instance, run_id).keys())
     not_run: dict[str, list[Any]] = {}
     latest = storage.get_latest_asset_check_execution_by_key(checks)
     for check in checks:
@@ -51,17 +51,17 @@ def failed_checks(world: World) -> Iterator[Problem]:
         if last is None:
             continue
         if last.event is None or last.event.dagster_event_type != _EVALUATED:
-            completed = _last_completed(world.instance, check)
-            step = _step_that_failed_before(world, check, failed_steps)
+            completed = _last_completed(installation.instance, check)
+            step = _step_that_failed_before(installation, check, failed_steps)
             if step:
                 not_run.setdefault(step, []).append(last)
         if completed and completed.evaluation and not completed.evaluation.passed:
-            yield _failed(world, check, completed)
+            yield _failed(installation, check, completed)
     for step, records in sorted(not_run.items()):
-        yield _not_run(world, step, records)
+        yield _not_run(installation, step, records)
 
 
-def _failed(world: World, check: dg.AssetCheckKey, record: Any) -> Problem:
+def _failed(installation: Installation, check: dg.AssetCheckKey, record: Any) -> Problem:
     """The problem of a check, from its last completed execution."""
     evaluation: dg.AssetCheckEvaluation = record.evaluation
     is_error = evaluation.severity == dg.AssetCheckSeverity.ERROR
@@ -72,7 +72,7 @@ def _failed(world: World, check: dg.AssetCheckKey, record: Any) -> Problem:
         kind="failed_checks",
         subject=f"{asset}: {check.name}",
         title=f"{asset}: {check.name} {'could not be evaluated' if did_not_run else 'failed'}",
-        since=minute(_failing_since(world.instance, check, record)),
+        since=minute(_failing_since(installation.instance, check, record)),
         lines=first_lines(
             [
                 "Severity: error" if is_error else "Severity: warning",
@@ -80,7 +80,7 @@ def _failed(world: World, check: dg.AssetCheckKey, record: Any) -> Problem:
                 *(line for name in _SHOWN for line in shown.get(name, "").splitlines()),
             ]
         ),
-        link=world.links.check(check.name, *check.asset_key.path),
+        link=installation.links.check(check.name, *check.asset_key.path),
         level=ERROR if is_error else WARNING,
     )
 
@@ -110,14 +110,16 @@ def _history(instance: dg.DagsterInstance, check: dg.AssetCheckKey, most: int) -
 
 
 def _step_that_failed_before(
-    world: World, check: dg.AssetCheckKey, failed_steps: Callable[[str], Collection[str]]
+    installation: Installation,
+    check: dg.AssetCheckKey,
+    failed_steps: Callable[[str], Collection[str]],
 ) -> str | None:
     """The step that failed before it evaluated the check, in the last run of it that has ended.
 
     None if the run left the check out, or failed elsewhere: the failed run is the problem then.
     """
-    for record in _history(world.instance, check, _MOST_IN_PROGRESS):
-        run = world.instance.get_run_by_id(record.run_id)
+    for record in _history(installation.instance, check, _MOST_IN_PROGRESS):
+        run = installation.instance.get_run_by_id(record.run_id)
         if run is None or not run.is_finished:
             continue
         event = record.event.dagster_event
@@ -126,7 +128,7 @@ def _step_that_failed_before(
     return None
 
 
-def _not_run(world: World, step: str, records: Sequence[Any]) -> Problem:
+def _not_run(installation: Installation, step: str, records: Sequence[Any]) -> Problem:
     """The problem of the checks of one step that were not run."""
     run_ids = {record.run_id: None for record in records}
     return Problem(
@@ -137,6 +139,6 @@ def _not_run(world: World, step: str, records: Sequence[Any]) -> Problem:
         lines=first_lines(
             [f"{record.key.asset_key.to_user_string()}: {record.key.name}" for record in records]
         ),
-        link=world.links.run(next(iter(run_ids))),
+        link=installation.links.run(next(iter(run_ids))),
         level=ERROR,
     )

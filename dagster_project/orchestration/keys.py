@@ -33,6 +33,10 @@ ALERTED_BY = "kido/alerted_by"
 """Metadata of a check, and of the failure of a step: the kind of problem (`alerts.problems`) that
 reports it, so that it is said once."""
 
+ERROR_TYPE = "kido/error_type"
+"""Metadata of the failure of a step whose reason is not Kido's own sentence: the type of the error.
+Such a text may contain anything, so that messages have the type alone."""
+
 OWNER = "team:kido"
 """The owner of assets that belong to no domain."""
 
@@ -116,5 +120,9 @@ def fail_run_on(step: Callable[[], T]) -> T:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except Exception as error:
         full = disk_full(error, Settings.load().folders)
-        reason = str(full) if full else f"{type(error).__name__}: {error}"
-        raise dg.Failure(description=reason, allow_retries=False) from error
+        if full:
+            raise dg.Failure(description=str(full), allow_retries=False) from error
+        name = type(error).__name__
+        raise dg.Failure(
+            description=f"{name}: {error}", metadata={ERROR_TYPE: name}, allow_retries=False
+        ) from error

@@ -135,7 +135,7 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 asset=PUBLISHED,
                 description=description,
                 blocking=kind != gate.NEWS,
-                metadata={} if kind == gate.NEWS else {ALERTED_BY: "held_releases"},
+                metadata={} if kind == gate.NEWS else {ALERTED_BY: "blocked_releases"},
             )
             for kind, description in gate.KINDS.items()
         ],
@@ -229,7 +229,7 @@ class _Attempt:
                 f"kido accept {self._build.release.release_id}.",
                 metadata={
                     "comparison": dg.MetadataValue.md(self.comparison.page),
-                    ALERTED_BY: "held_releases",
+                    ALERTED_BY: "blocked_releases",
                 },
                 allow_retries=False,
             ) from failure.__cause__

@@ -15,8 +15,9 @@ from uuid import UUID
 import dagster as dg
 
 from dagster_project.errors import amount_of_bytes, counted
-from dagster_project.intake.clean import Kind, Old, clean_parts, clean_quarantine
+from dagster_project.intake.clean import Expired, Kind, clean_parts, clean_quarantine
 from dagster_project.orchestration import builds
+from dagster_project.orchestration.failed_runs import PARTITION_TAGS
 from dagster_project.orchestration.keys import fail_run_on
 from dagster_project.orchestration.launchpad import CleaningUp
 from dagster_project.orchestration.metadata import markdown_table
@@ -43,10 +44,10 @@ _NOUNS: dict[Kind, str] = {
 class CleanUp:
     """What was removed, or would be, and what was kept although it is old."""
 
-    old: tuple[Old, ...]
+    old: tuple[Expired, ...]
     is_dry: bool
 
-    def removed(self, kind: Kind) -> list[Old]:
+    def removed(self, kind: Kind) -> list[Expired]:
         return [each for each in self.old if each.kind == kind and not each.kept_because]
 
     def kept(self, kind: Kind) -> Counter[str]:
@@ -103,12 +104,14 @@ def clean(
     )
 
 
-def clean_runs(settings: Settings, instance: dg.DagsterInstance, *, dry_run: bool) -> Iterator[Old]:
+def clean_runs(
+    settings: Settings, instance: dg.DagsterInstance, *, dry_run: bool
+) -> Iterator[Expired]:
     """Remove finished runs older than `keep_runs_days`, with their events and logs.
 
     A run is kept while the UI needs it: for the latest materialization of an asset or a partition,
-    for the latest result of a check, as the last run of its job, or for a build that is kept. A run
-    in progress is never old.
+    for the latest result of a check, as the last run of its job, or for a build that is kept. So is
+    a failed run without a success since. A run in progress is never old.
     """
     before = datetime.now(UTC) - timedelta(days=settings.keep_runs_days)
     needed = _NeededRuns(settings, instance)
@@ -120,7 +123,7 @@ def clean_runs(settings: Settings, instance: dg.DagsterInstance, *, dry_run: boo
         reason = needed.reason(run)
         files = _files_of(instance, run.run_id)
         size = sum(map(_size, (*files, *_logs_of(instance, run.run_id))))
-        yield Old("runs", run.run_id, size, reason)
+        yield Expired("runs", run.run_id, size, reason)
         if not (reason or dry_run):
             instance.delete_run(run.run_id)
             instance.compute_log_manager.delete_logs(prefix=[run.run_id])
@@ -146,6 +149,8 @@ class _NeededRuns:
             return "its build is kept"
         if run.run_id in self._last_of_jobs:
             return "the last run of its job"
+        if run.run_id in self._standing and not self._is_made_since(run):
+            return "it failed, and did not succeed since"
         if run.run_id in self._repeated:
             return "another run repeats it"
         events = self._instance.get_records_for_run(
@@ -186,6 +191,35 @@ class _NeededRuns:
         for run in self._instance.get_runs(dg.RunsFilter(statuses=_FINISHED)):  # the newest first
             last.setdefault(run.job_name, run.run_id)
         return set(last.values())
+
+    @cached_property
+    def _standing(self) -> set[str]:
+        """The last runs that failed, of each job or part of it, that did not succeed since.
+
+        Without its run a problem would be reported as over.
+        """
+        failed: dict[tuple[object, ...], str] = {}
+        whole_since: set[str] = set()
+        for run in self._instance.get_runs(dg.RunsFilter(statuses=_FINISHED)):  # the newest first
+            selected = (run.asset_selection, run.asset_check_selection)
+            partitions = tuple(run.tags.get(tag) for tag in PARTITION_TAGS)
+            scope = (run.job_name, *selected, *partitions)
+            if run.status == dg.DagsterRunStatus.SUCCESS:
+                failed.setdefault(scope, "")
+                whole_since |= {run.job_name} if selected == (None, None) else set()
+            elif run.job_name not in whole_since:
+                failed.setdefault(scope, run.run_id)
+        return set(failed.values()) - {""}
+
+    def _is_made_since(self, run: dg.DagsterRun) -> bool:
+        """Whether all assets that were chosen for a run were made after it began."""
+        record = self._instance.get_run_record_by_id(run.run_id)
+        chosen = list(run.asset_selection or ())
+        if record is None or not chosen or any(tag in run.tags for tag in PARTITION_TAGS):
+            return False
+        events = self._instance.get_latest_materialization_events(chosen)
+        began = record.start_time or record.create_timestamp.timestamp()
+        return all((event := events.get(key)) and event.timestamp > began for key in chosen)
 
     @cached_property
     def _repeated(self) -> set[str]:
@@ -241,14 +275,14 @@ def _events_folder(instance: dg.DagsterInstance) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _orphans(instance: dg.DagsterInstance, before: datetime, *, dry_run: bool) -> Iterator[Old]:
+def _orphans(instance: dg.DagsterInstance, before: datetime, *, dry_run: bool) -> Iterator[Expired]:
     """Files of runs that were deleted, in the UI or by a clean-up that was killed."""
     folder = _events_folder(instance)
     for file in sorted(folder.glob("*.db")) if folder else ():
         is_old = file.stat().st_mtime < before.timestamp()
         if is_old and _is_run_id(file.stem) and instance.get_run_by_id(file.stem) is None:
             files = sorted(file.parent.glob(f"{file.name}*"))
-            yield Old("runs", file.stem, sum(_size(path) for path in files))
+            yield Expired("runs", file.stem, sum(_size(path) for path in files))
             if not dry_run:
                 _unlink(files)
 

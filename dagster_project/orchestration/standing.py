@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import dagster as dg
 
-from dagster_project.alerts.problems import Links, Problem, first_lines
+from dagster_project.alerts.problems import Links, Problem, Unexamined, first_lines
 from dagster_project.errors import ConfigurationError
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.orchestration.builds import blocked_builds
@@ -32,7 +32,7 @@ LATE_LEVELS = (1, 7, 30)
 
 
 @dataclass(frozen=True)
-class World:
+class Installation:
     """Where problems are looked for."""
 
     settings: Settings
@@ -44,22 +44,22 @@ class World:
         return Links(self.settings.ui_url)
 
 
-def held_releases(world: World) -> Iterator[Problem]:
+def blocked_releases(installation: Installation) -> Iterator[Problem]:
     """The newest build that is blocked since readers would lose data.
 
     Builds that are blocked for the same losses, one a day, are one problem.
     """
-    blocked = blocked_builds(world.settings.build_dir)
+    blocked = blocked_builds(installation.settings.build_dir)
     if not blocked:
         return
     newest = blocked[-1]
     losses = newest.blocked_for or ""
-    essence = _essence(losses)
-    same = [build for build in blocked if _essence(build.blocked_for or "") == essence]
+    kind_of_loss = _without_amounts(losses)
+    same = [build for build in blocked if _without_amounts(build.blocked_for or "") == kind_of_loss]
     release = newest.release.release_id
     yield Problem(
-        kind="held_releases",
-        subject=sha256(essence.encode()).hexdigest()[:16],
+        kind="blocked_releases",
+        subject=sha256(kind_of_loss.encode()).hexdigest()[:16],
         title="A release is blocked, since readers would lose data",
         since=_minute_of(same[0].release.release_id),
         lines=(
@@ -67,7 +67,7 @@ def held_releases(world: World) -> Iterator[Problem]:
             f"To publish it anyway: kido accept {release}",
             "To undo the cause: kido withdraw SNAPSHOT (it is named above), then kido build",
         ),
-        link=world.links.asset(*PUBLISHED.path),
+        link=installation.links.asset(*PUBLISHED.path),
     )
 
 
@@ -77,7 +77,7 @@ _AMOUNTS = re.compile(
 """What differs between two builds with the same losses: causes and amounts."""
 
 
-def _essence(losses: str) -> str:
+def _without_amounts(losses: str) -> str:
     return _AMOUNTS.sub("", losses)
 
 
@@ -88,19 +88,22 @@ def _minute_of(release_id: str) -> str:
     )
 
 
-def late_sources(world: World) -> Iterator[Problem]:
+def late_sources(installation: Installation) -> Iterator[Problem | Unexamined]:
     """The sources with a period that is late and can be fetched without a person.
 
-    A source with an invalid setting is none of them: its run fails and says so.
+    A source with an invalid setting cannot be examined; its run fails for that reason.
     """
-    lake, landing = lake_of(world.settings), landing_of(world.settings)
+    lake, landing = lake_of(installation.settings), landing_of(installation.settings)
     for name, source in all_sources().items():
         try:
-            late = longest_overdue(lateness_by_frequency(world.settings, source, lake, landing))
+            late = longest_overdue(
+                lateness_by_frequency(installation.settings, source, lake, landing)
+            )
         except ConfigurationError:
+            yield Unexamined("late_sources", name)
             continue
         if late is not None and late.days_late and late.missing is not None:
-            yield _late(name, source, late, str(late.missing.due_on), world.links)
+            yield _late(name, source, late, str(late.missing.due_on), installation.links)
 
 
 def _late(name: str, source: Source, late: Lateness, since: str, links: Links) -> Problem:

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -105,6 +106,35 @@ class Month:
     """The latest day of a period in the published file, on the days of a build."""
     failed_runs: list[date] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
+    requested: dict[date, set[str]] = field(default_factory=dict)
+    """The assets that build_what_landed would build beside the schedule, by day."""
+    conditions: Any = None
+
+    def evaluate(
+        self, day: date, instance: dg.DagsterInstance, definitions: dg.Definitions
+    ) -> None:
+        """What the sensor `build_what_landed` requests in the hours after the run of the day.
+
+        Landings are reported first, as the sensor `report_landings` does.
+        """
+        report = definitions.resolve_sensor_def("report_landings")
+        result = report(dg.build_sensor_context(instance=instance))
+        assert isinstance(result, dg.SensorResult)
+        for event in result.asset_events:
+            instance.report_runless_asset_event(event)
+        for hour in (1, 2):
+            evaluated = dg.evaluate_automation_conditions(
+                defs=definitions,
+                instance=instance,
+                cursor=self.conditions,
+                evaluation_time=datetime.combine(day, RUN_AT, UTC) + timedelta(hours=hour),
+            )
+            self.conditions = evaluated.cursor
+            self.requested.setdefault(day, set()).update(
+                each.key.to_user_string()
+                for each in evaluated.results
+                if not each.true_subset.is_empty
+            )
 
     def of(self, word: str) -> dict[date, list[str]]:
         """The titles that contain a word, by day."""
@@ -204,6 +234,7 @@ def run_day(month: Month, day: date, definitions: dg.Definitions) -> None:
             build(month, day, definitions, instance)
         for _ in range(TICKS_A_DAY):
             month.tick(day, instance, definitions)
+        month.evaluate(day, instance, definitions)
 
 
 def run(
@@ -295,6 +326,14 @@ def test_each_publication_is_landed_and_built_once_on_its_day(month: Month) -> N
         assert published.keys() == month.held[day].keys()
         for name, latest in published.items():
             assert latest.startswith(month.held[day][name]), (day, name)
+
+
+@nightly
+def test_what_the_schedule_has_built_is_not_built_again_by_the_switch(month: Month) -> None:
+    """The first day is left out: each table is requested once after the switch is turned on."""
+    later = {day: assets for day, assets in month.requested.items() if day > FIRST}
+    assert later.keys() == set(days(FIRST + timedelta(days=1), LAST))
+    assert {day: assets for day, assets in later.items() if assets} == {}
 
 
 @nightly

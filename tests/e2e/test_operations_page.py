@@ -36,7 +36,7 @@ FOLDERS = (
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 AWAITED = {
-    "alert", "clean", "doctor", "failed_runs", "failed_checks", "held_releases", "late_sources",
+    "alert", "clean", "doctor", "failed_runs", "failed_checks", "blocked_releases", "late_sources",
     "restriction_clauses", "clean_up", "build_what_landed",
 }  # fmt: skip
 """Commands, sensors and schedules that the page names and that are not there yet: they are left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,12 +12,16 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from dagster_project.errors import FetchError
+from dagster_project.intake.conform import conform
+from dagster_project.intake.land import land_bundled
 from dagster_project.orchestration.alert_sensors import alert_sensors, standing_problems
 from dagster_project.orchestration.builds import Build
-from dagster_project.orchestration.keys import ALERTED_BY
-from dagster_project.orchestration.standing import World
+from dagster_project.orchestration.keys import ALERTED_BY, fail_run_on
+from dagster_project.orchestration.standing import Installation
 from dagster_project.serving.publication import Release
 from dagster_project.settings import Settings
+from dagster_project.sources.registry import source_named, source_names
 from tests.fakes.receivers import Received, Webhook
 
 
@@ -69,7 +74,11 @@ def small_graph(does: Behaviour) -> dg.Definitions:
 
     return dg.Definitions(
         assets=[landed, typed],
-        jobs=[dg.define_asset_job("build"), dg.define_asset_job("renew_ecb")],
+        jobs=[
+            dg.define_asset_job("build"),
+            dg.define_asset_job("renew"),
+            dg.define_asset_job("renew_ecb", selection=["landed"]),
+        ],
         sensors=alert_sensors(),
         executor=dg.in_process_executor,
     )
@@ -136,7 +145,7 @@ def test_a_failed_job_is_said_once_and_its_next_success_ends_it(home: Home) -> N
     assert message.title == "Kido: The job build failed"
     lines = message.body.splitlines()
     assert lines[0] == "landed: ecb: HTML where CSV was expected."
-    assert lines[-1] == f"https://ui.example.org/runs/{failed.run_id}"
+    assert lines[-2] == f"https://ui.example.org/runs/{failed.run_id}"
     home.run()
     assert home.tick("failed_runs") == []
     home.does.landing = None
@@ -147,13 +156,164 @@ def test_a_failed_job_is_said_once_and_its_next_success_ends_it(home: Home) -> N
     assert home.tick("failed_runs") == []
 
 
-def test_jobs_are_told_apart_and_any_error_has_its_reason(home: Home) -> None:
-    home.does.landing = ValueError("no such column")
+def test_each_job_is_a_message_and_the_text_of_an_unknown_error_is_not_sent(home: Home) -> None:
+    home.does.landing = ValueError("https://example.org/?token=s3cret")
     home.run("renew_ecb")
     home.run("build")
     messages = {each.title: each.body for each in home.tick("failed_runs")}
     assert messages.keys() == {"Kido: The job renew_ecb failed", "Kido: The job build failed"}
-    assert all(body.startswith("landed: ValueError: no such column") for body in messages.values())
+    for body in messages.values():
+        assert body.startswith("landed: ValueError (its text is behind the link)\n")
+        assert "s3cret" not in body
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (FetchError("ecb: no answer.", hint="Wait."), "landed: ecb: no answer. Wait."),
+        (KeyError("s3cret"), "landed: KeyError (its text is behind the link)"),
+    ],
+)
+def test_a_step_sends_its_own_sentence_and_of_other_errors_the_type(
+    error: Exception, line: str, home: Home
+) -> None:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(dg.Failure) as failure:
+        fail_run_on(fail)
+    home.does.landing = failure.value
+    home.run()
+    [message] = home.tick("failed_runs")
+    assert message.body.splitlines()[0] == line
+    home.does.landing = error
+    home.cursors.clear()
+    home.run()
+    [message] = home.tick("failed_runs")
+    assert message.body.splitlines()[0] == line
+
+
+def test_a_message_names_the_installation_that_sends_it(home: Home) -> None:
+    home.does.landing = dg.Failure("No answer.")
+    home.run()
+    [message] = home.tick("failed_runs")
+    assert message.body.splitlines()[-1] == f"From {socket.gethostname()}:{Settings.load().home}"
+
+
+def test_a_part_of_a_job_that_succeeds_does_not_end_the_failure_of_all_of_it(home: Home) -> None:
+    home.does.step = dg.Failure("No such file.")
+    home.run("build")
+    assert home.titles("failed_runs") == ["Kido: The job build failed"]
+    home.run("build", "landed")
+    assert home.tick("failed_runs") == []
+    home.does.step = None
+    home.run("build")
+    assert home.titles("failed_runs") == ["Kido, over: The job build failed"]
+
+
+def test_a_part_of_a_job_that_fails_is_named_as_a_part(home: Home) -> None:
+    home.does.landing = dg.Failure("No answer.")
+    home.run("build", "landed")
+    assert home.titles("failed_runs") == ["Kido: A run of 1 asset (landed) failed"]
+    home.does.landing = None
+    home.run("build", "landed", "typed")
+    assert home.titles("failed_runs") == ["Kido, over: A run of 1 asset (landed) failed"]
+
+
+def test_a_whole_build_ends_the_failures_of_every_job_that_it_covers(home: Home) -> None:
+    home.does.landing = dg.Failure("No answer.")
+    for job in ("renew", "renew_ecb", "build"):
+        home.run(job)
+    assert len(home.tick("failed_runs")) == 3
+    home.does.landing = None
+    home.run("renew_ecb")
+    assert home.titles("failed_runs") == ["Kido, over: The job renew_ecb failed"]
+    home.run("build")
+    assert sorted(home.titles("failed_runs")) == [
+        "Kido, over: The job build failed", "Kido, over: The job renew failed",
+    ]  # fmt: skip
+
+
+def test_a_failure_before_many_other_runs_is_not_over(home: Home) -> None:
+    home.does.landing = dg.Failure("No answer.")
+    home.run("__ASSET_JOB", "landed")
+    title = "A run of 1 asset (landed) failed"
+    assert home.titles("failed_runs") == [f"Kido: {title}"]
+    job = home.definitions.resolve_job_def("__ASSET_JOB")
+    for _ in range(120):
+        other = home.instance.create_run_for_job(
+            job, asset_selection=frozenset({dg.AssetKey("typed")})
+        )
+        home.instance.report_run_canceled(other)
+    [message] = home.tick("failed_runs")
+    assert message.title == "Kido: A run of 1 asset (typed) was cancelled"
+    home.does.landing = None
+    home.run("build", "landed")
+    assert home.titles("failed_runs") == [f"Kido, over: {title}"]
+
+
+def test_a_range_of_partitions_is_over_when_each_of_them_is_made(home: Home) -> None:
+    does = home.does
+
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["2021", "2022", "2023"]))
+    def backfilled() -> None:
+        if does.landing:
+            raise does.landing
+
+    home.definitions = dg.Definitions(
+        assets=[backfilled], sensors=alert_sensors(), executor=dg.in_process_executor
+    )
+    job = home.definitions.resolve_job_def("__ASSET_JOB")
+    does.landing = dg.Failure("No answer.")
+    run = home.instance.create_run_for_job(
+        job,
+        asset_selection=frozenset({dg.AssetKey("backfilled")}),
+        tags={
+            "dagster/asset_partition_range_start": "2021",
+            "dagster/asset_partition_range_end": "2022",
+        },
+    )
+    home.instance.report_run_failed(run, "The process of this run was killed.")
+    title = "A run of 1 asset (backfilled) failed"
+    assert home.titles("failed_runs") == [f"Kido: {title}"]
+    does.landing = None
+    for name, titles in (("2021", []), ("2023", []), ("2022", [f"Kido, over: {title}"])):
+        assert job.execute_in_process(instance=home.instance, partition_key=name).success
+        assert home.titles("failed_runs") == titles
+
+
+def test_what_waits_is_sent_although_the_problems_cannot_be_examined(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.does.passes = False
+    home.run()
+    home.hook.refuse("500")
+    assert home.tick("failed_checks") == []
+    file = home.instance.event_log_storage
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("the storage does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(file, "get_latest_asset_check_execution_by_key", fail)
+        assert home.titles("failed_checks") == ["Kido: typed: values_are_plausible failed"]
+        with pytest.raises(OSError, match="does not answer"):
+            home.tick("failed_checks")
+    assert home.tick("failed_checks") == []
+
+
+def test_a_late_source_with_a_wrong_setting_is_not_over(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in source_names():
+        monkeypatch.setenv(f"KIDO_{name.upper()}_ENABLED", str(name == "ecb").lower())
+    land_bundled(Settings.load(), source_named("ecb"))
+    conform(Settings.load(), source_named("ecb"))
+    assert home.titles("late_sources") == ["Kido: ecb is late"]
+    monkeypatch.setenv("KIDO_ECB_CALLS_PER_MINUTE", "many")
+    assert home.tick("late_sources") == []
+    monkeypatch.delenv("KIDO_ECB_CALLS_PER_MINUTE")
+    assert home.tick("late_sources") == []
 
 
 def test_a_cancelled_run_is_said(home: Home) -> None:
@@ -177,13 +337,13 @@ def test_a_run_that_a_blocking_check_ended_is_left_to_the_check(home: Home) -> N
 
 
 def test_a_run_that_a_blocked_release_ended_is_left_to_the_release(home: Home) -> None:
-    home.does.step = dg.Failure("The build is blocked.", metadata={ALERTED_BY: "held_releases"})
+    home.does.step = dg.Failure("The build is blocked.", metadata={ALERTED_BY: "blocked_releases"})
     home.run()
     assert home.tick("failed_runs") == []
     # It does not hide a failure before it that nothing else reports.
     home.does.step = dg.Failure("The disk is full.")
     home.run()
-    home.does.step = dg.Failure("The build is blocked.", metadata={ALERTED_BY: "held_releases"})
+    home.does.step = dg.Failure("The build is blocked.", metadata={ALERTED_BY: "blocked_releases"})
     home.run()
     assert home.titles("failed_runs") == ["Kido: The job build failed"]
 
@@ -215,7 +375,7 @@ def test_a_check_that_fails_on_five_days_is_said_once(home: Home) -> None:
     assert message.body.startswith(
         "Severity: warning\n2 of 9 rows, such as -1\n| close |\n|---|\n| -1 |\n\nSince 20"
     )
-    assert message.body.splitlines()[-1] == (
+    assert message.body.splitlines()[-2] == (
         "https://ui.example.org/assets/typed?view=checks&checkDetail=values_are_plausible"
     )
     home.does.passes = True
@@ -319,7 +479,7 @@ def test_builds_with_the_same_losses_are_said_once(home: Home) -> None:
     said = []
     for day in range(1, 6):
         block(home, day, LOSSES.format(after=400 + day, day=day))
-        said += home.tick("held_releases")
+        said += home.tick("blocked_releases")
     [message] = said
     assert message.title == "Kido: A release is blocked, since readers would lose data"
     lines = message.body.splitlines()
@@ -331,11 +491,11 @@ def test_builds_with_the_same_losses_are_said_once(home: Home) -> None:
 
 def test_other_losses_are_another_message(home: Home) -> None:
     block(home, 1, LOSSES.format(after=400, day=1))
-    home.tick("held_releases")
+    home.tick("blocked_releases")
     block(home, 2, "trade.flows of baci would lose 2 codes: 280530, 284690 (baci-2 was added).")
-    assert len(home.tick("held_releases")) == 2
+    assert len(home.tick("blocked_releases")) == 2
     block(home, 3, "trade.flows of baci would lose 2 codes: 280530, 811292 (baci-2 was added).")
-    over, new = home.tick("held_releases")
+    over, new = home.tick("blocked_releases")
     assert (over.title[:10], new.title[:10]) == ("Kido, over", "Kido: A re")
 
 
@@ -343,9 +503,9 @@ def test_a_release_that_is_published_ends_it(home: Home) -> None:
     from dagster_project.orchestration.builds import discard_blocked
 
     build = block(home, 1, LOSSES.format(after=400, day=1))
-    home.tick("held_releases")
+    home.tick("blocked_releases")
     discard_blocked(Settings.load().build_dir, build.release.release_id)
-    assert home.titles("held_releases") == [
+    assert home.titles("blocked_releases") == [
         "Kido, over: A release is blocked, since readers would lose data"
     ]
 
@@ -372,7 +532,7 @@ def test_without_an_address_a_tick_says_so_and_forgets_nothing(
         instance=home.instance, cursor=cursor, definitions=home.definitions
     )
     result = home.definitions.resolve_sensor_def(kind).evaluate_tick(context)
-    assert result.skip_message == "KIDO_ALERTS is not set, so nobody is told."
+    assert result.skip_message == "KIDO_ALERTS is not set, so no message is sent."
     assert result.cursor == cursor
 
 
@@ -398,6 +558,8 @@ def test_what_stands_is_what_the_command_lists(home: Home) -> None:
     home.does.passes = False
     home.run()
     block(home, 1, LOSSES.format(after=400, day=1))
-    world = World(Settings.load(), home.instance, home.definitions.get_repository_def())
-    kinds = [each.kind for each in standing_problems(world) if each.kind != "late_sources"]
-    assert kinds == ["failed_checks", "held_releases"]
+    installation = Installation(
+        Settings.load(), home.instance, home.definitions.get_repository_def()
+    )
+    kinds = [each.kind for each in standing_problems(installation) if each.kind != "late_sources"]
+    assert kinds == ["failed_checks", "blocked_releases"]

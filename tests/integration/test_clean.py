@@ -356,3 +356,52 @@ def test_the_job_reports_numbers_and_reasons(settings: Settings) -> None:
         assert metadata["quarantine_bytes"] == len("<html>")
         assert "the last run of its job" in str(metadata["kept_although_old"])
     assert not (settings.quarantine_dir / "ecb" / "a.zip").exists()
+
+
+def test_a_failed_run_is_kept_until_it_succeeds(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    """Without it, the message of its failure would be followed by one that it is over."""
+    fails = [True]
+
+    @dg.asset
+    def failing_asset() -> None:
+        if fails:
+            raise dg.Failure("No answer.")
+
+    job = dg.Definitions(assets=[failing_asset, prices]).resolve_job_def("__ASSET_JOB")
+
+    def run(asset: dg.AssetsDefinition) -> str:
+        return job.execute_in_process(
+            instance=instance, asset_selection=[asset.key], raise_on_error=False
+        ).run_id
+
+    failed = run(failing_asset)
+    run(prices)  # the last run of the job
+    assert cleaned(settings, instance)[failed] == "it failed, and did not succeed since"
+    fails.clear()
+    run(failing_asset)
+    run(prices)
+    assert cleaned(settings, instance)[failed] == ""
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_what_cannot_be_removed_or_read_is_reported_as_kept(
+    is_readable: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = settings.quarantine_dir / "ecb" / "ecb-1"
+    folder.mkdir(parents=True)
+    (folder / "rows.csv").write_text("a,b")
+    if not is_readable:
+        (folder / "origin.json").write_text('{"version": 99}')
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("dagster_project.intake.clean.shutil.rmtree", refuse)
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=181)):
+        (expired,) = clean_quarantine(settings, {}, (), dry_run=False)
+    assert folder.exists()
+    assert expired.kept_because == (
+        "it cannot be removed: Permission denied" if is_readable else "its record cannot be read"
+    )

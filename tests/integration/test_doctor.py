@@ -9,8 +9,10 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import duckdb
@@ -223,10 +225,10 @@ def test_the_clock_is_compared_with_those_of_the_publishers(
 # Locks and leftovers.
 
 
-def test_a_held_lock_is_named_and_one_that_is_left_is_not(settings: Settings) -> None:
+def test_a_lock_in_use_is_named_and_one_that_is_left_is_not(settings: Settings) -> None:
     with source_lock(settings, "ecb"):
         pass
-    assert found("locks") == [("ok", "No lock is held.")]
+    assert found("locks") == [("ok", "No lock is in use.")]
     with source_lock(settings, "ecb"):
         assert found("locks") == [("ok", "ecb is being fetched or landed.")]
 
@@ -248,7 +250,7 @@ def test_the_folder_and_the_run_of_a_killed_build_are_warnings(settings: Setting
         run = instance.create_run_for_job(build, status=dg.DagsterRunStatus.STARTED)
     folder = builds.Build(settings.build_dir / run.run_id)
     folder.claim(ended_process())
-    assert found("locks") == [("ok", "No lock is held.")]  # it has built nothing
+    assert found("locks") == [("ok", "No lock is in use.")]  # it has built nothing
     folder.file.write_bytes(b"half a build")
     assert found("locks")[1][0] == "warning"
     assert found("locks")[1][1].startswith("1 folder of ended builds (")
@@ -326,8 +328,71 @@ def test_a_schedule_without_a_daemon_is_a_warning(settings: Settings) -> None:
     subprocess.run(command, cwd=CHECKOUT, env=environment, check=True, capture_output=True)
     assert found("dagster")[-1] == (
         "warning",
-        "Switched on: clean_up; but no daemon runs, so nothing starts. Start kido dev.",
+        "Switched on: clean_up; but no daemon runs that evaluates clean_up. "
+        "Start the daemon (kido dev, kido-daemon.service).",
     )
+
+
+def evaluated(name: str, kind: str = "SENSOR", status: str = "RUNNING") -> SimpleNamespace:
+    """What Dagster's storage has of a schedule or a sensor."""
+    return SimpleNamespace(
+        instigator_name=name,
+        instigator_type=SimpleNamespace(value=kind),
+        status=SimpleNamespace(value=status),
+    )
+
+
+@dataclass
+class Beats:
+    """An instance as doctor sees it: what is switched on, and the daemons that report."""
+
+    states: list[SimpleNamespace]
+    daemons: list[str]
+
+    def all_instigator_state(self) -> list[SimpleNamespace]:
+        return self.states
+
+    def get_daemon_heartbeats(self) -> dict[str, SimpleNamespace]:
+        now = datetime.now(UTC).timestamp()
+        return {name: SimpleNamespace(timestamp=now) for name in self.daemons}
+
+
+def of_daemons(beats: Beats) -> tuple[str, str]:
+    (finding,) = doctor._schedules(beats)  # type: ignore[arg-type]
+    return finding.status, finding.finding
+
+
+def test_a_sensor_that_is_on_by_default_needs_no_daemon() -> None:
+    on = evaluated("report_landings", status="DECLARED_IN_CODE")
+    assert of_daemons(Beats([on], [])) == ("ok", "No schedule or sensor is switched on.")
+
+
+def test_each_thread_of_the_daemon_is_looked_at() -> None:
+    schedule = evaluated("renew", "SCHEDULE")
+    sensor = evaluated("failed_runs")
+    conditions = evaluated("build_what_landed")
+    states = [schedule, sensor, conditions]
+    assert of_daemons(Beats(states, ["SCHEDULER", "SENSOR", "ASSET"]))[0] == "ok"
+    for absent, name in (
+        ("SCHEDULER", "renew"), ("SENSOR", "failed_runs"), ("ASSET", "build_what_landed"),
+    ):  # fmt: skip
+        daemons = [each for each in ("SCHEDULER", "SENSOR", "ASSET") if each != absent]
+        status, finding = of_daemons(Beats(states, daemons))
+        assert status == "warning"
+        assert f"no daemon runs that evaluates {name}." in finding
+
+
+def test_addresses_for_messages_are_read(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found("messages") == [("ok", "KIDO_ALERTS is not set, so no message is sent.")]
+    monkeypatch.setenv("KIDO_ALERTS", "mailto://me:s3cret@example.org")
+    assert found("messages") == [("ok", "They go to mailto://example.org:25.")]
+    monkeypatch.setenv("KIDO_ALERTS", "nosuch://s3cret")
+    ((status, sentence),) = found("messages")
+    assert status == "failure"
+    assert "cannot read address 1 of 1" in sentence
+    assert "s3cret" not in sentence
 
 
 def test_a_late_source_is_a_warning(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.alerts.messages import Record, next_record
 from dagster_project.alerts.problems import Problem
 from dagster_project.alerts.send import addresses, send_waiting
-from dagster_project.alerts.told import Record, next_record
 from dagster_project.errors import ConfigurationError
 from dagster_project.settings import Settings
 from tests.conftest import CHECKOUT
@@ -70,7 +70,9 @@ def test_both_receive_title_and_body(
     assert not sensor.tick(late("ecb")).waiting
     for receiver in (hook, mail):
         assert receiver.titles == ["Kido: ecb is late"]
-        assert receiver.received[0].body.strip() == "日本: ecb\n\nSince 2026-10-19"
+        [*lines, sender] = receiver.received[0].body.strip().splitlines()
+        assert lines == ["日本: ecb", "", "Since 2026-10-19"]
+        assert sender.startswith("From ")
 
 
 def test_what_is_refused_is_tried_again_and_comes_once_in_order(
@@ -163,6 +165,22 @@ def test_the_same_host_twice_is_two_addresses(
     ]  # fmt: skip
     Sensor(settings).tick(late("ecb"))
     assert hook.titles == ["Kido: ecb is late"] * 2
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("ntfy://s3cret-topic/other", "ntfy://…"),
+        ("ntfy://s3cret-topic", "ntfys://…"),
+        ("ntfy://ntfy.example.org/s3cret-topic", "ntfy://ntfy.example.org"),
+        ("gotify://push.example.org/s3cret-tokens12", "gotify://push.example.org"),
+        ("jsons://localhost/s3cret", "jsons://localhost"),
+    ],
+)
+def test_a_topic_is_never_taken_for_a_host(
+    given: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [each.name for each in addresses(settings_with(monkeypatch, given))] == [name]
 
 
 @pytest.mark.parametrize(

@@ -210,3 +210,12 @@ def test_an_importer_that_is_no_economy_is_refused_in_a_sentence(
     with pytest.raises(ConfigurationError) as error:
         economy_from(given, "IMPORTER")
     assert str(error.value).startswith(f"IMPORTER: {given!r} is not")
+
+
+@pytest.mark.parametrize("address", ["ui.example.org", "javascript:alert(1)", "https://", "3000"])
+def test_the_address_of_the_ui_is_one_of_the_web(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIDO_UI_URL", address)
+    with pytest.raises(ConfigurationError, match=r"KIDO_UI_URL: .*http:// or https://"):
+        Settings.load()

@@ -173,3 +173,25 @@ def test_what_a_person_lands_is_reported_once_and_then_built(
     instance.report_runless_asset_event(event)
     assert reported() == []
     assert requested(56) == downstream(definitions, "ecb")
+
+
+def test_the_loss_of_the_only_snapshot_is_reported_and_then_built(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    requested: Evaluate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The landing was built once; now nothing of it is left."""
+    monkeypatch.setenv("KIDO_HOME", str(tmp_path / "home"))
+    land(instance, landing_key("ecb"), "1")
+    assert requested(56) == downstream(definitions, "ecb")
+    assert requested(57) == set()
+    sensor = next(each for each in definitions.sensors or () if each.name == "report_landings")
+    result = sensor(dg.build_sensor_context(instance=instance))
+    assert isinstance(result, dg.SensorResult)
+    (event,) = result.asset_events
+    assert event.asset_key == landing_key("ecb")
+    assert isinstance(event, dg.AssetMaterialization)
+    instance.report_runless_asset_event(event)
+    assert requested(116) == downstream(definitions, "ecb")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from dagster_project.alerts.problems import Kind, Problem
+from dagster_project.alerts.problems import Kind, Problem, Unexamined
 
 News = Literal["new", "worse", "over"]
 
@@ -27,7 +27,7 @@ class Message(BaseModel):
     body: str
 
 
-class Said(BaseModel):
+class Reported(BaseModel):
     """What was said of a problem that still stands: all but the level is of the first time."""
 
     model_config = ConfigDict(frozen=True)
@@ -54,50 +54,59 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    said: Mapping[str, Said] = {}
+    reported: Mapping[str, Reported] = {}
     waiting: tuple[Waiting, ...] = ()
 
 
 def next_record(
-    record: Record, kind: Kind, problems: Iterable[Problem], addresses: Sequence[str]
+    record: Record,
+    kind: Kind,
+    problems: Iterable[Problem | Unexamined],
+    addresses: Sequence[str],
 ) -> Record:
     """The record with what is to be said now of the problems that stand, to each address.
 
     What waits for an address that is no longer set is dropped.
     """
-    messages, said = news(kind, problems, record.said)
+    messages, reported = news(kind, problems, record.reported)
     waiting = [
         Waiting(message=each.message, addresses=left)
         for each in record.waiting
         if (left := tuple(name for name in each.addresses if name in addresses))
     ]
     waiting += [Waiting(message=message, addresses=tuple(addresses)) for message in messages]
-    return Record(said=said, waiting=tuple(waiting))
+    return Record(reported=reported, waiting=tuple(waiting))
 
 
 def news(
-    kind: Kind, problems: Iterable[Problem], said: Mapping[str, Said]
-) -> tuple[Sequence[Message], Mapping[str, Said]]:
-    """The messages to send now, ends first, and what is said after them, by subject."""
-    standing = {problem.subject: problem for problem in problems}
+    kind: Kind, problems: Iterable[Problem | Unexamined], reported: Mapping[str, Reported]
+) -> tuple[Sequence[Message], Mapping[str, Reported]]:
+    """The messages to send now, ends first, and what is said after them, by subject.
+
+    What was reported of a subject that cannot be examined now is kept as it is.
+    """
+    given = list(problems)
+    standing = {each.subject: each for each in given if isinstance(each, Problem)}
+    unexamined = {each.subject for each in given if isinstance(each, Unexamined)}
+    kept = {subject: before for subject, before in reported.items() if subject in unexamined}
     messages = [
         _end(kind, subject, before)
-        for subject, before in said.items()
-        if subject not in standing and before.has_end
+        for subject, before in reported.items()
+        if subject not in standing and subject not in kept and before.has_end
     ]
-    after: dict[str, Said] = {}
+    after: dict[str, Reported] = dict(kept)
     for subject, problem in standing.items():
-        before = said.get(subject)
+        before = reported.get(subject)
         if before is None or problem.level > before.level:
             messages.append(_message(problem, "worse" if before else "new"))
-        after[subject] = _said(problem, before)
+        after[subject] = _reported(problem, before)
     return messages, after
 
 
-def _said(problem: Problem, before: Said | None) -> Said:
+def _reported(problem: Problem, before: Reported | None) -> Reported:
     if before is not None:
         return before.model_copy(update={"level": max(problem.level, before.level)})
-    return Said(
+    return Reported(
         level=problem.level,
         title=problem.title,
         since=problem.since,
@@ -116,7 +125,7 @@ def _message(problem: Problem, news: News) -> Message:
     )
 
 
-def _end(kind: Kind, subject: str, before: Said) -> Message:
+def _end(kind: Kind, subject: str, before: Reported) -> Message:
     body = [f"It is over. It began {before.since}.", "", before.link]
     return Message(
         kind=kind, subject=subject, news="over", title=f"Kido, over: {before.title}",

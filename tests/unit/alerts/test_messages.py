@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagster_project.alerts.problems import Links, Problem, first_lines
-from dagster_project.alerts.told import Message, Record, Said, news, next_record
+from dagster_project.alerts.messages import Message, Record, Reported, news, next_record
+from dagster_project.alerts.problems import Links, Problem, Unexamined, first_lines
 
 
 def problem(subject: str = "ecb", level: int = 1, **given: object) -> Problem:
@@ -21,7 +21,7 @@ def problem(subject: str = "ecb", level: int = 1, **given: object) -> Problem:
 
 def said_over(*ticks: Sequence[Problem]) -> list[list[tuple[str, str]]]:
     """By tick: what was said of which subject."""
-    said: Mapping[str, Said] = {}
+    said: Mapping[str, Reported] = {}
     listed = []
     for standing in ticks:
         messages, said = news("late_sources", standing, said)
@@ -49,6 +49,15 @@ def test_what_comes_back_is_said_again() -> None:
     ]  # fmt: skip
 
 
+def test_what_cannot_be_examined_stays_as_it_was_reported() -> None:
+    _, reported = news("late_sources", [problem()], {})
+    for subjects in (["ecb"], ["ecb", "wgi"]):
+        unexamined = [Unexamined("late_sources", subject) for subject in subjects]
+        assert news("late_sources", unexamined, reported) == ([], reported)
+    ([end], _) = news("late_sources", [], reported)
+    assert end.news == "over"
+
+
 def test_the_end_of_a_date_is_not_said() -> None:
     assert said_over([problem(has_end=False)], [problem(level=2, has_end=False)], []) == [
         [("new", "ecb")], [("worse", "ecb")], [],
@@ -66,7 +75,7 @@ def test_no_end_without_a_beginning_and_worse_only_upwards(
 ) -> None:
     open_levels: dict[str, int] = {}
     said: dict[str, list[str]] = defaultdict(list)
-    told: Mapping[str, Said] = {}
+    told: Mapping[str, Reported] = {}
     for levels in ticks:
         messages, told = news("late_sources", [problem(*each) for each in levels.items()], told)
         for message in messages:
