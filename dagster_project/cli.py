@@ -478,14 +478,25 @@ def alert(
     test: Annotated[
         bool, typer.Option("--test", help="Send a test message to every address of KIDO_ALERTS.")
     ] = False,
+    unit: Annotated[
+        str, typer.Option(metavar="NAME", help="Send a message that this unit of systemd failed.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """List what needs a person: failed runs and checks, blocked releases, late sources, clauses.
 
-    Exit code 0 if nothing does, else 1. With --test, 0 if every address accepted the message.
+    Exit code 0 if nothing does, else 1. With --test or --unit, 0 if every address accepted the
+    message.
 
     --json: kind, subject, title, since, lines (array), link, level, has_end.
     """
+    if unit:
+        from dagster_project.alerts.failed_unit import send_failed_unit
+        from dagster_project.settings import Settings
+
+        if not send_failed_unit(Settings.load_alerts(), unit, _print):
+            raise typer.Exit(1)
+        return
     settings = _settings()
     if test:
         from dagster_project.alerts.send import send_test
@@ -666,8 +677,8 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Examine this installation: settings, disk, versions, publishers, clock, locks, published
-    file, Dagster, late sources. A line each: ✓ ok, ! a warning, ✗ a failure. Exit code 1 on a
-    failure.
+    file, backups, Dagster, late sources. A line each: ✓ ok, ! a warning, ✗ a failure. Exit code 1
+    on a failure.
 
     --json: check, status (ok, warning or failure), finding.
     """

@@ -174,6 +174,14 @@ class SourceSettings(BaseSettings):
     """Calls that the subscription allows; the value of the source's card if unset."""
 
 
+class _AlertSettings(BaseSettings):
+    """The addresses of messages alone."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+    alerts: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
+
+
 class Settings(BaseSettings):
     """Folders, the day the warehouse is built for, and limits of a run."""
 
@@ -206,6 +214,8 @@ class Settings(BaseSettings):
     """Addresses of Apprise that receive messages, separated by blanks or commas."""
     ui_url: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:3000"
     """Address of the Dagster UI, for links in messages."""
+    backup_dir: Path | None = None
+    """Folder whose last backup `kido doctor` looks at."""
     check_names: bool = True
     """Whether a `KIDO_` variable that names no setting is an error."""
 
@@ -217,6 +227,11 @@ class Settings(BaseSettings):
         settings.landing_url = settings.landing_url or str(settings.home / "landing")
         settings.lake_url = settings.lake_url or str(settings.home / "lake")
         return settings
+
+    @classmethod
+    def load_alerts(cls) -> Settings:
+        """Settings that have only `alerts`: an invalid value of another one is not read."""
+        return cls.model_construct(alerts=_read(_AlertSettings, "KIDO_").alerts)
 
     def source(self, name: str) -> SourceSettings:
         """Settings of the source of that name."""

@@ -5,5 +5,9 @@ set -eu
 set -a
 . /etc/kido/kido.env
 set +a
-cd /opt/kido
+# dagster finds the code by workspace.yaml. kido stays where the caller is, for the paths he gives;
+# a folder that the user kido may not enter would stop it.
+if [ "$(basename "$0")" = dagster ] || ! [ -x . ]; then
+    cd /opt/kido
+fi
 exec "/opt/kido/.venv/bin/$(basename "$0")" "$@"

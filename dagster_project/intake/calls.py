@@ -9,6 +9,9 @@ from pathlib import Path
 
 from dagster_project.errors import QuotaError
 
+_CALLS = "-calls-"
+"""Between source and day in the name of a counter."""
+
 
 def counter(folder: Path, source: str, calls_a_day: int | None) -> Callable[[], None]:
     """A function that counts one call, to be used before each; it raises QuotaError at the limit.
@@ -25,7 +28,7 @@ def counter(folder: Path, source: str, calls_a_day: int | None) -> Callable[[], 
             raise QuotaError(f"{source}: {calls_a_day} calls were sent today.", again_at=again_at)
         if not file.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            for other in folder.glob(f"{source}-calls-*"):
+            for other in folder.glob(f"{source}{_CALLS}*"):
                 if other != file:  # another process may have begun the day by now
                     other.unlink(missing_ok=True)
         # One byte per call, appended in one write: processes do not overwrite each other.
@@ -40,8 +43,13 @@ def sent_today(folder: Path, source: str) -> int:
     return _sent(_file(folder, source, datetime.now(UTC).date()))
 
 
+def is_counter(file: Path) -> bool:
+    """Whether a file of the folder counts calls."""
+    return _CALLS in file.name
+
+
 def _file(folder: Path, source: str, day: date) -> Path:
-    return folder / f"{source}-calls-{day:%Y-%m-%d}"
+    return folder / f"{source}{_CALLS}{day:%Y-%m-%d}"
 
 
 def _sent(file: Path) -> int:

@@ -12,7 +12,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -27,6 +27,9 @@ FORMAT = 1
 """Version of the record; a record of a later version is not read."""
 
 FILES, RECORDS, LOCK = "files", "backups", ".lock"
+
+_INSTANT = "%Y%m%dT%H%M%S%f"
+"""How a record's name begins: the instant at which the backup was made."""
 
 _HASH_IN_NAME = 8
 """Characters of a record's hash in its name, by which a damaged record is recognised."""
@@ -82,27 +85,53 @@ class BackupFolder:
     def locked(self) -> Iterator[None]:
         """Lock the folder for one backup; removes what a killed one left unfinished.
 
-        Raises BusyError while another process makes a backup there.
+        Raises BusyError while another process makes or reads a backup there.
         """
         if not self.folder.exists():
             # Landed files may be licensed, and dagster.yaml may name a password.
             self.folder.mkdir(parents=True, mode=0o700)
+        with self._lock():
+            for leftover in (self.folder / FILES).glob(".*"):
+                leftover.unlink(missing_ok=True)
+            yield
+
+    @contextlib.contextmanager
+    def locked_to_read(self) -> Iterator[None]:
+        """Lock the folder so that no backup removes what is read; a read-only one needs no lock.
+
+        Raises BusyError while another process makes or reads a backup there.
+        """
+        with self._lock() if os.access(self.folder, os.W_OK) else contextlib.nullcontext():
+            yield
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        lock = FileLock(self.folder / LOCK, timeout=0)
         try:
-            with FileLock(self.folder / LOCK, timeout=0):
-                for leftover in (self.folder / FILES).glob(".*"):
-                    leftover.unlink(missing_ok=True)
-                yield
+            lock.acquire()
         except Timeout:
-            raise BusyError(f"Another backup into {self.folder} is running.") from None
+            raise BusyError(
+                f"Another backup or restore is running in {self.folder}.", hint="Wait for its end."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def names(self) -> list[str]:
         """The complete backups, oldest first."""
         return sorted(path.stem for path in (self.folder / RECORDS).glob("[!.]*.json"))
 
-    def last(self) -> BackupRecord | None:
-        """The last complete backup; None where there is none."""
-        names = self.names()
-        return self.read(names[-1]) if names else None
+    def readable(self) -> dict[str, BackupRecord]:
+        """The records of the complete backups that can be read, oldest first."""
+        records: dict[str, BackupRecord] = {}
+        for name in self.names():
+            with contextlib.suppress(DamagedError, ConfigurationError):
+                records[name] = self.read(name)
+        return records
+
+    def path_of_record(self, name: str) -> Path:
+        return self.folder / RECORDS / f"{name}.json"
 
     def named(self, name: str = "") -> str:
         """The backup of this name, or of this beginning of one; the last one for an empty name.
@@ -125,7 +154,7 @@ class BackupFolder:
 
     def read(self, name: str) -> BackupRecord:
         """The record of a backup. Raises DamagedError, or ConfigurationError for a later format."""
-        path = self.folder / RECORDS / f"{name}.json"
+        path = self.path_of_record(name)
         payload = path.read_bytes()
         if not name.endswith(f"-{hashlib.sha256(payload).hexdigest()[:_HASH_IN_NAME]}"):
             raise DamagedError(f"{path} was changed after it was written.", hint=_OTHER_BACKUP)
@@ -138,6 +167,16 @@ class BackupFolder:
                 f"{path} was written by another version of Kido.", hint="Restore it with that one."
             )
         return record
+
+    def next_instant(self) -> datetime:
+        """Now, or just after the last backup if the clock was set back; UTC, no zone attached."""
+        instants = [datetime.now(UTC).replace(tzinfo=None)]
+        for name in self.names():
+            # A file that a person put there may have any name.
+            with contextlib.suppress(ValueError):
+                made_at = datetime.strptime(name.partition("-")[0], _INSTANT)
+                instants.append(made_at + timedelta(microseconds=1))
+        return max(instants)
 
     def has(self, sha256: str) -> bool:
         return self.path_of(sha256).exists()
@@ -190,15 +229,22 @@ class BackupFolder:
     def complete(self, record: BackupRecord, keep: int) -> str:
         """Write the record: from now on the backup exists. The last `keep` ones are kept.
 
-        Its `made_at` is later than that of all others: by it they are ordered. Returns its name.
+        Its `made_at` is later than that of all others: by it they are ordered. While a record
+        cannot be read, no content is removed: nothing else says which ones it needs. Returns the
+        name of the backup.
         """
         payload = record.model_dump_json(indent=1).encode()
         digest = hashlib.sha256(payload).hexdigest()[:_HASH_IN_NAME]
-        name = f"{record.made_at:%Y%m%dT%H%M%S%f}-{digest}"
-        write_atomically(self.folder / RECORDS / f"{name}.json", payload)
-        for earlier in self.names()[:-keep]:
-            (self.folder / RECORDS / f"{earlier}.json").unlink()
-        self._remove_all_but({file.sha256 for kept in self.names() for file in self._files(kept)})
+        name = f"{record.made_at:{_INSTANT}}-{digest}"
+        write_atomically(self.path_of_record(name), payload)
+        readable = self.readable()
+        for earlier in list(readable)[:-keep]:
+            self.path_of_record(earlier).unlink()
+            del readable[earlier]
+        if self.names() == list(readable):
+            self._remove_all_but(
+                {file.sha256 for kept in readable.values() for file in kept.files.values()}
+            )
         return name
 
     def damaged(self, record: BackupRecord) -> list[str]:
@@ -220,9 +266,6 @@ class BackupFolder:
         if sha256_of_file(target) != file.sha256:
             raise DamagedError(f"{self.path_of(file.sha256)} is damaged.", hint=_OTHER_BACKUP)
         os.utime(target, ns=(file.modified_ns, file.modified_ns))
-
-    def _files(self, name: str) -> Collection[BackedUpFile]:
-        return self.read(name).files.values()
 
     def _remove_all_but(self, needed: Collection[str]) -> None:
         for path in (self.folder / FILES).glob("??/*"):

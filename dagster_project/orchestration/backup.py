@@ -10,7 +10,6 @@ import contextlib
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -23,6 +22,7 @@ from dagster_project.errors import (
     counted,
     listed,
 )
+from dagster_project.intake.calls import is_counter
 from dagster_project.intake.conform import conform
 from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import landing_of
@@ -41,8 +41,8 @@ from dagster_project.serving.publication import CONTRACT_VERSION, release_lock
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources
 
-DAGSTER, LANDING, QUARANTINE, RELEASES, REPLAYS = (
-    "dagster", "landing", "quarantine", "releases", "as_of",
+DAGSTER, INTAKE, LANDING, QUARANTINE, RELEASES, REPLAYS = (
+    "dagster", "intake", "landing", "quarantine", "releases", "as_of",
 )  # fmt: skip
 PUBLISHED = "kido.duckdb"
 """The first part of a name in a backup."""
@@ -97,17 +97,16 @@ class _Backup:
         if not (self._landing.sources() or self._settings.published_file.exists()):
             raise ConfigurationError(f"{self._settings.home} has nothing to back up.")
         with self._folder.locked():
-            last = self._folder.last()
+            last = self._last()
             self._before = last.files if last else {}
-            made_at = datetime.now(UTC).replace(tzinfo=None)
-            if last and made_at <= last.made_at:  # the clock was set back
-                made_at = last.made_at + timedelta(microseconds=1)
+            made_at = self._folder.next_instant()
             files: Files = {}
             for title, copy_part in (
                 ("dagster", self._dagster),
                 ("releases", self._releases),
                 ("landing", self._landed),
                 ("quarantine", self._quarantine),
+                ("intake", self._calls),
             ):
                 files |= self._part(title, copy_part)
             self._compare_with(last, files)
@@ -127,6 +126,17 @@ class _Backup:
             f"new. {self._folder.folder} has {counted(kept, 'backup')}."
         )
         return name
+
+    def _last(self) -> BackupRecord | None:
+        """The last backup that can be read; a line on each record that cannot."""
+        readable = self._folder.readable()
+        for name in self._folder.names():
+            if name not in readable:
+                self._write(
+                    f"{self._folder.path_of_record(name)} is damaged or of another version, and "
+                    "not used. Until you remove it, no content of a backup is removed."
+                )
+        return next(reversed(readable.values()), None)
 
     def _part(self, title: str, copy_part: Callable[[], Files]) -> Files:
         """Copy a part, again if files were moved meanwhile, and write a line about it."""
@@ -150,8 +160,9 @@ class _Backup:
     def _releases(self) -> Files:
         """The published file, the kept releases and the replays; none is published meanwhile."""
         settings = self._settings
-        paths = {PUBLISHED: settings.published_file} if settings.published_file.exists() else {}
         with release_lock(settings):
+            published = settings.published_file
+            paths = {PUBLISHED: published} if published.exists() else {}
             for room, root in (
                 (RELEASES, settings.releases_dir),
                 (REPLAYS, settings.replays_dir),
@@ -184,6 +195,16 @@ class _Backup:
     def _quarantine(self) -> Files:
         return self._add_all(_files_under(self._settings.quarantine_dir, QUARANTINE))
 
+    def _calls(self) -> Files:
+        """How many calls were sent to each publisher today: a restored home keeps to its quota."""
+        return self._add_all(
+            {
+                name: path
+                for name, path in _files_under(self._settings.intake_dir, INTAKE).items()
+                if is_counter(path)
+            }
+        )
+
     def _dagster(self) -> Files:
         """Dagster's settings, logs and databases, each database as of one moment."""
         home = self._settings.dagster_home
@@ -205,15 +226,22 @@ class _Backup:
     def _add_database(self, name: str, path: Path) -> BackedUpFile:
         """Add a database of SQLite as it is now, by its own online backup."""
         log = path.with_name(f"{path.name}-wal")
-        if not (log.exists() and log.stat().st_size) and (known := self._unchanged(name, path)):
-            return known
         modified_ns = path.stat().st_mtime_ns
+        known = self._known(name, modified_ns)  # its copy may have another size
+        if known and not (log.exists() and log.stat().st_size):
+            return known
         with self._folder.temporary() as copy:
-            with (
-                contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as read,
-                contextlib.closing(sqlite3.connect(copy)) as written,
-            ):
-                read.backup(written)
+            try:
+                with (
+                    contextlib.closing(
+                        sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+                    ) as read,
+                    contextlib.closing(sqlite3.connect(copy)) as written,
+                ):
+                    read.backup(written)
+            except sqlite3.OperationalError:
+                path.stat()  # FileNotFoundError if it was removed meanwhile
+                raise
             return self._folder.take(copy, sha256_of_file(copy), modified_ns)
 
     def _add_all(self, paths: Mapping[str, Path]) -> Files:
@@ -224,10 +252,14 @@ class _Backup:
 
     def _unchanged(self, name: str, path: Path) -> BackedUpFile | None:
         """The file in the last backup, if size and time say that it is the same."""
-        known, status = self._before.get(name), path.stat()
-        is_same = known is not None and self._folder.has(known.sha256) and (
-            known.modified_ns == status.st_mtime_ns
-        )  # fmt: skip
+        status = path.stat()
+        known = self._known(name, status.st_mtime_ns)
+        return known if known and known.bytes == status.st_size else None
+
+    def _known(self, name: str, modified_ns: int) -> BackedUpFile | None:
+        """The file in the last backup, if it has this time and its content is there."""
+        known = self._before.get(name)
+        is_same = known and known.modified_ns == modified_ns and self._folder.has(known.sha256)
         return known if is_same else None
 
     def _compare_with(self, last: BackupRecord | None, files: Files) -> None:
@@ -259,9 +291,28 @@ def restore(
     """
     backups = BackupFolder(folder.expanduser().absolute())
     chosen = backups.named(name)
-    record = backups.read(chosen)
-    if not is_check:
-        _require_empty(settings, record)
+    with backups.locked_to_read():
+        record = backups.read(chosen)
+        if not is_check:
+            _require_empty(settings, record)
+        _require_whole(backups, chosen, record)
+        write(
+            f"Backup {chosen}: {counted(len(record.files), 'file')}, "
+            f"{amount_of_bytes(record.bytes)}, all as they were backed up by Kido "
+            f"{record.code_version}"
+        )
+        if is_check:
+            return
+        _restore_files(settings, backups, record)
+    if not _is_stored_elsewhere(settings.dagster_home):
+        _end_runs(settings, record, write)
+    _rebuild_lake(settings, write)
+    (settings.home / STAGING).rmdir()
+    write(f"{settings.home} is restored. Then: kido build.")
+
+
+def _require_whole(backups: BackupFolder, chosen: str, record: BackupRecord) -> None:
+    """Raise DamagedError that names the files of a backup that are not as they were copied."""
     damaged = backups.damaged(record)
     if damaged:
         path = backups.path_of(record.files[damaged[0]].sha256)
@@ -270,21 +321,13 @@ def restore(
             hint=f"The first one is {path}: remove it, then kido backup copies it from the home "
             "again. Or restore an earlier one: kido restore DIR --backup NAME.",
         )
-    write(
-        f"Backup {chosen}: {counted(len(record.files), 'file')}, {amount_of_bytes(record.bytes)}, "
-        f"all as they were backed up by Kido {record.code_version}"
-    )
-    if is_check:
-        return
-    _restore_files(settings, backups, record)
-    if not _is_stored_elsewhere(settings.dagster_home):
-        _end_runs(settings, record, write)
-    _rebuild_lake(settings, write)
-    write(f"{settings.home} is restored. Then: kido build.")
 
 
 def _restore_files(settings: Settings, backups: BackupFolder, record: BackupRecord) -> None:
-    """Copy all files beside their places, then move them there, the published file last."""
+    """Copy all files beside their places, then move them there, the published file last.
+
+    The home's folder STAGING stays: it says that the restore is not complete.
+    """
     roots = {settings.home: settings.home}
     if not record.landing:
         landing = _landing_folder(settings)
@@ -292,6 +335,7 @@ def _restore_files(settings: Settings, backups: BackupFolder, record: BackupReco
     require_room(roots, record.bytes, "the backup")
     for root in roots.values():
         shutil.rmtree(root / STAGING, ignore_errors=True)
+    (settings.home / STAGING).mkdir(parents=True)
     places: dict[Path, Path] = {}
     for name, file in record.files.items():
         room, _, inside = name.partition("/")
@@ -307,7 +351,8 @@ def _restore_files(settings: Settings, backups: BackupFolder, record: BackupReco
     for staged, place in sorted(places.items(), key=lambda move: move[1].name == PUBLISHED):
         staged.replace(place)
     for root in roots.values():
-        shutil.rmtree(root / STAGING, ignore_errors=True)
+        if root != settings.home:
+            shutil.rmtree(root / STAGING, ignore_errors=True)
 
 
 def _end_runs(settings: Settings, record: BackupRecord, write: Write) -> None:
@@ -368,6 +413,11 @@ def _require_empty(settings: Settings, record: BackupRecord) -> None:
     folders = [settings.home] if record.landing else [settings.home, _landing_folder(settings)]
     for folder in folders:
         content = {path.name for path in folder.iterdir()} if folder.exists() else set()
+        if content - NOT_CONTENT and (settings.home / STAGING).exists():
+            raise ConfigurationError(
+                f"{folder} is restored in part: the restore was killed.",
+                hint=f"Remove {listed(sorted(content))} in it, then restore again.",
+            )
         if content - NOT_CONTENT:
             raise ConfigurationError(
                 f"{folder} is not empty (it has {listed(sorted(content - NOT_CONTENT))}).",

@@ -29,6 +29,7 @@ from dagster_project.errors import (
 from dagster_project.intake.due import is_fetched
 from dagster_project.intake.probe import Probe, probe_all
 from dagster_project.intake.stores import lake_of, landing_of
+from dagster_project.lake.backup_folder import BackupFolder
 from dagster_project.lake.space import LEAST_ROOM_TO_LAND, free_bytes
 from dagster_project.orchestration import builds
 from dagster_project.settings import CHECKOUT, Settings
@@ -47,6 +48,9 @@ LITTLE_ROOM = 3
 
 LONGEST_HEARTBEAT = timedelta(minutes=5)
 """The daemon of the UI reports every 30 s that it runs."""
+
+LONGEST_WITHOUT_BACKUP = timedelta(days=2)
+"""A backup is made each night: two are missing."""
 
 _LOCKED = re.compile(r"[a-z0-9-]+(\[[a-z,]+\])?==")
 """How an entry of the lock begins."""
@@ -277,6 +281,30 @@ def _published_file(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def _backups(settings: Settings) -> Iterator[Finding]:
+    """How old the last backup is, and which records are damaged; nothing without the setting."""
+    if settings.backup_dir is None:
+        return
+    folder = BackupFolder(settings.backup_dir.expanduser())
+    readable = folder.readable()
+    for name in folder.names():
+        if name not in readable:
+            sentence = f"{folder.path_of_record(name)} is damaged or of another version. Remove it."
+            yield Finding("backups", "warning", sentence)
+    if not readable:
+        sentence = f"{folder.folder} has no complete backup. Run kido backup {folder.folder}."
+        yield Finding("backups", "warning", sentence)
+        return
+    last = list(readable)[-1]
+    age = datetime.now(UTC).replace(tzinfo=None) - readable[last].made_at
+    sentence = f"The last of {counted(len(readable), 'backup')} was made {_age(age)} ago"
+    if age > LONGEST_WITHOUT_BACKUP:
+        sentence += f": look at kido-backup.timer, or run kido backup {folder.folder}"
+        yield Finding("backups", "warning", f"{sentence}.")
+    else:
+        yield Finding("backups", "ok", f"{sentence}.")
+
+
 def _age(age: timedelta) -> str:
     hours = int(age.total_seconds() // 3600)
     return counted(hours, "hour") if hours < 48 else counted(hours // 24, "day")
@@ -404,6 +432,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("publishers", _publishers),
     ("locks", _locks),
     ("published file", _published_file),
+    ("backups", _backups),
     ("dagster", _dagster),
     ("messages", _messages),
     ("late sources", _late_sources),

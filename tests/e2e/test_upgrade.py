@@ -97,7 +97,7 @@ def test_a_home_of_the_last_version_is_used_by_this_one_and_back(
     (old_version,) = versions.splitlines()[1:]
     snapshots = landed(earlier.kido(home, "landed", "--json").stdout)
 
-    # This version reads it as it is, backs it up, and builds on it.
+    # This version reads it as it is, backs it up, since the earlier one may not, and builds on it.
     assert kido(home, "query", QUESTION, "--format", "csv").stdout == answer
     backup = tmp_path / "backups"
     kido(home, "backup", str(backup))
@@ -115,7 +115,8 @@ def test_a_home_of_the_last_version_is_used_by_this_one_and_back(
     assert kido(home, "query", QUESTION, "--format", "csv").stdout == answer
     kido(home, "rollback", releases[-1]["release_id"])
 
-    # The way back that the page on operation names: the backup from before.
+    # The way back that the page on operation names: this version restores the backup from before,
+    # then the earlier one is used.
     before = tmp_path / "before"
     kido(before, "restore", str(backup))
     assert earlier.kido(before, "query", QUESTION, "--format", "csv").stdout == answer

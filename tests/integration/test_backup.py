@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -16,6 +19,8 @@ from filelock import FileLock
 from typer.testing import CliRunner
 
 from dagster_project.cli import app
+from dagster_project.errors import QuotaError
+from dagster_project.intake.calls import counter, sent_today
 from dagster_project.intake.conform import conform
 from dagster_project.intake.land import land_bundled
 from dagster_project.intake.ledger import Ledger
@@ -411,6 +416,138 @@ def test_a_killed_restore_can_be_repeated(home: Path, tmp_path: Path) -> None:
     kido(other, "restore", tmp_path / "backups")
     assert content(other) == content(home)
     assert not (other / ".restoring").exists()
+
+
+@pytest.mark.parametrize("which", [0, -1], ids=["an old one", "the last one"])
+def test_a_damaged_record_stops_no_backup_and_loses_nothing(
+    home: Path, tmp_path: Path, which: int
+) -> None:
+    backups, passing = tmp_path / "backups", home / "quarantine" / "ecb" / "passing"
+    for number in range(2):
+        passing.write_text(f"of day {number}")
+        kido(home, "backup", backups)
+    damaged = sorted((backups / "backups").glob("*.json"))[which]
+    intact = damaged.read_bytes()
+    damaged.write_bytes(intact[:-1])
+    passing.write_text("of day 2")
+    result = kido(home, "backup", backups, "--keep", 1)
+    assert (result.exit_code, f"{damaged} is damaged" in result.output) == (0, True)
+    kido(tmp_path / "newest", "restore", backups)
+    assert (tmp_path / "newest/quarantine/ecb/passing").read_text() == "of day 2"
+    # Whoever mends the record has its backup again; whoever removes it, the room.
+    damaged.write_bytes(intact)
+    kido(tmp_path / "mended", "restore", backups, "--backup", damaged.stem)
+    damaged.unlink()
+    assert "is damaged" not in kido(home, "backup", backups, "--keep", 1).output
+    texts = [path.read_bytes() for path in (backups / "files").glob("*/*")]
+    assert [f"of day {number}".encode() in texts for number in range(3)] == [0, 0, 1]
+
+
+def test_a_file_of_the_same_time_and_another_size_is_copied(home: Path, tmp_path: Path) -> None:
+    rejected = home / "quarantine" / "ecb" / "x" / "reason.txt"
+    kido(home, "backup", tmp_path / "backups")
+    before = rejected.stat().st_mtime_ns
+    rejected.write_text("another text")
+    os.utime(rejected, ns=(before, before))
+    kido(home, "backup", tmp_path / "backups")
+    kido(tmp_path / "other", "restore", tmp_path / "backups")
+    assert content(tmp_path / "other") == content(home)
+
+
+def test_a_database_that_is_removed_meanwhile_ends_no_backup(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = shutil.copy(database(home), database(home).with_name("old.db"))
+    connect = sqlite3.connect
+
+    def remove_first(name: str, *arguments: Any, **options: Any) -> sqlite3.Connection:
+        if "old.db" in str(name):
+            Path(old).unlink()
+        return connect(name, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", remove_first)
+        assert kido(home, "backup", tmp_path / "backups").exit_code == 0
+    assert not Path(old).exists()
+    kido(tmp_path / "other", "restore", tmp_path / "backups")
+    assert runs(tmp_path / "other") == ["first"]
+
+
+def test_the_first_publication_during_a_backup_is_in_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dagster_project.orchestration import backup
+
+    @contextlib.contextmanager
+    def published_before(settings: Settings) -> Iterator[None]:
+        settings.published_file.write_bytes(b"the first release")
+        yield
+
+    monkeypatch.setattr(backup, "release_lock", published_before)
+    kido(home, "backup", tmp_path / "backups")
+    kido(tmp_path / "other", "restore", tmp_path / "backups")
+    assert (tmp_path / "other" / "kido.duckdb").read_bytes() == b"the first release"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["restore", "check"])
+def test_a_backup_that_is_read_is_not_removed_meanwhile(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    from dagster_project.lake.backup_folder import BackupFolder
+
+    damaged, refusals = BackupFolder.damaged, []
+
+    def meanwhile(self: BackupFolder, record: Any) -> list[str]:
+        refusals.append(refused(home, "backup", tmp_path / "backups", "--keep", "1"))
+        return damaged(self, record)
+
+    kido(home, "backup", tmp_path / "backups")
+    monkeypatch.setattr(BackupFolder, "damaged", meanwhile)
+    assert kido(tmp_path / "o", "restore", tmp_path / "backups", *arguments).exit_code == 0
+    (message,) = refusals
+    assert "Another backup or restore is running" in message
+    assert kido(home, "backup", tmp_path / "backups").exit_code == 0
+
+
+def test_a_restore_that_was_killed_without_a_lake_is_not_taken_for_whole(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dagster_project.orchestration import backup
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    other = tmp_path / "other"
+    kido(home, "backup", tmp_path / "backups")
+    with monkeypatch.context() as patched:
+        patched.setattr(backup, "conform", killed)
+        assert CliRunner().invoke(
+            app, ["restore", str(tmp_path / "backups")], env={"KIDO_HOME": str(other)}
+        ).exit_code  # fmt: skip
+    assert (other / "landing").exists()
+    message = refused(other, "restore", tmp_path / "backups")
+    assert message.startswith(f"{other} is restored in part: the restore was killed.")
+    shutil.rmtree(other)
+    kido(other, "restore", tmp_path / "backups")
+    assert content(other) == content(home)
+    assert "is not empty" in refused(other, "restore", tmp_path / "backups")
+
+
+def test_the_calls_of_today_are_counted_on_after_a_restore(home: Path, tmp_path: Path) -> None:
+    with time_machine.travel("2026-11-29T10:00:00Z", tick=False):
+        send = counter(home / "intake", "comtrade", 3)
+        send()
+        send()
+        kido(home, "backup", tmp_path / "backups")
+        kido(tmp_path / "other", "restore", tmp_path / "backups")
+        assert sent_today(tmp_path / "other" / "intake", "comtrade") == 2
+        send_again = counter(tmp_path / "other" / "intake", "comtrade", 3)
+        send_again()
+        with pytest.raises(QuotaError):
+            send_again()
+    (record,) = (tmp_path / "backups/backups").glob("*.json")
+    kept = [name for name in json.loads(record.read_text())["files"] if name.startswith("intake/")]
+    assert kept == ["intake/comtrade-calls-2026-11-29"]
 
 
 def test_the_record_says_which_code_made_it(home: Path, tmp_path: Path) -> None:

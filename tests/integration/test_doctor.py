@@ -298,6 +298,46 @@ def test_what_is_not_a_database_is_a_failure(settings: Settings) -> None:
     assert found("published file")[0][0] == "failure"
 
 
+# Backups.
+
+
+def backup_made(monkeypatch: pytest.MonkeyPatch, folder: Path, ago: timedelta) -> Path:
+    """A backup without files, and the setting that names its folder."""
+    from dagster_project.lake.backup_folder import BackupFolder, BackupRecord
+
+    made_at = datetime.now(UTC).replace(tzinfo=None) - ago
+    backups = BackupFolder(folder)
+    name = backups.complete(
+        BackupRecord(made_at=made_at, code_version="1", contract_version="1", files={}), keep=7
+    )
+    monkeypatch.setenv("KIDO_BACKUP_DIR", str(folder))
+    return backups.path_of_record(name)
+
+
+@pytest.mark.parametrize(
+    ("hours", "status", "words"),
+    [(30, "ok", "was made 30 hours ago."), (73, "warning", "was made 3 days ago: look at")],
+)
+def test_an_old_last_backup_is_a_warning(
+    hours: int, status: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found("backups") == []
+    backup_made(monkeypatch, tmp_path / "backups", timedelta(hours=hours, minutes=1))
+    ((found_status, sentence),) = found("backups")
+    assert found_status == status
+    assert words in sentence
+
+
+def test_no_backup_and_a_damaged_record_are_warnings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = backup_made(monkeypatch, tmp_path / "backups", timedelta(hours=1))
+    record.write_text("{}")
+    assert [status for status, _ in found("backups")] == ["warning", "warning"]
+    assert str(record) in found("backups")[0][1]
+    assert "has no complete backup. Run kido backup" in found("backups")[1][1]
+
+
 # Dagster and late sources.
 
 

@@ -135,18 +135,72 @@ def test_every_setting_in_the_environment_file_exists(
 ) -> None:
     text = (DEPLOY / "kido.env").read_text("utf8")
     pairs = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", text, re.MULTILINE))
-    later = {"KIDO_ALERTS", "KIDO_UI_URL"} - {
-        f"KIDO_{name.upper()}" for name in Settings.model_fields
-    }
     for name, value in pairs.items():
-        if name not in later:
-            monkeypatch.setenv(name, value.strip("'"))
+        monkeypatch.setenv(name, value.strip("'"))
     Settings.load().require_known_names(source_names())
     assert pairs["DAGSTER_HOME"] == str(Settings.load().dagster_home)
     assert unit("kido-backup.service")["Service"]["ReadWritePaths"].split() == [
         pairs["KIDO_HOME"],
-        pairs["BACKUP_DIR"],
+        pairs["KIDO_BACKUP_DIR"],
     ]
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if "@" not in name])
+def test_a_service_that_fails_reaches_a_person(name: str) -> None:
+    failing, notice = unit(name), unit("kido-failed@.service")
+    assert failing["Unit"]["OnFailure"] == "kido-failed@%n.service"
+    assert notice["Service"]["ExecStart"].endswith("kido alert --unit %i")
+    assert "OnFailure" not in notice["Unit"]
+    if "Restart" in failing["Service"]:
+        # systemd calls it failed only once it was started this often in this time.
+        tries, wait = int(failing["Unit"]["StartLimitBurst"]), int(failing["Service"]["RestartSec"])
+        assert failing["Unit"]["StartLimitIntervalSec"] == "30min"
+        assert tries * wait < 30 * 60
+
+
+@needs_systemd
+def test_systemd_finds_the_unit_that_sends_a_failure(units: Path) -> None:
+    def verify() -> str:
+        return subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", str(units / "kido-failed@kido-web.service")],
+            capture_output=True, text=True, check=False,
+        ).stderr  # fmt: skip
+
+    template = units / "kido-failed@.service"
+    (units / "kido-failed@kido-web.service").symlink_to(template)
+    assert str(units) not in verify()
+    template.write_text(template.read_text().replace("/bin/kido", "/bin/absent"))
+    assert "/bin/absent" in verify()
+
+
+@pytest.fixture
+def wrapper(tmp_path: Path) -> Path:
+    """deploy/kido.sh with folders of this test; the programs print where they are called."""
+    checkout = tmp_path / "opt"
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / "kido.env").write_text("KIDO_IMPORTER='FRA'\n")
+    text = (DEPLOY / "kido.sh").read_text("utf8").replace("/opt/kido", str(checkout))
+    for name in ("kido", "dagster"):
+        program = checkout / ".venv" / "bin" / name
+        program.write_text('#!/bin/sh\necho "$KIDO_IMPORTER $(pwd) $*"\n')
+        (tmp_path / name).write_text(
+            text.replace("/etc/kido/kido.env", str(tmp_path / "kido.env")), "utf8"
+        )
+        for file in (program, tmp_path / name):
+            file.chmod(0o755)
+    (tmp_path / "here").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "folder"), [("kido", "here"), ("dagster", "opt")])
+def test_relative_paths_of_a_person_are_those_of_his_folder(
+    wrapper: Path, name: str, folder: str
+) -> None:
+    result = subprocess.run(
+        [str(wrapper / name), "land", "baci", "file.zip"],
+        cwd=wrapper / "here", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert result.stdout == f"FRA {wrapper / folder} land baci file.zip\n"
 
 
 class Ui(http.server.BaseHTTPRequestHandler):
