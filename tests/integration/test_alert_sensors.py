@@ -235,6 +235,7 @@ def test_a_whole_build_ends_the_failures_of_every_job_that_it_covers(home: Home)
 
 
 def test_a_failure_before_many_other_runs_is_not_over(home: Home) -> None:
+    home.instance = dg.DagsterInstance.ephemeral()  # a file per run would take 0.2 s
     home.does.landing = dg.Failure("No answer.")
     home.run("__ASSET_JOB", "landed")
     title = "A run of 1 asset (landed) failed"
