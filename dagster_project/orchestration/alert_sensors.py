@@ -84,12 +84,12 @@ def _sensor(kind: Kind, finder: Finder, interval: int, description: str) -> dg.S
             return dg.SkipReason(f"{VARIABLE} is not set, so no message is sent.")
         assert context.repository_def is not None
         before = _record(context.cursor)
-        found, error = _found(
+        standing, error = _examine(
             finder, Installation(settings, context.instance, context.repository_def)
         )
         if error:
-            found = [Unexamined(kind, subject) for subject in before.reported]
-        record = next_record(before, kind, found, [address.name for address in to])
+            standing = [Unexamined(kind, subject) for subject in before.reported]
+        record = next_record(before, kind, standing, [address.name for address in to])
         record, accepted, failed = send_waiting(record, to)
         if error and not accepted:
             raise error
@@ -103,13 +103,13 @@ def _sensor(kind: Kind, finder: Finder, interval: int, description: str) -> dg.S
                 f"{counted(accepted, 'message')} accepted that had waited; the problems could not "
                 f"be examined: {type(error).__name__}."
             )
-        problems = [each for each in found if isinstance(each, Problem)]
+        problems = [each for each in standing if isinstance(each, Problem)]
         return dg.SkipReason(_in_words(problems, accepted, record))
 
     return sensor
 
 
-def _found(
+def _examine(
     finder: Finder, installation: Installation
 ) -> tuple[list[Problem | Unexamined], Exception | None]:
     """What a finder finds, or the error that it ends with."""

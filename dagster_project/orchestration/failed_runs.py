@@ -226,11 +226,11 @@ def _has_made(
     ):
         return False
     names = definition.get_partition_keys_in_range(chosen)
-    found = installation.instance.fetch_materializations(
+    made = installation.instance.fetch_materializations(
         dg.AssetRecordsFilter(asset, asset_partitions=list(names), after_timestamp=began),
         limit=_MOST_MATERIALIZATIONS,
     )
-    return set(names) <= {record.partition_key for record in found.records}
+    return set(names) <= {record.partition_key for record in made.records}
 
 
 def _is_explained(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

@@ -127,7 +127,8 @@ def test_the_newer_version_restores_before_the_earlier_one_is_back() -> None:
 def test_every_picture_has_a_description_and_a_line_of_text() -> None:
     pictures = re.findall(r"^!\[(.+)\]\(images/(\w[\w-]*)\.png\)\n\n(\w.*)$", PAGE, re.MULTILINE)
     assert {name for _, name, _ in pictures} == {
-        "graph", "late-source", "failed-check", "automation", "run", "backfill", "cancelled-run",
+        "graph", "late-source", "failed-check", "automation", "published", "backfill",
+        "cancelled-run",
     }  # fmt: skip
     assert PAGE.count("![") == len(pictures)
 

@@ -383,7 +383,7 @@ def test_what_the_gate_does_not_compare_or_compares_without_sources(project: Pro
     """Its models declare it; an unknown word would be without effect."""
     metas = {name: model["config"]["meta"] for name, model in project.marts().items()}
     assert set().union(*metas.values()) == {
-        "lake_rows", "expectations", "compared", "chooses_source", "shows_moves",
+        "lake_rows", "expectations", "compared", "chooses_source", "shows_moves", "domain",
     }  # fmt: skip
     schemas = {name: name.partition(".")[0] for name in metas}
     assert {name for name, meta in metas.items() if not meta.get("compared", True)} == {

@@ -29,7 +29,11 @@ from tests.unit.serving.test_publication import (
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("KIDO_HOME", str(tmp_path / "home"))
-    for name, instead in (("answers", SimpleNamespace(importer="Japan")), ("headline", "")):
+    for name, instead in (
+        ("answers", SimpleNamespace(importer="Japan")),
+        ("headline", ""),
+        ("numbers", {}),
+    ):
         monkeypatch.setattr(publication_assets, name, lambda *_, instead=instead: instead)
     monkeypatch.setattr(publication_assets, "answers_markdown", lambda _: "")
     return Settings.load()
