@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 
-from dagster_project.alerts.send import VARIABLE, addresses
+from dagster_project.alerts.send import VARIABLE, addresses, send_to_each
 from dagster_project.errors import ConfigurationError
 from dagster_project.settings import Settings
 
@@ -28,9 +28,4 @@ def send_failed_unit(settings: Settings, unit: str, write: Callable[[str], None]
         f"sudo journalctl -u {unit} -n 50\n\n"
         f"After the cause is removed: sudo systemctl start {unit}"
     )
-    is_accepted = True
-    for address in to:
-        reason = address.send(title, body, "failure")
-        write(f"{address.name}: {f'not accepted: {reason}' if reason else 'accepted'}")
-        is_accepted &= not reason
-    return is_accepted
+    return send_to_each(to, title, body, "failure", write)

@@ -52,7 +52,7 @@ class Address:
     def __repr__(self) -> str:
         return f"Address({self.name!r})"
 
-    def send(self, title: str, body: str, tone: str = "info") -> str:
+    def send(self, title: str, body: str, tone: str) -> str:
         """Send a message; returns why it was not accepted, without secrets, empty if it was."""
         from apprise import Apprise, NotifyFormat, NotifyType
 
@@ -122,12 +122,17 @@ def send_test(settings: Settings, write: Callable[[str], None]) -> bool:
         raise ConfigurationError(
             f"{VARIABLE} is not set.", hint="It is one address of Apprise or more; see README."
         )
+    body = f"This address receives the messages of Kido.\n\n{settings.ui_url}"
+    return send_to_each(to, "Kido: test message", body, "info", write)
+
+
+def send_to_each(
+    to: Sequence[Address], title: str, body: str, tone: str, write: Callable[[str], None]
+) -> bool:
+    """Send one message to every address, a line on each; whether all accepted it."""
     is_accepted = True
     for address in to:
-        reason = address.send(
-            "Kido: test message",
-            f"This address receives the messages of Kido.\n\n{settings.ui_url}",
-        )
+        reason = address.send(title, body, tone)
         write(f"{address.name}: {f'not accepted: {reason}' if reason else 'accepted'}")
         is_accepted &= not reason
     return is_accepted

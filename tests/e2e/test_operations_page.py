@@ -6,14 +6,11 @@ they were called; `kido`, `dagster`, `make`, `install`, `mv`, `cp` and `ln` are 
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ import typer
 
 from dagster_project.cli import app
 from tests.conftest import CHECKOUT
+from tests.fakes.receivers import Webhook
 from tests.nightly import nightly
 
 PAGE = (CHECKOUT / "docs" / "operations.md").read_text("utf8")
@@ -133,44 +131,21 @@ def test_every_picture_has_a_description_and_a_line_of_text() -> None:
     assert PAGE.count("![") == len(pictures)
 
 
-class Receiver(http.server.BaseHTTPRequestHandler):
-    """A webhook that accepts every message."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
-
-
-@pytest.fixture
-def receiver() -> Iterator[int]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 class Server:
     """The folders of a server under one folder, and the programs on its path."""
 
-    def __init__(self, root: Path, receiver: int) -> None:
+    def __init__(self, root: Path, alerts: str) -> None:
         self.root = root
         self.calls = root / "calls"
         for folder in ("home", "stubs", "etc/systemd/system", "etc/nginx/conf.d", "usr/local/bin"):
             (root / folder).mkdir(parents=True)
-        self._check_out(receiver)
+        self._check_out(alerts)
         for name, script in STUBS.items():
             stub = root / "stubs" / name
             stub.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.calls}\n{script}\n')
             stub.chmod(0o755)
 
-    def _check_out(self, receiver: int) -> None:
+    def _check_out(self, alerts: str) -> None:
         """What `git clone` and `make setup` leave, with the paths of this server."""
         checkout = self.root / "opt" / "kido"
         (checkout / ".venv").mkdir(parents=True)
@@ -183,7 +158,7 @@ class Server:
         for path in (CHECKOUT / "deploy").iterdir():
             text = self.here(path.read_text("utf8"))
             if path.name == "kido.env":
-                text += f"KIDO_ALERTS=json://127.0.0.1:{receiver}\n"
+                text += f"KIDO_ALERTS={alerts}\n"
             (checkout / "deploy" / path.name).write_text(text)
 
     def here(self, text: str) -> str:
@@ -203,11 +178,13 @@ class Server:
 
 
 @nightly
-def test_the_page_leads_from_an_empty_server_to_one_and_back(tmp_path: Path, receiver: int) -> None:
-    server = Server(tmp_path, receiver)
-    result = server.run("\n".join(LINES))
+def test_the_page_leads_from_an_empty_server_to_one_and_back(tmp_path: Path) -> None:
+    with Webhook() as hook:
+        server = Server(tmp_path, hook.address)
+        result = server.run("\n".join(LINES))
     print(result.stdout, result.stderr)
     assert result.returncode == 0, result.stderr[-4000:]
+    assert set(hook.titles) == {"Kido: test message"}
     # The home was moved away twice, and restored twice.
     for name in ("kido", "kido.before", "kido.after"):
         assert (tmp_path / "var/lib" / name / "kido.duckdb").exists()
