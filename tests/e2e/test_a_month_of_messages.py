@@ -98,7 +98,6 @@ class Month:
 
     hook: Webhook
     mail: MailServer
-    settings: Settings
     said: dict[date, list[str]] = field(default_factory=dict)
     held: dict[date, dict[str, str]] = field(default_factory=dict)
     """The newest period in the lake after the run of a day, by source."""
@@ -109,6 +108,11 @@ class Month:
     requested: dict[date, set[str]] = field(default_factory=dict)
     """The assets that build_what_landed would build beside the schedule, by day."""
     conditions: Any = None
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the day: settings remember the day on which they were first asked for it."""
+        return Settings.load()
 
     def evaluate(
         self, day: date, instance: dg.DagsterInstance, definitions: dg.Definitions
@@ -180,7 +184,7 @@ def clean_settings(
 def month_with(stack: ExitStack, patch: pytest.MonkeyPatch) -> Month:
     hook, mail = stack.enter_context(Webhook()), stack.enter_context(MailServer())
     patch.setenv("KIDO_ALERTS", f"{hook.address} {mail.address}")
-    return Month(hook, mail, Settings.load())
+    return Month(hook, mail)
 
 
 # The whole month.
