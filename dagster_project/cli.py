@@ -364,10 +364,14 @@ def query(
     numbers have four significant digits. In a pipe it has all columns and whole texts. The other
     formats are exact.
     """
-    published = _published(_settings(as_of))
+    settings = _settings(as_of)
+    published = _published(settings)
     from dagster_project.serving.query import run_query
 
-    run_query(published, sql, format, limit, vertical=vertical, for_excel=for_excel)
+    run_query(
+        published, sql, format, limit, vertical=vertical, for_excel=for_excel,
+        memory=settings.memory, seconds=settings.query_timeout_s,
+    )  # fmt: skip
 
 
 @app.command()

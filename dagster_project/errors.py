@@ -54,7 +54,7 @@ def redacted(text: str) -> str:
 
 
 def shortened(text: str, most: int = MOST_QUOTED) -> str:
-    """The text in a line; a longer one than `most` characters is cut, with an ellipsis at its end."""
+    """The text in a line, cut with an ellipsis at its end if it has more than `most` characters."""
     text = printable(redacted(text))
     return text if len(text) <= most else f"{text[: most - 1]}…"
 

@@ -214,6 +214,8 @@ class Settings(BaseSettings):
         default_factory=lambda: _memory_of_the_machine() // 2
     )
     """Bytes of memory that DuckDB may use to build, compare and publish; it spills the rest."""
+    query_timeout_s: NonNegativeFloat = 600
+    """Seconds after which `kido query` stops a query; with 0 it never does."""
     retry_after_s: NonNegativeFloat = 60
     """Seconds until a run asks a publisher again that gave no answer; they grow with each try. With
     0 a run asks once."""

@@ -15,7 +15,6 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest

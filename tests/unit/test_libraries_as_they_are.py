@@ -17,8 +17,8 @@ EXCEPTIONS: Mapping[str, str] = {
         "when Dagster no longer warns of checks that were not evaluated",
     "dagster_project/orchestration/web.py: "
     "dagster._core.workspace.context.WorkspaceProcessContext":
-        "the argument of `create_app_from_workspace_process_context`, which is public; it goes when "
-        "dagster-webserver takes a middleware",
+        "the argument of `create_app_from_workspace_process_context`, which is public; it goes "
+        "when dagster-webserver takes a middleware",
     "dagster_project/orchestration/web.py: "
     "dagster._core.workspace.load_target.WorkspaceFileTarget":
         "the argument of that argument; it goes with it",
