@@ -47,8 +47,8 @@ def markdown_text(text: str) -> str:
 
 
 def markdown_cell(text: str) -> str:
-    """The same for a cell of a table, which a bar would end."""
-    return markdown_text(text).replace("|", "\\|")
+    """The same for a cell of a table, which a bar would end; backslashes before it are doubled."""
+    return re.sub(r"(\\*)\|", r"\1\1\\|", markdown_text(text))
 
 
 def xml_text(text: str) -> str:

@@ -40,7 +40,7 @@ def start_ui(settings: Settings, host: str, port: int) -> int:
     port = free_port(host, port)
     with (
         _stop_signals() as signals,
-        tempfile.TemporaryDirectory(prefix="kido-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="kido-ui-", ignore_cleanup_errors=True) as folder,
     ):
         with open_instance(settings) as instance:
             home = instance.root_directory

@@ -153,9 +153,10 @@ def answers_markdown(page: Answers) -> str:
             "| | figure | period | | trend | source and vintage |",
             "|---|---|---|---|---|---|",
             *(
-                f"| {markdown_cell(line.subject)} | **{figure_in_words(line)}** | {_period(line)} "
-                f"| {markdown_cell(line.detail)} | {_unbroken(_drawn(line))} "
-                f"| {_origin(line, line.titles)} |"
+                f"| {markdown_cell(line.subject)} | **{markdown_cell(figure_in_words(line))}** "
+                f"| {markdown_cell(_period(line))} | {markdown_cell(line.detail)} "
+                f"| {_unbroken(markdown_cell(_drawn(line)))} "
+                f"| {markdown_cell(_origin(line, line.titles))} |"
                 for line in page.lines
             ),
             "",

@@ -260,6 +260,7 @@ def print_text(text: str | Text, *, label: str = "", indent: int = 0, style: str
     from rich.text import Text
 
     console = _console()
+    label = printable(label)
     start = Text(label or " " * indent)
     whole = text.copy() if isinstance(text, Text) else Text(text)
     whole.plain = printable(whole.plain, keep="\n")
