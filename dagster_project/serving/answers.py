@@ -221,7 +221,7 @@ def _claims(
         *headline,
         f"{counted(page.verdicts.total(), 'published statement')}, each with its verdict, in "
         "catalog.claims: "
-        f"{by_verdict}.",
+        f"{plain(by_verdict)}.",
     ]
 
 
