@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 GRAPHQL = "/graphql"
 
 OWN_SITES = ("same-origin", "none")
-"""`Sec-Fetch-Site` of a request that a page of the UI made, or a person who typed the address."""
+"""`Sec-Fetch-Site` of a request that a page of the UI made, or a person who typed the address.
+
+It counts where no `Origin` is sent: browsers differ in it for web sockets.
+"""
 
 WRONG_ORIGIN = "Refused: this request comes from another page than one of the UI."
 WRONG_METHOD = "Refused: GraphQL is answered by POST only."
@@ -70,14 +73,18 @@ class WebDoor:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._is_own_host(hosts[0], scope):
             return Refusal(403, _WRONG_HOST)
-        if any(not self._is_own_origin(origin, hosts[0]) for origin in headers.getlist("origin")):
-            return Refusal(403, WRONG_ORIGIN)
-        if headers.get("sec-fetch-site", "none") not in OWN_SITES and not _is_link(scope, headers):
+        origins = headers.getlist("origin")
+        site = headers.get("sec-fetch-site", "none")
+        if origins:
+            is_own = all(self._is_own_origin(origin, hosts[0]) for origin in origins)
+        else:
+            is_own = site in OWN_SITES or _is_link(scope, headers)
+        if not is_own:
             return Refusal(403, WRONG_ORIGIN)
         if scope["type"] == "http" and scope["path"].rstrip("/") == GRAPHQL:
             if scope["method"] != "POST":
                 return Refusal(405, WRONG_METHOD)
-            if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            if headers.get("content-type", "").lower().partition(";")[0].strip() != "application/json":
                 return Refusal(415, WRONG_CONTENT)
         return None
 

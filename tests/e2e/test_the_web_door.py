@@ -15,11 +15,17 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import quote
 
+import dagster as dg
 import pytest
 
+from dagster_project.orchestration.execute import open_instance
+from dagster_project.orchestration.metadata import markdown_table
+from dagster_project.settings import Settings
 from tests.e2e.test_the_ui_stops import PROC, Ui
+from tests.hostile import HOST, TEXTS
 from tests.nightly import nightly
 
 CHROMIUM = shutil.which("chromium")
@@ -210,8 +216,11 @@ def attacker(ui: Ui) -> Iterator[str]:
     thread.join()
 
 
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
 @nightly
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@needs_chromium
 def test_the_page_of_an_attacker_reaches_nothing_and_the_ui_works(ui: Ui, attacker: str) -> None:
     from playwright.sync_api import sync_playwright
 
@@ -240,3 +249,33 @@ def test_the_page_of_an_attacker_reaches_nothing_and_the_ui_works(ui: Ui, attack
         page.goto(f"{address}/jobs")
         page.get_by_text("build", exact=True).first.wait_for(timeout=60_000)
         browser.close()
+
+
+@nightly
+@needs_chromium
+def test_hostile_rows_are_text_in_the_ui(ui: Ui, tmp_path: Path) -> None:
+    """The preview of a table, as a build writes it, in the dialog of the UI."""
+    from playwright.sync_api import sync_playwright
+
+    rows = [{"name": name, "text": text[:500]} for name, text in TEXTS.items()]
+    key = ["dependency", "supplier_shares"]
+    preview = dg.MetadataValue.md(markdown_table(rows, None))
+    with open_instance(Settings.load(home=ui.home)) as instance:
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(dg.AssetKey(key), metadata={"preview": preview})
+        )
+    asked_for: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1500, "height": 1500})
+        page.on("request", lambda request: asked_for.append(request.url))
+        page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+        page.goto(f"http://127.0.0.1:{ui.port}/assets/{'/'.join(key)}?view=overview")
+        page.get_by_text("Show Markdown").first.click(timeout=60_000)
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_text("<script>alert(1)</script>").first.wait_for(timeout=60_000)
+        page.screenshot(path=tmp_path / "hostile_preview.png")
+        assert dialog.locator("td a, td img, td script, td strong, td del").count() == 0
+        assert dialog.locator("tbody tr").count() == len(TEXTS)
+        browser.close()
+    assert [url for url in asked_for if HOST in url] == []
