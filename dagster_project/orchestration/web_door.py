@@ -84,7 +84,10 @@ class WebDoor:
         if scope["type"] == "http" and scope["path"].rstrip("/") == GRAPHQL:
             if scope["method"] != "POST":
                 return Refusal(405, WRONG_METHOD)
-            if headers.get("content-type", "").lower().partition(";")[0].strip() != "application/json":
+            if (
+                headers.get("content-type", "").lower().partition(";")[0].strip()
+                != "application/json"
+            ):
                 return Refusal(415, WRONG_CONTENT)
         return None
 
