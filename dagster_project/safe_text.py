@@ -6,7 +6,7 @@ Texts of publishers, files and people may be hostile. Every room may import this
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape
+from html import escape
 
 _MARKUP = re.compile(
     r"[\\`*\[\]<>~@]|&[\w#]|://|www\.|(?<!\w)_|_(?!\w)|^\s*(?:#|[+-]\s|\d+[.)]\s)", re.IGNORECASE
@@ -52,5 +52,5 @@ def markdown_cell(text: str) -> str:
 
 
 def xml_text(text: str) -> str:
-    """The text between tags of XML, HTML or SVG."""
+    """The text between tags of XML, HTML or SVG, or between the quotation marks of an attribute."""
     return escape(printable(text))

@@ -220,9 +220,12 @@ def test_the_rows_of_a_failed_check_are_no_markup_in_any_page(tmp_path: Path) ->
     metadata = suite_check_result(suite, dg.AssetKey(["trade", "flows"]), results).metadata
     for name in ("offending_rows", "rules"):
         assert markup_of(str(metadata[name].value)) <= {"strong"}
-    assert Loaded(render_report(results)).harmful == []
+    report = render_report(results)
+    assert Loaded(report).harmful == []
+    assert "\u202e" not in report
     build_data_docs([(suite, frame)], tmp_path / "docs")
     pages = list((tmp_path / "docs").rglob("*.html"))
     assert pages
     for page in pages:
         assert Loaded(page.read_text("utf8")).harmful == [], page
+        assert "\u202e" not in page.read_text("utf8")
