@@ -98,7 +98,8 @@ def _table(layer: str, name: str, checks: Sequence[CheckResult]) -> str:
     )
     return (
         f"<h2>{xml_text(name)} <small>{xml_text(layer)}</small></h2>"
-        f"<table><thead><tr><th>status</th><th>check</th><th>observed</th><th>engine</th></tr></thead><tbody>{rows}</tbody></table>"
+        "<table><thead><tr><th>status</th><th>check</th><th>observed</th><th>engine</th></tr>"
+        f"</thead><tbody>{rows}</tbody></table>"
     )
 
 
