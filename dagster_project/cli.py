@@ -364,10 +364,14 @@ def query(
     numbers have four significant digits. In a pipe it has all columns and whole texts. The other
     formats are exact.
     """
-    published = _published(_settings(as_of))
+    settings = _settings(as_of)
+    published = _published(settings)
     from dagster_project.serving.query import run_query
 
-    run_query(published, sql, format, limit, vertical=vertical, for_excel=for_excel)
+    run_query(
+        published, sql, format, limit, vertical=vertical, for_excel=for_excel,
+        memory=settings.memory, seconds=settings.query_timeout_s,
+    )  # fmt: skip
 
 
 @app.command()
@@ -586,6 +590,22 @@ def dev(
 
 
 @app.command()
+def web(
+    port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
+    host: Annotated[str, typer.Option(help="Address the UI listens on.")] = "127.0.0.1",
+    workspace: Annotated[
+        Path | None, typer.Option(help="Workspace of Dagster; the checkout's if not given.")
+    ] = None,
+) -> None:
+    """Serve the Dagster UI alone, for a service; schedules and runs need dagster-daemon."""
+    settings = _settings()
+    from dagster_project.orchestration.web import serve
+    from dagster_project.settings import CHECKOUT
+
+    serve(settings, host, port, workspace or CHECKOUT / "workspace.yaml")
+
+
+@app.command()
 def landed(
     source: SourceOrAll = "",
     as_json: AsJson = False,
@@ -748,14 +768,18 @@ def _print(line: str) -> None:
 
 def _print_error(line: str) -> None:
     """Print a line to standard error."""
+    from dagster_project.safe_text import printable
     from dagster_project.serving.terminal import note
 
-    note(line)
+    note(printable(line))
 
 
 def _print_json(rows: Iterable[Any]) -> None:
     """Print dataclasses as an array of objects: their fields in order, null for missing values."""
-    typer.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
+    from dagster_project.safe_text import for_output
+
+    text = json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2)
+    typer.echo(for_output(text, is_terminal=sys.stdout.isatty()))
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from dagster_project.lake.build_file import connect_in_memory
 from dagster_project.quality import limits
 from dagster_project.quality.comparison import period_in_words
 from dagster_project.quality.results import CheckResult
+from dagster_project.safe_text import markdown_cell, markdown_text
 from dagster_project.serving.catalog import select_newest_release, select_snapshots
 from dagster_project.serving.dictionary import NAMES_SUFFIX
 from dagster_project.serving.totals import (
@@ -674,7 +675,8 @@ def _page(files: _Files, counted: Sequence[pl.DataFrame], news: Sequence[News]) 
     release = files.rows(select_newest_release("before")).row(0, named=True)
     parts = [
         f"Compared with release {release['release_id']} of "
-        f"{release['published_at']:%Y-%m-%d %H:%M} UTC: {_in_words(files.changes)}."
+        f"{release['published_at']:%Y-%m-%d %H:%M} UTC: "
+        f"{markdown_text(_in_words(files.changes))}."
     ]
     counts = [_in_numbers(some) for some in counted]
     numbers = ("rows", "economies", "codes", "years")
@@ -690,7 +692,7 @@ def _page(files: _Files, counted: Sequence[pl.DataFrame], news: Sequence[News]) 
         parts.append("Every mart has as many rows, economies, codes and years of each source.")
     if news:
         parts.append("New totals several times those of the period before:")
-        parts.append("\n".join(f"- {each.sentence}" for each in news))
+        parts.append("\n".join(f"- {markdown_text(each.sentence)}" for each in news))
     movers = _movers(files)
     if movers.height:
         parts.append("Shares of suppliers that moved most:")
@@ -742,7 +744,10 @@ def _count_change(row: Mapping[str, Any], name: str) -> str:
 
 
 def _table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
+    return "\n".join(
+        f"| {' | '.join(map(markdown_cell, cells))} |"
+        for cells in (head, ["---"] * len(head), *rows)
+    )
 
 
 def _figure(value: float) -> str:
