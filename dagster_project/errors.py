@@ -183,7 +183,7 @@ class ImplausibleError(BatchRejectedError):
 
 
 class DamagedError(KidoError):
-    """The bytes of a snapshot differ from those that were received."""
+    """A file of the home is missing, or differs from what was received or written."""
 
 
 class DiskFullError(KidoError):

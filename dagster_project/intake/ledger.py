@@ -94,7 +94,10 @@ class Ledger:
     def __init__(self, landing: Landing, source: str) -> None:
         self._landing = landing
         self._source = source
-        self._records = Records(landing.store, f"{source}/{LEDGER}", Ask, ".json")
+        self._records = Records(
+            landing.store, f"{source}/{LEDGER}", Ask, ".json",
+            remedy="Restore it from a backup, or remove it: its windows may be fetched again then.",
+        )  # fmt: skip
 
     def asks(self, until: datetime | None = None) -> list[Ask]:
         """Asks, oldest first; an ask whose snapshot does not exist is left out."""
