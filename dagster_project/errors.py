@@ -186,6 +186,10 @@ class DamagedError(KidoError):
     """A file of the home is missing, or differs from what was received or written."""
 
 
+class AccessError(KidoError):
+    """A file or folder cannot be read or written by this user."""
+
+
 class DiskFullError(KidoError):
     """A disk has no room for what is to be written."""
 

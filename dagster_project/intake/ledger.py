@@ -7,13 +7,14 @@ an unpublished one. Figures are not stored here.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from dagster_project import words
+from dagster_project.errors import DamagedError
 from dagster_project.lake.landing import LEDGER, AskedSlices, Landing, Snapshot, Withdrawn
 from dagster_project.lake.records import Records
 from dagster_project.sources.card import Window
@@ -108,6 +109,10 @@ class Ledger:
             if (until is None or ask.asked_at <= until)
             and (not ask.snapshot_id or ask.snapshot_id in landed)
         ]
+
+    def verify(self) -> Iterator[DamagedError | None]:
+        """Read every record; the fault of each, None for a good one."""
+        return self._records.verify()
 
     def names(self) -> list[str]:
         """A name per ask, in their order: it changes with every new ask."""

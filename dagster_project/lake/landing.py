@@ -402,6 +402,34 @@ class Landing:
             for file, sha256 in self._files(landed[snapshot_id]):
                 yield f"{source}/{snapshot_id}/{file}", sha256
 
+    def verify(self, source: str) -> Iterator[DamagedError | None]:
+        """Read every record and payload of a source; the fault of each, None for a good one."""
+        yield from self._snapshot_records(source).verify()
+        yield from self._withdrawal_records(source).verify()
+        yield from self._unbundled_records(source).verify()
+        landed, _ = self._snapshot_records(source).readable()
+        withdrawn, _ = self._withdrawal_records(source).readable()
+        snapshots = [record.snapshot for record in withdrawn.values()]
+        snapshots += [landed[name] for name in landed.keys() - withdrawn.keys()]
+        for snapshot in snapshots:
+            for file, sha256 in self._files(snapshot):
+                name = f"{source}/{snapshot.snapshot_id}/{file}"
+                is_moved = self.store.exists(f"{WITHDRAWN}/{name}")
+                yield self._fault_in(f"{WITHDRAWN}/{name}" if is_moved else name, sha256)
+
+    def _fault_in(self, name: str, sha256: str) -> DamagedError | None:
+        try:
+            if self.store.is_local:
+                actual = sha256_of_file(Path(self.store.path(name)))
+            else:
+                actual = hashlib.sha256(self.store.read(name)).hexdigest()
+        except FileNotFoundError:
+            return self._damaged(name, "is missing")
+        except OSError as error:
+            return self._damaged(name, f"cannot be read ({error.strerror})")
+        is_whole = actual == sha256
+        return None if is_whole else self._damaged(name, "was changed after it was received")
+
     def without_record(self, source: str, snapshot_id: str) -> DamagedError:
         """The error for a snapshot whose bytes are landed, and whose origin record is missing."""
         return self._damaged(f"{source}/{snapshot_id}/origin.json", "is missing")

@@ -91,16 +91,17 @@ class Records(Generic[Model]):
                 self._store.write(f"{self._folder}/{INDEX}", index)
         return {name: known[name] for name in names if name in known}, damaged
 
-    def faults(self) -> list[DamagedError]:
-        """The fault of each damaged record, all of them read one by one; the index is not used."""
-        faults = []
+    def verify(self) -> Iterator[DamagedError | None]:
+        """Read every record; the fault of each, None for a good one. The index is not used."""
         for name in self._names():
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                try:
-                    read_record(self._store, self._path(name), self._model, self._remedy)
-                except DamagedError as error:
-                    faults.append(error)
-        return faults
+            try:
+                read_record(self._store, self._path(name), self._model, self._remedy)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except DamagedError as error:
+                yield error
+            else:
+                yield None
 
     def names(self) -> set[str]:
         """The names in the folder, without reading the records."""

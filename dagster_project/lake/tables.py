@@ -143,6 +143,8 @@ class Damage:
     faults: tuple[DamagedError, ...]
     compactions: frozenset[str] = frozenset()
     """The tables whose record of merged files is damaged."""
+    files: int = 0
+    """How many records and files were read."""
 
 
 @dataclass(frozen=True)
@@ -277,6 +279,7 @@ class Lake:
         records, unreadable = self._records_in("_snapshots", source).readable()
         faults, compactions = list(unreadable.values()), set()
         snapshots = set(unreadable)
+        read = len(records) + len(unreadable)
         for name in sorted({name for record in records.values() for name in record.tables}):
             table = LAKE_TABLES.get(name)
             if table is None:
@@ -288,12 +291,13 @@ class Lake:
                 compactions.add(name)
                 compaction = Compaction()
             files = self._files(table, source, records, compaction)
+            read += len(files)
             for file, fault in zip(files, self._faults_in(files), strict=True):
                 if fault is not None or not file.sha256:
                     snapshots |= file.snapshots
                 if fault is not None:
                     faults.append(fault)
-        return Damage(frozenset(snapshots), tuple(faults), frozenset(compactions))
+        return Damage(frozenset(snapshots), tuple(faults), frozenset(compactions), read)
 
     def forget_compaction(self, table: str, source: str) -> None:
         """Remove the record of merged files; only when every snapshot has files of its own."""
