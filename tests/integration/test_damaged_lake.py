@@ -273,7 +273,7 @@ def test_a_landing_onto_a_damaged_lake_is_compared_with_the_repaired_one(
     (bundled,) = (settings.home / "landing" / "ecb").glob("*/*.csv")
     shifted = settings.home.parent / "rates.csv"
     rates = pl.read_csv(bundled, schema_overrides={"cny": pl.Float64}).select(
-        Date="date", USD=pl.col("usd") * 0.5, JPY=pl.col("jpy") * 0.5, CNY=pl.col("cny") * 0.5
+        Date="date", USD=pl.col("usd") * 0.6, JPY=pl.col("jpy") * 0.6, CNY=pl.col("cny") * 0.6
     )
     rates.write_csv(shifted)
     result = CliRunner().invoke(app, ["land", "ecb", str(shifted)])
