@@ -58,6 +58,7 @@ def kind_of(file: str) -> str:
          "landing/<source>/<snapshot>/<payload>"),
         (r"^intake/[a-z0-9_]+\.lock", "intake/<source>.lock"),
         (r"^reports/.*", "reports/<page>"),
+        (r"^build/<run>/dbt/.*", "build/<run>/dbt/<file>"),
         (r"^dagster/storage/<run>/.*", "dagster/storage/<run>/<log>"),
     ):  # fmt: skip
         file = re.sub(pattern, name, file)
