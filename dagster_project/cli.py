@@ -716,6 +716,29 @@ def doctor(
 
 
 @app.command()
+def verify(as_json: AsJson = False) -> None:
+    """Read everything of the home and compare it with its hashes and records: landing, lake,
+    releases, builds, quarantine, Dagster. A line each, and one for each fault. Exit code 1 on a
+    fault.
+
+    --json: check, status (ok or failure), finding.
+    """
+    settings = _settings()
+    from dagster_project.orchestration.doctor import print_findings
+    from dagster_project.orchestration.verify import verify as verify_home
+
+    findings = verify_home(settings)
+    if as_json:
+        listed = list(findings)
+        _print_json(listed)
+        has_failed = any(each.status == "failure" for each in listed)
+    else:
+        has_failed = print_findings(findings)
+    if has_failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def clean(
     dry_run: Annotated[
         bool,
@@ -796,12 +819,12 @@ def main() -> None:
         _print_error(f"kido: {error}")
         sys.exit(1)
     except Exception as error:
-        from dagster_project.lake.space import disk_full
+        from dagster_project.lake.space import disk_full, no_access
 
-        full = disk_full(error, _settings().folders)
-        if full is None:
+        sentence = disk_full(error, _settings().folders) or no_access(error)
+        if sentence is None:
             raise
-        _print_error(f"kido: {full}")
+        _print_error(f"kido: {sentence}")
         sys.exit(1)
 
 

@@ -186,7 +186,11 @@ class ImplausibleError(BatchRejectedError):
 
 
 class DamagedError(KidoError):
-    """The bytes of a snapshot differ from those that were received."""
+    """A file of the home is missing, or differs from what was received or written."""
+
+
+class AccessError(KidoError):
+    """A file or folder cannot be read or written by this user."""
 
 
 class DiskFullError(KidoError):

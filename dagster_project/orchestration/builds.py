@@ -15,6 +15,12 @@ from pathlib import Path
 from dagster_project.errors import listed
 from dagster_project.intake.stores import landing_of
 from dagster_project.lake.build_file import work_file
+from dagster_project.lake.records import (
+    read_json,
+    read_name,
+    read_record_file,
+    write_record_file,
+)
 from dagster_project.lake.space import MB, require_room
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration.processes import is_alive
@@ -75,8 +81,7 @@ class Build:
 
     @property
     def owner(self) -> str | None:
-        path = self.directory / "owner"
-        return path.read_text("utf8") if path.exists() else None
+        return read_name(self.directory / "owner")
 
     def start(self, release: Release, inputs: str | None, models: str) -> None:
         """Create the folder for a release.
@@ -87,21 +92,23 @@ class Build:
         write_atomically(self.directory / "models", models.encode())
         if inputs:
             write_atomically(self.directory / "inputs", inputs.encode())
-        write_atomically(self.directory / "release.json", release.model_dump_json().encode())
+        write_record_file(self.directory / "release.json", release)
+
+    @property
+    def _remedy(self) -> str:
+        return f"Remove the folder {self.directory}; kido build makes such a build again."
 
     @property
     def inputs(self) -> str | None:
-        path = self.directory / "inputs"
-        return path.read_text("utf8") if path.exists() else None
+        return read_name(self.directory / "inputs")
 
     @property
     def models(self) -> str | None:
-        path = self.directory / "models"
-        return path.read_text("utf8") if path.exists() else None
+        return read_name(self.directory / "models")
 
     @property
     def release(self) -> Release:
-        return Release.model_validate_json((self.directory / "release.json").read_bytes())
+        return read_record_file(self.directory / "release.json", Release, self._remedy)
 
     def keep_checks(self, stage: str, results: Sequence[CheckResult]) -> None:
         """Store the results of a stage (`lake`, `dbt`, `marts`)."""
@@ -110,7 +117,7 @@ class Build:
 
     def checks(self, stage: str) -> list[CheckResult]:
         path = self.directory / f"checks-{stage}.json"
-        return from_json(json.loads(path.read_bytes())) if path.exists() else []
+        return from_json(read_json(path, self._remedy)) if path.exists() else []
 
     def block(self, losses: str) -> None:
         """Block its publication until a person accepts that readers lose data."""
@@ -120,7 +127,7 @@ class Build:
     def blocked_for(self) -> str | None:
         """The losses that block it, as sentences; None for a build that is not blocked."""
         path = self.directory / BLOCKED_RECORD
-        return path.read_text("utf8") if path.exists() else None
+        return path.read_text("utf8", errors="replace") if path.exists() else None
 
     def declare_complete(self, *, is_replay: bool) -> None:
         """Record that every model is built and every blocking check passed: it may be published."""
@@ -129,11 +136,9 @@ class Build:
 
 def complete_build(build_dir: Path, *, is_replay: bool = False) -> Build | None:
     """The last complete build (or replay), from this run or an earlier one."""
-    pointer = _pointer(build_dir, is_replay)
-    if not pointer.exists():
-        return None
-    build = Build(build_dir / pointer.read_text("utf8"))
-    return build if build.file.exists() else None
+    run = read_name(_pointer(build_dir, is_replay))
+    build = Build(build_dir / run) if run else None
+    return build if build and build.file.exists() else None
 
 
 def withdrawn_from(settings: Settings, build: Build) -> str:

@@ -22,8 +22,9 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
 from dagster_project import words
-from dagster_project.errors import PublicationError
+from dagster_project.errors import DamagedError, PublicationError
 from dagster_project.lake.build_file import STORAGE_VERSION, connect, connect_in_memory
+from dagster_project.lake.records import read_name, read_record_file, write_record_file
 from dagster_project.lake.store import write_atomically
 from dagster_project.serving.dictionary import quoted
 from dagster_project.serving.gate import snapshots_of
@@ -50,6 +51,8 @@ REPLACED = "instead-of"
 """File in the folder of a release of another day: the release that it replaces."""
 
 CURRENT = ".current.json"
+
+_REMEDY = "Restore it from a backup, or remove its folder; that release can be restored no more."
 
 _COPY_BYTES = 1 << 30
 """Bytes that one call copies."""
@@ -193,7 +196,7 @@ def publish_replay(
             copy_marts(build_file, fresh, settings.memory)
             if inputs:
                 made_from = MadeFrom(release_id=release.release_id, inputs=inputs)
-                write_atomically(_made_from(target), made_from.model_dump_json().encode())
+                write_record_file(_made_from(target), made_from)
             _swap_in(fresh, target)
         finally:
             fresh.unlink(missing_ok=True)
@@ -205,7 +208,7 @@ def current_inputs(settings: Settings) -> str | None:
     current = _recorded_current(settings) or current_release(settings)
     folder = _kept_folder(settings, current.release_id) if current else None
     record = folder / "inputs" if folder else None
-    return record.read_text("utf8") if record and record.exists() else None
+    return read_name(record) if record else None
 
 
 def replay_inputs(settings: Settings) -> str | None:
@@ -213,7 +216,10 @@ def replay_inputs(settings: Settings) -> str | None:
     record, current = _made_from(settings.replay_file), _release_in(settings.replay_file)
     if current is None or not record.exists():
         return None
-    made_from = MadeFrom.model_validate_json(record.read_bytes())
+    try:
+        made_from = read_record_file(record, MadeFrom, "")
+    except DamagedError:  # the build of that day is repeated
+        return None
     return made_from.inputs if made_from.release_id == current.release_id else None
 
 
@@ -259,7 +265,7 @@ def rolled_back(settings: Settings) -> RolledBack | None:
         folder = _kept_folder(settings, release.release_id) if release else None
         record = folder / ROLLED_BACK if folder else None
         if record is not None and record.exists():
-            return RolledBack.model_validate_json(record.read_bytes())
+            return read_record_file(record, RolledBack, _REMEDY)
     return None
 
 
@@ -270,7 +276,7 @@ def last_for_build_day(settings: Settings) -> Release | None:
         return current
     folder = _kept_folder(settings, current.release_id)
     record = folder / REPLACED if folder else None
-    name = record.read_text("utf8") if record and record.exists() else None
+    name = read_name(record) if record else None
     return next((kept for kept in _kept_releases(settings) if kept.release_id == name), None)
 
 
@@ -297,7 +303,7 @@ def _record_rollback(settings: Settings, current: Release, to: Path) -> None:
         made_from=tuple(sorted(made_from)),
         brought_by=tuple(sorted((made_from | published) - snapshots_of(to / "kido.duckdb"))),
     )
-    write_atomically(to / ROLLED_BACK, record.model_dump_json().encode())
+    write_record_file(to / ROLLED_BACK, record)
 
 
 def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> None:
@@ -425,7 +431,7 @@ def _prepare(
     last = last_for_build_day(settings)
     if last and not release.is_for_build_day:
         write_atomically(fresh / REPLACED, last.release_id.encode())
-    write_atomically(fresh / "release.json", release.model_dump_json(indent=2).encode())
+    write_record_file(fresh / "release.json", release, indent=2)
 
 
 def _activate_release(settings: Settings, release_id: str) -> None:
@@ -464,7 +470,7 @@ def _finalise(settings: Settings) -> None:
     record = CurrentRelease(
         release_id=current.release_id, file=_identity_of(settings.published_file)
     )
-    write_atomically(settings.releases_dir / CURRENT, record.model_dump_json().encode())
+    write_record_file(settings.releases_dir / CURRENT, record)
 
 
 def _recorded_current(settings: Settings) -> CurrentRelease | None:
@@ -472,7 +478,10 @@ def _recorded_current(settings: Settings) -> CurrentRelease | None:
     record = settings.releases_dir / CURRENT
     if not record.exists() or not settings.published_file.exists():
         return None
-    recorded = CurrentRelease.model_validate_json(record.read_bytes())
+    try:
+        recorded = read_record_file(record, CurrentRelease, "")
+    except DamagedError:  # the published file says it as well
+        return None
     return recorded if recorded.file == _identity_of(settings.published_file) else None
 
 
@@ -521,7 +530,7 @@ def _kept_releases(settings: Settings) -> list[Release]:
     if prepared and (prepared / "release.json").exists():
         folders.append(prepared)
     return sorted(
-        (Release.model_validate_json((folder / "release.json").read_bytes()) for folder in folders),
+        (read_record_file(folder / "release.json", Release, _REMEDY) for folder in folders),
         key=lambda release: release.release_id,
     )
 
