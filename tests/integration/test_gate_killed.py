@@ -79,6 +79,9 @@ def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
     waiting = builds.Build(settings.build_dir / "waiting")
     waiting.start(release, "inputs", "models")
     shutil.move(build(settings.build_dir, release, 170.0, ["a", "b"]), waiting.file)
+    for stage in builds.STAGES:
+        waiting.keep_checks(stage, [])
+    waiting.seal()
     waiting.block("What was rolled back.")
     before = state(settings)
     seen = set()
