@@ -261,7 +261,7 @@ def _published_file(settings: Settings) -> Iterator[Finding]:
         yield Finding("published file", "warning", f"{file} does not exist yet. Run kido build.")
         return
     from dagster_project.lake.build_file import connect
-    from dagster_project.serving.publication import current_release
+    from dagster_project.serving.publication import current_release, from_the_future
 
     release = current_release(settings)
     assert release is not None
@@ -272,7 +272,15 @@ def _published_file(settings: Settings) -> Iterator[Finding]:
         for schema, table in tables:
             # Every block is read; DuckDB compares each with its checksum.
             connection.execute(f'select max(hash(rows)) from "{schema}"."{table}" as rows')
-    age = datetime.now(UTC).replace(tzinfo=None) - release.published_at
+    now = datetime.now(UTC).replace(tzinfo=None)
+    future = from_the_future(settings, now)
+    if future:
+        sentence = (
+            f"Release {future.release_id} is from the future: a clock was ahead when it was built. "
+            "New releases follow it all the same."
+        )
+        yield Finding("published file", "warning", sentence)
+    age = max(now - release.published_at, timedelta(0))
     yield Finding(
         "published file",
         "ok",
