@@ -322,7 +322,7 @@ def compare(
     without is compared. `memory` (bytes) is DuckDB's limit. `contract_version` is that of the
     build, and `scope` the name of its scope; tables `added_later` are written when it is published.
     Losses of `excused` subjects are left out; if it `is_of_known`, so are those of tables and
-    columns and of totals of new periods, and the news.
+    columns and of totals of new periods, the news, and the page.
     """
     with connect_in_memory(build, memory) as connection:
         for name, file in (("before", published), ("after", build)):
@@ -352,7 +352,8 @@ def compare(
                     news.append(change)
         losses = [loss for loss in losses if not files.is_withdrawal(loss.sources, withdrawn)]
         news = _without_derived(news)
-        return ReleaseComparison(losses, _page(files, counted, news), news)
+        page = "" if is_of_known else _page(files, counted, news)
+        return ReleaseComparison(losses, page, news)
 
 
 def with_losses_since(
