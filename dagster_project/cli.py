@@ -779,6 +779,11 @@ def _published(settings: Settings) -> Path:
 
         day = f" --as-of {settings.today}" if settings.is_replay else ""
         raise PublicationError(f"{published} does not exist yet.", hint=f"Run kido build{day}.")
+    from dagster_project.serving.damage import require_readable
+    from dagster_project.serving.publication import HOW_TO_REPLACE
+
+    day = f"kido build --as-of {settings.today} makes it again."
+    require_readable(published, day if settings.is_replay else HOW_TO_REPLACE, reads_all=False)
     return published
 
 

@@ -203,3 +203,7 @@ class PublicationError(KidoError):
 
 class BlockedError(PublicationError):
     """A build is blocked: readers would lose data, and a person has to accept that first."""
+
+
+class DamagedReleaseError(PublicationError):
+    """A published file, or the kept copy of a release, cannot be read."""

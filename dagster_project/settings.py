@@ -92,6 +92,10 @@ def _hosts(value: object) -> object:
 NO_IMPORTERS = ("EU27", "WLD", "_X")
 """Codes in the list of economies that are not a single economy."""
 
+NOT_IN_HOME = "%?*[]"
+"""Characters that may not be in the path of the home: `?` begins the parameters of an address of
+SQLite, which would then be another file; the others are patterns."""
+
 MAX_SUGGESTIONS = 3
 MIN_SIMILARITY = 0.7
 """Economies suggested for a misspelt one: their number, and their similarity (`difflib`)."""
@@ -241,6 +245,13 @@ class Settings(BaseSettings):
         """Read the environment; `overrides` take precedence. Raises ConfigurationError."""
         settings = _read(cls, "KIDO_", **overrides)
         settings.home = settings.home.expanduser().absolute()
+        wrong = sorted(set(str(settings.home)) & set(NOT_IN_HOME))
+        if wrong:
+            raise ConfigurationError(
+                f"KIDO_HOME: {settings.home} has {' '.join(wrong)} in it, which SQLite's addresses "
+                "or DuckDB's patterns read as something else.",
+                hint="Choose another folder.",
+            )
         settings.landing_url = settings.landing_url or str(settings.home / "landing")
         settings.lake_url = settings.lake_url or str(settings.home / "lake")
         return settings

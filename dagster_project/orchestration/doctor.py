@@ -261,12 +261,20 @@ def _published_file(settings: Settings) -> Iterator[Finding]:
         yield Finding("published file", "warning", f"{file} does not exist yet. Run kido build.")
         return
     from dagster_project.lake.build_file import read_all
-    from dagster_project.serving.publication import current_release
+    from dagster_project.serving.publication import current_release, from_the_future
 
     release = current_release(settings)
     assert release is not None
     tables = read_all(file, settings.memory)
-    age = datetime.now(UTC).replace(tzinfo=None) - release.published_at
+    now = datetime.now(UTC).replace(tzinfo=None)
+    future = from_the_future(settings, now)
+    if future:
+        sentence = (
+            f"Release {future.release_id} is from the future: a clock was ahead when it was built. "
+            "New releases follow it all the same."
+        )
+        yield Finding("published file", "warning", sentence)
+    age = max(now - release.published_at, timedelta(0))
     yield Finding(
         "published file",
         "ok",

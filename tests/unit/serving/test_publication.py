@@ -56,7 +56,7 @@ def build(
         connection.execute(
             "create table catalog.releases (release_id varchar, published_at timestamp, "
             "as_of date, contract_version varchar, code_version varchar, duckdb_version varchar, "
-            "accepted_at timestamp, accepted_losses varchar)"
+            "built_on date, scope varchar, accepted_at timestamp, accepted_losses varchar)"
         )
         connection.register("release", pl.DataFrame([release.model_dump()]).to_arrow())
         connection.execute("insert into catalog.releases by name from release")
@@ -416,8 +416,7 @@ def test_a_past_day_published_as_today_hides_nothing(settings: Settings) -> None
         publish(settings, minute, 9.0, as_of=date(2025, 10, 20))
         assert published_close(settings) == 9.0
         assert last(settings) == first
-        file = publication.last_file_for_build_day(settings)
-        assert file is not None
+        (file,) = publication.last_files_for_build_day(settings)
         assert close_in(file) == 1.0
         note = publication.rolled_back(settings)
         assert note is not None
@@ -428,14 +427,15 @@ def test_a_past_day_published_as_today_hides_nothing(settings: Settings) -> None
     # Back to today, it counts like any other.
     today = publish(settings, 12, 3.0, "a")
     assert last(settings) == today
-    assert publication.last_file_for_build_day(settings) == settings.published_file
+    kept = settings.releases_dir / today.release_id / "kido.duckdb"
+    assert publication.last_files_for_build_day(settings) == [kept, settings.published_file]
     assert publication.rolled_back(settings) is None
 
 
 def test_before_the_first_release_of_its_own_day_there_is_none(settings: Settings) -> None:
-    assert publication.last_file_for_build_day(settings) is None
+    assert publication.last_files_for_build_day(settings) == []
     publish(settings, 0, 9.0, as_of=date(2025, 10, 20))
-    assert publication.last_file_for_build_day(settings) is None
+    assert publication.last_files_for_build_day(settings) == []
 
 
 def test_a_build_that_a_newer_one_has_overtaken_is_not_published(settings: Settings) -> None:
