@@ -11,6 +11,7 @@ import duckdb
 
 from dagster_project.errors import DamagedReleaseError, PublicationError
 from dagster_project.lake.build_file import connect, read_all
+from dagster_project.serving.catalog import select_newest_release
 
 _IS_LOCKED = "Could not set lock"
 """In DuckDB's message where another process has the file open for writing."""
@@ -33,11 +34,11 @@ def require_readable(file: Path, hint: str, *, reads_all: bool = True) -> None:
     """Raise the error of `damaged` if the file cannot be read.
 
     `reads_all`: every block of every table is read, which DuckDB compares with its checksum; else
-    the file is opened and its list of releases is read.
+    the file is opened and its newest release is read.
     """
     try:
         with connect(file, read_only=True) as connection:
-            connection.execute("from catalog.releases").fetchall()
+            connection.execute(select_newest_release()).fetchall()
         if reads_all:
             read_all(file)
     except duckdb.Error as error:
