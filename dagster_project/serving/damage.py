@@ -5,6 +5,7 @@ What replaces a damaged one is in `publication`.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import duckdb
@@ -37,7 +38,9 @@ def require_readable(file: Path, hint: str, *, reads_all: bool = True) -> None:
     the file is opened and its newest release is read.
     """
     try:
-        with connect(file, read_only=True) as connection:
+        # A file without a list of releases is another one; it is not damaged.
+        no_releases = contextlib.suppress(duckdb.CatalogException)
+        with connect(file, read_only=True) as connection, no_releases:
             connection.execute(select_newest_release()).fetchall()
         if reads_all:
             read_all(file)
