@@ -9,7 +9,9 @@ import re
 from html import escape
 
 _MARKUP = re.compile(
-    r"[\\`*\[\]<>~@]|&[\w#]|://|www\.|(?<!\w)_|_(?!\w)|^\s*(?:#|[+-]\s|\d+[.)]\s)", re.IGNORECASE
+    r"[\\`*\[\]<>~@]|&[\w#]|://|www\.|(?<!\w)_|_(?!\w)"
+    r"|^\s*(?:#|[+-](?:\s|$)|\d+[.)](?:\s|$)|[-=][-=\s]*$)",
+    re.IGNORECASE,
 )
 """What Markdown or HTML could read as markup or as a link."""
 
