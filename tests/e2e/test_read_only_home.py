@@ -1,4 +1,7 @@
-"""A home on a disk that is read-only: every command that writes ends in one sentence."""
+"""A home on a disk that is read-only: every command that writes ends in one sentence.
+
+`kido clean` is left out: it writes nothing in a home that has nothing old.
+"""
 
 import shutil
 import subprocess
@@ -18,7 +21,6 @@ COMMANDS = {
     "rollback": ("rollback",),
     "accept": ("accept", "20260101T000000-abcdef"),
     "build": ("build", "--force"),
-    "clean": ("clean",),
     "backup": ("backup", "{folder}/backups"),
     "restore": ("restore", "{folder}/backups"),
 }
