@@ -1,4 +1,4 @@
-"""The processes of `kido dev`: a code server, the web server and the daemon.
+"""The processes of `kido dev`: a code server, the web server, the door before it, the daemon.
 
 `python -m dagster_project.orchestration.services HOST PORT FOLDER` starts them and waits. They end
 when its standard input ends, which it does also if `kido dev` was killed.
@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 from dagster_project.orchestration.processes import is_group_alive
+from dagster_project.orchestration.web import hidden_address, server_command
 
 GRACE_S = 20.0
 """How long the processes may take to stop before they are killed; they take 3 to 6 s."""
@@ -42,7 +43,10 @@ def run(host: str, port: int, folder: Path) -> int:
         processes.append(_start(_code_server(folder)))
         _wait_for(folder / "code", processes)
         workspace = _write_workspace(folder)
-        processes.append(_start(_web_server(host, port, workspace)))
+        address = hidden_address()
+        processes.append(_start(server_command(address, workspace)))
+        _wait_for(address, processes)
+        processes.append(_start(_door(host, port, address)))
         processes.append(_start(_daemon(workspace)))
         while not _has_ended(processes):
             pass
@@ -89,11 +93,16 @@ def _end_group() -> None:
         time.sleep(1)
 
 
-def _wait_for(socket_file: Path, processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Return when something listens on the socket, or a process has ended."""
+def _wait_for(address: str | Path, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Return when something listens on the socket or `address:port`, or a process has ended."""
     while not _has_ended(processes):
-        with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
-            connection.connect(str(socket_file))
+        with contextlib.suppress(OSError):
+            if isinstance(address, Path):
+                with socket.socket(socket.AF_UNIX) as connection:
+                    connection.connect(str(address))
+            else:
+                host, _, port = address.rpartition(":")
+                socket.create_connection((host, int(port)), timeout=1).close()
             return
 
 
@@ -118,11 +127,8 @@ def _write_workspace(folder: Path) -> Path:
     return workspace
 
 
-def _web_server(host: str, port: int, workspace: Path) -> list[str]:
-    return [
-        sys.executable, "-m", "dagster_project.cli", "web", "--host", host, "--port", str(port),
-        "--workspace", str(workspace),
-    ]  # fmt: skip
+def _door(host: str, port: int, address: str) -> list[str]:
+    return [sys.executable, "-m", "dagster_project.orchestration.web", host, str(port), address]
 
 
 def _daemon(workspace: Path) -> list[str]:

@@ -15,13 +15,6 @@ EXCEPTIONS: Mapping[str, str] = {
     "dagster_project/orchestration/execute.py: dagster._core.execution.plan.active":
         "the logger whose warnings of skipped checks a build without news would print; it goes "
         "when Dagster no longer warns of checks that were not evaluated",
-    "dagster_project/orchestration/web.py: "
-    "dagster._core.workspace.context.WorkspaceProcessContext":
-        "the argument of `create_app_from_workspace_process_context`, which is public; it goes "
-        "when dagster-webserver takes a middleware",
-    "dagster_project/orchestration/web.py: "
-    "dagster._core.workspace.load_target.WorkspaceFileTarget":
-        "the argument of that argument; it goes with it",
 }  # fmt: skip
 """What is used nevertheless, by module, and when it is removed."""
 
