@@ -124,7 +124,8 @@ def lines_of(ui: Ui) -> list[str]:
 def test_sigterm_to_kido_alone_stops_all_its_processes(ui: Ui) -> None:
     ui.until_ready()
     commands = " ".join(ui.processes().values())
-    assert all(name in commands for name in ("cli web", "dagster-daemon", "code-server", "grpc"))
+    services = ("orchestration.web", "dagster_webserver", "dagster-daemon", "code-server", "grpc")
+    assert all(name in commands for name in services)
     ui.process.terminate()
     assert ui.end() == 0
     assert ui.processes() == {}
@@ -193,7 +194,9 @@ def test_kido_killed_before_it_is_ready_leaves_no_process(ui: Ui) -> None:
 
 
 @nightly
-@pytest.mark.parametrize("words", ["cli web", "dagster-daemon", "code-server"])
+@pytest.mark.parametrize(
+    "words", ["orchestration.web", "dagster_webserver", "dagster-daemon", "code-server start"]
+)
 def test_a_killed_service_ends_the_others(ui: Ui, words: str) -> None:
     before = folders_of_the_services()
     ui.until_ready()

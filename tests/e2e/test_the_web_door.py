@@ -11,6 +11,7 @@ import contextlib
 import http.client
 import http.server
 import json
+import re
 import shutil
 import socket
 import threading
@@ -145,6 +146,20 @@ def test_only_the_pages_of_the_ui_open_a_web_socket(ui: Ui) -> None:
     assert shaken_hands(ui, Origin="http://attacker.example") == 403
     assert shaken_hands(ui, Origin="null") == 403
     assert shaken_hands(ui, Host="attacker.example") == 403
+
+
+def test_the_server_behind_the_door_has_an_address_of_its_own(ui: Ui) -> None:
+    """A page can try every port of 127.0.0.1: behind none but the door is Dagster's server."""
+    commands = list(ui.processes().values())
+    (server,) = (command for command in commands if "dagster_webserver" in command)
+    host, port = re.search(r"--host (\S+) --port (\d+)", server).groups()  # type: ignore[union-attr]
+    assert host.startswith("127.")
+    assert host != "127.0.0.1"
+    with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=60)) as behind:
+        behind.request("GET", "/server_info")
+        assert behind.getresponse().status == 200
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(port)), timeout=60).close()
 
 
 def test_no_other_page_can_frame_the_ui(ui: Ui) -> None:
