@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from dagster_project.http import client_of_this_machine
 from dagster_project.orchestration.execute import open_instance
 from dagster_project.orchestration.web_door import WebDoor, is_loopback
 from dagster_project.settings import CHECKOUT, Settings
@@ -87,7 +88,6 @@ def open_door(settings: Settings, host: str, port: int, address: str) -> None:
 
 def proxy(address: str) -> Starlette:
     """An application that passes requests and web sockets on to `address:port`."""
-    import httpx
     from fastapi_proxy_lib.core.http import ReverseHttpProxy
     from fastapi_proxy_lib.core.websocket import ReverseWebSocketProxy
     from starlette.applications import Starlette
@@ -96,14 +96,12 @@ def proxy(address: str) -> Starlette:
     from starlette.routing import Route, WebSocketRoute
     from starlette.websockets import WebSocket
 
-    # A query may take minutes; who asked decides how long to wait.
-    def client() -> httpx.AsyncClient:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        return httpx.AsyncClient(timeout=None, trust_env=False, limits=limits)
-
-    pages = ReverseHttpProxy(client(), base_url=f"http://{address}/")
+    # A query may take minutes.
+    pages = ReverseHttpProxy(client_of_this_machine(), base_url=f"http://{address}/")
     sockets = ReverseWebSocketProxy(
-        client(), base_url=f"ws://{address}/", max_message_size_bytes=LARGEST_MESSAGE
+        client_of_this_machine(),
+        base_url=f"ws://{address}/",
+        max_message_size_bytes=LARGEST_MESSAGE,
     )
 
     async def page(request: Request) -> Response:
