@@ -599,10 +599,10 @@ def web(
 ) -> None:
     """Serve the Dagster UI alone, for a service; schedules and runs need dagster-daemon."""
     settings = _settings()
-    from dagster_project.orchestration.web import serve
+    from dagster_project.orchestration.ui import start_ui
     from dagster_project.settings import CHECKOUT
 
-    serve(settings, host, port, workspace or CHECKOUT / "workspace.yaml")
+    raise typer.Exit(start_ui(settings, host, port, workspace or CHECKOUT / "workspace.yaml"))
 
 
 @app.command()

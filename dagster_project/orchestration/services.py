@@ -1,7 +1,8 @@
-"""The processes of `kido dev`: a code server, the web server, the door before it, the daemon.
+"""The processes of the UI: a code server, the web server, the door before it, the daemon.
 
-`python -m dagster_project.orchestration.services HOST PORT FOLDER` starts them and waits. They end
-when its standard input ends, which it does also if `kido dev` was killed.
+`python -m dagster_project.orchestration.services HOST PORT FOLDER [WORKSPACE]` starts them and
+waits; of a given workspace only the web server and the door. They end when its standard input
+ends, which it does also if the process that started it was killed.
 """
 
 from __future__ import annotations
@@ -33,21 +34,24 @@ class _Stopped(Exception):
     """The services are to stop; raised by a signal, too."""
 
 
-def run(host: str, port: int, folder: Path) -> int:
+def run(host: str, port: int, folder: Path, workspace: Path | None = None) -> int:
     """Run the services until they are to stop, or one of them ends; returns an exit code."""
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
     processes: list[subprocess.Popen[bytes]] = []
     code = 0
     try:
-        processes.append(_start(_code_server(folder)))
-        _wait_for(folder / "code", processes)
-        workspace = _write_workspace(folder)
+        has_daemon = workspace is None
+        if workspace is None:
+            processes.append(_start(_code_server(folder)))
+            _wait_for(folder / "code", processes)
+            workspace = _write_workspace(folder)
         address = hidden_address()
         processes.append(_start(server_command(address, workspace)))
         _wait_for(address, processes)
         processes.append(_start(_door(host, port, address)))
-        processes.append(_start(_daemon(workspace)))
+        if has_daemon:
+            processes.append(_start(_daemon(workspace)))
         while not _has_ended(processes):
             pass
         code = 1
@@ -79,7 +83,7 @@ def _has_ended(processes: Sequence[subprocess.Popen[bytes]]) -> bool:
 
 
 def _is_alone() -> bool:
-    """Whether `kido dev` is gone: its end of the pipe is closed."""
+    """Whether the process that started this one is gone: its end of the pipe is closed."""
     return bool(select.select([sys.stdin], [], [], 0)[0])
 
 
@@ -140,4 +144,4 @@ def _daemon(workspace: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))
+    sys.exit(run(sys.argv[1], int(sys.argv[2]), *map(Path, sys.argv[3:])))

@@ -1,4 +1,4 @@
-"""Starts and stops the Dagster UI for `kido dev`: its processes, and what they print.
+"""Starts and stops the Dagster UI: its processes, and what they print.
 
 What runs in it is defined elsewhere.
 """
@@ -16,7 +16,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from types import FrameType
 
 from dagster_project.errors import ConfigurationError
@@ -30,8 +31,10 @@ _POLL_S = 0.1
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def start_ui(settings: Settings, host: str, port: int) -> int:
+def start_ui(settings: Settings, host: str, port: int, workspace: Path | None = None) -> int:
     """Run the UI, the daemon and their code server until it is stopped; returns an exit code.
+
+    Of a given `workspace` it runs the UI alone.
 
     SIGINT (Ctrl-C), SIGTERM and SIGHUP stop all its processes, and the code is 0; a second signal
     kills them at once. The code is 1 if it ended without a signal.
@@ -46,7 +49,8 @@ def start_ui(settings: Settings, host: str, port: int) -> int:
             home = instance.root_directory
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         _print(f"Starting the Dagster UI on {address}")
-        process = _start(settings, home, host, port, folder)
+        services = [host, str(port), folder, *([str(workspace.absolute())] if workspace else [])]
+        process = _start(settings, home, services)
         printing = threading.Thread(target=_print_news, args=(process, signals), daemon=True)
         printing.start()
         try:
@@ -121,17 +125,13 @@ def _stop_signals() -> Iterator[_Signals]:
             signal.signal(number, handler)
 
 
-def _start(
-    settings: Settings, home: str, host: str, port: int, folder: str
-) -> subprocess.Popen[str]:
+def _start(settings: Settings, home: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
     """Start the services in a session of their own.
 
     Ctrl-C at the terminal then reaches only this process, which stops the UI in order. If this
     process is killed, the standard input of the services ends, and they stop.
     """
-    command = [
-        sys.executable, "-m", "dagster_project.orchestration.services", host, str(port), folder,
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "dagster_project.orchestration.services", *arguments]
     environment = {
         # These are warnings of libraries for their developers; a run logs its own warnings.
         "PYTHONWARNINGS": "ignore",

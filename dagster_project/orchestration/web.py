@@ -1,4 +1,4 @@
-"""Dagster's web server behind the door of `web_door.py`: two processes, and how they start.
+"""Dagster's web server behind the door of `web_door.py`: its command, and the process of the door.
 
 The pages and the answers are Dagster's. Its server listens on an address that no page can guess.
 """
@@ -6,11 +6,9 @@ The pages and the answers are Dagster's. Its server listens on an address that n
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,36 +16,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dagster_project.http import client_of_this_machine
-from dagster_project.orchestration.execute import open_instance
 from dagster_project.orchestration.web_door import WebDoor, is_loopback
-from dagster_project.settings import CHECKOUT, Settings
+from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-
-GRACE_S = 20.0
-"""How long the web server may take to stop before it is killed."""
 
 LARGEST_MESSAGE = 64 << 20
 """Bytes of a message of a web socket: the events of a run come in one."""
 
 _METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
-
-
-def serve(settings: Settings, host: str, port: int, workspace: Path) -> None:
-    """Serve the UI of a workspace until SIGINT or SIGTERM, or until Dagster's server ends."""
-    with open_instance(settings) as instance:
-        environment = {**os.environ, "DAGSTER_HOME": instance.root_directory}
-    address = hidden_address()
-    process = subprocess.Popen(server_command(address, workspace), cwd=CHECKOUT, env=environment)
-    try:
-        open_door(settings, host, port, address)
-    finally:
-        process.terminate()
-        try:
-            process.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def hidden_address() -> str:

@@ -25,6 +25,7 @@ It counts where no `Origin` is sent: browsers differ in it for web sockets.
 
 WRONG_ORIGIN = "Refused: this request comes from another page than one of the UI."
 WRONG_METHOD = "Refused: GraphQL is answered by POST only."
+WRONG_PATH = "Refused: a page of the UI has no such address."
 WRONG_CONTENT = "Refused: GraphQL is read from a body of application/json only."
 
 
@@ -69,6 +70,8 @@ class WebDoor:
         """Why a request is refused; None if it gets in."""
         from starlette.datastructures import Headers
 
+        if not _is_plain(scope["path"]):
+            return Refusal(400, WRONG_PATH)
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._is_own_host(hosts[0], scope):
@@ -127,6 +130,19 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name == "localhost"
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a decoded path is the same path to whoever reads it next: it has no signs that are
+    decoded, cut or resolved once more.
+    """
+    parts = path.split("/")
+    return (
+        path.isprintable()
+        and not set("%?#\\").intersection(path)
+        and not {".", ".."}.intersection(parts)
+        and "" not in parts[1:-1]
+    )
 
 
 def _is_link(scope: Scope, headers: Headers) -> bool:

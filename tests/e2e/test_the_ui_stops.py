@@ -1,4 +1,4 @@
-"""`kido dev`: the lines it prints, and that none of its processes outlives it."""
+"""`kido dev` and `kido web`: the lines they print, and that no process outlives them."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ LONGEST_S = 120
 
 
 class Ui:
-    """`kido dev` in a session of its own, as at a terminal."""
+    """`kido dev` in a session of its own, as at a terminal, or another command."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, command: str = "dev") -> None:
         self.home = home
         self.port = free_port()
         self._printed = home.with_suffix(".log")
         with self._printed.open("wb") as printed:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dagster_project.cli", "dev", "--port", str(self.port)],
+                [sys.executable, "-m", "dagster_project.cli", command, "--port", str(self.port)],
                 cwd=CHECKOUT, env={**clean_environment(), "KIDO_HOME": str(home)},
                 stdout=printed, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
@@ -99,9 +99,9 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-@pytest.fixture
-def ui(tmp_path: Path) -> Iterator[Ui]:
-    started = Ui(tmp_path / "home")
+@pytest.fixture(params=["dev"])
+def ui(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ui]:
+    started = Ui(tmp_path / "home", request.param)
     try:
         yield started
     finally:
@@ -190,6 +190,28 @@ def test_kido_killed_before_it_is_ready_leaves_no_process(ui: Ui) -> None:
     ui.until(lambda: len(ui.processes()) > 2)
     ui.process.kill()
     ui.process.wait()
+    ui.until_nothing_runs()
+
+
+@pytest.mark.parametrize("ui", ["web"], indirect=True)
+def test_kido_web_stops_and_leaves_no_process(ui: Ui) -> None:
+    ui.until_ready()
+    commands = " ".join(ui.processes().values())
+    assert all(name in commands for name in ("orchestration.web", "dagster_webserver"))
+    assert "dagster-daemon" not in commands
+    ui.process.terminate()
+    assert ui.end() == 0
+    assert ui.processes() == {}
+    assert ui.lines == lines_of(ui)
+
+
+@nightly
+@pytest.mark.parametrize("ui", ["web"], indirect=True)
+@pytest.mark.parametrize("words", ["orchestration.web", "dagster_webserver", "cli web"])
+def test_a_killed_part_of_kido_web_ends_the_others(ui: Ui, words: str) -> None:
+    ui.until_ready()
+    os.kill(process_with(ui, words), signal.SIGKILL)
+    assert ui.end() == (-signal.SIGKILL if words == "cli web" else 1)
     ui.until_nothing_runs()
 
 

@@ -79,11 +79,27 @@ def test_a_client_of_this_machine_is_answered(ui: Ui) -> None:
 
 
 @pytest.mark.parametrize("query", [MUTATION, QUERY])
-def test_no_graphql_is_executed_by_get(ui: Ui, query: str) -> None:
-    status, body = asked(ui, f"/graphql?query={quote(query)}", "GET")
+@pytest.mark.parametrize("path", ["/graphql", "/graphql/"])
+def test_no_graphql_is_executed_by_get(ui: Ui, path: str, query: str) -> None:
+    status, body = asked(ui, f"{path}?query={quote(query)}", "GET")
     assert status == 405
     assert "__typename" not in body
     assert '"data"' not in body
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/x/..%2fgraphql", "/.%2fgraphql", "/./graphql", "/graphql%2f.", "/graphql/.",
+        "/graphql%0a", "/graphql%00", "/graphql%3f", "/graphql%23", "/%2567raphql", "//graphql",
+        "/x%5c..%5cgraphql", "/x/%2e%2e/graphql",
+    ],
+)  # fmt: skip
+def test_no_other_spelling_of_the_address_reaches_graphql(ui: Ui, path: str) -> None:
+    """The door and the server behind it have to read the same path."""
+    for method, headers in (("GET", {}), ("POST", {"Content-Type": "text/plain"})):
+        status, body = asked(ui, f"{path}?query={quote(QUERY)}", method, headers=headers)
+        assert (status, '"data"' in body) == (400, False)
 
 
 @pytest.mark.parametrize(
