@@ -70,6 +70,7 @@ def conform(settings: Settings, source: Source) -> ConformReport:
     records, staged = lake.readable_records(name), lake.readable_staged(name)
     records = {key: record for key, record in records.items() if key not in damage.snapshots}
     report, version = ConformReport(), parser_version(source)
+    left_out: list[str] = []
     landed = landing.snapshots(name)
     not_landed = lake.snapshot_ids(name)
     _require_records(landing, name, not_landed - {snapshot.snapshot_id for snapshot in landed})
@@ -89,6 +90,7 @@ def conform(settings: Settings, source: Source) -> ConformReport:
                     settings, source, landing, lake, snapshot, report, is_replaced=is_replaced
                 )
                 if record is None:
+                    left_out.append(snapshot.snapshot_id)
                     continue
             report.new_snapshots += 1
         elif snapshot.snapshot_id in staged:  # another process parsed it meanwhile
@@ -104,8 +106,11 @@ def conform(settings: Settings, source: Source) -> ConformReport:
         lake.withdraw(name, snapshot_id)
     for table in damage.compactions:
         lake.forget_compaction(table, name)
+    outcome = "Its rows were made again from the landed bytes"
+    if lost := sorted(damage.snapshots.intersection(left_out)):
+        outcome += f", except those of {', '.join(lost)}: its bytes cannot be used"
     for fault in damage.faults:
-        report.repaired.append(f"{fault.message} Its rows were made again from the landed bytes.")
+        report.repaired.append(f"{fault.message} {outcome}.")
         _LOGGER.warning("%s: %s", name, report.repaired[-1])
     _sweep(lake, name, {snapshot.snapshot_id for snapshot in landed})
     return report

@@ -169,7 +169,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             after=builds.known_releases(settings),
         )
         select = _selection(context, manifest, settings, build)
-        # Of a partial build it is not known that all its models are of these inputs.
+        # Not all models of a partial build are of these inputs.
         build.start(release, None if select else inputs, dbt_runner.project_version())
         say("  building marts")
         fail_run_on(lambda: _prepare_build_file(settings, build, manifest))
@@ -184,9 +184,8 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             )
         )
         if outcome.error:
-            raise dg.Failure(
-                description=outcome.error, metadata={ERROR_TYPE: "dbt"}, allow_retries=False
-            )
+            failed = {ERROR_TYPE: "dbt"}
+            raise dg.Failure(outcome.error, metadata=failed, allow_retries=False)
         say("    models and tests have run; adding views with names")
         if not any(node.status == "error" for node in outcome.results):
             tables = described_tables(manifest)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import logging
 import os
 import shutil
@@ -536,11 +537,15 @@ def restore_damaged(settings: Settings) -> None:
 def _restore_damaged(settings: Settings, *, reads_all: bool) -> Release | None:
     """Replace a damaged published file by the kept copy of its release, else of the newest one.
 
-    Without a copy it is renamed, so that a build can publish. The caller must have the lock.
+    Without a copy it is renamed, so that a build can publish; so is what is not of Kido. The caller
+    must have the lock.
     """
     file = settings.published_file
-    if not file.exists() or not damage_of(file, reads_all=reads_all):
+    is_damaged = file.is_dir() or (file.exists() and bool(damage_of(file, reads_all=reads_all)))
+    if not is_damaged and _lists_releases(file):
         return None
+    if file.is_dir() or not is_damaged:
+        _put_aside(file)
     recorded = _last_recorded(settings)
     folders = [path.parent for path in settings.releases_dir.glob("[!.]*/release.json")]
     folders.sort(key=lambda folder: folder.name, reverse=True)
@@ -548,14 +553,35 @@ def _restore_damaged(settings: Settings, *, reads_all: bool) -> Release | None:
     for folder in folders:
         if _is_damaged(folder):
             continue
-        release = read_record_file(folder / "release.json", Release, _REMEDY)
+        try:
+            release = read_record_file(folder / "release.json", Release, _REMEDY)
+        except DamagedError as error:
+            _log.warning("%s", error)
+            continue
         _swap_in_copy(settings, folder)
         _log.warning("%s was damaged: it is release %s again.", file, release.release_id)
         return release
-    aside = file.with_name(f"{file.name}.damaged")
-    os.replace(file, aside)
-    _log.warning("%s was damaged, and no copy of a release is kept: it is %s now.", file, aside)
+    if file.exists():
+        _put_aside(file)
     return None
+
+
+def _lists_releases(file: Path) -> bool:
+    """Whether there is no file, or one with the list of releases that a file of Kido has."""
+    try:
+        _releases_in(file)
+    except DamagedReleaseError:
+        return False
+    return True
+
+
+def _put_aside(file: Path) -> None:
+    """Rename a file that no reader of Kido can use; nothing that is there is replaced."""
+    names = itertools.chain([""], (f".{number}" for number in itertools.count(2)))
+    asides = (file.with_name(f"{file.name}.damaged{name}") for name in names)
+    aside = next(aside for aside in asides if not aside.exists())
+    os.replace(file, aside)
+    _log.warning("%s was damaged, or is no file of Kido: it is %s now.", file, aside)
 
 
 def _prepare(

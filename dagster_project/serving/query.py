@@ -42,6 +42,9 @@ _NUMBER = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\
 _AS_TEXT = re.compile(r"INTERVAL|BIT|BLOB|TIME WITH TIME ZONE|TIMETZ|UNION|GEOMETRY|VARIANT")
 """Types without a plain value in Python: a table shows them as DuckDB casts them to text."""
 
+_TOO_WIDE = "Arrow Appender"
+"""In the message of a batch that Arrow has no room for."""
+
 _NO_TABLE = re.compile(r'Table with name "?([\w.]+)"? does not exist')
 _NO_COLUMN = re.compile(
     r'(?:Referenced column|does not have a column named) "([^"]+)".*Candidate bindings:(.*)',
@@ -79,31 +82,53 @@ def run_query(
     with connect(published_file, read_only=True) as connection:
         if memory is not None:
             connection.execute(f"set memory_limit = '{memory} bytes'")
-        # The query may read the published file and nothing else on this machine. Without the lock
-        # it could switch on a log to a file, by which DuckDB ends the process.
+        # The query may read the published file and nothing else on this machine, and write nothing,
+        # not even what it has no memory for. Without the lock it could switch on a log to a file,
+        # by which DuckDB ends the process.
+        connection.execute("set max_temp_directory_size = '0 bytes'")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
+        work = partial(
+            _print_rows, connection, sql, output, limit, vertical=vertical, for_excel=for_excel
+        )
         try:
-            relation = _relation(connection, sql)
-            if relation is None:
-                return
-            if output == "table":
-                max_rows = ROWS_SHOWN if limit is None else limit
-                work = partial(_print_table, relation, max_rows, vertical=vertical)
-            else:
-                write = partial(_write_csv, for_excel=True) if for_excel else _EXPORTS[output]
-                work = partial(write, relation.limit(limit) if limit else relation)
             _run_interruptibly(connection, work, seconds)
             sys.stdout.flush()
         except duckdb.Error as error:
             raise _rejection(error, connection, sql) from None
         except OSError as error:  # of DuckDB's own files it is a duckdb.Error
+            if _TOO_WIDE in str(error):
+                raise KidoError(
+                    "The rows are too wide to be read: the texts of some have over 2 GB.",
+                    hint="Ask for fewer columns, or for a part of a text: left(column, 1000).",
+                ) from None
             if error.errno != errno.ENOSPC:
                 raise
             raise DiskFullError(
                 "The rows cannot be written: the disk they go to is full.",
                 hint="Make room, then run it again.",
             ) from None
+
+
+def _print_rows(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    output: Format,
+    limit: int | None,
+    *,
+    vertical: bool,
+    for_excel: bool,
+) -> None:
+    # DuckDB executes what is no query of rows, like `explain analyze`, when it makes the relation.
+    relation = _relation(connection, sql)
+    if relation is None:
+        return
+    if output == "table":
+        max_rows = ROWS_SHOWN if limit is None else limit
+        _print_table(relation, max_rows, vertical=vertical)
+        return
+    write = partial(_write_csv, for_excel=True) if for_excel else _EXPORTS[output]
+    write(relation.limit(limit) if limit else relation)
 
 
 def _run_interruptibly(

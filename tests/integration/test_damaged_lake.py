@@ -20,6 +20,7 @@ from dagster_project.intake.land import land_bundled
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import sweep
 from dagster_project.lake import compaction as compacting
+from dagster_project.lake.landing import Snapshot
 from dagster_project.lake.schemas import LAKE_TABLES, PRICE_QUOTES
 from dagster_project.orchestration.inputs import inputs_version
 from dagster_project.settings import Settings
@@ -127,6 +128,23 @@ def test_a_lake_file_that_cannot_be_read_is_made_again(how: str, settings: Setti
     (fault,) = conform_all(settings)
     assert str(file) in fault
     equal(figures(settings), expected)
+
+
+def test_rows_that_cannot_be_made_again_are_not_said_to_be(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The landed bytes of an answer are gone, too: it is left out, and that is said."""
+    monkeypatch.setattr(Snapshot, "was_fetched", True)
+    (file,) = (settings.home / "lake" / "price_quotes" / "ecb").glob("*.parquet")
+    flip(file, 800)
+    (snapshot,) = landing_of(settings).snapshots("ecb")
+    for payload in (settings.home / "landing" / "ecb" / snapshot.snapshot_id).glob("[!o]*"):
+        payload.unlink()
+    report = conform(settings, ECB)
+    (fault,) = report.repaired
+    assert fault.endswith(f"except those of {snapshot.snapshot_id}: its bytes cannot be used.")
+    assert report.rejected.keys() == {snapshot.document}
+    assert report.rows == {}
 
 
 def test_a_lake_of_an_earlier_version_is_parsed_again_once(settings: Settings) -> None:

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from dagster_project import cli
-from dagster_project.errors import DamagedReleaseError, PublicationError
+from dagster_project.errors import DamagedError, DamagedReleaseError, PublicationError
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
 from tests.unit.serving.test_publication import (
@@ -111,6 +111,49 @@ def test_a_damaged_file_without_any_copy_does_not_stop_a_publication(
     publish(settings, 1, 151.0)
     assert published_close(settings) == 151.0
     assert settings.published_file.with_name("kido.duckdb.damaged").exists()
+
+
+def write_another_database(file: Path) -> None:
+    file.unlink()
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create table mine as select 42 as answer")
+
+
+def replace_by_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize("damage", [write_another_database, replace_by_a_folder])
+def test_what_is_no_file_of_kido_is_put_aside_and_the_copy_restored(
+    settings: Settings, damage: Damage
+) -> None:
+    """Nothing that is there is lost, not even what was put aside before."""
+    publish(settings, 0, 150.0)
+    second = publish(settings, 1, 151.0)
+    aside = settings.published_file.with_name("kido.duckdb.damaged")
+    aside.write_text("of last year")
+    damage(settings.published_file)
+    assert publication.rollback(settings) == second
+    assert published_close(settings) == 151.0
+    assert aside.read_text() == "of last year"
+    assert aside.with_name(f"{aside.name}.2").exists()
+    damage(settings.published_file)
+    publish(settings, 2, 152.0)
+    assert published_close(settings) == 152.0
+
+
+def test_a_copy_whose_record_is_damaged_is_passed_over(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = publish(settings, 0, 150.0)
+    second = publish(settings, 1, 151.0)
+    empty(kept(settings, second).with_name("release.json"))
+    cut(settings.published_file)
+    with pytest.raises(DamagedError, match="remove its folder"):
+        publication.rollback(settings)
+    assert publication.current_release(settings) == first
+    assert f"release {first.release_id} again" in caplog.text
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -22,6 +22,7 @@ from typer.testing import CliRunner, Result
 from dagster_project.cli import app
 from dagster_project.errors import KidoError
 from tests.conftest import CHECKOUT
+from tests.nightly import nightly
 from tests.unit.serving.published import AMOUNT, ROWS, SHARE, publish
 
 Query = Callable[..., Result]
@@ -430,6 +431,32 @@ def test_a_query_ends_after_its_time(
         "The query was stopped after 0.5 s. Ask for less, or set KIDO_QUERY_TIMEOUT_S to more "
         "seconds; 0 is no limit."
     )
+
+
+@pytest.mark.parametrize("sql", [
+    "explain analyze select count(*) from range(200000000000)",
+    "create temp table x as select range from range(200000000000)",
+])  # fmt: skip
+def test_what_duckdb_executes_at_once_ends_after_its_time(
+    query: Query, sql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIDO_QUERY_TIMEOUT_S", "0.5")
+    assert rejected(query(sql)).startswith("The query was stopped after 0.5 s.")
+
+
+def test_a_query_writes_nothing_for_want_of_memory(
+    query: Query, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIDO_MEMORY", "100MB")
+    sql = "select range, random() as r from range(20000000) order by r"
+    assert rejected(query(sql, "--format", "csv")).startswith("The query needs more memory")
+    assert not list(home.glob("kido.duckdb.*"))
+
+
+@nightly
+def test_a_text_of_gigabytes_is_one_sentence(query: Query) -> None:
+    sql = "select repeat('x', 1000000) as a from range(20000)"
+    assert rejected(query(sql, "--format", "csv")).startswith("The rows are too wide to be read:")
 
 
 def test_a_query_may_use_the_memory_of_the_setting(
