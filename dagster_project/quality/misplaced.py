@@ -87,6 +87,12 @@ def _figures_of(comparison: Comparison, measure: str) -> tuple[pl.DataFrame, pl.
     figures = rows.with_row_index("figure").select(
         "figure", "is_known", *keys, is_same=is_same, **columns
     )
+    if "hs_revision" in keys:  # the same flow in another edition of the HS is most often equal
+        on = [name for name in keys if name != "hs_revision"]
+        others = figures.filter(~pl.col("is_known")).join(
+            comparison.known, on=on, how="semi", nulls_equal=True
+        )
+        figures = figures.join(others, on="figure", how="anti", maintain_order="left")
     return figures, comparison.known.filter(rounded != 0).select(*keys, **columns)
 
 
