@@ -438,9 +438,9 @@ def test_one_ratio_of_a_code_of_one_exporter_is_refused_beside_a_revision() -> N
     [
         (1.0, ""),
         (1000.0, "value_usd is a thousand times what is known in another edition of the HS for "
-                 "24 of 30 figures of hs6_code 850511."),
+                 "24 of 30 figures."),
         (0.01, "value_usd is a hundredth of what is known in another edition of the HS for "
-               "24 of 30 figures of hs6_code 850511."),
+               "24 of 30 figures."),
     ],
 )  # fmt: skip
 def test_a_new_edition_of_the_nomenclature_is_compared_with_the_known_one(
