@@ -51,8 +51,8 @@ UNITS_OF_A_FILE = {**UNITS_OF_WEIGHT, "short tons": 1.10231}
 """Known figures tell a short ton from a tonne; those of a new period grow by as much."""
 
 SMALLEST_WARNED_STEP = 2.0
-"""A series of a new period that steps by less is no news: of BACI, a year's median of the flows of
-a code does by 2 or more in 3 % of the cases."""
+"""From one year to the next in BACI (1995 to 2024) the median flow of a code steps by as much in 20
+of 1,460 cases by value and in 3 of 1,417 by weight; a price of the Pink Sheet never does."""
 
 SMALLEST_MATERIAL, MOST_MATERIAL = 0.01, 10
 """Of a series less than this part of a file (up to so many figures) is exempt: a publisher

@@ -1,5 +1,5 @@
-"""Mutated files of every bundled document: units, shifts, swaps, signs, cuts, encodings, archives and
-hostile texts, made from the samples of `slips`.
+"""Mutated files of every bundled document: units, shifts, swaps, signs, cuts, bits, encodings,
+archives and hostile texts, made from the samples of `slips`.
 
 Run as a program, it lands those of one document and prints what became of each, as JSON lines; what
 may become of them is tested in `test_mutations`.
@@ -116,16 +116,20 @@ def _of_figures(layout: Layout) -> Iterator[Mutation]:
 def _parts(layout: Layout, measure: str) -> Iterator[tuple[str, Rows]]:
     """Parts of a file: all, the most frequent series, economy, both and period, five figures."""
     known, at = layout.known, layout.known.head.index
+
+    def equals(column: str, value: str) -> Rows:
+        return lambda row: row[at(column)] == value
+
     yield "all", lambda row: True
     common = {}
     for column in filter(None, (layout.thing, *layout.economies[:1], layout.period)):
         values = known.values(column)
         value = max(sorted(set(values)), key=values.count)
         common[column] = value
-        yield f"{column} {value}", lambda row, to=value, of=at(column): row[of] == to
+        yield f"{column} {value}", equals(column, value)
     if layout.thing and layout.economies:
-        pair = {at(name): common[name] for name in (layout.thing, layout.economies[0])}
-        yield "one series of one economy", lambda row: all(row[of] == to for of, to in pair.items())
+        pair = [equals(name, common[name]) for name in (layout.thing, layout.economies[0])]
+        yield "one series of one economy", lambda row: all(is_in(row) for is_in in pair)
     periods = sorted(set(known.values(layout.period)))
     later = periods[len(periods) // 2]
     yield f"since {later}", lambda row: row[at(layout.period)] >= later
