@@ -470,6 +470,26 @@ def test_a_step_of_one_series_in_a_new_period_is_a_warning(step: float, is_warne
     assert sum("Warning: close of COPPER" in line for line in revision.lines()) == is_warned
 
 
+@pytest.mark.parametrize(("moved", "is_refused"), [(9, False), (10, True)])
+def test_ten_figures_a_row_off_are_named_among_many(moved: int, is_refused: bool) -> None:
+    """Those of one exporter, in a file of two hundred; the figures have five digits or more."""
+    known = [
+        {**row, "exporter_iso3": exporter, "importer_iso3": row["exporter_iso3"],
+         "value_usd": row["value_usd"] + 12_345 + 31_111 * place}
+        for place, exporter in enumerate(("CHN", "JPN", "DEU", "USA", "KOR"))
+        for row in flows(40)
+    ]  # fmt: skip
+    values = [row["value_usd"] for row in known[:moved]]
+    fresh = [
+        {**row, "value_usd": value}
+        for row, value in zip(known, [values[-1], *values[:-1]], strict=False)
+    ]
+    objections = revision_of(RECONCILED_TRADE, known, [*fresh, *known[moved:]]).objections
+    assert objections == (
+        ("10 of 10 changed figures are known ones of other rows.",) if is_refused else ()
+    )
+
+
 def test_columns_and_sides_that_are_swapped_are_named() -> None:
     known = flows(9)
     columns = [
