@@ -475,9 +475,9 @@ def test_ten_figures_a_row_off_are_named_among_many(moved: int, is_refused: bool
     """Those of one exporter, in a file of two hundred; the figures have five digits or more."""
     known = [
         {**row, "exporter_iso3": exporter, "importer_iso3": row["exporter_iso3"],
-         "value_usd": row["value_usd"] + 12_345 + 31_111 * place}
+         "value_usd": round(12_345 * (1.07 + place / 100) ** number) + 1.0}
         for place, exporter in enumerate(("CHN", "JPN", "DEU", "USA", "KOR"))
-        for row in flows(40)
+        for number, row in enumerate(flows(40))
     ]  # fmt: skip
     values = [row["value_usd"] for row in known[:moved]]
     fresh = [
