@@ -23,6 +23,7 @@ from dagster_project.quality.limits import (
     CHANGED_A_LOT,
     CHANGED_A_LOT_OF_THE_SPREAD,
     LARGEST_STEP,
+    POWERS_OF_TEN,
     UNITS_OF_WEIGHT,
 )
 
@@ -111,10 +112,11 @@ IS_OF_THE_RATIO = (pl.min_horizontal(ALIKE, ROUNDING_OF_A_CHANGE * _LOG.median()
 
 
 def _is_of_a_unit() -> pl.Expr:
-    """Whether the median ratio is that of two units of weight, either way round."""
+    """Whether the median ratio is that of two units, either way round."""
     log_of_ratio = MIDDLE.log().abs()
     return pl.any_horizontal(
-        (log_of_ratio - log(factor)).abs() <= ALIKE for factor in UNITS_OF_A_FILE.values()
+        (log_of_ratio - log(factor)).abs() <= ALIKE
+        for factor in (*UNITS_OF_A_FILE.values(), *POWERS_OF_TEN)
     )
 
 

@@ -15,7 +15,7 @@ from dagster_project.intake.land import land_files
 from dagster_project.intake.landing_report import LandingReport
 from dagster_project.settings import BUNDLED, Settings
 from dagster_project.sources.registry import source_named
-from tests.integration.slips import Table, figure
+from tests.integration.slips import LAYOUTS, Table, figure
 from tests.nightly import nightly
 
 PINK_SHEET, SUMMARIES = "monthly_prices.csv", "mcs_2026.csv"
@@ -153,3 +153,11 @@ def test_flows_of_another_edition_in_another_unit_are_refused(
     slip = scaled(flows, column, factor, lambda row: True)
     with pytest.raises(ImplausibleError, match="what is known in another edition of the HS for"):
         land(tmp_path, "baci", OTHER_EDITION, slip)
+
+
+def test_one_rate_that_no_currency_has_is_quarantined(tmp_path: Path) -> None:
+    """Two series of one day fail a rule: their rows are in chunks of their own in polars."""
+    layout = next(layout for layout in LAYOUTS if layout.source == "ecb")
+    slip = scaled(layout.known, "jpy", 31.1, lambda row: row["date"] == "2025-01-02")
+    report = land(tmp_path, "ecb", layout.name, slip)
+    assert report.quarantined["price_quotes"] >= 1

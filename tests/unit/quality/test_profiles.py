@@ -398,24 +398,3 @@ def test_a_column_is_computed_in_blocks_only_where_each_row_stands_alone(
     expression: pl.Expr, row_by_row: bool
 ) -> None:
     assert profiles.is_row_by_row(expression) is row_by_row
-
-
-def test_failing_rows_of_a_frame_in_several_chunks_are_shown() -> None:
-    """Rates are read series by series; two rows of the last one fail."""
-    rule = quarantine(
-        "high_is_not_below_low",
-        "Reason.",
-        "ExpectColumnPairValuesAToBeGreaterThanB",
-        column_A="high",
-        column_B="low",
-        or_equal=True,
-    )
-    series = [pl.DataFrame({"high": [2.0] * 100, "low": [1.0] * 100})] * 2
-    last = pl.DataFrame({"high": [0.5, 0.25, *[2.0] * 98], "low": [1.0] * 100})
-    frame = pl.concat([*series, last], rechunk=False)
-    assert frame.n_chunks() == 3
-    rows, values = profiles.WholeFrame(frame, [rule]).rows_at(
-        pl.Series([200, 201], dtype=pl.UInt32), [rule]
-    )
-    assert rows["high"].to_list() == [0.5, 0.25]
-    assert values[rule.name].to_list() == ["high=0.5, low=1.0", "high=0.25, low=1.0"]
