@@ -40,7 +40,7 @@ HOSTILE = {
 
 WITHOUT_A_LAYOUT = (
     ("usgs_myb", "rare_earths.csv"), ("catalogue", "measures.yaml"), ("catalogue", "claims.yaml"),
-    ("catalogue", "milestones.yaml"), ("nomenclature", "hs_2022.csv"),
+    ("catalogue", "milestones.yaml"),
     ("crc_handbook", "abundance.csv"), ("rudnick_gao", "abundance.csv"),
 )  # fmt: skip
 """Bundled documents that are mutated as bytes only."""
