@@ -18,7 +18,7 @@ TICKING = n=0; while sleep $(TICK_S) >/dev/null 2>&1 && kill -0 $$$$ 2>/dev/null
   n=$$((n + $(TICK_S))); echo "  $$n s so far"; done & \
   ticks=$$!; trap 'kill $$ticks 2>/dev/null' EXIT; trap 'exit 130' INT TERM;
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Kido needs Python 3.11, 3.12 or 3.13; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12 ...")'
 	@if test -x $(BIN)/python; then \
 	  echo "Using .venv with $$($(BIN)/python --version)"; \
@@ -27,7 +27,7 @@ $(READY): requirements.lock pyproject.toml
 	  $(PYTHON) -m venv .venv; \
 	fi
 	@echo "Installing the locked packages, $$(grep -c '^[a-z].*==' requirements.lock) in requirements.lock"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	@$(TICKING) $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@echo "Installing Kido"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .

@@ -364,10 +364,14 @@ def query(
     numbers have four significant digits. In a pipe it has all columns and whole texts. The other
     formats are exact.
     """
-    published = _published(_settings(as_of))
+    settings = _settings(as_of)
+    published = _published(settings)
     from dagster_project.serving.query import run_query
 
-    run_query(published, sql, format, limit, vertical=vertical, for_excel=for_excel)
+    run_query(
+        published, sql, format, limit, vertical=vertical, for_excel=for_excel,
+        memory=settings.memory, seconds=settings.query_timeout_s,
+    )  # fmt: skip
 
 
 @app.command()
@@ -586,6 +590,22 @@ def dev(
 
 
 @app.command()
+def web(
+    port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
+    host: Annotated[str, typer.Option(help="Address the UI listens on.")] = "127.0.0.1",
+    workspace: Annotated[
+        Path | None, typer.Option(help="Workspace of Dagster; the checkout's if not given.")
+    ] = None,
+) -> None:
+    """Serve the Dagster UI alone, for a service; schedules and runs need dagster-daemon."""
+    settings = _settings()
+    from dagster_project.orchestration.web import serve
+    from dagster_project.settings import CHECKOUT
+
+    serve(settings, host, port, workspace or CHECKOUT / "workspace.yaml")
+
+
+@app.command()
 def landed(
     source: SourceOrAll = "",
     as_json: AsJson = False,
@@ -696,6 +716,29 @@ def doctor(
 
 
 @app.command()
+def verify(as_json: AsJson = False) -> None:
+    """Read everything of the home and compare it with its hashes and records: landing, lake,
+    releases, builds, quarantine, Dagster. A line each, and one for each fault. Exit code 1 on a
+    fault.
+
+    --json: check, status (ok or failure), finding.
+    """
+    settings = _settings()
+    from dagster_project.orchestration.doctor import print_findings
+    from dagster_project.orchestration.verify import verify as verify_home
+
+    findings = verify_home(settings)
+    if as_json:
+        listed = list(findings)
+        _print_json(listed)
+        has_failed = any(each.status == "failure" for each in listed)
+    else:
+        has_failed = print_findings(findings)
+    if has_failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def clean(
     dry_run: Annotated[
         bool,
@@ -736,6 +779,11 @@ def _published(settings: Settings) -> Path:
 
         day = f" --as-of {settings.today}" if settings.is_replay else ""
         raise PublicationError(f"{published} does not exist yet.", hint=f"Run kido build{day}.")
+    from dagster_project.serving.damage import require_readable
+    from dagster_project.serving.publication import HOW_TO_REPLACE
+
+    day = f"kido build --as-of {settings.today} makes it again."
+    require_readable(published, day if settings.is_replay else HOW_TO_REPLACE, reads_all=False)
     return published
 
 
@@ -748,14 +796,18 @@ def _print(line: str) -> None:
 
 def _print_error(line: str) -> None:
     """Print a line to standard error."""
+    from dagster_project.safe_text import printable
     from dagster_project.serving.terminal import note
 
-    note(line)
+    note(printable(line))
 
 
 def _print_json(rows: Iterable[Any]) -> None:
     """Print dataclasses as an array of objects: their fields in order, null for missing values."""
-    typer.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
+    from dagster_project.safe_text import for_output
+
+    text = json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2)
+    typer.echo(for_output(text, is_terminal=sys.stdout.isatty()))
 
 
 def main() -> None:
@@ -772,12 +824,12 @@ def main() -> None:
         _print_error(f"kido: {error}")
         sys.exit(1)
     except Exception as error:
-        from dagster_project.lake.space import disk_full
+        from dagster_project.lake.space import disk_full, no_access
 
-        full = disk_full(error, _settings().folders)
-        if full is None:
+        sentence = disk_full(error, _settings().folders) or no_access(error)
+        if sentence is None:
             raise
-        _print_error(f"kido: {full}")
+        _print_error(f"kido: {sentence}")
         sys.exit(1)
 
 

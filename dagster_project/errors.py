@@ -1,6 +1,6 @@
 """Kido's error types, and functions that word messages.
 
-Every package may raise these; this module imports none of them.
+Every package may raise these; this module imports no room.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+
+from dagster_project.safe_text import printable
 
 WIDTH = 80
 """Columns of a narrow terminal."""
@@ -52,8 +54,8 @@ def redacted(text: str) -> str:
 
 
 def shortened(text: str, most: int = MOST_QUOTED) -> str:
-    """The text; one of more than `most` characters is cut, with an ellipsis at its end."""
-    text = redacted(text)
+    """The text in a line, cut with an ellipsis at its end if it has more than `most` characters."""
+    text = printable(redacted(text))
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
@@ -101,7 +103,8 @@ def indented(text: str, by: int = 4) -> list[str]:
 class KidoError(Exception):
     """A failure that a person can act on: a sentence, and a hint on what to do.
 
-    Quoted text in a message is shortened to MOST_QUOTED characters.
+    Quoted text in a message is shortened to MOST_QUOTED characters. A message is one line, so that
+    no text of a file can pass for another message.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -114,7 +117,7 @@ class KidoError(Exception):
 
 
 def _readable(text: str) -> str:
-    text = redacted(text)
+    text = printable(redacted(text))
     if len(text) <= MOST_QUOTED:
         return text
     brief = _QUOTED.sub(lambda match: f"{match[0][:MOST_QUOTED]}…{match[0][-1]}", text)
@@ -183,7 +186,11 @@ class ImplausibleError(BatchRejectedError):
 
 
 class DamagedError(KidoError):
-    """The bytes of a snapshot differ from those that were received."""
+    """A file of the home is missing, or differs from what was received or written."""
+
+
+class AccessError(KidoError):
+    """A file or folder cannot be read or written by this user."""
 
 
 class DiskFullError(KidoError):
@@ -196,3 +203,7 @@ class PublicationError(KidoError):
 
 class BlockedError(PublicationError):
     """A build is blocked: readers would lose data, and a person has to accept that first."""
+
+
+class DamagedReleaseError(PublicationError):
+    """A published file, or the kept copy of a release, cannot be read."""

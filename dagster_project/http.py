@@ -833,3 +833,9 @@ def _status(response: httpx.Response) -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def client_of_this_machine() -> httpx.AsyncClient:
+    """A client for a server of this machine, by no proxy: who asks decides how long to wait."""
+    limits = httpx.Limits(max_connections=None)
+    return httpx.AsyncClient(timeout=None, trust_env=False, limits=limits)

@@ -76,8 +76,25 @@ def _codes(value: object) -> object:
     return value
 
 
+def _hosts(value: object) -> object:
+    """Names of hosts, from a text with commas; any other value as it is."""
+    if not isinstance(value, str):
+        return value
+    hosts = tuple(host.strip() for host in value.split(",") if host.strip())
+    for host in hosts:
+        if not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:]+", host):
+            raise ValueError(
+                f"{host!r} is not a host like kido.example.org, without scheme or port"
+            )
+    return hosts
+
+
 NO_IMPORTERS = ("EU27", "WLD", "_X")
 """Codes in the list of economies that are not a single economy."""
+
+NOT_IN_HOME = "%?*[]"
+"""Characters that may not be in the path of the home: `?` begins the parameters of an address of
+SQLite, which would then be another file; the others are patterns."""
 
 MAX_SUGGESTIONS = 3
 MIN_SIMILARITY = 0.7
@@ -201,6 +218,8 @@ class Settings(BaseSettings):
         default_factory=lambda: _memory_of_the_machine() // 2
     )
     """Bytes of memory that DuckDB may use to build, compare and publish; it spills the rest."""
+    query_timeout_s: NonNegativeFloat = 600
+    """Seconds after which `kido query` stops a query; with 0 it never does."""
     retry_after_s: NonNegativeFloat = 60
     """Seconds until a run asks a publisher again that gave no answer; they grow with each try. With
     0 a run asks once."""
@@ -213,7 +232,9 @@ class Settings(BaseSettings):
     alerts: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
     """Addresses of Apprise that receive messages, separated by blanks or commas."""
     ui_url: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:3000"
-    """Address of the Dagster UI, for links in messages."""
+    """Address of the Dagster UI, for links in messages; a browser may use it to ask for the UI."""
+    ui_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
+    """Further hosts by which a browser may ask for the UI, separated by commas."""
     backup_dir: Path | None = None
     """Folder whose last backup `kido doctor` looks at."""
     check_names: bool = True
@@ -224,6 +245,13 @@ class Settings(BaseSettings):
         """Read the environment; `overrides` take precedence. Raises ConfigurationError."""
         settings = _read(cls, "KIDO_", **overrides)
         settings.home = settings.home.expanduser().absolute()
+        wrong = sorted(set(str(settings.home)) & set(NOT_IN_HOME))
+        if wrong:
+            raise ConfigurationError(
+                f"KIDO_HOME: {settings.home} has {' '.join(wrong)} in it, which SQLite's addresses "
+                "or DuckDB's patterns read as something else.",
+                hint="Choose another folder.",
+            )
         settings.landing_url = settings.landing_url or str(settings.home / "landing")
         settings.lake_url = settings.lake_url or str(settings.home / "lake")
         return settings

@@ -15,10 +15,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from dagster_project import partial_body
 from dagster_project.errors import (
+    DamagedError,
     FetchError,
     QuotaError,
     UpstreamFormatError,
@@ -34,6 +35,7 @@ from dagster_project.lake.landing import (
     new_snapshot_id,
     sha256_of_file,
 )
+from dagster_project.lake.records import as_payload, read_record
 from dagster_project.lake.store import copy_atomically, write_atomically
 from dagster_project.sources.card import (
     Answer,
@@ -272,7 +274,7 @@ class ExtractDownload:
         return f"{self._source.CARD.name}/{self.state.snapshot_id}/{file}"
 
     def _save(self) -> None:
-        self._landing.store.write(self._state_file, self.state.model_dump_json().encode())
+        self._landing.store.write(self._state_file, as_payload(self.state))
 
     def _resume(self) -> UnfinishedExtract | None:
         """The state that an earlier run saved of the same extract, if usable."""
@@ -384,13 +386,13 @@ def unfinished_extracts(
 ) -> Iterator[tuple[str, UnfinishedExtract | None]]:
     """The saved states of extracts that were begun before an instant (UTC, no zone), by file.
 
-    None for a state of another version, which cannot be resumed.
+    None for a state that is damaged or of another version: it cannot be resumed.
     """
     folder = f"{source}/.unfinished"
     for name in landing.store.names(folder):
         try:
-            state = UnfinishedExtract.model_validate_json(landing.store.read(f"{folder}/{name}"))
-        except ValidationError:
+            state = read_record(landing.store, f"{folder}/{name}", UnfinishedExtract, "")
+        except DamagedError:
             state = None
         if state is None or state.started_at < before:
             yield f"{folder}/{name}", state
@@ -406,8 +408,8 @@ def _saved_state(landing: Landing, source: Source, extract: Extract) -> Unfinish
     if not landing.store.exists(name):
         return None
     try:
-        return UnfinishedExtract.model_validate_json(landing.store.read(name))
-    except ValidationError:  # of another version
+        return read_record(landing.store, name, UnfinishedExtract, "")
+    except DamagedError:  # or of another version
         return None
 
 

@@ -15,14 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
-from dagster_project.errors import BusyError
+from dagster_project.errors import BusyError, DamagedError
 from dagster_project.intake.ask import unfinished_extracts
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.source_lock import source_lock
-from dagster_project.intake.stores import landing_of
+from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Landing, Snapshot, file_name
+from dagster_project.lake.records import read_record_file
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
 
@@ -101,7 +100,8 @@ def _old_parts(
 ) -> Iterator[_Part]:
     """Folders of a source without an origin record, states of its extracts, its downloads."""
     store = landing.store
-    for snapshot_id in landing.unrecorded(source, before):
+    in_the_lake = lake_of(settings).snapshot_ids(source)
+    for snapshot_id in landing.unrecorded(source, before, in_the_lake):
         name = f"{source}/{snapshot_id}"
         # `discard` leaves it alone if it was completed meanwhile.
         yield _Part(name, store.size(name), partial(landing.discard, source, snapshot_id))
@@ -118,8 +118,8 @@ def _why_kept(folder: Path, landing: Landing, source: Source | None, used: Colle
     record = folder / "origin.json"
     if record.exists():
         try:
-            rejected = Snapshot.model_validate_json(record.read_bytes())
-        except ValidationError:
+            rejected = read_record_file(record, Snapshot, "")
+        except DamagedError:
             return "its record cannot be read"
         is_landed_again = rejected.sha256 in _landed_hashes(landing, rejected.source)
         return "" if is_landed_again else "it was landed, and its bytes are nowhere else"

@@ -6,6 +6,7 @@ the parser, the rules or the lists is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,8 @@ from dagster_project.quality.suites import LAKE_SUITES
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Document, Source
 
+_LOGGER = logging.getLogger(__name__)
+
 STAGED_FOR = timedelta(days=1)
 """Staged rows of a snapshot that was never landed are removed after this time."""
 
@@ -38,7 +41,8 @@ class ConformReport:
     """One source in the lake, by table: number of rows and of quarantined rows, checks' results.
 
     `new_snapshots` is the number of snapshots that were added or parsed again, `parsed` of those
-    that were not staged. `rejected` gives, by document, why a snapshot was quarantined.
+    that were not staged. `rejected` gives, by document, why a snapshot was quarantined. `repaired`
+    are the faults of the lake's files; the rows in them were made again from the landed bytes.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -47,6 +51,7 @@ class ConformReport:
     new_snapshots: int = 0
     parsed: int = 0
     rejected: dict[str, str] = field(default_factory=dict)
+    repaired: list[str] = field(default_factory=list)
     is_rejected_by_hand: bool = False
     """Whether one of the rejected was bundled or landed by hand."""
 
@@ -55,21 +60,26 @@ def conform(settings: Settings, source: Source) -> ConformReport:
     """Make the lake agree with the landed snapshots of a source.
 
     A snapshot that cannot be used is quarantined whole, with the reason; the others are kept.
-    Rows of a snapshot that is no longer landed are taken out of the lake. Raises DamagedError for a
-    bundled file or one landed by hand whose bytes have changed.
+    Rows of a snapshot that is no longer landed are taken out of the lake. Rows in files that are
+    missing or were changed are made again. Raises DamagedError for a bundled file or one landed by
+    hand whose bytes have changed.
     """
     name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
-    records, staged = lake.records(name), lake.staged(name)
+    damage = lake.damage(name)
+    records, staged = lake.readable_records(name), lake.readable_staged(name)
+    records = {key: record for key, record in records.items() if key not in damage.snapshots}
     report, version = ConformReport(), parser_version(source)
-    not_landed = set(records)
     landed = landing.snapshots(name)
+    not_landed = lake.snapshot_ids(name)
+    _require_records(landing, name, not_landed - {snapshot.snapshot_id for snapshot in landed})
     newest = {copy.document: copy.snapshot_id for copy in landed if copy.is_bundled}
     bundled_now = {newest[document] for document in newest.keys() & set(source.CARD.bundled)}
     for snapshot in landed:
         record = records.get(snapshot.snapshot_id)
         if record is None or not _is_current(source, record, settings.scope, version):
-            in_staging = staged.get(snapshot.snapshot_id)
+            is_damaged = snapshot.snapshot_id in damage.snapshots
+            in_staging = None if is_damaged else staged.get(snapshot.snapshot_id)
             if in_staging and _is_current(source, in_staging, settings.scope, version):
                 lake.commit(name, snapshot.snapshot_id, in_staging)
                 record = in_staging
@@ -92,14 +102,32 @@ def conform(settings: Settings, source: Source) -> ConformReport:
             report.checks.setdefault(table, []).extend(from_json(part.checks))
     for snapshot_id in sorted(not_landed):
         lake.withdraw(name, snapshot_id)
+    for table in damage.compactions:
+        lake.forget_compaction(table, name)
+    for fault in damage.faults:
+        report.repaired.append(f"{fault.message} Its rows were made again from the landed bytes.")
+        _LOGGER.warning("%s: %s", name, report.repaired[-1])
     _sweep(lake, name, {snapshot.snapshot_id for snapshot in landed})
     return report
+
+
+def repair(settings: Settings, source: Source) -> None:
+    """Make damaged rows of a source again, before new figures are compared with them."""
+    if lake_of(settings).damage(source.CARD.name).faults:
+        conform(settings, source)
+
+
+def _require_records(landing: Landing, source: str, not_landed: set[str]) -> None:
+    """Raise DamagedError for a snapshot with rows and bytes whose origin record is gone."""
+    folders = set(landing.store.names(source))
+    for snapshot_id in sorted(not_landed & folders - landing.withdrawn(source).keys()):
+        raise landing.without_record(source, snapshot_id)
 
 
 def is_conformed(settings: Settings, source: Source) -> bool:
     """Whether `conform` has nothing to do for a source."""
     name = source.CARD.name
-    records = lake_of(settings).records(name)
+    records = lake_of(settings).readable_records(name)
     landed = {snapshot.snapshot_id for snapshot in landing_of(settings).snapshots(name)}
     version = parser_version(source)
     return records.keys() == landed and all(
@@ -156,6 +184,8 @@ def _parse(
         except (UpstreamFormatError, BatchRejectedError, DamagedError) as error:
             if isinstance(error, DamagedError) and not snapshot.was_fetched:
                 raise
+            # First: rows of a snapshot without a record mean that its record was lost.
+            lake.withdraw(source.CARD.name, snapshot.snapshot_id)
             landing.quarantine(snapshot, settings.quarantine_dir, str(error))
             report.rejected[snapshot.document] = str(error)
             report.is_rejected_by_hand |= not (snapshot.was_fetched or is_replaced)

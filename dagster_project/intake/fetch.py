@@ -37,7 +37,7 @@ from dagster_project.intake.ask import ExtractDownload, RejectedAnswerError, req
 from dagster_project.intake.batch import PROVENANCE_COLUMNS
 from dagster_project.intake.calls import counter
 from dagster_project.intake.compare import compare_rows, require_plausible
-from dagster_project.intake.conform import stage
+from dagster_project.intake.conform import repair, stage
 from dagster_project.intake.due import (
     Due,
     answered_by,
@@ -184,8 +184,11 @@ class SourceFetch:
         """`is_patient`: whether requests to a silent publisher are retried.
 
         They are not where other sources wait for it: in a build, in a fetch of every source.
-        `is_read_only`: whether it only plans; then no file is written.
+        `is_read_only`: whether it only plans; then no file is written. Else damaged rows of the
+        source in the lake are made again first: answers are compared with them.
         """
+        if not is_read_only:
+            repair(settings, source)
         self._settings = settings
         self._source = source
         self._is_patient = is_patient
@@ -617,7 +620,7 @@ class SourceFetch:
         """Remove what killed runs left and no run needs."""
         name = self._source.CARD.name
         complete(self.landing, self._lake, name)
-        self.landing.sweep(name)
+        self.landing.sweep(name, self._lake.snapshot_ids(name))
         sweep(self.landing, self._source, self._folder)
 
     def _is_in_the_lake(self, rows: Mapping[str, Rows]) -> bool:

@@ -179,8 +179,8 @@ def _fetch(
     Raises BusyError if another run has locked it, unless that is waited for (`on_wait`).
     """
     name = source.CARD.name
-    fetching = SourceFetch(settings, source, is_patient=False)
     try:
+        fetching = SourceFetch(settings, source, is_patient=False)
         with fetching.lock(on_wait):
             # Planned again: another run may have asked it meanwhile.
             plan = fetching.plan_due()

@@ -16,7 +16,7 @@ from pathlib import Path
 from dagster_project.errors import ConfigurationError, ContradictionError, shortened
 from dagster_project.intake import batch as batches
 from dagster_project.intake.compare import compare_rows, require_plausible
-from dagster_project.intake.conform import conform, stage
+from dagster_project.intake.conform import conform, repair, stage
 from dagster_project.intake.landing_report import LandingReport, report_of
 from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import (
@@ -102,6 +102,7 @@ def land_files(
     require_room_to_land(
         settings.folders, sum(path.stat().st_size for path in paths if path.is_file()), "landing"
     )
+    repair(settings, source)
     name, lake, landing = source.CARD.name, lake_of(settings), landing_of(settings)
     with batches.spool_folder(settings.spool_dir) as folder:
         command = _check(source, _files(source, paths, retrieved_at), folder, settings.scope)

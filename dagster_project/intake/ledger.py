@@ -7,13 +7,14 @@ an unpublished one. Figures are not stored here.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from dagster_project import words
+from dagster_project.errors import DamagedError
 from dagster_project.lake.landing import LEDGER, AskedSlices, Landing, Snapshot, Withdrawn
 from dagster_project.lake.records import Records
 from dagster_project.sources.card import Window
@@ -94,7 +95,10 @@ class Ledger:
     def __init__(self, landing: Landing, source: str) -> None:
         self._landing = landing
         self._source = source
-        self._records = Records(landing.store, f"{source}/{LEDGER}", Ask, ".json")
+        self._records = Records(
+            landing.store, f"{source}/{LEDGER}", Ask, ".json",
+            remedy="Restore it from a backup, or remove it: its windows may be fetched again then.",
+        )  # fmt: skip
 
     def asks(self, until: datetime | None = None) -> list[Ask]:
         """Asks, oldest first; an ask whose snapshot does not exist is left out."""
@@ -105,6 +109,10 @@ class Ledger:
             if (until is None or ask.asked_at <= until)
             and (not ask.snapshot_id or ask.snapshot_id in landed)
         ]
+
+    def verify(self) -> Iterator[DamagedError | None]:
+        """Read every record; the fault of each, None for a good one."""
+        return self._records.verify()
 
     def names(self) -> list[str]:
         """A name per ask, in their order: it changes with every new ask."""

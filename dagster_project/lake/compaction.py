@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagster_project.errors import DamagedError
+from dagster_project.lake.landing import sha256_of_file
 from dagster_project.lake.relations import quoted, rows_of
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.lake.tables import (
@@ -284,6 +285,7 @@ def _write_group(
             raise DamagedError(f"{source}: {written:,} of {group.size:,} rows were written.")
         with file.open("rb") as whole:
             os.fsync(whole.fileno())
+        sha256 = sha256_of_file(file)
         lake.store.move_in(file, f"{table.name}/{source}/{BY_PERIOD}/{name}")
     finally:
         file.unlink(missing_ok=True)
@@ -291,6 +293,7 @@ def _write_group(
         name=f"{BY_PERIOD}/{name}",
         first=first,
         last=last,
+        sha256=sha256,
         snapshots={
             snapshot_id: MergedRows(written=records[snapshot_id].written, rows=count)
             for snapshot_id, count in sorted(group.rows.items())

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from dagster_project.errors import DamagedError
-from dagster_project.lake.records import Records
+from dagster_project.lake.records import Records, write_record_file
 from dagster_project.lake.store import Store, write_atomically
 
 LEFTOVER_AGE = timedelta(days=8)
@@ -27,6 +27,11 @@ WITHDRAWN = "withdrawn"
 UNBUNDLED = "left_bundle"
 """Folder beside it, for records of bundled documents that the program no longer has."""
 
+
+_REMEDY = (
+    "Restore it from a backup, or remove its folder so that the document can be landed or fetched "
+    "again."
+)
 
 LEDGER = ".ledger"
 """Folder beside the snapshots of a source, for the records of what was asked."""
@@ -397,10 +402,42 @@ class Landing:
             for file, sha256 in self._files(landed[snapshot_id]):
                 yield f"{source}/{snapshot_id}/{file}", sha256
 
+    def verify(self, source: str) -> Iterator[DamagedError | None]:
+        """Read every record and payload of a source; the fault of each, None for a good one."""
+        yield from self._snapshot_records(source).verify()
+        yield from self._withdrawal_records(source).verify()
+        yield from self._unbundled_records(source).verify()
+        landed, _ = self._snapshot_records(source).readable()
+        withdrawn, _ = self._withdrawal_records(source).readable()
+        snapshots = [record.snapshot for record in withdrawn.values()]
+        snapshots += [landed[name] for name in landed.keys() - withdrawn.keys()]
+        for snapshot in snapshots:
+            for file, sha256 in self._files(snapshot):
+                name = f"{source}/{snapshot.snapshot_id}/{file}"
+                is_moved = self.store.exists(f"{WITHDRAWN}/{name}")
+                yield self._fault_in(f"{WITHDRAWN}/{name}" if is_moved else name, sha256)
+
+    def _fault_in(self, name: str, sha256: str) -> DamagedError | None:
+        try:
+            if self.store.is_local:
+                actual = sha256_of_file(Path(self.store.path(name)))
+            else:
+                actual = hashlib.sha256(self.store.read(name)).hexdigest()
+        except FileNotFoundError:
+            return self._damaged(name, "is missing")
+        except OSError as error:
+            return self._damaged(name, f"cannot be read ({error.strerror})")
+        is_whole = actual == sha256
+        return None if is_whole else self._damaged(name, "was changed after it was received")
+
+    def without_record(self, source: str, snapshot_id: str) -> DamagedError:
+        """The error for a snapshot whose bytes are landed, and whose origin record is missing."""
+        return self._damaged(f"{source}/{snapshot_id}/origin.json", "is missing")
+
     def _damaged(self, name: str, how: str) -> DamagedError:
         return DamagedError(
             f"{self.store.address(name)} {how}.",
-            hint="Restore it, or remove its folder so that it is fetched again.",
+            hint=_REMEDY,
         )
 
     def quarantine(self, snapshot: Snapshot, quarantine: Path, reason: str) -> Path:
@@ -413,7 +450,7 @@ class Landing:
             name = f"{snapshot.source}/{snapshot.snapshot_id}/{file}"
             if self.store.exists(name):
                 self.store.copy_out(name, folder / file)
-        write_atomically(folder / "origin.json", snapshot.model_dump_json(indent=2).encode())
+        write_record_file(folder / "origin.json", snapshot, indent=2)
         write_atomically(folder / "reason.txt", f"{reason}\n".encode())
         self._snapshot_records(snapshot.source).remove(snapshot.snapshot_id)
         self.discard(snapshot.source, snapshot.snapshot_id)
@@ -468,19 +505,25 @@ class Landing:
         if not self.store.exists(f"{source}/{snapshot_id}/origin.json"):
             self.store.remove(f"{source}/{snapshot_id}")
 
-    def sweep(self, source: str) -> None:
-        """Remove folders without a record that are no longer needed."""
+    def sweep(self, source: str, in_the_lake: Collection[str] = ()) -> None:
+        """Remove folders without a record that are no longer needed.
+
+        One whose rows are in the lake has lost its record: its bytes are kept.
+        """
         # First: the bytes of a withdrawn snapshot may be in such a folder.
         self.complete(source)
-        for name in self.unrecorded(source, _now() - LEFTOVER_AGE):
+        for name in self.unrecorded(source, _now() - LEFTOVER_AGE, in_the_lake):
             self.discard(source, name)
 
-    def unrecorded(self, source: str, before: datetime) -> list[str]:
+    def unrecorded(
+        self, source: str, before: datetime, in_the_lake: Collection[str] = ()
+    ) -> list[str]:
         """Folders that were begun before an instant (UTC, no zone) and have no origin record.
 
         Those of withdrawn snapshots have one elsewhere.
         """
         recorded = self._snapshot_records(source).all().keys() | self.withdrawn(source).keys()
+        recorded |= set(in_the_lake)
         oldest = f"{source}-{before:%Y%m%dT%H%M%S}"
         return [
             name
@@ -507,21 +550,25 @@ class Landing:
 
     def _snapshot_records(self, source: str) -> Records[Snapshot]:
         if source not in self._records:
-            self._records[source] = Records(self.store, source, Snapshot, "/origin.json", indent=2)
+            self._records[source] = Records(
+                self.store, source, Snapshot, "/origin.json", indent=2, remedy=_REMEDY
+            )
         return self._records[source]
 
     def _withdrawal_records(self, source: str) -> Records[Withdrawn]:
         if source not in self._withdrawn:
             self._withdrawn[source] = Records(
-                self.store, f"{WITHDRAWN}/{source}", Withdrawn, ".json", indent=2
-            )
+                self.store, f"{WITHDRAWN}/{source}", Withdrawn, ".json", indent=2,
+                remedy="Restore it from a backup: it says what was withdrawn, and why.",
+            )  # fmt: skip
         return self._withdrawn[source]
 
     def _unbundled_records(self, source: str) -> Records[Unbundled]:
         if source not in self._unbundled:
             self._unbundled[source] = Records(
-                self.store, f"{UNBUNDLED}/{source}", Unbundled, ".json"
-            )
+                self.store, f"{UNBUNDLED}/{source}", Unbundled, ".json",
+                remedy="Restore it from a backup, or remove it: a build writes it with its day.",
+            )  # fmt: skip
         return self._unbundled[source]
 
     def _newest_by_document(self, source: str, is_bundled: bool) -> dict[str, Snapshot]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from dagster_project.errors import DiskFullError
+from dagster_project.errors import AccessError, DiskFullError
 
 MB = 1_000_000
 
@@ -63,14 +64,38 @@ def disk_full(error: BaseException | str, folders: Iterable[Path]) -> DiskFullEr
     )
 
 
+def no_access(error: BaseException) -> AccessError | None:
+    """The AccessError for an error of a folder that this user cannot use; None for any other."""
+    for cause in _chain_of(error):
+        if not isinstance(cause, OSError) or cause.errno not in (
+            errno.EROFS, errno.EACCES, errno.EPERM
+        ):  # fmt: skip
+            continue
+        path = Path(os.fsdecode(cause.filename or ""))
+        if path.is_file() and not os.access(path, os.R_OK):
+            return AccessError(f"{path} cannot be read by this user ({cause.strerror}).")
+        folder = path if path.is_dir() else path.parent
+        return AccessError(
+            f"The folder {folder} cannot be written to ({cause.strerror}).",
+            hint="Run it as the user who owns the folder, on a disk that is not read-only.",
+        )
+    return None
+
+
 def _messages_of(error: BaseException | None) -> Iterator[str]:
     """The messages of an error and of its causes."""
+    for cause in _chain_of(error):
+        yield str(cause)
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            yield _FULL_DISK_MESSAGES[0]
+
+
+def _chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        yield str(error)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            yield _FULL_DISK_MESSAGES[0]
+        yield error
         error = error.__cause__ or error.__context__
 
 

@@ -7,6 +7,7 @@ macros on frames), files are merged in `compaction.py`.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import uuid
@@ -14,15 +15,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from dagster_project.errors import ConfigurationError
-from dagster_project.lake.landing import SnapshotRows
-from dagster_project.lake.records import Records
+from dagster_project.errors import ConfigurationError, DamagedError
+from dagster_project.lake.landing import SnapshotRows, sha256_of_file
+from dagster_project.lake.records import Records, as_payload, read_record
 from dagster_project.lake.schemas import COVERAGE, LAKE_TABLES, LakeTable
 from dagster_project.lake.scope import MINERALS
 from dagster_project.lake.slices import Slices, as_frame, count_slices, slices_to_record
@@ -37,6 +40,9 @@ BY_PERIOD = "by_period"
 
 _DOWNLOADS_AT_ONCE = 8
 
+REMEDY = "kido build makes it again from the landed bytes."
+"""For everything in the lake: it is made from the landing."""
+
 
 class TableRecord(BaseModel):
     """The rows of one snapshot in one table: their number, and the results of the checks."""
@@ -46,6 +52,8 @@ class TableRecord(BaseModel):
     rows: int
     files: int = 1
     """Number of files; those after the first are numbered from 1."""
+    sha256: tuple[str, ...] = ()
+    """The hash of each file; empty where an earlier version wrote the record."""
     quarantined: int = Field(validation_alias=AliasChoices("quarantined", "set_aside"))
     suite_version: str
     checks: Sequence[Mapping[str, Any]]
@@ -87,6 +95,8 @@ class CompactedFile(BaseModel):
     name: str
     first: str = ""
     last: str = ""
+    sha256: str = ""
+    """Empty where an earlier version wrote it."""
     snapshots: Mapping[str, MergedRows]
 
     @property
@@ -111,12 +121,30 @@ class Compaction(BaseModel):
 class LakeFile:
     """A Parquet file: the snapshots in use of which it has rows, and the others.
 
-    `name` is its path in the lake.
+    `name` is its path in the lake. `sha256` is the hash of what was written, empty where an earlier
+    version wrote it.
     """
 
     name: str
     snapshots: frozenset[str]
     others: frozenset[str] = frozenset()
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What of a source's lake is not as it was written: the snapshots to be parsed again, and each
+    fault in a sentence.
+
+    Files of an earlier version, without a hash, are parsed again as well; that is no fault.
+    """
+
+    snapshots: frozenset[str]
+    faults: tuple[DamagedError, ...]
+    compactions: frozenset[str] = frozenset()
+    """The tables whose record of merged files is damaged."""
+    files: int = 0
+    """How many records and files were read."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +209,10 @@ class Lake:
         """The records of staged rows, by snapshot."""
         return self._records_in("_staged", source).all()
 
+    def readable_staged(self, source: str) -> dict[str, Record]:
+        """The records of staged rows that are not damaged, by snapshot."""
+        return self._records_in("_staged", source).readable()[0]
+
     def commit(self, source: str, snapshot_id: str, record: Record) -> None:
         """Add staged rows to the lake."""
         self._records_in("_snapshots", source).add(snapshot_id, record)
@@ -232,8 +264,44 @@ class Lake:
                         cached.unlink(missing_ok=True)
 
     def records(self, source: str) -> dict[str, Record]:
-        """The records of a source, by snapshot, oldest first."""
+        """The records of a source, by snapshot, oldest first. Raises DamagedError."""
         return dict(self._records_in("_snapshots", source).all())
+
+    def readable_records(self, source: str) -> dict[str, Record]:
+        """The records of a source that are not damaged, by snapshot, oldest first."""
+        return self._records_in("_snapshots", source).readable()[0]
+
+    def damage(self, source: str) -> Damage:
+        """Compare the source's files in use with the hashes on record.
+
+        A file is read once per process, unless it changes. Files of another machine are cached.
+        """
+        records, unreadable = self._records_in("_snapshots", source).readable()
+        faults, compactions = list(unreadable.values()), set()
+        snapshots = set(unreadable)
+        read = len(records) + len(unreadable)
+        for name in sorted({name for record in records.values() for name in record.tables}):
+            table = LAKE_TABLES.get(name)
+            if table is None:
+                continue
+            try:
+                compaction = self.compaction(table, source)
+            except DamagedError as error:
+                faults.append(error)
+                compactions.add(name)
+                compaction = Compaction()
+            files = self._files(table, source, records, compaction)
+            read += len(files)
+            for file, fault in zip(files, self._faults_in(files), strict=True):
+                if fault is not None or not file.sha256:
+                    snapshots |= file.snapshots
+                if fault is not None:
+                    faults.append(fault)
+        return Damage(frozenset(snapshots), tuple(faults), frozenset(compactions), read)
+
+    def forget_compaction(self, table: str, source: str) -> None:
+        """Remove the record of merged files; only when every snapshot has files of its own."""
+        self.store.remove(f"_compacted/{source}/{table}.json")
 
     def snapshot_ids(self, source: str) -> set[str]:
         """The snapshots whose rows are in the lake; cheaper than reading their records."""
@@ -265,12 +333,15 @@ class Lake:
     def to_read(self, files: Sequence[LakeFile]) -> list[tuple[list[str], frozenset[str]]]:
         """The local paths of files, with the snapshots whose rows in them are left out.
 
-        Files that are not on this machine are fetched, unless they are cached.
+        Files that are not on this machine are fetched, unless they are cached. Raises DamagedError
+        for a file that is missing or differs from what was written.
         """
-        paths = self._on_this_machine([file.name for file in files])
+        for fault in self._faults_in(files):
+            if fault is not None:
+                raise fault
         by_others: dict[frozenset[str], list[str]] = {}
         for file in files:
-            by_others.setdefault(file.others, []).append(paths[file.name])
+            by_others.setdefault(file.others, []).append(str(self._place_of(file)))
         return [(addresses, others) for others, addresses in by_others.items()]
 
     def contents(
@@ -375,20 +446,26 @@ class Lake:
         return dict(current.group_by("snapshot_id").agg(pl.col("rows").sum()).iter_rows())
 
     def compaction(self, table: LakeTable, source: str) -> Compaction:
-        """The merged files of a source's table; an empty compaction where there are none."""
+        """The merged files of a source's table; an empty compaction where there are none.
+
+        Raises DamagedError.
+        """
         try:
-            record = self.store.read(f"_compacted/{source}/{table.name}.json")
+            name = f"_compacted/{source}/{table.name}.json"
+            return read_record(self.store, name, Compaction, REMEDY)
         except (FileNotFoundError, NotADirectoryError):
             return Compaction()
-        return Compaction.model_validate_json(record)
 
     def record_compaction(self, table: LakeTable, source: str, compaction: Compaction) -> None:
         """Read the rows of a source's table from these files from now on."""
-        payload = compaction.model_dump_json().encode()
-        self.store.write(f"_compacted/{source}/{table.name}.json", payload)
+        self.store.write(f"_compacted/{source}/{table.name}.json", as_payload(compaction))
 
     def _files(
-        self, table: LakeTable, source: str, records: Mapping[str, Record] | None = None
+        self,
+        table: LakeTable,
+        source: str,
+        records: Mapping[str, Record] | None = None,
+        compaction: Compaction | None = None,
     ) -> list[LakeFile]:
         """The files in use of a source's table: of single snapshots, then the merged ones."""
         records = self.records(source) if records is None else records
@@ -399,7 +476,7 @@ class Lake:
         }
         if not with_rows:
             return []
-        compaction = self.compaction(table, source)
+        compaction = self.compaction(table, source) if compaction is None else compaction
         written = {snapshot_id: record.written for snapshot_id, record in with_rows.items()}
         compacted = {
             snapshot_id
@@ -407,10 +484,14 @@ class Lake:
             if written.get(snapshot_id) == written_then
         }
         files = [
-            LakeFile(name, frozenset([snapshot_id]))
+            LakeFile(name, frozenset([snapshot_id]), sha256=sha256)
             for snapshot_id, record in with_rows.items()
             if snapshot_id not in compacted
-            for name in _own_files(table.name, source, snapshot_id, record)
+            for name, sha256 in zip_longest(
+                _own_files(table.name, source, snapshot_id, record),
+                record.tables[table.name].sha256,
+                fillvalue="",
+            )
         ]
         for file in compaction.files:
             in_use = frozenset(
@@ -420,20 +501,45 @@ class Lake:
             )
             if in_use:
                 others = frozenset(file.snapshots) - in_use
-                files.append(LakeFile(f"{table.name}/{source}/{file.name}", in_use, others))
+                name = f"{table.name}/{source}/{file.name}"
+                files.append(LakeFile(name, in_use, others, file.sha256))
         return files
 
-    def _on_this_machine(self, names: Sequence[str]) -> dict[str, str]:
-        """The path of each file; those of another machine are downloaded, unless cached."""
+    def _place_of(self, file: LakeFile) -> Path:
+        """Where a file is on this machine, or is cached if it is on another."""
         if self.store.is_local:
-            return {name: self.store.path(name) for name in names}
+            return Path(self.store.path(file.name))
         if self._cache is None:
             raise ConfigurationError(f"{self.store.url} needs a folder to be read into.")
-        paths = {name: self._cache / name for name in names}
-        absent = [name for name, path in paths.items() if not path.exists()]
+        return self._cache / file.name
+
+    def _faults_in(self, files: Sequence[LakeFile]) -> list[DamagedError | None]:
+        """The fault of each file; None for one that is as it was written, or has no hash."""
+        if self.store.is_local:
+            return [self._fault_in(file) for file in files]
         with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
-            list(pool.map(lambda name: self._download(name, paths[name]), absent))
-        return {name: str(path) for name, path in paths.items()}
+            return list(pool.map(self._fault_in, files))
+
+    def _fault_in(self, file: LakeFile) -> DamagedError | None:
+        place = self._place_of(file)
+        is_cached = not self.store.is_local and place.exists()
+        try:
+            if not (self.store.is_local or is_cached):
+                self._download(file.name, place)
+            is_whole = _is_as_written(place, file)
+            if is_cached and not is_whole:
+                self._download(file.name, place)
+                is_whole = _is_as_written(place, file)
+        except FileNotFoundError:
+            return self._damaged(file, "is missing")
+        except OSError as error:
+            if not self.store.is_local:  # the network, or its server
+                raise
+            return self._damaged(file, f"cannot be read ({error.strerror})")
+        return None if is_whole else self._damaged(file, "was changed after it was written")
+
+    def _damaged(self, file: LakeFile, how: str) -> DamagedError:
+        return DamagedError(f"{self.store.address(file.name)} {how}.", hint=REMEDY)
 
     def _download(self, name: str, path: Path) -> None:
         downloaded = self.store.as_file(name, path.parent / f".{uuid.uuid4().hex[:8]}")
@@ -452,6 +558,7 @@ class Lake:
             if isinstance(frame, Spooled):
                 slices = slices_to_record(table, frame.scan(), frame.rows)
                 files = _own_files(name, source, snapshot_id, record, len(frame.files))
+                sha256 = tuple(sha256_of_file(file) for file in frame.files)
                 for file, stored_as in zip(frame.files, files, strict=True):
                     self.store.move_in(file, stored_as)
             elif frame.is_empty():
@@ -462,15 +569,18 @@ class Lake:
                 buffer = io.BytesIO()
                 rows.write_parquet(buffer, compression="zstd")
                 (stored_as,) = _own_files(name, source, snapshot_id, record, 1)
-                self.store.write(stored_as, buffer.getvalue())
+                payload = buffer.getvalue()
+                sha256 = (hashlib.sha256(payload).hexdigest(),)
+                self.store.write(stored_as, payload)
             if name in tables:
-                tables[name] = tables[name].model_copy(update={"slices": slices})
+                update = {"slices": slices, "sha256": sha256}
+                tables[name] = tables[name].model_copy(update=update)
         return record.model_copy(update={"tables": tables})
 
     def _records_in(self, folder: str, source: str) -> Records[Record]:
         if (folder, source) not in self._records:
             self._records[folder, source] = Records(
-                self.store, f"{folder}/{source}", Record, ".json"
+                self.store, f"{folder}/{source}", Record, ".json", remedy=REMEDY
             )
         return self._records[folder, source]
 
@@ -479,7 +589,7 @@ def _of_snapshots(files: Iterable[LakeFile], snapshots: Collection[str]) -> list
     """The files with rows of `snapshots`; rows of other snapshots in them are left out."""
     selected = frozenset(snapshots)
     return [
-        LakeFile(file.name, in_file, file.others | (file.snapshots - in_file))
+        LakeFile(file.name, in_file, file.others | (file.snapshots - in_file), file.sha256)
         for file in files
         if (in_file := file.snapshots & selected)
     ]
@@ -497,3 +607,16 @@ def _own_files(
         f"{table}/{source}/{stem}{f'.{number}' if number else ''}.parquet"
         for number in range(count)
     ]
+
+
+def _is_as_written(path: Path, file: LakeFile) -> bool:
+    """Whether a file has the recorded hash, if there is one. Raises FileNotFoundError."""
+    status = path.stat()
+    state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return not file.sha256 or _sha256_of(path, state) == file.sha256
+
+
+@lru_cache(maxsize=1 << 16)
+def _sha256_of(path: Path, state: tuple[int, ...]) -> str:
+    """The hash of a state of a file, read once in a process."""
+    return sha256_of_file(path)

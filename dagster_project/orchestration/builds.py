@@ -5,6 +5,7 @@ Steps may run in one process or in several, so they share data through this fold
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import time
@@ -12,20 +13,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dagster_project.errors import listed
+from dagster_project.errors import PublicationError, listed
 from dagster_project.intake.stores import landing_of
 from dagster_project.lake.build_file import work_file
+from dagster_project.lake.records import (
+    read_json,
+    read_name,
+    read_record_file,
+    write_record_file,
+)
 from dagster_project.lake.space import MB, require_room
 from dagster_project.lake.store import write_atomically
 from dagster_project.orchestration.processes import is_alive
 from dagster_project.quality.results import CheckResult, from_json, to_json
 from dagster_project.serving.gate import snapshots_of
-from dagster_project.serving.publication import Release
+from dagster_project.serving.publication import Release, published_releases
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import source_names
 
 NEW_FOR_S = 60
 """A folder without an owner is kept this long: its owner may be about to write its name."""
+
+STAGES = ("lake", "dbt", "marts")
+"""The stages whose checks have results, in their order."""
+
+SEAL = "seal.json"
+"""File with the SHA-256 of what was checked, in the folder of a build: an acceptance publishes
+nothing else."""
 
 BLOCKED_RECORD = "held"
 """File with the losses, in the folder of a blocked build; earlier versions wrote it as well."""
@@ -75,8 +89,7 @@ class Build:
 
     @property
     def owner(self) -> str | None:
-        path = self.directory / "owner"
-        return path.read_text("utf8") if path.exists() else None
+        return read_name(self.directory / "owner")
 
     def start(self, release: Release, inputs: str | None, models: str) -> None:
         """Create the folder for a release.
@@ -87,30 +100,73 @@ class Build:
         write_atomically(self.directory / "models", models.encode())
         if inputs:
             write_atomically(self.directory / "inputs", inputs.encode())
-        write_atomically(self.directory / "release.json", release.model_dump_json().encode())
+        write_record_file(self.directory / "release.json", release)
+
+    @property
+    def _remedy(self) -> str:
+        return f"Remove the folder {self.directory}; kido build makes such a build again."
 
     @property
     def inputs(self) -> str | None:
-        path = self.directory / "inputs"
-        return path.read_text("utf8") if path.exists() else None
+        return read_name(self.directory / "inputs")
 
     @property
     def models(self) -> str | None:
-        path = self.directory / "models"
-        return path.read_text("utf8") if path.exists() else None
+        return read_name(self.directory / "models")
 
     @property
     def release(self) -> Release:
-        return Release.model_validate_json((self.directory / "release.json").read_bytes())
+        return read_record_file(self.directory / "release.json", Release, self._remedy)
 
     def keep_checks(self, stage: str, results: Sequence[CheckResult]) -> None:
-        """Store the results of a stage (`lake`, `dbt`, `marts`)."""
+        """Store the results of one of the STAGES."""
         payload = json.dumps(to_json(list(results)), default=str).encode()
-        write_atomically(self.directory / f"checks-{stage}.json", payload)
+        write_atomically(self._checks_file(stage), payload)
 
     def checks(self, stage: str) -> list[CheckResult]:
-        path = self.directory / f"checks-{stage}.json"
-        return from_json(json.loads(path.read_bytes())) if path.exists() else []
+        """The results of a stage. Raises PublicationError if there are none."""
+        try:
+            return from_json(read_json(self._checks_file(stage), self._remedy))
+        except FileNotFoundError:
+            raise PublicationError(
+                f"The results of the checks of the {stage} are missing in {self.directory}.",
+                hint="Build again: kido build --force.",
+            ) from None
+
+    def _checks_file(self, stage: str) -> Path:
+        return self.directory / f"checks-{stage}.json"
+
+    def seal(self) -> None:
+        """Record the SHA-256 of the build, its release and its checks, when these are complete."""
+        write_atomically(self.directory / SEAL, json.dumps(self._hashes(self.file)).encode())
+
+    def _hashes(self, file: Path) -> dict[str, str]:
+        """SHA-256 by name, with `file` as the build file; of files that are missing, empty."""
+        named = [self.directory / "release.json", *map(self._checks_file, STAGES)]
+        files = {self.file.name: file} | {path.name: path for path in named}
+        return {name: _sha256(path) for name, path in files.items()}
+
+    def require_sealed(self, file: Path) -> None:
+        """Raise PublicationError unless `file`, a copy of the build, and the records beside it are
+        what was checked.
+        """
+        record = self.directory / SEAL
+        again = "Build again: kido build --force."
+        if not record.exists():
+            raise PublicationError(
+                "Nothing records what was checked of this build.",
+                hint=f"An earlier version made it. {again}",
+            )
+        hashes = self._hashes(file)
+        sealed = read_json(record, again)
+        missing = sorted(name for name, sha256 in hashes.items() if not sha256)
+        if missing:
+            raise PublicationError(f"{listed(missing)} of this build is missing.", hint=again)
+        changed = sorted(name for name, sha256 in hashes.items() if sealed.get(name) != sha256)
+        if changed:
+            raise PublicationError(
+                f"{listed(changed)} was changed after the checks of this build.", hint=again
+            )
 
     def block(self, losses: str) -> None:
         """Block its publication until a person accepts that readers lose data."""
@@ -120,7 +176,7 @@ class Build:
     def blocked_for(self) -> str | None:
         """The losses that block it, as sentences; None for a build that is not blocked."""
         path = self.directory / BLOCKED_RECORD
-        return path.read_text("utf8") if path.exists() else None
+        return path.read_text("utf8", errors="replace") if path.exists() else None
 
     def declare_complete(self, *, is_replay: bool) -> None:
         """Record that every model is built and every blocking check passed: it may be published."""
@@ -129,11 +185,16 @@ class Build:
 
 def complete_build(build_dir: Path, *, is_replay: bool = False) -> Build | None:
     """The last complete build (or replay), from this run or an earlier one."""
-    pointer = _pointer(build_dir, is_replay)
-    if not pointer.exists():
-        return None
-    build = Build(build_dir / pointer.read_text("utf8"))
-    return build if build.file.exists() else None
+    run = read_name(_pointer(build_dir, is_replay))
+    build = Build(build_dir / run) if run else None
+    return build if build and build.file.exists() else None
+
+
+def known_releases(settings: Settings) -> list[str]:
+    """The ids of the published releases and of the builds: those that a new release follows."""
+    published = [release.release_id for release in published_releases(settings)]
+    records = settings.build_dir.glob("*/release.json")
+    return [*published, *(Build(record.parent).release.release_id for record in records)]
 
 
 def withdrawn_from(settings: Settings, build: Build) -> str:
@@ -178,6 +239,15 @@ def sweep(build_dir: Path) -> None:
     """Remove leftover folders of earlier runs."""
     for folder in leftovers(build_dir):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sha256(file: Path) -> str:
+    """The hash of a file; empty if it is missing."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
 
 
 def _pointer(build_dir: Path, is_replay: bool) -> Path:

@@ -150,6 +150,7 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = warehouse.settings(context)
         fail_run_on(lambda: require_day(settings))
+        fail_run_on(lambda: publication.restore_damaged(settings))
         inputs = _inputs(settings)
         is_whole = set(_models(manifest)) <= set(context.selected_asset_keys)
         is_news_only = context.run.tags.get(NEWS_ONLY_TAG) == "true" and not warehouse.force
@@ -161,7 +162,11 @@ def dbt_models(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         build = builds.Build(warehouse.build_dir(context.run_id))
         end_killed_runs(settings, context.instance)
         release = publication.new_release(
-            datetime.now(UTC).replace(tzinfo=None), settings.today, code_version()
+            datetime.now(UTC).replace(tzinfo=None),
+            settings.today,
+            code_version(),
+            scope=settings.scope.name,
+            after=builds.known_releases(settings),
         )
         select = _selection(context, manifest, settings, build)
         # Of a partial build it is not known that all its models are of these inputs.

@@ -260,24 +260,26 @@ def _published_file(settings: Settings) -> Iterator[Finding]:
     if not file.exists():
         yield Finding("published file", "warning", f"{file} does not exist yet. Run kido build.")
         return
-    from dagster_project.lake.build_file import connect
-    from dagster_project.serving.publication import current_release
+    from dagster_project.lake.build_file import read_all
+    from dagster_project.serving.publication import current_release, from_the_future
 
     release = current_release(settings)
     assert release is not None
-    with connect(file, read_only=True, memory=settings.memory) as connection:
-        tables: Sequence[tuple[str, str]] = connection.execute(
-            "select schema_name, table_name from duckdb_tables() order by all"
-        ).fetchall()
-        for schema, table in tables:
-            # Every block is read; DuckDB compares each with its checksum.
-            connection.execute(f'select max(hash(rows)) from "{schema}"."{table}" as rows')
-    age = datetime.now(UTC).replace(tzinfo=None) - release.published_at
+    tables = read_all(file, settings.memory)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    future = from_the_future(settings, now)
+    if future:
+        sentence = (
+            f"Release {future.release_id} is from the future: a clock was ahead when it was built. "
+            "New releases follow it all the same."
+        )
+        yield Finding("published file", "warning", sentence)
+    age = max(now - release.published_at, timedelta(0))
     yield Finding(
         "published file",
         "ok",
         f"Release {release.release_id}, published {_age(age)} ago: all of its "
-        f"{len(tables)} tables can be read.",
+        f"{tables} tables can be read.",
     )
 
 

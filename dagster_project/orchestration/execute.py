@@ -11,6 +11,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -65,11 +66,19 @@ def build_warehouse(settings: Settings, select: str = "", force: bool = False) -
     Raises ConfigurationError for a day without any figures, and for a selection of nothing.
     """
     from dagster_project.orchestration import builds
+    from dagster_project.serving import publication
 
     if settings.as_of:
         from dagster_project.orchestration.days import require_day
 
         require_day(settings)
+    publication.restore_damaged(settings)
+    future = publication.from_the_future(settings, datetime.now(UTC).replace(tzinfo=None))
+    if future:
+        _print(
+            f"Release {future.release_id} is from the future: a clock was ahead when it was built. "
+            "New releases follow it all the same."
+        )
     if not (select or force) and is_up_to_date(settings):
         if builds.leftovers(settings.build_dir):
             with open_instance(settings):
@@ -163,7 +172,7 @@ def _run(
     Returns whether it succeeded, and the published file, if any.
     """
     from dagster_project.orchestration import builds
-    from dagster_project.orchestration.keys import PUBLISHED
+    from dagster_project.orchestration.keys import OVERTAKEN, PUBLISHED
     from dagster_project.orchestration.processes import own_name
 
     job = definitions.resolve_job_def("build")
@@ -183,12 +192,20 @@ def _run(
             tags=dict(tags),
         )
     published = [
-        event.step_materialization_data.materialization.metadata["dagster/uri"].value
+        event.step_materialization_data.materialization.metadata
         for event in result.all_events
         if event.is_step_materialization and event.asset_key == PUBLISHED
     ]
-    file = Path(str(published[-1])) if result.success and published else None
-    return result.success, file
+    if not result.success or not published:
+        return result.success, None
+    metadata = published[-1]
+    if OVERTAKEN in metadata:
+        _print(
+            f"Release {metadata[OVERTAKEN].value} is not published: {metadata['release'].value}, "
+            "whose build began later, was published meanwhile."
+        )
+        return True, None
+    return True, Path(str(metadata["dagster/uri"].value))
 
 
 def _warehouse_config(settings: Settings) -> dict[str, str | bool]:

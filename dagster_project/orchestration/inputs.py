@@ -42,7 +42,8 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
     - a bundled document is not landed with its current bytes (unless it was withdrawn),
     - a document is no longer bundled and that is not recorded yet,
     - the lake differs from the landing: a document that was landed or withdrawn during a build may
-      be in it or not.
+      be in it or not,
+    - a file of the lake is missing or was changed: the build makes it again.
 
     The hash includes the last answer about each window and the outcome of the last fetch. A fetch
     with the same answer does not change it.
@@ -77,6 +78,8 @@ def inputs_version(settings: Settings, *, is_asked: bool = False) -> str | None:
             if not (is_landed or landing.withdrawn_bytes(sha256, source=name)):
                 return None
         if lake.snapshot_ids(name) != {snapshot.snapshot_id for snapshot in snapshots}:
+            return None
+        if lake.damage(name).snapshots:
             return None
         for snapshot in snapshots:
             digest.update(snapshot.snapshot_id.encode())

@@ -37,6 +37,10 @@ ERROR_TYPE = "kido/error_type"
 """Metadata of the failure of a step whose reason is not Kido's own sentence: the type of the error.
 Such a text may contain anything, so that messages have the type alone."""
 
+OVERTAKEN = "kido/overtaken"
+"""Metadata of the published file: the release that a run did not publish, since one whose build
+began later was published meanwhile."""
+
 OWNER = "team:kido"
 """The owner of assets that belong to no domain."""
 

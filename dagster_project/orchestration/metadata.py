@@ -12,6 +12,7 @@ from dagster_project.errors import counted, shortened
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.quality.rules import Rule, Suite
+from dagster_project.safe_text import markdown_cell
 from dagster_project.serving.terminal import number
 
 SAMPLE_ROWS = 20
@@ -22,12 +23,9 @@ def markdown_table(rows: Sequence[Mapping[str, Any]], limit: int | None = SAMPLE
     if not rows:
         return "no rows"
     names = list(rows[0])
-    lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
+    lines = [f"| {' | '.join(map(markdown_cell, names))} |", f"|{'---|' * len(names)}"]
     for row in rows[:limit]:
-        cells = (
-            "" if row[name] is None else str(row[name]).replace("|", "\\|").replace("\n", " ")
-            for name in names
-        )
+        cells = ("" if row[name] is None else markdown_cell(str(row[name])) for name in names)
         lines.append(f"| {' | '.join(cells)} |")
     if limit is not None and len(rows) > limit:
         lines.append(f"\n… and {len(rows) - limit} more")

@@ -48,12 +48,12 @@ def _start_of(pid: int) -> str | None:
     return None if words[0] in "ZX" else f"{boot} {words[19]}"
 
 
-def is_group_alive(group: int) -> bool:
-    """Whether a process of a group is still running.
+def is_group_alive(group: int, but: int = 0) -> bool:
+    """Whether more than `but` processes of a group are still running.
 
     A zombie, which has ended but was not waited for by its parent, is not running.
     """
-    return any(words[0] not in "ZX" and words[2] == str(group) for words in _states())
+    return sum(words[0] not in "ZX" and words[2] == str(group) for words in _states()) > but
 
 
 def _states() -> Iterator[list[str]]:

@@ -3,13 +3,18 @@
 How a file is compared and published is in `serving`.
 """
 
+import shutil
 import time
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 from pydantic import Field
 
 from dagster_project.errors import BlockedError, PublicationError
@@ -20,6 +25,7 @@ from dagster_project.orchestration.automation import with_its_inputs
 from dagster_project.orchestration.code_references import code_of_publication
 from dagster_project.orchestration.keys import (
     ALERTED_BY,
+    OVERTAKEN,
     OWNER,
     PUBLISHED,
     WRITER_POOL,
@@ -40,6 +46,7 @@ from dagster_project.quality.results import CheckResult, as_frame
 from dagster_project.quality.runner import evaluate
 from dagster_project.serving import gate, publication
 from dagster_project.serving.answers import answers, answers_markdown, headline, numbers
+from dagster_project.serving.damage import damage_of
 from dagster_project.serving.dictionary import Table, described_tables, meta_of_marts
 from dagster_project.serving.publication import Release
 from dagster_project.serving.release_catalog import (
@@ -98,6 +105,7 @@ def mart_audit() -> dg.AssetChecksDefinition:
                 all_checks(build), title=f"Checks of the build as of {settings.today}"
             ).encode(),
         )
+        build.seal()
         if not any(result.blocks for result in results):
             build.declare_complete(is_replay=settings.is_replay)
 
@@ -164,12 +172,15 @@ def published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             )
         else:
             build = _blocked_build(settings, config.accept)
-        checks = all_checks(build)
+        checks = fail_run_on(lambda: all_checks(build))
         failed = sum(check.blocks for check in checks)
         if failed:
             raise _failure(f"{failed} checks of the build did not pass; nothing was published.")
-        attempt = _Attempt(settings, build, contract, checks, is_accepted=bool(config.accept))
-        release = yield from attempt.publish()
+        with _checked_copy(build) if config.accept else nullcontext(build.file) as file:
+            attempt = _Attempt(
+                settings, build, file, contract, checks, is_accepted=bool(config.accept)
+            )
+            release = yield from attempt.publish()
         if release.release_id != build.release.release_id:
             context.log.warning(attempt.comparison.skipped_because)
         yield attempt.materialization(release)
@@ -198,6 +209,7 @@ class _Attempt:
         self,
         settings: Settings,
         build: builds.Build,
+        file: Path,
         contract: _Contract,
         checks: Sequence[CheckResult],
         *,
@@ -205,6 +217,7 @@ class _Attempt:
     ) -> None:
         self._settings = settings
         self._build = build
+        self._file = file
         self._contract = contract
         self._checks = checks
         self._is_accepted = is_accepted
@@ -243,8 +256,10 @@ class _Attempt:
         published_file = self._settings.file_of_the_day
         page = answers(published_file, self._settings.importer)
         comparison = self.comparison.page or self.comparison.skipped_because
+        is_overtaken = release.release_id != self._build.release.release_id
         return dg.MaterializeResult(
             metadata={
+                **({OVERTAKEN: self._build.release.release_id} if is_overtaken else {}),
                 page.importer: headline(page),
                 **numbers(page),
                 "answers": dg.MetadataValue.md(answers_markdown(page)),
@@ -260,7 +275,7 @@ class _Attempt:
 
     def _publish(self) -> Release:
         build, settings = self._build, self._settings
-        args = (settings, build.file, build.release, self._complete, self._now, build.inputs)
+        args = (settings, self._file, build.release, self._complete, self._now, build.inputs)
         if settings.is_replay:
             return publication.publish_replay(*args)
         return publication.publish(*args, approve=self._approve)
@@ -271,7 +286,7 @@ class _Attempt:
         Raises BlockedError for losses that nobody accepted, and PublicationError for losses of a
         release that was published before and rolled back.
         """
-        self.comparison = _compared(self._settings, self._build, self._contract)
+        self.comparison = _compared(self._settings, self._build, self._file, self._contract)
         losses = self.comparison.in_words
         if not self.comparison.losses:
             return release
@@ -289,7 +304,7 @@ class _Attempt:
         gate_checks = [] if self._settings.is_replay else self.comparison.checks
         _describe_release(
             self._settings,
-            self._build,
+            self._file,
             self._contract.tables,
             release,
             [*self._checks, *gate_checks],
@@ -298,7 +313,7 @@ class _Attempt:
 
 def _describe_release(
     settings: Settings,
-    build: builds.Build,
+    file: Path,
     tables: Sequence[Table],
     release: Release,
     checks: Sequence[CheckResult],
@@ -309,7 +324,7 @@ def _describe_release(
     """
     earlier = publication.published_releases(settings)
     frames = catalog_frames(
-        build.file,
+        file,
         tables,
         [*(previous for previous in earlier if previous.release_id < release.release_id), release],
         as_frame(checks),
@@ -328,34 +343,37 @@ def _describe_release(
     ]
     if failed:
         raise PublicationError(f"The release cannot be described: {'; '.join(failed)}.")
-    write_catalog(
-        build.file, tables, {**frames, CHECKS: as_frame([*checks, *own])}, settings.memory
-    )
-    answers(build.file, settings.importer)
+    write_catalog(file, tables, {**frames, CHECKS: as_frame([*checks, *own])}, settings.memory)
+    answers(file, settings.importer)
 
 
 def _compared(
-    settings: Settings, build: builds.Build, contract: _Contract
+    settings: Settings, build: builds.Build, file: Path, contract: _Contract
 ) -> gate.ReleaseComparison:
-    """A build of today compared with the last release of its own day.
+    """A build of today compared with the last release of its own day, and with the oldest kept one.
 
-    Builds of other days are not compared.
+    Builds of other days are not compared. Raises PublicationError if no copy of the last release
+    can be read.
     """
     if settings.today != settings.run_day:
         return _OF_ANOTHER_DAY
-    last = publication.last_file_for_build_day(settings)
-    if last is None:
+    copies = publication.last_files_for_build_day(settings)
+    if not copies:
         return gate.ReleaseComparison(skipped_because="There is no release before it.")
-    comparison = gate.compare(
-        last,
-        build.file,
-        builds.withdrawn_snapshots(settings),
-        contract.sources_of,
-        contract.metas,
-        settings.memory,
+    compare = partial(
+        gate.compare,
+        withdrawn=builds.withdrawn_snapshots(settings),
+        sources_of=contract.sources_of,
+        metas=contract.metas,
+        memory=settings.memory,
         contract_version=build.release.contract_version,
+        scope=build.release.scope,
         added_later=RELEASE_TABLES,
     )
+    last, comparison = _compared_with_copy(copies, file, compare)
+    oldest = publication.oldest_file_for_build_day(settings)
+    if oldest is not None:
+        comparison = gate.with_losses_since(comparison, oldest, last, file, compare)
     rollback = publication.rolled_back(settings)
     repeated = rollback and gate.loss_of_rollback(
         build.file,
@@ -366,6 +384,22 @@ def _compared(
         is_same_code=rollback.release.code_version == build.release.code_version,
     )
     return replace(comparison, losses=[repeated, *comparison.losses]) if repeated else comparison
+
+
+def _compared_with_copy(
+    copies: Sequence[Path], file: Path, compare: Callable[[Path, Path], gate.ReleaseComparison]
+) -> tuple[Path, gate.ReleaseComparison]:
+    """A build compared with the first copy of a release that can be read, and that copy."""
+    for copy in copies:
+        try:
+            return copy, compare(copy, file)
+        except duckdb.Error:
+            if not damage_of(copy):
+                raise
+    raise PublicationError(
+        f"{copies[0]} is damaged: the build cannot be compared with the release before it.",
+        hint="Restore a release first: kido rollback.",
+    )
 
 
 def _gate_checks(
@@ -427,6 +461,22 @@ def _build_to_use(own: builds.Build, settings: Settings) -> builds.Build:
     return last
 
 
+@contextmanager
+def _checked_copy(build: builds.Build) -> Iterator[Path]:
+    """A copy of a blocked build, which is that which was checked; it is removed afterwards.
+
+    Publishing writes the catalog into it; the build stays as it was checked. Raises Failure if the
+    build or the records beside it were changed.
+    """
+    copy = build.directory / "accepted.duckdb"
+    try:
+        fail_run_on(lambda: shutil.copyfile(build.file, copy))
+        fail_run_on(lambda: build.require_sealed(copy))
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
+
+
 def _failure(reason: str) -> dg.Failure:
     """A failure of the run that another try would not change."""
     return dg.Failure(description=reason, allow_retries=False)
@@ -434,4 +484,4 @@ def _failure(reason: str) -> dg.Failure:
 
 def all_checks(build: builds.Build) -> list[CheckResult]:
     """The results of all checks of a build, in the order of the stages."""
-    return [check for stage in ("lake", "dbt", "marts") for check in build.checks(stage)]
+    return [check for stage in builds.STAGES for check in build.checks(stage)]

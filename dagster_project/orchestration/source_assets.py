@@ -49,6 +49,7 @@ from dagster_project.orchestration.preview import lake_preview, lake_reach
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.retries import RETRIES, retry_if_it_may_pass
 from dagster_project.quality.suites import LAKE_SUITES
+from dagster_project.safe_text import markdown_text
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Frequency, Source, Window, Windows, can_be_asked
 
@@ -221,8 +222,10 @@ def _windows_table(fetched: fetch.FetchReport) -> str:
 def _revisions_list(fetched: fetch.FetchReport) -> str:
     """How each answer changed the current figures, in the words of `kido land`."""
     return "\n".join(
-        f"- {document}\n"
-        + "\n".join(f"  - {line}" for revision in revisions for line in revision.lines())
+        f"- {markdown_text(document)}\n"
+        + "\n".join(
+            f"  - {markdown_text(line)}" for revision in revisions for line in revision.lines()
+        )
         for document, revisions in fetched.revisions.items()
         if revisions
     )

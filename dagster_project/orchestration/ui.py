@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,29 +22,31 @@ from types import FrameType
 from dagster_project.errors import ConfigurationError
 from dagster_project.orchestration.execute import open_instance
 from dagster_project.orchestration.processes import is_group_alive
+from dagster_project.orchestration.services import GRACE_S
+from dagster_project.safe_text import printable
 from dagster_project.settings import CHECKOUT, Settings
-
-GRACE_S = 20.0
-"""How long the processes of the UI may take to stop before they are killed; they take 3 to 6 s."""
 
 _POLL_S = 0.1
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def start_ui(settings: Settings, host: str, port: int) -> int:
-    """Run `dagster dev` on this warehouse until it is stopped; returns an exit code.
+    """Run the UI, the daemon and their code server until it is stopped; returns an exit code.
 
     SIGINT (Ctrl-C), SIGTERM and SIGHUP stop all its processes, and the code is 0; a second signal
     kills them at once. The code is 1 if it ended without a signal.
     Raises ConfigurationError if it cannot listen on the port.
     """
     port = free_port(host, port)
-    with _stop_signals() as signals:
+    with (
+        _stop_signals() as signals,
+        tempfile.TemporaryDirectory(prefix="kido-ui-", ignore_cleanup_errors=True) as folder,
+    ):
         with open_instance(settings) as instance:
             home = instance.root_directory
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         _print(f"Starting the Dagster UI on {address}")
-        process = _start(settings, home, host, port)
+        process = _start(settings, home, host, port, folder)
         printing = threading.Thread(target=_print_news, args=(process, signals), daemon=True)
         printing.start()
         try:
@@ -118,14 +121,16 @@ def _stop_signals() -> Iterator[_Signals]:
             signal.signal(number, handler)
 
 
-def _start(settings: Settings, home: str, host: str, port: int) -> subprocess.Popen[str]:
-    """Start `dagster dev` in a session of its own.
+def _start(
+    settings: Settings, home: str, host: str, port: int, folder: str
+) -> subprocess.Popen[str]:
+    """Start the services in a session of their own.
 
-    Ctrl-C at the terminal then reaches only this process, which stops the UI in order.
+    Ctrl-C at the terminal then reaches only this process, which stops the UI in order. If this
+    process is killed, the standard input of the services ends, and they stop.
     """
     command = [
-        sys.executable, "-m", "dagster", "dev", "--workspace", str(CHECKOUT / "workspace.yaml"),
-        "--host", host, "--port", str(port), "--log-level", "warning",
+        sys.executable, "-m", "dagster_project.orchestration.services", host, str(port), folder,
     ]  # fmt: skip
     environment = {
         # These are warnings of libraries for their developers; a run logs its own warnings.
@@ -136,7 +141,7 @@ def _start(settings: Settings, home: str, host: str, port: int) -> subprocess.Po
     }
     return subprocess.Popen(
         command, cwd=CHECKOUT, env=environment, start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         encoding="utf8", errors="replace",
     )  # fmt: skip
 
@@ -168,8 +173,8 @@ def _is_listening(host: str, port: int) -> bool:
 def _stop(process: subprocess.Popen[str], signals: _Signals) -> bool:
     """Stop it and all processes it has started; returns whether some had to be killed.
 
-    On SIGINT `dagster dev` stops its services one by one, but not the runs in progress. On SIGTERM
-    a run records that it was interrupted.
+    On SIGINT its first process stops the services, but not the runs in progress. On SIGTERM a run
+    records that it was interrupted.
     """
     group, signals_before, end = process.pid, signals.count, time.monotonic() + GRACE_S
     with contextlib.suppress(ProcessLookupError):
@@ -224,4 +229,4 @@ def _print_news(process: subprocess.Popen[str], signals: _Signals) -> None:
 
 
 def _print(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)

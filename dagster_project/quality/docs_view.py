@@ -5,12 +5,13 @@ It imports Great Expectations, which takes seconds. Data Docs load it by name, n
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from great_expectations.render.view import DefaultJinjaPageView
 from jinja2 import ChoiceLoader, FileSystemLoader, pass_context
+
+from dagster_project.safe_text import xml_text
 
 TEMPLATES = Path(__file__).parent / "docs_pages"
 """Replacements for the templates that load scripts, styles or pictures from elsewhere."""
@@ -43,10 +44,10 @@ class DocsPage(DefaultJinjaPageView):  # type: ignore[misc]
     ) -> Any:
         """As in the base class, but plain text is escaped: it may come from a publisher."""
         if isinstance(content_block, str):
-            return escape(content_block)
+            return xml_text(content_block)
         if isinstance(content_block, list):
             content_block = [
-                escape(part) if isinstance(part, str) else part for part in content_block
+                xml_text(part) if isinstance(part, str) else part for part in content_block
             ]
         return super().render_content_block(
             jinja_context, content_block, index, content_block_id, render_to_markdown

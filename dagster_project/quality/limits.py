@@ -46,6 +46,13 @@ LARGEST_RELEASE_STEP = LARGEST_STEP
 of BACI does (1995 to 2024, 52 codes, of 1,467 pairs of years with ten flows or more): 3 by value,
 29 by weight, up to 63 times (tin ore, 2014). That is news, and no loss."""
 
+FEWEST_OF_ONE_RATIO = 10
+MOST_OF_ONE_RATIO = 0.9
+SMALLEST_RATIO = 0.01
+"""Of this many known figures of a total or series, this part does not change by one and the same
+ratio (within ALIKE), whatever it is: the ratios of a revision scatter. Below a hundredth, rounding
+hides the ratio."""
+
 LARGEST_GROWTH_OF_ECONOMIES = 2
 """With more economies than that many times those of the period before, or fewer, what is made of
 several publishers' figures is another total: of imports by month, those of Brazil and the United

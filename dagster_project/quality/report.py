@@ -6,12 +6,12 @@ Takes results of any engine; nothing is evaluated here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 import polars as pl
 
 from dagster_project.errors import counted
 from dagster_project.quality.results import CheckResult, json_value
+from dagster_project.safe_text import xml_text
 
 _RANK = {"could_not_run": 0, "failed": 1, "passed": 2}
 _WORDS = {"could_not_run": "could not run", "failed": "failed", "passed": "passed"}
@@ -45,7 +45,7 @@ def render_report(results: Iterable[CheckResult], *, title: str = "Checks") -> s
     not_passed = [check for check in checks if check.status != "passed"]
     tables = sorted({(check.layer, check.table_name) for check in checks})
     parts = [
-        f"<h1>{escape(title)}</h1>",
+        f"<h1>{xml_text(title)}</h1>",
         f"<p>{_totals(checks)}</p>",
         *(
             f"<h2>What did not pass</h2>{''.join(map(_failure, not_passed))}"
@@ -63,7 +63,7 @@ def render_report(results: Iterable[CheckResult], *, title: str = "Checks") -> s
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
+        f"<title>{xml_text(title)}</title><style>{_STYLE}</style></head>\n"
         f"<body>{''.join(parts)}</body></html>\n"
     )
 
@@ -80,9 +80,9 @@ def _totals(checks: Sequence[CheckResult]) -> str:
 
 def _failure(check: CheckResult) -> str:
     return (
-        f"<h3>{escape(check.table_name)}: {escape(_sentence(check))}</h3>"
+        f"<h3>{xml_text(check.table_name)}: {xml_text(_sentence(check))}</h3>"
         f'<p><span class="{check.severity}">{_WORDS[check.status]}</span>: '
-        f"{escape(check.observed)}<br><small>{escape(check.explanation)}</small></p>"
+        f"{xml_text(check.observed)}<br><small>{xml_text(check.explanation)}</small></p>"
         f"{_sample(check.sample)}"
     )
 
@@ -90,14 +90,16 @@ def _failure(check: CheckResult) -> str:
 def _table(layer: str, name: str, checks: Sequence[CheckResult]) -> str:
     rows = "".join(
         f'<tr><td class="{"passed" if check.status == "passed" else check.severity}">'
-        f"{_WORDS[check.status]}</td><td>{escape(_sentence(check))}<br>"
-        f"<small>{escape(check.explanation)}</small></td>"
-        f"<td>{escape(check.observed)}</td><td>{escape(check.engine.replace('_', ' '))}</td></tr>"
+        f"{_WORDS[check.status]}</td><td>{xml_text(_sentence(check))}<br>"
+        f"<small>{xml_text(check.explanation)}</small></td>"
+        f"<td>{xml_text(check.observed)}</td>"
+        f"<td>{xml_text(check.engine.replace('_', ' '))}</td></tr>"
         for check in checks
     )
     return (
-        f"<h2>{escape(name)} <small>{escape(layer)}</small></h2><table><thead><tr><th>status</th>"
-        f"<th>check</th><th>observed</th><th>engine</th></tr></thead><tbody>{rows}</tbody></table>"
+        f"<h2>{xml_text(name)} <small>{xml_text(layer)}</small></h2>"
+        "<table><thead><tr><th>status</th><th>check</th><th>observed</th><th>engine</th></tr>"
+        f"</thead><tbody>{rows}</tbody></table>"
     )
 
 
@@ -108,7 +110,7 @@ def _sentence(check: CheckResult) -> str:
 def _sample(sample: pl.DataFrame | None) -> str:
     if sample is None or sample.is_empty():
         return ""
-    head = "".join(f"<th>{escape(name)}</th>" for name in sample.columns)
+    head = "".join(f"<th>{xml_text(name)}</th>" for name in sample.columns)
     body = "".join(
         "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>"
         for row in sample.iter_rows()
@@ -120,4 +122,4 @@ def _sample(sample: pl.DataFrame | None) -> str:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else escape(str(json_value(value)))
+    return "" if value is None else xml_text(str(json_value(value)))

@@ -6,13 +6,14 @@ The lines are the rows of `catalog.answers`, which decides the figures, periods 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from dagster_project.errors import PublicationError, counted
 from dagster_project.lake.build_file import connect
+from dagster_project.safe_text import markdown_cell, markdown_text
 from dagster_project.serving.catalog import Row, asking, select_newest_release
 from dagster_project.serving.changes import (
     Changes,
@@ -144,7 +145,7 @@ def answers_markdown(page: Answers) -> str:
     """The page for the UI."""
     return "\n".join(
         [
-            f"## {page.title}",
+            f"## {markdown_text(page.title)}",
             "",
             f"As of **{page.release['as_of']}**, release `{page.release['release_id']}`.",
             "",
@@ -152,13 +153,15 @@ def answers_markdown(page: Answers) -> str:
             "| | figure | period | | trend | source and vintage |",
             "|---|---|---|---|---|---|",
             *(
-                f"| {line.subject} | **{figure_in_words(line)}** | {_period(line)} "
-                f"| {line.detail} | {_unbroken(_drawn(line))} | {_origin(line, line.titles)} |"
+                f"| {markdown_cell(line.subject)} | **{markdown_cell(figure_in_words(line))}** "
+                f"| {markdown_cell(_period(line))} | {markdown_cell(line.detail)} "
+                f"| {_unbroken(markdown_cell(_drawn(line)))} "
+                f"| {markdown_cell(_origin(line, line.titles))} |"
                 for line in page.lines
             ),
             "",
             *_nothing(page),
-            *_claims(page, bold="**"),
+            *_claims(page, in_bold=lambda text: f"**{markdown_text(text)}**", plain=markdown_text),
         ]
     )
 
@@ -188,7 +191,7 @@ def print_answers(published_file: Path, importer: str) -> None:
             print_text(Text("  ").join(Text(*part) for part in parts), indent=2)
     if page.lines:
         print_text("")
-    for text in (*_nothing(page), *_claims(page, bold="")):
+    for text in (*_nothing(page), *_claims(page, in_bold=str, plain=str)):
         print_text(text)
     print_text(Text.assemble("\n", ("Published:", "bold"), f" {published_file}"))
 
@@ -199,11 +202,16 @@ def _nothing(page: Answers) -> list[str]:
     return [f"No imports of {page.importer} are published, as of {page.release['as_of']}.", ""]
 
 
-def _claims(page: Answers, *, bold: str) -> list[str]:
+def _claims(
+    page: Answers, *, in_bold: Callable[[str], str], plain: Callable[[str], str]
+) -> list[str]:
     if not page.verdicts:
         return ["No published statement was known on that day."]
     headline = (
-        [f"Claimed: {page.headline['statement']} {bold}{page.headline['explanation']}{bold}", ""]
+        [
+            f"Claimed: {plain(page.headline['statement'])} {in_bold(page.headline['explanation'])}",
+            "",
+        ]
         if page.headline
         else []
     )
@@ -213,7 +221,7 @@ def _claims(page: Answers, *, bold: str) -> list[str]:
         *headline,
         f"{counted(page.verdicts.total(), 'published statement')}, each with its verdict, in "
         "catalog.claims: "
-        f"{by_verdict}.",
+        f"{plain(by_verdict)}.",
     ]
 
 

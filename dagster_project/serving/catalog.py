@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.safe_text import printable
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -17,14 +19,23 @@ Ask = Callable[..., list[Row]]
 
 
 def asking(connection: duckdb.DuckDBPyConnection) -> Ask:
-    """The function that runs queries on this connection and returns rows by column name."""
+    """The function that runs queries on this connection and returns rows by column name.
+
+    Texts are those for a page or a terminal: a line each.
+    """
 
     def ask(query: str, **parameters: object) -> list[Row]:
         result = connection.execute(query, parameters)
         names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        return [dict(zip(names, map(_in_a_line, row), strict=True)) for row in result.fetchall()]
 
     return ask
+
+
+def _in_a_line(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_in_a_line(part) for part in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def select_newest_release(database: str = "") -> str:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from dagster_project.errors import counted
+from dagster_project.safe_text import markdown_text
 from dagster_project.serving.catalog import Ask, Row
 from dagster_project.serving.wording.english.parts import day as day_in_words
 
@@ -123,7 +124,8 @@ def changes_markdown(changes: Changes) -> list[str]:
     for heading, section in changes.sections:
         lines += [f"**{heading}**", ""]
         for change in section:
-            lines += [f"- {change.sentence}", *(f"  - {name}" for name in change.names)]
+            lines += [f"- {markdown_text(change.sentence)}"]
+            lines += [f"  - {markdown_text(name)}" for name in change.names]
         lines += ["" if section else f"{NOTHING}\n"]
     return lines
 

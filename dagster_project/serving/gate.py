@@ -1,4 +1,4 @@
-"""Compares a build with the release before it: the data that readers would lose, and large news.
+"""Compares a build with an earlier release: the data that readers would lose, and large news.
 
 Two DuckDB files in, losses and news as sentences and a page out. The publication decides what to do
 with a build that loses data; every limit is in `quality.limits`. What applies to single marts is in
@@ -12,8 +12,9 @@ the `meta` of their models:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -22,10 +23,11 @@ import duckdb
 import polars as pl
 
 from dagster_project.errors import listed
-from dagster_project.lake.build_file import connect_in_memory
+from dagster_project.lake.build_file import connect, connect_in_memory
 from dagster_project.quality import limits
 from dagster_project.quality.comparison import period_in_words
 from dagster_project.quality.results import CheckResult
+from dagster_project.safe_text import markdown_cell, markdown_text
 from dagster_project.serving.catalog import select_newest_release, select_snapshots
 from dagster_project.serving.dictionary import NAMES_SUFFIX
 from dagster_project.serving.totals import (
@@ -51,7 +53,8 @@ KINDS: Mapping[Kind, str] = {
     "codes_are_kept": "No commodity, group, material or instrument of a source disappears.",
     "periods_are_kept": "No year of a source disappears.",
     "totals_are_kept": "No total of a commodity and year shrinks by more than revisions do.",
-    "magnitudes_are_kept": "No known total changes by a large factor, and no new one by a unit.",
+    "magnitudes_are_kept": "No known total changes by a large factor or has all of its figures "
+    "multiplied by one ratio, and no new one changes by a unit.",
     "is_not_rolled_back": "The cause of a release that was rolled back is not published again.",
     "new_totals_keep_their_magnitude": "No total of a new period is several times that of the "
     "period before. One that is may be right, and is published.",
@@ -89,6 +92,9 @@ _SNAPSHOT = "snapshot_id"
 """The column of a table that shows a publisher's figures as they are: each row is of one document.
 """
 
+_PROVENANCE = (_SNAPSHOT, "reason", "description")
+"""Texts of a row that may change with a figure."""
+
 _PARTNERS = ("partner_iso3", "supplier_iso3")
 """Columns in which the printed total is listed with its parts."""
 
@@ -110,6 +116,8 @@ class Loss:
     sentence: str
     sources: Collection[str] = ()
     """The sources of the lost figures."""
+    subjects: frozenset[str] = frozenset()
+    """What is lost, independently of the amounts: the same in each comparison."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +221,19 @@ class _Table:
         return _SNAPSHOT in self.columns
 
     @property
+    def shows_figures_as_published(self) -> bool:
+        return self.has_published_figures or "close" in self.columns
+
+    @property
+    def identity(self) -> list[str]:
+        """The columns by which a row is paired with that of another release."""
+        return [
+            name
+            for name, kind in self.columns.items()
+            if kind in ("VARCHAR", "DATE", "INTEGER", "BIGINT") and name not in _PROVENANCE
+        ]
+
+    @property
     def measures(self) -> Sequence[Measure]:
         sums = [
             Measure(name, name, "sum")
@@ -237,6 +258,10 @@ class _Files:
     connection: duckdb.DuckDBPyConnection
     sources_of: Mapping[str, Collection[str]]
     metas: Metas
+    excused: Collection[str] = ()
+    """Subjects of losses that are left out."""
+    change_of_scope: str = ""
+    """The cause, where another scope was built."""
     changes: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def sources(self, mart: str, source: str) -> Collection[str]:
@@ -254,7 +279,17 @@ class _Files:
         """
         changed = self.changed(self.sources(mart, source))
         of_document = changed.filter(pl.col("snapshot_id").eq_missing(document), "is_new")
-        return _in_words(changed if of_document.is_empty() else of_document)
+        return self._with_scope(_in_words(changed if of_document.is_empty() else of_document))
+
+    @property
+    def cause_in_general(self) -> str:
+        """All snapshots added or removed since the release."""
+        return self._with_scope(_in_words(self.changes))
+
+    def _with_scope(self, words: str) -> str:
+        if self.change_of_scope:
+            return "; ".join(filter(None, (self.change_of_scope, words)))
+        return words or _NO_SNAPSHOT_CHANGED
 
     def is_withdrawal(self, sources: Collection[str], withdrawn: Collection[str]) -> bool:
         """Whether all changes of the sources are withdrawals."""
@@ -275,7 +310,10 @@ def compare(
     memory: int | None = None,
     *,
     contract_version: str,
+    scope: str | None = None,
     added_later: Collection[str] = (),
+    excused: Collection[str] = (),
+    is_of_known: bool = False,
 ) -> ReleaseComparison:
     """Compare the marts of a build file with those of the published one.
 
@@ -283,17 +321,23 @@ def compare(
     the sources of a mart (by `schema.table`), for marts whose rows do not name theirs; for other
     marts, every source may be the cause of a loss. `metas` is what their models declare; a mart
     without is compared. `memory` (bytes) is DuckDB's limit. `contract_version` is that of the
-    build; tables `added_later` are written when it is published.
+    build, and `scope` the name of its scope; tables `added_later` are written when it is published.
+    Losses of `excused` subjects are left out; if it `is_of_known`, so are those of tables and
+    columns and of totals of new periods, the news, and the page.
     """
     with connect_in_memory(build, memory) as connection:
         for name, file in (("before", published), ("after", build)):
             address = str(file).replace("'", "''")
             connection.execute(f"attach '{address}' as {name} (read_only)")
-        files = _Files(connection, sources_of, metas)
-        files = replace(files, changes=_changes(files))
+        files = _Files(connection, sources_of, metas, excused)
+        files = replace(
+            files, changes=_changes(files), change_of_scope=_change_of_scope(files, scope)
+        )
         counted: list[pl.DataFrame] = []
         losses: list[Loss] = []
-        if _main_version(contract_version) == _main_version(_contract_version(files)):
+        if not is_of_known and _main_version(contract_version) == _main_version(
+            _contract_version(files)
+        ):
             losses += _losses_of_tables(files, added_later)
         news: list[News] = []
         for table in _tables(files):
@@ -302,14 +346,43 @@ def compare(
             if table.is_only_counted:
                 continue
             losses += _losses_of_counts(files, counts)
-            for change in _changes_of_totals(files, table):
+            for change in _changes_of_totals(files, table, is_of_known=is_of_known):
                 if isinstance(change, Loss):
                     losses.append(change)
                 else:
                     news.append(change)
         losses = [loss for loss in losses if not files.is_withdrawal(loss.sources, withdrawn)]
         news = _without_derived(news)
-        return ReleaseComparison(losses, _page(files, counted, news), news)
+        page = "" if is_of_known else _page(files, counted, news)
+        return ReleaseComparison(losses, page, news)
+
+
+def with_losses_since(
+    comparison: ReleaseComparison,
+    oldest: Path,
+    last: Path,
+    build: Path,
+    compare_files: Callable[..., ReleaseComparison],
+) -> ReleaseComparison:
+    """A comparison with the last release, and what the build loses since the oldest kept one.
+
+    Small steps add up there. What readers lost until the last release is left out: it was accepted,
+    withdrawn, or published. New totals were compared when they were new.
+    """
+    compare_known = partial(compare_files, is_of_known=True)
+    said = {subject for loss in comparison.losses for subject in loss.subjects}
+    if not compare_known(oldest, build, excused=said).losses:
+        return comparison
+    earlier = compare_known(oldest, last, withdrawn=())
+    said |= {subject for loss in earlier.losses for subject in loss.subjects}
+    losses = compare_known(oldest, build, excused=said).losses
+    if not losses:
+        return comparison
+    with connect(oldest, read_only=True) as connection:
+        [(release, *_)] = connection.execute(select_newest_release()).fetchall()
+    added = [replace(loss, sentence=f"Since release {release}: {loss.sentence}") for loss in losses]
+    page = "\n\n".join([comparison.page, *(loss.sentence for loss in added)])
+    return replace(comparison, losses=[*comparison.losses, *added], page=page)
 
 
 def _without_derived(news: Sequence[News]) -> list[News]:
@@ -461,7 +534,15 @@ def _in_words(changes: pl.DataFrame) -> str:
             "snapshot_id", "document", "is_new"
         ).iter_rows()
     ]
-    return listed(words) or _NO_SNAPSHOT_CHANGED
+    return listed(words)
+
+
+def _change_of_scope(files: _Files, scope: str | None) -> str:
+    """The cause where the build has another scope than the release; empty where it has the same."""
+    before = files.rows(select_newest_release("before")).to_dicts()[0].get("scope")
+    if before is None or scope is None:  # a release of an earlier version
+        return ""
+    return f"KIDO_SCOPE was {before} and is {scope}" if before != scope else ""
 
 
 def _mart_and_source(mart: str, source: str) -> str:
@@ -526,22 +607,33 @@ def _losses_of_counts(files: _Files, counts: pl.DataFrame) -> Iterator[Loss]:
         for kind, what, largest in _COUNT_LIMITS:
             before, after = row[what], row[f"{what} after"]
             fewest = limits.FEWEST_LOST_ECONOMIES if what == "economies" else 1
-            if after < (1 - largest) * before and before - after >= fewest:
+            key = "|".join((kind, mart, source))
+            is_lost = after < (1 - largest) * before and before - after >= fewest
+            if is_lost and key not in files.excused:
                 yield Loss(
-                    kind, f"{subject} would have {after:,} of {before:,} {what} ({cause}).", sources
+                    kind,
+                    f"{subject} would have {after:,} of {before:,} {what} ({cause}).",
+                    sources,
+                    frozenset([key]),
                 )
         for kind, many, single in _KEPT_LISTS:
-            lost = sorted(set(row[many]) - set(row[f"{many} after"]))
+            keys = {
+                "|".join((kind, mart, source, value)): value
+                for value in set(row[many]) - set(row[f"{many} after"])
+            }
+            keys = {key: value for key, value in keys.items() if key not in files.excused}
+            lost = sorted(keys.values())
             if lost:
                 yield Loss(
                     kind,
                     f"{subject} would lose {len(lost)} {many if len(lost) > 1 else single}: "
                     f"{listed(lost)} ({cause}).",
                     sources,
+                    frozenset(keys),
                 )
 
 
-def _changes_of_totals(files: _Files, table: _Table) -> Iterator[Loss | News]:
+def _changes_of_totals(files: _Files, table: _Table, *, is_of_known: bool) -> Iterator[Loss | News]:
     """Totals of a code and year that shrink, and those of another magnitude."""
     totals = _totals(files, table)
     if totals is None:
@@ -550,7 +642,7 @@ def _changes_of_totals(files: _Files, table: _Table) -> Iterator[Loss | News]:
         if not measure.may_shrink:
             shrunk = totals.shrunk(measure)
             yield from _losses_of(files, table, "totals_are_kept", "shrink", measure, shrunk)
-        stepped = totals.stepped(measure)
+        stepped = totals.stepped(measure).filter(pl.lit(not is_of_known))
         period = pl.when("is_of_known_year").then(pl.lit("periods")).otherwise(pl.lit("year"))
         average = pl.when("is_average").then(pl.lit(" on average")).otherwise(pl.lit(""))
         blocking = stepped.filter("is_blocking").with_columns(
@@ -559,6 +651,7 @@ def _changes_of_totals(files: _Files, table: _Table) -> Iterator[Loss | News]:
         changed = totals.changed(measure).with_columns(since=pl.lit(""))
         other = pl.concat([changed, blocking], how="diagonal_relaxed")
         yield from _losses_of(files, table, "magnitudes_are_kept", "change", measure, other)
+        yield from _losses_of_one_ratio(files, table, measure, totals)
         yield from _news_of(files, table, measure, stepped.filter(~pl.col("is_blocking")))
 
 
@@ -588,8 +681,7 @@ def _totals(files: _Files, table: _Table) -> Totals | None:
     """
     before, after = (files.rows(query.format(database)) for database in ("before", "after"))
     unit_keys = [name for name in table.splits if name in _UNIT_COLUMNS]
-    keys = ["source", "code", "year", *table.splits]
-    return Totals(keys, unit_keys, table.measures, before, after)
+    return Totals(_key_of(table), unit_keys, table.measures, before, after)
 
 
 def _without_printed_totals(table: _Table, partner: str) -> str:
@@ -609,6 +701,13 @@ def _losses_of(
     files: _Files, table: _Table, kind: Kind, verb: str, measure: Measure, totals: pl.DataFrame
 ) -> Iterator[Loss]:
     """A sentence per source: the total that changed most, and the number of others."""
+    totals = totals.with_columns(
+        subject=pl.concat_str(
+            pl.lit(kind), pl.lit(table.full_name), pl.lit(measure.name),
+            *(pl.col(name).cast(pl.String).fill_null("") for name in _key_of(table)),
+            separator="|",
+        )
+    ).filter(~pl.col("subject").is_in(list(files.excused)))  # fmt: skip
     for (source,), rows in _ranked(table, measure, totals).group_by("source", maintain_order=True):
         row = rows.row(0, named=True)
         more = f", and {rows.height - 1:,} more like it" if rows.height > 1 else ""
@@ -618,7 +717,95 @@ def _losses_of(
             f"{_figure(row[measure.name + AFTER])}{row.get('since') or ''}{more} "
             f"({files.cause(table.full_name, str(source))}).",
             files.sources(table.full_name, str(source)),
+            frozenset(rows["subject"]),
         )
+
+
+def _losses_of_one_ratio(
+    files: _Files, table: _Table, measure: Measure, totals: Totals
+) -> Iterator[Loss]:
+    """Known figures of a total, or of a series, that all change by one ratio.
+
+    Only of tables that show figures as published: one figure may scale many derived ones.
+    """
+    if measure.may_shrink or not table.shows_figures_as_published:
+        return
+    said: list[str] = []
+    for is_series in (False, True):
+        candidates = totals.of_one_ratio(measure, is_series=is_series)
+        if is_series and said:
+            candidates = candidates.filter(~pl.col("code").is_in(said))
+        if candidates.is_empty():
+            continue
+        rows = _of_one_ratio(files, table, measure, candidates, is_series=is_series)
+        said += rows["code"].to_list()
+        yield from _losses_of(files, table, "magnitudes_are_kept", "change", measure, rows)
+
+
+def _of_one_ratio(
+    files: _Files, table: _Table, measure: Measure, candidates: pl.DataFrame, *, is_series: bool
+) -> pl.DataFrame:
+    """The candidates of which nearly all figures have the ratio of the typical one."""
+    keys = [key for key in _key_of(table) if not (is_series and key == "year")]
+    selected = {"source": table.source, "code": table.first_column(_CODES), "year": table.year}
+    of_keys = ", ".join(f"{selected.get(key, key)} as key_{key}" for key in keys)
+    files.connection.register(
+        "candidates", candidates.select(pl.col(keys).name.prefix("key_")).to_arrow()
+    )
+    sides = [
+        f"""
+        select {of_keys}, {", ".join(table.identity)}, {measure.column} as figure
+        from {database}.{table.full_name}
+        where {" and ".join(filter(None, (measure.condition, f"{measure.column} > 0")))}
+        """
+        for database in ("before", "after")
+    ]
+    same_key, same_row = (
+        " and ".join(f"old.{name} is not distinct from {side}.{name}" for name in names)
+        for names, side in (
+            ([f"key_{key}" for key in keys], "candidates"), (table.identity, "new"),
+        )
+    )  # fmt: skip
+    ratios = files.rows(
+        f"""
+        with pairs as (
+            select candidates.*, new.figure / old.figure as ratio
+            from ({sides[0]}) as old
+            join candidates on {same_key}
+            join ({sides[1]}) as new on {same_row}
+        ),
+        typical as (
+            select *, median(ratio) over (partition by {", ".join(f"key_{k}" for k in keys)}) as mid
+            from pairs
+        )
+        select
+            {", ".join(f"key_{key} as {key}" for key in keys)},
+            count(*) as pairs,
+            any_value(mid) as ratio,
+            count(*) filter (abs(ratio / mid - 1) < {limits.ALIKE}) as alike
+        from typical
+        group by all
+        """
+    )
+    files.connection.unregister("candidates")
+    is_one = (pl.col("alike") >= limits.FEWEST_OF_ONE_RATIO) & (
+        pl.col("alike")
+        >= limits.MOST_OF_ONE_RATIO * pl.max_horizontal("pairs", f"{measure.name} figures")
+    )
+    return candidates.join(ratios, on=keys, nulls_equal=True).filter(
+        is_one, (pl.col("ratio") - 1).abs() > limits.SMALLEST_RATIO
+    ).with_columns(
+        since=pl.format(
+            ", and {} of its {} known figures{} by the same factor of {}",
+            pl.col("alike"), pl.col("pairs"), pl.lit(" of all years" if is_series else ""),
+            pl.col("ratio").round_sig_figs(4),
+        )
+    )  # fmt: skip
+
+
+def _key_of(table: _Table) -> list[str]:
+    """The columns that identify a total."""
+    return ["source", "code", "year", *table.splits]
 
 
 def _news_of(
@@ -674,7 +861,8 @@ def _page(files: _Files, counted: Sequence[pl.DataFrame], news: Sequence[News]) 
     release = files.rows(select_newest_release("before")).row(0, named=True)
     parts = [
         f"Compared with release {release['release_id']} of "
-        f"{release['published_at']:%Y-%m-%d %H:%M} UTC: {_in_words(files.changes)}."
+        f"{release['published_at']:%Y-%m-%d %H:%M} UTC: "
+        f"{markdown_text(files.cause_in_general)}."
     ]
     counts = [_in_numbers(some) for some in counted]
     numbers = ("rows", "economies", "codes", "years")
@@ -690,7 +878,7 @@ def _page(files: _Files, counted: Sequence[pl.DataFrame], news: Sequence[News]) 
         parts.append("Every mart has as many rows, economies, codes and years of each source.")
     if news:
         parts.append("New totals several times those of the period before:")
-        parts.append("\n".join(f"- {each.sentence}" for each in news))
+        parts.append("\n".join(f"- {markdown_text(each.sentence)}" for each in news))
     movers = _movers(files)
     if movers.height:
         parts.append("Shares of suppliers that moved most:")
@@ -742,7 +930,10 @@ def _count_change(row: Mapping[str, Any], name: str) -> str:
 
 
 def _table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
+    return "\n".join(
+        f"| {' | '.join(map(markdown_cell, cells))} |"
+        for cells in (head, ["---"] * len(head), *rows)
+    )
 
 
 def _figure(value: float) -> str:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import duckdb
 
 from dagster_project.errors import PublicationError
 from dagster_project.lake.build_file import connect
 from dagster_project.market import PATH_FROM, PATH_TO
+from dagster_project.safe_text import xml_text
 
 WIDTH, HEIGHT = 290, 130
 """Of a panel, in pixels."""
@@ -257,4 +257,4 @@ def _text(
         "fill": colour, "font-size": size, "text-anchor": anchor, "font-weight": weight,
     }  # fmt: skip
     attributes = " ".join(f'{name}="{value}"' for name, value in more.items())
-    return f'<text x="{x:.1f}" y="{y:.1f}" {attributes}>{escape(words)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {attributes}>{xml_text(words)}</text>'

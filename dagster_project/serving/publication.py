@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import duckdb
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dagster_project import words
-from dagster_project.errors import PublicationError
+from dagster_project.errors import DamagedError, DamagedReleaseError, PublicationError
 from dagster_project.lake.build_file import STORAGE_VERSION, connect, connect_in_memory
+from dagster_project.lake.records import read_name, read_record_file, write_record_file
 from dagster_project.lake.store import write_atomically
+from dagster_project.serving.damage import damage_of, damaged, require_readable
 from dagster_project.serving.dictionary import quoted
 from dagster_project.serving.gate import snapshots_of
 from dagster_project.settings import Settings
@@ -32,7 +35,7 @@ from dagster_project.settings import Settings
 SHOW_FAILED_CHECKS = "kido query \"from catalog.checks where status <> 'passed'\""
 """The command that lists the checks of the published file that did not pass."""
 
-CONTRACT_VERSION = "3.2"
+CONTRACT_VERSION = "3.3"
 """Version of the published tables (docs/contract.md): the first number changes if a column is
 removed or redefined, the second if something is added."""
 
@@ -51,6 +54,17 @@ REPLACED = "instead-of"
 
 CURRENT = ".current.json"
 
+_REMEDY = "Restore it from a backup, or remove its folder; that release can be restored no more."
+
+HOW_TO_REPLACE = "kido rollback restores the kept copy; kido build makes a new one."
+"""What to do about a damaged published file."""
+
+FUTURE_FROM = timedelta(hours=1)
+"""A release that is later than the clock by more was built while a clock was ahead."""
+
+_INSTANT = "%Y%m%dT%H%M%S"
+_log = logging.getLogger(__name__)
+
 _COPY_BYTES = 1 << 30
 """Bytes that one call copies."""
 
@@ -66,6 +80,10 @@ class Release(BaseModel):
     contract_version: str
     code_version: str
     duckdb_version: str
+    built_on: date | None = None
+    """Day (UTC) on which the build began; null for releases of earlier versions."""
+    scope: str | None = None
+    """Name of the scope of commodities; null for releases of earlier versions."""
     accepted_at: datetime | None = None
     accepted_losses: str | None = None
     """The losses for readers, as sentences, where they were accepted."""
@@ -73,19 +91,52 @@ class Release(BaseModel):
     @property
     def is_for_build_day(self) -> bool:
         """Whether it was built for the day on which the build began, not for another."""
+        if self.built_on:
+            return self.built_on == self.as_of
         return self.release_id.startswith(f"{self.as_of:%Y%m%d}T")
 
 
-def new_release(started_at: datetime, as_of: date, code_version: str) -> Release:
-    """The release of a new build; `published_at` is set when it is published."""
+def new_release(
+    started_at: datetime,
+    as_of: date,
+    code_version: str,
+    *,
+    scope: str | None = None,
+    after: Iterable[str] = (),
+) -> Release:
+    """The release of a new build; `published_at` is set when it is published.
+
+    The ids are the order of the releases. A new one sorts behind all of `after`, also where the
+    clock was set back: then its time is a second later than the last of these.
+    """
+    instants = filter(None, map(instant_of, after))
+    instant = max([started_at, *(earlier + timedelta(seconds=1) for earlier in instants)])
     return Release(
-        release_id=f"{started_at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}",
+        release_id=f"{instant:{_INSTANT}}-{uuid.uuid4().hex[:6]}",
         published_at=started_at,
         as_of=as_of,
         contract_version=CONTRACT_VERSION,
         code_version=code_version,
         duckdb_version=duckdb.__version__,
+        built_on=started_at.date(),
+        scope=scope,
     )
+
+
+def instant_of(release_id: str) -> datetime | None:
+    """The time in the id of a release; None where it has none, or the last of the calendar."""
+    try:
+        instant = datetime.strptime(release_id.partition("-")[0], _INSTANT)
+    except ValueError:
+        return None
+    return instant if instant.year < datetime.max.year else None
+
+
+def from_the_future(settings: Settings, now: datetime) -> Release | None:
+    """The newest published release if it is later than `now` (UTC): a clock was ahead."""
+    newest = max(published_releases(settings), key=lambda each: each.release_id, default=None)
+    instant = instant_of(newest.release_id) if newest else None
+    return newest if instant and instant > now + FUTURE_FROM else None
 
 
 class RolledBack(BaseModel):
@@ -162,13 +213,26 @@ def publish(
         if current and current.release_id > release.release_id and not is_published:
             return current
         release = approve(release)
-        if not is_published:
-            release = release.model_copy(update={"published_at": published_at})
-            complete(release)
-            _prepare(settings, build_file, release, inputs)
-        _activate_release(settings, release.release_id)
+        with _removed_on_error(settings, release.release_id):
+            if not is_published:
+                release = release.model_copy(update={"published_at": published_at})
+                complete(release)
+                _prepare(settings, build_file, release, inputs)
+            _activate_release(settings, release.release_id)
         _finalise(settings)
     return release
+
+
+@contextlib.contextmanager
+def _removed_on_error(settings: Settings, release_id: str) -> Iterator[None]:
+    """Remove the folder of a release that could not be published, on a full disk above all."""
+    try:
+        yield
+    except BaseException:
+        current = current_release(settings)
+        if current is None or current.release_id != release_id:
+            shutil.rmtree(_prepared_folder(settings, release_id), ignore_errors=True)
+        raise
 
 
 def publish_replay(
@@ -193,7 +257,7 @@ def publish_replay(
             copy_marts(build_file, fresh, settings.memory)
             if inputs:
                 made_from = MadeFrom(release_id=release.release_id, inputs=inputs)
-                write_atomically(_made_from(target), made_from.model_dump_json().encode())
+                write_record_file(_made_from(target), made_from)
             _swap_in(fresh, target)
         finally:
             fresh.unlink(missing_ok=True)
@@ -205,15 +269,22 @@ def current_inputs(settings: Settings) -> str | None:
     current = _recorded_current(settings) or current_release(settings)
     folder = _kept_folder(settings, current.release_id) if current else None
     record = folder / "inputs" if folder else None
-    return record.read_text("utf8") if record and record.exists() else None
+    return read_name(record) if record else None
 
 
 def replay_inputs(settings: Settings) -> str | None:
     """The hash of the inputs of the day's replay; None where unknown."""
-    record, current = _made_from(settings.replay_file), _release_in(settings.replay_file)
+    record = _made_from(settings.replay_file)
+    try:
+        current = _release_in(settings.replay_file)
+    except DamagedReleaseError:  # a build replaces it
+        return None
     if current is None or not record.exists():
         return None
-    made_from = MadeFrom.model_validate_json(record.read_bytes())
+    try:
+        made_from = read_record_file(record, MadeFrom, "")
+    except DamagedError:  # the build of that day is repeated
+        return None
     return made_from.inputs if made_from.release_id == current.release_id else None
 
 
@@ -225,21 +296,23 @@ def inputs_of_the_day(settings: Settings) -> str | None:
 def rollback(settings: Settings, release_id: str | None = None) -> Release:
     """Make an earlier release the published one: the one before the current, or the one named.
 
-    Waits for another publication. Raises PublicationError if it is not kept.
+    A damaged published file is first replaced by the kept copy of its release: without a name, that
+    is all. Damaged copies are passed over. Waits for another publication. Raises PublicationError
+    if the release is not kept.
     """
-    with release_lock(settings):
+    with release_lock(settings, reads_all=True) as restored:
+        if restored and release_id is None:
+            return restored
         kept = {release.release_id: release for release in _kept_releases(settings)}
-        current = current_release(settings)
-        if release_id is None:
-            earlier = [name for name in kept if current is None or name < current.release_id]
-            if not earlier:
-                raise PublicationError("There is no earlier release to restore.")
-            release_id = max(earlier)
+        release_id = release_id or _earlier_release(settings, kept)
         if release_id not in kept:
             raise PublicationError(
                 f"Release {release_id} is not kept.",
                 hint=f"Kept: {', '.join(sorted(kept)) or 'none'}.",
             )
+        require_readable(
+            _kept_file(settings, release_id), "Choose another one: kido releases lists them."
+        )
         folder = _kept_folder(settings, release_id)
         back = rolled_back(settings)
         newest = back.release if back else last_for_build_day(settings)
@@ -248,6 +321,24 @@ def rollback(settings: Settings, release_id: str | None = None) -> Release:
         _activate_release(settings, release_id)
         _finalise(settings)
         return kept[release_id]
+
+
+def _earlier_release(settings: Settings, kept: Iterable[str]) -> str:
+    """The last release before the current one whose kept file can be read."""
+    current = current_release(settings)
+    for name in sorted(kept, reverse=True):
+        is_earlier = current is None or name < current.release_id
+        if is_earlier and not _is_damaged(settings.releases_dir / name):
+            return name
+    raise PublicationError("There is no earlier release to restore.")
+
+
+def _is_damaged(folder: Path) -> bool:
+    """Whether the copy in the folder of a kept release cannot be read; a warning says so."""
+    is_damaged = bool(damage_of(folder / "kido.duckdb"))
+    if is_damaged:
+        _log.warning("The kept copy of release %s is damaged; it is passed over.", folder.name)
+    return is_damaged
 
 
 def rolled_back(settings: Settings) -> RolledBack | None:
@@ -259,7 +350,7 @@ def rolled_back(settings: Settings) -> RolledBack | None:
         folder = _kept_folder(settings, release.release_id) if release else None
         record = folder / ROLLED_BACK if folder else None
         if record is not None and record.exists():
-            return RolledBack.model_validate_json(record.read_bytes())
+            return read_record_file(record, RolledBack, _REMEDY)
     return None
 
 
@@ -270,17 +361,32 @@ def last_for_build_day(settings: Settings) -> Release | None:
         return current
     folder = _kept_folder(settings, current.release_id)
     record = folder / REPLACED if folder else None
-    name = record.read_text("utf8") if record and record.exists() else None
+    name = read_name(record) if record else None
     return next((kept for kept in _kept_releases(settings) if kept.release_id == name), None)
 
 
-def last_file_for_build_day(settings: Settings) -> Path | None:
-    """The file of that release; None where there is none."""
+def last_files_for_build_day(settings: Settings) -> list[Path]:
+    """The copies of that release: the kept one, which readers do not change, before the published
+    one; empty where there is no such release.
+    """
     last, current = last_for_build_day(settings), current_release(settings)
-    if last == current:
-        return settings.published_file if current else None
-    folder = _kept_folder(settings, last.release_id) if last else None
-    return folder / "kido.duckdb" if folder else None
+    if last is None:
+        return []
+    kept = _kept_file(settings, last.release_id)
+    is_current = current is not None and last.release_id == current.release_id
+    return [*([kept] if kept.exists() else []), *([settings.published_file] if is_current else [])]
+
+
+def oldest_file_for_build_day(settings: Settings) -> Path | None:
+    """The file of the oldest kept release of its own day, if it is older than the last one."""
+    last = last_for_build_day(settings)
+    for release in _kept_releases(settings):
+        is_older = last is not None and release.release_id < last.release_id
+        if is_older and release.is_for_build_day:
+            file = _kept_file(settings, release.release_id)
+            if not damage_of(file, reads_all=False):
+                return file
+    return None
 
 
 def _record_rollback(settings: Settings, current: Release, to: Path) -> None:
@@ -297,7 +403,7 @@ def _record_rollback(settings: Settings, current: Release, to: Path) -> None:
         made_from=tuple(sorted(made_from)),
         brought_by=tuple(sorted((made_from | published) - snapshots_of(to / "kido.duckdb"))),
     )
-    write_atomically(to / ROLLED_BACK, record.model_dump_json().encode())
+    write_record_file(to / ROLLED_BACK, record)
 
 
 def copy_marts(build_file: Path, target: Path, memory: int | None = None) -> None:
@@ -399,15 +505,57 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def release_lock(settings: Settings) -> Iterator[None]:
-    """Wait until no other process publishes; then complete what a killed one left unfinished."""
+def release_lock(settings: Settings, *, reads_all: bool = False) -> Iterator[Release | None]:
+    """Wait until no other process publishes; then complete what a killed one left unfinished.
+
+    A damaged published file is replaced; yields the release that was restored. `reads_all`: every
+    block of the published file is read to find damage, which takes a second per 200 MB.
+    """
     settings.releases_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.releases_dir / ".lock"):
         # A file that a program has opened for writing is found out now, and is not replaced.
         _releases_of.cache_clear()
+        restored = _restore_damaged(settings, reads_all=reads_all)
         _finalise(settings)
         _remove_leftovers(settings)
-        yield
+        yield restored
+
+
+def restore_damaged(settings: Settings) -> None:
+    """Replace a published file that cannot be opened by the kept copy of its release.
+
+    A release that was restored, or the absence of a copy, is logged as a warning.
+    """
+    try:
+        current_release(settings)
+    except DamagedReleaseError:
+        with release_lock(settings):
+            return
+
+
+def _restore_damaged(settings: Settings, *, reads_all: bool) -> Release | None:
+    """Replace a damaged published file by the kept copy of its release, else of the newest one.
+
+    Without a copy it is renamed, so that a build can publish. The caller must have the lock.
+    """
+    file = settings.published_file
+    if not file.exists() or not damage_of(file, reads_all=reads_all):
+        return None
+    recorded = _last_recorded(settings)
+    folders = [path.parent for path in settings.releases_dir.glob("[!.]*/release.json")]
+    folders.sort(key=lambda folder: folder.name, reverse=True)
+    folders.sort(key=lambda folder: recorded is None or folder.name != recorded.release_id)
+    for folder in folders:
+        if _is_damaged(folder):
+            continue
+        release = read_record_file(folder / "release.json", Release, _REMEDY)
+        _swap_in_copy(settings, folder)
+        _log.warning("%s was damaged: it is release %s again.", file, release.release_id)
+        return release
+    aside = file.with_name(f"{file.name}.damaged")
+    os.replace(file, aside)
+    _log.warning("%s was damaged, and no copy of a release is kept: it is %s now.", file, aside)
+    return None
 
 
 def _prepare(
@@ -425,12 +573,18 @@ def _prepare(
     last = last_for_build_day(settings)
     if last and not release.is_for_build_day:
         write_atomically(fresh / REPLACED, last.release_id.encode())
-    write_atomically(fresh / "release.json", release.model_dump_json(indent=2).encode())
+    write_record_file(fresh / "release.json", release, indent=2)
 
 
 def _activate_release(settings: Settings, release_id: str) -> None:
     """Publish a release: the one write that makes it the current one."""
-    folder = _kept_folder(settings, release_id) or _prepared_folder(settings, release_id)
+    _swap_in_copy(
+        settings, _kept_folder(settings, release_id) or _prepared_folder(settings, release_id)
+    )
+
+
+def _swap_in_copy(settings: Settings, folder: Path) -> None:
+    """Replace the published file by a copy of that in a folder of `releases/`."""
     # Not a link: a reader that opens the published file for writing must not change a release.
     fresh = _fresh_beside(settings.published_file)
     try:
@@ -464,16 +618,23 @@ def _finalise(settings: Settings) -> None:
     record = CurrentRelease(
         release_id=current.release_id, file=_identity_of(settings.published_file)
     )
-    write_atomically(settings.releases_dir / CURRENT, record.model_dump_json().encode())
+    write_record_file(settings.releases_dir / CURRENT, record)
 
 
 def _recorded_current(settings: Settings) -> CurrentRelease | None:
     """The record of the current release; None where it is about another file."""
-    record = settings.releases_dir / CURRENT
-    if not record.exists() or not settings.published_file.exists():
+    recorded = _last_recorded(settings)
+    if recorded is None or not settings.published_file.exists():
         return None
-    recorded = CurrentRelease.model_validate_json(record.read_bytes())
     return recorded if recorded.file == _identity_of(settings.published_file) else None
+
+
+def _last_recorded(settings: Settings) -> CurrentRelease | None:
+    """The last record of a current release; None where there is none that can be read."""
+    try:
+        return read_record_file(settings.releases_dir / CURRENT, CurrentRelease, "")
+    except (FileNotFoundError, DamagedError):  # the published file says it as well
+        return None
 
 
 def _identity_of(file: Path) -> tuple[int, int, int]:
@@ -521,7 +682,7 @@ def _kept_releases(settings: Settings) -> list[Release]:
     if prepared and (prepared / "release.json").exists():
         folders.append(prepared)
     return sorted(
-        (Release.model_validate_json((folder / "release.json").read_bytes()) for folder in folders),
+        (read_record_file(folder / "release.json", Release, _REMEDY) for folder in folders),
         key=lambda release: release.release_id,
     )
 
@@ -533,6 +694,11 @@ def _kept_folder(settings: Settings, release_id: str) -> Path | None:
         return folder
     prepared, current = _prepared_folder(settings, release_id), current_release(settings)
     return prepared if current and current.release_id == release_id and prepared.is_dir() else None
+
+
+def _kept_file(settings: Settings, release_id: str) -> Path:
+    folder = _kept_folder(settings, release_id)
+    return (folder or settings.releases_dir / release_id) / "kido.duckdb"
 
 
 def _prepared_folder(settings: Settings, release_id: str) -> Path:
@@ -557,6 +723,9 @@ def _remove_leftovers(settings: Settings) -> None:
     for leftover in (
         *settings.home.glob(".kido.duckdb.*"),
         *settings.replays_dir.glob(".kido-*"),
+        # Records that were being written: `write_atomically` names them so.
+        *settings.releases_dir.glob(f".{CURRENT}.*"),
+        *settings.releases_dir.glob(f"*/.{ROLLED_BACK}.*"),
     ):
         leftover.unlink(missing_ok=True)
 
@@ -580,10 +749,8 @@ def _releases_of(file: Path, state: tuple[int, ...]) -> Sequence[Release]:
             result = connection.execute("from catalog.releases order by release_id")
             names = [column[0] for column in result.description or ()]
             return tuple(Release(**dict(zip(names, row, strict=True))) for row in result.fetchall())
-    except duckdb.IOException:
-        raise PublicationError(
-            f"{file} cannot be opened.", hint="Does a program have it open for writing?"
-        ) from None
+    except (duckdb.Error, ValidationError) as error:
+        raise damaged(file, error, HOW_TO_REPLACE) from None
 
 
 def _release_in(file: Path) -> Release | None:

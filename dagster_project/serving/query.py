@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import codecs
 import errno
+import math
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
@@ -20,6 +22,7 @@ import duckdb
 
 from dagster_project.errors import DiskFullError, KidoError, counted
 from dagster_project.lake.build_file import connect
+from dagster_project.safe_text import for_output
 from dagster_project.serving.tables import did_you_mean, did_you_mean_table, tables_of
 
 if TYPE_CHECKING:
@@ -55,13 +58,17 @@ def run_query(
     *,
     vertical: bool = False,
     for_excel: bool = False,
+    memory: int | None = None,
+    seconds: float = 0,
 ) -> None:
     """Print the rows of a query to standard output.
 
     `limit` is the largest number of rows, 0 for all. The default is ROWS_SHOWN for a table and all
     for another format. `for_excel` writes CSV with a byte order mark, by which Excel detects UTF-8,
-    and with lines that end in CR LF. `show tables` lists the published tables. Raises KidoError if
-    DuckDB rejects the query, with the nearest name for one that is misspelt.
+    with lines that end in CR LF, and with an apostrophe before a text that Excel would compute.
+    `show tables` lists the published tables. DuckDB uses at most `memory` bytes, and the query
+    ends after `seconds` (0: any). Raises KidoError if DuckDB rejects the query, with the nearest
+    name for one that is misspelt.
     """
     if vertical and output != "table":
         raise KidoError(f"--vertical is a way to print a table, not {output}.")
@@ -70,8 +77,12 @@ def run_query(
     if output == "parquet" and sys.stdout.isatty():
         raise KidoError("Parquet is not for a terminal.", hint="Send it to a file: > rows.parquet")
     with connect(published_file, read_only=True) as connection:
-        # The query may read the published file and nothing else on this machine.
+        if memory is not None:
+            connection.execute(f"set memory_limit = '{memory} bytes'")
+        # The query may read the published file and nothing else on this machine. Without the lock
+        # it could switch on a log to a file, by which DuckDB ends the process.
         connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
         try:
             relation = _relation(connection, sql)
             if relation is None:
@@ -80,9 +91,9 @@ def run_query(
                 max_rows = ROWS_SHOWN if limit is None else limit
                 work = partial(_print_table, relation, max_rows, vertical=vertical)
             else:
-                write = _write_csv_for_excel if for_excel else _EXPORTS[output]
+                write = partial(_write_csv, for_excel=True) if for_excel else _EXPORTS[output]
                 work = partial(write, relation.limit(limit) if limit else relation)
-            _run_interruptibly(connection, work)
+            _run_interruptibly(connection, work, seconds)
             sys.stdout.flush()
         except duckdb.Error as error:
             raise _rejection(error, connection, sql) from None
@@ -95,20 +106,35 @@ def run_query(
             ) from None
 
 
-def _run_interruptibly(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
+def _run_interruptibly(
+    connection: duckdb.DuckDBPyConnection, work: Callable[[], None], seconds: float
+) -> None:
     """Do the work in a thread, since DuckDB ignores Ctrl-C within a step of a query.
 
     This thread polls for the signal: one that reaches a thread of DuckDB would not wake it.
+    Raises KidoError after `seconds`; 0 is no limit.
     """
+    end = time.monotonic() + seconds if seconds else math.inf
+    is_late = False
     with ThreadPoolExecutor(max_workers=1) as thread:
         result = thread.submit(work)
         try:
             while not wait([result], timeout=INTERRUPT_POLL_S).done:
-                pass
+                if time.monotonic() > end:
+                    is_late = True
+                    connection.interrupt()
         except KeyboardInterrupt:
             connection.interrupt()
             raise
-        result.result()
+        try:
+            result.result()
+        except duckdb.InterruptException:
+            if not is_late:
+                raise
+            raise KidoError(
+                f"The query was stopped after {seconds:g} s.",
+                hint="Ask for less, or set KIDO_QUERY_TIMEOUT_S to more seconds; 0 is no limit.",
+            ) from None
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation | None:
@@ -159,6 +185,11 @@ def _rejection(error: duckdb.Error, connection: duckdb.DuckDBPyConnection, sql: 
             f"The query cannot be run: no column is called {match[1]!r}.",
             hint=nearest or "kido describe TABLE lists the columns.",
         )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return KidoError(
+            "The query needs more memory than it may use.",
+            hint="Ask for less, or set KIDO_MEMORY to more, e.g. 8GB.",
+        )
     return KidoError(f"The query cannot be run: {text}")
 
 
@@ -169,7 +200,7 @@ def _print_table(relation: duckdb.DuckDBPyRelation, limit: int, *, vertical: boo
         for _, plan in relation.fetchall():
             print_text(plan)
         return
-    rows, count = _first_rows(_readable(relation), limit)
+    rows, count = _first_readable_rows(relation, limit)
     print_table(
         columns_of(relation.columns, [str(kind) for kind in relation.types], rows),
         vertical=vertical,
@@ -221,6 +252,16 @@ def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     )
 
 
+def _first_readable_rows(
+    relation: duckdb.DuckDBPyRelation, limit: int
+) -> tuple[list[tuple[Any, ...]], int]:
+    """The first rows; as texts if a value has none in Python, like a day that is infinite."""
+    try:
+        return _first_rows(_readable(relation), limit)
+    except (OverflowError, ValueError):
+        return _first_rows(relation.project("columns(*)::varchar"), limit)
+
+
 def _first_rows(relation: duckdb.DuckDBPyRelation, limit: int) -> tuple[list[tuple[Any, ...]], int]:
     """The first rows (all if the limit is 0), and how many there are.
 
@@ -238,9 +279,7 @@ def _first_rows(relation: duckdb.DuckDBPyRelation, limit: int) -> tuple[list[tup
     return rows, count
 
 
-def _write_csv(
-    relation: duckdb.DuckDBPyRelation, mark: bytes = b"", end_of_line: str = "\n"
-) -> None:
+def _write_csv(relation: duckdb.DuckDBPyRelation, *, for_excel: bool = False) -> None:
     """Each value as DuckDB casts it to text; an empty text is quoted, a missing value is not.
 
     Written as bytes, so that the platform changes neither encoding nor line ends.
@@ -248,17 +287,29 @@ def _write_csv(
     import polars as pl
 
     def write(text: str) -> None:
-        out.write(text.encode())
+        out.write(for_output(text, is_terminal=is_terminal).encode())
 
+    end_of_line = "\r\n" if for_excel else "\n"
+    is_terminal = sys.stdout.isatty()
     sys.stdout.flush()
     out = sys.stdout.buffer
-    out.write(mark)
-    write(",".join(map(_csv_name, relation.columns)) + end_of_line)
+    out.write(codecs.BOM_UTF8 if for_excel else b"")
+    names = [_without_formula(name) if for_excel else name for name in relation.columns]
+    write(",".join(map(_csv_name, names)) + end_of_line)
+    texts = [i for i, kind in enumerate(relation.types) if not _NUMBER.match(str(kind))]
     for batch in relation.project("columns(*)::varchar").to_arrow_reader(ROWS_PER_BATCH):
-        write(pl.DataFrame(batch).write_csv(include_header=False, line_terminator=end_of_line))
+        frame = pl.DataFrame(batch)
+        if for_excel and texts:
+            frame = frame.with_columns(pl.nth(texts).str.replace(_FORMULA, "'${1}"))
+        write(frame.write_csv(include_header=False, line_terminator=end_of_line))
 
 
-_write_csv_for_excel = partial(_write_csv, mark=codecs.BOM_UTF8, end_of_line="\r\n")
+_FORMULA = r"^([\x00-\x20\s]*[=+\-@＝＋－＠]|[\t\r\n])"
+"""The first characters of a text that Excel may compute as a formula, also in full width."""
+
+
+def _without_formula(text: str) -> str:
+    return re.sub(_FORMULA, r"'\1", text)
 
 
 def _csv_name(name: str) -> str:
@@ -325,7 +376,7 @@ def _write_parquet(relation: duckdb.DuckDBPyRelation) -> None:
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text)
+    sys.stdout.write(for_output(text, is_terminal=sys.stdout.isatty()))
 
 
 _EXPORTS: Mapping[str, Callable[[duckdb.DuckDBPyRelation], None]] = {

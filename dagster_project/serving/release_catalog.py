@@ -25,7 +25,7 @@ RELEASE_TABLES = (CHECKS, RELEASES, TABLES)
 _RELEASE: Mapping[str, Any] = {
     "release_id": pl.String, "published_at": INSTANT, "as_of": pl.Date,
     "contract_version": pl.String, "code_version": pl.String, "duckdb_version": pl.String,
-    "accepted_at": INSTANT, "accepted_losses": pl.String,
+    "built_on": pl.Date, "scope": pl.String, "accepted_at": INSTANT, "accepted_losses": pl.String,
 }  # fmt: skip
 _TABLE: Mapping[str, Any] = {
     "schema_name": pl.String, "table_name": pl.String, "is_view": pl.Boolean, "grain": pl.String,

@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import pairwise
@@ -22,6 +22,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import WIDTH
+from dagster_project.safe_text import printable
 from dagster_project.serving.dictionary import name_columns
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ def print_table(
     With `common_label`, where columns do not fit, values that all rows share are printed above the
     table after this label. `most_lines` limits the lines of a text in a terminal.
     """
+    columns = [_printable_column(column) for column in columns]
     fitted = fit_columns(columns, width())
     count = max((len(column.cells) for column in columns), default=0)
     if vertical or (columns and not fitted.columns):
@@ -196,6 +198,10 @@ def print_table(
         remarks.append("A text that ends in … is longer.")
     if remarks:
         note(" ".join([*remarks, hint]))
+
+
+def _printable_column(column: Column) -> Column:
+    return replace(column, name=printable(column.name), cells=[*map(printable, column.cells)])
 
 
 def lines(fitted: Layout, most_lines: int | None = None) -> Iterator[Text]:
@@ -239,9 +245,10 @@ def _padded(text: str, room: int, to_the_right: bool) -> str:
 
 def print_values(names: Sequence[str], values: Sequence[str], *, indent: int = 2) -> None:
     """A line per name and its value, the values below each other."""
+    names = [*map(printable, names)]
     room = max(map(_width, names), default=0)
     for name, value in zip(names, values, strict=True):
-        print_text(value, label=f"{' ' * indent}{_padded(name, room, False)}{GAP}")
+        print_text(printable(value), label=f"{' ' * indent}{_padded(name, room, False)}{GAP}")
 
 
 def print_text(text: str | Text, *, label: str = "", indent: int = 0, style: str = "") -> None:
@@ -253,8 +260,10 @@ def print_text(text: str | Text, *, label: str = "", indent: int = 0, style: str
     from rich.text import Text
 
     console = _console()
+    label = printable(label)
     start = Text(label or " " * indent)
     whole = text.copy() if isinstance(text, Text) else Text(text)
+    whole.plain = printable(whole.plain, keep="\n")
     whole.stylize(style)
     room = width()
     if label and room is not None and _width(label) + _longest_word(whole.plain) > room:
@@ -277,7 +286,7 @@ def note(text: str, *, hanging: int = 0) -> None:
     """
     sys.stdout.flush()
     room = width()
-    for paragraph in text.split("\n"):
+    for paragraph in map(printable, text.split("\n")):
         indent = _indent(paragraph)
         narrow = None if room is None else max(1, room - indent - hanging)
         for i, line in enumerate(wrap(paragraph[indent:], narrow)):
@@ -308,7 +317,7 @@ def counter(
 
 def print_line(line: str) -> None:
     """Print a line of a report, wrapped at its own indent."""
-    print_text(line.lstrip(" "), indent=_indent(line))
+    print_text(printable(line.lstrip(" ")), indent=_indent(line))
 
 
 def _indent(line: str) -> int:
@@ -365,7 +374,7 @@ def shown(value: Any, *, is_year: bool = False) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return "".join(character if character.isprintable() else " " for character in value)
+            return printable(value)
         case int():
             return str(value)
         case Decimal() if value == value.to_integral_value() and value.as_tuple().exponent == 0:

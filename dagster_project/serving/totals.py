@@ -160,6 +160,31 @@ class Totals:
             pl.col("step").log().abs() >= largest
         )
 
+    def of_one_ratio(self, measure: Measure, *, is_series: bool) -> pl.DataFrame:
+        """Totals of known periods (or, if `is_series`, of all years) whose typical figure changes
+        as the total does: maybe all their figures by one ratio.
+        """
+        name, totals = measure.name, self._known_periods
+        logarithms, figures = f"{name} logarithms", f"{name} figures"
+        if is_series:
+            summed = [each + side for each in (logarithms, figures, ROWS) for side in ("", AFTER)]
+            totals = totals.group_by([key for key in self._keys if key != "year"]).agg(
+                pl.col("year").max(),
+                *(getattr(pl.col(name + side), measure.aggregate)() for side in ("", AFTER)),
+                pl.col(summed).sum(),
+            )
+        before, after = (pl.col(logarithms + side) / pl.col(figures + side) for side in ("", AFTER))
+        whole, typical = (pl.col(name + AFTER) / pl.col(name)).log(), after - before
+        least = limits.SMALLEST_RATIO
+        return totals.filter(
+            pl.min_horizontal(figures, figures + AFTER) >= limits.FEWEST_OF_ONE_RATIO,
+            pl.col(name) > 0,
+            pl.col(name + AFTER) > 0,
+            typical.abs() > least,
+            typical.abs() < log(limits.LARGEST_RELEASE_STEP),  # else it is in `changed`
+            (whole - typical).abs() < least,
+        )
+
     def stepped(self, measure: Measure) -> pl.DataFrame:
         """Totals of new periods that differ from the period before by a large factor, or by a unit.
 

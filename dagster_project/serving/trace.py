@@ -27,6 +27,7 @@ from dagster_project.lake.relations import rows_of
 from dagster_project.lake.schemas import LAKE_TABLES, LakeTable
 from dagster_project.lake.tables import Lake
 from dagster_project.lake.vintages import current_rows
+from dagster_project.safe_text import printable
 from dagster_project.serving.dictionary import NAMES_SUFFIX
 from dagster_project.serving.tables import did_you_mean, full_name
 from dagster_project.settings import DBT_PROJECT
@@ -304,8 +305,9 @@ def print_lineage(lineage: Lineage, most: int = ROWS_SHOWN) -> None:
         _print_rows(name, rows, numbers, most or rows.height)
     for line in lineage.corrections:
         print_text(
-            f"\nCorrected by {line['correction_id']}: {line['wrong_value']} in the document is "
-            f"{line['right_value']}, {counted(line['rows_changed'], 'row')} in all",
+            f"\nCorrected by {line['correction_id']}: "
+            f"{printable(str(line['wrong_value']))} in the document is "
+            f"{printable(str(line['right_value']))}, {counted(line['rows_changed'], 'row')} in all",
         )
         _print_values({"row": line["row_key"], "reason": line["reason"]})
     for origin in lineage.origins:

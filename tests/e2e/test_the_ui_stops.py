@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -83,6 +84,12 @@ class Ui:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)["data"]
 
+    def until_nothing_runs(self) -> None:
+        end = time.monotonic() + LONGEST_S
+        while running := self.processes():
+            assert time.monotonic() < end, running
+            time.sleep(0.1)
+
     def end(self) -> int:
         return self.process.wait(LONGEST_S)
 
@@ -117,7 +124,8 @@ def lines_of(ui: Ui) -> list[str]:
 def test_sigterm_to_kido_alone_stops_all_its_processes(ui: Ui) -> None:
     ui.until_ready()
     commands = " ".join(ui.processes().values())
-    assert all(name in commands for name in ("dagster_webserver", "_daemon", "code-server", "grpc"))
+    services = ("orchestration.web", "dagster_webserver", "dagster-daemon", "code-server", "grpc")
+    assert all(name in commands for name in services)
     ui.process.terminate()
     assert ui.end() == 0
     assert ui.processes() == {}
@@ -153,11 +161,50 @@ def test_a_second_request_does_not_wait_for_the_first(ui: Ui) -> None:
 
 def test_a_ui_that_ends_by_itself_is_reported_and_leaves_nothing_behind(ui: Ui) -> None:
     ui.until(lambda: len(ui.processes()) > 2)
-    (dagster_dev,) = (pid for pid, name in ui.processes().items() if "-m dagster dev" in name)
-    os.kill(dagster_dev, signal.SIGKILL)
+    os.kill(process_with(ui, "orchestration.services"), signal.SIGKILL)
     assert ui.end() == 1
     assert ui.processes() == {}
     assert ui.lines[-1] == "The Dagster UI ended by itself, with exit code -9."
+
+
+def process_with(ui: Ui, words: str) -> int:
+    (process,) = (pid for pid, command in ui.processes().items() if words in command)
+    return process
+
+
+def folders_of_the_services() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("kido-ui-*"))
+
+
+def test_a_killed_kido_leaves_no_process_and_no_folder(ui: Ui) -> None:
+    before = folders_of_the_services()
+    ui.until_ready()
+    assert folders_of_the_services() > before
+    ui.process.kill()
+    ui.process.wait()
+    ui.until_nothing_runs()
+    assert folders_of_the_services() <= before
+
+
+def test_kido_killed_before_it_is_ready_leaves_no_process(ui: Ui) -> None:
+    ui.until(lambda: len(ui.processes()) > 2)
+    ui.process.kill()
+    ui.process.wait()
+    ui.until_nothing_runs()
+
+
+@nightly
+@pytest.mark.parametrize(
+    "words", ["orchestration.web", "dagster_webserver", "dagster-daemon", "code-server start"]
+)
+def test_a_killed_service_ends_the_others(ui: Ui, words: str) -> None:
+    before = folders_of_the_services()
+    ui.until_ready()
+    os.kill(process_with(ui, words), signal.SIGKILL)
+    assert ui.end() == 1
+    assert ui.processes() == {}
+    assert ui.lines[-1] == "The Dagster UI ended by itself, with exit code 1."
+    assert folders_of_the_services() <= before
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
+from dagster_project.errors import DamagedReleaseError
 from dagster_project.orchestration import builds
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
@@ -79,6 +80,9 @@ def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
     waiting = builds.Build(settings.build_dir / "waiting")
     waiting.start(release, "inputs", "models")
     shutil.move(build(settings.build_dir, release, 170.0, ["a", "b"]), waiting.file)
+    for stage in builds.STAGES:
+        waiting.keep_checks(stage, [])
+    waiting.seal()
     waiting.block("What was rolled back.")
     before = state(settings)
     seen = set()
@@ -132,4 +136,29 @@ def test_a_rollback_killed_at_any_moment_has_gone_back_or_not(settings: Settings
         assert not list(home.glob(".kido*"))
 
     kill_at_seeded_moments(15, settings.home, ["rollback"], check)
+    assert seen == {True, False}
+
+
+def test_the_rollback_of_a_damaged_file_killed_at_any_moment_restores_it(
+    settings: Settings,
+) -> None:
+    second, names, _ = state(settings)
+    settings.published_file.write_bytes(settings.published_file.read_bytes()[:4096])
+    seen = set()
+
+    def check(home: Path) -> None:
+        left = Settings.load(home=home)
+        try:
+            is_done = publication.current_release(left) is not None
+        except DamagedReleaseError:
+            is_done = False
+            assert publication.rollback(left).release_id == second
+        seen.add(is_done)
+        assert state(left) == (second, names, names)
+        assert published_close(left) == 160.0
+        publication.rollback(left, names[0])
+        assert published_close(left) == 150.0
+        assert not list(home.glob(".kido*"))
+
+    kill_at_seeded_moments(16, settings.home, ["rollback"], check, kills=4)
     assert seen == {True, False}

@@ -78,8 +78,9 @@ def is_torn(home: Path, source: str) -> bool:
     landing = home / "landing" / source
     for record in landing.glob("*/origin.json"):
         from dagster_project.lake.landing import Snapshot
+        from dagster_project.lake.records import read_record_file
 
-        snapshot = Snapshot.model_validate_json(record.read_bytes())
+        snapshot = read_record_file(record, Snapshot, "")
         if any(not (record.parent / part.file).exists() for part in snapshot.parts):
             return True
     return False

@@ -6,6 +6,7 @@ With stand-ins for Python, uv and kido: the real set-up takes a minute and a net
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,6 +19,7 @@ PYTHON = """\
 #!/bin/sh
 case "$1 $2" in
   "--version ") echo "Python 3.12.4";;
+  "-m pip") echo "$*" >> pip.log;;
   "-m venv") mkdir -p .venv/bin; cp stand-ins/* .venv/bin; cp "$0" .venv/bin/python;;
 esac
 """
@@ -42,6 +44,7 @@ def checkout(tmp_path: Path) -> Path:
     """A checkout without an environment."""
     shutil.copy(CHECKOUT / "Makefile", tmp_path)
     (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "requirements-uv.lock").touch()
     (tmp_path / "requirements.lock").write_text(
         "# Generated\nagate==1.9.1 \\\n    --hash=sha256:1c\n    # via dbt\n"
         "babel==2.16 ; sys_platform == 'win32'\n"
@@ -109,3 +112,30 @@ def test_a_step_that_fails_is_the_last_one_named(checkout: Path) -> None:
     assert "error: no such version" in failed.stderr
     (checkout / "broken").unlink()
     assert make(checkout, "setup").stdout.splitlines()[-1] == READY
+
+
+def test_the_installer_is_of_a_version_and_a_hash(checkout: Path) -> None:
+    make(checkout, "setup")
+    (called,) = (checkout / "pip.log").read_text().splitlines()
+    assert "--require-hashes -r requirements-uv.lock" in called
+    lock = (CHECKOUT / "requirements-uv.lock").read_text()
+    (requirement,) = re.findall(r"^[a-z].*$", lock, re.MULTILINE)
+    assert re.fullmatch(r"uv==[0-9.]+ \\", requirement)
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", lock)) > 10
+
+
+def test_actions_are_pinned_by_their_commit() -> None:
+    uses = [
+        line
+        for file in (CHECKOUT / ".github" / "workflows").glob("*.yml")
+        for line in file.read_text().splitlines()
+        if "uses:" in line
+    ]
+    assert uses
+    assert [line for line in uses if not re.search(r"@[0-9a-f]{40} # v[0-9.]+$", line)] == []
+
+
+@pytest.mark.parametrize("name", [".env", ".env.local", "deploy/.env"])
+def test_a_file_of_secrets_is_ignored_by_git(name: str) -> None:
+    result = subprocess.run(["git", "check-ignore", name], cwd=CHECKOUT, check=False)
+    assert result.returncode == 0

@@ -186,7 +186,9 @@ def test_the_readme_says_of_each_source_how_it_comes_and_how_often() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md")], ids=lambda page: page.stem
+    "page",
+    [CHECKOUT / "README.md", CHECKOUT / "SECURITY.md", *(CHECKOUT / "docs").rglob("*.md")],
+    ids=lambda page: page.stem,
 )
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#:]+)?(?:#([^)]+))?\)", page.read_text("utf8")):

@@ -219,3 +219,25 @@ def test_the_address_of_the_ui_is_one_of_the_web(
     monkeypatch.setenv("KIDO_UI_URL", address)
     with pytest.raises(ConfigurationError, match=r"KIDO_UI_URL: .*http:// or https://"):
         Settings.load()
+
+
+@pytest.mark.parametrize("name", ["a?b", "50%", "a*", "a[1]"])
+def test_a_home_that_sqlite_or_duckdb_would_misread_is_refused(name: str, tmp_path: Path) -> None:
+    """`?` begins the parameters of SQLite's address: the file would be outside the home."""
+    with pytest.raises(ConfigurationError, match=r"KIDO_HOME: .* Choose another folder"):
+        Settings.load(home=tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a#b", "a b", "Größe", "it's"])
+def test_other_signs_in_a_home_are_used_as_they_are(name: str, tmp_path: Path) -> None:
+    from dagster_project.orchestration.execute import open_instance
+    from tests.unit.serving.test_publication import publish, published_close
+
+    settings = Settings.load(home=tmp_path / name)
+    publish(settings, 0, 150.0)
+    publish(settings, 1, 151.0)
+    assert published_close(settings) == 151.0
+    with open_instance(settings) as instance:
+        assert instance.get_runs_count() == 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]

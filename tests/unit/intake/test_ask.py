@@ -29,6 +29,7 @@ from dagster_project.intake.ask import (
     UnfinishedExtract,
 )
 from dagster_project.lake.landing import Landing, Origin
+from dagster_project.lake.records import read_record
 from dagster_project.lake.store import Store
 from dagster_project.sources.card import (
     Answer,
@@ -525,9 +526,7 @@ def test_a_state_keeps_requests_as_they_were_and_no_key(home: Home) -> None:
     )
     assert b"s3cr3t" not in kept
     (name,) = home.landing.store.names("lib/.unfinished")
-    state = UnfinishedExtract.model_validate_json(
-        home.landing.store.read(f"lib/.unfinished/{name}")
-    )
+    state = read_record(home.landing.store, f"lib/.unfinished/{name}", UnfinishedExtract, "")
     assert state.pending == [keyed]
 
 

@@ -42,7 +42,7 @@ def local(tmp_path: Path) -> Store:
 
 def records(store: Store, suffix: str = FOLDERS) -> Records[Figure]:
     """As another process would open them."""
-    return Records(store, "ecb", Figure, suffix)
+    return Records(store, "ecb", Figure, suffix, remedy="Restore it.")
 
 
 def fill(store: Store, suffix: str = FOLDERS, many: int = MANY) -> Records[Figure]:

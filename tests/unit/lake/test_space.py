@@ -1,6 +1,7 @@
 """Space is required before work starts; errors of a full disk end in one sentence."""
 
 import errno
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,7 +11,7 @@ import duckdb
 import pytest
 
 from dagster_project.errors import DiskFullError
-from dagster_project.lake.space import MB, disk_full, require_room, require_room_to_land
+from dagster_project.lake.space import MB, disk_full, no_access, require_room, require_room_to_land
 
 
 def leave(free: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,3 +63,14 @@ def test_another_error_is_not_that_of_a_full_disk(
     assert disk_full(OSError(errno.EACCES, "Permission denied"), [tmp_path]) is None
     # With room left it is a disk that is broken.
     assert disk_full(sqlite3.OperationalError("disk I/O error"), [tmp_path]) is None
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.EPERM])
+def test_a_folder_that_cannot_be_written_to_is_named(code: int, tmp_path: Path) -> None:
+    error = RuntimeError("a step failed")
+    error.__cause__ = OSError(code, os.strerror(code), str(tmp_path / "ecb.lock"))
+    refusal = no_access(error)
+    assert refusal is not None
+    assert str(refusal).startswith(f"The folder {tmp_path} cannot be written to (")
+    assert no_access(OSError(errno.ENOSPC, "full", str(tmp_path))) is None
+    assert no_access(ValueError("x")) is None

@@ -11,9 +11,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import dagster as dg
+import duckdb
 import pytest
 
+from dagster_project.errors import PublicationError
 from dagster_project.orchestration import builds, publication_assets
+from dagster_project.orchestration.execute import accept_release
 from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.serving import gate, publication
@@ -48,8 +51,16 @@ def ready(
     found = builds.Build(settings.build_dir / run)
     found.start(release, f"inputs of {close}", "models")
     shutil.move(build(settings.build_dir, release, close, snapshots), found.file)
+    pass_checks(found)
     found.declare_complete(is_replay=False)
     return found
+
+
+def pass_checks(found: builds.Build) -> None:
+    """Every check of the build passes; what was checked is recorded."""
+    for stage in builds.STAGES:
+        found.keep_checks(stage, [])
+    found.seal()
 
 
 def materialize(run_id: str = "", accept: str = "", as_of: str = "") -> dg.ExecuteInProcessResult:
@@ -114,6 +125,77 @@ def test_a_run_that_builds_accepts_nothing(settings: Settings, blocked: builds.B
     assert blocked.blocked_for
 
 
+@pytest.mark.parametrize("name", ["kido.duckdb", "checks-dbt.json", "release.json"])
+def test_what_was_changed_after_its_checks_is_not_accepted(
+    settings: Settings, blocked: builds.Build, name: str
+) -> None:
+    release = blocked.release
+    if name == "release.json":
+        far = release.model_copy(update={"as_of": date(2099, 1, 1)})
+        (blocked.directory / name).write_text(far.model_dump_json())
+    elif name == "kido.duckdb":
+        with duckdb.connect(str(blocked.file)) as connection:
+            connection.execute("update market.prices set close = 1")
+    else:
+        (blocked.directory / name).write_text("[] ")
+    assert failure(materialize(accept=release.release_id)) == (
+        f"{name} was changed after the checks of this build. Build again: kido build --force."
+    )
+    assert published_close(settings) == 150.0
+    assert not (blocked.directory / "accepted.duckdb").exists()
+
+
+def test_a_release_whose_name_was_edited_is_not_accepted(
+    settings: Settings, blocked: builds.Build
+) -> None:
+    far = "99980101T000000-abcdef"
+    edited = blocked.release.model_copy(update={"release_id": far})
+    (blocked.directory / "release.json").write_text(edited.model_dump_json())
+    assert "release.json was changed after the checks" in failure(materialize(accept=far))
+    assert published_close(settings) == 150.0
+
+
+@pytest.mark.parametrize("stage", builds.STAGES)
+def test_a_build_without_results_of_its_checks_is_not_published(
+    settings: Settings, blocked: builds.Build, stage: str
+) -> None:
+    (blocked.directory / f"checks-{stage}.json").unlink()
+    for accept in (blocked.release.release_id, ""):
+        assert failure(materialize(accept=accept)) == (
+            f"The results of the checks of the {stage} are missing in {blocked.directory}. "
+            "Build again: kido build --force."
+        )
+    assert published_close(settings) == 150.0
+
+
+def test_a_build_that_an_earlier_version_blocked_is_built_again(
+    settings: Settings, blocked: builds.Build
+) -> None:
+    (blocked.directory / builds.SEAL).unlink()
+    assert failure(materialize(accept=blocked.release.release_id)) == (
+        "Nothing records what was checked of this build. "
+        "An earlier version made it. Build again: kido build --force."
+    )
+    assert published_close(settings) == 150.0
+
+
+def test_a_blocked_build_that_was_overtaken_is_not_accepted(
+    settings: Settings, blocked: builds.Build, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A later build was published while it was looked at; the records still list it as blocked."""
+    moment = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=9)
+    newer = publication.new_release(moment, moment.date(), "0.1.0")
+    file = build(settings.build_dir, newer, 151.0, ["ecb-1"])
+    publication.publish(settings, file, newer, completing(file), moment)
+    with pytest.raises(PublicationError, match="could not be published"):
+        accept_release(settings, blocked.release.release_id)
+    assert published_close(settings) == 151.0
+    assert (
+        f"Release {blocked.release.release_id} is not published: {newer.release_id}, whose build "
+        "began later, was published meanwhile."
+    ) in " ".join(capsys.readouterr().err.split())
+
+
 def test_what_is_not_blocked_cannot_be_accepted(settings: Settings, blocked: builds.Build) -> None:
     result = materialize(accept="20260101T000000-abcdef")
     assert not [event for event in result.all_events if event.is_step_start]
@@ -148,6 +230,7 @@ def test_a_replay_leaves_blocked_builds_as_they_are(
     replay = builds.Build(settings.build_dir / "replay")
     replay.start(past, "inputs", "models")
     shutil.move(build(settings.build_dir, past, 140.0, ["ecb-1"]), replay.file)
+    pass_checks(replay)
     replay.declare_complete(is_replay=True)
     assert materialize(as_of="2025-10-20").success
     assert blocked.blocked_for

@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 from dagster_project import words
-from dagster_project.errors import BlockedError, PublicationError
+from dagster_project.errors import BlockedError, DamagedError, PublicationError
 from dagster_project.orchestration import dbt_runner
 from dagster_project.serving import publication
 from dagster_project.settings import Settings
@@ -56,7 +56,7 @@ def build(
         connection.execute(
             "create table catalog.releases (release_id varchar, published_at timestamp, "
             "as_of date, contract_version varchar, code_version varchar, duckdb_version varchar, "
-            "accepted_at timestamp, accepted_losses varchar)"
+            "built_on date, scope varchar, accepted_at timestamp, accepted_losses varchar)"
         )
         connection.register("release", pl.DataFrame([release.model_dump()]).to_arrow())
         connection.execute("insert into catalog.releases by name from release")
@@ -416,8 +416,7 @@ def test_a_past_day_published_as_today_hides_nothing(settings: Settings) -> None
         publish(settings, minute, 9.0, as_of=date(2025, 10, 20))
         assert published_close(settings) == 9.0
         assert last(settings) == first
-        file = publication.last_file_for_build_day(settings)
-        assert file is not None
+        (file,) = publication.last_files_for_build_day(settings)
         assert close_in(file) == 1.0
         note = publication.rolled_back(settings)
         assert note is not None
@@ -428,14 +427,15 @@ def test_a_past_day_published_as_today_hides_nothing(settings: Settings) -> None
     # Back to today, it counts like any other.
     today = publish(settings, 12, 3.0, "a")
     assert last(settings) == today
-    assert publication.last_file_for_build_day(settings) == settings.published_file
+    kept = settings.releases_dir / today.release_id / "kido.duckdb"
+    assert publication.last_files_for_build_day(settings) == [kept, settings.published_file]
     assert publication.rolled_back(settings) is None
 
 
 def test_before_the_first_release_of_its_own_day_there_is_none(settings: Settings) -> None:
-    assert publication.last_file_for_build_day(settings) is None
+    assert publication.last_files_for_build_day(settings) == []
     publish(settings, 0, 9.0, as_of=date(2025, 10, 20))
-    assert publication.last_file_for_build_day(settings) is None
+    assert publication.last_files_for_build_day(settings) == []
 
 
 def test_a_build_that_a_newer_one_has_overtaken_is_not_published(settings: Settings) -> None:
@@ -700,3 +700,51 @@ def test_kill_9_at_any_moment_lists_no_release_that_no_reader_saw(tmp_path: Path
         assert names[-1] == current
         assert set(published[-4:]) <= set(kept)
         assert published_close(settings) == 150.0
+
+
+# Its small records.
+
+
+@pytest.mark.parametrize("fault", ["cut", "empty", "another day"])
+def test_a_damaged_record_of_a_kept_release_is_named(fault: str, settings: Settings) -> None:
+    first = publish(settings, 0, 1.0)
+    publish(settings, 1, 2.0)
+    record = settings.releases_dir / first.release_id / "release.json"
+    content = record.read_bytes()
+    changed = {
+        "cut": content[:40],
+        "empty": b"",
+        "another day": content.replace(b"2026-11-25", b"2026-11-24"),
+    }
+    record.write_bytes(changed[fault])
+    with pytest.raises(DamagedError) as raised:
+        publication.rollback(settings)
+    assert str(raised.value).startswith(f"{record} ")
+    assert "Restore it from a backup, or remove its folder" in str(raised.value)
+    assert published_close(settings) == 2.0
+    shutil.rmtree(record.parent)
+    assert [kept.release_id for kept in publication.published_releases(settings)]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"release_id": 7}'])
+def test_a_damaged_record_of_the_current_release_is_written_again(
+    content: bytes, settings: Settings
+) -> None:
+    release = publish(settings, 0, 1.0)
+    record = settings.releases_dir / publication.CURRENT
+    whole = record.read_bytes()
+    record.write_bytes(content)
+    assert publication.current_release(settings) == release
+    assert publication.current_inputs(settings) is None
+    with publication.release_lock(settings):
+        assert record.read_bytes() == whole
+
+
+def test_a_damaged_record_of_a_rollback_is_named(settings: Settings) -> None:
+    first = publish(settings, 0, 1.0, "a")
+    publish(settings, 1, 2.0, "a", "b")
+    publication.rollback(settings)
+    record = settings.releases_dir / first.release_id / publication.ROLLED_BACK
+    record.write_bytes(record.read_bytes()[:-20])
+    with pytest.raises(DamagedError, match=publication.ROLLED_BACK):
+        publication.rolled_back(settings)

@@ -371,3 +371,72 @@ def test_rows_that_find_no_room_end_in_a_sentence(home: Path, how: str) -> None:
     assert ended.returncode == 1
     assert "The rows cannot be written: the disk they go to is full." in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("sql", "text"),
+    [
+        ("select 'infinity'::date as a", "infinity"),
+        ("select '-infinity'::timestamp as a", "-infinity"),
+        ("select date '20000-01-01' as a", "20000-01-01"),
+        ("select {'b': ['infinity'::date]} as a", "{'b': [infinity]}"),
+    ],
+)
+def test_a_day_that_python_does_not_have_is_printed(query: Query, sql: str, text: str) -> None:
+    assert query(sql).stdout == f"a\n{text}\n"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "call enable_logging(storage='file')",
+        "call enable_logging(storage='file', storage_path='LOG')",
+        "from enable_logging(storage='file', storage_path='LOG')",
+        "call enable_profiling(save_location='LOG', format='json')",
+        "set memory_limit = '1TB'",
+        "set enable_external_access = true",
+        "copy (select 1) to 'LOG'",
+        "attach 'LOG' as other",
+    ],
+)
+def test_a_query_that_would_write_a_file_is_a_sentence(
+    home: Path, tmp_path: Path, sql: str
+) -> None:
+    """In a process of its own, since DuckDB would end it."""
+    file = tmp_path / "written"
+    result = subprocess.run(
+        [sys.executable, "-m", "dagster_project.cli", "query", sql.replace("LOG", str(file))],
+        cwd=tmp_path, env={**environment(home), "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert result.stderr.startswith("kido: The query cannot be run: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+ENDLESS = (
+    "select count(*) as n from range(10000000) as a, range(10000000) as b "
+    "where hash(a.range + b.range) = 1"
+)
+
+
+@pytest.mark.parametrize("how", ["table", "csv"])
+def test_a_query_ends_after_its_time(
+    query: Query, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIDO_QUERY_TIMEOUT_S", "0.5")
+    assert rejected(query(ENDLESS, "--format", how)) == (
+        "The query was stopped after 0.5 s. Ask for less, or set KIDO_QUERY_TIMEOUT_S to more "
+        "seconds; 0 is no limit."
+    )
+
+
+def test_a_query_may_use_the_memory_of_the_setting(
+    query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIDO_MEMORY", "100MB")
+    assert rejected(query("select list(range) as a from range(100000000)")) == (
+        "The query needs more memory than it may use. Ask for less, or set KIDO_MEMORY to more, "
+        "e.g. 8GB."
+    )
