@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -381,6 +382,18 @@ def test_ratios_that_scatter_are_a_revision() -> None:
 def test_figures_printed_with_fewer_digits_are_a_revision(digits: int) -> None:
     known = [{**row, "value_usd": 1e6 * 1.07**at} for at, row in enumerate(flows(40))]
     fresh = [{**row, "value_usd": float(f"{row['value_usd']:.{digits}g}")} for row in known]
+    assert revision_of(RECONCILED_TRADE, known, fresh).objections == ()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_shares_of_few_digits_that_become_smaller_are_a_revision(seed: int) -> None:
+    """17 becomes 16, and 12 becomes 11: each alone may be of nearly any ratio."""
+    rng = random.Random(seed)
+    known = [{**row, "value_usd": float(rng.randint(3, 95))} for row in flows(120)]
+    fresh = [
+        {**row, "value_usd": float(round(row["value_usd"] * rng.uniform(0.9, 1.0)))}
+        for row in known
+    ]
     assert revision_of(RECONCILED_TRADE, known, fresh).objections == ()
 
 
