@@ -114,6 +114,23 @@ def test_one_year_of_the_summaries_in_another_unit_is_refused(
         land(tmp_path, "usgs_mcs", SUMMARIES, slip)
 
 
+@pytest.mark.parametrize("year", ["2024", pytest.param("", marks=nightly)])
+def test_amounts_of_the_summaries_that_are_a_row_off_are_refused(
+    tmp_path: Path, summaries: Table, year: str
+) -> None:
+    """Amounts with their flags: all of them, or those of one year."""
+    at = summaries.head.index("year")
+    places = [place for place, row in enumerate(summaries.rows) if row[at] == (year or row[at])]
+    shifted = summaries
+    for column in ("amount_t", "flag"):
+        values, moved = summaries.values(column), list(summaries.values(column))
+        for place, above in zip(places[1:], places, strict=False):
+            moved[place] = values[above]
+        shifted = shifted.with_values(column, moved)
+    with pytest.raises(ImplausibleError, match="figures are known ones of other rows"):
+        land(tmp_path, "usgs_mcs", SUMMARIES, shifted)
+
+
 @nightly
 @pytest.mark.parametrize(
     ("column", "factor", "code", "exporter", "sentence"),
