@@ -127,7 +127,7 @@ def test_amounts_of_the_summaries_that_are_a_row_off_are_refused(
         for place, above in zip(places[1:], places, strict=False):
             moved[place] = values[above]
         shifted = shifted.with_values(column, moved)
-    with pytest.raises(ImplausibleError, match="figures are known ones of other rows"):
+    with pytest.raises(ImplausibleError, match="are known ones of other rows"):
         land(tmp_path, "usgs_mcs", SUMMARIES, shifted)
 
 
