@@ -154,6 +154,25 @@ class Comparison:
         shares = pl.col("split_ratio").fill_null(1)  # a close of the day before is of those
         return rows.with_columns((pl.col("close known") / shares).alias("close known"))
 
+    @cached_property
+    def with_other_edition(self) -> pl.DataFrame:
+        """The rows of an edition of the HS in which nothing of their code and period is known, each
+        paired with the known row of the newest other edition.
+        """
+        key = list(self.table.key)
+        if "hs_revision" not in key:
+            return self.with_known.clear()
+        new = self.file.join(self.known, on=self.table.vintage_slice, how="anti", nulls_equal=True)
+        on = [name for name in key if name != "hs_revision"]
+        others = (
+            self.known.sort("hs_revision")
+            .unique(on, keep="last", maintain_order=True)
+            .drop("hs_revision", "is_replaced")
+            .join(new.select(key), on=on, nulls_equal=True)
+            .with_columns(is_replaced=pl.lit(True))
+        )
+        return self._paired(new, others)
+
     @property
     def groups(self) -> list[str]:
         """Columns of what is published at once each period: a code of a reporter, a series."""

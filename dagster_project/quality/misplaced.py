@@ -26,6 +26,9 @@ another one is a copy."""
 FEWEST_IN_ANY_ORDER = 10
 """Of figures that are not those of one other economy, series or period."""
 
+DIGITS_BY_CHANCE = 3
+"""Two figures of more significant digits are not equal by chance."""
+
 MOST_EQUAL = 20
 """A value of this many economies, series or periods does not identify its owner; and comparing each
 with each other would be billions of pairs."""
@@ -68,6 +71,7 @@ def misplaced_figures(comparison: Comparison, measure: str) -> Iterator[str]:
                 f"({share})."
             )
     yield from _in_any_order(comparison, figures, changed, known)
+    yield from _a_part_in_any_order(comparison, changed, known)
 
 
 def _figures_of(comparison: Comparison, measure: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -87,6 +91,12 @@ def _figures_of(comparison: Comparison, measure: str) -> tuple[pl.DataFrame, pl.
     figures = rows.with_row_index("figure").select(
         "figure", "is_known", *keys, is_same=is_same, **columns
     )
+    if "hs_revision" in keys:  # the same flow in another edition of the HS is most often equal
+        on = [name for name in keys if name != "hs_revision"]
+        others = figures.filter(~pl.col("is_known")).join(
+            comparison.known, on=on, how="semi", nulls_equal=True
+        )
+        figures = figures.join(others, on="figure", how="anti", maintain_order="left")
     return figures, comparison.known.filter(rounded != 0).select(*keys, **columns)
 
 
@@ -148,6 +158,34 @@ def _in_any_order(
                 of_value = "" if by == "document" else f" of {by} {row[by]}"
                 shown = f"{row['hits']:,} of {row['figures']:,} figures{of_value}"
                 yield f"{shown} are known ones of other rows."
+
+
+def _a_part_in_any_order(
+    comparison: Comparison, changed: pl.DataFrame, known: pl.DataFrame
+) -> Iterator[str]:
+    """Figures that changed, however few of a file, and are known ones of their series or economy.
+
+    Only figures of many digits: those of few are equal by chance.
+    """
+    rounded = pl.col("rounded")
+    has_many_digits = rounded != rounded.round_sig_figs(DIGITS_BY_CHANCE)
+    ours, theirs = changed.filter("is_known", has_many_digits), known.filter(has_many_digits)
+    for by in ("document", *comparison.series_columns, *comparison.economies):
+        counts = [frame.group_by(by, "rounded").len("hits") for frame in (ours, theirs)]
+        both = counts[0].join(counts[1], on=[by, "rounded"], suffix=" known")
+        hits = both.group_by(by).agg(hits=pl.min_horizontal("hits", "hits known").sum())
+        groups = (
+            hits.join(ours.group_by(by).agg(changed=pl.len()), on=by)
+            .filter(
+                pl.col("hits") >= FEWEST_IN_ANY_ORDER,
+                pl.col("hits") >= EXPLAINED_OF_NEW * pl.col("changed"),
+            )
+            .sort("hits", by, descending=[True, False])
+        )
+        for row in groups.head(1).iter_rows(named=True):
+            of_value = "" if by == "document" else f" of {by} {row[by]}"
+            shown = f"{row['hits']:,} of {row['changed']:,} changed figures{of_value}"
+            yield f"{shown} are known ones of other rows."
 
 
 def under_other_economies(comparison: Comparison) -> Iterator[str]:

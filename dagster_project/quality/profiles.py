@@ -86,7 +86,8 @@ class WholeFrame:
         self, numbers: pl.Series, rules: Iterable[Rule]
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The rows with these numbers, and by rule the values that it evaluates, as text."""
-        values = self._evaluated[numbers].select(_as_text(rule) for rule in rules)
+        # polars 2.1 panics where it formats columns of which a chunk is empty.
+        values = self._evaluated[numbers].rechunk().select(_as_text(rule) for rule in rules)
         return self._frame[numbers], values
 
 
@@ -178,7 +179,7 @@ class Profile:
             .drop(_PLACE)
         )
         computed = whole.with_columns(column[numbers] for column in self._computed.values())
-        values = computed.select(_as_text(rule, self._columns(rule)) for rule in rules)
+        values = computed.rechunk().select(_as_text(rule, self._columns(rule)) for rule in rules)
         return whole, values
 
     # --- what is measured ---

@@ -23,10 +23,11 @@ from dagster_project.quality.losses import (
     cut,
     losses,
 )
-from dagster_project.quality.metrics import BEFORE, KNOWN, errors_of
+from dagster_project.quality.metrics import BEFORE, KNOWN, OTHER_EDITION, errors_of, news_of
 from dagster_project.quality.misplaced import misplaced_figures, under_other_economies
 
 _SHOWN_GROUPS = 3
+_SHOWN_WARNINGS = 5
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Revision:
     groups: Sequence[Group]
     objections: Sequence[str]
     changes: Sequence[Change] = ()
+    warnings: Sequence[str] = ()
+    """Sentences on steps of single series in a new period, which may be true."""
     by_sums: int = 0
     """Rows that were compared only by their sums per commodity and period."""
 
@@ -58,6 +61,7 @@ class Revision:
             by_sums=self.by_sums + others.by_sums,
             groups=[*others.groups, *self.groups],
             objections=tuple(dict.fromkeys((*others.objections, *self.objections))),
+            warnings=tuple(dict.fromkeys((*others.warnings, *self.warnings))),
         )
 
     def lines(self) -> Iterator[str]:
@@ -75,6 +79,9 @@ class Revision:
             more = len(self.groups) - _SHOWN_GROUPS
             yield f"Replaces {shown}{f'; and {more:,} more' if more > 0 else ''}."
         yield from map(str, self.changes)
+        yield from (f"Warning: {warning}" for warning in self.warnings[:_SHOWN_WARNINGS])
+        if (more := len(self.warnings) - _SHOWN_WARNINGS) > 0:
+            yield f"Warning: {more:,} more series step by as much."
 
 
 def compare_with_known(
@@ -107,6 +114,9 @@ def compare_with_known(
         groups=changed_groups(comparison),
         objections=tuple(dict.fromkeys(_objections(comparison))),
         changes=tuple(changes(comparison)),
+        warnings=tuple(
+            warning for measure in comparison.measures for warning in news_of(comparison, measure)
+        ),
     )
 
 
@@ -121,6 +131,8 @@ def _objections(comparison: Comparison) -> Iterator[str]:
     yield from under_others
     for measure in () if under_others else comparison.measures:
         yield from islice((words for _, words in errors_of(comparison, BEFORE, measure)), 1)
+    for measure in comparison.measures:
+        yield from islice((words for _, words in errors_of(comparison, OTHER_EDITION, measure)), 1)
     yield from losses(comparison, BEFORE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -326,56 +327,180 @@ def test_a_pattern_of_one_series_is_named() -> None:
 
 def test_another_ratio_needs_ten_figures() -> None:
     for rows, sentences in ((9, ()), (10, ("value_usd is 1.13 times what is known for 10 of 10 "
-                                           "figures.",))):  # fmt: skip
+                                           "changed figures of hs6_code 850511.",))):  # fmt: skip
         fresh = with_first(flows(rows), rows, value_usd=1.13)
         assert revision_of(RECONCILED_TRADE, flows(rows), fresh).objections == sentences
 
 
-@pytest.mark.parametrize("factor", [2.2046, 0.4536, 1.05])
-def test_another_ratio_within_one_code_or_series_is_named(factor: float) -> None:
+@pytest.mark.parametrize(
+    ("factor", "unit"), [(2.2046, ": pounds?"), (0.4536, ": pounds?"), (1.05, ".")]
+)
+def test_another_ratio_within_one_code_or_series_is_named(factor: float, unit: str) -> None:
     """Pounds for kilograms in one of many: all other figures are as known."""
     others = flows(90, "280530")
     fresh = [*others, *with_first(flows(10), 10, net_weight_kg=factor)]
     assert revision_of(RECONCILED_TRADE, [*others, *flows(10)], fresh).objections == (
-        f"net_weight_kg is {factor:.3g} times what is known for 10 of 10 figures of hs6_code "
-        "850511.",
+        f"net_weight_kg is {factor:.3g} times what is known for 10 of 10 changed figures of "
+        f"hs6_code 850511{unit}",
     )
     tin, copper = prices(MONTHS), prices(MONTHS, instrument="COPPER")
     new = [*tin, *with_first(copper, len(copper), close=factor)]
     assert revision_of(PRICE_QUOTES, [*tin, *copper], new).objections == (
-        f"close is {factor:.3g} times what is known for 22 of 22 figures of instrument COPPER.",
+        f"close is {factor:.3g} times what is known for 22 of 22 changed figures of instrument "
+        f"COPPER{unit}",
     )
 
 
 @pytest.mark.parametrize(
-    ("figures", "changed", "factor", "is_refused"),
+    ("changed", "factor", "is_refused"),
     [
-        (9, 9, 2.2046, False), (10, 10, 2.2046, True), (20, 18, 2.2046, True),
-        (20, 17, 2.2046, False), (20, 20, 1.019, False),
+        (9, 1.13, False), (10, 1.13, True), (20, 1.13, True), (20, 1.019, True),
+        (20, 1.004, False), (4, 2.2046, False), (5, 2.2046, True), (5, 1.1023, True),
+        (5, 1 / 31.1035, True),
     ],
 )  # fmt: skip
-def test_a_ratio_within_one_code_needs_nine_tenths_of_ten_figures(
-    figures: int, changed: int, factor: float, is_refused: bool
+def test_ten_figures_of_one_ratio_are_refused_and_five_of_that_of_a_unit(
+    changed: int, factor: float, is_refused: bool
 ) -> None:
-    others, known = flows(90, "280530"), flows(figures)
+    """Also where they are a part of those of their code."""
+    others, known = flows(90, "280530"), flows(40)
     fresh = [*others, *with_first(known, changed, net_weight_kg=factor)]
     assert bool(revision_of(RECONCILED_TRADE, [*others, *known], fresh).objections) == is_refused
 
 
-def test_an_economy_or_a_year_may_be_revised_by_one_ratio() -> None:
-    """A reporter's currency is converted anew; in a year of many, all of it."""
+def test_ratios_that_scatter_are_a_revision() -> None:
+    """By 3 to 7 %, all in one direction."""
+    known = flows(40)
+    fresh = [
+        {**row, "net_weight_kg": row["net_weight_kg"] * (1.03 + 0.001 * number)}
+        for number, row in enumerate(known)
+    ]
+    assert revision_of(RECONCILED_TRADE, known, fresh).objections == ()
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3])
+def test_figures_printed_with_fewer_digits_are_a_revision(digits: int) -> None:
+    known = [{**row, "value_usd": 1e6 * 1.07**at} for at, row in enumerate(flows(40))]
+    fresh = [{**row, "value_usd": float(f"{row['value_usd']:.{digits}g}")} for row in known]
+    assert revision_of(RECONCILED_TRADE, known, fresh).objections == ()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_shares_of_few_digits_that_become_smaller_are_a_revision(seed: int) -> None:
+    """17 becomes 16, and 12 becomes 11: each alone may be of nearly any ratio."""
+    rng = random.Random(seed)
+    known = [{**row, "value_usd": float(rng.randint(3, 95))} for row in flows(120)]
+    fresh = [
+        {**row, "value_usd": float(round(row["value_usd"] * rng.uniform(0.9, 1.0)))}
+        for row in known
+    ]
+    assert revision_of(RECONCILED_TRADE, known, fresh).objections == ()
+
+
+def test_pounds_are_named_also_where_they_are_printed_with_two_digits() -> None:
+    known = [{**row, "value_usd": float(f"{1e6 * 1.17**at:.2g}")} for at, row in
+             enumerate(flows(20))]  # fmt: skip
+    fresh = [{**row, "value_usd": float(f"{row['value_usd'] * 2.2046:.2g}")} for row in known]
+    (objection,) = revision_of(RECONCILED_TRADE, known, fresh).objections
+    assert objection.startswith("value_usd is 2.2 times what is known for")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("importer_iso3", "KOR"), ("period_start", date(2022, 1, 1))]
+)
+def test_one_ratio_of_an_economy_or_a_year_is_refused(column: str, value: object) -> None:
     known = [
-        {**row, "importer_iso3": importer, "period_start": date(year, 1, 1)}
+        {**row, "importer_iso3": importer, "hs6_code": code, "period_start": date(year, 1, 1)}
         for importer in ("JPN", "KOR", "USA")
         for year in (2021, 2022, 2023)
+        for code in ("850511", "280530")
         for row in flows(12)
     ]
-    for column, value in (("importer_iso3", "KOR"), ("period_start", date(2022, 1, 1))):
-        fresh = [
-            {**row, "value_usd": row["value_usd"] * 1.03} if row[column] == value else row
-            for row in known
-        ]
-        assert revision_of(RECONCILED_TRADE, known, fresh).objections == ()
+    fresh = [
+        {**row, "value_usd": row["value_usd"] * 1.03} if row[column] == value else row
+        for row in known
+    ]
+    assert revision_of(RECONCILED_TRADE, known, fresh).objections == (
+        "value_usd is 1.03 times what is known for 72 of 72 changed figures.",
+    )
+
+
+def test_one_ratio_of_a_code_of_one_exporter_is_refused_beside_a_revision() -> None:
+    """China's magnets, three quarters of what they were, among figures that are estimated anew."""
+    known = [
+        {**row, "exporter_iso3": exporter, "importer_iso3": row["exporter_iso3"], "hs6_code": code}
+        for exporter in ("CHN", "JPN", "DEU")
+        for code in ("850511", "280530")
+        for row in flows(20)
+    ]
+    fresh = [
+        {**row, "net_weight_kg": row["net_weight_kg"] * (
+            0.75 if (row["exporter_iso3"], row["hs6_code"]) == ("CHN", "850511")
+            else 0.9 + 0.01 * (number % 17)
+        )}
+        for number, row in enumerate(known)
+    ]  # fmt: skip
+    assert revision_of(RECONCILED_TRADE, known, fresh).objections == (
+        "net_weight_kg is 0.75 times what is known for 20 of 20 changed figures of hs6_code "
+        "850511 in exporter_iso3 CHN.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("factor", "sentence"),
+    [
+        (1.0, ""),
+        (1000.0, "value_usd is a thousand times what is known in another edition of the HS for "
+                 "24 of 30 figures."),
+        (0.01, "value_usd is a hundredth of what is known in another edition of the HS for "
+               "24 of 30 figures."),
+    ],
+)  # fmt: skip
+def test_a_new_edition_of_the_nomenclature_is_compared_with_the_known_one(
+    factor: float, sentence: str
+) -> None:
+    """Four of five flows are equal in both, as in BACI; the others are of other goods."""
+    known = flows(30, hs_revision="HS2017")
+    fresh = [
+        {**row, "hs_revision": "HS2022",
+         "value_usd": row["value_usd"] * factor * (1.3 if number % 5 == 0 else 1)}
+        for number, row in enumerate(known)
+    ]  # fmt: skip
+    objections = revision_of(RECONCILED_TRADE, known, fresh).objections
+    assert objections == ((sentence,) if sentence else ())
+
+
+@pytest.mark.parametrize(("step", "is_warned"), [(1.9, False), (2.2046, True), (0.45, True)])
+def test_a_step_of_one_series_in_a_new_period_is_a_warning(step: float, is_warned: bool) -> None:
+    tin, copper = prices(MONTHS), prices(MONTHS, instrument="COPPER")
+    known = [*tin[:-1], *copper[:-1]]
+    steady = {**copper[-1], "close": copper[-2]["close"] * step}
+    revision = revision_of(PRICE_QUOTES, known, [tin[-1], steady])
+    assert revision.objections == ()
+    assert [warning.startswith("close of COPPER is ") for warning in revision.warnings] == (
+        [True] if is_warned else []
+    )
+    assert sum("Warning: close of COPPER" in line for line in revision.lines()) == is_warned
+
+
+@pytest.mark.parametrize(("moved", "is_refused"), [(9, False), (10, True)])
+def test_ten_figures_a_row_off_are_named_among_many(moved: int, is_refused: bool) -> None:
+    """Those of one exporter, in a file of two hundred; the figures have five digits or more."""
+    known = [
+        {**row, "exporter_iso3": exporter, "importer_iso3": row["exporter_iso3"],
+         "value_usd": round(12_345 * (1.07 + place / 100) ** number) + 1.0}
+        for place, exporter in enumerate(("CHN", "JPN", "DEU", "USA", "KOR"))
+        for number, row in enumerate(flows(40))
+    ]  # fmt: skip
+    values = [row["value_usd"] for row in known[:moved]]
+    fresh = [
+        {**row, "value_usd": value}
+        for row, value in zip(known, [values[-1], *values[:-1]], strict=False)
+    ]
+    objections = revision_of(RECONCILED_TRADE, known, [*fresh, *known[moved:]]).objections
+    assert objections == (
+        ("10 of 10 changed figures are known ones of other rows.",) if is_refused else ()
+    )
 
 
 def test_columns_and_sides_that_are_swapped_are_named() -> None:
