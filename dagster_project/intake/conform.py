@@ -7,7 +7,7 @@ the parser, the rules or the lists is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INTAKE_TABLES, LAKE_TABLES
 from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.tables import Lake, Record, Rows, TableRecord
-from dagster_project.quality.quarantine import write_quarantine
+from dagster_project.quality.quarantine import quarantined_rows, write_quarantine
 from dagster_project.quality.results import CheckResult, from_json
 from dagster_project.quality.rules import suite_version
 from dagster_project.quality.suites import LAKE_SUITES
@@ -56,13 +56,13 @@ class ConformReport:
     """Whether one of the rejected was bundled or landed by hand."""
 
 
-def conform(settings: Settings, source: Source) -> ConformReport:
+def conform(settings: Settings, source: Source, parse_again: Collection[str] = ()) -> ConformReport:
     """Make the lake agree with the landed snapshots of a source.
 
     A snapshot that cannot be used is quarantined whole, with the reason; the others are kept.
     Rows of a snapshot that is no longer landed are taken out of the lake. Rows in files that are
-    missing or were changed are made again. Raises DamagedError for a bundled file or one landed by
-    hand whose bytes have changed.
+    missing or were changed are made again, and so are those of `parse_again`. Raises DamagedError
+    for a bundled file or one landed by hand whose bytes have changed.
     """
     name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
@@ -70,6 +70,7 @@ def conform(settings: Settings, source: Source) -> ConformReport:
     records, staged = lake.readable_records(name), lake.readable_staged(name)
     records = {key: record for key, record in records.items() if key not in damage.snapshots}
     report, version = ConformReport(), parser_version(source)
+    quarantined = quarantined_rows(settings.quarantine_dir, name)
     landed = landing.snapshots(name)
     not_landed = lake.snapshot_ids(name)
     _require_records(landing, name, not_landed - {snapshot.snapshot_id for snapshot in landed})
@@ -77,9 +78,16 @@ def conform(settings: Settings, source: Source) -> ConformReport:
     bundled_now = {newest[document] for document in newest.keys() & set(source.CARD.bundled)}
     for snapshot in landed:
         record = records.get(snapshot.snapshot_id)
-        if record is None or not _is_current(source, record, settings.scope, version):
-            is_damaged = snapshot.snapshot_id in damage.snapshots
-            in_staging = None if is_damaged else staged.get(snapshot.snapshot_id)
+        is_to_parse = (
+            snapshot.snapshot_id in damage.snapshots or snapshot.snapshot_id in parse_again
+        )
+        if (
+            record is None
+            or is_to_parse
+            or not _is_current(source, record, settings.scope, version)
+            or not _has_its_quarantine(record, quarantined.get(snapshot.snapshot_id, {}))
+        ):
+            in_staging = None if is_to_parse else staged.get(snapshot.snapshot_id)
             if in_staging and _is_current(source, in_staging, settings.scope, version):
                 lake.commit(name, snapshot.snapshot_id, in_staging)
                 record = in_staging
@@ -130,8 +138,11 @@ def is_conformed(settings: Settings, source: Source) -> bool:
     records = lake_of(settings).readable_records(name)
     landed = {snapshot.snapshot_id for snapshot in landing_of(settings).snapshots(name)}
     version = parser_version(source)
+    quarantined = quarantined_rows(settings.quarantine_dir, name)
     return records.keys() == landed and all(
-        _is_current(source, record, settings.scope, version) for record in records.values()
+        _is_current(source, record, settings.scope, version)
+        and _has_its_quarantine(record, quarantined.get(snapshot_id, {}))
+        for snapshot_id, record in records.items()
     )
 
 
@@ -279,6 +290,14 @@ def _is_current(source: Source, record: Record, scope: CommodityScope, version: 
         )
         and (record.scope == scope.name or not depends_on_scope(source))
     )
+
+
+def _has_its_quarantine(record: Record, rows: Mapping[str, int]) -> bool:
+    """Whether the quarantine has as many rows of a snapshot, by table, as its record says.
+
+    It has not where a process was killed after it wrote the one and before the other.
+    """
+    return all(rows.get(table, 0) == part.quarantined for table, part in record.tables.items())
 
 
 def _sweep(lake: Lake, source: str, landed: set[str]) -> None:

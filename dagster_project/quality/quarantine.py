@@ -73,7 +73,25 @@ def write_quarantine(
     return folder
 
 
-def read_quarantine(directory: Path) -> pl.DataFrame:
-    """Every quarantined row under `directory`, in the order of source, snapshot and row."""
-    files = sorted(directory.glob("*/*/*.parquet"))
-    return pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *map(pl.read_parquet, files)])
+def read_quarantine(directory: Path, source: str = "*") -> pl.DataFrame:
+    """The quarantined rows under `directory`, of one source or of all, in the order of source,
+    snapshot and row.
+    """
+    files = sorted(directory.glob(f"{source}/*/*.parquet"))
+    return pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *map(_read, files)])
+
+
+def quarantined_rows(directory: Path, source: str) -> dict[str, dict[str, int]]:
+    """The number of quarantined rows of a source, by snapshot and table."""
+    rows: dict[str, dict[str, int]] = {}
+    for file in directory.glob(f"{source}/*/*.parquet"):
+        rows.setdefault(file.parent.name, {})[file.stem] = _read(file).height
+    return rows
+
+
+def _read(file: Path) -> pl.DataFrame:
+    """The rows of a file; none where it is damaged, so that they are made again."""
+    try:
+        return pl.read_parquet(file)
+    except (OSError, pl.exceptions.PolarsError):
+        return pl.DataFrame(schema=QUARANTINE_SCHEMA)
