@@ -38,7 +38,7 @@ from dagster_project.orchestration.keys import (
     non_empty,
 )
 from dagster_project.orchestration.killed_runs import end_killed_runs
-from dagster_project.orchestration.lineage import sources_of_table
+from dagster_project.orchestration.lineage import inputs_of_tables, sources_of_table
 from dagster_project.orchestration.metadata import (
     SKIPPED,
     latest_period_metadata,
@@ -211,7 +211,7 @@ def _prepare_build_file(
     prepare(
         build.file,
         lake,
-        runtime_tables(settings, sources, described_tables(manifest)),
+        runtime_tables(settings, sources, described_tables(manifest), inputs_of_tables(manifest)),
         settings.memory,
         left_out_on(settings.today, landing_of(settings), lake, all_sources()),
     )

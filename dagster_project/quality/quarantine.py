@@ -28,6 +28,9 @@ QUARANTINE_SCHEMA = pl.Schema(
 )
 """One row per quarantined row; `row_number` counts the batch from 1, `row` is the row as JSON."""
 
+MOST_ROWS_SHOWN = 1_000
+"""Rows of a snapshot, table and rule in the published file; the quarantine has all of them."""
+
 
 def write_quarantine(
     directory: Path, snapshot_id: str, source: str, table: str, quarantined: pl.DataFrame
@@ -79,6 +82,22 @@ def read_quarantine(directory: Path, source: str = "*") -> pl.DataFrame:
     """
     files = sorted(directory.glob(f"{source}/*/*.parquet"))
     return pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *map(_read, files)])
+
+
+def shown_quarantine(directory: Path) -> pl.DataFrame:
+    """The quarantined rows for `catalog.quarantine`, at most MOST_ROWS_SHOWN of a snapshot, table
+    and rule; `rows_of_rule` is how many there are.
+    """
+    group = ("snapshot_id", "table_name", "rule")
+    shown = [
+        _read(file)
+        .drop("row")
+        .with_columns(rows_of_rule=pl.len().over(group).cast(pl.Int64))
+        .filter(pl.int_range(pl.len()).over(group) < MOST_ROWS_SHOWN)
+        for file in sorted(directory.glob("*/*/*.parquet"))
+    ]
+    schema = {name: dtype for name, dtype in QUARANTINE_SCHEMA.items() if name != "row"}
+    return pl.concat([pl.DataFrame(schema={**schema, "rows_of_rule": pl.Int64}), *shown])
 
 
 def quarantined_rows(directory: Path, source: str) -> dict[str, dict[str, int]]:
