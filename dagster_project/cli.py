@@ -375,6 +375,39 @@ def query(
 
 
 @app.command()
+def export(
+    parquet: Annotated[
+        Path, typer.Option("--parquet", metavar="DIR", help="Folder; an export in it is replaced.")
+    ],
+    public: Annotated[
+        bool, typer.Option("--public", help="Leave out rows of sources that may not be passed on.")
+    ] = False,
+    as_of: ReplayDay = None,
+) -> None:
+    """Export every published table as a Parquet file, with a manifest of files, hashes, licences.
+
+    --public leaves out every row that is made from a source that may not be passed on, also in
+    part, and texts that may quote its figures; manifest.json says what was left out, and why.
+    """
+    settings = _settings(as_of)
+    published = _published(settings)
+    from dagster_project.orchestration import dbt_runner
+    from dagster_project.serving.dictionary import described_tables, meta_of_marts
+    from dagster_project.serving.export import MANIFEST, export_parquet
+
+    manifest = dbt_runner.load_manifest()
+    exported = export_parquet(
+        published, parquet, described_tables(manifest), meta_of_marts(manifest), is_public=public,
+        memory=settings.memory,
+    )  # fmt: skip
+    for sentence in filter(None, (table.sentence() for table in exported)):
+        _print(sentence)
+    files = [table for table in exported if table.file]
+    rows = sum(table.rows for table in files)
+    _print(f"{parquet}: {len(files)} tables, {rows:,} rows, described in {MANIFEST}.")
+
+
+@app.command()
 def tables(
     views: Annotated[bool, typer.Option("--views", help="List the views with names too.")] = False,
     as_json: AsJson = False,

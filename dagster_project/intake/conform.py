@@ -55,6 +55,11 @@ class ConformReport:
     is_rejected_by_hand: bool = False
     """Whether one of the rejected was bundled or landed by hand."""
 
+    def share_quarantined(self, table: str) -> float:
+        """The part of the source's rows of a table that is quarantined, 0 to 1."""
+        quarantined = self.quarantined.get(table, 0)
+        return quarantined / (self.rows.get(table, 0) + quarantined) if quarantined else 0.0
+
 
 def conform(settings: Settings, source: Source, parse_again: Collection[str] = ()) -> ConformReport:
     """Make the lake agree with the landed snapshots of a source.
@@ -202,7 +207,8 @@ def _parse(
             report.is_rejected_by_hand |= not (snapshot.was_fetched or is_replaced)
             if isinstance(error, batches.RejectedWithChecksError):
                 for table, results in error.checks.items():
-                    report.checks.setdefault(table, []).extend(results)
+                    recorded = batches.recorded(source, results)
+                    report.checks.setdefault(table, []).extend(recorded)
             return None
         report.parsed += 1
         frames = _rows(snapshot, batch)

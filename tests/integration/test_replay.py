@@ -91,6 +91,10 @@ def test_what_is_quarantined_is_listed_by_source_table_and_rule(landed: Settings
     assert rows["explanation"].str.contains("economy").all()
 
 
+def test_the_share_of_a_source_that_is_quarantined_counts_all_its_rows(landed: Settings) -> None:
+    assert conform(landed, JAPAN).share_quarantined("national_trade") == 2 / 122
+
+
 def test_a_rule_that_is_misspelt_is_refused_with_the_nearest(landed: Settings) -> None:
     with pytest.raises(ConfigurationError, match=f"Did you mean {RULE}"):
         rows_of(landed, JAPAN, "partner_code_is_in_list")
