@@ -123,6 +123,11 @@ def suite_check_result(
         for result in results_of_rule
         if result.status != "passed"
     ]
+    quarantines_too_many = (
+        is_rejected
+        or share_quarantined is None
+        or share_quarantined > LARGEST_QUARANTINED_SHARE_OF_A_SOURCE
+    )
     metadata: dict[str, Any] = {
         "engine": "great_expectations",
         "failing_rows": sum(failure.failing_rows for failure in failed),
@@ -141,7 +146,7 @@ def suite_check_result(
         check_name=SUITE_CHECK,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR
-        if is_rejected or any(_is_error(each, suite, share_quarantined) for each in failed)
+        if any(_is_error(result, quarantines_too_many, suite) for result in failed)
         else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
@@ -175,13 +180,10 @@ def _quarantined(share: float | None) -> dict[str, float]:
     }
 
 
-def _is_error(result: CheckResult, suite: Suite, share_quarantined: float | None) -> bool:
+def _is_error(result: CheckResult, quarantines_too_many: bool, suite: Suite) -> bool:
     quarantines = {rule.name for rule in suite.rules if rule.on_failure == "quarantine"}
-    if result.check_name in quarantines:
-        return (
-            share_quarantined is None or share_quarantined > LARGEST_QUARANTINED_SHARE_OF_A_SOURCE
-        )
-    return result.severity == "error"
+    is_quarantined = result.check_name in quarantines
+    return quarantines_too_many if is_quarantined else result.severity == "error"
 
 
 def finding_in_words(result: CheckResult, rule: Rule | None = None) -> str:
