@@ -73,7 +73,8 @@ def conform(settings: Settings, source: Source, parse_again: Collection[str] = (
     landing, lake = landing_of(settings), lake_of(settings)
     damage = lake.damage(name)
     records, staged = lake.readable_records(name), lake.readable_staged(name)
-    records = {key: record for key, record in records.items() if key not in damage.snapshots}
+    parse_again = {*parse_again, *damage.snapshots}
+    records = {key: record for key, record in records.items() if key not in parse_again}
     report, version = ConformReport(), parser_version(source)
     quarantined = quarantined_rows(settings.quarantine_dir, name)
     landed = landing.snapshots(name)
@@ -83,15 +84,12 @@ def conform(settings: Settings, source: Source, parse_again: Collection[str] = (
     bundled_now = {newest[document] for document in newest.keys() & set(source.CARD.bundled)}
     for snapshot in landed:
         record = records.get(snapshot.snapshot_id)
-        is_to_parse = (
-            snapshot.snapshot_id in damage.snapshots or snapshot.snapshot_id in parse_again
-        )
         if (
             record is None
-            or is_to_parse
             or not _is_current(source, record, settings.scope, version)
             or not _has_its_quarantine(record, quarantined.get(snapshot.snapshot_id, {}))
         ):
+            is_to_parse = snapshot.snapshot_id in parse_again
             in_staging = None if is_to_parse else staged.get(snapshot.snapshot_id)
             if in_staging and _is_current(source, in_staging, settings.scope, version):
                 lake.commit(name, snapshot.snapshot_id, in_staging)

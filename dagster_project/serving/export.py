@@ -181,9 +181,9 @@ def _export_table(
     )
     ((rows,),) = connection.execute("select count(*) from read_parquet(?)", [str(file)]).fetchall()
     relative = file.relative_to(folder).as_posix()
-    return ExportedTable(
-        name, relative, rows, total - rows, sha256_of_file(file), columns, texts, why
-    )
+    sha256 = sha256_of_file(file)
+    why = why if rows < total else ""
+    return ExportedTable(name, relative, rows, total - rows, sha256, columns, texts, why)
 
 
 def _left_out(
@@ -193,7 +193,7 @@ def _left_out(
     if not terms.private:
         return "", ""
     named = rows_of_sources(connection, name, terms.private)
-    why = "rows of sources that may not be passed on" if named else ""
+    why = "they are made from sources that may not be passed on" if named else ""
     behind = _sources_behind(connection, name) & terms.private if not meta.get("names_only") else ()
     if not behind:
         return named, why
