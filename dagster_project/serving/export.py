@@ -94,7 +94,7 @@ def export_parquet(
     of the project. Raises ConfigurationError for a folder with
     anything else, or that cannot be written.
     """
-    folder = folder.expanduser().absolute()
+    folder = folder.expanduser().resolve()
     _require_replaceable(folder)
     try:
         with (
@@ -266,12 +266,12 @@ def _write_manifest(
 
 
 def _require_replaceable(folder: Path) -> None:
-    """Raise ConfigurationError unless a folder is absent, empty, or an export and nothing else."""
+    """Raise ConfigurationError unless a folder is absent, empty, or has an export and no more."""
     hint = "Name another folder, or an empty one."
     try:
         if not folder.exists():
             return
-        if folder.is_symlink() or not folder.is_dir():
+        if not folder.is_dir():
             raise ConfigurationError(f"{folder} is not a folder.", hint=hint)
         files = {
             path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()
