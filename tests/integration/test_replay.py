@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from dagster_project.cli import app
 from dagster_project.errors import ConfigurationError
 from dagster_project.intake import batch as batches
 from dagster_project.intake import conform as conforming
@@ -227,3 +231,32 @@ def test_nothing_quarantined_is_said_and_changes_nothing(settings: Settings) -> 
     lines: list[str] = []
     assert not replaying.replay(settings, JAPAN, "", lines.append)
     assert lines == ["japan_customs: nothing is quarantined."]
+
+
+def kido(settings: Settings, *arguments: str) -> Result:
+    environment = {"KIDO_HOME": str(settings.home)}
+    return CliRunner().invoke(app, ["quarantine", *arguments], env=environment)
+
+
+def test_the_command_lists_shows_and_limits(landed: Settings) -> None:
+    listed = kido(landed).stdout
+    assert all(word in listed for word in ("japan_customs", "national_trade", RULE))
+    shown = kido(landed, "japan_customs", "--limit", "1").stdout
+    assert shown.count("partner_code_is_in_the_list") == 1
+    assert "1 more rows; --limit 0 prints all." in shown
+    assert "more rows" not in kido(landed, "japan_customs", "--limit", "0").stdout
+
+
+def test_programs_get_keys_of_the_help(landed: Settings, settings: Settings) -> None:
+    (entry,) = json.loads(kido(landed, "--json").stdout)
+    rows = json.loads(kido(landed, "japan_customs", "--json").stdout)
+    help_text = " ".join(CliRunner().invoke(app, ["quarantine", "-h"]).output.split())
+    assert ", ".join(rows[0]) in help_text
+    assert all(key in help_text for key in entry)
+
+
+@pytest.mark.parametrize("arguments", [("--rule", RULE), ("replay",), ("ecb", "wgi")])
+def test_a_command_without_its_source_is_refused(
+    settings: Settings, arguments: tuple[str, ...]
+) -> None:
+    assert isinstance(kido(settings, *arguments).exception, ConfigurationError)
