@@ -26,10 +26,9 @@ def rows_of_sources(connection: duckdb.DuckDBPyConnection, table: str, sources: 
     if "snapshot_id" in columns:
         conditions.append(f"list_contains({_list(snapshots)}, snapshot_id)")
     for column in columns:
-        if column != "source" and not column.endswith("_source"):
-            continue
-        named = f"string_split({column}, '{SEPARATOR}')"
-        conditions.append(f"list_has_any({named}, {_list(sources)})")
+        if column == "source" or column.endswith("_source"):
+            named = f"string_split({column}, '{SEPARATOR}')"
+            conditions.append(f"list_has_any({named}, {_list(sources)})")
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions)
 
 
