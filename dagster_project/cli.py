@@ -375,6 +375,39 @@ def query(
 
 
 @app.command()
+def export(
+    parquet: Annotated[
+        Path, typer.Option("--parquet", metavar="DIR", help="Folder; an export in it is replaced.")
+    ],
+    public: Annotated[
+        bool, typer.Option("--public", help="Leave out rows of sources that may not be passed on.")
+    ] = False,
+    as_of: ReplayDay = None,
+) -> None:
+    """Export every published table as a Parquet file, with a manifest of files, hashes, licences.
+
+    --public leaves out every row that is made from a source that may not be passed on, also in
+    part, and texts that may quote its figures; manifest.json says what was left out, and why.
+    """
+    settings = _settings(as_of)
+    published = _published(settings)
+    from dagster_project.orchestration import dbt_runner
+    from dagster_project.serving.dictionary import described_tables, meta_of_marts
+    from dagster_project.serving.export import MANIFEST, export_parquet
+
+    manifest = dbt_runner.load_manifest()
+    exported = export_parquet(
+        published, parquet, described_tables(manifest), meta_of_marts(manifest), is_public=public,
+        memory=settings.memory,
+    )  # fmt: skip
+    for sentence in filter(None, (table.sentence() for table in exported)):
+        _print(sentence)
+    files = [table for table in exported if table.file]
+    rows = sum(table.rows for table in files)
+    _print(f"{parquet}: {len(files)} tables, {rows:,} rows, described in {MANIFEST}.")
+
+
+@app.command()
 def tables(
     views: Annotated[bool, typer.Option("--views", help="List the views with names too.")] = False,
     as_json: AsJson = False,
@@ -660,6 +693,66 @@ def reinstate(
         raise typer.Exit(1)
 
 
+@app.command()
+def quarantine(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[replay] [SOURCE]",
+            help="A source, to list its rows; with replay before it, to read them again.",
+        ),
+    ] = None,
+    rule: Annotated[str, typer.Option(help="Only rows that break this rule.")] = "",
+    limit: Annotated[
+        int, typer.Option(min=0, help="Maximum number of rows to print, 0 for all.")
+    ] = 40,
+    as_json: AsJson = False,
+) -> None:
+    """List what is quarantined, by source, table and rule; of one source its rows, with reasons.
+
+    `kido quarantine replay SOURCE` reads it again, after a name, code or correction was added. Rows
+    that are accepted then count from when they were received; the others stay. Then: kido build.
+
+    --json: source, table_name, rule, rows, name (snapshot or folder), document, since, reason,
+    can_be_replayed. Of a source: snapshot_id, source, table_name, row_number, rule, value,
+    explanation, row.
+    """
+    settings = _settings()
+    from dagster_project.errors import ConfigurationError
+    from dagster_project.intake import replay
+    from dagster_project.serving.tables import print_rows
+    from dagster_project.sources.registry import all_sources, source_named
+
+    is_replay, named = (words or [])[:1] == ["replay"], [*(words or [])]
+    named = named[1:] if is_replay else named
+    if len(named) > 1 or (is_replay and not named) or (rule and not named):
+        raise ConfigurationError("Name one source.", hint="kido quarantine lists those with rows.")
+    if is_replay:
+        if replay.replay(settings, source_named(named[0]), rule, _print):
+            _print("Then: kido build.")
+        return
+    if not named:
+        entries = list(replay.quarantined(settings, all_sources().values()))
+        if as_json:
+            _print_json(entries)
+        elif entries:
+            print_rows([entry.in_a_row() for entry in entries])
+        else:
+            _print("Nothing is quarantined.")
+        return
+    rows = replay.rows_of(settings, source_named(named[0]), rule)
+    if as_json:
+        _print_objects(rows.to_dicts())
+        return
+    shown = rows.head(limit) if limit else rows
+    print_rows(shown.drop("source").to_dicts())
+    for entry in () if rule else replay.quarantined(settings, [source_named(named[0])]):
+        if not entry.table_name:
+            _print(f"{entry.document} ({entry.name}), rejected {entry.since}: {entry.reason}")
+    if shown.height < rows.height:
+        _print(f"{rows.height - shown.height:,} more rows; --limit 0 prints all.")
+
+
 @app.command(hidden=True, deprecated=True)
 def unland(
     snapshot: str,
@@ -804,9 +897,13 @@ def _print_error(line: str) -> None:
 
 def _print_json(rows: Iterable[Any]) -> None:
     """Print dataclasses as an array of objects: their fields in order, null for missing values."""
+    _print_objects([asdict(row) for row in rows])
+
+
+def _print_objects(rows: list[dict[str, Any]]) -> None:
     from dagster_project.safe_text import for_output
 
-    text = json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2)
+    text = json.dumps(rows, ensure_ascii=False, indent=2)
     typer.echo(for_output(text, is_terminal=sys.stdout.isatty()))
 
 

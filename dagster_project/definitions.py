@@ -29,9 +29,10 @@ def defs() -> dg.Definitions:
     settings = Settings.load()
     fetched = {name for name, source in all_sources().items() if is_fetched(settings, source)}
     cleaning = clean_up_job()
+    manifest = load_manifest()
     return dg.Definitions(
-        assets=all_assets(load_manifest(), fetched),
-        asset_checks=[mart_audit(), lateness_checks(all_sources().values())],
+        assets=all_assets(manifest, fetched),
+        asset_checks=[mart_audit(manifest), lateness_checks(all_sources().values())],
         jobs=[*jobs().values(), cleaning],
         schedules=[*schedules(), clean_up_schedule(cleaning)],
         sensors=[automation_sensor(), landings_sensor(), *alert_sensors()],

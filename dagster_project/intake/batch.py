@@ -32,7 +32,7 @@ from dagster_project.lake.schemas import CORRECTIONS, LAKE_TABLES, LakeTable, te
 from dagster_project.lake.scope import CommodityScope
 from dagster_project.lake.spool import Spooled, spool
 from dagster_project.lake.tables import Record, Rows, TableRecord
-from dagster_project.quality.results import CheckResult, to_json
+from dagster_project.quality.results import CheckResult, to_json, without_values
 from dagster_project.quality.rules import suite_version
 from dagster_project.quality.runner import evaluate_batch
 from dagster_project.quality.suites import LAKE_SUITES
@@ -116,11 +116,16 @@ class Batch:
                     files=files_of(frames[name]),
                     quarantined=batch.quarantined.height,
                     suite_version=suite_version(LAKE_SUITES[name]),
-                    checks=to_json(batch.checks),
+                    checks=to_json(recorded(source, batch.checks)),
                 )
                 for name, batch in self.tables.items()
             },
         )
+
+
+def recorded(source: Source, checks: Sequence[CheckResult]) -> Sequence[CheckResult]:
+    """Results of checks as they are recorded: of a private source without values."""
+    return [without_values(check) for check in checks] if source.CARD.is_private else checks
 
 
 def rows_in(rows: Rows) -> int:

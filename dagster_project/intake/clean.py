@@ -121,7 +121,7 @@ def _why_kept(folder: Path, landing: Landing, source: Source | None, used: Colle
             rejected = read_record_file(record, Snapshot, "")
         except DamagedError:
             return "its record cannot be read"
-        is_landed_again = rejected.sha256 in _landed_hashes(landing, rejected.source)
+        is_landed_again = rejected.sha256 in landed_hashes(landing, rejected.source)
         return "" if is_landed_again else "it was landed, and its bytes are nowhere else"
     if folder.name in used:
         return "a release has the other rows of its snapshot"
@@ -139,7 +139,8 @@ def _remove(folder: Path) -> str:
     return ""
 
 
-def _landed_hashes(landing: Landing, source: str) -> set[str]:
+def landed_hashes(landing: Landing, source: str) -> set[str]:
+    """The hashes of the snapshots of a source, withdrawn ones included."""
     withdrawn = [record.snapshot for record in landing.withdrawn(source).values()]
     return {snapshot.sha256 for snapshot in (*landing.snapshots(source), *withdrawn)}
 

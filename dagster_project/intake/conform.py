@@ -7,7 +7,7 @@ the parser, the rules or the lists is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,8 +22,8 @@ from dagster_project.intake.versions import depends_on_scope, parser_version
 from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INTAKE_TABLES, LAKE_TABLES
 from dagster_project.lake.scope import CommodityScope
-from dagster_project.lake.tables import Lake, Record, Rows, TableRecord
-from dagster_project.quality.quarantine import write_quarantine
+from dagster_project.lake.tables import Damage, Lake, Record, Rows, TableRecord
+from dagster_project.quality.quarantine import quarantined_rows, write_quarantine
 from dagster_project.quality.results import CheckResult, from_json
 from dagster_project.quality.rules import suite_version
 from dagster_project.quality.suites import LAKE_SUITES
@@ -55,22 +55,37 @@ class ConformReport:
     is_rejected_by_hand: bool = False
     """Whether one of the rejected was bundled or landed by hand."""
 
+    def add(self, record: Record, tables: Collection[str]) -> None:
+        """Add what the record of a snapshot says of these tables."""
+        for table in tables:
+            if part := record.tables.get(table):
+                self.rows[table] = self.rows.get(table, 0) + part.rows
+                self.quarantined[table] = self.quarantined.get(table, 0) + part.quarantined
+                self.checks.setdefault(table, []).extend(from_json(part.checks))
 
-def conform(settings: Settings, source: Source) -> ConformReport:
+    def share_quarantined(self, table: str) -> float:
+        """The part of the source's rows of a table that is quarantined, 0 to 1."""
+        quarantined = self.quarantined.get(table, 0)
+        return quarantined / (self.rows.get(table, 0) + quarantined) if quarantined else 0.0
+
+
+def conform(settings: Settings, source: Source, parse_again: Collection[str] = ()) -> ConformReport:
     """Make the lake agree with the landed snapshots of a source.
 
     A snapshot that cannot be used is quarantined whole, with the reason; the others are kept.
     Rows of a snapshot that is no longer landed are taken out of the lake. Rows in files that are
-    missing or were changed are made again. Raises DamagedError for a bundled file or one landed by
-    hand whose bytes have changed.
+    missing or were changed are made again, and so are those of `parse_again`. Raises DamagedError
+    for a bundled file or one landed by hand whose bytes have changed.
     """
     name = source.CARD.name
     landing, lake = landing_of(settings), lake_of(settings)
     damage = lake.damage(name)
     records, staged = lake.readable_records(name), lake.readable_staged(name)
-    records = {key: record for key, record in records.items() if key not in damage.snapshots}
+    parse_again = {*parse_again, *damage.snapshots}
+    records = {key: record for key, record in records.items() if key not in parse_again}
     report, version = ConformReport(), parser_version(source)
     left_out: list[str] = []
+    quarantined = quarantined_rows(settings.quarantine_dir, name)
     landed = landing.snapshots(name)
     not_landed = lake.snapshot_ids(name)
     _require_records(landing, name, not_landed - {snapshot.snapshot_id for snapshot in landed})
@@ -78,9 +93,13 @@ def conform(settings: Settings, source: Source) -> ConformReport:
     bundled_now = {newest[document] for document in newest.keys() & set(source.CARD.bundled)}
     for snapshot in landed:
         record = records.get(snapshot.snapshot_id)
-        if record is None or not _is_current(source, record, settings.scope, version):
-            is_damaged = snapshot.snapshot_id in damage.snapshots
-            in_staging = None if is_damaged else staged.get(snapshot.snapshot_id)
+        if (
+            record is None
+            or not _is_current(source, record, settings.scope, version)
+            or not _has_its_quarantine(record, quarantined.get(snapshot.snapshot_id, {}))
+        ):
+            is_to_parse = snapshot.snapshot_id in parse_again
+            in_staging = None if is_to_parse else staged.get(snapshot.snapshot_id)
             if in_staging and _is_current(source, in_staging, settings.scope, version):
                 lake.commit(name, snapshot.snapshot_id, in_staging)
                 record = in_staging
@@ -96,24 +115,26 @@ def conform(settings: Settings, source: Source) -> ConformReport:
         elif snapshot.snapshot_id in staged:  # another process parsed it meanwhile
             lake.unstage(name, snapshot.snapshot_id)
         not_landed.discard(snapshot.snapshot_id)
-        for table, part in record.tables.items():
-            if table not in source.CARD.tables:
-                continue
-            report.rows[table] = report.rows.get(table, 0) + part.rows
-            report.quarantined[table] = report.quarantined.get(table, 0) + part.quarantined
-            report.checks.setdefault(table, []).extend(from_json(part.checks))
+        report.add(record, source.CARD.tables)
     for snapshot_id in sorted(not_landed):
         lake.withdraw(name, snapshot_id)
     for table in damage.compactions:
         lake.forget_compaction(table, name)
+    _report_repaired(name, damage, left_out, report)
+    _sweep(lake, name, {snapshot.snapshot_id for snapshot in landed})
+    return report
+
+
+def _report_repaired(
+    source: str, damage: Damage, left_out: Sequence[str], report: ConformReport
+) -> None:
+    """Say which faults of the lake's files were repaired, and which snapshots were left out."""
     outcome = "Its rows were made again from the landed bytes"
     if lost := sorted(damage.snapshots.intersection(left_out)):
         outcome += f", except those of {', '.join(lost)}: its bytes cannot be used"
     for fault in damage.faults:
         report.repaired.append(f"{fault.message} {outcome}.")
-        _LOGGER.warning("%s: %s", name, report.repaired[-1])
-    _sweep(lake, name, {snapshot.snapshot_id for snapshot in landed})
-    return report
+        _LOGGER.warning("%s: %s", source, report.repaired[-1])
 
 
 def repair(settings: Settings, source: Source) -> None:
@@ -135,8 +156,11 @@ def is_conformed(settings: Settings, source: Source) -> bool:
     records = lake_of(settings).readable_records(name)
     landed = {snapshot.snapshot_id for snapshot in landing_of(settings).snapshots(name)}
     version = parser_version(source)
+    quarantined = quarantined_rows(settings.quarantine_dir, name)
     return records.keys() == landed and all(
-        _is_current(source, record, settings.scope, version) for record in records.values()
+        _is_current(source, record, settings.scope, version)
+        and _has_its_quarantine(record, quarantined.get(snapshot_id, {}))
+        for snapshot_id, record in records.items()
     )
 
 
@@ -196,7 +220,8 @@ def _parse(
             report.is_rejected_by_hand |= not (snapshot.was_fetched or is_replaced)
             if isinstance(error, batches.RejectedWithChecksError):
                 for table, results in error.checks.items():
-                    report.checks.setdefault(table, []).extend(results)
+                    recorded = batches.recorded(source, results)
+                    report.checks.setdefault(table, []).extend(recorded)
             return None
         report.parsed += 1
         frames = _rows(snapshot, batch)
@@ -284,6 +309,14 @@ def _is_current(source: Source, record: Record, scope: CommodityScope, version: 
         )
         and (record.scope == scope.name or not depends_on_scope(source))
     )
+
+
+def _has_its_quarantine(record: Record, rows: Mapping[str, int]) -> bool:
+    """Whether the quarantine has as many rows of a snapshot, by table, as its record says.
+
+    It has not where a process was killed after it wrote the one and before the other.
+    """
+    return all(rows.get(table, 0) == part.quarantined for table, part in record.tables.items())
 
 
 def _sweep(lake: Lake, source: str, landed: set[str]) -> None:

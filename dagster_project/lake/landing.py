@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from dagster_project.errors import DamagedError
-from dagster_project.lake.records import Records, write_record_file
+from dagster_project.lake.records import Records, read_record_file, write_record_file
 from dagster_project.lake.store import Store, write_atomically
 
 LEFTOVER_AGE = timedelta(days=8)
@@ -456,6 +456,22 @@ class Landing:
         self.discard(snapshot.source, snapshot.snapshot_id)
         self._newest.clear()
         return folder
+
+    def take_back(self, folder: Path, remedy: str = "") -> Snapshot:
+        """Make a snapshot that `quarantine` moved to a folder landed again; the folder stays.
+
+        It is landed once its record is written. Raises DamagedError for a damaged record, and for
+        bytes that are missing or changed; then nothing is written.
+        """
+        snapshot = read_record_file(folder / "origin.json", Snapshot, remedy)
+        for file, sha256 in self._files(snapshot):
+            if not (folder / file).is_file() or sha256_of_file(folder / file) != sha256:
+                raise DamagedError(f"{folder / file} is missing or was changed.", hint=remedy)
+        for file, _ in self._files(snapshot):
+            name = f"{snapshot.source}/{snapshot.snapshot_id}/{file}"
+            self.store.copy_in(folder / file, name)
+        self.record(snapshot)
+        return snapshot
 
     def withdraw(
         self, snapshot: Snapshot, *, by: str, reason: str, rows: Sequence[SnapshotRows] = ()

@@ -38,13 +38,14 @@ from dagster_project.orchestration.keys import (
     non_empty,
 )
 from dagster_project.orchestration.killed_runs import end_killed_runs
-from dagster_project.orchestration.lineage import sources_of_table
+from dagster_project.orchestration.lineage import inputs_of_tables, sources_of_table
 from dagster_project.orchestration.metadata import (
     SKIPPED,
     latest_period_metadata,
     markdown_table,
 )
 from dagster_project.orchestration.preview import mart_preview
+from dagster_project.orchestration.private_rows import PrivateRows, private_rows
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.runtime_tables import runtime_tables
 from dagster_project.quality.results import CheckResult, merge
@@ -210,7 +211,7 @@ def _prepare_build_file(
     prepare(
         build.file,
         lake,
-        runtime_tables(settings, sources, described_tables(manifest)),
+        runtime_tables(settings, sources, described_tables(manifest), inputs_of_tables(manifest)),
         settings.memory,
         left_out_on(settings.today, landing_of(settings), lake, all_sources()),
     )
@@ -287,6 +288,7 @@ def _dbt_events(
     chosen_checks = context.selected_asset_check_keys
     results: list[CheckResult] = []
     failures: list[str] = []
+    private = private_rows(settings, manifest)
     for node in outcome.results:
         if node.resource_type in {"model", "seed"}:
             details = manifest["nodes"][node.unique_id]
@@ -306,7 +308,7 @@ def _dbt_events(
                 if node.status in {"fail", "warn"}
                 else []
             )
-            result, check = _dbt_check(manifest, translator, node, rows)
+            result, check = _dbt_check(manifest, translator, node, rows, private)
             results.append(result)
             if result.status != "passed" and node.status != SKIPPED and node.severity == "error":
                 failures.append(f"{node.name}: {result.observed}")
@@ -328,6 +330,7 @@ def _dbt_check(
     translator: _Translator,
     node: dbt_runner.NodeResult,
     rows: list[dict[str, Any]],
+    private: PrivateRows,
 ) -> tuple[CheckResult, dg.AssetCheckResult | None]:
     import polars as pl
 
@@ -353,16 +356,18 @@ def _dbt_check(
         sample=pl.DataFrame(rows, infer_schema_length=None) if rows else None,
         explanation=details.get("description") or "",
     )
+    (result,) = private.hide([result])
     if key is None:
         return result, None
     metadata: dict[str, Any] = {
         "engine": "dbt",
-        "observed": observed,
+        "observed": result.observed,
         "failing_rows": node.failures,
         "seconds": round(node.seconds, 3),
     }
     if status != "passed":
-        metadata["offending_rows"] = dg.MetadataValue.md(markdown_table(rows))
+        shown = [] if result.sample is None else rows
+        metadata["offending_rows"] = dg.MetadataValue.md(markdown_table(shown))
     return result, dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,

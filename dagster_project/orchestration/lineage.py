@@ -1,4 +1,4 @@
-"""The lineage of marts: their sources, and the inputs of each column.
+"""The lineage of marts: their sources, their inputs, and the inputs of each column.
 
 Columns are traced in the compiled SQL when the project is parsed, not in a build: it takes seconds
 and changes only with the SQL.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from dagster_project import words
 from dagster_project.lake.corrections import corrections
 from dagster_project.lake.schemas import CORRECTIONS, COVERAGE
 from dagster_project.sources.registry import all_sources
@@ -44,6 +45,51 @@ def sources_behind(manifest: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
         for unique_id, node in manifest["nodes"].items()
         if node["resource_type"] == "model"
     }
+
+
+class Input(NamedTuple):
+    """A table that a published table is made from; `source` is given for one of the lake."""
+
+    schema_name: str
+    table_name: str
+    input_schema: str
+    input_table: str
+    source: str | None
+
+
+def inputs_of_tables(manifest: Mapping[str, Any]) -> list[Input]:
+    """The inputs of every published table of the dbt project, in the order of their names.
+
+    An input is the nearest other published table, a table of the lake by source (its asset,
+    `lake/<source>_<table>`), a seed, or a fact of the run. Models between them are passed over.
+    """
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+
+    @cache
+    def nearest(unique_id: str) -> frozenset[tuple[str, str, str | None]]:
+        node = nodes[unique_id]
+        name = node.get("alias") or node["name"]
+        if node["resource_type"] == "source" and node["source_name"] == "lake":
+            return frozenset(
+                ("lake", f"{source}_{name}", source) for source in sources_of_table(node)
+            )
+        if node["resource_type"] in ("source", "seed") or node["schema"] in words.SCHEMAS:
+            return frozenset({(node["schema"], name, None)})
+        return inputs_of(unique_id)
+
+    def inputs_of(unique_id: str) -> frozenset[tuple[str, str, str | None]]:
+        parents = nodes[unique_id].get("depends_on", {}).get("nodes", ())
+        return frozenset[tuple[str, str, str | None]]().union(*map(nearest, parents))
+
+    return sorted(
+        (
+            Input(node["schema"], node.get("alias") or node["name"], *entry)
+            for unique_id, node in manifest["nodes"].items()
+            if node["resource_type"] == "model" and node["schema"] in words.SCHEMAS
+            for entry in inputs_of(unique_id)
+        ),
+        key=lambda entry: entry[:4],
+    )
 
 
 def column_lineage(

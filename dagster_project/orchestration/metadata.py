@@ -10,6 +10,7 @@ import dagster as dg
 
 from dagster_project.errors import counted, shortened
 from dagster_project.lake.schemas import LakeTable
+from dagster_project.quality.limits import LARGEST_QUARANTINED_SHARE_OF_A_SOURCE
 from dagster_project.quality.results import CheckResult, merge
 from dagster_project.quality.rules import Rule, Suite
 from dagster_project.safe_text import markdown_cell
@@ -101,13 +102,17 @@ def suite_check_result(
     results: Iterable[CheckResult],
     *,
     seconds: float | None = None,
+    share_quarantined: float | None = None,
+    is_rejected: bool = False,
 ) -> dg.AssetCheckResult:
     """The result of a suite over the batches of a table: every rule, with offending rows.
 
     `share_of_failing_rows` is that of the rule that most rows break, 0 to 1. `seconds` is how long
-    the suite took, where it was evaluated for this result.
-    A failure is an error, which the graph shows in red, if a batch was rejected, rows were
-    quarantined or a mart may not be published; else it is a warning.
+    the suite took, where it was evaluated for this result. `share_quarantined` is the part of a
+    source's rows, in all its batches, that is quarantined, `is_rejected` whether a batch was
+    rejected.
+    A failure is an error, which the graph shows in red, if a batch was rejected, more of a source
+    is quarantined than its limit, or a mart may not be published; else it is a warning.
     """
     by_rule: dict[str, list[CheckResult]] = {rule.name: [] for rule in suite.rules}
     for result in results:
@@ -118,6 +123,11 @@ def suite_check_result(
         for result in results_of_rule
         if result.status != "passed"
     ]
+    quarantines_too_many = (
+        is_rejected
+        or share_quarantined is None
+        or share_quarantined > LARGEST_QUARANTINED_SHARE_OF_A_SOURCE
+    )
     metadata: dict[str, Any] = {
         "engine": "great_expectations",
         "failing_rows": sum(failure.failing_rows for failure in failed),
@@ -128,6 +138,7 @@ def suite_check_result(
             markdown_table([_rule_in_words(*of_rule) for of_rule in by_rule.items()], None)
         ),
         **({} if seconds is None else {"seconds": round(seconds, 3)}),
+        **_quarantined(share_quarantined),
         **(_findings(suite, by_rule, failed) if failed else {}),
     }
     return dg.AssetCheckResult(
@@ -135,7 +146,7 @@ def suite_check_result(
         check_name=SUITE_CHECK,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR
-        if any(_is_error(result, suite) for result in failed)
+        if any(_is_error(result, quarantines_too_many, suite) for result in failed)
         else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
@@ -159,9 +170,20 @@ def _findings(
     }
 
 
-def _is_error(result: CheckResult, suite: Suite) -> bool:
+def _quarantined(share: float | None) -> dict[str, float]:
+    """The share of quarantined rows beside its limit, which the UI plots over time."""
+    if share is None:
+        return {}
+    return {
+        "share_of_quarantined_rows": share,
+        "largest_share_of_quarantined_rows": LARGEST_QUARANTINED_SHARE_OF_A_SOURCE,
+    }
+
+
+def _is_error(result: CheckResult, quarantines_too_many: bool, suite: Suite) -> bool:
     quarantines = {rule.name for rule in suite.rules if rule.on_failure == "quarantine"}
-    return result.severity == "error" or result.check_name in quarantines
+    is_quarantined = result.check_name in quarantines
+    return quarantines_too_many if is_quarantined else result.severity == "error"
 
 
 def finding_in_words(result: CheckResult, rule: Rule | None = None) -> str:

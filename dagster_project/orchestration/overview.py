@@ -31,6 +31,7 @@ from dagster_project.orchestration.lateness import (
     shortened_day,
 )
 from dagster_project.orchestration.preview import lake_reach
+from dagster_project.orchestration.private_rows import select_shown
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.rules import Suite
@@ -315,6 +316,8 @@ def _minute(instant: str | None) -> str:
 def render_data_docs(settings: Settings) -> Path:
     """Render Great Expectations' site on the marts of the last complete build; returns its index.
 
+    Rows of private sources are left out.
+
     Raises PublicationError if nothing is built yet.
     """
     build = complete_build(settings.build_dir)
@@ -326,7 +329,7 @@ def render_data_docs(settings: Settings) -> Path:
         def frames() -> Iterator[tuple[Suite, pl.DataFrame]]:
             for number, (name, suite) in enumerate(mart_suites().items(), 1):
                 say(f"  {number} of {len(mart_suites())}: {name}")
-                yield suite, connection.sql(f"from {name}").pl()
+                yield suite, connection.sql(select_shown(connection, name)).pl()
             say("Writing the pages")
 
         pages = settings.reports_dir / "data_docs"

@@ -14,6 +14,7 @@ import polars as pl
 
 from dagster_project.lake.schemas import LakeTable
 from dagster_project.lake.tables import Lake
+from dagster_project.orchestration.private_rows import select_shown
 from dagster_project.serving.dictionary import period_column
 
 SUBJECT_COLUMNS = (
@@ -72,7 +73,8 @@ def mart_preview(
     """Number of rows, latest period (empty text where there is none), and a few relevant rows.
 
     Periods after `today`, the day of the build, are not the latest one and come last. Rows on
-    Japan, on rare earths and on all economies come first, then the latest.
+    Japan, on rare earths and on all economies come first, then the latest. Rows of private sources
+    are counted, and not shown.
     """
     name = f'"{schema}"."{table}"'
     columns = [row[0] for row in connection.execute(f"describe {name}").fetchall()]
@@ -93,7 +95,8 @@ def mart_preview(
     order += [f"{period} desc nulls last"] if period else []
     order += ["share desc nulls last"] if "share" in columns else []
     sample = connection.sql(
-        f"from {name} {'order by ' + ', '.join(order) if order else ''} limit {ROWS}"
+        f"{select_shown(connection, name)} "
+        f"{'order by ' + ', '.join(order) if order else ''} limit {ROWS}"
     ).pl()
     return int(count), "" if latest is None else str(latest), _legible(sample)
 

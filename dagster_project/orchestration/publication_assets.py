@@ -39,6 +39,7 @@ from dagster_project.orchestration.metadata import (
     suite_check_result,
     suite_check_spec,
 )
+from dagster_project.orchestration.private_rows import private_rows
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.quality.mart_suites import mart_suites
 from dagster_project.quality.report import render_report
@@ -61,7 +62,7 @@ AUDITED = tuple(name for name in mart_suites() if name not in RELEASE_TABLES)
 """The marts that dbt builds. Those that describe a release are made and checked with it."""
 
 
-def mart_audit() -> dg.AssetChecksDefinition:
+def mart_audit(manifest: Mapping[str, Any]) -> dg.AssetChecksDefinition:
     """The check of every mart against its suite, before anything is published."""
 
     @dg.multi_asset_check(
@@ -81,13 +82,15 @@ def mart_audit() -> dg.AssetChecksDefinition:
         chosen = context.selected_asset_check_keys
         results: list[CheckResult] = []
         started = time.perf_counter()
-        for name, results_of_mart in results_of_marts(
+        private = private_rows(settings, manifest)
+        for name, all_results in results_of_marts(
             build.file,
             AUDITED,
             today=settings.today,
             scope=settings.scope,
             memory=settings.memory,
         ):
+            results_of_mart = private.hide(all_results)
             results += results_of_mart
             check = suite_check_result(
                 mart_suites()[name],

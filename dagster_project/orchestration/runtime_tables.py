@@ -1,5 +1,5 @@
 """The `runtime.*` tables that dbt reads: sources, what of them is late, snapshots, asked windows,
-columns, code texts.
+quarantined rows, columns, inputs of tables, code texts.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from dagster_project.lake.landing import Landing, Snapshot
 from dagster_project.lake.schemas import INSTANT
 from dagster_project.lake.scope import nomenclature
 from dagster_project.orchestration.lateness import lateness_by_frequency
+from dagster_project.orchestration.lineage import Input
+from dagster_project.quality.quarantine import shown_quarantine
 from dagster_project.serving.dictionary import Table, columns_frame
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
@@ -35,16 +37,18 @@ _LATENESS: Mapping[str, Any] = {
     "published_through": pl.Date, "expected_period": pl.Date, "expected_at": INSTANT,
     "days_late": pl.Int64,
 }  # fmt: skip
+_LINEAGE: Mapping[str, Any] = dict.fromkeys(Input._fields, pl.String)
 
 
 def runtime_tables(
     settings: Settings,
     sources: Collection[Source],
     tables: Sequence[Table],
+    inputs: Sequence[Input] = (),
 ) -> dict[str, pl.DataFrame]:
     """The `runtime.*` tables of a build file, by name: as of the settings' day.
 
-    `tables` are the described tables of the dbt project.
+    `tables` are the described tables of the dbt project, `inputs` what they are made from.
     """
     landing = landing_of(settings)
     return {
@@ -65,7 +69,9 @@ def runtime_tables(
             schema=_ASK,
         ),
         "lateness": _lateness(settings, sources, landing),
+        "quarantine": shown_quarantine(settings.quarantine_dir),
         "columns": columns_frame(tables),
+        "lineage": pl.DataFrame(inputs, schema=_LINEAGE, orient="row"),
         "nomenclature": _nomenclature(settings),
     }
 

@@ -365,6 +365,8 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
                 LAKE_SUITES[table.name],
                 lake_key(card.name, table.name),
                 outcome.checks.get(table.name, []),
+                share_quarantined=outcome.share_quarantined(table.name),
+                is_rejected=bool(outcome.rejected),
             )
         if outcome.is_rejected_by_hand:
             raise dg.Failure(
@@ -428,7 +430,9 @@ def _lake_materializations(
                     rejected="; ".join(outcome.rejected.values()),
                 ),
                 "preview": dg.MetadataValue.md(
-                    markdown_table(lake_preview(lake, table, name, left_out))
+                    "Rows of a private source are not shown."
+                    if source.CARD.is_private
+                    else markdown_table(lake_preview(lake, table, name, left_out))
                 ),
             },
             data_version=data_version([*versions, table.name]),

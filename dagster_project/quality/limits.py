@@ -25,6 +25,11 @@ cases."""
 LARGEST_STEP = 5.0
 """From one period to the next, figures do not change by this factor; ten is a wrong unit."""
 
+LARGEST_QUARANTINED_SHARE_OF_A_SOURCE = 0.001
+"""Of the rows of a source in a table, all snapshots together, at most one in a thousand is
+quarantined: more is no misprint, but a code or a column that Kido does not know yet. Of the bundled
+figures none is. A single batch is rejected from LARGEST_QUARANTINED_SHARE of `runner` on."""
+
 # A release against the one before it.
 
 LARGEST_RELEASE_LOSS_OF_ROWS = 0.05

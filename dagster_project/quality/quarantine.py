@@ -28,6 +28,9 @@ QUARANTINE_SCHEMA = pl.Schema(
 )
 """One row per quarantined row; `row_number` counts the batch from 1, `row` is the row as JSON."""
 
+MOST_ROWS_SHOWN = 1_000
+"""Rows of a snapshot, table and rule in the published file; the quarantine has all of them."""
+
 
 def write_quarantine(
     directory: Path, snapshot_id: str, source: str, table: str, quarantined: pl.DataFrame
@@ -73,7 +76,45 @@ def write_quarantine(
     return folder
 
 
-def read_quarantine(directory: Path) -> pl.DataFrame:
-    """Every quarantined row under `directory`, in the order of source, snapshot and row."""
-    files = sorted(directory.glob("*/*/*.parquet"))
-    return pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *map(pl.read_parquet, files)])
+def read_quarantine(directory: Path, source: str = "*") -> pl.DataFrame:
+    """The quarantined rows under `directory`, of one source or of all, in the order of source,
+    snapshot and row.
+    """
+    files = sorted(directory.glob(f"{source}/*/*.parquet"))
+    return pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *map(_read, files)])
+
+
+def shown_quarantine(directory: Path) -> pl.DataFrame:
+    """The quarantined rows for `catalog.quarantine`, at most MOST_ROWS_SHOWN of a snapshot, table
+    and rule; `rows_of_rule` is how many there are.
+    """
+    group = ("snapshot_id", "table_name", "rule")
+    shown = [
+        _read(file)
+        .drop("row")
+        .with_columns(rows_of_rule=pl.len().over(group).cast(pl.Int64))
+        .filter(pl.int_range(pl.len()).over(group) < MOST_ROWS_SHOWN)
+        for file in sorted(directory.glob("*/*/*.parquet"))
+    ]
+    schema = {name: dtype for name, dtype in QUARANTINE_SCHEMA.items() if name != "row"}
+    return pl.concat([pl.DataFrame(schema={**schema, "rows_of_rule": pl.Int64}), *shown])
+
+
+def quarantined_rows(directory: Path, source: str) -> dict[str, dict[str, int]]:
+    """The number of quarantined rows of a source, by snapshot and table; 0 in a damaged file."""
+    rows: dict[str, dict[str, int]] = {}
+    for file in directory.glob(f"{source}/*/*.parquet"):
+        try:
+            count = int(pl.scan_parquet(file).select(pl.len()).collect().item())
+        except (OSError, pl.exceptions.PolarsError):
+            count = 0
+        rows.setdefault(file.parent.name, {})[file.stem] = count
+    return rows
+
+
+def _read(file: Path) -> pl.DataFrame:
+    """The rows of a file; none where it is damaged, so that they are made again."""
+    try:
+        return pl.read_parquet(file)
+    except (OSError, pl.exceptions.PolarsError):
+        return pl.DataFrame(schema=QUARANTINE_SCHEMA)

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from dagster_project import words
+from dagster_project.errors import counted
 from dagster_project.quality.rules import Layer, Severity
 
 Engine = words.Engine
@@ -63,6 +64,19 @@ class CheckResult:
     def blocks(self) -> bool:
         """Whether it blocks the publication of the build."""
         return self.severity == "error" and self.status != "passed"
+
+
+NOT_SHOWN = "values are not shown: they are of a private source"
+
+
+def without_values(result: CheckResult) -> CheckResult:
+    """The result without values of the rows: how many fail, not which."""
+    observed = result.observed
+    if result.failing_rows:
+        observed = f"{result.failing_rows:,} of {counted(result.rows, 'row')}"
+    elif result.status == "failed":
+        observed = NOT_SHOWN
+    return replace(result, observed=observed, sample=None, values=())
 
 
 def as_frame(results: Iterable[CheckResult]) -> pl.DataFrame:

@@ -317,9 +317,16 @@ def _result(
         observed=f"{failing.count} of {counted(data.rows, 'row')}, "
         f"first {shortened('; '.join(values))}",
         failing_rows=failing.count,
-        sample=shown.rows(numbers).insert_column(0, (numbers.cast(pl.Int64) + 1).alias(ROW)),
+        sample=_numbered(shown.rows(numbers), numbers),
         values=tuple(values),
     )
+
+
+def _numbered(rows: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
+    """The rows with their numbers, counted from 1, first; rows that have a number keep it."""
+    if ROW in rows.columns:
+        return rows
+    return rows.select((numbers.cast(pl.Int64) + 1).alias(ROW), pl.all())
 
 
 def _observed(

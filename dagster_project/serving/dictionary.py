@@ -86,13 +86,18 @@ _KINDS: Mapping[str, tuple[str, NamesOf]] = {
 
 @dataclass(frozen=True)
 class Column:
-    """A published column; a required one is never null."""
+    """A published column; a required one is never null.
+
+    `quotes` is a condition in SQL: whether its text may quote figures of any source. Empty where it
+    never does, or where its row names the source.
+    """
 
     name: str
     data_type: str
     description: str
     unit: str | None
     is_required: bool = False
+    quotes: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,6 +158,7 @@ def _column(name: str, described: Mapping[str, Any]) -> Column:
         described["description"],
         unit_of(name, described),
         is_required or bool(described["meta"].get("required")),
+        described["meta"].get("quotes", ""),
     )
 
 

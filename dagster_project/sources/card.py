@@ -140,6 +140,14 @@ class SourceCard:
     calendar: Calendar | None = None
 
     @property
+    def is_private(self) -> bool:
+        """Whether its rows are a person's own: landed by hand only, and not to be passed on.
+
+        They are in no preview and no page on checks.
+        """
+        return not (self.is_redistributable or self.bundled or self.base_url)
+
+    @property
     def owner(self) -> str:
         """The owner of its assets, as Dagster writes a team."""
         return f"team:{self.domain}"

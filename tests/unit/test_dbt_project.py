@@ -384,6 +384,7 @@ def test_what_the_gate_does_not_compare_or_compares_without_sources(project: Pro
     metas = {name: model["config"]["meta"] for name, model in project.marts().items()}
     assert set().union(*metas.values()) == {
         "lake_rows", "expectations", "compared", "chooses_source", "shows_moves", "domain",
+        "names_only",
     }  # fmt: skip
     schemas = {name: name.partition(".")[0] for name in metas}
     assert {name for name, meta in metas.items() if not meta.get("compared", True)} == {
@@ -402,6 +403,26 @@ def test_what_the_gate_does_not_compare_or_compares_without_sources(project: Pro
     assert [name for name, meta in metas.items() if meta.get("shows_moves")] == [
         "dependency.supplier_shares"
     ]
+
+
+def test_tables_of_names_have_no_figure_that_a_public_copy_could_give_away(
+    project: Project,
+) -> None:
+    marts = project.marts()
+    names_only = {
+        name for name, model in marts.items() if model["config"]["meta"].get("names_only")
+    }
+    assert names_only == {
+        "catalog.sources", "reference.commodities", "reference.instruments", "reference.materials",
+        "reference.mineral_group_codes", "reference.mineral_groups",
+    }  # fmt: skip
+    figures = {
+        f"{name}.{column}"
+        for name in names_only
+        for column, described in marts[name]["columns"].items()
+        if described["data_type"] == "double"
+    }
+    assert figures == set()
 
 
 def test_every_data_test_is_given_a_name_that_is_its_own(project: Project) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+import pytest
 
 from dagster_project.orchestration.metadata import (
     in_years,
@@ -106,6 +107,26 @@ def test_quarantined_rows_are_red_in_the_graph_and_stop_nothing() -> None:
         quarantine: dg.AssetCheckSeverity.ERROR,
         report: dg.AssetCheckSeverity.WARN,
     }
+
+
+@pytest.mark.parametrize(
+    ("share", "severity"),
+    [(0.001, dg.AssetCheckSeverity.WARN), (0.0011, dg.AssetCheckSeverity.ERROR)],
+)
+def test_more_of_a_source_than_one_row_in_a_thousand_is_an_error(
+    share: float, severity: dg.AssetCheckSeverity
+) -> None:
+    rule = quarantine("code_is_known", "A misprint.", "ExpectColumnValuesToBeInSet",
+                      column="code", value_set=("a",))  # fmt: skip
+    suite = Suite("lake", "flows", (rule,))
+    results = evaluate(pl.DataFrame({"code": ["a", "x"]}), suite)
+    check = suite_check_result(suite, TABLE, results, share_quarantined=share)
+    assert (check.passed, check.severity) == (False, severity)
+    rejected = suite_check_result(suite, TABLE, results, share_quarantined=share, is_rejected=True)
+    assert rejected.severity == dg.AssetCheckSeverity.ERROR
+    plain = {name: value.value for name, value in check.metadata.items()}
+    assert plain["share_of_quarantined_rows"] == share
+    assert plain["largest_share_of_quarantined_rows"] == 0.001
 
 
 def test_a_period_is_a_number_of_years_that_can_be_plotted() -> None:

@@ -1,0 +1,214 @@
+"""A new country and prices of one's own, from landing to the published file and its public copy."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import duckdb
+import pytest
+
+from dagster_project.orchestration import dbt_runner
+from dagster_project.orchestration.lineage import sources_behind
+from dagster_project.settings import BUNDLED as PRODUCT_BUNDLED
+from tests import other_lists
+from tests.e2e.conftest import BUNDLED, copy_of, run_kido, start_kido
+from tests.fakes.japan_customs import FakeJapanCustoms, Line, csv_of
+
+NEW, UNKNOWN = "999", "998"
+"""Two codes of countries that are in no list; a person finds out that the first is Tuvalu."""
+
+CANARY_TEXT, CANARY_PRICE = "CANARYAGENCY", 918273645.25
+CANARIES = (CANARY_TEXT, "918273645", "918,273,645", "9.18273645", "9.18274e+08")
+PRIVATE = re.compile("|".join(rf"(?<![\d.]){re.escape(canary)}" for canary in CANARIES))
+"""A long fraction has any nine digits by chance; a figure has them before its point."""
+
+PRICES_HEADER = (
+    "price_date,product_code,product_name,purity,basis,incoterm,location,currency,unit,low,high,"
+    "mid,vat_included,source,source_licence,source_ref,received_at"
+)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A home after all commands, with what each of them printed."""
+
+    home: Path
+    printed: dict[str, CompletedProcess[str]]
+    public: Path
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(self.home / "kido.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def customs_files(folder: Path) -> list[str]:
+    """A year's page and file: sixty lines of China, and one of each new country."""
+    amounts = {1: (0, 1000, 1000), 2: (0, 2000, 2500)}
+    lines = [Line(f"2805300{code}", "105", amounts) for code in range(10, 70)]
+    lines += [Line("280530010", code, {1: (0, 7, 77)}) for code in (NEW, UNKNOWN)]
+    server = FakeJapanCustoms()
+    server.publish("import", 2026, {1: "確報", 2: "確報"}, lines)
+    page = server._month_page("import", 2026, server.years["import", 2026]).encode()
+    (folder / "page.html").write_bytes(page)
+    (folder / "figures.csv").write_bytes(csv_of("import", 2026, lines))
+    return [str(folder / "page.html"), str(folder / "figures.csv")]
+
+
+def price_file(folder: Path) -> str:
+    """Forty prices of dysprosium, and one of a day in the future, which is quarantined."""
+    days = [date(2026, 9, 1) + timedelta(days=number) for number in range(40)]
+    lines = [
+        f"{day},DY_OX,,>=99.5%,spot,FOB,China,USD,kg,,,{CANARY_PRICE},false,{CANARY_TEXT},mine,,"
+        for day in (*days, date(2099, 1, 1))
+    ]
+    file = folder / "my_prices.csv"
+    file.write_text("\n".join([PRICES_HEADER, *lines]) + "\n", "utf8")
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def story(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    folder = tmp_path_factory.mktemp("story")
+    (folder / BUNDLED).symlink_to(few_flows)
+    home = copy_of(small, folder)
+    (home / "dagster").mkdir(exist_ok=True)
+    economies = folder / "economies.csv"
+    other_lists.economies_with(economies, "japan_customs_code", NEW, "TUV")
+    printed = {
+        "land": run_kido(home, "land", "japan_customs", *customs_files(folder)),
+        "land prices": run_kido(home, "land", "rare_earth_prices", price_file(folder)),
+        "list": run_kido(home, "quarantine"),
+        "show": run_kido(home, "quarantine", "japan_customs", "--json"),
+    }
+    mapped = partial(start_kido, home, prepare=partial(other_lists.use_economies, economies))
+    printed["replay"] = mapped("quarantine", "replay", "japan_customs").wait()
+    printed["build"] = mapped("build").wait()
+    printed["docs"] = run_kido(home, "docs")
+    printed["public"] = run_kido(home, "export", "--parquet", str(folder / "public"), "--public")
+    for command, result in printed.items():
+        assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
+    return Story(home, printed, folder / "public")
+
+
+def test_a_new_country_is_listed_mapped_replayed_and_published(story: Story) -> None:
+    listed = story.printed["list"].stdout
+    assert "japan_customs" in listed
+    assert "partner_code_is_in_the_list" in listed
+    shown = json.loads(story.printed["show"].stdout)
+    assert sorted(row["value"] for row in shown) == [UNKNOWN, NEW]
+    assert json.loads(shown[0]["row"])["partner_iso3"] is None
+    replayed = " ".join(story.printed["replay"].stdout.split())
+    assert "2 quarantined rows read again, 1 accepted, 1 still quarantined." in replayed
+    assert replayed.endswith("Then: kido build.")
+    lines = story.query(
+        "select partner_iso3, value_local from trade.national_lines "
+        "where source = 'japan_customs' and partner_iso3 <> 'CHN'"
+    )
+    assert lines == [("TUV", 77_000.0)]
+
+
+def test_what_stays_quarantined_is_published_with_its_snapshot(story: Story) -> None:
+    rows = story.query(
+        "select source, table_name, rule, value, rows_of_rule, retrieved_at is not null "
+        "from catalog.quarantine left join catalog.snapshots using (snapshot_id, source) "
+        "order by source"
+    )
+    assert rows == [
+        ("japan_customs", "national_trade", "partner_code_is_in_the_list", UNKNOWN, 1, True),
+        ("rare_earth_prices", "price_quotes", "price_date_is_not_in_the_future", "2099-01-01", 1,
+         True),
+    ]  # fmt: skip
+
+
+def test_lineage_leads_from_each_table_to_the_sources_of_dbt(story: Story) -> None:
+    """Walked in the published file, against what the manifest says of models between."""
+    inputs = story.query("from catalog.lineage")
+    direct: dict[str, set[str]] = {}
+    sources: dict[str, set[str]] = {}
+    for schema, table, input_schema, input_table, source in inputs:
+        name = f"{schema}.{table}"
+        direct.setdefault(name, set()).add(f"{input_schema}.{input_table}")
+        sources.setdefault(name, set()).update({str(source)} if source else ())
+
+    def behind(table: str) -> set[str]:
+        return sources.get(table, set()).union(*map(behind, direct.get(table, ())))
+
+    expected = sources_behind(dbt_runner.load_manifest())
+    published = {
+        f"{schema}.{table}"
+        for schema, table in story.query(
+            "select schema_name, table_name from catalog.tables where not ends_with(table_name, "
+            "'_named') and (schema_name, table_name) not in "
+            "(('catalog', 'checks'), ('catalog', 'releases'), ('catalog', 'tables'))"
+        )
+    }
+    assert direct.keys() == published
+    assert {table: behind(table) for table in published} == {
+        table: set(expected[table]) for table in published
+    }
+    assert "trade.reported_flows" in {entry for entries in direct.values() for entry in entries}
+
+
+def test_the_owners_file_has_the_private_prices(story: Story) -> None:
+    ((rows,),) = story.query(f"select count(*) from market.prices where close = {CANARY_PRICE}")
+    assert rows == 40
+
+
+def test_no_public_copy_has_a_private_figure_or_text(story: Story) -> None:
+    manifest = json.loads((story.public / "manifest.json").read_text("utf8"))
+    leaks = PRIVATE.findall(json.dumps(manifest))
+    for table in manifest["tables"]:
+        if table["file"]:
+            file = story.public / table["file"]
+            rows = duckdb.execute(f"select columns(*)::varchar from '{file}'").fetchall()
+            assert len(rows) == table["rows"]
+            shown = (cell for row in rows for cell in row if cell)
+            leaks += [f"{table['file']}: {cell}" for cell in shown if PRIVATE.search(cell)]
+    assert leaks == []
+    by_name = {table["table"]: table for table in manifest["tables"]}
+    assert by_name["market.prices"]["rows_left_out"] >= 40
+    assert by_name["catalog.quarantine"]["rows"] == 1
+    assert {row["source"] for row in manifest["left_out"]["sources"]} == {
+        "comtrade_baskets", "rare_earth_prices",
+    }  # fmt: skip
+    assert "rare_earth_prices" not in {row["source"] for row in manifest["sources"]}
+    # A copy that had nothing would have no canary either.
+    for table in ("dependency.supplier_shares", "trade.baci_flows", "reference.mineral_groups"):
+        assert by_name[table]["rows"] > 0, table
+    assert "market.prices" in story.printed["public"].stdout
+
+
+def test_no_page_preview_or_log_has_a_private_figure_or_text(story: Story) -> None:
+    """The landed bytes, the lake, quarantine, builds and releases are the owner's own."""
+    own = {"landing", "lake", "quarantine", "build", "releases", "kido.duckdb", "cache", "intake"}
+    looked_at = [
+        path
+        for path in story.home.rglob("*")
+        if path.is_file() and path.relative_to(story.home).parts[0] not in own
+    ]
+    names = {path.relative_to(story.home).parts[0] for path in looked_at}
+    assert {"reports", "dagster"} <= names
+    contents = [(str(path), path.read_bytes()) for path in looked_at]
+    contents += [
+        (command, f"{result.stdout}{result.stderr}".encode())
+        for command, result in story.printed.items()
+        if command != "land prices"
+    ]
+    private = re.compile(PRIVATE.pattern.encode())
+    assert [name for name, content in contents if private.search(content)] == []
+    # The pages do have the table whose rows they leave out.
+    pages = list((story.home / "reports" / "data_docs").rglob("*.html"))
+    assert any("market.prices" in page.read_text("utf8") for page in pages)
+
+
+def test_no_bundled_file_is_of_a_private_source() -> None:
+    from dagster_project.orchestration.private_rows import private_sources
+
+    assert private_sources() == {"rare_earth_prices", "exchange_prices"}
+    assert not [name for name in private_sources() if (PRODUCT_BUNDLED / name).exists()]
