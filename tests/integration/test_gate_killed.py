@@ -72,9 +72,8 @@ def blocked(settings: Settings) -> list[str]:
     return [build.release.release_id for build in builds.blocked_builds(settings.build_dir)]
 
 
-def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
-    settings: Settings,
-) -> None:
+def waiting_build(settings: Settings) -> publication.Release:
+    """Go back to the first release; a build with the snapshot of the second waits."""
     publication.rollback(settings)
     release = publication.new_release(START + timedelta(minutes=2), date(2026, 11, 25), "0.1.0")
     waiting = builds.Build(settings.build_dir / "waiting")
@@ -84,6 +83,13 @@ def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
         waiting.keep_checks(stage, [])
     waiting.seal()
     waiting.block("What was rolled back.")
+    return release
+
+
+def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
+    settings: Settings,
+) -> None:
+    release = waiting_build(settings)
     before = state(settings)
     seen = set()
 
