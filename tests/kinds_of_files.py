@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+Kind = TypeVar("Kind")
 
 
-def files_by_kind(home: Path) -> Counter[str]:
-    return Counter(
-        kind_of(str(path.relative_to(home))) for path in home.rglob("*") if path.is_file()
-    )
+def kind_in(home: Path, file: Path) -> str:
+    return kind_of(str(file.relative_to(home)))
+
+
+def with_size(home: Path, file: Path) -> tuple[str, int]:
+    return kind_in(home, file), file.stat().st_size
+
+
+def files_by_kind(home: Path, kind: Callable[[Path, Path], Kind] = kind_in) -> Counter[Kind]:
+    """The number of files by kind."""
+    return Counter(kind(home, file) for file in home.rglob("*") if file.is_file())
 
 
 def kind_of(file: str) -> str:
@@ -20,6 +31,7 @@ def kind_of(file: str) -> str:
         (r"\d{8}T\d{6}-[0-9a-f]{6}", "<release>"),
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<run>"),
         (r"\.[0-9a-f]{8}\.parquet", ".<written>.parquet"),
+        (r"\.[0-9a-f]{8}$", ".<temporary>"),
         (r"^landing/[a-z0-9_]+/", "landing/<source>/"),
         (r"^lake/_snapshots/[a-z0-9_]+/", "lake/_snapshots/<source>/"),
         (r"^lake/[a-z][a-z0-9_]*/[a-z0-9_]+/", "lake/<table>/<source>/"),

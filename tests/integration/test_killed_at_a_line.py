@@ -80,9 +80,9 @@ def test_a_withdrawal_killed_at_any_line(scene: Scene, record_property: Record) 
 def publish(release_id: str) -> None:
     """Publish a release of this id, as a build does when all is checked."""
     settings = Settings.load()
-    release = publication.new_release(
-        of_releases.START, of_releases.TODAY, "0.1.0"
-    ).model_copy(update={"release_id": release_id})
+    release = publication.new_release(of_releases.START, of_releases.TODAY, "0.1.0").model_copy(
+        update={"release_id": release_id}
+    )
     file = settings.build_dir / f"{release_id}.duckdb"
     publication.publish(
         settings, file, release, of_releases.completing(file), of_releases.START, "inputs"
