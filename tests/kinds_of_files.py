@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
-
-Kind = TypeVar("Kind")
 
 
-def kind_in(home: Path, file: Path) -> str:
-    return kind_of(str(file.relative_to(home)))
-
-
-def with_size(home: Path, file: Path) -> tuple[str, int]:
-    return kind_in(home, file), file.stat().st_size
-
-
-def files_by_kind(home: Path, kind: Callable[[Path, Path], Kind] = kind_in) -> Counter[Kind]:
+def files_by_kind(home: Path) -> Counter[str]:
     """The number of files by kind."""
-    return Counter(kind(home, file) for file in home.rglob("*") if file.is_file())
+    return Counter(
+        kind_of(str(file.relative_to(home))) for file in home.rglob("*") if file.is_file()
+    )
 
 
 def kind_of(file: str) -> str:

@@ -5,6 +5,7 @@ A moment is a change of a file, or a line of a module that changes files.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -19,13 +20,14 @@ from typing import Any, Literal
 
 from tests.conftest import CHECKOUT
 from tests.forked import context
-from tests.kinds_of_files import files_by_kind, with_size
+from tests.kinds_of_files import files_by_kind
 from tests.nightly import is_night
 
 NEVER = 0
 Act = Callable[..., None]
 Moments = Literal["changes", "lines"]
-"""Before each change of a file of the home; before each line of CHANGING that is run."""
+"""Before each change of a file of the home; at each line of CHANGING that finds a home changed
+since the line before: between two of these, a kill leaves the same files."""
 
 CHANGING = tuple(
     str(CHECKOUT / "dagster_project" / module)
@@ -38,6 +40,7 @@ CHANGING = tuple(
 )  # fmt: skip
 """The modules that change the home."""
 
+KILLS_BY_DAY = 3
 _CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.truncate"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
@@ -79,21 +82,37 @@ def _watch_changes(home: str, reached: Callable[[], None]) -> None:
     sys.addaudithook(watch)
 
 
-def _watch_lines(_: str, reached: Callable[[], None]) -> None:
-    """Each line once, when it is first reached."""
-    known: set[tuple[str, int]] = set()
+def _watch_lines(home: str, reached: Callable[[], None]) -> None:
+    before = _files_in(home)
 
     def watch(frame: FrameType, event: str, _: Any) -> Any:
-        line = (frame.f_code.co_filename, frame.f_lineno)
-        if line[0] not in CHANGING:
+        nonlocal before
+        if frame.f_code.co_filename not in CHANGING:
             return None
-        if event == "line" and line not in known:
-            known.add(line)
-            reached()
+        if event == "line":
+            files = _files_in(home)
+            if files != before:
+                before = files
+                reached()
         return watch
 
     threading.settrace(watch)
     sys.settrace(watch)
+
+
+def _files_in(folder: str) -> list[tuple[str, int, int, int]]:
+    """Path, inode, size and time of each file and folder."""
+    files = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                is_folder = entry.is_dir(follow_symlinks=False)
+                size, time = (0, 0) if is_folder else (status.st_size, status.st_mtime_ns)
+                files.append((entry.path, status.st_ino, size, time))
+                if is_folder:
+                    files += _files_in(entry.path)
+    return sorted(files)
 
 
 def moments_of(
@@ -148,35 +167,28 @@ def kill_at_every_line(
     start: Path, arguments: Sequence[str], check: Callable[[Path], None],
     record_property: Callable[[str, object], None], act: Act = kido, name: str = "",
 ) -> None:  # fmt: skip
-    """Kill it at each line of CHANGING that it runs, in copies of a home; by day at five of them.
+    """Kill it at each line that finds the home changed, in copies of it; by day at few of them.
 
     `check` looks at what is left, and does what a person would do next. After that a home has the
-    same kinds of files as one in which nothing was killed. Homes with files of the same kinds and
-    sizes are checked once: most lines change no file.
+    same kinds of files as one in which nothing was killed.
     """
     folder, counted = start.parent, start.parent / "counted"
     calm = Path(shutil.copytree(start, folder / "calm"))
     lines = moments_of(calm, *arguments, counted=counted, act=act, moments="lines")
+    assert lines > 2 * KILLS_BY_DAY
     check(calm)
     expected = files_by_kind(calm)
-    killed = range(1, lines + 1) if is_night() else range(1, lines + 1, lines // 4)
-    checked: set[frozenset[tuple[tuple[str, int], int]]] = set()
+    killed = range(1, lines + 1, 1 if is_night() else lines // (KILLS_BY_DAY - 1))
     for moment in killed:
         home = Path(shutil.copytree(start, folder / f"killed-{moment}"))
         kill(home, *arguments, moment=moment, counted=counted, act=act, moments="lines")
-        state = frozenset(files_by_kind(home, with_size).items())
-        if state in checked:
-            shutil.rmtree(home)
-            continue
-        checked.add(state)
         check(home)
         left = files_by_kind(home)
         assert not (left - expected), f"after {moment}: {left - expected}"
         assert not (expected - left), f"after {moment}: {expected - left}"
         shutil.rmtree(home)
     what = name or arguments[0]
-    record_property(f"{what}, killed at lines ({lines} in all)", len(killed))
-    record_property(f"{what}, states that were left, nothing lost or left over", len(checked))
+    record_property(f"{what} killed at lines, of {lines} that find the home changed", len(killed))
 
 
 def _exit_code(

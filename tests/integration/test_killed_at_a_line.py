@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.intake import withdraw
+from dagster_project.intake import conform, withdraw
 from dagster_project.intake.clean import clean_parts
 from dagster_project.orchestration import builds
 from dagster_project.serving import publication
@@ -43,6 +43,9 @@ def after_days(home: Path) -> None:
     """What a build and `kido clean` remove days later."""
     settings = Settings.load(home=home)
     settings.keep_parts_days = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conform, "STAGED_FOR", timedelta(0))
+        conform.conform(settings, COMTRADE)
     withdraw.sweep(settings, COMTRADE)
     list(clean_parts(settings, all_sources(), dry_run=False))
 
