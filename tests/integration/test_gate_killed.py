@@ -122,6 +122,18 @@ def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
     assert seen == {True, False}
 
 
+def test_an_acceptance_killed_after_it_published_can_be_repeated(settings: Settings) -> None:
+    release = waiting_build(settings)
+    waiting = builds.Build(settings.build_dir / "waiting")
+    counted = settings.home.parent / "counted"
+    changes(settings.home, release.release_id, counted=counted, act=accept)
+    waiting.block("What was rolled back.")  # as if this had not been removed yet
+    before = state(settings)
+    changes(settings.home, release.release_id, counted=counted, act=accept)
+    assert state(settings) == before
+    assert blocked(settings) == []
+
+
 def test_a_rollback_killed_at_any_moment_has_gone_back_or_not(settings: Settings) -> None:
     second, names, _ = state(settings)
     seen = set()
