@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
+    from dagster_project.errors import KidoError
     from dagster_project.intake.command import Periods
     from dagster_project.settings import Settings
 
@@ -284,10 +285,10 @@ def show_answers(
 ) -> None:
     """Print the page of answers of an importer from the published warehouse."""
     settings = _settings(as_of, importer)
-    published = _published(settings)
-    from dagster_project.serving.answers import print_answers
+    with _published(settings) as published:
+        from dagster_project.serving.answers import print_answers
 
-    print_answers(published, settings.importer)
+        print_answers(published, settings.importer)
 
 
 @app.command()
@@ -302,10 +303,10 @@ def picture(
 ) -> None:
     """Draw the markets around the events of an importer's page of answers, as SVG."""
     settings = _settings(as_of, importer)
-    published = _published(settings)
-    from dagster_project.serving.pictures import write_picture
+    with _published(settings) as published:
+        from dagster_project.serving.pictures import write_picture
 
-    _print_error(write_picture(published, settings.importer, file, event or []))
+        _print_error(write_picture(published, settings.importer, file, event or []))
 
 
 @app.command()
@@ -325,10 +326,10 @@ def measures(
     replay was built.
     """
     settings = _settings(as_of, importer)
-    published = _published(settings)
-    from dagster_project.serving.measures import measures_on, print_measures
+    with _published(settings) as published:
+        from dagster_project.serving.measures import measures_on, print_measures
 
-    print_measures(measures_on(published, settings.importer, on.date() if on else None))
+        print_measures(measures_on(published, settings.importer, on.date() if on else None))
 
 
 @app.command()
@@ -365,13 +366,13 @@ def query(
     formats are exact.
     """
     settings = _settings(as_of)
-    published = _published(settings)
-    from dagster_project.serving.query import run_query
+    with _published(settings) as published:
+        from dagster_project.serving.query import run_query
 
-    run_query(
-        published, sql, format, limit, vertical=vertical, for_excel=for_excel,
-        memory=settings.memory, seconds=settings.query_timeout_s,
-    )  # fmt: skip
+        run_query(
+            published, sql, format, limit, vertical=vertical, for_excel=for_excel,
+            memory=settings.memory, seconds=settings.query_timeout_s,
+        )  # fmt: skip
 
 
 @app.command()
@@ -390,16 +391,16 @@ def export(
     part, and texts that may quote its figures; manifest.json says what was left out, and why.
     """
     settings = _settings(as_of)
-    published = _published(settings)
     from dagster_project.orchestration import dbt_runner
     from dagster_project.serving.dictionary import described_tables, meta_of_marts
     from dagster_project.serving.export import MANIFEST, export_parquet
 
     manifest = dbt_runner.load_manifest()
-    exported = export_parquet(
-        published, parquet, described_tables(manifest), meta_of_marts(manifest), is_public=public,
-        memory=settings.memory,
-    )  # fmt: skip
+    tables, metas = described_tables(manifest), meta_of_marts(manifest)
+    with _published(settings) as published:
+        exported = export_parquet(
+            published, parquet, tables, metas, is_public=public, memory=settings.memory
+        )
     for sentence in filter(None, (table.sentence() for table in exported)):
         _print(sentence)
     files = [table for table in exported if table.file]
@@ -417,14 +418,14 @@ def tables(
 
     --json: schema_name, table_name, is_view, grain, description, rows, latest_period.
     """
-    published = _published(_settings(as_of))
-    from dagster_project.serving.tables import print_tables, published_tables
+    with _published(_settings(as_of)) as published:
+        from dagster_project.serving.tables import print_tables, published_tables
 
-    entries = published_tables(published)
-    if as_json:
-        _print_json(entries)
-    else:
-        print_tables(entries, with_views=views)
+        entries = published_tables(published)
+        if as_json:
+            _print_json(entries)
+        else:
+            print_tables(entries, with_views=views)
 
 
 @app.command()
@@ -433,11 +434,11 @@ def describe(
     as_of: ReplayDay = None,
 ) -> None:
     """Describe a published table: its grain, columns with units, sources, and an example."""
-    published = _published(_settings(as_of))
-    from dagster_project.serving.tables import describe as describe_table
-    from dagster_project.serving.tables import print_description
+    with _published(_settings(as_of)) as published:
+        from dagster_project.serving.tables import describe as describe_table
+        from dagster_project.serving.tables import print_description
 
-    print_description(describe_table(published, table))
+        print_description(describe_table(published, table))
 
 
 @app.command()
@@ -456,13 +457,13 @@ def trace(
 ) -> None:
     """Trace a published row to its origin: model, rows of the lake, snapshots, licence."""
     settings = _settings(as_of)
-    published = _published(settings)
-    from dagster_project.intake.stores import lake_of, landing_of
-    from dagster_project.serving.trace import print_lineage
-    from dagster_project.serving.trace import trace as lineage_of
+    with _published(settings) as published:
+        from dagster_project.intake.stores import lake_of, landing_of
+        from dagster_project.serving.trace import print_lineage
+        from dagster_project.serving.trace import trace as lineage_of
 
-    lake, landing = lake_of(settings), landing_of(settings)
-    print_lineage(lineage_of(published, lake, landing, table, where, settings.today), rows)
+        lake, landing = lake_of(settings), landing_of(settings)
+        print_lineage(lineage_of(published, lake, landing, table, where, settings.today), rows)
 
 
 @app.command()
@@ -860,10 +861,11 @@ def _settings(as_of: datetime | None = None, importer: str = "") -> Settings:
     return settings
 
 
-def _published(settings: Settings) -> Path:
-    """The published file of the chosen day.
+@contextlib.contextmanager
+def _published(settings: Settings) -> Iterator[Path]:
+    """The published file of the chosen day, to read inside.
 
-    Raises PublicationError with the command that makes it if it does not exist.
+    Raises PublicationError with the command that makes it if it does not exist or is damaged.
     """
     settings.require_past_or_today()
     published = settings.file_of_the_day
@@ -872,12 +874,14 @@ def _published(settings: Settings) -> Path:
 
         day = f" --as-of {settings.today}" if settings.is_replay else ""
         raise PublicationError(f"{published} does not exist yet.", hint=f"Run kido build{day}.")
-    from dagster_project.serving.damage import require_readable
+    from dagster_project.serving.damage import naming_damage, require_readable
     from dagster_project.serving.publication import HOW_TO_REPLACE
 
     day = f"kido build --as-of {settings.today} makes it again."
-    require_readable(published, day if settings.is_replay else HOW_TO_REPLACE, reads_all=False)
-    return published
+    hint = day if settings.is_replay else HOW_TO_REPLACE
+    require_readable(published, hint, reads_all=False)
+    with naming_damage(published, hint):
+        yield published
 
 
 def _print(line: str) -> None:
@@ -921,13 +925,42 @@ def main() -> None:
         _print_error(f"kido: {error}")
         sys.exit(1)
     except Exception as error:
-        from dagster_project.lake.space import disk_full, no_access
-
-        sentence = disk_full(error, _settings().folders) or no_access(error)
-        if sentence is None:
-            raise
-        _print_error(f"kido: {sentence}")
+        _print_error(f"kido: {_sentence_on(error)}")
         sys.exit(1)
+
+
+def _sentence_on(error: Exception) -> KidoError:
+    """What happened and what to do, for an error that is not Kido's own."""
+    from dagster_project.errors import KidoError
+    from dagster_project.lake.space import disk_full, no_access
+
+    with contextlib.suppress(KidoError):  # of settings that cannot be read
+        sentence = disk_full(error, _settings().folders)
+        if sentence:
+            return sentence
+    return no_access(error) or _unexpected(error)
+
+
+def _unexpected(error: Exception) -> KidoError:
+    """The sentence for an error that nobody foresaw.
+
+    Its traceback is in a file of the system's temporary folder, else on standard error.
+    """
+    import tempfile
+    import traceback
+
+    from dagster_project.errors import KidoError, exception_text
+
+    hint = "Please report it with its traceback"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf8", prefix="kido-error-", suffix=".txt", delete=False
+        ) as file:
+            traceback.print_exception(error, file=file)
+        hint = f"{hint}, {file.name}"
+    except OSError:
+        traceback.print_exception(error)
+    return KidoError(f"This is an error in Kido ({exception_text(error)}).", hint=f"{hint}.")
 
 
 @contextlib.contextmanager

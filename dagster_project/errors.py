@@ -137,6 +137,10 @@ class UpstreamFormatError(KidoError):
     """The bytes are not what the publisher is known to send (HTML, truncated, other columns)."""
 
 
+class OutOfScopeError(UpstreamFormatError):
+    """No row of a document is of a commodity in scope."""
+
+
 class ContradictionError(UpstreamFormatError):
     """Files read as one document give different values for the same figure."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,6 +22,7 @@ from dagster_project.intake.source_lock import source_lock
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.landing import Landing, Snapshot, file_name
 from dagster_project.lake.records import read_record_file
+from dagster_project.lake.store import temporary_files
 from dagster_project.settings import Settings
 from dagster_project.sources.card import Source
 
@@ -64,7 +65,8 @@ def clean_quarantine(
 def clean_parts(
     settings: Settings, sources: Mapping[str, Source], *, dry_run: bool
 ) -> Iterator[Expired]:
-    """Remove parts of downloads and landings that were begun `keep_parts_days` ago, unfinished.
+    """Remove parts of downloads and landings that were begun `keep_parts_days` ago, unfinished,
+    and files that a killed process was writing then.
 
     A source that is being fetched or landed is left alone.
     """
@@ -86,6 +88,21 @@ def clean_parts(
                 yield Expired(
                     "parts", part.name, part.bytes, "its source is being fetched or landed"
                 )
+    yield from _clean_temporary_files(settings.folders, before, dry_run=dry_run)
+
+
+def _clean_temporary_files(
+    folders: Iterable[Path], before: datetime, *, dry_run: bool
+) -> Iterator[Expired]:
+    # One folder may be in another.
+    files = dict.fromkeys(file for folder in folders for file in temporary_files(folder))
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):  # it was whole meanwhile
+            if _last_change(file) < before:
+                size = file.stat().st_size
+                if not dry_run:
+                    file.unlink()
+                yield Expired("parts", file.name, size)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,12 @@ from pathlib import Path
 
 import polars as pl
 
-from dagster_project.errors import BatchRejectedError, DamagedError, UpstreamFormatError
+from dagster_project.errors import (
+    BatchRejectedError,
+    DamagedError,
+    OutOfScopeError,
+    UpstreamFormatError,
+)
 from dagster_project.intake import batch as batches
 from dagster_project.intake.coverage import coverage_of, windows_of
 from dagster_project.intake.stores import lake_of, landing_of
@@ -209,7 +214,7 @@ def _parse(
     """
     with batches.spool_folder(settings.spool_dir) as folder:
         try:
-            batch = _read(settings, source, landing, snapshot, folder)
+            batch = _read_in_scope(settings, source, landing, snapshot, folder)
         except (UpstreamFormatError, BatchRejectedError, DamagedError) as error:
             if isinstance(error, DamagedError) and not snapshot.was_fetched:
                 raise
@@ -229,6 +234,18 @@ def _parse(
         record = _record(source, batch, frames)
         lake.write(source.CARD.name, snapshot.snapshot_id, frames, record)
         return record
+
+
+def _read_in_scope(
+    settings: Settings, source: Source, landing: Landing, snapshot: Snapshot, folder: Path
+) -> batches.Batch:
+    """`_read`; without rows where the scope is narrower than when the only part was landed."""
+    try:
+        return _read(settings, source, landing, snapshot, folder)
+    except OutOfScopeError:
+        if len(snapshot.parts) > 1:  # another part may be in scope
+            raise
+        return batches.read(source, [], settings.scope, is_extract=True)
 
 
 def _read(

@@ -404,9 +404,7 @@ class Landing:
 
     def verify(self, source: str) -> Iterator[DamagedError | None]:
         """Read every record and payload of a source; the fault of each, None for a good one."""
-        yield from self._snapshot_records(source).verify()
-        yield from self._withdrawal_records(source).verify()
-        yield from self._unbundled_records(source).verify()
+        yield from self.verify_records(source)
         landed, _ = self._snapshot_records(source).readable()
         withdrawn, _ = self._withdrawal_records(source).readable()
         snapshots = [record.snapshot for record in withdrawn.values()]
@@ -416,6 +414,12 @@ class Landing:
                 name = f"{source}/{snapshot.snapshot_id}/{file}"
                 is_moved = self.store.exists(f"{WITHDRAWN}/{name}")
                 yield self._fault_in(f"{WITHDRAWN}/{name}" if is_moved else name, sha256)
+
+    def verify_records(self, source: str) -> Iterator[DamagedError | None]:
+        """Read every record of a source; the fault of each, None for a good one."""
+        yield from self._snapshot_records(source).verify()
+        yield from self._withdrawal_records(source).verify()
+        yield from self._unbundled_records(source).verify()
 
     def _fault_in(self, name: str, sha256: str) -> DamagedError | None:
         try:

@@ -66,7 +66,7 @@ def disk_full(error: BaseException | str, folders: Iterable[Path]) -> DiskFullEr
 
 def no_access(error: BaseException) -> AccessError | None:
     """The AccessError for an error of a folder that this user cannot use; None for any other."""
-    for cause in _chain_of(error):
+    for cause in chain_of(error):
         if not isinstance(cause, OSError) or cause.errno not in (
             errno.EROFS, errno.EACCES, errno.EPERM
         ):  # fmt: skip
@@ -84,13 +84,13 @@ def no_access(error: BaseException) -> AccessError | None:
 
 def _messages_of(error: BaseException | None) -> Iterator[str]:
     """The messages of an error and of its causes."""
-    for cause in _chain_of(error):
+    for cause in chain_of(error):
         yield str(cause)
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
             yield _FULL_DISK_MESSAGES[0]
 
 
-def _chain_of(error: BaseException | None) -> Iterator[BaseException]:
+def chain_of(error: BaseException | None) -> Iterator[BaseException]:
     """An error and its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from typing import BinaryIO
 import fsspec
 
 from dagster_project.errors import ConfigurationError
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}")
+"""The name of a file that is being written, and is renamed when it is whole."""
 
 
 class Store:
@@ -172,3 +176,11 @@ def _written_atomically(path: Path) -> Iterator[BinaryIO]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_files(folder: Path) -> Iterator[Path]:
+    """Files below a folder that a process is writing, or was writing when it was killed."""
+    for path, _, names in os.walk(folder):
+        for name in sorted(names):
+            if _TEMPORARY.fullmatch(name):
+                yield Path(path, name)

@@ -70,7 +70,7 @@ def back_up(settings: Settings, folder: Path, keep: int, write: Write) -> str:
 
     The last `keep` backups are kept. `write` gets a line for each part. Returns the backup's name.
     Raises ConfigurationError for a folder or a home that cannot be used, DamagedError for a landed
-    file whose bytes have changed, and BusyError during another backup into the folder.
+    file or record whose bytes have changed, and BusyError during another backup into the folder.
     """
     folder = folder.expanduser().absolute()
     _require_separate(settings, folder)
@@ -188,6 +188,9 @@ class _Backup:
         landing = landing_of(self._settings, is_read_only=True)
         files: Files = {}
         for source in landing.sources():
+            # Their index may be older than the damage.
+            for fault in filter(None, landing.verify_records(source)):
+                raise fault
             for name, sha256 in landing.recorded_files(source):
                 files[f"{LANDING}/{name}"] = self._folder.add(Path(store.path(name)), sha256)
         return files

@@ -291,7 +291,10 @@ class _Attempt:
         """
         self.comparison = _compared(self._settings, self._build, self._file, self._contract)
         losses = self.comparison.in_words
-        if not self.comparison.losses:
+        current = publication.current_release(self._settings)
+        # An acceptance that was killed after it had published is repeated.
+        is_current = current is not None and current.release_id == release.release_id
+        if is_current or not self.comparison.losses:
             return release
         if publication.is_kept(self._settings, release.release_id):
             raise PublicationError(

@@ -6,16 +6,21 @@ What replaces a damaged one is in `publication`.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.errors import DamagedReleaseError, PublicationError
 from dagster_project.lake.build_file import connect, read_all
+from dagster_project.lake.space import chain_of
 from dagster_project.serving.catalog import select_newest_release
 
 _IS_LOCKED = "Could not set lock"
 """In DuckDB's message where another process has the file open for writing."""
+
+_OF_THE_QUERY = (duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException)
+"""DuckDB's errors that are never the fault of the file."""
 
 
 def damaged(file: Path, error: Exception, hint: str) -> PublicationError:
@@ -58,3 +63,18 @@ def damage_of(file: Path, *, reads_all: bool = True) -> str:
     except DamagedReleaseError as error:
         return str(error)
     return ""
+
+
+@contextlib.contextmanager
+def naming_damage(file: Path, hint: str) -> Iterator[None]:
+    """Raise the error of `damaged` for an error of DuckDB inside, if the file is the reason.
+
+    DuckDB finds a damaged block when a query first reads it. Only then is all of the file read.
+    """
+    try:
+        yield
+    except Exception as error:
+        causes = (cause for cause in chain_of(error) if isinstance(cause, duckdb.Error))
+        if any(not isinstance(cause, _OF_THE_QUERY) for cause in causes):
+            require_readable(file, hint)
+        raise

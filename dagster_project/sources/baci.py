@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from dagster_project.errors import UpstreamFormatError, listed, shortened
+from dagster_project.errors import OutOfScopeError, UpstreamFormatError, listed, shortened
 from dagster_project.lake.schemas import RECONCILED_TRADE, text_of_all
 from dagster_project.lake.scope import DEFAULT_SCOPE, OUT_OF_SCOPE, CommodityScope
 from dagster_project.lake.vocabulary import (
@@ -204,7 +204,10 @@ def parse(
             f"{CARD.name}: HTML page where a zip archive or CSV was expected.", hint=_WHOSE
         )
     if looks_like_zip(payload):
-        flows = pl.concat(_as_text(year) for year in _flows_of_archive(payload, scope)).collect()
+        years = [_as_text(year) for year in _flows_of_archive(payload, scope)]
+        if not years:
+            raise _out_of_scope()
+        flows = pl.concat(years).collect()
         require_flows_once(flows, KEY, source=CARD.name)
     elif _is_a_yearly_file(payload):
         flows = _as_text(_flows_of_yearly_file(payload, document.name, scope)).collect()
@@ -252,10 +255,8 @@ def _rows(flows: pl.LazyFrame, document: Document) -> pl.LazyFrame:
     return lake_rows(flows, source=CARD.name, vintage_at=vintage_at)
 
 
-def _out_of_scope() -> UpstreamFormatError:
-    return UpstreamFormatError(
-        f"{CARD.name}: no flow is of an HS6 code in scope.", hint=OUT_OF_SCOPE
-    )
+def _out_of_scope() -> OutOfScopeError:
+    return OutOfScopeError(f"{CARD.name}: no flow is of an HS6 code in scope.", hint=OUT_OF_SCOPE)
 
 
 def _flows_of_archive(payload: Payload, scope: CommodityScope) -> Iterator[pl.LazyFrame]:

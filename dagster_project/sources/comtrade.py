@@ -24,6 +24,7 @@ from dagster_project.errors import (
     ConfigurationError,
     ContradictionError,
     DeniedError,
+    OutOfScopeError,
     UnknownCodeError,
     UpstreamFormatError,
     shortened,
@@ -643,7 +644,7 @@ def _in_scope(rows: pl.DataFrame, scope: CommodityScope) -> pl.DataFrame:
     codes = scope.select(rows["cmdcode"].unique())
     of_codes = rows.filter(pl.col("cmdcode").is_in(codes))
     if of_codes.is_empty() and not rows.is_empty():
-        raise UpstreamFormatError(
+        raise OutOfScopeError(
             f"{CARD.name}: no row is of an HS6 code in scope.",
             hint=OUT_OF_SCOPE,
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CHECKOUT
-from tests.e2e.conftest import clean_environment
+from tests.e2e.conftest import BUNDLED, clean_environment
 from tests.nightly import nightly
 
 pytestmark = [
@@ -23,10 +23,19 @@ pytestmark = [
 
 A_YEAR_AHEAD = ("faketime", "-f", "+365d")
 
+WITH_FEW_FLOWS = """
+import sys
+from pathlib import Path
+from tests import bundled
+bundled.use(Path(sys.argv.pop(1)))
+from dagster_project.cli import main
+main()
+"""
+
 
 def kido(home: Path, *arguments: str, clock: tuple[str, ...] = ()) -> tuple[int, str, str]:
     done = subprocess.run(
-        [*clock, sys.executable, "-m", "dagster_project.cli", *arguments],
+        [*clock, sys.executable, "-c", WITH_FEW_FLOWS, str(home.parent / BUNDLED), *arguments],
         cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=1500,
         env={**clean_environment(), "KIDO_HOME": str(home), "FAKETIME_DONT_FAKE_MONOTONIC": "1"},
     )  # fmt: skip
@@ -42,8 +51,8 @@ def current(home: Path) -> list[str]:
     return [now, *(release["release_id"] for release in releases)]
 
 
-def test_after_a_year_ahead_and_back_every_build_is_published(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+def test_after_a_year_ahead_and_back_every_build_is_published(folder: Path) -> None:
+    home = folder / "home"
     code, _, errors = kido(home, "build", clock=A_YEAR_AHEAD)
     assert code == 0, errors
     (ahead, *_) = current(home)

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from tests.e2e.conftest import day_of, run_kido
+from tests.kinds_of_files import kind_of
 from tests.nightly import is_night
 
 FIGURES = """
@@ -42,27 +43,6 @@ BY_DAY = {
 }
 
 LEFT_OVER = (".new-*", ".gone-*", ".kido.duckdb.*", "*.tmp")
-
-
-def kind_of(file: str) -> str:
-    """The path of a file in a home, without the names that differ."""
-    for pattern, name in (
-        (r"[a-z0-9_]+-\d{8}T\d{6,}-[0-9a-f]{8}", "<snapshot>"),
-        (r"\d{8}T\d{6}-[0-9a-f]{6}", "<release>"),
-        (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<run>"),
-        (r"\.[0-9a-f]{8}\.parquet", ".<written>.parquet"),
-        (r"^landing/[a-z0-9_]+/", "landing/<source>/"),
-        (r"^lake/_snapshots/[a-z0-9_]+/", "lake/_snapshots/<source>/"),
-        (r"^lake/[a-z][a-z0-9_]*/[a-z0-9_]+/", "lake/<table>/<source>/"),
-        (r"^landing/<source>/<snapshot>/(?!origin\.json)[^/]+$",
-         "landing/<source>/<snapshot>/<payload>"),
-        (r"^intake/[a-z0-9_]+\.lock", "intake/<source>.lock"),
-        (r"^reports/.*", "reports/<page>"),
-        (r"^build/<run>/dbt/.*", "build/<run>/dbt/<file>"),
-        (r"^dagster/storage/<run>/.*", "dagster/storage/<run>/<log>"),
-    ):  # fmt: skip
-        file = re.sub(pattern, name, file)
-    return file
 
 
 def kinds(home: Path, chance: random.Random) -> dict[str, str]:

@@ -26,6 +26,7 @@ from dagster_project.intake.land import land_bundled
 from dagster_project.intake.ledger import Ledger
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.intake.withdraw import reinstate, withdraw
+from dagster_project.lake import records
 from dagster_project.lake.landing import Landing
 from dagster_project.settings import Settings
 from dagster_project.sources.registry import all_sources, source_named
@@ -189,6 +190,20 @@ def test_a_landed_file_that_was_changed_stops_the_backup(home: Path, tmp_path: P
     message = refused(home, "backup", tmp_path / "backups")
     assert message.startswith(f"{home / name} was changed after it was received.")
     assert "has no complete backup" in refused(tmp_path / "o", "restore", tmp_path / "backups")
+
+
+def test_a_record_that_was_changed_stops_the_backup_also_behind_an_index(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "FEWEST_UNINDEXED", 0)
+    kido(home, "landed")
+    record = next(
+        path for path in home.glob("landing/*/*/origin.json")
+        if (path.parents[1] / records.INDEX).exists()
+    )  # fmt: skip
+    record.write_bytes(record.read_bytes().replace(b"2026", b"2025", 1))
+    message = refused(home, "backup", tmp_path / "backups")
+    assert message.startswith(f"{record} was changed after it was written.")
 
 
 def test_bytes_that_rot_in_the_home_are_restored_as_received(home: Path, tmp_path: Path) -> None:

@@ -274,6 +274,27 @@ def test_parts_that_nobody_finished_for_a_month_go(settings: Settings) -> None:
     assert store.names("ecb/.unfinished") == ["of_29.csv.json"]
 
 
+def test_files_that_a_killed_process_was_writing_go_after_a_month(settings: Settings) -> None:
+    unfinished(settings, 1)
+    folders = ("landing/withdrawn/ecb", "lake/_snapshots/ecb", "releases")
+    old = [settings.home / folder / ".a-record.json.0123abcd" for folder in folders]
+    new, whole = (
+        settings.home / "landing" / "ecb" / name for name in (".b.json.0123abcd", "b.0123abcd")
+    )
+    for file in (*old, new, whole):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"{")
+        age(file, 1 if file == new else 31)
+    expected = [(file.name, 1) for file in old]
+    for dry_run in (True, False):
+        assert [file.exists() for file in old] == [True, True, True]
+        removed = clean_parts(settings, all_sources(), dry_run=dry_run)
+        assert [(each.name, each.bytes) for each in removed] == expected
+    assert [file.exists() for file in old] == [False, False, False]
+    assert new.exists()
+    assert whole.exists()
+
+
 def test_parts_of_a_source_that_is_being_fetched_are_left_alone(settings: Settings) -> None:
     _, old = unfinished(settings, 31)
     with source_lock(settings, "ecb"):

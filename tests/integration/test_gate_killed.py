@@ -72,9 +72,8 @@ def blocked(settings: Settings) -> list[str]:
     return [build.release.release_id for build in builds.blocked_builds(settings.build_dir)]
 
 
-def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
-    settings: Settings,
-) -> None:
+def waiting_build(settings: Settings) -> publication.Release:
+    """Go back to the first release; a build with the snapshot of the second waits."""
     publication.rollback(settings)
     release = publication.new_release(START + timedelta(minutes=2), date(2026, 11, 25), "0.1.0")
     waiting = builds.Build(settings.build_dir / "waiting")
@@ -84,6 +83,13 @@ def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
         waiting.keep_checks(stage, [])
     waiting.seal()
     waiting.block("What was rolled back.")
+    return release
+
+
+def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
+    settings: Settings,
+) -> None:
+    release = waiting_build(settings)
     before = state(settings)
     seen = set()
 
@@ -114,6 +120,18 @@ def test_an_acceptance_killed_at_any_moment_has_published_the_build_or_not(
 
     kill_at_seeded_moments(14, settings.home, [release.release_id], check, act=accept)
     assert seen == {True, False}
+
+
+def test_an_acceptance_killed_after_it_published_can_be_repeated(settings: Settings) -> None:
+    release = waiting_build(settings)
+    waiting = builds.Build(settings.build_dir / "waiting")
+    counted = settings.home.parent / "counted"
+    changes(settings.home, release.release_id, counted=counted, act=accept)
+    waiting.block("What was rolled back.")  # as if this had not been removed yet
+    before = state(settings)
+    changes(settings.home, release.release_id, counted=counted, act=accept)
+    assert state(settings) == before
+    assert blocked(settings) == []
 
 
 def test_a_rollback_killed_at_any_moment_has_gone_back_or_not(settings: Settings) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ import typer
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
+from dagster_project import cli
 from dagster_project.cli import app
 from dagster_project.errors import ConfigurationError
 from dagster_project.intake.conform import conform
@@ -268,6 +270,43 @@ def test_an_error_wraps_between_words(home: Path) -> None:
     sentence = f"kido: {home / 'nowhere' / 'kido.duckdb'} does not exist yet. Run kido build."
     assert len(lines) > 1
     assert " ".join(lines) == sentence
+
+
+def test_an_error_that_nobody_foresaw_is_a_sentence_and_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("of a library")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    (file,) = tmp_path.iterdir()
+    assert " ".join(capsys.readouterr().err.split()) == (
+        "kido: This is an error in Kido (ZeroDivisionError: of a library). "
+        f"Please report it with its traceback, {file}."
+    )
+    lines = file.read_text("utf8").splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[-1] == "ZeroDivisionError: of a library"
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_without_a_temporary_folder_its_traceback_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("of a library")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(SystemExit):
+        cli.main()
+    output = capsys.readouterr().err
+    assert output.startswith("Traceback (most recent call last):")
+    assert output.endswith("Please report it with its traceback.\n")
 
 
 def test_a_line_of_a_report_wraps_below_its_indent(capsys: Any, monkeypatch: Any) -> None:

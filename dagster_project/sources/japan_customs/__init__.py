@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from dagster_project.errors import UpstreamFormatError
+from dagster_project.errors import OutOfScopeError, UpstreamFormatError
 from dagster_project.lake.scope import DEFAULT_SCOPE, OUT_OF_SCOPE, CommodityScope
 from dagster_project.sources.card import Calendar, Document, Limits, SourceCard, Windows
 from dagster_project.sources.formats import looks_like_html, utc_naive
@@ -143,7 +143,7 @@ def _in_scope(rows: pl.DataFrame, scope: CommodityScope, *, is_whole: bool) -> p
     codes = scope.select(rows["national_code"].str.head(6).unique())
     kept = rows.filter(pl.col("national_code").str.head(6).is_in(codes))
     if kept.is_empty() and is_whole:
-        raise UpstreamFormatError(
+        raise OutOfScopeError(
             f"{CARD.name}: no line is of an HS6 code in scope.", hint=OUT_OF_SCOPE
         )
     return kept

@@ -15,8 +15,15 @@ import duckdb
 import pytest
 
 from dagster_project import cli
-from dagster_project.errors import DamagedError, DamagedReleaseError, PublicationError
+from dagster_project.errors import (
+    DamagedError,
+    DamagedReleaseError,
+    KidoError,
+    PublicationError,
+)
+from dagster_project.serving import damage as damages
 from dagster_project.serving import publication
+from dagster_project.serving.query import run_query
 from dagster_project.settings import Settings
 from tests.unit.serving.test_publication import (
     START,
@@ -174,6 +181,39 @@ def test_a_reader_of_a_damaged_file_gets_the_remedy_in_a_sentence(
         f"kido: {settings.published_file} is damaged: DuckDB cannot read it. "
         "kido rollback restores the kept copy; kido build makes a new one."
     )
+
+
+@pytest.mark.parametrize("output", ["table", "csv", "json", "markdown"])
+def test_a_query_that_meets_a_damaged_block_names_the_remedy(
+    output: str,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("KIDO_HOME", str(settings.home))
+    publish(settings, 0, 150.0)
+    flip_a_block(settings.published_file)
+    monkeypatch.setattr("sys.argv", ["kido", "query", "from market.prices", "--format", output])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert " ".join(capsys.readouterr().err.split()) == (
+        f"kido: {settings.published_file} is damaged: DuckDB cannot read it. "
+        f"{publication.HOW_TO_REPLACE}"
+    )
+
+
+def test_a_query_that_is_wrong_does_not_read_the_whole_file(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That takes a second per 200 MB."""
+    publish(settings, 0, 150.0)
+    read: list[Path] = []
+    monkeypatch.setattr(damages, "read_all", read.append)
+    for query in ("from market.price", "select 'x'::int", "select"):
+        with pytest.raises(KidoError), damages.naming_damage(settings.published_file, ""):
+            run_query(settings.published_file, query)
+    assert read == []
 
 
 def test_a_file_that_is_in_use_is_not_damaged(settings: Settings) -> None:
