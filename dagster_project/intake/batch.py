@@ -21,6 +21,7 @@ from dagster_project.errors import (
     ConfigurationError,
     ContradictionError,
     KidoError,
+    OutOfScopeError,
     UpstreamFormatError,
     counted,
     exception_text,
@@ -219,6 +220,20 @@ def read_parts(
         return read_large(source, first, document, snapshot_id, folder, scope)
     in_memory = [(payload, each) for payload, each in parts if isinstance(payload, bytes)]
     return read(source, in_memory, scope, is_extract=is_extract)
+
+
+def is_in_scope(
+    source: Source, payload: bytes | Path, document: Document, scope: CommodityScope
+) -> bool:
+    """Whether a part of a document has rows in scope; also if it cannot be read alone."""
+    try:
+        if isinstance(payload, bytes):
+            _parse_part(source, payload, document, scope)
+    except OutOfScopeError:
+        return False
+    except UpstreamFormatError:
+        pass
+    return True
 
 
 def is_large(source: Source, size: int) -> bool:

@@ -239,33 +239,34 @@ def _parse(
 def _read_in_scope(
     settings: Settings, source: Source, landing: Landing, snapshot: Snapshot, folder: Path
 ) -> batches.Batch:
-    """`_read`; without rows where the scope is narrower than when the only part was landed."""
+    """The checked rows of a snapshot, without the parts that have none in today's scope.
+
+    A scope may be narrower than when they were landed.
+    """
+
+    def read(parts: Sequence[tuple[bytes | Path, Document]]) -> batches.Batch:
+        return batches.read_parts(
+            source, parts, snapshot.snapshot_id, folder, settings.scope,
+            is_extract=snapshot.was_fetched or not parts,
+        )  # fmt: skip
+
+    parts = _parts_to_read(source, landing, snapshot, folder)
     try:
-        return _read(settings, source, landing, snapshot, folder)
+        return read(parts)
     except OutOfScopeError:
-        if len(snapshot.parts) > 1:  # another part may be in scope
-            raise
-        return batches.read(source, [], settings.scope, is_extract=True)
+        kept = [part for part in parts if batches.is_in_scope(source, *part, settings.scope)]
+        return read(kept if 0 < len(kept) < len(parts) else [])
 
 
-def _read(
-    settings: Settings, source: Source, landing: Landing, snapshot: Snapshot, folder: Path
-) -> batches.Batch:
-    parts: Sequence[tuple[bytes | Path, Document]]
+def _parts_to_read(
+    source: Source, landing: Landing, snapshot: Snapshot, folder: Path
+) -> Sequence[tuple[bytes | Path, Document]]:
+    """The parts of a snapshot; a large document as its file."""
     is_one_file = len(snapshot.parts) <= 1 and not snapshot.windows
     if is_one_file and batches.is_large(source, snapshot.bytes):
         document = Document(snapshot.document, snapshot.retrieved_at, snapshot.is_bundled)
-        parts = [(landing.file_of(snapshot, folder), document)]
-    else:
-        parts = parts_of(landing, snapshot)
-    return batches.read_parts(
-        source,
-        parts,
-        snapshot.snapshot_id,
-        folder,
-        settings.scope,
-        is_extract=snapshot.was_fetched,
-    )
+        return [(landing.file_of(snapshot, folder), document)]
+    return parts_of(landing, snapshot)
 
 
 def _rows(snapshot: Snapshot, batch: batches.Batch) -> Mapping[str, Rows]:

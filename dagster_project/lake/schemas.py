@@ -28,13 +28,15 @@ class Column:
     """One column: its type, its meaning (with the unit), and whether null is allowed.
 
     `is_supplement`: a measure of another measure, as its error, which a document of the same
-    publisher may lack altogether.
+    publisher may lack altogether. `is_restated`: a measure that publishers restate as a whole by
+    one ratio, as after a dividend.
     """
 
     dtype: pl.DataType | type[pl.DataType]
     description: str
     nullable: bool = False
     is_supplement: bool = False
+    is_restated: bool = False
 
 
 @dataclass(frozen=True)
@@ -268,7 +270,9 @@ PRICE_QUOTES = _table(
         ),
         "frequency": Column(pl.String, words.listed(words.PRICE_FREQUENCIES)),
         "close": Column(pl.Float64, "Price as the publisher prints it, in `unit`.", True),
-        "adjusted_close": Column(pl.Float64, "Close adjusted for dividends and splits.", True),
+        "adjusted_close": Column(
+            pl.Float64, "Close adjusted for dividends and splits.", True, is_restated=True
+        ),
         "split_ratio": Column(
             pl.Float64,
             "New shares for one old share, on the first session that trades after a split; null on "

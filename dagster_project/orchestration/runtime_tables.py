@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, get_type_hints
 
 import polars as pl
 
@@ -37,7 +37,7 @@ _LATENESS: Mapping[str, Any] = {
     "published_through": pl.Date, "expected_period": pl.Date, "expected_at": INSTANT,
     "days_late": pl.Int64,
 }  # fmt: skip
-_LINEAGE: Mapping[str, Any] = dict.fromkeys(Input._fields, pl.String)
+_LINEAGE: Mapping[str, Any] = dict.fromkeys(get_type_hints(Input), pl.String)
 
 
 def runtime_tables(

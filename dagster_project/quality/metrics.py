@@ -87,12 +87,13 @@ class Defect:
     by: Sequence[int] = _EACH
     also: pl.Expr = field(default_factory=lambda: pl.lit(True))
     fewest_of_an_answer: int = 0
-    counted: pl.Expr = field(default_factory=lambda: OLD.is_not_null() | True)
-    """Which figures count; of the others it cannot be said."""
+    counted: pl.Expr = field(default_factory=pl.len)
+    """How many figures count; of the others it cannot be said."""
     fewest_different: int = 0
     """At least so many known figures have to differ from each other."""
-    names_the_series: bool = False
-    """A series with as many hits as the document is reported instead of it."""
+    is_of_one_ratio: bool = False
+    """A series with as many hits as the document is reported instead of it. What publishers restate
+    by one ratio is exempt."""
     is_vague: bool = False
     """Reported only where nothing else is."""
 
@@ -136,17 +137,17 @@ def _of_one_ratio(hit: pl.Expr, counted: pl.Expr) -> tuple[Defect, Defect]:
     revision scatter (0062). A publisher that changes the base of an index, or the unit of a series,
     is refused once.
     """
-    ten = Defect(
+    any_ratio = Defect(
         KNOWN, "{measure} is {times} what is known for {hits:,} of {figures:,} changed figures"
         "{of}{unit}", _LOG.abs() > log(1 + ALIKE), hit, fewest=10, share=0.9,
-        by=(*_EACH, SERIES_OF_ECONOMY), counted=counted, fewest_different=10,
-        names_the_series=True,
+        by=(*_EACH, SERIES_OF_ECONOMY), counted=counted.sum(), fewest_different=10,
+        is_of_one_ratio=True,
     )  # fmt: skip
-    five = replace(
-        ten, fewest=5, share=1.0, by=(DOCUMENT, SERIES, SERIES_OF_ECONOMY), fewest_different=5,
-        also=_is_of_a_unit(),
+    of_a_unit = replace(
+        any_ratio, fewest=5, fewest_different=5, share=1.0, also=_is_of_a_unit(),
+        by=(DOCUMENT, SERIES, SERIES_OF_ECONOMY),
     )  # fmt: skip
-    return ten, five
+    return any_ratio, of_a_unit
 
 
 OF_FIGURES = (
@@ -240,7 +241,7 @@ def errors_of(comparison: Comparison, against: str, column: str) -> Iterator[tup
         if name != column and columns[name].dtype == columns[column].dtype
     ]
     for metric in OF_FACTS if is_fact else OF_FIGURES:
-        if metric.against != against:
+        if metric.against != against or (metric.is_of_one_ratio and columns[column].is_restated):
             continue
         for other in others if "{other}" in metric.sentence else [""]:
             paired = figures.with_columns(theirs=f"{other} known") if other else figures
@@ -308,16 +309,16 @@ def _worst_group(
     material = min(MOST_MATERIAL, int(SMALLEST_MATERIAL * figures.height))
     is_exact = isinstance(metric.fewest, Mapping)
     least = {DOCUMENT: 0, ECONOMY: FEWEST_OF_AN_ECONOMY}
-    if metric.names_the_series:
+    if metric.is_of_one_ratio:
         least, material = {}, 0
     worst: dict[str, Any] | None = None
     for kind, names in _groupings(comparison):
-        if kind not in metric.by or (worst and not worst["of"] and not metric.names_the_series):
+        if kind not in metric.by or (worst and not worst["of"] and not metric.is_of_one_ratio):
             continue
         at_least = max(fewest, 0 if is_exact else least.get(kind, material))
         over = _over_limit(comparison, figures, metric, names).filter(pl.col("hits") >= at_least)
         for row in over.head(1).iter_rows(named=True):
-            is_series = metric.names_the_series and kind == SERIES
+            is_series = metric.is_of_one_ratio and kind == SERIES
             if worst is None or (row["hits"], is_series) > (worst["hits"], bool(worst["of"])):
                 values = [f"{name} {comparison.in_words(name, row[name])}" for name in names]
                 worst = {**row, "of": f" of {' in '.join(values)}" if values else ""}
@@ -335,7 +336,7 @@ def _over_limit(
     is_one_of_a_month = pl.lit(comparison.is_monthly) & is_of_one
     groups = figures.group_by(names or pl.lit("").alias("document")).agg(
         hits=metric.hit.sum(),
-        figures=metric.counted.sum(),
+        figures=metric.counted,
         different=OLD.n_unique() if metric.fewest_different else pl.lit(0),
         middle=RATIO.median(),
         largest_step=pl.when(is_one_of_a_month)

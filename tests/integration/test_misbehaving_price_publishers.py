@@ -358,7 +358,7 @@ def test_a_split_is_confirmed_by_a_person_and_the_next_fetch_is_fine(yahoo: Desk
     yahoo.server.charts["REMX"] = long_chart(300, times=1 / 3)
     report = yahoo.fetch()
     assert report.answer == "rejected"
-    assert "close is 0.333 times what is known for 300 of 300 figures" in report.reason
+    assert "close is 0.333 times what is known for 300 of 300 changed figures" in report.reason
     assert [one.document for one in report.failed] == ["chart-REMX.json"]
     (file,) = (yahoo.settings.quarantine_dir / "yahoo" / "chart-REMX.json").glob("*.json")
     land_files(yahoo.settings, source_named("yahoo"), [file], replace_all=True)

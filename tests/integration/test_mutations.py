@@ -21,7 +21,7 @@ from tests.nightly import is_night, nightly
 
 MOST_SECONDS = 30
 MOST_MIB = 1024
-BY_DAY = ("pink_sheet/monthly_prices.csv", "usgs_ds140/rare_earths.csv", "catalogue/claims.yaml")
+BY_DAY = ("pink_sheet/monthly_prices.csv", "ec_crm/supply_shares.csv", "catalogue/claims.yaml")
 ONE_IN_BY_DAY = 20
 
 

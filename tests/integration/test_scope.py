@@ -97,6 +97,26 @@ def test_a_document_out_of_a_narrower_scope_is_kept_without_rows(
         assert landing_of(settings).snapshots("baci") == landed
 
 
+def test_one_of_two_landed_files_has_no_commodity_in_a_narrower_scope(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows of the other stay: the files were landed by one command."""
+    home, files = tmp_path / "home", []
+    mineral = next(row for row in ROWS if ",280530," in row)
+    for year, row in (("2022", ROWS[0]), ("2023", mineral)):
+        files.append(tmp_path / f"BACI_HS22_Y{year}_V202601.csv")
+        files[-1].write_text(f"{HEADER}\n{year}{row[4:]}\n")
+    wide = with_scope(home, monkeypatch, "all")
+    land_files(wide, BACI, files)
+    assert len(landing_of(wide).snapshots("baci")[0].parts) == 2
+    for scope, kept in (("minerals", ["280530"]), ("all", ["010121", "280530"])):
+        settings = with_scope(home, monkeypatch, scope)
+        assert conform(settings, BACI).rejected == {}
+        rows = lake_of(settings).rows(RECONCILED_TRADE, "baci")
+        assert rows is not None
+        assert sorted(rows.collect()["hs6_code"]) == kept
+
+
 def test_a_source_without_codes_is_not_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

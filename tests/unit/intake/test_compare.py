@@ -54,7 +54,8 @@ def test_copper_times_a_pound_in_all_its_months_is_refused(
     land_bundled(settings, PRICES)
     slip = prices(tmp_path, "pounds.csv", slice(None), 2.2046)
     of_copper = (
-        r"close is 2\.2 times what is known for 7\d\d of 7\d\d figures of instrument COPPER\."
+        r"close is 2\.2 times what is known for 7\d\d of 7\d\d changed figures of instrument COPPER"
+        ": pounds"
     )
     with pytest.raises(ImplausibleError, match=of_copper):
         land_files(settings, PRICES, [slip])
