@@ -309,11 +309,15 @@ def _worst_group(
     material = min(MOST_MATERIAL, int(SMALLEST_MATERIAL * figures.height))
     is_exact = isinstance(metric.fewest, Mapping)
     least = {DOCUMENT: 0, ECONOMY: FEWEST_OF_AN_ECONOMY}
+    by = metric.by
     if metric.is_of_one_ratio:
         least, material = {}, 0
+        # Scores of one economy lie close together: moved by one difference, they have one ratio.
+        if figures["is_signed"].any():
+            by = [kind for kind in by if kind not in (ECONOMY, SERIES_OF_ECONOMY)]
     worst: dict[str, Any] | None = None
     for kind, names in _groupings(comparison):
-        if kind not in metric.by or (worst and not worst["of"] and not metric.is_of_one_ratio):
+        if kind not in by or (worst and not worst["of"] and not metric.is_of_one_ratio):
             continue
         at_least = max(fewest, 0 if is_exact else least.get(kind, material))
         over = _over_limit(comparison, figures, metric, names).filter(pl.col("hits") >= at_least)
