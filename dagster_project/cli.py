@@ -391,6 +391,7 @@ def export(
     part, and texts that may quote its figures; manifest.json says what was left out, and why.
     """
     settings = _settings(as_of)
+    settings.require_separate(parquet.expanduser().resolve())
     from dagster_project.orchestration import dbt_runner
     from dagster_project.serving.dictionary import described_tables, meta_of_marts
     from dagster_project.serving.export import MANIFEST, export_parquet
@@ -746,7 +747,10 @@ def quarantine(
         _print_objects(rows.to_dicts())
         return
     shown = rows.head(limit) if limit else rows
-    print_rows(shown.drop("source").to_dicts())
+    if shown.height:
+        print_rows(shown.drop("source").to_dicts())
+    else:
+        _print(f"No row of {named[0]} is quarantined.")
     for entry in () if rule else replay.quarantined(settings, [source_named(named[0])]):
         if not entry.table_name:
             _print(f"{entry.document} ({entry.name}), rejected {entry.since}: {entry.reason}")
@@ -949,18 +953,20 @@ def _unexpected(error: Exception) -> KidoError:
     import tempfile
     import traceback
 
-    from dagster_project.errors import KidoError, exception_text
+    from dagster_project.errors import KidoError, exception_text, redacted
 
     hint = "Please report it with its traceback"
     try:
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf8", prefix="kido-error-", suffix=".txt", delete=False
-        ) as file:
-            traceback.print_exception(error, file=file)
+            "w", encoding="utf8", errors="backslashreplace", prefix="kido-error-", suffix=".txt",
+            delete=False,
+        ) as file:  # fmt: skip
+            file.write(redacted("".join(traceback.format_exception(error))))
         hint = f"{hint}, {file.name}"
     except OSError:
         traceback.print_exception(error)
-    return KidoError(f"This is an error in Kido ({exception_text(error)}).", hint=f"{hint}.")
+    text = redacted(exception_text(error)).encode("utf8", "backslashreplace").decode()
+    return KidoError(f"This is an error in Kido ({text}).", hint=f"{hint}.")
 
 
 @contextlib.contextmanager

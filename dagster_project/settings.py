@@ -325,6 +325,17 @@ class Settings(BaseSettings):
         """The day (UTC) the warehouse is built for: `as_of`, else `run_day`."""
         return self.as_of or self.run_day
 
+    def require_separate(self, folder: Path) -> None:
+        """Raise ConfigurationError for a folder inside the home or the landing, or around them."""
+        for own in self.folders:
+            if folder.is_relative_to(own) or own.is_relative_to(folder):
+                raise ConfigurationError(
+                    f"{folder} and {own} overlap.",
+                    hint="Choose a folder of its own, best on another disk.",
+                )
+        if folder.exists() and not folder.is_dir():
+            raise ConfigurationError(f"{folder} is not a folder.")
+
     def require_past_or_today(self) -> None:
         """Raise ConfigurationError if the day to build for is in the future."""
         if self.today > self.run_day:

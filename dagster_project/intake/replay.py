@@ -15,7 +15,14 @@ from pathlib import Path
 
 import polars as pl
 
-from dagster_project.errors import ConfigurationError, DamagedError, counted, iso_instant, listed
+from dagster_project.errors import (
+    BatchRejectedError,
+    ConfigurationError,
+    DamagedError,
+    counted,
+    iso_instant,
+    listed,
+)
 from dagster_project.intake.clean import landed_hashes
 from dagster_project.intake.conform import conform
 from dagster_project.intake.source_lock import source_lock
@@ -103,7 +110,8 @@ def replay(
     The landed bytes of each snapshot are parsed and checked again. Accepted rows enter the lake in
     the vintage of their snapshot; the others stay quarantined. With a `rule`, only snapshots with
     rows that break it are read, and no rejected documents. `write` gets a line for each outcome.
-    Returns whether rows or documents were accepted.
+    Returns whether rows or documents were accepted. Raises BatchRejectedError if a snapshot with
+    rows in the lake is rejected now.
     """
     name = source.CARD.name
     with source_lock(settings, name, write):
@@ -112,7 +120,13 @@ def replay(
         before = rows_of(settings, source, rule)
         documents = [] if rule else list(_documents(settings, landing, name))
         taken_back = list(_take_back(settings, landing, name, documents, write))
-        report = conform(settings, source, parse_again=set(before["snapshot_id"]))
+        again = set(before["snapshot_id"])
+        document_of = {
+            snapshot.snapshot_id: snapshot.document
+            for snapshot in landing.snapshots(name)
+            if snapshot.snapshot_id in again
+        }
+        report = conform(settings, source, parse_again=again)
         landing = landing_of(settings)
         landed = {snapshot.snapshot_id for snapshot in landing.snapshots(name)}
         after = _of_landed(settings, landing, name)
@@ -136,6 +150,12 @@ def replay(
         )
     if not (rows or documents or report.rejected):
         write(f"{name}: nothing is quarantined.")
+    if lost := report.rejected.keys() & set(document_of.values()):
+        raise BatchRejectedError(
+            f"{name}: {listed(sorted(lost))} had rows in the lake and has none now.",
+            hint="Mend the list or rule that rejects it, then replay again; until then a build "
+            "is without it.",
+        )
     return bool(used_again) or any(left[table] < count for table, count in rows.items())
 
 

@@ -73,7 +73,7 @@ def back_up(settings: Settings, folder: Path, keep: int, write: Write) -> str:
     file or record whose bytes have changed, and BusyError during another backup into the folder.
     """
     folder = folder.expanduser().absolute()
-    _require_separate(settings, folder)
+    settings.require_separate(folder)
     try:
         return _Backup(settings, BackupFolder(folder), write).run(keep)
     except OSError as error:
@@ -386,18 +386,6 @@ def _rebuild_lake(settings: Settings, write: Write) -> None:
     write(f"lake: {counted(rows, 'row')} from the landed documents")
     for reason in rejected.values():
         write(f"A document can no longer be used and is quarantined: {reason}")
-
-
-def _require_separate(settings: Settings, folder: Path) -> None:
-    """Raise ConfigurationError for a folder inside the home or the landing, or around them."""
-    for own in settings.folders:
-        if folder.is_relative_to(own) or own.is_relative_to(folder):
-            raise ConfigurationError(
-                f"{folder} and {own} overlap.",
-                hint="Choose a folder of its own, best on another disk.",
-            )
-    if folder.exists() and not folder.is_dir():
-        raise ConfigurationError(f"{folder} is not a folder.")
 
 
 def _require_empty(settings: Settings, record: BackupRecord) -> None:

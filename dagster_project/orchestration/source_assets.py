@@ -370,7 +370,7 @@ def lake_assets(source: Source, *, has_backfills: bool = False) -> dg.AssetsDefi
             )
         if outcome.is_rejected_by_hand:
             raise dg.Failure(
-                description=" ".join(outcome.rejected.values()),
+                description=_rejected(source, outcome),
                 metadata={ALERTED_BY: "failed_checks"},
                 allow_retries=False,
             )
@@ -397,6 +397,14 @@ def _lake_spec(source: Source, table: LakeTable, upstream: Sequence[dg.AssetKey]
         },
         automation_condition=once_landed(),
     )
+
+
+def _rejected(source: Source, outcome: ConformReport) -> str:
+    """Why documents of a source are rejected; of a private one without its values."""
+    if outcome.rejected and source.CARD.is_private:
+        documents = ", ".join(sorted(outcome.rejected))
+        return f"{documents} is rejected: kido quarantine {source.CARD.name} says why."
+    return "; ".join(outcome.rejected.values())
 
 
 def _lake_materializations(
@@ -427,7 +435,7 @@ def _lake_materializations(
                 **latest_period_metadata(latest),
                 **non_empty(
                     last_vintage=vintage,
-                    rejected="; ".join(outcome.rejected.values()),
+                    rejected=_rejected(source, outcome),
                 ),
                 "preview": dg.MetadataValue.md(
                     "Rows of a private source are not shown."

@@ -19,7 +19,10 @@ from dagster_project.serving.catalog import select_newest_release
 _IS_LOCKED = "Could not set lock"
 """In DuckDB's message where another process has the file open for writing."""
 
-_OF_THE_QUERY = (duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException)
+_OF_THE_QUERY = (
+    duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException,
+    duckdb.InterruptException, duckdb.PermissionException,
+)  # fmt: skip
 """DuckDB's errors that are never the fault of the file."""
 
 

@@ -91,15 +91,21 @@ def export_parquet(
     `is_public`, rows of a source that may not be passed on are left out: rows that name it or one
     of its snapshots, and whole tables that it may have filled and whose rows name no snapshots,
     but for tables of names (`names_only` in their meta). `tables` and `metas` describe the tables
-    of the project. Raises ConfigurationError for a folder with
-    anything else, or that cannot be written.
+    of the project. Raises ConfigurationError for a folder with anything else, and for one that
+    cannot be replaced.
     """
     folder = folder.expanduser().resolve()
+    if folder.is_mount():
+        raise ConfigurationError(
+            f"{folder} is a file system of its own: an export replaces its folder as a whole.",
+            hint=f"Choose a folder in it, such as {folder / 'kido'}.",
+        )
     _require_replaceable(folder)
+    _require_replaceable(_before(folder))
     try:
         with (
             _new_folder(folder) as new,
-            connect(published_file, memory=memory, read_only=True) as (connection),
+            connect(published_file, memory=memory, read_only=True) as connection,
         ):
             exported = _export(connection, new, tables, metas, is_public=is_public)
     except (OSError, duckdb.IOException) as error:
@@ -295,11 +301,16 @@ def _files_of_export(folder: Path) -> set[str]:
         return set()
 
 
+def _before(folder: Path) -> Path:
+    """Where the earlier export is while the new one takes its place."""
+    return folder.with_name(f".{folder.name}.before")
+
+
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
     """A folder to write into, which takes the place of `folder` at the end, whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    before = folder.with_name(f".{folder.name}.before")
+    before = _before(folder)
     if before.exists() and not folder.exists():  # killed between the two renames
         before.rename(folder)
     for leftover in folder.parent.glob(f".{folder.name}.new-*"):

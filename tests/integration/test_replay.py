@@ -14,7 +14,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from dagster_project.cli import app
-from dagster_project.errors import ConfigurationError
+from dagster_project.errors import BatchRejectedError, ConfigurationError
 from dagster_project.intake import batch as batches
 from dagster_project.intake import conform as conforming
 from dagster_project.intake import replay as replaying
@@ -260,3 +260,16 @@ def test_a_command_without_its_source_is_refused(
     settings: Settings, arguments: tuple[str, ...]
 ) -> None:
     assert isinstance(kido(settings, *arguments).exception, ConfigurationError)
+
+
+def test_a_replay_that_loses_rows_says_so_and_ends_with_an_error(
+    landed: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(batches, "_merge", _slip)
+        with pytest.raises(BatchRejectedError, match="had rows in the lake and has none now"):
+            replay(landed, JAPAN, "", lines.append)
+    assert any("a slip in the module" in line for line in lines)
+    assert replay(landed, JAPAN, "", lines.append)
+    assert yen_by_partner(landed)["CHN"] == 60 * 3_500_000.0

@@ -190,6 +190,17 @@ def test_a_folder_that_cannot_be_used_is_refused_in_a_sentence(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_what_is_where_the_earlier_export_would_be_put_is_kept(
+    published: Path, tmp_path: Path
+) -> None:
+    precious = tmp_path / ".out.before" / "precious"
+    precious.parent.mkdir()
+    precious.write_text("keep")
+    with pytest.raises(ConfigurationError, match="has other files than those of an export"):
+        exported(published, tmp_path / "out")
+    assert precious.read_text() == "keep"
+
+
 @pytest.mark.parametrize("step", [3, -1, 0])
 def test_an_export_that_breaks_off_leaves_the_earlier_one(
     published: Path, tmp_path: Path, step: int, monkeypatch: pytest.MonkeyPatch
