@@ -24,6 +24,7 @@ from pathlib import Path
 
 import polars as pl
 
+from dagster_project.quality.limits import ALIKE
 from dagster_project.settings import BUNDLED
 from tests.integration.slips import LAYOUTS, Layout, Table, figure
 
@@ -279,11 +280,12 @@ def main(document: str, every: int, first: int) -> None:
             size = sum(each.changed + each.removed for each in report.revisions)
             size += sum(report.quarantined.values())
             after = _current(home, document)
-            changed = sum(
-                rows.join(after[name], on=rows.columns, how="anti", nulls_equal=True).height
-                for name, rows in known.items()
+            exactly, changed = (
+                sum(_changed_rows(rows, after[name], most) for name, rows in known.items())
+                for most in (0, ALIKE)
             )
-            became, text = ("listed" if changed else "as known"), " ".join(report.remarks())
+            became = "listed" if changed else "as printed again" if exactly else "as known"
+            text = " ".join(report.remarks())
             if changed and not size:
                 became = "changed unseen"
         except KidoError as error:
@@ -296,6 +298,21 @@ def main(document: str, every: int, first: int) -> None:
         line = [mutation.kind, mutation.name, became, changed, size, text[:2000], seconds, _peak()]
         print(json.dumps(line), flush=True)
     shutil.rmtree(root)
+
+
+def _changed_rows(rows: pl.DataFrame, after: pl.DataFrame, most: float) -> int:
+    """The known rows without one in `after` whose figures differ by at most this part of them."""
+    figures = [name for name, dtype in rows.schema.items() if dtype == pl.Float64]
+    others = [name for name in rows.columns if name not in figures]
+    pairs = rows.with_row_index("at").join(after, on=others, nulls_equal=True, suffix=" after")
+    is_alike = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(f"{name} after"))
+        | ((pl.col(f"{name} after") - pl.col(name)).abs() <= most * pl.col(name).abs()).fill_null(
+            False
+        )
+        for name in figures
+    ) if figures else pl.lit(True)  # fmt: skip
+    return rows.height - pairs.filter(is_alike)["at"].n_unique()
 
 
 def _peak() -> float:
