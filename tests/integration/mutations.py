@@ -322,7 +322,7 @@ def _peak() -> float:
 
 
 def _current(home: Path, document: str) -> dict[str, pl.DataFrame]:
-    """The rows that are current, without the columns on their provenance."""
+    """The rows that are current, without their notes and the columns on their provenance."""
     from dagster_project.intake.stores import lake_of
     from dagster_project.lake.schemas import LAKE_TABLES
     from dagster_project.lake.vintages import current_rows
@@ -336,9 +336,8 @@ def _current(home: Path, document: str) -> dict[str, pl.DataFrame]:
         rows = lake.rows(table, card.name)
         if rows is not None:
             current = current_rows(table, table.conform(rows.collect()), today)
-            tables[name] = current.drop("document", "vintage_at", "snapshot_id").with_columns(
-                pl.col(pl.Float64).round_sig_figs(9)
-            )
+            texts = {"document", "vintage_at", "snapshot_id", "notes"}.intersection(table.columns)
+            tables[name] = current.drop(texts).with_columns(pl.col(pl.Float64).round_sig_figs(9))
     return tables
 
 
