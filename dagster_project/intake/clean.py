@@ -45,8 +45,9 @@ def clean_quarantine(
     """Remove quarantined answers and rows that are older than `keep_quarantine_days`.
 
     `used` are the snapshots in a release that is published or blocked: what was quarantined of
-    them is counted by its checks, and is kept. So is the last answer of a publisher, which a person
-    may still land, and a document that was landed: its bytes are nowhere else.
+    them is counted by its checks, and is kept. So are rows of a landed snapshot, the last answer of
+    a publisher, which a person may still land, and a document that was landed: its bytes are
+    nowhere else.
     """
     landing = landing_of(settings, is_read_only=dry_run)
     limit = timedelta(days=settings.keep_quarantine_days)
@@ -140,6 +141,8 @@ def _why_kept(folder: Path, landing: Landing, source: Source | None, used: Colle
             return "its record cannot be read"
         is_landed_again = rejected.sha256 in landed_hashes(landing, rejected.source)
         return "" if is_landed_again else "it was landed, and its bytes are nowhere else"
+    if folder.name in {snapshot.snapshot_id for snapshot in landing.snapshots(folder.parent.name)}:
+        return "its snapshot is landed"
     if folder.name in used:
         return "a release has the other rows of its snapshot"
     if source is not None and folder.name in _unanswered(landing, source):

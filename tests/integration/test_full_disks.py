@@ -26,7 +26,7 @@ from tests.e2e.conftest import clean_environment
 from tests.forked import context
 from tests.integration.killing import Act, kido
 from tests.integration.test_gate_killed import accept, waiting_build
-from tests.integration.test_killed_at_a_line import after_days, publish
+from tests.integration.test_killed_at_a_line import after_days, publish, published_twice
 from tests.integration.test_undo_killed import Scene, ids, values
 from tests.kinds_of_files import files_by_kind
 from tests.nightly import is_night, nightly
@@ -58,13 +58,6 @@ class Case:
     act: Act = kido
 
 
-def releases(folder: Path) -> Settings:
-    settings = Settings.load(home=folder / "home")
-    of_releases.publish(settings, 0, 150.0, "a")
-    of_releases.publish(settings, 1, 160.0, "a", "b")
-    return settings
-
-
 def state_of_releases(home: Path) -> object:
     settings = Settings.load(home=home)
     builds.sweep(settings.build_dir)  # as the next build does
@@ -77,7 +70,7 @@ def state_of_snapshots(home: Path) -> object:
 
 
 def publication_case(folder: Path) -> Case:
-    settings = releases(folder)
+    settings = published_twice(folder / "home")
     release = publication.new_release(
         of_releases.START + timedelta(minutes=2), of_releases.TODAY, "0.1.0"
     )
@@ -86,11 +79,11 @@ def publication_case(folder: Path) -> Case:
 
 
 def rollback_case(folder: Path) -> Case:
-    return Case(releases(folder).home, ["rollback"], state_of_releases)
+    return Case(published_twice(folder / "home").home, ["rollback"], state_of_releases)
 
 
 def acceptance_case(folder: Path) -> Case:
-    settings = releases(folder)
+    settings = published_twice(folder / "home")
     release = waiting_build(settings)
     return Case(settings.home, [release.release_id], state_of_releases, accept)
 

@@ -30,13 +30,16 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path)
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """The home of a warehouse that was published twice."""
-    settings = Settings.load(home=tmp_path / "home")
+def published_twice(home: Path) -> Settings:
+    settings = Settings.load(home=home)
     of_releases.publish(settings, 0, 150.0, "a")
     of_releases.publish(settings, 1, 160.0, "a", "b")
     return settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return published_twice(tmp_path / "home")
 
 
 def after_days(home: Path) -> None:

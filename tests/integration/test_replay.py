@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -18,6 +20,7 @@ from dagster_project.errors import BatchRejectedError, ConfigurationError
 from dagster_project.intake import batch as batches
 from dagster_project.intake import conform as conforming
 from dagster_project.intake import replay as replaying
+from dagster_project.intake.clean import clean_quarantine
 from dagster_project.intake.conform import conform, is_conformed
 from dagster_project.intake.land import land_files
 from dagster_project.intake.replay import quarantined, replay, rows_of
@@ -273,3 +276,13 @@ def test_a_replay_that_loses_rows_says_so_and_ends_with_an_error(
     assert any("a slip in the module" in line for line in lines)
     assert replay(landed, JAPAN, "", lines.append)
     assert yen_by_partner(landed)["CHN"] == 60 * 3_500_000.0
+
+
+def test_kido_clean_keeps_what_is_quarantined_of_landed_snapshots(landed: Settings) -> None:
+    """Without it the snapshot would be read again by each build after a cleaning."""
+    years_ago = time.time() - 1000 * 24 * 3600
+    for path in landed.quarantine_dir.rglob("*"):
+        os.utime(path, (years_ago, years_ago))
+    (old,) = clean_quarantine(landed, {JAPAN.CARD.name: JAPAN}, set(), dry_run=False)
+    assert old.kept_because == "its snapshot is landed"
+    assert is_conformed(landed, JAPAN)
