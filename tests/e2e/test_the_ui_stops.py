@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -71,8 +72,8 @@ class Ui:
             time.sleep(0.1)
 
     def until_ready(self) -> None:
-        self.until(lambda: len(self.lines) > 1)
-        assert self.asked("{ version }")["version"]
+        self.until(lambda: any(line.startswith("Ready: ") for line in self.lines))
+        assert self.asked("{ version }")["version"], self.lines
 
     def asked(self, query: str, **variables: object) -> Any:
         """The answer of the UI's GraphQL."""
@@ -95,8 +96,14 @@ class Ui:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A free port below those that the system gives to the servers and clients of other tests."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with (
+            contextlib.suppress(OSError),
+            socket.create_server(("127.0.0.1", port)),
+        ):
+            return port
 
 
 @pytest.fixture(params=["dev"])
