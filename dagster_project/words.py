@@ -172,6 +172,18 @@ CompanyEvidence = Literal["listed", WrittenCompanyEvidence]
 COMPANY_EVIDENCE: tuple[CompanyEvidence, ...] = get_args(CompanyEvidence)
 """The best evidence first; `listed`: the clause itself names the company."""
 
+NoticeKind = Literal[
+    "rule", "proposed_rule", "presidential_document", "announcement", "notice", "correction",
+    "listing", "intervention", "export_restriction",
+]  # fmt: skip
+NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
+"""What a publisher of notices calls them; `listing`: a company on a list, `intervention`: an act
+as Global Trade Alert reports it, `export_restriction`: a row of an inventory.
+"""
+
+NoticeState = Literal["known", "to_be_read", "not_relevant"]
+NOTICE_STATES: tuple[NoticeState, ...] = get_args(NoticeState)
+
 # Markets.
 
 EventKind = Literal["clause", "milestone"]

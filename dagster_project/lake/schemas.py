@@ -428,6 +428,70 @@ COMPANY_FACTS = _table(
     },
 )
 
+NOTICES = _table(
+    "notices",
+    "An official notice, or a report of one: evidence, and never a clause.",
+    key=("source", "notice_id"),
+    vintage_slice=("source", "notice_id"),
+    known_from="known_at",
+    columns={
+        "notice_id": Column(
+            pl.String, "The publisher's number of it, e.g. `2026-1` or `2025-19846`."
+        ),
+        "published_at": Column(
+            pl.Date, "Day the publisher published it; null where it prints none.", True
+        ),
+        "known_at": Column(
+            pl.Date, "Day from which it is known: that, or the day it was retrieved where null."
+        ),
+        "issuer": Column(pl.String, "Authority or list it is of, as printed."),
+        "kind": Column(pl.String, words.listed(words.NOTICE_KINDS)),
+        "title": Column(pl.String, "Title as printed; of a listing, the company's name."),
+        "summary": Column(pl.String, "What the publisher says of it beside the title.", True),
+        "url": Column(pl.String, "Address of it, where there is one.", True),
+        "implementer_iso3": Column(
+            pl.String, "Economy whose act it is; null for several or where none is named.", True
+        ),
+        "acts": Column(
+            pl.List(pl.String),
+            "Acts it is or reports, by number: `MOFCOM 2026-1`, `FR 2025-19846`, `90 FR 57078`; "
+            "empty where it names none.",
+        ),
+        "corrects": Column(
+            pl.String, "Number of the notice of the same publisher that it corrects.", True
+        ),
+        "company": Column(
+            pl.String, "Company of the catalogue that it is about; null for others.", True
+        ),
+        "words": Column(
+            pl.List(pl.String),
+            "Words of the list of words that title and summary have; empty where none.",
+        ),
+        "minerals": Column(pl.List(pl.String), "Minerals that these words name; empty where none."),
+        "hs6_codes": Column(pl.List(pl.String), "HS6 codes that it prints; empty where none."),
+    },
+)
+
+NOTICE_DECISIONS = _table(
+    "notice_decisions",
+    "What a person has decided on a notice: the clause it belongs to, or that it is not relevant.",
+    key=("source", "publisher", "notice_id", "clause_id"),
+    vintage_slice=("source", "document"),
+    known_from="decided_at",
+    columns={
+        "publisher": Column(pl.String, "Source of the notice."),
+        "notice_id": Column(
+            pl.String, "Notice, or `*` for all of its source published up to `published_to`."
+        ),
+        "published_to": Column(pl.Date, "Last day of the notices that `*` stands for.", True),
+        "clause_id": Column(pl.String, "Clause it belongs to; empty where it is not relevant."),
+        "reason": Column(pl.String, "Why it is not relevant; null of a clause.", True),
+        "decided_at": Column(
+            pl.Date, "Day it was decided; of a clause, the day from which the clause is known."
+        ),
+    },
+)
+
 CLAIMS = _table(
     "claims",
     "A published statement with its figure, and the test that decides it.",
@@ -831,6 +895,8 @@ LAKE_TABLES: Mapping[str, LakeTable] = {
         RESTRICTION_SCOPE,
         MILESTONES,
         COMPANY_FACTS,
+        NOTICES,
+        NOTICE_DECISIONS,
         CLAIMS,
         ECONOMIES,
         ECONOMY_CODES,

@@ -25,6 +25,7 @@ ECONOMIES_FILE = _BUNDLED / "catalogue" / "economies.csv"
 COMMODITIES_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_commodities.csv"
 INSTRUMENTS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_instruments.csv"
 NOMENCLATURE_FILE = _BUNDLED / "nomenclature" / "hs_2022.csv"
+NOTICE_WORDS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_notice_words.csv"
 MINERAL_GROUPS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_mineral_groups.csv"
 
 SCHEMES_OF_ALPHA2: tuple[words.CodeScheme, ...] = ("eurostat", "hmrc")
@@ -62,7 +63,9 @@ areas are in the `comtrade_code` of `_X` in `economies.csv`.
 """
 
 
-ListName = Literal["economies", "commodities", "mineral_groups", "instruments", "nomenclature"]
+ListName = Literal[
+    "economies", "commodities", "mineral_groups", "instruments", "nomenclature", "notice_words"
+]
 """The lists that several sources read; a source names those that it reads on its card."""
 
 LIST_FILES: Mapping[ListName, Path] = MappingProxyType(
@@ -72,6 +75,7 @@ LIST_FILES: Mapping[ListName, Path] = MappingProxyType(
         "mineral_groups": MINERAL_GROUPS_FILE,
         "instruments": INSTRUMENTS_FILE,
         "nomenclature": NOMENCLATURE_FILE,
+        "notice_words": NOTICE_WORDS_FILE,
     }
 )
 
@@ -221,6 +225,23 @@ def economy_named(name: str, *, publisher: str) -> str:
 
 def _plain(name: str) -> str:
     return " ".join(name.replace("’", "'").split()).casefold()
+
+
+@dataclass(frozen=True)
+class NoticeWord:
+    """A word by which a notice is recognised; `mineral` is empty for the name of a kind of act."""
+
+    word: str
+    language: str
+    mineral: str
+
+
+@cache
+def notice_words() -> tuple[NoticeWord, ...]:
+    """The words of official notices, in the order of the seed that lists them."""
+    return tuple(
+        NoticeWord(row["word"], row["language"], row["mineral"]) for row in _rows(NOTICE_WORDS_FILE)
+    )
 
 
 @cache

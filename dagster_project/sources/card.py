@@ -110,6 +110,8 @@ class SourceCard:
     unless a person has set `KIDO_<NAME>_ENABLED=true`.
     `only_by_name`: only `kido fetch <name>` asks it, no build and no `kido fetch` without a name:
     its answer is too large to be fetched unasked.
+    `shows_rows`: its rows may be in previews and on the pages on checks. False for a publisher
+    whose terms do not even let a colleague see them there.
     `published_after` is of a source without windows, as `Windows.published_after` of one with them:
     the time from the end of a day, month or year (by its `cadence`) to its publication. It is
     negative where a day's figures are published before the day ends, and None where no further
@@ -133,6 +135,7 @@ class SourceCard:
     needs_key: bool = False
     needs_consent: bool = False
     only_by_name: bool = False
+    shows_rows: bool = True
     published_after: timedelta | None = None
     windows: tuple[Windows, ...] = ()
     limits: Limits = Limits()
@@ -141,11 +144,11 @@ class SourceCard:
 
     @property
     def is_private(self) -> bool:
-        """Whether its rows are a person's own: landed by hand only, and not to be passed on.
-
-        They are in no preview and no page on checks.
+        """Whether its rows are in no preview and on no page on checks: by its terms, or since they
+        are a person's own (landed by hand only, and not to be passed on).
         """
-        return not (self.is_redistributable or self.bundled or self.base_url)
+        is_own = not (self.is_redistributable or self.bundled or self.base_url)
+        return is_own or not self.shows_rows
 
     @property
     def owner(self) -> str:

@@ -1,0 +1,60 @@
+"""What the words of an official notice name: minerals, acts on their trade, HS codes.
+
+The words are those of `seed_notice_words.csv`, in English, Chinese and Japanese.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+
+from dagster_project.lake.vocabulary import NoticeWord, hs_codes, notice_words
+
+_TARIFF_CODE = re.compile(
+    r"(?<![\d.])(\d{4})\.?(\d{2})(?:\.?\d{2}){1,2}(?![\d.]*\d)|(?<![\d.])(\d{4})\.(\d{2})(?![\d.]*\d)"
+)
+"""A code of eight or ten digits, with or without dots, or of six with one."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a text names: words of the list as listed, minerals of them, HS6 codes; all sorted."""
+
+    words: tuple[str, ...]
+    minerals: tuple[str, ...]
+    hs6_codes: tuple[str, ...]
+
+
+def named_in(*texts: str | None) -> Named:
+    """What these texts name together.
+
+    English words are found as whole words in any case, and in plural. Codes are those that an
+    edition of the HS has.
+    """
+    text = " \n ".join(unicodedata.normalize("NFKC", each) for each in texts if each)
+    found = [word for word in notice_words() if _pattern(word).search(text)]
+    codes = {
+        code
+        for match in _TARIFF_CODE.finditer(text)
+        if (code := "".join(part for part in match.groups() if part)) in hs_codes()
+    }
+    return Named(
+        tuple(sorted({word.word for word in found})),
+        tuple(sorted({word.mineral for word in found if word.mineral})),
+        tuple(sorted(codes)),
+    )
+
+
+def english_words() -> tuple[str, ...]:
+    """The words that a publisher in English is searched for."""
+    return tuple(word.word for word in notice_words() if word.language == "en")
+
+
+@cache
+def _pattern(word: NoticeWord) -> re.Pattern[str]:
+    if word.language != "en":
+        return re.compile(re.escape(word.word))
+    between = re.escape(word.word).replace(r"\ ", r"[\s-]+").replace(r"\-", r"[\s-]+")
+    return re.compile(rf"(?<![a-z]){between}s?(?![a-z])", re.IGNORECASE)
