@@ -181,6 +181,12 @@ NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
 as Global Trade Alert reports it, `export_restriction`: a row of an inventory.
 """
 
+NoticeSource = Literal[
+    "federal_register", "mofcom", "gta", "screening_list", "oecd_restrictions"
+]  # fmt: skip
+NOTICE_SOURCES: tuple[NoticeSource, ...] = get_args(NoticeSource)
+"""The publishers of notices; acts before reports of them."""
+
 NoticeState = Literal["known", "to_be_read", "not_relevant"]
 NOTICE_STATES: tuple[NoticeState, ...] = get_args(NoticeState)
 

@@ -477,6 +477,7 @@ NOTICE_DECISIONS = _table(
     "What a person has decided on a notice: the clause it belongs to, or that it is not relevant.",
     key=("source", "publisher", "notice_id", "clause_id"),
     vintage_slice=("source", "document"),
+    subject=("publisher", "notice_id", "clause_id"),
     known_from="decided_at",
     columns={
         "publisher": Column(pl.String, "Source of the notice."),

@@ -1,5 +1,5 @@
-"""Kido's own catalogue, edited by hand: measures with scope, milestones, companies, claims,
-economies.
+"""Kido's own catalogue, edited by hand: measures with scope, milestones, companies, decisions on
+notices, claims, economies.
 
 A module reads each kind of document; its layout is described there and at the head of each file.
 What the state of a clause is on a day, or whether a claim holds, is decided in dbt.
@@ -22,6 +22,7 @@ from dagster_project.sources.catalogue.companies import read_companies
 from dagster_project.sources.catalogue.economies import is_table, read_economies
 from dagster_project.sources.catalogue.entries import NAME
 from dagster_project.sources.catalogue.milestones import read_milestones
+from dagster_project.sources.catalogue.notices import read_notices
 from dagster_project.sources.catalogue.yaml_text import read_section
 from dagster_project.sources.formats import looks_like_html, utc_naive
 
@@ -41,6 +42,7 @@ CARD = SourceCard(
         "restriction_scope",
         "milestones",
         "company_facts",
+        "notice_decisions",
         "claims",
         "economies",
         "economy_codes",
@@ -49,14 +51,15 @@ CARD = SourceCard(
     description=(
         "Export restrictions on critical minerals clause by clause, 2010 to 2026, with their "
         "dates, targets and the codes they cover; dated facts on supply projects and disputes; "
-        "companies that are listed or disclosed a restriction; published statements to be compared "
-        "with the figures; and the economies with the codes that publishers give them. Facts with "
-        "their sources, in files that are edited by hand."
+        "companies that are listed or disclosed a restriction; notices that were read; published "
+        "statements to be compared with the figures; and the economies with the codes that "
+        "publishers give them. Facts with their sources, in files that are edited by hand."
     ),
     bundled=(
         "measures.yaml",
         "milestones.yaml",
         "companies.yaml",
+        "notices.yaml",
         "claims.yaml",
         "economies.csv",
     ),
@@ -66,6 +69,7 @@ _SECTIONS: Mapping[str, Callable[[Sequence[dict[str, Any]]], Mapping[str, pl.Dat
     "measures": read_measures,
     "milestones": read_milestones,
     "companies": read_companies,
+    "notices": read_notices,
     "claims": read_claims,
 }
 
@@ -75,10 +79,11 @@ def parse(
 ) -> Mapping[str, pl.DataFrame]:
     """A file of the catalogue -> frames by lake table, whatever the file is called.
 
-    `measures:` gives `restriction_clauses`, `restriction_suspensions`, `restriction_scope` and, of
-    the companies that clauses name, `company_facts`; `companies:` gives what else is known of
-    companies; `milestones:` and `claims:` give the tables of these names, and a table that begins
-    with `economy_iso3` gives `economies` and `economy_codes`.
+    `measures:` gives `restriction_clauses`, `restriction_suspensions`, `restriction_scope`, of the
+    companies that clauses name `company_facts`, and of the notices they are in
+    `notice_decisions`; `companies:` gives what else is known of companies, `notices:` the notices
+    that are not relevant; `milestones:` and `claims:` give the tables of these names, and a table
+    that begins with `economy_iso3` gives `economies` and `economy_codes`.
     `vintage_at` is the time of retrieval; nothing is provisional.
     Raises UpstreamFormatError in one sentence that names the line, the entry and the field, or
     UnknownCodeError for an economy, mineral group or HS code that no list of codes has.

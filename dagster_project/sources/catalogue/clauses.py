@@ -34,6 +34,7 @@ from dagster_project.sources.catalogue.fields import (
     time_of,
     zone_of,
 )
+from dagster_project.sources.catalogue.notices import NoticeNumbers, clause_decisions
 from dagster_project.sources.catalogue.scope import Scope, scope_rows
 
 EVERY_ECONOMY = "ALL"
@@ -121,6 +122,9 @@ class Clause(Entry):
     remark: Text | None = None
     citation: Text | None = None
     url: Address | None = None
+    mofcom: NoticeNumbers = Field(default_factory=list)
+    federal_register: NoticeNumbers = Field(default_factory=list)
+    gta: NoticeNumbers = Field(default_factory=list)
     scope: list[Scope] = Field(default_factory=list)
     parts: ClassVar[tuple[type[Entry], ...]] = (Suspension, End, Doubt, Target, Scope)
 
@@ -151,8 +155,8 @@ class _Read:
 
 
 def read_measures(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
-    """Entries of `measures:` -> the tables of clauses, of their suspensions, their scope and the
-    companies they name.
+    """Entries of `measures:` -> the tables of clauses, of their suspensions, their scope, the
+    companies they name and the notices they are in.
 
     A clause has the fields of its measure, unless it gives its own.
     """
@@ -180,11 +184,13 @@ def read_measures(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFram
     clauses = [read_clause.clause for read_clause in read]
     listed = (row for clause in clauses for row in listed_companies(clause))
     suspensions = (row for clause in clauses for row in _suspension_rows(clause))
+    decisions = (row for clause in clauses for row in clause_decisions(clause))
     return {
         "restriction_clauses": table_of("restriction_clauses", map(_clause_row, clauses)),
         "restriction_suspensions": table_of("restriction_suspensions", suspensions),
         "restriction_scope": table_of("restriction_scope", scope),
         "company_facts": table_of("company_facts", listed),
+        "notice_decisions": table_of("notice_decisions", decisions),
     }
 
 
