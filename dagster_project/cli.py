@@ -333,6 +333,26 @@ def measures(
 
 
 @app.command()
+def notices(
+    every: Annotated[
+        bool, typer.Option("--all", help="Also those that are known or not relevant.")
+    ] = False,
+    as_of: ReplayDay = None,
+) -> None:
+    """Print the official notices that are to be read, the newest first, with their links.
+
+    They are evidence and never a clause: a person reads them and edits the catalogue.
+    """
+    settings = _settings(as_of)
+    with _published(settings) as published:
+        from dagster_project.serving.notices import notices_in, print_notices, publishers_asked
+
+        print_notices(
+            notices_in(published, every=every), publishers_asked(published), settings.today
+        )
+
+
+@app.command()
 def query(
     sql: Annotated[
         str,

@@ -11,6 +11,7 @@ from dagster_project.orchestration.automation import automation_sensor, landings
 from dagster_project.orchestration.dbt_runner import load_manifest
 from dagster_project.orchestration.jobs import jobs, schedules
 from dagster_project.orchestration.lateness_checks import lateness_checks
+from dagster_project.orchestration.notice_checks import notices_are_read
 from dagster_project.orchestration.progress import stage_logger
 from dagster_project.orchestration.publication_assets import mart_audit
 from dagster_project.orchestration.resources import Warehouse
@@ -32,7 +33,11 @@ def defs() -> dg.Definitions:
     manifest = load_manifest()
     return dg.Definitions(
         assets=all_assets(manifest, fetched),
-        asset_checks=[mart_audit(manifest), lateness_checks(all_sources().values())],
+        asset_checks=[
+            mart_audit(manifest),
+            lateness_checks(all_sources().values()),
+            notices_are_read,
+        ],
         jobs=[*jobs().values(), cleaning],
         schedules=[*schedules(), clean_up_schedule(cleaning)],
         sensors=[automation_sensor(), landings_sensor(), *alert_sensors()],

@@ -146,7 +146,9 @@ economy that restricts, or only a list of the largest flows."""
 SignalOfFigures = Literal["volume_drop", "price_surge", "concentration_jump"]
 SIGNALS_OF_FIGURES: tuple[SignalOfFigures, ...] = get_args(SignalOfFigures)
 
-WarningSignal = Literal[SignalOfFigures, "new_restriction", "lapse_ahead", "lapsed_unknown"]
+WarningSignal = Literal[
+    SignalOfFigures, "new_restriction", "lapse_ahead", "lapsed_unknown", "new_notice"
+]
 WARNING_SIGNALS: tuple[WarningSignal, ...] = get_args(WarningSignal)
 
 WarningSeverity = Literal["low", "medium", "high"]
@@ -156,7 +158,7 @@ WarningBasis = Literal["comparable_periods", "periods_before"]
 WARNING_BASES: tuple[WarningBasis, ...] = get_args(WarningBasis)
 
 UNITS_OF_WARNINGS = (
-    "kg", "usd", "usd_per_kg", "share_of_weight", "share_of_value", "days",
+    "kg", "usd", "usd_per_kg", "share_of_weight", "share_of_value", "days", "notices",
 )  # fmt: skip
 
 BacktestVerdict = Literal["fired", "missed", "not_testable"]

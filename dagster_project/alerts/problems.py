@@ -13,8 +13,9 @@ from urllib.parse import quote, urlencode
 from dagster_project.errors import shortened
 
 Kind = Literal[
-    "failed_runs", "failed_checks", "blocked_releases", "late_sources", "restriction_clauses"
-]
+    "failed_runs", "failed_checks", "blocked_releases", "late_sources", "restriction_clauses",
+    "notices",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """The kinds of problems, which are also the names of their sensors."""
 

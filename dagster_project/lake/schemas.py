@@ -433,7 +433,7 @@ NOTICES = _table(
     "An official notice, or a report of one: evidence, and never a clause.",
     key=("source", "notice_id"),
     vintage_slice=("source", "notice_id"),
-    known_from="known_at",
+    known_from=None,
     columns={
         "notice_id": Column(
             pl.String, "The publisher's number of it, e.g. `2026-1` or `2025-19846`."
@@ -478,7 +478,7 @@ NOTICE_DECISIONS = _table(
     key=("source", "publisher", "notice_id", "clause_id"),
     vintage_slice=("source", "document"),
     subject=("publisher", "notice_id", "clause_id"),
-    known_from="decided_at",
+    known_from="known_at",
     columns={
         "publisher": Column(pl.String, "Source of the notice."),
         "notice_id": Column(
@@ -487,7 +487,7 @@ NOTICE_DECISIONS = _table(
         "published_to": Column(pl.Date, "Last day of the notices that `*` stands for.", True),
         "clause_id": Column(pl.String, "Clause it belongs to; empty where it is not relevant."),
         "reason": Column(pl.String, "Why it is not relevant; null of a clause.", True),
-        "decided_at": Column(
+        "known_at": Column(
             pl.Date, "Day it was decided; of a clause, the day from which the clause is known."
         ),
     },

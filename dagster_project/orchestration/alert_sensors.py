@@ -13,12 +13,14 @@ from pydantic import ValidationError
 
 from dagster_project.alerts.clauses import restriction_clauses
 from dagster_project.alerts.messages import Record, next_record
+from dagster_project.alerts.notices import unread_notices
 from dagster_project.alerts.problems import KINDS, Kind, Problem, Unexamined
 from dagster_project.alerts.send import VARIABLE, addresses, send_waiting
 from dagster_project.errors import counted
 from dagster_project.orchestration.failed_checks import failed_checks
 from dagster_project.orchestration.failed_runs import failed_runs
 from dagster_project.orchestration.keys import PUBLISHED
+from dagster_project.orchestration.notice_checks import NOTICES, READ
 from dagster_project.orchestration.standing import Installation, blocked_releases, late_sources
 from dagster_project.settings import Settings
 
@@ -29,6 +31,10 @@ _MINUTE, _HOUR = 60, 3600
 
 def _changing_clauses(installation: Installation) -> Iterator[Problem]:
     return restriction_clauses(installation.settings, installation.links.asset(*PUBLISHED.path))
+
+
+def _notices(installation: Installation) -> Iterator[Problem]:
+    return unread_notices(installation.settings, installation.links.check(READ, *NOTICES.path))
 
 
 _FINDERS: Mapping[Kind, tuple[Finder, int, str]] = MappingProxyType(
@@ -52,6 +58,10 @@ _FINDERS: Mapping[Kind, tuple[Finder, int, str]] = MappingProxyType(
         "restriction_clauses": (
             _changing_clauses, _HOUR,
             "Says 30 days ahead, and on the day, that a clause changes its state.",
+        ),
+        "notices": (
+            _notices, _HOUR,
+            "Says that an official notice is to be read, and once more after 7 days.",
         ),
     }
 )  # fmt: skip

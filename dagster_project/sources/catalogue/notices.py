@@ -76,7 +76,7 @@ def read_notices(entries: Sequence[dict[str, Any]]) -> Mapping[str, pl.DataFrame
                     "published_to": decision.through,
                     "clause_id": NO_CLAUSE,
                     "reason": decision.reason,
-                    "decided_at": decision.decided,
+                    "known_at": decision.decided,
                 }
             )
             places.append(where)
@@ -98,5 +98,5 @@ def clause_decisions(clause: Clause) -> Iterator[dict[str, object]]:
                 "publisher": source,
                 "notice_id": number,
                 "clause_id": clause.clause,
-                "decided_at": clause.known or clause.announced,
+                "known_at": clause.known or clause.announced,
             }

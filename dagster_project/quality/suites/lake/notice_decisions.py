@@ -22,5 +22,5 @@ RULES = (
         {"decision": pl.coalesce(pl.col("reason"), pl.col("clause_id").replace("", None))},
         column="decision",
     ),
-    known_by_today("decided_at"),
+    known_by_today(),
 )

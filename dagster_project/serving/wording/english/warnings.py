@@ -4,6 +4,7 @@ fired before a clause took effect (`exposure.warning_backtest`).
 
 from __future__ import annotations
 
+from dagster_project.errors import counted
 from dagster_project.serving.wording import Facts
 from dagster_project.serving.wording.english.parts import (
     amount,
@@ -14,6 +15,9 @@ from dagster_project.serving.wording.english.parts import (
     subject,
     the,
 )
+
+MOST_NOTICES = 5
+"""Notices that a sentence names; more are counted."""
 
 MEASURES = {"kg": "net_weight_kg", "usd": "value_usd"}
 
@@ -58,6 +62,19 @@ def _figure(figure: float, unit: str) -> str:
     if unit in MEASURES:
         return amount(figure, MEASURES[unit])
     return f"USD {figure:,.2f} per kg" if unit == "usd_per_kg" else percent(figure)
+
+
+def of_notices(facts: Facts) -> str:
+    """Notices of a month on a code that the importer buys, which nobody has read."""
+    count, shown = facts["notices"], facts["names"][:MOST_NOTICES]
+    more = count - len(shown)
+    names = ", ".join(shown) + (f" and {more} more" if more else "")
+    are_unread = "is to be read" if count == 1 else "are to be read"
+    return (
+        f"{counted(count, 'notice')} of {period(facts['period'])} on "
+        f"{subject(facts['commodity'])}, which {the(facts['importer'])} imports, {are_unread}: "
+        f"{names}."
+    )
 
 
 def of_clause(facts: Facts) -> str:

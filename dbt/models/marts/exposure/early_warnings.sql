@@ -10,6 +10,12 @@ of_clauses as (
 
 ),
 
+of_notices as (
+
+    select * from {{ ref('int_exposure__warn_of_notices') }}
+
+),
+
 economies as (
 
     select * from {{ ref('economies') }}
@@ -86,6 +92,8 @@ warnings as (
     select * from of_periods
     union all by name
     select * from of_clauses
+    union all by name
+    select * from of_notices
 
 )
 
