@@ -12,17 +12,27 @@ from dagster_project.safe_text import markdown_text
 from dagster_project.serving.notices import UNREAD_DAYS, Notice, notices_in
 
 READ = "notices_are_read"
+NOTICE_STEP = "unread_notices"
 NOTICES = dg.AssetKey(["exposure", "notices"])
+TO_BE_READ = "to_be_read"
+"""Metadata of the check: how many notices nobody has read, which Dagster plots."""
+
 MOST_SHOWN = 20
 
 
-@dg.asset_check(
-    name=READ,
-    asset=NOTICES,
-    additional_deps=[PUBLISHED],
-    description=f"No official notice has been waiting to be read for more than {UNREAD_DAYS} days. "
-    "A notice becomes a clause, or is put aside, by an edit of the catalogue.",
-    metadata={ALERTED_BY: "notices"},
+@dg.multi_asset_check(
+    name=NOTICE_STEP,
+    specs=[
+        dg.AssetCheckSpec(
+            READ,
+            asset=NOTICES,
+            additional_deps=[PUBLISHED],
+            description="No official notice has been waiting to be read for more than "
+            f"{UNREAD_DAYS} days. A notice becomes a clause, or is put aside, by an edit of the "
+            "catalogue.",
+            metadata={ALERTED_BY: "notices"},
+        )
+    ],
 )
 def notices_are_read(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
@@ -33,12 +43,14 @@ def notices_are_read(
     days = [notice.days_unread(settings.today) for notice in unread]
     late = sum(count > UNREAD_DAYS for count in days)
     return dg.AssetCheckResult(
+        asset_key=NOTICES,
+        check_name=READ,
         passed=not late,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "observed": f"{counted(len(unread), 'notice')} to be read, "
             f"{late} for more than {UNREAD_DAYS} days",
-            "to_be_read": len(unread),
+            TO_BE_READ: len(unread),
             "longest_days": max(days, default=0),
             "notices": dg.MetadataValue.md(_markdown(unread)),
         },

@@ -13,6 +13,7 @@ from dagster_project.lake.space import disk_full
 from dagster_project.orchestration.keys import PUBLISHED
 from dagster_project.orchestration.lateness_checks import HELD, LATENESS_STEP
 from dagster_project.orchestration.metadata import SKIPPED, SUITE_CHECK
+from dagster_project.orchestration.notice_checks import NOTICE_STEP, READ, TO_BE_READ
 from dagster_project.serving.publication import SHOW_FAILED_CHECKS
 from dagster_project.serving.terminal import say
 from dagster_project.settings import Settings
@@ -35,6 +36,8 @@ class StageHandler(logging.Handler):
         """Steps that have materialized an asset."""
         self._late: list[str] = []
         """Sources with a missing period, each with the days since it was due."""
+        self._unread = 0
+        """Official notices that nobody has read."""
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
@@ -52,6 +55,8 @@ class StageHandler(logging.Handler):
                 return None  # nothing is new
             if event.step_key == LATENESS_STEP:
                 return self._late_sources()
+            if event.step_key == NOTICE_STEP:
+                return self._unread_notices()
             seconds = event.step_success_data.duration_ms / 1000
             return f"{_stage(event.step_key)} ({seconds:.1f} s)"
         if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
@@ -77,8 +82,20 @@ class StageHandler(logging.Handler):
             "for it on the publisher's days. This blocks nothing"
         )
 
+    def _unread_notices(self) -> str | None:
+        if not self._unread:
+            return None
+        are_unread = "is" if self._unread == 1 else "are"
+        return (
+            f"! {counted(self._unread, 'official notice')} {are_unread} to be read: kido notices. "
+            "This blocks nothing"
+        )
+
     def _failed_check(self, event: Any) -> str | None:
         evaluation = event.asset_check_evaluation_data
+        if evaluation.check_name == READ:
+            self._unread = evaluation.metadata[TO_BE_READ].value
+            return None
         if evaluation.passed:
             return None
         if evaluation.check_name == HELD:
