@@ -441,9 +441,6 @@ NOTICES = _table(
         "published_at": Column(
             pl.Date, "Day the publisher published it; null where it prints none.", True
         ),
-        "known_at": Column(
-            pl.Date, "Day from which it is known: that, or the day it was retrieved where null."
-        ),
         "issuer": Column(pl.String, "Authority or list it is of, as printed."),
         "kind": Column(pl.String, words.listed(words.NOTICE_KINDS)),
         "title": Column(pl.String, "Title as printed; of a listing, the company's name."),

@@ -391,7 +391,7 @@ def test_what_the_gate_does_not_compare_or_compares_without_sources(project: Pro
         name for name, schema in schemas.items() if schema == "catalog"
     }
     assert {name for name, meta in metas.items() if meta.get("compared") == "count"} == {
-        "exposure.early_warnings", "trade.source_differences",
+        "exposure.early_warnings", "exposure.notices", "trade.source_differences",
     }  # fmt: skip
     assert {name for name, meta in metas.items() if meta.get("chooses_source")} == {
         *(name for name, schema in schemas.items() if schema in ("dependency", "market")),

@@ -6,11 +6,7 @@ with notices as (
 
 vintages as (
 
-    select
-        source,
-        notice_id,
-        vintage_at
-    from {{ source('lake', 'notices') }}
+    select * from {{ source('lake', 'notices') }}
 
 ),
 

@@ -22,6 +22,7 @@ from dagster_project.orchestration.code_references import base_url
 from dagster_project.orchestration.dbt_runner import load_manifest
 from dagster_project.orchestration.keys import PUBLISHED, WRITER_POOL, lake_key
 from dagster_project.orchestration.lateness_checks import LATENESS_STEP
+from dagster_project.orchestration.notice_checks import NOTICE_STEP
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.source_assets import window_of
 from dagster_project.sources.card import can_be_asked, windows_between
@@ -91,7 +92,8 @@ def test_a_check_that_another_kind_of_message_reports_says_which(graph: Any) -> 
     assert kinds["late_sources"] == {"publisher_answered", "published_period_is_held"}
     gate = {key.name for key in graph.asset_check_keys if key.asset_key == PUBLISHED}
     assert kinds["blocked_releases"] == gate - {"new_totals_keep_their_magnitude"}
-    assert kinds.keys() == {"late_sources", "blocked_releases", "failed_checks"}
+    assert kinds["notices"] == {"notices_are_read"}
+    assert kinds.keys() == {"late_sources", "blocked_releases", "failed_checks", "notices"}
     blocking = {
         key.name
         for key in graph.asset_check_keys
@@ -107,6 +109,7 @@ def test_a_sensor_per_kind_of_problem_and_none_runs_by_itself(definitions: dg.De
         "blocked_releases",
         "late_sources",
         "restriction_clauses",
+        "notices",
     )
     sensors = [definitions.resolve_sensor_def(kind) for kind in kinds]
     stopped = dg.DefaultSensorStatus.STOPPED
@@ -243,8 +246,8 @@ def test_each_publisher_has_its_own_pool_and_all_writers_share_one(
         for name, source in all_sources().items()
     }
     assert {name: pool for name, pool in pools.items() if name in asking} == asking
-    # The check of what is due writes nothing.
-    writing = set(pools) - set(asking) - {LATENESS_STEP}
+    # The checks of what is due and of what is unread write nothing.
+    writing = set(pools) - set(asking) - {LATENESS_STEP, NOTICE_STEP}
     assert {pools[name] for name in writing} == {WRITER_POOL}
 
 

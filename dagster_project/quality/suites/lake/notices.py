@@ -35,7 +35,7 @@ RULES = (
         "notice_is_not_of_the_future",
         "A notice of a later day than today is a misprint; it would be unread for ever.",
         "ExpectColumnValuesToBeBetween",
-        column="known_at",
+        column="published_at",
         max_value=Today(shared_rules.SLACK_DAYS),
     ),
     stop(

@@ -244,6 +244,7 @@ def test_a_measure_written_by_hand_is_read_whatever_its_file_is_called():
     found = catalogue.parse(MEASURE.encode(), DOCUMENT)
     assert set(found) == {
         "restriction_clauses", "restriction_suspensions", "restriction_scope", "company_facts",
+        "notice_decisions",
     }  # fmt: skip
     first, second = found["restriction_clauses"].iter_rows(named=True)
     assert (first["title"], second["title"]) == ("Export licensing", "Another part")
