@@ -177,7 +177,7 @@ def _search(first: date, last: date) -> Request:
     return Request(
         f"api/v1/documents.json?{urlencode(parameters)}",
         expects=("json",),
-        statuses=STATUSES,
+        statuses=dict(STATUSES),
         context={"first": f"{first}", "last": f"{last}"},
     )
 
@@ -213,7 +213,7 @@ def _next_page(address: str, request: Request) -> Request:
             f"{CARD.name}: the next page is said to be at {shortened(address)!r}, which is another "
             "publisher's or the page itself."
         )
-    return Request(address, expects=("json",), statuses=STATUSES)
+    return Request(address, expects=("json",), statuses=dict(STATUSES))
 
 
 def _refused(text: str) -> UpstreamFormatError:

@@ -126,7 +126,7 @@ def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
         Extract(
             f"announcements{since}",
             tuple(
-                Request(column, expects=("html",), statuses=STATUSES, context=context)
+                Request(column, expects=("html",), statuses=dict(STATUSES), context=context)
                 for column in COLUMNS
             ),
         )
@@ -168,7 +168,7 @@ def _page_of_list(parameters: Mapping[str, str], since: str, number: int) -> Req
         LIST_UNIT,
         expects=("json",),
         params={**parameters, "paramJson": page},
-        statuses=STATUSES,
+        statuses=dict(STATUSES),
         context={"step": "list", "from": since, "page": f"{number}"},
     )
 
