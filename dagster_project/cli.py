@@ -190,7 +190,10 @@ def fetch(
     source: SourceOrDue = "",
     first: Annotated[
         str,
-        typer.Option("--from", help="First year or month (2015, 2015-03); else what is due."),
+        typer.Option(
+            "--from",
+            help="First year or month (2015, 2015-03), of notices also a day; else what is due.",
+        ),
     ] = "",
     last: Annotated[
         str, typer.Option("--to", help="Last year or month, included; the newest if not given.")

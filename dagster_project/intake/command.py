@@ -178,6 +178,8 @@ def plan_periods(
     """
     require_periods(source, first, last, frequency)
     if not source.CARD.windows:
+        if first:
+            return fetching.plan_from(_first_day(first))
         return fetching.plan_windows((), again=True) if again else fetching.plan_due()
     if not (first or last):
         if again:
@@ -195,6 +197,9 @@ def plan_periods(
 def require_periods(source: Source, first: str, last: str, frequency: str) -> None:
     """Raise ConfigurationError for periods that the source does not have, or that are not over."""
     card = source.CARD
+    if card.asked_from_a_day:
+        _require_only_from(source, first, last, frequency)
+        return
     if not card.windows:
         if first or last or frequency:
             raise ConfigurationError(
@@ -209,6 +214,27 @@ def require_periods(source: Source, first: str, last: str, frequency: str) -> No
         )
     if first or last:
         _windows(source, first, last, frequency)
+
+
+def _require_only_from(source: Source, first: str, last: str, frequency: str) -> None:
+    """Raise ConfigurationError unless the only option on periods is a day that is not ahead."""
+    name = source.CARD.name
+    if last or frequency:
+        raise ConfigurationError(
+            f"{name} is fetched from a day to today: it takes --from, not --to or --frequency."
+        )
+    if first and _first_day(first) > datetime.now(UTC).date():
+        raise ConfigurationError(f"--from {first}: {name} has published nothing from then on.")
+
+
+def _first_day(period: str) -> date:
+    """A day, or the first day of a year or month. Raises ConfigurationError for another text."""
+    if re.fullmatch(r"[0-9]{4}(-[0-9]{2}){2}", period):
+        try:
+            return date.fromisoformat(period)
+        except ValueError:
+            raise ConfigurationError(f"{period!r} is not a day of the calendar.") from None
+    return _day(period, is_last=False)
 
 
 def _windows(source: Source, first: str, last: str, frequency: str) -> list[Window]:

@@ -229,6 +229,11 @@ class SourceFetch:
             return self._plan(windows)
         return self._plan(unanswered(windows, self.answered(windows), self._due()))
 
+    def plan_from(self, day: date) -> FetchPlan:
+        """The plan for what a source without windows has published from a day on."""
+        scope = replace(self._scope(), first_day=day)
+        return self._plan_of(extracts_for(self._source, (), scope))
+
     def without_answered(self, plan: FetchPlan, since: datetime) -> FetchPlan:
         """A plan without the extracts that were answered since an instant (UTC, no zone)."""
         answered = self.answered(plan.windows)
@@ -842,12 +847,12 @@ def _digest(rows: Mapping[str, Rows], parts: Sequence[Part]) -> str:
 
 
 def _known_until(rows: Mapping[str, Rows]) -> date | None:
-    """The last day of the rows; None for tables whose period is not a day."""
+    """The last day of the rows; None for tables whose rows are not of a day."""
     last_days = [
-        batches.scan(rows_of_table).select(pl.col(period).max()).collect().item()
+        batches.scan(rows_of_table).select(pl.col(day).max()).collect().item()
         for name, rows_of_table in rows.items()
-        if (period := LAKE_TABLES[name].period)
-        and LAKE_TABLES[name].columns[period].dtype == pl.Date
+        if (day := LAKE_TABLES[name].period or LAKE_TABLES[name].known_from)
+        and LAKE_TABLES[name].columns[day].dtype == pl.Date
     ]
     return max((day for day in last_days if isinstance(day, date)), default=None)
 

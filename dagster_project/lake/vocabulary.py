@@ -257,10 +257,15 @@ def commodity_codes() -> frozenset[str]:
 
 
 @cache
+def hs_2022_codes() -> frozenset[str]:
+    """Every HS6 code of HS 2022."""
+    return frozenset(row["code"] for row in _rows(NOMENCLATURE_FILE) if len(row["code"]) == 6)
+
+
+@cache
 def hs_codes() -> frozenset[str]:
     """Every HS6 code of HS 2022, those of older editions in scope, and the headings they are in."""
-    six_digits = {row["code"] for row in _rows(NOMENCLATURE_FILE) if len(row["code"]) == 6}
-    six_digits |= {row["hs6_code"] for row in _rows(COMMODITIES_FILE)}
+    six_digits = hs_2022_codes() | {row["hs6_code"] for row in _rows(COMMODITIES_FILE)}
     return frozenset(six_digits | {code[:4] for code in six_digits})
 
 

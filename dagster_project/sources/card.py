@@ -110,6 +110,8 @@ class SourceCard:
     unless a person has set `KIDO_<NAME>_ENABLED=true`.
     `only_by_name`: only `kido fetch <name>` asks it, no build and no `kido fetch` without a name:
     its answer is too large to be fetched unasked.
+    `asked_from_a_day`: it has no windows, but can be asked for what was published from a day on
+    (`kido fetch <name> --from DAY`).
     `shows_rows`: its rows may be in previews and on the pages on checks. False for a publisher
     whose terms do not even let a colleague see them there.
     `published_after` is of a source without windows, as `Windows.published_after` of one with them:
@@ -135,6 +137,7 @@ class SourceCard:
     needs_key: bool = False
     needs_consent: bool = False
     only_by_name: bool = False
+    asked_from_a_day: bool = False
     shows_rows: bool = True
     published_after: timedelta | None = None
     windows: tuple[Windows, ...] = ()
@@ -173,8 +176,9 @@ class Scope:
     count one answer may contain (None where the publisher has no such cap), `has_key` whether there
     is a credential. `known_until` is the last day the lake has of a source without windows, None
     where its whole history is wanted; `held_through` is the newest period of such a source in the
-    lake, bundled figures included. `today` is the day of the request in UTC, for publishers
-    whose documents have more periods than are requested.
+    lake, bundled figures included. `first_day` is the day from which a source that is
+    `asked_from_a_day` is asked, None for what is due. `today` is the day of the request in UTC, for
+    publishers whose documents have more periods than are requested.
     """
 
     commodity_codes: tuple[str, ...] = ()
@@ -183,6 +187,7 @@ class Scope:
     has_key: bool = False
     known_until: date | None = None
     held_through: date | None = None
+    first_day: date | None = None
     today: date | None = None
 
 

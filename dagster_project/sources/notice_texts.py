@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-from dagster_project.lake.vocabulary import NoticeWord, hs_codes, notice_words
+from dagster_project.lake.vocabulary import NoticeWord, hs_2022_codes, notice_words
 
 _TARIFF_CODE = re.compile(
     r"(?<![\d.])(\d{4})\.?(\d{2})(?:\.?\d{2}){1,2}(?![\d.]*\d)|(?<![\d.])(\d{4})\.(\d{2})(?![\d.]*\d)"
@@ -30,15 +30,15 @@ class Named:
 def named_in(*texts: str | None) -> Named:
     """What these texts name together.
 
-    English words are found as whole words in any case, and in plural. Codes are those that an
-    edition of the HS has.
+    English words are found as whole words in any case, and in plural. Codes are those of HS 2022:
+    what a notice names does not depend on the commodities in scope.
     """
     text = " \n ".join(unicodedata.normalize("NFKC", each) for each in texts if each)
     found = [word for word in notice_words() if _pattern(word).search(text)]
     codes = {
         code
         for match in _TARIFF_CODE.finditer(text)
-        if (code := "".join(part for part in match.groups() if part)) in hs_codes()
+        if (code := "".join(part for part in match.groups() if part)) in hs_2022_codes()
     }
     return Named(
         tuple(sorted({word.word for word in found})),

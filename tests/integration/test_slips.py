@@ -365,6 +365,10 @@ WITHOUT_A_LAYOUT = {
         "in test_misbehaving_price_publishers",
     ),
     **dict.fromkeys(
+        ("federal_register", "mofcom"),
+        "it has no figures: what goes wrong with its answers is played in test_notices_fetched",
+    ),
+    **dict.fromkeys(
         ("rare_earth_prices", "exchange_prices"),
         "nothing of it is bundled to make slips from: each wrong cell is in test_price_files",
     ),

@@ -31,8 +31,10 @@ from tests.fakes.comexstat import Trade as Shipment
 from tests.fakes.comexstat import countries_csv, year_csv
 from tests.fakes.comext import csv_data, trade
 from tests.fakes.comtrade import Flow, as_json
+from tests.fakes.federal_register import document
 from tests.fakes.hmrc import Trade, summed
 from tests.fakes.japan_customs import Line, csv_of
+from tests.fakes.mofcom import announcement_page
 from tests.fakes.price_publishers import Chart, body, chart_json, daily_json, sdmx_json
 
 SOURCES = all_sources()
@@ -180,6 +182,13 @@ PRICES: Mapping[str, bytes] = {
 }
 """What publishers of prices answer, and what a person lands."""
 
+NOTICE = document("2026-1", "2026-06-01", "Controls on 8505.11.00.50")
+NOTICES: Mapping[str, bytes] = {
+    "federal_register": json.dumps({"count": 1, "results": [NOTICE]}).encode(),
+    "mofcom": announcement_page("商务部公告2026年第1号", "2026-06-01", ["8112921000"]),
+}
+"""What publishers of notices answer; each names a code."""
+
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_a_card_names_the_lists_that_its_parser_reads(
@@ -197,6 +206,8 @@ def test_a_card_names_the_lists_that_its_parser_reads(
     }
     if source.CARD.name in PRICES:
         documents = {"a.file": PRICES[source.CARD.name]}
+    if source.CARD.name in NOTICES:
+        documents = {"a.file": NOTICES[source.CARD.name]}
     if source is SOURCES["comtrade"]:
         documents = {"a.json": as_json([Flow(392, 156, "M", "280530", "2024", 1.0)])}
     if source is SOURCES["comext"]:
@@ -219,7 +230,7 @@ def test_the_lists_of_rules_are_those_of_the_tables_they_check() -> None:
 def test_the_scope_matters_to_sources_whose_rows_name_commodities() -> None:
     found = {name for name, source in SOURCES.items() if depends_on_scope(source)}
     assert {"baci", "comtrade", "comtrade_baskets"} <= found
-    assert not {"ecb", "equity_indices", "wgi", "rudnick_gao"} & found
+    assert not {"ecb", "equity_indices", "wgi", "rudnick_gao", *NOTICES} & found
 
 
 def test_labels_and_corrections_of_a_source_are_its_own(

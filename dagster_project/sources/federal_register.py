@@ -1,0 +1,329 @@
+"""US Federal Register: documents on minerals of the agencies that restrict trade -> `notices`.
+
+What a document orders is not read here: it is evidence, and a person reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import polars as pl
+from pydantic import BaseModel, ValidationError
+
+from dagster_project.errors import UpstreamFormatError, listed, shortened
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
+from dagster_project.sources.card import (
+    Answer,
+    Calendar,
+    Document,
+    Done,
+    Extract,
+    Instead,
+    Limits,
+    Meaning,
+    More,
+    Request,
+    Scope,
+    SourceCard,
+    Step,
+    Window,
+)
+from dagster_project.sources.formats import is_it_the_file_of, utc_naive
+from dagster_project.sources.notice_rows import Notice, notices_of
+from dagster_project.sources.notice_texts import english_words
+from dagster_project.sources.quotes import json_object
+from dagster_project.words import NoticeKind
+
+CARD = SourceCard(
+    name="federal_register",
+    title="Documents of the US Federal Register on minerals",
+    publisher="Office of the Federal Register, National Archives and Records Administration",
+    licence="Public domain (17 U.S.C. 105; 1 CFR 2.6: unrestricted reproduction)",
+    licence_url="https://www.federalregister.gov/reader-aids/policy/legal-status",
+    is_redistributable=True,
+    cadence="daily",
+    domain="restrictions",
+    homepage="https://www.federalregister.gov/",
+    tables=("notices",),
+    lists=("nomenclature", "notice_words"),
+    description=(
+        "Rules, proposed rules, notices and presidential documents of the Bureau of Industry and "
+        "Security, the Office of Foreign Assets Control, the US Trade Representative, the "
+        "International Trade Administration and the Department of Energy, whose text has a word "
+        "of the list of words of notices; published on working days. Each time the documents of "
+        "the last 60 days are asked for again, since no document says when it was changed; older "
+        "ones by kido fetch federal_register --from. Kept are number, title, abstract, agencies "
+        "and address."
+    ),
+    base_url="https://www.federalregister.gov",
+    asked_from_a_day=True,
+    limits=Limits(calls_a_minute=30),
+    calendar=Calendar(
+        "0 9 * * 1-5",
+        "America/New_York",
+        "Weekdays at 9:00 in Washington: an issue is published on working days at about 6:00 and "
+        "filed by 8:45.",
+    ),
+)
+
+AGENCIES = (
+    "industry-and-security-bureau",
+    "foreign-assets-control-office",
+    "trade-representative-office-of-united-states",
+    "international-trade-administration",
+    "energy-department",
+)
+"""The publisher's names of agencies; an unknown one is answered by 400. The one of a department
+includes its bureaus; that of Commerce would add its fisheries and its census."""
+
+FIELDS = (
+    "document_number", "type", "title", "abstract", "action", "publication_date", "effective_on",
+    "agencies", "citation", "correction_of", "corrections", "html_url",
+)  # fmt: skip
+"""What is asked of each document: all fields of a thousand would be many megabytes."""
+
+OVERLAP = timedelta(days=60)
+"""How far back documents are asked for again: corrections come within weeks."""
+
+MOST_AT_ONCE = 2_000
+"""From this many documents on, the days of a request are halved: the publisher counts no more than
+10,000, and for a time gave no more than 2,000."""
+
+ON_A_PAGE = 1_000
+
+STATUSES: Mapping[int, Meaning] = MappingProxyType({400: "too_much"})
+"""A refusal of the request itself; its text says why."""
+
+NO_TITLE = "[no title]"
+"""Of a document that has none: it is still to be read."""
+
+_KINDS: Mapping[str, NoticeKind] = MappingProxyType(
+    {
+        "rule": "rule",
+        "proposed rule": "proposed_rule",
+        "presidential document": "presidential_document",
+    }
+)
+"""Kinds by the publisher's words; all others are notices."""
+
+_CORRECTION = re.compile(r"^C\d+-(.+)$")
+"""The number of a correction: `C1-2026-13124` is the first one of 2026-13124."""
+
+_WHOSE = is_it_the_file_of(CARD.homepage)
+
+
+class _Agency(BaseModel):
+    """An agency of a document. Those that no longer exist have a `raw_name` alone."""
+
+    id: int | None = None
+    parent_id: int | None = None
+    name: str | None = None
+    raw_name: str | None = None
+
+
+class _Printed(BaseModel):
+    """A document in an answer."""
+
+    document_number: str
+    title: str | None = None
+    type: str = ""
+    abstract: str | None = None
+    publication_date: date | None = None
+    agencies: list[_Agency] = []
+    citation: str | None = None
+    correction_of: str | None = None
+    html_url: str | None = None
+
+
+class _Page(BaseModel):
+    """An answer; `results` may be missing where there are none."""
+
+    count: int
+    results: list[_Printed] = []
+    next_page_url: str | None = None
+
+
+def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
+    """The documents of the last 60 days, or since 60 days before the last known one if that is
+    earlier; since a day where one is given.
+    """
+    today = scope.today or datetime.now(UTC).date()
+    start = scope.first_day or min(today, scope.known_until or today) - OVERLAP
+    return [Extract(f"documents-from-{start}.json", (_search(start, today),))]
+
+
+def _search(first: date, last: date) -> Request:
+    """The request for the documents of these days, both included, the oldest first.
+
+    The oldest first, so that one published meanwhile does not move the others to the next page.
+    """
+    words = (f'"{word}"' if " " in word or "-" in word else word for word in english_words())
+    parameters = [
+        *(("conditions[agencies][]", agency) for agency in AGENCIES),
+        ("conditions[term]", " | ".join(words)),
+        ("conditions[publication_date][gte]", f"{first}"),
+        ("conditions[publication_date][lte]", f"{last}"),
+        *(("fields[]", name) for name in FIELDS),
+        ("order", "oldest"),
+        ("per_page", f"{ON_A_PAGE}"),
+    ]
+    # In the address: names are repeated, which parameters of a request cannot be.
+    return Request(
+        f"api/v1/documents.json?{urlencode(parameters)}",
+        expects=("json",),
+        statuses=dict(STATUSES),
+        context={"first": f"{first}", "last": f"{last}"},
+    )
+
+
+def follow(request: Request, answer: Answer) -> Step:
+    """The next page, by the address that the answer names; too many documents in halves of the
+    days.
+
+    Raises UpstreamFormatError for a refused request, an answer that is no page of documents, and
+    an address that leads elsewhere or back to the same page.
+    """
+    if answer.status == 400:
+        raise _refused(answer.text)
+    page = _page_of(answer.file.read_bytes())
+    if request.context:
+        first, last = (date.fromisoformat(request.context[name]) for name in ("first", "last"))
+        if page.count and not page.results:
+            raise UpstreamFormatError(
+                f"{CARD.name}: the answer counts {page.count:,} documents and has none of them."
+            )
+        if page.count >= MOST_AT_ONCE and first < last:
+            middle = first + (last - first) // 2
+            return Instead((_search(first, middle), _search(middle + timedelta(days=1), last)))
+    if not (page.next_page_url and page.results):
+        return Done()
+    return More((_next_page(page.next_page_url, request),))
+
+
+def _next_page(address: str, request: Request) -> Request:
+    parts, home = urlsplit(address), urlsplit(CARD.base_url or "")
+    if (parts.scheme, parts.netloc) != (home.scheme, home.netloc) or address == request.url:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the next page is said to be at {shortened(address)!r}, which is another "
+            "publisher's or the page itself."
+        )
+    return Request(address, expects=("json",), statuses=dict(STATUSES))
+
+
+def _refused(text: str) -> UpstreamFormatError:
+    """The publisher's reasons for a refusal, which names an agency that it does not know."""
+    reasons = list(_reasons(text))
+    return UpstreamFormatError(
+        f"{CARD.name}: the publisher refused the request: "
+        f"{listed(reasons) or shortened(text) or 'it gave no reason'}.",
+        hint="Agencies are listed at https://www.federalregister.gov/api/v1/agencies.json."
+        if "slug" in " ".join(reasons)
+        else "",
+    )
+
+
+def _reasons(text: str) -> Iterator[str]:
+    """The sentences in `errors` of a refusal; none of one in another form."""
+    try:
+        errors = json.loads(text)["errors"]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return
+    values = errors.values() if isinstance(errors, dict) else [errors]
+    for value in values:
+        yield from map(str, value if isinstance(value, list) else [value])
+
+
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
+    """A page of documents -> `notices`, one row per document; see `parse_extract`."""
+    return parse_extract([payload], document, scope)
+
+
+def parse_together(
+    parts: Sequence[tuple[bytes, Document]], scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
+    """Pages that are landed together, read as `parse_extract` does."""
+    return parse_extract([payload for payload, _ in parts], parts[0][1], scope)
+
+
+def parse_extract(
+    parts: Sequence[bytes], document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
+    """Pages of documents -> `notices`, one row per document, a repeated one once.
+
+    `words`, `minerals` and `hs6_codes` are of title and abstract alone. The publisher searches
+    whole texts, so that a row may have none. `acts` are number and citation; of a correction, the
+    number of the corrected document first.
+    Raises UpstreamFormatError for a page in HTML, as those against robots, for other JSON, and for
+    a document without a number.
+    Source: Federal Register API v1, documents.json.
+    """
+    retrieved_at = utc_naive(document.retrieved_at)
+    printed = [each for payload in parts for each in _page_of(payload).results]
+    notices = (_notice(each, retrieved_at) for each in printed)
+    return {"notices": notices_of(notices, source=CARD.name)}
+
+
+def _page_of(payload: bytes) -> _Page:
+    content = json_object(payload, source=CARD.name, hint=_WHOSE)
+    # Of no documents the list may be null, too.
+    given: dict[str, Any] = {name: value for name, value in content.items() if value is not None}
+    try:
+        return _Page.model_validate(given)
+    except ValidationError as error:
+        mistake = error.errors()[0]
+        where = ".".join(map(str, mistake["loc"]))
+        raise UpstreamFormatError(
+            f"{CARD.name}: the answer is no page of documents ({where}: {mistake['msg']}).",
+            hint=_WHOSE,
+        ) from error
+
+
+def _notice(printed: _Printed, retrieved_at: datetime) -> Notice:
+    number = printed.document_number.strip()
+    corrected = _corrected_by(printed, number)
+    acts = [f"FR {each}" for each in (corrected, number) if each]
+    return Notice(
+        notice_id=number,
+        published_at=printed.publication_date,
+        known_at=printed.publication_date or retrieved_at.date(),
+        issuer=_issuer_of(printed.agencies),
+        kind="correction" if corrected else _KINDS.get(printed.type.strip().lower(), "notice"),
+        title=_one_line(printed.title) or NO_TITLE,
+        vintage_at=retrieved_at,
+        summary=_one_line(printed.abstract) or None,
+        url=printed.html_url,
+        implementer_iso3="USA",
+        acts=(*acts, *([printed.citation.strip()] if printed.citation else [])),
+        corrects=corrected,
+    )
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def _corrected_by(printed: _Printed, number: str) -> str | None:
+    """The number of the document that a document corrects; None of one that corrects none."""
+    if printed.correction_of:
+        return urlsplit(printed.correction_of).path.rstrip("/").rpartition("/")[2]
+    correction = _CORRECTION.match(number)
+    return correction[1] if correction else None
+
+
+def _issuer_of(agencies: Sequence[_Agency]) -> str:
+    """The names of a document's agencies, without a department beside its own bureau."""
+    departments = {agency.parent_id for agency in agencies if agency.parent_id is not None}
+    names = (
+        agency.name or agency.raw_name or ""
+        for agency in agencies
+        if agency.id is None or agency.id not in departments
+    )
+    return "; ".join(dict.fromkeys(filter(None, names))) or "Federal Register"

@@ -1,0 +1,72 @@
+"""Rows of the lake's `notices`, from what a publisher prints of each notice.
+
+How a publisher prints them is the business of its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from dagster_project.lake.schemas import NOTICES
+from dagster_project.sources.notice_texts import named_in
+from dagster_project.words import NoticeKind
+
+_GIVEN_LATER = ("document", "snapshot_id")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A notice as its publisher prints it, with the columns of `notices`.
+
+    `text` is what its words, minerals and codes are read in besides the title, where that is more
+    than the `summary`.
+    """
+
+    notice_id: str
+    published_at: date | None
+    known_at: date
+    issuer: str
+    kind: NoticeKind
+    title: str
+    vintage_at: datetime
+    summary: str | None = None
+    text: str | None = None
+    url: str | None = None
+    implementer_iso3: str | None = None
+    acts: tuple[str, ...] = ()
+    corrects: str | None = None
+    company: str | None = None
+
+
+def notices_of(notices: Iterable[Notice], *, source: str) -> pl.DataFrame:
+    """The notices as rows of `notices`, the first of each number, without their provenance.
+
+    `vintage_at` is in UTC, without a zone.
+    """
+    firsts: dict[str, Notice] = {}
+    for notice in notices:
+        firsts.setdefault(notice.notice_id, notice)
+    schema = {
+        name: column.dtype for name, column in NOTICES.columns.items() if name not in _GIVEN_LATER
+    }
+    return pl.DataFrame(
+        [_row(notice, source) for notice in firsts.values()], schema=schema, orient="row"
+    )
+
+
+def _row(notice: Notice, source: str) -> Mapping[str, object]:
+    named = named_in(notice.title, notice.text or notice.summary)
+    printed = {name: value for name, value in vars(notice).items() if name != "text"}
+    return {
+        **printed,
+        "source": source,
+        "acts": list(notice.acts),
+        "words": list(named.words),
+        "minerals": list(named.minerals),
+        "hs6_codes": list(named.hs6_codes),
+        "is_provisional": False,
+    }
