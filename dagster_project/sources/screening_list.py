@@ -60,7 +60,7 @@ CARD = SourceCard(
         "notice_words",
         "commodities",
         "nomenclature",
-    ),  # fmt: skip
+    ),
     description=(
         "Listings of companies of the catalogue on the lists of the United States (Entity List, "
         "Unverified List, Military End User List and others). The daily file of 17 MB also names "

@@ -215,7 +215,8 @@ class Handler(BaseHTTPRequestHandler):
             self.publisher.errors.append(error)
             self.close_connection = True
 
-    do_POST = do_GET
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def write(self, reply: Reply) -> None:
         self.write_head(reply)
