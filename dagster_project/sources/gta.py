@@ -59,7 +59,6 @@ CARD = SourceCard(
     base_url="https://api.globaltradealert.org",
     needs_key=True,
     shows_rows=False,
-    published_after=None,
     limits=Limits(calls_a_minute=60),
     calendar=Calendar("0 6 * * *", "Europe/Zurich", "Every day at 6:00 in St. Gallen."),
 )

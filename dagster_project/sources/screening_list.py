@@ -11,7 +11,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 
 import polars as pl
@@ -52,15 +52,7 @@ CARD = SourceCard(
     domain="restrictions",
     homepage="https://www.trade.gov/consolidated-screening-list",
     tables=("notices",),
-    lists=(
-        "companies",
-        "measures",
-        "economies",
-        "mineral_groups",
-        "notice_words",
-        "commodities",
-        "nomenclature",
-    ),
+    lists=("companies", "measures", "economies", "notice_words", "commodities", "nomenclature"),
     description=(
         "Listings of companies of the catalogue on the lists of the United States (Entity List, "
         "Unverified List, Military End User List and others). The daily file of 17 MB also names "
@@ -70,7 +62,6 @@ CARD = SourceCard(
     ),
     without_rows="no company of the catalogue is on it",
     base_url="https://data.trade.gov",
-    published_after=timedelta(),
     limits=Limits(calls_a_minute=6, largest_answer_bytes=128 << 20),
     calendar=Calendar("0 9 * * *", "America/New_York", "Every day at 9:00 in Washington."),
 )

@@ -5,6 +5,10 @@ No byte of a home has a person of the screening list. Rows of Global Trade Alert
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,12 +31,15 @@ from tests.fakes.screening_list import FakeScreeningList, listing, person
 from tests.fakes.server import (
     Behaviour,
     FakePublisher,
+    Handler,
+    Reply,
     cut_body,
     empty_body,
     maintenance_page,
     send,
     status,
 )
+from tests.integration.asking import start_fetch
 
 PERSONS = [person(number, f"CANARY PERSON {number}") for number in range(3000)]
 TDK = listing(9001, "TDK Corporation", remarks="Director: CANARY DIRECTOR")
@@ -174,6 +181,32 @@ def test_a_failed_fetch_leaves_no_person_behind(
     assert files_with(settings.home, b"CANARY") == []
     assert not list(settings.intake_dir.glob("*.part*"))
     server.always(None)
+    assert run("fetch", "screening_list").exit_code == 0
+    assert rows(settings, "screening_list").height == 1
+
+
+def test_a_killed_fetch_leaves_no_person_behind(
+    listed: tuple[FakeScreeningList, Settings],
+) -> None:
+    server, settings = listed
+    half_sent = threading.Event()
+
+    def stall(handler: Handler, reply: Reply) -> None:
+        handler.write_head(reply)
+        handler.wfile.write(reply.body[: len(reply.body) // 2])
+        handler.wfile.flush()
+        half_sent.set()
+        handler.publisher.stopping.wait()
+
+    server.will(stall)
+    environment = {"KIDO_HOME": str(settings.home), "KIDO_SCREENING_LIST_URL": server.base_url}
+    process = start_fetch("dagster_project.sources.screening_list", environment)
+    assert half_sent.wait(60)
+    time.sleep(0.5)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join(60)
+    assert settings.home.is_dir()
+    assert files_with(settings.home, b"CANARY") == []
     assert run("fetch", "screening_list").exit_code == 0
     assert rows(settings, "screening_list").height == 1
 

@@ -365,6 +365,11 @@ WITHOUT_A_LAYOUT = {
         "in test_misbehaving_price_publishers",
     ),
     **dict.fromkeys(
+        ("gta", "screening_list", "oecd_restrictions"),
+        "nothing of it is bundled to make slips from, and its rows are texts: what goes wrong with "
+        "them is played in test_private_notices",
+    ),
+    **dict.fromkeys(
         ("rare_earth_prices", "exchange_prices"),
         "nothing of it is bundled to make slips from: each wrong cell is in test_price_files",
     ),

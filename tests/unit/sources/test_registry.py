@@ -56,8 +56,9 @@ KEY_IN_A_PARAMETER = {"alphavantage"}
 def test_what_can_be_asked_has_a_calendar_and_alone_an_address() -> None:
     asked = {name for name, source in all_sources().items() if can_be_asked(source)}
     assert asked == {
-        "alphavantage", "baci", "comext", "comexstat", "comtrade", "ecb", "fred", "hmrc",
-        "imf_pcps", "japan_customs", "pink_sheet", "usgs_mcs", "wgi", "yahoo",
+        "alphavantage", "baci", "comext", "comexstat", "comtrade", "ecb", "fred", "gta",
+        "hmrc", "imf_pcps", "japan_customs", "pink_sheet", "screening_list", "usgs_mcs", "wgi",
+        "yahoo",
     }  # fmt: skip
     for name, source in all_sources().items():
         card = source.CARD
