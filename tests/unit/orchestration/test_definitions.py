@@ -32,8 +32,8 @@ GOLDEN = CHECKOUT / "tests" / "golden"
 RENEWALS = {
     f"renew_{name}": name
     for name in (
-        "alphavantage", "comext", "comexstat", "comtrade", "ecb", "fred", "hmrc", "imf_pcps",
-        "japan_customs", "pink_sheet", "usgs_mcs", "wgi", "yahoo",
+        "alphavantage", "comext", "comexstat", "comtrade", "ecb", "fred", "gta", "hmrc",
+        "imf_pcps", "japan_customs", "pink_sheet", "screening_list", "usgs_mcs", "wgi", "yahoo",
     )
 }  # fmt: skip
 """The jobs that ask one publisher."""
@@ -318,6 +318,9 @@ def test_each_publisher_with_a_calendar_has_a_schedule_that_is_off(
         "fred": ("30 17 * * 1-5", "America/New_York"),
         "imf_pcps": ("0 12 * * 1-5", "America/New_York"),
         "yahoo": ("30 18 * * 1-5", "America/New_York"),
+        # Publishers of notices, every day.
+        "gta": ("0 6 * * *", "Europe/Zurich"),
+        "screening_list": ("0 9 * * *", "America/New_York"),
     }
 
 
@@ -398,9 +401,9 @@ def test_sources_that_can_be_fetched_have_a_check_that_does_not_block(
     assert found == dict.fromkeys(
         (
             "landing/alphavantage", "landing/baci", "landing/comext", "landing/comexstat",
-            "landing/comtrade", "landing/ecb", "landing/fred", "landing/hmrc", "landing/imf_pcps",
-            "landing/japan_customs", "landing/pink_sheet", "landing/usgs_mcs", "landing/wgi",
-            "landing/yahoo",
+            "landing/comtrade", "landing/ecb", "landing/fred", "landing/gta", "landing/hmrc",
+            "landing/imf_pcps", "landing/japan_customs", "landing/pink_sheet",
+            "landing/screening_list", "landing/usgs_mcs", "landing/wgi", "landing/yahoo",
         ),
         False,
     )  # fmt: skip
