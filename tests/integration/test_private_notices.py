@@ -6,6 +6,7 @@ No byte of a home has a person of the screening list. Rows of Global Trade Alert
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
@@ -22,6 +24,8 @@ from dagster_project.cli import app
 from dagster_project.intake.fetch import SourceFetch
 from dagster_project.intake.stores import lake_of, landing_of
 from dagster_project.lake.schemas import NOTICES
+from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.source_assets import lake_assets, landing_asset
 from dagster_project.settings import Settings
 from dagster_project.sources import screening_list as source
 from dagster_project.sources.registry import source_named
@@ -41,6 +45,7 @@ from tests.fakes.server import (
 )
 from tests.integration.asking import start_fetch
 
+GTA = source_named("gta")
 PERSONS = [person(number, f"CANARY PERSON {number}") for number in range(3000)]
 TDK = listing(9001, "TDK Corporation", remarks="Director: CANARY DIRECTOR")
 
@@ -323,6 +328,42 @@ def test_a_rejected_answer_names_no_value_of_a_private_row(
     # Where it says why, for the owner.
     reason = next((settings.quarantine_dir / "gta").rglob("reason.txt")).read_text("utf8")
     assert "CANARY" in reason or "4711" in reason
+
+
+def of_the_future() -> list[dict[str, Any]]:
+    """Forty acts, and one of a later day than today, which is quarantined."""
+    acts = [intervention(4711_000 + number, f"CANARY ACT {number}") for number in range(40)]
+    return [*acts, intervention(4711_999, "CANARY FUTURE", day="2099-01-01")]
+
+
+@pytest.mark.parametrize(
+    "interventions", [of_the_future(), *BAD.values()], ids=["one is quarantined", *BAD]
+)
+def test_no_event_of_a_run_or_log_names_a_private_row(
+    alert: tuple[FakeGta, Settings],
+    interventions: list[dict[str, Any]],
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Two runs of landing and lake: metadata, checks, previews and what is logged of them."""
+    server, settings = alert
+    for answered in (interventions, [*interventions, intervention(4711_500, "CANARY NEW")]):
+        server.interventions = answered
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = dg.materialize(
+                [landing_asset(GTA), lake_assets(GTA)],
+                resources={"warehouse": Warehouse()},
+                instance=instance,
+                run_config={"ops": {"landing__gta": {"config": {"again": True}}}},
+            )
+            logged = [str(entry) for entry in instance.all_logs(result.run_id)]
+        assert result.success
+        shown = "\n".join([*logged, *map(str, result.all_events), *capfd.readouterr(), caplog.text])
+        assert "publisher_answered" in shown
+        assert "Rows of a private source are not shown." in shown
+        assert re.findall(r"CANARY|\b4711\d{3}\b", shown) == []
+    leaks = {Path(name).parts[0] for name in files_with(settings.home, b"CANARY")}
+    assert leaks <= {"landing", "lake", "quarantine", "cache", "intake"}
 
 
 # The OECD's inventory.
