@@ -54,7 +54,7 @@ from dagster_project.errors import (
     shortened,
 )
 from dagster_project.partial_body import PartialBody
-from dagster_project.sources.card import Answer, Limits, Meaning, Request
+from dagster_project.sources.card import Answer, Excerpt, Limits, Meaning, Request
 from dagster_project.sources.formats import looks_like, looks_like_html
 
 KEY_PLACEHOLDER = "{key}"
@@ -227,8 +227,10 @@ class Client:
                 reason = shortened(str(error)) or type(error).__name__
                 raise UnreachableError(f"{address.named} cannot be reached: {reason}.") from None
 
-    def send(self, request: Request, file: Path) -> Received:
+    def send(self, request: Request, file: Path, excerpt: Excerpt | None = None) -> Received:
         """Send one request, with retries; the content of the answer is written to `file`.
+
+        With an `excerpt`, the body is only in memory, and what the excerpt keeps of it is written.
 
         Retried, after a growing wait with jitter or the publisher's `Retry-After`, are
         RETRIED_STATUSES, 5xx and a cut connection or body; less often a server that is unreachable
@@ -245,7 +247,7 @@ class Client:
         with self.redacting():
             address = _Address(self._base_url, self._stand_in, request, self._secret)
         with self.redacting(address.credentials), _quiet_libraries():
-            return _redact_texts(self._send_with_retries(request, address, file))
+            return _redact_texts(self._send_with_retries(request, address, file, excerpt))
 
     @contextmanager
     def redacting(self, more: Iterable[str] = ()) -> Iterator[None]:
@@ -263,7 +265,9 @@ class Client:
                 error.__cause__ = error.__context__ = None
                 raise
 
-    def _send_with_retries(self, request: Request, address: _Address, file: Path) -> Received:
+    def _send_with_retries(
+        self, request: Request, address: _Address, file: Path, excerpt: Excerpt | None
+    ) -> Received:
         retrying = Retrying(
             stop=self._should_stop,
             wait=_Wait(self._wait),
@@ -273,7 +277,7 @@ class Client:
             reraise=True,
         )
         try:
-            return retrying(self._attempt, request, address, file)
+            return retrying(self._attempt, request, address, file, excerpt)
         except _TemporaryError as error:
             tries = retrying.statistics["attempt_number"]
             times = f"{tries} attempts" if tries > 1 else "one attempt"
@@ -309,7 +313,9 @@ class Client:
         most = self._attempts_at_silence if error.is_silence else self._attempts
         return state.attempt_number >= most
 
-    def _attempt(self, request: Request, address: _Address, file: Path) -> Received:
+    def _attempt(
+        self, request: Request, address: _Address, file: Path, excerpt: Excerpt | None
+    ) -> Received:
         """One attempt, redirects included. Raises _TemporaryError when a retry may help."""
         client = self._open()
         partial = partial_body.partial_body(file)
@@ -331,7 +337,7 @@ class Client:
                 response = client.send(outgoing, stream=True)
                 try:
                     if response.next_request is None:
-                        return self._receive(response, request, address, file, partial)
+                        return self._receive(response, request, address, file, partial, excerpt)
                     outgoing = response.next_request
                 finally:
                     response.close()
@@ -381,10 +387,11 @@ class Client:
         address: _Address,
         file: Path,
         partial: PartialBody | None,
+        excerpt: Excerpt | None,
     ) -> Received:
         """Read an answer, its content into `file`. Raises what `send` does, or _TemporaryError.
 
-        `partial` is the body whose rest was asked for.
+        `partial` is the body whose rest was asked for. `excerpt` says what is kept of a body.
         """
         is_rest = partial is not None and _is_rest(response, partial, file)
         status = 200 if is_rest else response.status_code
@@ -400,7 +407,10 @@ class Client:
             raise kind(f"{address.named} answered {_status(response)}.")
         size, digest, text, media_type = 0, hashlib.sha256().hexdigest(), "", ""
         if meaning == "content":
-            size, digest = self._stream(response, address, file, partial if is_rest else None)
+            if excerpt is None:
+                size, digest = self._stream(response, address, file, partial if is_rest else None)
+            else:
+                size, digest = self._keep_excerpt(response, address, file, excerpt)
             media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             _require_expected(file, size, media_type, request, address)
         else:
@@ -455,6 +465,28 @@ class Client:
             raise _TemporaryError("the rest of the body has another size than announced")
         partial_body.finish(file)
         return size, digest.hexdigest()
+
+    def _keep_excerpt(
+        self, response: httpx.Response, address: _Address, file: Path, excerpt: Excerpt
+    ) -> tuple[int, str]:
+        """Write what is kept of the decoded body to the file; returns its size and SHA-256.
+
+        The body itself is on no disk at any moment: one that breaks off is fetched again as a
+        whole. Raises what `excerpt` does.
+        """
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        body = bytearray()
+        received = _in_time(response, self._timeout_s, self._on_received)
+        for block in _decoded(response, address, received):
+            self._require_allowed(len(body) + len(block), address, file)
+            body += block
+        kept = excerpt(bytes(body))
+        with file.open("wb") as out:
+            out.write(kept)
+            out.flush()
+            os.fsync(out.fileno())
+        return len(kept), hashlib.sha256(kept).hexdigest()
 
     def _require_allowed(self, size: int, address: _Address, file: Path) -> None:
         """Raise UpstreamFormatError for a body larger than the publisher may send."""

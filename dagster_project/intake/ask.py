@@ -47,6 +47,7 @@ from dagster_project.sources.card import (
     Source,
     Step,
     Stop,
+    excerpt_of,
 )
 
 RESUMABLE_FOR = timedelta(days=7)
@@ -186,7 +187,7 @@ class ExtractDownload:
         landed = self._landed_parts.get(client.named(request))
         try:
             if landed is None:
-                return client.send(request, file)
+                return client.send(request, file, excerpt_of(self._source))
             received = client.send(only_if_changed(request, landed.part), file)
             if received.answer.meaning != "unchanged":
                 return received
@@ -204,6 +205,8 @@ class ExtractDownload:
 
     @cached_property
     def _landed_parts(self) -> Mapping[str, LandedPart]:
+        if excerpt_of(self._source):  # today's excerpt of the same body may be another one
+            return {}
         return landed_parts(self._landing, self._source.CARD.name)
 
     def _next_step(self, request: Request, received: Received) -> Step:

@@ -37,7 +37,7 @@ from dagster_project.quality.results import CheckResult, to_json, without_values
 from dagster_project.quality.rules import suite_version
 from dagster_project.quality.runner import evaluate_batch
 from dagster_project.quality.suites import LAKE_SUITES
-from dagster_project.sources.card import Document, Source, Window
+from dagster_project.sources.card import Document, Source, Window, excerpt_of
 
 LARGE_DOCUMENT_BYTES = 16 << 20
 """From this size on a document is read block by block, where its source supports it."""
@@ -157,8 +157,9 @@ def read(
     """Parse the parts of a document or extract, apply its source's corrections, check its tables.
 
     Equal rows of two parts are kept once. An extract (something that was requested) may have no
-    rows at all; a document may not. Raises UpstreamFormatError (ContradictionError where two files
-    differ on a row of one key) or RejectedWithChecksError; one invalid table rejects the whole.
+    rows at all, and so may a document of which an `excerpt` is kept; another one may not. Raises
+    UpstreamFormatError (ContradictionError where two files differ on a row of one key) or
+    RejectedWithChecksError; one invalid table rejects the whole.
     """
     name = source.CARD.name
     parsed: dict[str, list[pl.DataFrame]] = (
@@ -191,7 +192,7 @@ def read(
     tables: dict[str, TableBatch] = {}
     reasons: list[str] = []
     for table, frame in corrected.items():
-        if is_extract and frame.is_empty():
+        if (is_extract or excerpt_of(source)) and frame.is_empty():
             tables[table] = TableBatch(frame, frame, [])
             continue
         verdict = evaluate_batch(frame, LAKE_SUITES[table], scope=scope)

@@ -293,7 +293,7 @@ def describe_result(result: WindowResult) -> str:
     if result.outcome == "failed":
         return f"{result.answer.replace('_', ' ')}: {result.reason}"
     if result.outcome == "empty":
-        return "empty, nothing is published"
+        return f"empty, {result.reason or 'nothing is published'}"
     if result.outcome == "withdrawn":
         return f"{result.rows:,} rows, {result.reason}"
     return f"{result.outcome}, {counted(result.rows, 'row')}"

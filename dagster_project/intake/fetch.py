@@ -296,7 +296,7 @@ class SourceFetch:
                     failures_in_a_row = 0
                     continue
                 except Exception as error:
-                    failure = _failure_of(error, extract)
+                    failure = self._without_values(_failure_of(error, extract))
                 failures_in_a_row += 1
                 outcome = _outcome_of(failure)
                 report.add_failure(outcome, failure)
@@ -562,13 +562,14 @@ class SourceFetch:
         )
         self._land_or_discard(extract, download, batch, [], ask)
         outcome: WindowOutcome = "new" if is_new else "unchanged" if batch.rows else "empty"
+        reason = "" if batch.rows else self._source.CARD.without_rows
         return [
             WindowResult(
                 None,
                 extract.document,
                 "withdrawn" if withdrawal else outcome,
                 batch.rows,
-                reason=reason_of(withdrawal) if withdrawal else "",
+                reason=reason_of(withdrawal) if withdrawal else reason,
                 snapshot_id=ask.snapshot_id,
             )
         ]
@@ -726,6 +727,16 @@ class SourceFetch:
             default=None,
         )
 
+    def _without_values(self, failure: KidoError) -> KidoError:
+        """The failure as it is shown and recorded: of a private source without values of rows."""
+        card = self._source.CARD
+        is_of_rows = isinstance(failure, UpstreamFormatError | BatchRejectedError)
+        if not (card.is_private and is_of_rows):
+            return failure
+        return UpstreamFormatError(
+            f"{card.name}: the answer is rejected: kido quarantine {card.name} says why."
+        )
+
     def _record_failure(self, extract: Extract, outcome: Outcome, reason: str) -> None:
         self.ledger.record(
             Ask(
@@ -847,12 +858,12 @@ def _digest(rows: Mapping[str, Rows], parts: Sequence[Part]) -> str:
 
 
 def _known_until(rows: Mapping[str, Rows]) -> date | None:
-    """The last day of the rows; None for tables whose rows are not of a day."""
+    """The last day of the rows; None for tables whose period is not a day."""
     last_days = [
-        batches.scan(rows_of_table).select(pl.col(day).max()).collect().item()
+        batches.scan(rows_of_table).select(pl.col(period).max()).collect().item()
         for name, rows_of_table in rows.items()
-        if (day := LAKE_TABLES[name].period or LAKE_TABLES[name].known_from)
-        and LAKE_TABLES[name].columns[day].dtype == pl.Date
+        if (period := LAKE_TABLES[name].period)
+        and LAKE_TABLES[name].columns[period].dtype == pl.Date
     ]
     return max((day for day in last_days if isinstance(day, date)), default=None)
 

@@ -42,7 +42,7 @@ from dagster_project.lake.space import require_room_to_land
 from dagster_project.lake.tables import Lake
 from dagster_project.quality.revisions import Revision
 from dagster_project.settings import BUNDLED, Settings
-from dagster_project.sources.card import Document, Source
+from dagster_project.sources.card import Document, Source, excerpt_of
 
 ONE_SNAPSHOT = "The files of one command become one snapshot"
 
@@ -176,12 +176,17 @@ class _Command:
 def _files(source: Source, paths: Sequence[Path], retrieved_at: datetime) -> list[_File]:
     """The files sorted by name, whatever the order of arguments; equal bytes once.
 
-    Raises ConfigurationError for a file that cannot be read, or a large one among others.
+    Of a source with an `excerpt` they have only what it keeps; raises what it does then, and
+    ConfigurationError for a file that cannot be read, or a large one among others.
     """
-    files = []
+    files: list[_File] = []
+    excerpt = excerpt_of(source)
     for path in paths:
         document = Document(name=path.name, retrieved_at=retrieved_at, is_bundled=False)
         try:
+            if excerpt is not None:
+                files.append(_File(excerpt(path.read_bytes()), document))
+                continue
             is_large = batches.is_large(source, path.stat().st_size)
             if is_large and len(set(paths)) > 1:
                 raise ConfigurationError(

@@ -38,6 +38,8 @@ class LandingReport:
     """The corrections that no longer match, each in a sentence."""
     warnings: tuple[str, ...] = ()
     """The checks that failed and do not block, each in a sentence with the first rows."""
+    without_rows: str = ""
+    """What it means that there are no rows."""
     others: ConformReport = field(default_factory=ConformReport)
 
     @property
@@ -65,6 +67,8 @@ class LandingReport:
 
     def remarks(self) -> Iterator[str]:
         """Sentences on what the numbers of rows do not show."""
+        if not any(self.rows.values()):
+            yield f"No row: {self.without_rows}."
         for revision in self.revisions:
             _, *details = revision.lines()
             yield from (f"{revision.table}: {detail}" for detail in details)
@@ -111,6 +115,7 @@ def report_of(
         warnings=tuple(
             warning for table, checked in tables.items() for warning in _warnings(table, checked)
         ),
+        without_rows=card.without_rows,
         others=others,
     )
 

@@ -434,6 +434,7 @@ NOTICES = _table(
     key=("source", "notice_id"),
     vintage_slice=("source", "notice_id"),
     known_from=None,
+    period="published_at",
     columns={
         "notice_id": Column(
             pl.String, "The publisher's number of it, e.g. `2026-1` or `2025-19846`."

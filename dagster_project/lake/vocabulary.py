@@ -22,6 +22,8 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 _BUNDLED = _CHECKOUT / "dagster_project" / "bundled"
 ECONOMIES_FILE = _BUNDLED / "catalogue" / "economies.csv"
+COMPANIES_FILE = _BUNDLED / "catalogue" / "companies.yaml"
+MEASURES_FILE = _BUNDLED / "catalogue" / "measures.yaml"
 COMMODITIES_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_commodities.csv"
 INSTRUMENTS_FILE = _CHECKOUT / "dbt" / "seeds" / "seed_instruments.csv"
 NOMENCLATURE_FILE = _BUNDLED / "nomenclature" / "hs_2022.csv"
@@ -64,8 +66,9 @@ areas are in the `comtrade_code` of `_X` in `economies.csv`.
 
 
 ListName = Literal[
-    "economies", "commodities", "mineral_groups", "instruments", "nomenclature", "notice_words"
-]
+    "economies", "commodities", "mineral_groups", "instruments", "nomenclature", "notice_words",
+    "companies", "measures",
+]  # fmt: skip
 """The lists that several sources read; a source names those that it reads on its card."""
 
 LIST_FILES: Mapping[ListName, Path] = MappingProxyType(
@@ -76,11 +79,18 @@ LIST_FILES: Mapping[ListName, Path] = MappingProxyType(
         "instruments": INSTRUMENTS_FILE,
         "nomenclature": NOMENCLATURE_FILE,
         "notice_words": NOTICE_WORDS_FILE,
+        "companies": COMPANIES_FILE,
+        "measures": MEASURES_FILE,
     }
 )
 
 
 # --- the lists ---
+
+
+def bytes_of_list(name: ListName) -> bytes:
+    """The file of a list that is no table, as `companies` is."""
+    return LIST_FILES[name].read_bytes()
 
 
 def codes_in(cell: str) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def landing_asset(source: Source, *, is_scheduled: bool = False) -> dg.AssetsDef
                 "unchanged": bundled.unchanged,
                 **({"withdrawn": len(withdrawn)} if withdrawn else {}),
                 "documents": dg.MetadataValue.md(_documents_table(snapshots)),
-                **_fetch_metadata(fetched),
+                **_fetch_metadata(source, fetched),
                 "seconds": round(time.perf_counter() - started, 3),
             },
             data_version=data_version([snapshot.snapshot_id for snapshot in snapshots]),
@@ -177,15 +177,17 @@ def _answer_check(key: dg.AssetKey, fetched: fetch.FetchReport) -> dg.AssetCheck
     )
 
 
-def _fetch_metadata(fetched: fetch.FetchReport) -> dict[str, Any]:
-    """What a fetch did, for the UI; empty if nothing was fetched."""
+def _fetch_metadata(source: Source, fetched: fetch.FetchReport) -> dict[str, Any]:
+    """What a fetch did, for the UI; empty if nothing was fetched. Of a private source without the
+    effect on its rows, which may be named in it.
+    """
     metadata: dict[str, Any] = {}
     if fetched.settled or fetched.calls:
         metadata |= {
             "windows": dg.MetadataValue.md(_windows_table(fetched)),
             "calls": fetched.calls,
         }
-    if any(fetched.revisions.values()):
+    if any(fetched.revisions.values()) and not source.CARD.is_private:
         metadata["revisions"] = dg.MetadataValue.md(_revisions_list(fetched))
     return metadata
 

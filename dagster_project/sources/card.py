@@ -7,7 +7,7 @@ Pure: no network, no Dagster; the only files read are answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,10 @@ PublishingDays = Literal["weekdays", "TARGET", "XNYS"]
 Meaning = Literal["content", "nothing", "too_much", "quota", "unchanged"]
 """The meaning of an answer's status: a document, nothing published, ask for less, a refusal, or
 nothing new since the copy that is landed (only of a conditional request)."""
+
+
+Excerpt = Callable[[bytes], bytes]
+"""What is kept of an answer or a file, before anything of it is written (`Source.excerpt`)."""
 
 
 @dataclass(frozen=True, order=True)
@@ -114,6 +118,7 @@ class SourceCard:
     (`kido fetch <name> --from DAY`).
     `shows_rows`: its rows may be in previews and on the pages on checks. False for a publisher
     whose terms do not even let a colleague see them there.
+    `without_rows`: what an answer or file without rows means, for messages.
     `published_after` is of a source without windows, as `Windows.published_after` of one with them:
     the time from the end of a day, month or year (by its `cadence`) to its publication. It is
     negative where a day's figures are published before the day ends, and None where no further
@@ -139,6 +144,7 @@ class SourceCard:
     only_by_name: bool = False
     asked_from_a_day: bool = False
     shows_rows: bool = True
+    without_rows: str = "nothing is published"
     published_after: timedelta | None = None
     windows: tuple[Windows, ...] = ()
     limits: Limits = Limits()
@@ -319,6 +325,15 @@ class Source(Protocol):
         """
         ...
 
+    def excerpt(self, payload: bytes) -> bytes:
+        """What is kept of an answer, or of a file that is landed, in the publisher's format.
+
+        It is applied before anything is written: the rest is in no landing, quarantine, unfinished
+        download or log. An excerpt of an excerpt is the same. Absent where all bytes are kept.
+        Raises UpstreamFormatError, which quotes none of the content.
+        """
+        ...
+
     def parse_blocks(
         self, file: Path, document: Document, scope: CommodityScope = DEFAULT_SCOPE
     ) -> Iterator[Mapping[str, pl.LazyFrame]]:
@@ -366,6 +381,11 @@ class Source(Protocol):
 def can_be_asked(source: Source) -> bool:
     """Whether the module has a `plan` of requests."""
     return hasattr(source, "plan")
+
+
+def excerpt_of(source: Source) -> Excerpt | None:
+    """What says which bytes of a source are kept; None where all are."""
+    return getattr(source, "excerpt", None)
 
 
 def windows_between(windows: Windows, first: date, last: date) -> Iterable[Window]:

@@ -293,7 +293,6 @@ def _notice(printed: _Printed, retrieved_at: datetime) -> Notice:
     return Notice(
         notice_id=number,
         published_at=printed.publication_date,
-        known_at=printed.publication_date or retrieved_at.date(),
         issuer=_issuer_of(printed.agencies),
         kind="correction" if corrected else _KINDS.get(printed.type.strip().lower(), "notice"),
         title=_one_line(printed.title) or NO_TITLE,

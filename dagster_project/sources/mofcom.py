@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from html.parser import HTMLParser
 from types import MappingProxyType
 from typing import Any
@@ -232,9 +232,7 @@ def _notices(payload: bytes, retrieved_at: datetime) -> Iterator[Notice]:
     for entry in _listing_of(payload).entries:
         number = _number_in(entry.title)
         if number is not None:
-            day = entry.day or retrieved_at.date()
-            printed_at = datetime.combine(day, time()) if entry.day else retrieved_at
-            yield _notice(number, entry.title, entry.day, day, printed_at, url=entry.url)
+            yield _notice(number, entry.title, entry.day, retrieved_at, url=entry.url)
 
 
 def _announcement(page: str, retrieved_at: datetime) -> Notice:
@@ -254,7 +252,6 @@ def _announcement(page: str, retrieved_at: datetime) -> Notice:
         number,
         title,
         day,
-        day or retrieved_at.date(),
         retrieved_at,
         summary=f"{text[: LONGEST_SUMMARY - 1]}…" if is_long else text,
         text=text,
@@ -280,14 +277,13 @@ class _Number:
 
 
 def _notice(
-    number: _Number, title: str, published_at: date | None, known_at: date, vintage_at: datetime,
+    number: _Number, title: str, published_at: date | None, vintage_at: datetime,
     *, url: str | None = None, summary: str | None = None, text: str | None = None,
 ) -> Notice:  # fmt: skip
     is_own, in_series = number.is_own, number.in_series
     return Notice(
         notice_id=in_series if is_own else f"{number.issuer} {in_series}",
         published_at=published_at,
-        known_at=known_at,
         issuer=number.issuer,
         kind="announcement",
         title=title,

@@ -23,12 +23,11 @@ class Notice:
     """A notice as its publisher prints it, with the columns of `notices`.
 
     `text` is what its words, minerals and codes are read in besides the title, where that is more
-    than the `summary`.
+    than the `summary`. `hs6_codes` are those that the publisher prints beside it.
     """
 
     notice_id: str
     published_at: date | None
-    known_at: date
     issuer: str
     kind: NoticeKind
     title: str
@@ -40,6 +39,7 @@ class Notice:
     acts: tuple[str, ...] = ()
     corrects: str | None = None
     company: str | None = None
+    hs6_codes: tuple[str, ...] = ()
 
 
 def notices_of(notices: Iterable[Notice], *, source: str) -> pl.DataFrame:
@@ -67,6 +67,6 @@ def _row(notice: Notice, source: str) -> Mapping[str, object]:
         "acts": list(notice.acts),
         "words": list(named.words),
         "minerals": list(named.minerals),
-        "hs6_codes": list(named.hs6_codes),
+        "hs6_codes": sorted({*notice.hs6_codes, *named.hs6_codes}),
         "is_provisional": False,
     }

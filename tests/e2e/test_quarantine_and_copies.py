@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 import duckdb
 import pytest
@@ -18,13 +19,19 @@ from dagster_project.orchestration.lineage import sources_behind
 from dagster_project.settings import BUNDLED as PRODUCT_BUNDLED
 from tests import other_lists
 from tests.e2e.conftest import BUNDLED, copy_of, run_kido, start_kido
+from tests.fakes import gta
+from tests.fakes.gta import FakeGta, intervention
 from tests.fakes.japan_customs import FakeJapanCustoms, Line, csv_of
 
 NEW, UNKNOWN = "999", "998"
 """Two codes of countries that are in no list; a person finds out that the first is Tuvalu."""
 
 CANARY_TEXT, CANARY_PRICE = "CANARYAGENCY", 918273645.25
-CANARIES = (CANARY_TEXT, "918273645", "918,273,645", "9.18273645", "9.18274e+08")
+CANARY_ACT, CANARY_NUMBER = "CANARYMETAL", 987654321
+CANARIES = (
+    CANARY_TEXT, CANARY_ACT, "918273645", "918,273,645", "9.18273645", "9.18274e+08",
+    f"{CANARY_NUMBER}",
+)  # fmt: skip
 PRIVATE = re.compile("|".join(rf"(?<![\d.]){re.escape(canary)}" for canary in CANARIES))
 """A long fraction has any nine digits by chance; a figure has them before its point."""
 
@@ -72,6 +79,27 @@ def price_file(folder: Path) -> str:
     return str(file)
 
 
+def interventions() -> list[dict[str, Any]]:
+    """Forty acts of Global Trade Alert, all named alike, and one of a day in the future, which is
+    quarantined.
+    """
+    days = [date(2026, 9, 1) + timedelta(days=number) for number in range(40)]
+    return [
+        intervention(
+            CANARY_NUMBER * 100 + number,
+            f"China: Export ban on gallium, {CANARY_ACT}",
+            f"{day}",
+            intervention_description=[{"description": f"<p>{CANARY_ACT} is banned.</p>"}],
+        )
+        for number, day in enumerate((*days, date(2099, 1, 1)))
+    ]
+
+
+def fetch_interventions(home: Path) -> CompletedProcess[str]:
+    with FakeGta(interventions()) as server:
+        return run_kido(home, "fetch", "gta", KIDO_GTA_URL=server.base_url, KIDO_GTA_KEY=gta.KEY)
+
+
 @pytest.fixture(scope="module")
 def story(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("story")
@@ -83,6 +111,7 @@ def story(small: Path, few_flows: Path, tmp_path_factory: pytest.TempPathFactory
     printed = {
         "land": run_kido(home, "land", "japan_customs", *customs_files(folder)),
         "land prices": run_kido(home, "land", "rare_earth_prices", price_file(folder)),
+        "fetch gta": fetch_interventions(home),
         "list": run_kido(home, "quarantine"),
         "show": run_kido(home, "quarantine", "japan_customs", "--json"),
     }
@@ -120,6 +149,7 @@ def test_what_stays_quarantined_is_published_with_its_snapshot(story: Story) -> 
         "order by source"
     )
     assert rows == [
+        ("gta", "notices", "notice_is_not_of_the_future", "2099-01-01", 1, True),
         ("japan_customs", "national_trade", "partner_code_is_in_the_list", UNKNOWN, 1, True),
         ("rare_earth_prices", "price_quotes", "price_date_is_not_in_the_future", "2099-01-01", 1,
          True),
@@ -175,9 +205,10 @@ def test_no_public_copy_has_a_private_figure_or_text(story: Story) -> None:
     assert by_name["market.prices"]["rows_left_out"] >= 40
     assert by_name["catalog.quarantine"]["rows"] == 1
     assert {row["source"] for row in manifest["left_out"]["sources"]} == {
-        "comtrade_baskets", "rare_earth_prices",
+        "comtrade_baskets", "gta", "rare_earth_prices",
     }  # fmt: skip
-    assert "rare_earth_prices" not in {row["source"] for row in manifest["sources"]}
+    public = {row["source"] for row in manifest["sources"]}
+    assert public.isdisjoint({"gta", "rare_earth_prices"})
     # A copy that had nothing would have no canary either.
     for table in ("dependency.supplier_shares", "trade.baci_flows", "reference.mineral_groups"):
         assert by_name[table]["rows"] > 0, table
@@ -210,5 +241,5 @@ def test_no_page_preview_or_log_has_a_private_figure_or_text(story: Story) -> No
 def test_no_bundled_file_is_of_a_private_source() -> None:
     from dagster_project.orchestration.private_rows import private_sources
 
-    assert private_sources() == {"rare_earth_prices", "exchange_prices"}
+    assert private_sources() == {"rare_earth_prices", "exchange_prices", "gta"}
     assert not [name for name in private_sources() if (PRODUCT_BUNDLED / name).exists()]

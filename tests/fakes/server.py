@@ -32,7 +32,7 @@ class Seen:
 
     `target` is path and query as sent; `path` and the parameters in `query` are decoded, and a
     parameter that is repeated is joined by commas. Header names are in lower case. `at` is Unix
-    time.
+    time. `body` is that of a POST.
     """
 
     method: str
@@ -41,6 +41,7 @@ class Seen:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     at: float
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,7 @@ class Handler(BaseHTTPRequestHandler):
             query={name: ",".join(values) for name, values in query.items()},
             headers={name.lower(): value for name, value in self.headers.items()},
             at=time.time(),
+            body=self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode(),
         )
         try:
             behaviour, reply = self.publisher.receive(request)
@@ -212,6 +214,9 @@ class Handler(BaseHTTPRequestHandler):
         except Exception as error:
             self.publisher.errors.append(error)
             self.close_connection = True
+
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def write(self, reply: Reply) -> None:
         self.write_head(reply)

@@ -369,6 +369,11 @@ WITHOUT_A_LAYOUT = {
         "it has no figures: what goes wrong with its answers is played in test_notices_fetched",
     ),
     **dict.fromkeys(
+        ("gta", "screening_list", "oecd_restrictions"),
+        "nothing of it is bundled to make slips from, and its rows are texts: what goes wrong with "
+        "them is played in test_private_notices",
+    ),
+    **dict.fromkeys(
         ("rare_earth_prices", "exchange_prices"),
         "nothing of it is bundled to make slips from: each wrong cell is in test_price_files",
     ),

@@ -10,13 +10,17 @@ vintages as (
 
 ),
 
--- The same notice is retrieved again and again; it was there to be read from the first time on.
+-- The same notice is retrieved again and again; it was there to be read from the first time on. What
+-- an announcement's own page names stays, though a list of titles was retrieved after it.
 first_readings as (
 
     select
         source,
         notice_id,
-        min(vintage_at) as read_at
+        min(vintage_at) as read_at,
+        {{ union_of('list(words)') }} as words,
+        {{ union_of('list(minerals)') }} as minerals,
+        {{ union_of('list(hs6_codes)') }} as hs6_codes
     from vintages
     group by source, notice_id
 
@@ -35,9 +39,9 @@ select
     notices.acts,
     notices.corrects,
     notices.company,
-    notices.words,
-    notices.minerals,
-    notices.hs6_codes,
+    first_readings.words,
+    first_readings.minerals,
+    first_readings.hs6_codes,
     notices.snapshot_id,
     first_readings.read_at,
     coalesce(notices.published_at, cast(first_readings.read_at as date)) as known_at

@@ -23,19 +23,24 @@ from dagster_project.intake.versions import (
 )  # fmt: skip
 from dagster_project.lake import vocabulary
 from dagster_project.lake.schemas import LAKE_TABLES
-from dagster_project.lake.vocabulary import LIST_FILES
+from dagster_project.lake.vocabulary import LIST_FILES, ListName
 from dagster_project.settings import BUNDLED
+from dagster_project.sources import screening_list
 from dagster_project.sources.card import Document, Source
+from dagster_project.sources.catalogue.company_names import company_names
 from dagster_project.sources.registry import all_sources
 from tests.fakes.comexstat import Trade as Shipment
 from tests.fakes.comexstat import countries_csv, year_csv
 from tests.fakes.comext import csv_data, trade
 from tests.fakes.comtrade import Flow, as_json
 from tests.fakes.federal_register import document
+from tests.fakes.gta import intervention
 from tests.fakes.hmrc import Trade, summed
 from tests.fakes.japan_customs import Line, csv_of
 from tests.fakes.mofcom import announcement_page
 from tests.fakes.price_publishers import Chart, body, chart_json, daily_json, sdmx_json
+from tests.fakes.screening_list import csv_of as listings_csv
+from tests.fakes.screening_list import listing
 
 SOURCES = all_sources()
 PACKAGE = versions._SOURCES
@@ -171,6 +176,17 @@ PRICE_FILE = (
     b"price_date,product_code,currency,unit,low,high,mid,vat_included,source,source_licence\n"
     b"2026-09-22,NDPR_OX,CNY,kg,,,547.5,true,SMM,own\n"
 )
+NOTICE = document("2026-1", "2026-06-01", "Controls on 8505.11.00.50")
+NOTICES: Mapping[str, bytes] = {
+    "federal_register": json.dumps({"count": 1, "results": [NOTICE]}).encode(),
+    "mofcom": announcement_page("商务部公告2026年第1号", "2026-06-01", ["8112921000"]),
+    "gta": json.dumps([intervention(1, "China: Export controls (2805.30)")]).encode(),
+    "oecd_restrictions": b"country_iso3,hs6,product,measure_type,date_start\n"
+    b"CHN,280530,Rare earths (2805.30),Export tax,2012-01-01\n",
+    "screening_list": listings_csv([listing(1, "TDK", license_requirement="2805.30")]),
+}
+"""What publishers of notices answer; each names a code."""
+
 DAY = {date(2026, 6, 1): (60.0, 60.0)}
 PRICES: Mapping[str, bytes] = {
     "alphavantage": body(daily_json({"2026-06-01": "60"})),
@@ -181,13 +197,6 @@ PRICES: Mapping[str, bytes] = {
     "yahoo": body(chart_json("REMX", Chart(DAY))),
 }
 """What publishers of prices answer, and what a person lands."""
-
-NOTICE = document("2026-1", "2026-06-01", "Controls on 8505.11.00.50")
-NOTICES: Mapping[str, bytes] = {
-    "federal_register": json.dumps({"count": 1, "results": [NOTICE]}).encode(),
-    "mofcom": announcement_page("商务部公告2026年第1号", "2026-06-01", ["8112921000"]),
-}
-"""What publishers of notices answer; each names a code."""
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
@@ -200,14 +209,19 @@ def test_a_card_names_the_lists_that_its_parser_reads(
         seen.add(path)
         return read_file(path)
 
+    def note_list(name: ListName) -> bytes:
+        seen.add(LIST_FILES[name])
+        return LIST_FILES[name].read_bytes()
+
     monkeypatch.setattr(vocabulary, "_rows", note)
+    monkeypatch.setattr(vocabulary, "bytes_of_list", note_list)
+    company_names.cache_clear()
+    screening_list._companies.cache_clear()
     documents = {
         name: (BUNDLED / source.CARD.name / name).read_bytes() for name in source.CARD.bundled
     }
-    if source.CARD.name in PRICES:
-        documents = {"a.file": PRICES[source.CARD.name]}
-    if source.CARD.name in NOTICES:
-        documents = {"a.file": NOTICES[source.CARD.name]}
+    if source.CARD.name in (*PRICES, *NOTICES):
+        documents = {"a.file": {**PRICES, **NOTICES}[source.CARD.name]}
     if source is SOURCES["comtrade"]:
         documents = {"a.json": as_json([Flow(392, 156, "M", "280530", "2024", 1.0)])}
     if source is SOURCES["comext"]:

@@ -34,7 +34,8 @@ RENEWALS = {
     f"renew_{name}": name
     for name in (
         "alphavantage", "comext", "comexstat", "comtrade", "ecb", "federal_register", "fred",
-        "hmrc", "imf_pcps", "japan_customs", "mofcom", "pink_sheet", "usgs_mcs", "wgi", "yahoo",
+        "gta", "hmrc", "imf_pcps", "japan_customs", "mofcom", "pink_sheet", "screening_list",
+        "usgs_mcs", "wgi", "yahoo",
     )
 }  # fmt: skip
 """The jobs that ask one publisher."""
@@ -324,6 +325,8 @@ def test_each_publisher_with_a_calendar_has_a_schedule_that_is_off(
         # Publishers of notices: so often that a notice is seen within a day.
         "federal_register": ("0 9 * * 1-5", "America/New_York"),
         "mofcom": ("0 18 * * *", "Asia/Shanghai"),
+        "gta": ("0 6 * * *", "Europe/Zurich"),
+        "screening_list": ("0 9 * * *", "America/New_York"),
     }
 
 
@@ -405,9 +408,9 @@ def test_sources_that_can_be_fetched_have_a_check_that_does_not_block(
         (
             "landing/alphavantage", "landing/baci", "landing/comext", "landing/comexstat",
             "landing/comtrade", "landing/ecb", "landing/federal_register", "landing/fred",
-            "landing/hmrc", "landing/imf_pcps", "landing/japan_customs", "landing/mofcom",
-            "landing/pink_sheet", "landing/usgs_mcs", "landing/wgi",
-            "landing/yahoo",
+            "landing/gta", "landing/hmrc", "landing/imf_pcps", "landing/japan_customs",
+            "landing/mofcom", "landing/pink_sheet", "landing/screening_list", "landing/usgs_mcs",
+            "landing/wgi", "landing/yahoo",
         ),
         False,
     )  # fmt: skip

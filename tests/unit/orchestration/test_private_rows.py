@@ -63,8 +63,8 @@ def test_a_preview_counts_private_rows_and_shows_the_others() -> None:
     assert [str(row["close"]) for row in rows] == ["1.5"]
 
 
-def test_only_sources_that_their_owner_lands_are_private() -> None:
+def test_only_own_files_and_rows_under_terms_are_private() -> None:
     cards = {name: source.CARD for name, source in all_sources().items()}
     private = {name for name, card in cards.items() if card.is_private}
-    assert private == {"rare_earth_prices", "exchange_prices"}
+    assert private == {"rare_earth_prices", "exchange_prices", "gta"}
     assert not [name for name in private if cards[name].bundled or cards[name].is_redistributable]

@@ -206,7 +206,6 @@ def test_a_rule_is_a_row_with_number_agency_act_and_words() -> None:
         "source": "federal_register",
         "notice_id": "2026-1",
         "published_at": date(2026, 11, 20),
-        "known_at": date(2026, 11, 20),
         "issuer": "Industry and Security Bureau",
         "kind": "rule",
         "title": "Controls on Gallium and Rare-Earth Magnets",
@@ -279,7 +278,7 @@ def test_a_document_without_title_or_day_is_still_to_be_read() -> None:
     printed = {**document("2026-1", "2026-11-20"), "title": None, "publication_date": None}
     found = parse(page(printed)).row(0, named=True)
     assert found["title"] == "[no title]"
-    assert (found["published_at"], found["known_at"]) == (None, RETRIEVED.date())
+    assert found["published_at"] is None
 
 
 def test_a_document_on_two_pages_is_one_row() -> None:

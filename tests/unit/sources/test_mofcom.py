@@ -220,7 +220,6 @@ def test_an_announcement_in_a_list_is_a_row_with_number_and_words() -> None:
         "source": "mofcom",
         "notice_id": "2026-9",
         "published_at": date(2026, 11, 27),
-        "known_at": date(2026, 11, 27),
         "issuer": "商务部",
         "kind": "announcement",
         "title": GALLIUM.title,
@@ -266,12 +265,12 @@ def test_a_notice_at_two_addresses_is_one_row_with_the_first() -> None:
         ]
 
 
-def test_an_entry_without_a_day_is_known_from_the_day_it_was_read() -> None:
+def test_an_entry_without_a_day_is_listed_without_one() -> None:
     html = list_html([GALLIUM], 2, 15) + '<li><a href="/b">商务部公告2026年第10号</a></li>'
     rows = parse(json.dumps(list_answer(html)).encode())
-    assert rows.select("notice_id", "published_at", "known_at").rows() == [
-        ("2026-9", date(2026, 11, 27), date(2026, 11, 27)),
-        ("2026-10", None, RETRIEVED.date()),
+    assert rows.select("notice_id", "published_at").rows() == [
+        ("2026-9", date(2026, 11, 27)),
+        ("2026-10", None),
     ]
 
 

@@ -57,8 +57,8 @@ def test_what_can_be_asked_has_a_calendar_and_alone_an_address() -> None:
     asked = {name for name, source in all_sources().items() if can_be_asked(source)}
     assert asked == {
         "alphavantage", "baci", "comext", "comexstat", "comtrade", "ecb", "federal_register",
-        "fred", "hmrc", "imf_pcps", "japan_customs", "mofcom", "pink_sheet", "usgs_mcs",
-        "wgi", "yahoo",
+        "fred", "gta", "hmrc", "imf_pcps", "japan_customs", "mofcom", "pink_sheet",
+        "screening_list", "usgs_mcs", "wgi", "yahoo",
     }  # fmt: skip
     for name, source in all_sources().items():
         card = source.CARD

@@ -1,0 +1,253 @@
+"""Global Trade Alert: interventions in exports of critical minerals, as it reports them.
+
+Its rows are private: its terms on passing them on are not public. One is evidence of an official
+act, never a clause.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from dagster_project.errors import UpstreamFormatError, exception_text
+from dagster_project.lake.scope import DEFAULT_SCOPE, CommodityScope
+from dagster_project.lake.vocabulary import commodity_codes, economies, economy_by, economy_of
+from dagster_project.sources.card import (
+    Answer,
+    Calendar,
+    Document,
+    Done,
+    Extract,
+    Limits,
+    More,
+    Request,
+    Scope,
+    SourceCard,
+    Step,
+    Window,
+)
+from dagster_project.sources.formats import require_text, utc_naive
+from dagster_project.sources.notice_acts import acts_in
+from dagster_project.sources.notice_rows import Notice, notices_of
+
+CARD = SourceCard(
+    name="gta",
+    title="Global Trade Alert, interventions in exports",
+    publisher="St. Gallen Endowment for Prosperity Through Trade",
+    licence="Terms of the key; none on passing rows on is public, so they stay in this warehouse",
+    licence_url="https://globaltradealert.org",
+    is_redistributable=False,
+    cadence="daily",
+    domain="restrictions",
+    homepage="https://globaltradealert.org",
+    tables=("notices",),
+    lists=("economies", "notice_words", "nomenclature"),
+    description=(
+        "Taxes, bans, quotas, licences and other measures on exports since November 2008 that "
+        "affect an HS6 code of the warehouse, as reported by Global Trade Alert two to four weeks "
+        "after the act. With a key. What it updated since the newest known one is asked each day, "
+        "with eight days of overlap; after a code is added to the list of codes, kido fetch gta "
+        "--again asks for all of them again. Its rows are in no preview, page or public export."
+    ),
+    base_url="https://api.globaltradealert.org",
+    needs_key=True,
+    shows_rows=False,
+    limits=Limits(calls_a_minute=60),
+    calendar=Calendar("0 6 * * *", "Europe/Zurich", "Every day at 6:00 in St. Gallen."),
+)
+
+PATH = "api/v2/gta/data/"
+ROWS_ON_A_PAGE = 1000
+"""The most that one answer may have."""
+
+FIRST_DAY = date(2008, 11, 1)
+"""Global Trade Alert reports acts since then."""
+
+OVERLAP = timedelta(days=8)
+"""How far before the newest known day updates are asked for again."""
+
+OUTWARD = 2
+"""The flow that an act affects: exports of the economy that implements it."""
+
+TYPES = (18, 19, 20, 21, 35, 37, 63, 74)
+"""Export tax, ban, tariff quota, quota, licensing requirement, other export measure, local supply
+requirement for exports, export price benchmark."""
+
+ISSUER = "Global Trade Alert"
+
+
+def plan(windows: Sequence[Window], scope: Scope) -> Sequence[Extract]:
+    """The first page of all interventions, or of those updated since the newest known one.
+
+    Codes are those of the whole list, whatever the scope: rows do not depend on it.
+    """
+    since, document = FIRST_DAY, "interventions.json"
+    if scope.known_until is not None:
+        since = scope.known_until - OVERLAP
+        document = f"interventions-updated-from-{since}.json"
+    return [Extract(document, (_page(since, 0),))]
+
+
+def _page(since: date, offset: int) -> Request:
+    body = {
+        "limit": ROWS_ON_A_PAGE,
+        "offset": offset,
+        "sorting": ["-last_updated"],
+        "show_full_names": True,
+        "request_data": {
+            "affected_flow": [OUTWARD],
+            "intervention_types": list(TYPES),
+            "affected_products": sorted(map(int, commodity_codes())),
+            "update_period": [f"{since}", None],
+            "keep_implementation_na": True,
+            "keep_revocation_na": True,
+        },
+    }
+    return Request(
+        PATH,
+        ("json",),
+        headers={"Authorization": "APIKey {key}", "Content-Type": "application/json"},
+        body=json.dumps(body),
+        context={"since": f"{since}", "offset": f"{offset}"},
+    )
+
+
+def follow(request: Request, answer: Answer) -> Step:
+    """The next page, after a full one or while the answer counts more rows than were sent.
+
+    Raises UpstreamFormatError where an answer has no rows although it counts more.
+    """
+    content = _content(answer.file.read_bytes())
+    rows = len(_interventions(content))
+    offset = int(request.context["offset"]) + rows
+    count = content.get("count") if isinstance(content, dict) else None
+    has_more = rows >= ROWS_ON_A_PAGE or (isinstance(count, int) and offset < count)
+    if not has_more:
+        return Done()
+    if not rows:
+        raise UpstreamFormatError(f"{CARD.name}: {offset:,} of {count:,} interventions were sent.")
+    return More((_page(date.fromisoformat(request.context["since"]), offset),))
+
+
+def parse(
+    payload: bytes, document: Document, scope: CommodityScope = DEFAULT_SCOPE
+) -> Mapping[str, pl.DataFrame]:
+    """A page of `/api/v2/gta/data/` -> `notices`, one row per intervention.
+
+    A page is a list of interventions, or an object with them in `results`, which may be a list of
+    lists. `hs6_codes` are all that the intervention affects. `implementer_iso3` is null where
+    several economies implement it.
+    Raises UpstreamFormatError for another layout and for an invalid field, UnknownCodeError for an
+    economy that is not in the list.
+    Source: SGEPT API documentation, GTA Data V2.
+    """
+    retrieved_at = utc_naive(document.retrieved_at)
+    notices = (_notice(each, retrieved_at) for each in _interventions(_content(payload)))
+    return {"notices": notices_of(notices, source=CARD.name)}
+
+
+def _content(payload: bytes) -> Any:
+    """The value of an answer in JSON. Raises UpstreamFormatError for a page or a cut answer."""
+    text = require_text(payload, source=CARD.name, reads=("JSON",))
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UpstreamFormatError(
+            f"{CARD.name}: the answer is cut or no JSON ({exception_text(error)})."
+        ) from error
+
+
+def _interventions(content: Any) -> Sequence[Mapping[str, Any]]:
+    """The interventions of an answer. Raises UpstreamFormatError for another layout."""
+    results = content.get("results") if isinstance(content, dict) else content
+    if not isinstance(results, list):
+        raise UpstreamFormatError(f"{CARD.name}: the answer is no list of interventions.")
+    rows = [row for each in results for row in (each if isinstance(each, list) else [each])]
+    if not all(isinstance(row, dict) for row in rows):
+        raise UpstreamFormatError(f"{CARD.name}: an intervention is no object in JSON.")
+    return rows
+
+
+def _notice(row: Mapping[str, Any], retrieved_at: datetime) -> Notice:
+    number, title = row.get("intervention_id"), row.get("state_act_title")
+    if not isinstance(number, int) or not isinstance(title, str) or not title.strip():
+        raise UpstreamFormatError(
+            f"{CARD.name}: an intervention has no number or title ({number!r}, {title!r})."
+        )
+    return Notice(
+        notice_id=f"{number}",
+        published_at=_day(row, "date_published") or _day(row, "date_announced"),
+        issuer=ISSUER,
+        kind="intervention",
+        title=_plain(title) or title,
+        vintage_at=retrieved_at,
+        summary=_plain(*_texts(row, "intervention_description", ("description", "text"))),
+        url=row.get("intervention_url") or None,
+        implementer_iso3=_implementer(row),
+        acts=tuple(acts_in(title, *_texts(row, "state_act_source", ("source", "text")))),
+        hs6_codes=tuple(_codes(row)),
+    )
+
+
+def _day(row: Mapping[str, Any], name: str) -> date | None:
+    """The day of a field, which may have a time; None where it has none."""
+    value = row.get(name)
+    if value in (None, ""):
+        return None
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        raise UpstreamFormatError(
+            f"{CARD.name}: {name} of {row['intervention_id']} is {value!r}, not a day."
+        ) from None
+
+
+def _texts(row: Mapping[str, Any], name: str, fields: Sequence[str]) -> list[str]:
+    """The texts of a field: of a text, or of a list of texts or of objects with one of `fields`."""
+    value = row.get(name) or []
+    entries = value if isinstance(value, list) else [value]
+    texts = (
+        next((each[field] for field in fields if each.get(field)), "")
+        if isinstance(each, dict)
+        else each
+        for each in entries
+    )
+    return [text for text in texts if isinstance(text, str)]
+
+
+def _plain(*texts: str) -> str | None:
+    """Texts in HTML as one without tags; None where nothing is left."""
+    untagged = (html.unescape(re.sub(r"<[^>]*>", " ", text)) for text in texts)
+    return " ".join(" ".join(untagged).split()) or None
+
+
+def _codes(row: Mapping[str, Any]) -> set[str]:
+    """The HS6 codes of the affected products: numbers, or objects with one. A zero is put first."""
+    products = row.get("affected_products") or []
+    numbers = [each.get("product_id") if isinstance(each, dict) else each for each in products]
+    codes = {f"{number}".zfill(6) for number in numbers}
+    if wrong := sorted(code for code in codes if not re.fullmatch(r"[0-9]{6}", code)):
+        raise UpstreamFormatError(
+            f"{CARD.name}: {wrong[0]!r} of {row['intervention_id']} is no HS6 code."
+        )
+    return codes
+
+
+def _implementer(row: Mapping[str, Any]) -> str | None:
+    """The economy that implements an intervention; None where it is not a single one."""
+    jurisdictions = row.get("implementing_jurisdictions") or []
+    if len(jurisdictions) != 1 or not isinstance(jurisdictions[0], dict):
+        return None
+    iso3 = str(jurisdictions[0].get("iso") or "")
+    if iso3 in economies():
+        return iso3
+    # India, France and Italy have the numbers that UN Comtrade gives them, the others those of M49.
+    number = str(jurisdictions[0].get("id") or "")
+    known = economy_by("comtrade_code").get(number) or economy_by("m49_code").get(number.zfill(3))
+    return known or economy_of(iso3 or number, publisher=CARD.name)
