@@ -357,13 +357,18 @@ is_now as (
 clauses as (
     select
         clause_id, min(title) as title, min(source) as source,
-        bool_or(direction = 'restrict') as is_restriction
-    from (from after.exposure.measures union all by name from before.exposure.measures)
+        bool_or(direction = 'restrict') as is_restriction,
+        bool_or(was_known) as was_known
+    from (
+        select *, false as was_known from after.exposure.measures
+        union all by name
+        select *, true as was_known from before.exposure.measures
+    )
     group by clause_id
 )
 
 select
-    clause_id, clauses.title, clauses.source,
+    clause_id, clauses.title, clauses.source, clauses.was_known,
     was.status as before, is_now.status as after, is_now.valid_from
 from was
 full outer join is_now using (clause_id)
@@ -382,7 +387,8 @@ def _statuses(files: _Files) -> Iterator[Change]:
             sentence = f"{clause}: no longer in the catalogue, {before} before"
         else:
             since = day_in_words(str(row["valid_from"]))
-            earlier = f"{before} before" if before else "a new clause"
+            earlier = "not announced before" if row["was_known"] else "a new clause"
+            earlier = f"{before} before" if before else earlier
             sentence = f"{clause}: {after} since {since}, {earlier}"
         yield Change(
             "status", row["clause_id"], row["before"], row["after"], sentence, row["source"]
