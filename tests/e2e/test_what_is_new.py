@@ -41,9 +41,15 @@ STATUS: Sequence[Row] = [
 
 
 def with_a_month(folder: Path) -> Path:
-    """The bundled months of the United Kingdom, and those of June 2026 once more as of July."""
+    """The bundled months of the United Kingdom, and one more in which each trade grew."""
     months = pl.read_csv(MONTHS, infer_schema=False)
-    july = months.filter(pl.col("period") == "2026-06").with_columns(period=pl.lit(NEW_MONTH))
+    grown = (
+        (pl.col(name).cast(pl.Float64) * 1.05).round(2).cast(pl.String)
+        for name in ("value_usd", "net_weight_kg")
+    )
+    july = months.filter(pl.col("period") == "2026-06").with_columns(
+        *grown, period=pl.lit(NEW_MONTH)
+    )
     is_line = (
         (pl.col("partner_iso3") == "CHN")
         & (pl.col("flow") == "import")
